@@ -28,14 +28,15 @@ class Source:
     Args:
         tensors: An array `[n, ...]`, or a tuple or dict of arrays with the same `n`, such as uint8
             images `[n, height, width, channels]` and int64 labels `[n]`.
-        decode: TensorFlow function from a stored example to the returned one, such as from encoded
-            bytes to an image, for sets too large to store decoded.
-        origin: Single line that states where the examples come from.
+        decode: TensorFlow function that maps a stored example to the returned example, such as
+            encoded bytes to an image, for sets that are too large to store decoded.
+        origin: Single line that describes the origin of the examples.
         class_names: Names of the classes by label; None if they have no names.
 
     Raises:
         TypeError: If an array contains Python objects.
-        ValueError: If there is no array, one without a first axis, no examples, or differing `n`.
+        ValueError: If there is no array, an array has no axes, there are no examples, or `n`
+            differs.
 
     Example:
         >>> source = Source(np.zeros([10, 28, 28, 1], "uint8"))
@@ -94,15 +95,15 @@ class Source:
         return f"{found:08x}"
 
     def take(self, count: int) -> Source:
-        """Returns a source of the first `count` examples (all if there are fewer)."""
+        """Returns a source of the first `count` examples, or of all examples if there are fewer."""
         return self.select(slice(checked_integer("count", count, minimum=1)))
 
     def select(self, index: Any, origin: str | None = None) -> Source:
         """Returns a source of selected examples, without decoding them.
 
         Args:
-            index: A slice, indices, or a mask, as for NumPy indexing along the examples.
-            origin: Origin of the selected examples. If None, that of this source.
+            index: Slice, indices, or mask, as in NumPy indexing along the examples.
+            origin: Origin of the selected examples. If None, the origin of this source.
 
         Example:
             >>> train = source.select(np.arange(len(source)) % 10 != 0)
@@ -112,14 +113,14 @@ class Source:
         return Source(stored, self._decode, origin or self.origin, self.class_names)
 
     def some(self, count: int, rng: np.random.Generator) -> Source:
-        """Returns a source of `count` different random examples (all if there are fewer)."""
+        """Returns a source of `count` distinct random examples, or of all if there are fewer."""
         count = checked_integer("count", count, minimum=1)
         return self.select(rng.permutation(len(self))[:count])
 
     def map(self, function: Callable[..., Any]) -> Source:
         """Applies `function` to each example once and stores the results in memory.
 
-        For operations that are the same in every epoch, such as padding; otherwise use
+        Use it for operations that are the same in every epoch, such as padding; otherwise, use
         `stream(augment=...)`.
         """
         examples = self._in_order().map(function, num_parallel_calls=tf.data.AUTOTUNE)
@@ -179,14 +180,14 @@ class Source:
     ) -> tf.data.Dataset:
         """Returns infinite shuffled batches, a pure function of (source, seed, position).
 
-        Example number `p` of the stream is in epoch `p // n`, and each epoch is another
+        Example number `p` of the stream is in epoch `p // n`, and each epoch is a different
         permutation. Nothing is buffered: `stream(start=k)` starts immediately, and equals
         `stream().skip(k)`.
 
         Args:
-            batch_size: Number of examples in a *global* batch, 1 to `len(self)`; others raise a
-                ValueError.
-            seed: Any non-negative integer.
+            batch_size: Number of examples in a *global* batch, 1 to `len(self)`; otherwise, a
+                ValueError is raised.
+            seed: Nonnegative integer.
             start: Number of batches already consumed.
             augment: TensorFlow function `augment(example, seed)` applied to each example, with a
                 stateless int64 seed `[2]` that depends only on `seed` and `p`.
@@ -207,7 +208,7 @@ class Source:
         augment: Callable[[Any, Any], Any] | None = None,
         augment_batch: Callable[[Any, Any], Any] | None = None,
     ) -> tf.data.Dataset:
-        """Returns `stream` for a seed derived from another: any integer of at least 0."""
+        """Returns `stream` with a seed derived from another seed, any nonnegative integer."""
         batch_size = checked_integer("batch_size", batch_size, minimum=1)
         start = checked_integer("start", start, minimum=0)
         if batch_size > self._size:
@@ -267,7 +268,7 @@ class Source:
 
 
 def derive_seed(seed: int, key: int, words: int = 2) -> np.ndarray:
-    """Hashes a seed of at least 0 and a key for its purpose to uint32 numbers `[words]`."""
+    """Hashes a nonnegative seed and a key for its purpose to uint32 numbers `[words]`."""
     seed = checked_integer("seed", seed, minimum=0)
     return np.random.SeedSequence(seed, spawn_key=(key,)).generate_state(words)
 
@@ -320,7 +321,7 @@ def on_first(function: Callable[[Any], Any], example: Any) -> Any:
 def finished(
     batches: tf.data.Dataset, seed: int, start: int, augment_batch: Callable | None
 ) -> tf.data.Dataset:
-    """Augments whole batches, the first of which has number `start`, and prefetches them."""
+    """Augments whole batches, numbered from `start`, and prefetches them."""
     if augment_batch is not None:
         key = derive_seed(seed, AUGMENT_BATCH).astype(np.int64)
 
@@ -372,7 +373,7 @@ def _shuffled(position: tf.Tensor, size: int, key: np.ndarray) -> tf.Tensor:
     epoch = position // size
     seeds = tf.concat([tf.broadcast_to(key, [*epoch.shape, 2]), epoch[..., None]], -1)
     # tf.random.experimental.index_shuffle stops after 4 rounds, which leaves successive
-    # permutations of 60,000 examples with a correlation of 0.9; 12 leave none.
+    # permutations of 60,000 examples with a correlation of 0.9; 12 rounds remove it.
     index = tf.raw_ops.RandomIndexShuffle(
         index=position % size, seed=seeds, max_index=np.int64(size - 1), rounds=12
     )

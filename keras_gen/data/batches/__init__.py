@@ -1,1 +1,1 @@
-"""Streams that need more than `Source.stream`: pairs, few labels, triples, and weights."""
+"""Streams beyond `Source.stream`: unpaired domains, few labels, triples, and weights."""

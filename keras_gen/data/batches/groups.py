@@ -22,13 +22,13 @@ def unpaired(
     start: int = 0,
     augment: Callable[[Any, Any], Any] | None = None,
 ) -> tf.data.Dataset:
-    """Returns infinite batches `(a_batch, b_batch)`, each domain shuffled on its own.
+    """Returns infinite batches `(a_batch, b_batch)`, with each domain shuffled separately.
 
     Args:
         a: First domain, a source or an array of its examples.
         b: Second domain, of any size.
         batch_size: Number of examples of each domain per *global* batch, or one number per domain.
-        seed: Any non-negative integer, from which unrelated seeds for both domains are derived.
+        seed: Nonnegative integer, from which independent seeds for the two domains are derived.
         start: Number of batches already consumed; see `Source.stream`.
         augment: Function `augment(example, seed)` applied to each example of either domain.
 
@@ -59,13 +59,13 @@ def class_triples(
     """Returns infinite shuffled batches `(x, labels, same, other, other_labels)`.
 
     `same` is sampled uniformly from the other examples in the class of `x`, and `other` from all
-    other classes.
+    examples in other classes.
 
     Args:
-        source: Examples `(x, label)`, with at least two classes of at least two examples. Other
-            examples raise a TypeError, and fewer a ValueError.
+        source: Examples `(x, label)`, with at least two classes of at least two examples each.
+            Otherwise, a TypeError (structure) or a ValueError (number) is raised.
         batch_size: Number of examples per *global* batch.
-        seed: Any non-negative integer.
+        seed: Nonnegative integer.
         start: Number of batches already consumed; see `Source.stream`.
 
     Example:
@@ -106,17 +106,17 @@ def class_triples(
 
 @checked_types
 def episode(shots: int) -> Callable[[Any, Any], Any]:
-    """Returns an augmentation that draws an episode from all frames of a person.
+    """Returns an augmentation that samples an episode from a person's frames.
 
     Args:
         shots: Number of frames shown to the model, in addition to the one to predict: at least 1,
             and fewer than the number of frames per person.
 
     Returns:
-        A function of an example `(images, landmarks, label)`, with `[frames, height, width,
-        channels]` for both of the first two and the person's number, and a seed. It returns the
-        training inputs of `TalkingHeads`: the landmarks and the image of one frame, the images and
-        landmarks of the shots, and the label.
+        A function that accepts an example and a seed. The example is `(images, landmarks, label)`:
+        images and landmarks are `[frames, height, width, channels]`, and the label is the person's
+        index. The function returns the training inputs of `TalkingHeads`: the landmarks and the
+        image of one frame, the images and landmarks of the shots, and the label.
 
     Example:
         >>> faces = drawn_faces(people=8, frames=6)
@@ -154,9 +154,9 @@ def clips(frames: int) -> Callable[[Any, Any], Any]:
         frames: Number of frames per clip, from 1 to the length of the videos.
 
     Returns:
-        A function of an example and a seed. The example is a video `[all_frames, ...]`, or several
-        corresponding videos, such as poses and the images that show them: all are cut at the same
-        frame.
+        A function that accepts an example and a seed. The example is a video `[all_frames, ...]`,
+        or several corresponding videos, such as poses and the images that show them: all videos are
+        cut at the same frame.
 
     Example:
         >>> dancers = drawn_dancers(videos=4, frames=8, size=16)

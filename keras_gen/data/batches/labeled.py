@@ -1,4 +1,4 @@
-"""Keeps a few labels of many examples, and mixes labeled and unlabeled examples in streams."""
+"""Keeps only a few labels, and mixes labeled and unlabeled examples in streams."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from keras_gen.data.source import Source, checked_labels, checked_pairs, finishe
 
 @checked_types
 def even_order(labels: np.ndarray, seed: int = 0) -> np.ndarray:
-    """Returns random indices whose first k are balanced over the classes, for any k.
+    """Returns indices in random order, in which the first k are balanced over classes for any k.
 
     Args:
-        labels: Integers `[n]`. A class whose examples are used up does not appear from there on.
+        labels: Integers `[n]`. A class does not appear again after its examples are used up.
         seed: Seed for the order.
 
     Raises:
@@ -43,8 +43,8 @@ def few_labels(labels: np.ndarray, count: int, seed: int = 0) -> np.ndarray:
     """Hides all but a few labels, balanced over the classes: int64 `[n]`, -1 where hidden.
 
     Args:
-        labels: Integers `[n]` of at least 0.
-        count: Number of labels to keep: at least one per class and fewer than all.
+        labels: Nonnegative integers `[n]`.
+        count: Number of labels to keep: at least one per class and fewer than `n`.
         seed: Seed for the selection.
 
     Raises:
@@ -81,19 +81,19 @@ def partly_labeled(
     labels_per_batch: int | None = None,
     augment_batch: Callable[[Any, Any], Any] | None = None,
 ) -> tf.data.Dataset:
-    """Returns infinite batches `(images, labels)`: labeled examples, then some with label -1.
+    """Returns infinite batches `(images, labels)`: labeled examples, then examples with label -1.
 
-    Each part is shuffled on its own, so the few labeled examples are repeated more often.
+    The two parts are shuffled separately, so the few labeled examples are repeated more often.
 
     Args:
-        labeled: Examples `(image, label)`, at least as many as in a batch; others raise a
-            TypeError.
+        labeled: Examples `(image, label)`, at least as many as in a batch. Otherwise, a TypeError
+            is raised.
         unlabeled: Images of the same shape, or `(image, label)` with labels that are ignored.
         batch_size: Number of examples per *global* batch.
-        seed: Any non-negative integer.
+        seed: Nonnegative integer.
         start: Number of batches already consumed; see `Source.stream`.
-        labels_per_batch: Number of labeled examples per batch, 1 to `batch_size - 1`; others raise
-            a ValueError. If None, half of an even batch.
+        labels_per_batch: Number of labeled examples per batch, 1 to `batch_size - 1`; otherwise, a
+            ValueError is raised. If None, half of the batch, whose size must be even.
         augment_batch: As in `Source.stream`, for `(images, labels)`.
 
     Example:

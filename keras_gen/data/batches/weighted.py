@@ -27,21 +27,21 @@ def weighted_stream(
     Batch number t is a function of (source, weights, seed, t), so `start=k` resumes bit for bit
     with the weights at that time. Nothing is prefetched. Pass
     `keras_gen.vae.distribute_fresh(stream, strategy)` to `fit`, and leave `steps_per_execution` at
-    1: TensorFlow may request the second batch before the first one's step is done.
+    1: TensorFlow may request the second batch before the step on the first batch is done.
 
     Args:
         source: Examples to sample from, with replacement.
-        weights: `keras_gen.vae.SamplingWeights` with one weight for each example; another number
-            raises a ValueError.
+        weights: `keras_gen.vae.SamplingWeights` with one weight for each example; a different
+            number raises a ValueError.
         batch_size: Number of examples per *global* batch, at least 1.
-        seed: Any non-negative integer.
+        seed: Nonnegative integer.
         start: Number of batches already consumed.
         augment_batch: As in `Source.stream`.
 
     Returns:
         `tf.data.Dataset` of `(example, drawn)`, or `(image, label, drawn)` if the examples are
         tuples. `weights.fresh(drawn)`, where `drawn` is int64 `[batch_size, 2]`, checks that no
-        weight was changed in the meantime, and returns the indices for `weights.write`.
+        weight has changed since the batch was sampled, and returns the indices for `weights.write`.
 
     Example:
         >>> source = Source(np.zeros([10, 28, 28, 1], "uint8"))
@@ -81,7 +81,7 @@ def weighted_stream(
 
 @checked_types
 def inverse_density(latents: np.ndarray, alpha: float, bin_width: float = 0.5) -> np.ndarray:
-    """Returns sampling weights with mean 1, float64 `[n]`, which are large for rare latents.
+    """Returns sampling weights with mean 1, float64 `[n]`, that are large for rare latents.
 
     Amini et al.: "Uncovering and Mitigating Algorithmic Bias through Learned Latent Structure",
     AIES 2019, algorithm 1: the product of 1 / (density + alpha) over the latents, as if they were
@@ -90,9 +90,9 @@ def inverse_density(latents: np.ndarray, alpha: float, bin_width: float = 0.5) -
 
     Args:
         latents: Finite numbers `[n, latents]`.
-        alpha: Smoothing, at least 0. 0 gives the inverse density; a number far above all densities
-            gives equal weights. The density of a standard normal latent is at most 0.4.
-        bin_width: Width of the histograms' bins, in the latents' unit, above 0.
+        alpha: Smoothing, at least 0. A value of 0 gives the inverse density; a value far above all
+            densities gives equal weights. The density of a standard normal latent is at most 0.4.
+        bin_width: Width of the histograms' bins, in the unit of the latents, above 0.
 
     Example:
         >>> inverse_density([[0], [0], [0], [9]], alpha=0)

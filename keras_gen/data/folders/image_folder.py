@@ -58,16 +58,17 @@ def image_folder(
     Args:
         path: Folder to read.
         size: Side of the images in pixels.
-        max_broken: Fraction of images, 0 to 1, that may be unreadable; a warning lists these.
-        memory_limit: Maximum number of bytes of decoded images. Images in a larger folder
-            are kept encoded, and are decoded when used.
+        max_broken: Fraction of images, 0 to 1, that may be unreadable; a warning lists the
+            unreadable images.
+        memory_limit: Maximum number of bytes of decoded images. Images in larger folders are kept
+            encoded, and are decoded when used.
         labels: Whether an example is `(image, label)` instead of an image alone. The label is the
             index, from 0, of the subfolder that contains the image, with subfolders sorted by name.
             Alternatively, the class of each file: a dict with paths in the folder as keys, or a CSV
             file with a path and its class in the first two columns, with or without a header. The
             file is UTF-8, or UTF-16 as written by Excel, separated by commas, semicolons, or tabs.
-            Images not named in it are skipped. Class names that are all numbers are sorted
-            numerically. If all are integers, 1.0 and 1 are the same class.
+            Images that are not listed are skipped. Class names that are all numbers are sorted
+            numerically. If all class names are integers, 1.0 and 1 are the same class.
         channels: 3 for RGB, 1 for gray. If None, 3, with a warning if all images are gray.
         classes: Names of the classes in the order of their labels, such as `class_names` of the
             training set for a folder in which a class is missing.
@@ -79,7 +80,7 @@ def image_folder(
     Raises:
         FileNotFoundError: If the folder does not exist, or contains no image.
         TypeError: If `size` is not an integer, `max_broken` is not a number, or `path` or `labels`
-            has another type, such as `labels=1`.
+            has an unsupported type, such as `labels=1`.
         ValueError: If there are fewer than two readable images, if the unreadable fraction exceeds
             `max_broken`, if an image that needs a label is not in a subfolder, if a class is not
             one of the `classes`, if `labels` lists a file that is not an image in the folder, or

@@ -25,7 +25,7 @@ class Read(NamedTuple):
     """The readable examples.
 
     Attributes:
-        places: Indices of the readable examples among all.
+        places: Indices of the readable examples among all examples.
         stored: Arrays of the examples, or of their encoded bytes, as stored in a `Source`.
         decode: Function that maps encoded bytes to an example; None if examples are stored decoded.
         colored: Whether any image is not gray.
@@ -50,13 +50,13 @@ def read_images(
     Args:
         folder: Folder of the files, for messages.
         examples: Files of each example.
-        fit: TensorFlow function from the images of an example, uint8 `[height, width, 3]` of any
-            size, to arrays of fixed shape: an array or a tuple.
+        fit: TensorFlow function that maps the images of an example, uint8 `[height, width, 3]` of
+            any size, to an array of fixed shape or a tuple of such arrays.
         hold_decoded: Whether the fitted examples are stored, instead of the encoded files.
-        max_broken: Fraction of examples that may be unreadable; a warning names them. Another
-            warning names images with transparent pixels.
-        check: Function of the same images, as arrays, that raises a ValueError if they are
-            unsuitable. Such an example counts as unreadable.
+        max_broken: Fraction of examples that may be unreadable; a warning lists the unreadable
+            examples. Another warning lists images with transparent pixels.
+        check: Function that accepts the same images as arrays and raises a ValueError if they are
+            unsuitable. Unsuitable examples count as unreadable.
 
     Raises:
         ValueError: If more examples are unreadable, or fewer than two are readable.

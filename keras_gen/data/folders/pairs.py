@@ -39,8 +39,10 @@ def side_by_side(
         path: Folder to read, including its subfolders.
         size: Side of the images in pixels.
         left: Role of the left half, `"source"` or `"target"`.
-        max_broken: Fraction of files, 0 to 1, that may be unreadable; a warning names them.
-        memory_limit: Maximum number of bytes of decoded images; a larger folder is kept encoded.
+        max_broken: Fraction of files, 0 to 1, that may be unreadable; a warning lists the
+            unreadable files.
+        memory_limit: Maximum number of bytes of decoded images; images in larger folders are kept
+            encoded.
 
     Returns:
         Source of tuples (source, target) of uint8 `[size, size, 3]`.
@@ -48,7 +50,7 @@ def side_by_side(
     Raises:
         FileNotFoundError: If the folder does not exist, or contains no image.
         ValueError: If fewer than two files are readable, more than `max_broken` are unreadable, or
-            `left` is neither of the two values. A file of odd width counts as unreadable.
+            `left` is neither `"source"` nor `"target"`. A file of odd width counts as unreadable.
 
     Example:
         >>> train = side_by_side("facades/train", size=64, left="target")
@@ -89,8 +91,10 @@ def paired_folders(
         source: Folder of the source images, including its subfolders.
         target: Folder of the target images, with the same subfolders.
         size: Side of the images in pixels.
-        max_broken: Fraction of pairs, 0 to 1, that may be unreadable; a warning names them.
-        memory_limit: Maximum number of bytes of decoded images; larger folders are kept encoded.
+        max_broken: Fraction of pairs, 0 to 1, that may be unreadable; a warning lists the
+            unreadable pairs.
+        memory_limit: Maximum number of bytes of decoded images; images in larger folders are kept
+            encoded.
 
     Returns:
         Source of tuples (source, target) of uint8 `[size, size, 3]`.

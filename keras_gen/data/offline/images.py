@@ -48,8 +48,8 @@ def offline_unpaired(
     """Creates unpaired photographs and paintings.
 
     The photographs are crops of six images that ship with scikit-learn and scikit-image; the
-    paintings are crops of other parts of them, painted by `paint`. The four sets come from disjoint
-    regions.
+    paintings are crops of other regions of these images, rendered with `paint`. The four sets come
+    from disjoint regions.
 
     Args:
         size: Side of the images in pixels.
@@ -86,8 +86,8 @@ def offline_unpaired(
 def offline_pairs(size: int = 64, seed: int = 0) -> dict[str, Source]:
     """Creates pairs of a map and a photograph, a substitute for labeled facades.
 
-    The photographs are those of `offline_unpaired`. A map shows the brightness of 8x8 squares in
-    four flat colors, so that much of its photograph is undetermined.
+    The photographs are the photographs in `offline_unpaired`. A map shows the brightness of 8x8
+    squares in four flat colors, so that much of its photograph is undetermined.
 
     Args:
         size: Side of the images in pixels.
@@ -183,12 +183,12 @@ def _tiles() -> dict[str, list[np.ndarray]]:
 
 
 def photographs() -> list[np.ndarray]:
-    """Returns six photographs that ship with packages, uint8 `[height, width, 3]`."""
+    """Returns six photographs that ship with installed packages, uint8 `[height, width, 3]`."""
     return [photograph(name) for name in sorted(_TILES)]
 
 
 def photograph(name: str) -> np.ndarray:
-    """Returns one of these photographs, by its file name."""
+    """Returns one of the six photographs, by file name."""
     return decode_image(resources.files(_PACKAGES[name]).joinpath(name).read_bytes())
 
 

@@ -28,18 +28,19 @@ def paint(
     bristles: float = 9.0,
     jitter: float = 6.0,
 ) -> np.ndarray:
-    """Paints a photograph, uint8 `[height, width, 3]`, with strokes of large brushes first.
+    """Paints a photograph, uint8 `[height, width, 3]`, starting with strokes of large brushes.
 
     Hertzmann: "Painterly Rendering with Curved Brush Strokes of Multiple Sizes", SIGGRAPH 1998.
-    Every brush paints where the canvas differs from the photo blurred to the brush's own size.
-    Strokes follow the normals of the image gradient. The streaks of the bristles are an addition.
+    Every brush paints where the canvas differs from the photo after blurring at the scale of the
+    brush. Strokes follow the normals of the image gradient. The streaks of the bristles are not
+    part of the paper.
 
     Args:
         photo: uint8 `[height, width, 3]`.
         radii: Brush radii in pixels, largest first.
         seed: Seed for the order and the colors of the strokes.
         bristles: Standard deviation of the bristle streaks in gray levels.
-        jitter: Standard deviation of a stroke's color.
+        jitter: Standard deviation of the strokes' random color variation.
 
     Example:
         >>> painting = paint(photo, radii=(8, 4, 2))
@@ -84,7 +85,7 @@ def _starts(canvas: np.ndarray, reference: np.ndarray, radius: int) -> np.ndarra
 def _strokes(
     canvas: np.ndarray, reference: np.ndarray, starts: np.ndarray, radius: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Control points `[strokes, longest, (row, column)]` of a layer, and the number that count."""
+    """Control points `[strokes, longest, (row, column)]` of a layer, and the number in use."""
     bright = luma(reference)[..., 0]
     gradient = np.stack([ndimage.sobel(bright, axis) for axis in (0, 1)], axis=-1)
     limit = np.array(canvas.shape[:2]) - 1
@@ -136,7 +137,7 @@ def _render(
         pixels = (rows * stride + columns)[:, None] + offsets @ np.array([stride, 1], np.int32)
         top = np.full((height + 2 * radius) * stride, -1, np.int32)
         top[pixels.ravel()] = np.arange(pixels.size, dtype=np.int32)
-        # With several writes to a pixel, the last one remains: the stroke on top.
+        # With several writes to a pixel, the last write remains: the stroke on top.
         top = top.reshape(-1, stride)[radius : radius + height, radius : radius + width]
         painted = top >= 0
         stamp, offset = np.divmod(top[painted], len(offsets))

@@ -57,7 +57,7 @@ def _word(samples, voice, digit, rng):
     length = int(samples * rng.uniform(0.5, 0.8))
     start = int(rng.uniform(0, samples - length))
     progress = np.linspace(0, 1, length)
-    # Pairs (0, 1), (1, 2), ..., then (0, 2), (1, 3), ...: no word is another one reversed.
+    # Pairs (0, 1), (1, 2), ..., then (0, 2), (1, 3), ...: no word is the reverse of another word.
     first = _VOWELS[digit % 5]
     second = _VOWELS[(digit + 1 + digit // 5) % 5]
     glide = 1 / (1 + np.exp(-12 * (progress - rng.uniform(0.4, 0.6))))[:, None]

@@ -17,7 +17,7 @@ JOINTS = (
     "head", "neck", "hips", "left_elbow", "left_hand", "right_elbow", "right_hand",
     "left_knee", "left_foot", "right_knee", "right_foot",
 )  # fmt: skip
-# The lines of a pose, each with its color.
+# The lines of a pose, each with its own color.
 BONES = {
     ("head", "neck"): (255, 255, 255),
     ("neck", "hips"): (255, 0, 0),
@@ -57,7 +57,7 @@ class DancerVideos(NamedTuple):
 
     Args:
         images: uint8 `[videos, frames, size, size, 3]`.
-        poses: Images of the lines between the joints, in that shape too.
+        poses: Images of the lines between the joints, in the same shape.
         points: Coordinates of the joints, x and y from 0 to 1, float32 `[videos, frames, 11, 2]`.
         lagging: Coordinates of the end of the hair and of the middle of the skirt's hem, which are
             not visible in poses, `[videos, frames, 2, 2]`.
@@ -73,10 +73,10 @@ class DancerVideos(NamedTuple):
 def drawn_dancers(videos: int, frames: int = 16, size: int = 48, seed: int = 0) -> DancerVideos:
     """Draws videos of a dancer, whose hair and skirt follow the body with a delay.
 
-    Hips, back, arms, and legs swing, each with its own period and phase. The end of the hair and
-    the hem of the skirt keep four fifths of their horizontal position from one frame to the next,
-    and get the rest from head and hips. A single pose therefore does not determine their position,
-    but the preceding poses do.
+    Hips, back, arms, and legs swing, each with its own period and phase. In each frame, the
+    horizontal positions of the end of the hair and the hem of the skirt are weighted averages: four
+    fifths of their previous position, and one fifth of the position of the head and the hips. A
+    single pose therefore does not determine their position, but the preceding poses do.
 
     Args:
         videos: Number of videos, each with a different motion.
@@ -109,7 +109,7 @@ def drawn_dancers(videos: int, frames: int = 16, size: int = 48, seed: int = 0) 
 
 
 def lagged(places: np.ndarray, keep: float = _LAG) -> np.ndarray:
-    """Returns positions `[frames, ...]` that follow others, keeping a fraction `keep` per frame.
+    """Returns positions `[frames, ...]` that follow given positions with a lag of `keep` per frame.
 
     The first position equals the original one.
 
@@ -228,7 +228,7 @@ def _dancer(joints: dict, lagging: np.ndarray, size: int) -> np.ndarray:
 
 
 def _pose(joints: dict, size: int) -> np.ndarray:
-    """Draws the bones as lines on black, each with its color."""
+    """Draws the bones as lines on black, each in its own color."""
     side = _FINER * size
     image = Image.new("RGB", (side, side))
     draw = ImageDraw.Draw(image)

@@ -1,4 +1,4 @@
-"""Synthetic faces: people with different looks, in frames with different poses."""
+"""Synthetic faces: people with different appearances, in frames with different poses."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class FaceFrames(NamedTuple):
 
     Args:
         images: uint8 `[people, frames, size, size, 3]`.
-        landmarks: Images of the landmark lines, in that shape too.
+        landmarks: Images of the landmark lines, in the same shape.
         points: Coordinates of the landmarks, x and y from 0 to 1, float32 `[people, frames, points,
             2]`.
     """
@@ -49,15 +49,15 @@ def drawn_faces(people: int, frames: int, size: int = 48, seed: int = 0) -> Face
     """Draws faces of known people in known poses.
 
     People differ in the colors of skin, hair, eyes, lips, and background, in the shapes of the face
-    and its parts, and in fringe and beard. Frames of a person differ in position, roll, and turn of
-    the head, and in eyes, brows, and mouth. Differences in shape between people are also visible in
-    the landmarks.
+    and its parts, and in bangs and beard. Frames of a person differ in the position, roll, and yaw
+    of the head, and in the eyes, brows, and mouth. Differences in shape between people are also
+    visible in the landmarks.
 
     Args:
         people: Number of people.
         frames: Number of frames per person.
         size: Side of the images in pixels.
-        seed: Seed for people and poses: another seed gives other people.
+        seed: Seed for people and poses: a different seed gives different people.
 
     Example:
         >>> drawn_faces(people=3, frames=2).images.shape

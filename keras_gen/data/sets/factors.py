@@ -1,4 +1,4 @@
-"""Factors of variation, in which every combination of values occurs equally often."""
+"""Factors of variation whose combinations of values all occur equally often."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Factors:
     the factors' names, in order, and `sizes` their numbers of values.
 
     Args:
-        sizes: Number of values of each factor by name, at least 2; otherwise a ValueError is
+        sizes: Number of values of each factor, by name, at least 2; otherwise, a ValueError is
             raised.
 
     Example:
@@ -45,7 +45,7 @@ class Factors:
 
     @checked_types
     def values(self, index: np.ndarray) -> np.ndarray:
-        """Returns combinations by number, int64 `[n, factors]`; the last factor varies fastest."""
+        """Returns combinations by index, int64 `[n, factors]`; the last factor varies fastest."""
         return np.stack(np.unravel_index(np.asarray(index), self.sizes), axis=-1)
 
     @checked_types
@@ -60,7 +60,7 @@ class Factors:
         """Samples combinations, int64 `[n, factors]`, in which one factor has given values.
 
         Args:
-            factor: Number of the factor: one for all rows, or integers `[n]`, one per row.
+            factor: Index of the factor: one for all rows, or integers `[n]`, one per row.
             values: Value of that factor in each row, integers `[n]`.
             rng: Random generator for the values of the other factors, which are uniform.
         """
@@ -70,7 +70,7 @@ class Factors:
 
     @checked_types
     def check(self, combinations: np.ndarray) -> np.ndarray:
-        """Returns `combinations` as int64 `[n, factors]`; raises a ValueError off the grid."""
+        """Returns `combinations` as int64 `[n, factors]`; raises a ValueError if off the grid."""
         combinations = checked_array("combinations", combinations)
         outside = np.argwhere((combinations < 0) | (combinations >= self.sizes))
         if len(outside):

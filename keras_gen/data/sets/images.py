@@ -41,24 +41,25 @@ def small_images(
     """Loads a dataset of small labeled images such as MNIST, as uint8 `[28, 28, 1]`.
 
     The dataset comes from tensorflow-datasets. If it is unavailable, the digits that ship with
-    scikit-learn replace it; for `"cifar10"`, in color and in its shape.
+    scikit-learn replace it; for `"cifar10"`, they are in color and in the shape of CIFAR-10 images.
 
     Args:
         name: `"mnist"`, `"fashion_mnist"`, `"cifar10"` (`[32, 32, 3]`), `"usps"` (its 16x16 digits
             are enlarged to 20x20 and centered in 28x28, as in MNIST), or another dataset of
             tensorflow-datasets with the splits train and test.
         labels: Whether an example is `(image, label)` instead of an image alone.
-        images: Folder of images with the same shape to use instead. They are shuffled, always in
-            the same way, and every tenth is held out; with labels, at least ten of 50 or more.
-            Labels are its subfolders or, if it has none, clusters of the images' colors.
+        images: Folder of images with the same shape to use instead. They are always shuffled in the
+            same way, and every tenth image is held out; with labels, at least ten images are held
+            out if there are 50 or more. Labels are the subfolders or, without subfolders, clusters
+            of the images' colors.
         fill: Whether USPS digits are enlarged to the full 28x28 pixels, without MNIST's margin, as
-            in papers on the adaptation from one to the other.
-        first: Number of examples of each part to read, starting with the first, which is faster
-            than reading all. If None, all.
+            in papers on domain adaptation between the two datasets.
+        first: Number of examples to read from the start of each part, which is faster than reading
+            all examples. If None, all examples are read.
 
     Raises:
         ValueError: If the folder contains too few images, or `first` is below 1.
-        DataDamaged: If a prepared dataset is broken.
+        DataDamaged: If a prepared dataset is damaged.
 
     Example:
     ```python
@@ -98,9 +99,9 @@ def faces(size: int = 64, images: Path | str | None = None, labels: bool = False
     """Loads faces, as uint8 `[size, size, 3]`.
 
     CelebA (Liu, Luo, Wang, Tang: "Deep Learning Face Attributes in the Wild", ICCV 2015), from
-    tensorflow-datasets: the square in the middle of each image, resized. The training part ends
-    with the official validation part, 19,867 images in the full dataset. If CelebA is unavailable,
-    the digits that ship with scikit-learn, blended into photographs, replace it.
+    tensorflow-datasets: the square in the middle of each image, resized. The last images of the
+    training part are the official validation part, 19,867 images in the full dataset. If CelebA is
+    unavailable, the digits that ship with scikit-learn, blended into photographs, replace it.
 
     Args:
         size: Side of the images in pixels.
@@ -132,14 +133,16 @@ def facades(size: int, pairs: Path | None = None) -> Split:
     """Loads facades, as pairs (labels, photograph) of uint8 `[size, size, 3]`.
 
     Tylecek, Sara: "Spatial Pattern Templates for Recognition of Objects with Regular Structure",
-    GCPR 2013, in the split of pix2pix: the training part ends with the 100 validation pairs, and
-    contains 500 pairs in total. Labels are colors, resized with nearest neighbors to avoid new
-    ones. If they are unavailable, offline photographs and blocks of their colors replace them.
+    GCPR 2013, in the split of pix2pix: the training part contains 500 pairs, of which the last 100
+    are the validation pairs. Labels are colors, resized with nearest-neighbor interpolation to
+    avoid new colors. If the facades are unavailable, offline photographs and blocks of their colors
+    replace them.
 
     Args:
         size: Side to which all images are resized, in pixels.
         pairs: Folder of images to use instead, with the source in the left half and the target in
-            the right half (`side_by_side`). They are shuffled, and every tenth is held out.
+            the right half (`side_by_side`). The pairs are shuffled, and every tenth pair is held
+            out.
 
     Example:
     ```python
@@ -171,18 +174,19 @@ def photos_and_paintings(
 ) -> Domains:
     """Loads photographs (X) and paintings (Y) from `cycle_gan/monet2photo` of tensorflow-datasets.
 
-    If they are unavailable, photographs that ship with scikit-learn and computed paintings of
-    them replace them.
+    If the images are unavailable, they are replaced by photographs that ship with scikit-learn and
+    by paintings computed from these photographs.
 
     Args:
         size: Side to which all images are resized and cropped, in pixels.
-        photos: Folder of photographs to use instead. Every tenth is held out, and at least three.
+        photos: Folder of photographs to use instead. Every tenth photograph is held out, but at
+            least three.
         paintings: Folder of paintings; required with `photos`, and only then.
         seed: Seed for the offline sample's crops.
 
     Raises:
         ValueError: If one folder is given without the other, or contains too few images.
-        DataDamaged: If a prepared dataset is broken.
+        DataDamaged: If a prepared dataset is damaged.
 
     Example:
     ```python
@@ -215,7 +219,7 @@ def photos_and_paintings(
 
 @checked_types
 def photographs(size: int, images: Path | str | None = None, seed: int = 0) -> Split:
-    """Loads photographs, as uint8 `[size, size, 3]`: those of `photos_and_paintings`.
+    """Loads the photographs of `photos_and_paintings`, as uint8 `[size, size, 3]`.
 
     Args:
         size: Side to which all images are resized and cropped, in pixels.
@@ -249,7 +253,7 @@ def _with_label(image, male, smiling):
 
 
 def _own(images: Path | str, side: int, labels: bool = False, channels: int = 3) -> Split:
-    """The images of a folder in random order, since the last sorted paths share a class."""
+    """The images in a folder in random order, because the last sorted paths share a class."""
     images = checked_path("images", images)
     has_classes = images.is_dir() and any(path.is_dir() for path in visible(images))
     own = image_folder(images, side, labels=labels and has_classes, channels=channels)
@@ -287,11 +291,11 @@ def _labeled_by_look(split: Split) -> Split:
 
 
 def images_needed(train: int, held_out: int) -> int:
-    """Returns the number of images needed for a folder to give at least this many in each part.
+    """Returns the number of images that a folder must contain for parts of the given sizes.
 
     Args:
-        train: Number of training images.
-        held_out: Number of held-out images: 3, or 10 with labels.
+        train: Minimum number of training images.
+        held_out: Minimum number of held-out images: 3, or 10 with labels.
 
     Example:
         >>> images_needed(16, 10)
@@ -308,14 +312,14 @@ def images_needed(train: int, held_out: int) -> int:
 
 
 def _stride(count: int, least: int) -> int:
-    """The interval between held-out images: ten, or less so that at least `least` are held out."""
+    """The interval between held-out images: ten, or less to hold out at least `least`."""
     return min(10, count // (least if count >= 5 * least else _LEAST_HELD_OUT))
 
 
 def _split(source: Source, least: int = _LEAST_HELD_OUT) -> Split:
-    """Holds out every tenth image, or more in small sets, since comparisons need three.
+    """Holds out every tenth image, or more in small sets, because comparisons need three images.
 
-    At least `least` images are held out if there are five times as many.
+    At least `least` images are held out if there are at least five times as many images.
     """
     every = _stride(len(source), least)
     if every < 2:

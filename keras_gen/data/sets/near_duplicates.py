@@ -20,20 +20,21 @@ def near_duplicates(
     """Finds training images that show the same scene as a test image.
 
     Images are compared as gray 16x16 versions, both unchanged and mirrored: size, format, and
-    colors may differ. An image that is a small part of another one is not found. Images of a few
+    colors may differ. An image that is a small part of another image is not found. Images of a few
     shapes, such as digits, are similar without being duplicates.
 
     Args:
         training: uint8 images `[height, width, 3]` of any sizes.
-        test: Images of the same form.
+        test: Test images in the same format.
         correlation: Minimum correlation between the pixels of two small versions, -1 to 1, for a
-            duplicate. Different landscape photographs reach 0.85.
+            duplicate. Different landscape photographs can have correlations of up to 0.85.
 
     Returns:
         Pairs of indices into `training` and `test`; empty if there are no duplicates.
 
     Raises:
-        ValueError: If a set is empty, an image has another form, or `correlation` is out of range.
+        ValueError: If a set is empty, an image has a different format, or `correlation` is out of
+            range.
 
     Example:
     ```python

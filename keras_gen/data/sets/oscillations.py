@@ -1,4 +1,4 @@
-"""Time series of an oscillating body, with known density."""
+"""Time series of an oscillating body, with a known density."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class Oscillations(Declared):
     """Position and speed of an oscillating body, both measured with normal noise.
 
     The position is `amplitude * sin(2 pi f t + phase)` at evenly spaced times t in [0, 1), in
-    seconds, and the speed is its derivative. Each series has its own frequency and phase, both
-    uniform. Given these, its values are independent; otherwise, predicting them requires the whole
-    series.
+    seconds, and the speed is its derivative. Each series has a frequency and a phase, both sampled
+    uniformly. Given both, the values of a series are independent; otherwise, predicting values
+    requires the whole series.
 
     Args:
-        steps: Number of times at which both are measured.
+        steps: Number of times at which position and speed are measured.
         amplitude: Amplitude of the position, above 0.
         frequencies: Minimum and maximum frequency, in Hz.
         noise: Standard deviation of the noise, above 0: for the position, as a fraction of the
@@ -62,8 +62,7 @@ class Oscillations(Declared):
     ) -> np.ndarray:
         """Returns the log density of series `[n, steps, 2]`, float64 `[n]`, in nats.
 
-        It is the log of the mean of the densities given the frequency and the phase, on a grid of
-        both.
+        The density is averaged over densities given the frequency and the phase, on a grid of both.
 
         Args:
             series: Series to evaluate.
@@ -101,6 +100,6 @@ class Oscillations(Declared):
         return self.amplitude * np.stack(both, axis=-1)
 
     def _deviations(self):
-        """The standard deviations of the noise of both, `[2]`."""
+        """The standard deviations of the noise in position and speed, `[2]`."""
         fastest = 2 * np.pi * self.frequencies[1]
         return self.noise * self.amplitude * np.array([1.0, fastest])

@@ -71,7 +71,7 @@ class PlanarSquares(Declared):
 
         It is minus infinity outside the squares, which include their borders.
         """
-        # In float32, like the sampled points, so that none at a border falls outside.
+        # In float32, like the sampled points, so that points on a border do not fall outside.
         points = _checked_points(points, "float32")[:, None]
         low = self.corners.astype("float32")
         high = (self.corners + self.side).astype("float32")
@@ -145,10 +145,11 @@ def points_around(centers: np.ndarray, std: float, n: int, seed: int = 0) -> Sou
     """Samples points, float32 `[d]`, from a mixture of equal normal distributions, such as a ring.
 
     Args:
-        centers: `[modes, d]`, see `keras_gen.metrics.ring_centers` and `grid_centers`.
-        std: Standard deviation along each axis; 0 gives the centers.
+        centers: Centers of the modes, `[modes, d]`; see `keras_gen.metrics.ring_centers` and
+            `grid_centers`.
+        std: Standard deviation along each axis; with 0, points are exactly at the centers.
         n: Number of points.
-        seed: Seed for the sample.
+        seed: Seed for the samples.
 
     Example:
         >>> len(points_around(np.eye(2), std=0.01, n=100))

@@ -1,4 +1,4 @@
-"""Data with a rare group, about which a trained model may be wrong."""
+"""Data with a rare group that a trained model may classify incorrectly."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ GROUPS = ("even, red", "even, green", "odd, red", "odd, green")
 
 @checked_types
 def rare_color(digits: Source, rare: float = 0.02, seed: int = 0) -> tuple[Source, np.ndarray]:
-    """Colors digits red or green; few of the odd digits are green, and half of the even ones.
+    """Colors digits red or green; few odd digits are green, and half of the even digits are green.
 
     The task is to separate odd digits (class 1) from even digits (class 0). A classifier that
-    relies on color is wrong about the rare green odd digits.
+    relies on color misclassifies the rare green odd digits.
 
     Args:
         digits: Examples `(image, label)`: gray images uint8 `[height, width, 1]`, integer labels.
@@ -25,7 +25,7 @@ def rare_color(digits: Source, rare: float = 0.02, seed: int = 0) -> tuple[Sourc
 
     Returns:
         A source of `(image, class)`, uint8 `[height, width, 3]` and int64, in the order of
-        `digits`; and the groups, int64 `[n]`, named in `GROUPS`: twice the class, plus 1 for green.
+        `digits`; and the groups, int64 `[n]`, named in `GROUPS`: twice the class, plus 1 if green.
 
     Example:
         >>> digits = Source((np.zeros([4, 28, 28, 1], "uint8"), np.arange(4)))

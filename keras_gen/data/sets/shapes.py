@@ -22,15 +22,15 @@ Values = Annotated[int, partial(checked_size, minimum=2)]
 
 
 class Shapes(Declared):
-    """Squares, ellipses, and hearts in every scale, orientation, and position, with no download.
+    """Squares, ellipses, and hearts in every scale, orientation, and position; needs no download.
 
-    The factors and their default sizes are those of dSprites (Matthey et al. 2017). The images
-    differ, so scores are not comparable: edges are anti-aliased, all shapes have the same area at a
-    given scale, the last orientation does not repeat the first, and the heart, sizes, and margins
-    are our own.
+    The factors and their default sizes are the same as in dSprites (Matthey et al. 2017). The
+    images differ, so scores are not comparable: edges are anti-aliased, all shapes have the same
+    area at a given scale, the last orientation does not repeat the first, and the heart, sizes, and
+    margins are our own.
 
-    In a full turn, a square recurs four times and an ellipse twice, so their orientation cannot be
-    encoded. With `turn=0.25`, all images differ.
+    In a full turn, a square looks the same four times and an ellipse twice, so their orientation
+    cannot be encoded. With `turn=0.25`, all images differ.
 
     Args:
         size: Side of the images in pixels, at least 16.
@@ -85,7 +85,8 @@ class Shapes(Declared):
         """Creates a source of different images, uint8 `[size, size, 1]` each, in memory.
 
         Args:
-            n: Number of images, of random combinations; None for all, in the grid's order.
+            n: Number of images, with random combinations of values. If None, all combinations, in
+                grid order.
             seed: Seed for the random combinations.
             labels: Whether an example is `(image, values)`, with int64 `[5]`, instead of an image
                 alone.

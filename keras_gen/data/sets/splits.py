@@ -1,4 +1,4 @@
-"""Corresponding training and held-out parts, and the information that a run records."""
+"""Corresponding training and held-out parts, and the information about them in a run's records."""
 
 from __future__ import annotations
 
@@ -49,7 +49,8 @@ class Parts:
 class Split(Parts):
     """A training and a held-out part.
 
-    `warning` explains why this is not the requested data; it is empty if it is.
+    `warning` explains why the data is not the requested data; it is empty if the data is as
+    requested.
     """
 
     train: Source
@@ -57,7 +58,7 @@ class Split(Parts):
     warning: str = ""
 
     def for_validation(self, count: int) -> Split:
-        """Splits the training part, holding out the last `count` examples, not none or all."""
+        """Splits the training part, holding out the last `count` examples (at least 1, not all)."""
         if not 0 < count < len(self.train):
             raise ValueError(
                 f"count is {count}: expected 1 to {len(self.train) - 1} of the "
@@ -80,7 +81,8 @@ class Domains(Parts):
     def for_validation(self, most: int = 100) -> Domains:
         """Splits the training parts, holding out their last images.
 
-        These are `most` images per domain, but at most a tenth of the smaller one, and at least 1.
+        The number of images is `most` per domain, but at most a tenth of the smaller domain, and at
+        least 1.
         """
         count = min(most, max(1, min(len(self.train_x), len(self.train_y)) // 10))
         train_x, test_x = _without_last(self.train_x, count)
@@ -96,7 +98,8 @@ class Sets(Parts):
     """Several datasets of a recipe by name, whose parts are `train_NAME` and `test_NAME`.
 
     Args:
-        only: Parts used by the recipe, such as `("train_mnist", "test_usps")`; None for all.
+        only: Parts used by the recipe, such as `("train_mnist", "test_usps")`. If None, all parts
+            are used.
         **sets: Splits by name.
 
     Example:

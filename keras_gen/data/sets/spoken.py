@@ -24,19 +24,19 @@ _LONGEST = 20480  # samples, more than in any recording
 class SpokenDigits(Split):
     """Recordings `(waveform, speaker, digit)`, int16 `[samples, 1]`, int64, and int64.
 
-    `speakers` are the names of the speakers, by number, and `train_takes` is the take number of
-    each training recording among those of its speaker and digit, int64 `[n]`.
+    `speakers` contains the names of the speakers, by index, and `train_takes` contains the take
+    number of each training recording within its speaker and digit, int64 `[n]`.
     """
 
     speakers: tuple[str, ...] = ()
     train_takes: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(0, np.int64))
 
     def hold_out_takes(self, count: int = 1) -> SpokenDigits:
-        """Splits the training part: its last takes of every speaker and digit are held out.
+        """Splits the training part, holding out the last takes of every speaker and digit.
 
         Args:
-            count: Number of takes for the `test` part of the result, at least 1 and fewer than all;
-                otherwise a ValueError is raised.
+            count: Number of takes in the `test` part of the result, at least 1 and fewer than all
+                takes; otherwise, a ValueError is raised.
 
         Example:
         ```python
@@ -69,18 +69,19 @@ def without_digit(waveform, speaker, digit) -> tuple:
 def spoken_digits(
     samples: int = 5120, align: Literal["middle", "start"] = "middle"
 ) -> SpokenDigits:
-    """Loads the Free Spoken Digit Dataset: one digit each, at 8,000 samples per second.
+    """Loads the Free Spoken Digit Dataset: one digit per recording, at 8,000 samples per second.
 
     The recordings come from tensorflow-datasets (`spoken_digit`). Takes 0 to 4 of every speaker and
-    digit are the test part, as in its authors' split. If they are unavailable, the synthetic voices
-    of `keras_gen.data.offline_voices` replace them. All recordings are scaled to the same peak,
-    because speakers differ in loudness.
+    digit are the test part, as in its authors' split. If the recordings are unavailable, the
+    synthetic voices of `keras_gen.data.offline_voices` replace them. All recordings are scaled to
+    the same peak, because speakers differ in loudness.
 
     Args:
-        samples: Length of every waveform. 19 of 20 recordings are shorter than 5,120.
-        align: `"middle"`: longer recordings are cropped to their middle, and shorter ones are
+        samples: Number of samples in every waveform. Of the recordings, 95% are shorter than 5,120
+            samples.
+        align: `"middle"`: longer recordings are cropped to their middle, and shorter recordings are
             centered in silence. `"start"`: recordings begin with the first nonzero sample; longer
-            ones lose their end, and shorter ones are padded with zeros.
+            recordings lose their end, and shorter recordings are padded with zeros.
 
     Raises:
         ValueError: If `align` has another value.

@@ -39,8 +39,8 @@ def photograph_patches(
         side: Side of the squares in pixels. Smaller images are left out.
         images: Folder of photographs to use instead; squares from every tenth image are held out.
         apart_from: Test images, uint8 of any sizes. Photographs with the same content
-            (`near_duplicates`) are left out, and the origin states their number: Set5's `woman` is
-            part of BSDS500.
+            (`near_duplicates`) are left out, and the source's origin reports their number: `woman`
+            in Set5 is part of BSDS500.
 
     Raises:
         ValueError: If no image is large enough.
@@ -95,9 +95,9 @@ def benchmark_images(factor: int) -> dict[str, list[np.ndarray]]:
 
     Bevilacqua, Roumy, Guillemot, Alberi Morel: "Low-Complexity Single-Image Super-Resolution Based
     on Nonnegative Neighbor Embedding", BMVC 2012; Zeyde, Elad, Protter: "On Single Image Scale-Up
-    Using Sparse-Representations", 2010. They are in folders with these names in `super_resolution`
-    in `downloads/manual` of TFDS_DATA_DIR. If these do not exist, a photograph that ships with
-    scikit-learn replaces both.
+    Using Sparse-Representations", 2010. The images are in folders with these names in
+    `super_resolution` in `downloads/manual` of TFDS_DATA_DIR. If these folders do not exist, a
+    photograph that ships with scikit-learn replaces both sets.
 
     Example:
         >>> images = benchmark_images(4)["Set5"]

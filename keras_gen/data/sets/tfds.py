@@ -56,10 +56,10 @@ def load_tfds(
             or `"adult"`, `"facades"`, `"reuters"`, or `"usps"`, which come with this library.
         split: Split or part of one, such as `"train"` or `"train[:10%]"`.
         size: Side of the images (`resize_cover`) or number of samples of sounds (`fit_length`). If
-            None, they are unchanged.
-        features: Feature of an example, or several: `("image", "label")` gives tuples. A nested
-            feature is given by its path, `"attributes/Male"`.
-        first: Number of examples to read, starting with the first. If None, all.
+            None, examples are unchanged.
+        features: Feature of an example, or several features: `("image", "label")` returns tuples. A
+            nested feature is given by its path, `"attributes/Male"`.
+        first: Number of examples to read, starting with the first. If None, all examples are read.
         data_dir: Folder of prepared datasets. Default: `$TFDS_DATA_DIR`, or
             `~/tensorflow_datasets`.
         manual_dir: Folder with manually downloaded files. Default: `downloads/manual` in
@@ -73,7 +73,7 @@ def load_tfds(
     Raises:
         DataUnavailable: If the dataset is not prepared and cannot be downloaded now, or
             tensorflow-datasets cannot be imported.
-        DataDamaged: If the dataset is prepared incompletely or broken.
+        DataDamaged: If the prepared dataset is incomplete or damaged.
         ValueError: If the dataset, split, or feature is unknown, `size` or `first` is below 1, the
             examples have different shapes and `size` is None, or the examples exceed
             `memory_limit`.

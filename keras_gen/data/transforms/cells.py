@@ -1,4 +1,4 @@
-"""Rows of tables as cells, in TensorFlow's operations."""
+"""Rows of tables as cells, computed with TensorFlow operations."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ import tensorflow as tf
 from keras_gen.arguments import checked_list, shown
 from keras_gen.data.transforms.tables import _NUMBER, Column, _all_right, _numbered
 
-# The places of a cell's values end here, so that rounding does not reach the next cell.
+# Positions within a cell end here, so that rounding does not reach the next cell.
 END_OF_CELL = 0.999
 _GAP = r"\s*(nan|NaN|NaT|<NA>)?\s*"
 
 
 class RowCells(tf.Module):
-    """Numbers the cell of every value of a row, in Python and inside a SavedModel alike.
+    """Returns the cell number of every value in a row, in Python and inside a SavedModel alike.
 
-    A word is a cell, and so is an interval of numbers; a missing value has the number -1. The
-    fraction behind the point of such a number is a place within the cell, from which `texts` makes
-    a value between the least and the largest training value of the cell.
+    Each word is a cell, and so is each interval of numbers; a missing value has the number -1. The
+    fractional part of a cell number is a position within the cell, which `texts` converts to a
+    value between the smallest and the largest training value in the cell.
 
     Args:
-        columns: Columns with cells, as `table_columns` finds them.
+        columns: Columns with cells, as returned by `table_columns`.
 
     Raises:
         ValueError: If there are no columns, or a column has no cells.
@@ -42,12 +42,12 @@ class RowCells(tf.Module):
         self.tables = [_numbered(column) for column in columns]
 
     def __call__(self, rows) -> tf.Tensor:
-        """Returns cells and places in them, float32 `[n, columns]`, for strings `[n, columns]`.
+        """Returns cell numbers and positions, float32 `[n, columns]`, for strings `[n, columns]`.
 
         Numbers below all training values are in the first cell.
 
         Raises:
-            ValueError: In eager use, for a text that is not a number, or an unknown word.
+            ValueError: In eager mode, for a text that is not a number, or for an unknown word.
         """
         cells = []
         for place, (column, table) in enumerate(zip(self.columns, self.tables, strict=True)):
@@ -83,7 +83,7 @@ class RowCells(tf.Module):
         return tf.cast(tf.cast(cells, tf.float64) + places, tf.float32)
 
     def texts(self, cells) -> tf.Tensor:
-        """Returns values, strings `[n, columns]`, empty for gaps, for cells and places in them."""
+        """Returns values for cell numbers and positions: strings `[n, columns]`, empty for gaps."""
         numbers = tf.cast(tf.floor(cells), tf.int32)
         places = tf.cast(cells - tf.floor(cells), tf.float64) / END_OF_CELL
         values = []
@@ -102,11 +102,11 @@ def require_cells(columns: Sequence[Column]) -> list[Column]:
     """Returns columns that all have cells.
 
     Raises:
-        TypeError: If something else than columns is given.
+        TypeError: If an element is not a column.
         ValueError: If there are no columns, or a column has no cells.
     """
     columns = checked_list("columns", columns)
-    # A layer that is loaded has their configurations.
+    # A loaded layer receives configurations of columns.
     load = keras.saving.deserialize_keras_object
     columns = [load(each) if isinstance(each, dict) else each for each in columns]
     if not columns:
@@ -125,28 +125,28 @@ def require_cells(columns: Sequence[Column]) -> list[Column]:
 
 
 def _limits(column, cells):
-    """The least and the largest training value of each of the cells."""
+    """The smallest and the largest training value in each cell."""
     return tuple(
         tf.gather(tf.constant(v, tf.float64), cells) for v in (column.starts, column.ends)
     )
 
 
 def number_texts(column: Column, numbers: tf.Tensor) -> tf.Tensor:
-    """Returns numbers as texts with the decimals of a column."""
+    """Returns numbers as texts with as many decimals as a column has."""
     if column.decimals is None:
         return tf.strings.as_string(numbers, precision=9, shortest=True)
     scale = 10.0**column.decimals
-    # Plus 0, by which -0 is 0.
+    # Adding 0 turns -0 into 0.
     numbers = tf.round(numbers * scale) / scale + 0.0
     return tf.strings.as_string(numbers, precision=column.decimals)
 
 
 def likeliest(column: Column, probabilities: tf.Tensor) -> tf.Tensor:
-    """Returns the likeliest word, or the mean number, as texts `[n]`.
+    """Returns the most likely words, or the mean numbers, as texts `[n]`.
 
     Args:
-        column: A column with cells.
-        probabilities: Probabilities of its cells, `[n, cells]`.
+        column: Column with cells.
+        probabilities: Probabilities of the column's cells, `[n, cells]`.
     """
     if column.categories:
         return tf.gather(tf.constant(list(column.categories)), tf.argmax(probabilities, axis=1))
@@ -160,8 +160,8 @@ def in_frame(columns: Sequence[Column], texts: np.ndarray):
     """Returns rows as a table: a DataFrame with the dtypes of the columns, or a dict of arrays.
 
     Args:
-        columns: Columns; where all have a dtype of pandas, the table is a DataFrame.
-        texts: Values `[n, columns]`, empty where one is missing.
+        columns: Columns. If all have a pandas dtype, the result is a DataFrame.
+        texts: Values `[n, columns]`, empty where a value is missing.
     """
     parts = {
         column.name: _values(column, part) for column, part in zip(columns, texts.T, strict=True)

@@ -24,16 +24,17 @@ def random_crop_flip(
     unchanged: float = 0.0,
     images: int = 1,
 ) -> Callable[[Any, Any], Any]:
-    """Returns an augmentation that takes a random crop and mirrors it with probability 1/2.
+    """Returns an augmentation that crops at random, and mirrors with probability 1/2.
 
     Args:
-        crop: Side of a square in pixels, or height and width, at most those of the image.
+        crop: Side of a square crop in pixels, or its height and width; at most the size of the
+            image.
         smallest: Factor in (0, 1]. The image is first shrunk by a random factor, log-uniform
-            between this one and 1, but never below the crop, for networks applied to images of
-            several sizes. Crops must then be squares.
+            between `smallest` and 1, but never below the size of the crop, for networks that are
+            applied to images of several sizes. Below 1, crops must be square.
         unchanged: Probability, in [0, 1), that the image is not shrunk. Shrinking removes the
             finest contrast, which a generator must see often.
-        images: Number of images, all of one size, at the start of an example: 2 for pairs. They are
+        images: Number of images of equal size at the start of an example: 2 for pairs. All are
             shrunk, cropped, and mirrored in the same way.
 
     Example:
@@ -52,7 +53,7 @@ def random_crop_flip(
         raise ValueError(f"smallest is {smallest}: expected a factor in (0, 1].")
     if not 0 <= unchanged < 1:
         raise ValueError(f"unchanged is {unchanged}: expected a probability in [0, 1).")
-    lowest = -unchanged / (1 - unchanged)  # a uniform number from here to 1 is negative so often
+    lowest = -unchanged / (1 - unchanged)  # negative with probability `unchanged`
 
     def augment(example: Any, seed: tf.Tensor) -> Any:
         crop_seed, flip_seed = tf.unstack(tf.random.split(seed))
@@ -97,7 +98,7 @@ def random_shift_flip(shift: int, flip: bool = True) -> Callable[[Any, Any], Any
     Args:
         shift: Maximum shift in pixels, vertical and horizontal: at least 0 and below the image's
             sides.
-        flip: Whether the image may be mirrored, which is unsuitable for digits.
+        flip: Whether the image may be mirrored; not suitable for digits.
 
     Example:
         >>> batches = source.stream(64, augment=random_shift_flip(3))
@@ -132,7 +133,7 @@ def random_levels(rate: float) -> Callable[[Any, Any], Any]:
     Such images share only the background with real ones.
 
     Args:
-        rate: Probability that a value is replaced by one of the 256 levels, chosen uniformly. The
+        rate: Probability that a value is replaced by one of the 256 levels, sampled uniformly. The
             authors' code tries 0.1, 0.2, and 0.3.
 
     Example:
@@ -157,7 +158,7 @@ def random_levels(rate: float) -> Callable[[Any, Any], Any]:
 
 @checked_types
 def binarize(example: Any, seed: tf.Tensor) -> Any:
-    """Augmentation that samples each pixel as a Bernoulli variable of its gray value, 0. or 1.
+    """Augmentation that samples each pixel, 0. or 1., with its gray value as the probability of 1.
 
     Dynamic binarization, as in Burda, Grosse, Salakhutdinov: "Importance Weighted Autoencoders",
     ICLR 2016: a pixel is 1 with probability `value / 255`, resampled in every epoch. The result is
@@ -185,7 +186,7 @@ def draw_normal(example: Any, seed: tf.Tensor) -> Any:
 
     Args:
         example: Means and log variances, floats `[n, 2, ...]`, or a tuple whose first field has
-            this form.
+            this shape.
         seed: Stateless seed `[2]`.
 
     Example:
@@ -209,7 +210,7 @@ def draw_normal(example: Any, seed: tf.Tensor) -> Any:
 def on_image(
     function: Callable[[tf.Tensor], tf.Tensor], example: Any, ranks: tuple[int, ...] = (3,)
 ) -> Any:
-    """Applies `function` to an image, or a tuple's first, which must be uint8 of `ranks`."""
+    """Applies `function` to a uint8 image of `ranks`, or to the first field of a tuple."""
 
     def checked(image: tf.Tensor) -> tf.Tensor:
         if image.dtype != tf.uint8 or image.shape.rank not in ranks:
@@ -230,7 +231,7 @@ def moved(images: tf.Tensor, down, right, most: int, mode: str = "CONSTANT") -> 
         down: Downward shift in pixels, int32 `[batch]`.
         right: Rightward shift in pixels, int32 `[batch]`.
         most: Maximum shift in any direction, less than height and width.
-        mode: Method to fill the gap: `"CONSTANT"` (0) or `"REFLECT"`, as in `tf.pad`.
+        mode: Method for filling the gap: `"CONSTANT"` (0) or `"REFLECT"`, as in `tf.pad`.
     """
     height, width = images.shape[1:3]
     images = tf.pad(images, [[0, 0], [most, most], [most, most], [0, 0]], mode)

@@ -18,7 +18,7 @@ def resize_cover(image: tf.Tensor, size: int) -> tf.Tensor:
     """Resizes the shorter side to `size` and crops the center square `[size, size, channels]`.
 
     Args:
-        image: uint8 `[height, width, channels]`, any size; floats raise a ValueError.
+        image: Image of any size, uint8 `[height, width, channels]`; floats raise a ValueError.
         size: Side of the result in pixels. Shrinking is antialiased (bilinear).
 
     Example:
@@ -69,9 +69,9 @@ def shrunk(images: tf.Tensor, factor: int) -> tf.Tensor:
     of 28.43 dB at a factor of 4, as in these papers.
 
     Args:
-        images: uint8 `[height, width, channels]` or a batch, with sides that the factor divides;
-            otherwise a ValueError is raised.
-        factor: Integer of at least 1.
+        images: uint8 `[height, width, channels]` or a batch, with sides divisible by the factor;
+            otherwise, a ValueError is raised.
+        factor: Shrinking factor, a positive integer.
 
     Example:
         >>> shrunk(np.zeros([2, 96, 64, 3], "uint8"), 4).shape
@@ -158,8 +158,8 @@ def edge_maps(
     Args:
         images: uint8 `[n, height, width, 1 or 3]`; floats raise a ValueError.
         sigma: Standard deviation of the blur in pixels.
-        low: Minimum gradient, in units of the full range per pixel.
-        high: Gradient that at least one position of an edge must have.
+        low: Minimum gradient at every position of an edge, in units of the full range per pixel.
+        high: Minimum gradient that at least one position of an edge must reach.
 
     Example:
         >>> pairs = Source((edge_maps(photos), photos))
@@ -169,7 +169,7 @@ def edge_maps(
     blurred = ndimage.gaussian_filter(gray, (0, sigma, sigma))
     rows = ndimage.correlate1d(blurred, [-0.5, 0, 0.5], axis=1)
     columns = ndimage.correlate1d(blurred, [-0.5, 0, 0.5], axis=2)
-    # Rounded, so that two positions on either side of an edge have equal gradients.
+    # Rounded, so that the positions on either side of an edge have equal gradients.
     slope = np.hypot(rows, columns).round(6)
     direction = np.round(np.arctan2(rows, columns) / (np.pi / 4)).astype(int) % 4
     padded = np.pad(slope, ((0, 0), (1, 1), (1, 1)))
@@ -225,15 +225,15 @@ _STEP = 8  # levels per color bin
 
 @checked_types
 def common_colors(images: np.ndarray, count: int, apart: float = 48.0) -> np.ndarray:
-    """Finds the colors of label maps, the most common first: uint8 `[count, channels]`.
+    """Finds the colors of label maps, most common first: uint8 `[count, channels]`.
 
     Maps that were compressed with JPEG contain many colors close to each real one, and mixed colors
-    at borders. Colors are therefore selected in order of frequency, skipping any that is close to a
-    selected one.
+    at borders. Colors are therefore selected in order of frequency, skipping any color that is
+    close to a selected color.
 
     Args:
         images: uint8 `[n, height, width, channels]`.
-        count: Maximum number of colors; fewer are returned if there are no more.
+        count: Maximum number of colors; fewer colors are returned if there are no more.
         apart: Minimum distance between two colors, in levels.
 
     Example:

@@ -19,10 +19,11 @@ def moving_images(
 ) -> Callable[[Any, Any], Any]:
     """Returns an augmentation that creates videos: an image moves over a black square and bounces.
 
-    As in the moving digits of Srivastava, Mansimov, Salakhutdinov: "Unsupervised Learning of Video
-    Representations using LSTMs", ICML 2015. Position, direction, and speed are uniform; each step
-    ends at a whole pixel. An example is a uint8 image `[height, width, channels]`, a tuple whose
-    first field is one, or a batch; it becomes a uint8 video `[frames, size, size, channels]`.
+    The videos resemble the moving digits of Srivastava, Mansimov, Salakhutdinov: "Unsupervised
+    Learning of Video Representations using LSTMs", ICML 2015. Position, direction, and speed are
+    sampled uniformly; each step ends at a whole pixel. An example is a uint8 image
+    `[height, width, channels]`, a tuple whose first field is one, or a batch; it becomes a uint8
+    video `[frames, size, size, channels]`.
 
     Args:
         frames: Number of frames in a video, at least 2.
@@ -82,8 +83,8 @@ def moving_images(
 def bounced(way: tf.Tensor, room: tf.Tensor) -> tf.Tensor:
     """Returns the position of a ball that bounces between walls at 0 and `room` after a distance.
 
-    Both are floats that broadcast: distances (`way`) of 1, 3, 5, and -1 give 1, 3, 3, and 1 in a
-    room of 4.
+    Both arguments are floats that are broadcast: distances (`way`) of 1, 3, 5, and -1 result in
+    positions 1, 3, 3, and 1 if `room` is 4.
     """
     phase = tf.math.floormod(way, 2 * room)
     return tf.minimum(phase, 2 * room - phase)

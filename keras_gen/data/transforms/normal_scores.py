@@ -1,4 +1,4 @@
-"""Table columns as normal numbers, by the ranks of their values."""
+"""Table columns as normally distributed numbers, based on the ranks of values."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from keras_gen.data.transforms.tables import Column, as_numbers, row_texts, tabl
 class NormalScores:
     """Converts a table's values to numbers that are distributed as N(0, 1) in each column.
 
-    A value that makes up a fraction p of a column gets an interval of length p within [0, 1],
-    ordered for numbers. A point in it, sampled uniformly, is mapped to the normal number with that
-    quantile. A table without a density, with categories and with numbers that many rows share, thus
-    gets one, and a model of it learns how columns depend on each other.
+    A value that makes up a fraction p of a column is assigned an interval of length p within [0,
+    1]; for numbers, the intervals are ordered. A point sampled uniformly from the interval is
+    mapped to the normal number at that quantile. A table of categories and repeated numbers, which
+    has no density, thus becomes data with a density, and a model of this data learns how columns
+    depend on each other.
 
     A density f of these numbers bounds the probability of the values (Theis et al.: "A Note on the
     Evaluation of Generative Models", ICLR 2016, sec. 3.1): the mean of log f(z) + `log_widths(z)`
@@ -28,8 +29,8 @@ class NormalScores:
     Args:
         rows: Training rows, `[n, columns]`: strings, or a DataFrame.
         columns: Columns, as returned by `table_columns`.
-        most: Maximum number of intervals for a numeric column; they contain about equally many
-            rows.
+        most: Maximum number of intervals for a numeric column; the intervals contain approximately
+            equally many rows.
 
     Example:
         >>> rows = np.array([["3", "cat"], ["5", "dog"]])
@@ -62,12 +63,12 @@ class NormalScores:
         self._starts = tf.cumsum(self.shares, axis=1, exclusive=True)
 
     def levels(self, rows: np.ndarray) -> np.ndarray:
-        """Returns the number of each value's interval, int32 `[n, columns]`.
+        """Returns the index of each value's interval, int32 `[n, columns]`.
 
         Numbers below all training rows are in the first interval.
 
         Raises:
-            ValueError: For an unknown category, and for a value that is not a number.
+            ValueError: If a category is unknown, or a value is not a number.
         """
         return self._levels(self._texts(rows))
 
@@ -100,8 +101,8 @@ class NormalScores:
         """Samples normal numbers, float32 `[n, columns]`, within the intervals of levels.
 
         Args:
-            levels: Numbers of intervals, int32 `[n, columns]`.
-            seed: Int64 `[2]`.
+            levels: Indices of intervals, int32 `[n, columns]`.
+            seed: Stateless seed, int64 `[2]`.
         """
         places = tf.random.stateless_uniform(tf.shape(levels), seed)
         parts = self._of(self._starts, levels) + places * self._of(self.shares, levels)
@@ -111,7 +112,7 @@ class NormalScores:
         """Returns rows from normal numbers `[n, columns]`, such as a model's samples.
 
         Returns:
-            Strings `[n, columns]`: categories, and of numbers the smallest training value in the
+            Strings `[n, columns]`: categories and, for numbers, the smallest training value in the
             interval.
         """
         places = 0.5 * tf.math.erfc(tf.cast(z, tf.float32) / -math.sqrt(2.0)).numpy()

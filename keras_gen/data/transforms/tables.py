@@ -28,7 +28,7 @@ from keras_gen.tensor_checks import require
 _NUMBER = r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*"
 # Texts of converted missing values; "None" and "NA" can be words.
 _MISSING = ("", "nan", "NaN", "NaT", "<NA>")
-# Standard deviations of columns whose values, and samples of them, float32 can hold.
+# Standard deviations of columns whose values and samples can be represented in float32.
 _LEAST_DEVIATION = 1e-30
 _LARGEST_DEVIATION = 1e30
 MOST_VALUES = 128
@@ -119,25 +119,27 @@ def table_columns(
     numbers: Sequence[str] | None = None,
     unknown: Literal["error", "gap"] = "error",
 ) -> list[Column]:
-    """Finds what each column of a table holds: its words or numbers, cells, and gaps.
+    """Describes each column of a table: its words or numbers, cells, and gaps.
 
     None, NaN, NaT, `pandas.NA`, masked values, and blank strings are missing values (gaps), which
-    `MADE.for_table` models and other models refuse. "?" and other marks are words like any other.
+    `MADE.for_table` models and other models refuse. "?" and similar marks are treated as words.
 
-    A word is a cell. A number has a cell for each distinct training value, or, if there are more
-    than 128, one of up to 64 cells that contain about equally many training rows.
+    Each word is a cell. In a numeric column, each distinct training value is a cell or, if there
+    are more than 128 distinct values, up to 64 cells contain approximately equally many training
+    rows.
 
     Args:
         rows: Training rows: a DataFrame, a dict of columns, the path of a CSV file, or strings or
             numbers `[n, columns]`.
-        names: Names of the columns. If None, those of the table.
+        names: Names of the columns. If None, the table's column names are used.
         numbers: Names of the numeric columns; all others are categorical. If None, the columns of
             the table whose values are numbers and whose dtype is not "category".
-        unknown: What models do with a word that is not in the training rows: `"error"` or `"gap"`.
+        unknown: Treatment of words that are not in the training rows: `"error"` to refuse them, or
+            `"gap"` to treat them as missing.
 
     Returns:
-        One `Column` per name, in this order. Categories that are all numbers are in numeric order,
-        and others in alphabetical order.
+        One `Column` per name, in the order of `names`. Categories are in numeric order if all are
+        numbers, otherwise in alphabetical order.
 
     Raises:
         TypeError: If a column contains dates, several types of values, or types other than numbers,
@@ -222,12 +224,12 @@ def _mean_and_scale(name: str, numbers: np.ndarray) -> tuple[float, float]:
 
 
 def varies(least: np.ndarray, most: np.ndarray) -> np.ndarray:
-    """Returns whether columns of such smallest and largest numbers differ by more than rounding."""
+    """Returns whether the smallest and the largest numbers differ by more than rounding."""
     return most / 2 - least / 2 > 1e-15 * np.maximum(np.abs(least), np.abs(most))
 
 
 def refuse_deviation(column: str, deviation: float) -> None:
-    """Raises a ValueError for a standard deviation that float32 cannot hold well."""
+    """Raises a ValueError for a standard deviation that float32 cannot represent well."""
     if not _LEAST_DEVIATION <= deviation <= _LARGEST_DEVIATION:
         raise ValueError(
             f"The standard deviation of column {column} is {deviation:g}: expected "
@@ -256,13 +258,14 @@ def _words_column(name, values, **more):
 
 
 def as_table(values: Any) -> Any:
-    """Returns the columns of a CSV file, by name, for its path; other values as they are.
+    """Returns the columns of a CSV file by name, given its path; other values are unchanged.
 
-    Columns whose values are all numbers, or missing, become float64 with NaN; others stay texts.
+    Columns whose values are all numbers or missing become float64 with NaN; other columns remain
+    texts.
 
     Raises:
         OSError: If the file cannot be read.
-        ValueError: If its lines differ in their number of values.
+        ValueError: If the lines of the file have different numbers of values.
     """
     if not is_table_file(values):
         return values
@@ -279,7 +282,7 @@ def as_table(values: Any) -> Any:
 
 
 def is_table_file(values: Any) -> bool:
-    """Whether a value is the path of a file, which as a text ends in .csv."""
+    """Whether a value is the path of a file; a string is a path if it ends in .csv."""
     is_csv = isinstance(values, str) and values.lower().endswith(".csv")
     return is_csv or isinstance(values, os.PathLike)
 
@@ -292,7 +295,7 @@ def _numbers_or_texts(texts):
 
 
 def row_texts(rows: Any, names: Sequence[str], gaps: bool = False) -> np.ndarray:
-    """Returns rows as strings `[n, columns]`. Errors: see `table_rows`.
+    """Returns rows as strings `[n, columns]`. For errors, see `table_rows`.
 
     Args:
         rows: Numbers, words, or booleans `[n, columns]`, in an array or in lists.
@@ -331,7 +334,7 @@ def _holds_numbers(name: str, table: Mapping[str, Any]) -> bool:
 
 
 def as_numbers(name: str, values: np.ndarray) -> np.ndarray:
-    """Returns the numbers of a column, float64; a ValueError names the first other value."""
+    """Returns the numbers in a column, float64; a ValueError names the first invalid value."""
     for place, value in enumerate(values):
         # With 400 digits, or an exponent of 400, a float would be infinite.
         if not re.fullmatch(_NUMBER, str(value)) or not math.isfinite(float(value)):
@@ -348,7 +351,7 @@ def is_missing(value: Any) -> bool:
 
 
 def refuse_missing(name: str, missing: Sequence[bool] | np.ndarray) -> None:
-    """Raises a ValueError with the number and the first of any missing values in a column.
+    """Raises a ValueError with the number of missing values in a column and the first of them.
 
     Args:
         name: Name of the column.
@@ -503,8 +506,8 @@ class RowVectors(tf.Module):
         """Returns vectors, float32 `[n, size]`, for strings `[n, columns]`.
 
         Raises:
-            ValueError: In eager mode, for a value that is not a number, an unknown category, or a
-                different number of columns.
+            ValueError: In eager mode, if a value is not a number, a category is unknown, or the
+                number of columns differs.
         """
         count = len(self.columns)
         sentence = f"The rows have {{}} columns: expected {count}."
@@ -522,7 +525,7 @@ class RowVectors(tf.Module):
 
 
 def _numbered(column):
-    """The number of each category; None for a numeric column."""
+    """The index of each category; None for a numeric column."""
     if not column.categories:
         return None
     numbers = tf.range(len(column.categories), dtype=tf.int64)
@@ -550,7 +553,7 @@ def _standardized(column, values):
 
 
 def _all_right(right, values, sentence):
-    """Requires all values to be valid, and names the first that is not."""
+    """Requires all values to be valid, and names the first invalid value."""
     wrong = tf.boolean_mask(values, ~right)
     first = tf.concat([wrong, [""]], axis=0)[0]
     return require(tf.reduce_all(right), sentence, first)

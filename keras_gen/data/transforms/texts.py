@@ -90,11 +90,11 @@ def words_of(text: str) -> list[str]:
 def common_words(texts: Iterable[str], size: int = 2000) -> list[str]:
     """Returns the most frequent words in alphabetical order, without English stop words.
 
-    Words are defined as in `WordCounts`; the stop words are those of scikit-learn.
+    Words are defined as in `WordCounts`; the stop words are scikit-learn's.
 
     Args:
         texts: Texts of the training set, with at least one word; otherwise a ValueError is raised.
-        size: Number of words; all if there are fewer.
+        size: Maximum number of words.
 
     Example:
         >>> common_words(["The cat sat.", "A cat ran."], size=1)
@@ -120,7 +120,7 @@ class WordCounts(tf.Module):
     underscores, as in scikit-learn's `CountVectorizer`. Other words are ignored.
 
     Args:
-        vocabulary: Words, at least one, without repetition; otherwise a ValueError is raised.
+        vocabulary: Words, at least one, without duplicates; otherwise, a ValueError is raised.
 
     Example:
         >>> WordCounts(["cat", "dog"])(["A cat, a CAT and a bird"]).numpy()
@@ -152,7 +152,7 @@ class WordCounts(tf.Module):
             texts = tf.convert_to_tensor(texts, tf.string)
         except (TypeError, ValueError):
             raise TypeError(f"texts is {shown(texts)}: expected strings [n].") from None
-        # Replaces broken bytes. Control characters would truncate a text, and separate words
+        # Replaces invalid bytes. Control characters would truncate a text, and separate words
         # anyway.
         texts = tf.strings.unicode_transcode(
             texts, "UTF-8", "UTF-8", replace_control_characters=True

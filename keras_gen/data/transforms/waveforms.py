@@ -22,7 +22,7 @@ def fit_length(waveform: tf.Tensor, samples: int) -> tf.Tensor:
 
     Args:
         waveform: Sound `[any samples, ...]`.
-        samples: Length of the result, which has the same dtype.
+        samples: Length of the result in samples; the dtype does not change.
 
     Example:
         >>> fit_length(np.array([1, 2, 3], "int16"), 5)
@@ -45,7 +45,8 @@ def from_first_sound(waveforms: Any, samples: int) -> np.ndarray:
 
     Args:
         waveforms: Integers or floats `[n, any samples, ...]`.
-        samples: Length of the results, which have the same dtype. Longer recordings lose their end.
+        samples: Length of the results in samples; the dtype does not change. Longer recordings lose
+            their end.
 
     Example:
         >>> from_first_sound(np.array([[0, 0, 5, 0, 7, 0]], "int16"), 4)
@@ -73,14 +74,15 @@ def mu_law_levels(waveforms: Any, levels: int = 256) -> tf.Tensor:
     mu = `levels` - 1. The levels are equal parts of the range of f, which is [-1, 1].
 
     Args:
-        waveforms: Floats in [-1, 1], or int16, of any shape; values beyond get the outermost level.
+        waveforms: Floats in [-1, 1], or int16, of any shape; values outside the range are assigned
+            the outermost level.
         levels: Number of levels, at least 2.
 
     Returns:
-        int32 in 0 to `levels` - 1, of the same shape.
+        int32 in the range 0 to `levels` - 1, of the same shape.
 
     Raises:
-        TypeError: If the sounds are other integers.
+        TypeError: If the sounds have a different integer dtype.
 
     Example:
         >>> mu_law_levels(np.array([-1.0, -0.01, 0.0, 0.01, 1.0])).numpy()
@@ -110,8 +112,8 @@ def mu_law_waveform(level: tf.Tensor, levels: int = 256) -> tf.Tensor:
     x = sign(f) ((1 + mu)^|f| - 1) / mu with f in the middle of the level's part of [-1, 1].
 
     Args:
-        level: Integers in 0 to `levels` - 1, of any shape. Floats are positions between levels: `l`
-            + 0.5 is the border between `l` and the level above.
+        level: Integers in the range 0 to `levels` - 1, of any shape. Floats are positions between
+            levels: `l` + 0.5 is the border between `l` and the level above.
         levels: Number of levels.
 
     Returns:
@@ -193,10 +195,10 @@ def random_shift(most: int) -> Callable[[Any, Any], Any]:
 
 @checked_types
 def random_excerpt(samples: int) -> Callable[[Any, Any], Any]:
-    """Returns an augmentation that cuts a random excerpt from the part of a sound with signal.
+    """Returns an augmentation that cuts a random excerpt from the nonsilent part of a sound.
 
-    Zeros at the end of a sound are left out if the rest is long enough. The beginning and the end
-    of a sound are chosen as often as the part in between: excerpts that would start before the
+    Zeros at the end of a sound are left out if the remainder is long enough. The beginning and the
+    end of a sound are sampled as often as the middle: excerpts that would start before the
     beginning or end after the end are moved inside. An example is a waveform
     `[any samples, channels]`, or a tuple whose first field is one.
 

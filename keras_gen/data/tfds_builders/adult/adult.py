@@ -31,8 +31,9 @@ _CITATION = """\
 class Adult(tfds.core.GeneratorBasedBuilder):
     """32,561 and 16,281 people in the 1994 United States census, and whether their income is high.
 
-    `columns` is a dict of the 14 columns: those in `NUMBERS` are int64, the others strings, "?"
-    where a value is unknown. `label` is 1 for an income above 50,000 dollars per year.
+    `columns` is a dict of the 14 columns: the columns in `NUMBERS` are int64, and the other columns
+    are strings, "?" where a value is unknown. `label` is 1 for an income above 50,000 dollars per
+    year.
     """
 
     VERSION = tfds.core.Version("1.0.0")
@@ -75,10 +76,10 @@ class Adult(tfds.core.GeneratorBasedBuilder):
 
 
 def read_text(folder: Path, name: str) -> str:
-    """Returns the text of a file of the archive, which is in it, next to it, or compressed.
+    """Returns the text of a file that is in the archive, next to the archive, or compressed.
 
     Raises:
-        FileNotFoundError: If the folder has the file in none of these forms.
+        FileNotFoundError: If the file is not found in any of these places.
     """
     if (folder / _ARCHIVE).exists():
         with zipfile.ZipFile(folder / _ARCHIVE) as archive:

@@ -82,9 +82,9 @@ def read_libsvm(packed: bytes) -> tuple[np.ndarray, np.ndarray]:
     """Reads the LIBSVM format of USPS: uint8 images `[n, 16, 16]` and uint8 digits `[n]`.
 
     Args:
-        packed: A bzip2 file with a line for each digit: the digit plus one (1..10; others raise a
-            ValueError), then `index:value` with indices 1..256 and gray values -1..1. Missing
-            values are 0.
+        packed: Contents of a bzip2 file with one line per digit: the digit plus one (1..10; others
+            raise a ValueError), then `index:value` with indices 1..256 and gray values -1..1.
+            Missing values are 0.
     """
     lines = bz2.decompress(packed).decode("ascii").splitlines()
     values = np.zeros([len(lines), 256])

@@ -1,10 +1,10 @@
 """Reference implementations of deep generative models in Keras 3 and TensorFlow.
 
-Every family is a package of its own, and its models are also available here:
+Every family is a separate package, and its models are also available here:
 `from keras_gen import VAE`. `import keras_gen` alone does not import TensorFlow: a model is
 imported when its name is used. If Keras is already imported, all models are imported, so that
-`keras.models.load_model` knows their classes. `keras_gen.load` loads trained models, by the name of
-an export or from a file.
+`keras.models.load_model` knows their classes. `keras_gen.load` loads a trained model by the name of
+its export or from a file.
 """
 
 import importlib
@@ -19,7 +19,7 @@ __version__ = "0.4.0"
 
 require_tensorflow()
 
-# TensorFlow's log is hidden, unless the environment asks for it.
+# TensorFlow's log is hidden unless the environment requests it.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 _MODELS = {

@@ -40,7 +40,7 @@ def checked_integer(
 
 
 def checked_size(name: str, value: Any, minimum: int = 1) -> int:
-    """Validates a number of units, classes, or other things that use memory, at most 2**20.
+    """Validates a number of units, classes, or other items that use memory, at most 2**20.
 
     Raises:
         TypeError: If the argument is not an integer.
@@ -72,7 +72,7 @@ def checked_number(
 
 
 def checked_positive(name: str, value: Any) -> float:
-    """Validates an argument and returns it as a float above 0. Errors: see `checked_number`."""
+    """Validates an argument and returns it as a float above 0. For errors, see `checked_number`."""
     number = checked_number(name, value)
     if number <= 0:
         raise ValueError(f"{name} must be above 0, found {number:g}.")
@@ -80,7 +80,7 @@ def checked_positive(name: str, value: Any) -> float:
 
 
 def checked_below_1(name: str, value: Any) -> float:
-    """Returns an argument as a float of at least 0 and below 1; errors: see `checked_number`."""
+    """Returns an argument as a float in [0, 1). For errors, see `checked_number`."""
     number = checked_number(name, value)
     if not 0 <= number < 1:
         raise ValueError(f"{name} is {number}: expected a fraction from 0 to below 1.")
@@ -88,7 +88,7 @@ def checked_below_1(name: str, value: Any) -> float:
 
 
 def checked_odd(name: str, value: Any, minimum: int = 1) -> int:
-    """Returns an odd number of at most 2**20; errors: see `checked_size`."""
+    """Returns an odd number of at most 2**20. For errors, see `checked_size`."""
     size = checked_size(name, value, minimum)
     if size % 2 == 0:
         raise ValueError(f"{name} is {size}: expected an odd number, such as 3 or 7.")
@@ -155,11 +155,11 @@ def _within(number, minimum, maximum) -> bool:
 
 
 def checked_shape(name: str, value: Any) -> tuple[int, ...]:
-    """Returns the shape of an example as a tuple of ints; a single number is one axis.
+    """Returns the shape of an example as a tuple of ints; a single number becomes one axis.
 
     Raises:
         TypeError: If a size is not an integer.
-        ValueError: If a size is below 1 or above 2**20, or if there is none.
+        ValueError: If a size is below 1 or above 2**20, or if there are no sizes.
     """
     sizes = value if hasattr(value, "__len__") else (value,)
     if not len(sizes):
@@ -168,7 +168,7 @@ def checked_shape(name: str, value: Any) -> tuple[int, ...]:
 
 
 def checked_sizes(name: str, sizes: Any) -> tuple[int, ...]:
-    """Returns any number of layer sizes in order. Errors: see `checked_size`."""
+    """Returns any number of layer sizes in order. For errors, see `checked_size`."""
     return tuple(checked_size(name, size) for size in checked_list(name, sizes))
 
 
@@ -176,7 +176,7 @@ def only_given(**arguments: Any) -> Any:
     """Returns the only argument that is not None.
 
     Raises:
-        ValueError: If no argument or several arguments are given.
+        ValueError: If none or several of the arguments are not None.
     """
     given = [value for value in arguments.values() if value is not None]
     if len(given) != 1:
@@ -208,7 +208,7 @@ def count_hidden(values: Any) -> int:
 
 
 def refuse_masked(name: str, values: Any) -> None:
-    """Raises a ValueError if a masked array, or a list of them, hides values."""
+    """Raises a ValueError if a masked array, or a list of masked arrays, hides values."""
     if hidden := count_hidden(values):
         raise ValueError(
             f"{name} is a masked array that hides {hidden} of its values: expected an array "

@@ -29,4 +29,4 @@ def _backend() -> str:
     try:
         return read_json(file).get("backend", "tensorflow")
     except (OSError, ValueError):
-        return "tensorflow"  # the default of Keras
+        return "tensorflow"  # the Keras default

@@ -50,15 +50,17 @@ def checked_arguments(
 def checked_arguments(function=None, *, axes=IMAGE, open_sides=False, square=False, ranges=True):
     """Makes a function or class method refuse arguments that contradict their annotations.
 
-    Integers are at least 1, or 0 if that is their default; shapes and sizes become tuples of
-    integers. The error message names the argument, its value, and the expected value. Annotations
-    without a check, such as callables, are left to the function.
+    Integers must be at least 1, or at least 0 if the default is 0; shapes and sizes are converted
+    to tuples of integers. The error message contains the argument's name, its value, and the
+    expected value. Arguments whose annotations have no check, such as callables, are left to the
+    function.
 
     Args:
         function: Function with annotations for all of its parameters.
-        axes: Names of the axes of a parameter whose name ends in `shape`; None for any number.
-        open_sides: Whether sides of a shape may be None: images of any size.
-        square: Whether one number stands for the shape of gray square images with this side.
+        axes: Names of the axes of a parameter whose name ends in `shape`; None for any number of
+            axes.
+        open_sides: Whether sides in a shape may be None, for images of any size.
+        square: Whether a single number represents the shape of square gray images with that side.
         ranges: Whether values are checked in addition to types; see `checked_types`.
 
     Example:
@@ -104,10 +106,10 @@ def checked_arguments(function=None, *, axes=IMAGE, open_sides=False, square=Fal
 
 
 def checked_types(function: Callable[P, R]) -> Callable[P, R]:
-    """Makes a function refuse arguments with types other than annotated; it checks ranges itself.
+    """Makes a function refuse arguments of types other than annotated; it must check ranges.
 
-    Integers are at least 0. Arrays consist of unmasked numbers, and reach the function in the
-    machine's byte order.
+    Integers must be at least 0. Arrays must consist of unmasked numbers, and are passed to the
+    function in the machine's byte order.
     """
     return checked_arguments(ranges=False)(function)
 
@@ -145,14 +147,14 @@ def checked_by_type(
 
     Args:
         name: Name of the argument in the error message.
-        kind: Annotation, such as `int | None`; the metadata of an `Annotated` one are functions
-            of the name and the value that return the value to store.
+        kind: Annotation, such as `int | None`. The metadata of an `Annotated` type are functions
+            that map the name and the value to the value to store.
         value: Argument to check.
-        minimum: Smallest integer.
-        maximum: Largest integer.
+        minimum: Minimum for integers.
+        maximum: Maximum for integers.
 
     Raises:
-        TypeError: If the value has another type.
+        TypeError: If the value has a different type.
         ValueError: If an integer is out of range, a number is not finite, or a text is not one
             of the annotated choices.
     """
@@ -245,7 +247,7 @@ def _any_numbers(name: str, value: Any) -> list[float]:
 
 
 def _text(name: str, value: Any) -> str:
-    """Returns a str, or a function where Keras accepts both, as for an activation."""
+    """Returns a str, or a function where Keras accepts either one, such as an activation."""
     if not isinstance(value, str) and not callable(value):
         raise TypeError(f"{name} must be a string, found {shown(value)}.")
     return value
@@ -287,7 +289,7 @@ def checked_array(name: str, value: Any) -> np.ndarray:
     """Returns an argument as an array of numbers, in the machine's byte order.
 
     Raises:
-        TypeError: If the argument is not an array of numbers, or has no axis.
+        TypeError: If the argument is not an array of numbers, or has no axes.
         ValueError: If values are masked.
     """
     message = f"{name} must be an array of numbers, found {shown(value)}."
@@ -302,7 +304,7 @@ def checked_array(name: str, value: Any) -> np.ndarray:
 
 
 def checked_tensor(name: str, value: Any) -> tf.Tensor:
-    """Returns an argument as a tensor of numbers, with its own dtype.
+    """Returns an argument as a tensor of numbers, without changing the dtype.
 
     Raises:
         TypeError: If the argument is not a tensor, an array, or a list of numbers.

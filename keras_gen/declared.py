@@ -6,11 +6,11 @@ class Smoothing(Declared):
     window: Named[Window] = made_by(windows.get, default="hann")
 ```
 
-The annotation describes the allowed values; an `Annotated` one carries its check. The constructor
-checks every argument, stores it under its name, and calls `set_up` for further work. Required
-arguments come first, with networks before others, and optional arguments follow in the order of the
-classes, bases first. An argument that a subclass declares again keeps its position, unless it is
-`later`. An argument that the subclass declares as `fixed` is not an argument of the subclass.
+The annotation describes the allowed values; an `Annotated` type includes the check. The constructor
+checks every argument, stores it under its name, and calls `set_up` for additional setup. Required
+arguments come first, networks before other arguments, and optional arguments follow in the order of
+the classes, bases first. An argument that a subclass declares again keeps its position, unless it
+is `later`. An argument that the subclass declares as `fixed` is not an argument of the subclass.
 """
 
 import copy
@@ -88,7 +88,7 @@ def argument(
 
     Args:
         check: Function that maps the argument's name and value to the value to store. If None, the
-            check of the annotation.
+            annotation's check is used.
         default: Default value.
         kw_only: With a default, whether the constructor accepts the argument by name only. Without
             one, True if the argument comes after a default, because type checkers require it.
@@ -102,9 +102,9 @@ def argument(
 
 
 def made_by(get: Callable[[Any], Any], *, default: Any = REQUIRED, **options: Any) -> Any:
-    """Declares an object that `get` creates from its name, its saved config, or itself.
+    """Declares an object that `get` returns for a name, a saved config, or an object.
 
-    The options are those of `argument`.
+    For the options, see `argument`.
     """
     return argument(check=lambda name, value: get(value), default=default, **options)
 
@@ -122,7 +122,7 @@ def network(
     Args:
         shapes: Names of inputs, an arrow, and names of outputs. Tensors with the same name have the
             same shape in all networks of the class. `logits` are numbers without an activation, of
-            any shape; `...` stands for further tensors of any number and shape.
+            any shape; `...` represents any number of additional tensors of any shape.
         default: None for an optional network.
         kw_only: See `argument`.
         later: See `argument`.
@@ -194,7 +194,7 @@ def parameters_of(constructor: Callable) -> list[inspect.Parameter]:
 
 
 def names_by_place(cls: type) -> list[str]:
-    """Returns the names of arguments by position; `*args` stands for those of the next base."""
+    """Returns the names of arguments by position; `*args` represents the next base's arguments."""
     names: list[str] = []
     for each in cls.__mro__:
         if "__init__" in vars(each):
@@ -238,15 +238,16 @@ def declare(
 
     Args:
         cls: Class whose annotated attributes are fields, except for `ClassVar`.
-        frozen: Whether attributes never change, and objects with equal attributes are equal.
-        last: Arguments, with their defaults, of the constructor above all classes with fields.
+        frozen: Whether attributes cannot change, and objects with equal attributes are equal.
+        last: Arguments, with their defaults, of the constructor of the base of all classes with
+            fields.
         finish: Function that checks and completes an object with checked arguments, or None for
             `set_up`.
         reserved: Names that no argument can have, apart from bases' methods and properties.
 
     Raises:
-        TypeError: If a class in between defines its own constructor, a base's constructor would
-            never run, a name is reserved, a default has the wrong type, or an attribute that is not
+        TypeError: If a class in between defines a constructor, a base's constructor would never
+            run, a name is reserved, a default has the wrong type, or an attribute that is not
             annotated has the name of an argument.
         ValueError: If a default is out of range.
     """
@@ -483,7 +484,7 @@ class DeclaredLayer(keras.layers.Layer):
 
 
 def _comparable(value) -> Any:
-    """A value that is equal to others, and has a hash, by its numbers; arrays have neither."""
+    """A value that can be compared and hashed by its numbers, unlike an array."""
     if isinstance(value, Declared):
         arguments = (getattr(value, name) for name in fields_of(type(value)))
         return (type(value), *map(_comparable, arguments))
@@ -496,7 +497,7 @@ def _comparable(value) -> Any:
 
 
 def _saved(self) -> dict[str, Any]:
-    """The arguments of an object in the form that Keras saves."""
+    """The arguments of an object in the format in which Keras saves them."""
     values = {name: getattr(self, name) for name in fields_of(type(self))}
     serialize = keras.saving.serialize_keras_object
     saved = {n: v for n, v in values.items() if hasattr(v, "get_config") or callable(v)}

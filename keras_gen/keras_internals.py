@@ -1,9 +1,9 @@
 """All uses of Keras internals, which the next version of Keras may change.
 
 Keras has no public API for these features. No other file uses such internals, and
-`tests/test_keras_internals.py` tests each of them separately: after an update of Keras, the names
-of the failing tests show which function to rewrite here. Methods of `keras.Model` that ours
-override cannot be listed here; `OVERRIDDEN` names them.
+`tests/test_keras_internals.py` tests each feature separately: after a Keras update, the names of
+the failing tests show which function to rewrite here. Methods of `keras.Model` that this library
+overrides cannot be isolated here; `OVERRIDDEN` lists their names.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def all_layers(network: keras.Layer) -> list[keras.Layer]:
 
 
 def own_weights(layer: keras.Layer) -> list[keras.Variable]:
-    """Returns a layer's own weights, without those of the layers inside it."""
+    """Returns a layer's own weights, without the weights of the layers inside it."""
     return [*layer._trainable_variables, *layer._non_trainable_variables]
 
 
@@ -54,10 +54,10 @@ def untrack(model: keras.Model, layer: keras.Layer) -> None:
 
 
 def put_first(model: keras.Model, *layers: keras.Layer | None) -> None:
-    """Moves layers before the other layers of a model, in this order, which orders its variables.
+    """Moves layers to the start of a model's layers, in order, which orders its variables.
 
-    Checkpoints store variables by position, and arguments may be declared in a different order from
-    the one in which earlier versions stored them.
+    Checkpoints store variables by position, and arguments may be declared in an order that differs
+    from the order in which earlier versions stored them.
     """
     places = {id(layer): place for place, layer in enumerate(layers)}
     model._layers.sort(key=lambda layer: places.get(id(layer), len(places)))

@@ -13,7 +13,7 @@ from keras_gen.core.kinds_of_data import Levels
 
 WIDEST = 10.0  # standard deviations: truncation at this threshold has no effect
 
-# Methods of models: those with `encode` and `decode` have `interpolate`, and GANs the others.
+# Methods of models: coders have `interpolate`, and GANs have the other methods.
 
 
 @for_users
@@ -59,7 +59,7 @@ def path(start: np.ndarray, end: np.ndarray, steps: int, spherical: bool = False
 
 
 def line(start: np.ndarray, end: np.ndarray, t) -> np.ndarray:
-    """Returns the points at fraction t (a number or `[n, 1]`) of the lines between `[n, d]`."""
+    """Returns the points at fraction t (a number or `[n, 1]`) of lines between points `[n, d]`."""
     return (1 - t) * start + t * end
 
 
@@ -87,23 +87,23 @@ def great_circle(start: np.ndarray, end: np.ndarray, t) -> np.ndarray:
             "spherical."
         )
     angle = t * np.arctan2(sine, cosine)
-    # If both point in the same direction, the path does not move.
+    # If both vectors point in the same direction, the path does not move.
     return np.cos(angle) * start + np.sin(angle) * across / np.maximum(sine, 1e-300)
 
 
 def slerp(start: np.ndarray, end: np.ndarray, t) -> np.ndarray:
     """Returns points with direction on a great circle and length on a line, `[n, d]`.
 
-    In many dimensions, latents from a normal prior have about the same length, but the midpoint of
-    the line between two of them is shorter (White: "Sampling Generative Networks", 2016).
+    In many dimensions, latents from a normal prior have approximately the same length, but the
+    midpoint between two latents is shorter (White: "Sampling Generative Networks", 2016).
 
     Args:
         start: Latents `[n, d]`.
         end: Latents `[n, d]`.
-        t: Fraction of the way, a number or `[n, 1]`.
+        t: Fraction of the distance, a number or `[n, 1]`.
 
     Raises:
-        ValueError: If two points are opposite, or one is the origin.
+        ValueError: If two points are opposite each other, or a point is the origin.
 
     Example:
         >>> slerp(np.array([[1.0, 0.0]]), np.array([[0.0, 3.0]]), 0.5).round(6)
@@ -125,7 +125,7 @@ def decoded_path(decode, a, b, steps: int, spherical: bool = False, **conditions
         b: Latents of the same shape.
         steps: Number of points, at least 2, including both ends.
         spherical: Whether paths are arcs around the origin (`slerp`) instead of lines.
-        **conditions: Further arguments of `decode`, one per pair or one for all.
+        **conditions: Additional arguments for `decode`: one value per pair, or one for all pairs.
 
     Raises:
         TypeError: If `steps` is not an integer.
@@ -148,10 +148,10 @@ def interpolate(self, a, b, steps: int = 8, **given):  # noqa: D417
 
     Args:
         a: Examples `[n, ...]` in the model's input format.
-        b: The same number of examples.
+        b: Examples, as many as in `a`.
         steps: Number of points, at least 2, including both ends.
-        **given: Further arguments of `encode` and `decode`, such as `labels`: one per pair or one
-            for all.
+        **given: Additional arguments for `encode` and `decode`, such as `labels`: one value per
+            pair, or one for all pairs.
 
     Returns:
         Outputs of `decode`, `[n, steps, ...]`.
@@ -194,20 +194,21 @@ def interpolate_latents(
 def latent_arithmetic(  # noqa: D417
     self, a, b, c, n: int = 1, spread: float = 0.25, seed: int = 0, **conditions
 ) -> np.ndarray:
-    """Generates examples of the mean of `a` minus the mean of `b` plus the mean of `c`.
+    """Generates examples from the mean of `a` minus the mean of `b` plus the mean of `c`.
 
     Radford, Metz, Chintala: "Unsupervised Representation Learning with Deep Convolutional
     Generative Adversarial Networks", ICLR 2016, sec. 6.3.2: smiling women minus neutral women plus
-    neutral men give smiling men.
+    neutral men gives smiling men.
 
     Args:
         a: Latents `[any number, ...]`.
         b: Latents `[any number, ...]`, which are subtracted.
         c: Latents `[any number, ...]`, which are added.
-        n: Number of examples. For all but the first, uniform noise is added to the latents.
+        n: Number of examples. Uniform noise is added to the latents of all examples except the
+            first.
         spread: Maximum absolute value of the noise.
         seed: Seed for the noise.
-        **conditions: Further arguments of `generate`, one for all examples.
+        **conditions: Additional arguments for `generate`, one value for all examples.
 
     Raises:
         ValueError: If `n` is below 1, or `spread` is negative.
@@ -231,13 +232,13 @@ def truncated_normal(latents, threshold) -> tf.Tensor:
     """Maps samples from a normal distribution to a distribution truncated on both sides, float32.
 
     Brock, Donahue, Simonyan: "Large Scale GAN Training for High Fidelity Natural Image Synthesis",
-    ICLR 2019, sec. 3.1, resample numbers beyond the threshold. Here, each number is replaced by the
+    ICLR 2019, sec. 3.1, resample values beyond the threshold. Here, each value is replaced by the
     same quantile of the truncated distribution, so that a lower threshold changes an example
     gradually.
 
     Args:
         latents: Samples from a standard normal distribution, floats of any shape.
-        threshold: Maximum absolute value, not negative; 0 gives zeros.
+        threshold: Maximum absolute value, nonnegative; with 0, the result is zero.
 
     Example:
         >>> truncated_normal(np.random.normal(size=[4, 2]), 0.5).shape
@@ -255,14 +256,14 @@ def truncated_normal(latents, threshold) -> tf.Tensor:
 def truncate(self, latents, truncation: float) -> np.ndarray:  # noqa: D417
     """Returns latents as `sample` truncates them, float32 `[n, latents]`.
 
-    Brock et al. (2019), sec. 3.1: latents nearer to 0 give better examples that vary less.
+    Brock et al. (2019), sec. 3.1: latents closer to 0 result in better but less diverse examples.
 
     Args:
-        latents: Samples of a standard normal distribution, `[n, latents]`.
-        truncation: Largest absolute value of a latent, 0 to 10; 10 changes nothing.
+        latents: Samples from a standard normal distribution, `[n, latents]`.
+        truncation: Maximum absolute value of a latent, 0 to 10; 10 has no effect.
 
     Raises:
-        ValueError: If the latents have another shape, or the truncation is out of range.
+        ValueError: If the latents have a different shape, or the truncation is out of range.
 
     Example: `model.generate(model.truncate(model.draw_latents(9, seed=1), 0.5))`.
     """
@@ -286,24 +287,26 @@ def nearest_latents(
     """Finds latents whose images are close to given images, float32 `[n, latents]`.
 
     Creswell, Bharath: "Inverting the Generator of a Generative Adversarial Network", 2016: a GAN
-    has no encoder, so latents follow the gradient of the squared distance between their image
-    and the given one. The search ends in one of many local minima; the best of several is kept.
+    has no encoder, so latents follow the gradient of the squared distance between their image and
+    the given image. Each search ends in one of many local minima; the best of several searches is
+    kept.
 
-    Deviation: Adam with a learning rate that decays to zero along a cosine, instead of their
-    optimizer.
+    Deviation: Adam with a cosine-decayed learning rate replaces the authors' optimizer.
 
     Args:
-        model: Model that decodes latents alone, with `generate` or `decode`, such as a `GAN`.
+        model: Model that decodes latents without other inputs, with `generate` or `decode`, such as
+            a `GAN`.
         images: Images in the model's input format, `[n, height, width, channels]`.
         tries: Number of random starting latents per image.
-        steps: Updates in each search.
+        steps: Number of updates in each search.
         rate: Initial learning rate of Adam.
         seed: Seed for the starting latents.
-        batch_size: Number of images whose latents are optimized at once, each with all its tries.
+        batch_size: Number of images whose latents are optimized at once, with all tries for each
+            image.
 
     Raises:
-        ValueError: If images have another shape, `tries`, `steps`, or `batch_size` is below 1, or
-            `rate` is not positive.
+        ValueError: If the images have a different shape, `tries`, `steps`, or `batch_size` is below
+            1, or `rate` is not positive.
         TypeError: If the model's images depend on inputs other than latents, such as labels.
 
     Example:

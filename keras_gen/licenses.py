@@ -1,4 +1,4 @@
-"""License terms of the recipes' datasets, which exports pass on. All imports are light."""
+"""License terms of the recipes' datasets, which exports pass on. All imports are lightweight."""
 
 import dataclasses
 import re
@@ -43,8 +43,8 @@ def terms_of(data: Any) -> list[Terms]:
     """Returns the terms of the known datasets in a description, in the order of their names.
 
     Args:
-        data: Description of the data in an export's metadata: a text, or a dict of texts by the
-            name of a part.
+        data: Description of the data in an export's metadata: a string, or a dict of strings by
+            part name.
 
     Example:
         >>> [terms.license for terms in terms_of({"train": "1800 examples: celeb_a/2.1.0"})]

@@ -1,4 +1,4 @@
-"""Parts shared by messages, and our sentences inside runtime errors."""
+"""Parts shared by messages, and this library's sentences inside runtime errors."""
 
 import difflib
 import os
@@ -50,7 +50,7 @@ _KNOWN = re.compile(rf"(?<![^_])({'|'.join(sorted(_WORDS, key=len, reverse=True)
 
 
 def warn(message: str) -> None:
-    """Issues a UserWarning at the caller's line, the first one outside this library and Keras."""
+    """Issues a UserWarning at the caller's line, the first line outside this library and Keras."""
     packages = [sys.modules[name] for name in ("keras_gen", "keras") if name in sys.modules]
     folders = tuple(os.path.join(os.path.dirname(str(p.__file__)), "") for p in packages)
     level = 1
@@ -74,7 +74,7 @@ def in_words(name: str) -> str:
 
 
 def known_names(name: str, known: Iterable[str]) -> str:
-    """Returns the end of a sentence that refuses a name: similar names, or all if none is similar.
+    """Returns the end of a sentence that refuses a name: similar names, or all names.
 
     Example:
         >>> known_names("vae_mnits", ["gan_mnist", "vae_mnist"])
@@ -88,7 +88,7 @@ def known_names(name: str, known: Iterable[str]) -> str:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Returns the end of a sentence that lists names: asks for similar ones, if there are any.
+    """Returns the end of a sentence that lists names: suggests similar names, if any.
 
     Example:
         >>> nearest("lable", ["label", "psi"])
@@ -110,7 +110,7 @@ def older_likelihood(model) -> str:
 
 
 def out_of_memory(error: BaseException) -> str | None:
-    """Returns our sentence about insufficient memory, if NumPy or TensorFlow ran out of it."""
+    """Returns this library's message for insufficient memory, if that is the error's cause."""
     # TensorFlow's error is recognized by its name, since not every program imports TensorFlow.
     if not isinstance(error, MemoryError) and type(error).__name__ != "ResourceExhaustedError":
         return None
@@ -121,7 +121,7 @@ def out_of_memory(error: BaseException) -> str | None:
 
 
 def refusal(text: str) -> str | None:
-    """Returns our sentence in the message of a runtime error, or None.
+    """Returns this library's sentence in the message of a runtime error, or None.
 
     The sentence comes from `core.require`, or describes a shape that `tf.ensure_shape` refused.
     """

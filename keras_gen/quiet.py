@@ -6,7 +6,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 
-LEVEL = "TF_CPP_MIN_LOG_LEVEL"  # 0 shows all logs of TensorFlow, 3 none: errors are raised
+LEVEL = "TF_CPP_MIN_LOG_LEVEL"  # 0 shows all TensorFlow logs, 3 hides them; errors are raised
 ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
 
 
@@ -43,7 +43,7 @@ def start_tensorflow() -> None:
     """Imports TensorFlow and lets it search for GPUs, without messages about the machine.
 
     Convolutions use oneDNN, which TensorFlow itself enables only on newer processors. On older
-    ones, the gradient of a 7x7 convolution to 3 channels then takes a tenth of the time.
+    processors, the gradient of a 7x7 convolution to 3 channels then takes a tenth of the time.
     """
     os.environ.setdefault(ONEDNN, "1")
     with quiet():

@@ -10,8 +10,8 @@ def require(condition, sentence: str, *values):
 
     Args:
         condition: Boolean, or a scalar boolean tensor.
-        sentence: Error message, with `{}` for each of the values.
-        *values: Numbers, strings, or scalar tensors of them, shown in the message.
+        sentence: Error message, with one `{}` for each value.
+        *values: Numbers, strings, or scalar tensors that are inserted into the message.
 
     Returns:
         An operation that subsequent operations must wait for.

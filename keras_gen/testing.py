@@ -67,7 +67,7 @@ class Try(NamedTuple):
     Attributes:
         call: Description of the call, such as `seed='many'`.
         run: Function without arguments that makes the call.
-        words: Words of which the error must contain one: the argument's name, or its type.
+        words: Words, such as the argument's name or type, one of which the error must contain.
     """
 
     call: str
@@ -78,10 +78,11 @@ class Try(NamedTuple):
 def check_model(model: GenerativeModel, leave_out: Collection[str] = ()) -> int:
     """Checks that a model refuses invalid input, each time in one sentence that names the input.
 
-    The model is created again with one argument changed at a time: counts that are strings, NaN in
-    place of numbers, networks that are None or of another size. Its capabilities, `sample`, and
-    `fit` are called without required arguments, with unknown names, and with values that are not
-    arrays. NumPy numbers must be accepted. Nothing is trained; a small model takes about a second.
+    The model is recreated with one argument changed at a time: counts that are strings, NaN in
+    place of numbers, networks that are None or have a different size. Its capabilities, `sample`,
+    and `fit` are called without required arguments, with unknown names, and with values that are
+    not arrays. NumPy numbers must be accepted. Nothing is trained; a small model takes about a
+    second.
 
     Args:
         model: A `GenerativeModel`.
@@ -116,20 +117,20 @@ def check_model(model: GenerativeModel, leave_out: Collection[str] = ()) -> int:
 
 
 def check_function(function: Callable, /, *args, **kwargs) -> int:
-    """Checks that a function refuses invalid arguments, and accepts valid ones in every form.
+    """Checks that a function refuses invalid arguments, and accepts all forms of valid arguments.
 
-    In a valid call, one argument at a time is replaced: by values of other types, NaN,
-    masked arrays, no examples, or one example more than the other arguments have. Values of the
-    same type that are huge, tiny, or all equal may be refused or accepted, in either case clearly.
-    The same array in another memory layout or byte order must give the same result; as a list or in
-    another precision, it may be refused. Results per example must equal those of each example
-    alone, in any order.
+    In a valid call, one argument at a time is replaced with values of other types, NaN, masked
+    arrays, an empty set of examples, or one example more than in the other arguments. Values of the
+    same type that are huge, tiny, or all equal may be accepted or refused, but a refusal must be
+    clear. The same array in a different memory layout or byte order must give the same result; as a
+    list or in a different precision, the array may be refused. The result for each example must not
+    depend on the other examples or their order.
 
     Args:
         function: Function or class whose arguments are numbers, strings, arrays, functions, or
             objects.
         args: Positional arguments of a valid call.
-        kwargs: Keyword arguments of that call.
+        kwargs: Keyword arguments of the same call.
 
     Returns:
         Number of calls.
@@ -148,12 +149,12 @@ def check_function(function: Callable, /, *args, **kwargs) -> int:
 def check_flow(flow: InvertibleLayer) -> int:
     """Checks that each layer of a flow is inverted and returns its log-determinant.
 
-    Call it in the tests of your own layers: a wrong inverse or log-determinant raises no error,
-    but makes the densities and samples of a `Flow` wrong. Layers are tried one at a time, because
-    the rounding errors of one layer grow through the others, on random numbers in [0.2, 0.8]: with
-    the flow's own weights, and with random changes to its weights, since zeros hide errors.
-    Log-determinants are compared with finite differences of the outputs if examples have at most 64
-    values and all layers compute in float32. The flow is unchanged.
+    Call it in the tests of your own layers: a wrong inverse or log-determinant raises no error, but
+    makes the densities and samples of a `Flow` wrong. Layers are tested one at a time on random
+    numbers in [0.2, 0.8], because the rounding errors of one layer grow in subsequent layers. They
+    are tested with the flow's own weights and with randomly changed weights, because zeros hide
+    errors. Log-determinants are compared with finite differences of the outputs if examples have at
+    most 64 values and all layers compute in float32. The flow is unchanged.
 
     Args:
         flow: Built layer or `Chain` of known size.
@@ -195,7 +196,7 @@ def check_flow(flow: InvertibleLayer) -> int:
 
 
 def _unclear(each: Try) -> str | None:
-    """Describes the fault in the outcome of an invalid call, if there is one."""
+    """Describes the fault in the outcome of an invalid call, if there is a fault."""
     try:
         each.run()
     except Exception as error:
@@ -239,7 +240,7 @@ def _of_constructor(model: GenerativeModel, leave_out) -> Iterator[Try]:
 
 
 def _wrong(model, name: str, value) -> tuple[tuple[str, ...], list]:
-    """Words of which the error must contain one, and values that an argument cannot have."""
+    """Words, one of which the error must contain, and values that an argument cannot have."""
     words = (name, *name.split("_"))
     wrong = list(WRONG.get(type(value), NO_NUMBERS))
     if name == "seed":
@@ -442,7 +443,7 @@ class _FunctionCheck:
             self.faults.append(f"{call}: accepted")
 
     def _try(self, call: str, words: tuple[str, ...], changed: dict, wrong=None) -> None:
-        """Tries a call that may be refused clearly, or must return a result that is not `wrong`."""
+        """Tries a call that may be refused clearly; otherwise, its result must not be `wrong`."""
         try:
             result = self._call(changed)
         except Exception as error:
@@ -497,7 +498,7 @@ class _FunctionCheck:
         return bool(numbers) and all(each.size and np.isfinite(each).all() for each in numbers)
 
     def _check_examples(self) -> None:
-        """Varies arrays with as many examples: one, all equal, in another order, fewer."""
+        """Varies arrays of equally many examples: one, all equal, reordered, or fewer."""
         arrays = {
             name: np.asarray(value) for name, value in self.bound.items() if _is_array(value)
         }

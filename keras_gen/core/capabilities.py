@@ -209,9 +209,7 @@ def of_batch(model, name: str, parts: list):
             f"{type(model).__name__}.predict needs {' and '.join(edge.name for edge in edges)}, "
             f"but got {len(parts)} arrays: give a list of them in this order."
         )
-    parts = parts[
-        : len(names)
-    ]  # other parts are labels, which accompany the examples of a dataset
+    parts = parts[: len(names)]  # any other parts are labels that accompany the examples
     prepared = {each: edge.prepare(p) for each, edge, p in zip(names, edges, parts, strict=True)}
     as_floats = {
         each

@@ -13,9 +13,7 @@ from keras_gen.core.kinds_of_data import Counts, Edge, Images, Levels, Vectors
 from keras_gen.core.model import GenerativeModel
 from keras_gen.core.noise import example_seeds, stateless_seed
 
-SCORE_SAMPLES = (
-    16  # latents for each estimate of a bound; with only one latent, it would be noisy
-)
+SCORE_SAMPLES = 16  # latents per estimate of a bound; with one latent, it would be noisy
 
 
 class LikelihoodModel(GenerativeModel):

@@ -36,7 +36,7 @@ def is_animation(path: str | Path) -> bool:
     try:
         with Image.open(path, formats=tuple(ANIMATED.values())) as image:
             return getattr(image, "is_animated", False)
-    except Exception:  # Broken files raise errors of many types, and are not animations.
+    except Exception:  # Broken files raise many types of errors and are not animations.
         return False
 
 
@@ -48,20 +48,21 @@ def map_frames(
 ) -> None:
     """Applies a function to each frame of an animation or a video, one at a time.
 
-    The durations and repetitions of an animation are kept; it is held in memory while it is
-    written. A video is streamed, and its frame rate and sound are kept. The output is H.264 with
-    even height and width, so an odd side loses a line. Videos need the package imageio-ffmpeg.
+    The durations and repetitions of an animation are kept; the animation is held in memory while it
+    is written. A video is streamed, and its frame rate and sound are kept. Video output is H.264
+    with an even height and width, so one line is dropped from a side of odd length. Videos require
+    the package imageio-ffmpeg.
 
     Args:
-        source: Path of the input. Its frames are converted as in `files.images.decode_image`.
-        target: Path of the output, written completely or not at all: `.gif`, `.png`, or `.webp` for
-            an animation, `.mp4` for a video.
+        source: Path of the input file. Its frames are converted as in `files.images.decode_image`.
+        target: Path of the output file, which is written completely or not at all: `.gif`, `.png`,
+            or `.webp` for an animation, `.mp4` for a video.
         function: Function that maps uint8 `[height, width, 3]` to uint8 `[H, W, 3]` or `[H, W, 1]`.
-        bar: Function that wraps the frames and their number (approximate for a video), such as
+        bar: Function that accepts the frames and their number (approximate for a video), such as
             `tqdm`.
 
     Raises:
-        ValueError: If the source cannot be read, or the target has another extension.
+        ValueError: If the source cannot be read, or the target has an unsupported extension.
         OSError: If the target cannot be written.
 
     Example:
@@ -87,9 +88,10 @@ def write_animation(
     Args:
         path: Path of the file, `.gif`, `.png`, or `.webp` (others raise a ValueError), written
             completely or not at all.
-        frames: uint8 images `[height, width, 3]` or `[height, width, 1]` of one size, at least one.
-        side: Maximum side in pixels: larger frames are shrunk.
-        milliseconds: Duration of a frame.
+        frames: One or more uint8 images of equal size, `[height, width, 3]` or
+            `[height, width, 1]`.
+        side: Maximum side in pixels; larger frames are shrunk.
+        milliseconds: Duration of a frame in milliseconds.
 
     Example:
         >>> line = model.interpolate(digits[:1], digits[1:2], steps=30)[0]    # doctest: +SKIP
@@ -110,7 +112,7 @@ def write_animation(
 
 
 def video_strips(videos: np.ndarray, frames: int = 8) -> np.ndarray:
-    """Draws a row of evenly spaced frames for each video, from first to last: one uint8 image.
+    """Arranges evenly spaced frames of each video in a row, from first to last: one uint8 image.
 
     Args:
         videos: uint8 `[n, frames, height, width, 1 or 3]`.
@@ -131,7 +133,7 @@ def video_grid(videos: np.ndarray, columns: int | None = None) -> np.ndarray:
 
     Args:
         videos: uint8 `[n, frames, height, width, 1 or 3]`.
-        columns: Number of videos per row. Default: a nearly square grid.
+        columns: Number of videos per row. If None, the grid is nearly square.
 
     Example:
     ```python
@@ -181,7 +183,7 @@ def _map_animation(source: Path, target: Path, function: Callable, bar: Callable
 
 
 def _require_end(source: Path) -> None:
-    """Refuses a GIF that was truncated between frames, which Pillow reads as a shorter one."""
+    """Refuses a GIF that was truncated between frames, which Pillow reads as a shorter GIF."""
     contents = read_regular(source)
     if contents.startswith(b"GIF") and not contents.rstrip(b"\0\r\n").endswith(b";"):
         raise ValueError("it was truncated: its end marker is missing")
@@ -242,7 +244,7 @@ def _read(stream: Iterator[bytes], source: Path) -> Iterator[bytes]:
 
 @contextlib.contextmanager
 def _reading(source: Path) -> Iterator[None]:
-    """Names the file in the many types of errors that broken files raise."""
+    """Adds the file's name to the many types of errors that broken files raise."""
     try:
         yield
     except Exception as error:

@@ -64,22 +64,22 @@ class Decoded(NamedTuple):
 
 
 def decode_image(contents: bytes, most: int = MOST_PIXELS) -> np.ndarray:
-    """Decodes a PNG, JPEG, WebP, GIF, BMP, or TIFF file, or the first of several images in it.
+    """Decodes a PNG, JPEG, WebP, GIF, BMP, or TIFF file, or the first of its images.
 
-    Gray becomes RGB, transparency is blended with white, 16 bits become 8, and a photo is rotated
-    according to its EXIF orientation.
+    Gray images are converted to RGB, transparency is blended with white, 16 bits are reduced to 8,
+    and photos are rotated according to their EXIF orientation.
 
     Args:
         contents: Contents of the file.
-        most: Maximum number of pixels; larger images are refused based on the header.
+        most: Maximum number of pixels; larger images are refused based on the file's header.
 
     Returns:
         uint8 `[height, width, 3]`.
 
     Raises:
-        ValueError: If the contents are not an image or a broken one, have more than `most` pixels
-            or `MOST_SCANS` scans, 32-bit values, or 16-bit values that use 14 bits or fewer, whose
-            white level is unknown.
+        ValueError: If the contents are not an image, are a broken image, have more than `most`
+            pixels or `MOST_SCANS` scans, or have values whose white level is unknown: 32-bit
+            values, or 16-bit values that use 14 bits or fewer.
     """
     return decoded(contents, most).pixels
 
@@ -98,7 +98,7 @@ def decoded(contents: bytes, most: int = MOST_PIXELS) -> Decoded:
                     _scale_transparent_level(image, int(bits[1]))
                 if not refusal:
                     return Decoded(rgb(image), _is_transparent(image))
-    except Exception as error:  # Broken files raise errors of many types.
+    except Exception as error:  # Broken files raise many types of errors.
         raise ValueError(
             f"not a readable PNG, JPEG, WebP, GIF, BMP, or TIFF image ({len(contents)} bytes)"
         ) from error
@@ -106,7 +106,7 @@ def decoded(contents: bytes, most: int = MOST_PIXELS) -> Decoded:
 
 
 def _refusal(image: Image.Image, most: int) -> str:
-    """The reason why an image is not decoded; empty if it is."""
+    """The reason why an image cannot be decoded; empty if it can."""
     # A tile is decoded completely, even if the image shows little of it.
     tile = [getattr(image, "tag_v2", {}).get(tag, 0) for tag in _TILE_SIDES]
     width, height = max(image.size, tile, key=math.prod)
@@ -120,7 +120,7 @@ def _refusal(image: Image.Image, most: int) -> str:
 
 
 def _refusal_of_scans(contents: bytes) -> str:
-    """The reason why a JPEG file is not decoded; empty if it is."""
+    """The reason why a JPEG file cannot be decoded; empty if it can."""
     if not contents.startswith(b"\xff\xd8"):
         return ""
     scans = 0
@@ -137,7 +137,7 @@ def _refusal_of_scans(contents: bytes) -> str:
 
 
 def _refusal_of_depth(image: Image.Image) -> str:
-    """The reason why a 16-bit image is not decoded: with 12 bits used, it would be nearly black."""
+    """The reason why a 16-bit image is refused: with 12 bits used, it would be nearly black."""
     if image.mode.startswith("I;16"):
         largest = int(np.asarray(image).max())
     elif "transparency" in image.info:
@@ -154,7 +154,7 @@ def _refusal_of_depth(image: Image.Image) -> str:
 
 
 def _scale_transparent_level(image: Image.Image, bits: int) -> None:
-    """Scales a PNG's transparent gray as Pillow scales the pixels, with which it is compared."""
+    """Scales a PNG's transparent gray level as Pillow scales the pixels, for comparison."""
     level = image.info.get("transparency")
     if isinstance(level, int):
         image.info["transparency"] = level * 255 // (2**bits - 1)
@@ -191,7 +191,7 @@ def rgb(image: Image.Image) -> np.ndarray:
 
 
 def _forget_other_orientations(image: Image.Image) -> None:
-    """Drops an orientation that is in XMP or text alone, which browsers and exports ignore."""
+    """Drops an orientation that is only in XMP or text, which browsers and exports ignore."""
     exif = Image.Exif()
     exif.load(image.info.get("exif", b""))
     if image.format != "TIFF" and ExifTags.Base.Orientation not in exif:
@@ -199,7 +199,7 @@ def _forget_other_orientations(image: Image.Image) -> None:
 
 
 def _of_8_bits(image: Image.Image) -> Image.Image:
-    """Returns a 16-bit gray image, whose values `convert` would clip, with 8 bits."""
+    """Returns a 16-bit gray image with 8 bits; Pillow's `convert` would clip its values."""
     if not image.mode.startswith("I;16"):
         return image
     values = np.asarray(image)
@@ -230,14 +230,14 @@ def write_image(path: str | Path, image: np.ndarray) -> None:
     """Writes an image in the format of the file's extension; JPEG and WebP with quality 95.
 
     Args:
-        path: Path of the file, with an extension in `SUFFIXES`, written completely or not at all.
-            Its folder is created, and an existing file is replaced.
+        path: Path of the file, with an extension in `SUFFIXES`; the file is written completely or
+            not at all. Its folder is created, and an existing file is replaced.
         image: uint8 `[H, W]`, `[H, W, 1]`, or `[H, W, 3]`, as returned by the functions of
             `keras_gen.workshop.visualize`.
 
     Raises:
         OSError: If the file cannot be written.
-        ValueError: If the image has another dtype or shape, or the name another extension.
+        ValueError: If the image's dtype or shape, or the file's extension, is unsupported.
 
     Example:
         >>> write_image("figures/samples.png", samples(model))    # doctest: +SKIP
@@ -286,7 +286,7 @@ def to_pillow(image: np.ndarray) -> Image.Image:
 def as_shown(images: np.ndarray) -> np.ndarray:
     """Converts images, uint8 `[..., height, width, channels]`, to 1 or 3 visible channels.
 
-    Gray and RGB are unchanged. Four channels are RGB with opacity, blended with white. For any
+    Gray and RGB are unchanged. Four channels are RGB with opacity, blended with white. With any
     other number, the channels are placed side by side in gray.
 
     Example:
@@ -320,8 +320,8 @@ def flat_pixels(images: np.ndarray) -> np.ndarray:
 def ink_and_center(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Returns the total brightness and its center for images `[..., H, W, C]`, float64.
 
-    The center, `[..., 2]`, is a row and a column in pixels from the center of the image. A black
-    image has the center of the image.
+    The center, `[..., 2]`, is a row and a column in pixels, relative to the center of the image.
+    For a black image, it is the center of the image.
 
     Example:
         >>> ink_and_center(np.ones([1, 4, 4, 1], "uint8"))
@@ -349,12 +349,12 @@ def luma(images):
 
 
 def grid(images: np.ndarray, columns: int | None = None, pad: int = 2) -> np.ndarray:
-    """Arranges images in rows on white, RGB: `rows * (H + pad) + pad` high, and similarly wide.
+    """Arranges images on white, in RGB: `rows * (H + pad) + pad` high, and analogously wide.
 
     Args:
-        images: uint8 `[N, H, W, channels]`, N >= 1, converted by `as_shown`. Others raise a
-            ValueError.
-        columns: Images per row. Default: a nearly square grid.
+        images: uint8 `[N, H, W, channels]`, N >= 1, which `as_shown` converts. Otherwise, a
+            ValueError is raised.
+        columns: Number of images per row. If None, the grid is nearly square.
         pad: Number of white pixels around each image.
 
     Example:
@@ -386,13 +386,13 @@ def grid(images: np.ndarray, columns: int | None = None, pad: int = 2) -> np.nda
 def enlarged_grid(
     images: np.ndarray, columns: int | None = None, width: int = READABLE_WIDTH
 ) -> np.ndarray:
-    """Returns a `grid` in a readable size: each pixel is a square, as large as the width allows.
+    """Returns a `grid` in a readable size: each pixel is a square as large as the width allows.
 
-    Images are not shrunk, nor enlarged beyond 256 pixels.
+    Images are neither shrunk nor enlarged beyond 256 pixels.
 
     Args:
         images: uint8 `[N, H, W, channels]`.
-        columns: Images per row. Default: a nearly square grid.
+        columns: Number of images per row. If None, the grid is nearly square.
         width: Width of the picture in pixels.
 
     Raises:

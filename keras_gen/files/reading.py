@@ -28,12 +28,12 @@ def open_regular(path: str | os.PathLike, most: int | None = None) -> BinaryIO:
 
     Args:
         path: Path of the file.
-        most: Maximum number of bytes; None for any.
+        most: Maximum number of bytes; None for no limit.
 
     Raises:
         TypeError: If `path` is not a path, such as a file descriptor.
-        OSError: If the file cannot be read, is larger, or is a folder, or a pipe, a socket, or a
-            device, which may never end.
+        OSError: If the file cannot be read, is larger than `most`, or is a folder; or if it is a
+            pipe, a socket, or a device, which may never end.
     """
     path = checked_path("path", path)
     found = path.stat()
@@ -47,7 +47,7 @@ def open_regular(path: str | os.PathLike, most: int | None = None) -> BinaryIO:
 
 
 def read_regular(path: str | os.PathLike, most: int = MOST_BYTES) -> bytes:
-    """Returns the bytes of a regular file. Errors: see `open_regular`."""
+    """Returns the bytes of a regular file. For errors, see `open_regular`."""
     with open_regular(path, most) as file:
         return file.read()
 
@@ -57,7 +57,7 @@ def read_text(path: str | os.PathLike, most: int = MOST_TEXT) -> str:
 
     Raises:
         OSError: See `open_regular`.
-        ValueError: If the file has another encoding.
+        ValueError: If the file has a different encoding.
     """
     contents = read_regular(path, most)
     try:
@@ -75,11 +75,11 @@ def read_json(path: str | os.PathLike, way_out: str = "replace it") -> dict[str,
 
     Args:
         path: Path of the file.
-        way_out: End of the message if the file contains something else.
+        way_out: End of the error message, used if the file does not contain a JSON object.
 
     Raises:
         OSError: See `open_regular`.
-        ValueError: If the file contains something else.
+        ValueError: If the file does not contain a JSON object.
     """
     try:
         value = json.loads(read_text(path))
@@ -99,7 +99,7 @@ def open_arrays(path: str | os.PathLike) -> Iterator[Mapping[str, np.ndarray]]:
 
     Raises:
         OSError: See `open_regular`.
-        ValueError: If the file has another format, or `refuse_bomb` refuses it.
+        ValueError: If the file has a different format, or `refuse_bomb` refuses it.
     """
     with open_regular(path) as file:
         refuse_bomb(path, file)
@@ -112,7 +112,7 @@ def refuse_bomb(path: str | os.PathLike, file: BinaryIO) -> None:
 
     Args:
         path: Path of the file, for the message.
-        file: Open file, which is reset to its beginning.
+        file: Open file, which is rewound to its beginning.
     """
     if not zipfile.is_zipfile(file):
         raise ValueError(
@@ -124,12 +124,12 @@ def refuse_bomb(path: str | os.PathLike, file: BinaryIO) -> None:
 
 
 def refuse_unpacked(path: str | os.PathLike, file: BinaryIO, unpacked: int) -> None:
-    """Raises a ValueError if a number of bytes is far more than the size of their file.
+    """Raises a ValueError if an unpacked size is far larger than the size of the file.
 
     Args:
         path: Path of the file, for the message.
-        file: Open file, which is reset to its beginning.
-        unpacked: Bytes that the file unpacks to.
+        file: Open file, which is rewound to its beginning.
+        unpacked: Number of bytes in the unpacked file.
     """
     size = file.seek(0, os.SEEK_END)
     most = max(MOST_UNPACKED, MOST_EXPANSION * size)

@@ -14,7 +14,7 @@ def of_one_length(waveforms: Any) -> Any:
     """Converts a list of recordings to one array; other values are unchanged.
 
     Raises:
-        ValueError: If recordings differ in length.
+        ValueError: If the recordings differ in length.
 
     Example:
         >>> of_one_length([[0.1, 0.2], [0.3, 0.4]]).shape
@@ -39,8 +39,8 @@ def as_int16(waveforms: np.ndarray) -> np.ndarray:
     """Converts sounds to int16: int16 is unchanged, and floats in [-1, 1] are scaled by 32,768.
 
     Raises:
-        TypeError: If the sounds have another dtype.
-        ValueError: If floats are not finite or far outside [-1, 1], or sounds differ in length.
+        TypeError: If the sounds have an unsupported dtype.
+        ValueError: If floats are not finite or are far outside [-1, 1], or sounds differ in length.
 
     Example:
         >>> as_int16(np.array([0.5, -1.0]))
@@ -66,8 +66,8 @@ def as_waveforms(waveforms: np.ndarray) -> np.ndarray:
     """Returns mono sounds as floats in [-1, 1], float64 `[n, samples]`.
 
     Args:
-        waveforms: int16, or floats in [-1, 1], `[n, samples]` or `[n, samples, 1]`; others raise a
-            TypeError (dtype) or ValueError.
+        waveforms: int16, or floats in [-1, 1], `[n, samples]` or `[n, samples, 1]`. Otherwise, a
+            TypeError (dtype) or ValueError is raised.
     """
     waveforms = np.asarray(of_one_length(waveforms))
     flat = waveforms[..., 0] if waveforms.ndim == 3 and waveforms.shape[-1] == 1 else waveforms
@@ -83,9 +83,10 @@ def write_wav(path: str | Path, waveforms: np.ndarray, rate: int) -> None:
 
     Args:
         path: Path of the file, which is replaced if it exists.
-        waveforms: int16, or floats in [-1, 1] (others raise a TypeError): one sound `[samples]` or
-            `[samples, 1]`, or several `[n, samples, 1]` in sequence (others raise a ValueError).
-        rate: Samples per second, an integer from 1 to 2**31 - 1; others raise a ValueError.
+        waveforms: int16, or floats in [-1, 1]; otherwise, a TypeError is raised. Either one sound,
+            `[samples]` or `[samples, 1]`, or several sounds in sequence, `[n, samples, 1]`;
+            otherwise, a ValueError is raised.
+        rate: Samples per second, an integer from 1 to 2**31 - 1; otherwise, a ValueError is raised.
 
     Example:
         >>> write_wav("seven.wav", model.decode(codes, 3), rate=8000)    # doctest: +SKIP

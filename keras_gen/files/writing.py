@@ -1,4 +1,4 @@
-"""Writing files without half files: places, locks, and atomic writes."""
+"""Writing complete files: locations, locks, and atomic writes."""
 
 import contextlib
 import errno
@@ -20,7 +20,8 @@ PACKAGE = Path(__file__).resolve().parents[1]
 def place(name: str) -> Path:
     """Returns the folder `name` in the working directory, in the package, or next to it.
 
-    A built package ships some folders (see setup.py); a checkout has them next to the package.
+    A built package contains some folders (see setup.py); in a checkout, they are next to the
+    package.
     """
     for path in (Path(name), PACKAGE / "shipped" / name, PACKAGE.parent / name):
         if path.is_dir():
@@ -32,14 +33,14 @@ _LOCK = ".lock"
 
 
 def hold(folder: Path, way_out: str = "choose another one") -> FileLock | None:
-    """Locks a folder, which is created, until `let_go` or the end of the process.
+    """Creates and locks a folder until `let_go` is called or the process ends.
 
     Args:
         folder: Folder to lock.
-        way_out: End of the message if the folder cannot be written to.
+        way_out: End of the error message, used if the folder cannot be written to.
 
     Returns:
-        The lock, or None if another owner, in this process or another, holds the folder.
+        The lock, or None if another owner in this or another process holds the folder.
 
     Raises:
         OSError: If the folder cannot be written to.
@@ -73,7 +74,7 @@ def hold(folder: Path, way_out: str = "choose another one") -> FileLock | None:
 def let_go(lock: FileLock) -> None:
     """Releases a folder, and removes it if nothing was written to it."""
     path = Path(lock.lock_file)
-    # Before the release, after which the file may belong to another owner.
+    # Before the release, because afterward the file may belong to another owner.
     with contextlib.suppress(OSError):
         path.unlink()
         path.parent.rmdir()
@@ -89,8 +90,8 @@ def replacing(path: str | Path):
 
     Raises:
         TypeError: If `path` is not a path, such as a file descriptor.
-        OSError: If the file cannot be written. The message names the file and the remedy, and an
-            existing file is unchanged.
+        OSError: If the file cannot be written. The message names the file and a remedy, and an
+            existing file is left unchanged.
 
     Example:
     ```python
@@ -151,7 +152,7 @@ def clear_partial_files(folder: str | Path, pattern: str = "*") -> None:
 
 @functools.cache
 def _clear_once(folder: Path) -> None:
-    """Cleans up a folder when this process first writes to it, but not for each file."""
+    """Cleans up a folder only when this process first writes to it, not for each file."""
     clear_partial_files(folder)
 
 

@@ -53,7 +53,7 @@ def random_crop_flip(
         raise ValueError(f"smallest is {smallest}: expected a factor in (0, 1].")
     if not 0 <= unchanged < 1:
         raise ValueError(f"unchanged is {unchanged}: expected a probability in [0, 1).")
-    lowest = -unchanged / (1 - unchanged)  # negative with probability `unchanged`
+    lowest = -unchanged / (1 - unchanged)  # uniform from here to 1: P(negative) = unchanged
 
     def augment(example: Any, seed: tf.Tensor) -> Any:
         crop_seed, flip_seed = tf.unstack(tf.random.split(seed))

@@ -85,7 +85,7 @@ def check_model(model: GenerativeModel, leave_out: Collection[str] = ()) -> int:
     second.
 
     Args:
-        model: A `GenerativeModel`.
+        model: `GenerativeModel`.
         leave_out: Constructor arguments that are not changed, such as an integer that may be
             negative.
 
@@ -622,7 +622,7 @@ def _random_example(shape):
 
 @contextlib.contextmanager
 def _changed_weights(flow):
-    """Adds random numbers to the trainable weights, smaller ones where many are summed.
+    """Adds random numbers to the trainable weights, smaller numbers where many are summed.
 
     Numbers added to vectors are positive, since errors in log scales of both signs would cancel.
     """
@@ -645,7 +645,7 @@ def _check_inverse(layer, x, condition) -> None:
     error = np.abs(found - x).max()
     if error < 1e-2:
         return
-    # The inverse of a contracting layer is imprecise, but applying the layer to it gives y.
+    # The inverse of a contracting layer is imprecise, but applying the layer to it returns y.
     again, _, _ = layer(found, condition=condition, training=False)
     rounding = 1e-5 * (1 + np.abs(y).max())
     if not np.abs(again.numpy() - y.numpy()).max() < rounding:

@@ -23,7 +23,7 @@ class Autoencoder(EncoderDecoder):
     Args:
         encoder: Network that maps examples to codes `[batch, ...]`.
         decoder: Network that maps codes to the likelihood's parameters.
-        likelihood: Name or object: p(x | code).
+        likelihood: Likelihood p(x | code), a name or an object.
         seed: Seed for the noise used by variants.
 
     Raises:

@@ -28,7 +28,7 @@ class ClassifyingAutoencoder(Autoencoder):
         encoder: Network that maps examples to codes `[batch, ...]`.
         decoder: Network that maps codes to the likelihood's parameters.
         classifier: Network that maps codes to logits `[batch, classes]`.
-        likelihood: Name or object: p(x | code).
+        likelihood: Likelihood p(x | code), a name or an object.
         weight: Weight of a labeled example's cross-entropy, in nats: a number or a schedule.
         seed: Seed for the order of the examples in `fit`, if they come from a source.
 

@@ -105,7 +105,7 @@ class EncoderDecoder(Coder):
     Args:
         encoder: Network that maps examples to codes `[batch, ...]`.
         decoder: Network that maps codes to the likelihood's parameters.
-        likelihood: Name or object: p(x | codes).
+        likelihood: Likelihood p(x | codes), a name or an object.
         seed: Seed for the noise.
     """
 

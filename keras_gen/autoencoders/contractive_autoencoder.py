@@ -24,7 +24,7 @@ class ContractiveAutoencoder(Autoencoder):
     Args:
         encoder: Network that maps examples to codes `[batch, ...]`.
         decoder: Network that maps codes to the likelihood's parameters.
-        likelihood: Name or object: p(x | code).
+        likelihood: Likelihood p(x | code), a name or an object.
         weight: lambda, the weight of the penalty, a number or a schedule; 0.1 for the paper's MNIST
             classifier.
         method: Method for computing the norm. `"closed_form"`: eq. (6), exact, for one dense

@@ -28,7 +28,7 @@ class DenoisingAutoencoder(Autoencoder):
     Args:
         encoder: Network that maps examples to codes `[batch, ...]`.
         decoder: Network that maps codes to the likelihood's parameters.
-        likelihood: Name or object: p(x | code).
+        likelihood: Likelihood p(x | code), a name or an object.
         corruption: Type of corruption. `"masking"`: the fraction `amount` of the values is set to
             the minimum of the data's range, or to 0 in vectors (the mean if they are standardized).
             `"salt_and_pepper"`: the same fraction is set to the minimum or the maximum with equal

@@ -44,8 +44,8 @@ class DocumentAutoencoder(Autoencoder):
         encoder: Network that maps fractions of words `[batch, words]` to codes `[batch, ...]`.
         decoder: Network that maps codes to the likelihood's parameters, `[batch, words]`.
         vocabulary: Words, as returned by `keras_gen.data.common_words`.
-        likelihood: Name or object: p(counts | code), such as "multinomial" or "poisson"; with
-            `idf`, p(tf-idf | code), such as "normal".
+        likelihood: Likelihood p(counts | code), a name or an object, such as "multinomial" or
+            "poisson"; with `idf`, p(tf-idf | code), such as "normal".
         idf: Inverse document frequency of each word, nonnegative, as in scikit-learn's
             `TfidfTransformer`. If None, documents are represented as fractions of words.
         top: Number of words returned by `decode` and `reconstruct`.

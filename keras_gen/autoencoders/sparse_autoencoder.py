@@ -28,7 +28,7 @@ class SparseAutoencoder(Autoencoder):
             between 0 and 1, as after a sigmoid, which `for_images` and `for_vectors` add to the
             encoder in this case.
         decoder: Network that maps codes to the likelihood's parameters.
-        likelihood: Name or object: p(x | code).
+        likelihood: Likelihood p(x | code), a name or an object.
         penalty: Type of penalty, `"kl"` or `"l1"`.
         weight: Weight of the penalty, a number or a schedule: beta in the notes, where it is 3 for
             a squared error.

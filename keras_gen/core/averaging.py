@@ -89,6 +89,6 @@ def _averages(model: Any) -> list:
         # Before the first update, the averages are zeros.
         if not getattr(optimizer, "use_ema", False) or optimizer.iterations.numpy() == 0:
             continue
-        # The optimizer's weights include those of layers that were frozen later.
+        # The optimizer's weights include weights of layers that were frozen later.
         pairs += averages(optimizer)
     return pairs

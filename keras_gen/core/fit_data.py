@@ -364,7 +364,7 @@ def _learn_classes(model, names) -> None:
     """Gives a model the names of its classes, if their number matches.
 
     Args:
-        model: A `GenerativeModel`.
+        model: `GenerativeModel`.
         names: Names in order, such as the class names of a source; None if the data has no names.
 
     Raises:
@@ -426,7 +426,7 @@ def fit_data(model, owner: str, x, y=None, learns: bool = False) -> FitData:
     """Returns the data of a call as an object of its type.
 
     Args:
-        model: A `GenerativeModel`.
+        model: `GenerativeModel`.
         owner: Receiver of the data, used in messages.
         x: Data as passed to `fit`.
         y: Additional parts, for arrays.

@@ -422,7 +422,7 @@ class GenerativeModel(keras.Model):
         return self.edges["x"].prepare(x)
 
     def restore(self, values) -> tf.Tensor:
-        """Converts results of the networks to the served form of the edge `x`, such as uint8."""
+        """Converts results of the networks to the served format of the edge `x`, such as uint8."""
         return self.edges["x"].restore(values)
 
     named_parts = named_parts

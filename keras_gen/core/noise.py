@@ -32,7 +32,7 @@ def for_replica(draw, shape, seed: tf.Tensor, **options) -> tf.Tensor:
     Args:
         draw: Stateless TensorFlow function of a shape and a seed.
         shape: `[batch, ...]` of this replica: ints or scalar tensors, or a tensor of them.
-        seed: Int64 `[2]`, from `stateless_seed`; or `[batch, 2]`, from `example_seeds`.
+        seed: Seed, int64 `[2]`, from `stateless_seed`; or `[batch, 2]`, from `example_seeds`.
         **options: Additional arguments for `draw`.
     """
     shape = tf.unstack(shape) if tf.is_tensor(shape) else list(shape)
@@ -57,7 +57,7 @@ def example_seeds(x: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
 
     Args:
         x: Numbers `[batch, ...]`, compared in float32, rounded to 16 significant bits.
-        seed: Int64 `[2]`, from `stateless_seed`.
+        seed: Seed, int64 `[2]`, from `stateless_seed`.
     """
     batch = tf.shape(x)[0]
     size = tf.reduce_prod(tf.shape(x)[1:])
@@ -73,7 +73,7 @@ def example_seeds(x: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
 
 
 def _mixed(words: tf.Tensor) -> tf.Tensor:
-    """Maps int64 words one-to-one to random ones: the output function of SplitMix64.
+    """Maps int64 words one-to-one to random words: the output function of SplitMix64.
 
     Steele, Lea, Flood: "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014, with the
     constants of Stafford's variant 13.
@@ -94,7 +94,7 @@ def folded(seed: tf.Tensor, number) -> tf.Tensor:
     """Returns a different seed for each number.
 
     Args:
-        seed: Int64 `[2]`, or `[batch, 2]` for examples.
+        seed: Seed, int64 `[2]`, or `[batch, 2]` for examples.
         number: Nonnegative integer; if there is one seed per example, `[batch]` is also allowed.
     """
     if seed.shape.rank == 1:
@@ -109,7 +109,7 @@ def normal(shape, seed: tf.Tensor, dtype="float32") -> tf.Tensor:
 
     Args:
         shape: `[batch, ...]`: ints or scalar tensors, or a tensor of them such as `tf.shape(x)`.
-        seed: Int64 `[2]`, from `stateless_seed`.
+        seed: Seed, int64 `[2]`, from `stateless_seed`.
         dtype: Floating dtype of the result.
     """
     return for_replica(tf.random.stateless_normal, shape, seed, dtype=dtype)
@@ -143,11 +143,11 @@ def random_seeds(n, key) -> tf.Tensor:
 
 
 def seeded(draw, seeds, shape, step=0) -> tf.Tensor:
-    """Returns noise `[n, *shape]`, one per seed: equal seeds give equal noise in any batch.
+    """Returns noise `[n, *shape]`, one per seed: equal seeds result in equal noise in any batch.
 
     Args:
         draw: `tf.random.stateless_normal` or `tf.random.stateless_uniform`.
-        seeds: Int32 `[n]`.
+        seeds: Seeds, int32 `[n]`.
         shape: Shape of the noise per seed: ints or scalar tensors.
         step: Step of a sampler, int32; each step has different noise.
     """
@@ -162,7 +162,7 @@ def several(draw, shape, samples: int | None, seed: tf.Tensor) -> tf.Tensor:
         draw: `normal`, `uniform`, or `gumbel`.
         shape: List of ints or scalar tensors, `[batch, ...]`.
         samples: Number of samples. If None, the result has shape `shape`.
-        seed: Int64 `[2]`, from `stateless_seed`.
+        seed: Seed, int64 `[2]`, from `stateless_seed`.
     """
     if samples is None:
         return draw(shape, seed)
@@ -176,7 +176,7 @@ def categorical(logits: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
 
     Args:
         logits: Floats `[batch, ..., classes]`, for this replica's batch.
-        seed: Int64 `[2]`, from `stateless_seed`.
+        seed: Seed, int64 `[2]`, from `stateless_seed`.
     """
     noisy = tf.cast(logits, tf.float32) + gumbel(keras.ops.shape(logits), seed)
     return tf.argmax(noisy, axis=-1, output_type=tf.int32)

@@ -47,7 +47,7 @@ def training_step(model: keras.Model) -> contextlib.AbstractContextManager:
     one at a time. No weight changes unless code in the block changes it.
 
     Args:
-        model: A `GenerativeModel`.
+        model: `GenerativeModel`.
 
     Example:
     ```python

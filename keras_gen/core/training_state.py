@@ -434,7 +434,7 @@ def _paths(directory: Path) -> list[Path]:
 
 
 def _read(path: Path) -> tuple[dict, dict[str, np.ndarray]]:
-    """Reads a checkpoint; raises an error if a part is missing or has another type."""
+    """Reads a checkpoint; raises an error if a part is missing or has a different type."""
     with open_arrays(path) as file:
         meta = _metadata(file)
         # Reading every member verifies its checksum.

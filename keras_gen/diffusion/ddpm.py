@@ -49,8 +49,8 @@ class DDPM(PathModel):
         network: Network that maps points x_t `[batch, ...]` and times `[batch]` in (0, 1] to its
             prediction, in the shape of the points, such as `keras_gen.networks.time_unet` or
             `time_mlp`.
-        probability_path: Name or object: `"linear"` is the paper's path, and `"cosine"` is the path
-            of Nichol, Dhariwal (2021).
+        probability_path: Path, a name or an object: `"linear"` is the paper's path, and `"cosine"`
+            is the path of Nichol, Dhariwal (2021).
         prediction: Quantity that the network predicts: `"noise"` as in the paper, `"example"`, or
             `"v"` as in Salimans, Ho (2022). At the end of the cosine path, 5e-5 of an example
             remains, and an error in the noise is divided by that number. Vectors, which are not
@@ -60,7 +60,8 @@ class DDPM(PathModel):
         chain_steps: T, the number of evenly spaced times on the path, 2 to 10,000; independent of
             the path's own number of steps.
         variance: Variance of a backward step, `"beta"` or `"beta_tilde"`; see sec. 3.2.
-        data: `"images"`, or `"vectors"` with standard deviations of about 1, as in `for_vectors`.
+        data: Type of the examples: `"images"`, or `"vectors"` with standard deviations of about 1,
+            as in `for_vectors`.
         seed: Seed for the noise and the times.
 
     Raises:

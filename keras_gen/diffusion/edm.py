@@ -47,7 +47,7 @@ class EDM(PathModel):
             images in [-1, 1].
         log_mean: Mean of the logarithm of the noise's standard deviation in training.
         log_deviation: Standard deviation of the same logarithm.
-        data: `"images"`, or `"vectors"`.
+        data: Type of the examples: `"images"` or `"vectors"`.
         seed: Seed for the noise and its standard deviations.
 
     Raises:

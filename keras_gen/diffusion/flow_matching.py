@@ -52,12 +52,13 @@ class FlowMatching(PathModel):
         network: Network that maps points x_t `[batch, ...]` and times `[batch]` in [0, 1] to
             velocities, in the shape of the points, such as `keras_gen.networks.time_unet` or
             `time_mlp`.
-        probability_path: Name or object; `"straight"` is the path in both papers. On the linear
-            path, and on a `CosinePath` with an offset, the velocity grows without bound near the
-            data.
+        probability_path: Path, a name or an object; `"straight"` is the path in both papers. On the
+            linear path, and on a `CosinePath` with an offset, the velocity grows without bound near
+            the data.
         pairing: Assignment of noise to examples: `"independent"`, or `"optimal"`, which minimizes
             squared distances within the *global* batch.
-        data: `"images"`, or `"vectors"` with standard deviations of about 1, as in `for_vectors`.
+        data: Type of the examples: `"images"`, or `"vectors"` with standard deviations of about 1,
+            as in `for_vectors`.
         seed: Seed for the noise and the times.
 
     Raises:

@@ -46,7 +46,7 @@ class PathModel(LikelihoodModel):
     Args:
         network: Network that maps points `[batch, ...]` and times `[batch]` to values in the shape
             of the points.
-        probability_path: Name or object from `keras_gen.diffusion.paths`.
+        probability_path: Path, a name or an object from `keras_gen.diffusion.paths`.
         data: Type of the examples: `"images"`, or `"vectors"` of unscaled finite numbers.
         seed: Seed for the noise and the times.
         black_level: Level that represents exactly black image values in training, -255 to 0.

@@ -38,7 +38,7 @@ class Parts(NamedTuple):
     """The two parts of a point x_t on a path, either true or predicted by a network.
 
     Attributes:
-        example: x, `[batch, ...]`.
+        example: Example x, `[batch, ...]`.
         noise: Noise of the same shape.
     """
 
@@ -221,8 +221,8 @@ class CosinePath(VariancePreserving):
     angle ends 5e-5 short of a right angle, so that the same amount remains for T = 1,000.
 
     Args:
-        offset: s, 0 to 100. A positive offset makes the noise increase faster in the first steps,
-            with unbounded velocity at time 0; with 0, the velocity is finite everywhere.
+        offset: Offset s, 0 to 100. A positive offset makes the noise increase faster in the first
+            steps, with unbounded velocity at time 0; with 0, the velocity is finite everywhere.
 
     Raises:
         TypeError: If `offset` is not a number.

@@ -54,8 +54,8 @@ class Ancestral(Solver):
     """Samples from q(x_s | x_t, predicted example): Ho et al. (2020), algorithm 2, for any times.
 
     Args:
-        variance: `"beta"`, the variance of q(x_t | x_s), or `"beta_tilde"`, the variance of eq.
-            (7).
+        variance: Variance of a step: `"beta"`, the variance of q(x_t | x_s), or `"beta_tilde"`, the
+            variance of eq. (7).
     """
 
     variance: Literal["beta", "beta_tilde"] = "beta_tilde"
@@ -163,8 +163,8 @@ def solve(
         x: Points at the first time.
         times: Times, `[steps + 1]`, in the dtype of x, from noise to data or from data to noise.
         step: Step function of a solver, such as `DDIM().step`, or of `chosen`.
-        seeds: Int32 `[batch]` that determine the noise of each example in each step; None for
-            solvers without noise.
+        seeds: Seeds, int32 `[batch]`, that determine the noise of each example in each step; None
+            for solvers without noise.
 
     Returns:
         The points at the last time.

@@ -65,7 +65,7 @@ class VFAE(LikelihoodModel):
         classifier: Network from z1 to logits of q(y|z1).
         upper_encoder: Network that maps z1 and labels to the mean and log variance of q(z2|z1,y).
         upper_decoder: Network that maps z2 and labels to the mean and log variance of p(z1|z2,y).
-        likelihood: Name or object: p(x|z1,s).
+        likelihood: Likelihood p(x|z1,s), a name or an object.
         columns: Columns of the table if examples are table rows; the encoder receives the rows as
             vectors.
         alpha: Weight of the label's cross-entropy, a number or a schedule.

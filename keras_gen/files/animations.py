@@ -115,7 +115,7 @@ def video_strips(videos: np.ndarray, frames: int = 8) -> np.ndarray:
     """Arranges evenly spaced frames of each video in a row, from first to last: one uint8 image.
 
     Args:
-        videos: uint8 `[n, frames, height, width, 1 or 3]`.
+        videos: Videos, uint8 `[n, frames, height, width, 1 or 3]`.
         frames: Maximum number of frames per video.
 
     Example:
@@ -132,7 +132,7 @@ def video_grid(videos: np.ndarray, columns: int | None = None) -> np.ndarray:
     """Combines videos into a grid in one video, uint8 `[frames, height, width, 3]`.
 
     Args:
-        videos: uint8 `[n, frames, height, width, 1 or 3]`.
+        videos: Videos, uint8 `[n, frames, height, width, 1 or 3]`.
         columns: Number of videos per row. If None, the grid is nearly square.
 
     Example:

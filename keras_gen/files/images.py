@@ -391,7 +391,7 @@ def enlarged_grid(
     Images are neither shrunk nor enlarged beyond 256 pixels.
 
     Args:
-        images: uint8 `[N, H, W, channels]`.
+        images: Images, uint8 `[N, H, W, channels]`.
         columns: Number of images per row. If None, the grid is nearly square.
         width: Width of the picture in pixels.
 

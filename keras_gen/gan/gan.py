@@ -58,7 +58,7 @@ class GAN(GenerativeModel):
     Deviation: the discriminator sees real and generated images in two passes, so that batch
     normalization never mixes them, as in the DCGAN authors' code; algorithm 1 has no such layers.
     `evaluate` uses every held-out example for both networks, even if k is above 1. Within a step,
-    real and generated images get the same random `augmentation`.
+    real and generated images receive the same random `augmentation`.
 
     A variant declares the shapes of its networks and overrides only the methods that differ: the
     generated examples (`generated`), the real examples (`real`), the discriminator's inputs
@@ -119,7 +119,7 @@ class GAN(GenerativeModel):
         minibatches = self.minibatches(batch)
         for k, minibatch in enumerate(minibatches):
             use = f"discriminator {k}"
-            # The generator gets no gradient from this loss, so its pass is not differentiated.
+            # This loss has no gradient for the generator, so its pass is not differentiated.
             fake = self.generated(use, minibatch)
             d_loss, d_terms = self.update_discriminator(minibatch, fake, use)
 
@@ -379,7 +379,7 @@ class GAN(GenerativeModel):
         Args:
             shape: Number of columns, or `(steps, channels)` of series.
             latent_dim: Number of latents.
-            hidden: Numbers of units in each network's hidden layers.
+            hidden: Number of units in each hidden layer, for each network.
             **kwargs: Additional arguments for the class.
 
         Raises:
@@ -400,7 +400,7 @@ class GAN(GenerativeModel):
             latents: Number of the generator's inputs.
             made: Shape of a generated example.
             seen: Shape of a discriminator input.
-            hidden: Numbers of units in each network's hidden layers.
+            hidden: Number of units in each hidden layer, for each network.
         """
         if not cls.has_dense_networks:
             raise TypeError(

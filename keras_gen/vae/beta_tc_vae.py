@@ -27,7 +27,7 @@ class BetaTCVAE(VAE):
             `[batch, latents]`.
         decoder: Network that maps latents `[batch, latents]` to the likelihood's parameters.
         dataset_size: Number of training examples, N.
-        likelihood: Name or object: p(x|z).
+        likelihood: Likelihood p(x|z), a name or an object.
         beta: Weight of the total correlation of the latents, a number or a schedule.
         alpha: Weight of the mutual information of latents and examples, a number or a schedule.
         gamma: Weight of the divergence of the individual latents, a number or a schedule.

@@ -27,7 +27,7 @@ class CapacityVAE(VAE):
         encoder: Network that maps examples to (mean, log variance) of q(z|x), each
             `[batch, latents]`.
         decoder: Network that maps latents `[batch, latents]` to the likelihood's parameters.
-        likelihood: Name or object: p(x|z).
+        likelihood: Likelihood p(x|z), a name or an object.
         gamma: Weight of the distance from the capacity, a number or a schedule.
         capacity: C in nats, a number or a schedule.
         seed: Seed for the noise of the latents.

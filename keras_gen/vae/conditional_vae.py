@@ -55,7 +55,7 @@ class ConditionalVAE(VAE):
             q(z|x,c).
         decoder: Generation network that maps latents and conditions to the likelihood's parameters.
         classes: Number of classes, if the condition is a label; None for vectors and images.
-        likelihood: Name or object: p(x|z,c).
+        likelihood: Likelihood p(x|z,c), a name or an object.
         prior: Prior network that maps conditions to (mean, log variance) of p(z|c). If None, the
             prior is N(0, 1).
         beta: Weight of the KL divergence, a number or a schedule.
@@ -212,7 +212,7 @@ class ConditionalVAE(VAE):
             shape: `(height, width, channels)` of the images, with sides of at least 2^len(filters).
             classes: Number of classes.
             latent_dim: Number of latents.
-            filters: Numbers of channels of the convolutions, each of which halves the sides.
+            filters: Number of channels in each convolution; each convolution halves the sides.
             **kwargs: Additional arguments for the class.
         """
         *sides, channels = shape
@@ -243,7 +243,7 @@ class ConditionalVAE(VAE):
             classes: Number of classes, or None.
             conditions: Number of columns in the condition, if it is a vector; any units.
             latent_dim: Number of latents.
-            hidden: Numbers of units of the encoder's hidden layers, mirrored by the decoder.
+            hidden: Number of units in each hidden layer of the encoder, mirrored by the decoder.
             **kwargs: Additional arguments for the class. The default likelihood is `ColumnNormal`,
                 with one learned standard deviation per column.
 

@@ -51,11 +51,12 @@ class DBVAE(VAE):
             `[batch, classes]`, which `keras_gen.networks.with_head` adds.
         decoder: Network that maps latents `[batch, latents]` to the likelihood's parameters.
         dataset_size: Number of training examples; each has a sampling weight.
-        likelihood: Name or object: p(x|z).
+        likelihood: Likelihood p(x|z), a name or an object.
         positive: Class whose latents are learned and whose examples are resampled.
         weight: Weight of the cross-entropy, a number or a schedule.
         beta: Weight of the KL divergence, a number or a schedule.
-        alpha: Number added to each density, not negative; larger values give more uniform weights.
+        alpha: Nonnegative number added to each density; larger values result in more uniform
+            weights.
         bin_width: Width of the histograms' bins, in units of the prior's standard deviation.
         seed: Seed for the noise of the latents.
 

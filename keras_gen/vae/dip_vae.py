@@ -29,8 +29,8 @@ class DIPVAE(VAE):
         encoder: Network that maps examples to (mean, log variance) of q(z|x), each
             `[batch, latents]`.
         decoder: Network that maps latents `[batch, latents]` to the likelihood's parameters.
-        likelihood: Name or object: p(x|z).
-        type: "I" or "II".
+        likelihood: Likelihood p(x|z), a name or an object.
+        type: Type of DIP-VAE, "I" or "II".
         off_diagonal_weight: lambda_od, the weight of the off-diagonal loss, a number or a schedule;
             1 to 500 in the paper.
         diagonal_weight: lambda_d, the weight of the diagonal loss, a number or a schedule. If None,

@@ -39,7 +39,7 @@ class FactorVAE(VAE):
             `[batch, latents]`.
         decoder: Network that maps latents `[batch, latents]` to the likelihood's parameters.
         discriminator: Network that maps latents `[batch, latents]` to logits `[batch, 1]`.
-        likelihood: Name or object: p(x|z).
+        likelihood: Likelihood p(x|z), a name or an object.
         gamma: Weight of the total correlation, a number or a schedule; 35 in the paper for
             dSprites.
         seed: Seed for the noise of the latents and the shuffling.
@@ -135,8 +135,8 @@ class FactorVAE(VAE):
         Args:
             shape: See `VAE.for_images`.
             latent_dim: Number of latents.
-            filters: Numbers of channels of the convolutions.
-            discriminator_hidden: Numbers of units of the discriminator's hidden layers.
+            filters: Number of channels in each convolution.
+            discriminator_hidden: Number of units in each hidden layer of the discriminator.
             **kwargs: Additional arguments for the class.
 
         Example: `FactorVAE.for_images((64, 64, 1), latent_dim=10)`.
@@ -159,8 +159,8 @@ class FactorVAE(VAE):
         Args:
             shape: See `VAE.for_vectors`.
             latent_dim: Number of latents.
-            hidden: Numbers of units of the encoder's hidden layers, mirrored by the decoder.
-            discriminator_hidden: Numbers of units of the discriminator's hidden layers.
+            hidden: Number of units in each hidden layer of the encoder, mirrored by the decoder.
+            discriminator_hidden: Number of units in each hidden layer of the discriminator.
             **kwargs: Additional arguments for the class.
 
         Example: `FactorVAE.for_vectors(8, latent_dim=3)`.

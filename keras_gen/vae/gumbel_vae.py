@@ -42,7 +42,7 @@ class GumbelVAE(VAE):
         encoder: Network that maps examples to logits `[batch, variables, classes]`.
         decoder: Network that maps codes `[batch, variables, classes]` to the likelihood's
             parameters.
-        likelihood: Name or object: p(x|z).
+        likelihood: Likelihood p(x|z), a name or an object.
         beta: Weight of the KL divergence, a number or a schedule.
         temperature: Temperature of the relaxation, a number or a schedule, at least 0.001.
         straight_through: Whether the decoder is trained on hard codes with the gradient of the

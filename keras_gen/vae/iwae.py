@@ -30,9 +30,9 @@ class IWAE(VAE):
         encoder: Network that maps examples to (mean, log variance) of q(z|x), each
             `[batch, latents]`.
         decoder: Network that maps latents `[batch, latents]` to the likelihood's parameters.
-        likelihood: Name or object: p(x|z).
+        likelihood: Likelihood p(x|z), a name or an object.
         samples: k, the number of samples, 5 or 50 in the paper.
-        estimator: "standard" or "dreg", for the encoder's gradient.
+        estimator: Estimator of the encoder's gradient, "standard" or "dreg".
         seed: Seed for the noise of the latents.
 
     Raises:

@@ -47,7 +47,7 @@ class M2(VAE):
         decoder: Network that maps latents `[batch, latents]` and labels to the likelihood's
             parameters.
         classifier: Network that maps examples to logits `[batch, classes]` of q(y|x).
-        likelihood: Name or object: p(x|y,z).
+        likelihood: Likelihood p(x|y,z), a name or an object.
         alpha: Weight of the cross-entropy of a labeled example, a number or a schedule. The paper's
             0.1 N applies to the mean over all labels: with 100 labels among N = 50,000 examples,
             each counts 0.1 * 50,000 / 100 = 50. Batches with a labeled fraction f need 0.1 / f.
@@ -190,7 +190,7 @@ class M2(VAE):
             shape: Shape of an example of any type.
             classes: Number of classes.
             latent_dim: Number of latents.
-            hidden: Numbers of units of each network's hidden layers.
+            hidden: Number of units in each hidden layer, for each network.
             deviation: Standard deviation of the initial weights. If None, Glorot initialization is
                 used.
             activation: Name of the activation of the hidden layers.

@@ -43,7 +43,7 @@ class PixelVAE(VAE):
         decoder: Network that maps latents `[batch, latents]` and images
             `[batch, height, width, channels]` to the likelihood's parameters of each value, which
             depend only on earlier values.
-        likelihood: Name or object: the distribution of a value.
+        likelihood: Distribution of a value, a name or an object.
         free_bits: Nats of each latent's divergence that are not minimized, at least 0.
         beta: Weight of the divergence, a number or a schedule.
         seed: Seed for the noise.
@@ -98,7 +98,7 @@ class PixelVAE(VAE):
         Args:
             latents: Latents of each image.
             uniforms: Noise in [0, 1), `[n, *pixel_noise_shape]`.
-            temperature: Values below 1 make likely values more likely.
+            temperature: Temperature; values below 1 make likely values more likely.
         """
 
         def draw(parameters, uniform):

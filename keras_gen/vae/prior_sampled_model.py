@@ -31,7 +31,7 @@ class PriorSampledModel(LikelihoodModel):
 
     Args:
         decoder: Network from latents `[batch, ...]` to the likelihood's parameters.
-        likelihood: Name or object: p(x|z).
+        likelihood: Likelihood p(x|z), a name or an object.
         samples: k, the number of latents for each example. A step decodes k latents for each
             example in the batch.
         seed: Seed for the latents.

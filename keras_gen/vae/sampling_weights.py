@@ -33,7 +33,7 @@ class SamplingWeights(DeclaredLayer):
         **kwargs: Arguments of `keras.layers.Layer`, such as `name`.
 
     Attributes:
-        values: Weights, float32 `[size]`, not negative, with any sum; initially all 1.
+        values: Weights, float32 `[size]`, nonnegative, with any sum; initially all 1.
         changes: Number of changes, int64.
 
     Raises:
@@ -69,7 +69,7 @@ class SamplingWeights(DeclaredLayer):
 
         Args:
             count: Number of samples.
-            seed: Integers `[2]`; the result depends only on the weights and the seed.
+            seed: Seed, integers `[2]`; the result depends only on the weights and the seed.
 
         Returns:
             int64 `[count, 2]`: the index of an example, and the number of changes before the draw.
@@ -121,7 +121,7 @@ class SamplingWeights(DeclaredLayer):
         Args:
             index: Integers `[batch]` of this replica. Negative indices are skipped; for a repeated
                 index, the last value is used.
-            values: Numbers `[batch]`, finite and not negative.
+            values: Numbers `[batch]`, finite and nonnegative.
 
         Raises:
             ValueError: If shapes, an index, or a value are invalid.

@@ -54,7 +54,7 @@ class StyleIdentityVAE(EncoderDecoder):
         discriminator: Network that maps images and int32 labels `[batch]` to logits `[batch, ...]`,
             such as built by `keras_gen.networks.with_labels`.
         classes: Number of classes.
-        likelihood: Name or object: p(x | style, identity).
+        likelihood: Likelihood p(x | style, identity), a name or an object.
         swap_weight: Weight of the swapped reconstruction, a number or a schedule.
         beta: Weight of the style's KL divergence, a number or a schedule.
         adversarial_weight: Weight of the adversarial loss, a number or a schedule.

@@ -36,7 +36,7 @@ class VAE(EncoderDecoder):
         encoder: Network that maps examples to (mean, log variance) of q(z|x), each
             `[batch, latents]`.
         decoder: Network that maps latents `[batch, latents]` to the likelihood's parameters.
-        likelihood: Name or object: p(x|z).
+        likelihood: Likelihood p(x|z), a name or an object.
         beta: Weight of the KL divergence, a number or a schedule.
         seed: Seed for the noise of the latents.
 

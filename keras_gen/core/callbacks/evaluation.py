@@ -22,13 +22,13 @@ _RECORD = "evaluation.json"
 class Evaluation(keras.callbacks.Callback):
     """Evaluates with averaged weights every few epochs, and keeps the best model.
 
-    Evaluation takes place after the first epoch, every `every` epochs, and after the last one. The
-    first epoch is included so that mistakes become apparent immediately, and because
+    Evaluation takes place after the first epoch, every `every` epochs, and after the last epoch.
+    The first epoch is included so that mistakes become apparent immediately, and because
     `keras.callbacks.CSVLogger` fixes its columns there. The metrics are added to the epoch's logs
     with the prefix `val_`, for the history, `TrainingState`, and all callbacks *after* this one.
     `EarlyStopping(monitor="val_nll", mode="min")` then measures its patience in evaluations. A
     `CSVLogger(append=True)` uses different columns when a run resumes in an epoch without
-    evaluation: give it a new file, or evaluate every epoch.
+    evaluation: use a new file, or evaluate every epoch.
 
     The best model is saved as one `.keras` file with the averaged weights. The metric, epoch (from
     1), and value are stored in the file's member `evaluation.json`, so that weights and value are

@@ -98,9 +98,10 @@ def refuse_shared_layers(model) -> None:
 
 
 def refuse_rescaling(model) -> None:
-    """Raises a ValueError if an image network rescales levels from 0 to 255, which it never gets.
+    """Raises a ValueError if an image network rescales inputs as if they were levels 0 to 255.
 
-    Users' networks often do so in their first layer. Here, they get images in [-1, 1] or [0, 1].
+    Users' networks often do so in their first layer. In this library, networks receive images in
+    [-1, 1] or [0, 1].
     """
     examples = (model.edges | model.training_edges).get("x")
     if not isinstance(examples, Images):

@@ -210,7 +210,7 @@ def _range(operation) -> Range:
 
 
 def _without_activation(network, operation) -> str:
-    """Advice on how to get the same trained network without its last activation."""
+    """Advice on how to remove the last activation of a trained network."""
     last = network.layers[-1]
     if operation is not last:
         return "without an activation"

@@ -109,7 +109,7 @@ def episode(shots: int) -> Callable[[Any, Any], Any]:
     """Returns an augmentation that samples an episode from a person's frames.
 
     Args:
-        shots: Number of frames shown to the model, in addition to the one to predict: at least 1,
+        shots: Number of frames shown to the model, in addition to the frame to predict: at least 1,
             and fewer than the number of frames per person.
 
     Returns:

@@ -36,7 +36,7 @@ def paint(
     part of the paper.
 
     Args:
-        photo: uint8 `[height, width, 3]`.
+        photo: Photograph, uint8 `[height, width, 3]`.
         radii: Brush radii in pixels, largest first.
         seed: Seed for the order and the colors of the strokes.
         bristles: Standard deviation of the bristle streaks in gray levels.
@@ -124,7 +124,7 @@ def _render(
     streaks: np.ndarray,
     radius: int,
 ) -> None:
-    """Draws strokes on the canvas, later ones on top, as discs along a quadratic B-spline."""
+    """Draws strokes on the canvas, later strokes on top, as discs along a quadratic B-spline."""
     height, width, _ = canvas.shape
     square = np.indices([2 * radius + 1] * 2, np.int32).reshape(2, -1).T - radius
     offsets = square[(square**2).sum(axis=-1) <= (radius + 0.3) ** 2]

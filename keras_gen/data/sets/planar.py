@@ -171,10 +171,10 @@ def stacked_digits(
     """Stacks three random digits as the color channels of one image: stacked MNIST.
 
     Metz, Poole, Pfau, Sohl-Dickstein: "Unrolled Generative Adversarial Networks", ICLR 2017, sec.
-    3.3.1: the three classes together give one of 1,000 modes.
+    3.3.1: together, the three classes determine one of 1,000 modes.
 
     Args:
-        images: uint8 `[m, H, W, 1]`.
+        images: Images, uint8 `[m, H, W, 1]`.
         labels: Classes of the images, integers `[m]` from 0 to 9.
         n: Number of images to create.
         seed: Seed for the selection.

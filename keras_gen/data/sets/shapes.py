@@ -72,7 +72,7 @@ class Shapes(Declared):
         """Draws images, uint8 `[n, size, size, 1]`, with background 0 and shape 255.
 
         Args:
-            values: Integers `[n, 5]` on the grid of `factors`; others raise a ValueError.
+            values: Integers `[n, 5]` on the grid of `factors`; otherwise, a ValueError is raised.
         """
         values = self.factors.check(values)
         images = np.empty([len(values), self.size, self.size, 1], np.uint8)

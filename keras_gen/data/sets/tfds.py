@@ -54,7 +54,7 @@ def load_tfds(
     Args:
         name: Name in tensorflow-datasets with its configuration, such as `"cycle_gan/monet2photo"`,
             or `"adult"`, `"facades"`, `"reuters"`, or `"usps"`, which come with this library.
-        split: Split or part of one, such as `"train"` or `"train[:10%]"`.
+        split: Split or part of a split, such as `"train"` or `"train[:10%]"`.
         size: Side of the images (`resize_cover`) or number of samples of sounds (`fit_length`). If
             None, examples are unchanged.
         features: Feature of an example, or several features: `("image", "label")` returns tuples. A

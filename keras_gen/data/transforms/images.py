@@ -116,7 +116,7 @@ def random_regions(noise: tf.Tensor, side: int, fraction: float = 0.25) -> tf.Te
     silhouettes of objects.
 
     Args:
-        noise: Uniform noise, float32 `[n, cells, cells, 1]`. Fewer cells give larger regions.
+        noise: Uniform noise, float32 `[n, cells, cells, 1]`. Fewer cells result in larger regions.
         side: Side of the images in pixels.
         fraction: Missing fraction of each image, from 0 to below 1; at most 1/4 in the paper.
 
@@ -153,7 +153,7 @@ def edge_maps(
 
     Canny: "A Computational Approach to Edge Detection", PAMI 1986: the luma is blurred, and
     positions where its gradient is a maximum along its own direction are kept if the gradient is
-    steep, or if they are connected to such positions through less steep ones.
+    steep, or if they are connected to such positions through less steep positions.
 
     Args:
         images: uint8 `[n, height, width, 1 or 3]`; floats raise a ValueError.
@@ -196,7 +196,7 @@ def on_photographs(digits: np.ndarray, photographs: np.ndarray, seed: int = 0) -
     |photograph - digit| in each channel, with a different part of a photograph for each digit.
 
     Args:
-        digits: uint8 `[n, H, W, 1]`.
+        digits: Digits, uint8 `[n, H, W, 1]`.
         photographs: Parts of photographs of the same size, uint8 `[m, H, W, 3]`, such as from
             `photograph_patches`.
         seed: Seed for the selection of parts.
@@ -232,7 +232,7 @@ def common_colors(images: np.ndarray, count: int, apart: float = 48.0) -> np.nda
     close to a selected color.
 
     Args:
-        images: uint8 `[n, height, width, channels]`.
+        images: Images, uint8 `[n, height, width, channels]`.
         count: Maximum number of colors; fewer colors are returned if there are no more.
         apart: Minimum distance between two colors, in levels.
 
@@ -259,8 +259,8 @@ def nearest_colors(images: np.ndarray, colors: np.ndarray) -> np.ndarray:
     """Returns the classes of the pixels in label maps: int64 `[n, height, width]`.
 
     Args:
-        images: uint8 `[n, height, width, channels]`.
-        colors: uint8 `[classes, channels]`; the nearest color determines a pixel's class.
+        images: Images, uint8 `[n, height, width, channels]`.
+        colors: Colors, uint8 `[classes, channels]`; the nearest color determines a pixel's class.
 
     Example:
         >>> nearest_colors(np.array([[[[0, 0, 9]]]], "uint8"), [[255, 0, 0], [0, 0, 0]])

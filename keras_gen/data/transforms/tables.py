@@ -300,7 +300,7 @@ def row_texts(rows: Any, names: Sequence[str], gaps: bool = False) -> np.ndarray
     Args:
         rows: Numbers, words, or booleans `[n, columns]`, in an array or in lists.
         names: Names of the columns.
-        gaps: Whether a missing value becomes an empty text; otherwise it is refused.
+        gaps: Whether a missing value becomes an empty text; otherwise, it is refused.
     """
     # From a list of lists, so that NumPy does not convert its numbers and gaps to strings.
     rows = rows if hasattr(rows, "dtype") else np.array(rows, object)
@@ -378,10 +378,10 @@ def column_texts(name: str, values: Any, gaps: bool = False) -> np.ndarray:
     Args:
         name: Name of the column.
         values: Numbers, words, or booleans `[n]`. Bytes are decoded as UTF-8.
-        gaps: Whether a missing value becomes an empty string; otherwise it is refused.
+        gaps: Whether a missing value becomes an empty string; otherwise, it is refused.
 
     Raises:
-        TypeError: If the values are dates, of several types, or of another type.
+        TypeError: If the values are dates, of several types, or of an unsupported type.
         ValueError: If a value is missing, or the values have other axes.
     """
     return _texts_and_type(name, values, gaps)[0]
@@ -449,7 +449,7 @@ def table_rows(values: Any, names: Sequence[str], gaps: bool = False) -> np.ndar
         values: Values of each column, `[n]`, by name; or a DataFrame. See `table_columns` for
             values that are refused.
         names: Names of the columns, in the order of the rows.
-        gaps: Whether a missing value becomes an empty text; otherwise it is refused.
+        gaps: Whether a missing value becomes an empty text; otherwise, it is refused.
 
     Raises:
         TypeError: If a column contains dates, several types of values, or types other than numbers,

@@ -41,7 +41,7 @@ class BIVA(HierarchicalVAE):
             log variance of p(z_i^BU | z_{>i}) and of p(z_i^TD | z_{>i}).
         decoder: Network that maps features of layer 1, z_1^BU, and z_1^TD to the likelihood's
             parameters.
-        likelihood: Name or object: p(x|z).
+        likelihood: Likelihood p(x|z), a name or an object.
         beta: Weight of the KL divergence, a number or a schedule.
         free_bits: Nats of each variable's divergence that are not minimized, a number or a
             schedule.

@@ -28,7 +28,7 @@ class Drawn(NamedTuple):
     """Samples of one latent variable in one layer.
 
     Attributes:
-        latents: `[batch, ...]`.
+        latents: Latents, `[batch, ...]`.
         posterior: Mean and log variance of the normal distribution that the latents were sampled
             from.
         prior: Mean and log variance of p, given the layers above.
@@ -58,7 +58,7 @@ class HierarchicalVAE(Coder):
         top_down: One network per layer except the top one.
         decoder: Network that maps the outputs of the network above (if there are several layers)
             and the latents of layer 1 to the likelihood's parameters.
-        likelihood: Name or object: p(x|z).
+        likelihood: Likelihood p(x|z), a name or an object.
         beta: Weight of the KL divergence, a number or a schedule, such as a warm-up.
         free_bits: Nats of each variable's divergence that are not minimized, a number or a
             schedule.
@@ -207,7 +207,7 @@ class HierarchicalVAE(Coder):
         posterior = self.posterior(repeated, noise)
         if layers is not None:
             layers = tf.repeat(layers, samples)
-            # The layers above depend on the noise of the lower layers, which therefore get new
+            # The layers above depend on the noise of the lower layers, which therefore receive new
             # noise.
             below = self.score_seeds(x, "lower")
             other = tf.reshape(normal([batch, samples, self.size], below), [-1, self.size])

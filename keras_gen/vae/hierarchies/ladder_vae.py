@@ -27,7 +27,7 @@ class LadderVAE(HierarchicalVAE):
             and log variance of p(z_i | z_{i+1}). Features returned before these two outputs are
             passed down with the latents, which gives p(z_i | all layers above).
         decoder: Network that maps latents of layer 1 to the likelihood's parameters.
-        likelihood: Name or object: p(x|z).
+        likelihood: Likelihood p(x|z), a name or an object.
         beta: Weight of the KL divergence, a number or a schedule; `Linear(0.0, 1.0, steps=...)` is
             the paper's warm-up.
         free_bits: Nats of each layer's divergence that are not minimized, a number or a schedule.

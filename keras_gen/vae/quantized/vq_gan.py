@@ -49,13 +49,13 @@ class VQGAN(VQVAE):
 
     Args:
         encoder: Network that maps examples to latents `[batch, ..., dim]`.
-        decoder: Network from codes `[batch, ..., dim]` to the likelihood's parameters.
+        decoder: Network that maps codes `[batch, ..., dim]` to the likelihood's parameters.
         discriminator: Network that maps images in the likelihood's range to logits `[batch, ...]`,
             such as `keras_gen.networks.patch_discriminator`.
         feature_network: Network that maps these images to one or more feature maps
             `[batch, ..., channels]`. It is not trained; `keras_gen.networks.activation_maps`
             extracts one from a classifier.
-        likelihood: Name or object: p(x|z).
+        likelihood: Likelihood p(x|z), a name or an object.
         feature_weight: Weight of the feature distance, which is multiplied by the number of an
             image's values, like the likelihood; a number or a schedule.
         adversarial_weight: Factor applied to lambda, a number or a schedule.

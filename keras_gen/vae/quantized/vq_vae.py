@@ -33,8 +33,8 @@ class VQVAE(EncoderDecoder):
 
     Args:
         encoder: Network that maps examples to latents `[batch, ..., dim]`.
-        decoder: Network from codes `[batch, ..., dim]` to the likelihood's parameters.
-        likelihood: Name or object: p(x|z).
+        decoder: Network that maps codes `[batch, ..., dim]` to the likelihood's parameters.
+        likelihood: Likelihood p(x|z), a name or an object.
         codebook_size: K, the number of codes.
         commitment_weight: beta, a number or a schedule. The reconstruction loss is summed over the
             values of an example, as in eq. (3). The authors' code averages over all values and

@@ -32,7 +32,7 @@ class Reuters(tfds.core.GeneratorBasedBuilder):
     """9,603 and 3,299 stories from the 1987 Reuters newswire, with topics assigned by indexers.
 
     The ModApte split: stories with `TOPICS="YES"`, by their `LEWISSPLIT`. `text` is title, newline,
-    and body, which is empty in brief stories. `topics` contains the names of all topics, such as
+    and body, which is empty for brief stories. `topics` contains the names of all topics, such as
     "grain wheat", and may be empty. `id` is the collection's `NEWID`.
     """
 
@@ -91,7 +91,7 @@ def read_archive(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def read_sgml(contents: str) -> Iterator[dict[str, Any]]:
-    """Yields the stories of one `.sgm` file like `read_archive`; unformatted ones have no title."""
+    """Yields the stories in an `.sgm` file like `read_archive`; unformatted: without a title."""
     for attributes, story in re.findall(r"<REUTERS(.*?)>(.*?)</REUTERS>", contents, re.DOTALL):
         values = dict(re.findall(r'(\w+)="(.*?)"', attributes))
         if values["TOPICS"] != "YES" or values["LEWISSPLIT"] not in _SPLITS:

@@ -123,7 +123,7 @@ def network(
         shapes: Names of inputs, an arrow, and names of outputs. Tensors with the same name have the
             same shape in all networks of the class. `logits` are numbers without an activation, of
             any shape; `...` represents any number of additional tensors of any shape.
-        default: None for an optional network.
+        default: Default value: None for an optional network.
         kw_only: See `argument`.
         later: See `argument`.
     """

@@ -133,8 +133,8 @@ def label_terms(labels, logits) -> dict:
     """Returns the cross-entropy (0 without a label), and whether labeled examples are correct.
 
     Args:
-        labels: Int32 `[batch]`, -1 for an example without a label.
-        logits: Float32 `[batch, classes]`.
+        labels: Labels, int32 `[batch]`; -1 for an example without a label.
+        logits: Logits, float32 `[batch, classes]`.
     """
     right = tf.argmax(logits, axis=-1, output_type=tf.int32) == labels
     return {

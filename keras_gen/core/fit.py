@@ -61,7 +61,7 @@ class Call:
         kwargs: Keyword arguments.
 
     Raises:
-        TypeError: If the method does not have an argument.
+        TypeError: If the method does not accept an argument.
         ValueError: If the model does not describe its data.
     """
 
@@ -156,8 +156,8 @@ class Call:
             The parts of the first batch by name; empty if the batch cannot be inspected.
 
         Raises:
-            ValueError: If held-out data has another range, or does not match the edges, which Keras
-                would notice only after an epoch.
+            ValueError: If held-out data has a different range, or does not match the edges, which
+                Keras would notice only after an epoch.
         """
         model = self.model
         before = model.edges | model.training_edges

@@ -292,7 +292,7 @@ class Arrays(FitData):
         """Converts a table, a column, a list of strings, or an array to an array.
 
         Raises:
-            ValueError: If it is not an array of numbers, or is empty.
+            ValueError: If the argument is not an array of numbers, or is empty.
         """
         part = np.asarray(given) if isinstance(given, list) else edge.as_array(given)
         kind = getattr(getattr(part, "dtype", None), "kind", "a number's")

@@ -33,7 +33,7 @@ class Gradients:
     """The gradients of a loss, before they are applied.
 
     Attributes:
-        loss: Float32 `[batch]`, as returned by the loss function.
+        loss: Loss, float32 `[batch]`, as returned by the loss function.
         rest: Additional outputs of the loss function, a tuple.
         variables: Weights, each once.
         values: Gradient of the global batch's mean loss with respect to each weight: this replica's

@@ -30,7 +30,7 @@ def for_replica(draw, shape, seed: tf.Tensor, **options) -> tf.Tensor:
     N replicas therefore use the same noise as a single device.
 
     Args:
-        draw: Stateless TensorFlow function of a shape and a seed.
+        draw: Stateless TensorFlow function that accepts a shape and a seed.
         shape: `[batch, ...]` of this replica: ints or scalar tensors, or a tensor of them.
         seed: Seed, int64 `[2]`, from `stateless_seed`; or `[batch, 2]`, from `example_seeds`.
         **options: Additional arguments for `draw`.
@@ -146,7 +146,8 @@ def seeded(draw, seeds, shape, step=0) -> tf.Tensor:
     """Returns noise `[n, *shape]`, one per seed: equal seeds result in equal noise in any batch.
 
     Args:
-        draw: `tf.random.stateless_normal` or `tf.random.stateless_uniform`.
+        draw: Function that samples noise: `tf.random.stateless_normal` or
+            `tf.random.stateless_uniform`.
         seeds: Seeds, int32 `[n]`.
         shape: Shape of the noise per seed: ints or scalar tensors.
         step: Step of a sampler, int32; each step has different noise.
@@ -159,7 +160,7 @@ def several(draw, shape, samples: int | None, seed: tf.Tensor) -> tf.Tensor:
     """Returns noise for several samples of each example: `[samples, *shape]`.
 
     Args:
-        draw: `normal`, `uniform`, or `gumbel`.
+        draw: Function that samples noise: `normal`, `uniform`, or `gumbel`.
         shape: List of ints or scalar tensors, `[batch, ...]`.
         samples: Number of samples. If None, the result has shape `shape`.
         seed: Seed, int64 `[2]`, from `stateless_seed`.
@@ -175,7 +176,7 @@ def categorical(logits: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """Samples int32 classes `[batch, ...]` from softmax(logits) with `gumbel` noise.
 
     Args:
-        logits: Floats `[batch, ..., classes]`, for this replica's batch.
+        logits: Logits, floats `[batch, ..., classes]`, for this replica's batch.
         seed: Seed, int64 `[2]`, from `stateless_seed`.
     """
     noisy = tf.cast(logits, tf.float32) + gumbel(keras.ops.shape(logits), seed)

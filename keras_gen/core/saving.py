@@ -59,7 +59,7 @@ def export(self, filepath, format="tf_saved_model", **options) -> Path:  # noqa:
         The folder that was written, with the first unused version number.
 
     Raises:
-        ValueError: For another format, and as in `keras_gen.serving.export.export`.
+        ValueError: If `format` has a different value, and as in `keras_gen.serving.export.export`.
         OSError: If the folder cannot be written.
 
     Example: `vae.export("exports/digits", default="sample")`.

@@ -191,7 +191,7 @@ class ConstantThenLinear(Schedule):
     """Schedule that is constant, then linear to zero, as in CycleGAN (Zhu et al. 2017, sec. 4).
 
     Args:
-        learning_rate: Constant rate, not negative.
+        learning_rate: Constant rate, nonnegative.
         constant_steps: Number of steps at the constant rate.
         decay_steps: Number of steps during which the rate decreases to zero.
 

@@ -278,7 +278,7 @@ def checked_labels(labels: Any) -> np.ndarray:
 
     Raises:
         TypeError: If the labels are not integers.
-        ValueError: If the labels have other axes.
+        ValueError: If the labels are not one-dimensional.
     """
     labels = checked_array("labels", labels)
     if labels.dtype.kind not in "iu":

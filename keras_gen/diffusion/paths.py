@@ -149,8 +149,8 @@ class LinearPath(VariancePreserving):
 
     Args:
         steps: T, the number of steps, 2 to 10,000.
-        first: beta_1. If None, 0.1 / T.
-        last: beta_T, below 1. If None, 20 / T, which requires at least 21 steps.
+        first: First variance, beta_1. If None, 0.1 / T.
+        last: Last variance, beta_T, below 1. If None, 20 / T, which requires at least 21 steps.
 
     Raises:
         TypeError: If an argument is not a number.
@@ -310,7 +310,7 @@ class KarrasPath(Path):
 
     Args:
         smallest: sigma_min, the last standard deviation before 0.
-        largest: sigma_max.
+        largest: sigma_max, the first standard deviation.
         rho: Degree to which times are concentrated near 0, 1 to 1,000.
 
     Raises:

@@ -73,7 +73,8 @@ class DDIM(Solver):
     """Song, Meng, Ermon: "Denoising Diffusion Implicit Models", ICLR 2021, eq. (12).
 
     Args:
-        eta: 0 follows a differential equation, and 1 samples like `Ancestral`, eq. (16).
+        eta: Amount of noise, eq. (16): 0 follows a differential equation, and 1 samples like
+            `Ancestral`.
     """
 
     eta: float = 0.0

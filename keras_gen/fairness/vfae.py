@@ -62,7 +62,7 @@ class VFAE(LikelihoodModel):
         encoder: Network that maps examples and int32 attributes `[batch]` to the mean and log
             variance of q(z1|x,s).
         decoder: Network that maps z1 and attributes to the likelihood's parameters.
-        classifier: Network from z1 to logits of q(y|z1).
+        classifier: Network that maps z1 to the logits of q(y|z1).
         upper_encoder: Network that maps z1 and labels to the mean and log variance of q(z2|z1,y).
         upper_decoder: Network that maps z2 and labels to the mean and log variance of p(z1|z2,y).
         likelihood: Likelihood p(x|z1,s), a name or an object.

@@ -86,8 +86,8 @@ def write_animation(
     """Writes images as an animation that repeats forever, and pauses at its last frame.
 
     Args:
-        path: Path of the file, `.gif`, `.png`, or `.webp` (others raise a ValueError), written
-            completely or not at all.
+        path: Path of the file, `.gif`, `.png`, or `.webp` (otherwise, a ValueError is raised),
+            which is written completely or not at all.
         frames: One or more uint8 images of equal size, `[height, width, 3]` or
             `[height, width, 1]`.
         side: Maximum side in pixels; larger frames are shrunk.

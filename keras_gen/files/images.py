@@ -55,7 +55,7 @@ class Decoded(NamedTuple):
     """A decoded image.
 
     Attributes:
-        pixels: uint8 `[height, width, 3]`.
+        pixels: Pixels, uint8 `[height, width, 3]`.
         transparent: Whether the image had transparent pixels, which are blended with white.
     """
 

@@ -71,9 +71,10 @@ class GAN(GenerativeModel):
         discriminator: Network that maps images to logits of any shape `[batch, ...]`.
         objective: Adversarial objective, a name or an object. `"minimax"` is eq. (1), and
             `"non_saturating"` is the loss recommended in sec. 3.
-        penalty: None, `"gradient"`, or an object, added to the discriminator's loss.
-        discriminator_steps: k in algorithm 1. A batch in `fit` contains the minibatches of all k
-            updates; the generator's update uses as many latents as one minibatch has examples.
+        penalty: Penalty added to the discriminator's loss: None, `"gradient"`, or an object.
+        discriminator_steps: Number of discriminator updates per step, k in algorithm 1. A batch in
+            `fit` contains the minibatches of all k updates; the generator's update uses as many
+            latents as one minibatch has examples.
         seed: Seed for the latents.
         data: Type of the examples: `"images"`, or `"vectors"` of unscaled finite numbers.
         augmentation: Random transformations of the discriminator's images, real and generated:
@@ -379,7 +380,7 @@ class GAN(GenerativeModel):
         Args:
             shape: Number of columns, or `(steps, channels)` of series.
             latent_dim: Number of latents.
-            hidden: Number of units in each hidden layer, for each network.
+            hidden: Number of units in each hidden layer of each network.
             **kwargs: Additional arguments for the class.
 
         Raises:
@@ -400,7 +401,7 @@ class GAN(GenerativeModel):
             latents: Number of the generator's inputs.
             made: Shape of a generated example.
             seen: Shape of a discriminator input.
-            hidden: Number of units in each hidden layer, for each network.
+            hidden: Number of units in each hidden layer of each network.
         """
         if not cls.has_dense_networks:
             raise TypeError(

@@ -79,7 +79,7 @@ class InfoGAN(GAN):
         **kwargs: Additional arguments for `GAN`, such as `penalty`.
 
     Raises:
-        ValueError: See `GAN`; also if there is no categorical code, the networks do not fit the
+        ValueError: See `GAN`; also if there is no categorical code, the networks do not match the
             codes, or `scale` is not positive.
 
     Example:

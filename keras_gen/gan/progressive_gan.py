@@ -45,9 +45,9 @@ class ProgressiveGAN(GAN):
         objective: Adversarial objective, a name or an object; the paper's objective includes a
             drift penalty.
         penalty: See `GAN`; the paper uses the penalty of WGAN-GP (appendix A.1).
-        stable_steps: Steps at each size without fading: 800,000 images in the paper, in batches of
-            16.
-        fade_steps: Steps of each fade.
+        stable_steps: Number of steps at each size without fading: 800,000 images in the paper, in
+            batches of 16.
+        fade_steps: Number of steps in each fade.
         seed: Seed for the latents.
 
     Raises:

@@ -28,7 +28,8 @@ class WGAN(GAN):
             `[batch, ...]`.
         clip: c, the maximum absolute value of the critic's weights. If None, weights are not
             clipped, for use with a penalty.
-        discriminator_steps: n_critic. A batch in `fit` contains the batches of all updates.
+        discriminator_steps: n_critic, the number of critic updates per step. A batch in `fit`
+            contains the batches of all updates.
         seed: Seed for the latents.
         penalty: See `GAN`.
 

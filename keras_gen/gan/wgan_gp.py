@@ -24,7 +24,8 @@ class WGANGP(WGAN):
         discriminator: The critic, a network that maps images to numbers `[batch, ...]`, without
             batch normalization (sec. 4).
         penalty_weight: lambda, the weight of the gradient penalty.
-        discriminator_steps: n_critic. A batch in `fit` contains the batches of all updates.
+        discriminator_steps: n_critic, the number of critic updates per step. A batch in `fit`
+            contains the batches of all updates.
         seed: Seed for the latents and the interpolated images.
 
     Raises:

@@ -29,7 +29,7 @@ class CapacityVAE(VAE):
         decoder: Network that maps latents `[batch, latents]` to the likelihood's parameters.
         likelihood: Likelihood p(x|z), a name or an object.
         gamma: Weight of the distance from the capacity, a number or a schedule.
-        capacity: C in nats, a number or a schedule.
+        capacity: Capacity C in nats, a number or a schedule.
         seed: Seed for the noise of the latents.
 
     Raises:

@@ -190,7 +190,7 @@ class M2(VAE):
             shape: Shape of an example of any type.
             classes: Number of classes.
             latent_dim: Number of latents.
-            hidden: Number of units in each hidden layer, for each network.
+            hidden: Number of units in each hidden layer of each network.
             deviation: Standard deviation of the initial weights. If None, Glorot initialization is
                 used.
             activation: Name of the activation of the hidden layers.

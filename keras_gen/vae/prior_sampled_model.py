@@ -30,7 +30,7 @@ class PriorSampledModel(LikelihoodModel):
     Deviations: none. The tutorial does not specify k.
 
     Args:
-        decoder: Network from latents `[batch, ...]` to the likelihood's parameters.
+        decoder: Network that maps latents `[batch, ...]` to the likelihood's parameters.
         likelihood: Likelihood p(x|z), a name or an object.
         samples: k, the number of latents for each example. A step decodes k latents for each
             example in the batch.

@@ -73,10 +73,11 @@ def make_strategy(name: str = "auto") -> tf.distribute.Strategy:
     """Returns the `tf.distribute` strategy with a name, or raises an error with the reason.
 
     Args:
-        name: `"default"`: one device. `"mirrored"`: all GPUs of this machine, or its logical CPU
-            devices. `"multiworker"`: the machines listed in `TF_CONFIG`; must be called before
-            TensorFlow is used for anything else. `"tpu"`: the local TPU. `"auto"`: multiworker if
-            `TF_CONFIG` lists machines, mirrored with several GPUs, and otherwise default.
+        name: Name of the strategy. `"default"`: one device. `"mirrored"`: all GPUs of this machine,
+            or its logical CPU devices. `"multiworker"`: the machines listed in `TF_CONFIG`; must be
+            called before TensorFlow is used for anything else. `"tpu"`: the local TPU. `"auto"`:
+            multiworker if `TF_CONFIG` lists machines, mirrored with several GPUs, and otherwise
+            default.
 
     Raises:
         ValueError: If the name is unknown or the strategy cannot run here.

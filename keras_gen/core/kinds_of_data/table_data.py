@@ -400,7 +400,7 @@ def in_order(table, names: Sequence[str]):
     """Returns a DataFrame with its columns in the order of the names.
 
     Raises:
-        ValueError: If the table has other columns.
+        ValueError: If the table has different columns.
     """
     found = list(map(str, table.columns))
     if sorted(found) != sorted(names):

@@ -24,7 +24,7 @@ def even_order(labels: np.ndarray, seed: int = 0) -> np.ndarray:
 
     Raises:
         TypeError: If the labels are not integers.
-        ValueError: If the labels have other axes.
+        ValueError: If the labels are not one-dimensional.
 
     Example:
         >>> few = source.select(even_order(labels, seed=0)[:100])
@@ -49,7 +49,8 @@ def few_labels(labels: np.ndarray, count: int, seed: int = 0) -> np.ndarray:
 
     Raises:
         TypeError: If the labels are not integers.
-        ValueError: If the labels have other axes, one is below 0, or `count` is out of range.
+        ValueError: If the labels are not one-dimensional, a label is below 0, or `count` is out of
+            range.
 
     Example:
         >>> labels = few_labels(np.arange(9) % 3, count=3)

@@ -69,7 +69,8 @@ def image_folder(
             file is UTF-8, or UTF-16 as written by Excel, separated by commas, semicolons, or tabs.
             Images that are not listed are skipped. Class names that are all numbers are sorted
             numerically. If all class names are integers, 1.0 and 1 are the same class.
-        channels: 3 for RGB, 1 for gray. If None, 3, with a warning if all images are gray.
+        channels: Number of channels: 3 for RGB, 1 for gray. If None, 3, with a warning if all
+            images are gray.
         classes: Names of the classes in the order of their labels, such as `class_names` of the
             training set for a folder in which a class is missing.
 

@@ -70,12 +70,12 @@ def documents(name: str, words: int = 2000, topics: int = 8) -> Documents:
     the topics, and every fourth docstring is held out.
 
     Args:
-        name: `"reuters"`: Reuters-21578 through tensorflow-datasets, ModApte split. A story is
-            assigned a topic only if it has exactly one topic and this topic is among the `topics`
-            most common topics. All 9,603 training stories are included; held-out stories are those
-            with a topic (2,207 for 8 topics). `"20newsgroups"`: 11,314 and 7,532 posts in 20
-            groups, which are their topics, without headers, footers, and quotes, through
-            scikit-learn, which downloads them once.
+        name: Name of the dataset. `"reuters"`: Reuters-21578 through tensorflow-datasets, ModApte
+            split. A story is assigned a topic only if it has exactly one topic and this topic is
+            among the `topics` most common topics. All 9,603 training stories are included; held-out
+            stories are those with a topic (2,207 for 8 topics). `"20newsgroups"`: 11,314 and 7,532
+            posts in 20 groups, which are their topics, without headers, footers, and quotes,
+            through scikit-learn, which downloads them once.
         words: Size of the vocabulary: the most common words, without English stop words.
         topics: Number of topics for `"reuters"`.
 
@@ -126,7 +126,8 @@ def character_texts(name: str) -> CharacterTexts:
     docstrings of scikit-learn replace them, as in `documents`.
 
     Args:
-        name: `"reuters"`: all stories of the ModApte split, 9,603 and 3,299; or `"20newsgroups"`.
+        name: Name of the dataset. `"reuters"`: all stories of the ModApte split, 9,603 and 3,299;
+            or `"20newsgroups"`.
 
     Example:
     ```python

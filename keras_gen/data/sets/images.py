@@ -44,9 +44,9 @@ def small_images(
     scikit-learn replace it; for `"cifar10"`, they are in color and in the shape of CIFAR-10 images.
 
     Args:
-        name: `"mnist"`, `"fashion_mnist"`, `"cifar10"` (`[32, 32, 3]`), `"usps"` (its 16x16 digits
-            are enlarged to 20x20 and centered in 28x28, as in MNIST), or another dataset of
-            tensorflow-datasets with the splits train and test.
+        name: Name of the dataset: `"mnist"`, `"fashion_mnist"`, `"cifar10"` (`[32, 32, 3]`),
+            `"usps"` (its 16x16 digits are enlarged to 20x20 and centered in 28x28, as in MNIST), or
+            another dataset of tensorflow-datasets with the splits train and test.
         labels: Whether an example is `(image, label)` instead of an image alone.
         images: Folder of images with the same shape to use instead. They are always shuffled in the
             same way, and every tenth image is held out; with labels, at least ten images are held

@@ -79,12 +79,12 @@ def spoken_digits(
     Args:
         samples: Number of samples in every waveform. Of the recordings, 95% are shorter than 5,120
             samples.
-        align: `"middle"`: longer recordings are cropped to their middle, and shorter recordings are
-            centered in silence. `"start"`: recordings begin with the first nonzero sample; longer
-            recordings lose their end, and shorter recordings are padded with zeros.
+        align: Alignment. `"middle"`: longer recordings are cropped to their middle, and shorter
+            recordings are centered in silence. `"start"`: recordings begin with the first nonzero
+            sample; longer recordings lose their end, and shorter recordings are padded with zeros.
 
     Raises:
-        ValueError: If `align` has another value.
+        ValueError: If `align` has a different value.
 
     Example:
     ```python

@@ -382,7 +382,7 @@ def column_texts(name: str, values: Any, gaps: bool = False) -> np.ndarray:
 
     Raises:
         TypeError: If the values are dates, of several types, or of an unsupported type.
-        ValueError: If a value is missing, or the values have other axes.
+        ValueError: If a value is missing, or the values are not one-dimensional.
     """
     return _texts_and_type(name, values, gaps)[0]
 

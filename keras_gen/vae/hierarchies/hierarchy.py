@@ -124,8 +124,8 @@ class HierarchicalVAE(Coder):
         Args:
             noise: Standard normal noise, float32 `[batch, size]`.
             posterior: Function that maps the number of a layer, the features from the layer above,
-                and the priors of the layer's variables to the posteriors of these variables. Each
-                prior and posterior is a mean and a log variance.
+                and the priors of the layer's variables to the posteriors of the same variables.
+                Each prior and posterior is a mean and a log variance.
 
         Returns:
             A dict that maps the names of the variables to `Drawn`, and the parameters of p(x|z).
@@ -271,7 +271,8 @@ class HierarchicalVAE(Coder):
 
         Args:
             x: Examples `[n, ...]` in the model's input format.
-            layers: k, int `[n]` or one for all examples: 0 for the ELBO, at most L.
+            layers: Number k of layers sampled from the prior, int `[n]` or one for all examples: 0 for the ELBO,
+                at most L.
             batch_size: Number of examples processed at once.
         """
         log_weights = self.log_weights(x, SCORE_SAMPLES, self.score_seeds(x), layers=layers)

@@ -36,16 +36,17 @@ class VQVAE(EncoderDecoder):
         decoder: Network that maps codes `[batch, ..., dim]` to the likelihood's parameters.
         likelihood: Likelihood p(x|z), a name or an object.
         codebook_size: K, the number of codes.
-        commitment_weight: beta, a number or a schedule. The reconstruction loss is summed over the
-            values of an example, as in eq. (3). The authors' code averages over all values and
-            divides squared errors by the data's variance: its 0.25 is 0.125 * values / dim here,
-            for a `Normal` likelihood with the data's standard deviation. Such a weight keeps
-            latents near their codes.
-        decay: gamma of the moving averages.
+        commitment_weight: beta, the weight of the commitment loss, a number or a schedule. The
+            reconstruction loss is summed over the values of an example, as in eq. (3). The authors'
+            code averages over all values and divides squared errors by the data's variance: its
+            0.25 is 0.125 * values / dim here, for a `Normal` likelihood with the data's standard
+            deviation. Such a weight keeps latents near their codes.
+        decay: gamma, the decay rate of the moving averages.
         dead_after: Number of updates after which an unused code restarts. If None, codes never
             restart.
         seed: Seed for the selection of latents from which codes restart.
-        codebook_update: `"average"`, or `"loss"` for the second term of eq. (3).
+        codebook_update: Method for updating the codebook: `"average"`, or `"loss"` for the second
+            term of eq. (3).
 
     Raises:
         ValueError: If the encoder and the decoder have different latents, or a weight is negative.

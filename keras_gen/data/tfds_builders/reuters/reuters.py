@@ -91,7 +91,7 @@ def read_archive(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def read_sgml(contents: str) -> Iterator[dict[str, Any]]:
-    """Yields the stories in an `.sgm` file like `read_archive`; unformatted: without a title."""
+    """Yields the stories in one `.sgm` file as dicts; unformatted stories have no title."""
     for attributes, story in re.findall(r"<REUTERS(.*?)>(.*?)</REUTERS>", contents, re.DOTALL):
         values = dict(re.findall(r'(\w+)="(.*?)"', attributes))
         if values["TOPICS"] != "YES" or values["LEWISSPLIT"] not in _SPLITS:

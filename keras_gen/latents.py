@@ -256,7 +256,7 @@ def truncated_normal(latents, threshold) -> tf.Tensor:
 def truncate(self, latents, truncation: float) -> np.ndarray:  # noqa: D417
     """Returns latents as `sample` truncates them, float32 `[n, latents]`.
 
-    Brock et al. (2019), sec. 3.1: latents closer to 0 result in better but less diverse examples.
+    Brock et al. (2019), sec. 3.1: latents nearer to 0 result in better but less diverse examples.
 
     Args:
         latents: Samples from a standard normal distribution, `[n, latents]`.

@@ -271,8 +271,8 @@ class HierarchicalVAE(Coder):
 
         Args:
             x: Examples `[n, ...]` in the model's input format.
-            layers: Number k of layers sampled from the prior, int `[n]` or one for all examples: 0 for the ELBO,
-                at most L.
+            layers: Number k of layers sampled from the prior, int `[n]` or one for all examples: 0
+                for the ELBO, at most L.
             batch_size: Number of examples processed at once.
         """
         log_weights = self.log_weights(x, SCORE_SAMPLES, self.score_seeds(x), layers=layers)

@@ -340,7 +340,7 @@ class Arrays(FitData):
 
 
 def refuse_no_data(owner: str, argument: str) -> NoReturn:
-    """Raises the ValueError for missing data."""
+    """Raises a ValueError for missing data."""
     raise ValueError(f"{owner} got no data as {argument}: expected {_EXPECTED}.")
 
 

@@ -242,7 +242,7 @@ _mappings: list[list] = [[]]
 
 @contextlib.contextmanager
 def stateless(network: keras.Model | None = None, weights=(), state=()):
-    """Makes networks compute in a block without changing their state.
+    """Opens a block in which networks compute without changing their state.
 
     Moving statistics and counters are read but not updated. Used by penalties, and by networks in
     `tf.cond` on replicas (not with synchronized batch normalization in training mode).

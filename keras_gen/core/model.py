@@ -340,7 +340,7 @@ class GenerativeModel(keras.Model):
         return losses
 
     def counted(self, losses: dict) -> dict:
-        """Ends a step: counts it, and returns the running means of its report.
+        """Ends a step: counts the step and returns the running means of its report.
 
         Values whose names are not in `loss_names`, such as the result of a metric, are unchanged.
         """

@@ -22,7 +22,7 @@ def named_classes(self) -> int:
 
 
 def name_classes(self, names) -> None:  # noqa: D417
-    """Names the classes, so that `sample(label="cat")` works.
+    """Assigns names to the classes, so that `sample(label="cat")` works.
 
     Args:
         names: Names in the order of the labels.

@@ -36,7 +36,7 @@ def checked_whole(name: str, value: Any, minimum: int) -> int:
 
 
 class Schedule(Declared, keras.optimizers.schedules.LearningRateSchedule):
-    """Base class of numbers that depend on the step; each is also a Keras learning-rate schedule.
+    """Base class of numbers that depend on the step, which are also Keras learning-rate schedules.
 
     A subclass declares numbers, is registered for saving, and defines `_at` and `_ends`.
 
@@ -158,7 +158,7 @@ class Exponential(Linear):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class Sigmoid(Schedule):
-    """Schedule that rises from zero, fast at first, and then saturates.
+    """Schedule that increases from zero, quickly at first, and then saturates.
 
     Ganin et al., "Domain-Adversarial Training of Neural Networks", JMLR 17(59), 2016, sec. 5.2.2:
     the weight of the domain classifier is 2 / (1 + exp(-gamma p)) - 1 at the fraction p of the
@@ -166,7 +166,8 @@ class Sigmoid(Schedule):
 
     Args:
         end: Limit of the value. At the last step, the value is `end` times tanh(steepness / 2).
-        steps: Number of steps over which the value rises, at least 1; it is then constant.
+        steps: Number of steps during which the value increases, at least 1; after that, it is
+            constant.
         steepness: The paper's gamma, above 0.
 
     Example: `Sigmoid(1.0, steps=1000)(100)` is 0.4621.

@@ -32,7 +32,7 @@ running: contextvars.ContextVar[Step] = contextvars.ContextVar("running", defaul
 
 @contextlib.contextmanager
 def inside(step: Step):
-    """Opens a block in which this step is running."""
+    """Opens a block in which the given step is running."""
     token = running.set(step)
     try:
         yield

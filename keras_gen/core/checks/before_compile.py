@@ -7,7 +7,7 @@ from keras_gen.arguments import checked_flag, checked_integer
 from keras_gen.core.kinds_of_data import Images, StandardizedVectors
 from keras_gen.keras_internals import all_layers, draws
 
-# Arguments of `keras.Model.compile` that models here do not have, with reasons.
+# Arguments of `keras.Model.compile` that these models do not accept, with reasons.
 _LOSSES = "the model defines its own losses"
 _METRICS = (
     "fit and evaluate report the losses, and functions of keras_gen.metrics evaluate results "
@@ -66,7 +66,7 @@ def _refuse_ways_to_run(model, jit_compile: bool, steps_per_execution: int) -> N
 
 
 def refuse_replicated_randomness(model) -> None:
-    """Raises a ValueError for random Keras layers on several replicas, where noise repeats."""
+    """Raises a ValueError for random Keras layers on several replicas: their noise repeats."""
     if tf.distribute.get_strategy().num_replicas_in_sync == 1:
         return
     for name, network in model.networks.items():

@@ -1,4 +1,4 @@
-"""Checks of `fit` apart from data: callbacks that do not suit the optimizers, and bad models."""
+"""Checks of `fit` other than data checks: unsuitable callbacks and invalid models."""
 
 import inspect
 import itertools
@@ -21,7 +21,7 @@ _OF_ONE_OPTIMIZER = {
 
 
 def require_edges(model) -> None:
-    """Raises a ValueError for a model that does not describe the data that its methods accept."""
+    """Raises a ValueError if a model does not describe the data that its methods accept."""
     methods = [method for _, method in inspect.getmembers(type(model), inspect.isfunction)]
     used = [method.takes(model) for method in methods if hasattr(method, "takes")]
     names = dict.fromkeys(itertools.chain(model.batch, *used))

@@ -141,7 +141,7 @@ def is_chief() -> bool:
 
 
 def _tf_config() -> tuple[dict, dict]:
-    """The cluster and the task of this process; both are empty without a cluster."""
+    """The cluster and this process's task; both are empty without a cluster."""
     try:
         config = json.loads(os.environ.get("TF_CONFIG") or "{}")
         return dict(config.get("cluster", {})), dict(config.get("task", {}))

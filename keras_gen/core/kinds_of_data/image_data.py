@@ -24,7 +24,7 @@ DIMMEST = 16
 
 @dataclasses.dataclass(frozen=True)
 class Images(Edge):
-    """Images: uint8 outside, float32 in a range inside.
+    """Images: uint8 outside the model, float32 in a given range inside.
 
     Args:
         shape: `(height, width, channels)`, with None for any size; another shape for other 8-bit
@@ -136,7 +136,7 @@ class Images(Edge):
 
 @dataclasses.dataclass(frozen=True)
 class Levels(Edge):
-    """Discrete images, such as 256 gray levels: integers outside, int32 inside.
+    """Discrete images, such as 256 gray levels: integers outside the model, int32 inside.
 
     Args:
         shape: `(height, width, channels)`.

@@ -81,7 +81,7 @@ class Integer(Edge):
 
 @dataclasses.dataclass(frozen=True)
 class Choice(Edge):
-    """One of several names for all examples; inside, its position among them.
+    """One of several names for all examples; inside the model, the name's position.
 
     A model uses it with `tf.switch_case(choice, functions)`.
 

@@ -193,7 +193,7 @@ class Vectors(Edge):
 
 @dataclasses.dataclass(frozen=True)
 class Counts(Vectors):
-    """Counts, such as the words of a document: integers or floats of at least 0, float32 inside.
+    """Counts, such as word counts of a document: nonnegative integers or floats; inside, float32.
 
     Outputs are floats too, since expected counts are not integers.
 
@@ -210,7 +210,7 @@ class Counts(Vectors):
 
     @override
     def prepare(self, values) -> tf.Tensor:
-        """Accepts finite numbers of at least 0, `[batch, *shape]`."""
+        """Accepts finite nonnegative numbers, `[batch, *shape]`."""
         subject = self.name.capitalize()
         most = np.finfo("float32").max
         values = super().prepare(values)

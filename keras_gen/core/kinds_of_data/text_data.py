@@ -182,7 +182,7 @@ class Texts(Edge):
 
     @override
     def prepare(self, values) -> tf.Tensor:
-        """Accepts strings `[batch]`, or counts of at least 0, `[batch, words]`."""
+        """Accepts strings `[batch]`, or nonnegative counts, `[batch, words]`."""
         values = as_tensor(values, self.name)
         if values.shape == [0]:  # an empty list, which has no type
             values = tf.constant([], tf.string)

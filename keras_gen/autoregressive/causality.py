@@ -33,9 +33,9 @@ def require_causal(network, levels: int | None = None) -> None:
     has none with respect to integers; nor would the initial weights, since zeros hide dependencies.
 
     Args:
-        network: Network from images `[batch, height, width, channels]`, sequences `[batch, time,
-            channels]`, or vectors `[batch, channels]`, and any conditions, to parameters `[batch,
-            ..., channels * parameters]`, in the order `[channel, parameter]`.
+        network: Network that maps images `[batch, height, width, channels]`, sequences `[batch,
+            time, channels]`, or vectors `[batch, channels]`, and any conditions, to parameters
+            `[batch, ..., channels * parameters]`, in the order `[channel, parameter]`.
         levels: Number of levels of a value. If None, it is tried with numbers in 0 to 2.
     """
     shape = tuple(size or TIMES for size in network.inputs[0].shape[1:])

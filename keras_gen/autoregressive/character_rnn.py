@@ -24,12 +24,12 @@ class CharacterRNN(CausalModel):
     Deviations: see the network, `keras_gen.networks.character_rnn`.
 
     Args:
-        network: Network from numbers of characters `[batch, time, 1]`, -1 for padding, to logits
-            `[batch, time, len(alphabet) + 1]`. The logits of a character depend only on preceding
-            characters.
+        network: Network that maps numbers of characters `[batch, time, 1]`, -1 for padding, to
+            logits `[batch, time, len(alphabet) + 1]`. The logits of a character depend only on
+            preceding characters.
         alphabet: All characters, each once.
         length: Number of characters of an example, and the maximum number of sampled ones.
-        seed: Seed of the order in which `fit` uses the examples of a `Source`.
+        seed: Seed for the order in which `fit` uses the examples of a `Source`.
 
     Raises:
         ValueError: See `CausalModel`; also if a character is repeated in the alphabet.

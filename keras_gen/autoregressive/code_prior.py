@@ -23,16 +23,15 @@ class CodePrior(CausalModel):
     is that of codes; `bound` is the resulting bound on log p of examples.
 
     Args:
-        network: Network from codes `[batch, *grid, 1]` to logits `[batch, *grid, codebook_size]`,
-            such as `keras_gen.networks.gated_pixel_cnn` with `levels=codebook_size` and
-            `unordered`. The logits of a code depend only on preceding codes. If a coder has several
-            codes per position, on the last axis of its grid, they are the network's channels
-            instead
-            of the 1. A network for sequences `[batch, codes, 1]`, such as a `transformer`, gets a
-            grid row by row.
+        network: Network that maps codes `[batch, *grid, 1]` to logits `[batch, *grid,
+            codebook_size]`, such as `keras_gen.networks.gated_pixel_cnn` with
+            `levels=codebook_size` and `unordered`. The logits of a code depend only on preceding
+            codes. If a coder has several codes per position, on the last axis of its grid, they are
+            the network's channels instead of the 1. A network for sequences `[batch, codes, 1]`,
+            such as a `transformer`, gets a grid row by row.
         coder: Trained model with integer codes, such as a `VQVAE`, whose weights are not changed;
             to train it further, compile it again.
-        seed: Seed of the order in which `fit` uses the examples of a `Source`.
+        seed: Seed for the order in which `fit` uses the examples of a `Source`.
 
     Raises:
         ValueError: See `CausalModel`; also if the grids of the network and the coder differ.

@@ -24,11 +24,11 @@ class ConditionalCodePrior(CodePrior):
     coder's name of the condition.
 
     Args:
-        network: Network from codes and int32 labels `[batch]` to logits, see `CodePrior`, such as
-            `keras_gen.networks.transformer` or `wavenet` with `classes`.
+        network: Network that maps codes and int32 labels `[batch]` to logits, see `CodePrior`, such
+            as `keras_gen.networks.transformer` or `wavenet` with `classes`.
         coder: Trained model with integer codes, see `CodePrior`.
         classes: Number of classes. If None, that of the coder.
-        seed: Seed of the order in which `fit` uses the examples of a `Source`.
+        seed: Seed for the order in which `fit` uses the examples of a `Source`.
 
     Raises:
         ValueError: See `CodePrior`; also if the network or the coder has another number of

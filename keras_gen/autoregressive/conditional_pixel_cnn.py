@@ -23,11 +23,11 @@ class ConditionalPixelCNN(PixelCNN):
     integers. All classes count as equally frequent: p(x) is the mean of p(x | class).
 
     Args:
-        network: Network from images and int32 labels `[batch]` to the likelihood's parameters, see
-            `PixelCNN`.
+        network: Network that maps images and int32 labels `[batch]` to the likelihood's parameters,
+            see `PixelCNN`.
         classes: Number of classes.
         likelihood: Name or object: the distribution of a value.
-        seed: Seed of the order in which `fit` uses the examples of a `Source`.
+        seed: Seed for the order in which `fit` uses the examples of a `Source`.
 
     Raises:
         ValueError: See `PixelCNN`; also if the network accepts other labels.

@@ -27,11 +27,11 @@ class MADE(CausalModel):
     Deviations: see the network, `keras_gen.networks.made`.
 
     Args:
-        network: Network from vectors `[batch, values]` to parameters of the likelihood `[batch,
-            values * parameters]`, in the order `[value, parameter]`. The parameters of a value
-            depend only on earlier values.
+        network: Network that maps vectors `[batch, values]` to parameters of the likelihood
+            `[batch, values * parameters]`, in the order `[value, parameter]`. The parameters of a
+            value depend only on earlier values.
         likelihood: Name or object: the distribution of a value, which has a method `draw`.
-        seed: Seed of the order in which `fit` uses the examples of a `Source`.
+        seed: Seed for the order in which `fit` uses the examples of a `Source`.
 
     Raises:
         ValueError: See `CausalModel`; also if the network's input is not vectors.

@@ -28,13 +28,13 @@ class PixelCNN(CausalModel):
     Deviations: see the network, such as `keras_gen.networks.pixel_cnn`.
 
     Args:
-        network: Network from images `[batch, height, width, channels]`, in the range of the
+        network: Network that maps images `[batch, height, width, channels]`, in the range of the
             likelihood, to its parameters `[batch, height, width, channels * parameters]`, in the
             order `[channel, parameter]`. The parameters of a value depend only on earlier values,
             in the order of rows, then pixels, then channels.
         likelihood: Name or object: the distribution of a value. The paper's, with 256 levels, is
             `"categorical"`.
-        seed: Seed of the order in which `fit` uses the examples of a `Source`.
+        seed: Seed for the order in which `fit` uses the examples of a `Source`.
 
     Raises:
         ValueError: See `CausalModel`.
@@ -67,8 +67,8 @@ class PixelCNN(CausalModel):
         Args:
             images: `[m, height, width, channels]` in the model's input format; the contents of
                 missing pixels do not matter.
-            masks: Mask that is not 0 where a pixel is missing: one mask, or
-                `[m, height, width, 1]`.
+            masks: Mask that is not 0 where a pixel is missing: one mask, or `[m, height, width,
+                1]`.
             n: Number of completions of each image, at least 1.
             seed: 0 to 2**31 - 1. If None, completions differ each time.
             batch_size: Number of completions at once.

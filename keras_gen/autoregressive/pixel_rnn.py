@@ -10,9 +10,8 @@ class PixelRNN(PixelCNN):
     """An autoregressive image model with a recurrent network over earlier values.
 
     Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016. Loss,
-    sampling, and completion are those of `PixelCNN`, eq. (1) and (2); only the network differs.
-    A masked convolution sees only as far as its kernel reaches, whereas an LSTM over rows (sec.
-    3.1)
+    sampling, and completion are those of `PixelCNN`, eq. (1) and (2); only the network differs. A
+    masked convolution sees only as far as its kernel reaches, whereas an LSTM over rows (sec. 3.1)
     or diagonals (sec. 3.2) carries its state through the whole image, so that a single layer sees
     far. In return, the rows or diagonals of a training step are computed sequentially. Sampling
     needs a single pass in total: the LSTMs over rows and diagonals are also computed pixel by
@@ -26,12 +25,12 @@ class PixelRNN(PixelCNN):
     Deviations: see the network; the multi-scale PixelRNN (sec. 3.6) is not included.
 
     Args:
-        network: Network from images `[batch, height, width, channels]`, in the range of the
+        network: Network that maps images `[batch, height, width, channels]`, in the range of the
             likelihood, to its parameters `[batch, height, width, channels * parameters]`, in the
             order `[channel, parameter]`. The parameters of a value depend only on earlier values,
             in the order of rows, then pixels, then channels.
         likelihood: Name or object: the distribution of a value, 256 levels in the paper.
-        seed: Seed of the order in which `fit` uses the examples of a `Source`.
+        seed: Seed for the order in which `fit` uses the examples of a `Source`.
 
     Raises:
         ValueError: See `CausalModel`.

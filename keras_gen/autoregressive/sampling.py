@@ -30,9 +30,9 @@ def sample_causal(
     XLA fuses the many small operations: `jit_compile=True` makes the loop faster on a CPU.
 
     Args:
-        network: Functional model from values (images `[batch, height, width, channels]` of known
-            size, sequences `[batch, time, channels]`, or vectors `[batch, channels]`), and any
-            conditions, to parameters `[batch, ..., channels * parameters]`, laid out `[channel,
+        network: Functional model that maps values (images `[batch, height, width, channels]` of
+            known size, sequences `[batch, time, channels]`, or vectors `[batch, channels]`), and
+            any conditions, to parameters `[batch, ..., channels * parameters]`, laid out `[channel,
             parameter]`. With the cache, every layer on values must be a `CausalLayer` (the first
             one must not see its own position) or process every position independently.
         draw: Function from float32 parameters `[batch, parameters]` of one value and its noise

@@ -49,7 +49,7 @@ class TableMADE(LikelihoodModel):
             a column depend only on the columns before it.
         columns: Columns with cells, as `keras_gen.data.table_columns` finds them.
         any_order: Whether the network predicts a column from any others.
-        seed: Seed of the orders, and of the examples of a `Source`.
+        seed: Seed for the column orders, and for the order of the examples of a `Source`.
 
     Raises:
         ValueError: If the network does not fit the columns, or is not causal.

@@ -25,11 +25,11 @@ class WaveNet(CausalModel):
     Deviations: see the network, `keras_gen.networks.wavenet`.
 
     Args:
-        network: Network from levels `[batch, time, 1]`, where -1 is padding, to logits `[batch,
-            time, levels]`. The logits of a sample depend only on earlier samples.
+        network: Network that maps levels `[batch, time, 1]`, where -1 is padding, to logits
+            `[batch, time, levels]`. The logits of a sample depend only on earlier samples.
         levels: Number of mu-law levels, 256 in the paper, an even number from 2 to 512.
         samples: Length of sampled sounds, at least 1; the network's length if it has one.
-        seed: Seed of the order in which `fit` uses the examples of a `Source`.
+        seed: Seed for the order in which `fit` uses the examples of a `Source`.
 
     Raises:
         ValueError: See `CausalModel`; also if the network is not for mono sound, or for another

@@ -28,9 +28,8 @@ class ConditionalFlow(Flow):
     `fit(rows, conditions)` vectors, as do `log_prob`, `encode`, and `decode`.
 
     With labels, the densities of the classes define a classifier, through Bayes' rule: `classify`
-    returns log p(x|y) + log p(y) for every class y, whose softmax is p(y|x) and whose
-    log-sum-exp is
-    log p(x). The prior p(y) is the fraction of the class among the training examples, with each
+    returns log p(x|y) + log p(y) for every class y, whose softmax is p(y|x) and whose log-sum-exp
+    is log p(x). The prior p(y) is the fraction of the class among the training examples, with each
     class counted once more; before training, all are equal. `sample(n, seed, label=3)` samples
     examples of one class, or with one label for each; without labels, classes come from the prior.
     For vectors, it accepts `condition`.
@@ -41,15 +40,14 @@ class ConditionalFlow(Flow):
     Deviations: the flow is that of `coupling_flow`. A condition is passed directly to the
         couplings,
     a label as a one-hot vector, whereas the paper, whose conditions are images, has a network
-    before
-    them.
+    before them.
 
     Args:
         flow: Built invertible network with a condition `[batch, classes]` or `[batch, columns]`,
             such as `coupling_flow` with `condition_dim`.
         classes: Number of classes, if the condition is a label; None for vectors.
         levels: Number of levels of discrete images; None for vectors.
-        seed: Seed of the noise that is added to levels.
+        seed: Seed for the noise that is added to levels.
 
     Raises:
         ValueError: If the flow accepts no condition or another one; see `Flow`.

@@ -47,7 +47,7 @@ class Flow(LikelihoodModel):
     Args:
         flow: Built invertible network, such as from `glow`.
         levels: Number of levels of discrete images; None for vectors.
-        seed: Seed of the noise that is added to levels.
+        seed: Seed for the noise that is added to levels.
 
     Raises:
         TypeError: If the flow is not an `InvertibleLayer`.

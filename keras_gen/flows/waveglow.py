@@ -39,7 +39,7 @@ class WaveGlow(LikelihoodModel):
         hop: Samples between consecutive frames, a multiple of the flow's group size.
         rate: Samples per second.
         temperature: Standard deviation of the latents sampled by `vocode`.
-        seed: Seed of the noise that is added to levels.
+        seed: Seed for the noise that is added to levels.
 
     Raises:
         ValueError: If a frame is shorter than the hop, or the hop is not a multiple of the group

@@ -25,7 +25,7 @@ class BicubicEnlargement(_Enlarging):
     `[batch, height, width, channels]`; output: float32 with sides `factor` times as long.
 
     Args:
-        factor: Factor of the sides, at least 1.
+        factor: Factor applied to the sides, at least 1.
 
     Example:
         >>> BicubicEnlargement(4)(tf.zeros([1, 5, 6, 3])).shape
@@ -55,7 +55,7 @@ class PixelShuffle(_Enlarging):
     channels]`.
 
     Args:
-        factor: Factor of the sides, at least 1.
+        factor: Factor applied to the sides, at least 1.
 
     Example:
         >>> PixelShuffle(2)(tf.zeros([1, 5, 6, 12])).shape

@@ -22,9 +22,9 @@ class EqualizedDense(keras.layers.Dense):
     Args:
         units: Size of the outputs.
         gain: Gain in He's constant: sqrt(2) before a (leaky) ReLU, 1 without an activation.
-        rate: Factor of this layer's learning rate: kernel and bias are `1 / rate` times as large,
-            and are multiplied by `rate` when used. It is 0.01 in the mapping network of StyleGAN
-            (Karras, Laine, Aila 2019).
+        rate: Factor applied to this layer's learning rate: kernel and bias are `1 / rate` times as
+            large, and are multiplied by `rate` when used. It is 0.01 in the mapping network of
+            StyleGAN (Karras, Laine, Aila 2019).
         **kwargs: Further arguments of `keras.layers.Dense`, except the kernel's initializer.
 
     Example:

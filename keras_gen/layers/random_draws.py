@@ -20,7 +20,7 @@ class DrawingLayer(DeclaredLayer):
     and resumed training equals training without a break.
 
     Args:
-        seed: Seed of the noise; by default taken from Python's generator, which
+        seed: Seed for the noise; by default taken from Python's generator, which
             `keras.utils.set_random_seed` seeds.
         **kwargs: Further arguments of `keras.layers.Layer`, such as `name`.
     """
@@ -68,7 +68,7 @@ class Dropout(DrawingLayer):
 
     Args:
         rate: Fraction of the inputs to drop, 0 to below 1.
-        seed: Seed of the masks; by default taken from Python's generator, which
+        seed: Seed for the masks; by default taken from Python's generator, which
             `keras.utils.set_random_seed` seeds.
         always: Whether to drop at inference too, as pix2pix does instead of using latents (Isola et
             al. 2017, sec. 3.2.1). All examples then have the same mask, which is determined by
@@ -102,7 +102,7 @@ class NoiseChannels(DrawingLayer):
 
     Args:
         channels: Number of channels of noise, at least 1.
-        seed: Seed of the noise; by default taken from Python's generator, which
+        seed: Seed for the noise; by default taken from Python's generator, which
             `keras.utils.set_random_seed` seeds.
 
     Example:

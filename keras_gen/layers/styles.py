@@ -133,7 +133,7 @@ class NoisyActivation(DeclaredLayer):
 
     Args:
         offset: Index of this layer's first number in the noise of an example.
-        gain: Factor of the outputs: sqrt(2) after convolutions without a gain.
+        gain: Factor applied to the outputs: sqrt(2) after convolutions without a gain.
 
     Example:
         >>> y = NoisyActivation(offset=16)([tf.ones([2, 4, 4, 8]), tf.random.normal([2, 32])])

@@ -325,8 +325,8 @@ class Wasserstein(Objective):
     only while the critic is Lipschitz: use it with a penalty, clipping, or spectral normalization.
 
     Args:
-        drift: Factor of D(x)^2, which pulls the critic's outputs toward 0: 0.001 in Karras et al.
-            (2018), appendix A.1; 0 or above.
+        drift: Factor applied to D(x)^2, which pulls the critic's outputs toward 0: 0.001 in Karras
+            et al. (2018), appendix A.1; 0 or above.
 
     Example:
         >>> loss = Wasserstein().discriminator(tf.ones([4, 1]), tf.zeros([4, 1]))  # -1 each

@@ -25,7 +25,7 @@ class Penalty(Declared):
     """Base class of the penalties.
 
     Args:
-        weight: Factor of the penalty in the loss, at least 0.
+        weight: Factor applied to the penalty in the loss, at least 0.
         every: Number of steps between computations, at least 1; the penalty is then multiplied by
             this number (Karras et al. 2020, StyleGAN2, section 3.1).
     """
@@ -64,8 +64,7 @@ class Penalty(Declared):
 
         Args:
             discriminator: Function from examples to logits `[batch, ...]`, whose mean over the
-                other
-                axes is differentiated. It must not mix the examples of a batch.
+                other axes is differentiated. It must not mix the examples of a batch.
             real: Real examples, `[batch, ...]`.
             fake: Fakes, in the shape of `real`.
             epsilon: Noise, by default uniform in [0, 1], one number for each example, `[batch, 1,

@@ -276,7 +276,7 @@ def enlargement_report(
             times as long.
         images: Originals, each uint8 `[height, width, 3]`, with sides of at least 64 that are
             multiples of the factor.
-        factor: Factor of the sides.
+        factor: Factor applied to the sides.
 
     Returns:
         "psnr", in dB, and "ssim", means over the images, of the luma without a border of `factor`

@@ -65,7 +65,7 @@ def importance_weighted_nll(
         samples: Number of samples per image, k.
         chunk: Number of samples decoded at once.
         batch_size: Number of examples at once.
-        seed: Seed of the latents. The result depends on it, and, within its error, on `chunk` and
+        seed: Seed for the latents. The result depends on it, and, within its error, on `chunk` and
             `batch_size`.
         conditions: Conditions c for a model of p(x|c), such as the labels of a `ConditionalVAE`,
             `[n, ...]`: Sohn, Lee, Yan (2015), equation 7.

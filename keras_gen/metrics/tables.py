@@ -92,7 +92,7 @@ def detection_auc(columns: Sequence[Column], real: Any, samples: Any, seed: int 
         columns: Columns with cells, as `keras_gen.data.table_columns` finds them.
         real: Held-out rows, at least 20; see `table_fidelity`.
         samples: Sampled rows, at least 20.
-        seed: Seed of the choice of rows.
+        seed: Seed for the choice of rows.
 
     Returns:
         Area under the ROC curve: 0.5 if it cannot tell them apart, 1 if it always can.

@@ -51,8 +51,8 @@ def with_labels(
         shape: Shape of the new model's input, if the network accepts it flattened.
 
     Returns:
-        A model from `[batch, ..., channels]`, or `[batch, *shape]`, and int32 labels `[batch]` to
-        the network's outputs.
+        A model that maps `[batch, ..., channels]`, or `[batch, *shape]`, and int32 labels `[batch]`
+        to the network's outputs.
 
     Example:
         >>> generator = with_labels(dcgan_generator((32, 32, 1), latent_dim=64 + 10, filters=8), 10)
@@ -134,7 +134,8 @@ def with_projection(network: keras.Model, classes: int) -> keras.Model:
         classes: Number of classes.
 
     Returns:
-        A model from the network's input and int32 labels `[batch]` to float32 logits `[batch, 1]`.
+        A model that maps the network's input and int32 labels `[batch]` to float32 logits `[batch,
+        1]`.
 
     Example:
         >>> discriminator = with_projection(info_gan_discriminator((28, 28, 1), filters=16), 10)
@@ -162,9 +163,8 @@ def with_column_scales(decoder: keras.Model, minimum_scale: float = 0.03) -> ker
         minimum_scale: Minimum scale of the likelihood.
 
     Returns:
-        A model from the same inputs to `[batch, ..., 2 * columns]`, the parameters of the
-        likelihood
-        `ColumnNormal`.
+        A model that maps the same inputs to `[batch, ..., 2 * columns]`, the parameters of the
+        likelihood `ColumnNormal`.
 
     Example:
         >>> decoder = with_column_scales(mlp_decoder((8,), latent_dim=2, hidden=(64,)))
@@ -241,8 +241,8 @@ def split_head(network: keras.Model) -> tuple[keras.Model, keras.Model]:
             classes]`.
 
     Returns:
-        A model from the network's inputs to features `[batch, features]`, and one from these to the
-        network's outputs.
+        A model that maps the network's inputs to features `[batch, features]`, and one from these
+        to the network's outputs.
 
     Raises:
         ValueError: If it ends in another layer, or in a softmax.

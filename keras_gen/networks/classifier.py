@@ -35,12 +35,12 @@ def conv_classifier(
             and are followed by the maximum or the mean of 2x2 positions, which takes longer. Such
             features change less when an image is shifted by a pixel.
         dropout: Fraction of the features dropped before the linear layer.
-        seed: Seed of the weights and of the dropout.
+        seed: Seed for the weights and of the dropout.
 
     Returns:
-        A model from images `[batch, height, width, channels]` of any size, uint8 or floats in 0 to
-        255, to a dict of float32: "features" `[batch, widths[-1]]`, and their "logits" `[batch,
-        outputs]`.
+        A model that maps images `[batch, height, width, channels]` of any size, uint8 or floats in
+        0 to 255, to a dict of float32: "features" `[batch, widths[-1]]`, and their "logits"
+        `[batch, outputs]`.
 
     Example:
         >>> logits = conv_classifier(channels=1)(np.zeros((2, 28, 28, 1), "uint8"))["logits"]
@@ -82,8 +82,8 @@ def activation_maps(classifier: keras.Model) -> keras.Model:
             shared.
 
     Returns:
-        A model from float images `[batch, height, width, channels]` in [-1, 1] to a list of float32
-        maps, one for each ReLU.
+        A model that maps float images `[batch, height, width, channels]` in [-1, 1] to a list of
+        float32 maps, one for each ReLU.
 
     Raises:
         ValueError: If there is no layer that scales images, or no ReLU.
@@ -110,13 +110,13 @@ def classifier_on(
     """Builds a classifier that starts with a trained encoder, for fine-tuning and for probes.
 
     Args:
-        encoder: Network from floats in `data_range` to codes, its first output. The classifier gets
-            a copy with its weights, so the original does not change.
+        encoder: Network that maps floats in `data_range` to codes, its first output. The classifier
+            gets a copy with its weights, so the original does not change.
         classes: Number of logits of an image.
         data_range: Values of the encoder for the levels 0 and 255.
 
     Returns:
-        A model from images `[batch, height, width, channels]`, uint8 or floats in 0 to 255, to
+        A model that maps images `[batch, height, width, channels]`, uint8 or floats in 0 to 255, to
         float32 logits `[batch, classes]`. Its layer "encoder" can be frozen before `compile`.
 
     Example:

@@ -53,7 +53,7 @@ def conv_encoder(
         name: Name of the model.
 
     Returns:
-        A model from `[batch, *image_shape]` to a list of heads, or to the only one, float32
+        A model that maps `[batch, *image_shape]` to a list of heads, or to the only one, float32
         `[batch, latent_dim]` each.
 
     Example:
@@ -105,7 +105,7 @@ def conv_decoder(
         name: Name of the model.
 
     Returns:
-        A model from latents `[batch, latent_dim]` to float32 `[batch, *image_shape]`.
+        A model that maps latents `[batch, latent_dim]` to float32 `[batch, *image_shape]`.
 
     Example:
         >>> decoder = conv_decoder((28, 28, 1), latent_dim=32, upsampling="transposed")

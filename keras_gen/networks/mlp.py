@@ -80,14 +80,14 @@ def mlp_decoder(
         latent_dim: Number of latent dimensions, or their shape.
         hidden: Numbers of units of the hidden layers.
         activation: Activation of the hidden layers.
-        gain: Factor of the hidden layers' initial weights, as in `mlp_encoder`.
+        gain: Factor applied to the hidden layers' initial weights, as in `mlp_encoder`.
         output_activation: Activation of the last layer: `"tanh"` for a generator of images in [-1,
             1].
         name: Name of the model.
 
     Returns:
-        A model from latents `[batch, latent_dim]`, or `[batch, *latent_dim]`, to float32 `[batch,
-        *image_shape]`.
+        A model that maps latents `[batch, latent_dim]`, or `[batch, *latent_dim]`, to float32
+        `[batch, *image_shape]`.
 
     Example:
         >>> decoder = mlp_decoder((28, 28, 1), latent_dim=20, hidden=(500,))

@@ -22,7 +22,7 @@ def recurrent_encoder(
         name: Name of the model.
 
     Returns:
-        A model from series `[batch, steps, channels]` to codes, float32 `[batch, latent_dim]`.
+        A model that maps series `[batch, steps, channels]` to codes, float32 `[batch, latent_dim]`.
 
     Example:
         >>> encoder = recurrent_encoder((32, 2), latent_dim=4)
@@ -40,8 +40,7 @@ def recurrent_decoder(
     """Builds an LSTM that generates a series backward, given the code at each step.
 
     Srivastava et al. (2015), sec. 2.1, whose unconditioned decoder sees none of its own outputs,
-    and
-    generates the last value first, because what was read last is remembered best.
+    and generates the last value first, because what was read last is remembered best.
 
     Args:
         shape: Number of steps, and `params_per_value` times the number of channels of a series.
@@ -50,7 +49,7 @@ def recurrent_decoder(
         name: Name of the model.
 
     Returns:
-        A model from codes `[batch, latent_dim]` to float32 `[batch, *shape]`.
+        A model that maps codes `[batch, latent_dim]` to float32 `[batch, *shape]`.
 
     Example:
         >>> decoder = recurrent_decoder((32, 2), latent_dim=4)

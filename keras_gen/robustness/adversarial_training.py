@@ -34,8 +34,7 @@ class AdversarialTraining(Classifier):
     Attacks", ICLR 2018, eq. (2.1): the weights minimize the loss that the attack maximizes. The
     attack starts over in each step, on the current network. With FGSM and `clean_fraction` 0.5, it
     is Goodfellow, Shlens, Szegedy: "Explaining and Harnessing Adversarial Examples", ICLR 2015,
-    sec.
-    6.
+    sec. 6.
 
     `fit(images, labels)` accepts integers. `loss` and `accuracy` of a step are computed on attacked
     examples; `evaluate` uses clean ones, and `keras_gen.robustness.robust_accuracy` evaluates
@@ -43,14 +42,15 @@ class AdversarialTraining(Classifier):
     single strong step, as in FGSM, without any robustness.
 
     Args:
-        encoder: Network from images in [0, 1], or vectors, to features `[batch, features]`.
-        classifier: Network from features to logits `[batch, classes]`; see `Classifier` for None.
+        encoder: Network that maps images in [0, 1], or vectors, to features `[batch, features]`.
+        classifier: Network that maps features to logits `[batch, classes]`; see `Classifier` for
+            None.
         attack: `"pgd"`, `"fgsm"`, `"bim"`, `"apgd"`, `"square"`, or an object from
             `keras_gen.robustness`. Its `epsilon` may be a schedule: at full strength from the
             start, training may fail to start.
         clean_fraction: Weight of the loss of clean examples, 0 to 1; the rest is the weight of
             attacked ones.
-        seed: Seed of the attack's random starts.
+        seed: Seed for the attack's random starts.
 
     Raises:
         ValueError: If the networks do not fit each other, or an argument is out of range.

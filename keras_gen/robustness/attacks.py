@@ -60,7 +60,7 @@ class Attack(Declared):
             loss_fn: Function from examples to the loss `[batch]` to maximize, which does not mix
                 the examples of a batch.
             x: Float32 examples `[batch, ...]` within the range.
-            seed: Seed of random starts, int64 `[2]`, such as `stateless_seed` of a model.
+            seed: Seed for random starts, int64 `[2]`, such as `stateless_seed` of a model.
             low: Minimum input value.
             high: Maximum input value.
             epsilon: Replacement of the attack's own epsilon: the current value of its schedule.
@@ -164,7 +164,7 @@ class Attack(Declared):
             labels: True classes, or target classes, integers `[n]` or `[n, 1]`.
             bounds: Minimum and maximum of the network's input. If None, 0 and 1, provided that the
                 network does not classify more examples correctly in another range.
-            seed: Seed of random starts.
+            seed: Seed for random starts.
             batch_size: Number of examples at once.
 
         Raises:
@@ -254,11 +254,9 @@ class PGD(Attack):
 
     Madry, Makelov, Schmidt, Tsipras, Vladu: "Towards Deep Learning Models Resistant to Adversarial
     Attacks", ICLR 2018, sec. 2.1. The paper's 40 steps of 0.01 for MNIST, where epsilon is 0.3, are
-    `relative_step=1 / 30`. By default, all steps together are 2.5 times as long as the radius,
-    as in
-    the authors' later library (Engstrom et al.: "Robustness", 2019), so that every point in the
-    ball
-    can be reached from any other with any number of steps.
+    `relative_step=1 / 30`. By default, all steps together are 2.5 times as long as the radius, as
+    in the authors' later library (Engstrom et al.: "Robustness", 2019), so that every point in the
+    ball can be reached from any other with any number of steps.
 
     Args:
         epsilon, norm, targeted: See `Attack`.
@@ -318,8 +316,7 @@ def margin(logits, labels) -> tf.Tensor:
     """Returns the lead of the most likely other class over the labeled one, `[batch]`, in logits.
 
     It is above 0 if an example is misclassified (Carlini, Wagner: "Towards Evaluating the
-    Robustness
-    of Neural Networks", S&P 2017, sec. 5.1).
+    Robustness of Neural Networks", S&P 2017, sec. 5.1).
     """
     own = tf.gather(logits, labels, axis=1, batch_dims=1)
     return tf.reduce_max(without_class(logits, labels), 1) - own

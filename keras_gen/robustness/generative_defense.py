@@ -16,9 +16,9 @@ def reconstructed(network: Callable, autoencoder: Callable) -> Callable:
     reformer. An attack differentiates both, so it is adapted to the defense.
 
     Args:
-        network: Network from floats in [0, 1] to logits.
-        autoencoder: Model from floats in [0, 1] to floats in [0, 1], such as a `VAE` with Bernoulli
-            pixels.
+        network: Network that maps floats in [0, 1] to logits.
+        autoencoder: Model that maps floats in [0, 1] to floats in [0, 1], such as a `VAE` with
+            Bernoulli pixels.
 
     Example: `robust_accuracy(reconstructed(model, vae), digits, labels, {"pgd": PGD(0.3)})`.
     """
@@ -50,7 +50,7 @@ def projected(
     ones.
 
     Args:
-        network: Network from floats in [0, 1] to logits.
+        network: Network that maps floats in [0, 1] to logits.
         decode: Function from latents to floats in [0, 1].
         start: Function from images to the latents at which the descent starts.
         steps: Number of steps of the descent.

@@ -38,8 +38,9 @@ class VAT(Classifier):
     nats.
 
     Args:
-        encoder: Network from images in [0, 1] to features `[batch, features]`.
-        classifier: Network from features to logits `[batch, classes]`; see `Classifier` for None.
+        encoder: Network that maps images in [0, 1] to features `[batch, features]`.
+        classifier: Network that maps features to logits `[batch, classes]`; see `Classifier` for
+            None.
         epsilon: Length of the change, the root of the sum of squares over an image.
         xi: Length of the change used to find the direction. If None, it depends on the precision of
             the networks.
@@ -47,7 +48,7 @@ class VAT(Classifier):
         weight: alpha, the weight of the smoothness loss: a number or a schedule.
         entropy_weight: Weight of the entropy of the outputs, a number or a schedule; 1 in the
             paper's VAT+EntMin.
-        seed: Seed of the random directions at which the iterations start.
+        seed: Seed for the random directions at which the iterations start.
 
     Raises:
         ValueError: If the networks do not fit each other, or an argument is out of range.

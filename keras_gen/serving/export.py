@@ -60,15 +60,13 @@ def export(
     The export needs neither this library nor Keras, nor the distribution strategy of the training,
     and computes in float32. It contains only the variables that its signatures read. Inputs and
     outputs are uint8, int16, int32, float32, and string tensors; an output with the name of an
-    input
-    becomes `output_<name>`. The export contains metadata (`assets.extra/keras_gen.json`), a warm-up
-    request per signature (`assets.extra/tf_serving_warmup_requests`), and the configuration of the
-    model, from which `keras_gen.load` rebuilds it (`assets.extra/keras_model.npz`). Each signature
-    is run once on its request. For a signature that requires only images, a second one is written,
-    `<name>_bytes`, which accepts and returns the contents of image files. Requests without
-    examples,
-    or larger than the metadata's `largest_request`, are refused before anything is computed; files
-    are refused based on their headers.
+    input becomes `output_<name>`. The export contains metadata (`assets.extra/keras_gen.json`), a
+    warm-up request per signature (`assets.extra/tf_serving_warmup_requests`), and the configuration
+    of the model, from which `keras_gen.load` rebuilds it (`assets.extra/keras_model.npz`). Each
+    signature is run once on its request. For a signature that requires only images, a second one is
+    written, `<name>_bytes`, which accepts and returns the contents of image files. Requests without
+    examples, or larger than the metadata's `largest_request`, are refused before anything is
+    computed; files are refused based on their headers.
 
     Optional attributes of the model: `signature_defaults()` returns default values of inputs, for
     the metadata and the warm-up requests; `resources` lists other trackable objects that the

@@ -253,8 +253,7 @@ def _lay(canvas: np.ndarray, piece: np.ndarray, start: int, laid: int, fade: boo
     """Places `piece` on the rows from `start`, where rows before `laid` are done; returns its end.
 
     In the middle of the overlap, the outputs of a local network are equal, so the piece begins
-    there.
-    Outputs of other networks are blended.
+    there. Outputs of other networks are blended.
     """
     both = laid - start
     rows = np.arange(both, dtype=np.float32)[:, None, None] + 0.5

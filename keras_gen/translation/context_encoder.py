@@ -31,11 +31,10 @@ class ContextEncoder(AdversarialPredictor):
     error in eq. (1) and the adversarial loss in eq. (2). The discriminator sees only the predicted
     region. F returns the whole image; its values outside the region have no loss.
 
-    With `"center"`, the missing region is the central square with half the image's side. A
-    border of
-    `overlap` pixels is shown, and predicted with ten times the weight (sec. 3.3). With `"random"`,
-    the region is a quarter of the image in arbitrary shape: the minima of coarse noise, which is
-    upsampled smoothly and sampled for every image. Missing pixels are 0, mid-gray.
+    With `"center"`, the missing region is the central square with half the image's side. A border
+    of `overlap` pixels is shown, and predicted with ten times the weight (sec. 3.3). With
+    `"random"`, the region is a quarter of the image in arbitrary shape: the minima of coarse noise,
+    which is upsampled smoothly and sampled for every image. Missing pixels are 0, mid-gray.
 
     Deviations: random regions are noise, as in the authors' code, whereas the paper uses
     silhouettes from PASCAL VOC; for these, the discriminator sees the whole image with the known
@@ -44,9 +43,9 @@ class ContextEncoder(AdversarialPredictor):
     decoder for inpainting too (fig. 9b), instead of the bottleneck of 4000 units in fig. 9a.
 
     Args:
-        encoder: Network from float images in [-1, 1] to features `[batch, ...]`.
-        decoder: Network from features to images of the same size in [-1, 1].
-        discriminator: Network from predicted regions to logits: squares with half the side for
+        encoder: Network that maps float images in [-1, 1] to features `[batch, ...]`.
+        decoder: Network that maps features to images of the same size in [-1, 1].
+        discriminator: Network that maps predicted regions to logits: squares with half the side for
             `"center"`, whole images for `"random"`. If None, only the reconstruction loss is used,
             as for the paper's features.
         mask: `"center"` or `"random"`.
@@ -56,7 +55,7 @@ class ContextEncoder(AdversarialPredictor):
         objective: Adversarial objective, a name or an object.
         reconstruction_weight: lambda_rec in eq. (3).
         adversarial_weight: lambda_adv in eq. (3).
-        seed: Seed of the regions.
+        seed: Seed for the regions.
 
     Raises:
         ValueError: If the networks do not fit each other, `mask` is unknown, `overlap` leaves
@@ -184,7 +183,7 @@ class ContextEncoder(AdversarialPredictor):
                 may have any value.
             masks: `[n, side, side]` or `[n, side, side, 1]`, not 0 where a pixel is missing. If
                 None, they are sampled as in training.
-            seed: Seed of the masks. If None, they differ each time.
+            seed: Seed for the masks. If None, they differ each time.
             batch_size: Number of images at once.
 
         Raises:

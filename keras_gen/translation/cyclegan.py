@@ -38,10 +38,10 @@ class CycleGAN(Translator):
     which makes no difference, since instance normalization treats each image independently.
 
     Args:
-        generator_xy: G, a network from float images in [-1, 1] to float images in [-1, 1].
+        generator_xy: G, a network that maps float images in [-1, 1] to float images in [-1, 1].
         generator_yx: F, a network of the same form.
-        discriminator_x: D_X, a network from images to logits of any shape; with a pool, of known
-            input size.
+        discriminator_x: D_X, a network that maps images to logits of any shape; with a pool, of
+            known input size.
         discriminator_y: D_Y, a network of the same form.
         objective: Adversarial objective, a name or an object; least squares in the paper.
         cycle_weight: lambda in eq. (3).
@@ -56,7 +56,7 @@ class CycleGAN(Translator):
             smoothed: painters and cameras have grain in the luma, and narrow generators also in the
             colors. The paper has no such filter.
         domains: Names of X and Y, which name the directions and the served signatures.
-        seed: Seed of the histories' random choices.
+        seed: Seed for the histories' random choices.
 
     Raises:
         ValueError: If a weight is negative, a discriminator's input size is unknown, the domains

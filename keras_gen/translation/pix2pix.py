@@ -29,8 +29,8 @@ class Pix2Pix(Translator, AdversarialPredictor):
 
     Isola, Zhu, Zhou, Efros: "Image-to-Image Translation with Conditional Adversarial Networks",
     CVPR 2017. G minimizes eq. (4), the adversarial loss of eq. (1) plus lambda times the L1
-    distance
-    of eq. (3). The discriminator sees the source concatenated with the target or its prediction.
+    distance of eq. (3). The discriminator sees the source concatenated with the target or its
+    prediction.
 
     L1 alone finds the median of the possible targets, which is gray where there are many: train
     without a discriminator to see it. With the discriminator alone as in eq. (2), a source and its
@@ -39,15 +39,15 @@ class Pix2Pix(Translator, AdversarialPredictor):
     Deviations: G is updated before the discriminator, which saves a pass.
 
     Args:
-        generator: G, a network from float images of the source domain in [-1, 1] to images of the
-            target domain, with the same height and width.
-        discriminator: D, a network from source and target, concatenated in the channels, to logits
-            of any shape; or from the target alone, as in eq. (2), if it accepts only the target's
-            channels. If None, only L1 is used.
+        generator: G, a network that maps float images of the source domain in [-1, 1] to images of
+            the target domain, with the same height and width.
+        discriminator: D, a network that maps source and target, concatenated in the channels, to
+            logits of any shape. If it accepts only the target's channels, it sees only the target,
+            as in eq. (2). If None, only L1 is used.
         objective: Adversarial objective, a name or an object. G's is non-saturating (sec. 3.3).
         l1_weight: lambda in eq. (4), 100 in the paper.
         domains: Names of source and target, which name the direction and the served signature.
-        seed: Seed of all randomness in the steps.
+        seed: Seed for all randomness in the steps.
 
     Raises:
         ValueError: If the networks do not fit each other, the domains share a name, or the weight
@@ -160,7 +160,8 @@ class Pix2Pix(Translator, AdversarialPredictor):
         Args:
             shape: `(height, width, channels)` of the source, with even sides of at least 6
                 pixels. For images below 24 pixels, discriminators have fewer strided layers.
-            channels: Number of channels of the target. If None, that of the source.
+            channels: Number of channels of the target. If None, the number of channels of the
+                source.
             filters: Number of channels of the first layers.
             noise: Type of randomness in the generator, see `unet_generator`.
             **kwargs: Further arguments of the class.

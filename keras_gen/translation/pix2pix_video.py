@@ -22,30 +22,27 @@ class Pix2PixVideo(AdversarialPredictor):
     """Translates videos of poses into videos of a person: each frame depends on the previous one.
 
     Chan, Ginosar, Zhou, Efros: "Everybody Dance Now", ICCV 2019. The generator gets the image of a
-    pose x_t and its own previous frame, and generates the frame G(x_t); the first frame
-    is preceded by a black one. The discriminator sees two consecutive frames together with their
-    two
-    poses, so it also sees motion: the paper's temporal smoothing.
+    pose x_t and its own previous frame, and generates the frame G(x_t); the first frame is preceded
+    by a black one. The discriminator sees two consecutive frames together with their two poses, so
+    it also sees motion: the paper's temporal smoothing.
 
     Training uses clips of two frames, as in the paper, or longer ones: then the recursion is
     trained through all frames, and all pairs of consecutive frames are judged. Effects that last
     longer than two frames, such as the motion of hair, need longer clips.
 
-    Deviations: the L1 distance of pix2pix replaces the distances of the discriminator's
-    feature maps and of VGG features; there is one discriminator, at one scale, and no second GAN
-    for
-    the face; poses are given as images, and nothing adapts them to another person's proportions. G
-    is updated before the discriminator, which saves a pass.
+    Deviations: the L1 distance of pix2pix replaces the distances of the discriminator's feature
+    maps and of VGG features; there is one discriminator, at one scale, and no second GAN for the
+    face; poses are given as images, and nothing adapts them to another person's proportions. G is
+    updated before the discriminator, which saves a pass.
 
     Args:
-        generator: G, a network from a pose and a frame, concatenated in the channels, floats in
-            [-1, 1], to the next frame in this range.
-        discriminator: D, a network from two poses and their two frames, concatenated in the
-            channels
-            in this order, to logits of any shape.
+        generator: G, a network that maps a pose and a frame, concatenated in the channels, floats
+            in [-1, 1], to the next frame in this range.
+        discriminator: D, a network that maps two poses and their two frames, concatenated in the
+            channels in this order, to logits of any shape.
         objective: Adversarial objective, a name or an object.
         l1_weight: Weight of the L1 distance, as in `Pix2Pix`.
-        seed: Seed of all randomness in the steps.
+        seed: Seed for all randomness in the steps.
 
     Raises:
         ValueError: If the networks do not fit each other, or the weight is negative.
@@ -199,7 +196,8 @@ class Pix2PixVideo(AdversarialPredictor):
 
         Args:
             shape: `(height, width, channels)` of a frame, with even sides of at least 6 pixels.
-            pose_channels: Number of channels of pose images. If None, that of the frames.
+            pose_channels: Number of channels of pose images. If None, the number of channels of a
+                frame.
             filters: Number of channels of the first layers.
             **kwargs: Further arguments of the class.
         """

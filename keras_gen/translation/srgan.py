@@ -40,19 +40,19 @@ class SRGAN(Translator, AdversarialPredictor):
     discriminator, which saves a pass. Small images are also in [-1, 1], not in [0, 1].
 
     Args:
-        generator: G, a network from float images in [-1, 1] to larger ones, such as `sr_resnet`.
-        discriminator: Network from images of the larger size to logits. If None, there is no
+        generator: G, a network that maps float images in [-1, 1] to larger ones, such as
+            `sr_resnet`.
+        discriminator: Network that maps images of the larger size to logits. If None, there is no
             adversarial loss.
-        feature_network: Network from images of the larger size to one or more feature maps,
-            which is
-            not trained, such as `vgg_features` or `activation_maps` of a classifier. If None, there
-            is no feature distance.
+        feature_network: Network that maps images of the larger size to one or more feature maps,
+            which is not trained, such as `vgg_features` or `activation_maps` of a classifier. If
+            None, there is no feature distance.
         objective: Adversarial objective, a name or an object. G's is non-saturating, eq. (6).
         pixel_distance: `"squared"`, as in the paper, or `"absolute"`.
         pixel_weight: Weight of the pixel distance: 1 for SRResNet, 0 for the paper's SRGAN.
         feature_weight: Weight of the feature distance.
         adversarial_weight: Weight of the adversarial loss, 1e-3 in eq. (3).
-        seed: Seed of all randomness in the steps.
+        seed: Seed for all randomness in the steps.
 
     Raises:
         ValueError: If a weight is negative, or the distance is unknown; in `fit`, if the size of

@@ -41,14 +41,13 @@ class TalkingHeads(AdversarialPredictor):
     """Generates images of a person in any pose, given by landmarks, from a few example images.
 
     Zakharov, Shysheya, Burkov, Lempitsky: "Few-Shot Adversarial Learning of Realistic Neural
-    Talking Head Models", ICCV 2019. A meta-learning step uses, for each person in the batch,
-    K shots and a further frame. The embedder turns each shot into a vector, and their mean
-    represents the person; with it, the generator predicts the frame from its landmarks. Embedder
-    and
-    generator minimize eq. (2): the distance to the frame, the adversarial loss and the distance of
-    the discriminator's feature maps, eq. (4), and the distance of the embedding to the
-    discriminator's vector for the person. The discriminator's score, eq. (3), is a logit plus the
-    inner product of features and that vector.
+    Talking Head Models", ICCV 2019. A meta-learning step uses, for each person in the batch, K
+    shots and a further frame. The embedder turns each shot into a vector, and their mean represents
+    the person; with it, the generator predicts the frame from its landmarks. Embedder and generator
+    minimize eq. (2): the distance to the frame, the adversarial loss and the distance of the
+    discriminator's feature maps, eq. (4), and the distance of the embedding to the discriminator's
+    vector for the person. The discriminator's score, eq. (3), is a logit plus the inner product of
+    features and that vector.
 
     `adapt` fine-tunes a copy on a person's images, sec. 3.3.
 
@@ -56,27 +55,26 @@ class TalkingHeads(AdversarialPredictor):
         features of
     a network only if one is given; the paper uses two VGGs. There is one discriminator update per
     step, not two. In `adapt`, the loss is that of pix2pix, without the distance of feature maps,
-    and
-    the embedding is trained instead of its projections.
+    and the embedding is trained instead of its projections.
 
     Args:
-        embedder: Network from landmarks and an image, concatenated in the channels, to a vector
-            `[batch, N]`.
-        generator: Network from landmarks `[batch, height, width, channels]` and vectors
+        embedder: Network that maps landmarks and an image, concatenated in the channels, to a
+            vector `[batch, N]`.
+        generator: Network that maps landmarks `[batch, height, width, channels]` and vectors
             `[batch, N]` to images in [-1, 1].
-        discriminator: Network from the embedder's input to logits `[batch, 1]`, features
+        discriminator: Network that maps the embedder's input to logits `[batch, 1]`, features
             `[batch, N]`, and one or more feature maps to compare.
-        identities: Network from int32 labels of people to vectors `[batch, N]`, the paper's W. All
-            four networks can be built with `keras_gen.networks.talking_head_networks`.
-        feature_network: Network from images to feature maps, whose distance is also minimized; it
-            is not trained.
+        identities: Network that maps int32 labels of people to vectors `[batch, N]`, the paper's W.
+            All four networks can be built with `keras_gen.networks.talking_head_networks`.
+        feature_network: Network that maps images to feature maps, whose distance is also minimized;
+            it is not trained.
         objective: Adversarial objective, a name or an object.
         pixel_weight: Weight of the L1 pixel distance.
         feature_weight: Weight of the distance of the feature network's maps.
         matching_weight: Weight of the distance of the discriminator's feature maps, 10 in the
             paper.
         embedding_weight: Weight of the distance between embedding and vector, 80 in the paper.
-        seed: Seed of all randomness in the steps.
+        seed: Seed for all randomness in the steps.
 
     Raises:
         ValueError: If the networks do not fit each other, or a weight is negative.

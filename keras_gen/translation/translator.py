@@ -51,7 +51,7 @@ class Translator(GenerativeModel):
             images: `[n, height, width, channels]`, uint8 or float in [-1, 1].
             direction: Key of `directions()`. If None, the first one.
             batch_size: Number of images at once.
-            seed: Seed of networks that are random at inference, such as with
+            seed: Seed for networks that are random at inference, such as with
                 `Dropout(always=True)`.
 
         Raises:

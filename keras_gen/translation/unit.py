@@ -38,21 +38,20 @@ class UNIT(Translator):
     trained together, eq. (2). The last layers of the encoders and the first ones of the generators
     are shared, so that the two images of one scene have the same latents z, and a translation is
     the image of z in the other domain. q(z | x) is normal with a learned mean and standard
-    deviation
-    1, and p(x | z) is a Laplace distribution, whose logarithm is minus the L1 distance.
+    deviation 1, and p(x | z) is a Laplace distribution, whose logarithm is minus the L1 distance.
 
     Deviations: divergences and distances are means over values, as in the authors' code, so that
     weights do not depend on sizes. Translations use the mean of q, without noise.
 
     Args:
-        encoder_x: Network from float images of X in [-1, 1] to feature maps.
-        encoder_y: Network from float images of Y in [-1, 1] to feature maps.
-        shared_encoder: Network from feature maps to the means of z, `[batch, ..., channels]`.
-        shared_generator: Network from z to feature maps.
-        generator_x: G_1, a network from feature maps to images of X.
-        generator_y: G_2, a network from feature maps to images of Y.
-        discriminator_x: D_1, a network from images of X to logits of any shape.
-        discriminator_y: D_2, a network from images of Y to logits of any shape.
+        encoder_x: Network that maps float images of X in [-1, 1] to feature maps.
+        encoder_y: Network that maps float images of Y in [-1, 1] to feature maps.
+        shared_encoder: Network that maps feature maps to the means of z, `[batch, ..., channels]`.
+        shared_generator: Network that maps z to feature maps.
+        generator_x: G_1, a network that maps feature maps to images of X.
+        generator_y: G_2, a network that maps feature maps to images of Y.
+        discriminator_x: D_1, a network that maps images of X to logits of any shape.
+        discriminator_y: D_2, a network that maps images of Y to logits of any shape.
         objective: Adversarial objective, a name or an object.
         adversarial_weight: lambda_0.
         kl_weight: lambda_1, the weight of the divergence of q from N(0, 1).
@@ -60,7 +59,7 @@ class UNIT(Translator):
         cycle_kl_weight: lambda_3, the weight of the divergences in the cycle.
         cycle_weight: lambda_4, the weight of the distance after the cycle.
         domains: Names of X and Y, which name the directions and the served signatures.
-        seed: Seed of the latents' noise.
+        seed: Seed for the latents' noise.
 
     Raises:
         ValueError: If a weight is negative, or the domains share a name.

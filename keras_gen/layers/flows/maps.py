@@ -206,7 +206,7 @@ class InvertibleConvolution(InvertibleLayer):
             permutation of the channels, and the signs of s keep their initial values. L, U, and log
             |s| are trained. W is then invertible for any weights, and its determinant needs no
             decomposition.
-        seed: Seed of the rotation; layers of one chain should have different ones.
+        seed: Seed for the rotation; layers of one chain should have different ones.
 
     Example:
         >>> y, log_det, _ = InvertibleConvolution(seed=3)(tf.random.normal([2, 4, 4, 12]))

@@ -71,7 +71,7 @@ def train_domain_classifier(
         steps: Number of training steps.
         batch_size: Number of images per step, even.
         learning_rate: Initial learning rate; it falls to 0 along a cosine.
-        seed: Seed of the weights, the batches, and the dropout.
+        seed: Seed for the weights, the batches, and the dropout.
 
     Returns:
         A float32 model of images uint8 `[batch, H, W, 3]`, with sides of at least 16 pixels, with

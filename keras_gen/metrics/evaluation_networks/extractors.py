@@ -67,8 +67,8 @@ class Extractor:
 
     Args:
         name: Name of the network and its weights.
-        model: Network from images `[batch, height, width, channels]` to features, or to a dict with
-            "features" and optionally "logits".
+        model: Network that maps images `[batch, height, width, channels]` to features, or to a dict
+            with "features" and optionally "logits".
         size: Height and width to which images are resized (see `resize_images`). If None, they are
             not resized.
         preprocess: Function from float images 0..255 to the model's range. If None, the model
@@ -232,7 +232,7 @@ def trained_extractor(
         labels: Integers `[n]`, 0 to K - 1.
         steps: Number of training steps; 1,500 take about half a minute for 28x28 pixels on two
             cores.
-        seed: Seed of the training.
+        seed: Seed for the training.
         cache: Folder of the files; by default the environment variable KERAS_GEN_CACHE, or
             otherwise `~/.cache/keras_gen`.
         kind: "conv", or, for features, "max" or "average"; see `build_classifier`.

@@ -100,7 +100,7 @@ def build_classifier(
     Args:
         image_shape: Height, width, and channels of the images.
         classes: Number of classes.
-        seed: Seed of the weights.
+        seed: Seed for the weights.
         kind: "conv" has convolutions with strides, trains fastest, and is for naming classes. "max"
             and "average" have convolutions at every pixel, each followed by the maximum or the mean
             of 2x2 positions. Their features are for comparing sets of images, because they change
@@ -175,10 +175,10 @@ def train_point_reader(
         steps: Number of training steps.
         batch_size: Number of images per step.
         learning_rate: Initial learning rate; it falls to 0 along a cosine.
-        seed: Seed of the weights and the batches.
+        seed: Seed for the weights and the batches.
 
     Returns:
-        A model from images in 0 to 255 to coordinates `[batch, points, 2]`.
+        A model that maps images in 0 to 255 to coordinates `[batch, points, 2]`.
 
     Example: `train_point_reader(faces.images[0], faces.points[0])`.
     """
@@ -231,7 +231,7 @@ def train_segmenter(
         steps: Number of training steps.
         batch_size: Number of images per step.
         learning_rate: Initial learning rate; it falls to 0 along a cosine.
-        seed: Seed of the weights and the batches.
+        seed: Seed for the weights and the batches.
 
     Returns:
         A float32 model of images with the output "logits" `[batch, H, W, classes]`.

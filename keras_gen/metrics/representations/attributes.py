@@ -35,7 +35,7 @@ def attribute_leak(
         attributes: Integers `[n]`, 0 or 1; both occur.
         test_codes: Finite numbers `[m, d]`.
         test_attributes: Integers `[m]`, 0 or 1; both occur.
-        seed: Seed of the trees, which, for more than 10,000 examples, hold out a tenth to decide
+        seed: Seed for the trees, which, for more than 10,000 examples, hold out a tenth to decide
             when to stop.
 
     Returns:

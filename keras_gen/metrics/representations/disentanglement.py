@@ -117,7 +117,8 @@ def dci_scores(codes: np.ndarray, factors: np.ndarray, seed: int = 0) -> dict[st
     Args:
         codes: Finite numbers `[n, d]`.
         factors: Integers `[n, f]`, every factor with at least 2 values.
-        seed: Seed of the trees, and of the three tenths of the rows that are held out.
+        seed: Seed for the trees, and for the choice of the three tenths of the rows that are held
+            out.
 
     Returns:
         Numbers between 0 and 1:
@@ -284,7 +285,7 @@ def beta_vae_score(
         train: Number of training points.
         test: Number of held-out points.
         pairs: Number of pairs per point.
-        seed: Seed of all random choices.
+        seed: Seed for all random choices.
 
     Raises:
         ValueError: If the codes are not a finite matrix, or predict no factor better than chance.
@@ -333,7 +334,7 @@ def factor_vae_score(
         least_std: Standard deviation among all examples up to which codes count as collapsed and
             have no vote; if all have collapsed, the score is 0. The default suits codes under a
             standard normal prior; 0 excludes only constants.
-        seed: Seed of all random choices.
+        seed: Seed for all random choices.
 
     Raises:
         ValueError: As for `beta_vae_score`, for the codes with votes.

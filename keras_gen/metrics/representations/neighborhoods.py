@@ -66,7 +66,7 @@ def kmeans_report(
         codes: Finite numbers `[n, d]`, not rescaled: a code with a large scale counts more.
         labels: Integers `[n]`.
         clusters: Number of clusters, 1 to n; by default the number of labels.
-        seed: Seed of the ten starts; the tightest clusters are kept.
+        seed: Seed for the ten starts; the tightest clusters are kept.
 
     Returns:
         Numbers between 0 and 1: "purity", the fraction of examples that have the most common label
@@ -109,7 +109,7 @@ def retrieval_curve(
         gallery_codes: Finite numbers `[n, d]`.
         gallery_labels: Integers `[n]`.
         recalls: Fractions above 0, at most 1.
-        seed: Seed of the order of equally similar examples.
+        seed: Seed for the order of equally similar examples.
         leave_one_out: Whether query i is gallery example i, and must not find itself.
 
     Example: `retrieval_curve(test_codes, test_labels, train_codes, train_labels)`.

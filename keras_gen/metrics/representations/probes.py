@@ -38,7 +38,7 @@ def linear_probe(
         test_labels: Integers `[m]`.
         counts: Total numbers of labeled examples, each from the number of classes up to n, which
             are the keys of the result; by default n.
-        seed: Seed of the selection.
+        seed: Seed for the selection.
 
     Example: `linear_probe(codes, labels, test_codes, test_labels, counts=[100, 1000])[100]`.
     """
@@ -85,14 +85,14 @@ def fine_tuned_error(
     is chosen by validation.
 
     Args:
-        encoder: Network from float images in [0, 1] to features `[batch, ...]`.
+        encoder: Network that maps float images in [0, 1] to features `[batch, ...]`.
         train: uint8 images `[n, H, W, channels]` and integer labels `[n]`, at least 0.
         validation: Validation images and labels; the accuracy on them determines the epoch.
         test: Test images and labels.
         batch_size: Number of images per step.
         epochs: Number of passes over the training images.
         learning_rate: Learning rate in the first half.
-        seed: Seed of the new layer and of the order.
+        seed: Seed for the new layer and for the order of the images.
 
     Returns:
         "test_error" in percent, and "epoch", the best one, starting at 1.
@@ -135,14 +135,14 @@ def transfer_report(
     new linear layer, with Adam and batches of 50.
 
     Args:
-        encoder: Network from float images in `data_range` to features `[batch, ...]`.
+        encoder: Network that maps float images in `data_range` to features `[batch, ...]`.
         train: uint8 images `[n, H, W, channels]` and integer labels `[n]`, 0 to classes - 1.
         test: Held-out images and labels.
         labels_per_class: Number of labeled images per class, or all if there are fewer.
         draws: Number of random selections of labeled images to average over, at least 1.
         epochs: Number of passes over them in fine-tuning.
         data_range: Inputs of the encoder for the levels 0 and 255.
-        seed: Seed of the first selection, of the new layer, and of the order.
+        seed: Seed for the first selection, the new layer, and the order of the images.
 
     Returns:
         "tuned" and "probed", fractions of correct answers; with several selections, also

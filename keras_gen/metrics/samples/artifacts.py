@@ -142,8 +142,7 @@ def gradient_histograms(images: np.ndarray) -> np.ndarray:
 
     Dalal, Triggs: "Histograms of Oriented Gradients for Human Detection", CVPR 2005, by
     scikit-image. Nothing in them is learned, so no sample can be optimized for them; they see
-    edges,
-    but neither colors nor brightness.
+    edges, but neither colors nor brightness.
 
     Args:
         images: uint8 `[n, H, W, C]`, sides of at least 8 pixels.

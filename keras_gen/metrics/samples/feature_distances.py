@@ -132,7 +132,7 @@ def kernel_distance(
         features_b: `[n_b, d]`, any number type, at least 3 rows.
         subsets: Number of pairs of subsets, at least 2.
         subset_size: Number of rows per subset, at least 3, chosen without replacement.
-        seed: Seed of the choice.
+        seed: Seed for the choice.
 
     Returns:
         The distance and its standard error, in float64: over the subsets, or by the jackknife

@@ -39,7 +39,7 @@ def generation_report(
             inception score.
         k: Rank of the neighbor that determines the radius of the balls of precision, recall,
             density, and coverage.
-        seed: Seed of the kernel distance's subsets.
+        seed: Seed for the kernel distance's subsets.
 
     Returns:
         Numbers, by name:
@@ -88,7 +88,7 @@ class GenerationEvaluation:
         extractors: Extractors by name, for images of this shape, with features on one scale; see
             `trained_extractors`.
         real: Training images uint8 `[n, H, H, C]`, at least 10; H is 16, 32, 64, ...
-        seed: Seed of subsets and patches.
+        seed: Seed for subsets and patches.
 
     Example:
         >>> evaluate = GenerationEvaluation(trained_extractors(*train), train[0][:10_000])
@@ -195,7 +195,7 @@ def noisy(images: np.ndarray, deviation: float = 4.0, seed: int = 0) -> np.ndarr
     Args:
         images: uint8 `[n, H, W, C]`.
         deviation: Standard deviation of the noise, in levels.
-        seed: Seed of the noise.
+        seed: Seed for the noise.
 
     Example: `evaluate(noisy(test_images))["kernel_distance"]`.
     """

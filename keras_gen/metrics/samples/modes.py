@@ -183,7 +183,7 @@ def bin_shares(
         real: Real examples or their features, `[n, ...]`; axes after the first are flattened.
         generated: Samples or their features, `[m, ...]`.
         bins: Number of clusters, at most n.
-        seed: Seed of the clusters.
+        seed: Seed for the clusters.
 
     Returns:
         The fractions of the real examples and those of the samples, float64 `[bins]` each, ordered
@@ -225,7 +225,7 @@ def class_report(
         real_labels: Classes of the real images, integers `[n]`.
         generated: Output for generated images: "features" `[m, d]` and "logits" `[m, classes]`.
         labels: Classes for which they were generated, integers `[m]`.
-        seed: Seed of the kernel distance's subsets.
+        seed: Seed for the kernel distance's subsets.
 
     Returns:
         "agreement", the fraction whose most likely class is the label, and "worst_agreement", the

@@ -51,7 +51,7 @@ def perceptual_path_length(
         trim: Fraction of the shortest and of the longest paths left out of the mean; 0.01 in the
             paper's code. At least two paths must remain.
         batch_size: Number of paths at once; `generate` gets twice that number of latents.
-        seed: Seed of the points t.
+        seed: Seed for the points t.
 
     Returns:
         {"path_length": the mean, "path_length_error": its standard error, "n": number of paths}.

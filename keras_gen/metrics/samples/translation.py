@@ -44,7 +44,7 @@ class TranslationEvaluation:
         reference: Training images uint8 `[k, H, H, 3]` of the second domain. For the floor, n of
             them are chosen. If there are fewer, there is a warning: the floor of a smaller set is
             higher, and the excess lower than it should be.
-        seed: Seed of that choice.
+        seed: Seed for that choice.
 
     Example:
         >>> evaluate = TranslationEvaluation(classifiers, photos, paintings, training_paintings)

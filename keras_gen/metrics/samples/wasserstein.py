@@ -63,7 +63,7 @@ def critic_distances(model: Critic, points: np.ndarray, seed: int = 0) -> dict[s
         model: `WGAN` or `WGANGP` of vectors. If it standardizes them, both distances are in units
             of the standardized vectors.
         points: Held-out points `[n, d]`, compared with an equal number of samples.
-        seed: Seed of the samples.
+        seed: Seed for the samples.
 
     Returns:
         {"critic": mean of the critic over the points minus that over the samples, "exact":
@@ -115,7 +115,7 @@ def pyramid_distances(
             deviation of `target`, so contrast counts.
         patches: Number of patches per image and level.
         directions: Number of random projections.
-        seed: Seed of the patches' positions and of the directions.
+        seed: Seed for the patches' positions and the directions.
 
     Returns:
         {side of the level: distance times 1000}, finest first.

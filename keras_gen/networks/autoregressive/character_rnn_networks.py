@@ -25,8 +25,8 @@ def character_rnn(
         length: Length of the texts. If None, any length.
 
     Returns:
-        A model from the indices of characters `[batch, time, 1]`, -1 for padding, to float32 logits
-        `[batch, time, levels]`: those of a character depend only on the previous ones.
+        A model that maps the indices of characters `[batch, time, 1]`, -1 for padding, to float32
+        logits `[batch, time, levels]`: those of a character depend only on the previous ones.
 
     Example:
         >>> network = character_rnn(levels=80, units=64)

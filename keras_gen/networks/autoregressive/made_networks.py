@@ -39,8 +39,9 @@ def made(
         activation: Activation of the hidden layers.
 
     Returns:
-        A model from float32 `[batch, values]` to float32 `[batch, values * outputs_per_value]`, in
-        the order `[value, parameter]`: the parameters of a value depend only on previous values.
+        A model that maps float32 `[batch, values]` to float32 `[batch, values *
+        outputs_per_value]`, in the order `[value, parameter]`: the parameters of a value depend
+        only on previous values.
 
     Example:
         >>> network = made(2, outputs_per_value=30, hidden=(32,))
@@ -91,8 +92,8 @@ def table_made(
         activation: Activation of the hidden layers.
 
     Returns:
-        A model from cells, float32 `[batch, columns]`, -1 for missing values, to float32 `[batch,
-        columns * parameters]`, in the order `[column, parameter]`.
+        A model that maps cells, float32 `[batch, columns]`, -1 for missing values, to float32
+        `[batch, columns * parameters]`, in the order `[column, parameter]`.
 
     Raises:
         ValueError: If there are fewer than 2 columns, or fewer hidden units than columns.

@@ -45,9 +45,9 @@ def pixel_cnn(
             images are not scaled.
 
     Returns:
-        A model from images `[batch, height, width, channels]` to float32 logits `[batch, height,
-        width, channels * outputs_per_value]`, in the order `[channel, logit]`. Those of a value
-        depend only on the previous values, in rows, then pixels, then channels.
+        A model that maps images `[batch, height, width, channels]` to float32 logits `[batch,
+        height, width, channels * outputs_per_value]`, in the order `[channel, logit]`. Those of a
+        value depend only on the previous values, in rows, then pixels, then channels.
 
     Example:
         >>> network = pixel_cnn((28, 28, 1), outputs_per_value=2, filters=16, blocks=3, levels=2)
@@ -112,8 +112,8 @@ def gated_pixel_cnn(
             then has a learned vector instead of a number in [-1, 1].
 
     Returns:
-        A model from images `[batch, height, width, channels]`, or a list of them and labels, to
-        float32 parameters `[batch, height, width, channels * outputs_per_value]`, in the order
+        A model that maps images `[batch, height, width, channels]`, or a list of them and labels,
+        to float32 parameters `[batch, height, width, channels * outputs_per_value]`, in the order
         `[channel, parameter]`. Those of a value depend only on the previous values, in rows, then
         pixels, then channels.
 
@@ -255,9 +255,9 @@ def pixel_rnn(
             images are not scaled.
 
     Returns:
-        A model from images `[batch, height, width, channels]` to float32 logits `[batch, height,
-        width, channels * outputs_per_value]`, in the order `[channel, logit]`. Those of a value
-        depend only on the previous values, in rows, then pixels, then channels.
+        A model that maps images `[batch, height, width, channels]` to float32 logits `[batch,
+        height, width, channels * outputs_per_value]`, in the order `[channel, logit]`. Those of a
+        value depend only on the previous values, in rows, then pixels, then channels.
 
     Example:
         >>> network = pixel_rnn((28, 28, 1), outputs_per_value=2, blocks=2, levels=2)

@@ -39,8 +39,8 @@ def transformer(
         dropout: Fraction of zeros in what each half of a block adds, in training.
 
     Returns:
-        A model from codes `[batch, length, 1]`, -1 for padding, or a list of them and labels, to
-        float32 logits `[batch, length, levels]`: those of a code depend on the previous ones.
+        A model that maps codes `[batch, length, 1]`, -1 for padding, or a list of them and labels,
+        to float32 logits `[batch, length, levels]`: those of a code depend on the previous ones.
 
     Raises:
         ValueError: If `units` is not a multiple of `heads`.

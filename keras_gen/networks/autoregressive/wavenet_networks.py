@@ -49,8 +49,8 @@ def wavenet(
             2.5), which is as long as the samples; 0 for none.
 
     Returns:
-        A model from levels `[batch, time, 1]`; with classes, also int32 labels `[batch]`; and with
-        local channels, also floats `[batch, time, local_channels]`, to float32 logits `[batch,
+        A model that maps levels `[batch, time, 1]`; with classes, also int32 labels `[batch]`; and
+        with local channels, also floats `[batch, time, local_channels]`, to float32 logits `[batch,
         time, outputs_per_value]`. Those of a sample depend on the `receptive_field` before it.
 
     Raises:

@@ -37,7 +37,7 @@ def time_mlp(
         name: Name of the model.
 
     Returns:
-        A model from points `[batch, *shape]`, times `[batch]`, and, with classes, int32 labels
+        A model that maps points `[batch, *shape]`, times `[batch]`, and, with classes, int32 labels
         `[batch]` to float32 `[batch, *shape]`.
 
     Example:
@@ -116,8 +116,8 @@ def time_unet(
         name: Name of the model.
 
     Returns:
-        A model from images `[batch, *shape]`, times `[batch]`, and, with classes, labels `[batch]`
-        to float32 `[batch, *shape]`, initially 0.
+        A model that maps images `[batch, *shape]`, times `[batch]`, and, with classes, labels
+        `[batch]` to float32 `[batch, *shape]`, initially 0.
 
     Example:
         >>> network = time_unet((28, 28, 1), widths=(32, 64))

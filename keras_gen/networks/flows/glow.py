@@ -46,7 +46,7 @@ def glow(
         filters: Number of hidden channels of the couplings' networks; 512 in the paper.
         alpha: Distance from 0 and 1 in `Logit`.
         lu: Whether `InvertibleConvolution` uses an LU decomposition.
-        seed: Seed of the first rotation.
+        seed: Seed for the first rotation.
 
     Returns:
         A built `Chain` from float32 `[batch, *shape]`, in [0, 1], to latents of equal size,

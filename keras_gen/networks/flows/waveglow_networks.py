@@ -51,7 +51,7 @@ def waveglow(
         early: Number of channels that leave at a time.
         filters: Number of channels between the blocks of a coupling's network.
         blocks: Number of blocks of a coupling's network; their dilations are 1, 2, 4, ...
-        seed: Seed of the first rotation.
+        seed: Seed for the first rotation.
 
     Returns:
         A built `Chain` from float32 `[batch, samples, 1]`, with the condition `[batch, samples /

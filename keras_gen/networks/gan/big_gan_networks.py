@@ -40,7 +40,7 @@ def big_gan_generator(
         attention: Side of the map to which `SelfAttention` is applied, or None.
 
     Returns:
-        A model from float latents `[batch, latent_dim]` and int32 labels `[batch]` to float32
+        A model that maps float latents `[batch, latent_dim]` and int32 labels `[batch]` to float32
         images in [-1, 1].
 
     Example:
@@ -90,7 +90,8 @@ def big_gan_discriminator(
         attention: Side of the map to which `SelfAttention` is applied, or None.
 
     Returns:
-        A model from images in [-1, 1] and int32 labels `[batch]` to float32 logits `[batch, 1]`.
+        A model that maps images in [-1, 1] and int32 labels `[batch]` to float32 logits `[batch,
+        1]`.
 
     Example:
         >>> discriminator = big_gan_discriminator((32, 32, 1), classes=10, filters=32)

@@ -23,7 +23,7 @@ def co_gan_generator(
         filters: Number of channels before the last layers.
 
     Returns:
-        A model from float latents `[batch, latent_dim]` to pairs of float32 images in [-1, 1],
+        A model that maps float latents `[batch, latent_dim]` to pairs of float32 images in [-1, 1],
         `[batch, 2, *image_shape]`.
 
     Example:
@@ -65,7 +65,7 @@ def co_gan_discriminator(
         hidden: Number of units of the dense layer.
 
     Returns:
-        A model from pairs of images in [-1, 1] `[batch, 2, *image_shape]` to float32 logits
+        A model that maps pairs of images in [-1, 1] `[batch, 2, *image_shape]` to float32 logits
         `[batch, 2]` and, if there are classes, their logits `[batch, 2, classes]`.
 
     Example:

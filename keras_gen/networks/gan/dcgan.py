@@ -68,7 +68,7 @@ def dcgan_discriminator(
         name: Name of the model.
 
     Returns:
-        A model from images in [-1, 1] to float32 logits `[batch]`.
+        A model that maps images in [-1, 1] to float32 logits `[batch]`.
 
     Example:
         >>> discriminator = dcgan_discriminator((32, 32, 1), filters=32)

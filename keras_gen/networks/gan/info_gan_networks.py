@@ -30,7 +30,7 @@ def info_gan_generator(
         hidden: Number of units of the first dense layer.
 
     Returns:
-        A model from float latents `[batch, latent_dim]` to float32 images in [-1, 1].
+        A model that maps float latents `[batch, latent_dim]` to float32 images in [-1, 1].
 
     Example:
         >>> generator = info_gan_generator((28, 28, 1), latent_dim=16, filters=8, hidden=32)
@@ -63,7 +63,7 @@ def info_gan_discriminator(
         normalization: Normalization of all layers but the first: `"batch"`, `"layer"`, or None.
 
     Returns:
-        A model from images in [-1, 1] to float32 logits `[batch, 1]`.
+        A model that maps images in [-1, 1] to float32 logits `[batch, 1]`.
 
     Example:
         >>> discriminator = info_gan_discriminator((28, 28, 1), filters=8, hidden=32)

@@ -29,7 +29,7 @@ def maxout_discriminator(
             the pixels is set to black.
 
     Returns:
-        A model from images in [-1, 1] to float32 logits `[batch, 1]`.
+        A model that maps images in [-1, 1] to float32 logits `[batch, 1]`.
 
     Example:
         >>> discriminator = maxout_discriminator((28, 28, 1), hidden=(32,), pieces=2)

@@ -69,7 +69,7 @@ def video_discriminator(
             gradient of each video require.
 
     Returns:
-        A model from videos in [-1, 1] to float32 logits `[batch]`.
+        A model that maps videos in [-1, 1] to float32 logits `[batch]`.
 
     Example:
         >>> discriminator = video_discriminator((16, 32, 32, 1), filters=8)

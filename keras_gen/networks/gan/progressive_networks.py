@@ -33,8 +33,8 @@ def progressive_generator(
         width: Maximum number of channels times side; channels are halved beyond 32x32 by default.
 
     Returns:
-        A model from latents `[batch, latent_dim]` and fractions `[batch]`, 0 to 1, by which outputs
-        have faded in, to a list of float32 images: 4x4, 8x8, up to `image_shape`.
+        A model that maps latents `[batch, latent_dim]` and fractions `[batch]`, 0 to 1, by which
+        outputs have faded in, to a list of float32 images: 4x4, 8x8, up to `image_shape`.
 
     Example:
         >>> generator = progressive_generator((32, 32, 3), latent_dim=64, filters=32, width=512)
@@ -75,7 +75,7 @@ def progressive_discriminator(
     are those of `progressive_generator`, and `group_size` of `MinibatchStddev`.
 
     Returns:
-        A model from images `[batch, side, side, channels]` and fractions `[batch]`, 0 to 1, by
+        A model that maps images `[batch, side, side, channels]` and fractions `[batch]`, 0 to 1, by
         which sizes have faded in, to a list of float32 logits `[batch]`; entry n is for images of
         2^(n + 2) pixels per side.
 

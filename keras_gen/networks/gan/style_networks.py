@@ -35,10 +35,10 @@ def style_mapping(
         latent_dim: Number of dimensions of z, which is normalized first.
         style_dim: Number of dimensions of w, and of units of each layer.
         depth: Number of dense layers.
-        rate: Factor of their learning rate (appendix C).
+        rate: Factor applied to the layers' learning rate (appendix C).
 
     Returns:
-        A model from latents `[batch, latent_dim]` to float32 styles `[batch, style_dim]`.
+        A model that maps latents `[batch, latent_dim]` to float32 styles `[batch, style_dim]`.
 
     Example:
         >>> mapping = style_mapping(latent_dim=64, style_dim=64, depth=4)
@@ -74,8 +74,9 @@ def style_generator(
             et al. 2019, fig. 1b).
 
     Returns:
-        A model from styles `[batch, layers, style_dim]`, two layers for each size, and standard
-        normal noise `[batch, pixels]`, two maps for each size, to float32 images without a tanh.
+        A model that maps styles `[batch, layers, style_dim]`, two layers for each size, and
+        standard normal noise `[batch, pixels]`, two maps for each size, to float32 images without a
+        tanh.
 
     Example:
         >>> generator = style_generator((32, 32, 3), style_dim=64, filters=32, width=512)

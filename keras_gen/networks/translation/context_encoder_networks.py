@@ -30,7 +30,7 @@ def context_encoder(
         name: Name of the model.
 
     Returns:
-        A model from images in [-1, 1] to float32 features `[batch, 4, 4, channels]`.
+        A model that maps images in [-1, 1] to float32 features `[batch, 4, 4, channels]`.
 
     Example:
         >>> encoder = context_encoder((32, 32, 3), filters=32)
@@ -51,8 +51,8 @@ def context_decoder(
     same arguments.
 
     Returns:
-        A model from features `[batch, 4, 4, filters * 2^(stages - 1)]` to float32 images in [-1,
-        1].
+        A model that maps features `[batch, 4, 4, filters * 2^(stages - 1)]` to float32 images in
+        [-1, 1].
 
     Example:
         >>> decoder = context_decoder((32, 32, 3), filters=32)

@@ -42,8 +42,8 @@ def patch_discriminator(
         name: Name of the model.
 
     Returns:
-        A model from float images in [-1, 1] to float32 logits `[batch, h, w, scales]`; those of
-        smaller images are repeated, so that all scales have equal weights.
+        A model that maps float images in [-1, 1] to float32 logits `[batch, h, w, scales]`; those
+        of smaller images are repeated, so that all scales have equal weights.
 
     Example:
         >>> discriminator = patch_discriminator((128, 128, 3))

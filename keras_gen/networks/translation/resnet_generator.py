@@ -41,8 +41,8 @@ def resnet_generator(
         name: Name of the model.
 
     Returns:
-        A model from float images in [-1, 1], `[batch, height, width, channels]`, to float32 images
-        of the same shape and range.
+        A model that maps float images in [-1, 1], `[batch, height, width, channels]`, to float32
+        images of the same shape and range.
 
     Example:
         >>> generator = resnet_generator((128, 128, 3), blocks=6)

@@ -30,7 +30,7 @@ def sr_resnet(
         channels: Number of channels of the images.
         filters: Number of channels of all layers.
         blocks: Number of residual blocks.
-        factor: Factor of the sides: 2, 3, 4, or 8.
+        factor: Factor applied to the sides: 2, 3, 4, or 8.
         normalization: Whether there is batch normalization, as in the paper. Without it, networks
             are better and less expensive (Lim, Son, Kim, Nah, Lee: "Enhanced Deep Residual Networks
             for Single Image Super-Resolution", CVPR Workshops 2017, sec. 3.1).
@@ -39,8 +39,8 @@ def sr_resnet(
         name: Name of the model.
 
     Returns:
-        A model from float images `[batch, height, width, channels]` in [-1, 1] to float32 images in
-        this range, which they may slightly exceed.
+        A model that maps float images `[batch, height, width, channels]` in [-1, 1] to float32
+        images in this range, which they may slightly exceed.
 
     Raises:
         ValueError: If the factor is not one of these.
@@ -97,7 +97,7 @@ def sr_discriminator(
         name: Name of the model.
 
     Returns:
-        A model from float images in [-1, 1] to float32 logits `[batch, 1]`.
+        A model that maps float images in [-1, 1] to float32 logits `[batch, 1]`.
 
     Example:
         >>> discriminator = sr_discriminator((64, 64, 3), filters=16, units=64)

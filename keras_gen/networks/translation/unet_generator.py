@@ -40,8 +40,8 @@ def unet_generator(
         name: Name of the model.
 
     Returns:
-        A model from float images in [-1, 1] to float32 images `[batch, height, width, channels]`
-        in this range.
+        A model that maps float images in [-1, 1] to float32 images `[batch, height, width,
+        channels]` in this range.
 
     Raises:
         ValueError: If a side is odd or unknown, or `noise` is unknown.

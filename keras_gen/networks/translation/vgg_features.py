@@ -22,8 +22,8 @@ def vgg_features(
         name: Name of the model.
 
     Returns:
-        A model from float images `[batch, height, width, 3]` in [-1, 1], with sides of at least 32
-        pixels, to a map.
+        A model that maps float images `[batch, height, width, 3]` in [-1, 1], with sides of at
+        least 32 pixels, to a map.
 
     Raises:
         OSError: If the weights cannot be downloaded; `activation_maps` of a classifier of your own

@@ -48,10 +48,10 @@ def pixel_vae_decoder(
         head_filters: Number of maps of the second-to-last layer; by default `filters`.
         levels: Number of levels of images, starting at 0, which are scaled to [-1, 1]. If None,
             images are not scaled.
-        upsampling: Kind of upsampling, as in `conv_decoder`.
+        upsampling: Type of upsampling, as in `conv_decoder`.
 
     Returns:
-        A model from a list of latents `[batch, latent_dim]` and images `[batch, height, width,
+        A model that maps a list of latents `[batch, latent_dim]` and images `[batch, height, width,
         channels]` to float32 parameters `[batch, height, width, channels * outputs_per_value]`, in
         the order `[channel, parameter]`. Those of a value depend on all latents, and otherwise only
         on the previous values, in rows, then pixels, then channels.

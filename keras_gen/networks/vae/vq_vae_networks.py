@@ -38,7 +38,7 @@ def residual_encoder(
         codes_per_place: Number of latents at each position.
 
     Returns:
-        A model from `[batch, *image_shape]` to float32 `[batch, height / 2^stages, width /
+        A model that maps `[batch, *image_shape]` to float32 `[batch, height / 2^stages, width /
         2^stages, latent_dim]`, rounded up, or `[..., codes_per_place, latent_dim]` if there are
         several.
 
@@ -193,7 +193,7 @@ def wave_encoder(
             Speaker and Content Representations with Instance Normalization", Interspeech 2019).
 
     Returns:
-        A model from `[batch, samples, 1]` to float32 `[batch, latents, latent_dim]`.
+        A model that maps `[batch, samples, 1]` to float32 `[batch, latents, latent_dim]`.
 
     Example:
         >>> encoder = wave_encoder(5120, latent_dim=64)  # to 80 latents
@@ -235,8 +235,8 @@ def wave_decoder(
         dilations: Dilations of consecutive blocks.
 
     Returns:
-        A model from `[batch, latents, latent_dim]` and int32 labels `[batch]` to float32 `[batch,
-        samples, 1]` in [-1, 1].
+        A model that maps `[batch, latents, latent_dim]` and int32 labels `[batch]` to float32
+        `[batch, samples, 1]` in [-1, 1].
 
     Example:
         >>> decoder = wave_decoder(5120, latent_dim=64, classes=5)

@@ -100,7 +100,7 @@ class RepairedScores:
 
     Args:
         part: Fraction: 0 leaves scores unchanged, and 1 makes their distributions equal.
-        seed: Seed of the trees.
+        seed: Seed for the trees.
 
     Example:
         >>> rng = np.random.default_rng(0)

@@ -16,7 +16,7 @@ def noise_filter(images: np.ndarray, seed: int = 0) -> np.ndarray:
 
     Args:
         images: uint8 `[n, H, W, 3]`.
-        seed: Seed of the noise.
+        seed: Seed for the noise.
 
     Example: `noise_filter(photos)`.
     """
@@ -39,7 +39,7 @@ def color_transfer(
     Args:
         images: uint8 `[n, H, W, 3]`.
         target: uint8 `[m, h, w, 3]`, one of which is chosen for each image.
-        seed: Seed of the choice.
+        seed: Seed for the choice.
         noise: Standard deviation of added Gaussian noise, in levels: an inexpensive brush.
         gray: Whether the noise is equal in all channels, so that only the luma has grain, as in
             paintings and photographs.
@@ -99,7 +99,7 @@ def thresholded(network: Callable, level: float = 0.5) -> Callable:
     passes through it unchanged: the attack is adapted to the defense.
 
     Args:
-        network: Network from floats in [0, 1] to logits.
+        network: Network that maps floats in [0, 1] to logits.
         level: Threshold from which values become 1; below, they become 0.
 
     Example: `robust_accuracy(thresholded(model), digits, labels, {"pgd": PGD(0.3)})`.

@@ -127,7 +127,7 @@ def code_baselines(
         bits: Bits per image for the principal components and for JPEG.
         patches: Size of a codebook of 4x4 patches, which may use another number of bits. If None,
             there is no codebook.
-        seed: Seed of the codebook.
+        seed: Seed for the codebook.
 
     Returns:
         The reconstructions by "kmeans" (`PatchCodebook`), "pca" (`QuantizedComponents`),

@@ -73,7 +73,7 @@ class BernoulliMixture:
         Args:
             examples: Training examples `[n, ...]`; the last sixth is held out.
             sizes: Numbers of templates to try.
-            seed: Seed of each fit.
+            seed: Seed for each fit.
 
         Example: `BernoulliMixture.of_best_size(train, sizes=(100, 300, 1000))`.
         """
@@ -144,7 +144,7 @@ def best_mixture(
         held_out: Held-out vectors `[m, values]`, whose mean log-density determines the number of
             Gaussians.
         components: Numbers of Gaussians to try, each at most n.
-        seed: Seed of the first centers.
+        seed: Seed for the first centers.
 
     Returns:
         A mixture of scikit-learn, whose `score_samples` returns log-densities in nats.
@@ -178,7 +178,7 @@ def mixture_samples(
         clusters: Number of Gaussians, 1 to m. The more there are, the closer samples are to
             training images. By default one for 30, 60, 120, or 240 images: the first with which
             samples are no closer to training images than a held-out tenth of them is.
-        seed: Seed of the clusters and of the samples.
+        seed: Seed for the clusters and of the samples.
 
     Example: `generation_report(extractor(images), extractor(mixture_samples(images, 10_000)))`.
     """

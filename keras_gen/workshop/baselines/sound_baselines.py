@@ -38,7 +38,7 @@ def griffin_lim(
         hop: Number of samples from one frame to the next, at most half of `window`.
         rate: Samples per second.
         rounds: Number of times that phases are recomputed, at least 1.
-        seed: Seed of the first phases.
+        seed: Seed for the first phases.
 
     Returns:
         Float32 `[n, frames * hop, 1]`, in [-1, 1].
@@ -78,7 +78,7 @@ class FrameCodebook:
         waveforms: Recordings to fit, int16 or floats in [-1, 1], `[n, samples, 1]`.
         codes: Number of codes, at most the number of frames.
         frame: Samples per frame.
-        seed: Seed of k-means.
+        seed: Seed for k-means.
 
     Example: `FrameCodebook(recordings, codes=512).reconstruct(others)`.
     """

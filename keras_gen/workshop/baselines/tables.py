@@ -90,7 +90,7 @@ class ProductMixture:
         sizes: Number of cells of each column.
         components: Number of products.
         rounds: Number of rounds of the EM algorithm.
-        seed: Seed of the first assignment of rows to components.
+        seed: Seed for the first assignment of rows to components.
     """
 
     def __init__(

@@ -24,7 +24,7 @@ def bicubic(images: np.ndarray, factor: int) -> np.ndarray:
 
     Args:
         images: uint8 `[n, height, width, channels]`.
-        factor: Factor of the sides, at least 1.
+        factor: Factor applied to the sides, at least 1.
 
     Example: `bicubic(small, 4)`.
     """
@@ -45,11 +45,11 @@ class ClusteredRidge:
     change equally.
 
     Args:
-        factor: Factor of the sides, at least 2.
+        factor: Factor applied to the sides, at least 2.
         clusters: Number of clusters.
         side: Side of a patch in pixels, odd, at least 3.
         penalty: Penalty of the squared weights, for levels in [0, 1].
-        seed: Seed of the clusters.
+        seed: Seed for the clusters.
 
     Example:
         >>> photographs = np.random.default_rng(0).integers(0, 256, (20, 32, 32, 3), "uint8")

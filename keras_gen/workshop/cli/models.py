@@ -193,8 +193,7 @@ def fits(image: np.ndarray, shape: Sequence[int | None]) -> bool:
 def fitted(image: np.ndarray, shape: Sequence[int | None]) -> np.ndarray:
     """Prepares an RGB image for a signature with image input `shape`.
 
-    If the signature expects another size, the center is cropped and resized. The image is
-    converted
+    If the signature expects another size, the center is cropped and resized. The image is converted
     to grayscale if the signature expects that.
     """
     _, height, width, channels = shape

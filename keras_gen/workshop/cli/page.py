@@ -68,8 +68,7 @@ def page(
 ) -> fastapi.FastAPI:
     """Builds the page as an application. Exports are loaded on first use.
 
-    Exports without a panel are listed. Files above the size limit in megabytes, and files
-    outside
+    Exports without a panel are listed. Files above the size limit in megabytes, and files outside
     the folder `uploads`, are refused. If the page is `local`, so are requests that address this
     machine by another host name.
     """

@@ -43,8 +43,7 @@ class Guard:
     """Refuses requests that are too large, too slow, too many, or ask for other files.
 
     The page may only use files that were uploaded to it or created by it. For any component, and
-    before a function sees the request, Gradio copies every file that a request names to the
-    folder
+    before a function sees the request, Gradio copies every file that a request names to the folder
     that the page serves, and fetches every URL. It writes uploads to disk while they arrive, and
     leaves incomplete uploads there. Requests are therefore checked before Gradio gets them.
 
@@ -161,8 +160,7 @@ class Guard:
 class Connection(H11Protocol):
     """A connection that is closed if there are too many connections, or if it is idle.
 
-    A connection is idle if, between two checks, it sends no complete request or reads nothing of
-    a
+    A connection is idle if, between two checks, it sends no complete request or reads nothing of a
     response.
     """
 

@@ -19,7 +19,7 @@ class MyModel(GenerativeModel):
         network: Images `[batch, height, width, channels]` with noise, and its deviations `[batch]`,
             to images.
         deviation: Largest deviation of the noise, where images have values in [-1, 1].
-        seed: Seed of the noise.
+        seed: Seed for the noise.
 
     Raises:
         ValueError: If `deviation` is not above 0.

@@ -52,11 +52,10 @@ class RunSettings:
 
     The help of a field is the comment next to it or the string below it. Numbers must not be
     negative. Integers are at least 1, except for `ZERO` and `LEAST`, and below 2^31. Learning rates
-    and `POSITIVE` are above 0, momenta (`BELOW_ONE`) are below 1, and fractions (`UP_TO_ONE`)
-    are at
-    most 1. A text whose default is a list of numbers, such as "32 64", must also contain integers,
-    or decimal numbers if it is in `DECIMAL`. `PYRAMIDS` are image sizes for `pyramid_distances`:
-    powers of two from 16 up.
+    and `POSITIVE` are above 0, momenta (`BELOW_ONE`) are below 1, and fractions (`UP_TO_ONE`) are
+    at most 1. A text whose default is a list of numbers, such as "32 64", must also contain
+    integers, or decimal numbers if it is in `DECIMAL`. `PYRAMIDS` are image sizes for
+    `pyramid_distances`: powers of two from 16 up.
 
     Raises:
         ValueError: If a value is out of its range.

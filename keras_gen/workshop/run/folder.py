@@ -30,8 +30,7 @@ def choose_folder(settings: RunSettings, name: str) -> tuple[Path, dict | None]:
 
     Raises:
         ValueError: If the folder is a file, already contains a run, or is in use, if there is no
-            run
-            to resume, or if `export` cannot be written to.
+            run to resume, or if `export` cannot be written to.
         OSError: If the folder cannot be written to.
     """
     runs = _RUNS / name

@@ -1,7 +1,7 @@
 """Images of what a model makes of points in its latent space.
 
-Images are `[n, height, width, 1 or 3]`. Points in latent space are given as latents
-`[n, latents]`, or as images if the model has `encode`.
+Images are `[n, height, width, 1 or 3]`. Points in latent space are given as latents `[n, latents]`,
+or as images if the model has `encode`.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ def samples(
     Args:
         model: Any model with `sample(n, seed)`.
         n: Number of images.
-        seed: Seed of the images. If None, they differ in every call.
+        seed: Seed for the images. If None, they differ in every call.
         columns: Number of images in a row; by default, the grid is nearly square.
         **given: Conditions of `sample`, such as `temperature`.
 
@@ -179,7 +179,7 @@ def perturbations(
             reconstructions.
         largest: Standard deviation of the noise at the right, in the latents' unit.
         steps: Number of images in a row, at least 2.
-        seed: Seed of the noise, one sample per row, which is scaled along it.
+        seed: Seed for the noise, one sample per row, which is scaled along it.
         **given: Other arguments of the model's `decode`, such as `labels`.
 
     Returns: a uint8 image `[height, width, 3]`.
@@ -239,7 +239,7 @@ def random_codes(model, codes_of_data, n: int = 64, seed: int = 0) -> np.ndarray
         model: Any model with `decode`.
         codes_of_data: Codes `[examples, latents]` of two examples or more.
         n: Images on each side.
-        seed: Seed of the choice of codes on the left, and of the samples on the right.
+        seed: Seed for the choice of codes on the left, and for the samples on the right.
 
     Returns: a uint8 image `[height, width, 3]`: on the left data, on the right the Normal.
 
@@ -277,7 +277,7 @@ def arithmetic(
         a: Latents `[m, latents]`, three of each in the paper.
         b: The same number.
         c: The same number.
-        seed: Seed of the noise on the last row after its first image.
+        seed: Seed for the noise on the last row after its first image.
         names: Names of a, b, and c.
         **given: Other arguments of `generate`, such as `labels`: one for all.
 
@@ -320,7 +320,7 @@ def redrawn(model, images, seed: int = 0) -> np.ndarray:
     Args:
         model: A model with L layers of latents, such as `BIVA`.
         images: uint8, or float as the model takes them.
-        seed: Seed of the samples, equal for all rows.
+        seed: Seed for the samples, equal for all rows.
 
     Returns: a uint8 image `[height, width, 3]`. A row holds the image, its reconstruction, and what
         is generated from its latents above layer 1, above layer 2, and so on; last a sample.

@@ -75,7 +75,7 @@ def densities(
         span: Part of the line that is shown.
         bins: Number of bins of the histograms.
         samples: Number of samples from the model.
-        seed: Seed of the samples.
+        seed: Seed for the samples.
 
     Returns: a uint8 image `[height, width, 3]`.
 

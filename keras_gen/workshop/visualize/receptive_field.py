@@ -24,7 +24,7 @@ def seen_pixels(network, row: int, column: int, scale: int = 8, seed: int = 0) -
         row: Row of the pixel.
         column: Its column.
         scale: Side of a pixel in the result.
-        seed: Seed of the random images at which gradients are taken.
+        seed: Seed for the random images at which gradients are taken.
 
     Returns: a uint8 image `[height * scale, width * scale, 3]`.
 

@@ -27,7 +27,7 @@ def emerging(
         n: Number of samples.
         moments: Columns, from noise to the sample, at equal numbers of steps.
         steps: Steps of each sample.
-        seed: Seed of the noise.
+        seed: Seed for the noise.
         **given: Conditions of the model, as its networks take them, such as `label`.
 
     Returns: a uint8 image `[height, width, 3]`, with the time t above each column.
@@ -69,7 +69,7 @@ def flowing(
         n: Number of points.
         moments: Frames, from noise to the samples, at equal numbers of steps.
         steps: Steps of each point.
-        seed: Seed of the noise; all models get the same.
+        seed: Seed for the noise; all models get the same.
         span: From minus to plus this is shown along both axes.
 
     Returns: uint8 frames `[moments, height, width, 3]` of an animation.

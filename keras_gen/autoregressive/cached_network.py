@@ -9,8 +9,8 @@ import tensorflow as tf
 from keras_gen.keras_internals import call_again, calls
 from keras_gen.layers.causal import CausalLayer
 
-# The dependence of a tensor at a position: on the values there; only on values before those that
-# are predicted there; only on values in rows above; or on no values at all.
+# The values on which a tensor at a position depends: the values there; only values before those
+# that are predicted there; only values in rows above; or none.
 VALUES = "values"
 FEATURE = "feature"
 ROW = "row"
@@ -27,12 +27,12 @@ class Walker:
     computed once per row. `keras_gen.autoregressive.sample_causal` shows the order of the calls.
 
     Args:
-        network: Functional model, as in `sample_causal`: its layers are `CausalLayer`s, or process
-            every position independently.
+        network: Functional model whose layers are `CausalLayer`s or process every position
+            independently, as in `sample_causal`.
         conditions: Tensors for the network's inputs after the first.
 
     Raises:
-        ValueError: If a layer mixes positions, or sees the value that it must predict.
+        ValueError: If a layer mixes positions, or the network sees the value that it must predict.
 
     Example:
     ```python
@@ -85,14 +85,15 @@ class Walker:
     def predict(self, values, caches: dict, maps: dict, column) -> tuple[tf.Tensor, dict]:
         """Returns the parameters of one position, `[batch, ..., channels]`, and the next caches.
 
-        With several channels, it is called with more and more of the values; the caches of the last
-        call count.
+        With several channels, it is called once per channel, with one more known value each time;
+        only the caches of the last call are used.
 
         Args:
-            values: Known values, and arbitrary numbers for others, `[batch, channels]`.
+            values: Known values, with arbitrary numbers in place of unknown values, `[batch,
+                channels]`.
             caches: Return value of `after_place` or `start_row`.
             maps: Return value of `start_row`.
-            column: Column number, int32, which must not skip any.
+            column: Column number, int32; no column may be skipped.
         """
         nodes = [n for n, node in enumerate(self.nodes) if self._kind(node) in (VALUES, FEATURE)]
         tensors, after = self._run_place(nodes, values, caches, maps, column)

@@ -11,7 +11,7 @@ EXAMPLES = 3  # random images for each value, since one may hide a dependency
 MOST_VALUES = 9  # maximum number of values to try; at least all channels of two positions
 TIMES = 16  # length used for testing sequences of any length
 AXES = {1: "channel", 2: "time, channel", 3: "row, column, channel"}  # of an example
-# A change by rounding, as a fraction of the outputs' standard deviation.
+# The maximum change due to rounding, as a fraction of the outputs' standard deviation.
 ROUNDING = 1e-3
 
 
@@ -27,16 +27,17 @@ def require_draws(likelihood) -> None:
 def require_causal(network, levels: int | None = None) -> None:
     """Raises a ValueError if the parameters of a value depend on this value or a later one.
 
-    The order is that of sampling: row by row, pixel by pixel, channel by channel. With random
+    The values are in sampling order: row by row, pixel by pixel, channel by channel. With random
     weights, all values from one position on are changed, which must not change the parameters up to
-    it. In large images, only a few positions are tried. Gradients would not work, since a network
-    has none with respect to integers; nor would the initial weights, since zeros hide dependencies.
+    that position. In large images, only a few positions are tried. Gradients cannot be used,
+    because a network has no gradient with respect to integers. Nor can the initial weights, because
+    zeros hide dependencies.
 
     Args:
         network: Network that maps images `[batch, height, width, channels]`, sequences `[batch,
             time, channels]`, or vectors `[batch, channels]`, and any conditions, to parameters
             `[batch, ..., channels * parameters]`, in the order `[channel, parameter]`.
-        levels: Number of levels of a value. If None, it is tried with numbers in 0 to 2.
+        levels: Number of levels of a value. If None, the network is tried with numbers from 0 to 2.
     """
     shape = tuple(size or TIMES for size in network.inputs[0].shape[1:])
     with tf.init_scope():

@@ -17,18 +17,18 @@ class CharacterRNN(CausalModel):
     """A character-level language model: each character is predicted from the preceding ones.
 
     Graves: "Generating Sequences With Recurrent Neural Networks", 2013, eq. (1) to (4). In
-        training,
-    each character is predicted from the true preceding ones (teacher forcing), so that the loss is
-    the exact negative log-likelihood in nats. Texts end with an end token, which is predicted too.
+    training, each character is predicted from the true preceding ones (teacher forcing), so that
+    the loss is the exact negative log-likelihood in nats. Texts end with an end token, which is
+    predicted too.
 
     Deviations: see the network, `keras_gen.networks.character_rnn`.
 
     Args:
-        network: Network that maps numbers of characters `[batch, time, 1]`, -1 for padding, to
+        network: Network that maps character indices `[batch, time, 1]`, with -1 for padding, to
             logits `[batch, time, len(alphabet) + 1]`. The logits of a character depend only on
             preceding characters.
-        alphabet: All characters, each once.
-        length: Number of characters of an example, and the maximum number of sampled ones.
+        alphabet: String that contains each character once.
+        length: Number of characters of an example, and the maximum length of a sampled text.
         seed: Seed for the order in which `fit` uses the examples of a `Source`.
 
     Raises:
@@ -68,7 +68,8 @@ class CharacterRNN(CausalModel):
         """Samples texts that begin with a prompt, strings `[n]`, up to `length` characters.
 
         Args:
-            prompt: Beginning of the texts, shorter than `length`, with characters in the alphabet.
+            prompt: Beginning of the texts, shorter than `length`, with characters from the
+                alphabet.
             n: Number of texts, at least 1.
             temperature: Divisor of the logits: values below 1 make likely characters more likely.
             seed: 0 to 2**31 - 1. If None, texts differ each time.

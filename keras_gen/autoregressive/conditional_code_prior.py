@@ -21,17 +21,17 @@ class ConditionalCodePrior(CodePrior):
     "Neural Discrete Representation Learning", NeurIPS 2017, sec. 4.3: a WaveNet is the prior over
     the codes of speech, which samples the words, and the decoder of a `ConditionalVQVAE` speaks
     them in a speaker's voice. Then `fit(waveforms, speakers)` and `sample(n, speaker=2)` use the
-    coder's name of the condition.
+    coder's name for the condition.
 
     Args:
-        network: Network that maps codes and int32 labels `[batch]` to logits, see `CodePrior`, such
-            as `keras_gen.networks.transformer` or `wavenet` with `classes`.
-        coder: Trained model with integer codes, see `CodePrior`.
-        classes: Number of classes. If None, that of the coder.
+        network: Network that maps codes and int32 labels `[batch]` to logits, such as
+            `keras_gen.networks.transformer` or `wavenet` with `classes`; see `CodePrior`.
+        coder: Trained model with integer codes; see `CodePrior`.
+        classes: Number of classes. If None, the coder's number of classes.
         seed: Seed for the order in which `fit` uses the examples of a `Source`.
 
     Raises:
-        ValueError: See `CodePrior`; also if the network or the coder has another number of
+        ValueError: See `CodePrior`; also if the network or the coder has a different number of
             classes.
 
     Example:

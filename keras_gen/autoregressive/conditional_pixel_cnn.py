@@ -20,17 +20,17 @@ class ConditionalPixelCNN(PixelCNN):
 
     Van den Oord, Kalchbrenner, Vinyals, Espeholt, Graves, Kavukcuoglu: "Conditional Image
     Generation with PixelCNN Decoders", NeurIPS 2016, eq. (3) and (4). `fit(images, labels)` accepts
-    integers. All classes count as equally frequent: p(x) is the mean of p(x | class).
+    integers. All classes are treated as equally likely: p(x) is the mean of p(x | class).
 
     Args:
-        network: Network that maps images and int32 labels `[batch]` to the likelihood's parameters,
+        network: Network that maps images and int32 labels `[batch]` to the likelihood's parameters;
             see `PixelCNN`.
         classes: Number of classes.
-        likelihood: Name or object: the distribution of a value.
+        likelihood: Distribution of a value, a name or an object.
         seed: Seed for the order in which `fit` uses the examples of a `Source`.
 
     Raises:
-        ValueError: See `PixelCNN`; also if the network accepts other labels.
+        ValueError: See `PixelCNN`; also if the network does not accept these labels.
 
     Example:
     ```python
@@ -47,7 +47,7 @@ class ConditionalPixelCNN(PixelCNN):
 
     batch = ("x", "labels")
     given = ("labels",)
-    # A gated network needs one GiB for this number of digits.
+    # A gated network needs one GiB for this many digits.
     most_examples = 256
 
     network: keras.Model = network("x labels -> parameters")
@@ -67,7 +67,7 @@ class ConditionalPixelCNN(PixelCNN):
             labels = tf.fill(tf.shape(x)[:1], number)
             return self.likelihood.log_prob(self.parameters(x, [labels]), x)
 
-        # One class at a time, since all at once would need a multiple of the memory.
+        # One class at a time, because all classes at once would need several times the memory.
         by_class = tf.map_fn(
             of_class,
             tf.range(self.classes),

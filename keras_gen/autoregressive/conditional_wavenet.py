@@ -21,11 +21,11 @@ class ConditionalWaveNet(WaveNet):
     speaker conditions all samples in the same way. `fit(waveforms, speakers)` accepts integers.
 
     Args:
-        network: Network that maps levels `[batch, time, 1]` and int32 speakers `[batch]` to logits,
+        network: Network that maps levels `[batch, time, 1]` and int32 speakers `[batch]` to logits;
             see `WaveNet`.
         speakers: Number of speakers.
-        levels: Number of mu-law levels, see `WaveNet`.
-        samples: Length of sampled sounds, see `WaveNet`.
+        levels: Number of mu-law levels; see `WaveNet`.
+        samples: Length of sampled sounds; see `WaveNet`.
         seed: Seed for the order in which `fit` uses the examples of a `Source`.
 
     Raises:

@@ -19,10 +19,10 @@ class MADE(CausalModel):
     """An autoregressive density model of vectors: each value is predicted from earlier ones.
 
     Germain, Gregor, Murray, Larochelle: "MADE: Masked Autoencoder for Distribution Estimation",
-    ICML 2015, sec. 3 and 4. The conditionals are mixtures of normal densities, as in Uria,
-    Murray, Larochelle: "RNADE: The Real-valued Neural Autoregressive Density-Estimator", NIPS 2013,
-    sec. 3. The loss is the exact negative log-likelihood in nats. Sampling needs one pass through
-    the network per value.
+    ICML 2015, sec. 3 and 4. The conditionals are mixtures of normal densities, as in Uria, Murray,
+    Larochelle: "RNADE: The Real-valued Neural Autoregressive Density-Estimator", NIPS 2013, sec. 3.
+    The loss is the exact negative log-likelihood in nats. Sampling requires one pass through the
+    network per value.
 
     Deviations: see the network, `keras_gen.networks.made`.
 
@@ -30,11 +30,11 @@ class MADE(CausalModel):
         network: Network that maps vectors `[batch, values]` to parameters of the likelihood
             `[batch, values * parameters]`, in the order `[value, parameter]`. The parameters of a
             value depend only on earlier values.
-        likelihood: Name or object: the distribution of a value, which has a method `draw`.
+        likelihood: Distribution of a value, a name or an object with a method `draw`.
         seed: Seed for the order in which `fit` uses the examples of a `Source`.
 
     Raises:
-        ValueError: See `CausalModel`; also if the network's input is not vectors.
+        ValueError: See `CausalModel`; also if the network does not accept vectors.
 
     Example:
     ```python
@@ -70,17 +70,18 @@ class MADE(CausalModel):
         any_order: bool = False,
         **kwargs,
     ) -> TableMADE:
-        """Builds a model of the rows of a table with words, numbers, and gaps.
+        """Builds a model for the rows of a table with words, numbers, and gaps.
 
         Args:
-            columns: Columns with cells, as `keras_gen.data.table_columns` finds them; at least 2.
-            hidden: Units of the hidden layers.
-            any_order: Whether the network predicts each column from any others, which fills gaps
-                better, and makes slightly worse samples, instead of from the columns before it.
+            columns: Columns with cells, as returned by `keras_gen.data.table_columns`; at least 2.
+            hidden: Numbers of units of the hidden layers.
+            any_order: Whether the network predicts each column from any subset of the other
+                columns, instead of only from the columns before it. This fills gaps better, but
+                yields slightly worse samples.
             **kwargs: Further arguments of `TableMADE`.
 
         Raises:
-            TypeError: If `columns` holds something else than columns.
+            TypeError: If `columns` contains anything other than columns.
             ValueError: If there are fewer than 2 columns, or fewer hidden units than columns.
 
         Example: `model = MADE.for_table(table_columns(people))`.

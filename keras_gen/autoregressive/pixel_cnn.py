@@ -29,11 +29,11 @@ class PixelCNN(CausalModel):
 
     Args:
         network: Network that maps images `[batch, height, width, channels]`, in the range of the
-            likelihood, to its parameters `[batch, height, width, channels * parameters]`, in the
-            order `[channel, parameter]`. The parameters of a value depend only on earlier values,
-            in the order of rows, then pixels, then channels.
-        likelihood: Name or object: the distribution of a value. The paper's, with 256 levels, is
-            `"categorical"`.
+            likelihood, to the likelihood's parameters `[batch, height, width, channels *
+            parameters]`, in the order `[channel, parameter]`. The parameters of a value depend only
+            on earlier values, in the order of rows, then pixels, then channels.
+        likelihood: Distribution of a value, a name or an object. The paper's distribution, with 256
+            levels, is `"categorical"`.
         seed: Seed for the order in which `fit` uses the examples of a `Source`.
 
     Raises:
@@ -67,19 +67,19 @@ class PixelCNN(CausalModel):
         Args:
             images: `[m, height, width, channels]` in the model's input format; the contents of
                 missing pixels do not matter.
-            masks: Mask that is not 0 where a pixel is missing: one mask, or `[m, height, width,
-                1]`.
+            masks: One mask for all images, or masks `[m, height, width, 1]`, nonzero where a pixel
+                is missing.
             n: Number of completions of each image, at least 1.
             seed: 0 to 2**31 - 1. If None, completions differ each time.
             batch_size: Number of completions at once.
             **given: Further arguments of `fill`, such as `labels`, one for each image or one for
-                all. Without labels, each completion has a random class.
+                all images. Without labels, each completion has a random class.
 
         Returns:
-            `[m, n, height, width, channels]`, in the form of the model's samples.
+            Images `[m, n, height, width, channels]`, in the format of the model's samples.
 
         Raises:
-            ValueError: If images, masks, or arguments have another shape or range.
+            ValueError: If the shape or range of images, masks, or arguments is invalid.
         """
         n = checked_integer("n", n, minimum=1)
         images = np.asarray(as_examples(self.edges["x"], images))

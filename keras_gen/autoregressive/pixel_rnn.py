@@ -10,12 +10,12 @@ class PixelRNN(PixelCNN):
     """An autoregressive image model with a recurrent network over earlier values.
 
     Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016. Loss,
-    sampling, and completion are those of `PixelCNN`, eq. (1) and (2); only the network differs. A
-    masked convolution sees only as far as its kernel reaches, whereas an LSTM over rows (sec. 3.1)
-    or diagonals (sec. 3.2) carries its state through the whole image, so that a single layer sees
-    far. In return, the rows or diagonals of a training step are computed sequentially. Sampling
-    needs a single pass in total: the LSTMs over rows and diagonals are also computed pixel by
-    pixel.
+    sampling, and completion are inherited from `PixelCNN`, eq. (1) and (2); only the network
+    differs. A masked convolution sees only as far as its kernel reaches, whereas an LSTM over rows
+    (sec. 3.1) or diagonals (sec. 3.2) carries its state through the whole image, so that a single
+    layer sees far. In return, the rows or diagonals of a training step are computed sequentially.
+    Sampling needs a single pass in total: the LSTMs over rows and diagonals are also computed pixel
+    by pixel.
 
     The network is built by `keras_gen.networks.pixel_rnn`, with kind "row" or "diagonal", or from
     `keras_gen.layers.RowLSTM`, `DiagonalLSTM`, and other causal layers. `likelihood` is
@@ -26,10 +26,10 @@ class PixelRNN(PixelCNN):
 
     Args:
         network: Network that maps images `[batch, height, width, channels]`, in the range of the
-            likelihood, to its parameters `[batch, height, width, channels * parameters]`, in the
-            order `[channel, parameter]`. The parameters of a value depend only on earlier values,
-            in the order of rows, then pixels, then channels.
-        likelihood: Name or object: the distribution of a value, 256 levels in the paper.
+            likelihood, to the likelihood's parameters `[batch, height, width, channels *
+            parameters]`, in the order `[channel, parameter]`. The parameters of a value depend only
+            on earlier values, in the order of rows, then pixels, then channels.
+        likelihood: Distribution of a value, a name or an object; 256 levels in the paper.
         seed: Seed for the order in which `fit` uses the examples of a `Source`.
 
     Raises:

@@ -22,9 +22,9 @@ def sample_causal(
 
     Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, sec. 2.1,
     sample with one pass over the whole image for each of its N values. Here, each layer is computed
-    only at the current position, and causal layers cache the earlier results that they need: the
-    cost is that of C passes for C channels. The values of a vector need a whole pass each. The
-    examples depend only on weights, conditions, and noise, up to rounding.
+    only at the current position, and causal layers cache the earlier results that they need, so C
+    channels cost as much as C passes. Each value of a vector requires a whole pass. The examples
+    depend only on weights, conditions, and noise, up to rounding.
 
     Inside a `tf.function`, sampling is part of that graph; outside, each call compiles a new graph.
     XLA fuses the many small operations: `jit_compile=True` makes the loop faster on a CPU.
@@ -35,18 +35,19 @@ def sample_causal(
             any conditions, to parameters `[batch, ..., channels * parameters]`, laid out `[channel,
             parameter]`. With the cache, every layer on values must be a `CausalLayer` (the first
             one must not see its own position) or process every position independently.
-        draw: Function from float32 parameters `[batch, parameters]` of one value and its noise
+        draw: Function that maps float32 parameters `[batch, parameters]` of one value and its noise
             `[batch, ...]` to values `[batch]`, in the units of the network's input.
         noise: Floats `[batch, height, width, channels, ...]`, `[batch, time, channels, ...]`, or
             `[batch, channels, ...]`, for instance uniform in [0, 1).
-        conditions: Tensors for the further inputs of the network, `[batch, ...]` each.
-        cached: False for a whole pass per value: the slow reference, for any causal network.
+        conditions: Tensors for the network's additional inputs, `[batch, ...]` each.
+        cached: Whether to cache earlier results. If False, each value requires a whole pass, which
+            is slow but works for any causal network.
 
     Returns:
         Float32 values, in the shape of the network's input.
 
     Raises:
-        ValueError: If the network's inputs or the noise have another shape, a layer mixes
+        ValueError: If the network's inputs or the noise have the wrong shape, a layer mixes
             positions, or the network is not causal: it sees the value that it must predict, or a
             later one.
 
@@ -100,7 +101,7 @@ def _check(network, noise, conditions) -> None:
 
 
 def _sample_whole(network, draw, noise, conditions):
-    """Samples values with a whole pass for each."""
+    """Samples values with a whole pass for each value."""
     require_causal(network)
     rank = len(network.inputs[0].shape)
     per_value = network.outputs[0].shape[-1] // network.inputs[0].shape[-1]

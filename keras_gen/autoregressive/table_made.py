@@ -1,4 +1,4 @@
-"""MADE of the rows of a table: words, numbers, and gaps."""
+"""MADE for the rows of a table: words, numbers, and gaps."""
 
 from collections.abc import Sequence
 
@@ -20,7 +20,7 @@ from keras_gen.declared import argument, network
 from keras_gen.losses.likelihoods.cells import CellLikelihood
 
 DRAWS = 64  # weighted samples per row in `impute` and `complete`, if columns have a fixed order
-PLACE = 3  # of the noise of a value, behind that of `CellLikelihood`
+PLACE = 3  # index of the position noise of a value, after the noise for `CellLikelihood`
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -28,27 +28,28 @@ class TableMADE(LikelihoodModel):
     """Rows of a table as a product of conditionals: each column given those before it.
 
     Germain, Gregor, Murray, Larochelle: "MADE: Masked Autoencoder for Distribution Estimation",
-    ICML 2015, sec. 3 and 4. A word is a cell, and so is an interval of numbers (`table_columns`);
-    numbers have the mass of a mixture of logistic densities in their cell, so that the
-    log-likelihood is that of cells, in nats, and comparable with other models of these cells.
+    ICML 2015, sec. 3 and 4. A word is a cell, and so is an interval of numbers (`table_columns`).
+    The probability of a number is the mass of a mixture of logistic densities in its cell, so the
+    log-likelihood refers to cells, in nats, and can be compared with other models of these cells.
 
-    With `any_order` the network predicts each column from any others (Uria, Murray, Larochelle: "A
-    Deep and Tractable Density Estimator", ICML 2014, sec. 4, eq. 9). Gaps are then filled by one
-    pass, or column by column; without it, by 64 weighted draws (likelihood weighting).
+    With `any_order`, the network predicts each column from any subset of the other columns (Uria,
+    Murray, Larochelle: "A Deep and Tractable Density Estimator", ICML 2014, sec. 4, eq. 9). Gaps
+    are then filled in one pass, or column by column; without `any_order`, they are filled using 64
+    weighted samples (likelihood weighting).
 
     `fit`, `log_prob`, `impute`, and `complete` accept a DataFrame, a dict of columns, the path of a
-    CSV file, and strings `[n, columns]`. A missing value counts in no loss but `gap_loss`, which
-    learns which values are missing, so that samples have gaps too.
+    CSV file, and strings `[n, columns]`. A missing value contributes only to `gap_loss`, with which
+    the model learns which values are missing, so that samples have gaps too.
 
-    Deviations: masks are by column, and the output also sees the features directly. With
+    Deviations: masks apply to whole columns, and the output also sees the features directly. With
     `any_order`, `log_prob` uses the order of the columns.
 
     Args:
-        network: Cells `[batch, columns]`, -1 where a value is unknown, to the parameters of a
-            `CellLikelihood`, such as `keras_gen.networks.table_made`. Without `any_order` those of
-            a column depend only on the columns before it.
-        columns: Columns with cells, as `keras_gen.data.table_columns` finds them.
-        any_order: Whether the network predicts a column from any others.
+        network: Network that maps cells `[batch, columns]`, -1 where a value is unknown, to the
+            parameters of a `CellLikelihood`, such as `keras_gen.networks.table_made`. Without
+            `any_order`, the parameters of a column depend only on the columns before it.
+        columns: Columns with cells, as returned by `keras_gen.data.table_columns`.
+        any_order: Whether the network predicts a column from any subset of the other columns.
         seed: Seed for the column orders, and for the order of the examples of a `Source`.
 
     Raises:
@@ -76,7 +77,7 @@ class TableMADE(LikelihoodModel):
 
     @override
     def terms(self, batch):
-        """Returns the negative log-likelihoods of the values, and of which are missing."""
+        """Returns the negative log-likelihoods of the values and of which values are missing."""
         x = batch["x"]
         hidden, weight = self._hidden(x) if self.any_order else (tf.ones_like(x, tf.bool), 1.0)
         given = tf.where(hidden, -1.0, x) if self.any_order else x
@@ -88,7 +89,7 @@ class TableMADE(LikelihoodModel):
         return {"nll": weight * nll} | self._gap_terms(x, gap_logits, hidden, weight)
 
     def _hidden(self, x):
-        """Which columns are to predict, the last of a random order: eq. 9; and their weight."""
+        """The columns to predict, the last ones in a random order (eq. 9), and their weight."""
         count = len(self.columns)
         keys = self.uniform("order", [tf.shape(x)[0], count])
         rank = tf.argsort(tf.argsort(keys, axis=1), axis=1)
@@ -128,29 +129,29 @@ class TableMADE(LikelihoodModel):
     # Samples ---------------------------------------------------------------------------------
 
     def noise(self, n, key):
-        """Draws uniform numbers for each value: the likelihood's, and a place in the cell."""
+        """Samples uniform noise for each value: for the likelihood and the position in the cell."""
         shape = [n, len(self.columns), self.likelihood.uniforms_per_value + 1]
         return tf.random.stateless_uniform(shape, key)
 
     def from_noise(self, noise):
-        """Returns rows `[n, columns]`, cells with places in them, drawn column by column."""
+        """Returns rows `[n, columns]`, cells with positions in them, sampled column by column."""
         return self._drawn(noise)[0]
 
     def _drawn(self, noise, known=None):
-        """Draws cells in the order of the columns.
+        """Samples cells in the order of the columns.
 
         Args:
             noise: See `noise`.
-            known: Cells that are kept, `[n, columns]`, -1 where one is drawn; None: all are drawn,
-                and may be gaps.
+            known: Cells to keep, `[n, columns]`, -1 where a cell is sampled. If None, all cells are
+                sampled, and may be gaps.
 
         Returns:
-            Cells with places in them `[n, columns]`, and log P of the known cells `[n]`.
+            Cells with positions in them, `[n, columns]`, and log P of the known cells, `[n]`.
         """
         count = len(self.columns)
         places = tf.range(count)
         start = tf.fill(tf.shape(noise)[:2], -1.0)
-        # Columns that come later are given as well, where the network may see them.
+        # Later columns are also given if the network may see them.
         start = known if known is not None and self.any_order else start
 
         def step(place, x, log_weight):
@@ -175,16 +176,16 @@ class TableMADE(LikelihoodModel):
 
     @for_users
     def sample(self, n: int, seed: int | None = None, batch_size: int = 1024, **conditions):
-        """Draws rows: a DataFrame if the columns come from one, otherwise a dict of arrays.
+        """Samples rows: a DataFrame if the columns come from one, otherwise a dict of arrays.
 
-        Words, booleans, decimal places, and dtypes are those of the training rows, and so is the
+        Words, booleans, decimal places, and dtypes are as in the training rows, and so is the
         fraction of gaps. Numbers are between the training values of their cell.
 
         Args:
             n: Number of rows, at least 1.
-            seed: 0 to 2**31 - 1; equal seeds give equal rows. None draws other rows each time.
-            batch_size: Rows that are computed at once.
-            **conditions: None; `complete` draws rows some of whose values are given.
+            seed: 0 to 2**31 - 1; equal seeds yield equal rows. If None, rows differ each time.
+            batch_size: Number of rows computed at once.
+            **conditions: Not supported; `complete` samples rows with some given values.
 
         Raises:
             TypeError: If a number is not an integer, or a condition is given.
@@ -196,16 +197,16 @@ class TableMADE(LikelihoodModel):
 
     @for_users
     def impute(self, rows):
-        """Fills gaps by the likeliest word, or the mean number in the column's decimal places.
+        """Fills gaps with the most likely word, or with the mean, rounded as in the column.
 
-        Means minimize the squared error; the absolute error would need medians. Known values stay
-        as they are.
+        Means minimize the squared error; medians would minimize the absolute error. Known values
+        are unchanged.
 
         Args:
             rows: A DataFrame, a dict of columns, the path of a CSV file, or strings `[n, columns]`.
 
         Returns:
-            All rows, in the form of `sample`; those of a DataFrame keep its index.
+            All rows, in the format of `sample`; rows of a DataFrame keep their index.
 
         Raises:
             ValueError: If columns are missing or unknown, or a value is not known to the model.
@@ -214,14 +215,14 @@ class TableMADE(LikelihoodModel):
 
     @for_users
     def complete(self, rows, seed: int | None = None):
-        """Draws values for gaps, given all known values of a row.
+        """Samples values for gaps, given all known values of a row.
 
-        Calls with several seeds are multiple imputations. A row whose values are all missing but
-        some that you choose is a sample with conditions.
+        Calls with several seeds yield multiple imputations. To sample with conditions, pass rows in
+        which only the values that you choose are known.
 
         Args:
             rows: See `impute`.
-            seed: 0 to 2**31 - 1; equal seeds give equal rows. None draws other values each time.
+            seed: 0 to 2**31 - 1; equal seeds yield equal rows. If None, values differ each time.
 
         Returns:
             All rows; see `impute`.
@@ -237,7 +238,7 @@ class TableMADE(LikelihoodModel):
         return self._filled(rows, drawn)
 
     def _filled(self, rows, fill):
-        """Rows whose gaps are filled by a function of those texts that have some."""
+        """Rows whose gaps are filled by a function, which is called on the rows with gaps."""
         texts = np.array(self.edges["x"].as_array(rows)).astype(object)
         gaps = texts == ""
         some = gaps.any(axis=1)
@@ -250,7 +251,7 @@ class TableMADE(LikelihoodModel):
 
     @capability
     def expected(self, x):
-        """Returns rows, strings `[n, columns]`, with the likeliest word or the mean in gaps."""
+        """Returns rows, strings `[n, columns]`, with the most likely word or the mean in gaps."""
         if self.any_order:
             parameters, _ = self.likelihood.split(self.network(x, training=False))
             every = enumerate(tf.unstack(parameters, axis=1))
@@ -270,9 +271,9 @@ class TableMADE(LikelihoodModel):
 
     @capability
     def fill(self, x, seeds):
-        """Returns rows, strings `[n, columns]`, whose gaps are drawn, given all known values.
+        """Returns rows, strings `[n, columns]`, whose gaps are sampled, given all known values.
 
-        The noise of each row follows from its seed, an integer.
+        The noise of each row is determined by its seed, an integer.
         """
         shape = [len(self.columns), PLACE + 1]
         if self.any_order:
@@ -289,7 +290,7 @@ class TableMADE(LikelihoodModel):
     def _weighted(self, x, noise):
         """Completions of each row `[n, draws, columns]` and their weights `[n, draws]`.
 
-        Columns are drawn in their order, and weighed by the probability of the known values.
+        Columns are sampled in order, and weighted by the probability of the known values.
         """
         rows = tf.repeat(x, DRAWS, axis=0)
         cells, log_weights = self._drawn(tf.reshape(noise, [-1, *noise.shape[2:]]), rows)
@@ -298,7 +299,7 @@ class TableMADE(LikelihoodModel):
 
     @property
     def evaluations(self) -> dict[str, int]:
-        """How often signatures evaluate the network for one example."""
+        """Network evaluations per example, by signature."""
         count = len(self.columns)
         weighted = count if self.any_order else count * DRAWS
         passes = count if self.any_order else 1
@@ -325,5 +326,5 @@ class TableMADE(LikelihoodModel):
             require_causal(self.network, 2)
         self.edges["x"] = Rows(self.columns)
         self.edges["seeds"] = Seeds()
-        # What the signatures read besides the network: the tables of words.
+        # The signatures read the tables of words in addition to the network.
         self.resources = [self.edges["x"].cells]

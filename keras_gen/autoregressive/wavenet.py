@@ -19,21 +19,22 @@ class WaveNet(CausalModel):
 
     Van den Oord et al.: "WaveNet: A Generative Model for Raw Audio", 2016, eq. (1), with a softmax
     over mu-law levels (sec. 2.2). The loss is the exact negative log-likelihood of the levels in
-    nats, and zeros around a recording are ignored (`keras_gen.core.kinds_of_data.MuLaw`). The
-    sampling time per sample does not grow with the length.
+    nats, and zeros around a recording are ignored (`keras_gen.core.kinds_of_data.MuLaw`). The time
+    per sample does not grow with the length.
 
     Deviations: see the network, `keras_gen.networks.wavenet`.
 
     Args:
-        network: Network that maps levels `[batch, time, 1]`, where -1 is padding, to logits
+        network: Network that maps levels `[batch, time, 1]`, with -1 for padding, to logits
             `[batch, time, levels]`. The logits of a sample depend only on earlier samples.
         levels: Number of mu-law levels, 256 in the paper, an even number from 2 to 512.
-        samples: Length of sampled sounds, at least 1; the network's length if it has one.
+        samples: Length of sampled sounds, at least 1; equal to the network's length if that is
+            fixed.
         seed: Seed for the order in which `fit` uses the examples of a `Source`.
 
     Raises:
-        ValueError: See `CausalModel`; also if the network is not for mono sound, or for another
-            length.
+        ValueError: See `CausalModel`; also if the network is not for mono sound, or is for a
+            different length.
 
     Example:
     ```python

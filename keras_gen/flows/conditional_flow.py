@@ -30,17 +30,16 @@ class ConditionalFlow(Flow):
     With labels, the densities of the classes define a classifier, through Bayes' rule: `classify`
     returns log p(x|y) + log p(y) for every class y, whose softmax is p(y|x) and whose log-sum-exp
     is log p(x). The prior p(y) is the fraction of the class among the training examples, with each
-    class counted once more; before training, all are equal. `sample(n, seed, label=3)` samples
-    examples of one class, or with one label for each; without labels, classes come from the prior.
-    For vectors, it accepts `condition`.
+    class counted once more. Before training, all classes are equally likely. `sample(n, seed,
+    label=3)` samples examples of one class, or with one label for each; without labels, classes
+    come from the prior. A model of vector conditions accepts `condition`.
 
     Latents represent what examples of all conditions have in common: `decode(encode(x, labels),
-    others)` shows an example as a member of another class.
+    other_labels)` shows an example as a member of another class.
 
-    Deviations: the flow is that of `coupling_flow`. A condition is passed directly to the
-        couplings,
-    a label as a one-hot vector, whereas the paper, whose conditions are images, has a network
-    before them.
+    Deviations: the flow is built by `coupling_flow`. A condition is passed directly to the
+    couplings, a label as a one-hot vector, whereas the paper, whose conditions are images, has a
+    network before them.
 
     Args:
         flow: Built invertible network with a condition `[batch, classes]` or `[batch, columns]`,
@@ -50,7 +49,7 @@ class ConditionalFlow(Flow):
         seed: Seed for the noise that is added to levels.
 
     Raises:
-        ValueError: If the flow accepts no condition or another one; see `Flow`.
+        ValueError: If the flow does not accept such a condition; see `Flow`.
 
     Example:
     ```python
@@ -131,7 +130,7 @@ class ConditionalFlow(Flow):
 
     @override
     def from_noise(self, noise, temperature=1.0, **given):
-        """Returns the examples for latents and a label, by default from the prior, or a vector."""
+        """Returns examples for latents and a condition; by default, labels come from the prior."""
         return self.decoded(temperature * noise, *given.values())
 
     # Building --------------------------------------------------------------------------------
@@ -186,7 +185,7 @@ class ConditionalFlow(Flow):
             classes: Number of classes, at least 2.
             steps: Number of couplings.
             hidden: Numbers of channels of the hidden layers in their networks.
-            alpha: Distance of the scaled levels from 0 and 1 before the logit.
+            alpha: Minimum distance of the scaled levels from 0 and 1 before the logit.
             levels: Number of levels.
             **kwargs: Further arguments of the model.
 
@@ -215,7 +214,7 @@ class ConditionalFlow(Flow):
             shape: Number of columns, at least 2.
             classes: Number of classes, at least 2, or None.
             conditions: Number of columns of the condition, if it is a vector, also in any units.
-            steps: Number of couplings, see `keras_gen.networks.coupling_flow`.
+            steps: Number of couplings; see `keras_gen.networks.coupling_flow`.
             hidden: Numbers of units of the hidden layers in their networks.
             **kwargs: Further arguments of the model.
 

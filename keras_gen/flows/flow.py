@@ -36,16 +36,16 @@ class Flow(LikelihoodModel):
     with `keras_gen.networks.real_nvp`; Glow (Kingma, Dhariwal 2018), with `keras_gen.networks.glow`
     or `Flow.for_images`; or a small flow on vectors or images, with `coupling_flow`.
 
-    Discrete images get uniform noise as wide as one level, and are scaled to [0, 1) for the flow,
-    which can start with a `Logit` to leave that range. `log_prob` is that of the levels plus noise,
-    which bounds the log-probability of the levels (Theis et al. 2016, sec. 3.1); vectors are
-    unchanged.
+    Uniform noise as wide as one level is added to discrete images, which are then scaled to [0, 1).
+    The flow can start with a `Logit`, which maps that range to all real numbers. `log_prob` is the
+    log density of the levels plus noise, which bounds the log-probability of the levels (Theis et
+    al. 2016, sec. 3.1). Vectors are unchanged.
 
     Test a flow with your own layers using `keras_gen.testing.check_flow`: a wrong inverse or
     log-determinant raises no error, but makes densities wrong.
 
     Args:
-        flow: Built invertible network, such as from `glow`.
+        flow: Built invertible network, such as the result of `glow`.
         levels: Number of levels of discrete images; None for vectors.
         seed: Seed for the noise that is added to levels.
 
@@ -148,8 +148,8 @@ class Flow(LikelihoodModel):
 
         Args:
             x: Examples `[n, ...]` in the model's input format.
-            having: Examples with the attribute, at least 1.
-            lacking: Examples without it, at least 1.
+            having: Examples with the attribute, at least one.
+            lacking: Examples without the attribute, at least one.
             amounts: Multiples of the direction; 0 decodes the example itself.
 
         Returns:
@@ -207,19 +207,19 @@ class Flow(LikelihoodModel):
         levels: int = 256,
         **kwargs,
     ):
-        """Builds a Glow for images, see `keras_gen.networks.glow`.
+        """Builds a Glow for images; see `keras_gen.networks.glow`.
 
         Args:
             shape: `(height, width, channels)`; the sides are multiples of 2^scales.
             scales: L, the number of scales, at least 1.
             steps: K, the number of flow steps at each scale.
             filters: Number of hidden channels in the couplings' networks.
-            alpha: Distance of the scaled levels from 0 and 1 before the logit.
+            alpha: Minimum distance of the scaled levels from 0 and 1 before the logit.
             levels: Number of levels.
             **kwargs: Further arguments of the model.
 
         Raises:
-            ValueError: If `shape` cannot be halved that often.
+            ValueError: If the sides cannot be halved `scales` times.
 
         Example: `model = Flow.for_images((28, 28, 1), alpha=5e-4)`.
         """
@@ -237,12 +237,12 @@ class Flow(LikelihoodModel):
 
         Args:
             shape: Number of columns, at least 2.
-            steps: Number of couplings, see `keras_gen.networks.coupling_flow`.
+            steps: Number of couplings; see `keras_gen.networks.coupling_flow`.
             hidden: Numbers of units of the hidden layers in their networks.
             **kwargs: Further arguments of the model.
 
         Raises:
-            ValueError: If there are fewer columns or steps.
+            ValueError: If there are fewer than 2 columns or no steps.
 
         Example: `model = Flow.for_vectors(2)`.
         """

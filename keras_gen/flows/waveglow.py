@@ -23,20 +23,20 @@ class WaveGlow(LikelihoodModel):
     computed internally, so `fit` accepts sounds alone. `vocode` generates sounds from the frames
     that `mel` or a speech model returns.
 
-    `log_prob` is that of int16 levels plus uniform noise given the mel spectrogram, which bounds
-    the log-probability of the levels (Theis et al. 2016, sec. 3.1). Since frames overlap, they
-    determine much of a sound.
+    `log_prob` is the log density of the int16 levels plus uniform noise, given the mel spectrogram,
+    which bounds the log-probability of the levels (Theis et al. 2016, sec. 3.1). Because frames
+    overlap, they determine much of a sound.
 
-    Deviations: the noise, without which digital silence would have an infinite density. Frames are
-    repeated for all samples nearest to them, whereas the paper uses a transposed
-    convolution. Latents are N(0, 1) in training, whereas the authors' have a variance of 0.5, which
-    is a factor of the weights.
+    Deviations: noise is added, without which digital silence would have an infinite density. Frames
+    are repeated for all samples nearest to them, whereas the paper uses a transposed convolution.
+    Latents are N(0, 1) in training, whereas the authors' latents have a variance of 0.5, which only
+    rescales the weights.
 
     Args:
         flow: Built invertible network for sounds of any length, such as `waveglow`.
-        bands: Number of bands in the mel spectrogram, equal to that of the network.
+        bands: Number of bands in the mel spectrogram, as in the network.
         window: Number of samples per frame.
-        hop: Samples between consecutive frames, a multiple of the flow's group size.
+        hop: Number of samples between consecutive frames, a multiple of the flow's group size.
         rate: Samples per second.
         temperature: Standard deviation of the latents sampled by `vocode`.
         seed: Seed for the noise that is added to levels.
@@ -60,7 +60,7 @@ class WaveGlow(LikelihoodModel):
 
     default_signature = "vocode"
     log_prob = log_prob
-    # Each sample of sound has the features of its step of flow.
+    # Each audio sample has the features of its position in the flow.
     most_elements = 2**17
 
     flow: keras.Model = network()

@@ -3,8 +3,8 @@
 Every objective has two methods that return one loss per example, float32 `[batch]`:
 `discriminator(real_logits, fake_logits)` and `generator(fake_logits, real_logits=None)`. Objectives
 with `compares` require the real logits. Logits are the raw output of the discriminator, `[batch,
-...]`, of any float dtype. They are cast to float32, and the loss is averaged over the other axes: a
-PatchGAN's map counts as one example.
+...]`, of any float dtype. They are cast to float32, and the loss is averaged over all axes but the
+first: a PatchGAN's map counts as one example.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ class Objective(Declared):
     """Base class of the objectives: subclasses define the loss for logits.
 
     Attributes:
-        compares: Whether `generator` requires `real_logits`. If not, models skip that pass through
-            the discriminator.
+        compares: Whether `generator` requires `real_logits`. If not, models do not pass real
+            examples through the discriminator for the generator's loss.
         threshold: The optimal discriminator's logit for an example that is equally likely to be
-            real or fake. None if it is not a number, as for critics of whose logits only the
-            differences have a meaning.
+            real or fake. None if there is no such number, as for critics, where only differences of
+            logits are meaningful.
     """
 
     compares: ClassVar[bool] = False
@@ -63,7 +63,7 @@ def discrimination(objective, real_logits, *fake_logits) -> tuple[tf.Tensor, tf.
     """Returns a discriminator's loss on real examples and one or more sets of generated examples.
 
     Args:
-        objective: Adversarial objective that the discriminator minimizes.
+        objective: Adversarial objective minimized by the discriminator.
         real_logits: Logits of real examples, `[batch, ...]`.
         *fake_logits: Logits of each set of generated examples, in the shape of `real_logits`.
 
@@ -101,7 +101,7 @@ class FDivergence(Objective):
 
     Args:
         direct: Whether the generator maximizes E_Q[g(V(x))] instead of minimizing F. This is the
-            alternative of section 3.2, which has a gradient when the discriminator wins.
+            alternative in section 3.2, which has a gradient when the discriminator wins.
     """
 
     direct: bool = False
@@ -205,8 +205,8 @@ class JensenShannon(FDivergence):
     f(u) = u log u - (u + 1) log((u + 1) / 2), g(v) = log 2 - log(1 + exp(-v)), and f*(t) = -log(2 -
     exp(t)). The optimal logit is log p / q. The losses differ from `Minimax` by constants: the
     discriminator's is lower by 2 log 2, so that its negative is the divergence. With `direct`, the
-    generator is that of `NonSaturating`. Deviation: the paper's table 1 names the divergence
-    without the factor 2 that its f gives it.
+    generator's loss is that of `NonSaturating`. Deviation: the paper's table 1 gives the divergence
+    without the factor 2 that results from its f.
 
     Example:
         >>> JensenShannon().estimate(tf.zeros([4, 1]), tf.zeros([4, 1]))  # 0 each
@@ -257,7 +257,7 @@ class Minimax(Objective):
         return math.log(self.real_target / (2.0 - self.real_target))
 
     def _real(self, logits):
-        # The cross-entropy with that target.
+        # The cross-entropy with the real target.
         return tf.nn.softplus(-logits) + (1.0 - self.real_target) * logits
 
     def _fake(self, logits):
@@ -271,7 +271,8 @@ class Minimax(Objective):
 class NonSaturating(Minimax):
     """`Minimax` whose generator minimizes -log D(G(z)): Goodfellow et al. (2014), section 3.
 
-    The fixed point is the same, but the generator's gradient is strong when the discriminator wins.
+    The fixed point is that of `Minimax`, but the generator's gradient is strong when the
+    discriminator wins.
 
     Example:
         >>> loss = NonSaturating().generator(tf.zeros([4, 1]))  # log 2 each
@@ -288,8 +289,7 @@ class LeastSquares(Objective):
     The discriminator minimizes (D(x) - b)^2 + (D(G(z)) - a)^2, and the generator (D(G(z)) - c)^2,
     without the factors 1/2 of equation 9, as in CycleGAN (Zhu et al. 2017, section 4).
 
-    Args:
-        a: Target of the discriminator for fakes.
+    Args: a: Target of the discriminator for fakes.
         b: Target of the discriminator for real examples.
         c: Target of the generator for fakes.
 
@@ -367,12 +367,13 @@ class Hinge(Objective):
 
 @serializable
 class Relativistic(Objective):
-    """How much more realistic real examples are than fakes to the discriminator, and the reverse.
+    """Compares how realistic real and fake examples appear to the discriminator.
 
     Jolicoeur-Martineau: "The relativistic discriminator: a key element missing from standard GAN",
     ICLR 2019. With logits C, RSGAN's discriminator minimizes -log sigmoid(C(x) - C(G(z))) and its
     generator -log sigmoid(C(G(z)) - C(x)), for pairs of real and fake examples at the same position
-    in their batches. RaSGAN compares each example with the average of the other kind.
+    in their batches. RaSGAN compares each real example with the average of the fakes, and vice
+    versa.
 
     Args:
         average: Whether to use RaSGAN instead of RSGAN. Averages are over the global batch, and
@@ -403,7 +404,7 @@ class Relativistic(Objective):
         return self._disbelief(fake_logits, real_logits)
 
     def _disbelief(self, first, second):
-        """Returns -log of the probability that the first is more realistic than the second."""
+        """Returns -log of the probability that the first example is more realistic."""
         first = tf.cast(first, tf.float32)
         second = tf.cast(second, tf.float32)
         if not self.average:

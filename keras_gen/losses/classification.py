@@ -1,4 +1,4 @@
-"""Cross-entropies of labels, some of which may be missing, and of codes."""
+"""Cross-entropies for labels, some of which may be missing, and for codes."""
 
 import math
 from collections.abc import Sequence
@@ -40,9 +40,10 @@ def code_information(
     Args:
         codes: `[batch, codes]`, one-hot categories followed by numbers.
         found: Parameters of Q, `[batch, outputs]`: logits of all categories, the means of the
-            numbers, and, if Q predicts them, their scales before a softplus (+ 0.001).
+            numbers, and, if Q predicts scales, the raw scales (the scale is their softplus +
+            0.001).
         categories: Number of classes of each categorical code.
-        scale: Standard deviation of numbers for a Q that predicts only means.
+        scale: Standard deviation of the numbers if Q predicts only means.
 
     Returns:
         Float32 `[batch]` each, in nats: "categorical" and "continuous", -log Q(c|x) of the

@@ -40,8 +40,9 @@ def decomposed_kl(
     For a batch of M out of N examples, minibatch-weighted sampling, eq. (3), weights each example
     by 1 / (M N). In expectation, this is a lower bound of log q(z), so mutual information is
     overestimated. Minibatch stratified sampling (app. C.2) weights the example itself by 1 / N and
-    the others by (N - 1) / (N (M - 1)): q(z) is unbiased, and exact if the batch is the dataset.
-    Deviation: the paper weights the last of the others differently; here, all weights are equal.
+    the other examples by (N - 1) / (N (M - 1)): q(z) is unbiased, and exact if the batch is the
+    dataset. Deviation: the paper weights the last of the other examples differently; here, their
+    weights are equal.
 
     Args:
         latents: Samples from q(z|x), `[batch, latents]`.
@@ -52,7 +53,7 @@ def decomposed_kl(
 
     Returns:
         "mutual_information", "total_correlation", and "dimension_kl", float32 `[batch]` each;
-        single values may be negative.
+        individual values may be negative.
 
     Example:
         >>> parts = decomposed_kl(mean, mean, tf.zeros([8, 2]), dataset_size=1000)
@@ -115,9 +116,9 @@ def dip_penalties(
 ) -> dict[str, tf.Tensor]:
     """Returns the squared distance of the latents' covariance from the identity.
 
-    Kumar, Sattigeri, Balakrishnan (2018): the covariance of the means (DIP-VAE-I, eq. 6), or that
-    of the latents, which adds the mean of the variances (DIP-VAE-II, eqs. 5 and 7), over the global
-    batch.
+    Kumar, Sattigeri, Balakrishnan (2018): the covariance of the means (DIP-VAE-I, eq. 6), or the
+    covariance of the latents, which adds the mean of the variances (DIP-VAE-II, eqs. 5 and 7), over
+    the global batch.
 
     Args:
         mean: Means of q(z|x), `[batch, latents]`.
@@ -125,9 +126,9 @@ def dip_penalties(
             is DIP-VAE-I's.
 
     Returns:
-        "off_diagonal", the sum of the squared entries off the diagonal, each pair twice, and
-        "diagonal", the sum of the squared distances of the diagonal from 1. Float32 `[batch]` each,
-        with equal values for all examples.
+        "off_diagonal", the sum of the squared off-diagonal entries, with each pair counted twice,
+        and "diagonal", the sum of the squared differences between the diagonal entries and 1.
+        Float32 `[batch]` each, with equal values for all examples.
 
     Example:
         >>> parts = dip_penalties(tf.constant([[1.0], [-1.0]]))  # variance 1: both are 0

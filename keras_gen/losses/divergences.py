@@ -19,7 +19,7 @@ def kl_standard_normal(mean: tf.Tensor, log_var: tf.Tensor) -> tf.Tensor:
 
     Args:
         mean: Means, `[batch, ...]`.
-        log_var: Logarithms of the variances, same shape.
+        log_var: Logarithms of the variances, in the shape of `mean`.
 
     Example:
         >>> kl_standard_normal(tf.ones([4, 2]), tf.zeros([4, 2]))  # 1 nat each
@@ -32,7 +32,7 @@ def kl_standard_normal(mean: tf.Tensor, log_var: tf.Tensor) -> tf.Tensor:
 @checked_types
 @of_tensors("mean", "log_var")
 def free_kl_standard_normal(mean: tf.Tensor, log_var: tf.Tensor, free: float) -> tf.Tensor:
-    """Returns the divergence of `kl_standard_normal`, with a number of free nats per latent.
+    """Returns the divergence of `kl_standard_normal`, with free nats for each latent.
 
     Kingma, Salimans, Jozefowicz, Chen, Sutskever, Welling: "Improved Variational Inference with
     Inverse Autoregressive Flow", NeurIPS 2016, appendix C.8: the sum over latents of max(free,
@@ -41,7 +41,7 @@ def free_kl_standard_normal(mean: tf.Tensor, log_var: tf.Tensor, free: float) ->
 
     Args:
         mean: Means, `[batch, ...]`.
-        log_var: Logarithms of the variances, same shape.
+        log_var: Logarithms of the variances, in the shape of `mean`.
         free: Free nats per latent, 0 or more; with 0, the mean over the batch is the divergence.
 
     Returns:
@@ -66,9 +66,10 @@ def kl_normal(
 
     Args:
         mean_q: Means of q, `[batch, ...]`.
-        log_var_q: Logarithms of the variances of q, same shape.
-        mean_p: Means of p, same shape or broadcast to it.
-        log_var_p: Logarithms of the variances of p, same shape or broadcast to it.
+        log_var_q: Logarithms of the variances of q, in the shape of `mean_q`.
+        mean_p: Means of p, in the shape of `mean_q` or a shape that broadcasts to it.
+        log_var_p: Logarithms of the variances of p, in the shape of `mean_q` or a shape that
+            broadcasts to it.
 
     Example:
         >>> kl_normal(tf.ones([4, 2]), tf.zeros([4, 2]), tf.zeros([4, 2]), tf.zeros([4, 2]))
@@ -89,8 +90,9 @@ def log_ratio_normal(
 ) -> tf.Tensor:
     """Returns log N(mean_q, exp(log_var_q)) - log N(mean_p, exp(log_var_p)) at values.
 
-    Its mean over values `[batch, ...]` sampled from q is `kl_normal`, whose arguments are the
-    others. One sample estimates a divergence without a closed form, if p depends on the sample.
+    Its mean over values `[batch, ...]` sampled from q is `kl_normal`, which describes the other
+    arguments. If p depends on the sample, the divergence has no closed form, and one sample
+    estimates it.
 
     Example:
         >>> log_ratio_normal(tf.ones([4, 2]), tf.ones([4, 2]), 0.0, tf.zeros([4, 2]), 0.0)  # 1 nat
@@ -110,7 +112,8 @@ def kl_categorical(logits_q: tf.Tensor, logits_p: tf.Tensor | None = None) -> tf
 
     Args:
         logits_q: Finite logits of q, `[batch, ..., classes]`.
-        logits_p: Finite logits of p, same shape or broadcast to it; None: p is uniform.
+        logits_p: Finite logits of p, in the shape of `logits_q` or a shape that broadcasts to it.
+            If None, p is uniform.
 
     Example:
         >>> kl_categorical(tf.constant([[50.0, 0.0]]))  # log 2: q is certain of the first class
@@ -137,7 +140,7 @@ def importance_weighted_nats(log_weights) -> tf.Tensor:
     return tf.math.log(samples) - tf.reduce_logsumexp(log_weights, axis=0)
 
 
-FREQUENCIES = 500  # of the paper
+FREQUENCIES = 500  # as in the paper
 
 
 @checked_types
@@ -147,14 +150,14 @@ def fourier_discrepancy(
 ) -> tf.Tensor:
     """Returns the squared distance of the mean features of two groups, over the *global* batch.
 
-    Louizos, Swersky, Li, Welling, Zemel: "The Variational Fair Autoencoder", ICLR 2016, sec.
-    2.4: random Fourier features (Rahimi & Recht 2007) of a Gaussian kernel, sqrt(2 / D)
-    cos(sqrt(2 / gamma) x W + b), with which the discrepancy costs no more than the features.
+    Louizos, Swersky, Li, Welling, Zemel: "The Variational Fair Autoencoder", ICLR 2016, sec. 2.4:
+    random Fourier features (Rahimi & Recht 2007) of a Gaussian kernel, sqrt(2 / D) cos(sqrt(2 /
+    gamma) x W + b), so the discrepancy costs no more than the features.
 
     Args:
-        values: `[batch, d]`.
-        groups: Integers `[batch]`, 0 or 1.
-        seed: Stateless seed of W and b, `[2]`.
+        values: Values to compare, `[batch, d]`.
+        groups: Group of each example, integers `[batch]`, 0 or 1.
+        seed: Stateless seed for W and b, `[2]`.
         gamma: Parameter of the kernel exp(-|x - y|^2 / gamma), above 0.
 
     Returns:

@@ -20,13 +20,14 @@ def feature_distance(first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
 
     Zhang, Isola, Efros, Shechtman, Wang: "The Unreasonable Effectiveness of Deep Features as a
     Perceptual Metric", CVPR 2018, eq. (1): the squared distance between the two channel vectors at
-    each position of each map, scaled to length 1; averaged over positions and summed over maps. It
-    is between 0 and 4 for each map. Deviation: the paper's w, fitted to human ratings of distances,
-    is 1 for all channels.
+    each position of each map, scaled to length 1; averaged over positions and summed over maps. The
+    distance is between 0 and 4 for each map. Deviation: the paper's w, fitted to human ratings of
+    distances, is 1 for all channels.
 
     Args:
-        first: One or several maps `[batch, ..., channels]` of any float dtype.
-        second: The maps of the other batch.
+        first: One or several feature maps of the first batch, `[batch, ..., channels]`, of any
+            float dtype.
+        second: Feature maps of the second batch.
 
     Example:
         >>> maps = [tf.random.normal([2, 4, 4, 8]), tf.random.normal([2, 2, 2, 16])]
@@ -42,15 +43,15 @@ def feature_distance(first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
 def slope_ratio(
     slope: tf.Tensor, other: tf.Tensor, delta: float = 1e-6, most: float = 1e4
 ) -> tf.Tensor:
-    """Returns the weight of another loss with which its gradient is as long as the first loss's.
+    """Returns the weight with which a second loss has as long a gradient as the first loss.
 
     Esser, Rombach, Ommer: "Taming Transformers for High-Resolution Image Synthesis", CVPR 2021, eq.
     (7): |slope| / (|other| + delta), a float32 scalar, equal on all replicas, without a gradient.
-    Deviation: limited to `most`, as in the authors' code.
+    Deviation: the weight is limited to `most`, as in the authors' code.
 
     Args:
         slope: This replica's part of the gradient of the first loss with respect to a kernel.
-        other: The corresponding gradient of the other loss.
+        other: Corresponding gradient of the second loss.
         delta: Small number that bounds the ratio.
         most: Maximum ratio.
 
@@ -92,15 +93,15 @@ def spectral_loss(
     adversarial networks with multi-resolution spectrogram", ICASSP 2020: the spectral convergence,
     |S - S'| / |S| in Frobenius norms of the magnitudes S, plus the mean of |log S - log S'|,
     averaged over the resolutions. The default windows last 10, 25, and 50 ms at 8,000 samples per
-    second, as in the paper. Deviation: a floor is added to the magnitudes instead of clipping them
-    to a minimum, so that inaudible differences do not count, and silence has a gradient.
+    second, as in the paper. Deviation: a floor is added to the magnitudes, which are not clipped to
+    a minimum, so that inaudible differences do not count, and silence has a gradient.
 
     Args:
         waveforms: Floats in [-1, 1], `[batch, samples, channels]`.
         originals: Original waveforms, with the format of `waveforms`.
-        windows: Lengths of the windows in samples, at least 5.
-        floor: As in `keras_gen.core.sound_spectra.magnitudes`, where a sine wave of amplitude 1 has
-            magnitude 1.
+        windows: Window lengths in samples, each at least 5.
+        floor: Number added to the magnitudes, as in `keras_gen.core.sound_spectra.magnitudes`,
+            where a sine wave of amplitude 1 has magnitude 1.
 
     Example:
         >>> spectral_loss(tf.zeros([2, 800, 1]), tf.zeros([2, 800, 1]))  # 0

@@ -1,4 +1,4 @@
-"""The Concrete distribution, which relaxes one-hot codes: its samples and its density."""
+"""Samples and density of the Concrete distribution, which relaxes one-hot codes."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ def relaxed_codes(
     """Returns the logarithm of relaxed one-hot codes, float32, as a function of Gumbel noise.
 
     Jang, Gu, Poole (2017), eq. (2); Maddison, Mnih, Teh (2017), sec. 3.2: the softmax of the noisy
-    logits divided by the temperature. As it falls to 0, the codes become one-hot samples from
-    softmax(logits). The result is in logarithms because codes underflow.
+    logits divided by the temperature. As the temperature falls to 0, the codes become one-hot
+    samples from softmax(logits). The result is in logarithms because codes underflow.
 
     Args:
-        logits: `[batch, ..., classes]`.
+        logits: Logits of the codes, `[batch, ..., classes]`.
         gumbel: Standard Gumbel noise with the shape of `logits`.
         temperature: Positive number or scalar tensor.
 
@@ -37,8 +37,8 @@ def log_concrete(
 
     Maddison, Mnih, Teh (2017), def. 1, as a density of y = log of the codes, which does not
     underflow: log (n-1)! + (n-1) log t + sum_k (l_k - t y_k) - n logsumexp_k (l_k - t y_k) for n
-    classes, logits l, and temperature t, summed over the other axes. Differences of two such
-    densities at the same codes are those of the densities of the codes themselves.
+    classes, logits l, and temperature t, summed over the other axes. The difference of two such log
+    densities at the same codes equals the difference of the log densities of the codes themselves.
 
     Args:
         log_codes: `[batch, ..., classes]`, as returned by `relaxed_codes`.
@@ -64,14 +64,15 @@ def relaxed_kl(
     temperature: float | tf.Tensor,
     prior_temperature: float | tf.Tensor,
 ):
-    """Estimates the KL divergence of relaxed codes from a uniform prior, relaxed too.
+    """Estimates the KL divergence of relaxed codes from a relaxed uniform prior.
 
     Maddison, Mnih, Teh (2017), sec. 3.3: log q - log p of the codes, float32 `[batch]` in nats. Its
-    mean over samples is that of the Concrete distributions; single values may be negative.
+    mean over samples is the divergence of the Concrete distributions; individual values may be
+    negative.
 
     Args:
         log_codes: Result of `relaxed_codes` for the logits, `[batch, ..., classes]`.
-        logits: `[batch, ..., classes]`.
+        logits: Logits of the codes, `[batch, ..., classes]`.
         temperature: Temperature of the codes.
         prior_temperature: Temperature of the prior.
 

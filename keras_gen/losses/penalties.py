@@ -1,4 +1,4 @@
-"""Penalties on a discriminator and two batches, with the `weight` and `every` of `Penalty`."""
+"""Penalties on a discriminator, given two batches, with `weight` and `every` as in `Penalty`."""
 
 from __future__ import annotations
 
@@ -63,13 +63,14 @@ class Penalty(Declared):
         """Returns the weighted penalty of every example, float32 `[batch]`.
 
         Args:
-            discriminator: Function from examples to logits `[batch, ...]`, whose mean over the
-                other axes is differentiated. It must not mix the examples of a batch.
+            discriminator: Function that maps examples to logits `[batch, ...]`. Their mean over all
+                axes but the first is differentiated. The function must not mix the examples of a
+                batch.
             real: Real examples, `[batch, ...]`.
             fake: Fakes, in the shape of `real`.
-            epsilon: Noise, by default uniform in [0, 1], one number for each example, `[batch, 1,
-                ...]` with the number of axes of `real`; normal if `noise` is "normal", and with the
-                shape of `real` if `noise_per_value`.
+            epsilon: Noise, by default uniform in [0, 1], with one number for each example, `[batch,
+                1, ...]` with as many axes as `real`. It is normal if `noise` is "normal", and has
+                the shape of `real` if `noise_per_value`.
         """
         raise NotImplementedError
 
@@ -80,8 +81,9 @@ class GradientPenalty(Penalty):
 
     Args:
         weight: The paper's lambda.
-        one_sided: Whether slopes below 1 cost nothing, the alternative of section 4. Otherwise, the
-            penalty keeps a critic on a line that starts with the wrong sign at slope -1.
+        one_sided: Whether slopes below 1 are not penalized, the alternative in section 4. With the
+            two-sided penalty, a critic in one dimension that starts with the wrong sign is held at
+            slope -1.
 
     Example:
         >>> critic = lambda x: tf.reduce_sum(x, axis=1)  # of slope 2 for 4 inputs
@@ -110,12 +112,12 @@ class DRAGAN(Penalty):
     Kodali, Abernethy, Hays, Kira: "On Convergence and Stability of GANs", 2017: the penalty of
     algorithm 1, with k = 1. It keeps D near slope 1 only around the data. Deviation: the authors'
     code perturbs a batch by up to half its standard deviation; here, the noise has a fixed standard
-    deviation, so that no example's penalty depends on the others.
+    deviation, so that no example's penalty depends on other examples.
 
     Args:
         weight: The paper's lambda.
-        std: Standard deviation of the noise, at least 0, the root of the paper's c, in units of the
-            examples, such as images in [-1, 1].
+        std: Standard deviation of the noise, at least 0, in units of the examples, such as images
+            in [-1, 1]. It is the square root of the paper's c.
 
     Example:
         >>> critic = lambda x: tf.reduce_sum(x, axis=1)  # of slope 1 for each of 4 inputs
@@ -202,9 +204,9 @@ class Consistency(Penalty):
     """weight * (D(x) - D(T(x)))^2 at real images x, each randomly shifted and flipped by T.
 
     Zhang, Zhang, Odena, Lee: "Consistency Regularization for Generative Adversarial Networks", ICLR
-    2020. D is the logits; the squares are averaged over maps of them. All transformations of an
-    image are equally likely: flipped or not, and shifted by whole pixels in either direction, with
-    the image continued by reflection. Batch normalization is allowed.
+    2020. D denotes the logits; for maps of logits, the squares are averaged over positions. All
+    transformations of an image are equally likely: flipped or not, and shifted by whole pixels in
+    either direction, with the image continued by reflection. Batch normalization is allowed.
 
     Args:
         weight: The paper's lambda.

@@ -1,4 +1,4 @@
-"""What all losses share: checks of tensors, lookup by name, and one value per example."""
+"""Functions that all losses share: tensor checks, lookup by name, and per-example reductions."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from keras_gen.checked_arguments import checked_tensor
 
 
 def of_tensors(*names: str, one_batch: bool = True, function: str | None = None):
-    """Returns a decorator that rejects arguments that are not numbers, each with its name.
+    """Returns a decorator that rejects arguments that are not numbers, and names them.
 
     Arrays and lists of numbers become tensors with their own dtype; None stays None. If TensorFlow
     cannot compute with the shapes, the message lists all of them.
 
     Args:
-        names: Names of arguments that are tensors.
-        function: Name of an argument that is a function, if there is one.
+        names: Names of the tensor arguments.
+        function: Name of the argument that is a function, if any.
         one_batch: Whether all arguments with axes must have equal numbers of examples, the size of
             their first axis.
 
@@ -98,7 +98,7 @@ def resolve(identifier: Any, known: Mapping[str, type[T]], base: type[T], kind: 
     Args:
         identifier: A key of `known`, a dict from `keras.saving.serialize_keras_object`, or an
             instance of `base`.
-        known: Classes by name; a name means the class with its default arguments.
+        known: Classes by name; a name stands for the class with its default arguments.
         base: Class of the result.
         kind: Description of the class for the error message.
 
@@ -135,7 +135,7 @@ def per_example_sum(values: tf.Tensor) -> tf.Tensor:
 def softmax(logits) -> tf.Tensor:
     """Returns the probabilities over the last axis of a tensor with any number of axes.
 
-    On some CPUs, TensorFlow's own softmax accepts at most 5 axes, but its logarithm any number.
+    On some CPUs, `tf.nn.softmax` accepts at most 5 axes, but `tf.nn.log_softmax` any number.
     """
     return tf.exp(tf.nn.log_softmax(logits))
 
@@ -152,7 +152,7 @@ def softplus(x: tf.Tensor):
     def gradient(upstream):
         return upstream * tf.sigmoid(x)
 
-    # The sigmoid is at least 1/2, and its logarithm finite.
+    # The sigmoid is at least 1/2, and its logarithm is finite.
     return tf.nn.relu(x) - tf.math.log(tf.sigmoid(tf.abs(x))), gradient
 
 

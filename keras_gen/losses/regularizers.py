@@ -79,7 +79,7 @@ def path_lengths(
     style.
 
     Args:
-        generate: Function from styles to images, float `[batch, height, width, channels]`; each
+        generate: Function that maps styles to float images `[batch, height, width, channels]`. Each
             image may depend only on its own styles.
         styles: Floats `[batch, layers, style]`.
         directions: y, standard normal noise in the shape of the images.

@@ -1,4 +1,4 @@
-"""Warnings about what goes wrong in adversarial training, while it goes wrong."""
+"""Warnings about problems in adversarial training while they occur."""
 
 from __future__ import annotations
 
@@ -14,22 +14,20 @@ from keras_gen.core import is_chief, stateless, training_step
 from keras_gen.metrics.samples.modes import bin_shares
 from keras_gen.metrics.samples.neighbors import nearest_neighbors
 
-SURE = (
-    0.02  # fraction of the loss of a discriminator that guesses: below, it is sure of everything
-)
-MOSTLY = 0.5  # fraction of that loss: below, it is right about most examples
-FLAT = 0.01  # gain of the generator's loss on the way to the data: below, it counts as none
-CLOSE = 0.1  # fraction of the distances between real examples: below, samples repeat
-RARE = 0.1  # fraction of a cluster's fraction of the data: below, it is missing
+SURE = 0.02  # fraction of the loss from guessing; below it, the discriminator is always certain
+MOSTLY = 0.5  # fraction of that loss; below it, the discriminator is right about most examples
+FLAT = 0.01  # gain of the generator's loss on the way to the data; below it, no gradient
+CLOSE = 0.1  # fraction of the distance between real examples; below it, samples repeat
+RARE = 0.1  # fraction of the expected samples in a cluster; below it, the mode is missing
 EXPECTED = 10  # real examples in a cluster: fewer may be missing by chance
 
 
 class AdversarialHealth(keras.callbacks.Callback):
     """Warnings for when adversarial training goes wrong, with what to try; it never stops training.
 
-    After an epoch, it checks a few hundred real examples and an equal number of generated ones. It
-    prints a warning when one of these conditions has held for `patience` checks, once until it has
-    passed:
+    After an epoch, it checks a few hundred real examples and an equal number of generated examples.
+    It prints a warning when one of these conditions has held for `patience` checks, and not again
+    until the condition has passed:
 
     - the discriminator is saturated: its loss is below 2% of the loss of guessing;
     - the generator's gradient has vanished: a move as long as the way from its samples to the data
@@ -39,15 +37,15 @@ class AdversarialHealth(keras.callbacks.Callback):
     - modes are missing: a cluster of the real examples (`metrics.bin_shares`), in unprocessed
       pixels, has less than a tenth of the expected samples.
 
-    The first two are not checked if the discriminator's loss may be negative, as for a Wasserstein
-    critic. The limits are rough: a warning is a reason to inspect samples. A check changes neither
-    the state nor the noise of the training steps.
+    The first two conditions are not checked if the discriminator's loss may be negative, as for a
+    Wasserstein critic. The limits are rough: a warning is a reason to inspect samples. A check
+    changes neither the state nor the noise of the training steps.
 
     Args:
         *data: Real examples as accepted by `fit`, one array per argument, 100 to 1,000 rows.
         every: Number of epochs between checks.
         patience: Number of consecutive checks after which a warning is printed.
-        say: Function that is called with each warning.
+        say: Function called with each warning.
 
     Raises:
         ValueError: If `every` or `patience` is below 1, or there are fewer than 100 examples; at
@@ -95,7 +93,7 @@ class AdversarialHealth(keras.callbacks.Callback):
     def check(self) -> dict[str, str]:
         """Returns a warning for each of `saturated`, `vanished`, `repeated`, and `missing`.
 
-        An empty string means that all is well.
+        An empty string means that there is no problem.
         """
         (batch,) = self.model.minibatches(self.model.prepare_batch(self._data))
         fake = self.model.generated("health", batch)

@@ -26,16 +26,16 @@ def psnr(
 ) -> np.ndarray:
     """Returns the peak signal-to-noise ratio in dB, float32 `[n]`; infinite for equal images.
 
-    The luma is that of the studio range, from 16 for black to 235 for white (MATLAB's rgb2ycbcr,
-    not rounded), and the peak is 255. Gray images are treated as luma.
+    The luma has the studio range, from 16 for black to 235 for white (MATLAB's rgb2ycbcr, not
+    rounded), and the peak is 255. Gray images are treated as luma.
 
     Args:
         images: uint8 `[n, H, W, 1 or 3]`, 0..255.
-        originals: uint8, same shape and order.
-        shave: Number of pixels cut off at every side first; in papers on super-resolution, the
+        originals: Original images, uint8, in the shape and order of the first argument.
+        shave: Number of pixels cropped from every side first; in papers on super-resolution, the
             scale factor.
-        of: "luma", as in papers on super-resolution, or "rgb" for all values of red, green, and
-            blue, as in papers on codes. For gray images, both are equal.
+        of: Values to compare: "luma", as in papers on super-resolution, or "rgb" for all values of
+            red, green, and blue, as in papers on compression. For gray images, both are equal.
 
     Example: `psnr(upscaled, originals, shave=4).mean()`.
     """
@@ -57,15 +57,15 @@ def psnr(
 def ssim(images: np.ndarray, originals: np.ndarray, shave: int = 0) -> np.ndarray:
     """Returns the structural similarity of the luma, float32 `[n]`, at most 1 (for equal images).
 
-    Wang et al. (2004), section III-B. The window is normal, of 11x11 pixels with standard deviation
-    1.5, inside the image, with K1 = 0.01, K2 = 0.03, and the range 255. The luma is that of `psnr`,
-    in the studio range; in the full range, the similarity differs slightly. Colors with equal luma
-    count as equal.
+    Wang et al. (2004), section III-B. The window is Gaussian, with 11x11 pixels and standard
+    deviation 1.5, and stays inside the image; K1 = 0.01, K2 = 0.03, and the range is 255. As in
+    `psnr`, the luma has the studio range; in the full range, the similarity differs slightly.
+    Colors with equal luma count as equal.
 
     Args:
         images: uint8 `[n, H, W, 1 or 3]`, 0..255.
-        originals: uint8, same shape and order.
-        shave: Number of pixels cut off at every side first; at least 11 pixels must be left.
+        originals: Original images, uint8, in the shape and order of the first argument.
+        shave: Number of pixels cropped from every side first; at least 11 pixels must remain.
 
     Example: `ssim(upscaled, originals, shave=4).mean()`.
     """
@@ -81,9 +81,9 @@ def ssim(images: np.ndarray, originals: np.ndarray, shave: int = 0) -> np.ndarra
 def ms_ssim(images: np.ndarray, originals: np.ndarray, shave: int = 0) -> np.ndarray:
     """Returns the structural similarity of the luma over five scales, float32 `[n]`, 0 to 1.
 
-    Wang, Simoncelli, Bovik (2003), eq. (7), with the weights of sec. 3.2: contrast and
-    structure at every scale, each half the previous one, and luminance at the last. Equal images
-    reach 1. The window, constants, and luma are those of `ssim`.
+    Wang, Simoncelli, Bovik (2003), eq. (7), with the weights of sec. 3.2: contrast and structure at
+    every scale, each half the previous one, and luminance at the last. The result is 1 for equal
+    images. See `ssim` for the window, the constants, and the luma.
 
     Deviation: images with a side below 161 pixels are too small for five scales with a window of 11
     pixels. They are measured at as many scales as fit, and the weights of these scales are
@@ -91,7 +91,7 @@ def ms_ssim(images: np.ndarray, originals: np.ndarray, shave: int = 0) -> np.nda
 
     Args:
         images: uint8 `[n, H, W, 1 or 3]`, 0..255.
-        originals: uint8, same shape and order.
+        originals: Original images, uint8, in the shape and order of the first argument.
         shave: Number of pixels cropped from every side first; at least 11 pixels must remain.
 
     Example: `ms_ssim(translated, photos).mean()`.
@@ -99,7 +99,8 @@ def ms_ssim(images: np.ndarray, originals: np.ndarray, shave: int = 0) -> np.nda
 
     def measure(originals, images):
         weights = np.float32(SCALE_WEIGHTS)
-        # As many scales as leave the last, of ceil(side / 2^(scales - 1)) pixels, a window.
+        # As many scales as possible while the last scale, with ceil(side / 2^(scales - 1)) pixels,
+        # still contains a window.
         side = min(images.shape[1:3])
         scales = min(len(weights), ((side - 1) // (SSIM_WINDOW - 1)).bit_length())
         if scales < len(weights):
@@ -121,8 +122,8 @@ def l1_error(images: np.ndarray, originals: np.ndarray, shave: int = 0) -> np.nd
 
     Args:
         images: uint8 `[n, H, W, 1 or 3]`, 0..255.
-        originals: uint8, same shape and order.
-        shave: Number of pixels cut off at every side first.
+        originals: Original images, uint8, in the shape and order of the first argument.
+        shave: Number of pixels cropped from every side first.
 
     Example:
         >>> l1_error(np.zeros([1, 8, 8, 3], "uint8"), np.full([1, 8, 8, 3], 3, "uint8"))
@@ -179,9 +180,9 @@ def squared_error(images: np.ndarray, originals: np.ndarray) -> np.ndarray:
     have the lowest error of all linear codes.
 
     Args:
-        images: `[n, ...]`: uint8 0..255, or floats in units of 255 levels, which may be outside
-            [0, 1], as linear reconstructions are.
-        originals: Original images, in the format and order of `images`, in either dtype.
+        images: Images `[n, ...]`: uint8 in 0..255, or floats in units of 255 levels, which may be
+            outside [0, 1], as in linear reconstructions.
+        originals: Original images, in the shape and order of `images`, in either dtype.
 
     Example:
         >>> squared_error(np.ones([1, 28, 28, 1], "float32"), np.zeros([1, 28, 28, 1], "uint8"))
@@ -221,10 +222,10 @@ def hole_psnr(
 
     Args:
         filled: uint8 `[n, H, W, 1 or 3]`, equal to `originals` where nothing is missing.
-        originals: uint8, same shape and order.
-        masks: `[n, H, W, 1]`, not 0 where a pixel was missing.
-        of: "luma" or "rgb"; see `psnr`. In the luma's studio range, color errors do not count, and
-            others count a seventh less.
+        originals: Original images, uint8, in the shape and order of the first argument.
+        masks: Masks `[n, H, W, 1]`, nonzero where a pixel was missing.
+        of: "luma" or "rgb"; see `psnr`. With "luma", color errors do not count, and, because of the
+            studio range, other errors count a seventh less.
 
     Raises:
         ValueError: If the arrays do not match, nothing is missing, or known pixels differ.
@@ -247,7 +248,7 @@ def missing_pixels(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
 
     Args:
         images: `[n, H, W, channels]`.
-        masks: `[n, H, W, 1]`, not 0 where a pixel is missing.
+        masks: Masks `[n, H, W, 1]`, nonzero where a pixel is missing.
 
     Raises:
         TypeError: If masks are not numbers or booleans.
@@ -272,18 +273,19 @@ def enlargement_report(
     """Shrinks images, enlarges them again, and compares the results with the originals.
 
     Args:
-        enlarge: Function from uint8 images `[1, height, width, 3]` to images with sides `factor`
-            times as long.
+        enlarge: Function that maps uint8 images `[1, height, width, 3]` to images with sides
+            `factor` times as long.
         images: Originals, each uint8 `[height, width, 3]`, with sides of at least 64 that are
             multiples of the factor.
-        factor: Factor applied to the sides.
+        factor: Enlargement factor of the sides.
 
     Returns:
         "psnr", in dB, and "ssim", means over the images, of the luma without a border of `factor`
-        pixels, as in papers; "patches", the distance of patches in squares of 64 pixels, cut from
+        pixels, as in papers; "patches", the patch distance between squares of 64 pixels cut from
         the images (`pyramid_distances`), which is large for images that are too smooth; "detail",
-        the root mean square of what a Gaussian with standard deviation 1 pixel removes from the
-        luma of these squares, divided by that of the originals: 1 is right, and less is too smooth.
+        the root mean square of the luma detail in these squares, relative to the originals, where
+        detail is the part that a Gaussian with a standard deviation of 1 pixel removes: 1 is right,
+        and lower values are too smooth.
 
     Example: `enlargement_report(model.translate, benchmark_images(4)["Set5"], 4)["psnr"]`.
     """

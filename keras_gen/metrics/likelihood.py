@@ -55,8 +55,8 @@ def importance_weighted_nll(
 
     -log 1/k sum_i p(x, z_i) / q(z_i|x), with z_i sampled from q(z|x), is in expectation an upper
     bound of the true value. It is the negative ELBO for k = 1, and falls as k grows. The sum is a
-    running log-sum-exp in one compiled loop, so memory is that of `chunk` samples of `batch_size`
-    examples.
+    running log-sum-exp in one compiled loop, so the memory required is for `chunk` samples of
+    `batch_size` examples.
 
     Args:
         model: Model with the methods of `ImportanceSampled`, such as a `VAE`.
@@ -65,7 +65,7 @@ def importance_weighted_nll(
         samples: Number of samples per image, k.
         chunk: Number of samples decoded at once.
         batch_size: Number of examples at once.
-        seed: Seed for the latents. The result depends on it, and, within its error, on `chunk` and
+        seed: Seed for the latents. The result depends, within its error, on `seed`, `chunk`, and
             `batch_size`.
         conditions: Conditions c for a model of p(x|c), such as the labels of a `ConditionalVAE`,
             `[n, ...]`: Sohn, Lee, Yan (2015), equation 7.
@@ -98,7 +98,7 @@ def importance_weighted_nll(
             f"There are {len(given[0])} conditions for {len(images)} images: expected equal "
             "numbers."
         )
-    # AutoGraph is only for the loop below.
+    # AutoGraph is used only for the loop below.
     log_weights = tf.autograph.experimental.do_not_convert(model.log_weights)
 
     specs = [tf.TensorSpec([None, *shape]), tf.TensorSpec([], tf.int64)]
@@ -106,7 +106,7 @@ def importance_weighted_nll(
 
     @tf.function(input_signature=specs)
     def estimate(x, batch, *condition):
-        # The sums are those of w / exp(largest), w^2 / exp(2 largest), and log w.
+        # These are the sums of w / exp(largest), w^2 / exp(2 largest), and log w.
         total = squares = logs = tf.zeros(tf.shape(x)[:1], tf.float64)
         largest = total - math.inf
         for number in tf.range(tf.constant(chunks, tf.int64)):
@@ -151,12 +151,13 @@ def nll_summary(nats: Mapping[str, np.ndarray], prefix: str = "") -> dict[str, f
     """Converts the result of `importance_weighted_nll` into a run's metrics.
 
     Args:
-        nats: Result of `importance_weighted_nll`, or only "nll" from another measure.
-        prefix: Start of the names, for when several models are measured.
+        nats: Result of `importance_weighted_nll`, or only "nll" from another estimate.
+        prefix: Prefix of the names, which distinguishes several models.
 
     Returns:
-        "nll", the mean over the examples, and "nll_standard_error", that of this mean. If `nats`
-        has them, also "negative_elbo", a mean, and "effective_sample_size", the median.
+        "nll", the mean over the examples, and "nll_standard_error", the standard error of this
+        mean. If `nats` contains them, also "negative_elbo", a mean, and "effective_sample_size", a
+        median.
 
     Raises:
         ValueError: If there are no values, or some are NaN.
@@ -194,12 +195,12 @@ def latent_grid(
 
     p(x) is the integral of N(z; 0, 1) p(x|z). On a grid, it becomes a mixture of Bernoulli
     distributions: the templates are the decoded points, and the weights the prior's density. The
-    mixture is itself a distribution, so its NLL is that of a proper model. It needs no encoder and
-    no samples, so it compares models that were trained in different ways. The grid has to be finer
-    than an example's posterior: check that doubling `side` does not change the NLL.
+    mixture is itself a distribution, so its NLL is a proper likelihood. It requires neither an
+    encoder nor samples, so it can compare models that were trained in different ways. The grid has
+    to be finer than an example's posterior: check that doubling `side` does not change the NLL.
 
     Args:
-        model: Model with a `decoder` of latents `[batch, 2]` and a Bernoulli `likelihood`, such as
+        model: Model with a `decoder` for latents `[batch, 2]` and a Bernoulli `likelihood`, such as
             `VAE` or `PriorSampledModel`.
         side: Number of points on each axis, at least 2.
         span: Maximum absolute value of a latent, in standard deviations of the prior.
@@ -241,10 +242,10 @@ def bits_per_dimension(
 ) -> Any:
     """Converts a negative log-likelihood of 8-bit data to bits per dimension.
 
-    The result is `nats / dimensions / log 2 + log2(levels_per_unit)`, which undoes the effect of
-    the data's scaling on their density. Do not compare densities with probabilities. The density of
+    The result is `nats / dimensions / log 2 + log2(levels_per_unit)`, which reverses the effect of
+    the data's scaling on the density. Do not compare densities with probabilities. The density of
     data plus uniform noise of one level's width bounds the probability of the levels (Theis et al.
-    2016, section 3.1); the density of data without noise bounds nothing.
+    2016, section 3.1); the density of data without noise is not such a bound.
 
     Args:
         nats: -log p(x) of whole examples: a number, array, or tensor. For "variational", it
@@ -274,14 +275,14 @@ def bits_per_dimension(
 
 @checked_types
 def bits_per_live_value(nats: np.ndarray, levels: np.ndarray) -> float:
-    """Converts negative log-likelihoods of sequences to bits per value, without the padding.
+    """Converts negative log-likelihoods of sequences to bits per value, ignoring padding.
 
     The sum of the nats of all sequences is divided by the number of their values that are at least
     0, so that a long sequence counts more than a short one. Counting padding would make any model
     look better.
 
     Args:
-        nats: -log p(x) of whole sequences, without the padding, `[n]`.
+        nats: -log p(x) of whole sequences, without their padding, `[n]`.
         levels: Sequences, integers `[n, ...]`, in which numbers below 0 are padding, such as
             `model.edges["x"].prepare(waveforms)` returns.
 
@@ -317,7 +318,7 @@ def active_units(means: np.ndarray, threshold: float = 0.01) -> tuple[int, np.nd
     """Counts the latents that a model uses: Burda et al. (2016), section 5.2.
 
     Args:
-        means: Posterior means of n >= 2 examples, `[n, latents]`, as in `vae.encode(images)[0]`.
+        means: Posterior means of n >= 2 examples, `[n, latents]`, such as `vae.encode(images)[0]`.
         threshold: Variance of a latent's mean over the data above which it is active.
 
     Returns:
@@ -337,17 +338,18 @@ def parzen_log_likelihood(
 ) -> np.ndarray:
     """Estimates log p(x) of images by a Parzen window, float64 `[n]`, nats for pixels in [0, 1].
 
-    Each sample has a normal distribution around it. Goodfellow et al.: "Generative Adversarial
-    Nets", NeurIPS 2014, sec. 5, use 10,000 samples; the mean over the test images of MNIST is 225,
-    with a standard error of 2 (table 1). Theis, van den Oord, Bethge: "A Note on the Evaluation of
-    Generative Models", ICLR 2016, show that such estimates rank models wrongly, even above the
-    data's own distribution: compare only with that table.
+    The density is a mixture of normal distributions, one around each sample. Goodfellow et al.:
+    "Generative Adversarial Nets", NeurIPS 2014, sec. 5, use 10,000 samples; the mean over the test
+    images of MNIST is 225, with a standard error of 2 (table 1). Theis, van den Oord, Bethge: "A
+    Note on the Evaluation of Generative Models", ICLR 2016, show that such estimates rank models
+    wrongly, and some models even above the data's own distribution: compare the result only with
+    that table.
 
     Args:
         samples: Samples from the model, uint8 `[m, H, W, 1 or 3]`, 0..255.
         images: Images whose likelihood is estimated, uint8 `[n, H, W, C]`.
         std: Standard deviation of the window, for pixels in [0, 1], from `best_parzen_std`.
-        batch_size: Number of images at once.
+        batch_size: Number of images processed at once.
 
     Example: `parzen_log_likelihood(model.sample(10_000), test_images, std).mean()`.
     """
@@ -372,11 +374,11 @@ def parzen_log_likelihood(
 
 @checked_types
 def best_parzen_std(samples: np.ndarray, held_out: np.ndarray) -> float:
-    """Returns the best window: the highest mean likelihood of ten in equal ratios, 0.1 to 1.
+    """Returns the window with the highest mean likelihood, of ten from 0.1 to 1 in equal ratios.
 
     Args:
-        samples: Samples as for `parzen_log_likelihood`.
-        held_out: Images that are neither the model's training images nor test images.
+        samples: Samples, as for `parzen_log_likelihood`.
+        held_out: Images that are in neither the model's training set nor the test set.
 
     Example: `best_parzen_std(model.sample(10_000), validation_images)`.
     """

@@ -1,4 +1,4 @@
-"""Summaries of measurements that are repeated with other seeds, and the bar that long ones show."""
+"""Summaries of measurements repeated with several seeds, and a progress bar for long ones."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ def mean_and_deviation(
 ) -> dict[str, float]:
     """Returns means of metrics over repeated measurements, and `..._deviation` for their spread.
 
-    The standard deviation has n - 1 in its denominator; for one seed, there is none.
+    The standard deviation has n - 1 in its denominator; with one seed, it is omitted.
 
     Args:
         found: Metrics of each seed, by name.
         name: Name of the mean of a metric, with {} in place of the metric's name.
-        keys: Names of the metrics to include. If None, all of the first seed.
+        keys: Names of the metrics to include. If None, all metrics of the first seed.
 
     Raises:
         TypeError: If a metric is not a number.
-        ValueError: If nothing was found, or a seed lacks a metric.
+        ValueError: If there are no measurements, or a seed lacks a metric.
 
     Example:
         >>> mean_and_deviation([{"error": 1.0}, {"error": 3.0}], "{}_of_two")
@@ -48,7 +48,7 @@ def mean_and_deviation(
 
 
 def with_bar(steps: Iterable, unit: str) -> tqdm:
-    """Steps, over which a terminal shows a bar if they take more than a second; a log has none.
+    """Returns steps with a bar if they take more than a second in a terminal; a log has no bar.
 
     Example:
         >>> for start in with_bar(range(0, len(images), 100), "batch"):    # doctest: +SKIP

@@ -30,8 +30,8 @@ def as_numbers(values, name: str) -> np.ndarray:
         name: Name of the values in the error message.
 
     Raises:
-        TypeError: If they are text, objects, complex numbers, or lists of different lengths.
-        ValueError: If some are masked.
+        TypeError: If the values are text, objects, complex numbers, or lists of different lengths.
+        ValueError: If some values are masked.
     """
     refuse_masked(name, values)
     try:
@@ -45,12 +45,12 @@ def as_numbers(values, name: str) -> np.ndarray:
 
 
 def as_features(features: np.ndarray, name: str, rows: int = 2) -> np.ndarray:
-    """Returns features as a float64 matrix `[n, d]`, flattening further axes.
+    """Returns features as a float64 matrix `[n, d]`, flattening all axes but the first.
 
     Args:
         features: Features `[n, ...]`, any number type.
         name: Name of the features in the error message.
-        rows: Minimum n.
+        rows: Minimum number of rows, n.
 
     Raises:
         ValueError: If there are too few rows or axes, no columns, NaN, or magnitudes >= 1e150.
@@ -91,7 +91,7 @@ def as_images(
     """Returns images as an array uint8 `[n, H, W, C]`, with C one of `channels`.
 
     Floats deliberately raise a ValueError, as do other shapes: generated images are measured in 256
-    levels, as they would be stored and like the real ones (Parmar et al. 2022).
+    levels, as they would be stored, and like real images (Parmar et al. 2022).
     """
     images = as_numbers(images, name)
     shaped = images.ndim == 4 and images.shape[-1] in channels
@@ -130,11 +130,11 @@ def as_labels(labels: np.ndarray, name: str, n: int | None = None) -> np.ndarray
     Args:
         labels: Labels to check.
         name: Name of the labels in the error message.
-        n: Number of labels; by default any number above 0.
+        n: Number of labels; by default, any number above 0.
 
     Raises:
-        TypeError: If they are not integers.
-        ValueError: If they have another shape.
+        TypeError: If the labels are not integers.
+        ValueError: If the labels have the wrong shape.
     """
     labels = as_numbers(labels, name)
     if not np.issubdtype(labels.dtype, np.integer):
@@ -161,9 +161,8 @@ def as_classes(labels: np.ndarray, name: str, n: int | None = None) -> np.ndarra
 def as_logits(logits: np.ndarray, name: str = "logits") -> np.ndarray:
     """Returns logits, or probabilities, as an array `[n, classes]`.
 
-    Raises:
-            ValueError: If they have another shape, or NaN, for which the first class would seem
-                most likely.
+    Raises: ValueError: If the logits have the wrong shape, or contain NaN, with which the first
+        class would seem most likely.
     """
     logits = as_numbers(logits, name)
     if logits.ndim != 2 or not logits.size or np.isnan(logits).any():

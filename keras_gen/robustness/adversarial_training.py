@@ -32,24 +32,24 @@ class AdversarialTraining(Classifier):
 
     Madry, Makelov, Schmidt, Tsipras, Vladu: "Towards Deep Learning Models Resistant to Adversarial
     Attacks", ICLR 2018, eq. (2.1): the weights minimize the loss that the attack maximizes. The
-    attack starts over in each step, on the current network. With FGSM and `clean_fraction` 0.5, it
-    is Goodfellow, Shlens, Szegedy: "Explaining and Harnessing Adversarial Examples", ICLR 2015,
-    sec. 6.
+    attack starts over in each step, on the current network. With FGSM and `clean_fraction` 0.5, the
+    method is that of Goodfellow, Shlens, Szegedy: "Explaining and Harnessing Adversarial Examples",
+    ICLR 2015, sec. 6.
 
     `fit(images, labels)` accepts integers. `loss` and `accuracy` of a step are computed on attacked
     examples; `evaluate` uses clean ones, and `keras_gen.robustness.robust_accuracy` evaluates
     robustness to attacks, including those not used in training. A network can learn to resist a
-    single strong step, as in FGSM, without any robustness.
+    single strong step, as in FGSM, without being robust.
 
     Args:
         encoder: Network that maps images in [0, 1], or vectors, to features `[batch, features]`.
-        classifier: Network that maps features to logits `[batch, classes]`; see `Classifier` for
-            None.
+        classifier: Network that maps features to logits `[batch, classes]`. For None, see
+            `Classifier`.
         attack: `"pgd"`, `"fgsm"`, `"bim"`, `"apgd"`, `"square"`, or an object from
-            `keras_gen.robustness`. Its `epsilon` may be a schedule: at full strength from the
-            start, training may fail to start.
-        clean_fraction: Weight of the loss of clean examples, 0 to 1; the rest is the weight of
-            attacked ones.
+            `keras_gen.robustness`. Its `epsilon` may be a schedule: with the full epsilon from the
+            start, the network may learn nothing.
+        clean_fraction: Weight of the loss on clean examples, 0 to 1. The loss on attacked examples
+            has the remaining weight.
         seed: Seed for the attack's random starts.
 
     Raises:

@@ -37,10 +37,10 @@ class APGD(Attack):
         epsilon, norm, targeted: See `Attack`.
         steps: Number of steps.
         loss: Loss to maximize: `"cross_entropy"`; `"margin"`, the lead of the most likely other
-            class; or `"dlr"`, the margin divided by differences of the largest logits, which is
-            invariant to the scale of the logits, eq. (6), for at least 3 classes.
-        rival: Target class of the loss `"dlr"`. 0 for any, and k for the k-th most likely wrong
-            class of the unchanged example: eq. (7), for at least 4 classes.
+            class; or `"dlr"`, the margin divided by a difference of the largest logits, which makes
+            it invariant to their scale, eq. (6), for at least 3 classes.
+        rival: Target class for the loss `"dlr"`: 0 for any class, or k for the k-th most likely
+            wrong class of the unchanged example, eq. (7), which requires at least 4 classes.
 
     Raises:
         ValueError: If an argument is out of range, `rival` is combined with another loss, or, when
@@ -148,7 +148,7 @@ class APGD(Attack):
 
 
 class _Place(NamedTuple):
-    """Examples, their loss to maximize, `[batch]`, and its gradient."""
+    """Examples, the loss to maximize, `[batch]`, and the gradient of the loss."""
 
     values: tf.Tensor
     loss: tf.Tensor
@@ -168,7 +168,7 @@ class _State(NamedTuple):
 
 
 def _checkpoints(steps: int) -> list[int]:
-    """The steps after which step lengths are checked: after 22%, and then increasingly often."""
+    """The steps after which step lengths are checked: first at 22%, then increasingly often."""
     before = 0  # percent
     after = 22
     found = []
@@ -196,7 +196,7 @@ def _like(values, x):
 
 
 def difference_of_logits_ratio(logits, labels) -> tf.Tensor:
-    """Returns the DLR loss, eq. (6): the margin over the gap from largest to third logit."""
+    """Returns the DLR loss, eq. (6): the margin divided by the largest minus the third logit."""
     largest = _largest(logits, 3)
     return tf.math.divide_no_nan(margin(logits, labels), largest[:, 0] - largest[:, 2])
 

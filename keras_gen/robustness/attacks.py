@@ -29,11 +29,12 @@ class Attack(Declared):
 
     As in Foolbox and the Adversarial Robustness Toolbox, `epsilon` is in input units, the norm
     applies to the change, and a targeted attack lowers the loss of a target class instead of
-    raising that of the true class. Values outside the range of the input are clipped.
+    raising the loss of the true class. Values outside the range of the input are clipped.
 
     Args:
         epsilon: Radius of the ball, in input units: a number or, in training, a schedule.
-        norm: `"inf"` or `"2"`: the maximum change of a value, or the root of the sum of squares.
+        norm: `"inf"`, the maximum change of a value, or `"2"`, the root of the sum of squared
+            changes.
         targeted: Whether `labels` are the target classes.
 
     Raises:
@@ -57,13 +58,14 @@ class Attack(Declared):
         """Returns adversarial examples, in a training step or any other graph.
 
         Args:
-            loss_fn: Function from examples to the loss `[batch]` to maximize, which does not mix
+            loss_fn: Function that maps examples to the loss to maximize, `[batch]`, without mixing
                 the examples of a batch.
             x: Float32 examples `[batch, ...]` within the range.
-            seed: Seed for random starts, int64 `[2]`, such as `stateless_seed` of a model.
+            seed: Seed for random starts, int64 `[2]`, such as a model's `stateless_seed`.
             low: Minimum input value.
             high: Maximum input value.
-            epsilon: Replacement of the attack's own epsilon: the current value of its schedule.
+            epsilon: Current value of the epsilon schedule, used instead of the attack's own
+                epsilon.
         """
         radius = self.radius(x, epsilon)
 
@@ -86,12 +88,12 @@ class Attack(Declared):
 
     @property
     def step_fraction(self) -> float:
-        """Step length as a fraction of epsilon; the default can reach the border."""
+        """Step length as a fraction of epsilon; with the default, the border can be reached."""
         return self.reach / self.steps if self.relative_step is None else self.relative_step
 
     @property
     def sign(self) -> float:
-        """1.0 if the loss is raised, and -1.0 if that of a target class is lowered."""
+        """1.0 if the loss is raised, and -1.0 if the loss of a target class is lowered."""
         return -1.0 if self.targeted else 1.0
 
     def radius(self, x, epsilon=None) -> tf.Tensor:
@@ -110,7 +112,7 @@ class Attack(Declared):
             )
 
     def warn_of_little(self, low: float, high: float) -> None:
-        """Warns if changes are below half of one of 256 levels or cannot reach the border."""
+        """Warns if changes are below half a level (of 256) or cannot reach the border."""
         covered = self.steps * self.step_fraction
         if covered < 1:
             warn(
@@ -158,18 +160,18 @@ class Attack(Declared):
         """Returns adversarial examples for arrays, float32 `[n, ...]`.
 
         Args:
-            network: Any Keras model from floats in `bounds` to logits `[n, classes]`, or to a dict
+            network: Keras model that maps floats in `bounds` to logits `[n, classes]`, or to a dict
                 with `"logits"`.
-            images: uint8, or floats in `bounds`, `[n, ...]`.
+            images: Examples, uint8 or floats in `bounds`, `[n, ...]`.
             labels: True classes, or target classes, integers `[n]` or `[n, 1]`.
             bounds: Minimum and maximum of the network's input. If None, 0 and 1, provided that the
                 network does not classify more examples correctly in another range.
             seed: Seed for random starts.
-            batch_size: Number of examples at once.
+            batch_size: Number of examples processed at once.
 
         Raises:
             ValueError: If `epsilon` exceeds the range, a label is not a class, values are outside
-                the bounds, the network's outputs are not logits or have no gradient, or it
+                the bounds, the network's outputs are not logits or have no gradient, or the network
                 classifies many more examples correctly in another range of values.
 
         Warns if no example was changed.
@@ -256,7 +258,7 @@ class PGD(Attack):
     Attacks", ICLR 2018, sec. 2.1. The paper's 40 steps of 0.01 for MNIST, where epsilon is 0.3, are
     `relative_step=1 / 30`. By default, all steps together are 2.5 times as long as the radius, as
     in the authors' later library (Engstrom et al.: "Robustness", 2019), so that every point in the
-    ball can be reached from any other with any number of steps.
+    ball can be reached from any other point with any number of steps.
 
     Args:
         epsilon, norm, targeted: See `Attack`.
@@ -305,7 +307,7 @@ def loss_and_slope(loss_fn: Callable, values) -> tuple[tf.Tensor, tf.Tensor]:
 def scaled_cross_entropy(logits, labels) -> tf.Tensor:
     """Returns the cross-entropy, `[batch]`, whose gradient does not vanish.
 
-    If a network is confident, its logits are divided, like a softmax with a higher temperature.
+    If a network is confident, its logits are divided, as in a softmax with a higher temperature.
     """
     spread = tf.reduce_max(logits, 1) - tf.reduce_min(logits, 1)
     logits /= tf.stop_gradient(tf.maximum(spread / SURE, 1.0))[:, None]
@@ -359,7 +361,7 @@ def logits_of(network: Callable, x) -> tf.Tensor:
 
 
 def class_labels(labels, count: int) -> np.ndarray:
-    """Returns labels, including those in a column, as integers `[n]`; a ValueError for others."""
+    """Returns labels `[n]` or `[n, 1]` as integers `[n]`; raises a ValueError for other labels."""
     labels = checked_array("labels", labels)
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
@@ -390,7 +392,7 @@ def check_range(network: Callable, x: np.ndarray, labels) -> None:
     """Raises a ValueError if a network classifies many more examples correctly in another range.
 
     Args:
-        network: Network in the form that attacks accept.
+        network: Network, as accepted by attacks.
         x: Examples from 0 to 1.
         labels: Classes of the examples.
     """

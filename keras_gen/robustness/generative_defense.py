@@ -13,7 +13,7 @@ def reconstructed(network: Callable, autoencoder: Callable) -> Callable:
     """Returns a network preceded by an autoencoder, which was trained on clean images.
 
     Meng, Chen: "MagNet: A Two-Pronged Defense against Adversarial Examples", CCS 2017, the
-    reformer. An attack differentiates both, so it is adapted to the defense.
+    reformer. An attack differentiates both networks, so it is adapted to the defense.
 
     Args:
         network: Network that maps floats in [0, 1] to logits.
@@ -46,15 +46,15 @@ def projected(
     replaced (BPDA), as in Athalye, Carlini, Wagner: "Obfuscated Gradients Give a False Sense of
     Security", ICML 2018, sec. 5.4, since the descent itself has almost no gradient.
 
-    Deviation: a single descent from the latents given by an encoder, instead of ten from random
-    ones.
+    Deviation: a single descent from an encoder's latents, instead of ten descents from random
+    latents.
 
     Args:
         network: Network that maps floats in [0, 1] to logits.
-        decode: Function from latents to floats in [0, 1].
-        start: Function from images to the latents at which the descent starts.
-        steps: Number of steps of the descent.
-        rate: Length of a step, for the mean squared distance per value.
+        decode: Function that maps latents to floats in [0, 1].
+        start: Function that maps images to the latents at which the descent starts.
+        steps: Number of gradient descent steps.
+        rate: Step size for the gradient of the mean squared distance per value.
         momentum: Momentum of the descent.
 
     Example:

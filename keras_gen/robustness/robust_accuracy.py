@@ -55,20 +55,20 @@ def robust_accuracy(
 ) -> dict[str, float]:
     """Returns the accuracy under each attack, without attacks (`"clean"`), and at `"worst"`.
 
-    An example counts as correct in the worst case if no attack, from any start, changed its class.
-    Each start attacks only the examples that are still classified correctly.
+    An example counts as correct in the worst case if it is classified correctly under all attacks
+    from all starts. Each start attacks only the examples that are still classified correctly.
 
     Args:
-        network: Network in the form that attacks accept.
+        network: Network, as accepted by attacks.
         images: uint8, or floats in `bounds`, `[n, ...]`.
         labels: Classes of the images, integers `[n]` or `[n, 1]`.
-        attacks: Untargeted attacks by name, run on this network.
+        attacks: Untargeted attacks to run on this network, by name.
         bounds: Minimum and maximum of the network's input. If None, 0 and 1, provided that the
             network does not classify more examples correctly in another range.
         restarts: Number of starts of each attack with random starts, at least 1.
 
     Raises:
-        ValueError: If an attack is targeted, and for the errors of attacks.
+        ValueError: If an attack is targeted, or raises one.
 
     Example: `robust_accuracy(model, digits, labels, {"fgsm": FGSM(0.3), "pgd": PGD(0.3)})`.
     """

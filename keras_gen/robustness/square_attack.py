@@ -30,8 +30,9 @@ class SquareAttack(Attack):
     Args:
         epsilon, targeted: See `Attack`.
         norm: `"inf"`.
-        queries: Number of changes to try, 1 to 2**20.
-        fraction: Fraction of the pixels in the first squares, above 0 to 1; later ones are smaller.
+        queries: Number of changes to try, from 1 to 2**20.
+        fraction: Fraction of the pixels in the first squares, above 0 and at most 1; later squares
+            are smaller.
 
     Raises:
         ValueError: If an argument is out of range, or, when called, examples are not images
@@ -121,7 +122,7 @@ class SquareAttack(Attack):
 
 
 def _inside(uniform, side, length: int):
-    """The starts of squares that lie inside, integers."""
+    """The first rows or columns of squares inside the image, integers."""
     places = tf.cast(length - side + 1, tf.float32)
     return tf.cast(tf.floor(uniform * places), tf.int32)
 

@@ -14,11 +14,9 @@ from keras_gen.keras_internals import all_layers
 from keras_gen.losses import kl_categorical
 from keras_gen.robustness.attacks import unit
 
-# By the precision inside the networks: shorter changes are rounded away. On digits, the
-# direction
-# in bfloat16 has a median cosine of 0.03 with that in float32 at 0.01, 0.76 at 0.1, 0.88 at 0.3,
-# and
-# 0.73 at 1; in float16, it is 0.71 at 0.01, 0.96 at 0.1, and 0.91 at 0.3.
+# xi, by the precision inside the networks: shorter changes are rounded away. On digits, the
+# direction in bfloat16 has a median cosine of 0.03 with that in float32 at 0.01, 0.76 at 0.1, 0.88
+# at 0.3, and 0.73 at 1; in float16, it is 0.71 at 0.01, 0.96 at 0.1, and 0.91 at 0.3.
 XI = {"float16": 0.1, "bfloat16": 0.3}
 XI_ELSE = 0.01
 
@@ -31,19 +29,19 @@ class VAT(Classifier):
     Supervised and Semi-Supervised Learning", TPAMI 2018, eq. (5) to (8). The direction needs no
     label, so unlabeled examples (-1) contribute: `fit(images, labels)` with few labels.
 
-    Deviation: xi is 0.01 instead of 1e-6, with which float32 rounds the divergence away; for
-    networks that compute in float16, it is 0.1, and in bfloat16, 0.3.
+    Deviation: xi is 0.01 instead of 1e-6, which is so small that float32 rounds the divergence
+    away. For networks that compute in float16, xi is 0.1, and in bfloat16, 0.3.
 
     `loss = classification_loss + weight * smoothness_loss + entropy_weight * entropy_loss`, in
     nats.
 
     Args:
         encoder: Network that maps images in [0, 1] to features `[batch, features]`.
-        classifier: Network that maps features to logits `[batch, classes]`; see `Classifier` for
-            None.
-        epsilon: Length of the change, the root of the sum of squares over an image.
-        xi: Length of the change used to find the direction. If None, it depends on the precision of
-            the networks.
+        classifier: Network that maps features to logits `[batch, classes]`. For None, see
+            `Classifier`.
+        epsilon: Length of the change: the root of the sum of squares over an image.
+        xi: Length of the change used to find the direction. If None, the default for the precision
+            of the networks.
         iterations: Number of power iterations used to find the direction.
         weight: alpha, the weight of the smoothness loss: a number or a schedule.
         entropy_weight: Weight of the entropy of the outputs, a number or a schedule; 1 in the

@@ -29,33 +29,35 @@ class ContextEncoder(AdversarialPredictor):
     Pathak, Krähenbühl, Donahue, Darrell, Efros: "Context Encoders: Feature Learning by Inpainting",
     CVPR 2016. Encoder and decoder, F, minimize eq. (3), the weighted sum of the masked squared
     error in eq. (1) and the adversarial loss in eq. (2). The discriminator sees only the predicted
-    region. F returns the whole image; its values outside the region have no loss.
+    region. F returns the whole image; its values outside the region do not contribute to the loss.
 
     With `"center"`, the missing region is the central square with half the image's side. A border
-    of `overlap` pixels is shown, and predicted with ten times the weight (sec. 3.3). With
-    `"random"`, the region is a quarter of the image in arbitrary shape: the minima of coarse noise,
-    which is upsampled smoothly and sampled for every image. Missing pixels are 0, mid-gray.
+    of `overlap` pixels is shown, and its prediction has ten times the weight (sec. 3.3). With
+    `"random"`, the region is a quarter of the image with an arbitrary shape: the lowest values of
+    coarse noise, which is sampled for each image and upsampled smoothly. Missing pixels are 0,
+    mid-gray.
 
-    Deviations: random regions are noise, as in the authors' code, whereas the paper uses
-    silhouettes from PASCAL VOC; for these, the discriminator sees the whole image with the known
-    pixels. F is updated before the discriminator, which saves one pass, and its form of eq. (2) is
-    non-saturating, as in the authors' code. The channel-wise fully connected layer is in the
-    decoder for inpainting too (fig. 9b), instead of the bottleneck of 4000 units in fig. 9a.
+    Deviations: random regions come from noise, as in the authors' code, whereas the paper uses
+    silhouettes from PASCAL VOC; with random regions, the discriminator sees the whole image,
+    including the known pixels. F is updated before the discriminator, which saves one pass, and its
+    adversarial loss is the non-saturating form of eq. (2), as in the authors' code. The
+    channel-wise fully connected layer is in the decoder for inpainting too (fig. 9b), instead of
+    the bottleneck of 4000 units in fig. 9a.
 
     Args:
         encoder: Network that maps float images in [-1, 1] to features `[batch, ...]`.
         decoder: Network that maps features to images of the same size in [-1, 1].
         discriminator: Network that maps predicted regions to logits: squares with half the side for
             `"center"`, whole images for `"random"`. If None, only the reconstruction loss is used,
-            as for the paper's features.
+            as for the features in the paper.
         mask: `"center"` or `"random"`.
-        overlap: Number of pixels by which the predicted square overlaps with its context, for
+        overlap: Width of the overlap between the predicted square and its context, in pixels, for
             `"center"`: 4 of 128 in the authors' code.
         overlap_weight: Weight of the squared error in the overlap.
         objective: Adversarial objective, a name or an object.
         reconstruction_weight: lambda_rec in eq. (3).
         adversarial_weight: lambda_adv in eq. (3).
-        seed: Seed for the regions.
+        seed: Seed for the sampled regions.
 
     Raises:
         ValueError: If the networks do not fit each other, `mask` is unknown, `overlap` leaves
@@ -103,7 +105,7 @@ class ContextEncoder(AdversarialPredictor):
             if self.mask == "center":
                 border = centered_square(x.shape[1], self._margin) - missing
                 weights += self.scheduled(self.overlap_weight) * border
-            # Eq. (1), divided by the number of predicted values: the authors' mean.
+            # Eq. (1), divided by the number of predicted values, as in the authors' code.
             error = tf.reduce_sum(weights * tf.square(x - filled), axis=[1, 2, 3])
             pixels = tf.math.count_nonzero(weights, axis=[1, 2, 3], dtype=tf.float32)
             terms = {"reconstruction": error / (pixels * x.shape[-1])}
@@ -132,7 +134,7 @@ class ContextEncoder(AdversarialPredictor):
         return images[:, seen, seen]
 
     def _missing(self, n, key):
-        """Missing pixels of n images, 1 in `[n, side, side, 1]`; the center is equal for all."""
+        """Masks `[n, side, side, 1]`, 1 where a pixel is missing; central masks are all equal."""
         side = self.encoder.input_shape[1]
         if self.mask == "center":
             return tf.repeat(centered_square(side, self._margin + self.overlap), n, axis=0)
@@ -181,14 +183,14 @@ class ContextEncoder(AdversarialPredictor):
         Args:
             images: Images `[n, side, side, channels]`, uint8 or float in [-1, 1]; missing pixels
                 may have any value.
-            masks: `[n, side, side]` or `[n, side, side, 1]`, not 0 where a pixel is missing. If
-                None, they are sampled as in training.
-            seed: Seed for the masks. If None, they differ each time.
-            batch_size: Number of images at once.
+            masks: Masks `[n, side, side]` or `[n, side, side, 1]`, nonzero where a pixel is
+                missing. If None, masks are sampled as in training.
+            seed: Seed for the masks. If None, masks differ each time.
+            batch_size: Number of images processed at once.
 
         Raises:
-            TypeError: If the images have another dtype.
-            ValueError: If images or masks have another shape, or the images another range.
+            TypeError: If the dtype of the images is not supported.
+            ValueError: If the shape of images or masks, or the range of images, is invalid.
         """
         images = as_examples(self.edges["x"], images)
         masks = self.masks(len(images), seed) if masks is None else missing_pixels(masks)
@@ -197,7 +199,7 @@ class ContextEncoder(AdversarialPredictor):
 
     @capability
     def fill(self, x, masks):
-        """Returns images, filled in where uint8 masks `[n, side, side, 1]` are not 0."""
+        """Returns images, filled in where uint8 masks `[n, side, side, 1]` are nonzero."""
         missing = masks > 0
         filled = tf.cast(self(tf.where(missing, 0.0, x), training=False), tf.float32)
         return {"x": tf.where(missing, filled, x)}

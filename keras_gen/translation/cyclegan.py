@@ -39,23 +39,25 @@ class CycleGAN(Translator):
 
     Args:
         generator_xy: G, a network that maps float images in [-1, 1] to float images in [-1, 1].
-        generator_yx: F, a network of the same form.
-        discriminator_x: D_X, a network that maps images to logits of any shape; with a pool, of
-            known input size.
-        discriminator_y: D_Y, a network of the same form.
+        generator_yx: F, a network like G.
+        discriminator_x: D_X, a network that maps images to logits of any shape. With a pool, its
+            input size must be known.
+        discriminator_y: D_Y, a network like D_X.
         objective: Adversarial objective, a name or an object; least squares in the paper.
         cycle_weight: lambda in eq. (3).
         identity_weight: Weight of the identity loss as a fraction of lambda: 0.5 for paintings and
-            photographs in the paper. 0 saves its two passes. Domains with different channels, such
-            as gray and color, need 0, because a generator cannot accept its own output images.
+            photographs in the paper. A weight of 0 saves two passes. It is required for domains
+            with different channels, such as gray and color, because a generator cannot accept
+            images of its target domain.
         pool_size: Number of images in each history.
-        margin: Number of pixels of reflection added around images before translation, and cropped
-            afterward. Features near a border differ from those inside an image, so that
-            translations may have lines there; 16 pixels remove them. The paper has none.
-        smooth_colors: Whether the chroma of translations, but not of images in training, is
-            smoothed: painters and cameras have grain in the luma, and narrow generators also in the
-            colors. The paper has no such filter.
-        domains: Names of X and Y, which name the directions and the served signatures.
+        margin: Width of the reflection padding, in pixels, added around images before translation
+            and cropped afterward. Features near a border differ from features inside an image, so
+            translations may have lines there, which 16 pixels of padding remove. The paper does not
+            pad.
+        smooth_colors: Whether to smooth the chroma of translations, but not of images in training.
+            Paintings and photographs have grain only in the luma, whereas narrow generators also
+            produce it in the colors. The paper has no such filter.
+        domains: Names of X and Y, used to name the directions and the served signatures.
         seed: Seed for the histories' random choices.
 
     Raises:
@@ -141,7 +143,7 @@ class CycleGAN(Translator):
 
     @override
     def directions(self) -> dict:
-        """Returns G and F by the names of the domains, such as `photo_to_monet`."""
+        """Returns G and F, with names made from the domains, such as `photo_to_monet`."""
         return self._directions
 
     @override
@@ -160,7 +162,7 @@ class CycleGAN(Translator):
     # Use -------------------------------------------------------------------------------------
 
     def _served(self, generator):
-        """A generator in the form used by `translate` and exports."""
+        """A generator as used by `translate` and exports."""
         if not self.smooth_colors:
             return generator
         images = keras.Input(generator.input_shape[1:])

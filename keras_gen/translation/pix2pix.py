@@ -32,9 +32,9 @@ class Pix2Pix(Translator, AdversarialPredictor):
     distance of eq. (3). The discriminator sees the source concatenated with the target or its
     prediction.
 
-    L1 alone finds the median of the possible targets, which is gray where there are many: train
-    without a discriminator to see it. With the discriminator alone as in eq. (2), a source and its
-    translation need not match.
+    L1 alone yields the median of the possible targets, which is gray where many targets are
+    possible: train without a discriminator to see this. With a discriminator that does not see the
+    source, as in eq. (2), a source and its translation need not match.
 
     Deviations: G is updated before the discriminator, which saves a pass.
 
@@ -44,9 +44,10 @@ class Pix2Pix(Translator, AdversarialPredictor):
         discriminator: D, a network that maps source and target, concatenated in the channels, to
             logits of any shape. If it accepts only the target's channels, it sees only the target,
             as in eq. (2). If None, only L1 is used.
-        objective: Adversarial objective, a name or an object. G's is non-saturating (sec. 3.3).
+        objective: Adversarial objective, a name or an object. G's loss is non-saturating by default
+            (sec. 3.3).
         l1_weight: lambda in eq. (4), 100 in the paper.
-        domains: Names of source and target, which name the direction and the served signature.
+        domains: Names of source and target, used to name the direction and the served signature.
         seed: Seed for all randomness in the steps.
 
     Raises:
@@ -117,7 +118,7 @@ class Pix2Pix(Translator, AdversarialPredictor):
 
     @override
     def directions(self) -> dict:
-        """Returns G by the names of the domains, such as `label_to_photo`."""
+        """Returns G, with a name made from the domains, such as `label_to_photo`."""
         source, target = self.domains
         return {f"{source}_to_{target}": self.generator}
 
@@ -163,7 +164,7 @@ class Pix2Pix(Translator, AdversarialPredictor):
             channels: Number of channels of the target. If None, the number of channels of the
                 source.
             filters: Number of channels of the first layers.
-            noise: Type of randomness in the generator, see `unet_generator`.
+            noise: Type of randomness in the generator; see `unet_generator`.
             **kwargs: Further arguments of the class.
         """
         channels = channels or shape[-1]

@@ -21,19 +21,19 @@ from keras_gen.translation.predictor import AdversarialPredictor
 class Pix2PixVideo(AdversarialPredictor):
     """Translates videos of poses into videos of a person: each frame depends on the previous one.
 
-    Chan, Ginosar, Zhou, Efros: "Everybody Dance Now", ICCV 2019. The generator gets the image of a
-    pose x_t and its own previous frame, and generates the frame G(x_t); the first frame is preceded
-    by a black one. The discriminator sees two consecutive frames together with their two poses, so
-    it also sees motion: the paper's temporal smoothing.
+    Chan, Ginosar, Zhou, Efros: "Everybody Dance Now", ICCV 2019. The generator receives the image
+    of a pose x_t and its own previous frame, and generates the frame G(x_t); before the first
+    frame, the previous frame is black. The discriminator sees two consecutive frames together with
+    their two poses, so it also sees motion: the paper's temporal smoothing.
 
-    Training uses clips of two frames, as in the paper, or longer ones: then the recursion is
-    trained through all frames, and all pairs of consecutive frames are judged. Effects that last
-    longer than two frames, such as the motion of hair, need longer clips.
+    Training uses clips of two frames, as in the paper, or longer clips. With longer clips,
+    gradients pass through all frames, and all pairs of consecutive frames are judged. Effects that
+    last longer than two frames, such as the motion of hair, need longer clips.
 
-    Deviations: the L1 distance of pix2pix replaces the distances of the discriminator's feature
-    maps and of VGG features; there is one discriminator, at one scale, and no second GAN for the
-    face; poses are given as images, and nothing adapts them to another person's proportions. G is
-    updated before the discriminator, which saves a pass.
+    Deviations: the L1 distance of pix2pix replaces the distances between the discriminator's
+    feature maps and between VGG features; there is one discriminator, at one scale, and no second
+    GAN for the face; poses are given as images, and are not adapted to another person's
+    proportions. G is updated before the discriminator, which saves a pass.
 
     Args:
         generator: G, a network that maps a pose and a frame, concatenated in the channels, floats

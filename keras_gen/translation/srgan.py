@@ -30,24 +30,26 @@ class SRGAN(Translator, AdversarialPredictor):
 
     Ledig et al.: "Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial
     Network", CVPR 2017. G minimizes the pixel distance, eq. (4), the feature distance, eq. (5), and
-    the adversarial loss of eq. (6), each with its weight, as in eq. (3). With pixels alone, which
-    trains SRResNet, an enlarged image is the mean of all possible images, and therefore smooth; the
-    other two terms select one possible image. As in the paper, first train with pixels, and then
-    pass the same generator to an SRGAN.
+    the adversarial loss of eq. (6), each with its weight, as in eq. (3). With the pixel distance
+    alone, which trains SRResNet, an enlarged image is the mean of all possible images, and
+    therefore smooth; the other two terms select one possible image. As in the paper, first train
+    with the pixel distance, and then pass the same generator to an SRGAN.
 
     Deviations: features are compared as unit vectors (`losses.feature_distance`), whose scale does
     not depend on the network; the paper divides VGG features by 12.75. G is updated before the
-    discriminator, which saves a pass. Small images are also in [-1, 1], not in [0, 1].
+    discriminator, which saves a pass. Small images, like large images, are in [-1, 1] instead of
+    [0, 1].
 
     Args:
-        generator: G, a network that maps float images in [-1, 1] to larger ones, such as
+        generator: G, a network that maps float images in [-1, 1] to larger images, such as
             `sr_resnet`.
-        discriminator: Network that maps images of the larger size to logits. If None, there is no
+        discriminator: Network that maps enlarged or original images to logits. If None, there is no
             adversarial loss.
-        feature_network: Network that maps images of the larger size to one or more feature maps,
-            which is not trained, such as `vgg_features` or `activation_maps` of a classifier. If
-            None, there is no feature distance.
-        objective: Adversarial objective, a name or an object. G's is non-saturating, eq. (6).
+        feature_network: Network that maps enlarged or original images to one or more feature maps,
+            such as `vgg_features` or `activation_maps` of a classifier; it is not trained. If None,
+            there is no feature distance.
+        objective: Adversarial objective, a name or an object. G's loss is non-saturating by
+            default, eq. (6).
         pixel_distance: `"squared"`, as in the paper, or `"absolute"`.
         pixel_weight: Weight of the pixel distance: 1 for SRResNet, 0 for the paper's SRGAN.
         feature_weight: Weight of the feature distance.
@@ -71,7 +73,7 @@ class SRGAN(Translator, AdversarialPredictor):
 
     batch = ("x", "y")
     size_multiple = 1
-    # Features for 16 times as many pixels need one GiB for an image of 362 x 362.
+    # Features at 16 times as many pixels need one GiB for an image of 362 x 362 pixels.
     most_elements = 3 * 2**17
 
     generator: keras.Model = network("x -> y", kw_only=True)
@@ -153,7 +155,7 @@ class SRGAN(Translator, AdversarialPredictor):
 
         Args:
             images: uint8 `[n, height, width, channels]`.
-            batch_size: Number of images at once.
+            batch_size: Number of images processed at once.
         """
         scaled = self.edges["x"].prepare(images).numpy()
         results = []
@@ -199,7 +201,7 @@ class SRGAN(Translator, AdversarialPredictor):
         return factor
 
     def _train_on(self, large: tuple, factor: int):
-        """Makes training accept images of the discriminator's size, and matching small images."""
+        """Makes training accept images of the discriminator's size and matching small images."""
         height, width, channels = large
         if height % factor or width % factor:
             raise ValueError(

@@ -42,20 +42,19 @@ class TalkingHeads(AdversarialPredictor):
 
     Zakharov, Shysheya, Burkov, Lempitsky: "Few-Shot Adversarial Learning of Realistic Neural
     Talking Head Models", ICCV 2019. A meta-learning step uses, for each person in the batch, K
-    shots and a further frame. The embedder turns each shot into a vector, and their mean represents
-    the person; with it, the generator predicts the frame from its landmarks. Embedder and generator
-    minimize eq. (2): the distance to the frame, the adversarial loss and the distance of the
-    discriminator's feature maps, eq. (4), and the distance of the embedding to the discriminator's
-    vector for the person. The discriminator's score, eq. (3), is a logit plus the inner product of
-    features and that vector.
+    shots and one more frame. The embedder turns each shot into a vector, and the mean of these
+    vectors represents the person. Given this mean, the generator predicts the frame from its
+    landmarks. Embedder and generator minimize eq. (2): the distance to the frame, the adversarial
+    loss and the distance between the discriminator's feature maps, eq. (4), and the distance of the
+    embedding from the discriminator's vector for the person. The discriminator's score, eq. (3), is
+    a logit plus the inner product of features and that vector.
 
     `adapt` fine-tunes a copy on a person's images, sec. 3.3.
 
-    Deviations: the distance to the frame is the L1 pixel distance, and a distance in the
-        features of
-    a network only if one is given; the paper uses two VGGs. There is one discriminator update per
-    step, not two. In `adapt`, the loss is that of pix2pix, without the distance of feature maps,
-    and the embedding is trained instead of its projections.
+    Deviations: the distance to the frame is the L1 pixel distance, plus a distance in the features
+    of a network if one is given; the paper uses two VGGs. There is one discriminator update per
+    step, not two. `adapt` uses the loss of pix2pix, without the distance between feature maps, and
+    trains the embedding instead of its projections.
 
     Args:
         embedder: Network that maps landmarks and an image, concatenated in the channels, to a
@@ -66,12 +65,12 @@ class TalkingHeads(AdversarialPredictor):
             `[batch, N]`, and one or more feature maps to compare.
         identities: Network that maps int32 labels of people to vectors `[batch, N]`, the paper's W.
             All four networks can be built with `keras_gen.networks.talking_head_networks`.
-        feature_network: Network that maps images to feature maps, whose distance is also minimized;
-            it is not trained.
+        feature_network: Network that maps images to feature maps, whose distance is also minimized.
+            The network is not trained.
         objective: Adversarial objective, a name or an object.
         pixel_weight: Weight of the L1 pixel distance.
-        feature_weight: Weight of the distance of the feature network's maps.
-        matching_weight: Weight of the distance of the discriminator's feature maps, 10 in the
+        feature_weight: Weight of the distance between the feature network's maps.
+        matching_weight: Weight of the distance between the discriminator's feature maps, 10 in the
             paper.
         embedding_weight: Weight of the distance between embedding and vector, 80 in the paper.
         seed: Seed for all randomness in the steps.
@@ -197,14 +196,14 @@ class TalkingHeads(AdversarialPredictor):
 
         Args:
             images: T images of the person, uint8 `[T, height, width, channels]`.
-            landmarks: Landmarks of the images, uint8 `[T, height, width, channels]`.
+            landmarks: Landmark images for the images, uint8 `[T, height, width, channels]`.
             steps: Number of updates, each on all images.
             learning_rate: Adam's learning rate for the generating networks; the discriminator's is
                 four times as large, as in the paper.
             verbose: See `fit`.
 
         Returns:
-            A compiled model that turns landmarks into images of this person (`translate`).
+            A compiled model that translates landmarks into images of this person (`translate`).
 
         Raises:
             TypeError: If an argument has the wrong type.

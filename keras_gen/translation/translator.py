@@ -21,17 +21,17 @@ SIZE_MULTIPLE = 4
 
 
 class Translator(GenerativeModel):
-    """Base class of models that turn images into images, with networks named by `directions`.
+    """Base class of image-to-image models, whose networks are named by `directions`.
 
     Each direction is a signature for uint8 images, with a seed if its network is random at
-    inference. Networks themselves define their numbers of channels, and whether they accept any
-    size.
+    inference. The networks determine their numbers of channels and whether they accept images of
+    any size.
     """
 
     # Width of the reflection padding around images during translation, in pixels.
     margin = 0
-    # Required divisor of the sides for networks that accept any size; 1 for those that do not
-    # halve them.
+    # Required divisor of the sides for networks that accept any size; 1 if they do not halve
+    # images.
     size_multiple = SIZE_MULTIPLE
 
     @for_users
@@ -45,18 +45,19 @@ class Translator(GenerativeModel):
     def translate(
         self, images, direction: str | None = None, batch_size: int = 8, seed: int = 0
     ) -> np.ndarray:
-        """Returns translations of images, in the form of the images.
+        """Returns translations of images, in the format of the images.
 
         Args:
             images: `[n, height, width, channels]`, uint8 or float in [-1, 1].
-            direction: Key of `directions()`. If None, the first one.
-            batch_size: Number of images at once.
+            direction: Key of `directions()`. If None, the first key.
+            batch_size: Number of images processed at once.
             seed: Seed for networks that are random at inference, such as with
                 `Dropout(always=True)`.
 
         Raises:
             TypeError: If the batch size or the seed is not an integer.
-            ValueError: If one of these, the direction, the shape, or the range is invalid.
+            ValueError: If the batch size, the seed, the direction, or the shape or range of the
+                images is invalid.
         """
         batch_size = checked_integer("batch_size", batch_size, minimum=1)
         seed = checked_seed(seed)
@@ -97,7 +98,7 @@ class Translator(GenerativeModel):
 
     @override
     def signatures(self) -> dict:
-        """Returns one signature per direction: for uint8 images, and a seed for random networks."""
+        """Returns one signature per direction for uint8 images, with a seed for random networks."""
         own = {}
         for name, network in self.directions().items():
             own[name] = _signature(network, self.margin, self.size_multiple)
@@ -129,7 +130,7 @@ def require_translation(shape: tuple, made: tuple, *networks) -> None:
 
     Args:
         shape: Shape of the images; a side of None is tried with 64 pixels.
-        made: Expected output shape of the last network, with None for the sides of `shape`.
+        made: Expected output shape of the last network; None stands for a side of `shape`.
         *networks: Functional models, for images of `shape` or of any size.
     """
     taken = tuple(64 if side is None else side for side in shape)
@@ -156,7 +157,7 @@ def any_size(network, images, training, margin=0, multiple=SIZE_MULTIPLE):
     """Pads images to a size that the network accepts, applies the network, and crops the result.
 
     Args:
-        network: Network that returns images of the input size, or of a multiple of it. If its input
+        network: Network whose output images have the input size or a multiple of it. If its input
             size is fixed, the images are not padded.
         images: Floats `[batch, height, width, channels]`.
         training: Whether to run the network in training mode.
@@ -178,12 +179,13 @@ def any_size(network, images, training, margin=0, multiple=SIZE_MULTIPLE):
 
 
 def _padded(images, size, margin, multiple, axis):
-    """Pads images by reflection before the first and after the last pixel, even repeatedly."""
+    """Pads images by reflection before the first and after the last pixel, repeatedly if needed."""
     smallest = 2 * multiple if multiple > 1 else 1
     fits = multiple == 1 or (isinstance(size, int) and size % multiple == 0 and size >= smallest)
     if fits and not margin:
         return images
-    # Only nonnegative numbers are divided: for others, the remainder differs between runtimes.
+    # Only nonnegative numbers are divided: for negative numbers, the remainder differs between #
+    # runtimes.
     length = (size + 2 * margin + multiple - 1) // multiple * multiple
     index = tf.range(tf.maximum(length, smallest)) - margin
     index = tf.where(index < 0, -1 - index, index) % (2 * size)

@@ -35,10 +35,11 @@ class UNIT(Translator):
 
     Liu, Breuel, Kautz: "Unsupervised Image-to-Image Translation Networks", NeurIPS 2017. A VAE for
     each domain, eq. (3), a discriminator for each, eq. (4), and cycle consistency, eq. (5), are
-    trained together, eq. (2). The last layers of the encoders and the first ones of the generators
-    are shared, so that the two images of one scene have the same latents z, and a translation is
-    the image of z in the other domain. q(z | x) is normal with a learned mean and standard
-    deviation 1, and p(x | z) is a Laplace distribution, whose logarithm is minus the L1 distance.
+    trained together, eq. (2). The last layers of the encoders and the first layers of the
+    generators are shared, so that the two images of one scene have the same latents z, and a
+    translation is the image of z in the other domain. q(z | x) is normal with a learned mean and
+    standard deviation 1, and p(x | z) is a Laplace distribution, whose logarithm is minus the L1
+    distance.
 
     Deviations: divergences and distances are means over values, as in the authors' code, so that
     weights do not depend on sizes. Translations use the mean of q, without noise.
@@ -57,8 +58,9 @@ class UNIT(Translator):
         kl_weight: lambda_1, the weight of the divergence of q from N(0, 1).
         likelihood_weight: lambda_2, the weight of the reconstruction distance.
         cycle_kl_weight: lambda_3, the weight of the divergences in the cycle.
-        cycle_weight: lambda_4, the weight of the distance after the cycle.
-        domains: Names of X and Y, which name the directions and the served signatures.
+        cycle_weight: lambda_4, the weight of the distance between an image and its cycle
+            translation.
+        domains: Names of X and Y, used to name the directions and the served signatures.
         seed: Seed for the latents' noise.
 
     Raises:
@@ -138,7 +140,7 @@ class UNIT(Translator):
         g_loss, terms, fake_x, fake_y = self.minimize(generator_loss, "g_optimizer")
 
         def discriminator_loss():
-            # Eq. (4), on translations from before the update.
+            # Eq. (4), for translations computed before the update.
             of_x = self.objective.discriminator(d_x(x), d_x(fake_x))
             return of_x + self.objective.discriminator(d_y(y), d_y(fake_y))
 
@@ -160,7 +162,7 @@ class UNIT(Translator):
 
     @override
     def directions(self) -> dict:
-        """Returns both translations by the names of the domains, such as `day_to_night`."""
+        """Returns both translations, with names made from the domains, such as `day_to_night`."""
         return self._directions
 
     @override
@@ -210,7 +212,7 @@ class UNIT(Translator):
             require_translation(shape, y, encoder, *shared, self.generator_y)
         self.edges["x"] = Images(self.encoder_x.input_shape[1:])
         self.edges["y"] = Images(self.encoder_y.input_shape[1:])
-        # Translations may have any size; training uses that of the discriminators.
+        # Images of any size can be translated; training uses the discriminators' input size.
         self.training_edges |= {"x": Images(x), "y": Images(y)}
         source, target = self.domains
         # Not tracked: they are built from the networks.
@@ -229,7 +231,7 @@ class UNIT(Translator):
                 and at least 8 pixels. Images of other sizes can be translated too. For images below
                 24 pixels, discriminators have fewer strided layers.
             filters: Number of channels of the first layers.
-            blocks: Number of residual blocks that are specific to a domain.
+            blocks: Number of residual blocks specific to each domain.
             **kwargs: Further arguments of the class.
         """
         strided = min(3, halvings(shape, smallest=3))

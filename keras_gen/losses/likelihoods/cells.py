@@ -18,14 +18,15 @@ LOG_SCALES = (-7.0, 4.0)
 class CellLikelihood:
     """Probabilities of the cells of a row's columns, from the outputs of a network.
 
-    A word has a softmax. A number has the mass of a mixture of logistic densities in its cell
-    (Salimans et al.: "PixelCNN++", ICLR 2017, eq. 2, with bins of equal width), between edges at
-    logit(c), where c is the fraction of the training values below. The last output is the logit of
-    a gap. With outputs of zero, words and gaps have the frequencies of the training rows, and so do
-    numbers if `mixtures` is 1; the means of several components are spread around 0.
+    The probability of a word comes from a softmax. The probability of a number is the mass of a
+    mixture of logistic densities in its cell (Salimans et al.: "PixelCNN++", ICLR 2017, eq. 2, with
+    bins of equal width), between edges at logit(c), where c is the fraction of the training values
+    below the edge. The last output is the logit of a gap. With outputs of zero, words and gaps have
+    their frequencies in the training rows, and so do numbers if `mixtures` is 1; the means of
+    several components are spread around 0.
 
     Each column has `params_per_value` outputs, `[word logits]` or `[logits, means, log scales]`,
-    and the gap's; outputs that a column does not require are ignored.
+    followed by the gap's logit; outputs that a column does not require are ignored.
 
     Args:
         columns: Columns with cells, as returned by `table_columns`.
@@ -70,10 +71,10 @@ class CellLikelihood:
         return outputs[..., :-1], outputs[..., -1] + self.gap_logits
 
     def log_probs(self, parameters: tf.Tensor, cells: tf.Tensor) -> tf.Tensor:
-        """Returns log P of each cell, `[..., columns]`, in nats; 0 for a gap, which is below 0.
+        """Returns log P of each cell, `[..., columns]`, in nats, and 0 for gaps (negative cells).
 
         Args:
-            parameters: `[..., columns, parameters]`.
+            parameters: Parameters of the values, `[..., columns, parameters]`.
             cells: Indices of cells, `[..., columns]`.
         """
         known = cells >= 0
@@ -109,7 +110,7 @@ class CellLikelihood:
 
         Args:
             place: Position of the column, a scalar.
-            parameters: `[n, parameters]` of this column.
+            parameters: Parameters of this column, `[n, parameters]`.
             uniforms: Noise in [0, 1), `[n, 2]` or more.
         """
         first, second = uniforms[:, :1], uniforms[:, 1]
@@ -132,7 +133,7 @@ class CellLikelihood:
         logits, means, log_scales = tf.split(parameters[..., : 3 * self.mixtures], 3, axis=-1)
         if self.mixtures > 1:
             means += tf.linspace(-1.5, 1.5, self.mixtures)
-            log_scales -= 1.0  # because each covers a part
+            log_scales -= 1.0  # because each component covers a part
         return logits, means, tf.exp(tf.clip_by_value(log_scales, *LOG_SCALES))
 
 

@@ -109,7 +109,7 @@ class Categorical(Likelihood):
     def draw(self, params, uniform, temperature=1.0):
         """Returns levels by the inverse of the cumulative distribution; see `Likelihood.draw`."""
         probabilities = softmax(self._by_channel(params) / temperature)
-        # The last sum is 1 up to rounding, and must not be counted.
+        # The last cumulative sum is 1 up to rounding, and must not be counted.
         passed = tf.cumsum(probabilities, axis=-1)[..., :-1] <= uniform
         return tf.reduce_sum(tf.cast(passed, tf.float32), axis=-1)
 
@@ -150,8 +150,8 @@ class Multinomial(Likelihood):
     """Words sampled one after the other, with probabilities softmax(params) over the last axis.
 
     Hinton, Salakhutdinov: "Reducing the Dimensionality of Data with Neural Networks", Science 2006,
-    supporting text: log p(x) = sum x log softmax(params), in which x contains counts, or fractions
-    of all words for nats per word. This is the probability of the words in order: the multinomial
+    supporting text: log p(x) = sum x log softmax(params), where x contains counts, or, for nats per
+    word, fractions of all words. This is the probability of the words in order: the multinomial
     coefficient is omitted.
 
     Args:

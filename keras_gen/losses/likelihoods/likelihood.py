@@ -21,10 +21,10 @@ class Likelihood(Declared):
         levels: Number of levels of data that are integers from 0 to `levels - 1`; None for other
             data. A model with levels accepts integer images, and otherwise floats in `range`.
         logits: Whether the parameters are logits.
-        parameter_range: Minimum and maximum parameter that a network must be able to return. None
-            means the range of the data.
-        uniforms_per_value: Number of uniform values with which `draw` samples a value; 0 means that
-            it cannot.
+        parameter_range: Minimum and maximum parameter that a network must be able to return. If
+            None, the range of the data.
+        uniforms_per_value: Number of uniform random numbers that `draw` uses to sample a value; 0
+            if `draw` is not supported.
     """
 
     range: ClassVar[tuple[float, float]]
@@ -40,7 +40,7 @@ class Likelihood(Declared):
 
         Args:
             params: Network outputs, `[..., batch, *event]`; the last axis is `params_per_value`
-                times that of `x`.
+                times as long as the last axis of `x`.
             x: Data, `[batch, *event]`, within `range`.
 
         Raises:
@@ -74,10 +74,11 @@ class Likelihood(Declared):
         raise NotImplementedError
 
     def draw(self, params: tf.Tensor, uniform: tf.Tensor, temperature=1.0) -> tf.Tensor:
-        """Returns data sampled with uniform noise, each value by itself, float32 `[..., *event]`.
+        """Returns data sampled with uniform noise, each independently, float32 `[..., *event]`.
 
         Args:
-            params: Network outputs, `[..., *event]`, with `params_per_value` channels for each.
+            params: Network outputs, `[..., *event]`, with `params_per_value` channels for each
+                channel of the data.
             uniform: Noise in [0, 1), `[..., *event, uniforms_per_value]`.
             temperature: Temperature, above 0; below 1, likely values become more likely.
         """

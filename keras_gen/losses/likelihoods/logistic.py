@@ -15,7 +15,7 @@ from keras_gen.declared import Positive, PositiveInteger
 from keras_gen.losses.likelihoods.likelihood import Likelihood
 from keras_gen.losses.per_example import log_sigmoid, serializable, softmax
 
-# Beyond it, the exponential approaches the limit of float32.
+# Beyond this number, the exponential approaches the limit of float32.
 _MAXIMUM_LOG_SCALE = 40.0
 
 
@@ -27,8 +27,9 @@ class DiscretizedLogistic(Likelihood):
     Mixture Likelihood and Other Modifications", ICLR 2017, equation 2. Data are floats on a grid:
     `bins` values at equal distances from -1 to 1, such as 8-bit images scaled to that range. The
     lowest and the highest bin include the whole tail beyond them. For each channel of the data, the
-    network returns `[logits, means, log scales]`, `mixtures` of each, and for one mixture `[mean,
-    log scale]`: `[..., channels, params_per_value]`, with the last two axes flattened.
+    network returns `[logits, means, log scales]`, with `mixtures` numbers of each type, or `[mean,
+    log scale]` for a single logistic: `[..., channels, params_per_value]`, with the last two axes
+    flattened.
 
     Deviations: channels are independent, so their number is arbitrary; in the paper, the channels
     of a pixel share logits, and each mean depends linearly on the previous channels. The mass of a
@@ -39,8 +40,8 @@ class DiscretizedLogistic(Likelihood):
         bins: Number of levels from -1 to 1, at least 2.
         mixtures: Number of logistics in each mixture, at least 1.
         minimum_log_scale: Minimum log scale, as in the authors' code.
-        scale: Fixed scale of every value, above 0, for one logistic; the network returns only the
-            mean. If None, the network also returns scales.
+        scale: Fixed scale of every value, above 0, for a single logistic, of which the network then
+            returns only the mean. If None, the network also returns scales.
 
     Example:
         >>> DiscretizedLogistic().log_prob(tf.zeros([4, 8, 8, 6]), tf.ones([4, 8, 8, 3])).shape

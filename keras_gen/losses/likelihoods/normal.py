@@ -84,7 +84,7 @@ class Normal(Likelihood):
 
 @serializable
 class UnboundedNormal(Normal):
-    """`Normal` values for data that may be any numbers, such as the latents of another model.
+    """`Normal` values for unbounded data, such as the latents of another model.
 
     Models treat such data as vectors, not as images. The scale is learned by default.
 
@@ -111,10 +111,10 @@ class ColumnNormal(UnboundedNormal):
     that has few distinct values, which is otherwise unbounded.
 
     Args:
-        minimum_scale: Minimum standard deviation, above 0 to 1, in the unit of the decoder's means:
-            for standardized data, the standard deviation of the column. The default allows at most
-            2.59 nats per value, and a column with noise of a smaller standard deviation s loses
-            at least log(0.03 / s) - 0.5 nats per value.
+        minimum_scale: Minimum standard deviation, above 0 and at most 1, in units of the decoder's
+            means: for standardized data, in standard deviations of the column. The default allows
+            at most 2.59 nats per value, and a column with noise of a smaller standard deviation s
+            loses at least log(0.03 / s) - 0.5 nats per value.
 
     Raises:
         ValueError: If a fixed `scale` is given, or `minimum_scale` is out of range.
@@ -141,8 +141,8 @@ class NormalMixture(Likelihood):
     """Arbitrary numbers, each with its own mixture of normal densities.
 
     Uria, Murray, Larochelle: "RNADE: The Real-valued Neural Autoregressive Density-Estimator", NIPS
-    2013, sec. 3. For each value the network returns `[logits, means, raw scales]`, `mixtures` of
-    each: `[..., channels, 3 * mixtures]`, with the last two axes flattened.
+    2013, sec. 3. For each value, the network returns `[logits, means, raw scales]`, with `mixtures`
+    numbers of each type: `[..., channels, 3 * mixtures]`, with the last two axes flattened.
 
     Deviations: a standard deviation is the softplus of the raw scale plus `minimum_scale` instead
     of an exponential, and the gradient of the means is not scaled by it.

@@ -56,26 +56,26 @@ def train_domain_classifier(
     learning_rate: float = 3e-3,
     seed: int = 0,
 ) -> keras.Model:
-    """Trains a convolutional network to separate the images of domain `b` from those of `a`.
+    """Trains a convolutional network to tell images of domain `b` from images of domain `a`.
 
     Every batch contains equal numbers of images of both domains, randomly cropped and flipped.
     Every second batch has half the size, so that the classifier accepts images of both sizes.
     Images are not zoomed, because a classifier could learn to detect the resampling.
 
     Args:
-        a: Images uint8 `[n_a, H, W, 3]`, 0..255, such as photos.
-        b: Images uint8 `[n_b, H, W, 3]`, such as paintings.
+        a: Images of the first domain, such as photos, uint8 `[n_a, H, W, 3]`, 0..255.
+        b: Images of the second domain, such as paintings, uint8 `[n_b, H, W, 3]`.
         kind: `"plain"`, `"blurred"` (three layers, blurred and noisy training images), or
             `"recolored"` (five layers; changed contrast, brightness, and tint). A good translation
             convinces all three.
         steps: Number of training steps.
         batch_size: Number of images per step, even.
-        learning_rate: Initial learning rate; it falls to 0 along a cosine.
+        learning_rate: Initial learning rate, which decays to 0 on a cosine schedule.
         seed: Seed for the weights, the batches, and the dropout.
 
     Returns:
-        A float32 model of images uint8 `[batch, H, W, 3]`, with sides of at least 16 pixels, with
-        outputs "features" `[batch, d]` and "logits" `[batch]`, which are positive for domain `b`.
+        A float32 model that maps uint8 images `[batch, H, W, 3]`, with sides of at least 16 pixels,
+        to "features" `[batch, d]` and "logits" `[batch]`, which are positive for domain `b`.
 
     Example: `train_domain_classifier(photos, paintings, kind="blurred")`.
     """
@@ -113,8 +113,8 @@ def predict(classifier: keras.Model, images: np.ndarray, batch_size: int = 64) -
 
     Args:
         classifier: Result of `train_domain_classifier`.
-        images: uint8 `[n, H, W, 3]`.
-        batch_size: Number of images at once.
+        images: Images to classify, uint8 `[n, H, W, 3]`.
+        batch_size: Number of images processed at once.
 
     Example: `predict(classifier, photos)["logits"] > 0` where a photo is mistaken for a painting.
     """
@@ -127,13 +127,13 @@ def predict(classifier: keras.Model, images: np.ndarray, batch_size: int = 64) -
 
 
 def accuracy(classifier: keras.Model, a: np.ndarray, b: np.ndarray) -> float:
-    """Returns the fraction of images assigned to the right domain, the mean of `a`'s and `b`'s.
+    """Returns the fraction of images assigned to the right domain, averaged over both domains.
 
     Guessing yields 0.5, even if `n_a` and `n_b` differ.
 
     Args:
         classifier: Result of `train_domain_classifier`.
-        a: Images uint8 `[n_a, H, W, 3]` of its first domain, held out from training.
+        a: Held-out images of the first domain, uint8 `[n_a, H, W, 3]`.
         b: Images uint8 `[n_b, H, W, 3]` of its second domain.
 
     Example: `accuracy(classifier, test_photos, test_paintings)`.

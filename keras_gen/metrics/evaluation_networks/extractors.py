@@ -1,7 +1,7 @@
 """Feature extractors, for distances between sets of images.
 
-A distance depends on the features in which it is measured. The name of every extractor therefore
-contains a hash of its weights: report `extractor.name` with the number.
+A distance depends on the features in which it is measured. Therefore, the name of every extractor
+contains a hash of its weights: report `extractor.name` with the distance.
 """
 
 from __future__ import annotations
@@ -36,12 +36,13 @@ NAMES = ("features", "logits")  # of a network's outputs
 def resize_images(images: np.ndarray, size: tuple[int, int], batch_size: int = 64) -> np.ndarray:
     """Resizes as Parmar et al. (2022) recommend: antialiased bicubic, and rounded to 8 bits.
 
-    Without antialiasing, FID changes by more than most papers' improvements. The result is that of
-    Pillow's bicubic resizing of each channel as floats, the paper's choice, but rounded.
+    Without antialiasing, FID changes by more than most papers' improvements. The result equals
+    Pillow's bicubic resizing of each channel as floats, which the paper recommends, followed by
+    rounding.
 
     Args:
         images: uint8 `[n, H, W, C]`, 0..255, 1 or 3 channels.
-        size: Height and width of the result, uint8 `[n, *size, C]`.
+        size: Height and width of the resized images, uint8 `[n, *size, C]`.
         batch_size: Number of images at once.
 
     Example:
@@ -71,9 +72,9 @@ class Extractor:
             with "features" and optionally "logits".
         size: Height and width to which images are resized (see `resize_images`). If None, they are
             not resized.
-        preprocess: Function from float images 0..255 to the model's range. If None, the model
-            accepts 0..255.
-        accuracy: Accuracy on labeled held-out images, if it is known.
+        preprocess: Function that maps float images in 0..255 to the model's range. If None, the
+            model accepts 0..255.
+        accuracy: Accuracy on labeled held-out images, if known.
         scale: Divisor of the features.
 
     Example:
@@ -93,7 +94,8 @@ class Extractor:
         """Returns {"features": float32 `[n, d]`}, and "logits" float32 `[n, K]` if there are any.
 
         Args:
-            images: uint8 `[n, H, W, C]`, 0..255. Gray images are repeated for a model of RGB.
+            images: uint8 `[n, H, W, C]`, 0..255. The channel of gray images is repeated for an RGB
+                model.
             batch_size: Number of images at once.
 
         Raises:
@@ -152,15 +154,16 @@ def keras_extractor(
     """Makes an extractor from a Keras model.
 
     Args:
-        model: Functional model, or built Sequential model, from images to features `[batch, ...]`,
-            which are flattened, or to a dict with "features" and optionally "logits".
-        preprocess: Function from float images 0..255 to the model's range. If None, the model
-            accepts 0..255.
-        size: Height and width to which images are resized; by default the model's own, if any.
-        name: Name before the hash of the weights; by default the model's.
+        model: Functional model, or built Sequential model, that maps images to features `[batch,
+            ...]`, which are flattened, or to a dict with "features" and optionally "logits".
+        preprocess: Function that maps float images in 0..255 to the model's range. If None, the
+            model accepts 0..255.
+        size: Height and width to which images are resized; by default, the model's input size, if
+            fixed.
+        name: Name before the hash of the weights; by default, the model's name.
 
     Raises:
-        ValueError: If the model is of another kind or not built, does not return features, or does
+        ValueError: If the model is of another type or not built, does not return features, or does
             not accept images.
 
     Example:
@@ -191,10 +194,10 @@ def keras_extractor(
 def inception_v3() -> Extractor:
     """Makes the extractor "inception_v3-keras_imagenet-<hash>", InceptionV3 of keras.applications.
 
-    Images are resized to 299x299. The features are the 2,048 of the last pooling, and the logits
-    those of ImageNet's 1,000 classes. The weights differ from those of Heusel et al. (2017) and
-    Salimans et al. (2016): do not compare the numbers with published FIDs and Inception scores.
-    Keras downloads the weights (92 MiB) once.
+    Images are resized to 299x299. The features are the 2,048 outputs of the last pooling layer, and
+    there are logits for ImageNet's 1,000 classes. The weights differ from the weights used by
+    Heusel et al. (2017) and Salimans et al. (2016): do not compare the results with published FIDs
+    and Inception scores. Keras downloads the weights (92 MiB) once.
 
     Example: `inception_v3()(images)["features"]`.
     """
@@ -227,20 +230,21 @@ def trained_extractor(
     pad or crop them first.
 
     Args:
-        images: Training images uint8 `[n, H, W, 1 or 3]`, 0..255, at least 10, of the shape that
-            will be measured.
+        images: Training images, uint8 `[n, H, W, 1 or 3]`, 0..255, at least 10, with the shape of
+            the images to measure.
         labels: Integers `[n]`, 0 to K - 1.
         steps: Number of training steps; 1,500 take about half a minute for 28x28 pixels on two
             cores.
-        seed: Seed for the training.
-        cache: Folder of the files; by default the environment variable KERAS_GEN_CACHE, or
-            otherwise `~/.cache/keras_gen`.
+        seed: Seed for training.
+        cache: Folder for the files; by default, the environment variable KERAS_GEN_CACHE, or else
+            `~/.cache/keras_gen`.
         kind: "conv", or, for features, "max" or "average"; see `build_classifier`.
 
     Returns:
         The extractor "<kind>_classifier-<hash of the weights>" with 128 features and K logits. Its
-        `accuracy` is measured on the held-out tenth of the images, whose features have a mean
-        square of 1, so that distances in the features of several classifiers have one unit.
+        `accuracy` is measured on the held-out tenth of the images. On these images, the features
+        have a mean square of 1, so that distances in the features of different classifiers have the
+        same unit.
 
     Raises:
         OSError: If the folder cannot be written to.
@@ -285,9 +289,9 @@ def trained_extractor(
 def trained_extractors(
     images: np.ndarray, labels: np.ndarray, steps: int = 1500, seed: int = 0
 ) -> dict[str, Extractor]:
-    """Makes extractors of two kinds of classifiers, by kind: "max" and "average".
+    """Makes extractors from two types of classifiers, by type: "max" and "average".
 
-    The arguments are those of `trained_extractor`.
+    See `trained_extractor` for the arguments.
 
     Example: `GenerationEvaluation(trained_extractors(*train), train[0][:5000])`.
     """
@@ -298,7 +302,7 @@ def trained_extractors(
 
 
 def cache_folder() -> Path:
-    """Returns the folder of cached files: KERAS_GEN_CACHE, or otherwise `~/.cache/keras_gen`."""
+    """Returns the folder for cached files: KERAS_GEN_CACHE, or else `~/.cache/keras_gen`."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(os.environ.get("KERAS_GEN_CACHE") or Path(base) / "keras_gen")
 

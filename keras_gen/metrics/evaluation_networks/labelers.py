@@ -39,7 +39,7 @@ def train_classifier(
     Args:
         images: uint8 `[n, H, W, 1 or 3]`, 0..255, sides of at least 8 pixels.
         labels: Integers `[n]`, 0 to K - 1.
-        classes: Number of classes K, at least 2; by default one more than the largest label.
+        classes: Number of classes K, at least 2; by default, one more than the largest label.
         steps: Number of training steps.
         batch_size: Number of images per step, chosen without replacement until all are used.
         learning_rate: Initial learning rate, which decays to 0 on a cosine schedule.
@@ -101,10 +101,11 @@ def build_classifier(
         image_shape: Height, width, and channels of the images.
         classes: Number of classes.
         seed: Seed for the weights.
-        kind: "conv" has convolutions with strides, trains fastest, and is for naming classes. "max"
-            and "average" have convolutions at every pixel, each followed by the maximum or the mean
-            of 2x2 positions. Their features are for comparing sets of images, because they change
-            less when an image is shifted by a pixel than when it is torn.
+        kind: Type of network. "conv" has strided convolutions, trains fastest, and is intended for
+            classification. "max" and "average" have convolutions at every pixel, each followed by
+            the maximum or the mean of 2x2 positions. Their features are intended for comparing sets
+            of images, because they change less when an image is shifted by a pixel than when it is
+            torn (see `torn`).
 
     Example:
         >>> build_classifier((28, 28, 1), 10).output["logits"].shape
@@ -116,7 +117,7 @@ def build_classifier(
     if kind == "conv":
         network = conv_classifier(image_shape[-1], classes, WIDTHS, seed=seed)
     else:
-        # A different first kernel, so that the two kinds have few flaws in common.
+        # A different first kernel, so that the two types have few flaws in common.
         first_kernel = 3 if kind == "max" else 5
         sizes = (POOLED_WIDTHS, first_kernel)
         network = conv_classifier(image_shape[-1], classes, *sizes, pooling=kind, seed=seed)
@@ -144,10 +145,10 @@ def fit_logits(
 
     Args:
         model: Model that returns a dict with "logits".
-        loss: Loss as a function of labels and logits.
+        loss: Function of labels and logits that returns the loss.
         batches: Images and labels of each step, in training order.
         steps: Number of batches.
-        learning_rate: Initial learning rate; it falls to 0 along a cosine.
+        learning_rate: Initial learning rate, which decays to 0 on a cosine schedule.
     """
     trained = keras.Model(model.input, model.output["logits"])
     rate = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
@@ -174,11 +175,11 @@ def train_point_reader(
         points: Coordinates from 0 to 1, `[n, points, 2]`.
         steps: Number of training steps.
         batch_size: Number of images per step.
-        learning_rate: Initial learning rate; it falls to 0 along a cosine.
+        learning_rate: Initial learning rate, which decays to 0 on a cosine schedule.
         seed: Seed for the weights and the batches.
 
     Returns:
-        A model that maps images in 0 to 255 to coordinates `[batch, points, 2]`.
+        A model that maps images in [0, 255] to coordinates `[batch, points, 2]`.
 
     Example: `train_point_reader(faces.images[0], faces.points[0])`.
     """
@@ -186,7 +187,7 @@ def train_point_reader(
     count, number, _ = points.shape
     keras.utils.set_random_seed(seed)
     shown = keras.Input(images.shape[1:], dtype="float32")
-    # It ends with a dense layer over all positions, because locations are what counts.
+    # It ends with a dense layer over all positions, because the output is locations.
     network = conv_encoder(images.shape[1:], latent_dim=2 * number, filters=(16, 32, 64))
     [outputs] = network(keras.layers.Rescaling(1 / 127.5, offset=-1)(shown))
     rng = np.random.default_rng(seed)
@@ -219,9 +220,9 @@ def train_segmenter(
 ) -> keras.Model:
     """Trains a network to label each pixel, on images and their mirror images.
 
-    Its convolutions are dilated, so that the size is kept and distant pixels are seen: Yu, Koltun:
-    "Multi-Scale Context Aggregation by Dilated Convolutions", ICLR 2016. Isola et al. (2017) call
-    the accuracy of such a network on translated label maps FCN-score (sec. 4.1).
+    Its convolutions are dilated, so that they keep the image size and see distant pixels: Yu,
+    Koltun: "Multi-Scale Context Aggregation by Dilated Convolutions", ICLR 2016. Isola et al.
+    (2017) call the accuracy of such a network on translated label maps FCN-score (sec. 4.1).
 
     Args:
         images: uint8 `[n, H, W, channels]`.
@@ -230,11 +231,11 @@ def train_segmenter(
         filters: Number of channels of each layer.
         steps: Number of training steps.
         batch_size: Number of images per step.
-        learning_rate: Initial learning rate; it falls to 0 along a cosine.
+        learning_rate: Initial learning rate, which decays to 0 on a cosine schedule.
         seed: Seed for the weights and the batches.
 
     Returns:
-        A float32 model of images with the output "logits" `[batch, H, W, classes]`.
+        A float32 model that maps images to "logits" `[batch, H, W, classes]`.
 
     Example: `pixel_accuracy(train_segmenter(photos, labels, 12), translated, asked)`.
     """
@@ -280,7 +281,7 @@ def pixel_accuracy(segmenter: keras.Model, images: np.ndarray, labels: np.ndarra
     Args:
         segmenter: Result of `train_segmenter`.
         images: uint8 `[n, H, W, channels]`.
-        labels: Integers `[n, H, W]`.
+        labels: Requested labels, integers `[n, H, W]`.
     """
     images = as_images(images)
     if labels.shape != images.shape[:3]:
@@ -290,7 +291,7 @@ def pixel_accuracy(segmenter: keras.Model, images: np.ndarray, labels: np.ndarra
         )
     try:
         outputs = segmenter.predict(images, batch_size=16, verbose=0)
-    except ValueError as error:  # which has many lines
+    except ValueError as error:  # its message has many lines
         raise ValueError(
             f"segmenter does not accept images of shape {list(images.shape)}: expected the shape "
             "of its training images."

@@ -25,10 +25,10 @@ AUDIBLE = 40.0  # dB below the loudest frame
 
 @checked_types
 def log_spectral_distance(waveforms: np.ndarray, originals: np.ndarray) -> np.ndarray:
-    """Returns the distance of log spectra, which ignores phases: float64 `[n]` in dB, at least 0.
+    """Returns the distance between log spectra, ignoring phases: float64 `[n]` in dB, at least 0.
 
-    For each frame, it is the root of the mean squared difference over all frequencies, in dB,
-    averaged over the frames in which the original is within 40 dB of its loudest.
+    The distance in a frame is the root mean squared difference over all frequencies, in dB. It is
+    averaged over the frames in which the original is within 40 dB of its loudest frame.
 
     Args:
         waveforms: int16, or floats in [-1, 1], `[n, samples, 1]`.
@@ -49,13 +49,13 @@ def log_spectral_distance(waveforms: np.ndarray, originals: np.ndarray) -> np.nd
 
 @checked_types
 def signal_to_noise(waveforms: np.ndarray, originals: np.ndarray) -> np.ndarray:
-    """Returns the ratio of the energies of originals and differences, float64 `[n]` in dB.
+    """Returns the ratio of the energies of original and difference, float64 `[n]` in dB.
 
-    Phases count. The ratio is 0 for silence, and infinite for the original.
+    Phase errors count. The ratio is 0 for silence, and infinite for the original.
 
     Args:
         waveforms: int16, or floats in [-1, 1], `[n, samples, 1]`.
-        originals: Original waveforms, in the format and order of `waveforms`, not silent.
+        originals: Original waveforms, in the format and order of `waveforms`; none may be silent.
 
     Raises:
         ValueError: If the shapes differ, or an original is silent.
@@ -90,25 +90,25 @@ def _require_pairs(waveforms, originals):
 
 WINDOW, STEP = 0.064, 0.016  # seconds
 LOWEST, HIGHEST = 60, 400  # Hz
-PERIODIC = 0.6  # autocorrelation from which a frame has a pitch
+PERIODIC = 0.6  # minimum autocorrelation of a frame with a pitch
 LOUD = 10**-2.5  # fraction of the energy of the loudest frame
 
 
 def median_pitch(waveforms: np.ndarray, rate: int = 8000) -> np.ndarray:
     """Returns the median pitch of each recording in Hz, 60 to 400, float64 `[n]`.
 
-    A frame's period is the first peak of its autocorrelation, divided by that of the window, that
-    is within a tenth of the highest peak (Boersma: "Accurate Short-Term Analysis of the Fundamental
-    Frequency and the Harmonics-to-Noise Ratio of a Sampled Sound", 1993). A parabola through three
-    lags determines its position between them. Frames that are quiet or not periodic are left out; a
-    recording without any other frames yields NaN.
+    A frame's period is the lag of the first peak that is within a tenth of the highest peak, in the
+    frame's autocorrelation divided by the window's (Boersma: "Accurate Short-Term Analysis of the
+    Fundamental Frequency and the Harmonics-to-Noise Ratio of a Sampled Sound", 1993). A parabola
+    through three lags determines the peak's position between lags. Frames that are quiet or not
+    periodic are left out; a recording with only such frames yields NaN.
 
     Args:
         waveforms: int16, or floats in [-1, 1], `[n, samples, 1]`, of at least 0.064 seconds.
         rate: Sampling rate in samples per second, at least 1,000.
 
     Raises:
-        ValueError: If they are shorter, or the rate is too low.
+        ValueError: If the waveforms are too short, or the rate is too low.
 
     Example:
         >>> tone = np.sin(2 * np.pi * 125 * np.arange(4000) / 8000)
@@ -130,7 +130,7 @@ def median_pitch(waveforms: np.ndarray, rate: int = 8000) -> np.ndarray:
     correlation /= correlation[..., :1] + 1e-12
     lags = np.arange(rate // HIGHEST, rate // LOWEST + 1)
     before, found, after = (correlation[..., lags + step] for step in (-1, 0, 1))
-    # On the flank of a peak, the correlation is nearly as high, at a lag that is too short.
+    # On the flank of a peak, the correlation is almost as high, at a lag that is too short.
     peaks = np.where((found > before) & (found >= after), found, -np.inf)
     highest = peaks.max(axis=2, keepdims=True)
     first = np.argmax(peaks >= 0.9 * highest, axis=2)[..., None]
@@ -155,7 +155,7 @@ def _autocorrelation(frames: np.ndarray) -> np.ndarray:
     return np.fft.irfft(spectra)[..., :size]
 
 
-# Feature, and which of the labels: speakers or words.
+# The feature, and the labels that it predicts: speakers or words.
 _PROBES = {
     "speaker_by_covariance": (cepstral_covariance, 0),
     "speaker": (average_spectrum, 0),
@@ -166,9 +166,10 @@ _PROBES = {
 class SpeechProbes:
     """Linear classifiers that measure how often the wanted speaker and word are recognized.
 
-    Two recognize the speaker: by the average spectrum, which a filter can change, and by the
-    covariance of the cepstrum, which no filter changes. A third recognizes the word, by the
-    cepstrum at eight moments. All ignore the loudness. Each is `linear_probe`, logistic regression.
+    Two classifiers recognize the speaker: one from the average spectrum, which a filter can change,
+    and one from the covariance of the cepstrum, which a filter cannot change. A third classifier
+    recognizes the word from the cepstrum at eight moments. All ignore loudness, and all use
+    logistic regression (`linear_probe`).
 
     Args:
         waveforms: Recordings, int16 or floats in [-1, 1], `[n, samples, 1]`.
@@ -192,7 +193,7 @@ class SpeechProbes:
     def accuracies(self, waveforms, speakers, words) -> dict[str, float]:
         """Returns how often the probes recognize the given speakers and words, in percent.
 
-        The keys are `speaker`, by the average spectrum; `speaker_by_covariance`; and `word`.
+        The keys are `speaker`, from the average spectrum; `speaker_by_covariance`; and `word`.
 
         Args:
             waveforms: Sounds `[m, samples, 1]`.
@@ -217,27 +218,29 @@ def conversion_report(
 ) -> dict[str, float]:
     """Measures conversions of each test recording to all other voices, and reconstructions.
 
-    `SpeechProbes` of the training recordings measure how often the wanted speaker and word are
-    recognized: in the model's conversions (`converted`), in those of other converters (by their
-    names), and in the recordings before conversion (`unconverted`). With their own speakers, they
-    measure the reconstructions (`reconstructed`) and the recordings themselves (`recorded`), which
-    shows the accuracy of the probes. The pitch error is the mean distance of the median pitch to
-    that of the wanted speaker's training recordings.
+    `SpeechProbes` fitted to the training recordings measure how often the wanted speaker and word
+    are recognized in the model's conversions (`converted`), in conversions by other converters
+    (under their names), and in the recordings before conversion (`unconverted`). The probes also
+    measure how often the original speaker and word are recognized in the reconstructions
+    (`reconstructed`) and in the recordings themselves (`recorded`), which shows the accuracy of the
+    probes. The pitch error is the mean distance between the median pitch and the median pitch of
+    the wanted speaker's training recordings.
 
     Args:
         model: Model with `reconstruct` and `convert` for waveforms and speakers, such as
             `ConditionalVQVAE`.
         train: Waveforms int16 `[n, samples, 1]`, speakers `[n]` of at least 0, and words `[n]`.
         test: Waveforms, speakers, and words of recordings that were not trained on.
-        converters: Baselines of the conversions by name, such as `Equalizer` and `NearestUnits` of
-            `keras_gen.workshop.baselines`.
-        codebook: Baseline of the reconstructions, such as
+        converters: Baselines for the conversions, by name, such as `Equalizer` and `NearestUnits`
+            from `keras_gen.workshop.baselines`.
+        codebook: Baseline for the reconstructions, such as
             `keras_gen.workshop.baselines.FrameCodebook`.
 
     Returns:
         `speaker_converted`, `speaker_by_covariance_converted`, and `word_converted` in percent, and
-        `pitch_error_converted` in octaves, as well as those of the others; `log_spectral_distance`
-        and `signal_to_noise` of reconstructions in dB, and with `_frames` those of the codebook.
+        `pitch_error_converted` in octaves, as well as these metrics for the other sounds;
+        `log_spectral_distance` and `signal_to_noise` of the reconstructions in dB, and, with
+        `_frames`, of the codebook's reconstructions.
 
     Example:
         >>> converters = {"filtered": Equalizer(*train[:2])}
@@ -275,16 +278,17 @@ def conversion_report(
 def vocoding_report(
     train: Recorded, test: Recorded, vocoded: Mapping[str, np.ndarray]
 ) -> dict[str, float]:
-    """Measures sounds that were made from the spectrograms of test recordings.
+    """Measures sounds that were generated from the spectrograms of test recordings.
 
-    `SpeechProbes` of the training recordings measure how often speaker and word are recognized in
-    them, and in the recordings themselves, which shows the accuracy of the probes.
+    `SpeechProbes` fitted to the training recordings measure how often speaker and word are
+    recognized in these sounds, and in the test recordings themselves, which shows the accuracy of
+    the probes.
 
     Args:
         train: Waveforms int16 `[n, samples, 1]`, speakers `[n]` of at least 0, and words `[n]`.
         test: Waveforms, speakers, and words of recordings that were not trained on.
-        vocoded: Sounds of the test recordings by the name of each method, int16 or floats in [-1,
-            1], `[m, samples, 1]`, in the order of the recordings.
+        vocoded: Sounds generated by each method for the test recordings, by the method's name,
+            int16 or floats in [-1, 1], `[m, samples, 1]`, in the order of the recordings.
 
     Returns:
         For each method, and for the test recordings as `recorded`, `speaker_METHOD`,

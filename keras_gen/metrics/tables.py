@@ -17,24 +17,27 @@ _BLOCK = 200  # rows whose distances are computed at once
 def table_fidelity(
     columns: Sequence[Column], real: Any, samples: Any, bins: int = 32
 ) -> dict[str, float]:
-    """Compares the distributions of columns, and of pairs of columns, with those of real rows.
+    """Compares the distributions of columns and of pairs of columns with real rows.
 
-    The total variation distance of two finite samples is above 0 even if their distributions are
-    equal: the floor is its expected value for independent samples of these sizes, with normal
-    fluctuations around the shares of the real rows.
+    The total variation distance between two finite samples is above 0 even if their distributions
+    are equal: the floor is its expected value for independent samples of these sizes, with normal
+    fluctuations around the frequencies in the real rows.
 
     Args:
-        columns: Columns with cells, as `keras_gen.data.table_columns` finds them.
+        columns: Columns with cells, as returned by `keras_gen.data.table_columns`.
         real: Held-out rows: a DataFrame, a dict of columns, or strings `[n, columns]`.
-        samples: Sampled rows, in the same form.
-        bins: Most quantile bins of a numeric column, at least 2. A gap is a bin of its own.
+        samples: Sampled rows, in one of these formats.
+        bins: Maximum number of quantile bins for a numeric column, at least 2. Gaps have a separate
+            bin.
 
     Returns:
         `column_tv` and `pair_tv`, the mean total variation distances of columns and of pairs, 0 to
-        1; `column_floor` and `pair_floor`; and `worst_column_tv`.
+        1; `column_floor` and `pair_floor`, the floors of both; and `worst_column_tv`, the highest
+        distance of a column.
 
     Raises:
-        ValueError: If rows do not fit the columns, there are fewer than 2, or `bins` is below 2.
+        ValueError: If rows do not fit the columns, there are fewer than 2 rows, or `bins` is below
+            2.
 
     Example: `table_fidelity(columns, held_out, model.sample(len(held_out)))["pair_tv"]`.
     """
@@ -60,7 +63,7 @@ def table_fidelity(
 
 
 def _distance(real, samples):
-    """Total variation distance of two samples of integers, and its floor."""
+    """Total variation distance between two samples of integers, and its floor."""
     size = max(real.max(), samples.max()) + 1
     p, q = (np.bincount(part, minlength=size) / len(part) for part in (real, samples))
     # E|N(0, s^2)| = s sqrt(2 / pi) of the difference of two shares.
@@ -69,7 +72,7 @@ def _distance(real, samples):
 
 
 def _binned(columns, cells, bins):
-    """Numbers of bins from 1 on, and 0 for gaps: `[n, columns]`."""
+    """Bin indices, counted from 1, with 0 for gaps: `[n, columns]`."""
     cells = np.floor(cells).astype(int)
     for place, column in enumerate(columns):
         if not column.categories:
@@ -85,20 +88,20 @@ def _binned(columns, cells, bins):
 def detection_auc(columns: Sequence[Column], real: Any, samples: Any, seed: int = 0) -> float:
     """Returns how well boosted trees tell samples from real rows: a classifier two-sample test.
 
-    Lopez-Paz, Oquab: "Revisiting Classifier Two-Sample Tests", ICLR 2017. The classifier is trained
-    on half of equally many real and sampled rows and tested on the other half.
+    Lopez-Paz, Oquab: "Revisiting Classifier Two-Sample Tests", ICLR 2017. Equal numbers of real and
+    sampled rows are used: one half to train the classifier, and the other half to test it.
 
     Args:
-        columns: Columns with cells, as `keras_gen.data.table_columns` finds them.
+        columns: Columns with cells, as returned by `keras_gen.data.table_columns`.
         real: Held-out rows, at least 20; see `table_fidelity`.
         samples: Sampled rows, at least 20.
-        seed: Seed for the choice of rows.
+        seed: Seed for the selection of rows.
 
     Returns:
-        Area under the ROC curve: 0.5 if it cannot tell them apart, 1 if it always can.
+        Area under the ROC curve: 0.5 if the classifier cannot tell them apart, 1 if it always can.
 
     Raises:
-        ValueError: If rows do not fit the columns, or there are fewer than 20.
+        ValueError: If rows do not fit the columns, or there are fewer than 20 rows.
     """
     random = np.random.default_rng(checked_seed(seed))
     parts = [_values(columns, rows) for rows in (real, samples)]
@@ -117,16 +120,16 @@ def detection_auc(columns: Sequence[Column], real: Any, samples: Any, seed: int 
 def usefulness(
     columns: Sequence[Column], real: Any, samples: Any, target: str
 ) -> dict[str, float]:
-    """Trains boosted trees on samples, and tests them on real rows (TSTR).
+    """Trains boosted trees on samples and tests them on real rows (TSTR).
 
-    Interpolated or copied training rows do well here too: report `detection_auc` and `closest_rows`
-    with it.
+    Interpolated or copied training rows also score well: report `detection_auc` and `closest_rows`
+    with this metric.
 
     Args:
-        columns: Columns with cells, as `keras_gen.data.table_columns` finds them.
+        columns: Columns with cells, as returned by `keras_gen.data.table_columns`.
         real: Held-out rows without gaps in the target; see `table_fidelity`.
         samples: Sampled rows. Rows with a gap in the target are left out.
-        target: Name of the column to predict, which has two words.
+        target: Name of the column to predict, which contains two different words.
 
     Returns:
         `accuracy`, and `auc`, the area under the ROC curve; 0.5 for samples of only one word.
@@ -149,7 +152,7 @@ def usefulness(
 
 
 def _without(values, place):
-    """Other columns, and the one at the place, of rows where it is known."""
+    """The other columns, and the column at this position, of rows where it is known."""
     known = values[~np.isnan(values[:, place])]
     return np.delete(known, place, axis=1), known[:, place]
 
@@ -159,19 +162,21 @@ def closest_rows(
 ) -> dict[str, float]:
     """Tests whether samples are nearer to training rows than to held-out rows.
 
-    The distance of two rows is Gower's: ranks of numbers, 0 to 1, and whether words differ. If no
-    training row was memorized, half of the samples are nearer to a training row, given as many
-    training as held-out rows; the larger set is cut.
+    The distance between two rows is Gower's, which uses ranks of numbers, scaled to 0 to 1, and
+    whether words differ. If training rows were not memorized, and there are as many training rows
+    as held-out rows, half of the samples are nearer to a training row; therefore, the larger set is
+    truncated.
 
     Args:
-        columns: Columns with cells, as `keras_gen.data.table_columns` finds them.
+        columns: Columns with cells, as returned by `keras_gen.data.table_columns`.
         samples: Sampled rows; see `table_fidelity`.
         training: Training rows.
         held_out: Rows that the model was not trained on.
 
     Returns:
-        `nearer_to_training`, the fraction of samples (ties count half); `copies`, the fraction of
-        samples that equal a training row; and `held_out_copies`, that fraction of held-out rows.
+        `nearer_to_training`, the fraction of samples that are nearer to a training row (ties count
+        half); `copies`, the fraction of samples that equal a training row; and `held_out_copies`,
+        the fraction of held-out rows that equal a training row.
 
     Raises:
         ValueError: If rows do not fit the columns.
@@ -223,7 +228,7 @@ def _cells(edge, rows):
 
 
 def _values(columns, rows):
-    """Numbers, and numbers of words, float64 `[n, columns]`, NaN for gaps."""
+    """Numbers, and indices of words, float64 `[n, columns]`, NaN for gaps."""
     edge = Rows(columns)
     texts = np.asarray(edge.as_array(rows)).astype(str)
     cells = _cells(edge, texts)

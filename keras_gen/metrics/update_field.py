@@ -1,4 +1,4 @@
-"""How a training step changes a model's weights, from any point."""
+"""The change of a model's weights in a training step, from any point."""
 
 from __future__ import annotations
 
@@ -16,19 +16,21 @@ from keras_gen.core.minimize import trainable_weights
 
 @checked_types
 def update_field(model: GenerativeModel, batch, points: np.ndarray) -> np.ndarray:
-    """Returns how one training step moves a model's weights from each of several points.
+    """Returns the change of a model's weights in one training step from each of several points.
 
-    The step is the model's own, with its order of players, penalties, and optimizers. So under
-    gradient descent with rate h, the result divided by h is the vector field of the game.
+    The model's own training step is used, with its order of players, penalties, and optimizers.
+    With gradient descent at rate h, the result divided by h is therefore the vector field of the
+    game.
 
     Args:
-        model: Compiled `GenerativeModel` with few weights, which is left unchanged.
-        batch: Batch of the step, an array or a tuple of arrays, as accepted by `fit`.
+        model: Compiled `GenerativeModel` with few weights, which remains unchanged.
+        batch: Batch for the step, an array or a tuple of arrays, as accepted by `fit`.
         points: Values of all trainable weights, `[n, weights]`, in the order of the networks in
             `model.networks` and of their weights, flattened.
 
     Returns:
-        Weights after the step minus those before, float64 `[n, weights]`, with equal noise for all.
+        Weights after the step minus weights before it, float64 `[n, weights]`, with equal noise for
+        all points.
 
     Example:
     ```python
@@ -58,13 +60,13 @@ def update_jacobian(
     Repeated steps approach a fixed point if all eigenvalues there have absolute values below 1
     (Mescheder, Nowozin, Geiger: "The Numerics of GANs", NeurIPS 2017, proposition 3), circle around
     it at 1, and leave it above 1. For simultaneous gradient descent with rate h on a vector field
-    with Jacobian J, it is 1 + h J.
+    with Jacobian J, the result is 1 + h J.
 
     Args:
-        model: Model as for `update_field`.
-        batch: Batch as for `update_field`.
+        model: Model, as for `update_field`.
+        batch: Batch, as for `update_field`.
         point: Values of all weights, `[weights]`.
-        difference: Half the distance between the points of the difference quotient.
+        difference: Half the distance between the two points of the difference quotient.
 
     Returns:
         float64 `[weights, weights]`: row i contains the derivatives of weight i after the step.
@@ -83,9 +85,9 @@ def trajectory(model: GenerativeModel, batch, point: np.ndarray, steps: int) -> 
     """Returns the weights over several training steps on one batch, float64 `[steps + 1, weights]`.
 
     Args:
-        model: Model as for `update_field`.
-        batch: Batch as for `update_field`.
-        point: Start, `[weights]`, the first row of the result.
+        model: Model, as for `update_field`.
+        batch: Batch, as for `update_field`.
+        point: Initial weights, `[weights]`, the first row of the result.
         steps: Number of steps.
 
     Example: `trajectory(model, np.zeros((1, 1)), np.array([1.0, 1.0]), steps=100)`.

@@ -134,7 +134,7 @@ def accuracy(classifier: keras.Model, a: np.ndarray, b: np.ndarray) -> float:
     Args:
         classifier: Result of `train_domain_classifier`.
         a: Held-out images of the first domain, uint8 `[n_a, H, W, 3]`.
-        b: Images uint8 `[n_b, H, W, 3]` of its second domain.
+        b: Held-out images of the second domain, uint8 `[n_b, H, W, 3]`.
 
     Example: `accuracy(classifier, test_photos, test_paintings)`.
     """

@@ -26,17 +26,17 @@ def attribute_leak(
 ) -> dict[str, float]:
     """Measures how well a binary attribute is predicted from codes, linearly and with trees.
 
-    The probes are logistic regression on standardized codes, and gradient-boosted trees. They learn
-    on training codes and are measured on test codes. Pass the codes that a client receives: noise
-    in training codes may hide what those reveal.
+    The probes are logistic regression on standardized codes, and gradient-boosted trees. They are
+    fitted to training codes and evaluated on test codes. Pass the codes that a client receives:
+    noise added during training may hide what these codes reveal.
 
     Args:
-        codes: Finite numbers `[n, d]`.
-        attributes: Integers `[n]`, 0 or 1; both occur.
-        test_codes: Finite numbers `[m, d]`.
-        test_attributes: Integers `[m]`, 0 or 1; both occur.
-        seed: Seed for the trees, which, for more than 10,000 examples, hold out a tenth to decide
-            when to stop.
+        codes: Training codes, finite numbers `[n, d]`.
+        attributes: Attributes of the training codes, integers `[n]`, 0 or 1; both values occur.
+        test_codes: Test codes, finite numbers `[m, d]`.
+        test_attributes: Attributes of the test codes, integers `[m]`, 0 or 1; both values occur.
+        seed: Seed for the trees. For more than 10,000 examples, it also determines the tenth that
+            is held out to decide when to stop.
 
     Returns:
         "linear" and "trees", accuracies between 0 and 1; "linear_auc" and "trees_auc", the areas
@@ -75,21 +75,22 @@ def decision_gaps(
     """Measures how much binary decisions differ between the two values of an attribute.
 
     Hardt, Price, Srebro: "Equality of Opportunity in Supervised Learning", NeurIPS 2016. Codes that
-    reveal nothing about the attribute lead to decisions without a gap in parity; the reverse is not
+    reveal nothing about the attribute lead to decisions without a parity gap; the converse is not
     true.
 
     Args:
         predicted: Decisions, integers `[n]`, 0 or 1.
         labels: Correct decisions, integers `[n]`, 0 or 1.
-        attributes: Integers `[n]`, 0 or 1; each value has examples of both labels.
+        attributes: Attributes, integers `[n]`, 0 or 1; each value has examples of both labels.
 
     Returns:
-        "accuracy"; "parity_gap", the difference of the rates of decision 1, which is 0 under
-        demographic parity; and "odds_gap", the larger of these differences among the examples of
+        "accuracy"; "parity_gap", the difference between the rates of decision 1, which is 0 under
+        demographic parity; and "odds_gap", the larger of the two differences within the examples of
         each label, which is 0 under equalized odds.
 
     Raises:
-        ValueError: If there are numbers other than 0 and 1, or no examples for a label and value.
+        ValueError: If there are numbers other than 0 and 1, or no examples of a label with an
+            attribute value.
 
     Example:
         >>> decision_gaps([1, 1, 0, 0], [1, 0, 1, 0], [1, 1, 0, 0])["parity_gap"]
@@ -143,13 +144,13 @@ def group_report(
     Args:
         predicted: The classifier's classes, integers `[n]`.
         labels: Correct classes, integers `[n]`.
-        groups: Group of each example, integers `[n]` of at least 0, none of them empty.
-        shares: Weight of each group in the overall accuracy, not negative, with any sum; by default
+        groups: Group of each example, nonnegative integers `[n]`; no group is empty.
+        shares: Weight of each group in the overall accuracy, nonnegative, with any sum; by default,
             its number of examples. With weights, rare groups can be measured on many examples.
 
     Returns:
         Numbers between 0 and 1: "accuracy"; "worst_group"; "gap", the best group's accuracy minus
-        the worst one's; and "group_0", "group_1", ..., the accuracy in each group.
+        the worst group's accuracy; and "group_0", "group_1", ..., the accuracy in each group.
 
     Example:
         >>> report = group_report([1, 1, 0, 0], [1, 1, 0, 1], [0, 0, 0, 1], shares=[0.9, 0.1])

@@ -1,4 +1,4 @@
-"""How many bits integer codes take, and how many of the codes are in use."""
+"""The number of bits of integer codes, and the number of codes in use."""
 
 import math
 from collections.abc import Sequence
@@ -12,11 +12,11 @@ from keras_gen.metrics.metric_arguments import as_numbers
 
 @checked_types
 def code_bits(shape: Sequence[int], levels: int) -> float:
-    """Returns the bits of an example's integer codes: their number times log2(levels).
+    """Returns the bits per example of integer codes: the number of codes times log2(levels).
 
     Args:
         shape: Shape of the codes of an example.
-        levels: Number of values of a code, at least 2.
+        levels: Number of possible values of a code, at least 2.
 
     Example:
         >>> code_bits((8, 8), 512)
@@ -33,7 +33,7 @@ def code_uses(codes: np.ndarray, levels: Count) -> np.ndarray:
 
     Args:
         codes: Integers of any shape, 0 to `levels - 1`, at least one.
-        levels: Number of values of a code.
+        levels: Number of possible values of a code.
 
     Example:
         >>> code_uses(np.array([[0, 2], [2, 2]]), 4)
@@ -52,8 +52,8 @@ def code_uses(codes: np.ndarray, levels: Count) -> np.ndarray:
 def perplexity(uses: np.ndarray) -> float:
     """Returns the effective number of codes in use, at least 1: exp(entropy of frequencies).
 
-    That number of equally frequent codes has the same entropy. Its base-2 logarithm is the bits per
-    code of an entropy coder that encodes codes one by one.
+    This many equally frequent codes would have the same entropy. The base-2 logarithm is the number
+    of bits per code of an entropy coder that encodes codes one by one.
 
     Args:
         uses: Nonnegative numbers `[levels]`, such as `code_uses` returns, not all 0.

@@ -19,7 +19,7 @@ from keras_gen.checked_arguments import checked_types
 from keras_gen.data.sets.factors import Factors
 from keras_gen.metrics.metric_arguments import as_features, as_numbers
 
-LEVEL = 0.01  # how often noise may be mistaken for knowledge
+LEVEL = 0.01  # probability that noise passes the test
 SHUFFLES = 400  # per factor
 
 
@@ -57,8 +57,8 @@ def check(codes: np.ndarray, factors: np.ndarray) -> tuple[np.ndarray, np.ndarra
 def refuse_noise(codes: np.ndarray, factors: np.ndarray) -> None:
     """Raises a ValueError if trees predict no factor from the codes better than chance.
 
-    They are trained on a random 7 of 10 rows of codes `[n, d]` and factors (integers `[n, f]`), and
-    tested on the others.
+    The trees are trained on a random 70% of the rows of codes `[n, d]` and factors (integers `[n,
+    f]`), and tested on the remaining rows.
     """
     train_codes, test_codes, train, test = train_test_split(
         codes, factors, test_size=0.3, random_state=0
@@ -71,11 +71,11 @@ def refuse_noise(codes: np.ndarray, factors: np.ndarray) -> None:
 def better_than_chance(predicted: np.ndarray, factors: np.ndarray) -> np.ndarray:
     """Returns which factors are predicted better than chance, booleans `[f]`.
 
-    A permutation test: how often do the predictions agree with shuffled factors as well as with the
-    true ones? Noise in all factors passes once in a hundred times.
+    The permutation test counts how often the predictions agree with shuffled factors as well as
+    with the true factors. If all factors are noise, the test passes once in a hundred times.
 
     Args:
-        predicted: Predictions `[m, f]` for rows that their predictors have not seen.
+        predicted: Predictions `[m, f]` for rows that the predictors have not seen.
         factors: True values, `[m, f]`.
 
     Raises:
@@ -108,17 +108,17 @@ def dci_scores(codes: np.ndarray, factors: np.ndarray, seed: int = 0) -> dict[st
     A random forest predicts each factor from all codes, with 20 trees whose leaves have at least 1%
     of the rows, so that they do not fit noise. The trees' impurity yields the importance of each
     code. A code is disentangled if it is important to one factor, and a factor is complete if one
-    code is important to it: 1 minus the entropy of the importances, divided by that of equal ones.
+    code is important to it. Both are measured by 1 minus the entropy of the importances, divided by
+    the entropy of equal importances.
 
-    Deviation: the importances of a predictor that is no better than chance on held-out rows are
-    noise, and count as 0. Otherwise, a code that a tree used by chance would count as a complete
-    factor.
+    Deviation: the importances from a predictor that is no better than chance on held-out rows are
+    noise, and count as 0. Otherwise, a factor would count as complete if a tree used a single code
+    by chance.
 
     Args:
         codes: Finite numbers `[n, d]`.
-        factors: Integers `[n, f]`, every factor with at least 2 values.
-        seed: Seed for the trees, and for the choice of the three tenths of the rows that are held
-            out.
+        factors: Integers `[n, f]`; every factor has at least 2 values.
+        seed: Seed for the trees, and for the choice of the held-out 30% of the rows.
 
     Returns:
         Numbers between 0 and 1:
@@ -179,17 +179,18 @@ def _concentration(rows: np.ndarray) -> np.ndarray:
 def sap_score(codes: np.ndarray, factors: np.ndarray) -> float:
     """Returns the accuracy gap between each factor's best two codes: SAP, Kumar et al. (2018).
 
-    A code predicts a factor by thresholds on it alone, fewer than the factor has values, fitted
-    greedily (a decision tree with balanced classes) and scored by balanced accuracy on the same
-    rows. The score is the mean of the gap over the factors. A useless code is right for 1 / k of a
-    factor with k values, so a perfect representation scores 1 - 1 / k there, not 1.
+    A code predicts a factor using thresholds on this code alone. Their number is less than the
+    number of the factor's values. They are fitted greedily (a decision tree with balanced classes)
+    and scored by balanced accuracy on the same rows. The score is the mean gap over the factors.
+    For a factor with k values, even a useless code has an accuracy of 1 / k, so a perfect
+    representation scores 1 - 1 / k, not 1.
 
     Deviation: the paper scores continuous factors by the squared correlation; here, all factors are
     categories.
 
     Args:
         codes: Finite numbers `[n, d]`.
-        factors: Integers `[n, f]`, every factor with at least 2 values.
+        factors: Integers `[n, f]`; every factor has at least 2 values.
 
     Raises:
         ValueError: If no factor is predicted from the codes better than chance.
@@ -215,16 +216,17 @@ def mutual_information_gap(codes: np.ndarray, factors: np.ndarray, bins: int = 2
     """Returns the information gap between each factor's best two codes: MIG, Chen et al. (2018).
 
     Equation 6: the mean over the factors of the gap between the two highest mutual informations
-    with a code, divided by the factor's entropy. It is 1 if one code alone determines each factor,
-    and 0 if two codes share its information equally, as copies do.
+    with a code, divided by the factor's entropy. The gap is 1 if a single code determines each
+    factor, and 0 if two codes contain equal information about it, as copies do.
 
-    Deviation: Chen et al. integrate the encoder's distribution; here, each code is cut into bins of
-    equal width, as in Locatello et al. (2019). So a factor with more values than bins cannot reach
-    1, and with few rows every mutual information is too large: use thousands of rows.
+    Deviation: Chen et al. integrate the encoder's distribution; here, the values of each code are
+    divided into bins of equal width, as in Locatello et al. (2019). As a result, a factor with more
+    values than bins cannot reach 1, and with few rows, every mutual information is overestimated:
+    use thousands of rows.
 
     Args:
         codes: Finite numbers `[n, d]`, such as the means of an encoder.
-        factors: Integers `[n, f]`, every factor with at least 2 values.
+        factors: Integers `[n, f]`; every factor has at least 2 values.
         bins: Number of bins per code, at least 2, between its minimum and maximum.
 
     Raises:
@@ -239,7 +241,7 @@ def mutual_information_gap(codes: np.ndarray, factors: np.ndarray, bins: int = 2
 
 
 def mutual_information(codes: np.ndarray, factors: np.ndarray, bins: int) -> np.ndarray:
-    """Returns nats of information of each code, in `bins` of equal width, and each factor."""
+    """Returns the mutual information of each code (in `bins` equal bins) and factor, in nats."""
     low = codes.min(axis=0)
     high = codes.max(axis=0)
     width = np.where(high > low, high - low, 1.0)
@@ -270,25 +272,26 @@ def beta_vae_score(
 ) -> float:
     """Measures whether a linear classifier predicts the fixed factor: Higgins et al. (2017).
 
-    A point is the mean absolute difference of the codes of `pairs` pairs of examples; in all pairs,
-    both examples share the value of one factor. A logistic regression on standardized points
-    predicts that factor; the score is its held-out accuracy, about 1 / f by chance. Locatello et
-    al. (2019) use 10,000, 5,000, and 64.
+    A point is the mean absolute difference between the codes of `pairs` pairs of examples; in all
+    pairs of a point, the two examples share the value of one factor. A logistic regression on
+    standardized points predicts that factor; the score is its held-out accuracy, about 1 / f by
+    chance. Locatello et al. (2019) use 10,000 training points, 5,000 held-out points, and 64 pairs.
 
-    It is lenient: a rotation of the codes may leave it at 1, and so does the loss of one factor
-    (Kim and Mnih 2018), which is then recognized by exclusion.
+    The score is lenient: it may remain 1 after a rotation of the codes, and it does remain 1 if one
+    factor is lost (Kim and Mnih 2018), because that factor is then recognized by exclusion.
 
     Args:
         factors: Grid from which examples are sampled.
-        represent: Function from integers `[m, f]`, combinations on the grid, m at most 4,096, to
-            their codes, finite numbers `[m, d]`.
+        represent: Function that maps combinations on the grid, integers `[m, f]` with m at most
+            4,096, to their codes, finite numbers `[m, d]`.
         train: Number of training points.
         test: Number of held-out points.
         pairs: Number of pairs per point.
         seed: Seed for all random choices.
 
     Raises:
-        ValueError: If the codes are not a finite matrix, or predict no factor better than chance.
+        ValueError: If the codes are not a finite matrix, or do not predict any factor better than
+            chance.
 
     Example:
         >>> beta_vae_score(Factors({"a": 4, "b": 5}), lambda values: values)
@@ -321,23 +324,23 @@ def factor_vae_score(
     """Measures whether the least-varying code identifies the fixed factor: Kim and Mnih (2018).
 
     A vote is the code with the least variance among `samples` examples with one value of a factor,
-    relative to its variance among all. Each code predicts the factor that gave it the most votes.
-    The score is the fraction of correct votes among held-out ones, about 1 / f by chance. A factor
-    that no code represents costs 1 / f.
+    relative to its variance among all examples. Each code predicts the factor for which it received
+    the most votes. The score is the fraction of correct held-out votes, about 1 / f by chance. A
+    factor that no code represents lowers the score by 1 / f.
 
     Args:
         factors: Grid from which examples are sampled.
-        represent: Function as for `beta_vae_score`.
-        train: Number of votes that assign the codes.
+        represent: Function, as for `beta_vae_score`.
+        train: Number of votes that assign codes to factors.
         test: Number of held-out votes.
         samples: Number of examples per vote, at least 2.
-        least_std: Standard deviation among all examples up to which codes count as collapsed and
-            have no vote; if all have collapsed, the score is 0. The default suits codes under a
-            standard normal prior; 0 excludes only constants.
+        least_std: Maximum standard deviation, over all examples, of codes that count as collapsed
+            and are excluded. If all codes have collapsed, the score is 0. The default is for codes
+            with a standard normal prior; 0 excludes only constants.
         seed: Seed for all random choices.
 
     Raises:
-        ValueError: As for `beta_vae_score`, for the codes with votes.
+        ValueError: As for `beta_vae_score`, for the codes that are not excluded.
 
     Example:
         >>> factor_vae_score(Factors({"a": 4, "b": 5}), lambda values: values)

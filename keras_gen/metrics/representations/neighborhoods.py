@@ -1,4 +1,4 @@
-"""Metrics of how well clusters and neighbors of codes agree with labels."""
+"""Metrics for the agreement of clusters and neighbors of codes with labels."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from keras_gen.metrics.metric_arguments import (
 def matched_accuracy(
     known: tuple[np.ndarray, np.ndarray], clusters: np.ndarray, labels: np.ndarray
 ) -> float:
-    """Returns the accuracy of clusters, each matched with one label on other examples.
+    """Returns the accuracy of clusters, each matched with one label using known examples.
 
-    The matching is one-to-one, and the one that is right most often on the known examples. Clusters
-    without a label are always wrong.
+    The matching is one-to-one, and has the highest accuracy on the known examples. Examples in
+    clusters without a label count as wrong.
 
     Args:
         known: Clusters and labels of the examples for matching, integers `[m]` each, at least 0.
@@ -46,7 +46,7 @@ def matched_accuracy(
     known_clusters = as_classes(known[0], "known clusters", len(known_labels))
     labels = as_classes(labels, "labels")
     clusters = as_classes(clusters, "clusters", len(labels))
-    # Rows and columns are the numbers that occur, which may be as large as names of people.
+    # Rows and columns are only the numbers that occur, because numbers may be large, such as IDs.
     counts = contingency_matrix(known_clusters, known_labels)
     rows, columns = linear_sum_assignment(counts, maximize=True)
     matched = dict(
@@ -63,10 +63,11 @@ def kmeans_report(
     """Measures how well k-means clusters of the codes agree with labels.
 
     Args:
-        codes: Finite numbers `[n, d]`, not rescaled: a code with a large scale counts more.
+        codes: Finite numbers `[n, d]`, which are not rescaled: a code with a large scale counts
+            more.
         labels: Integers `[n]`.
-        clusters: Number of clusters, 1 to n; by default the number of labels.
-        seed: Seed for the ten starts; the tightest clusters are kept.
+        clusters: Number of clusters, 1 to n; by default, the number of distinct labels.
+        seed: Seed for the ten starts, of which the tightest clusters are kept.
 
     Returns:
         Numbers between 0 and 1: "purity", the fraction of examples that have the most common label
@@ -99,9 +100,9 @@ def retrieval_curve(
 ) -> np.ndarray:
     """Returns the precision at each recall, float64 `[len(recalls)]`, for cosine similarity.
 
-    The gallery is ranked for each query. Precision at recall r is that of the shortest list with at
-    least the fraction r of the gallery examples with the query's label (no interpolation), averaged
-    over the queries.
+    The gallery is ranked for each query. Precision at recall r is the precision of the shortest
+    list that contains at least the fraction r of the gallery examples with the query's label (no
+    interpolation), averaged over the queries.
 
     Args:
         query_codes: Finite numbers `[m, d]`; a row of zeros is equally similar to everything.
@@ -110,7 +111,8 @@ def retrieval_curve(
         gallery_labels: Integers `[n]`.
         recalls: Fractions above 0, at most 1.
         seed: Seed for the order of equally similar examples.
-        leave_one_out: Whether query i is gallery example i, and must not find itself.
+        leave_one_out: Whether query i is gallery example i, which is then excluded from its
+            results.
 
     Example: `retrieval_curve(test_codes, test_labels, train_codes, train_labels)`.
     """
@@ -134,7 +136,7 @@ def retrieval_curve(
     for part in _hits(queries, query_y, gallery, gallery_y, seed, leave_one_out):
         for row in part:
             ranks = np.flatnonzero(row) + 1
-            # Minus what rounding adds to a product such as 0.7 * 10.
+            # Minus the rounding error of a product such as 0.7 * 10.
             wanted = np.maximum(np.ceil(fractions * len(ranks) - 1e-9).astype(int), 1)
             curves.append(wanted / ranks[wanted - 1])
     return np.mean(curves, axis=0)

@@ -1,4 +1,4 @@
-"""How useful codes or an encoder are for a classifier."""
+"""Metrics for the usefulness of codes or an encoder to a classifier."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ def linear_probe(
 ) -> dict[int, float]:
     """Returns test accuracies, 0 to 1, of logistic regression on codes, by numbers of labels.
 
-    The codes are standardized by all of `train_codes`. The labeled examples are spread as evenly
-    over the classes as possible, and a larger selection contains the smaller ones.
+    The codes are standardized using all of `train_codes`. The labeled examples are distributed as
+    evenly as possible over the classes, and a larger selection contains the smaller ones.
 
     Args:
         train_codes: Finite numbers `[n, d]`.
         train_labels: Integers `[n]`, of at least two classes.
         test_codes: Finite numbers `[m, d]`.
         test_labels: Integers `[m]`.
-        counts: Total numbers of labeled examples, each from the number of classes up to n, which
-            are the keys of the result; by default n.
-        seed: Seed for the selection.
+        counts: Total numbers of labeled examples, each between the number of classes and n, which
+            are the keys of the result; by default, n.
+        seed: Seed for the selection of labeled examples.
 
     Example: `linear_probe(codes, labels, test_codes, test_labels, counts=[100, 1000])[100]`.
     """
@@ -82,7 +82,7 @@ def fine_tuned_error(
 
     A linear layer is added to a copy of the encoder, and both are trained with Adam, with a
     learning rate that is constant in the first half and then falls linearly to zero. The best epoch
-    is chosen by validation.
+    is chosen using the validation images.
 
     Args:
         encoder: Network that maps float images in [0, 1] to features `[batch, ...]`.
@@ -95,7 +95,7 @@ def fine_tuned_error(
         seed: Seed for the new layer and for the order of the images.
 
     Returns:
-        "test_error" in percent, and "epoch", the best one, starting at 1.
+        "test_error" in percent, and "epoch", the best epoch, counted from 1.
 
     Example: `fine_tuned_error(model.encoder, train, validation, test)["test_error"]`.
     """
@@ -129,24 +129,25 @@ def transfer_report(
     data_range: tuple[float, float] = (-1.0, 1.0),
     seed: int = 0,
 ) -> dict[str, float]:
-    """Returns an encoder's accuracy after fine-tuning, and with logistic regression on features.
+    """Returns an encoder's accuracy after fine-tuning and with logistic regression on features.
 
-    Both are trained on the same labeled images. Fine-tuning changes a copy of the encoder under a
-    new linear layer, with Adam and batches of 50.
+    Both classifiers are trained on the same labeled images. Fine-tuning trains a copy of the
+    encoder and a new linear layer with Adam and batches of 50.
 
     Args:
         encoder: Network that maps float images in `data_range` to features `[batch, ...]`.
         train: uint8 images `[n, H, W, channels]` and integer labels `[n]`, 0 to classes - 1.
         test: Held-out images and labels.
-        labels_per_class: Number of labeled images per class, or all if there are fewer.
+        labels_per_class: Number of labeled images per class. If a class has fewer images, all are
+            used.
         draws: Number of random selections of labeled images to average over, at least 1.
-        epochs: Number of passes over them in fine-tuning.
-        data_range: Inputs of the encoder for the levels 0 and 255.
+        epochs: Number of passes over the labeled images in fine-tuning.
+        data_range: Encoder inputs that correspond to the levels 0 and 255.
         seed: Seed for the first selection, the new layer, and the order of the images.
 
     Returns:
-        "tuned" and "probed", fractions of correct answers; with several selections, also
-        "tuned_error" and "probed_error", their standard errors.
+        "tuned" and "probed", accuracies from 0 to 1; with several selections, also "tuned_error"
+        and "probed_error", their standard errors.
 
     Example: `transfer_report(model.encoder, (images, labels), (test_images, test_labels))`.
     """

@@ -1,4 +1,4 @@
-"""Measurements of images without trained networks."""
+"""Image metrics that do not require trained networks."""
 
 from __future__ import annotations
 
@@ -25,8 +25,9 @@ def chroma_grain(images: np.ndarray) -> float:
     """Returns the root mean square of the fine color contrast, in 8-bit levels.
 
     Fine color contrast is the part of Cb and Cr that a Gaussian blur with a standard deviation of
-    one pixel removes. Photographs and paintings have little of it, because the eye sees color
-    coarsely. Images from a network that generates each channel independently have much more.
+    one pixel removes. Photographs and paintings have little of it, because the eye resolves color
+    coarsely. Images from a network that generates each channel independently have much more fine
+    color contrast.
 
     Args:
         images: uint8 `[n, H, W, 3]`, 0..255.
@@ -42,11 +43,11 @@ def chroma_grain(images: np.ndarray) -> float:
 
 @checked_types
 def mesh(images: np.ndarray, period: int = 4) -> float:
-    """Returns how much a pattern that repeats every few pixels stands out: about 1 if absent.
+    """Returns the strength of a pattern that repeats every few pixels: about 1 if there is none.
 
-    Layers with stride 2 leave patterns of period 2, 4, ... The power of the mean over channels at
-    this period, along rows, columns, and both, is divided by the median power of the surrounding
-    frequencies; the highest of the three counts.
+    Layers with stride 2 leave patterns with period 2, 4, ... The power at this period of the mean
+    over channels is computed along rows, columns, and both, and divided by the median power of the
+    surrounding frequencies. The highest of the three ratios is returned.
 
     Args:
         images: uint8 `[n, H, W, C]`, 0..255, with sides that are multiples of `period`.
@@ -66,7 +67,7 @@ def mesh(images: np.ndarray, period: int = 4) -> float:
             "that are multiples of it."
         )
     gray = images.mean(axis=-1, dtype=np.float32)
-    # A window, because the jump from one border to the other has all frequencies.
+    # A window is applied, because the jump from one border to the other contains all frequencies.
     window = np.outer(np.hanning(height), np.hanning(width))
     gray = (gray - gray.mean(axis=(1, 2), keepdims=True)) * window
     power = np.square(np.abs(np.fft.fft2(gray))).mean(axis=0)
@@ -81,11 +82,11 @@ def border_change(
     images: np.ndarray,
     margin: int = MARGIN,
 ) -> float:
-    """Returns the mean change of border pixels if images continue beyond it, in 8-bit levels.
+    """Returns the mean change of border pixels if images are extended, in 8-bit levels.
 
     Args:
-        translate: Function from images uint8 `[n, H, W, C]` to images of the same size.
-        images: uint8 `[n, H, W, C]`. They are continued by reflection.
+        translate: Function that maps uint8 images `[n, H, W, C]` to images of the same size.
+        images: uint8 `[n, H, W, C]`, which are extended by reflection.
         margin: Number of pixels added on every side.
 
     Example:
@@ -105,10 +106,11 @@ def border_change(
 def lower_edge_ink(images: np.ndarray, rows: int = 2) -> float:
     """Returns the fraction of images with ink in the lowest rows, such as digits cut off there.
 
-    A model that generates from top to bottom, and sees few rows above, does not know when to end.
+    A model that generates from top to bottom and sees only a few rows above does not know when to
+    end a digit.
 
     Args:
-        images: uint8 `[n, H, W, C]`, with background 0; ink is above half the range.
+        images: uint8 `[n, H, W, C]`, with background 0; pixels above half the range are ink.
         rows: Number of rows, at least 1.
 
     Example:
@@ -123,7 +125,7 @@ def _standing_out(power, row, column):
     """Returns the power of a frequency relative to the surrounding frequencies."""
     steps = np.arange(-NEIGHBORS, NEIGHBORS + 1)
     around = power[np.ix_((row + steps) % len(power), (column + steps) % power.shape[1])]
-    # Without the adjacent ones, into which the window spreads it.
+    # Without the adjacent frequencies, into which the window spreads the peak.
     far = np.maximum(*np.abs(np.meshgrid(steps, steps))) > 1
     level = np.median(around[far])
     if not level and not power[row, column]:
@@ -138,17 +140,17 @@ BLOCK = 2  # number of cells along each side of a block, in which histograms are
 
 @checked_types
 def gradient_histograms(images: np.ndarray) -> np.ndarray:
-    """Returns how often gradients have each direction, in 4x4 cells of an image.
+    """Returns histograms of the gradient directions in 4x4 cells of an image.
 
-    Dalal, Triggs: "Histograms of Oriented Gradients for Human Detection", CVPR 2005, by
-    scikit-image. Nothing in them is learned, so no sample can be optimized for them; they see
-    edges, but neither colors nor brightness.
+    Dalal, Triggs: "Histograms of Oriented Gradients for Human Detection", CVPR 2005, computed with
+    scikit-image. These features are not learned, so samples cannot be optimized for them. They
+    represent edges, but neither colors nor brightness.
 
     Args:
         images: uint8 `[n, H, W, C]`, sides of at least 8 pixels.
 
     Returns:
-        float32 `[n, 288]`, with a mean square of 1 for an image that is nowhere flat, as for the
+        float32 `[n, 288]`, with a mean square of 1 for an image without flat areas, as for the
         features of `keras_gen.metrics.trained_extractor`.
 
     Example: `kernel_distance(gradient_histograms(real), gradient_histograms(samples))`.
@@ -170,6 +172,6 @@ def gradient_histograms(images: np.ndarray) -> np.ndarray:
     )
     # The squares of a block's histograms sum to 1.
     scale = (ORIENTATIONS * BLOCK**2) ** 0.5
-    # Cells that a side does not fill are cut off.
+    # Incomplete cells at the sides are cropped.
     whole = images[:, : height // CELLS * CELLS, : width // CELLS * CELLS]
     return scale * np.stack([hog(image, **options) for image in whole]).astype(np.float32)

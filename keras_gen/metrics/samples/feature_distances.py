@@ -33,7 +33,7 @@ class Moments(NamedTuple):
 
 @checked_types
 def moments(features: np.ndarray) -> Moments:
-    """Returns the moments, computed in float64, of features `[n, d]` of any number type, n >= 2.
+    """Returns the moments of features `[n, d]` of any number type, computed in float64, n >= 2.
 
     Example: `moments(real_features).covariance`.
     """
@@ -51,10 +51,10 @@ def frechet_distance(
 
     |m_a - m_b|^2 + tr(C_a + C_b - 2 (C_a C_b)^(1/2)): Heusel et al. (2017), equation 6. It is FID
     for the features of that paper's Inception network; otherwise, report the extractor's name. The
-    estimate is biased: it falls with the sizes of the sets, so compare only sets of equal size.
+    estimate is biased: it decreases with the size of the sets, so compare only sets of equal size.
 
-    The trace of the root is the sum of the singular values of F_a^T F_b with C = F F^T, which needs
-    no root of an asymmetric matrix, and holds for covariances without full rank.
+    The trace of the root is the sum of the singular values of F_a^T F_b with C = F F^T. This does
+    not require the root of an asymmetric matrix, and holds for covariances without full rank.
 
     Args:
         a: Features `[n_a, d]`, any number type, or their `Moments`.
@@ -99,7 +99,8 @@ def _as_moments(value: np.ndarray | Moments, name: str) -> Moments:
 def _factor(covariance: np.ndarray) -> np.ndarray:
     """Returns F `[d, rank]` with F F^T = `covariance`."""
     values, vectors = np.linalg.eigh((covariance + covariance.T) / 2)
-    # Rounding turns the eigenvalue 0 into up to this, whose root would no longer be negligible.
+    # Due to rounding, an eigenvalue of 0 may be as large as this, and its root would not be
+    # negligible.
     zero = max(values.max(), 0.0) * len(values) * np.finfo(np.float64).eps
     if values.min() < -max(1e3 * zero, 1e-12):
         raise ValueError(
@@ -124,20 +125,20 @@ def kernel_distance(
 
     The estimate of the maximum mean discrepancy is unbiased, so for sets from one distribution it
     scatters around 0 and may be negative. Larger sets are compared in random subsets, and the mean
-    is returned. If one set has at most `subset_size` rows, both are compared whole, in blocks that
-    bound the memory.
+    is returned. If one set has at most `subset_size` rows, the whole sets are compared, in blocks
+    that bound the memory.
 
     Args:
         features_a: `[n_a, d]`, any number type, at least 3 rows.
         features_b: `[n_b, d]`, any number type, at least 3 rows.
         subsets: Number of pairs of subsets, at least 2.
         subset_size: Number of rows per subset, at least 3, chosen without replacement.
-        seed: Seed for the choice.
+        seed: Seed for the choice of subsets.
 
     Returns:
         The distance and its standard error, in float64: over the subsets, or by the jackknife
-        (leaving out one row at a time) for whole sets. Subsets share rows, so many of them
-        understate the error.
+        (leaving out one row at a time) for whole sets. Because subsets share rows, the standard
+        error is too small if there are many subsets.
 
     Example: `distance, error = kernel_distance(real_features, generated_features)`.
     """
@@ -213,18 +214,19 @@ def inception_score(
     """Returns the exponential of the mean KL(p(y|x) || p(y)): Salimans et al. (2016), section 4.
 
     It is between 1 (every image is classified alike) and the number of classes K (confident,
-    equally frequent classes). It ignores the real images, so it misses what the classifier does not
-    know. It is the paper's score only with the paper's classifier: report yours with the number.
+    equally frequent classes). It ignores the real images, so it misses anything that the classifier
+    does not recognize. It equals the paper's score only with the paper's classifier: report your
+    classifier with the score.
 
     Args:
-        predictions: Output of the classifier for n images, `[n, K]`: probabilities or logits.
-        from_logits: Whether they are logits.
+        predictions: Classifier outputs for n images, `[n, K]`: probabilities or logits.
+        from_logits: Whether `predictions` are logits.
         splits: Number of parts, at most n, in the given order, each with its own p(y). Do not sort
             the images by class, which would lower the score of every part.
 
     Returns:
-        The mean and standard deviation of the score over the parts, in float64. The latter is 0 for
-        one part.
+        The mean and standard deviation of the score over the parts, in float64. The standard
+        deviation is 0 for one part.
 
     Example:
         >>> np.round(inception_score(np.tile(np.eye(10), [10, 1]), splits=10), 6)

@@ -1,4 +1,4 @@
-"""Reports on samples by the features of one or several networks, and without networks."""
+"""Reports on samples, using features of one or several networks, and without networks."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ SIZES = ("n_real", "n_generated")
 def generation_report(
     real: dict[str, np.ndarray], generated: dict[str, np.ndarray], k: int = 5, seed: int = 0
 ) -> dict[str, float | None]:
-    """Compares generated images with real ones by all measures of one network's features.
+    """Compares generated images with real images, using all metrics on one network's features.
 
-    The numbers depend on the extractor and on the sizes of the sets: report both with them. Pass
-    held-out real images as `generated` for the values of a perfect generator.
+    The metrics depend on the extractor and on the sizes of the sets: report both with them. To
+    obtain the values of a perfect generator, pass held-out real images as `generated`.
 
     Args:
         real: Output of an `Extractor` for at least 10 real images: "features" `[n, d]`.
-        generated: Output for generated images, "features" `[m, d]`, with "logits" `[m, K]` for the
-            inception score.
+        generated: Output for generated images: "features" `[m, d]`, and, for the inception score,
+            "logits" `[m, K]`.
         k: Rank of the neighbor that determines the radius of the balls of precision, recall,
             density, and coverage.
-        seed: Seed for the kernel distance's subsets.
+        seed: Seed for the subsets of the kernel distance.
 
     Returns:
         Numbers, by name:
 
         - "frechet_distance": the formula of FID; see `frechet_distance`;
-        - "kernel_distance", "kernel_distance_error": those of KID; see `kernel_distance`;
+        - "kernel_distance", "kernel_distance_error": the formula of KID; see `kernel_distance`;
         - "precision", "recall", "density", "coverage": see `prdc`;
         - "inception_score", "inception_score_error": see `inception_score`, with the extractor's
           classes; the error is the standard deviation over ten parts;
@@ -75,19 +75,19 @@ def generation_report(
 
 
 class GenerationEvaluation:
-    """Comparison of generated images with training images by several networks, and without.
+    """Comparison of generated images with training images, with and without networks.
 
-    One network can give a high rating to what people would not, so the worst result of all networks
-    counts. Kernel distances are unbiased, so they do not depend on the number of images; Fréchet
-    distances, precision, recall, density, and coverage do, so equal numbers of generated and
-    training images are compared. Two distances need no network: the sliced Wasserstein distance of
-    pyramid patches detects blur and noise, and the kernel distance of histograms of gradients sees
-    shapes.
+    A single network can rate images highly that people would not, so the worst result of all
+    networks counts. Kernel distances are unbiased, so they do not depend on the number of images;
+    Fréchet distances, precision, recall, density, and coverage do, so equal numbers of generated
+    and training images are compared. Two distances need no network: the sliced Wasserstein distance
+    of pyramid patches detects blur and noise, and the kernel distance of histograms of gradients
+    sees shapes.
 
     Args:
         extractors: Extractors by name, for images of this shape, with features on one scale; see
             `trained_extractors`.
-        real: Training images uint8 `[n, H, H, C]`, at least 10; H is 16, 32, 64, ...
+        real: Training images, uint8 `[n, H, H, C]`, at least 10; H is 16, 32, 64, ...
         seed: Seed for subsets and patches.
 
     Example:
@@ -105,7 +105,7 @@ class GenerationEvaluation:
 
     @checked_types
     def __call__(self, images: np.ndarray) -> dict[str, float]:
-        """Measures generated images; held-out images yield the floor.
+        """Measures generated images; the metrics of held-out images are the floor.
 
         Args:
             images: uint8 `[n, H, H, C]`, equal in number to the training images.
@@ -115,7 +115,7 @@ class GenerationEvaluation:
 
             - "kernel_distance", "frechet_distance": the highest over the networks;
             - "precision", "recall", "density", "coverage": the lowest over the networks;
-            - "kernel_distance_gradients": that of `gradient_histograms`;
+            - "kernel_distance_gradients": the kernel distance of `gradient_histograms`;
             - "pyramid_" and the side of a level: see `pyramid_distances`, with 8 patches per image
               and without normalization;
             - the results of `generation_report` for each network, followed by "_" and its name; the
@@ -150,7 +150,7 @@ class GenerationEvaluation:
         return found
 
     def distances(self, images: np.ndarray) -> dict[str, float]:
-        """Returns the highest kernel and Fréchet distances over the networks, and by gradients.
+        """Returns the highest kernel and Fréchet distances of the networks, and of gradients.
 
         Args:
             images: uint8 `[k, H, H, C]`, equal in number to the training images.
@@ -175,8 +175,8 @@ class GenerationEvaluation:
 def shifted(images: np.ndarray) -> np.ndarray:
     """Shifts all images one pixel to the right, repeating the left border.
 
-    Held-out images shifted in this way are still good images: a useful distance is small for them,
-    and smaller than for `torn` images.
+    Shifted held-out images are still good images: for a useful distance metric, their distance is
+    small, and smaller than the distance of `torn` images.
 
     Args:
         images: `[n, H, W, C]` of any type.
@@ -187,10 +187,10 @@ def shifted(images: np.ndarray) -> np.ndarray:
 
 
 def noisy(images: np.ndarray, deviation: float = 4.0, seed: int = 0) -> np.ndarray:
-    """Adds normal noise that nobody sees, of 4 of the 255 levels.
+    """Adds invisible normal noise, by default with a standard deviation of 4 of the 255 levels.
 
-    A distance that is far larger for held-out images with this noise measures what people do not
-    see.
+    A distance metric that is far larger for held-out images with this noise measures something that
+    people do not see.
 
     Args:
         images: uint8 `[n, H, W, C]`.
@@ -204,7 +204,7 @@ def noisy(images: np.ndarray, deviation: float = 4.0, seed: int = 0) -> np.ndarr
 
 
 def torn(images: np.ndarray) -> np.ndarray:
-    """Gives each image the lower half of the previous one.
+    """Replaces the lower half of each image with the lower half of the previous image.
 
     Args:
         images: `[n, H, W, C]` of any type.
@@ -225,7 +225,7 @@ class NamedExtractor(Protocol):
 
     @property
     def accuracy(self) -> float | None:
-        """Accuracy on labeled held-out images, if it is known."""
+        """Accuracy on labeled held-out images, if known."""
 
     def __call__(self, images: np.ndarray) -> dict[str, np.ndarray]:
         """Returns "features" `[n, d]`, and optionally "logits"."""
@@ -239,18 +239,18 @@ def sample_report(
     sets: Mapping[str, np.ndarray],
     seed: int = 0,
 ) -> dict[str, float | str | None]:
-    """Measures samples, baselines, and held-out images alike, for a generator's recipe.
+    """Measures samples, baselines, and held-out images in the same way, for a generator's recipe.
 
     Args:
-        extractors: Extractors as for `GenerationEvaluation`.
-        training: All training images; the first ones, equal in number to the held-out ones, are
+        extractors: Extractors, as for `GenerationEvaluation`.
+        training: All training images; the first ones, as many as there are held-out images, are
             compared.
-        held_out: Held-out images uint8 `[n, H, H, C]`, at least 10, no more than the training
-            images.
-        sets: uint8 images, equal in number to the held-out ones, by the prefix of their results,
-            such as the model's samples under "" and those of
+        held_out: Held-out images, uint8 `[n, H, H, C]`, at least 10, and no more than there are
+            training images.
+        sets: Sets of uint8 images, each with as many images as `held_out`, by the prefix of their
+            results, such as the model's samples under "" and the samples from
             `keras_gen.workshop.baselines.mixture_samples` under "baseline_".
-        seed: Seed as for `GenerationEvaluation`.
+        seed: Seed, as for `GenerationEvaluation`.
 
     Returns:
         For each prefix, and "floor_" for the held-out images, the results of
@@ -265,7 +265,7 @@ def sample_report(
     evaluate = GenerationEvaluation(extractors, training[: len(held_out)], seed)
     metrics: dict[str, float | str | None] = {}
     for prefix, images in {**sets, "floor_": held_out}.items():
-        # A tenth, because the search through all training images takes time.
+        # A tenth, because searching all training images takes time.
         copies = memorization(images[: max(1, len(images) // 10)], training)
         metrics |= {prefix + name: value for name, value in (evaluate(images) | copies).items()}
     changed = {"shifted_": shifted, "noisy_": noisy, "torn_": torn}

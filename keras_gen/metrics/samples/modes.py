@@ -1,4 +1,4 @@
-"""How samples are distributed over modes, clusters, or classes of the data."""
+"""Metrics for the distribution of samples over modes, clusters, or classes of the data."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def ring_centers(modes: Count = 8, radius: float = 1.0) -> np.ndarray:
     """Returns the centers of a ring of normal distributions, float64 `[modes, 2]`.
 
     Args:
-        modes: Number of centers, evenly spaced, the first at angle 0.
+        modes: Number of centers, which are evenly spaced, the first at angle 0.
         radius: Radius of the ring.
 
     Example: `ring_centers(4)` is (1, 0), (0, 1), (-1, 0), (0, -1), up to rounding.
@@ -49,7 +49,7 @@ def grid_centers(
 
     Args:
         side: Number of modes along each axis.
-        spacing: Distance between neighbors.
+        spacing: Distance between neighboring centers.
 
     Example: `grid_centers(2)` is (-1, -1), (-1, 1), (1, -1), (1, 1).
     """
@@ -59,7 +59,7 @@ def grid_centers(
 
 @checked_types
 def gaussian_modes(samples: np.ndarray, centers: np.ndarray, std: float) -> dict[str, float]:
-    """Counts the modes that samples of a mixture of equal normal distributions reach.
+    """Counts the modes of a mixture of equal normal distributions that samples capture.
 
     Srivastava et al. (2017, VEEGAN), section 4.1: a sample is of high quality if it is within 3
     standard deviations of the nearest center, and a mode is captured if it is the nearest to at
@@ -72,8 +72,9 @@ def gaussian_modes(samples: np.ndarray, centers: np.ndarray, std: float) -> dict
         std: Standard deviation of each normal distribution along each axis, positive.
 
     Returns:
-        {"modes": number captured, "high_quality_fraction": of all samples, "reverse_kl": KL in nats
-        of the high-quality samples' modes from the uniform distribution, NaN if there are none}.
+        {"modes": number of captured modes, "high_quality_fraction": fraction of high-quality
+        samples, "reverse_kl": KL divergence in nats of the high-quality samples' modes from the
+        uniform distribution, NaN if there are no high-quality samples}.
 
     Example:
         >>> gaussian_modes(ring_centers(8), ring_centers(8), std=0.01)["modes"]
@@ -99,16 +100,16 @@ def stacked_modes(
     """Counts the modes of images with one digit in each of three channels: stacked MNIST.
 
     Srivastava et al. (2017, VEEGAN), section 4.2: the classes of the three channels are one of 10^3
-    modes. The paper uses 26,000 samples; the same number of real images reaches all 1,000 modes.
+    modes. The paper uses 26,000 samples; this number of real images reaches all 1,000 modes.
 
     Args:
         images: uint8 `[n, H, W, 3]`, 0..255.
-        classify: Function from gray images uint8 `[batch, H, W, 1]` to logits or probabilities
-            `[batch, classes]`, by a classifier trained on single digits.
+        classify: Function that maps gray uint8 images `[batch, H, W, 1]` to logits or probabilities
+            `[batch, classes]`, using a classifier trained on single digits.
         classes: Number of classes of a channel.
-        reference: Modes of real examples, integers `[m]`, as 100 a + 10 b + c for classes a, b, and
-            c; by default all modes are equally likely.
-        batch_size: Number of images at once.
+        reference: Modes of real examples, integers `[m]`, 100 a + 10 b + c for classes a, b, and c.
+            By default, all modes are equally likely.
+        batch_size: Number of images processed at once.
 
     Returns:
         See `label_modes`.
@@ -136,16 +137,17 @@ def stacked_modes(
 def label_modes(
     labels: np.ndarray, modes: int, reference: np.ndarray | None = None
 ) -> dict[str, float]:
-    """Counts the modes among labels, and compares their frequencies with those of real data.
+    """Counts the modes among labels, and compares their frequencies with real data.
 
     Args:
         labels: Integers `[n]`, 0 to `modes` - 1, one for each generated example.
         modes: Number of modes.
-        reference: Labels of real examples, integers `[m]`; by default all modes are equally likely.
+        reference: Labels of real examples, integers `[m]`. By default, all modes are equally
+            likely.
 
     Returns:
-        {"modes": number with at least one example, "reverse_kl": KL(labels || reference) in nats,
-        infinite if the reference lacks a mode, NaN if there are no labels}.
+        {"modes": number of modes with at least one example, "reverse_kl": KL(labels || reference)
+        in nats, infinite if the reference lacks a mode, NaN if there are no labels}.
 
     Example: `label_modes(np.array([0, 0, 1, 1]), modes=4)` has 2 modes, and log 2 nats.
     """
@@ -174,10 +176,10 @@ def _counts(labels: np.ndarray, modes: int, name: str) -> np.ndarray:
 def bin_shares(
     real: np.ndarray, generated: np.ndarray, bins: int = 10, seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the fractions of real examples and of samples in clusters of the real ones.
+    """Returns the fractions of real examples and of samples in clusters of the real examples.
 
-    Richardson, Weiss: "On GANs and GMMs", NeurIPS 2018: the clusters are those of k-means, and a
-    sample belongs to the nearest center. The bins of a dropped mode are empty.
+    Richardson, Weiss: "On GANs and GMMs", NeurIPS 2018: k-means finds the clusters, and a sample
+    belongs to the nearest center. The bins of a dropped mode are empty.
 
     Args:
         real: Real examples or their features, `[n, ...]`; axes after the first are flattened.
@@ -186,8 +188,8 @@ def bin_shares(
         seed: Seed for the clusters.
 
     Returns:
-        The fractions of the real examples and those of the samples, float64 `[bins]` each, ordered
-        from most to fewest real examples.
+        The fractions of the real examples and of the samples in each bin, float64 `[bins]` each,
+        ordered from most to fewest real examples.
 
     Example:
         >>> of_real, of_samples = bin_shares(images, gan.sample(1000), bins=20)
@@ -195,7 +197,7 @@ def bin_shares(
     """
     real, generated = as_feature_pair(real, generated, ("real", "generated"), rows=1)
     check_within("bins", bins, len(real))
-    # Around the mean, because float32 has only seven digits.
+    # The mean is subtracted, because float32 has only seven digits.
     center = real.mean(axis=0)
     real = (real - center).astype(np.float32)
     generated = (generated - center).astype(np.float32)
@@ -214,9 +216,9 @@ def class_report(
     labels: np.ndarray,
     seed: int = 0,
 ) -> dict[str, float]:
-    """Measures whether generated images show the requested class, and vary as real images do.
+    """Measures whether generated images show the requested class and vary like real images.
 
-    Agreement alone is highest for a generator that always makes the same clear image of a class, so
+    Agreement alone is highest for a generator that always generates one clear image per class, so
     the kernel distance of each class is included. Compare the agreement with the classifier's
     accuracy on held-out real images, the best that a generator can reach.
 
@@ -224,17 +226,18 @@ def class_report(
         real: Output of an `Extractor` for real images: "features" `[n, d]`.
         real_labels: Classes of the real images, integers `[n]`.
         generated: Output for generated images: "features" `[m, d]` and "logits" `[m, classes]`.
-        labels: Classes for which they were generated, integers `[m]`.
-        seed: Seed for the kernel distance's subsets.
+        labels: Classes for which the images were generated, integers `[m]`.
+        seed: Seed for the subsets of the kernel distance.
 
     Returns:
-        "agreement", the fraction whose most likely class is the label, and "worst_agreement", the
-        lowest of any class; "class_distance", the mean over the classes of the kernel distance
-        between generated and real images, and "worst_class_distance", the largest.
+        "agreement", the fraction of generated images whose most likely class is the label, and
+        "worst_agreement", the lowest agreement of any class; "class_distance", the mean over the
+        classes of the kernel distance between generated and real images, and
+        "worst_class_distance", the largest of these distances.
 
     Raises:
-        ValueError: If there is not one label for each image, a class has too few images, or there
-            is NaN.
+        ValueError: If the number of labels and images differs, a class has too few images, or there
+            are NaNs.
 
     Example: `class_report(extractor(images), classes, extractor(samples), labels)["agreement"]`.
     """

@@ -15,8 +15,8 @@ def motion_statistics(videos: np.ndarray) -> dict[str, np.ndarray]:
     """Measures the motion of the center of brightness in each video.
 
     Args:
-        videos: uint8 `[n, frames, height, width, channels]`, at least 3 frames. The center of a
-            black frame is that of the image.
+        videos: uint8 `[n, frames, height, width, channels]`, with at least 3 frames. For a black
+            frame, the center of the image is used.
 
     Returns:
         float64 `[n]` each:
@@ -55,12 +55,12 @@ def motion_distances(real: np.ndarray, generated: np.ndarray) -> dict[str, float
 
     Args:
         real: Videos as accepted by `motion_statistics`.
-        generated: Any number of videos in the same format.
+        generated: Any number of generated videos, in the format of `real`.
 
     Returns:
-        "speed_distance" (pixels), "turning_distance" (degrees), and "flicker_distance": the earth
-        mover's distance between each statistic's two distributions; "speed", "turning", and
-        "flicker": the means for the generated videos.
+        "speed_distance" (pixels), "turning_distance" (degrees), and "flicker_distance", the earth
+        mover's distances between the real and generated distributions of each statistic; and
+        "speed", "turning", and "flicker", the means over the generated videos.
 
     Example: `motion_distances(training_videos, model.sample(1000))["speed_distance"]`.
     """

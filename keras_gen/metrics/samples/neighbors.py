@@ -1,4 +1,4 @@
-"""Nearest neighbors, and metrics on them: memorization, precision, recall, density, coverage."""
+"""Nearest neighbors, and metrics that use them: memorization, precision, recall, and others."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def nearest_neighbors(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Finds the k nearest rows of `reference` for every row of `queries`.
 
-    It computes in float64, in blocks: additional memory is that of `reference` as floats (float32
-    for uint8), for any number of queries.
+    Distances are computed in float64, in blocks. For any number of queries, the additional memory
+    is the size of `reference` as floats (float32 for uint8).
 
     Args:
         queries: Features or images of any number type, `[n, ...]`; axes after the first are
@@ -46,7 +46,7 @@ def nearest_neighbors(
         raise ValueError(
             f"k is {k} for {len(reference)} rows in reference: expected 1 to {len(reference)}."
         )
-    # scikit-learn also computes float32 in float64, if both are of one type.
+    # scikit-learn computes float32 in float64 too if both arrays have one type.
     dtype = np.result_type(queries, reference, np.float32)
     # It expands |x - y|^2, whose terms cancel least around the mean, which is rounded for
     # integers,
@@ -95,20 +95,21 @@ def memorization(
 ) -> dict[str, float]:
     """Reports how many generated examples are suspiciously close to one training example.
 
-    An example counts as memorized if its nearest training example is closer than `ratio` times the
-    second nearest, or equal to it: Yoon et al. (2023). For training examples with duplicates, only
-    exact copies are found. Pass held-out examples as `generated` for the fraction without
-    memorization.
+    An example counts as memorized if it equals its nearest training example, or is closer to it
+    than `ratio` times the distance to the second-nearest one: Yoon et al. (2023). For training
+    examples with duplicates, only exact copies are found. To obtain the fraction without
+    memorization, pass held-out examples as `generated`.
 
     Args:
-        generated: Images or features `[n, ...]`, any number type. Distances are Euclidean: those of
-            pixels detect copies, and those of features also slightly shifted copies.
-        training: Training set `[m, ...]`, at least 2 examples.
-        ratio: Ratio of distances, above 0 and at most 1.
+        generated: Images or features `[n, ...]`, any number type. Distances are Euclidean:
+            distances of pixels detect copies, and distances of features also detect slightly
+            shifted copies.
+        training: Training set, `[m, ...]`, with at least 2 examples.
+        ratio: Maximum ratio of distances, above 0 and at most 1.
 
     Returns:
-        {"memorized_fraction": of the generated, "nearest_distance": the median over the generated
-        of the distance to the nearest training example}.
+        {"memorized_fraction": fraction of memorized examples, "nearest_distance": median distance
+        of the generated examples to their nearest training example}.
 
     Example: `memorization(model.sample(1000), training_images)["memorized_fraction"]`.
     """
@@ -127,7 +128,7 @@ MEMORY = 64  # MiB of distances kept at once
 
 @checked_types
 def prdc(real: np.ndarray, generated: np.ndarray, k: int = 5) -> dict[str, float]:
-    """Compares two sets by means of balls around each example that reach its k-th neighbor.
+    """Compares two sets using a ball around each example that reaches its k-th neighbor.
 
     - precision: fraction of generated examples inside a ball of the real ones (quality).
     - recall: fraction of real examples inside a ball of the generated ones (coverage). Kynkäänniemi
@@ -138,7 +139,7 @@ def prdc(real: np.ndarray, generated: np.ndarray, k: int = 5) -> dict[str, float
       generated outliers do not raise it. Naeem et al. (2020), section 3, with k = 5.
 
     Balls are closed: a copy of a real example is inside its ball, even if the radius is 0. All four
-    depend on the sizes of the sets.
+    metrics depend on the sizes of the sets.
 
     Args:
         real: Features `[n, d]`, n > k, any number type; computed in float64.
@@ -153,7 +154,7 @@ def prdc(real: np.ndarray, generated: np.ndarray, k: int = 5) -> dict[str, float
     if k < 1:
         raise ValueError(f"k is {k}: expected at least 1.")
     real, generated = as_feature_pair(real, generated, ("real", "generated"), rows=k + 1)
-    # Small numbers lose least in the expansion of |x - y|^2.
+    # Small numbers lose the fewest digits in the expansion of |x - y|^2.
     center = real.mean(axis=0)
     real = real - center
     generated = generated - center
@@ -187,5 +188,5 @@ def prdc(real: np.ndarray, generated: np.ndarray, k: int = 5) -> dict[str, float
 def _squared_radii(features: np.ndarray, k: int) -> np.ndarray:
     # Each row is its own nearest neighbor.
     radii = nearest_neighbors(features, features, k + 1)[0][:, k]
-    # Also closed after rounding, which is on the order of |x|^2 times 1e-16.
+    # Balls remain closed after rounding, which is on the order of |x|^2 times 1e-16.
     return radii**2 * (1 + 1e-10) + 1e-13 * np.max(np.sum(features**2, axis=1))

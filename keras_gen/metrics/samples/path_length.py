@@ -33,24 +33,25 @@ def perceptual_path_length(
     """Returns the mean of |f(G(z(t))) - f(G(z(t + epsilon)))|^2 / epsilon^2 for uniform t.
 
     Karras et al. (2019), equations 2 and 3, with t in [0, 1]. The paper's f is LPIPS (Zhang et al.
-    2018), whose distance is such a squared one; other features have other units: report them with
-    the number.
+    2018), which is also a squared distance. Other features have other units: report the features
+    with the result.
 
     Args:
-        generate: Function from float latents `[batch, ...]` to float images. Rounding to 8 bits
-            would hide a step of size epsilon.
-        features: Function from images to features `[batch, ...]`, whose squared differences are
-            summed.
-        start: Latents at the ends t = 0 of the paths, `[n, d]`.
-        end: Latents at the ends t = 1, same shape.
-        spherical: Whether to interpolate along great circles instead of lines: the paper's Z
-            instead of its W. As in the paper (sec. 4.1), all latents are scaled to length 1. For a
-            generator trained on normal latents, whose length is about sqrt(d), scale them back in
-            `generate`.
-        epsilon: Step size, above 0, and large enough that both latents differ in float32.
-        trim: Fraction of the shortest and of the longest paths left out of the mean; 0.01 in the
-            paper's code. At least two paths must remain.
-        batch_size: Number of paths at once; `generate` gets twice that number of latents.
+        generate: Function that maps float latents `[batch, ...]` to float images. Rounding to 8
+            bits would hide a step of size epsilon.
+        features: Function that maps images to features `[batch, ...]`, whose squared differences
+            are summed.
+        start: Latents at t = 0 of the paths, `[n, d]`.
+        end: Latents at t = 1 of the paths, in the shape of `start`.
+        spherical: Whether to interpolate along great circles, as in the paper's space Z, instead of
+            lines, as in W. As in the paper (sec. 4.1), latents on great circles are scaled to
+            length 1. For a generator trained on normal latents, whose length is about sqrt(d),
+            scale them back in `generate`.
+        epsilon: Step size, above 0 and large enough that both latents differ in float32.
+        trim: Fraction of the shortest and of the longest paths to exclude from the mean; 0.01 in
+            the paper's code. At least two paths must remain.
+        batch_size: Number of paths processed at once; `generate` receives twice this number of
+            latents.
         seed: Seed for the points t.
 
     Returns:
@@ -83,7 +84,7 @@ def perceptual_path_length(
         )
     t = np.random.default_rng(checked_seed(seed)).uniform(size=(len(start), 1))
     between = great_circle if spherical else line
-    # The two points are in float64: their difference is about 1e-4 of each.
+    # The two points are in float64, because their relative difference is only about 1e-4.
     points = np.stack([between(start, end, t), between(start, end, t + epsilon)])
 
     apart = ~np.isclose(points[0], points[1], rtol=1e-14, atol=0).all(axis=1)

@@ -1,4 +1,4 @@
-"""How close translated images are to the other domain, and how much content they keep."""
+"""Metrics for the distance of translations to the other domain and for their content."""
 
 from __future__ import annotations
 
@@ -25,26 +25,28 @@ KINDS = {"excess": False, "excess_normalized": True}
 class TranslationEvaluation:
     """Comparison of translations of held-out images with held-out images of the other domain.
 
-    Each measure can be fooled: a classifier by a filter that adds noise, another by one that
-    changes colors. So there are two kinds of measures, and the worst of each kind counts.
+    Every metric can be fooled: one classifier by a filter that adds noise, another by a filter that
+    changes colors. Therefore, there are two types of metrics, and the worst result of each type
+    counts.
 
     The excess compares sliced Wasserstein distances of patches to the target's held-out images
     (`pyramid_distances`, means over the scales): (translated - floor) / (source - floor), where the
-    floor is the distance of the target's training images. It is 0 for images of the target domain
-    and 1 for the identity. "excess" scales patches by the target's own contrast, which penalizes
-    low or high contrast; "excess_normalized" gives each set unit contrast, as Karras et al. (2018)
-    do.
+    floor is the distance of training images of the target domain. It is 0 for images of the target
+    domain and 1 for the identity. "excess" scales patches by the target's own contrast, which
+    penalizes low or high contrast; "excess_normalized" gives each set unit contrast, as Karras et
+    al. (2018) do.
 
     Args:
-        classifiers: Classifiers by name, of source domain (first) and target domain (second), from
-            `train_domain_classifier`, trained on none of these images; may be empty.
-        source: Held-out images uint8 `[n, H, H, 3]` of the first domain, such as photos; H is 16,
+        classifiers: Classifiers of the source domain (first) and the target domain (second), by
+            name, from `train_domain_classifier`, which were not trained on any of these images; may
+            be empty.
+        source: Held-out images of the first domain, such as photos, uint8 `[n, H, H, 3]`; H is 16,
             32, 64, ...
-        target: Held-out images uint8 `[m, H, H, 3]` of the second domain, such as paintings.
-        reference: Training images uint8 `[k, H, H, 3]` of the second domain. For the floor, n of
-            them are chosen. If there are fewer, there is a warning: the floor of a smaller set is
-            higher, and the excess lower than it should be.
-        seed: Seed for that choice.
+        target: Held-out images of the second domain, such as paintings, uint8 `[m, H, H, 3]`.
+        reference: Training images of the second domain, uint8 `[k, H, H, 3]`, n of which are chosen
+            to compute the floor. If there are fewer, a warning explains that the floor is too high,
+            and therefore the excess too low.
+        seed: Seed for the choice of training images.
 
     Example:
         >>> evaluate = TranslationEvaluation(classifiers, photos, paintings, training_paintings)
@@ -94,7 +96,7 @@ class TranslationEvaluation:
         """Measures translations without training, with results prefixed by the filter's name.
 
         Args:
-            filtered: Filtered versions of `source` by the filter's name, such as those of
+            filtered: Filtered versions of `source`, by the filter's name, such as results of
                 `keras_gen.workshop.baselines.noise_filter`.
         """
         return {
@@ -111,22 +113,24 @@ class TranslationEvaluation:
 
         Args:
             translated: uint8 `[n, H, H, 3]`, in the order of `source`.
-            cycled: Translations translated back, in the same format, if there are any.
+            cycled: Translations that were translated back, in the format of `translated`, if
+                available.
 
         Returns:
             Numbers, by name:
 
-            - "excess", "excess_normalized": see the class; "worst_excess": the highest of any
-              scale, of either kind;
+            - "excess", "excess_normalized": see the class; "worst_excess": the highest excess of
+              either type at any scale;
             - "distance_ratio": the highest over the classifiers of the kernel distance (squared MMD
-              of features, Binkowski et al. 2018) from translations to target, divided by that from
-              source to target; with "_" and the classifier's name, that of each;
+              of features, Binkowski et al. 2018) from translations to target, divided by the kernel
+              distance from source to target; with "_" and the classifier's name, the ratio for each
+              classifier;
             - "target_fraction": lowest fraction that a classifier assigns to the target domain.
-              Artifacts easily fool it: trust the others first;
+              Artifacts easily fool this metric: trust the other metrics first;
             - "ms_ssim": mean `ms_ssim` with the source. Colors may change freely; edges and shapes
               should not;
             - "chroma_grain": see `chroma_grain`;
-            - "mesh": the `mesh` of period 4, relative to that of the source;
+            - "mesh": the `mesh` of period 4, relative to the mesh of the source;
             - "cycle_error": mean absolute difference of source and `cycled` in 8-bit levels (0 to
               255), the L1 cycle loss of Zhu et al. (2017), equation 2, times 127.5.
         """
@@ -155,7 +159,7 @@ class TranslationEvaluation:
         return report | ratios
 
     def measure(self, model, there: str, back: str | None = None) -> dict[str, float]:
-        """Measures a model's translations of `source`, as a call does.
+        """Measures a model's translations of `source`; see `__call__`.
 
         Args:
             model: `CycleGAN`, or another model with `translate`.
@@ -166,13 +170,13 @@ class TranslationEvaluation:
         return self(translated, model.translate(translated, back) if back else None)
 
     def _patches(self, images: np.ndarray) -> dict[str, np.ndarray]:
-        """Returns the distances to the target at every scale, of both kinds."""
+        """Returns the distances to the target at every scale, of both types."""
 
         def distances(normalize: bool) -> np.ndarray:
             found = pyramid_distances(images, self.target, normalize=normalize)
             return np.asarray([*found.values()])
 
-        # In parallel, because each takes seconds on one core.
+        # In parallel, because each distance takes seconds on one core.
         with ThreadPoolExecutor() as pool:
             return dict(zip(KINDS, pool.map(distances, KINDS.values()), strict=True))
 

@@ -20,12 +20,12 @@ from keras_gen.metrics.metric_arguments import as_feature_pair, as_features, as_
 
 @checked_types
 def earth_movers_distance(a: np.ndarray, b: np.ndarray) -> float:
-    """Returns the least mean distance over which one set of points is moved onto another.
+    """Returns the minimum mean distance by which one set of points is moved onto another.
 
     The critic of a Wasserstein GAN estimates it (Arjovsky et al. 2017, eq. 1). Here, it is exact:
     in one dimension by sorting, and otherwise by the best assignment, whose time grows with n^3
-    (seconds at n = 2,000). Two samples of n points from one distribution also have a distance: less
-    with more points, and more with more dimensions.
+    (seconds at n = 2,000). The distance between two samples from one distribution is also positive:
+    it decreases with the number of points, and increases with the number of dimensions.
 
     Args:
         a: Points `[n, d]`, any number type.
@@ -57,16 +57,16 @@ class Critic(Protocol):
 
 @checked_types
 def critic_distances(model: Critic, points: np.ndarray, seed: int = 0) -> dict[str, float]:
-    """Returns the critic's estimate of the distance between samples and points, and the exact one.
+    """Returns the critic's estimate of the distance from samples to points, and the exact distance.
 
     Args:
-        model: `WGAN` or `WGANGP` of vectors. If it standardizes them, both distances are in units
-            of the standardized vectors.
+        model: `WGAN` or `WGANGP` for vectors. If it standardizes the vectors, both distances are in
+            standardized units.
         points: Held-out points `[n, d]`, compared with an equal number of samples.
         seed: Seed for the samples.
 
     Returns:
-        {"critic": mean of the critic over the points minus that over the samples, "exact":
+        {"critic": mean of the critic over the points minus its mean over the samples, "exact":
         `earth_movers_distance` of both}.
 
     Example: `critic_distances(model, np.random.normal(size=[500, 2]))`.
@@ -96,29 +96,29 @@ def pyramid_distances(
     directions: Count = 512,
     seed: int = 0,
 ) -> dict[int, float]:
-    """Returns the sliced Wasserstein distance of two sets of images for every pyramid level.
+    """Returns the sliced Wasserstein distance between two sets of images at every pyramid level.
 
     Karras, Aila, Laine, Lehtinen: "Progressive Growing of GANs for Improved Quality, Stability, and
     Variation", ICLR 2018, sec. 5. A level of the Laplacian pyramid contains the detail of one
-    scale. Its patches of 7x7 pixels are projected on random directions, along which the Wasserstein
-    distance is that of sorted numbers. The finest level shows noise and blur; the coarsest is the
-    blurred image: its colors and composition.
+    scale. Its patches of 7x7 pixels are projected onto random directions, along which the
+    Wasserstein distance is computed by sorting. The finest level shows noise and blur; the coarsest
+    level is the blurred image, with its colors and composition.
 
     Deviation: with `normalize=False`, the patches keep their contrast. The paper normalizes each
-    set by itself, which ignores too little or too much contrast at some scale.
+    set separately, which hides too little or too much contrast at a scale.
 
     Args:
-        images: uint8 `[n, H, W, C]`, with sides that are a power of two times 16.
+        images: uint8 `[n, H, W, C]`, with sides that are 16 times a power of two.
         target: uint8 `[m, H, W, C]`. Equal numbers of patches are taken from both sets.
         normalize: Whether each set's patches are normalized to mean 0 and standard deviation 1 for
-            each channel, as in the paper. If False, both are normalized by the mean and standard
-            deviation of `target`, so contrast counts.
+            each channel, as in the paper. If False, both sets are normalized using the mean and
+            standard deviation of `target`, so contrast counts.
         patches: Number of patches per image and level.
         directions: Number of random projections.
         seed: Seed for the patches' positions and the directions.
 
     Returns:
-        {side of the level: distance times 1000}, finest first.
+        {side of the level: distance times 1000}, finest level first.
 
     Example:
         >>> pyramid_distances(model.translate(photos), paintings)  # such as
@@ -153,8 +153,8 @@ def mean_patch_distance(images: np.ndarray, target: np.ndarray) -> float:
     """Returns the mean of `pyramid_distances` over the levels, in which contrast counts.
 
     Args:
-        images: Images as for `pyramid_distances`.
-        target: Target as for `pyramid_distances`.
+        images: Images, as for `pyramid_distances`.
+        target: Target images, as for `pyramid_distances`.
 
     Example: `mean_patch_distance(model.translate(maps), photographs)`.
     """
@@ -176,7 +176,7 @@ def _patches(
 
 
 def laplacian_pyramid(image: np.ndarray) -> list[np.ndarray]:
-    """Returns the details of an image at every scale, finest first, and the blurred rest.
+    """Returns the details of an image at every scale, finest first, and the blurred remainder.
 
     The result is float32 arrays, each with half the side of the previous one, down to 16 pixels.
     Repeatedly enlarging the coarsest level and adding the next finer one yields the image.
@@ -219,7 +219,7 @@ def _sliced(a: np.ndarray, b: np.ndarray, directions: int, rng: np.random.Genera
     for start in range(0, directions, block):
         unit = rng.normal(size=(a.shape[1], min(block, directions - start))).astype(np.float32)
         unit /= np.linalg.norm(unit, axis=0)
-        # One direction per row: what is sorted is contiguous in memory.
+        # One direction per row, so that the sorted numbers are contiguous in memory.
         difference = np.sort(unit.T @ a.T, axis=1) - np.sort(unit.T @ b.T, axis=1)
         total += np.abs(difference).mean(dtype=np.float64) * unit.shape[1]
     return float(total / directions)

@@ -15,13 +15,13 @@ class OneHot(DeclaredLayer):
     """One-hot vectors of levels: one channel per level, which is 1 for the level's positions.
 
     Van den Oord et al.: "WaveNet: A Generative Model for Raw Audio", 2016, encode quantized sound
-    in this way. There are no weights, and every position is processed by itself. Integers, or
+    in this way. There are no weights, and every position is processed independently. Integers, or
     floats that are whole numbers, `[batch, ..., 1]` in -1 to `levels` - 1 become floats `[batch,
     ..., levels]`.
 
     Args:
         levels: Number of levels, at least 2.
-        padding: Level as which padding, -1, is encoded. If None, padding becomes zeros.
+        padding: Level that encodes padding, -1. If None, padding becomes zeros.
 
     Example:
         >>> OneHot(3, padding=1)(tf.constant([[[2], [-1]]])).numpy()[0]
@@ -64,14 +64,14 @@ class GatedUnit(DeclaredLayer):
 
     Van den Oord, Kalchbrenner, Vinyals, Espeholt, Graves, Kavukcuoglu: "Conditional Image
     Generation with PixelCNN Decoders", NeurIPS 2016, eq. (2); van den Oord et al.: "WaveNet: A
-    Generative Model for Raw Audio", 2016, eq. (2). Every position is processed by itself, and there
-    are no weights: the previous layer computes both halves. Floats `[batch, ..., channels]` become
-    `[batch, ..., channels / 2]`.
+    Generative Model for Raw Audio", 2016, eq. (2). Every position is processed independently, and
+    there are no weights: the previous layer computes both halves. Floats `[batch, ..., channels]`
+    become `[batch, ..., channels / 2]`.
 
     Args:
-        groups: Number of equal groups of channels, one after the other, each with its own halves.
-            For maps of `MaskedConvolution`, whose groups must not mix, it is the number of channels
-            of the image. The channels are a multiple of `2 * groups`.
+        groups: Number of equal consecutive groups of channels, each with its own halves. For maps
+            of `MaskedConvolution`, whose groups must not mix, it is the number of channels of the
+            image. The channels are a multiple of `2 * groups`.
 
     Example:
         >>> y = GatedUnit()(tf.random.normal([2, 100, 32]))  # [2, 100, 16]
@@ -112,8 +112,8 @@ class ColumnScales(DeclaredLayer):
     In training, the gradient of each mean is multiplied by the variance of its column, divided by
     the mean variance of all columns: the beta-NLL of Seitzer, Tavakoli, Antic, Martius: "On the
     Pitfalls of Heteroscedastic Uncertainty Estimation with Probabilistic Neural Networks", ICLR
-    2022, with beta = 1. All columns count as in a squared error, and a column whose scale is large
-    at first is learned too. Outputs, and so losses, are unchanged.
+    2022, with beta = 1. All columns then count as in a squared error, so that columns whose scale
+    is initially large are learned too. Outputs, and therefore losses, are unchanged.
 
     Deviations: the paper's factor is only the variance, and it also weights the gradient of the
     scale. Without the division, it would change the weight of the other terms of a loss.

@@ -25,11 +25,11 @@ Degrees = Annotated[Sequence[int], _degrees]
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ChannelwiseDense(keras.layers.Layer):
-    """A dense layer for each feature map by itself: it connects all positions, but not the maps.
+    """A dense layer for each feature map, which connects all positions, but not different maps.
 
     Pathak, Krähenbühl, Donahue, Darrell, Efros: "Context Encoders: Feature Learning by Inpainting",
     CVPR 2016, sec. 3.1. For m maps of n x n, it has m n^4 weights; a fully connected layer would
-    have m^2 n^4. It has no bias, because the next layer has one, or a normalization. Input and
+    have m^2 n^4. It has no bias, because the next layer has a bias or a normalization. Input and
     output: floats `[batch, height, width, channels]` with known height, width, and channels.
 
     Example:
@@ -66,7 +66,7 @@ class MaskedDense(DeclaredLayer):
     Args:
         degrees: Degrees of the units, one integer per unit.
         input_degrees: Degrees of the inputs, integers.
-        strict: Whether a unit sees only inputs of lower degrees, as in the last layer, where the
+        strict: Whether a unit sees only inputs of lower degrees, as in the last layer, whose
             outputs of degree d predict the d-th value.
         activation: Name of the output's activation, or a function.
         bias_initializer: Initializer of the bias: a name or an object.

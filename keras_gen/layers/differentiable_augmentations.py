@@ -15,19 +15,20 @@ Uniform = Callable[[str, list], tf.Tensor]
 
 
 def augment(images: tf.Tensor, names: Sequence[str], uniform: Uniform) -> tf.Tensor:
-    """Changes each image randomly, by functions that gradients pass through.
+    """Changes each image randomly with differentiable functions.
 
     Zhao, Liu, Lin, Zhu, Han: "Differentiable Augmentation for Data-Efficient GAN Training", NeurIPS
-    2020. A discriminator that sees real and generated images through such changes memorizes a few
-    real ones less easily, and the generator does not learn the changes. `"affine"` is ours.
+    2020. A discriminator that sees real and generated images only with such changes cannot easily
+    memorize a small dataset, and the generator does not learn the changes. `"affine"` is our
+    addition.
 
     Args:
         images: Floats `[batch, height, width, channels]` in [-1, 1], a range that color may exceed.
         names: Some of `"color"`, `"translation"`, `"cutout"`, and `"affine"`, in order.
-        uniform: Function of a purpose and a shape that samples from [0, 1).
+        uniform: Function that accepts a purpose and a shape, and returns samples from [0, 1).
 
     Raises:
-        ValueError: If a name is unknown, or the images have another rank or an unknown size.
+        ValueError: If a name is unknown, or the images have the wrong rank or an unknown size.
 
     Example:
     ```python
@@ -96,8 +97,9 @@ def affine(images: tf.Tensor, uniform: Uniform) -> tf.Tensor:
     """Rotates, shears, stretches, and shifts images, repeating the border in the gap.
 
     Such changes are described in Karras, Aittala, Hellsten, Laine, Lehtinen, Aila: "Training
-    Generative Adversarial Networks with Limited Data", NeurIPS 2020, sec. 2.3. The strengths are
-    ours: up to 20 degrees, a slope of 0.3, factors of exp(-0.15) to exp(0.15), and 6% of each side.
+    Generative Adversarial Networks with Limited Data", NeurIPS 2020, sec. 2.3. Our ranges are up to
+    20 degrees, a slope of up to 0.3, factors of exp(-0.15) to exp(0.15), and shifts of up to 6% of
+    each side.
     """
     height, width = images.shape[1:3]
 
@@ -106,7 +108,7 @@ def affine(images: tf.Tensor, uniform: Uniform) -> tf.Tensor:
 
     angle = drawn("turn", math.radians(20))
     slope = drawn("shear", 0.3)
-    # The source of each pixel of the result, in pixels from the center.
+    # The source position of each pixel of the result, in pixels from the center.
     middle_row = (height - 1) / 2
     middle_column = (width - 1) / 2
     down = (tf.range(0.0, height) - middle_row)[None, :, None] * tf.exp(drawn("height", 0.15))

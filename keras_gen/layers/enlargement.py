@@ -9,7 +9,7 @@ from keras_gen.layers.layer_arguments import require_input
 
 
 class _Enlarging(DeclaredLayer):
-    """What both layers have in common: the factor, and the shapes."""
+    """Base class of both layers, with the factor and the shapes."""
 
     factor: Count
 
@@ -21,11 +21,12 @@ class _Enlarging(DeclaredLayer):
 class BicubicEnlargement(_Enlarging):
     """Enlarges images by bicubic interpolation (Keys 1981), without weights.
 
-    `keras.layers.UpSampling2D` does not if the size is unknown until images arrive. Input: floats
-    `[batch, height, width, channels]`; output: float32 with sides `factor` times as long.
+    Unlike `keras.layers.UpSampling2D`, it supports images whose size is unknown when the network is
+    built. Input: floats `[batch, height, width, channels]`; output: float32 with sides `factor`
+    times as long.
 
     Args:
-        factor: Factor applied to the sides, at least 1.
+        factor: Enlargement factor of the sides, at least 1.
 
     Example:
         >>> BicubicEnlargement(4)(tf.zeros([1, 5, 6, 3])).shape
@@ -55,7 +56,7 @@ class PixelShuffle(_Enlarging):
     channels]`.
 
     Args:
-        factor: Factor applied to the sides, at least 1.
+        factor: Enlargement factor of the sides, at least 1.
 
     Example:
         >>> PixelShuffle(2)(tf.zeros([1, 5, 6, 12])).shape

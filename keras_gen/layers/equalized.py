@@ -20,7 +20,7 @@ class EqualizedDense(keras.layers.Dense):
     all weights have the same size here, all layers learn at the same speed.
 
     Args:
-        units: Size of the outputs.
+        units: Number of outputs.
         gain: Gain in He's constant: sqrt(2) before a (leaky) ReLU, 1 without an activation.
         rate: Factor applied to this layer's learning rate: kernel and bias are `1 / rate` times as
             large, and are multiplied by `rate` when used. It is 0.01 in the mapping network of
@@ -57,11 +57,11 @@ class EqualizedConv2D(keras.layers.Conv2D):
 
     Args:
         filters: Number of output channels.
-        kernel_size: Side of the kernel; He's constant counts its positions times the input
-            channels.
+        kernel_size: Side of the kernel. In He's constant, the number of inputs is the number of its
+            positions times the number of input channels.
         gain: Gain in He's constant: sqrt(2) before a (leaky) ReLU, 1 without an activation.
-        padding: Padding as in `keras.layers.Conv2D`; `kwargs` are its further arguments, except the
-            kernel's initializer.
+        padding: Padding, as in `keras.layers.Conv2D`. `kwargs` are further arguments of this layer,
+            except the kernel's initializer.
 
     Example:
         >>> y = EqualizedConv2D(8, 3)(tf.random.normal([4, 16, 16, 3]))  # [4, 16, 16, 8]
@@ -95,8 +95,8 @@ class PixelNormalization(DeclaredLayer):
     """Scales the channels of each position to a mean square of 1, without weights.
 
     Karras, Aila, Laine, Lehtinen: "Progressive Growing of GANs for Improved Quality, Stability, and
-    Variation", ICLR 2018, sec. 4.2. It keeps a generator's features from growing in its competition
-    with the discriminator, and puts latents on a sphere. Floats `[batch, ..., channels]`.
+    Variation", ICLR 2018, sec. 4.2. It prevents a generator's features from growing in competition
+    with the discriminator, and projects latents onto a sphere. Floats `[batch, ..., channels]`.
 
     Args:
         epsilon: Number added to the mean square.

@@ -7,11 +7,11 @@ from keras_gen.checked_arguments import checked_types
 
 @checked_types
 def reverse_gradient(x: tf.Tensor, weight: float | tf.Tensor = 1.0) -> tf.Tensor:
-    """Returns x, with its gradient reversed: -weight times that of the result.
+    """Returns x; its gradient is -weight times the gradient of the result.
 
     Ganin et al.: "Domain-Adversarial Training of Neural Networks", JMLR 2016, eq. (14) and (15). A
-    network that reads the result learns to minimize its loss; what computes x learns to maximize
-    it.
+    network that receives the result learns to minimize its loss, and the network that computes x
+    learns to maximize it.
 
     Args:
         x: Float tensor of any shape.

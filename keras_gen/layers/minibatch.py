@@ -16,16 +16,16 @@ class MinibatchStddev(DeclaredLayer):
 
     Karras, Aila, Laine, Lehtinen: "Progressive Growing of GANs for Improved Quality, Stability, and
     Variation", ICLR 2018, sec. 3: the standard deviation of each feature at each position over the
-    examples, averaged to one number, which is the new channel's value everywhere. So a
-    discriminator can recognize generated images that are too similar. Groups of consecutive
-    examples are compared, whereas the authors' code uses examples at equal distances; in a shuffled
-    batch, both are equivalent. Replicas must contain whole groups, and then equal one device. For
-    floats `[batch, ..., channels]`, the output has one more channel.
+    examples, averaged to one number, which is the new channel's value everywhere. A discriminator
+    can thus recognize generated images that are too similar. Groups of consecutive examples are
+    compared, whereas the authors' code uses examples at equal distances; in a shuffled batch, both
+    are equivalent. Replicas must contain whole groups, and then equal one device. For floats
+    `[batch, ..., channels]`, the output has one more channel.
 
     Args:
-        group_size: Number of examples that are compared with each other, 4 in the authors' code; on
-            one device, all of a smaller batch, and a divisor of a larger one. If None, the whole
-            batch, as in the paper, on one device.
+        group_size: Number of examples that are compared with each other, 4 in the authors' code. On
+            one device, a smaller batch is a single group, and a larger batch must be a multiple of
+            the group size. If None, the whole batch, as in the paper, on one device.
         epsilon: Number added to each variance, so that the root has a derivative if all are equal.
 
     Example:
@@ -75,16 +75,17 @@ class MinibatchDiscrimination(DeclaredLayer):
 
     Salimans, Goodfellow, Zaremba, Cheung, Radford, Chen: "Improved Techniques for Training GANs",
     NeurIPS 2016, sec. 3.2. A tensor T maps each example's features to a matrix M_i. Rows are
-    compared by c_b(x_i, x_j) = exp(-|M_ib - M_jb|_1), and o(x_i)_b is the sum over all x_j. So a
-    discriminator can recognize generated examples that are too similar. All pairs of a replica's
-    examples are compared: time and memory grow with the square of the batch size. Floats `[batch,
-    A]` become `[batch, A + features]`, with new features from 1 to the number of examples.
-    Deviations: the initial T has columns of length 1, as in the authors' code; theirs is also
-    normalized to that length in training, and scaled and shifted by statistics of a first batch.
+    compared by c_b(x_i, x_j) = exp(-|M_ib - M_jb|_1), and o(x_i)_b is the sum over all x_j. A
+    discriminator can thus recognize generated examples that are too similar. All pairs of a
+    replica's examples are compared: time and memory grow with the square of the batch size. Floats
+    `[batch, A]` become `[batch, A + features]`, with new features from 1 to the number of examples.
+    Deviations: the initial T has columns of length 1, as in the authors' code, which also
+    normalizes T to this length in training, and scales and shifts it using statistics of a first
+    batch.
 
     Args:
-        features: Number of rows of M_i, and so of new features: B.
-        row: Number of values in a row: C.
+        features: B, number of rows of M_i, and therefore of new features.
+        row: C, number of values in a row.
 
     Example:
         >>> y = MinibatchDiscrimination(features=16)(tf.random.normal([8, 32]))  # [8, 48]
@@ -108,7 +109,7 @@ class MinibatchDiscrimination(DeclaredLayer):
     def call(self, inputs):
         kernel = tf.convert_to_tensor(self.kernel)
         rows = tf.cast(tf.einsum("na,abc->cnb", inputs, kernel), tf.float32)
-        # One after the other: a sum over a short last axis takes twice the time.
+        # In sequence, because a sum over a short last axis takes twice as long.
         distances = tf.add_n([tf.abs(row[:, None] - row) for row in tf.unstack(rows)])
         nearness = tf.reduce_sum(tf.exp(-distances), axis=0)
         return tf.concat([inputs, tf.cast(nearness, inputs.dtype)], axis=-1)

@@ -15,11 +15,11 @@ class InstanceNormalization(DeclaredLayer):
     """Normalizes each channel of each image to mean 0 and variance 1, then scales and shifts it.
 
     Ulyanov, Vedaldi, Lempitsky: "Instance Normalization: The Missing Ingredient for Fast
-    Stylization", 2016. Training and inference are the same. Computed in float32 by the fused kernel
-    for batch normalization, as one example with the channels of all images: the slower
-    `keras.layers.GroupNormalization(groups=-1)` takes half of a convolutional block's time on a
-    CPU. Input and output: floats `[batch, height, width, channels]`, with a known number of
-    channels.
+    Stylization", 2016. Training and inference are identical. The layer uses the fused float32
+    kernel for batch normalization on a single example with the channels of all images, because
+    `keras.layers.GroupNormalization(groups=-1)` is slower: it takes half of a convolutional block's
+    time on a CPU. Input and output: floats `[batch, height, width, channels]`, with a known number
+    of channels.
 
     Args:
         epsilon: Number added to the variance.
@@ -50,7 +50,7 @@ class InstanceNormalization(DeclaredLayer):
 
 def normalized(images, scale, offset, epsilon: float) -> tf.Tensor:
     """Returns `InstanceNormalization` with each image's scale and offset, `[batch, channels]`."""
-    # One example, whose channels are those of all images.
+    # One example with the channels of all images.
     last = tf.transpose(tf.cast(images, tf.float32), [1, 2, 0, 3])
     found = tf.raw_ops.FusedBatchNormV3(
         x=tf.reshape(last, [1, -1, 1, tf.size(scale)]),
@@ -85,7 +85,7 @@ class SpectralNormalization(keras.layers.Wrapper):
         layer: Layer with a `kernel` (dense, convolution, transposed convolution) or `embeddings`,
             built or not.
         iterations: Number of power iterations per call; one in the paper.
-        **kwargs: Further arguments of `keras.layers.Layer`, such as `name`; `dtype` is ignored:
+        **kwargs: Further arguments of `keras.layers.Layer`, such as `name`. `dtype` is ignored:
             sigma is float32, and the layer computes in its own precision.
 
     Example:

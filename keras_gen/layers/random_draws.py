@@ -13,14 +13,14 @@ from keras_gen.layers.layer_arguments import FractionBelow1
 
 
 class DrawingLayer(DeclaredLayer):
-    """Base class of layers with noise, a function of a seed and of a counter, which is a weight.
+    """Base class of layers with noise, which is a function of a seed and a counter (a weight).
 
     `keras.layers.Dropout` uses the same noise on every replica of a distribution strategy, and
     `tf.train.Checkpoint` does not save its state. With these layers, N replicas equal one device,
-    and resumed training equals training without a break.
+    and resumed training equals uninterrupted training.
 
     Args:
-        seed: Seed for the noise; by default taken from Python's generator, which
+        seed: Seed for the noise. By default, it comes from Python's generator, which
             `keras.utils.set_random_seed` seeds.
         **kwargs: Further arguments of `keras.layers.Layer`, such as `name`.
     """
@@ -62,13 +62,14 @@ class DrawingLayer(DeclaredLayer):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class Dropout(DrawingLayer):
-    """Sets a fraction of the inputs to zero and scales the others up (Srivastava et al. 2014).
+    """Sets a fraction of the inputs to zero and scales up the rest (Srivastava et al. 2014).
 
-    Input and output: floats `[batch, ...]`. See `DrawingLayer` for how it differs from Keras's.
+    Input and output: floats `[batch, ...]`. See `DrawingLayer` for the differences from Keras's
+    layer.
 
     Args:
         rate: Fraction of the inputs to drop, 0 to below 1.
-        seed: Seed for the masks; by default taken from Python's generator, which
+        seed: Seed for the masks. By default, it comes from Python's generator, which
             `keras.utils.set_random_seed` seeds.
         always: Whether to drop at inference too, as pix2pix does instead of using latents (Isola et
             al. 2017, sec. 3.2.1). All examples then have the same mask, which is determined by
@@ -97,12 +98,12 @@ class NoiseChannels(DrawingLayer):
 
     Isola, Zhu, Zhou, Efros: "Image-to-Image Translation with Conditional Adversarial Networks",
     CVPR 2017, sec. 3.2.1: a generator with noise z in addition to the image learns to ignore it.
-    Input: floats `[batch, height, width, channels]`; output: the input with further channels. See
-    `DrawingLayer` for the noise at inference.
+    Input: floats `[batch, height, width, channels]`; output: the input with additional channels.
+    See `DrawingLayer` for the noise at inference.
 
     Args:
         channels: Number of channels of noise, at least 1.
-        seed: Seed for the noise; by default taken from Python's generator, which
+        seed: Seed for the noise. By default, it comes from Python's generator, which
             `keras.utils.set_random_seed` seeds.
 
     Example:

@@ -19,8 +19,8 @@ class RowFeatures(DeclaredLayer):
 
     The features of a number are its normal score (the standard normal quantile at the middle of its
     cell), whether its cell is the most frequent one, and its standardized mean, clipped to [-3, 3].
-    The last feature of each column is 1, or 0 along with all others for a missing value (cell -1).
-    Floats `[batch, columns]` become float32 `[batch, features]`, in the order of the columns.
+    The last feature of each column is 1; for a missing value (cell -1), all features are 0. Floats
+    `[batch, columns]` become float32 `[batch, features]`, in the order of the columns.
 
     Args:
         columns: Columns with cells, as returned by `keras_gen.data.table_columns`.
@@ -41,7 +41,7 @@ class RowFeatures(DeclaredLayer):
 
     @property
     def places(self) -> list[int]:
-        """Position of the column of each feature."""
+        """Position of each feature's column."""
         widths = [table.shape[1] for table in self.tables]
         return np.repeat(np.arange(len(widths)), widths).tolist()
 

@@ -12,7 +12,7 @@ from keras_gen.layers.normalization import normalized
 
 @keras.saving.register_keras_serializable("keras_gen")
 class LearnedConstant(DeclaredLayer):
-    """Learned maps that are the same for every example, instead of an input.
+    """Learned maps that are equal for all examples, instead of an input.
 
     Karras, Laine, Aila: "A Style-Based Generator Architecture for Generative Adversarial Networks",
     CVPR 2019, sec. 2. They start as ones, as in the authors' code. Only the batch size of the input
@@ -43,7 +43,7 @@ class AdaptiveInstanceNormalization(keras.layers.Layer):
 
     Karras, Laine, Aila: "A Style-Based Generator Architecture for Generative Adversarial Networks",
     CVPR 2019, eq. (1): AdaIN(x, y) = y_s (x - mean(x)) / deviation(x) + y_b. An affine map of the
-    style returns y; y_s is 1 plus what it returns, as in the authors' code. Inputs: maps `[batch,
+    style returns y; y_s is 1 plus its output, as in the authors' code. Inputs: maps `[batch,
     height, width, channels]` and styles `[batch, style]`. Output: maps.
 
     Example:
@@ -127,13 +127,13 @@ class NoisyActivation(DeclaredLayer):
 
     Karras, Laine, Aila: "A Style-Based Generator Architecture for Generative Adversarial Networks",
     CVPR 2019, sec. 2 and fig. 1b: all channels of an example share one map of noise, and each has a
-    learned factor, initially 0. So random details, such as the position of each hair, need not come
-    from the latents. Inputs: maps `[batch, height, width, channels]` of a known size and noise
+    learned factor, initially 0. Random details, such as the position of each hair, thus need not
+    come from the latents. Inputs: maps `[batch, height, width, channels]` of a known size and noise
     `[batch, numbers]`, of which the layer uses `height * width`. Output: maps.
 
     Args:
         offset: Index of this layer's first number in the noise of an example.
-        gain: Factor applied to the outputs: sqrt(2) after convolutions without a gain.
+        gain: Factor applied to the outputs, sqrt(2) after convolutions without a gain.
 
     Example:
         >>> y = NoisyActivation(offset=16)([tf.ones([2, 4, 4, 8]), tf.random.normal([2, 32])])

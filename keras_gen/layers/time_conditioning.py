@@ -1,4 +1,4 @@
-"""Time conditioning of the networks of diffusion models."""
+"""Time conditioning for the networks of diffusion models."""
 
 from typing import ClassVar
 
@@ -61,9 +61,9 @@ class AdaptiveGroupNormalization(DeclaredLayer):
 
     Dhariwal, Nichol: "Diffusion Models Beat GANs on Image Synthesis", NeurIPS 2021, sec. 3, where
     the condition is an embedding of the time: y = (1 + scale) * GroupNorm(x) + offset. Scale and
-    offset are linear in it and start at 0. Inputs: floats `[batch, height, width, channels]` and
-    `[batch, features]`. Mean and variance are combined into one factor and one summand for each
-    channel, in float32.
+    offset are linear in the condition and start at 0. Inputs: floats `[batch, height, width,
+    channels]` and `[batch, features]`. Mean and variance are combined into one factor and one
+    summand for each channel, in float32.
 
     Args:
         groups: Number of groups, a divisor of the number of channels.
@@ -101,7 +101,7 @@ class AdaptiveGroupNormalization(DeclaredLayer):
         return maps * factor[:, None, None] + summand[:, None, None]
 
     def _of_group(self, means):
-        """Turns means of each channel `[batch, channels]` into those of its group."""
+        """Returns the group mean for each channel, given channel means `[batch, channels]`."""
         channels = means.shape[-1]
         size = channels // self.groups
         groups = tf.reshape(means, [-1, self.groups, size])

@@ -27,18 +27,18 @@ class VectorQuantizer(DeclaredLayer):
     the same codebook.
 
     Deviations: the counts are smoothed, as in the authors' code, so that no code is divided by 0.
-    They start so low that a code restarts at once if the first batch does not choose it, which
-    initializes the codebook from data. The optimizer's moments of restarted codes are kept.
+    The counts start so low that a code restarts immediately if the first batch does not choose it,
+    which initializes the codebook from data. The optimizer's moments of restarted codes are kept.
 
     Args:
         codes: Number of codes, K.
         dim: Number of dimensions of a code and of a latent, D.
         decay: Fraction of the old average that an update keeps, gamma, between 0 and 1.
-        epsilon: Constant of the smoothing, in uses per batch, above 0.
+        epsilon: Smoothing constant, in uses per batch, above 0.
         dead_after: Number of consecutive updates without a use after which a code restarts. A code
-            that was chosen often lasts longer, until its average of uses per batch falls below
-            `decay ** dead_after`. If None, codes never restart.
-        update: `"average"` or `"loss"`: how codes are learned.
+            that was used often remains longer, until its average number of uses per batch falls
+            below `decay ** dead_after`. If None, codes never restart.
+        update: Method that learns codes: `"average"` or `"loss"`.
         **kwargs: Further arguments of `keras.layers.Layer`, such as `name`; `dtype` is ignored:
             codes are float32.
 

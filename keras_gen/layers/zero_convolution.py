@@ -12,9 +12,9 @@ class ZeroConvolution(DeclaredLayer):
     """A convolution whose weights start at 0, with a learned factor for each output channel.
 
     Kingma, Dhariwal: "Glow: Generative Flow with Invertible 1x1 Convolutions", NeurIPS 2018, sec.
-    3.3: the last convolution of a coupling's network starts at zero, so that the coupling starts
-    as the identity. The factor, exp(3 log_factor), is that of the authors' code: outputs can grow
-    fast, although each weight changes only slightly. Input and output: `[batch, height, width,
+    3.3: the last convolution of a coupling's network starts at zero, so that the coupling starts as
+    the identity. The factor is exp(3 log_factor), as in the authors' code: outputs can grow fast,
+    although each weight changes only slightly. Input and output: `[batch, height, width,
     channels]`, of the same height and width.
 
     Args:

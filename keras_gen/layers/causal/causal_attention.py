@@ -22,8 +22,8 @@ class CausalAttention(CausalLayer):
 
     are concatenated and passed through one more linear function. The input and output are floats
     `[batch, time, channels]`. The cache of a step contains the keys and values of the previous
-    positions, so that each step computes those of one position; the cost of a step is proportional
-    to the length of the sequence.
+    positions, so that each step computes the keys and values of a single position; the cost of a
+    step is proportional to the length of the sequence.
 
     Args:
         heads: Number of heads, a divisor of the number of channels.
@@ -76,7 +76,7 @@ class CausalAttention(CausalLayer):
     def compute_output_shape(self, input_shape):
         return input_shape
 
-    # One time after the other ----------------------------------------------------------------
+    # One time step after another -------------------------------------------------------------
 
     @override
     def step_weights(self):
@@ -116,9 +116,10 @@ def attention(queries, keys, values, visible) -> tf.Tensor:
 
     Args:
         queries: Floats `[batch, heads, places, d]`.
-        keys: Keys of the positions that are attended to, `[batch, heads, others, d]`.
-        values: Values of those positions, in the format of `keys`.
-        visible: Bool `[places, others]`, whether a position sees another one; at least one of them.
+        keys: Keys of the attended positions, `[batch, heads, others, d]`.
+        values: Values of the attended positions, in the format of `keys`.
+        visible: Whether a position sees another position, bool `[places, others]`; each position
+            sees at least one.
     """
     scores = tf.matmul(queries, keys, transpose_b=True)
     scores = tf.cast(scores, tf.float32) / math.sqrt(queries.shape[-1])

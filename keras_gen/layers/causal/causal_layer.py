@@ -8,16 +8,16 @@ from keras_gen.declared import DeclaredLayer
 class CausalLayer(DeclaredLayer):
     """Base class of layers whose output at a position depends on inputs at previous positions.
 
-    Positions are pixels, row by row and from left to right, or the times of a sequence, which is
-    one row. `call` computes all positions at once, as in training. A sampler cannot wait for the
-    whole input, so it computes the same outputs position by position
-    (`keras_gen.autoregressive.Walker`): the cache contains what the layer still needs of the
-    previous inputs. Caches are structures of tensors and `tf.TensorArray`s, and in a graph a step
-    never changes the cache that it receives.
+    Positions are pixels, row by row and from left to right, or the time steps of a sequence, which
+    is a single row. `call` computes all positions at once, as in training. A sampler cannot wait
+    for the whole input, so it computes the same outputs position by position
+    (`keras_gen.autoregressive.Walker`): the cache contains the information about previous inputs
+    that the layer still needs. Caches are structures of tensors and `tf.TensorArray`s, and in a
+    graph a step never changes the cache that it receives.
 
     Attributes:
-        sees_itself: Whether the output at a position depends on the whole input there. A network
-            has layers for which it does not between the values and what predicts them.
+        sees_itself: Whether the output at a position depends on the whole input there. Between its
+            input values and their predictions, a network must have layers for which this is False.
         by_rows: Whether the output at a position depends on whole rows of the input, so that it is
             computed once per row: on the rows above, and, if `sees_itself`, on its own row.
 
@@ -43,7 +43,7 @@ class CausalLayer(DeclaredLayer):
     sees_itself = True
 
     def step_weights(self):
-        """Returns the weights in the form and dtype that the steps use: computed once."""
+        """Returns the weights in the format and dtype used by the steps; computed once."""
         return ()
 
     def empty_cache(self, weights, batch: tf.Tensor, width: tf.Tensor):
@@ -62,9 +62,9 @@ class CausalLayer(DeclaredLayer):
         Args:
             weights: Result of `step_weights`.
             cache: Cache from the previous step, `next_row`, or `empty_cache`.
-            x: Input there, `[batch, channels]`; if `by_rows`, the row, `[batch, width, channels]`.
-                Parts that the layer does not see may still change, and the step is then repeated
-                for the cache.
+            x: Input at this position, `[batch, channels]`; if `by_rows`, the whole row, `[batch,
+                width, channels]`. Parts that the layer does not see may still change; the step is
+                then repeated to update the cache.
             column: Position in the row, int32; None if `by_rows`.
         """
         raise NotImplementedError(f"{type(self).__name__} does not implement step.")

@@ -1,4 +1,4 @@
-"""Convolutions that see only the past: in time, before a pixel, and above it."""
+"""Convolutions that see only the past: earlier times, earlier pixels, or rows above."""
 
 from typing import Literal
 
@@ -24,7 +24,7 @@ class CausalConvolution(CausalLayer):
         filters: Number of output channels.
         kernel_size: Number of taps, at least 1.
         dilation: Distance between taps in time, at least 1.
-        sees_itself: Whether the last tap is the present. If False, all taps are shifted by
+        sees_itself: Whether the last tap sees the present. If False, all taps are shifted by
             `dilation` into the past, as required in the first layer, whose inputs are the values.
         activation: Name of the output's activation, or a function.
         use_bias: Whether there is a bias.
@@ -44,7 +44,7 @@ class CausalConvolution(CausalLayer):
 
     @property
     def past(self) -> int:
-        """The number of previous times that are seen."""
+        """The number of previous time steps that the layer sees."""
         return (self.kernel_size - self.sees_itself) * self.dilation
 
     @override
@@ -125,7 +125,7 @@ class MaskedConvolution(CausalLayer):
 
     Args:
         filters: Number of output channels. Group `g` of `image_channels` starts at `filters * g //
-            image_channels`; the input's channels are divided likewise. If the last layer has
+            image_channels`; the input's channels are divided in the same way. If the last layer has
             `image_channels * outputs_per_value` filters, their order is `[channel, parameter]`.
         kernel_size: Odd side of the kernel, or (height, width).
         mask: "A" for the first layer, "B" for later ones.
@@ -188,8 +188,8 @@ class MaskedConvolution(CausalLayer):
     def empty_cache(self, weights, batch, width):
         """Returns zeros, the padding of `call`.
 
-        The cache of a pixel contains the pixels to the left; the row so far; the rows above that
-        matter; and what they add to each pixel of the row.
+        The cache of a pixel contains the pixels to the left; the row so far; the rows above within
+        the kernel; and their contribution to each pixel of the row.
         """
         _, beside, bias = weights
         rows, columns = np.array(self.kernel_size) // 2
@@ -299,9 +299,10 @@ class VerticalConvolution(CausalLayer):
 
     Args:
         filters: Number of output channels.
-        kernel_size: Odd side of the kernel, of which this is the upper half.
-        sees_itself: Whether its own row is seen too: False in the first layer of the stack, whose
-            inputs are the values, and True in all others, whose inputs are maps of the rows above.
+        kernel_size: Odd side of the full kernel, of which this layer has the upper half.
+        sees_itself: Whether the layer also sees the pixel's own row: False in the first layer of
+            the stack, whose inputs are the values, and True in all other layers, whose inputs are
+            maps of the rows above.
         activation: Name of the output's activation, or a function.
         kernel_initializer: Initializer of the kernel: a name or an object.
 
@@ -351,7 +352,7 @@ class VerticalConvolution(CausalLayer):
 
     @override
     def empty_cache(self, weights, batch, width):
-        """Returns the rows above that matter, `[batch, rows, width, channels]`: zeros."""
+        """Returns the rows above within the kernel, `[batch, rows, width, channels]`: zeros."""
         kernel, _ = weights
         return tf.zeros([batch, self.kernel_size // 2, width, kernel.shape[2]], kernel.dtype)
 

@@ -15,12 +15,12 @@ from keras_gen.layers.layer_arguments import OddSide
 
 @keras.saving.register_keras_serializable("keras_gen")
 class CausalLSTM(CausalLayer):
-    """An LSTM over a sequence, which can also be computed one time after the other.
+    """An LSTM over a sequence, which can also be computed one time step after another.
 
     Hochreiter, Schmidhuber: "Long Short-Term Memory", Neural Computation 1997, with the forget gate
     of Gers, Schmidhuber, Cummins (2000). Floats `[batch, time, channels]` become `[batch, time,
-    units]`. It is `keras.layers.LSTM` without dropout, whose cell does not allow single steps, with
-    the same initial weights; its gates are laid out like those of `RowLSTM`.
+    units]`. It equals `keras.layers.LSTM` without dropout, including the initial weights, but also
+    allows single steps. Its gates are laid out as in `RowLSTM`.
 
     Args:
         units: Number of dimensions of the state.
@@ -97,8 +97,8 @@ class PixelLSTM(CausalLayer):
     them: the biases of the forget gate start at one, all other biases at zero.
 
     Args:
-        units: The paper's h: number of features of a pixel's state, at least `image_channels`.
-        image_channels: Number of channels of the image. The features are divided into one group per
+        units: Number of features of a pixel's state, the paper's h, at least `image_channels`.
+        image_channels: Number of image channels. The features are divided into one group per
             channel, as in `MaskedConvolution`.
     """
 
@@ -153,8 +153,8 @@ class PixelLSTM(CausalLayer):
 
         Args:
             gates: Contribution of the input to the gates, `[rows, batch, places, 4 * units]`.
-            before: Number of the `state_width` positions in the row above, on which a state
-                depends, that are to the left of its own position.
+            before: Number of positions to the left of a state's own position, among the
+                `state_width` positions in the row above on which the state depends.
         """
         kernel = tf.convert_to_tensor(self.recurrent_kernel)
         nothing = tf.zeros_like(gates[0, ..., : self.units])
@@ -170,7 +170,7 @@ class PixelLSTM(CausalLayer):
 
     @override
     def step_weights(self):
-        """Returns the kernels of the pixel, of those to its left, and of states, and the bias."""
+        """Returns the kernels for the pixel, the pixels to its left, and states, and the bias."""
         kernel = self.kernel.value * tf.cast(self.kernel_mask, self.kernel.dtype)
         seen = kernel[: self.input_width // 2 + 1]
         weights = tf.reshape(seen, [-1, GATES * self.units]), self.recurrent_kernel, self.bias
@@ -185,14 +185,14 @@ def lstm_cell(gates: tf.Tensor, c: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 
 
 def state_to_state(h: tf.Tensor, kernel: tf.Tensor, before: int) -> tf.Tensor:
-    """Returns what a row of states `[batch, places, units]` adds to the gates of the next row."""
+    """Returns the contribution of states `[batch, places, units]` to the gates of the next row."""
     width = kernel.shape[0]
     padded = tf.pad(h, [[0, 0], [before, width - 1 - before], [0, 0]])
     return tf.nn.conv1d(padded, kernel, stride=1, padding="VALID")
 
 
 def initial_bias(shape, dtype=None):
-    """Returns ones for the forget gate, and zeros for the others."""
+    """Returns ones for the forget gate and zeros for the other gates."""
     forget = np.repeat([0.0, 1.0, 0.0, 0.0], shape[0] // GATES)
     return tf.constant(forget, dtype)
 
@@ -208,7 +208,7 @@ class RowLSTM(PixelLSTM):
     outside it. Floats `[batch, height, width, channels]` become `[batch, height, width, units]`.
 
     Args:
-        units: The paper's h, at least `image_channels`.
+        units: Number of features of a pixel's state, the paper's h, at least `image_channels`.
         kernel_size: Odd width of both kernels.
         image_channels: Number of channels of the image: 1 or 3.
 
@@ -241,8 +241,9 @@ class RowLSTM(PixelLSTM):
     def empty_cache(self, weights, batch, width):
         """Returns zeros, the padding of `call`.
 
-        The cache of a pixel contains the inputs to its left; what the states above add to the gates
-        of each pixel of the row; the c above; and the states of its row so far, h and c.
+        The cache of a pixel contains the inputs to its left; the contribution of the states above
+        to the gates of each pixel of the row; the c above; and the states of its row so far, h and
+        c.
         """
         kernel, _, bias = weights
         margin = self.kernel_size // 2
@@ -293,8 +294,8 @@ class DiagonalLSTM(PixelLSTM):
     channels]` become `[batch, height, width, units]`.
 
     Args:
-        units: The paper's h, at least `image_channels`.
-        backward: Whether it starts at the upper right corner.
+        units: Number of features of a pixel's state, the paper's h, at least `image_channels`.
+        backward: Whether the LSTM starts at the upper right corner.
         image_channels: Number of channels of the image: 1 or 3.
 
     Example:
@@ -333,10 +334,10 @@ class DiagonalLSTM(PixelLSTM):
     def empty_cache(self, weights, batch, width):
         """Returns zeros, the padding of `call`.
 
-        The cache of a pixel contains the states h and c to its left; what the states above add to
-        the gates of each pixel of the row; and the states h of its row so far. Backward, it
-        contains the states h of the row above, which are the outputs, and the inputs of its row so
-        far.
+        The cache of a pixel contains the states h and c to its left; the contribution of the states
+        above to the gates of each pixel of the row; and the states h of its row so far. Backward,
+        it contains the states h of the row above, which are the outputs, and the inputs of its row
+        so far.
         """
         kernel, _, bias = weights
         if self.backward:
@@ -390,7 +391,7 @@ def skew(x: tf.Tensor) -> tf.Tensor:
                [0., 1., 1.]], dtype=float32)
     """
     height, width, channels = x.shape[1:]
-    # Rows that are one position shorter than written start one position later each.
+    # If rows are read as one position shorter than written, each row starts one position later.
     padded = tf.pad(x, [[0, 0], [0, 0], [0, height], [0, 0]])
     line = tf.reshape(padded, [-1, height * (width + height), channels])
     return tf.reshape(line[:, :-height], [-1, height, width + height - 1, channels])

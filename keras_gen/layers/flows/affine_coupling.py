@@ -1,4 +1,4 @@
-"""Affine maps whose factors depend on one half of the values, or on a condition."""
+"""Affine maps whose scale and shift depend on half of the values or on a condition."""
 
 from typing import Literal
 
@@ -13,7 +13,7 @@ from keras_gen.layers.layer_arguments import require_pair
 
 @keras.saving.register_keras_serializable("keras_gen")
 class AffineCoupling(InvertibleLayer):
-    """Scales and shifts one half of the values, as determined by a network of the other half.
+    """Scales and shifts half of the values, as determined by a network on the other half.
 
     Dinh, Sohl-Dickstein, Bengio: "Density Estimation Using Real NVP", ICLR 2017, sec. 3.2 to 3.4.
     The unchanged half is the mask b of eq. (9); eqs. (4) and (5) are a special case. The log scale
@@ -22,11 +22,11 @@ class AffineCoupling(InvertibleLayer):
     float32 `[batch, values]` or `[batch, height, width, channels]`.
 
     Args:
-        network: Built functional `keras.Model` of the masked values, with zeros instead of the
-            other half: from `[batch, ...]`, or from a list of it and the condition, to a list of
-            (scale, shift), each in the shape of x. They are ignored where b is 1. For the mask
-            "channels", it may also accept only the unchanged channels and return those of the rest,
-            which costs half as much.
+        network: Built functional `keras.Model` that maps the masked values `[batch, ...]`, in which
+            the other half is 0, or a list of these values and the condition, to a list of (scale,
+            shift), each in the shape of x. Scale and shift are ignored where b is 1. For the mask
+            "channels", the network may also accept only the unchanged channels and return scale and
+            shift of the other channels, which costs half as much.
         mask: Unchanged half. `"channels"`: the first half of the channels, or of the values of
             `[batch, values]`. `"checkerboard"`: every other pixel, or every other value.
         flip: Whether the halves are swapped, as in every other layer of a chain.
@@ -45,8 +45,7 @@ class AffineCoupling(InvertibleLayer):
     def build(self, input_shape):
         self._stays = self._make_mask(tuple(input_shape[1:]))
         count = input_shape[-1]
-        # For the channel mask: the unchanged channels, and how many are before and after the
-        # rest.
+        # For the channel mask: the unchanged channels, and their numbers before and after the rest.
         part = slice(count // 2, None) if self.flip else slice(count // 2)
         before, after = (0, count - count // 2) if self.flip else (count // 2, 0)
         alone = self.mask == "channels" and self.network.inputs[0].shape[-1] == before + after
@@ -112,7 +111,7 @@ class AffineCoupling(InvertibleLayer):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ConditionalAffine(InvertibleLayer):
-    """Shifts and scales each value, as determined by a network of the condition.
+    """Shifts and scales each value, as determined by a network on the condition.
 
     Winkler, Worrall, Hoogeboom, Welling: "Learning Likelihoods with Conditional Normalizing Flows",
     2019: the prior of the latents depends on the condition, p(z | c) = N(mean(c), exp(log
@@ -121,8 +120,8 @@ class ConditionalAffine(InvertibleLayer):
     ...]`.
 
     Args:
-        network: Built functional `keras.Model` from conditions `[batch, ...]` to a list of (mean,
-            log scale), each in the shape of x.
+        network: Built functional `keras.Model` that maps conditions `[batch, ...]` to a list of
+            (mean, log scale), each in the shape of x.
 
     Example:
         >>> condition = keras.Input([3])

@@ -13,27 +13,30 @@ from keras_gen.layers.layer_arguments import require_input, require_pair
 
 @keras.saving.register_keras_serializable("keras_gen")
 class Factored(InvertibleLayer):
-    """Outputs some of the channels as latents; the others pass through the rest of a flow.
+    """Outputs some of the channels as latents; other channels pass through the rest of a flow.
 
     Dinh, Sohl-Dickstein, Bengio: "Density Estimation Using Real NVP", ICLR 2017, sec. 3.6, eqs.
-    (14) to (16): coarser scales need less memory and time, and latents of all scales learn. Input:
-    float32 `[batch, ..., channels]`, at least 2 channels. Output: one vector, `[batch, values]`, of
-    the latents that leave here, followed by those of the rest; or both concatenated as channels. It
-    is the last layer of a chain.
+    (14) to (16): coarser scales require less memory and time, and the loss reaches the latents of
+    all scales directly. Input: float32 `[batch, ..., channels]`, at least 2 channels. Output: one
+    vector, `[batch, values]`, with the latents that leave here, followed by the latents of the
+    rest; or both concatenated as channels. The layer must be the last one in a chain.
 
-    With a network, the latents that leave have a prior that the others determine, like the split
-    of Glow (Kingma, Dhariwal 2018) in the authors' code: p(z | h) = N(mean(h), exp(log
-    scale(h))^2). It is implemented as a map: what leaves is (z - mean) / scale, so that all latents
-    are standard normal.
+    With a network, the prior of the latents that leave is determined by the channels that stay,
+    like the split of Glow (Kingma, Dhariwal 2018) in the authors' code: p(z | h) = N(mean(h),
+    exp(log scale(h))^2). It is implemented as a map: the latents that leave are (z - mean) / scale,
+    so that all latents are standard normal.
 
     Args:
-        rest: Flow of the first channels, those that stay, such as a `Chain` of the next scale,
-            which may end in its own `Factored`.
-        network: Built functional `keras.Model` from what stays to a list of (mean, log scale), each
-            in the shape of what leaves. If None, the mean is 0 and the scale 1.
-        leaving: Number of channels that leave, the last ones. If None, half of them.
+        rest: Flow on the first channels, which stay, such as a `Chain` for the next scale, which
+            may end with its own `Factored`.
+        network: Built functional `keras.Model` that maps the channels that stay to a list of (mean,
+            log scale), each in the shape of the channels that leave. If None, the mean is 0 and the
+            scale 1.
+        leaving: Number of channels that leave, which are the last ones. If None, half of the
+            channels.
         flat: Whether the output is one vector. If False, the latents are concatenated as channels,
-            `[batch, ..., channels]`: of any size, and with a rest that keeps the size.
+            `[batch, ..., channels]`, which allows inputs of any size, but requires a rest that
+            keeps the size.
 
     Example:
         >>> layer = Factored(Squeeze())

@@ -22,9 +22,9 @@ class InvertibleLayer(DeclaredLayer):
     A subclass defines `call` and `inverse`; `y_shape` if y and x differ in shape; `condition_shape`
     if it accepts a condition; and `after_update` if it has state other than its trainable weights.
     `call` never changes state. It returns statistics for the new state, which the model passes to
-    `after_update` after the weights are updated. So a step whose loss is not finite changes
-    nothing. Values are float32 whatever the `dtype`, because a layer cannot be inverted on rounded
-    values; networks inside a layer follow the policy.
+    `after_update` after the weights are updated, so that a step with a nonfinite loss changes
+    nothing. Values are float32 regardless of `dtype`, because a layer cannot be inverted on rounded
+    values; networks inside a layer follow the dtype policy.
 
     Example:
     ```python
@@ -54,7 +54,8 @@ class InvertibleLayer(DeclaredLayer):
 
         Returns:
             y, float32 `[batch, ...]`; log |det dy/dx| of each example, float32 `[batch]`, in nats;
-            and the statistics for `after_update`, a tuple of tensors, empty without such state.
+            and the statistics for `after_update`, a tuple of tensors, which is empty if there is no
+            such state.
         """
         raise NotImplementedError
 
@@ -72,11 +73,11 @@ class InvertibleLayer(DeclaredLayer):
 
     @property
     def condition_shape(self) -> tuple | None:
-        """The shape of one example's condition, which `call` requires; None if it takes only x."""
+        """The shape of one example's condition, if `call` requires one, or None."""
         return None
 
     def parts(self, x_shape: tuple) -> list[tuple[InvertibleLayer, tuple]]:
-        """Returns the layers of which it is composed, each with the shape of its own x.
+        """Returns the layers that make up this layer, each with the shape of its own x.
 
         `keras_gen.testing.check_flow` checks them one at a time. A subclass of a composed layer
         that defines another `call` returns `[(self, x_shape)]`.
@@ -86,13 +87,13 @@ class InvertibleLayer(DeclaredLayer):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class Chain(InvertibleLayer, keras.Model):
-    """Invertible layers one after the other: y = f_n(...f_2(f_1(x))).
+    """Invertible layers in sequence: y = f_n(...f_2(f_1(x))).
 
     It is an invertible layer, so that chains may contain chains, and a `keras.Model`, so that it is
     saved and trained like any network. Dinh et al. (2017), sec. 3.3.
 
     Args:
-        layers: One or more layers, from the data's side to the latents'.
+        layers: One or more layers, in order from data to latents.
         **kwargs: Further arguments of `keras.Model`, such as `name`.
 
     Example:
@@ -123,7 +124,7 @@ class Chain(InvertibleLayer, keras.Model):
 
     @property
     def input_shape(self) -> tuple:
-        """The shape of x for which it was built, `(None, ...)`."""
+        """The shape of x for which the chain was built, `(None, ...)`."""
         return (None, *self._x_shape[1:])
 
     @property

@@ -26,11 +26,11 @@ class ActNorm(InvertibleLayer):
     and output: float32 `[batch, channels]` or `[batch, height, width, channels]`.
 
     The first batch's mean and standard deviation are separate weights, and the trainable weights
-    start at 0: s = exp(log_scale) / deviation, b = bias - s * mean. So no weight changes before the
-    loss of a step is known: until `after_update` stores them, `call` uses its own batch's
-    statistics in training, over all replicas, as constants, and is the identity at inference.
-    Deviation: the logarithm of s is trained, as in the authors' code. A channel that does not vary
-    in the first batch keeps its scale.
+    start at 0: s = exp(log_scale) / deviation, b = bias - s * mean. Therefore, weights do not
+    change before the loss of a step is known: until `after_update` stores the statistics, `call`
+    uses the statistics of its own batch over all replicas as constants in training, and is the
+    identity at inference. Deviation: the logarithm of s is trained, as in the authors' code. A
+    channel that does not vary in the first batch keeps its scale.
 
     Example:
         >>> layer = ActNorm()
@@ -80,7 +80,7 @@ class ActNorm(InvertibleLayer):
         return self.mean.value, self.log_deviation.value
 
     def _first_batch(self, x):
-        """Returns the first batch's statistics: the stored ones, or those of this batch."""
+        """Returns the statistics of the first batch if they are stored, or else of this batch."""
         # Computed in every step, because replicas cannot be summed inside a `tf.cond`.
         places = list(range(1, x.shape.rank - 1))
         mean = batch_mean(tf.reduce_mean(x, places))
@@ -111,7 +111,8 @@ class Squeeze(InvertibleLayer):
     factor^2]`, and `[batch, time, channels]` becomes `[batch, time / factor, channels * factor]`.
 
     Args:
-        factor: Side of the squares, a divisor of both sides of the image, or of the time.
+        factor: Side of the squares, a divisor of both sides of the image, or of the number of time
+            steps.
 
     Example:
         >>> y, _, _ = Squeeze()(tf.random.normal([2, 8, 8, 1]))  # [2, 4, 4, 4]
@@ -164,8 +165,8 @@ class Logit(InvertibleLayer):
     Deviation: the paper uses logit(alpha + (1 - alpha) x), which is infinite for x = 1. Here, it
     is logit(alpha + (1 - 2 alpha) x), which is finite and symmetric at both ends.
 
-    A small alpha gives black and white more room among the logits, which is useful if images
-    consist of little else, such as digits.
+    With a small alpha, black and white occupy a larger part of the logits' range, which is useful
+    for images that are mostly black and white, such as digits.
 
     Args:
         alpha: Distance kept from 0 and 1, between 0 and 1/2.
@@ -180,7 +181,7 @@ class Logit(InvertibleLayer):
     def call(self, x, condition=None, training=False):
         slope = 1 - 2 * self.alpha
         log_p = tf.math.log(self.alpha + slope * x)
-        # The rest is not computed as 1 - p, which is inexact for p near 1.
+        # 1 - p is not computed by subtraction, which is inexact for p near 1.
         log_rest = tf.math.log(self.alpha + slope * (1 - x))
         # dy/dx = slope / (p (1 - p)).
         log_slopes = tf.math.log(slope) - log_p - log_rest
@@ -188,7 +189,7 @@ class Logit(InvertibleLayer):
 
     @override
     def inverse(self, y, condition=None):
-        """Returns x in [0, 1], clipped for logits beyond those of 0 and 1."""
+        """Returns x in [0, 1]; logits beyond the logits of 0 and 1 are clipped."""
         x = (tf.sigmoid(y) - self.alpha) / (1 - 2 * self.alpha)
         return tf.clip_by_value(x, 0.0, 1.0)
 
@@ -206,7 +207,7 @@ class InvertibleConvolution(InvertibleLayer):
             permutation of the channels, and the signs of s keep their initial values. L, U, and log
             |s| are trained. W is then invertible for any weights, and its determinant needs no
             decomposition.
-        seed: Seed for the rotation; layers of one chain should have different ones.
+        seed: Seed for the initial rotation; layers in one chain should have different seeds.
 
     Example:
         >>> y, log_det, _ = InvertibleConvolution(seed=3)(tf.random.normal([2, 4, 4, 12]))
@@ -283,7 +284,7 @@ def _rotation(size, seed):
     """Returns a random matrix with orthogonal rows of length 1 and determinant 1."""
     normal = np.random.default_rng(checked_seed(seed)).normal(size=(size, size))
     rotation, triangle = np.linalg.qr(normal)
-    # Signs that make it unique, and uniform among all orthogonal matrices.
+    # These signs make it unique, and uniform among all orthogonal matrices.
     rotation = rotation * np.sign(np.diag(triangle))
     if np.linalg.det(rotation) < 0:
         rotation[:, 0] *= -1

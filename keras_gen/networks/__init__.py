@@ -1,8 +1,8 @@
 """Architectures: functions that return functional `keras.Model`s, without training code.
 
-Each file contains the networks of one paper, or of one kind of data. `blocks` contains the parts
-that several share; `extend` adds labels, codes, further outputs, or layers to a built network. All
-functions raise a `ValueError` for a shape or an option that their `Args` do not allow.
+Each file contains the networks of one paper, or for one type of data. `blocks` contains the parts
+that several networks share; `extend` adds labels, codes, further outputs, or layers to a built
+network. All functions raise a `ValueError` for a shape or an option that their `Args` do not allow.
 """
 
 from keras_gen.networks.added_inputs_and_heads import (

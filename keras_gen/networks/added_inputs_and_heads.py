@@ -1,7 +1,7 @@
 """Functions that add inputs, outputs, or layers to a built network, or remove latents.
 
-Each returns a new model that shares the layers of the given one, except for `copied`: use it
-instead of the given one.
+Each function except `copied` returns a new model that shares the layers of the given network: use
+the new model instead of the given network.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ def copied(network: keras.Model, name: str | None = None) -> keras.Model:
 
     Args:
         network: Built functional model.
-        name: Name of the copy; by default the network's.
+        name: Name of the copy; by default, the network's name.
 
     Example:
         >>> target_encoder = copied(source_encoder, "target_encoder")
@@ -38,17 +38,17 @@ def copied(network: keras.Model, name: str | None = None) -> keras.Model:
 def with_labels(
     network: keras.Model, classes: int, name: str | None = None, shape: tuple | None = None
 ) -> keras.Model:
-    """Adds labels to the input of a network, as further channels.
+    """Adds labels to the input of a network as additional channels.
 
     Mirza, Osindero: "Conditional Generative Adversarial Nets", 2014, sec. 3.2 and 4.1: the label as
     a one-hot vector, appended to latents or repeated at every pixel of an image.
 
     Args:
-        network: Network from `[batch, ..., channels + classes]`, built for `classes` more channels
-            than the new model accepts.
+        network: Network that accepts `[batch, ..., channels + classes]`, and thus `classes` more
+            channels than the new model.
         classes: Number of classes.
-        name: Name of the model; by default the network's.
-        shape: Shape of the new model's input, if the network accepts it flattened.
+        name: Name of the model; by default, the network's name.
+        shape: Shape of the new model's input, if the network accepts flattened input.
 
     Returns:
         A model that maps `[batch, ..., channels]`, or `[batch, *shape]`, and int32 labels `[batch]`
@@ -78,8 +78,8 @@ def with_codes(network: keras.Model, codes: int) -> keras.Model:
     """Splits the input vector of a network into inputs `[batch, latents]` and `[batch, codes]`.
 
     Args:
-        network: Network from `[batch, latents + codes]`, with at least one latent.
-        codes: Number of codes, the last inputs.
+        network: Network that accepts `[batch, latents + codes]`, with at least one latent.
+        codes: Number of codes, which are the last elements of the vector.
 
     Example:
         >>> generator = with_codes(info_gan_generator((28, 28, 1), 62 + 12, filters=16), 12)
@@ -105,8 +105,8 @@ def with_head(
             features.
         units: Number of units of the new output.
         name: Name of the new layer.
-        hidden: Number of units of a dense layer before it, with batch normalization and leaky ReLU
-            with slope 0.1. If None, there is no such layer.
+        hidden: Number of units of a dense layer before the new layer, with batch normalization and
+            leaky ReLU with slope 0.1. If None, there is no such layer.
 
     Returns:
         A model with the same inputs and an additional last output, float32 `[batch, units]`.
@@ -123,7 +123,7 @@ def with_head(
 
 @checked_arguments
 def with_projection(network: keras.Model, classes: int) -> keras.Model:
-    """Conditions a discriminator on labels, by a projection.
+    """Conditions a discriminator on labels with a projection.
 
     Miyato, Koyama: "cGANs with Projection Discriminator", ICLR 2018, eq. (3) and fig. 1d: the inner
     product of the features phi(x) and an embedding of the class y is added to the logit.
@@ -156,10 +156,10 @@ def with_projection(network: keras.Model, classes: int) -> keras.Model:
 
 @checked_arguments
 def with_column_scales(decoder: keras.Model, minimum_scale: float = 0.03) -> keras.Model:
-    """Adds one learned scale for each column to a decoder of means: see `ColumnScales`.
+    """Adds one learned scale for each column to a decoder that returns means: see `ColumnScales`.
 
     Args:
-        decoder: Model with one output, means `[batch, ..., columns]`.
+        decoder: Model with one output, the means `[batch, ..., columns]`.
         minimum_scale: Minimum scale of the likelihood.
 
     Returns:
@@ -175,11 +175,11 @@ def with_column_scales(decoder: keras.Model, minimum_scale: float = 0.03) -> ker
 
 @checked_arguments
 def with_layer(network: keras.Model, layer: keras.layers.Layer) -> keras.Model:
-    """Inserts a layer before the last one of a network, which gets new initial weights.
+    """Inserts a layer before a network's last layer, which receives new initial weights.
 
     Args:
         network: Functional model whose output comes from a dense layer.
-        layer: Layer on the features, such as `MinibatchDiscrimination(features=16)`.
+        layer: Layer to apply to the features, such as `MinibatchDiscrimination(features=16)`.
 
     Example:
         >>> network = mlp_encoder((2,), 1, hidden=(32,))
@@ -222,7 +222,7 @@ def keep_latents(
         )
     heads = [ops.take(head, kept, axis=-1) for head in encoder.outputs]
     latents = keras.Input((len(kept),))
-    # A zero after the kept latents is the value of all others.
+    # A zero after the kept latents is the value of all dropped latents.
     padded = ops.pad(latents, [[0, 0], [0, 1]])
     places = [kept.index(n) if n in kept else len(kept) for n in range(count)]
     images = decoder(ops.take(padded, places, axis=-1))
@@ -241,11 +241,11 @@ def split_head(network: keras.Model) -> tuple[keras.Model, keras.Model]:
             classes]`.
 
     Returns:
-        A model that maps the network's inputs to features `[batch, features]`, and one from these
-        to the network's outputs.
+        A model that maps the network's inputs to features `[batch, features]`, and a model that
+        maps these features to the network's outputs.
 
     Raises:
-        ValueError: If it ends in another layer, or in a softmax.
+        ValueError: If the network ends in another type of layer, or in a softmax.
 
     Example:
         >>> encoder, head = split_head(mlp_encoder((28, 28, 1), latent_dim=10, hidden=(50,)))

@@ -26,9 +26,9 @@ def conv(
         filters: Number of output channels.
         size: Side of the kernel, or (height, width).
         layer: Layer class, such as `Conv2D` or `Conv2DTranspose`.
-        use_bias: Whether there is a bias; False before a normalization, which has its own.
+        use_bias: Whether there is a bias; False before a normalization, which has its own bias.
         initializer: Initializer of the kernel. If None, N(0, 0.02).
-        spectral: Whether to wrap it in `SpectralNormalization`.
+        spectral: Whether to wrap the layer in `SpectralNormalization`.
         **kwargs: Further arguments of the layer.
     """
     # An initializer object repeats its values when it is called again, so each layer gets its
@@ -49,7 +49,7 @@ def zero_conv(filters: int, size: int = 3) -> ZeroConvolution:
 
     Its outputs are scaled by a learned factor for each channel; see `ZeroConvolution`.
     """
-    # Float32, whatever the internal precision, as invertible layers require.
+    # Float32 regardless of the internal precision, as required by invertible layers.
     return ZeroConvolution(filters, size, dtype="float32")
 
 
@@ -62,14 +62,14 @@ def halves(x) -> list:
 def batch_norm(**options):
     """Returns batch normalization over all replicas together, so that they equal one device.
 
-    The momentum of 0.9 is that of the authors' code of DCGAN; Keras's 0.99 lags in short trainings.
+    The momentum of 0.9 is from the DCGAN authors' code; Keras's default of 0.99 lags in short runs.
     `options` are further arguments of `keras.layers.BatchNormalization`.
     """
     return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, synchronized=True, **options)
 
 
 def scaled_levels(images, levels: int | None):
-    """Returns images of levels from 0, scaled to [-1, 1], or unchanged if `levels` is None."""
+    """Returns levels, counted from 0, scaled to [-1, 1], or unchanged if `levels` is None."""
     if not levels:
         return images
     # In float32, in which adjacent levels differ.
@@ -77,7 +77,7 @@ def scaled_levels(images, levels: int | None):
 
 
 def float32(x):
-    """Returns outputs of a network in float32, whatever the internal precision."""
+    """Returns outputs of a network in float32, regardless of the internal precision."""
     return layers.Activation("linear", dtype="float32")(x)
 
 
@@ -194,7 +194,7 @@ def upsample(maps, stages: int, filters: int, image_shape: tuple):
         stages: Number of transposed convolutions; each doubles height and width.
         filters: Number of channels before the last one, doubled for every earlier stage.
         image_shape: `(height, width, channels)` of the images, which are float32 in [-1, 1]. Their
-            sides are at most those of the maps times 2^stages.
+            sides are at most 2^stages times the sides of the maps.
     """
     double = dict(layer=layers.Conv2DTranspose, strides=2, padding="same")
     for stage in reversed(range(stages - 1)):
@@ -211,7 +211,7 @@ def reflect_pad(x, pixels: int):
 
 
 def blurred(x, **options):
-    """Blurs by the weights 1, 2, 1 along height and width; **options are those of the layers."""
+    """Blurs with the weights 1, 2, 1 along height and width; **options are passed to the layers."""
     x = reflect_pad(x, 1)
     for _ in range(2):  # averaging neighbors twice gives these weights
         x = layers.AveragePooling2D(2, strides=1, **options)(x)
@@ -237,12 +237,12 @@ def doubled(x, filters: int, upsampling: str, **options):
         x: `[batch, height, width, channels]`.
         filters: Number of output channels.
         upsampling: `"transposed"`: a transposed convolution with stride 2, whose uneven overlaps
-            tend to produce checkerboards. `"smoothed"`: the same, followed by a 2x2 mean, which
-            removes exactly these (Sugawara et al. 2018). `"resize"`: nearest neighbor and a
-            convolution (Odena, Dumoulin, Olah: "Deconvolution and Checkerboard Artifacts", Distill
-            2016), which produces no checkerboards either, at twice the cost or more, but leaves
-            steps of two pixels in flat areas. `"bilinear"`: the same with bilinear interpolation,
-            which leaves none.
+            tend to produce checkerboards. `"smoothed"`: a transposed convolution followed by a 2x2
+            mean, which exactly removes the checkerboards (Sugawara et al. 2018). `"resize"`:
+            nearest neighbor and a convolution (Odena, Dumoulin, Olah: "Deconvolution and
+            Checkerboard Artifacts", Distill 2016), which also produces no checkerboards, at twice
+            the cost or more, but leaves steps of two pixels in flat areas. `"bilinear"`: bilinear
+            interpolation and a convolution, which does not leave such steps.
         **options: Further arguments of `conv`.
     """
     if upsampling not in UPSAMPLING:
@@ -252,7 +252,7 @@ def doubled(x, filters: int, upsampling: str, **options):
     if upsampling in ("resize", "bilinear"):
         x = layers.UpSampling2D()(x)
         if upsampling == "bilinear":
-            # Keras's own layer requires known sizes. Blurred nearest neighbors are equivalent.
+            # Keras's layer requires known sizes. Blurred nearest neighbors are equivalent.
             x = blurred(x)
         return conv(filters, 3, **options)(reflect_pad(x, 1))
     x = conv(filters, 3, strides=2, padding="same", layer=layers.Conv2DTranspose, **options)(x)

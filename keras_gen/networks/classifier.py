@@ -23,24 +23,24 @@ def conv_classifier(
 ) -> keras.Model:
     """Builds convolutions, each with batch normalization and ReLU, and linear logits.
 
-    It is the evaluation classifier of the metrics. So it is float32, whatever the global policy,
-    and its initial weights depend only on the seed.
+    This is the classifier used by metrics. Therefore, it is float32 regardless of the global
+    policy, and its initial weights depend only on the seed.
 
     Args:
         channels: Number of channels of the images.
-        outputs: Number of logits of an image.
+        outputs: Number of logits per image.
         widths: Numbers of channels of the convolutions; each halves height and width.
-        first_kernel: Side of the first convolution's kernel; the others are 3x3.
-        pooling: If None, convolutions have a stride of 2. With "max" or "average", they have none
-            and are followed by the maximum or the mean of 2x2 positions, which takes longer. Such
-            features change less when an image is shifted by a pixel.
+        first_kernel: Side of the first convolution's kernel; all other kernels are 3x3.
+        pooling: If None, convolutions have a stride of 2. With "max" or "average", they have a
+            stride of 1 and are followed by the maximum or the mean of 2x2 positions, which takes
+            longer. The resulting features change less when an image is shifted by a pixel.
         dropout: Fraction of the features dropped before the linear layer.
-        seed: Seed for the weights and of the dropout.
+        seed: Seed for the weights and the dropout.
 
     Returns:
         A model that maps images `[batch, height, width, channels]` of any size, uint8 or floats in
-        0 to 255, to a dict of float32: "features" `[batch, widths[-1]]`, and their "logits"
-        `[batch, outputs]`.
+        [0, 255], to a float32 dict: "features" `[batch, widths[-1]]`, and their "logits" `[batch,
+        outputs]`.
 
     Example:
         >>> logits = conv_classifier(channels=1)(np.zeros((2, 28, 28, 1), "uint8"))["logits"]
@@ -59,7 +59,7 @@ def conv_classifier(
             kernel_initializer=keras.initializers.HeNormal(seed=seed + depth),
             dtype=dtype,
         )(x)
-        # The default momentum of 0.99 lags behind in short trainings.
+        # The default momentum of 0.99 lags behind in short runs.
         x = layers.BatchNormalization(momentum=0.9, dtype=dtype)(x)
         x = layers.ReLU(dtype=dtype)(x)
         if pooling == "max":
@@ -75,7 +75,7 @@ def conv_classifier(
 
 @checked_arguments
 def activation_maps(classifier: keras.Model) -> keras.Model:
-    """Returns the network from images to a classifier's activations, for feature losses.
+    """Returns a network that maps images to a classifier's activations, for feature losses.
 
     Args:
         classifier: Result of `conv_classifier`, alone or inside another model. Its layers are
@@ -107,13 +107,13 @@ def activation_maps(classifier: keras.Model) -> keras.Model:
 def classifier_on(
     encoder: keras.Model, classes: int = 10, data_range: tuple[float, float] = (0.0, 1.0)
 ) -> keras.Model:
-    """Builds a classifier that starts with a trained encoder, for fine-tuning and for probes.
+    """Builds a classifier on top of a trained encoder, for fine-tuning and for probes.
 
     Args:
         encoder: Network that maps floats in `data_range` to codes, its first output. The classifier
-            gets a copy with its weights, so the original does not change.
-        classes: Number of logits of an image.
-        data_range: Values of the encoder for the levels 0 and 255.
+            contains a copy with the same weights, so the original does not change.
+        classes: Number of logits per image.
+        data_range: Encoder inputs that correspond to the levels 0 and 255.
 
     Returns:
         A model that maps images `[batch, height, width, channels]`, uint8 or floats in 0 to 255, to
@@ -146,8 +146,8 @@ def lenet(
         hidden: Number of features.
 
     Returns:
-        The encoder, from images in [0, 1] to float32 features `[batch, hidden]`, which are
-        nonnegative; and the classifier, from features to float32 logits `[batch, classes]`.
+        The encoder, which maps images in [0, 1] to nonnegative float32 features `[batch, hidden]`;
+        and the classifier, which maps features to float32 logits `[batch, classes]`.
 
     Raises:
         ValueError: If a side is too short.
@@ -173,8 +173,8 @@ def normalized_lenet(
 ) -> tuple[keras.Model, keras.Model]:
     """Builds `lenet` with strides instead of maxima, and with batch normalization.
 
-    If neighbors of a digit must get the digit's label, maxima are a hindrance: they let a few
-    pixels decide.
+    If the neighbors of a digit must receive the digit's label, maxima are a disadvantage, because a
+    few pixels determine the result.
 
     Args:
         image_shape: `(height, width, channels)` of the images, both sides of at least 4 pixels.

@@ -31,7 +31,7 @@ def conv_encoder(
     levels: int | None = None,
     name: str = "encoder",
 ) -> keras.Model:
-    """Builds strided 3x3 convolutions, each halving the sides, and a dense layer to the latents.
+    """Builds strided 3x3 convolutions, each halving the sides, and a dense layer for the latents.
 
     Masci, Meier, Ciresan, Schmidhuber: "Stacked Convolutional Auto-Encoders for Hierarchical
     Feature Extraction", ICANN 2011. Deviations: dense codes instead of maps, strides instead of max
@@ -53,8 +53,8 @@ def conv_encoder(
         name: Name of the model.
 
     Returns:
-        A model that maps `[batch, *image_shape]` to a list of heads, or to the only one, float32
-        `[batch, latent_dim]` each.
+        A model that maps `[batch, *image_shape]` to a list of heads, or to a single head if there
+        is only one. Each head is float32 `[batch, latent_dim]`.
 
     Example:
         >>> encoder = conv_encoder((28, 28, 1), latent_dim=32)
@@ -89,7 +89,7 @@ def conv_decoder(
     output_initializer: str = "he_normal",
     name: str = "decoder",
 ) -> keras.Model:
-    """Builds the mirror image of the encoder, to the parameters of the likelihood.
+    """Builds the mirror image of the encoder, which returns the likelihood's parameters.
 
     Args:
         image_shape: Shape of an example, with `params_per_value` times its channels.
@@ -101,7 +101,7 @@ def conv_decoder(
         blocks: Number of residual blocks before each doubling layer.
         maps: Whether the latents are maps, as in the encoder.
         output_initializer: Initializer of the last kernel; `"zeros"` for likelihoods with learned
-            scales, which otherwise are initially tiny at some pixels.
+            scales, which are otherwise initially tiny at some pixels.
         name: Name of the model.
 
     Returns:

@@ -39,7 +39,7 @@ def mlp_encoder(
         gain: Factor applied to the hidden layers' initial weights. By default, 4 for "sigmoid",
             because its slope is a quarter of tanh's, and 1 for other activations.
         output_gain: Factor applied to the heads' initial weights.
-        dropout: Fraction of the inputs set to zero in training, with the others scaled up.
+        dropout: Fraction of the inputs set to zero in training; all other inputs are scaled up.
         name: Name of the model.
 
     Returns:
@@ -73,7 +73,7 @@ def mlp_decoder(
     output_activation: str | None = None,
     name: str = "decoder",
 ) -> keras.Model:
-    """Builds the mirror image of the encoder, to the parameters of the likelihood.
+    """Builds the mirror image of the encoder, which returns the likelihood's parameters.
 
     Args:
         image_shape: Shape of an example, with `params_per_value` times its channels.
@@ -101,10 +101,10 @@ def mlp_decoder(
 
 @checked_arguments
 def start_at_mean(decoder: keras.Model, images: np.ndarray) -> None:
-    """Sets the last biases of a decoder or generator so that it starts at the mean image.
+    """Sets the last biases of a decoder or generator so that it initially returns the mean image.
 
     They become the logits of the mean, as in the code of Burda et al. (2016). Otherwise, the first
-    steps learn only that mean, while latents collapse to the prior. A generator that ends with tanh
+    steps learn only the mean, while latents collapse to the prior. A generator that ends with tanh
     starts at the mean in [-1, 1], as in the code of Goodfellow et al. (2014).
 
     Args:
@@ -151,7 +151,7 @@ def mlp_networks(
 ) -> tuple[keras.Model, keras.Model]:
     """Builds an `mlp_encoder`, and the `mlp_decoder` that mirrors its hidden layers.
 
-    The arguments are those of `mlp_encoder`; `options` are its further ones.
+    For the arguments, see `mlp_encoder`; `options` are its further arguments.
 
     Example:
         >>> encoder, decoder = mlp_networks((28, 28, 1), latent_dim=20, hidden=(500, 100))
@@ -164,7 +164,7 @@ def mlp_networks(
 def one_layer_networks(
     image_shape: tuple = (28, 28, 1), latent_dim: int = 1000, activation: str = "sigmoid"
 ) -> tuple[keras.Model, keras.Model]:
-    """Builds a regularized autoencoder's networks: one layer "codes", and a linear layer back.
+    """Builds a regularized autoencoder's networks: one layer "codes" and a linear decoder.
 
     Args:
         image_shape: Shape of an example.
@@ -180,7 +180,7 @@ def one_layer_networks(
 
 @checked_arguments
 def linear_networks(mean: np.ndarray, latent_dim: int = 30) -> tuple[keras.Model, keras.Model]:
-    """Builds the networks of a linear autoencoder: one matrix to the codes, and one back.
+    """Builds the networks of a linear autoencoder: one matrix that encodes, and one that decodes.
 
     Args:
         mean: Mean of the examples, which the encoder subtracts and the decoder adds.
@@ -212,6 +212,6 @@ def _hidden(x, sizes, activation, gain):
 
 
 def _dense(units, activation, gain, **options):
-    # The initial weights are those of Glorot, Bengio (2010), `gain` times as large.
+    # The initial weights are `gain` times as large as in Glorot, Bengio (2010).
     initializer = keras.initializers.VarianceScaling(gain**2, "fan_avg", "uniform")
     return layers.Dense(units, activation, kernel_initializer=initializer, **options)

@@ -40,7 +40,7 @@ def recurrent_decoder(
     """Builds an LSTM that generates a series backward, given the code at each step.
 
     Srivastava et al. (2015), sec. 2.1, whose unconditioned decoder sees none of its own outputs,
-    and generates the last value first, because what was read last is remembered best.
+    and generates the last value first, because the last values read are remembered best.
 
     Args:
         shape: Number of steps, and `params_per_value` times the number of channels of a series.
@@ -57,6 +57,6 @@ def recurrent_decoder(
     steps, channels = shape
     codes = keras.Input([latent_dim])
     states = layers.LSTM(units, return_sequences=True)(layers.RepeatVector(steps)(codes))
-    in_order = keras.ops.flip(states, axis=1)  # the first state is that of the last value
+    in_order = keras.ops.flip(states, axis=1)  # the first state is for the last value
     series = layers.Dense(channels, dtype="float32")(in_order)
     return keras.Model(codes, series, name=name)

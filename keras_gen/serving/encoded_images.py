@@ -46,17 +46,17 @@ def of_encoded(
     """Returns an image signature that accepts the contents of PNG, JPEG, or BMP files instead.
 
     Its input has the name of the images plus `_bytes`, and is strings `[batch]`. Photographs are
-    rotated according to their EXIF orientation, and transparent images are blended with white,
-    as in `keras_gen.files.images.read_image`. Image outputs become PNGs, named in the same way.
-    Images are not resized: they must have the size that the signature accepts; if it accepts any
-    size, that of the first image. Files are not decoded if their headers show another size, or more
-    elements than a request may have.
+    rotated according to their EXIF orientation, and transparent images are blended with white, as
+    in `keras_gen.files.images.read_image`. Image outputs become PNGs, named in the same way. Images
+    are not resized: they must have the size that the signature accepts; if it accepts any size, the
+    size of the first image. Files are not decoded if their headers show another size or more
+    elements than a request may contain.
 
     Args:
         function: Traced image signature.
         name: Name of the image input.
-        specs: All of its inputs.
-        usual: Default values of its other inputs.
+        specs: Specifications of all inputs of the signature.
+        usual: Default values of all inputs except the images.
         largest: Limits of a request.
     """
     shape = tuple(specs[name].shape[1:])
@@ -97,7 +97,7 @@ def _decoded(
 
 
 def _require_few_texts(name: str, contents: tf.Tensor) -> tf.Operation:
-    """The check of compressed parts besides pixels, each of which can unpack to 8 MB."""
+    """Checks the number of compressed parts other than pixels, which can unpack to 8 MB each."""
     removed = tf.strings.regex_replace(contents, _COMPRESSED, "")
     counts = (tf.strings.length(contents) - tf.strings.length(removed)) // 4
     most, total = tf.reduce_max(counts), tf.reduce_sum(counts)
@@ -206,7 +206,7 @@ def _size_checks(
         + (" for all images in a request." if None in shape else ". Resize it.")
     )
     fits = require(~tf.reduce_any(others), sentence, *tf.unstack(odd), *expected)
-    # A side that alone has too many pixels represents any larger one.
+    # A side that alone has too many pixels represents any longer side.
     pixels = tf.reduce_sum(tf.reduce_prod(tf.minimum(sizes, largest.elements + 1), axis=1))
     return [fits, request_limits.require_elements(name, pixels * shape[-1], largest)]
 

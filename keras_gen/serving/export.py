@@ -57,16 +57,16 @@ def export(
 ) -> Path:
     """Writes `<directory>/<name>/<version>/`, a SavedModel with the model's signatures.
 
-    The export needs neither this library nor Keras, nor the distribution strategy of the training,
+    The export requires neither this library, Keras, nor the distribution strategy used in training,
     and computes in float32. It contains only the variables that its signatures read. Inputs and
     outputs are uint8, int16, int32, float32, and string tensors; an output with the name of an
     input becomes `output_<name>`. The export contains metadata (`assets.extra/keras_gen.json`), a
     warm-up request per signature (`assets.extra/tf_serving_warmup_requests`), and the configuration
     of the model, from which `keras_gen.load` rebuilds it (`assets.extra/keras_model.npz`). Each
-    signature is run once on its request. For a signature that requires only images, a second one is
-    written, `<name>_bytes`, which accepts and returns the contents of image files. Requests without
-    examples, or larger than the metadata's `largest_request`, are refused before anything is
-    computed; files are refused based on their headers.
+    signature is run once on its request. For a signature that requires only images, a second
+    signature is written, `<name>_bytes`, which accepts and returns the contents of image files.
+    Requests without examples, or larger than the metadata's `largest_request`, are refused before
+    any computation; files are refused based on their headers.
 
     Optional attributes of the model: `signature_defaults()` returns default values of inputs, for
     the metadata and the warm-up requests; `resources` lists other trackable objects that the
@@ -78,30 +78,30 @@ def export(
     may have `limits`, the minimum and maximum by the name of an input, and `options`, the strings
     that an input may be, for the metadata.
 
-    The version is the first free one, and appears under its name completely or not at all.
+    The export gets the first free version number, and its folder appears completely or not at all.
 
     Args:
-        model: Model of this library, or an object with the same two members: `networks`, a dict
-            from name to `keras.Model`, and `signatures()`, which returns a dict from name to
-            (function of tensors that returns a tensor or a dict of them, named input specs).
-        directory: Folder of all exports, created if missing.
-        name: Name of this export, under which it is served.
-        default: Signature that also becomes `serving_default`. Default: the model's
+        model: Model of this library, or an object with two of its members: `networks`, a dict from
+            name to `keras.Model`, and `signatures()`, which returns a dict from name to a function
+            of tensors, which returns a tensor or a dict of tensors, and the named input specs.
+        directory: Folder for all exports, created if missing.
+        name: Name of the export, under which it is served.
+        default: Signature that also becomes `serving_default`. If None, the model's
             `default_signature`, or the first signature.
         metadata: Additional metadata, for instance `recipe`, `config`, `data`, and `metrics`.
-        warmup: Warm-up requests, a dict from signature name to input name to array. Default: one
+        warmup: Warm-up requests, a dict from signature name to input name to array. If None, one
             example of zeros (64 along every other open axis, scalars 1) or of empty strings.
         half: Whether weights are stored as float16, in half the space. They then differ by up to
-            0.05% from those of the model; computation is still in float32.
+            0.05% from the model's weights; computation is still in float32.
         signatures: Names of the signatures to write, for instance one direction of a translation
-            without the weights of the other. Default: all of the model's signatures.
+            without the weights of the other direction. If None, all of the model's signatures.
 
     Returns:
-        The folder written.
+        The folder of the export.
 
     Raises:
-        ValueError: For an invalid `name`, `default`, `metadata`, `warmup`, `signatures`, or input
-            spec, or a signature that fails on its warm-up request.
+        ValueError: If `name`, `default`, `metadata`, `warmup`, `signatures`, or an input spec is
+            invalid, or a signature fails on its warm-up request.
         OSError: If `directory` cannot be written.
 
     Example:
@@ -240,7 +240,7 @@ def _check_name(name: Any) -> None:
 
 
 def _chosen(model: Any, names: Sequence[str] | None) -> dict[str, Any]:
-    """The model's signatures with these names, or all."""
+    """The model's signatures with these names, or all signatures."""
     signatures = dict(model.signatures())
     if not signatures:
         raise ValueError(
@@ -280,8 +280,8 @@ def load_weights(model: Any, path: str | Path) -> None:
 
     Args:
         model: Model built in the same way as the exported one.
-        path: Export's name in `saved_models`, its folder, or a folder of versions, of which the
-            highest is used.
+        path: Name of the export in `saved_models`, its folder, or a folder of versions, of which
+            the highest is used.
 
     Raises:
         FileNotFoundError: If there is no export.
@@ -491,7 +491,7 @@ def _describe(
         "defaults": {k: v for k, v in getattr(model, "signature_defaults", dict)().items() if v},
         **bounds,
         "inference": getattr(model, "inference_policy", INFERENCE),
-        # Includes the data of the model that training started from, if any.
+        # Includes the data of the pretrained model from which training started, if any.
         "terms": licenses.as_json({"data": metadata.get("data"), "first": started_from}),
     }
     if started_from:

@@ -39,8 +39,9 @@ def resolve(path: str | Path) -> Path:
     """Returns the SavedModel meant by `path`: `path` itself, or the highest version below it.
 
     Raises:
-        FileNotFoundError: If there is none.
-        OSError: If it contains a pipe, a socket, or a device, on which TensorFlow would block.
+        FileNotFoundError: If there is no SavedModel.
+        OSError: If the folder contains a pipe, a socket, or a device, on which TensorFlow would
+            block.
     """
     path = checked_path("path", path)
     found = {0: path} if (path / "saved_model.pb").is_file() else versions(path)
@@ -104,7 +105,7 @@ def read_metadata(path: str | Path) -> dict[str, Any]:
 
 
 def data_of(metadata: Mapping[str, Any]) -> str:
-    """Returns the name of the data that an export was trained on."""
+    """Returns the name of the data on which an export was trained."""
     data = metadata.get("data") or ""
     return str(data.get("name") or "") if isinstance(data, dict) else str(data)
 
@@ -117,7 +118,7 @@ def usual_values(metadata: dict[str, Any], signature: str) -> dict[str, Any]:
 
 
 class Exported:
-    """A loaded export, whose signatures are called by name on arrays. Created by `load`.
+    """A loaded export, whose signatures are called by name with arrays. Created by `load`.
 
     Attributes:
         path: Folder of the SavedModel.
@@ -140,7 +141,7 @@ class Exported:
         return read_metadata(self.path)
 
     def defaults(self, signature: str) -> dict[str, Any]:
-        """Returns the default values of inputs that a call may leave out, by name."""
+        """Returns the default values of inputs that a call may omit, by name."""
         return usual_values(self.metadata, signature)
 
     def __call__(self, signature: str, /, **inputs: Any) -> dict[str, np.ndarray]:
@@ -149,7 +150,7 @@ class Exported:
         Args:
             signature: Name of the signature.
             **inputs: Arrays, numbers, or strings that the declared dtype represents without loss.
-                Images are uint8, 0 to 255. Inputs with default values (`defaults`) may be left out.
+                Images are uint8, 0 to 255. Inputs with default values (`defaults`) may be omitted.
 
         Raises:
             ValueError: If there is no such signature, it accepts other inputs, an input has a

@@ -12,8 +12,8 @@ FINGERPRINT = "fingerprint.pb"
 def drop_hints(folder: Path) -> None:
     """Removes redundant hints from the graph of a SavedModel, a fifth of its size.
 
-    They are the shapes of all tensors except inputs, which TensorFlow infers when it loads the
-    graph, and the names of the operations that functions wait for, which become numbers. Other
+    The hints are the shapes of all tensors except inputs, which TensorFlow infers when it loads the
+    graph, and the names of the operations on which functions wait, which become numbers. Other
     runtimes read the shapes of inputs. The fingerprint, which belongs to the larger graph, is
     deleted.
     """

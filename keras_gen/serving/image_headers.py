@@ -23,7 +23,7 @@ _BYTES_PER_CHANCE = 2**14
 def sizes(name: str, contents: tf.Tensor, turns: tf.Tensor) -> tf.Tensor:
     """Returns heights and widths of upright images, int64 `[batch, 2]`.
 
-    Other files are refused, since the size of GIF images is known only after decoding.
+    Other formats are refused, because the size of GIF images is known only after decoding.
 
     Args:
         name: Name of the input, for the error message.
@@ -38,7 +38,7 @@ def sizes(name: str, contents: tf.Tensor, turns: tf.Tensor) -> tf.Tensor:
 def orientations(contents: tf.Tensor) -> tf.Tensor:
     """Returns the EXIF orientations of files (strings `[batch]`), int64 `[batch]` from 1 to 8.
 
-    It is 1, upright, for a file without readable EXIF data.
+    The orientation is 1, upright, for a file without readable EXIF data.
     """
     exif = _exif(contents)
     starts = tf.zeros_like(exif, tf.int64)

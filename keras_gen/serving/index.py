@@ -66,8 +66,8 @@ def verify(path: Path) -> None:
     """Refuses an export that differs from its entry in an index.
 
     Raises:
-        ValueError: If its SHA-256 differs from that of the entry. Without an entry, nothing is
-            checked.
+        ValueError: If its SHA-256 differs from the hash in the entry. Without an entry, there is no
+            check.
     """
     expected = entry_of(path).get("sha256")
     if expected is None:

@@ -1,4 +1,4 @@
-"""Information about the model in an export, from which it can be rebuilt and trained further."""
+"""Information in an export from which its model can be rebuilt and trained further."""
 
 import io
 import json
@@ -75,7 +75,7 @@ def description(model: Any, kept: Iterable[Any]) -> bytes | None:
         )
         return None
     compiled = config.get("compile_config") or {}
-    # How to run it, such as the steps per execution, depends on the next training.
+    # Execution settings, such as the steps per execution, depend on the next training run.
     optimizers = {name: compiled[name] for name in model.players() if name in compiled}
     config["compile_config"] = optimizers
     places = _places(model)

@@ -51,7 +51,7 @@ def load(source: str | Path) -> GenerativeModel:
         FileNotFoundError: If the source does not exist.
         ValueError: If an export has no model configuration, as in earlier versions, or differs from
             its description in `index.json`; if the object is not a model of this library; or if a
-            file is truncated, empty, in another format, or contains a wrong value.
+            file is truncated, empty, in another format, or contains an invalid value.
 
     Example:
     ```python
@@ -116,7 +116,7 @@ def _in_one_sentence(path: Path) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # a wrong value can cause errors anywhere
-        # Keras wraps an error in others, one per enclosing object.
+        # Keras wraps an error in other errors, one per enclosing object.
         cause = str(error).rpartition("Exception encountered: ")[2].strip()
         sentence = re.split(r"\.?\s*\n|\. (?=[A-Z])", cause)[0].rstrip(".")
         way_out = "Save the model again, or use another copy."

@@ -1,4 +1,4 @@
-"""Limits of requests to an export, checked before anything is computed."""
+"""Limits on requests to an export, which are checked before any computation."""
 
 import contextlib
 import math
@@ -27,9 +27,9 @@ class LargestRequest(NamedTuple):
     """The limits of a request.
 
     Attributes:
-        examples: Number of examples in an input, and of generated samples.
-        elements: Number of elements in an input, or bytes of its strings.
-        steps: Number of samples times the steps of each; None if there are no steps.
+        examples: Maximum number of examples in an input, and of generated samples.
+        elements: Maximum number of elements in an input, or of bytes in its strings.
+        steps: Maximum number of samples times steps per sample; None if there are no steps.
     """
 
     examples: int
@@ -42,11 +42,11 @@ class LargestRequest(NamedTuple):
 
 
 def largest_request(model: Any, networks: Iterable[Any]) -> LargestRequest:
-    """Returns the limits of requests to signatures of a model that read these networks.
+    """Returns the limits on requests to a model's signatures that read these networks.
 
     They keep the memory of the largest request below 2 GiB. The larger the layers of the networks
-    are, the fewer examples are accepted. If inputs have any size, a model that needs much memory
-    for them states its limits in `most_elements` and `most_examples`.
+    are, the fewer examples are accepted. A model whose inputs may have any size and require much
+    memory defines its limits in `most_elements` and `most_examples`.
 
     Example:
         >>> largest_request(model, model.networks.values())    # doctest: +SKIP
@@ -102,7 +102,7 @@ def largest_output(network: Any) -> int:
 
 
 def checked(inputs: Mapping[str, tf.Tensor], largest: LargestRequest) -> tuple[tf.Tensor, ...]:
-    """Returns inputs; refuses none or too many examples, and too many elements."""
+    """Returns inputs; refuses requests without examples or with too many examples or elements."""
     found = {name: _checked(name, tensor, largest) for name, tensor in inputs.items()}
     if largest.steps is not None:
         with tf.control_dependencies(
@@ -113,7 +113,7 @@ def checked(inputs: Mapping[str, tf.Tensor], largest: LargestRequest) -> tuple[t
 
 
 def _require_steps(n: tf.Tensor, steps: tf.Tensor, most: int) -> tf.Operation:
-    """Checks that n samples with this number of steps are not too much work."""
+    """Checks that n samples with this number of steps do not exceed the limit."""
     sentence = (
         f"n is {{}} and steps is {{}}: expected n of at most {{}} for this number of steps, "
         f"because n * steps may be at most {most}. Send several requests with different seeds."
@@ -135,7 +135,7 @@ def _checked(name: str, tensor: tf.Tensor, largest: LargestRequest) -> tf.Tensor
 
 
 def examples_checked(name: str, tensor: tf.Tensor, largest: LargestRequest) -> tf.Tensor:
-    """Returns an input `[examples, ...]`; refuses none or too many examples."""
+    """Returns an input `[examples, ...]`; refuses inputs with too many examples or none."""
     count = tf.shape(tensor)[0]
     most = largest.examples
     sentence = (

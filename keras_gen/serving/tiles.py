@@ -15,7 +15,7 @@ TILE = 1024
 SMALLEST = 256
 """Minimum tile size, and the size of the image on which a network is probed."""
 
-# Tiles begin and end at multiples of it, so that networks downsample at the same pixels.
+# Tiles begin and end at multiples of this number, so that networks downsample at the same pixels.
 STEP = 32
 # Number of cells along an image's longer side whose colors are matched to the small image.
 CELLS = 64
@@ -27,19 +27,19 @@ class Tiled:
     """A network for images of any size, applied to large images tile by tile.
 
     The reach of the network is measured once, on a small probe: the distance at which an input may
-    change the output. A *local* network gets tiles that overlap by more than twice its reach; their
-    edges are dropped, and the rest equals the output for the whole image. With instance
+    change the output. A *local* network receives tiles that overlap by more than twice its reach;
+    their edges are cropped, and the remainder equals the output for the whole image. With instance
     normalization, the mean and the standard deviation depend on the whole image, so neighboring
     tiles differ. To reduce the difference, each tile is passed to the network next to the whole
-    image, reduced to half a tile. Tiles are blended linearly over their overlap, and get the coarse
-    colors of the reduced image's output.
+    image, reduced to half a tile. Tiles are blended linearly over their overlap, and their coarse
+    colors are matched to the output for the reduced image.
 
     Args:
-        network: Function from uint8 `[height, width, channels]` to uint8 of the same size, or of a
-            multiple.
+        network: Function that maps uint8 images `[height, width, channels]` to uint8 images of the
+            same size, or of a multiple of it.
         tile: Maximum tile size, in pixels, at least `SMALLEST`. 0 disables tiling.
-        say: Function that is called with one sentence when an image is first cut, if the network is
-            not local.
+        say: Function called with one sentence when an image is first divided into tiles, if the
+            network is not local.
 
     Raises:
         ValueError: If `tile` is too small.
@@ -69,14 +69,15 @@ class Tiled:
         """Applies the network.
 
         Args:
-            image: uint8 `[height, width, channels]`. Up to `tile * tile` pixels, it is not cut.
+            image: Image, uint8 `[height, width, channels]`. Images with at most `tile * tile`
+                pixels are not divided into tiles.
             bar: Function that wraps the list of tiles, such as `tqdm`.
 
         Returns:
             The network's output for the image.
 
         Raises:
-            ValueError: If the network's reach needs larger tiles.
+            ValueError: If the network's reach requires larger tiles.
         """
         height, width, channels = image.shape
         if not self.tile or height * width <= self.tile**2:
@@ -86,7 +87,8 @@ class Tiled:
             return self.network(image)
         if reach is None:
             return self._blended(image, scale, bar)
-        # A quarter more than measured, since other images may show more than the probe.
+        # A quarter more than measured, because other images may reveal a longer reach than the
+        # probe.
         overlap = _steps(2 * (reach + reach // 4 + 4))
         if self.tile < overlap + STEP:
             raise ValueError(
@@ -140,12 +142,12 @@ def in_tiles_of_one_size(
 ) -> np.ndarray:
     """Applies a network with a fixed input size to all of a larger image.
 
-    Its tiles overlap by at least a quarter, and are blended there. Each is computed
-    independently, so an edge that crosses two tiles may bend where they meet.
+    The tiles overlap by at least a quarter, and are blended there. Each is computed independently,
+    so an edge that crosses two tiles may bend where they meet.
 
     Args:
-        network: Function from uint8 `[height, width, channels]` to uint8 of the same size, or of a
-            multiple.
+        network: Function that maps uint8 images `[height, width, channels]` to uint8 images of the
+            same size, or of a multiple of it.
         image: uint8 `[H, W, channels]`.
         height: Height of the network's input.
         width: Width of the network's input.
@@ -274,7 +276,7 @@ def _recolor(image: np.ndarray, small: np.ndarray) -> None:
     def resized(values: np.ndarray, size: tuple[int, int], how: Image.Resampling) -> np.ndarray:
         return np.asarray(Image.fromarray(values.astype(np.float32)).resize(size, how))
 
-    for channel in range(channels):  # one at a time, since floats need four times the memory
+    for channel in range(channels):  # one at a time, because floats need four times the memory
         means = [resized(x[..., channel], cells, Image.Resampling.BOX) for x in (small, image)]
         change = resized(means[0] - means[1], (width, height), Image.Resampling.BICUBIC)
         image[..., channel] = np.clip(np.rint(image[..., channel] + change), 0, 255)

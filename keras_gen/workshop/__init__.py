@@ -1,1 +1,1 @@
-"""What recipes and pages need in addition to models: runs, results, commands, baselines, plots."""
+"""Runs, results, commands, baselines, and plots, which recipes and pages use with models."""

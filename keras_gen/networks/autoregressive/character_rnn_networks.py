@@ -22,11 +22,12 @@ def character_rnn(
         levels: Number of characters, including the end-of-text character.
         units: Number of units of each LSTM.
         blocks: Number of LSTMs, at least 1.
-        length: Length of the texts. If None, any length.
+        length: Length of the texts. If None, texts may have any length.
 
     Returns:
-        A model that maps the indices of characters `[batch, time, 1]`, -1 for padding, to float32
-        logits `[batch, time, levels]`: those of a character depend only on the previous ones.
+        A model that maps character indices `[batch, time, 1]`, with -1 for padding, to float32
+        logits `[batch, time, levels]`. The logits of a character depend only on previous
+        characters.
 
     Example:
         >>> network = character_rnn(levels=80, units=64)

@@ -24,15 +24,15 @@ def made(
 
     Germain, Gregor, Murray, Larochelle: "MADE: Masked Autoencoder for Distribution Estimation",
     ICML 2015, sec. 3 and 4. Hidden units have the degrees 1 to `values` - 1, in turn. The biases of
-    the output start as standard normal numbers, so that the components of a mixture differ from the
-    start: those of the first value have only biases.
+    the output are initialized with standard normal numbers, so that the components of a mixture
+    differ from the start: the parameters of the first value depend only on biases.
 
-    Deviations: the degrees are evenly spread instead of random, there is one order of the values
-    instead of several, and there is no direct connection from the values to the output.
+    Deviations: the degrees are evenly distributed instead of random, there is one order of the
+    values instead of several, and there is no direct connection from the values to the output.
 
     Args:
         values: Number of values of an example, at least 2.
-        outputs_per_value: Number of parameters of each value, such as 3 for each component of a
+        outputs_per_value: Number of parameters per value, such as 3 for each component of a
             mixture.
         hidden: Numbers of units of the hidden layers; empty for parameters that are linear in the
             values.
@@ -79,16 +79,16 @@ def table_made(
     """Builds the network of `MADE.for_table`, for the parameters of each column's cells.
 
     Germain, Gregor, Murray, Larochelle: "MADE: Masked Autoencoder for Distribution Estimation",
-    ICML 2015, sec. 3 and 4, with a connection from the features to the output. The masks are by
-    column: the parameters of a column depend only on the previous columns. With `any_order`, there
-    are no masks, and missing columns are those to predict (Uria, Murray, Larochelle: "A Deep and
+    ICML 2015, sec. 3 and 4, with a connection from the features to the output. The masks apply to
+    whole columns: the parameters of a column depend only on the previous columns. With `any_order`,
+    there are no masks, and the missing columns are predicted (Uria, Murray, Larochelle: "A Deep and
     Tractable Density Estimator", ICML 2014, sec. 4). The outputs start at 0, which represents the
     frequencies of the training rows.
 
     Args:
         columns: Columns with cells, as returned by `keras_gen.data.table_columns`; at least 2.
         hidden: Numbers of units of the hidden layers.
-        any_order: Whether the parameters of a column depend on all others.
+        any_order: Whether the parameters of a column depend on all other columns.
         activation: Activation of the hidden layers.
 
     Returns:
@@ -111,7 +111,7 @@ def table_made(
         )
     inputs = keras.Input((count,))
     features = RowFeatures(columns)
-    # Masks hide nothing if all degrees are equal.
+    # Masks have no effect if all degrees are equal.
     order = np.ones(count, int) if any_order else np.arange(1, count + 1)
     seen = feature_degrees = order[features.places]
     x = first = features(inputs)

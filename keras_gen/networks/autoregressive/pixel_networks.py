@@ -27,27 +27,29 @@ def pixel_cnn(
 
     Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, sec. 3.3,
     table 1, and fig. 5 (left). At any depth, pixels far to the right in the rows just above have no
-    effect: the blind spot that Gated PixelCNN (van den Oord et al. 2016) removes. Deviations: a
-    ReLU also before the last layer, which would otherwise form one linear map with the previous
-    layer; kernels are initialized as in He et al. (2015), because the paper does not specify how.
+    effect: the blind spot that Gated PixelCNN (van den Oord et al. 2016) removes. Deviations: there
+    is also a ReLU before the last layer, which would otherwise form one linear map with the
+    previous layer; kernels are initialized as in He et al. (2015), because the paper does not
+    specify the initialization.
 
     Args:
         image_shape: `(height, width, channels)`, 1 or 3 channels.
-        outputs_per_value: Number of logits for each value: 256 for the softmax over levels, 1 for
+        outputs_per_value: Number of logits per value: 256 for a softmax over levels, 1 for
             Bernoulli.
-        filters: The paper's h, at least the number of channels; between the blocks, there are 2h
-            maps.
+        filters: Number of maps within a block, the paper's h, at least the number of channels.
+            Between the blocks, there are 2h maps.
         blocks: Number of residual blocks.
         first_kernel: Odd side of the first kernel, with mask A.
         kernel: Odd side of the kernel within a block, with mask B.
-        head_filters: Number of maps of the two layers after the blocks; by default 2h.
+        head_filters: Number of maps of the two layers after the blocks; by default, 2h.
         levels: Number of levels of images, starting at 0, which are scaled to [-1, 1]. If None,
             images are not scaled.
 
     Returns:
         A model that maps images `[batch, height, width, channels]` to float32 logits `[batch,
-        height, width, channels * outputs_per_value]`, in the order `[channel, logit]`. Those of a
-        value depend only on the previous values, in rows, then pixels, then channels.
+        height, width, channels * outputs_per_value]`, in the order `[channel, logit]`. The logits
+        of a value depend only on the previous values, in the order of rows, then pixels, then
+        channels.
 
     Example:
         >>> network = pixel_cnn((28, 28, 1), outputs_per_value=2, filters=16, blocks=3, levels=2)
@@ -86,36 +88,36 @@ def gated_pixel_cnn(
     classes: int = 0,
     unordered: bool = False,
 ) -> keras.Model:
-    """Builds two stacks of gated convolutions: each value given all before it, no blind spot.
+    """Builds two stacks of gated convolutions that see all previous values, without a blind spot.
 
     Van den Oord, Kalchbrenner, Vinyals, Espeholt, Graves, Kavukcuoglu: "Conditional Image
     Generation with PixelCNN Decoders", NeurIPS 2016, sec. 2 and fig. 2. The vertical stack sees all
     rows above a pixel, and the horizontal one the pixels to its left and, through 1x1 convolutions,
-    the vertical stack. Deviations: kernels are initialized as in He et al. (2015), and those that
-    add to the horizontal stack by zeros, because the paper does not specify how; the default
-    numbers of filters and blocks are for a CPU.
+    the vertical stack. Deviations: kernels are initialized as in He et al. (2015), and kernels
+    whose output is added to the horizontal stack with zeros, because the paper does not specify the
+    initialization; the default numbers of filters and blocks are for a CPU.
 
     Args:
         image_shape: `(height, width, channels)`.
-        outputs_per_value: Number of parameters of each value: 256 for the softmax over levels, 1
-            for Bernoulli.
+        outputs_per_value: Number of parameters per value: 256 for a softmax over levels, 1 for
+            Bernoulli.
         filters: Number of maps of each stack, a multiple of the number of channels.
         blocks: Number of blocks after the first layers.
         first_kernel: Odd side of the first layers' kernels.
         kernel: Odd side of the kernels within a block.
-        head_filters: Number of maps of the second-to-last layer; by default `filters`.
+        head_filters: Number of maps of the second-to-last layer; by default, `filters`.
         levels: Number of levels of images, starting at 0, which are scaled to [-1, 1]. If None,
             images are not scaled.
         classes: Number of classes; 0 for none. With classes, the network also accepts int32 labels
             `[batch]`, which add a bias to every gate (eq. 4).
-        unordered: Whether levels are not brightness but indices, such as those of a codebook: each
-            then has a learned vector instead of a number in [-1, 1].
+        unordered: Whether levels are indices, such as codes from a codebook, instead of brightness.
+            Each level then becomes a learned vector instead of a number in [-1, 1].
 
     Returns:
         A model that maps images `[batch, height, width, channels]`, or a list of them and labels,
         to float32 parameters `[batch, height, width, channels * outputs_per_value]`, in the order
-        `[channel, parameter]`. Those of a value depend only on the previous values, in rows, then
-        pixels, then channels.
+        `[channel, parameter]`. The parameters of a value depend only on the previous values, in the
+        order of rows, then pixels, then channels.
 
     Example:
         >>> network = gated_pixel_cnn((28, 28, 1), 1, filters=16, blocks=3, levels=2, classes=10)
@@ -157,9 +159,9 @@ def gated_stacks(
 ):
     """Returns the parameters of each value of `images`, the symbolic input of a network.
 
-    The numbers are those of `gated_pixel_cnn`. `bias(maps)` returns what one more gate adds to that
-    many maps, `[batch, 1, 1, maps]`, or, with a separate value for each position, `[batch, height,
-    width, maps]`; it does not depend on the images.
+    The numeric arguments are as in `gated_pixel_cnn`. `bias(maps)` returns the bias of one more
+    gate for this many maps, `[batch, 1, 1, maps]`, or, with a separate value for each position,
+    `[batch, height, width, maps]`; it does not depend on the images.
     """
     channels = images.shape[-1]
     if filters % channels:
@@ -179,7 +181,7 @@ def gated_stacks(
     if unordered:
         if not levels:
             raise ValueError(f"levels is {levels}: expected their number if they are unordered.")
-        # An embedding. Samplers require layers that keep the axes of the positions, as this
+        # This is an embedding. Samplers require layers that keep the position axes, as this one
         # does.
         vector = layers.Dense(
             filters // channels, use_bias=False, kernel_initializer="he_normal"
@@ -232,32 +234,34 @@ def pixel_rnn(
 
     Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, sec. 3.1
     to 3.3, table 1, and fig. 5 (right). The Row LSTM sees a triangle above a pixel. The Diagonal
-    BiLSTM sees all previous pixels but one, as in the paper: the last pixel of the row just above
-    is seen only if the first kernel reaches it, because maps do not contain the value of their own
-    pixel.
+    BiLSTM sees all previous pixels except one, as in the paper: it sees the last pixel of the row
+    just above only if the first kernel reaches it, because maps do not contain the value of their
+    own pixel.
 
-    Deviations: a ReLU also before the last layer, as in `pixel_cnn`; the kernels of convolutions
-    are initialized as in He et al. (2015), and those of LSTMs as in Keras, because the paper does
-    not specify how.
+    Deviations: there is also a ReLU before the last layer, as in `pixel_cnn`; the kernels of
+    convolutions are initialized as in He et al. (2015), and the kernels of LSTMs as in Keras,
+    because the paper does not specify the initialization.
 
     Args:
         image_shape: `(height, width, channels)`, 1 or 3 channels.
-        outputs_per_value: Number of logits for each value: 256 for the softmax over levels, 1 for
+        outputs_per_value: Number of logits per value: 256 for a softmax over levels, 1 for
             Bernoulli.
-        units: The paper's h, number of features of an LSTM, at least the number of channels;
-            between the blocks, there are 2h maps.
+        units: Number of features of an LSTM, the paper's h, at least the number of channels.
+            Between the blocks, there are 2h maps.
         blocks: Number of residual blocks, each with an LSTM: 7 for MNIST in the paper.
-        kind: "row" for `RowLSTM`, "diagonal" for the sum of both directions of `DiagonalLSTM`.
+        kind: Type of LSTM: "row" for `RowLSTM`, or "diagonal" for the sum of both directions of
+            `DiagonalLSTM`.
         first_kernel: Odd side of the first kernel, with mask A.
         kernel: Odd width of the Row LSTM's kernels.
-        head_filters: Number of maps of the two layers after the blocks; by default 2h.
+        head_filters: Number of maps of the two layers after the blocks; by default, 2h.
         levels: Number of levels of images, starting at 0, which are scaled to [-1, 1]. If None,
             images are not scaled.
 
     Returns:
         A model that maps images `[batch, height, width, channels]` to float32 logits `[batch,
-        height, width, channels * outputs_per_value]`, in the order `[channel, logit]`. Those of a
-        value depend only on the previous values, in rows, then pixels, then channels.
+        height, width, channels * outputs_per_value]`, in the order `[channel, logit]`. The logits
+        of a value depend only on the previous values, in the order of rows, then pixels, then
+        channels.
 
     Example:
         >>> network = pixel_rnn((28, 28, 1), outputs_per_value=2, blocks=2, levels=2)

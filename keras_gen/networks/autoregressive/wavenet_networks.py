@@ -34,15 +34,16 @@ def wavenet(
     specify its numbers of filters.
 
     Args:
-        samples: Number of samples. If None, any number.
-        outputs_per_value: Number of logits of each sample: 256 for the softmax over mu-law levels.
-        filters: Number of channels between the blocks; within a block, there are twice as many, for
+        samples: Number of samples. If None, sounds may have any length.
+        outputs_per_value: Number of logits per sample: 256 for a softmax over mu-law levels.
+        filters: Number of channels between the blocks. Within a block, there are twice as many for
             the gate.
         skip_filters: Number of channels of the sum over the blocks, and of the next layer.
         dilations: Dilations of consecutive blocks; the paper repeats 1, 2, 4, ..., 512.
         kernel_size: Number of taps of each convolution, at least 2.
-        levels: Number of levels of the samples, which become one-hot vectors; -1, padding, is
-            treated as the middle level, silence. If None, the samples are unchanged numbers.
+        levels: Number of levels of the samples, which become one-hot vectors; padding (-1) is
+            treated as the middle level, silence. If None, the samples are numbers and remain
+            unchanged.
         classes: Number of classes, such as speakers, one of which conditions a whole example
             (global conditioning, sec. 2.5); 0 for none.
         local_channels: Number of channels of a condition at every sample (local conditioning, sec.
@@ -51,7 +52,7 @@ def wavenet(
     Returns:
         A model that maps levels `[batch, time, 1]`; with classes, also int32 labels `[batch]`; and
         with local channels, also floats `[batch, time, local_channels]`, to float32 logits `[batch,
-        time, outputs_per_value]`. Those of a sample depend on the `receptive_field` before it.
+        time, outputs_per_value]`. The logits of a sample depend on the `receptive_field` before it.
 
     Raises:
         ValueError: If there are no blocks, or fewer than 2 taps.

@@ -1,4 +1,4 @@
-"""Networks of diffusion models, which are conditioned on the time."""
+"""Networks for diffusion models, which are conditioned on the time."""
 
 import functools
 import math
@@ -30,8 +30,9 @@ def time_mlp(
         shape: Shape of an example, whose values are treated as one vector.
         width: Number of units of each layer.
         blocks: Number of layers with a residual connection.
-        frequencies: Number of sines and cosines of each value, from 0.5 to 16 radians per unit, in
-            addition to the values themselves, for finding sharp edges; 0 for none.
+        frequencies: Number of sines and cosines of each value, from 0.5 to 16 radians per unit,
+            used in addition to the values, so that the network can represent sharp edges; 0 for
+            none.
         activation: Activation of the layers.
         classes: Number of classes, if the network also accepts labels; see `time_embedding`.
         name: Name of the model.
@@ -97,13 +98,14 @@ def time_unet(
 
     Ho, Jain, Abbeel: "Denoising Diffusion Probabilistic Models", NeurIPS 2020, appendix B, on a
     small scale. Each width has one residual block on the way down and two on the way up, which also
-    receive the earlier maps of the same size; the smallest maps have one more in the middle, and
-    attention over all positions after the first three of their blocks.
+    receive the earlier maps of the same size; the smallest maps have one more block in the middle,
+    and attention over all positions after the first three of their blocks.
 
-    Deviations, for minutes on a CPU: the first layer treats patches as pixels with more channels,
-    and the last reverses this; a block has one normalization, with scale and offset determined by
-    the time, between its two convolutions, and ReLU instead of the swish. Under a mixed-precision
-    policy, only the convolutions use it: elementwise operations would be slower on CPUs.
+    Deviations, so that training takes minutes on a CPU: the first layer treats patches as pixels
+    with more channels, and the last layer reverses this; a block has one normalization, with scale
+    and offset determined by the time, between its two convolutions, and ReLU instead of the swish.
+    Under a mixed-precision policy, only the convolutions use it: elementwise operations would be
+    slower on CPUs.
 
     Args:
         shape: `(height, width, channels)`, both sides multiples of patch * 2^(len(widths) - 1).
@@ -111,8 +113,8 @@ def time_unet(
         patch: Side of the patches, at least 1.
         groups: Number of groups of the normalizations.
         attention: Whether the smallest maps have attention.
-        classes: Number of classes, if the network also accepts labels: int32 of 0 to `classes`, the
-            last for no class.
+        classes: Number of classes, if the network also accepts labels, int32 from 0 to `classes`,
+            where the last label stands for no class.
         name: Name of the model.
 
     Returns:
@@ -176,7 +178,7 @@ def _block(x, time, filters, conv, groups):
 
 
 def _attention(x):
-    """Adds to each position a mean of all, weighted by products of queries and keys."""
+    """Adds to each position a mean over all positions, weighted by products of queries and keys."""
     _, height, width, channels = x.shape
     dense = functools.partial(layers.Dense, channels, dtype="float32")
     places = layers.Reshape((height * width, channels), dtype="float32")(x)

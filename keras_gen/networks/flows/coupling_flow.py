@@ -29,20 +29,21 @@ def coupling_flow(
 
     With a condition, all coupling networks see it, and the latents' mean and scale depend on it too
     (Winkler, Worrall, Hoogeboom, Welling: "Learning Likelihoods with Conditional Normalizing
-    Flows", 2019): for conditions that are one-hot labels, this is a table of both.
+    Flows", 2019): for one-hot labels, the last map is a table of means and scales.
 
     Args:
         shape: Shape of an example: `(values,)`, at least 2, or `(height, width, channels)`, with
             even sides.
-        steps: Number of couplings, at least 1; with multiples of 4, every mask has both its halves.
-        hidden: Numbers of units of the coupling networks' hidden layers; for images, of 3x3
-            convolutions.
+        steps: Number of couplings, at least 1; with a multiple of 4, both halves of every mask are
+            used.
+        hidden: Numbers of units of the coupling networks' hidden layers; for images, numbers of
+            channels of 3x3 convolutions.
         activation: Activation of the hidden layers.
         condition_dim: Number of values of a condition `[batch, condition_dim]`; 0 for none.
 
     Returns:
-        A built `Chain` from float32 `[batch, *shape]` to latents of equal size, `[batch, values]`
-        or `[batch, height / 2, width / 2, channels * 4]` (`flow.output_shape`).
+        A built `Chain` that maps float32 `[batch, *shape]` to latents of equal size, `[batch,
+        values]` or `[batch, height / 2, width / 2, channels * 4]` (`flow.output_shape`).
 
     Example:
         >>> flow = coupling_flow((8, 8, 1), steps=4, hidden=(16,))

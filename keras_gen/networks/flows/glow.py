@@ -29,10 +29,11 @@ def glow(
 
     Kingma, Dhariwal: "Glow: Generative Flow with Invertible 1x1 Convolutions", NeurIPS 2018, fig.
     2. Each of L scales squeezes, applies K steps of activation normalization, invertible 1x1
-    convolution, and affine coupling, and outputs half of the channels as latents; the last one
-    keeps all. A coupling's network has three convolutions, 3x3, 1x1, and 3x3; the last one starts
-    at zero (sec. 3.3). The latents that leave have a normal prior whose mean and scale depend on
-    the channels that stay, as in the authors' code; the last latents do not.
+    convolution, and affine coupling, and outputs half of the channels as latents; the last scale
+    outputs all channels. A coupling's network has three convolutions, 3x3, 1x1, and 3x3; the last
+    one starts at zero (sec. 3.3). The latents that leave have a normal prior whose mean and scale
+    depend on the channels that stay, as in the authors' code; the last latents have a standard
+    normal prior.
 
     Deviations: the logit of Real NVP comes first, because digits are mostly black and white. Log
     scales are a learned factor times tanh, as in `AffineCoupling`, whereas the authors' code has a
@@ -49,7 +50,7 @@ def glow(
         seed: Seed for the first rotation.
 
     Returns:
-        A built `Chain` from float32 `[batch, *shape]`, in [0, 1], to latents of equal size,
+        A built `Chain` that maps float32 `[batch, *shape]`, in [0, 1], to latents of equal size,
         `[batch, values]`; for one scale `[batch, height / 2, width / 2, 4 * channels]`.
 
     Example:

@@ -43,7 +43,7 @@ def real_nvp(
         alpha: Distance from 0 and 1 in `Logit`.
 
     Returns:
-        A built `Chain` from float32 `[batch, *shape]`, in [0, 1], to latents of equal size,
+        A built `Chain` that maps float32 `[batch, *shape]`, in [0, 1], to latents of equal size,
         `[batch, values]`; for one scale `[batch, *shape]`.
 
     Example:

@@ -35,9 +35,9 @@ def waveglow(
     Prenger, Valle, Catanzaro: "WaveGlow: A Flow-based Generative Network for Speech Synthesis",
     ICASSP 2019, sec. 2: each `groups` neighboring samples become the channels of one position,
     followed by steps of an invertible 1x1 convolution and an affine coupling; after every few
-    steps, some of the channels leave as latents. A coupling's network is that of WaveNet, with
-    convolutions of 3 taps that see both sides: blocks of growing dilation, with gates conditioned
-    on the mel spectrogram.
+    steps, some of the channels leave as latents. A coupling's network resembles WaveNet, but its
+    convolutions of 3 taps see both sides: blocks of growing dilation, with gates conditioned on the
+    mel spectrogram.
 
     Deviations: activation normalization as in Glow before each step, because sounds are soft; log
     scales are a learned factor times tanh (`AffineCoupling`); no weight normalization. The layers
@@ -54,8 +54,8 @@ def waveglow(
         seed: Seed for the first rotation.
 
     Returns:
-        A built `Chain` from float32 `[batch, samples, 1]`, with the condition `[batch, samples /
-        groups, bands]`, to latents `[batch, samples / groups, groups]`.
+        A built `Chain` that maps float32 `[batch, samples, 1]`, with the condition `[batch, samples
+        / groups, bands]`, to latents `[batch, samples / groups, groups]`.
 
     Raises:
         ValueError: If there are no steps or blocks, or fewer than 2 channels would stay.

@@ -34,7 +34,7 @@ def big_gan_generator(
         image_shape: `(height, width, channels)`, both sides of at least 8 pixels.
         classes: Number of classes.
         latent_dim: Number of latent dimensions, a multiple of the number of blocks plus one (4 at
-            32x32). If None, 20 times that.
+            32x32). If None, 20 times this number.
         filters: Number of channels of the maps.
         embedding_dim: Number of dimensions of the class embedding.
         attention: Side of the map to which `SelfAttention` is applied, or None.
@@ -80,8 +80,8 @@ def big_gan_discriminator(
 
     Brock et al. (2019), fig. 15 and app. B. The features are summed over positions; the logit is
     linear in them, plus their inner product with a class embedding (`with_projection`). Deviations:
-    as in `big_gan_generator`. Blocks halve the sides to 8, and two more do not, as in the authors'
-    code for 32x32 pixels. The embedding is not spectrally normalized.
+    as in `big_gan_generator`. Blocks halve the sides to 8, followed by two blocks that keep the
+    size, as in the authors' code for 32x32 pixels. The embedding is not spectrally normalized.
 
     Args:
         image_shape: `(height, width, channels)`, both sides of at least 16 pixels.
@@ -130,7 +130,7 @@ def _up(x, filters, condition):
     """Applies a block that doubles the sides: fig. 15b."""
     y = layers.UpSampling2D()(layers.ReLU()(_conditional_batch_norm(x, condition)))
     y = layers.ReLU()(_conditional_batch_norm(_conv(filters, 3)(y), condition))
-    # The 1x1 convolution comes first, for speed: the result is the same. So it is in `_down`.
+    # For speed, the 1x1 convolution comes first here and in `_down`, which is equivalent.
     return layers.Add()([_conv(filters, 3)(y), layers.UpSampling2D()(_conv(filters, 1)(x))])
 
 

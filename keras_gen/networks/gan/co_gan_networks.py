@@ -11,7 +11,7 @@ from keras_gen.networks.blocks import batch_norm, conv, cropped, float32, halved
 def co_gan_generator(
     image_shape: tuple = (28, 28, 1), latent_dim: int = 100, filters: int = 64
 ) -> keras.Model:
-    """Builds both generators: shared transposed convolutions, and a separate last layer of each.
+    """Builds both generators: shared transposed convolutions and separate last layers.
 
     Liu, Tuzel: "Coupled Generative Adversarial Networks", NeurIPS 2016, sec. 3. What the two images
     have in common, such as which digit they show, is decided in the shared layers.
@@ -52,7 +52,7 @@ def co_gan_discriminator(
     filters: int = 20,
     hidden: int = 500,
 ) -> keras.Model:
-    """Builds both discriminators: a separate first layer of each, and shared other layers.
+    """Builds both discriminators: separate first layers, followed by shared layers.
 
     Liu, Tuzel: "Coupled Generative Adversarial Networks", NeurIPS 2016, sec. 3: LeNet, without
     normalization.
@@ -61,12 +61,12 @@ def co_gan_discriminator(
         image_shape: `(height, width, channels)` of the images of both domains, both sides of at
             least 4 pixels.
         classes: Number of classes, for a second output; 0 for none.
-        filters: Number of channels of the first layers; the second one has 2.5 times as many.
+        filters: Number of channels of the first layers; the second layer has 2.5 times as many.
         hidden: Number of units of the dense layer.
 
     Returns:
         A model that maps pairs of images in [-1, 1] `[batch, 2, *image_shape]` to float32 logits
-        `[batch, 2]` and, if there are classes, their logits `[batch, 2, classes]`.
+        `[batch, 2]` and, with classes, class logits `[batch, 2, classes]`.
 
     Example:
         >>> discriminator = co_gan_discriminator((28, 28, 1), classes=10, filters=4, hidden=16)

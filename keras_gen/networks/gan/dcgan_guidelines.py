@@ -19,7 +19,7 @@ def dcgan_without(
     hidden: int = 512,
     initializer: str | None = None,
 ) -> tuple[keras.Model, keras.Model]:
-    """Builds DCGAN's networks with all guidelines for stability but one, to see its effect.
+    """Builds DCGAN's networks without one of the guidelines for stability, to show its effect.
 
     Args:
         guideline: Guideline that is dropped:
@@ -41,8 +41,8 @@ def dcgan_without(
         initializer: Initializer of all kernels of convolutions. If None, N(0, 0.02), as in sec. 4.
 
     Returns:
-        The generator, from latents `[batch, latent_dim]` to images, which are in [-1, 1] unless
-        `"tanh"` is dropped, and the discriminator, from images to logits `[batch]`.
+        The generator, which maps latents `[batch, latent_dim]` to images (in [-1, 1] unless
+        `"tanh"` is dropped), and the discriminator, which maps images to logits `[batch]`.
 
     Example:
         >>> generator, discriminator = dcgan_without("leaky_relu", (32, 32, 1), filters=32)

@@ -1,4 +1,4 @@
-"""Generator and discriminator of InfoGAN for digits: few convolutions, and dense layers."""
+"""Generator and discriminator of InfoGAN for digits: a few convolutions and dense layers."""
 
 import math
 
@@ -18,7 +18,7 @@ def info_gan_generator(
     filters: int = 64,
     hidden: int = 1024,
 ) -> keras.Model:
-    """Builds two dense layers to a map of a quarter of the side, and two transposed convolutions.
+    """Builds two dense layers, for a map with 1/4 of the sides, and two transposed convolutions.
 
     Chen et al.: "InfoGAN", NeurIPS 2016, app. C.1, table 1: batch normalization and ReLU after all
     layers but the last. Deviation: a tanh at the end, for images in [-1, 1].
@@ -90,7 +90,7 @@ def info_gan_networks(
     normalization: str | None = "batch",
     scales: bool = True,
 ) -> tuple[keras.Model, keras.Model]:
-    """Builds a generator from latents and codes, and a discriminator that also predicts codes.
+    """Builds a generator that accepts codes, and a discriminator that also predicts them.
 
     Args:
         image_shape: `(height, width, channels)`, both sides of at least 4 pixels.
@@ -100,14 +100,14 @@ def info_gan_networks(
         filters: Number of channels of the largest maps.
         hidden: Number of units of a dense layer in each network.
         normalization: Normalization of the discriminator; see `info_gan_discriminator`.
-        scales: Whether the discriminator predicts a scale of each continuous code in addition to a
+        scales: Whether the discriminator predicts a scale for each continuous code in addition to a
             mean.
 
     Returns:
-        The generator, from latents `[batch, latent_dim]` and codes `[batch, classes + continuous]`
-        to images; and the discriminator, from images to logits `[batch, 1]` and, after a further
-        layer of 128 units, the parameters of the codes, `[batch, classes + 2 * continuous]`, or,
-        without scales, `[batch, classes + continuous]`.
+        The generator, which maps latents `[batch, latent_dim]` and codes `[batch, classes +
+        continuous]` to images; and the discriminator, which maps images to logits `[batch, 1]` and,
+        after another layer with 128 units, to the parameters of the codes, `[batch, classes + 2 *
+        continuous]`, or, without scales, `[batch, classes + continuous]`.
 
     Example:
         >>> generator, discriminator = info_gan_networks((28, 28, 1), filters=8, hidden=32)

@@ -18,13 +18,13 @@ def maxout_discriminator(
     """Builds dense layers of maxout units with dropout, and one logit.
 
     Goodfellow, Warde-Farley, Mirza, Courville, Bengio: "Maxout Networks", ICML 2013: a unit is the
-    maximum of several linear functions of its inputs. Sizes are those of the authors' code of
-    Goodfellow et al.: "Generative Adversarial Nets", NeurIPS 2014, for MNIST.
+    maximum of several linear functions of its inputs. The sizes are from the authors' code for
+    MNIST of Goodfellow et al.: "Generative Adversarial Nets", NeurIPS 2014.
 
     Args:
         image_shape: Shape of an image.
         hidden: Numbers of units of the hidden layers.
-        pieces: Number of linear functions of a unit.
+        pieces: Number of linear functions per unit.
         dropout: Fraction of the hidden units set to zero in training; 0.4 times this fraction of
             the pixels is set to black.
 

@@ -1,4 +1,4 @@
-"""Networks for videos, of MoCoGAN (Tulyakov, Liu, Yang, Kautz 2018)."""
+"""Video networks of MoCoGAN (Tulyakov, Liu, Yang, Kautz 2018)."""
 
 from functools import partial
 
@@ -59,11 +59,12 @@ def video_discriminator(
     """Builds convolutions over time and space, leaky ReLU with slope 0.2, and one logit.
 
     It is DCGAN's discriminator with kernels of 4 frames. Each layer halves the sides and shortens
-    the video by 3 frames; the last one takes the rest.
+    the video by 3 frames; the last layer covers the remainder.
 
     Args:
-        video_shape: `(frames, height, width, channels)`: both sides of at least 8 pixels, and at
-            least 3 n + 1 frames, for the n layers that halve the sides, the shorter one to 4 to 7.
+        video_shape: `(frames, height, width, channels)`, with sides of at least 8 pixels and at
+            least 3 n + 1 frames, where n layers halve the sides until the shorter side has 4 to 7
+            pixels.
         filters: Number of channels of the first layer; it doubles with every layer.
         normalization: `"batch"` (except in the first layer), or None, which penalties on the
             gradient of each video require.

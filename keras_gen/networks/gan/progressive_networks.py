@@ -23,11 +23,11 @@ def progressive_generator(
 
     Each size has two 3x3 convolutions with equalized learning rate, each followed by leaky ReLU and
     pixel normalization. Pixels are repeated to double the size. A 1x1 convolution returns colors,
-    without a tanh. An output that fades in is mixed with the previous one, enlarged (fig. 2).
+    without a tanh. An output that fades in is mixed with the enlarged previous output (fig. 2).
     Deviation: the first layer has a bias for every position and channel, instead of every channel.
 
     Args:
-        image_shape: `(side, side, channels)`, the side a power of two of at least 8.
+        image_shape: `(side, side, channels)`; the side is a power of two of at least 8.
         latent_dim: Number of latent dimensions; the first layer normalizes the latents.
         filters: Maximum number of channels of a map.
         width: Maximum number of channels times side; channels are halved beyond 32x32 by default.
@@ -70,9 +70,9 @@ def progressive_discriminator(
 ) -> keras.Model:
     """Builds the mirror image of the generator, which accepts images of every size from 4x4 up.
 
-    The features of a size that fades in are mixed with those of the image at half its size (fig.
-    2). The standard deviation over groups of a batch is an additional channel at 4x4. The arguments
-    are those of `progressive_generator`, and `group_size` of `MinibatchStddev`.
+    The features of a size that fades in are mixed with the features of the image at half its size
+    (fig. 2). The standard deviation over groups of a batch is an additional channel at 4x4. For the
+    arguments, see `progressive_generator`, and for `group_size`, `MinibatchStddev`.
 
     Returns:
         A model that maps images `[batch, side, side, channels]` and fractions `[batch]`, 0 to 1, by

@@ -29,7 +29,7 @@ def style_mapping(
     depth: CountFrom0 = 8,
     rate: float = 0.01,
 ) -> keras.Model:
-    """Builds the mapping network f of Karras et al. (2019), fig. 1b, from latents z to styles w.
+    """Builds the network f of Karras et al. (2019), fig. 1b, which maps latents z to styles w.
 
     Args:
         latent_dim: Number of dimensions of z, which is normalized first.
@@ -60,12 +60,12 @@ def style_generator(
 ) -> keras.Model:
     """Builds the synthesis network: styles and noise turn learned 4x4 maps into an image.
 
-    Deviations of `"modulated"` from the authors' code, all as in their code of 2019: sizes are
-    doubled before a convolution, with the filter [1, 2, 1] instead of [1, 3, 3, 1], and each
-    channel has its own noise strength.
+    Deviations of `"modulated"` from the authors' code, all as in their 2019 code: sizes are doubled
+    before a convolution, with the filter [1, 2, 1] instead of [1, 3, 3, 1], and each channel has
+    its own noise strength.
 
     Args:
-        image_shape: `(side, side, channels)`, the side a power of two of at least 8.
+        image_shape: `(side, side, channels)`; the side is a power of two of at least 8.
         style_dim: Number of dimensions of a style.
         filters: Maximum number of channels, as in `progressive_generator`.
         width: Maximum number of channels times side, as in `progressive_generator`.
@@ -92,7 +92,7 @@ def style_generator(
 
 
 def _modulated(styles, noise, steps, colors):
-    """Karras et al. (2020), figs. 2d and 7b: colors share a style with what follows."""
+    """Karras et al. (2020), figs. 2d and 7b: colors share a style with the next layer."""
     x = LearnedConstant((4, 4, steps[0][1]))(styles)
     images = None
     offset = 16  # The first noise map at 4x4 is not used: there is only one convolution.
@@ -135,8 +135,8 @@ def style_discriminator(
     """Builds the residual discriminator of Karras et al. (2020), fig. 7c.
 
     Deviation: sizes are halved by 2x2 means instead of strides after the filter [1, 3, 3, 1]. The
-    function takes the arguments of `progressive_discriminator`, and returns a model from images
-    `[batch, *image_shape]` to float32 logits `[batch]`.
+    function accepts the arguments of `progressive_discriminator`, and returns a model that maps
+    images `[batch, *image_shape]` to float32 logits `[batch]`.
 
     Example:
         >>> discriminator = style_discriminator((32, 32, 3), filters=32, width=512)
@@ -159,5 +159,5 @@ def style_discriminator(
 def _doubled(x):
     """Repeats pixels to double height and width, then smooths with the filter [1, 2, 1] / 4."""
     x = layers.ZeroPadding2D(1)(layers.UpSampling2D()(x))
-    # Two means of neighbors form that filter.
+    # Averaging neighbors twice yields this filter.
     return layers.AveragePooling2D(2, strides=1)(layers.AveragePooling2D(2, strides=1)(x))

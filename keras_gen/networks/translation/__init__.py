@@ -1,1 +1,1 @@
-"""Networks from images to images, and their discriminators."""
+"""Image-to-image networks and their discriminators."""

@@ -21,11 +21,11 @@ def context_encoder(
 ) -> keras.Model:
     """Builds the encoder of fig. 9a: 4x4 convolutions with stride 2 down to a 4x4 map.
 
-    Deviations: the widths double with every layer, as in DCGAN; the paper's at 128 pixels are 64,
-    64, 128, 256, 512. The map is not reduced to a vector of 4000 (see `ContextEncoder`).
+    Deviations: the widths double with every layer, as in DCGAN; the paper's widths at 128 pixels
+    are 64, 64, 128, 256, 512. The map is not reduced to a vector of 4000 (see `ContextEncoder`).
 
     Args:
-        image_shape: `(side, side, channels)`, the side a power of two of at least 8.
+        image_shape: `(side, side, channels)`; the side is a power of two of at least 8.
         filters: Number of channels of the first layer.
         name: Name of the model.
 
@@ -44,11 +44,11 @@ def context_encoder(
 def context_decoder(
     image_shape: tuple = (128, 128, 3), filters: int = 64, name: str = "decoder"
 ) -> keras.Model:
-    """Builds the decoder from the features of `context_encoder` to a whole image.
+    """Builds the decoder, which maps the features of `context_encoder` to a whole image.
 
     A channel-wise fully connected layer connects all positions, and a convolution with stride 1
-    then mixes the channels (sec. 3.1). Transposed convolutions mirror the encoder, which has the
-    same arguments.
+    then mixes the channels (sec. 3.1). Transposed convolutions mirror the encoder. For the
+    arguments, see `context_encoder`.
 
     Returns:
         A model that maps features `[batch, 4, 4, filters * 2^(stages - 1)]` to float32 images in

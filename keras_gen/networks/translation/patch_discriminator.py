@@ -22,7 +22,7 @@ def patch_discriminator(
     reflect: bool = False,
     name: str = "discriminator",
 ) -> keras.Model:
-    """Builds C64-C128-C256-C512 and a last convolution to one logit per patch.
+    """Builds C64-C128-C256-C512 and a last convolution, which returns one logit per patch.
 
     With three strided layers, each logit depends on 70x70 pixels (Zhu et al. 2017, app. 7.2); with
     two, on 34x34. The first layer has no normalization; leaky ReLU has slope 0.2.
@@ -32,9 +32,10 @@ def patch_discriminator(
             None.
         filters: Number of channels of the first layer; it doubles at most three times.
         strided_layers: Number of layers with stride 2, before two with stride 1.
-        normalization: `"instance"`, the paper's, after all layers but the first, amplifies what is
-            in flat areas; `"spectral"`, for all kernels, does not (Miyato et al. 2018).
-        scales: Number of such networks, each on images half as large as those of the previous one
+        normalization: `"instance"`, the paper's choice, after all layers but the first, which
+            amplifies noise in flat areas; or `"spectral"`, for all kernels, which does not (Miyato
+            et al. 2018).
+        scales: Number of such networks, each on images half as large as for the previous network
             (Wang et al.: "High-Resolution Image Synthesis and Semantic Manipulation with
             Conditional GANs", CVPR 2018, sec. 3.2), so that both strokes and their arrangement are
             judged. More than one requires images of known size.
@@ -42,8 +43,8 @@ def patch_discriminator(
         name: Name of the model.
 
     Returns:
-        A model that maps float images in [-1, 1] to float32 logits `[batch, h, w, scales]`; those
-        of smaller images are repeated, so that all scales have equal weights.
+        A model that maps float images in [-1, 1] to float32 logits `[batch, h, w, scales]`. The
+        logits of smaller images are repeated, so that all scales have equal weights.
 
     Example:
         >>> discriminator = patch_discriminator((128, 128, 3))

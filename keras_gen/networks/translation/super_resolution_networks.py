@@ -22,19 +22,20 @@ def sr_resnet(
 ) -> keras.Model:
     """Builds SRResNet, fig. 4 of Ledig et al. (2017), which enlarges images of any size.
 
-    A convolution, residual blocks of two, and the sum of both; then for each factor of 2 (or once
-    for 3) a convolution to four (nine) times as many channels, whose pixels are shuffled; and a
-    last convolution.
+    The network has a convolution, residual blocks of two convolutions, and the sum of both; then,
+    for each factor of 2 (or once for 3), a convolution with four (nine) times as many channels,
+    followed by pixel shuffle; and a last convolution.
 
     Args:
         channels: Number of channels of the images.
         filters: Number of channels of all layers.
         blocks: Number of residual blocks.
-        factor: Factor applied to the sides: 2, 3, 4, or 8.
+        factor: Enlargement factor of the sides: 2, 3, 4, or 8.
         normalization: Whether there is batch normalization, as in the paper. Without it, networks
             are better and less expensive (Lim, Son, Kim, Nah, Lee: "Enhanced Deep Residual Networks
             for Single Image Super-Resolution", CVPR Workshops 2017, sec. 3.1).
-        from_bicubic: Whether the network adds to a bicubic enlargement, with which it then starts.
+        from_bicubic: Whether the network's output is added to a bicubic enlargement, which is then
+            the initial result.
         edge_kernel: Side of the first and the last kernel.
         name: Name of the model.
 
@@ -43,7 +44,7 @@ def sr_resnet(
         images in this range, which they may slightly exceed.
 
     Raises:
-        ValueError: If the factor is not one of these.
+        ValueError: If the factor is not 2, 3, 4, or 8.
 
     Example:
         >>> generator = sr_resnet(filters=32, blocks=4)
@@ -86,12 +87,12 @@ def sr_discriminator(
 ) -> keras.Model:
     """Builds the discriminator of fig. 4 of Ledig et al. (2017).
 
-    Eight 3x3 convolutions, every second with stride 2, whose channels double three times, with
-    batch normalization except for the first, and leaky ReLU with slope 0.2; then a dense layer and
-    one logit.
+    It has eight 3x3 convolutions, every second one with stride 2, whose channels double three
+    times, with leaky ReLU with slope 0.2 and, except in the first layer, batch normalization; then
+    a dense layer and one logit.
 
     Args:
-        image_shape: `(height, width, channels)`, known.
+        image_shape: `(height, width, channels)`, all of which must be known.
         filters: Number of channels of the first layer.
         units: Number of units of the dense layer.
         name: Name of the model.

@@ -22,7 +22,7 @@ def talking_head_networks(
 
     Zakharov, Shysheya, Burkov, Lempitsky: "Few-Shot Adversarial Learning of Realistic Neural
     Talking Head Models", ICCV 2019, sec. 3.1. Maps of landmarks have the size and the channels of
-    images, and are concatenated before them in the channels.
+    images, and are concatenated with them along the channels, landmarks first.
 
     Deviations: strided convolutions instead of the paper's residual blocks with means; means over
     positions instead of sums; no attention.
@@ -37,11 +37,11 @@ def talking_head_networks(
         blocks: Number of residual blocks of the generator.
 
     Returns:
-        By the names of `TalkingHeads`' arguments: `embedder`, from landmarks and an image `[batch,
-        height, width, 2 * channels]` to embeddings `[batch, embedding_dim]`; `generator`, from
-        landmarks and embeddings to images; `discriminator`, from the embedder's input to logits
-        `[batch, 1]`, features `[batch, embedding_dim]`, and a map of each stage; `identities`, from
-        int32 labels `[batch]` to vectors `[batch, embedding_dim]`.
+        Networks by the names of the arguments of `TalkingHeads`: `embedder` maps landmarks and an
+        image `[batch, height, width, 2 * channels]` to embeddings `[batch, embedding_dim]`;
+        `generator` maps landmarks and embeddings to images; `discriminator` maps the embedder's
+        input to logits `[batch, 1]`, features `[batch, embedding_dim]`, and a map of each stage;
+        `identities` maps int32 labels `[batch]` to vectors `[batch, embedding_dim]`.
 
     Example:
         >>> networks = talking_head_networks((32, 32, 3), people=10, embedding_dim=16, filters=8)

@@ -27,16 +27,18 @@ def unet_generator(
     maps of the same size. Convolutions are 4x4 with stride 2, leaky ReLU has slope 0.2, and widths
     double three times.
 
-    Deviation: instance normalization, which is what the paper's batch normalization is for its
-    batches of one image. The innermost layer has none, because there is only one pixel.
+    Deviation: instance normalization, to which the paper's batch normalization is equivalent for
+    its batches of one image. The innermost layer has no normalization, because there is only one
+    pixel.
 
     Args:
         image_shape: `(height, width, channels)` of the source, both sides even.
-        channels: Number of channels of the target. If None, that of the source.
+        channels: Number of channels of the target. If None, the number of channels of the source.
         filters: Number of channels of the first layer.
-        noise: Source of randomness. `"dropout"`: half of the values of the decoder's first three
-            layers, at inference too, as in the paper. `"latents"`: a channel of noise in addition
-            to the image, which generators learn to ignore (sec. 3.2.1). `"none"`: nothing.
+        noise: Source of randomness. `"dropout"`: dropout of half of the values in the decoder's
+            first three layers, at inference too, as in the paper. `"latents"`: a channel of noise
+            in addition to the image, which generators learn to ignore (sec. 3.2.1). `"none"`:
+            nothing.
         name: Name of the model.
 
     Returns:

@@ -18,8 +18,8 @@ def unit_networks(
 ) -> dict[str, keras.Model]:
     """Builds the encoders and generators of two domains, as in the paper's app. A.
 
-    Each encoder halves images twice, followed by residual blocks; the last ones are shared, and so
-    are the first ones of the generators, which mirror the encoders.
+    Each encoder halves images twice, followed by residual blocks; the last blocks are shared, and
+    so are the first blocks of the generators, which mirror the encoders.
 
     Deviations: instance normalization, as in the authors' code; enlargement by nearest neighbors
     and a convolution, which produces no checkerboards.
@@ -28,13 +28,14 @@ def unit_networks(
         channels: Numbers of channels of the images of X and of Y.
         filters: Number of channels of the first layers.
         blocks: Number of residual blocks of each encoder and of each generator.
-        shared_blocks: Number of residual blocks that both encoders share, and both generators.
+        shared_blocks: Number of residual blocks shared by both encoders, and by both generators.
 
     Returns:
-        By the names of `UNIT`'s arguments: `encoder_x` and `encoder_y`, from float images in [-1,
-        1] `[batch, height, width, channels]`, with sides that are multiples of 4, to maps;
-        `shared_encoder`, from these maps to means of the latents `[batch, height / 4, width / 4, 4
-        * filters]`; `shared_generator`, `generator_x`, and `generator_y`, from latents to images.
+        Networks by the names of the arguments of `UNIT`: `encoder_x` and `encoder_y` map float
+        images in [-1, 1] `[batch, height, width, channels]`, with sides that are multiples of 4, to
+        maps; `shared_encoder` maps these maps to means of the latents `[batch, height / 4, width /
+        4, 4 * filters]`; `shared_generator`, followed by `generator_x` or `generator_y`, maps
+        latents to images.
 
     Example:
         >>> networks = unit_networks(filters=16)

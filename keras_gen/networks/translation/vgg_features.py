@@ -23,17 +23,17 @@ def vgg_features(
 
     Returns:
         A model that maps float images `[batch, height, width, 3]` in [-1, 1], with sides of at
-        least 32 pixels, to a map.
+        least 32 pixels, to a feature map.
 
     Raises:
-        OSError: If the weights cannot be downloaded; `activation_maps` of a classifier of your own
-            images is another network for features.
+        OSError: If the weights cannot be downloaded. As an alternative, use `activation_maps` of a
+            classifier for your own images.
 
     Example: `features = vgg_features("block2_conv2")`.
     """
     try:
         vgg = keras.applications.VGG19(include_top=False, weights=weights)
-    except Exception as error:  # many kinds, depending on what is between here and the host
+    except Exception as error:  # many types, depending on the network between here and the host
         raise OSError(
             f"The weights of VGG19 cannot be loaded ({error}): connect to a network, or use "
             "another network for features."

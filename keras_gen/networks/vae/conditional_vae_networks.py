@@ -25,16 +25,17 @@ def conditional_vae_networks(
 
     Args:
         shape: Shape of an example, such as `(14, 14, 3)`.
-        conditions: Shape of its condition, such as `(14, 14, 1)`.
+        conditions: Shape of an example's condition, such as `(14, 14, 1)`.
         latent_dim: Number of latent dimensions.
         hidden: Numbers of units of the hidden layers of each network.
         activation: Activation of the hidden layers.
-        params_per_value: Number of parameters per value of the likelihood.
+        params_per_value: Number of likelihood parameters per value.
 
     Returns:
-        "encoder", from examples and conditions to mean and log variance, float32 `[batch,
-        latent_dim]` each; "decoder", from latents and conditions to float32 `[batch, *shape]` with
-        `params_per_value` times the channels; "prior", from conditions to mean and log variance.
+        "encoder", which maps examples and conditions to mean and log variance, float32 `[batch,
+        latent_dim]` each; "decoder", which maps latents and conditions to float32 `[batch, *shape]`
+        with `params_per_value` times the channels; and "prior", which maps conditions to mean and
+        log variance.
 
     Example:
         >>> networks = conditional_vae_networks((14, 14, 3), (14, 14, 1), latent_dim=20)

@@ -21,15 +21,15 @@ def ladder_networks(
 ) -> dict:
     """Builds the dense networks of a `keras_gen.vae.LadderVAE`, as a dict of its arguments.
 
-    Two layers of leaky ReLU for each distribution: Sønderby et al. (2016), section 3; the defaults
-    are its sizes. Variances are softplus + 1e-4. Deviation: no batch normalization.
+    Each distribution has two layers with leaky ReLU: Sønderby et al. (2016), section 3, whose sizes
+    are the defaults. Variances are softplus + 1e-4. Deviation: no batch normalization.
 
     Args:
         image_shape: Shape of an example.
-        latent_dims: Numbers of dimensions of each layer's latents; layer 1, next to the data, is
-            first.
+        latent_dims: Numbers of dimensions of each layer's latents, starting with layer 1, next to
+            the data.
         hidden: Numbers of units of each layer's networks.
-        params_per_value: Number of parameters per value of the likelihood.
+        params_per_value: Number of likelihood parameters per value.
 
     Example:
         >>> networks = ladder_networks((28, 28, 1), latent_dims=(16, 8), hidden=(128, 64))
@@ -64,16 +64,16 @@ def biva_networks(
     """Builds dense residual networks of a `keras_gen.vae.BIVA`, as a dict of its arguments.
 
     Features of `units` numbers skip all layers of latents; each network adds two dense layers to
-    them. The latents' dimensions and ELU are those of the authors' code for MNIST. Variances are
-    softplus + 1e-4. Deviations: dense layers instead of gated residual convolutions with 64
-    channels, and neither weight normalization nor dropout: sizes that train in minutes without a
+    them. The latent dimensions and ELU are from the authors' code for MNIST. Variances are softplus
+    + 1e-4. Deviations: dense layers instead of gated residual convolutions with 64 channels, and
+    neither weight normalization nor dropout: these networks can be trained in minutes without a
     GPU.
 
     Args:
         image_shape: Shape of an example.
-        latent_dims: Numbers of dimensions of each variable of each layer; layer 1 is first.
+        latent_dims: Numbers of dimensions of each variable in each layer, starting with layer 1.
         units: Number of units of all hidden layers.
-        params_per_value: Number of parameters per value of the likelihood.
+        params_per_value: Number of likelihood parameters per value.
 
     Example:
         >>> networks = biva_networks((28, 28, 1), latent_dims=(16, 8, 4), units=200)

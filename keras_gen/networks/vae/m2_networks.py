@@ -30,13 +30,14 @@ def m2_networks(
         latent_dim: Number of latent dimensions.
         hidden: Numbers of units of the hidden layers of each network.
         activation: Activation of the hidden layers.
-        params_per_value: Number of parameters per value of the likelihood.
-        deviation: Standard deviation of the normal initial weights. If None, Glorot's.
+        params_per_value: Number of likelihood parameters per value.
+        deviation: Standard deviation of the normal initial weights. If None, Glorot's
+            initialization is used.
 
     Returns:
-        The encoder, from examples and int32 labels to mean and log variance; the decoder, from
-        latents and labels to `[batch, *shape]`, with `params_per_value` times the channels; and the
-        classifier, from examples to logits.
+        The encoder, which maps examples and int32 labels to mean and log variance; the decoder,
+        which maps latents and labels to `[batch, *shape]`, with `params_per_value` times the
+        channels; and the classifier, which maps examples to logits.
 
     Example:
         >>> encoder, decoder, classifier = m2_networks((28, 28, 1), classes=10)

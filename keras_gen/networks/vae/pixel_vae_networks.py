@@ -28,24 +28,24 @@ def pixel_vae_decoder(
     Gulrajani, Kumar, Ahmed, Taiga, Visin, Vazquez, Courville: "PixelVAE: A Latent Variable Model
     for Natural Images", ICLR 2017, sec. 3.1 and fig. 2. The maps, one vector for each pixel, add to
     every gate through a 1x1 convolution, as in van den Oord et al. (2016), eq. (5). With few
-    blocks, a pixel sees only those near it, and the rest has to come through the latents; with
-    many, the latents may remain unused. Deviations: the kernels' initialization and the residual
-    connections are those of `gated_pixel_cnn`.
+    blocks, a pixel sees only nearby pixels, and all other information has to come through the
+    latents; with many blocks, the latents may remain unused. Deviations: the kernels'
+    initialization and the residual connections are as in `gated_pixel_cnn`.
 
     Args:
         image_shape: `(height, width, channels)` of the data, 1 or 3 channels.
         latent_dim: Number of latent dimensions.
-        outputs_per_value: Number of parameters of each value: 1 for Bernoulli, 256 for a softmax
-            over levels.
-        filters: Number of maps of each stack, and of those from the latents; a multiple of the
+        outputs_per_value: Number of parameters per value: 1 for Bernoulli, 256 for a softmax over
+            levels.
+        filters: Number of maps of each stack, and of maps from the latents; a multiple of the
             number of channels.
         blocks: Number of blocks after the first layers, 0 or more.
-        decoder_filters: Numbers of channels of the convolutions from the latents, as in
+        decoder_filters: Numbers of channels of the convolutions applied to the latents, as in
             `conv_decoder`.
         first_kernel: Odd side of the first layers' kernels.
-        kernel: Odd side of the kernels within a block. A pixel sees those at most
-            `first_kernel // 2 + blocks * (kernel // 2)` rows above and columns to either side.
-        head_filters: Number of maps of the second-to-last layer; by default `filters`.
+        kernel: Odd side of the kernels within a block. A pixel sees pixels at most `first_kernel //
+            2 + blocks * (kernel // 2)` rows above and columns to either side.
+        head_filters: Number of maps of the second-to-last layer; by default, `filters`.
         levels: Number of levels of images, starting at 0, which are scaled to [-1, 1]. If None,
             images are not scaled.
         upsampling: Type of upsampling, as in `conv_decoder`.
@@ -53,8 +53,8 @@ def pixel_vae_decoder(
     Returns:
         A model that maps a list of latents `[batch, latent_dim]` and images `[batch, height, width,
         channels]` to float32 parameters `[batch, height, width, channels * outputs_per_value]`, in
-        the order `[channel, parameter]`. Those of a value depend on all latents, and otherwise only
-        on the previous values, in rows, then pixels, then channels.
+        the order `[channel, parameter]`. The parameters of a value depend on all latents, and
+        otherwise only on the previous values, in the order of rows, then pixels, then channels.
 
     Example:
         >>> decoder = pixel_vae_decoder((28, 28, 1), latent_dim=16, filters=16)

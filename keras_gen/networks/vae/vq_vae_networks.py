@@ -20,13 +20,13 @@ def residual_encoder(
     stages: int = 2,
     codes_per_place: int = 1,
 ) -> keras.Model:
-    """Builds strided convolutions and residual blocks, to one or several latents per position.
+    """Builds strided convolutions and residual blocks, with one or several latents per position.
 
     Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017,
     sec. 4.1: 4x4 convolutions with stride 2, then blocks of ReLU, 3x3 convolution, ReLU, 1x1
     convolution, all with 256 channels. For CIFAR-10, it has 8x8 positions with 10 latents each.
-    Deviations, where the paper is silent: a ReLU between the convolutions and before the last one,
-    and a 1x1 convolution to the latents.
+    Deviations, where the paper does not specify details: a ReLU between the convolutions and before
+    the last one, and a 1x1 convolution that returns the latents.
 
     Args:
         image_shape: `(height, width, channels)`, with sides of at least 2^stages.
@@ -67,9 +67,9 @@ def residual_decoder(
     """Builds the mirror image of `residual_encoder`, which returns the likelihood's parameters.
 
     Van den Oord et al. (2017), sec. 4.1: residual blocks, then transposed 4x4 convolutions with
-    stride 2. Deviations: a 3x3 convolution precedes the blocks, and ReLUs are added as in
-    the encoder. The arguments are the same as for `residual_encoder`, but `image_shape` has
-    `params_per_value` times as many channels.
+    stride 2. Deviations: a 3x3 convolution precedes the blocks, and ReLUs are added as in the
+    encoder. The arguments are as in `residual_encoder`, but `image_shape` has `params_per_value`
+    times as many channels.
 
     Returns:
         A model that maps latents, in the format returned by the encoder, to float32 `[batch,
@@ -101,10 +101,11 @@ def vq_vae_2_networks(
     """Builds the networks of a `keras_gen.vae.VQVAE2` with two levels, as a dict of its arguments.
 
     Razavi, van den Oord, Vinyals: "Generating Diverse High-Fidelity Images with VQ-VAE-2", NeurIPS
-    2019, sec. 3.1 and fig. 2a: the bottom level has a quarter of the image's sides, and the top
-    level half of those. Convolutions and blocks are those of `residual_encoder`. The encoder of the
-    bottom level takes its features and the top's codes, after residual blocks and a transposed
-    convolution. The decoder takes the codes of both, with a transposed convolution for the top's.
+    2019, sec. 3.1 and fig. 2a: the sides of the bottom level are a quarter of the image's sides,
+    and the sides of the top level half of that. Convolutions and blocks are as in
+    `residual_encoder`. The encoder of the bottom level accepts its features and the top level's
+    codes, which pass through residual blocks and a transposed convolution. The decoder accepts the
+    codes of both levels, with a transposed convolution for the top level's codes.
 
     Args:
         image_shape: `(height, width, channels)`, with sides of at least 2^(stages + 1).
@@ -113,7 +114,7 @@ def vq_vae_2_networks(
         residual_filters: Number of channels between the two convolutions of a block.
         blocks: Number of residual blocks in each network.
         stages: Number of times that the bottom level halves the sides.
-        params_per_value: Number of parameters per value of the likelihood.
+        params_per_value: Number of likelihood parameters per value.
 
     Example:
         >>> networks = vq_vae_2_networks((64, 64, 3), filters=64, residual_filters=32)
@@ -179,18 +180,20 @@ def wave_encoder(
     filters: tuple[int, ...] = _SPEECH,
     normalization: str | None = None,
 ) -> keras.Model:
-    """Builds convolutions with stride 2, window 4, and ReLU, and a linear layer to the latents.
+    """Builds convolutions with stride 2, window 4, and ReLU, and a linear layer for the latents.
 
     Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017,
-    sec. 4.3: six convolutions, so one latent per 64 samples. The channels are not in the paper.
+    sec. 4.3: six convolutions, and thus one latent per 64 samples. The paper does not specify the
+    channels.
 
     Args:
         samples: Number of samples of a waveform, a multiple of 2^(number of convolutions).
         latent_dim: Number of dimensions of a latent.
         filters: Numbers of channels of the convolutions.
-        normalization: None; or `"instance"`, over time, which removes much that is constant in a
-            recording, such as the speaker (Chou, Yeh, Lee: "One-shot Voice Conversion by Separating
-            Speaker and Content Representations with Instance Normalization", Interspeech 2019).
+        normalization: None, or `"instance"`, over time, which largely removes information that is
+            constant in a recording, such as the speaker (Chou, Yeh, Lee: "One-shot Voice Conversion
+            by Separating Speaker and Content Representations with Instance Normalization",
+            Interspeech 2019).
 
     Returns:
         A model that maps `[batch, samples, 1]` to float32 `[batch, latents, latent_dim]`.
@@ -222,10 +225,10 @@ def wave_decoder(
 ) -> keras.Model:
     """Builds the mirror image of the encoder, conditioned on a class, such as the speaker.
 
-    Residual blocks come first, so that the waveform of a latent depends on many others: each adds a
-    convolution of three latents, `dilation` apart, and a 1x1 convolution. Transposed convolutions
-    with window 4 and stride 2 overlap evenly. Before every activation, a bias for the class is
-    added, as in WaveNet (van den Oord et al. 2016, sec. 2.5, global conditioning).
+    Residual blocks come first, so that the waveform of a latent depends on many other latents: each
+    block adds a convolution of three latents, `dilation` apart, and a 1x1 convolution. Transposed
+    convolutions with window 4 and stride 2 overlap evenly. Before every activation, a bias for the
+    class is added, as in WaveNet (van den Oord et al. 2016, sec. 2.5, global conditioning).
 
     Args:
         samples: Number of samples of a waveform, as in `wave_encoder`.

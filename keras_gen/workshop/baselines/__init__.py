@@ -1,4 +1,4 @@
-"""Inexpensive methods fitted to data, with which a model's results are compared.
+"""Inexpensive methods fitted to data, for comparison with a model's results.
 
 If arguments are checked, shapes, dtypes, or ranges other than described raise a ValueError.
 """

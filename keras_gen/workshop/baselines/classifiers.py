@@ -14,9 +14,9 @@ from keras_gen.metrics.samples.artifacts import gradient_histograms
 from keras_gen.workshop.baselines.quantized_codes import PrincipalComponents
 
 COSTS = (1.0, 10.0, 100.0)  # of a support vector machine's errors
-FOLDS = 5  # of the training codes, by which the cost is chosen
+FOLDS = 5  # of the training codes, used to choose the cost
 NEIGHBORS = 10  # of an image in the graph
-ALPHA = 0.9  # how much a label takes from its neighbors in each step
+ALPHA = 0.9  # weight of the neighbors' labels in each step
 
 
 def neighbor_accuracy(
@@ -43,13 +43,13 @@ def gradient_accuracy(
     test_labels: np.ndarray,
     neighbors: int = 5,
 ) -> float:
-    """Returns the test accuracy of the nearest neighbors by histograms of oriented gradients.
+    """Returns the test accuracy of nearest neighbors in histograms of oriented gradients.
 
     See `keras_gen.metrics.gradient_histograms`. The most frequent label of the neighbors decides.
 
     Args:
         images: Labeled images, uint8 `[n, H, W, channels]`.
-        labels: Their labels, integers `[n]`.
+        labels: Labels of the images, integers `[n]`.
         test_images: uint8 `[m, H, W, channels]`.
         test_labels: Integers `[m]`.
         neighbors: Number of nearest neighbors, 1 to n.
@@ -73,7 +73,7 @@ def svm_accuracy(
 
     Args:
         train_codes: Finite numbers `[n, d]`.
-        train_labels: Integers `[n]` of two classes or more, each at least 5 times.
+        train_labels: Integers `[n]`, with two or more classes, each occurring at least 5 times.
         test_codes: Finite numbers `[m, d]`.
         test_labels: Integers `[m]`.
 
@@ -110,8 +110,8 @@ def few_label_baselines(
         labels: Integers `[n]`, -1 for images without a label.
         test_images: uint8 `[m, H, W, C]`.
         test_labels: Integers `[m]`.
-        dimensions: Number of principal components, which are found without labels.
-        graph: Number of unlabeled images in the graph: the first ones.
+        dimensions: Number of principal components, which are computed without labels.
+        graph: Number of unlabeled images in the graph; the first ones are used.
 
     Returns:
         Accuracies between 0 and 1: `svm_accuracy` on the pixels ("svm") and on the components

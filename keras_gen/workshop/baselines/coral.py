@@ -11,8 +11,8 @@ from keras_gen.metrics.metric_arguments import as_feature_pair
 def coral(features: np.ndarray, target: np.ndarray, covariance: bool = True) -> np.ndarray:
     """Gives source features the mean and covariance of target features; float64 `[n, d]`.
 
-    Sun, Feng, Saenko: "Return of Frustratingly Easy Domain Adaptation", AAAI 2016, algorithm 1, and
-    additionally the means. As in the paper, 1 is added to all variances.
+    Sun, Feng, Saenko: "Return of Frustratingly Easy Domain Adaptation", AAAI 2016, algorithm 1; the
+    means are matched too. As in the paper, 1 is added to all variances.
 
     Args:
         features: Features of the source, floats `[n, d]`.
@@ -43,7 +43,7 @@ def coral_accuracy(
     test_labels: np.ndarray,
     covariance: bool = True,
 ) -> float:
-    """Returns the target accuracy of a linear classifier of aligned features, 0 to 1.
+    """Returns the target accuracy of a linear classifier on aligned features, 0 to 1.
 
     Args:
         features: Features of the source, floats `[n, d]`.

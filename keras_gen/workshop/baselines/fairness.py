@@ -15,12 +15,12 @@ _QUANTILES = np.linspace(0, 1, 1001)
 
 
 class LinearErasure:
-    """Removes from vectors what a linear predictor could learn about an attribute, and no more.
+    """Removes the linearly predictable information about an attribute from vectors, and no more.
 
     Belrose, Schneider-Joseph, Ravfogel, Cotterell, Raff, Biderman: "LEACE: Perfect Linear Concept
     Erasure in Closed Form", NeurIPS 2023, sec. 4: x - W+ P W (x - mean), where W whitens the
-    vectors and P projects on the covariance of whitened vectors and attribute. Afterward, no linear
-    predictor is better than a constant on the fitted vectors; others may be.
+    vectors and P projects on the covariance of whitened vectors and attribute. Afterward, linear
+    predictors are not better than a constant on the fitted vectors; other predictors may be.
 
     Args:
         vectors: Floats `[n, d]`.
@@ -46,15 +46,15 @@ class LinearErasure:
         whiten = directions / scales @ directions.T
         unwhiten = directions * scales @ directions.T
         covariance = whiten @ (centered.T @ indicators / len(vectors))
-        # The column of one value is what the others lack.
+        # The column of one value is determined by the other columns.
         basis, strengths, _ = np.linalg.svd(covariance, full_matrices=False)
         basis = basis[:, strengths > SMALLEST * strengths.max()]
         self.erased = whiten @ basis @ (basis.T @ unwhiten)
-        # A constant column stays one: probes that standardize would enlarge its rounding errors.
+        # A constant column remains constant: probes that standardize would amplify rounding errors.
         self.erased[:, np.ptp(vectors, axis=0) == 0] = 0.0
 
     def __call__(self, vectors: np.ndarray) -> np.ndarray:
-        """Returns the vectors without what a linear predictor could learn, float64 `[n, d]`."""
+        """Returns the vectors without the linearly predictable information, float64 `[n, d]`."""
         vectors = np.asarray(vectors, np.float64)
         return vectors - (vectors - self.mean) @ self.erased
 
@@ -70,8 +70,8 @@ def reweighing(labels: np.ndarray, attributes: np.ndarray) -> np.ndarray:
         attributes: Integers `[n]`.
 
     Raises:
-        TypeError: If they are not integers.
-        ValueError: If their numbers differ, or some are masked.
+        TypeError: If labels or attributes are not integers.
+        ValueError: If the numbers of labels and attributes differ, or some are masked.
 
     Example:
         >>> reweighing(np.array([1, 1, 1, 0]), np.array([1, 1, 0, 0]))
@@ -96,10 +96,12 @@ class RepairedScores:
     Impact", KDD 2015, sec. 5: a score is moved by the fraction `part` toward the score at its
     quantile in a distribution between those of all values. Here, the quantiles of that distribution
     are the means of theirs, weighted by the numbers of examples. Quantiles are computed from scores
-    of examples from which the trees did not learn. The attribute is also required in use.
+    of examples from which the trees did not learn. The attribute is also required when the scores
+    are used.
 
     Args:
-        part: Fraction: 0 leaves scores unchanged, and 1 makes their distributions equal.
+        part: Fraction of the repair: 0 leaves scores unchanged, and 1 makes their distributions
+            equal.
         seed: Seed for the trees.
 
     Example:

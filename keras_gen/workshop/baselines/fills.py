@@ -12,11 +12,11 @@ from keras_gen.metrics.image_pairs import missing_pixels
 
 
 def border_mean(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
-    """Fills missing pixels with the mean color of the image's known ones next to them, as uint8.
+    """Fills missing pixels with the mean color of the adjacent known pixels, as uint8.
 
     Args:
         images: uint8 `[n, H, W, channels]`.
-        masks: `[n, H, W, 1]`, not 0 where a pixel is missing.
+        masks: Masks `[n, H, W, 1]`, nonzero where a pixel is missing.
 
     Raises:
         ValueError: If the arrays do not match, nothing is missing, or a whole image is missing.
@@ -35,13 +35,13 @@ def border_mean(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
 
 
 def laplace_fill(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
-    """Fills the missing pixels with the smoothest surface through the known ones around them.
+    """Fills the missing pixels with the smoothest surface through the surrounding known pixels.
 
     It solves Laplace's equation in each channel: every missing pixel is the mean of its two to four
     neighbors. This is inpainting by diffusion as in Bertalmio, Sapiro, Caselles, Ballester: "Image
     Inpainting", SIGGRAPH 2000, without its transport along edges.
 
-    The arguments, result, and errors are those of `border_mean`.
+    For the arguments, the result, and errors, see `border_mean`.
 
     Example: `laplace_fill(images, masks)`.
     """
@@ -50,7 +50,7 @@ def laplace_fill(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
     links = sparse.kronsum(_chain(width), _chain(height))
     laplacian = (sparse.diags(links.sum(axis=0).A1) - links).tocsr()
     pixels = images.reshape(n, height * width, channels).transpose(1, 0, 2).copy()
-    # Images of one mask are solved together.
+    # Images with equal masks are solved together.
     kinds, kind = np.unique(missing.reshape(n, -1), axis=0, return_inverse=True)
     for number, hole in enumerate(kinds):
         if hole.all():
@@ -71,15 +71,15 @@ def ridge_fill(
     mirror: bool = False,
     alphas: Sequence[float] = (10.0, 30.0, 100.0, 300.0, 1000.0),
 ) -> np.ndarray:
-    """Fills missing pixels by ridge regression on the known ones, fitted to whole images; uint8.
+    """Fills missing pixels by ridge regression on known pixels, fitted to whole images; uint8.
 
-    It is the best that a linear model can do. Pixels are between 0 and 1.
+    It is the best linear model. In the regression, pixels are between 0 and 1.
 
     Args:
         images: uint8 `[n, H, W, channels]`.
-        masks: `[n, H, W, 1]`, not 0 where a pixel is missing, equal for all images.
-        train: Images to fit, uint8 `[m, H, W, channels]`.
-        mirror: Whether to fit their mirror images too.
+        masks: Masks `[n, H, W, 1]`, nonzero where a pixel is missing, equal for all images.
+        train: Training images, uint8 `[m, H, W, channels]`.
+        mirror: Whether to fit the mirror images of the training images too.
         alphas: Penalties of the squared weights; the last tenth of `train` determines the best one.
 
     Raises:

@@ -31,16 +31,16 @@ def color_transfer(
     noise: float = 0.0,
     gray: bool = False,
 ) -> np.ndarray:
-    """Gives each image the color means and deviations of a target image; uint8 `[n, H, W, 3]`.
+    """Gives each image a target image's color means and deviations; uint8 `[n, H, W, 3]`.
 
     Reinhard, Ashikhmin, Gooch, Shirley: "Color Transfer between Images", IEEE Computer Graphics and
     Applications 2001, in RGB instead of their decorrelated colors.
 
     Args:
         images: uint8 `[n, H, W, 3]`.
-        target: uint8 `[m, h, w, 3]`, one of which is chosen for each image.
-        seed: Seed for the choice.
-        noise: Standard deviation of added Gaussian noise, in levels: an inexpensive brush.
+        target: Target images, uint8 `[m, h, w, 3]`, one of which is chosen for each image.
+        seed: Seed for the choice of target images and for the noise.
+        noise: Standard deviation of added Gaussian noise, in levels, which imitates brushstrokes.
         gray: Whether the noise is equal in all channels, so that only the luma has grain, as in
             paintings and photographs.
 
@@ -61,8 +61,8 @@ def color_transfer(
 def framed_ink(images: np.ndarray) -> np.ndarray:
     """Enlarges the ink of each image to the whole image, so that margins make no difference.
 
-    Ink is what is brighter than half of the range. An image without any is unchanged. Returns
-    uint8 `[n, H, W, 1]`.
+    Pixels brighter than half of the range are ink. An image without ink is unchanged. Returns uint8
+    `[n, H, W, 1]`.
 
     Args:
         images: uint8 `[n, H, W, 1]`, bright on dark, such as digits.
@@ -92,7 +92,7 @@ def _levels(images: np.ndarray) -> np.ndarray:
 
 
 def thresholded(network: Callable, level: float = 0.5) -> Callable:
-    """Returns a network after a threshold of its input, which attacks can differentiate.
+    """Returns a network with a threshold on its input, which attacks can differentiate.
 
     A threshold has no gradient, so it only seems to stop an attack. As in Athalye, Carlini, Wagner:
     "Obfuscated Gradients Give a False Sense of Security", ICML 2018, sec. 4.1 (BPDA), the gradient
@@ -100,7 +100,7 @@ def thresholded(network: Callable, level: float = 0.5) -> Callable:
 
     Args:
         network: Network that maps floats in [0, 1] to logits.
-        level: Threshold from which values become 1; below, they become 0.
+        level: Threshold: values at or above it become 1, and values below it become 0.
 
     Example: `robust_accuracy(thresholded(model), digits, labels, {"pgd": PGD(0.3)})`.
     """

@@ -15,10 +15,10 @@ from keras_gen.workshop.baselines.quantized_codes import (
     QuantizedComponents,
 )
 
-_HIGHEST = 95  # above it, Pillow's files grow and gain little
+_HIGHEST = 95  # above this quality, Pillow's files grow and improve little
 
 
-# Lossless formats, each with its greatest effort in Pillow.
+# Lossless formats, each with its strongest compression in Pillow.
 _OPTIONS: dict[str, dict] = {
     "PNG": dict(optimize=True),
     "WEBP": dict(lossless=True, quality=100, method=6),
@@ -75,7 +75,7 @@ def jpeg_quality(images: np.ndarray, bits: float, header: bool = False) -> int:
 
     Args:
         images: uint8 `[n, H, W, 1 or 3]`.
-        bits: Bits per image. If no quality reaches it, the result is 1.
+        bits: Maximum mean number of bits per image. If all qualities exceed it, the result is 1.
         header: Whether the whole file counts; see `jpeg`.
 
     Example: `jpeg(test, jpeg_quality(train, bits=576), header=False)`.
@@ -119,21 +119,21 @@ def code_baselines(
     patches: int | None = None,
     seed: int = 0,
 ) -> tuple[dict[str, np.ndarray], float]:
-    """Reconstructs images from codes that need no network.
+    """Reconstructs images from codes that do not require a network.
 
     Args:
         training: Images uint8 `[n, H, W, C]` to which the codes are fitted.
         images: Images uint8 `[m, H, W, C]` to reconstruct.
         bits: Bits per image for the principal components and for JPEG.
-        patches: Size of a codebook of 4x4 patches, which may use another number of bits. If None,
-            there is no codebook.
+        patches: Number of codes in a codebook of 4x4 patches, which may use a different number of
+            bits. If None, there is no codebook.
         seed: Seed for the codebook.
 
     Returns:
-        The reconstructions by "kmeans" (`PatchCodebook`), "pca" (`QuantizedComponents`),
-        "coded_pca" (`CodedComponents`, with that mean number of bits), and "jpeg" (without its
-        header, at the highest quality at which training images take at most `bits`); and the mean
-        number of bits that JPEG takes per image.
+        The reconstructions: "kmeans" (`PatchCodebook`), "pca" (`QuantizedComponents`), "coded_pca"
+        (`CodedComponents`, with that mean number of bits), and "jpeg" (without its header, at the
+        highest quality at which training images take at most `bits`); and the mean number of bits
+        that JPEG takes per image.
 
     Example:
         >>> found, bits_jpeg = code_baselines(train, test, bits=576, patches=512)

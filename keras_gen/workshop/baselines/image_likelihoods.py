@@ -1,4 +1,4 @@
-"""Likelihoods of images by histograms of pixels, by principal components, and without networks."""
+"""Likelihoods of images without networks: from pixel histograms and principal components."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class ProbabilisticPCA:
         pca = PCA(components, svd_solver=solver, random_state=0).fit(levels)
         self._mean = pca.mean_
         self._directions = pca.components_.T
-        # Those of the maximum of the likelihood, where scikit-learn divides by n - 1.
+        # The maximum-likelihood variances, whereas scikit-learn divides by n - 1.
         self._variances = pca.explained_variance_ * (n - 1) / n + NOISE
         self._total = np.sum((levels - self._mean) ** 2) / n + self.dimensions * NOISE
         self._choose(components)
@@ -83,20 +83,19 @@ class ProbabilisticPCA:
     def _choose(self, components, noise=None):
         self.components = components
         left = max(self.dimensions - components, 1)
-        # Tipping & Bishop, eq. (8): the mean of the variances that are left.
+        # Tipping & Bishop, eq. (8): the mean of the remaining variances.
         of_rest = (self._total - np.sum(self._variances[:components])) / left
         self.noise = float(max(of_rest, NOISE) if noise is None else noise)
 
     def tuned(self, held_out: np.ndarray, components: Sequence[int]) -> ProbabilisticPCA:
-        """Chooses the number of components and the noise variance by other images; returns itself.
+        """Chooses the number of components and the noise variance on other images; returns itself.
 
-        The smallest variances of the training images are too small, the more so the fewer images
-        there are.
+        The smallest variances of the training images are too small, especially for few images.
 
         Args:
-            held_out: Images uint8 `[n, H, W, C]` that were not fitted.
-            components: Numbers to try, none above that of the constructor. For each, the noise
-                variance is the best one for these images.
+            held_out: Held-out images, uint8 `[n, H, W, C]`.
+            components: Numbers of components to try, at most the number in the constructor. For
+                each number, the noise variance is the best one for these images.
         """
         most = len(self._variances)
         tried = []
@@ -141,20 +140,21 @@ def image_baselines(
     components: Sequence[int],
     latents: int | None = None,
 ) -> dict[str, float]:
-    """Returns bits per dimension of test images by lossless files, PCA, and histograms.
+    """Returns bits per dimension of test images with lossless files, PCA, and histograms.
 
     Args:
-        train: Images uint8 `[n, H, W, C]`, with mirrored ones if the model sees them.
+        train: Training images, uint8 `[n, H, W, C]`, including mirrored images if the model sees
+            them.
         held_out: Held-out images, to choose the number of components and the noise of PCA.
         test: Test images.
-        components: Numbers to choose from; those too large for `train` are left out. If all are,
-            the largest possible number is used.
-        latents: Number of a model's latents, to compare with PCA with that number of components, or
-            as many as `train` allows.
+        components: Numbers of components to try; numbers that are too large for `train` are
+            omitted. If all are too large, the largest possible number is used.
+        latents: Number of a model's latents, for comparison with PCA with this number of
+            components, or as many as `train` allows.
 
     Returns:
-        "bits_png" and "bits_webp", by `compressed_bits`; "bits_pixels", by `PixelHistograms`;
-        "bits_pca", by `ProbabilisticPCA`, and "pca_components", the chosen number; and
+        "bits_png" and "bits_webp", from `compressed_bits`; "bits_pixels", from `PixelHistograms`;
+        "bits_pca", from `ProbabilisticPCA`, and "pca_components", the chosen number; and
         "bits_pca_latents" if `latents` is given.
 
     Example: `metrics |= image_baselines(train, held_out, test, (100, 300, 1000), latents=128)`.

@@ -1,4 +1,4 @@
-"""Distributions of sounds by linear prediction of each sample."""
+"""Distributions of sounds based on linear prediction of each sample."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class LinearPredictor:
     `adaptive=False`, it is one number, as if a sound were equally loud everywhere.
 
     Args:
-        taps: Number of previous samples that count, at least 1.
+        taps: Number of previous samples used, at least 1.
         levels: Number of levels.
-        adaptive: Whether the scale of the error follows the latest errors.
-        companded: Whether they are mu-law levels. If False, they are equal parts of [-1, 1], like
+        adaptive: Whether the scale of the error depends on the latest errors.
+        companded: Whether levels are mu-law levels. If False, they are equal parts of [-1, 1], like
             the 65,536 levels of int16.
 
     Example:
@@ -49,7 +49,7 @@ class LinearPredictor:
         place = mu_law_waveform if companded else _linear_waveform
         middles = np.asarray(place(np.arange(levels), levels), np.float64)
         borders = np.asarray(place(np.arange(levels - 1) + 0.5, levels), np.float64)
-        self._middles = np.append(middles, 0.0)  # the last is that of padding, -1
+        self._middles = np.append(middles, 0.0)  # the last one is for padding, -1
         self._borders = np.concatenate([[-np.inf], borders, [np.inf]])
         # Of the sample before, the one before that, and so on.
         self.coefficients: np.ndarray | None = None
@@ -153,12 +153,12 @@ class RecursivePredictor(LinearPredictor):
     previous ones, so that the probabilities of all levels of a sample sum to one.
 
     Args:
-        taps: Number of previous samples that count, at least 1.
+        taps: Number of previous samples used, at least 1.
         levels: Number of levels.
-        companded: Whether they are mu-law levels, as in `LinearPredictor`.
+        companded: Whether levels are mu-law levels, as in `LinearPredictor`.
         forgetting: Forgetting factor, above 0, at most 1.
         looseness: Variance of the coefficients before a sound's first sample, above 0. The smaller
-            it is, the longer they stay at those of the training sounds.
+            it is, the longer the coefficients remain near the coefficients of the training sounds.
 
     Example:
         >>> levels = np.random.default_rng(0).integers(100, 156, (3, 200))
@@ -193,7 +193,7 @@ class RecursivePredictor(LinearPredictor):
             error = sounds[:, t] - (coefficients * seen).sum(axis=1)
             scale = np.abs(errors[:, t : t + self.taps]).mean(axis=1) + _SOFTEST
             errors[:, t + self.taps] = error
-            # Padding teaches nothing.
+            # Padding does not change the coefficients.
             live = (levels[:, t] >= 0)[:, None]
             product = np.matmul(covariance, seen[..., None])[..., 0]
             variance = self.forgetting * scale**2 + (product * seen).sum(axis=1)

@@ -29,8 +29,8 @@ class BernoulliMixture:
         examples: Training examples `[n, ...]` of zeros and ones.
         components: Number of templates, 1 to n.
         iterations: Number of steps of the fit.
-        pseudo_count: Number added to each template's number of examples, half of it as white.
-            Without it, a pixel that is always black in training would be impossible.
+        pseudo_count: Number of pseudo-examples added to each template, half of them white. Without
+            it, a pixel that is always black in training would be impossible.
         seed: Seed for the choice of examples with which the templates start.
 
     Example:
@@ -88,7 +88,7 @@ class BernoulliMixture:
         Args:
             probabilities: Probabilities of white pixels, `[components, ...]`, clipped to [1e-6, 1 -
                 1e-6].
-            weights: Positive `[components]`, proportional to the templates' probabilities.
+            weights: Positive numbers `[components]`, proportional to the templates' probabilities.
 
         Example: `BernoulliMixture.of(decoded, np.ones(len(decoded))).log_prob(test)`.
         """
@@ -141,7 +141,7 @@ def best_mixture(
 
     Args:
         train: Vectors `[n, values]`.
-        held_out: Held-out vectors `[m, values]`, whose mean log-density determines the number of
+        held_out: Held-out vectors `[m, values]`, whose mean log density determines the number of
             Gaussians.
         components: Numbers of Gaussians to try, each at most n.
         seed: Seed for the first centers.
@@ -176,9 +176,10 @@ def mixture_samples(
         images: Training images uint8 `[m, H, W, 1 or 3]`, 0..255.
         n: Number of images to sample.
         clusters: Number of Gaussians, 1 to m. The more there are, the closer samples are to
-            training images. By default one for 30, 60, 120, or 240 images: the first with which
-            samples are no closer to training images than a held-out tenth of them is.
-        seed: Seed for the clusters and of the samples.
+            training images. By default, one Gaussian per 30, 60, 120, or 240 images: the first
+            number with which samples are not closer to training images than a held-out tenth of the
+            images.
+        seed: Seed for the clusters and the samples.
 
     Example: `generation_report(extractor(images), extractor(mixture_samples(images, 10_000)))`.
     """

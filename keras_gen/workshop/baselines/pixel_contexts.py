@@ -97,7 +97,7 @@ def nearest_before(count: int) -> np.ndarray:
     as near, the one above.
 
     Args:
-        count: How many.
+        count: Number of pixels.
 
     Example:
         >>> nearest_before(3)
@@ -145,12 +145,13 @@ class BoostedPixels:
     Args:
         context: Number of pixels before that trees see, 1 or more.
         levels: 2 for binary images, or 256.
-        examples: Training pixels of each question, drawn by chance, 10 or more. Bits are asked
-            only of pixels above 0.
+        examples: Number of training pixels for each question, sampled at random, at least 10.
+            Questions about bits use only pixels above 0.
         trees: Most trees of a question; there are fewer where a tenth of these pixels, held out,
             gain nothing by more.
-        learning_rate: Part of what a tree says that is added to those before it.
-        seed: Seed of these draws.
+        learning_rate: Factor applied to a tree's output before it is added to the previous trees'
+            output.
+        seed: Seed for the sampled pixels and the trees.
 
     Example:
         >>> images = np.random.default_rng(0).integers(0, 2, (50, 6, 6, 1), "uint8")

@@ -50,7 +50,7 @@ class PrincipalComponents:
 
         Args:
             images: uint8 `[n, H, W, C]`.
-            dimensions: How many of the first dimensions of the codes are used; all by default.
+            dimensions: Number of leading dimensions of the codes to use. If None, all dimensions.
         """
         return self.decode(self.encode(images)[:, :dimensions], images.shape)
 
@@ -100,7 +100,8 @@ class PatchCodebook:
         side: Side of a patch, a divisor of the images' sides.
         codes: Size K of the codebook, at most the number of patches.
         seed: Seed for the choice of patches and of first centers (k-means++).
-        most: Largest number of patches to fit; if there are more, they are drawn at random.
+        most: Maximum number of patches to fit; if there are more patches, they are sampled at
+            random.
 
     Example:
         >>> patches = PatchCodebook(train, side=4, codes=512)
@@ -311,7 +312,7 @@ def least_squares_levels(values: np.ndarray, levels: int) -> np.ndarray:
 
     Args:
         values: Numbers `[n]`.
-        levels: How many; 1 gives the mean.
+        levels: Number of levels; a single level is the mean.
 
     Example:
         >>> least_squares_levels(np.array([1.0, 3.0, 9.0, 11.0]), 2)

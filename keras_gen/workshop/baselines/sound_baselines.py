@@ -35,7 +35,7 @@ def griffin_lim(
     Args:
         mel: Frames as in `keras_gen.core.sound_spectra.mel_frames`, float32 `[n, frames, bands]`.
         window: Number of samples of a frame, as in `mel_frames`.
-        hop: Number of samples from one frame to the next, at most half of `window`.
+        hop: Number of samples between consecutive frames, at most half of `window`.
         rate: Samples per second.
         rounds: Number of times that phases are recomputed, at least 1.
         seed: Seed for the first phases.
@@ -77,7 +77,7 @@ class FrameCodebook:
     Args:
         waveforms: Recordings to fit, int16 or floats in [-1, 1], `[n, samples, 1]`.
         codes: Number of codes, at most the number of frames.
-        frame: Samples per frame.
+        frame: Number of samples per frame.
         seed: Seed for k-means.
 
     Example: `FrameCodebook(recordings, codes=512).reconstruct(others)`.
@@ -115,7 +115,7 @@ class Equalizer:
 
     Args:
         waveforms: Recordings, int16 or floats in [-1, 1], `[n, samples, 1]`.
-        speakers: Integers `[n]` from 0 on.
+        speakers: Speakers of the recordings, integers `[n]`, counted from 0.
 
     Example: `Equalizer(recordings, speakers).convert(others, speakers_of_others, targets)`.
     """
@@ -132,8 +132,8 @@ class Equalizer:
 
         Args:
             waveforms: Sounds `[n, samples, 1]`.
-            speakers: Who speaks, integers `[n]`.
-            targets: The speakers whose average spectrum they get, integers `[n]`.
+            speakers: Speakers of the sounds, integers `[n]`.
+            targets: Target speakers, whose average spectrum the sounds receive, integers `[n]`.
         """
         sounds = as_waveforms(waveforms)
         ratios = self.spectra[np.asarray(targets)] / self.spectra[np.asarray(speakers)]
@@ -157,7 +157,7 @@ class NearestUnits:
 
     Args:
         waveforms: Recordings, int16 or floats in [-1, 1], `[n, samples, 1]`.
-        speakers: Integers `[n]` from 0 on.
+        speakers: Speakers of the recordings, integers `[n]`, counted from 0.
 
     Example: `NearestUnits(recordings, speakers).convert(others, speakers_of_others, targets)`.
     """
@@ -182,8 +182,9 @@ class NearestUnits:
 
         Args:
             waveforms: Sounds `[n, samples, 1]`.
-            speakers: Who speaks, integers `[n]`.
-            targets: The speakers whose recordings they are made of, integers `[n]`.
+            speakers: Speakers of the sounds, integers `[n]`.
+            targets: Target speakers, from whose recordings the sounds are assembled, integers
+                `[n]`.
         """
         sounds = as_waveforms(waveforms)
         cepstra, _ = cepstrum(sounds)

@@ -10,7 +10,7 @@ class IndependentColumns:
     """Columns that do not depend on each other, with the frequencies of the training rows.
 
     Args:
-        cells: Numbers of the cells of training rows, int `[n, columns]`, without gaps.
+        cells: Cell indices of training rows, int `[n, columns]`, without gaps.
         sizes: Number of cells of each column.
     """
 
@@ -36,9 +36,10 @@ class ChowLiuTree:
     for independent columns.
 
     Args:
-        cells: Numbers of the cells of training rows, int `[n, columns]`, without gaps.
+        cells: Cell indices of training rows, int `[n, columns]`, without gaps.
         sizes: Number of cells of each column.
-        pseudo_counts: Rows of the column's own distribution that are added to each conditional.
+        pseudo_counts: Number of pseudo-rows with the column's marginal distribution added to each
+            conditional.
     """
 
     def __init__(self, cells: np.ndarray, sizes: Sequence[int], pseudo_counts: float = 10.0):
@@ -85,8 +86,7 @@ class ProductMixture:
     """A mixture of products of the columns' distributions, fitted by the EM algorithm.
 
     Args:
-        cells: Numbers of the cells of training rows, int `[n, columns]`; -1 is a gap, which does
-            not count.
+        cells: Cell indices of training rows, int `[n, columns]`; -1 is a gap, which is ignored.
         sizes: Number of cells of each column.
         components: Number of products.
         rounds: Number of rounds of the EM algorithm.

@@ -1,4 +1,4 @@
-"""Larger images by bicubic interpolation, and by regressions of patches."""
+"""Enlargement of images with bicubic interpolation and with patch regression."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def bicubic(images: np.ndarray, factor: int) -> np.ndarray:
 
     Args:
         images: uint8 `[n, height, width, channels]`.
-        factor: Factor applied to the sides, at least 1.
+        factor: Enlargement factor of the sides, at least 1.
 
     Example: `bicubic(small, 4)`.
     """
@@ -38,17 +38,17 @@ class ClusteredRidge:
     """Enlarges images: ridge regression of patches predicts what bicubic interpolation lacks.
 
     Patches of the small image are clustered by their shape, whatever their mean and contrast. In
-    each cluster, the luma of the large image, minus that of the bicubic one, is a linear function
-    of the patch. It is predicted for the 3x3 pixels in the patch's middle, and averaged where these
-    regions overlap. Timofte, De Smet, Van Gool: "A+: Adjusted Anchored Neighborhood Regression for
-    Fast Super-Resolution", ACCV 2014, without its features and neighborhoods. Red, green, and blue
-    change equally.
+    each cluster, the luma of the large image minus the luma of the bicubic image is a linear
+    function of the patch. It is predicted for the 3x3 pixels in the patch's middle, and averaged
+    where these regions overlap. Timofte, De Smet, Van Gool: "A+: Adjusted Anchored Neighborhood
+    Regression for Fast Super-Resolution", ACCV 2014, without its features and neighborhoods. Red,
+    green, and blue change equally.
 
     Args:
-        factor: Factor applied to the sides, at least 2.
+        factor: Enlargement factor of the sides, at least 2.
         clusters: Number of clusters.
         side: Side of a patch in pixels, odd, at least 3.
-        penalty: Penalty of the squared weights, for levels in [0, 1].
+        penalty: Penalty on the squared weights, for levels in [0, 1].
         seed: Seed for the clusters.
 
     Example:

@@ -1,4 +1,4 @@
-"""Distributions of sequences and of grids of integers by counts of n-grams."""
+"""Distributions of sequences and grids of integers, based on n-gram counts."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ _DIRECT = 2**24  # keys below are counted in an array
 class NGrams:
     """A distribution of sequences of levels, each given the previous ones, by counts.
 
-    Counts of long contexts are interpolated with those of shorter ones by modified Kneser-Ney
-    smoothing: Chen, Goodman: "An Empirical Study of Smoothing Techniques for Language Modeling",
-    Computer Speech and Language 1999, section 3, after Kneser and Ney, ICASSP 1995:
+    Counts of long contexts are interpolated with counts of shorter contexts, using modified
+    Kneser-Ney smoothing: Chen, Goodman: "An Empirical Study of Smoothing Techniques for Language
+    Modeling", Computer Speech and Language 1999, section 3, after Kneser and Ney, ICASSP 1995:
 
         p(w | h) = (c(h w) - D(c(h w)) + sum_v D(c(h v)) p(w | h')) / sum_v c(h v),
 
     where h' is h without its first level. D is a discount for counts of 1, of 2, and of 3 or more.
-    In the longest contexts, c counts n-grams, and in shorter ones the distinct levels right before
-    them. Below the empty context, all levels are equally probable. Each sequence is preceded by
-    begin symbols, which are part of contexts and are never predicted.
+    In the longest contexts, c counts n-grams, and in shorter contexts, the distinct levels
+    immediately before them. Below the empty context, all levels are equally probable. Each sequence
+    is preceded by begin symbols, which are part of contexts and are never predicted.
 
     Args:
-        order: Number of levels in an n-gram, at least 1: a level is given the `order` - 1 previous
-            ones. An n-gram must fit in 63 bits.
+        order: Number of levels in an n-gram, at least 1: a level is predicted from the `order` - 1
+            previous levels. An n-gram must fit in 63 bits.
         levels: Number of levels, which are 0 to `levels` - 1.
 
     Example:
@@ -38,7 +38,7 @@ class NGrams:
     def __init__(self, order: int, levels: int):
         self.order = checked_integer("order", order, minimum=1)
         self.levels = checked_integer("levels", levels, minimum=2)
-        self._base = self.levels + 1  # the begin sign is the last
+        self._base = self.levels + 1  # the begin symbol is the last one
         if self._base**self.order >= 2**63:
             raise ValueError(
                 f"{self.order}-grams of {self.levels} levels do not fit in 63 bits: use a lower "
@@ -50,8 +50,8 @@ class NGrams:
         """Counts the n-grams of sequences, and returns itself.
 
         Args:
-            sequences: Integers `[n, time]` or `[n, time, 1]` in -1 to `levels` - 1. Nothing is
-                learned from -1, which is padding, before or after a sequence.
+            sequences: Integers `[n, time]` or `[n, time, 1]` in -1 to `levels` - 1. Padding, -1,
+                before or after a sequence is ignored.
         """
         n_grams = [c * self._base + level for c, level in self._n_grams(sequences)[0]]
         if not len(n_grams[0]):
@@ -61,11 +61,11 @@ class NGrams:
         while n_grams:
             keys, counts = _counted(n_grams.pop())
             context, level = np.divmod(longer, self._base)
-            # The place of the first level of a longer context.
+            # The position of the first level of a longer context.
             first = self._base ** len(n_grams)
             shorter = context % first * self._base + level
             before = _counted(shorter)[1]
-            # Before a begin sign there is nothing but begin signs.
+            # A begin symbol is preceded only by begin symbols.
             begins = (keys // first == self.levels) & (first > 1)
             self._counts.insert(0, _Counts(keys, np.where(begins, counts, before), self._base))
             longer = keys
@@ -110,7 +110,7 @@ class NGrams:
 def best_n_grams(
     train: np.ndarray, held_out: np.ndarray, orders: Iterable[int], levels: int
 ) -> NGrams:
-    """Fits n-grams of several orders and returns those that are best on held-out sequences.
+    """Fits n-grams of several orders, and returns the best ones on held-out sequences.
 
     Args:
         train: Sequences to fit, as accepted by `NGrams.fit`.
@@ -128,7 +128,8 @@ def as_sequences(sequences: np.ndarray, levels: int) -> np.ndarray:
     """Returns sequences of levels as integers `[n, time]`.
 
     Args:
-        sequences: Integers `[n, time]` or `[n, time, 1]` in -1 to `levels` - 1, else a ValueError.
+        sequences: Integers `[n, time]` or `[n, time, 1]` in -1 to `levels` - 1; others raise a
+            ValueError.
         levels: Number of levels.
     """
     sequences = checked_array("sequences", sequences)
@@ -159,7 +160,7 @@ class _Counts:
         self.discounted = np.add.reduceat(discounts, first)
 
     def probabilities(self, context, level, shorter):
-        """Those of n-grams, interpolated with those by shorter contexts."""
+        """The probabilities of n-grams, interpolated with those from shorter contexts."""
         n_gram = _found(self.keys, context * self.base + level)
         place = _found(self.contexts, context)
         left = np.where(n_gram >= 0, self.left[n_gram], 0)
@@ -168,8 +169,8 @@ class _Counts:
 
 
 def _counted(keys):
-    """Different keys in order, and how often each occurs."""
-    if keys.max() < _DIRECT:  # sorting is slow where most are the same
+    """The distinct keys in order, and their counts."""
+    if keys.max() < _DIRECT:  # sorting is slow if most keys are equal
         counts = np.bincount(keys)
         (found,) = np.nonzero(counts)
         return found, counts[found]
@@ -177,7 +178,7 @@ def _counted(keys):
 
 
 def _discounts(counts):
-    """Of counts of 0, 1, 2, and 3 or more; by leaving one out, unless too little is counted."""
+    """The discounts for counts of 0, 1, 2, and 3 or more; leave-one-out unless data is scarce."""
     n = np.bincount(np.minimum(counts, 5), minlength=5)[1:5]
     if n.all():
         y = n[0] / (n[0] + 2 * n[1])
@@ -188,7 +189,7 @@ def _discounts(counts):
 
 
 def _found(keys, wanted):
-    """Where sorted keys hold what is wanted; -1: nowhere."""
+    """The positions of wanted keys in the sorted keys; -1 if there is none."""
     place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
     return np.where(keys[place] == wanted, place, -1)
 
@@ -196,9 +197,10 @@ def _found(keys, wanted):
 class GridNGrams:
     """A distribution of grids of codes, given the code to the left, the code above, and the class.
 
-    It is based on counts, which `NGrams` interpolates: with the class, without it, without the code
-    above, and without any. Codes outside the grid are an additional level. The probabilities of the
-    codes sum to slightly less than 1, because the shortest contexts leave some for other symbols.
+    It is based on counts, which `NGrams` interpolates: with the class, without the class, also
+    without the code above, and without any context. Codes outside the grid are an additional level.
+    The probabilities of the codes sum to slightly less than 1, because the shortest contexts
+    reserve some probability for other symbols.
 
     Args:
         order: 2 for the code to the left, 3 to add the code above, 4 to add the class.
@@ -220,14 +222,14 @@ class GridNGrams:
         self._n_grams = _LastLevel(self.order, self.levels + 1 + self.classes)
 
     def fit(self, codes: np.ndarray, labels: np.ndarray) -> GridNGrams:
-        """Counts what follows what, and returns itself.
+        """Counts the codes in each context, and returns itself.
 
         Args:
             codes: Integers `[n, height, width]` in 0 to `levels` - 1.
             labels: Integers `[n]` in 0 to `classes` - 1.
 
         Raises:
-            ValueError: If codes or labels have another shape or are out of range.
+            ValueError: If codes or labels have the wrong shape or are out of range.
         """
         self._n_grams.fit(self._sequences(codes, labels))
         return self
@@ -238,7 +240,7 @@ class GridNGrams:
         return log_probs.reshape(len(codes), -1).sum(axis=1)
 
     def _sequences(self, codes, labels):
-        """For each code the class, the code above, that to the left and itself, nearest last."""
+        """For each code: the class, the code above, the code to the left, and the code itself."""
         codes = _integers(codes, 3, self.levels, "codes [n, height, width]")
         labels = _integers(labels, 1, self.classes, "labels [n]")
         if len(labels) != len(codes):
@@ -255,14 +257,14 @@ class GridNGrams:
 
 
 class _LastLevel(NGrams):
-    """Counts and predicts the last level of each sequence, and none of those before it."""
+    """Counts and predicts only the last level of each sequence."""
 
     def _predicted(self, padded):
         return np.arange(1, len(padded) + 1) * padded.shape[1] - 1
 
 
 def _integers(values, rank, levels, expected):
-    """Returns int64 of integers in 0 to `levels` - 1."""
+    """Returns integers in 0 to `levels` - 1 as int64."""
     values = checked_array("values", values)
     if values.ndim != rank or values.dtype.kind not in "iu" or not values.size:
         raise ValueError(
@@ -283,7 +285,7 @@ def best_grid_n_grams(
     levels: int,
     classes: int,
 ) -> GridNGrams:
-    """Fits `GridNGrams` of several orders and returns those that are best on held-out grids.
+    """Fits `GridNGrams` of several orders, and returns the best ones on held-out grids.
 
     Args:
         train: Codes and labels to fit, as accepted by `GridNGrams.fit`.

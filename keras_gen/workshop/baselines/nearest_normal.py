@@ -1,4 +1,4 @@
-"""The normal distribution of least divergence, by numerical integration on the line."""
+"""The normal distribution of minimum divergence, by numerical integration on the line."""
 
 import numpy as np
 from scipy.optimize import minimize
@@ -9,7 +9,7 @@ from keras_gen.losses.adversarial import get
 
 FEWEST = 100  # points of a grid
 NARROWEST = 4  # steps of the grid per standard deviation
-# Where a density vanishes, its logarithm is that of this number.
+# Where a density vanishes, the logarithm of this number is used.
 TINY = 1e-300
 
 
@@ -45,9 +45,10 @@ def divergence(objective: FDivergence | str, p: np.ndarray, q: np.ndarray, step:
 def nearest_normal(
     objective: FDivergence | str, points: np.ndarray, density: np.ndarray
 ) -> tuple[float, float, float]:
-    """Finds the normal distribution of the least divergence from a density on the line.
+    """Finds the normal distribution with the minimum divergence from a density on the line.
 
-    The search starts at several means and deviations, because a divergence may have several minima.
+    The search starts at several means and standard deviations, because a divergence may have
+    several minima.
 
     Args:
         objective: Name or object of an f-divergence.

@@ -1,4 +1,4 @@
-"""Ways to predict the target of a source image from pairs, without a network."""
+"""Predictions of a source image's target from training pairs, without a network."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from keras_gen.files.images import flat_pixels
 def nearest_target(
     sources: np.ndarray, train_sources: np.ndarray, train_targets: np.ndarray, side: int = 16
 ) -> np.ndarray:
-    """Returns the target of the nearest training source: real, but of another source.
+    """Returns the target of the nearest training source: a real image, but of another source.
 
     Args:
         sources: uint8 `[n, H, W, C]`.
         train_sources: uint8 `[m, H, W, C]`.
         train_targets: uint8 `[m, H, W, channels]`.
-        side: Height and width to which sources are shrunk before they are compared.
+        side: Height and width to which sources are reduced before they are compared.
 
     Example: `nearest_target(labels, train_labels, train_photos)`.
     """
@@ -41,14 +41,14 @@ def ridge_target(
     train_targets: np.ndarray,
     alphas: Sequence[float] = (30.0, 100.0, 300.0, 1000.0, 3000.0, 10_000.0),
 ) -> np.ndarray:
-    """Predicts targets by ridge regression of whole images: the best that is linear, uint8.
+    """Predicts targets by ridge regression on whole images, the best linear model; uint8.
 
     Args:
         sources: uint8 `[n, H, W, C]`.
         train_sources: uint8 `[m, H, W, C]`, 3 or more.
         train_targets: uint8 `[m, H, W, channels]`.
-        alphas: Penalties of the squared weights, pixels being between 0 and 1; the last tenth of
-            the training pairs, and at least two of them, choose one.
+        alphas: Penalties on the squared weights to try, for pixels in [0, 1]; the last tenth of the
+            training pairs, at least two, determines the best one.
 
     Example: `ridge_target(labels, train_labels, train_photos)`.
     """
@@ -67,7 +67,7 @@ def ridge_target(
 def color_means(
     sources: np.ndarray, train_sources: np.ndarray, train_targets: np.ndarray, colors: np.ndarray
 ) -> np.ndarray:
-    """Gives each pixel the mean of the targets' pixels whose sources have the same color, uint8.
+    """Gives each pixel the mean target pixel for its source color, uint8.
 
     Args:
         sources: uint8 `[n, H, W, C]`, label maps.

@@ -1,4 +1,4 @@
-"""Codes of images without a network: linear ones, and quantized ones of a known number of bits."""
+"""Image codes without a network: linear codes, and quantized codes of a known number of bits."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class PrincipalComponents:
     def reconstruct(self, images: np.ndarray, dimensions: int | None = None) -> np.ndarray:
         """Returns reconstructed images, float32 in units of 255 levels, of the same shape.
 
-        Some values lie outside [0, 1]; clipping them brings the images closer to the originals.
+        Some values are outside [0, 1]; clipping them brings the images closer to the originals.
 
         Args:
             images: uint8 `[n, H, W, C]`.
@@ -61,17 +61,17 @@ class PrincipalComponents:
 
 
 def ink_moments(images: np.ndarray) -> np.ndarray:
-    """Returns how much ink images have, and where its center lies, float64 `[n, 3]`.
+    """Returns the amount of ink in images and its center, float64 `[n, 3]`.
 
-    Of bright shapes on black these are size and place: no code that is learned, and none that an
-    image could be made of.
+    For bright shapes on black, these are size and position: a code that is not learned, and from
+    which an image cannot be reconstructed.
 
     Args:
         images: uint8 `[n, H, W, C]`.
 
     Returns:
-        The mean brightness in [0, 1], and the center's row and column in pixels from that of the
-        image, which is the center of a black image too.
+        The mean brightness in [0, 1], and the center's row and column in pixels, relative to the
+        center of the image, which is also used for a black image.
 
     Example:
         >>> ink_moments(np.full([1, 4, 4, 1], 255, "uint8"))
@@ -92,8 +92,8 @@ _HALVINGS = 20  # of the interval of a step
 class PatchCodebook:
     """Codes images as grids of patches, each replaced by the nearest center of k-means.
 
-    It is vector quantization of pixels, a VQ-VAE without networks. With 4x4 patches it has as many
-    codes, and bits, as an encoder that halves the sides twice.
+    It is vector quantization of pixels, a VQ-VAE without networks. With 4x4 patches, it has as many
+    codes and bits as an encoder that halves the sides twice.
 
     Args:
         images: Training images uint8 `[n, H, W, C]`.
@@ -158,17 +158,17 @@ class QuantizedComponents:
     It is the best linear transform code of fixed length for normal data: Huang, Schultheiss: "Block
     Quantization of Correlated Gaussian Random Variables", IEEE Transactions on Communications
     Systems 1963. Each bit goes to the component whose error it lowers most, as measured on training
-    images: the first bit of a Normal component divides its error by 2.75, and later ones by up
-    to 4. The levels have least squared error: Lloyd: "Least Squares Quantization in PCM", IEEE
+    images: the first bit of a Normal component divides its error by 2.75, and later ones by up to
+    4. The levels minimize the squared error: Lloyd: "Least Squares Quantization in PCM", IEEE
     Transactions on Information Theory 1982.
 
     Args:
         images: Training images uint8 `[n, H, W, C]`, 2 or more.
-        bits: Bits of an image's code, at least 1.
+        bits: Number of bits of an image's code, at least 1.
 
     Attributes:
-        bits: Bits of each component, int64; their sum is that of an image, or less if no bit more
-            would lower the error.
+        bits: Number of bits of each component, int64. Their sum is the number of bits of an image,
+            or less if more bits would not lower the error.
 
     Example: `psnr(QuantizedComponents(train, bits=576).reconstruct(test), test, of="rgb").mean()`.
     """
@@ -198,15 +198,15 @@ class QuantizedComponents:
 
 
 class Quantizer:
-    """The levels of least squared error of one number, which may get a bit more.
+    """The levels with the minimum squared error for one number, to which a bit can be added.
 
     Args:
-        values: Numbers to fit to, `[n]`.
+        values: Numbers to fit, `[n]`.
 
     Attributes:
-        bits: How many there are, from 0 on.
+        bits: Current number of bits, initially 0.
         levels: The 2^bits levels.
-        gain: By how much one bit more would lower the mean squared error.
+        gain: Decrease of the mean squared error due to one more bit.
 
     Example:
         >>> quantizer = Quantizer(np.array([1.0, 3.0, 9.0, 11.0]))
@@ -221,7 +221,7 @@ class Quantizer:
         self._look_ahead()
 
     def add_bit(self) -> None:
-        """Takes the levels of one bit more."""
+        """Adds a bit, which doubles the number of levels."""
         self.bits += 1
         self.levels = self._next
         self._error = self._next_error
@@ -240,10 +240,10 @@ class Quantizer:
 class CodedComponents:
     """Principal components of whole images, rounded and written by an entropy code.
 
-    With an entropy code, rounding all components to multiples of one step is nearly the best:
-    Gish, Pierce: "Asymptotically Efficient Quantizing", IEEE Transactions on Information Theory
-    1968. An image's code has as many bits as it needs. The step is the one with which training
-    images need `bits` in the mean, if each component is coded by how often it takes each value.
+    With an entropy code, rounding all components to multiples of one step is nearly the best: Gish,
+    Pierce: "Asymptotically Efficient Quantizing", IEEE Transactions on Information Theory 1968. The
+    number of bits varies between images. The step is chosen so that the codes of training images
+    have `bits` bits on average, if each component is coded using the frequencies of its values.
 
     Args:
         images: Training images uint8 `[n, H, W, C]`, 2 or more.
@@ -267,7 +267,7 @@ class CodedComponents:
             else:
                 high = step
         self._step = high
-        # Of the images that are rounded to one multiple, the mean.
+        # The mean of the values that are rounded to one multiple.
         self._means = [
             _means_by(*pair) for pair in zip(_rounded(codes, self._step).T, codes.T, strict=True)
         ]
@@ -308,7 +308,7 @@ def _means_by(keys, values) -> dict[int, float]:
 
 
 def least_squares_levels(values: np.ndarray, levels: int) -> np.ndarray:
-    """Returns the sorted levels of least squared error, by Lloyd's algorithm from the quantiles.
+    """Returns sorted levels with minimum squared error, by Lloyd's algorithm from the quantiles.
 
     Args:
         values: Numbers `[n]`.

@@ -14,7 +14,7 @@ from keras_gen.core.sound_spectra import STEP, WINDOW, cepstrum, mel_weights
 from keras_gen.files.sounds import as_waveforms
 from keras_gen.metrics.metric_arguments import check_within
 
-_SMALLEST = 1e-8  # magnitude, below which a phase means nothing
+_SMALLEST = 1e-8  # magnitude below which a phase is meaningless
 _ROUNDS = 30  # of Lloyd's algorithm
 CONTEXT = 2  # frames before and after that count in the search of the nearest unit
 HOP = 2  # frames from one unit to the next
@@ -25,16 +25,16 @@ LOUDEST = 10.0  # gain of a unit
 def griffin_lim(
     mel: np.ndarray, window: int, hop: int, rate: int, rounds: int = 60, seed: int = 0
 ) -> np.ndarray:
-    """Returns sounds whose mel spectrograms are near the given ones, by a search for the phases.
+    """Returns sounds with approximately the given mel spectrograms, by a search for the phases.
 
     Griffin, Lim: "Signal Estimation from Modified Short-Time Fourier Transform", IEEE Transactions
-    on Acoustics, Speech, and Signal Processing 1984: phases are those of the sound of the round
-    before, random ones at first. The magnitudes of the frequencies are those of least squares from
-    the bands, no less than 0.
+    on Acoustics, Speech, and Signal Processing 1984: the phases come from the sound of the previous
+    round, and are initially random. The magnitudes of the frequencies are nonnegative and computed
+    from the bands by least squares.
 
     Args:
-        mel: Frames as in `keras_gen.core.sound_spectra.mel_frames`, float32 `[n, frames, bands]`.
-        window: Number of samples of a frame, as in `mel_frames`.
+        mel: Frames, as in `keras_gen.core.sound_spectra.mel_frames`, float32 `[n, frames, bands]`.
+        window: Number of samples per frame, as in `mel_frames`.
         hop: Number of samples between consecutive frames, at most half of `window`.
         rate: Samples per second.
         rounds: Number of times that phases are recomputed, at least 1.
@@ -69,10 +69,10 @@ def griffin_lim(
 
 
 class FrameCodebook:
-    """Vector quantization of the waveform: each frame becomes the nearest center of k-means.
+    """Vector quantization of the waveform: each frame is replaced by the nearest k-means center.
 
-    With frames of 64 samples and 512 codes it takes 9 bits for 64 samples, as many as a VQ-VAE with
-    an encoder that halves six times.
+    With frames of 64 samples and 512 codes, it requires 9 bits per 64 samples, as many as a VQ-VAE
+    whose encoder halves the length six times.
 
     Args:
         waveforms: Recordings to fit, int16 or floats in [-1, 1], `[n, samples, 1]`.
@@ -108,10 +108,10 @@ class FrameCodebook:
 
 
 class Equalizer:
-    """Converts voices by a filter that turns one speaker's average spectrum into another's.
+    """Converts voices with a filter that maps one speaker's average spectrum to another's.
 
     It multiplies short-time Fourier transforms by the ratio of the speakers' magnitudes, the roots
-    of the mean power of their recordings. Unlike a VQ-VAE it needs the speaker of each sound.
+    of the mean power of their recordings. Unlike a VQ-VAE, it requires the speaker of each sound.
 
     Args:
         waveforms: Recordings, int16 or floats in [-1, 1], `[n, samples, 1]`.
@@ -144,16 +144,16 @@ class Equalizer:
 
 
 class NearestUnits:
-    """Converts voices by cutting up the target's recordings, without a network.
+    """Converts voices by assembling pieces of the target's recordings, without a network.
 
-    Every 16 ms of a sound are replaced by 32 ms of the target's recordings: those that are nearest
-    in the cepstra of five frames, after each speaker's mean and deviation became 0 and 1. Units
-    overlap. Each begins where it fits the one before best, and has the loudness of what it
-    replaces, so pitch and color are the target's own. Hunt, Black: "Unit Selection in a
-    Concatenative Speech Synthesis System Using a Large Speech Database", ICASSP 1996. It needs the
-    speaker of each sound.
+    Every 16 ms of a sound are replaced by 32 ms of the target's recordings: the nearest unit in the
+    cepstra of five frames, standardized for each speaker to mean 0 and standard deviation 1. Units
+    overlap. Each unit begins where it best fits the previous unit, and has the loudness of the
+    sound that it replaces, so pitch and timbre are the target's. Hunt, Black: "Unit Selection in a
+    Concatenative Speech Synthesis System Using a Large Speech Database", ICASSP 1996. It requires
+    the speaker of each sound.
 
-    Deviation: the nearest unit is taken, and no path of least cost is searched.
+    Deviation: the nearest unit is used, without a search for the path of minimum cost.
 
     Args:
         waveforms: Recordings, int16 or floats in [-1, 1], `[n, samples, 1]`.
@@ -211,7 +211,7 @@ class NearestUnits:
         return made / np.maximum(weight, 0.1)
 
     def _fitting(self, before, recording, start):
-        """The unit near `start` that correlates best with what is there already."""
+        """The unit near `start` that correlates best with the existing sound."""
         sound = self._sounds[recording]
         low = max(0, start - SEARCH)
         high = min(len(sound) - WINDOW, start + SEARCH)

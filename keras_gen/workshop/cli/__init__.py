@@ -144,7 +144,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs `keras-gen`.
 
     Args:
-        argv: Command-line arguments without the program name. If None, those of the process.
+        argv: Command-line arguments without the program name. If None, the arguments of the
+            process.
 
     Returns:
         The exit code: 0 on success, 1 if anything failed. An invalid command line exits with 2.

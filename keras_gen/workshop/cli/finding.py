@@ -56,12 +56,12 @@ PAGES = {  # kind -> its pages, and a line with a name and a text
 
 
 class Entry(NamedTuple):
-    """A named thing that can be found, and where it is.
+    """A named entry that can be found, and its file.
 
     Args:
         kind: The type of entry, as printed.
         name: The name; the comma-separated parts of a topic are names too.
-        file: The file that has it; empty for a topic.
+        file: The file that contains the entry; empty for a topic.
         text: A description, which is searched too.
         classes: Names of classes, the closest first.
         recipes: Names of recipes, the closest first.
@@ -120,16 +120,16 @@ def _joined(text: str) -> str:
 
 
 def _runs(words: Sequence[str]) -> set[str]:
-    """All neighboring words written as one, so that "cycle gan" is found in "CycleGAN"."""
+    """All pairs of neighboring words joined, so that "cycle gan" is found in "CycleGAN"."""
     ends = range(1, len(words) + 1)
     return {"".join(words[start:end]) for end in ends for start in range(max(0, end - 6), end)}
 
 
 class Index:
-    """Everything that can be found, and the words that lead to it.
+    """All entries that can be found, and the words that match them.
 
     Args:
-        root: The folder that holds recipes/ and docs/.
+        root: The folder that contains recipes/ and docs/.
 
     Raises:
         ValueError: If a TOML file is invalid.
@@ -174,7 +174,7 @@ class Index:
                         yield Entry(kind, name, file, described, classes, self._showing(name))
 
     def _showing(self, public: str) -> tuple[str, ...]:
-        """The recipes that import a class or a function, those that begin with its name first."""
+        """The recipes that import a class or function, starting with recipes named after it."""
         names = [name for name, imported in self.imports.items() if public in imported]
         begun = _joined(public)
         return tuple(
@@ -182,7 +182,7 @@ class Index:
         )
 
     def _classes(self, recipes: Iterable[str]) -> tuple[str, ...]:
-        """The classes of models that recipes import, those in a recipe's name first."""
+        """The model classes that recipes import, starting with classes in a recipe's name."""
         pairs = [
             (_joined(name) not in _joined(recipe), name)
             for recipe in recipes

@@ -17,7 +17,7 @@ def new(options) -> int:
     """Writes the project to a new folder, completely or not at all.
 
     Raises:
-        ValueError: If the name is not a valid module name, or an installed module has it.
+        ValueError: If the name is not a valid module name, or is the name of an installed module.
         FileExistsError: If the folder exists.
         NotADirectoryError: If the folder would be below a file.
     """

@@ -48,7 +48,7 @@ class Signature:
 
     name: str
     inputs: Mapping[str, Any]  # name -> dtype and shape
-    usual: Mapping[str, Any]  # the values of inputs that may be left out
+    usual: Mapping[str, Any]  # the values of inputs that may be omitted
     outputs: Mapping[str, Any]  # name -> dtype and shape
     limits: Mapping[str, Sequence[float]] = dataclasses.field(default_factory=dict)
     """The minimum and maximum of numeric inputs."""
@@ -66,7 +66,7 @@ class Signature:
         return next((name for name, spec in self.outputs.items() if _is_image(spec)), "")
 
     def takes(self, kind: Any) -> bool:
-        """Whether it has exactly one required input, of the given kind."""
+        """Whether it has exactly one required input, of the given type."""
         return [bool(kind(spec)) for spec in self.asked.values()] == [True]
 
     @property

@@ -50,7 +50,7 @@ class Guard:
     Args:
         app: The page.
         uploads: Upload folder, in which Gradio also keeps the images shown by the page.
-        most: Maximum upload size in bytes. A request holds one upload.
+        most: Maximum upload size in bytes. A request contains one upload.
         local: Whether the page is for this machine only. Requests must then use a host name
             that no other site can have.
         unread: Function that maps a session name to its number of unread messages.

@@ -13,10 +13,11 @@ class Clock:
     Work done after the last `save` is repeated by the next process and is counted only once.
 
     Args:
-        directory: Folder of the run; `elapsed.json` in it holds the minutes of earlier processes.
+        directory: Folder of the run, where `elapsed.json` contains the minutes of earlier
+            processes.
 
     Raises:
-        ValueError: If that file does not contain a number of minutes.
+        ValueError: If `elapsed.json` does not contain a number of minutes.
     """
 
     def __init__(self, directory: Path):

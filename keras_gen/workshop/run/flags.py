@@ -206,7 +206,7 @@ def check(
         settings: Dataclass derived from `RunSettings`.
         presets: Settings that each preset changes.
         description: Text of `--help`: the recipe's docstring.
-        argv: Command-line flags. If None, those of the process.
+        argv: Command-line flags. If None, the flags of the process.
     """
     given = _first_flags(argv)
     is_known = given.preset != "auto" or given.config or QUICK in presets
@@ -228,8 +228,8 @@ def parse(
         settings: Dataclass derived from `RunSettings`.
         presets: Settings that each of `smoke`, `cpu`, `paper`, and, if it exists, `quick` changes.
         description: Text of `--help`: the recipe's docstring.
-        argv: Command-line flags. If None, those of the process.
-        saved: Settings of the run to resume, which replace those of the preset.
+        argv: Command-line flags. If None, the flags of the process.
+        saved: Settings of the run to resume, which replace the preset's settings.
         usual: Preset that `auto` stands for if there is no quick one. If None, paper with a GPU,
             otherwise cpu.
 
@@ -239,7 +239,7 @@ def parse(
 
     Raises:
         ValueError: If `saved`, or the file given by `--config`, does not contain settings.
-        OSError: If that file cannot be read.
+        OSError: If the file given by `--config` cannot be read.
     """
     always = tuple(name for name in presets if name != QUICK)
     assert always == PRESETS, f"a recipe has the presets {PRESETS}"
@@ -419,7 +419,7 @@ def _unknown(flag: str, settings) -> str:
 
 
 def _typed(settings, saved: dict):
-    """Converts saved JSON values to settings; unknown ones are refused."""
+    """Converts saved JSON values to settings; unknown settings are refused."""
     kinds = typing.get_type_hints(settings)
     unknown = sorted(saved.keys() - {field.name for field in dataclasses.fields(settings)})
     if unknown:

@@ -56,7 +56,7 @@ def answer(path: Path, argv: Sequence[str] | None = None) -> None:
 
     Args:
         path: File of a recipe. Other programs are ignored.
-        argv: Command-line flags. If None, those of the process.
+        argv: Command-line flags. If None, the flags of the process.
     """
     outline = read_outline(path)
     if outline is not None:

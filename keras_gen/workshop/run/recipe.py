@@ -26,7 +26,7 @@ def run_recipe(main: Callable, settings: type[RunSettings], presets, argv=None) 
         main: Function that accepts the run and its settings.
         settings: Dataclass derived from `RunSettings`.
         presets: Settings that each preset changes.
-        argv: Command-line flags. If None, those of the process.
+        argv: Command-line flags. If None, the flags of the process.
     """
     start_tensorflow()
     from keras_gen.workshop.run.run import Run

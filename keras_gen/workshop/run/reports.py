@@ -27,7 +27,7 @@ from keras_gen.workshop.visualize import line_plot
 
 
 def fit_bernoulli_mixture(run: Run, train: np.ndarray) -> BernoulliMixture:
-    """Fits the baseline for binary images, and prints that.
+    """Fits the baseline for binary images, and prints a line about the fit.
 
     Args:
         run: Run whose setting `templates` lists the numbers of templates to choose from.
@@ -96,7 +96,7 @@ def density_bits(model, images: np.ndarray, dimensions: int | None = None) -> di
     Args:
         model: `Flow` on levels, whose `log_prob` adds uniform noise as wide as one level.
         images: Test images in the model's input format.
-        dimensions: Number of values per image. If None, all of them; fewer for padded images.
+        dimensions: Number of values per image, smaller for padded images. If None, all values.
 
     Returns:
         "bits_nll", and its standard error "bits_nll_standard_error".
@@ -196,7 +196,7 @@ def code_use_report(uses: Mapping[str, np.ndarray]) -> dict[str, float]:
     """Returns the number of codes that are used, `<name>_in_use`, and their `<name>_perplexity`.
 
     Args:
-        uses: How often each code is used, by the name of the codebook; see `code_uses`.
+        uses: Number of uses of each code, by the name of the codebook; see `code_uses`.
     """
     report: dict[str, float] = {}
     for name, counts in uses.items():

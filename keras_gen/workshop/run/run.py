@@ -76,7 +76,7 @@ class Run:
         settings: Dataclass derived from `RunSettings`.
         presets: Settings that each preset changes.
         description: The recipe's docstring.
-        argv: Command-line flags. If None, those of the process.
+        argv: Command-line flags. If None, the flags of the process.
 
     Raises:
         ValueError: If the folder already contains a run, there is none to resume, the strategy
@@ -229,7 +229,7 @@ class Run:
 
         Args:
             rate: Learning rate in the first half; the second half is linear.
-            epochs: Number of epochs. If None, that of the settings.
+            epochs: Number of epochs. If None, the number in the settings.
             updates: Optimizer updates per step, which the schedule counts one by one.
         """
         steps = (epochs or self.settings.epochs) * self.settings.steps_per_epoch
@@ -276,7 +276,7 @@ class Run:
                 maps the number of steps done to the infinite dataset from there on.
             draw: Function that maps the model to a sample grid, uint8 `[height, width, 3]`. The
                 main model's grid is also drawn by `evaluation`.
-            callbacks: Further callbacks, whose counters are checkpointed too.
+            callbacks: Additional callbacks, whose counters are checkpointed too.
             validate: Function that maps the model to metrics on held-out data. They are logged
                 with the prefix `val_`; see `keras_gen.core.callbacks.Evaluation`.
             best: Metric of `validate` that decides when `best.keras` is replaced.

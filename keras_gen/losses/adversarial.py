@@ -289,7 +289,8 @@ class LeastSquares(Objective):
     The discriminator minimizes (D(x) - b)^2 + (D(G(z)) - a)^2, and the generator (D(G(z)) - c)^2,
     without the factors 1/2 of equation 9, as in CycleGAN (Zhu et al. 2017, section 4).
 
-    Args: a: Target of the discriminator for fakes.
+    Args:
+        a: Target of the discriminator for fakes.
         b: Target of the discriminator for real examples.
         c: Target of the generator for fakes.
 

@@ -161,8 +161,9 @@ def as_classes(labels: np.ndarray, name: str, n: int | None = None) -> np.ndarra
 def as_logits(logits: np.ndarray, name: str = "logits") -> np.ndarray:
     """Returns logits, or probabilities, as an array `[n, classes]`.
 
-    Raises: ValueError: If the logits have the wrong shape, or contain NaN, with which the first
-        class would seem most likely.
+    Raises:
+        ValueError: If the logits have the wrong shape, or contain NaN, with which the first class
+            would seem most likely.
     """
     logits = as_numbers(logits, name)
     if logits.ndim != 2 or not logits.size or np.isnan(logits).any():

@@ -1,7 +1,7 @@
-"""Images of what models do and of what their codes hold, as uint8 arrays.
+"""Visualizations of models and their codes, as uint8 arrays.
 
-`write_image` writes an image to a file, and `figure` makes a matplotlib figure of it. Each image of
-a model becomes a callback through `SampleGrid`, which draws with the averaged weights:
+`write_image` writes an image to a file, and `figure` converts it to a matplotlib figure.
+`SampleGrid` turns each visualization of a model into a callback, which uses the averaged weights:
 
 ```python
 write_image("runs/a/latents.png", traversals(model, held_out[:1]))
@@ -9,7 +9,8 @@ draw = lambda model: traversals(model, held_out[:1])
 model.fit(data, callbacks=[SampleGrid(draw, "runs/a/traversals", every=5)])
 ```
 
-Images of 1 and 3 channels are drawn as they are, others as by `keras_gen.files.images.as_shown`.
+Images with 1 or 3 channels are shown unchanged; for other images, see
+`keras_gen.files.images.as_shown`.
 """
 
 from keras_gen.files.images import write_image

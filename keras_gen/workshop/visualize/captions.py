@@ -21,23 +21,23 @@ def captioned(
     column_names: Sequence[str] = (),
     width: int = READABLE_WIDTH,
 ) -> np.ndarray:
-    """Rows of images below each other, with names to the left and above, in a readable size.
+    """Rows of images, one below the other, with row and column names, in a readable size.
 
-    All images get the same width. Small ones are enlarged by whole numbers, each pixel to a
-    square; what is too wide is shrunk.
+    All images are scaled to the same width. Small images are enlarged by integer factors, each
+    pixel to a square; images that are too wide are reduced.
 
     Args:
-        rows: Images uint8 `[n, height, width, channels]`, drawn as by
-            `keras_gen.files.images.as_shown`. Rows may differ in their number and size.
-        row_names: Names of the rows, or none.
-        column_names: Names of the columns, or none.
+        rows: Images of each row, uint8 `[n, height, width, channels]`, shown as by
+            `keras_gen.files.images.as_shown`. Rows may differ in the number and size of images.
+        row_names: Names of the rows, if any.
+        column_names: Names of the columns, if any.
         width: Maximum width of the picture in pixels.
 
     Returns: a uint8 image `[height, width, 3]`.
 
     Raises:
-        ValueError: If there is no image, a row is not uint8 `[n, height, width, channels]`, or
-            the names are not as many as the rows or the columns.
+        ValueError: If there are no images, a row is not uint8 `[n, height, width, channels]`, or
+            the number of names differs from the number of rows or columns.
 
     Example: `captioned([digits, model.reconstruct(digits)], ["image", "reconstruction"])`.
     """
@@ -122,7 +122,7 @@ def text_page(texts: Iterable[str]) -> np.ndarray:
     """Texts one below the other, each wrapped to lines of 100 characters.
 
     Args:
-        texts: Strings, at least one.
+        texts: One or more strings.
 
     Returns: a uint8 image `[height, width, 3]`.
 
@@ -140,7 +140,7 @@ def text_page(texts: Iterable[str]) -> np.ndarray:
         raise ValueError("There is no text: expected at least one.")
     height = 0.165 * len(lines) + 0.2
     drawn = new_figure(0.08 * COLUMNS + 0.3, height)
-    # A dollar would begin a formula.
+    # A dollar sign would begin a formula.
     page = "\n".join(lines).replace("$", r"\$")
     drawn.text(
         0.01, 1 - 0.1 / height, page, family="monospace", fontsize=9, va="top", linespacing=1.3

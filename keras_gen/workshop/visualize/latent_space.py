@@ -1,4 +1,4 @@
-"""Images of what a model makes of points in its latent space.
+"""Visualizations of a model's latent space.
 
 Images are `[n, height, width, 1 or 3]`. Points in latent space are given as latents `[n, latents]`,
 or as images if the model has `encode`.
@@ -25,9 +25,9 @@ def samples(
     Args:
         model: Any model with `sample(n, seed)`.
         n: Number of images.
-        seed: Seed for the images. If None, they differ in every call.
-        columns: Number of images in a row; by default, the grid is nearly square.
-        **given: Conditions of `sample`, such as `temperature`.
+        seed: Seed for the images. If None, images differ in every call.
+        columns: Number of images per row; by default, the grid is almost square.
+        **given: Conditions for `sample`, such as `temperature`.
 
     Returns: a uint8 image `[height, width, 3]`.
 
@@ -40,18 +40,20 @@ def interpolations(model, a, b, steps: int = 9, spherical: bool = False, **given
     """One row per pair: images between a's latents and b's, both ends included.
 
     Args:
-        model: Any model with `decode`, or with `generate`, of latents.
+        model: Any model with `decode` or `generate` for latents.
         a: Latents, or images if the model has `encode`.
-        b: The same number.
-        steps: Number of images in a row, at least 2.
-        spherical: Whether to use an arc around the origin, not a line: see `keras_gen.latents`.
-        **given: Other arguments of `decode`, such as `labels`: one for each pair or for all.
+        b: Latents or images, as many as in `a`.
+        steps: Number of images per row, at least 2.
+        spherical: Whether to use an arc around the origin instead of a line; see
+            `keras_gen.latents`.
+        **given: Other arguments of `decode`, such as `labels`, one for each pair or one for all
+            pairs.
 
     Returns: a uint8 image `[height, width, 3]`.
 
     Raises:
-        ValueError: If a and b are not of one shape, neither latents nor images, `steps` is below 2,
-            or latents are opposite and the arc between them has no one way.
+        ValueError: If a and b differ in shape or are neither latents nor images, `steps` is below
+            2, or latents are opposite, so that the arc between them is not unique.
 
     Example: `write_image("lines.png", interpolations(model, digits[:5], digits[5:10]))`.
     """
@@ -70,22 +72,22 @@ def traversals(
     steps: int = 9,
     **given,
 ) -> np.ndarray:
-    """One row per latent, which takes values from `-span` to `span` while the others stay.
+    """One row per latent, which varies from `-span` to `span`; all other latents are fixed.
 
     Args:
-        model: Any model with `decode`, or with a generator, of latents `[batch, latents]`.
-        points: Latents to start from, or images if the model has `encode`; with several, each has
-            its rows below the one before. Default: the origin, the middle of a Normal prior.
-        dimensions: Which latents, from 0; all by default.
-        span: Largest value, in the latents' unit: standard deviations of a Normal prior.
-        steps: Number of images in a row, at least 2.
+        model: Any model with `decode` or a generator for latents `[batch, latents]`.
+        points: Initial latents, or images if the model has `encode`. The rows of several points are
+            stacked. By default, the origin, which is the mean of a normal prior.
+        dimensions: Indices of the latents to vary, counted from 0. If None, all latents.
+        span: Maximum value, in the latents' unit: standard deviations of a normal prior.
+        steps: Number of images per row, at least 2.
         **given: Other arguments of the model's `decode`, such as `labels`.
 
     Returns: a uint8 image `[height, width, 3]`.
 
     Raises:
-        ValueError: If the model's latents are not one known number, a dimension is not one of
-            them, `points` is neither latents nor images, or `steps` is below 2.
+        ValueError: If the model's number of latents is unknown, a dimension does not exist,
+            `points` is neither latents nor images, or `steps` is below 2.
 
     Example: `write_image("latents.png", traversals(model, digits[:1], dimensions=[0, 3]))`.
     """
@@ -103,19 +105,19 @@ def traversals(
 
 
 def class_traversals(model, points, variables: Sequence[int] | None = None) -> np.ndarray:
-    """One row per categorical latent, which takes each of its classes while the others stay.
+    """One row per categorical latent, which takes each class; all other latents are fixed.
 
     Args:
-        model: Any model of discrete codes `[batch, variables]`, such as `GumbelVAE`.
-        points: Codes to start from, or images `[n, height, width, channels]` that are encoded as
-            their most likely codes; with several, each has its rows below the one before.
-        variables: Which latents, from 0; all by default.
+        model: Any model with discrete codes `[batch, variables]`, such as `GumbelVAE`.
+        points: Initial codes, or images `[n, height, width, channels]`, which are encoded as their
+            most likely codes. The rows of several points are stacked.
+        variables: Indices of the latents to vary, counted from 0. If None, all latents.
 
     Returns: a uint8 image `[height, width, 3]`, a column for each class.
 
     Raises:
-        ValueError: If the model's codes are not integers `[batch, variables]`, or a variable is not
-            one of them.
+        ValueError: If the model's codes are not integers `[batch, variables]`, or a variable does
+            not exist.
 
     Example: `class_traversals(model, digits[:1], variables=range(5))`.
     """
@@ -136,14 +138,14 @@ def class_traversals(model, points, variables: Sequence[int] | None = None) -> n
 def ordered_traversals(
     model, images, most: int = 10, span: float = 3.0, steps: int = 9, **given
 ) -> np.ndarray:
-    """`traversals` of the first image, the latents that hold most of the images first.
+    """`traversals` of the first image, starting with the most informative latents.
 
-    What a latent holds is its mean KL divergence from the prior, KL(q(z_j|x) || p(z_j)) over the
-    images: near 0, the decoder makes nothing of it.
+    The information in a latent is its mean KL divergence from the prior, KL(q(z_j|x) || p(z_j)),
+    over the images. If it is near 0, the decoder ignores the latent.
 
     Args:
-        model: Any model with `encode` to means and log variances, and `decode`.
-        images: uint8, or float as the model takes them, many enough for a mean.
+        model: Any model with `decode`, and with `encode`, which returns means and log variances.
+        images: Images in the model's input format, enough to estimate a mean.
         most: Maximum number of rows.
         span: Maximum value, as in `traversals`.
         steps: Number of images in a row, as in `traversals`.
@@ -152,7 +154,7 @@ def ordered_traversals(
     Returns: a uint8 image `[height, width, 3]`.
 
     Raises:
-        ValueError: If the model's codes are not means and log variances, or as of `traversals`.
+        ValueError: If the model's codes are not means and log variances; see also `traversals`.
 
     Example: `write_image("latents.png", ordered_traversals(model, digits[:500]))`.
     """
@@ -171,15 +173,15 @@ def ordered_traversals(
 def perturbations(
     model, points, largest: float = 2.0, steps: int = 9, seed: int = 0, **given
 ) -> np.ndarray:
-    """One row per point: its latents with growing noise, from none at the left.
+    """One row per point: its latents with increasing noise, starting without noise on the left.
 
     Args:
-        model: Any model with `decode`, or with a generator.
+        model: Any model with `decode` or a generator.
         points: Latents, or images if the model has `encode`, whose first column then shows their
             reconstructions.
-        largest: Standard deviation of the noise at the right, in the latents' unit.
-        steps: Number of images in a row, at least 2.
-        seed: Seed for the noise, one sample per row, which is scaled along it.
+        largest: Standard deviation of the noise on the right, in the latents' unit.
+        steps: Number of images per row, at least 2.
+        seed: Seed for the noise, one sample per row, which is scaled along the row.
         **given: Other arguments of the model's `decode`, such as `labels`.
 
     Returns: a uint8 image `[height, width, 3]`.
@@ -200,20 +202,20 @@ def perturbations(
 
 
 def manifold(model, side: int = 20, **given) -> np.ndarray:
-    """The plane of two latents in equal parts of the Normal prior's probability.
+    """The plane of two latents, divided into equal parts of the normal prior's probability.
 
-    Kingma, Welling (2014), fig. 4: each latent takes the Normal quantiles of the middles of `side`
-    equal parts of [0, 1]. The first grows to the right and the second upwards.
+    Kingma, Welling (2014), fig. 4: each latent takes the normal quantiles of the middles of `side`
+    equal parts of [0, 1]. The first latent increases to the right, and the second upward.
 
     Args:
-        model: Any model with `decode`, or with a generator, of two latents.
-        side: Images in a row and in a column.
+        model: Any model with `decode` or a generator for two latents.
+        side: Number of images per row and per column.
         **given: Other arguments of the model's `decode`, such as `labels`.
 
     Returns: a uint8 image `[height, width, 3]`.
 
     Raises:
-        ValueError: If the model has not two latents, or `side` is below 1.
+        ValueError: If the model does not have two latents, or `side` is below 1.
 
     Example: `write_image("manifold.png", manifold(model))`.
     """
@@ -230,15 +232,15 @@ def manifold(model, side: int = 20, **given) -> np.ndarray:
 
 
 def random_codes(model, codes_of_data, n: int = 64, seed: int = 0) -> np.ndarray:
-    """Why an autoencoder is not a generator: decoded codes of data, and of a Normal like them.
+    """Decoded codes of data and of a fitted normal: why an autoencoder is not a generator.
 
-    The Normal has the mean and the covariance of the data's codes. If the images on the right are
-    worse than those on the left, the codes fill their space unevenly.
+    The normal distribution has the mean and covariance of the data's codes. If the images on the
+    right are worse than the images on the left, the codes fill their space unevenly.
 
     Args:
         model: Any model with `decode`.
-        codes_of_data: Codes `[examples, latents]` of two examples or more.
-        n: Images on each side.
+        codes_of_data: Codes `[examples, latents]` of at least two examples.
+        n: Number of images on each side.
         seed: Seed for the choice of codes on the left, and for the samples on the right.
 
     Returns: a uint8 image `[height, width, 3]`: on the left data, on the right the Normal.
@@ -268,23 +270,23 @@ def random_codes(model, codes_of_data, n: int = 64, seed: int = 0) -> np.ndarray
 def arithmetic(
     model, a, b, c, seed: int = 0, names: Sequence[str] = ("a", "b", "c"), **given
 ) -> np.ndarray:
-    """Three rows of latents and of their means, and a row of what `a - b + c` gives.
+    """Rows with the images of `a`, `b`, and `c` and their means, and a row for `a - b + c`.
 
     Radford, Metz, Chintala (2016), fig. 7.
 
     Args:
         model: Any model with `generate` and `latent_arithmetic`, such as `GAN`.
-        a: Latents `[m, latents]`, three of each in the paper.
-        b: The same number.
-        c: The same number.
+        a: Latents `[m, latents]`; m is 3 in the paper.
+        b: Latents in the shape of `a`.
+        c: Latents in the shape of `a`.
         seed: Seed for the noise on the last row after its first image.
         names: Names of a, b, and c.
-        **given: Other arguments of `generate`, such as `labels`: one for all.
+        **given: Other arguments of `generate`, such as `labels`, one for all images.
 
     Returns: a uint8 image `[height, width, 3]` of m + 1 columns; the last one shows the means.
 
     Raises:
-        ValueError: As `model.latent_arithmetic`.
+        ValueError: See `model.latent_arithmetic`.
 
     Example: `write_image("arithmetic.png", arithmetic(model, smiling, women, men))`.
     """
@@ -300,10 +302,10 @@ def manipulated(model, images, having, lacking, amounts=(-1, -0.5, 0, 0.5, 1)) -
     """One row per image: less of an attribute on the left, more on the right.
 
     Args:
-        model: A `Flow` of images.
-        images: uint8.
+        model: A `Flow` for images.
+        images: Images to change, uint8.
         having: Images with the attribute.
-        lacking: Images without it.
+        lacking: Images without the attribute.
         amounts: Amounts, as in `Flow.manipulate`.
 
     Returns: a uint8 image `[height, width, 3]`.
@@ -315,11 +317,11 @@ def manipulated(model, images, having, lacking, amounts=(-1, -0.5, 0, 0.5, 1)) -
 
 
 def redrawn(model, images, seed: int = 0) -> np.ndarray:
-    """What each layer of a hierarchy contains: latents of lower layers are resampled.
+    """The contribution of each layer of a hierarchy: latents of lower layers are resampled.
 
     Args:
         model: A model with L layers of latents, such as `BIVA`.
-        images: uint8, or float as the model takes them.
+        images: Images in the model's input format.
         seed: Seed for the samples, equal for all rows.
 
     Returns: a uint8 image `[height, width, 3]`. A row holds the image, its reconstruction, and what
@@ -364,7 +366,7 @@ def _latents(model, points) -> np.ndarray:
         return np.asarray(points, "float32")
     if np.ndim(points) == 4 and hasattr(model, "encode"):
         codes = model.encode(points)
-        # Of a distribution, the first parameter is the mean.
+        # The first parameter of a distribution is the mean.
         return np.asarray(codes[0] if isinstance(codes, tuple) else codes, "float32")
     images = " or images [n, height, width, channels]" if hasattr(model, "encode") else ""
     raise ValueError(f"The points have shape {np.shape(points)}: expected [n, latents]{images}.")
@@ -384,7 +386,7 @@ def _moved(model, points, dimensions, values, names, **given) -> np.ndarray:
 
 
 def _decoder(model):
-    """What makes images of latents: `decode`, `generate`, or the model itself."""
+    """The function that maps latents to images: `decode`, `generate`, or the model itself."""
     return getattr(model, "decode", getattr(model, "generate", model))
 
 

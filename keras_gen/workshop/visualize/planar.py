@@ -7,7 +7,7 @@ import numpy as np
 from keras_gen.messages import in_words
 from keras_gen.workshop.visualize.plots import new_figure, panels_of, pixels
 
-MOST_POINTS = 5000  # that are drawn in a panel
+MOST_POINTS = 5000  # maximum number of points drawn in a panel
 
 
 def planar_densities(
@@ -17,18 +17,18 @@ def planar_densities(
 ) -> np.ndarray:
     """Points in the plane, with densities next to them, one row per set.
 
-    All densities of a row have one scale of colors, from 0 to the largest value of the first one.
+    All densities in a row share a color scale, from 0 to the maximum of the first density.
 
     Args:
-        rows: Title -> points `[n, 2]`, and by title functions of points `[m, 2]` that return
-            log-densities `[m]` in nats, such as `model.log_prob`.
+        rows: Dict that maps a title to points `[n, 2]` and a dict of functions by title, which map
+            points `[m, 2]` to log densities `[m]` in nats, such as `model.log_prob`.
         span: Limit of both axes, which go from minus to plus this value.
         side: Points along each axis at which the densities are computed.
 
     Returns: a uint8 image `[height, width, 3]`.
 
     Raises:
-        ValueError: If there is no row, or one has other points or no density.
+        ValueError: If there are no rows, or a row has points of another shape or no density.
 
     Example: `planar_densities({"rings": (points, {"known": rings().log_density})})`.
     """
@@ -65,14 +65,14 @@ def densities(
 ) -> np.ndarray:  # fmt: skip
     """A GAN of one number: the densities of data and samples, and D(x).
 
-    As fig. 1 of Goodfellow et al.: "Generative Adversarial Nets", NeurIPS 2014. Dotted is the best
-    discriminator of both densities, p / (p + q), which is unknown where neither has an example;
-    dashed is 1/2.
+    See fig. 1 of Goodfellow et al.: "Generative Adversarial Nets", NeurIPS 2014. The dotted line is
+    the optimal discriminator for both densities, p / (p + q), which is unknown where neither has an
+    example; the dashed line is 1/2.
 
     Args:
-        model: A `GAN` of examples `[batch, 1]` whose discriminator has one logit.
+        model: A `GAN` for examples `[batch, 1]` whose discriminator has one logit.
         data: Examples `[n, 1]`.
-        span: Part of the line that is shown.
+        span: Interval of the line to show.
         bins: Number of bins of the histograms.
         samples: Number of samples from the model.
         seed: Seed for the samples.
@@ -80,7 +80,7 @@ def densities(
     Returns: a uint8 image `[height, width, 3]`.
 
     Raises:
-        ValueError: If the data are not `[n, 1]`.
+        ValueError: If the shape of the data is not `[n, 1]`.
 
     Example: `write_image("gan.png", densities(model, np.random.normal(size=(10_000, 1))))`.
     """

@@ -1,4 +1,4 @@
-"""Images of numbers: codes as points, weights as filters, figures as lines."""
+"""Plots of numbers: codes as points, weights as filters, and metrics as lines."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-# A line of more points has none of them marked.
+# The points of a line with more points are not marked.
 MOST_MARKS = 60
 
 
@@ -25,23 +25,23 @@ def code_scatter(
     axis_names: tuple[str, str] = ("first dimension", "second dimension"),
     colors: Sequence[str] | None = None,
 ) -> np.ndarray:
-    """Codes of two dimensions as points colored by label, one panel for each kind of code.
+    """Two-dimensional codes as points colored by label, one panel for each type of code.
 
-    As fig. 3 of Hinton, Salakhutdinov: "Reducing the Dimensionality of Data with Neural Networks",
+    See fig. 3 of Hinton, Salakhutdinov: "Reducing the Dimensionality of Data with Neural Networks",
     Science 2006, which compares an autoencoder's codes with the first two principal components.
 
     Args:
-        panels: Title -> codes `[n, 2]` of the same n examples.
+        panels: Codes `[n, 2]` of the same n examples, by the panel's title.
         labels: Nonnegative integers `[n]`.
-        names: Text of each label; the numbers themselves by default. One label alone has no legend.
+        names: Text for each label; by default, the number. A single label has no legend.
         axis_names: Names of both dimensions.
-        colors: Matplotlib's name of each label's color, such as where labels are colors.
+        colors: Matplotlib color of each label, for instance if labels are colors.
 
     Returns: a uint8 image `[height, width, 3]`.
 
     Raises:
-        ValueError: If there is no panel, codes or labels have another shape, a label is negative
-            or no integer, or there are fewer names or colors than labels.
+        ValueError: If there are no panels, codes or labels have the wrong shape, a label is not a
+            nonnegative integer, or there are fewer names or colors than labels.
 
     Example: `code_scatter({"autoencoder": codes, "PCA": pca.transform(pixels)}, labels)`.
     """
@@ -80,7 +80,7 @@ def code_scatter(
         of_kinds = colormaps["tab10"](np.arange(len(kinds)))
     drawn, row = panels_of(len(panels))
     for axes, (title, codes) in zip(row, panels.items(), strict=True):
-        # In the order of the examples: label after label would hide the first ones.
+        # In the order of the examples; plotting label after label would hide the first labels.
         size = np.clip(6000 / max(len(labels), 1), 1.5, 12)
         color = of_kinds[np.searchsorted(kinds, labels)]
         axes.scatter(*np.asarray(codes).T, s=size, c=color, linewidths=0)
@@ -97,13 +97,13 @@ def code_scatter(
 def filters(weights: np.ndarray, shape: tuple, n: int = 100) -> np.ndarray:
     """The weights of each unit of a first layer as an image, in a grid.
 
-    Gray is a weight of 0, white the unit's largest absolute weight, and black the same below 0.
+    Gray represents a weight of 0, white the unit's largest absolute weight, and black its negative.
 
     Args:
-        weights: Kernel `[inputs, units]`, such as that of the first dense layer.
-        shape: `(height, width, channels)` of the inputs. Channels other than 1 or 3 stand side by
-            side.
-        n: Number of units shown, the first ones; all if there are fewer.
+        weights: Kernel `[inputs, units]`, such as the kernel of the first dense layer.
+        shape: `(height, width, channels)` of the inputs. If there are not 1 or 3 channels, they are
+            shown side by side.
+        n: Maximum number of units to show, starting with the first.
 
     Returns: a uint8 image `[height, width, 3]`.
 
@@ -126,7 +126,7 @@ def filters(weights: np.ndarray, shape: tuple, n: int = 100) -> np.ndarray:
 
 
 def unit_filters(model) -> np.ndarray:
-    """The weights of each unit of an encoder's first layer, as `filters` draws them.
+    """The weights of each unit of an encoder's first layer; see `filters`.
 
     Args:
         model: Any model whose encoder begins with a dense layer on images.
@@ -146,22 +146,23 @@ def line_plot(
     log_y: bool = False,
     spreads: Mapping[str, Sequence[float]] | None = None,
 ) -> np.ndarray:
-    """Lines, with a mark at each point unless there are many, such as an error over code size.
+    """Lines, with marked points unless there are many, such as error versus code size.
 
     Args:
-        lines: Name -> (xs, ys); in the legend as `keras_gen.messages.in_words` says it.
-        x_label: Text below, with the unit.
-        y_label: Text on the left, with the unit.
-        log_x: Whether x has a logarithmic scale, its values as its ticks.
+        lines: Pairs of xs and ys by name. The legend shows the result of
+            `keras_gen.messages.in_words`.
+        x_label: Label of the x-axis, with the unit.
+        y_label: Label of the y-axis, with the unit.
+        log_x: Whether x has a logarithmic scale, with the values of x as ticks.
         log_y: Whether y has a logarithmic scale.
-        spreads: Name of a line -> how far a bar reaches above and below each of its points, such as
-            a deviation over seeds. A line without them has no bars.
+        spreads: Lengths of the error bars above and below each point of a line, by the line's name,
+            such as standard deviations over seeds. A line without spreads has no error bars.
 
     Returns: a uint8 image `[height, width, 3]`.
 
     Raises:
-        ValueError: If there is no line, one has not as many xs as ys, a number on a logarithmic
-            scale is not positive, or spreads are not those of the points of a line.
+        ValueError: If there are no lines, the numbers of xs and ys of a line differ, a number on a
+            logarithmic scale is not positive, or spreads do not match the points of a line.
 
     Example: `line_plot({"PCA": ([2, 5, 10], [55.7, 45.1, 35.2])}, "code size", "error")`.
     """
@@ -206,17 +207,18 @@ def line_plot(
 
 
 def code_histogram(uses: Mapping[str, np.ndarray]) -> np.ndarray:
-    """How often each code is used, the most used one first, as fractions; a panel for each grid.
+    """Fractions of uses of each code, the most frequent code first; one panel per grid.
 
-    A dashed line shows even use.
+    A dashed line shows uniform use.
 
     Args:
-        uses: Title -> numbers from 0 on `[codes]`, such as `keras_gen.metrics.code_uses` counts.
+        uses: Nonnegative counts `[codes]` by title, such as results of
+            `keras_gen.metrics.code_uses`.
 
     Returns: a uint8 image `[height, width, 3]`.
 
     Raises:
-        ValueError: If there is no panel, or nothing is used in one.
+        ValueError: If there are no panels, or a panel has no uses.
 
     Example: `drawn = code_histogram({"codes": code_uses(model.encode(images), 512)})`.
     """
@@ -234,16 +236,16 @@ def code_histogram(uses: Mapping[str, np.ndarray]) -> np.ndarray:
 
 
 def roc_plot(scores: Mapping[str, np.ndarray], positive: np.ndarray) -> np.ndarray:
-    """How much each score detects at each rate of false alarms, with its AUROC in the legend.
+    """The detection rate of each score at each false-alarm rate, with its AUROC in the legend.
 
     Args:
-        scores: Name -> finite numbers `[n]`, higher for what is to be detected.
-        positive: Whether an example is to be detected, booleans `[n]`, both kinds present.
+        scores: Finite numbers `[n]` by name, higher for examples to detect.
+        positive: Whether an example should be detected, booleans `[n]`; both values occur.
 
     Returns: a uint8 image `[height, width, 3]`, of 21 rates from 0 to 1.
 
     Raises:
-        ValueError: If a score is of another shape, or all examples are of one kind.
+        ValueError: If a score has the wrong shape, or all examples are of one type.
 
     Example: `curves = roc_plot({"NLL": nats, "PCA": errors}, is_outlier)`.
     """
@@ -274,14 +276,14 @@ def panels_of(count: int) -> tuple["Figure", Sequence[Any]]:
 
 
 def new_figure(width: float, height: float) -> "Figure":
-    """A figure in hundreds of pixels; it is no part of pyplot's state, and need not be closed."""
+    """A figure with a size in hundreds of pixels, outside pyplot's state; it need not be closed."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), dpi=100, layout="constrained")
 
 
 def _legend(drawn, axes):
-    """A legend where it hides no line, or above where there is no such place."""
+    """A legend that does not hide a line, or above the plot if there is no such position."""
     legend = axes.legend()
     drawn.draw_without_rendering()
     box = legend.get_window_extent()

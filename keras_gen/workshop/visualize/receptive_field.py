@@ -1,11 +1,11 @@
-"""An image of what the distribution of a pixel depends on."""
+"""An image of the pixels on which the distribution of a pixel depends."""
 
 import numpy as np
 import tensorflow as tf
 
 from keras_gen.arguments import checked_seed
 
-EXAMPLES = 8  # random images, as a ReLU hides what it sets to zero
+EXAMPLES = 8  # random images, because a ReLU may hide a dependency
 SEEN = (255, 255, 255)
 UNSEEN = (200, 40, 40)
 ITSELF = (60, 120, 255)
@@ -13,17 +13,17 @@ LATER = (40, 40, 40)
 
 
 def seen_pixels(network, row: int, column: int, scale: int = 8, seed: int = 0) -> np.ndarray:
-    """What the parameters of one pixel depend on in an autoregressive network, by gradient.
+    """Dependencies of one pixel's parameters in an autoregressive network, from gradients.
 
-    Pixels that are seen are white. Those that come before the pixel in the order of drawing and are
-    not seen, its blind spot, are red; the pixel itself is blue, and later ones dark.
+    Visible pixels are white. Pixels that precede the pixel in sampling order but are not visible,
+    its blind spot, are red. The pixel itself is blue, and later pixels are dark.
 
     Args:
-        network: Images `[batch, height, width, channels]` to parameters of the same height and
-            width.
+        network: Network that maps images `[batch, height, width, channels]` to parameters of the
+            same height and width.
         row: Row of the pixel.
-        column: Its column.
-        scale: Side of a pixel in the result.
+        column: Column of the pixel.
+        scale: Side length of a pixel in the result.
         seed: Seed for the random images at which gradients are taken.
 
     Returns: a uint8 image `[height * scale, width * scale, 3]`.
@@ -45,7 +45,7 @@ def seen_pixels(network, row: int, column: int, scale: int = 8, seed: int = 0) -
     with tf.GradientTape() as tape:
         tape.watch(images)
         parameters = network(images, training=False)[:, row, column]
-        # Without weights, parameters that are seen in opposite ways would cancel.
+        # Without weights, opposite dependencies would cancel.
         weights = (
             np.random.default_rng(checked_seed(seed))
             .normal(size=parameters.shape)

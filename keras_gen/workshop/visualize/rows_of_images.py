@@ -1,4 +1,4 @@
-"""Images in rows with what a model makes of them."""
+"""Rows of images with a model's results."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ def reconstructions(model, images) -> np.ndarray:
 
     Args:
         model: Any model with `reconstruct(images)`.
-        images: uint8, or float as the model takes them.
+        images: Images in the model's input format.
 
     Returns: a uint8 image `[height, width, 3]`.
 
@@ -29,18 +29,18 @@ def reconstructions(model, images) -> np.ndarray:
 def image_rows(rows: Mapping[str, np.ndarray], columns: int | None = None) -> np.ndarray:
     """The first images of several sets, a row with a name for each set.
 
-    Rows of more than 12 images go on below, all of them.
+    If there are more than 12 images, all rows are continued below.
 
     Args:
         rows: Name, shown as by `keras_gen.messages.in_words` -> uint8 images
             `[n, height, width, channels]`.
-        columns: How many of each are shown; all by default.
+        columns: Number of images to show per row. If None, all images.
 
     Returns:
         uint8 image `[height, width, 3]`.
 
     Raises:
-        ValueError: As `captioned`.
+        ValueError: See `captioned`.
 
     Example:
     ```python
@@ -54,13 +54,13 @@ def image_rows(rows: Mapping[str, np.ndarray], columns: int | None = None) -> np
 def translations_below(
     images, translated, columns: int, names: tuple[str, str] = ("image", "translation")
 ) -> np.ndarray:
-    """Rows of images, and below each row what became of them.
+    """Rows of images, each with their translations below.
 
     Args:
         images: uint8 `[n, height, width, 1 or 3]`.
-        translated: Likewise.
-        columns: Images of a row.
-        names: Of both kinds of rows.
+        translated: Translations, uint8 `[n, height, width, 1 or 3]`.
+        columns: Number of images per row.
+        names: Names of the two types of rows.
 
     Returns: a uint8 image `[height, width, 3]`.
 
@@ -74,13 +74,13 @@ def translations_below(
 
 
 def denoised(model, images) -> np.ndarray:
-    """A row of images, and below them the corrupted ones and the denoised ones.
+    """A row of images, with corrupted and denoised versions below.
 
-    The corruption is the model's own, the same each time.
+    The corruption is the model's, and is equal in every call.
 
     Args:
         model: A `DenoisingAutoencoder`.
-        images: uint8, or float as the model takes them.
+        images: Images in the model's input format.
 
     Returns: a uint8 image `[height, width, 3]`.
 
@@ -96,13 +96,14 @@ def denoised(model, images) -> np.ndarray:
 
 
 def inpaintings(images: np.ndarray, masks: np.ndarray, model, **others) -> np.ndarray:
-    """A row of images, and below what is given of them, and how each model fills them.
+    """A row of images, with their known pixels and each model's completions below.
 
     Args:
         images: uint8 `[n, height, width, channels]`.
-        masks: `[n, height, width, 1]`, not 0 where a pixel is missing; shown in gray.
-        model: Any with `inpaint(images, masks)`.
-        **others: Further ones, by the names of their rows.
+        masks: Masks `[n, height, width, 1]`, nonzero where a pixel is missing; missing pixels are
+            gray.
+        model: Any model with `inpaint(images, masks)`.
+        **others: Additional models, by the names of their rows.
 
     Returns: a uint8 image `[height, width, 3]`.
 
@@ -119,9 +120,9 @@ def translation_grid(model, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Rows x, x to y, and back; then y, y to x, and back: one column per image.
 
     Args:
-        model: A `CycleGAN`, or any with two directions, first x to y.
+        model: A `CycleGAN`, or any model with two directions, of which x to y is the first.
         x: uint8 `[n, height, width, 3]`.
-        y: Images of the other domain, of the same size; of the larger set the rest is left out.
+        y: Images of the other domain, with the same size. The larger set is truncated.
 
     Returns: a uint8 image `[height, width, 3]`.
 
@@ -139,12 +140,12 @@ def translation_grid(model, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def anomalies(model, sets: Mapping[str, np.ndarray], n: int = 12) -> np.ndarray:
-    """The least and the most anomalous images of each set, above their reconstructions.
+    """The least and most anomalous images of each set, above their reconstructions.
 
     Args:
         model: Any model with `score` and `reconstruct`.
-        sets: Name -> uint8 `[images, height, width, channels]`.
-        n: Images in a row.
+        sets: Images of each set, uint8 `[images, height, width, channels]`, by name.
+        n: Number of images per row.
 
     Returns: a uint8 image `[height, width, 3]`, of four rows per set.
 
@@ -163,18 +164,18 @@ def anomalies(model, sets: Mapping[str, np.ndarray], n: int = 12) -> np.ndarray:
 def sample_neighbors(
     model, training: np.ndarray, n: int = 8, k: int = 3, seed: int = 0, **conditions
 ) -> np.ndarray:
-    """A row for each sample: the sample, and the training images that are nearest to it.
+    """A row for each sample: the sample and its nearest training images.
 
-    It shows copies of training images: a copy is nearer to its neighbors than they are to each
+    It reveals copies of training images: a copy is nearer to its neighbors than they are to each
     other.
 
     Args:
         model: Any model with `nearest_neighbors`, such as `GAN`.
         training: uint8 images of the samples' shape.
-        n: How many samples.
-        k: How many neighbors of each.
-        seed: Of the samples.
-        **conditions: Of `model.sample`, such as `label`.
+        n: Number of samples.
+        k: Number of neighbors of each sample.
+        seed: Seed for the samples.
+        **conditions: Conditions for `model.sample`, such as `label`.
 
     Returns: a uint8 image `[height, width, 3]`.
 
@@ -193,9 +194,9 @@ def analogies(model, images, through=None) -> np.ndarray:
 
     Args:
         model: Any model with `analogies`, such as `M2`.
-        images: uint8, or float as the model takes them.
-        through: In M1+M2, the model M1 that encodes the images for `model`: a VAE, or any with
-            `encode` and `decode`. None: `model` takes the images themselves.
+        images: Images in the model's input format.
+        through: In M1+M2, the model M1 that encodes the images for `model`: a VAE, or any model
+            with `encode` and `decode`. If None, `model` accepts the images directly.
 
     Returns: a uint8 image `[height, width, 3]`.
 
@@ -231,7 +232,7 @@ def swaps(model, styles, identities) -> np.ndarray:
 
 
 def style_mixing(model, coarse, fine, layers: int) -> np.ndarray:
-    """Images with the coarse styles of the image on the left and the fine ones of the one above.
+    """Images with the coarse styles of the left image and the fine styles of the image above.
 
     Karras, Laine, Aila (2019), fig. 3.
 
@@ -239,7 +240,8 @@ def style_mixing(model, coarse, fine, layers: int) -> np.ndarray:
         model: Any model with `style`, `synthesize` and `generate`, such as `StyleGAN`.
         coarse: Latents, one for each row.
         fine: Latents, one for each column.
-        layers: How many layers have the coarse style, from the first on; two a size.
+        layers: Number of layers with the coarse style, starting with the first; two layers per
+            size.
 
     Returns: a uint8 image `[height, width, 3]`; its first corner is white.
 

@@ -218,7 +218,7 @@ def _mapping(name: str, parts: tuple, value: Any) -> Mapping:
 def _shape(name: str, value: Any, axes: str | None, open_sides: bool) -> tuple[int | None, ...]:
     if axes is None:
         return checked_shape(name, value)
-    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
+    if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
         raise TypeError(f"{name} is {shown(value)}: expected ({axes}).")
     sizes = list(value)
     if len(sizes) != len(axes.split(",")):

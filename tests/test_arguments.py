@@ -107,7 +107,7 @@ def image_shape(shape: tuple):
     return shape
 
 
-@pytest.mark.parametrize("shape", [(28, 28), "28", (), [1, 2, 3, 4]])
+@pytest.mark.parametrize("shape", [(28, 28), "28", (), [1, 2, 3, 4], {28: 0, 27: 0, 3: 0}])
 def test_what_is_no_shape_of_images(shape):
     with pytest.raises((TypeError, ValueError), match=r"\(height, width, channels\)"):
         image_shape(shape)

@@ -5,9 +5,9 @@ import io
 import json
 import os
 import socket
-import time
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 import uuid

@@ -196,7 +196,7 @@ class TestMeasuring:
             assert toy("--output", "run") == f"\ninterrupted: {self.NOTE}"
         else:
             said = toy.fails(capsys, "--output", "run")
-            assert said.startswith(f"error: too few. Nothing is lost: {self.NOTE}. (the env")
+            assert said.startswith(f"error: too few. Nothing is lost: {self.NOTE}. (set the env")
         path = Path("run/export/toy/1")
         there = exported.read_metadata(path)["metrics"]
         assert there["steps"] == 6 and "score" not in there

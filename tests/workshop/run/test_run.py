@@ -571,7 +571,10 @@ class TestEvaluation:
         assert toy("--output", "run") == 0
         toy.build = lambda run: compiled_vae(latent_dim=2)
         error = toy.fails(capsys, "--output", "again", "--weights", "run/export/toy")
-        assert "run/export/toy/1 holds" in error and "build it as the exported model" in error
+        assert (
+            "run/export/toy/1 contains 10 weights" in error
+            and "build it as the exported model" in error
+        )
 
     def test_a_run_starts_from_the_weights_of_an_export_and_resumes_from_its_own(self, toy, capsys):
         """With a rate of 0 they stay, where nothing else sets them."""

@@ -171,6 +171,7 @@ REFUSED = [
      "samples of 768 values, but images of 384: pass images of one"),
     (lambda: metrics.parzen_log_likelihood(IMAGES / 255, IMAGES, 0.1), "uint8"),
     (lambda: circle(np.ones([3, 2])), "equal shape"),
+    (lambda: circle(np.full([4, 2], np.nan)), "end contains NaN or infinity: expected finite"),
     (lambda: circle(np.zeros([4, 2]), spherical=True), "No unique great circle joins 4 of 4 pairs"),
     (lambda: metrics.perceptual_path_length(lambda z: tf.cast(z, tf.uint8), tf.identity, X, X),
      "returned uint8"),

@@ -58,8 +58,8 @@ def perceptual_path_length(
         {"path_length": the mean, "path_length_error": its standard error, "n": number of paths}.
 
     Raises:
-        ValueError: If the latents have different shapes, no unique great circle connects two, or
-            `trim` leaves fewer than two paths.
+        ValueError: If the latents have different shapes or are not finite, no unique great circle
+            connects two, or `trim` leaves fewer than two paths.
         TypeError: If `generate` returns integers.
 
     Example:
@@ -74,6 +74,9 @@ def perceptual_path_length(
             f"perceptual_path_length found latents of shape {start.shape} and {end.shape}: pass "
             "two arrays of equal shape [n, d] with n of at least 2."
         )
+    for name, latents in (("start", start), ("end", end)):
+        if not np.isfinite(latents).all():
+            raise ValueError(f"{name} contains NaN or infinity: expected finite numbers.")
     epsilon = checked_positive("epsilon", epsilon)
     batch_size = checked_integer("batch_size", batch_size, minimum=1)
     cut = int(checked_number("trim", trim, minimum=0) * len(start))

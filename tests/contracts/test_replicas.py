@@ -109,7 +109,7 @@ def test_keras_random_layers_are_refused_on_two_replicas(tiny):
     with make_strategy("mirrored").scope():
         model = noisy()
         optimizers = {name: "adam" for name in players(model)}
-        with pytest.raises(ValueError, match=r"'same_for_all'.*same values"):
+        with pytest.raises(ValueError, match=r"'same_for_all'.*same random values"):
             model.compile(**optimizers)
     noisy().compile(**optimizers)
 

@@ -53,9 +53,14 @@ class RowFeatures(DeclaredLayer):
     @override
     def call(self, cells):
         # The first row of each table, of zeros, is for missing values.
-        rows = tf.cast(tf.maximum(tf.floor(cells), -1.0), tf.int32) + 1
-        features = [tf.gather(table, rows[:, place]) for place, table in enumerate(self.tables)]
-        return tf.cast(tf.concat(features, axis=1), self.compute_dtype)
+        rows = tf.where(cells >= 0, tf.floor(cells), -1.0) + 1.0
+        features = []
+        for place, table in enumerate(self.tables):
+            row = tf.cast(tf.minimum(rows[:, place], len(table) - 1.0), tf.int32)
+            features.append(tf.gather(table, row))
+        # NaN stays NaN.
+        nan = tf.reduce_sum(tf.where(tf.math.is_nan(cells), cells, 0.0), axis=1, keepdims=True)
+        return tf.cast(tf.concat(features, axis=1) + nan, self.compute_dtype)
 
     @override
     def compute_output_shape(self, input_shape):

@@ -9,6 +9,7 @@ from sklearn.metrics import roc_auc_score
 
 from keras_gen.arguments import checked_integer, checked_seed
 from keras_gen.core.kinds_of_data import Rows
+from keras_gen.data.transforms.cells import require_cells
 from keras_gen.data.transforms.tables import Column
 
 _BLOCK = 200  # rows whose distances are computed at once
@@ -137,6 +138,7 @@ def usefulness(
     Raises:
         ValueError: If the target is not a column of two words, or rows do not fit the columns.
     """
+    columns = require_cells(columns)
     names = [column.name for column in columns]
     if target not in names or len(columns[names.index(target)].categories) != 2:
         raise ValueError(f"target is {target!r}: expected the name of a column of two words.")

@@ -30,6 +30,11 @@ NOT_RUN_BECAUSE = {
         *("data.spoken_digits", "metrics.inception_v3", "metrics.keras_extractor"),
         "networks.vgg_features",
     },
+    "they compare whole tables, in each of the calls": {
+        *("metrics.closest_rows", "metrics.detection_auc", "metrics.table_fidelity"),
+        "metrics.usefulness",
+    },
+    "a step calls it with the logits of its networks": {"losses.adversarial.discrimination"},
     "each call trains or evaluates for seconds": {
         *("data.offline_color_digits", "data.offline_pairs", "data.on_photographs"),
         *("metrics.conversion_report", "metrics.fine_tuned_error", "metrics.GenerationEvaluation"),

@@ -106,9 +106,9 @@ def main(run: Run, s: Settings):
     run.fit(filler, stream, part="any order", epochs=s.any_order_epochs)
 
     with run.evaluation(model) as metrics:
-        test = test[(model.prepare(test).numpy() >= 0).all(axis=1)]
-        known = np.floor(cells.arrays()).astype(int)
-        test_cells = np.floor(model.prepare(test).numpy()).astype(int)
+        known = floored(model, train)
+        test = test[(floored(model, test) >= 0).all(axis=1)]
+        test_cells = floored(model, test)
         sizes = [len(column.shares) for column in columns]
         rivals = {
             "independent": IndependentColumns(known, sizes),
@@ -154,6 +154,7 @@ def texts_of(model, cells, seed):
 
 
 def floored(model, rows):
+    """Returns the cells of rows, integers `[n, columns]`, -1 for gaps."""
     return np.floor(model.prepare(rows).numpy()).astype(int)
 
 
@@ -188,10 +189,12 @@ def likeliest(columns, probabilities):
 
 def filling_errors(columns, rows, part, guess, prefix):
     """Returns the errors of guesses at missing values: of numbers, and the fraction of words."""
-    numbers, words = [], []
+    numbers = []
+    words = []
     for place, column in enumerate(columns):
         gap = part[:, place] == ""
-        true, found = rows[gap, place], guess[gap, place]
+        true = rows[gap, place]
+        found = guess[gap, place]
         if column.categories:
             words.append((true != found).mean())
         else:

@@ -17,7 +17,7 @@ from keras_gen.core.noise import seeded
 from keras_gen.data.transforms.cells import END_OF_CELL, in_frame, likeliest, require_cells
 from keras_gen.data.transforms.tables import Column
 from keras_gen.declared import argument, network
-from keras_gen.losses.likelihoods.cells import CellLikelihood
+from keras_gen.losses.likelihoods.cells import CellLikelihood, drawn_outcome
 
 DRAWS = 64  # weighted samples per row in `impute` and `complete`, if columns have a fixed order
 PLACE = 3  # index of the position noise of a value, after the noise for `CellLikelihood`
@@ -260,7 +260,8 @@ class TableMADE(LikelihoodModel):
             shape = [DRAWS, *self.edges["x"].inner_spec().shape[1:], PLACE + 1]
             noise = tf.random.stateless_uniform(shape, [0, 0])
             noise = tf.repeat(noise[None], tf.shape(x)[0], axis=0)
-            cells, weights = self._weighted(x, noise)
+            cells, log_weights = self._weighted(x, noise)
+            weights = tf.nn.softmax(log_weights)
             parts = []
             for place, column in enumerate(self.columns):
                 one_hot = tf.one_hot(tf.cast(cells[..., place], tf.int32), len(column.shares))
@@ -280,22 +281,20 @@ class TableMADE(LikelihoodModel):
             noise = seeded(tf.random.stateless_uniform, seeds, shape)
             return {"x": self._drawn(noise, x)[0]}
         noise = seeded(tf.random.stateless_uniform, seeds, [DRAWS, *shape])
-        cells, weights = self._weighted(x, noise)
+        cells, log_weights = self._weighted(x, noise)
         uniform = seeded(tf.random.stateless_uniform, seeds, [1], step=1)
-        cumulative = tf.cumsum(weights, axis=1)
-        passed = cumulative[:, :-1] <= uniform * cumulative[:, -1:]
-        chosen = tf.reduce_sum(tf.cast(passed, tf.int32), axis=1)
+        chosen = drawn_outcome(log_weights, uniform)
         return {"x": tf.gather(cells, chosen, batch_dims=1)}
 
     def _weighted(self, x, noise):
-        """Completions of each row `[n, draws, columns]` and their weights `[n, draws]`.
+        """Completions of each row `[n, draws, columns]` and their log weights `[n, draws]`.
 
         Columns are sampled in order, and weighted by the probability of the known values.
         """
         rows = tf.repeat(x, DRAWS, axis=0)
         cells, log_weights = self._drawn(tf.reshape(noise, [-1, *noise.shape[2:]]), rows)
-        weights = tf.nn.softmax(tf.reshape(log_weights, [-1, DRAWS]))
-        return tf.reshape(cells, [-1, DRAWS, len(self.columns)]), weights
+        cells = tf.reshape(cells, [-1, DRAWS, len(self.columns)])
+        return cells, tf.reshape(log_weights, [-1, DRAWS])
 
     @property
     def evaluations(self) -> dict[str, int]:

@@ -44,7 +44,8 @@ def table_fidelity(
     """
     bins = checked_integer("bins", bins, minimum=2)
     edge = Rows(columns)
-    cells = [_binned(columns, _cells(edge, rows), bins) for rows in (real, samples)]
+    texts = [edge.as_array(rows) for rows in (real, samples)]
+    cells = [_binned(columns, _cells(edge, part), bins) for part in texts]
     counts = np.max([part.max(axis=0) for part in cells], axis=0) + 1
     singles = [_distance(*(part[:, i] for part in cells)) for i in range(len(columns))]
     pairs = []
@@ -221,9 +222,9 @@ def _nearest(columns, rows, others):
     return np.concatenate(found)
 
 
-def _cells(edge, rows):
-    """Cells of rows, float32 `[n, columns]`, -1 for gaps."""
-    cells = edge.prepare(edge.as_array(rows)).numpy()
+def _cells(edge, texts):
+    """Cells of rows that went through `as_array`, float32 `[n, columns]`, -1 for gaps."""
+    cells = edge.prepare(texts).numpy()
     if len(cells) < 2:
         raise ValueError(f"There are {len(cells)} rows: expected at least 2.")
     return cells

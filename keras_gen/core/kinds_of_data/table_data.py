@@ -101,7 +101,7 @@ class Rows(Edge):
     def __init__(self, columns: Sequence[Column], name: str = "rows"):
         self.name = name
         self.cells = RowCells(columns)
-        self.names = [column.name for column in columns]
+        self.names = [column.name for column in self.cells.columns]
         self.example = np.full([1, len(self.names)], "")
 
     @override

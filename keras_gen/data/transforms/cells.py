@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen.arguments import checked_list, shown
-from keras_gen.data.transforms.tables import _NUMBER, Column, _all_right, _numbered
+from keras_gen.data.transforms.tables import Column, _all_right, _numbered, parsed_numbers
 
 # Positions within a cell end here, so that rounding does not reach the next cell.
 END_OF_CELL = 0.999
@@ -39,7 +39,7 @@ class RowCells(tf.Module):
     def __init__(self, columns: Sequence[Column]):
         super().__init__()
         self.columns = require_cells(columns)
-        self.tables = [_numbered(column) for column in columns]
+        self.tables = [_numbered(column) for column in self.columns]
 
     def __call__(self, rows) -> tf.Tensor:
         """Returns cell numbers and positions, float32 `[n, columns]`, for strings `[n, columns]`.
@@ -71,8 +71,7 @@ class RowCells(tf.Module):
             return tf.identity(cells)
 
     def _numbers(self, column, table, values, gaps):
-        right = tf.strings.regex_full_match(values, _NUMBER)
-        numbers = tf.strings.to_number(tf.where(right, values, "0"), tf.float64)
+        right, numbers = parsed_numbers(values)
         sentence = f"The column {column.name} has the value {{}}: expected a number."
         with tf.control_dependencies([_all_right(gaps | right, values, sentence)]):
             starts = tf.constant(column.starts, tf.float64)

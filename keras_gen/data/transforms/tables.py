@@ -541,9 +541,14 @@ def _one_hot(column, table, values):
         return tf.one_hot(numbers, len(column.categories))
 
 
+def parsed_numbers(texts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns whether texts are numbers, and the numbers, float64, 0 for other texts."""
+    are_numbers = tf.strings.regex_full_match(texts, _NUMBER)
+    return are_numbers, tf.strings.to_number(tf.where(are_numbers, texts, "0"), tf.float64)
+
+
 def _standardized(column, values):
-    are_numbers = tf.strings.regex_full_match(values, _NUMBER)
-    numbers = tf.strings.to_number(tf.where(are_numbers, values, "0"), tf.float64)
+    are_numbers, numbers = parsed_numbers(values)
     # In float64, since float32 loses small differences between large numbers, such as times.
     found = tf.cast((numbers - column.mean) / column.scale, tf.float32)
     sentence = f"The column {column.name} has the value {{}}: expected a number."

@@ -113,12 +113,13 @@ class CellLikelihood:
             parameters: Parameters of this column, `[n, parameters]`.
             uniforms: Noise in [0, 1), `[n, 2]` or more.
         """
-        first, second = uniforms[:, :1], uniforms[:, 1]
-        word = _drawn(parameters + tf.gather(self.log_shares, place), first)
+        first = uniforms[:, :1]
+        second = uniforms[:, 1]
+        word = drawn_outcome(parameters + tf.gather(self.log_shares, place), first)
         if not len(self.numbers):
             return tf.cast(word, tf.float32)
         logits, means, scales = self._mixture(parameters)
-        component = _drawn(logits, first)[:, None]
+        component = drawn_outcome(logits, first)[:, None]
         mean = tf.gather(means, component, batch_dims=1)[:, 0]
         scale = tf.gather(scales, component, batch_dims=1)[:, 0]
         inside = tf.clip_by_value(second, 1e-7, 1 - 1e-7)
@@ -146,7 +147,7 @@ def _log_mass(logits, means, scales, low, high):
     return tf.reduce_logsumexp(tf.nn.log_softmax(logits) + masses, axis=-1)
 
 
-def _drawn(logits, uniform):
+def drawn_outcome(logits, uniform):
     """Returns outcomes `[n]` of softmax(logits `[n, outcomes]`), sampled with noise `[n, 1]`."""
     cumulative = tf.cumsum(tf.nn.softmax(logits), axis=-1)
     # The last sum is 1 up to rounding; an outcome with probability 0 is never sampled.

@@ -1,6 +1,7 @@
 """Networks of PixelCNN, gated PixelCNN, and PixelRNN."""
 
 from collections.abc import Callable
+from functools import partial
 
 import keras
 from keras import layers
@@ -56,10 +57,7 @@ def pixel_cnn(
     """
     channels = image_shape[-1]
 
-    def masked(x, maps, side=1, mask="B", **options):
-        options |= dict(image_channels=channels, kernel_initializer="he_normal")
-        return MaskedConvolution(maps, side, mask, **options)(x)
-
+    masked = partial(_masked, channels)
     images = keras.Input(image_shape)
     x = scaled_levels(images, levels)
     x = masked(x, 2 * filters, first_kernel, mask="A")
@@ -169,9 +167,7 @@ def gated_stacks(
             f"filters is {filters}: expected a multiple of the image's {channels} channels."
         )
 
-    def masked(x, maps, size=1, mask="B", **options):
-        options = dict(image_channels=channels, kernel_initializer="he_normal") | options
-        return MaskedConvolution(maps, size, mask, **options)(x)
+    masked = partial(_masked, channels)
 
     def vertical_maps(x, size, **options):
         return VerticalConvolution(2 * filters, size, kernel_initializer="he_normal", **options)(
@@ -270,9 +266,7 @@ def pixel_rnn(
         raise ValueError(f"kind is {kind!r}: expected 'row' or 'diagonal'.")
     channels = image_shape[-1]
 
-    def masked(x, maps, side=1, mask="B", **options):
-        options |= dict(image_channels=channels, kernel_initializer="he_normal")
-        return MaskedConvolution(maps, side, mask, **options)(x)
+    masked = partial(_masked, channels)
 
     def lstm(x):
         if kind == "row":
@@ -291,3 +285,9 @@ def pixel_rnn(
     # The logits are float32, whatever the internal precision.
     logits = masked(layers.ReLU()(x), channels * outputs_per_value, dtype="float32")
     return keras.Model(images, logits, name=f"pixel_rnn_{kind}")
+
+
+def _masked(channels, x, maps, side=1, mask="B", **options):
+    """Applies a masked convolution to the maps of images with a number of channels."""
+    options = dict(image_channels=channels, kernel_initializer="he_normal") | options
+    return MaskedConvolution(maps, side, mask, **options)(x)

@@ -1,6 +1,7 @@
 """Features of the cells of a table's rows."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import keras
 import numpy as np
@@ -33,6 +34,9 @@ class RowFeatures(DeclaredLayer):
                [0., 0., 0.]], dtype=float32)
     """
 
+    # In bfloat16, 127.9 would be 128, which is another cell.
+    options: ClassVar = {"autocast": False}
+
     columns: Sequence[Column] = argument(check=lambda _, value: require_cells(value))
 
     @override
@@ -52,6 +56,7 @@ class RowFeatures(DeclaredLayer):
 
     @override
     def call(self, cells):
+        cells = tf.cast(cells, tf.float32)
         # The first row of each table, of zeros, is for missing values.
         rows = tf.where(cells >= 0, tf.floor(cells), -1.0) + 1.0
         features = []

@@ -233,3 +233,16 @@ def test_columns_without_cells_and_other_networks_are_refused():
         TableMADE(table_made(COLUMNS, (4,), any_order=True), COLUMNS)
     with pytest.raises(ValueError, match=r"input and output sizes .* build it with"):
         TableMADE(table_made(COLUMNS[:3], (4,)), COLUMNS)
+
+
+def test_cells_keep_their_number_in_mixed_precision():
+    """In bfloat16, the cell 127 and a position in it would be the cell 128."""
+    from keras_gen.layers import RowFeatures
+
+    columns = table_columns({"x": np.arange(128), "y": ["a", "b"] * 64})
+    cells = np.array([[126.9, 1.0], [127.9, -1.0]], "float32")
+    expected = RowFeatures(columns)(cells)
+    found = RowFeatures(columns, dtype="mixed_bfloat16")(cells)
+    assert found.dtype == "bfloat16"
+    np.testing.assert_allclose(tf.cast(found, "float32"), expected, rtol=0.01)
+    assert not np.allclose(expected[0, :3], expected[1, :3])

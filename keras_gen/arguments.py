@@ -4,6 +4,7 @@ import contextlib
 import math
 import operator
 import os
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -116,6 +117,20 @@ def checked_list(name: str, value: Any) -> list:
         with contextlib.suppress(TypeError):  # not iterable
             return list(value)
     raise TypeError(f"{name} must be a list, found {shown(value)}.")
+
+
+def checked_names(name: str, value: Any) -> tuple[str, ...]:
+    """Returns a list of names as strings.
+
+    Raises:
+        TypeError: If `value` is not a list.
+        ValueError: If names repeat.
+    """
+    names = tuple(map(str, checked_list(name, value)))
+    repeated = [each for each, count in Counter(names).items() if count > 1]
+    if repeated:
+        raise ValueError(f"{name} contains {repeated[0]!r} twice: expected different names.")
+    return names
 
 
 def checked_path(name: str, value: Any) -> Path:

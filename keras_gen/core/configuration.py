@@ -2,10 +2,13 @@
 
 import copy
 import warnings
+from collections.abc import Mapping
 from typing import Any
 
 import keras
 
+from keras_gen.arguments import checked_choice
+from keras_gen.checked_arguments import checked_by_type
 from keras_gen.declared import accepts, named_parameters
 
 # Names depend on the process, since Keras numbers them; the other keys have no plain value.
@@ -42,11 +45,12 @@ def model_of(cls: type, config: dict[str, Any]):
         name = cls.renamed.get(name, name)  # type: ignore[attr-defined]
         arguments[name] = keras.saving.deserialize_keras_object(value)
     model = cls(**arguments)
-    model.started_from = started_from
+    model.started_from = checked_by_type("started_from", str, started_from)
     if class_names:
         model.name_classes(class_names)
-    for edge, names in column_names.items():
-        model.edges[edge].columns = tuple(names)
+    named = [name for name, edge in model.edges.items() if hasattr(edge, "name_columns")]
+    for name, names in checked_by_type("column_names", Mapping, column_names).items():
+        model.edges[checked_choice("a key of column_names", name, named)].name_columns(names)
     return model
 
 

@@ -354,7 +354,7 @@ def _learn_names(model, parts: dict[str, Any]) -> None:
     edges = model.edges | model.training_edges
     for name, part in parts.items():
         if is_table(part) and not getattr(edges[name], "adapted", True):
-            edges[name].columns = tuple(map(str, part.columns))
+            edges[name].name_columns(part.columns)
     labels = next((parts[name] for name in parts if isinstance(edges[name], Labels)), None)
     if labels is not None and not model.class_names:
         _learn_classes(model, _names_in(labels))

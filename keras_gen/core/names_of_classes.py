@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from keras_gen.arguments import checked_names
 from keras_gen.core.kinds_of_data import Labels
 
 
@@ -28,12 +29,13 @@ def name_classes(self, names) -> None:  # noqa: D417
         names: Names in the order of the labels.
 
     Raises:
-        ValueError: If the number of names differs from the number of classes in the labels of
-            `fit`.
+        TypeError: If `names` is not a list, such as a single string.
+        ValueError: If names repeat, or their number differs from the number of classes in the
+            labels of `fit`.
 
     Example: `model.name_classes(["cat", "dog"])`.
     """
-    names = tuple(map(str, names))
+    names = checked_names("class_names", names)
     if len(names) != self.named_classes:
         raise ValueError(
             f"{type(self).__name__} got {len(names)} names, {', '.join(names)}: expected "

@@ -12,7 +12,7 @@ import tensorflow as tf
 from keras_gen.arguments import (
     checked_array,
     checked_integer,
-    checked_list,
+    checked_names,
     checked_seed,
     refuse_masked,
 )
@@ -57,7 +57,7 @@ class Source:
         self._decode = decode
         self.origin = checked_by_type("origin", str, origin)
         if class_names is not None:
-            class_names = tuple(checked_list("class_names", class_names))
+            class_names = checked_names("class_names", class_names)
         self.class_names = class_names
         lengths = sorted({len(tensor) for tensor in tf.nest.flatten(self._tensors)})
         if len(lengths) != 1:

@@ -61,11 +61,16 @@ def find(models: Path, model: str) -> Path:
     """Returns the folder of `model`: a path, or a name in the folder `models`.
 
     Raises:
-        FileNotFoundError: If the export does not exist.
+        OSError: If the export does not exist (FileNotFoundError), or the path is not a folder.
     """
     for path in (Path(model), models / model):
         if path.is_dir():
             return path
+    if Path(model).exists():
+        open_regular(model).close()
+        raise NotADirectoryError(
+            f"{model} is a file: expected the folder of an export, which model.export writes."
+        )
     name = Path(model).name
     if (place("recipes") / f"{name}.py").is_file():
         raise FileNotFoundError(

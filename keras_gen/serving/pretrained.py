@@ -48,7 +48,8 @@ def load(source: str | Path) -> GenerativeModel:
 
     Raises:
         TypeError: If `source` is neither a name nor a path.
-        FileNotFoundError: If the source does not exist.
+        OSError: If the source does not exist (FileNotFoundError), or is a pipe, a socket, or a
+            device.
         ValueError: If an export has no model configuration, as in earlier versions, or differs from
             its description in `index.json`; if the object is not a model of this library; or if a
             file is truncated, empty, in another format, or contains an invalid value.
@@ -80,12 +81,12 @@ def load(source: str | Path) -> GenerativeModel:
 
 def _of_file(path: Path) -> Any:
     """Loads a file saved by Keras."""
-    if path.suffix != ".keras" or not zipfile.is_zipfile(path):
-        raise ValueError(
-            f"{path} is not a complete .keras file: expected the zip archive written by "
-            "model.save. Copy the file again if it is truncated or empty."
-        )
     with open_regular(path) as file:
+        if path.suffix != ".keras" or not zipfile.is_zipfile(file):
+            raise ValueError(
+                f"{path} is not a complete .keras file: expected the zip archive written by "
+                "model.save. Copy the file again if it is truncated or empty."
+            )
         refuse_bomb(path, file)
         with _in_one_sentence(path):
             unpacked = _bytes_of_weights(file)
@@ -140,7 +141,7 @@ def _of_hub(source: str) -> Any:
 
 def _found(source: Path) -> Path:
     """Returns the `.keras` file or export folder for a name or path."""
-    if source.is_file():
+    if source.exists() and not source.is_dir():
         return source
     folder = find(place("saved_models"), str(source))
     best = folder / "best.keras"

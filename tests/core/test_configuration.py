@@ -2,10 +2,12 @@
 
 import keras
 import numpy as np
+import pytest
 
 from all_tiny import TINY
 from keras_gen.core.configuration import _of_value, plain_configuration
 from keras_gen.core.schedules import Linear
+from keras_gen.vae import ConditionalVAE
 
 
 def test_of_a_model():
@@ -21,6 +23,27 @@ def test_of_a_model():
     }
     assert wanted.items() <= found.items()
     assert not [name for name in found if name.endswith(("name", "generator", "discriminator"))]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "sentence"),
+    [
+        ("class_names", 5, "class_names must be a list, found 5"),
+        ("class_names", "ab", "class_names must be a list, found 'ab'"),
+        ("class_names", ["a", "a"], "class_names contains 'a' twice: expected different names"),
+        ("class_names", ["a"], "got 1 names, a: expected 2, one per class"),
+        ("column_names", 5, "column_names must be a dict, found 5"),
+        ("column_names", {"y": ["a"]}, "a key of column_names is 'y': expected one of x"),
+        ("column_names", {"x": "ab"}, "column_names must be a list, found 'ab'"),
+        ("column_names", {"x": ["a", "a"]}, "column_names contains 'a' twice"),
+        ("column_names", {"x": ["a"]}, "got 1 column names, a: expected 2, one per column"),
+        ("started_from", 5, "started_from must be a string, found 5"),
+    ],
+)
+def test_wrong_names_in_a_configuration_are_refused(key, value, sentence):
+    model = ConditionalVAE.for_vectors((1, 2), classes=2, latent_dim=1, hidden=(2,))
+    with pytest.raises((TypeError, ValueError), match=sentence):
+        ConditionalVAE.from_config({**model.get_config(), key: value})
 
 
 def test_names_do_not_count():

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shutil
 import sys
 import types
@@ -251,6 +252,20 @@ def test_a_broken_file_is_refused_in_one_sentence(tmp_path, case):
     with pytest.raises(ValueError, match=rf"^\S+model\.keras {sentence}") as caught:
         keras_gen.load(tmp_path / "model.keras")
     assert "\n" not in str(caught.value) and len(str(caught.value)) < 600
+
+
+@pytest.mark.parametrize("source", ["pipe.keras", "pipe", "zero.keras"])
+def test_what_may_never_end_is_refused(home, source):
+    os.mkfifo(source) if "pipe" in source else os.symlink("/dev/zero", source)
+    with pytest.raises(OSError, match=rf"^{source} is a pipe, a socket, or a device"):
+        keras_gen.load(source)
+    with pytest.raises(OSError, match=rf"^{source} is a pipe, a socket, or a device"):
+        exported.find(home, source)
+
+
+def test_a_file_is_not_the_folder_of_an_export(home):
+    with pytest.raises(NotADirectoryError, match=r"^vae\.keras is a file: expected the folder of"):
+        exported.find(home, "vae.keras")
 
 
 def test_published_exports_can_be_loaded():

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import checked_names
 from keras_gen.core.checks.networks import UNBOUNDED
 from keras_gen.core.kinds_of_data.kind_of_data import (
     Edge,
@@ -269,6 +270,21 @@ class StandardizedVectors(keras.layers.Layer, Edge):
         if self.columns:
             values = in_order(values, self.columns)
         return numbers_of_table(values)
+
+    def name_columns(self, names: Iterable) -> None:
+        """Assigns names to the columns, one for each.
+
+        Raises:
+            TypeError: If `names` is not a list, such as a single string.
+            ValueError: If names repeat, or their number differs from the number of columns.
+        """
+        columns = checked_names("column_names", names)
+        if len(columns) != self.shape[-1]:
+            raise ValueError(
+                f"{self.name} got {len(columns)} column names, {', '.join(columns)}: expected "
+                f"{self.shape[-1]}, one per column."
+            )
+        self.columns = columns
 
     @property
     def adapted(self) -> bool:

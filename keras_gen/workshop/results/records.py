@@ -113,7 +113,9 @@ def _outline(recipe: Path, written: int) -> Outline:
     """Returns the outline of a recipe, which is read again if its `written` time changes."""
     outline = read_outline(recipe)
     if outline is None:
-        raise ValueError(f"{recipe} does not end with a call of run_recipe")
+        raise ValueError(
+            f"{recipe} does not end with a call of run_recipe, or its settings need a slow import"
+        )
     return outline
 
 

@@ -1,14 +1,18 @@
 """Reads a recipe's flags from its file, and handles --help and bad flags before slow imports."""
 
 import ast
+import contextlib
 import dataclasses
 import sys
 import types
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from keras_gen.workshop.run.flags import RunSettings, check
+from keras_gen.workshop.run.flags import RunSettings, ShortStepSettings, check
+
+# Packages whose import takes no time.
+QUICK = {*sys.stdlib_module_names, "simple_parsing"}
+DEFINITIONS = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.ClassDef, ast.FunctionDef)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -21,9 +25,10 @@ class Outline:
 
 
 def read_outline(path: Path) -> Outline | None:
-    """Returns the outline of a recipe, or None if the file does not end with a `run_recipe` call.
+    """Returns the outline of a recipe, or None for another program.
 
-    Only the statements that the recipe's settings and presets need are executed.
+    A recipe ends with a call of `run_recipe`, and its settings and presets need no slow import: the
+    file's definitions are executed without those that use other packages than `QUICK`.
 
     Args:
         path: Python file.
@@ -43,10 +48,14 @@ def read_outline(path: Path) -> Outline | None:
     _, settings, presets = arguments
     module = types.ModuleType(f"keras_gen_outline_{path.stem}")
     module.__file__ = str(path)
+    vars(module).update(RunSettings=RunSettings, ShortStepSettings=ShortStepSettings)
     # Dataclasses and the help of flags look here for the source.
     sys.modules[module.__name__] = module
-    needed = ast.Module(_needed(tree.body, [settings, presets]), [])
-    exec(compile(needed, str(path), "exec"), vars(module))
+    for statement in filter(_is_quick, tree.body):
+        with contextlib.suppress(NameError):  # a name that was not imported
+            exec(compile(ast.Module([statement], []), str(path), "exec"), vars(module))
+    if not {settings, presets} <= vars(module).keys():
+        return None
     description = ast.get_docstring(tree) or ""
     return Outline(description, vars(module)[settings], vars(module)[presets])
 
@@ -86,6 +95,15 @@ def _importer() -> str:
     return str(frame.f_globals.get("__name__"))
 
 
+def _is_quick(statement: ast.stmt) -> bool:
+    """Whether a statement is a definition, or an import from the packages in `QUICK`."""
+    if isinstance(statement, ast.Import):
+        return all(alias.name in QUICK for alias in statement.names)
+    if isinstance(statement, ast.ImportFrom):
+        return statement.module in QUICK
+    return isinstance(statement, DEFINITIONS)
+
+
 def _arguments_of_run_recipe(body: list[ast.stmt]) -> list[str] | None:
     """The names of the arguments in the call that is the file's last statement."""
     calls = [node for node in ast.walk(body[-1]) if isinstance(node, ast.Call)] if body else []
@@ -94,49 +112,3 @@ def _arguments_of_run_recipe(body: list[ast.stmt]) -> list[str] | None:
             names = [node.id for node in call.args if isinstance(node, ast.Name)]
             return names if len(names) == 3 else None
     return None
-
-
-def _needed(body: list[ast.stmt], names: list[str]) -> list[ast.stmt]:
-    """The statements that bind the names, and the names these depend on, in file order."""
-    asked = set(names)
-    found: set[str] = set()
-    while asked - found:
-        name = (asked - found).pop()
-        found.add(name)
-        for node in body:
-            if name in _bound(node):
-                asked |= _read(node)
-    return [kept for node in body if (kept := _only(node, found)) is not None]
-
-
-def _read(node: ast.stmt) -> set[str]:
-    """The names that a statement reads, such as types and defaults, but not names of fields."""
-    names = (part for part in ast.walk(node) if isinstance(part, ast.Name))
-    return {name.id for name in names if isinstance(name.ctx, ast.Load)}
-
-
-def _bound(node: ast.stmt) -> Iterator[str]:
-    if isinstance(node, ast.Import | ast.ImportFrom):
-        yield from (_name(alias) for alias in node.names)
-    elif isinstance(node, ast.ClassDef | ast.FunctionDef):
-        yield node.name
-    elif isinstance(node, ast.Assign):
-        yield from (target.id for target in node.targets if isinstance(target, ast.Name))
-    elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
-        yield node.target.id
-
-
-def _only(node: ast.stmt, names: set[str]) -> ast.stmt | None:
-    """A statement that binds one of the names; an import is reduced to these names."""
-    if names.isdisjoint(_bound(node)):
-        return None
-    if isinstance(node, ast.ImportFrom):
-        kept = [alias for alias in node.names if _name(alias) in names]
-        shorter: Any = ast.ImportFrom(node.module, kept, node.level)
-        return ast.copy_location(shorter, node)
-    return node
-
-
-def _name(alias: ast.alias) -> str:
-    """The name that an import binds."""
-    return alias.asname or alias.name.partition(".")[0]

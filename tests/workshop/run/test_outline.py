@@ -65,6 +65,10 @@ def test_other_programs_are_left_alone(tmp_path):
     assert read_outline(path) is None
     path.write_text("")
     assert read_outline(path) is None
+    # The settings need an import that takes time.
+    settings = "import keras\nSettings = keras.Settings\nPRESETS = {}\n"
+    path.write_text(settings + "run_recipe(main, Settings, PRESETS)\n")
+    assert read_outline(path) is None
 
 
 @pytest.mark.parametrize(

@@ -12,13 +12,15 @@ import yaml
 
 from keras_gen import __version__
 from keras_gen.workshop.site import methods, reference
-from keras_gen.workshop.site.check import problems
 from keras_gen.workshop.site.links import HOME, TEXTS, Links, source_page
 from keras_gen.workshop.site.sources import Definition, public
 
 FOLDER = Path("build") / "site"
 CONFIGURATION = "mkdocs.yml"
 ASSETS = Path("docs") / "site"  # copied next to the first page
+LOADED = re.compile(
+    r'<(?:img|script|iframe|audio|link)\s[^>]*?\b(?:src|href)="((?:\w+:)?//[^"]*)"'
+)
 # README.md has no links for these.
 NEXT = """\
 [Install](docs/install.md) the library, follow the [first steps](docs/first_steps.md), or browse the
@@ -43,7 +45,7 @@ class Site:
 
 
 def build(root: Path) -> Path:
-    """Builds the site of a checkout. A broken link is an error.
+    """Builds the site of a checkout. A broken link is an error, as is a file that does not exist.
 
     Args:
         root: The repository's root.
@@ -52,34 +54,22 @@ def build(root: Path) -> Path:
         The folder of the site; its `index.html` opens in a browser without a server.
 
     Raises:
-        FileNotFoundError: If `root` is not a checkout.
-        ValueError: If a link, an anchor, or an image is broken, or if something is loaded from
-            another site.
-        subprocess.CalledProcessError: If Zensical refuses a page.
+        FileNotFoundError: If `root` is not a checkout, or if a page links to a missing file.
+        ValueError: If something is loaded from another site.
+        subprocess.CalledProcessError: If Zensical refuses a page, a link, or an anchor.
     """
     folder = write(root.resolve())
     command = [sys.executable, "-m", "zensical", "build", "--strict", "-f", CONFIGURATION]
     subprocess.run(command, cwd=folder, check=True)
-    for page in (folder / "html").rglob("*.html"):
-        _write(page, shorter(_read(page)))
-    if found := problems(folder / "html"):
-        lines = "\n".join(found)
-        raise ValueError(f"{len(found)} links or images of the site are broken:\n{lines}")
+    if found := loaded_from_elsewhere(folder / "html"):
+        raise ValueError(f"the site loads content from other sites: {', '.join(found)}")
     return folder / "html"
 
 
-def shorter(page: str) -> str:
-    """Returns an HTML page with the same appearance and a quarter fewer characters.
-
-    Removed are the indentation of lines outside code and, in code, the second names of lines and
-    the marks of names and spaces, which have no separate color.
-    """
-    parts = re.split(r"(<pre\b.*?</pre>)", page, flags=re.DOTALL)
-    parts[::2] = [re.sub(r"\n\s+", "\n", part) for part in parts[::2]]
-    for place in range(1, len(parts), 2):
-        code = re.sub(r' name="L-[0-9-]+"', "", parts[place])
-        parts[place] = re.sub(r'<span class="[nw]">([^<]*)</span>', r"\1", code)
-    return "".join(parts)
+def loaded_from_elsewhere(site: Path) -> list[str]:
+    """Returns the addresses of other sites that the pages in a folder load content from."""
+    pages = map(_read, site.rglob("*.html"))
+    return sorted({url for page in pages for url in LOADED.findall(page)})
 
 
 def write(root: Path) -> Path:

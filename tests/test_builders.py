@@ -16,10 +16,14 @@ CLASSES = {
     if isinstance(cls := getattr(keras_gen, name), type) and issubclass(cls, GenerativeModel)
 }
 BUILDERS = [(name, door) for name, cls in CLASSES.items() for door in DOORS if hasattr(cls, door)]
-SHAPES = {"for_images": (16, 16, 1), "for_vectors": 4, "for_videos": (8, 16, 16, 1)}
+SHAPES = {
+    **{"for_images": (16, 16, 1), "for_vectors": 4, "for_videos": (8, 16, 16, 1)},
+    **{"for_sounds": 50, "for_text": "A text of a few words."},
+}
 # Small networks, by the names that their sizes have.
 SMALL = dict(filters=8, hidden=(8,), width=8, widths=(8,), discriminator_hidden=(8,), blocks=1)
-NEEDED = dict(classes=3, people=2, std=0.1, dataset_size=9)
+SMALL |= dict(units=4, dilations=(1, 2))
+NEEDED = dict(classes=3, people=2, speakers=2, std=0.1, dataset_size=9)
 
 
 def small(builder, shape, **needed):

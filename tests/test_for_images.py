@@ -3,7 +3,7 @@
 import pytest
 
 import keras_gen
-from keras_gen.losses import Categorical, Normal
+from keras_gen.losses import Bernoulli, Categorical, Normal
 
 CODES = dict(latent_dim=2, filters=(2,))
 SMALL = {
@@ -28,10 +28,13 @@ SMALL = {
     "CycleGAN": ((24, 24, 3), dict(filters=2, blocks=1, pool_size=4, domains=("a", "b"))),
     "UNIT": ((16, 24, 3), dict(filters=2, blocks=1, kl_weight=0.2, domains=("a", "b"))),
     "SRGAN": ((16, 16, 3), dict(factor=2, filters=2, blocks=1, pixel_weight=0.5)),
+    "PixelCNN": ((4, 6, 3), dict(likelihood=Categorical(4), filters=4, blocks=1)),
+    "ConditionalPixelCNN": ((4, 4, 1), dict(classes=4, likelihood=Bernoulli(), filters=2)),
+    "PixelRNN": ((4, 4, 3), dict(likelihood=Categorical(4), units=3, blocks=1, kind="row")),
     "Pix2Pix": ((12, 8, 3), dict(filters=2, noise="latents", l1_weight=5.0)),
 }
 
-OF_NETWORKS = "latent_dim filters blocks hidden width widths scales noise factor".split()
+OF_NETWORKS = "latent_dim filters blocks hidden width widths scales noise factor units kind".split()
 
 
 @pytest.mark.thorough

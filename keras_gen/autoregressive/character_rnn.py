@@ -1,15 +1,22 @@
 """A recurrent character-level language model."""
 
+import os
+
 import keras
 import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import checked_path
 from keras_gen.autoregressive.causal_model import CausalModel
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.core.capabilities import for_users
 from keras_gen.core.kinds_of_data import Characters, Prompt
+from keras_gen.data.transforms.texts import characters_of
 from keras_gen.declared import Count
+from keras_gen.files.reading import read_text
 from keras_gen.losses import Categorical
+from keras_gen.networks import character_rnn
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -80,6 +87,21 @@ class CharacterRNN(CausalModel):
         """
         return self.sample(n, seed, prompt=prompt, temperature=temperature)
 
+    @for_users
+    def pieces(self, text: str | os.PathLike) -> list[str]:
+        """Cuts a text into consecutive pieces of `length` characters, the examples for `fit`.
+
+        The last piece may be shorter. Line ends become newlines.
+
+        Args:
+            text: As in `for_text`; the characters must be in the alphabet when the pieces are used.
+
+        Raises:
+            TypeError, OSError, ValueError: See `for_text`.
+        """
+        text = _read(text)
+        return [text[start : start + self.length] for start in range(0, len(text), self.length)]
+
     # Building --------------------------------------------------------------------------------
 
     @override
@@ -89,3 +111,49 @@ class CharacterRNN(CausalModel):
         super().set_up()
         self.edges["x"] = characters
         self.edges["prompt"] = Prompt(self.alphabet, self.length, "prompt")
+
+    @classmethod
+    @checked_arguments
+    def for_text(
+        cls,
+        text: str | os.PathLike,
+        length: int = 64,
+        units: int = 256,
+        blocks: int = 2,
+        **kwargs,
+    ):
+        """Builds the model with the network `keras_gen.networks.character_rnn` for a text.
+
+        The alphabet consists of the characters that occur in the text. `pieces` cuts the text into
+        examples for `fit`.
+
+        Args:
+            text: A text, or the path of a UTF-8 file: a `pathlib.Path`, the name of an existing
+                file, or a string without white space.
+            length: Number of characters of an example, and the maximum length of a sampled text.
+            units: Number of units of each LSTM.
+            blocks: Number of LSTMs.
+            **kwargs: Additional arguments for the class.
+
+        Raises:
+            TypeError: If `text` is neither a string nor a path.
+            OSError: If the file does not exist or cannot be read.
+            ValueError: If the text is empty, or the file is not UTF-8.
+
+        Example:
+        ```python
+        model = CharacterRNN.for_text("To be, or not to be.", length=16)
+        model.compile()
+        model.fit(model.pieces("To be, or not to be."), batch_size=2)
+        ```
+        """
+        alphabet = characters_of([_read(text)])
+        network = character_rnn(len(alphabet) + 1, units, blocks)
+        return cls(network, alphabet=alphabet, length=length, **kwargs)
+
+
+def _read(text: str | os.PathLike) -> str:
+    """Returns a text, or the text in a file, with newlines as line ends."""
+    is_text = isinstance(text, str) and len(text.split()) != 1 and not os.path.isfile(text)
+    contents = str(text) if is_text else read_text(checked_path("text", text))
+    return contents.replace("\r\n", "\n").replace("\r", "\n")

@@ -6,12 +6,14 @@ from typing_extensions import override
 
 from keras_gen.arguments import checked_integer, checked_seed
 from keras_gen.autoregressive.causal_model import CausalModel
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.core import capability, for_users
 from keras_gen.core.capabilities import as_examples
 from keras_gen.core.kinds_of_data import Levels, missing_pixels
-from keras_gen.declared import Named, made_by
+from keras_gen.declared import CountFrom0, Named, made_by
 from keras_gen.losses import likelihoods
 from keras_gen.losses.likelihoods import Likelihood
+from keras_gen.networks import gated_pixel_cnn
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -120,3 +122,31 @@ class PixelCNN(CausalModel):
         super().set_up()
         height, width, _ = self.edges["x"].shape
         self.edges["masks"] = Levels((height, width, 1), 2, name="masks")
+
+    @classmethod
+    @checked_arguments(square=True)
+    def for_images(cls, shape: tuple, filters: int = 32, blocks: CountFrom0 = 5, **kwargs):
+        """Builds the model with the network of Gated PixelCNN, which has no blind spot.
+
+        The likelihood is by default "categorical", a softmax over 256 levels. For colors,
+        `keras_gen.losses.DiscretizedLogistic(mixtures=10)` needs less memory and time.
+
+        Args:
+            shape: `(height, width, channels)` of the images.
+            filters: Number of maps, rounded up to a multiple of the number of channels; see
+                `keras_gen.networks.gated_pixel_cnn`.
+            blocks: Number of blocks.
+            **kwargs: Additional arguments for the class.
+
+        Example: `PixelCNN.for_images((28, 28, 1), likelihood="bernoulli")`.
+        """
+        likelihood = likelihoods.get(kwargs.setdefault("likelihood", "categorical"))
+        network = gated_pixel_cnn(
+            shape,
+            likelihood.params_per_value,
+            filters + -filters % shape[-1],
+            blocks,
+            levels=likelihood.input_levels,
+            classes=kwargs.get("classes") or 0,
+        )
+        return cls(network, **kwargs)

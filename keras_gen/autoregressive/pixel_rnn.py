@@ -1,8 +1,13 @@
 """PixelRNN (van den Oord, Kalchbrenner, Kavukcuoglu 2016)."""
 
 import keras
+from typing_extensions import override
 
 from keras_gen.autoregressive.pixel_cnn import PixelCNN
+from keras_gen.checked_arguments import checked_arguments
+from keras_gen.declared import CountFrom0
+from keras_gen.losses import likelihoods
+from keras_gen.networks import pixel_rnn
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -45,3 +50,34 @@ class PixelRNN(PixelCNN):
     images = model.sample(9, seed=1)
     ```
     """
+
+    @classmethod
+    @override
+    @checked_arguments(square=True)
+    def for_images(  # type: ignore[override]
+        cls,
+        shape: tuple,
+        units: int = 16,
+        blocks: CountFrom0 = 7,
+        kind: str = "diagonal",
+        **kwargs,
+    ):
+        """Builds the model with LSTMs over the image; see `keras_gen.networks.pixel_rnn`.
+
+        The likelihood is by default "categorical", a softmax over 256 levels.
+
+        Args:
+            shape: `(height, width, channels)` of the images, 1 or 3 channels.
+            units: Number of features of an LSTM.
+            blocks: Number of LSTMs.
+            kind: Type of LSTM, "row" or "diagonal".
+            **kwargs: Additional arguments for the class.
+
+        Example: `PixelRNN.for_images((28, 28, 1), likelihood="bernoulli")`.
+        """
+        likelihood = likelihoods.get(kwargs.setdefault("likelihood", "categorical"))
+        parameters = likelihood.params_per_value
+        network = pixel_rnn(
+            shape, parameters, units, blocks, kind, levels=likelihood.input_levels
+        )
+        return cls(network, **kwargs)

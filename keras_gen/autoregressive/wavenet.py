@@ -1,5 +1,6 @@
 """WaveNet (van den Oord et al. 2016)."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Annotated
 
@@ -8,9 +9,11 @@ from typing_extensions import override
 
 from keras_gen.arguments import checked_size
 from keras_gen.autoregressive.causal_model import CausalModel
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.core.kinds_of_data import MuLaw
 from keras_gen.declared import Count
 from keras_gen.losses import Categorical
+from keras_gen.networks import wavenet
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -79,3 +82,33 @@ class WaveNet(CausalModel):
                 "equal numbers, or a network for any length."
             )
         self.edges["x"] = MuLaw(length, self.levels)
+
+    @classmethod
+    @checked_arguments
+    def for_sounds(
+        cls,
+        samples: int,
+        filters: int = 32,
+        skip_filters: int = 64,
+        dilations: Sequence[int] = 2 * (1, 2, 4, 8, 16, 32, 64, 128, 256, 512),
+        levels: int = 256,
+        **kwargs,
+    ):
+        """Builds the model with the network `keras_gen.networks.wavenet`, for mono sounds.
+
+        Args:
+            samples: Number of samples of a generated sound. `fit` accepts sounds of any length.
+            filters: Number of channels between the blocks.
+            skip_filters: Number of channels of the sum over the blocks.
+            dilations: Dilations of the blocks. A sample depends on the
+                `keras_gen.networks.receptive_field(dilations)` samples before it.
+            levels: Number of mu-law levels.
+            **kwargs: Additional arguments for the class.
+
+        Example: `WaveNet.for_sounds(8000)`.
+        """
+        classes = kwargs.get("speakers") or 0
+        network = wavenet(
+            None, levels, filters, skip_filters, dilations, levels=levels, classes=classes
+        )
+        return cls(network, levels=levels, samples=samples, **kwargs)

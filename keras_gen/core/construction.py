@@ -10,7 +10,10 @@ from keras_gen.core.checks.networks import require_shapes
 from keras_gen.declared import named_parameters, names_by_place
 
 # Class methods that build a model, which are suggested when networks are missing.
-DOORS = ("for_images", "for_vectors", "for_videos", "for_table", "for_coder", "from_source")
+DOORS = (
+    *("for_images", "for_vectors", "for_videos", "for_sounds", "for_text", "for_table"),
+    *("for_coder", "from_source"),
+)
 
 
 def given_arguments(cls: type, args: Sequence, kwargs: dict[str, Any]) -> list[str]:

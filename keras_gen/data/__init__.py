@@ -5,6 +5,7 @@ from keras_gen.data.batches.labeled import even_order, few_labels, partly_labele
 from keras_gen.data.batches.weighted import inverse_density, weighted_stream
 from keras_gen.data.folders.image_folder import image_folder
 from keras_gen.data.folders.pairs import paired_folders, side_by_side
+from keras_gen.data.folders.sound_folder import sound_folder
 from keras_gen.data.offline import (
     offline_color_digits,
     offline_digits,

@@ -1,13 +1,87 @@
 """Sounds as arrays, and WAV files."""
 
+import io
+import math
 import numbers
+import os
+import warnings
 import wave
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.io import wavfile
+from scipy.signal import resample_poly
 
+from keras_gen.arguments import checked_integer
+from keras_gen.files.reading import read_regular
 from keras_gen.files.writing import replacing
+
+RATES = (100, 768_000)
+"""Minimum and maximum number of samples per second of files that are read."""
+_MOST_SOUND = 2**28  # bytes of a WAV file
+
+
+def read_wav(path: str | os.PathLike, rate: int, seconds: float | None = None) -> np.ndarray:
+    """Reads a WAV file of 8, 16, 24, or 32 bits or of floats as mono sound, int16 `[samples, 1]`.
+
+    Channels are averaged, and a polyphase filter resamples the sound, without aliasing.
+
+    Args:
+        path: Path of a file of at most 256 MiB.
+        rate: Samples per second of the result, from 100 to 768,000.
+        seconds: Maximum length; the rest of the file is ignored. If None, there is no maximum.
+
+    Raises:
+        OSError: If the file cannot be read, or is not a regular file.
+        ValueError: If `rate` is out of range, or the file is not a WAV file, is compressed, has a
+            rate out of range, has no samples, or has floats outside [-1, 1].
+
+    Example:
+        >>> sound = read_wav("seven.wav", rate=8000)    # doctest: +SKIP
+    """
+    rate = checked_integer("rate", rate, *RATES)
+    samples, found = _decoded(path, seconds)
+    if samples.ndim == 2:
+        samples = samples.mean(axis=1)
+    # The pitch of unusual rates changes by less than a thousandth.
+    ratio = Fraction(rate, found).limit_denominator(1000)
+    mono = resample_poly(samples, ratio.numerator, ratio.denominator)
+    return as_int16(np.clip(mono, -1, 1))[:, None]
+
+
+def _decoded(path: str | os.PathLike, seconds: float | None) -> tuple[np.ndarray, int]:
+    """The first seconds of a WAV file, floats in [-1, 1], and its rate."""
+    contents = read_regular(path, _MOST_SOUND)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of other chunks, such as titles
+            rate, samples = wavfile.read(io.BytesIO(contents))
+    except Exception as error:  # broken files raise many types of errors
+        reason = f": {error}".rstrip(".").replace("\n", " ") if "format" in str(error) else ""
+        raise ValueError(
+            f"not a readable WAV file ({len(contents)} bytes){reason[:200]}"
+        ) from error
+    if not RATES[0] <= rate <= RATES[1]:
+        raise ValueError(
+            f"a sound with {rate:,} samples per second: expected {RATES[0]} to {RATES[1]:,}"
+        )
+    if not samples.size:
+        raise ValueError("a sound without samples")
+    if seconds is not None:
+        samples = samples[: max(1, math.ceil(seconds * rate))]
+    if samples.dtype == np.uint8:
+        return (samples - 128.0) / 128, rate
+    if samples.dtype.kind == "i":  # scipy shifts 24 bits to the upper end of 32 bits
+        return samples / -float(np.iinfo(samples.dtype).min), rate
+    largest = np.abs(samples).max()
+    if not largest <= 1.001:  # comparisons with NaN are false
+        raise ValueError(
+            f"a sound with absolute values up to {largest:g}: expected at most 1 (divide by the "
+            "maximum)"
+        )
+    return samples, rate
 
 
 def of_one_length(waveforms: Any) -> Any:

@@ -172,7 +172,7 @@ class PixelVAE(VAE):
             likelihood.params_per_value,
             filters=filters[0] * shape[-1],
             decoder_filters=filters,
-            levels=2 if likelihood.range == (0.0, 1.0) else likelihood.levels,
+            levels=likelihood.input_levels,
         )
         return cls(encoder, decoder, **kwargs)
 

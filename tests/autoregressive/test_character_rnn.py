@@ -80,3 +80,25 @@ def test_networks_of_other_alphabets_are_refused(model):
         CharacterRNN(model.network, "abc", length=3)
     with pytest.raises(ValueError, match="at least 1 LSTM"):
         character_rnn(3, blocks=0)
+
+
+def test_texts_are_cut_into_pieces(tmp_path):
+    text = "A book\r\nof é."
+    file = tmp_path / "a book.txt"
+    file.write_text(text, "utf-8", newline="")
+    for given in (text, str(file), file):
+        model = CharacterRNN.for_text(given, length=5, units=2, blocks=1)
+        assert model.alphabet == "".join(sorted(set("A book\nof é.")))
+        assert model.pieces(given) == ["A boo", "k\nof ", "é."]
+    np.testing.assert_array_equal(
+        model.edges["x"].restore(model.prepare(model.pieces(text))).numpy(),
+        [piece.encode() for piece in model.pieces(text)],
+    )
+    with pytest.raises(FileNotFoundError, match="book"):
+        CharacterRNN.for_text("lost_book.txt")
+    for wrong in (3, None, b"a b", ["a b"]):
+        with pytest.raises(TypeError, match=r"^text "):
+            CharacterRNN.for_text(wrong)
+    for wrong in ("", " \0 "):
+        with pytest.raises(ValueError, match=r"^text is|^The texts have no characters"):
+            CharacterRNN.for_text(wrong)

@@ -27,7 +27,12 @@ NOT_RUN_BECAUSE = {
         *("data.character_texts", "data.documents", "data.facades", "data.faces"),
         *("data.image_folder", "data.load_tfds", "data.paired_folders"),
         *("data.photos_and_paintings", "data.side_by_side", "data.small_images"),
-        *("data.spoken_digits", "metrics.inception_v3", "metrics.keras_extractor"),
+        *(
+            "data.sound_folder",
+            "data.spoken_digits",
+            "metrics.inception_v3",
+            "metrics.keras_extractor",
+        ),
         "networks.vgg_features",
     },
     "they compare whole tables, in each of the calls": {

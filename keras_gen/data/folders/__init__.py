@@ -1,1 +1,1 @@
-"""Folders of a user's own files, one module per layout: one image per file, or pairs."""
+"""Folders of a user's own files, one module per layout: images, sounds, or pairs of images."""

@@ -78,7 +78,7 @@ def read_images(
                 # Also if the bytes are stored, to find broken files.
                 image = decoded(contents[-1])
             except (OSError, ValueError) as error:
-                return _Broken(file, str(error))
+                return Broken(file, str(error))
             images.append(image.pixels)
             if image.transparent:
                 transparent.append(file)
@@ -88,7 +88,7 @@ def read_images(
             if check is not None:
                 check(*images)
         except ValueError as error:
-            return _Broken(files[0], str(error))
+            return Broken(files[0], str(error))
         return tf.nest.map_structure(np.asarray, fitted(*images)) if hold_decoded else contents
 
     @tf.function(input_signature=of_bytes, autograph=False)
@@ -101,16 +101,16 @@ def read_images(
 
     with ThreadPoolExecutor(os.cpu_count()) as pool, tf.device("CPU:0"):
         found = list(pool.map(read, examples))
-    broken = [each for each in found if isinstance(each, _Broken)]
+    broken = [each for each in found if isinstance(each, Broken)]
     if broken:
-        _report(folder, broken, len(examples), max_broken)
+        report_broken(folder, "images", broken, len(examples), max_broken)
     if transparent:
         shown = listed([os.path.relpath(file, folder) for file in sorted(transparent)])
         warn(
             f"{len(transparent)} images in {folder} have transparent pixels, which are blended "
             f"with white: {shown}"
         )
-    places = [place for place, each in enumerate(found) if not isinstance(each, _Broken)]
+    places = [place for place, each in enumerate(found) if not isinstance(each, Broken)]
     if len(places) < 2:
         raise ValueError(
             f"{folder} contains {len(places)} readable image{'' if images_of == 1 else ' pair'}"
@@ -140,28 +140,47 @@ def require_fraction(max_broken: float) -> None:
 
 
 def image_files(folder: Path) -> list[Path]:
-    """Returns the images in a folder and its subfolders, in the order of their sorted paths.
+    """Returns the images in a folder and its subfolders; see `files_in`."""
+    return files_in(folder, "images", SUFFIXES, _UNREAD, "JPEG or PNG")
+
+
+def files_in(
+    folder: Path,
+    noun: str,
+    suffixes: tuple[str, ...],
+    unread: tuple[str, ...],
+    converted: str,
+) -> list[Path]:
+    """Returns the files of one type in a folder and its subfolders, in the order of sorted paths.
 
     Links are followed. Hidden files and folders, whose names begin with a dot, are skipped.
 
+    Args:
+        folder: Folder to search.
+        noun: Plural noun for the files in messages, such as "images".
+        suffixes: Extensions of these files, in lowercase.
+        unread: Extensions of unsupported files, which a warning or the error names.
+        converted: Format to which such files should be converted.
+
     Raises:
-        FileNotFoundError: If the folder does not exist, or contains no image.
+        FileNotFoundError: If the folder does not exist, or contains no such file.
     """
     if not folder.is_dir():
-        raise FileNotFoundError(f"there is no folder {folder}: expected a folder with images.")
+        raise FileNotFoundError(f"there is no folder {folder}: expected a folder with {noun}.")
     seen = list(_visible_files(folder))
-    files = [file for file in seen if file.suffix.lower() in SUFFIXES]
-    unread = [file.name for file in seen if file.suffix.lower() in _UNREAD]
+    files = [file for file in seen if file.suffix.lower() in suffixes]
+    skipped = [file.name for file in seen if file.suffix.lower() in unread]
     if not files:
-        convert = f". Convert {listed(unread)}" if unread else ""
-        held = f"contains {len(seen)} files but no image" if seen else "is empty"
+        convert = f". Convert {listed(skipped)}" if skipped else ""
+        without = f"contains {len(seen)} files but no {noun.removesuffix('s')}"
+        held = without if seen else "is empty"
         raise FileNotFoundError(
-            f"{folder} {held}: expected files that end in {', '.join(SUFFIXES)}{convert}."
+            f"{folder} {held}: expected files that end in {', '.join(suffixes)}{convert}."
         )
-    if unread:
+    if skipped:
         warn(
-            f"{len(unread)} images in {folder} have unsupported types and are skipped. "
-            f"Convert them to JPEG or PNG: {listed(unread)}"
+            f"{len(skipped)} {noun} in {folder} have unsupported types and are skipped. "
+            f"Convert them to {converted}: {listed(skipped)}"
         )
     return files
 
@@ -181,7 +200,9 @@ def listed(names: list[str]) -> str:
     return f"{shown} and {len(names) - 20} more" if len(names) > 20 else shown
 
 
-class _Broken(NamedTuple):
+class Broken(NamedTuple):
+    """A file that cannot be read, and the reason."""
+
     file: Path
     why: str
 
@@ -198,9 +219,12 @@ def _visible_files(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]
             yield path
 
 
-def _report(folder: Path, broken: list[_Broken], count: int, max_broken: float) -> None:
+def report_broken(
+    folder: Path, noun: str, broken: list[Broken], count: int, max_broken: float
+) -> None:
+    """Warns about broken files; raises a ValueError if their fraction exceeds `max_broken`."""
     shown = listed([f"{os.path.relpath(file, folder)} ({why})" for file, why in broken])
-    found = f"{len(broken)} of {count} images in {folder} are unreadable"
+    found = f"{len(broken)} of {count} {noun} in {folder} are unreadable"
     if len(broken) > max_broken * count:
         raise ValueError(
             f"{found}: expected at most the fraction {max_broken:g}. Repair or remove {shown}, "

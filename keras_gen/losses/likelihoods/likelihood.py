@@ -34,6 +34,11 @@ class Likelihood(Declared):
     parameter_range: ClassVar[tuple[float, float] | None] = (-math.inf, math.inf)
     uniforms_per_value = 0
 
+    @property
+    def input_levels(self) -> int | None:
+        """The `levels` by which a network of the data scales them to [-1, 1]; 2 for [0, 1]."""
+        return 2 if self.range == (0.0, 1.0) else self.levels
+
     @of_tensors("params", "x", one_batch=False)
     def log_prob(self, params: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
         """Returns log p(x | params) in nats, float32 `[..., batch]`.

@@ -1,0 +1,163 @@
+"""The classes of files in a folder, from subfolders, a dict, or a CSV file."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from numbers import Real
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from keras_gen.arguments import checked_list, shown
+from keras_gen.data.folders.image_reading import listed, visible
+from keras_gen.data.source import Source, on_first
+from keras_gen.data.transforms.tables import is_missing
+from keras_gen.data.transforms.texts import sorted_names, without_fractions
+from keras_gen.files.reading import MOST_BYTES, read_text
+from keras_gen.messages import warn
+
+LabelSource = bool | Mapping[str, str] | str | os.PathLike
+
+
+class Classes:
+    """The files of a folder to read, and their classes.
+
+    Args:
+        folder: Folder of the files.
+        files: All files of the right type, in order.
+        labels: See `image_folder`.
+        names: Names of the classes; None to find them.
+        noun: Plural noun for the files in messages, such as "images".
+
+    Attributes:
+        files: Files to read, in order: all files, or those with a class.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        files: list[Path],
+        labels: LabelSource,
+        names: Sequence[str] | None,
+        noun: str,
+    ):
+        self.folder, self.files, self.noun = folder, files, noun
+        self.names: tuple[str, ...] | None = None
+        self._class_of: dict[Path, str] = {}
+        if not isinstance(labels, bool | np.bool_):
+            self._class_of = _class_of_files(folder, files, labels, noun)
+            self.files = list(self._class_of)
+            self.names = _classes(folder, sorted_names(self._class_of.values()), names)
+        elif labels or names is not None:
+            self._class_of = _class_of_subfolders(folder, files, noun)
+            found = sorted_names(path.name for path in visible(folder) if path.is_dir())
+            self.names = _classes(folder, found, names)
+
+    def source(self, places: Sequence[int], stored: Any, decode: Callable | None) -> Source:
+        """Returns the readable files, at these places among `files`, with labels if any."""
+        if self.names is None:
+            origin = f"{len(places)} {self.noun}, from {self.folder}"
+            return Source(stored, decode, origin=origin)
+        names = self.names
+        held = [self._class_of[self.files[place]] for place in places]
+        empty = sorted(set(names) - set(held), key=names.index)
+        if empty:
+            warn(
+                f"{self.folder} contains no readable {self.noun.removesuffix('s')} for "
+                f"{len(empty)} of {len(names)} classes: {listed(empty)}"
+            )
+        return Source(
+            (stored, np.array([names.index(name) for name in held])),
+            None if decode is None else partial(on_first, decode),
+            f"{len(places)} {self.noun} of {len(names)} classes, from {self.folder}",
+            names,
+        )
+
+
+def require_label_source(labels: Any) -> None:
+    """Raises a TypeError unless `labels` has one of the types of `LabelSource`."""
+    if not isinstance(labels, bool | np.bool_ | Mapping | str | os.PathLike):
+        raise TypeError(
+            f"labels is {shown(labels)}: expected True or False, a dict from the paths of "
+            "files to classes, or the path of a CSV file."
+        )
+
+
+def _class_of_subfolders(folder: Path, files: list[Path], noun: str) -> dict[Path, str]:
+    outside = [file.name for file in files if file.parent == folder]
+    if outside:
+        raise ValueError(
+            f"{folder} contains {len(outside)} {noun} outside its subfolders, such as "
+            f"{outside[0]}, but labels are the names of subfolders: move each file to the "
+            "folder of its class, or pass labels as a dict or a CSV file of paths and classes."
+        )
+    return {file: file.relative_to(folder).parts[0] for file in files}
+
+
+def _class_of_files(
+    folder: Path, files: list[Path], labels: Mapping[str, str] | str | os.PathLike, noun: str
+) -> dict[Path, str]:
+    """The classes of the files that a dict or a CSV file names, in the order of the files."""
+    known = {file.relative_to(folder).as_posix(): file for file in files}
+    given: dict[str, str] = {}
+    for path, name in labels.items() if isinstance(labels, Mapping) else _rows(labels):
+        path = str(path)
+        if path not in known:
+            path = path.strip().replace("\\", "/").removeprefix("./")
+        if is_missing(name):
+            raise ValueError(f"labels has no class for {path}: add one, or leave the file out.")
+        if not isinstance(name, str | Real):
+            raise TypeError(
+                f"labels gives {path} the class {shown(name)}: expected a name or a number."
+            )
+        name = str(name).strip()
+        if given.setdefault(path, name) != name:
+            raise ValueError(
+                f"labels gives {path} the classes {given[path]} and {name}: expected one class."
+            )
+    if lost := [path for path in given if path not in known]:
+        raise ValueError(
+            f"labels names {len(lost)} files that are not among the {len(files)} {noun} in "
+            f"{folder}, {listed(lost)}: expected paths in it, such as {next(iter(known))}."
+        )
+    if not given:
+        raise ValueError("labels is empty: expected paths in the folder and their classes.")
+    given = dict(zip(given, without_fractions(given.values()), strict=True))
+    return {file: given[path] for path, file in known.items() if path in given}
+
+
+def _rows(path: str | os.PathLike) -> list[tuple[str, str]]:
+    """The paths and classes in a CSV file, without its header."""
+    text = read_text(path, MOST_BYTES)
+    lines = [line for line in text.splitlines() if line.strip()]
+    marks = (mark for mark in (",", ";", "\t") if all(mark in line for line in lines))
+    table = csv.reader(io.StringIO(text, newline=""), delimiter=next(marks, ","))
+    try:
+        rows = [row for row in table if any(map(str.strip, row))]
+    except csv.Error as error:
+        raise ValueError(f"{path} is not a table ({error}): expected path,class.") from None
+    if any(len(row) < 2 for row in rows):
+        raise ValueError(
+            f"{path} has a line with fewer than two columns: expected path,class in each line."
+        )
+    pairs = [(path, name) for path, name, *_ in rows]
+    has_titles = bool(pairs) and not Path(pairs[0][0]).suffix
+    return pairs[1:] if has_titles else pairs
+
+
+def _classes(
+    folder: Path, found: Sequence[str], classes: Sequence[str] | None
+) -> tuple[str, ...]:
+    names = tuple(found if classes is None else map(str, checked_list("classes", classes)))
+    unknown = [name for name in found if name not in names]
+    if unknown or len(set(names)) < len(names):
+        raise ValueError(
+            f"{folder} has the classes {', '.join(found)}, but classes is {list(names)}: "
+            "expected each class once."
+        )
+    return names

@@ -1,0 +1,99 @@
+"""A folder of sounds, one per file, with or without subfolders for classes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+import numpy as np
+
+from keras_gen.arguments import checked_integer, checked_path, checked_positive
+from keras_gen.data.folders.classes import Classes, LabelSource, require_label_source
+from keras_gen.data.folders.image_reading import (
+    Broken,
+    files_in,
+    report_broken,
+    require_fraction,
+)
+from keras_gen.data.sets.tfds import MEMORY_LIMIT
+from keras_gen.data.source import Source
+from keras_gen.files.sounds import RATES, read_wav
+
+SUFFIXES = (".wav", ".wave")
+_UNREAD = (".flac", ".mp3", ".ogg", ".oga", ".opus", ".m4a", ".aac", ".wma", ".aif", ".aiff")
+
+
+def sound_folder(
+    path: str | os.PathLike,
+    rate: int,
+    seconds: float | None = None,
+    labels: LabelSource = False,
+    classes: Sequence[str] | None = None,
+    max_broken: float = 0.1,
+) -> Source:
+    """Reads all WAV files in a folder and its subfolders, in the order of their sorted paths.
+
+    Files have 8, 16, 24, or 32 bits, or floats, at any rate. Channels are averaged, and sounds are
+    resampled. Shorter sounds are followed by zeros, which `WaveNet` ignores, and longer sounds lose
+    their end. Links are followed, and hidden files are skipped.
+
+    Args:
+        path: Folder to read.
+        rate: Samples per second of the result, such as 8000, from 100 to 768,000.
+        seconds: Length of the sounds. If None, the length of the longest sound.
+        labels: Whether an example is `(sound, label)`; see `image_folder`.
+        classes: Names of the classes in the order of their labels; see `image_folder`.
+        max_broken: Fraction of files, 0 to 1, that may be unreadable; a warning lists the
+            unreadable files.
+
+    Returns:
+        Source of int16 sounds `[samples, 1]`, or of tuples of a sound and an int64 label. With
+        labels, its `class_names` are the names of the subfolders or classes.
+
+    Raises:
+        FileNotFoundError: If the folder does not exist, or contains no WAV file.
+        TypeError: If an argument has an unsupported type.
+        ValueError: If no file is readable, the unreadable fraction exceeds `max_broken`, the sounds
+            exceed 4 GiB, an argument is out of range, or labels are wrong as in `image_folder`.
+
+    Example:
+        >>> sounds = sound_folder("wavs", rate=8000, seconds=0.5)    # doctest: +SKIP
+    """
+    folder = checked_path("path", path)
+    rate = checked_integer("rate", rate, *RATES)
+    samples = None
+    if seconds is not None:
+        seconds = checked_positive("seconds", seconds)
+        samples = max(1, round(seconds * rate))
+    require_label_source(labels)
+    require_fraction(max_broken)
+    found = files_in(folder, "sounds", SUFFIXES, _UNREAD, "WAV")
+    classes_of = Classes(folder, found, labels, classes, "sounds")
+    sounds: list[np.ndarray] = []
+    places: list[int] = []
+    broken: list[Broken] = []
+    for place, file in enumerate(classes_of.files):
+        try:
+            sounds.append(read_wav(file, rate, seconds))
+            places.append(place)
+        except (OSError, ValueError) as error:
+            broken.append(Broken(file, str(error)))
+        _require_memory(folder, sounds, samples)
+    if broken:
+        report_broken(folder, "sounds", broken, len(classes_of.files), max_broken)
+    if not sounds:
+        raise ValueError(f"{folder} contains no readable sound: expected at least 1. Add one.")
+    samples = samples or max(map(len, sounds))
+    stored = np.zeros([len(sounds), samples, 1], np.int16)
+    for row, sound in zip(stored, sounds, strict=True):
+        row[: len(sound)] = sound[:samples]
+    return classes_of.source(places, stored, None)
+
+
+def _require_memory(folder, sounds, samples) -> None:
+    needed = 2 * len(sounds) * (samples or max(map(len, sounds), default=0))
+    if needed > MEMORY_LIMIT:
+        raise ValueError(
+            f"The sounds in {folder} need more than {MEMORY_LIMIT / 2**30:g} GiB: expected fewer "
+            "or shorter sounds. Pass fewer seconds or a lower rate, or train on part of the folder."
+        )

@@ -3,6 +3,7 @@
 import ast
 import re
 import subprocess
+from collections.abc import Sequence
 from functools import cache, cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +20,7 @@ EVERYWHERE = (
     "keras_gen/keras_internals.py",
 )
 PAGES = "pytest.mark.pages"  # in the source of tests that read pages, results, and licenses
+DOCSTRINGS = ("docstring", "__doc__")  # in the source of tests that read docstrings
 
 
 class Choice(NamedTuple):
@@ -29,12 +31,14 @@ class Choice(NamedTuple):
         files: Reason by chosen test file.
         modules: Changed modules of the package.
         recipes: Names of changed recipes.
+        reworded: Modules of the package whose docstrings or comments alone changed.
     """
 
     everything: str
     files: dict[str, str]
     modules: frozenset[str] = frozenset()
     recipes: frozenset[str] = frozenset()
+    reworded: frozenset[str] = frozenset()
 
 
 def changed_files(root: Path, base: str) -> list[str]:
@@ -59,13 +63,46 @@ def changed_files(root: Path, base: str) -> list[str]:
     return found
 
 
-def choose(root: Path, changed: list[str]) -> Choice:
+def reworded_files(root: Path, base: str, changed: list[str]) -> list[str]:
+    """Returns the changed files of the package whose code is that of a commit.
+
+    Docstrings of `keras_gen/workshop` are not only read, but become flags and pages.
+    """
+    found = []
+    for path in changed:
+        if path.startswith("keras_gen/") and path.endswith(".py") and (root / path).exists():
+            command = ["git", "show", f"{base}:{path}"]
+            before = subprocess.run(command, cwd=root, capture_output=True, text=True)
+            workshop = path.startswith("keras_gen/workshop/")
+            if not before.returncode and not workshop:
+                if _code(before.stdout) == _code((root / path).read_text()):
+                    found.append(path)
+    return found
+
+
+def _code(source: str) -> str:
+    """The code of a module, without comments, docstrings, and docstrings of fields."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if body := getattr(node, "body", None):
+            if isinstance(body, list):
+                node.body = [each for each in body if not _is_text(each)]
+    return ast.dump(tree)
+
+
+def _is_text(node: ast.AST) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def choose(root: Path, changed: list[str], reworded: Sequence[str] = ()) -> Choice:
     """Chooses the test files that reach one of the changed files.
 
     Args:
         root: Root of the repository.
         changed: Changed files, relative to the root.
+        reworded: Those of which docstrings or comments alone changed.
     """
+    changed = [path for path in changed if path not in reworded]
     for path in changed:
         if path.startswith(EVERYWHERE):
             return Choice(f"{path} changed", {})
@@ -91,8 +128,13 @@ def choose(root: Path, changed: list[str]) -> Choice:
         elif pages := _pages(changed):
             if PAGES in (root / test).read_text():
                 files[test] = f"reads pages, and {pages[0]} changed"
+        if reworded and test not in files:
+            text = (root / test).read_text()
+            if any(word in text for word in (PAGES, *DOCSTRINGS)):
+                files[test] = f"reads docstrings, and {reworded[0]} changed"
     recipes = {Path(path).stem for path in changed if re.fullmatch(r"recipes/\w+\.py", path)}
-    return Choice("", files, frozenset(modules), frozenset(recipes))
+    words = frozenset(imports.module_of[path] for path in reworded)
+    return Choice("", files, frozenset(modules), frozenset(recipes), words)
 
 
 def _pages(changed: list[str]) -> list[str]:
@@ -150,7 +192,7 @@ class Imports:
 
     def owned(self, model: str) -> frozenset[str]:
         """Returns the modules of a model class and of its ancestors, and what these import."""
-        todo = self._defined("keras_gen", model)
+        todo = self.module(model)
         own: set[str] = set()
         while todo:
             module = todo.pop()
@@ -158,6 +200,10 @@ class Imports:
                 own.add(module)
                 todo |= self._bases(module)
         return frozenset(own).union(*map(self.direct, own))
+
+    def module(self, model: str) -> set[str]:
+        """Returns the module that defines a model class, as a set."""
+        return self._defined("keras_gen", model)
 
     def _bases(self, module: str) -> set[str]:
         """The modules in which the bases of a module's classes are defined."""

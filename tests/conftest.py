@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from changed import Choice, Imports, changed_files, choose, lazy
+from changed import Choice, Imports, changed_files, choose, lazy, reworded_files
 
 ROOT = Path(__file__).resolve().parents[1]
 TESTS = ROOT / "tests"
@@ -109,7 +109,8 @@ def _choice(config) -> Choice | None:
     if not config.option.changed:
         return None
     try:
-        return choose(ROOT, changed_files(ROOT, config.option.changed))
+        changed = changed_files(ROOT, config.option.changed)
+        return choose(ROOT, changed, reworded_files(ROOT, config.option.changed, changed))
     except ValueError as error:
         raise pytest.UsageError(str(error)) from None
 
@@ -152,7 +153,11 @@ def _choose_items(config, items) -> None:
         name = _class_or_recipe(item)
         if name is None:
             kept.append(item)
-        elif name in choice.recipes or imports.owned(name) & choice.modules:
+        elif (
+            name in choice.recipes
+            or imports.owned(name) & choice.modules
+            or imports.module(name) & choice.reworded
+        ):
             item.add_marker("changed")
             kept.append(item)
         else:

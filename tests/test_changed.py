@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from changed import Imports, changed_files, choose
+from changed import Imports, changed_files, choose, reworded_files
 
 FILES = {
     "keras_gen/__init__.py": '_MODELS = {"gan": ("GAN", "WGAN")}\n',
@@ -83,16 +83,50 @@ def test_changed_recipes_and_modules(root):
     assert choice.modules == {"keras_gen.gan.wgan"}
 
 
-def test_files_that_differ_from_a_commit(root):
-    def git(*arguments):
-        command = ["git", "-c", "user.name=a", "-c", "user.email=b", *arguments]
-        subprocess.run(command, cwd=root, check=True, capture_output=True)
+def test_docstrings_reach_what_reads_them(root):
+    test = root / "tests/test_words.py"
+    test.write_text("import keras_gen\nkeras_gen.GAN.__doc__\n")
+    name = "keras_gen/core/model.py"
+    choice = choose(root, [name], [name])
+    assert set(choice.files) == {"tests/test_words.py", "tests/test_pages.py"}
+    assert (choice.modules, choice.reworded) == (frozenset(), {"keras_gen.core.model"})
+    assert choose(root, [name, "setup.cfg"], [name]).everything
 
-    git("init")
-    git("add", "setup.cfg", "docs")
-    git("commit", "-m", "first")
+
+def git(root, *arguments):
+    command = ["git", "-c", "user.name=a", "-c", "user.email=b", *arguments]
+    subprocess.run(command, cwd=root, check=True, capture_output=True)
+
+
+@pytest.mark.parametrize(
+    "text, reworded",
+    [
+        ('class GenerativeModel:\n    """A model."""\n    x = 1  # one\n    "Value."\n', True),
+        ("class GenerativeModel:\n    x = 2\n", False),
+        ('class GenerativeModel:\n    x = 1\n    y = "Value."\n', False),
+    ],
+)
+def test_files_of_which_only_words_changed(root, text, reworded):
+    names = ["keras_gen/core/model.py", "keras_gen/workshop/run.py"]
+    for name in names:
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).write_text("class GenerativeModel:\n    x = 1\n")
+    git(root, "init")
+    git(root, "add", ".")
+    git(root, "commit", "-m", "first")
+    for name in names:
+        (root / name).write_text(text)
+    (root / "keras_gen/new.py").write_text("")
+    found = reworded_files(root, "HEAD", [*names, "keras_gen/new.py", "docs/guide.md"])
+    assert found == names[:1] * reworded
+
+
+def test_files_that_differ_from_a_commit(root):
+    git(root, "init")
+    git(root, "add", "setup.cfg", "docs")
+    git(root, "commit", "-m", "first")
     (root / "setup.cfg").write_text("changed")
-    git("add", "recipes")
+    git(root, "add", "recipes")
     found = changed_files(root, "HEAD")
     assert found[:2] == ["recipes/gan_mnist.py", "setup.cfg"]
     assert "tests/helper.py" in found and "docs/guide.md" not in found

@@ -1,1 +1,1 @@
-"""Runs, results, commands, baselines, and plots, which recipes and pages use with models."""
+"""Runs, results, commands, baselines, and plots for recipes and documentation pages."""

@@ -1,4 +1,4 @@
-"""Ends a program that is interrupted with one line, also while it imports; imported by programs."""
+"""Ends an interrupted program with a one-line message, even during imports, once imported."""
 
 import sys
 from types import TracebackType

@@ -1,6 +1,7 @@
 """Inexpensive methods fitted to data, for comparison with a model's results.
 
-If arguments are checked, shapes, dtypes, or ranges other than described raise a ValueError.
+Where arguments are checked, shapes, dtypes, and ranges other than those described raise a
+ValueError.
 """
 
 from keras_gen.workshop.baselines.classifiers import (

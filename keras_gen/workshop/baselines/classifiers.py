@@ -22,7 +22,7 @@ ALPHA = 0.9  # weight of the neighbors' labels in each step
 def neighbor_accuracy(
     images: np.ndarray, labels: np.ndarray, test_images: np.ndarray, test_labels: np.ndarray
 ) -> float:
-    """Returns the fraction of test images whose nearest image, by pixels, has their label.
+    """Returns the test accuracy, 0 to 1, of the nearest neighbor in pixel space.
 
     Args:
         images: Labeled images, uint8 `[n, H, W, channels]`.
@@ -68,12 +68,13 @@ def svm_accuracy(
 ) -> float:
     """Returns the test accuracy, 0 to 1, of a support vector machine with a Gaussian kernel.
 
-    The kernel's width is the standard deviation of all code values. The cost of errors is 1, 10, or
-    100, whichever is best in five-fold cross-validation on the training codes.
+    The width of the kernel is the standard deviation of all code values. The cost of errors is 1,
+    10, or 100, whichever is best in five-fold cross-validation on the training codes.
 
     Args:
         train_codes: Finite numbers `[n, d]`.
-        train_labels: Integers `[n]`, with two or more classes, each occurring at least 5 times.
+        train_labels: Integers `[n]` from at least two classes, each of which occurs at least 5
+            times.
         test_codes: Finite numbers `[m, d]`.
         test_labels: Integers `[m]`.
 
@@ -99,24 +100,24 @@ def few_label_baselines(
     dimensions: int = 50,
     graph: int = 10_000,
 ) -> dict[str, float]:
-    """Returns the accuracies of inexpensive classifiers of images with few labels.
+    """Returns the accuracies of inexpensive image classifiers trained with few labels.
 
-    "graph" spreads labels over the graph of the ten nearest neighbors: Zhou, Bousquet, Lal, Weston,
-    Schoelkopf: "Learning with Local and Global Consistency", NeurIPS 2003. A test image gets the
-    label of its nearest training images.
+    "graph" propagates labels through the graph of the ten nearest neighbors; see Zhou, Bousquet,
+    Lal, Weston, Schoelkopf: "Learning with Local and Global Consistency", NeurIPS 2003. A test
+    image gets the label of its nearest training images.
 
     Args:
         images: uint8 `[n, H, W, C]`.
         labels: Integers `[n]`, -1 for images without a label.
         test_images: uint8 `[m, H, W, C]`.
         test_labels: Integers `[m]`.
-        dimensions: Number of principal components, which are computed without labels.
+        dimensions: Number of principal components, computed without labels.
         graph: Number of unlabeled images in the graph; the first ones are used.
 
     Returns:
         Accuracies between 0 and 1: `svm_accuracy` on the pixels ("svm") and on the components
-        ("pca_svm"), label spreading on the components ("graph"), and `linear_probe` ("logistic")
-        and the nearest neighbor ("neighbor") on the pixels.
+        ("pca_svm"), label spreading on the components ("graph"), and, on the pixels, `linear_probe`
+        ("logistic") and the nearest neighbor ("neighbor").
 
     Raises:
         ValueError: As for `svm_accuracy` and `PrincipalComponents`.

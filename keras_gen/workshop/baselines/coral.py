@@ -9,18 +9,20 @@ from keras_gen.metrics.metric_arguments import as_feature_pair
 
 
 def coral(features: np.ndarray, target: np.ndarray, covariance: bool = True) -> np.ndarray:
-    """Gives source features the mean and covariance of target features; float64 `[n, d]`.
+    """Matches the mean and covariance of source features to target features; float64 `[n, d]`.
 
     Sun, Feng, Saenko: "Return of Frustratingly Easy Domain Adaptation", AAAI 2016, algorithm 1; the
-    means are matched too. As in the paper, 1 is added to all variances.
+    means are matched too. As in the paper, 1 is added to every variance.
 
     Args:
         features: Features of the source, floats `[n, d]`.
         target: Features of the target, floats `[m, d]`.
-        covariance: Whether covariances are matched; otherwise, only the variance of each feature.
+        covariance: Whether to match the full covariance. If False, only the variance of each
+            feature is matched.
 
     Raises:
-        ValueError: If there are fewer than 2 rows, widths differ, or numbers are not finite.
+        ValueError: If there are fewer than 2 rows, if the numbers of features differ, or if a value
+            is not finite.
 
     Example: `coral(features, target_features)`.
     """
@@ -51,7 +53,7 @@ def coral_accuracy(
         target: Features of the target, without labels, floats `[m, d]`.
         test_features: Test features of the target, `[k, d]`.
         test_labels: Labels of the test features, integers `[k]`.
-        covariance: Whether covariances are matched, as in `coral`.
+        covariance: Whether to match the full covariance; see `coral`.
 
     Example: `coral_accuracy(features, labels, target_features, test_features, test_labels)`.
     """

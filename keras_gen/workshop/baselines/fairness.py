@@ -1,4 +1,4 @@
-"""Features and scores from which an attribute is removed."""
+"""Features and scores from which information about an attribute is removed."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ _QUANTILES = np.linspace(0, 1, 1001)
 
 
 class LinearErasure:
-    """Removes the linearly predictable information about an attribute from vectors, and no more.
+    """Removes from vectors only the information that predicts an attribute linearly.
 
     Belrose, Schneider-Joseph, Ravfogel, Cotterell, Raff, Biderman: "LEACE: Perfect Linear Concept
     Erasure in Closed Form", NeurIPS 2023, sec. 4: x - W+ P W (x - mean), where W whitens the
-    vectors and P projects on the covariance of whitened vectors and attribute. Afterward, linear
-    predictors are not better than a constant on the fitted vectors; other predictors may be.
+    vectors, and P projects onto the covariance between the whitened vectors and the attribute. On
+    the fitted vectors, linear predictors are then no better than a constant; other predictors may
+    be.
 
     Args:
         vectors: Floats `[n, d]`.
@@ -60,7 +61,7 @@ class LinearErasure:
 
 
 def reweighing(labels: np.ndarray, attributes: np.ndarray) -> np.ndarray:
-    """Returns weights of examples that make label and attribute independent, float64 `[n]`.
+    """Returns example weights under which label and attribute are independent, float64 `[n]`.
 
     Kamiran, Calders: "Data Preprocessing Techniques for Classification without Discrimination",
     Knowledge and Information Systems 2012: P(attribute) P(label) / P(attribute, label).
@@ -71,7 +72,7 @@ def reweighing(labels: np.ndarray, attributes: np.ndarray) -> np.ndarray:
 
     Raises:
         TypeError: If labels or attributes are not integers.
-        ValueError: If the numbers of labels and attributes differ, or some are masked.
+        ValueError: If the numbers of labels and attributes differ, or if any are masked.
 
     Example:
         >>> reweighing(np.array([1, 1, 1, 0]), np.array([1, 1, 0, 0]))
@@ -90,18 +91,18 @@ def reweighing(labels: np.ndarray, attributes: np.ndarray) -> np.ndarray:
 
 
 class RepairedScores:
-    """Log-odds of a label by boosted trees, which reveal less about an attribute than the trees do.
+    """Log-odds of a label from boosted trees, repaired so that they reveal less of an attribute.
 
     Feldman, Friedler, Moeller, Scheidegger, Venkatasubramanian: "Certifying and Removing Disparate
-    Impact", KDD 2015, sec. 5: a score is moved by the fraction `part` toward the score at its
-    quantile in a distribution between those of all values. Here, the quantiles of that distribution
-    are the means of theirs, weighted by the numbers of examples. Quantiles are computed from scores
-    of examples from which the trees did not learn. The attribute is also required when the scores
-    are used.
+    Impact", KDD 2015, sec. 5: each score moves by the fraction `part` toward the score at the same
+    quantile of an intermediate distribution. Here, the quantiles of the intermediate distribution
+    are the means of the quantiles for each attribute value, weighted by the numbers of examples.
+    Quantiles are computed from the scores of examples that the trees were not trained on. The
+    attribute is also required at prediction time.
 
     Args:
-        part: Fraction of the repair: 0 leaves scores unchanged, and 1 makes their distributions
-            equal.
+        part: Strength of the repair: 0 leaves scores unchanged, and 1 makes the distributions of
+            scores equal.
         seed: Seed for the trees.
 
     Example:
@@ -122,7 +123,7 @@ class RepairedScores:
     def fit(
         self, vectors: np.ndarray, labels: np.ndarray, attributes: np.ndarray
     ) -> RepairedScores:
-        """Grows the trees, finds the quantiles of their scores, and returns itself.
+        """Fits the trees, computes the quantiles of their scores, and returns `self`.
 
         Args:
             vectors: Floats `[n, d]`.
@@ -141,7 +142,7 @@ class RepairedScores:
         return self
 
     def __call__(self, vectors: np.ndarray, attributes: np.ndarray) -> np.ndarray:
-        """Returns repaired log-odds, float64 `[n]`; label 1 is predicted above 0."""
+        """Returns repaired log-odds, float64 `[n]`; values above 0 predict label 1."""
         if not self._quantiles:
             raise ValueError("These scores are not fitted: call fit first.")
         scores = self.trees.decision_function(vectors)

@@ -1,4 +1,4 @@
-"""Ways to fill in missing pixels without a network."""
+"""Methods that fill in missing pixels without a network."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,8 @@ def border_mean(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
         masks: Masks `[n, H, W, 1]`, nonzero where a pixel is missing.
 
     Raises:
-        ValueError: If the arrays do not match, nothing is missing, or a whole image is missing.
+        ValueError: If the arrays do not match, if nothing is missing, or if a whole image is
+            missing.
 
     Example: `border_mean(images, masks)`.
     """
@@ -35,13 +36,13 @@ def border_mean(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
 
 
 def laplace_fill(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
-    """Fills the missing pixels with the smoothest surface through the surrounding known pixels.
+    """Fills missing pixels with the smoothest surface through the surrounding known pixels.
 
     It solves Laplace's equation in each channel: every missing pixel is the mean of its two to four
-    neighbors. This is inpainting by diffusion as in Bertalmio, Sapiro, Caselles, Ballester: "Image
+    neighbors. This is inpainting by diffusion, as in Bertalmio, Sapiro, Caselles, Ballester: "Image
     Inpainting", SIGGRAPH 2000, without its transport along edges.
 
-    For the arguments, the result, and errors, see `border_mean`.
+    For the arguments, result, and errors, see `border_mean`.
 
     Example: `laplace_fill(images, masks)`.
     """
@@ -71,19 +72,20 @@ def ridge_fill(
     mirror: bool = False,
     alphas: Sequence[float] = (10.0, 30.0, 100.0, 300.0, 1000.0),
 ) -> np.ndarray:
-    """Fills missing pixels by ridge regression on known pixels, fitted to whole images; uint8.
+    """Fills missing pixels using ridge regression on the known pixels, as uint8.
 
-    It is the best linear model. In the regression, pixels are between 0 and 1.
+    The regression is fitted to whole images, with pixels in [0, 1], and is the best linear model.
 
     Args:
         images: uint8 `[n, H, W, channels]`.
         masks: Masks `[n, H, W, 1]`, nonzero where a pixel is missing, equal for all images.
         train: Training images, uint8 `[m, H, W, channels]`.
-        mirror: Whether to fit the mirror images of the training images too.
-        alphas: Penalties of the squared weights; the last tenth of `train` determines the best one.
+        mirror: Whether to also fit the mirror images of the training images.
+        alphas: Penalties on the squared weights to try. The last tenth of `train` determines the
+            best penalty.
 
     Raises:
-        ValueError: As for `border_mean`, or if masks differ.
+        ValueError: If masks differ, or as for `border_mean`.
 
     Example: `ridge_fill(images, masks, train_images)`.
     """
@@ -112,5 +114,5 @@ def ridge_fill(
 
 
 def _chain(length):
-    """Returns the sparse adjacency matrix of the pixels of a line."""
+    """Returns the sparse adjacency matrix of pixels on a line."""
     return sparse.diags([1.0, 1.0], [-1, 1], (length, length))

@@ -1,4 +1,4 @@
-"""Filters of images: colors, noise, ink, and thresholds."""
+"""Image filters: colors, noise, ink, and thresholds."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,8 @@ from keras_gen.arguments import checked_seed
 def noise_filter(images: np.ndarray, seed: int = 0) -> np.ndarray:
     """Lowers contrast, raises brightness, and adds noise: trivial, but it may fool a classifier.
 
-    Contrast is 0.75 around the middle, 20 levels brighter, with Gaussian noise of 15 levels; uint8.
+    Contrast around the mid-level is multiplied by 0.75, brightness rises by 20 levels, and Gaussian
+    noise with a standard deviation of 15 levels is added. Returns uint8.
 
     Args:
         images: uint8 `[n, H, W, 3]`.
@@ -31,17 +32,19 @@ def color_transfer(
     noise: float = 0.0,
     gray: bool = False,
 ) -> np.ndarray:
-    """Gives each image a target image's color means and deviations; uint8 `[n, H, W, 3]`.
+    """Matches the color statistics of each image to a target image; uint8 `[n, H, W, 3]`.
 
-    Reinhard, Ashikhmin, Gooch, Shirley: "Color Transfer between Images", IEEE Computer Graphics and
-    Applications 2001, in RGB instead of their decorrelated colors.
+    The mean and standard deviation of each channel are matched: Reinhard, Ashikhmin, Gooch,
+    Shirley: "Color Transfer between Images", IEEE Computer Graphics and Applications 2001, in RGB
+    instead of the paper's decorrelated colors.
 
     Args:
         images: uint8 `[n, H, W, 3]`.
         target: Target images, uint8 `[m, h, w, 3]`, one of which is chosen for each image.
         seed: Seed for the choice of target images and for the noise.
-        noise: Standard deviation of added Gaussian noise, in levels, which imitates brushstrokes.
-        gray: Whether the noise is equal in all channels, so that only the luma has grain, as in
+        noise: Standard deviation of the added Gaussian noise, in 8-bit levels. The noise imitates
+            brushstrokes.
+        gray: Whether all channels get the same noise, so that only the luma has grain, as in
             paintings and photographs.
 
     Example: `color_transfer(photos, training_paintings)`.
@@ -59,7 +62,7 @@ def color_transfer(
 
 
 def framed_ink(images: np.ndarray) -> np.ndarray:
-    """Enlarges the ink of each image to the whole image, so that margins make no difference.
+    """Enlarges the ink of each image to fill the image, so that margins do not matter.
 
     Pixels brighter than half of the range are ink. An image without ink is unchanged. Returns uint8
     `[n, H, W, 1]`.
@@ -94,13 +97,13 @@ def _levels(images: np.ndarray) -> np.ndarray:
 def thresholded(network: Callable, level: float = 0.5) -> Callable:
     """Returns a network with a threshold on its input, which attacks can differentiate.
 
-    A threshold has no gradient, so it only seems to stop an attack. As in Athalye, Carlini, Wagner:
-    "Obfuscated Gradients Give a False Sense of Security", ICML 2018, sec. 4.1 (BPDA), the gradient
-    passes through it unchanged: the attack is adapted to the defense.
+    A threshold has no useful gradient, so it only appears to stop an attack. As in Athalye,
+    Carlini, Wagner: "Obfuscated Gradients Give a False Sense of Security", ICML 2018, sec. 4.1
+    (BPDA), the gradient passes through it unchanged: the attack is adapted to the defense.
 
     Args:
         network: Network that maps floats in [0, 1] to logits.
-        level: Threshold: values at or above it become 1, and values below it become 0.
+        level: Threshold. Values at or above it become 1, and values below it become 0.
 
     Example: `robust_accuracy(thresholded(model), digits, labels, {"pgd": PGD(0.3)})`.
     """

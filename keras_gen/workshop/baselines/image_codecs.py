@@ -1,4 +1,4 @@
-"""Sizes of compressed images, and images at a number of bits."""
+"""Sizes of compressed images, and images compressed to a given number of bits."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _OPTIONS: dict[str, dict] = {
 
 
 def compressed_bits(images: np.ndarray, format: str = "PNG") -> np.ndarray:
-    """Returns the bits of each image as a lossless file, float64 `[n]`.
+    """Returns the number of bits of each image as a lossless file, float64 `[n]`.
 
-    Code lengths define a distribution, so a good likelihood needs fewer bits. The header counts
-    too: 456 bits of a PNG file are equal for all images.
+    Code lengths define a distribution, so a good likelihood model needs fewer bits. The header is
+    included: 456 bits of every PNG file are the same for all images.
 
     Args:
         images: uint8 `[n, H, W, 1 or 3]`.
@@ -48,16 +48,17 @@ def compressed_bits(images: np.ndarray, format: str = "PNG") -> np.ndarray:
 
 
 def jpeg(images: np.ndarray, quality: int, header: bool = True) -> tuple[np.ndarray, np.ndarray]:
-    """Returns images after JPEG, uint8 of equal shape, and the bits of each, int64 `[n]`.
+    """Returns JPEG-compressed images, uint8 of the same shape, and their bits, int64 `[n]`.
 
-    Pillow's baseline JPEG: the tables of the standard's annex K, color at half the resolution.
+    Uses Pillow's baseline JPEG, with the tables of the standard's annex K and color at half the
+    resolution.
 
     Args:
         images: uint8 `[n, H, W, 1 or 3]`.
-        quality: Quality, 1 to 95.
-        header: Whether the whole file counts. More than 300 bytes (600 for color) are tables that
-            are equal for all images of one quality, and most of a small image's file. If False,
-            only the entropy-coded data count, as if the receiver knew the rest.
+        quality: JPEG quality, 1 to 95.
+        header: Whether to count the whole file. More than 300 bytes (600 for color) are tables that
+            are the same for all images of one quality, and make up most of a small image's file. If
+            False, only the entropy-coded data are counted, as if the receiver knew the rest.
 
     Example:
         >>> found, bits = jpeg(images, quality=10, header=False)
@@ -71,12 +72,12 @@ def jpeg(images: np.ndarray, quality: int, header: bool = True) -> tuple[np.ndar
 
 
 def jpeg_quality(images: np.ndarray, bits: float, header: bool = False) -> int:
-    """Returns the highest quality, 1 to 95, at which images take at most `bits` bits on average.
+    """Returns the highest quality, 1 to 95, at which images need at most `bits` bits on average.
 
     Args:
         images: uint8 `[n, H, W, 1 or 3]`.
         bits: Maximum mean number of bits per image. If all qualities exceed it, the result is 1.
-        header: Whether the whole file counts; see `jpeg`.
+        header: Whether to count the whole file; see `jpeg`.
 
     Example: `jpeg(test, jpeg_quality(train, bits=576), header=False)`.
     """
@@ -122,18 +123,18 @@ def code_baselines(
     """Reconstructs images from codes that do not require a network.
 
     Args:
-        training: Images uint8 `[n, H, W, C]` to which the codes are fitted.
-        images: Images uint8 `[m, H, W, C]` to reconstruct.
+        training: Uint8 images `[n, H, W, C]` to which the codes are fitted.
+        images: Uint8 images `[m, H, W, C]` to reconstruct.
         bits: Bits per image for the principal components and for JPEG.
         patches: Number of codes in a codebook of 4x4 patches, which may use a different number of
             bits. If None, there is no codebook.
         seed: Seed for the codebook.
 
     Returns:
-        The reconstructions: "kmeans" (`PatchCodebook`), "pca" (`QuantizedComponents`), "coded_pca"
+        The reconstructions "kmeans" (`PatchCodebook`), "pca" (`QuantizedComponents`), "coded_pca"
         (`CodedComponents`, with that mean number of bits), and "jpeg" (without its header, at the
-        highest quality at which training images take at most `bits`); and the mean number of bits
-        that JPEG takes per image.
+        highest quality at which training images need at most `bits`), and the mean number of bits
+        per image that JPEG needs.
 
     Example:
         >>> found, bits_jpeg = code_baselines(train, test, bits=576, patches=512)

@@ -1,4 +1,4 @@
-"""Likelihoods of images without networks: from pixel histograms and principal components."""
+"""Image likelihoods without networks: from pixel histograms and principal components."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class PixelHistograms:
     """A distribution of 8-bit images with independent values, each with its own histogram.
 
     Args:
-        images: Training images uint8 `[n, H, W, C]`.
-        pseudo_count: Number added to the count of every level of every value. Without it, a level
-            that does not occur in training would be impossible.
+        images: Training images, uint8 `[n, H, W, C]`.
+        pseudo_count: Number added to the count of each level of each value. Without it, levels that
+            do not occur in the training images would have probability 0.
 
     Example:
         >>> histograms = PixelHistograms(train)
@@ -48,15 +48,16 @@ class ProbabilisticPCA:
     """A density of 8-bit images without a network: a normal distribution with linear latents.
 
     Tipping, Bishop: "Probabilistic Principal Component Analysis", Journal of the Royal Statistical
-    Society B 61, 1999: x = W z + mean + noise, where z is standard normal and the noise has one
-    variance in all directions. It is the best VAE with a linear decoder. With as many components as
-    an image has values, it is a normal distribution with full covariance.
+    Society B 61, 1999: x = W z + mean + noise, where z is standard normal and the noise has the
+    same variance in all directions. It is the best VAE with a linear decoder. If there are as many
+    components as values in an image, it is a normal distribution with full covariance.
 
-    Uniform noise u in [0, 1) turns levels into a density (Theis et al. 2016, section 3.1). No noise
-    is sampled: it adds 1/12 to all variances, and the mean of log p(x + u) over u is closed-form.
+    Uniform noise u in [0, 1) turns levels into a density (Theis et al. 2016, sec. 3.1). The noise
+    is not sampled: it adds 1/12 to each variance, and the mean of log p(x + u) over u has a closed
+    form.
 
     Args:
-        images: Training images uint8 `[n, H, W, C]`.
+        images: Training images, uint8 `[n, H, W, C]`.
         components: Number of components, at most n and the number of values of an image.
 
     Example:
@@ -88,14 +89,15 @@ class ProbabilisticPCA:
         self.noise = float(max(of_rest, NOISE) if noise is None else noise)
 
     def tuned(self, held_out: np.ndarray, components: Sequence[int]) -> ProbabilisticPCA:
-        """Chooses the number of components and the noise variance on other images; returns itself.
+        """Chooses the number of components and the noise variance on other images; returns `self`.
 
-        The smallest variances of the training images are too small, especially for few images.
+        The smallest variances in the training images are underestimates, especially if there are
+        few images.
 
         Args:
             held_out: Held-out images, uint8 `[n, H, W, C]`.
-            components: Numbers of components to try, at most the number in the constructor. For
-                each number, the noise variance is the best one for these images.
+            components: Numbers of components to try, at most the number passed to the constructor.
+                For each number, the best noise variance for these images is used.
         """
         most = len(self._variances)
         tried = []
@@ -111,7 +113,7 @@ class ProbabilisticPCA:
         return self
 
     def log_prob(self, images: np.ndarray) -> np.ndarray:
-        """Returns the mean of log p(x + u) over u, a bound on log P(x): float64 `[n]`, nats."""
+        """Returns the mean of log p(x + u) over u, a bound on log P(x): float64 `[n]`, in nats."""
         codes, rest = self._parts(images)
         variances = self._variances[: self.components]
         left = self.dimensions - self.components
@@ -140,17 +142,18 @@ def image_baselines(
     components: Sequence[int],
     latents: int | None = None,
 ) -> dict[str, float]:
-    """Returns bits per dimension of test images with lossless files, PCA, and histograms.
+    """Returns the bits per dimension of test images under lossless codecs, PCA, and histograms.
 
     Args:
-        train: Training images, uint8 `[n, H, W, C]`, including mirrored images if the model sees
-            them.
-        held_out: Held-out images, to choose the number of components and the noise of PCA.
+        train: Training images, uint8 `[n, H, W, C]`, including mirrored images if the model is
+            trained on them.
+        held_out: Held-out images for choosing the number of components and the noise variance of
+            PCA.
         test: Test images.
-        components: Numbers of components to try; numbers that are too large for `train` are
-            omitted. If all are too large, the largest possible number is used.
-        latents: Number of a model's latents, for comparison with PCA with this number of
-            components, or as many as `train` allows.
+        components: Numbers of components to try. Numbers that are too large for `train` are
+            omitted; if all are too large, the largest possible number is used.
+        latents: Number of a model's latents, for comparison with a PCA with this number of
+            components, or with as many as `train` allows.
 
     Returns:
         "bits_png" and "bits_webp", from `compressed_bits`; "bits_pixels", from `PixelHistograms`;

@@ -16,20 +16,21 @@ _UNIFORM = 1e-4  # part of the probability spread over all levels, so that no er
 
 
 class LinearPredictor:
-    """A distribution of a sound's levels: a linear function of previous samples, and its error.
+    """A distribution of a sound's levels: linear prediction from previous samples, plus an error.
 
     The prediction is on the linear scale, by least squares: Atal, Hanauer: "Speech Analysis and
     Synthesis by Linear Prediction of the Speech Wave", JASA 1971. The error follows a logistic
-    distribution, and a level gets the mass of its part of the scale. Its scale is exp(a + b
-    log(m + 2^-15)), where m is the mean absolute value of the latest errors, one per tap; with
-    `adaptive=False`, it is one number, as if a sound were equally loud everywhere.
+    distribution, and each level gets the probability of its interval. The scale of the distribution
+    is exp(a + b log(m + 2^-15)), where m is the mean absolute value of the latest errors, one per
+    tap. With `adaptive=False`, the scale is a single number, as if sounds were equally loud
+    everywhere.
 
     Args:
         taps: Number of previous samples used, at least 1.
         levels: Number of levels.
         adaptive: Whether the scale of the error depends on the latest errors.
-        companded: Whether levels are mu-law levels. If False, they are equal parts of [-1, 1], like
-            the 65,536 levels of int16.
+        companded: Whether levels are mu-law levels. If False, they are equal intervals of [-1, 1],
+            like the 65,536 levels of int16.
 
     Example:
         >>> predictor = LinearPredictor(taps=16).fit(train)
@@ -56,11 +57,11 @@ class LinearPredictor:
         self.scale = np.zeros(2)  # a, b
 
     def fit(self, sequences: np.ndarray) -> LinearPredictor:
-        """Fits the coefficients and the scale, and returns itself.
+        """Fits the coefficients and the scale, and returns `self`.
 
         Args:
-            sequences: Levels, integers `[n, time]` or `[n, time, 1]`; -1 is padding, before
-                or after a sequence. It counts as 0 if it is before a sample.
+            sequences: Levels, integers `[n, time]` or `[n, time, 1]`; -1 is padding before or after
+                a sequence. Padding before a sample is used as 0 in predictions.
         """
         levels = as_sequences(sequences, self.levels)
         sounds = self._middles[levels]
@@ -109,7 +110,7 @@ class LinearPredictor:
         return found
 
     def _errors(self, levels):
-        """Sound minus prediction, and the prediction, `[n, time]`."""
+        """The sound minus its prediction, and the prediction, each `[n, time]`."""
         sounds = self._middles[levels]
         prediction = np.zeros_like(sounds)
         for lag, coefficient in enumerate(self.coefficients, start=1):
@@ -136,7 +137,7 @@ def _parts(places):
 
 
 def _before(values, places, count):
-    """Values before each place of `[n, time]`, `[places, count]`: the latest first, then zeros."""
+    """The values before each position: `[positions, count]`, latest first, padded with zeros."""
     padded = np.pad(values, ((0, 0), (count, 0))).ravel()
     row, column = np.divmod(places, values.shape[1])
     start = row * (values.shape[1] + count) + column
@@ -144,13 +145,14 @@ def _before(values, places, count):
 
 
 class RecursivePredictor(LinearPredictor):
-    """A distribution of a sound's levels: linear prediction whose coefficients follow the sound.
+    """A distribution of a sound's levels: linear prediction with coefficients that adapt to it.
 
     Each sound starts with the coefficients of `LinearPredictor`. After each sample, recursive least
-    squares (Haykin: "Adaptive Filter Theory", 2002, ch. 9) correct them by the error, and forget:
-    a sample counts `forgetting` times as much as the next one. Errors count by the square of their
-    scale, the mean absolute value of the latest ones, one per tap. A sample is predicted only from
-    previous ones, so that the probabilities of all levels of a sample sum to one.
+    squares (Haykin: "Adaptive Filter Theory", 2002, ch. 9) updates them with the error, and
+    discounts the past: each sample has `forgetting` times the weight of the next sample. Squared
+    errors are divided by the square of their scale, the mean absolute value of the latest errors,
+    one per tap. Each sample is predicted only from previous samples, so that the probabilities of
+    its levels sum to one.
 
     Args:
         taps: Number of previous samples used, at least 1.
@@ -158,7 +160,7 @@ class RecursivePredictor(LinearPredictor):
         companded: Whether levels are mu-law levels, as in `LinearPredictor`.
         forgetting: Forgetting factor, above 0, at most 1.
         looseness: Variance of the coefficients before a sound's first sample, above 0. The smaller
-            it is, the longer the coefficients remain near the coefficients of the training sounds.
+            it is, the longer the coefficients stay close to those of the training sounds.
 
     Example:
         >>> levels = np.random.default_rng(0).integers(100, 156, (3, 200))
@@ -180,7 +182,7 @@ class RecursivePredictor(LinearPredictor):
         self.looseness = checked_positive("looseness", looseness)
 
     def _errors(self, levels):
-        """Sound minus prediction, and the prediction, `[n, time]`."""
+        """The sound minus its prediction, and the prediction, each `[n, time]`."""
         sounds = self._middles[levels]
         n, time = sounds.shape
         past = np.pad(sounds, ((0, 0), (self.taps, 0)))

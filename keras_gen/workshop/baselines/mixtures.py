@@ -1,4 +1,4 @@
-"""Mixtures of Bernoulli and of Gaussian distributions, fitted to images."""
+"""Mixtures of Bernoulli or Gaussian distributions, fitted to images."""
 
 from __future__ import annotations
 
@@ -22,16 +22,17 @@ SEARCHED = 1000  # number of samples and held-out images whose nearest neighbors
 class BernoulliMixture:
     """A density of binary examples without a network: each is sampled from one of k templates.
 
-    p(x) = sum_k weight_k prod_i Bernoulli(x_i; p_ki), fitted by expectation maximization: Bishop,
-    "Pattern Recognition and Machine Learning", 2006, section 9.3.3.
+    p(x) = sum_k weight_k prod_i Bernoulli(x_i; p_ki), fitted by expectation maximization: Bishop:
+    "Pattern Recognition and Machine Learning", 2006, sec. 9.3.3.
 
     Args:
         examples: Training examples `[n, ...]` of zeros and ones.
         components: Number of templates, 1 to n.
-        iterations: Number of steps of the fit.
+        iterations: Number of EM steps.
         pseudo_count: Number of pseudo-examples added to each template, half of them white. Without
-            it, a pixel that is always black in training would be impossible.
-        seed: Seed for the choice of examples with which the templates start.
+            them, a white value would have probability 0 in pixels that are always black in
+            training.
+        seed: Seed for choosing the examples that initialize the templates.
 
     Example:
         >>> mixture = BernoulliMixture(train, components=500)
@@ -68,7 +69,7 @@ class BernoulliMixture:
     def of_best_size(
         cls, examples: np.ndarray, sizes: Iterable[int], seed: int = 0
     ) -> BernoulliMixture:
-        """Fits mixtures of several sizes and returns the best one on held-out examples.
+        """Fits mixtures of several sizes, and returns the best mixture on held-out examples.
 
         Args:
             examples: Training examples `[n, ...]`; the last sixth is held out.
@@ -83,12 +84,13 @@ class BernoulliMixture:
 
     @classmethod
     def of(cls, probabilities: np.ndarray, weights: np.ndarray) -> BernoulliMixture:
-        """Returns the mixture of given templates, without a fit.
+        """Returns a mixture of given templates, without fitting.
 
         Args:
             probabilities: Probabilities of white pixels, `[components, ...]`, clipped to [1e-6, 1 -
                 1e-6].
-            weights: Positive numbers `[components]`, proportional to the templates' probabilities.
+            weights: Positive weights `[components]`, proportional to the probabilities of the
+                templates.
 
         Example: `BernoulliMixture.of(decoded, np.ones(len(decoded))).log_prob(test)`.
         """
@@ -105,7 +107,7 @@ class BernoulliMixture:
         return mixture
 
     def log_prob(self, examples: np.ndarray) -> np.ndarray:
-        """Returns log p(x) of examples of zeros and ones, float32 `[n]`, in nats."""
+        """Returns log p(x) for examples of zeros and ones, float32 `[n]`, in nats."""
         x = self._flat(examples)
         joint = self._joint()
         rows = max(1, HELD // len(self.weights))
@@ -113,7 +115,7 @@ class BernoulliMixture:
         return np.concatenate(parts)
 
     def _joint(self) -> Callable:
-        """Returns a function from flat examples to log p(x, k), float32 `[n, components]`."""
+        """Returns a function that maps flat examples to log p(x, k), float32 `[n, components]`."""
         black = np.log1p(-self.probabilities)
         log_odds = (np.log(self.probabilities) - black).T
         constant = black.sum(axis=1)
@@ -137,17 +139,17 @@ def best_mixture(
     components: Sequence[int] = (10, 20, 40, 80),
     seed: int = 0,
 ) -> GaussianMixture:
-    """Fits mixtures of Gaussians to vectors, and returns the best one on held-out vectors.
+    """Fits Gaussian mixtures to vectors, and returns the best mixture on held-out vectors.
 
     Args:
         train: Vectors `[n, values]`.
         held_out: Held-out vectors `[m, values]`, whose mean log density determines the number of
             Gaussians.
         components: Numbers of Gaussians to try, each at most n.
-        seed: Seed for the first centers.
+        seed: Seed for the initial centers.
 
     Returns:
-        A mixture of scikit-learn, whose `score_samples` returns log-densities in nats.
+        A scikit-learn mixture, whose `score_samples` returns log densities in nats.
 
     Example: `nats = -best_mixture(points, held_out).score_samples(test_points)`.
     """
@@ -166,19 +168,20 @@ def best_mixture(
 def mixture_samples(
     images: np.ndarray, n: int, clusters: int | None = None, seed: int = 0
 ) -> np.ndarray:
-    """Samples images from a mixture of Gaussians of the pixels, one for each cluster of k-means.
+    """Samples images from a Gaussian mixture over pixels, with one Gaussian per k-means cluster.
 
-    The result is uint8 `[n, H, W, C]`, rounded and clipped. Richardson, Weiss: "On GANs and GMMs",
-    NeurIPS 2018: such mixtures cover the data better than GANs, but their samples are less sharp.
-    Deviation: the Gaussians have the covariances of their clusters and are not fitted any further.
+    The result is uint8 `[n, H, W, C]`, rounded and clipped. According to Richardson, Weiss: "On
+    GANs and GMMs", NeurIPS 2018, such mixtures cover the data better than GANs do, but their
+    samples are less sharp. Deviation: the Gaussians have the covariances of their clusters, and are
+    not fitted any further.
 
     Args:
-        images: Training images uint8 `[m, H, W, 1 or 3]`, 0..255.
+        images: Training images, uint8 `[m, H, W, 1 or 3]`, 0 to 255.
         n: Number of images to sample.
-        clusters: Number of Gaussians, 1 to m. The more there are, the closer samples are to
-            training images. By default, one Gaussian per 30, 60, 120, or 240 images: the first
-            number with which samples are not closer to training images than a held-out tenth of the
-            images.
+        clusters: Number of Gaussians, 1 to m. The more there are, the closer the samples are to
+            training images. If None, one Gaussian per 30, 60, 120, or 240 images: the first of
+            these with which samples are not closer to the training images than a held-out tenth of
+            the images is.
         seed: Seed for the clusters and the samples.
 
     Example: `generation_report(extractor(images), extractor(mixture_samples(images, 10_000)))`.
@@ -197,7 +200,7 @@ def mixture_samples(
 
 
 def _most_clusters(flat: np.ndarray, seed: int) -> int:
-    """Returns the number of the finest mixture that is no nearer to its images than others are."""
+    """Returns the largest number of clusters whose samples are no closer than held-out images."""
     if len(flat) < min(IMAGES_EACH):
         return 1
     order = np.random.default_rng(checked_seed(seed)).permutation(len(flat))
@@ -216,7 +219,7 @@ def _distance(queries: np.ndarray, known: np.ndarray) -> float:
 
 
 def _drawn(flat: np.ndarray, n: int, clusters: int, seed: int) -> np.ndarray:
-    """Samples `[n, pixels]` from one Gaussian for each cluster of the images."""
+    """Samples `[n, pixels]` from a mixture with one Gaussian per cluster of the images."""
     # Starting from k-means++ would take longer than all the rest.
     search = MiniBatchKMeans(
         clusters, init="random", batch_size=4096, n_init=1, random_state=checked_seed(seed)

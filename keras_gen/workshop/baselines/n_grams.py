@@ -12,17 +12,17 @@ _DIRECT = 2**24  # keys below are counted in an array
 
 
 class NGrams:
-    """A distribution of sequences of levels, each given the previous ones, by counts.
+    """A distribution of sequences in which counts predict each level from the previous levels.
 
     Counts of long contexts are interpolated with counts of shorter contexts, using modified
     Kneser-Ney smoothing: Chen, Goodman: "An Empirical Study of Smoothing Techniques for Language
-    Modeling", Computer Speech and Language 1999, section 3, after Kneser and Ney, ICASSP 1995:
+    Modeling", Computer Speech and Language 1999, sec. 3, after Kneser, Ney, ICASSP 1995:
 
         p(w | h) = (c(h w) - D(c(h w)) + sum_v D(c(h v)) p(w | h')) / sum_v c(h v),
 
     where h' is h without its first level. D is a discount for counts of 1, of 2, and of 3 or more.
-    In the longest contexts, c counts n-grams, and in shorter contexts, the distinct levels
-    immediately before them. Below the empty context, all levels are equally probable. Each sequence
+    For the longest contexts, c counts n-grams; for shorter contexts, it counts the distinct levels
+    that precede them. The empty context is interpolated with a uniform distribution. Each sequence
     is preceded by begin symbols, which are part of contexts and are never predicted.
 
     Args:
@@ -47,10 +47,10 @@ class NGrams:
         self._counts: list[_Counts] = []
 
     def fit(self, sequences: np.ndarray) -> NGrams:
-        """Counts the n-grams of sequences, and returns itself.
+        """Counts the n-grams of sequences, and returns `self`.
 
         Args:
-            sequences: Integers `[n, time]` or `[n, time, 1]` in -1 to `levels` - 1. Padding, -1,
+            sequences: Integers `[n, time]` or `[n, time, 1]` from -1 to `levels` - 1. Padding, -1,
                 before or after a sequence is ignored.
         """
         n_grams = [c * self._base + level for c, level in self._n_grams(sequences)[0]]
@@ -82,7 +82,7 @@ class NGrams:
         return np.bincount(rows, np.log(p), minlength=size)
 
     def _n_grams(self, sequences):
-        """The contexts of every length with the level after them; its sequence; sequences."""
+        """Contexts of every length with the next level and its sequence, and the sequences."""
         sequences = as_sequences(sequences, self.levels)
         ahead = self.order - 1
         padded = np.pad(sequences, ((0, 0), (ahead, 0)), constant_values=-1)
@@ -103,14 +103,14 @@ class NGrams:
         return of_every_length(), rows, len(sequences)
 
     def _predicted(self, padded):
-        """Places in the row of all padded sequences whose level is counted and predicted."""
+        """Positions, in the concatenated padded sequences, whose level is counted and predicted."""
         return np.flatnonzero(padded >= 0)
 
 
 def best_n_grams(
     train: np.ndarray, held_out: np.ndarray, orders: Iterable[int], levels: int
 ) -> NGrams:
-    """Fits n-grams of several orders, and returns the best ones on held-out sequences.
+    """Fits n-grams of several orders, and returns the best model on held-out sequences.
 
     Args:
         train: Sequences to fit, as accepted by `NGrams.fit`.
@@ -128,8 +128,8 @@ def as_sequences(sequences: np.ndarray, levels: int) -> np.ndarray:
     """Returns sequences of levels as integers `[n, time]`.
 
     Args:
-        sequences: Integers `[n, time]` or `[n, time, 1]` in -1 to `levels` - 1; others raise a
-            ValueError.
+        sequences: Integers `[n, time]` or `[n, time, 1]` from -1 to `levels` - 1. Any others raise
+            a ValueError.
         levels: Number of levels.
     """
     sequences = checked_array("sequences", sequences)
@@ -160,7 +160,7 @@ class _Counts:
         self.discounted = np.add.reduceat(discounts, first)
 
     def probabilities(self, context, level, shorter):
-        """The probabilities of n-grams, interpolated with those from shorter contexts."""
+        """The probabilities of n-grams, interpolated with probabilities from shorter contexts."""
         n_gram = _found(self.keys, context * self.base + level)
         place = _found(self.contexts, context)
         left = np.where(n_gram >= 0, self.left[n_gram], 0)
@@ -169,7 +169,7 @@ class _Counts:
 
 
 def _counted(keys):
-    """The distinct keys in order, and their counts."""
+    """The distinct keys, sorted, and their counts."""
     if keys.max() < _DIRECT:  # sorting is slow if most keys are equal
         counts = np.bincount(keys)
         (found,) = np.nonzero(counts)
@@ -178,7 +178,7 @@ def _counted(keys):
 
 
 def _discounts(counts):
-    """The discounts for counts of 0, 1, 2, and 3 or more; leave-one-out unless data is scarce."""
+    """The discounts for counts of 0, 1, 2, and 3 or more: leave-one-out unless data are scarce."""
     n = np.bincount(np.minimum(counts, 5), minlength=5)[1:5]
     if n.all():
         y = n[0] / (n[0] + 2 * n[1])
@@ -189,26 +189,27 @@ def _discounts(counts):
 
 
 def _found(keys, wanted):
-    """The positions of wanted keys in the sorted keys; -1 if there is none."""
+    """The positions of the wanted keys in the sorted keys; -1 for keys that do not occur."""
     place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
     return np.where(keys[place] == wanted, place, -1)
 
 
 class GridNGrams:
-    """A distribution of grids of codes, given the code to the left, the code above, and the class.
+    """A distribution of code grids that predicts each code from two neighbors and the class.
 
-    It is based on counts, which `NGrams` interpolates: with the class, without the class, also
-    without the code above, and without any context. Codes outside the grid are an additional level.
-    The probabilities of the codes sum to slightly less than 1, because the shortest contexts
-    reserve some probability for other symbols.
+    The context is the code to the left, the code above, and the class. `NGrams` interpolates counts
+    with the full context, without the class, also without the code above, and without any context.
+    Codes outside of the grid count as an additional level. The probabilities of the codes sum to
+    slightly less than 1, because the shortest contexts reserve some probability for other symbols.
 
     Args:
-        order: 2 for the code to the left, 3 to add the code above, 4 to add the class.
+        order: Size of the context plus 1: 2 for the code to the left, 3 to add the code above, and
+            4 to add the class.
         levels: Number of levels, which are 0 to `levels` - 1.
         classes: Number of classes.
 
     Raises:
-        ValueError: If `order` is not 2 to 4, `levels` is below 2, or `classes` is below 1.
+        ValueError: If `order` is not 2 to 4, if `levels` is below 2, or if `classes` is below 1.
 
     Example:
         >>> model = GridNGrams(4, levels=512, classes=10).fit(codes, labels)
@@ -222,11 +223,11 @@ class GridNGrams:
         self._n_grams = _LastLevel(self.order, self.levels + 1 + self.classes)
 
     def fit(self, codes: np.ndarray, labels: np.ndarray) -> GridNGrams:
-        """Counts the codes in each context, and returns itself.
+        """Counts the codes in each context, and returns `self`.
 
         Args:
-            codes: Integers `[n, height, width]` in 0 to `levels` - 1.
-            labels: Integers `[n]` in 0 to `classes` - 1.
+            codes: Integers `[n, height, width]` from 0 to `levels` - 1.
+            labels: Integers `[n]` from 0 to `classes` - 1.
 
         Raises:
             ValueError: If codes or labels have the wrong shape or are out of range.
@@ -235,12 +236,12 @@ class GridNGrams:
         return self
 
     def log_prob(self, codes: np.ndarray, labels: np.ndarray) -> np.ndarray:
-        """Returns log P(codes given labels), float64 `[n]`, in nats, of grids as in `fit`."""
+        """Returns log P(codes | labels), float64 `[n]`, in nats, of grids as in `fit`."""
         log_probs = self._n_grams.log_prob(self._sequences(codes, labels))
         return log_probs.reshape(len(codes), -1).sum(axis=1)
 
     def _sequences(self, codes, labels):
-        """For each code: the class, the code above, the code to the left, and the code itself."""
+        """A sequence per code: the class, the code above, the code to the left, and the code."""
         codes = _integers(codes, 3, self.levels, "codes [n, height, width]")
         labels = _integers(labels, 1, self.classes, "labels [n]")
         if len(labels) != len(codes):
@@ -285,7 +286,7 @@ def best_grid_n_grams(
     levels: int,
     classes: int,
 ) -> GridNGrams:
-    """Fits `GridNGrams` of several orders, and returns the best ones on held-out grids.
+    """Fits `GridNGrams` of several orders, and returns the best model on held-out grids.
 
     Args:
         train: Codes and labels to fit, as accepted by `GridNGrams.fit`.

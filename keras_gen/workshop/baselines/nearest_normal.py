@@ -1,4 +1,4 @@
-"""The normal distribution of minimum divergence, by numerical integration on the line."""
+"""The normal distribution with minimum divergence, found by numerical integration on a line."""
 
 import numpy as np
 from scipy.optimize import minimize
@@ -14,15 +14,15 @@ TINY = 1e-300
 
 
 def divergence(objective: FDivergence | str, p: np.ndarray, q: np.ndarray, step: float) -> float:
-    """Returns D_f(P || Q) of two densities on the line, as sums over a grid.
+    """Returns D_f(P || Q) for two densities on the line, as a sum over a grid.
 
     Nowozin et al. 2016, eq. (2): the integral of q f(p / q).
 
     Args:
         objective: Name or object of an f-divergence.
-        p: Densities of the data at the points of the grid, `[n]`.
-        q: Densities of the model at the points of the grid, `[n]`.
-        step: Distance between two points.
+        p: Density of the data at the points of the grid, `[n]`.
+        q: Density of the model at the points of the grid, `[n]`.
+        step: Distance between neighboring points.
 
     Raises:
         ValueError: If the objective is not an f-divergence.
@@ -56,11 +56,11 @@ def nearest_normal(
             distribution.
         density: Density of the data at the points.
 
-    Returns: its mean, its standard deviation, and its divergence, in nats if that is a KL or
-        Jensen-Shannon divergence.
+    Returns: the mean, the standard deviation, and the divergence of the normal distribution. KL and
+        Jensen-Shannon divergences are in nats.
 
     Raises:
-        ValueError: If the grid is not evenly spaced, has fewer than 100 points, or cuts off the
+        ValueError: If the grid is not evenly spaced, has fewer than 100 points, or truncates the
             density.
 
     Example:

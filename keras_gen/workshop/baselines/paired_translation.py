@@ -16,7 +16,7 @@ from keras_gen.files.images import flat_pixels
 def nearest_target(
     sources: np.ndarray, train_sources: np.ndarray, train_targets: np.ndarray, side: int = 16
 ) -> np.ndarray:
-    """Returns the target of the nearest training source: a real image, but of another source.
+    """Returns the target of the nearest training source: a real image, but for another source.
 
     Args:
         sources: uint8 `[n, H, W, C]`.
@@ -41,14 +41,14 @@ def ridge_target(
     train_targets: np.ndarray,
     alphas: Sequence[float] = (30.0, 100.0, 300.0, 1000.0, 3000.0, 10_000.0),
 ) -> np.ndarray:
-    """Predicts targets by ridge regression on whole images, the best linear model; uint8.
+    """Predicts targets with ridge regression on whole images, the best linear model, as uint8.
 
     Args:
         sources: uint8 `[n, H, W, C]`.
-        train_sources: uint8 `[m, H, W, C]`, 3 or more.
+        train_sources: uint8 `[m, H, W, C]`, with m of at least 3.
         train_targets: uint8 `[m, H, W, channels]`.
-        alphas: Penalties on the squared weights to try, for pixels in [0, 1]; the last tenth of the
-            training pairs, at least two, determines the best one.
+        alphas: Penalties on the squared weights to try, for pixels in [0, 1]. The last tenth of the
+            training pairs, but at least two pairs, determines the best penalty.
 
     Example: `ridge_target(labels, train_labels, train_photos)`.
     """
@@ -67,13 +67,13 @@ def ridge_target(
 def color_means(
     sources: np.ndarray, train_sources: np.ndarray, train_targets: np.ndarray, colors: np.ndarray
 ) -> np.ndarray:
-    """Gives each pixel the mean target pixel for its source color, uint8.
+    """Replaces each pixel with the mean target pixel for its source color, as uint8.
 
     Args:
-        sources: uint8 `[n, H, W, C]`, label maps.
+        sources: Label maps, uint8 `[n, H, W, C]`.
         train_sources: uint8 `[m, H, W, C]`.
         train_targets: uint8 `[m, H, W, channels]`.
-        colors: uint8 `[classes, C]`, the colors of the classes (`common_colors`).
+        colors: Colors of the classes, uint8 `[classes, C]`; see `common_colors`.
 
     Example: `color_means(labels, train_labels, train_photos, common_colors(train_labels, 12))`.
     """

@@ -1,4 +1,4 @@
-"""Distributions of images, pixel by pixel, each given the pixels before it."""
+"""Image distributions that predict each pixel from the preceding pixels."""
 
 from __future__ import annotations
 
@@ -20,20 +20,21 @@ _CERTAIN = 1e-6  # is the least probability of an answer, so that none is fatal
 
 
 class ContextTable:
-    """A distribution of binary images: each pixel given the nearest of the pixels before it.
+    """A distribution of binary images that predicts each pixel from the nearest preceding pixels.
 
-    Before a pixel are the rows above and what is left of it in its own row: Langdon, Rissanen:
-    "Compression of Black-White Images with Arithmetic Coding", IEEE Trans. Communications 1981. The
-    probability is by counts of what followed the same pixels in training, to which two examples are
-    added that follow the distribution by one pixel less, the farthest of them: MacKay, Peto: "A
-    Hierarchical Dirichlet Language Model", Natural Language Engineering 1995:
+    The preceding pixels are the rows above a pixel and the pixels to the left in its own row:
+    Langdon, Rissanen: "Compression of Black-White Images with Arithmetic Coding", IEEE Trans.
+    Communications 1981. The probability is computed from counts of the values that followed the
+    same context in training, plus two pseudo-examples that follow the distribution for the context
+    without its farthest pixel: MacKay, Peto: "A Hierarchical Dirichlet Language Model", Natural
+    Language Engineering 1995:
 
         p(x | k pixels) = (c_k(x) + 2 p(x | k - 1 pixels)) / (c_k + 2).
 
-    Without any pixel, 1/2 takes the place of p(x | k - 1 pixels). Pixels outside of an image are 0.
+    For k = 0, p(x | k - 1 pixels) is replaced with 1/2. Pixels outside of an image are 0.
 
     Args:
-        context: Number of pixels, 0 to 24: the table has 2^context entries.
+        context: Number of preceding pixels to use, 0 to 24. The table has 2^context entries.
 
     Example:
         >>> table = ContextTable(16).fit(binary_digits)
@@ -46,7 +47,7 @@ class ContextTable:
         self._log_probs: np.ndarray | None = None  # [contexts, 2]
 
     def fit(self, images: np.ndarray) -> ContextTable:
-        """Counts what follows the pixels before, and returns itself.
+        """Counts the values that follow each context, and returns `self`.
 
         Args:
             images: uint8 0 or 1, `[n, H, W, 1]`.
@@ -78,7 +79,7 @@ class ContextTable:
         return np.concatenate(found)
 
     def _contexts(self, images):
-        """The pixels before each pixel as one number, the nearest in the first bit."""
+        """Each pixel's preceding pixels as one number, with the nearest pixel in the first bit."""
         reach = 2 + math.isqrt(self.context)
         padded = np.pad(images, ((0, 0), (reach, 0), (reach, reach)))
         height, width = images.shape[1:]
@@ -91,10 +92,10 @@ class ContextTable:
 
 
 def nearest_before(count: int) -> np.ndarray:
-    """Rows and columns from a pixel to the nearest ones before it, int64 `[count, 2]`.
+    """Row and column offsets of the nearest preceding pixels, int64 `[count, 2]`.
 
-    Before it are the rows above and what is left of it. The nearest comes first; of those that are
-    as near, the one above.
+    The preceding pixels are the rows above and the pixels to the left. Offsets are sorted by
+    distance; if distances are equal, the pixel above comes first.
 
     Args:
         count: Number of pixels.
@@ -132,23 +133,24 @@ def _binary(images):
 
 
 class BoostedPixels:
-    """A distribution of gray images: boosted trees predict each pixel from those before it.
+    """A distribution of gray images in which boosted trees predict each pixel.
 
-    Before a pixel are the rows above and what is left of it in its own row. A pixel is predicted
-    by answers to questions: is it brighter than 0, and if so, what is each bit of its level, from
-    the highest to the lowest. Each question has trees of its own (scikit-learn's
-    `HistGradientBoostingClassifier`, after Friedman: "Greedy Function Approximation: A Gradient
-    Boosting Machine", Annals of Statistics 2001). They see the nearest pixels before, the row, the
-    column and the bits so far. The probability of a level is the product of those of its answers.
-    Binary images need the first question alone. Pixels outside of an image are 0.
+    The preceding pixels are the rows above a pixel and the pixels to the left in its own row. A
+    pixel is predicted with a series of questions: is it brighter than 0, and if so, what is each
+    bit of its level, from the highest to the lowest? Each question has its own trees
+    (scikit-learn's `HistGradientBoostingClassifier`, after Friedman: "Greedy Function
+    Approximation: A Gradient Boosting Machine", Annals of Statistics 2001). Their inputs are the
+    nearest preceding pixels, the row, the column, and the bits so far. The probability of a level
+    is the product of the probabilities of its answers. Binary images require only the first
+    question. Pixels outside of an image are 0.
 
     Args:
-        context: Number of pixels before that trees see, 1 or more.
+        context: Number of preceding pixels that the trees use, at least 1.
         levels: 2 for binary images, or 256.
         examples: Number of training pixels for each question, sampled at random, at least 10.
             Questions about bits use only pixels above 0.
-        trees: Most trees of a question; there are fewer where a tenth of these pixels, held out,
-            gain nothing by more.
+        trees: Maximum number of trees per question. Fewer are used if more trees do not improve the
+            prediction of a held-out tenth of these pixels.
         learning_rate: Factor applied to a tree's output before it is added to the previous trees'
             output.
         seed: Seed for the sampled pixels and the trees.
@@ -181,7 +183,7 @@ class BoostedPixels:
         self._questions: list[HistGradientBoostingClassifier | float] = []
 
     def fit(self, images: np.ndarray) -> BoostedPixels:
-        """Grows the trees of each question, and returns itself.
+        """Fits the trees of each question, and returns `self`.
 
         Args:
             images: uint8 `[n, H, W, 1]`, below `levels`.
@@ -218,7 +220,7 @@ class BoostedPixels:
         return found.reshape(len(pixels), -1).sum(axis=1)
 
     def _before(self, pixels, places):
-        """What the trees see of each place: pixels before, row and column."""
+        """The inputs of the trees at each position: preceding pixels, row, and column."""
         reach = -self.offsets.min()
         padded = np.pad(pixels, ((0, 0), (reach, 0), (reach, reach)))
         image, row, column = np.unravel_index(places, pixels.shape)
@@ -226,7 +228,7 @@ class BoostedPixels:
         return np.stack([*before, row, column], axis=1)
 
     def _bits(self, pixels, places):
-        """Yields what is seen, each bit, and whether it is certain: some bit must be 1."""
+        """Yields, for each bit, the trees' inputs, the bit, and whether it is certain to be 1."""
         level = pixels.ravel()[places]
         before = self._before(pixels, places)
         for bit in reversed(range(_BITS)):
@@ -235,7 +237,7 @@ class BoostedPixels:
             yield seen, level >> bit & 1, (known == 0) & (bit == 0)
 
     def _grown(self, seen, answer):
-        """Trees that answer, or the answer if it is always the same."""
+        """Trees fitted to the answers, or the answer itself if it is always the same."""
         if len(answer) == 0 or answer.min() == answer.max():
             return float(answer.mean()) if len(answer) else 0.5
         trees = HistGradientBoostingClassifier(

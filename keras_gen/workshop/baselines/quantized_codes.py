@@ -1,4 +1,4 @@
-"""Image codes without a network: linear codes, and quantized codes of a known number of bits."""
+"""Image codes without a network: linear codes, and quantized codes with a known number of bits."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from keras_gen.metrics.metric_arguments import as_images, check_within
 
 
 class PrincipalComponents:
-    """The best linear code of a size, with the methods of an autoencoder.
+    """The best linear code of a given size, with the methods of an autoencoder.
 
-    No other linear code has less squared error on the training images (Baldi & Hornik 1989). It is
-    exact, by the eigenvectors of the pixels' covariance, or a singular value decomposition for few
-    images.
+    No other linear code has a smaller squared error on the training images (Baldi, Hornik 1989). It
+    is computed exactly, from the eigenvectors of the pixels' covariance, or from a singular value
+    decomposition if there are few images.
 
     Args:
-        images: Training images uint8 `[n, H, W, C]`.
+        images: Training images, uint8 `[n, H, W, C]`.
         dimensions: Number of components, at most n and the number of values of an image.
 
     Example:
@@ -50,21 +50,21 @@ class PrincipalComponents:
 
         Args:
             images: uint8 `[n, H, W, C]`.
-            dimensions: Number of leading dimensions of the codes to use. If None, all dimensions.
+            dimensions: Number of leading dimensions of the codes to use. If None, all are used.
         """
         return self.decode(self.encode(images)[:, :dimensions], images.shape)
 
     def decode(self, codes: np.ndarray, shape: tuple) -> np.ndarray:
-        """Returns images, float32 of `shape`, from codes `[n, dimensions]` or fewer columns."""
+        """Decodes codes `[n, dimensions]`, or fewer columns, to images, float32 of `shape`."""
         pixels = codes @ self.directions[: codes.shape[1]] + self._pca.mean_
         return pixels.reshape(shape).astype(np.float32)
 
 
 def ink_moments(images: np.ndarray) -> np.ndarray:
-    """Returns the amount of ink in images and its center, float64 `[n, 3]`.
+    """Returns the amount and the center of the ink in each image, float64 `[n, 3]`.
 
-    For bright shapes on black, these are size and position: a code that is not learned, and from
-    which an image cannot be reconstructed.
+    For bright shapes on black, these measure size and position. They form a code that is not
+    learned, and from which an image cannot be reconstructed.
 
     Args:
         images: uint8 `[n, H, W, C]`.
@@ -92,16 +92,15 @@ _HALVINGS = 20  # of the interval of a step
 class PatchCodebook:
     """Codes images as grids of patches, each replaced by the nearest center of k-means.
 
-    It is vector quantization of pixels, a VQ-VAE without networks. With 4x4 patches, it has as many
-    codes and bits as an encoder that halves the sides twice.
+    This is vector quantization of pixels: a VQ-VAE without networks. With 4x4 patches, it uses as
+    many codes and bits as an encoder that halves the sides twice.
 
     Args:
-        images: Training images uint8 `[n, H, W, C]`.
-        side: Side of a patch, a divisor of the images' sides.
+        images: Training images, uint8 `[n, H, W, C]`.
+        side: Side of a patch in pixels, a divisor of the images' sides.
         codes: Size K of the codebook, at most the number of patches.
-        seed: Seed for the choice of patches and of first centers (k-means++).
-        most: Maximum number of patches to fit; if there are more patches, they are sampled at
-            random.
+        seed: Seed for choosing the patches and the initial centers (k-means++).
+        most: Maximum number of patches to fit. If there are more, a random sample is used.
 
     Example:
         >>> patches = PatchCodebook(train, side=4, codes=512)
@@ -122,13 +121,13 @@ class PatchCodebook:
         self._kmeans = KMeans(codes, init=centers, n_init=1, max_iter=_ROUNDS).fit(patches)
 
     def encode(self, images: np.ndarray) -> np.ndarray:
-        """Returns the codes, int32 `[n, H / side, W / side]`, of images uint8 `[n, H, W, C]`."""
+        """Returns the codes, int32 `[n, H / side, W / side]`, of uint8 images `[n, H, W, C]`."""
         codes = self._kmeans.predict(self._patches(as_images(images)))
         rows = images.shape[1] // self.side
         return codes.reshape(len(images), rows, -1).astype(np.int32)
 
     def decode(self, codes: np.ndarray) -> np.ndarray:
-        """Returns the images of codes, integers `[n, rows, columns]`, as uint8."""
+        """Decodes codes, integers `[n, rows, columns]`, to uint8 images."""
         n, rows, columns = codes.shape
         patches = self._kmeans.cluster_centers_[codes.ravel()]
         patches = patches.reshape(n, rows, columns, self.side, self.side, -1)
@@ -153,22 +152,22 @@ class PatchCodebook:
 
 
 class QuantizedComponents:
-    """Principal components of whole images, each quantized, with more levels for more variance.
+    """Quantized principal components of whole images, with more levels for larger variances.
 
-    It is the best linear transform code of fixed length for normal data: Huang, Schultheiss: "Block
-    Quantization of Correlated Gaussian Random Variables", IEEE Transactions on Communications
-    Systems 1963. Each bit goes to the component whose error it lowers most, as measured on training
-    images: the first bit of a Normal component divides its error by 2.75, and later ones by up to
-    4. The levels minimize the squared error: Lloyd: "Least Squares Quantization in PCM", IEEE
-    Transactions on Information Theory 1982.
+    This is the best linear transform code of fixed length for normal data: Huang, Schultheiss:
+    "Block Quantization of Correlated Gaussian Random Variables", IEEE Transactions on
+    Communications Systems 1963. Each bit is assigned to the component whose error it lowers most,
+    as measured on training images. The first bit of a normal component divides its error by 2.75,
+    and later bits divide it by up to 4. The levels minimize the squared error: Lloyd: "Least
+    Squares Quantization in PCM", IEEE Transactions on Information Theory 1982.
 
     Args:
-        images: Training images uint8 `[n, H, W, C]`, 2 or more.
-        bits: Number of bits of an image's code, at least 1.
+        images: Training images, uint8 `[n, H, W, C]`, at least 2.
+        bits: Number of bits in an image's code, at least 1.
 
     Attributes:
-        bits: Number of bits of each component, int64. Their sum is the number of bits of an image,
-            or less if more bits would not lower the error.
+        bits: Number of bits of each component, int64. The sum is the number of bits per image, or
+            less if more bits would not lower the error.
 
     Example: `psnr(QuantizedComponents(train, bits=576).reconstruct(test), test, of="rgb").mean()`.
     """
@@ -198,7 +197,7 @@ class QuantizedComponents:
 
 
 class Quantizer:
-    """The levels with the minimum squared error for one number, to which a bit can be added.
+    """Quantization levels for numbers, with minimum squared error, to which bits can be added.
 
     Args:
         values: Numbers to fit, `[n]`.
@@ -238,16 +237,17 @@ class Quantizer:
 
 
 class CodedComponents:
-    """Principal components of whole images, rounded and written by an entropy code.
+    """Principal components of whole images, rounded and entropy-coded.
 
-    With an entropy code, rounding all components to multiples of one step is nearly the best: Gish,
+    With an entropy code, rounding all components to multiples of one step is nearly optimal: Gish,
     Pierce: "Asymptotically Efficient Quantizing", IEEE Transactions on Information Theory 1968. The
-    number of bits varies between images. The step is chosen so that the codes of training images
-    have `bits` bits on average, if each component is coded using the frequencies of its values.
+    number of bits varies from image to image. The step is chosen so that the codes of training
+    images have `bits` bits on average if each component is coded according to the frequencies of
+    its values.
 
     Args:
-        images: Training images uint8 `[n, H, W, C]`, 2 or more.
-        bits: Mean number of bits of an image's code, above 0.
+        images: Training images, uint8 `[n, H, W, C]`, at least 2.
+        bits: Mean number of bits per image, above 0.
 
     Example: `psnr(CodedComponents(train, bits=576).reconstruct(test), test, of="rgb").mean()`.
     """
@@ -283,7 +283,7 @@ class CodedComponents:
         return (255 * pixels).round().clip(0, 255).astype(np.uint8)
 
     def code_length(self, images: np.ndarray) -> float:
-        """Returns the mean entropy of the codes of images, bits per image."""
+        """Returns the mean entropy of the images' codes, in bits per image."""
         codes = self._components.encode(as_images(images))
         return _entropy(_rounded(codes, self._step))
 
@@ -293,7 +293,7 @@ def _rounded(codes, step):
 
 
 def _entropy(codes):
-    """The sum over columns of the entropies of integers, bits."""
+    """The sum, over columns of integers, of the entropies, in bits."""
     total = 0.0
     for values in codes.T:
         _, counts = np.unique(values, return_counts=True)
@@ -308,11 +308,11 @@ def _means_by(keys, values) -> dict[int, float]:
 
 
 def least_squares_levels(values: np.ndarray, levels: int) -> np.ndarray:
-    """Returns sorted levels with minimum squared error, by Lloyd's algorithm from the quantiles.
+    """Returns sorted levels with minimum squared error, using Lloyd's algorithm from the quantiles.
 
     Args:
         values: Numbers `[n]`.
-        levels: Number of levels; a single level is the mean.
+        levels: Number of levels. If 1, the level is the mean.
 
     Example:
         >>> least_squares_levels(np.array([1.0, 3.0, 9.0, 11.0]), 2)

@@ -1,4 +1,4 @@
-"""Sounds from spectrograms, codes of sounds, and conversions from one speaker to another."""
+"""Sounds from spectrograms, sound codes, and conversion from one speaker to another."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ LOUDEST = 10.0  # gain of a unit
 def griffin_lim(
     mel: np.ndarray, window: int, hop: int, rate: int, rounds: int = 60, seed: int = 0
 ) -> np.ndarray:
-    """Returns sounds with approximately the given mel spectrograms, by a search for the phases.
+    """Returns sounds with approximately the given mel spectrograms, by searching for the phases.
 
     Griffin, Lim: "Signal Estimation from Modified Short-Time Fourier Transform", IEEE Transactions
-    on Acoustics, Speech, and Signal Processing 1984: the phases come from the sound of the previous
-    round, and are initially random. The magnitudes of the frequencies are nonnegative and computed
-    from the bands by least squares.
+    on Acoustics, Speech, and Signal Processing 1984: each round uses the phases of the previous
+    round's sound; the initial phases are random. The magnitudes of the frequencies are computed
+    from the bands by nonnegative least squares.
 
     Args:
         mel: Frames, as in `keras_gen.core.sound_spectra.mel_frames`, float32 `[n, frames, bands]`.
         window: Number of samples per frame, as in `mel_frames`.
         hop: Number of samples between consecutive frames, at most half of `window`.
         rate: Samples per second.
-        rounds: Number of times that phases are recomputed, at least 1.
-        seed: Seed for the first phases.
+        rounds: Number of rounds, each of which recomputes the phases, at least 1.
+        seed: Seed for the initial phases.
 
     Returns:
         Float32 `[n, frames * hop, 1]`, in [-1, 1].
@@ -69,7 +69,7 @@ def griffin_lim(
 
 
 class FrameCodebook:
-    """Vector quantization of the waveform: each frame is replaced by the nearest k-means center.
+    """Vector quantization of waveforms: replaces each frame with the nearest k-means center.
 
     With frames of 64 samples and 512 codes, it requires 9 bits per 64 samples, as many as a VQ-VAE
     whose encoder halves the length six times.
@@ -92,7 +92,7 @@ class FrameCodebook:
         ).fit(frames)
 
     def reconstruct(self, waveforms) -> np.ndarray:
-        """Returns sounds of the nearest codes, float32 `[n, samples, 1]`."""
+        """Returns sounds assembled from the nearest codes, float32 `[n, samples, 1]`."""
         nearest = self._kmeans.predict(self._frames(waveforms))
         sounds = self._kmeans.cluster_centers_[nearest].reshape(len(waveforms), -1, 1)
         return sounds.astype(np.float32)
@@ -110,8 +110,9 @@ class FrameCodebook:
 class Equalizer:
     """Converts voices with a filter that maps one speaker's average spectrum to another's.
 
-    It multiplies short-time Fourier transforms by the ratio of the speakers' magnitudes, the roots
-    of the mean power of their recordings. Unlike a VQ-VAE, it requires the speaker of each sound.
+    It multiplies short-time Fourier transforms by the ratio of the speakers' magnitudes, which are
+    the square roots of the mean power of their recordings. Unlike a VQ-VAE, it requires the speaker
+    of each sound.
 
     Args:
         waveforms: Recordings, int16 or floats in [-1, 1], `[n, samples, 1]`.
@@ -133,7 +134,8 @@ class Equalizer:
         Args:
             waveforms: Sounds `[n, samples, 1]`.
             speakers: Speakers of the sounds, integers `[n]`.
-            targets: Target speakers, whose average spectrum the sounds receive, integers `[n]`.
+            targets: Target speakers, whose average spectrum is imposed on the sounds, integers
+                `[n]`.
         """
         sounds = as_waveforms(waveforms)
         ratios = self.spectra[np.asarray(targets)] / self.spectra[np.asarray(speakers)]
@@ -144,16 +146,16 @@ class Equalizer:
 
 
 class NearestUnits:
-    """Converts voices by assembling pieces of the target's recordings, without a network.
+    """Converts voices by assembling pieces of the target speaker's recordings, without a network.
 
-    Every 16 ms of a sound are replaced by 32 ms of the target's recordings: the nearest unit in the
-    cepstra of five frames, standardized for each speaker to mean 0 and standard deviation 1. Units
-    overlap. Each unit begins where it best fits the previous unit, and has the loudness of the
-    sound that it replaces, so pitch and timbre are the target's. Hunt, Black: "Unit Selection in a
-    Concatenative Speech Synthesis System Using a Large Speech Database", ICASSP 1996. It requires
-    the speaker of each sound.
+    Every 16 ms of a sound are replaced with a 32 ms unit of the target's recordings. The nearest
+    unit is selected by the cepstra of five frames, standardized to mean 0 and standard deviation 1
+    for each speaker. Units overlap. Each unit begins where it best fits the previous unit, and is
+    scaled to the loudness of the sound that it replaces, so that pitch and timbre are the target's.
+    Hunt, Black: "Unit Selection in a Concatenative Speech Synthesis System Using a Large Speech
+    Database", ICASSP 1996. It requires the speaker of each sound.
 
-    Deviation: the nearest unit is used, without a search for the path of minimum cost.
+    Deviation: the nearest unit is used, without searching for the path with minimum cost.
 
     Args:
         waveforms: Recordings, int16 or floats in [-1, 1], `[n, samples, 1]`.
@@ -178,7 +180,7 @@ class NearestUnits:
             self._searches.append(NearestNeighbors(n_neighbors=1).fit(known))
 
     def convert(self, waveforms, speakers, targets) -> np.ndarray:
-        """Returns sounds of the targets' units, float32 `[n, samples, 1]`, with a peak of 0.9.
+        """Returns sounds made of the targets' units, float32 `[n, samples, 1]`, with a peak of 0.9.
 
         Args:
             waveforms: Sounds `[n, samples, 1]`.
@@ -197,7 +199,7 @@ class NearestUnits:
         return _to_peak(np.stack(converted))
 
     def _joined(self, sound, recordings, starts):
-        """Adds up units of the recordings in the rhythm and with the loudness of a sound."""
+        """Adds up units of the recordings with the rhythm and loudness of a sound."""
         window = signal.get_window("hann", WINDOW)
         step = HOP * STEP
         made = np.zeros(len(sound))
@@ -211,7 +213,7 @@ class NearestUnits:
         return made / np.maximum(weight, 0.1)
 
     def _fitting(self, before, recording, start):
-        """The unit near `start` that correlates best with the existing sound."""
+        """The unit near `start` that correlates best with the sound so far."""
         sound = self._sounds[recording]
         low = max(0, start - SEARCH)
         high = min(len(sound) - WINDOW, start + SEARCH)
@@ -223,7 +225,7 @@ class NearestUnits:
         return units[np.argmax(units[:, :overlap] @ before[:overlap] / norms)]
 
     def _in_context(self, cepstra, speaker):
-        """The cepstra of each frame and its neighbors, by the speaker's mean and deviation."""
+        """The cepstra of each frame and its neighbors, standardized for the speaker."""
         mean, deviation = self._statistics[speaker]
         count = cepstra.shape[1]
         normal = (cepstra - mean) / deviation

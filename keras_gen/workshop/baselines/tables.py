@@ -1,4 +1,4 @@
-"""Inexpensive models of a table's rows: independent columns, a tree, and a mixture."""
+"""Inexpensive models of table rows: independent columns, a tree, and a mixture."""
 
 from collections.abc import Sequence
 
@@ -7,39 +7,39 @@ from scipy.special import log_softmax, logsumexp
 
 
 class IndependentColumns:
-    """Columns that do not depend on each other, with the frequencies of the training rows.
+    """Independent columns, with the frequencies of the training rows.
 
     Args:
-        cells: Cell indices of training rows, int `[n, columns]`, without gaps.
-        sizes: Number of cells of each column.
+        cells: Cell indices of the training rows, int `[n, columns]`, without missing cells.
+        sizes: Number of possible cells in each column.
     """
 
     def __init__(self, cells: np.ndarray, sizes: Sequence[int]):
         self.shares = _smoothed_shares(cells, sizes)
 
     def log_prob(self, cells: np.ndarray) -> np.ndarray:
-        """Returns log P of rows, `[n]`, nats."""
+        """Returns log P of rows, `[n]`, in nats."""
         pairs = zip(self.shares, cells.T, strict=True)
         return np.sum([np.log(shares)[column] for shares, column in pairs], axis=0)
 
     def sample(self, n: int, seed: int = 0) -> np.ndarray:
-        """Returns cells of sampled rows, int `[n, columns]`."""
+        """Returns the cells of sampled rows, int `[n, columns]`."""
         random = np.random.default_rng(seed)
         return np.stack([random.choice(len(p), n, p=p) for p in self.shares], axis=1)
 
 
 class ChowLiuTree:
-    """Each column given one other column, in the tree of largest mutual information.
+    """A tree in which each column depends on one other, chosen for maximum mutual information.
 
     Chow, Liu: "Approximating Discrete Probability Distributions with Dependence Trees", IEEE
-    Transactions on Information Theory 14, 1968. Mutual information is reduced by its expected value
-    for independent columns.
+    Transactions on Information Theory 14, 1968. The expected mutual information of independent
+    columns is subtracted.
 
     Args:
-        cells: Cell indices of training rows, int `[n, columns]`, without gaps.
-        sizes: Number of cells of each column.
-        pseudo_counts: Number of pseudo-rows with the column's marginal distribution added to each
-            conditional.
+        cells: Cell indices of the training rows, int `[n, columns]`, without missing cells.
+        sizes: Number of possible cells in each column.
+        pseudo_counts: Number of pseudo-rows, with the column's marginal distribution, added to each
+            conditional distribution.
     """
 
     def __init__(self, cells: np.ndarray, sizes: Sequence[int], pseudo_counts: float = 10.0):
@@ -64,7 +64,7 @@ class ChowLiuTree:
             self.order.append(child)
 
     def log_prob(self, cells: np.ndarray) -> np.ndarray:
-        """Returns log P of rows, `[n]`, nats."""
+        """Returns log P of rows, `[n]`, in nats."""
         root = self.order[0]
         total = np.log(self.shares[root])[cells[:, root]]
         for child, parent in self.parents.items():
@@ -72,7 +72,7 @@ class ChowLiuTree:
         return total
 
     def sample(self, n: int, seed: int = 0) -> np.ndarray:
-        """Returns cells of sampled rows, int `[n, columns]`."""
+        """Returns the cells of sampled rows, int `[n, columns]`."""
         random = np.random.default_rng(seed)
         cells = np.zeros([n, len(self.order)], int)
         root = self.order[0]
@@ -86,11 +86,12 @@ class ProductMixture:
     """A mixture of products of the columns' distributions, fitted by the EM algorithm.
 
     Args:
-        cells: Cell indices of training rows, int `[n, columns]`; -1 is a gap, which is ignored.
-        sizes: Number of cells of each column.
+        cells: Cell indices of the training rows, int `[n, columns]`; -1 marks a missing cell, which
+            is ignored.
+        sizes: Number of possible cells in each column.
         components: Number of products.
-        rounds: Number of rounds of the EM algorithm.
-        seed: Seed for the first assignment of rows to components.
+        rounds: Number of EM steps.
+        seed: Seed for the initial assignment of rows to components.
     """
 
     def __init__(
@@ -128,12 +129,12 @@ class ProductMixture:
         return np.split(values, np.cumsum(self.sizes)[:-1], axis=1)
 
     def log_prob(self, cells: np.ndarray) -> np.ndarray:
-        """Returns log P of rows, `[n]`, in nats; gaps are ignored."""
+        """Returns log P of rows, `[n]`, in nats; missing cells are ignored."""
         scores = self._one_hot(cells) @ self.log_shares.T + self.log_weights
         return logsumexp(scores, axis=1) - logsumexp(self.log_weights)
 
     def sample(self, n: int, seed: int = 0) -> np.ndarray:
-        """Returns cells of sampled rows, int `[n, columns]`."""
+        """Returns the cells of sampled rows, int `[n, columns]`."""
         random = np.random.default_rng(seed)
         weights = np.exp(self.log_weights)
         chosen = random.choice(len(weights), n, p=weights / weights.sum())
@@ -141,14 +142,14 @@ class ProductMixture:
         return np.stack([_drawn(each[chosen], random) for each in by_column], axis=1)
 
     def probabilities(self, cells: np.ndarray) -> list[np.ndarray]:
-        """Returns P of each column's cells given the known values of a row, `[n, cells]` each."""
+        """Returns P of each column's cells given a row's known values, each `[n, cells]`."""
         scores = self._one_hot(cells) @ self.log_shares.T + self.log_weights
         weights = np.exp(log_softmax(scores, axis=1))
         return [weights @ each for each in self._by_column(np.exp(self.log_shares))]
 
 
 def _smoothed_shares(cells, sizes):
-    """Shares of the cells of each column, as if one more row had an equal part of every cell."""
+    """The frequencies of each column's cells, as if one more row were spread evenly over them."""
     found = []
     for column, size in zip(cells.T, sizes, strict=True):
         counts = np.bincount(column[column >= 0], minlength=size)
@@ -170,7 +171,7 @@ def _mutual_information(counts):
 
 
 def _drawn(probabilities, random):
-    """One outcome for each row of probabilities `[n, outcomes]`."""
+    """Samples one outcome for each row of probabilities `[n, outcomes]`."""
     cumulative = np.cumsum(probabilities, axis=1)
     uniform = random.uniform(size=(len(probabilities), 1)) * cumulative[:, -1:]
     return (cumulative[:, :-1] <= uniform).sum(axis=1)

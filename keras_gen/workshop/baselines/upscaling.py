@@ -1,4 +1,4 @@
-"""Enlargement of images with bicubic interpolation and with patch regression."""
+"""Enlarges images with bicubic interpolation or patch regression."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _FLAT = 1e-3  # minimum contrast by which a patch is divided
 
 
 def bicubic(images: np.ndarray, factor: int) -> np.ndarray:
-    """Enlarges images by bicubic interpolation (Keys 1981), uint8.
+    """Enlarges images with bicubic interpolation (Keys 1981), as uint8.
 
     Args:
         images: uint8 `[n, height, width, channels]`.
-        factor: Enlargement factor of the sides, at least 1.
+        factor: Factor by which the sides are enlarged, at least 1.
 
     Example: `bicubic(small, 4)`.
     """
@@ -35,17 +35,17 @@ def bicubic(images: np.ndarray, factor: int) -> np.ndarray:
 
 
 class ClusteredRidge:
-    """Enlarges images: ridge regression of patches predicts what bicubic interpolation lacks.
+    """Enlarges images by adding details that patch regression predicts to a bicubic enlargement.
 
-    Patches of the small image are clustered by their shape, whatever their mean and contrast. In
-    each cluster, the luma of the large image minus the luma of the bicubic image is a linear
-    function of the patch. It is predicted for the 3x3 pixels in the patch's middle, and averaged
-    where these regions overlap. Timofte, De Smet, Van Gool: "A+: Adjusted Anchored Neighborhood
-    Regression for Fast Super-Resolution", ACCV 2014, without its features and neighborhoods. Red,
-    green, and blue change equally.
+    Patches of the small image are clustered by shape, regardless of their mean and contrast. In
+    each cluster, ridge regression predicts the luma of the large image minus the luma of the
+    bicubic image as a linear function of the patch. The prediction covers the 3x3 pixels in the
+    middle of the patch, and is averaged where these regions overlap. The method follows Timofte, De
+    Smet, Van Gool: "A+: Adjusted Anchored Neighborhood Regression for Fast Super-Resolution", ACCV
+    2014, without its features and neighborhoods. Red, green, and blue change by the same amount.
 
     Args:
-        factor: Enlargement factor of the sides, at least 2.
+        factor: Factor by which the sides are enlarged, at least 2.
         clusters: Number of clusters.
         side: Side of a patch in pixels, odd, at least 3.
         penalty: Penalty on the squared weights, for levels in [0, 1].
@@ -75,7 +75,7 @@ class ClusteredRidge:
         self._weights = np.zeros(0)  # [clusters, values of a patch, values of its region]
 
     def fit(self, images: np.ndarray) -> ClusteredRidge:
-        """Learns from shrunk images, in eight rotations and flips, and returns itself.
+        """Fits the regression to downscaled images in eight orientations, and returns `self`.
 
         Args:
             images: Large images, uint8 `[n, side, side, 3]`, with a side that is a multiple of the
@@ -104,7 +104,7 @@ class ClusteredRidge:
         return self
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
-        """Returns images uint8 `[n, height, width, 3]` with sides `factor` times as long."""
+        """Returns uint8 images `[n, height, width, 3]` with sides `factor` times as long."""
         if self._means is None:
             raise ValueError("These regressions are not fitted: call fit first.")
         images = as_images(images, channels=(3,))
@@ -131,7 +131,7 @@ class ClusteredRidge:
         return patches - patches.mean(axis=-1, keepdims=True)
 
     def _turned(self, small, lacking) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """All patches and their regions, as rows, for each turn and flip of squares."""
+        """All patches and their regions, as rows, for each rotation and flip of squares."""
         begin = self.factor * (self.side // 2 - _MIDDLE // 2)
         end = lacking.shape[1] - begin
         region = _MIDDLE * self.factor
@@ -166,6 +166,6 @@ def _luma(images):
 
 
 def _shapes(patches):
-    """Patches of contrast 1."""
+    """Scales patches to a contrast of 1."""
     contrast = np.linalg.norm(patches, axis=-1, keepdims=True)
     return patches / np.maximum(contrast, _FLAT)

@@ -1,7 +1,7 @@
 """The `keras-gen` command, which runs recipes and exported models.
 
-It also maintains the result pages. Running exports requires only the exports, not Keras or the
-training code.
+It also maintains the results pages. To run exports, neither Keras nor the training code is
+required.
 """
 
 import argparse
@@ -144,11 +144,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs `keras-gen`.
 
     Args:
-        argv: Command-line arguments without the program name. If None, the arguments of the
-            process.
+        argv: Command-line arguments without the program name. If None, uses `sys.argv`.
 
     Returns:
-        The exit code: 0 on success, 1 if anything failed. An invalid command line exits with 2.
+        The exit code: 0 on success, 1 on failure. For an invalid command line, the process exits
+        with code 2.
 
     Example:
         >>> main(["sample", "vae_mnist", "-n", "64", "-o", "grid.png"])    # doctest: +SKIP
@@ -337,7 +337,7 @@ def _add_root(add: Callable) -> None:
 
 
 def _named(text: str) -> str:
-    """An argparse type: valid file names and paths."""
+    """An argparse type for valid file names and paths."""
     longest = max(len(os.fsencode(part)) for part in text.split(os.sep))
     if not text or "\0" in text or longest > LONGEST_NAME or len(text) > LONGEST_PATH:
         raise argparse.ArgumentTypeError(
@@ -358,7 +358,7 @@ def _folder(text: str) -> Path:
 
 
 def _integer(lowest: int, highest: int | None, wanted: str) -> Callable[[str], int]:
-    """An argparse type: integers in a range."""
+    """An argparse type for integers in a range."""
 
     def read(text: str) -> int:
         try:

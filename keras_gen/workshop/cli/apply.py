@@ -1,4 +1,4 @@
-"""`keras-gen apply`: an export on images, animations, and videos."""
+"""`keras-gen apply`: runs an export on images, animations, and videos."""
 
 import argparse
 import functools
@@ -87,7 +87,7 @@ def _function(
     options: argparse.Namespace,
     say: Callable[[str], None],
 ) -> Callable[..., np.ndarray]:
-    """Wraps a signature in a function of an RGB image of any size and a bar over its tiles."""
+    """Wraps a signature in a function of an RGB image of any size and a progress bar over tiles."""
     ((name, spec),) = models.asked(model, signature).items()
     output = models.image_outputs(model, signature)[0]
     high, wide = spec.shape[1:3]
@@ -122,7 +122,7 @@ def _tile(model: exported.Exported, channels: int, asked: int) -> int:
 
 
 def _images(patterns: Sequence[str]) -> list[Path]:
-    """The image files named by files, folders, and globs, each once."""
+    """The image files that paths, folders, and globs refer to, without duplicates."""
     found: dict[Path, None] = {}
     for pattern in patterns:
         path = Path(pattern)
@@ -177,7 +177,7 @@ def _targets(paths: list[Path], out: Path) -> list[Path]:
 
 
 def _endings(path: Path) -> tuple[str, ...]:
-    """Possible endings of a file's output, the default one first."""
+    """Possible extensions of a file's output, the default extension first."""
     if is_video(path):
         return (".mp4",)
     return tuple(ANIMATED) if is_animation(path) else SUFFIXES

@@ -59,7 +59,7 @@ def complete(options: argparse.Namespace) -> int:
 
 
 def half(name: str, height: int, width: int) -> np.ndarray:
-    """The mask of a half of an image, 1 there, by its name in `HALVES`: uint8 `[h, w, 1]`."""
+    """The mask of the half of an image named in `HALVES`, uint8 `[h, w, 1]`: 1 in that half."""
     top, bottom, left, right = HALVES[name]
     mask = np.zeros([height, width, 1], np.uint8)
     rows = slice(top * height // 2, bottom * height // 2)
@@ -69,7 +69,7 @@ def half(name: str, height: int, width: int) -> np.ndarray:
 
 
 def completes(asked: dict[str, Any]) -> bool:
-    """Whether the inputs are those of an inpainting signature."""
+    """Whether these are the inputs of an inpainting signature."""
     return {"images", "masks"} <= asked.keys() <= {"images", "masks", "seeds", "labels"}
 
 

@@ -17,7 +17,7 @@ PORT = 7860
 
 
 def demo(options: argparse.Namespace) -> int:
-    """Serves the page until it is interrupted."""
+    """Serves the page until the process is interrupted."""
     found, others = offers(_folders(options.models, options.folders))
     if not found:
         raise ValueError(
@@ -70,7 +70,7 @@ def demo(options: argparse.Namespace) -> int:
 
 
 def _folders(models: Path, named: list[str]) -> list[Path]:
-    """Folders given by path or by export name in the folder `models`; all if none are named."""
+    """Folders given by path, or by export name in the folder `models`; all if none are given."""
     if not named:
         return [models]
     inner = [models / name for name in named]

@@ -1,4 +1,4 @@
-"""`keras-gen find`: classes, recipes, topics, and pages by the words that students type."""
+"""`keras-gen find`: finds classes, recipes, topics, and pages by words that students type."""
 
 import argparse
 import functools
@@ -80,9 +80,9 @@ class Words(NamedTuple):
 
     Args:
         name: Words of the name.
-        parts: Parts of the name between commas, each written as one word.
+        parts: Comma-separated parts of the name, each written as one word.
         aliases: Other names, each written as one word.
-        named: Words of the name and of aliases.
+        named: Words of the name and of the aliases.
         text: Words of the description.
     """
 
@@ -94,7 +94,7 @@ class Words(NamedTuple):
 
 
 def words_of(text: str) -> list[str]:
-    """Returns words without case, plural, accents, hyphens, British spelling, and stop words.
+    """Returns words without stop words, case, plurals, accents, hyphens, and British spelling.
 
     Example:
         >>> words_of("Colour-normalised Fréchet distances of CycleGAN")
@@ -120,7 +120,7 @@ def _joined(text: str) -> str:
 
 
 def _runs(words: Sequence[str]) -> set[str]:
-    """All pairs of neighboring words joined, so that "cycle gan" is found in "CycleGAN"."""
+    """All runs of up to six neighboring words, joined, so that "cycle gan" matches "CycleGAN"."""
     ends = range(1, len(words) + 1)
     return {"".join(words[start:end]) for end in ends for start in range(max(0, end - 6), end)}
 
@@ -158,7 +158,7 @@ class Index:
         self.counts = Counter(word for own in self.words for word in own.named.union(own.text))
 
     def _documented(self) -> Iterator[Entry]:
-        """Public classes and functions, each with the recipes that import it."""
+        """Entries of the public classes and functions, each with the recipes that import it."""
         for package in (*keras_gen._MODELS, *ROOMS):
             folder = PACKAGE / package
             public = keras_gen._MODELS.get(package) or _imports(_read(folder / "__init__.py"))
@@ -182,7 +182,7 @@ class Index:
         )
 
     def _classes(self, recipes: Iterable[str]) -> tuple[str, ...]:
-        """The model classes that recipes import, starting with classes in a recipe's name."""
+        """The model classes that recipes import, starting with classes found in recipe names."""
         pairs = [
             (_joined(name) not in _joined(recipe), name)
             for recipe in recipes
@@ -262,7 +262,7 @@ def _read(path: Path) -> str:
 
 
 def _imports(text: str) -> set[str]:
-    """The names that a file imports from this library."""
+    """Names that a file imports from this library."""
     lines = " ".join(several or one for several, one in IMPORT.findall(text))
     return set(re.findall(r"\w+", lines))
 

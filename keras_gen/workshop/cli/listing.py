@@ -1,4 +1,4 @@
-"""`keras-gen list` and `show`: recipes and exports, read from their files alone."""
+"""`keras-gen list` and `show`: describe recipes and exports without loading a model."""
 
 import argparse
 import ast
@@ -145,7 +145,7 @@ def _family(recipe: Path | None) -> str:
 
 
 def mark(folder: Path) -> str:
-    """The mark of an export: training minutes, and whether its data allows commercial use."""
+    """The label of an export: training minutes, and whether its data allows commercial use."""
     try:
         metadata = exported.read_metadata(exported.resolve(folder))
         terms = terms_of({"data": metadata.get("data"), "first": metadata.get("started_from")})
@@ -178,9 +178,9 @@ def duration(recipe: Path) -> str:
 
 
 def _headline(metadata: dict[str, Any]) -> str:
-    """The result of this export for the metric that its recipe publishes, or its first number.
+    """This export's result for the metric that its recipe publishes, or its first metric.
 
-    Results on a user's own data are not compared with those of papers.
+    Results on a user's own data are not compared with papers.
     """
     config = metadata.get("config") or {}
     metrics = metadata.get("metrics") or {}

@@ -88,7 +88,7 @@ def _write_images(options: argparse.Namespace, images: np.ndarray) -> None:
 
 
 def rate_of(metadata: dict[str, Any]) -> int:
-    """The sampling rate of an export's sounds in Hz: `rate` in its metadata, or the default."""
+    """The sampling rate of an export's sounds in Hz: `rate` in the metadata, or the default."""
     return int(metadata.get("rate", RATE))
 
 
@@ -100,7 +100,7 @@ def one_after_another(sounds: np.ndarray, rate: int) -> np.ndarray:
 
 
 def _conditions(path: Path, signature: str, chosen: dict[str, Any]) -> dict[str, Any]:
-    """The conditions to set, as numbers or names, after a check against the export's metadata."""
+    """The conditions to set, as numbers or names, checked against the export's metadata."""
     metadata = exported.read_metadata(path)
     usual = exported.usual_values(metadata, signature)
     signatures = metadata.get("signatures", {})
@@ -129,7 +129,7 @@ def _conditions(path: Path, signature: str, chosen: dict[str, Any]) -> dict[str,
 
 
 def numbered(condition: str, value: Any, names: Sequence[str]) -> Any:
-    """Returns the number of the class or speaker with this name, and other values unchanged."""
+    """Returns the number of the class or speaker with this name; other values are unchanged."""
     if not isinstance(value, str) or value == ANY or not names:
         return value
     if value not in names:
@@ -148,7 +148,7 @@ def said(usual: Any) -> str:
 def refuse_existing(
     targets: Sequence[Path], options: argparse.Namespace, sources: Sequence[Path] = ()
 ) -> None:
-    """Refuses existing targets without --overwrite, and targets that are also sources."""
+    """Rejects existing targets without --overwrite, and targets that are also sources."""
     existing = [target for target in targets if os.path.lexists(target)]
     if existing and not options.overwrite:
         more = f" (and {len(existing) - 1} more)" if existing[1:] else ""
@@ -162,7 +162,7 @@ def refuse_existing(
 
 
 def known(model: exported.Exported, name: str) -> str:
-    """Returns the name of a signature, if the model has it."""
+    """Returns the name of a signature if the model has it; otherwise raises an error."""
     if name not in model.inputs:
         names = arrays_alone(model.inputs)
         other = "; to process images, use `keras-gen apply`" if name == "sample" else ""
@@ -174,7 +174,7 @@ def known(model: exported.Exported, name: str) -> str:
 
 
 def arrays_alone(signatures: Iterable[str]) -> list[str]:
-    """The signatures that accept arrays, without their variants for file contents."""
+    """The signatures that accept arrays, without the variants that accept file contents."""
     return [name for name in signatures if not name.endswith(exported.SUFFIX)]
 
 

@@ -1,4 +1,4 @@
-"""The command `new`: a project for a new model, with a recipe and tests."""
+"""`keras-gen new`: creates a project for a new model, with a recipe and tests."""
 
 import importlib.util
 import keyword
@@ -14,10 +14,11 @@ NAME = "my_model"
 
 
 def new(options) -> int:
-    """Writes the project to a new folder, completely or not at all.
+    """Writes the project to a new folder; a failure leaves no partial project.
 
     Raises:
-        ValueError: If the name is not a valid module name, or is the name of an installed module.
+        ValueError: If the name is not a valid module name, or if a module of this name is
+            installed.
         FileExistsError: If the folder exists.
         NotADirectoryError: If the folder would be below a file.
     """
@@ -53,6 +54,6 @@ def new(options) -> int:
 
 
 def renamed(text: str, name: str) -> str:
-    """A file of the project, with its names replaced by those of the new model."""
+    """The text of a project file, with the template's names replaced by the new model's."""
     title = "".join(part.capitalize() for part in name.split("_"))
     return text.replace(NAME, name).replace("MyModel", title)

@@ -68,9 +68,9 @@ def page(
 ) -> fastapi.FastAPI:
     """Builds the page as an application. Exports are loaded on first use.
 
-    Exports without a panel are listed. Files above the size limit in megabytes, and files outside
-    the folder `uploads`, are refused. If the page is `local`, so are requests that address this
-    machine by another host name.
+    Exports without a panel are listed. The page rejects files above the size limit in megabytes,
+    and files outside of the folder `uploads`. If the page is `local`, it also rejects requests that
+    address this machine by another host name.
     """
     example = _example(uploads)
     choices = [(offer.name, index) for index, offer in enumerate(offers)]
@@ -128,7 +128,7 @@ def page(
 
 
 def _example(uploads: Path) -> Path | None:
-    """Copies a photograph from scikit-learn, if installed, to the uploads without importing it."""
+    """Copies a photograph from scikit-learn, if installed, to the uploads. Does not import it."""
     try:
         file = importlib.metadata.distribution("scikit-learn").locate_file(EXAMPLE)
         photograph = decode_image(Path(str(file)).read_bytes())
@@ -139,7 +139,7 @@ def _example(uploads: Path) -> Path | None:
 
 
 def _left_out(others: list[Path]) -> str:
-    """The exports without a panel, each with its description."""
+    """The exports without a panel, each with a description."""
     lines = []
     for path in others:
         try:
@@ -155,7 +155,7 @@ def _left_out(others: list[Path]) -> str:
 
 
 def _tabs(offer: Offer, megabytes: int, example: Path | None, opening: gr.Blocks | None) -> None:
-    """Builds the tabs of the selected export. `opening` is the page that opens with it."""
+    """Builds the tabs of the selected export. `opening` is the page that opens with them."""
     with gr.Tabs():
         for panel in offer.panels:
             with gr.Tab(panel.title) as tab:
@@ -232,7 +232,7 @@ def _drawn(panel: Samples) -> str:
 
 
 def _condition(panel: Samples, name: str) -> gr.Number | gr.Dropdown | gr.Slider | gr.Textbox:
-    """An input for a condition: a list of names if its values are named, otherwise a number."""
+    """An input for a condition: a list of names if the values have names, otherwise a number."""
     usual = panel.conditions[name]
     info = f"{EFFECTS.get(name, '')} Usually {models.said(usual)}.".strip()
     common: dict[str, Any] = dict(value=usual, label=words(name), info=info)
@@ -364,7 +364,7 @@ _BUILDERS: dict[type[Panel], Callable] = {
 
 
 def _loaded(path: Path, progress: gr.Progress) -> exported.Exported:
-    """Loads an export. The progress bar explains the wait at first use."""
+    """Loads an export. The progress bar explains the wait on first use."""
     progress(0.3, desc="Loading the model (only once)")
     model = load(path)
     progress(0.6, desc="Running the model (the first run is slowest)")
@@ -405,7 +405,7 @@ def _sound() -> gr.Audio:
 
 
 def _on(triggers: list, run: Callable, inputs: list, outputs: list, **options: Any) -> None:
-    """Runs a model on each event, one model at a time, and shows errors as one sentence."""
+    """Runs a model on each event, one model at a time, and shows each error in one sentence."""
 
     def checked(progress: gr.Progress = PROGRESS, *values: Any) -> Any:
         try:

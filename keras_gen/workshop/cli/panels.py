@@ -44,7 +44,7 @@ MISSING = {f"{name.capitalize()} half": name for name in HALVES}
 
 @dataclasses.dataclass(frozen=True)
 class Signature:
-    """A signature as described by the metadata."""
+    """A signature, as described by the metadata."""
 
     name: str
     inputs: Mapping[str, Any]  # name -> dtype and shape
@@ -53,7 +53,7 @@ class Signature:
     limits: Mapping[str, Sequence[float]] = dataclasses.field(default_factory=dict)
     """The minimum and maximum of numeric inputs."""
     options: Mapping[str, Sequence[str]] = dataclasses.field(default_factory=dict)
-    """The possible values of inputs that are names."""
+    """The possible values of inputs that accept names."""
 
     @property
     def asked(self) -> dict[str, Any]:
@@ -66,7 +66,7 @@ class Signature:
         return next((name for name, spec in self.outputs.items() if _is_image(spec)), "")
 
     def takes(self, kind: Any) -> bool:
-        """Whether it has exactly one required input, of the given type."""
+        """Whether the signature has exactly one required input, of the given type."""
         return [bool(kind(spec)) for spec in self.asked.values()] == [True]
 
     @property
@@ -83,24 +83,24 @@ class Signature:
 
 @dataclasses.dataclass(frozen=True)
 class Images:
-    """Image-to-image signatures by name, the export's default first."""
+    """Image-to-image signatures by name, starting with the export's default."""
 
     signatures: dict[str, Signature]
 
     @property
     def title(self) -> str:
-        """The description of the only signature, or of all signatures together."""
+        """The description of the only signature, or the descriptions of all signatures."""
         return words(next(iter(self.signatures))) if len(self.signatures) == 1 else "Translate"
 
     @property
     def any_size(self) -> bool:
-        """Whether photographs are used unchanged, in color and at any size."""
+        """Whether photographs are used unchanged: in color, and at any size."""
         return all(s.shape == [None, None, None, 3] for s in self.signatures.values())
 
     def run(
         self, model: exported.Exported, name: str, image: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Returns an RGB image as prepared for a signature, and the signature's output."""
+        """Returns an RGB image prepared for a signature, and the signature's output."""
         most = model.metadata.get("largest_request", {}).get("elements")
         before = fitted(image, self.signatures[name].shape, most)
         return before, self.signatures[name].run(model, before[None])[0]
@@ -117,12 +117,12 @@ class Samples:
 
     @property
     def conditions(self) -> dict[str, Any]:
-        """The default value of each condition that is one number or name."""
+        """The default value of each condition that is a single number or name."""
         scalars = {name for name, spec in self.signature.inputs.items() if spec["shape"] == []}
         return {name: value for name, value in self.signature.usual.items() if name in scalars}
 
     def inputs(self, seed: int | None, n: int, conditions: Mapping[str, Any]) -> dict[str, Any]:
-        """Returns the inputs of the signature; a ValueError if one is missing or out of range."""
+        """Returns the signature's inputs; raises a ValueError if one is missing or out of range."""
         if not 1 <= n <= self.most:
             raise ValueError(f"the number of samples is {n}: expected 1 to {self.most}.")
         inputs = dict(conditions) | {"seed": seed, "n": n}
@@ -140,7 +140,7 @@ class Samples:
 
 @dataclasses.dataclass(frozen=True)
 class Steps(Samples):
-    """A solver signature: the same noise, turned into images in few and in many steps."""
+    """A solver signature, which turns the same noise into images in few and in many steps."""
 
     title = "Steps"
     most = 8  # rows of the grid
@@ -172,7 +172,7 @@ class Sounds(Samples):
     def run(
         self, model: exported.Exported, seed: int | None, n: int, conditions: Mapping[str, Any]
     ) -> np.ndarray:
-        """Returns 1 to `models.SOUNDS` sounds in sequence: int16 `[samples]`."""
+        """Returns 1 to `models.SOUNDS` sounds, joined in sequence: int16 `[samples]`."""
         inputs = self.inputs(seed, n, conditions)
         sounds = model(self.signature.name, **inputs)["waveforms"]
         return models.one_after_another(sounds, models.rate_of(model.metadata))
@@ -189,7 +189,7 @@ class Classes:
     def run(
         self, model: exported.Exported, image: np.ndarray
     ) -> tuple[np.ndarray, dict[str, float]]:
-        """Returns an RGB image as prepared for the signature, and the probability of each class."""
+        """Returns an RGB image prepared for the signature, and the probability of each class."""
         before = fitted(image, self.signature.shape)
         logits = self.signature.run(model, before[None], "logits")[0].astype(float)
         odds = np.exp(logits - logits.max())
@@ -207,7 +207,7 @@ class Completion:
     def run(
         self, model: exported.Exported, image: np.ndarray, missing: str, label: int, n: int
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Returns an image with the missing part in gray, and a grid of 1 to `MOST` completions."""
+        """Returns an image whose missing part is gray, and a grid of 1 to `MOST` completions."""
         if not 1 <= n <= MOST:
             raise ValueError(f"the number of completions is {n}: expected 1 to {MOST}.")
         _, height, width, _ = self.signature.inputs["images"]["shape"]
@@ -235,7 +235,7 @@ class Start:
     reach: int  # of a slider in both directions
 
     def at(self, values: Sequence[float]) -> np.ndarray:
-        """Returns the latents for slider values, each within `reach`."""
+        """Returns the latents for the sliders' values, each of which is within `reach`."""
         if not all(abs(value) <= self.reach for value in values):
             raise ValueError(
                 f"the sliders are at {', '.join(map(str, values))}: expected values from "
@@ -248,7 +248,7 @@ class Start:
 
 @dataclasses.dataclass(frozen=True)
 class Latents:
-    """A signature that decodes a vector of latents, and one that encodes, if there is one."""
+    """A signature that decodes a vector of latents, and an encoding signature if there is one."""
 
     signature: Signature
     encoder: Signature | None
@@ -271,7 +271,7 @@ class Latents:
     ) -> Start:
         """Starts at the latents of an RGB image, at samples from a standard normal, or at zeros.
 
-        The dimensions that change the decoded image most get the sliders.
+        The sliders control the dimensions that change the decoded image most.
         """
         latents = np.zeros(self.signature.shape[1] or 0, np.float32)
         if seed is not None:
@@ -303,9 +303,9 @@ class Offer:
 
 
 def offers(folders: Iterable[Path]) -> tuple[list[Offer], list[Path]]:
-    """Returns the exports with panels, and the exports without. Loads no model.
+    """Returns the exports with panels, and the exports without panels. No model is loaded.
 
-    A folder contains exports or the versions of one, or is a SavedModel.
+    A folder contains exports or the versions of one export, or is itself a SavedModel.
     """
     found: list[Offer] = []
     others: list[Path] = []
@@ -407,7 +407,7 @@ def _exports(folder: Path) -> list[Path]:
 
 
 def _metadata(path: Path) -> dict[str, Any]:
-    """The metadata of an export; empty if it cannot be used."""
+    """The metadata of an export; empty if the export cannot be used."""
     try:
         metadata = exported.read_metadata(path)
         panels(metadata), about(path, metadata)
@@ -449,7 +449,7 @@ def _is_vector(spec: Any) -> bool:
 
 
 def _code(encoder: Signature, shape: list[int | None]) -> str:
-    """The output of an encoder that can be decoded: the mean, for a distribution."""
+    """The output of an encoder that can be decoded; for a distribution, the mean."""
     able = [
         name
         for name, spec in encoder.outputs.items()

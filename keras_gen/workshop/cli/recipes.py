@@ -1,4 +1,4 @@
-"""`keras-gen train`, and the list of recipes."""
+"""`keras-gen train`, and the recipes by name."""
 
 import argparse
 import runpy

@@ -1,4 +1,4 @@
-"""Guards the requests to the page of `keras-gen demo`. Requires FastAPI and uvicorn."""
+"""Checks requests to the page of `keras-gen demo`. Requires FastAPI and uvicorn."""
 
 import asyncio
 import contextlib
@@ -40,19 +40,19 @@ KEPT_BYTES = 2**30
 
 
 class Guard:
-    """Refuses requests that are too large, too slow, too many, or ask for other files.
+    """Rejects requests that are too large, too slow, or too many, or that ask for other files.
 
-    The page may only use files that were uploaded to it or created by it. For any component, and
-    before a function sees the request, Gradio copies every file that a request names to the folder
-    that the page serves, and fetches every URL. It writes uploads to disk while they arrive, and
-    leaves incomplete uploads there. Requests are therefore checked before Gradio gets them.
+    The page may only use files that were uploaded to it or created by it. For every component,
+    before a function receives the request, Gradio copies each file named in the request to the
+    folder that the page serves, and fetches each URL. It writes uploads to disk as they arrive, and
+    does not delete incomplete uploads. Requests are therefore checked before they reach Gradio.
 
     Args:
         app: The page.
-        uploads: Upload folder, in which Gradio also keeps the images shown by the page.
+        uploads: Upload folder, in which Gradio also stores the images that the page shows.
         most: Maximum upload size in bytes. A request contains one upload.
-        local: Whether the page is for this machine only. Requests must then use a host name
-            that no other site can have.
+        local: Whether only this machine uses the page. If True, requests must use a host name that
+            no other site can have.
         unread: Function that maps a session name to its number of unread messages.
     """
 
@@ -74,7 +74,7 @@ class Guard:
         self.uploading = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Passes accepted requests to the page, and answers all others with an error."""
+        """Passes accepted requests to the page, and responds to all others with an error."""
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         request = Request(scope, receive)
@@ -106,7 +106,7 @@ class Guard:
                         file.unlink(missing_ok=True)
 
     async def _check(self, request: Request, body: bytearray, is_upload: bool) -> None:
-        """Returns the body of a request; raises an HTTPException if it is refused."""
+        """Returns the body of a request; raises an HTTPException if the request is rejected."""
         path = request.scope["path"]
         files: list[Any] = [path[len(start) :] for start in FILE if path.startswith(start)]
         if self.local and request.url.hostname not in LOCAL:
@@ -160,8 +160,8 @@ class Guard:
 class Connection(H11Protocol):
     """A connection that is closed if there are too many connections, or if it is idle.
 
-    A connection is idle if, between two checks, it sends no complete request or reads nothing of a
-    response.
+    A connection is idle if, between two checks, it does not send a complete request, or does not
+    read any part of a response.
     """
 
     def connection_made(self, transport: Any) -> None:
@@ -195,7 +195,7 @@ def _host(connection: Any) -> str | None:
 def make_room(uploads: Path, files: int = KEPT_FILES, size: int = KEPT_BYTES) -> None:
     """Deletes the oldest uploads and generated images beyond a number of files and a total size.
 
-    Each of these files is in a folder of its own; other files that the page put there are kept.
+    Each of these files is in a folder of its own. Other files that the page stored there are kept.
     """
     kept = 0
     newest_first = sorted(uploads.glob("*/*"), key=_written, reverse=True)
@@ -212,7 +212,7 @@ def _written(file: Path) -> float:
 
 
 def _again(body: bytes, receive: Receive) -> Receive:
-    """A `receive` that first returns a body that was already read."""
+    """A `receive` function that first returns a body that has already been read."""
     read: list[Message] = [{"type": "http.request", "body": body}]
 
     async def again() -> Message:

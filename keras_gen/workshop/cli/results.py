@@ -1,4 +1,4 @@
-"""`keras-gen publish`, `results`, and `reproduce`: the result pages."""
+"""`keras-gen publish`, `results`, and `reproduce`: maintain the results pages."""
 
 import argparse
 import sys
@@ -35,7 +35,7 @@ def results(options: argparse.Namespace) -> int:
 
 
 def reproduce(options: argparse.Namespace) -> int:
-    """Reruns a published command and compares the results."""
+    """Reruns a published command, and compares the results."""
     try:
         comparisons = reproducing.reproduce(
             options.root or place("recipes").parent,

@@ -1,4 +1,4 @@
-"""MyModel: what it is in one line, and the paper."""
+"""MyModel: a one-line description, and the paper."""
 
 import keras
 
@@ -11,18 +11,18 @@ from keras_gen.networks import time_unet
 
 @keras.saving.register_keras_serializable("my_model")
 class MyModel(GenerativeModel):
-    """Finds images in noisy copies of them.
+    """Restores images from noisy copies.
 
-    Author: "Title", venue year. Say here what the method is, and what deviates from the paper.
+    Author: "Title", venue year. Describe the method here, and how it deviates from the paper.
 
     Args:
-        network: Images `[batch, height, width, channels]` with noise, and its deviations `[batch]`,
-            to images.
-        deviation: Largest deviation of the noise, where images have values in [-1, 1].
+        network: Network that maps noisy images `[batch, height, width, channels]`, and the standard
+            deviations `[batch]` of their noise, to images.
+        deviation: Maximum standard deviation of the noise, for images in [-1, 1].
         seed: Seed for the noise.
 
     Raises:
-        ValueError: If `deviation` is not above 0.
+        ValueError: If `deviation` is not positive.
 
     Example:
     ```python
@@ -38,7 +38,7 @@ class MyModel(GenerativeModel):
     deviation: Positive = 0.5
 
     def train_step(self, data):
-        """Takes one step on the squared error. Four verbs: prepare, draw, minimize, report."""
+        """Takes one step: prepares a batch, adds noise, minimizes the error, and reports."""
         x = self.prepare_batch(data)["x"]  # in [-1, 1]
         count = keras.ops.shape(x)[0]
         deviations = self.deviation * self.uniform("deviations", [count])
@@ -54,15 +54,15 @@ class MyModel(GenerativeModel):
 
     @capability
     def denoise(self, x):
-        """Returns what is found in images with the largest noise: a method, and a signature."""
+        """Denoises images with the maximum noise; this is a method and an export signature."""
         deviations = keras.ops.full([keras.ops.shape(x)[0]], self.deviation)
         return {"x": self.network([x, deviations], training=False)}
 
     def set_up(self):
-        """Says what examples are: this checks them, and brings them to [-1, 1] and back."""
+        """Declares the data: images, which are checked and are scaled to [-1, 1] and back."""
         self.edges["x"] = Images(tuple(self.network.inputs[0].shape[1:]))
 
     @classmethod
     def for_images(cls, shape: tuple, widths: tuple = (16, 32), **kwargs):
-        """Builds the model with a usual network."""
+        """Builds the model with a standard network."""
         return cls(time_unet(shape, widths, attention=False), **kwargs)

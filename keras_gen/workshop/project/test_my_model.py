@@ -1,4 +1,4 @@
-"""MyModel refuses what cannot be right, learns, and serves what it computes."""
+"""Tests that MyModel rejects invalid input, learns, and gives the same results when exported."""
 
 import keras
 import numpy as np

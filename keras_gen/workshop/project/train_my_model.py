@@ -5,11 +5,11 @@ Author: "Title", venue year.
   python train_my_model.py                   about 3 minutes on two CPU cores
   python train_my_model.py --preset smoke    under a minute
 
-Test images with noise are denoised. Beside the error stands that of a Gaussian filter, whose width
-is chosen with training images.
+The recipe denoises noisy test images, and compares the error with the error of a Gaussian filter,
+whose width is chosen on training images.
 
-Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR); without it a few digits
-that come with scikit-learn.
+Data: mnist from tensorflow-datasets (downloaded, or in TFDS_DATA_DIR); if it is not available, a
+few digits from scikit-learn.
 """
 
 from keras_gen.workshop.run import Run, RunSettings, run_recipe
@@ -74,18 +74,18 @@ def main(run: Run, s: Settings):
 
 
 def with_noise(images, s):
-    """Returns images with the largest noise, uint8."""
+    """Returns images with the maximum noise added, uint8."""
     noise = np.random.default_rng(s.seed).normal(size=images.shape)
     return np.clip(images + 127.5 * s.deviation * noise, 0, 255).round().astype("uint8")
 
 
 def filtered(images, width):
-    """Returns images that a Gaussian filter has smoothed."""
+    """Returns images smoothed with a Gaussian filter."""
     return gaussian(images.astype("float32"), (0, width, width, 0))
 
 
 def error(found, images):
-    """Returns the root of the mean squared error, in levels of 0 to 255."""
+    """Returns the root mean squared error, in 8-bit levels."""
     return float(np.sqrt(np.mean(np.square(found.astype("float32") - images))))
 
 

@@ -1,4 +1,4 @@
-"""The result pages: values from papers, and results of published runs.
+"""The results pages: values from papers, and results of published runs.
 
 No module in this package imports TensorFlow before it loads a recipe.
 """

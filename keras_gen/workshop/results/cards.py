@@ -15,11 +15,11 @@ CARD = "README.md"
 
 
 def texts(root: Path, groups: dict[str, list[Group]]) -> dict[Path, str]:
-    """Returns the index and the model cards of a repository, by file.
+    """Returns the text of the index and of each model card in a repository, by file.
 
     Args:
         root: The repository's root.
-        groups: The published runs of every recipe.
+        groups: Published runs of every recipe.
     """
     models = root / MODELS
     names = exported.exports(models)
@@ -37,7 +37,7 @@ def texts(root: Path, groups: dict[str, list[Group]]) -> dict[Path, str]:
 
 
 def _exported(own: list[Group]) -> Group | None:
-    """Returns the exported run only, or None if it is not published."""
+    """Returns a group with only the exported run, or None if that run is not published."""
     for group in own:
         if group.exported:
             return Group(group.recipe, group.published, (group.exported,))
@@ -45,7 +45,7 @@ def _exported(own: list[Group]) -> Group | None:
 
 
 def _entry(path: Path, metadata: dict[str, Any], run: Group | None) -> dict[str, Any]:
-    """Returns the entry of an export in the index."""
+    """Returns an export's entry in the index."""
     data = metadata.get("data", {})
     entry = {
         "version": int(path.name),
@@ -183,7 +183,7 @@ def _tensors(specs: dict[str, Any]) -> str:
 
 
 def _limits(entry: dict[str, Any], metadata: dict[str, Any]) -> list[str]:
-    """Returns the limits of an export and of its permitted use."""
+    """Returns the limitations of an export and the restrictions on its use."""
     lines = [
         "- The model handles only data that resemble its training data; its output for other data "
         "means little.",

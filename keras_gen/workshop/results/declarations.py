@@ -25,26 +25,27 @@ class Figure:
 
     Attributes:
         key: Name in the metrics of a run.
-        metric: Name on the pages, with everything that a comparison depends on. Settings and
-            published metrics in braces are filled in from the run: `"NLL, {nll_samples:,}
-            samples"`.
+        metric: Name on the pages, with everything that a comparison depends on. Names of settings
+            and published metrics in braces are replaced with values from the run:
+            `"NLL, {nll_samples:,} samples"`.
         unit: Unit; empty for a ratio.
         higher_is_better: Whether higher values are better.
         paper_value: Value that the paper reports, if any.
         paper_values: Setting -> one of its values -> value that the paper reports for it.
-        paper: Source of that value if it is not the paper of the system.
-        spread: Metric behind ±, if it is measured.
+        paper: Source of the paper's value, if it is not the paper that introduced the system.
+        spread: Metric shown after ±, if it is measured.
         spread_of: Type of the spread, one of `SPREADS`. Required with `spread`.
-        seeds: Setting with the number of seeds, starting at `seed`, whose mean the run reports.
+        seeds: Setting that holds the number of seeds, starting at `seed`, over which the run
+            reports the mean.
         baselines: Name -> metric of a baseline. The strongest baseline is shown.
-        references: Name -> metric of a result that a model cannot be expected to beat, such as
-            that of held-out images.
-        no_baseline: Reason why the first metric has no baseline.
-        of_export: Whether the value is that of the exported model if other metrics are computed
-            from several models, such as means over seeds. `keras-gen show` then prints it
-            instead of the first metric.
-        tolerance: Largest difference of another run from the published value, in the unit,
-            above 0.
+        references: Name -> metric of a result that a model cannot be expected to beat, such as the
+            result for held-out images.
+        no_baseline: Reason that the first metric has no baseline.
+        of_export: Whether the value describes the exported model while other metrics describe
+            several models, such as means over seeds. `keras-gen show` then prints it instead of the
+            first metric.
+        tolerance: Maximum difference between another run and the published value, in the metric's
+            unit; positive.
     """
 
     key: str
@@ -64,7 +65,7 @@ class Figure:
     tolerance: float = dataclasses.field(kw_only=True)
 
     def __post_init__(self):
-        """Refuses a tolerance that is not positive, and a spread without its type."""
+        """Rejects a tolerance that is not positive, and a spread without a type."""
         # No two machines compute the same.
         checked_positive(f"the tolerance of {self.key}", self.tolerance)
         known = self.spread_of in SPREADS if self.spread else self.spread_of is None
@@ -76,17 +77,17 @@ class Figure:
 
     @property
     def keys(self) -> list[str]:
-        """Names of all metrics of a run that are needed."""
+        """Names of all the metrics that a run must report."""
         own = [self.key] if self.spread is None else [self.key, self.spread]
         return [*own, *self.baselines.values(), *self.references.values()]
 
     def words(self, numbers: Mapping[str, Any]) -> str:
-        """Returns the name for a run with these settings and metrics, and the unit."""
+        """Returns the name for a run with these settings and metrics, followed by the unit."""
         unit = f", {self.unit}" if self.unit else ""
         return f"{filled(self.metric, numbers)}{unit}"
 
     def worse_by(self, value: float, other: float) -> float:
-        """Returns how much worse a value is than another one, or 0 if it is as good.
+        """Returns how much worse a value is than another value, or 0 if it is at least as good.
 
         Values are compared with four significant digits, the usual precision of papers.
         """
@@ -105,7 +106,8 @@ class Matrix:
         rows: Name of a method -> a metric for each column.
         baselines: Name of a baseline -> a metric for each column.
         references: Name of a reference -> a metric for each column.
-        is_one_measure: Whether the columns are a second factor, so that all cells are comparable.
+        is_one_measure: Whether the columns are values of a second factor, so that all cells are
+            comparable.
     """
 
     title: str
@@ -134,15 +136,17 @@ class Published:
     Attributes:
         system: Name of the method.
         family: Name of its package, such as `vae`.
-        paper: Authors, year, address, and location of the values.
-        dataset: The data and their preparation; settings in braces are filled in.
-        figures: Published metrics, at most six including the matrices. The first one, the headline,
-            must have a baseline or a reason for having none.
+        paper: Authors, year, URL, and location of the values.
+        dataset: The data and their preparation; names of settings in braces are replaced with
+            values.
+        figures: Published metrics, at most six including the matrices. The first metric, the
+            headline, must have a baseline, or a reason for having none.
         matrices: Comparisons of methods.
-        train_size: Number of examples in the full training set, or in each domain, to show whether
-            a run used only part of it. If None, this is not compared.
-        compared: Setting or metric with the maximum number of test examples.
-        classifiers: Name of an evaluation network -> metric of its accuracy on held-out data.
+        train_size: Number of examples in the full training set, or in each domain, which shows
+            whether a run used only part of it. If None, the pages do not show this.
+        compared: Setting or metric that holds the maximum number of test examples.
+        classifiers: Name of an evaluation network -> metric that holds its accuracy on held-out
+            data.
         datasets: Value of the recipe's setting `dataset` -> fields that differ for it: `dataset`,
             `train_size`, and `without`, the keys of metrics that are not meaningful for it.
         presets: Preset -> fields that differ for it, such as `figures` with all metrics.
@@ -161,7 +165,7 @@ class Published:
     presets: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self):
-        """Refuses too many figures or none, a headline without a baseline or a reason, and more."""
+        """Rejects too many metrics, a headline without a baseline or reason, and other errors."""
         sizes = self.train_size if isinstance(self.train_size, list) else [self.train_size or 1]
         if not all(isinstance(size, int) for size in sizes):
             raise ValueError(
@@ -191,7 +195,7 @@ class Published:
         return [cell for matrix in self.matrices for cell in matrix.cells]
 
     def on(self, config: Mapping[str, Any]) -> "Published":
-        """Returns the published metrics for the settings `dataset` and `preset` of a run."""
+        """Returns the published metrics for a run's settings `dataset` and `preset`."""
         other = dict(self.datasets.get(config.get("dataset") or "", {}))
         without = other.pop("without", ())
         figures = tuple(figure for figure in self.figures if figure.key not in without)
@@ -202,7 +206,8 @@ class Published:
         """Returns the published metrics of a run by name.
 
         Raises:
-            ValueError: If one is missing or not finite; only a cell of a matrix may be missing.
+            ValueError: If a metric is missing or not finite. Only a cell of a matrix may be
+                missing.
         """
         needed = [key for figure in self.figures for key in figure.keys]
         needed += self.classifiers.values()
@@ -213,7 +218,7 @@ class Published:
 
 
 def filled(text: str, numbers: Mapping[str, Any]) -> str:
-    """Returns a text in which the names in braces are replaced with numbers of a run."""
+    """Returns a text in which the names in braces are replaced with a run's numbers."""
     try:
         return text.format(**numbers)
     except (KeyError, ValueError, TypeError) as error:
@@ -229,7 +234,7 @@ def read_published(root: str | Path, recipe: str) -> Published:
     `Figure` by key, and its table `all` the fields that all figures share, in which `{key}` stands
     for the key of a figure.
 
-    A table in `matrices` has a `title`, `rows`, and `columns`, and the fields that its cells share,
+    A table in `matrices` has a `title`, `rows`, `columns`, and the fields that its cells share,
     such as `tolerance`. Rows, `baselines`, and `references` map names to the value of `{row}` in
     the columns: `columns = { MIG = "mig_{row}" }`, or, with additional fields,
     `{ key = "mig_{row}", tolerance = 0.1 }`. If the columns are a second factor of one metric,
@@ -238,7 +243,7 @@ def read_published(root: str | Path, recipe: str) -> Published:
 
     Raises:
         FileNotFoundError: If the file does not exist.
-        ValueError: If it has other contents.
+        ValueError: If the file has other contents.
 
     Example:
         >>> read_published(".", "vae_mnist").system

@@ -1,4 +1,4 @@
-"""Recipes, and the metadata of the exports that they wrote."""
+"""Recipes, and the metadata in the exports that they wrote."""
 
 import dataclasses
 import importlib.util
@@ -15,9 +15,9 @@ from keras_gen.workshop.results.records import recipes_folder
 
 @dataclasses.dataclass(frozen=True)
 class FinishedRun:
-    """The record, in an export, of the run that wrote it.
+    """An export's record of the run that wrote it.
 
-    `data` maps a part to a text such as `"60000 examples: mnist/3.0.1, split train"`.
+    `data` maps each part to a description such as `"60000 examples: mnist/3.0.1, split train"`.
     """
 
     path: Path
@@ -30,9 +30,9 @@ class FinishedRun:
     id: str | None = None
 
     def sizes(self, training: bool) -> dict[str, list[int]]:
-        """Returns the numbers of examples in the parts for training, or in all others, by type.
+        """Returns the numbers of examples in the training parts, or in all other parts, by type.
 
-        Parts of one type have the same first word: `test_x` and `test_y` are two domains of `test`.
+        Parts of one type start with the same word: `test_x` and `test_y` are two domains of `test`.
         """
         sizes: dict[str, list[int]] = {}
         for part, text in self.data.items():
@@ -43,12 +43,12 @@ class FinishedRun:
 
 
 def read_run(path: str | Path) -> FinishedRun:
-    """Reads the metadata of an export, from its folder or the folder of its versions.
+    """Reads the metadata of an export, given its folder or the folder of its versions.
 
     Raises:
         FileNotFoundError: If the export does not exist.
-        ValueError: If no recipe wrote it, or if it was trained on an offline sample, whose results
-            are not comparable.
+        ValueError: If the export was not written by a recipe, or if it was trained on an offline
+            sample, whose results are not comparable.
 
     Example:
         >>> read_run("saved_models/vae_mnist/1").recipe
@@ -90,7 +90,7 @@ def load_recipe(root: str | Path, name: str) -> ModuleType:
 
     Raises:
         FileNotFoundError: If the repository at `root` has no such recipe.
-        ValueError: If it lacks `Settings`, `PRESETS`, or `main`.
+        ValueError: If the recipe lacks `Settings`, `PRESETS`, or `main`.
 
     Example:
         >>> load_recipe(".", "vae_mnist").Settings().latent_dim

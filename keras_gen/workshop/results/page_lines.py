@@ -1,4 +1,4 @@
-"""Lines of the pages: metrics with the results of runs."""
+"""Lines of the results pages: metrics with the results of runs."""
 
 import dataclasses
 import statistics
@@ -12,7 +12,7 @@ from keras_gen.workshop.results.records import Record, read_records
 
 @dataclasses.dataclass(frozen=True)
 class Entry:
-    """A metric, and the records of runs that differ only in their seed, the median run first."""
+    """A metric, and the records of runs that differ only in the seed, the median run first."""
 
     figure: Figure
     records: tuple[Record, ...]
@@ -29,7 +29,7 @@ class Entry:
 
     @property
     def spread(self) -> tuple[float, str] | None:
-        """Size and type of the spread behind ±, or None if it was not measured."""
+        """Size and type of the spread after ±, or None if it was not measured."""
         figure = self.figure
         if self.records[1:]:
             values = [record.values[figure.key] for record in self.records]
@@ -49,7 +49,7 @@ class Entry:
 
     @property
     def references(self) -> dict[str, float]:
-        """Name and value of each reference."""
+        """Names and values of the references."""
         return self._named(self.figure.references)
 
     @property
@@ -62,13 +62,13 @@ class Entry:
 
     @property
     def missed_by(self) -> float | None:
-        """Difference to a better value in the paper; 0 if met, None if the paper has no value."""
+        """Shortfall from the paper's value: 0 if that is matched, None if the paper has none."""
         value = self.paper_value
         return None if value is None else self.figure.worse_by(self.value, value)
 
     @property
     def is_behind(self) -> bool:
-        """Whether the baseline is better."""
+        """Whether the baseline is better than the result."""
         return any(self.figure.worse_by(self.value, other) for other in self.baseline.values())
 
     def _named(self, keys) -> dict[str, float]:
@@ -81,10 +81,10 @@ class Entry:
 
 @dataclasses.dataclass(frozen=True)
 class Group:
-    """Runs of a recipe that differ only in their seed, the median run first.
+    """Runs of a recipe that differ only in the seed, the median run first.
 
     `published` describes the published metrics of runs on their dataset. `exported` is the run
-    whose weights are in `saved_models/`, if it is one of these runs.
+    whose weights are in `saved_models/`, if that is one of these runs.
     """
 
     recipe: str
@@ -99,12 +99,12 @@ class Group:
 
     @property
     def entries(self) -> list[Entry]:
-        """A line for each metric that the median run measured; the headline comes first."""
+        """One line for each metric that the median run measured, the headline first."""
         return [entry for f in self.published.figures if (entry := self.entry(f)) is not None]
 
     @property
     def seeds(self) -> list[int]:
-        """All seeds of the runs, including seeds whose mean a run reports."""
+        """All seeds of the runs, including the seeds over which a run reports a mean."""
         counted = [f.seeds for f in [*self.published.figures, *self.published.cells] if f.seeds]
         found = set()
         for record in self.records:
@@ -115,25 +115,25 @@ class Group:
         return sorted(found)
 
     def entry(self, figure: Figure) -> Entry | None:
-        """Returns the line of a metric if the median run measured it."""
+        """Returns the line for a metric, if the median run measured it."""
         measured = tuple(record for record in self.records if figure.key in record.values)
         return Entry(figure, measured) if figure.key in self.record.values else None
 
 
 def entry_of_export(figure: Figure, config: dict[str, Any], metrics: dict[str, Any]) -> Entry:
-    """Returns the line of a metric of one run; a KeyError if it was not measured."""
+    """Returns the line for a metric of one run; raises a KeyError if it was not measured."""
     values = {key: metrics[key] for key in figure.keys if key == figure.key or key in metrics}
     numbers = {**metrics, **config}
     return Entry(figure, (Record("", numbers, 0, "", 0, 0, "", values),))
 
 
 def groups(recipe: str, published: Published, records: list[Record]) -> list[Group]:
-    """Groups runs by setting; the headline of a recipe is the first metric of the first group.
+    """Groups runs by settings; the headline of a recipe is the first metric of the first group.
 
-    The first group is the one whose command changes the fewest flags of its preset, and, if there
-    are several, the one with the preset paper. `read_groups` puts an exported group before it. Runs
-    that differ only in their seed form one group with the values of their median run by the first
-    metric, or of the worse of two runs.
+    The first group is the one whose command changes the fewest flags of its preset; the preset
+    `paper` breaks ties. `read_groups` puts an exported group before it. Runs that differ only in
+    the seed form one group, whose values are those of the median run by the first metric, or of the
+    worse of two runs.
     """
     settings: dict[str, list[Record]] = {}
     for record in records:
@@ -155,14 +155,14 @@ def groups(recipe: str, published: Published, records: list[Record]) -> list[Gro
 
 
 def read_groups(root: str | Path) -> dict[str, list[Group]]:
-    """Returns the `groups` of every recipe with records, sorted by the name of the recipe.
+    """Returns the `groups` of every recipe with records, sorted by recipe name.
 
-    If the weights of a run are in `saved_models/`, its group comes first, so that a headline
-    describes a model that visitors can load.
+    If the weights of a run are in `saved_models/`, its group comes first, so that the headline
+    describes a model that readers can load.
 
     Raises:
         FileNotFoundError: If there are no recipes, or if a recipe with records has no `.toml` file.
-        ValueError: If a file cannot be used.
+        ValueError: If a file is invalid.
     """
     made = {}
     for name, records in read_records(root).items():
@@ -180,9 +180,10 @@ def _metrics_of_export(folder: Path) -> dict[str, Any]:
 
 
 def _with_export(group: Group, metrics: dict[str, Any]) -> Group:
-    """Returns the group, with the run whose published metrics are those of the exported model.
+    """Returns the group with `exported` set to the run whose metrics equal the exported model's.
 
-    Baselines may have been measured after the run, so the export may not contain them.
+    Baselines are not compared: they may have been measured after the run, and may thus be missing
+    from the export.
     """
     own = {figure.key for figure in group.published.figures}
     for record in group.records:

@@ -1,4 +1,4 @@
-"""RESULTS.md, a page for each family, the topics, the README's table, and model cards."""
+"""Writes RESULTS.md, a page for each family, the topics, the README's table, and model cards."""
 
 import ast
 import dataclasses
@@ -80,7 +80,7 @@ FLAGS` is short for `python recipes/NAME.py FLAGS`. """
 
 @dataclasses.dataclass(frozen=True)
 class _Named:
-    """A value that is formatted with its name in front."""
+    """A value that is formatted with its name before it."""
 
     name: str
     value: float
@@ -91,16 +91,17 @@ class _Named:
 
 @dataclasses.dataclass(frozen=True)
 class Family:
-    """The row of a family in README.md, from `docs/families.toml`.
+    """A family's row in README.md, from `docs/families.toml`.
 
     Attributes:
-        title: Name for readers.
+        title: Displayed name.
         methods: Names of the methods.
         image: Path of an image from the repository's root.
         alt: Description of the image.
-        recipe: Recipe with the headline.
-        figure: Headline in one sentence, a format string with `value`, `paper`, `baseline`, which
-            includes the name, and `better`, which states whether lower or higher is better.
+        recipe: Recipe that the headline is from.
+        figure: Headline in one sentence: a format string with the fields `value`, `paper`,
+            `baseline`, which includes the baseline's name, and `better`, which states whether lower
+            or higher is better.
     """
 
     title: str
@@ -126,11 +127,11 @@ def update(root: str | Path) -> list[Path]:
     """Writes all pages and the table in README.md, and returns the files that were out of date.
 
     Args:
-        root: The repository's root. Nothing is written to a folder that is not one.
+        root: The repository's root. Nothing is written to any other folder.
 
     Raises:
         FileNotFoundError: If the folder of recipes, README.md, or the list of families is missing.
-        ValueError: If records cannot be read, or if README.md lacks the two marks of the table.
+        ValueError: If records cannot be read, or if README.md lacks the table's two markers.
     """
     changes = outdated(root)
     for path, text in changes.items():
@@ -161,7 +162,7 @@ def outdated(root: str | Path) -> dict[Path, str]:
 
 
 def index(runs: Sequence[list[Group]], root: Path) -> str:
-    """Returns the text of RESULTS.md: a line for each recipe with its headline, and the key."""
+    """Returns the text of RESULTS.md: one line per recipe with its headline, and the key."""
     if not runs:
         return f"{INDEX}\n{NONE}\n\n{KEY}"
     parts = [INDEX]
@@ -185,7 +186,7 @@ def index(runs: Sequence[list[Group]], root: Path) -> str:
 
 
 def page(family: str, runs: Sequence[list[Group]]) -> str:
-    """Returns the page of a family: the runs of each recipe with their results and notes."""
+    """Returns a family's page: the runs of each recipe with their results and notes."""
     devices = [words.device(group.record) for own in _of(family, runs) for group in own]
     usual = statistics.mode(devices)
     parts = [f"# Results: {family}\n\n{PAGE}Runs used {usual} unless stated otherwise.\n"]
@@ -214,7 +215,7 @@ def read_families(root: str | Path) -> dict[str, Family]:
 
 
 def head(runs: Sequence[list[Group]], families: dict[str, Family]) -> str:
-    """Returns the table of README.md: an image, the methods, and the headline of each family.
+    """Returns the README's table: an image, the methods, and the headline of each family.
 
     Raises:
         ValueError: If a family is not among `families`, or its recipe has no results.
@@ -238,7 +239,7 @@ def head(runs: Sequence[list[Group]], families: dict[str, Family]) -> str:
 
 
 def _classes(recipe: Path, family: str) -> str:
-    """Returns the classes that a recipe imports from its family or others: at most three names."""
+    """Returns up to three classes that a recipe imports, from its family or from other families."""
     found: dict[str, list[str]] = {}
     for node in ast.walk(ast.parse(recipe.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module:
@@ -284,7 +285,7 @@ def _families(runs: Sequence[list[Group]]) -> list[str]:
 
 
 def _place(family: str) -> str:
-    """Returns the path of a family's page from the repository's root."""
+    """Returns the path of a family's page, relative to the repository's root."""
     return f"{FOLDER.as_posix()}/{family}.md"
 
 
@@ -344,7 +345,7 @@ def _figures(entries: list[Entry]) -> str:
 
 
 def _ours(entries: list[Entry]) -> tuple[str, list[str]]:
-    """Returns the column of values. The header gives the type of spread if it is always equal."""
+    """Returns the column of values. The header names the type of spread if all rows share it."""
     spreads = [entry.spread for entry in entries]
     kinds = {spread and spread[1] for spread in spreads}
     if len(kinds) > 1 or None in kinds:
@@ -355,7 +356,7 @@ def _ours(entries: list[Entry]) -> tuple[str, list[str]]:
 def _named(
     header: str, entries: list[Entry], found: list[dict[str, float]]
 ) -> tuple[str, list[str]]:
-    """Returns a column of baselines or references. The header gives the name if there is one."""
+    """Returns a column of baselines or references. A name that all rows share is in the header."""
     names = {name for values in found for name in values}
     if len(names) == 1:
         title = f"{header}: {names.pop()}"
@@ -401,7 +402,7 @@ def _matrix(group: Group, matrix: Matrix) -> str:
 
 
 def _title(matrix: Matrix, numbers: dict, entries: list[Entry]) -> str:
-    """Returns the title of a matrix, with the facts that all its cells share."""
+    """Returns the title of a matrix, with the properties that all its cells share."""
     title = filled(matrix.title, numbers)
     arrows = {words.arrow(entry.figure) for entry in entries}
     if len(arrows) == 1:
@@ -414,7 +415,7 @@ def _title(matrix: Matrix, numbers: dict, entries: list[Entry]) -> str:
 
 
 def _best(entries: Sequence[Entry | None]) -> list[Entry]:
-    """Returns the best entries: all that are equally good in four digits."""
+    """Returns the best entries: all that are equally good to four significant digits."""
     found = [entry for entry in entries if entry is not None]
     if not found[1:]:
         return []
@@ -435,7 +436,7 @@ def _header(*columns: str) -> str:
 
 
 def _line(*cells: str) -> str:
-    """Returns a line of a table, in which every text stays in its cell."""
+    """Returns a line of a table, with each text escaped so that it stays in its cell."""
     plain = (" ".join(cell.split()).replace("|", "\\|") for cell in cells)
     return "|" + "|".join(f" {cell} " if cell else " " for cell in plain) + "|"
 

@@ -24,19 +24,19 @@ def publish(
 ) -> dict[Path, list[Group]]:
     """Writes the results of exports to `recipes/results/<recipe>.json`.
 
-    A record of the same command is replaced. Either all files are written or none. Returns, for
-    each file, the groups that the new records form on their own.
+    A record of the same command is replaced. Either all files are written, or none. Returns, for
+    each file, the groups that the new records alone form.
 
     Args:
         root: The repository's root.
         exports: Folders of exports.
-        note: Reason why a result is worse than the paper's, or other facts that readers need. If
+        note: Reason that a result is worse than the paper's, or other facts that readers need. If
             None, the notes of replaced records are kept.
 
     Raises:
         FileNotFoundError: If an export or recipe does not exist.
-        ValueError: If an export cannot be published, its metrics are incomplete, or a paper's value
-            is missed and no note gives the reason.
+        ValueError: If an export cannot be published, if its metrics are incomplete, or if a result
+            is worse than the paper's value and no note gives the reason.
     """
     note = " ".join((note or "").split()) or None
     there = read_records(root)
@@ -118,7 +118,7 @@ def _command(recipe: ModuleType, run: FinishedRun) -> tuple[str, dict[str, Any]]
 
 
 def _train_size(run: FinishedRun, whole: int | list[int] | None) -> int | str:
-    """Returns the training examples: a number, or a text for several domains or subsets."""
+    """Returns the number of training examples, as text if there are several domains or subsets."""
     sizes = [size for part in run.sizes(training=True).values() for size in part]
     expected = [whole] if isinstance(whole, int) else list(whole or sizes)
     fits = sizes and len(sizes) == len(expected)
@@ -133,6 +133,6 @@ def _train_size(run: FinishedRun, whole: int | list[int] | None) -> int | str:
 
 
 def _sum(sizes: list[int], most: int | None = None) -> str:
-    """Returns the numbers of examples, and the number used if it is smaller."""
+    """Returns the numbers of examples, with the number used if it is smaller."""
     used = [f"{most:,} of " if most is not None and most < size else "" for size in sizes]
     return " + ".join(f"{part}{size:,}" for part, size in zip(used, sizes, strict=True))

@@ -17,7 +17,7 @@ from keras_gen.workshop.run.flags import PLACES, parse
 from keras_gen.workshop.run.outline import Outline, read_outline
 
 RESULTS = Path("recipes") / "results"
-"""Where records lie, relative to the repository's root."""
+"""Folder of the records, relative to the repository's root."""
 # Flags that do not change the setting of the paper.
 NEUTRAL = ("--preset", "--seed", "--deterministic", "--strategy", "--grid-every")
 
@@ -27,20 +27,22 @@ class Record:
     """One published run.
 
     Attributes:
-        command: Command, run in the repository's root.
-        config: Settings. They follow from the command, so files do not store them.
+        command: Command that was run in the repository's root.
+        config: Settings. Files do not store them, because they follow from the command.
         train_size: Number of training examples, or a text such as `"800 + 1,072 of 6,287 + 1,072"`.
         split: Part of the data used for evaluation, and its size.
-        steps: Training steps.
+        steps: Number of training steps.
         minutes: Duration in minutes.
-        device: Device.
+        device: Device on which the run took place.
         versions: Packages with their versions, or None if not recorded.
         date: Day of the run, or None if not recorded.
-        note: Reason why a paper's value was missed, or other facts that readers need, or None.
-        values: Published results, by their names in the metrics.
+        note: Reason that a result is worse than the paper's, or other facts that readers need, or
+            None.
+        values: Published results, by name of the metric.
         resumed: Whether the run was interrupted and continued from a checkpoint.
         run: Id of the run, which its images also contain, or None if not recorded.
-        settings: The `checksum` of the settings at the time of publishing; None before that.
+        settings: The `checksum` of the settings when the run was published, or None if not
+            published yet.
     """
 
     command: str
@@ -66,13 +68,13 @@ class Record:
 
     @property
     def setting(self) -> str:
-        """The settings that are equal in runs that differ only in their seed."""
+        """The settings that runs share if they differ only in the seed."""
         config = self.config | {"seed": None}
         return json.dumps([config, self.train_size, self.split], sort_keys=True)
 
     @property
     def numbers(self) -> dict:
-        """The settings and results with which texts are filled."""
+        """The settings and results that replace names in braces in texts."""
         return self.config | self.values
 
     @property
@@ -82,15 +84,15 @@ class Record:
 
     @property
     def changed_flags(self) -> int:
-        """The number of flags in the command that change the computations of the preset."""
+        """The number of flags in the command that change what the preset computes."""
         words = self.command.split()
         return sum(word.startswith("--") and word not in NEUTRAL for word in words)
 
 
 def checksum(config: Mapping[str, Any]) -> int:
-    """Returns a number that changes if a setting changes: the sum of the checksums of all settings.
+    """Returns a number that changes when a setting changes: the sum of all settings' checksums.
 
-    A setting that is added to a recipe later adds its own checksum to the sum.
+    A setting that is later added to a recipe adds its own checksum to the sum.
     """
     return sum(zlib.crc32(f"{name}={value}".encode()) for name, value in config.items())
 
@@ -100,7 +102,7 @@ def settings_of(recipe: Path, command: str) -> dict[str, Any]:
 
     Args:
         recipe: The recipe's file.
-        command: Command, such as `"python recipes/vae_mnist.py --preset cpu"`.
+        command: Published command, such as `"python recipes/vae_mnist.py --preset cpu"`.
 
     Raises:
         ValueError: If the recipe does not accept these flags.
@@ -110,7 +112,7 @@ def settings_of(recipe: Path, command: str) -> dict[str, Any]:
 
 @functools.cache
 def _outline(recipe: Path, written: int) -> Outline:
-    """Returns the outline of a recipe, which is read again if its `written` time changes."""
+    """Returns the outline of a recipe, which is reread if its `written` time changes."""
     outline = read_outline(recipe)
     if outline is None:
         raise ValueError(
@@ -143,11 +145,11 @@ def recipes_folder(root: str | Path) -> Path:
 
 
 def read_records(root: str | Path, recipe: str | None = None) -> dict[str, list[Record]]:
-    """Returns the records of every recipe that has records, sorted by the name of the recipe.
+    """Returns the records of every recipe that has any, sorted by recipe name.
 
     Args:
         root: The folder that contains `recipes/`.
-        recipe: Name of the recipe whose records are read; by default all recipes.
+        recipe: Name of the recipe whose records are read. If None, all recipes.
 
     Raises:
         FileNotFoundError: If the folder `root` contains no recipes.

@@ -1,4 +1,4 @@
-"""Repeats a published run and compares the results."""
+"""Reruns a published run and compares the results."""
 
 import dataclasses
 import math
@@ -18,7 +18,7 @@ from keras_gen.workshop.results.records import Record, read_records
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
-    """A published result, the result of another run, and the allowed difference."""
+    """A published result, the result of a new run, and the allowed difference."""
 
     metric: str
     published: float
@@ -43,20 +43,20 @@ def reproduce(
     output: str | Path | None = None,
     say: Callable[[str], None] = print,
 ) -> list[Comparison]:
-    """Repeats the command of a published run in a new folder, and compares each result.
+    """Reruns the command of a published run in a new folder, and compares each result.
 
     Args:
         root: The folder that contains `recipes/`, such as the repository's root.
         recipe: Name of a recipe with published runs.
-        preset: Preset of the run, or None for any. The run with the shortest duration is repeated.
+        preset: Preset of the run, or None for any preset. The shortest matching run is repeated.
         output: A new folder for the files of the run, or None for a folder in `runs/reproduce` in
             the working directory.
-        say: Prints a line.
+        say: Function that prints a line.
 
     Raises:
         FileNotFoundError: If the recipe does not exist.
         FileExistsError: If `output` exists.
-        ValueError: If no published run matches, or if the new run fails, as it does at its start if
+        ValueError: If no published run matches, or if the new run fails. It fails immediately if
             the published data are not available.
     """
     root = Path(root).resolve()

@@ -1,4 +1,4 @@
-"""Topics of lectures in the order of a course, and the recipes that illustrate them."""
+"""Lecture topics in the order of a course, and the recipes that illustrate them."""
 
 import re
 import tomllib
@@ -21,13 +21,14 @@ Topics = dict[str, dict[str, list[str]]]
 
 
 def read_topics(recipes: str | Path) -> Topics:
-    """Reads the chapters of a course: topic -> names of recipes.
+    """Reads the topics of a course by chapter, each with the names of its recipes.
 
     Args:
-        recipes: The folder of recipes.
+        recipes: Folder of recipes.
 
     Returns:
-        The topics by chapter; empty if there is no list of topics.
+        A dict that maps each chapter to a dict of topics and their recipes; empty if there is no
+        list of topics.
 
     Raises:
         ValueError: If the file is not valid TOML, or if it contains a topic twice.
@@ -47,10 +48,11 @@ def read_topics(recipes: str | Path) -> Topics:
 
 
 def read_chapters(course: str | Path) -> dict[str, list[str]]:
-    """Returns the chapters that end with the results of a recipe: recipe -> names of their pages.
+    """Returns, for each recipe, the names of the chapters that end with its results.
 
     Args:
-        course: Folder of the chapters' pages, which end in a table with links to recipes.
+        course: Folder of the chapters' pages, each of which ends with a table that links to
+            recipes.
 
     Example:
         >>> read_chapters("docs/course")["vae_mnist"]
@@ -74,11 +76,11 @@ def topics_page(
     """Returns the text of docs/topics.md.
 
     Args:
-        topics: Result of `read_topics`.
-        classes: Name of a recipe -> its classes, as text.
-        files: Name of a class -> its file, from the root of the repository.
-        images: Names of recipes with an image.
-        chapters: Result of `read_chapters`.
+        topics: The result of `read_topics`.
+        classes: Recipe name -> names of its classes, as one string.
+        files: Class name -> its file, relative to the repository's root.
+        images: Names of the recipes that have an image.
+        chapters: The result of `read_chapters`.
     """
     parts = [HEAD]
     for title, rows in topics.items():
@@ -100,6 +102,6 @@ def _link(name: str, has_image: bool) -> str:
 
 
 def _class_link(name: str, files: Mapping[str, str]) -> str:
-    """Returns the name of a class with a link to its file, and other words unchanged."""
+    """Returns a class name as a link to its file, and any other word unchanged."""
     file = files.get(name.strip("`"))
     return f"[{name}](../{file})" if file else name

@@ -1,4 +1,4 @@
-"""The format of metrics on every page and in every command."""
+"""Formats metrics for all pages and commands."""
 
 import math
 import re
@@ -12,9 +12,9 @@ SHORT = "▽ short of the paper"
 
 
 def measured(value: float, spread: float | None = None) -> str:
-    """Returns a number with the precision of its spread (two digits), or else with four digits.
+    """Returns a number with the precision of its spread (two digits), or with four digits.
 
-    A spread that is not larger than rounding errors is 0.
+    A spread no larger than rounding errors is shown as 0.
     """
     if spread is not None and abs(spread) < 1e-9 * abs(value):
         spread = 0.0
@@ -26,17 +26,17 @@ def measured(value: float, spread: float | None = None) -> str:
 
 
 def arrow(figure: Figure) -> str:
-    """Returns the arrow in the direction of better values."""
+    """Returns the arrow that points in the direction of better values."""
     return "↑" if figure.higher_is_better else "↓"
 
 
 def metric(entry: Entry) -> str:
-    """Returns the name of a metric in this run, its unit, and its arrow."""
+    """Returns a metric's name for this run, its unit, and its arrow."""
     return f"{entry.figure.words(entry.record.numbers)} {arrow(entry.figure)}"
 
 
 def value(entry: Entry) -> str:
-    """Returns the result with its spread and the type of spread."""
+    """Returns the result with its spread and the type of the spread."""
     size, kind = entry.spread or (None, None)
     text = measured(entry.value, size)
     return f"{text} ({kind})" if kind else text
@@ -48,18 +48,18 @@ def headline(entry: Entry) -> tuple[str, str]:
 
 
 def named(values: Mapping[str, float]) -> str:
-    """Returns names with their results."""
+    """Returns the names with their results."""
     return ", ".join(f"{name}: {measured(reached)}" for name, reached in values.items())
 
 
 def baseline(entry: Entry) -> str:
-    """Returns the strongest baseline and its result, or the reason why there is none."""
+    """Returns the strongest baseline and its result, or the reason that there is none."""
     reason = entry.figure.no_baseline
     return f"none: {reason}" if reason else named(entry.baseline)
 
 
 def paper_value(entry: Entry) -> str:
-    """Returns the paper's value, with its source if it is from another paper."""
+    """Returns the paper's value, with its source if that is another paper."""
     number = entry.paper_value
     other = f" ({source(entry.figure.paper)})" if entry.figure.paper else ""
     return "" if number is None else f"{number:,.10g}{other}"
@@ -74,7 +74,7 @@ def verdict(entry: Entry) -> str:
 
 
 def beside(entry: Entry) -> str:
-    """Returns the paper's value or the baseline for a headline, with a verdict."""
+    """Returns the comparison for a headline, with the paper or the baseline, and a verdict."""
     if entry.paper_value is None:
         text = baseline(entry)
     else:
@@ -86,17 +86,17 @@ def beside(entry: Entry) -> str:
 
 
 def _instead(entry: Entry) -> list[str]:
-    """Returns the method to use if a baseline is better."""
+    """Returns the method to use instead if a baseline is better."""
     return [f"⇒ use {name} instead" for name in entry.baseline if entry.is_behind]
 
 
 def device(record: Record) -> str:
-    """Returns the device, and the strategy if it has several replicas."""
+    """Returns the device, followed by the strategy if it has several replicas."""
     return record.device.removesuffix(", DefaultDistributionStrategy with 1 replica")
 
 
 def source(paper: str) -> str:
-    """Returns authors and year, linked to the address in the text if there is one."""
+    """Returns authors and year, linked to the URL in the text if there is one."""
     cited = re.match(r".*?\b\d{4}\b", paper)
     address = re.search(r"https?://[^\s,;]+", paper)
     name = cited[0] if cited else paper.partition(",")[0]

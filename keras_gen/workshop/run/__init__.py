@@ -5,8 +5,8 @@ A recipe imports this package first. If the running program is a recipe, the imp
 imported, which takes seconds. In any other program, the import does not read the flags.
 TensorFlow's messages about the machine are suppressed.
 
-The flags are in `flags.py`, the early handling of flags in `outline.py`, the call to `main`
-in `recipe.py`, and the run, from data to export, in `run.py`.
+`flags.py` defines the flags, `outline.py` handles flags early, `recipe.py` calls `main`, and
+`run.py` contains the run, from data to export.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""The minutes of a run that may have been interrupted."""
+"""Measures the duration of a run that may be interrupted."""
 
 import time
 from pathlib import Path
@@ -8,12 +8,12 @@ from keras_gen.files.writing import write_json
 
 
 class Clock:
-    """Counts the minutes of a run across all processes that worked on it.
+    """Measures the duration of a run, in minutes, across all processes that worked on it.
 
-    Work done after the last `save` is repeated by the next process and is counted only once.
+    Work done after the last `save` is repeated by the next process, and is counted only once.
 
     Args:
-        directory: Folder of the run, where `elapsed.json` contains the minutes of earlier
+        directory: Folder of the run, in which `elapsed.json` stores the minutes of earlier
             processes.
 
     Raises:
@@ -28,11 +28,11 @@ class Clock:
 
     @property
     def minutes(self) -> float:
-        """Minutes so far."""
+        """The minutes so far."""
         return self._before + (time.monotonic() - self._began) / 60
 
     def save(self) -> None:
-        """Saves the minutes for a process that resumes from here."""
+        """Saves the minutes for a process that resumes the run from here."""
         write_json(self._path, {"minutes": round(self.minutes, 3)})
 
 

@@ -1,4 +1,4 @@
-"""Losses as a table and as an image."""
+"""Writes losses as a table and as an image."""
 
 import csv
 import io
@@ -32,7 +32,7 @@ def epochs_of(path: Path) -> int:
 
 
 def loss_curves(path: str | Path, logs: list[dict[str, float]]) -> None:
-    """Plots every logged number except learning rates over epochs, three panels per row, as a PNG.
+    """Plots all logged numbers except learning rates over epochs, as a PNG; three panels per row.
 
     Args:
         path: Path of the PNG file.

@@ -1,4 +1,4 @@
-"""Devices and numeric precision of a run."""
+"""The devices and the numeric precision of a run."""
 
 import contextlib
 import os
@@ -22,7 +22,7 @@ def describe_devices(strategy) -> str:
 
 
 def choose_policy(choice: str) -> str:
-    """Returns the dtype policy of a flag; `"auto"` is bfloat16 where the processor supports it."""
+    """Returns the dtype policy for a flag; `"auto"` means bfloat16 if the processor supports it."""
     if choice == "auto":
         choice = "bfloat16" if _computes_bfloat16() else "none"
     return "float32" if choice == "none" else f"mixed_{choice}"

@@ -1,4 +1,4 @@
-"""The flags of every recipe, and how flags, presets, and saved settings are combined."""
+"""The flags of every recipe, and the combination of flags, presets, and saved settings."""
 
 import argparse
 import dataclasses
@@ -50,12 +50,12 @@ OF_RUN = ("run", "recipe")  # entries of a run's config.json in addition to its 
 class RunSettings:
     """Settings of every recipe; a recipe's dataclass adds its own.
 
-    The help of a field is the comment next to it or the string below it. Numbers must not be
+    A field's help text is the comment next to it or the string below it. Numbers must not be
     negative. Integers are at least 1, except for `ZERO` and `LEAST`, and below 2^31. Learning rates
     and `POSITIVE` are above 0, momenta (`BELOW_ONE`) are below 1, and fractions (`UP_TO_ONE`) are
-    at most 1. A text whose default is a list of numbers, such as "32 64", must also contain
-    integers, or decimal numbers if it is in `DECIMAL`. `PYRAMIDS` are image sizes for
-    `pyramid_distances`: powers of two from 16 up.
+    at most 1. A string whose default is a list of numbers, such as "32 64", must contain integers,
+    or decimal numbers if it is in `DECIMAL`. `PYRAMIDS` are image sizes for `pyramid_distances`:
+    powers of two from 16 up.
 
     Raises:
         ValueError: If a value is out of its range.
@@ -184,7 +184,7 @@ class ShortStepSettings(RunSettings):
 
 
 class _Help(simple_parsing.SimpleHelpFormatter):
-    """The help of a recipe, with its flags under a descriptive heading."""
+    """A recipe's help, with its flags under a descriptive heading."""
 
     def start_section(self, heading):
         of_settings = heading is not None and heading.endswith(" ['settings']")
@@ -197,16 +197,16 @@ def check(
     description: str,
     argv: Sequence[str] | None = None,
 ) -> None:
-    """Prints the help or refuses invalid flags, as `parse` does, without importing TensorFlow.
+    """Prints the help or rejects invalid flags, as `parse` does, without importing TensorFlow.
 
-    Without `--preset`, defaults are those of quick or cpu. If there may be a GPU and there is no
-    quick preset, invalid values are left to `parse`, which knows the preset.
+    Without `--preset`, the defaults are those of quick or cpu. If there may be a GPU and there is
+    no quick preset, checking the values is left to `parse`, which knows the preset.
 
     Args:
         settings: Dataclass derived from `RunSettings`.
         presets: Settings that each preset changes.
         description: Text of `--help`: the recipe's docstring.
-        argv: Command-line flags. If None, the flags of the process.
+        argv: Command-line flags. If None, uses `sys.argv`.
     """
     given = _first_flags(argv)
     is_known = given.preset != "auto" or given.config or QUICK in presets
@@ -222,15 +222,15 @@ def parse(
     saved=None,
     usual: str | None = None,
 ):
-    """Makes a recipe's settings from its preset and the flags.
+    """Combines a recipe's settings from its preset and the flags.
 
     Args:
         settings: Dataclass derived from `RunSettings`.
         presets: Settings that each of `smoke`, `cpu`, `paper`, and, if it exists, `quick` changes.
         description: Text of `--help`: the recipe's docstring.
-        argv: Command-line flags. If None, the flags of the process.
+        argv: Command-line flags. If None, uses `sys.argv`.
         saved: Settings of the run to resume, which replace the preset's settings.
-        usual: Preset that `auto` stands for if there is no quick one. If None, paper with a GPU,
+        usual: Preset that `auto` stands for if there is no quick preset. If None, paper with a GPU,
             otherwise cpu.
 
     Returns:
@@ -331,19 +331,19 @@ def command(
     """Returns the shortest command line of a run: its preset and the flags that differ from it.
 
     Args:
-        recipe: Name of the recipe, the stem of its file.
+        recipe: Name of the recipe: the stem of its file.
         settings: Settings dataclass of the recipe.
         presets: Settings that each preset changes.
         config: Settings of the run as returned by `RunSettings.as_json`, with or without `PLACES`.
-            Settings that did not exist in an older version get their defaults.
+            Settings that did not exist when the run was saved get their defaults.
 
     Returns:
-        A shell command for the folder that contains `recipes/`; `parse` turns it into the same
-        settings.
+        A shell command, to be run in the folder that contains `recipes/`. `parse` converts it to
+        the same settings.
 
     Raises:
-        ValueError: If `config` contains settings or a preset that the recipe does not know, or a
-            value such as a path, which other machines do not have.
+        ValueError: If `config` contains settings or a preset that the recipe does not have, or a
+            value that other machines do not have, such as a path.
 
     Example:
         >>> command("toy", RunSettings, presets, {"preset": "cpu", "epochs": 7})
@@ -370,10 +370,10 @@ def command(
 
 
 def own_flags(s: RunSettings, presets: Mapping[str, dict]) -> dict[str, list[str]]:
-    """Returns the flags of a run that apply at every scale, by setting, as words of a command.
+    """Returns a run's flags that apply at every scale, by setting, as words of a command.
 
-    These settings differ from those of the run's preset and are not changed by any preset, such as
-    a user's own folders. A longer run on the same data repeats them.
+    These settings, such as a user's own folders, differ from those of the run's preset, and no
+    preset changes them. A longer run on the same data repeats them.
 
     Args:
         s: Settings of the run.
@@ -419,7 +419,7 @@ def _unknown(flag: str, settings) -> str:
 
 
 def _typed(settings, saved: dict):
-    """Converts saved JSON values to settings; unknown settings are refused."""
+    """Converts saved JSON values to settings; rejects unknown settings."""
     kinds = typing.get_type_hints(settings)
     unknown = sorted(saved.keys() - {field.name for field in dataclasses.fields(settings)})
     if unknown:
@@ -450,7 +450,7 @@ def _fits(value: Any, kind: Any) -> bool:
 
 
 def _are_numbers(text: str, whole: bool, least: int) -> bool:
-    """Whether a text consists of numbers of at least `least`, separated by spaces."""
+    """Whether a string consists of numbers of at least `least`, separated by spaces."""
     try:
         numbers = [int(word) if whole else float(word) for word in text.split()]
     except ValueError:
@@ -465,7 +465,7 @@ def _usual_preset() -> str:
 
 
 def _may_have_gpu() -> bool:
-    """Whether TensorFlow might find a GPU, judged without importing it."""
+    """Whether TensorFlow might find a GPU, determined without importing it."""
     return sys.platform == "darwin" or any(
         map(os.path.exists, ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg"))
     )

@@ -1,4 +1,4 @@
-"""The folder of a run, which is chosen, checked, and locked before anything is loaded."""
+"""Chooses, checks, and locks the folder of a run before anything is loaded."""
 
 import atexit
 import contextlib
@@ -29,9 +29,9 @@ def choose_folder(settings: RunSettings, name: str) -> tuple[Path, dict | None]:
         The folder, and the saved settings of the run in it if that run is resumed.
 
     Raises:
-        ValueError: If the folder is a file, already contains a run, or is in use, if there is no
-            run to resume, or if `export` cannot be written to.
-        OSError: If the folder cannot be written to.
+        ValueError: If the folder is a file, already contains a run, or is in use; if there is no
+            run to resume; or if `export` is not writable.
+        OSError: If the folder is not writable.
     """
     runs = _RUNS / name
     if settings.export:
@@ -69,8 +69,7 @@ def choose_folder(settings: RunSettings, name: str) -> tuple[Path, dict | None]:
 def leave_folder(folder: Path) -> None:
     """Unlocks a folder, and removes it if nothing was written to it.
 
-    The folder of the recipe's runs, and the folder of all runs, are also removed if they are
-    empty.
+    The folder of the recipe's runs and the folder of all runs are also removed if they are empty.
     """
     if lock := _held.pop(folder, None):
         let_go(lock)
@@ -81,12 +80,12 @@ def leave_folder(folder: Path) -> None:
 
 
 def is_finished(folder: Path) -> bool:
-    """Returns whether the run in a folder is finished."""
+    """Returns whether the run in a folder has finished."""
     return (folder / _METRICS).exists()
 
 
 def train_on(folder: Path, epochs: int) -> None:
-    """Marks a finished run as unfinished, and keeps its results under other names.
+    """Marks a finished run as unfinished, and keeps its results under new names.
 
     Args:
         folder: Folder of the run.
@@ -120,7 +119,7 @@ def _newest_unfinished(runs: Path) -> Path:
 
 
 def _new_folder(runs: Path) -> Path:
-    """Creates a folder named after the time, which no other process uses."""
+    """Creates a folder that is named after the time and is not used by another process."""
     moment = time.strftime("%Y%m%d-%H%M%S")
     for number in range(1, 1000):
         folder = runs / (moment if number == 1 else f"{moment}-{number}")
@@ -130,7 +129,7 @@ def _new_folder(runs: Path) -> Path:
 
 
 def _hold(folder: Path) -> bool:
-    """Locks the folder; returns whether this process holds it. Released when the process ends."""
+    """Locks the folder until this process ends; returns whether the process holds the lock."""
     if folder in _held:
         return True
     lock = hold(folder, "choose another one with --output")
@@ -142,7 +141,7 @@ def _hold(folder: Path) -> bool:
 
 
 def _check_export(folder: Path) -> None:
-    """Refuses an export folder that would fail after training."""
+    """Rejects an export folder to which writing would fail after training."""
     there = next(p for p in (folder.absolute(), *folder.absolute().parents) if p.exists())
     if not there.is_dir():
         raise ValueError(f"--export is {folder}, but {there} is a file: give a folder.")

@@ -13,7 +13,7 @@ from keras_gen.workshop.run.flags import QUICK
 
 
 def made(directory: Path) -> list[str]:
-    """Returns the list of files from a smoke run, which is printed instead of its results."""
+    """Returns the list of a smoke run's files, which is printed instead of its results."""
     return [
         f"made: {', '.join(_drawn(directory))}, metrics.json",
         "metrics of a smoke run are meaningless: it only shows that everything works",
@@ -32,12 +32,12 @@ def _drawn(directory: Path) -> list[str]:
 
 
 def numbers(recipe: Path, metrics: Mapping[str, Any], config: Mapping[str, Any]) -> list[str]:
-    """Returns a line for each metric that the recipe publishes, with its baselines; else for all.
+    """Returns one line per published metric, with baselines; if none are published, per metric.
 
     Args:
         recipe: Recipe file. `results/<name>.toml` next to it defines the published metrics.
         metrics: Metrics by name.
-        config: Settings of the run, which appear in the names of metrics.
+        config: Settings of the run, which may appear in the names of metrics.
     """
     try:
         published = read_published(recipe.parent.parent, recipe.stem).on(config)
@@ -64,15 +64,15 @@ def numbers(recipe: Path, metrics: Mapping[str, Any], config: Mapping[str, Any])
 def longer(
     recipe: Path, minutes: float, flags: Mapping[str, Sequence[str]] | None = None
 ) -> list[str]:
-    """Returns commands of published runs that take longer than this one, with their minutes.
+    """Returns the commands of published runs that take longer than this run, with their minutes.
 
     Quick previews are left out: on an offline sample, they would only repeat this run.
 
     Args:
         recipe: Recipe file.
         minutes: Minutes of this run.
-        flags: Flags of this run that the commands repeat; see `own_flags`. A flag that the
-            published command sets is not changed.
+        flags: Flags of this run that the commands repeat; see `own_flags`. Flags that a published
+            command sets itself are not changed.
     """
     try:
         records = read_records(recipe.parent.parent, recipe.stem).get(recipe.stem, [])
@@ -93,14 +93,14 @@ def resuming(recipe: Path, directory: Path) -> str:
 
 
 def _with_flags(command: str, flags: Mapping[str, Sequence[str]]) -> str:
-    """Adds flags to a command, except for flags that it sets itself."""
+    """Adds flags to a command, except for flags that the command sets itself."""
     there = set(command.split())
     more = [words for words in flags.values() if words[0] not in there]
     return " ".join([command, *map(shlex.join, more)])
 
 
 def _here(command: str, recipe: Path) -> str:
-    """Adapts a published command to recipes inside an installed package."""
+    """Adapts a published command to recipes in an installed package."""
     if recipe.parent.parent.name != "shipped":
         return command
     return command.replace(f"python recipes/{recipe.name}", f"keras-gen train {recipe.stem}")
@@ -111,7 +111,7 @@ def _short(value: Any) -> str:
 
 
 def usage(path: Path) -> list[str]:
-    """Returns commands that generate images with an export, if it can."""
+    """Returns commands that generate images with an export, if it has the signatures for that."""
     folder = shlex.quote(str(path.parent))
     metadata = read_metadata(path)
     sample = metadata["signatures"].get("sample", {"inputs": {}, "outputs": {}})

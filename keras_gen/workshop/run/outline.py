@@ -1,4 +1,4 @@
-"""Reads a recipe's flags from its file, and handles --help and bad flags before slow imports."""
+"""Reads a recipe's flags from its file, and handles --help and errors before slow imports."""
 
 import ast
 import contextlib
@@ -61,7 +61,7 @@ def read_outline(path: Path) -> Outline | None:
 
 
 def answer(path: Path, argv: Sequence[str] | None = None) -> None:
-    """Prints a recipe's help or refuses an invalid flag, and ends the process; else does nothing.
+    """Prints a recipe's help or rejects an invalid flag, and ends the process; else does nothing.
 
     Args:
         path: File of a recipe. Other programs are ignored.
@@ -105,7 +105,7 @@ def _is_quick(statement: ast.stmt) -> bool:
 
 
 def _arguments_of_run_recipe(body: list[ast.stmt]) -> list[str] | None:
-    """The names of the arguments in the call that is the file's last statement."""
+    """The names passed as arguments in the call that is the file's last statement."""
     calls = [node for node in ast.walk(body[-1]) if isinstance(node, ast.Call)] if body else []
     for call in calls:
         if isinstance(call.func, ast.Name) and call.func.id == "run_recipe":

@@ -18,15 +18,15 @@ CORRECTABLE = (ValueError, TypeError, OSError, FloatingPointError, MemoryError)
 
 
 def run_recipe(main: Callable, settings: type[RunSettings], presets, argv=None) -> None:
-    """Calls a recipe's `main`, and reports errors that a user can correct in one sentence.
+    """Calls a recipe's `main`, and reports, in one sentence, errors that a user can correct.
 
-    The name of the recipe's file names the run, and its docstring is the text of `--help`.
+    The run is named after the recipe's file, and the file's docstring is the text of `--help`.
 
     Args:
         main: Function that accepts the run and its settings.
         settings: Dataclass derived from `RunSettings`.
         presets: Settings that each preset changes.
-        argv: Command-line flags. If None, the flags of the process.
+        argv: Command-line flags. If None, uses `sys.argv`.
     """
     start_tensorflow()
     from keras_gen.workshop.run.run import Run
@@ -39,15 +39,15 @@ def run_recipe(main: Callable, settings: type[RunSettings], presets, argv=None) 
 
 
 def notes(error: BaseException) -> str:
-    """Notes that `Run` added to an interrupt or an error: existing files and how to continue."""
+    """Notes that `Run` adds to an interrupt or error: the existing files, and how to continue."""
     return " ".join(getattr(error, "__notes__", ()))
 
 
 @contextlib.contextmanager
 def one_sentence():
-    """Ends the process with one sentence on errors that its user can correct.
+    """Ends the process with one sentence if an error occurs that the user can correct.
 
-    A warning is one line too, without its location in the code.
+    A warning is also a single line, without its location in the code.
     """
     import tensorflow as tf
 

@@ -27,10 +27,10 @@ from keras_gen.workshop.visualize import line_plot
 
 
 def fit_bernoulli_mixture(run: Run, train: np.ndarray) -> BernoulliMixture:
-    """Fits the baseline for binary images, and prints a line about the fit.
+    """Fits the baseline for binary images, and prints a line before the fit.
 
     Args:
-        run: Run whose setting `templates` lists the numbers of templates to choose from.
+        run: Run whose setting `templates` lists the numbers of templates to try.
         train: Training examples `[n, ...]` of zeros and ones.
     """
     templates = run.settings.templates
@@ -44,8 +44,8 @@ def binary_baselines(run: Run, train: np.ndarray, test: np.ndarray) -> dict[str,
     """Returns the mean NLL of test images under inexpensive models of binary images, in nats.
 
     Args:
-        run: Run whose settings include `templates`, see `fit_bernoulli_mixture`, and `boosted`,
-            the number of pixels used to train boosted trees.
+        run: Run whose settings include `templates` (see `fit_bernoulli_mixture`) and `boosted`, the
+            number of pixels used to train the boosted trees.
         train: Training images `[n, height, width, 1]` of zeros and ones.
         test: Test images.
 
@@ -82,7 +82,7 @@ def boosted_bits(run: Run, train: np.ndarray, test: np.ndarray) -> dict[str, flo
         test: Test images.
 
     Returns:
-        "bits_trees", for `BoostedPixels`, which predict a pixel from preceding pixels.
+        "bits_trees", for `BoostedPixels`, which predict each pixel from the preceding pixels.
     """
     run.say("fitting boosted trees that predict each pixel from the preceding pixels")
     trees = BoostedPixels(examples=run.settings.boosted, seed=run.settings.seed).fit(train)
@@ -91,15 +91,17 @@ def boosted_bits(run: Run, train: np.ndarray, test: np.ndarray) -> dict[str, flo
 
 
 def density_bits(model, images: np.ndarray, dimensions: int | None = None) -> dict[str, float]:
-    """Returns the mean bits per dimension of discrete images under a flow's density.
+    """Returns the mean bits per dimension of discrete images under a flow.
 
     Args:
-        model: `Flow` on levels, whose `log_prob` adds uniform noise as wide as one level.
+        model: `Flow` for 8-bit levels, whose `log_prob` adds uniform noise with the width of one
+            level.
         images: Test images in the model's input format.
-        dimensions: Number of values per image, smaller for padded images. If None, all values.
+        dimensions: Number of values per image, which is smaller if images are padded. If None, all
+            values count.
 
     Returns:
-        "bits_nll", and its standard error "bits_nll_standard_error".
+        "bits_nll", and its standard error, "bits_nll_standard_error".
     """
     nats = -model.log_prob(images).astype("float64")
     bits = bits_per_dimension(nats, dimensions or images[0].size, "uniform")
@@ -112,7 +114,7 @@ def density_bits(model, images: np.ndarray, dimensions: int | None = None) -> di
 def report_samples_by_steps(
     run: Run, model, images, labels, test_images, few=(5, 10, 20)
 ) -> dict[str, Any]:
-    """Evaluates small images that a model samples in the configured number of steps and in fewer.
+    """Evaluates small images sampled in the configured number of steps, and in fewer steps.
 
     Args:
         run: Run with the settings `solver`, `sampling_steps`, `compared`,
@@ -125,9 +127,9 @@ def report_samples_by_steps(
 
     Returns:
         The metrics of `sample_report` for samples and, with the prefix "baseline_", for a Gaussian
-        mixture, all padded to 32x32; "black", "floor_black", and "baseline_black", the fraction of
-        zero values in samples, held-out images, and the mixture's samples; "kernel_distance_in_"
-        followed by each smaller number of steps; and "ms_per_sample".
+        mixture, with images padded to 32x32; "black", "floor_black", and "baseline_black", the
+        fraction of zeros in samples, held-out images, and the mixture's samples;
+        "kernel_distance_in_" followed by each smaller number of steps; and "ms_per_sample".
     """
     s = run.settings
 
@@ -193,10 +195,10 @@ def psnr_report(sets: Mapping[str, np.ndarray], images: np.ndarray) -> dict[str,
 
 
 def code_use_report(uses: Mapping[str, np.ndarray]) -> dict[str, float]:
-    """Returns the number of codes that are used, `<name>_in_use`, and their `<name>_perplexity`.
+    """Returns the number of codes in use, `<name>_in_use`, and the perplexity, `<name>_perplexity`.
 
     Args:
-        uses: Number of uses of each code, by the name of the codebook; see `code_uses`.
+        uses: Number of uses of each code, by name of the codebook; see `code_uses`.
     """
     report: dict[str, float] = {}
     for name, counts in uses.items():
@@ -208,7 +210,7 @@ def code_use_report(uses: Mapping[str, np.ndarray]) -> dict[str, float]:
 def lines_by_count(
     metrics: Mapping[str, float], names: Iterable[str], counts: Iterable[int]
 ) -> dict[str, tuple[list[int], list[float]]]:
-    """Returns a line per name through its metrics `<name>_<count>`, for `line_plot`."""
+    """Returns, for `line_plot`, one line per name through its metrics `<name>_<count>`."""
     xs = list(counts)
     return {name: (xs, [metrics[f"{name}_{count}"] for count in xs]) for name in names}
 
@@ -216,15 +218,16 @@ def lines_by_count(
 def spreads_by_count(
     metrics: Mapping[str, float], names: Iterable[str], counts: Sequence[int], kind: str
 ) -> dict[str, list[float]]:
-    """Returns the spread of the points of `lines_by_count`, taken from the metrics.
+    """Returns the spreads of the points of `lines_by_count`, from the metrics.
 
     Args:
         metrics: Metrics of a run.
         names: Names of the lines.
-        counts: Counts of the points.
-        kind: Suffix of the metrics' names, `<name>_<count>_<kind>`, such as "deviation".
+        counts: Count of each point.
+        kind: Suffix of the metric names `<name>_<count>_<kind>`, such as "deviation".
 
-    Returns: numbers for the points of each line that has them; a single seed has no deviation.
+    Returns: the spreads of the points, by line. A line without spreads is omitted, as for a single
+        seed.
     """
     keys = {name: [f"{name}_{count}_{kind}" for count in counts] for name in names}
     return {
@@ -241,11 +244,11 @@ def plot_by_count(
     kind: str,
     y_label: str,
 ) -> np.ndarray:
-    """Plots metrics over the number of labels, with error bars.
+    """Plots metrics against the number of labels, with error bars.
 
     Args:
         metrics: Metrics of a run.
-        names: Legend text of each line, by the prefix of its metrics' names.
+        names: Legend text of each line, by prefix of its metric names.
         counts: Numbers of labels.
         kind: Type of error bars; see `spreads_by_count`.
         y_label: Label of the y-axis, with the unit.

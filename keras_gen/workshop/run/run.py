@@ -66,22 +66,22 @@ class Run:
     """One run of a recipe in a folder of its own.
 
     The folder contains `config.json`, `history.csv`, `losses.png`, `samples/`, `tensorboard/`,
-    `checkpoints/`, `elapsed.json`, and, if a best model is kept, `best.keras`. When the run is
-    finished, it also contains `metrics.json`, `sample_grid.png`, `progress.gif`, any further images
-    of the recipe, and the SavedModel in `export/` unless `--export` names another folder. Each
-    additional model that is trained has a subfolder with the same structure.
+    `checkpoints/`, `elapsed.json`, and, if a best model is kept, `best.keras`. When the run has
+    finished, it also contains `metrics.json`, `sample_grid.png`, `progress.gif`, any other images
+    of the recipe, and the SavedModel in `export/`, unless `--export` specifies another folder. Each
+    additional model has a subfolder with the same structure.
 
     Args:
-        recipe: Path of the recipe's file; its stem names the run and the export.
+        recipe: Path of the recipe's file, whose stem is the name of the run and the export.
         settings: Dataclass derived from `RunSettings`.
         presets: Settings that each preset changes.
         description: The recipe's docstring.
-        argv: Command-line flags. If None, the flags of the process.
+        argv: Command-line flags. If None, uses `sys.argv`.
 
     Raises:
-        ValueError: If the folder already contains a run, there is none to resume, the strategy
-            cannot run here, or its replicas cannot share a batch evenly.
-        OSError: If the folder cannot be written to.
+        ValueError: If the folder already contains a run, if there is no run to resume, if the
+            strategy cannot run here, or if its replicas cannot share a batch evenly.
+        OSError: If the folder is not writable.
 
     Example: see any file in `recipes/`.
     """
@@ -148,25 +148,26 @@ class Run:
         )
 
     def say(self, text: str) -> None:
-        """Prints a line, on one worker only."""
+        """Prints a line, on the first worker only."""
         if is_chief():
             print(text, flush=True)
 
     def note(self, text: str) -> None:
-        """Prints a line now and again at the end of the run."""
+        """Prints a line immediately, and again at the end of the run."""
         self.notes.append(text)
         self.say(text)
 
     def load(self, data, whole: bool = False, train: int = 1, test: int = 1):
         """Prints the source of the data, records it for the export, and returns the data.
 
-        The requirements of training and evaluation are checked here, before anything is trained.
+        The data are checked against the requirements of training and evaluation before anything is
+        trained.
 
         Args:
-            data: Datasets that describe themselves, as returned by the functions of
-                `keras_gen.data`; their warning is printed again when the run ends.
-            whole: Whether a smoke run uses all examples instead of the first ones of each part, as
-                for points and shapes that are computed.
+            data: Datasets with descriptions, as returned by the functions of `keras_gen.data`.
+                Their warning is printed again when the run ends.
+            whole: Whether a smoke run uses all examples instead of the first examples of each part,
+                for example for computed points and shapes.
             train: Minimum number of examples in each training part.
             test: Minimum number of examples in each held-out part.
 
@@ -174,8 +175,8 @@ class Run:
             The data, reduced in a smoke run.
 
         Raises:
-            ValueError: If the data is an offline sample and the environment refuses those, or if
-                there are too few examples.
+            ValueError: If the data are an offline sample and the environment forbids offline
+                samples, or if there are too few examples.
         """
         s = self.settings
         if s.preset == "smoke" and not whole and isinstance(data, OF_SOURCES):
@@ -225,18 +226,19 @@ class Run:
     def in_halves(
         self, rate: float, epochs: int | None = None, updates: int = 1
     ) -> ConstantThenLinear:
-        """Returns a learning rate that is constant for half of the steps, then falls to zero.
+        """Returns a learning rate that is constant for half of the steps, then decreases to zero.
 
         Args:
-            rate: Learning rate in the first half; the second half is linear.
+            rate: Learning rate in the first half of the steps; it decreases linearly in the second
+                half.
             epochs: Number of epochs. If None, the number in the settings.
-            updates: Optimizer updates per step, which the schedule counts one by one.
+            updates: Optimizer updates per step; the schedule counts updates.
         """
         steps = (epochs or self.settings.epochs) * self.settings.steps_per_epoch
         return ConstantThenLinear.in_halves(rate, steps * updates)
 
     def averaged(self, optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
-        """Makes an optimizer average its weights, with the momentum given by the flag `--ema`.
+        """Makes an optimizer average the weights, with the momentum given by the flag `--ema`.
 
         The averages, without the initial weights, are used for samples, evaluation, and export.
         """
@@ -247,7 +249,7 @@ class Run:
         return optimizer
 
     def compile(self, model, *optimizer, **optimizers) -> None:
-        """Compiles a model with its optimizers and the settings shared by all recipes."""
+        """Compiles a model with its optimizers and the settings that all recipes share."""
         steps = getattr(self.settings, "steps_per_execution", 1)
         jit = self.settings.jit_compile
         model.compile(*optimizer, **optimizers, steps_per_execution=steps, jit_compile=jit)
@@ -265,25 +267,26 @@ class Run:
         part: str = "",
         epochs: int | None = None,
     ) -> float:
-        """Trains with checkpoints, TensorBoard, sample grids, evaluations, and the time remaining.
+        """Trains with checkpoints, TensorBoard, sample grids, evaluations, and time estimates.
 
-        A recipe that trains several models calls this method once per model, with a `part` for all
-        models except for the main one. A run that resumes skips the parts that are done.
+        A recipe that trains several models calls this method once per model, with a `part` for
+        every model except the main model. A resumed run skips the parts that are done.
 
         Args:
             model: Compiled model.
-            data: Source of the examples, used in batches of the settings' size; or a function that
-                maps the number of steps done to the infinite dataset from there on.
+            data: Source of the examples, which are used in batches of the size in the settings; or
+                a function that maps the number of completed steps to an infinite dataset that
+                continues from there.
             draw: Function that maps the model to a sample grid, uint8 `[height, width, 3]`. The
                 main model's grid is also drawn by `evaluation`.
-            callbacks: Additional callbacks, whose counters are checkpointed too.
-            validate: Function that maps the model to metrics on held-out data. They are logged
+            callbacks: Additional callbacks, whose counters are checkpointed as well.
+            validate: Function that maps the model to metrics on held-out data, which are logged
                 with the prefix `val_`; see `keras_gen.core.callbacks.Evaluation`.
-            best: Metric of `validate` that decides when `best.keras` is replaced.
+            best: Metric of `validate` that determines when `best.keras` is replaced.
             mode: Whether the best value is the `"min"` or the `"max"`.
-            part: Name of an additional model's training, and of its folder in the run's folder;
-                empty for the main model, whose losses and steps the run reports.
-            epochs: Epochs of a part. If None, those of the settings.
+            part: Name of an additional model's training and of its subfolder in the run's folder.
+                Empty for the main model, whose losses and steps the run reports.
+            epochs: Number of epochs. If None, the number in the settings.
 
         Returns:
             The training time in minutes.
@@ -340,20 +343,20 @@ class Run:
         return (time.monotonic() - began) / 60
 
     def _config(self) -> dict[str, Any]:
-        """Contents of `config.json`: the settings, and the run and recipe that they belong to."""
+        """The contents of `config.json`: the settings, with their run and recipe."""
         return self.settings.as_json() | {"run": self.id, "recipe": self.name}
 
     def logged(self, name: str) -> tuple[list[int], list[float]]:
-        """Returns the epochs that logged a metric of the main model's training, and its values.
+        """Returns the epochs in which a metric was logged for the main model, and its values.
 
-        Both are empty if the weights came from an export instead of a training.
+        Both are empty if the weights came from an export instead of from training.
         """
         logs = self.state.logs if self.state is not None else []
         values = {epoch: log[name] for epoch, log in enumerate(logs, 1) if name in log}
         return list(values), list(values.values())
 
     def _take_weights(self, model, draw: Callable | None, part: str) -> float:
-        """Loads the weights of an export instead of training; returns the export's minutes."""
+        """Loads an export's weights instead of training; returns the export's training minutes."""
         path = resolve(self.settings.weights)
         if part:
             raise ValueError(
@@ -372,7 +375,7 @@ class Run:
         return metrics["minutes"]
 
     def _saved_state(self, model, directory: Path, callbacks) -> TrainingState:
-        """The checkpoints of a training, which are also used to resume it."""
+        """The checkpoints, from which training can also be resumed."""
         config = {k: v for k, v in self.settings.as_json().items() if k not in FREE}
         config |= {"policy": self.policy, **self.identity}
         state = TrainingState(
@@ -397,7 +400,7 @@ class Run:
         return state
 
     def _reports(self, directory: Path, draw: Callable | None) -> list[keras.callbacks.Callback]:
-        """Callbacks that show a training on the screen and in TensorBoard."""
+        """Callbacks that show the progress of training on the screen and in TensorBoard."""
         reports = [TimeLeft(LINES)]
         if draw:
             every = self.settings.grid_every
@@ -420,7 +423,7 @@ class Run:
         return [records] if is_chief() else []
 
     def restore_best(self, model, part: str = "") -> None:
-        """Loads the weights of `best.keras`, which `fit` kept because of its argument `best`.
+        """Loads the weights of `best.keras`, which `fit` saved because of its argument `best`.
 
         Args:
             model: Model trained by `fit`.
@@ -431,15 +434,15 @@ class Run:
     def once(self, name: str, measure: Callable[..., dict], *arguments) -> dict:
         """Calls `measure`, unless this run already did so before it was interrupted.
 
-        Used for sweeps over many short trainings, each of which depends only on its name and the
-        settings: randomness without a seed, such as initial weights, and the numbering of layer
-        names restart in it and after it. An interrupted run therefore measures the same as an
-        uninterrupted one.
+        Used for sweeps over many short training runs, each of which depends only on its name and
+        the settings: randomness without a seed, such as initial weights, and the numbering of layer
+        names are reset before and after each measurement. An interrupted run therefore obtains the
+        same results as an uninterrupted run.
 
         Args:
-            name: Name of the measurement, unique in the run.
-            measure: Function that returns plain JSON values.
-            *arguments: Arguments of `measure`.
+            name: Name of the measurement, unique within the run.
+            measure: Function that returns JSON values.
+            *arguments: Arguments passed to `measure`.
 
         Returns:
             The value returned by `measure`.
@@ -462,15 +465,15 @@ class Run:
         return found
 
     def _seed(self, name: str) -> None:
-        """Seeds all randomness without its own seed from the run's seed and a name."""
+        """Seeds all randomness that has no seed of its own from the run's seed and a name."""
         keras.utils.set_random_seed((self.settings.seed + zlib.crc32(name.encode())) % 2**32)
 
     def each_seed(self, name: str, measure: Callable[[int], dict], count: int) -> list[dict]:
         """Calls `measure` for each of `count` seeds, from the settings' seed up; see `once`.
 
         Args:
-            name: Name of the measurement, with {} for the seed.
-            measure: Function that maps a seed to plain JSON values.
+            name: Name of the measurement, with {} in place of the seed.
+            measure: Function that maps a seed to JSON values.
             count: Number of seeds.
         """
         first = self.settings.seed
@@ -480,17 +483,17 @@ class Run:
 
     @contextlib.contextmanager
     def evaluation(self, model):
-        """Opens a block in which metrics are assigned, with averaged weights in effect.
+        """Opens a block in which metrics are assigned and averaged weights are in effect.
 
-        All workers take part in the evaluation, and the first one writes the results. The sample
+        All workers take part in the evaluation, and the first worker writes the results. The sample
         grid is drawn once more.
 
         Args:
             model: Trained main model.
 
         Yields:
-            The dict of the metrics, JSON values or NumPy numbers; the first one is shown by
-            `keras-gen list`.
+            The dict of metrics, which are JSON values or NumPy numbers. `keras-gen list` shows the
+            first metric.
         """
         self.say("evaluating on held-out data")
         with averaged_weights(model):
@@ -525,7 +528,8 @@ class Run:
     def draw(self, name: str, image) -> None:
         """Writes an image, uint8 `[height, width, 3]`, as `<name>.png` to the run's folder.
 
-        The file records the run, so that no page shows images next to another run's results.
+        The file records the id of the run, so that no page shows an image next to another run's
+        results.
 
         Raises:
             ValueError: If the name is "losses", which `export` uses for the training losses.
@@ -549,19 +553,18 @@ class Run:
             write_wav(self.directory / f"{name}.wav", waveforms, rate)
 
     def export(self, model, default: str | None = None, half: bool = False) -> Path | None:
-        """Exports the trained model before evaluation, so that a failure there cannot lose it.
+        """Exports the trained model before evaluation, so that it is not lost if evaluation fails.
 
-        The metrics of `evaluation` are later added to the export, and the run is marked as
-        finished.
+        `evaluation` later adds the metrics to the export, and marks the run as finished.
 
         Args:
             model: Trained main model.
             default: Default signature of the export.
-            half: Whether weights are stored as float16, for large networks; see
+            half: Whether to store the weights as float16, for large networks; see
                 `keras_gen.serving.export`.
 
         Returns:
-            Folder of the export; None for all workers except for the first, which writes it.
+            Folder of the export; None on all workers except the first, which writes it.
         """
         self._is_trained = True
         if not is_chief():
@@ -625,7 +628,7 @@ class Run:
         return "nothing has been trained yet; rerun the same command"
 
     def published_export(self) -> Exported | None:
-        """Returns the recipe's published export for comparison; None for a user's own data."""
+        """Returns the recipe's published export for comparison, or None for a user's own data."""
         folder = self._published()
         return load(folder) if folder else None
 
@@ -657,7 +660,7 @@ class Run:
 
 @contextlib.contextmanager
 def _same_seeds() -> Iterator[None]:
-    """Makes layers built after the block get the same seeds as without the block."""
+    """Gives layers built after the block the same seeds as without the block."""
     state = random.getstate()
     try:
         yield
@@ -667,7 +670,7 @@ def _same_seeds() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _many_models():
-    """Silences TensorFlow's retracing warning, since the step of each new model is retraced."""
+    """Silences TensorFlow's retracing warning, because the step of each new model is retraced."""
     logger = tf.get_logger()
     level = logger.level
     logger.setLevel("ERROR")

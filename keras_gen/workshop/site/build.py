@@ -1,4 +1,4 @@
-"""Writes all pages of the site into a folder, and builds it."""
+"""Writes all pages of the site to a folder, and builds the site."""
 
 import dataclasses
 import re
@@ -34,8 +34,8 @@ class Site:
     """The contents of the site.
 
     Attributes:
-        texts: Text of all pages except those of programs, by path.
-        sections: Folder -> its part of the navigation.
+        texts: Text of every page, by path, except pages that show programs.
+        sections: Navigation entries, by folder.
         links: Targets of the links in the pages.
     """
 
@@ -114,7 +114,7 @@ def gather(root: Path) -> Site:
 
 
 def home(readme: str) -> str:
-    """Returns the first page: README.md up to its first Python code, and its table."""
+    """Returns the home page: README.md up to its first Python code, and its table."""
     flags = re.DOTALL | re.MULTILINE
     found = re.search(r".*?^## Quick start$.*?^```python\n.*?^```$", readme, flags)
     table = re.search(r"^## What's included$.*?(?=^## )", readme, flags)
@@ -126,7 +126,7 @@ def home(readme: str) -> str:
 
 
 def written(root: Path) -> list[str]:
-    """Returns the pages in docs/ that people write, and the result pages."""
+    """Returns the handwritten pages in docs/, and the results pages."""
     found = sorted(path.relative_to(root).as_posix() for path in (root / "docs").rglob("*.md"))
     return [path for path in found if path != "docs/package.md"]
 
@@ -134,7 +134,7 @@ def written(root: Path) -> list[str]:
 def sections(
     pages: list[str], models: methods.Methods, rooms: dict[str, dict[str, Definition]]
 ) -> dict[str, list]:
-    """Returns the parts of the navigation that follow from the existing pages."""
+    """Returns the parts of the navigation that are derived from the existing pages."""
     of_methods: list[Any] = [f"{methods.FOLDER}/index.md"]
     for family, names in models.families.items():
         of_methods.append(
@@ -149,7 +149,7 @@ def sections(
 
 
 def entry(given: dict, parts: dict[str, list]) -> dict | None:
-    """Returns an entry of the navigation with its folders replaced by pages, or None."""
+    """Returns a navigation entry with folders replaced by their pages, or None."""
     ((title, value),) = given.items()
     if isinstance(value, list):
         value = [made for each in value if (made := entry(each, parts))]

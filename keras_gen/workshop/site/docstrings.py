@@ -13,19 +13,20 @@ from keras_gen.workshop.site.sources import PACKAGE
 
 
 class Examples(griffe.Extension):
-    """Shows Python sessions, `Example:` followed by lines with `>>>`, as code."""
+    """Shows Python sessions as code: sections `Example:` with lines that begin with `>>>`."""
 
     def on_object(self, *, obj: griffe.Object, **kwargs) -> None:
-        """Renames the section of an object's docstring: the plural name means code."""
+        """Renames the section of an object's docstring, because only the plural name means code."""
         if obj.docstring:
             text = obj.docstring.value
             obj.docstring.value = re.sub(r"^Example:(?=\n +>>>)", "Examples:", text, flags=re.M)
 
 
 class Declarations(griffe.Extension):
-    """Shows the constructor that follows from the declared fields of a class, and its methods.
+    """Shows the constructor that a class derives from its declared fields, and its methods.
 
-    Methods include the functions of other modules that the class has, as in `sample = sample`.
+    Methods include functions that are defined in other modules and assigned in the class, as in
+    `sample = sample`.
     """
 
     def on_class_members(self, *, cls: griffe.Class, **kwargs) -> None:

@@ -1,6 +1,6 @@
-"""Converts formulas between dollar signs on pages of the site to MathML.
+"""Converts formulas between dollar signs on the site's pages to MathML.
 
-Browsers render MathML without scripts, additional fonts, or a network.
+Browsers render MathML without scripts, additional fonts, or network access.
 """
 
 from latex2mathml.converter import convert
@@ -22,13 +22,13 @@ class Formula(InlineProcessor):
         self.display = display
 
     def handleMatch(self, m, data):  # noqa: N802 - Python-Markdown's name
-        """Returns the formula as HTML that is not processed further, and its position."""
+        """Returns the formula as HTML that is not processed further, and the formula's position."""
         mathml = convert(m[1].strip(), display=self.display)
         return self.md.htmlStash.store(mathml), m.start(0), m.end(0)
 
 
 class Formulas(Extension):
-    """$...$ within a line, and $$...$$ on separate lines."""
+    """Converts $...$ within a line, and $$...$$ on separate lines."""
 
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 - Python-Markdown's name
         """Adds both types of formulas."""

@@ -1,8 +1,8 @@
 """Pages of the repository as shown on the site.
 
 The site keeps the paths of the repository, so that links between pages and to images do not change.
-A link to a program or another text leads to a page that shows it: `recipes/vae_mnist.py` becomes
-`recipes/vae_mnist.py.md`.
+A link to a program or another text file leads to a page that shows the file: `recipes/vae_mnist.py`
+becomes `recipes/vae_mnist.py.md`.
 """
 
 import os
@@ -23,12 +23,12 @@ _LINK = re.compile(r"(\]\()([^()\s]+)(\))|(<img src=\")([^\"]+)(\")")
 
 
 class Links:
-    """Converts the links of pages to links of the site, and records their targets.
+    """Converts links between repository files to links on the site, and records their targets.
 
     Attributes:
         root: The repository.
-        shown: Paths of files, from the root, that are shown on separate pages.
-        copied: Paths of images, sounds, and notebooks, from the root.
+        shown: Paths of the files that have pages of their own, relative to the root.
+        copied: Paths of images, sounds, and notebooks, relative to the root.
     """
 
     def __init__(self, root: Path):
@@ -37,14 +37,14 @@ class Links:
         self.copied: set[str] = set()
 
     def to_file(self, page: str, path: str) -> str:
-        """Returns a link from a page to a file in the repository; both are paths from the root."""
+        """Returns a link from a page to a repository file; both paths are relative to the root."""
         start = posixpath.dirname(page)
         return posixpath.relpath(self._target(path), start or ".")
 
     def turned(self, page: str, text: str) -> str:
-        """Returns the text of a page with the links of the site; `page` is a path from the root.
+        """Returns the text of `page`, a path relative to the root, with its links converted.
 
-        A link to a sound gets a player.
+        A link to a sound is followed by a player.
         """
 
         def turn(match: re.Match) -> str:
@@ -77,7 +77,7 @@ class Links:
 
 
 def outside_code(text: str, change: Callable[[str], str]) -> str:
-    """Changes the text of a page outside of code blocks."""
+    """Applies a function to the text of a page outside of code blocks."""
     parts = _FENCED.split(text)
     # `split` returns all groups: each block and its fence.
     texts = [change(part) if number % 3 == 0 else part for number, part in enumerate(parts)]
@@ -85,7 +85,7 @@ def outside_code(text: str, change: Callable[[str], str]) -> str:
 
 
 def source_page(path: str, text: str) -> str:
-    """Returns the page of a program or another text, which is excluded from the search."""
+    """Returns the page that shows a program or another text file; it is excluded from search."""
     fence = "`" * 6
     language = LANGUAGES.get(os.path.splitext(path)[1], "text")
     head = f"---\ntitle: {posixpath.basename(path)}\nsearch:\n  exclude: true\n---\n\n# {path}\n"

@@ -33,9 +33,11 @@ class Algorithm:
     Attributes:
         formula: Quantity that is minimized, as LaTeX code.
         steps: One training step, in sentences.
-        code: Methods of the class, or of another class, as in `GAN.train_step`.
-        recipe: Recipe that comes first if file names do not determine it.
-        figure: Metric for the method if the headline of that recipe belongs to another method.
+        code: Methods whose code is shown: methods of the class, or of another class, as in
+            `GAN.train_step`.
+        recipe: Recipe to list first, if file names do not determine it.
+        figure: Metric to show for the method, if the headline of that recipe belongs to another
+            method.
     """
 
     formula: str
@@ -50,7 +52,7 @@ class Methods:
 
     Attributes:
         classes: The public model classes, by name.
-        families: Family -> names of its classes.
+        families: Class names by family.
     """
 
     def __init__(self, root: Path, links: Links):
@@ -78,7 +80,7 @@ class Methods:
         }
 
     def pages(self) -> dict[str, str]:
-        """Returns all pages of methods by path."""
+        """Returns the pages of all methods by path."""
         made = {f"{FOLDER}/index.md": self.index()}
         for family, names in self.families.items():
             for name in names:
@@ -96,7 +98,7 @@ class Methods:
         return "\n".join(parts)
 
     def title(self, family: str) -> str:
-        """Returns the name of a family for readers."""
+        """Returns the displayed name of a family."""
         return self.titles.get(family, family.title())
 
     def recipes_of(self, name: str) -> list[str]:
@@ -182,14 +184,14 @@ class Methods:
         ]
 
     def _pictures(self, recipes: list[str]) -> list[Picture]:
-        """Returns the pictures of the first recipe that has pictures."""
+        """Returns the pictures of the first recipe that has any."""
         for recipe in recipes:
             if found := pictures.of_recipe(recipe, self.pictures, self.recipes):
                 return found[:MOST_PICTURES]
         return []
 
     def _results(self, page: str, name: str, recipes: list[str]) -> list[str]:
-        """Returns a line for each recipe, and the command of the first result."""
+        """Returns one line per recipe, and the command that produces the first result."""
         lines = ["| recipe | metric | result | compared with | minutes |", "|-|-|-|-|-|"]
         first, *others = recipes[:MOST_RECIPES]
         lines.append(self._result(page, first, self.algorithms[name].figure))
@@ -213,7 +215,7 @@ class Methods:
         ]
 
     def _result(self, page: str, recipe: str, key: str = "") -> str:
-        """Returns the line of a recipe: its first or the given metric, and the comparison."""
+        """Returns the line of a recipe: its first metric, or the given one, and the comparison."""
         link = f"[{recipe}]({self.links.to_file(page, f'recipes/{recipe}.py')})"
         if recipe not in self.groups:
             return f"| {link} | not published yet | | | |"
@@ -226,7 +228,7 @@ class Methods:
         return f"| {' | '.join(cell.replace('|', CELL_BAR) for cell in cells)} |"
 
     def _related(self, page: str, definition: Definition, recipes: list[str]) -> list[str]:
-        """Returns the base classes, variants, compared methods, and lecture topics."""
+        """Returns lists of base classes, variants, methods in the same recipes, and topics."""
         name = definition.name
         above = [base for base in definition.bases if base in self.classes]
         below = [other for other, its in self.classes.items() if name in its.bases]
@@ -248,7 +250,7 @@ class Methods:
         return [f"- {title} {text}." for title, text in parts.items() if text]
 
     def _linked(self, text: str, own: str) -> str:
-        """Returns the text with a link for every other method that is named as code."""
+        """Returns the text with a link for every other method whose name is formatted as code."""
 
         def link(match: re.Match) -> str:
             name = match[1]
@@ -258,18 +260,18 @@ class Methods:
 
 
 def place(name: str) -> str:
-    """Returns the path of the page of a class."""
+    """Returns the path of a class's page."""
     return f"{FOLDER}/{name}.md"
 
 
 def read_algorithms(root: Path) -> dict[str, Algorithm]:
-    """Reads `docs/methods.toml`: name of a class -> its formula, steps, and code."""
+    """Reads `docs/methods.toml`, which maps class names to formula, steps, and code."""
     tables = tomllib.loads((root / FILE).read_text(encoding="utf-8"))
     return {name: Algorithm(**table) for name, table in tables.items()}
 
 
 def headline(group: Group) -> tuple[str, Entry]:
-    """Returns the name of the first metric of a recipe, and its line."""
+    """Returns the display name and the entry of a recipe's first metric."""
     return words.metric(group.entries[0]), group.entries[0]
 
 
@@ -305,7 +307,7 @@ def code_of(definition: Definition, method: str) -> str:
 
 
 def _described(definition: Definition) -> str:
-    """Returns the docstring up to its sections of arguments and errors."""
+    """Returns the docstring without its sections on arguments and errors."""
     return re.split(r"\n(?=(?:Args|Raises|Example|Attributes|Returns):)", definition.docstring)[
         0
     ]

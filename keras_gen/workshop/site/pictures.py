@@ -13,7 +13,7 @@ _IMAGE = re.compile(r'(?<!\[)<img src="([^"]+)" width="(\d+)" alt="([^"]*)">')
 
 @dataclasses.dataclass(frozen=True)
 class Picture:
-    """A picture: path from the repository's root, width, description, and caption."""
+    """A picture: path relative to the repository's root, width, description, and caption."""
 
     path: str
     width: int
@@ -21,14 +21,14 @@ class Picture:
     caption: str
 
     def shown(self, page: str) -> str:
-        """Returns the Markdown for the picture on a page."""
+        """Returns the Markdown that shows the picture on a page."""
         path = posixpath.relpath(self.path, posixpath.dirname(page))
         alt = html.escape(self.alt)
         return f'<img src="{path}" width="{self.width}" alt="{alt}">\n\n{self.caption}'
 
 
 def read_pictures(text: str) -> list[Picture]:
-    """Reads the pictures from the text of the gallery; the paragraph below one is its caption."""
+    """Reads the pictures from the gallery's text; the paragraph below a picture is its caption."""
     found = []
     for paragraph, caption in itertools.pairwise(text.split("\n\n")):
         for source, width, alt in _IMAGE.findall(paragraph):
@@ -38,7 +38,7 @@ def read_pictures(text: str) -> list[Picture]:
 
 
 def of_recipe(recipe: str, pictures: list[Picture], recipes: list[str]) -> list[Picture]:
-    """Returns the pictures of a recipe, whose file names begin with its name."""
+    """Returns the pictures of a recipe: those whose file names begin with the recipe's name."""
     found = []
     for picture in pictures:
         stem = posixpath.splitext(posixpath.basename(picture.path))[0]

@@ -11,19 +11,19 @@ FOLDER = "api"
 
 
 def place(module: str) -> str:
-    """Returns the path of the page of a module or package."""
+    """Returns the path of a module's or package's page."""
     return f"{FOLDER}/{module.removeprefix(f'{PACKAGE}.').replace('.', '/')}.md"
 
 
 def room_place(room: str) -> str:
-    """Returns the path of the page of a package, which differs from that of a module."""
+    """Returns the path of a package's page, which differs from the path of a module's page."""
     return f"{FOLDER}/{room.replace('.', '/')}/index.md"
 
 
 def pages(
     root: Path, rooms: Mapping[str, Mapping[str, Definition]], links: Links, methods: set[str]
 ) -> dict[str, str]:
-    """Returns all API pages by path. Classes in `methods` also have the page of the method."""
+    """Returns all API pages by path. Classes in `methods` also have a method page."""
     made = {f"{FOLDER}/index.md": _index(root, rooms)}
     modules: dict[str, dict[str, Definition]] = {}
     for room, names in rooms.items():
@@ -65,7 +65,7 @@ def _room(root: Path, room: str, definitions: list[Definition]) -> str:
 
 
 def import_line(root: Path, room: str, definition: Definition, methods: set[str]) -> str:
-    """Returns the line with which users import a name."""
+    """Returns the import statement for a name."""
     name = definition.name
     if name in methods:
         return f"from {PACKAGE} import {name}"

@@ -1,4 +1,4 @@
-"""The public names of the library and their code, read as text by Griffe."""
+"""The public names of the library and their code, which Griffe reads as text."""
 
 import ast
 import dataclasses
@@ -18,8 +18,8 @@ class Definition:
     """A public class, function, or constant, and its location.
 
     Attributes:
-        node: Object that Griffe reads.
-        path: File, from the repository's root.
+        node: Griffe's object.
+        path: Path of the file, relative to the repository's root.
     """
 
     node: griffe.Object
@@ -51,11 +51,11 @@ class Definition:
         return [str(base) for base in getattr(self.node, "bases", ())]
 
     def code(self, name: str) -> str:
-        """Returns the lines of a method that the class defines, with decorators, unindented."""
+        """Returns the lines of a method defined in the class, with decorators, unindented."""
         return self._method(name).source
 
     def line_number(self, name: str) -> int:
-        """Returns the line in which a method that the class defines begins, with decorators."""
+        """Returns the number of the first line, or decorator, of a method defined in the class."""
         return self._method(name).lineno or 0
 
     def _method(self, name: str) -> griffe.Object | griffe.Alias:
@@ -87,11 +87,11 @@ def models(root: Path) -> dict[str, list[str]]:
 
 
 def public(root: Path) -> dict[str, dict[str, Definition]]:
-    """Returns the public names of every package, `vae` -> `VAE` -> its definition.
+    """Returns the definitions of every package's public names, by package and name.
 
-    Packages are those directly in `keras_gen`. The public names of a package are the names that its
-    `__init__.py` imports from the library or defines, or else those of its modules. A name is
-    listed in the first package that has it.
+    Only packages directly in `keras_gen` count. The public names of a package are the names that
+    its `__init__.py` defines or imports from the library; if there are none, they are the public
+    names of its modules. Each name is listed only in the first package that contains it.
     """
     found: dict[str, dict[str, Definition]] = {}
     seen = set()
@@ -121,7 +121,7 @@ def _of_room(root: Path, package: griffe.Module) -> list[Definition]:
 
 
 def _public(root: Path, module: griffe.Module, imported: bool = True) -> list[Definition]:
-    """Returns the names that a module defines for users or imports from the library for them."""
+    """Returns the names that a module defines, or imports from the library, for its users."""
     kinds = griffe.Class | griffe.Function
     if imported:
         kinds |= griffe.Attribute

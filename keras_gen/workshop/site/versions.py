@@ -1,4 +1,4 @@
-"""Built sites of several versions: one folder for each, and a page that lists them."""
+"""Built sites of several versions: one folder per version, and a page that lists them."""
 
 import os
 import re
@@ -33,14 +33,14 @@ def add_version(site: Path, folder: Path, version: str) -> Path:
 
     Args:
         site: Built site, with its `index.html`.
-        folder: Folder of the versions, which is created if it does not exist.
+        folder: Folder that contains all versions; created if it does not exist.
         version: Version, such as `"0.1.0"`.
 
     Returns:
         The page that lists all versions, the newest first.
 
     Raises:
-        FileExistsError: If this version exists already, because a published site does not change.
+        FileExistsError: If this version exists already, because a published site must not change.
 
     Example: `add_version(Path("build/site/html"), Path("site"), "0.1.0")`
     """
@@ -71,5 +71,5 @@ def new_version(folder: Path, version: str) -> Path:
 
 
 def newest_first(names: list[str]) -> list[str]:
-    """Sorts versions by their numbers; a prerelease comes after its release."""
+    """Sorts versions from newest to oldest; a prerelease comes after its release."""
     return sorted(names, key=Version, reverse=True)

@@ -1,7 +1,7 @@
 """Visualizations of models and their codes, as uint8 arrays.
 
 `write_image` writes an image to a file, and `figure` converts it to a matplotlib figure.
-`SampleGrid` turns each visualization of a model into a callback, which uses the averaged weights:
+`SampleGrid` turns any visualization of a model into a callback, which uses the averaged weights:
 
 ```python
 write_image("runs/a/latents.png", traversals(model, held_out[:1]))

@@ -21,13 +21,13 @@ def captioned(
     column_names: Sequence[str] = (),
     width: int = READABLE_WIDTH,
 ) -> np.ndarray:
-    """Rows of images, one below the other, with row and column names, in a readable size.
+    """Rows of images, one below the other, with row and column names, enlarged to a readable size.
 
-    All images are scaled to the same width. Small images are enlarged by integer factors, each
-    pixel to a square; images that are too wide are reduced.
+    All images are scaled to the same width. Small images are enlarged by an integer factor, so that
+    each pixel becomes a square; images that are too wide are reduced.
 
     Args:
-        rows: Images of each row, uint8 `[n, height, width, channels]`, shown as by
+        rows: Images of each row, uint8 `[n, height, width, channels]`, converted as by
             `keras_gen.files.images.as_shown`. Rows may differ in the number and size of images.
         row_names: Names of the rows, if any.
         column_names: Names of the columns, if any.
@@ -87,7 +87,7 @@ def captioned(
 
 
 def _cell_width(rows, columns, width) -> int:
-    """Of each image, so that all columns fit; the widest image is enlarged by a whole number."""
+    """The image width at which all columns fit; the scale of the widest image is an integer."""
     widest = max(row.shape[2] for row in rows)
     longest = max(max(row.shape[1:3]) for row in rows)
     room = (width - _GAP) // columns - _GAP
@@ -109,7 +109,7 @@ def _font():
 
 
 def _size(text, font) -> tuple[int, int]:
-    """Width and height of lines of text in pixels, rounded up."""
+    """The width and height of lines of text in pixels, rounded up."""
     pen = ImageDraw.Draw(Image.new("RGB", (1, 1)))
     left, top, right, bottom = pen.multiline_textbbox((0, 0), text, font)
     return int(right - left) + 1, int(bottom - min(top, 0)) + 1
@@ -119,7 +119,7 @@ COLUMNS = 100  # characters of a line
 
 
 def text_page(texts: Iterable[str]) -> np.ndarray:
-    """Texts one below the other, each wrapped to lines of 100 characters.
+    """Texts, one below the other, each wrapped at 100 characters.
 
     Args:
         texts: One or more strings.

@@ -20,7 +20,7 @@ from keras_gen.workshop.visualize.rows_of_images import as_uint8
 def samples(
     model, n: int = 64, seed: int | None = 0, columns: int | None = None, **given
 ) -> np.ndarray:
-    """Generated images in a grid.
+    """Generated images, arranged in a grid.
 
     Args:
         model: Any model with `sample(n, seed)`.
@@ -37,7 +37,7 @@ def samples(
 
 
 def interpolations(model, a, b, steps: int = 9, spherical: bool = False, **given) -> np.ndarray:
-    """One row per pair: images between a's latents and b's, both ends included.
+    """One row per pair: images interpolated between a's latents and b's, including both ends.
 
     Args:
         model: Any model with `decode` or `generate` for latents.
@@ -52,8 +52,8 @@ def interpolations(model, a, b, steps: int = 9, spherical: bool = False, **given
     Returns: a uint8 image `[height, width, 3]`.
 
     Raises:
-        ValueError: If a and b differ in shape or are neither latents nor images, `steps` is below
-            2, or latents are opposite, so that the arc between them is not unique.
+        ValueError: If a and b differ in shape or are neither latents nor images, if `steps` is
+            below 2, or if two latents are opposite, so that the arc between them is not unique.
 
     Example: `write_image("lines.png", interpolations(model, digits[:5], digits[5:10]))`.
     """
@@ -77,17 +77,17 @@ def traversals(
     Args:
         model: Any model with `decode` or a generator for latents `[batch, latents]`.
         points: Initial latents, or images if the model has `encode`. The rows of several points are
-            stacked. By default, the origin, which is the mean of a normal prior.
-        dimensions: Indices of the latents to vary, counted from 0. If None, all latents.
-        span: Maximum value, in the latents' unit: standard deviations of a normal prior.
+            stacked. If None, uses the origin, the mean of a normal prior.
+        dimensions: Indices of the latents to vary, counted from 0. If None, all latents are varied.
+        span: Maximum value, in the unit of the latents: standard deviations of a normal prior.
         steps: Number of images per row, at least 2.
         **given: Other arguments of the model's `decode`, such as `labels`.
 
     Returns: a uint8 image `[height, width, 3]`.
 
     Raises:
-        ValueError: If the model's number of latents is unknown, a dimension does not exist,
-            `points` is neither latents nor images, or `steps` is below 2.
+        ValueError: If the model's number of latents is unknown, if a dimension does not exist, if
+            `points` is neither latents nor images, or if `steps` is below 2.
 
     Example: `write_image("latents.png", traversals(model, digits[:1], dimensions=[0, 3]))`.
     """
@@ -105,19 +105,19 @@ def traversals(
 
 
 def class_traversals(model, points, variables: Sequence[int] | None = None) -> np.ndarray:
-    """One row per categorical latent, which takes each class; all other latents are fixed.
+    """One row per categorical latent, which is set to each class; all other latents are fixed.
 
     Args:
         model: Any model with discrete codes `[batch, variables]`, such as `GumbelVAE`.
         points: Initial codes, or images `[n, height, width, channels]`, which are encoded as their
             most likely codes. The rows of several points are stacked.
-        variables: Indices of the latents to vary, counted from 0. If None, all latents.
+        variables: Indices of the latents to vary, counted from 0. If None, all latents are varied.
 
-    Returns: a uint8 image `[height, width, 3]`, a column for each class.
+    Returns: a uint8 image `[height, width, 3]`, with one column per class.
 
     Raises:
-        ValueError: If the model's codes are not integers `[batch, variables]`, or a variable does
-            not exist.
+        ValueError: If the model's codes are not integers `[batch, variables]`, or if a variable
+            does not exist.
 
     Example: `class_traversals(model, digits[:1], variables=range(5))`.
     """
@@ -145,7 +145,7 @@ def ordered_traversals(
 
     Args:
         model: Any model with `decode`, and with `encode`, which returns means and log variances.
-        images: Images in the model's input format, enough to estimate a mean.
+        images: Images in the model's input format, enough of them to estimate a mean.
         most: Maximum number of rows.
         span: Maximum value, as in `traversals`.
         steps: Number of images in a row, as in `traversals`.
@@ -177,9 +177,9 @@ def perturbations(
 
     Args:
         model: Any model with `decode` or a generator.
-        points: Latents, or images if the model has `encode`, whose first column then shows their
+        points: Latents, or images if the model has `encode`. For images, the first column shows the
             reconstructions.
-        largest: Standard deviation of the noise on the right, in the latents' unit.
+        largest: Standard deviation of the noise in the last column, in the unit of the latents.
         steps: Number of images per row, at least 2.
         seed: Seed for the noise, one sample per row, which is scaled along the row.
         **given: Other arguments of the model's `decode`, such as `labels`.
@@ -202,10 +202,11 @@ def perturbations(
 
 
 def manifold(model, side: int = 20, **given) -> np.ndarray:
-    """The plane of two latents, divided into equal parts of the normal prior's probability.
+    """The plane of two latents, divided into parts of equal probability under the normal prior.
 
-    Kingma, Welling (2014), fig. 4: each latent takes the normal quantiles of the middles of `side`
-    equal parts of [0, 1]. The first latent increases to the right, and the second upward.
+    Kingma, Welling (2014), fig. 4: the values of each latent are the normal quantiles of the
+    midpoints of `side` equal parts of [0, 1]. The first latent increases to the right, and the
+    second upward.
 
     Args:
         model: Any model with `decode` or a generator for two latents.
@@ -232,10 +233,10 @@ def manifold(model, side: int = 20, **given) -> np.ndarray:
 
 
 def random_codes(model, codes_of_data, n: int = 64, seed: int = 0) -> np.ndarray:
-    """Decoded codes of data and of a fitted normal: why an autoencoder is not a generator.
+    """Decoded codes of data and of a fitted normal distribution: an autoencoder is not a generator.
 
     The normal distribution has the mean and covariance of the data's codes. If the images on the
-    right are worse than the images on the left, the codes fill their space unevenly.
+    right are worse than the images on the left, the codes do not follow a normal distribution.
 
     Args:
         model: Any model with `decode`.
@@ -243,7 +244,8 @@ def random_codes(model, codes_of_data, n: int = 64, seed: int = 0) -> np.ndarray
         n: Number of images on each side.
         seed: Seed for the choice of codes on the left, and for the samples on the right.
 
-    Returns: a uint8 image `[height, width, 3]`: on the left data, on the right the Normal.
+    Returns: a uint8 image `[height, width, 3]`, with data on the left and samples from the normal
+        distribution on the right.
 
     Raises:
         ValueError: If the codes are not `[examples, latents]`.
@@ -270,20 +272,21 @@ def random_codes(model, codes_of_data, n: int = 64, seed: int = 0) -> np.ndarray
 def arithmetic(
     model, a, b, c, seed: int = 0, names: Sequence[str] = ("a", "b", "c"), **given
 ) -> np.ndarray:
-    """Rows with the images of `a`, `b`, and `c` and their means, and a row for `a - b + c`.
+    """Rows for `a`, `b`, and `c`, each ending with the image of the mean, and for `a - b + c`.
 
     Radford, Metz, Chintala (2016), fig. 7.
 
     Args:
         model: Any model with `generate` and `latent_arithmetic`, such as `GAN`.
-        a: Latents `[m, latents]`; m is 3 in the paper.
+        a: Latents `[m, latents]`, with m = 3 in the paper.
         b: Latents in the shape of `a`.
         c: Latents in the shape of `a`.
-        seed: Seed for the noise on the last row after its first image.
+        seed: Seed for the noise added in the last row, except in its first image.
         names: Names of a, b, and c.
         **given: Other arguments of `generate`, such as `labels`, one for all images.
 
-    Returns: a uint8 image `[height, width, 3]` of m + 1 columns; the last one shows the means.
+    Returns: a uint8 image `[height, width, 3]` with m + 1 columns, the last of which shows the
+        means.
 
     Raises:
         ValueError: See `model.latent_arithmetic`.
@@ -299,14 +302,14 @@ def arithmetic(
 
 
 def manipulated(model, images, having, lacking, amounts=(-1, -0.5, 0, 0.5, 1)) -> np.ndarray:
-    """One row per image: less of an attribute on the left, more on the right.
+    """One row per image, with less of an attribute on the left and more on the right.
 
     Args:
         model: A `Flow` for images.
         images: Images to change, uint8.
         having: Images with the attribute.
         lacking: Images without the attribute.
-        amounts: Amounts, as in `Flow.manipulate`.
+        amounts: Amounts of change, one per column; see `Flow.manipulate`.
 
     Returns: a uint8 image `[height, width, 3]`.
 
@@ -317,15 +320,16 @@ def manipulated(model, images, having, lacking, amounts=(-1, -0.5, 0, 0.5, 1)) -
 
 
 def redrawn(model, images, seed: int = 0) -> np.ndarray:
-    """The contribution of each layer of a hierarchy: latents of lower layers are resampled.
+    """The contribution of each layer of a hierarchy, shown by resampling the layers below it.
 
     Args:
         model: A model with L layers of latents, such as `BIVA`.
         images: Images in the model's input format.
         seed: Seed for the samples, equal for all rows.
 
-    Returns: a uint8 image `[height, width, 3]`. A row holds the image, its reconstruction, and what
-        is generated from its latents above layer 1, above layer 2, and so on; last a sample.
+    Returns: a uint8 image `[height, width, 3]`. Each row contains the image, its reconstruction,
+        images generated from its latents above layer 1, above layer 2, and so on, and
+        finally a sample.
 
     Example: `write_image("layers.png", redrawn(model, test_images[:8]))`.
     """
@@ -347,7 +351,7 @@ def _require_steps(steps):
 
 
 def _number_of_latents(model) -> int:
-    """Of the decoder's or generator's input."""
+    """The number of latents that the decoder or generator accepts."""
     network = getattr(model, "decoder", getattr(model, "generator", None))
     shape = getattr(network, "input_shape", None)
     if isinstance(shape, list) and (hasattr(model, "decode") or hasattr(model, "generate")):
@@ -361,7 +365,7 @@ def _number_of_latents(model) -> int:
 
 
 def _latents(model, points) -> np.ndarray:
-    """Points in latent space, of latents themselves or of images."""
+    """Points in latent space: the given latents, or the latents of the given images."""
     if np.ndim(points) == 2:
         return np.asarray(points, "float32")
     if np.ndim(points) == 4 and hasattr(model, "encode"):
@@ -373,7 +377,7 @@ def _latents(model, points) -> np.ndarray:
 
 
 def _moved(model, points, dimensions, values, names, **given) -> np.ndarray:
-    """A row for each point and dimension, which takes each of the values and has a name."""
+    """A named row for each point and dimension, in which the dimension is set to each value."""
     moved = np.tile(points[:, None, None], [1, len(dimensions), len(values), 1])
     for row, dimension in enumerate(dimensions):
         moved[:, row, :, dimension] = values
@@ -391,7 +395,7 @@ def _decoder(model):
 
 
 def _decode(model, points, batch_size: int = 64, **given) -> np.ndarray:
-    """Codes, or latents in float32, to uint8 images."""
+    """Decodes codes, or latents in float32, to uint8 images."""
     points = np.asarray(points)
     if not np.issubdtype(points.dtype, np.integer):
         points = points.astype("float32")

@@ -15,20 +15,20 @@ def planar_densities(
     span: float = 4.0,
     side: int = 100,
 ) -> np.ndarray:
-    """Points in the plane, with densities next to them, one row per set.
+    """Points in the plane, with densities next to them, one row per set of points.
 
     All densities in a row share a color scale, from 0 to the maximum of the first density.
 
     Args:
         rows: Dict that maps a title to points `[n, 2]` and a dict of functions by title, which map
             points `[m, 2]` to log densities `[m]` in nats, such as `model.log_prob`.
-        span: Limit of both axes, which go from minus to plus this value.
-        side: Points along each axis at which the densities are computed.
+        span: Limit of both axes, which range from `-span` to `span`.
+        side: Number of points per axis at which the densities are computed.
 
     Returns: a uint8 image `[height, width, 3]`.
 
     Raises:
-        ValueError: If there are no rows, or a row has points of another shape or no density.
+        ValueError: If there are no rows, or if a row has points of another shape or no density.
 
     Example: `planar_densities({"rings": (points, {"known": rings().log_density})})`.
     """
@@ -63,16 +63,16 @@ def densities(
     model, data: np.ndarray, span: tuple[float, float] = (-4.0, 4.0), bins: int = 80,
     samples: int = 20_000, seed: int = 0,
 ) -> np.ndarray:  # fmt: skip
-    """A GAN of one number: the densities of data and samples, and D(x).
+    """A GAN for one-dimensional data: the densities of data and samples, and D(x).
 
     See fig. 1 of Goodfellow et al.: "Generative Adversarial Nets", NeurIPS 2014. The dotted line is
-    the optimal discriminator for both densities, p / (p + q), which is unknown where neither has an
-    example; the dashed line is 1/2.
+    the optimal discriminator for the two densities, p / (p + q), which is unknown where there are
+    neither examples nor samples. The dashed line is 1/2.
 
     Args:
         model: A `GAN` for examples `[batch, 1]` whose discriminator has one logit.
         data: Examples `[n, 1]`.
-        span: Interval of the line to show.
+        span: Interval to show.
         bins: Number of bins of the histograms.
         samples: Number of samples from the model.
         seed: Seed for the samples.
@@ -80,7 +80,7 @@ def densities(
     Returns: a uint8 image `[height, width, 3]`.
 
     Raises:
-        ValueError: If the shape of the data is not `[n, 1]`.
+        ValueError: If the data do not have shape `[n, 1]`.
 
     Example: `write_image("gan.png", densities(model, np.random.normal(size=(10_000, 1))))`.
     """
@@ -122,7 +122,7 @@ def vector_fields(
     Returns: a uint8 image `[height, width, 3]`.
 
     Raises:
-        ValueError: If there are no panels, or an array of a panel has another shape.
+        ValueError: If there are no panels, or if an array in a panel has another shape.
 
     Example: `vector_fields({"GAN": (points, update_field(model, zeros, points), path)}, "ab")`.
     """

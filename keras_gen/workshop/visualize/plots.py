@@ -1,4 +1,4 @@
-"""Plots of numbers: codes as points, weights as filters, and metrics as lines."""
+"""Plots of numbers: codes as points, weights as images, and metrics as lines."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -31,17 +31,18 @@ def code_scatter(
     Science 2006, which compares an autoencoder's codes with the first two principal components.
 
     Args:
-        panels: Codes `[n, 2]` of the same n examples, by the panel's title.
+        panels: Codes `[n, 2]` of the same n examples, by panel title.
         labels: Nonnegative integers `[n]`.
-        names: Text for each label; by default, the number. A single label has no legend.
-        axis_names: Names of both dimensions.
-        colors: Matplotlib color of each label, for instance if labels are colors.
+        names: Name of each label. If None, the number. If there is only one label, there is no
+            legend.
+        axis_names: Names of the two dimensions.
+        colors: Matplotlib color of each label, for example if the labels stand for colors.
 
     Returns: a uint8 image `[height, width, 3]`.
 
     Raises:
-        ValueError: If there are no panels, codes or labels have the wrong shape, a label is not a
-            nonnegative integer, or there are fewer names or colors than labels.
+        ValueError: If there are no panels, if codes or labels have the wrong shape, if a label is
+            not a nonnegative integer, or if there are fewer names or colors than labels.
 
     Example: `code_scatter({"autoencoder": codes, "PCA": pca.transform(pixels)}, labels)`.
     """
@@ -101,14 +102,14 @@ def filters(weights: np.ndarray, shape: tuple, n: int = 100) -> np.ndarray:
 
     Args:
         weights: Kernel `[inputs, units]`, such as the kernel of the first dense layer.
-        shape: `(height, width, channels)` of the inputs. If there are not 1 or 3 channels, they are
-            shown side by side.
+        shape: `(height, width, channels)` of the inputs. Unless there are 1 or 3 channels, the
+            channels are shown side by side.
         n: Maximum number of units to show, starting with the first.
 
     Returns: a uint8 image `[height, width, 3]`.
 
     Raises:
-        ValueError: If the weights are not `[inputs, units]` of that shape.
+        ValueError: If the weights are not `[inputs, units]`, or do not match `shape`.
 
     Example: `write_image("filters.png", filters(model.encoder.get_weights()[0], (28, 28, 1)))`.
     """
@@ -146,23 +147,24 @@ def line_plot(
     log_y: bool = False,
     spreads: Mapping[str, Sequence[float]] | None = None,
 ) -> np.ndarray:
-    """Lines, with marked points unless there are many, such as error versus code size.
+    """Lines, such as error versus code size, whose points are marked unless there are many.
 
     Args:
-        lines: Pairs of xs and ys by name. The legend shows the result of
+        lines: Pairs of x and y values by name. The legend shows the names as converted by
             `keras_gen.messages.in_words`.
         x_label: Label of the x-axis, with the unit.
         y_label: Label of the y-axis, with the unit.
-        log_x: Whether x has a logarithmic scale, with the values of x as ticks.
-        log_y: Whether y has a logarithmic scale.
+        log_x: Whether the x-axis is logarithmic, with a tick at each value of x.
+        log_y: Whether the y-axis is logarithmic.
         spreads: Lengths of the error bars above and below each point of a line, by the line's name,
             such as standard deviations over seeds. A line without spreads has no error bars.
 
     Returns: a uint8 image `[height, width, 3]`.
 
     Raises:
-        ValueError: If there are no lines, the numbers of xs and ys of a line differ, a number on a
-            logarithmic scale is not positive, or spreads do not match the points of a line.
+        ValueError: If there are no lines, if a line has different numbers of x and y values, if a
+            value on a logarithmic axis is not positive, or if spreads do not match the points of a
+            line.
 
     Example: `line_plot({"PCA": ([2, 5, 10], [55.7, 45.1, 35.2])}, "code size", "error")`.
     """
@@ -207,18 +209,18 @@ def line_plot(
 
 
 def code_histogram(uses: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Fractions of uses of each code, the most frequent code first; one panel per grid.
+    """Histograms of how often each code is used, the most frequent code first; one panel per entry.
 
-    A dashed line shows uniform use.
+    A dashed line marks uniform use.
 
     Args:
-        uses: Nonnegative counts `[codes]` by title, such as results of
+        uses: Nonnegative counts `[codes]` by title, such as those returned by
             `keras_gen.metrics.code_uses`.
 
     Returns: a uint8 image `[height, width, 3]`.
 
     Raises:
-        ValueError: If there are no panels, or a panel has no uses.
+        ValueError: If there are no panels, or if all counts of a panel are 0.
 
     Example: `drawn = code_histogram({"codes": code_uses(model.encode(images), 512)})`.
     """
@@ -239,13 +241,14 @@ def roc_plot(scores: Mapping[str, np.ndarray], positive: np.ndarray) -> np.ndarr
     """The detection rate of each score at each false-alarm rate, with its AUROC in the legend.
 
     Args:
-        scores: Finite numbers `[n]` by name, higher for examples to detect.
-        positive: Whether an example should be detected, booleans `[n]`; both values occur.
+        scores: Finite numbers `[n]` by name; higher numbers mean that an example should be
+            detected.
+        positive: Whether each example should be detected, booleans `[n]`. Both values must occur.
 
-    Returns: a uint8 image `[height, width, 3]`, of 21 rates from 0 to 1.
+    Returns: a uint8 image `[height, width, 3]`, with points at 21 false-alarm rates from 0 to 1.
 
     Raises:
-        ValueError: If a score has the wrong shape, or all examples are of one type.
+        ValueError: If a score has the wrong shape, or if all values of `positive` are the same.
 
     Example: `curves = roc_plot({"NLL": nats, "PCA": errors}, is_outlier)`.
     """
@@ -265,7 +268,7 @@ def roc_plot(scores: Mapping[str, np.ndarray], positive: np.ndarray) -> np.ndarr
 
 
 def panels_of(count: int) -> tuple["Figure", Sequence[Any]]:
-    """A new figure, and its panels, two in a row."""
+    """A new figure and its panels, two per row."""
     columns = min(count, 2)
     rows = math.ceil(count / columns)
     drawn = new_figure(1 + 5 * columns, 4.5 * rows)
@@ -276,14 +279,14 @@ def panels_of(count: int) -> tuple["Figure", Sequence[Any]]:
 
 
 def new_figure(width: float, height: float) -> "Figure":
-    """A figure with a size in hundreds of pixels, outside pyplot's state; it need not be closed."""
+    """A figure whose size is in hundreds of pixels. It is not part of pyplot's state."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), dpi=100, layout="constrained")
 
 
 def _legend(drawn, axes):
-    """A legend that does not hide a line, or above the plot if there is no such position."""
+    """A legend that does not cover a line; if no such position exists, it is above the plot."""
     legend = axes.legend()
     drawn.draw_without_rendering()
     box = legend.get_window_extent()

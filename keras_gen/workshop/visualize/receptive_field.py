@@ -1,4 +1,4 @@
-"""An image of the pixels on which the distribution of a pixel depends."""
+"""Visualizes the pixels on which the distribution of a pixel depends."""
 
 import numpy as np
 import tensorflow as tf
@@ -13,23 +13,23 @@ LATER = (40, 40, 40)
 
 
 def seen_pixels(network, row: int, column: int, scale: int = 8, seed: int = 0) -> np.ndarray:
-    """Dependencies of one pixel's parameters in an autoregressive network, from gradients.
+    """Pixels that one pixel's parameters depend on in an autoregressive network, from gradients.
 
-    Visible pixels are white. Pixels that precede the pixel in sampling order but are not visible,
-    its blind spot, are red. The pixel itself is blue, and later pixels are dark.
+    Pixels that the network uses are white. Pixels that are sampled earlier but are not used, the
+    blind spot, are red. The pixel itself is blue, and later pixels are dark.
 
     Args:
         network: Network that maps images `[batch, height, width, channels]` to parameters of the
             same height and width.
         row: Row of the pixel.
         column: Column of the pixel.
-        scale: Side length of a pixel in the result.
+        scale: Side length, in the result, of each pixel.
         seed: Seed for the random images at which gradients are taken.
 
     Returns: a uint8 image `[height * scale, width * scale, 3]`.
 
     Raises:
-        ValueError: If there is no such pixel.
+        ValueError: If the pixel is outside of the image.
 
     Example: `write_image("blind_spot.png", seen_pixels(pixel_cnn((28, 28, 1)), 14, 14))`.
     """

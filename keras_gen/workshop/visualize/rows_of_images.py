@@ -1,4 +1,4 @@
-"""Rows of images with a model's results."""
+"""Rows of images and a model's results for them."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ _MOST = 12  # images of a row: more would be small
 
 
 def reconstructions(model, images) -> np.ndarray:
-    """A row of images, and their reconstructions below.
+    """A row of images, with their reconstructions below.
 
     Args:
         model: Any model with `reconstruct(images)`.
@@ -27,14 +27,14 @@ def reconstructions(model, images) -> np.ndarray:
 
 
 def image_rows(rows: Mapping[str, np.ndarray], columns: int | None = None) -> np.ndarray:
-    """The first images of several sets, a row with a name for each set.
+    """The first images of several sets, in one named row per set.
 
-    If there are more than 12 images, all rows are continued below.
+    If a set has more than 12 images, all rows continue below.
 
     Args:
-        rows: Name, shown as by `keras_gen.messages.in_words` -> uint8 images
-            `[n, height, width, channels]`.
-        columns: Number of images to show per row. If None, all images.
+        rows: Uint8 images `[n, height, width, channels]` by name. Names are shown as converted by
+            `keras_gen.messages.in_words`.
+        columns: Number of images to show from each set. If None, all images.
 
     Returns:
         uint8 image `[height, width, 3]`.
@@ -54,13 +54,13 @@ def image_rows(rows: Mapping[str, np.ndarray], columns: int | None = None) -> np
 def translations_below(
     images, translated, columns: int, names: tuple[str, str] = ("image", "translation")
 ) -> np.ndarray:
-    """Rows of images, each with their translations below.
+    """Rows of images, each followed by a row with their translations.
 
     Args:
         images: uint8 `[n, height, width, 1 or 3]`.
         translated: Translations, uint8 `[n, height, width, 1 or 3]`.
         columns: Number of images per row.
-        names: Names of the two types of rows.
+        names: Names of the rows of images and of translations.
 
     Returns: a uint8 image `[height, width, 3]`.
 
@@ -76,7 +76,7 @@ def translations_below(
 def denoised(model, images) -> np.ndarray:
     """A row of images, with corrupted and denoised versions below.
 
-    The corruption is the model's, and is equal in every call.
+    The model corrupts the images, and every call corrupts them in the same way.
 
     Args:
         model: A `DenoisingAutoencoder`.
@@ -117,12 +117,12 @@ def inpaintings(images: np.ndarray, masks: np.ndarray, model, **others) -> np.nd
 
 
 def translation_grid(model, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Rows x, x to y, and back; then y, y to x, and back: one column per image.
+    """Rows with x, its translations, and the way back; then the same for y. One column per image.
 
     Args:
         model: A `CycleGAN`, or any model with two directions, of which x to y is the first.
         x: uint8 `[n, height, width, 3]`.
-        y: Images of the other domain, with the same size. The larger set is truncated.
+        y: Images from the other domain, of the same size. The larger set is truncated.
 
     Returns: a uint8 image `[height, width, 3]`.
 
@@ -147,7 +147,7 @@ def anomalies(model, sets: Mapping[str, np.ndarray], n: int = 12) -> np.ndarray:
         sets: Images of each set, uint8 `[images, height, width, channels]`, by name.
         n: Number of images per row.
 
-    Returns: a uint8 image `[height, width, 3]`, of four rows per set.
+    Returns: a uint8 image `[height, width, 3]`, with four rows per set.
 
     Example: `anomalies(model, {"clothes": test_clothes, "digits": test_digits})`.
     """
@@ -164,14 +164,14 @@ def anomalies(model, sets: Mapping[str, np.ndarray], n: int = 12) -> np.ndarray:
 def sample_neighbors(
     model, training: np.ndarray, n: int = 8, k: int = 3, seed: int = 0, **conditions
 ) -> np.ndarray:
-    """A row for each sample: the sample and its nearest training images.
+    """One row per sample: the sample and its nearest training images.
 
-    It reveals copies of training images: a copy is nearer to its neighbors than they are to each
+    This reveals copies of training images: a copy is nearer to its neighbors than they are to each
     other.
 
     Args:
         model: Any model with `nearest_neighbors`, such as `GAN`.
-        training: uint8 images of the samples' shape.
+        training: Training images, uint8, in the shape of the samples.
         n: Number of samples.
         k: Number of neighbors of each sample.
         seed: Seed for the samples.
@@ -188,7 +188,7 @@ def sample_neighbors(
 
 
 def analogies(model, images, through=None) -> np.ndarray:
-    """A row for each image: the image, and its latents decoded as each class.
+    """One row per image: the image, and its latents decoded as each class.
 
     Kingma, Mohamed, Rezende, Welling (2014), fig. 1: the images of a row share their style.
 
@@ -215,14 +215,14 @@ def analogies(model, images, through=None) -> np.ndarray:
 
 
 def swaps(model, styles, identities) -> np.ndarray:
-    """Images with the style of the image on the left and the identity of the image above.
+    """Images that combine the style of the image on the left with the identity of the image above.
 
     Args:
         model: Any model with `swap`, such as `StyleIdentityVAE`.
-        styles: uint8 images, one for each row.
-        identities: uint8 images, one for each column.
+        styles: uint8 images, one per row.
+        identities: uint8 images, one per column.
 
-    Returns: a uint8 image `[height, width, 3]`; its first corner is white.
+    Returns: a uint8 image `[height, width, 3]`; the cell at the top left is white.
 
     Example: `write_image("swaps.png", swaps(model, digits[:8], digits[8:16]))`.
     """
@@ -232,18 +232,18 @@ def swaps(model, styles, identities) -> np.ndarray:
 
 
 def style_mixing(model, coarse, fine, layers: int) -> np.ndarray:
-    """Images with the coarse styles of the left image and the fine styles of the image above.
+    """Images that combine the coarse styles of the image on the left with the fine styles above.
 
     Karras, Laine, Aila (2019), fig. 3.
 
     Args:
-        model: Any model with `style`, `synthesize` and `generate`, such as `StyleGAN`.
-        coarse: Latents, one for each row.
-        fine: Latents, one for each column.
-        layers: Number of layers with the coarse style, starting with the first; two layers per
-            size.
+        model: Any model with `style`, `synthesize`, and `generate`, such as `StyleGAN`.
+        coarse: Latents that determine the coarse styles, one per row.
+        fine: Latents that determine the fine styles, one per column.
+        layers: Number of layers with the coarse style, starting with the first layer. Each image
+            size has two layers.
 
-    Returns: a uint8 image `[height, width, 3]`; its first corner is white.
+    Returns: a uint8 image `[height, width, 3]`; the cell at the top left is white.
 
     Raises:
         ValueError: If `layers` is below 1, or not below the number of layers.
@@ -261,7 +261,7 @@ def style_mixing(model, coarse, fine, layers: int) -> np.ndarray:
 
 
 def _crossed(left_name, left, above_name, above, made) -> np.ndarray:
-    """A table of images that are made of one on the left and one above."""
+    """A table of images, each combined from the image on the left and the image above."""
     made = made.reshape(len(left), len(above), *made.shape[1:])
     corner = np.full_like(left[:1], 255)
     first = np.concatenate([corner, above])[None]
@@ -271,7 +271,7 @@ def _crossed(left_name, left, above_name, above, made) -> np.ndarray:
 
 
 def _named_rows(names: Sequence[str], rows: Sequence[np.ndarray]) -> np.ndarray:
-    """Rows with their names; long ones are cut into even parts, which stand below each other."""
+    """Rows with their names. Long rows are split into equal parts, one below the other."""
     longest = max(map(len, rows), default=0)
     size = math.ceil(longest / math.ceil(longest / _MOST)) if longest else 1
     shown = [
@@ -284,6 +284,6 @@ def _named_rows(names: Sequence[str], rows: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def as_uint8(model, images) -> np.ndarray:
-    """Images as they are shown: uint8 as they are, others restored from the model's range."""
+    """Images to show: uint8 images unchanged, and other images restored from the model's range."""
     images = np.asarray(images)
     return images if images.dtype == np.uint8 else model.restore(images).numpy()

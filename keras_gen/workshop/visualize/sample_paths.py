@@ -1,4 +1,4 @@
-"""The way of samples from noise to data, of diffusion models and flow matching."""
+"""Paths of samples from noise to data, in diffusion models and flow matching."""
 
 import functools
 from collections.abc import Iterator, Mapping
@@ -17,18 +17,18 @@ from keras_gen.workshop.visualize.rows_of_images import as_uint8
 def emerging(
     model, n: int = 6, moments: int = 9, steps: int = 48, seed: int = 0, **given
 ) -> np.ndarray:
-    """Samples on their way from noise, a row for each, by DDIM.
+    """Samples at several times on their path from noise, computed with DDIM; one row per sample.
 
-    A point of the path is drawn as x_t / (alpha + sigma), which has the range of images.
+    A point on the path is shown as x_t / (alpha + sigma), which has the range of images.
 
     Args:
-        model: Model of images of `keras_gen.diffusion`, other than `LatentDiffusion`, whose points
-            are no images.
+        model: Image model from `keras_gen.diffusion`, except for `LatentDiffusion`, whose points
+            are not images.
         n: Number of samples.
-        moments: Columns, from noise to the sample, at equal numbers of steps.
-        steps: Steps of each sample.
+        moments: Number of columns, from noise to the sample, evenly spaced in steps.
+        steps: Number of sampling steps.
         seed: Seed for the noise.
-        **given: Conditions of the model, as its networks take them, such as `label`.
+        **given: Conditions that the model's networks accept, such as `label`.
 
     Returns: a uint8 image `[height, width, 3]`, with the time t above each column.
 
@@ -41,7 +41,7 @@ def emerging(
 def on_the_way(
     model, n: int = 6, moments: int = 9, steps: int = 48, seed: int = 0, **given
 ) -> tuple[np.ndarray, list[float]]:
-    """What `emerging` draws: images uint8 `[n, moments, ...]` from noise to samples, and the times.
+    """The images that `emerging` shows, uint8 `[n, moments, ...]`, and their times.
 
     Example: `write_animation("a.gif", video_grid(on_the_way(model, n=24)[0]))`.
     """
@@ -62,17 +62,17 @@ def flowing(
     seed: int = 0,
     span: float = 4.0,
 ) -> np.ndarray:
-    """Points of the plane on their way from noise to data, by DDIM, a panel for each model.
+    """Points in the plane on their path from noise to data, computed with DDIM, for each model.
 
     Args:
-        models: Title -> model of points of the plane of `keras_gen.diffusion`.
+        models: Models of 2-D points from `keras_gen.diffusion`, by title.
         n: Number of points.
-        moments: Frames, from noise to the samples, at equal numbers of steps.
-        steps: Steps of each point.
-        seed: Seed for the noise; all models get the same.
-        span: From minus to plus this is shown along both axes.
+        moments: Number of frames, from noise to the samples, evenly spaced in steps.
+        steps: Number of sampling steps.
+        seed: Seed for the noise, which all models share.
+        span: Limit of both axes, which range from `-span` to `span`.
 
-    Returns: uint8 frames `[moments, height, width, 3]` of an animation.
+    Returns: the frames of an animation, uint8 `[moments, height, width, 3]`.
 
     Example: `flowing({"straight": FlowMatching.for_vectors(2)}, moments=5)`.
     """
@@ -92,7 +92,7 @@ def flowing(
 
 
 def _moments(model, n, moments, steps, seed, **given) -> Iterator[tuple[tf.Tensor, tf.Tensor]]:
-    """Times from noise to data, and the points of n samples at them."""
+    """Yields times from noise to data, each with the points of n samples at that time."""
     path = model.probability_path
     times = path.times(steps)
     latents = tf.random.stateless_normal(

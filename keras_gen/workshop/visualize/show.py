@@ -1,4 +1,4 @@
-"""Pictures that a script writes and a notebook shows."""
+"""Pictures that scripts write and notebooks show."""
 
 import builtins
 from pathlib import Path
@@ -16,15 +16,15 @@ FOLDER = Path("runs", "course")  # below the working directory
 
 
 def show(image: "np.ndarray | Figure", name: str, caption: str) -> None:
-    """Shows a picture in a notebook, with its caption below it; a script writes it to a file.
+    """Shows a picture and its caption in a notebook, or writes the picture to a file in a script.
 
     Args:
-        image: A uint8 image, as the functions of this room return it, or a matplotlib figure.
-        name: Of the file, `runs/course/<name>.png`, which a script prints with the caption.
-        caption: A sentence that says what is to be seen.
+        image: A uint8 image, as returned by the functions of this package, or a matplotlib figure.
+        name: Stem of the file, `runs/course/<name>.png`. A script prints its path with the caption.
+        caption: Sentence that describes the picture.
 
     Raises:
-        ValueError: If it is no image.
+        ValueError: If `image` is not an image.
 
     Example: `show(samples(model), "samples", "64 samples of the trained model.")`.
     """

@@ -1,4 +1,4 @@
-"""Images of sounds."""
+"""Visualizations of sounds."""
 
 from collections.abc import Mapping, Sequence
 
@@ -17,22 +17,22 @@ _WIDEST = 11.0  # of all columns, in hundreds of pixels
 def spectrograms(
     rows: Mapping[str, np.ndarray], column_names: Sequence[str] = (), rate: int = 8000
 ) -> np.ndarray:
-    """Rows of spectrograms: time to the right, frequency upwards, loud is bright.
+    """Rows of spectrograms: time increases to the right, frequency upward, and loud is bright.
 
-    What is 60 dB softer than the loudest place of all rows, or more, is black.
+    Anything at least 60 dB below the maximum of all rows is black.
 
     Args:
-        rows: Name -> sounds, int16 or floats in [-1, 1], `[n, samples, 1]`: such as originals above
-            their reconstructions and conversions. All have as many samples.
-        column_names: A name for each column, or none.
-        rate: Samples a second, for the axes.
+        rows: Sounds by name, int16 or floats in [-1, 1], `[n, samples, 1]`, such as originals above
+            their reconstructions and conversions. All sounds have the same number of samples.
+        column_names: Names of the columns, if any.
+        rate: Samples per second, for the axes.
 
     Returns: a uint8 image `[height, width, 3]`.
 
     Raises:
-        TypeError: If a dtype is another.
-        ValueError: If the shapes or the values are others, or there are not as many names as
-            columns.
+        TypeError: If a dtype is neither int16 nor floating point.
+        ValueError: If shapes or values are not as described, or if the number of names differs from
+            the number of columns.
 
     Example: `spectrograms({"recorded": sounds, "converted": model.convert(sounds, 3)})`.
     """

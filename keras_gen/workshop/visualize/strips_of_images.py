@@ -1,4 +1,4 @@
-"""Images beside each other with names: of one image of cells, of points, and of a training."""
+"""Labeled figures: of an image with cells, of points over time, and of images over time."""
 
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -23,22 +23,22 @@ def figure(
     column_labels: Sequence[str] = (),
     pad: int = 2,
 ) -> "Figure":
-    """A matplotlib figure of an image of this room, with labels at rows and columns.
+    """A matplotlib figure that shows an image from this package, with row and column labels.
 
-    It is no part of pyplot's state, so nothing has to be closed; a notebook shows it as the last
-    value of a cell.
+    It is not part of pyplot's state, so it does not have to be closed. A notebook shows it if it is
+    the last value of a cell.
 
     Args:
-        image: uint8 `[height, width, 3]` of equal cells.
-        title: Text above.
-        row_labels: One text a row of cells, from above.
-        column_labels: One text a column.
-        pad: White pixels around each cell, as in `grid`.
+        image: Image of cells of equal size, uint8 `[height, width, 3]`.
+        title: Text above the image.
+        row_labels: One label per row of cells, from top to bottom.
+        column_labels: One label per column.
+        pad: Number of white pixels around each cell, as in `grid`.
 
     Returns: a `matplotlib.figure.Figure`.
 
     Raises:
-        ValueError: If the labels are not as many as rows or columns can be.
+        ValueError: If the image cannot be divided into as many rows or columns as there are labels.
 
     Example: `figure(traversals(model, digits[:1]), row_labels="abc").savefig("latents.pdf")`.
     """
@@ -61,21 +61,21 @@ def figure(
 def point_strips(
     rows: Mapping[str, Sequence[np.ndarray]], titles: Sequence[str], real: np.ndarray
 ) -> np.ndarray:
-    """Generated points at times of a training, a row for each method; at the right the data.
+    """Generated points at several times during training, one row per method, next to the data.
 
-    As fig. 2 of Metz, Poole, Pfau, Sohl-Dickstein: "Unrolled Generative Adversarial Networks",
-    ICLR 2017. It shows whether modes are missed for good, or left and found again.
+    See fig. 2 of Metz, Poole, Pfau, Sohl-Dickstein: "Unrolled Generative Adversarial Networks",
+    ICLR 2017. The plot shows whether modes are missed permanently, or are lost and found again.
 
     Args:
-        rows: Name of a method -> points `[n, 2]` at each time.
-        titles: Text above each time.
-        real: Points of the data `[m, 2]`; their range with a margin is shown everywhere.
+        rows: Points `[n, 2]` at each time, by name of the method.
+        titles: Title of each time.
+        real: Data points `[m, 2]`. All panels show their range, with a margin.
 
     Returns: a uint8 image `[height, width, 3]`.
 
     Raises:
-        ValueError: If there is no row, or one has not as many times as there are titles, or not
-            points `[n, 2]`.
+        ValueError: If there are no rows, if the number of times in a row differs from the number of
+            titles, or if points are not `[n, 2]`.
 
     Example: `point_strips({"GAN": [model.sample(500)]}, ["step 1,000"], points)`.
     """
@@ -103,17 +103,17 @@ def point_strips(
 
 
 def film_strip(frames: Mapping[str, np.ndarray], n: int = 6) -> np.ndarray:
-    """Some of the images of a training, from the first to the last, two in a row.
+    """Images from training, from the first to the last, two per row.
 
     Args:
-        frames: Name, such as the epoch -> a uint8 image `[height, width, channels]`, all of one
-            size, in order; drawn as by `keras_gen.files.images.as_shown`.
-        n: How many are shown, evenly spaced; all if there are fewer.
+        frames: Images in order, uint8 `[height, width, channels]`, all of one size, by name, such
+            as the epoch. They are converted as by `keras_gen.files.images.as_shown`.
+        n: Number of evenly spaced images to show. If there are fewer, all are shown.
 
     Returns: a uint8 image `[height, width, 3]`.
 
     Raises:
-        ValueError: If there is no frame, or `n` is below 1.
+        ValueError: If there are no frames, or if `n` is below 1.
 
     Example: `film_strip({"epoch 1": first, "epoch 20": last})`.
     """
@@ -136,7 +136,7 @@ def film_strip(frames: Mapping[str, np.ndarray], n: int = 6) -> np.ndarray:
 
 
 def _middles(size, labels, pad, kind):
-    """The middle pixel of each cell, where pixels begin at -0.5 as in `imshow`."""
+    """The midpoint of each cell in pixels, which begin at -0.5 as in `imshow`."""
     if labels and (size - pad) % len(labels):
         raise ValueError(
             f"There are {len(labels)} {kind}_labels, but {size} pixels with {pad} between cells "

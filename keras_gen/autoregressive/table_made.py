@@ -12,6 +12,7 @@ from keras_gen.autoregressive.causality import require_causal
 from keras_gen.core import LikelihoodModel, capability, for_users, log_prob
 from keras_gen.core.capabilities import sample as sample_rows
 from keras_gen.core.kinds_of_data import Rows, Seeds
+from keras_gen.core.kinds_of_data.kind_of_data import is_table
 from keras_gen.core.likelihood_model import require_parameters
 from keras_gen.core.noise import seeded
 from keras_gen.data.transforms.cells import END_OF_CELL, in_frame, likeliest, require_cells
@@ -239,13 +240,16 @@ class TableMADE(LikelihoodModel):
 
     def _filled(self, rows, fill):
         """Rows whose gaps are filled by a function, which is called on the rows with gaps."""
-        texts = np.array(self.edges["x"].as_array(rows)).astype(object)
-        gaps = texts == ""
+        edge = self.edges["x"]
+        texts = edge.as_array(rows.numpy() if tf.is_tensor(rows) else rows)
+        # Unknown words can be gaps too.
+        gaps = edge.prepare(texts).numpy() < 0
         some = gaps.any(axis=1)
+        texts = np.array(texts, object)
         if some.any():
             texts[gaps] = fill(texts[some].astype(str))[gaps[some]]
         table = in_frame(self.columns, texts.astype(str))
-        if hasattr(rows, "index") and hasattr(table, "index"):
+        if is_table(rows) and is_table(table):
             table.index = rows.index
         return table
 

@@ -137,7 +137,8 @@ def usefulness(
         `accuracy`, and `auc`, the area under the ROC curve; 0.5 for samples of only one word.
 
     Raises:
-        ValueError: If the target is not a column of two words, or rows do not fit the columns.
+        ValueError: If the target is not a column of two words, or is the only column; if `real`
+            does not contain both words; or if rows do not fit the columns.
     """
     columns = require_cells(columns)
     names = [column.name for column in columns]
@@ -145,7 +146,14 @@ def usefulness(
         raise ValueError(f"target is {target!r}: expected the name of a column of two words.")
     place = names.index(target)
     others = [column for column in columns if column.name != target]
+    if not others:
+        raise ValueError(f"columns has only {target!r}: expected columns that predict it.")
     (x, y), (test_x, test_y) = (_without(_values(columns, r), place) for r in (samples, real))
+    if len(np.unique(test_y)) < 2:
+        raise ValueError(
+            f"real has {len(np.unique(test_y))} of the two words of {target} in {len(test_y)} rows "
+            "where it is known: expected both words."
+        )
     if len(np.unique(y)) < 2:
         guess = y[0] if len(y) else 0
         return {"accuracy": float((test_y == guess).mean()), "auc": 0.5}
@@ -167,8 +175,8 @@ def closest_rows(
 
     The distance between two rows is Gower's, which uses ranks of numbers, scaled to 0 to 1, and
     whether words differ. If training rows were not memorized, and there are as many training rows
-    as held-out rows, half of the samples are nearer to a training row; therefore, the larger set is
-    truncated.
+    as held-out rows, half of the samples are nearer to a training row; therefore, as many rows
+    of the larger set are chosen at random.
 
     Args:
         columns: Columns with cells, as returned by `keras_gen.data.table_columns`.
@@ -188,7 +196,10 @@ def closest_rows(
     known = {row.tobytes() for row in parts[1]}
     copies = [np.mean([row.tobytes() in known for row in part]) for part in (parts[0], parts[2])]
     count = min(len(parts[1]), len(parts[2]))
-    ranks = [_ranks(columns, part) for part in (parts[0], parts[1][:count], parts[2][:count])]
+    random = np.random.default_rng(0)
+    # At random, because rows are often sorted.
+    others = [part[random.permutation(len(part))[:count]] for part in parts[1:]]
+    ranks = [_ranks(columns, part) for part in (parts[0], *others)]
     near, other = (_nearest(columns, ranks[0], part) for part in ranks[1:])
     return {
         "nearer_to_training": float((near < other).mean() + (near == other).mean() / 2),
@@ -241,7 +252,7 @@ def _values(columns, rows):
             known = cells[:, place] >= 0
             values[known, place] = texts[known, place].astype(np.float64)
     values[cells < 0] = np.nan
-    return values
+    return values + 0.0  # -0 becomes 0
 
 
 def _trees(columns):

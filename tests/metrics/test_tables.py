@@ -71,6 +71,11 @@ def test_labels_of_samples_are_useful_if_they_depend_on_the_row():
     }  # fmt: skip
     with pytest.raises(ValueError, match="target is 'age': expected the name of a column of two"):
         usefulness(COLUMNS, TEST, TRAIN, "age")
+    for rich, found in (("no", 1), (None, 0)):
+        with pytest.raises(ValueError, match=f"real has {found} of the two words of rich"):
+            usefulness(COLUMNS, TEST.assign(rich=rich), TRAIN, "rich")
+    with pytest.raises(ValueError, match="columns has only 'rich'"):
+        usefulness(COLUMNS[1:2], TEST[["rich"]], TRAIN[["rich"]], "rich")
 
 
 def test_copies_are_nearer_to_training_rows():
@@ -78,6 +83,16 @@ def test_copies_are_nearer_to_training_rows():
     assert found == {"nearer_to_training": 1.0, "copies": 1.0, "held_out_copies": 0.0}
     found = closest_rows(COLUMNS, table(400, 2), TRAIN, TEST)
     assert found["nearer_to_training"] == pytest.approx(0.5, abs=0.1) and found["copies"] == 0
+
+
+def test_the_order_of_the_rows_does_not_matter():
+    ordered = TRAIN.sort_values("age")
+    found = closest_rows(COLUMNS, table(400, 2), ordered, TEST[:500])
+    assert found["nearer_to_training"] == pytest.approx(0.5, abs=0.08)
+    zeros = pd.DataFrame({"x": [0.0, 1.0], "y": ["a", "b"]})
+    negative = zeros.assign(x=-zeros["x"])[:1]
+    found = closest_rows(table_columns(zeros), pd.concat([negative] * 2), zeros, zeros)
+    assert found["copies"] == 1
 
 
 def test_distances_add_ranks_and_words():

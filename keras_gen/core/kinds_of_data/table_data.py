@@ -117,12 +117,8 @@ class Rows(Edge):
         if is_table(values) or isinstance(values, Mapping):
             return table_rows(values, self.names, gaps=True)
         values = super().as_array(values)
-        array = values if hasattr(values, "dtype") else np.array(values, object)
-        if (
-            np.ndim(array) != 2
-            or tf.is_tensor(values)
-            or getattr(values, "dtype", None) == np.float32
-        ):
+        of_rows = hasattr(values, "dtype") or np.ndim(np.array(values, object)) == 2
+        if tf.is_tensor(values) or not of_rows:
             return values
         return row_texts(values, self.names, gaps=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import keras
@@ -162,33 +163,53 @@ def in_frame(columns: Sequence[Column], texts: np.ndarray):
         columns: Columns. If all have a pandas dtype, the result is a DataFrame.
         texts: Values `[n, columns]`, empty where a value is missing.
     """
-    parts = {
-        column.name: _values(column, part) for column, part in zip(columns, texts.T, strict=True)
-    }
+    pairs = list(zip(columns, texts.T, strict=True))
     if not all(column.dtype for column in columns):
-        return parts
+        return {column.name: _values(column, part) for column, part in pairs}
     import pandas as pd
 
-    return pd.DataFrame(
-        {column.name: _series(pd, column, parts[column.name]) for column in columns}
-    )
+    return pd.DataFrame({column.name: _series(pd, column, part) for column, part in pairs})
 
 
 def _values(column, texts):
+    """An array of words, booleans, or numbers; gaps are None or, in an array of floats, NaN."""
+    kind = column.value_dtype or column.dtype.lower()
+    gaps = texts == ""
     if column.categories:
-        return np.where(texts == "", None, texts.astype(object))
-    numbers = np.where(texts == "", "nan", texts).astype(np.float64)
-    whole = column.decimals == 0 and not (texts == "").any()
-    return np.rint(numbers).astype(np.int64) if whole else numbers
+        values = np.full(len(texts), None, object)
+        values[~gaps] = _typed(texts[~gaps], kind)
+        return values if gaps.any() or not column.value_dtype else _typed(texts, kind)
+    numbers = np.where(gaps, "nan", texts).astype(np.float64)
+    if column.decimals == 0 and kind in ("", "object") and (np.abs(numbers) < 2**63).all():
+        kind = "int64"
+    integers = re.match(r"u?int\d+", kind)
+    if integers:
+        values = np.array([_integer(text, np.iinfo(integers[0])) for text in texts], object)
+        return values if gaps.any() else values.astype(integers[0])
+    return numbers.astype(column.value_dtype or np.float64)
 
 
-def _series(pd, column, values):
-    if column.categories and "bool" in column.dtype:
-        values = np.where(values == None, None, values == "True")  # noqa: E711
-    if column.dtype == "category":
-        return pd.Categorical(values, categories=list(column.categories))
-    kind = np.dtype("O") if column.dtype == "object" else column.dtype
-    gaps = pd.isna(values)
-    if str(kind).startswith(("int", "uint", "bool")) and gaps.any():
-        kind = "boolean" if kind == "bool" else "Float64"
-    return pd.Series(values).astype(kind)
+def _typed(words, kind):
+    """Converts the texts of booleans or numbers; other words are left unchanged."""
+    if "bool" in kind:
+        return words == "True"
+    return words.astype(kind) if re.fullmatch(r"(u?int|float)\d+", kind) else words
+
+
+def _integer(text, limits):
+    """Returns the integer of a text, without rounding, as `float` would; None for a gap."""
+    if not text:
+        return None
+    number = int(text) if re.fullmatch(r"\s*[-+]?\d+\s*", text) else round(float(text))
+    return min(max(number, limits.min), limits.max)
+
+
+def _series(pd, column, texts):
+    if column.dtype == "category" and column.categories:
+        levels = np.array(column.levels or column.categories)
+        places = {level: place for place, level in enumerate(levels)}
+        codes = [places.get(text, -1) for text in texts]
+        levels = _typed(levels, column.value_dtype)
+        return pd.Categorical.from_codes(codes, levels, ordered=column.ordered)
+    values = pd.Series(_values(column, texts))
+    return values if column.dtype == "category" else values.astype(column.dtype)

@@ -19,7 +19,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.arguments import checked_choice, checked_list, checked_number, checked_positive
+from keras_gen.arguments import (
+    checked_choice,
+    checked_list,
+    checked_number,
+    checked_positive,
+    shown,
+)
 from keras_gen.checked_arguments import checked_types
 from keras_gen.data.transforms.texts import sorted_names
 from keras_gen.files.reading import MOST_BYTES, read_text
@@ -63,6 +69,10 @@ class Column:
         dtype: Dtype of the column in its DataFrame; empty if there was no DataFrame.
         unknown: `"error"` to refuse a word that is not in `categories`, or `"gap"` to treat it as
             missing.
+        value_dtype: Dtype of an array in a dict, or of the categories of a DataFrame's column of
+            dtype "category"; `"bool"` for True and False in a column of objects. Empty for words.
+        levels: All categories of such a column in order, also those that no training row has.
+        ordered: Whether these categories are ordered.
 
     Raises:
         TypeError: If `mean` or `scale` is not a number.
@@ -81,6 +91,9 @@ class Column:
     missing: float = 0.0
     dtype: str = ""
     unknown: str = "error"
+    value_dtype: str = ""
+    levels: tuple[str, ...] = ()
+    ordered: bool = False
 
     def __post_init__(self):
         checked_number("mean", self.mean)
@@ -154,14 +167,13 @@ def table_columns(
         [Column('age': numbers from 3 to 5 in 2 cells, 0.0% missing), Column('kind': 2 words ...)]
     """
     checked_choice("unknown", unknown, ("error", "gap"))
+    is_file, is_frame = is_table_file(rows), hasattr(rows, "columns")
     rows = as_table(rows)
-    dtypes: dict[str, str] = {}
-    if hasattr(rows, "columns"):
-        dtypes = {
-            str(name): str(dtype) for name, dtype in zip(rows.columns, rows.dtypes, strict=True)
-        }
-    if hasattr(rows, "columns") or isinstance(rows, Mapping):
+    formats: dict[str, dict[str, Any]] = {}
+    if is_frame or isinstance(rows, Mapping):
         table = by_name(rows)
+        if not is_file:  # whose numbers are all float64
+            formats = {name: _format(name, table[name], is_frame) for name in table}
         names = list(table) if names is None else _checked_names(names)
         if numbers is None:
             numbers = [name for name in names if name in table and _holds_numbers(name, table)]
@@ -183,10 +195,44 @@ def table_columns(
         if not len(known):
             refuse_missing(name, values == "")
         missing = 1 - len(known) / len(values)
-        more = dict(missing=missing, dtype=dtypes.get(name, ""), unknown=unknown)
+        more = dict(missing=missing, unknown=unknown, **formats.get(name, {}))
         of_column = _numbers_column if name in numbers else _words_column
         found.append(of_column(name, known, **more))
     return found
+
+
+def _format(name: str, values: Any, in_frame: bool) -> dict[str, Any]:
+    """Returns the dtypes and the levels of a column, as arguments of `Column`."""
+    texts, type_of_values = _texts_and_type(name, values)
+    dtype = str(values.dtype) if in_frame else ""
+    if _is_categorical(values):
+        levels = _levels(values)
+        return dict(
+            dtype=dtype,
+            value_dtype=_number_dtype(levels.categories),
+            levels=tuple(column_texts(name, levels.categories).tolist()),
+            ordered=bool(levels.ordered),
+        )
+    if type_of_values == "booleans":
+        return dict(dtype=dtype, value_dtype="bool")
+    value_dtype = "" if in_frame else _number_dtype(values)
+    # An array of integers cannot have gaps.
+    has_gaps = "int" in value_dtype and (texts == "").any()
+    return dict(dtype=dtype, value_dtype="" if has_gaps else value_dtype)
+
+
+def _number_dtype(values: Any) -> str:
+    dtype = np.asarray(values).dtype
+    return dtype.name if dtype.kind in "biuf" else ""
+
+
+def _is_categorical(values: Any) -> bool:
+    return str(getattr(values, "dtype", "")) == "category"
+
+
+def _levels(values: Any) -> Any:
+    """Returns the categories, the codes, and the order of a column with dtype "category"."""
+    return getattr(values, "cat", values)
 
 
 def _numbers_column(name, values, **more):
@@ -265,12 +311,28 @@ def as_table(values: Any) -> Any:
 
     Raises:
         OSError: If the file cannot be read.
-        ValueError: If the lines of the file have different numbers of values.
+        ValueError: If a quotation mark is not closed, a value is longer than 131,072 characters,
+            the values are separated by semicolons or tabs, or the lines of the file have different
+            numbers of values.
     """
     if not is_table_file(values):
         return values
-    lines = [line for line in csv.reader(io.StringIO(read_text(values, MOST_BYTES))) if line]
+    # Line ends of all systems become those of Unix.
+    text = io.StringIO(read_text(values, MOST_BYTES), newline=None)
+    reader = csv.reader(text, strict=True)
+    try:
+        lines = [line for line in reader if line]
+    except csv.Error as error:
+        raise ValueError(
+            f"{values} cannot be read ({error} in line {reader.line_num}): expected values "
+            "separated by commas, each in one pair of quotation marks or in none."
+        ) from None
     names, rows = (lines or [[]])[0], lines[1:]
+    if len(names) == 1 and (separator := re.search("[;\t]", names[0])):
+        raise ValueError(
+            f"{values} has the first line {shown(names[0])}, separated by {separator[0]!r}: "
+            "expected commas. Pass pandas.read_csv(path, sep=..., decimal=...) instead."
+        )
     for number, row in enumerate(rows, start=1):
         if len(row) != len(names):
             raise ValueError(
@@ -329,8 +391,7 @@ def _checked_names(names: Iterable[Any]) -> list[str]:
 
 def _holds_numbers(name: str, table: Mapping[str, Any]) -> bool:
     values = table[name]
-    is_categorical = str(getattr(values, "dtype", "")) == "category"
-    return not is_categorical and _texts_and_type(name, values)[1] == "numbers"
+    return not _is_categorical(values) and _texts_and_type(name, values)[1] == "numbers"
 
 
 def as_numbers(name: str, values: np.ndarray) -> np.ndarray:
@@ -390,8 +451,18 @@ def column_texts(name: str, values: Any, gaps: bool = False) -> np.ndarray:
 def _texts_and_type(name: str, values: Any, gaps: bool = True) -> tuple[np.ndarray, str]:
     if np.ma.isMaskedArray(values):
         values = values.tolist()  # which contains None where a value is masked
-    # From a list, so that NumPy does not convert its numbers and gaps to strings.
-    array = np.asarray(values, None if hasattr(values, "dtype") else object)
+    if _is_categorical(values):
+        # Not from the values, because integers with gaps would become floats.
+        levels = _levels(values)
+        texts, type_of_values = _texts_and_type(name, levels.categories)
+        texts = np.append(texts, "")[np.asarray(levels.codes)]
+        if not gaps:
+            refuse_missing(name, texts == "")
+        return texts, type_of_values
+    # From a list, so that NumPy does not convert its numbers and gaps to strings, or integers of
+    # pandas with gaps to floats.
+    plain = isinstance(getattr(values, "dtype", None), np.dtype)
+    array = np.asarray(values) if plain else np.array(list(values), object)
     if array.ndim != 1:
         raise ValueError(
             f"The column {name} has shape {array.shape}: expected one value per row."

@@ -15,10 +15,11 @@ class IndependentColumns:
     """
 
     def __init__(self, cells: np.ndarray, sizes: Sequence[int]):
-        self.shares = _smoothed_shares(cells, sizes)
+        self.shares = _smoothed_shares(_training_cells(cells, sizes), sizes)
 
     def log_prob(self, cells: np.ndarray) -> np.ndarray:
-        """Returns log P of rows, `[n]`, in nats."""
+        """Returns log P of rows without gaps, `[n]`, in nats."""
+        cells = _checked_cells(cells, [len(each) for each in self.shares])
         pairs = zip(self.shares, cells.T, strict=True)
         return np.sum([np.log(shares)[column] for shares, column in pairs], axis=0)
 
@@ -44,6 +45,7 @@ class ChowLiuTree:
 
     def __init__(self, cells: np.ndarray, sizes: Sequence[int], pseudo_counts: float = 10.0):
         count = len(sizes)
+        cells = _training_cells(cells, sizes)
         self.shares = _smoothed_shares(cells, sizes)
         joint = {
             (i, j): _joint(cells[:, i], cells[:, j], sizes[i], sizes[j])
@@ -64,7 +66,8 @@ class ChowLiuTree:
             self.order.append(child)
 
     def log_prob(self, cells: np.ndarray) -> np.ndarray:
-        """Returns log P of rows, `[n]`, in nats."""
+        """Returns log P of rows without gaps, `[n]`, in nats."""
+        cells = _checked_cells(cells, [len(each) for each in self.shares])
         root = self.order[0]
         total = np.log(self.shares[root])[cells[:, root]]
         for child, parent in self.parents.items():
@@ -103,6 +106,7 @@ class ProductMixture:
         seed: int = 0,
     ):
         self.sizes = list(sizes)
+        cells = _training_cells(cells, sizes, least=-1)
         prior = np.concatenate(_smoothed_shares(cells, sizes)) + 1e-4
         rows = self._one_hot(cells)
         random = np.random.default_rng(seed)
@@ -120,6 +124,7 @@ class ProductMixture:
         self.log_weights = np.log(parts.mean(axis=0) + 1e-9)
 
     def _one_hot(self, cells):
+        cells = _checked_cells(cells, self.sizes, least=-1)
         pairs = zip(self.sizes, cells.T, strict=True)
         # The last row, of zeros, is for gaps.
         columns = [np.eye(size + 1, size, dtype="float32")[column] for size, column in pairs]
@@ -146,6 +151,31 @@ class ProductMixture:
         scores = self._one_hot(cells) @ self.log_shares.T + self.log_weights
         weights = np.exp(log_softmax(scores, axis=1))
         return [weights @ each for each in self._by_column(np.exp(self.log_shares))]
+
+
+def _checked_cells(cells, sizes, least=0):
+    """Refuses cells `[n, columns]` that are not integers from `least` to the column's last cell."""
+    cells = np.asarray(cells)
+    if cells.ndim != 2 or cells.shape[1] != len(sizes) or cells.dtype.kind not in "iu":
+        raise ValueError(
+            f"cells has shape {cells.shape} and dtype {cells.dtype}: expected integers "
+            f"[n, {len(sizes)}]."
+        )
+    wrong = np.argwhere((cells < least) | (cells >= np.array(sizes)))
+    if len(wrong):
+        row, column = wrong[0]
+        raise ValueError(
+            f"cells has {cells[row, column]} in row {row} of column {column}: expected {least} to "
+            f"{sizes[column] - 1}. Leave out rows with gaps, or fill them in."
+        )
+    return cells
+
+
+def _training_cells(cells, sizes, least=0):
+    cells = _checked_cells(cells, sizes, least)
+    if not len(cells):
+        raise ValueError("cells has no rows: expected at least one.")
+    return cells
 
 
 def _smoothed_shares(cells, sizes):

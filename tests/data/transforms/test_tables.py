@@ -237,11 +237,35 @@ def test_columns_that_look_like_identifiers_are_refused():
     assert len(table_columns({"id": [*names, "p1"]})[0].categories) == 101
 
 
-def test_files_of_uneven_lines_are_refused(tmp_path):
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("age,kind\n3,cat\n4\n", "has 1 values in row 2 and 2 names of columns"),
+        ('age,kind\n1,"x\n2,y\n3,z\n', r"cannot be read \(unexpected end of data in line 4"),
+        (f"age,kind\n1,{'x' * 200_000}\n", r"cannot be read \(field larger than field limit"),
+        ("age;kind\n1,5;x\n", r"first line 'age;kind', separated by ';': expected commas"),
+        ("age\tkind\n1\tx\n", r"separated by '\\t': expected commas"),
+    ],
+    ids=["uneven", "quotation mark", "long", "semicolons", "tabs"],
+)
+def test_files_that_are_not_right_are_refused(tmp_path, text, sentence):
     path = tmp_path / "a.csv"
-    path.write_text("age,kind\n3,cat\n4\n")
-    with pytest.raises(ValueError, match="has 1 values in row 2 and 2 names of columns"):
+    path.write_text(text)
+    with pytest.raises(ValueError, match=rf"^\S+a\.csv .*{sentence}"):
         table_columns(path)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+def test_line_ends_of_all_systems_are_read(tmp_path, end):
+    path = tmp_path / "a.csv"
+    path.write_bytes(end.join(["age,kind", "1,x", '2,"y, z"', ""]).encode())
+    assert table_columns(path)[1].categories == ("x", "y, z")
+
+
+def test_categories_that_are_integers_have_one_text_with_gaps_and_without():
+    for values in ([1, None, 2], [1, 1, 2]):
+        (column,) = table_columns(pd.DataFrame({"x": pd.Categorical(values)}))
+        assert column.categories == column.levels == ("1", "2")
 
 
 @pytest.mark.parametrize(

@@ -260,8 +260,9 @@ def image_folder(path, size, **labels):
     return data.Source(images(64, size, size, 3))
 
 
-def pairs(*folders, size, left="source"):
-    return data.Source((images(4, size, size, 3), images(4, size, size, 3)))
+def pairs(*folders, size, left="source", factor=1, unmatched="refuse"):
+    small = size // factor
+    return data.Source((images(4, small, small, 3), images(4, size, size, 3)))
 
 
 def narrow(build):
@@ -297,9 +298,11 @@ def home(tmp_path, monkeypatch):
         (tmp_path / "photos" / name).parent.mkdir(parents=True, exist_ok=True)
         write_image(tmp_path / "photos" / name, images(40, 60, 3))
     write_image(tmp_path / "half.png", images(28, 28))
-    for folder, pixels in (("icons", images(40, 60, 4)), ("scans", images(32, 64).view("uint16"))):
+    scan = images(32, 64).view("uint16") // 16  # of 12 bits
+    for folder, pixels in (("icons", images(40, 60, 4)), ("scans", scan)):
         (tmp_path / folder).mkdir()
-        Image.fromarray(pixels).save(tmp_path / folder / "a.png")
+        for number in range(10):
+            Image.fromarray(pixels).save(tmp_path / folder / f"{number}.png")
     write_wav(tmp_path / "sounds" / "a.wav", np.ones((300, 1), "int16"), rate=8000)
     (tmp_path / "book.txt").write_text("The cat sat.\nThe dog ran.\n")
     np.save(tmp_path / "images.npy", images(4, 28, 28, 1))

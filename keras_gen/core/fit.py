@@ -249,13 +249,14 @@ class FitCall(Call):
             held_out = fit_data(self.model, owner, x, y)
         elif isinstance(training, Arrays):
             training.split = split
-        elif isinstance(training, Sourced) and training.of_arrays and split:
-            held_out = training.split(arguments.pop("validation_split"))
+        elif isinstance(training, Sourced) and split and hasattr(training.source, "split"):
+            held_out = training.split(arguments.pop("validation_split"), self.model.seed)
         elif split:
             kind = type(arguments["x"]).__name__
             raise ValueError(
-                f"validation_split is {split:g}, but x is a {kind}: expected arrays, which can "
-                "be split. Pass the held-out examples as validation_data."
+                f"validation_split is {split:g}, but x is a {kind}: expected arrays or a "
+                "keras_gen.data.Source, which can be split. Pass the held-out examples as "
+                "validation_data."
             )
         size = arguments.get("batch_size") or USUAL_BATCH
         if isinstance(training, Sourced):

@@ -126,12 +126,19 @@ class Sourced(Batches):
         """Every example once, because shuffled batches of equal size leave some examples out."""
         return iter(self.source.batches(min(_LOOKED_AT, len(self.source))))
 
-    def split(self, fraction: float) -> "Sourced":
-        """Removes and returns the last examples, which Keras would use for validation."""
-        kept = _count_kept(len(self.source), fraction)
-        last = Sourced(f"validation_data of {self.owner}", self.source.select(slice(kept, None)))
-        self.source = self.source.select(slice(kept))
-        return last
+    def split(self, fraction: float, seed: int) -> "Sourced":
+        """Removes and returns held-out examples.
+
+        For arrays, these are the last ones, as in Keras. A source may be sorted by class, so that
+        it is split at random.
+        """
+        if self.of_arrays:
+            kept = _count_kept(len(self.source), fraction)
+            held_out = self.source.select(slice(kept, None))
+            self.source = self.source.select(slice(kept))
+        else:
+            self.source, held_out = self.source.split(fraction, seed)
+        return Sourced(f"validation_data of {self.owner}", held_out)
 
 
 class PyBatches(FitData):

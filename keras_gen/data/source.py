@@ -13,6 +13,7 @@ from keras_gen.arguments import (
     checked_array,
     checked_integer,
     checked_names,
+    checked_number,
     checked_seed,
     refuse_masked,
 )
@@ -116,6 +117,29 @@ class Source:
         """Returns a source of `count` distinct random examples, or of all if there are fewer."""
         count = checked_integer("count", count, minimum=1)
         return self.select(rng.permutation(len(self))[:count])
+
+    def split(self, fraction: float, seed: int = 0) -> tuple[Source, Source]:
+        """Returns two sources: the remaining examples, and a random fraction that is held out.
+
+        Args:
+            fraction: Fraction of the examples that is held out, rounded, above 0 and below 1.
+            seed: Nonnegative integer.
+
+        Raises:
+            ValueError: If one of the sources would be empty.
+
+        Example:
+            >>> train, held_out = source.split(0.1, seed=0)
+        """
+        fraction = checked_number("fraction", fraction, minimum=0, maximum=1)
+        count = round(fraction * self._size)
+        if not 0 < count < self._size:
+            raise ValueError(
+                f"fraction is {fraction:g}, which holds out {count} of {self._size} examples: "
+                "expected at least one example in each part."
+            )
+        order = np.random.default_rng(checked_seed(seed)).permutation(self._size)
+        return self.select(np.sort(order[count:])), self.select(np.sort(order[:count]))
 
     def map(self, function: Callable[..., Any]) -> Source:
         """Applies `function` to each example once and stores the results in memory.

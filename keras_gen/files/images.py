@@ -55,8 +55,10 @@ class Decoded(NamedTuple):
     """A decoded image.
 
     Attributes:
-        pixels: Pixels, uint8 `[height, width, 3]`.
-        transparent: Whether the image had transparent pixels, which are blended with white.
+        pixels: Pixels `[height, width, channels]`: uint8 with 3 channels, or 4 with opacity; or
+            unscaled values, float32 with 3 channels.
+        transparent: Whether the image had transparent pixels, which are blended with white unless
+            there are 4 channels.
     """
 
     pixels: np.ndarray
@@ -84,8 +86,18 @@ def decode_image(contents: bytes, most: int = MOST_PIXELS) -> np.ndarray:
     return decoded(contents, most).pixels
 
 
-def decoded(contents: bytes, most: int = MOST_PIXELS) -> Decoded:
-    """Decodes an image as in `decode_image`, and reports whether it was transparent."""
+def decoded(
+    contents: bytes, most: int = MOST_PIXELS, alpha: bool = False, unscaled: bool = False
+) -> Decoded:
+    """Decodes an image as in `decode_image`, and reports whether it was transparent.
+
+    Args:
+        contents: Contents of the file.
+        most: Maximum number of pixels.
+        alpha: Whether the pixels have a fourth channel, their opacity.
+        unscaled: Whether the values are returned as they are, in three channels. Gray images of 16
+            and 32 bits, and of floats, are also accepted then.
+    """
     try:
         image = _open(contents)
         refusal = _refusal(image, most) or _refusal_of_scans(contents)
@@ -93,11 +105,12 @@ def decoded(contents: bytes, most: int = MOST_PIXELS) -> Decoded:
             with _LARGE_GUARD if math.prod(image.size) > _LARGE else contextlib.nullcontext():
                 stored = f"{image.mode} {image.tile}"
                 image.load()
-                refusal = _refusal_of_depth(image) if ";16" in stored else ""
+                refusal = (_refusal_of_values if unscaled else _refusal_of_depth)(image, stored)
                 if bits := re.search("L;([24])", stored):
                     _scale_transparent_level(image, int(bits[1]))
                 if not refusal:
-                    return Decoded(rgb(image), _is_transparent(image))
+                    convert = _values if unscaled else rgba if alpha else rgb
+                    return Decoded(convert(image), _is_transparent(image))
     except Exception as error:  # Broken files raise many types of errors.
         raise ValueError(
             f"not a readable PNG, JPEG, WebP, GIF, BMP, or TIFF image ({len(contents)} bytes)"
@@ -114,8 +127,6 @@ def _refusal(image: Image.Image, most: int) -> str:
         return (
             f"an image of {width}x{height} pixels: expected at most {most:,} pixels (shrink it)"
         )
-    if image.mode in ("I", "F"):  # 32-bit values, whose white level is unknown
-        return "an image with values other than 8 or 16 bits (store it with 8)"
     return ""
 
 
@@ -136,8 +147,28 @@ def _refusal_of_scans(contents: bytes) -> str:
     return f"a JPEG file with more than {MOST_SCANS} scans (save it again)"
 
 
-def _refusal_of_depth(image: Image.Image) -> str:
-    """The reason why a 16-bit image is refused: with 12 bits used, it would be nearly black."""
+def _refusal_of_values(image: Image.Image, stored: str) -> str:
+    """The reason why the values of an image are refused."""
+    if ";16" in stored and not image.mode.startswith("I;16"):  # Pillow keeps the upper 8 bits
+        return "an image with 16-bit colors (leave levels out, or store it in gray)"
+    if image.mode == "F" and not np.isfinite(np.asarray(image)).all():
+        return "an image with values that are not finite (replace them)"
+    return ""
+
+
+def _refusal_of_depth(image: Image.Image, stored: str) -> str:
+    """The reason why an image is refused whose values have no known white level.
+
+    With 12 of 16 bits used, it would be nearly black.
+    """
+    if image.mode in ("I", "F"):
+        values = np.asarray(image)
+        return (
+            f"an image with 32-bit values from {values.min():g} to {values.max():g} (store it with "
+            "8 bits, or pass levels to image_folder, the values of black and white)"
+        )
+    if ";16" not in stored:
+        return ""
     if image.mode.startswith("I;16"):
         largest = int(np.asarray(image).max())
     elif "transparency" in image.info:
@@ -149,7 +180,8 @@ def _refusal_of_depth(image: Image.Image) -> str:
     bits = largest.bit_length()
     return (
         f"a 16-bit image whose values end at {largest:,} of 65,535, as if it had {bits} bits "
-        f"(multiply the values by {2 ** (16 - bits):,}, or store 8 bits)"
+        f"(multiply the values by {2 ** (16 - bits):,}, store 8 bits, or pass levels to "
+        "image_folder, the values of black and white)"
     )
 
 
@@ -180,14 +212,31 @@ def _open(contents: bytes) -> ImageFile.ImageFile:
 
 def rgb(image: Image.Image) -> np.ndarray:
     """Returns the RGB pixels of a Pillow image or its current frame, uint8 `[height, width, 3]`."""
-    with contextlib.suppress(Exception):  # unreadable EXIF data is ignored
-        _forget_other_orientations(image)
-        image = ImageOps.exif_transpose(image)
-    image = _of_8_bits(image)
+    image = _of_8_bits(_upright(image))
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     return np.array(image.convert("RGB"))
+
+
+def rgba(image: Image.Image) -> np.ndarray:
+    """Returns the RGB pixels and the opacity of a Pillow image, uint8 `[height, width, 4]`."""
+    return np.array(_of_8_bits(_upright(image)).convert("RGBA"))
+
+
+def _values(image: Image.Image) -> np.ndarray:
+    """The values of a Pillow image, float32 `[height, width, 3]`."""
+    if not image.mode.startswith(("I", "F")):
+        return rgb(image).astype(np.float32)
+    gray = np.asarray(_upright(image), np.float32)
+    return np.repeat(gray[..., None], 3, axis=-1)
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    with contextlib.suppress(Exception):  # unreadable EXIF data is ignored
+        _forget_other_orientations(image)
+        image = ImageOps.exif_transpose(image)
+    return image
 
 
 def _forget_other_orientations(image: Image.Image) -> None:
@@ -233,7 +282,7 @@ def write_image(path: str | Path, image: np.ndarray) -> None:
         path: Path of the file, with an extension in `SUFFIXES`; the file is written completely or
             not at all. Its folder is created, and an existing file is replaced.
         image: uint8 `[H, W]`, `[H, W, 1]`, or `[H, W, 3]`, as returned by the functions of
-            `keras_gen.workshop.visualize`.
+            `keras_gen.workshop.visualize`, or `[H, W, 4]` with opacity for PNG, WebP, and TIFF.
 
     Raises:
         OSError: If the file cannot be written.
@@ -251,7 +300,7 @@ def write_image(path: str | Path, image: np.ndarray) -> None:
 def write_png(
     path: str | Path, image: np.ndarray, texts: Mapping[str, str] | None = None
 ) -> None:
-    """Writes uint8 `[H, W]`, `[H, W, 1]`, or `[H, W, 3]` as PNG, completely or not at all.
+    """Writes uint8 `[H, W]` or `[H, W, 1 | 3 | 4]` as PNG, completely or not at all.
 
     Args:
         path: Path of the file.
@@ -266,18 +315,27 @@ def write_png(
 
 def _write(path: str | Path, image: np.ndarray, format: str, **options: Any) -> None:
     pillow = to_pillow(image)
+    if pillow.mode == "RGBA" and format not in ("PNG", "WEBP", "TIFF"):
+        raise ValueError(
+            f"{path} is a {format} file, which has no opacity, but the image has 4 channels: write "
+            "a PNG file, or convert the image with keras_gen.files.images.as_shown."
+        )
     with replacing(path) as file:
         pillow.save(file, format, quality=95, **options)
 
 
 def to_pillow(image: np.ndarray) -> Image.Image:
-    """Converts uint8 `[H, W]`, `[H, W, 1]`, or `[H, W, 3]` to a Pillow image."""
+    """Converts uint8 `[H, W]` or `[H, W, 1 | 3 | 4]` to a Pillow image."""
     image = checked_array("image", image)
-    if image.dtype != np.uint8 or image.ndim < 2 or image.shape[2:] not in ((), (1,), (3,)):
+    if (
+        image.dtype != np.uint8
+        or image.shape[2:] not in ((), (1,), (3,), (4,))
+        or image.ndim < 2
+    ):
         raise ValueError(
-            f"image is {image.dtype} {list(image.shape)}: expected uint8 [H, W], [H, W, 1], or "
-            "[H, W, 3]. Convert other channels with keras_gen.files.images.as_shown, and "
-            "combine several images into a grid with "
+            f"image is {image.dtype} {list(image.shape)}: expected uint8 [H, W], [H, W, 1], "
+            "[H, W, 3], or [H, W, 4]. Convert other channels with "
+            "keras_gen.files.images.as_shown, and combine several images into a grid with "
             "keras_gen.workshop.visualize.captioned([images])."
         )
     return Image.fromarray(image[..., 0] if image.shape[2:] == (1,) else image)

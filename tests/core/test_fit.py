@@ -127,12 +127,7 @@ ARGUMENTS = [
         dict(validation_split=0.5),
         "is 0.5, but x is a PyData: expected arr",
     ),
-    (
-        "fit",
-        [Source(LEVELS)],
-        dict(validation_split=0.5),
-        "is 0.5, but x is a Source: expected arr",
-    ),
+    ("fit", [Source(LEVELS)], dict(validation_split=0.01), "which holds out 0 of .*: expected at"),
     ("predict", [None], {}, "Seeing got no data as x"),
     *[
         (use, [LEVELS], dict(callbacks=[keras.callbacks.TerminateOnNaN]), r"OnNaN\(\.\.\.\)\.$")
@@ -662,3 +657,14 @@ def test_a_single_batch_is_not_trained_on_after_layers_were_frozen():
         model.test_on_batch(np.ma.array(rows(4), mask=[[True, False]] * 2 + [[False] * 2] * 2))
     for one, other in zip(model.get_weights(), before, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_a_random_part_of_a_source_is_held_out():
+    """A folder is sorted by class, so that its last examples would be of one class."""
+    images = np.arange(20, dtype="uint8")[:, None, None, None] * np.ones((2, 2, 1), "uint8")
+    model = Seeing()
+    model.fit(Source(images), batch_size=5, validation_split=0.25, verbose=0)
+    batches = [np.round(127.5 * each["x"][:, 0, 0, 0] + 127.5) for each in model.seen_batches]
+    trained, held_out = np.concatenate(batches[:3]), np.concatenate(batches[3:])
+    assert sorted(np.concatenate([trained, held_out])) == list(range(20))
+    assert len(held_out) == 5 and sorted(held_out) != list(range(15, 20))

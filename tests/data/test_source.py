@@ -172,6 +172,24 @@ def test_a_mistake_in_an_augmentation_shows_at_once():
         numbers(5).stream(2, augment=broken)
 
 
+def test_a_random_fraction_is_held_out():
+    source = numbers(20)
+    train, held_out = source.split(0.1, seed=3)
+    parts = [train.arrays(), held_out.arrays()]
+    assert [len(part) for part in parts] == [18, 2]
+    np.testing.assert_array_equal(np.sort(np.concatenate(parts)), source.arrays())
+    again = source.split(0.1, seed=3)[1]
+    assert again.checksum() == held_out.checksum() != source.split(0.1, seed=4)[1].checksum()
+    for fraction in (0, 0.01, 0.99, 1):
+        with pytest.raises(ValueError, match=r"^fraction is .*expected at least one example in"):
+            source.split(fraction)
+    for fraction in (-0.1, 1.5, np.nan):
+        with pytest.raises(ValueError, match=r"^fraction must be "):
+            source.split(fraction)
+    with pytest.raises(TypeError, match=r"^fraction must be a number"):
+        source.split("half")
+
+
 def test_two_replicas_split_every_global_batch():
     devices = tf.config.list_logical_devices("CPU")
     if len(devices) < 2:

@@ -113,7 +113,9 @@ def test_sixteen_bits_of_black_stay_black(tmp_path):
 @pytest.mark.parametrize("dtype", ["float32", "int32"])
 def test_values_of_unknown_range_are_refused(tmp_path, dtype):
     Image.fromarray(RGB[..., 0].astype(dtype)).save(tmp_path / "a.tiff")
-    with pytest.raises(ValueError, match=r"a.tiff is an image with values other than 8 or 16 bits"):
+    with pytest.raises(
+        ValueError, match=r"a.tiff is an image with 32-bit values from 1 to 248 \(store"
+    ):
         read_image(tmp_path / "a.tiff")
 
 
@@ -359,6 +361,16 @@ def test_an_enlarged_grid_fills_the_width_with_squares(n, side, columns, scale):
     assert drawn.shape == (scale * bare.shape[0], scale * bare.shape[1], 3)
     for corner in (0, scale - 1):
         np.testing.assert_array_equal(drawn[corner::scale, corner::scale], bare)
+
+
+def test_four_channels_are_written_with_opacity(tmp_path):
+    image = np.random.default_rng(1).integers(0, 256, [4, 6, 4], np.uint8)
+    for name in ("a.png", "a.tif"):
+        write_image(tmp_path / name, image)
+        np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / name)), image)
+    with pytest.raises(ValueError, match=r"a.jpg is a JPEG file, which has no opacity, .*: write"):
+        write_image(tmp_path / "a.jpg", image)
+    assert not (tmp_path / "a.jpg").exists()
 
 
 def test_four_channels_are_colors_over_white():

@@ -5,39 +5,43 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-import tensorflow as tf
-
-from keras_gen.arguments import checked_integer, checked_number, checked_path
+from keras_gen.arguments import checked_number, checked_path
 from keras_gen.data.folders.classes import Classes, LabelSource, require_label_source
-from keras_gen.data.folders.image_reading import image_files, read_images, require_fraction
+from keras_gen.data.folders.image_reading import (
+    checked_pixels,
+    image_files,
+    read_images,
+    require_fraction,
+)
 from keras_gen.data.sets.tfds import MEMORY_LIMIT
 from keras_gen.data.source import Source
-from keras_gen.data.transforms.images import resize_cover
+from keras_gen.data.transforms.images import image_size
 from keras_gen.messages import warn
 
 
 def image_folder(
     path: str | os.PathLike,
-    size: int,
+    size: int | tuple[int, int],
     max_broken: float = 0.1,
     memory_limit: int = MEMORY_LIMIT,
     labels: LabelSource = False,
     channels: int | None = None,
     classes: Sequence[str] | None = None,
+    levels: tuple[float, float] | None = None,
 ) -> Source:
     """Reads all images in a folder and its subfolders, in the order of their sorted paths.
 
-    Files with an extension in `files.images.SUFFIXES` are decoded and cropped to squares by
+    Files with an extension in `files.images.SUFFIXES` are decoded, and cropped and resized by
     `resize_cover`. Links to files and folders are followed. Hidden files and folders, whose names
     begin with a dot, are skipped.
 
-    Transparent pixels are blended with white, and a warning names their files. 16-bit images are
-    converted to 8 bits; those that use 14 bits or fewer count as unreadable, because their white
-    level is unknown.
+    Without `channels=4`, transparent pixels are blended with white, and a warning lists the files.
+    Without `levels`, 16-bit images are converted to 8 bits; those that use 14 bits or fewer and
+    images with 32-bit values count as unreadable, because their white level is unknown.
 
     Args:
         path: Folder to read.
-        size: Side of the images in pixels.
+        size: Side of square images in pixels, or `(height, width)`.
         max_broken: Fraction of images, 0 to 1, that may be unreadable; a warning lists the
             unreadable images.
         memory_limit: Maximum number of bytes of decoded images. Images in larger folders are kept
@@ -49,19 +53,23 @@ def image_folder(
             file is UTF-8, or UTF-16 as written by Excel, separated by commas, semicolons, or tabs.
             Images that are not listed are skipped. Class names that are all numbers are sorted
             numerically. If all class names are integers, 1.0 and 1 are the same class.
-        channels: Number of channels: 3 for RGB, 1 for gray. If None, 3, with a warning if all
-            images are gray.
+        channels: Number of channels: 3 for RGB, 1 for gray, 4 for RGB and opacity. If None, 3, with
+            a warning if all images are gray.
         classes: Names of the classes in the order of their labels, such as `class_names` of the
             training set for a folder in which a class is missing.
+        levels: Values of black and white, which become 0 and 255 in floats, for the full precision
+            of gray images of 16 or 32 bits, or of floats (TIFF). Other values are clipped, and a
+            warning names the range.
 
     Returns:
-        Source of uint8 images `[size, size, channels]`, or of tuples of an image and an int64
-        label. With labels, its `class_names` are the names of the subfolders or classes.
+        Source of images `[height, width, channels]`, uint8 or, with `levels`, float32; or of tuples
+        of an image and an int64 label. With labels, its `class_names` are the names of the
+        subfolders or classes.
 
     Raises:
         FileNotFoundError: If the folder does not exist, or contains no image.
-        TypeError: If `size` is not an integer, `max_broken` is not a number, or `path` or `labels`
-            has an unsupported type, such as `labels=1`.
+        TypeError: If `size` is neither an integer nor two integers, `max_broken` is not a number,
+            or `path` or `labels` has an unsupported type, such as `labels=1`.
         ValueError: If there are fewer than two readable images, if the unreadable fraction exceeds
             `max_broken`, if an image that needs a label is not in a subfolder, if a class is not
             one of the `classes`, if `labels` lists a file that is not an image in the folder, or
@@ -69,31 +77,29 @@ def image_folder(
 
     Example:
         >>> photos = image_folder("holiday", size=143)
+        >>> scans = image_folder("scans", size=(96, 64), channels=1, levels=(0, 4095))
         >>> train = image_folder("pets/train", size=64, labels=True)
         >>> test = image_folder("pets/test", size=64, classes=train.class_names)
         >>> named = image_folder("pets/all", size=64, labels="pets/classes.csv")
     """
     folder = checked_path("path", path)
     require_label_source(labels)
-    size = checked_integer("size", size, minimum=1)
-    if channels not in (None, 1, 3):
-        raise ValueError(f"channels is {channels!r}: expected 3 for RGB, or 1 for gray.")
-    warns_of_gray = channels is None
-    channels = channels or 3
+    sides = image_size("size", size)
+    pixels = checked_pixels(channels, levels)
     require_fraction(max_broken)
     checked_number("memory_limit", memory_limit, minimum=0)
     classes_of = Classes(folder, image_files(folder), labels, classes, "images")
     files = classes_of.files
-    hold_decoded = len(files) * size * size * channels <= memory_limit
-
-    def cover(image: tf.Tensor) -> tf.Tensor:
-        image = resize_cover(image, size)
-        return tf.image.rgb_to_grayscale(image) if channels == 1 else image
-
+    hold_decoded = len(files) * pixels.bytes_of(sides) <= memory_limit
     places, stored, decode, colored = read_images(
-        folder, [(file,) for file in files], cover, hold_decoded, max_broken
+        folder,
+        [(file,) for file in files],
+        lambda image: pixels.cover(image, sides),
+        hold_decoded,
+        max_broken,
+        pixels=pixels,
     )
-    if warns_of_gray and not colored:
+    if channels is None and not colored:
         warn(
             f"All {len(places)} images in {folder} are gray, and are converted to three equal "
             "channels: pass channels=1 for one channel, or channels=3 to keep three."

@@ -12,13 +12,108 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.files.images import SUFFIXES, decode_image, decoded
+from keras_gen.arguments import checked_list, checked_number, shown
+from keras_gen.data.transforms.images import cover_window, resized, rounded_levels
+from keras_gen.files.images import SUFFIXES, Decoded, decoded, luma
 from keras_gen.files.reading import read_regular
 from keras_gen.messages import warn
 
 # Image types that are not supported.
 _UNREAD = (".heic", ".heif", ".avif", ".jxl", ".jp2", ".svg", ".dng", ".cr2", ".nef", ".arw")
 _OF_SYSTEMS = ("__MACOSX", "@eaDir")  # folders that archives and servers add to a user's folders
+
+
+class Pixels(NamedTuple):
+    """The format of the images that a folder's files become.
+
+    Attributes:
+        channels: Number of channels: 1 for gray, 3 for RGB, or 4 for RGB and opacity.
+        levels: Values of black and white; None for 8 bits.
+    """
+
+    channels: int = 3
+    levels: tuple[float, float] | None = None
+
+    @property
+    def decoded_channels(self) -> int:
+        """Number of channels of a decoded file."""
+        return 4 if self.channels == 4 else 3
+
+    @property
+    def spec(self) -> tf.TensorSpec:
+        """Specification of a decoded file: uint8, or floats with levels."""
+        dtype = tf.uint8 if self.levels is None else tf.float32
+        return tf.TensorSpec([None, None, self.decoded_channels], dtype)
+
+    def bytes_of(self, size: tuple[int, int]) -> int:
+        """Returns the number of bytes of an image of this size."""
+        return size[0] * size[1] * self.channels * (1 if self.levels is None else 4)
+
+    def decode(self, contents: bytes) -> np.ndarray:
+        """Decodes a file in the format of `spec`."""
+        return self.decoded(contents).pixels
+
+    def decoded(self, contents: bytes) -> Decoded:
+        """Decodes a file in the format of `spec`; see `files.images.decoded`."""
+        unscaled = self.levels is not None
+        return decoded(contents, alpha=self.channels == 4, unscaled=unscaled)
+
+    def cover(self, image: tf.Tensor, size: tuple[int, int], window=None) -> tf.Tensor:
+        """Returns a decoded image in another size and with the right channels and levels.
+
+        Args:
+            image: Image in the format of `spec`.
+            size: Height and width of the result.
+            window: Window of the image that is shown; by default, that of `resize_cover`.
+        """
+        window = cover_window(image, size) if window is None else window
+        if self.channels == 4:
+            return _resized_with_opacity(image, window, size)
+        image = resized(image, window, size)
+        if self.levels is None:
+            image = rounded_levels(image)
+            return tf.image.rgb_to_grayscale(image) if self.channels == 1 else image
+        black, white = self.levels
+        scaled = tf.clip_by_value((image - black) * (255 / (white - black)), 0.0, 255.0)
+        return tf.cast(luma(scaled), tf.float32) if self.channels == 1 else scaled
+
+
+def checked_pixels(channels: Any, levels: Any = None) -> Pixels:
+    """Returns the format for the arguments of `image_folder`; `channels` may be None for 3.
+
+    Raises:
+        TypeError: If `levels` are not numbers.
+        ValueError: If a value is out of range, or there are levels and opacity.
+    """
+    if channels not in (None, 1, 3, 4) or isinstance(channels, bool):
+        raise ValueError(
+            f"channels is {shown(channels)}: expected 3 for RGB, 1 for gray, or 4 for RGB and "
+            "opacity."
+        )
+    if levels is None:
+        return Pixels(channels or 3)
+    numbers = [checked_number("levels", each) for each in checked_list("levels", levels)]
+    if len(numbers) != 2 or numbers[0] == numbers[1]:
+        raise ValueError(
+            f"levels is {shown(levels)}: expected the values of black and white, such as (0, 4095)."
+        )
+    if channels == 4:
+        raise ValueError("channels is 4, with levels: expected 1 or 3. Leave one of them out.")
+    return Pixels(channels or 3, (numbers[0], numbers[1]))
+
+
+def _resized_with_opacity(image: tf.Tensor, window: list, size: tuple[int, int]) -> tf.Tensor:
+    """An RGBA image in another size: colors of transparent pixels do not bleed into others."""
+    image = tf.cast(image, tf.float32)
+    opacity = image[..., 3:]
+    premultiplied = resized(
+        tf.concat([image[..., :3] * opacity, opacity], axis=-1), window, size
+    )
+    colors = tf.math.divide_no_nan(premultiplied[..., :3], premultiplied[..., 3:])
+    return rounded_levels(tf.concat([colors, premultiplied[..., 3:]], axis=-1))
+
+
+RGB = Pixels()
 
 
 class Read(NamedTuple):
@@ -44,30 +139,33 @@ def read_images(
     hold_decoded: bool,
     max_broken: float,
     check: Callable[..., None] | None = None,
+    pixels: Pixels = RGB,
 ) -> Read:
     """Reads and decodes examples with one or more image files each.
 
     Args:
         folder: Folder of the files, for messages.
         examples: Files of each example.
-        fit: TensorFlow function that maps the images of an example, uint8 `[height, width, 3]` of
-            any size, to an array of fixed shape or a tuple of such arrays.
+        fit: TensorFlow function that maps the images of an example, `[height, width, channels]` of
+            any size as specified by `pixels`, to an array of fixed shape or a tuple of such arrays.
         hold_decoded: Whether the fitted examples are stored, instead of the encoded files.
         max_broken: Fraction of examples that may be unreadable; a warning lists the unreadable
             examples. Another warning lists images with transparent pixels.
         check: Function that accepts the same images as arrays and raises a ValueError if they are
             unsuitable. Unsuitable examples count as unreadable.
+        pixels: Format of the images.
 
     Raises:
         ValueError: If more examples are unreadable, or fewer than two are readable.
     """
     images_of = len(examples[0])
-    of_images = [tf.TensorSpec([None, None, 3], tf.uint8)] * images_of
+    of_images = [pixels.spec] * images_of
     of_bytes = [tf.TensorSpec([], tf.string)] * images_of
     # Traced here, so that TensorFlow does not warn of retracing when many folders are read.
     fitted = tf.function(fit, autograph=False).get_concrete_function(*of_images)
     transparent: list[Path] = []
     colored: list[Path] = []
+    ranges: list[tuple] = []
 
     def read(files: tuple[Path, ...]) -> Any:
         contents = []
@@ -76,14 +174,15 @@ def read_images(
             try:
                 contents.append(read_regular(file))
                 # Also if the bytes are stored, to find broken files.
-                image = decoded(contents[-1])
+                image = pixels.decoded(contents[-1])
             except (OSError, ValueError) as error:
                 return Broken(file, str(error))
             images.append(image.pixels)
             if image.transparent:
                 transparent.append(file)
-            if not colored and (image.pixels != image.pixels[..., :1]).any():
+            if not colored and (image.pixels[..., :3] != image.pixels[..., :1]).any():
                 colored.append(file)
+            ranges.append((image.pixels.min(), image.pixels.max()))
         try:
             if check is not None:
                 check(*images)
@@ -95,8 +194,8 @@ def read_images(
     def decode(*contents: tf.Tensor) -> Any:
         images = []
         for each in contents:
-            image = tf.numpy_function(decode_image, [each], tf.uint8, stateful=False)
-            images.append(tf.ensure_shape(image, [None, None, 3]))
+            image = tf.numpy_function(pixels.decode, [each], pixels.spec.dtype, stateful=False)
+            images.append(tf.ensure_shape(image, pixels.spec.shape))
         return fitted(*images)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool, tf.device("CPU:0"):
@@ -104,11 +203,15 @@ def read_images(
     broken = [each for each in found if isinstance(each, Broken)]
     if broken:
         report_broken(folder, "images", broken, len(examples), max_broken)
-    if transparent:
-        shown = listed([os.path.relpath(file, folder) for file in sorted(transparent)])
+    if pixels.levels is not None and ranges:
+        _report_range(
+            folder, min(low for low, _ in ranges), max(high for _, high in ranges), pixels
+        )
+    if transparent and pixels.channels != 4:
+        names = listed([os.path.relpath(file, folder) for file in sorted(transparent)])
         warn(
             f"{len(transparent)} images in {folder} have transparent pixels, which are blended "
-            f"with white: {shown}"
+            f"with white: {names}"
         )
     places = [place for place, each in enumerate(found) if not isinstance(each, Broken)]
     if len(places) < 2:
@@ -129,6 +232,19 @@ def read_images(
     if images_of == 1:
         return Read(places, stored[0], decode, bool(colored))
     return Read(places, stored, lambda contents: decode(*contents), bool(colored))
+
+
+def _report_range(folder: Path, low: float, high: float, pixels: Pixels) -> None:
+    """Warns if values are outside the levels, or use little of them."""
+    darkest, brightest = sorted(pixels.levels or ())
+    found = f"The images in {folder} have values from {low:g} to {high:g}"
+    if low < darkest or high > brightest:
+        warn(f"{found}: values outside the levels {darkest:g} to {brightest:g} are clipped.")
+    elif high - low < 0.1 * (brightest - darkest):
+        warn(
+            f"{found}, less than a tenth of the levels {darkest:g} to {brightest:g}: pass "
+            f"levels=({low:g}, {high:g}) for more contrast."
+        )
 
 
 def require_fraction(max_broken: float) -> None:
@@ -196,8 +312,8 @@ def visible(folder: Path) -> list[Path]:
 
 def listed(names: list[str]) -> str:
     """Returns up to 20 names, joined in one line."""
-    shown = ", ".join(names[:20])
-    return f"{shown} and {len(names) - 20} more" if len(names) > 20 else shown
+    joined = ", ".join(names[:20])
+    return f"{joined} and {len(names) - 20} more" if len(names) > 20 else joined
 
 
 class Broken(NamedTuple):
@@ -223,11 +339,11 @@ def report_broken(
     folder: Path, noun: str, broken: list[Broken], count: int, max_broken: float
 ) -> None:
     """Warns about broken files; raises a ValueError if their fraction exceeds `max_broken`."""
-    shown = listed([f"{os.path.relpath(file, folder)} ({why})" for file, why in broken])
+    reasons = listed([f"{os.path.relpath(file, folder)} ({why})" for file, why in broken])
     found = f"{len(broken)} of {count} {noun} in {folder} are unreadable"
     if len(broken) > max_broken * count:
         raise ValueError(
-            f"{found}: expected at most the fraction {max_broken:g}. Repair or remove {shown}, "
+            f"{found}: expected at most the fraction {max_broken:g}. Repair or remove {reasons}, "
             "or increase max_broken."
         )
-    warn(f"{found} and are skipped: {shown}")
+    warn(f"{found} and are skipped: {reasons}")

@@ -10,8 +10,16 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.arguments import checked_integer, checked_number, checked_path
+from keras_gen.arguments import (
+    checked_choice,
+    checked_integer,
+    checked_number,
+    checked_path,
+)
 from keras_gen.data.folders.image_reading import (
+    RGB,
+    Pixels,
+    checked_pixels,
     image_files,
     listed,
     read_images,
@@ -19,25 +27,26 @@ from keras_gen.data.folders.image_reading import (
 )
 from keras_gen.data.sets.tfds import MEMORY_LIMIT
 from keras_gen.data.source import Source
-from keras_gen.data.transforms.images import resize_cover
+from keras_gen.data.transforms.images import cover_window, image_size, resize_cover
+from keras_gen.messages import warn
 
 SIDES = ("source", "target")
 
 
 def side_by_side(
     path: str | os.PathLike,
-    size: int,
+    size: int | tuple[int, int],
     left: str = "source",
     max_broken: float = 0.1,
     memory_limit: int = MEMORY_LIMIT,
 ) -> Source:
     """Reads a folder of images whose two halves form a pair, as in pix2pix.
 
-    Each half is cropped to a square by `resize_cover`.
+    Each half is cropped and resized by `resize_cover`.
 
     Args:
         path: Folder to read, including its subfolders.
-        size: Side of the images in pixels.
+        size: Side of square images in pixels, or `(height, width)`.
         left: Role of the left half, `"source"` or `"target"`.
         max_broken: Fraction of files, 0 to 1, that may be unreadable; a warning lists the
             unreadable files.
@@ -45,7 +54,7 @@ def side_by_side(
             encoded.
 
     Returns:
-        Source of tuples (source, target) of uint8 `[size, size, 3]`.
+        Source of tuples (source, target) of uint8 `[height, width, 3]`.
 
     Raises:
         FileNotFoundError: If the folder does not exist, or contains no image.
@@ -56,7 +65,7 @@ def side_by_side(
         >>> train = side_by_side("facades/train", size=64, left="target")
     """
     folder = checked_path("path", path)
-    size = checked_integer("size", size, minimum=1)
+    sides = image_size("size", size)
     require_fraction(max_broken)
     checked_number("memory_limit", memory_limit, minimum=0)
     if left not in SIDES:
@@ -65,71 +74,106 @@ def side_by_side(
 
     def halves(image: tf.Tensor) -> tuple:
         width = tf.shape(image)[1] // 2
-        pair = resize_cover(image[:, :width], size), resize_cover(image[:, width:], size)
+        pair = resize_cover(image[:, :width], sides), resize_cover(image[:, width:], sides)
         return pair if left == "source" else pair[::-1]
 
     def check(image: np.ndarray) -> None:
         if image.shape[1] % 2:
             raise ValueError(f"its width is {image.shape[1]} pixels: expected an even number")
 
-    return _pairs(folder, [(f,) for f in files], halves, size, max_broken, memory_limit, check)
+    hold_decoded = len(files) * 2 * RGB.bytes_of(sides) <= memory_limit
+    return _pairs(folder, [(f,) for f in files], halves, hold_decoded, max_broken, check)
 
 
 def paired_folders(
     source: str | os.PathLike,
     target: str | os.PathLike,
-    size: int,
+    size: int | tuple[int, int],
     max_broken: float = 0.1,
     memory_limit: int = MEMORY_LIMIT,
+    unmatched: str = "refuse",
+    channels: int = 3,
+    factor: int = 1,
 ) -> Source:
     """Reads two folders of images, in which files with the same name form a pair.
 
     Names may have different extensions, such as `labels/a.png` and `photos/a.jpg`. Images are
-    cropped to squares by `resize_cover`.
+    cropped and resized by `resize_cover`.
 
     Args:
         source: Folder of the source images, including its subfolders.
         target: Folder of the target images, with the same subfolders.
-        size: Side of the images in pixels.
+        size: Side of square target images in pixels, or `(height, width)`.
         max_broken: Fraction of pairs, 0 to 1, that may be unreadable; a warning lists the
             unreadable pairs.
         memory_limit: Maximum number of bytes of decoded images; images in larger folders are kept
             encoded.
+        unmatched: Whether to "refuse" or "skip" images without a counterpart; a warning lists
+            skipped images.
+        channels: Number of channels: 3 for RGB, 1 for gray, 4 for RGB and opacity.
+        factor: Ratio of the sides of targets and sources, such as 4 for `SRGAN`: the sources become
+            `size / factor`. A target may have up to `factor` - 1 more rows and columns.
 
     Returns:
-        Source of tuples (source, target) of uint8 `[size, size, 3]`.
+        Source of tuples (source, target) of uint8 `[height, width, channels]`.
 
     Raises:
         FileNotFoundError: If a folder does not exist, or contains no image.
+        TypeError: If an argument has an unsupported type.
         ValueError: If an image has no counterpart or two files share a name, fewer than two pairs
-            are readable, or more than `max_broken` are unreadable or differ in height or width.
+            are readable, more than `max_broken` are unreadable or have sizes in another ratio than
+            `factor`, `size` is not a multiple of `factor`, or an argument is out of range.
 
     Example:
         >>> train = paired_folders("labels/train", "photos/train", size=64)
+        >>> scales = paired_folders("small", "large", size=96, factor=4, unmatched="skip")
     """
-    size = checked_integer("size", size, minimum=1)
+    checked_choice("unmatched", unmatched, ("refuse", "skip"))
+    pixels = checked_pixels(channels)
+    factor = checked_integer("factor", factor, minimum=1)
+    sides = image_size("size", size)
     require_fraction(max_broken)
     checked_number("memory_limit", memory_limit, minimum=0)
     source = checked_path("source", source)
     target = checked_path("target", target)
     sources, targets = _by_name(source), _by_name(target)
+    small = (sides[0] // factor, sides[1] // factor)
+    if any(side % factor for side in sides):
+        raise ValueError(
+            f"size is {sides[0]}x{sides[1]}: expected multiples of factor, {factor}. Pass "
+            f"size={(factor * max(1, small[0]), factor * max(1, small[1]))}."
+        )
     for one, other, folder in ((sources, targets, target), (targets, sources, source)):
         if alone := [str(file) for name, file in one.items() if name not in other]:
-            raise ValueError(
-                f"{len(alone)} images have no counterpart with the same name in {folder}: "
-                f"{listed(alone)}. Add or remove them."
+            message = (
+                f"{len(alone)} images have no counterpart with the same name in {folder}"
+                f"{' and are skipped' if unmatched == 'skip' else ''}: {listed(alone)}."
             )
+            if unmatched == "refuse":
+                raise ValueError(f'{message} Add or remove them, or pass unmatched="skip".')
+            warn(message)
+    files = [(file, targets[name]) for name, file in sources.items() if name in targets]
+    if not files:
+        raise ValueError(
+            f"No image in {source} has the name of an image in {target}: expected pairs of files "
+            "with the same names. Rename them."
+        )
 
     def both(one: tf.Tensor, other: tf.Tensor) -> tuple:
-        return resize_cover(one, size), resize_cover(other, size)
+        window = cover_window(one, small)
+        larger = [factor * place for place in window]
+        return pixels.cover(one, small, window), pixels.cover(other, sides, larger)
 
     def check(one: np.ndarray, other: np.ndarray) -> None:
-        if one.shape != other.shape:
+        height, width = other.shape[:2]
+        if one.shape[:2] != (height // factor, width // factor):
             found = (f"{image.shape[1]}x{image.shape[0]}" for image in (one, other))
-            raise ValueError(f"it has {' pixels and its counterpart has '.join(found)}")
+            ratio = f": expected a ratio of {factor}" if factor > 1 else ""
+            raise ValueError(f"it has {' pixels and its counterpart has '.join(found)}{ratio}")
 
-    files = [(file, targets[name]) for name, file in sources.items()]
-    return _pairs(source, files, both, size, max_broken, memory_limit, check)
+    needed = pixels.bytes_of(small) + pixels.bytes_of(sides)
+    hold_decoded = len(files) * needed <= memory_limit
+    return _pairs(source, files, both, hold_decoded, max_broken, check, pixels)
 
 
 def _by_name(folder: Path) -> dict[str, Path]:
@@ -150,11 +194,12 @@ def _pairs(
     folder: Path,
     files: Sequence[tuple[Path, ...]],
     fit: Callable[..., Any],
-    size: int,
+    hold_decoded: bool,
     max_broken: float,
-    memory_limit: int,
     check: Callable[..., None],
+    pixels: Pixels = RGB,
 ) -> Source:
-    hold_decoded = len(files) * size * size * 6 <= memory_limit
-    places, stored, decode, _ = read_images(folder, files, fit, hold_decoded, max_broken, check)
+    places, stored, decode, _ = read_images(
+        folder, files, fit, hold_decoded, max_broken, check, pixels
+    )
     return Source(stored, decode, origin=f"{len(places)} pairs of images, from {folder}")

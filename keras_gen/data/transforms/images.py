@@ -3,38 +3,71 @@
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from scipy import ndimage
 
-from keras_gen.arguments import check_levels, checked_integer, checked_seed
+from keras_gen.arguments import check_levels, checked_integer, checked_seed, shown
 from keras_gen.checked_arguments import checked_types
 from keras_gen.files.images import luma
 
 
+def image_size(name: str, size: Any, minimum: int = 1) -> tuple[int, int]:
+    """Returns a size in pixels, an integer for squares or `(height, width)`, as two integers.
+
+    Raises:
+        TypeError: If the size is neither an integer nor two integers.
+        ValueError: If there are not two integers, or one is below `minimum`.
+    """
+    if not isinstance(size, tuple | list):
+        side = checked_integer(name, size, minimum)
+        return side, side
+    if len(size) != 2:
+        raise ValueError(f"{name} is {shown(size)}: expected an integer, or (height, width).")
+    height, width = (checked_integer(name, side, minimum) for side in size)
+    return height, width
+
+
 @checked_types
-def resize_cover(image: tf.Tensor, size: int) -> tf.Tensor:
-    """Resizes the shorter side to `size` and crops the center square `[size, size, channels]`.
+def resize_cover(image: tf.Tensor, size: int | tuple[int, int]) -> tf.Tensor:
+    """Crops the largest centered window with the aspect ratio of `size`, and resizes it.
 
     Args:
         image: Image of any size, uint8 `[height, width, channels]`; floats raise a ValueError.
-        size: Side of the result in pixels. Shrinking is antialiased (bilinear).
+        size: Side of a square result in pixels, or `(height, width)`. Shrinking is antialiased
+            (bilinear).
 
     Example:
         >>> resize_cover(np.zeros([300, 400, 3], "uint8"), 128).shape
         TensorShape([128, 128, 3])
     """
-    checked_integer("size", size, minimum=1)
+    sides = image_size("size", size)
     check_levels("image", image, axes=3)
-    height, width = tf.shape(image)[0], tf.shape(image)[1]
-    # The square is cropped first, so that pixels outside it are not resized.
-    side = tf.minimum(height, width)
-    top, left = (height - side) // 2, (width - side) // 2
-    square = image[top : top + side, left : left + side]
-    resized = tf.image.resize(square, [size, size], antialias=True)
-    rounded = tf.cast(tf.clip_by_value(tf.round(resized), 0, 255), tf.uint8)
-    return tf.ensure_shape(rounded, [size, size, image.shape[-1]])
+    return rounded_levels(resized(image, cover_window(image, sides), sides))
+
+
+def cover_window(image: tf.Tensor, size: tuple[int, int]) -> list:
+    """Returns the top, left, height, and width of the window that `resize_cover` crops, int64."""
+    height, width = tf.unstack(tf.shape(image, tf.int64)[:2])
+    inner_height = tf.minimum(height, tf.maximum(width * size[0] // size[1], 1))
+    inner_width = tf.minimum(width, tf.maximum(height * size[1] // size[0], 1))
+    return [(height - inner_height) // 2, (width - inner_width) // 2, inner_height, inner_width]
+
+
+def resized(image: tf.Tensor, window: list, size: tuple[int, int]) -> tf.Tensor:
+    """Returns a window of an image in another size, float32 `[*size, channels]`, antialiased."""
+    top, left, height, width = window
+    # The window is cropped first, so that pixels outside it are not resized.
+    part = image[top : top + height, left : left + width]
+    found = tf.image.resize(part, size, antialias=True)
+    return tf.ensure_shape(found, [*size, image.shape[-1]])
+
+
+def rounded_levels(image: tf.Tensor) -> tf.Tensor:
+    """Returns floats as levels, uint8, clipped to 0..255."""
+    return tf.cast(tf.clip_by_value(tf.round(image), 0, 255), tf.uint8)
 
 
 @checked_types
@@ -87,7 +120,7 @@ def shrunk(images: tf.Tensor, factor: int) -> tf.Tensor:
         )
     size = [height // factor, width // factor]
     small = tf.image.resize(images, size, "bicubic", antialias=True)
-    return tf.cast(tf.clip_by_value(tf.round(small), 0, 255), tf.uint8)
+    return rounded_levels(small)
 
 
 def centered_square(side: int, margin: int) -> tf.Tensor:

@@ -113,7 +113,15 @@ def test_folders_without_enough_images_are_refused(tmp_path):
         (dict(size=16.5), TypeError, "^size must be an integer of at least 1, found 16.5.$"),
         (dict(size=True), TypeError, "^size must be an integer of at least 1, found True.$"),
         (dict(size=0), ValueError, "^size must be at least 1, found 0.$"),
-        (dict(channels=2), ValueError, "^channels is 2: expected 3 for RGB, or 1 for gray.$"),
+        (dict(channels=2), ValueError, "^channels is 2: expected 3 for RGB, 1 for gray, or 4 "),
+        (dict(channels=True), ValueError, "^channels is True: expected 3 for RGB"),
+        (dict(size=(8, 0)), ValueError, "^size must be at least 1, found 0.$"),
+        (dict(size=(8, 4, 3)), ValueError, r"^size is \(8, 4, 3\): expected an integer, or \("),
+        (dict(levels=(0, "x")), TypeError, "^levels must be a number, found 'x'"),
+        (dict(levels=(0, np.nan)), ValueError, "^levels must be .*, found nan"),
+        (dict(levels=5), TypeError, "^levels must be a list, found 5"),
+        (dict(levels=(3, 3)), ValueError, "expected the values of black and white, such as"),
+        (dict(levels=(0, 9), channels=4), ValueError, "channels is 4, with levels: expected 1 or"),
         (dict(max_broken=10), ValueError, "fraction from 0 to 1, found 10.$"),
         (dict(memory_limit="1 GB"), TypeError, "^memory_limit must be .*, found '1 GB'.$"),
         (dict(max_broken="x"), TypeError, "^max_broken must be a fraction from 0 to 1, found 'x'"),
@@ -308,6 +316,66 @@ def test_images_that_lose_something_are_named(tmp_path):
     with pytest.warns(UserWarning, match="^1 images in .* blended with white: a.png$"):
         images = image_folder(tmp_path, 4).arrays()
     np.testing.assert_array_equal(images[:, 0, 0], [(204, 204, 204), (9, 9, 9), RED])
+
+
+@pytest.mark.parametrize("memory_limit", [2**20, 10])
+def test_opacity_is_a_fourth_channel(tmp_path, memory_limit):
+    save(tmp_path / "a.png", "RGBA", (200, 100, 50, 51))
+    save(tmp_path / "b.png")
+    half = np.zeros([2, 4, 4], "uint8")
+    half[:, :2] = (240, 20, 90, 255)  # a transparent black right half
+    Image.fromarray(half).save(tmp_path / "c.png")
+    images = image_folder(tmp_path, (1, 2), channels=4, memory_limit=memory_limit).arrays()
+    assert images.shape == (3, 1, 2, 4) and images.dtype == np.uint8
+    np.testing.assert_array_equal(images[0, 0, 0], (200, 100, 50, 51))
+    np.testing.assert_array_equal(images[1, 0, 0], (*RED, 255))
+    # Colors of transparent pixels do not bleed: shrinking mixes 240 with nothing.
+    assert (images[2, 0, images[2, 0, :, 3] > 0, :3] == (240, 20, 90)).all()
+
+
+def test_rectangles_show_the_middle(tmp_path):
+    rows, columns = np.mgrid[:40, :60]
+    for name in "ab":
+        Image.fromarray(np.stack([rows, columns, 0 * rows], -1).astype("uint8")).save(
+            tmp_path / f"{name}.png"
+        )
+    for size, top, left in (((40, 20), 0, 20), ((20, 60), 10, 0), ((40, 60), 0, 0)):
+        image = image_folder(tmp_path, size).arrays()[0]
+        expected = np.stack([rows, columns], -1)[top : top + size[0], left : left + size[1]]
+        np.testing.assert_array_equal(image[..., :2], expected)
+    assert image_folder(tmp_path, (3, 7)).arrays().shape == (2, 3, 7, 3)
+
+
+@pytest.mark.parametrize("dtype", ["uint16", "int32", "float32"])
+@pytest.mark.parametrize("memory_limit", [2**20, 10])
+def test_levels_keep_the_precision_of_deep_images(tmp_path, dtype, memory_limit):
+    values = np.linspace(100, 4000, 64).reshape(8, 8).astype(dtype)
+    for name in "ab":
+        Image.fromarray(values).save(tmp_path / f"{name}.tif")
+    source = image_folder(tmp_path, 8, channels=1, levels=(100, 4100), memory_limit=memory_limit)
+    images = source.arrays()
+    assert images.shape == (2, 8, 8, 1) and images.dtype == np.float32
+    expected = (values.astype("float64") - 100) * 255 / 4000
+    np.testing.assert_allclose(images[0, ..., 0], expected, atol=1e-4)
+    inverted = image_folder(tmp_path, 8, channels=3, levels=(4100, 100)).arrays()
+    np.testing.assert_allclose(inverted[0], np.repeat(255 - expected[..., None], 3, 2), atol=1e-4)
+    with pytest.warns(
+        UserWarning, match="values from 100 to 4000: values outside the levels 0 to 5"
+    ):
+        clipped = image_folder(tmp_path, 8, channels=1, levels=(0, 500)).arrays()
+    assert clipped.max() == 255
+    with pytest.warns(UserWarning, match=r"less than a tenth of .*: pass levels=\(100, 4000\)"):
+        image_folder(tmp_path, 8, channels=1, levels=(0, 65535))
+    with pytest.raises(ValueError, match=r"4,000 of 65,535|32-bit values from 100 to 4000.*levels"):
+        image_folder(tmp_path, 8)
+
+
+def test_levels_of_colors_and_gaps_are_refused(tmp_path):
+    values = np.full([4, 4], np.nan, "float32")
+    for name in "ab":
+        Image.fromarray(values).save(tmp_path / f"{name}.tif")
+    with pytest.raises(ValueError, match="values that are not finite"):
+        image_folder(tmp_path, 4, levels=(0, 1))
 
 
 @pytest.mark.thorough

@@ -40,9 +40,56 @@ def test_files_of_one_name_are_pairs(tmp_path):
         ValueError, match=r"1 images have no counterpart .*photos: .*alone.png. Add or"
     ):
         paired_folders(tmp_path / "maps", tmp_path / "photos", 8)
+    with pytest.warns(UserWarning, match=r"1 images have no counterpart .* skipped: .*alone.png"):
+        skipping = paired_folders(
+            tmp_path / "maps", tmp_path / "photos", (4, 8), unmatched="skip", channels=1
+        )
+    assert [each.shape for each in skipping.arrays()] == [(3, 4, 8, 1)] * 2
     save(tmp_path / "maps" / "x.bmp", 4)
     with pytest.raises(ValueError, match=r"x.bmp and .*x.png share a name"):
         paired_folders(tmp_path / "maps", tmp_path / "photos", 8)
+
+
+@pytest.mark.parametrize("memory_limit", [2**20, 10])
+def test_small_and_large_files_show_the_same_part(tmp_path, rng, memory_limit):
+    for number, (height, width) in enumerate([(10, 7), (6, 9), (6, 6)]):
+        small = rng.integers(0, 256, (height, width, 3), dtype="uint8")
+        large = small.repeat(3, axis=0).repeat(3, axis=1)
+        large = np.pad(large, [(0, 2), (0, number), (0, 0)])  # the rest of a division by 3
+        for folder, image in (("small", small), ("large", large)):
+            (tmp_path / folder).mkdir(exist_ok=True)
+            Image.fromarray(image).save(tmp_path / folder / f"{number}.png")
+    folders = tmp_path / "small", tmp_path / "large"
+    pairs = paired_folders(*folders, size=18, factor=3, memory_limit=memory_limit)
+    small, large = pairs.arrays()
+    assert small.shape == (3, 6, 6, 3) and large.shape == (3, 18, 18, 3)
+    # Images of 6 pixels keep theirs; a center of 6 of 9 columns is that of 18 of 27.
+    for number in (1, 2):
+        np.testing.assert_array_equal(large[number, ::3, ::3], small[number])
+    with pytest.raises(ValueError, match=r"size is 20x20: expected multiples of factor, 3. Pass"):
+        paired_folders(*folders, size=20, factor=3)
+    with pytest.raises(ValueError, match=r"has 7x10 .* has 21x32: expected a ratio of 2"):
+        paired_folders(*folders, size=20, factor=2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "says"),
+    [
+        (dict(unmatched="drop"), ValueError, "^unmatched is 'drop': expected"),
+        (dict(unmatched=None), (TypeError, ValueError), "^unmatched "),
+        (dict(channels=2), ValueError, "^channels is 2"),
+        (dict(factor=0), ValueError, "^factor must be at least 1"),
+        (dict(factor=1.5), TypeError, "^factor must be an integer"),
+        (dict(size=(8,)), ValueError, r"^size is \(8,\): expected an integer, or"),
+        (dict(unmatched="skip"), ValueError, "expected pairs of files with the same names"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:.* have no counterpart")
+def test_wrong_arguments_of_pairs_are_one_sentence(tmp_path, arguments, error, says):
+    save(tmp_path / "a" / "one.png", 1)
+    save(tmp_path / "b" / "other.png", 1)
+    with pytest.raises(error, match=says):
+        paired_folders(tmp_path / "a", tmp_path / "b", **{"size": 8} | arguments)
 
 
 def test_halves_and_twins_of_other_sizes_are_named_and_left_out(tmp_path):

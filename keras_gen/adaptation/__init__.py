@@ -1,4 +1,4 @@
-"""Domain adaptation: classifying examples in one domain with labels from another domain."""
+"""Domain adaptation: classifying examples in one domain using labels from another domain."""
 
 from keras_gen.adaptation.adda import ADDA
 from keras_gen.adaptation.dann import DANN

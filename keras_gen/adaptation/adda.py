@@ -18,22 +18,22 @@ from keras_gen.networks import copied
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ADDA(DomainModel):
-    """Trains a separate target encoder whose features resemble source features.
+    """A classifier whose separate target encoder learns features that resemble source features.
 
     Tzeng, Hoffman, Saenko, Darrell: "Adversarial Discriminative Domain Adaptation", CVPR 2017, eq.
     (9). An encoder and a classifier trained on the source (`Classifier`) are frozen, while a copy
-    of the encoder is trained as in a GAN: a discriminator distinguishes its features of target
-    images from the features of source images, and the copy learns to make its features look like
-    source features. `classify` and `features` use the copy, for the target.
+    of the encoder is trained as in a GAN: a discriminator learns to distinguish the copy's features
+    of target images from the features of source images, and the copy learns to make its features
+    look like source features. `classify` and `features` use the copy, for target images.
 
-    Deviations: the paper does not specify the order of the two updates; here, the encoder is
-    updated first, and the discriminator sees the features from before the encoder's update.
+    Deviations: none, but the paper does not specify the order of the two updates. Here, the encoder
+    is updated first, and the discriminator uses the features from before the encoder's update.
 
     `fit` accepts source images, labels, and target images; `evaluate` accepts labeled target
     images. During training, `loss` and `accuracy` are computed on the source and do not change.
 
     Args:
-        encoder: Network that maps target images in [0, 1] to features `[batch, features]`;
+        encoder: Network that maps target images in [0, 1] to features `[batch, features]`,
             initialized as a copy of the source encoder.
         classifier: Network that maps features to logits `[batch, classes]`, trained with the source
             encoder.
@@ -109,14 +109,14 @@ class ADDA(DomainModel):
         """Builds the model from a classifier trained on the source.
 
         Args:
-            source: Trained `Classifier`, or a Keras model that ends in a dense layer of logits,
+            source: Trained `Classifier`, or a Keras model that ends with a dense layer of logits,
                 before which it is split. The new model uses copies of its networks.
-            discriminator_hidden: Number of units in each hidden layer of the discriminator; the
-                default is the paper's.
+            discriminator_hidden: Number of units in each hidden layer of the discriminator. The
+                default is the same as in the paper.
             **kwargs: Additional arguments for the class.
 
         Raises:
-            ValueError: If a Keras model ends in a different type of layer.
+            ValueError: If a Keras model ends with another type of layer.
 
         Example: `ADDA.from_source(keras.models.load_model("digits.keras"))`.
         """

@@ -15,33 +15,33 @@ from keras_gen.layers import reverse_gradient
 
 @keras.saving.register_keras_serializable("keras_gen")
 class DANN(DomainModel):
-    """Learns source labels from features that do not distinguish source from target.
+    """A classifier of source labels whose features do not distinguish source from target.
 
     Ganin et al.: "Domain-Adversarial Training of Neural Networks", JMLR 2016, eq. (9) and (18). One
     step updates all networks: the gradient is reversed between the encoder and the discriminator,
     so that the discriminator learns to distinguish the domains and the encoder learns the opposite.
 
     `fit` accepts source images, labels, and target images; `evaluate` accepts labeled images.
-    `loss` is the classifier's loss, and `d_loss` is the discriminator's loss, in nats. The `d_loss`
-    of a discriminator at chance is 1.39.
+    `loss` is the classifier's loss, and `d_loss` is the discriminator's loss, in nats. At chance
+    level, `d_loss` is 1.39.
 
-    Deviations: lambda is 0.1 and the optimizer is Adam; in the paper, lambda grows from 0 to 1, and
-    the optimizer uses momentum and a decaying learning rate. On LeNet, which has no normalization,
-    the paper's settings diverged: the encoder can increase the discriminator's loss without bound
-    through larger features.
+    Deviations: lambda is 0.1, and the optimizer is Adam. In the paper, lambda grows from 0 to 1,
+    and the optimizer uses momentum and a decaying learning rate. With LeNet, which has no
+    normalization, the paper's settings diverged: the encoder can increase the discriminator's loss
+    without bound by enlarging its features.
 
     Args:
         encoder: Network that maps images in [0, 1] to features `[batch, features]`.
         classifier: Network that maps features to logits `[batch, classes]`. If None, the encoder is
             a complete classifier, which is split before its last dense layer.
         discriminator: Network that maps features to source and target logits, `[batch, 2]`. If
-            None, a network with 500 hidden units.
-        weight: lambda, the factor applied to the reversed gradient, a number or a schedule, such as
-            the paper's, `keras_gen.core.schedules.Sigmoid`.
+            None, a network with 500 hidden units is used.
+        weight: Factor applied to the reversed gradient, lambda: a number or a schedule, such as the
+            paper's, `keras_gen.core.schedules.Sigmoid`.
         seed: Seed for the order of the examples in `fit`, if they come from a source.
 
     Raises:
-        ValueError: If the networks do not match, or `weight` is negative.
+        ValueError: If the networks do not match, or if `weight` is negative.
 
     Example:
     ```python

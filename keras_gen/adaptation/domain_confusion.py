@@ -15,13 +15,13 @@ from keras_gen.core.schedules import Weight
 
 @keras.saving.register_keras_serializable("keras_gen")
 class DomainConfusion(DomainModel):
-    """Learns source labels from features with which a discriminator cannot tell domains apart.
+    """A classifier of source labels whose features leave a domain discriminator undecided.
 
     Tzeng, Hoffman, Darrell, Saenko: "Simultaneous Deep Transfer Across Domains and Tasks", ICCV
     2015, eq. (4) to (6): the encoder minimizes the cross-entropy between the discriminator's output
     and 1/2, which is minimal if the features reveal nothing about the domain. Unlike gradient
-    reversal, it does not push the discriminator to be wrong. The discriminator and the encoder are
-    updated alternately.
+    reversal, this loss does not push the discriminator to be wrong. The discriminator and the
+    encoder are updated alternately.
 
     `fit` accepts source images, labels, and target images; `evaluate` accepts labeled images.
     `loss` is the classifier's loss, in nats. If the features reveal nothing, `d_loss` and
@@ -34,12 +34,12 @@ class DomainConfusion(DomainModel):
         classifier: Network that maps features to logits `[batch, classes]`. If None, the encoder is
             a complete classifier, which is split before its last dense layer.
         discriminator: Network that maps features to source and target logits, `[batch, 2]`. If
-            None, a network with 500 hidden units.
-        weight: lambda, the weight of the confusion loss, a number or a schedule.
+            None, a network with 500 hidden units is used.
+        weight: Weight of the confusion loss, lambda, a number or a schedule.
         seed: Seed for the order of the examples in `fit`, if they come from a source.
 
     Raises:
-        ValueError: If the networks do not match, or `weight` is negative.
+        ValueError: If the networks do not match, or if `weight` is negative.
 
     Example:
     ```python

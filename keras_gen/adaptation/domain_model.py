@@ -1,4 +1,4 @@
-"""The base class of domain adaptation: two domains, and a discriminator of their features."""
+"""The base class for domain adaptation, with two domains and a discriminator on features."""
 
 import tensorflow as tf
 from typing_extensions import override
@@ -13,7 +13,7 @@ TARGET = 1
 
 
 class DomainModel(OpposedClassifier):
-    """Base class of classifiers trained with labels in a source domain for use in a target domain.
+    """Base class of classifiers trained with source labels for use in a target domain.
 
     `fit` accepts source images, their labels, and target images, which have no labels. `evaluate`
     accepts labeled images from either domain: target labels are used only for evaluation. A

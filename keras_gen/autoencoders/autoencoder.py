@@ -13,11 +13,11 @@ class Autoencoder(EncoderDecoder):
 
     Hinton, Salakhutdinov: "Reducing the Dimensionality of Data with Neural Networks", Science 2006,
     without the paper's pretraining. The loss is the reconstruction loss, in nats per example: for
-    `"bernoulli"`, the cross-entropy in their supporting text, and for `"normal"`, half the squared
-    error plus a constant. Variants add terms to it (`terms`). `fit(x, y)` trains on pairs,
+    `"bernoulli"`, the cross-entropy from the paper's supporting text, and for `"normal"`, half the
+    squared error plus a constant. Variants add terms to it (`terms`). `fit(x, y)` trains on pairs,
     reconstructing y from x.
 
-    Deviations: all layers are trained from the start by one optimizer; the paper first trains a
+    Deviations: all layers are trained together from the start, whereas the paper first trains a
     stack of restricted Boltzmann machines.
 
     Args:
@@ -69,7 +69,7 @@ class Autoencoder(EncoderDecoder):
 
     @override
     def nats(self, x):
-        """Returns -log p(x | code), without the terms of a variant."""
+        """Returns -log p(x | code), without the additional terms of a variant."""
         return self.reconstruction(self.encoded(x)[0], x)
 
     # Building --------------------------------------------------------------------------------

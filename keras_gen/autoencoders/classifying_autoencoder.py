@@ -15,14 +15,14 @@ from keras_gen.networks import mlp_encoder
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ClassifyingAutoencoder(Autoencoder):
-    """Reconstructs all examples and classifies labeled examples, from the same codes.
+    """An autoencoder that reconstructs all examples, and classifies labeled ones, from its codes.
 
     Ranzato, Szummer: "Semi-supervised Learning of Compact Document Representations with Deep
     Networks", ICML 2008, sec. 3: unlabeled examples train the encoder through their reconstruction.
-    `fit(images, labels)` accepts integers, with -1 for an example without a label.
+    `fit(images, labels)` accepts integer labels, with -1 for an example without a label.
 
-    Deviations: in the paper, layers are trained one after another, each with both losses, on word
-    counts.
+    Deviations: in the paper, the layers are trained one after another on word counts, each with
+    both losses.
 
     Args:
         encoder: Network that maps examples to codes `[batch, ...]`.
@@ -33,7 +33,7 @@ class ClassifyingAutoencoder(Autoencoder):
         seed: Seed for the order of the examples in `fit`, if they come from a source.
 
     Raises:
-        ValueError: If the networks do not match, or `weight` is negative.
+        ValueError: If the networks do not match, or if `weight` is negative.
 
     Example:
     ```python
@@ -88,7 +88,7 @@ class ClassifyingAutoencoder(Autoencoder):
         filters: tuple[int, ...] = (32, 64),
         **kwargs,
     ):
-        """Builds the model with convolutions and a linear classifier on the codes.
+        """Builds the model with convolutional networks and a linear classifier on the codes.
 
         Args:
             shape: See `Autoencoder.for_images`.
@@ -129,5 +129,5 @@ class ClassifyingAutoencoder(Autoencoder):
 
 @checked_arguments
 def _classifier(latent_dim: int, classes: int) -> keras.Model:
-    """Builds a single dense layer that maps codes to logits."""
+    """Builds a network with a single dense layer that maps codes to logits."""
     return mlp_encoder((latent_dim,), classes, hidden=(), name="classifier")

@@ -29,7 +29,7 @@ class Coder(LikelihoodModel):
     """Base class of models that can encode, decode, reconstruct, and interpolate.
 
     The decoder's outputs are the parameters of a likelihood, p(x | codes). `code_names` are the
-    outputs of the encoder; the decoder uses the first one.
+    names of the encoder's outputs; the decoder uses the first output.
     """
 
     code_names: ClassVar[tuple[str, ...]] = ("codes",)
@@ -43,7 +43,7 @@ class Coder(LikelihoodModel):
         return self.reconstructed(self.encoded(x, *given)[0], *given)
 
     def side_inputs(self, x) -> tuple:
-        """Returns additional inputs of encoder and decoder for examples x; none by default."""
+        """Returns additional inputs of the encoder and decoder for examples x; none by default."""
         return ()
 
     def encoded(self, x, *given) -> list[tf.Tensor]:
@@ -92,7 +92,7 @@ class Coder(LikelihoodModel):
         self.latent_dim = latent_dim  # if given, must match the networks
 
     def freeze(self) -> None:
-        """Ends the training of the coder, so that another model can be trained on its codes."""
+        """Stops the training of the coder, so that another model can be trained on its codes."""
         self.trainable = False
         # Otherwise, files of the other model would contain the state of an unused optimizer.
         self.optimizer = None
@@ -277,7 +277,7 @@ def decoder_edges(decoder, likelihood) -> dict[str, Edge]:
 
 
 def reconstruction_nats(decoder, likelihood, latents, x, training: bool, *given) -> tf.Tensor:
-    """Returns -log p(x | latents, given), `[..., batch]` for latents `[..., batch, ...]`.
+    """Returns -log p(x | latents, given), `[..., batch]`, for latents `[..., batch, ...]`.
 
     Each example may have several latents. `given` are additional inputs of the decoder, `[batch,
     ...]`, such as classes.
@@ -294,6 +294,6 @@ def reconstruction_nats(decoder, likelihood, latents, x, training: bool, *given)
 
 
 def require_moments(network, outputs) -> None:
-    """Raises a ValueError if a functional model's outputs exclude means or log variances."""
+    """Raises a ValueError if a model limits the range of its means or log variances."""
     moments = keras.Model(network.inputs, outputs, name=network.name)
     require_range(UNBOUNDED, "means and log variances", moments)

@@ -18,8 +18,8 @@ class ContractiveAutoencoder(Autoencoder):
     Rifai, Vincent, Muller, Glorot, Bengio: "Contractive Auto-Encoders: Explicit Invariance During
     Feature Extraction", ICML 2011, eq. (7).
 
-    Deviations: see `Autoencoder`; the encoder and the decoder do not share weights, whereas they do
-    in the paper.
+    Deviations: see `Autoencoder`. In addition, the encoder and the decoder do not share weights, as
+    they do in the paper.
 
     Args:
         encoder: Network that maps examples to codes `[batch, ...]`.
@@ -34,7 +34,7 @@ class ContractiveAutoencoder(Autoencoder):
         seed: Seed for the random directions.
 
     Raises:
-        ValueError: If `method` is unknown or does not apply, `weight` is negative, or the
+        ValueError: If `method` is unknown or does not apply, if `weight` is negative, or if the
             likelihood is for integers.
 
     Example:

@@ -14,7 +14,7 @@ from keras_gen.core.schedules import Weight
 
 @keras.saving.register_keras_serializable("keras_gen")
 class DenoisingAutoencoder(Autoencoder):
-    """Reconstructs examples from corrupted versions, so that codes capture common structure.
+    """An autoencoder that reconstructs examples from corrupted versions of them.
 
     Vincent, Larochelle, Bengio, Manzagol: "Extracting and Composing Robust Features with Denoising
     Autoencoders", ICML 2008, and Vincent et al.: "Stacked Denoising Autoencoders", JMLR 2010, whose
@@ -22,8 +22,8 @@ class DenoisingAutoencoder(Autoencoder):
     `fit(noisy, clean)` trains the model to reconstruct clean examples from noisy examples, which
     are corrupted further unless `amount` is 0.
 
-    Deviations: see `Autoencoder`; all values of an example have the same weight, whereas sec. 3.4
-    of the second paper emphasizes corrupted values.
+    Deviations: see `Autoencoder`. In addition, all values of an example have the same weight,
+    whereas sec. 3.4 of the second paper emphasizes corrupted values.
 
     Args:
         encoder: Network that maps examples to codes `[batch, ...]`.
@@ -39,7 +39,7 @@ class DenoisingAutoencoder(Autoencoder):
 
     Raises:
         ValueError: If `corruption` is unknown, is `"salt_and_pepper"` for data without a maximum,
-            or is `"gaussian"` for integers, or `amount` is negative or a fraction above 1.
+            or is `"gaussian"` for integers, or if `amount` is negative, or above 1 for a fraction.
 
     Example:
     ```python

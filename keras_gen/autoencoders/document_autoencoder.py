@@ -19,7 +19,7 @@ def weights_of_words(name, value):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class DocumentAutoencoder(Autoencoder):
-    """Encodes documents and reconstructs their most frequent words and the words' rates.
+    """An autoencoder for documents that reconstructs their most frequent words and word rates.
 
     Hinton, Salakhutdinov: "Reducing the Dimensionality of Data with Neural Networks", Science 2006,
     fig. 4 and the supporting text: a document is the vector of its word counts divided by their
@@ -33,12 +33,12 @@ class DocumentAutoencoder(Autoencoder):
     as "normal", models it.
 
     `fit` accepts counts, `[batch, words]`; other methods accept counts or texts. A document without
-    known words is a vector of zeros. With `"multinomial"`, its score is 0; other likelihoods assign
-    a probability to zeros too.
+    known words becomes a vector of zeros. With `"multinomial"`, its score is 0; other likelihoods
+    also assign a probability to zeros.
 
-    Deviations: see `Autoencoder`. Inputs are scaled, because without pretraining the encoder learns
-    nothing from inputs near 0: the fractions are multiplied by the size of the vocabulary, so that
-    their mean is 1, and tf-idf vectors are scaled to a mean square of 1.
+    Deviations: see `Autoencoder`. In addition, inputs are scaled, because without pretraining the
+    encoder learns nothing from inputs near 0: the fractions are multiplied by the size of the
+    vocabulary, so that their mean is 1, and tf-idf vectors are scaled to a mean square of 1.
 
     Args:
         encoder: Network that maps fractions of words `[batch, words]` to codes `[batch, ...]`.
@@ -52,8 +52,8 @@ class DocumentAutoencoder(Autoencoder):
         seed: Seed for the order of the examples in `fit`, if they come from a source.
 
     Raises:
-        ValueError: If the networks do not match the vocabulary, `top` is not between 1 and the
-            number of words, or `idf` has a different number of words.
+        ValueError: If the networks do not match the vocabulary, if `top` is not between 1 and the
+            number of words, or if `idf` has a different number of words.
 
     Example:
     ```python
@@ -91,7 +91,7 @@ class DocumentAutoencoder(Autoencoder):
 
     @override
     def signatures(self) -> dict:
-        """Returns signatures for texts, and three for counts if a runtime lacks strings."""
+        """Returns the signatures for texts, and three for counts, for runtimes without strings."""
         counts = tf.TensorSpec([None, len(self.vocabulary)], tf.float32, name="counts")
         x = self.edges["x"]
         z = self.edges["latents"]
@@ -102,7 +102,7 @@ class DocumentAutoencoder(Autoencoder):
         }
 
     def _target(self, x):
-        """The values to reconstruct: counts, or tf-idf of mean square 1."""
+        """The values to reconstruct: counts, or tf-idf vectors with a mean square of 1."""
         if self.idf is None:
             return x
         # Not log1p, which some runtimes for exported models lack.

@@ -18,21 +18,22 @@ def pretrain_layers(
     """Trains the layers of a deep autoencoder one at a time, from the outside in.
 
     Each layer of the encoder and its mirror image in the decoder form a denoising autoencoder with
-    one layer, which learns the codes of the previous layers; the whole model then starts from the
-    pretrained weights. Bengio, Lamblin, Popovici, Larochelle: "Greedy Layer-Wise Training of Deep
-    Networks", NeurIPS 2006; with denoising layers, Vincent et al.: "Stacked Denoising
-    Autoencoders", JMLR 2010, sec. 3.5.
+    one layer, which is trained on the codes of the previous layers; the whole model then starts
+    from the pretrained weights. See Bengio, Lamblin, Popovici, Larochelle: "Greedy Layer-Wise
+    Training of Deep Networks", NeurIPS 2006, and, for denoising layers, Vincent et al.: "Stacked
+    Denoising Autoencoders", JMLR 2010, sec. 3.5.
 
     Args:
-        model: Autoencoder with dense layers whose decoder mirrors its encoder; hidden layers use a
-            sigmoid, so that their outputs are between 0 and 1.
+        model: Autoencoder with dense layers whose decoder mirrors its encoder. Hidden layers must
+            use a sigmoid, so that their outputs are between 0 and 1.
         source: Images `[...]` in the model's input format, without labels.
         train: Function that accepts a layer's model, its source, and its name, and compiles and
             fits the model.
-        amount: Fraction of a layer's inputs that are masked; the mask is resampled in every step.
+        amount: Fraction of a layer's inputs to mask. The mask is resampled in every step.
 
     Raises:
-        ValueError: If the networks are not mirror images, or a hidden layer does not use a sigmoid.
+        ValueError: If the networks are not mirror images, or if a hidden layer does not use a
+            sigmoid.
 
     Example:
     ```python
@@ -79,14 +80,14 @@ def _dense(network):
 
 
 def _encoder(dense, shape):
-    """Builds a network with one layer like `dense`."""
+    """Builds a network with a single layer that is configured like `dense`."""
     inputs = keras.Input(shape)
     copy = keras.layers.Dense(dense.units, dense.activation, dtype="float32")
     return keras.Model(inputs, copy(keras.layers.Flatten()(inputs)), name="encoder")
 
 
 def _decoder(dense, shape):
-    """Builds a network with one layer as large as `dense` that returns logits."""
+    """Builds a network with a single layer, as large as `dense`, that returns logits."""
     inputs = keras.Input((dense.kernel.shape[0],))
     outputs = keras.layers.Dense(dense.units, dtype="float32")(inputs)
     return keras.Model(inputs, keras.layers.Reshape(shape)(outputs), name="decoder")

@@ -14,30 +14,30 @@ from keras_gen.core.schedules import Weight
 
 @keras.saving.register_keras_serializable("keras_gen")
 class SparseAutoencoder(Autoencoder):
-    """An autoencoder with many codes, only a few of which are active for any example.
+    """An autoencoder with many code units, only a few of which are active for any example.
 
     Ng: "Sparse autoencoder", CS294A lecture notes, 2011, defines `penalty="kl"`: the sum over codes
     of KL(target || mean activation) between Bernoulli variables. `penalty="l1"` is the sum of the
-    codes' absolute values.
+    absolute values of the codes.
 
     Deviations: the mean activation is computed over the batch, whereas the notes use the training
     set.
 
     Args:
-        encoder: Network that maps examples to codes `[batch, ...]`; with `"kl"`, codes must be
-            between 0 and 1, as after a sigmoid, which `for_images` and `for_vectors` add to the
-            encoder in this case.
+        encoder: Network that maps examples to codes `[batch, ...]`. With `"kl"`, codes must be
+            between 0 and 1, as after a sigmoid; in this case, `for_images` and `for_vectors` add a
+            sigmoid to the encoder.
         decoder: Network that maps codes to the likelihood's parameters.
         likelihood: Likelihood p(x | code), a name or an object.
         penalty: Type of penalty, `"kl"` or `"l1"`.
-        weight: Weight of the penalty, a number or a schedule: beta in the notes, where it is 3 for
-            a squared error.
+        weight: Weight of the penalty, a number or a schedule; beta in the notes, which use 3 with a
+            squared error.
         target: rho, the target mean activation for `"kl"`.
         seed: Seed for the order of the examples in `fit`, if they come from a source.
 
     Raises:
-        ValueError: If `penalty` is unknown, `weight` is negative, or `target` is not between 0 and
-            1; with `"kl"`, if the encoder ends in an activation other than a sigmoid.
+        ValueError: If `penalty` is unknown, if `weight` is negative, or if `target` is not between
+            0 and 1; with `"kl"`, also if the encoder ends with an activation other than a sigmoid.
 
     Example:
     ```python

@@ -1,4 +1,4 @@
-"""A causal network computed position by position, with a cache for each causal layer."""
+"""Runs a causal network position by position, with a cache for each causal layer."""
 
 from collections.abc import Sequence
 
@@ -23,8 +23,9 @@ class Walker:
     """The operations of a causal network, applied one position at a time.
 
     Positions are the pixels of images, row by row, or the time steps of sequences, which are a
-    single row. Tensors that depend only on rows above, such as Gated PixelCNN's vertical stack, are
-    computed once per row. `keras_gen.autoregressive.sample_causal` shows the order of the calls.
+    single row. Tensors that depend only on the rows above, such as the vertical stack of Gated
+    PixelCNN, are computed once per row. `keras_gen.autoregressive.sample_causal` shows the order of
+    the calls.
 
     Args:
         network: Functional model whose layers are `CausalLayer`s or process every position
@@ -32,7 +33,8 @@ class Walker:
         conditions: Tensors for the network's inputs after the first.
 
     Raises:
-        ValueError: If a layer mixes positions, or the network sees the value that it must predict.
+        ValueError: If a layer mixes positions, or if the network sees the value that it must
+            predict.
 
     Example:
     ```python
@@ -175,7 +177,7 @@ def _run(node, tensors: dict) -> list:
 
 
 def _kinds(network) -> dict:
-    """The dependence of each tensor, by id; an error if positions cannot be computed in order."""
+    """The dependence of each tensor, by id; raises an error if positions have no valid order."""
     kinds = {id(tensor): CONDITION for tensor in network.inputs}
     kinds[id(network.inputs[0])] = VALUES
     size = tuple(network.inputs[0].shape[1:-1])
@@ -250,7 +252,7 @@ def _middle(value, size):
 
 
 def _at(value, size, place, axis: int):
-    """A tensor at one position of an axis, which is kept, if the tensor has positions there."""
+    """A tensor at one position of an axis, which is kept, if the axis has positions."""
     found = value.shape[1:-1]
     if value.shape.rank != len(size) + 2 or found[axis - 1] == 1:
         return value

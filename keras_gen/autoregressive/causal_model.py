@@ -106,10 +106,10 @@ class CausalModel(LikelihoodModel):
 
         Args:
             noise: Uniform noise, `[n, *noise_shape]`.
-            temperature: Values below 1 make likely values more likely.
-            conditions: Conditions of the network, `[n, ...]` each.
-            known: Examples in the network's input format, whose values are kept. If None, all
-                values are sampled.
+            temperature: Sampling temperature; temperatures below 1 make likely values more likely.
+            conditions: Conditions of the network, each `[n, ...]`.
+            known: Examples in the network's input format whose values are kept. If None, all values
+                are sampled.
             missing: Mask that is nonzero where a value is sampled instead of kept, in the shape of
                 `known` or with one channel.
         """
@@ -134,13 +134,13 @@ class CausalModel(LikelihoodModel):
         return self.draw_values(noise, temperature, list(given.values()))
 
     def filled(self, x, missing, seeds, conditions=()) -> tf.Tensor:
-        """Returns examples whose missing values are sampled, each given all earlier values.
+        """Returns examples with missing values sampled, each given all earlier values.
 
         Args:
             x: Examples prepared by the edge, `[n, ...]`.
             missing: See `draw_values`.
-            seeds: Int32 `[n]`: equal seeds give equal noise.
-            conditions: Conditions of the network, `[n, ...]` each.
+            seeds: Seeds, int32 `[n]`. Equal seeds give equal noise.
+            conditions: Conditions of the network, each `[n, ...]`.
         """
         noise = seeded(tf.random.stateless_uniform, seeds, self.noise_shape())
         return self.draw_values(noise, conditions=conditions, known=x, missing=missing)

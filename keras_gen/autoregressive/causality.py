@@ -28,16 +28,17 @@ def require_causal(network, levels: int | None = None) -> None:
     """Raises a ValueError if the parameters of a value depend on this value or a later one.
 
     The values are in sampling order: row by row, pixel by pixel, channel by channel. With random
-    weights, all values from one position on are changed, which must not change the parameters up to
-    that position. In large images, only a few positions are tried. Gradients cannot be used,
-    because a network has no gradient with respect to integers. Nor can the initial weights, because
-    zeros hide dependencies.
+    weights, changing all values from one position onward must not change the parameters up to that
+    position. In large images, only a few positions are tested. Gradients cannot be used, because a
+    network has no gradient with respect to integers. The initial weights cannot be used either,
+    because zeros hide dependencies.
 
     Args:
         network: Network that maps images `[batch, height, width, channels]`, sequences `[batch,
             time, channels]`, or vectors `[batch, channels]`, and any conditions, to parameters
             `[batch, ..., channels * parameters]`, in the order `[channel, parameter]`.
-        levels: Number of levels of a value. If None, the network is tried with numbers from 0 to 2.
+        levels: Number of levels of a value. If None, the network is tested with numbers from 0 to
+            2.
     """
     shape = tuple(size or TIMES for size in network.inputs[0].shape[1:])
     with tf.init_scope():
@@ -66,7 +67,7 @@ def require_causal(network, levels: int | None = None) -> None:
 
 
 def _starts(shape) -> np.ndarray:
-    """Positions from which on values are changed: every channel of a few positions."""
+    """Positions from which values are changed: every channel of a few positions."""
     *size, channels = shape
     last = math.prod(size) - 1
     places = np.arange(last + 1)
@@ -78,7 +79,7 @@ def _starts(shape) -> np.ndarray:
 
 
 def _changed(network, shape, levels, starts) -> np.ndarray:
-    """A mask of outputs that change with the values from each start on: bool `[starts, values]`."""
+    """A mask of outputs that change if the values from each start are: bool `[starts, values]`."""
     rng = np.random.default_rng(0)
     count = math.prod(shape)
     size = (len(starts), EXAMPLES, count)

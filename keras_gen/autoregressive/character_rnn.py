@@ -24,9 +24,9 @@ class CharacterRNN(CausalModel):
     """A character-level language model: each character is predicted from the preceding ones.
 
     Graves: "Generating Sequences With Recurrent Neural Networks", 2013, eq. (1) to (4). In
-    training, each character is predicted from the true preceding ones (teacher forcing), so that
+    training, each character is predicted from the true preceding characters (teacher forcing), so
     the loss is the exact negative log-likelihood in nats. Texts end with an end token, which is
-    predicted too.
+    also predicted.
 
     Deviations: see the network, `keras_gen.networks.character_rnn`.
 
@@ -35,11 +35,11 @@ class CharacterRNN(CausalModel):
             logits `[batch, time, len(alphabet) + 1]`. The logits of a character depend only on
             preceding characters.
         alphabet: String that contains each character once.
-        length: Number of characters of an example, and the maximum length of a sampled text.
+        length: Number of characters in an example, and maximum length of a sampled text.
         seed: Seed for the order in which `fit` uses the examples of a `Source`.
 
     Raises:
-        ValueError: See `CausalModel`; also if a character is repeated in the alphabet.
+        ValueError: If a character is repeated in the alphabet; see also `CausalModel`.
 
     Example:
     ```python
@@ -79,11 +79,11 @@ class CharacterRNN(CausalModel):
                 alphabet.
             n: Number of texts, at least 1.
             temperature: Divisor of the logits: values below 1 make likely characters more likely.
-            seed: 0 to 2**31 - 1. If None, texts differ each time.
+            seed: Seed, 0 to 2**31 - 1. If None, texts differ each time.
 
         Raises:
-            ValueError: If the prompt is too long or contains an unknown character, or a number is
-                out of range.
+            ValueError: If the prompt is too long or contains an unknown character, or if a number
+                is out of range.
         """
         return self.sample(n, seed, prompt=prompt, temperature=temperature)
 
@@ -91,10 +91,10 @@ class CharacterRNN(CausalModel):
     def pieces(self, text: str | os.PathLike) -> list[str]:
         """Cuts a text into consecutive pieces of `length` characters, the examples for `fit`.
 
-        The last piece may be shorter. Line ends become newlines.
+        The last piece may be shorter. Line endings become newlines.
 
         Args:
-            text: As in `for_text`; the characters must be in the alphabet when the pieces are used.
+            text: See `for_text`. The characters must be in the alphabet when the pieces are used.
 
         Raises:
             TypeError, OSError, ValueError: See `for_text`.
@@ -122,7 +122,7 @@ class CharacterRNN(CausalModel):
         blocks: int = 2,
         **kwargs,
     ):
-        """Builds the model with the network `keras_gen.networks.character_rnn` for a text.
+        """Builds the model for a text, with the network `keras_gen.networks.character_rnn`.
 
         The alphabet consists of the characters that occur in the text. `pieces` cuts the text into
         examples for `fit`.
@@ -130,15 +130,15 @@ class CharacterRNN(CausalModel):
         Args:
             text: A text, or the path of a UTF-8 file: a `pathlib.Path`, the name of an existing
                 file, or a string without white space.
-            length: Number of characters of an example, and the maximum length of a sampled text.
-            units: Number of units of each LSTM.
+            length: Number of characters in an example, and maximum length of a sampled text.
+            units: Number of units in each LSTM.
             blocks: Number of LSTMs.
             **kwargs: Additional arguments for the class.
 
         Raises:
             TypeError: If `text` is neither a string nor a path.
             OSError: If the file does not exist or cannot be read.
-            ValueError: If the text is empty, or the file is not UTF-8.
+            ValueError: If the text is empty, or if the file is not UTF-8.
 
         Example:
         ```python
@@ -153,7 +153,7 @@ class CharacterRNN(CausalModel):
 
 
 def _read(text: str | os.PathLike) -> str:
-    """Returns a text, or the text in a file, with newlines as line ends."""
+    """Returns a text, or the text in a file, with newlines as line endings."""
     is_text = isinstance(text, str) and len(text.split()) != 1 and not os.path.isfile(text)
     contents = str(text) if is_text else read_text(checked_path("text", text))
     return contents.replace("\r\n", "\n").replace("\r", "\n")

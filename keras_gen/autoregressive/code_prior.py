@@ -20,21 +20,21 @@ class CodePrior(CausalModel):
     Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017,
     sec. 3.3: after the VQ-VAE is trained, a PixelCNN is fitted to the codes of images, or a WaveNet
     to the codes of sounds. `fit` accepts examples, which the frozen coder encodes. `log_prob`
-    returns log p of codes, and `bound` the resulting bound on log p of examples.
+    returns log p(codes), and `bound` returns the resulting bound on log p(x).
 
     Args:
         network: Network that maps codes `[batch, *grid, 1]` to logits `[batch, *grid,
             codebook_size]`, such as `keras_gen.networks.gated_pixel_cnn` with
             `levels=codebook_size` and `unordered`. The logits of a code depend only on preceding
             codes. If a coder has several codes per position, on the last axis of its grid, they
-            replace the single channel of the network's input. A network for sequences `[batch,
-            codes, 1]`, such as a `transformer`, gets a grid row by row.
-        coder: Trained model with integer codes, such as a `VQVAE`, whose weights are not changed;
-            to train it further, compile it again.
+            replace the single channel of the network's input. A network for sequences
+            `[batch, codes, 1]`, such as a `transformer`, receives a grid row by row.
+        coder: Trained model with integer codes, such as a `VQVAE`, whose weights are not changed.
+            To train it further, compile it again.
         seed: Seed for the order in which `fit` uses the examples of a `Source`.
 
     Raises:
-        ValueError: See `CausalModel`; also if the grids of the network and the coder differ.
+        ValueError: If the grids of the network and the coder differ; see also `CausalModel`.
 
     Example:
     ```python
@@ -104,7 +104,7 @@ class CodePrior(CausalModel):
     def bound(self, x, **given):
         """Returns log p(x | codes) + log p(codes), a bound on log p(x), float32 `[n]`, in nats.
 
-        All three probabilities are conditioned on any given conditions.
+        All three probabilities are conditioned on the conditions, if any are given.
         """
         conditions = list(given.values())
         codes = self.coder.codes(x)

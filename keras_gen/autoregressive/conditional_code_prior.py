@@ -1,4 +1,4 @@
-"""A prior over codes, given the class of an example (Esser, Rombach, Ommer 2021)."""
+"""A prior over codes given the class of an example (Esser, Rombach, Ommer 2021)."""
 
 import keras
 from typing_extensions import override
@@ -15,24 +15,24 @@ class ConditionalCodePrior(CodePrior):
 
     Esser, Rombach, Ommer: "Taming Transformers for High-Resolution Image Synthesis", CVPR 2021,
     eq. (9): the class precedes the codes, and the coder does not use it. `fit(images, labels)`
-    accepts integers.
+    accepts integer labels.
 
     A coder may also use the condition, such as the speaker in van den Oord, Vinyals, Kavukcuoglu:
     "Neural Discrete Representation Learning", NeurIPS 2017, sec. 4.3: a WaveNet is the prior over
-    the codes of speech, which samples the words, and the decoder of a `ConditionalVQVAE` speaks
-    them in a speaker's voice. Then `fit(waveforms, speakers)` and `sample(n, speaker=2)` use the
-    coder's name for the condition.
+    the codes of speech, from which the words are sampled, and the decoder of a `ConditionalVQVAE`
+    speaks them in a speaker's voice. In that case, `fit(waveforms, speakers)` and
+    `sample(n, speaker=2)` use the coder's name for the condition.
 
     Args:
         network: Network that maps codes and int32 labels `[batch]` to logits, such as
             `keras_gen.networks.transformer` or `wavenet` with `classes`; see `CodePrior`.
         coder: Trained model with integer codes; see `CodePrior`.
-        classes: Number of classes. If None, the coder's number of classes.
+        classes: Number of classes. If None, the number of the coder's classes is used.
         seed: Seed for the order in which `fit` uses the examples of a `Source`.
 
     Raises:
-        ValueError: See `CodePrior`; also if the network or the coder has a different number of
-            classes.
+        ValueError: If the network or the coder has a different number of classes; see also
+            `CodePrior`.
 
     Example:
     ```python

@@ -20,7 +20,7 @@ class ConditionalPixelCNN(PixelCNN):
 
     Van den Oord, Kalchbrenner, Vinyals, Espeholt, Graves, Kavukcuoglu: "Conditional Image
     Generation with PixelCNN Decoders", NeurIPS 2016, eq. (3) and (4). `fit(images, labels)` accepts
-    integers. All classes are treated as equally likely: p(x) is the mean of p(x | class).
+    integer labels. All classes are treated as equally likely: p(x) is the mean of p(x | class).
 
     Args:
         network: Network that maps images and int32 labels `[batch]` to the likelihood's parameters;
@@ -30,7 +30,7 @@ class ConditionalPixelCNN(PixelCNN):
         seed: Seed for the order in which `fit` uses the examples of a `Source`.
 
     Raises:
-        ValueError: See `PixelCNN`; also if the network does not accept these labels.
+        ValueError: If the network does not accept these labels; see also `PixelCNN`.
 
     Example:
     ```python
@@ -78,7 +78,7 @@ class ConditionalPixelCNN(PixelCNN):
 
     @capability
     def classify(self, x):
-        """Returns log p(x | class) for every class, which are class logits: `[n, classes]`."""
+        """Returns log p(x | class) for every class, `[n, classes]`; these are class logits."""
         return {"logits": self.class_log_probs(x)}
 
     @capability

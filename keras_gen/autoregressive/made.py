@@ -1,4 +1,4 @@
-"""MADE (Germain et al. 2015), for numbers with mixtures as in RNADE (Uria et al. 2013)."""
+"""MADE (Germain et al. 2015), with the mixtures of RNADE (Uria et al. 2013) for real values."""
 
 from collections.abc import Sequence
 
@@ -30,11 +30,11 @@ class MADE(CausalModel):
         network: Network that maps vectors `[batch, values]` to parameters of the likelihood
             `[batch, values * parameters]`, in the order `[value, parameter]`. The parameters of a
             value depend only on earlier values.
-        likelihood: Distribution of a value, a name or an object with a method `draw`.
+        likelihood: Distribution of a value, given as a name or as an object with a method `draw`.
         seed: Seed for the order in which `fit` uses the examples of a `Source`.
 
     Raises:
-        ValueError: See `CausalModel`; also if the network does not accept vectors.
+        ValueError: If the network does not accept vectors; see also `CausalModel`.
 
     Example:
     ```python
@@ -74,11 +74,11 @@ class MADE(CausalModel):
 
         Args:
             columns: Columns with cells, as returned by `keras_gen.data.table_columns`; at least 2.
-            hidden: Numbers of units of the hidden layers.
+            hidden: Number of units in each hidden layer.
             any_order: Whether the network predicts each column from any subset of the other
                 columns, instead of only from the columns before it. This fills gaps better, but
                 yields slightly worse samples.
-            **kwargs: Further arguments of `TableMADE`.
+            **kwargs: Additional arguments for `TableMADE`.
 
         Raises:
             TypeError: If `columns` contains anything other than columns.

@@ -63,25 +63,26 @@ class PixelCNN(CausalModel):
     ) -> np.ndarray:
         """Samples the missing pixels of images, given earlier known pixels.
 
-        Each missing value is sampled from p(value | earlier values), so later known values have no
-        influence. Completing the lower half works best.
+        Each missing value is sampled from p(value | earlier values), so known values that come
+        later have no influence. Completing the lower half works best.
 
         Args:
-            images: `[m, height, width, channels]` in the model's input format; the contents of
-                missing pixels do not matter.
+            images: Images `[m, height, width, channels]` in the model's input format. The values of
+                missing pixels are ignored.
             masks: One mask for all images, or masks `[m, height, width, 1]`, nonzero where a pixel
                 is missing.
             n: Number of completions of each image, at least 1.
-            seed: 0 to 2**31 - 1. If None, completions differ each time.
-            batch_size: Number of completions at once.
-            **given: Further arguments of `fill`, such as `labels`, one for each image or one for
-                all images. Without labels, each completion has a random class.
+            seed: Seed, 0 to 2**31 - 1. If None, completions differ each time.
+            batch_size: Number of completions sampled at once.
+            **given: Additional arguments for `fill`, such as `labels`, with one value per image or
+                one for all images. Without labels, each completion has a random class.
 
         Returns:
             Images `[m, n, height, width, channels]`, in the format of the model's samples.
 
         Raises:
-            ValueError: If the shape or range of images, masks, or arguments is invalid.
+            ValueError: If the shape or range of the images, the masks, or another argument is
+                invalid.
         """
         n = checked_integer("n", n, minimum=1)
         images = np.asarray(as_examples(self.edges["x"], images))
@@ -128,13 +129,13 @@ class PixelCNN(CausalModel):
     def for_images(cls, shape: tuple, filters: int = 32, blocks: CountFrom0 = 5, **kwargs):
         """Builds the model with the network of Gated PixelCNN, which has no blind spot.
 
-        The likelihood is by default "categorical", a softmax over 256 levels. For colors,
-        `keras_gen.losses.DiscretizedLogistic(mixtures=10)` needs less memory and time.
+        By default, the likelihood is "categorical", a softmax over 256 levels. For color images,
+        `keras_gen.losses.DiscretizedLogistic(mixtures=10)` requires less memory and time.
 
         Args:
             shape: `(height, width, channels)` of the images.
-            filters: Number of maps, rounded up to a multiple of the number of channels; see
-                `keras_gen.networks.gated_pixel_cnn`.
+            filters: Number of feature maps, rounded up to a multiple of the number of image
+                channels; see `keras_gen.networks.gated_pixel_cnn`.
             blocks: Number of blocks.
             **kwargs: Additional arguments for the class.
 

@@ -17,10 +17,10 @@ class PixelRNN(PixelCNN):
     Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016. Loss,
     sampling, and completion are inherited from `PixelCNN`, eq. (1) and (2); only the network
     differs. A masked convolution sees only as far as its kernel reaches, whereas an LSTM over rows
-    (sec. 3.1) or diagonals (sec. 3.2) carries its state through the whole image, so that a single
-    layer sees far. In return, the rows or diagonals of a training step are computed sequentially.
-    Sampling needs a single pass in total: the LSTMs over rows and diagonals are also computed pixel
-    by pixel.
+    (sec. 3.1) or diagonals (sec. 3.2) carries its state through the whole image, so a single layer
+    has a large receptive field. The disadvantage is that the rows or diagonals are computed
+    sequentially in each training step. Sampling requires only one pass in total, because the LSTMs
+    over rows and diagonals can also be computed pixel by pixel.
 
     The network is built by `keras_gen.networks.pixel_rnn`, with kind "row" or "diagonal", or from
     `keras_gen.layers.RowLSTM`, `DiagonalLSTM`, and other causal layers. `likelihood` is
@@ -34,7 +34,8 @@ class PixelRNN(PixelCNN):
             likelihood, to the likelihood's parameters `[batch, height, width, channels *
             parameters]`, in the order `[channel, parameter]`. The parameters of a value depend only
             on earlier values, in the order of rows, then pixels, then channels.
-        likelihood: Distribution of a value, a name or an object; 256 levels in the paper.
+        likelihood: Distribution of a value, a name or an object. The paper uses 256 levels for
+            color images.
         seed: Seed for the order in which `fit` uses the examples of a `Source`.
 
     Raises:
@@ -64,11 +65,11 @@ class PixelRNN(PixelCNN):
     ):
         """Builds the model with LSTMs over the image; see `keras_gen.networks.pixel_rnn`.
 
-        The likelihood is by default "categorical", a softmax over 256 levels.
+        By default, the likelihood is "categorical", a softmax over 256 levels.
 
         Args:
-            shape: `(height, width, channels)` of the images, 1 or 3 channels.
-            units: Number of features of an LSTM.
+            shape: `(height, width, channels)` of the images, with 1 or 3 channels.
+            units: Number of features of each LSTM.
             blocks: Number of LSTMs.
             kind: Type of LSTM, "row" or "diagonal".
             **kwargs: Additional arguments for the class.

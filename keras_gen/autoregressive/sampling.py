@@ -1,4 +1,4 @@
-"""Samples from causal networks value by value, with a cache of earlier results."""
+"""Samples from causal networks value by value, with cached intermediate results."""
 
 from collections.abc import Callable, Sequence
 
@@ -18,28 +18,30 @@ def sample_causal(
     conditions: Sequence[tf.Tensor] = (),
     cached: bool = True,
 ) -> tf.Tensor:
-    """Samples images row by row, pixel by pixel, channel by channel; sequences in time; or vectors.
+    """Samples images, sequences, or vectors value by value from a causal network.
 
-    Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, sec. 2.1,
-    sample with one pass over the whole image for each of its N values. Here, each layer is computed
-    only at the current position, and causal layers cache the earlier results that they need, so C
-    channels cost as much as C passes. Each value of a vector requires a whole pass. The examples
-    depend only on weights, conditions, and noise, up to rounding.
+    Images are sampled row by row, pixel by pixel, and channel by channel; sequences are sampled in
+    the order of time. Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks",
+    ICML 2016, sec. 2.1, sample with one pass over the whole image for each of its N values. Here,
+    each layer is computed only at the current position, and causal layers cache the earlier results
+    that they need, so C channels cost as much as C passes. Each value of a vector requires a whole
+    pass. Up to rounding, the samples depend only on the weights, conditions, and noise.
 
-    Inside a `tf.function`, sampling is part of that graph; outside, each call compiles a new graph.
-    XLA fuses the many small operations: `jit_compile=True` makes the loop faster on a CPU.
+    Inside a `tf.function`, sampling is part of that graph; otherwise, each call compiles a new
+    graph. XLA fuses the many small operations, so `jit_compile=True` makes the loop faster on a
+    CPU.
 
     Args:
         network: Functional model that maps values (images `[batch, height, width, channels]` of
             known size, sequences `[batch, time, channels]`, or vectors `[batch, channels]`), and
             any conditions, to parameters `[batch, ..., channels * parameters]`, laid out `[channel,
-            parameter]`. With the cache, every layer on values must be a `CausalLayer` (the first
-            one must not see its own position) or process every position independently.
+            parameter]`. With the cache, every layer that processes values must be a `CausalLayer`
+            (the first one must not see its own position) or process every position independently.
         draw: Function that maps float32 parameters `[batch, parameters]` of one value and its noise
             `[batch, ...]` to values `[batch]`, in the units of the network's input.
         noise: Floats `[batch, height, width, channels, ...]`, `[batch, time, channels, ...]`, or
             `[batch, channels, ...]`, for instance uniform in [0, 1).
-        conditions: Tensors for the network's additional inputs, `[batch, ...]` each.
+        conditions: Tensors for the network's additional inputs, each `[batch, ...]`.
         cached: Whether to cache earlier results. If False, each value requires a whole pass, which
             is slow but works for any causal network.
 
@@ -47,9 +49,9 @@ def sample_causal(
         Float32 values, in the shape of the network's input.
 
     Raises:
-        ValueError: If the network's inputs or the noise have the wrong shape, a layer mixes
-            positions, or the network is not causal: it sees the value that it must predict, or a
-            later one.
+        ValueError: If the network's inputs or the noise have the wrong shape, if a layer mixes
+            positions, or if the network is not causal, because it sees the value that it must
+            predict or a later value.
 
     Example:
     ```python
@@ -76,7 +78,7 @@ def sample_causal(
 
 
 def _check(network, noise, conditions) -> None:
-    """Raises a ValueError if the network, the noise, and the conditions do not fit together."""
+    """Raises a ValueError if the network, the noise, and the conditions do not match."""
     shape = tuple(network.inputs[0].shape[1:])
     output = tuple(network.outputs[0].shape[1:])
     images = len(shape) == 3

@@ -26,12 +26,12 @@ PLACE = 3  # index of the position noise of a value, after the noise for `CellLi
 
 @keras.saving.register_keras_serializable("keras_gen")
 class TableMADE(LikelihoodModel):
-    """Rows of a table as a product of conditionals: each column given those before it.
+    """A distribution of table rows in which each column is predicted from the preceding columns.
 
     Germain, Gregor, Murray, Larochelle: "MADE: Masked Autoencoder for Distribution Estimation",
-    ICML 2015, sec. 3 and 4. A word is a cell, and so is an interval of numbers (`table_columns`).
+    ICML 2015, sec. 3 and 4. Each word is a cell, as is each interval of numbers (`table_columns`).
     The probability of a number is the mass of a mixture of logistic densities in its cell, so the
-    log-likelihood refers to cells, in nats, and can be compared with other models of these cells.
+    log-likelihood refers to cells, in nats, and is comparable with other models of the same cells.
 
     With `any_order`, the network predicts each column from any subset of the other columns (Uria,
     Murray, Larochelle: "A Deep and Tractable Density Estimator", ICML 2014, sec. 4, eq. 9). Gaps
@@ -39,11 +39,11 @@ class TableMADE(LikelihoodModel):
     weighted samples (likelihood weighting).
 
     `fit`, `log_prob`, `impute`, and `complete` accept a DataFrame, a dict of columns, the path of a
-    CSV file, and strings `[n, columns]`. A missing value contributes only to `gap_loss`, with which
-    the model learns which values are missing, so that samples have gaps too.
+    CSV file, or strings `[n, columns]`. A missing value contributes only to `gap_loss`, from which
+    the model learns which values are missing, so that samples also have gaps.
 
-    Deviations: masks apply to whole columns, and the output also sees the features directly. With
-    `any_order`, `log_prob` uses the order of the columns.
+    Deviations: masks apply to whole columns, and the output layer is also connected directly to the
+    features. With `any_order`, `log_prob` uses the order of the columns.
 
     Args:
         network: Network that maps cells `[batch, columns]`, -1 where a value is unknown, to the
@@ -51,10 +51,10 @@ class TableMADE(LikelihoodModel):
             `any_order`, the parameters of a column depend only on the columns before it.
         columns: Columns with cells, as returned by `keras_gen.data.table_columns`.
         any_order: Whether the network predicts a column from any subset of the other columns.
-        seed: Seed for the column orders, and for the order of the examples of a `Source`.
+        seed: Seed for the column orders, and for the order of the examples in a `Source`.
 
     Raises:
-        ValueError: If the network does not fit the columns, or is not causal.
+        ValueError: If the network does not match the columns, or is not causal.
 
     Example:
     ```python
@@ -78,7 +78,7 @@ class TableMADE(LikelihoodModel):
 
     @override
     def terms(self, batch):
-        """Returns the negative log-likelihoods of the values and of which values are missing."""
+        """Returns the negative log-likelihoods of the values, and of which values are missing."""
         x = batch["x"]
         hidden, weight = self._hidden(x) if self.any_order else (tf.ones_like(x, tf.bool), 1.0)
         given = tf.where(hidden, -1.0, x) if self.any_order else x
@@ -90,7 +90,7 @@ class TableMADE(LikelihoodModel):
         return {"nll": weight * nll} | self._gap_terms(x, gap_logits, hidden, weight)
 
     def _hidden(self, x):
-        """The columns to predict, the last ones in a random order (eq. 9), and their weight."""
+        """The columns to predict, the last ones in a random order (eq. 9), and their weights."""
         count = len(self.columns)
         keys = self.uniform("order", [tf.shape(x)[0], count])
         rank = tf.argsort(tf.argsort(keys, axis=1), axis=1)
@@ -113,7 +113,7 @@ class TableMADE(LikelihoodModel):
 
     @override
     def nats(self, x):
-        """Returns -log p of the values of each row, `[batch]`, in the order of the columns."""
+        """Returns -log p of each row's values, `[batch]`, predicted in the order of the columns."""
         if not self.any_order:
             parameters, _ = self.likelihood.split(self.network(x, training=False))
             return -tf.reduce_sum(self.likelihood.log_probs(parameters, x), axis=1)
@@ -130,12 +130,12 @@ class TableMADE(LikelihoodModel):
     # Samples ---------------------------------------------------------------------------------
 
     def noise(self, n, key):
-        """Samples uniform noise for each value: for the likelihood and the position in the cell."""
+        """Samples uniform noise for each value: for its cell, and for the position in the cell."""
         shape = [n, len(self.columns), self.likelihood.uniforms_per_value + 1]
         return tf.random.stateless_uniform(shape, key)
 
     def from_noise(self, noise):
-        """Returns rows `[n, columns]`, cells with positions in them, sampled column by column."""
+        """Returns rows `[n, columns]` of cells with positions, sampled column by column."""
         return self._drawn(noise)[0]
 
     def _drawn(self, noise, known=None):
@@ -147,7 +147,7 @@ class TableMADE(LikelihoodModel):
                 sampled, and may be gaps.
 
         Returns:
-            Cells with positions in them, `[n, columns]`, and log P of the known cells, `[n]`.
+            Cells with positions, `[n, columns]`, and log P of the known cells, `[n]`.
         """
         count = len(self.columns)
         places = tf.range(count)
@@ -177,20 +177,22 @@ class TableMADE(LikelihoodModel):
 
     @for_users
     def sample(self, n: int, seed: int | None = None, batch_size: int = 1024, **conditions):
-        """Samples rows: a DataFrame if the columns come from one, otherwise a dict of arrays.
+        """Samples rows, as a DataFrame if the columns come from a DataFrame; otherwise, as a dict.
 
-        Words, booleans, decimal places, and dtypes are as in the training rows, and so is the
-        fraction of gaps. Numbers are between the training values of their cell.
+        A dict contains one array per column. Words, booleans, decimal places, dtypes, and the
+        fraction of gaps are as in the training rows. Numbers are between the smallest and the
+        largest training value in their cell.
 
         Args:
             n: Number of rows, at least 1.
-            seed: 0 to 2**31 - 1; equal seeds yield equal rows. If None, rows differ each time.
+            seed: Seed, 0 to 2**31 - 1. Equal seeds yield equal rows. If None, rows differ each
+                time.
             batch_size: Number of rows computed at once.
             **conditions: Not supported; `complete` samples rows with some given values.
 
         Raises:
-            TypeError: If a number is not an integer, or a condition is given.
-            ValueError: If `n` or `batch_size` is below 1, or the seed is out of range.
+            TypeError: If a number is not an integer, or if a condition is given.
+            ValueError: If `n` or `batch_size` is below 1, or if the seed is out of range.
         """
         return in_frame(self.columns, sample_rows(self, n, seed, batch_size, **conditions))
 
@@ -198,7 +200,7 @@ class TableMADE(LikelihoodModel):
 
     @for_users
     def impute(self, rows):
-        """Fills gaps with the most likely word, or with the mean, rounded as in the column.
+        """Fills gaps with the most likely word, or with the mean, rounded like its column.
 
         Means minimize the squared error; medians would minimize the absolute error. Known values
         are unchanged.
@@ -210,7 +212,7 @@ class TableMADE(LikelihoodModel):
             All rows, in the format of `sample`; rows of a DataFrame keep their index.
 
         Raises:
-            ValueError: If columns are missing or unknown, or a value is not known to the model.
+            ValueError: If columns are missing or unknown, or if a value is unknown to the model.
         """
         return self._filled(rows, self.expected)
 
@@ -218,12 +220,13 @@ class TableMADE(LikelihoodModel):
     def complete(self, rows, seed: int | None = None):
         """Samples values for gaps, given all known values of a row.
 
-        Calls with several seeds yield multiple imputations. To sample with conditions, pass rows in
-        which only the values that you choose are known.
+        Calls with different seeds yield multiple imputations. To sample conditionally, pass rows in
+        which only the values to condition on are known.
 
         Args:
             rows: See `impute`.
-            seed: 0 to 2**31 - 1; equal seeds yield equal rows. If None, values differ each time.
+            seed: Seed, 0 to 2**31 - 1. Equal seeds yield equal rows. If None, values differ each
+                time.
 
         Returns:
             All rows; see `impute`.
@@ -239,7 +242,7 @@ class TableMADE(LikelihoodModel):
         return self._filled(rows, drawn)
 
     def _filled(self, rows, fill):
-        """Rows whose gaps are filled by a function, which is called on the rows with gaps."""
+        """Rows whose gaps are filled by a function, which is applied only to the rows with gaps."""
         edge = self.edges["x"]
         texts = edge.as_array(rows.numpy() if tf.is_tensor(rows) else rows)
         # Unknown words can be gaps too.

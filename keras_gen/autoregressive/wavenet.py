@@ -22,22 +22,22 @@ class WaveNet(CausalModel):
 
     Van den Oord et al.: "WaveNet: A Generative Model for Raw Audio", 2016, eq. (1), with a softmax
     over mu-law levels (sec. 2.2). The loss is the exact negative log-likelihood of the levels in
-    nats, and zeros around a recording are ignored (`keras_gen.core.kinds_of_data.MuLaw`). The time
-    per sample does not grow with the length.
+    nats, and zeros around a recording are ignored (`keras_gen.core.kinds_of_data.MuLaw`). The
+    computation time per audio sample does not grow with the length.
 
     Deviations: see the network, `keras_gen.networks.wavenet`.
 
     Args:
         network: Network that maps levels `[batch, time, 1]`, with -1 for padding, to logits
             `[batch, time, levels]`. The logits of a sample depend only on earlier samples.
-        levels: Number of mu-law levels, 256 in the paper, an even number from 2 to 512.
+        levels: Number of mu-law levels, an even number from 2 to 512; 256 in the paper.
         samples: Length of sampled sounds, at least 1; equal to the network's length if that is
             fixed.
         seed: Seed for the order in which `fit` uses the examples of a `Source`.
 
     Raises:
-        ValueError: See `CausalModel`; also if the network is not for mono sound, or is for a
-            different length.
+        ValueError: If the network is not for mono sound, or is for a different length; see also
+            `CausalModel`.
 
     Example:
     ```python
@@ -94,14 +94,15 @@ class WaveNet(CausalModel):
         levels: int = 256,
         **kwargs,
     ):
-        """Builds the model with the network `keras_gen.networks.wavenet`, for mono sounds.
+        """Builds the model for mono sounds, with the network `keras_gen.networks.wavenet`.
 
         Args:
-            samples: Number of samples of a generated sound. `fit` accepts sounds of any length.
+            samples: Number of audio samples in a generated sound. `fit` accepts sounds of any
+                length.
             filters: Number of channels between the blocks.
-            skip_filters: Number of channels of the sum over the blocks.
-            dilations: Dilations of the blocks. A sample depends on the
-                `keras_gen.networks.receptive_field(dilations)` samples before it.
+            skip_filters: Number of channels in the sum over the blocks.
+            dilations: Dilations of the blocks. Each sample depends on the preceding
+                `keras_gen.networks.receptive_field(dilations)` samples.
             levels: Number of mu-law levels.
             **kwargs: Additional arguments for the class.
 

@@ -24,21 +24,21 @@ class Classifier(GenerativeModel):
     LeCun, Bottou, Bengio, Haffner: "Gradient-Based Learning Applied to Document Recognition",
     Proceedings of the IEEE 1998; the loss is the cross-entropy that is common today. Trained on one
     domain and on clean examples, this model is the starting point and the baseline for other
-    methods, which add terms to its loss (`terms`) or add players.
+    methods, which add terms to the loss (`terms`) or add other networks.
 
-    `fit(images, labels)` accepts integers; -1 marks an example without a label, which does not
-    contribute to the loss. `accuracy` is computed on labeled examples.
+    `fit(images, labels)` accepts integer labels; -1 marks an example without a label, which does
+    not contribute to the loss. `accuracy` is computed on labeled examples.
 
     Args:
-        encoder: Network that maps examples to features `[batch, features]`; images in [0, 1], or
-            vectors.
+        encoder: Network that maps examples, images in [0, 1] or vectors, to features
+            `[batch, features]`.
         classifier: Network that maps features to logits `[batch, classes]`. If None, the encoder is
             a complete classifier, which is split before its last dense layer.
         seed: Seed for the order of the examples in `fit`, if they come from a source.
 
     Raises:
-        ValueError: If the networks do not match, or a complete classifier does not end in a dense
-            layer that returns logits.
+        ValueError: If the networks do not match, or if a complete classifier does not end with a
+            dense layer that returns logits.
 
     Example:
     ```python

@@ -1,4 +1,4 @@
-"""A classifier and its adversary, which predicts information that features should not reveal."""
+"""A classifier with an adversary, which predicts what the features should not reveal."""
 
 import keras
 import tensorflow as tf
@@ -20,8 +20,8 @@ class OpposedClassifier(Classifier):
         classifier: Network that maps features to logits `[batch, classes]`; see `Classifier` for
             None.
         discriminator: Network that maps features to logits, `[batch, values]`, for the information
-            that the features should not reveal. If None, a network with two values and 500 hidden
-            units.
+            that the features should not reveal. If None, a network with two outputs and 500 hidden
+            units is used.
         seed: Seed for the order of the examples in `fit`, if they come from a source.
         **kwargs: Arguments of `keras.Model`, such as `name`.
 
@@ -36,7 +36,7 @@ class OpposedClassifier(Classifier):
         return tf.cast(self.discriminator(features, training=self.training), tf.float32)
 
     def discriminator_loss(self, features, values) -> tuple:
-        """Returns the discriminator's loss in nats, and whether it predicts correctly, `[batch]`.
+        """Returns the discriminator's loss, in nats, and whether it is correct, each `[batch]`.
 
         `values` are the values to predict, int32 `[batch]`.
         """

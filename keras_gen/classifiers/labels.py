@@ -1,6 +1,6 @@
-"""Labels of models that classify examples: labels for `fit`, and the `classify` capability.
+"""Labels for models that classify: labels in `fit`, and the `classify` capability.
 
-Such a model contains `classify = classify` in its class body, and defines `logits`. `fit` also
+Such a model assigns `classify = classify` in its class body, and defines `logits`. Its `fit` also
 accepts labels; as in scikit-learn, -1 marks an example without a label.
 """
 
@@ -12,7 +12,7 @@ from keras_gen.core.kinds_of_data import Labels
 
 
 def set_label_edges(model: keras.Model, classes: int) -> None:
-    """Adds the edge for labels, which may be unknown (-1) in training."""
+    """Adds the edge for labels, which may be unknown (-1) during training."""
     model.edges["labels"] = Labels(classes)
     model.training_edges["labels"] = Labels(classes, unknown=True)
 

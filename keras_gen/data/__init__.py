@@ -1,4 +1,4 @@
-"""Datasets as sources of examples, their streams, and samples for offline machines."""
+"""Datasets as sources of examples, streams of batches, and samples for offline machines."""
 
 from keras_gen.data.batches.groups import class_triples, clips, episode, unpaired
 from keras_gen.data.batches.labeled import even_order, few_labels, partly_labeled

@@ -36,8 +36,8 @@ class Source:
 
     Raises:
         TypeError: If an array contains Python objects.
-        ValueError: If there is no array, an array has no axes, there are no examples, or `n`
-            differs.
+        ValueError: If there are no arrays or no examples, if an array has no axes, or if `n`
+            differs between arrays.
 
     Example:
         >>> source = Source(np.zeros([10, 28, 28, 1], "uint8"))
@@ -75,7 +75,7 @@ class Source:
         return self._size
 
     def __repr__(self) -> str:
-        """Returns the size, specification, and origin."""
+        """Returns a description with the size, the specification, and the origin."""
         return f"Source({self._size} examples of {self.element_spec}, {self.origin})"
 
     @property
@@ -103,8 +103,8 @@ class Source:
         """Returns a source of selected examples, without decoding them.
 
         Args:
-            index: Slice, indices, or mask, as in NumPy indexing along the examples.
-            origin: Origin of the selected examples. If None, the origin of this source.
+            index: Slice, indices, or mask, as in NumPy indexing along the first axis.
+            origin: Origin of the selected examples. If None, the origin of this source is used.
 
         Example:
             >>> train = source.select(np.arange(len(source)) % 10 != 0)
@@ -142,7 +142,7 @@ class Source:
         return self.select(np.sort(order[count:])), self.select(np.sort(order[:count]))
 
     def map(self, function: Callable[..., Any]) -> Source:
-        """Applies `function` to each example once and stores the results in memory.
+        """Applies `function` to each example once, and stores the results in memory.
 
         Use it for operations that are the same in every epoch, such as padding; otherwise, use
         `stream(augment=...)`.
@@ -202,25 +202,25 @@ class Source:
         augment: Callable[[Any, Any], Any] | None = None,
         augment_batch: Callable[[Any, Any], Any] | None = None,
     ) -> tf.data.Dataset:
-        """Returns infinite shuffled batches, a pure function of (source, seed, position).
+        """Returns an infinite stream of shuffled batches: a function of (source, seed, position).
 
         Example number `p` of the stream is in epoch `p // n`, and each epoch is a different
         permutation. Nothing is buffered: `stream(start=k)` starts immediately, and equals
         `stream().skip(k)`.
 
         Args:
-            batch_size: Number of examples in a *global* batch, 1 to `len(self)`; otherwise, a
+            batch_size: Number of examples in a *global* batch, from 1 to `len(self)`; otherwise, a
                 ValueError is raised.
             seed: Nonnegative integer.
             start: Number of batches already consumed.
             augment: TensorFlow function `augment(example, seed)` applied to each example, with a
                 stateless int64 seed `[2]` that depends only on `seed` and `p`.
             augment_batch: Function applied in the same way to a whole global batch, which is
-                faster; its seed depends only on `seed` and the batch's number.
+                faster. Its seed depends only on `seed` and the index of the batch.
 
         Returns:
-            `tf.data.Dataset` of batches of static shape. A distribution strategy gives each worker
-            its slice of every global batch.
+            A `tf.data.Dataset` of batches of static shape. A distribution strategy gives each
+            worker its slice of every global batch.
         """
         return self.shuffled(batch_size, checked_seed(seed), start, augment, augment_batch)
 
@@ -232,7 +232,7 @@ class Source:
         augment: Callable[[Any, Any], Any] | None = None,
         augment_batch: Callable[[Any, Any], Any] | None = None,
     ) -> tf.data.Dataset:
-        """Returns `stream` with a seed derived from another seed, any nonnegative integer."""
+        """Returns `stream` with a seed that is derived from any nonnegative integer."""
         batch_size = checked_integer("batch_size", batch_size, minimum=1)
         start = checked_integer("start", start, minimum=0)
         if batch_size > self._size:
@@ -270,7 +270,7 @@ class Source:
     def _read(
         self, positions: tf.data.Dataset, stored: Callable, seed: int, augment: Callable | None
     ) -> tf.data.Dataset:
-        """The examples at some positions, decoded and augmented."""
+        """The examples at the given positions, decoded and augmented."""
         key = derive_seed(seed, AUGMENT).astype(np.int64)
 
         def read(position: tf.Tensor) -> Any:
@@ -292,7 +292,7 @@ class Source:
 
 
 def derive_seed(seed: int, key: int, words: int = 2) -> np.ndarray:
-    """Hashes a nonnegative seed and a key for its purpose to uint32 numbers `[words]`."""
+    """Hashes a nonnegative seed, and a key for its purpose, to uint32 numbers `[words]`."""
     seed = checked_integer("seed", seed, minimum=0)
     return np.random.SeedSequence(seed, spawn_key=(key,)).generate_state(words)
 
@@ -331,7 +331,7 @@ def checked_pairs(source: Source) -> Source:
 
 
 def on_first(function: Callable[[Any], Any], example: Any) -> Any:
-    """Applies a function to an example, or to the first field of a tuple; refuses a dict."""
+    """Applies a function to an example, or to the first field of a tuple; rejects dicts."""
     if isinstance(example, tuple):
         return (on_first(function, example[0]), *example[1:])
     if isinstance(example, dict):

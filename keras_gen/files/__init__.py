@@ -1,1 +1,1 @@
-"""Files: images, sounds, and animations, their locations, atomic writing, and locks."""
+"""Files: images, sounds, animations, file locations, atomic writing, and locks."""

@@ -1,4 +1,4 @@
-"""Moving images, frame by frame: animated GIF, PNG, and WebP files, and video files."""
+"""Animations (GIF, PNG, and WebP) and videos, processed frame by frame."""
 
 import contextlib
 import errno
@@ -17,11 +17,11 @@ from keras_gen.files.reading import open_regular, read_regular
 from keras_gen.files.writing import replacing
 
 ANIMATED = {".png": "PNG", ".gif": "GIF", ".webp": "WEBP"}
-"""Extensions and formats of images that may be animations."""
+"""Extensions of image files that may be animations, with their formats."""
 MOST_PIXELS = 2**30
 """Maximum number of pixels in all frames of an animation: 3 GiB in RGB."""
 VIDEOS = (".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi")
-"""Extensions of video files, in any case."""
+"""Extensions of video files, compared without regard to case."""
 
 
 def is_video(path: str | Path) -> bool:
@@ -48,10 +48,10 @@ def map_frames(
 ) -> None:
     """Applies a function to each frame of an animation or a video, one at a time.
 
-    The durations and repetitions of an animation are kept; the animation is held in memory while it
-    is written. A video is streamed, and its frame rate and sound are kept. Video output is H.264
-    with an even height and width, so one line is dropped from a side of odd length. Videos require
-    the package imageio-ffmpeg.
+    The durations and repetitions of an animation are kept, and the animation is held in memory
+    while it is written. A video is streamed, and its frame rate and sound are kept. Video output is
+    H.264 with an even height and width, so a row or column is dropped if a side is odd. Videos
+    require the package imageio-ffmpeg.
 
     Args:
         source: Path of the input file. Its frames are converted as in `files.images.decode_image`.
@@ -62,7 +62,7 @@ def map_frames(
             `tqdm`.
 
     Raises:
-        ValueError: If the source cannot be read, or the target has an unsupported extension.
+        ValueError: If the source cannot be read, or if the target has an unsupported extension.
         OSError: If the target cannot be written.
 
     Example:
@@ -83,7 +83,7 @@ def map_frames(
 def write_animation(
     path: str | Path, frames: Iterable[np.ndarray], side: int = 800, milliseconds: int = 250
 ) -> None:
-    """Writes images as an animation that repeats forever, and pauses at its last frame.
+    """Writes images as an animation that repeats forever, pausing on its last frame.
 
     Args:
         path: Path of the file, `.gif`, `.png`, or `.webp` (otherwise, a ValueError is raised),
@@ -183,7 +183,7 @@ def _map_animation(source: Path, target: Path, function: Callable, bar: Callable
 
 
 def _require_end(source: Path) -> None:
-    """Refuses a GIF that was truncated between frames, which Pillow reads as a shorter GIF."""
+    """Rejects a GIF that was truncated between frames, which Pillow reads as a shorter GIF."""
     contents = read_regular(source)
     if contents.startswith(b"GIF") and not contents.rstrip(b"\0\r\n").endswith(b";"):
         raise ValueError("it was truncated: its end marker is missing")
@@ -244,7 +244,7 @@ def _read(stream: Iterator[bytes], source: Path) -> Iterator[bytes]:
 
 @contextlib.contextmanager
 def _reading(source: Path) -> Iterator[None]:
-    """Adds the file's name to the many types of errors that broken files raise."""
+    """Adds the file name to the many types of errors that broken files raise."""
     try:
         yield
     except Exception as error:

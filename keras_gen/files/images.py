@@ -29,18 +29,17 @@ _FORMATS = {
     ".tiff": "TIFF",
 }
 SUFFIXES = tuple(_FORMATS)
-"""Extensions of image files, in any case."""
+"""Extensions of image files, compared without regard to case."""
 MOST_PIXELS = 2**28
-"""Maximum number of pixels of an image: 16,384 x 16,384, which is 0.75 GiB in RGB."""
+"""Maximum number of pixels in an image: 16,384 x 16,384, which is 0.75 GiB in RGB."""
 MOST_SCANS = 100
-"""Maximum number of scans of a JPEG file: progressive files have about 10, and each scan processes
-all pixels."""
+"""Maximum number of scans in a JPEG file. Each scan processes all pixels; about 10 are usual."""
 LUMA_WEIGHTS = np.array([0.299, 0.587, 0.114])
 """Weights of red, green, and blue in the luma, according to ITU-R BT.601."""
 READABLE_WIDTH = 1000
-"""Width in pixels of a picture for viewing."""
+"""Width, in pixels, of pictures for viewing."""
 LARGEST_IMAGE = 256
-"""Maximum number of pixels to which the longer side of an image in a picture is enlarged."""
+"""Maximum length, in pixels, to which the longer side of an image in a picture is enlarged."""
 
 # Markers in a JPEG file: all except stuffed zeros and restarts, which have no length.
 _MARKER = re.compile(rb"\xff([\x02-\xcf\xd8-\xfe])")
@@ -73,15 +72,15 @@ def decode_image(contents: bytes, most: int = MOST_PIXELS) -> np.ndarray:
 
     Args:
         contents: Contents of the file.
-        most: Maximum number of pixels; larger images are refused based on the file's header.
+        most: Maximum number of pixels. Larger images are rejected based on the file's header.
 
     Returns:
         uint8 `[height, width, 3]`.
 
     Raises:
-        ValueError: If the contents are not an image, are a broken image, have more than `most`
-            pixels or `MOST_SCANS` scans, or have values whose white level is unknown: 32-bit
-            values, or 16-bit values that use 14 bits or fewer.
+        ValueError: If the contents are not an image or are a broken image, if they have more than
+            `most` pixels or `MOST_SCANS` scans, or if the white level is unknown, as for 32-bit
+            values, or for 16-bit values that use 14 bits or fewer.
     """
     return decoded(contents, most).pixels
 
@@ -119,7 +118,7 @@ def decoded(
 
 
 def _refusal(image: Image.Image, most: int) -> str:
-    """The reason why an image cannot be decoded; empty if it can."""
+    """The reason that an image cannot be decoded; empty if it can be."""
     # A tile is decoded completely, even if the image shows little of it.
     tile = [getattr(image, "tag_v2", {}).get(tag, 0) for tag in _TILE_SIDES]
     width, height = max(image.size, tile, key=math.prod)
@@ -131,7 +130,7 @@ def _refusal(image: Image.Image, most: int) -> str:
 
 
 def _refusal_of_scans(contents: bytes) -> str:
-    """The reason why a JPEG file cannot be decoded; empty if it can."""
+    """The reason that a JPEG file cannot be decoded; empty if it can be."""
     if not contents.startswith(b"\xff\xd8"):
         return ""
     scans = 0
@@ -248,7 +247,7 @@ def _forget_other_orientations(image: Image.Image) -> None:
 
 
 def _of_8_bits(image: Image.Image) -> Image.Image:
-    """Returns a 16-bit gray image with 8 bits; Pillow's `convert` would clip its values."""
+    """Reduces a 16-bit gray image to 8 bits; Pillow's `convert` would clip the values."""
     if not image.mode.startswith("I;16"):
         return image
     values = np.asarray(image)
@@ -276,17 +275,18 @@ def read_image(path: str | Path) -> np.ndarray:
 
 
 def write_image(path: str | Path, image: np.ndarray) -> None:
-    """Writes an image in the format of the file's extension; JPEG and WebP with quality 95.
+    """Writes an image in the format of the file's extension; quality 95 for JPEG and WebP.
 
     Args:
-        path: Path of the file, with an extension in `SUFFIXES`; the file is written completely or
+        path: Path of the file, with an extension in `SUFFIXES`. The file is written completely or
             not at all. Its folder is created, and an existing file is replaced.
         image: uint8 `[H, W]`, `[H, W, 1]`, or `[H, W, 3]`, as returned by the functions of
             `keras_gen.workshop.visualize`, or `[H, W, 4]` with opacity for PNG, WebP, and TIFF.
 
     Raises:
         OSError: If the file cannot be written.
-        ValueError: If the image's dtype or shape, or the file's extension, is unsupported.
+        ValueError: If the dtype or shape of the image, or the extension of the file, is
+            unsupported.
 
     Example:
         >>> write_image("figures/samples.png", samples(model))    # doctest: +SKIP
@@ -342,10 +342,10 @@ def to_pillow(image: np.ndarray) -> Image.Image:
 
 
 def as_shown(images: np.ndarray) -> np.ndarray:
-    """Converts images, uint8 `[..., height, width, channels]`, to 1 or 3 visible channels.
+    """Converts uint8 images `[..., height, width, channels]` to 1 or 3 visible channels.
 
-    Gray and RGB are unchanged. Four channels are RGB with opacity, blended with white. With any
-    other number, the channels are placed side by side in gray.
+    Gray and RGB images are unchanged. Four channels are RGB and opacity, which are blended with
+    white. With any other number, the channels are placed side by side in gray.
 
     Example:
         >>> as_shown(np.zeros([28, 28, 2], np.uint8)).shape
@@ -367,7 +367,7 @@ def beside(images: np.ndarray) -> np.ndarray:
 
 
 def flat_pixels(images: np.ndarray) -> np.ndarray:
-    """Flattens images, uint8 `[n, ...]`, to vectors, float32 `[n, pixels]` in [0, 1], as for PCA.
+    """Flattens uint8 images `[n, ...]` to vectors, float32 `[n, pixels]` in [0, 1], as for PCA.
 
     Example:
         >>> pca = PCA(30).fit(flat_pixels(images))
@@ -407,7 +407,7 @@ def luma(images):
 
 
 def grid(images: np.ndarray, columns: int | None = None, pad: int = 2) -> np.ndarray:
-    """Arranges images on white, in RGB: `rows * (H + pad) + pad` high, and analogously wide.
+    """Arranges images on white, in RGB: `rows * (H + pad) + pad` pixels high, and likewise wide.
 
     Args:
         images: uint8 `[N, H, W, channels]`, N >= 1, which `as_shown` converts. Otherwise, a
@@ -444,9 +444,9 @@ def grid(images: np.ndarray, columns: int | None = None, pad: int = 2) -> np.nda
 def enlarged_grid(
     images: np.ndarray, columns: int | None = None, width: int = READABLE_WIDTH
 ) -> np.ndarray:
-    """Returns a `grid` in a readable size: each pixel is a square as large as the width allows.
+    """Returns a `grid` in a readable size; each pixel becomes as large a square as fits the width.
 
-    Images are neither shrunk nor enlarged beyond 256 pixels.
+    Images are never shrunk, and never enlarged beyond 256 pixels.
 
     Args:
         images: Images, uint8 `[N, H, W, channels]`.

@@ -13,9 +13,9 @@ import numpy as np
 from keras_gen.arguments import checked_path
 
 MOST_BYTES = 2**30
-"""Maximum number of bytes of a file that is read at once: 1 GiB."""
+"""Maximum number of bytes in a file that is read at once: 1 GiB."""
 MOST_TEXT = 2**24
-"""Maximum number of bytes of a settings file or other JSON: 16 MiB."""
+"""Maximum number of bytes in a settings file or other JSON file: 16 MiB."""
 MOST_UNPACKED = 2**28
 """Number of bytes to which any zip archive may unpack: 256 MiB."""
 MOST_EXPANSION = 100
@@ -31,9 +31,9 @@ def open_regular(path: str | os.PathLike, most: int | None = None) -> BinaryIO:
         most: Maximum number of bytes; None for no limit.
 
     Raises:
-        TypeError: If `path` is not a path, such as a file descriptor.
-        OSError: If the file cannot be read, is larger than `most`, or is a folder; or if it is a
-            pipe, a socket, or a device, which may never end.
+        TypeError: If `path` is not a path (a file descriptor, for example).
+        OSError: If the file cannot be read, is larger than `most`, is a folder, or is a pipe, a
+            socket, or a device, which may never end.
     """
     path = checked_path("path", path)
     found = path.stat()
@@ -99,7 +99,7 @@ def open_arrays(path: str | os.PathLike) -> Iterator[Mapping[str, np.ndarray]]:
 
     Raises:
         OSError: See `open_regular`.
-        ValueError: If the file has a different format, or `refuse_bomb` refuses it.
+        ValueError: If the file has a different format, or if `refuse_bomb` rejects it.
     """
     with open_regular(path) as file:
         refuse_bomb(path, file)

@@ -85,7 +85,7 @@ def _decoded(path: str | os.PathLike, seconds: float | None) -> tuple[np.ndarray
 
 
 def of_one_length(waveforms: Any) -> Any:
-    """Converts a list of recordings to one array; other values are unchanged.
+    """Converts a list of recordings to a single array; other values are unchanged.
 
     Raises:
         ValueError: If the recordings differ in length.
@@ -114,7 +114,8 @@ def as_int16(waveforms: np.ndarray) -> np.ndarray:
 
     Raises:
         TypeError: If the sounds have an unsupported dtype.
-        ValueError: If floats are not finite or are far outside [-1, 1], or sounds differ in length.
+        ValueError: If floats are not finite or are far outside of [-1, 1], or if sounds differ in
+            length.
 
     Example:
         >>> as_int16(np.array([0.5, -1.0]))
@@ -141,7 +142,7 @@ def as_waveforms(waveforms: np.ndarray) -> np.ndarray:
 
     Args:
         waveforms: int16, or floats in [-1, 1], `[n, samples]` or `[n, samples, 1]`. Otherwise, a
-            TypeError (dtype) or ValueError is raised.
+            TypeError (wrong dtype) or a ValueError is raised.
     """
     waveforms = np.asarray(of_one_length(waveforms))
     flat = waveforms[..., 0] if waveforms.ndim == 3 and waveforms.shape[-1] == 1 else waveforms

@@ -1,4 +1,4 @@
-"""Writing complete files: locations, locks, and atomic writes."""
+"""Locations, locks, and atomic writing of files."""
 
 import contextlib
 import errno
@@ -20,8 +20,8 @@ PACKAGE = Path(__file__).resolve().parents[1]
 def place(name: str) -> Path:
     """Returns the folder `name` in the working directory, in the package, or next to it.
 
-    A built package contains some folders (see setup.py); in a checkout, they are next to the
-    package.
+    A built package contains some of these folders (see setup.py); in a checkout, they are next to
+    the package.
     """
     for path in (Path(name), PACKAGE / "shipped" / name, PACKAGE.parent / name):
         if path.is_dir():
@@ -37,13 +37,13 @@ def hold(folder: Path, way_out: str = "choose another one") -> FileLock | None:
 
     Args:
         folder: Folder to lock.
-        way_out: End of the error message, used if the folder cannot be written to.
+        way_out: End of the error message if the folder is not writable.
 
     Returns:
         The lock, or None if another owner in this or another process holds the folder.
 
     Raises:
-        OSError: If the folder cannot be written to.
+        OSError: If the folder is not writable.
 
     Example:
     ```python
@@ -89,7 +89,7 @@ def replacing(path: str | Path):
         path: Path of the file to write; its folder is created.
 
     Raises:
-        TypeError: If `path` is not a path, such as a file descriptor.
+        TypeError: If `path` is not a path (a file descriptor, for example).
         OSError: If the file cannot be written. The message names the file and a remedy, and an
             existing file is left unchanged.
 

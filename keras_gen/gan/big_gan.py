@@ -19,7 +19,7 @@ from keras_gen.networks import big_gan_discriminator, big_gan_generator
 
 @keras.saving.register_keras_serializable("keras_gen")
 class BigGAN(ConditionalGAN):
-    """A conditional GAN with residual networks, attention, and latents that can be truncated.
+    """A conditional GAN with residual networks, attention, and truncated latents.
 
     Brock, Donahue, Simonyan: "Large Scale GAN Training for High Fidelity Natural Image Synthesis",
     ICLR 2019. The batch and the networks, `big_gan_generator` and `big_gan_discriminator` in
@@ -27,8 +27,8 @@ class BigGAN(ConditionalGAN):
     kept nearly orthogonal (sec. 3.1), so that truncated latents still produce images:
     `sample(n, seed, label=3, truncation=0.5)`.
 
-    Deviations: see the networks and `truncate`. The generator's weight average, 0.9999 in the
-    paper, is set in its optimizer (`use_ema`).
+    Deviations: see the networks and `truncate`. The moving average of the generator's weights, with
+    a decay of 0.9999 in the paper, is set in the generator's optimizer (`use_ema`).
 
     Args:
         generator: Network that maps latents `[batch, latents]` and int32 labels `[batch]` to images
@@ -42,7 +42,7 @@ class BigGAN(ConditionalGAN):
         seed: Seed for the latents.
 
     Raises:
-        ValueError: See `ConditionalGAN`; also if the weight is negative.
+        ValueError: If `orthogonal_weight` is negative; see also `ConditionalGAN`.
 
     Example:
     ```python
@@ -85,14 +85,14 @@ class BigGAN(ConditionalGAN):
         cls, shape: tuple, classes: int, latent_dim: int | None = None, filters: int = 64,
         attention: int | None = None, **kwargs,
     ):  # fmt: skip
-        """Builds the model with its standard networks, by default a quarter as wide.
+        """Builds the model with the standard networks, by default a quarter as wide as the paper's.
 
         Args:
             shape: `(height, width, channels)` of the images, with sides of at least 16 pixels.
-            latent_dim: Number of latents. If None, the default of `big_gan_generator`.
-            filters: Number of channels of all feature maps.
-            attention: Side of the feature maps with self-attention. If None, half of the images'
-                side.
+            latent_dim: Number of latents. If None, the default of `big_gan_generator` is used.
+            filters: Number of channels in all feature maps.
+            attention: Side of the feature maps with self-attention. If None, half of the side of
+                the images.
             classes: Number of classes.
             **kwargs: Additional arguments for the class.
         """

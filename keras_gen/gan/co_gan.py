@@ -20,7 +20,7 @@ from keras_gen.networks import co_gan_discriminator, co_gan_generator
 
 @keras.saving.register_keras_serializable("keras_gen")
 class CoGAN(GAN):
-    """Two GANs in two domains that share layers and generate pairs, trained without pairs.
+    """Two GANs for two domains that share layers and generate pairs, but are trained without pairs.
 
     Liu, Tuzel: "Coupled Generative Adversarial Networks", NeurIPS 2016, eq. (2). Both generators
     receive the same latents. The generators share their first layers, and the discriminators share
@@ -28,15 +28,15 @@ class CoGAN(GAN):
     between the domains.
 
     If the discriminators also classify, as in sec. 4 for domain adaptation, `fit` accepts the
-    labels of X as a third array. The classes are learned from images of X; through the shared
-    layers, `classify` also predicts the classes of images of Y.
+    labels for X as a third array. The classes are learned from images in X; because of the shared
+    layers, `classify` predicts the classes of images in Y.
 
-    A step is the step of `GAN`, applied to pairs: first, the discriminators are updated on newly
-    generated pairs; then, the generators are updated on different pairs.
+    A step is a `GAN` step on pairs: first, the discriminators are updated on newly generated pairs;
+    then, the generators are updated on different pairs.
 
-    Deviations: losses are averaged over both domains, not summed. For Adam, the two are equivalent,
-    but relative to the averaged losses, the losses of classes and pairs have twice the weight. In
-    the paper, only the shared layers connect the classes of X and Y, and accuracy is at chance if
+    Deviations: losses are averaged over the two domains instead of summed. With Adam, this is
+    equivalent, except that the losses for classes and pairs have twice the relative weight. In the
+    paper, only the shared layers connect the classes of X and Y, and accuracy is at chance level if
     the first layers of the discriminators differ greatly. With `pair_weight`, both images of a
     generated pair must have the same class. Latents are normal, as in `GAN`.
 
@@ -48,13 +48,13 @@ class CoGAN(GAN):
         objective: See `GAN`.
         class_weight: Weight of the classification loss relative to the discriminators' loss.
         pair_weight: Weight of the KL divergence from the predicted classes of a generated pair's
-            first image, which are held constant, to the predicted classes of the second image. 0,
-            as in the paper, disables this term.
+            first image, which are held constant, to the predicted classes of the second image. A
+            weight of 0, as in the paper, disables this term.
         seed: Seed for the latents.
         **kwargs: Additional arguments for `GAN`, such as `penalty`.
 
     Raises:
-        ValueError: See `GAN`; also if the networks do not accept and return pairs.
+        ValueError: If the networks do not accept and return pairs; see also `GAN`.
 
     Example:
     ```python
@@ -83,7 +83,7 @@ class CoGAN(GAN):
 
     @override
     def real(self, batch):
-        """Returns images of both domains, stacked like pairs although they do not correspond."""
+        """Returns images from both domains, stacked like pairs although they do not correspond."""
         return tf.stack([batch["x"], batch["y"]], axis=1)
 
     @override
@@ -119,7 +119,7 @@ class CoGAN(GAN):
 
     @capability
     def classify(self, y):
-        """Returns the class logits of images of Y, float32 `[n, classes]`."""
+        """Returns the class logits of images in Y, float32 `[n, classes]`."""
         if not self.classes:
             raise ValueError(
                 "This CoGAN has no classes: pass their number to co_gan_discriminator, and the "
@@ -179,7 +179,7 @@ class CoGAN(GAN):
                 4 pixels.
             classes: Number of classes to learn from X; 0 for no classification.
             latent_dim: Number of latents.
-            filters: Number of channels of the generators at full resolution; the discriminators
+            filters: Number of channels in the generators at full resolution. The discriminators
                 have a third as many.
             **kwargs: Additional arguments for the class.
         """

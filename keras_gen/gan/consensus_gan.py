@@ -14,14 +14,15 @@ from keras_gen.gan.gan import GAN
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ConsensusGAN(GAN):
-    """A GAN whose players step simultaneously and also reduce the norm of their gradients.
+    """A GAN whose two networks step simultaneously, and also reduce the norm of their gradients.
 
     Mescheder, Nowozin, Geiger: "The Numerics of GANs", NeurIPS 2017, algorithm 2. v consists of the
-    gradients of both losses with respect to their players' own weights, and L = |v|^2 / 2 is 0 at
-    points where neither player would move. Each player adds gamma times the gradient of L to its
-    part of v, which damps rotation around an equilibrium. gamma = 0 is simultaneous gradient
-    descent, algorithm 1; in `GAN`, the players alternate. As in the authors' code, both losses
-    share the batch and its latents. A step differentiates both losses twice. Deviations: none.
+    gradient of each player's loss with respect to its own weights, and L = |v|^2 / 2 is 0 at points
+    where neither player would move. Each player adds gamma times the gradient of L to its part of
+    v, which damps rotation around an equilibrium. With gamma = 0, this is simultaneous gradient
+    descent, algorithm 1, whereas the players in `GAN` alternate. As in the authors' code, both
+    losses share the batch and its latents. Each step differentiates both losses twice. Deviations:
+    none.
 
     Args:
         generator: Network that maps float latents `[batch, latents]` to examples.
@@ -32,7 +33,7 @@ class ConsensusGAN(GAN):
         seed: Seed for the latents.
 
     Raises:
-        ValueError: See `GAN`; also if `gamma` is negative, or `discriminator_steps` is above 1.
+        ValueError: If `gamma` is negative, or if `discriminator_steps` is above 1; see also `GAN`.
 
     Example:
     ```python

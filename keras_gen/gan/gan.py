@@ -55,10 +55,10 @@ class GAN(GenerativeModel):
     Goodfellow et al.: "Generative Adversarial Nets", NeurIPS 2014, algorithm 1. With the networks
     in `keras_gen.networks.gan.dcgan`, it is the DCGAN of Radford, Metz, Chintala, ICLR 2016.
 
-    Deviation: the discriminator sees real and generated images in two passes, so that batch
-    normalization never mixes them, as in the DCGAN authors' code; algorithm 1 has no such layers.
-    `evaluate` uses every held-out example for both networks, even if k is above 1. Within a step,
-    real and generated images receive the same random `augmentation`.
+    Deviations: as in the DCGAN authors' code, real and generated images pass through the
+    discriminator separately, so that batch normalization never mixes them; algorithm 1 has no such
+    layers. `evaluate` uses every held-out example for both networks, even if k is above 1. Within a
+    step, real and generated images receive the same random `augmentation`.
 
     A variant declares the shapes of its networks and overrides only the methods that differ: the
     generated examples (`generated`), the real examples (`real`), the discriminator's inputs
@@ -74,17 +74,17 @@ class GAN(GenerativeModel):
         penalty: Penalty added to the discriminator's loss: None, `"gradient"`, or an object.
         discriminator_steps: Number of discriminator updates per step, k in algorithm 1. A batch in
             `fit` contains the minibatches of all k updates; the generator's update uses as many
-            latents as one minibatch has examples.
+            latents as there are examples in one minibatch.
         seed: Seed for the latents.
         data: Type of the examples: `"images"`, or `"vectors"` of unscaled finite numbers.
-        augmentation: Random transformations of the discriminator's images, real and generated:
-            `"color"`, `"translation"`, `"cutout"`, and `"affine"`
+        augmentation: Random transformations applied to the discriminator's images, real and
+            generated: `"color"`, `"translation"`, `"cutout"`, and `"affine"`
             (`layers.differentiable_augmentations`).
-        latent_dim: Number of latents, determined by the generator.
+        latent_dim: Number of latents, determined from the generator.
 
     Raises:
-        ValueError: If the networks have different inputs, k is below 1, the penalty is not suitable
-            for the discriminator, or `data` or an augmentation is unknown.
+        ValueError: If the networks do not match, if k is below 1, if the penalty is not suitable
+            for the discriminator, or if `data` or an augmentation is unknown.
 
     Example:
     ```python
@@ -201,7 +201,7 @@ class GAN(GenerativeModel):
     # Terms of the losses ---------------------------------------------------------------------
 
     def discriminator_terms(self, batch: dict, fake, use: str) -> dict:
-        """Returns the terms of the discriminator's loss, and its accuracy, `[batch]` each.
+        """Returns the terms of the discriminator's loss, and its accuracy, each `[batch]`.
 
         `fake` was generated for `use`, which also identifies the noise in penalties.
         """
@@ -223,7 +223,7 @@ class GAN(GenerativeModel):
         return terms
 
     def generator_terms(self, batch: dict) -> dict:
-        """Returns the terms of the generator's loss, `[batch]` each."""
+        """Returns the terms of the generator's loss, each `[batch]`."""
         fake = self.generated("generator", batch)
         return {"adversarial": self.adversarial_loss(fake, batch)}
 
@@ -302,7 +302,7 @@ class GAN(GenerativeModel):
 
     @for_users
     def nearest_neighbors(self, examples, training, k: int = 1) -> tuple[np.ndarray, np.ndarray]:
-        """Returns the k nearest training examples of each example, `[n, k, ...]`, and distances.
+        """Returns the k training examples nearest to each example, `[n, k, ...]`, and distances.
 
         Memorized examples are close to training examples; see
         `keras_gen.metrics.nearest_neighbors`.
@@ -344,7 +344,7 @@ class GAN(GenerativeModel):
 
     @property
     def latent_network(self) -> keras.Model:
-        """Network that accepts the latents."""
+        """The network that accepts the latents."""
         return self.generator
 
     @classmethod
@@ -385,7 +385,7 @@ class GAN(GenerativeModel):
 
         Raises:
             TypeError: If the class has networks other than a generator and a discriminator whose
-                only input is examples.
+                only input is the examples.
 
         Example: `GAN.for_vectors(8)`.
         """

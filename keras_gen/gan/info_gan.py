@@ -44,7 +44,7 @@ def _checked_categories(name: str, value) -> tuple[int, ...]:
 
 @keras.saving.register_keras_serializable("keras_gen")
 class InfoGAN(GAN):
-    """A GAN whose generator receives codes, which another network recovers from its images.
+    """A GAN whose generator receives codes, which another network recovers from the images.
 
     Chen, Duan, Houthooft, Schulman, Sutskever, Abbeel: "InfoGAN: Interpretable Representation
     Learning by Information Maximizing Generative Adversarial Nets", NeurIPS 2016. The codes c are
@@ -56,10 +56,11 @@ class InfoGAN(GAN):
     code.
 
     Deviations: Q is trained in the discriminator's step, as in the authors' code. A predicted scale
-    is a softplus of at least 0.001, where the paper uses an exponential. Latents are normal; in the
-    paper, they are uniform. Real and generated images share one pass through the discriminator, and
-    therefore its batch statistics: with separate passes, as in `GAN`, most runs ended in noise,
-    because normalizing a batch of generated images alone amplifies their peculiarities.
+    is a softplus of at least 0.001, whereas the paper uses an exponential. Latents are normal,
+    whereas they are uniform in the paper. Real and generated images share one pass through the
+    discriminator, and therefore its batch statistics: with separate passes, as in `GAN`, most runs
+    ended in noise, because normalizing a batch of generated images alone amplifies their
+    peculiarities.
 
     Args:
         generator: Network that maps latents `[batch, latents]` and codes `[batch, codes]` to images
@@ -79,8 +80,8 @@ class InfoGAN(GAN):
         **kwargs: Additional arguments for `GAN`, such as `penalty`.
 
     Raises:
-        ValueError: See `GAN`; also if there is no categorical code, the networks do not match the
-            codes, or `scale` is not positive.
+        ValueError: If there is no categorical code, if the networks do not match the codes, or if
+            `scale` is not positive; see also `GAN`.
 
     Example:
     ```python
@@ -158,7 +159,7 @@ class InfoGAN(GAN):
         return {"adversarial": loss, **self.information_terms(batch, q)}
 
     def information_terms(self, batch, q):
-        """Returns the terms of Q's outputs for the codes of the batch."""
+        """Returns the loss terms of Q's outputs for the codes of the batch."""
         return code_information(batch["codes"], q, self.categories, self.scale)
 
     @override

@@ -20,20 +20,20 @@ class InstanceNoiseGAN(GAN):
     original distributions are equal. The noise is resampled each time and can be annealed with a
     schedule.
 
-    Deviations: none. The papers adapt the noise to their data, so it has no default.
+    Deviations: none. The papers adapt the noise to their data, so `std` has no default.
 
     Args:
         generator: Network that maps float latents `[batch, latents]` to examples.
         discriminator: Network that maps examples to logits `[batch, ...]`.
-        std: Standard deviation of the noise in units of the examples (images are in [-1, 1]): a
-            number, or a schedule.
+        std: Standard deviation of the noise, a number or a schedule, in units of the examples
+            (images are in [-1, 1]).
         objective: Adversarial objective, a name or an object.
-        penalty: See `GAN`; computed at noisy examples.
+        penalty: See `GAN`; the penalty is computed on noisy examples.
         discriminator_steps: See `GAN`.
         seed: Seed for the latents and the noise.
 
     Raises:
-        ValueError: See `GAN`; also if `std` is negative.
+        ValueError: If `std` is negative; see also `GAN`.
 
     Example:
     ```python

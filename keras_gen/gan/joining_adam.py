@@ -8,11 +8,11 @@ from keras_gen.keras_internals import index_of, largest_square, moments
 
 @keras.saving.register_keras_serializable("keras_gen")
 class JoiningAdam(keras.optimizers.Adam):
-    """Adam for growing networks: weights added later are updated as with a new optimizer.
+    """Adam for growing networks: weights that are added later are updated as with a new optimizer.
 
-    Kingma & Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, algorithm 1, where t
-    counts *each weight's own* updates. Keras uses the optimizer's steps: for a weight added late,
-    whose moments are still zero, the bias correction has already vanished. Under a constant
+    Kingma, Ba: "Adam: A Method for Stochastic Optimization", ICLR 2015, algorithm 1, where t counts
+    *each weight's own* updates. Keras counts the optimizer's steps: when a weight is added late,
+    its moments are still zero, but the bias correction has already vanished. Under a constant
     gradient, its first move is (1 - beta_1) / sqrt(1 - beta_2) times too large: 3.2 with the
     defaults, and 10 with beta_1=0 and beta_2=0.99, as in progressive growing.
 
@@ -21,7 +21,7 @@ class JoiningAdam(keras.optimizers.Adam):
     `keras.optimizers.Adam`.
 
     Deviations from algorithm 1 are the same as in Keras: epsilon is the "epsilon hat" at the end of
-    section 2. The averages of `use_ema` start at the optimizer's first step, for all weights.
+    sec. 2. The averages of `use_ema` start at the optimizer's first step, for all weights.
 
     Args:
         *args, **kwargs: See `keras.optimizers.Adam`.

@@ -20,12 +20,14 @@ class MoCoGAN(GAN):
     """A video GAN whose latents separate content and motion.
 
     Tulyakov, Liu, Yang, Kautz: "MoCoGAN: Decomposing Motion and Content for Video Generation", CVPR
-    2018. One discriminator sees whole videos, and a second one sees a random frame of each video;
-    the loss is the sum of their losses (sec. 3). The first `content_dim` latents of `generate` are
-    the content; `recombine` combines the content of one video with the motion of another.
+    2018. One discriminator sees whole videos, and a second discriminator sees a random frame from
+    each video; the loss is the sum of their losses (sec. 3). The first `content_dim` latents of
+    `generate` are the content; `recombine` combines the content of one video with the motion of
+    another.
 
-    Deviations: losses are averaged over both discriminators, which for Adam is equivalent to the
-    sum. Both see the same videos; in the paper, the frames come from other videos.
+    Deviations: losses are averaged over both discriminators, which is equivalent to the sum with
+    Adam. Both discriminators see the same videos, whereas in the paper, the frames come from other
+    videos.
 
     Args:
         generator: Network that maps float latents `[batch, latents]` to videos
@@ -40,8 +42,8 @@ class MoCoGAN(GAN):
         seed: Seed for the latents and the choice of frames.
 
     Raises:
-        ValueError: See `GAN`; also if the discriminators' frames have different shapes, or
-            `content_dim` leaves no latents for the content or for the motion.
+        ValueError: If the discriminators' frames have different shapes, or if `content_dim` leaves
+            no latents for the content or for the motion; see also `GAN`.
 
     Example:
     ```python
@@ -126,7 +128,7 @@ class MoCoGAN(GAN):
         cls, shape: tuple, content_dim: int = 50, motion_dim: int = 10, filters: int = 32,
         normalization: str | None = "batch", **kwargs,
     ):  # fmt: skip
-        """Builds the model with its standard networks.
+        """Builds the model with the standard networks.
 
         Args:
             shape: `(frames, height, width, channels)`; see `video_discriminator`.

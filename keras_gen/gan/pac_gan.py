@@ -36,15 +36,15 @@ class PacGAN(GAN):
         generator: Network that maps float latents `[batch, latents]` to images in [-1, 1].
         discriminator: Network that maps packs `[batch, height, width, pack * channels]` to logits
             `[batch, ...]`.
-        pack: m, the number of images in a pack: 2 to 4 in the paper; 1 gives a standard GAN.
+        pack: Number of images in a pack, m: 2 to 4 in the paper; 1 gives a standard GAN.
         objective: See `GAN`.
         seed: Seed for the latents.
         **kwargs: Additional arguments for `GAN`, such as `penalty`.
 
     Raises:
-        ValueError: See `GAN`; also if `pack` is below 1, the discriminator does not accept packs of
-            generated images, or a replica's batch is not a multiple of
-            `pack * discriminator_steps`.
+        ValueError: If `pack` is below 1, if the discriminator does not accept packs of generated
+            images, or if a replica's batch is not a multiple of `pack * discriminator_steps`; see
+            also `GAN`.
 
     Example:
     ```python

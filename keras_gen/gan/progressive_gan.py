@@ -21,38 +21,39 @@ from keras_gen.networks.gan.progressive_networks import faded, resized
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ProgressiveGAN(GAN):
-    """A GAN whose networks grow during training, starting at 4x4 images, in a single `fit` call.
+    """A GAN whose networks grow during training, starting with 4x4 images, in a single `fit` call.
 
     Karras, Aila, Laine, Lehtinen: "Progressive Growing of GANs for Improved Quality, Stability, and
     Variation", ICLR 2018, sec. 2. After `stable_steps`, the layers for the next size are faded in
-    over `fade_steps` (fig. 2), trained for `stable_steps`, and so on; the last size is trained
-    until the end. Real images are downsampled to the current size by averaging, and are blended in
-    the same way as generated images.
+    over `fade_steps` (fig. 2), then trained for `stable_steps`, and so on; the final size is
+    trained until the end. Real images are downsampled to the current size by averaging, and are
+    blended in the same way as generated images.
 
-    All layers exist from the start; a step runs only the layers in use, with one graph per size.
-    `JoiningAdam` starts weights that are added later with a new optimizer state. The size depends
-    only on the step, so training can resume anywhere. `sample` and exports enlarge images of a
-    smaller size.
+    All layers exist from the start, but a step runs only the layers in use, with one graph per
+    size. `JoiningAdam` gives weights that are added later a new optimizer state. The size depends
+    only on the step, so training can resume anywhere. `sample` and exports enlarge images while the
+    size is still smaller.
 
-    Deviations: the optimizer's state is new only for new layers; the authors' code resets the
-    entire state. The batch size is the same for all image sizes.
+    Deviations: the optimizer's state is new only for new layers, whereas the authors' code resets
+    the entire state. The batch size is the same for all image sizes.
 
     Args:
-        generator: Network that maps latents `[batch, latents]` and faded-in fractions `[batch]` to
-            a list of images of 4x4, 8x8, and so on; see `progressive_generator`.
+        generator: Network that maps latents `[batch, latents]` and fade-in fractions `[batch]` to a
+            list of images of sizes 4x4, 8x8, and so on; see `progressive_generator`.
         discriminator: Network that maps images of any of these sizes, and fractions, to a list of
             logits, one per size; see `progressive_discriminator`.
-        objective: Adversarial objective, a name or an object; the paper's objective includes a
+        objective: Adversarial objective, a name or an object. The paper's objective includes a
             drift penalty.
-        penalty: See `GAN`; the paper uses the penalty of WGAN-GP (appendix A.1).
+        penalty: See `GAN`. The paper uses the penalty of WGAN-GP (appendix A.1).
         stable_steps: Number of steps at each size without fading: 800,000 images in the paper, in
             batches of 16.
         fade_steps: Number of steps in each fade.
         seed: Seed for the latents.
 
     Raises:
-        ValueError: See `GAN`; also if the networks' image sizes do not match, a number of steps is
-            below 1, or `steps_per_execution` would change the size within an execution.
+        ValueError: If the networks' image sizes do not match, if a number of steps is below 1, or
+            if the size would change within an execution because of `steps_per_execution`; see also
+            `GAN`.
 
     Example:
     ```python

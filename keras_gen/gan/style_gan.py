@@ -43,16 +43,16 @@ class StyleGAN(GAN):
 
     Karras, Laine, Aila: "A Style-Based Generator Architecture for Generative Adversarial Networks",
     CVPR 2019; and Karras, Laine, Aittala, Hellsten, Lehtinen, Aila: "Analyzing and Improving the
-    Image Quality of StyleGAN", CVPR 2020. The mapping network turns latents into styles w. In
+    Image Quality of StyleGAN", CVPR 2020. The mapping network turns latents into styles w. During
     training, some images use one style up to a random layer and a second style after it (2019, sec.
     3.1). `sample(n, psi=0.7)` moves styles toward their mean (2019, appendix B). The generator's
-    loss includes path length regularization (2020, eq. 4), and the discriminator's R1; both are
-    computed every few steps and weighted accordingly (2020, sec. 3.1).
+    loss includes path length regularization (2020, eq. 4), and the discriminator's loss includes
+    R1; both are computed every few steps and weighted accordingly (2020, sec. 3.1).
 
     Deviations: there is no progressive growing, as in 2020. Regularizers are terms of the losses
-    instead of separate steps, so Adam's constants need no correction. Path lengths use the whole
-    batch, not half of it. Styles are mixed at a layer chosen for each image, not for each batch.
-    The mean style is computed from newly sampled latents.
+    instead of separate steps, so Adam's constants need no correction. Path lengths are computed on
+    the whole batch instead of half of it. The layer at which styles are mixed is chosen for each
+    image instead of each batch. The mean style is computed from newly sampled latents.
 
     Args:
         mapping: Network that maps latents `[batch, latents]` to styles `[batch, style]`; see
@@ -64,14 +64,14 @@ class StyleGAN(GAN):
         penalty: See `GAN`.
         mixing: Probability that an image uses two styles.
         path_weight: Weight of the path length regularization, a number or a schedule.
-        path_every: Interval, in steps, at which the regularization is computed. In the steps
-            between, `path_length` is the running mean.
+        path_every: Interval, in steps, at which the regularization is computed. In all other steps,
+            `path_length` is the running mean.
         seed: Seed for the latents and the noise.
 
     Raises:
-        ValueError: If the networks do not match, `mixing` is not a probability, the weight is
-            negative, `path_every` is below 1, or the penalty is not suitable for the discriminator;
-            in `sample`, if `psi` is not in [-1, 1].
+        ValueError: If the networks do not match, if `mixing` is not a probability, if the weight is
+            negative, if `path_every` is below 1, or if the penalty is not suitable for the
+            discriminator; in `sample`, if `psi` is not in [-1, 1].
 
     Example:
     ```python
@@ -97,7 +97,7 @@ class StyleGAN(GAN):
 
     @override
     def train_step(self, data):
-        """Updates the discriminator, the mapping network and generator, and the running means."""
+        """Updates the discriminator, then the generator with its mapping, and the running means."""
         losses = super().train_step(data)
         if self.training:
             with tf.control_dependencies([losses["g_loss"]]):
@@ -105,7 +105,7 @@ class StyleGAN(GAN):
         return losses
 
     def sampled_noise(self, use, n):
-        """Returns two styles' latents per image, the layer at which they switch, and noise."""
+        """Returns two sets of latents per image, the layer at which styles switch, and noise."""
         latents = self.normal(f"{use}/latents", [n, 2, self.latent_dim])
         mixed = self.uniform(f"{use}/mixing", [n, 2])
         return latents, mixed, self.normal(f"{use}/noise", [n, self.pixels])
@@ -253,7 +253,7 @@ class StyleGAN(GAN):
 
         Args:
             shape: `(side, side, channels)` of the images; the side is a power of two, at least 8.
-            latent_dim: Number of latents, and size of the styles.
+            latent_dim: Number of latents, which is also the size of the styles.
             filters: See `style_generator`.
             width: See `style_generator`.
             styling: See `style_generator`.

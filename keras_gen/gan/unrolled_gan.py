@@ -33,14 +33,14 @@ class UnrolledGAN(GAN):
         generator: Network that maps float latents `[batch, latents]` to images in [-1, 1].
         discriminator: Network that maps images to logits `[batch, ...]`.
         objective: Adversarial objective, a name or an object.
-        unrolled_steps: K, the number of steps ahead, 0 to 100: 5 or 10 in the paper; 0 gives a
-            standard GAN.
-        unrolled_rate: eta, the learning rate of the unrolled steps.
+        unrolled_steps: Number of steps ahead, K, 0 to 100: 5 or 10 in the paper; 0 gives a standard
+            GAN.
+        unrolled_rate: Learning rate of the unrolled steps, eta.
         seed: Seed for the latents.
 
     Raises:
-        ValueError: See `GAN`; also if `unrolled_steps` is out of range or the rate is not
-            positive.
+        ValueError: If `unrolled_steps` is out of range, or if the rate is not positive; see also
+            `GAN`.
 
     Example:
     ```python

@@ -14,27 +14,27 @@ from keras_gen.losses.penalties import Penalty
 
 @keras.saving.register_keras_serializable("keras_gen")
 class WGAN(GAN):
-    """A generator trained against a critic that estimates the Wasserstein distance.
+    """A GAN whose discriminator is a critic that estimates the Wasserstein distance.
 
     Arjovsky, Chintala, Bottou: "Wasserstein Generative Adversarial Networks", ICML 2017, algorithm
     1: the critic maximizes eq. (3). Its weights are clipped after each update, which bounds its
     slope by some constant K. `wasserstein_distance` is reported: the critic's mean output over real
-    examples minus its mean over generated examples, an estimate of K times the distance.
+    examples minus its mean output over generated examples, an estimate of K times the distance.
     Deviations: none.
 
     Args:
         generator: Network that maps float latents `[batch, latents]` to examples.
         discriminator: The critic, a network that maps examples to numbers of any shape
             `[batch, ...]`.
-        clip: c, the maximum absolute value of the critic's weights. If None, weights are not
-            clipped, for use with a penalty.
-        discriminator_steps: n_critic, the number of critic updates per step. A batch in `fit`
-            contains the batches of all updates.
+        clip: Maximum absolute value of the critic's weights, c. If None, weights are not clipped,
+            for use with a penalty.
+        discriminator_steps: Number of critic updates per step, n_critic. A batch in `fit` contains
+            the batches of all updates.
         seed: Seed for the latents.
         penalty: See `GAN`.
 
     Raises:
-        ValueError: See `GAN`; also if `clip` is not positive.
+        ValueError: If `clip` is not positive; see also `GAN`.
 
     Example:
     ```python
@@ -59,7 +59,7 @@ class WGAN(GAN):
 
     @override
     def update_discriminator(self, batch, fake, use):
-        """Updates the critic and clips its weights, line 7 of algorithm 1."""
+        """Updates the critic, and clips its weights: line 7 of algorithm 1."""
         loss, terms = super().update_discriminator(batch, fake, use)
         if self.training and self.clip is not None:
             weights = self.discriminator.trainable_variables

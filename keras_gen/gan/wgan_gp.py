@@ -17,20 +17,20 @@ class WGANGP(WGAN):
     NeurIPS 2017, algorithm 1. The critic minimizes eq. (3), whose penalty pulls its slope toward 1
     between real and generated images. As in `GAN`, a step updates the critic, here five times, and
     then the generator once. `wasserstein_distance` is reported: the critic's mean output over real
-    images minus its mean over generated images. Deviations: none.
+    images minus its mean output over generated images. Deviations: none.
 
     Args:
         generator: Network that maps float latents `[batch, latents]` to images in [-1, 1].
         discriminator: The critic, a network that maps images to numbers `[batch, ...]`, without
             batch normalization (sec. 4).
-        penalty_weight: lambda, the weight of the gradient penalty.
-        discriminator_steps: n_critic, the number of critic updates per step. A batch in `fit`
-            contains the batches of all updates.
+        penalty_weight: Weight of the gradient penalty, lambda.
+        discriminator_steps: Number of critic updates per step, n_critic. A batch in `fit` contains
+            the batches of all updates.
         seed: Seed for the latents and the interpolated images.
 
     Raises:
-        ValueError: See `GAN`; also if the critic has batch normalization, or the weight is
-            negative.
+        ValueError: If the critic has batch normalization, or if the weight is negative; see also
+            `GAN`.
 
     Example:
     ```python

@@ -1,4 +1,4 @@
-"""Signatures that accept image files, for REST requests, next to those that accept arrays."""
+"""Signatures that accept image files instead of arrays, for REST requests."""
 
 import functools
 from collections.abc import Mapping
@@ -13,10 +13,9 @@ from keras_gen.serving.exported import SUFFIX
 from keras_gen.tensor_checks import require
 
 MOST_BYTES = 2**26
-"""Maximum number of bytes of a request's files, which may contain more than their pixels."""
+"""Maximum number of bytes in a request's files, which may contain more than pixels."""
 MOST_TEXTS = 8
-"""Maximum number of compressed texts, color profiles, and suggested palettes in a PNG file. Each of
-them can unpack to 8 MB."""
+"""Maximum number of compressed chunks in a PNG file, such as texts; each can unpack to 8 MB."""
 MOST_TEXTS_IN_ALL = 256
 """Maximum number in a request's files."""
 _COMPRESSED = "zTXt|iTXt|iCCP|sPLT"
@@ -45,12 +44,12 @@ def of_encoded(
 ) -> Any:
     """Returns an image signature that accepts the contents of PNG, JPEG, or BMP files instead.
 
-    Its input has the name of the images plus `_bytes`, and is strings `[batch]`. Photographs are
-    rotated according to their EXIF orientation, and transparent images are blended with white, as
-    in `keras_gen.files.images.read_image`. Image outputs become PNGs, named in the same way. Images
-    are not resized: they must have the size that the signature accepts; if it accepts any size, the
-    size of the first image. Files are not decoded if their headers show another size or more
-    elements than a request may contain.
+    Its input, strings `[batch]`, is named like the image input, with the suffix `_bytes`.
+    Photographs are rotated according to their EXIF orientation, and transparent images are blended
+    with white, as in `keras_gen.files.images.read_image`. Image outputs become PNG files, and get
+    the same suffix. Images are not resized: they must have the size that the signature accepts or,
+    if it accepts any size, the size of the first image. Files are not decoded if their headers show
+    another size or more elements than a request may contain.
 
     Args:
         function: Traced image signature.
@@ -78,7 +77,7 @@ def of_encoded(
 def _decoded(
     contents: tf.Tensor, name: str, shape: tuple, largest: request_limits.LargestRequest
 ) -> tf.Tensor:
-    """Decodes the images in files, uint8 `[batch, *shape]`."""
+    """Decodes image files to uint8 `[batch, *shape]`."""
 
     def decode(given: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
         content, turn = given
@@ -195,7 +194,7 @@ def _size_checks(
     shape: tuple,
     largest: request_limits.LargestRequest,
 ) -> list[tf.Operation]:
-    """Checks in headers that images have equal size, and not too many elements in total."""
+    """Checks in the headers that images have the same size, and few enough elements in total."""
     sizes = image_headers.sizes(name, contents, turns)
     first = tf.unstack(sizes[0])
     expected = [size or of_first for size, of_first in zip(shape[:2], first, strict=True)]

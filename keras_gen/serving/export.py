@@ -57,52 +57,55 @@ def export(
 ) -> Path:
     """Writes `<directory>/<name>/<version>/`, a SavedModel with the model's signatures.
 
-    The export requires neither this library, Keras, nor the distribution strategy used in training,
+    The export does not require this library, Keras, or the distribution strategy used in training,
     and computes in float32. It contains only the variables that its signatures read. Inputs and
     outputs are uint8, int16, int32, float32, and string tensors; an output with the name of an
     input becomes `output_<name>`. The export contains metadata (`assets.extra/keras_gen.json`), a
     warm-up request per signature (`assets.extra/tf_serving_warmup_requests`), and the configuration
     of the model, from which `keras_gen.load` rebuilds it (`assets.extra/keras_model.npz`). Each
     signature is run once on its request. For a signature that requires only images, a second
-    signature is written, `<name>_bytes`, which accepts and returns the contents of image files.
-    Requests without examples, or larger than the metadata's `largest_request`, are refused before
-    any computation; files are refused based on their headers.
+    signature, `<name>_bytes`, is written, which accepts and returns the contents of image files.
+    Requests without examples, or larger than `largest_request` in the metadata, are rejected before
+    any computation; image files are rejected based on their headers.
 
     Optional attributes of the model: `signature_defaults()` returns default values of inputs, for
     the metadata and the warm-up requests; `resources` lists other trackable objects that the
     signatures read, such as the lookup table of a vocabulary; `inference_policy` is added to the
     metadata; `default_signature` names a signature; `most_elements` and `most_examples` limit the
-    number of elements and examples of an input, if the defaults of `request_limits` would need too
-    much memory; `evaluations` maps the name of a signature to the number of times it evaluates the
-    model's `network` for an example, or in each of the `steps` of a request. A signature's function
-    may have `limits`, the minimum and maximum by the name of an input, and `options`, the strings
-    that an input may be, for the metadata.
+    number of elements and examples in an input, if the defaults of `request_limits` would need too
+    much memory; `evaluations` maps the name of a signature to the number of times that it evaluates
+    the model's `network` for an example, or in each of the `steps` of a request. A signature's
+    function may have two attributes for the metadata: `limits`, which maps the name of an input to
+    its minimum and maximum, and `options`, which maps it to the allowed strings.
 
-    The export gets the first free version number, and its folder appears completely or not at all.
+    The export gets the first free version number, and its folder appears only when it is complete.
 
     Args:
-        model: Model of this library, or an object with two of its members: `networks`, a dict from
-            name to `keras.Model`, and `signatures()`, which returns a dict from name to a function
-            of tensors, which returns a tensor or a dict of tensors, and the named input specs.
+        model: Model of this library, or an object with two of its members: `networks`, a dict that
+            maps names to `keras.Model` objects, and `signatures()`, which returns a dict that maps
+            each name to a function and its named input specs. The function maps tensors to a tensor
+            or a dict of tensors.
         directory: Folder for all exports, created if missing.
         name: Name of the export, under which it is served.
         default: Signature that also becomes `serving_default`. If None, the model's
             `default_signature`, or the first signature.
-        metadata: Additional metadata, for instance `recipe`, `config`, `data`, and `metrics`.
-        warmup: Warm-up requests, a dict from signature name to input name to array. If None, one
-            example of zeros (64 along every other open axis, scalars 1) or of empty strings.
-        half: Whether weights are stored as float16, in half the space. They then differ by up to
-            0.05% from the model's weights; computation is still in float32.
-        signatures: Names of the signatures to write, for instance one direction of a translation
-            without the weights of the other direction. If None, all of the model's signatures.
+        metadata: Additional metadata, such as `recipe`, `config`, `data`, and `metrics`.
+        warmup: Warm-up requests, a dict that maps signature names to dicts of input names and
+            arrays. If None, one example of zeros (64 along every other open axis, scalars 1) or of
+            empty strings.
+        half: Whether to store the weights as float16, which halves the space. The stored weights
+            differ by up to 0.05% from the model's weights; computation is still in float32.
+        signatures: Names of the signatures to write, for example one direction of a translation
+            without the weights of the other direction. If None, all of the model's signatures are
+            written.
 
     Returns:
         The folder of the export.
 
     Raises:
         ValueError: If `name`, `default`, `metadata`, `warmup`, `signatures`, or an input spec is
-            invalid, or a signature fails on its warm-up request.
-        OSError: If `directory` cannot be written.
+            invalid, or if a signature fails on its warm-up request.
+        OSError: If `directory` is not writable.
 
     Example:
         >>> export(model, "saved_models", "gan_usps", metadata={"data": "usps"})  # doctest: +SKIP
@@ -225,7 +228,7 @@ def export(
 
 
 def _check_name(name: Any) -> None:
-    """Refuses invalid folder names; file systems allow 255 bytes."""
+    """Rejects invalid folder names; file systems allow 255 bytes."""
     is_text = isinstance(name, str) and name.isprintable()
     if (
         not is_text
@@ -260,11 +263,11 @@ def add_metadata(path: str | Path, metadata: Mapping[str, Any]) -> None:
 
     Args:
         path: Folder of the export.
-        metadata: Entries by name; an entry of the same name is replaced.
+        metadata: Entries by name. Existing entries with these names are replaced.
 
     Raises:
         ValueError: If an entry cannot be written as JSON.
-        OSError: If the file cannot be written; the existing metadata is then kept.
+        OSError: If the file cannot be written. In this case, the existing metadata is kept.
 
     Example:
         >>> add_metadata("saved_models/my_gan/1", {"metrics": {"nll": 1.5}})  # doctest: +SKIP
@@ -279,13 +282,13 @@ def load_weights(model: Any, path: str | Path) -> None:
     reads, such as those of a discriminator, are unchanged.
 
     Args:
-        model: Model built in the same way as the exported one.
-        path: Name of the export in `saved_models`, its folder, or a folder of versions, of which
-            the highest is used.
+        model: Model built in the same way as the exported model.
+        path: Name of the export in `saved_models`, its folder, or a folder of versions, in which
+            case the highest version is used.
 
     Raises:
         FileNotFoundError: If there is no export.
-        ValueError: If the export contains other weights.
+        ValueError: If the export contains different weights.
 
     Example:
         >>> load_weights(vae, "vae_mnist")    # doctest: +SKIP
@@ -324,7 +327,7 @@ def _named_specs(signature: str, inputs: list[tf.TensorSpec]) -> Specs:
 
 @contextlib.contextmanager
 def _in_float32(networks: Mapping[str, Any]) -> Iterator[None]:
-    """Makes networks compute in float32, whatever their dtype policy."""
+    """Makes networks compute in float32, regardless of their dtype policy."""
     layers = {layer for network in networks.values() for layer in all_layers(network)}
     policies = [(layer, layer.dtype_policy) for layer in layers]
     try:
@@ -352,12 +355,12 @@ def _networks_read(networks: Mapping[str, Any], functions: Mapping[str, Any]) ->
 
 
 def _parts(value: Any) -> tuple:
-    """A variable and its components, through one of which a distributed variable is read."""
+    """A variable and its components; a distributed variable is read through one of these."""
     return (value, *getattr(value, "values", ()))
 
 
 def _halves(networks: Mapping[str, Any], read: Mapping[int, Any]) -> Halves:
-    """Maps the id of a floating variable that is read to it and its copy in float16."""
+    """Maps the id of each floating-point variable that is read to it and its float16 copy."""
     variables = [v for network in networks.values() for v in network.variables]
     return {
         id(v): (v, tf.Variable(tf.cast(v.value, tf.float16), trainable=False))
@@ -368,9 +371,9 @@ def _halves(networks: Mapping[str, Any], read: Mapping[int, Any]) -> Halves:
 
 
 def _concrete(function: Callable, specs: Specs, halves: Halves, largest: LargestRequest) -> Any:
-    """Traces `function` once, with outputs in a dict and in the dtypes that are served.
+    """Traces `function` once, with outputs in a dict and in dtypes that can be served.
 
-    Requests that exceed the limits are refused.
+    Requests that exceed the limits are rejected.
     """
 
     def served(tensor: Any) -> tf.Tensor:
@@ -428,7 +431,7 @@ def _module(
     functions: Mapping[str, Any],
     halves: Halves,
 ) -> tuple[tf.Module, dict[str, int]]:
-    """A module with the variables that `functions` read, and numbers of parameters by network."""
+    """A module with the variables that `functions` read, and the parameter counts by network."""
     read = _read(functions)
     module = tf.Module()
     module.kept = []
@@ -535,7 +538,7 @@ def _plain(value: Any, where: str) -> Any:
 
 
 def _publish(temporary: Path, folder: Path, description: dict[str, Any]) -> Path:
-    """Renames the complete export to the first free version, despite concurrent writers."""
+    """Renames the complete export to the first free version, even with concurrent writers."""
     while True:
         target = folder / str(next_version(folder.parent, folder.name))
         text = json.dumps(description | {"version": int(target.name)}, indent=2, allow_nan=False)

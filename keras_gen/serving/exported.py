@@ -18,7 +18,7 @@ METADATA = Path("assets.extra") / "keras_gen.json"
 """Path of the metadata, relative to an export's folder."""
 _OF_SIGNATURES = ("signatures", "defaults", "limits", "options", "largest_request_of")
 SUFFIX = "_bytes"
-"""Suffix of signatures that accept image files, and of their tensors: TensorFlow Serving encodes
+"""Suffix of signatures that accept image files, and of their tensors. TensorFlow Serving encodes
 strings with such names in base64."""
 
 
@@ -36,7 +36,7 @@ def next_version(directory: str | Path, name: str) -> int:
 
 
 def resolve(path: str | Path) -> Path:
-    """Returns the SavedModel meant by `path`: `path` itself, or the highest version below it.
+    """Returns the SavedModel that `path` refers to: `path` itself, or the highest version in it.
 
     Raises:
         FileNotFoundError: If there is no SavedModel.
@@ -58,7 +58,7 @@ def resolve(path: str | Path) -> Path:
 
 
 def find(models: Path, model: str) -> Path:
-    """Returns the folder of `model`: a path, or a name in the folder `models`.
+    """Returns the folder of `model`, which is a path, or a name in the folder `models`.
 
     Raises:
         OSError: If the export does not exist (FileNotFoundError), or the path is not a folder.
@@ -116,7 +116,7 @@ def data_of(metadata: Mapping[str, Any]) -> str:
 
 
 def usual_values(metadata: dict[str, Any], signature: str) -> dict[str, Any]:
-    """Returns the value of `Exported.defaults`, from an export's metadata alone."""
+    """Returns the value of `Exported.defaults`, using only an export's metadata."""
     default = metadata.get("default_signature")
     name = default if signature == "serving_default" else signature
     return dict(metadata.get("defaults", {}).get(name, {}))
@@ -154,12 +154,13 @@ class Exported:
 
         Args:
             signature: Name of the signature.
-            **inputs: Arrays, numbers, or strings that the declared dtype represents without loss.
-                Images are uint8, 0 to 255. Inputs with default values (`defaults`) may be omitted.
+            **inputs: Arrays, numbers, or strings that the declared dtype can represent without
+                loss. Images are uint8, 0 to 255. Inputs with default values (`defaults`) may be
+                omitted.
 
         Raises:
-            ValueError: If there is no such signature, it accepts other inputs, an input has a
-                shape or type other than declared, or the signature refuses a value.
+            ValueError: If there is no such signature, if it accepts other inputs, if an input has a
+                shape or type other than declared, or if the signature rejects a value.
         """
         import tensorflow as tf
 
@@ -238,7 +239,7 @@ def _held(name: str, value: Any, dtype: Any) -> np.ndarray:
 
 
 def _is_text(value: Any) -> bool:
-    """Whether a value is bytes, or a string without halves of surrogate pairs."""
+    """Whether a value is bytes, or a string without unpaired surrogates."""
     if not isinstance(value, str):
         return isinstance(value, bytes)
     return value.isascii() or not re.search("[\ud800-\udfff]", value)

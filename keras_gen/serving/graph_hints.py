@@ -10,12 +10,12 @@ FINGERPRINT = "fingerprint.pb"
 
 
 def drop_hints(folder: Path) -> None:
-    """Removes redundant hints from the graph of a SavedModel, a fifth of its size.
+    """Removes redundant hints, a fifth of the size, from the graph of a SavedModel.
 
-    The hints are the shapes of all tensors except inputs, which TensorFlow infers when it loads the
-    graph, and the names of the operations on which functions wait, which become numbers. Other
-    runtimes read the shapes of inputs. The fingerprint, which belongs to the larger graph, is
-    deleted.
+    The hints are the shapes of all tensors except the inputs, which TensorFlow infers when it loads
+    the graph, and the names of the operations that functions wait for, which are replaced with
+    numbers. The shapes of the inputs are kept, because other runtimes read them. The fingerprint of
+    the original graph is deleted.
     """
     file = folder / GRAPH
     saved = saved_model_pb2.SavedModel.FromString(file.read_bytes())

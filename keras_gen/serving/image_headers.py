@@ -23,7 +23,7 @@ _BYTES_PER_CHANCE = 2**14
 def sizes(name: str, contents: tf.Tensor, turns: tf.Tensor) -> tf.Tensor:
     """Returns heights and widths of upright images, int64 `[batch, 2]`.
 
-    Other formats are refused, because the size of GIF images is known only after decoding.
+    Other formats are rejected; the size of GIF images, for example, is known only after decoding.
 
     Args:
         name: Name of the input, for the error message.
@@ -36,7 +36,7 @@ def sizes(name: str, contents: tf.Tensor, turns: tf.Tensor) -> tf.Tensor:
 
 
 def orientations(contents: tf.Tensor) -> tf.Tensor:
-    """Returns the EXIF orientations of files (strings `[batch]`), int64 `[batch]` from 1 to 8.
+    """Returns the EXIF orientations of files, strings `[batch]`, as int64 `[batch]` from 1 to 8.
 
     The orientation is 1, upright, for a file without readable EXIF data.
     """
@@ -77,7 +77,7 @@ def head_of(content: tf.Tensor) -> tf.Tensor:
 
 
 def begins(head: tf.Tensor, kind: bytes) -> tf.Tensor:
-    """Returns whether the bytes `[..., HEAD]` begin a file of a format."""
+    """Returns whether the bytes `[..., HEAD]` are the beginning of a file in a given format."""
     return tf.reduce_all(head[..., : len(kind)] == list(kind), axis=-1)
 
 
@@ -167,7 +167,7 @@ def _lengths(contents: tf.Tensor) -> tf.Tensor:
 
 
 def _bytes(contents: tf.Tensor, places: tf.Tensor, count: int) -> tf.Tensor:
-    """Bytes of files from given positions, int64 `[batch, count]`; zeros after their end."""
+    """Bytes of files from given positions, int64 `[batch, count]`; zeros after a file's end."""
     places = tf.minimum(places, _lengths(contents))
     parts = tf.strings.substr(
         contents, places, tf.fill(tf.shape(places), tf.cast(count, tf.int64))

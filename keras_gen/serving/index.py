@@ -1,7 +1,7 @@
-"""The index of published exports, and a check of exports against it.
+"""The index of published exports, and the check of exports against it.
 
-`saved_models/index.json` has one entry per export by name: `version`, `size` in bytes,
-`sha256`, and known facts. `keras-gen results` writes it.
+`saved_models/index.json` contains one entry per export, by name, with `version`, `size` in bytes,
+`sha256`, and other facts. `keras-gen results` writes it.
 """
 
 import hashlib
@@ -12,14 +12,14 @@ from keras_gen.files.reading import read_json
 from keras_gen.serving.exported import read_metadata
 
 INDEX = "index.json"
-"""Name of the index, in the folder of all exports or next to the versions of one."""
+"""File name of the index, in the folder of all exports or next to the versions of one export."""
 
 
 def sha256(folder: str | Path) -> str:
-    """Returns the SHA-256 of an export, computed over the output of `sha256sum` for sorted files.
+    """Returns the SHA-256 of an export: the hash of the output of `sha256sum` for its sorted files.
 
-    This command prints the same hash when run in the folder:
-    `find * -type f | LC_ALL=C sort | xargs sha256sum | sha256sum`
+    The following command, run in the folder, prints the same hash: `find * -type f | LC_ALL=C sort
+    | xargs sha256sum | sha256sum`
     """
     lines = []
     for path in files(folder):
@@ -63,11 +63,11 @@ def _read(file: Path) -> dict[str, dict[str, Any]]:
 
 
 def verify(path: Path) -> None:
-    """Refuses an export that differs from its entry in an index.
+    """Rejects an export that differs from its entry in an index.
 
     Raises:
-        ValueError: If its SHA-256 differs from the hash in the entry. Without an entry, there is no
-            check.
+        ValueError: If the SHA-256 differs from the hash in the entry. Without an entry, nothing is
+            checked.
     """
     expected = entry_of(path).get("sha256")
     if expected is None:

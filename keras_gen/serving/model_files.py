@@ -1,4 +1,4 @@
-"""Information in an export from which its model can be rebuilt and trained further."""
+"""Information in an export that allows its model to be rebuilt and trained further."""
 
 import io
 import json
@@ -23,7 +23,7 @@ NO_WEIGHT = -1  # instead of a weight's number: a variable that is not a weight 
 
 
 def restore_beside(model: keras.Model, path: Path) -> None:
-    """Restores state that only training reads, for a model built like an export's."""
+    """Restores state that only training reads, for a model built like the exported model."""
     if (path / MODEL).is_file():
         for index, value in _values_beside(read_description(path / MODEL)).items():
             model.weights[index].assign(value)
@@ -52,17 +52,17 @@ def _values_beside(described: dict[str, np.ndarray]) -> dict[int, np.ndarray]:
 def description(model: Any, kept: Iterable[Any]) -> bytes | None:
     """Returns the information that `load` needs, in addition to the export's variables.
 
-    It contains the model's configuration, the number of its steps, a list of the weights in the
-    export, and the other weights of the networks and layers that the signatures read: those that
-    only training reads, such as the counts of a codebook.
+    It contains the model's configuration, the number of training steps, a list of the weights in
+    the export, and the remaining weights of the networks and layers that the signatures read:
+    weights that only training reads, such as the counts of a codebook.
 
     Args:
         model: Model to export.
-        kept: Variables in the export, in their order there.
+        kept: Variables in the export, in the order of the export.
 
     Returns:
-        The contents of a NumPy file, `.npz`; None for an object that is not a model of this library
-        and, with a warning, for a model without a configuration.
+        The contents of a NumPy file, `.npz`; None for an object that is not a model of this
+        library, and, with a warning, for a model without a configuration.
     """
     if not hasattr(model, "players"):  # not a model of this library
         return None

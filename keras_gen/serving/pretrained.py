@@ -28,7 +28,7 @@ HUB = "hf://"
 def load(source: str | Path) -> GenerativeModel:
     """Loads a trained model, with its networks as attributes, for use, training, or export.
 
-    If moving averages of the weights exist, they replace the weights.
+    If there are moving averages of the weights, they replace the weights.
 
     Args:
         source: One of
@@ -42,9 +42,9 @@ def load(source: str | Path) -> GenerativeModel:
               Hub.
 
     Returns:
-        A compiled model. A model from an export has the optimizers of its training with fresh
-        state. Weights that no signature reads, such as those of a discriminator, have their initial
-        values, and a warning lists them.
+        A compiled model. A model from an export has the optimizers used in its training, in their
+        initial state. Weights that no signature reads, such as those of a discriminator, have their
+        initial values, and a warning lists them.
 
     Raises:
         TypeError: If `source` is neither a name nor a path.
@@ -96,7 +96,7 @@ def _of_file(path: Path) -> Any:
 
 
 def _bytes_of_weights(file: BinaryIO) -> int:
-    """Returns the bytes of the arrays in a `.keras` file, whose HDF5 files are compressed, too."""
+    """Returns the bytes of the arrays in a `.keras` file, whose HDF5 files are also compressed."""
     sizes = []
 
     def add(name: str, item: h5py.HLObject) -> None:
@@ -140,7 +140,7 @@ def _of_hub(source: str) -> Any:
 
 
 def _found(source: Path) -> Path:
-    """Returns the `.keras` file or export folder for a name or path."""
+    """Returns the `.keras` file or the export folder for a name or path."""
     if source.exists() and not source.is_dir():
         return source
     folder = find(place("saved_models"), str(source))
@@ -163,7 +163,7 @@ def _export_of_run(folder: Path) -> Path:
 
 
 def _of_export(path: Path) -> GenerativeModel:
-    """Builds the model of an export, and loads the weights of the export."""
+    """Builds the model of an export, and loads the export's weights."""
     verify(path)
     file = path / MODEL
     if not file.is_file():

@@ -12,12 +12,12 @@ from keras_gen.keras_internals import all_layers, own_weights
 from keras_gen.tensor_checks import require
 
 MOST_EXAMPLES = MOST_SAMPLES
-"""Maximum number of examples in a request, or of samples."""
+"""Maximum number of examples in a request, or of generated samples."""
 MOST_ELEMENTS = 3 * 2**20
 """Maximum number of elements, or bytes of strings, in an input: a 1,024 x 1,024 RGB image."""
 MOST_ACTIVATIONS = 3 * 2**23
-"""Maximum number of outputs of the largest layer for all examples of a request, 96 MiB. Up to
-eleven times as much is in memory at once, for a gated PixelCNN."""
+"""Maximum number of outputs of the largest layer for all examples in a request, 96 MiB. Up to
+eleven times as much memory is used at once (by a gated PixelCNN)."""
 MOST_MULTIPLICATIONS = 2**41
 """Maximum number of multiplications by weights in a request that evaluates its network many times:
 about a minute on one core."""
@@ -63,7 +63,7 @@ def of_signature(
 ) -> LargestRequest:
     """Returns the limits of a signature, lower if it evaluates the model's network many times.
 
-    A model's `evaluations` map the name of a signature to the number of times that it evaluates
+    A model's `evaluations` maps the name of a signature to the number of times that it evaluates
     `model.network` for an example, or in each of the steps that clients choose. A single sample may
     use any number of steps.
     """
@@ -102,7 +102,7 @@ def largest_output(network: Any) -> int:
 
 
 def checked(inputs: Mapping[str, tf.Tensor], largest: LargestRequest) -> tuple[tf.Tensor, ...]:
-    """Returns inputs; refuses requests without examples or with too many examples or elements."""
+    """Returns inputs; rejects requests without examples or with too many examples or elements."""
     found = {name: _checked(name, tensor, largest) for name, tensor in inputs.items()}
     if largest.steps is not None:
         with tf.control_dependencies(
@@ -135,7 +135,7 @@ def _checked(name: str, tensor: tf.Tensor, largest: LargestRequest) -> tf.Tensor
 
 
 def examples_checked(name: str, tensor: tf.Tensor, largest: LargestRequest) -> tf.Tensor:
-    """Returns an input `[examples, ...]`; refuses inputs with too many examples or none."""
+    """Returns an input `[examples, ...]`; rejects inputs with no or too many examples."""
     count = tf.shape(tensor)[0]
     most = largest.examples
     sentence = (

@@ -1,4 +1,4 @@
-"""Applies a network to large images tile by tile, with bounded memory and no seams."""
+"""Applies a network to large images tile by tile, with bounded memory and without seams."""
 
 import itertools
 import math
@@ -26,13 +26,13 @@ LIMIT = SMALLEST - 3 * STEP
 class Tiled:
     """A network for images of any size, applied to large images tile by tile.
 
-    The reach of the network is measured once, on a small probe: the distance at which an input may
-    change the output. A *local* network receives tiles that overlap by more than twice its reach;
-    their edges are cropped, and the remainder equals the output for the whole image. With instance
-    normalization, the mean and the standard deviation depend on the whole image, so neighboring
-    tiles differ. To reduce the difference, each tile is passed to the network next to the whole
-    image, reduced to half a tile. Tiles are blended linearly over their overlap, and their coarse
-    colors are matched to the output for the reduced image.
+    The reach of the network, the distance up to which an input can change the output, is measured
+    once, on a small probe. A *local* network receives tiles that overlap by more than twice its
+    reach; their edges are cropped, and the remainder equals the output for the whole image. With
+    instance normalization, the mean and the standard deviation depend on the whole image, so
+    neighboring tiles differ. To reduce the difference, each tile is passed to the network next to
+    the whole image, reduced to half a tile. Tiles are blended linearly over their overlap, and
+    their coarse colors are matched to the output for the reduced image.
 
     Args:
         network: Function that maps uint8 images `[height, width, channels]` to uint8 images of the
@@ -120,7 +120,7 @@ class Tiled:
         return output
 
     def _measured(self, channels: int) -> tuple[int, int | None]:
-        """The integer scale of the output, 0 if there is none; and the reach of a local network."""
+        """The integer scale of the output, 0 if there is none, and the reach of a local network."""
         if self._scale_and_reach is None:
             scale, reach = _measure(self.network, channels)
             self._scale_and_reach = scale, reach
@@ -142,13 +142,13 @@ def in_tiles_of_one_size(
 ) -> np.ndarray:
     """Applies a network with a fixed input size to all of a larger image.
 
-    The tiles overlap by at least a quarter, and are blended there. Each is computed independently,
-    so an edge that crosses two tiles may bend where they meet.
+    The tiles overlap by at least a quarter, and are blended where they overlap. Each tile is
+    computed independently, so an edge that crosses two tiles may bend where they meet.
 
     Args:
         network: Function that maps uint8 images `[height, width, channels]` to uint8 images of the
             same size, or of a multiple of it.
-        image: uint8 `[H, W, channels]`.
+        image: Image, uint8 `[H, W, channels]`.
         height: Height of the network's input.
         width: Width of the network's input.
         bar: Function that wraps the list of tiles, such as `tqdm`.
@@ -207,7 +207,7 @@ def _joined(
     bar: Callable[[list], Iterable],
     fade: bool = False,
 ) -> np.ndarray:
-    """Applies `network` to tiles, and joins them: across first, and then down, strip by strip."""
+    """Applies `network` to tiles, and joins them: first across, and then down, strip by strip."""
     height, width, _ = image.shape
     spans = list(itertools.product(rows, columns))
     output = strip = np.empty(0, np.uint8)
@@ -232,7 +232,7 @@ def _steps(pixels: float) -> int:
 
 
 def _spans(length: int, tile: int, overlap: int) -> list[tuple[int, int]]:
-    """Starts and ends of tiles along one axis, about equal in size."""
+    """Starts and ends of tiles of about equal size along one axis."""
     if length <= tile:
         return [(0, length)]
     largest = (tile - overlap) // STEP * STEP
@@ -252,9 +252,9 @@ def _spans_of_one_size(length: int, tile: int) -> list[tuple[int, int]]:
 
 
 def _lay(canvas: np.ndarray, piece: np.ndarray, start: int, laid: int, fade: bool) -> int:
-    """Places `piece` on the rows from `start`, where rows before `laid` are done; returns its end.
+    """Adds `piece` from row `start`, if rows before `laid` are done; returns the end row.
 
-    In the middle of the overlap, the outputs of a local network are equal, so the piece begins
+    In the middle of the overlap, both outputs of a local network are equal, so the piece begins
     there. Outputs of other networks are blended.
     """
     both = laid - start

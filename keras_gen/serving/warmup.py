@@ -1,7 +1,8 @@
-"""Warm-up requests for TensorFlow Serving, which replays them before a model takes traffic.
+"""Warm-up requests for TensorFlow Serving, which replays them before a model receives traffic.
 
-They are a TFRecord of `tensorflow.serving.PredictionLog` messages. The package that defines these
-pins one TensorFlow version, so the four wrappers around `tf.TensorProto` are encoded here.
+They are stored as a TFRecord of `tensorflow.serving.PredictionLog` messages. The package that
+defines these messages pins one TensorFlow version, so the four wrappers around `tf.TensorProto` are
+encoded here.
 """
 
 from collections.abc import Mapping
@@ -11,13 +12,13 @@ import numpy as np
 import tensorflow as tf
 
 WARMUP = Path("assets.extra") / "tf_serving_warmup_requests"
-"""Path where TensorFlow Serving expects them, relative to the SavedModel's folder."""
+"""Path where TensorFlow Serving expects warm-up requests, relative to the SavedModel's folder."""
 
 
 def default_inputs(specs: Mapping[str, tf.TensorSpec]) -> dict[str, np.ndarray]:
     """Returns small inputs by name: one example of zeros, 64 along every other open axis.
 
-    Scalar integers (counts, seeds) are 1, and strings empty.
+    Scalar integers (counts, seeds) are 1, and strings are empty.
     """
 
     def zeros(spec: tf.TensorSpec) -> np.ndarray:
@@ -45,9 +46,9 @@ def prediction_log(model: str, signature: str, inputs: Mapping[str, np.ndarray])
 def write_warmup(
     folder: str | Path, model: str, requests: Mapping[str, Mapping[str, np.ndarray]]
 ) -> Path:
-    """Writes requests, signature name -> input name -> array, to the folder of a SavedModel.
+    """Writes requests to the folder of a SavedModel: signature name -> input name -> array.
 
-    `model` is the name under which it will be served.
+    `model` is the name under which the SavedModel will be served.
     """
     path = Path(folder) / WARMUP
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,7 @@ from keras_gen.vae.vae import VAE
 
 @keras.saving.register_keras_serializable("keras_gen")
 class BetaTCVAE(VAE):
-    """A VAE whose KL divergence is split into three terms, to weight the total correlation.
+    """A VAE whose KL divergence is split into three terms, so that total correlation has a weight.
 
     Chen, Li, Grosse, Duvenaud: "Isolating Sources of Disentanglement in Variational Autoencoders",
     NeurIPS 2018. The loss is the negative of eq. (4), in nats per example: `loss =
@@ -20,7 +20,7 @@ class BetaTCVAE(VAE):
     batches are better, and the paper uses 2,048 examples. `elbo` is also reported, with the
     divergence in closed form.
 
-    Deviations: stratified weights are uniform; see `decomposed_kl`.
+    Deviations: the stratified weights are uniform; see `decomposed_kl`.
 
     Args:
         encoder: Network that maps examples to (mean, log variance) of q(z|x), each
@@ -30,14 +30,14 @@ class BetaTCVAE(VAE):
         likelihood: Likelihood p(x|z), a name or an object.
         beta: Weight of the total correlation of the latents, a number or a schedule.
         alpha: Weight of the mutual information of latents and examples, a number or a schedule.
-        gamma: Weight of the divergence of the individual latents, a number or a schedule.
+        gamma: Weight of the individual latents' divergence, a number or a schedule.
         stratified: Whether q(z) is estimated by stratified sampling (app. C.2) instead of weighted
             sampling (eq. 3).
         seed: Seed for the noise of the latents.
 
     Raises:
-        ValueError: If the networks do not match, a weight is negative, or `dataset_size` is below 1
-            or smaller than the batch.
+        ValueError: If the networks do not match, if a weight is negative, or if `dataset_size` is
+            below 1 or smaller than the batch.
 
     Example:
     ```python

@@ -18,8 +18,9 @@ class CapacityVAE(VAE):
 
     Burgess, Higgins, Pal, Matthey, Watters, Desjardins, Lerchner: "Understanding disentangling in
     beta-VAE", arXiv 1804.03599, 2018. The loss is the negative of eq. (8), in nats: `loss =
-    reconstruction_loss + gamma * capacity_loss`, where `capacity_loss` is |KL - C| for each example
-    (other code compares the mean of the batch with C). `kl` and `elbo` are also reported.
+    reconstruction_loss + gamma * capacity_loss`, where `capacity_loss ` is |KL - C| for each
+    example. (Other implementations compare the batch mean with C.) `kl` and `elbo` are also
+    reported.
 
     Deviations: none. With C = 0, this is the beta-VAE with weight gamma.
 
@@ -28,12 +29,12 @@ class CapacityVAE(VAE):
             `[batch, latents]`.
         decoder: Network that maps latents `[batch, latents]` to the likelihood's parameters.
         likelihood: Likelihood p(x|z), a name or an object.
-        gamma: Weight of the distance from the capacity, a number or a schedule.
+        gamma: Weight of the difference from the capacity, a number or a schedule.
         capacity: Capacity C in nats, a number or a schedule.
         seed: Seed for the noise of the latents.
 
     Raises:
-        ValueError: If the networks do not match, or `gamma` or `capacity` is negative.
+        ValueError: If the networks do not match, or if `gamma` or `capacity` is negative.
 
     Example:
     ```python

@@ -40,21 +40,21 @@ class ConditionalVAE(VAE):
     condition c: the loss is the negative of eq. (5), `reconstruction_loss + beta * kl_loss` in
     nats. `score` and `log_prob` are the bound of eq. (4) with 16 latents, given the condition.
 
-    `fit(images, labels)` accepts integers, and `fit(images, conditions)` vectors or images, uint8
-    or floats in [0, 1] `[n, height, width, channels]`, such as the known part of an image whose
-    rest is the example. `sample(n, seed, label=3)` generates examples of one class, or one label
-    can be given per example; without labels, classes are random. For vectors and images, `sample`
-    accepts `condition`, either one for all examples or one per example.
+    `fit(images, labels)` accepts integer labels. `fit(images, conditions)` accepts vectors or
+    images, uint8 or floats in [0, 1] `[n, height, width, channels]`, such as the known part of an
+    image when the example is the rest. `sample(n, seed, label=3)` generates examples of one class;
+    `label` can also be one label per example. Without labels, classes are random. For vectors and
+    images, `sample` accepts `condition`, either one for all examples or one per example.
 
-    Deviations: without a prior network, the prior is N(0, 1) for any condition, which sec. 4
-    allows; there is no baseline network whose prediction the generation network refines, and no
-    hybrid objective, eq. (9).
+    Deviations: without a prior network, the prior is N(0, 1) for every condition, which sec. 4
+    allows. There is neither a baseline network whose prediction the generation network refines, nor
+    the hybrid objective, eq. (9).
 
     Args:
         encoder: Recognition network that maps examples and conditions to (mean, log variance) of
             q(z|x,c).
         decoder: Generation network that maps latents and conditions to the likelihood's parameters.
-        classes: Number of classes, if the condition is a label; None for vectors and images.
+        classes: Number of classes if the condition is a label; None for vectors and images.
         likelihood: Likelihood p(x|z,c), a name or an object.
         prior: Prior network that maps conditions to (mean, log variance) of p(z|c). If None, the
             prior is N(0, 1).
@@ -149,7 +149,7 @@ class ConditionalVAE(VAE):
     @override
     @capability
     def encode(self, x, **given):
-        """Returns the mean and log variance of q(z|x,c), float32 `[n, latents]` each."""
+        """Returns the mean and log variance of q(z|x,c), each float32 `[n, latents]`."""
         return dict(zip(self.code_names, self.encoded(x, *given.values()), strict=True))
 
     @override
@@ -160,7 +160,7 @@ class ConditionalVAE(VAE):
 
     @override
     def from_noise(self, noise, **given):
-        """Returns examples for a condition or a label; without a label, classes are random."""
+        """Samples examples for a condition or a label; without a label, classes are random."""
         (condition,) = given.values()
         latents = noise["latents"]
         if self.prior is not None:
@@ -241,7 +241,7 @@ class ConditionalVAE(VAE):
         Args:
             shape: Number of columns or, if `classes` is given, `(steps, channels)` of series.
             classes: Number of classes, or None.
-            conditions: Number of columns in the condition, if it is a vector; any units.
+            conditions: Number of columns, in any units, of a vector condition.
             latent_dim: Number of latents.
             hidden: Number of units in each hidden layer of the encoder, mirrored by the decoder.
             **kwargs: Additional arguments for the class. The default likelihood is `ColumnNormal`,

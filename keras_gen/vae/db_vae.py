@@ -31,26 +31,26 @@ class DBVAE(VAE):
     Amini, Soleimany, Schwarting, Bhatia, Rus: "Uncovering and Mitigating Algorithmic Bias through
     Learned Latent Structure", AIES 2019. One encoder returns the class logits and the
     latents. `loss = weight * classification_loss + reconstruction_loss + beta * kl_loss`, in nats
-    per example; the last two terms are 0 for examples of classes other than `positive` (the
-    faces in the paper). Examples without a label (-1) have no loss.
+    per example. The last two terms are 0 for examples of classes other than `positive` (faces in
+    the paper). Examples without a label (-1) have no loss.
 
     `reweigh` performs lines 3 to 5 of algorithm 1: it estimates the density of each latent over the
     training examples with a histogram, and weights an example by the product of 1 / (density +
     alpha). Call it before every epoch, and train on `keras_gen.data.weighted_stream` with
-    `model.sampling`: batches sampled before the last call are refused. `fit(images, labels)`
+    `model.sampling`: batches sampled before the last call are rejected. `fit(images, labels)`
     without these two samples all examples uniformly.
 
-    Deviations: the histograms have bins of equal width, and use the latents' means instead of
-    samples, which would add noise for each unused latent. Examples of other classes keep the weight
-    1, the mean of the other weights, so that class frequencies do not change. The reconstruction
-    loss is a negative log-likelihood. The best weights of the three terms depend on the data:
-    choose them on held-out examples.
+    Deviations: the histograms have bins of equal width, and are computed from the latents' means,
+    because samples would add noise for each unused latent. Examples of other classes keep the
+    weight 1, which is the mean of the new weights, so that class frequencies do not change. The
+    reconstruction loss is a negative log-likelihood. The best weights for the three terms depend on
+    the data: choose them on held-out examples.
 
     Args:
         encoder: Network that maps examples to mean and log variance `[batch, latents]` and logits
             `[batch, classes]`, which `keras_gen.networks.with_head` adds.
         decoder: Network that maps latents `[batch, latents]` to the likelihood's parameters.
-        dataset_size: Number of training examples; each has a sampling weight.
+        dataset_size: Number of training examples, each of which has a sampling weight.
         likelihood: Likelihood p(x|z), a name or an object.
         positive: Class whose latents are learned and whose examples are resampled.
         weight: Weight of the cross-entropy, a number or a schedule.
@@ -61,7 +61,7 @@ class DBVAE(VAE):
         seed: Seed for the noise of the latents.
 
     Raises:
-        ValueError: If the networks have different numbers of latents, or an argument is out of
+        ValueError: If the networks have different numbers of latents, or if an argument is out of
             range.
 
     Example:
@@ -113,12 +113,12 @@ class DBVAE(VAE):
 
     @override
     def named_parts(self, data):
-        """Also accepts the draw that `weighted_stream` adds to a batch, if it is current."""
+        """Also accepts the draw that `weighted_stream` adds to a batch, if the draw is current."""
         return super().named_parts(self.sampling.without_draw(data))
 
     @for_users
     def reweigh(self, images, labels) -> None:
-        """Sets the sampling weights of all training examples by their density.
+        """Sets the sampling weights of all training examples from their densities.
 
         Args:
             images: Training examples, in the order of the stream's source.
@@ -126,8 +126,8 @@ class DBVAE(VAE):
 
         Raises:
             TypeError: If an argument is not an array.
-            ValueError: If there are not as many images and labels as training examples, or no label
-                is the positive class.
+            ValueError: If the number of images or labels differs from `dataset_size`, or if no
+                label is the positive class.
         """
         images = np.asarray(as_tensor(images, "images"))
         labels = np.asarray(as_tensor(labels, "labels"))

@@ -38,7 +38,8 @@ class DIPVAE(VAE):
         seed: Seed for the noise of the latents.
 
     Raises:
-        ValueError: If the networks do not match, the type is unknown, or a weight is negative.
+        ValueError: If the networks do not match, if the type is unknown, or if a weight is
+            negative.
 
     Example:
     ```python

@@ -24,13 +24,13 @@ HIDDEN = (1000,) * 6  # hidden layers of the paper's discriminator
 class FactorVAE(VAE):
     """A VAE with a discriminator that estimates the total correlation of its latents.
 
-    Kim, Mnih: "Disentangling by Factorising", ICML 2018. The loss of encoder and decoder is the
-    negative of eq. (2), in nats per example: `loss = reconstruction_loss + kl_loss + gamma *
-    total_correlation_loss`. The discriminator distinguishes latents from a version in which each
-    latent is shuffled among the examples; the mean of its logit, log D / (1 - D), estimates the
-    total correlation (eq. 3). A batch contains both batches of algorithm 2: the VAE trains on one
-    half, and the other half is shuffled after that step. `elbo` and the discriminator's accuracy,
-    `d_accuracy`, are reported; `evaluate` uses all examples for both networks.
+    Kim, Mnih: "Disentangling by Factorising", ICML 2018. The loss of the encoder and the decoder is
+    the negative of eq. (2), in nats per example: `loss = reconstruction_loss + kl_loss + gamma *
+    total_correlation_loss`. The discriminator distinguishes latents from copies in which each
+    latent is shuffled across the examples; the mean of its logit, log D / (1 - D), estimates the
+    total correlation (eq. 3). Each batch contains both batches of algorithm 2: the VAE is trained
+    on one half, and the other half is shuffled after that step. `elbo` and the discriminator's
+    accuracy, `d_accuracy`, are reported; `evaluate` uses all examples for both networks.
 
     Deviations: the discriminator has one logit instead of two, which is equivalent.
 
@@ -45,7 +45,7 @@ class FactorVAE(VAE):
         seed: Seed for the noise of the latents and the shuffling.
 
     Raises:
-        ValueError: If the networks have different numbers of latents, or `gamma` is negative.
+        ValueError: If the networks have different numbers of latents, or if `gamma` is negative.
 
     Example:
     ```python
@@ -68,7 +68,7 @@ class FactorVAE(VAE):
 
     @override
     def train_step(self, data):
-        """Takes the VAE's step on half of the batch, and then the discriminator's: algorithm 2."""
+        """Updates the VAE on half of the batch, and then the discriminator: algorithm 2."""
         batch = self.prepare_batch(data)
         x, other = parts(batch["x"], 2) if self.training else (batch["x"],) * 2
 
@@ -130,7 +130,7 @@ class FactorVAE(VAE):
         discriminator_hidden: tuple[int, ...] = HIDDEN,
         **kwargs,
     ):
-        """Builds the model with convolutions, and the paper's discriminator.
+        """Builds the model with convolutional networks and the paper's discriminator.
 
         Args:
             shape: See `VAE.for_images`.

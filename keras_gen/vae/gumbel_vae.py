@@ -27,9 +27,9 @@ class GumbelVAE(VAE):
     Jang, Gu, Poole: "Categorical Reparameterization with Gumbel-Softmax", ICLR 2017, and Maddison,
     Mnih, Teh: "The Concrete Distribution: A Continuous Relaxation of Discrete Random Variables",
     ICLR 2017. The decoder is trained on relaxed codes, the softmax of noisy logits divided by a
-    temperature. Their loss, `reconstruction_loss + beta * kl_loss`, is in general not a bound on
-    the likelihood of hard codes; `elbo`, `score`, and `log_prob` (16 samples) decode hard codes and
-    are bounds. All capabilities use hard codes.
+    temperature. The loss for relaxed codes, `reconstruction_loss + beta * kl_loss`, is in general
+    not a bound on the likelihood under hard codes; `elbo`, `score`, and `log_prob` (16 samples)
+    decode hard codes and are bounds. All capabilities use hard codes.
 
     By default, the divergence is computed in closed form between hard codes and the uniform prior.
     With `prior_temperature`, the prior is relaxed too (Maddison et al., sec. 3.3), and the loss is
@@ -52,8 +52,8 @@ class GumbelVAE(VAE):
         seed: Seed for the noise of the latents.
 
     Raises:
-        ValueError: If the networks do not match, there are fewer than 2 classes, `beta` is
-            negative, or a temperature is below 0.001.
+        ValueError: If the networks do not match, if there are fewer than 2 classes, if `beta` is
+            negative, or if a temperature is below 0.001.
 
     Example:
     ```python

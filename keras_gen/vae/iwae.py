@@ -31,12 +31,13 @@ class IWAE(VAE):
             `[batch, latents]`.
         decoder: Network that maps latents `[batch, latents]` to the likelihood's parameters.
         likelihood: Likelihood p(x|z), a name or an object.
-        samples: k, the number of samples, 5 or 50 in the paper.
+        samples: Number of samples k, 5 or 50 in the paper.
         estimator: Estimator of the encoder's gradient, "standard" or "dreg".
         seed: Seed for the noise of the latents.
 
     Raises:
-        ValueError: If the networks do not match, `samples` is below 1, or the estimator is unknown.
+        ValueError: If the networks do not match, if `samples` is below 1, or if the estimator is
+            unknown.
 
     Example:
     ```python

@@ -22,24 +22,26 @@ from keras_gen.vae.vae import VAE
 
 @keras.saving.register_keras_serializable("keras_gen")
 class M2(VAE):
-    """A VAE conditioned on the class, which is a latent variable where the label is unknown.
+    """A VAE conditioned on the class, which is a latent variable if the label is unknown.
 
     Kingma, Mohamed, Rezende, Welling: "Semi-supervised Learning with Deep Generative Models",
     NeurIPS 2014, model M2: y is uniform, z is normal, and the decoder is p(x|y,z). For each labeled
     example, the loss is eq. (9): the bound of eq. (6) plus `alpha` times the cross-entropy of the
     label. Without a label, it is the bound of eq. (7), which sums over all classes.
-    `fit(images, labels)` accepts integers, with -1 for an example without a label.
+    `fit(images, labels)` accepts integer labels, with -1 for an example without a label.
 
     `loss = reconstruction_loss + kl_loss + class_kl_loss + alpha * classification_loss`, in nats.
-    The first two are means over q(y|x), or the terms of the label's class. `accuracy` is computed
-    on labeled examples. `score` and `log_prob` are a bound with 16 latents for each class, summed
-    over the classes without q(y|x): on average, at least the bound of eq. (7). `encode`,
-    `reconstruct`, and `analogies` infer the latents for the most likely class.
+    The first two terms are means over q(y|x) or, for labeled examples, the terms of the label's
+    class. `accuracy` is computed on labeled examples. `score` and `log_prob` are a bound with 16
+    latents per class, summed over the classes without q(y|x). On average, it is at least the bound
+    of eq. (7). `encode`, `reconstruct`, and `analogies` infer the latents for the most likely
+    class.
 
     M1 is a VAE with a separate classifier on its latents. M1+M2 is M2 trained on latents of a VAE,
     with the likelihood `"unbounded_normal"`.
 
-    Deviations: the network weights have no prior; the authors' code uses a standard normal one.
+    Deviations: the network weights have no prior, whereas the authors' code uses a standard normal
+    prior.
 
     Args:
         encoder: Network that maps examples and int32 labels `[batch]` to (mean, log variance) of
@@ -50,11 +52,12 @@ class M2(VAE):
         likelihood: Likelihood p(x|y,z), a name or an object.
         alpha: Weight of the cross-entropy of a labeled example, a number or a schedule. The paper's
             0.1 N applies to the mean over all labels: with 100 labels among N = 50,000 examples,
-            each counts 0.1 * 50,000 / 100 = 50. Batches with a labeled fraction f need 0.1 / f.
+            the weight of each label is 0.1 * 50,000 / 100 = 50. For batches with a labeled fraction
+            f, use 0.1 / f.
         seed: Seed for the noise of the latents.
 
     Raises:
-        ValueError: If the networks do not match, or `alpha` is negative.
+        ValueError: If the networks do not match, or if `alpha` is negative.
 
     Example:
     ```python

@@ -24,8 +24,8 @@ class PixelVAE(VAE):
     Gulrajani, Kumar, Ahmed, Taiga, Visin, Vazquez, Courville: "PixelVAE: A Latent Variable Model
     for Natural Images", ICLR 2017, eq. (1) and sec. 3.1, with one layer of latents. The loss bounds
     the negative log-likelihood: -log p(x|z) is the sum over values of -log p(value | earlier
-    values, z). Latents determine what an image shows, and the PixelCNN adds details. `kl`, `elbo`,
-    `score`, and `log_prob` refer to the bound itself.
+    values, z). The latents determine what an image shows, and the PixelCNN adds details. `kl`,
+    `elbo`, `score`, and `log_prob` refer to the bound itself.
 
     Such a decoder can ignore the latents, in which case the posterior collapses to the prior. Two
     measures prevent this: a PixelCNN that sees few pixels (as in the paper, see
@@ -49,8 +49,9 @@ class PixelVAE(VAE):
         seed: Seed for the noise.
 
     Raises:
-        ValueError: If the encoder and the decoder have different latents, the decoder has different
-            inputs or is not causal in the images, or `free_bits` or `beta` is negative.
+        ValueError: If the encoder and the decoder have different latents, if the decoder has
+            different inputs or is not causal in the images, or if `free_bits` or `beta` is
+            negative.
 
     Example:
     ```python
@@ -98,7 +99,7 @@ class PixelVAE(VAE):
         Args:
             latents: Latents of each image.
             uniforms: Noise in [0, 1), `[n, *pixel_noise_shape]`.
-            temperature: Temperature; values below 1 make likely values more likely.
+            temperature: Sampling temperature. Temperatures below 1 make likely values more likely.
         """
 
         def draw(parameters, uniform):
@@ -120,7 +121,7 @@ class PixelVAE(VAE):
 
     @capability
     def render(self, latents, seeds):
-        """Returns images sampled given latents `[n, latents]`; a seed determines an image's noise.
+        """Returns images sampled given latents `[n, latents]`, with the noise of the given seeds.
 
         `decode` uses the same noise for all images.
         """
@@ -136,7 +137,7 @@ class PixelVAE(VAE):
 
     @override
     def from_noise(self, noise, temperature=1.0):
-        """Returns images sampled value by value given latents from the prior.
+        """Samples latents from the prior, and then images value by value given these latents.
 
         A temperature below 1 favors likely values; it does not affect the latents.
         """

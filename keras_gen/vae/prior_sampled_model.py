@@ -15,12 +15,12 @@ from keras_gen.losses.likelihoods import Likelihood
 
 @keras.saving.register_keras_serializable("keras_gen")
 class PriorSampledModel(LikelihoodModel):
-    """A decoder trained on log p(x), which is estimated with normal latents from the prior.
+    """A decoder trained on an estimate of log p(x) that uses latents from the normal prior.
 
     Doersch: "Tutorial on Variational Autoencoders", arXiv 1606.05908, 2016, sec. 2: the method that
     VAEs improve on. With z_1, ..., z_k sampled from N(0, 1) for each example, p(x) is about 1/k
     sum_i p(x|z_i). The loss is -log of this estimate, in nats per example. Like the bound of an
-    `IWAE`, its negative is at most log p(x) in expectation, and rises with k. `score` and
+    `IWAE`, its negative is at most log p(x) in expectation, and increases with k. `score` and
     `log_prob` are the estimate with k latents, which are the same in every call.
 
     `effective_sample_size` is reported: (sum w)^2 / sum w^2 of the weights w_i = p(x|z_i), between
@@ -32,12 +32,12 @@ class PriorSampledModel(LikelihoodModel):
     Args:
         decoder: Network that maps latents `[batch, ...]` to the likelihood's parameters.
         likelihood: Likelihood p(x|z), a name or an object.
-        samples: k, the number of latents for each example. A step decodes k latents for each
-            example in the batch.
+        samples: Number of latents per example, k. Each step decodes k latents for each example in
+            the batch.
         seed: Seed for the latents.
 
     Raises:
-        ValueError: If `samples` is below 1, or the decoder does not match the likelihood.
+        ValueError: If `samples` is below 1, or if the decoder does not match the likelihood.
 
     Example:
     ```python

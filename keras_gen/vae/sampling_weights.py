@@ -23,10 +23,10 @@ _STALE = (
 class SamplingWeights(DeclaredLayer):
     """One weight per training example, used by `keras_gen.data.weighted_stream` for sampling.
 
-    A model that resamples its training set has this layer as an attribute and updates it, like
-    `DBVAE`. The values are weights of the model and are saved with it, so that a resumed run
-    samples the same examples. Every draw records the number of previous changes. A batch sampled
-    before the last change is refused, which detects prefetching.
+    A model that resamples its training set, such as `DBVAE`, has this layer as an attribute and
+    updates it. The values are weights of the model and are saved with it, so that a resumed run
+    samples the same examples. Every draw records the number of previous changes. Batches sampled
+    before the last change are rejected, which detects prefetching.
 
     Args:
         size: Number of training examples.
@@ -37,7 +37,7 @@ class SamplingWeights(DeclaredLayer):
         changes: Number of changes, int64.
 
     Raises:
-        ValueError: If the size is not in the range 1 to 67,108,864.
+        ValueError: If the size is outside the range 1 to 67,108,864.
 
     Example:
     ```python
@@ -69,7 +69,8 @@ class SamplingWeights(DeclaredLayer):
 
         Args:
             count: Number of samples.
-            seed: Seed, integers `[2]`; the result depends only on the weights and the seed.
+            seed: Stateless seed, integers `[2]`. The result depends only on the weights and the
+                seed.
 
         Returns:
             int64 `[count, 2]`: the index of an example, and the number of changes before the draw.
@@ -116,15 +117,15 @@ class SamplingWeights(DeclaredLayer):
             return tf.nest.map_structure(tf.identity, batch[:-1])
 
     def write(self, index: tf.Tensor, values: tf.Tensor) -> None:
-        """Sets the weights of some examples inside a step; all replicas write their own.
+        """Sets the weights of some examples inside a step; each replica writes its own examples.
 
         Args:
-            index: Integers `[batch]` of this replica. Negative indices are skipped; for a repeated
-                index, the last value is used.
-            values: Numbers `[batch]`, finite and nonnegative.
+            index: Indices of this replica's examples, integers `[batch]`. Negative indices are
+                skipped; for a repeated index, the last value is used.
+            values: New weights `[batch]`, finite and nonnegative.
 
         Raises:
-            ValueError: If shapes, an index, or a value are invalid.
+            ValueError: If a shape, an index, or a value is invalid.
         """
         index = tf.cast(index, tf.int64)
         values = tf.cast(values, tf.float32)
@@ -152,7 +153,7 @@ class SamplingWeights(DeclaredLayer):
         self._change(tf.where(last < 0, self.values.value, written))
 
     def assign(self, values) -> None:
-        """Sets all weights between steps: finite, not negative, and not all 0."""
+        """Sets all weights between steps. They must be finite and nonnegative, and not all 0."""
         values = checked_array("values", values, np.float32)
         good = np.isfinite(values) & (values >= 0)
         if values.shape != (self.size,) or not good.all() or not values.any():

@@ -24,15 +24,15 @@ from keras_gen.losses.adversarial import Objective, discrimination
 
 @keras.saving.register_keras_serializable("keras_gen")
 class StyleIdentityVAE(EncoderDecoder):
-    """A VAE with two codes: an image's identity, which its class shares, and its style.
+    """A VAE with two codes for an image: its identity, shared by its class, and its style.
 
     Mathieu, Zhao, Sprechmann, Ramesh, LeCun: "Disentangling factors of variation in deep
     representations using adversarial training", NeurIPS 2016. The encoder returns the identity s,
-    without noise, and the distribution of the style z, which has a standard normal prior. To keep
-    style out of s, an image is reconstructed from its own style and the identity of another image
-    in its class. To keep the class out of z, a discriminator conditioned on the class compares real
-    images with generated images that combine the identity of another class with the style of this
-    image, or with a style from the prior.
+    which is deterministic, and the distribution of the style z, which has a standard normal prior.
+    To keep style out of s, an image is reconstructed from its own style and the identity of another
+    image in its class. To keep the class out of z, a discriminator conditioned on the class
+    compares real images with generated images that combine an identity from another class with the
+    style of this image or with a style from the prior.
 
     `loss = reconstruction_loss + swap_weight * swap_loss + beta * kl_loss + adversarial_weight *
     adversarial_loss`, in nats per example. `fit` accepts `keras_gen.data.class_triples`: images and
@@ -42,9 +42,9 @@ class StyleIdentityVAE(EncoderDecoder):
     returns the style and the identity concatenated (see `split`); `swap` gives an image the
     identity of another image.
 
-    Deviations: each triple is used in one direction, which has the same expected loss as both
-    directions. The discriminator's targets are not smoothed. The weights are relative to nats,
-    whereas the authors' code uses mean squared errors.
+    Deviations: each triple is used in one direction only, which gives the same expected loss as
+    both directions. The discriminator's targets are not smoothed. The weights are relative to
+    losses in nats, whereas the authors' code uses mean squared errors.
 
     Args:
         encoder: Network that maps images to a mean and a log variance `[batch, style]` and an
@@ -62,7 +62,7 @@ class StyleIdentityVAE(EncoderDecoder):
         seed: Seed for the noise of the styles.
 
     Raises:
-        ValueError: If the networks do not match, or a weight is negative.
+        ValueError: If the networks do not match, or if a weight is negative.
 
     Example:
     ```python
@@ -113,7 +113,7 @@ class StyleIdentityVAE(EncoderDecoder):
         return self.terms_and_fakes(batch)[0]
 
     def terms_and_fakes(self, batch) -> tuple[dict, list]:
-        """Returns the terms, and images with another identity for the discriminator."""
+        """Returns the terms of the loss, and images with another identity for the discriminator."""
         x = batch["x"]
         mean, log_variance, identity = self.heads(x)
         _, _, of_same = self.heads(batch["same"])

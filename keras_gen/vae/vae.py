@@ -28,7 +28,7 @@ class VAE(EncoderDecoder):
 
     Kingma, Welling: "Auto-Encoding Variational Bayes", ICLR 2014. The loss is the negative of eq.
     (10), in nats per example: `loss = reconstruction_loss + beta * kl_loss`. `score` and `log_prob`
-    are the ELBO with 16 latents, a bound.
+    are the ELBO, a bound, estimated with 16 latents.
 
     Deviations: none. A `beta` other than 1 gives the beta-VAE of Higgins et al. (2017).
 
@@ -41,7 +41,7 @@ class VAE(EncoderDecoder):
         seed: Seed for the noise of the latents.
 
     Raises:
-        ValueError: If the encoder and the decoder have different latents, or `beta` is negative.
+        ValueError: If the encoder and the decoder have different latents, or if `beta` is negative.
 
     Example:
     ```python
@@ -97,7 +97,7 @@ class VAE(EncoderDecoder):
         return Inferred(mean + tf.exp(0.5 * log_variance) * noise, (mean, log_variance))
 
     def elbo_terms(self, x, inferred: Inferred) -> dict:
-        """Returns both terms of eq. (10), `[batch]` each in nats."""
+        """Returns both terms of eq. (10), each `[batch]`, in nats."""
         latents, posterior = inferred
         return {
             "reconstruction": self.reconstruction(latents, x),  # -log p(x|z)
@@ -135,7 +135,7 @@ class VAE(EncoderDecoder):
     # Samples ---------------------------------------------------------------------------------
 
     def noise(self, n, key):
-        """Samples latents for n examples from the prior and, for rows, noise for their numbers."""
+        """Samples latents from the prior for n examples and, for rows, noise for their values."""
         latents = [n, *self.decoder.inputs[0].shape[1:]]
         noise = {"latents": tf.random.stateless_normal(latents, key)}
         rows = self.likelihood.range == (-math.inf, math.inf)

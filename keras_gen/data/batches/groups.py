@@ -22,12 +22,13 @@ def unpaired(
     start: int = 0,
     augment: Callable[[Any, Any], Any] | None = None,
 ) -> tf.data.Dataset:
-    """Returns infinite batches `(a_batch, b_batch)`, with each domain shuffled separately.
+    """Returns an infinite stream of `(a_batch, b_batch)`, with each domain shuffled separately.
 
     Args:
         a: First domain, a source or an array of its examples.
         b: Second domain, of any size.
-        batch_size: Number of examples of each domain per *global* batch, or one number per domain.
+        batch_size: Number of examples from each domain in a *global* batch, or one number per
+            domain.
         seed: Nonnegative integer, from which independent seeds for the two domains are derived.
         start: Number of batches already consumed; see `Source.stream`.
         augment: Function `augment(example, seed)` applied to each example of either domain.
@@ -56,14 +57,14 @@ def _examples(name: str, values: np.ndarray) -> np.ndarray:
 def class_triples(
     source: Source, batch_size: int, seed: int = 0, start: int = 0
 ) -> tf.data.Dataset:
-    """Returns infinite shuffled batches `(x, labels, same, other, other_labels)`.
+    """Returns an infinite stream of shuffled batches `(x, labels, same, other, other_labels)`.
 
     `same` is sampled uniformly from the other examples in the class of `x`, and `other` from all
     examples in other classes.
 
     Args:
-        source: Examples `(x, label)`, with at least two classes of at least two examples each.
-            Otherwise, a TypeError (structure) or a ValueError (number) is raised.
+        source: Examples `(x, label)` from at least two classes, with at least two examples each.
+            Otherwise, a TypeError (wrong structure) or a ValueError (too few) is raised.
         batch_size: Number of examples per *global* batch.
         seed: Nonnegative integer.
         start: Number of batches already consumed; see `Source.stream`.
@@ -109,8 +110,8 @@ def episode(shots: int) -> Callable[[Any, Any], Any]:
     """Returns an augmentation that samples an episode from a person's frames.
 
     Args:
-        shots: Number of frames shown to the model, in addition to the frame to predict: at least 1,
-            and fewer than the number of frames per person.
+        shots: Number of frames shown to the model in addition to the frame to predict: at least 1,
+            and less than the number of frames per person.
 
     Returns:
         A function that accepts an example and a seed. The example is `(images, landmarks, label)`:

@@ -16,10 +16,10 @@ from keras_gen.data.source import Source, checked_labels, checked_pairs, finishe
 
 @checked_types
 def even_order(labels: np.ndarray, seed: int = 0) -> np.ndarray:
-    """Returns indices in random order, in which the first k are balanced over classes for any k.
+    """Returns indices in random order, such that the first k are balanced over classes for any k.
 
     Args:
-        labels: Integers `[n]`. A class does not appear again after its examples are used up.
+        labels: Labels, integers `[n]`. A class no longer appears once its examples are used up.
         seed: Seed for the order.
 
     Raises:
@@ -49,8 +49,8 @@ def few_labels(labels: np.ndarray, count: int, seed: int = 0) -> np.ndarray:
 
     Raises:
         TypeError: If the labels are not integers.
-        ValueError: If the labels are not one-dimensional, a label is below 0, or `count` is out of
-            range.
+        ValueError: If the labels are not one-dimensional, if a label is below 0, or if `count` is
+            out of range.
 
     Example:
         >>> labels = few_labels(np.arange(9) % 3, count=3)
@@ -82,14 +82,15 @@ def partly_labeled(
     labels_per_batch: int | None = None,
     augment_batch: Callable[[Any, Any], Any] | None = None,
 ) -> tf.data.Dataset:
-    """Returns infinite batches `(images, labels)`: labeled examples, then examples with label -1.
+    """Returns a stream of `(images, labels)`: labeled examples, then examples with label -1.
 
-    The two parts are shuffled separately, so the few labeled examples are repeated more often.
+    The stream is infinite. The two parts are shuffled separately, so the few labeled examples are
+    repeated more often.
 
     Args:
-        labeled: Examples `(image, label)`, at least as many as in a batch. Otherwise, a TypeError
-            is raised.
-        unlabeled: Images of the same shape, or `(image, label)` with labels that are ignored.
+        labeled: Examples `(image, label)`, at least as many as a batch contains; otherwise, a
+            TypeError is raised.
+        unlabeled: Images of the same shape, or `(image, label)` tuples whose labels are ignored.
         batch_size: Number of examples per *global* batch.
         seed: Nonnegative integer.
         start: Number of batches already consumed; see `Source.stream`.

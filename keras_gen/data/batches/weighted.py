@@ -22,24 +22,24 @@ def weighted_stream(
     start: int = 0,
     augment_batch: Callable[[Any, Any], Any] | None = None,
 ) -> tf.data.Dataset:
-    """Returns infinite batches, sampled with the weights at the time of each request.
+    """Returns an infinite stream of batches, sampled with the weights at the time of each request.
 
-    Batch number t is a function of (source, weights, seed, t), so `start=k` resumes bit for bit
-    with the weights at that time. Nothing is prefetched. Pass
-    `keras_gen.vae.distribute_fresh(stream, strategy)` to `fit`, and leave `steps_per_execution` at
-    1: TensorFlow may request the second batch before the step on the first batch is done.
+    Batch number t is a function of (source, weights, seed, t), so `start=k` resumes exactly if the
+    weights are restored. Nothing is prefetched. Pass `keras_gen.vae.distribute_fresh(stream,
+    strategy)` to `fit `, and leave `steps_per_execution ` at 1: TensorFlow may request the second
+    batch before the step on the first batch is done.
 
     Args:
         source: Examples to sample from, with replacement.
-        weights: `keras_gen.vae.SamplingWeights` with one weight for each example; a different
-            number raises a ValueError.
+        weights: `keras_gen.vae.SamplingWeights` with one weight per example; otherwise, a
+            ValueError is raised.
         batch_size: Number of examples per *global* batch, at least 1.
         seed: Nonnegative integer.
         start: Number of batches already consumed.
         augment_batch: As in `Source.stream`.
 
     Returns:
-        `tf.data.Dataset` of `(example, drawn)`, or `(image, label, drawn)` if the examples are
+        A `tf.data.Dataset` of `(example, drawn)`, or `(image, label, drawn)` if the examples are
         tuples. `weights.fresh(drawn)`, where `drawn` is int64 `[batch_size, 2]`, checks that no
         weight has changed since the batch was sampled, and returns the indices for `weights.write`.
 
@@ -90,8 +90,9 @@ def inverse_density(latents: np.ndarray, alpha: float, bin_width: float = 0.5) -
 
     Args:
         latents: Finite numbers `[n, latents]`.
-        alpha: Smoothing, at least 0. A value of 0 gives the inverse density; a value far above all
-            densities gives equal weights. The density of a standard normal latent is at most 0.4.
+        alpha: Smoothing constant, at least 0. A value of 0 gives the inverse density; a value far
+            above all densities gives equal weights. The density of a standard normal latent is at
+            most 0.4.
         bin_width: Width of the histograms' bins, in the unit of the latents, above 0.
 
     Example:

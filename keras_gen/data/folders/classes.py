@@ -25,17 +25,17 @@ LabelSource = bool | Mapping[str, str] | str | os.PathLike
 
 
 class Classes:
-    """The files of a folder to read, and their classes.
+    """The files to read from a folder, and their classes.
 
     Args:
         folder: Folder of the files.
         files: All files of the right type, in order.
         labels: See `image_folder`.
-        names: Names of the classes; None to find them.
+        names: Names of the classes. If None, they are taken from `labels` or the subfolders.
         noun: Plural noun for the files in messages, such as "images".
 
     Attributes:
-        files: Files to read, in order: all files, or those with a class.
+        files: Files to read, in order: all files, or only the files with a class.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Classes:
             self.names = _classes(folder, found, names)
 
     def source(self, places: Sequence[int], stored: Any, decode: Callable | None) -> Source:
-        """Returns the readable files, at these places among `files`, with labels if any."""
+        """Returns the readable files, at the given positions in `files`, with labels if any."""
         if self.names is None:
             origin = f"{len(places)} {self.noun}, from {self.folder}"
             return Source(stored, decode, origin=origin)
@@ -102,7 +102,7 @@ def _class_of_subfolders(folder: Path, files: list[Path], noun: str) -> dict[Pat
 def _class_of_files(
     folder: Path, files: list[Path], labels: Mapping[str, str] | str | os.PathLike, noun: str
 ) -> dict[Path, str]:
-    """The classes of the files that a dict or a CSV file names, in the order of the files."""
+    """The classes that a dict or a CSV file assigns to files, in the order of the files."""
     known = {file.relative_to(folder).as_posix(): file for file in files}
     given: dict[str, str] = {}
     for path, name in labels.items() if isinstance(labels, Mapping) else _rows(labels):

@@ -122,7 +122,8 @@ class Read(NamedTuple):
     Attributes:
         places: Indices of the readable examples among all examples.
         stored: Arrays of the examples, or of their encoded bytes, as stored in a `Source`.
-        decode: Function that maps encoded bytes to an example; None if examples are stored decoded.
+        decode: Function that maps encoded bytes to an example, or None if examples are stored
+            decoded.
         colored: Whether any image is not gray.
     """
 
@@ -156,7 +157,8 @@ def read_images(
         pixels: Format of the images.
 
     Raises:
-        ValueError: If more examples are unreadable, or fewer than two are readable.
+        ValueError: If the unreadable fraction exceeds `max_broken`, or if fewer than two examples
+            are readable.
     """
     images_of = len(examples[0])
     of_images = [pixels.spec] * images_of
@@ -267,7 +269,7 @@ def files_in(
     unread: tuple[str, ...],
     converted: str,
 ) -> list[Path]:
-    """Returns the files of one type in a folder and its subfolders, in the order of sorted paths.
+    """Returns the files of one type in a folder and its subfolders, sorted by path.
 
     Links are followed. Hidden files and folders, whose names begin with a dot, are skipped.
 
@@ -275,8 +277,8 @@ def files_in(
         folder: Folder to search.
         noun: Plural noun for the files in messages, such as "images".
         suffixes: Extensions of these files, in lowercase.
-        unread: Extensions of unsupported files, which a warning or the error names.
-        converted: Format to which such files should be converted.
+        unread: Extensions of unsupported files, which are listed in a warning or in the error.
+        converted: Format to which unsupported files should be converted.
 
     Raises:
         FileNotFoundError: If the folder does not exist, or contains no such file.
@@ -324,7 +326,7 @@ class Broken(NamedTuple):
 
 
 def _visible_files(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:
-    """The files below a folder, in the order of their paths; follows links, but not in circles."""
+    """The files below a folder, in the order of their paths; follows links, but not in cycles."""
     real = folder.resolve()
     if real in above:
         return

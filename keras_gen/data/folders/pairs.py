@@ -58,8 +58,9 @@ def side_by_side(
 
     Raises:
         FileNotFoundError: If the folder does not exist, or contains no image.
-        ValueError: If fewer than two files are readable, more than `max_broken` are unreadable, or
-            `left` is neither `"source"` nor `"target"`. A file of odd width counts as unreadable.
+        ValueError: If fewer than two files are readable, if the unreadable fraction exceeds
+            `max_broken`, or if `left` is neither `"source"` nor `"target"`. A file with an odd
+            width counts as unreadable.
 
     Example:
         >>> train = side_by_side("facades/train", size=64, left="target")

@@ -33,14 +33,14 @@ def sound_folder(
 ) -> Source:
     """Reads all WAV files in a folder and its subfolders, in the order of their sorted paths.
 
-    Files have 8, 16, 24, or 32 bits, or floats, at any rate. Channels are averaged, and sounds are
-    resampled. Shorter sounds are followed by zeros, which `WaveNet` ignores, and longer sounds lose
-    their end. Links are followed, and hidden files are skipped.
+    Files contain integers of 8, 16, 24, or 32 bits, or floats, at any rate. Channels are averaged,
+    and sounds are resampled. Shorter sounds are padded with zeros at the end, which `WaveNet`
+    ignores, and longer sounds are truncated. Links are followed, and hidden files are skipped.
 
     Args:
         path: Folder to read.
         rate: Samples per second of the result, such as 8000, from 100 to 768,000.
-        seconds: Length of the sounds. If None, the length of the longest sound.
+        seconds: Length of the sounds in seconds. If None, the length of the longest sound.
         labels: Whether an example is `(sound, label)`; see `image_folder`.
         classes: Names of the classes in the order of their labels; see `image_folder`.
         max_broken: Fraction of files, 0 to 1, that may be unreadable; a warning lists the
@@ -53,8 +53,9 @@ def sound_folder(
     Raises:
         FileNotFoundError: If the folder does not exist, or contains no WAV file.
         TypeError: If an argument has an unsupported type.
-        ValueError: If no file is readable, the unreadable fraction exceeds `max_broken`, the sounds
-            exceed 4 GiB, an argument is out of range, or labels are wrong as in `image_folder`.
+        ValueError: If no file is readable, if the unreadable fraction exceeds `max_broken`, if the
+            sounds exceed 4 GiB, if an argument is out of range, or if labels are invalid; see
+            `image_folder`.
 
     Example:
         >>> sounds = sound_folder("wavs", rate=8000, seconds=0.5)    # doctest: +SKIP

@@ -1,4 +1,4 @@
-"""Images for offline use, made from those that ship with scikit-learn and scikit-image."""
+"""Images for offline use, made from images that ship with scikit-learn and scikit-image."""
 
 from __future__ import annotations
 
@@ -86,15 +86,16 @@ def offline_unpaired(
 def offline_pairs(size: int = 64, seed: int = 0) -> dict[str, Source]:
     """Creates pairs of a map and a photograph, a substitute for labeled facades.
 
-    The photographs are the photographs in `offline_unpaired`. A map shows the brightness of 8x8
-    squares in four flat colors, so that much of its photograph is undetermined.
+    The photographs are the same as in `offline_unpaired`. A map shows the brightness of 8x8 squares
+    in four flat colors, which leaves much of the photograph undetermined.
 
     Args:
         size: Side of the images in pixels.
         seed: Seed for the crops.
 
     Returns:
-        Sources `train` (64) and `test` (16) of tuples (map, photograph), uint8 `[size, size, 3]`.
+        Sources `train` (64) and `test` (16) of tuples (map, photograph), each uint8
+        `[size, size, 3]`.
     """
     photographs = offline_unpaired(size, seed=seed)
     colors = np.array([[0, 0, 170], [0, 120, 255], [255, 120, 0], [255, 255, 0]], np.uint8)
@@ -120,8 +121,8 @@ def offline_digits(size: int = 28, labels: bool = False) -> dict[str, Source]:
         labels: Whether an example is `(image, label)` instead of an image alone.
 
     Returns:
-        Sources `train` (1,500) and `test` (297) of uint8 `[size, size, 1]`, with background 0, and
-        int64 labels 0..9.
+        Sources `train` (1,500) and `test` (297) of uint8 `[size, size, 1]`, with background 0, and,
+        if requested, int64 labels 0 to 9.
 
     Example:
         >>> train = offline_digits()["train"]
@@ -155,7 +156,8 @@ def offline_color_digits(
         seed: Seed for the crops.
 
     Returns:
-        Sources `train` (1,500) and `test` (297) of uint8 `[size, size, 3]` and int64 labels 0..9.
+        Sources `train` (1,500) and `test` (297) of uint8 `[size, size, 3]` and, if requested, int64
+        labels 0 to 9.
     """
     tiles = _tiles()
     sample = {}

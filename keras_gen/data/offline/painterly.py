@@ -31,9 +31,9 @@ def paint(
     """Paints a photograph, uint8 `[height, width, 3]`, starting with strokes of large brushes.
 
     Hertzmann: "Painterly Rendering with Curved Brush Strokes of Multiple Sizes", SIGGRAPH 1998.
-    Every brush paints where the canvas differs from the photo after blurring at the scale of the
-    brush. Strokes follow the normals of the image gradient. The streaks of the bristles are not
-    part of the paper.
+    Each brush paints where the canvas differs from the photo blurred at the scale of the brush.
+    Strokes follow the normals of the image gradient. The streaks of the bristles are not part of
+    the paper.
 
     Args:
         photo: Photograph, uint8 `[height, width, 3]`.
@@ -150,7 +150,7 @@ def _render(
 def _spline(
     points: np.ndarray, counts: np.ndarray, dense: int = 3
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Points along the strokes, their unit tangents, and the stroke that each belongs to."""
+    """Points along the strokes, their unit tangents, and the stroke that each point belongs to."""
     before = points[:, np.maximum(np.arange(points.shape[1]) - 1, 0)]
     after = np.concatenate([points[:, 1:], points[:, -1:]], axis=1)
     time = (np.arange(dense) / dense)[:, None]

@@ -28,7 +28,7 @@ _WIDTH = 90.0  # bandwidth of a formant, Hz
 
 @checked_types
 def offline_voices(samples: int, seed: int = 0) -> tuple[np.ndarray, ...]:
-    """Synthesizes words of two vowels, one per digit, in five voices, with ten takes each.
+    """Synthesizes ten two-vowel words, one per digit, in five voices, with ten takes each.
 
     A voice has a pitch, a vocal tract length, and a timbre; a take has a length, a position, a
     melody, and a little noise. Overtones of the pitch pass through two formants, which glide from
@@ -39,8 +39,8 @@ def offline_voices(samples: int, seed: int = 0) -> tuple[np.ndarray, ...]:
         seed: Seed for the differences between takes.
 
     Returns:
-        Waveforms, float32 `[500, samples]` in arbitrary units; and voices, digits, and takes, int64
-        `[500]` each.
+        Waveforms, float32 `[500, samples]` in arbitrary units; and voices, digits, and takes, each
+        int64 `[500]`.
 
     Example:
         >>> waveforms, voices, digits, takes = offline_voices(4096)

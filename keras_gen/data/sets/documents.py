@@ -32,7 +32,7 @@ class Documents(Parts):
 
     Attributes:
         train: Word counts of the vocabulary in each document, float32 `[n, words]`.
-        train_texts: Documents, an array of Python strings `[n]`.
+        train_texts: Texts of the documents, an array of Python strings `[n]`.
         train_topics: Topic index of each document, int64 `[n]`; -1 if the document has no topic.
         topics: Names of the topics.
         vocabulary: Words that are counted.
@@ -64,7 +64,7 @@ class _Texts:
 
 @checked_types
 def documents(name: str, words: int = 2000, topics: int = 8) -> Documents:
-    """Loads documents and counts their most common words.
+    """Loads documents, and counts their most common words.
 
     If they are unavailable, the docstrings of scikit-learn replace them: its subpackages are
     the topics, and every fourth docstring is held out.
@@ -74,8 +74,8 @@ def documents(name: str, words: int = 2000, topics: int = 8) -> Documents:
             split. A story is assigned a topic only if it has exactly one topic and this topic is
             among the `topics` most common topics. All 9,603 training stories are included; held-out
             stories are those with a topic (2,207 for 8 topics). `"20newsgroups"`: 11,314 and 7,532
-            posts in 20 groups, which are their topics, without headers, footers, and quotes,
-            through scikit-learn, which downloads them once.
+            posts in 20 groups, which are the topics, without headers, footers, and quotes.
+            scikit-learn downloads them once.
         words: Size of the vocabulary: the most common words, without English stop words.
         topics: Number of topics for `"reuters"`.
 
@@ -109,7 +109,7 @@ def documents(name: str, words: int = 2000, topics: int = 8) -> Documents:
 
 @dataclasses.dataclass(frozen=True)
 class CharacterTexts(Split):
-    """Training and held-out texts, as strings, and the characters of the training texts.
+    """Training and held-out texts, as strings, and the characters in the training texts.
 
     Held-out texts contain no other characters.
     """
@@ -121,9 +121,9 @@ class CharacterTexts(Split):
 def character_texts(name: str) -> CharacterTexts:
     """Loads texts for character models: printable ASCII and newlines.
 
-    Other characters are replaced by spaces (`cleaned`), as are characters that do not occur in a
-    training text. Texts without characters are left out. If the texts are unavailable, the
-    docstrings of scikit-learn replace them, as in `documents`.
+    Other characters are replaced with spaces (`cleaned`), as are characters that do not occur in a
+    training text. Empty texts are left out. If the texts are unavailable, the docstrings of
+    scikit-learn replace them, as in `documents`.
 
     Args:
         name: Name of the dataset. `"reuters"`: all stories of the ModApte split, 9,603 and 3,299;

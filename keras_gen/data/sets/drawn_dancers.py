@@ -57,7 +57,7 @@ class DancerVideos(NamedTuple):
 
     Args:
         images: uint8 `[videos, frames, size, size, 3]`.
-        poses: Images of the lines between the joints, in the same shape.
+        poses: Images of the lines between the joints, of the same shape.
         points: Coordinates of the joints, x and y from 0 to 1, float32 `[videos, frames, 11, 2]`.
         lagging: Coordinates of the end of the hair and of the middle of the skirt's hem, which are
             not visible in poses, `[videos, frames, 2, 2]`.
@@ -76,7 +76,7 @@ def drawn_dancers(videos: int, frames: int = 16, size: int = 48, seed: int = 0) 
     Hips, back, arms, and legs swing, each with its own period and phase. In each frame, the
     horizontal positions of the end of the hair and the hem of the skirt are weighted averages: four
     fifths of their previous position, and one fifth of the position of the head and the hips. A
-    single pose therefore does not determine their position, but the preceding poses do.
+    single pose therefore does not determine these positions, but the preceding poses do.
 
     Args:
         videos: Number of videos, each with a different motion.
@@ -111,7 +111,7 @@ def drawn_dancers(videos: int, frames: int = 16, size: int = 48, seed: int = 0) 
 def lagged(places: np.ndarray, keep: float = _LAG) -> np.ndarray:
     """Returns positions `[frames, ...]` that follow given positions with a lag of `keep` per frame.
 
-    The first position equals the original one.
+    The first position is unchanged.
 
     Example:
         >>> lagged(np.array([0.0, 1.0, 1.0]), keep=0.5)

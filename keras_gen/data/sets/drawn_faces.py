@@ -34,7 +34,7 @@ class FaceFrames(NamedTuple):
 
     Args:
         images: uint8 `[people, frames, size, size, 3]`.
-        landmarks: Images of the landmark lines, in the same shape.
+        landmarks: Images of the landmark lines, of the same shape.
         points: Coordinates of the landmarks, x and y from 0 to 1, float32 `[people, frames, points,
             2]`.
     """
@@ -57,7 +57,7 @@ def drawn_faces(people: int, frames: int, size: int = 48, seed: int = 0) -> Face
         people: Number of people.
         frames: Number of frames per person.
         size: Side of the images in pixels.
-        seed: Seed for people and poses: a different seed gives different people.
+        seed: Seed for people and poses. A different seed gives different people.
 
     Example:
         >>> drawn_faces(people=3, frames=2).images.shape

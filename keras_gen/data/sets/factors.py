@@ -1,4 +1,4 @@
-"""Factors of variation whose combinations of values all occur equally often."""
+"""Factors of variation, in which all combinations of values occur equally often."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from keras_gen.checked_arguments import checked_types
 class Factors:
     """The full grid of discrete, independent factors of variation, such as shape and position.
 
-    A combination is a row of integers, one per factor, from 0 to the factor's size - 1. `names` are
-    the factors' names, in order, and `sizes` their numbers of values.
+    A combination is a row of integers, one per factor, from 0 to the factor's size - 1. `names` and
+    `sizes` contain the factors' names and numbers of values, in order.
 
     Args:
-        sizes: Number of values of each factor, by name, at least 2; otherwise, a ValueError is
+        sizes: Number of values of each factor, by name, each at least 2; otherwise, a ValueError is
             raised.
 
     Example:
@@ -60,7 +60,7 @@ class Factors:
         """Samples combinations, int64 `[n, factors]`, in which one factor has given values.
 
         Args:
-            factor: Index of the factor: one for all rows, or integers `[n]`, one per row.
+            factor: Index of the factor: one integer for all rows, or integers `[n]`, one per row.
             values: Value of that factor in each row, integers `[n]`.
             rng: Random generator for the values of the other factors, which are uniform.
         """

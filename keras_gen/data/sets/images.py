@@ -48,17 +48,17 @@ def small_images(
             `"usps"` (its 16x16 digits are enlarged to 20x20 and centered in 28x28, as in MNIST), or
             another dataset of tensorflow-datasets with the splits train and test.
         labels: Whether an example is `(image, label)` instead of an image alone.
-        images: Folder of images with the same shape to use instead. They are always shuffled in the
-            same way, and every tenth image is held out; with labels, at least ten images are held
-            out if there are 50 or more. Labels are the subfolders or, without subfolders, clusters
-            of the images' colors.
+        images: Folder of images to use instead, which get the same shape. They are always shuffled
+            in the same way, and every tenth image is held out. With labels, at least ten images are
+            held out if there are 50 or more. Labels are the subfolders or, without subfolders,
+            clusters of the images' colors.
         fill: Whether USPS digits are enlarged to the full 28x28 pixels, without MNIST's margin, as
             in papers on domain adaptation between the two datasets.
         first: Number of examples to read from the start of each part, which is faster than reading
             all examples. If None, all examples are read.
 
     Raises:
-        ValueError: If the folder contains too few images, or `first` is below 1.
+        ValueError: If the folder contains too few images, or if `first` is below 1.
         DataDamaged: If a prepared dataset is damaged.
 
     Example:
@@ -98,16 +98,16 @@ def _first(split: Split, count: int | None) -> Split:
 def faces(size: int = 64, images: Path | str | None = None, labels: bool = False) -> Split:
     """Loads faces, as uint8 `[size, size, 3]`.
 
-    CelebA (Liu, Luo, Wang, Tang: "Deep Learning Face Attributes in the Wild", ICCV 2015), from
-    tensorflow-datasets: the square in the middle of each image, resized. The last images of the
-    training part are the official validation part, 19,867 images in the full dataset. If CelebA is
-    unavailable, the digits that ship with scikit-learn, blended into photographs, replace it.
+    The faces are CelebA (Liu, Luo, Wang, Tang: "Deep Learning Face Attributes in the Wild", ICCV
+    2015), from tensorflow-datasets: the center square of each image, resized. The last images of
+    the training part are the official validation part, 19,867 images in the full dataset. If CelebA
+    is unavailable, the digits that ship with scikit-learn, blended into photographs, replace it.
 
     Args:
         size: Side of the images in pixels.
         images: Folder of images to use instead, as in `small_images`.
-        labels: Whether an example is `(image, label)`. The labels of CelebA are 0 for women and 1
-            for men, plus 2 for people who smile.
+        labels: Whether an example is `(image, label)` instead of an image alone. For CelebA, the
+            label is 0 for women and 1 for men, plus 2 if the person smiles.
 
     Example:
     ```python
@@ -130,13 +130,13 @@ def faces(size: int = 64, images: Path | str | None = None, labels: bool = False
 
 @checked_types
 def facades(size: int, pairs: Path | None = None) -> Split:
-    """Loads facades, as pairs (labels, photograph) of uint8 `[size, size, 3]`.
+    """Loads facades, as pairs (labels, photograph), each uint8 `[size, size, 3]`.
 
     Tylecek, Sara: "Spatial Pattern Templates for Recognition of Objects with Regular Structure",
-    GCPR 2013, in the split of pix2pix: the training part contains 500 pairs, of which the last 100
-    are the validation pairs. Labels are colors, resized with nearest-neighbor interpolation to
-    avoid new colors. If the facades are unavailable, offline photographs and blocks of their colors
-    replace them.
+    GCPR 2013, in the split used by pix2pix: the training part contains 500 pairs, of which the last
+    100 are the validation pairs. Labels are shown as colors, and are resized with nearest-neighbor
+    interpolation to avoid new colors. If the facades are unavailable, offline photographs and
+    blocks of their colors replace them.
 
     Args:
         size: Side to which all images are resized, in pixels.
@@ -180,12 +180,13 @@ def photos_and_paintings(
     Args:
         size: Side to which all images are resized and cropped, in pixels.
         photos: Folder of photographs to use instead. Every tenth photograph is held out, but at
-            least three.
+            least three photographs.
         paintings: Folder of paintings; required with `photos`, and only then.
         seed: Seed for the offline sample's crops.
 
     Raises:
-        ValueError: If one folder is given without the other, or contains too few images.
+        ValueError: If one folder is given without the other, or if a folder contains too few
+            images.
         DataDamaged: If a prepared dataset is damaged.
 
     Example:

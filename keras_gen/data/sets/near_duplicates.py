@@ -19,9 +19,9 @@ def near_duplicates(
 ) -> list[tuple[int, int]]:
     """Finds training images that show the same scene as a test image.
 
-    Images are compared as gray 16x16 versions, both unchanged and mirrored: size, format, and
-    colors may differ. An image that is a small part of another image is not found. Images of a few
-    shapes, such as digits, are similar without being duplicates.
+    Images are compared as gray 16x16 versions, both unchanged and mirrored, so size, format, and
+    colors may differ. An image that is a small part of another image is not found. Images of simple
+    shapes, such as digits, may be similar without being duplicates.
 
     Args:
         training: uint8 images `[height, width, 3]` of any sizes.
@@ -30,11 +30,11 @@ def near_duplicates(
             duplicate. Different landscape photographs can have correlations of up to 0.85.
 
     Returns:
-        Pairs of indices into `training` and `test`; empty if there are no duplicates.
+        A list of pairs of indices into `training` and `test`; empty if there are no duplicates.
 
     Raises:
-        ValueError: If a set is empty, an image has a different format, or `correlation` is out of
-            range.
+        ValueError: If a set is empty, if an image has a different format, or if `correlation` is
+            out of range.
 
     Example:
     ```python

@@ -62,7 +62,8 @@ class Oscillations(Declared):
     ) -> np.ndarray:
         """Returns the log density of series `[n, steps, 2]`, float64 `[n]`, in nats.
 
-        The density is averaged over densities given the frequency and the phase, on a grid of both.
+        The density is the average of the densities given the frequency and the phase, over a grid
+        of both.
 
         Args:
             series: Series to evaluate.

@@ -44,11 +44,11 @@ class PlanarNormals(Declared):
 
 
 class PlanarSquares(Declared):
-    """A constant density on squares in the plane that do not overlap.
+    """A constant density on nonoverlapping squares in the plane.
 
     Args:
         corners: Lower-left corner of each square, `[m, 2]`.
-        side: Side of all squares.
+        side: Side of every square.
 
     Example:
         >>> PlanarSquares(np.zeros([1, 2]), side=2.0).log_density(np.array([[1, 1], [1, 3]]))
@@ -69,7 +69,7 @@ class PlanarSquares(Declared):
     def log_density(self, points: np.ndarray) -> np.ndarray:
         """Returns the log density at points `[n, 2]`, float64 `[n]`.
 
-        It is minus infinity outside the squares, which include their borders.
+        It is minus infinity outside of the squares, which include their borders.
         """
         # In float32, like the sampled points, so that points on a border do not fall outside.
         points = _checked_points(points, "float32")[:, None]
@@ -108,7 +108,7 @@ def two_moons(radius: float = 2.0, std: float = 0.2) -> PlanarNormals:
 
 @checked_types
 def rings(radii: tuple[float, ...] = (1.0, 2.0, 3.0), std: float = 0.15) -> PlanarNormals:
-    """Returns circles around the origin with normal noise, all equally probable.
+    """Returns equally probable circles around the origin, with normal noise.
 
     Args:
         radii: Radii of the circles.
@@ -124,7 +124,7 @@ def rings(radii: tuple[float, ...] = (1.0, 2.0, 3.0), std: float = 0.15) -> Plan
 
 @checked_types
 def checkerboard(squares: int = 4, side: float = 2.0) -> PlanarSquares:
-    """Returns the black squares of a checkerboard around the origin, all equally probable.
+    """Returns the equally probable black squares of a checkerboard centered at the origin.
 
     Args:
         squares: Number of squares along each side of the board, black and white, at least 2.
@@ -147,7 +147,7 @@ def points_around(centers: np.ndarray, std: float, n: int, seed: int = 0) -> Sou
     Args:
         centers: Centers of the modes, `[modes, d]`; see `keras_gen.metrics.ring_centers` and
             `grid_centers`.
-        std: Standard deviation along each axis; with 0, points are exactly at the centers.
+        std: Standard deviation along each axis. If 0, points are exactly at the centers.
         n: Number of points.
         seed: Seed for the samples.
 
@@ -170,8 +170,8 @@ def stacked_digits(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Stacks three random digits as the color channels of one image: stacked MNIST.
 
-    Metz, Poole, Pfau, Sohl-Dickstein: "Unrolled Generative Adversarial Networks", ICLR 2017, sec.
-    3.3.1: together, the three classes determine one of 1,000 modes.
+    See Metz, Poole, Pfau, Sohl-Dickstein: "Unrolled Generative Adversarial Networks", ICLR 2017,
+    sec. 3.3.1. Together, the three classes determine one of 1,000 modes.
 
     Args:
         images: Images, uint8 `[m, H, W, 1]`.

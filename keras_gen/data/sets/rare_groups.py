@@ -1,4 +1,4 @@
-"""Data with a rare group that a trained model may classify incorrectly."""
+"""Data with a rare group that a trained model may misclassify."""
 
 from __future__ import annotations
 
@@ -19,13 +19,15 @@ def rare_color(digits: Source, rare: float = 0.02, seed: int = 0) -> tuple[Sourc
     relies on color misclassifies the rare green odd digits.
 
     Args:
-        digits: Examples `(image, label)`: gray images uint8 `[height, width, 1]`, integer labels.
-        rare: Fraction of the odd digits that are green, 0 to 1; 0.5 for a test of all groups.
+        digits: Examples `(image, label)`: gray uint8 images `[height, width, 1]` and integer
+            labels.
+        rare: Fraction of the odd digits that are green, 0 to 1. Use 0.5 to test all groups equally.
         seed: Seed for the selection of digits.
 
     Returns:
         A source of `(image, class)`, uint8 `[height, width, 3]` and int64, in the order of
-        `digits`; and the groups, int64 `[n]`, named in `GROUPS`: twice the class, plus 1 if green.
+        `digits`, and the groups, int64 `[n]`: twice the class, plus 1 if green. `GROUPS` contains
+        the names of the groups.
 
     Example:
         >>> digits = Source((np.zeros([4, 28, 28, 1], "uint8"), np.arange(4)))
@@ -53,13 +55,13 @@ def rare_group(examples: Source, rare: float = 0.05, seed: int = 0) -> tuple[Sou
         examples: Examples `(image, label)`, with labels 0 to 3: twice the class, plus 1 for the
             attribute. In `faces(labels=True)`, the class is a smile, and the attribute a man's
             face.
-        rare: Maximum fraction of the examples in class 1 with the attribute in the result,
-            from 0 to below 1; 0.5 for a test.
+        rare: Maximum fraction of the resulting examples in class 1 that have the attribute, from 0
+            to below 1; 0.5 for a test set.
         seed: Seed for the selection.
 
     Returns:
-        A source of `(image, class)`, int64, and the groups (the original labels), int64 `[n]`, in
-        order.
+        A source of `(image, class)`, with int64 classes, and the groups (the original labels),
+        int64 `[n]`, in the same order.
 
     Example:
         >>> some = Source((np.zeros([5, 8, 8, 3], "uint8"), np.array([0, 1, 2, 3, 3])))

@@ -1,4 +1,4 @@
-"""Synthetic white shapes on black with known factors of variation."""
+"""Synthetic white shapes on black, with known factors of variation."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ Values = Annotated[int, partial(checked_size, minimum=2)]
 
 
 class Shapes(Declared):
-    """Squares, ellipses, and hearts in every scale, orientation, and position; needs no download.
+    """Squares, ellipses, and hearts at every scale, orientation, and position, drawn locally.
 
     The factors and their default sizes are the same as in dSprites (Matthey et al. 2017). The
     images differ, so scores are not comparable: edges are anti-aliased, all shapes have the same
-    area at a given scale, the last orientation does not repeat the first, and the heart, sizes, and
-    margins are our own.
+    area at a given scale, the last orientation does not repeat the first, and the heart, the sizes,
+    and the margins are different.
 
-    In a full turn, a square looks the same four times and an ellipse twice, so their orientation
-    cannot be encoded. With `turn=0.25`, all images differ.
+    During a full turn, a square looks the same four times and an ellipse looks the same twice, so
+    their orientation cannot be encoded. With `turn=0.25`, all images differ.
 
     Args:
         size: Side of the images in pixels, at least 16.
         scales: Number of scales, evenly spaced from half to full width.
-        orientations: Number of angles, clockwise, from 0 to below `turn`.
+        orientations: Number of clockwise angles, from 0 to below `turn`.
         positions: Number of positions along x (rightward) and y (downward). Every shape is entirely
             within the image.
         turn: Range of the orientations in full turns, above 0 and at most 1.
@@ -72,7 +72,8 @@ class Shapes(Declared):
         """Draws images, uint8 `[n, size, size, 1]`, with background 0 and shape 255.
 
         Args:
-            values: Integers `[n, 5]` on the grid of `factors`; otherwise, a ValueError is raised.
+            values: Values of the factors, integers `[n, 5]` on the grid of `factors`; otherwise, a
+                ValueError is raised.
         """
         values = self.factors.check(values)
         images = np.empty([len(values), self.size, self.size, 1], np.uint8)
@@ -82,14 +83,14 @@ class Shapes(Declared):
 
     @checked_types
     def source(self, n: int | None = None, seed: int = 0, labels: bool = False) -> Source:
-        """Creates a source of different images, uint8 `[size, size, 1]` each, in memory.
+        """Creates a source of distinct images, each uint8 `[size, size, 1]`, in memory.
 
         Args:
-            n: Number of images, with random combinations of values. If None, all combinations, in
-                grid order.
+            n: Number of images, which show random combinations of values. If None, all combinations
+                in grid order.
             seed: Seed for the random combinations.
-            labels: Whether an example is `(image, values)`, with int64 `[5]`, instead of an image
-                alone.
+            labels: Whether an example is `(image, values)`, with int64 values `[5]`, instead of an
+                image alone.
         """
         total = len(self.factors)
         index = np.arange(total)

@@ -1,4 +1,4 @@
-"""Corresponding training and held-out parts, and the information about them in a run's records."""
+"""Corresponding training and held-out parts, and their descriptions for the records of runs."""
 
 from __future__ import annotations
 
@@ -49,8 +49,7 @@ class Parts:
 class Split(Parts):
     """A training and a held-out part.
 
-    `warning` explains why the data is not the requested data; it is empty if the data is as
-    requested.
+    `warning` explains why the data are not the requested data; it is empty if they are.
     """
 
     train: Source

@@ -22,7 +22,7 @@ _LONGEST = 20480  # samples, more than in any recording
 
 @dataclasses.dataclass(frozen=True)
 class SpokenDigits(Split):
-    """Recordings `(waveform, speaker, digit)`, int16 `[samples, 1]`, int64, and int64.
+    """Recordings `(waveform, speaker, digit)`: int16 `[samples, 1]`, int64, and int64.
 
     `speakers` contains the names of the speakers, by index, and `train_takes` contains the take
     number of each training recording within its speaker and digit, int64 `[n]`.
@@ -32,11 +32,11 @@ class SpokenDigits(Split):
     train_takes: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(0, np.int64))
 
     def hold_out_takes(self, count: int = 1) -> SpokenDigits:
-        """Splits the training part, holding out the last takes of every speaker and digit.
+        """Splits the training part; holds out the last takes of every speaker and digit.
 
         Args:
-            count: Number of takes in the `test` part of the result, at least 1 and fewer than all
-                takes; otherwise, a ValueError is raised.
+            count: Number of takes in the `test` part of the result: at least 1, but not all takes;
+                otherwise, a ValueError is raised.
 
         Example:
         ```python
@@ -58,7 +58,7 @@ class SpokenDigits(Split):
 
 
 def without_digit(waveform, speaker, digit) -> tuple:
-    """Returns `(waveform, speaker)` of a recording, for models that do not use the digit.
+    """Returns a recording's `(waveform, speaker)`, for models that do not use the digit.
 
     Example: `recordings = spoken_digits(4096).train.map(without_digit)`.
     """
@@ -77,7 +77,7 @@ def spoken_digits(
     the same peak, because speakers differ in loudness.
 
     Args:
-        samples: Number of samples in every waveform. Of the recordings, 95% are shorter than 5,120
+        samples: Number of samples in every waveform; 95% of the recordings are shorter than 5,120
             samples.
         align: Alignment. `"middle"`: longer recordings are cropped to their middle, and shorter
             recordings are centered in silence. `"start"`: recordings begin with the first nonzero

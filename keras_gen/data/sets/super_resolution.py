@@ -28,19 +28,19 @@ def photograph_patches(
 ) -> Split:
     """Cuts photographs into squares that overlap by half, uint8 `[side, side, 3]`.
 
-    The 91 images of Yang, Wright, Huang, Ma: "Image Super-Resolution via Sparse Representation",
-    IEEE TIP 2010, and the training images of BSDS500 (Arbelaez, Maire, Fowlkes, Malik: "Contour
-    Detection and Hierarchical Image Segmentation", PAMI 2011) at half size, in the folders T91 and
-    bsds500_half of `super_resolution` in `downloads/manual` of TFDS_DATA_DIR. Squares from the last
-    20 images are held out. If these folders do not exist, parts of the photographs that ship with
-    scikit-learn replace them.
+    The photographs are the 91 images of Yang, Wright, Huang, Ma: "Image Super-Resolution via Sparse
+    Representation", IEEE TIP 2010, and the training images of BSDS500 (Arbelaez, Maire, Fowlkes,
+    Malik: "Contour Detection and Hierarchical Image Segmentation", PAMI 2011) at half size. They
+    are read from the folders `super_resolution/T91` and `super_resolution/bsds500_half` in
+    `downloads/manual` in TFDS_DATA_DIR. Squares from the last 20 images are held out. If these
+    folders do not exist, parts of the photographs that ship with scikit-learn replace them.
 
     Args:
         side: Side of the squares in pixels. Smaller images are left out.
         images: Folder of photographs to use instead; squares from every tenth image are held out.
         apart_from: Test images, uint8 of any sizes. Photographs with the same content
-            (`near_duplicates`) are left out, and the source's origin reports their number: `woman`
-            in Set5 is part of BSDS500.
+            (`near_duplicates`) are left out, and the source's origin reports their number. For
+            example, `woman` in Set5 is part of BSDS500.
 
     Raises:
         ValueError: If no image is large enough.
@@ -95,8 +95,8 @@ def benchmark_images(factor: int) -> dict[str, list[np.ndarray]]:
 
     Bevilacqua, Roumy, Guillemot, Alberi Morel: "Low-Complexity Single-Image Super-Resolution Based
     on Nonnegative Neighbor Embedding", BMVC 2012; Zeyde, Elad, Protter: "On Single Image Scale-Up
-    Using Sparse-Representations", 2010. The images are in folders with these names in
-    `super_resolution` in `downloads/manual` of TFDS_DATA_DIR. If these folders do not exist, a
+    Using Sparse-Representations", 2010. The images are read from folders with these names in
+    `downloads/manual/super_resolution` in TFDS_DATA_DIR. If these folders do not exist, a
     photograph that ships with scikit-learn replaces both sets.
 
     Example:
@@ -125,7 +125,7 @@ def _squares(image: np.ndarray, side: int) -> list[np.ndarray]:
 
 
 def _starts(length: int, side: int) -> np.ndarray:
-    """Starts of squares that cover a line evenly, overlapping by at least half."""
+    """Start positions of squares that cover a line evenly and overlap by at least half."""
     if length < side:
         return np.empty(0, int)
     count = 1 + -(-2 * (length - side) // side)

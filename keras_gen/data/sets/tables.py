@@ -1,4 +1,4 @@
-"""Tables of people, with a label and an attribute that should not determine it."""
+"""Tables of people, with a label and an attribute that should not determine the label."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class PeopleTable(Parts):
     """Training data on people; `test` and `test_rows` are the held-out counterparts.
 
     Attributes:
-        train: Tuples of a row's vector, float32 `[values]`, its label, and its attribute; both are
+        train: Tuples of a row's vector, float32 `[values]`, its label, and its attribute, both
             int64, 0 or 1.
         train_rows: Rows, an array of Python strings `[n, columns]`.
         columns: Columns, with the categories, means, and standard deviations of the training rows.
@@ -98,7 +98,7 @@ def _table(
     rows: dict, labels: dict, names: Sequence[str], numbers: Sequence[str],
     sexes: tuple[str, str], origins: list[str],
 ) -> PeopleTable:  # fmt: skip
-    """Labeled people, with the attribute from the column `sex`."""
+    """Labeled people, with the column `sex` as the attribute."""
     columns = table_columns(rows["train"], names, numbers)
     vectors = RowVectors(columns)
     parts = {}

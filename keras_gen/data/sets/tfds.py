@@ -30,7 +30,7 @@ _TIMEOUT = 3.0  # seconds to wait for a host to respond
 
 
 class DataUnavailable(OSError):
-    """Raised if a dataset is not prepared on this machine and cannot be downloaded now."""
+    """Raised if a dataset is not prepared on this machine, and cannot be downloaded now."""
 
 
 class DataDamaged(OSError):
@@ -55,11 +55,11 @@ def load_tfds(
         name: Name in tensorflow-datasets with its configuration, such as `"cycle_gan/monet2photo"`,
             or `"adult"`, `"facades"`, `"reuters"`, or `"usps"`, which come with this library.
         split: Split or part of a split, such as `"train"` or `"train[:10%]"`.
-        size: Side of the images (`resize_cover`) or number of samples of sounds (`fit_length`). If
+        size: Side of the images (`resize_cover`), or number of samples per sound (`fit_length`). If
             None, examples are unchanged.
         features: Feature of an example, or several features: `("image", "label")` returns tuples. A
             nested feature is given by its path, `"attributes/Male"`.
-        first: Number of examples to read, starting with the first. If None, all examples are read.
+        first: Number of examples to read, from the start. If None, all examples are read.
         data_dir: Folder of prepared datasets. Default: `$TFDS_DATA_DIR`, or
             `~/tensorflow_datasets`.
         manual_dir: Folder with manually downloaded files. Default: `downloads/manual` in
@@ -71,11 +71,11 @@ def load_tfds(
         with the names of the classes if a feature is a label.
 
     Raises:
-        DataUnavailable: If the dataset is not prepared and cannot be downloaded now, or
+        DataUnavailable: If the dataset is not prepared and cannot be downloaded now, or if
             tensorflow-datasets cannot be imported.
         DataDamaged: If the prepared dataset is incomplete or damaged.
-        ValueError: If the dataset, split, or feature is unknown, `size` or `first` is below 1, the
-            examples have different shapes and `size` is None, or the examples exceed
+        ValueError: If the dataset, split, or feature is unknown, if `size` or `first` is below 1,
+            if the examples have different shapes and `size` is None, or if the examples exceed
             `memory_limit`.
 
     Example:
@@ -317,7 +317,7 @@ def _damaged(name: str, folder: Path, reason: str) -> DataDamaged:
 
 
 def _line(error: BaseException) -> str:
-    """The message of an error in one line, without its last period or TensorFlow's wrapping."""
+    """The message of an error in one line, without its final period and TensorFlow's wrapping."""
     text = getattr(error, "message", None) or str(error) or type(error).__name__
     return " ".join(text.rpartition("}} ")[2].split())[:300].rstrip(".")
 

@@ -1,4 +1,4 @@
-"""Rows of tables as cells, computed with TensorFlow operations."""
+"""Converts table rows to cell numbers with TensorFlow operations."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _GAP = r"\s*(nan|NaN|NaT|<NA>)?\s*"
 
 
 class RowCells(tf.Module):
-    """Returns the cell number of every value in a row, in Python and inside a SavedModel alike.
+    """Converts each value in a row to a cell number, identically in Python and in a SavedModel.
 
-    Each word is a cell, and so is each interval of numbers; a missing value has the number -1. The
+    Each word is a cell, as is each interval of numbers; a missing value has the number -1. The
     fractional part of a cell number is a position within the cell, which `texts` converts to a
     value between the smallest and the largest training value in the cell.
 
@@ -28,7 +28,7 @@ class RowCells(tf.Module):
         columns: Columns with cells, as returned by `table_columns`.
 
     Raises:
-        ValueError: If there are no columns, or a column has no cells.
+        ValueError: If there are no columns, or if a column has no cells.
 
     Example:
         >>> cells = RowCells(table_columns({"age": [3, 5, 7], "kind": ["cat", "dog", None]}))
@@ -48,7 +48,8 @@ class RowCells(tf.Module):
         Numbers below all training values are in the first cell.
 
         Raises:
-            ValueError: In eager mode, for a text that is not a number, or for an unknown word.
+            ValueError: In eager mode, if a text in a numeric column is not a number, or if a word
+                is unknown.
         """
         cells = []
         for place, (column, table) in enumerate(zip(self.columns, self.tables, strict=True)):
@@ -99,7 +100,7 @@ class RowCells(tf.Module):
 
 
 def require_cells(columns: Sequence[Column]) -> list[Column]:
-    """Returns columns that all have cells.
+    """Returns the columns if all of them have cells.
 
     Raises:
         TypeError: If an element is not a column.
@@ -132,7 +133,7 @@ def _limits(column, cells):
 
 
 def number_texts(column: Column, numbers: tf.Tensor) -> tf.Tensor:
-    """Returns numbers as texts with as many decimals as a column has."""
+    """Returns numbers as texts, with as many decimal places as the column."""
     if column.decimals is None:
         return tf.strings.as_string(numbers, precision=9, shortest=True)
     scale = 10.0**column.decimals
@@ -157,10 +158,10 @@ def likeliest(column: Column, probabilities: tf.Tensor) -> tf.Tensor:
 
 
 def in_frame(columns: Sequence[Column], texts: np.ndarray):
-    """Returns rows as a table: a DataFrame with the dtypes of the columns, or a dict of arrays.
+    """Returns rows as a DataFrame with the dtypes of the columns, or as a dict of arrays.
 
     Args:
-        columns: Columns. If all have a pandas dtype, the result is a DataFrame.
+        columns: Columns of the table. If all have a pandas dtype, the result is a DataFrame.
         texts: Values `[n, columns]`, empty where a value is missing.
     """
     pairs = list(zip(columns, texts.T, strict=True))

@@ -24,16 +24,16 @@ def random_crop_flip(
     unchanged: float = 0.0,
     images: int = 1,
 ) -> Callable[[Any, Any], Any]:
-    """Returns an augmentation that crops at random, and mirrors with probability 1/2.
+    """Returns an augmentation that crops images at random, and mirrors them with probability 1/2.
 
     Args:
-        crop: Side of a square crop in pixels, or its height and width; at most the size of the
-            image.
+        crop: Side of a square crop in pixels, or the height and width of a crop; at most the size
+            of the image.
         smallest: Factor in (0, 1]. The image is first shrunk by a random factor, log-uniform
             between `smallest` and 1, but never below the size of the crop, for networks that are
             applied to images of several sizes. Below 1, crops must be square.
         unchanged: Probability, in [0, 1), that the image is not shrunk. Shrinking removes the
-            finest contrast, which a generator must see often.
+            finest details, which a generator must see often.
         images: Number of images of equal size at the start of an example: 2 for pairs. All are
             shrunk, cropped, and mirrored in the same way.
 
@@ -98,7 +98,7 @@ def random_shift_flip(shift: int, flip: bool = True) -> Callable[[Any, Any], Any
     Args:
         shift: Maximum shift in pixels, vertical and horizontal: at least 0 and below the image's
             sides.
-        flip: Whether the image may be mirrored; not suitable for digits.
+        flip: Whether the image may be mirrored, which is not suitable for digits.
 
     Example:
         >>> batches = source.stream(64, augment=random_shift_flip(3))
@@ -127,14 +127,14 @@ def random_shift_flip(shift: int, flip: bool = True) -> Callable[[Any, Any], Any
 
 @checked_types
 def random_levels(rate: float) -> Callable[[Any, Any], Any]:
-    """Returns an augmentation that replaces values of one or more images by random levels.
+    """Returns an augmentation that replaces values of one or more images with random levels.
 
     Ren et al.: "Likelihood Ratios for Out-of-Distribution Detection", NeurIPS 2019, algorithm 1.
-    Such images share only the background with real ones.
+    The resulting images share only the background with real images.
 
     Args:
-        rate: Probability that a value is replaced by one of the 256 levels, sampled uniformly. The
-            authors' code tries 0.1, 0.2, and 0.3.
+        rate: Probability that a value is replaced with one of the 256 levels, sampled uniformly.
+            The authors' code tries 0.1, 0.2, and 0.3.
 
     Example:
         >>> batches = source.stream(100, augment_batch=random_levels(0.2))
@@ -158,11 +158,11 @@ def random_levels(rate: float) -> Callable[[Any, Any], Any]:
 
 @checked_types
 def binarize(example: Any, seed: tf.Tensor) -> Any:
-    """Augmentation that samples each pixel, 0. or 1., with its gray value as the probability of 1.
+    """Augmentation that samples binary pixels, with the gray values as the probabilities of 1.
 
-    Dynamic binarization, as in Burda, Grosse, Salakhutdinov: "Importance Weighted Autoencoders",
-    ICLR 2016: a pixel is 1 with probability `value / 255`, resampled in every epoch. The result is
-    float32.
+    This is dynamic binarization, as in Burda, Grosse, Salakhutdinov: "Importance Weighted
+    Autoencoders", ICLR 2016: a pixel is 1 with probability `value / 255`, and is resampled in every
+    epoch. The result is float32.
 
     Args:
         example: uint8 image `[height, width, channels]` or images `[n, height, width, channels]`,
@@ -224,7 +224,7 @@ def on_image(
 
 
 def moved(images: tf.Tensor, down, right, most: int, mode: str = "CONSTANT") -> tf.Tensor:
-    """Moves each image by its own number of pixels.
+    """Shifts each image by its own number of pixels.
 
     Args:
         images: `[batch, height, width, channels]` of static size.

@@ -1,4 +1,4 @@
-"""Transforms of images: sizes, masks, edges, blending, and palettes."""
+"""Image transforms: sizes, masks, edges, blending, and palettes."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def pad_to(image: tf.Tensor, size: int) -> tf.Tensor:
 
 @checked_types
 def shrunk(images: tf.Tensor, factor: int) -> tf.Tensor:
-    """Shrinks images by an integer factor, bicubic and antialiased, as in super-resolution papers.
+    """Shrinks images by an integer factor (bicubic, antialiased), as in super-resolution papers.
 
     When enlarged again with `tf.image.resize(..., "bicubic")`, the five images of Set5 have a PSNR
     of 28.43 dB at a factor of 4, as in these papers.
@@ -126,8 +126,8 @@ def shrunk(images: tf.Tensor, factor: int) -> tf.Tensor:
 def centered_square(side: int, margin: int) -> tf.Tensor:
     """Returns the mask of a square in the middle of an image, float32 `[1, side, side, 1]`.
 
-    Pathak et al.: "Context Encoders: Feature Learning by Inpainting", CVPR 2016, sec. 3.3, "central
-    region".
+    This is the "central region" of Pathak et al.: "Context Encoders: Feature Learning by
+    Inpainting", CVPR 2016, sec. 3.3.
 
     Args:
         side: Side of the image in pixels.
@@ -143,10 +143,10 @@ def centered_square(side: int, margin: int) -> tf.Tensor:
 
 
 def random_regions(noise: tf.Tensor, side: int, fraction: float = 0.25) -> tf.Tensor:
-    """Returns masks `[n, side, side, 1]` of irregular regions: the minima of upsampled noise.
+    """Returns masks `[n, side, side, 1]` of irregular regions, where upsampled noise is lowest.
 
-    Pathak et al. 2016, sec. 3.3, "random region", as in the authors' code; the paper uses
-    silhouettes of objects.
+    These are the "random regions" of Pathak et al. (2016), sec. 3.3, as in the authors' code; the
+    paper uses silhouettes of objects.
 
     Args:
         noise: Uniform noise, float32 `[n, cells, cells, 1]`. Fewer cells result in larger regions.
@@ -182,11 +182,11 @@ _TOUCHING = np.stack([np.zeros([3, 3]), np.ones([3, 3]), np.zeros([3, 3])])  # w
 def edge_maps(
     images: np.ndarray, sigma: float = 1.0, low: float = 0.05, high: float = 0.15
 ) -> np.ndarray:
-    """Detects the edges of images, 255 on 0: uint8 `[n, height, width, 1]`.
+    """Detects the edges in images: uint8 `[n, height, width, 1]`, 255 at edges and 0 elsewhere.
 
-    Canny: "A Computational Approach to Edge Detection", PAMI 1986: the luma is blurred, and
-    positions where its gradient is a maximum along its own direction are kept if the gradient is
-    steep, or if they are connected to such positions through less steep positions.
+    The method is from Canny: "A Computational Approach to Edge Detection", PAMI 1986. The luma is
+    blurred, and positions where the gradient is a maximum along its own direction are kept if the
+    gradient is steep, or if less steep positions connect them to such a position.
 
     Args:
         images: uint8 `[n, height, width, 1 or 3]`; floats raise a ValueError.
@@ -223,7 +223,7 @@ def edge_maps(
 
 @checked_types
 def on_photographs(digits: np.ndarray, photographs: np.ndarray, seed: int = 0) -> np.ndarray:
-    """Blends digits into parts of photographs by taking differences; uint8 `[n, H, W, 3]`.
+    """Blends digits into parts of photographs, as absolute differences; uint8 `[n, H, W, 3]`.
 
     Ganin et al.: "Domain-Adversarial Training of Neural Networks", JMLR 2016, sec. 5.2.4, MNIST-M:
     |photograph - digit| in each channel, with a different part of a photograph for each digit.
@@ -260,13 +260,13 @@ _STEP = 8  # levels per color bin
 def common_colors(images: np.ndarray, count: int, apart: float = 48.0) -> np.ndarray:
     """Finds the colors of label maps, most common first: uint8 `[count, channels]`.
 
-    Maps that were compressed with JPEG contain many colors close to each real one, and mixed colors
-    at borders. Colors are therefore selected in order of frequency, skipping any color that is
-    close to a selected color.
+    Maps that were compressed with JPEG contain many colors close to each real color, and mixed
+    colors at borders. Colors are therefore selected in order of frequency, skipping any color that
+    is close to a selected color.
 
     Args:
         images: Images, uint8 `[n, height, width, channels]`.
-        count: Maximum number of colors; fewer colors are returned if there are no more.
+        count: Maximum number of colors. Fewer are returned if the images contain fewer.
         apart: Minimum distance between two colors, in levels.
 
     Example:

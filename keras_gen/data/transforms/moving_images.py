@@ -1,4 +1,4 @@
-"""An augmentation that creates videos of images that move and bounce."""
+"""An augmentation that turns images into videos in which they move and bounce."""
 
 from __future__ import annotations
 
@@ -83,14 +83,14 @@ def moving_images(
 def bounced(way: tf.Tensor, room: tf.Tensor) -> tf.Tensor:
     """Returns the position of a ball that bounces between walls at 0 and `room` after a distance.
 
-    Both arguments are floats that are broadcast: distances (`way`) of 1, 3, 5, and -1 result in
-    positions 1, 3, 3, and 1 if `room` is 4.
+    Both arguments are floats, and are broadcast. If `room` is 4, distances (`way`) of 1, 3, 5, and
+    -1 result in the positions 1, 3, 3, and 1.
     """
     phase = tf.math.floormod(way, 2 * room)
     return tf.minimum(phase, 2 * room - phase)
 
 
 def _places_in_image(corner, size, side):
-    """For each position in the square, its position in the image or in the appended zeros."""
+    """The position in the image, or in the padding, for each position in the square."""
     places = tf.range(size) - corner[..., None]
     return tf.where((places >= 0) & (places < side), places, side)

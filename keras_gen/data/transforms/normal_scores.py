@@ -1,4 +1,4 @@
-"""Table columns as normally distributed numbers, based on the ranks of values."""
+"""Converts table columns to normally distributed numbers, based on the ranks of values."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from keras_gen.data.transforms.tables import Column, as_numbers, row_texts, tabl
 
 
 class NormalScores:
-    """Converts a table's values to numbers that are distributed as N(0, 1) in each column.
+    """Converts a table's values to numbers that follow N(0, 1) in each column.
 
     A value that makes up a fraction p of a column is assigned an interval of length p within [0,
-    1]; for numbers, the intervals are ordered. A point sampled uniformly from the interval is
-    mapped to the normal number at that quantile. A table of categories and repeated numbers, which
-    has no density, thus becomes data with a density, and a model of this data learns how columns
-    depend on each other.
+    1]; for numbers, the intervals are in numeric order. A point sampled uniformly from the interval
+    is mapped to the corresponding quantile of the normal distribution. A table of categories and
+    repeated numbers, which has no density, thus becomes data with a density, and a model of this
+    data learns how columns depend on each other.
 
-    A density f of these numbers bounds the probability of the values (Theis et al.: "A Note on the
-    Evaluation of Generative Models", ICLR 2016, sec. 3.1): the mean of log f(z) + `log_widths(z)`
-    over samples z is at most their log-probability.
+    A density f of these numbers gives a bound on the probability of the values (Theis et al.: "A
+    Note on the Evaluation of Generative Models", ICLR 2016, sec. 3.1): the mean of log f(z) +
+    `log_widths(z)` over samples z is at most their log-probability.
 
     Args:
-        rows: Training rows, `[n, columns]`: strings, or a DataFrame.
+        rows: Training rows, strings `[n, columns]` or a DataFrame.
         columns: Columns, as returned by `table_columns`.
-        most: Maximum number of intervals for a numeric column; the intervals contain approximately
-            equally many rows.
+        most: Maximum number of intervals for a numeric column. The intervals contain approximately
+            equal numbers of rows.
 
     Example:
         >>> rows = np.array([["3", "cat"], ["5", "dog"]])
@@ -68,12 +68,12 @@ class NormalScores:
         Numbers below all training rows are in the first interval.
 
         Raises:
-            ValueError: If a category is unknown, or a value is not a number.
+            ValueError: If a category is unknown, or if a value in a numeric column is not a number.
         """
         return self._levels(self._texts(rows))
 
     def _texts(self, rows) -> np.ndarray:
-        """Strings `[n, columns]` of rows in an array, in lists, or in a DataFrame."""
+        """Converts rows in an array, in lists, or in a DataFrame to strings `[n, columns]`."""
         names = [column.name for column in self.columns]
         return table_rows(rows, names) if hasattr(rows, "columns") else row_texts(rows, names)
 
@@ -112,8 +112,8 @@ class NormalScores:
         """Returns rows from normal numbers `[n, columns]`, such as a model's samples.
 
         Returns:
-            Strings `[n, columns]`: categories and, for numbers, the smallest training value in the
-            interval.
+            Strings `[n, columns]`: categories, and the smallest training value in the interval for
+            numbers.
         """
         places = 0.5 * tf.math.erfc(tf.cast(z, tf.float32) / -math.sqrt(2.0)).numpy()
         found = []

@@ -38,11 +38,11 @@ _MISSING = ("", "nan", "NaN", "NaT", "<NA>")
 _LEAST_DEVIATION = 1e-30
 _LARGEST_DEVIATION = 1e30
 MOST_VALUES = 128
-"""Distinct numbers up to which each has a cell of its own."""
+"""Maximum number of distinct numbers for which each number has its own cell."""
 QUANTILES = 64
-"""Most cells of a column with more distinct numbers."""
+"""Maximum number of cells for a column with more distinct numbers."""
 MOST_WORDS = 1000
-"""Most different words of a column."""
+"""Maximum number of distinct words in a column."""
 _TYPES = ("numbers", "words", "booleans")
 _DATES = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64)
 
@@ -52,8 +52,8 @@ _DATES = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.ti
 class Column:
     """A categorical or numeric table column.
 
-    Models of tables, such as `MADE.for_table`, need the cells of a column: each category is a cell,
-    and so is each interval of numbers that begins with one of `starts`.
+    Models of tables, such as `MADE.for_table`, require the cells of each column: each category is a
+    cell, as is each interval of numbers that begins with one of `starts`.
 
     Args:
         name: Column name.
@@ -67,7 +67,7 @@ class Column:
         decimals: Decimal places of the numbers; None if there are more than six.
         missing: Fraction of the training rows without a value.
         dtype: Dtype of the column in its DataFrame; empty if there was no DataFrame.
-        unknown: `"error"` to refuse a word that is not in `categories`, or `"gap"` to treat it as
+        unknown: `"error"` to reject a word that is not in `categories`, or `"gap"` to treat it as
             missing.
         value_dtype: Dtype of an array in a dict, or of the categories of a DataFrame's column of
             dtype "category"; `"bool"` for True and False in a column of objects. Empty for words.
@@ -76,7 +76,7 @@ class Column:
 
     Raises:
         TypeError: If `mean` or `scale` is not a number.
-        ValueError: If `mean` is not finite, or `scale` is not finite and above 0.
+        ValueError: If `mean` is not finite, or if `scale` is not finite and positive.
     """
 
     name: str
@@ -132,22 +132,22 @@ def table_columns(
     numbers: Sequence[str] | None = None,
     unknown: Literal["error", "gap"] = "error",
 ) -> list[Column]:
-    """Describes each column of a table: its words or numbers, cells, and gaps.
+    """Describes each column of a table: its words or numbers, cells, and missing values.
 
     None, NaN, NaT, `pandas.NA`, masked values, and blank strings are missing values (gaps), which
-    `MADE.for_table` models and other models refuse. "?" and similar marks are treated as words.
+    `MADE.for_table` models and other models reject. "?" and similar marks are treated as words.
 
-    Each word is a cell. In a numeric column, each distinct training value is a cell or, if there
-    are more than 128 distinct values, up to 64 cells contain approximately equally many training
-    rows.
+    Each word is a cell. In a numeric column, each distinct training value is a cell. If there are
+    more than 128 distinct values, there are up to 64 cells with approximately equal numbers of
+    training rows.
 
     Args:
         rows: Training rows: a DataFrame, a dict of columns, the path of a CSV file, or strings or
             numbers `[n, columns]`.
         names: Names of the columns. If None, the table's column names are used.
-        numbers: Names of the numeric columns; all others are categorical. If None, the columns of
-            the table whose values are numbers and whose dtype is not "category".
-        unknown: Treatment of words that are not in the training rows: `"error"` to refuse them, or
+        numbers: Names of the numeric columns; all others are categorical. If None, the numeric
+            columns are those whose values are numbers and whose dtype is not "category".
+        unknown: Treatment of words that are not in the training rows: `"error"` to reject them, or
             `"gap"` to treat them as missing.
 
     Returns:
@@ -157,10 +157,10 @@ def table_columns(
     Raises:
         TypeError: If a column contains dates, several types of values, or types other than numbers,
             words, and booleans.
-        ValueError: If there are no rows, the number of columns differs from the number of names, a
-            name is repeated or unknown, a value is not a number, a column has no values, a column
-            has so many different words that it looks like an identifier, or the standard deviation
-            of a column is not in 1e-30 to 1e30.
+        ValueError: If there are no rows, if the number of columns differs from the number of names,
+            if a name is repeated or unknown, if a value in a numeric column is not a number, if a
+            column has no values, if a column has so many distinct words that it looks like an
+            identifier, or if the standard deviation of a column is outside the range 1e-30 to 1e30.
 
     Example:
         >>> table_columns({"age": [3, 5], "kind": ["cat", "dog"]})
@@ -362,7 +362,7 @@ def row_texts(rows: Any, names: Sequence[str], gaps: bool = False) -> np.ndarray
     Args:
         rows: Numbers, words, or booleans `[n, columns]`, in an array or in lists.
         names: Names of the columns.
-        gaps: Whether a missing value becomes an empty text; otherwise, it is refused.
+        gaps: Whether a missing value becomes an empty string; otherwise, it is rejected.
     """
     # From a list of lists, so that NumPy does not convert its numbers and gaps to strings.
     rows = rows if hasattr(rows, "dtype") else np.array(rows, object)
@@ -376,7 +376,7 @@ def row_texts(rows: Any, names: Sequence[str], gaps: bool = False) -> np.ndarray
 
 
 def by_name(table: Mapping[str, Any]) -> dict[str, Any]:
-    """The columns of a table by name; names must be unique strings."""
+    """The columns of a table by name. Names must be unique strings."""
     given = list(table.columns if hasattr(table, "columns") else table)
     return dict(zip(_checked_names(given), (table[name] for name in given), strict=True))
 
@@ -439,11 +439,11 @@ def column_texts(name: str, values: Any, gaps: bool = False) -> np.ndarray:
     Args:
         name: Name of the column.
         values: Numbers, words, or booleans `[n]`. Bytes are decoded as UTF-8.
-        gaps: Whether a missing value becomes an empty string; otherwise, it is refused.
+        gaps: Whether a missing value becomes an empty string; otherwise, it is rejected.
 
     Raises:
-        TypeError: If the values are dates, of several types, or of an unsupported type.
-        ValueError: If a value is missing, or the values are not one-dimensional.
+        TypeError: If the values are dates, or have several types or an unsupported type.
+        ValueError: If a value is missing, or if the values are not one-dimensional.
     """
     return _texts_and_type(name, values, gaps)[0]
 
@@ -514,19 +514,19 @@ def _refuse_type(name: str, found: str, examples: Any) -> None:
 
 @checked_types
 def table_rows(values: Any, names: Sequence[str], gaps: bool = False) -> np.ndarray:
-    """Returns the rows of a table given by its columns, strings `[n, columns]`.
+    """Returns the rows of a table that is given by columns, as strings `[n, columns]`.
 
     Args:
         values: Values of each column, `[n]`, by name; or a DataFrame. See `table_columns` for
-            values that are refused.
+            values that are rejected.
         names: Names of the columns, in the order of the rows.
-        gaps: Whether a missing value becomes an empty text; otherwise, it is refused.
+        gaps: Whether a missing value becomes an empty string; otherwise, it is rejected.
 
     Raises:
         TypeError: If a column contains dates, several types of values, or types other than numbers,
             words, and booleans.
-        ValueError: If a column is missing, repeated, or unknown, a value is missing, or the columns
-            differ in length.
+        ValueError: If a column is missing, repeated, or unknown, if a value is missing, or if the
+            columns differ in length.
 
     Example:
         >>> table_rows({"kind": ["cat"], "age": [3]}, ["age", "kind"])
@@ -553,7 +553,8 @@ def table_rows(values: Any, names: Sequence[str], gaps: bool = False) -> np.ndar
 class RowVectors(tf.Module):
     """Converts rows to vectors, identically in Python and inside a SavedModel.
 
-    A number is standardized with the mean and scale of its column; a category is one-hot.
+    Numbers are standardized with the mean and scale of their column; categories are one-hot
+    encoded.
 
     Args:
         columns: Columns, at least one.
@@ -577,8 +578,8 @@ class RowVectors(tf.Module):
         """Returns vectors, float32 `[n, size]`, for strings `[n, columns]`.
 
         Raises:
-            ValueError: In eager mode, if a value is not a number, a category is unknown, or the
-                number of columns differs.
+            ValueError: In eager mode, if a value in a numeric column is not a number, if a category
+                is unknown, or if the number of columns differs.
         """
         count = len(self.columns)
         sentence = f"The rows have {{}} columns: expected {count}."
@@ -629,7 +630,7 @@ def _standardized(column, values):
 
 
 def _all_right(right, values, sentence):
-    """Requires all values to be valid, and names the first invalid value."""
+    """Raises an error that names the first invalid value, unless all values are valid."""
     wrong = tf.boolean_mask(values, ~right)
     first = tf.concat([wrong, [""]], axis=0)[0]
     return require(tf.reduce_all(right), sentence, first)

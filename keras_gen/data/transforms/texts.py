@@ -20,8 +20,8 @@ _UNPRINTABLE = re.compile("[^ -~\n]")  # all except printable ASCII and newlines
 def cleaned(texts: Iterable[str]) -> list[str]:
     r"""Returns texts of printable ASCII and newlines, at most 96 different characters.
 
-    Every line ending becomes `\n`, and each other character a space: tabs, control characters, and
-    all letters and symbols beyond ASCII. White space at both ends is removed.
+    Every line ending becomes `\n`. Tabs, control characters, and all letters and symbols beyond
+    ASCII become spaces. White space at both ends is removed.
 
     Args:
         texts: Strings to clean.
@@ -71,9 +71,9 @@ NUMBER = "N"
 def words_of(text: str) -> list[str]:
     """Returns the words and symbols of an English text in order, in lowercase.
 
-    A number with any digits becomes `"N"`, as is common in word-level language models. Hyphens,
-    periods, apostrophes, and & between letters are part of a word; each other symbol that is not
-    white space is separate.
+    Every number becomes `"N"`, as is common in word-level language models. Hyphens, periods,
+    apostrophes, and & between letters are part of a word; any other symbol that is not white space
+    is separate.
 
     Args:
         text: String to split.
@@ -176,7 +176,7 @@ _NUMBER = r"[-+]?(\d{1,18}\.?\d{0,18}|\.\d{1,18})"
 
 
 def sorted_names(names: Iterable[str]) -> list[str]:
-    """Returns unique names, in numeric order if all are numbers, otherwise in text order.
+    """Returns unique names, in numeric order if all are numbers; otherwise, in text order.
 
     Example:
         >>> sorted_names(["10", "9", "9"]), sorted_names(["b10", "b9"])
@@ -189,7 +189,7 @@ def sorted_names(names: Iterable[str]) -> list[str]:
 
 
 def without_fractions(names: Iterable[str]) -> list[str]:
-    """Returns the names, with 1.0 as 1 if all are integers, since pandas writes both.
+    """Returns the names, with 1.0 as 1 if all are integers, because pandas writes both.
 
     Example:
         >>> without_fractions(["1", "1.0"]), without_fractions(["1.0", "1.5"])

@@ -18,7 +18,7 @@ from keras_gen.tensor_checks import require
 
 @checked_types
 def fit_length(waveform: tf.Tensor, samples: int) -> tf.Tensor:
-    """Crops a longer sound to its middle, and centers a shorter one in silence.
+    """Crops a longer sound to its middle, or centers a shorter sound in silence.
 
     Args:
         waveform: Sound `[any samples, ...]`.
@@ -70,12 +70,12 @@ def mu_law_levels(waveforms: Any, levels: int = 256) -> tf.Tensor:
     """Quantizes sounds with mu-law companding, which resolves quiet samples more finely.
 
     van den Oord et al.: "WaveNet: A Generative Model for Raw Audio", 2016,
-    https://arxiv.org/abs/1609.03499, section 2.2: f(x) = sign(x) ln(1 + mu |x|) / ln(1 + mu) with
-    mu = `levels` - 1. The levels are equal parts of the range of f, which is [-1, 1].
+    https://arxiv.org/abs/1609.03499, sec. 2.2: f(x) = sign(x) ln(1 + mu |x|) / ln(1 + mu) with mu =
+    `levels` - 1. The levels are equal parts of the range of f, [-1, 1].
 
     Args:
-        waveforms: Floats in [-1, 1], or int16, of any shape; values outside the range are assigned
-            the outermost level.
+        waveforms: Floats in [-1, 1], or int16, of any shape. Values outside of the range are
+            assigned the outermost level.
         levels: Number of levels, at least 2.
 
     Returns:
@@ -109,7 +109,7 @@ def mu_law_levels(waveforms: Any, levels: int = 256) -> tf.Tensor:
 def mu_law_waveform(level: tf.Tensor, levels: int = 256) -> tf.Tensor:
     """Returns the sounds at the midpoints of mu-law levels, the inverse of `mu_law_levels`.
 
-    x = sign(f) ((1 + mu)^|f| - 1) / mu with f in the middle of the level's part of [-1, 1].
+    x = sign(f) ((1 + mu)^|f| - 1) / mu, where f is the midpoint of the level's part of [-1, 1].
 
     Args:
         level: Integers in the range 0 to `levels` - 1, of any shape. Floats are positions between
@@ -131,15 +131,15 @@ def mu_law_waveform(level: tf.Tensor, levels: int = 256) -> tf.Tensor:
 
 @checked_types
 def to_peak(waveforms: Any, peak: float = 0.9) -> np.ndarray:
-    """Scales each sound to the same peak, whatever the recording level: int16 of the same shape.
+    """Scales all sounds to the same peak, whatever their recording level; int16, same shape.
 
     Args:
         waveforms: Numbers in any units, `[n, samples, ...]`.
         peak: Maximum absolute value of each result, as a fraction of 32,768, in (0, 1].
 
     Raises:
-        ValueError: If a sound is silent or not finite, sounds differ in length, or `peak` is out of
-            range.
+        ValueError: If a sound is silent or not finite, if sounds differ in length, or if `peak` is
+            out of range.
 
     Example:
         >>> to_peak(np.array([[1.0, -2.0]]), peak=0.5)

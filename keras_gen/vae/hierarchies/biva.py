@@ -26,8 +26,8 @@ class BIVA(HierarchicalVAE):
     they depend on. The divergence of z_i^BU is estimated as log q - log p of a sample, because p
     depends on layers inferred from z_i^BU; its mean over a batch may be negative.
 
-    Deviations: some divergences are in closed form; free bits are counted per variable. With one
-    layer, the model is a VAE.
+    Deviations: some divergences are in closed form, and free bits are counted per variable. With
+    one layer, the model is a VAE.
 
     Args:
         bottom_up: L networks, layer 1 first, that map examples, or features and z_{i-1}^BU of the
@@ -48,7 +48,8 @@ class BIVA(HierarchicalVAE):
         seed: Seed for the noise of the latents.
 
     Raises:
-        ValueError: If the number of networks or their shapes do not match, or a weight is negative.
+        ValueError: If the number of networks or their shapes do not match, or if a weight is
+            negative.
 
     Example:
     ```python

@@ -1,4 +1,4 @@
-"""VAEs with layers of latents: top-down sampling, and their bound."""
+"""VAEs with layers of latents: top-down sampling and the bound."""
 
 import math
 from collections.abc import Callable
@@ -28,7 +28,7 @@ class Drawn(NamedTuple):
     """Samples of one latent variable in one layer.
 
     Attributes:
-        latents: Latents, `[batch, ...]`.
+        latents: Sampled latents, `[batch, ...]`.
         posterior: Mean and log variance of the normal distribution that the latents were sampled
             from.
         prior: Mean and log variance of p, given the layers above.
@@ -54,8 +54,8 @@ class HierarchicalVAE(Coder):
     estimated with 16 samples.
 
     Args:
-        bottom_up: One network per layer.
-        top_down: One network per layer except the top one.
+        bottom_up: Networks of the bottom-up pass, one per layer.
+        top_down: Networks of the top-down pass, one per layer except the top layer.
         decoder: Network that maps the outputs of the network above (if there are several layers)
             and the latents of layer 1 to the likelihood's parameters.
         likelihood: Likelihood p(x|z), a name or an object.
@@ -155,7 +155,7 @@ class HierarchicalVAE(Coder):
         return tf.concat([tf.reshape(z, [-1, math.prod(z.shape[1:])]) for z in parts], axis=-1)
 
     def known(self, latents) -> Callable:
-        """Returns the argument `posterior` for `descend` for known latents, without variance."""
+        """Returns a `posterior` for `descend` that consists of known latents, without variance."""
         parts = self.split(latents)
 
         def posterior(layer, features, priors):
@@ -196,7 +196,7 @@ class HierarchicalVAE(Coder):
         Args:
             x: Examples prepared by the edge, `[batch, ...]`.
             samples: Number of samples of the latents for each example.
-            seed: Stateless seed, int64 `[2]`, or one for each example, `[batch, 2]`.
+            seed: Stateless seed, int64 `[2]`, or one seed per example, `[batch, 2]`.
             layers: Int `[batch]`: latents up to this layer are sampled from the prior given the
                 layers above; the weights are then log p(x|z) + log p(above) - log q(above|x).
         """
@@ -235,7 +235,7 @@ class HierarchicalVAE(Coder):
         return self.likelihood.mean(self.descend(noise, self.known(latents))[1])
 
     def noise(self, n, key):
-        """Returns the noise of all layers."""
+        """Returns the noise for all layers."""
         return tf.random.stateless_normal([n, self.size], key)
 
     def from_noise(self, noise):
@@ -253,7 +253,7 @@ class HierarchicalVAE(Coder):
         Args:
             latents: Codes `[n, size]`, as returned by `encode`.
             noise: Standard normal noise of the same shape, used for resampling.
-            layers: Highest layer to resample, int `[n]` or one for all examples: 0 resamples
+            layers: Highest layer to resample, int `[n]` or one number for all examples: 0 resamples
                 nothing, and L resamples all layers.
             batch_size: Number of examples processed at once.
         """
@@ -271,8 +271,8 @@ class HierarchicalVAE(Coder):
 
         Args:
             x: Examples `[n, ...]` in the model's input format.
-            layers: Number k of layers sampled from the prior, int `[n]` or one for all examples: 0
-                for the ELBO, at most L.
+            layers: Number k of layers sampled from the prior, int `[n]` or one number for all
+                examples: 0 for the ELBO, at most L.
             batch_size: Number of examples processed at once.
         """
         log_weights = self.log_weights(x, SCORE_SAMPLES, self.score_seeds(x), layers=layers)
@@ -282,7 +282,7 @@ class HierarchicalVAE(Coder):
 
     @override
     def set_up(self):
-        """Names the variables of the layers, and runs the networks on an example."""
+        """Names the variables of the layers by running the networks on an example."""
         values = {name: getattr(self, name) for name in fields_of(type(self))}
         lists = {name: value for name, value in values.items() if isinstance(value, list)}
         others = [name for name in lists if name != "bottom_up"]

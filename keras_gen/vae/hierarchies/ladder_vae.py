@@ -13,9 +13,9 @@ class LadderVAE(HierarchicalVAE):
 
     Sønderby, Raiko, Maaløe, Sønderby, Winther: "Ladder Variational Autoencoders", NeurIPS 2016. A
     deterministic network processes the data bottom-up and returns an estimate for each layer. From
-    the top down, q(z_i | z_{i+1}, x) is the product of this estimate and p(z_i | z_{i+1}), weighted
-    by their precisions. The loss is the negative ELBO, with divergences in closed form given the
-    layer above. With one layer, the model is a VAE.
+    the top down, q(z_i | z_{i+1}, x) is the precision-weighted product of this estimate and p(z_i |
+    z_{i+1}). The loss is the negative ELBO, with divergences in closed form given the layer above.
+    With one layer, the model is a VAE.
 
     Deviations: none. The networks return log variances, which keeps variances positive.
 
@@ -34,7 +34,8 @@ class LadderVAE(HierarchicalVAE):
         seed: Seed for the noise of the latents.
 
     Raises:
-        ValueError: If the number of networks or their shapes do not match, or a weight is negative.
+        ValueError: If the number of networks or their shapes do not match, or if a weight is
+            negative.
 
     Example:
     ```python
@@ -51,7 +52,7 @@ class LadderVAE(HierarchicalVAE):
 
     @override
     def posterior(self, x, noise):
-        """Infers each layer's estimate, and returns a function that combines estimate and prior."""
+        """Infers each layer's estimate, and returns a function that combines it with the prior."""
         estimates: list = []
         features: list = [x]
         for network in self.bottom_up:

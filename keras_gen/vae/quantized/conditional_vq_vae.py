@@ -20,8 +20,8 @@ class ConditionalVQVAE(VQVAE):
     Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017,
     sec. 4.3. The decoder receives the codes and the speaker, so that the few bits of the codes need
     not encode the voice. `convert` replaces the recorded speaker with another speaker.
-    `fit(waveforms, speakers)` accepts integers. `score` uses no speaker: p(x | codes) is the mean
-    over all speakers.
+    In `fit(waveforms, speakers)`, speakers are integers. `score` does not use the speaker: p(x |
+    codes) is the mean over all speakers.
 
     Deviations: see `VectorQuantizer`. The paper's decoder is an autoregressive WaveNet; this one
     generates all samples at once. The samples are independent given the codes, and the codes cannot
@@ -39,7 +39,8 @@ class ConditionalVQVAE(VQVAE):
             `VQVAE`.
 
     Raises:
-        ValueError: If the networks do not match, `speakers` is below 1, or a weight is negative.
+        ValueError: If the networks do not match, if `speakers` is below 1, or if a weight is
+            negative.
 
     Example:
     ```python

@@ -31,21 +31,21 @@ class VQGAN(VQVAE):
 
     Esser, Rombach, Ommer: "Taming Transformers for High-Resolution Image Synthesis", CVPR 2021,
     sec. 3.1. Two terms are added to the loss of `VQVAE`: a distance between features of a frozen
-    network, and the adversarial loss of the reconstructions (eq. 5) weighted by lambda in eq. (7),
-    which balances the gradients of both parts of the loss with respect to the decoder's last
-    kernel. Codes therefore need not encode textures that the decoder can invent. `loss =
+    network, and the adversarial loss of the reconstructions (eq. 5), weighted by lambda from eq.
+    (7), which balances the gradients of the two parts of the loss with respect to the decoder's
+    last kernel. The codes thus need not encode textures that the decoder can invent. `loss =
     reconstruction_loss + beta * commitment_loss + feature_weight * feature_loss +
-    adversarial_weight * adversarial_loss`, in nats per example; `adversarial_loss` includes the
-    factor lambda, reported as `adaptive_weight`. The discriminator is updated after the encoder and
-    the decoder, on new reconstructions. `score` is -log p(x | codes). A prior over the codes is
-    learned afterward, as with `VQVAE`.
+    adversarial_weight * adversarial_loss`, in nats per example; `adversarial_loss
+    ` includes the factor lambda, reported as `adaptive_weight `. The discriminator is updated after
+    the encoder and the decoder, on new reconstructions. `score` is -log p(x | codes). A prior over
+    the codes is learned afterward, as with `VQVAE`.
 
-    Deviations: squared errors and feature distances are added, as the authors' code adds absolute
-    differences, whereas sec. 3.1 replaces squared errors with feature distances. By default, the
-    codebook is updated with moving averages of the latents. Any feature network can be used,
-    instead of a VGG fitted to human judgments. The discriminator is trained from the first step,
-    whereas the authors' code delays its training; a schedule for `adversarial_weight` delays its
-    effect on the decoder.
+    Deviations: the loss contains both squared errors and feature distances (the authors' code adds
+    absolute differences), whereas sec. 3.1 replaces squared errors with feature distances. By
+    default, the codebook is updated with moving averages of the latents. Any feature network can be
+    used instead of a VGG fitted to human judgments. The discriminator is trained from the first
+    step, whereas the authors' code delays its training; a schedule for `adversarial_weight` delays
+    its effect on the decoder.
 
     Args:
         encoder: Network that maps examples to latents `[batch, ..., dim]`.
@@ -56,15 +56,15 @@ class VQGAN(VQVAE):
             `[batch, ..., channels]`. It is not trained; `keras_gen.networks.activation_maps`
             extracts one from a classifier.
         likelihood: Likelihood p(x|z), a name or an object.
-        feature_weight: Weight of the feature distance, which is multiplied by the number of an
-            image's values, like the likelihood; a number or a schedule.
+        feature_weight: Weight of the feature distance, a number or a schedule. The distance is
+            multiplied by the number of values in an image, to match the likelihood.
         adversarial_weight: Factor applied to lambda, a number or a schedule.
         objective: Adversarial objective, a name or an object.
         codebook_size, commitment_weight, decay, dead_after, codebook_update, seed: See
             `VQVAE`.
 
     Raises:
-        ValueError: See `VQVAE`; also if a weight is negative.
+        ValueError: If a weight is negative; see also `VQVAE`.
 
     Example:
     ```python

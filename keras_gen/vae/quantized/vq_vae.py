@@ -40,16 +40,17 @@ class VQVAE(EncoderDecoder):
             reconstruction loss is summed over the values of an example, as in eq. (3). The authors'
             code averages over all values and divides squared errors by the data's variance: its
             0.25 is 0.125 * values / dim here, for a `Normal` likelihood with the data's standard
-            deviation. Such a weight keeps latents near their codes.
+            deviation. Such a weight keeps the latents close to their codes.
         decay: gamma, the decay rate of the moving averages.
         dead_after: Number of updates after which an unused code restarts. If None, codes never
             restart.
-        seed: Seed for the selection of latents from which codes restart.
+        seed: Seed for selecting the latents from which codes restart.
         codebook_update: Method for updating the codebook: `"average"`, or `"loss"` for the second
             term of eq. (3).
 
     Raises:
-        ValueError: If the encoder and the decoder have different latents, or a weight is negative.
+        ValueError: If the encoder and the decoder have different latents, or if a weight is
+            negative.
 
     Example:
     ```python
@@ -164,7 +165,7 @@ class VQVAE(EncoderDecoder):
         self.quantizer = self.codebook(self.code_names[0], shape)
 
     def codebook(self, name, shape):
-        """Adds the edge for the codes of latents `[*grid, dim]`, and returns their codebook."""
+        """Adds an edge for the codes of latents `[*grid, dim]`, and returns their codebook."""
         *grid, dim = shape
         self.edges[name] = edge_of_codes(grid, self.codebook_size, name=name)
         options = dict(dead_after=self.dead_after, update=self.codebook_update)

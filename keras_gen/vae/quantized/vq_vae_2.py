@@ -21,9 +21,9 @@ class VQVAE2(VQVAE):
     reported as `perplexity` (bottom) and `perplexity_top`.
 
     Priors are learned afterward (algorithm 2): a `keras_gen.autoregressive.PixelCNN` for the top
-    codes, which are images `top[..., None]` with `codebook_size` levels, and for the bottom codes a
-    network conditioned on them (`keras_gen.autoregressive.sample_causal`). `decode` accepts samples
-    from these priors.
+    codes, treated as images `top[..., None]` with `codebook_size` levels, and a network conditioned
+    on the top codes for the bottom codes (`keras_gen.autoregressive.sample_causal`). `decode`
+    accepts samples from these priors.
 
     Deviations: see `VectorQuantizer`, which restarts unused codes.
 
@@ -34,10 +34,10 @@ class VQVAE2(VQVAE):
         decoder: Network that maps codes of the bottom and the top level to the likelihood's
             parameters.
         likelihood, codebook_size, commitment_weight, decay, dead_after, codebook_update, seed: See
-            `VQVAE`; for both levels.
+            `VQVAE`; they apply to both levels.
 
     Raises:
-        ValueError: If the networks do not match, or a weight is negative.
+        ValueError: If the networks do not match, or if a weight is negative.
 
     Example:
     ```python

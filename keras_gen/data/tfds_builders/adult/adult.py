@@ -29,7 +29,7 @@ _CITATION = """\
 
 
 class Adult(tfds.core.GeneratorBasedBuilder):
-    """32,561 and 16,281 people in the 1994 United States census, and whether their income is high.
+    """32,561 training and 16,281 test rows of people in the 1994 US census, labeled by income.
 
     `columns` is a dict of the 14 columns: the columns in `NUMBERS` are int64, and the other columns
     are strings, "?" where a value is unknown. `label` is 1 for an income above 50,000 dollars per
@@ -79,7 +79,7 @@ def read_text(folder: Path, name: str) -> str:
     """Returns the text of a file that is in the archive, next to the archive, or compressed.
 
     Raises:
-        FileNotFoundError: If the file is not found in any of these places.
+        FileNotFoundError: If the file is in none of these places.
     """
     if (folder / _ARCHIVE).exists():
         with zipfile.ZipFile(folder / _ARCHIVE) as archive:

@@ -25,9 +25,9 @@ _CITATION = """\
 
 
 class Facades(tfds.core.GeneratorBasedBuilder):
-    """400, 100, and 106 photographs of facades, and label maps of their pixels.
+    """400 training, 100 validation, and 106 test photographs of facades, with label maps.
 
-    `photo` and `labels` are uint8 `[256, 256, 3]`; each of the 12 labels has a color.
+    `photo` and `labels` are uint8 `[256, 256, 3]`. Each of the 12 labels has its own color.
     """
 
     VERSION = tfds.core.Version("1.0.0")

@@ -29,11 +29,12 @@ _CITATION = """\
 
 
 class Reuters(tfds.core.GeneratorBasedBuilder):
-    """9,603 and 3,299 stories from the 1987 Reuters newswire, with topics assigned by indexers.
+    """9,603 training and 3,299 test stories from the 1987 Reuters newswire, with assigned topics.
 
-    The ModApte split: stories with `TOPICS="YES"`, by their `LEWISSPLIT`. `text` is title, newline,
-    and body, which is empty for brief stories. `topics` contains the names of all topics, such as
-    "grain wheat", and may be empty. `id` is the collection's `NEWID`.
+    Indexers assigned the topics. The ModApte split contains the stories with `TOPICS="YES"`,
+    divided by `LEWISSPLIT`. `text` is the title, a newline, and the body, which is empty for brief
+    stories. `topics` contains the names of all topics, such as "grain wheat", and may be empty.
+    `id` is the collection's `NEWID`.
     """
 
     VERSION = tfds.core.Version("1.0.0")

@@ -25,9 +25,9 @@ _CITATION = """\
 
 
 class Usps(tfds.core.GeneratorBasedBuilder):
-    """7,291 and 2,007 gray 16x16 digits from United States envelopes.
+    """7,291 training and 2,007 test digits from US envelopes, gray, 16x16 pixels.
 
-    `image` is uint8 `[16, 16, 1]`, with background 0 and ink 255; `label` is int64 0..9.
+    `image` is uint8 `[16, 16, 1]`, with background 0 and ink 255; `label` is int64, 0 to 9.
     """
 
     VERSION = tfds.core.Version("1.0.0")
@@ -79,12 +79,12 @@ class Usps(tfds.core.GeneratorBasedBuilder):
 
 
 def read_libsvm(packed: bytes) -> tuple[np.ndarray, np.ndarray]:
-    """Reads the LIBSVM format of USPS: uint8 images `[n, 16, 16]` and uint8 digits `[n]`.
+    """Reads USPS in LIBSVM format, as uint8 images `[n, 16, 16]` and uint8 digits `[n]`.
 
     Args:
-        packed: Contents of a bzip2 file with one line per digit: the digit plus one (1..10; others
-            raise a ValueError), then `index:value` with indices 1..256 and gray values -1..1.
-            Missing values are 0.
+        packed: Contents of a bzip2 file with one line per digit: the digit plus 1 (1 to 10; other
+            numbers raise a ValueError), followed by `index:value` with indices 1 to 256 and gray
+            values from -1 to 1. Missing values are 0.
     """
     lines = bz2.decompress(packed).decode("ascii").splitlines()
     values = np.zeros([len(lines), 256])

@@ -8,12 +8,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import griffe
 import yaml
 
 from keras_gen import __version__
 from keras_gen.workshop.site import methods, reference
 from keras_gen.workshop.site.links import HOME, TEXTS, Links, source_page
-from keras_gen.workshop.site.sources import Definition, public
+from keras_gen.workshop.site.sources import public
 
 FOLDER = Path("build") / "site"
 CONFIGURATION = "mkdocs.yml"
@@ -132,7 +133,7 @@ def written(root: Path) -> list[str]:
 
 
 def sections(
-    pages: list[str], models: methods.Methods, rooms: dict[str, dict[str, Definition]]
+    pages: list[str], models: methods.Methods, rooms: dict[str, dict[str, griffe.Object]]
 ) -> dict[str, list]:
     """Returns the parts of the navigation that are derived from the existing pages."""
     of_methods: list[Any] = [f"{methods.FOLDER}/index.md"]

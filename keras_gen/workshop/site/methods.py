@@ -7,6 +7,8 @@ import re
 import tomllib
 from pathlib import Path
 
+import griffe
+
 from keras_gen.workshop.results import pages, read_groups, words
 from keras_gen.workshop.results.declarations import filled
 from keras_gen.workshop.results.page_lines import Entry, Group
@@ -14,7 +16,13 @@ from keras_gen.workshop.results.topics import Topics, read_topics
 from keras_gen.workshop.site import pictures, reference, sources
 from keras_gen.workshop.site.links import Links, outside_code
 from keras_gen.workshop.site.pictures import Picture
-from keras_gen.workshop.site.sources import PACKAGE, Definition
+from keras_gen.workshop.site.sources import (
+    PACKAGE,
+    docstring_of,
+    method_of,
+    path_of,
+    summary_of,
+)
 
 FOLDER = "methods"
 FILE = Path("docs") / "methods.toml"
@@ -59,11 +67,11 @@ class Methods:
         self.root = root
         self.links = links
         self.families = sources.models(root)
-        self.classes: dict[str, Definition] = {}
+        self.classes: dict[str, griffe.Class] = {}
         for family, names in self.families.items():
             for name in names:
                 definition = sources.find(root, f"{PACKAGE}.{family}", name)
-                if definition is None:
+                if not isinstance(definition, griffe.Class):
                     raise ValueError(f"{PACKAGE}.{family} has no {name}.")
                 self.classes[name] = definition
         self.algorithms = read_algorithms(root)
@@ -93,7 +101,7 @@ class Methods:
         for family, names in self.families.items():
             parts += [f"## {self.title(family)}", "", "| class | |", "|-|-|"]
             for name in names:
-                parts.append(f"| [{name}]({name}.md) | {self.classes[name].summary} |")
+                parts.append(f"| [{name}]({name}.md) | {summary_of(self.classes[name])} |")
             parts.append("")
         return "\n".join(parts)
 
@@ -104,7 +112,7 @@ class Methods:
     def recipes_of(self, name: str) -> list[str]:
         """Returns the recipes that use a class; the one named after the class comes first."""
         own = self.algorithms[name].recipe if name in self.algorithms else ""
-        stem = posixpath.splitext(posixpath.basename(self.classes[name].path))[0]
+        stem = posixpath.splitext(posixpath.basename(path_of(self.classes[name])))[0]
         found = [recipe for recipe in self.recipes if name in self._imported[recipe]]
         if own and own not in found:
             found.append(own)
@@ -114,7 +122,7 @@ class Methods:
 
         return sorted(found, key=rank)
 
-    def page(self, family: str, definition: Definition) -> str:
+    def page(self, family: str, definition: griffe.Class) -> str:
         """The page of a class."""
         name = definition.name
         page = place(name)
@@ -136,20 +144,23 @@ class Methods:
         text = "\n".join(parts)
         return self.links.turned(page, self._linked(text, name)) + "\n"
 
-    def _head(self, family: str, definition: Definition) -> list[str]:
+    def _head(self, family: str, definition: griffe.Class) -> list[str]:
         """Returns the description of the method, and links to its class."""
         page = place(definition.name)
-        api = posixpath.relpath(reference.place(definition.module), FOLDER)
-        anchor = f"{definition.module}.{definition.name}"
+        api = posixpath.relpath(reference.place(definition.module.path), FOLDER)
+        anchor = f"{definition.module.path}.{definition.name}"
         text = _DEVIATIONS.sub("", _described(definition)).strip()
         summary, _, rest = text.partition("\n\n")
         summary = " ".join(summary.split())
-        source = self.links.to_file(page, definition.path)
+        path = path_of(definition)
+        source = self.links.to_file(page, path)
         where = f"`from keras_gen import {definition.name}` · [API]({api}#{anchor}) · "
-        where += f"[{definition.path}]({source}) · [{self.title(family)}](index.md)"
+        where += f"[{path}]({source}) · [{self.title(family)}](index.md)"
         return [f"**{summary}**", "", where, "", rest]
 
-    def _algorithm(self, page: str, definition: Definition, algorithm: Algorithm) -> list[str]:
+    def _algorithm(
+        self, page: str, definition: griffe.Object, algorithm: Algorithm
+    ) -> list[str]:
         """Returns the training step next to the code."""
         steps = [f"{number}. {step}" for number, step in enumerate(algorithm.steps, 1)]
         blocks = []
@@ -157,10 +168,11 @@ class Methods:
             owner, _, method = name.rpartition(".")
             there = self._owners[owner] if owner else definition
             code = code_of(there, method)
-            number = there.line_number(method)
-            link = f"{self.links.to_file(page, there.path)}#L-0-{number}"
+            path = path_of(there)
+            number = method_of(there, method).lineno
+            link = f"{self.links.to_file(page, path)}#L-0-{number}"
             blocks += [
-                f"[{there.path}, line {number}]({link})",
+                f"[{path}, line {number}]({link})",
                 "",
                 f"```python\n{code}\n```",
                 "",
@@ -227,11 +239,11 @@ class Methods:
         cells = [link, figure, words.value(entry), "; ".join(filter(None, beside)), minutes]
         return f"| {' | '.join(cell.replace('|', CELL_BAR) for cell in cells)} |"
 
-    def _related(self, page: str, definition: Definition, recipes: list[str]) -> list[str]:
+    def _related(self, page: str, definition: griffe.Class, recipes: list[str]) -> list[str]:
         """Returns lists of base classes, variants, methods in the same recipes, and topics."""
         name = definition.name
-        above = [base for base in definition.bases if base in self.classes]
-        below = [other for other, its in self.classes.items() if name in its.bases]
+        above = [base for base in map(str, definition.bases) if base in self.classes]
+        below = [other for other, its in self.classes.items() if name in map(str, its.bases)]
         used = {other for recipe in recipes for other in self._imported[recipe]}
         compared = sorted(used & self.classes.keys() - {name, *above, *below})
         topics = [
@@ -295,9 +307,9 @@ def figure_of(group: Group, key: str) -> tuple[str, Entry]:
     )
 
 
-def code_of(definition: Definition, method: str) -> str:
+def code_of(definition: griffe.Object, method: str) -> str:
     """Returns the code of a method without its docstring and without `@override`."""
-    text = definition.code(method)
+    text = method_of(definition, method).source
     (node,) = ast.parse(text).body
     lines = text.splitlines()
     if isinstance(node, ast.FunctionDef) and ast.get_docstring(node) is not None:
@@ -306,11 +318,10 @@ def code_of(definition: Definition, method: str) -> str:
     return "\n".join(line for line in lines if line.strip() != "@override")
 
 
-def _described(definition: Definition) -> str:
+def _described(definition: griffe.Object) -> str:
     """Returns the docstring without its sections on arguments and errors."""
-    return re.split(r"\n(?=(?:Args|Raises|Example|Attributes|Returns):)", definition.docstring)[
-        0
-    ]
+    sections = r"\n(?=(?:Args|Raises|Example|Attributes|Returns):)"
+    return re.split(sections, docstring_of(definition))[0]
 
 
 def _names(names: list[str]) -> str:

@@ -4,8 +4,10 @@ import posixpath
 from collections.abc import Mapping
 from pathlib import Path
 
+import griffe
+
 from keras_gen.workshop.site.links import Links
-from keras_gen.workshop.site.sources import PACKAGE, Definition, described, find
+from keras_gen.workshop.site.sources import PACKAGE, described, find, path_of, summary_of
 
 FOLDER = "api"
 
@@ -21,22 +23,22 @@ def room_place(room: str) -> str:
 
 
 def pages(
-    root: Path, rooms: Mapping[str, Mapping[str, Definition]], links: Links, methods: set[str]
+    root: Path, rooms: Mapping[str, Mapping[str, griffe.Object]], links: Links, methods: set[str]
 ) -> dict[str, str]:
     """Returns all API pages by path. Classes in `methods` also have a method page."""
     made = {f"{FOLDER}/index.md": _index(root, rooms)}
-    modules: dict[str, dict[str, Definition]] = {}
+    modules: dict[str, dict[str, griffe.Object]] = {}
     for room, names in rooms.items():
         made[room_place(room)] = _room(root, room, list(names.values()))
         for definition in names.values():
             line = import_line(root, room, definition, methods)
-            modules.setdefault(definition.module, {})[line] = definition
+            modules.setdefault(definition.module.path, {})[line] = definition
     for module, imports in modules.items():
         made[place(module)] = _module(module, imports, links, methods)
     return made
 
 
-def _index(root: Path, rooms: Mapping[str, Mapping[str, Definition]]) -> str:
+def _index(root: Path, rooms: Mapping[str, Mapping[str, griffe.Object]]) -> str:
     parts = [
         "# API",
         "",
@@ -52,35 +54,35 @@ def _index(root: Path, rooms: Mapping[str, Mapping[str, Definition]]) -> str:
     return "\n".join([*parts, ""])
 
 
-def _room(root: Path, room: str, definitions: list[Definition]) -> str:
+def _room(root: Path, room: str, definitions: list[griffe.Object]) -> str:
     page = room_place(room)
     parts = [f"# {PACKAGE}.{room}", "", described(root, f"{PACKAGE}.{room}"), ""]
     parts += ["| name | |", "|-|-|"]
     for definition in definitions:
-        link = posixpath.relpath(place(definition.module), posixpath.dirname(page))
-        anchor = f"{definition.module}.{definition.name}"
-        summary = definition.summary.replace("|", "\\|")
+        link = posixpath.relpath(place(definition.module.path), posixpath.dirname(page))
+        anchor = f"{definition.module.path}.{definition.name}"
+        summary = summary_of(definition).replace("|", "\\|")
         parts.append(f"| [`{definition.name}`]({link}#{anchor}) | {summary} |")
     return "\n".join([*parts, ""])
 
 
-def import_line(root: Path, room: str, definition: Definition, methods: set[str]) -> str:
+def import_line(root: Path, room: str, definition: griffe.Object, methods: set[str]) -> str:
     """Returns the import statement for a name."""
     name = definition.name
     if name in methods:
         return f"from {PACKAGE} import {name}"
     # A package without its own names has those of its modules.
     in_room = find(root, f"{PACKAGE}.{room}", name)
-    package = f"{PACKAGE}.{room}" if in_room else definition.module
+    package = f"{PACKAGE}.{room}" if in_room else definition.module.path
     return f"from {package} import {name}"
 
 
 def _module(
-    module: str, imports: Mapping[str, Definition], links: Links, methods: set[str]
+    module: str, imports: Mapping[str, griffe.Object], links: Links, methods: set[str]
 ) -> str:
     page = place(module)
     definitions = list(imports.values())
-    path = definitions[0].path
+    path = path_of(definitions[0])
     names = [definition.name for definition in definitions]
     title = names[0] if len(names) == 1 else module.removeprefix(f"{PACKAGE}.")
     parts = [f"# {title}", "", f"Source: [{path}]({links.to_file(page, path)})."]

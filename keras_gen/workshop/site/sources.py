@@ -1,99 +1,49 @@
 """The public names of the library and their code, which Griffe reads as text."""
 
 import ast
-import dataclasses
 import functools
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import griffe
 
 PACKAGE = "keras_gen"
 # Packages for the command line and this site.
-NO_LIBRARY = {"workshop.cli", "workshop.site"}
-
-
-@dataclasses.dataclass(frozen=True)
-class Definition:
-    """A public class, function, or constant, and its location.
-
-    Attributes:
-        node: Griffe's object.
-        path: Path of the file, relative to the repository's root.
-    """
-
-    node: griffe.Object
-    path: str
-
-    @property
-    def name(self) -> str:
-        """The name."""
-        return self.node.name
-
-    @property
-    def module(self) -> str:
-        """The dotted name of the module, such as `keras_gen.vae.vae`."""
-        return self.node.module.path
-
-    @property
-    def docstring(self) -> str:
-        """The docstring; empty for a constant."""
-        return "" if self.node.is_attribute else _docstring(self.node)
-
-    @property
-    def summary(self) -> str:
-        """The first line of the docstring."""
-        return self.docstring.partition("\n")[0]
-
-    @property
-    def bases(self) -> list[str]:
-        """Names of the base classes."""
-        return [str(base) for base in getattr(self.node, "bases", ())]
-
-    def code(self, name: str) -> str:
-        """Returns the lines of a method defined in the class, with decorators, unindented."""
-        return self._method(name).source
-
-    def line_number(self, name: str) -> int:
-        """Returns the number of the first line, or decorator, of a method defined in the class."""
-        return self._method(name).lineno or 0
-
-    def _method(self, name: str) -> griffe.Object | griffe.Alias:
-        if name not in self.node.members:
-            raise ValueError(f"{self.path}: {self.name} defines no method {name!r}.")
-        return self.node.members[name]
+NO_LIBRARY = ("workshop.cli", "workshop.site")
 
 
 @functools.cache
 def _modules(root: Path) -> dict[str, griffe.Module]:
     """Returns all modules of the library by name, packages before their modules."""
+    found: dict[str, griffe.Module] = {}
+    waiting: list[Any] = [griffe.load(root / PACKAGE)]
+    while waiting:
+        module = waiting.pop()
+        found[module.path] = module
+        inner = _defined(module, griffe.Module)
+        waiting += sorted(inner, key=lambda each: each.name, reverse=True)
+    return found
 
-    def walk(module: griffe.Module) -> Iterator[griffe.Module]:
-        yield module
-        for member in sorted(module.members.values(), key=lambda member: member.name):
-            if isinstance(member, griffe.Module):
-                yield from walk(member)
 
-    library = griffe.load(root / PACKAGE)
-    assert isinstance(library, griffe.Module)
-    return {module.path: module for module in walk(library)}
+def _defined(module: griffe.Module, kinds: Any) -> list[Any]:
+    """Returns the definitions of some kinds in a module, without imported names."""
+    return [member for member in module.members.values() if isinstance(member, kinds)]
 
 
 def models(root: Path) -> dict[str, list[str]]:
     """Returns the public model classes by family, as listed in `keras_gen/__init__.py`."""
-    listed = _modules(root)[PACKAGE].members["_MODELS"]
-    families = ast.literal_eval(str(listed.value))  # type: ignore[union-attr]
+    families = ast.literal_eval(str(_modules(root)[PACKAGE]["_MODELS"].value))
     return {family: list(names) for family, names in families.items()}
 
 
-def public(root: Path) -> dict[str, dict[str, Definition]]:
+def public(root: Path) -> dict[str, dict[str, griffe.Object]]:
     """Returns the definitions of every package's public names, by package and name.
 
     Only packages directly in `keras_gen` count. The public names of a package are the names that
     its `__init__.py` defines or imports from the library; if there are none, they are the public
     names of its modules. Each name is listed only in the first package that contains it.
     """
-    found: dict[str, dict[str, Definition]] = {}
+    found: dict[str, dict[str, griffe.Object]] = {}
     seen = set()
     packages = [module for module in _modules(root).values() if module.is_init_module]
     for package in sorted(packages, key=lambda package: (package.path.count("."), package.path)):
@@ -101,38 +51,26 @@ def public(root: Path) -> dict[str, dict[str, Definition]]:
         if not room or room in NO_LIBRARY:
             continue
         for definition in _of_room(root, package):
-            if definition.node.path not in seen:
-                seen.add(definition.node.path)
+            if definition.path not in seen:
+                seen.add(definition.path)
                 found.setdefault(room, {})[definition.name] = definition
     return found
 
 
-def _of_room(root: Path, package: griffe.Module) -> list[Definition]:
-    """Returns the public definitions of a package by name."""
-    found = _public(root, package)
+def _of_room(root: Path, package: griffe.Module) -> list[griffe.Object]:
+    """Returns the public definitions of a package."""
+    names = sorted(package.members.keys() | package.imports.keys())
+    shown = [find(root, package.path, name) for name in names if name[0] != "_"]
+    found = [definition for definition in shown if definition]
     if not found:
-        found = [
-            definition
-            for module in package.members.values()
-            if isinstance(module, griffe.Module) and not module.is_init_module
-            for definition in _public(root, module, imported=False)
-        ]
+        modules = [each for each in _defined(package, griffe.Module) if not each.is_init_module]
+        kinds = griffe.Class | griffe.Function
+        inner = [each for module in modules for each in _defined(module, kinds)]
+        found = [definition for definition in inner if definition.name[0] != "_"]
     return sorted(found, key=lambda definition: definition.name.lower())
 
 
-def _public(root: Path, module: griffe.Module, imported: bool = True) -> list[Definition]:
-    """Returns the names that a module defines, or imports from the library, for its users."""
-    kinds = griffe.Class | griffe.Function
-    if imported:
-        kinds |= griffe.Attribute
-    names = {name for name, member in module.members.items() if isinstance(member, kinds)}
-    if imported:
-        names |= module.imports.keys()
-    found = [find(root, module.path, name) for name in sorted(names) if name[0] != "_"]
-    return [definition for definition in found if definition]
-
-
-def find(root: Path, module: str, name: str) -> Definition | None:
+def find(root: Path, module: str, name: str) -> griffe.Object | None:
     """Finds the definition of a name, or None if it is a module or from another library."""
     there = _modules(root).get(module)
     if there is None:
@@ -142,28 +80,42 @@ def find(root: Path, module: str, name: str) -> Definition | None:
         # A package may import one of its modules.
         return None if source == module else find(root, source, own)
     found = there.members.get(name)
-    if not isinstance(found, griffe.Class | griffe.Function | griffe.Attribute):
-        return None
-    return Definition(found, Path(str(found.filepath)).relative_to(root).as_posix())
+    return (
+        found if isinstance(found, griffe.Class | griffe.Function | griffe.Attribute) else None
+    )
 
 
-def classes(root: Path) -> dict[str, Definition]:
+def classes(root: Path) -> dict[str, griffe.Object]:
     """Returns all classes of the library by name, public or not."""
-    return {
-        name: definition
-        for module in _modules(root).values()
-        for name, member in module.members.items()
-        if isinstance(member, griffe.Class) and (definition := find(root, module.path, name))
-    }
+    modules = _modules(root).values()
+    return {each.name: each for module in modules for each in _defined(module, griffe.Class)}
+
+
+def path_of(node: griffe.Object) -> str:
+    """Returns the file of a definition, from the repository's root."""
+    return node.relative_package_filepath.as_posix()
+
+
+def docstring_of(node: griffe.Object) -> str:
+    """Returns the docstring of a definition; empty for a constant."""
+    return node.docstring.value if node.docstring and not node.is_attribute else ""
+
+
+def summary_of(node: griffe.Object) -> str:
+    """Returns the first line of the docstring."""
+    return docstring_of(node).partition("\n")[0]
+
+
+def method_of(node: griffe.Object, name: str) -> griffe.Object | griffe.Alias:
+    """Returns a method that a class defines, with decorators."""
+    if name not in node.members:
+        raise ValueError(f"{path_of(node)}: {node.name} defines no method {name!r}.")
+    return node.members[name]
 
 
 def described(root: Path, module: str) -> str:
     """Returns the docstring of a module or package."""
-    return _docstring(_modules(root)[module])
-
-
-def _docstring(node: griffe.Object) -> str:
-    return node.docstring.value if node.docstring else ""
+    return docstring_of(_modules(root)[module])
 
 
 def imported(path: Path) -> list[str]:

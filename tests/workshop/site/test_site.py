@@ -269,7 +269,7 @@ def test_a_name_that_is_not_there_is_found_out():
 
 def test_definitions_are_found_through_packages():
     found = sources.find(ROOT, "keras_gen.metrics", "frechet_distance")
-    assert found.module == "keras_gen.metrics.samples.feature_distances"
+    assert found.module.path == "keras_gen.metrics.samples.feature_distances"
     assert sources.find(ROOT, "keras_gen.metrics", "nothing") is None
     with pytest.raises(ValueError, match="defines no method 'step'"):
-        found.code("step")
+        sources.method_of(found, "step")

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 MOST_SIZE = 2**20
-"""Maximum number of units, classes, and so on: more would exhaust the machine's memory."""
+"""Maximum number of units, classes, or similar items; more would exhaust the machine's memory."""
 MOST_STEPS = 10_000
 """Maximum number of steps of a loop inside one call, such as the steps of an attack."""
 LONGEST = 60  # characters of a value in an error message
@@ -41,7 +41,7 @@ def checked_integer(
 
 
 def checked_size(name: str, value: Any, minimum: int = 1) -> int:
-    """Validates a number of units, classes, or other items that use memory, at most 2**20.
+    """Validates a number of units, classes, or other items that use memory. The maximum is 2**20.
 
     Raises:
         TypeError: If the argument is not an integer.
@@ -97,14 +97,14 @@ def checked_odd(name: str, value: Any, minimum: int = 1) -> int:
 
 
 def checked_flag(name: str, value: Any) -> bool:
-    """Returns an argument that is True or False; otherwise raises a TypeError."""
+    """Returns an argument if it is True or False; otherwise raises a TypeError."""
     if not _is_flag(value):
         raise TypeError(f"{name} must be True or False, found {shown(value)}.")
     return bool(value)
 
 
 def checked_choice(name: str, value: Any, options: Iterable[str]) -> str:
-    """Returns an argument that is one of several names; otherwise raises a ValueError."""
+    """Returns an argument if it is one of the options; otherwise raises a ValueError."""
     options = tuple(options)
     if not isinstance(value, str) or value not in options:
         raise ValueError(f"{name} is {shown(value)}: expected one of {', '.join(options)}.")
@@ -134,7 +134,7 @@ def checked_names(name: str, value: Any) -> tuple[str, ...]:
 
 
 def checked_path(name: str, value: Any) -> Path:
-    """Returns an argument as a path; `open` would also accept an integer as an open file.
+    """Returns an argument as a `Path`. An integer, which `open` accepts, is rejected.
 
     Raises:
         TypeError: If `value` is neither a str nor a path, such as bytes or a file descriptor.
@@ -183,7 +183,7 @@ def checked_shape(name: str, value: Any) -> tuple[int, ...]:
 
 
 def checked_sizes(name: str, sizes: Any) -> tuple[int, ...]:
-    """Returns any number of layer sizes in order. For errors, see `checked_size`."""
+    """Returns an iterable of layer sizes as a tuple of ints. For errors, see `checked_size`."""
     return tuple(checked_size(name, size) for size in checked_list(name, sizes))
 
 
@@ -201,7 +201,7 @@ def only_given(**arguments: Any) -> Any:
 
 
 def check_levels(name: str, images: Any, axes: int | None = None) -> None:
-    """Raises a ValueError unless images are uint8, levels from 0 to 255, with `axes` axes."""
+    """Raises a ValueError unless images are uint8 (levels from 0 to 255) and have `axes` axes."""
     dtype = getattr(images.dtype, "name", images.dtype)
     if dtype != "uint8":
         raise ValueError(f"{name} must be uint8, 0 to 255, found {dtype} {tuple(images.shape)}.")
@@ -223,7 +223,7 @@ def count_hidden(values: Any) -> int:
 
 
 def refuse_masked(name: str, values: Any) -> None:
-    """Raises a ValueError if a masked array, or a list of masked arrays, hides values."""
+    """Raises a ValueError if values are masked in an array or in a list of arrays."""
     if hidden := count_hidden(values):
         raise ValueError(
             f"{name} is a masked array that hides {hidden} of its values: expected an array "
@@ -249,7 +249,7 @@ def shown(value: Any) -> str:
 
 
 def checked_seed(seed: Any) -> int:
-    """Returns a sampling seed as an int, 0 to 2**31 - 1, since exports use int32.
+    """Returns a sampling seed as an int from 0 to 2**31 - 1, because exports use int32.
 
     Raises:
         TypeError: If the seed is not an integer.

@@ -19,7 +19,7 @@ def require_tensorflow() -> None:
 
 
 def _backend() -> str:
-    """The backend of an imported Keras, the environment, or `keras.json`, in Keras's order."""
+    """Returns the backend of an imported Keras, the environment, or `keras.json`, in this order."""
     keras = sys.modules.get("keras")
     if keras is not None and hasattr(keras, "backend"):
         return keras.backend.backend()

@@ -48,7 +48,7 @@ def checked_arguments(
 
 
 def checked_arguments(function=None, *, axes=IMAGE, open_sides=False, square=False, ranges=True):
-    """Makes a function or class method refuse arguments that contradict their annotations.
+    """Makes a function or class method reject arguments that contradict their annotations.
 
     Integers must be at least 1, or at least 0 if the default is 0; shapes and sizes are converted
     to tuples of integers. The error message contains the argument's name, its value, and the
@@ -57,10 +57,10 @@ def checked_arguments(function=None, *, axes=IMAGE, open_sides=False, square=Fal
 
     Args:
         function: Function with annotations for all of its parameters.
-        axes: Names of the axes of a parameter whose name ends in `shape`; None for any number of
-            axes.
+        axes: Names of the axes of any parameter whose name ends in `shape`. If None, a shape may
+        have any number of axes.
         open_sides: Whether sides in a shape may be None, for images of any size.
-        square: Whether a single number represents the shape of square gray images with that side.
+        square: Whether a single number stands for the shape of a square gray image with that side.
         ranges: Whether values are checked in addition to types; see `checked_types`.
 
     Example:
@@ -106,17 +106,17 @@ def checked_arguments(function=None, *, axes=IMAGE, open_sides=False, square=Fal
 
 
 def checked_types(function: Callable[P, R]) -> Callable[P, R]:
-    """Makes a function refuse arguments of types other than annotated; it must check ranges.
+    """Makes a function reject arguments whose types differ from the annotations.
 
     Integers must be at least 0. Arrays must consist of unmasked numbers, and are passed to the
-    function in the machine's byte order.
+    function in the machine's byte order. The function itself must check all other ranges.
     """
     return checked_arguments(ranges=False)(function)
 
 
 @functools.cache
 def _hints(function) -> dict[str, Any]:
-    """The annotations with types in place of their names, once all types are defined."""
+    """Returns the annotations as types instead of names, once all types are defined."""
     return typing.get_type_hints(function, include_extras=True)
 
 
@@ -147,8 +147,8 @@ def checked_by_type(
 
     Args:
         name: Name of the argument in the error message.
-        kind: Annotation, such as `int | None`. The metadata of an `Annotated` type are functions
-            that map the name and the value to the value to store.
+        kind: Annotation, such as `int | None`. The metadata of an `Annotated` type is a function
+        that maps the name and the value to the value to store.
         value: Argument to check.
         minimum: Minimum for integers.
         maximum: Maximum for integers.
@@ -247,7 +247,7 @@ def _any_numbers(name: str, value: Any) -> list[float]:
 
 
 def _text(name: str, value: Any) -> str:
-    """Returns a str, or a function where Keras accepts either one, such as an activation."""
+    """Returns a str, or a function where Keras accepts both, as for an activation."""
     if not isinstance(value, str) and not callable(value):
         raise TypeError(f"{name} must be a string, found {shown(value)}.")
     return value

@@ -1,4 +1,4 @@
-"""Arguments that a class declares as annotated fields, which define its constructor.
+"""Constructor arguments that a class declares as annotated fields.
 
 ```python
 class Smoothing(Declared):
@@ -7,10 +7,11 @@ class Smoothing(Declared):
 ```
 
 The annotation describes the allowed values; an `Annotated` type includes the check. The constructor
-checks every argument, stores it under its name, and calls `set_up` for additional setup. Required
-arguments come first, networks before other arguments, and optional arguments follow in the order of
-the classes, bases first. An argument that a subclass declares again keeps its position, unless it
-is `later`. An argument that the subclass declares as `fixed` is not an argument of the subclass.
+checks every argument, stores it under its name, and calls `set_up` for any additional setup.
+Required arguments come first, networks before other arguments, and optional arguments follow in the
+order of the classes, bases first. An argument that a subclass declares again keeps its position,
+unless it is `later`. An argument that the subclass declares as `fixed` is not an argument of the
+subclass.
 """
 
 import copy
@@ -57,7 +58,7 @@ PositiveInteger = Annotated[int, functools.partial(checked_integer, minimum=1)]
 Steps = Annotated[int, functools.partial(checked_integer, minimum=1, maximum=MOST_STEPS)]
 """An integer from 1 to 10,000, such as the number of steps of a loop inside a call."""
 Examples = Annotated[int, functools.partial(checked_integer, minimum=1, maximum=2**26)]
-"""An integer of 1 to 67,108,864, such as the number of training examples with a weight each."""
+"""An integer from 1 to 67,108,864, such as the number of training examples that have weights."""
 CountFrom0 = Annotated[int, functools.partial(checked_size, minimum=0)]
 """An integer from 0 to 2**20."""
 Positive = Annotated[float, checked_positive]
@@ -69,7 +70,7 @@ Fraction = Annotated[float, functools.partial(checked_number, minimum=0, maximum
 
 
 class Named(Generic[T]):
-    """An attribute of type `T` that the constructor can also create from a name; see `made_by`."""
+    """Annotation of an attribute of type `T` that may also be given by its name; see `made_by`."""
 
     if TYPE_CHECKING:
 
@@ -90,10 +91,11 @@ def argument(
         check: Function that maps the argument's name and value to the value to store. If None, the
             annotation's check is used.
         default: Default value.
-        kw_only: With a default, whether the constructor accepts the argument by name only. Without
-            one, True if the argument comes after a default, because type checkers require it.
-        later: Whether an argument of a base class comes after the arguments that the subclass
-            declares before it.
+        kw_only: Whether the constructor accepts the argument by name only, if it has a default.
+        Without a default, pass True if the argument follows one with a default, as type checkers
+        require.
+        later: Whether an argument that a base class also declares comes after the arguments that
+            the subclass declares before it.
     """
     metadata: dict[str, Any] = {"later": later}
     if check is not None:
@@ -110,7 +112,7 @@ def made_by(get: Callable[[Any], Any], *, default: Any = REQUIRED, **options: An
 
 
 def fixed(value: Any, *, init: Literal[False] = False) -> Any:
-    """Fixes the value of a base class's argument, so that the class does not accept it."""
+    """Fixes the value of a base class's argument, so that the subclass no longer accepts it."""
     return dataclasses.field(default=value, init=init)
 
 
@@ -121,8 +123,8 @@ def network(
 
     Args:
         shapes: Names of inputs, an arrow, and names of outputs. Tensors with the same name have the
-            same shape in all networks of the class. `logits` are numbers without an activation, of
-            any shape; `...` represents any number of additional tensors of any shape.
+        same shape in all networks of the class. `logits` are outputs of any shape without an
+        activation; `...` stands for any number of additional tensors of any shape.
         default: Default value: None for an optional network.
         kw_only: See `argument`.
         later: See `argument`.
@@ -142,7 +144,7 @@ def networks(*, default: Any = REQUIRED, kw_only: bool = False, later: bool = Fa
 
 
 def built(name: str, value: Any) -> keras.Model:
-    """Returns a network that is built.
+    """Returns a network if it is built; otherwise raises an error.
 
     Raises:
         TypeError: If the value is not a network.
@@ -194,7 +196,7 @@ def parameters_of(constructor: Callable) -> list[inspect.Parameter]:
 
 
 def names_by_place(cls: type) -> list[str]:
-    """Returns the names of arguments by position; `*args` represents the next base's arguments."""
+    """Returns the names of positional arguments; `*args` stands for the next base's arguments."""
     names: list[str] = []
     for each in cls.__mro__:
         if "__init__" in vars(each):
@@ -220,7 +222,7 @@ def required_networks(cls: type) -> dict[str, str]:
 
 
 def _own(cls: type) -> list[str]:
-    """The fields that a class declares itself."""
+    """Returns the names of the fields that a class itself declares."""
     if "__dataclass_fields__" not in vars(cls):
         return []
     fields = {field.name for field in dataclasses.fields(cls)}
@@ -234,21 +236,22 @@ def declare(
     finish: Callable[[Any], None] | None = None,
     reserved: Collection[str] = (),
 ) -> None:
-    """Gives a class that declares fields a constructor, unless the class defines one.
+    """Adds a constructor to a class that declares fields, unless the class defines one.
 
     Args:
         cls: Class whose annotated attributes are fields, except for `ClassVar`.
         frozen: Whether attributes cannot change, and objects with equal attributes are equal.
-        last: Arguments, with their defaults, of the constructor of the base of all classes with
-            fields.
-        finish: Function that checks and completes an object with checked arguments, or None for
-            `set_up`.
-        reserved: Names that no argument can have, apart from bases' methods and properties.
+        last: Arguments, with their defaults, of the constructor of the common base of all classes
+        with fields.
+        finish: Function that completes an object whose arguments have been checked, or None for
+        `set_up`.
+        reserved: Names that no argument may have, in addition to the methods and properties of
+            bases.
 
     Raises:
         TypeError: If a class in between defines a constructor, a base's constructor would never
-            run, a name is reserved, a default has the wrong type, or an attribute that is not
-            annotated has the name of an argument.
+        run, a name is reserved, a default has the wrong type, or an attribute without an annotation
+        has the name of an argument.
         ValueError: If a default is out of range.
     """
     _refuse_unreached(cls, Declared if frozen else keras.Layer)
@@ -293,7 +296,7 @@ def declare(
 
 
 def _refuse_unreached(cls: type, last: type) -> None:
-    """Raises a TypeError for a base with a constructor after `last`, which would not be called."""
+    """Raises a TypeError if a base after `last` has a constructor, which would never be called."""
     for base in cls.__mro__[cls.__mro__.index(last) :]:
         own = "__init__" in vars(base) and not getattr(base, "_is_protocol", False)
         if own and not issubclass(last, base):
@@ -304,7 +307,7 @@ def _refuse_unreached(cls: type, last: type) -> None:
 
 
 def _constructor(cls, first, frozen, last, finish):
-    """Returns the constructor of a class; `first` is the base of all classes with fields."""
+    """Returns the constructor of a class; `first` is the common base of all classes with fields."""
     fields = fields_of(cls)
     signature = _signature(fields, frozen, last)
     put = object.__setattr__ if frozen else setattr
@@ -373,7 +376,7 @@ def _signature(fields, frozen, last) -> inspect.Signature:
 
 
 def _plain(kind) -> Any:
-    """An annotation as shown in the signature, without its checks."""
+    """Returns an annotation as shown in the signature, without its checks."""
     origin, parts = typing.get_origin(kind), typing.get_args(kind)
     if origin is Annotated:
         return parts[0]
@@ -385,7 +388,7 @@ def _plain(kind) -> Any:
 
 
 def _bound(cls, signature: inspect.Signature, args, kwargs) -> tuple[dict, dict]:
-    """The values of the arguments, including defaults, and additional arguments by name."""
+    """Returns the values of the arguments, including defaults, and additional arguments by name."""
     _, *parameters = signature.parameters.values()
     names = [each.name for each in parameters if each.kind is not each.VAR_KEYWORD]
     unknown = [name for name in kwargs if name not in names]
@@ -419,7 +422,7 @@ def _bound(cls, signature: inspect.Signature, args, kwargs) -> tuple[dict, dict]
     frozen_default=True, field_specifiers=(argument, fixed, made_by, network, networks)
 )
 class Declared:
-    """Base class of immutable objects with declared arguments, which are compared by value."""
+    """Base class of immutable objects with declared arguments. Objects are compared by value."""
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -436,7 +439,7 @@ class Declared:
         return hash(_comparable(self))
 
     def set_up(self) -> None:
-        """Checks the arguments together; derived attributes are properties."""
+        """Checks the arguments together. Define derived attributes as properties."""
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""
@@ -484,7 +487,7 @@ class DeclaredLayer(keras.layers.Layer):
 
 
 def _comparable(value) -> Any:
-    """A value that can be compared and hashed by its numbers, unlike an array."""
+    """Returns a value that can be compared and hashed, with arrays replaced by their numbers."""
     if isinstance(value, Declared):
         arguments = (getattr(value, name) for name in fields_of(type(value)))
         return (type(value), *map(_comparable, arguments))
@@ -497,7 +500,7 @@ def _comparable(value) -> Any:
 
 
 def _saved(self) -> dict[str, Any]:
-    """The arguments of an object in the format in which Keras saves them."""
+    """Returns the arguments of an object in the format in which Keras saves them."""
     values = {name: getattr(self, name) for name in fields_of(type(self))}
     serialize = keras.saving.serialize_keras_object
     saved = {n: v for n, v in values.items() if hasattr(v, "get_config") or callable(v)}

@@ -39,7 +39,7 @@ def own_weights(layer: keras.Layer) -> list[keras.Variable]:
 
 
 def draws(layer: keras.Layer) -> bool:
-    """Returns whether a layer uses a random generator of Keras, as Dropout does."""
+    """Returns whether a layer uses a Keras random generator, as Dropout does."""
     return bool(layer._seed_generators)
 
 
@@ -54,10 +54,10 @@ def untrack(model: keras.Model, layer: keras.Layer) -> None:
 
 
 def put_first(model: keras.Model, *layers: keras.Layer | None) -> None:
-    """Moves layers to the start of a model's layers, in order, which orders its variables.
+    """Moves layers to the start of a model's layers, in order; the variables follow this order.
 
-    Checkpoints store variables by position, and arguments may be declared in an order that differs
-    from the order in which earlier versions stored them.
+    Checkpoints store variables by position, and the order of declared arguments may differ from the
+    order in which earlier versions stored the variables.
     """
     places = {id(layer): place for place, layer in enumerate(layers)}
     model._layers.sort(key=lambda layer: places.get(id(layer), len(places)))
@@ -70,7 +70,7 @@ NAMES_IN_USE = "object_name_uids"
 def new_names() -> Iterator[None]:
     """Opens a block in which layers are numbered as in a new process.
 
-    TensorFlow orders a graph by names, so names affect how sums are rounded.
+    TensorFlow orders the operations of a graph by name, so names affect how sums are rounded.
     """
     before = global_state.get_global_attribute(NAMES_IN_USE)
     global_state.set_global_attribute(NAMES_IN_USE, collections.defaultdict(int))
@@ -94,11 +94,11 @@ def calls(network: keras.Model) -> Iterator:
 
 
 def call_again(node, tensors: dict) -> list:
-    """Calls the operation of a node on other tensors.
+    """Calls a node's operation on different tensors.
 
     Args:
         node: Node yielded by `calls`.
-        tensors: Values of the symbolic tensors, by id.
+        tensors: Values of the symbolic tensors, by the tensors' ids.
 
     Returns:
         The values of `node.outputs`.
@@ -108,7 +108,7 @@ def call_again(node, tensors: dict) -> list:
 
 
 def origin(tensor: keras.KerasTensor) -> tuple:
-    """Returns the operation that produced a symbolic tensor, its inputs, and the output's position.
+    """Returns the operation that produced a symbolic tensor, its inputs, and the tensor's position.
 
     Returns:
         The operation, the list of symbolic tensors that it was called on, and the position of
@@ -144,10 +144,10 @@ def averages(
 
 
 def averages_alone(optimizer: keras.optimizers.Optimizer) -> list[keras.Variable]:
-    """Returns the averages kept by an optimizer with `use_ema`, in the order of its weights."""
+    """Returns only the averages of an optimizer with `use_ema`, in the order of its weights."""
     return optimizer._model_variables_moving_average
 
 
 def average_by(optimizer: keras.optimizers.Optimizer, update: Callable) -> None:
-    """Makes an optimizer with `use_ema` update its averages with a function of its weights."""
+    """Makes an optimizer with `use_ema` call `update` with its weights to update its averages."""
     optimizer._update_model_variables_moving_average = update

@@ -18,7 +18,7 @@ WIDEST = 10.0  # standard deviations: truncation at this threshold has no effect
 
 @for_users
 def draw_latents(self, n: int, seed: int = 0) -> np.ndarray:
-    """Returns the latents of `sample(n, seed)`, float32 `[n, latents]`, n at least 1."""
+    """Returns the latents that `sample(n, seed)` uses, float32 `[n, latents]`; n is at least 1."""
     drawn = sampling_noise(self, n, seed)
     return (drawn["latents"] if isinstance(drawn, dict) else drawn).numpy()
 
@@ -33,12 +33,12 @@ def path(start: np.ndarray, end: np.ndarray, steps: int, spherical: bool = False
         start: Latents `[n, ...]`.
         end: Latents of the same shape.
         steps: Number of points, at least 2, including both ends.
-        spherical: Whether paths are arcs (`slerp`, on the latents as vectors) instead of lines.
+        spherical: Whether paths are arcs (see `slerp`; the latents are treated as vectors) instead
+            of lines.
 
     Raises:
         TypeError: If `steps` is not an integer.
-        ValueError: If the shapes differ, `steps` is below 2, or two latents are not joined by a
-            unique arc.
+        ValueError: If the shapes differ, `steps` is below 2, or no unique arc connects two latents.
 
     Example:
         >>> path(np.zeros([1, 1]), np.ones([1, 1]), steps=3)[0, :, 0]
@@ -59,12 +59,12 @@ def path(start: np.ndarray, end: np.ndarray, steps: int, spherical: bool = False
 
 
 def line(start: np.ndarray, end: np.ndarray, t) -> np.ndarray:
-    """Returns the points at fraction t (a number or `[n, 1]`) of lines between points `[n, d]`."""
+    """Returns points `[n, d]` on lines, at fraction `t`, a number or `[n, 1]`, of their lengths."""
     return (1 - t) * start + t * end
 
 
 def great_circle(start: np.ndarray, end: np.ndarray, t) -> np.ndarray:
-    """Returns unit vectors from the direction of `start` to the direction of `end` at even speed.
+    """Returns unit vectors that turn at constant speed from the direction of `start` to `end`.
 
     Shoemake: "Animating Rotation with Quaternion Curves", SIGGRAPH 1985. For arguments and errors,
     see `slerp`.
@@ -92,10 +92,10 @@ def great_circle(start: np.ndarray, end: np.ndarray, t) -> np.ndarray:
 
 
 def slerp(start: np.ndarray, end: np.ndarray, t) -> np.ndarray:
-    """Returns points with direction on a great circle and length on a line, `[n, d]`.
+    """Interpolates the direction along a great circle and the length linearly; returns `[n, d]`.
 
-    In many dimensions, latents from a normal prior have approximately the same length, but the
-    midpoint between two latents is shorter (White: "Sampling Generative Networks", 2016).
+    In high dimensions, latents from a normal prior have approximately the same length, but the
+    midpoint between two of them is shorter (White: "Sampling Generative Networks", 2016).
 
     Args:
         start: Latents `[n, d]`.
@@ -117,10 +117,10 @@ def slerp(start: np.ndarray, end: np.ndarray, t) -> np.ndarray:
 
 
 def decoded_path(decode, a, b, steps: int, spherical: bool = False, **conditions):
-    """Decodes points on the paths between latents `[n, ...]`: `[n, steps, ...]`, or a tuple.
+    """Decodes points on the paths between latents: outputs `[n, steps, ...]`, or a tuple of them.
 
     Args:
-        decode: Capability that decodes latents, such as `model.decode` or `model.generate`.
+        decode: Method that decodes latents, such as `model.decode` or `model.generate`.
         a: Latents `[n, ...]`.
         b: Latents of the same shape.
         steps: Number of points, at least 2, including both ends.
@@ -148,7 +148,7 @@ def interpolate(self, a, b, steps: int = 8, **given):  # noqa: D417
 
     Args:
         a: Examples `[n, ...]` in the model's input format.
-        b: Examples, as many as in `a`.
+        b: Examples in the same format, as many as in `a`.
         steps: Number of points, at least 2, including both ends.
         **given: Additional arguments for `encode` and `decode`, such as `labels`: one value per
             pair, or one for all pairs.
@@ -198,12 +198,12 @@ def latent_arithmetic(  # noqa: D417
 
     Radford, Metz, Chintala: "Unsupervised Representation Learning with Deep Convolutional
     Generative Adversarial Networks", ICLR 2016, sec. 6.3.2: smiling women minus neutral women plus
-    neutral men gives smiling men.
+    neutral men yield smiling men.
 
     Args:
         a: Latents `[any number, ...]`.
-        b: Latents `[any number, ...]`, which are subtracted.
-        c: Latents `[any number, ...]`, which are added.
+        b: Latents `[any number, ...]` whose mean is subtracted.
+        c: Latents `[any number, ...]` whose mean is added.
         n: Number of examples. Uniform noise is added to the latents of all examples except the
             first.
         spread: Maximum absolute value of the noise.
@@ -229,7 +229,7 @@ def latent_arithmetic(  # noqa: D417
 
 
 def truncated_normal(latents, threshold) -> tf.Tensor:
-    """Maps samples from a normal distribution to a distribution truncated on both sides, float32.
+    """Maps standard normal samples to a normal distribution truncated on both sides, float32.
 
     Brock, Donahue, Simonyan: "Large Scale GAN Training for High Fidelity Natural Image Synthesis",
     ICLR 2019, sec. 3.1, resample values beyond the threshold. Here, each value is replaced by the
@@ -238,7 +238,7 @@ def truncated_normal(latents, threshold) -> tf.Tensor:
 
     Args:
         latents: Samples from a standard normal distribution, floats of any shape.
-        threshold: Maximum absolute value, nonnegative; with 0, the result is zero.
+        threshold: Maximum absolute value, nonnegative. If 0, the result is 0.
 
     Example:
         >>> truncated_normal(np.random.normal(size=[4, 2]), 0.5).shape
@@ -254,9 +254,9 @@ def truncated_normal(latents, threshold) -> tf.Tensor:
 
 @for_users
 def truncate(self, latents, truncation: float) -> np.ndarray:  # noqa: D417
-    """Returns latents as `sample` truncates them, float32 `[n, latents]`.
+    """Truncates latents in the same way as `sample`, and returns them as float32 `[n, latents]`.
 
-    Brock et al. (2019), sec. 3.1: latents nearer to 0 result in better but less diverse examples.
+    Brock et al. (2019), sec. 3.1: latents nearer to 0 yield better but less diverse examples.
 
     Args:
         latents: Samples from a standard normal distribution, `[n, latents]`.
@@ -286,10 +286,10 @@ def nearest_latents(
 ) -> np.ndarray:
     """Finds latents whose images are close to given images, float32 `[n, latents]`.
 
-    Creswell, Bharath: "Inverting the Generator of a Generative Adversarial Network", 2016: a GAN
-    has no encoder, so latents follow the gradient of the squared distance between their image and
-    the given image. Each search ends in one of many local minima; the best of several searches is
-    kept.
+    Creswell, Bharath: "Inverting the Generator of a Generative Adversarial Network", 2016. A GAN
+    has no encoder, so gradient descent on the latents minimizes the squared distance between their
+    image and the given image. Each search ends in one of many local minima; the best of several
+    searches is kept.
 
     Deviation: Adam with a cosine-decayed learning rate replaces the authors' optimizer.
 
@@ -301,7 +301,7 @@ def nearest_latents(
         steps: Number of updates in each search.
         rate: Initial learning rate of Adam.
         seed: Seed for the starting latents.
-        batch_size: Number of images whose latents are optimized at once, with all tries for each
+        batch_size: Number of images whose latents are optimized together, with all tries for each
             image.
 
     Raises:
@@ -341,7 +341,7 @@ def nearest_latents(
 
 
 def _nearest(model, decode, targets, starts, steps, rate):
-    """Latents `[n, ...]` of images close to the targets, from starts `[tries, n, ...]`."""
+    """Returns latents `[n, ...]` of images close to the targets, from starts `[tries, n, ...]`."""
     tries, count, *shape = starts.shape
     targets = tf.tile(targets, [tries, *[1] * (targets.shape.rank - 1)])
     latents = tf.Variable(tf.reshape(starts, [tries * count, *shape]))

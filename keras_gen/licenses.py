@@ -1,4 +1,4 @@
-"""License terms of the recipes' datasets, which exports pass on. All imports are lightweight."""
+"""License terms of the recipes' datasets, which exports include. All imports are lightweight."""
 
 import dataclasses
 import re
@@ -11,9 +11,9 @@ class Terms:
     """License terms of a dataset.
 
     Attributes:
-        name: Usual name of the dataset.
+        name: Common name of the dataset.
         license: License of the dataset, in words.
-        commercial_use: Whether commercial use is allowed; None if nothing is stated.
+        commercial_use: Whether commercial use is allowed, or None if the license does not say.
     """
 
     name: str
@@ -40,11 +40,11 @@ TERMS = {
 
 
 def terms_of(data: Any) -> list[Terms]:
-    """Returns the terms of the known datasets in a description, in the order of their names.
+    """Returns the terms of the known datasets in a description, sorted by name.
 
     Args:
-        data: Description of the data in an export's metadata: a string, or a dict of strings by
-            part name.
+        data: Description of the data in an export's metadata: a string, or a dict that maps the
+            names of parts to strings.
 
     Example:
         >>> [terms.license for terms in terms_of({"train": "1800 examples: celeb_a/2.1.0"})]
@@ -57,7 +57,7 @@ def terms_of(data: Any) -> list[Terms]:
 
 
 def as_json(data: Any) -> dict[str, dict[str, Any]]:
-    """Returns the terms of a description's datasets by name, for the metadata of an export."""
+    """Returns the terms of the datasets in a description, by name, for an export's metadata."""
     return {
         terms.name: {"license": terms.license, "commercial_use": terms.commercial_use}
         for terms in terms_of(data)
@@ -65,5 +65,5 @@ def as_json(data: Any) -> dict[str, dict[str, Any]]:
 
 
 def forbid_commerce(every: Iterable[Terms]) -> bool:
-    """Returns whether any of the terms rule out commercial use."""
+    """Returns whether any of the terms forbids commercial use."""
     return any(terms.commercial_use is False for terms in every)

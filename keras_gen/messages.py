@@ -1,4 +1,4 @@
-"""Parts shared by messages, and this library's sentences inside runtime errors."""
+"""Text shared by messages, and this library's own messages inside runtime errors."""
 
 import difflib
 import os
@@ -50,7 +50,7 @@ _KNOWN = re.compile(rf"(?<![^_])({'|'.join(sorted(_WORDS, key=len, reverse=True)
 
 
 def warn(message: str) -> None:
-    """Issues a UserWarning at the caller's line, the first line outside this library and Keras."""
+    """Issues a UserWarning that points to the user's line, outside this library and Keras."""
     packages = [sys.modules[name] for name in ("keras_gen", "keras") if name in sys.modules]
     folders = tuple(os.path.join(os.path.dirname(str(p.__file__)), "") for p in packages)
     level = 1
@@ -74,7 +74,7 @@ def in_words(name: str) -> str:
 
 
 def known_names(name: str, known: Iterable[str]) -> str:
-    """Returns the end of a sentence that refuses a name: similar names, or all names.
+    """Returns the end of an error message about an unknown name: similar names, or all names.
 
     Example:
         >>> known_names("vae_mnits", ["gan_mnist", "vae_mnist"])
@@ -88,7 +88,7 @@ def known_names(name: str, known: Iterable[str]) -> str:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Returns the end of a sentence that lists names: suggests similar names, if any.
+    """Returns the end of a sentence that lists names, with a suggestion of similar names, if any.
 
     Example:
         >>> nearest("lable", ["label", "psi"])
@@ -103,14 +103,14 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def older_likelihood(model) -> str:
-    """Returns advice for `for_vectors` weights from before its likelihood changed; may be empty."""
+    """Returns advice on `for_vectors` weights saved before its likelihood changed; may be empty."""
     if type(getattr(model, "likelihood", None)).__name__ != "ColumnNormal":
         return ""
     return ' Weights that an earlier version trained need likelihood="unbounded_normal".'
 
 
 def out_of_memory(error: BaseException) -> str | None:
-    """Returns this library's message for insufficient memory, if that is the error's cause."""
+    """Returns this library's message about insufficient memory if that is the cause, else None."""
     # TensorFlow's error is recognized by its name, since not every program imports TensorFlow.
     if not isinstance(error, MemoryError) and type(error).__name__ != "ResourceExhaustedError":
         return None
@@ -123,7 +123,7 @@ def out_of_memory(error: BaseException) -> str | None:
 def refusal(text: str) -> str | None:
     """Returns this library's sentence in the message of a runtime error, or None.
 
-    The sentence comes from `core.require`, or describes a shape that `tf.ensure_shape` refused.
+    The sentence comes from `core.require`, or describes a shape that `tf.ensure_shape` rejected.
     """
     if BAD_INPUT in text:
         # The runtime writes [piece] [value] [piece].

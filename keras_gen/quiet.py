@@ -12,7 +12,7 @@ ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Hides output that bypasses Python's `sys.stderr`, and shows it if the block fails.
+    """Hides output that bypasses Python's `sys.stderr`, but shows it if the block fails.
 
     With `TF_CPP_MIN_LOG_LEVEL` below 2 in the environment, everything is shown.
     """
@@ -43,7 +43,8 @@ def start_tensorflow() -> None:
     """Imports TensorFlow and lets it search for GPUs, without messages about the machine.
 
     Convolutions use oneDNN, which TensorFlow itself enables only on newer processors. On older
-    processors, the gradient of a 7x7 convolution to 3 channels then takes a tenth of the time.
+    processors, oneDNN computes the gradient of a 7x7 convolution to 3 channels in a tenth of the
+    time.
     """
     os.environ.setdefault(ONEDNN, "1")
     with quiet():

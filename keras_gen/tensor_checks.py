@@ -10,14 +10,15 @@ def require(condition, sentence: str, *values):
 
     Args:
         condition: Boolean, or a scalar boolean tensor.
-        sentence: Error message, with one `{}` for each value.
-        *values: Numbers, strings, or scalar tensors that are inserted into the message.
+        sentence: Error message, with one `{}` per value.
+        *values: Numbers, strings, or scalar tensors to insert into the message.
 
     Returns:
         An operation that subsequent operations must wait for.
 
     Raises:
-        ValueError: If the condition is false; in a graph, by way of `GenerativeModel.fit`.
+        ValueError: If the condition is false. For a condition in a graph, `GenerativeModel.fit`
+            raises the error.
 
     Example:
     ```python

@@ -1,4 +1,4 @@
-"""Checks for authors of models and functions: invalid input is refused in one sentence."""
+"""Checks, for authors of models and functions, that invalid input raises a clear error."""
 
 import contextlib
 import inspect
@@ -65,9 +65,10 @@ class Try(NamedTuple):
     """A call to try.
 
     Attributes:
-        call: Description of the call, such as `seed='many'`.
+        call: Short description of the call, such as `seed='many'`.
         run: Function without arguments that makes the call.
-        words: Words, such as the argument's name or type, one of which the error must contain.
+        words: Words, such as the argument's name or type. The error must contain at least one of
+            them.
     """
 
     call: str
@@ -76,25 +77,25 @@ class Try(NamedTuple):
 
 
 def check_model(model: GenerativeModel, leave_out: Collection[str] = ()) -> int:
-    """Checks that a model refuses invalid input, each time in one sentence that names the input.
+    """Checks that a model rejects invalid input, each time in one sentence that names the input.
 
-    The model is recreated with one argument changed at a time: counts that are strings, NaN in
-    place of numbers, networks that are None or have a different size. Its capabilities, `sample`,
-    and `fit` are called without required arguments, with unknown names, and with values that are
-    not arrays. NumPy numbers must be accepted. Nothing is trained; a small model takes about a
-    second.
+    The model is recreated with one argument changed at a time: strings instead of counts, NaN
+    instead of numbers, and networks that are None or have a different size. Its capabilities,
+    `sample`, and `fit` are called without required arguments, with unknown argument names, and with
+    values that are not arrays. NumPy numbers must be accepted. Nothing is trained; a small model
+    takes about a second.
 
     Args:
-        model: `GenerativeModel`.
-        leave_out: Constructor arguments that are not changed, such as an integer that may be
+        model: `GenerativeModel` to check.
+        leave_out: Constructor arguments to leave unchanged, such as an integer that may be
             negative.
 
     Returns:
         Number of calls.
 
     Raises:
-        AssertionError: If an invalid call was accepted, or did not raise a TypeError or
-            ValueError of one sentence. The message has one line per fault.
+        AssertionError: If an invalid call was accepted, or did not raise a TypeError or ValueError
+            whose message is one sentence. The error lists one fault per line.
 
     Example:
         >>> check_model(VAE.for_images((8, 8, 1), filters=(4,))) > 100
@@ -117,14 +118,14 @@ def check_model(model: GenerativeModel, leave_out: Collection[str] = ()) -> int:
 
 
 def check_function(function: Callable, /, *args, **kwargs) -> int:
-    """Checks that a function refuses invalid arguments, and accepts all forms of valid arguments.
+    """Checks that a function rejects invalid arguments, and accepts all forms of valid arguments.
 
     In a valid call, one argument at a time is replaced with values of other types, NaN, masked
     arrays, an empty set of examples, or one example more than in the other arguments. Values of the
-    same type that are huge, tiny, or all equal may be accepted or refused, but a refusal must be
-    clear. The same array in a different memory layout or byte order must give the same result; as a
-    list or in a different precision, the array may be refused. The result for each example must not
-    depend on the other examples or their order.
+    same type that are huge, tiny, or all equal may be accepted or rejected, but the error must be
+    clear. The same array in a different memory layout or byte order must give the same result; an
+    array passed as a list or in a different precision may be rejected. The result for each example
+    must not depend on the other examples or their order.
 
     Args:
         function: Function or class whose arguments are numbers, strings, arrays, functions, or
@@ -136,8 +137,9 @@ def check_function(function: Callable, /, *args, **kwargs) -> int:
         Number of calls.
 
     Raises:
-        AssertionError: If an invalid call was accepted, a valid call was refused, or an error was
-            not a TypeError or ValueError of one sentence. The message has one line per fault.
+        AssertionError: If an invalid call was accepted, a valid call was rejected, or an error was
+            not a TypeError or ValueError whose message is one sentence. The error lists one fault
+            per line.
 
     Example:
         >>> check_function(psnr, np.zeros([2, 8, 8, 1], "uint8"), np.ones([2, 8, 8, 1], "uint8"))
@@ -147,17 +149,17 @@ def check_function(function: Callable, /, *args, **kwargs) -> int:
 
 
 def check_flow(flow: InvertibleLayer) -> int:
-    """Checks that each layer of a flow is inverted and returns its log-determinant.
+    """Checks the inverse and the log-determinant of each layer of a flow.
 
     Call it in the tests of your own layers: a wrong inverse or log-determinant raises no error, but
     makes the densities and samples of a `Flow` wrong. Layers are tested one at a time on random
-    numbers in [0.2, 0.8], because the rounding errors of one layer grow in subsequent layers. They
-    are tested with the flow's own weights and with randomly changed weights, because zeros hide
-    errors. Log-determinants are compared with finite differences of the outputs if examples have at
-    most 64 values and all layers compute in float32. The flow is unchanged.
+    numbers in [0.2, 0.8], because rounding errors grow from layer to layer. They are tested with
+    the flow's own weights and with randomly changed weights, because weights of zero hide errors.
+    Log-determinants are compared with finite differences of the outputs if examples have at most 64
+    values and all layers compute in float32. The flow itself is not changed.
 
     Args:
-        flow: Built layer or `Chain` of known size.
+        flow: Built layer or `Chain` whose input size is known.
 
     Returns:
         Number of layers.
@@ -196,7 +198,7 @@ def check_flow(flow: InvertibleLayer) -> int:
 
 
 def _unclear(each: Try) -> str | None:
-    """Describes the fault in the outcome of an invalid call, if there is a fault."""
+    """Describes what is wrong with the outcome of an invalid call, if anything."""
     try:
         each.run()
     except Exception as error:
@@ -209,7 +211,7 @@ def _unclear(each: Try) -> str | None:
 def _is_clear(
     error: Exception, words: tuple[str, ...], ends: tuple[str, ...] = (".", "?")
 ) -> bool:
-    """Whether an error is one sentence that names the argument."""
+    """Returns whether an error is one sentence that names the argument."""
     text = str(error)
     one_sentence = "\n" not in text and len(text) < LONGEST and text.endswith(ends)
     named = any(word in text.lower() for word in words)
@@ -217,7 +219,7 @@ def _is_clear(
 
 
 def _refused(each: Try) -> str | None:
-    """Describes the error of a valid call, if it was refused."""
+    """Describes the error of a valid call, if the call was rejected."""
     try:
         each.run()
     except (TypeError, ValueError) as error:
@@ -240,7 +242,7 @@ def _of_constructor(model: GenerativeModel, leave_out) -> Iterator[Try]:
 
 
 def _wrong(model, name: str, value) -> tuple[tuple[str, ...], list]:
-    """Words, one of which the error must contain, and values that an argument cannot have."""
+    """Returns words, one of which the error must contain, and invalid values for an argument."""
     words = (name, *name.split("_"))
     wrong = list(WRONG.get(type(value), NO_NUMBERS))
     if name == "seed":
@@ -263,7 +265,7 @@ def _network_of_another_size() -> keras.Model:
 
 
 def _may_be_none(cls: type, name: str) -> bool:
-    """Whether a class or its base allows None in a signature."""
+    """Returns whether a class or one of its bases allows None for an argument."""
     for base in cls.__mro__:
         parameter = named_parameters(base).get(name)
         if parameter and (parameter.default is None or "None" in str(parameter.annotation)):
@@ -272,7 +274,7 @@ def _may_be_none(cls: type, name: str) -> bool:
 
 
 def _numbers_of_numpy(model: GenerativeModel, leave_out) -> Iterator[Try]:
-    """Valid calls."""
+    """Yields valid calls with NumPy numbers instead of Python numbers."""
     arguments = {name: getattr(model, name) for name in model.arguments()}
     kinds = {int: np.int64, float: np.float32, bool: np.bool_}
     for name, value in arguments.items():
@@ -383,7 +385,7 @@ def _of_fit(model) -> Iterator[Try]:
 
 
 class _FunctionCheck:
-    """The calls of `check_function`."""
+    """The calls that `check_function` makes."""
 
     def __init__(self, function, args, kwargs):
         self.function = function
@@ -443,7 +445,7 @@ class _FunctionCheck:
             self.faults.append(f"{call}: accepted")
 
     def _try(self, call: str, words: tuple[str, ...], changed: dict, wrong=None) -> None:
-        """Tries a call that may be refused clearly; otherwise, its result must not be `wrong`."""
+        """Tries a call. It may raise a clear error; otherwise, its result must not be `wrong`."""
         try:
             result = self._call(changed)
         except Exception as error:
@@ -491,14 +493,14 @@ class _FunctionCheck:
         return self.repeats and not _equal(self.result, result)
 
     def _hides(self, result) -> bool:
-        """Whether the result for no examples, or for NaN, looks valid."""
+        """Returns whether the result for no examples, or for NaN, looks valid."""
         if any(callable(value) for value in self.bound.values()):
             return False  # which need not use all of their input
         numbers = _numbers(result)
         return bool(numbers) and all(each.size and np.isfinite(each).all() for each in numbers)
 
     def _check_examples(self) -> None:
-        """Varies arrays of equally many examples: one, all equal, reordered, or fewer."""
+        """Varies the examples of arrays: a single one, all equal, reordered, or fewer."""
         arrays = {
             name: np.asarray(value) for name, value in self.bound.items() if _is_array(value)
         }
@@ -525,7 +527,7 @@ class _FunctionCheck:
             self._try(call, words, changed, partial(self._mixes, chosen))
 
     def _mixes(self, chosen, result) -> bool:
-        """Whether the result for an example depends on other examples or their order."""
+        """Returns whether the result for an example depends on other examples or their order."""
         pairs = zip(_numbers(self.result), _numbers(result), strict=True)
         return not all(
             _equal(all_of_them[chosen], some)
@@ -539,7 +541,7 @@ def _is_array(value) -> bool:
 
 
 def _wrong_values(parameter: inspect.Parameter, value) -> list:
-    """Values that an argument of this value's type cannot have."""
+    """Returns invalid values for an argument of this value's type."""
     nothing = [] if _accepts_none(parameter) else [None]
     if _is_array(value):
         return [wrong for wrong in NO_TEXTS_OR_OBJECTS if wrong is not None] + nothing
@@ -558,7 +560,7 @@ def _wrong_values(parameter: inspect.Parameter, value) -> list:
 
 
 def _is_tensor(parameter: inspect.Parameter) -> bool:
-    """Whether a parameter may be a tensor, whose NaN shows up in the result."""
+    """Returns whether a parameter may be a tensor, whose NaN shows up in the result."""
     return parameter.annotation is parameter.empty or "Tensor" in str(parameter.annotation)
 
 
@@ -591,7 +593,7 @@ def _same_numbers(array: np.ndarray) -> Iterator[tuple[str, Any]]:
 
 
 def _numbers(result) -> list[np.ndarray]:
-    """The arrays and numbers in a result, in order."""
+    """Returns the arrays and numbers in a result, in order."""
     parts = [np.asarray(part) for part in tf.nest.flatten(result) if _is_number(part)]
     return [part for part in parts if part.dtype.kind in "iuf"]
 
@@ -601,7 +603,7 @@ def _is_number(part) -> bool:
 
 
 def _equal(one, other) -> bool:
-    """Whether two results have the same numbers, up to rounding."""
+    """Returns whether two results contain the same numbers, up to rounding."""
     parts, others = _numbers(one), _numbers(other)
     return len(parts) == len(others) and all(
         a.shape == b.shape and np.allclose(a, b, rtol=1e-3, atol=1e-5, equal_nan=True)
@@ -613,7 +615,7 @@ def _equal(one, other) -> bool:
 
 
 def _random_example(shape):
-    """One example, away from 0 and 1, where logits are infinite; None without a shape."""
+    """Returns one example away from 0 and 1, where logits are infinite; None without a shape."""
     if shape is None:
         return None
     x = np.random.default_rng(0).uniform(0.2, 0.8, (1, *shape)).astype("float32")
@@ -622,7 +624,7 @@ def _random_example(shape):
 
 @contextlib.contextmanager
 def _changed_weights(flow):
-    """Adds random numbers to the trainable weights, smaller numbers where many are summed.
+    """Adds random numbers to the trainable weights; they are smaller where many are summed.
 
     Numbers added to vectors are positive, since errors in log scales of both signs would cancel.
     """

@@ -1,4 +1,4 @@
-"""Foundations of every model: updates, types of data, randomness, distribution, and resuming."""
+"""Foundations of all models: updates, data types, randomness, distribution, and resuming."""
 
 from keras_gen.core import schedules
 from keras_gen.core.averaging import averaged_weights, forget_start, keep_averages, take_weights

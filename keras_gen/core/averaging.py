@@ -13,8 +13,8 @@ from keras_gen.keras_internals import average_by, averages, averages_alone
 def averaged_weights(model: keras.Model):
     """Swaps in the moving averages of the weights, and restores the trained weights on exit.
 
-    Keras optimizers keep averages with `use_ema=True`; other networks are unchanged. Do not
-    train inside the block.
+    A Keras optimizer keeps averages if `use_ema=True`; networks with other optimizers are
+    unchanged. Do not train inside the block.
 
     Args:
         model: Compiled `GenerativeModel`.
@@ -37,7 +37,7 @@ def averaged_weights(model: keras.Model):
 
 
 def keep_averages(model: keras.Model) -> None:
-    """Replaces weights with their moving averages, where they exist."""
+    """Replaces weights with their moving averages, if there are any."""
     for weight, average in _averages(model):
         weight.assign(keras.ops.convert_to_numpy(average))
 
@@ -45,10 +45,10 @@ def keep_averages(model: keras.Model) -> None:
 def forget_start(optimizer: keras.optimizers.Optimizer) -> None:
     """Makes an optimizer's moving averages forget the initial weights.
 
-    Averages in Keras start from the initial weights: with momentum m, these have the weight m^n
-    after n steps, which is 48% at step 725 with m = .999. Dividing them out, as for Adam's moments
-    (Kingma & Ba 2015, algorithm 1), gives the average of the trained weights alone. It equals the
-    average in Keras once m^n is small.
+    Averages in Keras start from the initial weights. With momentum m, these contribute m^n after n
+    steps: 48% at step 725 with m = 0.999. Correcting for this bias, as for Adam's moments (Kingma &
+        Ba 2015, algorithm 1), gives the average of the trained weights alone. Once m^n is small, it
+        equals the average in Keras.
 
     Args:
         optimizer: `keras.optimizers.Optimizer` with `use_ema=True`.
@@ -73,7 +73,7 @@ def _average(optimizer, weights) -> None:
 
 
 def take_weights(model: keras.Model, other: keras.Model) -> None:
-    """Copies weights and averages into a compiled model from a model with the same networks."""
+    """Copies weights and averages from a model with the same networks into a compiled model."""
     for name, network in model.networks.items():
         network.set_weights(other.networks[name].get_weights())
     for weight, average in _averages(model):
@@ -81,7 +81,7 @@ def take_weights(model: keras.Model, other: keras.Model) -> None:
 
 
 def _averages(model: Any) -> list:
-    """The weights that have moving averages, each with its average."""
+    """Returns the weights that have moving averages, each with its average."""
     pairs: list = []
     for name in model.players():
         optimizer: Any = getattr(model, name, None)

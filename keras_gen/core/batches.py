@@ -25,16 +25,17 @@ def in_order(data) -> list:
 
 
 def named_parts(model, data) -> dict[str, Any]:
-    """Names the parts of a batch; labels are dropped if the model does not use them.
+    """Names the parts of a batch, and drops labels that the model does not use.
 
     Args:
-        model: `GenerativeModel` whose `batch` names the parts in order, starting with x. This
-            function is a method of models.
+        model: `GenerativeModel` whose `batch` lists the names of the parts in order, starting with
+        x. This function is also a method of models.
         data: Tensors or arrays, in tuples in the order of `batch`, or in a dict with the names in
             `batch`.
 
     Returns:
-        The parts by their names in `batch`; a second set of examples is named `target`.
+        A dict of the parts, with the names in `batch` as keys; a second set of examples is named
+        `target`.
 
     Raises:
         ValueError: If a part is missing or unknown, or there are too many parts.
@@ -72,11 +73,12 @@ def named_parts(model, data) -> dict[str, Any]:
 def prepare_batch(self, data) -> dict[str, tf.Tensor]:
     """Checks the data given to `fit`, and names its parts after the edges listed in `batch`.
 
-    A model that uses only examples ignores accompanying labels. A second set of examples is the
-    `target` of a model that `reconstructs_pairs`; for other models, it must equal x.
+    A model that uses only examples ignores accompanying labels. For a model that
+    `reconstructs_pairs`, a second set of examples is the `target`; for other models, it must equal
+    x.
 
     Raises:
-        ValueError: If a part is missing, unknown, or refused, or if there are too many parts.
+        ValueError: If a part is missing, unknown, or invalid, or if there are too many parts.
     """
     edges = self.edges | self.training_edges
     edges[TARGET] = edges["x"]
@@ -95,7 +97,7 @@ def prepare_batch(self, data) -> dict[str, tf.Tensor]:
 
 
 def with_examples(batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-    """Returns a replica's part of a batch, which must contain at least one example.
+    """Returns a replica's part of a batch, and requires that it contain at least one example.
 
     With an empty batch, networks fail with unrelated errors or crash the process.
     """
@@ -113,7 +115,7 @@ def with_examples(batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
 
 
 def _are_labels(values, x) -> bool:
-    """Whether the values that accompany x have fewer axes, or are a column of integers."""
+    """Returns whether the values that accompany x have fewer axes, or are a column of integers."""
     shape = tf.TensorShape(values.shape)
     rank = tf.TensorShape(x.shape).rank
     if shape.rank is None or rank is None:

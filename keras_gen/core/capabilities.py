@@ -1,4 +1,4 @@
-"""Capabilities of a trained model, written once: each is a Python method and a served signature."""
+"""Capabilities of trained models. One definition serves as Python method and served signature."""
 
 import dataclasses
 import functools
@@ -22,22 +22,22 @@ F = TypeVar("F", bound=Callable)
 BY_PLACE_OR_NAME = inspect.Parameter.POSITIONAL_OR_KEYWORD
 SELF = inspect.Parameter("self", BY_PLACE_OR_NAME)
 MOST_SAMPLES = 1024
-"""Maximum `n` of an export's `sample`: a server computes all samples at once, and for 1,024
+"""Maximum `n` of an export's `sample`. A server computes all samples at once, and for 1,024
 images of 128x128 pixels, a single layer with 64 channels needs 4 GiB."""
 SEEDS = (0, 2**31 - 1)
-"""The minimum and maximum seed for a request."""
+"""Minimum and maximum seed in a request."""
 
 # Capabilities ---------------------------------------------------------------------------------
 
 
 def for_users(function: F) -> F:
-    """Makes tab completion show a method of models, like capabilities and builders."""
+    """Marks a method of models for tab completion, which also shows capabilities and builders."""
     function.for_users = True  # type: ignore[attr-defined]
     return function
 
 
 def is_for_users(attribute) -> bool:
-    """Whether an attribute of a class is for users: a capability, or marked by `for_users`."""
+    """Returns whether an attribute is for users: a capability, or marked by `for_users`."""
     inner = getattr(attribute, "__func__", getattr(attribute, "fget", attribute))
     return hasattr(inner, "function") or hasattr(inner, "for_users")
 
@@ -46,15 +46,15 @@ def capability(function: Callable) -> Callable:
     """Turns a model's function of tensors into a method for arrays and an export signature.
 
     The function's parameters are names of the model's `edges`, which prepare the arguments;
-    `**given` stands for the conditions named in its attribute `given`. The function returns a dict
-    of tensors: a tensor named after an edge is restored by that edge, and all other tensors are
-    converted to float32.
+    `**given` stands for the conditions listed in the model's attribute `given`. The function
+    returns a dict of tensors: a tensor named after an edge is restored by that edge, and all other
+    tensors are converted to float32.
 
-    The method accepts arrays of any number of examples, including zero, in a format that their
+    The method accepts arrays of any number of examples, including zero, in any format that their
     edges accept. Each argument after the first may also be a single value for all examples. It
-    processes `batch_size` examples (256) at once with a graph that is traced once, and returns an
-    array, or a tuple of several outputs. Float inputs result in float outputs, if their edge allows
-    it.
+    processes `batch_size` examples (default: 256) at once with a graph that is traced once, and
+    returns an array, or a tuple of arrays if there are several outputs. Float inputs give float
+    outputs if their edge allows it.
 
     Example:
     ```python
@@ -98,7 +98,7 @@ def capability(function: Callable) -> Callable:
 
 
 def _bound(model, name, expected, args, kwargs) -> list:
-    """The values of a call's arguments in order; raises a TypeError for unexpected arguments."""
+    """Returns the values of a call's arguments in order, or raises a TypeError."""
     try:
         bound = expected.bind(*args, **kwargs)
     except TypeError as error:
@@ -109,7 +109,7 @@ def _bound(model, name, expected, args, kwargs) -> list:
 
 
 def _unequal(model, function, names, counts) -> str:
-    """The sentence about inputs of different numbers of examples."""
+    """Returns the error message for inputs with different numbers of examples."""
     edges = [model.edges[name] for name in names]
     found = " and ".join(f"{n} {edge.name}" for n, edge in zip(counts, edges, strict=True))
     return f"{function.__name__} got {found}: expected as many of each."
@@ -118,7 +118,7 @@ def _unequal(model, function, names, counts) -> str:
 def one_at_least(values: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
     """Returns `count` examples, or one example of zeros if `count` is 0.
 
-    Without examples, TensorFlow's convolutions fail or return a different number of channels.
+    For empty batches, TensorFlow's convolutions fail or return a different number of channels.
     """
     missing = tf.cast(tf.equal(count, 0), tf.int32)
     shape = tf.concat([[missing], tf.shape(values)[1:]], axis=0)
@@ -126,7 +126,7 @@ def one_at_least(values: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
 
 
 def _over_batches(model, function, names, arrays, batch_size):
-    """A capability's outputs for arrays of any number of examples."""
+    """Returns a capability's outputs for arrays of any number of examples."""
     batch_size = checked_integer("batch_size", batch_size, minimum=1)
     edges = [model.edges[name] for name in names]
     warn_of_unknown_units(model)
@@ -178,7 +178,7 @@ def as_examples(edge, values):
 
 
 def _with_axes(edge, values):
-    """The value of an edge as an object with axes: arrays unchanged, lists as arrays."""
+    """Returns an edge's value as an object with axes: an array unchanged, or a list as an array."""
     values = edge.as_array(values)
     return values if hasattr(values, "shape") else as_tensor(values, edge.name).numpy()
 
@@ -188,7 +188,7 @@ def _by_name(function, model, names, *values):
 
 
 def to_arrays(model, outputs: dict, as_floats=()) -> list[np.ndarray]:
-    """A capability's outputs as arrays, restored by the model's edges except for `as_floats`."""
+    """Returns a capability's outputs as arrays, restored by the edges except for `as_floats`."""
     return [_array(value) for value in _restored(model, outputs, as_floats)]
 
 
@@ -200,7 +200,7 @@ def _restored(model, outputs: dict, as_floats) -> list[tf.Tensor]:
 
 
 def of_batch(model, name: str, parts: list):
-    """Returns the outputs of a capability's method as tensors, for the tensors of one batch."""
+    """Returns the outputs of a capability as tensors, given the tensors of one batch."""
     method = getattr(type(model), name)
     names = method.takes(model)
     edges = [model.edges[each] for each in names]
@@ -231,7 +231,7 @@ def _array(value):
 
 @for_users
 def signatures(self) -> dict:
-    """Returns each capability as (function of tensors, tensor specifications) for serving."""
+    """Returns each capability as a pair for serving: a function of tensors, and their specs."""
     found = {}
     for name in dict.fromkeys(n for c in type(self).__mro__ for n in vars(c)):
         method = getattr(type(self), name)
@@ -243,7 +243,7 @@ def signatures(self) -> dict:
 
 
 def signature(self, function: Callable, names) -> tuple[Callable, list[tf.TensorSpec]]:
-    """Returns a function of the model and of tensors that the named edges prepare."""
+    """Returns a function of the model and of tensors, which the named edges prepare."""
     edges = [self.edges[name] for name in names]
 
     @tf.autograph.experimental.do_not_convert
@@ -277,17 +277,17 @@ def served(self, outputs: dict) -> dict:
 
 
 class Condition(NamedTuple):
-    """An argument of `sample`: the edge that checks it, and its default value."""
+    """A condition of `sample`: the edge that checks it, and its default value."""
 
     edge: Any
     default: Any
 
 
 def sample_conditions(model) -> dict[str, Condition]:
-    """Returns the arguments of a model's `sample`, except for the number and the seed, by name.
+    """Returns the arguments of a model's `sample`, other than number and seed, by name.
 
-    The arguments are the additional parameters of the model's `from_noise`, where `**given` stands
-    for the names in the model's attribute `given`, in the singular.
+    These are the additional parameters of the model's `from_noise`. There, `**given` stands for the
+    names in the model's attribute `given`, in the singular.
     """
     _, *rest = parameters_of(type(model).from_noise)
     defaults: dict[str, Any] = {}
@@ -309,20 +309,22 @@ def sample_conditions(model) -> dict[str, Condition]:
 def sample(  # noqa: D417
     self, n: int, seed: int | None = None, batch_size: int = 64, **conditions
 ) -> np.ndarray:
-    """Samples examples `[n, ...]`, images as uint8.
+    """Generates samples `[n, ...]`; images are uint8.
 
     Args:
         n: Number of samples, at least 1.
-        seed: Random seed, 0 to 2**31 - 1. The same seed gives the same samples, from both the model
-            and its export. If None, samples differ each time.
+        seed: Random seed from 0 to 2**31 - 1. The same seed gives the same samples, from both the
+        model and its export. If None, samples differ in every call.
         batch_size: Number of samples computed at once.
-        **conditions: Conditions of the model, such as `label` or `temperature`: one value for all
-            samples or, for labels and arrays, one value per sample. If no label is given, classes
-            are random.
+        **conditions: Conditions of the model, such as `label` or `temperature`. Each is one value
+            for all samples; labels and arrays may also be one value per sample. If no label is
+            given, classes are random.
 
     Raises:
-        TypeError: If a condition is unknown or missing, or a number is not an integer.
-        ValueError: If `n` or `batch_size` is below 1, or the seed or a condition is out of range.
+        TypeError: If a condition is unknown or missing, or if `n`, `seed`, or `batch_size` is not
+        an integer.
+        ValueError: If `n` or `batch_size` is below 1, or if the seed or a condition is out of
+            range.
     """
     # Models that can be sampled have this function as a method. They define the noise of n
     # samples
@@ -356,7 +358,7 @@ def sample(  # noqa: D417
 
 
 def _given(edge, name: str, value):
-    """The edge for a condition given by a user, which refuses -1 (any class in exports)."""
+    """Returns the edge for a condition given by a user. It rejects -1 (any class, in exports)."""
     sizes = [len(value)] if isinstance(value, list | tuple) else getattr(value, "shape", ())
     anything = getattr(edge, "unknown", False)
     if value is None or 0 in tuple(sizes):
@@ -380,7 +382,7 @@ def _given(edge, name: str, value):
 
 
 def sampling_noise(model, n, seed):
-    """Returns the noise of `sample(n, seed)`, and raises its errors for these arguments."""
+    """Returns the noise of `sample(n, seed)`, and raises the same errors for its arguments."""
     n = checked_integer("n", n, minimum=1)
     seed = checked_seed(seed)
     try:
@@ -401,11 +403,11 @@ def _key(seed):
 
 
 def sample_signature(model) -> tuple[Callable, list[tf.TensorSpec]]:
-    """Returns `sample(seed, n)` with the conditions: a number or a label applies to all samples.
+    """Returns `sample(seed, n)` with conditions; a number or a label applies to all samples.
 
-    The function has the attributes `limits`, the minimum and maximum of `seed`, `n`, and numeric
-    conditions by name; `options`, the possible names of other conditions; and `defaults`, the
-    values of the conditions that clients may omit.
+    The function has three attributes: `limits`, the minimum and maximum of `seed`, `n`, and each
+    numeric condition; `options`, the allowed values of other conditions; and `defaults`, the values
+    of conditions that clients may omit.
     """
     known = sample_conditions(model)
     edges = {name: condition.edge for name, condition in known.items()}
@@ -432,17 +434,17 @@ def sample_signature(model) -> tuple[Callable, list[tf.TensorSpec]]:
 
 
 def seed_checked(seed: tf.Tensor) -> tf.Tensor:
-    """Returns the seed for a request; refuses a negative seed."""
+    """Returns the seed of a request, and rejects a negative seed."""
     return _limited("seed", seed, *SEEDS)
 
 
 def samples_checked(n: tf.Tensor, most: int) -> tf.Tensor:
-    """Returns a number of samples; refuses numbers outside 1 to `most`."""
+    """Returns a number of samples, and rejects numbers outside 1 to `most`."""
     return _limited("n", n, 1, most, ". For more, send several requests with different seeds")
 
 
 def _limited(name, value, low, high, way_out=""):
-    """Returns an integer tensor; refuses values outside its limits."""
+    """Returns an integer tensor, and rejects values outside its limits."""
     sentence = f"{name} is {{}}: expected {low} to {high}{way_out}."
     with tf.control_dependencies([require((value >= low) & (value <= high), sentence, value)]):
         return tf.identity(value)
@@ -453,12 +455,12 @@ def _examples(model, names, noise, *values) -> dict:
 
 
 def _part(some, value):
-    """The values for some of the examples, or one value for all examples."""
+    """Returns the values for some of the examples, or the one value for all examples."""
     return value[some] if value.shape.rank else value
 
 
 def _prepared(model, known, values, n, seed) -> list[tf.Tensor]:
-    """Conditions prepared by their edges: one per example, or one number for all examples.
+    """Returns prepared conditions: one per example, or one number for all examples.
 
     Labels that are not given (-1) are sampled.
     """

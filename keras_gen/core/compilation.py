@@ -1,4 +1,4 @@
-"""Players (optimizers and the networks that they train), and the compilation of models."""
+"""Players (optimizers with the networks that they train), and the compilation of models."""
 
 import math
 from collections.abc import Callable
@@ -30,7 +30,7 @@ class Player(NamedTuple):
 def built_optimizers(
     players: dict[str, Player], given: dict[str, Any]
 ) -> dict[str, keras.optimizers.Optimizer]:
-    """Returns the optimizers of players by name: the given optimizers, otherwise the defaults."""
+    """Returns the optimizers of players by name: the given optimizers, or else the defaults."""
     built = {}
     for name, player in players.items():
         identifier = given.get(name)
@@ -43,9 +43,10 @@ def built_optimizer(name: str, identifier, networks: list) -> keras.optimizers.O
     """Returns an optimizer that is built for the weights of its networks.
 
     Args:
-        name: Name of the argument, used in messages.
+        name: Name of the argument, used in error messages.
         identifier: Optimizer, or its name or configuration.
-        networks: Networks that the optimizer trains. Networks in float16 use a dynamic loss scale.
+        networks: Networks that the optimizer trains. For float16 networks, a dynamic loss scale is
+            used.
 
     Raises:
         ValueError: If the optimizer is unknown, its learning rate is negative, or a network is not
@@ -92,23 +93,24 @@ def compile_model(  # noqa: D417
 ):
     """Builds every optimizer for its networks and creates all state that training needs.
 
-    Optimizers are built here, because a step under a distribution strategy must not create
-    variables. `mixed_float16` networks use a dynamic loss scale.
+    Optimizers are built here because a step under a distribution strategy must not create
+    variables. For `mixed_float16` networks, a dynamic loss scale is used.
 
     Args:
         optimizer: Optimizer of a model with a single player.
         run_eagerly: As in Keras.
-        jit_compile: Whether XLA compiles the losses and their gradients, for one device. From
-            the same seed, XLA generates different noise from TensorFlow's graphs, so that the
-            weights after a step differ; runs with the same setting agree.
-        steps_per_execution: As in Keras, for one device.
-        **optimizers: An optimizer (object, name, or config) per player in `players()`, by name,
-            such as `d_optimizer` and `g_optimizer`. `players()` defines the defaults: usually the
-            paper's optimizer, otherwise Adam with the Keras defaults.
+        jit_compile: Whether XLA compiles the losses and their gradients. Requires a single device.
+        From the same seed, XLA generates different noise than TensorFlow's graphs, so the weights
+        after a step differ; runs with the same setting agree.
+        steps_per_execution: As in Keras. Values above 1 require a single device.
+        **optimizers: An optimizer (object, name, or config) for each player in `players()`, by the
+            player's name, such as `d_optimizer` and `g_optimizer`. `players()` defines the
+            defaults: usually the paper's optimizer, otherwise Adam with the Keras defaults.
 
     Raises:
-        ValueError: If an optimizer is unknown, shared, or has a learning rate below 0, a network is
-            not built, two networks share a layer, or an option does not work on several replicas.
+        ValueError: If an optimizer is unknown, is shared, or has a negative learning rate, a
+            network is not built, two networks share a layer, or an option does not work on several
+            replicas.
     """
     checked_flag("run_eagerly", run_eagerly)
     players = self.players()
@@ -137,6 +139,6 @@ def compile_model(  # noqa: D417
 
 
 def training_variables(self) -> list:
-    """Returns all state of the next step: weights, counters, pools, and optimizers."""
+    """Returns all state that the next step uses: weights, counters, pools, and optimizers."""
     optimizers = [getattr(self, name) for name in self.players()] if self.compiled else []
     return [*self.variables, *(v for o in optimizers for v in o.variables)]

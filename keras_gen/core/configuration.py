@@ -1,4 +1,4 @@
-"""The configuration of a model: for its file, and as plain values for comparing two runs."""
+"""Configurations of models, for their files and as plain values to compare two runs."""
 
 import copy
 import warnings
@@ -18,7 +18,7 @@ _NOT_SERIALIZABLE = (AttributeError, NotImplementedError, TypeError, ValueError)
 
 
 def config_of(model) -> dict[str, Any]:
-    """Returns the contents of a model's file, without its weights."""
+    """Returns the contents of a model's file other than its weights."""
     named = accepts(type(model), "name")
     config: dict[str, Any] = {"name": model.name} if named else {}
     for argument in model.arguments():
@@ -35,7 +35,7 @@ def config_of(model) -> dict[str, Any]:
 
 
 def model_of(cls: type, config: dict[str, Any]):
-    """Creates a model of a class from the result of `config_of`, including earlier versions."""
+    """Creates a model from the result of `config_of`, including results of earlier versions."""
     config = copy.deepcopy(config)  # Keras empties what it reads.
     class_names = config.pop("class_names", ())
     column_names = config.pop("column_names", {})
@@ -57,14 +57,14 @@ def model_of(cls: type, config: dict[str, Any]):
 def plain_configuration(model) -> dict[str, Any]:
     """Returns the plain values in the configuration of a model and its optimizers, by name.
 
-    Networks, arrays, and unnamed functions are left out.
+    Networks, arrays, and unnamed functions are omitted.
 
     Args:
         model: Compiled `GenerativeModel`.
 
     Returns:
         Numbers, strings, booleans, None, and lists of them. Floats are rounded to seven digits, the
-        precision of float32. The class of an object is stored under the object's name.
+        precision of float32. An object's class is stored under the object's name.
 
     Example:
         >>> plain_configuration(vae)
@@ -80,7 +80,7 @@ def plain_configuration(model) -> dict[str, Any]:
 
 
 def _constructor_arguments(model_class: type) -> list[str]:
-    """The arguments of a class and its bases, including default values."""
+    """Returns the arguments of a class and its bases, including default values."""
     names: dict[str, None] = {}
     for each in model_class.__mro__:
         if each is keras.Model:

@@ -1,4 +1,4 @@
-"""Checks of the arguments of a call that creates a model, and of the new model."""
+"""Checks of new models and of the arguments that create them."""
 
 from collections.abc import Sequence
 from typing import Any, NoReturn
@@ -21,7 +21,7 @@ def given_arguments(cls: type, args: Sequence, kwargs: dict[str, Any]) -> list[s
 
     Raises:
         TypeError: If required arguments are missing.
-        ValueError: If Keras is set to images whose channels come first.
+        ValueError: If Keras is configured for the `channels_first` image format.
     """
     if keras.config.image_data_format() != "channels_last":
         raise ValueError(
@@ -49,7 +49,7 @@ def given_arguments(cls: type, args: Sequence, kwargs: dict[str, Any]) -> list[s
 
 
 def _builders(cls: type) -> list[str]:
-    """The names of a class's own methods that build models, except methods that only refuse."""
+    """Returns the names of a class's own builders, except those that only raise an error."""
     own = {name: vars(cls)[name].__func__ for name in DOORS if name in vars(cls)}
     return [n for n, builder in own.items() if builder.__annotations__.get("return") != NoReturn]
 

@@ -1,4 +1,4 @@
-"""One call of `fit`, `evaluate`, or `predict`: its arguments, its data, and its errors."""
+"""Calls to `fit`, `evaluate`, and `predict`: their arguments, data, and errors."""
 
 import inspect
 from collections.abc import Callable
@@ -50,7 +50,7 @@ _NEVER_NONE = ("epochs", "initial_epoch")
 
 
 class Call:
-    """One call of a method of `keras.Model`, whose data is inspected first.
+    """One call to a method of `keras.Model`, whose data is inspected first.
 
     If the call fails, the model forgets what it learned from the data.
 
@@ -85,11 +85,11 @@ class Call:
         self.first_step = model.step.numpy()
 
     def run(self):
-        """Prepares the arguments, and calls the Keras method with them.
+        """Prepares the arguments and calls the Keras method with them.
 
         Raises:
             NonFiniteLossError: If a loss, a gradient, or a weight was not finite.
-            ValueError: If the data or an argument is refused.
+            ValueError: If the data or an argument is invalid.
         """
         self.known = _Known(self.model)
         ended = False
@@ -110,11 +110,11 @@ class Call:
             release_folders(self.callbacks)
 
     def prepare(self) -> None:
-        """Checks the arguments, and inspects the data."""
+        """Checks the arguments and inspects the data."""
         raise NotImplementedError
 
     def _in_one_sentence(self, error: Exception) -> Exception | None:
-        """This library's own error for a fault found by a check in a graph, or None."""
+        """Returns this library's own error if a check in a graph failed, or None."""
         text = str(getattr(error, "message", error))
         if NOT_FINITE not in text:
             sentence = refusal(text)
@@ -142,12 +142,12 @@ class Call:
         _refuse_weights(self.owner, arguments)
 
     def divide(self, data: FitData) -> None:
-        """Makes a source yield batches in order, of the size given by the arguments."""
+        """Makes a source yield batches in order; their size is taken from the arguments."""
         if isinstance(data, Sourced):
             data.divide(self.arguments.pop("batch_size", None) or USUAL_BATCH)
 
     def look(self, *several: FitData) -> dict[str, Any]:
-        """Shows the first batch of data to the edges, so that they recognize floats up to 255.
+        """Shows the first batch to the edges, so that they recognize floats from 0 to 255.
 
         Args:
             *several: The training or evaluation data, and held-out data.
@@ -156,8 +156,8 @@ class Call:
             The parts of the first batch by name; empty if the batch cannot be inspected.
 
         Raises:
-            ValueError: If held-out data has a different range, or does not match the edges, which
-                Keras would notice only after an epoch.
+            ValueError: If held-out data has a different range or does not match the edges. Keras
+                would notice this only after an epoch.
         """
         model = self.model
         before = model.edges | model.training_edges
@@ -188,7 +188,7 @@ class Call:
 
 
 class FitCall(Call):
-    """One call of `fit`, which trains a model and may evaluate held-out data.
+    """One call to `fit`, which trains a model and may evaluate held-out data.
 
     If no step completes, the model forgets what it learned from the data.
     """
@@ -231,7 +231,7 @@ class FitCall(Call):
             arguments["validation_data"] = (held_out.x, held_out.y)
 
     def _take_held_out(self, training: FitData) -> FitData | None:
-        """Removes the held-out data from the arguments, and makes sources yield batches."""
+        """Removes the held-out data from the arguments and makes sources yield batches."""
         arguments = self.arguments
         split = arguments.get("validation_split") or 0
         if split and checked_number("validation_split", split, minimum=0, maximum=1) == 1:
@@ -271,7 +271,7 @@ class FitCall(Call):
         return held_out
 
     def _adapt_edges(self, training: FitData) -> None:
-        """Lets edges that standardize learn the data's units, once, before the first training."""
+        """Lets standardizing edges learn the data's units, once, before the first training run."""
         model = self.model
         for name, edge in _waiting_edges(model).items():
             batches = training.learned_from(self.arguments.get("steps_per_epoch"))
@@ -284,7 +284,7 @@ class FitCall(Call):
 
 
 class EvaluateCall(Call):
-    """One call of `evaluate` by a user; inside `fit`, the data has already been inspected."""
+    """One call to `evaluate` by a user; inside `fit`, the data has already been inspected."""
 
     @override
     def prepare(self):
@@ -298,7 +298,7 @@ class EvaluateCall(Call):
 
 
 class PredictCall(Call):
-    """One call of `predict`, whose examples are the input of a capability."""
+    """One call to `predict`, whose examples are the inputs of a capability."""
 
     @override
     def prepare(self):
@@ -314,7 +314,7 @@ class PredictCall(Call):
             self.arguments["x"] = data.x
 
     def _arrays(self, x) -> FitData | None:
-        """Arrays in the order of the capability's arguments; None if there is no capability."""
+        """Returns arrays in the order of the capability's arguments; None without a capability."""
         if self.model.predicts is None:
             return None
         names = getattr(type(self.model), self.model.predicts).takes(self.model)
@@ -332,7 +332,7 @@ def _waiting_edges(model) -> dict[str, Any]:
 class OnBatchCall(Call):
     """One call with a single batch, whose floats must have the range that `fit` has seen.
 
-    A single batch can be too dark to show its range.
+    A single batch may be too dark to reveal its range.
     """
 
     @override
@@ -351,7 +351,7 @@ class OnBatchCall(Call):
 
 
 class TrainOnBatchCall(OnBatchCall):
-    """One call of `train_on_batch`, which learns no units, since they differ between batches."""
+    """One call to `train_on_batch`, which does not learn units, because they vary by batch."""
 
     trains = True
 
@@ -368,7 +368,7 @@ class TrainOnBatchCall(OnBatchCall):
 
 
 class TestOnBatchCall(OnBatchCall):
-    """One call of `test_on_batch`."""
+    """One call to `test_on_batch`."""
 
     @override
     def prepare(self):
@@ -377,7 +377,7 @@ class TestOnBatchCall(OnBatchCall):
 
 
 class _Known:
-    """A model's knowledge of its data: its edges, their columns, and their units."""
+    """The state that a model learned from its data: its edges, their columns, and their units."""
 
     def __init__(self, model):
         self.model = model
@@ -390,7 +390,7 @@ class _Known:
         ]
 
     def restore(self) -> None:
-        """Restores the model's knowledge, and drops steps that have read other values."""
+        """Restores the saved state, and drops compiled steps that have read other values."""
         for edge, columns, weights in self.units:
             edge.columns = columns
             edge.set_weights(weights)
@@ -406,9 +406,9 @@ class _Known:
 
 
 def _parts_together(model, args: tuple) -> tuple:
-    """Combines positional arguments after the first, because Keras accepts only x and y.
+    """Combines the positional arguments after the first, because Keras accepts only x and y.
 
-    A model of three parts also accepts `fit(source, labels, target)`.
+    A model with three parts per batch also accepts `fit(source, labels, target)`.
     """
     count = len(model.batch)
     data = args[2:] and hasattr(args[2], "__len__") and not isinstance(args[2], str)
@@ -436,7 +436,7 @@ def _refuse_other_range(seen: dict, held_out: dict) -> None:
 
 
 def _warn_of_few_values(model, x) -> None:
-    """Warns about columns that repeat values and therefore have no density."""
+    """Warns about columns with repeated values, which have no density."""
     edge = model.edges["x"]
     if not isinstance(edge, Vectors | StandardizedVectors):
         return
@@ -462,15 +462,15 @@ def _warn_of_few_values(model, x) -> None:
 def fit(self, *args, **kwargs):
     """Trains like `keras.Model.fit`; bad data and non-finite losses raise a clear error.
 
-    A call that is refused or interrupted before its first step leaves the model unchanged:
-    the units, columns, and class names that it found are forgotten.
+    A call that fails or is interrupted before its first step leaves the model unchanged: the units,
+    columns, and class names that it found are forgotten.
 
-    `x` and `validation_data` can be a `keras_gen.data.Source`, such as from `image_folder`.
+    `x` and `validation_data` can be a `keras_gen.data.Source`, such as one from `image_folder`.
 
     Raises:
-        NonFiniteLossError: If a loss, a gradient, or a weight is NaN or infinite. The affected
-            weights are unchanged by that step.
-        ValueError: If a batch does not match its edges or there is no batch, `steps_per_epoch` or
+        NonFiniteLossError: If a loss, a gradient, or a weight is NaN or infinite. That step does
+        not change the affected weights.
+        ValueError: If a batch does not match its edges, there are no batches, `steps_per_epoch` or
             `epochs` is 0, examples or classes have weights, a callback needs a single optimizer, or
             a layer was frozen after `compile`.
     """
@@ -478,7 +478,7 @@ def fit(self, *args, **kwargs):
 
 
 def evaluate(self, *args, **kwargs):
-    """Evaluates like `keras.Model.evaluate`, and refuses bad data like `fit`."""
+    """Evaluates like `keras.Model.evaluate`, and rejects bad data like `fit`."""
     if CALLED_BY_FIT in kwargs:  # its data has already been inspected
         return keras.Model.evaluate(self, *args, **kwargs)
     return EvaluateCall(self, keras.Model.evaluate.__get__(self), args, kwargs).run()
@@ -489,14 +489,14 @@ def train_on_batch(self, *args, **kwargs):
 
     Raises:
         NonFiniteLossError: See `fit`.
-        ValueError: If the model standardizes examples whose units it does not know yet, the batch
+        ValueError: If the model standardizes examples but does not know their units yet, the batch
             does not match its edges, or examples or classes have weights.
     """
     return TrainOnBatchCall(self, keras.Model.train_on_batch.__get__(self), args, kwargs).run()
 
 
 def test_on_batch(self, *args, **kwargs):
-    """Evaluates like `keras.Model.test_on_batch`, and refuses bad data like `fit`."""
+    """Evaluates like `keras.Model.test_on_batch`, and rejects bad data like `fit`."""
     return TestOnBatchCall(self, keras.Model.test_on_batch.__get__(self), args, kwargs).run()
 
 

@@ -1,4 +1,4 @@
-"""The data given to `fit`, with a class per type: arrays, datasets, generators, and sources."""
+"""Data passed to `fit`, with one class per type: arrays, datasets, generators, and sources."""
 
 import itertools
 import math
@@ -26,12 +26,12 @@ _EXPECTED = "arrays, a tf.data.Dataset, a keras.utils.PyDataset, or a generator 
 
 
 class FitData:
-    """Data in the form of Keras's arguments `x` and `y`. Each subclass is one type.
+    """Data passed as the Keras arguments `x` and `y`. Each subclass handles one type.
 
     This class itself is for batches that a strategy distributes, which only a step can see.
 
     Args:
-        owner: Receiver of the data, used in messages.
+        owner: Name of the call that receives the data, used in messages.
         x: Examples, or batches of all parts.
         y: Additional parts, for arrays.
     """
@@ -47,7 +47,7 @@ class FitData:
         self.y = y
 
     def check(self, steps: int | None) -> None:
-        """Raises a ValueError for infinite data without a number of `steps` per epoch."""
+        """Raises a ValueError for infinite data if the number of `steps` per epoch is None."""
         if self.endless and steps is None:
             raise ValueError(
                 f"{self.owner} got an infinite dataset as x, so an epoch would never end: "
@@ -55,19 +55,19 @@ class FitData:
             )
 
     def epoch(self, steps: int | None) -> Iterator | None:
-        """Returns the batches of an epoch; None for data that cannot be inspected before training.
+        """Returns the batches of an epoch, or None if they cannot be inspected before training.
 
         Args:
-            steps: Maximum number of batches; None for no limit.
+            steps: Maximum number of batches, or None for no limit.
         """
         return None
 
     def learned_from(self, steps: int | None) -> Iterator | None:
-        """Returns the batches used to learn units, by default one epoch; see `epoch`."""
+        """Returns the batches from which units are learned, by default one epoch; see `epoch`."""
         return self.epoch(steps)
 
     def first(self):
-        """Returns the first batch, or None if it cannot be inspected; refuses empty data.
+        """Returns the first batch, or None if it cannot be inspected; rejects empty data.
 
         With empty data, Keras would return silently.
         """
@@ -106,9 +106,10 @@ class Sourced(Batches):
     def shuffle(self, size: int, arguments: dict[str, Any], seed: int) -> None:
         """Sets the shuffled batches and the steps per epoch in the arguments of `fit`.
 
-        An epoch has as many whole batches as the source; the remainder starts the next epoch. An
-        epoch of arrays has as many batches as in Keras, and the next permutation completes its last
-        one. A later initial epoch starts where an uninterrupted training would be.
+        An epoch has as many whole batches as the source; the remaining examples start the next
+        epoch. For arrays, an epoch has as many batches as in Keras, and the next permutation
+        completes the last one. If `initial_epoch` is not 0, the batches continue where an
+        uninterrupted run would be.
         """
         size = min(size, len(self.source))
         whole, remainder = divmod(len(self.source), size)
@@ -118,12 +119,12 @@ class Sourced(Batches):
         self.x = self.source.stream(size, seed=seed, start=start)
 
     def divide(self, size: int) -> None:
-        """Yields batches in order."""
+        """Sets batches in order."""
         self.x = self.source.batches(size)
 
     @override
     def learned_from(self, steps):
-        """Every example once, because shuffled batches of equal size leave some examples out."""
+        """Returns every example once, because shuffled batches of equal size omit some examples."""
         return iter(self.source.batches(min(_LOOKED_AT, len(self.source))))
 
     def split(self, fraction: float, seed: int) -> "Sourced":
@@ -186,7 +187,7 @@ class Generator(FitData):
         super().__init__(owner, self._all(), y)
 
     def _all(self) -> Iterator:
-        """All batches as tuples, as Keras requires."""
+        """Yields all batches as tuples, as Keras requires."""
         kept = (self._seen.pop(0) for _ in range(len(self._seen)))
         for batch in itertools.chain(kept, self._rest):
             batch = _checked_in_graph(batch)
@@ -200,7 +201,7 @@ class Generator(FitData):
 
     @override
     def learned_from(self, steps):
-        """An epoch, which must fit in memory; otherwise a ValueError is raised."""
+        """Returns an epoch, and raises a ValueError if it does not fit in memory."""
         batches = self.epoch(_MOST_KEPT + 1 if steps is None else steps)
         if steps is None and len(self._seen) > _MOST_KEPT:
             raise ValueError(
@@ -218,7 +219,7 @@ def _without_masks(batch):
 
 
 def _checked_in_graph(batch):
-    """Returns a batch without masks; a refusal can be recognized in the runtime's error."""
+    """Returns a batch without masks; in case of masks, the runtime error contains the message."""
     try:
         return _without_masks(batch)
     except ValueError as error:
@@ -226,18 +227,18 @@ def _checked_in_graph(batch):
 
 
 class Arrays(FitData):
-    """Arrays, pandas tables, and lists of texts, each of which is a part of the batches.
+    """Arrays, pandas tables, or lists of texts. Each one is a part of the batches.
 
     Args:
         model: `GenerativeModel` whose edges convert tables and texts to arrays.
-        owner: Receiver of the data, used in messages.
-        x: The first part, or several parts in a list, tuple, or dict.
+        owner: Name of the call that receives the data, used in messages.
+        x: First part, or several parts in a list, tuple, or dict.
         y: Additional parts.
-        learns: Whether the model learns the names of columns and classes.
-        edges: Edges of the parts, in order. If None, the model's training edges.
+        learns: Whether the model learns the names of columns and classes from the data.
+        edges: Edges for the parts, in order. If None, the model's training edges are used.
 
     Raises:
-        ValueError: If the model knows different names, or the data is refused.
+        ValueError: If the data has different names than the model, or is invalid.
     """
 
     divided_by_keras = True
@@ -278,12 +279,12 @@ class Arrays(FitData):
         self.y = tuple(others) if len(others) > 1 else others[0] if others else None
 
     def as_source(self) -> Sourced:
-        """Returns the same data as a source, which keeps full precision."""
+        """Returns the data as a source, which keeps full precision."""
         source = Source(tuple(self.parts) if self.y is not None else self.x)
         return Sourced(self.owner, source, of_arrays=True)
 
     def _parts_of(self, argument: str, data) -> list[tuple[str, Any]]:
-        """The parts of an argument in order, each with its name; refuses an empty argument."""
+        """Returns the named parts of an argument in order; rejects an empty argument."""
         if type(data).__module__.startswith("h5py") and isinstance(data, Mapping):
             first = next(iter(data), "x") if data else "x"
             raise ValueError(
@@ -337,7 +338,7 @@ class Arrays(FitData):
 
     @override
     def epoch(self, steps):
-        """All examples that Keras keeps for training, as a single batch."""
+        """Returns all examples that Keras keeps for training, as a single batch."""
         kept = _count_kept(len(self.x), self.split)
         return iter([tuple(part[:kept] for part in self.parts)])
 
@@ -352,12 +353,12 @@ def refuse_no_data(owner: str, argument: str) -> NoReturn:
 
 
 def _count_kept(count: int, split: float) -> int:
-    """The number of examples that Keras keeps for training, before the validation examples."""
+    """Returns the number of examples that Keras keeps for training, not for validation."""
     return math.floor(count * (1 - split))
 
 
 def _learn_names(model, parts: dict[str, Any]) -> None:
-    """Gives a model the names of its columns, before units are learned, and of its classes."""
+    """Gives a model the names of its columns, before units are learned, and of the classes."""
     edges = model.edges | model.training_edges
     for name, part in parts.items():
         if is_table(part) and not getattr(edges[name], "adapted", True):
@@ -372,10 +373,11 @@ def _learn_classes(model, names) -> None:
 
     Args:
         model: `GenerativeModel`.
-        names: Names in order, such as the class names of a source; None if the data has no names.
+        names: Names in order, such as the class names of a source, or None if the data has no
+            names.
 
     Raises:
-        ValueError: If the model knows different names.
+        ValueError: If the names differ from those that the model knows.
     """
     known = model.class_names
     # A source may name labels other than the labels that the model uses.
@@ -391,7 +393,7 @@ def _learn_classes(model, names) -> None:
 
 
 def _names_in(labels) -> list[str] | None:
-    """The names in an array or a list of texts, in order; None for other labels."""
+    """Returns the names in an array or a list of texts, in order; None for other labels."""
     values = np.asarray(labels)
     if values.dtype.kind not in "OU" or not all(isinstance(each, str) for each in values.flat):
         return None
@@ -405,7 +407,7 @@ class Batched(Protocol):
     def __len__(self) -> int: ...
 
     def stream(self, batch_size: int, seed: int, start: int) -> tf.data.Dataset:
-        """Returns infinite shuffled batches."""
+        """Returns an infinite stream of shuffled batches."""
 
     def batches(self, batch_size: int) -> tf.data.Dataset:
         """Returns all examples once, in order."""
@@ -422,7 +424,7 @@ _KINDS: tuple[tuple[type, Any], ...] = (
 
 
 def of_batches(owner: str, x, y=None) -> FitData | None:
-    """Returns the `FitData` of batches or a source; None for other data."""
+    """Returns the `FitData` for batches or a source, or None for other data."""
     for known, kind in _KINDS:
         if isinstance(x, known):
             return kind(owner, x, y)
@@ -430,17 +432,17 @@ def of_batches(owner: str, x, y=None) -> FitData | None:
 
 
 def fit_data(model, owner: str, x, y=None, learns: bool = False) -> FitData:
-    """Returns the data of a call as an object of its type.
+    """Returns the data of a call as the matching `FitData`.
 
     Args:
         model: `GenerativeModel`.
-        owner: Receiver of the data, used in messages.
+        owner: Name of the call that receives the data, used in messages.
         x: Data as passed to `fit`.
         y: Additional parts, for arrays.
-        learns: Whether the model learns the names of columns and classes.
+        learns: Whether the model learns the names of columns and classes from the data.
 
     Raises:
-        ValueError: If arrays are refused, or the model knows different names.
+        ValueError: If arrays are invalid, or their names differ from those that the model knows.
     """
     if learns and hasattr(x, "class_names"):
         _learn_classes(model, x.class_names)

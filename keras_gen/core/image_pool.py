@@ -1,4 +1,4 @@
-"""A history of generated images that stabilizes the discriminator."""
+"""A history of generated images that stabilizes the training of a discriminator."""
 
 import math
 
@@ -22,10 +22,10 @@ class ImagePool(keras.layers.Layer):
     every replica has the same pool for the global batch, so that N replicas are equivalent to one
     device.
 
-    Deviation: the images of one batch are exchanged at once, with different slots.
+    Deviation: all images in a batch are exchanged at the same time, each with a different slot.
 
     Args:
-        size: Number of images stored. If 0, all images pass through.
+        size: Number of images to store. If 0, all images pass through.
         image_shape: `(height, width, channels)` of the images, or the shape of another type of
             example.
 
@@ -79,7 +79,7 @@ class ImagePool(keras.layers.Layer):
         return shown
 
     def exchanged(self, images, seed) -> tuple[tf.Tensor, tuple]:
-        """Returns the output of `call`, and the change to pass to `keep` if the step succeeds."""
+        """Returns the output of `call` and the change to pass to `keep` if the step succeeds."""
         local = images
         images = global_batch(tf.cast(images, tf.float32))
         batch = tf.shape(images)[0]

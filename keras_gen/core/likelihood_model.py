@@ -1,4 +1,4 @@
-"""Models in which one optimizer minimizes terms in nats, such as VAEs, flows, and PixelCNN."""
+"""The base class of models that minimize terms in nats, such as VAEs, flows, and PixelCNN."""
 
 import math
 
@@ -19,9 +19,9 @@ SCORE_SAMPLES = 16  # latents per estimate of a bound; with one latent, it would
 class LikelihoodModel(GenerativeModel):
     """Base class of models in which one optimizer minimizes a weighted sum of terms in nats.
 
-    A subclass returns the terms of its loss (`terms`) and their weights (`loss_weights`). A model
-    of p(x | given) lists the names of the conditions in `given`: they are part of the batch, and
-    `score` accepts them too.
+    A subclass defines the terms of its loss (`terms`) and their weights (`loss_weights`). A model
+    of p(x | given) lists the names of its conditions in `given`. The conditions are part of each
+    batch, and `score` accepts them too.
 
     Args:
         seed: Seed for the noise.
@@ -39,7 +39,7 @@ class LikelihoodModel(GenerativeModel):
         return super().weighted(terms)
 
     def nats(self, x, **given) -> tf.Tensor:
-        """Returns the score of each example, `[batch]`, which is the loss in inference mode."""
+        """Returns the score of each example, `[batch]`: the loss in inference mode."""
         return self.weighted(self.terms({"x": x, **given}))
 
     # Use -------------------------------------------------------------------------------------
@@ -53,15 +53,15 @@ class LikelihoodModel(GenerativeModel):
 
     @capability
     def score(self, x, **given):
-        """Returns the anomaly score of each example, float32 `[n]`, in nats; high if unusual.
+        """Returns the anomaly score of each example, float32 `[n]`, in nats. High means unusual.
 
-        A model of p(x | given) also accepts its conditions, by the names in the class's `given`.
+        A model of p(x | given) also accepts its conditions, by their names in the class's `given`.
         """
         return {"scores": self.nats(x, **given)}
 
     @for_users
     def threshold(self, x, quantile: float = 0.99, **given) -> float:
-        """Returns a threshold for anomalies: a quantile of the scores of normal, held-out examples.
+        """Returns an anomaly threshold: a quantile of the scores of normal, held-out examples.
 
         Args:
             x: Normal examples that were not used for training, in a format that `score` accepts.
@@ -76,9 +76,9 @@ class LikelihoodModel(GenerativeModel):
 
 @capability
 def log_prob(self, x: tf.Tensor, **given):
-    """Returns log p(x), or the class's stated bound on it: float32 `[n]`, in nats.
+    """Returns log p(x), or the bound on it that the class documents: float32 `[n]`, in nats.
 
-    A model of p(x | given) also accepts its conditions, by the names in the class's `given`.
+    A model of p(x | given) also accepts its conditions, by their names in the class's `given`.
     """
     # A method of models whose `nats` is -log p(x) or a bound on it.
     return {"log_probs": -self.nats(x, **given)}

@@ -1,4 +1,4 @@
-"""All updates of weights: the gradients of a loss, and their application."""
+"""All weight updates: the gradients of a loss, and their application."""
 
 import contextlib
 import dataclasses
@@ -20,8 +20,8 @@ NOT_FINITE = "keras_gen: not finite: "
 class NonFiniteLossError(FloatingPointError):
     """Raised when a loss, gradient, or weight became NaN or infinite.
 
-    The weights trained by the loss are unchanged by that step. Networks that the step updates
-    earlier, such as a discriminator before a generator's loss, have changed.
+    The step does not change the weights trained by that loss. Networks that the step has already
+    updated, such as a discriminator before a generator, keep their new weights.
     """
 
 
@@ -35,10 +35,10 @@ class Gradients:
     Attributes:
         loss: Loss, float32 `[batch]`, as returned by the loss function.
         rest: Additional outputs of the loss function, a tuple.
-        variables: Weights, each once.
+        variables: Weights, without duplicates.
         values: Gradient of the global batch's mean loss with respect to each weight: this replica's
-            part, times the loss scale if the optimizer has one.
-        checked: Operation that updates must wait for: the check that the loss is finite.
+        part, multiplied by the loss scale if the optimizer has one.
+        checked: Operation that checks that the loss is finite. Updates must wait for it.
     """
 
     loss: tf.Tensor
@@ -49,7 +49,7 @@ class Gradients:
 
 
 def trainable_weights(*networks) -> list:
-    """Returns the trainable weights of networks, each once even if shared."""
+    """Returns the trainable weights of networks; a shared weight is listed once."""
     found = {}
     for network in networks:
         for weight in network.trainable_variables:
@@ -62,19 +62,20 @@ def gradients(
 ) -> Gradients:
     """Computes the gradients of a loss with respect to the trainable weights of `networks`.
 
-    For methods that change the gradients before they are applied; otherwise use `minimize`.
+    Use this function if the gradients are changed before they are applied; otherwise, use
+    `minimize`.
 
     Args:
         loss_fn: Function without arguments that returns a loss `[batch]`, or a tuple of a loss and
             outputs to reuse.
         optimizer: Built `keras.optimizers.Optimizer`, used for its loss scale.
         *networks: Models or layers.
-        xla: Whether XLA compiles loss and gradients, in a graph. XLA does not support checks, so
-            they run outside the compiled part.
+        xla: Whether XLA compiles the loss and the gradients if they are computed in a graph. XLA
+            does not support checks, so these run outside the compiled part.
 
     Raises:
-        ValueError: If there are no trainable weights, or a weight has no gradient. At run time, an
-            error is raised if the loss is NaN or infinite.
+        ValueError: If there are no trainable weights, or a weight has no gradient. A loss that is
+            NaN or infinite raises an error at run time.
     """
     if not callable(loss_fn):
         raise TypeError(f"loss_fn is {shown(loss_fn)}: expected a function without arguments.")
@@ -120,15 +121,15 @@ def joint_gradients(*players: tuple) -> tuple[list[Gradients], list[list]]:
     """Computes the gradients of several losses, and the gradients of their joint squared norm.
 
     Each player has a loss and its own weights. v is the concatenation of their gradients on the
-    *global* batch: the vector field along which the players step simultaneously. |v|^2 / 2 is 0
+    *global* batch: the vector field along which the players move simultaneously. |v|^2 / 2 is 0
     where no player moves.
 
     Args:
         *players: Tuples `(loss_fn, optimizer, networks)`; see `gradients`.
 
     Returns:
-        The `Gradients` of each player; and for each player, the gradients of |v|^2 / 2 with respect
-        to its weights, in the order and scale of its `values`.
+        Two lists with one element per player: its `Gradients`, and the gradients of |v|^2 / 2 with
+        respect to its weights, in the order and at the scale of its `values`.
 
     Raises:
         ValueError: See `gradients`.
@@ -165,10 +166,10 @@ def joint_gradients(*players: tuple) -> tuple[list[Gradients], list[list]]:
 def apply_gradients(
     optimizer: keras.optimizers.Optimizer, *parts: Gradients, name: str = "loss"
 ):
-    """Applies gradients with the optimizer, and returns an operation to wait for.
+    """Applies gradients with an optimizer, and returns an operation to wait for.
 
     If gradients or their squares are NaN or infinite, an error is raised before anything changes.
-    With a loss scale, this is an overflow, and the optimizer skips the step instead.
+    With a loss scale, this counts as an overflow, and the optimizer skips the step instead.
 
     Args:
         optimizer: Built `keras.optimizers.Optimizer`.
@@ -201,11 +202,11 @@ def apply_gradients(
 def minimize(
     loss_fn: Callable, optimizer: keras.optimizers.Optimizer, *networks, xla: bool = False
 ) -> Any:
-    """Takes one step of `optimizer` on the trainable weights of `networks` alone.
+    """Takes one step of `optimizer` on the trainable weights of `networks` only.
 
-    Handles the mean over the global batch, the loss scale of `mixed_float16`, weights shared by
-    networks, and a check that the loss and its gradients are finite *before* anything changes. All
-    outputs wait for the check.
+    Handles the mean over the global batch, the loss scale of `mixed_float16`, and weights shared by
+    networks, and checks that the loss and its gradients are finite *before* anything changes. All
+    outputs wait for this check.
 
     Args:
         loss_fn: Function without arguments that returns a loss `[batch]`, or a tuple of a loss and
@@ -244,13 +245,14 @@ _mappings: list[list] = [[]]
 def stateless(network: keras.Model | None = None, weights=(), state=()):
     """Opens a block in which networks compute without changing their state.
 
-    Moving statistics and counters are read but not updated. Used by penalties, and by networks in
-    `tf.cond` on replicas (not with synchronized batch normalization in training mode).
+    Moving statistics and counters are read but not updated. Penalties use such blocks, as do
+    networks in `tf.cond` on replicas (except with synchronized batch normalization in training
+    mode).
 
     Args:
         network: Built `keras.Model` that computes with the values in `weights`.
-        weights: Values of the trainable weights, in the order of `network.trainable_variables`.
-        state: Pairs of other variables and their values, such as from `state_of`.
+        weights: Values for the trainable weights, in the order of `network.trainable_variables`.
+        state: Pairs of another variable and its value, such as those from `state_of`.
 
     Example:
     ```python
@@ -272,17 +274,17 @@ def stateless(network: keras.Model | None = None, weights=(), state=()):
 
 
 def state_of(*networks) -> list[tuple]:
-    """Returns pairs of networks' other variables and their current values, for `stateless`.
+    """Returns the networks' other variables with their current values, as pairs for `stateless`.
 
-    The variables include the counters of random layers: a pass that reuses the state from before a
-    previous pass samples the same masks.
+    The variables include the counters of random layers: a pass that starts from the same state as
+    an earlier pass samples the same masks.
     """
     variables = [v for network in networks for v in network.non_trainable_variables]
     return [(variable, tf.identity(variable.value)) for variable in variables]
 
 
 def _spread_overflow(values):
-    """Shares an overflow with all replicas, so that all replicas skip the step."""
+    """Shares an overflow with all replicas, so that all of them skip the step."""
     if replica_count() == 1:
         return values
     finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(g)) for g in values])

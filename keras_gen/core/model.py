@@ -1,4 +1,4 @@
-"""The base class of models: players, randomness, reports, edges, capabilities, and config."""
+"""The base class of all models: players, randomness, reports, edges, capabilities, and config."""
 
 import contextlib
 import functools
@@ -34,18 +34,18 @@ from keras_gen.keras_internals import own_metrics
     )
 )
 class GenerativeModel(keras.Model):
-    """Base class of all models, which assigns networks to optimizers and prepares every step.
+    """Base class of all models. It assigns networks to optimizers and prepares every step.
 
     A subclass declares its arguments as fields (see `keras_gen.declared`), which `get_config` and
-    `.keras` files use, and defines its `players`, the edges of its data (`edges`, in `set_up`), the
+    `.keras` files use. It defines its `players`, the edges for its data (`edges`, in `set_up`), the
     weights of its losses (`loss_weights`), and one step (`train_step`). The model itself computes
-    in float32; its networks compute in the policy with which they were built.
+    in float32; its networks use the dtype policy with which they were built.
 
     Args:
-        seed: Seed for all randomness in the steps.
+        seed: Seed for all random numbers in the steps.
         standardize: Whether examples, which must be vectors, are standardized with the means and
-            standard deviations of the first training data. Results and scores are in the data's
-            units.
+        standard deviations of the first training data. Results and scores are in the original
+        units.
         **kwargs: Arguments of `keras.Model`, such as `name`.
     """
 
@@ -80,7 +80,7 @@ class GenerativeModel(keras.Model):
         dtype: Any = declared.argument(default="float32", kw_only=True)
 
     def __new__(cls, *args, **kwargs):
-        """Records which arguments were given, for `get_config`."""
+        """Records the given arguments for `get_config`."""
         given = given_arguments(cls, args, kwargs)
         model = super().__new__(cls, *args, **kwargs)
         object.__setattr__(model, "_given_arguments", given)
@@ -114,7 +114,7 @@ class GenerativeModel(keras.Model):
         self.jit_compile = False
 
     def set_up(self) -> None:
-        """Sets up edges and state from the arguments, and checks the arguments together."""
+        """Creates edges and state from the arguments, and checks the arguments together."""
 
     @override
     def __setattr__(self, name, value):
@@ -135,7 +135,7 @@ class GenerativeModel(keras.Model):
 
     @override
     def __dir__(self):
-        """Lists the attributes for users, not those meant only for overriding and for steps."""
+        """Lists the attributes for users, without those meant only for subclasses and steps."""
         classes = type(self).__mro__
         marked = {
             n
@@ -159,7 +159,7 @@ class GenerativeModel(keras.Model):
         return model_of(cls, config)
 
     def arguments(self) -> list[str]:
-        """Returns the arguments of the constructor, and accepted arguments of its bases."""
+        """Returns the names of the constructor's arguments, including those passed to bases."""
         named = declared.named_parameters(type(self))
         ours = [n for n in self._given_arguments if n not in ("name", "dtype", "trainable")]
         return list(dict.fromkeys([*named, *ours]))
@@ -167,7 +167,7 @@ class GenerativeModel(keras.Model):
     @property
     @capabilities.for_users
     def networks(self) -> dict[str, keras.Model]:
-        """Constructor arguments that are networks, by name; networks in lists are numbered."""
+        """Networks among the constructor's arguments, by name; networks in lists are numbered."""
         found = {}
         # A subclass's own constructor may create networks that its base declares.
         for name in dict.fromkeys([*self.arguments(), *declared.fields_of(type(self))]):
@@ -183,7 +183,7 @@ class GenerativeModel(keras.Model):
 
     @capabilities.for_users
     def players(self) -> dict[str, Player]:
-        """Returns each optimizer's name, networks, and default; by default, one optimizer."""
+        """Returns the name, networks, and default of each optimizer; by default, there is one."""
         trained = [one for name, one in self.networks.items() if name not in self.frozen]
         return {"optimizer": Player(trained)}
 
@@ -214,20 +214,20 @@ class GenerativeModel(keras.Model):
     def loss_weights(self) -> dict:
         """Returns the reported terms by name, each with its weight in the loss.
 
-        A weight is a number, a `Schedule` of the step (in `evaluate`, its final value), or a pair
+        A weight is a number, a `Schedule` of the step (`evaluate` uses its final value), or a pair
         of such factors. None marks a term that is reported but not minimized.
         """
         return {}
 
     @property
     def loss_names(self) -> tuple[str, ...]:
-        """Names reported by a step: totals, minimized terms as `<name>_loss`, and other terms."""
+        """Names that a step reports: totals, minimized terms as `<name>_loss`, and other terms."""
         weights = self.loss_weights()
         terms = [name if weight is None else f"{name}_loss" for name, weight in weights.items()]
         return (*self.totals, *terms)
 
     def weighted(self, terms: dict) -> tf.Tensor:
-        """Returns the sum of terms `[batch]`, each multiplied by its weight (by default 1)."""
+        """Returns the sum of terms `[batch]`, each multiplied by its weight (default: 1)."""
         weights = self.loss_weights()
         total = 0
         for name, term in terms.items():
@@ -238,7 +238,7 @@ class GenerativeModel(keras.Model):
         return total
 
     def scheduled(self, value):
-        """Returns a number, a schedule's value (the final one outside training), or a product."""
+        """Returns a weight's current value; outside training, the final value of a schedule."""
         if isinstance(value, tuple):
             first, second = value
             return self.scheduled(first) * self.scheduled(second)
@@ -249,7 +249,7 @@ class GenerativeModel(keras.Model):
     # A step ----------------------------------------------------------------------------------
 
     def __init_subclass__(cls, **kwargs):
-        """Creates the constructor for declared arguments, and wraps steps; see `as_step`."""
+        """Creates a constructor for the declared arguments, and wraps the steps; see `as_step`."""
         super().__init_subclass__(**kwargs)
         declared.declare(
             cls,
@@ -264,7 +264,7 @@ class GenerativeModel(keras.Model):
 
     @property
     def training(self) -> bool:
-        """Whether a training step is running: False in `evaluate` and in use."""
+        """Whether a training step is running; False in `evaluate` and at inference."""
         now = running.get()
         return now.training and now.model is self
 
@@ -273,7 +273,7 @@ class GenerativeModel(keras.Model):
         return inside(running.get()._replace(training=False))
 
     def terms(self, batch: dict) -> dict:
-        """Returns the terms of the loss for a prepared batch, `[batch]` each, by name."""
+        """Returns the terms of the loss for a prepared batch, each `[batch]`, by name."""
         raise NotImplementedError(
             f"{type(self).__name__} does not define what it minimizes: override terms or "
             "train_step."
@@ -298,11 +298,11 @@ class GenerativeModel(keras.Model):
     @functools.partial(as_step, training=False)
     @override
     def test_step(self, data):
-        """Runs a training step without updates: `minimize` returns the loss; metrics change."""
+        """Runs a training step in which `minimize` only returns the loss; metrics are updated."""
         return taken_dry(self, data)
 
     def minimize(self, loss_fn: Callable, player: str = "optimizer") -> Any:
-        """Takes one step of a player's optimizer on its networks alone; see `core.minimize`."""
+        """Takes one step of a player's optimizer on its networks only; see `core.minimize`."""
         if running.get().model is not self:
             raise RuntimeError(
                 f"{type(self).__name__}.minimize was called outside a training or evaluation "
@@ -317,12 +317,12 @@ class GenerativeModel(keras.Model):
         """Returns the report of a step by user-facing names; call it at the end of a step.
 
         Args:
-            terms: Terms of the losses by name, `[batch]` (weighted by their size) or scalars.
-                Terms that `loss_weights` does not name are left out.
-            **losses: Totals, and other reported values, by name.
+            terms: Terms of the losses by name, either `[batch]` (weighted by batch size) or scalar.
+            Terms that are not in `loss_weights` are omitted.
+            **losses: Totals and other reported values, by name.
 
         Raises:
-            ValueError: If a term named in `loss_weights` is missing.
+            ValueError: If a term in `loss_weights` is missing.
         """
         if not isinstance(terms, dict | None):
             found = type(terms).__name__
@@ -340,9 +340,10 @@ class GenerativeModel(keras.Model):
         return losses
 
     def counted(self, losses: dict) -> dict:
-        """Ends a step: counts the step and returns the running means of its report.
+        """Ends a step: counts the step, and returns the running means of the values it reported.
 
-        Values whose names are not in `loss_names`, such as the result of a metric, are unchanged.
+        Values whose names are not in `loss_names`, such as the result of a metric, are returned
+        unchanged.
         """
         # A step with non-finite losses does not count.
         with tf.control_dependencies(list(losses.values())):
@@ -359,7 +360,7 @@ class GenerativeModel(keras.Model):
 
     @property
     def metrics(self) -> list:
-        """Running means of the reported values, and the metrics set by a subclass."""
+        """Running means of the reported values, and metrics that a subclass adds."""
         means = getattr(self, "_means", {})
         # Keras also keeps the metrics of an earlier `compile`.
         return [*means.values(), *(one for one in own_metrics(self) if one.name not in means)]
@@ -368,8 +369,8 @@ class GenerativeModel(keras.Model):
     def _get_metrics_result_or_logs(self, logs):
         """Returns the running means over all replicas for all names in the logs.
 
-        Keras returns them only if every name is reported; otherwise, it averages over replicas, one
-        of which may have had fewer examples.
+        Keras returns running means only if every name is reported. Otherwise, it averages over
+        replicas, although one of them may have had fewer examples.
         """
         known = self.get_metrics_result()
         return {name: known.get(name, value) for name, value in logs.items()}
@@ -382,21 +383,21 @@ class GenerativeModel(keras.Model):
     # Noise -----------------------------------------------------------------------------------
 
     def stateless_seed(self, use: str) -> tf.Tensor:
-        """Returns the seed, int64 `[2]`, for one use of randomness in this step."""
+        """Returns the seed, int64 `[2]`, for one use of random numbers in this step."""
         if self.training:
             return noise.stateless_seed(self.seed, self.step.value, use)
         return noise.stateless_seed(self.seed, self.evaluation_step.value, use + "/evaluation")
 
     def normal(self, use: str, shape) -> tf.Tensor:
-        """Returns standard normal noise for a use in this step; `shape[0]`: the replica's batch."""
+        """Returns normal noise for one use in this step; `shape[0]` is the replica's batch."""
         return noise.normal(shape, self.stateless_seed(use))
 
     def uniform(self, use: str, shape) -> tf.Tensor:
-        """Returns uniform noise in [0, 1) for a use in this step; `shape[0]`: replica's batch."""
+        """Returns noise in [0, 1) for one use in this step; `shape[0]` is the replica's batch."""
         return noise.uniform(shape, self.stateless_seed(use))
 
     def gumbel(self, use: str, shape) -> tf.Tensor:
-        """Returns standard Gumbel noise for a use in this step; `shape[0]`: the replica's batch."""
+        """Returns Gumbel noise for one use in this step; `shape[0]` is the replica's batch."""
         return noise.gumbel(shape, self.stateless_seed(use))
 
     def categorical(self, use: str, logits) -> tf.Tensor:
@@ -404,7 +405,7 @@ class GenerativeModel(keras.Model):
         return noise.categorical(logits, self.stateless_seed(use))
 
     def drawn_labels(self, n, key, classes: int) -> tf.Tensor:
-        """Samples int32 labels `[n]` for examples of any class; by default, uniformly."""
+        """Samples int32 labels `[n]` for examples of any class, uniformly by default."""
         return noise.random_labels(n, key, classes)
 
     # Edges -----------------------------------------------------------------------------------
@@ -414,7 +415,7 @@ class GenerativeModel(keras.Model):
     name_classes = names_of_classes.name_classes
 
     def in_any_units(self, edge: Edge) -> Edge:
-        """Returns the edge for the examples, or for any units if the model standardizes."""
+        """Returns the edge, or its counterpart for any units if the model standardizes examples."""
         return edge.standardized() if self.standardize else edge
 
     def prepare(self, x) -> tf.Tensor:
@@ -437,7 +438,7 @@ class GenerativeModel(keras.Model):
     served = capabilities.served
 
     def graph(self, key, function: Callable, specs) -> Callable:
-        """Returns a function of tensors as a graph, traced once and kept under the key."""
+        """Returns a function of tensors as a graph, traced once and cached under `key`."""
         graphs = self.__dict__.setdefault("_graphs", {})
         if key not in graphs:
             # As in the steps of Keras, conditions use TensorFlow: AutoGraph would only cost
@@ -449,7 +450,7 @@ class GenerativeModel(keras.Model):
 
     @override
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
-        """Does nothing: Keras would build the model with data, but the model is already built."""
+        """Does nothing: Keras would build the model on data, but the model is already built."""
 
     fit = calls.fit
     evaluate = calls.evaluate

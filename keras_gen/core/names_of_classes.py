@@ -1,4 +1,4 @@
-"""Names of classes, which may replace labels: the functions are methods of `GenerativeModel`."""
+"""Class names, which may replace integer labels, as methods of `GenerativeModel`."""
 
 import dataclasses
 
@@ -7,17 +7,17 @@ from keras_gen.core.kinds_of_data import Labels
 
 
 def class_names(self) -> tuple[str, ...]:
-    """Names of the classes in order, which may replace labels; empty if the names are unknown.
+    """Names of the classes in order, which may replace labels; empty if unknown.
 
-    `fit` finds them in a source, such as `image_folder(..., labels=True)`, or in labels that
-    are strings. They are saved and exported with the model.
+    `fit` finds them in a source, such as `image_folder(..., labels=True)`, or in labels that are
+    strings. They are saved and exported with the model.
     """
     labels = _labels(self)
     return labels[0].names if labels else ()
 
 
 def named_classes(self) -> int:
-    """Number of classes that can have names, from the labels in `fit`; 0 without labels."""
+    """Number of classes that can have names, as in the labels of `fit`; 0 without labels."""
     labels = _labels(self)
     return labels[0].classes if labels else 0
 
@@ -50,6 +50,6 @@ def name_classes(self, names) -> None:  # noqa: D417
 
 
 def _labels(model) -> list[Labels]:
-    """The edges for the labels in `fit`."""
+    """Returns the edges for the labels in `fit`."""
     edges = model.edges | model.training_edges
     return [edges[name] for name in model.batch if isinstance(edges[name], Labels)]

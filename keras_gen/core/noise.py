@@ -1,4 +1,4 @@
-"""Stateless randomness: a function of (seed, step, use), for any number of replicas."""
+"""Stateless random numbers: functions of (seed, step, use), for any number of replicas."""
 
 import contextlib
 import zlib
@@ -10,14 +10,14 @@ from keras_gen.core.distribution.replicas import replica_slice
 
 
 def stateless_seed(seed: int, step, use: str) -> tf.Tensor:
-    """Returns the int64 `[2]` seed for one use of randomness in one step.
+    """Returns the seed, int64 `[2]`, for one use of random numbers in one step.
 
-    The first word encodes the run's seed and the use, and the second the step, so that two uses or
-    two steps never share a stream.
+    The first word encodes the run's seed and the use, and the second word encodes the step, so that
+    two uses or two steps never share a stream.
 
     Args:
         seed: Seed of the run, a Python int.
-        step: Training step, a scalar integer tensor or int.
+        step: Training step, an int or a scalar integer tensor.
         use: Name of the use, such as `"latents"`.
     """
     first = (int(seed) + zlib.crc32(use.encode()) * 1_000_003) % (2**62)
@@ -27,11 +27,11 @@ def stateless_seed(seed: int, step, use: str) -> tf.Tensor:
 def for_replica(draw, shape, seed: tf.Tensor, **options) -> tf.Tensor:
     """Samples noise for the whole global batch, and returns this replica's part.
 
-    N replicas therefore use the same noise as a single device.
+    N replicas therefore use the same noise as one device.
 
     Args:
         draw: Stateless TensorFlow function that accepts a shape and a seed.
-        shape: `[batch, ...]` of this replica: ints or scalar tensors, or a tensor of them.
+        shape: Shape `[batch, ...]` for this replica: ints or scalar tensors, or a tensor of them.
         seed: Seed, int64 `[2]`, from `stateless_seed`; or `[batch, 2]`, from `example_seeds`.
         **options: Additional arguments for `draw`.
     """
@@ -44,19 +44,19 @@ def for_replica(draw, shape, seed: tf.Tensor, **options) -> tf.Tensor:
 
 
 def _each(draw, shape, seeds, **options) -> tf.Tensor:
-    """Samples noise of a shape separately for each seed, `[n, 2]`."""
+    """Samples noise of the given shape separately for each of the seeds `[n, 2]`."""
     dtype = options.get("dtype", tf.float32)
     return tf.map_fn(lambda seed: draw(shape, seed, **options), seeds, fn_output_signature=dtype)
 
 
 def example_seeds(x: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-    """Returns a seed for each example, int64 `[batch, 2]`: equal examples have equal seeds.
+    """Returns one seed per example, int64 `[batch, 2]`; equal examples have equal seeds.
 
     The noise of an example is therefore independent of the rest of its batch, and examples that
     differ in the value or the position of one number have different noise.
 
     Args:
-        x: Numbers `[batch, ...]`, compared in float32, rounded to 16 significant bits.
+        x: Numbers `[batch, ...]`, compared in float32 after rounding to 16 significant bits.
         seed: Seed, int64 `[2]`, from `stateless_seed`.
     """
     batch = tf.shape(x)[0]
@@ -73,10 +73,10 @@ def example_seeds(x: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
 
 
 def _mixed(words: tf.Tensor) -> tf.Tensor:
-    """Maps int64 words one-to-one to random words: the output function of SplitMix64.
+    """Maps int64 words one-to-one to random words with the output function of SplitMix64.
 
     Steele, Lea, Flood: "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014, with the
-    constants of Stafford's variant 13.
+    constants from Stafford's variant 13.
     """
     words = _shifted_onto_itself(words, 30) * (0xBF58476D1CE4E5B9 - 2**64)
     words = _shifted_onto_itself(words, 27) * (0x94D049BB133111EB - 2**64)
@@ -84,7 +84,7 @@ def _mixed(words: tf.Tensor) -> tf.Tensor:
 
 
 def _shifted_onto_itself(words: tf.Tensor, places: int) -> tf.Tensor:
-    """Returns int64 words XOR the same words shifted right."""
+    """Returns the XOR of int64 words and the same words shifted right."""
     shifted = tf.bitwise.right_shift(words, tf.constant(places, tf.int64))
     without_signs = tf.bitwise.bitwise_and(shifted, 2 ** (64 - places) - 1)
     return tf.bitwise.bitwise_xor(words, without_signs)
@@ -95,7 +95,7 @@ def folded(seed: tf.Tensor, number) -> tf.Tensor:
 
     Args:
         seed: Seed, int64 `[2]`, or `[batch, 2]` for examples.
-        number: Nonnegative integer; if there is one seed per example, `[batch]` is also allowed.
+        number: Nonnegative integer. With one seed per example, integers `[batch]` are also allowed.
     """
     if seed.shape.rank == 1:
         return tf.random.experimental.stateless_fold_in(seed, number)
@@ -121,7 +121,7 @@ def uniform(shape, seed: tf.Tensor, dtype="float32") -> tf.Tensor:
 
 
 def random_labels(n, key, classes: int) -> tf.Tensor:
-    """Samples int32 labels `[n]`, for examples whose latents are sampled with `key` itself."""
+    """Samples int32 labels `[n]` for examples whose latents are sampled with `key` itself."""
     other = tf.random.experimental.stateless_fold_in(key, 1)
     return tf.random.stateless_uniform([n], other, 0, classes, tf.int32)
 
@@ -143,7 +143,7 @@ def random_seeds(n, key) -> tf.Tensor:
 
 
 def seeded(draw, seeds, shape, step=0) -> tf.Tensor:
-    """Returns noise `[n, *shape]`, one per seed: equal seeds result in equal noise in any batch.
+    """Returns noise `[n, *shape]`, one sample per seed; equal seeds give equal noise in any batch.
 
     Args:
         draw: Function that samples noise: `tf.random.stateless_normal` or

@@ -1,4 +1,4 @@
-"""Temporary changes to Keras optimizers during training, which leave them intact."""
+"""Temporary changes to Keras optimizers, which last for a block of code."""
 
 import contextlib
 import functools
@@ -13,10 +13,10 @@ from keras_gen.keras_internals import index_of, moments
 
 @contextlib.contextmanager
 def replaced(optimizer, **methods: Callable):
-    """Opens a block in which methods of an optimizer are replaced, and restores them on exit.
+    """Opens a block in which methods of an optimizer are replaced; restores them on exit.
 
     Args:
-        optimizer: `keras.optimizers.Optimizer` that belongs to the user.
+        optimizer: `keras.optimizers.Optimizer`, whose methods are restored.
         **methods: Replacement functions, by the names of the methods.
     """
     own = vars(optimizer)
@@ -33,7 +33,7 @@ def replaced(optimizer, **methods: Callable):
 def fused(optimizer) -> contextlib.AbstractContextManager:
     """Opens a block in which Adam or AdamW updates each weight with one TensorFlow operation.
 
-    Keras uses about ten operations for the same formula, which in small networks cost as much as
+    Keras uses about ten operations for the same formula. In small networks, they take as long as
     the forward pass. Other optimizers are unchanged.
 
     Args:
@@ -49,10 +49,10 @@ def fused(optimizer) -> contextlib.AbstractContextManager:
 
 
 def unaveraged(optimizer) -> contextlib.AbstractContextManager:
-    """Opens a block in which `fit` leaves the trained weights in place at its end.
+    """Opens a block in which `fit` does not replace the trained weights when it ends.
 
     Keras would overwrite them with their averages, but only for the optimizer named `optimizer`.
-    Here, averages are used through `averaged_weights`.
+    In this library, averages are used through `averaged_weights`.
     """
     if not getattr(optimizer, "use_ema", False):
         return contextlib.nullcontext()
@@ -62,9 +62,9 @@ def unaveraged(optimizer) -> contextlib.AbstractContextManager:
 class LearningRates(keras.callbacks.Callback):
     """Adds the learning rate of every optimizer to the logs of an epoch, by the optimizer's name.
 
-    Loggers read `model.optimizer`, which is None with several players. For such models, `fit` adds
-    this callback before all other callbacks, which then find `d_learning_rate` and so on in the
-    logs.
+    Loggers read `model.optimizer`, which is None if there are several players. For such models,
+    `fit` adds this callback before all other callbacks, which then find `d_learning_rate`, for
+    example, in the logs.
     """
 
     @override
@@ -76,7 +76,7 @@ class LearningRates(keras.callbacks.Callback):
 
 
 def _adam_step(optimizer, gradient, variable, learning_rate):
-    """Algorithm 1 of Kingma & Ba (2015), in the efficient order from section 2, as in Keras."""
+    """Runs algorithm 1 of Kingma & Ba (2015) in the efficient order of section 2, as in Keras."""
     if isinstance(gradient, tf.IndexedSlices):  # for an embedding
         return type(optimizer).update_step(optimizer, gradient, variable, learning_rate)
     m, v = moments(optimizer, index_of(optimizer, variable))

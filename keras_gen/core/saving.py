@@ -1,4 +1,4 @@
-"""Files of a model: saving, loading weights, and exporting, as methods of `GenerativeModel`."""
+"""Methods of `GenerativeModel` for saving, loading weights, and exporting."""
 
 from pathlib import Path
 
@@ -11,9 +11,9 @@ from keras_gen.messages import older_likelihood
 
 
 def save(self, filepath, *args, **kwargs):
-    """Writes a file, `x.keras`, or a model on the Hub, `hf://<user>/<name>`, as Keras does.
+    """Saves to a `.keras` file, or to the Hub as `hf://<user>/<name>`, as Keras does.
 
-    Any other `filepath` raises a ValueError.
+    Any other value of `filepath` raises a ValueError.
     """
     if not str(filepath).endswith(".keras") and not str(filepath).startswith("hf://"):
         raise ValueError(
@@ -27,8 +27,8 @@ def load_weights(self, filepath, *args, **kwargs):
     """Loads weights like `keras.Model.load_weights`.
 
     Raises:
-        ValueError: If the weights belong to a different model. In this case, the model's weights do
-            not change.
+        ValueError: If the weights belong to a different model. The model's weights then remain
+            unchanged.
     """
     before = self.get_weights()
     try:
@@ -46,20 +46,20 @@ def load_weights(self, filepath, *args, **kwargs):
 def export(self, filepath, format="tf_saved_model", **options) -> Path:  # noqa: D417
     """Writes `<filepath>/<version>/`, a SavedModel with the model's signatures.
 
-    Equivalent to `keras_gen.serving.export.export`, which describes the contents. Inside
-    `keras_gen.core.averaged_weights`, averaged weights are written.
+    See `keras_gen.serving.export.export`, which does the same, for the contents. Inside
+    `keras_gen.core.averaged_weights`, the averaged weights are written.
 
     Args:
-        filepath: Folder, such as `"exports/digits"`; the model is served under its name.
-        format: Always "tf_saved_model", the name in Keras.
+        filepath: Folder, such as `"exports/digits"`. The model is served under the folder's name.
+        format: Always "tf_saved_model", as it is called in Keras.
         **options: `default`, `metadata`, `warmup`, `half`, and `signatures`, as in
             `keras_gen.serving.export.export`.
 
     Returns:
-        The folder that was written, with the first unused version number.
+        The folder that was written, whose name is the first unused version number.
 
     Raises:
-        ValueError: If `format` has a different value, and as in `keras_gen.serving.export.export`.
+        ValueError: If `format` has a different value, or as in `keras_gen.serving.export.export`.
         OSError: If the folder cannot be written.
 
     Example: `vae.export("exports/digits", default="sample")`.
@@ -86,7 +86,7 @@ def from_pretrained(cls, source: str | Path):  # noqa: D417
         A compiled model of this class.
 
     Raises:
-        ValueError: If the model belongs to a different class, and as in `keras_gen.load`.
+        ValueError: If the model belongs to a different class, or as in `keras_gen.load`.
         FileNotFoundError: If the source does not exist.
 
     Example: `model = VAE.from_pretrained("vae_mnist")`.

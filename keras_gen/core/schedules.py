@@ -1,7 +1,7 @@
 """Numbers that depend on the step: learning rates, loss weights, temperatures, noise levels.
 
-A model stores the return value of `weight`: a float or a `Schedule`. Its step reads it with
-`self.scheduled(weight)`: the value at that step, or in evaluation the final value.
+A model stores the return value of `weight`, which is a float or a `Schedule`. Its step reads the
+current value, or in evaluation the final value, with `self.scheduled(weight)`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def _is_finite(value) -> bool:
 
 
 def checked_whole(name: str, value: Any, minimum: int) -> int:
-    """Returns a whole number of steps, such as 1000 or 1e3; otherwise raises a ValueError."""
+    """Returns a number of steps, such as 1000 or 1e3; raises a ValueError if it is not whole."""
     if not _is_finite(value) or value % 1 or value < minimum:
         raise ValueError(
             f"{name} is {shown(value)}: expected a whole number of at least {minimum}."
@@ -36,9 +36,9 @@ def checked_whole(name: str, value: Any, minimum: int) -> int:
 
 
 class Schedule(Declared, keras.optimizers.schedules.LearningRateSchedule):
-    """Base class of numbers that depend on the step, which are also Keras learning-rate schedules.
+    """Base class of numbers that depend on the step. They are also Keras learning-rate schedules.
 
-    A subclass declares numbers, is registered for saving, and defines `_at` and `_ends`.
+    A subclass declares its numbers, is registered for saving, and defines `_at` and `_ends`.
 
     Example:
     ```python
@@ -49,10 +49,10 @@ class Schedule(Declared, keras.optimizers.schedules.LearningRateSchedule):
 
     @override
     def __call__(self, step):
-        """Returns the value after `step` steps (integer, or a tensor of it), a float32 scalar.
+        """Returns the value, a float32 scalar, after `step` steps, an integer or an integer tensor.
 
         Raises:
-            TypeError: If `step` is not an integer, such as True.
+            TypeError: If `step` is not an integer. Booleans are rejected.
             ValueError: If `step` is below 0.
         """
         dtype = getattr(step, "dtype", None)
@@ -64,16 +64,16 @@ class Schedule(Declared, keras.optimizers.schedules.LearningRateSchedule):
         return self._at(keras.ops.cast(step, "float32"))
 
     def _at(self, step):
-        """The value at a float32 step."""
+        """Returns the value at a float32 step."""
         raise NotImplementedError
 
     def _ends(self) -> tuple[float, float]:
-        """The first value and the last value; all other values are between them."""
+        """Returns the first and the last value; all other values are between them."""
         raise NotImplementedError
 
     @property
     def final(self) -> float:
-        """Last value, used in evaluation."""
+        """Final value, which is used in evaluation."""
         return self._ends()[1]
 
     @property
@@ -103,7 +103,7 @@ class Constant(Schedule):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class Linear(Schedule):
-    """Schedule that changes linearly from one value to another, and is constant before and after.
+    """Schedule that changes linearly from one value to another and is constant before and after.
 
     Args:
         start: Value up to step `delay`.
@@ -135,10 +135,11 @@ class Linear(Schedule):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class Exponential(Linear):
-    """Schedule that changes geometrically from one value to another; constant before and after.
+    """Schedule that changes geometrically from one value to another and is otherwise constant.
 
     Args:
-        start, end, steps, delay: See `Linear`; both ends must have the same sign and not be 0.
+        start, end, steps, delay: See `Linear`. Both end values must be nonzero and have the same
+        sign.
 
     Example: `Exponential(1.0, 0.01, steps=100)(50)` is 0.1.
     """
@@ -158,17 +159,16 @@ class Exponential(Linear):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class Sigmoid(Schedule):
-    """Schedule that increases from zero, quickly at first, and then saturates.
+    """Schedule that rises from zero, quickly at first, and then saturates.
 
     Ganin et al., "Domain-Adversarial Training of Neural Networks", JMLR 17(59), 2016, sec. 5.2.2:
-    the weight of the domain classifier is 2 / (1 + exp(-gamma p)) - 1 at the fraction p of the
-    training run.
+    the weight of the domain classifier is 2 / (1 + exp(-gamma p)) - 1, where p is the completed
+    fraction of the training run.
 
     Args:
         end: Limit of the value. At the last step, the value is `end` times tanh(steepness / 2).
-        steps: Number of steps during which the value increases, at least 1; after that, it is
-            constant.
-        steepness: The paper's gamma, above 0.
+        steps: Number of steps over which the value rises, at least 1; it is then constant.
+        steepness: Steepness of the curve, which is gamma in the paper, above 0.
 
     Example: `Sigmoid(1.0, steps=1000)(100)` is 0.4621.
     """
@@ -189,12 +189,12 @@ class Sigmoid(Schedule):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ConstantThenLinear(Schedule):
-    """Schedule that is constant, then linear to zero, as in CycleGAN (Zhu et al. 2017, sec. 4).
+    """Schedule that is constant, then decays linearly to zero, as in Zhu et al. (2017), sec. 4.
 
     Args:
         learning_rate: Constant rate, nonnegative.
         constant_steps: Number of steps at the constant rate.
-        decay_steps: Number of steps during which the rate decreases to zero.
+        decay_steps: Number of steps over which the rate decays to zero.
 
     Example: `ConstantThenLinear(2e-4, constant_steps=100 * 1072, decay_steps=100 * 1072)`.
     """
@@ -205,7 +205,7 @@ class ConstantThenLinear(Schedule):
 
     @classmethod
     def in_halves(cls, learning_rate: float, steps: int):
-        """Returns the schedule for `steps` steps: half constant, and half linear to zero."""
+        """Returns a schedule for `steps` steps that is constant, then decays in the second half."""
         return cls(learning_rate, steps // 2, steps - steps // 2)
 
     @override
@@ -226,17 +226,17 @@ def final(weight) -> float:
 def weight(
     name: str, value: Any, low: float | None = 0.0, high: float | None = None
 ) -> float | Schedule:
-    """Checks a loss weight, temperature, or noise level: returns a float or a `Schedule`.
+    """Checks a loss weight, temperature, or noise level, and returns a float or a `Schedule`.
 
     Args:
         name: Name used in the error.
         value: Number, `Schedule`, or the dict that `keras.saving.serialize_keras_object` returns
             for a schedule.
-        low: Minimum of the number or schedule; None for no limit.
-        high: Maximum of the number or schedule; None for no limit.
+        low: Minimum of the number or schedule, or None for no limit.
+        high: Maximum of the number or schedule, or None for no limit.
 
     Raises:
-        ValueError: If the value is something else, not finite, or out of range.
+        ValueError: If the value is not a number or a schedule, is not finite, or is out of range.
 
     Example: `weight("beta", Linear(1.0, 0.0, steps=10))` returns the schedule; a schedule from 1.0
     to -1.0 would be refused.
@@ -260,12 +260,12 @@ def weight(
 
 
 def between(low: float | None = None, high: float | None = None) -> Callable[[str, Any], Any]:
-    """Returns a check for numbers or schedules in a range, for the annotation of an argument."""
+    """Returns a check for numbers or schedules in a range, for use in an argument's annotation."""
     return partial(weight, low=low, high=high)
 
 
 Weight = Annotated[float | Schedule, weight]
-"""A number of at least 0, or a schedule of such numbers."""
+"""A nonnegative number, or a schedule of nonnegative numbers."""
 
 
 def _deserialized(value):

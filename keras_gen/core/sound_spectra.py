@@ -22,11 +22,12 @@ def spectrogram(waveforms: np.ndarray) -> np.ndarray:
     """Returns magnitudes of the short-time Fourier transform: 32 ms windows every 8 ms at 8 kHz.
 
     Args:
-        waveforms: int16, or floats in [-1, 1], `[n, samples, 1]`, with at least 256 samples.
-            Otherwise, a TypeError (dtype) or ValueError is raised.
+        waveforms: int16, or floats in [-1, 1], `[n, samples, 1]`, with at least 256 samples. A
+            wrong dtype raises a TypeError, and other wrong values raise a ValueError.
 
     Returns:
-        Float64 `[n, frames, 129]`, for Hann windows; a sine wave of amplitude 1 has magnitude 1.
+        Float64 `[n, frames, 129]`, computed with Hann windows. A sine wave of amplitude 1 has
+        magnitude 1.
 
     Example:
         >>> spectrogram(np.zeros([2, 512, 1])).shape
@@ -43,13 +44,13 @@ def spectrogram(waveforms: np.ndarray) -> np.ndarray:
 
 
 def magnitudes(waveforms: tf.Tensor, window: int, floor: float) -> tf.Tensor:
-    """Returns a spectrogram with gradients, for losses: `[batch, channels, frames, frequencies]`.
+    """Returns a differentiable spectrogram, `[batch, channels, frames, frequencies]`, for losses.
 
     Args:
         waveforms: Float32 `[batch, samples, channels]`, padded at the end.
         window: Length of the windows in samples. The hop is a fifth of this length.
-        floor: Magnitude whose square is added to the power, because the square root has no gradient
-            at 0.
+        floor: Magnitude whose square is added to the power, because the square root is not
+            differentiable at 0.
     """
     channels = tf.transpose(waveforms, [0, 2, 1])
     spectra = tf.signal.stft(channels, window, max(1, window // 5), pad_end=True)
@@ -60,13 +61,13 @@ def magnitudes(waveforms: tf.Tensor, window: int, floor: float) -> tf.Tensor:
 
 
 def log_mel(waveforms: np.ndarray, rate: int = 8000) -> np.ndarray:
-    """Returns the loudness in 24 bands of equal width on the mel scale, dB `[n, frames, 24]`.
+    """Returns the loudness in 24 bands of equal width on the mel scale, in dB, `[n, frames, 24]`.
 
-    Values are limited to 60 dB below the loudest band of the sound.
+    The minimum value is 60 dB below the loudest band of the sound.
 
     Args:
         waveforms: As in `spectrogram`.
-        rate: Samples per second.
+        rate: Sampling rate, in samples per second.
     """
     power = np.square(spectrogram(waveforms)) @ _mel_bank(rate).T
     decibels = 10 * np.log10(power + 1e-20)
@@ -74,19 +75,19 @@ def log_mel(waveforms: np.ndarray, rate: int = 8000) -> np.ndarray:
 
 
 def mel_frames(waveforms: tf.Tensor, bands: int, window: int, hop: int, rate: int) -> tf.Tensor:
-    """Returns log mel magnitudes, the spectrogram on which vocoders are conditioned.
+    """Returns the log-mel spectrogram on which vocoders are conditioned.
 
     Prenger, Valle, Catanzaro: "WaveGlow: A Flow-based Generative Network for Speech Synthesis",
-    ICASSP 2019, sec. 3.1: magnitudes of the Fourier transforms of Hann windows, weighted by
+    ICASSP 2019, sec. 3.1: magnitudes of Fourier transforms with Hann windows, weighted by
     triangular bands on the mel scale, with a minimum of 1e-5.
 
     Args:
         waveforms: Float32 `[batch, samples, 1]`, with a multiple of `hop` samples.
-        bands: Number of bands.
-        window: Samples per frame, centered on the frame's own `hop` samples; the sound is padded
-            with zeros at both ends.
-        hop: Samples between consecutive frames, at most `window`.
-        rate: Samples per second.
+        bands: Number of mel bands.
+        window: Number of samples per window, which is centered on the frame's own `hop` samples.
+        The sound is padded with zeros at both ends.
+        hop: Number of samples between consecutive frames, at most `window`.
+        rate: Sampling rate, in samples per second.
 
     Returns:
         Float32 `[batch, samples / hop, bands]`.
@@ -103,13 +104,13 @@ def mel_frames(waveforms: tf.Tensor, bands: int, window: int, hop: int, rate: in
 
 
 def mel_weights(bands: int, window: int, rate: int) -> tf.Tensor:
-    """Returns the weights of frequencies in mel bands, float32 `[window // 2 + 1, bands]`."""
+    """Returns the weight of each frequency in each mel band, float32 `[window // 2 + 1, bands]`."""
     frequencies = window // 2 + 1
     return tf.signal.linear_to_mel_weight_matrix(bands, frequencies, rate, LOWEST, rate / 2)
 
 
 def average_spectrum(waveforms: np.ndarray, rate: int = 8000) -> np.ndarray:
-    """Returns the mean of `log_mel` over frames with speech, minus its own mean, dB `[n, 24]`.
+    """Returns the mean of `log_mel` over speech frames, centered at zero, in dB, `[n, 24]`.
 
     It differs between speakers and microphones, and any linear filter changes it.
     """
@@ -120,7 +121,7 @@ def average_spectrum(waveforms: np.ndarray, rate: int = 8000) -> np.ndarray:
 
 
 def cepstral_covariance(waveforms: np.ndarray, rate: int = 8000) -> np.ndarray:
-    """Returns statistics of the variation of the cepstrum in speech frames, float64 `[n, 91]`.
+    """Returns statistics of how the cepstrum varies over speech frames, float64 `[n, 91]`.
 
     These are the logarithms of the standard deviations of 13 cepstral coefficients, and their
     correlations. They are invariant to a fixed linear filter, which adds a constant to `log_mel`
@@ -138,9 +139,10 @@ def cepstral_covariance(waveforms: np.ndarray, rate: int = 8000) -> np.ndarray:
 
 
 def cepstral_contour(waveforms: np.ndarray, rate: int = 8000, moments: int = 8) -> np.ndarray:
-    """Returns the cepstrum at `moments` points in time in speech, float64 `[n, 13 * moments]`.
+    """Returns the cepstrum of speech at `moments` points in time, float64 `[n, 13 * moments]`.
 
-    The points are evenly spaced from the first to the last frame; each is the mean of three frames.
+    The points are evenly spaced from the first to the last frame. The value at each point is the
+    mean over three frames.
     """
     found = []
     for cepstra, spoken in zip(*cepstrum(waveforms, rate), strict=True):
@@ -153,7 +155,7 @@ def cepstral_contour(waveforms: np.ndarray, rate: int = 8000, moments: int = 8) 
 
 
 def speech(bands: np.ndarray) -> np.ndarray:
-    """Returns a mask of the frames of `log_mel` within 25 dB of the loudest: bool `[n, frames]`."""
+    """Returns a bool mask `[n, frames]` of the frames of `log_mel` within 25 dB of the loudest."""
     loudness = 10 * np.log10(np.sum(10 ** (bands / 10), axis=-1))
     return loudness >= loudness.max(axis=1, keepdims=True) - SPEECH
 
@@ -163,11 +165,11 @@ def cepstrum(waveforms: np.ndarray, rate: int = 8000) -> tuple[np.ndarray, np.nd
 
     Args:
         waveforms: As in `spectrogram`.
-        rate: Samples per second.
+        rate: Sampling rate, in samples per second.
 
     Returns:
         The first 13 coefficients of the cosine transform of `log_mel`, float64 `[n, frames, 13]`,
-        and a bool mask `[n, frames]`, see `speech`.
+        and a bool mask `[n, frames]` (see `speech`).
     """
     bands = log_mel(waveforms, rate)
     return dct(bands, axis=-1, norm="ortho")[..., :CEPSTRA], speech(bands)

@@ -1,4 +1,4 @@
-"""The currently running step, its model, and whether the step trains."""
+"""The step that is currently running, its model, and whether it trains."""
 
 import contextlib
 import contextvars
@@ -12,12 +12,12 @@ from keras_gen.core.optimizers import replaced
 
 
 class Step(NamedTuple):
-    """The running step of a model.
+    """A running step of a model.
 
     Attributes:
         model: Model that owns the step, or None if no step is running.
         training: Whether the step trains.
-        begun: Whether `train_step` or `test_step` has begun, which counts the step when it ends.
+        begun: Whether `train_step` or `test_step` has begun. It counts the step when it ends.
     """
 
     model: keras.Model | None = None
@@ -60,10 +60,10 @@ def training_step(model: keras.Model) -> contextlib.AbstractContextManager:
 
 
 def as_step(function: Callable, training: bool) -> Callable:
-    """Makes a method a step: `self.training` is set inside, and its report is counted.
+    """Makes a method a step, which sets `self.training` and counts what it reports.
 
-    A step called inside another step of its model, such as by `super().train_step(data)`, is part
-    of that step.
+    A step called inside another step of the same model, such as by `super().train_step(data)`, is
+    part of that step.
     """
 
     @functools.wraps(function)
@@ -79,7 +79,7 @@ def as_step(function: Callable, training: bool) -> Callable:
 
 
 def taken_dry(model, data) -> dict:
-    """Runs a training step without updates: `minimize` returns the loss; metrics change."""
+    """Runs a training step in which `minimize` only returns the loss; metrics are updated."""
     with contextlib.ExitStack() as dry:
         for name in model.players() if model.compiled else ():
             # Its updates would escape the scope.

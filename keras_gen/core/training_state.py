@@ -1,4 +1,4 @@
-"""Saves all training state, so that a resumed run equals an uninterrupted run bit for bit."""
+"""Training state that is saved completely: a resumed run equals an uninterrupted one exactly."""
 
 import fnmatch
 import json
@@ -33,46 +33,45 @@ class CheckpointError(ValueError):
 
 
 class TrainingState(keras.callbacks.Callback):
-    """Saves all state that a run depends on after every epoch, and restores it in `fit`.
+    """Saves all state that a run depends on after every epoch, and restores the state in `fit`.
 
     It saves every weight, counter, image pool, and random state of the model; every optimizer with
     its slots, loss scale, and averages; the history; and the counters of other callbacks. Data
-    streams depend only on their starting position (`keras_gen.data.Source.stream`) and have no
-    state.
+    streams depend only on their starting position (see `keras_gen.data.Source.stream`), so they
+    have no state to save.
 
-    A resumed run must have the same settings: the numbers and names in the configuration of the
-    model and its optimizers, and the steps per epoch, are saved too, and are compared at the start
-    of `fit`. Networks are compared by the shapes of their weights.
+    A resumed run must have the same settings. The numbers and names in the configuration of the
+    model and its optimizers, and the number of steps per epoch, are saved too, and are compared at
+    the start of `fit`. Networks are compared by the shapes of their weights.
 
-    `tf.train.Checkpoint` leaves out the states of random Keras layers. Here, a checkpoint is a
-    single file with checksums, replaced atomically. The previous checkpoint is kept too, and is
+    `tf.train.Checkpoint` omits the states of random Keras layers. Here, a checkpoint is a single
+    file with checksums, which is replaced atomically. The previous checkpoint is kept too, and is
     used if the newest checkpoint is damaged or contains a weight that is not finite. With several
-    workers, the first worker writes and all workers read: `directory` must be shared.
+    workers, the first worker writes and all workers read, so `directory` must be shared.
 
-    A state owns its folder from its creation until `fit` ends. Within a process, a new state takes
-    over the folder of a state that has not begun to train.
+    A `TrainingState` owns its folder from its creation until `fit` ends. In the same process, a new
+    `TrainingState` takes over the folder from one that has not begun to train.
 
     Args:
-        directory: Folder of the checkpoints.
-        config: JSON-serializable dict that must be equal when training resumes; the error names any
-            differences.
-        callbacks: Callbacks whose counters are saved too (`EarlyStopping`, ...). Pass this callback
-            to `fit` after them.
+        directory: Folder for the checkpoints.
+        config: JSON-serializable dict that must be equal when training resumes; the error lists any
+        differences.
+        callbacks: Callbacks whose counters are saved too, such as `EarlyStopping`. Pass this
+        callback to `fit` after them.
         keep: Number of checkpoints to keep.
         data: Training data, which must be the same when training resumes: a
-            `keras_gen.data.Source`, an array, or a list or dict of them. Checksums are saved.
+        `keras_gen.data.Source`, an array, or a list or dict of these. Its checksums are saved.
         may_differ: Names of settings, or `fnmatch` patterns for them, that may differ from the
             checkpoint, such as `"optimizer.learning_rate*"`.
 
     Attributes:
         latest: Newest usable checkpoint, or None.
-        run: Text shared by all checkpoints of this run, and by no other checkpoints.
+        run: Text that identifies this run in all of its checkpoints.
 
     Raises:
-        CheckpointError: At the start, if another run owns the folder, no checkpoint in it is
-            usable, or its settings, data, architecture, or list of callbacks differ; if `fit`
-            starts with an epoch other than `epoch`; or if another process has written to the
-            folder.
+        CheckpointError: When training starts, if another run owns the folder, no checkpoint in it
+        is usable, its settings, data, architecture, or list of callbacks differ, or `fit` does not
+        start at `epoch`. Later, if another process has written to the folder.
         OSError: If the folder cannot be written to.
         ValueError: If `keep` is below 1.
         FloatingPointError: At the end of an epoch, if a weight is not finite.
@@ -137,13 +136,13 @@ class TrainingState(keras.callbacks.Callback):
 
     @property
     def stopped(self) -> bool:
-        """Whether a callback, such as `EarlyStopping`, had ended the resumed run."""
+        """Whether a callback, such as `EarlyStopping`, has already ended the resumed run."""
         return bool(self._meta and self._meta["stopped"])
 
     # The folder ------------------------------------------------------------------------------
 
     def _own_folder(self):
-        """Locks the folder against other states; the first worker does so for all."""
+        """Locks the folder against other states; the first worker locks it for all workers."""
         if not is_chief() or self._let_go:
             return
         place = self.directory.resolve()
@@ -163,14 +162,14 @@ class TrainingState(keras.callbacks.Callback):
         _owners[place] = self
 
     def release(self) -> None:
-        """Releases the folder. `fit` calls it whenever it ends, even with an error."""
+        """Releases the folder. `fit` calls this method when it ends, even with an error."""
         self._trains = False
         if self._let_go:
             self._let_go()
         self._let_go = None
 
     def _refuse_others_work(self):
-        """Refuses to overwrite files written by another run since this state read the folder."""
+        """Raises an error if another run has written files since this state read the folder."""
         for path in _paths(self.directory):
             if path in self._damaged:
                 continue
@@ -205,7 +204,7 @@ class TrainingState(keras.callbacks.Callback):
         return None, None, None
 
     def _other_config(self) -> dict[str, tuple]:
-        """Differences of `config` and `data` from the checkpoint: saved and current values."""
+        """Returns differences in `config` and `data` between the checkpoint and this run."""
         if self._meta is None:
             return {}
         there = self._meta["config"]
@@ -217,7 +216,7 @@ class TrainingState(keras.callbacks.Callback):
         return {key: (one, other) for key, (one, other) in pairs.items() if one != other}
 
     def _refuse(self, what: str, differences: dict[str, tuple]):
-        """Refuses saved and current values that differ without being allowed to."""
+        """Raises an error if saved and current values differ although they must not."""
         texts = [
             f"{name} is {_shown(there)} in the checkpoint and {_shown(here)} now"
             for name, (there, here) in differences.items()
@@ -241,7 +240,8 @@ class TrainingState(keras.callbacks.Callback):
             model: Compiled model.
 
         Returns:
-            By name, such as `"optimizer.learning_rate"`, the saved and the current value.
+            A dict that maps names, such as `"optimizer.learning_rate"`, to the saved and the
+            current value.
         """
         here = self._configuration(model)
         return self._other_config() | {
@@ -345,7 +345,7 @@ class TrainingState(keras.callbacks.Callback):
 
     @override
     def on_train_end(self, logs=None):
-        """Restores the history if no epoch remains, and finishes an interrupted deletion."""
+        """Restores the history if no epochs remain, and completes an interrupted deletion."""
         self._restore_history()
         self._delete_oldest()
         self.release()
@@ -403,7 +403,7 @@ class TrainingState(keras.callbacks.Callback):
                 old.unlink(missing_ok=True)
 
     def _refuse_non_finite(self, variables, arrays, epoch):
-        """Refuses non-finite weights, since even finite losses may have non-finite gradients."""
+        """Rejects non-finite weights, because even finite losses may have non-finite gradients."""
         for variable, array in zip(variables, arrays, strict=True):
             if array.dtype.kind == "f" and not np.isfinite(array).all():
                 raise FloatingPointError(
@@ -415,26 +415,26 @@ class TrainingState(keras.callbacks.Callback):
 
 
 def require_epoch(callbacks, epoch: int) -> None:
-    """Raises a `CheckpointError` if a `TrainingState` among the callbacks continues elsewhere."""
+    """Raises a `CheckpointError` if a `TrainingState` in `callbacks` expects a different epoch."""
     for callback in callbacks:
         if isinstance(callback, TrainingState):
             callback.require_epoch(epoch)
 
 
 def release_folders(callbacks) -> None:
-    """Releases the folders of all `TrainingState` objects among the callbacks of a `fit` call."""
+    """Releases the folders of all `TrainingState` objects in the callbacks of a `fit` call."""
     for callback in callbacks:
         if isinstance(callback, TrainingState):
             callback.release()
 
 
 def _paths(directory: Path) -> list[Path]:
-    """The checkpoints in a folder, the newest first."""
+    """Returns the checkpoints in a folder, newest first."""
     return sorted(directory.glob("state-*.npz"), reverse=True)
 
 
 def _read(path: Path) -> tuple[dict, dict[str, np.ndarray]]:
-    """Reads a checkpoint; raises an error if a part is missing or has a different type."""
+    """Reads a checkpoint, and raises an error if a part is missing or has a different type."""
     with open_arrays(path) as file:
         meta = _metadata(file)
         # Reading every member verifies its checksum.
@@ -460,7 +460,7 @@ _NEW_KINDS = {"run": str, "settings": dict, "moved": dict, "data": str | None}
 
 
 def _metadata(file) -> dict:
-    """Reads the metadata of an open checkpoint; raises an error if its format is unexpected."""
+    """Reads the metadata of an open checkpoint, and raises an error if the format is unexpected."""
     meta = json.loads(str(file[_META]))
     if not isinstance(meta, dict):
         raise ValueError(f"its metadata is a {type(meta).__name__}, not a dict")
@@ -478,14 +478,14 @@ def _metadata(file) -> dict:
 
 
 def _checksums(data) -> str:
-    """Identifies sources and arrays by their sizes and checksums."""
+    """Returns the sizes and checksums of sources and arrays, which identify them."""
     parts = keras.tree.flatten(data)
     sources = [part if isinstance(part, Source) else Source(part) for part in parts]
     return "; ".join(f"{len(each)} examples, checksum {each.checksum()}" for each in sources)
 
 
 def _shown(value) -> str:
-    """Formats a value for a sentence, shortened if it is long."""
+    """Formats a value for a sentence, and shortens it if it is long."""
     text = repr(value)
     return text if len(text) <= 100 else f"{text[:97]}..."
 
@@ -507,7 +507,7 @@ def _exact(value) -> np.ndarray:
 
 
 def _counters(callback) -> tuple[dict, dict]:
-    """The callback's plain values, and its lists of arrays, such as `best_weights`."""
+    """Returns the callback's plain values, and its lists of arrays, such as `best_weights`."""
     plain = {}
     lists = {}
     for name, value in vars(callback).items():

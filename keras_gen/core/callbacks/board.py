@@ -19,16 +19,16 @@ from keras_gen.files.images import read_image
 class Board(keras.callbacks.Callback):
     """Adds steps per second, sample grids, settings, and progress in long epochs to TensorBoard.
 
-    `keras.callbacks.TensorBoard` writes losses, metrics, and learning rates. Given the same folder,
-    this callback adds the other data. No speed is reported for the first epoch, because it includes
-    the tracing of the step. Within long epochs, the values in the progress bar are written by step
-    with the prefix `running_`.
+    `keras.callbacks.TensorBoard` writes losses, metrics, and learning rates. This callback adds the
+    rest to the same folder. No speed is reported for the first epoch, because it includes tracing
+    the step. Within long epochs, the values in the progress bar are written per step, with the
+    prefix `running_`.
 
     Args:
-        directory: Folder of TensorBoard's files.
+        directory: Folder for TensorBoard's files.
         settings: Settings of the run, shown as text.
-        images: Folder of a `SampleGrid` callback that precedes this callback; its images are also
-            shown.
+        images: Folder of a `SampleGrid` callback that precedes this one, whose images are also
+        shown.
         every_seconds: Time in seconds between points within an epoch.
 
     Raises:

@@ -20,29 +20,31 @@ _RECORD = "evaluation.json"
 
 
 class Evaluation(keras.callbacks.Callback):
-    """Evaluates with averaged weights every few epochs, and keeps the best model.
+    """Evaluates a model with averaged weights every few epochs, and saves the best model.
 
     Evaluation takes place after the first epoch, every `every` epochs, and after the last epoch.
-    The first epoch is included so that mistakes become apparent immediately, and because
-    `keras.callbacks.CSVLogger` fixes its columns there. The metrics are added to the epoch's logs
-    with the prefix `val_`, for the history, `TrainingState`, and all callbacks *after* this one.
-    `EarlyStopping(monitor="val_nll", mode="min")` then measures its patience in evaluations. A
-    `CSVLogger(append=True)` uses different columns when a run resumes in an epoch without
+    The first epoch is included so that mistakes show up early, and because
+    `keras.callbacks.CSVLogger` fixes its columns in that epoch. The metrics are added to the
+    epoch's logs with the prefix `val_`, where the history, `TrainingState`, and all callbacks
+    *after* this one find them. `EarlyStopping(monitor="val_nll", mode="min")` then counts its
+    patience in evaluations. A `CSVLogger(append=True)` uses different columns when a run resumes in
+    an epoch without
     evaluation: use a new file, or evaluate every epoch.
 
-    The best model is saved as one `.keras` file with the averaged weights. The metric, epoch (from
-    1), and value are stored in the file's member `evaluation.json`, so that weights and value are
-    replaced together. A resumed run reads the best value from that file, which is correct no matter
-    when the process was killed. A run that starts from its first epoch ignores the file.
+    The best model is saved as one `.keras` file with the averaged weights. The metric, the epoch
+    (counted from 1), and the value are stored in the same file, in its member `evaluation.json`, so
+    that weights and value are always replaced together. A resumed run reads the best value from
+    that file, so the value is correct no matter when the process was killed. A run that starts from
+    its first epoch ignores the file.
 
-    All workers evaluate; the first worker writes.
+    All workers evaluate, but only the first worker writes.
 
     Args:
         evaluate: Function that maps the model to a dict of metrics by name. It must not change the
             model.
         every: Number of epochs between evaluations.
-        best: Metric that selects the best model, by its name in the dict of `evaluate`.
-        mode: Whether the best value is the `"min"` or the `"max"`. NaN is never the best.
+        best: Name of the metric, in the dict that `evaluate` returns, that selects the best model.
+        mode: Whether the best value is the `"min"` or the `"max"`. NaN is never the best value.
         path: Path of the best model's `.keras` file.
 
     Attributes:
@@ -51,7 +53,7 @@ class Evaluation(keras.callbacks.Callback):
 
     Raises:
         ValueError: If an argument is out of range, only one of `best` and `path` is given,
-            `evaluate` does not return `best`, or the logs already contain a metric of that name.
+            `evaluate` does not return `best`, or the logs already contain a metric with that name.
 
     Example:
     ```python
@@ -154,7 +156,7 @@ class Evaluation(keras.callbacks.Callback):
 
 
 def _read(path: Path) -> dict:
-    """The record in a best model's file; empty if there is no such file."""
+    """Returns the record in a best model's file; empty if there is no such file."""
     try:
         with open_regular(path) as file:
             refuse_bomb(path, file)

@@ -1,4 +1,4 @@
-"""Images during training."""
+"""A callback that creates images during training."""
 
 import math
 import os
@@ -18,19 +18,19 @@ from keras_gen.files.writing import replacing
 
 
 def grid_path(directory: Path, epoch: int) -> Path:
-    """Returns the file of the sample grid after an epoch, counted from 0."""
+    """Returns the path of the sample grid for an epoch, counted from 0."""
     return directory / f"epoch-{epoch + 1:04d}.png"
 
 
 class SampleGrid(keras.callbacks.Callback):
-    """Creates an image with averaged weights every few epochs, and prints its path.
+    """Creates an image with the averaged weights every few epochs, and prints its path.
 
-    An image is also created after the first epoch, so that there is an early result.
+    An image is also created after the first epoch, as an early result.
 
     Args:
         draw: Function that maps the model to a uint8 image `[height, width, 3]`, as the functions
-            of `keras_gen.workshop.visualize` do, or to a matplotlib figure. Other numbers of
-            channels are converted by `keras_gen.files.images.as_shown`.
+        in `keras_gen.workshop.visualize` do, or to a matplotlib figure. Images with other numbers
+        of channels are converted by `keras_gen.files.images.as_shown`.
         directory: Folder for the images, which are named by epoch.
         every: Number of epochs between images.
         lines: Maximum number of paths printed per run; None for no limit.
@@ -77,7 +77,7 @@ class SampleGrid(keras.callbacks.Callback):
             tqdm.write(f"  image: {path}")
 
     def _is_told(self, epoch: int) -> bool:
-        """Whether the path of an epoch's image is printed, as it is for the first epoch."""
+        """Returns whether the path of an epoch's image is printed, as it is for the first epoch."""
         images = max(1, self.params["epochs"] // self.every)
         between = self.every * math.ceil(images / (self.lines or images))
         return not epoch or not (epoch + 1) % between

@@ -1,4 +1,4 @@
-"""Progress of a training run, and the time remaining."""
+"""A callback that shows the progress of a training run and the time remaining."""
 
 import math
 import time
@@ -14,11 +14,11 @@ from keras_gen.core import is_chief
 class TimeLeft(keras.callbacks.Callback):
     """Prints losses and the remaining training time.
 
-    The first call of the step, which traces it, is excluded from the rate; later, the entire first
-    epoch is excluded. A terminal also shows a progress bar over all steps.
+    The estimate excludes the first step, which is traced, and later the entire first epoch. In a
+    terminal, a progress bar over all steps is also shown.
 
     Args:
-        lines: Maximum number of lines per run; None for one line after every epoch.
+        lines: Maximum number of lines per run, or None for one line after every epoch.
 
     Raises:
         ValueError: If `lines` is below 1.
@@ -89,7 +89,7 @@ class TimeLeft(keras.callbacks.Callback):
             )
 
     def _first_rate(self, now):
-        """Seconds per epoch, estimated from the first epoch's steps after tracing."""
+        """Returns the seconds per epoch, estimated from the first epoch's steps after tracing."""
         if self.traced is None:
             return now - self.begin
         began, steps = self.traced

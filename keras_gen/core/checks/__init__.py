@@ -1,1 +1,1 @@
-"""Checks that refuse data and arguments of `fit`, and tensors inside a step."""
+"""Checks of the data and the arguments of `fit`, and of tensors inside a step."""

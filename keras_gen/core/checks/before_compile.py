@@ -1,4 +1,4 @@
-"""Checks of `compile`: layers that do not work with replicas, files, or images."""
+"""Checks made by `compile` for layers that do not work with replicas, files, or images."""
 
 import keras
 import tensorflow as tf
@@ -66,7 +66,7 @@ def _refuse_ways_to_run(model, jit_compile: bool, steps_per_execution: int) -> N
 
 
 def refuse_replicated_randomness(model) -> None:
-    """Raises a ValueError for random Keras layers on several replicas: their noise repeats."""
+    """Raises a ValueError for random Keras layers on several replicas, where noise would repeat."""
     if tf.distribute.get_strategy().num_replicas_in_sync == 1:
         return
     for name, network in model.networks.items():
@@ -80,9 +80,9 @@ def refuse_replicated_randomness(model) -> None:
 
 
 def refuse_shared_layers(model) -> None:
-    """Raises a ValueError if two networks share a layer, since a file could not be loaded again.
+    """Raises a ValueError if two networks share a layer, because a saved model could not be loaded.
 
-    Keras saves each network separately, and the weights of a layer only once.
+    Keras saves each network separately, but the weights of each layer only once.
     """
     owners: dict = {}
     for name, network in model.networks.items():

@@ -1,4 +1,4 @@
-"""Checks of `fit` other than data checks: unsuitable callbacks and invalid models."""
+"""Checks made by `fit` that are not about data: unsuitable callbacks and invalid models."""
 
 import inspect
 import itertools
@@ -55,7 +55,7 @@ def as_list(callbacks) -> list:
 
 
 def refuse_callbacks(owner: str, optimizers: list[str], callbacks) -> None:
-    """Raises a ValueError for callbacks that need a single optimizer, if the model has several."""
+    """Raises a ValueError for callbacks that need a single optimizer if the model has several."""
     for callback in callbacks:
         for kind, way_out in _OF_ONE_OPTIMIZER.items():
             # Only this feature of TensorBoard uses the steps of `model.optimizer`.
@@ -68,10 +68,10 @@ def refuse_callbacks(owner: str, optimizers: list[str], callbacks) -> None:
 
 
 def check_weights(model) -> None:
-    """Checks the weights of a model before it is trained.
+    """Checks the weights of a model before training.
 
     Raises:
-        NonFiniteLossError: If a weight is not finite: on a CPU, ReLU silently turns NaN into 0.
+        NonFiniteLossError: If a weight is not finite. (On a CPU, ReLU silently turns NaN into 0.)
         ValueError: See `refuse_frozen`.
     """
     for network in (part for part in model.layers if isinstance(part, keras.Model)):
@@ -89,9 +89,10 @@ def check_weights(model) -> None:
 
 
 def refuse_frozen(model) -> None:
-    """Raises a ValueError if a weight was frozen or unfrozen after `compile`, without effect.
+    """Raises a ValueError if a weight was frozen or unfrozen after `compile`.
 
-    The compiled step and the optimizers use the weights that were trainable when it was called.
+    This has no effect, because the compiled step and the optimizers use the weights that were
+    trainable when `compile` was called.
     """
     for player, before in model._weights_at_compile.items() if model.compiled else ():
         # Covers all of the player's networks, even if a step uses only some networks.

@@ -13,7 +13,7 @@ from keras_gen.keras_internals import calls, origin
 
 
 def require_built(*networks: keras.Model) -> None:
-    """Raises a TypeError for values that are not networks; a ValueError for unbuilt networks."""
+    """Raises a TypeError if a value is not a network, or a ValueError if a network is not built."""
     for network in networks:
         declared.built("A network", network)
 
@@ -31,7 +31,7 @@ def require_inputs(count: int, owner: type, *networks) -> None:
 def require_classes(classes: int, *networks, place: int = 1) -> None:
     """Raises a ValueError if networks are known to use a different number of classes.
 
-    A surplus class would result in a one-hot vector of zeros and have no embedding.
+    A class beyond the networks' number would have a one-hot vector of zeros and no embedding.
 
     Args:
         classes: Number of classes.
@@ -48,7 +48,7 @@ def require_classes(classes: int, *networks, place: int = 1) -> None:
 
 
 def _classes_of(network, labels) -> list[int]:
-    """The numbers of classes for which a functional model embeds or one-hot encodes its labels."""
+    """Returns the numbers of classes for which a model embeds or one-hot encodes its labels."""
     found = []
     for call in calls(network):
         if not any(each is labels for each in call.input_tensors):
@@ -115,8 +115,8 @@ _LAYOUT_OPERATIONS = ("Cast", "ExpandDims", "Reshape", "Squeeze", "Transpose")
 def require_logits(*networks) -> None:
     """Raises a ValueError if a functional model's last activation excludes some logits.
 
-    The losses apply the sigmoid or softmax. Applied twice, it causes gray images and discriminators
-    that learn nothing.
+    The losses apply the sigmoid or softmax. If it is applied twice, images are gray and
+    discriminators learn nothing.
     """
     for network in networks:
         for output in network.outputs:
@@ -137,7 +137,7 @@ def require_range(wanted: Range | None, what: str, *networks) -> None:
     Args:
         wanted: Minimum and maximum value that the outputs must be able to reach; None for any
             value.
-        what: Plural name of the outputs, used in the message.
+        what: Name of the outputs in the plural, used in the error message.
         *networks: Functional models.
     """
     if wanted is None:
@@ -167,9 +167,9 @@ def _from_to(low: float, high: float) -> str:
 
 
 def require_probabilities(network: keras.Model) -> None:
-    """Raises a ValueError if a functional model is known to output numbers outside 0 to 1.
+    """Raises a ValueError if a functional model is known to output numbers outside [0, 1].
 
-    This is the case for activations other than a sigmoid or a softmax, and without an activation.
+    This is the case if the last activation is not a sigmoid or a softmax, or if there is none.
     """
     for output in network.outputs:
         operation = _last_operation(output)
@@ -182,7 +182,7 @@ def require_probabilities(network: keras.Model) -> None:
 
 
 def _last_operation(tensor):
-    """The operation of a functional model that computes its values, not only their layout."""
+    """Returns the last operation that computes a tensor's values, not only their layout."""
     operation, inputs, place = origin(tensor)
     if isinstance(operation, keras.layers.Wrapper):
         operation = operation.layer
@@ -196,21 +196,21 @@ def _last_operation(tensor):
 
 
 def _activation(operation) -> str:
-    """The name of an operation's final activation."""
+    """Returns the name of an operation's final activation."""
     activation = getattr(operation, "activation", None)
     # Operations such as `keras.ops.sigmoid`, and Softmax layers, have this class name.
     return getattr(activation, "__name__", type(operation).__name__.lower())
 
 
 def _range(operation) -> Range:
-    """The minimum and maximum of an operation's final activation."""
+    """Returns the minimum and maximum of an operation's final activation."""
     if getattr(operation, "negative_slope", 0):  # for a ReLU layer
         return UNBOUNDED
     return RANGES.get(_activation(operation).replace("_", ""), UNBOUNDED)
 
 
 def _without_activation(network, operation) -> str:
-    """Advice on how to remove the last activation of a trained network."""
+    """Returns advice on how to remove the last activation of a trained network."""
     last = network.layers[-1]
     if operation is not last:
         return "without an activation"

@@ -1,1 +1,1 @@
-"""Several devices and machines: strategies, and data shared by their replicas."""
+"""Training on several devices and machines: strategies, and data shared by replicas."""

@@ -1,4 +1,4 @@
-"""Operations across replicas: parts of the global batch, sums, and means."""
+"""Operations across replicas, such as parts of the global batch, sums, and means."""
 
 from collections.abc import Callable
 
@@ -9,13 +9,13 @@ from keras_gen.tensor_checks import require
 
 
 def replica_count() -> int:
-    """Returns the number of replicas that run this step, 1 outside a distribution strategy."""
+    """Returns the number of replicas that run this step; 1 without a distribution strategy."""
     context = tf.distribute.get_replica_context()
     return 1 if context is None else context.num_replicas_in_sync
 
 
 def replica_slice(local) -> tuple:
-    """Returns the start of this replica's `local` examples in the global batch, and its size."""
+    """Returns the position of this replica's `local` examples in the global batch, and its size."""
     replicas = replica_count()
     if replicas == 1:
         return 0, local
@@ -35,11 +35,12 @@ def replica_part(values: tf.Tensor, local: tf.Tensor) -> tf.Tensor:
 
 
 def parts(values: tf.Tensor, count: int) -> list[tf.Tensor]:
-    """Returns a batch in `count` parts of equal size `[batch / count, ...]`, rounded up.
+    """Divides a batch into `count` parts of equal size, `[ceil(batch / count), ...]`.
 
-    A part consists of every `count`-th example, so that N replicas form the same parts as one
-    device. If `count` does not divide the batch, some examples are in two parts. On several
-    replicas, such a batch is refused, because its parts would differ from the parts on one device.
+    Each part consists of every `count`-th example, so that N replicas form the same parts as one
+    device. If the batch size is not divisible by `count`, some examples are in two parts. On
+    several replicas, such a batch is rejected, because its parts would differ from those on one
+    device.
     """
     examples = keras.ops.shape(values)[0]
     replicas = replica_count()
@@ -59,7 +60,7 @@ def parts(values: tf.Tensor, count: int) -> list[tf.Tensor]:
 
 
 def global_batch(values: tf.Tensor) -> tf.Tensor:
-    """Returns the examples of all replicas, `[global batch, ...]`, identical on each."""
+    """Returns the examples of all replicas, `[global batch, ...]`, identical on every replica."""
     if replica_count() == 1:
         return values
     # Tensors directly from the data name no device, which several workers need.
@@ -67,7 +68,7 @@ def global_batch(values: tf.Tensor) -> tf.Tensor:
 
 
 def global_sum(values: tf.Tensor) -> tf.Tensor:
-    """Returns the sum of a tensor over replicas, identical on each, with gradients to all."""
+    """Returns a tensor's sum over replicas, identical on each, with gradients to all replicas."""
     if replica_count() == 1:
         return values
     return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, values)
@@ -79,8 +80,8 @@ def global_mean(per_example: tf.Tensor) -> tf.Tensor:
     The parts add up to the mean, since optimizers sum gradients over replicas.
 
     Args:
-        per_example: Tensor `[batch]`, or a scalar that is already the global mean. Otherwise, a
-            ValueError is raised.
+        per_example: Tensor `[batch]`, or a scalar that is already the global mean. Other shapes
+            raise a ValueError.
     """
     per_example = tf.cast(per_example, tf.float32)
     replicas = replica_count()
@@ -99,7 +100,7 @@ def global_mean(per_example: tf.Tensor) -> tf.Tensor:
 
 
 def batch_mean(values: tf.Tensor) -> tf.Tensor:
-    """Returns the mean `[...]` of `[batch, ...]` over the *global* batch, with global gradients.
+    """Returns the mean of `[batch, ...]` over the *global* batch, `[...]`, with global gradients.
 
     Use it for losses that depend on a batch statistic. The result is float32 and identical on every
     replica.
@@ -111,12 +112,12 @@ def batch_mean(values: tf.Tensor) -> tf.Tensor:
 
 
 def replace_weights(function: Callable, *variables: keras.Variable) -> None:
-    """Replaces each weight by a function of it, identically on every replica, inside a step.
+    """Replaces each weight with a function of it, identically on every replica, inside a step.
 
-    Constraints of an optimizer cannot do this: a single replica may not assign a shared weight.
+    An optimizer's constraints cannot do this, because no single replica may assign a shared weight.
 
     Args:
-        function: Function that maps a tensor to a tensor of equal shape.
+        function: Function that maps a tensor to a tensor of the same shape.
         *variables: Weights to replace.
 
     Example:

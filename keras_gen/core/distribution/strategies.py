@@ -13,9 +13,9 @@ MINUTES = "KERAS_GEN_WAIT_MINUTES"
 
 
 def wait_for_others(addresses: Sequence[str], own: str) -> None:
-    """Waits until all machines in a cluster respond, while responding at this machine's address.
+    """Waits until all machines in a cluster respond, and responds at this machine's own address.
 
-    TensorFlow would wait indefinitely, ignore signals, and not name the missing machine.
+    TensorFlow would wait indefinitely, ignore signals, and not report which machine is missing.
 
     Args:
         addresses: `host:port` of each machine.
@@ -70,7 +70,7 @@ STRATEGIES = ("auto", "default", "mirrored", "multiworker", "tpu")
 
 
 def make_strategy(name: str = "auto") -> tf.distribute.Strategy:
-    """Returns the `tf.distribute` strategy with a name, or raises an error with the reason.
+    """Returns the `tf.distribute` strategy with the given name.
 
     Args:
         name: Name of the strategy. `"default"`: one device. `"mirrored"`: all GPUs of this machine,
@@ -80,8 +80,8 @@ def make_strategy(name: str = "auto") -> tf.distribute.Strategy:
             default.
 
     Raises:
-        ValueError: If the name is unknown or the strategy cannot run here.
-        TimeoutError: If a machine of the cluster does not respond.
+        ValueError: If the name is unknown, or the strategy cannot run on this machine.
+        TimeoutError: If a machine in the cluster does not respond.
 
     Example:
     ```python
@@ -130,7 +130,7 @@ def _mirrored(devices):
 
 
 def is_chief() -> bool:
-    """Returns whether this process writes the run's files: chief, worker 0, or only process.
+    """Returns whether this process is the chief, worker 0, or the only one, which writes files.
 
     Raises:
         ValueError: If `TF_CONFIG` is set but is not a JSON object.
@@ -141,7 +141,7 @@ def is_chief() -> bool:
 
 
 def _tf_config() -> tuple[dict, dict]:
-    """The cluster and this process's task; both are empty without a cluster."""
+    """Returns the cluster and this process's task; both are empty without a cluster."""
     try:
         config = json.loads(os.environ.get("TF_CONFIG") or "{}")
         return dict(config.get("cluster", {})), dict(config.get("task", {}))

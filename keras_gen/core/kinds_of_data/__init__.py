@@ -1,6 +1,6 @@
-"""Edges, at which data of a given type enters and leaves a model.
+"""Edges, through which data of one type enters and leaves a model.
 
-An edge checks inputs, scales them for the networks, converts results to a format for people and
+An edge checks inputs, scales them for the networks, converts results to a format for users and
 servers, and specifies the inputs of served signatures.
 """
 

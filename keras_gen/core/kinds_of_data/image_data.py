@@ -1,4 +1,4 @@
-"""Images with real values or with integer levels."""
+"""Edges for images with real values or integer levels."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ DIMMEST = 16
 
 @dataclasses.dataclass(frozen=True)
 class Images(Edge):
-    """Images: uint8 outside the model, float32 in a given range inside.
+    """Images: uint8 outside the model, and float32 in a given range inside it.
 
     Args:
-        shape: `(height, width, channels)`, with None for any size; another shape for other 8-bit
-            data.
+        shape: `(height, width, channels)`, where None allows any size. Other 8-bit data may have
+        another shape.
         low: Value that represents level 0.
         high: Value that represents level 255.
         name: Name used by clients.
-        float_levels: Whether float inputs are also levels from 0 to 255.
-        black_level: Level, at most 0, that represents level 0 inside: 255 levels are between `low`
-            and `high`. Outputs are clipped to `low`.
+        float_levels: Whether float inputs are levels from 0 to 255 too.
+        black_level: Level, at most 0, to which level 0 is mapped inside the model, where 255 levels
+            span the distance from `low` to `high`. Outputs are clipped to `low`.
 
     Example:
         >>> Images((2, 2, 1)).prepare(np.full([1, 2, 2, 1], 255, "uint8"))[0, 0, 0, 0]
@@ -51,7 +51,7 @@ class Images(Edge):
 
     @override
     def prepare(self, values) -> tf.Tensor:
-        """Accepts uint8 in 0..255, or floats in the range, `[batch, *shape]`."""
+        """Accepts uint8 in [0, 255], or floats in [`low`, `high`], `[batch, *shape]`."""
         values = of_shape(as_tensor(values, self.name), self.shape, self.subject)
         levels = self.float_levels or values.dtype == tf.uint8
         if values.dtype != tf.uint8:
@@ -72,12 +72,12 @@ class Images(Edge):
 
     @property
     def span(self) -> tuple[float, float]:  # type: ignore[override]
-        """Minimum and maximum value inside."""
+        """Minimum and maximum value inside the model."""
         return self.low, self.high
 
     @property
     def black(self) -> float:
-        """Value inside that represents black, the level 0 outside."""
+        """Value inside the model that represents black, which is level 0 outside."""
         return self.low + self.black_level * (self.high - self.low) / 255.0
 
     @property
@@ -121,7 +121,7 @@ class Images(Edge):
 
     @override
     def restore(self, values):
-        """Returns uint8 in 0..255, rounded."""
+        """Returns uint8 in [0, 255], rounded."""
         scaled = (tf.cast(values, tf.float32) - self.low) * (255.0 / (self.high - self.low))
         return tf.cast(tf.clip_by_value(tf.round(scaled), 0.0, 255.0), tf.uint8)
 
@@ -136,13 +136,14 @@ class Images(Edge):
 
 @dataclasses.dataclass(frozen=True)
 class Levels(Edge):
-    """Discrete images, such as 256 gray levels: integers outside the model, int32 inside.
+    """Discrete images, such as 8-bit grayscale: integers outside the model, and int32 inside it.
 
     Args:
         shape: `(height, width, channels)`.
-        levels: Number of levels, which are 0 to `levels` - 1.
+        levels: Number of levels. They range from 0 to `levels` - 1.
         name: Name used by clients.
-        dtype: Integer dtype outside. If None, uint8, or int32 for more than 256 levels.
+        dtype: Integer dtype outside the model. If None, uint8 for up to 256 levels, and int32 for
+            more.
 
     Example:
         >>> Levels((1,), levels=2).prepare(np.array([[1]], "uint8"))
@@ -177,13 +178,13 @@ class Levels(Edge):
 
 
 def _subject(edge: Images | Levels) -> str:
-    """Name of an edge's data in messages; flat data is never called images."""
+    """Returns the name of an edge's data for messages; flat data is never called images."""
     name = edge.name.replace("_", " ")
     return (name.replace("images", "vectors") if len(edge.shape) == 1 else name).capitalize()
 
 
 def missing_pixels(masks: np.ndarray) -> np.ndarray:
-    """Returns a boolean mask of missing pixels, where `masks` is not 0.
+    """Returns a boolean mask that is True for missing pixels, where `masks` is not 0.
 
     Raises:
         TypeError: If `masks` is not an array of numbers or booleans.

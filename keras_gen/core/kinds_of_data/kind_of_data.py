@@ -10,11 +10,11 @@ from keras_gen.data.transforms.tables import by_name, refuse_missing
 from keras_gen.tensor_checks import require
 
 PADDING = -1
-"""Padding value in a sequence of levels; it is ignored by all losses."""
+"""Padding value in a sequence of levels; all losses ignore it."""
 
 
 class Edge:
-    """Base class of edges. Each edge has a `name`, which clients use for the data."""
+    """Base class of edges. Each edge has a `name`, by which clients refer to the data."""
 
     name: str
     # Whether a model returns floats for float inputs instead of the served form.
@@ -28,7 +28,7 @@ class Edge:
         """Converts a pandas table or column for `prepare`; returns other values unchanged.
 
         Raises:
-            TypeError: If a column of a table contains values other than numbers.
+            TypeError: If a table column contains values other than numbers.
             ValueError: If a value is missing or masked, or two columns of a table share a name.
         """
         refuse_masked(self.name, values)
@@ -37,56 +37,56 @@ class Edge:
         return values.to_numpy() if hasattr(values, "to_numpy") else values
 
     def of_columns(self, values):
-        """Returns examples for a dict of a table's columns, or the path of its file, if it can."""
+        """Returns the examples in a dict of columns or in a table file, if possible."""
         return values
 
     def prepare(self, values) -> tf.Tensor:
-        """Checks values and converts them to the format of the networks.
+        """Checks values, and converts them to the format that the networks use.
 
         Raises:
             TypeError: If the dtype is wrong.
-            ValueError: If the shape is wrong or, in eager mode and in `fit`, if a value is invalid.
+            ValueError: If the shape is wrong or, in eager mode and in `fit`, a value is invalid.
         """
         raise NotImplementedError
 
     def seen(self, values) -> Edge | None:
-        """Inspects a run's first batch, and returns the edge for its floats, or None.
+        """Inspects a run's first batch, and returns an edge that suits its floats, or None.
 
-        Warns if the values seem to be meant for another range.
+        Warns if the values appear to have a different range.
         """
         return None
 
     def restore(self, values: tf.Tensor) -> tf.Tensor | dict[str, tf.Tensor]:
-        """Converts results to the served form, a dict if there are several tensors."""
+        """Converts results to the served format, a dict if there are several tensors."""
         return values
 
     def standardized(self) -> Edge:
-        """Returns the edge for the same data in any units, for models that standardize data."""
+        """Returns an edge for the same data in any units, for models that standardize data."""
         raise ValueError(
             f"standardize is True, but the data is {type(self).__name__}: expected vectors. "
             "Leave it out."
         )
 
     def loses(self, values) -> bool:
-        """Whether float32, to which Keras casts arrays, rounds values noticeably."""
+        """Returns whether float32, to which Keras casts arrays, rounds values noticeably."""
         return False
 
     def nats_outside(self, nats: tf.Tensor) -> tf.Tensor:
-        """Converts -log p of examples inside to -log p of the same examples outside."""
+        """Converts -log p of examples inside the model to -log p of the examples outside it."""
         return nats
 
     def spec(self) -> tf.TensorSpec:
-        """Returns the named specification of a served signature's input."""
+        """Returns the named `TensorSpec` of a served signature's input."""
         inner = self.inner_spec()
         return tf.TensorSpec(inner.shape, inner.dtype, name=self.name)
 
     def inner_spec(self) -> tf.TensorSpec:
-        """Specification of the tensor that `prepare` returns."""
+        """Returns the `TensorSpec` of the tensor that `prepare` returns."""
         raise NotImplementedError
 
 
 def is_table(values) -> bool:
-    """Returns whether values are a DataFrame of pandas or a similar library."""
+    """Returns whether values are a DataFrame from pandas or a similar library."""
     return hasattr(values, "to_numpy") and hasattr(values, "columns")
 
 
@@ -130,7 +130,7 @@ def as_numbers(values, subject, dtype=tf.float32):
 
 
 def checked_numbers(values, subject) -> tf.Tensor:
-    """Returns numbers as a tensor of their dtype; raises a TypeError for other values."""
+    """Returns numbers as a tensor of the same dtype; raises a TypeError for other values."""
     values = as_tensor(values, subject)
     if not (values.dtype.is_floating or values.dtype.is_integer):
         raise TypeError(f"{subject} have dtype {values.dtype.name}: expected numbers.")
@@ -138,7 +138,7 @@ def checked_numbers(values, subject) -> tf.Tensor:
 
 
 def of_shape(values, shape, subject):
-    """Returns a batch of values; refuses examples of a different shape."""
+    """Returns a batch of values, and rejects examples of a different shape."""
     if not values.shape.is_compatible_with([None, *shape]):
         expected = ", ".join("any" if size is None else str(size) for size in shape)
         way_out = _other_channels(values.shape, shape)
@@ -156,7 +156,7 @@ def of_shape(values, shape, subject):
 
 
 def _other_channels(found, expected) -> str:
-    """Advice on converting between one and three channels, or an empty string."""
+    """Returns advice on converting between one and three channels, or an empty string."""
     if found.rank != 4 or not found[:-1].is_compatible_with([None, *expected[:-1]]):
         return ""
     if (found[-1], expected[-1]) == (3, 1):
@@ -167,7 +167,7 @@ def _other_channels(found, expected) -> str:
 
 
 def within(values, low, high, subject, expected, slack=1e-3):
-    """Checks that values are in [low, high], with some slack for a decoder's rounding."""
+    """Checks that values are in [low, high], with some slack for rounding errors of a decoder."""
     least = tf.cast(tf.reduce_min(values), tf.float32)
     most = tf.cast(tf.reduce_max(values), tf.float32)
     # Comparisons with NaN are false, so NaN is refused too.
@@ -178,7 +178,7 @@ def within(values, low, high, subject, expected, slack=1e-3):
 
 
 def integers_within(values, low, high, subject, expected=None):
-    """Returns integers as int32; refuses values outside [low, high], described by `expected`."""
+    """Returns integers as int32. Rejects values outside [low, high], described by `expected`."""
     values = as_tensor(values, subject)
     expected = expected or f"integers in [{low}, {high}]"
     if not values.dtype.is_integer:

@@ -1,4 +1,4 @@
-"""Labels: integer classes."""
+"""Edges for class labels."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from keras_gen.tensor_checks import require
 
 @dataclasses.dataclass(frozen=True)
 class Labels(Edge):
-    """Class labels of examples: integers `[batch]`.
+    """Class labels, one integer per example, `[batch]`.
 
     Args:
-        classes: Number of classes, which are 0 to `classes` - 1.
+        classes: Number of classes. Labels range from 0 to `classes` - 1.
         unknown: Whether -1 is also allowed. As in scikit-learn, it marks an example without a
-            label; where a label is optional, it means any class.
+        label. Where a label is optional, it stands for any class.
         name: Name used by clients.
-        names: Names of the classes in order, which may replace the integers; may be empty.
+        names: Names of the classes in order, which may be used instead of the integers; may be
+            empty.
 
     Example:
         >>> Labels(10).prepare([3, 9])
@@ -58,11 +59,11 @@ class Labels(Edge):
 
     @property
     def subject(self) -> str:
-        """Name of the labels in messages: a plural, such as "Labels" or "Speakers"."""
+        """Plural name of the labels in messages, such as "Labels" or "Speakers"."""
         return self.name.removesuffix("s").capitalize() + "s"
 
     def _numbers(self, labels: tf.Tensor) -> tf.Tensor:
-        """Converts names to the integers that they represent."""
+        """Converts class names to the integers that they represent."""
         same = tf.equal(labels[..., None], tf.constant(self.names))
         known = tf.reduce_any(same, axis=-1)
         unknown = tf.boolean_mask(tf.reshape(labels, [-1]), ~tf.reshape(known, [-1]))
@@ -77,11 +78,11 @@ class Labels(Edge):
 
 
 def label_edges(classes: int, name: str = "labels") -> dict[str, Labels]:
-    """Returns the edges for the labels in `fit` and the label in `sample`, where -1 is any class.
+    """Returns edges for the labels in `fit` and the label in `sample`, where -1 means any class.
 
     Args:
         classes: Number of classes.
-        name: Name of the labels, a plural, such as `"speakers"`.
+        name: Plural name of the labels, such as `"speakers"`.
     """
     one = name.removesuffix("s")
     return {name: Labels(classes, name=name), one: Labels(classes, unknown=True, name=one)}

@@ -1,4 +1,4 @@
-"""Values shared by all examples, such as a temperature or a choice; and seeds."""
+"""Edges for seeds, and for values shared by all examples, such as a temperature or a choice."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class Integer(Edge):
 
 @dataclasses.dataclass(frozen=True)
 class Choice(Edge):
-    """One of several names for all examples; inside the model, the name's position.
+    """One of several names, for all examples. Inside the model, it is the name's position.
 
     A model uses it with `tf.switch_case(choice, functions)`.
 

@@ -1,4 +1,4 @@
-"""Vectors, and table rows that become vectors."""
+"""Edges for vectors, and for table rows that become vectors."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ LOG_MEL = "natural logarithms of magnitudes, -16 to 12 (multiply decibels by 0.1
 
 
 class Table(Edge):
-    """Table rows; inside, vectors with standardized numbers and one-hot categories.
+    """Table rows. Inside the model, vectors of standardized numbers and one-hot categories.
 
     Args:
         columns: Columns, as returned by `keras_gen.data.table_columns`.
@@ -70,7 +70,7 @@ class Table(Edge):
 
     @override
     def prepare(self, values) -> tf.Tensor:
-        """Accepts strings `[batch, columns]`, as from a CSV reader, or vectors of such rows."""
+        """Accepts strings `[batch, columns]`, as read from a CSV file, or vectors of rows."""
         values = as_tensor(values, self.name)
         if values.dtype != tf.string:
             return Vectors((self.vectors.size,), "vectors").prepare(values)
@@ -92,7 +92,7 @@ class Table(Edge):
 
 
 class Rows(Edge):
-    """Rows of a table; inside, float32 numbers of cells (see `RowCells`), with -1 for gaps.
+    """Table rows. Inside the model, float32 cell numbers (see `RowCells`), with -1 for gaps.
 
     Args:
         columns: Columns with cells, as returned by `keras_gen.data.table_columns`.
@@ -112,7 +112,7 @@ class Rows(Edge):
 
     @override
     def as_array(self, values):
-        """Returns texts `[n, columns]` for a table, the path of a CSV file, or rows."""
+        """Returns strings `[n, columns]` for a table, the path of a CSV file, or rows."""
         values = as_table(values)
         if is_table(values) or isinstance(values, Mapping):
             return table_rows(values, self.names, gaps=True)
@@ -124,7 +124,7 @@ class Rows(Edge):
 
     @override
     def prepare(self, values) -> tf.Tensor:
-        """Accepts strings `[batch, columns]`, empty for gaps, or cells of such rows."""
+        """Accepts strings `[batch, columns]`, empty for gaps, or the cell numbers of rows."""
         values = as_tensor(values, self.name)
         columns = len(self.names)
         if values.dtype != tf.string:
@@ -151,7 +151,7 @@ class Rows(Edge):
 
 
 def _may_have_gaps(values) -> bool:
-    """Whether values may be None or masked, unlike arrays of strings or numbers."""
+    """Returns whether values may be None or masked, unlike arrays of strings or numbers."""
     if not isinstance(values, list | tuple):
         return np.ma.isMaskedArray(values) or str(getattr(values, "dtype", "")) == "object"
     # Lists that contain only numbers are vectors.
@@ -163,7 +163,7 @@ def _may_have_gaps(values) -> bool:
 
 @dataclasses.dataclass(frozen=True)
 class Vectors(Edge):
-    """Float32 numbers without scaling: latents, codes, features.
+    """Float32 numbers that are not scaled, such as latents, codes, or features.
 
     Args:
         shape: Shape of one example.
@@ -190,9 +190,10 @@ class Vectors(Edge):
 
 @dataclasses.dataclass(frozen=True)
 class Counts(Vectors):
-    """Counts, such as word counts of a document: nonnegative integers or floats; inside, float32.
+    """Counts, such as the word counts of a document: nonnegative integers or floats.
 
-    Outputs are floats too, since expected counts are not integers.
+    Inside the model, they are float32. Outputs are floats too, since expected counts are not
+    integers.
 
     Args:
         shape: Shape of one example.
@@ -222,13 +223,14 @@ class Counts(Vectors):
 
 
 class StandardizedVectors(keras.layers.Layer, Edge):
-    """Numbers in any units; inside, each column has mean 0 and standard deviation 1.
+    """Numbers in any units. Inside the model, columns have mean 0 and standard deviation 1.
 
-    Columns are on the last axis: columns of rows `[batch, columns]`, or channels of series
-    `[batch, steps, channels]`. The first `fit` sets the mean and the standard deviation from its
-    data (`adapt`). The edge is a layer, so that a model with this edge in `edges` saves them. A
-    constant column has standard deviation 0: inside the model, it keeps its unit, and every result
-    contains its constant value. Numbers are standardized in float64; results are float32.
+    Columns are on the last axis: columns of rows `[batch, columns]`, or channels of time series
+    `[batch, steps, channels]`. The first call to `fit` sets the mean and the standard deviation
+    from its data (see `adapt`). The edge is a layer, so a model with this edge in `edges` saves
+    them. A constant column has standard deviation 0: inside the model, its unit is unchanged, and
+    every result contains its constant value. Numbers are standardized in float64; results are
+    float32.
 
     Args:
         shape: Shape of one example.
@@ -292,8 +294,8 @@ class StandardizedVectors(keras.layers.Layer, Edge):
 
         Raises:
             ValueError: If the shape does not match, a number is not finite in float32, a standard
-                deviation is outside 1e-30 to 1e30, or float32 cannot distinguish the numbers of a
-                column, as with the seconds of one hour, counted from 1970.
+                deviation is outside 1e-30 to 1e30, or float32 cannot distinguish the numbers in a
+                column (such as the seconds of one hour, counted from 1970).
         """
         examples = 0
         count = 0
@@ -347,13 +349,13 @@ class StandardizedVectors(keras.layers.Layer, Edge):
             )
 
     def _units(self) -> tf.Tensor:
-        """The divisors of the columns."""
+        """Returns the divisor of each column."""
         deviation = self.deviation.value
         return tf.where(deviation > 0, deviation, tf.ones_like(deviation))
 
     @override
     def prepare(self, values) -> tf.Tensor:
-        """Accepts finite numbers `[batch, *shape]` in the units of the data."""
+        """Accepts finite numbers `[batch, *shape]` in the data's units."""
         subject = self.name.capitalize()
         values = of_shape(as_numbers(values, subject, tf.float64), self.shape, subject)
         standardized = (values - self.mean.value) / self._units()
@@ -371,7 +373,7 @@ class StandardizedVectors(keras.layers.Layer, Edge):
 
     @override
     def restore(self, values):
-        """Returns float32 in the units of the data."""
+        """Returns float32 numbers in the data's units."""
         values = tf.cast(values, tf.float64) * self.deviation.value + self.mean.value
         return tf.cast(values, tf.float32)
 
@@ -388,7 +390,7 @@ class StandardizedVectors(keras.layers.Layer, Edge):
 
 
 def finite(values: tf.Tensor, subject: str) -> tf.Tensor:
-    """Returns float32 numbers `[batch, ..., columns]`; refuses NaN and infinite numbers."""
+    """Returns float32 numbers `[batch, ..., columns]`, and rejects NaN and infinite numbers."""
     # A finite number is appended, so that an empty batch works.
     flat = tf.pad(tf.reshape(values, [-1]), [[0, 1]])
     wrong = ~tf.math.is_finite(flat)
@@ -401,7 +403,7 @@ def finite(values: tf.Tensor, subject: str) -> tf.Tensor:
 
 
 def _not_finite(subject: str, row: str) -> str:
-    """The message about a number, its column, and its row."""
+    """Returns the message about a number that is not finite, with its column and row."""
     return (
         f"{subject} have {{}} in column {{}} of {row} {{}}, counted from 0: expected finite "
         "numbers up to 3.4e38. Leave such rows out, or fill them in."
@@ -427,15 +429,15 @@ def in_order(table, names: Sequence[str]):
 class LogMel(Vectors):
     """Frames of log mel magnitudes (natural logarithm), `[batch, frames, bands]`.
 
-    `keras_gen.core.sound_spectra.mel_frames` returns them, with a minimum of log(1e-5); speech
-    models may go slightly beyond.
+    `keras_gen.core.sound_spectra.mel_frames` returns such frames, with a minimum of log(1e-5); the
+    outputs of speech models may be slightly lower.
 
     Args:
-        shape: `(frames, bands)`; None for any number of frames.
+        shape: `(frames, bands)`, where None allows any number of frames.
         name: Name used by clients.
     """
 
     @override
     def prepare(self, values) -> tf.Tensor:
-        """Accepts numbers in the range of such logarithms, and refuses decibels."""
+        """Accepts numbers in the range of these logarithms, and rejects decibels."""
         return within(super().prepare(values), *LOG_MEL_RANGE, "Mel frames", LOG_MEL)

@@ -1,4 +1,4 @@
-"""Texts: as sequences of characters, or as word counts."""
+"""Edges for texts, as sequences of characters or as word counts."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from keras_gen.tensor_checks import require
 
 @dataclasses.dataclass(frozen=True)
 class Characters(Edge):
-    """Texts; inside, int32 numbers of their characters.
+    """Texts. Inside the model, they are int32 character numbers.
 
-    A text is followed by an end token, the number `len(alphabet)`, so that there are
-    `len(alphabet)` + 1 levels, and then by -1, padding that is ignored by all losses. A text of
-    `length` characters or more is cut to that length, and has no end token.
+    A text is followed by an end token, the number `len(alphabet)`, so there are `len(alphabet)` + 1
+    levels. The rest is padded with -1, which all losses ignore. A text of `length` or more
+    characters is truncated to that length and has no end token.
 
     Args:
         alphabet: All characters, each once, as returned by `keras_gen.data.characters_of`.
-        length: Number of characters of an example, at least 1.
+        length: Number of characters per example, at least 1.
         name: Name used by clients.
 
     Example:
@@ -68,7 +68,7 @@ class Characters(Edge):
     def prepare(self, values) -> tf.Tensor:
         """Accepts UTF-8 strings `[batch]`, or character numbers `[batch, length, 1]`.
 
-        Positions in an error message count from 0.
+        Positions in error messages are counted from 0.
         """
         values = as_tensor(values, self.name)
         if values.shape == [0]:  # an empty list, which has no type
@@ -106,7 +106,7 @@ class Characters(Edge):
         return numbers[..., None]
 
     def _require_known(self, points, unknown):
-        """Refuses the first unknown character, by its position."""
+        """Raises an error for the first unknown character, with its position."""
         wrong = tf.concat([tf.where(unknown), [[0, 0]]], axis=0)[0]
         # There may be no characters to gather from.
         point = tf.gather_nd(tf.pad(points, [[0, 1], [0, 0]]), wrong)
@@ -137,7 +137,7 @@ class Characters(Edge):
 
 
 class Prompt(Characters):
-    """Beginnings of texts, like `Characters` without the end token: -1 where a text continues.
+    """Beginnings of texts, like `Characters` without an end token; -1 where the text continues.
 
     Example:
         >>> Prompt("abc", 4).prepare("cab")[0, :, 0].numpy()
@@ -146,7 +146,7 @@ class Prompt(Characters):
 
     @override
     def prepare(self, values) -> tf.Tensor:
-        """Accepts strings shorter than `length`: `[batch]`, or one string for all examples."""
+        """Accepts strings `[batch]` shorter than `length`, or one string for all examples."""
         values = as_tensor(values, self.name)
         if values.dtype != tf.string:
             raise TypeError(f"{self.name} has dtype {values.dtype.name}: expected strings.")
@@ -162,11 +162,11 @@ class Prompt(Characters):
 
 
 class Texts(Edge):
-    """Texts; inside, the word counts of a vocabulary.
+    """Texts. Inside the model, they are counts of the words in a vocabulary.
 
     Args:
-        vocabulary: All words.
-        top: Number of words, those with the highest rates, that a result contains.
+        vocabulary: All words that are counted.
+        top: Number of words in a result, which are the words with the highest rates.
         name: Name used by clients.
 
     Example:
@@ -182,7 +182,7 @@ class Texts(Edge):
 
     @override
     def prepare(self, values) -> tf.Tensor:
-        """Accepts strings `[batch]`, or nonnegative counts, `[batch, words]`."""
+        """Accepts strings `[batch]`, or nonnegative counts `[batch, words]`."""
         values = as_tensor(values, self.name)
         if values.shape == [0]:  # an empty list, which has no type
             values = tf.constant([], tf.string)

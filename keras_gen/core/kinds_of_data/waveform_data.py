@@ -1,4 +1,4 @@
-"""Waveforms: amplitudes, or mu-law levels."""
+"""Edges for waveforms, as amplitudes or mu-law levels."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ class Sounds(Edge):
 
 @dataclasses.dataclass(frozen=True)
 class Waveforms(Sounds):
-    """Sound: float32 in [-1, 1], or int16, which is divided by 32,768.
+    """Waveforms: float32 in [-1, 1], or int16, which is divided by 32,768.
 
     Args:
         samples: Number of samples in an example, or None for any number.
-        channels: Number of channels, such as 1.
+        channels: Number of channels, such as 1 for mono.
         name: Name used by clients.
-        multiple: Required divisor of the number of samples.
+        multiple: Number by which the number of samples must be divisible.
 
     Example:
         >>> Waveforms(2).prepare(np.array([[[0], [-32768]]], "int16"))[0, 1, 0]
@@ -72,17 +72,17 @@ class Waveforms(Sounds):
 
 @dataclasses.dataclass(frozen=True)
 class MuLaw(Sounds):
-    """Mono sound: int16 or floats outside, int32 mu-law levels inside (`mu_law_levels`).
+    """Mono sound: int16 or floats outside the model, int32 mu-law levels inside (`mu_law_levels`).
 
     Exact zeros before the first and after the last nonzero sample of a recording are padding:
-    inside, they are -1, which is ignored by all losses. Zeros in between are an ordinary level. A
-    recording of zeros is all padding. No level has 0 as its midpoint, so converting the output of
-    `restore` results in the same levels.
+    inside the model, they are -1, which all losses ignore. Zeros in between are an ordinary level.
+    A recording of zeros is all padding. No level has 0 as its midpoint, so converting the output of
+    `restore` gives the same levels again.
 
     Args:
         samples: Number of samples in an example, or None for any number.
         levels: Number of levels, an even number from 2 to 512. With more levels, int16 could not
-            distinguish levels in quiet passages.
+        distinguish the levels in quiet passages.
         name: Name used by clients.
 
     Example:
@@ -163,7 +163,7 @@ def _amplitudes(values):
 
 
 def _live(values):
-    """A mask of the samples from the first to the last nonzero sample."""
+    """Returns a mask of the samples from the first to the last nonzero sample."""
     sounds = tf.cast(values != 0, tf.int32)
     begun = tf.cumsum(sounds, axis=1) > 0
     to_come = tf.cumsum(sounds, axis=1, reverse=True) > 0

@@ -58,7 +58,7 @@ def checked_arguments(function=None, *, axes=IMAGE, open_sides=False, square=Fal
     Args:
         function: Function with annotations for all of its parameters.
         axes: Names of the axes of any parameter whose name ends in `shape`. If None, a shape may
-        have any number of axes.
+            have any number of axes.
         open_sides: Whether sides in a shape may be None, for images of any size.
         square: Whether a single number stands for the shape of a square gray image with that side.
         ranges: Whether values are checked in addition to types; see `checked_types`.
@@ -148,7 +148,7 @@ def checked_by_type(
     Args:
         name: Name of the argument in the error message.
         kind: Annotation, such as `int | None`. The metadata of an `Annotated` type is a function
-        that maps the name and the value to the value to store.
+            that maps the name and the value to the value to store.
         value: Argument to check.
         minimum: Minimum for integers.
         maximum: Maximum for integers.

@@ -92,8 +92,8 @@ def argument(
             annotation's check is used.
         default: Default value.
         kw_only: Whether the constructor accepts the argument by name only, if it has a default.
-        Without a default, pass True if the argument follows one with a default, as type checkers
-        require.
+            Without a default, pass True if the argument follows one with a default, as type
+            checkers require.
         later: Whether an argument that a base class also declares comes after the arguments that
             the subclass declares before it.
     """
@@ -123,8 +123,8 @@ def network(
 
     Args:
         shapes: Names of inputs, an arrow, and names of outputs. Tensors with the same name have the
-        same shape in all networks of the class. `logits` are outputs of any shape without an
-        activation; `...` stands for any number of additional tensors of any shape.
+            same shape in all networks of the class. `logits` are outputs of any shape without an
+            activation; `...` stands for any number of additional tensors of any shape.
         default: Default value: None for an optional network.
         kw_only: See `argument`.
         later: See `argument`.
@@ -242,16 +242,16 @@ def declare(
         cls: Class whose annotated attributes are fields, except for `ClassVar`.
         frozen: Whether attributes cannot change, and objects with equal attributes are equal.
         last: Arguments, with their defaults, of the constructor of the common base of all classes
-        with fields.
+            with fields.
         finish: Function that completes an object whose arguments have been checked, or None for
-        `set_up`.
+            `set_up`.
         reserved: Names that no argument may have, in addition to the methods and properties of
             bases.
 
     Raises:
         TypeError: If a class in between defines a constructor, a base's constructor would never
-        run, a name is reserved, a default has the wrong type, or an attribute without an annotation
-        has the name of an argument.
+            run, a name is reserved, a default has the wrong type, or an attribute without an
+            annotation has the name of an argument.
         ValueError: If a default is out of range.
     """
     _refuse_unreached(cls, Declared if frozen else keras.Layer)

@@ -29,7 +29,7 @@ def named_parts(model, data) -> dict[str, Any]:
 
     Args:
         model: `GenerativeModel` whose `batch` lists the names of the parts in order, starting with
-        x. This function is also a method of models.
+            x. This function is also a method of models.
         data: Tensors or arrays, in tuples in the order of `batch`, or in a dict with the names in
             `batch`.
 

@@ -314,7 +314,7 @@ def sample(  # noqa: D417
     Args:
         n: Number of samples, at least 1.
         seed: Random seed from 0 to 2**31 - 1. The same seed gives the same samples, from both the
-        model and its export. If None, samples differ in every call.
+            model and its export. If None, samples differ in every call.
         batch_size: Number of samples computed at once.
         **conditions: Conditions of the model, such as `label` or `temperature`. Each is one value
             for all samples; labels and arrays may also be one value per sample. If no label is
@@ -322,7 +322,7 @@ def sample(  # noqa: D417
 
     Raises:
         TypeError: If a condition is unknown or missing, or if `n`, `seed`, or `batch_size` is not
-        an integer.
+            an integer.
         ValueError: If `n` or `batch_size` is below 1, or if the seed or a condition is out of
             range.
     """

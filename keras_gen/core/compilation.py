@@ -100,8 +100,8 @@ def compile_model(  # noqa: D417
         optimizer: Optimizer of a model with a single player.
         run_eagerly: As in Keras.
         jit_compile: Whether XLA compiles the losses and their gradients. Requires a single device.
-        From the same seed, XLA generates different noise than TensorFlow's graphs, so the weights
-        after a step differ; runs with the same setting agree.
+            From the same seed, XLA generates different noise than TensorFlow's graphs, so the
+            weights after a step differ; runs with the same setting agree.
         steps_per_execution: As in Keras. Values above 1 require a single device.
         **optimizers: An optimizer (object, name, or config) for each player in `players()`, by the
             player's name, such as `d_optimizer` and `g_optimizer`. `players()` defines the

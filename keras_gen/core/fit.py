@@ -469,7 +469,7 @@ def fit(self, *args, **kwargs):
 
     Raises:
         NonFiniteLossError: If a loss, a gradient, or a weight is NaN or infinite. That step does
-        not change the affected weights.
+            not change the affected weights.
         ValueError: If a batch does not match its edges, there are no batches, `steps_per_epoch` or
             `epochs` is 0, examples or classes have weights, a callback needs a single optimizer, or
             a layer was frozen after `compile`.

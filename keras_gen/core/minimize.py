@@ -37,7 +37,7 @@ class Gradients:
         rest: Additional outputs of the loss function, a tuple.
         variables: Weights, without duplicates.
         values: Gradient of the global batch's mean loss with respect to each weight: this replica's
-        part, multiplied by the loss scale if the optimizer has one.
+            part, multiplied by the loss scale if the optimizer has one.
         checked: Operation that checks that the loss is finite. Updates must wait for it.
     """
 

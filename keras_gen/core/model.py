@@ -44,8 +44,8 @@ class GenerativeModel(keras.Model):
     Args:
         seed: Seed for all random numbers in the steps.
         standardize: Whether examples, which must be vectors, are standardized with the means and
-        standard deviations of the first training data. Results and scores are in the original
-        units.
+            standard deviations of the first training data. Results and scores are in the original
+            units.
         **kwargs: Arguments of `keras.Model`, such as `name`.
     """
 
@@ -318,7 +318,7 @@ class GenerativeModel(keras.Model):
 
         Args:
             terms: Terms of the losses by name, either `[batch]` (weighted by batch size) or scalar.
-            Terms that are not in `loss_weights` are omitted.
+                Terms that are not in `loss_weights` are omitted.
             **losses: Totals and other reported values, by name.
 
         Raises:

@@ -139,7 +139,7 @@ class Exponential(Linear):
 
     Args:
         start, end, steps, delay: See `Linear`. Both end values must be nonzero and have the same
-        sign.
+            sign.
 
     Example: `Exponential(1.0, 0.01, steps=100)(50)` is 0.1.
     """

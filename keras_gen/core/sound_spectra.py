@@ -85,7 +85,7 @@ def mel_frames(waveforms: tf.Tensor, bands: int, window: int, hop: int, rate: in
         waveforms: Float32 `[batch, samples, 1]`, with a multiple of `hop` samples.
         bands: Number of mel bands.
         window: Number of samples per window, which is centered on the frame's own `hop` samples.
-        The sound is padded with zeros at both ends.
+            The sound is padded with zeros at both ends.
         hop: Number of samples between consecutive frames, at most `window`.
         rate: Sampling rate, in samples per second.
 

@@ -55,12 +55,12 @@ class TrainingState(keras.callbacks.Callback):
     Args:
         directory: Folder for the checkpoints.
         config: JSON-serializable dict that must be equal when training resumes; the error lists any
-        differences.
+            differences.
         callbacks: Callbacks whose counters are saved too, such as `EarlyStopping`. Pass this
-        callback to `fit` after them.
+            callback to `fit` after them.
         keep: Number of checkpoints to keep.
         data: Training data, which must be the same when training resumes: a
-        `keras_gen.data.Source`, an array, or a list or dict of these. Its checksums are saved.
+            `keras_gen.data.Source`, an array, or a list or dict of these. Its checksums are saved.
         may_differ: Names of settings, or `fnmatch` patterns for them, that may differ from the
             checkpoint, such as `"optimizer.learning_rate*"`.
 
@@ -70,8 +70,8 @@ class TrainingState(keras.callbacks.Callback):
 
     Raises:
         CheckpointError: When training starts, if another run owns the folder, no checkpoint in it
-        is usable, its settings, data, architecture, or list of callbacks differ, or `fit` does not
-        start at `epoch`. Later, if another process has written to the folder.
+            is usable, its settings, data, architecture, or list of callbacks differ, or `fit` does
+            not start at `epoch`. Later, if another process has written to the folder.
         OSError: If the folder cannot be written to.
         ValueError: If `keep` is below 1.
         FloatingPointError: At the end of an epoch, if a weight is not finite.

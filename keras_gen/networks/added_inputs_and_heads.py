@@ -1,7 +1,7 @@
 """Functions that add inputs, outputs, or layers to a built network, or remove latents.
 
-Each function except `copied` returns a new model that shares the layers of the given network: use
-the new model instead of the given network.
+Except for `copied`, each function returns a new model that shares the layers of the given network.
+Use the new model instead of the given network.
 """
 
 from collections.abc import Sequence
@@ -19,11 +19,11 @@ from keras_gen.networks.blocks import batch_norm
 
 @checked_arguments
 def copied(network: keras.Model, name: str | None = None) -> keras.Model:
-    """Returns a copy of a network with its own layers and equal weights, such as for a new stage.
+    """Returns a copy of a network that has the same weights but its own layers.
 
     Args:
         network: Built functional model.
-        name: Name of the copy; by default, the network's name.
+        name: Name of the copy. If None, the network's name.
 
     Example:
         >>> target_encoder = copied(source_encoder, "target_encoder")
@@ -40,14 +40,14 @@ def with_labels(
 ) -> keras.Model:
     """Adds labels to the input of a network as additional channels.
 
-    Mirza, Osindero: "Conditional Generative Adversarial Nets", 2014, sec. 3.2 and 4.1: the label as
-    a one-hot vector, appended to latents or repeated at every pixel of an image.
+    Mirza, Osindero: "Conditional Generative Adversarial Nets", 2014, sec. 3.2 and 4.1: the label is
+    a one-hot vector that is appended to latents or repeated at every pixel of an image.
 
     Args:
-        network: Network that accepts `[batch, ..., channels + classes]`, and thus `classes` more
-            channels than the new model.
+        network: Network that accepts `[batch, ..., channels + classes]`, which are `classes` more
+            channels than the new model accepts.
         classes: Number of classes.
-        name: Name of the model; by default, the network's name.
+        name: Name of the model. If None, the network's name.
         shape: Shape of the new model's input, if the network accepts flattened input.
 
     Returns:
@@ -79,7 +79,7 @@ def with_codes(network: keras.Model, codes: int) -> keras.Model:
 
     Args:
         network: Network that accepts `[batch, latents + codes]`, with at least one latent.
-        codes: Number of codes, which are the last elements of the vector.
+        codes: Number of codes, which are the last values of the vector.
 
     Example:
         >>> generator = with_codes(info_gan_generator((28, 28, 1), 62 + 12, filters=16), 12)
@@ -98,18 +98,18 @@ def with_codes(network: keras.Model, codes: int) -> keras.Model:
 def with_head(
     network: keras.Model, units: int, name: str = "logits", hidden: int | None = None
 ) -> keras.Model:
-    """Adds an output to a network: a linear layer on the features of its first output.
+    """Adds an output to a network: a linear layer on the features that precede its first output.
 
     Args:
-        network: Functional model whose first output comes from a layer with one input, the
+        network: Functional model whose first output comes from a layer with a single input, the
             features.
-        units: Number of units of the new output.
+        units: Number of units in the new output.
         name: Name of the new layer.
         hidden: Number of units of a dense layer before the new layer, with batch normalization and
             leaky ReLU with slope 0.1. If None, there is no such layer.
 
     Returns:
-        A model with the same inputs and an additional last output, float32 `[batch, units]`.
+        A model with the same inputs, whose last output is the new one, float32 `[batch, units]`.
 
     Example:
         >>> encoder = with_head(mlp_encoder(latent_dim=8, heads=("mean", "log_variance")), 2)
@@ -123,14 +123,14 @@ def with_head(
 
 @checked_arguments
 def with_projection(network: keras.Model, classes: int) -> keras.Model:
-    """Conditions a discriminator on labels with a projection.
+    """Adds labels to a discriminator, with a projection of the class.
 
     Miyato, Koyama: "cGANs with Projection Discriminator", ICLR 2018, eq. (3) and fig. 1d: the inner
     product of the features phi(x) and an embedding of the class y is added to the logit.
 
     Args:
-        network: Functional model whose output comes from a dense layer with one unit on features
-            `[batch, features]`.
+        network: Functional model whose output comes from a dense layer with one unit, applied to
+            features `[batch, features]`.
         classes: Number of classes.
 
     Returns:
@@ -156,7 +156,7 @@ def with_projection(network: keras.Model, classes: int) -> keras.Model:
 
 @checked_arguments
 def with_column_scales(decoder: keras.Model, minimum_scale: float = 0.03) -> keras.Model:
-    """Adds one learned scale for each column to a decoder that returns means: see `ColumnScales`.
+    """Adds one learned scale per column to a decoder that returns means; see `ColumnScales`.
 
     Args:
         decoder: Model with one output, the means `[batch, ..., columns]`.
@@ -175,7 +175,7 @@ def with_column_scales(decoder: keras.Model, minimum_scale: float = 0.03) -> ker
 
 @checked_arguments
 def with_layer(network: keras.Model, layer: keras.layers.Layer) -> keras.Model:
-    """Inserts a layer before a network's last layer, which receives new initial weights.
+    """Inserts a layer before a network's last layer, whose weights are reinitialized.
 
     Args:
         network: Functional model whose output comes from a dense layer.
@@ -194,7 +194,7 @@ def with_layer(network: keras.Model, layer: keras.layers.Layer) -> keras.Model:
 def keep_latents(
     encoder: keras.Model, decoder: keras.Model, kept: Sequence
 ) -> tuple[keras.Model, keras.Model]:
-    """Drops latents from an encoder and its decoder, such as those that a VAE does not use.
+    """Drops latents, such as those that a VAE does not use, from an encoder and its decoder.
 
     Before training M2, Kingma et al. (2014) drop the latents of M1 whose posterior means have a
     standard deviation of at most 0.1 (authors' code).
@@ -232,7 +232,7 @@ def keep_latents(
 
 @checked_arguments
 def split_head(network: keras.Model) -> tuple[keras.Model, keras.Model]:
-    """Splits a classifier before its last dense layer, into an encoder to features and a head.
+    """Splits a classifier before its last dense layer, into a feature encoder and a head.
 
     Both share the layers of the network.
 

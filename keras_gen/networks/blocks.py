@@ -1,4 +1,4 @@
-"""Parts that several architectures share."""
+"""Building blocks shared by several architectures."""
 
 import keras
 from keras import layers
@@ -20,16 +20,17 @@ def conv(
     spectral=False,
     **kwargs,
 ):
-    """Returns a convolution, initialized from N(0, 0.02) as in DCGAN, pix2pix, and CycleGAN.
+    """Returns a convolution initialized from N(0, 0.02), as in DCGAN, pix2pix, and CycleGAN.
 
     Args:
         filters: Number of output channels.
         size: Side of the kernel, or (height, width).
         layer: Layer class, such as `Conv2D` or `Conv2DTranspose`.
-        use_bias: Whether there is a bias; False before a normalization, which has its own bias.
+        use_bias: Whether to add a bias. Leave it out before a normalization, which has its own
+            bias.
         initializer: Initializer of the kernel. If None, N(0, 0.02).
         spectral: Whether to wrap the layer in `SpectralNormalization`.
-        **kwargs: Further arguments of the layer.
+        **kwargs: Additional arguments for the layer.
     """
     # An initializer object repeats its values when it is called again, so each layer gets its
     # own.
@@ -45,9 +46,9 @@ def he_conv(filters: int, size: int, **kwargs):
 
 
 def zero_conv(filters: int, size: int = 3) -> ZeroConvolution:
-    """Returns the last convolution of a coupling network, which starts at 0, in float32.
+    """Returns the last convolution of a coupling network, in float32; it starts at 0.
 
-    Its outputs are scaled by a learned factor for each channel; see `ZeroConvolution`.
+    Its outputs are scaled by a learned factor per channel; see `ZeroConvolution`.
     """
     # Float32 regardless of the internal precision, as required by invertible layers.
     return ZeroConvolution(filters, size, dtype="float32")
@@ -60,16 +61,16 @@ def halves(x) -> list:
 
 
 def batch_norm(**options):
-    """Returns batch normalization over all replicas together, so that they equal one device.
+    """Returns batch normalization synchronized over all replicas, so that they match one device.
 
-    The momentum of 0.9 is from the DCGAN authors' code; Keras's default of 0.99 lags in short runs.
-    `options` are further arguments of `keras.layers.BatchNormalization`.
+    The momentum of 0.9 is from the DCGAN authors' code; the Keras default of 0.99 lags in short
+    runs. `options` are additional arguments for `keras.layers.BatchNormalization`.
     """
     return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, synchronized=True, **options)
 
 
 def scaled_levels(images, levels: int | None):
-    """Returns levels, counted from 0, scaled to [-1, 1], or unchanged if `levels` is None."""
+    """Scales levels, which start at 0, to [-1, 1]; returns images unchanged if `levels` is None."""
     if not levels:
         return images
     # In float32, in which adjacent levels differ.
@@ -82,12 +83,12 @@ def float32(x):
 
 
 def halvings(image_shape: tuple, smallest: int = 4) -> int:
-    """Returns how often an image can be halved until its shorter side is about `smallest`.
+    """Returns how many times an image is halved until its shorter side is about `smallest`.
 
     Sides of 8, 16, or 32 pixels are reduced to 4, and a side of 28 pixels to 7.
 
     Raises:
-        ValueError: If a side is below `2 * smallest`, so that it cannot be halved.
+        ValueError: If a side is below `2 * smallest` and thus cannot be halved.
     """
     height, width = image_shape[:2]
     stages = max(min(height, width) // smallest, 1).bit_length() - 1
@@ -101,10 +102,10 @@ def halvings(image_shape: tuple, smallest: int = 4) -> int:
 
 
 def halvings_of_square(image_shape: tuple) -> int:
-    """Returns the number of halvings from an image to a map of 4x4.
+    """Returns the number of halvings from an image to a 4x4 map.
 
     Raises:
-        ValueError: If the image is not a square, or its side is not 8, 16, 32, ...
+        ValueError: If the image is not square, or its side is not a power of two of at least 8.
     """
     height, width = image_shape[:2]
     stages = max(height // 4, 1).bit_length() - 1
@@ -120,7 +121,7 @@ def halvings_of_square(image_shape: tuple) -> int:
 def require_halvings(flow: str, shape: tuple, scales: int, halvings: int) -> None:
     """Raises a ValueError unless images can be halved `halvings` times without a remainder.
 
-    The message names the flow and its `scales`.
+    The error message names the flow and its `scales`.
     """
     factor = 2 ** max(halvings, 0)
     if len(shape) != 3 or scales < 1 or any(side % factor for side in shape[:2]):
@@ -135,8 +136,8 @@ def halved_sides(image_shape: tuple, halvings: int, argument: str) -> tuple[int,
     """Returns the height and width after `halvings` convolutions that halve both, rounded up.
 
     Raises:
-        ValueError: If there is no convolution, or a side is shorter than 2^halvings. The message
-            names `argument`, which determines the number.
+        ValueError: If `halvings` is below 1, or a side is shorter than 2^halvings. The message
+            names `argument`, which sets the number of halvings.
     """
     factor = 2**halvings
     height, width = image_shape[:2]
@@ -150,7 +151,7 @@ def halved_sides(image_shape: tuple, halvings: int, argument: str) -> tuple[int,
 
 
 def cropped(maps, shape: tuple):
-    """Returns the center of maps, cropped to the height and width in `shape`.
+    """Crops maps to their center, with the height and width in `shape`.
 
     Doubling cannot yield odd sides, so decoders generate too many pixels and crop them.
     """
@@ -164,11 +165,12 @@ def downsample(images, stages: int, filters: int, normalization: str | None = "b
     """Halves images `stages` times: 4x4 convolutions with stride 2 and leaky ReLU with slope 0.2.
 
     Args:
-        images: `[batch, height, width, channels]`.
+        images: Images `[batch, height, width, channels]`.
         stages: Number of convolutions.
-        filters: Number of channels of the first convolution, doubled with every stage.
-        normalization: Normalization after all layers but the first, as in DCGAN: `"batch"`;
-            `"layer"`, for each image alone; or None. `"spectral"` normalizes all kernels instead.
+        filters: Number of channels in the first convolution, which doubles with every stage.
+        normalization: Normalization after all layers except the first, as in DCGAN: `"batch"`;
+            `"layer"`, for each image separately; or None. `"spectral"` normalizes all kernels
+            instead.
     """
     if normalization not in NORMALIZATIONS:
         raise ValueError(
@@ -190,9 +192,10 @@ def upsample(maps, stages: int, filters: int, image_shape: tuple):
     """Mirrors `downsample`: 4x4 transposed convolutions with stride 2 and ReLU, then tanh.
 
     Args:
-        maps: `[batch, height, width, any]`.
+        maps: Maps `[batch, height, width, channels]`, with any number of channels.
         stages: Number of transposed convolutions; each doubles height and width.
-        filters: Number of channels before the last one, doubled for every earlier stage.
+        filters: Number of channels before the last convolution. Each earlier stage has twice as
+            many.
         image_shape: `(height, width, channels)` of the images, which are float32 in [-1, 1]. Their
             sides are at most 2^stages times the sides of the maps.
     """
@@ -206,12 +209,12 @@ def upsample(maps, stages: int, filters: int, image_shape: tuple):
 
 
 def reflect_pad(x, pixels: int):
-    """Pads height and width by reflection, which, unlike zeros, leaves no dark border."""
+    """Pads height and width by reflection, which, unlike zero padding, causes no dark border."""
     return keras.ops.pad(x, [[0, 0], [pixels, pixels], [pixels, pixels], [0, 0]], mode="reflect")
 
 
 def blurred(x, **options):
-    """Blurs with the weights 1, 2, 1 along height and width; **options are passed to the layers."""
+    """Blurs with the weights 1, 2, 1 along height and width. Passes `options` to the layers."""
     x = reflect_pad(x, 1)
     for _ in range(2):  # averaging neighbors twice gives these weights
         x = layers.AveragePooling2D(2, strides=1, **options)(x)
@@ -221,7 +224,7 @@ def blurred(x, **options):
 def smooth_chroma(images):
     """Smooths the chroma of RGB images in [-1, 1] over 3x3 pixels, and keeps the luma unchanged.
 
-    Deviation: where the sum of luma and smoothed chroma is outside [-1, 1], it is clipped.
+    Deviation: values outside [-1, 1] after the smoothing are clipped.
     """
     if images.shape[-1] != 3:
         raise ValueError(f"Images have {images.shape[-1]} channels: expected 3 (RGB).")
@@ -231,19 +234,19 @@ def smooth_chroma(images):
 
 
 def doubled(x, filters: int, upsampling: str, **options):
-    """Doubles height and width with a 3x3 kernel.
+    """Doubles the height and width of maps with a 3x3 kernel.
 
     Args:
-        x: `[batch, height, width, channels]`.
+        x: Maps `[batch, height, width, channels]`.
         filters: Number of output channels.
         upsampling: `"transposed"`: a transposed convolution with stride 2, whose uneven overlaps
-            tend to produce checkerboards. `"smoothed"`: a transposed convolution followed by a 2x2
-            mean, which exactly removes the checkerboards (Sugawara et al. 2018). `"resize"`:
-            nearest neighbor and a convolution (Odena, Dumoulin, Olah: "Deconvolution and
-            Checkerboard Artifacts", Distill 2016), which also produces no checkerboards, at twice
-            the cost or more, but leaves steps of two pixels in flat areas. `"bilinear"`: bilinear
-            interpolation and a convolution, which does not leave such steps.
-        **options: Further arguments of `conv`.
+            tend to produce checkerboard artifacts. `"smoothed"`: a transposed convolution followed
+            by a 2x2 mean, which removes the checkerboards completely (Sugawara et al. 2018).
+            `"resize"`: nearest-neighbor interpolation and a convolution (Odena, Dumoulin, Olah:
+            "Deconvolution and Checkerboard Artifacts", Distill 2016), which avoids checkerboards at
+            twice the cost or more, but leaves two-pixel steps in smooth areas. `"bilinear"`:
+            bilinear interpolation and a convolution, which avoids these steps too.
+        **options: Additional arguments for `conv`.
     """
     if upsampling not in UPSAMPLING:
         raise ValueError(

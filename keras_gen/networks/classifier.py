@@ -1,4 +1,4 @@
-"""Classifiers of images."""
+"""Image classifiers."""
 
 from typing import Literal
 
@@ -21,26 +21,26 @@ def conv_classifier(
     dropout: Fraction = 0.0,
     seed: int = 0,
 ) -> keras.Model:
-    """Builds convolutions, each with batch normalization and ReLU, and linear logits.
+    """Builds convolutions with batch normalization and ReLU, followed by linear logits.
 
-    This is the classifier used by metrics. Therefore, it is float32 regardless of the global
-    policy, and its initial weights depend only on the seed.
+    Metrics use this classifier, so it is float32 regardless of the global dtype policy, and its
+    initial weights depend only on the seed.
 
     Args:
         channels: Number of channels of the images.
         outputs: Number of logits per image.
-        widths: Numbers of channels of the convolutions; each halves height and width.
+        widths: Number of channels in each convolution; each convolution halves height and width.
         first_kernel: Side of the first convolution's kernel; all other kernels are 3x3.
-        pooling: If None, convolutions have a stride of 2. With "max" or "average", they have a
-            stride of 1 and are followed by the maximum or the mean of 2x2 positions, which takes
-            longer. The resulting features change less when an image is shifted by a pixel.
-        dropout: Fraction of the features dropped before the linear layer.
+        pooling: If None, convolutions have stride 2. With "max" or "average", they have stride 1
+            and are followed by the maximum or the mean over 2x2 positions. This takes longer, but
+            the features change less when an image is shifted by a pixel.
+        dropout: Fraction of the features to drop before the linear layer.
         seed: Seed for the weights and the dropout.
 
     Returns:
         A model that maps images `[batch, height, width, channels]` of any size, uint8 or floats in
-        [0, 255], to a float32 dict: "features" `[batch, widths[-1]]`, and their "logits" `[batch,
-        outputs]`.
+        [0, 255], to a dict of float32 tensors: "features" `[batch, widths[-1]]` and "logits"
+        `[batch, outputs]`.
 
     Example:
         >>> logits = conv_classifier(channels=1)(np.zeros((2, 28, 28, 1), "uint8"))["logits"]
@@ -83,10 +83,10 @@ def activation_maps(classifier: keras.Model) -> keras.Model:
 
     Returns:
         A model that maps float images `[batch, height, width, channels]` in [-1, 1] to a list of
-        float32 maps, one for each ReLU.
+        float32 maps, one per ReLU.
 
     Raises:
-        ValueError: If there is no layer that scales images, or no ReLU.
+        ValueError: If the classifier has no layer that scales images, or no ReLU.
 
     Example:
         >>> maps = activation_maps(conv_classifier())(np.zeros((2, 32, 32, 3), "float32"))
@@ -107,16 +107,16 @@ def activation_maps(classifier: keras.Model) -> keras.Model:
 def classifier_on(
     encoder: keras.Model, classes: int = 10, data_range: tuple[float, float] = (0.0, 1.0)
 ) -> keras.Model:
-    """Builds a classifier on top of a trained encoder, for fine-tuning and for probes.
+    """Builds a classifier on top of a trained encoder, for fine-tuning and linear probes.
 
     Args:
-        encoder: Network that maps floats in `data_range` to codes, its first output. The classifier
+        encoder: Network whose first output is the codes of floats in `data_range`. The classifier
             contains a copy with the same weights, so the original does not change.
         classes: Number of logits per image.
-        data_range: Encoder inputs that correspond to the levels 0 and 255.
+        data_range: Encoder inputs that represent the levels 0 and 255.
 
     Returns:
-        A model that maps images `[batch, height, width, channels]`, uint8 or floats in 0 to 255, to
+        A model that maps images `[batch, height, width, channels]`, uint8 or floats in [0, 255], to
         float32 logits `[batch, classes]`. Its layer "encoder" can be frozen before `compile`.
 
     Example:
@@ -134,19 +134,20 @@ def classifier_on(
 def lenet(
     image_shape: tuple = (28, 28, 1), classes: int = 10, filters: int = 20, hidden: int = 500
 ) -> tuple[keras.Model, keras.Model]:
-    """Builds two convolutions and a dense layer, and a linear classifier of their features.
+    """Builds an encoder of two convolutions and a dense layer, and a linear classifier.
 
     LeCun, Bottou, Bengio, Haffner: "Gradient-Based Learning Applied to Document Recognition",
-    Proceedings of the IEEE 1998, with maxima instead of averages, and one ReLU, as in Caffe.
+    Proceedings of the IEEE 1998, with max pooling instead of averages and a single ReLU, as in
+    Caffe.
 
     Args:
-        image_shape: `(height, width, channels)` of the images, both sides of at least 16 pixels.
+        image_shape: `(height, width, channels)` of the images, with sides of at least 16 pixels.
         classes: Number of classes.
-        filters: Number of channels of the first convolution; the second one has 2.5 times as many.
-        hidden: Number of features.
+        filters: Number of channels in the first convolution; the second one has 2.5 times as many.
+        hidden: Number of features, which are the outputs of the dense layer.
 
     Returns:
-        The encoder, which maps images in [0, 1] to nonnegative float32 features `[batch, hidden]`;
+        The encoder, which maps images in [0, 1] to nonnegative float32 features `[batch, hidden]`,
         and the classifier, which maps features to float32 logits `[batch, classes]`.
 
     Raises:
@@ -171,16 +172,16 @@ def lenet(
 def normalized_lenet(
     image_shape: tuple = (28, 28, 1), classes: int = 10, filters: int = 32, hidden: int = 128
 ) -> tuple[keras.Model, keras.Model]:
-    """Builds `lenet` with strides instead of maxima, and with batch normalization.
+    """Builds `lenet` with strides instead of max pooling, and with batch normalization.
 
-    If the neighbors of a digit must receive the digit's label, maxima are a disadvantage, because a
-    few pixels determine the result.
+    If images close to a digit must receive the digit's label, max pooling is a disadvantage,
+    because a few pixels determine the result.
 
     Args:
-        image_shape: `(height, width, channels)` of the images, both sides of at least 4 pixels.
+        image_shape: `(height, width, channels)` of the images, with sides of at least 4 pixels.
         classes: Number of classes.
-        filters: Number of channels of the first 4x4 convolution; the second one has twice as many.
-        hidden: Number of features.
+        filters: Number of channels in the first 4x4 convolution; the second one has twice as many.
+        hidden: Number of features, which are the outputs of the dense layer.
 
     Returns:
         See `lenet`.
@@ -200,7 +201,7 @@ def normalized_lenet(
 
 
 def _linear(hidden, classes):
-    """Returns the classifier of features."""
+    """Returns the linear classifier of features."""
     features = keras.Input((hidden,))
     logits = float32(layers.Dense(classes)(features))
     return keras.Model(features, logits, name="classifier")

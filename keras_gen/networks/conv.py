@@ -31,23 +31,24 @@ def conv_encoder(
     levels: int | None = None,
     name: str = "encoder",
 ) -> keras.Model:
-    """Builds strided 3x3 convolutions, each halving the sides, and a dense layer for the latents.
+    """Builds strided 3x3 convolutions, which halve the sides, and a dense layer for the latents.
 
     Masci, Meier, Ciresan, Schmidhuber: "Stacked Convolutional Auto-Encoders for Hierarchical
     Feature Extraction", ICANN 2011. Deviations: dense codes instead of maps, strides instead of max
-    pooling, ReLU instead of a scaled tanh, no layer-by-layer pretraining.
+    pooling, ReLU instead of a scaled tanh, and no layer-by-layer pretraining.
 
     Args:
-        image_shape: `(height, width, channels)`, both sides at least 2^(number of layers).
+        image_shape: `(height, width, channels)`, with sides of at least 2^(number of convolutions).
         latent_dim: Number of latent dimensions.
-        filters: Numbers of channels of the convolutions.
+        filters: Number of channels in each convolution.
         activation: Activation after each convolution.
         heads: Names of the outputs, as in `mlp_encoder`.
         output_activation: Activation of the outputs.
-        blocks: Number of residual blocks of two convolutions after each halving convolution.
-        maps: Whether the latents are flattened maps with the last convolution's sides (Kingma et
-            al., "Improving Variational Inference with Inverse Autoregressive Flow", 2016), instead
-            of outputs of a dense layer.
+        blocks: Number of residual blocks, with two convolutions each, after each halving
+            convolution.
+        maps: Whether the latents are flattened maps of the same size as the last convolution's
+            (Kingma et al., "Improving Variational Inference with Inverse Autoregressive Flow",
+            2016) instead of the outputs of a dense layer.
         levels: Number of levels of discrete images, starting at 0, which are scaled to [-1, 1]. If
             None, images are not scaled.
         name: Name of the model.
@@ -94,14 +95,14 @@ def conv_decoder(
     Args:
         image_shape: Shape of an example, with `params_per_value` times its channels.
         latent_dim: Number of latent dimensions.
-        filters: Numbers of channels of the encoder's convolutions, in the encoder's order.
-        activation: Activation of all layers but the last.
+        filters: Number of channels in each of the encoder's convolutions, in the encoder's order.
+        activation: Activation of all layers except the last.
         upsampling: `"resize"`, `"bilinear"`, `"transposed"`, or `"smoothed"`; see
             `networks.blocks.doubled`.
         blocks: Number of residual blocks before each doubling layer.
         maps: Whether the latents are maps, as in the encoder.
-        output_initializer: Initializer of the last kernel; `"zeros"` for likelihoods with learned
-            scales, which are otherwise initially tiny at some pixels.
+        output_initializer: Initializer of the last kernel. Use `"zeros"` for likelihoods with
+            learned scales, which would otherwise be tiny at some pixels at first.
         name: Name of the model.
 
     Returns:

@@ -31,15 +31,15 @@ def mlp_encoder(
     Args:
         image_shape: Shape of an example.
         latent_dim: Number of latent dimensions, or their shape, such as `(variables, classes)`.
-        hidden: Numbers of units of the hidden layers.
+        hidden: Numbers of units in the hidden layers.
         activation: Activation of the hidden layers.
-        heads: Names of the outputs: codes, or the parameters of a distribution of the latents, such
-            as `("mean", "log_variance")`.
+        heads: Names of the outputs: codes, or the parameters of a distribution over the latents,
+            such as `("mean", "log_variance")`.
         output_activation: Activation of the heads.
         gain: Factor applied to the hidden layers' initial weights. By default, 4 for "sigmoid",
             because its slope is a quarter of tanh's, and 1 for other activations.
         output_gain: Factor applied to the heads' initial weights.
-        dropout: Fraction of the inputs set to zero in training; all other inputs are scaled up.
+        dropout: Fraction of the inputs set to zero in training; the remaining inputs are scaled up.
         name: Name of the model.
 
     Returns:
@@ -78,7 +78,7 @@ def mlp_decoder(
     Args:
         image_shape: Shape of an example, with `params_per_value` times its channels.
         latent_dim: Number of latent dimensions, or their shape.
-        hidden: Numbers of units of the hidden layers.
+        hidden: Numbers of units in the hidden layers.
         activation: Activation of the hidden layers.
         gain: Factor applied to the hidden layers' initial weights, as in `mlp_encoder`.
         output_activation: Activation of the last layer: `"tanh"` for a generator of images in [-1,
@@ -103,14 +103,14 @@ def mlp_decoder(
 def start_at_mean(decoder: keras.Model, images: np.ndarray) -> None:
     """Sets the last biases of a decoder or generator so that it initially returns the mean image.
 
-    They become the logits of the mean, as in the code of Burda et al. (2016). Otherwise, the first
-    steps learn only the mean, while latents collapse to the prior. A generator that ends with tanh
-    starts at the mean in [-1, 1], as in the code of Goodfellow et al. (2014).
+    The biases become the logits of the mean, as in the code of Burda et al. (2016). Otherwise, the
+    first steps learn only the mean, while latents collapse to the prior. A generator that ends with
+    tanh starts at the mean in [-1, 1], as in the code of Goodfellow et al. (2014).
 
     Args:
-        decoder: Network that ends with a dense layer of one Bernoulli logit or one tanh for each
+        decoder: Network that ends with a dense layer that has one Bernoulli logit or one tanh per
             pixel.
-        images: Training images, `[n, height, width, channels]` in [0, 1].
+        images: Training images `[n, height, width, channels]` in [0, 1].
 
     Example:
         >>> decoder = mlp_decoder((28, 28, 1), latent_dim=20, hidden=(500,))
@@ -151,7 +151,7 @@ def mlp_networks(
 ) -> tuple[keras.Model, keras.Model]:
     """Builds an `mlp_encoder`, and the `mlp_decoder` that mirrors its hidden layers.
 
-    For the arguments, see `mlp_encoder`; `options` are its further arguments.
+    For the arguments, see `mlp_encoder`; `options` are additional arguments for it.
 
     Example:
         >>> encoder, decoder = mlp_networks((28, 28, 1), latent_dim=20, hidden=(500, 100))
@@ -164,7 +164,7 @@ def mlp_networks(
 def one_layer_networks(
     image_shape: tuple = (28, 28, 1), latent_dim: int = 1000, activation: str = "sigmoid"
 ) -> tuple[keras.Model, keras.Model]:
-    """Builds a regularized autoencoder's networks: one layer "codes" and a linear decoder.
+    """Builds a regularized autoencoder's networks: a single layer "codes" and a linear decoder.
 
     Args:
         image_shape: Shape of an example.
@@ -180,7 +180,7 @@ def one_layer_networks(
 
 @checked_arguments
 def linear_networks(mean: np.ndarray, latent_dim: int = 30) -> tuple[keras.Model, keras.Model]:
-    """Builds the networks of a linear autoencoder: one matrix that encodes, and one that decodes.
+    """Builds the networks of a linear autoencoder: one matrix for encoding, and one for decoding.
 
     Args:
         mean: Mean of the examples, which the encoder subtracts and the decoder adds.

@@ -1,4 +1,4 @@
-"""LSTMs that encode a series into a code, and decode it."""
+"""LSTMs that encode a time series as a code and decode it."""
 
 import keras
 from keras import layers
@@ -10,15 +10,16 @@ from keras_gen.checked_arguments import checked_arguments
 def recurrent_encoder(
     shape: tuple = (32, 2), latent_dim: int = 4, units: int = 64, name: str = "encoder"
 ) -> keras.Model:
-    """Builds an LSTM whose last state yields the code: Srivastava et al. (2015), sec. 2.1.
+    """Builds an LSTM and a dense layer that maps its last state to the code.
 
-    "Unsupervised Learning of Video Representations using LSTMs", ICML 2015. In the paper, the state
-    itself is the code; here, a dense layer makes it smaller.
+    Srivastava, Mansimov, Salakhutdinov: "Unsupervised Learning of Video Representations using
+    LSTMs", ICML 2015, sec. 2.1. In the paper, the state itself is the code. Here, the dense layer
+    makes the code smaller.
 
     Args:
-        shape: Numbers of steps and channels of a series.
+        shape: Numbers of steps and channels in a series.
         latent_dim: Number of dimensions of the code.
-        units: Number of units of the LSTM.
+        units: Number of units in the LSTM.
         name: Name of the model.
 
     Returns:
@@ -37,15 +38,16 @@ def recurrent_encoder(
 def recurrent_decoder(
     shape: tuple = (32, 2), latent_dim: int = 4, units: int = 64, name: str = "decoder"
 ) -> keras.Model:
-    """Builds an LSTM that generates a series backward, given the code at each step.
+    """Builds an LSTM that generates a series backward and receives the code at each step.
 
-    Srivastava et al. (2015), sec. 2.1, whose unconditioned decoder sees none of its own outputs,
-    and generates the last value first, because the last values read are remembered best.
+    As in the unconditioned decoder of Srivastava et al. (2015), sec. 2.1, the LSTM does not see its
+    own outputs, and generates the last value first, because the encoder remembers the last values
+    best.
 
     Args:
-        shape: Number of steps, and `params_per_value` times the number of channels of a series.
+        shape: Number of steps, and `params_per_value` times the number of channels, of a series.
         latent_dim: Number of dimensions of the code.
-        units: Number of units of the LSTM.
+        units: Number of units in the LSTM.
         name: Name of the model.
 
     Returns:

@@ -28,7 +28,7 @@ class Board(keras.callbacks.Callback):
         directory: Folder for TensorBoard's files.
         settings: Settings of the run, shown as text.
         images: Folder of a `SampleGrid` callback that precedes this one, whose images are also
-        shown.
+            shown.
         every_seconds: Time in seconds between points within an epoch.
 
     Raises:

@@ -29,8 +29,8 @@ class SampleGrid(keras.callbacks.Callback):
 
     Args:
         draw: Function that maps the model to a uint8 image `[height, width, 3]`, as the functions
-        in `keras_gen.workshop.visualize` do, or to a matplotlib figure. Images with other numbers
-        of channels are converted by `keras_gen.files.images.as_shown`.
+            in `keras_gen.workshop.visualize` do, or to a matplotlib figure. Images with other
+            numbers of channels are converted by `keras_gen.files.images.as_shown`.
         directory: Folder for the images, which are named by epoch.
         every: Number of epochs between images.
         lines: Maximum number of paths printed per run; None for no limit.

@@ -28,7 +28,7 @@ class Images(Edge):
 
     Args:
         shape: `(height, width, channels)`, where None allows any size. Other 8-bit data may have
-        another shape.
+            another shape.
         low: Value that represents level 0.
         high: Value that represents level 255.
         name: Name used by clients.

@@ -18,7 +18,7 @@ class Labels(Edge):
     Args:
         classes: Number of classes. Labels range from 0 to `classes` - 1.
         unknown: Whether -1 is also allowed. As in scikit-learn, it marks an example without a
-        label. Where a label is optional, it stands for any class.
+            label. Where a label is optional, it stands for any class.
         name: Name used by clients.
         names: Names of the classes in order, which may be used instead of the integers; may be
             empty.

@@ -82,7 +82,7 @@ class MuLaw(Sounds):
     Args:
         samples: Number of samples in an example, or None for any number.
         levels: Number of levels, an even number from 2 to 512. With more levels, int16 could not
-        distinguish the levels in quiet passages.
+            distinguish the levels in quiet passages.
         name: Name used by clients.
 
     Example:

@@ -1,1 +1,1 @@
-"""Causal networks."""
+"""Causal networks for autoregressive models."""

@@ -1,4 +1,4 @@
-"""A recurrent network for texts, character by character."""
+"""A recurrent network that models texts character by character."""
 
 import keras
 from keras import layers
@@ -15,18 +15,18 @@ def character_rnn(
     """Builds LSTMs that predict each character from the previous ones.
 
     Graves: "Generating Sequences With Recurrent Neural Networks", 2013, sec. 2 and fig. 1: every
-    layer sees the characters, and all layers' states predict the next one. The paper has 7 layers
-    with 700 units.
+    layer sees the characters, and the states of all layers predict the next one. The paper has 7
+    layers with 700 units.
 
     Args:
-        levels: Number of characters, including the end-of-text character.
-        units: Number of units of each LSTM.
-        blocks: Number of LSTMs, at least 1.
+        levels: Number of distinct characters, including the end-of-text character.
+        units: Number of units in each LSTM.
+        blocks: Number of LSTM layers, at least 1.
         length: Length of the texts. If None, texts may have any length.
 
     Returns:
         A model that maps character indices `[batch, time, 1]`, with -1 for padding, to float32
-        logits `[batch, time, levels]`. The logits of a character depend only on previous
+        logits `[batch, time, levels]`. The logits of each character depend only on previous
         characters.
 
     Example:

@@ -23,25 +23,25 @@ def made(
     """Builds masked dense layers that predict the parameters of each value from previous values.
 
     Germain, Gregor, Murray, Larochelle: "MADE: Masked Autoencoder for Distribution Estimation",
-    ICML 2015, sec. 3 and 4. Hidden units have the degrees 1 to `values` - 1, in turn. The biases of
-    the output are initialized with standard normal numbers, so that the components of a mixture
+    ICML 2015, sec. 3 and 4. Hidden units are assigned the degrees 1 to `values` - 1 in turn. The
+    output biases are initialized with standard normal numbers, so that the components of a mixture
     differ from the start: the parameters of the first value depend only on biases.
 
-    Deviations: the degrees are evenly distributed instead of random, there is one order of the
+    Deviations: the degrees are evenly distributed instead of random, there is one ordering of the
     values instead of several, and there is no direct connection from the values to the output.
 
     Args:
-        values: Number of values of an example, at least 2.
+        values: Number of values per example, at least 2.
         outputs_per_value: Number of parameters per value, such as 3 for each component of a
             mixture.
-        hidden: Numbers of units of the hidden layers; empty for parameters that are linear in the
+        hidden: Numbers of units in the hidden layers; empty for parameters that are linear in the
             values.
         activation: Activation of the hidden layers.
 
     Returns:
-        A model that maps float32 `[batch, values]` to float32 `[batch, values *
-        outputs_per_value]`, in the order `[value, parameter]`: the parameters of a value depend
-        only on previous values.
+        A model that maps float32 `[batch, values]` to float32
+        `[batch, values * outputs_per_value]`, in the order `[value, parameter]`. The parameters of
+        a value depend only on previous values.
 
     Example:
         >>> network = made(2, outputs_per_value=30, hidden=(32,))
@@ -76,23 +76,23 @@ def table_made(
     any_order: bool = False,
     activation: str = "relu",
 ) -> keras.Model:
-    """Builds the network of `MADE.for_table`, for the parameters of each column's cells.
+    """Builds the network of `MADE.for_table`, which predicts the parameters of each column's cells.
 
     Germain, Gregor, Murray, Larochelle: "MADE: Masked Autoencoder for Distribution Estimation",
     ICML 2015, sec. 3 and 4, with a connection from the features to the output. The masks apply to
     whole columns: the parameters of a column depend only on the previous columns. With `any_order`,
-    there are no masks, and the missing columns are predicted (Uria, Murray, Larochelle: "A Deep and
-    Tractable Density Estimator", ICML 2014, sec. 4). The outputs start at 0, which represents the
-    frequencies of the training rows.
+    there are no masks, and the network predicts the missing columns (Uria, Murray, Larochelle: "A
+    Deep and Tractable Density Estimator", ICML 2014, sec. 4). The outputs start at 0, which
+    represents the frequencies in the training rows.
 
     Args:
         columns: Columns with cells, as returned by `keras_gen.data.table_columns`; at least 2.
-        hidden: Numbers of units of the hidden layers.
+        hidden: Numbers of units in the hidden layers.
         any_order: Whether the parameters of a column depend on all other columns.
         activation: Activation of the hidden layers.
 
     Returns:
-        A model that maps cells, float32 `[batch, columns]`, -1 for missing values, to float32
+        A model that maps cells, float32 `[batch, columns]` with -1 for missing values, to float32
         `[batch, columns * parameters]`, in the order `[column, parameter]`.
 
     Raises:

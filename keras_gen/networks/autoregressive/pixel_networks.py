@@ -28,29 +28,28 @@ def pixel_cnn(
 
     Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, sec. 3.3,
     table 1, and fig. 5 (left). At any depth, pixels far to the right in the rows just above have no
-    effect: the blind spot that Gated PixelCNN (van den Oord et al. 2016) removes. Deviations: there
-    is also a ReLU before the last layer, which would otherwise form one linear map with the
-    previous layer; kernels are initialized as in He et al. (2015), because the paper does not
-    specify the initialization.
+    effect. Gated PixelCNN (van den Oord et al. 2016) removes this blind spot. Deviations: another
+    ReLU precedes the last layer, which would otherwise form a single linear map with the previous
+    layer; kernels are initialized as in He et al. (2015), because the paper does not specify the
+    initialization.
 
     Args:
-        image_shape: `(height, width, channels)`, 1 or 3 channels.
-        outputs_per_value: Number of logits per value: 256 for a softmax over levels, 1 for
+        image_shape: `(height, width, channels)`, with 1 or 3 channels.
+        outputs_per_value: Number of logits per value: 256 for a softmax over levels, or 1 for
             Bernoulli.
-        filters: Number of maps within a block, the paper's h, at least the number of channels.
+        filters: Number of maps within a block, h in the paper, at least the number of channels.
             Between the blocks, there are 2h maps.
         blocks: Number of residual blocks.
-        first_kernel: Odd side of the first kernel, with mask A.
-        kernel: Odd side of the kernel within a block, with mask B.
-        head_filters: Number of maps of the two layers after the blocks; by default, 2h.
-        levels: Number of levels of images, starting at 0, which are scaled to [-1, 1]. If None,
-            images are not scaled.
+        first_kernel: Side of the first kernel, which is odd and has mask A.
+        kernel: Side of the kernel within a block, which is odd and has mask B.
+        head_filters: Number of maps in the two layers after the blocks; 2h by default.
+        levels: Number of image levels, which start at 0 and are scaled to [-1, 1]. If None, images
+            are not scaled.
 
     Returns:
         A model that maps images `[batch, height, width, channels]` to float32 logits `[batch,
         height, width, channels * outputs_per_value]`, in the order `[channel, logit]`. The logits
-        of a value depend only on the previous values, in the order of rows, then pixels, then
-        channels.
+        of a value depend only on previous values, ordered by row, pixel, and channel.
 
     Example:
         >>> network = pixel_cnn((28, 28, 1), outputs_per_value=2, filters=16, blocks=3, levels=2)
@@ -90,32 +89,33 @@ def gated_pixel_cnn(
 
     Van den Oord, Kalchbrenner, Vinyals, Espeholt, Graves, Kavukcuoglu: "Conditional Image
     Generation with PixelCNN Decoders", NeurIPS 2016, sec. 2 and fig. 2. The vertical stack sees all
-    rows above a pixel, and the horizontal one the pixels to its left and, through 1x1 convolutions,
-    the vertical stack. Deviations: kernels are initialized as in He et al. (2015), and kernels
-    whose output is added to the horizontal stack with zeros, because the paper does not specify the
-    initialization; the default numbers of filters and blocks are for a CPU.
+    rows above a pixel. The horizontal stack sees the pixels to its left and, through 1x1
+    convolutions, the vertical stack. Deviations: kernels are initialized as in He et al. (2015),
+    except for kernels whose output is added to the horizontal stack, which start at zero, because
+    the paper does not specify the initialization; the default numbers of filters and blocks suit a
+    CPU.
 
     Args:
         image_shape: `(height, width, channels)`.
-        outputs_per_value: Number of parameters per value: 256 for a softmax over levels, 1 for
+        outputs_per_value: Number of parameters per value: 256 for a softmax over levels, or 1 for
             Bernoulli.
-        filters: Number of maps of each stack, a multiple of the number of channels.
+        filters: Number of maps in each stack, a multiple of the number of channels.
         blocks: Number of blocks after the first layers.
-        first_kernel: Odd side of the first layers' kernels.
-        kernel: Odd side of the kernels within a block.
-        head_filters: Number of maps of the second-to-last layer; by default, `filters`.
-        levels: Number of levels of images, starting at 0, which are scaled to [-1, 1]. If None,
-            images are not scaled.
-        classes: Number of classes; 0 for none. With classes, the network also accepts int32 labels
-            `[batch]`, which add a bias to every gate (eq. 4).
-        unordered: Whether levels are indices, such as codes from a codebook, instead of brightness.
-            Each level then becomes a learned vector instead of a number in [-1, 1].
+        first_kernel: Side of the first layers' kernels, odd.
+        kernel: Side of the kernels within a block, odd.
+        head_filters: Number of maps in the second-to-last layer; `filters` by default.
+        levels: Number of image levels, which start at 0 and are scaled to [-1, 1]. If None, images
+            are not scaled.
+        classes: Number of classes, or 0 for none. With classes, the network also accepts int32
+            labels `[batch]`, which add a bias to every gate (eq. (4)).
+        unordered: Whether levels are indices, such as codes from a codebook, instead of brightness
+            values. Each level is then mapped to a learned vector instead of a number in [-1, 1].
 
     Returns:
-        A model that maps images `[batch, height, width, channels]`, or a list of them and labels,
+        A model that maps images `[batch, height, width, channels]`, or a list of images and labels,
         to float32 parameters `[batch, height, width, channels * outputs_per_value]`, in the order
-        `[channel, parameter]`. The parameters of a value depend only on the previous values, in the
-        order of rows, then pixels, then channels.
+        `[channel, parameter]`. The parameters of a value depend only on previous values, ordered by
+        row, pixel, and channel.
 
     Example:
         >>> network = gated_pixel_cnn((28, 28, 1), 1, filters=16, blocks=3, levels=2, classes=10)
@@ -155,11 +155,11 @@ def gated_stacks(
     bias: Callable | None = None,
     unordered: bool = False,
 ):
-    """Returns the parameters of each value of `images`, the symbolic input of a network.
+    """Returns the parameters of each value in `images`, the symbolic input of a network.
 
-    The numeric arguments are as in `gated_pixel_cnn`. `bias(maps)` returns the bias of one more
-    gate for this many maps, `[batch, 1, 1, maps]`, or, with a separate value for each position,
-    `[batch, height, width, maps]`; it does not depend on the images.
+    The numeric arguments are as in `gated_pixel_cnn`. Each call to `bias(maps)` returns the bias
+    for one gate with this number of maps: `[batch, 1, 1, maps]`, or `[batch, height, width, maps]`
+    if it varies with the position. The bias does not depend on the images.
     """
     channels = images.shape[-1]
     if filters % channels:
@@ -226,38 +226,37 @@ def pixel_rnn(
     head_filters: int | None = None,
     levels: int | None = 256,
 ) -> keras.Model:
-    """Builds residual LSTMs over the image that predict each value from the previous ones.
+    """Builds residual LSTMs over an image that predict each value from the previous ones.
 
     Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, sec. 3.1
     to 3.3, table 1, and fig. 5 (right). The Row LSTM sees a triangle above a pixel. The Diagonal
     BiLSTM sees all previous pixels except one, as in the paper: it sees the last pixel of the row
-    just above only if the first kernel reaches it, because maps do not contain the value of their
-    own pixel.
+    just above only if the first kernel reaches that pixel, because maps do not contain the value of
+    their own pixel.
 
-    Deviations: there is also a ReLU before the last layer, as in `pixel_cnn`; the kernels of
-    convolutions are initialized as in He et al. (2015), and the kernels of LSTMs as in Keras,
-    because the paper does not specify the initialization.
+    Deviations: another ReLU precedes the last layer, as in `pixel_cnn`; the kernels of convolutions
+    are initialized as in He et al. (2015), and the kernels of LSTMs as in Keras, because the paper
+    does not specify the initialization.
 
     Args:
-        image_shape: `(height, width, channels)`, 1 or 3 channels.
-        outputs_per_value: Number of logits per value: 256 for a softmax over levels, 1 for
+        image_shape: `(height, width, channels)`, with 1 or 3 channels.
+        outputs_per_value: Number of logits per value: 256 for a softmax over levels, or 1 for
             Bernoulli.
-        units: Number of features of an LSTM, the paper's h, at least the number of channels.
+        units: Number of features of an LSTM, h in the paper, at least the number of channels.
             Between the blocks, there are 2h maps.
-        blocks: Number of residual blocks, each with an LSTM: 7 for MNIST in the paper.
+        blocks: Number of residual blocks, each with an LSTM; 7 for MNIST in the paper.
         kind: Type of LSTM: "row" for `RowLSTM`, or "diagonal" for the sum of both directions of
             `DiagonalLSTM`.
-        first_kernel: Odd side of the first kernel, with mask A.
-        kernel: Odd width of the Row LSTM's kernels.
-        head_filters: Number of maps of the two layers after the blocks; by default, 2h.
-        levels: Number of levels of images, starting at 0, which are scaled to [-1, 1]. If None,
-            images are not scaled.
+        first_kernel: Side of the first kernel, which is odd and has mask A.
+        kernel: Width of the Row LSTM's kernels, odd.
+        head_filters: Number of maps in the two layers after the blocks; 2h by default.
+        levels: Number of image levels, which start at 0 and are scaled to [-1, 1]. If None, images
+            are not scaled.
 
     Returns:
         A model that maps images `[batch, height, width, channels]` to float32 logits `[batch,
         height, width, channels * outputs_per_value]`, in the order `[channel, logit]`. The logits
-        of a value depend only on the previous values, in the order of rows, then pixels, then
-        channels.
+        of a value depend only on previous values, ordered by row, pixel, and channel.
 
     Example:
         >>> network = pixel_rnn((28, 28, 1), outputs_per_value=2, blocks=2, levels=2)
@@ -288,6 +287,6 @@ def pixel_rnn(
 
 
 def _masked(channels, x, maps, side=1, mask="B", **options):
-    """Applies a masked convolution to the maps of images with a number of channels."""
+    """Applies a masked convolution to the maps of images that have `channels` channels."""
     options = dict(image_channels=channels, kernel_initializer="he_normal") | options
     return MaskedConvolution(maps, side, mask, **options)(x)

@@ -22,26 +22,27 @@ def transformer(
 
     Esser, Rombach, Ommer: "Taming Transformers for High-Resolution Image Synthesis", CVPR 2021,
     sec. 3.2, with the network of Radford et al.: "Language Models are Unsupervised Multitask
-    Learners", 2019 (GPT-2). A code is a learned vector, to which the learned vector of its position
-    is added. A block adds attention to positions up to the current one, followed by a layer with 4
-    times `units` and GELU, each on normalized inputs. At the first position, the class takes the
-    place of the previous code. A grid of codes is processed row by row (see `CodePrior`); the paper
-    has 24 or more blocks of 1024 units.
+    Learners", 2019 (GPT-2). Each code is embedded as a learned vector, to which a learned vector
+    for its position is added. A block consists of attention to positions up to the current one and
+    a dense layer with 4 times `units` and GELU; both have normalized inputs and a residual
+    connection. At the first position, the class replaces the previous code. A grid of codes is
+    processed row by row (see `CodePrior`). The paper has 24 or more blocks with 1024 units.
 
     Args:
         length: Number of codes, such as 64 for an 8x8 grid.
         levels: Number of distinct codes.
-        units: Number of dimensions of the vectors between the blocks.
+        units: Number of dimensions of the vectors between blocks.
         blocks: Number of blocks.
-        heads: Number of heads of each attention, a divisor of `units`.
-        classes: Number of classes; 0 for none. With classes, the network also accepts int32 labels
-            `[batch]`.
-        dropout: Fraction of the outputs of each half of a block set to zero in training.
+        heads: Number of heads in each attention layer. Must divide `units`.
+        classes: Number of classes, or 0 for none. With classes, the network also accepts int32
+            labels `[batch]`.
+        dropout: Fraction of the outputs of attention and dense layers that is set to zero in
+            training.
 
     Returns:
-        A model that maps codes `[batch, length, 1]`, -1 for padding, or a list of codes and labels,
-        to float32 logits `[batch, length, levels]`. The logits of a code depend only on previous
-        codes.
+        A model that maps codes `[batch, length, 1]` with -1 for padding, or a list of codes and
+        labels, to float32 logits `[batch, length, levels]`. The logits of a code depend only on
+        previous codes.
 
     Raises:
         ValueError: If `units` is not a multiple of `heads`.
@@ -75,7 +76,7 @@ def transformer(
 
 
 def _normal():
-    """Returns an initializer whose values are small, so that the blocks outweigh a code itself."""
+    """Returns an initializer with small values, so that blocks contribute more than embeddings."""
     return keras.initializers.RandomNormal(stddev=0.02)
 
 

@@ -27,32 +27,33 @@ def wavenet(
     """Builds gated dilated causal convolutions that predict each sample from the previous ones.
 
     Van den Oord, Dieleman, Zen, Simonyan, Vinyals, Graves, Kalchbrenner, Senior, Kavukcuoglu:
-    "WaveNet: A Generative Model for Raw Audio", 2016, fig. 4: a causal convolution of the past
-    samples, gated residual blocks (eq. 2), each with a convolution of growing dilation, and ReLU
-    and 1x1 convolutions of the sum of all blocks' outputs. The sum of their 1x1 convolutions is
-    computed as one convolution of all concatenated gates, which is equivalent. The paper does not
-    specify its numbers of filters.
+    "WaveNet: A Generative Model for Raw Audio", 2016, fig. 4: a causal convolution of past samples,
+    gated residual blocks (eq. (2)) whose dilation grows, and ReLUs and 1x1 convolutions applied to
+    the sum of all blocks' outputs. The sum of the blocks' 1x1 convolutions is computed as one
+    equivalent convolution of all concatenated gates. The paper does not specify the numbers of
+    filters.
 
     Args:
         samples: Number of samples. If None, sounds may have any length.
         outputs_per_value: Number of logits per sample: 256 for a softmax over mu-law levels.
-        filters: Number of channels between the blocks. Within a block, there are twice as many for
+        filters: Number of channels between the blocks. Within a block, there are twice as many, for
             the gate.
-        skip_filters: Number of channels of the sum over the blocks, and of the next layer.
+        skip_filters: Number of channels in the sum over the blocks, and in the next layer.
         dilations: Dilations of consecutive blocks; the paper repeats 1, 2, 4, ..., 512.
         kernel_size: Number of taps of each convolution, at least 2.
-        levels: Number of levels of the samples, which become one-hot vectors; padding (-1) is
-            treated as the middle level, silence. If None, the samples are numbers and remain
-            unchanged.
-        classes: Number of classes, such as speakers, one of which conditions a whole example
-            (global conditioning, sec. 2.5); 0 for none.
-        local_channels: Number of channels of a condition at every sample (local conditioning, sec.
-            2.5), which is as long as the samples; 0 for none.
+        levels: Number of levels of the samples, which are one-hot encoded; padding (-1) is treated
+            as the middle level, which is silence. If None, the samples are numbers and are not
+            encoded.
+        classes: Number of classes, such as speakers, or 0 for none. A class conditions a whole
+            example (global conditioning, sec. 2.5).
+        local_channels: Number of channels of a condition that has a value at every sample (local
+            conditioning, sec. 2.5), or 0 for none.
 
     Returns:
-        A model that maps levels `[batch, time, 1]`; with classes, also int32 labels `[batch]`; and
-        with local channels, also floats `[batch, time, local_channels]`, to float32 logits `[batch,
-        time, outputs_per_value]`. The logits of a sample depend on the `receptive_field` before it.
+        A model that maps levels `[batch, time, 1]` to float32 logits
+        `[batch, time, outputs_per_value]`. With classes, it also accepts int32 labels `[batch]`,
+        and with local channels, floats `[batch, time, local_channels]`. The logits of a sample
+        depend on the `receptive_field` before it.
 
     Raises:
         ValueError: If there are no blocks, or fewer than 2 taps.
@@ -95,7 +96,7 @@ def wavenet(
 
 @checked_arguments
 def receptive_field(dilations: Sequence[int], kernel_size: int = 2) -> int:
-    """Returns the number of previous samples that a `wavenet` sees for a prediction.
+    """Returns the number of previous samples that a `wavenet` uses for a prediction.
 
     Args:
         dilations: Dilations of the blocks, at least one.

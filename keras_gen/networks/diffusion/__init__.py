@@ -1,1 +1,1 @@
-"""Networks for points on a path and their times."""
+"""Networks for points on a diffusion path and their times."""

@@ -1,4 +1,4 @@
-"""Networks for diffusion models, which are conditioned on the time."""
+"""Time-conditioned networks for diffusion models."""
 
 import functools
 import math
@@ -27,14 +27,14 @@ def time_mlp(
     """Builds dense layers with residual connections for points x_t and their times.
 
     Args:
-        shape: Shape of an example, whose values are treated as one vector.
-        width: Number of units of each layer.
+        shape: Shape of an example, which is flattened to a vector.
+        width: Number of units in each layer.
         blocks: Number of layers with a residual connection.
         frequencies: Number of sines and cosines of each value, from 0.5 to 16 radians per unit,
-            used in addition to the values, so that the network can represent sharp edges; 0 for
-            none.
+            which are added to the inputs so that the network can represent sharp edges; 0 for none.
         activation: Activation of the layers.
-        classes: Number of classes, if the network also accepts labels; see `time_embedding`.
+        classes: Number of classes if the network also accepts labels, or None; see
+            `time_embedding`.
         name: Name of the model.
 
     Returns:
@@ -66,11 +66,11 @@ def time_mlp(
 
 
 def time_embedding(units: int, classes: int | None, activation: str) -> tuple:
-    """Returns inputs for times and labels, and the embedding of both, `[batch, units]`.
+    """Returns the inputs for times and labels, and their joint embedding, `[batch, units]`.
 
-    Times `[batch]`, mostly in [0, 1], become sines and cosines and pass through a dense layer. With
-    classes, there are int32 labels `[batch]` of 0 to `classes`, the last of which stands for no
-    class; their embedding is added.
+    Times `[batch]`, mostly in [0, 1], are encoded as sines and cosines, followed by a dense layer.
+    With classes, an embedding of int32 labels `[batch]` is added. Labels range from 0 to `classes`;
+    the last one stands for no class.
     """
     times = keras.Input(())
     inputs = [times]
@@ -97,24 +97,26 @@ def time_unet(
     """Builds a U-Net for images on a path, conditioned on their times.
 
     Ho, Jain, Abbeel: "Denoising Diffusion Probabilistic Models", NeurIPS 2020, appendix B, on a
-    small scale. Each width has one residual block on the way down and two on the way up, which also
-    receive the earlier maps of the same size; the smallest maps have one more block in the middle,
-    and attention over all positions after the first three of their blocks.
+    small scale. Each width has one residual block in the downsampling path and two in the
+    upsampling path, which also receive the earlier maps of the same size. The smallest maps have
+    another block in the middle, and attention over all positions after the first three of their
+    blocks.
 
     Deviations, so that training takes minutes on a CPU: the first layer treats patches as pixels
-    with more channels, and the last layer reverses this; a block has one normalization, with scale
-    and offset determined by the time, between its two convolutions, and ReLU instead of the swish.
-    Under a mixed-precision policy, only the convolutions use it: elementwise operations would be
-    slower on CPUs.
+    with more channels, and the last layer reverses this; a block has a single normalization,
+    between its two convolutions, whose scale and offset depend on the time; ReLU replaces swish.
+    Under a mixed-precision policy, only the convolutions use the lower precision, because
+    elementwise operations would be slower on CPUs.
 
     Args:
-        shape: `(height, width, channels)`, both sides multiples of patch * 2^(len(widths) - 1).
-        widths: Numbers of channels of each size of the maps, largest first, multiples of `groups`.
+        shape: `(height, width, channels)`, with sides that are multiples of patch * 2^(len(widths)
+            - 1).
+        widths: Numbers of channels for each map size, largest maps first; multiples of `groups`.
         patch: Side of the patches, at least 1.
-        groups: Number of groups of the normalizations.
-        attention: Whether the smallest maps have attention.
-        classes: Number of classes, if the network also accepts labels, int32 from 0 to `classes`,
-            where the last label stands for no class.
+        groups: Number of groups in the normalizations.
+        attention: Whether to apply attention to the smallest maps.
+        classes: Number of classes if the network also accepts int32 labels, or None. Labels range
+            from 0 to `classes`; the last one stands for no class.
         name: Name of the model.
 
     Returns:
@@ -169,7 +171,7 @@ def time_unet(
 
 
 def _block(x, time, filters, conv, groups):
-    """Applies two convolutions and a residual connection, which initially is the identity."""
+    """Applies a residual block of two convolutions, which is initially the identity."""
     around = x if x.shape[-1] == filters else conv(filters, 1)(x)
     x = conv(filters, 3)(x)
     x = layers.ReLU(dtype="float32")(AdaptiveGroupNormalization(groups)([x, time]))
@@ -178,7 +180,7 @@ def _block(x, time, filters, conv, groups):
 
 
 def _attention(x):
-    """Adds to each position a mean over all positions, weighted by products of queries and keys."""
+    """Adds a mean over all positions to each position, weighted by products of queries and keys."""
     _, height, width, channels = x.shape
     dense = functools.partial(layers.Dense, channels, dtype="float32")
     places = layers.Reshape((height * width, channels), dtype="float32")(x)

@@ -1,1 +1,1 @@
-"""Invertible networks."""
+"""Invertible networks for normalizing flows."""

@@ -23,27 +23,29 @@ def coupling_flow(
     Dinh, Sohl-Dickstein, Bengio: "Density Estimation Using Real NVP", ICLR 2017. For examples
     `[values]`, the two halves alternate. For images, the first half of the steps has checkerboard
     masks, followed by a squeeze, and the other half has channel masks (sec. 3.6, one scale).
-    Deviations, for data this small: plain networks instead of residual ones, one scale instead of
-    several, and the normalization and initial zeros of Glow (Kingma, Dhariwal 2018, sec. 3.1, 3.3)
-    instead of batch normalization. So the flow starts as the normalization of its first batch.
+    Deviations, which suit small data: plain networks instead of residual ones, one scale instead of
+    several, and the normalization and zero initialization of Glow (Kingma, Dhariwal 2018, sec. 3.1
+    and 3.3) instead of batch normalization. The flow therefore starts as the normalization of its
+    first batch.
 
     With a condition, all coupling networks see it, and the latents' mean and scale depend on it too
     (Winkler, Worrall, Hoogeboom, Welling: "Learning Likelihoods with Conditional Normalizing
-    Flows", 2019): for one-hot labels, the last map is a table of means and scales.
+    Flows", 2019). For one-hot labels, this last map is a table of means and scales.
 
     Args:
-        shape: Shape of an example: `(values,)`, at least 2, or `(height, width, channels)`, with
-            even sides.
-        steps: Number of couplings, at least 1; with a multiple of 4, both halves of every mask are
+        shape: Shape of an example: `(values,)` with at least 2 values, or
+            `(height, width, channels)` with even sides.
+        steps: Number of couplings, at least 1. With a multiple of 4, both halves of every mask are
             used.
-        hidden: Numbers of units of the coupling networks' hidden layers; for images, numbers of
-            channels of 3x3 convolutions.
+        hidden: Number of units in each hidden layer of the coupling networks; for images, number of
+            channels in each 3x3 convolution.
         activation: Activation of the hidden layers.
-        condition_dim: Number of values of a condition `[batch, condition_dim]`; 0 for none.
+        condition_dim: Number of values in a condition `[batch, condition_dim]`, or 0 for none.
 
     Returns:
-        A built `Chain` that maps float32 `[batch, *shape]` to latents of equal size, `[batch,
-        values]` or `[batch, height / 2, width / 2, channels * 4]` (`flow.output_shape`).
+        A built `Chain` that maps float32 `[batch, *shape]` to latents with the same number of
+        values, `[batch, values]` or `[batch, height / 2, width / 2, channels * 4]` (see
+        `flow.output_shape`).
 
     Example:
         >>> flow = coupling_flow((8, 8, 1), steps=4, hidden=(16,))
@@ -80,7 +82,7 @@ def _couplings(mask, steps, shape, **options) -> list:
 
 
 def _prior(condition_dim, shape) -> keras.Model:
-    """Builds mean and log scale of the latents under a condition, initially zeros."""
+    """Builds a network from a condition to the latents' mean and log scale, initially zero."""
     condition = keras.Input([condition_dim])
     outputs = []
     for _ in range(2):
@@ -90,7 +92,7 @@ def _prior(condition_dim, shape) -> keras.Model:
 
 
 def _network(shape, hidden, activation, condition_dim) -> keras.Model:
-    """Builds scale and shift from the passive half and the condition, initially zeros."""
+    """Builds a network from passive half and condition to scale and shift, initially zero."""
     image = len(shape) == 3
     layer = partial(layers.Conv2D, kernel_size=3, padding="same") if image else layers.Dense
     passive = keras.Input(shape)

@@ -28,30 +28,31 @@ def glow(
     """Builds the flow of Glow for images in [0, 1].
 
     Kingma, Dhariwal: "Glow: Generative Flow with Invertible 1x1 Convolutions", NeurIPS 2018, fig.
-    2. Each of L scales squeezes, applies K steps of activation normalization, invertible 1x1
+    2. Each of L scales applies a squeeze and K steps of activation normalization, invertible 1x1
     convolution, and affine coupling, and outputs half of the channels as latents; the last scale
-    outputs all channels. A coupling's network has three convolutions, 3x3, 1x1, and 3x3; the last
-    one starts at zero (sec. 3.3). The latents that leave have a normal prior whose mean and scale
-    depend on the channels that stay, as in the authors' code; the last latents have a standard
-    normal prior.
+    outputs all channels. A coupling network has three convolutions, 3x3, 1x1, and 3x3, of which the
+    last one starts at zero (sec. 3.3). The latents of all scales except the last have a normal
+    prior whose mean and scale depend on the remaining channels, as in the authors' code; the last
+    latents have a standard normal prior.
 
-    Deviations: the logit of Real NVP comes first, because digits are mostly black and white. Log
-    scales are a learned factor times tanh, as in `AffineCoupling`, whereas the authors' code has a
-    sigmoid. The networks' hidden layers are initialized as in He et al. (2015), and have no
-    normalization of their own.
+    Deviations: the flow starts with the logit of Real NVP, because digits are mostly black and
+    white; log scales are a learned factor times tanh, as in `AffineCoupling`, whereas the authors'
+    code has a sigmoid; the hidden layers of coupling networks are initialized as in He et al.
+    (2015) and are not normalized.
 
     Args:
         shape: `(height, width, channels)` of an image, with sides that are multiples of 2^scales.
-        scales: L, number of scales, at least 1.
-        steps: K, number of flow steps at each scale, at least 1.
-        filters: Number of hidden channels of the couplings' networks; 512 in the paper.
+        scales: Number of scales, L in the paper, at least 1.
+        steps: Number of flow steps per scale, K in the paper, at least 1.
+        filters: Number of hidden channels in the coupling networks; 512 in the paper.
         alpha: Distance from 0 and 1 in `Logit`.
         lu: Whether `InvertibleConvolution` uses an LU decomposition.
         seed: Seed for the first rotation.
 
     Returns:
-        A built `Chain` that maps float32 `[batch, *shape]`, in [0, 1], to latents of equal size,
-        `[batch, values]`; for one scale `[batch, height / 2, width / 2, 4 * channels]`.
+        A built `Chain` that maps float32 `[batch, *shape]` in [0, 1] to latents with the same
+        number of values: `[batch, values]`, or, with one scale,
+        `[batch, height / 2, width / 2, 4 * channels]`.
 
     Example:
         >>> flow = glow((8, 8, 1), scales=2, steps=1, filters=4)
@@ -84,7 +85,7 @@ def _scales(shape, scales, steps, filters, lu, seed) -> list:
 
 
 def _coupling_network(half, filters) -> keras.Model:
-    """Builds scale and shift of one half of the channels, initially zeros."""
+    """Builds a network for the scale and the shift of half of the channels, initially zero."""
     passive = keras.Input(half)
     x = he_conv(filters, 3, activation="relu")(passive)
     x = he_conv(filters, 1, activation="relu")(x)
@@ -92,6 +93,6 @@ def _coupling_network(half, filters) -> keras.Model:
 
 
 def _prior_network(half) -> keras.Model:
-    """Builds mean and log scale of the latents that leave, initially zeros."""
+    """Builds a network for the mean and log scale of a scale's latents, initially zero."""
     stay = keras.Input(half)
     return keras.Model(stay, halves(zero_conv(2 * half[-1])(stay)))

@@ -24,27 +24,26 @@ def real_nvp(
 
     Dinh, Sohl-Dickstein, Bengio: "Density Estimation Using Real NVP", ICLR 2017, sec. 3.6 and 4.1.
     After the logit, each scale has three couplings with checkerboard masks, a squeeze, and three
-    with channel masks; then half of the channels leave as latents. The last scale has four
-    couplings with checkerboard masks instead. A coupling's network is residual; its channels double
-    after each squeeze.
+    couplings with channel masks, and then outputs half of the channels as latents. The last scale
+    has four couplings with checkerboard masks instead. The coupling networks are residual, and
+    their number of channels doubles after each squeeze.
 
-    Deviations: activation normalization and initial zeros as in Glow (Kingma, Dhariwal 2018, sec.
-    3.1, 3.3) instead of batch normalization and weight normalization, so that densities do not
-    depend on a batch.
+    Deviations: activation normalization and zero initialization as in Glow (Kingma, Dhariwal 2018,
+    sec. 3.1 and 3.3) instead of batch normalization and weight normalization, so that densities do
+    not depend on the batch.
 
     Args:
         shape: `(height, width, channels)` of an image, with sides that are multiples of 2^(scales -
             1).
         scales: Number of scales, at least 1.
-        blocks: Number of residual blocks of a coupling's network; 8 in the paper for images of
-            32x32.
-        filters: Number of hidden channels of the networks before the first squeeze; 32 or 64 in the
+        blocks: Number of residual blocks in a coupling network; 8 in the paper for 32x32 images.
+        filters: Number of hidden channels in the networks before the first squeeze; 32 or 64 in the
             paper.
         alpha: Distance from 0 and 1 in `Logit`.
 
     Returns:
-        A built `Chain` that maps float32 `[batch, *shape]`, in [0, 1], to latents of equal size,
-        `[batch, values]`; for one scale `[batch, *shape]`.
+        A built `Chain` that maps float32 `[batch, *shape]` in [0, 1] to latents with the same
+        number of values: `[batch, values]`, or, with one scale, `[batch, *shape]`.
 
     Example:
         >>> flow = real_nvp((4, 4, 1), scales=2, blocks=1, filters=4)
@@ -84,7 +83,7 @@ def _couplings(mask, count, shape, blocks, filters) -> list:
 
 
 def _residual_network(shape, blocks, filters) -> keras.Model:
-    """Builds scale and shift of an equal number of channels, initially zeros."""
+    """Builds a residual network for the scale and the shift of each channel, initially zero."""
     passive = keras.Input(shape)
     x = he_conv(filters, 3)(passive)
     for _ in range(blocks):

@@ -1,4 +1,4 @@
-"""WaveGlow: a flow of sound given its mel spectrogram (Prenger, Valle, Catanzaro 2019)."""
+"""WaveGlow: a flow for sound, given its mel spectrogram (Prenger, Valle, Catanzaro 2019)."""
 
 import keras
 from keras import layers
@@ -30,27 +30,28 @@ def waveglow(
     blocks: CountFrom0 = 8,
     seed: int = 0,
 ) -> Chain:
-    """Builds the flow of WaveGlow for sounds of any length, given frames of their mel spectrogram.
+    """Builds the flow of WaveGlow for sounds of any length, given their mel spectrograms.
 
     Prenger, Valle, Catanzaro: "WaveGlow: A Flow-based Generative Network for Speech Synthesis",
-    ICASSP 2019, sec. 2: each `groups` neighboring samples become the channels of one position,
-    followed by steps of an invertible 1x1 convolution and an affine coupling; after every few
-    steps, some of the channels leave as latents. A coupling's network resembles WaveNet, but its
-    convolutions of 3 taps see both sides: blocks of growing dilation, with gates conditioned on the
-    mel spectrogram.
+    ICASSP 2019, sec. 2: groups of `groups` neighboring samples become the channels of one position,
+    followed by steps of an invertible 1x1 convolution and an affine coupling. After every few
+    steps, some of the channels are output as latents. A coupling network resembles WaveNet, with
+    blocks of growing dilation and gates conditioned on the mel spectrogram, but its convolutions
+    with 3 taps are not causal.
 
     Deviations: activation normalization as in Glow before each step, because sounds are soft; log
-    scales are a learned factor times tanh (`AffineCoupling`); no weight normalization. The layers
-    that sum the blocks and return scale and shift are linear, and are combined into one.
+    scales are a learned factor times tanh (see `AffineCoupling`); no weight normalization. The
+    layers that sum the blocks and return the scale and the shift are linear, so they are combined
+    into one layer.
 
     Args:
-        bands: Number of bands of the mel spectrogram.
-        groups: Number of neighboring samples that become channels, even.
+        bands: Number of bands in the mel spectrogram.
+        groups: Number of neighboring samples that become channels. Must be even.
         steps: Number of flow steps, at least 1.
-        early_every: Number of steps after which channels leave, except after the last step.
-        early: Number of channels that leave at a time.
-        filters: Number of channels between the blocks of a coupling's network.
-        blocks: Number of blocks of a coupling's network; their dilations are 1, 2, 4, ...
+        early_every: Number of steps after which channels are output, except after the last step.
+        early: Number of channels that are output at a time.
+        filters: Number of channels between the blocks of a coupling network.
+        blocks: Number of blocks in a coupling network; their dilations are 1, 2, 4, and so on.
         seed: Seed for the first rotation.
 
     Returns:
@@ -58,7 +59,7 @@ def waveglow(
         / groups, bands]`, to latents `[batch, samples / groups, groups]`.
 
     Raises:
-        ValueError: If there are no steps or blocks, or fewer than 2 channels would stay.
+        ValueError: If there are no steps or blocks, or if fewer than 2 channels would remain.
 
     Example:
         >>> flow = waveglow(bands=4, groups=4, steps=2, filters=4, blocks=1)
@@ -79,7 +80,7 @@ def waveglow(
 
 
 def _steps(channels, steps, early_every, early, seed, **network) -> list:
-    """Builds all steps; some are inside the layer after whose others channels leave."""
+    """Builds all steps; those after a split are nested inside the layer that splits."""
     found: list = []
     for step in range(min(early_every, steps)):
         found.append(ActNorm())
@@ -93,7 +94,7 @@ def _steps(channels, steps, early_every, early, seed, **network) -> list:
 
 
 def _wave_network(channels, bands, filters, blocks) -> keras.Model:
-    """Builds scale and shift of the last half of the channels, initially zeros."""
+    """Builds a network for the scale and shift of the last half of channels, initially zero."""
     stays = channels // 2
     passive = keras.Input((None, stays))
     condition = keras.Input((None, bands))

@@ -20,22 +20,22 @@ def big_gan_generator(
     embedding_dim: int = 128,
     attention: int | None = 16,
 ) -> keras.Model:
-    """Builds residual blocks from a 4x4 map, each conditioned on the class and its own latents.
+    """Builds residual blocks on a 4x4 map, each conditioned on the class and its own latents.
 
     Brock, Donahue, Simonyan: "Large Scale GAN Training for High Fidelity Natural Image Synthesis",
-    ICLR 2019, fig. 15 and app. B: the latents are split into equal chunks. The first yields the
-    map. Each other chunk ("skip-z"), with a class embedding that all blocks share, yields the gains
-    and biases of a block's batch normalization. Kernels are initialized as orthogonal matrices and
-    spectrally normalized. Deviations: all maps have the same number of channels, as in the authors'
-    code for 32x32 pixels; batch normalization has momentum 0.9, and its statistics are not
-    recomputed for samples.
+    ICLR 2019, fig. 15 and app. B: the latents are split into equal chunks. The first chunk
+    determines the map. Each of the other chunks ("skip-z"), together with a class embedding shared
+    by all blocks, determines the gains and biases of one block's batch normalization. Kernels are
+    orthogonally initialized and spectrally normalized. Deviations: all maps have the same number of
+    channels, as in the authors' code for 32x32 pixels; batch normalization has momentum 0.9, and
+    its statistics are not recomputed for samples.
 
     Args:
-        image_shape: `(height, width, channels)`, both sides of at least 8 pixels.
+        image_shape: `(height, width, channels)`, with sides of at least 8 pixels.
         classes: Number of classes.
         latent_dim: Number of latent dimensions, a multiple of the number of blocks plus one (4 at
-            32x32). If None, 20 times this number.
-        filters: Number of channels of the maps.
+            32x32). If None, it is 20 times the number of blocks plus one.
+        filters: Number of channels in the maps.
         embedding_dim: Number of dimensions of the class embedding.
         attention: Side of the map to which `SelfAttention` is applied, or None.
 
@@ -76,17 +76,18 @@ def big_gan_discriminator(
     filters: int = 256,
     attention: int | None = 16,
 ) -> keras.Model:
-    """Builds residual blocks of spectrally normalized kernels, and a projection of the class.
+    """Builds residual blocks with spectrally normalized kernels, and a projection of the class.
 
-    Brock et al. (2019), fig. 15 and app. B. The features are summed over positions; the logit is
-    linear in them, plus their inner product with a class embedding (`with_projection`). Deviations:
-    as in `big_gan_generator`. Blocks halve the sides to 8, followed by two blocks that keep the
-    size, as in the authors' code for 32x32 pixels. The embedding is not spectrally normalized.
+    Brock et al. (2019), fig. 15 and app. B. The features are summed over positions. The logit is a
+    linear function of the features, plus their inner product with a class embedding
+    (`with_projection`). Blocks halve the sides down to 8, followed by two blocks that keep the
+    size, as in the authors' code for 32x32 pixels. Deviations: the same as in `big_gan_generator`;
+    in addition, the embedding is not spectrally normalized.
 
     Args:
-        image_shape: `(height, width, channels)`, both sides of at least 16 pixels.
+        image_shape: `(height, width, channels)`, with sides of at least 16 pixels.
         classes: Number of classes.
-        filters: Number of channels of the maps.
+        filters: Number of channels in the maps.
         attention: Side of the map to which `SelfAttention` is applied, or None.
 
     Returns:
@@ -127,7 +128,7 @@ def _conditional_batch_norm(x, condition):
 
 
 def _up(x, filters, condition):
-    """Applies a block that doubles the sides: fig. 15b."""
+    """Applies a block that doubles the sides (fig. 15b)."""
     y = layers.UpSampling2D()(layers.ReLU()(_conditional_batch_norm(x, condition)))
     y = layers.ReLU()(_conditional_batch_norm(_conv(filters, 3)(y), condition))
     # For speed, the 1x1 convolution comes first here and in `_down`, which is equivalent.
@@ -135,7 +136,7 @@ def _up(x, filters, condition):
 
 
 def _down(x, filters, first=False, halve=True):
-    """Applies a block that halves the sides or keeps them: fig. 15c."""
+    """Applies a block that halves or keeps the sides (fig. 15c)."""
     y = x if first else layers.ReLU()(x)
     y = _conv(filters, 3)(layers.ReLU()(_conv(filters, 3)(y)))
     if halve:

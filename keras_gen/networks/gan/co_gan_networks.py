@@ -13,11 +13,11 @@ def co_gan_generator(
 ) -> keras.Model:
     """Builds both generators: shared transposed convolutions and separate last layers.
 
-    Liu, Tuzel: "Coupled Generative Adversarial Networks", NeurIPS 2016, sec. 3. What the two images
-    have in common, such as which digit they show, is decided in the shared layers.
+    Liu, Tuzel: "Coupled Generative Adversarial Networks", NeurIPS 2016, sec. 3. The shared layers
+    determine what the two images have in common, such as the digit shown.
 
     Args:
-        image_shape: `(height, width, channels)` of the images of both domains, both sides of at
+        image_shape: `(height, width, channels)` of the images in both domains, with sides of at
             least 4 pixels.
         latent_dim: Number of latent dimensions.
         filters: Number of channels before the last layers.
@@ -54,15 +54,15 @@ def co_gan_discriminator(
 ) -> keras.Model:
     """Builds both discriminators: separate first layers, followed by shared layers.
 
-    Liu, Tuzel: "Coupled Generative Adversarial Networks", NeurIPS 2016, sec. 3: LeNet, without
-    normalization.
+    Liu, Tuzel: "Coupled Generative Adversarial Networks", NeurIPS 2016, sec. 3: each discriminator
+    is a LeNet without normalization.
 
     Args:
-        image_shape: `(height, width, channels)` of the images of both domains, both sides of at
+        image_shape: `(height, width, channels)` of the images in both domains, with sides of at
             least 4 pixels.
-        classes: Number of classes, for a second output; 0 for none.
-        filters: Number of channels of the first layers; the second layer has 2.5 times as many.
-        hidden: Number of units of the dense layer.
+        classes: Number of classes for a second output, or 0 for none.
+        filters: Number of channels in the first layers; the second layer has 2.5 times as many.
+        hidden: Number of units in the dense layer.
 
     Returns:
         A model that maps pairs of images in [-1, 1] `[batch, 2, *image_shape]` to float32 logits

@@ -29,7 +29,7 @@ def dcgan_generator(
     Args:
         image_shape: `(height, width, channels)`, with sides of at least 8 pixels.
         latent_dim: Number of latent dimensions.
-        filters: Number of channels before the last layer, 128 in the paper. Each earlier stage has
+        filters: Number of channels before the last layer; 128 in the paper. Each earlier stage has
             twice as many.
         name: Name of the model.
 
@@ -57,14 +57,14 @@ def dcgan_discriminator(
     normalization: str | None = "batch",
     name: str = "discriminator",
 ) -> keras.Model:
-    """Builds the mirror image of the generator: strided convolutions, leaky ReLU with slope 0.2.
+    """Builds the mirror image of the generator: strided convolutions and leaky ReLU (slope 0.2).
 
     Args:
         image_shape: Shape of an image, as in `dcgan_generator`.
-        filters: Number of channels of the first layer; it doubles with every stage.
-        normalization: Normalization after all layers but the first (sec. 3): `"batch"`, `"layer"`,
-            or None; or `"spectral"`, for all kernels (Miyato et al. 2018). Penalties on the
-            gradient of each image require one of the last three.
+        filters: Number of channels in the first layer, which doubles with every stage.
+        normalization: Normalization after all layers except the first (sec. 3): `"batch"`,
+            `"layer"`, or None; or `"spectral"`, for all kernels (Miyato et al. 2018). Penalties on
+            the gradient of each image do not work with `"batch"`.
         name: Name of the model.
 
     Returns:

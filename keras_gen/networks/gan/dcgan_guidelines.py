@@ -19,26 +19,26 @@ def dcgan_without(
     hidden: int = 512,
     initializer: str | None = None,
 ) -> tuple[keras.Model, keras.Model]:
-    """Builds DCGAN's networks without one of the guidelines for stability, to show its effect.
+    """Builds DCGAN's networks without one of its stability guidelines, to show the effect.
 
     Args:
-        guideline: Guideline that is dropped:
+        guideline: Guideline to drop:
 
             - `"strides"`: the discriminator halves maps by max pooling after convolutions with
               stride 1, and the generator doubles them by repeating pixels before such
               convolutions;
-            - `"normalization"`: no batch normalization in either;
-            - `"convolutions"`: a hidden dense layer at the start of the generator, and one before
-              the discriminator's logit;
-            - `"relu"`: tanh in all layers of the generator;
-            - `"tanh"`: no activation at the generator's end;
-            - `"leaky_relu"`: ReLU in the discriminator;
-            - None: nothing, which yields `dcgan_generator` and `dcgan_discriminator`.
-        image_shape: `(height, width, channels)`, both sides of at least 8 pixels.
+            - `"normalization"`: neither network has batch normalization;
+            - `"convolutions"`: the generator starts with a hidden dense layer, and another one
+              precedes the discriminator's logit;
+            - `"relu"`: all layers of the generator use tanh;
+            - `"tanh"`: the generator ends without an activation;
+            - `"leaky_relu"`: the discriminator uses ReLU;
+            - None: nothing is dropped; the result is `dcgan_generator` and `dcgan_discriminator`.
+        image_shape: `(height, width, channels)`, with sides of at least 8 pixels.
         latent_dim: Number of latent dimensions.
-        filters: Number of channels of the largest maps; it doubles with every stage.
-        hidden: Number of units of the dense layers of `"convolutions"`.
-        initializer: Initializer of all kernels of convolutions. If None, N(0, 0.02), as in sec. 4.
+        filters: Number of channels in the largest maps, which doubles with every stage.
+        hidden: Number of units in the dense layers that `"convolutions"` adds.
+        initializer: Initializer of all convolution kernels. If None, N(0, 0.02), as in sec. 4.
 
     Returns:
         The generator, which maps latents `[batch, latent_dim]` to images (in [-1, 1] unless

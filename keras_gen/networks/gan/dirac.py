@@ -1,4 +1,4 @@
-"""The networks of the Dirac-GAN, a game so small that it can be solved by hand."""
+"""The networks of the Dirac-GAN, a game small enough to be solved by hand."""
 
 import keras
 from keras import layers
@@ -12,8 +12,8 @@ def dirac_networks(theta: float = 1.0, psi: float = 1.0) -> tuple[keras.Model, k
 
     Mescheder, Geiger, Nowozin: "Which Training Methods for GANs do actually Converge?", ICML 2018,
     definition 2.1: the generator returns theta for all latents, the discriminator's logit for x is
-    psi x, and real examples are all 0. The only equilibrium is theta = psi = 0. The arguments are
-    the initial values. Both networks map `[batch, 1]` to float32 `[batch, 1]`.
+    psi x, and all real examples are 0. The only equilibrium is theta = psi = 0. The arguments are
+    the parameters' initial values. Both networks map `[batch, 1]` to float32 `[batch, 1]`.
 
     Example:
         >>> from keras_gen.gan import GAN

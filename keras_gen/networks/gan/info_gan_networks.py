@@ -18,16 +18,16 @@ def info_gan_generator(
     filters: int = 64,
     hidden: int = 1024,
 ) -> keras.Model:
-    """Builds two dense layers, for a map with 1/4 of the sides, and two transposed convolutions.
+    """Builds two dense layers, for a map a quarter as wide, and two transposed convolutions.
 
     Chen et al.: "InfoGAN", NeurIPS 2016, app. C.1, table 1: batch normalization and ReLU after all
-    layers but the last. Deviation: a tanh at the end, for images in [-1, 1].
+    layers except the last. Deviation: a tanh at the end, for images in [-1, 1].
 
     Args:
-        image_shape: `(height, width, channels)`, both sides of at least 4 pixels.
-        latent_dim: Number of dimensions of the latents and codes; 62 and 12 in the paper.
-        filters: Number of channels of the larger map; the smaller one has twice as many.
-        hidden: Number of units of the first dense layer.
+        image_shape: `(height, width, channels)`, with sides of at least 4 pixels.
+        latent_dim: Number of dimensions of the latents and codes together; 62 + 12 in the paper.
+        filters: Number of channels in the larger map; the smaller one has twice as many.
+        hidden: Number of units in the first dense layer.
 
     Returns:
         A model that maps float latents `[batch, latent_dim]` to float32 images in [-1, 1].
@@ -51,16 +51,16 @@ def info_gan_discriminator(
     hidden: int = 1024,
     normalization: str | None = "batch",
 ) -> keras.Model:
-    """Builds two convolutions with stride 2, a dense layer, and a logit of its features.
+    """Builds two convolutions with stride 2, a dense layer, and one logit.
 
-    Chen et al.: "InfoGAN", NeurIPS 2016, app. C.1, table 1. Deviation: leaky ReLU has DCGAN's slope
-    of 0.2 after convolutions.
+    Chen et al.: "InfoGAN", NeurIPS 2016, app. C.1, table 1. Deviation: after convolutions, leaky
+    ReLU has a slope of 0.2, as in DCGAN.
 
     Args:
-        image_shape: `(height, width, channels)`, both sides of at least 4 pixels.
-        filters: Number of channels of the first convolution; the second has twice as many.
-        hidden: Number of units of the dense layer.
-        normalization: Normalization of all layers but the first: `"batch"`, `"layer"`, or None.
+        image_shape: `(height, width, channels)`, with sides of at least 4 pixels.
+        filters: Number of channels in the first convolution; the second one has twice as many.
+        hidden: Number of units in the dense layer.
+        normalization: Normalization of all layers except the first: `"batch"`, `"layer"`, or None.
 
     Returns:
         A model that maps images in [-1, 1] to float32 logits `[batch, 1]`.
@@ -93,21 +93,22 @@ def info_gan_networks(
     """Builds a generator that accepts codes, and a discriminator that also predicts them.
 
     Args:
-        image_shape: `(height, width, channels)`, both sides of at least 4 pixels.
+        image_shape: `(height, width, channels)`, with sides of at least 4 pixels.
         latent_dim: Number of latent dimensions, without the codes.
-        classes: Total number of classes of all categorical codes.
+        classes: Total number of classes in all categorical codes.
         continuous: Number of continuous codes.
-        filters: Number of channels of the largest maps.
-        hidden: Number of units of a dense layer in each network.
+        filters: Number of channels in the largest maps.
+        hidden: Number of units in the dense layer of each network.
         normalization: Normalization of the discriminator; see `info_gan_discriminator`.
         scales: Whether the discriminator predicts a scale for each continuous code in addition to a
             mean.
 
     Returns:
-        The generator, which maps latents `[batch, latent_dim]` and codes `[batch, classes +
-        continuous]` to images; and the discriminator, which maps images to logits `[batch, 1]` and,
-        after another layer with 128 units, to the parameters of the codes, `[batch, classes + 2 *
-        continuous]`, or, without scales, `[batch, classes + continuous]`.
+        The generator, which maps latents `[batch, latent_dim]` and codes
+        `[batch, classes + continuous]` to images, and the discriminator, which maps images to
+        logits `[batch, 1]` and to the parameters of the codes. The parameters come from another
+        layer with 128 units and are `[batch, classes + 2 * continuous]`, or
+        `[batch, classes + continuous]` without scales.
 
     Example:
         >>> generator, discriminator = info_gan_networks((28, 28, 1), filters=8, hidden=32)

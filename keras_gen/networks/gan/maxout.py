@@ -18,15 +18,15 @@ def maxout_discriminator(
     """Builds dense layers of maxout units with dropout, and one logit.
 
     Goodfellow, Warde-Farley, Mirza, Courville, Bengio: "Maxout Networks", ICML 2013: a unit is the
-    maximum of several linear functions of its inputs. The sizes are from the authors' code for
-    MNIST of Goodfellow et al.: "Generative Adversarial Nets", NeurIPS 2014.
+    maximum of several linear functions of its inputs. The sizes are from the MNIST code of
+    Goodfellow et al.: "Generative Adversarial Nets", NeurIPS 2014.
 
     Args:
         image_shape: Shape of an image.
-        hidden: Numbers of units of the hidden layers.
+        hidden: Numbers of units in the hidden layers.
         pieces: Number of linear functions per unit.
-        dropout: Fraction of the hidden units set to zero in training; 0.4 times this fraction of
-            the pixels is set to black.
+        dropout: Fraction of the hidden units set to zero in training. In addition, 0.4 times this
+            fraction of the pixels is set to black.
 
     Returns:
         A model that maps images in [-1, 1] to float32 logits `[batch, 1]`.

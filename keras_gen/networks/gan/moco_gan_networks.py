@@ -27,7 +27,7 @@ def moco_gan_generator(
         video_shape: `(frames, height, width, channels)`, with at least 2 frames and sides of at
             least 8 pixels.
         content_dim: Number of dimensions of the content code.
-        motion_dim: Number of dimensions of a motion code, and of each input of the GRU.
+        motion_dim: Number of dimensions of a motion code, and of each input to the GRU.
         filters: Number of channels before the last layer of the frame generator.
 
     Returns:
@@ -56,17 +56,17 @@ def video_discriminator(
     filters: int = 64,
     normalization: str | None = "batch",
 ) -> keras.Model:
-    """Builds convolutions over time and space, leaky ReLU with slope 0.2, and one logit.
+    """Builds convolutions over time and space with leaky ReLU (slope 0.2), and one logit.
 
     It is DCGAN's discriminator with kernels of 4 frames. Each layer halves the sides and shortens
-    the video by 3 frames; the last layer covers the remainder.
+    the video by 3 frames; the last layer covers what remains.
 
     Args:
         video_shape: `(frames, height, width, channels)`, with sides of at least 8 pixels and at
-            least 3 n + 1 frames, where n layers halve the sides until the shorter side has 4 to 7
-            pixels.
-        filters: Number of channels of the first layer; it doubles with every layer.
-        normalization: `"batch"` (except in the first layer), or None, which penalties on the
+            least 3 n + 1 frames, where n is the number of layers that halve the sides until the
+            shorter side has 4 to 7 pixels.
+        filters: Number of channels in the first layer, which doubles with every layer.
+        normalization: `"batch"`, in all layers except the first, or None, which penalties on the
             gradient of each video require.
 
     Returns:

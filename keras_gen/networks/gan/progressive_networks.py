@@ -1,4 +1,4 @@
-"""Generator and discriminator that grow (Karras, Aila, Laine, Lehtinen 2018)."""
+"""Progressively growing generator and discriminator (Karras, Aila, Laine, Lehtinen 2018)."""
 
 import itertools
 
@@ -24,17 +24,19 @@ def progressive_generator(
     Each size has two 3x3 convolutions with equalized learning rate, each followed by leaky ReLU and
     pixel normalization. Pixels are repeated to double the size. A 1x1 convolution returns colors,
     without a tanh. An output that fades in is mixed with the enlarged previous output (fig. 2).
-    Deviation: the first layer has a bias for every position and channel, instead of every channel.
+    Deviation: the first layer has one bias per position and channel instead of one per channel.
 
     Args:
-        image_shape: `(side, side, channels)`; the side is a power of two of at least 8.
-        latent_dim: Number of latent dimensions; the first layer normalizes the latents.
-        filters: Maximum number of channels of a map.
-        width: Maximum number of channels times side; channels are halved beyond 32x32 by default.
+        image_shape: `(side, side, channels)`, where the side is a power of two, at least 8.
+        latent_dim: Number of dimensions of the latents, which the first layer normalizes.
+        filters: Maximum number of channels in a map.
+        width: Maximum product of the number of channels and the side. By default, the number of
+            channels is halved with each size beyond 32x32.
 
     Returns:
-        A model that maps latents `[batch, latent_dim]` and fractions `[batch]`, 0 to 1, by which
-        outputs have faded in, to a list of float32 images: 4x4, 8x8, up to `image_shape`.
+        A model that maps latents `[batch, latent_dim]` and fractions `[batch]` in [0, 1], by which
+        outputs have faded in, to a list of float32 images: 4x4, 8x8, and so on, up to
+        `image_shape`.
 
     Example:
         >>> generator = progressive_generator((32, 32, 3), latent_dim=64, filters=32, width=512)
@@ -68,16 +70,16 @@ def progressive_discriminator(
     width: int = 16_384,
     group_size: int | None = 4,
 ) -> keras.Model:
-    """Builds the mirror image of the generator, which accepts images of every size from 4x4 up.
+    """Builds the mirror image of the generator; it accepts images of every size from 4x4 up.
 
     The features of a size that fades in are mixed with the features of the image at half its size
-    (fig. 2). The standard deviation over groups of a batch is an additional channel at 4x4. For the
-    arguments, see `progressive_generator`, and for `group_size`, `MinibatchStddev`.
+    (fig. 2). The standard deviation over groups of examples is an additional channel at 4x4. For
+    the arguments, see `progressive_generator`; for `group_size`, see `MinibatchStddev`.
 
     Returns:
-        A model that maps images `[batch, side, side, channels]` and fractions `[batch]`, 0 to 1, by
-        which sizes have faded in, to a list of float32 logits `[batch]`; entry n is for images of
-        2^(n + 2) pixels per side.
+        A model that maps images `[batch, side, side, channels]` and fractions `[batch]` in [0, 1],
+        by which sizes have faded in, to a list of float32 logits `[batch]`. Entry n is for images
+        with 2^(n + 2) pixels per side.
 
     Example:
         >>> discriminator = progressive_discriminator((32, 32, 3), filters=32, width=512)
@@ -125,9 +127,9 @@ def faded(before, after, fraction):
 
 
 def resized(images, side: int):
-    """Returns images at another size, by means over squares or by repeating pixels.
+    """Resizes images to `side` by averaging over squares or by repeating pixels.
 
-    The images are squares `[batch, any, any, channels]`; the ratio of sides is a power of two.
+    The images are square, `[batch, any, any, channels]`, and the ratio of sides is a power of two.
     """
     found = images.shape[1]
     if found > side:

@@ -29,13 +29,13 @@ def style_mapping(
     depth: CountFrom0 = 8,
     rate: float = 0.01,
 ) -> keras.Model:
-    """Builds the network f of Karras et al. (2019), fig. 1b, which maps latents z to styles w.
+    """Builds the network f in fig. 1b of Karras et al. (2019), which maps latents z to styles w.
 
     Args:
         latent_dim: Number of dimensions of z, which is normalized first.
-        style_dim: Number of dimensions of w, and of units of each layer.
+        style_dim: Number of dimensions of w, and of units in each layer.
         depth: Number of dense layers.
-        rate: Factor applied to the layers' learning rate (appendix C).
+        rate: Factor applied to the learning rate of the layers (appendix C).
 
     Returns:
         A model that maps latents `[batch, latent_dim]` to float32 styles `[batch, style_dim]`.
@@ -58,24 +58,25 @@ def style_generator(
     width: int = 16_384,
     styling: str = "modulated",
 ) -> keras.Model:
-    """Builds the synthesis network: styles and noise turn learned 4x4 maps into an image.
+    """Builds the synthesis network, in which styles and noise turn learned 4x4 maps into an image.
 
-    Deviations of `"modulated"` from the authors' code, all as in their 2019 code: sizes are doubled
-    before a convolution, with the filter [1, 2, 1] instead of [1, 3, 3, 1], and each channel has
-    its own noise strength.
+    Where `"modulated"` deviates from the authors' code, it follows their 2019 code: sizes are
+    doubled before a convolution, with the filter [1, 2, 1] instead of [1, 3, 3, 1], and each
+    channel has its own noise strength.
 
     Args:
-        image_shape: `(side, side, channels)`; the side is a power of two of at least 8.
+        image_shape: `(side, side, channels)`, where the side is a power of two, at least 8.
         style_dim: Number of dimensions of a style.
         filters: Maximum number of channels, as in `progressive_generator`.
-        width: Maximum number of channels times side, as in `progressive_generator`.
-        styling: `"modulated"`: the kernels are scaled (Karras et al. 2020, fig. 2d), and the colors
-            of all sizes are summed (fig. 7b). `"adain"`: the maps are normalized and scaled (Karras
-            et al. 2019, fig. 1b).
+        width: Maximum product of the number of channels and the side, as in
+            `progressive_generator`.
+        styling: How styles are applied. `"modulated"`: the kernels are scaled (Karras et al. 2020,
+            fig. 2d), and the colors of all sizes are summed (fig. 7b). `"adain"`: the maps are
+            normalized and scaled (Karras et al. 2019, fig. 1b).
 
     Returns:
-        A model that maps styles `[batch, layers, style_dim]`, two layers for each size, and
-        standard normal noise `[batch, pixels]`, two maps for each size, to float32 images without a
+        A model that maps styles `[batch, layers, style_dim]`, with two layers per size, and
+        standard normal noise `[batch, pixels]`, with two maps per size, to float32 images without a
         tanh.
 
     Example:
@@ -92,7 +93,7 @@ def style_generator(
 
 
 def _modulated(styles, noise, steps, colors):
-    """Karras et al. (2020), figs. 2d and 7b: colors share a style with the next layer."""
+    """Returns the images of Karras et al. (2020), figs. 2d and 7b; colors share the next style."""
     x = LearnedConstant((4, 4, steps[0][1]))(styles)
     images = None
     offset = 16  # The first noise map at 4x4 is not used: there is only one convolution.
@@ -111,7 +112,7 @@ def _modulated(styles, noise, steps, colors):
 
 
 def _normalized(styles, noise, steps, colors):
-    """Karras et al. (2019), fig. 1b."""
+    """Returns images as in Karras et al. (2019), fig. 1b."""
     x = LearnedConstant((4, 4, steps[0][1]))(styles)
     offset = 0
     for level, (side, count) in enumerate(steps):
@@ -132,11 +133,11 @@ def style_discriminator(
     width: int = 16_384,
     group_size: int | None = 4,
 ) -> keras.Model:
-    """Builds the residual discriminator of Karras et al. (2020), fig. 7c.
+    """Builds the residual discriminator in fig. 7c of Karras et al. (2020).
 
-    Deviation: sizes are halved by 2x2 means instead of strides after the filter [1, 3, 3, 1]. The
-    function accepts the arguments of `progressive_discriminator`, and returns a model that maps
-    images `[batch, *image_shape]` to float32 logits `[batch]`.
+    Deviation: sizes are halved by 2x2 means instead of the filter [1, 3, 3, 1] and strides. The
+        function accepts the arguments of `progressive_discriminator`, and returns a model that maps
+        images `[batch, *image_shape]` to float32 logits `[batch]`.
 
     Example:
         >>> discriminator = style_discriminator((32, 32, 3), filters=32, width=512)

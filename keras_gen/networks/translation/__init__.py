@@ -1,1 +1,1 @@
-"""Image-to-image networks and their discriminators."""
+"""Networks for image-to-image translation, and their discriminators."""

@@ -19,14 +19,15 @@ from keras_gen.networks.blocks import (
 def context_encoder(
     image_shape: tuple = (128, 128, 3), filters: int = 64, name: str = "encoder"
 ) -> keras.Model:
-    """Builds the encoder of fig. 9a: 4x4 convolutions with stride 2 down to a 4x4 map.
+    """Builds the encoder of fig. 9a, with 4x4 convolutions with stride 2 down to a 4x4 map.
 
-    Deviations: the widths double with every layer, as in DCGAN; the paper's widths at 128 pixels
-    are 64, 64, 128, 256, 512. The map is not reduced to a vector of 4000 (see `ContextEncoder`).
+    Deviations: the widths double with every layer, as in DCGAN, whereas the paper's widths at 128
+    pixels are 64, 64, 128, 256, and 512; the map is not reduced to a vector with 4000 values (see
+    `ContextEncoder`).
 
     Args:
-        image_shape: `(side, side, channels)`; the side is a power of two of at least 8.
-        filters: Number of channels of the first layer.
+        image_shape: `(side, side, channels)`, where the side is a power of two, at least 8.
+        filters: Number of channels in the first layer.
         name: Name of the model.
 
     Returns:

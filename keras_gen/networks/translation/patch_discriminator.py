@@ -22,24 +22,24 @@ def patch_discriminator(
     reflect: bool = False,
     name: str = "discriminator",
 ) -> keras.Model:
-    """Builds C64-C128-C256-C512 and a last convolution, which returns one logit per patch.
+    """Builds C64-C128-C256-C512 and a final convolution that returns one logit per patch.
 
     With three strided layers, each logit depends on 70x70 pixels (Zhu et al. 2017, app. 7.2); with
-    two, on 34x34. The first layer has no normalization; leaky ReLU has slope 0.2.
+    two, on 34x34. The first layer is not normalized, and leaky ReLU has slope 0.2.
 
     Args:
         image_shape: `(height, width, channels)`, with sides of at least 3 * 2^strided_layers, or
             None.
-        filters: Number of channels of the first layer; it doubles at most three times.
-        strided_layers: Number of layers with stride 2, before two with stride 1.
-        normalization: `"instance"`, the paper's choice, after all layers but the first, which
-            amplifies noise in flat areas; or `"spectral"`, for all kernels, which does not (Miyato
-            et al. 2018).
-        scales: Number of such networks, each on images half as large as for the previous network
-            (Wang et al.: "High-Resolution Image Synthesis and Semantic Manipulation with
+        filters: Number of channels in the first layer, which doubles at most three times.
+        strided_layers: Number of layers with stride 2, which precede two layers with stride 1.
+        normalization: `"instance"`, the paper's choice, normalizes the outputs of all layers except
+            the first, which amplifies noise in flat areas. `"spectral"` (Miyato et al. 2018)
+            normalizes all kernels instead, and does not amplify noise.
+        scales: Number of such networks, each applied to images half as large as for the previous
+            network (Wang et al.: "High-Resolution Image Synthesis and Semantic Manipulation with
             Conditional GANs", CVPR 2018, sec. 3.2), so that both strokes and their arrangement are
-            judged. More than one requires images of known size.
-        reflect: Whether layers pad by reflection instead of zeros, which reveal the borders.
+            judged. More than one scale requires images of known size.
+        reflect: Whether layers pad by reflection instead of with zeros, which reveal the borders.
         name: Name of the model.
 
     Returns:

@@ -28,17 +28,17 @@ def resnet_generator(
     """Builds c7s1-k, d2k, d4k, R4k x blocks, u2k, uk, c7s1-3 with tanh (Zhu et al. 2017, app. 7.2).
 
     Args:
-        image_shape: `(height, width, channels)`; the sides are multiples of 4 and at least 8, or
-            None.
-        filters: Number of channels of the first layer, k above; 64 in the paper.
-        blocks: Number of residual blocks: 6 at 128x128, 9 at 256x256 in the paper.
-        upsampling: `"transposed"`, the paper's choice, `"smoothed"`, `"resize"`, or `"bilinear"`;
+        image_shape: `(height, width, channels)`, with sides that are multiples of 4 and at least 8,
+            or None.
+        filters: Number of channels in the first layer (k above); 64 in the paper.
+        blocks: Number of residual blocks; in the paper, 6 at 128x128 and 9 at 256x256.
+        upsampling: `"transposed"` (the paper's choice), `"smoothed"`, `"resize"`, or `"bilinear"`;
             see `networks.blocks.doubled`.
-        normalization: `"instance"`, the paper's choice, amplifies noise in flat regions. `"group"`:
-            four groups of channels (Wu & He 2018). `"pixel"`: each pixel separately, over all
-            channels (Chen et al. 2022), so that a large image can be translated in tiles.
-        reflect: Whether layers with stride 2 also pad by reflection, like the other layers, because
-            zeros cause lines along the borders.
+        normalization: `"instance"`: the paper's choice, which amplifies noise in flat areas.
+            `"group"`: over four groups of channels (Wu & He 2018). `"pixel"`: over all channels of
+            each pixel (Chen et al. 2022), so that a large image can be translated in tiles.
+        reflect: Whether layers with stride 2 also pad by reflection, like the other layers. Zero
+            padding causes lines along the borders.
         name: Name of the model.
 
     Returns:

@@ -20,28 +20,28 @@ def sr_resnet(
     edge_kernel: int = 9,
     name: str = "generator",
 ) -> keras.Model:
-    """Builds SRResNet, fig. 4 of Ledig et al. (2017), which enlarges images of any size.
+    """Builds SRResNet (Ledig et al. 2017, fig. 4), which enlarges images of any size.
 
-    The network has a convolution, residual blocks of two convolutions, and the sum of both; then,
-    for each factor of 2 (or once for 3), a convolution with four (nine) times as many channels,
-    followed by pixel shuffle; and a last convolution.
+    The network consists of a convolution; residual blocks of two convolutions, whose output is
+    added to that of the first convolution; for each factor of 2 (or once for 3), a convolution with
+    four (or nine) times as many channels and a pixel shuffle; and a final convolution.
 
     Args:
-        channels: Number of channels of the images.
-        filters: Number of channels of all layers.
+        channels: Number of channels in the images.
+        filters: Number of channels in all layers.
         blocks: Number of residual blocks.
-        factor: Enlargement factor of the sides: 2, 3, 4, or 8.
-        normalization: Whether there is batch normalization, as in the paper. Without it, networks
-            are better and less expensive (Lim, Son, Kim, Nah, Lee: "Enhanced Deep Residual Networks
-            for Single Image Super-Resolution", CVPR Workshops 2017, sec. 3.1).
-        from_bicubic: Whether the network's output is added to a bicubic enlargement, which is then
+        factor: Factor by which the sides are enlarged: 2, 3, 4, or 8.
+        normalization: Whether to use batch normalization, as in the paper. Without it, networks are
+            better and cheaper (Lim, Son, Kim, Nah, Lee: "Enhanced Deep Residual Networks for Single
+            Image Super-Resolution", CVPR Workshops 2017, sec. 3.1).
+        from_bicubic: Whether to add the network's output to a bicubic enlargement, which is then
             the initial result.
-        edge_kernel: Side of the first and the last kernel.
+        edge_kernel: Side of the first and last kernels.
         name: Name of the model.
 
     Returns:
         A model that maps float images `[batch, height, width, channels]` in [-1, 1] to float32
-        images in this range, which they may slightly exceed.
+        images in the same range, which values may slightly exceed.
 
     Raises:
         ValueError: If the factor is not 2, 3, 4, or 8.
@@ -85,16 +85,16 @@ def sr_discriminator(
     units: int = 1024,
     name: str = "discriminator",
 ) -> keras.Model:
-    """Builds the discriminator of fig. 4 of Ledig et al. (2017).
+    """Builds the discriminator of SRGAN (Ledig et al. 2017, fig. 4).
 
-    It has eight 3x3 convolutions, every second one with stride 2, whose channels double three
-    times, with leaky ReLU with slope 0.2 and, except in the first layer, batch normalization; then
-    a dense layer and one logit.
+    It has eight 3x3 convolutions with leaky ReLU (slope 0.2) and, except in the first layer, batch
+    normalization. Every second convolution has stride 2, and the number of channels doubles three
+    times. A dense layer and one logit follow.
 
     Args:
-        image_shape: `(height, width, channels)`, all of which must be known.
-        filters: Number of channels of the first layer.
-        units: Number of units of the dense layer.
+        image_shape: `(height, width, channels)`, none of which may be None.
+        filters: Number of channels in the first layer.
+        units: Number of units in the dense layer.
         name: Name of the model.
 
     Returns:

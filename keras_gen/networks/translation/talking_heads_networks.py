@@ -21,24 +21,24 @@ def talking_head_networks(
     """Builds the networks that learn to generate people from a few of their images.
 
     Zakharov, Shysheya, Burkov, Lempitsky: "Few-Shot Adversarial Learning of Realistic Neural
-    Talking Head Models", ICCV 2019, sec. 3.1. Maps of landmarks have the size and the channels of
-    images, and are concatenated with them along the channels, landmarks first.
+    Talking Head Models", ICCV 2019, sec. 3.1. Landmark maps have the same shape as images, and are
+    concatenated with them along the channels, landmarks first.
 
-    Deviations: strided convolutions instead of the paper's residual blocks with means; means over
-    positions instead of sums; no attention.
+    Deviations: strided convolutions instead of the paper's residual blocks with average pooling,
+    means over positions instead of sums, and no attention.
 
     Args:
-        image_shape: `(height, width, channels)` of images and of maps of landmarks, both sides
+        image_shape: `(height, width, channels)` of images and landmark maps, with sides that are
             multiples of 2^stages.
         people: Number of people in training.
-        embedding_dim: N, length of a person's vector.
-        filters: Number of channels of the first layers; it doubles with every stage.
-        stages: Number of times that networks halve images.
-        blocks: Number of residual blocks of the generator.
+        embedding_dim: Length of a person's vector, N in the paper.
+        filters: Number of channels in the first layers, which doubles with every stage.
+        stages: Number of times that the networks halve images.
+        blocks: Number of residual blocks in the generator.
 
     Returns:
-        Networks by the names of the arguments of `TalkingHeads`: `embedder` maps landmarks and an
-        image `[batch, height, width, 2 * channels]` to embeddings `[batch, embedding_dim]`;
+        A dict of networks, named like the arguments of `TalkingHeads`: `embedder` maps landmarks
+        and an image `[batch, height, width, 2 * channels]` to embeddings `[batch, embedding_dim]`;
         `generator` maps landmarks and embeddings to images; `discriminator` maps the embedder's
         input to logits `[batch, 1]`, features `[batch, embedding_dim]`, and a map of each stage;
         `identities` maps int32 labels `[batch]` to vectors `[batch, embedding_dim]`.
@@ -86,7 +86,7 @@ def _halved(x, stages, filters, spectral=False) -> list:
 
 
 def _generator(image_shape, embedding_dim, filters, stages, blocks):
-    """Encodes the landmarks, and generates with normalizations determined by the embedding."""
+    """Builds a generator that encodes landmarks; the embedding sets its normalizations."""
     landmarks = keras.Input(image_shape)
     embedding = keras.Input((embedding_dim,))
 

@@ -22,28 +22,28 @@ def unet_generator(
 ) -> keras.Model:
     """Builds the U-Net of Isola et al. (2017), app. 6.1.1.
 
-    The encoder C64-C128-C256-C512-... halves the image until a side is odd, at most 8 times: 256
-    pixels become one. The decoder mirrors it, and each of its layers also receives the encoder's
-    maps of the same size. Convolutions are 4x4 with stride 2, leaky ReLU has slope 0.2, and widths
-    double three times.
+    The encoder C64-C128-C256-C512-... halves the image until a side is odd, at most 8 times, so 256
+    pixels are reduced to one. The decoder mirrors the encoder, and each of its layers also receives
+    the encoder's maps of the same size. Convolutions are 4x4 with stride 2, leaky ReLU has slope
+    0.2, and widths double three times.
 
-    Deviation: instance normalization, to which the paper's batch normalization is equivalent for
-    its batches of one image. The innermost layer has no normalization, because there is only one
-    pixel.
+    Deviation: instance normalization, which is equivalent to the paper's batch normalization with
+        batches of one image. The innermost layer has no normalization, because it has only one
+        pixel.
 
     Args:
-        image_shape: `(height, width, channels)` of the source, both sides even.
-        channels: Number of channels of the target. If None, the number of channels of the source.
-        filters: Number of channels of the first layer.
+        image_shape: `(height, width, channels)` of the source, with even sides.
+        channels: Number of channels in the target. If None, the same as in the source.
+        filters: Number of channels in the first layer.
         noise: Source of randomness. `"dropout"`: dropout of half of the values in the decoder's
-            first three layers, at inference too, as in the paper. `"latents"`: a channel of noise
-            in addition to the image, which generators learn to ignore (sec. 3.2.1). `"none"`:
-            nothing.
+            first three layers, including at inference, as in the paper. `"latents"`: a noise
+            channel in addition to the image, which generators learn to ignore (sec. 3.2.1).
+            `"none"`: no randomness.
         name: Name of the model.
 
     Returns:
-        A model that maps float images in [-1, 1] to float32 images `[batch, height, width,
-        channels]` in this range.
+        A model that maps float images in [-1, 1] to float32 images
+        `[batch, height, width, channels]` in the same range.
 
     Raises:
         ValueError: If a side is odd or unknown, or `noise` is unknown.

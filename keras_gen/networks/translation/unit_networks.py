@@ -16,26 +16,26 @@ def unit_networks(
     blocks: CountFrom0 = 3,
     shared_blocks: CountFrom0 = 1,
 ) -> dict[str, keras.Model]:
-    """Builds the encoders and generators of two domains, as in the paper's app. A.
+    """Builds encoders and generators for two domains, as in app. A of the paper.
 
-    Each encoder halves images twice, followed by residual blocks; the last blocks are shared, and
-    so are the first blocks of the generators, which mirror the encoders.
+    Each encoder halves images twice and then applies residual blocks, the last of which are shared
+    by both encoders. The generators mirror the encoders and share their first blocks.
 
-    Deviations: instance normalization, as in the authors' code; enlargement by nearest neighbors
-    and a convolution, which produces no checkerboards.
+    Deviations: instance normalization, as in the authors' code; nearest-neighbor upsampling and a
+    convolution, which avoid checkerboard artifacts.
 
     Args:
-        channels: Numbers of channels of the images of X and of Y.
-        filters: Number of channels of the first layers.
-        blocks: Number of residual blocks of each encoder and of each generator.
+        channels: Numbers of channels in the images of X and Y.
+        filters: Number of channels in the first layers.
+        blocks: Number of residual blocks in each encoder and in each generator.
         shared_blocks: Number of residual blocks shared by both encoders, and by both generators.
 
     Returns:
-        Networks by the names of the arguments of `UNIT`: `encoder_x` and `encoder_y` map float
-        images in [-1, 1] `[batch, height, width, channels]`, with sides that are multiples of 4, to
-        maps; `shared_encoder` maps these maps to means of the latents `[batch, height / 4, width /
-        4, 4 * filters]`; `shared_generator`, followed by `generator_x` or `generator_y`, maps
-        latents to images.
+        A dict of networks, named like the arguments of `UNIT`: `encoder_x` and `encoder_y` map
+        float images in [-1, 1] `[batch, height, width, channels]`, with sides that are multiples of
+        4, to maps; `shared_encoder` turns these maps into means of the latents,
+        `[batch, height / 4, width / 4, 4 * filters]`; `shared_generator`, followed by `generator_x`
+        or `generator_y`, maps latents to images.
 
     Example:
         >>> networks = unit_networks(filters=16)

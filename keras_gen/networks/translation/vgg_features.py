@@ -1,4 +1,4 @@
-"""Feature maps of VGG, with which perceptual losses compare images."""
+"""VGG feature maps, which perceptual losses use to compare images."""
 
 import keras
 from keras import layers
@@ -14,7 +14,8 @@ def vgg_features(
 ) -> keras.Model:
     """Returns VGG19 up to one of its layers (Simonyan & Zisserman 2015).
 
-    Ledig et al. (2017), sec. 2.2.1: phi_{5,4} is `"block5_conv4"`, phi_{2,2} `"block2_conv2"`.
+    In Ledig et al. (2017), sec. 2.2.1, `"block5_conv4"` is phi_{5,4}, and `"block2_conv2"` is
+    phi_{2,2}.
 
     Args:
         layer: Name of the layer in `keras.applications.VGG19`.
@@ -26,8 +27,8 @@ def vgg_features(
         least 32 pixels, to a feature map.
 
     Raises:
-        OSError: If the weights cannot be downloaded. As an alternative, use `activation_maps` of a
-            classifier for your own images.
+        OSError: If the weights cannot be downloaded. In this case, use `activation_maps` of a
+            classifier trained on your own images.
 
     Example: `features = vgg_features("block2_conv2")`.
     """

@@ -17,25 +17,25 @@ def conditional_vae_networks(
     activation: str = "relu",
     params_per_value: int = 1,
 ) -> dict[str, keras.Model]:
-    """Builds dense networks for examples and conditions of any shapes.
+    """Builds dense networks for examples and conditions of any shape.
 
     Sohn, Lee, Yan: "Learning Structured Output Representation using Deep Conditional Generative
-    Models", NeurIPS 2015, sec. 4: the recognition network q(z|x,c), the generation network
-    p(x|z,c), and the prior network p(z|c).
+    Models", NeurIPS 2015, sec. 4: recognition network q(z|x,c), generation network p(x|z,c), and
+    prior network p(z|c).
 
     Args:
         shape: Shape of an example, such as `(14, 14, 3)`.
         conditions: Shape of an example's condition, such as `(14, 14, 1)`.
         latent_dim: Number of latent dimensions.
-        hidden: Numbers of units of the hidden layers of each network.
+        hidden: Numbers of units in the hidden layers of each network.
         activation: Activation of the hidden layers.
         params_per_value: Number of likelihood parameters per value.
 
     Returns:
-        "encoder", which maps examples and conditions to mean and log variance, float32 `[batch,
-        latent_dim]` each; "decoder", which maps latents and conditions to float32 `[batch, *shape]`
-        with `params_per_value` times the channels; and "prior", which maps conditions to mean and
-        log variance.
+        A dict of three networks: "encoder", which maps examples and conditions to the mean and the
+        log variance, each float32 `[batch, latent_dim]`; "decoder", which maps latents and
+        conditions to float32 `[batch, *shape]` with `params_per_value` times as many channels; and
+        "prior", which maps conditions to the mean and the log variance.
 
     Example:
         >>> networks = conditional_vae_networks((14, 14, 3), (14, 14, 1), latent_dim=20)

@@ -1,4 +1,4 @@
-"""Networks of VAEs with layers of latents: one for each conditional distribution."""
+"""Networks of VAEs with several layers of latents, one per conditional distribution."""
 
 import itertools
 import math
@@ -21,14 +21,14 @@ def ladder_networks(
 ) -> dict:
     """Builds the dense networks of a `keras_gen.vae.LadderVAE`, as a dict of its arguments.
 
-    Each distribution has two layers with leaky ReLU: Sønderby et al. (2016), section 3, whose sizes
-    are the defaults. Variances are softplus + 1e-4. Deviation: no batch normalization.
+    Each distribution has two layers with leaky ReLU, as in Sønderby et al. (2016), sec. 3, whose
+    sizes are the defaults. Variances are softplus + 1e-4. Deviation: no batch normalization.
 
     Args:
         image_shape: Shape of an example.
-        latent_dims: Numbers of dimensions of each layer's latents, starting with layer 1, next to
-            the data.
-        hidden: Numbers of units of each layer's networks.
+        latent_dims: Number of dimensions of each layer's latents, starting with layer 1, which is
+            next to the data.
+        hidden: Number of units in each layer's networks.
         params_per_value: Number of likelihood parameters per value.
 
     Example:
@@ -61,18 +61,18 @@ def biva_networks(
     units: int = 300,
     params_per_value: int = 1,
 ) -> dict:
-    """Builds dense residual networks of a `keras_gen.vae.BIVA`, as a dict of its arguments.
+    """Builds the dense residual networks of a `keras_gen.vae.BIVA`, as a dict of its arguments.
 
-    Features of `units` numbers skip all layers of latents; each network adds two dense layers to
-    them. The latent dimensions and ELU are from the authors' code for MNIST. Variances are softplus
-    + 1e-4. Deviations: dense layers instead of gated residual convolutions with 64 channels, and
-    neither weight normalization nor dropout: these networks can be trained in minutes without a
-    GPU.
+    Features with `units` values skip all layers of latents; each network adds the output of two
+    dense layers to them. The latent dimensions and ELU are from the authors' code for MNIST.
+    Variances are softplus + 1e-4. Deviations, which allow training in minutes without a GPU: dense
+    layers instead of gated residual convolutions with 64 channels, and neither weight normalization
+    nor dropout.
 
     Args:
         image_shape: Shape of an example.
-        latent_dims: Numbers of dimensions of each variable in each layer, starting with layer 1.
-        units: Number of units of all hidden layers.
+        latent_dims: Number of dimensions of the variables in each layer, starting with layer 1.
+        units: Number of units in all hidden layers.
         params_per_value: Number of likelihood parameters per value.
 
     Example:
@@ -96,7 +96,7 @@ def biva_networks(
         bottom_up.append(keras.Model(inputs, outputs, name=f"bottom_up_{number}"))
 
     def from_above(layer):
-        """Returns inputs of features, z^BU, and z^TD; for the top layer, only z_L."""
+        """Returns inputs for features, z^BU, and z^TD; for the top layer, only for z_L."""
         features, z = shapes[layer]
         return [keras.Input(shape) for shape in ([z] if layer == top else [features, z, z])]
 
@@ -120,7 +120,7 @@ def _concatenated(inputs):
 
 
 def _added(y, inputs):
-    """Returns the sum with the features, which are the first of several inputs."""
+    """Adds the features, which are the first of several inputs, to `y`."""
     return layers.Add()([inputs[0], y]) if len(inputs) > 1 else y
 
 
@@ -131,7 +131,7 @@ def _leaky(x, units):
 
 
 def _normal(x, dim) -> list:
-    """Returns mean and log variance; the variance is a softplus, initially about 1."""
+    """Returns the mean and the log variance; the variance is a softplus, initially about 1."""
     # An exponential could grow so much that a sample of an upper layer overflows in the lower ones.
     mean = layers.Dense(dim, dtype="float32")(x)
     bias = keras.initializers.Constant(math.log(math.e - 1))

@@ -22,22 +22,23 @@ def m2_networks(
 ) -> tuple[keras.Model, keras.Model, keras.Model]:
     """Builds the dense networks of M2, by default with the paper's sizes.
 
-    As in the authors' code, all weights start near zero, so that no class is initially preferred.
+    As in the authors' code, all weights start near zero, so that no class is preferred at first.
 
     Args:
-        shape: Shape of an example, such as `(28, 28, 1)`, or `(50,)` for latents of another model.
+        shape: Shape of an example, such as `(28, 28, 1)`, or `(50,)` for the latents of another
+            model.
         classes: Number of classes.
         latent_dim: Number of latent dimensions.
-        hidden: Numbers of units of the hidden layers of each network.
+        hidden: Numbers of units in the hidden layers of each network.
         activation: Activation of the hidden layers.
         params_per_value: Number of likelihood parameters per value.
         deviation: Standard deviation of the normal initial weights. If None, Glorot's
             initialization is used.
 
     Returns:
-        The encoder, which maps examples and int32 labels to mean and log variance; the decoder,
-        which maps latents and labels to `[batch, *shape]`, with `params_per_value` times the
-        channels; and the classifier, which maps examples to logits.
+        The encoder, which maps examples and int32 labels to the mean and the log variance; the
+        decoder, which maps latents and labels to `[batch, *shape]` with `params_per_value` times as
+        many channels; and the classifier, which maps examples to logits.
 
     Example:
         >>> encoder, decoder, classifier = m2_networks((28, 28, 1), classes=10)

@@ -23,38 +23,38 @@ def pixel_vae_decoder(
     levels: int | None = 2,
     upsampling: str = "resize",
 ) -> keras.Model:
-    """Builds convolutions from latents to maps, and a small Gated PixelCNN conditioned on them.
+    """Builds convolutions that map latents to maps, and a Gated PixelCNN conditioned on the maps.
 
     Gulrajani, Kumar, Ahmed, Taiga, Visin, Vazquez, Courville: "PixelVAE: A Latent Variable Model
-    for Natural Images", ICLR 2017, sec. 3.1 and fig. 2. The maps, one vector for each pixel, add to
-    every gate through a 1x1 convolution, as in van den Oord et al. (2016), eq. (5). With few
-    blocks, a pixel sees only nearby pixels, and all other information has to come through the
+    for Natural Images", ICLR 2017, sec. 3.1 and fig. 2. The maps, which have one vector per pixel,
+    are added to every gate through a 1x1 convolution, as in van den Oord et al. (2016), eq. (5).
+    With few blocks, a pixel sees only nearby pixels, and all other information must come from the
     latents; with many blocks, the latents may remain unused. Deviations: the kernels'
     initialization and the residual connections are as in `gated_pixel_cnn`.
 
     Args:
-        image_shape: `(height, width, channels)` of the data, 1 or 3 channels.
+        image_shape: `(height, width, channels)` of the data, with 1 or 3 channels.
         latent_dim: Number of latent dimensions.
-        outputs_per_value: Number of parameters per value: 1 for Bernoulli, 256 for a softmax over
-            levels.
-        filters: Number of maps of each stack, and of maps from the latents; a multiple of the
+        outputs_per_value: Number of parameters per value: 1 for Bernoulli, or 256 for a softmax
+            over levels.
+        filters: Number of maps in each stack, and of maps from the latents; a multiple of the
             number of channels.
-        blocks: Number of blocks after the first layers, 0 or more.
-        decoder_filters: Numbers of channels of the convolutions applied to the latents, as in
+        blocks: Number of blocks after the first layers, at least 0.
+        decoder_filters: Number of channels in each convolution applied to the latents, as in
             `conv_decoder`.
-        first_kernel: Odd side of the first layers' kernels.
-        kernel: Odd side of the kernels within a block. A pixel sees pixels at most `first_kernel //
-            2 + blocks * (kernel // 2)` rows above and columns to either side.
-        head_filters: Number of maps of the second-to-last layer; by default, `filters`.
-        levels: Number of levels of images, starting at 0, which are scaled to [-1, 1]. If None,
-            images are not scaled.
+        first_kernel: Side of the first layers' kernels, odd.
+        kernel: Side of the kernels within a block, odd. A pixel sees at most
+            `first_kernel // 2 + blocks * (kernel // 2)` rows above it and columns to either side.
+        head_filters: Number of maps in the second-to-last layer; `filters` by default.
+        levels: Number of image levels, which start at 0 and are scaled to [-1, 1]. If None, images
+            are not scaled.
         upsampling: Type of upsampling, as in `conv_decoder`.
 
     Returns:
         A model that maps a list of latents `[batch, latent_dim]` and images `[batch, height, width,
         channels]` to float32 parameters `[batch, height, width, channels * outputs_per_value]`, in
         the order `[channel, parameter]`. The parameters of a value depend on all latents, and
-        otherwise only on the previous values, in the order of rows, then pixels, then channels.
+        otherwise only on previous values, ordered by row, pixel, and channel.
 
     Example:
         >>> decoder = pixel_vae_decoder((28, 28, 1), latent_dim=16, filters=16)

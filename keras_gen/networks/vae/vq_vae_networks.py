@@ -23,24 +23,24 @@ def residual_encoder(
     """Builds strided convolutions and residual blocks, with one or several latents per position.
 
     Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017,
-    sec. 4.1: 4x4 convolutions with stride 2, then blocks of ReLU, 3x3 convolution, ReLU, 1x1
-    convolution, all with 256 channels. For CIFAR-10, it has 8x8 positions with 10 latents each.
-    Deviations, where the paper does not specify details: a ReLU between the convolutions and before
-    the last one, and a 1x1 convolution that returns the latents.
+    sec. 4.1: 4x4 convolutions with stride 2, then blocks of ReLU, 3x3 convolution, ReLU, and 1x1
+    convolution, all with 256 channels. For CIFAR-10, there are 8x8 positions with 10 latents each.
+    Details that the paper does not specify: a ReLU between the convolutions and before the last
+    one, and a 1x1 convolution that returns the latents.
 
     Args:
         image_shape: `(height, width, channels)`, with sides of at least 2^stages.
         latent_dim: Number of dimensions of a latent.
-        filters: Number of channels of all maps.
-        residual_filters: Number of channels between the two convolutions of a block.
+        filters: Number of channels in all maps.
+        residual_filters: Number of channels between the two convolutions in a block.
         blocks: Number of residual blocks.
         stages: Number of strided convolutions; each halves the sides.
         codes_per_place: Number of latents at each position.
 
     Returns:
-        A model that maps `[batch, *image_shape]` to float32 `[batch, height / 2^stages, width /
-        2^stages, latent_dim]`, rounded up, or `[..., codes_per_place, latent_dim]` if there are
-        several.
+        A model that maps `[batch, *image_shape]` to float32
+        `[batch, height / 2^stages, width / 2^stages, latent_dim]`, with sides rounded up, or
+        `[..., codes_per_place, latent_dim]` if `codes_per_place` is above 1.
 
     Example:
         >>> encoder = residual_encoder((32, 32, 3), filters=64, residual_filters=32)
@@ -98,20 +98,20 @@ def vq_vae_2_networks(
     stages: int = 2,
     params_per_value: int = 1,
 ) -> dict:
-    """Builds the networks of a `keras_gen.vae.VQVAE2` with two levels, as a dict of its arguments.
+    """Builds the networks of a two-level `keras_gen.vae.VQVAE2`, as a dict of its arguments.
 
     Razavi, van den Oord, Vinyals: "Generating Diverse High-Fidelity Images with VQ-VAE-2", NeurIPS
-    2019, sec. 3.1 and fig. 2a: the sides of the bottom level are a quarter of the image's sides,
-    and the sides of the top level half of that. Convolutions and blocks are as in
-    `residual_encoder`. The encoder of the bottom level accepts its features and the top level's
-    codes, which pass through residual blocks and a transposed convolution. The decoder accepts the
+    2019, sec. 3.1 and fig. 2a: by default, the sides of the bottom level are a quarter of the
+    image's sides, and the sides of the top level are half of that. Convolutions and blocks are as
+    in `residual_encoder`. The encoder of the bottom level receives its features and the top level's
+    codes, which pass through residual blocks and a transposed convolution. The decoder receives the
     codes of both levels, with a transposed convolution for the top level's codes.
 
     Args:
         image_shape: `(height, width, channels)`, with sides of at least 2^(stages + 1).
         latent_dim: Number of dimensions of a latent, at both levels.
-        filters: Number of channels of all maps.
-        residual_filters: Number of channels between the two convolutions of a block.
+        filters: Number of channels in all maps.
+        residual_filters: Number of channels between the two convolutions in a block.
         blocks: Number of residual blocks in each network.
         stages: Number of times that the bottom level halves the sides.
         params_per_value: Number of likelihood parameters per value.
@@ -148,7 +148,7 @@ def _doubled(x, filters, **options):
 
 
 def _halved(x, filters, stages):
-    """Halves the sides of maps `stages` times, without an activation after the last."""
+    """Halves the sides of maps `stages` times, without an activation at the end."""
     for stage in range(stages):
         x = he_conv(filters, 4, strides=2)(layers.ReLU()(x) if stage else x)
     return x
@@ -180,20 +180,20 @@ def wave_encoder(
     filters: tuple[int, ...] = _SPEECH,
     normalization: str | None = None,
 ) -> keras.Model:
-    """Builds convolutions with stride 2, window 4, and ReLU, and a linear layer for the latents.
+    """Builds convolutions (stride 2, window 4, ReLU) and a linear layer for the latents.
 
     Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017,
-    sec. 4.3: six convolutions, and thus one latent per 64 samples. The paper does not specify the
-    channels.
+    sec. 4.3: with six convolutions, there is one latent per 64 samples. The paper does not specify
+    the numbers of channels.
 
     Args:
-        samples: Number of samples of a waveform, a multiple of 2^(number of convolutions).
+        samples: Number of samples in a waveform, a multiple of 2^(number of convolutions).
         latent_dim: Number of dimensions of a latent.
-        filters: Numbers of channels of the convolutions.
-        normalization: None, or `"instance"`, over time, which largely removes information that is
-            constant in a recording, such as the speaker (Chou, Yeh, Lee: "One-shot Voice Conversion
-            by Separating Speaker and Content Representations with Instance Normalization",
-            Interspeech 2019).
+        filters: Number of channels in each convolution.
+        normalization: None, or `"instance"`, which normalizes over time and largely removes
+            information that is constant in a recording, such as the speaker (Chou, Yeh, Lee:
+            "One-shot Voice Conversion by Separating Speaker and Content Representations with
+            Instance Normalization", Interspeech 2019).
 
     Returns:
         A model that maps `[batch, samples, 1]` to float32 `[batch, latents, latent_dim]`.
@@ -225,16 +225,17 @@ def wave_decoder(
 ) -> keras.Model:
     """Builds the mirror image of the encoder, conditioned on a class, such as the speaker.
 
-    Residual blocks come first, so that the waveform of a latent depends on many other latents: each
-    block adds a convolution of three latents, `dilation` apart, and a 1x1 convolution. Transposed
-    convolutions with window 4 and stride 2 overlap evenly. Before every activation, a bias for the
-    class is added, as in WaveNet (van den Oord et al. 2016, sec. 2.5, global conditioning).
+    Residual blocks come first, so that each latent's part of the waveform depends on many other
+    latents: each block has a convolution over three latents, `dilation` apart, and a 1x1
+    convolution. The transposed convolutions have window 4 and stride 2, so they overlap evenly.
+    Before every activation, a class bias is added, as in WaveNet (van den Oord et al. 2016, sec.
+    2.5, global conditioning).
 
     Args:
-        samples: Number of samples of a waveform, as in `wave_encoder`.
+        samples: Number of samples in a waveform, as in `wave_encoder`.
         latent_dim: Number of dimensions of a latent.
         classes: Number of classes.
-        filters: Numbers of channels of the encoder's convolutions, in the encoder's order.
+        filters: Number of channels in each of the encoder's convolutions, in the encoder's order.
         dilations: Dilations of consecutive blocks.
 
     Returns:

@@ -25,7 +25,7 @@ class ContractiveAutoencoder(Autoencoder):
         encoder: Network that maps examples to codes `[batch, ...]`.
         decoder: Network that maps codes to the likelihood's parameters.
         likelihood: Likelihood p(x | code), a name or an object.
-        weight: lambda, the weight of the penalty, a number or a schedule; 0.1 for the paper's MNIST
+        weight: Weight of the penalty, lambda, a number or a schedule; 0.1 for the paper's MNIST
             classifier.
         method: Method for computing the norm. `"closed_form"`: eq. (6), exact, for one dense
             sigmoid layer. `"jacobian"`: exact, for any encoder, with a backward pass for every

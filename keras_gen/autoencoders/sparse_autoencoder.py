@@ -32,7 +32,7 @@ class SparseAutoencoder(Autoencoder):
         penalty: Type of penalty, `"kl"` or `"l1"`.
         weight: Weight of the penalty, a number or a schedule; beta in the notes, which use 3 with a
             squared error.
-        target: rho, the target mean activation for `"kl"`.
+        target: Target mean activation for `"kl"`, rho.
         seed: Seed for the order of the examples in `fit`, if they come from a source.
 
     Raises:

@@ -18,9 +18,9 @@ class ConditionalDDPM(DDPM):
 
     Ho, Salimans: "Classifier-Free Diffusion Guidance", 2022, algorithms 1 and 2. One network is
     trained with labels and, for a fraction of the examples, without them.
-    `sample(n, label=3, guidance=1.0)` samples from one class, or one label can be given per sample;
-    without labels, classes are random. `fit(images, labels)` accepts integers; `score` and
-    `log_prob` refer to p(x | label).
+    `sample(n, label=3, guidance=1.0)` samples from one class; `label` can also be one label per
+    sample. Without labels, classes are random. `fit(images, labels)` accepts integer labels;
+    `score` and `log_prob` refer to p(x | label).
 
     | paper | here |
     |-|-|
@@ -31,21 +31,21 @@ class ConditionalDDPM(DDPM):
     Deviations: see `DDPM`, whose time steps and solvers replace the paper's.
 
     Args:
-        network: Network that maps points, times, and int32 labels 0 to `classes` to its prediction;
-            the last label means no class.
+        network: Network that maps points, times, and int32 labels from 0 to `classes` to its
+            prediction; the label `classes` means no class.
         classes: Number of classes.
         probability_path: See `DDPM`.
         prediction: See `DDPM`.
         chain_steps: See `DDPM`.
         variance: See `DDPM`.
         data: See `DDPM`.
-        unlabeled: Fraction of the examples that are trained without their label, 0 to 1; 0 makes
-            guidance unavailable.
+        unlabeled: Fraction of the examples that are used without their label, 0 to 1. With 0,
+            guidance is unavailable.
         seed: Seed for the noise, the times, and the selection of examples without a label.
 
     Raises:
-        ValueError: See `DDPM`; also if `classes` is below 1, the network accepts a different number
-            of labels, or `unlabeled` is not a fraction.
+        ValueError: If `classes` is below 1, if the network accepts a different number of labels, or
+            if `unlabeled` is not a fraction; see also `DDPM`.
 
     Example:
     ```python
@@ -73,7 +73,7 @@ class ConditionalDDPM(DDPM):
 
     @override
     def network_output(self, x_t, t, labels, guidance=None):
-        """Returns the prediction for labels, guided away from the unconditional one: eq. (6)."""
+        """Returns the prediction for labels, guided away from the unconditional one by eq. (6)."""
         if guidance is None:
             return self.predicted(x_t, t, labels)
         none = tf.fill(tf.shape(labels), self.classes)
@@ -83,7 +83,7 @@ class ConditionalDDPM(DDPM):
 
     @override
     def from_noise(self, noise, label=-1, guidance=0.0, steps=50, solver="ddim"):
-        """Returns examples of the given classes, or of random classes."""
+        """Samples examples of the given classes, or of random classes."""
         return self.solved(noise, steps, solver, labels=label, guidance=guidance)
 
     @override

@@ -21,15 +21,15 @@ LEAST_LEFT = 1e-3  # of an example at the end of a path; minimum if noise is pre
 
 @keras.saving.register_keras_serializable("keras_gen")
 class DDPM(PathModel):
-    """A denoising diffusion model whose network removes noise from examples step by step.
+    """A denoising diffusion model, whose network removes noise from examples step by step.
 
     Ho, Jain, Abbeel: "Denoising Diffusion Probabilistic Models", NeurIPS 2020. Training is
     algorithm 1 with the loss of eq. (14). `sample` with `solver="ancestral"` and `chain_steps`
-    steps is algorithm 2; the default is 50 steps of DDIM (Song, Meng, Ermon 2021). `score` and
+    steps is algorithm 2; by default, it uses 50 steps of DDIM (Song, Meng, Ermon 2021). `score` and
     `log_prob` are the bound of eq. (5), in nats; the terms L_1 to L_(T-1) are estimated at 16
     times. The estimates are unbiased but noisy: for normally distributed 2-D points, whose log p
-    has a standard deviation of 1 nat, the estimate has a standard deviation of 2.4 nats with the
-    best network.
+    has a standard deviation of 1 nat, the estimates have a standard deviation of 2.4 nats even with
+    the best network.
 
     | paper | here |
     |-|-|
@@ -40,10 +40,11 @@ class DDPM(PathModel):
     | beta_t, beta-tilde_t | `variance_between`, `posterior` of `t` and `t` - 1/T |
     | epsilon, epsilon_theta | `noise`, the network's prediction |
 
-    Deviations: the loss is the mean, not the sum, over an example's values; a batch of B examples
-    spaces its times evenly, example i in [i/B, (i+1)/B). Predicted images are clipped to [-1, 1],
-    in samples and in the bound, as in the authors' code. `compile()` uses Adam with the Keras
-    default learning rate of 0.001; the paper uses 0.0002 and evaluates an average of the weights.
+    Deviations: the loss is the mean, not the sum, over an example's values. The times in a batch of
+    B examples are spread evenly, with the time of example i in [i/B, (i+1)/B). Predicted images are
+    clipped to [-1, 1] in samples and in the bound, as in the authors' code. `compile()` uses Adam
+    with the Keras default learning rate of 0.001, whereas the paper uses 0.0002 and evaluates a
+    moving average of the weights.
 
     Args:
         network: Network that maps points x_t `[batch, ...]` and times `[batch]` in (0, 1] to its
@@ -52,12 +53,12 @@ class DDPM(PathModel):
         probability_path: Path, a name or an object: `"linear"` is the paper's path, and `"cosine"`
             is the path of Nichol, Dhariwal (2021).
         prediction: Quantity that the network predicts: `"noise"` as in the paper, `"example"`, or
-            `"v"` as in Salimans, Ho (2022). At the end of the cosine path, 5e-5 of an example
-            remains, and an error in the noise is divided by that number. Vectors, which are not
-            clipped, therefore need a different prediction. `for_vectors` uses `"v"` by default:
-            after 2,000 steps on two moons, the columns of samples had 0.99 and 0.97 of the data's
-            standard deviations, compared with 1.14 and 0.87 with `"noise"`.
-        chain_steps: T, the number of evenly spaced times on the path, 2 to 10,000; independent of
+            `"v"` as in Salimans, Ho (2022). At the end of the cosine path, a factor of 5e-5 of an
+            example remains, and an error in the noise is divided by this factor. Vectors, which are
+            not clipped, therefore require a different prediction. `for_vectors` uses `"v"` by
+            default: after 2,000 steps on two moons, the standard deviations of the samples' columns
+            were 0.99 and 0.97 times those of the data, compared with 1.14 and 0.87 for `"noise"`.
+        chain_steps: Number of evenly spaced times on the path, T, 2 to 10,000. It is independent of
             the path's own number of steps.
         variance: Variance of a backward step, `"beta"` or `"beta_tilde"`; see sec. 3.2.
         data: Type of the examples: `"images"`, or `"vectors"` with standard deviations of about 1,
@@ -65,7 +66,7 @@ class DDPM(PathModel):
         seed: Seed for the noise and the times.
 
     Raises:
-        ValueError: If the network's inputs or outputs do not match, or an option is unknown.
+        ValueError: If the network's inputs or outputs do not match, or if an option is unknown.
 
     Example:
     ```python

@@ -20,10 +20,10 @@ class EDM(PathModel):
     """A denoiser for noise of any standard deviation, and a sampler that needs few steps.
 
     Karras, Aittala, Aila, Laine: "Elucidating the Design Space of Diffusion-Based Generative
-    Models", NeurIPS 2022: the column "ours" of table 1. The network's inputs and outputs have a
-    standard deviation of 1 at every noise level. `sample` is algorithm 1, 18 steps of Heun's method
-    with 35 network evaluations. `score` and `log_prob` are the likelihood of the differential
-    equation, computed with 15 steps; see `FlowMatching`.
+    Models", NeurIPS 2022, as in the column "ours" of table 1. The network's inputs and training
+    targets have a standard deviation of 1 at every noise level. `sample` is algorithm 1, 18 steps
+    of Heun's method with 35 network evaluations. `score` and `log_prob` are the likelihood of the
+    differential equation, computed with 15 steps; see `FlowMatching`.
 
     | paper | here |
     |-|-|
@@ -33,26 +33,27 @@ class EDM(PathModel):
     | sigma_data | `deviation` |
     | P_mean, P_std | `log_mean`, `log_deviation` |
 
-    Deviations: the loss is the mean, not the sum, over an example's values; there is no image
-    augmentation, and no noise during sampling (algorithm 2). `compile()` uses Adam in Keras with
-    learning rate 0.001, as in the paper for small images, and does not average the weights.
+    Deviations: the loss is the mean, not the sum, over an example's values. There is no image
+    augmentation, and no noise is added during sampling (algorithm 2). `compile()` uses the Keras
+    Adam optimizer with a learning rate of 0.001, as in the paper for small images, and does not
+    average the weights.
 
     Args:
         network: Network that maps scaled points `[batch, ...]` and a quarter of the logarithm of
-            their noise's standard deviation, `[batch]`, to values in the shape of the points, such
-            as `keras_gen.networks.time_unet`.
-        probability_path: `KarrasPath` with the standard deviations for sampling: sigma_min,
-            sigma_max, and rho.
-        deviation: Standard deviation of the examples' values; the default is the paper's value for
+            the noise's standard deviation, `[batch]`, to values in the shape of the points, such as
+            `keras_gen.networks.time_unet`.
+        probability_path: `KarrasPath` that determines the standard deviations for sampling:
+            sigma_min, sigma_max, and rho.
+        deviation: Standard deviation of the examples' values. The default is the paper's value for
             images in [-1, 1].
-        log_mean: Mean of the logarithm of the noise's standard deviation in training.
-        log_deviation: Standard deviation of the same logarithm.
+        log_mean: Mean, in training, of the logarithm of the noise's standard deviation.
+        log_deviation: Standard deviation of this logarithm.
         data: Type of the examples: `"images"` or `"vectors"`.
         seed: Seed for the noise and its standard deviations.
 
     Raises:
-        ValueError: If the network's inputs or outputs do not match, the path is not a `KarrasPath`,
-            or an option is unknown or out of range.
+        ValueError: If the network's inputs or outputs do not match, if the path is not a
+            `KarrasPath`, or if an option is unknown or out of range.
 
     Example:
     ```python
@@ -126,8 +127,8 @@ class EDM(PathModel):
 
         Args:
             scaled: Points `[batch, ...]`.
-            place: Scalar, 0 at sigma_min and 1 at sigma_max; values in between correspond to the
-                times of eq. (5).
+            place: Scalar position, 0 at sigma_min and 1 at sigma_max. Values in between correspond
+                to the times of eq. (5).
         """
         t, slope = self.probability_path.deviation(1 - place)
         scale = tf.sqrt(1 + t**2)

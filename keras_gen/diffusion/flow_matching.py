@@ -25,16 +25,16 @@ class FlowMatching(PathModel):
     Lipman, Chen, Ben-Hamu, Nickel, Le: "Flow Matching for Generative Modeling", ICLR 2023, eq. (23)
     with sigma_min = 0; Liu, Gong, Liu: "Flow Straight and Fast: Learning to Generate and Transfer
     Data with Rectified Flow", ICLR 2023, eq. (1). With `pairing="optimal"`, the noise in a batch is
-    assigned to the examples so that the lines are as short as possible: Tong et al.: "Improving and
-    Generalizing Flow-Based Generative Models with Minibatch Optimal Transport", TMLR 2024.
+    assigned to the examples so that the lines are as short as possible; see Tong et al.: "Improving
+    and Generalizing Flow-Based Generative Models with Minibatch Optimal Transport", TMLR 2024.
 
     `sample` follows dx_t/dt from t = 1 to 0. `solver="euler"` is the papers' method; on the
     straight path, DDIM, the default, is equivalent. Predicted images are clipped to [-1, 1] in each
     step. `score` and `log_prob` are the likelihood of the differential equation (Lipman et al.,
-    appendix C), with 15 Runge-Kutta steps. Between sharp modes, the error is up to a few nats:
-    `keras_gen.diffusion.ode_likelihood.ode_log_prob` documents measured errors and accepts more
+    appendix C), with 15 Runge-Kutta steps. Between sharp modes, the error can reach a few nats;
+    `keras_gen.diffusion.ode_likelihood.ode_log_prob` documents measured errors, and accepts more
     steps. The divergence is the exact sum of derivatives for examples of up to 4 values, and is
-    estimated for larger examples. Uniform noise as wide as one level is added to images; see
+    estimated for larger examples. Uniform noise with the width of one level is added to images; see
     `Flow`.
 
     | papers | here |
@@ -44,9 +44,9 @@ class FlowMatching(PathModel):
     | x_0 | `noise` |
     | v(x_t, t) | the network's prediction, with opposite sign |
 
-    Deviations: a batch of B examples spaces its times evenly, example i in [i/B, (i+1)/B); the loss
-    is the mean, not the sum, over an example's values; images are clipped as described above.
-    `compile()` uses Adam in Keras with learning rate 0.001.
+    Deviations: the times in a batch of B examples are spread evenly, with the time of example i in
+    [i/B, (i+1)/B). The loss is the mean, not the sum, over an example's values. Images are clipped
+    as described above. `compile()` uses the Keras Adam optimizer with a learning rate of 0.001.
 
     Args:
         network: Network that maps points x_t `[batch, ...]` and times `[batch]` in [0, 1] to
@@ -62,7 +62,7 @@ class FlowMatching(PathModel):
         seed: Seed for the noise and the times.
 
     Raises:
-        ValueError: If the network's inputs or outputs do not match, or an option is unknown; in
+        ValueError: If the network's inputs or outputs do not match, or if an option is unknown; in
             `compile`, if XLA would have to compute an optimal pairing.
 
     Example:
@@ -114,10 +114,10 @@ class FlowMatching(PathModel):
 
     @for_users
     def straightness(self, n: int, seed: int = 0, steps: int = 100) -> float:
-        """Returns the deviation of the paths from noise to data from straight lines; 0 if straight.
+        """Returns how far the paths from noise to data deviate from straight lines; 0 if straight.
 
         The deviation is the mean squared distance between the velocity and the velocity along a
-        straight line between the path's ends: S(Z) in Liu, Gong, Liu (2023), section 2.
+        straight line between the path's ends: S(Z) in Liu, Gong, Liu (2023), sec. 2.
 
         Args:
             n: Number of paths.
@@ -152,7 +152,7 @@ class FlowMatching(PathModel):
 
     @override
     def compile(self, optimizer=None, *, jit_compile=False, **kwargs):
-        """Compiles like other models; XLA does not support optimal pairing."""
+        """Compiles the model as usual; XLA does not support optimal pairing."""
         if jit_compile and self.pairing == "optimal":
             raise ValueError(
                 "jit_compile is True and pairing is 'optimal', which XLA cannot compute: "
@@ -180,7 +180,7 @@ def optimal_pairing(noise: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
 
 
 def _assigned(costs):
-    """The column assigned to each row of the costs."""
+    """The column assigned to each row of the cost matrix."""
     return linear_sum_assignment(costs)[1]
 
 

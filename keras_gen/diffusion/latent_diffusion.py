@@ -24,9 +24,8 @@ class LatentDiffusion(DDPM):
 
     Rombach, Blattmann, Lorenz, Esser, Ommer: "High-Resolution Image Synthesis with Latent Diffusion
     Models", CVPR 2022. The coder is frozen: training is algorithm 1 of `DDPM` with z = E(x) for x,
-    eq. (2), and a sample is D(z). The latents of a `VQVAE` are its latents before quantization,
-    which is part of the decoder (sec. 3.1, VQ-reg.); the latents of a `VAE` are the means of q(z |
-    x).
+    eq. (2), and a sample is D(z). For a `VQVAE`, the latents are taken before quantization, which
+    is part of the decoder (sec. 3.1, VQ-reg.); for a `VAE`, they are the means of q(z | x).
 
     `score` and `log_prob` are the bound of `DDPM` on the density of the examples' latents, in nats
     for latents in units of `scale`.
@@ -38,14 +37,14 @@ class LatentDiffusion(DDPM):
     | sigma-hat of appendix G, by which z is divided | `scale` |
     | epsilon_theta | `network` |
 
-    Deviations: see `DDPM`; a VAE's latents are means, not samples.
+    Deviations: see `DDPM`. In addition, a VAE's latents are means instead of samples.
 
     Args:
         network: Network that maps latents z_t `[batch, ...]` and times `[batch]` to its prediction,
             in the shape of the latents.
         coder: Trained `VQVAE`, `VAE`, `Autoencoder`, or similar model with one encoder and one
             decoder. Its weights do not change.
-        scale: Standard deviation of the latents, which `for_coder` computes.
+        scale: Standard deviation of the latents; `for_coder` computes it.
         probability_path: See `DDPM`.
         prediction: See `DDPM`.
         chain_steps: See `DDPM`.
@@ -53,9 +52,9 @@ class LatentDiffusion(DDPM):
         seed: Seed for the noise and the times.
 
     Raises:
-        TypeError: If the coder is a different type of model.
-        ValueError: See `DDPM`; also if the network's points do not match the coder's latents, or
-            `scale` is not above 0.
+        TypeError: If the coder is another type of model.
+        ValueError: If the network's points do not match the coder's latents, or if `scale` is not
+            positive; see also `DDPM`.
 
     Example:
     ```python
@@ -112,7 +111,7 @@ class LatentDiffusion(DDPM):
 
     @override
     def from_noise(self, noise, steps=50, solver="ddim"):
-        """Returns the examples for the latents at the path's end."""
+        """Returns the examples for the latents at the end of the path."""
         return self.examples_of(super().from_noise(noise, steps, solver))
 
     @override
@@ -152,12 +151,12 @@ class LatentDiffusion(DDPM):
         width: int = 256,
         **kwargs,
     ):
-        """Builds the model with a standard network, for latents scaled to standard deviation 1.
+        """Builds the model with a standard network, and scales latents to standard deviation 1.
 
         Args:
             coder: Trained coder.
-            examples: Examples in the coder's input format, used to compute the latents' standard
-                deviation.
+            examples: Examples in the coder's input format, used to compute the standard deviation
+                of the latents.
             widths: Widths of the `time_unet`, for latents that are feature maps.
             width: Width of the `time_mlp`, for latents that are vectors.
             **kwargs: Additional arguments for the class.
@@ -186,7 +185,7 @@ def latents_of(coder, x) -> tf.Tensor:
 
 
 def require_coder(coder) -> None:
-    """Raises a TypeError unless the coder has one encoder and one decoder of its latents."""
+    """Raises a TypeError unless the coder has one encoder and one decoder for its latents."""
     require_built(coder)
     if not isinstance(coder, Coder) or not (hasattr(coder, "encoder") and _encodes(coder)):
         raise TypeError(
@@ -197,7 +196,7 @@ def require_coder(coder) -> None:
 
 
 def _encodes(coder) -> bool:
-    """Whether the decoder accepts what the encoder returns for examples, without conditions."""
+    """Whether the decoder accepts the encoder's output for examples, without conditions."""
     if len(coder.encoder.inputs) > 1 or len(coder.decode.takes(coder)) > 1:
         return False
     # A quantizer finds the integer codes of a codebook; other integers have no vectors.

@@ -32,16 +32,16 @@ class PathModel(LikelihoodModel):
     The network receives points x_t on the path and their times t, and predicts one of
     `keras_gen.diffusion.paths.QUANTITIES`, from which the other quantities follow. Images are in
     [-1, 1], and their predicted examples are clipped to that range. `sample` accepts the number of
-    steps and the solver, by name. `encode` follows the differential equation from the data to the
-    noise, and `decode` from the noise to the data, each in 100 steps of DDIM, so the round trip is
-    not exact.
+    steps and the name of the solver. `encode` follows the differential equation from the data to
+    the noise, and `decode` from the noise to the data, each in 100 steps of DDIM, so the round trip
+    is not exact.
 
     With a `black_level` below 0, black is represented by a darker level during training, and
     generated values between that level and black are clipped. A network with errors of a few levels
-    then generates black instead of a faint background. This is a deviation from all papers.
+    then generates black instead of a faint background. None of the papers does this.
 
     A subclass declares `prediction`, and sets `last_time` if its path does not end at 1. It defines
-    the terms of its loss and the nats of examples.
+    the terms of its loss, and the nats of examples.
 
     Args:
         network: Network that maps points `[batch, ...]` and times `[batch]` to values in the shape
@@ -53,9 +53,9 @@ class PathModel(LikelihoodModel):
         **kwargs: Arguments of `keras.Model`, such as `name`.
 
     Raises:
-        ValueError: If the network's inputs or outputs do not match, `data` or the path is unknown,
-            or the path does not end at time 1; if `black_level` is out of range, or is not 0 for
-            vectors.
+        ValueError: If the network's inputs or outputs do not match, if `data` or the path is
+            unknown, if the path does not end at time 1, or if `black_level` is out of range or is
+            not 0 for vectors.
     """
 
     default_signature = "sample"
@@ -63,7 +63,7 @@ class PathModel(LikelihoodModel):
     evaluations: ClassVar = {"encode": CODE_STEPS, "decode": CODE_STEPS, "sample": 2}
     """Network evaluations per example, by signature; for `sample`, per step."""
     last_time: ClassVar[float | None] = 1.0
-    """The time at which the path ends, with noise of standard deviation 1; None for any."""
+    """Time at which the path ends, with noise of standard deviation 1; None for any time."""
     options_of_vectors: ClassVar[dict] = {"data": "vectors", "standardize": True}
     """Default arguments of `for_vectors`."""
     sample = sample
@@ -83,9 +83,9 @@ class PathModel(LikelihoodModel):
     # A point of the path ---------------------------------------------------------------------
 
     def even_times(self, x) -> tf.Tensor:
-        """Divides [0, 1) into one interval per example, and returns a time from each interval.
+        """Divides [0, 1) into one interval per example, and samples a time from each interval.
 
-        A batch (over all replicas) thus has times of all sizes.
+        The times in a batch (over all replicas) thus cover the whole range.
         """
         count = keras.ops.shape(x)[0]
         start, total = replica_slice(count)
@@ -100,7 +100,7 @@ class PathModel(LikelihoodModel):
         return self.predicted(x_t, t)
 
     def predicted(self, *inputs) -> tf.Tensor:
-        """Returns the network's outputs as float32, even if its precision is lower."""
+        """Returns the network's outputs as float32, even if the network's precision is lower."""
         return tf.cast(self.network(list(inputs), training=self.training), tf.float32)
 
     def parts(self, x_t, t, **given) -> Parts:
@@ -138,13 +138,13 @@ class PathModel(LikelihoodModel):
         return self.solved(noise, steps, solver)
 
     def solved(self, noise, steps, solver, **given) -> tf.Tensor:
-        """Turns latents into examples using the solver at an int32 position in `solvers`."""
+        """Turns latents into examples with the solver at an int32 index in `solvers`."""
         times = self.probability_path.times(steps)
         step = chosen(self.solvers(), solver)
         return self.followed(noise["latents"], times, step, noise["seeds"], **given)
 
     def followed(self, latents, times, step, seeds=None, **given) -> tf.Tensor:
-        """Follows the path from latents of standard deviation 1 through times that end at 0."""
+        """Follows the path from latents of standard deviation 1 through the times down to 0."""
 
         # Traced once, even for solvers with two evaluations per step.
         @functools.partial(tf.function, autograph=False)
@@ -216,7 +216,8 @@ class PathModel(LikelihoodModel):
         """Builds the model with a small U-Net, `keras_gen.networks.time_unet`.
 
         Args:
-            shape: `(height, width, channels)`; height and width are multiples of 2^len(widths).
+            shape: `(height, width, channels)` of the images; height and width must be multiples of
+                2^len(widths).
             widths: Number of channels at each resolution, multiples of 8.
             **kwargs: Additional arguments for the class.
 

@@ -1,6 +1,6 @@
 """Paths from data to noise, x_t = alpha(t) x + sigma(t) noise, and quantities derived from them.
 
-The path starts at the example x at time 0, and ends with pure noise.
+A path starts at the example x at time 0, and ends with pure noise.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from keras_gen.messages import warn
 
 QUANTITIES = ("example", "noise", "v", "velocity", "score")
 LAST_ANGLE = 5e-5
-"""The fraction of a `CosinePath`'s right angle that remains at time 1."""
+"""Angle by which a `CosinePath` falls short of a right angle at time 1, as a fraction of it."""
 MOST_LEFT = 0.15
-"""The maximum alpha / sigma at the last time for which samples can start from pure noise."""
+"""Maximum alpha / sigma at the last time for which samples can start from pure noise."""
 FIRST_RATE, LAST_RATE = 0.1, 20.0
 """Variances of the first and last step of a `LinearPath`, times the number of steps."""
 MOST_OFFSET = 100
 MOST_RHO = 1000
 MOST_CHAIN_STEPS = 10_000
-"""Maximum number of steps: with more, rounded times give wrong variances of single steps."""
+"""Maximum number of steps; with more, rounding of the times makes variances of steps wrong."""
 
 ChainSteps = Annotated[int, partial(checked_integer, minimum=2, maximum=MOST_CHAIN_STEPS)]
 
@@ -49,13 +49,13 @@ class Parts(NamedTuple):
 class Path(Declared):
     """Base class of paths: a subclass defines `alpha`, `sigma`, and their derivatives.
 
-    All functions accept times as a floating tensor, a scalar or `[batch]`, and compute in its
+    All functions accept times as a floating-point tensor, a scalar or `[batch]`, and compute in its
     dtype.
     """
 
     last_time = 1.0
     first_time = 1e-3
-    """The time that replaces 0 for the network, which was never trained without noise."""
+    """The time that replaces 0 for the network, because it is never trained without noise."""
 
     def alpha(self, t) -> tf.Tensor:
         """Returns the factor applied to the example at time t."""
@@ -90,8 +90,8 @@ class Path(Declared):
 
         The `velocity` is dx_t/dt, the `score` is the gradient of log q(x_t | example) with respect
         to x_t, and `v` is the quantity of Salimans, Ho: "Progressive Distillation for Fast Sampling
-        of Diffusion Models", ICLR 2022, sec. 4: where alpha^2 + sigma^2 = 1, it is the derivative
-        with respect to the angle.
+        of Diffusion Models", ICLR 2022, sec. 4: if alpha^2 + sigma^2 = 1, it is the derivative with
+        respect to the angle.
         """
         if quantity == "example":
             return tf.ones_like(t), tf.zeros_like(t)
@@ -108,15 +108,15 @@ class Path(Declared):
         )
 
     def quantity(self, quantity: str, t, parts: Parts) -> tf.Tensor:
-        """Returns a quantity, one of `QUANTITIES`, for a point with the given parts."""
+        """Returns a quantity, one of `QUANTITIES`, of a point with the given parts."""
         a, b = self.coefficients(quantity, beside(t, parts.example))
         return a * parts.example + b * parts.noise
 
     def parts(self, quantity: str, t, x_t, value) -> Parts:
         """Returns the parts of a point x_t, given the value of one of its quantities.
 
-        They solve the equations x_t = alpha * example + sigma * noise and value = a * example + b *
-        noise, with Cramer's rule.
+        The parts are the solution of the equations x_t = alpha * example + sigma * noise and value
+        = a * example + b * noise, computed by Cramer's rule.
         """
         t = beside(t, x_t)
         alpha, sigma = self.alpha(t), self.sigma(t)
@@ -137,18 +137,18 @@ class VariancePreserving(Path):
 
 @serializable
 class LinearPath(VariancePreserving):
-    """A chain with linearly increasing variances beta_t; logarithms are interpolated between steps.
+    """A chain with linearly increasing variances beta_t; log alpha is interpolated between steps.
 
     Ho, Jain, Abbeel: "Denoising Diffusion Probabilistic Models", NeurIPS 2020, sec. 4: alpha(i /
     T)^2 is the product of 1 - beta_1 to 1 - beta_i, which the paper calls alpha-bar.
 
-    The paper's variances, 1e-4 to 0.02, are for 1,000 steps. With T steps, the defaults are 1000 /
-    T times as large, so that the same small fraction of the example remains at the end. Song et
-    al.: "Score-Based Generative Modeling through Stochastic Differential Equations", ICLR 2021,
+    The paper's variances, 1e-4 to 0.02, are for 1,000 steps. With T steps, the defaults are
+    multiplied by 1000 / T, so that the same small fraction of the example remains at the end. Song
+    et al.: "Score-Based Generative Modeling through Stochastic Differential Equations", ICLR 2021,
     appendix B, derive the limit, beta(t) = 0.1 + 19.9 t.
 
     Args:
-        steps: T, the number of steps, 2 to 10,000.
+        steps: Number of steps, T, 2 to 10,000.
         first: First variance, beta_1. If None, 0.1 / T.
         last: Last variance, beta_T, below 1. If None, 20 / T, which requires at least 21 steps.
 
@@ -214,15 +214,16 @@ class LinearPath(VariancePreserving):
 
 @serializable
 class CosinePath(VariancePreserving):
-    """A path on a circle: alpha(t) = cos(angle(t)) / cos(angle(0)); the angle increases evenly.
+    """A path on a circle with uniform angular speed: alpha(t) = cos(angle(t)) / cos(angle(0)).
 
     Nichol, Dhariwal: "Improved Denoising Diffusion Probabilistic Models", ICML 2021, eq. (17).
     Deviation: the authors clip beta_T at 0.999, so that some of the example remains; here, the
-    angle ends 5e-5 short of a right angle, so that the same amount remains for T = 1,000.
+    angle ends 5e-5 short of a right angle, which leaves the same amount for T = 1,000.
 
     Args:
         offset: Offset s, 0 to 100. A positive offset makes the noise increase faster in the first
-            steps, with unbounded velocity at time 0; with 0, the velocity is finite everywhere.
+            steps, and the velocity at time 0 infinite. With an offset of 0, the velocity is finite
+            everywhere.
 
     Raises:
         TypeError: If `offset` is not a number.
@@ -243,7 +244,7 @@ class CosinePath(VariancePreserving):
         return self.offset * self._speed
 
     def _turned(self, t):
-        """The angle relative to time 0, where it is exactly 0."""
+        """The angle relative to the angle at time 0, where it is exactly 0."""
         return tf.minimum(t * self._speed, self._speed - LAST_ANGLE)
 
     @override
@@ -277,7 +278,7 @@ class StraightPath(Path):
 
     Liu, Gong, Liu: "Flow Straight and Fast: Learning to Generate and Transfer Data with Rectified
     Flow", ICLR 2023, eq. (1), and Lipman et al.: "Flow Matching for Generative Modeling", ICLR
-    2023, eq. (22) with sigma_min = 0; in both, time starts at the noise.
+    2023, eq. (22) with sigma_min = 0; in both papers, time starts at the noise.
 
     Example:
         >>> StraightPath().at(tf.constant(0.25), example=tf.zeros([1, 2]), noise=tf.ones([1, 2]))
@@ -303,15 +304,15 @@ class StraightPath(Path):
 
 @serializable
 class KarrasPath(Path):
-    """The example plus noise of standard deviation t: time is the standard deviation.
+    """The example plus noise, where the time is the standard deviation of the noise.
 
     Karras, Aittala, Aila, Laine: "Elucidating the Design Space of Diffusion-Based Generative
     Models", NeurIPS 2022, table 1 (ours), with the times of eq. (5).
 
     Args:
-        smallest: sigma_min, the last standard deviation before 0.
-        largest: sigma_max, the first standard deviation.
-        rho: Degree to which times are concentrated near 0, 1 to 1,000.
+        smallest: Last standard deviation before 0, sigma_min.
+        largest: First standard deviation, sigma_max.
+        rho: Degree to which times are concentrated near 0, from 1 to 1,000.
 
     Raises:
         TypeError: If an argument is not a number.
@@ -369,7 +370,7 @@ class KarrasPath(Path):
         return tf.concat([deviations, [0.0]], axis=0)
 
     def deviation(self, part) -> tuple:
-        """Returns sigma_i in eq. (5) and its slope at the fraction i / (N - 1)."""
+        """Returns sigma_i in eq. (5), and its slope, at the fraction i / (N - 1)."""
         most = self.largest ** (1 / self.rho)
         least = self.smallest ** (1 / self.rho)
         root = most + part * (least - most)
@@ -385,7 +386,7 @@ PATHS = {
 
 
 def warn_of_remains(path: Path) -> None:
-    """Warns if too much of an example remains at a path's end for samples to start from noise."""
+    """Warns if too much of an example remains at the end of a path to start from pure noise."""
     end = tf.constant(path.last_time)
     left = float(path.alpha(end) / path.sigma(end))
     if left > MOST_LEFT:
@@ -404,8 +405,8 @@ def get(identifier: Any) -> Path:
 def posterior(path: Path, t, s, x_t, example) -> tuple:
     """Returns the mean and the variance of q(x_s | x_t, example), for time s before t.
 
-    Ho et al. (2020), eqs. (6) and (7), for any two times: the mean `[batch, ...]`, and the variance
-    in the shape of the times, broadcastable to it.
+    These are eqs. (6) and (7) of Ho et al. (2020) for any two times. The mean is `[batch, ...]`;
+    the variance has the shape of the times, which is broadcastable to the mean.
     """
     t, s = beside(t, x_t), beside(s, x_t)
     between = variance_between(path, t, s)
@@ -417,13 +418,13 @@ def posterior(path: Path, t, s, x_t, example) -> tuple:
 
 
 def variance_between(path: Path, t, s) -> tf.Tensor:
-    """Returns the variance of q(x_t | x_s), for s before t: beta_t for neighbors in a chain."""
+    """Returns the variance of q(x_t | x_s) for s before t: beta_t for neighboring steps."""
     factor = path.alpha(t) / path.alpha(s)
     return tf.square(path.sigma(t)) - tf.square(factor * path.sigma(s))
 
 
 def beside(t, x) -> tf.Tensor:
-    """Reshapes times `[batch]` to `[batch, 1, ...]`, broadcastable to examples; not scalars."""
+    """Reshapes times `[batch]` to `[batch, 1, ...]` for broadcasting; scalars are unchanged."""
     t = tf.convert_to_tensor(t)
     if t.shape.rank == 1:
         t = tf.reshape(t, [-1, *[1] * (x.shape.rank - 1)])

@@ -14,13 +14,13 @@ from keras_gen.losses.per_example import per_example_mean
 
 @keras.saving.register_keras_serializable("keras_gen")
 class Reflow(FlowMatching):
-    """A flow that learns straight lines from noise to a trained flow's output for that noise.
+    """A flow that learns straight lines between noise and a trained flow's output for that noise.
 
     Liu, Gong, Liu: "Flow Straight and Fast: Learning to Generate and Transfer Data with Rectified
     Flow", ICLR 2023, algorithm 1 with k = 2. The paths of a trained flow do not cross, so the
-    straight lines between their ends rarely cross either. A flow that follows these lines is nearly
-    straight, and a few Euler steps are enough. `fit` accepts examples and the noise that leads to
-    them:
+    straight lines between their ends rarely cross either. The paths of a flow that follows these
+    lines are therefore almost straight, and a few Euler steps are enough. `fit` accepts examples
+    and the noise that leads to them:
 
         latents = np.random.default_rng(0).normal(size=(50_000, 2))
         student.fit(teacher.decode(latents), latents, batch_size=256)
@@ -60,7 +60,7 @@ class Reflow(FlowMatching):
 
     @override
     def terms(self, batch):
-        """Returns the loss of eq. (1), `[batch]`, for corresponding pairs."""
+        """Returns the loss of eq. (1), `[batch]`, for pairs of an example and its noise."""
         x = batch["x"]
         noise = batch["latents"]
         t = self.even_times(x)

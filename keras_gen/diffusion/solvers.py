@@ -1,4 +1,4 @@
-"""Solvers, which move a point on a path from one time to another, and their loop."""
+"""Solvers, which move points on a path from one time to another, and the sampling loop."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Move(NamedTuple):
     """One step of a solver.
 
     Attributes:
-        path: Path.
+        path: Path to follow.
         x: Points x_t, `[batch, ...]`.
         t: Current time of the points, a scalar.
         s: Next time of the points.
@@ -42,7 +42,7 @@ class Move(NamedTuple):
 class Solver(Declared):
     """Base class of solvers: a subclass defines one step, `step`.
 
-    With every solver, a step to time 0 ends at the predicted example.
+    For every solver, a step to time 0 ends at the predicted example.
     """
 
     def step(self, move: Move) -> tf.Tensor:
@@ -51,7 +51,7 @@ class Solver(Declared):
 
 
 class Ancestral(Solver):
-    """Samples from q(x_s | x_t, predicted example): Ho et al. (2020), algorithm 2, for any times.
+    """Samples from q(x_s | x_t, predicted example): algorithm 2 of Ho et al. (2020), for any times.
 
     Args:
         variance: Variance of a step: `"beta"`, the variance of q(x_t | x_s), or `"beta_tilde"`, the
@@ -70,17 +70,17 @@ class Ancestral(Solver):
 
 
 class DDIM(Solver):
-    """Song, Meng, Ermon: "Denoising Diffusion Implicit Models", ICLR 2021, eq. (12).
+    """DDIM: Song, Meng, Ermon: "Denoising Diffusion Implicit Models", ICLR 2021, eq. (12).
 
     Args:
-        eta: Amount of noise, eq. (16): 0 follows a differential equation, and 1 samples like
-            `Ancestral`.
+        eta: Amount of noise, eq. (16). With 0, the solver follows a differential equation; with 1,
+            it samples like `Ancestral`.
     """
 
     eta: float = 0.0
 
     def step(self, move):
-        """Returns the predicted example plus predicted noise and, with eta, new noise."""
+        """Returns the points: predicted example, predicted noise, and new noise scaled by eta."""
         alpha, sigma = move.path.alpha(move.s), move.path.sigma(move.s)
         if not self.eta:
             return alpha * move.parts.example + sigma * move.parts.noise
@@ -101,7 +101,7 @@ class Euler(Solver):
 
 
 class Heun(Solver):
-    """Heun's method, along the mean velocity of both ends: Karras et al. (2022), algorithm 1.
+    """Heun's method, a step along the mean of both ends' velocities: Karras et al. (2022), alg. 1.
 
     It evaluates the network twice per step, except for the step to time 0.
     """
@@ -126,7 +126,7 @@ class DPMSolver(Solver):
     """
 
     def step(self, move):
-        """Returns the points for the example extrapolated from two predictions."""
+        """Returns the points computed from an example that is extrapolated from two predictions."""
         path = move.path
 
         def log_ratio(t):
@@ -164,8 +164,8 @@ def solve(
         x: Points at the first time.
         times: Times, `[steps + 1]`, in the dtype of x, from noise to data or from data to noise.
         step: Step function of a solver, such as `DDIM().step`, or of `chosen`.
-        seeds: Seeds, int32 `[batch]`, that determine the noise of each example in each step; None
-            for solvers without noise.
+        seeds: Seeds, int32 `[batch]`, that determine the noise of each example in each step, or
+            None for solvers without noise.
 
     Returns:
         The points at the last time.
@@ -198,7 +198,7 @@ def solve(
 
 
 def chosen(solvers: Mapping[str, Solver], choice: tf.Tensor) -> Callable:
-    """Returns the step of the solver at position `choice`, an int32, in `solvers`."""
+    """Returns the step function of the solver at index `choice`, an int32, in `solvers`."""
 
     def step(move: Move) -> Any:
         branches = [lambda solver=solver: solver.step(move) for solver in solvers.values()]

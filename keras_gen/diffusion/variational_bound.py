@@ -15,10 +15,11 @@ LEAST_PROBABILITY = 1e-12  # minimum probability of a level, as in the authors' 
 
 
 def bound_nats(model, x, seeds, **given) -> tf.Tensor:
-    """Returns L_0 + ... + L_T for a model's examples, `[batch]` in nats.
+    """Returns L_0 + ... + L_T for a model's examples, `[batch]`, in nats.
 
     Args:
-        model: `DDPM` with the path, the network's prediction, and the variance of a backward step.
+        model: `DDPM`, which provides the path, the network's prediction, and the variance of a
+            backward step.
         x: Prepared examples `[batch, ...]`.
         seeds: Seeds for the examples' noise, int64 `[batch, 2]`.
         **given: Conditions of the network.
@@ -29,7 +30,7 @@ def bound_nats(model, x, seeds, **given) -> tf.Tensor:
 
 
 def last_divergence(path: Path, x) -> tf.Tensor:
-    """Returns L_T = KL(q(x_T | x) || N(0, 1)), `[batch]` in nats."""
+    """Returns L_T = KL(q(x_T | x) || N(0, 1)), `[batch]`, in nats."""
     end = tf.constant(1.0)
     mean = path.alpha(end) * x
     log_variance = 2 * tf.math.log(path.sigma(end))
@@ -37,7 +38,7 @@ def last_divergence(path: Path, x) -> tf.Tensor:
 
 
 def later_divergences(model, x, seeds, **given) -> tf.Tensor:
-    """Estimates the sum of L_1 to L_(T-1), `[batch]` in nats, with one time in each part."""
+    """Estimates the sum of L_1 to L_(T-1), `[batch]`, in nats, with one time from each part."""
     parts_of = parts_of_steps(model.chain_steps - 1)
     ends = tf.constant(parts_of, tf.float32)
 
@@ -61,7 +62,7 @@ def later_divergences(model, x, seeds, **given) -> tf.Tensor:
 
 
 def divergence(model, x, step, seeds, **given) -> tf.Tensor:
-    """Returns L_(t-1) = KL(q(x_(t-1) | x_t, x) || p(x_(t-1) | x_t)), `[batch]` in nats.
+    """Returns L_(t-1) = KL(q(x_(t-1) | x_t, x) || p(x_(t-1) | x_t)), `[batch]`, in nats.
 
     `step` is the paper's t, `[batch]`, at least 2; the seeds determine x_t.
     """
@@ -78,7 +79,7 @@ def divergence(model, x, step, seeds, **given) -> tf.Tensor:
 
 
 def first_nats(model, x, seeds, **given) -> tf.Tensor:
-    """Returns L_0 = -log p(x | x_1), `[batch]`: for levels with eq. (13), or for a density."""
+    """Returns L_0 = -log p(x | x_1), `[batch]`, for levels, eq. (13), or as a density."""
     path = model.probability_path
     t = tf.fill(tf.shape(x)[:1], 1 / model.chain_steps)
     x_1 = path.at(t, x, normal(tf.shape(x), seeds))
@@ -113,8 +114,8 @@ def parts_of_steps(steps: int) -> list[int]:
 def log_prob_of_levels(x, mean, deviation) -> tf.Tensor:
     """Returns the log-probability of 256 levels in [-1, 1] under a normal density, eq. (13).
 
-    Each level receives the mass within half a step, and the outermost levels also receive all mass
-    beyond them. The result has the shape of x, and is at least log 1e-12.
+    Each level receives the probability mass within half a step, and the outermost levels also
+    receive all mass beyond them. The result has the shape of x, and is at least log 1e-12.
     """
     above = tf.where(x > 0.999, 1.0, _normal_cdf((x + 1 / 255 - mean) / deviation))
     below = tf.where(x < -0.999, 0.0, _normal_cdf((x - 1 / 255 - mean) / deviation))

@@ -15,34 +15,34 @@ from keras_gen.fairness.blind_classifier import BlindClassifier
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ALFR(BlindClassifier):
-    """Learns labels from features from which an adversary cannot predict an attribute.
+    """A classifier on features from which an adversary cannot predict an attribute.
 
     Edwards, Storkey: "Censoring Representations with an Adversary", ICLR 2016. The encoder and the
-    classifier minimize the classifier's loss minus the loss of the adversary, the discriminator,
-    which takes separate steps in between.
+    classifier minimize the classifier's loss minus the loss of the discriminator, their adversary,
+    which is updated in separate steps in between.
 
     `fit` and `evaluate` accept examples, labels, and attributes. `loss` is the classifier's loss,
     and `d_loss` is the discriminator's loss, in nats.
 
     Deviations: examples are not reconstructed from the features (alpha = 0), so that the features
-    serve only one task. The adversary takes several steps for each step of the encoder, so that it
-    stays strong.
+    serve only one task. The adversary takes several steps per encoder step, so that it remains
+    strong.
 
     Args:
         encoder: Network that maps images in [0, 1] or vectors to features `[batch, features]`.
         classifier: Network that maps features to logits `[batch, classes]`.
         discriminator: Network that maps features to logits for the attribute's values,
             `[batch, values]`.
-        columns: Columns of the table if examples are table rows; the encoder receives the rows as
-            vectors.
-        weight: beta, the weight of the adversary's loss for the encoder, a number or a schedule.
-        discriminator_steps: Number of steps of the discriminator, on the batch's features, per step
-            of the encoder.
+        columns: Columns of the table, if the examples are table rows. The encoder receives the rows
+            as vectors.
+        weight: Weight of the adversary's loss for the encoder, beta: a number or a schedule.
+        discriminator_steps: Number of discriminator steps, on the features of the batch, per
+            encoder step.
         seed: Seed for the order of the examples in `fit`, if they come from a source.
 
     Raises:
-        ValueError: If the networks do not match each other or the columns, `weight` is negative, or
-            `discriminator_steps` is below 1.
+        ValueError: If the networks do not match each other or the columns, if `weight` is negative,
+            or if `discriminator_steps` is below 1.
 
     Example:
     ```python

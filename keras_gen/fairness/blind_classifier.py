@@ -18,21 +18,21 @@ class BlindClassifier(OpposedClassifier):
 
     `fit` and `evaluate` accept examples, their labels, and their attributes. A discriminator
     predicts the attribute from the features; a subclass defines how the encoder works against it
-    (`train_step`). Another adversary may find information that this one misses: evaluate features
-    with `keras_gen.metrics.attribute_leak`.
+    (`train_step`). Another adversary may find information that this one misses, so evaluate the
+    features with `keras_gen.metrics.attribute_leak`.
 
     Args:
         encoder: Network that maps images in [0, 1] or vectors to features `[batch, features]`.
         classifier: Network that maps features to logits `[batch, classes]`.
         discriminator: Network that maps features to logits for the attribute's values,
             `[batch, values]`.
-        columns: Columns of the table if examples are table rows; the encoder receives the rows as
-            vectors.
+        columns: Columns of the table, if the examples are table rows. The encoder receives the rows
+            as vectors.
         seed: Seed for the order of the examples in `fit`, if they come from a source.
         **kwargs: Arguments of `keras.Model`, such as `name`.
 
     Raises:
-        ValueError: If the networks do not match, or the columns.
+        ValueError: If the networks do not match each other or the columns.
     """
 
     batch = ("x", "labels", "attributes")

@@ -15,7 +15,7 @@ from keras_gen.layers import reverse_gradient
 
 @keras.saving.register_keras_serializable("keras_gen")
 class GRAD(BlindClassifier):
-    """Learns labels from features that do not reveal an attribute, with a reversed gradient.
+    """A classifier on features that do not reveal an attribute, trained with gradient reversal.
 
     Raff, Sylvester: "Gradient Reversal against Discrimination: A Fair Neural Network Learning
     Approach", DSAA 2018, GRAD-Pred, after Ganin et al. (2016). One step updates all networks: the
@@ -23,24 +23,25 @@ class GRAD(BlindClassifier):
     to predict the attribute and the encoder learns the opposite.
 
     `fit` and `evaluate` accept examples, labels, and attributes. `loss` is the classifier's loss,
-    and `d_loss` is the discriminator's loss, in nats. For two equally frequent values, the `d_loss`
-    of a discriminator at chance is 0.69.
+    and `d_loss` is the discriminator's loss, in nats. For two equally frequent values, `d_loss` is
+    0.69 at chance level.
 
-    Deviations: `for_table` bounds the features, because without a bound the encoder can increase
-    the discriminator's loss through larger features alone.
+    Deviations: `for_table` bounds the features, because otherwise the encoder could increase the
+    discriminator's loss just by enlarging the features.
 
     Args:
         encoder: Network that maps images in [0, 1] or vectors to features `[batch, features]`.
         classifier: Network that maps features to logits `[batch, classes]`.
         discriminator: Network that maps features to logits for the attribute's values,
             `[batch, values]`.
-        columns: Columns of the table if examples are table rows; the encoder receives the rows as
-            vectors.
-        weight: lambda, the factor applied to the reversed gradient, a number or a schedule.
+        columns: Columns of the table, if the examples are table rows. The encoder receives the rows
+            as vectors.
+        weight: Factor applied to the reversed gradient, lambda: a number or a schedule.
         seed: Seed for the order of the examples in `fit`, if they come from a source.
 
     Raises:
-        ValueError: If the networks do not match each other or the columns, or `weight` is negative.
+        ValueError: If the networks do not match each other or the columns, or if `weight` is
+            negative.
 
     Example:
     ```python

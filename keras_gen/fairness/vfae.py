@@ -42,21 +42,21 @@ HEADS = ("mean", "log_variance")
 
 @keras.saving.register_keras_serializable("keras_gen")
 class VFAE(LikelihoodModel):
-    """A VAE whose latents should be independent of an attribute, which its decoder receives.
+    """A VAE whose latents should be independent of an attribute, which the decoder receives.
 
     Louizos, Swersky, Li, Welling, Zemel: "The Variational Fair Autoencoder", ICLR 2016. The
     attribute s and the latents z1 generate the example, p(x|z1,s), so z1 need not encode s. The
     label y and additional latents z2, which have a normal prior, generate z1, p(z1|z2,y), so that
-    z1 encodes the label (sec. 2.2). The loss is the negative of the bound L_s for an example with a
-    label, and of L_u for one without a label (-1), plus alpha times the label's cross-entropy and
-    beta times the squared maximum mean discrepancy between the latents z1 for the two values of the
-    attribute (sec. 2.3).
+    z1 encodes the label (sec. 2.2). The loss is the negative of a bound, L_s for examples with a
+    label and L_u for examples without a label (-1), plus alpha times the cross-entropy of the
+    label, plus beta times the squared maximum mean discrepancy between the latents z1 for the two
+    values of the attribute (sec. 2.3).
 
     `loss = reconstruction_loss + kl_loss + upper_kl_loss + class_kl_loss + alpha *
-    classification_loss + beta * discrepancy_loss`; all terms except the last are in nats. `score`
-    is the bound without labels. `encode` returns the mean and log variance of q(z1|x,s).
+    classification_loss + beta * discrepancy_loss`. All terms except the last are in nats. `score
+    ` is the bound without labels. `encode ` returns the mean and log variance of q(z1|x,s).
 
-    Deviations: the label's prediction, like the bounds, uses one sample of z1 per example.
+    Deviations: like the bounds, the prediction of the label uses one sample of z1 per example.
 
     Args:
         encoder: Network that maps examples and int32 attributes `[batch]` to the mean and log
@@ -66,14 +66,15 @@ class VFAE(LikelihoodModel):
         upper_encoder: Network that maps z1 and labels to the mean and log variance of q(z2|z1,y).
         upper_decoder: Network that maps z2 and labels to the mean and log variance of p(z1|z2,y).
         likelihood: Likelihood p(x|z1,s), a name or an object.
-        columns: Columns of the table if examples are table rows; the encoder receives the rows as
-            vectors.
+        columns: Columns of the table, if the examples are table rows. The encoder receives the rows
+            as vectors.
         alpha: Weight of the label's cross-entropy, a number or a schedule.
         beta: Weight of the discrepancy, a number or a schedule.
         seed: Seed for the noise of the latents and the random features of the discrepancy.
 
     Raises:
-        ValueError: If the networks do not match each other or the columns, or a weight is negative.
+        ValueError: If the networks do not match each other or the columns, or if a weight is
+            negative.
 
     Example:
     ```python
@@ -165,7 +166,7 @@ class VFAE(LikelihoodModel):
         return [tf.cast(each, tf.float32) for each in found]
 
     def drawn(self, posterior, seed) -> tuple:
-        """Samples z1 or z2 from (mean, log variance); also returns these and the seed for z2."""
+        """Samples z1 or z2 from (mean, log variance); also returns both, and the seed for z2."""
         mean, log_variance = posterior
         noise = normal(keras.ops.shape(mean), seed)
         return mean + tf.exp(0.5 * log_variance) * noise, (mean, log_variance, seed)
@@ -195,7 +196,7 @@ class VFAE(LikelihoodModel):
 
     @capability
     def encode(self, x, attributes):
-        """Returns the mean and log variance of q(z1|x,s), float32 `[n, latents]` each."""
+        """Returns the mean and log variance of q(z1|x,s), each float32 `[n, latents]`."""
         return dict(zip(HEADS, self.posterior(x, attributes), strict=True))
 
     # Building --------------------------------------------------------------------------------

@@ -24,32 +24,33 @@ class ConditionalFlow(Flow):
 
     Winkler, Worrall, Hoogeboom, Welling: "Learning Likelihoods with Conditional Normalizing Flows",
     2019: log p(x|c) is the log density of the latents given the condition plus the log-determinant
-    of a map that also depends on the condition. `fit(rows, labels)` accepts integers, and
-    `fit(rows, conditions)` vectors, as do `log_prob`, `encode`, and `decode`.
+    of a map that also depends on the condition. `fit(rows, labels)` accepts integer labels, and
+    `fit(rows, conditions)` accepts vectors, as do `log_prob`, `encode`, and `decode`.
 
-    With labels, the densities of the classes define a classifier, through Bayes' rule: `classify`
-    returns log p(x|y) + log p(y) for every class y, whose softmax is p(y|x) and whose log-sum-exp
-    is log p(x). The prior p(y) is the fraction of the class among the training examples, with each
-    class counted once more. Before training, all classes are equally likely. `sample(n, seed,
-    label=3)` samples examples of one class, or with one label for each; without labels, classes
-    come from the prior. A model of vector conditions accepts `condition`.
+    With labels, the class densities define a classifier by Bayes' rule: `classify` returns log
+    p(x|y) + log p(y) for every class y, whose softmax is p(y|x) and whose log-sum-exp is log p(x).
+    The prior p(y) is the fraction of the class among the training examples, after one is added to
+    the count of each class. Before training, all classes are equally likely.
+    `sample(n, seed, label=3)` samples examples of one class; `label` can also be one label per
+    example. Without labels, classes are sampled from the prior. A model with vector conditions
+    accepts `condition` instead.
 
-    Latents represent what examples of all conditions have in common: `decode(encode(x, labels),
-    other_labels)` shows an example as a member of another class.
+    Latents represent properties that do not depend on the condition:
+    `decode(encode(x, labels), other_labels)` converts examples to other classes.
 
-    Deviations: the flow is built by `coupling_flow`. A condition is passed directly to the
-    couplings, a label as a one-hot vector, whereas the paper, whose conditions are images, has a
-    network before them.
+    Deviations: the flow is built by `coupling_flow`. A condition (for a label, a one-hot vector) is
+    passed directly to the couplings, whereas the paper, in which conditions are images, first
+    applies a network.
 
     Args:
         flow: Built invertible network with a condition `[batch, classes]` or `[batch, columns]`,
             such as `coupling_flow` with `condition_dim`.
-        classes: Number of classes, if the condition is a label; None for vectors.
+        classes: Number of classes if the condition is a label; None for vectors.
         levels: Number of levels of discrete images; None for vectors.
         seed: Seed for the noise that is added to levels.
 
     Raises:
-        ValueError: If the flow does not accept such a condition; see `Flow`.
+        ValueError: If the flow does not accept such a condition; see also `Flow`.
 
     Example:
     ```python
@@ -73,7 +74,7 @@ class ConditionalFlow(Flow):
 
     @override
     def after_update(self, batch, statistics):
-        """Updates the flow's state like `Flow`, and counts the classes in the batch."""
+        """Updates the state of the flow as in `Flow`, and counts the classes in the batch."""
         super().after_update(batch, statistics)
         if self.classes:
             counts = tf.reduce_sum(tf.one_hot(batch["labels"], self.classes), axis=0)
@@ -84,13 +85,13 @@ class ConditionalFlow(Flow):
         return super().decoded(latents, self._as_vectors(condition))
 
     def _as_vectors(self, condition):
-        """The flow's condition: labels become one-hot vectors."""
+        """The condition for the flow, with labels as one-hot vectors."""
         return tf.one_hot(condition, self.classes) if self.classes else condition
 
     # Bayes' rule -----------------------------------------------------------------------------
 
     def log_priors(self) -> tf.Tensor:
-        """Returns log p(y) for every class, float32 `[classes]`: their fractions in training."""
+        """Returns log p(y) for every class, float32 `[classes]`, from the training examples."""
         counts = tf.cast(self.class_counts.value + 1, tf.float32)
         return tf.math.log(counts / tf.reduce_sum(counts))
 
@@ -178,16 +179,16 @@ class ConditionalFlow(Flow):
         levels: int = 256,
         **kwargs,
     ):
-        """Builds a class-conditional flow for small images: a logit and `coupling_flow`.
+        """Builds a class-conditional flow for small images from a logit and `coupling_flow`.
 
         Args:
             shape: `(height, width, channels)`, with even sides.
             classes: Number of classes, at least 2.
             steps: Number of couplings.
-            hidden: Numbers of channels of the hidden layers in their networks.
+            hidden: Number of channels in each hidden layer of their networks.
             alpha: Minimum distance of the scaled levels from 0 and 1 before the logit.
             levels: Number of levels.
-            **kwargs: Further arguments of the model.
+            **kwargs: Additional arguments for the class.
 
         Example: `model = ConditionalFlow.for_images((28, 28, 1), alpha=5e-4)`.
         """
@@ -213,13 +214,13 @@ class ConditionalFlow(Flow):
         Args:
             shape: Number of columns, at least 2.
             classes: Number of classes, at least 2, or None.
-            conditions: Number of columns of the condition, if it is a vector, also in any units.
+            conditions: Number of columns, in any units, of a vector condition.
             steps: Number of couplings; see `keras_gen.networks.coupling_flow`.
-            hidden: Numbers of units of the hidden layers in their networks.
-            **kwargs: Further arguments of the model.
+            hidden: Number of units in each hidden layer of their networks.
+            **kwargs: Additional arguments for the class.
 
         Raises:
-            ValueError: Unless exactly one of `classes` and `conditions` is given; see `Flow`.
+            ValueError: Unless exactly one of `classes` and `conditions` is given; see also `Flow`.
 
         Example: `ConditionalFlow.for_vectors(8, conditions=2).fit(rows, conditions)`.
         """

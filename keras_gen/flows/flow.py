@@ -32,17 +32,18 @@ LevelCount = Annotated[int, partial(checked_size, minimum=2)]
 class Flow(LikelihoodModel):
     """An invertible map from data to normal latents, trained on the exact log-likelihood.
 
-    Dinh, Sohl-Dickstein, Bengio: "Density Estimation Using Real NVP", ICLR 2017, eqs. (2) and (3),
-    with `keras_gen.networks.real_nvp`; Glow (Kingma, Dhariwal 2018), with `keras_gen.networks.glow`
-    or `Flow.for_images`; or a small flow on vectors or images, with `coupling_flow`.
+    Dinh, Sohl-Dickstein, Bengio: "Density Estimation Using Real NVP", ICLR 2017, eqs. (2) and (3).
+    With `keras_gen.networks.real_nvp`, this is Real NVP; with `keras_gen.networks.glow` or
+    `Flow.for_images`, it is Glow (Kingma, Dhariwal 2018); with `coupling_flow`, it is a small flow
+    on vectors or images.
 
-    Uniform noise as wide as one level is added to discrete images, which are then scaled to [0, 1).
-    The flow can start with a `Logit`, which maps that range to all real numbers. `log_prob` is the
-    log density of the levels plus noise, which bounds the log-probability of the levels (Theis et
-    al. 2016, sec. 3.1). Vectors are unchanged.
+    Uniform noise with the width of one level is added to discrete images, which are then scaled to
+    [0, 1). The flow can start with a `Logit`, which maps that range to all real numbers. `log_prob`
+    is the log density of the levels plus noise, which bounds the log-probability of the levels
+    (Theis et al. 2016, sec. 3.1). Vectors are unchanged.
 
-    Test a flow with your own layers using `keras_gen.testing.check_flow`: a wrong inverse or
-    log-determinant raises no error, but makes densities wrong.
+    If you write your own layers, test the flow with `keras_gen.testing.check_flow`: a wrong inverse
+    or log-determinant does not raise an error, but makes densities wrong.
 
     Args:
         flow: Built invertible network, such as the result of `glow`.
@@ -51,7 +52,7 @@ class Flow(LikelihoodModel):
 
     Raises:
         TypeError: If the flow is not an `InvertibleLayer`.
-        ValueError: If the flow accepts a condition, or `levels` is below 2.
+        ValueError: If the flow accepts a condition, or if `levels` is below 2.
 
     Example:
     ```python
@@ -77,7 +78,7 @@ class Flow(LikelihoodModel):
 
     @override
     def train_step(self, data):
-        """Takes one step on eq. (3); the first also initializes activation normalization."""
+        """Takes one step on eq. (3); the first step also initializes activation normalization."""
         batch = self.prepare_batch(data)
 
         def nll():
@@ -103,7 +104,7 @@ class Flow(LikelihoodModel):
         self.flow.after_update(statistics)
 
     def forward(self, x, offset, condition=None) -> tuple:
-        """Returns latents, log |det dz/dx| with one level as x's unit, and statistics of layers.
+        """Returns latents, log |det dz/dx| with x in units of one level, and statistics of layers.
 
         `offset` is the position of each value within its level, in [0, 1).
         """
@@ -125,7 +126,7 @@ class Flow(LikelihoodModel):
 
     @capability
     def encode(self, x, **given):
-        """Returns the latents of examples, float32 `[n, ...]`; for levels, of their midpoint."""
+        """Returns the latents of examples, or of the midpoints of levels, float32 `[n, ...]`."""
         return {"latents": self.forward(x, 0.5, *given.values())[0]}
 
     @capability
@@ -211,12 +212,12 @@ class Flow(LikelihoodModel):
 
         Args:
             shape: `(height, width, channels)`; the sides are multiples of 2^scales.
-            scales: L, the number of scales, at least 1.
-            steps: K, the number of flow steps at each scale.
-            filters: Number of hidden channels in the couplings' networks.
+            scales: Number of scales, L, at least 1.
+            steps: Number of flow steps at each scale, K.
+            filters: Number of channels in the hidden layers of the couplings' networks.
             alpha: Minimum distance of the scaled levels from 0 and 1 before the logit.
             levels: Number of levels.
-            **kwargs: Further arguments of the model.
+            **kwargs: Additional arguments for the class.
 
         Raises:
             ValueError: If the sides cannot be halved `scales` times.
@@ -238,11 +239,11 @@ class Flow(LikelihoodModel):
         Args:
             shape: Number of columns, at least 2.
             steps: Number of couplings; see `keras_gen.networks.coupling_flow`.
-            hidden: Numbers of units of the hidden layers in their networks.
-            **kwargs: Further arguments of the model.
+            hidden: Number of units in each hidden layer of their networks.
+            **kwargs: Additional arguments for the class.
 
         Raises:
-            ValueError: If there are fewer than 2 columns or no steps.
+            ValueError: If there are fewer than 2 columns, or no steps.
 
         Example: `model = Flow.for_vectors(2)`.
         """

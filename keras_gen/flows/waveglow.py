@@ -16,21 +16,21 @@ LEVELS = 2.0**15  # levels per amplitude of 1, as in int16
 
 @keras.saving.register_keras_serializable("keras_gen")
 class WaveGlow(LikelihoodModel):
-    """A flow that generates sound from its mel spectrogram, all samples at once.
+    """A flow that generates sound from a mel spectrogram, all samples at once.
 
     Prenger, Valle, Catanzaro: "WaveGlow: A Flow-based Generative Network for Speech Synthesis",
-    ICASSP 2019, eqs. (1) to (3), with `keras_gen.networks.waveglow`. The mel spectrogram is
-    computed internally, so `fit` accepts sounds alone. `vocode` generates sounds from the frames
-    that `mel` or a speech model returns.
+    ICASSP 2019, eqs. (1) to (3), with `keras_gen.networks.waveglow`. `fit` accepts only sounds,
+    because mel spectrograms are computed internally. `vocode` generates sounds from the frames that
+    `mel` or a speech model returns.
 
     `log_prob` is the log density of the int16 levels plus uniform noise, given the mel spectrogram,
     which bounds the log-probability of the levels (Theis et al. 2016, sec. 3.1). Because frames
-    overlap, they determine much of a sound.
+    overlap, they determine much of the sound.
 
-    Deviations: noise is added, without which digital silence would have an infinite density. Frames
-    are repeated for all samples nearest to them, whereas the paper uses a transposed convolution.
-    Latents are N(0, 1) in training, whereas the authors' latents have a variance of 0.5, which only
-    rescales the weights.
+    Deviations: noise is added, because digital silence would otherwise have an infinite density.
+    Each frame is repeated for all samples nearest to it, whereas the paper uses a transposed
+    convolution. In training, latents are N(0, 1), whereas the authors' latents have a variance of
+    0.5, which only rescales the weights.
 
     Args:
         flow: Built invertible network for sounds of any length, such as `waveglow`.
@@ -42,8 +42,8 @@ class WaveGlow(LikelihoodModel):
         seed: Seed for the noise that is added to levels.
 
     Raises:
-        ValueError: If a frame is shorter than the hop, or the hop is not a multiple of the group
-            size; in methods, if a sound does not have a whole number of frames.
+        ValueError: If a frame is shorter than the hop, or if the hop is not a multiple of the group
+            size; in methods, if a sound does not consist of a whole number of frames.
 
     Example:
     ```python
@@ -72,7 +72,7 @@ class WaveGlow(LikelihoodModel):
 
     @override
     def train_step(self, data):
-        """Takes one step on eq. (3); the first also initializes activation normalization."""
+        """Takes one step on eq. (3); the first step also initializes activation normalization."""
         batch = self.prepare_batch(data)
 
         def nll():
@@ -117,7 +117,7 @@ class WaveGlow(LikelihoodModel):
 
     @capability
     def vocode(self, mel, seeds):
-        """Returns sounds for log mel spectrograms `[n, frames, bands]`, with one seed for each."""
+        """Returns sounds for log mel spectrograms `[n, frames, bands]`, with one seed per sound."""
         shape = [tf.shape(mel)[1] * self.hop // self.groups, self.groups]
         latents = self.temperature * noise.seeded(tf.random.stateless_normal, seeds, shape)
         return {"x": self.flow.inverse(latents, self._condition(mel))}
@@ -126,7 +126,7 @@ class WaveGlow(LikelihoodModel):
         return mel_frames(x, self.bands, self.window, self.hop, self.rate)
 
     def _condition(self, mel):
-        """The frame of each position in the flow."""
+        """The index of the frame for each position in the flow."""
         return tf.repeat(mel, self.hop // self.groups, axis=1)
 
     # Building --------------------------------------------------------------------------------

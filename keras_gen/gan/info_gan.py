@@ -70,8 +70,10 @@ class InfoGAN(GAN):
             to their softplus.
         categories: Number of classes of each categorical code, such as `(10,)`.
         continuous: Number of continuous codes.
-        weight: lambda for the categorical codes, 1 in the paper (app. C).
-        continuous_weight: lambda for the continuous codes; the paper recommends a smaller value.
+        weight: Weight of the information about the categorical codes, lambda; 1 in the paper (app.
+            C).
+        continuous_weight: Weight of the information about the continuous codes; the paper
+            recommends a smaller value.
         scale: Standard deviation of the continuous codes if Q predicts only means, as in the
             authors' code for digits. A predicted scale, as in the paper, rewards precise continuous
             codes, which can crowd out the categories.

@@ -28,32 +28,33 @@ def attack_of(identifier) -> Attack:
 
 @keras.saving.register_keras_serializable("keras_gen")
 class AdversarialTraining(Classifier):
-    """A classifier trained on adversarial examples of each batch.
+    """A classifier trained on adversarial examples, which are computed for each batch.
 
     Madry, Makelov, Schmidt, Tsipras, Vladu: "Towards Deep Learning Models Resistant to Adversarial
     Attacks", ICLR 2018, eq. (2.1): the weights minimize the loss that the attack maximizes. The
-    attack starts over in each step, on the current network. With FGSM and `clean_fraction` 0.5, the
-    method is that of Goodfellow, Shlens, Szegedy: "Explaining and Harnessing Adversarial Examples",
-    ICLR 2015, sec. 6.
+    attack starts over in each step, on the current network. With FGSM and a `clean_fraction` of
+    0.5, this is the method of Goodfellow, Shlens, Szegedy: "Explaining and Harnessing Adversarial
+    Examples", ICLR 2015, sec. 6.
 
-    `fit(images, labels)` accepts integers. `loss` and `accuracy` of a step are computed on attacked
-    examples; `evaluate` uses clean ones, and `keras_gen.robustness.robust_accuracy` evaluates
-    robustness to attacks, including those not used in training. A network can learn to resist a
-    single strong step, as in FGSM, without being robust.
+    `fit(images, labels)` accepts integer labels. During training, `loss` and `accuracy` are
+    computed on attacked examples; `evaluate` uses clean examples, and
+    `keras_gen.robustness.robust_accuracy` evaluates robustness to attacks, including attacks not
+    used in training. A network can learn to resist a single strong step, as in FGSM, without being
+    robust.
 
     Args:
         encoder: Network that maps images in [0, 1], or vectors, to features `[batch, features]`.
-        classifier: Network that maps features to logits `[batch, classes]`. For None, see
-            `Classifier`.
+        classifier: Network that maps features to logits `[batch, classes]`; see `Classifier` for
+            None.
         attack: `"pgd"`, `"fgsm"`, `"bim"`, `"apgd"`, `"square"`, or an object from
-            `keras_gen.robustness`. Its `epsilon` may be a schedule: with the full epsilon from the
-            start, the network may learn nothing.
+            `keras_gen.robustness`. Its `epsilon` may be a schedule, because a network may learn
+            nothing with the full epsilon from the start.
         clean_fraction: Weight of the loss on clean examples, 0 to 1. The loss on attacked examples
             has the remaining weight.
         seed: Seed for the attack's random starts.
 
     Raises:
-        ValueError: If the networks do not fit each other, or an argument is out of range.
+        ValueError: If the networks do not match, or if an argument is out of range.
 
     Example:
     ```python
@@ -91,7 +92,7 @@ class AdversarialTraining(Classifier):
 
     @override
     def test_step(self, data):
-        """Evaluates clean examples."""
+        """Evaluates the classifier on clean examples."""
         terms = super().terms(self.prepare_batch(data))
         return self.report(terms, loss=self.weighted(terms))
 

@@ -30,21 +30,21 @@ class APGD(Attack):
     """PGD with momentum, which halves its steps and returns to its best point when it stalls.
 
     Croce, Hein: "Reliable Evaluation of Adversarial Robustness with an Ensemble of Diverse
-    Parameter-Free Attacks", ICML 2020, algorithm 1. Its only parameter is the number of steps. The
-    example with the highest loss along the way is returned.
+    Parameter-Free Attacks", ICML 2020, algorithm 1. Its only parameter is the number of steps. It
+    returns the example with the highest loss along the way.
 
     Args:
         epsilon, norm, targeted: See `Attack`.
         steps: Number of steps.
         loss: Loss to maximize: `"cross_entropy"`; `"margin"`, the lead of the most likely other
-            class; or `"dlr"`, the margin divided by a difference of the largest logits, which makes
-            it invariant to their scale, eq. (6), for at least 3 classes.
+            class; or `"dlr"`, eq. (6), for at least 3 classes: the margin divided by a difference
+            between the largest logits, which makes it invariant to their scale.
         rival: Target class for the loss `"dlr"`: 0 for any class, or k for the k-th most likely
             wrong class of the unchanged example, eq. (7), which requires at least 4 classes.
 
     Raises:
-        ValueError: If an argument is out of range, `rival` is combined with another loss, or, when
-            called, there are too few classes.
+        ValueError: If an argument is out of range, or if `rival` is combined with another loss;
+            when called, if there are too few classes.
 
     Example: `APGD(epsilon=0.3, loss="dlr")(model, digits, labels, seed=1)`.
     """
@@ -148,7 +148,7 @@ class APGD(Attack):
 
 
 class _Place(NamedTuple):
-    """Examples, the loss to maximize, `[batch]`, and the gradient of the loss."""
+    """Points, the loss to maximize, `[batch]`, and the gradient of the loss."""
 
     values: tf.Tensor
     loss: tf.Tensor
@@ -168,7 +168,7 @@ class _State(NamedTuple):
 
 
 def _checkpoints(steps: int) -> list[int]:
-    """The steps after which step lengths are checked: first at 22%, then increasingly often."""
+    """The steps after which step lengths are checked: first at 22%, and then increasingly often."""
     before = 0  # percent
     after = 22
     found = []
@@ -179,7 +179,7 @@ def _checkpoints(steps: int) -> list[int]:
 
 
 def _chosen(condition, one: _Place, other: _Place) -> _Place:
-    """Selects each example from `one` if its condition, `[batch]`, holds."""
+    """Selects each example from `one` if its condition, `[batch]`, is true, else from `other`."""
     return _Place(
         tf.where(_like(condition, one.values), one.values, other.values),
         tf.where(condition, one.loss, other.loss),

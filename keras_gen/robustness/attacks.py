@@ -29,12 +29,12 @@ class Attack(Declared):
 
     As in Foolbox and the Adversarial Robustness Toolbox, `epsilon` is in input units, the norm
     applies to the change, and a targeted attack lowers the loss of a target class instead of
-    raising the loss of the true class. Values outside the range of the input are clipped.
+    raising the loss of the true class. Values outside of the input's range are clipped.
 
     Args:
-        epsilon: Radius of the ball, in input units: a number or, in training, a schedule.
-        norm: `"inf"`, the maximum change of a value, or `"2"`, the root of the sum of squared
-            changes.
+        epsilon: Radius of the ball, in input units: a number or, during training, a schedule.
+        norm: Norm of the change: `"inf"`, the maximum absolute change, or `"2"`, the square root of
+            the sum of squared changes.
         targeted: Whether `labels` are the target classes.
 
     Raises:
@@ -55,7 +55,7 @@ class Attack(Declared):
     def changed(
         self, loss_fn: Callable, x, seed, low: float = 0.0, high: float = 1.0, epsilon=None
     ) -> tf.Tensor:
-        """Returns adversarial examples, in a training step or any other graph.
+        """Returns adversarial examples, inside a training step or any other graph.
 
         Args:
             loss_fn: Function that maps examples to the loss to maximize, `[batch]`, without mixing
@@ -88,12 +88,12 @@ class Attack(Declared):
 
     @property
     def step_fraction(self) -> float:
-        """Step length as a fraction of epsilon; with the default, the border can be reached."""
+        """Step length as a fraction of epsilon. With the default, steps can reach the border."""
         return self.reach / self.steps if self.relative_step is None else self.relative_step
 
     @property
     def sign(self) -> float:
-        """1.0 if the loss is raised, and -1.0 if the loss of a target class is lowered."""
+        """1.0 to increase the loss, or -1.0 to decrease the loss of a target class."""
         return -1.0 if self.targeted else 1.0
 
     def radius(self, x, epsilon=None) -> tf.Tensor:
@@ -101,7 +101,7 @@ class Attack(Declared):
         return tf.cast(schedules.final(self.epsilon) if epsilon is None else epsilon, x.dtype)
 
     def check_epsilon(self, low: float, high: float) -> None:
-        """Raises a ValueError if a value may change by more than its range."""
+        """Raises a ValueError if epsilon exceeds the range of the values."""
         epsilon = self.epsilon
         most = epsilon.bounds[1] if isinstance(epsilon, schedules.Schedule) else epsilon
         if self.norm == "inf" and most > high - low:
@@ -112,7 +112,7 @@ class Attack(Declared):
             )
 
     def warn_of_little(self, low: float, high: float) -> None:
-        """Warns if changes are below half a level (of 256) or cannot reach the border."""
+        """Warns if changes are below half a level (of 256), or cannot reach the border."""
         covered = self.steps * self.step_fraction
         if covered < 1:
             warn(
@@ -128,11 +128,11 @@ class Attack(Declared):
             )
 
     def direction(self, slope):
-        """Returns the step of length 1 along which a linear loss rises most."""
+        """Returns the step of length 1 along which a linear loss increases most."""
         return tf.sign(slope) if self.norm == "inf" else unit(slope)
 
     def within(self, change, radius):
-        """Returns the nearest change inside the ball."""
+        """Returns the change inside the ball that is nearest to the given change."""
         if self.norm == "inf":
             return tf.clip_by_value(change, -radius, radius)
         return unit(change) * tf.minimum(radius, _norms(change))
@@ -164,17 +164,18 @@ class Attack(Declared):
                 with `"logits"`.
             images: Examples, uint8 or floats in `bounds`, `[n, ...]`.
             labels: True classes, or target classes, integers `[n]` or `[n, 1]`.
-            bounds: Minimum and maximum of the network's input. If None, 0 and 1, provided that the
-                network does not classify more examples correctly in another range.
+            bounds: Minimum and maximum of the network's input. If None, 0 and 1, unless the network
+                classifies more examples correctly in another range.
             seed: Seed for random starts.
             batch_size: Number of examples processed at once.
 
         Raises:
-            ValueError: If `epsilon` exceeds the range, a label is not a class, values are outside
-                the bounds, the network's outputs are not logits or have no gradient, or the network
-                classifies many more examples correctly in another range of values.
+            ValueError: If `epsilon` exceeds the range, if a label is not a class, if values are
+                outside of the bounds, if the network's outputs are not logits or have no gradient,
+                or if the network classifies many more examples correctly in another range of
+                values.
 
-        Warns if no example was changed.
+        A warning is issued if no example was changed.
 
         Example:
         ```python
@@ -231,7 +232,7 @@ class FGSM(Attack):
 
 @serializable
 class BIM(Attack):
-    """The basic iterative method: several small steps from the example itself.
+    """The basic iterative method: several small steps, starting at the example itself.
 
     Kurakin, Goodfellow, Bengio: "Adversarial Examples in the Physical World", ICLR 2017 workshop,
     sec. 2.2.
@@ -252,13 +253,13 @@ class BIM(Attack):
 
 @serializable
 class PGD(Attack):
-    """Projected gradient descent: several small steps from a random point in the ball.
+    """Projected gradient descent: several small steps, starting at a random point in the ball.
 
     Madry, Makelov, Schmidt, Tsipras, Vladu: "Towards Deep Learning Models Resistant to Adversarial
-    Attacks", ICLR 2018, sec. 2.1. The paper's 40 steps of 0.01 for MNIST, where epsilon is 0.3, are
-    `relative_step=1 / 30`. By default, all steps together are 2.5 times as long as the radius, as
-    in the authors' later library (Engstrom et al.: "Robustness", 2019), so that every point in the
-    ball can be reached from any other point with any number of steps.
+    Attacks", ICLR 2018, sec. 2.1. The paper's 40 steps of length 0.01 for MNIST, with an epsilon of
+    0.3, correspond to `relative_step=1 / 30`. By default, the total length of the steps is 2.5
+    times the radius, as in the authors' later library (Engstrom et al.: "Robustness", 2019), so
+    that any point in the ball can be reached from any other point with any number of steps.
 
     Args:
         epsilon, norm, targeted: See `Attack`.
@@ -290,7 +291,7 @@ def _graph(attack: Attack, network: Callable, bounds: tuple, shape: tuple) -> Ca
 
 
 def loss_and_slope(loss_fn: Callable, values) -> tuple[tf.Tensor, tf.Tensor]:
-    """Returns a loss of examples, `[batch]`, and its gradient; no state changes."""
+    """Returns a loss of examples, `[batch]`, and its gradient, without changing any state."""
     with stateless(), tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(values)
         loss = loss_fn(values)
@@ -307,7 +308,8 @@ def loss_and_slope(loss_fn: Callable, values) -> tuple[tf.Tensor, tf.Tensor]:
 def scaled_cross_entropy(logits, labels) -> tf.Tensor:
     """Returns the cross-entropy, `[batch]`, whose gradient does not vanish.
 
-    If a network is confident, its logits are divided, as in a softmax with a higher temperature.
+    If a network is confident, its logits are divided by a number, as in a softmax with a higher
+    temperature.
     """
     spread = tf.reduce_max(logits, 1) - tf.reduce_min(logits, 1)
     logits /= tf.stop_gradient(tf.maximum(spread / SURE, 1.0))[:, None]
@@ -317,7 +319,7 @@ def scaled_cross_entropy(logits, labels) -> tf.Tensor:
 def margin(logits, labels) -> tf.Tensor:
     """Returns the lead of the most likely other class over the labeled one, `[batch]`, in logits.
 
-    It is above 0 if an example is misclassified (Carlini, Wagner: "Towards Evaluating the
+    The lead is positive if an example is misclassified (Carlini, Wagner: "Towards Evaluating the
     Robustness of Neural Networks", S&P 2017, sec. 5.1).
     """
     own = tf.gather(logits, labels, axis=1, batch_dims=1)
@@ -346,7 +348,7 @@ def in_bounds(images, low: float, high: float) -> np.ndarray:
 
 
 def logits_of(network: Callable, x) -> tf.Tensor:
-    """Returns a network's logits (possibly from its dict), float32 `[batch, classes]`."""
+    """Returns a network's logits, float32 `[batch, classes]`, also if it returns a dict."""
     try:
         outputs = network(x, training=False)
     except ValueError as error:
@@ -412,7 +414,7 @@ def check_range(network: Callable, x: np.ndarray, labels) -> None:
 
 
 def _check_classes(network, x, labels) -> None:
-    """Refuses labels that are not classes, and probabilities instead of logits."""
+    """Rejects labels that are not classes, and probabilities instead of logits."""
     logits = logits_of(network, x[:8]).numpy()
     classes = logits.shape[-1]
     if logits.ndim != 2 or classes < 2:
@@ -434,7 +436,7 @@ def _check_classes(network, x, labels) -> None:
 
 
 def unit(values) -> tf.Tensor:
-    """Returns each example divided by its norm, the root of the sum of squares; 0 stays 0."""
+    """Returns each example divided by its norm, the root of the sum of squares; 0 remains 0."""
     axes = list(range(1, values.shape.rank))
     largest = tf.reduce_max(tf.abs(values), axes, keepdims=True)
     scaled = tf.math.divide_no_nan(values, largest)  # the squares of small numbers vanish

@@ -10,10 +10,10 @@ from keras_gen.checked_arguments import checked_types
 
 @checked_types
 def reconstructed(network: Callable, autoencoder: Callable) -> Callable:
-    """Returns a network preceded by an autoencoder, which was trained on clean images.
+    """Returns a network preceded by an autoencoder that was trained on clean images.
 
-    Meng, Chen: "MagNet: A Two-Pronged Defense against Adversarial Examples", CCS 2017, the
-    reformer. An attack differentiates both networks, so it is adapted to the defense.
+    This is the reformer of Meng, Chen: "MagNet: A Two-Pronged Defense against Adversarial
+    Examples", CCS 2017. Attacks differentiate both networks, so they are adapted to the defense.
 
     Args:
         network: Network that maps floats in [0, 1] to logits.
@@ -38,16 +38,17 @@ def projected(
     rate: float = 0.5,
     momentum: float = 0.7,
 ) -> Callable:
-    """Returns a network that sees the nearest image that a decoder can generate.
+    """Returns a network that receives the nearest image that a decoder can generate.
 
     Samangouei, Kabkab, Chellappa: "Defense-GAN: Protecting Classifiers against Adversarial Attacks
     using Generative Models", ICLR 2018, eq. (4): latents are moved by gradient descent until their
-    decoded image is as close as possible. For attacks, the gradient passes as if nothing had been
-    replaced (BPDA), as in Athalye, Carlini, Wagner: "Obfuscated Gradients Give a False Sense of
-    Security", ICML 2018, sec. 5.4, since the descent itself has almost no gradient.
+    decoded image is as close as possible. For attacks, the gradient passes through unchanged, as if
+    nothing had been replaced (BPDA), as in Athalye, Carlini, Wagner: "Obfuscated Gradients Give a
+    False Sense of Security", ICML 2018, sec. 5.4, because the descent itself has almost no
+    gradient.
 
-    Deviation: a single descent from an encoder's latents, instead of ten descents from random
-    latents.
+    Deviation: a single descent starts at an encoder's latents, whereas the paper uses ten descents
+    from random latents.
 
     Args:
         network: Network that maps floats in [0, 1] to logits.
@@ -55,7 +56,7 @@ def projected(
         start: Function that maps images to the latents at which the descent starts.
         steps: Number of gradient descent steps.
         rate: Step size for the gradient of the mean squared distance per value.
-        momentum: Momentum of the descent.
+        momentum: Momentum of gradient descent.
 
     Example:
     ```python

@@ -24,9 +24,9 @@ def usual_attacks(epsilon: float, queries: int = 1000) -> dict[str, Attack]:
     """Returns the standard attacks for `robust_accuracy`: FGSM, PGD, APGD, and SquareAttack.
 
     APGD is included with three losses. A single type of attack overestimates robustness: some
-    digits that withstand PGD are changed by APGD or SquareAttack. The combination follows Croce,
-    Hein: "Reliable Evaluation of Adversarial Robustness with an Ensemble of Diverse
-    Parameter-Free Attacks", ICML 2020: different losses, and one attack without gradients.
+    digits that withstand PGD are changed by APGD or SquareAttack. The combination of different
+    losses and one attack without gradients follows Croce, Hein: "Reliable Evaluation of Adversarial
+    Robustness with an Ensemble of Diverse Parameter-Free Attacks", ICML 2020.
 
     Args:
         epsilon: Maximum change per value, in input units.
@@ -53,22 +53,23 @@ def robust_accuracy(
     bounds: tuple[float, float] | None = None,
     restarts: int = 1,
 ) -> dict[str, float]:
-    """Returns the accuracy under each attack, without attacks (`"clean"`), and at `"worst"`.
+    """Returns the accuracy under each attack, without attacks ("clean"), and at worst ("worst").
 
-    An example counts as correct in the worst case if it is classified correctly under all attacks
-    from all starts. Each start attacks only the examples that are still classified correctly.
+    In the worst case, an example counts as correct if it is classified correctly under all attacks
+    from all starting points. Each start attacks only the examples that are still classified
+    correctly.
 
     Args:
         network: Network, as accepted by attacks.
-        images: uint8, or floats in `bounds`, `[n, ...]`.
+        images: Images, uint8 or floats in `bounds`, `[n, ...]`.
         labels: Classes of the images, integers `[n]` or `[n, 1]`.
         attacks: Untargeted attacks to run on this network, by name.
-        bounds: Minimum and maximum of the network's input. If None, 0 and 1, provided that the
-            network does not classify more examples correctly in another range.
-        restarts: Number of starts of each attack with random starts, at least 1.
+        bounds: Minimum and maximum of the network's input. If None, 0 and 1, unless the network
+            classifies more examples correctly in another range.
+        restarts: Number of times to run each attack with random starts, at least 1.
 
     Raises:
-        ValueError: If an attack is targeted, or raises one.
+        ValueError: If an attack is targeted, or raises a ValueError.
 
     Example: `robust_accuracy(model, digits, labels, {"fgsm": FGSM(0.3), "pgd": PGD(0.3)})`.
     """

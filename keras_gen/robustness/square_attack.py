@@ -21,21 +21,21 @@ HALVED_AFTER = (0.001, 0.005, 0.02, 0.1, 0.2, 0.4, 0.6, 0.8)
 
 @serializable
 class SquareAttack(Attack):
-    """Sets random squares of an image to the border of the ball, and keeps those that help.
+    """Moves random squares of an image to the border of the ball, and keeps changes that help.
 
     Andriushchenko, Croce, Flammarion, Hein: "Square Attack: a Query-Efficient Black-Box Adversarial
-    Attack via Random Search", ECCV 2020, algorithms 1 and 2, for the norm `"inf"`. It uses only
-    logits. Networks with misleading gradients withstand PGD, but not this attack.
+    Attack via Random Search", ECCV 2020, algorithms 1 and 2, for the norm `"inf"`. The attack uses
+    only logits, so networks with misleading gradients, which withstand PGD, do not withstand it.
 
     Args:
         epsilon, targeted: See `Attack`.
-        norm: `"inf"`.
+        norm: Norm of the change; must be `"inf"`.
         queries: Number of changes to try, from 1 to 2**20.
-        fraction: Fraction of the pixels in the first squares, above 0 and at most 1; later squares
-            are smaller.
+        fraction: Fraction of an image's pixels covered by the first squares, above 0 and at most 1.
+            Later squares are smaller.
 
     Raises:
-        ValueError: If an argument is out of range, or, when called, examples are not images
+        ValueError: If an argument is out of range; when called, if examples are not images
             `[n, height, width, channels]`.
 
     Example: `SquareAttack(epsilon=0.3, queries=500)(model, digits, labels, seed=1)`.
@@ -122,7 +122,7 @@ class SquareAttack(Attack):
 
 
 def _inside(uniform, side, length: int):
-    """The first rows or columns of squares inside the image, integers."""
+    """The first rows or columns of squares, integers such that the squares are inside the image."""
     places = tf.cast(length - side + 1, tf.float32)
     return tf.cast(tf.floor(uniform * places), tf.int32)
 

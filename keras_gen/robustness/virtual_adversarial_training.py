@@ -23,33 +23,34 @@ XI_ELSE = 0.01
 
 @keras.saving.register_keras_serializable("keras_gen")
 class VAT(Classifier):
-    """A classifier whose output should not change in the direction in which it changes most.
+    """A classifier whose output is smoothed along the direction in which it changes most.
 
     Miyato, Maeda, Koyama, Ishii: "Virtual Adversarial Training: A Regularization Method for
-    Supervised and Semi-Supervised Learning", TPAMI 2018, eq. (5) to (8). The direction needs no
-    label, so unlabeled examples (-1) contribute: `fit(images, labels)` with few labels.
+    Supervised and Semi-Supervised Learning", TPAMI 2018, eq. (5) to (8). The direction does not
+    depend on labels, so unlabeled examples (-1) contribute as well: `fit(images, labels)` works
+    with few labels.
 
-    Deviation: xi is 0.01 instead of 1e-6, which is so small that float32 rounds the divergence
-    away. For networks that compute in float16, xi is 0.1, and in bfloat16, 0.3.
+    Deviation: xi is 0.01 instead of 1e-6, which is so small that the divergence vanishes in
+    float32. The default is 0.1 for networks that compute in float16, and 0.3 for bfloat16.
 
     `loss = classification_loss + weight * smoothness_loss + entropy_weight * entropy_loss`, in
     nats.
 
     Args:
         encoder: Network that maps images in [0, 1] to features `[batch, features]`.
-        classifier: Network that maps features to logits `[batch, classes]`. For None, see
-            `Classifier`.
-        epsilon: Length of the change: the root of the sum of squares over an image.
+        classifier: Network that maps features to logits `[batch, classes]`; see `Classifier` for
+            None.
+        epsilon: Length of the change: the square root of the sum of squares over an image.
         xi: Length of the change used to find the direction. If None, the default for the precision
-            of the networks.
+            of the networks is used.
         iterations: Number of power iterations used to find the direction.
-        weight: alpha, the weight of the smoothness loss: a number or a schedule.
+        weight: Weight of the smoothness loss, alpha: a number or a schedule.
         entropy_weight: Weight of the entropy of the outputs, a number or a schedule; 1 in the
             paper's VAT+EntMin.
         seed: Seed for the random directions at which the iterations start.
 
     Raises:
-        ValueError: If the networks do not fit each other, or an argument is out of range.
+        ValueError: If the networks do not match, or if an argument is out of range.
 
     Example:
     ```python
@@ -89,7 +90,7 @@ class VAT(Classifier):
         return terms
 
     def divergence(self, x, answer, state=()) -> tf.Tensor:
-        """Returns KL(answer || output for x), nats `[batch]`, with running statistics fixed."""
+        """Returns KL(answer || output for x), `[batch]`, in nats, with running statistics fixed."""
         with stateless(state=state):
             return kl_categorical(answer, self.logits(x))
 

@@ -24,44 +24,45 @@ _CELLS = 8  # rows and columns of the noise that defines random regions
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ContextEncoder(AdversarialPredictor):
-    """Predicts missing regions of an image from their surroundings, and thereby learns features.
+    """An encoder that learns features by predicting missing regions of images.
 
     Pathak, Krähenbühl, Donahue, Darrell, Efros: "Context Encoders: Feature Learning by Inpainting",
-    CVPR 2016. Encoder and decoder, F, minimize eq. (3), the weighted sum of the masked squared
+    CVPR 2016. The encoder and decoder, F, minimize eq. (3), the weighted sum of the masked squared
     error in eq. (1) and the adversarial loss in eq. (2). The discriminator sees only the predicted
-    region. F returns the whole image; its values outside the region do not contribute to the loss.
+    region. F returns the whole image, but values outside of the region do not contribute to the
+    loss.
 
     With `"center"`, the missing region is the central square with half the image's side. A border
-    of `overlap` pixels is shown, and its prediction has ten times the weight (sec. 3.3). With
-    `"random"`, the region is a quarter of the image with an arbitrary shape: the lowest values of
-    coarse noise, which is sampled for each image and upsampled smoothly. Missing pixels are 0,
-    mid-gray.
+    of `overlap` pixels within it remains visible, and its prediction has ten times the weight (sec.
+    3.3). With `"random"`, the region is a quarter of the image with an arbitrary shape: the lowest
+    values of coarse noise, which is sampled for each image and upsampled smoothly. Missing pixels
+    are set to 0, which is mid-gray.
 
     Deviations: random regions come from noise, as in the authors' code, whereas the paper uses
     silhouettes from PASCAL VOC; with random regions, the discriminator sees the whole image,
     including the known pixels. F is updated before the discriminator, which saves one pass, and its
     adversarial loss is the non-saturating form of eq. (2), as in the authors' code. The
-    channel-wise fully connected layer is in the decoder for inpainting too (fig. 9b), instead of
-    the bottleneck of 4000 units in fig. 9a.
+    channel-wise fully connected layer (fig. 9b) is also used in the decoder for inpainting, instead
+    of the bottleneck of 4000 units in fig. 9a.
 
     Args:
         encoder: Network that maps float images in [-1, 1] to features `[batch, ...]`.
         decoder: Network that maps features to images of the same size in [-1, 1].
-        discriminator: Network that maps predicted regions to logits: squares with half the side for
-            `"center"`, whole images for `"random"`. If None, only the reconstruction loss is used,
-            as for the features in the paper.
-        mask: `"center"` or `"random"`.
-        overlap: Width of the overlap between the predicted square and its context, in pixels, for
-            `"center"`: 4 of 128 in the authors' code.
+        discriminator: Network that maps predicted regions to logits: squares with half the image's
+            side for `"center"`, or whole images for `"random"`. If None, only the reconstruction
+            loss is used, as for the features in the paper.
+        mask: Type of the missing region, `"center"` or `"random"`.
+        overlap: Width, in pixels, of the overlap between the predicted square and its context for
+            `"center"`; 4 for images of 128 pixels in the authors' code.
         overlap_weight: Weight of the squared error in the overlap.
         objective: Adversarial objective, a name or an object.
-        reconstruction_weight: lambda_rec in eq. (3).
-        adversarial_weight: lambda_adv in eq. (3).
+        reconstruction_weight: Weight of the squared error, lambda_rec in eq. (3).
+        adversarial_weight: Weight of the adversarial loss, lambda_adv in eq. (3).
         seed: Seed for the sampled regions.
 
     Raises:
-        ValueError: If the networks do not fit each other, `mask` is unknown, `overlap` leaves
-            nothing to predict, or a weight is negative.
+        ValueError: If the networks do not match, if `mask` is unknown, if `overlap` leaves nothing
+            to predict, or if a weight is negative.
 
     Example:
     ```python
@@ -93,7 +94,7 @@ class ContextEncoder(AdversarialPredictor):
 
     @override
     def train_step(self, data):
-        """Updates F on eqs. (1) and (2), and then D on F's earlier predictions."""
+        """Updates F on eqs. (1) and (2), and then the discriminator on F's earlier predictions."""
         batch = self.prepare_batch(data)
         x = batch["x"]
 
@@ -142,12 +143,12 @@ class ContextEncoder(AdversarialPredictor):
 
     @property
     def _margin(self):
-        """The number of pixels at each border of an image that the discriminator does not see."""
+        """Number of pixels at each border of an image that the discriminator does not see."""
         return self.encoder.input_shape[1] // 4 if self.mask == "center" else 0
 
     @override
     def call(self, images, training=False):
-        """Returns F for float images in [-1, 1] whose missing pixels are 0: whole images."""
+        """Returns F's output, whole images, for images in [-1, 1] whose missing pixels are 0."""
         return self.decoder(self.encoder(images, training=training), training=training)
 
     @override
@@ -181,7 +182,7 @@ class ContextEncoder(AdversarialPredictor):
         """Returns images of the same shape and type with missing pixels filled in.
 
         Args:
-            images: Images `[n, side, side, channels]`, uint8 or float in [-1, 1]; missing pixels
+            images: Images `[n, side, side, channels]`, uint8 or floats in [-1, 1]. Missing pixels
                 may have any value.
             masks: Masks `[n, side, side]` or `[n, side, side, 1]`, nonzero where a pixel is
                 missing. If None, masks are sampled as in training.
@@ -211,7 +212,7 @@ class ContextEncoder(AdversarialPredictor):
 
     @override
     def signatures(self) -> dict:
-        """Returns `fill`, `encode`, and `inpaint` for regions as in training, with seed 0."""
+        """Returns `fill`, `encode`, and `inpaint` with training regions sampled with seed 0."""
 
         def inpaint(self, x):
             masks = self._drawn(keras.ops.shape(x)[0], 0)

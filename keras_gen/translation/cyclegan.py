@@ -34,35 +34,36 @@ class CycleGAN(Translator):
     Networks", ICCV 2017. G: X -> Y and F: Y -> X are trained on eq. (3), with the identity loss of
     sec. 5.2; D_X and D_Y are trained on a history of generated images (sec. 4).
 
-    Deviations: none in the algorithm. G and F are applied to both of their images in one call,
-    which makes no difference, since instance normalization treats each image independently.
+    Deviations: none in the algorithm. Each generator is applied to both of its inputs in one call,
+    which makes no difference, because instance normalization treats each image independently.
 
     Args:
-        generator_xy: G, a network that maps float images in [-1, 1] to float images in [-1, 1].
-        generator_yx: F, a network like G.
-        discriminator_x: D_X, a network that maps images to logits of any shape. With a pool, its
+        generator_xy: Network G, which maps float images in [-1, 1] to float images in [-1, 1].
+        generator_yx: Network F, with the same input and output format as G.
+        discriminator_x: Network D_X, which maps images to logits of any shape. With a pool, its
             input size must be known.
-        discriminator_y: D_Y, a network like D_X.
-        objective: Adversarial objective, a name or an object; least squares in the paper.
-        cycle_weight: lambda in eq. (3).
+        discriminator_y: Network D_Y; see `discriminator_x`.
+        objective: Adversarial objective, a name or an object. The paper uses least squares.
+        cycle_weight: Weight of the cycle consistency loss, lambda in eq. (3).
         identity_weight: Weight of the identity loss as a fraction of lambda: 0.5 for paintings and
-            photographs in the paper. A weight of 0 saves two passes. It is required for domains
-            with different channels, such as gray and color, because a generator cannot accept
-            images of its target domain.
+            photographs in the paper. A weight of 0 saves two passes, and is required for domains
+            with different numbers of channels, such as gray and color, because a generator then
+            cannot accept images from its target domain.
         pool_size: Number of images in each history.
         margin: Width of the reflection padding, in pixels, added around images before translation
             and cropped afterward. Features near a border differ from features inside an image, so
-            translations may have lines there, which 16 pixels of padding remove. The paper does not
-            pad.
-        smooth_colors: Whether to smooth the chroma of translations, but not of images in training.
+            translations may contain lines there, which 16 pixels of padding remove. The paper does
+            not use padding.
+        smooth_colors: Whether to smooth the chroma of translations, though not during training.
             Paintings and photographs have grain only in the luma, whereas narrow generators also
-            produce it in the colors. The paper has no such filter.
+            produce color grain. The paper has no such filter.
         domains: Names of X and Y, used to name the directions and the served signatures.
-        seed: Seed for the histories' random choices.
+        seed: Seed for the random choices of the histories.
 
     Raises:
-        ValueError: If a weight is negative, a discriminator's input size is unknown, the domains
-            share a name, or the networks' channels do not fit each other or the identity loss.
+        ValueError: If a weight is negative, if a discriminator's input size is unknown, if the
+            domains share a name, or if the networks' channels do not match each other or the
+            identity loss.
 
     Example:
     ```python
@@ -162,7 +163,7 @@ class CycleGAN(Translator):
     # Use -------------------------------------------------------------------------------------
 
     def _served(self, generator):
-        """A generator as used by `translate` and exports."""
+        """A generator as used by `translate` and by exports."""
         if not self.smooth_colors:
             return generator
         images = keras.Input(generator.input_shape[1:])
@@ -212,12 +213,12 @@ class CycleGAN(Translator):
 
         Args:
             shape: `(height, width, channels)` of the training images, with sides of at least 6
-                pixels; images of other sizes can be translated too. For images below 24 pixels,
+                pixels. Images of other sizes can also be translated. For images below 24 pixels,
                 discriminators have fewer strided layers.
-            filters: Number of channels of the first layers.
-            blocks: Number of residual blocks in the generators: 6 at 128x128, 9 at 256x256 in the
-                paper.
-            **kwargs: Further arguments of the class.
+            filters: Number of channels in the first layers.
+            blocks: Number of residual blocks in the generators; in the paper, 6 for 128x128 and 9
+                for 256x256 images.
+            **kwargs: Additional arguments for the class.
         """
         open_shape = (None, None, shape[-1])
         generator_xy = resnet_generator(open_shape, filters, blocks)

@@ -33,26 +33,27 @@ class Pix2Pix(Translator, AdversarialPredictor):
     prediction.
 
     L1 alone yields the median of the possible targets, which is gray where many targets are
-    possible: train without a discriminator to see this. With a discriminator that does not see the
-    source, as in eq. (2), a source and its translation need not match.
+    possible; to see this, train without a discriminator. With a discriminator that does not see the
+    source, as in eq. (2), a translation need not match its source.
 
-    Deviations: G is updated before the discriminator, which saves a pass.
+    Deviations: G is updated before the discriminator, which saves one pass.
 
     Args:
-        generator: G, a network that maps float images of the source domain in [-1, 1] to images of
-            the target domain, with the same height and width.
-        discriminator: D, a network that maps source and target, concatenated in the channels, to
-            logits of any shape. If it accepts only the target's channels, it sees only the target,
-            as in eq. (2). If None, only L1 is used.
-        objective: Adversarial objective, a name or an object. G's loss is non-saturating by default
-            (sec. 3.3).
-        l1_weight: lambda in eq. (4), 100 in the paper.
-        domains: Names of source and target, used to name the direction and the served signature.
-        seed: Seed for all randomness in the steps.
+        generator: Network G, which maps float images of the source domain in [-1, 1] to images of
+            the target domain with the same height and width.
+        discriminator: Network D, which maps the source and the target, concatenated along the
+            channels, to logits of any shape. If it accepts only the target's channels, it sees only
+            the target, as in eq. (2). If None, only L1 is used.
+        objective: Adversarial objective, a name or an object. By default, G's loss is
+            non-saturating (sec. 3.3).
+        l1_weight: Weight of the L1 distance, lambda in eq. (4); 100 in the paper.
+        domains: Names of the source and target domains, used to name the direction and the served
+            signature.
+        seed: Seed for all randomness in training steps.
 
     Raises:
-        ValueError: If the networks do not fit each other, the domains share a name, or the weight
-            is negative.
+        ValueError: If the networks do not match, if the domains share a name, or if the weight is
+            negative.
 
     Example:
     ```python
@@ -100,7 +101,7 @@ class Pix2Pix(Translator, AdversarialPredictor):
         return self.report(terms, g_loss=g_loss, d_loss=d_loss)
 
     def judged(self, source, images):
-        """Returns D's logits for images, given their source if D accepts it."""
+        """Returns D's logits for images, given their sources if D accepts them."""
         if self.discriminator.input_shape[-1] != images.shape[-1]:
             images = tf.concat([source, tf.cast(images, tf.float32)], axis=-1)
         return self.discriminator(images, training=self.training)
@@ -159,13 +160,12 @@ class Pix2Pix(Translator, AdversarialPredictor):
         """Builds the model with the paper's networks.
 
         Args:
-            shape: `(height, width, channels)` of the source, with even sides of at least 6
-                pixels. For images below 24 pixels, discriminators have fewer strided layers.
-            channels: Number of channels of the target. If None, the number of channels of the
-                source.
-            filters: Number of channels of the first layers.
+            shape: `(height, width, channels)` of the source, with even sides of at least 6 pixels.
+                For images below 24 pixels, the discriminator has fewer strided layers.
+            channels: Number of channels of the target. If None, the same as for the source.
+            filters: Number of channels in the first layers.
             noise: Type of randomness in the generator; see `unet_generator`.
-            **kwargs: Further arguments of the class.
+            **kwargs: Additional arguments for the class.
         """
         channels = channels or shape[-1]
         generator = unet_generator(shape, channels, filters, noise)

@@ -1,4 +1,4 @@
-"""Pose-to-video translation by recursion (Chan, Ginosar, Zhou, Efros 2019)."""
+"""Recursive pose-to-video translation (Chan, Ginosar, Zhou, Efros 2019)."""
 
 from functools import partial
 
@@ -19,33 +19,33 @@ from keras_gen.translation.predictor import AdversarialPredictor
 
 @keras.saving.register_keras_serializable("keras_gen")
 class Pix2PixVideo(AdversarialPredictor):
-    """Translates videos of poses into videos of a person: each frame depends on the previous one.
+    """Translation of pose videos into videos of a person, in which each frame depends on the last.
 
     Chan, Ginosar, Zhou, Efros: "Everybody Dance Now", ICCV 2019. The generator receives the image
-    of a pose x_t and its own previous frame, and generates the frame G(x_t); before the first
-    frame, the previous frame is black. The discriminator sees two consecutive frames together with
-    their two poses, so it also sees motion: the paper's temporal smoothing.
+    of a pose x_t and its own previous frame, and generates the frame G(x_t). For the first frame,
+    the previous frame is black. The discriminator sees two consecutive frames together with their
+    two poses, so it also sees motion, which is the paper's temporal smoothing.
 
     Training uses clips of two frames, as in the paper, or longer clips. With longer clips,
     gradients pass through all frames, and all pairs of consecutive frames are judged. Effects that
-    last longer than two frames, such as the motion of hair, need longer clips.
+    last longer than two frames, such as the motion of hair, require longer clips.
 
     Deviations: the L1 distance of pix2pix replaces the distances between the discriminator's
-    feature maps and between VGG features; there is one discriminator, at one scale, and no second
-    GAN for the face; poses are given as images, and are not adapted to another person's
-    proportions. G is updated before the discriminator, which saves a pass.
+    feature maps and between VGG features. There is a single discriminator, at one scale, and no
+    second GAN for the face. Poses are given as images, and are not adapted to another person's
+    proportions. G is updated before the discriminator, which saves one pass.
 
     Args:
-        generator: G, a network that maps a pose and a frame, concatenated in the channels, floats
-            in [-1, 1], to the next frame in this range.
-        discriminator: D, a network that maps two poses and their two frames, concatenated in the
+        generator: Network G, which maps a pose and a frame, floats in [-1, 1] concatenated along
+            the channels, to the next frame in the same range.
+        discriminator: Network D, which maps two poses and their two frames, concatenated along the
             channels in this order, to logits of any shape.
         objective: Adversarial objective, a name or an object.
         l1_weight: Weight of the L1 distance, as in `Pix2Pix`.
-        seed: Seed for all randomness in the steps.
+        seed: Seed for all randomness in training steps.
 
     Raises:
-        ValueError: If the networks do not fit each other, or the weight is negative.
+        ValueError: If the networks do not match, or if the weight is negative.
 
     Example:
     ```python
@@ -66,7 +66,7 @@ class Pix2PixVideo(AdversarialPredictor):
 
     @override
     def prepare_batch(self, data):
-        """Names the poses and the frames, and checks that their numbers match."""
+        """Names the poses and the frames, and checks that there are as many poses as frames."""
         batch = super().prepare_batch(data)
         poses = batch["x"].shape[1]
         frames = batch["y"].shape[1]
@@ -138,7 +138,7 @@ class Pix2PixVideo(AdversarialPredictor):
 
     @capability
     def translate(self, x):
-        """Generates frames one after another, `[n, frames, height, width, channels]`."""
+        """Generates frames sequentially, `[n, frames, height, width, channels]`."""
         count = tf.shape(x)[1]
 
         def body(t, frame, frames):
@@ -153,7 +153,7 @@ class Pix2PixVideo(AdversarialPredictor):
         return {"y": tf.transpose(frames.stack(), [1, 0, 2, 3, 4])}
 
     def _black(self, poses):
-        """The black frame before the first one."""
+        """The black frame before the first frame."""
         return -tf.ones([tf.shape(poses)[0], *self.frame_shape])
 
     @override
@@ -196,10 +196,9 @@ class Pix2PixVideo(AdversarialPredictor):
 
         Args:
             shape: `(height, width, channels)` of a frame, with even sides of at least 6 pixels.
-            pose_channels: Number of channels of pose images. If None, the number of channels of a
-                frame.
-            filters: Number of channels of the first layers.
-            **kwargs: Further arguments of the class.
+            pose_channels: Number of channels of pose images. If None, the same as for frames.
+            filters: Number of channels in the first layers.
+            **kwargs: Additional arguments for the class.
         """
         height, width, channels = shape
         pose_channels = channels if pose_channels is None else pose_channels

@@ -26,39 +26,39 @@ PIXEL_DISTANCES = {"squared": tf.square, "absolute": tf.abs}
 
 @keras.saving.register_keras_serializable("keras_gen")
 class SRGAN(Translator, AdversarialPredictor):
-    """Super-resolution: enlarges images by an integer factor.
+    """Super-resolution: enlargement of images by an integer factor.
 
     Ledig et al.: "Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial
     Network", CVPR 2017. G minimizes the pixel distance, eq. (4), the feature distance, eq. (5), and
     the adversarial loss of eq. (6), each with its weight, as in eq. (3). With the pixel distance
-    alone, which trains SRResNet, an enlarged image is the mean of all possible images, and
-    therefore smooth; the other two terms select one possible image. As in the paper, first train
-    with the pixel distance, and then pass the same generator to an SRGAN.
+    alone, as for SRResNet, an enlarged image is the mean of all possible images, and is therefore
+    smooth; the other two terms select one possible image. As in the paper, first train with the
+    pixel distance, and then pass the same generator to an SRGAN.
 
     Deviations: features are compared as unit vectors (`losses.feature_distance`), whose scale does
-    not depend on the network; the paper divides VGG features by 12.75. G is updated before the
-    discriminator, which saves a pass. Small images, like large images, are in [-1, 1] instead of
-    [0, 1].
+    not depend on the network, whereas the paper divides VGG features by 12.75. G is updated before
+    the discriminator, which saves one pass. Small images, like large images, are in [-1, 1] instead
+    of [0, 1].
 
     Args:
-        generator: G, a network that maps float images in [-1, 1] to larger images, such as
-            `sr_resnet`.
+        generator: Network G, such as `sr_resnet`, which maps float images in [-1, 1] to larger
+            images.
         discriminator: Network that maps enlarged or original images to logits. If None, there is no
             adversarial loss.
         feature_network: Network that maps enlarged or original images to one or more feature maps,
-            such as `vgg_features` or `activation_maps` of a classifier; it is not trained. If None,
-            there is no feature distance.
-        objective: Adversarial objective, a name or an object. G's loss is non-saturating by
-            default, eq. (6).
-        pixel_distance: `"squared"`, as in the paper, or `"absolute"`.
+            such as `vgg_features`, or `activation_maps` of a classifier. It is not trained. If
+            None, there is no feature distance.
+        objective: Adversarial objective, a name or an object. By default, G's loss is
+            non-saturating, eq. (6).
+        pixel_distance: Type of pixel distance: `"squared"`, as in the paper, or `"absolute"`.
         pixel_weight: Weight of the pixel distance: 1 for SRResNet, 0 for the paper's SRGAN.
         feature_weight: Weight of the feature distance.
         adversarial_weight: Weight of the adversarial loss, 1e-3 in eq. (3).
-        seed: Seed for all randomness in the steps.
+        seed: Seed for all randomness in training steps.
 
     Raises:
-        ValueError: If a weight is negative, or the distance is unknown; in `fit`, if the size of
-            the larger images differs from G's output.
+        ValueError: If a weight is negative, or if the distance is unknown; in `fit`, if the size of
+            the larger images differs from the size of G's output.
 
     Example:
     ```python
@@ -148,10 +148,10 @@ class SRGAN(Translator, AdversarialPredictor):
 
     @for_users
     def self_ensemble(self, images, batch_size: int = 8) -> np.ndarray:
-        """Returns enlarged images, averaged over all rotated and mirrored inputs, uint8.
+        """Returns enlarged images, averaged over all rotations and reflections, as uint8.
 
         Timofte, Rothe, Van Gool: "Seven Ways to Improve Example-Based Single Image Super
-        Resolution", CVPR 2016, sec. 3.5. It takes eight times as long.
+        Resolution", CVPR 2016, sec. 3.5. This takes eight times as long.
 
         Args:
             images: uint8 `[n, height, width, channels]`.
@@ -201,7 +201,7 @@ class SRGAN(Translator, AdversarialPredictor):
         return factor
 
     def _train_on(self, large: tuple, factor: int):
-        """Makes training accept images of the discriminator's size and matching small images."""
+        """Makes training accept images of the discriminator's size, and matching small images."""
         height, width, channels = large
         if height % factor or width % factor:
             raise ValueError(
@@ -220,10 +220,10 @@ class SRGAN(Translator, AdversarialPredictor):
 
         Args:
             shape: `(height, width, channels)` of the larger training images.
-            factor: Enlargement factor, 2, 3, 4, or 8.
-            filters: Number of channels of the first layers.
+            factor: Enlargement factor: 2, 3, 4, or 8.
+            filters: Number of channels in the first layers.
             blocks: Number of residual blocks.
-            **kwargs: Further arguments of the class.
+            **kwargs: Additional arguments for the class.
         """
         generator = sr_resnet(shape[-1], filters, blocks, factor)
         return cls(generator, sr_discriminator(shape, filters, 16 * filters), **kwargs)

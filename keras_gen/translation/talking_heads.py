@@ -38,26 +38,26 @@ from keras_gen.translation.predictor import AdversarialPredictor
 
 @keras.saving.register_keras_serializable("keras_gen")
 class TalkingHeads(AdversarialPredictor):
-    """Generates images of a person in any pose, given by landmarks, from a few example images.
+    """A generator of images of a person in any pose, given by landmarks, from a few examples.
 
     Zakharov, Shysheya, Burkov, Lempitsky: "Few-Shot Adversarial Learning of Realistic Neural
     Talking Head Models", ICCV 2019. A meta-learning step uses, for each person in the batch, K
     shots and one more frame. The embedder turns each shot into a vector, and the mean of these
     vectors represents the person. Given this mean, the generator predicts the frame from its
-    landmarks. Embedder and generator minimize eq. (2): the distance to the frame, the adversarial
-    loss and the distance between the discriminator's feature maps, eq. (4), and the distance of the
-    embedding from the discriminator's vector for the person. The discriminator's score, eq. (3), is
-    a logit plus the inner product of features and that vector.
+    landmarks. The embedder and the generator minimize eq. (2): the distance to the frame, the
+    adversarial loss and the distance between the discriminator's feature maps, eq. (4), and the
+    distance between the embedding and the discriminator's vector for the person. The
+    discriminator's score, eq. (3), is a logit plus the inner product of features and this vector.
 
-    `adapt` fine-tunes a copy on a person's images, sec. 3.3.
+    `adapt` fine-tunes a copy of the networks on a person's images, sec. 3.3.
 
     Deviations: the distance to the frame is the L1 pixel distance, plus a distance in the features
     of a network if one is given; the paper uses two VGGs. There is one discriminator update per
-    step, not two. `adapt` uses the loss of pix2pix, without the distance between feature maps, and
-    trains the embedding instead of its projections.
+    step instead of two. `adapt` uses the loss of pix2pix, without the distance between feature
+    maps, and trains the embedding instead of its projections.
 
     Args:
-        embedder: Network that maps landmarks and an image, concatenated in the channels, to a
+        embedder: Network that maps landmarks and an image, concatenated along the channels, to a
             vector `[batch, N]`.
         generator: Network that maps landmarks `[batch, height, width, channels]` and vectors
             `[batch, N]` to images in [-1, 1].
@@ -65,18 +65,19 @@ class TalkingHeads(AdversarialPredictor):
             `[batch, N]`, and one or more feature maps to compare.
         identities: Network that maps int32 labels of people to vectors `[batch, N]`, the paper's W.
             All four networks can be built with `keras_gen.networks.talking_head_networks`.
-        feature_network: Network that maps images to feature maps, whose distance is also minimized.
-            The network is not trained.
+        feature_network: Network that maps images to feature maps, between which the distance is
+            also minimized. It is not trained.
         objective: Adversarial objective, a name or an object.
         pixel_weight: Weight of the L1 pixel distance.
-        feature_weight: Weight of the distance between the feature network's maps.
+        feature_weight: Weight of the distance between the maps of `feature_network`.
         matching_weight: Weight of the distance between the discriminator's feature maps, 10 in the
             paper.
-        embedding_weight: Weight of the distance between embedding and vector, 80 in the paper.
-        seed: Seed for all randomness in the steps.
+        embedding_weight: Weight of the distance between the embedding and the discriminator's
+            vector, 80 in the paper.
+        seed: Seed for all randomness in training steps.
 
     Raises:
-        ValueError: If the networks do not fit each other, or a weight is negative.
+        ValueError: If the networks do not match, or if a weight is negative.
 
     Example:
     ```python
@@ -111,7 +112,7 @@ class TalkingHeads(AdversarialPredictor):
 
     @override
     def train_step(self, data):
-        """Updates embedder and generator on eq. (2), and then the discriminator and identities."""
+        """Updates the embedder and generator on eq. (2), then the discriminator and identities."""
         batch = self.prepare_batch(data)
 
         def generator_loss():
@@ -143,7 +144,7 @@ class TalkingHeads(AdversarialPredictor):
         return self.report(terms, g_loss=g_loss, d_loss=d_loss)
 
     def _scored(self, images, batch):
-        """The score of eq. (3), `[batch, 1]`, and the maps."""
+        """The score of eq. (3), `[batch, 1]`, and the feature maps."""
         pairs = tf.concat([batch["x"], tf.cast(images, tf.float32)], axis=-1)
         logits, features, *maps = self.discriminator(pairs, training=self.training)
         vectors = self.identities(batch["labels"])
@@ -195,11 +196,11 @@ class TalkingHeads(AdversarialPredictor):
         """Fine-tunes a copy of the networks on the images of one person, sec. 3.3.
 
         Args:
-            images: T images of the person, uint8 `[T, height, width, channels]`.
-            landmarks: Landmark images for the images, uint8 `[T, height, width, channels]`.
+            images: Images of the person, uint8 `[T, height, width, channels]`.
+            landmarks: Landmark image of each image, uint8 `[T, height, width, channels]`.
             steps: Number of updates, each on all images.
-            learning_rate: Adam's learning rate for the generating networks; the discriminator's is
-                four times as large, as in the paper.
+            learning_rate: Adam's learning rate for the embedding and the generator. The
+                discriminator's learning rate is four times as large, as in the paper.
             verbose: See `fit`.
 
         Returns:
@@ -207,7 +208,7 @@ class TalkingHeads(AdversarialPredictor):
 
         Raises:
             TypeError: If an argument has the wrong type.
-            ValueError: If there are no images, or the number of landmarks differs.
+            ValueError: If there are no images, or if the number of landmark images differs.
 
         Example: `model.adapt(frames, maps).translate(other_maps)`.
         """
@@ -285,15 +286,15 @@ class TalkingHeads(AdversarialPredictor):
     def for_images(
         cls, shape: tuple, people: int, embedding_dim: int = 512, filters: int = 64, **kwargs
     ):
-        """Builds the model with its standard networks.
+        """Builds the model with the standard networks.
 
         Args:
-            shape: `(height, width, channels)` of images and of landmark images; the sides are
+            shape: `(height, width, channels)` of images and of landmark images. The sides must be
                 multiples of 8.
             people: Number of people in training.
-            embedding_dim: Length of a person's vector.
-            filters: Number of channels of the first layers.
-            **kwargs: Further arguments of the class.
+            embedding_dim: Number of dimensions of a person's vector.
+            filters: Number of channels in the first layers.
+            **kwargs: Additional arguments for the class.
         """
         return cls(**talking_head_networks(shape, people, embedding_dim, filters), **kwargs)
 

@@ -1,4 +1,4 @@
-"""The base class of image-to-image models: translation, in Python and served."""
+"""The base class of image-to-image models: translation, in Python and in exports."""
 
 from functools import partial
 from typing import Annotated
@@ -21,11 +21,11 @@ SIZE_MULTIPLE = 4
 
 
 class Translator(GenerativeModel):
-    """Base class of image-to-image models, whose networks are named by `directions`.
+    """Base class of image-to-image models, whose networks are listed in `directions`.
 
     Each direction is a signature for uint8 images, with a seed if its network is random at
-    inference. The networks determine their numbers of channels and whether they accept images of
-    any size.
+    inference. The networks determine the number of channels, and whether images of any size are
+    accepted.
     """
 
     # Width of the reflection padding around images during translation, in pixels.
@@ -48,10 +48,10 @@ class Translator(GenerativeModel):
         """Returns translations of images, in the format of the images.
 
         Args:
-            images: `[n, height, width, channels]`, uint8 or float in [-1, 1].
-            direction: Key of `directions()`. If None, the first key.
+            images: Images `[n, height, width, channels]`, uint8 or floats in [-1, 1].
+            direction: Key of `directions()`. If None, the first key is used.
             batch_size: Number of images processed at once.
-            seed: Seed for networks that are random at inference, such as with
+            seed: Seed for networks that are random at inference, for example because of
                 `Dropout(always=True)`.
 
         Raises:
@@ -114,7 +114,7 @@ def checked_domains(name: str, value) -> tuple[str, str]:
 
 
 Domains = Annotated[tuple[str, str], checked_domains]
-"""Names of two domains, which name directions and signatures."""
+"""Names of two domains, which are used to name directions and signatures."""
 
 
 def made_shape(network: keras.Model, shape: tuple) -> tuple:
@@ -124,14 +124,15 @@ def made_shape(network: keras.Model, shape: tuple) -> tuple:
 
 
 def require_translation(shape: tuple, made: tuple, *networks) -> None:
-    """Raises a ValueError unless networks, applied in sequence, turn images into other images.
+    """Raises a ValueError unless networks, applied in sequence, map images to images.
 
-    The last activation must be able to output all image values.
+    The last activation must be able to produce all image values.
 
     Args:
-        shape: Shape of the images; a side of None is tried with 64 pixels.
-        made: Expected output shape of the last network; None stands for a side of `shape`.
-        *networks: Functional models, for images of `shape` or of any size.
+        shape: Shape of the images. A side of None is tested with 64 pixels.
+        made: Expected output shape of the last network. None stands for the corresponding side of
+            `shape`.
+        *networks: Functional models that accept images of shape `shape` or of any size.
     """
     taken = tuple(64 if side is None else side for side in shape)
     if None in networks[0].input_shape[1:3]:  # `any_size` pads its input
@@ -179,7 +180,7 @@ def any_size(network, images, training, margin=0, multiple=SIZE_MULTIPLE):
 
 
 def _padded(images, size, margin, multiple, axis):
-    """Pads images by reflection before the first and after the last pixel, repeatedly if needed."""
+    """Pads images by reflection before the first and after the last pixel; repeats if necessary."""
     smallest = 2 * multiple if multiple > 1 else 1
     fits = multiple == 1 or (isinstance(size, int) and size % multiple == 0 and size >= smallest)
     if fits and not margin:

@@ -33,13 +33,13 @@ from keras_gen.translation.translator import (
 class UNIT(Translator):
     """Unpaired translation through latents shared by two domains.
 
-    Liu, Breuel, Kautz: "Unsupervised Image-to-Image Translation Networks", NeurIPS 2017. A VAE for
-    each domain, eq. (3), a discriminator for each, eq. (4), and cycle consistency, eq. (5), are
-    trained together, eq. (2). The last layers of the encoders and the first layers of the
-    generators are shared, so that the two images of one scene have the same latents z, and a
-    translation is the image of z in the other domain. q(z | x) is normal with a learned mean and
-    standard deviation 1, and p(x | z) is a Laplace distribution, whose logarithm is minus the L1
-    distance.
+    Liu, Breuel, Kautz: "Unsupervised Image-to-Image Translation Networks", NeurIPS 2017. For each
+    domain, a VAE, eq. (3), and a discriminator, eq. (4), are trained together with cycle
+    consistency, eq. (5); the total loss is eq. (2). The last layers of the encoders and the first
+    layers of the generators are shared, so that the two images of a scene have the same latents z,
+    and a translation is the image generated from z in the other domain. q(z | x) is normal with a
+    learned mean and a standard deviation of 1, and p(x | z) is a Laplace distribution, whose
+    logarithm is minus the L1 distance, up to a constant.
 
     Deviations: divergences and distances are means over values, as in the authors' code, so that
     weights do not depend on sizes. Translations use the mean of q, without noise.
@@ -49,22 +49,21 @@ class UNIT(Translator):
         encoder_y: Network that maps float images of Y in [-1, 1] to feature maps.
         shared_encoder: Network that maps feature maps to the means of z, `[batch, ..., channels]`.
         shared_generator: Network that maps z to feature maps.
-        generator_x: G_1, a network that maps feature maps to images of X.
-        generator_y: G_2, a network that maps feature maps to images of Y.
-        discriminator_x: D_1, a network that maps images of X to logits of any shape.
-        discriminator_y: D_2, a network that maps images of Y to logits of any shape.
+        generator_x: Network G_1, which maps feature maps to images of X.
+        generator_y: Network G_2, which maps feature maps to images of Y.
+        discriminator_x: Network D_1, which maps images of X to logits of any shape.
+        discriminator_y: Network D_2, which maps images of Y to logits of any shape.
         objective: Adversarial objective, a name or an object.
-        adversarial_weight: lambda_0.
-        kl_weight: lambda_1, the weight of the divergence of q from N(0, 1).
-        likelihood_weight: lambda_2, the weight of the reconstruction distance.
-        cycle_kl_weight: lambda_3, the weight of the divergences in the cycle.
-        cycle_weight: lambda_4, the weight of the distance between an image and its cycle
-            translation.
+        adversarial_weight: Weight of the adversarial loss, lambda_0.
+        kl_weight: Weight of the divergence of q from N(0, 1), lambda_1.
+        likelihood_weight: Weight of the reconstruction distance, lambda_2.
+        cycle_kl_weight: Weight of the divergences in the cycle, lambda_3.
+        cycle_weight: Weight of the distance between an image and its cycle translation, lambda_4.
         domains: Names of X and Y, used to name the directions and the served signatures.
-        seed: Seed for the latents' noise.
+        seed: Seed for the noise of the latents.
 
     Raises:
-        ValueError: If a weight is negative, or the domains share a name.
+        ValueError: If a weight is negative, or if the domains share a name.
 
     Example:
     ```python
@@ -106,7 +105,7 @@ class UNIT(Translator):
 
     @override
     def train_step(self, data):
-        """Updates encoders and generators on the weighted sum of terms, and then D_1 and D_2."""
+        """Updates the encoders and generators on the weighted sum of terms, then D_1 and D_2."""
         batch = self.prepare_batch(data)
         x, y = batch["x"], batch["y"]
         d_x = partial(self.discriminator_x, training=self.training)
@@ -227,12 +226,12 @@ class UNIT(Translator):
         """Builds the model with the paper's networks.
 
         Args:
-            shape: `(height, width, channels)` of the training images; the sides are multiples of 4
-                and at least 8 pixels. Images of other sizes can be translated too. For images below
-                24 pixels, discriminators have fewer strided layers.
-            filters: Number of channels of the first layers.
+            shape: `(height, width, channels)` of the training images. The sides must be multiples
+                of 4, and at least 8 pixels. Images of other sizes can also be translated. For
+                images below 24 pixels, discriminators have fewer strided layers.
+            filters: Number of channels in the first layers.
             blocks: Number of residual blocks specific to each domain.
-            **kwargs: Further arguments of the class.
+            **kwargs: Additional arguments for the class.
         """
         strided = min(3, halvings(shape, smallest=3))
         return cls(

@@ -31,10 +31,10 @@ class DIPVAE(VAE):
         decoder: Network that maps latents `[batch, latents]` to the likelihood's parameters.
         likelihood: Likelihood p(x|z), a name or an object.
         type: Type of DIP-VAE, "I" or "II".
-        off_diagonal_weight: lambda_od, the weight of the off-diagonal loss, a number or a schedule;
-            1 to 500 in the paper.
-        diagonal_weight: lambda_d, the weight of the diagonal loss, a number or a schedule. If None,
-            10 lambda_od for type I, and lambda_od for type II.
+        off_diagonal_weight: Weight of the off-diagonal loss, lambda_od, a number or a schedule; 1
+            to 500 in the paper.
+        diagonal_weight: Weight of the diagonal loss, lambda_d, a number or a schedule. If None, 10
+            lambda_od for type I, and lambda_od for type II.
         seed: Seed for the noise of the latents.
 
     Raises:

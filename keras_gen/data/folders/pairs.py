@@ -54,7 +54,7 @@ def side_by_side(
             encoded.
 
     Returns:
-        Source of tuples (source, target) of uint8 `[height, width, 3]`.
+        Source of tuples (source, target), each uint8 `[height, width, 3]`.
 
     Raises:
         FileNotFoundError: If the folder does not exist, or contains no image.
@@ -116,7 +116,7 @@ def paired_folders(
             `size / factor`. A target may have up to `factor` - 1 more rows and columns.
 
     Returns:
-        Source of tuples (source, target) of uint8 `[height, width, channels]`.
+        Source of tuples (source, target), each uint8 `[height, width, channels]`.
 
     Raises:
         FileNotFoundError: If a folder does not exist, or contains no image.

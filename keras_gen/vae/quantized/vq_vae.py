@@ -35,13 +35,13 @@ class VQVAE(EncoderDecoder):
         encoder: Network that maps examples to latents `[batch, ..., dim]`.
         decoder: Network that maps codes `[batch, ..., dim]` to the likelihood's parameters.
         likelihood: Likelihood p(x|z), a name or an object.
-        codebook_size: K, the number of codes.
-        commitment_weight: beta, the weight of the commitment loss, a number or a schedule. The
+        codebook_size: Number of codes, K.
+        commitment_weight: Weight of the commitment loss, beta, a number or a schedule. The
             reconstruction loss is summed over the values of an example, as in eq. (3). The authors'
             code averages over all values and divides squared errors by the data's variance: its
             0.25 is 0.125 * values / dim here, for a `Normal` likelihood with the data's standard
             deviation. Such a weight keeps the latents close to their codes.
-        decay: gamma, the decay rate of the moving averages.
+        decay: Decay rate of the moving averages, gamma.
         dead_after: Number of updates after which an unused code restarts. If None, codes never
             restart.
         seed: Seed for selecting the latents from which codes restart.

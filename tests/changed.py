@@ -130,7 +130,7 @@ def choose(root: Path, changed: list[str], reworded: Sequence[str] = ()) -> Choi
                 files[test] = f"reads pages, and {pages[0]} changed"
         if reworded and test not in files:
             text = (root / test).read_text()
-            if any(word in text for word in (PAGES, *DOCSTRINGS)):
+            if any(word in text for word in DOCSTRINGS):
                 files[test] = f"reads docstrings, and {reworded[0]} changed"
     recipes = {Path(path).stem for path in changed if re.fullmatch(r"recipes/\w+\.py", path)}
     words = frozenset(imports.module_of[path] for path in reworded)

@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.core.distribution.replicas import replica_count
 from keras_gen.keras_internals import index_of, moments
 
 
@@ -33,6 +34,8 @@ def replaced(optimizer, **methods: Callable):
 def fused(optimizer) -> contextlib.AbstractContextManager:
     """Opens a block in which Adam or AdamW updates each weight with one TensorFlow operation.
 
+    The block covers one call of `apply`, whose weights share the powers of the betas.
+
     Keras uses about ten operations for the same formula. In small networks, they take as long as
     the forward pass. Other optimizers are unchanged.
 
@@ -45,7 +48,7 @@ def fused(optimizer) -> contextlib.AbstractContextManager:
         return contextlib.nullcontext()
     if optimizer.amsgrad:
         return contextlib.nullcontext()
-    return replaced(optimizer, update_step=functools.partial(_adam_step, optimizer))
+    return replaced(optimizer, update_step=functools.partial(_adam_step, optimizer, {}))
 
 
 def unaveraged(optimizer) -> contextlib.AbstractContextManager:
@@ -75,17 +78,25 @@ class LearningRates(keras.callbacks.Callback):
             logs[name.replace("optimizer", "learning_rate")] = value
 
 
-def _adam_step(optimizer, gradient, variable, learning_rate):
+def _adam_step(optimizer, shared, gradient, variable, learning_rate):
     """Runs algorithm 1 of Kingma & Ba (2015) in the efficient order of section 2, as in Keras."""
     if isinstance(gradient, tf.IndexedSlices):  # for an embedding
         return type(optimizer).update_step(optimizer, gradient, variable, learning_rate)
     m, v = moments(optimizer, index_of(optimizer, variable))
-    # With `gradient_accumulation_steps`, it is a tensor.
-    t = tf.cast(tf.convert_to_tensor(optimizer.iterations) + 1, variable.dtype)
+    # Scalars are the same for all weights, which saves tracing time. Replicas do not share tensors.
+    key = tf.compat.v1.get_default_graph(), variable.dtype
+    if key not in shared or replica_count() > 1:
+        # With `gradient_accumulation_steps`, the number of iterations is a tensor.
+        t = tf.cast(tf.convert_to_tensor(optimizer.iterations) + 1, variable.dtype)
+        beta1, beta2, epsilon, rate = (
+            tf.cast(value, variable.dtype)
+            for value in (optimizer.beta_1, optimizer.beta_2, optimizer.epsilon, learning_rate)
+        )
+        shared[key] = dict(
+            lr=rate, beta1=beta1, beta2=beta2, beta1_power=beta1**t, beta2_power=beta2**t,
+            epsilon=epsilon,
+        )  # fmt: skip
     return tf.raw_ops.ResourceApplyAdam(
         var=variable.handle, m=m.value.handle, v=v.value.handle,
-        grad=tf.cast(gradient, variable.dtype), lr=tf.cast(learning_rate, variable.dtype),
-        beta1=optimizer.beta_1, beta2=optimizer.beta_2,
-        beta1_power=optimizer.beta_1**t, beta2_power=optimizer.beta_2**t,
-        epsilon=optimizer.epsilon,
+        grad=tf.cast(gradient, variable.dtype), **shared[key],
     )  # fmt: skip

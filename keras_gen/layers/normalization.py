@@ -42,26 +42,28 @@ class InstanceNormalization(DeclaredLayer):
 
     @override
     def call(self, images):
-        batch = tf.shape(images)[0]
-        scale = tf.tile(self.scale.value[None], [batch, 1])
-        offset = tf.tile(self.offset.value[None], [batch, 1])
+        batch = keras.ops.shape(images)[0]
+        scale = tf.tile(self.scale.value, [batch])
+        offset = tf.tile(self.offset.value, [batch])
         return tf.cast(normalized(images, scale, offset, self.epsilon), self.compute_dtype)
 
 
 def normalized(images, scale, offset, epsilon: float) -> tf.Tensor:
-    """Returns `InstanceNormalization` with each image's scale and offset, `[batch, channels]`."""
+    """Returns `InstanceNormalization` with each image's scale and offset, `[batch * channels]`."""
+    # Known sizes are numbers, because each operation takes time to trace.
+    batch, height, width, channels = keras.ops.shape(images)
     # One example with the channels of all images.
     last = tf.transpose(tf.cast(images, tf.float32), [1, 2, 0, 3])
     found = tf.raw_ops.FusedBatchNormV3(
-        x=tf.reshape(last, [1, -1, 1, tf.size(scale)]),
-        scale=tf.reshape(scale, [-1]),
-        offset=tf.reshape(offset, [-1]),
+        x=tf.reshape(last, [1, -1, 1, batch * channels]),
+        scale=scale,
+        offset=offset,
         mean=[],
         variance=[],
         epsilon=epsilon,
         is_training=True,
     ).y
-    found = tf.transpose(tf.reshape(found, tf.shape(last)), [2, 0, 1, 3])
+    found = tf.transpose(tf.reshape(found, [height, width, batch, channels]), [2, 0, 1, 3])
     return tf.ensure_shape(found, images.shape)
 
 

@@ -61,7 +61,8 @@ class AdaptiveInstanceNormalization(keras.layers.Layer):
         maps, style = inputs
         # `normalized` requires them in float32.
         scale, offset = ops.split(ops.cast(self.affine(style), "float32"), 2, axis=-1)
-        return ops.cast(normalized(maps, scale + 1, offset, epsilon=1e-8), self.compute_dtype)
+        scale, offset = ops.reshape(scale + 1, [-1]), ops.reshape(offset, [-1])
+        return ops.cast(normalized(maps, scale, offset, epsilon=1e-8), self.compute_dtype)
 
 
 @keras.saving.register_keras_serializable("keras_gen")

@@ -56,8 +56,7 @@ def zero_conv(filters: int, size: int = 3) -> ZeroConvolution:
 
 def halves(x) -> list:
     """Returns the two halves of the channels."""
-    channels = x.shape[-1] // 2
-    return [x[..., :channels], x[..., channels:]]
+    return keras.ops.split(x, 2, axis=-1)
 
 
 def batch_norm(**options):

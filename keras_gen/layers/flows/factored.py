@@ -74,8 +74,8 @@ class Factored(InvertibleLayer):
 
     @override
     def call(self, x, condition=None, training=False):
-        stay = x[..., : self._stay]
-        leaving = x[..., self._stay :]
+        # `tf.split`, whose gradient is one concatenation, is faster than two slices.
+        stay, leaving = tf.split(x, [self._stay, self._leaving_shape[-1]], axis=-1)
         log_det = 0.0
         if self.network is not None:
             mean, log_scale = self._prior(stay, training)

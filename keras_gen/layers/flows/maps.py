@@ -9,7 +9,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.arguments import checked_number, checked_seed
-from keras_gen.core.distribution.replicas import batch_mean
+from keras_gen.core.distribution.replicas import batch_mean, replica_count
 from keras_gen.declared import Count
 from keras_gen.layers.flows.invertible_layer import InvertibleLayer
 from keras_gen.layers.layer_arguments import require_input
@@ -81,15 +81,19 @@ class ActNorm(InvertibleLayer):
 
     def _first_batch(self, x):
         """Returns the statistics of the first batch if they are stored, or else of this batch."""
+        first = self.initialized.value == 0
+        x = tf.stop_gradient(x)
+        if replica_count() == 1:
+            return tf.cond(first, lambda: self._statistics(x), self._stored)
         # Computed in every step, because replicas cannot be summed inside a `tf.cond`.
+        found = zip(self._statistics(x), self._stored(), strict=True)
+        return tuple(tf.where(first, new, old) for new, old in found)
+
+    def _statistics(self, x):
         places = list(range(1, x.shape.rank - 1))
         mean = batch_mean(tf.reduce_mean(x, places))
         variance = batch_mean(tf.reduce_mean(tf.square(x - mean), places))
-        log_deviation = 0.5 * tf.math.log(tf.where(variance > CONSTANT, variance, 1.0))
-        first = self.initialized.value == 0
-        old_mean, old_log_deviation = self._stored()
-        mean = tf.where(first, tf.stop_gradient(mean), old_mean)
-        return mean, tf.where(first, tf.stop_gradient(log_deviation), old_log_deviation)
+        return mean, 0.5 * tf.math.log(tf.where(variance > CONSTANT, variance, 1.0))
 
 
 def _below_half(name: str, value: Any) -> float:

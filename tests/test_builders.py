@@ -18,7 +18,7 @@ CLASSES = {
 BUILDERS = [(name, door) for name, cls in CLASSES.items() for door in DOORS if hasattr(cls, door)]
 SHAPES = {
     **{"for_images": (16, 16, 1), "for_vectors": 4, "for_videos": (8, 16, 16, 1)},
-    **{"for_sounds": 50, "for_text": "A text of a few words."},
+    **{"for_series": (7, 2), "for_sounds": 50, "for_text": "A text of a few words."},
 }
 # Small networks, by the names that their sizes have.
 SMALL = dict(filters=8, hidden=(8,), width=8, widths=(8,), discriminator_hidden=(8,), blocks=1)
@@ -49,7 +49,7 @@ def test_builds_or_names_what_it_needs(name, door):
     while True:
         try:
             model = small(getattr(CLASSES[name], door), SHAPES.get(door), **needed)
-            assert model.standardize == (door == "for_vectors")
+            assert model.standardize == (door in ("for_vectors", "for_series"))
             return
         except (TypeError, ValueError) as error:
             text = str(error)

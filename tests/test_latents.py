@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from all_tiny import TINY
 from keras_gen.autoencoders import Autoencoder
 from keras_gen.gan import GAN, ConditionalGAN
 from keras_gen.latents import great_circle, line, nearest_latents, path, slerp, truncated_normal
@@ -131,3 +132,13 @@ def test_what_is_refused(model):
     conditional = ConditionalGAN.for_images((28, 28, 1), classes=3, latent_dim=2, filters=2)
     with pytest.raises(TypeError, match="Images of ConditionalGAN also depend on labels"):
         nearest_latents(conditional, np.zeros([1, 28, 28, 1], "uint8"))
+
+
+def test_a_model_without_encoder_names_the_search():
+    model = TINY["GAN"].build(0)
+    for name in ("encode", "reconstruct"):
+        with pytest.raises(AttributeError, match=f"GAN has no {name}, .*nearest_latents"):
+            getattr(model, name)
+        assert not hasattr(model, name)
+    with pytest.raises(AttributeError, match="'GAN' object has no attribute 'enc'"):
+        model.enc  # noqa: B018

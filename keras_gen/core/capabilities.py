@@ -409,7 +409,8 @@ def sample_signature(model) -> tuple[Callable, list[tf.TensorSpec]]:
     numeric condition; `options`, the allowed values of other conditions; and `defaults`, the values
     of conditions that clients may omit.
     """
-    known = sample_conditions(model)
+    conditions = sample_conditions(model).items()
+    known = {name: each for name, each in conditions if name not in model.unserved}
     edges = {name: condition.edge for name, condition in known.items()}
     numbers = {n: (e.low, e.high) for n, e in edges.items() if isinstance(e, Integer | Number)}
 

@@ -11,8 +11,8 @@ from keras_gen.declared import named_parameters, names_by_place
 
 # Class methods that build a model, which are suggested when networks are missing.
 DOORS = (
-    *("for_images", "for_vectors", "for_videos", "for_sounds", "for_text", "for_table"),
-    *("for_coder", "from_source"),
+    *("for_images", "for_vectors", "for_series", "for_videos", "for_sounds", "for_text"),
+    *("for_table", "for_coder", "from_source"),
 )
 
 

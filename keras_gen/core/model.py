@@ -53,6 +53,8 @@ class GenerativeModel(keras.Model):
     # Not annotated, because annotated attributes are arguments.
     batch = cast(tuple[str, ...], ("x",))
     given = cast(tuple[str, ...], ())
+    # Arguments of `sample` that exports do not have, which would need them in every request.
+    unserved = cast(tuple[str, ...], ())
     # Arguments that are networks saved with the model but never trained, such as a teacher.
     frozen: ClassVar[tuple[str, ...]] = ()
     # Whether second examples, the y of `fit`, are the reconstruction targets for x.

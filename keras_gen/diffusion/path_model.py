@@ -18,7 +18,11 @@ from keras_gen.diffusion import paths
 from keras_gen.diffusion.paths import Parts, Path
 from keras_gen.diffusion.solvers import DDIM, SOLVERS, chosen, solve
 from keras_gen.latents import interpolate
-from keras_gen.networks.diffusion.time_networks import time_mlp, time_unet
+from keras_gen.networks.diffusion.time_networks import (
+    series_unet,
+    time_mlp,
+    time_unet,
+)
 
 MOST_STEPS = 1000
 CODE_STEPS = 100  # steps of `encode` and `decode`
@@ -233,6 +237,8 @@ class PathModel(LikelihoodModel):
         The first `fit` computes the mean and standard deviation of each column, which standardize
         the network's inputs and outputs. Samples and scores are in the units of the data.
 
+        For series, whose neighboring steps are similar, `for_series` is better.
+
         Args:
             shape: Number of columns, or the shape of an example.
             width: Number of units per layer.
@@ -242,4 +248,22 @@ class PathModel(LikelihoodModel):
         """
         shape = checked_shape("shape", shape)
         network = time_mlp(shape, width, blocks, classes=kwargs.get("classes"))
+        return cls(network, **cls.options_of_vectors | kwargs)
+
+    @classmethod
+    @checked_arguments(axes="steps, channels")
+    def for_series(cls, shape: tuple, widths: tuple[int, ...] = (32, 64), **kwargs):
+        """Builds the model for series in any units, with `keras_gen.networks.series_unet`.
+
+        The first `fit` computes the mean and standard deviation of each channel, as for
+        `for_vectors`.
+
+        Args:
+            shape: `(steps, channels)` of a series.
+            widths: Number of channels at each length, multiples of 8.
+            **kwargs: Additional arguments for the class.
+
+        Example: `DDPM.for_series((100, 3))`.
+        """
+        network = series_unet(shape, widths, classes=kwargs.get("classes"))
         return cls(network, **cls.options_of_vectors | kwargs)

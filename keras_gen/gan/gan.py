@@ -342,6 +342,14 @@ class GAN(GenerativeModel):
         self.edges["x"] = self.in_any_units(KINDS[self.data](shape, name=self.data))
         require_range(self.edges["x"].span, self.data, self.generator)
 
+    def __getattr__(self, name):
+        if name in ("encode", "reconstruct"):
+            raise AttributeError(
+                f"{type(self).__name__} has no {name}, because it has no encoder: use "
+                "keras_gen.gan.nearest_latents(model, images), which finds latents."
+            )
+        return self.__getattribute__(name)  # raises the usual error
+
     @property
     def latent_network(self) -> keras.Model:
         """The network that accepts the latents."""

@@ -33,7 +33,7 @@ from keras_gen.networks.classifier import (
     normalized_lenet,
 )
 from keras_gen.networks.conv import conv_decoder, conv_encoder
-from keras_gen.networks.diffusion.time_networks import time_mlp, time_unet
+from keras_gen.networks.diffusion.time_networks import series_unet, time_mlp, time_unet
 from keras_gen.networks.flows.coupling_flow import coupling_flow
 from keras_gen.networks.flows.glow import glow
 from keras_gen.networks.flows.real_nvp import real_nvp

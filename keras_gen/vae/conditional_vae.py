@@ -159,10 +159,10 @@ class ConditionalVAE(VAE):
         return {"x": self.reconstructed(latents, *given.values())}
 
     @override
-    def from_noise(self, noise, **given):
+    def from_noise(self, noise, temperature=1.0, **given):
         """Samples examples for a condition or a label; without a label, classes are random."""
         (condition,) = given.values()
-        latents = noise["latents"]
+        latents = temperature * noise["latents"]
         if self.prior is not None:
             mean, log_variance = self.prior_of(condition)
             latents = mean + tf.exp(0.5 * log_variance) * latents

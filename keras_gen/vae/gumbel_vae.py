@@ -133,6 +133,10 @@ class GumbelVAE(VAE):
         return noise | {"latents": _largest(noise["latents"])}
 
     @override
+    def from_noise(self, noise):  # type: ignore[override]  # one-hot codes have no scale
+        return self.example_of(noise)
+
+    @override
     def call(self, x, training=False):
         """Returns the mean of p(x | codes) for examples prepared by the edge."""
         return self.reconstructed(self.embedded(self.codes(x)))

@@ -147,9 +147,10 @@ class M2(VAE):
         return (tf.argmax(self.logits(x), axis=-1, output_type=tf.int32),)
 
     @override
-    def from_noise(self, noise, label=-1):
+    def from_noise(self, noise, label=-1, temperature=1.0):  # type: ignore[override]
         """Returns the means of p(x|y,z), or samples of rows, for given or random classes."""
-        return self.example_of(noise, label)
+        latents = temperature * noise["latents"]
+        return self.example_of(noise | {"latents": latents}, label)
 
     @override
     @capability

@@ -65,6 +65,8 @@ class PixelVAE(VAE):
     ```
     """
 
+    unserved = ()  # the temperature of the pixels is an input of exports
+
     decoder: keras.Model = network("z x -> parameters")
     free_bits: NonNegative = 0.1
     beta: Weight = argument(default=1.0, later=True)

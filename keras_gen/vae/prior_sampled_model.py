@@ -6,6 +6,7 @@ from typing_extensions import override
 
 from keras_gen.autoencoders.coder import decoder_edges, reconstruction_nats
 from keras_gen.core import LikelihoodModel, capability, log_prob, sample
+from keras_gen.core.kinds_of_data import Number
 from keras_gen.core.noise import normal, several
 from keras_gen.declared import Count, Named, made_by, network
 from keras_gen.losses import likelihoods
@@ -51,6 +52,7 @@ class PriorSampledModel(LikelihoodModel):
     """
 
     default_signature = "sample"
+    unserved = ("temperature",)
     sample = sample
     log_prob = log_prob
 
@@ -82,9 +84,9 @@ class PriorSampledModel(LikelihoodModel):
         """Samples latents for n examples from the prior."""
         return tf.random.stateless_normal([n, *self.decoder.inputs[0].shape[1:]], key)
 
-    def from_noise(self, noise):
-        """Returns the mean of p(x|z)."""
-        return self.likelihood.mean(self.decoder(noise, training=False))
+    def from_noise(self, noise, temperature=1.0):
+        """Returns the mean of p(x|z) for latents whose standard deviation is the temperature."""
+        return self.likelihood.mean(self.decoder(temperature * noise, training=False))
 
     @capability
     def decode(self, latents):
@@ -96,3 +98,4 @@ class PriorSampledModel(LikelihoodModel):
     @override
     def set_up(self):
         self.edges |= decoder_edges(self.decoder, self.likelihood)
+        self.edges["temperature"] = Number(0.0, 10.0, "temperature")

@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from keras_gen.autoencoders.coder import EncoderDecoder
 from keras_gen.core import SCORE_SAMPLES, log_prob, sample
+from keras_gen.core.kinds_of_data import Number
 from keras_gen.core.noise import folded, normal, several
 from keras_gen.core.schedules import Weight
 from keras_gen.declared import network
@@ -55,6 +56,7 @@ class VAE(EncoderDecoder):
     """
 
     code_names: ClassVar[tuple[str, ...]] = ("mean", "log_variance")
+    unserved = ("temperature",)
     sample = sample
     log_prob = log_prob
 
@@ -144,9 +146,12 @@ class VAE(EncoderDecoder):
             noise["values"] = tf.random.stateless_uniform(values, folded(key, 2))
         return noise
 
-    def from_noise(self, noise):
-        """Returns the mean of p(x|z) for images and counts, and samples for rows of numbers."""
-        return self.example_of(noise)
+    def from_noise(self, noise, temperature=1.0):
+        """Returns the mean of p(x|z) for images and counts, and samples for rows of numbers.
+
+        `temperature` is the standard deviation of the latents in units of the prior's.
+        """
+        return self.example_of(noise | {"latents": temperature * noise["latents"]})
 
     def example_of(self, noise: dict, *given) -> tf.Tensor:
         """Returns the examples for `noise`, from p(x|z) or p(x|z, given)."""
@@ -154,3 +159,10 @@ class VAE(EncoderDecoder):
             return self.reconstructed(noise["latents"], *given)
         # The means alone would vary less than the data do.
         return self.likelihood.draw(self.decoded(noise["latents"], *given), noise["values"])
+
+    # Building --------------------------------------------------------------------------------
+
+    @override
+    def set_up(self):
+        super().set_up()
+        self.edges["temperature"] = Number(0.0, 10.0, "temperature")

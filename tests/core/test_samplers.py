@@ -115,3 +115,32 @@ def test_frozen_networks_are_saved_and_not_trained(model, tmp_path):
     loaded = keras.models.load_model(tmp_path / "walker.keras")
     for teacher in (model.teacher, loaded.teacher):
         np.testing.assert_array_equal(teacher.get_weights()[0], before[0])
+
+
+@pytest.mark.thorough
+@pytest.mark.filterwarnings("ignore:.* has not been trained")
+@pytest.mark.parametrize(
+    "name", ["VAE", "ConditionalVAE", "M2", "BIVA", "LadderVAE", "PriorSampledModel"]
+)
+def test_temperature_scales_the_latents_of_samples(name):
+    model = TINY[name].build(0)
+    given = {"label": 1} if "label" in model.edges or "labels" in model.edges else {}
+    usual = model.noise
+
+    def half(n, key):
+        found = usual(n, key)
+        if not isinstance(found, dict):
+            return found / 2
+        return found | {"latents": found["latents"] / 2}
+
+    plain, cold, mode = (model.sample(5, 1, temperature=t, **given) for t in (1.0, 0.5, 0.0))
+    np.testing.assert_array_equal(plain, model.sample(5, 1, **given))
+    model.noise = half
+    np.testing.assert_array_equal(cold, model.sample(5, 1, **given))
+    if name != "ConditionalVAE":  # whose numbers have noise of their own
+        assert (mode == mode[:1]).all()
+    with pytest.raises(ValueError, match=r"temperature have.*a number in \[0, 10\]"):
+        model.sample(2, temperature=-1.0, **given)
+    # A request without a temperature stays valid for an export.
+    _, specs = model.signatures()["sample"]
+    assert "temperature" not in [spec.name for spec in specs]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from keras_gen.networks import time_mlp, time_unet
+from keras_gen.networks import series_unet, time_mlp, time_unet
 from keras_gen.networks.diffusion.time_networks import _attention, _block
 from tiny import fresh_names
 
@@ -20,22 +20,24 @@ def moved(network):
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("kind", ["unet", "mlp"])
+@pytest.mark.parametrize("kind", ["unet", "mlp", "series"])
 def test_outputs_depend_on_points_time_and_label(rng, kind):
     keras.utils.set_random_seed(0)
-    if kind == "unet":
-        network = time_unet((8, 4, 3), widths=(8, 16), groups=4, classes=2)
-        still = network([np.ones((1, 8, 4, 3)), np.ones(1), np.zeros(1, "int32")])
-        assert abs(still).numpy().max() == 0
+    shape = (7, 3) if kind == "series" else (8, 4, 3)
+    if kind == "mlp":
+        network = time_mlp(shape, width=8, blocks=1, classes=2)
     else:
-        network = time_mlp((8, 4, 3), width=8, blocks=1, classes=2)
+        build = series_unet if kind == "series" else time_unet
+        network = build(shape, widths=(8, 16), groups=4, classes=2)
+        still = network([np.ones((1, *shape)), np.ones(1), np.zeros(1, "int32")])
+        assert abs(still).numpy().max() == 0
     network = moved(network)
-    x = rng.normal(size=(1, 8, 4, 3)).astype("float32")
+    x = rng.normal(size=(1, *shape)).astype("float32")
     outputs = []
     for scale, time, label in ((1, 0.5, 0), (2, 0.5, 0), (1, 0.6, 0), (1, 0.5, 2)):
         inputs = [scale * x, np.full(1, time, "float32"), np.full(1, label, "int32")]
         outputs.append(network(inputs).numpy())
-    assert all(output.shape == (1, 8, 4, 3) for output in outputs)
+    assert all(output.shape == (1, *shape) for output in outputs)
     for other in outputs[1:]:
         assert abs(other - outputs[0]).max() > 1e-3
     copy = keras.Model.from_config(network.get_config())
@@ -83,12 +85,22 @@ def test_each_block_of_the_mlp_adds_a_function_of_point_and_time(rng):
 
 def test_a_block_of_the_unet_adds_normalized_maps_to_its_input(rng):
     maps, time = keras.Input((4, 4, 2)), keras.Input((3,))
-    conv = functools.partial(keras.layers.Conv2D, padding="same")
+    conv = functools.partial(keras.layers.Conv2D, kernel_size=3, padding="same")
     network = moved(keras.Model([maps, time], _block(maps, time, 2, conv, 1)))
     x, t = rng.normal(size=(2, 4, 4, 2)), rng.normal(size=(2, 3))
     first, normalization, last = [layer for layer in network.layers if layer.weights]
     expected = x + last(np.maximum(normalization([first(x), t]), 0))
     np.testing.assert_allclose(network([x, t]), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_series_are_treated_alike_at_all_steps():
+    """Far from both ends, the output moves with the input, by multiples of the coarsest step."""
+    network = moved(series_unet((65, 1), widths=(4, 8), groups=4, attention=False))
+    x = np.zeros((2, 65, 1), "float32")
+    x[0, 30], x[1, 34] = 1, 1
+    first, second = network([x, np.full(2, 0.5, "float32")]).numpy()[..., 0]
+    assert np.abs(np.diff(first[20:42])).max() > 0.01
+    np.testing.assert_allclose(second[24:46], first[20:42], atol=1e-3)
 
 
 def test_convolutions_alone_may_have_lower_precision():

@@ -134,18 +134,77 @@ def time_unet(
             f"{multiple}, for patches of {patch} and {len(widths)} widths. Pad or resize them "
             "(keras_gen.data.pad_to)."
         )
-    if any(number < groups or number % groups for number in widths):
-        raise ValueError(f"widths is {widths}: expected multiples of groups, {groups}.")
+    _require_widths(widths, groups)
     conv = functools.partial(layers.Conv2D, padding="same")
-    block = functools.partial(_block, conv=conv, groups=groups)
     images = keras.Input(shape)
     inputs, time = time_embedding(2 * widths[-1], classes, "relu")
-
     x = conv(widths[0], patch + 2, strides=patch)(images)
+    x = _unet(x, time, widths, (3, 3), (2, 2), groups, attention)
+    x = conv(patch**2 * channels, 3, kernel_initializer="zeros")(x)
+    return keras.Model([images, *inputs], float32(PixelShuffle(patch)(x)), name=name)
+
+
+@checked_arguments(axes="steps, channels")
+def series_unet(
+    shape: tuple = (32, 2),
+    widths: tuple[int, ...] = (32, 64),
+    groups: int = 8,
+    attention: bool = True,
+    classes: int | None = None,
+    name: str = "network",
+) -> keras.Model:
+    """Builds a one-dimensional U-Net for series on a path, conditioned on their times.
+
+    The architecture is that of `time_unet`, with convolutions over the steps of the series. In
+    contrast to dense layers, convolutions treat all steps alike, so that neighboring steps of a
+    sample fit each other.
+
+    Args:
+        shape: `(steps, channels)` of a series, with any number of steps: the network pads them at
+            the end.
+        widths: Numbers of channels of each length of the maps, longest first, multiples of
+            `groups`.
+        groups: Number of groups of the normalizations.
+        attention: Whether the shortest maps have attention.
+        classes: Number of classes, if the network also accepts labels; see `time_unet`.
+        name: Name of the model.
+
+    Returns:
+        A model that maps series `[batch, steps, channels]`, times `[batch]`, and, with classes,
+        labels `[batch]` to float32 `[batch, steps, channels]`, initially 0.
+
+    Example:
+        >>> network = series_unet((100, 3), widths=(32, 64))
+    """
+    steps, channels = shape
+    _require_widths(widths, groups)
+    added = -steps % 2 ** (len(widths) - 1)
+    conv = functools.partial(layers.Conv2D, padding="same", kernel_size=(3, 1))
+    series = keras.Input(shape)
+    inputs, time = time_embedding(2 * widths[-1], classes, "relu")
+    # As images of one column, for which the layers of `time_unet` are made.
+    x = layers.ZeroPadding1D((0, added))(series)
+    x = conv(widths[0])(layers.Reshape((steps + added, 1, channels))(x))
+    x = _unet(x, time, widths, (3, 1), (2, 1), groups, attention)
+    x = conv(channels, kernel_initializer="zeros")(x)
+    x = layers.Reshape((steps + added, channels))(x)
+    x = layers.Cropping1D((0, added))(x)
+    return keras.Model([series, *inputs], float32(x), name=name)
+
+
+def _require_widths(widths: tuple[int, ...], groups: int) -> None:
+    if not widths or any(number < groups or number % groups for number in widths):
+        raise ValueError(f"widths is {widths}: expected multiples of groups, {groups}.")
+
+
+def _unet(x, time, widths, kernel, stride, groups, attention):
+    """Applies the blocks of a U-Net to the maps of its first layer, and ends in a ReLU."""
+    conv = functools.partial(layers.Conv2D, kernel_size=kernel, padding="same")
+    block = functools.partial(_block, conv=conv, groups=groups)
     kept = [x]
     for number, filters in enumerate(widths):
         if number:
-            x = conv(filters, 3, strides=2)(x)
+            x = conv(filters, strides=stride)(x)
             kept.append(x)
         x = block(x, time, filters)
         if attention and number == len(widths) - 1:
@@ -163,19 +222,16 @@ def time_unet(
             if attention and number == len(widths) - 1 and not of_size:
                 x = _attention(x)
         if number:
-            x = conv(widths[number - 1], 3)(layers.UpSampling2D(2, dtype="float32")(x))
-
-    x = layers.ReLU(dtype="float32")(AdaptiveGroupNormalization(groups)([x, time]))
-    x = conv(patch**2 * channels, 3, kernel_initializer="zeros")(x)
-    return keras.Model([images, *inputs], float32(PixelShuffle(patch)(x)), name=name)
+            x = conv(widths[number - 1])(layers.UpSampling2D(stride, dtype="float32")(x))
+    return layers.ReLU(dtype="float32")(AdaptiveGroupNormalization(groups)([x, time]))
 
 
 def _block(x, time, filters, conv, groups):
     """Applies a residual block of two convolutions, which is initially the identity."""
-    around = x if x.shape[-1] == filters else conv(filters, 1)(x)
-    x = conv(filters, 3)(x)
+    around = x if x.shape[-1] == filters else conv(filters, kernel_size=1)(x)
+    x = conv(filters)(x)
     x = layers.ReLU(dtype="float32")(AdaptiveGroupNormalization(groups)([x, time]))
-    x = conv(filters, 3, kernel_initializer="zeros")(x)
+    x = conv(filters, kernel_initializer="zeros")(x)
     return layers.Add(dtype="float32")([around, x])
 
 

@@ -4,7 +4,7 @@ import functools
 import inspect
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, ParamSpec, TypeVar, overload
+from typing import Annotated, Any, ParamSpec, TypeVar, overload
 
 import keras
 import numpy as np
@@ -321,6 +321,17 @@ def checked_tensor(name: str, value: Any) -> tf.Tensor:
     if not (tensor.dtype.is_floating or tensor.dtype.is_integer):
         raise TypeError(message)
     return tensor
+
+
+def _stateless_seed(name: str, value: Any) -> tf.Tensor:
+    seed = checked_tensor(name, value)
+    if not seed.dtype.is_integer or not seed.shape.is_compatible_with([2]):
+        raise ValueError(f"{name} is {shown(value)}: expected a stateless seed, two integers.")
+    return seed
+
+
+StatelessSeed = Annotated[tf.Tensor, _stateless_seed]
+"""Two integers, an array or tensor `[2]`."""
 
 
 def _finite_array(name: str, value: Any) -> np.ndarray:

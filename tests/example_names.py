@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gen import data
+from keras_gen import data, layers
 from keras_gen.core.schedules import Linear
 from keras_gen.gan import GAN, WGAN
 from keras_gen.networks import dirac_networks
@@ -159,12 +159,23 @@ def of_videos() -> dict:
     return {"model": Stub(noise(3, 4, 16, 16, 1))}
 
 
+def of_tables() -> dict:
+    random = np.random.default_rng(0)
+    rows = {"age": random.integers(20, 60, 60), "kind": random.choice(["cat", "dog"], 60)}
+    model = SimpleNamespace(sample=lambda n: rows)
+    return {"columns": data.table_columns(rows), "held_out": rows, "rows": rows, "model": model}
+
+
 def of_many_codes() -> dict:
     codes = np.random.default_rng(0).normal(size=(1000, 4)).astype("float32")
     return {"codes": codes, "labels": np.arange(1000) % 3}
 
 
 SPECIAL = {
+    "data.binarize": lambda: {
+        "images": noise(4, 8, 8, 1),
+        "source": data.Source(noise(64, 8, 8, 1)),
+    },
     "data.draw_normal": lambda: {
         "model": SimpleNamespace(encode=lambda x: np.zeros([2, 128, 2], "float32"))
     },
@@ -175,6 +186,10 @@ SPECIAL = {
     "data.random_shift": of_sounds,
     "metrics.bin_shares": lambda: {"images": noise(60, 16, 16, 1)},
     "metrics.border_change": lambda: {"photos": gradients(4, 96)},
+    **dict.fromkeys(
+        (f"metrics.{name}" for name in ("closest_rows", "detection_auc", "table_fidelity")),
+        of_tables,
+    ),
     "metrics.class_report": lambda: {"classes": np.arange(128) % 3},
     "metrics.critic_distances": lambda: {"model": WGAN.for_vectors(2, latent_dim=2)},
     "metrics.enlargement_report": lambda: {
@@ -188,6 +203,7 @@ SPECIAL = {
     "metrics.mesh": lambda: {"model": Stub(gradients(12, 32))},
     "metrics.motion_distances": of_videos,
     "metrics.motion_statistics": of_videos,
+    "metrics.Extractor": lambda: {"network": classifier()},
     "metrics.ms_ssim": lambda: {"photos": gradients(4, 192), "translated": gradients(4, 192)},
     "metrics.nll_summary": of_likelihoods,
     "metrics.perceptual_path_length": lambda: {"generator": lambda z: z, "features": tf.identity},
@@ -201,6 +217,8 @@ SPECIAL = {
     "metrics.TranslationEvaluation": lambda: {"classifiers": {}},
     "metrics.update_field": of_points,
     "metrics.update_jacobian": of_points,
+    "metrics.usefulness": of_tables,
+    "networks.with_layer": lambda: {"MinibatchDiscrimination": layers.MinibatchDiscrimination},
     "networks.copied": lambda: {"source_encoder": usual()["network"]},
 }
 

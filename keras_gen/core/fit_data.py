@@ -317,9 +317,9 @@ class Arrays(FitData):
             raise ValueError(
                 f"{self.owner} got {argument} of type {kind}: expected {_EXPECTED}."
             )
-        if kind in "OUS":
+        if kind in "OUSmMV":
             texts = kind in "US" or any(isinstance(each, str) for each in np.ravel(part)[:1])
-            what = "strings" if texts else "Python objects, which cannot be stacked"
+            what = "strings" if texts else _WITHOUT_NUMBERS[kind]
             way_out = (
                 ". To number classes, use np.unique(labels, return_inverse=True)[1]"
                 if texts
@@ -345,6 +345,14 @@ class Arrays(FitData):
     @override
     def first(self):
         return tuple(part[:_LOOKED_AT] for part in self.parts)
+
+
+_WITHOUT_NUMBERS = {
+    "O": "Python objects, which cannot be stacked",
+    "m": "durations",
+    "M": "dates",
+    "V": "records with several fields",
+}
 
 
 def refuse_no_data(owner: str, argument: str) -> NoReturn:

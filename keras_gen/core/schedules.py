@@ -218,9 +218,15 @@ class ConstantThenLinear(Schedule):
         return self.learning_rate, 0.0
 
 
-def final(weight) -> float:
-    """Returns a number, or the final value of a schedule."""
-    return weight.final if isinstance(weight, Schedule) else weight
+def final(value: float | Schedule) -> float:
+    """Returns a number, or the final value of a schedule.
+
+    Example:
+        >>> final(0.5), final(Linear(1.0, 0.1, steps=10))
+        (0.5, 0.1)
+    """
+    checked = weight("value", value, low=None)
+    return checked.final if isinstance(checked, Schedule) else checked
 
 
 def weight(

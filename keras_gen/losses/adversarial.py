@@ -59,11 +59,12 @@ class Objective(Declared):
         raise NotImplementedError
 
 
-def discrimination(objective, real_logits, *fake_logits) -> tuple[tf.Tensor, tf.Tensor]:
+@of_tensors("real_logits", "fake_logits")
+def discrimination(objective: Any, real_logits, *fake_logits) -> tuple[tf.Tensor, tf.Tensor]:
     """Returns a discriminator's loss on real examples and one or more sets of generated examples.
 
     Args:
-        objective: Adversarial objective minimized by the discriminator.
+        objective: Adversarial objective minimized by the discriminator, or its name.
         real_logits: Logits of real examples, `[batch, ...]`.
         *fake_logits: Logits of each set of generated examples, in the shape of `real_logits`.
 
@@ -72,9 +73,17 @@ def discrimination(objective, real_logits, *fake_logits) -> tuple[tf.Tensor, tf.
         sets. The accuracy is the fraction of all examples that the discriminator classifies
         correctly with the objective's threshold, or with 0 if it has none.
 
+    Raises:
+        TypeError: If logits are not numbers.
+        ValueError: If the objective is unknown, there are no generated examples, or the shapes
+            differ.
+
     Example:
         >>> loss, accuracy = discrimination(Minimax(), tf.ones([4, 1]), -tf.ones([4, 1]))
     """
+    objective = get(objective)
+    if not fake_logits:
+        raise ValueError("fake_logits is empty: expected logits of one or more sets.")
     threshold = objective.threshold or 0.0
     real = tf.cast(real_logits, tf.float32)
     losses = []
@@ -445,7 +454,11 @@ def get_of_fakes(identifier: Any) -> Objective:
     """Returns `get(identifier)`, for models whose generators do not use logits of real examples.
 
     Raises:
-        ValueError: If the objective compares fakes with real examples.
+        ValueError: If the objective is unknown, or compares fakes with real examples.
+
+    Example:
+        >>> get_of_fakes("hinge")
+        Hinge()
     """
     objective = get(identifier)
     if objective.compares:

@@ -21,7 +21,7 @@ def of_tensors(*names: str, one_batch: bool = True, function: str | None = None)
     cannot compute with the shapes, the message lists all of them.
 
     Args:
-        names: Names of the tensor arguments.
+        names: Names of the tensor arguments; one may be `*tensors`, any number of them.
         function: Name of the argument that is a function, if any.
         one_batch: Whether all arguments with axes must have equal numbers of examples, the size of
             their first axis.
@@ -37,6 +37,8 @@ def of_tensors(*names: str, one_batch: bool = True, function: str | None = None)
 
     def decorate(loss):
         signature = inspect.signature(loss)
+        kinds = {name: signature.parameters[name].kind for name in names}
+        several = [name for name in names if kinds[name] is inspect.Parameter.VAR_POSITIONAL]
 
         @functools.wraps(loss)
         def checked(*args, **kwargs):
@@ -47,11 +49,16 @@ def of_tensors(*names: str, one_batch: bool = True, function: str | None = None)
             tensors = {
                 name: checked_tensor(name, bound.arguments[name])
                 for name in names
-                if bound.arguments.get(name) is not None
+                if bound.arguments.get(name) is not None and name not in several
             }
+            bound.arguments.update(tensors)
+            for name in several:
+                values = enumerate(bound.arguments.get(name, ()))
+                found = {f"{name}[{i}]": checked_tensor(f"{name}[{i}]", v) for i, v in values}
+                bound.arguments[name] = tuple(found.values())
+                tensors |= found
             if one_batch:
                 _require_one_batch(tensors)
-            bound.arguments.update(tensors)
             try:
                 return loss(*bound.args, **bound.kwargs)
             except (AttributeError, TypeError, ValueError) as error:

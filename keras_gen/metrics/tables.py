@@ -104,6 +104,8 @@ def detection_auc(columns: Sequence[Column], real: Any, samples: Any, seed: int 
 
     Raises:
         ValueError: If rows do not fit the columns, or there are fewer than 20 rows.
+
+    Example: `detection_auc(columns, held_out, model.sample(len(held_out)))`.
     """
     random = np.random.default_rng(checked_seed(seed))
     parts = [_values(columns, rows) for rows in (real, samples)]
@@ -139,6 +141,8 @@ def usefulness(
     Raises:
         ValueError: If the target is not a column of two words, or is the only column; if `real`
             does not contain both words; or if rows do not fit the columns.
+
+    Example: `usefulness(columns, held_out, model.sample(1000), target="kind")["auc"]`.
     """
     columns = require_cells(columns)
     names = [column.name for column in columns]
@@ -191,6 +195,8 @@ def closest_rows(
 
     Raises:
         ValueError: If rows do not fit the columns.
+
+    Example: `closest_rows(columns, model.sample(1000), rows, held_out)["nearer_to_training"]`.
     """
     parts = [_values(columns, rows) for rows in (samples, training, held_out)]
     known = {row.tobytes() for row in parts[1]}

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator
-
 import numpy as np
-import tensorflow as tf
 
-from keras_gen.arguments import checked_array
-from keras_gen.checked_arguments import checked_types
+from keras_gen.checked_arguments import checked_arguments
 from keras_gen.core import GenerativeModel
-from keras_gen.core.minimize import trainable_weights
+from keras_gen.core.fit import TrainOnBatchCall
+from keras_gen.core.minimize import NonFiniteLossError, trainable_weights
 
 
-@checked_types
+@checked_arguments
 def update_field(model: GenerativeModel, batch, points: np.ndarray) -> np.ndarray:
     """Returns the change of a model's weights in one training step from each of several points.
 
@@ -32,6 +28,11 @@ def update_field(model: GenerativeModel, batch, points: np.ndarray) -> np.ndarra
         Weights after the step minus weights before it, float64 `[n, weights]`, with equal noise for
         all points.
 
+    Raises:
+        TypeError: If an argument has a different type.
+        ValueError: If points have a different shape or are not finite, the batch does not match the
+            model, or a step yields a loss or a gradient that is not finite.
+
     Example:
     ```python
     from keras_gen.gan import GAN
@@ -42,16 +43,19 @@ def update_field(model: GenerativeModel, batch, points: np.ndarray) -> np.ndarra
     arrows = update_field(model, np.zeros((1, 1)), np.array([[1.0, 0.0], [0.0, 1.0]]))
     ```
     """
-    points = checked_array("points", points, np.float64)
-    with _steps(model, batch) as (reset, step):
+    points = points.astype(np.float64)
+
+    def visit(reset, step):
         found = []
         for point in points:
             reset(point)
             found.append(step() - point)
-    return np.stack(found)
+        return np.stack(found)
+
+    return _with_steps(model, batch, visit)
 
 
-@checked_types
+@checked_arguments
 def update_jacobian(
     model: GenerativeModel, batch, point: np.ndarray, difference: float = 0.05
 ) -> np.ndarray:
@@ -73,14 +77,14 @@ def update_jacobian(
 
     Example: `np.linalg.eigvals(update_jacobian(model, np.zeros((1, 1)), np.zeros(2)))`.
     """
-    point = checked_array("point", point, np.float64)
+    point = point.astype(np.float64)
     offsets = difference * np.eye(len(point))
     points = np.concatenate([point + offsets, point - offsets])
     above, below = np.split(points + update_field(model, batch, points), 2)
     return ((above - below) / (2 * difference)).T
 
 
-@checked_types
+@checked_arguments
 def trajectory(model: GenerativeModel, batch, point: np.ndarray, steps: int) -> np.ndarray:
     """Returns the weights over several training steps on one batch, float64 `[steps + 1, weights]`.
 
@@ -92,21 +96,21 @@ def trajectory(model: GenerativeModel, batch, point: np.ndarray, steps: int) -> 
 
     Example: `trajectory(model, np.zeros((1, 1)), np.array([1.0, 1.0]), steps=100)`.
     """
-    with _steps(model, batch) as (reset, step):
-        reset(np.asarray(point, np.float64))
-        return np.stack([np.asarray(point, np.float64), *(step() for _ in range(steps))])
+    point = point.astype(np.float64)
+
+    def visit(reset, step):
+        reset(point)
+        return np.stack([point, *(step() for _ in range(steps))])
+
+    return _with_steps(model, batch, visit)
 
 
-@contextlib.contextmanager
-def _steps(model, batch) -> Iterator[tuple[Callable, Callable]]:
-    """Yields functions that set the weights, and that take a step and return the weights."""
+def _with_steps(model, batch, visit):
+    """Calls `visit` with functions that set the weights, and that take a step and return them."""
     weights = trainable_weights(*model.networks.values())
     size = sum(int(np.prod(w.shape)) for w in weights)
     variables = model.training_variables()
     values = [v.value.numpy() for v in variables]
-    data = tf.nest.map_structure(tf.constant, batch if isinstance(batch, tuple) else (batch,))
-    # Without AutoGraph, as in Keras, because it does not support every operation in a step.
-    graph = tf.function(lambda: model.train_step(data), autograph=False)
 
     def restore():
         for variable, value in zip(variables, values, strict=True):
@@ -123,12 +127,21 @@ def _steps(model, batch) -> Iterator[tuple[Callable, Callable]]:
         for weight, part in zip(weights, np.split(point, ends), strict=True):
             weight.assign(part.reshape(weight.shape))
 
-    def step():
-        graph()
-        return np.concatenate([w.numpy().ravel() for w in weights]).astype(np.float64)
+    def on_batch(x, y=None):
+        model.make_train_function()
+        data = (x,) if y is None else (x, y)
 
+        def step():
+            model.train_function(iter([data]))
+            return np.concatenate([w.numpy().ravel() for w in weights]).astype(np.float64)
+
+        return visit(reset, step)
+
+    parts = batch if isinstance(batch, tuple) else (batch,)
     try:
-        yield reset, step
+        return TrainOnBatchCall(model, on_batch, parts, {}).run()
+    except (NonFiniteLossError, TypeError, ValueError) as error:
+        raise ValueError(f"The batch and the points allow no step: {error}") from error
     finally:
         restore()
         model.reset_metrics()

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen.arguments import checked_array, checked_integer, checked_seed
-from keras_gen.checked_arguments import checked_types
+from keras_gen.checked_arguments import checked_arguments, checked_types
 from keras_gen.core import noise, schedules, stateless
 from keras_gen.core.schedules import Weight
 from keras_gen.declared import Declared, Positive, Steps
@@ -379,10 +379,25 @@ def class_labels(labels, count: int) -> np.ndarray:
     return labels
 
 
+@checked_arguments
 def named_right(
     network: Callable, x: np.ndarray, labels: np.ndarray, batch_size: int = 500
 ) -> np.ndarray:
-    """Returns whether each example is classified correctly, bool `[n]`."""
+    """Returns whether each example is classified correctly, bool `[n]`.
+
+    Args:
+        network: Network, or function of a batch and `training`, that returns logits.
+        x: Examples in the range of the network, `[n, ...]`, at least one.
+        labels: Classes of the examples, integers `[n]`.
+        batch_size: Number of examples at once.
+
+    Raises:
+        ValueError: If the labels do not match the examples, or the logits contain NaN.
+
+    Example:
+        >>> named_right(model, digits, labels).mean()
+    """
+    labels = class_labels(labels, len(x))
     starts = range(0, len(x), batch_size)
     logits = np.concatenate([logits_of(network, x[s : s + batch_size]).numpy() for s in starts])
     if np.isnan(logits).any():

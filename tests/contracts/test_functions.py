@@ -35,11 +35,6 @@ NOT_RUN_BECAUSE = {
         ),
         "networks.vgg_features",
     },
-    "they compare whole tables, in each of the calls": {
-        *("metrics.closest_rows", "metrics.detection_auc", "metrics.table_fidelity"),
-        "metrics.usefulness",
-    },
-    "a step calls it with the logits of its networks": {"losses.adversarial.discrimination"},
     "each call trains or evaluates for seconds": {
         *("data.offline_color_digits", "data.offline_pairs", "data.on_photographs"),
         *("metrics.conversion_report", "metrics.fine_tuned_error", "metrics.GenerationEvaluation"),
@@ -50,15 +45,7 @@ NOT_RUN_BECAUSE = {
         "metrics.TranslationEvaluation",
     },
     "they are checks for authors of models, whose own arguments are constants": {
-        *("core.schedules.between", "core.schedules.checked_whole", "core.schedules.final"),
-        *("core.schedules.weight", "losses.adversarial.get_of_fakes", "robustness.named_right"),
-    },
-    "models and datasets call them in graphs, or pass them objects of their own": {
-        *("data.binarize", "data.draw_normal", "data.NormalScores", "metrics.Extractor"),
-        "networks.with_layer",
-    },
-    "not clear yet: the model's step refuses the batch in the words of TensorFlow's graph": {
-        *("metrics.trajectory", "metrics.update_field", "metrics.update_jacobian")
+        *("core.schedules.between", "core.schedules.checked_whole", "core.schedules.weight")
     },
     "it takes examples of any type, also texts and complex numbers": {"data.Source"},
 }

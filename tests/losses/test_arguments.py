@@ -32,6 +32,9 @@ REFUSED = [
     *((lambda bad=bad: adversarial.get(bad), "least_squares, minimax, non_saturating")
       for bad in ("lsgan", None, 3, {"name": "hinge"}, losses.Hinge)),
     (lambda: adversarial.get_of_fakes("relativistic"), "^The objective Relativistic comp"),
+    (lambda: adversarial.discrimination("hinge", MAPS), "fake_logits is empty: expected logits"),
+    (lambda: adversarial.discrimination("hinge", MAPS, MAPS, "a"), r"fake_logits\[1\] is 'a'"),
+    (lambda: adversarial.discrimination("hinge", MAPS, MAPS[:2]), r"fake_logits\[0\] has shape"),
     (lambda: losses.Relativistic().generator(MAPS), "real_logits=None: also pass the logits of"),
     (lambda: losses.Hinge().generator(tf.constant(1.0)), r"shape \[batch"),
     *((lambda kind=kind: kind(real_target=NAN), "real_target must be finite, found nan")

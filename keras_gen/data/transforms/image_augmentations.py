@@ -12,7 +12,7 @@ from typing import Any
 import tensorflow as tf
 
 from keras_gen.arguments import checked_integer
-from keras_gen.checked_arguments import checked_types
+from keras_gen.checked_arguments import StatelessSeed, checked_tensor, checked_types
 from keras_gen.data.source import on_first
 from keras_gen.data.transforms.images import resize_cover
 
@@ -157,7 +157,7 @@ def random_levels(rate: float) -> Callable[[Any, Any], Any]:
 
 
 @checked_types
-def binarize(example: Any, seed: tf.Tensor) -> Any:
+def binarize(example: Any, seed: StatelessSeed) -> Any:
     """Augmentation that samples binary pixels, with the gray values as the probabilities of 1.
 
     This is dynamic binarization, as in Burda, Grosse, Salakhutdinov: "Importance Weighted
@@ -169,7 +169,11 @@ def binarize(example: Any, seed: tf.Tensor) -> Any:
             or a tuple whose first field is one of these.
         seed: Stateless seed `[2]`.
 
+    Raises:
+        ValueError: If the image or the seed has a different dtype or shape.
+
     Example:
+        >>> binary = binarize(images, seed=tf.constant([0, 1]))
         >>> batches = source.stream(64, augment_batch=binarize)
     """
 
@@ -181,7 +185,7 @@ def binarize(example: Any, seed: tf.Tensor) -> Any:
 
 
 @checked_types
-def draw_normal(example: Any, seed: tf.Tensor) -> Any:
+def draw_normal(example: Any, seed: StatelessSeed) -> Any:
     """Augmentation that samples normal variables, float32 `[n, ...]`, such as an encoder's codes.
 
     Args:
@@ -189,12 +193,18 @@ def draw_normal(example: Any, seed: tf.Tensor) -> Any:
             this shape.
         seed: Stateless seed `[2]`.
 
+    Raises:
+        TypeError: If the example does not consist of numbers.
+        ValueError: If the example or the seed has a different dtype or shape.
+
     Example:
+        >>> drawn = draw_normal(np.zeros([8, 2, 5], "float32"), seed=tf.constant([0, 1]))
         >>> codes = Source(np.stack(model.encode(images), axis=1))
         >>> batches = codes.stream(64, augment_batch=draw_normal)
     """
 
     def draw(both: tf.Tensor) -> tf.Tensor:
+        both = tf.cast(checked_tensor("example", both), tf.float32)
         if both.shape.rank < 3 or both.shape[1] != 2:
             raise ValueError(
                 f"The example has shape {both.shape}: expected means and log variances [n, 2, "
@@ -213,10 +223,11 @@ def on_image(
     """Applies `function` to a uint8 image of `ranks`, or to the first field of a tuple."""
 
     def checked(image: tf.Tensor) -> tf.Tensor:
+        image = checked_tensor("example", image)
         if image.dtype != tf.uint8 or image.shape.rank not in ranks:
             raise ValueError(
-                f"An image is {image.dtype.name} {image.shape}: expected uint8 [height, width, "
-                "channels]."
+                f"The example is {image.dtype.name} of shape {image.shape}: expected uint8 "
+                "[height, width, channels]."
             )
         return function(image)
 

@@ -9,8 +9,9 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen.arguments import checked_size
-from keras_gen.checked_arguments import checked_types
+from keras_gen.checked_arguments import StatelessSeed, checked_types
 from keras_gen.data.transforms.tables import Column, as_numbers, row_texts, table_rows
+from keras_gen.tensor_checks import require
 
 
 class NormalScores:
@@ -35,7 +36,9 @@ class NormalScores:
     Example:
         >>> rows = np.array([["3", "cat"], ["5", "dog"]])
         >>> scores = NormalScores(rows, table_columns(rows, ["age", "kind"], ["age"]))
-        >>> z = scores.drawn(scores.levels(rows), tf.constant([0, 1], tf.int64))
+        >>> levels = scores.levels(rows)
+        >>> z = scores.drawn(levels, tf.constant([0, 1], tf.int64))
+        >>> restored, log_widths = scores.rows(z), scores.log_widths(z, levels)
     """
 
     @checked_types
@@ -97,25 +100,37 @@ class NormalScores:
             found.append(numbers)
         return np.stack(found, axis=1).astype(np.int32)
 
-    def drawn(self, levels, seed) -> tf.Tensor:
+    @checked_types
+    def drawn(self, levels: tf.Tensor, seed: StatelessSeed) -> tf.Tensor:
         """Samples normal numbers, float32 `[n, columns]`, within the intervals of levels.
 
         Args:
             levels: Indices of intervals, int32 `[n, columns]`.
             seed: Stateless seed, int64 `[2]`.
+
+        Raises:
+            TypeError: If an argument does not consist of numbers.
+            ValueError: If an argument has a different shape, or there is no such interval.
         """
+        levels = self._checked_levels(levels)
         places = tf.random.stateless_uniform(tf.shape(levels), seed)
         parts = self._of(self._starts, levels) + places * self._of(self.shares, levels)
         return tf.math.ndtri(tf.clip_by_value(parts, 1e-6, 1 - 1e-6))
 
-    def rows(self, z) -> np.ndarray:
+    @checked_types
+    def rows(self, z: tf.Tensor) -> np.ndarray:
         """Returns rows from normal numbers `[n, columns]`, such as a model's samples.
 
         Returns:
             Strings `[n, columns]`: categories, and the smallest training value in the interval for
             numbers.
+
+        Raises:
+            TypeError: If `z` does not consist of numbers.
+            ValueError: If `z` has a different shape, or contains NaN.
         """
-        places = 0.5 * tf.math.erfc(tf.cast(z, tf.float32) / -math.sqrt(2.0)).numpy()
+        z = self._checked_numbers(z)
+        places = 0.5 * tf.math.erfc(z / -math.sqrt(2.0)).numpy()
         found = []
         for known, starts, place in zip(
             self._known, self._starts.numpy(), places.T, strict=True
@@ -124,11 +139,47 @@ class NormalScores:
             found.append(known[level].astype(str))
         return np.stack(found, axis=1)
 
-    def log_widths(self, z, levels) -> np.ndarray:
-        """Returns the term that turns a log density of z into a bound on log P(levels), `[n]`."""
+    @checked_types
+    def log_widths(self, z: tf.Tensor, levels: tf.Tensor) -> np.ndarray:
+        """Returns the term that turns a log density of z into a bound on log P(levels), `[n]`.
+
+        Raises:
+            TypeError: If an argument does not consist of numbers.
+            ValueError: If an argument has a different shape, `z` contains NaN, or there is no such
+                interval.
+        """
+        z, levels = self._checked_numbers(z), self._checked_levels(levels)
+        if len(z) != len(levels):
+            raise ValueError(f"z has {len(z)} rows and levels {len(levels)}: expected as many.")
         log_normal = -0.5 * (tf.square(z) + math.log(2 * math.pi))
         each = tf.math.log(self._of(self.shares, levels)) - log_normal
         return tf.reduce_sum(each, axis=1).numpy()
+
+    def _checked_numbers(self, z: tf.Tensor) -> tf.Tensor:
+        z = tf.cast(self._checked_shape("z", z), tf.float32)
+        known = ~tf.reduce_any(tf.math.is_nan(z))
+        with tf.control_dependencies([require(known, "z contains NaN: expected numbers.")]):
+            return tf.identity(z)
+
+    def _checked_levels(self, levels: tf.Tensor) -> tf.Tensor:
+        levels = self._checked_shape("levels", levels)
+        if not levels.dtype.is_integer:
+            raise TypeError(f"levels has dtype {levels.dtype.name}: expected integers.")
+        levels = tf.cast(levels, tf.int32)
+        known = (levels >= 0) & (levels < [len(each) for each in self._known])
+        sentence = (
+            "levels contains the index of no interval: pass the result of NormalScores.levels."
+        )
+        with tf.control_dependencies([require(tf.reduce_all(known), sentence)]):
+            return tf.identity(levels)
+
+    def _checked_shape(self, name: str, values: tf.Tensor) -> tf.Tensor:
+        expected = [None, len(self.columns)]
+        if not values.shape.is_compatible_with(expected):
+            raise ValueError(
+                f"{name} has shape {tuple(values.shape)}: expected [n, {expected[1]}]."
+            )
+        return values
 
     def _of(self, table, levels):
         """Returns the entries of a table `[columns, levels]` for the levels of each row."""

@@ -130,7 +130,7 @@ def gumbel(shape, seed: tf.Tensor, dtype="float32") -> tf.Tensor:
     """Returns standard Gumbel noise, -log(-log(u)), sampled in float32.
 
     For arguments, see `normal`. The argmax of logits plus this noise is a sample from their softmax
-    (Jang, Gu, Poole: "Categorical Reparameterization with Gumbel-Softmax", ICLR 2017, eq. 1).
+    (Jang, Gu, Poole: "Categorical Reparameterization with Gumbel-Softmax", ICLR 2017, eq. (1)).
     """
     # At u = 0, the noise would be infinite.
     u = for_replica(tf.random.stateless_uniform, shape, seed, minval=1e-37, maxval=1.0)

@@ -1,8 +1,8 @@
 """Layers that Keras lacks, with or without weights.
 
-Each file contains one layer, or the layers of one paper; `flows` contains invertible layers. All
+Each file contains one layer or the layers of one paper; `flows` contains invertible layers. All
 layers also accept the arguments of `keras.layers.Layer`, such as `name` and `dtype`. They raise a
-`ValueError` for arguments that their docstrings do not allow, and, when built, for such inputs.
+`ValueError` for arguments and, when built, for inputs that their docstrings do not allow.
 """
 
 from keras_gen.layers.causal import (

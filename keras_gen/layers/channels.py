@@ -1,4 +1,4 @@
-"""Layers that change only channels: one-hot levels, gates, and learned scales."""
+"""Layers that change only channels, such as one-hot levels, gates, and learned scales."""
 
 from typing import ClassVar
 
@@ -12,16 +12,16 @@ from keras_gen.layers.layer_arguments import require_input
 
 @keras.saving.register_keras_serializable("keras_gen")
 class OneHot(DeclaredLayer):
-    """One-hot vectors of levels: one channel per level, which is 1 for the level's positions.
+    """One-hot encoding of levels, with one channel per level that is 1 where the level occurs.
 
     Van den Oord et al.: "WaveNet: A Generative Model for Raw Audio", 2016, encode quantized sound
     in this way. There are no weights, and every position is processed independently. Integers, or
-    floats that are whole numbers, `[batch, ..., 1]` in -1 to `levels` - 1 become floats `[batch,
-    ..., levels]`.
+    floats that are whole numbers, `[batch, ..., 1]`, from -1 to `levels` - 1, become floats
+    `[batch, ..., levels]`.
 
     Args:
         levels: Number of levels, at least 2.
-        padding: Level that encodes padding, -1. If None, padding becomes zeros.
+        padding: Level by which padding (-1) is replaced. If None, padding becomes zeros.
 
     Example:
         >>> OneHot(3, padding=1)(tf.constant([[[2], [-1]]])).numpy()[0]
@@ -60,7 +60,7 @@ class OneHot(DeclaredLayer):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class GatedUnit(DeclaredLayer):
-    """tanh(a) * sigmoid(b) of the halves a and b of the channels.
+    """Gated activation unit: tanh(a) * sigmoid(b), where a and b are halves of the channels.
 
     Van den Oord, Kalchbrenner, Vinyals, Espeholt, Graves, Kavukcuoglu: "Conditional Image
     Generation with PixelCNN Decoders", NeurIPS 2016, eq. (2); van den Oord et al.: "WaveNet: A
@@ -70,8 +70,8 @@ class GatedUnit(DeclaredLayer):
 
     Args:
         groups: Number of equal consecutive groups of channels, each with its own halves. For maps
-            of `MaskedConvolution`, whose groups must not mix, it is the number of channels of the
-            image. The channels are a multiple of `2 * groups`.
+            from `MaskedConvolution`, whose groups must not be mixed, it is the number of channels
+            in the image. The number of channels must be a multiple of `2 * groups`.
 
     Example:
         >>> y = GatedUnit()(tf.random.normal([2, 100, 32]))  # [2, 100, 16]
@@ -104,19 +104,20 @@ class GatedUnit(DeclaredLayer):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ColumnScales(DeclaredLayer):
-    """Appends one learned raw scale for each column to means, equal for all rows.
+    """Appends one learned raw scale per column, equal for all rows, to means.
 
-    Input: means `[batch, ..., columns]`. Output: float32 `[batch, ..., 2 * columns]`, the
-    parameters of a `Normal` likelihood whose scale is learned.
+    The input is means `[batch, ..., columns]`. The output is float32 `[batch, ..., 2 * columns]`,
+    the parameters of a `Normal` likelihood whose scale is learned.
 
     In training, the gradient of each mean is multiplied by the variance of its column, divided by
     the mean variance of all columns: the beta-NLL of Seitzer, Tavakoli, Antic, Martius: "On the
     Pitfalls of Heteroscedastic Uncertainty Estimation with Probabilistic Neural Networks", ICLR
-    2022, with beta = 1. All columns then count as in a squared error, so that columns whose scale
-    is initially large are learned too. Outputs, and therefore losses, are unchanged.
+    2022, with beta = 1. All columns then count as much as in a squared error, so that columns whose
+    scale is large at first are learned too. Outputs, and therefore losses, do not change.
 
-    Deviations: the paper's factor is only the variance, and it also weights the gradient of the
-    scale. Without the division, it would change the weight of the other terms of a loss.
+    Deviations: in the paper, the factor is the variance alone, and it is also applied to the
+    gradient of the scale. Without the division, the factor would change the weight of the
+    reconstruction term relative to other terms of a loss.
 
     Args:
         minimum_scale: Minimum scale of the likelihood.

@@ -1,4 +1,4 @@
-"""Dense layers that connect only some inputs with some outputs."""
+"""Dense layers in which each output is connected to only some of the inputs."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -25,12 +25,12 @@ Degrees = Annotated[Sequence[int], _degrees]
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ChannelwiseDense(keras.layers.Layer):
-    """A dense layer for each feature map, which connects all positions, but not different maps.
+    """A dense layer for each feature map, which connects all positions but not different maps.
 
     Pathak, Krähenbühl, Donahue, Darrell, Efros: "Context Encoders: Feature Learning by Inpainting",
-    CVPR 2016, sec. 3.1. For m maps of n x n, it has m n^4 weights; a fully connected layer would
-    have m^2 n^4. It has no bias, because the next layer has a bias or a normalization. Input and
-    output: floats `[batch, height, width, channels]` with known height, width, and channels.
+    CVPR 2016, sec. 3.1. For m maps of size n x n, it has m n^4 weights; a fully connected layer
+    would have m^2 n^4. It has no bias, because the next layer has a bias or a normalization. Input
+    and output are floats `[batch, height, width, channels]` with known height, width, and channels.
 
     Example:
         >>> y = ChannelwiseDense()(tf.random.normal([2, 4, 4, 16]))
@@ -56,17 +56,17 @@ class ChannelwiseDense(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class MaskedDense(DeclaredLayer):
-    """A dense layer whose units see only inputs of their degree or less.
+    """A dense layer whose units see only inputs whose degree does not exceed their own.
 
     Germain, Gregor, Murray, Larochelle: "MADE: Masked Autoencoder for Distribution Estimation",
-    ICML 2015, sec. 3 and 4. The d-th value has degree d; a unit of degree m depends on the first m
-    values. The mask sets all other entries of the kernel to zero. Floats `[batch, inputs]` become
+    ICML 2015, sec. 3 and 4. The d-th value has degree d, and a unit of degree m depends on the
+    first m values. The mask sets all other kernel entries to zero. Floats `[batch, inputs]` become
     `[batch, units]`.
 
     Args:
         degrees: Degrees of the units, one integer per unit.
-        input_degrees: Degrees of the inputs, integers.
-        strict: Whether a unit sees only inputs of lower degrees, as in the last layer, whose
+        input_degrees: Degrees of the inputs, one integer per input.
+        strict: Whether a unit sees only inputs of a lower degree, as in the last layer, whose
             outputs of degree d predict the d-th value.
         activation: Name of the output's activation, or a function.
         bias_initializer: Initializer of the bias: a name or an object.

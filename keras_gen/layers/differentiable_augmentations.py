@@ -1,4 +1,4 @@
-"""Augmentations of batches with gradients, DiffAugment, inside the steps of GANs."""
+"""Differentiable augmentations (DiffAugment) for batches in the training steps of GANs."""
 
 from __future__ import annotations
 
@@ -15,17 +15,19 @@ Uniform = Callable[[str, list], tf.Tensor]
 
 
 def augment(images: tf.Tensor, names: Sequence[str], uniform: Uniform) -> tf.Tensor:
-    """Changes each image randomly with differentiable functions.
+    """Randomly changes each image with differentiable functions.
 
     Zhao, Liu, Lin, Zhu, Han: "Differentiable Augmentation for Data-Efficient GAN Training", NeurIPS
-    2020. A discriminator that sees real and generated images only with such changes cannot easily
-    memorize a small dataset, and the generator does not learn the changes. `"affine"` is our
-    addition.
+    2020. A discriminator that sees only augmented images, both real and generated, cannot easily
+    memorize a small dataset, and the generator does not learn to reproduce the augmentations.
+    `"affine"` is our addition.
 
     Args:
-        images: Floats `[batch, height, width, channels]` in [-1, 1], a range that color may exceed.
-        names: Some of `"color"`, `"translation"`, `"cutout"`, and `"affine"`, in order.
-        uniform: Function that accepts a purpose and a shape, and returns samples from [0, 1).
+        images: Floats `[batch, height, width, channels]` in [-1, 1]. After `"color"`, values may
+            exceed this range.
+        names: Augmentations to apply, in order: any of `"color"`, `"translation"`, `"cutout"`, and
+            `"affine"`.
+        uniform: Function that maps a purpose and a shape to uniform samples from [0, 1).
 
     Raises:
         ValueError: If a name is unknown, or the images have the wrong rank or an unknown size.
@@ -47,7 +49,7 @@ def augment(images: tf.Tensor, names: Sequence[str], uniform: Uniform) -> tf.Ten
 
 
 def check_augmentations(names: Sequence[str]) -> tuple[str, ...]:
-    """Returns the names as a tuple; raises a ValueError if one is not in `AUGMENTATIONS`."""
+    """Returns the names as a tuple; raises a ValueError if a name is not in `AUGMENTATIONS`."""
     names = checked_list("augmentation", names)
     return tuple(checked_choice("augmentation", name, AUGMENTATIONS) for name in names)
 
@@ -78,7 +80,7 @@ def translation(images: tf.Tensor, uniform: Uniform) -> tf.Tensor:
 
 
 def cutout(images: tf.Tensor, uniform: Uniform) -> tf.Tensor:
-    """Sets to 0 a rectangle of half the height and width, whose middle is anywhere."""
+    """Sets a rectangle of half the height and width, centered at a random position, to 0."""
     height, width = images.shape[1:3]
 
     def inside(use, side):
@@ -94,12 +96,12 @@ def cutout(images: tf.Tensor, uniform: Uniform) -> tf.Tensor:
 
 
 def affine(images: tf.Tensor, uniform: Uniform) -> tf.Tensor:
-    """Rotates, shears, stretches, and shifts images, repeating the border in the gap.
+    """Rotates, shears, stretches, and shifts images; gaps are filled by repeating the border.
 
     Such changes are described in Karras, Aittala, Hellsten, Laine, Lehtinen, Aila: "Training
-    Generative Adversarial Networks with Limited Data", NeurIPS 2020, sec. 2.3. Our ranges are up to
-    20 degrees, a slope of up to 0.3, factors of exp(-0.15) to exp(0.15), and shifts of up to 6% of
-    each side.
+    Generative Adversarial Networks with Limited Data", NeurIPS 2020, sec. 2.3. The ranges here are
+    rotations of up to 20 degrees, slopes of up to 0.3, factors from exp(-0.15) to exp(0.15), and
+    shifts of up to 6% of each side.
     """
     height, width = images.shape[1:3]
 
@@ -123,13 +125,13 @@ AUGMENTATIONS = {"color": color, "translation": translation, "cutout": cutout, "
 
 
 def read_at(images: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor) -> tf.Tensor:
-    """Interpolates images between pixels, bilinearly: `[batch, rows, columns, channels]`.
+    """Returns images at bilinearly interpolated positions, `[batch, rows, columns, channels]`.
 
     Outside the images, the border is repeated. Gradients of any order are exact, unlike those of
     TensorFlow's projective transform.
 
     Args:
-        images: `[batch, height, width, channels]` of static size.
+        images: Images `[batch, height, width, channels]` of static size.
         rows: Row positions `[batch, rows, columns]`, 0 for the first row of pixels.
         columns: Column positions `[batch, rows, columns]`, 0 for the first column of pixels.
     """

@@ -9,7 +9,7 @@ from keras_gen.layers.layer_arguments import require_input
 
 
 class _Enlarging(DeclaredLayer):
-    """Base class of both layers, with the factor and the shapes."""
+    """Base class of both layers, which defines the factor and the shapes."""
 
     factor: Count
 
@@ -19,14 +19,14 @@ class _Enlarging(DeclaredLayer):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class BicubicEnlargement(_Enlarging):
-    """Enlarges images by bicubic interpolation (Keys 1981), without weights.
+    """Enlarges images with bicubic interpolation (Keys 1981), without weights.
 
     Unlike `keras.layers.UpSampling2D`, it supports images whose size is unknown when the network is
-    built. Input: floats `[batch, height, width, channels]`; output: float32 with sides `factor`
-    times as long.
+    built. The input is floats `[batch, height, width, channels]`, and the output is float32 with
+    sides that are `factor` times as long.
 
     Args:
-        factor: Enlargement factor of the sides, at least 1.
+        factor: Factor by which the sides are enlarged, at least 1.
 
     Example:
         >>> BicubicEnlargement(4)(tf.zeros([1, 5, 6, 3])).shape
@@ -48,15 +48,15 @@ class BicubicEnlargement(_Enlarging):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class PixelShuffle(_Enlarging):
-    """Moves channels into squares of pixels: `factor * factor` of them become one.
+    """Turns each group of `factor * factor` channels into one channel, as squares of pixels.
 
     Shi et al.: "Real-Time Single Image and Video Super-Resolution Using an Efficient Sub-Pixel
-    Convolutional Neural Network", CVPR 2016, eq. (4), which SRGAN uses. Input: floats `[batch,
-    height, width, factor * factor * channels]`; output: `[batch, factor * height, factor * width,
-    channels]`.
+    Convolutional Neural Network", CVPR 2016, eq. (4), which SRGAN uses. The input is floats
+    `[batch, height, width, factor * factor * channels]`, and the output is
+    `[batch, factor * height, factor * width, channels]`.
 
     Args:
-        factor: Enlargement factor of the sides, at least 1.
+        factor: Factor by which the sides are enlarged, at least 1.
 
     Example:
         >>> PixelShuffle(2)(tf.zeros([1, 5, 6, 12])).shape

@@ -1,4 +1,4 @@
-"""Layers with equalized learning rates, and the normalization that goes with them."""
+"""Layers with equalized learning rates, and the pixel normalization used with them."""
 
 import math
 
@@ -12,20 +12,20 @@ from keras_gen.declared import DeclaredLayer
 
 @keras.saving.register_keras_serializable("keras_gen")
 class EqualizedDense(keras.layers.Dense):
-    """A dense layer whose weights are initialized from N(0, 1) and scaled when they are used.
+    """A dense layer whose weights are initialized from N(0, 1) and are scaled when used.
 
     Karras, Aila, Laine, Lehtinen: "Progressive Growing of GANs for Improved Quality, Stability, and
     Variation", ICLR 2018, sec. 4.1: w = c * kernel, with He's constant c = gain / sqrt(inputs).
-    Optimizers such as Adam change every weight by about the same amount, whatever its size. Because
-    all weights have the same size here, all layers learn at the same speed.
+    Optimizers such as Adam change every weight by about the same amount, regardless of its size.
+    Because all weights have a similar size here, all layers learn at the same speed.
 
     Args:
         units: Number of outputs.
-        gain: Gain in He's constant: sqrt(2) before a (leaky) ReLU, 1 without an activation.
-        rate: Factor applied to this layer's learning rate: kernel and bias are `1 / rate` times as
-            large, and are multiplied by `rate` when used. It is 0.01 in the mapping network of
-            StyleGAN (Karras, Laine, Aila 2019).
-        **kwargs: Further arguments of `keras.layers.Dense`, except the kernel's initializer.
+        gain: Gain in He's constant: sqrt(2) before a (leaky) ReLU, or 1 without an activation.
+        rate: Factor applied to this layer's learning rate. Kernel and bias are stored `1 / rate`
+            times as large, and are multiplied by `rate` when used. The mapping network of StyleGAN
+            uses 0.01 (Karras, Laine, Aila 2019).
+        **kwargs: Additional arguments for `keras.layers.Dense`, except the kernel's initializer.
 
     Example:
         >>> y = EqualizedDense(8)(tf.random.normal([4, 16]))
@@ -53,15 +53,15 @@ class EqualizedDense(keras.layers.Dense):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class EqualizedConv2D(keras.layers.Conv2D):
-    """A convolution with an equalized learning rate: see `EqualizedDense`.
+    """A convolution with an equalized learning rate; see `EqualizedDense`.
 
     Args:
         filters: Number of output channels.
-        kernel_size: Side of the kernel. In He's constant, the number of inputs is the number of its
-            positions times the number of input channels.
-        gain: Gain in He's constant: sqrt(2) before a (leaky) ReLU, 1 without an activation.
-        padding: Padding, as in `keras.layers.Conv2D`. `kwargs` are further arguments of this layer,
-            except the kernel's initializer.
+        kernel_size: Side of the kernel. In He's constant, the number of inputs is the number of
+            kernel positions times the number of input channels.
+        gain: Gain in He's constant: sqrt(2) before a (leaky) ReLU, or 1 without an activation.
+        padding: Padding, as in `keras.layers.Conv2D`. `kwargs` are additional arguments for this
+            layer, except the kernel's initializer.
 
     Example:
         >>> y = EqualizedConv2D(8, 3)(tf.random.normal([4, 16, 16, 3]))  # [4, 16, 16, 8]
@@ -95,8 +95,9 @@ class PixelNormalization(DeclaredLayer):
     """Scales the channels of each position to a mean square of 1, without weights.
 
     Karras, Aila, Laine, Lehtinen: "Progressive Growing of GANs for Improved Quality, Stability, and
-    Variation", ICLR 2018, sec. 4.2. It prevents a generator's features from growing in competition
-    with the discriminator, and projects latents onto a sphere. Floats `[batch, ..., channels]`.
+    Variation", ICLR 2018, sec. 4.2. The layer keeps a generator's features from growing in
+    competition with the discriminator, and projects latents onto a sphere. Input and output are
+    floats `[batch, ..., channels]`.
 
     Args:
         epsilon: Number added to the mean square.

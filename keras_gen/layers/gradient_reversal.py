@@ -7,15 +7,15 @@ from keras_gen.checked_arguments import checked_types
 
 @checked_types
 def reverse_gradient(x: tf.Tensor, weight: float | tf.Tensor = 1.0) -> tf.Tensor:
-    """Returns x; its gradient is -weight times the gradient of the result.
+    """Returns x, and multiplies the gradient by -weight on the way back.
 
-    Ganin et al.: "Domain-Adversarial Training of Neural Networks", JMLR 2016, eq. (14) and (15). A
+    Ganin et al.: "Domain-Adversarial Training of Neural Networks", JMLR 2016, eqs. (14) and (15). A
     network that receives the result learns to minimize its loss, and the network that computes x
-    learns to maximize it.
+    learns to maximize that loss.
 
     Args:
         x: Float tensor of any shape.
-        weight: lambda, a number or a scalar tensor.
+        weight: Factor lambda, a number or a scalar tensor.
 
     Example:
         >>> x = tf.constant(3.0)

@@ -35,21 +35,21 @@ def _inside(name: str, value: Any) -> float:
 
 
 Activation = Annotated[Any, _activation]
-"""A function of tensors or its name; None is the identity."""
+"""A function of tensors, or its name; None is the identity."""
 Initializer = Annotated[Any, _initializer]
-"""An initializer of weights or its name."""
+"""A weight initializer, or its name."""
 OddSide = Annotated[int, checked_odd]
 """An odd side of a kernel."""
 OddSides = Annotated[Any, _odd_sides]
-"""Odd sides of a kernel, (height, width), or one for both."""
+"""Odd sides of a kernel, (height, width), or a single number for both."""
 FractionBelow1 = Annotated[float, checked_below_1]
-"""A number from 0 to below 1."""
+"""A number in [0, 1)."""
 Inside0And1 = Annotated[float, _inside]
-"""A number above 0 and below 1."""
+"""A number in (0, 1)."""
 
 
 def require_input(layer: keras.Layer, shape: Sequence, right: Any, expected: str) -> None:
-    """Raises a ValueError unless the shape of a layer's input is right."""
+    """Raises a ValueError that describes a layer's input shape unless `right` is true."""
     if not right:
         raise ValueError(
             f"{type(layer).__name__} got input of shape {tuple(shape)}: expected {expected}."
@@ -61,8 +61,8 @@ def require_pair(network: keras.Model, found: Sequence, wanted: Any, names: str)
 
     Args:
         network: Network to check.
-        found: Shape or number of channels of each output.
-        wanted: Expected shape or number of channels of each output.
+        found: Shape, or number of channels, of each output.
+        wanted: Expected shape, or number of channels, of each output.
         names: Names of the outputs.
     """
     if list(found) != [wanted] * 2:

@@ -1,4 +1,4 @@
-"""Features that compare the examples of a batch with each other."""
+"""Layers that compare the examples in a batch with each other."""
 
 import keras
 import tensorflow as tf
@@ -12,21 +12,23 @@ from keras_gen.tensor_checks import require
 
 @keras.saving.register_keras_serializable("keras_gen")
 class MinibatchStddev(DeclaredLayer):
-    """Adds a channel that measures how much the examples of a batch differ from each other.
+    """Adds a channel that measures how much the examples in a batch differ from each other.
 
     Karras, Aila, Laine, Lehtinen: "Progressive Growing of GANs for Improved Quality, Stability, and
-    Variation", ICLR 2018, sec. 3: the standard deviation of each feature at each position over the
-    examples, averaged to one number, which is the new channel's value everywhere. A discriminator
-    can thus recognize generated images that are too similar. Groups of consecutive examples are
-    compared, whereas the authors' code uses examples at equal distances; in a shuffled batch, both
-    are equivalent. Replicas must contain whole groups, and then equal one device. For floats
+    Variation", ICLR 2018, sec. 3: the new channel contains a single value, the standard deviation
+    over the examples, averaged over all features and positions. A discriminator can thus recognize
+    generated images that are too similar. Groups of consecutive examples are compared, whereas the
+    authors' code uses evenly spaced examples; in a shuffled batch, both are equivalent. Replicas
+    must contain whole groups; they are then equivalent to one device. For floats
     `[batch, ..., channels]`, the output has one more channel.
 
     Args:
-        group_size: Number of examples that are compared with each other, 4 in the authors' code. On
-            one device, a smaller batch is a single group, and a larger batch must be a multiple of
-            the group size. If None, the whole batch, as in the paper, on one device.
-        epsilon: Number added to each variance, so that the root has a derivative if all are equal.
+        group_size: Number of examples that are compared with each other; 4 in the authors' code. On
+            one device, a smaller batch is a single group, and the size of a larger batch must be a
+            multiple of the group size. If None, the whole batch is one group, as in the paper,
+            which requires a single device.
+        epsilon: Number added to each variance, so that the square root is differentiable if all
+            examples are equal.
 
     Example:
         >>> y = MinibatchStddev(group_size=4)(tf.random.normal([8, 4, 4, 16]))  # [8, 4, 4, 17]
@@ -56,7 +58,7 @@ class MinibatchStddev(DeclaredLayer):
         return tf.concat([inputs, tf.cast(channel, inputs.dtype)], axis=-1)
 
     def _size_on_replicas(self) -> tf.Tensor:
-        """Returns the size of a group. No group may be shared by replicas."""
+        """Returns the size of a group. Replicas must not share a group."""
         if self.group_size is None:
             raise ValueError(
                 "group_size is None, which compares the whole batch, but each replica has "
@@ -71,21 +73,21 @@ class MinibatchStddev(DeclaredLayer):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class MinibatchDiscrimination(DeclaredLayer):
-    """Adds features that measure how close the other examples of a batch are to an example.
+    """Adds features that measure how close an example is to the other examples in its batch.
 
     Salimans, Goodfellow, Zaremba, Cheung, Radford, Chen: "Improved Techniques for Training GANs",
     NeurIPS 2016, sec. 3.2. A tensor T maps each example's features to a matrix M_i. Rows are
-    compared by c_b(x_i, x_j) = exp(-|M_ib - M_jb|_1), and o(x_i)_b is the sum over all x_j. A
-    discriminator can thus recognize generated examples that are too similar. All pairs of a
-    replica's examples are compared: time and memory grow with the square of the batch size. Floats
-    `[batch, A]` become `[batch, A + features]`, with new features from 1 to the number of examples.
-    Deviations: the initial T has columns of length 1, as in the authors' code, which also
-    normalizes T to this length in training, and scales and shifts it using statistics of a first
-    batch.
+    compared with c_b(x_i, x_j) = exp(-|M_ib - M_jb|_1), and the new feature o(x_i)_b is the sum
+    over all x_j. A discriminator can thus recognize generated examples that are too similar. All
+    pairs of a replica's examples are compared, so time and memory grow with the square of the batch
+    size. Floats `[batch, A]` become `[batch, A + features]`, with new features between 1 and the
+    number of examples. Deviations: T is initialized with columns of length 1, as in the authors'
+    code. That code also normalizes T to this length during training, and scales and shifts the
+    result based on the statistics of a first batch.
 
     Args:
-        features: B, number of rows of M_i, and therefore of new features.
-        row: C, number of values in a row.
+        features: Number of rows of M_i, and thus of new features; B in the paper.
+        row: Number of values in a row; C in the paper.
 
     Example:
         >>> y = MinibatchDiscrimination(features=16)(tf.random.normal([8, 32]))  # [8, 48]

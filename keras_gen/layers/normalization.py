@@ -15,11 +15,11 @@ class InstanceNormalization(DeclaredLayer):
     """Normalizes each channel of each image to mean 0 and variance 1, then scales and shifts it.
 
     Ulyanov, Vedaldi, Lempitsky: "Instance Normalization: The Missing Ingredient for Fast
-    Stylization", 2016. Training and inference are identical. The layer uses the fused float32
-    kernel for batch normalization on a single example with the channels of all images, because
-    `keras.layers.GroupNormalization(groups=-1)` is slower: it takes half of a convolutional block's
-    time on a CPU. Input and output: floats `[batch, height, width, channels]`, with a known number
-    of channels.
+    Stylization", 2016. Training and inference are identical. The layer applies the fused float32
+    kernel for batch normalization to a single example that has the channels of all images, because
+    `keras.layers.GroupNormalization(groups=-1)` is slower and takes half of a convolutional block's
+    time on a CPU. Input and output are floats `[batch, height, width, channels]`, with a known
+    number of channels.
 
     Args:
         epsilon: Number added to the variance.
@@ -49,7 +49,7 @@ class InstanceNormalization(DeclaredLayer):
 
 
 def normalized(images, scale, offset, epsilon: float) -> tf.Tensor:
-    """Returns `InstanceNormalization` with each image's scale and offset, `[batch * channels]`."""
+    """Applies `InstanceNormalization` with scales and offsets per image, `[batch * channels]`."""
     # Known sizes are numbers, because each operation takes time to trace.
     batch, height, width, channels = keras.ops.shape(images)
     # One example with the channels of all images.
@@ -72,22 +72,23 @@ EPSILON = 1e-12  # below any norm except that of zeros
 
 @keras.saving.register_keras_serializable("keras_gen")
 class SpectralNormalization(keras.layers.Wrapper):
-    """Divides the kernel of a layer by its largest singular value, so that its slope is at most 1.
+    """Divides a layer's kernel by its largest singular value, so that its slope is at most 1.
 
     Miyato, Kataoka, Koyama, Yoshida: "Spectral Normalization for Generative Adversarial Networks",
-    ICLR 2018, algorithm 1. The kernel is treated as the matrix W `[outputs, all others]`. Power
-    iteration, which resumes at each call, estimates its singular value sigma(W). The gradient
+    ICLR 2018, algorithm 1. The kernel is reshaped to a matrix W `[outputs, all other axes]`. Power
+    iteration, which resumes at each call, estimates the singular value sigma(W). The gradient
     passes through sigma, with constant singular vectors (sec. 2.1 and 3).
     `keras.layers.SpectralNormalization` instead overwrites the kernel and treats sigma as constant.
-    `direction`, the vector u, is a weight that each call in training updates, equally on all
-    replicas, because it depends only on the kernel. Deviation: v is computed from the new u instead
-    of the previous one, so that a call at inference repeats the last one in training.
+    `direction`, the vector u, is a weight that each training call updates. The update is identical
+    on all replicas, because it depends only on the kernel. Deviation: v is computed from the new u
+    instead of the previous one, so that a call at inference gives the same result as the last
+    training call.
 
     Args:
-        layer: Layer with a `kernel` (dense, convolution, transposed convolution) or `embeddings`,
-            built or not.
-        iterations: Number of power iterations per call; one in the paper.
-        **kwargs: Further arguments of `keras.layers.Layer`, such as `name`. `dtype` is ignored:
+        layer: Layer, built or not, with a `kernel` (dense, convolution, or transposed convolution)
+            or `embeddings`.
+        iterations: Number of power iterations per call; 1 in the paper.
+        **kwargs: Additional arguments for `keras.layers.Layer`, such as `name`. `dtype` is ignored:
             sigma is float32, and the layer computes in its own precision.
 
     Example:
@@ -127,7 +128,7 @@ class SpectralNormalization(keras.layers.Wrapper):
             return self.layer(inputs)
 
     def _sigma(self, kernel, training):
-        """Returns the estimated largest singular value; for its gradient, u and v are constant."""
+        """Returns the estimated largest singular value; its gradient treats u and v as constant."""
         matrix = kernel_matrix(self.layer, kernel)  # W transposed
         fixed = tf.stop_gradient(matrix)
         u = before = tf.convert_to_tensor(self.direction.value)

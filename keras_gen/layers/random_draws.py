@@ -1,4 +1,4 @@
-"""Noise inside a network that does not depend on the number of replicas."""
+"""Layers with noise that does not depend on the number of replicas."""
 
 import random
 from typing import cast
@@ -13,16 +13,16 @@ from keras_gen.layers.layer_arguments import FractionBelow1
 
 
 class DrawingLayer(DeclaredLayer):
-    """Base class of layers with noise, which is a function of a seed and a counter (a weight).
+    """Base class of layers whose noise is a function of a seed and a counter, which is a weight.
 
     `keras.layers.Dropout` uses the same noise on every replica of a distribution strategy, and
-    `tf.train.Checkpoint` does not save its state. With these layers, N replicas equal one device,
-    and resumed training equals uninterrupted training.
+    `tf.train.Checkpoint` does not save its state. With the layers in this file, N replicas are
+    equivalent to one device, and a resumed run equals an uninterrupted one.
 
     Args:
-        seed: Seed for the noise. By default, it comes from Python's generator, which
+        seed: Seed for the noise. If None, it comes from Python's random generator, which
             `keras.utils.set_random_seed` seeds.
-        **kwargs: Further arguments of `keras.layers.Layer`, such as `name`.
+        **kwargs: Additional arguments for `keras.layers.Layer`, such as `name`.
     """
 
     # Whether there is noise at inference too. All examples then have the same noise, which is
@@ -41,12 +41,12 @@ class DrawingLayer(DeclaredLayer):
         self.built = True
 
     def drawn(self, draw, shape, training: bool) -> tf.Tensor:
-        """Returns float32 noise `[batch, ...]`, or at inference `[1, ...]`.
+        """Returns float32 noise `[batch, ...]`, or `[1, ...]` at inference.
 
         Args:
             draw: `tf.random.stateless_normal` or `tf.random.stateless_uniform`.
-            shape: `[batch, ...]`: ints or scalar tensors.
-            training: Whether each example has its own noise, new in every call.
+            shape: Shape `[batch, ...]`: ints or scalar tensors.
+            training: Whether each example has its own noise, which changes in every call.
         """
         seed = cast(int, self.seed)
         if not training:
@@ -64,12 +64,12 @@ class DrawingLayer(DeclaredLayer):
 class Dropout(DrawingLayer):
     """Sets a fraction of the inputs to zero and scales up the rest (Srivastava et al. 2014).
 
-    Input and output: floats `[batch, ...]`. See `DrawingLayer` for the differences from Keras's
-    layer.
+    Input and output are floats `[batch, ...]`. See `DrawingLayer` for the differences from the
+    Keras layer.
 
     Args:
-        rate: Fraction of the inputs to drop, 0 to below 1.
-        seed: Seed for the masks. By default, it comes from Python's generator, which
+        rate: Fraction of the inputs to drop, in [0, 1).
+        seed: Seed for the masks. If None, it comes from Python's random generator, which
             `keras.utils.set_random_seed` seeds.
         always: Whether to drop at inference too, as pix2pix does instead of using latents (Isola et
             al. 2017, sec. 3.2.1). All examples then have the same mask, which is determined by
@@ -94,16 +94,16 @@ class Dropout(DrawingLayer):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class NoiseChannels(DrawingLayer):
-    """Appends channels of standard normal noise, also at inference.
+    """Appends channels of standard normal noise, including at inference.
 
     Isola, Zhu, Zhou, Efros: "Image-to-Image Translation with Conditional Adversarial Networks",
     CVPR 2017, sec. 3.2.1: a generator with noise z in addition to the image learns to ignore it.
-    Input: floats `[batch, height, width, channels]`; output: the input with additional channels.
-    See `DrawingLayer` for the noise at inference.
+    The input is floats `[batch, height, width, channels]`, and the output has additional channels.
+    For the noise at inference, see `DrawingLayer`.
 
     Args:
-        channels: Number of channels of noise, at least 1.
-        seed: Seed for the noise. By default, it comes from Python's generator, which
+        channels: Number of noise channels, at least 1.
+        seed: Seed for the noise. If None, it comes from Python's random generator, which
             `keras.utils.set_random_seed` seeds.
 
     Example:

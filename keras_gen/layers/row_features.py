@@ -1,4 +1,4 @@
-"""Features of the cells of a table's rows."""
+"""A layer that computes features of table rows."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -16,11 +16,11 @@ from keras_gen.layers.layer_arguments import require_input
 
 @keras.saving.register_keras_serializable("keras_gen")
 class RowFeatures(DeclaredLayer):
-    """Computes features of the cells of a row: words are one-hot, and numbers have three features.
+    """Computes features of a row's cells: words are one-hot, and numbers have three features.
 
     The features of a number are its normal score (the standard normal quantile at the middle of its
     cell), whether its cell is the most frequent one, and its standardized mean, clipped to [-3, 3].
-    The last feature of each column is 1; for a missing value (cell -1), all features are 0. Floats
+    The last feature of each column is 1. For a missing value (cell -1), all features are 0. Floats
     `[batch, columns]` become float32 `[batch, features]`, in the order of the columns.
 
     Args:
@@ -45,7 +45,7 @@ class RowFeatures(DeclaredLayer):
 
     @property
     def places(self) -> list[int]:
-        """Position of each feature's column."""
+        """Index of the column to which each feature belongs."""
         widths = [table.shape[1] for table in self.tables]
         return np.repeat(np.arange(len(widths)), widths).tolist()
 
@@ -73,7 +73,7 @@ class RowFeatures(DeclaredLayer):
 
 
 def _features(column: Column) -> np.ndarray:
-    """Returns features of a missing value, and of each cell: `[1 + cells, features]`."""
+    """Returns the features of a missing value and of each cell, `[1 + cells, features]`."""
     if column.categories:
         features = np.eye(len(column.categories))
     else:

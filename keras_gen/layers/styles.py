@@ -12,11 +12,11 @@ from keras_gen.layers.normalization import normalized
 
 @keras.saving.register_keras_serializable("keras_gen")
 class LearnedConstant(DeclaredLayer):
-    """Learned maps that are equal for all examples, instead of an input.
+    """Learned maps that replace the input and are the same for all examples.
 
     Karras, Laine, Aila: "A Style-Based Generator Architecture for Generative Adversarial Networks",
-    CVPR 2019, sec. 2. They start as ones, as in the authors' code. Only the batch size of the input
-    `[batch, ...]` matters; the output is `[batch, *shape]`.
+    CVPR 2019, sec. 2. The maps start as ones, as in the authors' code. Only the batch size of the
+    input `[batch, ...]` matters; the output is `[batch, *shape]`.
 
     Args:
         shape: Shape of the maps, `(height, width, channels)`.
@@ -39,12 +39,13 @@ class LearnedConstant(DeclaredLayer):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class AdaptiveInstanceNormalization(keras.layers.Layer):
-    """Gives each channel of maps the standard deviation and mean determined by a style.
+    """Gives each channel of maps a mean and a standard deviation determined by a style.
 
     Karras, Laine, Aila: "A Style-Based Generator Architecture for Generative Adversarial Networks",
     CVPR 2019, eq. (1): AdaIN(x, y) = y_s (x - mean(x)) / deviation(x) + y_b. An affine map of the
-    style returns y; y_s is 1 plus its output, as in the authors' code. Inputs: maps `[batch,
-    height, width, channels]` and styles `[batch, style]`. Output: maps.
+    style returns y; y_s is 1 plus its output, as in the authors' code. Inputs are maps
+    `[batch, height, width, channels]` and styles `[batch, style]`; the output has the shape of the
+    maps.
 
     Example:
         >>> y = AdaptiveInstanceNormalization()([tf.ones([2, 8, 8, 4]), tf.ones([2, 16])])
@@ -67,19 +68,20 @@ class AdaptiveInstanceNormalization(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ModulatedConv2D(DeclaredLayer):
-    """A convolution whose kernel is scaled for each example: its style scales the input channels.
+    """A convolution whose kernel is modulated by each example's style.
 
     Karras, Laine, Aittala, Hellsten, Lehtinen, Aila: "Analyzing and Improving the Image Quality of
-    StyleGAN", CVPR 2020, eq. (1) and (3): w'_ijk = s_i w_ijk, after which each output channel's
-    kernel is divided by its norm, so that inputs with variance 1 yield outputs with variance 1. An
-    affine map of the style returns s, initially around 1. The code scales the inputs instead of the
-    kernel, and divides the outputs by the norm, which is equivalent. Inputs: maps `[batch, height,
-    width, channels]` and styles `[batch, style]`. Output: maps `[batch, height, width, filters]`.
+    StyleGAN", CVPR 2020, eqs. (1) and (3): the style scales the input channels, w'_ijk = s_i w_ijk,
+    and each output channel's kernel is then divided by its norm, so that inputs with variance 1
+    yield outputs with variance 1. An affine map of the style returns s, which is initially about 1.
+    The implementation scales the inputs instead of the kernel and divides the outputs by the norm,
+    which is equivalent. Inputs are maps `[batch, height, width, channels]` and styles
+    `[batch, style]`; the output is `[batch, height, width, filters]`.
 
     Args:
         filters: Number of output channels.
         kernel_size: Side of the kernel.
-        demodulate: Whether to divide by the norm; False for the layers that return colors.
+        demodulate: Whether to divide by the norm. Use False for layers that return colors.
         use_bias: Whether to add a bias.
 
     Example:
@@ -124,17 +126,18 @@ class ModulatedConv2D(DeclaredLayer):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class NoisyActivation(DeclaredLayer):
-    """Adds a bias and scaled noise to maps, and applies the leaky ReLU with slope 0.2.
+    """Adds a bias and scaled noise to maps, and applies leaky ReLU with slope 0.2.
 
     Karras, Laine, Aila: "A Style-Based Generator Architecture for Generative Adversarial Networks",
-    CVPR 2019, sec. 2 and fig. 1b: all channels of an example share one map of noise, and each has a
-    learned factor, initially 0. Random details, such as the position of each hair, thus need not
-    come from the latents. Inputs: maps `[batch, height, width, channels]` of a known size and noise
-    `[batch, numbers]`, of which the layer uses `height * width`. Output: maps.
+    CVPR 2019, sec. 2 and fig. 1b: all channels of an example share one noise map, and each channel
+    has a learned factor, initially 0. Random details, such as the position of each hair, thus need
+    not come from the latents. Inputs are maps `[batch, height, width, channels]` of a known size
+    and noise `[batch, numbers]`, of which the layer uses `height * width` numbers; the output has
+    the shape of the maps.
 
     Args:
-        offset: Index of this layer's first number in the noise of an example.
-        gain: Factor applied to the outputs, sqrt(2) after convolutions without a gain.
+        offset: Index of this layer's first number in the noise for an example.
+        gain: Factor applied to the outputs. Use sqrt(2) after convolutions without a gain.
 
     Example:
         >>> y = NoisyActivation(offset=16)([tf.ones([2, 4, 4, 8]), tf.random.normal([2, 32])])

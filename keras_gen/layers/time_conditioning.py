@@ -1,4 +1,4 @@
-"""Time conditioning for the networks of diffusion models."""
+"""Layers that condition the networks of diffusion models on the time."""
 
 from typing import ClassVar
 
@@ -16,13 +16,14 @@ from keras_gen.layers.layer_arguments import require_input
 class SinusoidalFeatures(DeclaredLayer):
     """Sines and cosines of numbers at frequencies that grow geometrically.
 
-    Vaswani et al.: "Attention Is All You Need", NeurIPS 2017, sec. 3.5, for positions; Ho et al.
-    (2020) use them for the time. Floats `[batch, values]` become `[batch, values * 2 * count]`.
+    Vaswani et al.: "Attention Is All You Need", NeurIPS 2017, sec. 3.5, use these features for
+    positions; Ho et al. (2020) use them for the time. Floats `[batch, values]` become
+    `[batch, values * 2 * count]`.
 
     Args:
         count: Number of frequencies.
-        slowest: Minimum frequency, in radians per unit, above 0.
-        fastest: Maximum frequency.
+        slowest: Minimum frequency in radians per unit, above 0.
+        fastest: Maximum frequency in radians per unit.
 
     Example:
         >>> SinusoidalFeatures(32)(tf.constant([[0.5]])).shape
@@ -57,16 +58,16 @@ class SinusoidalFeatures(DeclaredLayer):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class AdaptiveGroupNormalization(DeclaredLayer):
-    """Normalizes groups of channels, then scales and shifts each channel by a condition.
+    """Normalizes groups of channels, then scales and shifts each channel based on a condition.
 
     Dhariwal, Nichol: "Diffusion Models Beat GANs on Image Synthesis", NeurIPS 2021, sec. 3, where
     the condition is an embedding of the time: y = (1 + scale) * GroupNorm(x) + offset. Scale and
-    offset are linear in the condition and start at 0. Inputs: floats `[batch, height, width,
-    channels]` and `[batch, features]`. Mean and variance are combined into one factor and one
-    summand for each channel, in float32.
+    offset are linear in the condition and start at 0. Inputs are maps
+    `[batch, height, width, channels]` and conditions `[batch, features]`, both floats. Mean and
+    variance are combined into one factor and one summand per channel, in float32.
 
     Args:
-        groups: Number of groups, a divisor of the number of channels.
+        groups: Number of groups. Must divide the number of channels.
         epsilon: Number added to the variance.
 
     Example:
@@ -101,7 +102,7 @@ class AdaptiveGroupNormalization(DeclaredLayer):
         return maps * factor[:, None, None] + summand[:, None, None]
 
     def _of_group(self, means):
-        """Returns the group mean for each channel, given channel means `[batch, channels]`."""
+        """Returns each channel's group mean, given channel means `[batch, channels]`."""
         channels = means.shape[-1]
         size = channels // self.groups
         groups = tf.reshape(means, [-1, self.groups, size])

@@ -16,31 +16,32 @@ UPDATES = get_args(Update)
 
 @keras.saving.register_keras_serializable("keras_gen")
 class VectorQuantizer(DeclaredLayer):
-    """Replaces latents by the nearest of a set of learned codes.
+    """Replaces each latent with the nearest of a set of learned codes.
 
     Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017.
-    Codes are moving averages of the latents that chose them (appendix A.1), or are learned by
-    gradients of `codebook_loss`, the second term of eq. (3). Codes that are no longer chosen
-    restart at latents of the batch: Dhariwal, Jun, Payne, Kim, Radford, Sutskever: "Jukebox: A
-    Generative Model for Music", 2020, sec. 3.1. A call changes nothing: the model calls
-    `after_update` after the weights are updated, with the global batch, so that all replicas have
-    the same codebook.
+    Codes are moving averages of the latents assigned to them (appendix A.1), or are learned with
+    gradients of `codebook_loss`, the second term in eq. (3). Codes that are no longer used restart
+    at latents from the batch: Dhariwal, Jun, Payne, Kim, Radford, Sutskever: "Jukebox: A Generative
+    Model for Music", 2020, sec. 3.1. A call does not change any state: the model calls
+    `after_update` with the global batch once the weights are updated, so that all replicas have the
+    same codebook.
 
-    Deviations: the counts are smoothed, as in the authors' code, so that no code is divided by 0.
-    The counts start so low that a code restarts immediately if the first batch does not choose it,
-    which initializes the codebook from data. The optimizer's moments of restarted codes are kept.
+    Deviations: counts are smoothed, as in the authors' code, so that no code is divided by 0.
+    Counts start so low that a code restarts immediately if the first batch does not use it, which
+    initializes the codebook from data. The optimizer's moments for restarted codes are kept.
 
     Args:
-        codes: Number of codes, K.
-        dim: Number of dimensions of a code and of a latent, D.
-        decay: Fraction of the old average that an update keeps, gamma, between 0 and 1.
+        codes: Number of codes, K in the paper.
+        dim: Number of dimensions of a code and of a latent, D in the paper.
+        decay: Fraction of the old average that an update keeps, between 0 and 1; gamma in the
+            paper.
         epsilon: Smoothing constant, in uses per batch, above 0.
-        dead_after: Number of consecutive updates without a use after which a code restarts. A code
+        dead_after: Number of consecutive updates without use after which a code restarts. A code
             that was used often remains longer, until its average number of uses per batch falls
             below `decay ** dead_after`. If None, codes never restart.
-        update: Method that learns codes: `"average"` or `"loss"`.
-        **kwargs: Further arguments of `keras.layers.Layer`, such as `name`; `dtype` is ignored:
-            codes are float32.
+        update: How codes are learned: with moving averages (`"average"`) or gradients (`"loss"`).
+        **kwargs: Additional arguments for `keras.layers.Layer`, such as `name`. `dtype` is ignored,
+            because codes are float32.
 
     Example:
         >>> quantizer = VectorQuantizer(codes=16, dim=4)
@@ -79,11 +80,11 @@ class VectorQuantizer(DeclaredLayer):
 
     @override
     def call(self, latents) -> tuple:
-        """Finds the codes nearest to an encoder's latents z_e(x), float `[batch, ..., dim]`.
+        """Finds the codes nearest to an encoder's latents z_e(x), floats `[batch, ..., dim]`.
 
         Returns:
             The codes, float32 `[batch, ..., dim]`, whose gradient passes unchanged to the latents
-            (straight-through); and their indices, int32 `[batch, ...]`.
+            (straight-through), and their indices, int32 `[batch, ...]`.
         """
         if latents.shape[-1] != self.dim:
             raise ValueError(
@@ -103,19 +104,19 @@ class VectorQuantizer(DeclaredLayer):
         return quantized, indices
 
     def embed(self, indices) -> tf.Tensor:
-        """Returns the codes of indices: int `[batch, ...]` to float32 `[batch, ..., dim]`."""
+        """Returns the codes, float32 `[batch, ..., dim]`, for integer indices `[batch, ...]`."""
         return tf.gather(tf.convert_to_tensor(self.codebook), indices)
 
     def commitment(self, latents, indices) -> tf.Tensor:
-        """Returns the distance of latents from their codes, the last term of eq. (3) without beta.
+        """Returns the distance of latents from their codes, the last term in eq. (3) without beta.
 
-        It is |z - sg(e)|^2, averaged over the latents of an example (end of sec. 3.2): float32
-        `[batch]`, for latents and indices as in `call`.
+        The distance is |z - sg(e)|^2, averaged over the latents of an example (end of sec. 3.2),
+        float32 `[batch]`. Latents and indices are as in `call`.
         """
         return _distance(latents, tf.stop_gradient(self.embed(indices)))
 
     def codebook_loss(self, latents, indices) -> tf.Tensor:
-        """Returns the second term of eq. (3): `commitment`, but with a gradient for the codes."""
+        """Returns the second term in eq. (3): `commitment`, but with a gradient for the codes."""
         return _distance(tf.stop_gradient(latents), self.embed(indices))
 
     def terms(self, latents, indices) -> dict[str, tf.Tensor]:
@@ -128,7 +129,7 @@ class VectorQuantizer(DeclaredLayer):
         return terms
 
     def perplexity(self, indices) -> tf.Tensor:
-        """Returns exp of the entropy of the codes' frequencies in the global batch, from 1 to K."""
+        """Returns exp(entropy of the codes' frequencies in the global batch), from 1 to K."""
         uses = self._uses(indices)
         frequencies = uses / tf.reduce_sum(uses)
         return tf.exp(-tf.reduce_sum(tf.math.xlogy(frequencies, frequencies)))
@@ -138,8 +139,9 @@ class VectorQuantizer(DeclaredLayer):
 
         Args:
             latents: This replica's latents, float `[batch, ..., dim]`.
-            indices: Int32 `[batch, ...]`, as returned by `call`.
-            seed: Int64 `[2]`, from `stateless_seed`, for the latents where unused codes restart.
+            indices: Indices of their codes, int32 `[batch, ...]`, as returned by `call`.
+            seed: Seed, int64 `[2]` from `stateless_seed`, that selects the latents at which codes
+                restart.
         """
         latents = tf.reshape(tf.cast(latents, tf.float32), [-1, self.dim])
         new = 1 - self.decay

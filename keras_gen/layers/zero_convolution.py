@@ -1,4 +1,4 @@
-"""A convolution with initial weights of zero."""
+"""A convolution whose initial weights are zero."""
 
 import keras
 from keras import ops
@@ -9,13 +9,13 @@ from keras_gen.declared import Count, DeclaredLayer
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ZeroConvolution(DeclaredLayer):
-    """A convolution whose weights start at 0, with a learned factor for each output channel.
+    """A convolution whose weights start at 0, with a learned factor per output channel.
 
     Kingma, Dhariwal: "Glow: Generative Flow with Invertible 1x1 Convolutions", NeurIPS 2018, sec.
-    3.3: the last convolution of a coupling's network starts at zero, so that the coupling starts as
-    the identity. The factor is exp(3 log_factor), as in the authors' code: outputs can grow fast,
-    although each weight changes only slightly. Input and output: `[batch, height, width,
-    channels]`, of the same height and width.
+    3.3: the last convolution of a coupling network starts at zero, so that the coupling starts as
+    the identity. The factor is exp(3 log_factor), as in the authors' code, so outputs can grow fast
+    although each weight changes only slightly. Input and output are
+    `[batch, height, width, channels]` with the same height and width.
 
     Args:
         filters: Number of output channels.

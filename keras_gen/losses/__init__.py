@@ -1,4 +1,4 @@
-"""Losses: functions of tensors to minimize, usually with one value per example, float32 `[batch]`.
+"""Losses: functions of tensors, usually with one value per example, float32 `[batch]`.
 
 `adversarial.get`, `likelihoods.get`, and `penalties.get` find objects by name. Objects raise a
 `ValueError` for arguments outside the ranges in their `Args`.

@@ -1,10 +1,10 @@
-"""Adversarial objectives: what a discriminator and a generator minimize, given logits.
+"""Adversarial objectives: losses of discriminators and generators as functions of logits.
 
 Every objective has two methods that return one loss per example, float32 `[batch]`:
-`discriminator(real_logits, fake_logits)` and `generator(fake_logits, real_logits=None)`. Objectives
-with `compares` require the real logits. Logits are the raw output of the discriminator, `[batch,
-...]`, of any float dtype. They are cast to float32, and the loss is averaged over all axes but the
-first: a PatchGAN's map counts as one example.
+`discriminator(real_logits, fake_logits)` and `generator(fake_logits, real_logits=None)`. If
+`compares` is True, an objective requires the real logits. Logits are the raw output of the
+discriminator, `[batch, ...]`, of any float dtype. They are cast to float32, and the loss is
+averaged over all axes except the first, so a PatchGAN's map counts as one example.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from keras_gen.losses.per_example import of_tensors, per_example_mean, resolve, 
 
 
 class Objective(Declared):
-    """Base class of the objectives: subclasses define the loss for logits.
+    """Base class of objectives. Subclasses define the losses as functions of logits.
 
     Attributes:
-        compares: Whether `generator` requires `real_logits`. If not, models do not pass real
+        compares: Whether `generator` requires `real_logits`. If False, models do not pass real
             examples through the discriminator for the generator's loss.
-        threshold: The optimal discriminator's logit for an example that is equally likely to be
-            real or fake. None if there is no such number, as for critics, where only differences of
-            logits are meaningful.
+        threshold: Logit of the optimal discriminator for an example that is equally likely to be
+            real or generated. None if there is no such number, as for critics, for which only
+            differences between logits are meaningful.
     """
 
     compares: ClassVar[bool] = False
@@ -64,7 +64,7 @@ def discrimination(objective: Any, real_logits, *fake_logits) -> tuple[tf.Tensor
     """Returns a discriminator's loss on real examples and one or more sets of generated examples.
 
     Args:
-        objective: Adversarial objective minimized by the discriminator, or its name.
+        objective: Adversarial objective that the discriminator minimizes, or its name.
         real_logits: Logits of real examples, `[batch, ...]`.
         *fake_logits: Logits of each set of generated examples, in the shape of `real_logits`.
 
@@ -105,19 +105,20 @@ class FDivergence(Objective):
 
         F = E_P[g(V(x))] - E_Q[f*(g(V(x)))]  <=  D_f(P || Q),
 
-    with equality for g(V) = f'(p / q), and the generator minimizes it. So the discriminator's loss
-    is the negative of an estimate of the divergence. A subclass defines g and f* of g.
+    with equality for g(V) = f'(p / q), and the generator minimizes F. The discriminator's loss is
+    therefore the negative of an estimate of the divergence. A subclass defines g and the
+    composition of f* and g.
 
     Args:
-        direct: Whether the generator maximizes E_Q[g(V(x))] instead of minimizing F. This is the
-            alternative in section 3.2, which has a gradient when the discriminator wins.
+        direct: Whether the generator maximizes E_Q[g(V(x))] instead of minimizing F. This
+            alternative (sec. 3.2) still has a gradient when the discriminator wins.
     """
 
     direct: bool = False
 
     @of_tensors("real_logits", "fake_logits", one_batch=False)
     def estimate(self, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
-        """Returns the estimate F as the mean of float32 `[batch]`, for logits `[batch, ...]`."""
+        """Returns float32 `[batch]`, whose mean is the estimate F, for logits `[batch, ...]`."""
         return -self.discriminator(real_logits, fake_logits)
 
     def f(self, ratio: np.ndarray) -> np.ndarray:
@@ -125,11 +126,11 @@ class FDivergence(Objective):
         raise NotImplementedError
 
     def _activation(self, logits: tf.Tensor) -> tf.Tensor:
-        """Returns the function g of logits."""
+        """Returns g(logits)."""
         raise NotImplementedError
 
     def _conjugate(self, logits: tf.Tensor) -> tf.Tensor:
-        """Returns the function f* of g of logits."""
+        """Returns f*(g(logits))."""
         raise NotImplementedError
 
     def _real(self, logits):
@@ -146,7 +147,7 @@ class FDivergence(Objective):
 class KullbackLeibler(FDivergence):
     """f-GAN with KL(P || Q) = E_P[log p / q] in nats: f(u) = u log u, g(v) = v, f*(t) = exp(t - 1).
 
-    The optimal logit is 1 + log p / q. The generator has to cover all the data.
+    The optimal logit is 1 + log p / q. The generator must cover all of the data.
 
     Example:
         >>> KullbackLeibler().estimate(tf.ones([4, 1]), tf.ones([4, 1]))  # 0 each
@@ -169,7 +170,7 @@ class KullbackLeibler(FDivergence):
 class ReverseKL(FDivergence):
     """f-GAN with KL(Q || P), in nats: f(u) = -log u, g(v) = -exp(-v), f*(t) = -1 - log(-t).
 
-    The optimal logit is log p / q. The generator has to avoid everything that is not in the data.
+    The optimal logit is log p / q. The generator must avoid everything that is not in the data.
 
     Example:
         >>> ReverseKL().estimate(tf.zeros([4, 1]), tf.zeros([4, 1]))  # 0 each
@@ -213,9 +214,9 @@ class JensenShannon(FDivergence):
 
     f(u) = u log u - (u + 1) log((u + 1) / 2), g(v) = log 2 - log(1 + exp(-v)), and f*(t) = -log(2 -
     exp(t)). The optimal logit is log p / q. The losses differ from `Minimax` by constants: the
-    discriminator's is lower by 2 log 2, so that its negative is the divergence. With `direct`, the
-    generator's loss is that of `NonSaturating`. Deviation: the paper's table 1 gives the divergence
-    without the factor 2 that results from its f.
+    discriminator's loss is lower by 2 log 2, so that its negative is the divergence. With `direct`,
+    the generator's loss is the same as in `NonSaturating`. Deviation: table 1 of the paper omits
+    the factor of 2 that results from its f.
 
     Example:
         >>> JensenShannon().estimate(tf.zeros([4, 1]), tf.zeros([4, 1]))  # 0 each
@@ -234,16 +235,17 @@ class JensenShannon(FDivergence):
 
 @serializable
 class Minimax(Objective):
-    """The zero-sum game of Goodfellow et al. (2014), equation 1, in nats.
+    """The zero-sum game of Goodfellow et al. (2014), eq. (1), in nats.
 
-    With D = sigmoid(logit), the discriminator minimizes -log D(x) - log(1 - D(G(z))) and the
-    generator log(1 - D(G(z))), whose gradient vanishes when the discriminator wins.
+    With D = sigmoid(logit), the discriminator minimizes -log D(x) - log(1 - D(G(z))), and the
+    generator minimizes log(1 - D(G(z))), whose gradient vanishes when the discriminator wins.
 
     Args:
-        real_target: Target of D for real examples, above 0 and at most 1. A target below 1 is the
-            one-sided label smoothing of Salimans et al.: "Improved Techniques for Training GANs",
-            NeurIPS 2016, section 3.4, where it is 0.9. The optimal D is then `real_target` times p
-            / (p + q), for the densities p of the data and q of the model.
+        real_target: Target of D for real examples, above 0 and at most 1. A target below 1 gives
+            the one-sided label smoothing of Salimans et al.: "Improved Techniques for Training
+            GANs", NeurIPS 2016, sec. 3.4, where the target is 0.9. The optimal D is then
+            `real_target` times p / (p + q), where p is the density of the data and q is the density
+            of the model.
 
     Example:
         >>> loss = Minimax().discriminator(tf.zeros([4, 1]), tf.zeros([4, 1]))  # 2 log 2 each
@@ -262,7 +264,7 @@ class Minimax(Objective):
     @property
     @override
     def threshold(self):  # type: ignore[override]
-        """The logit of half the target for real examples, at which p = q."""
+        """Logit of half the target for real examples, where p = q."""
         return math.log(self.real_target / (2.0 - self.real_target))
 
     def _real(self, logits):
@@ -278,9 +280,9 @@ class Minimax(Objective):
 
 @serializable
 class NonSaturating(Minimax):
-    """`Minimax` whose generator minimizes -log D(G(z)): Goodfellow et al. (2014), section 3.
+    """`Minimax` whose generator minimizes -log D(G(z)): Goodfellow et al. (2014), sec. 3.
 
-    The fixed point is that of `Minimax`, but the generator's gradient is strong when the
+    It has the same fixed point as `Minimax`, but the generator's gradient is strong when the
     discriminator wins.
 
     Example:
@@ -293,15 +295,16 @@ class NonSaturating(Minimax):
 
 @serializable
 class LeastSquares(Objective):
-    """Squared distance of the logits to targets: LSGAN, Mao et al. (2017), equation 9.
+    """Squared distance from the logits to targets: LSGAN, Mao et al. (2017), eq. (9).
 
-    The discriminator minimizes (D(x) - b)^2 + (D(G(z)) - a)^2, and the generator (D(G(z)) - c)^2,
-    without the factors 1/2 of equation 9, as in CycleGAN (Zhu et al. 2017, section 4).
+    The discriminator minimizes (D(x) - b)^2 + (D(G(z)) - a)^2, and the generator minimizes
+    (D(G(z)) - c)^2. The factors 1/2 in eq. (9) are omitted, as in CycleGAN (Zhu et al. 2017, sec.
+    4).
 
     Args:
-        a: Target of the discriminator for fakes.
-        b: Target of the discriminator for real examples.
-        c: Target of the generator for fakes.
+        a: Discriminator's target for generated examples.
+        b: Discriminator's target for real examples.
+        c: Generator's target for generated examples.
 
     Example:
         >>> loss = LeastSquares().discriminator(tf.ones([4, 8, 8, 1]), tf.zeros([4, 8, 8, 1]))  # 0
@@ -314,7 +317,7 @@ class LeastSquares(Objective):
     @property
     @override
     def threshold(self):  # type: ignore[override]
-        """The logit halfway between the discriminator's targets."""
+        """Logit halfway between the discriminator's targets."""
         return (self.a + self.b) / 2
 
     def _real(self, logits):
@@ -329,14 +332,15 @@ class LeastSquares(Objective):
 
 @serializable
 class Wasserstein(Objective):
-    """Difference of the critic's means: WGAN, Arjovsky et al. (2017), equations 2 and 3.
+    """Difference between the critic's means: WGAN, Arjovsky et al. (2017), eqs. (2) and (3).
 
-    The critic minimizes D(G(z)) - D(x), and the generator -D(G(z)). The difference is a distance
-    only while the critic is Lipschitz: use it with a penalty, clipping, or spectral normalization.
+    The critic minimizes D(G(z)) - D(x), and the generator minimizes -D(G(z)). The difference is a
+    distance only if the critic is Lipschitz, so use the objective with a penalty, clipping, or
+    spectral normalization.
 
     Args:
-        drift: Factor applied to D(x)^2, which pulls the critic's outputs toward 0: 0.001 in Karras
-            et al. (2018), appendix A.1; 0 or above.
+        drift: Factor applied to D(x)^2, which pulls the critic's outputs toward 0; at least 0. It
+            is 0.001 in Karras et al. (2018), appendix A.1.
 
     Example:
         >>> loss = Wasserstein().discriminator(tf.ones([4, 1]), tf.zeros([4, 1]))  # -1 each
@@ -357,9 +361,10 @@ class Wasserstein(Objective):
 
 @serializable
 class Hinge(Objective):
-    """The hinge loss of Lim & Ye (2017) and Miyato et al. (2018), equations 16 and 17.
+    """The hinge loss of Lim & Ye (2017) and Miyato et al. (2018), eqs. (16) and (17).
 
-    The discriminator minimizes max(0, 1 - D(x)) + max(0, 1 + D(G(z))), and the generator -D(G(z)).
+    The discriminator minimizes max(0, 1 - D(x)) + max(0, 1 + D(G(z))), and the generator minimizes
+    -D(G(z)).
 
     Example:
         >>> loss = Hinge().discriminator(2 * tf.ones([4, 1]), -2 * tf.ones([4, 1]))  # 0 each
@@ -377,17 +382,17 @@ class Hinge(Objective):
 
 @serializable
 class Relativistic(Objective):
-    """Compares how realistic real and fake examples appear to the discriminator.
+    """Relativistic objective: compares how realistic real and generated examples appear.
 
     Jolicoeur-Martineau: "The relativistic discriminator: a key element missing from standard GAN",
-    ICLR 2019. With logits C, RSGAN's discriminator minimizes -log sigmoid(C(x) - C(G(z))) and its
-    generator -log sigmoid(C(G(z)) - C(x)), for pairs of real and fake examples at the same position
-    in their batches. RaSGAN compares each real example with the average of the fakes, and vice
-    versa.
+    ICLR 2019. With logits C, RSGAN's discriminator minimizes -log sigmoid(C(x) - C(G(z))), and its
+    generator minimizes -log sigmoid(C(G(z)) - C(x)), for pairs of real and generated examples at
+    the same position in their batches. RaSGAN compares each real example with the average over the
+    generated examples, and vice versa.
 
     Args:
-        average: Whether to use RaSGAN instead of RSGAN. Averages are over the global batch, and
-            over all positions in maps of logits.
+        average: Whether to use RaSGAN instead of RSGAN. Averages are taken over the global batch
+            and over all positions in maps of logits.
 
     Example:
         >>> Relativistic().generator(tf.zeros([4, 1]), tf.zeros([4, 1]))  # log 2 each
@@ -414,7 +419,7 @@ class Relativistic(Objective):
         return self._disbelief(fake_logits, real_logits)
 
     def _disbelief(self, first, second):
-        """Returns -log of the probability that the first example is more realistic."""
+        """Returns the negative log probability that the first example is more realistic."""
         first = tf.cast(first, tf.float32)
         second = tf.cast(second, tf.float32)
         if not self.average:
@@ -441,7 +446,7 @@ OBJECTIVES: dict[str, type[Objective]] = {
 
 
 def get(identifier: Any) -> Objective:
-    """Returns the objective for a name in `OBJECTIVES` or a saved config, or an instance as is.
+    """Returns an objective, given an instance, a name in `OBJECTIVES`, or a saved config.
 
     Example:
         >>> get("least_squares")
@@ -451,10 +456,10 @@ def get(identifier: Any) -> Objective:
 
 
 def get_of_fakes(identifier: Any) -> Objective:
-    """Returns `get(identifier)`, for models whose generators do not use logits of real examples.
+    """Returns `get(identifier)` for models whose generators do not use logits of real examples.
 
     Raises:
-        ValueError: If the objective is unknown, or compares fakes with real examples.
+        ValueError: If the objective is unknown, or compares generated examples with real ones.
 
     Example:
         >>> get_of_fakes("hinge")

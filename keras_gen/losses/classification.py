@@ -1,4 +1,4 @@
-"""Cross-entropies for labels, some of which may be missing, and for codes."""
+"""Cross-entropies for codes, and for labels, some of which may be missing."""
 
 import math
 from collections.abc import Sequence
@@ -12,11 +12,11 @@ from keras_gen.losses.per_example import of_tensors
 
 @of_tensors("labels", "logits")
 def label_cross_entropy(labels, logits) -> tf.Tensor:
-    """Returns -log q(label | x), or 0 for examples without a label, `[batch]` in nats.
+    """Returns -log q(label | x) in nats, `[batch]`, with 0 for examples without a label.
 
     Args:
-        labels: Int32 `[batch]`, -1 for an example without a label.
-        logits: Float32 `[batch, classes]`.
+        labels: Labels, int32 `[batch]`, with -1 for an example without a label.
+        logits: Logits of the classes, float32 `[batch, classes]`.
 
     Example:
         >>> label_cross_entropy(tf.constant([1, -1]), tf.zeros([2, 2])).numpy()
@@ -32,13 +32,14 @@ def label_cross_entropy(labels, logits) -> tf.Tensor:
 def code_information(
     codes: tf.Tensor, found: tf.Tensor, categories: Sequence[int], scale: float = 1.0
 ) -> dict[str, tf.Tensor]:
-    """Returns L_I = E[log Q(c|x)] + H(c) for codes c: categories, and numbers uniform in [-1, 1].
+    """Returns L_I = E[log Q(c|x)] + H(c) for codes c: categories and numbers in [-1, 1].
 
-    Chen et al.: "InfoGAN", NeurIPS 2016, eq. (5): at most the mutual information of c and x, and,
-    for categories, at most their entropy. Q is categorical for categories and normal for numbers.
+    Chen et al.: "InfoGAN", NeurIPS 2016, eq. (5). L_I is at most the mutual information of c and x,
+    and, for categories, at most their entropy. The numbers are uniformly distributed. Q is
+    categorical for categories, and normal for numbers.
 
     Args:
-        codes: `[batch, codes]`, one-hot categories followed by numbers.
+        codes: Codes `[batch, codes]`: one-hot categories followed by numbers.
         found: Parameters of Q, `[batch, outputs]`: logits of all categories, the means of the
             numbers, and, if Q predicts scales, the raw scales (the scale is their softplus +
             0.001).
@@ -46,8 +47,8 @@ def code_information(
         scale: Standard deviation of the numbers if Q predicts only means.
 
     Returns:
-        Float32 `[batch]` each, in nats: "categorical" and "continuous", -log Q(c|x) of the
-        categories and of the numbers, and "information", H(c) minus both.
+        A dict of float32 `[batch]`, in nats: "categorical" and "continuous", which are -log Q(c|x)
+        for the categories and for the numbers, and "information", which is H(c) minus both.
 
     Example:
         >>> code_information(tf.one_hot([0, 1], 2), tf.zeros([2, 2]), [2])["information"]  # 0 each

@@ -1,6 +1,6 @@
 """Losses that make the latents of a dataset independent of each other.
 
-All are estimated from the *global* batch, so that N replicas equal one device.
+All are estimated on the *global* batch, so N replicas are equivalent to one device.
 """
 
 from __future__ import annotations
@@ -30,30 +30,30 @@ def decomposed_kl(
     dataset_size: int,
     stratified: bool = False,
 ) -> dict[str, tf.Tensor]:
-    """Estimates the three parts of the KL divergence of Normal q(z|x) from N(0, 1).
+    """Estimates the three parts of the KL divergence of a normal q(z|x) from N(0, 1).
 
-    Chen, Li, Grosse, Duvenaud (2018), eq. (2): the mutual information of latents and examples, log
-    q(z|x) - log q(z); the total correlation of the latents, log q(z) - sum_j log q(z_j); and the
-    divergence of each latent by itself, sum_j log q(z_j) - log p(z). q(z) is the mixture of q(z|x)
-    over the dataset. The mean of their sum is the KL divergence.
+    Chen, Li, Grosse, Duvenaud (2018), eq. (2): the parts are the mutual information of latents and
+    examples, log q(z|x) - log q(z); the total correlation of the latents, log q(z) - sum_j log
+    q(z_j); and the divergence of the individual latents, sum_j log q(z_j) - log p(z). Here, q(z) is
+    the mixture of q(z|x) over the dataset. The mean of the parts' sum is the KL divergence.
 
     For a batch of M out of N examples, minibatch-weighted sampling, eq. (3), weights each example
-    by 1 / (M N). In expectation, this is a lower bound of log q(z), so mutual information is
-    overestimated. Minibatch stratified sampling (app. C.2) weights the example itself by 1 / N and
-    the other examples by (N - 1) / (N (M - 1)): q(z) is unbiased, and exact if the batch is the
-    dataset. Deviation: the paper weights the last of the other examples differently; here, their
-    weights are equal.
+    by 1 / (M N). In expectation, this yields a lower bound on log q(z), so the mutual information
+    is overestimated. Minibatch stratified sampling (app. C.2) weights the example itself by 1 / N
+    and the other examples by (N - 1) / (N (M - 1)). Its estimate of q(z) is unbiased, and exact if
+    the batch is the dataset. Deviation: the paper weights the last of the other examples
+    differently; here, their weights are equal.
 
     Args:
         latents: Samples from q(z|x), `[batch, latents]`.
         mean: Means of q(z|x), `[batch, latents]`.
         log_variance: Logarithms of the variances of q(z|x), `[batch, latents]`.
-        dataset_size: N, at least the size of the global batch.
-        stratified: Whether to estimate q(z) by stratified sampling.
+        dataset_size: Number of examples in the dataset (N), at least the size of the global batch.
+        stratified: Whether to estimate q(z) with stratified sampling.
 
     Returns:
-        "mutual_information", "total_correlation", and "dimension_kl", float32 `[batch]` each;
-        individual values may be negative.
+        A dict with "mutual_information", "total_correlation", and "dimension_kl", each float32
+        `[batch]`. Individual values may be negative.
 
     Example:
         >>> parts = decomposed_kl(mean, mean, tf.zeros([8, 2]), dataset_size=1000)
@@ -72,7 +72,7 @@ def decomposed_kl(
 
 
 def _log_aggregate(latents, mean, log_variance, dataset_size, stratified):
-    """Returns estimates of log q(z) and sum_j log q(z_j), `[batch]` each."""
+    """Returns estimates of log q(z) and sum_j log q(z_j), each `[batch]`."""
     means = global_batch(mean)
     log_variances = global_batch(log_variance)
     local = keras.ops.shape(latents)[0]
@@ -114,21 +114,21 @@ def _log_normal(x, mean, log_variance):
 def dip_penalties(
     mean: tf.Tensor, log_variance: tf.Tensor | None = None
 ) -> dict[str, tf.Tensor]:
-    """Returns the squared distance of the latents' covariance from the identity.
+    """Returns the squared distance between the latents' covariance and the identity.
 
-    Kumar, Sattigeri, Balakrishnan (2018): the covariance of the means (DIP-VAE-I, eq. 6), or the
-    covariance of the latents, which adds the mean of the variances (DIP-VAE-II, eqs. 5 and 7), over
-    the global batch.
+    Kumar, Sattigeri, Balakrishnan (2018). The covariance over the global batch is either that of
+    the means (DIP-VAE-I, eq. (6)) or that of the latents, which adds the mean of the variances
+    (DIP-VAE-II, eqs. (5) and (7)).
 
     Args:
         mean: Means of q(z|x), `[batch, latents]`.
-        log_variance: Logarithms of the variances of q(z|x), `[batch, latents]`. If None, the loss
-            is DIP-VAE-I's.
+        log_variance: Logarithms of the variances of q(z|x), `[batch, latents]`. If None, DIP-VAE-I
+            is used.
 
     Returns:
-        "off_diagonal", the sum of the squared off-diagonal entries, with each pair counted twice,
-        and "diagonal", the sum of the squared differences between the diagonal entries and 1.
-        Float32 `[batch]` each, with equal values for all examples.
+        A dict with "off_diagonal", the sum of the squared off-diagonal entries, in which each pair
+        counts twice, and "diagonal", the sum of the squared differences between the diagonal
+        entries and 1. Each is float32 `[batch]`, with the same value for all examples.
 
     Example:
         >>> parts = dip_penalties(tf.constant([[1.0], [-1.0]]))  # variance 1: both are 0
@@ -150,13 +150,14 @@ def dip_penalties(
 
 @of_tensors("latents", "seed", one_batch=False)
 def permuted_dimensions(latents: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-    """Shuffles each latent independently over the examples of the global batch.
+    """Shuffles each latent independently across the examples of the global batch.
 
-    Kim, Mnih (2018), algorithm 1: samples from the product of the latents' marginal distributions.
+    Kim, Mnih (2018), algorithm 1. The result is samples from the product of the latents' marginal
+    distributions.
 
     Args:
         latents: This replica's latents, `[batch, latents]`, in the format of the result.
-        seed: Stateless seed, int `[2]`, equal on all replicas.
+        seed: Stateless seed, int `[2]`, identical on all replicas.
 
     Example:
         >>> permuted = permuted_dimensions(tf.random.normal([8, 2]), seed=[0, 1])

@@ -1,4 +1,4 @@
-"""Divergences between distributions and bounds on likelihoods, in nats, float32, `[batch]`."""
+"""Divergences between distributions and bounds on likelihoods, in nats, float32 `[batch]`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from keras_gen.losses.per_example import of_tensors, per_example_sum
 
 @of_tensors("mean", "log_var")
 def kl_standard_normal(mean: tf.Tensor, log_var: tf.Tensor) -> tf.Tensor:
-    """KL(N(mean, exp(log_var)) || N(0, 1)): Kingma & Welling (2014), appendix B.
+    """Returns KL(N(mean, exp(log_var)) || N(0, 1)): Kingma & Welling (2014), appendix B.
 
     Args:
         mean: Means, `[batch, ...]`.
@@ -32,17 +32,18 @@ def kl_standard_normal(mean: tf.Tensor, log_var: tf.Tensor) -> tf.Tensor:
 @checked_types
 @of_tensors("mean", "log_var")
 def free_kl_standard_normal(mean: tf.Tensor, log_var: tf.Tensor, free: float) -> tf.Tensor:
-    """Returns the divergence of `kl_standard_normal`, with free nats for each latent.
+    """Returns the divergence of `kl_standard_normal`, with free nats per latent.
 
     Kingma, Salimans, Jozefowicz, Chen, Sutskever, Welling: "Improved Variational Inference with
-    Inverse Autoregressive Flow", NeurIPS 2016, appendix C.8: the sum over latents of max(free,
-    mean of KL over the *global* batch). Below `free`, the gradient is zero, so that nothing pulls a
-    latent closer to its prior. Each latent is its own group.
+    Inverse Autoregressive Flow", NeurIPS 2016, appendix C.8: the sum over latents of max(free, mean
+    KL over the *global* batch). Below `free`, the gradient is zero, so nothing pulls a latent
+    closer to its prior. Each latent is its own group.
 
     Args:
         mean: Means, `[batch, ...]`.
         log_var: Logarithms of the variances, in the shape of `mean`.
-        free: Free nats per latent, 0 or more; with 0, the mean over the batch is the divergence.
+        free: Free nats per latent, at least 0. With 0, the result is the mean divergence over the
+            batch.
 
     Returns:
         Float32 `[batch]`, the same value for each example.
@@ -62,13 +63,13 @@ def free_kl_standard_normal(mean: tf.Tensor, log_var: tf.Tensor, free: float) ->
 def kl_normal(
     mean_q: tf.Tensor, log_var_q: tf.Tensor, mean_p: tf.Tensor, log_var_p: tf.Tensor
 ) -> tf.Tensor:
-    """KL(N(mean_q, exp(log_var_q)) || N(mean_p, exp(log_var_p))), both with diagonal covariance.
+    """Returns KL(N(mean_q, exp(log_var_q)) || N(mean_p, exp(log_var_p))), diagonal normals.
 
     Args:
         mean_q: Means of q, `[batch, ...]`.
         log_var_q: Logarithms of the variances of q, in the shape of `mean_q`.
-        mean_p: Means of p, in the shape of `mean_q` or a shape that broadcasts to it.
-        log_var_p: Logarithms of the variances of p, in the shape of `mean_q` or a shape that
+        mean_p: Means of p, in the shape of `mean_q`, or a shape that broadcasts to it.
+        log_var_p: Logarithms of the variances of p, in the shape of `mean_q`, or a shape that
             broadcasts to it.
 
     Example:
@@ -90,9 +91,9 @@ def log_ratio_normal(
 ) -> tf.Tensor:
     """Returns log N(mean_q, exp(log_var_q)) - log N(mean_p, exp(log_var_p)) at values.
 
-    Its mean over values `[batch, ...]` sampled from q is `kl_normal`, which describes the other
-    arguments. If p depends on the sample, the divergence has no closed form, and one sample
-    estimates it.
+    The mean over values `[batch, ...]` sampled from q is `kl_normal`; see there for the other
+    arguments. If p depends on the sample, the divergence has no closed form and is estimated from
+    one sample.
 
     Example:
         >>> log_ratio_normal(tf.ones([4, 2]), tf.ones([4, 2]), 0.0, tf.zeros([4, 2]), 0.0)  # 1 nat
@@ -112,7 +113,7 @@ def kl_categorical(logits_q: tf.Tensor, logits_p: tf.Tensor | None = None) -> tf
 
     Args:
         logits_q: Finite logits of q, `[batch, ..., classes]`.
-        logits_p: Finite logits of p, in the shape of `logits_q` or a shape that broadcasts to it.
+        logits_p: Finite logits of p, in the shape of `logits_q`, or a shape that broadcasts to it.
             If None, p is uniform.
 
     Example:
@@ -130,7 +131,8 @@ def importance_weighted_nats(log_weights) -> tf.Tensor:
     Burda, Grosse, Salakhutdinov: "Importance Weighted Autoencoders", ICLR 2016, eq. (8), negated.
 
     Args:
-        log_weights: log p(x, z) - log q(z|x) for latents z sampled from q, `[k, batch]` in nats.
+        log_weights: Values of log p(x, z) - log q(z|x) in nats for latents z sampled from q,
+            `[k, batch]`.
 
     Example:
         >>> importance_weighted_nats(tf.math.log([[0.1], [0.3]])).numpy()  # -log 0.2
@@ -148,20 +150,20 @@ FREQUENCIES = 500  # as in the paper
 def fourier_discrepancy(
     values: tf.Tensor, groups: tf.Tensor, seed: tf.Tensor, gamma: float = 1.0
 ) -> tf.Tensor:
-    """Returns the squared distance of the mean features of two groups, over the *global* batch.
+    """Returns the squared distance between two groups' mean features over the *global* batch.
 
     Louizos, Swersky, Li, Welling, Zemel: "The Variational Fair Autoencoder", ICLR 2016, sec. 2.4:
-    random Fourier features (Rahimi & Recht 2007) of a Gaussian kernel, sqrt(2 / D) cos(sqrt(2 /
-    gamma) x W + b), so the discrepancy costs no more than the features.
+    the features are random Fourier features (Rahimi & Recht 2007) of a Gaussian kernel, sqrt(2 / D)
+    cos(sqrt(2 / gamma) x W + b), so the discrepancy costs no more than the features.
 
     Args:
         values: Values to compare, `[batch, d]`.
-        groups: Group of each example, integers `[batch]`, 0 or 1.
+        groups: Group of each example, 0 or 1, integers `[batch]`.
         seed: Stateless seed for W and b, `[2]`.
         gamma: Parameter of the kernel exp(-|x - y|^2 / gamma), above 0.
 
     Returns:
-        Float32 `[batch]`, with equal values for all examples; 0 if a group is empty.
+        Float32 `[batch]`, with the same value for all examples; 0 if a group is empty.
 
     Example:
         >>> fourier_discrepancy(tf.zeros([4, 2]), tf.constant([0, 0, 1, 1]), [0, 0])  # 0

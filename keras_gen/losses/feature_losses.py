@@ -1,4 +1,4 @@
-"""Distances between images in features, and between waveforms in spectra."""
+"""Distances between the features of images, and between the spectra of waveforms."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ EPSILON = 1e-10  # added to squared lengths, whose roots have no derivative at 0
 
 
 def feature_distance(first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
-    """Returns the distance of two batches in a network's feature maps, such as VGG's: `[batch]`.
+    """Returns distances between feature maps, such as VGG's, of two batches: float32 `[batch]`.
 
     Zhang, Isola, Efros, Shechtman, Wang: "The Unreasonable Effectiveness of Deep Features as a
     Perceptual Metric", CVPR 2018, eq. (1): the squared distance between the two channel vectors at
-    each position of each map, scaled to length 1; averaged over positions and summed over maps. The
-    distance is between 0 and 4 for each map. Deviation: the paper's w, fitted to human ratings of
-    distances, is 1 for all channels.
+    each position of each map, both scaled to length 1, averaged over positions and summed over
+    maps. The distance is between 0 and 4 per map. Deviation: the weights w, which the paper fits to
+    human ratings of distances, are 1 for all channels.
 
     Args:
         first: One or several feature maps of the first batch, `[batch, ..., channels]`, of any
             float dtype.
-        second: Feature maps of the second batch.
+        second: Feature maps of the second batch, in the format of `first`.
 
     Example:
         >>> maps = [tf.random.normal([2, 4, 4, 8]), tf.random.normal([2, 2, 2, 16])]
@@ -43,16 +43,17 @@ def feature_distance(first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
 def slope_ratio(
     slope: tf.Tensor, other: tf.Tensor, delta: float = 1e-6, most: float = 1e4
 ) -> tf.Tensor:
-    """Returns the weight with which a second loss has as long a gradient as the first loss.
+    """Returns the weight that gives a second loss a gradient as large as that of the first loss.
 
     Esser, Rombach, Ommer: "Taming Transformers for High-Resolution Image Synthesis", CVPR 2021, eq.
-    (7): |slope| / (|other| + delta), a float32 scalar, equal on all replicas, without a gradient.
+    (7): |slope| / (|other| + delta), a float32 scalar that is identical on all replicas and has no
+    gradient.
     Deviation: the weight is limited to `most`, as in the authors' code.
 
     Args:
-        slope: This replica's part of the gradient of the first loss with respect to a kernel.
+        slope: This replica's part of the first loss's gradient with respect to a kernel.
         other: Corresponding gradient of the second loss.
-        delta: Small number that bounds the ratio.
+        delta: Small number that keeps the ratio finite.
         most: Maximum ratio.
 
     Example:
@@ -87,18 +88,18 @@ def spectral_loss(
     windows: Sequence[int] = (80, 200, 400),
     floor: float = 1e-3,
 ) -> tf.Tensor:
-    """Returns the distance of spectra at several resolutions, ignoring phases, `[batch]`.
+    """Returns the distance between spectra at several resolutions, without phases, `[batch]`.
 
     Yamamoto, Song, Kim: "Parallel WaveGAN: A fast waveform generation model based on generative
     adversarial networks with multi-resolution spectrogram", ICASSP 2020: the spectral convergence,
     |S - S'| / |S| in Frobenius norms of the magnitudes S, plus the mean of |log S - log S'|,
-    averaged over the resolutions. The default windows last 10, 25, and 50 ms at 8,000 samples per
-    second, as in the paper. Deviation: a floor is added to the magnitudes, which are not clipped to
-    a minimum, so that inaudible differences do not count, and silence has a gradient.
+    averaged over the resolutions. At 8,000 samples per second, the default windows last 10, 25, and
+    50 ms, as in the paper. Deviation: magnitudes are not clipped to a minimum; instead, a floor is
+    added, so that inaudible differences do not count but silence has a gradient.
 
     Args:
         waveforms: Floats in [-1, 1], `[batch, samples, channels]`.
-        originals: Original waveforms, with the format of `waveforms`.
+        originals: Original waveforms, in the format of `waveforms`.
         windows: Window lengths in samples, each at least 5.
         floor: Number added to the magnitudes, as in `keras_gen.core.sound_spectra.magnitudes`,
             where a sine wave of amplitude 1 has magnitude 1.

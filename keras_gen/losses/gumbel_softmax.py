@@ -1,4 +1,4 @@
-"""Samples and density of the Concrete distribution, which relaxes one-hot codes."""
+"""Samples and densities of the Concrete distribution, a relaxation of one-hot codes."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ def relaxed_codes(
 ) -> tf.Tensor:
     """Returns the logarithm of relaxed one-hot codes, float32, as a function of Gumbel noise.
 
-    Jang, Gu, Poole (2017), eq. (2); Maddison, Mnih, Teh (2017), sec. 3.2: the softmax of the noisy
-    logits divided by the temperature. As the temperature falls to 0, the codes become one-hot
-    samples from softmax(logits). The result is in logarithms because codes underflow.
+    Jang, Gu, Poole (2017), eq. (2); Maddison, Mnih, Teh (2017), sec. 3.2: the codes are the softmax
+    of the noisy logits divided by the temperature. As the temperature approaches 0, they become
+    one-hot samples from softmax(logits). Logarithms are returned because the codes themselves
+    underflow.
 
     Args:
         logits: Logits of the codes, `[batch, ..., classes]`.
         gumbel: Standard Gumbel noise with the shape of `logits`.
-        temperature: Positive number or scalar tensor.
+        temperature: Temperature, a positive number or a scalar tensor.
 
     Example:
         >>> codes = tf.exp(relaxed_codes(tf.zeros([4, 3, 2]), noise, temperature=0.5))
@@ -33,17 +34,18 @@ def relaxed_codes(
 def log_concrete(
     log_codes: tf.Tensor, logits: tf.Tensor, temperature: float | tf.Tensor
 ) -> tf.Tensor:
-    """Returns the log density of the logarithms of relaxed codes, float32 `[batch]`.
+    """Returns the log density of relaxed codes' logarithms, float32 `[batch]`.
 
-    Maddison, Mnih, Teh (2017), def. 1, as a density of y = log of the codes, which does not
-    underflow: log (n-1)! + (n-1) log t + sum_k (l_k - t y_k) - n logsumexp_k (l_k - t y_k) for n
-    classes, logits l, and temperature t, summed over the other axes. The difference of two such log
-    densities at the same codes equals the difference of the log densities of the codes themselves.
+    Maddison, Mnih, Teh (2017), def. 1, as a density of y, the logarithm of the codes, which does
+    not underflow: log (n-1)! + (n-1) log t + sum_k (l_k - t y_k) - n logsumexp_k (l_k - t y_k) for
+    n classes, logits l, and temperature t, summed over the other axes. The difference between two
+    such log densities at the same codes equals the difference between the log densities of the
+    codes themselves.
 
     Args:
-        log_codes: `[batch, ..., classes]`, as returned by `relaxed_codes`.
+        log_codes: Logarithms of codes, `[batch, ..., classes]`, as returned by `relaxed_codes`.
         logits: Logits in the shape of `log_codes`, or a shape that broadcasts to it.
-        temperature: Positive number or scalar tensor.
+        temperature: Temperature, a positive number or a scalar tensor.
 
     Example:
         >>> log_concrete(tf.math.log([[0.5, 0.5]]), tf.zeros([1, 2]), 1.0)  # log 1/4

@@ -1,4 +1,4 @@
-"""Penalties on a discriminator, given two batches, with `weight` and `every` as in `Penalty`."""
+"""Penalties on a discriminator, given real and generated examples."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from keras_gen.losses.per_example import (
 
 
 class Penalty(Declared):
-    """Base class of the penalties.
+    """Base class of penalties on a discriminator.
 
     Args:
         weight: Factor applied to the penalty in the loss, at least 0.
-        every: Number of steps between computations, at least 1; the penalty is then multiplied by
-            this number (Karras et al. 2020, StyleGAN2, section 3.1).
+        every: Interval between computations in steps, at least 1. The penalty is multiplied by this
+            number (Karras et al. 2020, StyleGAN2, sec. 3.1).
     """
 
     weight: NonNegative = 10.0
@@ -38,7 +38,7 @@ class Penalty(Declared):
     noise_per_value = False
 
     def check(self, discriminator: keras.Model) -> None:
-        """Raises a ValueError if a discriminator mixes the examples of a batch."""
+        """Raises a ValueError if a discriminator mixes the examples in a batch."""
         for layer in all_layers(discriminator):
             if isinstance(layer, keras.layers.BatchNormalization):
                 raise ValueError(
@@ -63,26 +63,27 @@ class Penalty(Declared):
         """Returns the weighted penalty of every example, float32 `[batch]`.
 
         Args:
-            discriminator: Function that maps examples to logits `[batch, ...]`. Their mean over all
-                axes but the first is differentiated. The function must not mix the examples of a
-                batch.
+            discriminator: Function that maps examples to logits `[batch, ...]`, whose mean over all
+                axes except the first is differentiated. It must not mix the examples in a batch.
             real: Real examples, `[batch, ...]`.
-            fake: Fakes, in the shape of `real`.
-            epsilon: Noise, by default uniform in [0, 1], with one number for each example, `[batch,
-                1, ...]` with as many axes as `real`. It is normal if `noise` is "normal", and has
-                the shape of `real` if `noise_per_value`.
+            fake: Generated examples, in the shape of `real`.
+            epsilon: Noise. By default, it is uniform in [0, 1], with one number per example:
+                `[batch, 1, ...]` with as many axes as `real`. If `noise` is "normal", the noise is
+                normal, and if `noise_per_value`, it has the shape of `real`.
         """
         raise NotImplementedError
 
 
 @serializable
 class GradientPenalty(Penalty):
-    """weight * (|grad D(y)| - 1)^2, y between real and fake: Gulrajani et al. (2017), equation 3.
+    """Penalty weight * (|grad D(y)| - 1)^2 at points y between real and generated examples.
+
+    Gulrajani et al. (2017), eq. (3).
 
     Args:
-        weight: The paper's lambda.
-        one_sided: Whether slopes below 1 are not penalized, the alternative in section 4. With the
-            two-sided penalty, a critic in one dimension that starts with the wrong sign is held at
+        weight: Factor applied to the penalty; lambda in the paper.
+        one_sided: Whether slopes below 1 are not penalized, which is the alternative in sec. 4. In
+            one dimension, the two-sided penalty holds a critic that starts with the wrong sign at
             slope -1.
 
     Example:
@@ -107,17 +108,17 @@ class GradientPenalty(Penalty):
 
 @serializable
 class DRAGAN(Penalty):
-    """weight * (|grad D(x + delta)| - 1)^2, with normal noise delta on real examples x.
+    """Penalty weight * (|grad D(x + delta)| - 1)^2 at real examples x with normal noise delta.
 
-    Kodali, Abernethy, Hays, Kira: "On Convergence and Stability of GANs", 2017: the penalty of
-    algorithm 1, with k = 1. It keeps D near slope 1 only around the data. Deviation: the authors'
-    code perturbs a batch by up to half its standard deviation; here, the noise has a fixed standard
-    deviation, so that no example's penalty depends on other examples.
+    Kodali, Abernethy, Hays, Kira: "On Convergence and Stability of GANs", 2017: the penalty in
+    algorithm 1, with k = 1. It keeps the slope of D near 1 only around the data. Deviation: the
+    authors' code perturbs a batch by up to half of its standard deviation; here, the noise has a
+    fixed standard deviation, so that an example's penalty does not depend on other examples.
 
     Args:
-        weight: The paper's lambda.
-        std: Standard deviation of the noise, at least 0, in units of the examples, such as images
-            in [-1, 1]. It is the square root of the paper's c.
+        weight: Factor applied to the penalty; lambda in the paper.
+        std: Standard deviation of the noise, at least 0, in the units of the examples, such as
+            images in [-1, 1]. It is the square root of c in the paper.
 
     Example:
         >>> critic = lambda x: tf.reduce_sum(x, axis=1)  # of slope 1 for each of 4 inputs
@@ -136,10 +137,10 @@ class DRAGAN(Penalty):
 
 @serializable
 class R1(Penalty):
-    """weight / 2 * |grad D(x)|^2 at real examples: Mescheder et al. (2018), equation 9.
+    """Penalty weight / 2 * |grad D(x)|^2 at real examples: Mescheder et al. (2018), eq. (9).
 
     Args:
-        weight: The paper's gamma, which is 10.
+        weight: Factor applied to the penalty; gamma in the paper, where it is 10.
 
     Example:
         >>> critic = lambda x: tf.reduce_sum(x, axis=1)  # of slope 1 for each of 3 inputs
@@ -154,7 +155,7 @@ class R1(Penalty):
 
 @serializable
 class R2(Penalty):
-    """weight / 2 * |grad D(x)|^2 at fakes: Mescheder et al. (2018), equation 10. See `R1`.
+    """Penalty weight / 2 * |grad D(x)|^2 at generated examples: Mescheder et al., eq. (10).
 
     Example:
         >>> R2()(lambda x: tf.reduce_sum(x, 1), tf.ones([4, 3]), tf.ones([4, 3]), 0.0)  # 15 each
@@ -168,20 +169,20 @@ class R2(Penalty):
 
 @serializable
 class JensenShannonRegularizer(Penalty):
-    """The first-order effect of noise on a discriminator's inputs, as a formula.
+    """Penalty that equals the first-order effect of noise on a discriminator's inputs.
 
     Roth, Lucchi, Nowozin, Hofmann: "Stabilizing Training of Generative Adversarial Networks through
     Regularization", NeurIPS 2017, for the Jensen-Shannon GAN: with D = sigmoid(logit), weight / 2 *
     ((1 - D(x))^2 |grad logit(x)|^2 + D(G(z))^2 |grad logit(G(z))|^2). To first order, noise with
-    variance `weight` on real and generated examples has the same effect. The penalty is for
-    objectives whose logit is log p / q: minimax, non-saturating (as in the authors' code), and
-    Jensen-Shannon. It vanishes when D is certain: between distributions that are far apart, noise
-    helps, but this penalty does not. Deviation: the weight is constant, whereas the paper's image
-    experiments anneal it.
+    variance `weight` on real and generated examples has the same effect. The penalty is intended
+    for objectives whose optimal logit is log p / q: minimax, non-saturating (as in the authors'
+    code), and Jensen-Shannon. It vanishes when D is certain, so between distributions that are far
+    apart, noise helps, but this penalty does not. Deviation: the weight is constant, whereas it is
+    annealed in the paper's image experiments.
 
     Args:
-        weight: The paper's gamma: 2 in the authors' image experiments, 0.1 where it is not
-            annealed.
+        weight: Factor applied to the penalty; gamma in the paper. It is 2 in the authors' image
+            experiments, and 0.1 where it is not annealed.
 
     Example:
         >>> critic = lambda x: 0 * tf.reduce_sum(x, axis=1)  # of slope 0
@@ -201,16 +202,16 @@ class JensenShannonRegularizer(Penalty):
 
 @serializable
 class Consistency(Penalty):
-    """weight * (D(x) - D(T(x)))^2 at real images x, each randomly shifted and flipped by T.
+    """Penalty weight * (D(x) - D(T(x)))^2 at real images x, randomly shifted and flipped by T.
 
     Zhang, Zhang, Odena, Lee: "Consistency Regularization for Generative Adversarial Networks", ICLR
-    2020. D denotes the logits; for maps of logits, the squares are averaged over positions. All
-    transformations of an image are equally likely: flipped or not, and shifted by whole pixels in
-    either direction, with the image continued by reflection. Batch normalization is allowed.
+    2020. D denotes the logits; for maps of logits, the squares are averaged over positions. T flips
+    an image with probability 1/2 and shifts it by whole pixels, with all shifts equally likely;
+    gaps are filled by reflection. Batch normalization is allowed.
 
     Args:
-        weight: The paper's lambda.
-        pixels: Maximum shift of an image up, down, left, or right, 0 or more.
+        weight: Factor applied to the penalty; lambda in the paper.
+        pixels: Maximum shift of an image up, down, left, or right in pixels, at least 0.
 
     Example:
         >>> critic = lambda x: tf.reduce_sum(x, axis=[1, 2, 3])
@@ -222,7 +223,7 @@ class Consistency(Penalty):
 
     @override
     def check(self, discriminator):
-        """Raises a ValueError unless D accepts images that can be shifted; D may mix examples."""
+        """Raises a ValueError unless D accepts images that can be shifted. D may mix examples."""
         shape = tuple(discriminator.inputs[0].shape[1:])
         sides = [side for side in shape[:2] if side is not None]
         if len(shape) != 3 or any(side <= self.pixels for side in sides):
@@ -249,7 +250,7 @@ class Consistency(Penalty):
 
 
 def _logits_and_slope(discriminator, examples):
-    """Returns the logit of each example, `[batch]`, and |grad logit|^2."""
+    """Returns the logit of each example and |grad logit|^2, each `[batch]`."""
     examples = tf.cast(examples, tf.float32)
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(examples)
@@ -258,7 +259,7 @@ def _logits_and_slope(discriminator, examples):
 
 
 def _squared_distance_to_1(discriminator, examples, one_sided=False):
-    """Returns (|grad D| - 1)^2 of each example, `[batch]`; if one-sided, 0 for slopes below 1."""
+    """Returns (|grad D| - 1)^2 for each example, `[batch]`; if one-sided, 0 for slopes below 1."""
     _, slope = _logits_and_slope(discriminator, examples)
     # The root has no derivative at 0, the slope of a critic that ignores its input.
     norm = tf.sqrt(tf.maximum(slope, 1e-12))
@@ -276,7 +277,7 @@ PENALTIES: dict[str, type[Penalty]] = {
 
 
 def get(identifier: Any) -> Penalty | None:
-    """Returns the penalty for a name in `PENALTIES` or a saved config; an instance or None as is.
+    """Returns a penalty, given an instance, a name in `PENALTIES`, or a saved config; or None.
 
     Example:
         >>> get("gradient")

@@ -1,4 +1,4 @@
-"""Functions that all losses share: tensor checks, lookup by name, and per-example reductions."""
+"""Functions shared by all losses: tensor checks, lookup by name, and per-example reductions."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ from keras_gen.checked_arguments import checked_tensor
 
 
 def of_tensors(*names: str, one_batch: bool = True, function: str | None = None):
-    """Returns a decorator that rejects arguments that are not numbers, and names them.
+    """Returns a decorator that rejects tensor arguments that are not numbers.
 
-    Arrays and lists of numbers become tensors with their own dtype; None stays None. If TensorFlow
-    cannot compute with the shapes, the message lists all of them.
+    The error message names the argument. Arrays and lists of numbers become tensors without
+    changing their dtype; None is passed on. If TensorFlow cannot compute with the shapes, the
+    message lists all of them.
 
     Args:
         names: Names of the tensor arguments; one may be `*tensors`, any number of them.
         function: Name of the argument that is a function, if any.
-        one_batch: Whether all arguments with axes must have equal numbers of examples, the size of
-            their first axis.
+        one_batch: Whether all arguments with axes must have the same number of examples, which is
+            the size of their first axis.
 
     Example:
         >>> @of_tensors("x")
@@ -95,7 +96,7 @@ T = TypeVar("T")
 
 
 def serializable(cls: type[T]) -> type[T]:
-    """Lets Keras save objects of a subclass of `Declared` by its name."""
+    """Registers a subclass of `Declared`, so that Keras saves its objects by the class name."""
     return keras.saving.register_keras_serializable("keras_gen")(cls)
 
 
@@ -103,11 +104,11 @@ def resolve(identifier: Any, known: Mapping[str, type[T]], base: type[T], kind: 
     """Converts a name, a saved config, or an instance into an instance.
 
     Args:
-        identifier: A key of `known`, a dict from `keras.saving.serialize_keras_object`, or an
-            instance of `base`.
-        known: Classes by name; a name stands for the class with its default arguments.
+        identifier: Key of `known`, dict from `keras.saving.serialize_keras_object`, or instance of
+            `base`.
+        known: Classes by name. A name stands for the class with its default arguments.
         base: Class of the result.
-        kind: Description of the class for the error message.
+        kind: Description of the class, used in the error message.
 
     Raises:
         ValueError: If `identifier` is none of these.
@@ -126,14 +127,14 @@ def resolve(identifier: Any, known: Mapping[str, type[T]], base: type[T], kind: 
 
 
 def per_example_mean(values: tf.Tensor) -> tf.Tensor:
-    """Returns the mean over all axes but the first: [batch, ...] -> [batch]."""
+    """Returns the mean over all axes except the first: `[batch, ...]` to `[batch]`."""
     if not values.shape.rank:
         raise _no_batch(values)
     return tf.reduce_mean(values, axis=list(range(1, values.shape.rank)))
 
 
 def per_example_sum(values: tf.Tensor) -> tf.Tensor:
-    """Returns the sum over all axes but the first: [batch, ...] -> [batch]."""
+    """Returns the sum over all axes except the first: `[batch, ...]` to `[batch]`."""
     if not values.shape.rank:
         raise _no_batch(values)
     return tf.reduce_sum(values, axis=list(range(1, values.shape.rank)))
@@ -142,7 +143,8 @@ def per_example_sum(values: tf.Tensor) -> tf.Tensor:
 def softmax(logits) -> tf.Tensor:
     """Returns the probabilities over the last axis of a tensor with any number of axes.
 
-    On some CPUs, `tf.nn.softmax` accepts at most 5 axes, but `tf.nn.log_softmax` any number.
+    On some CPUs, `tf.nn.softmax` accepts at most 5 axes, while `tf.nn.log_softmax` accepts any
+    number.
     """
     return tf.exp(tf.nn.log_softmax(logits))
 
@@ -164,7 +166,7 @@ def softplus(x: tf.Tensor):
 
 
 def log_sigmoid(x: tf.Tensor) -> tf.Tensor:
-    """Returns log(1 / (1 + exp(-x))) of floats of any shape, with `softplus`."""
+    """Returns log(1 / (1 + exp(-x))) of floats of any shape, computed with `softplus`."""
     return -softplus(-x)
 
 
@@ -176,5 +178,5 @@ def _no_batch(values: tf.Tensor) -> ValueError:
 
 
 def l1(a, b) -> tf.Tensor:
-    """Returns the mean absolute difference of two batches, `[batch]`; b is float32."""
+    """Returns the mean absolute difference between two batches, `[batch]`; `b` is float32."""
     return per_example_mean(tf.abs(tf.cast(a, tf.float32) - b))

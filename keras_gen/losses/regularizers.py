@@ -1,4 +1,4 @@
-"""Regularizers: orthogonal filters, equal path lengths, and lazy computation of terms."""
+"""Regularizers for orthogonal filters and equal path lengths, and lazy computation of terms."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ TRANSPOSED = (
 
 @checked_types
 def orthogonality(network: keras.Layer) -> tf.Tensor:
-    """Returns how far the filters of a network's layers are from orthogonal to each other.
+    """Returns how far the filters in a network's layers are from being orthogonal.
 
     Brock, Donahue, Simonyan: "Large Scale GAN Training for High Fidelity Natural Image Synthesis",
-    ICLR 2019, sec. 3.1: |W^T W * (1 - I)|_F^2, summed over kernels; 0 if all filters, the columns
-    of W, are orthogonal, whatever their norm. The paper's weight is 1e-4. Embeddings, offsets, and
-    scales are not included.
+    ICLR 2019, sec. 3.1: |W^T W * (1 - I)|_F^2, summed over kernels. It is 0 if all filters, which
+    are the columns of W, are orthogonal, regardless of their norm. The weight is 1e-4 in the paper.
+    Embeddings, offsets, and scales are not included.
 
     Example:
         >>> orthogonality(keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)]))
@@ -45,7 +45,7 @@ def orthogonality(network: keras.Layer) -> tf.Tensor:
 
 
 def kernel_of(layer: keras.Layer, names=("kernel", "embeddings")) -> keras.Variable | None:
-    """Returns a built layer's weight with two or more axes and one of the names, or None."""
+    """Returns a built layer's weight that has one of the names and at least two axes, or None."""
     found = (getattr(layer, name, None) for name in names)
     kernels = (k for k in found if isinstance(k, keras.Variable) and len(k.shape) >= 2)
     return next(kernels, None)
@@ -58,7 +58,7 @@ def last_kernel(network: keras.Model) -> keras.Variable:
 
 
 def kernel_matrix(layer: keras.Layer, kernel) -> tf.Tensor:
-    """Returns a layer's kernel, or another value for it, as a matrix `[all others, outputs]`."""
+    """Returns `kernel`, a value for a layer's kernel, as a matrix `[all other axes, outputs]`."""
     kernel = tf.convert_to_tensor(kernel)
     if isinstance(layer, TRANSPOSED):
         kernel = tf.linalg.matrix_transpose(kernel)
@@ -70,19 +70,19 @@ def kernel_matrix(layer: keras.Layer, kernel) -> tf.Tensor:
 def path_lengths(
     generate: Callable[[tf.Tensor], tf.Tensor], styles: tf.Tensor, directions: tf.Tensor
 ) -> tf.Tensor:
-    """Returns how much an image changes with its styles in a random direction: |J^T y|, `[batch]`.
+    """Returns how much images change with their styles in random directions: |J^T y|, `[batch]`.
 
     Karras, Laine, Aittala, Hellsten, Lehtinen, Aila: "Analyzing and Improving the Image Quality of
-    StyleGAN", CVPR 2020, sec. 3.2: J is the Jacobian of the image with respect to the styles, and
-    J^T y is the gradient of the image's product with y. As in the authors' code, y is divided by
-    the root of the number of pixels, and the squares are averaged over the layers that have a
-    style.
+    StyleGAN", CVPR 2020, sec. 3.2: J is the Jacobian of an image with respect to its styles, and
+    J^T y is the gradient of the image's inner product with y. As in the authors' code, y is divided
+    by the square root of the number of pixels, and the squares are averaged over the layers that
+    have a style.
 
     Args:
         generate: Function that maps styles to float images `[batch, height, width, channels]`. Each
             image may depend only on its own styles.
-        styles: Floats `[batch, layers, style]`.
-        directions: y, standard normal noise in the shape of the images.
+        styles: Styles, floats `[batch, layers, style]`.
+        directions: Directions y, standard normal noise in the shape of the images.
 
     Example:
         >>> styles, y = tf.random.normal([4, 2, 3]), tf.ones([4, 1, 1, 1])
@@ -99,10 +99,10 @@ def path_lengths(
 
 
 def lazily(every: int, step, count, compute) -> tf.Tensor:
-    """Computes a term `[batch]` at regular intervals, multiplied by the interval (otherwise 0).
+    """Computes a term `[batch]` every `every` steps, multiplied by `every`; otherwise returns 0.
 
     Karras et al.: "Analyzing and Improving the Image Quality of StyleGAN", CVPR 2020, sec. 3.1.
-    `compute`, without arguments, may call networks only inside `core.stateless`; `count` is this
+    `compute` has no arguments and may call networks only inside `core.stateless`. `count` is this
     replica's number of examples.
     """
     if every == 1:

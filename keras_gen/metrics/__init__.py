@@ -1,7 +1,7 @@
-"""Metrics that are reported and never optimized.
+"""Metrics, which are reported but never optimized.
 
-If arguments are checked, shapes or ranges other than those described raise a ValueError, and other
-dtypes a TypeError or ValueError.
+Where arguments are checked, shapes or ranges other than those described raise a ValueError, and
+other dtypes raise a TypeError or a ValueError.
 """
 
 from keras_gen.metrics.evaluation_networks import domain_classifier

@@ -1,4 +1,4 @@
-"""Warnings about problems in adversarial training while they occur."""
+"""Warnings about problems during adversarial training."""
 
 from __future__ import annotations
 
@@ -23,33 +23,34 @@ EXPECTED = 10  # real examples in a cluster: fewer may be missing by chance
 
 
 class AdversarialHealth(keras.callbacks.Callback):
-    """Warnings for when adversarial training goes wrong, with what to try; it never stops training.
+    """Warns about problems in adversarial training and suggests remedies, but never stops it.
 
-    After an epoch, it checks a few hundred real examples and an equal number of generated examples.
-    It prints a warning when one of these conditions has held for `patience` checks, and not again
-    until the condition has passed:
+    After an epoch, the callback checks a few hundred real examples and as many generated ones. It
+    prints a warning when one of these conditions has held for `patience` checks, and does not
+    repeat it until the condition has passed:
 
     - the discriminator is saturated: its loss is below 2% of the loss of guessing;
-    - the generator's gradient has vanished: a move as long as the way from its samples to the data
+    - the generator's gradient has vanished: moving its samples as far as the distance to the data
       would change its loss by less than 0.01, although the discriminator is mostly right;
-    - samples repeat: the median distance of a sample to the nearest other one is below a tenth of
-      that of real examples;
-    - modes are missing: a cluster of the real examples (`metrics.bin_shares`), in unprocessed
-      pixels, has less than a tenth of the expected samples.
+    - samples repeat: the median distance from a sample to the nearest other sample is less than a
+      tenth of the median for real examples;
+    - modes are missing: a cluster of the real examples (see `metrics.bin_shares`), computed on raw
+      pixels, contains less than a tenth of the expected number of samples.
 
     The first two conditions are not checked if the discriminator's loss may be negative, as for a
-    Wasserstein critic. The limits are rough: a warning is a reason to inspect samples. A check
-    changes neither the state nor the noise of the training steps.
+    Wasserstein critic. The limits are rough, so treat a warning as a reason to inspect samples. A
+    check changes neither the state nor the noise of the training steps.
 
     Args:
-        *data: Real examples as accepted by `fit`, one array per argument, 100 to 1,000 rows.
+        *data: Real examples as accepted by `fit`, one array per argument, with 100 to 1,000 rows.
         every: Number of epochs between checks.
-        patience: Number of consecutive checks after which a warning is printed.
+        patience: Number of consecutive checks in which a condition must hold before a warning is
+            printed.
         say: Function called with each warning.
 
     Raises:
-        ValueError: If `every` or `patience` is below 1, or there are fewer than 100 examples; at
-            the start of `fit`, if the model is not adversarial.
+        ValueError: If `every` or `patience` is below 1, or there are fewer than 100 examples. When
+            `fit` starts, if the model is not adversarial.
 
     Example:
     ```python
@@ -91,7 +92,7 @@ class AdversarialHealth(keras.callbacks.Callback):
                 self.say(f"  health, epoch {epoch + 1}: {warning}")
 
     def check(self) -> dict[str, str]:
-        """Returns a warning for each of `saturated`, `vanished`, `repeated`, and `missing`.
+        """Returns the warnings for `saturated`, `vanished`, `repeated`, and `missing`.
 
         An empty string means that there is no problem.
         """
@@ -111,7 +112,7 @@ class AdversarialHealth(keras.callbacks.Callback):
         }
 
     def _play(self, batch, fake) -> tuple[float, float, float]:
-        """Returns the discriminator's loss for guessing, its loss, and the generator's slope."""
+        """Returns the loss of guessing, the discriminator's loss, and the generator's slope."""
         objective = self.model.objective
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(fake)

@@ -1,4 +1,4 @@
-"""Images compared with their originals: SSIM, PSNR, reconstruction errors, and enlargements."""
+"""Comparisons of images with their originals: SSIM, PSNR, reconstruction errors, enlargement."""
 
 from __future__ import annotations
 
@@ -26,16 +26,17 @@ def psnr(
 ) -> np.ndarray:
     """Returns the peak signal-to-noise ratio in dB, float32 `[n]`; infinite for equal images.
 
-    The luma has the studio range, from 16 for black to 235 for white (MATLAB's rgb2ycbcr, not
-    rounded), and the peak is 255. Gray images are treated as luma.
+    The luma has the studio range, from 16 for black to 235 for white, as in MATLAB's rgb2ycbcr but
+    not rounded, and the peak is 255. Gray images are treated as luma.
 
     Args:
-        images: uint8 `[n, H, W, 1 or 3]`, 0..255.
+        images: Images, uint8 `[n, H, W, 1 or 3]`.
         originals: Original images, uint8, in the shape and order of the first argument.
-        shave: Number of pixels cropped from every side first; in papers on super-resolution, the
-            scale factor.
-        of: Values to compare: "luma", as in papers on super-resolution, or "rgb" for all values of
-            red, green, and blue, as in papers on compression. For gray images, both are equal.
+        shave: Number of pixels to crop from every side first. In papers on super-resolution, this
+            is the scale factor.
+        of: Values to compare: "luma", as in papers on super-resolution, or "rgb" for all red,
+            green, and blue values, as in papers on compression. For gray images, both are
+            equivalent.
 
     Example: `psnr(upscaled, originals, shave=4).mean()`.
     """
@@ -55,17 +56,17 @@ def psnr(
 
 @checked_types
 def ssim(images: np.ndarray, originals: np.ndarray, shave: int = 0) -> np.ndarray:
-    """Returns the structural similarity of the luma, float32 `[n]`, at most 1 (for equal images).
+    """Returns the structural similarity (SSIM) of the luma, float32 `[n]`; 1 for equal images.
 
-    Wang et al. (2004), section III-B. The window is Gaussian, with 11x11 pixels and standard
-    deviation 1.5, and stays inside the image; K1 = 0.01, K2 = 0.03, and the range is 255. As in
-    `psnr`, the luma has the studio range; in the full range, the similarity differs slightly.
-    Colors with equal luma count as equal.
+    Wang et al. (2004), sec. III-B. The window is a Gaussian with 11x11 pixels and standard
+    deviation 1.5, and remains inside the image; K1 = 0.01, K2 = 0.03, and the range is 255. As in
+    `psnr`, the luma has the studio range; with the full range, the similarity differs slightly.
+    Colors with the same luma are treated as equal.
 
     Args:
-        images: uint8 `[n, H, W, 1 or 3]`, 0..255.
+        images: Images, uint8 `[n, H, W, 1 or 3]`.
         originals: Original images, uint8, in the shape and order of the first argument.
-        shave: Number of pixels cropped from every side first; at least 11 pixels must remain.
+        shave: Number of pixels to crop from every side first; at least 11 pixels must remain.
 
     Example: `ssim(upscaled, originals, shave=4).mean()`.
     """
@@ -79,20 +80,20 @@ def ssim(images: np.ndarray, originals: np.ndarray, shave: int = 0) -> np.ndarra
 
 @checked_types
 def ms_ssim(images: np.ndarray, originals: np.ndarray, shave: int = 0) -> np.ndarray:
-    """Returns the structural similarity of the luma over five scales, float32 `[n]`, 0 to 1.
+    """Returns the multi-scale structural similarity of the luma, float32 `[n]` in [0, 1].
 
-    Wang, Simoncelli, Bovik (2003), eq. (7), with the weights of sec. 3.2: contrast and structure at
-    every scale, each half the previous one, and luminance at the last. The result is 1 for equal
-    images. See `ssim` for the window, the constants, and the luma.
+    Wang, Simoncelli, Bovik (2003), eq. (7), with the weights from sec. 3.2: contrast and structure
+    at five scales, each half the size of the previous one, and luminance at the last scale. The
+    result is 1 for equal images. For the window, the constants, and the luma, see `ssim`.
 
     Deviation: images with a side below 161 pixels are too small for five scales with a window of 11
-    pixels. They are measured at as many scales as fit, and the weights of these scales are
-    divided by their sum. Compare only values computed with the same number of scales.
+        pixels. They are measured at as many scales as fit, and the weights of these scales are
+        divided by their sum. Compare only values computed with the same number of scales.
 
     Args:
-        images: uint8 `[n, H, W, 1 or 3]`, 0..255.
+        images: Images, uint8 `[n, H, W, 1 or 3]`.
         originals: Original images, uint8, in the shape and order of the first argument.
-        shave: Number of pixels cropped from every side first; at least 11 pixels must remain.
+        shave: Number of pixels to crop from every side first; at least 11 pixels must remain.
 
     Example: `ms_ssim(translated, photos).mean()`.
     """
@@ -118,12 +119,12 @@ def ms_ssim(images: np.ndarray, originals: np.ndarray, shave: int = 0) -> np.nda
 
 @checked_types
 def l1_error(images: np.ndarray, originals: np.ndarray, shave: int = 0) -> np.ndarray:
-    """Returns the mean absolute difference in 8-bit levels, float32 `[n]`, 0..255.
+    """Returns the mean absolute difference in 8-bit levels, float32 `[n]` in [0, 255].
 
     Args:
-        images: uint8 `[n, H, W, 1 or 3]`, 0..255.
+        images: Images, uint8 `[n, H, W, 1 or 3]`.
         originals: Original images, uint8, in the shape and order of the first argument.
-        shave: Number of pixels cropped from every side first.
+        shave: Number of pixels to crop from every side first.
 
     Example:
         >>> l1_error(np.zeros([1, 8, 8, 3], "uint8"), np.full([1, 8, 8, 3], 3, "uint8"))
@@ -140,7 +141,7 @@ def l1_error(images: np.ndarray, originals: np.ndarray, shave: int = 0) -> np.nd
 def _in_batches(
     measure: Callable, images: np.ndarray, originals: np.ndarray, shave: int, least: int = 1
 ) -> np.ndarray:
-    """Returns `measure` of all pairs, shaved to sides of at least `least` pixels."""
+    """Applies `measure` to all pairs after cropping, which must leave `least` pixels per side."""
     images = as_images(images)
     originals = as_images(originals, "originals")
     if originals.shape != images.shape:
@@ -176,13 +177,13 @@ BLOCK = 1000  # number of images kept as floats at once
 def squared_error(images: np.ndarray, originals: np.ndarray) -> np.ndarray:
     """Returns the squared error summed over pixels (in [0, 1]) and channels, float32 `[n]`.
 
-    Papers on autoencoders report this error (Hinton & Salakhutdinov 2006). Principal components
-    have the lowest error of all linear codes.
+    Papers on autoencoders report this error (Hinton & Salakhutdinov 2006). Among linear codes,
+    principal components have the lowest error.
 
     Args:
-        images: Images `[n, ...]`: uint8 in 0..255, or floats in units of 255 levels, which may be
-            outside [0, 1], as in linear reconstructions.
-        originals: Original images, in the shape and order of `images`, in either dtype.
+        images: Images `[n, ...]`: uint8, or floats in units of 255 levels, which may be outside [0,
+            1], as for linear reconstructions.
+        originals: Original images, in the shape and order of `images`, with either dtype.
 
     Example:
         >>> squared_error(np.ones([1, 28, 28, 1], "float32"), np.zeros([1, 28, 28, 1], "uint8"))
@@ -218,14 +219,15 @@ def hole_psnr(
 ) -> float:
     """Returns the PSNR of the missing pixels in dB, from the mean squared error over all images.
 
-    (The mean of the individual PSNRs would be infinite for one perfect image.) The peak is 255.
+    (With a single perfect image, the mean of the images' PSNRs would be infinite.) The peak is 255.
 
     Args:
-        filled: uint8 `[n, H, W, 1 or 3]`, equal to `originals` where nothing is missing.
+        filled: Completed images, uint8 `[n, H, W, 1 or 3]`, equal to `originals` where nothing is
+            missing.
         originals: Original images, uint8, in the shape and order of the first argument.
         masks: Masks `[n, H, W, 1]`, nonzero where a pixel was missing.
-        of: "luma" or "rgb"; see `psnr`. With "luma", color errors do not count, and, because of the
-            studio range, other errors count a seventh less.
+        of: Values to compare, "luma" or "rgb"; see `psnr`. With "luma", color errors do not count,
+            and because of the studio range, other errors count a seventh less.
 
     Raises:
         ValueError: If the arrays do not match, nothing is missing, or known pixels differ.
@@ -244,10 +246,10 @@ def hole_psnr(
 
 
 def missing_pixels(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
-    """Returns where pixels are missing, bool `[n, H, W, 1]`.
+    """Returns a bool mask of missing pixels, `[n, H, W, 1]`.
 
     Args:
-        images: `[n, H, W, channels]`.
+        images: Images `[n, H, W, channels]`.
         masks: Masks `[n, H, W, 1]`, nonzero where a pixel is missing.
 
     Raises:
@@ -270,22 +272,22 @@ TILE = 64  # side of the squares whose patches are compared
 def enlargement_report(
     enlarge: Callable[[np.ndarray], np.ndarray], images: Sequence[np.ndarray], factor: int
 ) -> dict[str, float]:
-    """Shrinks images, enlarges them again, and compares the results with the originals.
+    """Downsamples images, enlarges them, and compares the results with the originals.
 
     Args:
-        enlarge: Function that maps uint8 images `[1, height, width, 3]` to images with sides
+        enlarge: Function that maps uint8 images `[1, height, width, 3]` to images whose sides are
             `factor` times as long.
-        images: Originals, each uint8 `[height, width, 3]`, with sides of at least 64 that are
-            multiples of the factor.
-        factor: Enlargement factor of the sides.
+        images: Original images, each uint8 `[height, width, 3]`, with sides that are multiples of
+            the factor and at least 64.
+        factor: Factor by which the sides are enlarged.
 
     Returns:
-        "psnr", in dB, and "ssim", means over the images, of the luma without a border of `factor`
-        pixels, as in papers; "patches", the patch distance between squares of 64 pixels cut from
-        the images (`pyramid_distances`), which is large for images that are too smooth; "detail",
-        the root mean square of the luma detail in these squares, relative to the originals, where
-        detail is the part that a Gaussian with a standard deviation of 1 pixel removes: 1 is right,
-        and lower values are too smooth.
+        A dict of metrics. "psnr" (in dB) and "ssim" are means over the images, computed on the luma
+        without a border of `factor` pixels, as in papers. "patches" is the patch distance between
+        64-pixel squares cut from the images (see `pyramid_distances`), which is large for images
+        that are too smooth. "detail" is the root mean square of the luma detail in these squares,
+        relative to the originals, where detail is the part that a Gaussian with a standard
+        deviation of 1 pixel removes: 1 is ideal, and lower values mean that images are too smooth.
 
     Example: `enlargement_report(model.translate, benchmark_images(4)["Set5"], 4)["psnr"]`.
     """
@@ -314,7 +316,7 @@ def _fine_detail(squares: np.ndarray) -> float:
 
 
 def _squares(image: np.ndarray) -> np.ndarray:
-    """Returns adjacent squares; the remainder at the right and bottom is left out."""
+    """Returns adjacent squares, without the remainder at the right and bottom."""
     height, width, channels = image.shape
     rows = height // TILE
     columns = width // TILE

@@ -1,4 +1,4 @@
-"""Likelihoods in nats and bits, and the number of latents in use."""
+"""Likelihoods in nats and bits, and the number of active latents."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from keras_gen.metrics.metric_arguments import as_features, as_images, as_number
 
 
 class ImportanceSampled(Protocol):
-    """A model whose likelihood can be estimated by importance sampling."""
+    """A model whose likelihood can be estimated with importance sampling."""
 
     def prepare(self, images: Any) -> tf.Tensor:
         """Checks images and returns them as floats `[batch, ...]`."""
@@ -51,33 +51,34 @@ def importance_weighted_nll(
     seed: int = 0,
     conditions: np.ndarray | None = None,
 ) -> dict[str, np.ndarray]:
-    """Estimates -log p(x), or -log p(x|c), by importance sampling: Burda et al. (2016), eq. 8.
+    """Estimates -log p(x), or -log p(x|c), with importance sampling: Burda et al. (2016), eq. (8).
 
-    -log 1/k sum_i p(x, z_i) / q(z_i|x), with z_i sampled from q(z|x), is in expectation an upper
-    bound of the true value. It is the negative ELBO for k = 1, and falls as k grows. The sum is a
-    running log-sum-exp in one compiled loop, so the memory required is for `chunk` samples of
-    `batch_size` examples.
+    The estimate -log 1/k sum_i p(x, z_i) / q(z_i|x), with z_i sampled from q(z|x), is in
+    expectation an upper bound on the true value. It equals the negative ELBO for k = 1, and
+    decreases as k grows. The sum is computed as a running log-sum-exp in one compiled loop, so
+    memory is needed for only `chunk` samples of `batch_size` examples.
 
     Args:
         model: Model with the methods of `ImportanceSampled`, such as a `VAE`.
-        images: uint8 or float, `[n, ...]`, as accepted by `model.prepare`; binarize them first to
-            measure binary data.
-        samples: Number of samples per image, k.
+        images: Images `[n, ...]`, uint8 or float, as accepted by `model.prepare`. To measure binary
+            data, binarize the images first.
+        samples: Number of samples per image, k above.
         chunk: Number of samples decoded at once.
-        batch_size: Number of examples at once.
-        seed: Seed for the latents. The result depends, within its error, on `seed`, `chunk`, and
+        batch_size: Number of examples processed at once.
+        seed: Seed for the latents. Within its error, the result depends on `seed`, `chunk`, and
             `batch_size`.
-        conditions: Conditions c for a model of p(x|c), such as the labels of a `ConditionalVAE`,
-            `[n, ...]`: Sohn, Lee, Yan (2015), equation 7.
+        conditions: Conditions c for a model of p(x|c), `[n, ...]`, such as the labels of a
+            `ConditionalVAE` (Sohn, Lee, Yan 2015, eq. (7)).
 
     Returns:
-        float64 `[n]` each, nats per example: "nll"; "elbo", the ELBO as the mean over the same
-        samples; "effective_sample_size", (sum w)^2 / sum w^2 of the weights, from 1 to `samples`.
-        Near 1, one sample dominates the estimate, and the bound is loose.
+        A dict of float64 `[n]`: "nll", in nats per example; "elbo", the ELBO averaged over the same
+        samples, in nats per example; and "effective_sample_size", (sum w)^2 / sum w^2 for the
+        weights w, from 1 to `samples`. If it is close to 1, a single sample dominates the estimate,
+        and the bound is loose.
 
     Raises:
         ValueError: If a number is below 1, or there are no images.
-        FloatingPointError: If the model's weights are not numbers (NaN).
+        FloatingPointError: If some of the model's weights are NaN.
 
     Example: `nll_summary(importance_weighted_nll(vae, test_images, samples=5000))["nll"]`.
     """
@@ -155,9 +156,9 @@ def nll_summary(nats: Mapping[str, np.ndarray], prefix: str = "") -> dict[str, f
         prefix: Prefix of the names, which distinguishes several models.
 
     Returns:
-        "nll", the mean over the examples, and "nll_standard_error", the standard error of this
-        mean. If `nats` contains them, also "negative_elbo", a mean, and "effective_sample_size", a
-        median.
+        A dict with "nll", the mean over the examples, and "nll_standard_error", the standard error
+        of this mean. If `nats` contains the values, the dict also has "negative_elbo", a mean, and
+        "effective_sample_size", a median.
 
     Raises:
         ValueError: If there are no values, or some are NaN.
@@ -191,19 +192,19 @@ class LatentDecoder(Protocol):
 def latent_grid(
     model: LatentDecoder, side: int = 300, span: float = 4.5, batch_size: int = 1000
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Decodes a grid over two latents, on which log p(x) is a sum instead of an estimate.
+    """Decodes a grid over two latents, on which p(x) is a sum instead of an estimate.
 
     p(x) is the integral of N(z; 0, 1) p(x|z). On a grid, it becomes a mixture of Bernoulli
-    distributions: the templates are the decoded points, and the weights the prior's density. The
-    mixture is itself a distribution, so its NLL is a proper likelihood. It requires neither an
-    encoder nor samples, so it can compare models that were trained in different ways. The grid has
-    to be finer than an example's posterior: check that doubling `side` does not change the NLL.
+    distributions, whose templates are the decoded points and whose weights are the prior's density.
+    The mixture is itself a distribution, so its NLL is a proper likelihood. It requires neither an
+    encoder nor samples, so it can compare models that were trained in different ways. The grid must
+    be finer than an example's posterior: check that doubling `side` does not change the NLL.
 
     Args:
         model: Model with a `decoder` for latents `[batch, 2]` and a Bernoulli `likelihood`, such as
             `VAE` or `PriorSampledModel`.
-        side: Number of points on each axis, at least 2.
-        span: Maximum absolute value of a latent, in standard deviations of the prior.
+        side: Number of points per axis, at least 2.
+        span: Maximum absolute value of the latents, in standard deviations of the prior.
         batch_size: Number of points decoded at once.
 
     Returns:
@@ -242,19 +243,19 @@ def bits_per_dimension(
 ) -> Any:
     """Converts a negative log-likelihood of 8-bit data to bits per dimension.
 
-    The result is `nats / dimensions / log 2 + log2(levels_per_unit)`, which reverses the effect of
+    The result is `nats / dimensions / log 2 + log2(levels_per_unit)`, which undoes the effect of
     the data's scaling on the density. Do not compare densities with probabilities. The density of
-    data plus uniform noise of one level's width bounds the probability of the levels (Theis et al.
-    2016, section 3.1); the density of data without noise is not such a bound.
+    data plus uniform noise one level wide bounds the probability of the levels (Theis et al. 2016,
+    sec. 3.1); without noise, the density is not a bound.
 
     Args:
-        nats: -log p(x) of whole examples: a number, array, or tensor. For "variational", it
-            includes the noise's term, log q(u|x) - log p(x + u) (Ho et al. 2019, Flow++).
+        nats: -log p(x) of whole examples: a number, array, or tensor. With "variational", it
+            includes the noise term, log q(u|x) - log p(x + u) (Ho et al. 2019, Flow++).
         dimensions: Number of values in an example, such as 32 * 32 * 3.
-        dequantization: "none" (p is a probability of 256 levels), "uniform", or "variational" (p is
-            a density of levels plus noise in [0, 1)). Report it with the result.
+        dequantization: "none" (p is a probability over 256 levels), "uniform", or "variational"
+            (both: p is a density of levels plus noise in [0, 1)). Report it with the result.
         levels_per_unit: Number of levels per unit of the model's data: 256 for levels / 256, 128
-            for levels / 128 - 1, 1 for unscaled levels.
+            for levels / 128 - 1, and 1 for unscaled levels.
 
     Example:
         >>> bits_per_dimension(0.0, 784, "uniform", levels_per_unit=256)  # uniform in [0, 1)
@@ -277,20 +278,21 @@ def bits_per_dimension(
 def bits_per_live_value(nats: np.ndarray, levels: np.ndarray) -> float:
     """Converts negative log-likelihoods of sequences to bits per value, ignoring padding.
 
-    The sum of the nats of all sequences is divided by the number of their values that are at least
-    0, so that a long sequence counts more than a short one. Counting padding would make any model
-    look better.
+    The total of all sequences' nats is divided by the number of values that are not padding, so a
+    long sequence counts more than a short one. Counting the padding would make any model look
+    better.
 
     Args:
         nats: -log p(x) of whole sequences, without their padding, `[n]`.
-        levels: Sequences, integers `[n, ...]`, in which numbers below 0 are padding, such as
-            `model.edges["x"].prepare(waveforms)` returns.
+        levels: Sequences, integers `[n, ...]`, in which numbers below 0 are padding, as returned by
+            `model.edges["x"].prepare(waveforms)`.
 
     Returns:
         Bits per value.
 
     Raises:
-        ValueError: If there are no values, or the numbers of sequences differ.
+        ValueError: If there are no values, or `nats` and `levels` have different numbers of
+            sequences.
 
     Example:
         >>> bits_per_live_value(np.log([8.0, 2.0]), np.array([[5, 3, 1], [0, -1, -1]]))
@@ -315,11 +317,12 @@ def bits_per_live_value(nats: np.ndarray, levels: np.ndarray) -> float:
 
 @checked_types
 def active_units(means: np.ndarray, threshold: float = 0.01) -> tuple[int, np.ndarray]:
-    """Counts the latents that a model uses: Burda et al. (2016), section 5.2.
+    """Counts the latents that a model uses: Burda et al. (2016), sec. 5.2.
 
     Args:
-        means: Posterior means of n >= 2 examples, `[n, latents]`, such as `vae.encode(images)[0]`.
-        threshold: Variance of a latent's mean over the data above which it is active.
+        means: Posterior means of at least 2 examples, `[n, latents]`, such as
+            `vae.encode(images)[0]`.
+        threshold: Variance of a latent's mean over the data, above which the latent is active.
 
     Returns:
         The number of active units, and the variances of all latents, float64 `[latents]`.
@@ -336,19 +339,19 @@ def active_units(means: np.ndarray, threshold: float = 0.01) -> tuple[int, np.nd
 def parzen_log_likelihood(
     samples: np.ndarray, images: np.ndarray, std: float, batch_size: int = 100
 ) -> np.ndarray:
-    """Estimates log p(x) of images by a Parzen window, float64 `[n]`, nats for pixels in [0, 1].
+    """Estimates log p(x) with a Parzen window, float64 `[n]`, in nats for pixels in [0, 1].
 
     The density is a mixture of normal distributions, one around each sample. Goodfellow et al.:
-    "Generative Adversarial Nets", NeurIPS 2014, sec. 5, use 10,000 samples; the mean over the test
-    images of MNIST is 225, with a standard error of 2 (table 1). Theis, van den Oord, Bethge: "A
-    Note on the Evaluation of Generative Models", ICLR 2016, show that such estimates rank models
-    wrongly, and some models even above the data's own distribution: compare the result only with
-    that table.
+    "Generative Adversarial Nets", NeurIPS 2014, sec. 5, use 10,000 samples and report a mean of 225
+    over the MNIST test images, with a standard error of 2 (table 1). Theis, van den Oord, Bethge:
+    "A Note on the Evaluation of Generative Models", ICLR 2016, show that such estimates rank models
+    incorrectly, and place some models even above the data distribution itself. Compare the result
+    only with table 1.
 
     Args:
-        samples: Samples from the model, uint8 `[m, H, W, 1 or 3]`, 0..255.
+        samples: Samples from the model, uint8 `[m, H, W, 1 or 3]`.
         images: Images whose likelihood is estimated, uint8 `[n, H, W, C]`.
-        std: Standard deviation of the window, for pixels in [0, 1], from `best_parzen_std`.
+        std: Standard deviation of the window for pixels in [0, 1], from `best_parzen_std`.
         batch_size: Number of images processed at once.
 
     Example: `parzen_log_likelihood(model.sample(10_000), test_images, std).mean()`.
@@ -374,11 +377,11 @@ def parzen_log_likelihood(
 
 @checked_types
 def best_parzen_std(samples: np.ndarray, held_out: np.ndarray) -> float:
-    """Returns the window with the highest mean likelihood, of ten from 0.1 to 1 in equal ratios.
+    """Returns the best of ten geometrically spaced window sizes from 0.1 to 1, by mean likelihood.
 
     Args:
         samples: Samples, as for `parzen_log_likelihood`.
-        held_out: Images that are in neither the model's training set nor the test set.
+        held_out: Images that are neither in the model's training set nor in the test set.
 
     Example: `best_parzen_std(model.sample(10_000), validation_images)`.
     """

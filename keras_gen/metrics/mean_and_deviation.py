@@ -1,4 +1,4 @@
-"""Summaries of measurements repeated with several seeds, and a progress bar for long ones."""
+"""Summaries of measurements that were repeated with several seeds."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from keras_gen.metrics.metric_arguments import as_numbers
 def mean_and_deviation(
     found: Sequence[Mapping[str, Any]], name: str = "{}", keys: Sequence[str] | None = None
 ) -> dict[str, float]:
-    """Returns means of metrics over repeated measurements, and `..._deviation` for their spread.
+    """Returns the mean of each metric over several seeds, and its spread as `..._deviation`.
 
-    The standard deviation has n - 1 in its denominator; with one seed, it is omitted.
+    The standard deviation has the denominator n - 1. With one seed, it is omitted.
 
     Args:
-        found: Metrics of each seed, by name.
-        name: Name of the mean of a metric, with {} in place of the metric's name.
-        keys: Names of the metrics to include. If None, all metrics of the first seed.
+        found: Metrics for each seed, by name.
+        name: Name for the mean of a metric, in which {} stands for the metric's name.
+        keys: Names of the metrics to include. If None, all metrics for the first seed.
 
     Raises:
         TypeError: If a metric is not a number.
-        ValueError: If there are no measurements, or a seed lacks a metric.
+        ValueError: If there are no measurements, or a metric is missing for a seed.
 
     Example:
         >>> mean_and_deviation([{"error": 1.0}, {"error": 3.0}], "{}_of_two")

@@ -1,4 +1,4 @@
-"""The progress bar of long measurements."""
+"""The progress bar for long measurements."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,7 @@ from tqdm import tqdm
 
 
 def with_bar(steps: Iterable, unit: str) -> tqdm:
-    """Returns steps with a bar if they take more than a second in a terminal; a log has no bar.
+    """Adds a progress bar to steps that take more than a second, but only in a terminal.
 
     Example:
         >>> for start in with_bar(range(0, len(images), 100), "batch"):    # doctest: +SKIP

@@ -1,4 +1,4 @@
-"""Checks of the arguments of metrics and baselines."""
+"""Checks of arguments of metrics and baselines."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LARGEST = 1e150
 
 
 def part_of(found: Mapping[str, Any], key: str, name: str) -> Any:
-    """Returns a dict's value for a key; a ValueError names the dict that lacks it."""
+    """Returns a dict's value for a key, or raises a ValueError with the dict's name."""
     if key not in found:
         raise ValueError(
             f"{name} lacks {key!r}: expected a dict with it, found the keys "
@@ -23,14 +23,15 @@ def part_of(found: Mapping[str, Any], key: str, name: str) -> Any:
 
 
 def as_numbers(values, name: str) -> np.ndarray:
-    """Returns values as an array of real numbers, of any shape and number type.
+    """Returns values as an array of real numbers with any shape and dtype.
 
     Args:
         values: Array, tensor, or lists of numbers.
         name: Name of the values in the error message.
 
     Raises:
-        TypeError: If the values are text, objects, complex numbers, or lists of different lengths.
+        TypeError: If the values are strings, objects, complex numbers, or lists of different
+            lengths.
         ValueError: If some values are masked.
     """
     refuse_masked(name, values)
@@ -45,12 +46,12 @@ def as_numbers(values, name: str) -> np.ndarray:
 
 
 def as_features(features: np.ndarray, name: str, rows: int = 2) -> np.ndarray:
-    """Returns features as a float64 matrix `[n, d]`, flattening all axes but the first.
+    """Returns features as a float64 matrix `[n, d]`; flattens all axes except the first.
 
     Args:
-        features: Features `[n, ...]`, any number type.
+        features: Features `[n, ...]` with any numeric dtype.
         name: Name of the features in the error message.
-        rows: Minimum number of rows, n.
+        rows: Minimum number of rows.
 
     Raises:
         ValueError: If there are too few rows or axes, no columns, NaN, or magnitudes >= 1e150.
@@ -73,7 +74,7 @@ def as_feature_pair(
     """Returns two sets of features, like `as_features`.
 
     Raises:
-        ValueError: As for `as_features`, or if their widths d differ.
+        ValueError: See `as_features`; also if the widths d differ.
     """
     a = as_features(a, names[0], rows)
     b = as_features(b, names[1], rows)
@@ -88,10 +89,10 @@ def as_feature_pair(
 def as_images(
     images: np.ndarray, name: str = "images", channels: Sequence[int] = (1, 3)
 ) -> np.ndarray:
-    """Returns images as an array uint8 `[n, H, W, C]`, with C one of `channels`.
+    """Returns images as a uint8 array `[n, H, W, C]`, where C is one of `channels`.
 
-    Floats deliberately raise a ValueError, as do other shapes: generated images are measured in 256
-    levels, as they would be stored, and like real images (Parmar et al. 2022).
+    Floats and other shapes raise a ValueError. Floats are rejected deliberately: generated images
+    are measured in 256 levels, as they would be stored, like real images (Parmar et al. 2022).
     """
     images = as_numbers(images, name)
     shaped = images.ndim == 4 and images.shape[-1] in channels
@@ -113,7 +114,7 @@ def as_labeled_pair(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Returns codes float64 `[n, d]`, labels `[n]`, other codes `[m, d]`, and their labels `[m]`.
 
-    `as_labels` and `as_feature_pair` raise the errors, with the `names` of the two sets.
+    For errors, see `as_labels` and `as_feature_pair`; the messages use the `names` of the two sets.
     """
     one, other = names
     codes, other_codes = as_feature_pair(
@@ -130,7 +131,7 @@ def as_labels(labels: np.ndarray, name: str, n: int | None = None) -> np.ndarray
     Args:
         labels: Labels to check.
         name: Name of the labels in the error message.
-        n: Number of labels; by default, any number above 0.
+        n: Number of labels. If None, any number above 0.
 
     Raises:
         TypeError: If the labels are not integers.
@@ -148,7 +149,7 @@ def as_labels(labels: np.ndarray, name: str, n: int | None = None) -> np.ndarray
 
 
 def as_classes(labels: np.ndarray, name: str, n: int | None = None) -> np.ndarray:
-    """Returns labels, like `as_labels`, but raises a ValueError for negative (missing) labels."""
+    """Returns labels as `as_labels` does, but raises a ValueError for negative (missing) labels."""
     labels = as_labels(labels, name, n)
     if labels.min() < 0:
         raise ValueError(
@@ -162,8 +163,8 @@ def as_logits(logits: np.ndarray, name: str = "logits") -> np.ndarray:
     """Returns logits, or probabilities, as an array `[n, classes]`.
 
     Raises:
-        ValueError: If the logits have the wrong shape, or contain NaN, with which the first class
-            would seem most likely.
+        ValueError: If the logits have the wrong shape or contain NaN, which would make the first
+            class appear most likely.
     """
     logits = as_numbers(logits, name)
     if logits.ndim != 2 or not logits.size or np.isnan(logits).any():

@@ -1,4 +1,4 @@
-"""Distances between sounds, pitch, and reports on speech."""
+"""Metrics of sounds: spectral distances, pitch, and reports on speech."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ AUDIBLE = 40.0  # dB below the loudest frame
 
 @checked_types
 def log_spectral_distance(waveforms: np.ndarray, originals: np.ndarray) -> np.ndarray:
-    """Returns the distance between log spectra, ignoring phases: float64 `[n]` in dB, at least 0.
+    """Returns the distance between log spectra, without phases, float64 `[n]` in dB, at least 0.
 
     The distance in a frame is the root mean squared difference over all frequencies, in dB. It is
     averaged over the frames in which the original is within 40 dB of its loudest frame.
 
     Args:
-        waveforms: int16, or floats in [-1, 1], `[n, samples, 1]`.
+        waveforms: Waveforms `[n, samples, 1]`, int16 or floats in [-1, 1].
         originals: Original waveforms, in the format and order of `waveforms`.
 
     Example:
@@ -49,12 +49,13 @@ def log_spectral_distance(waveforms: np.ndarray, originals: np.ndarray) -> np.nd
 
 @checked_types
 def signal_to_noise(waveforms: np.ndarray, originals: np.ndarray) -> np.ndarray:
-    """Returns the ratio of the energies of original and difference, float64 `[n]` in dB.
+    """Returns the signal-to-noise ratio, float64 `[n]` in dB.
 
-    Phase errors count. The ratio is 0 for silence, and infinite for the original.
+    It is the ratio of the original's energy to the energy of the difference, so phase errors count.
+    The ratio is 0 for silence, and infinite for the original.
 
     Args:
-        waveforms: int16, or floats in [-1, 1], `[n, samples, 1]`.
+        waveforms: Waveforms `[n, samples, 1]`, int16 or floats in [-1, 1].
         originals: Original waveforms, in the format and order of `waveforms`; none may be silent.
 
     Raises:
@@ -95,16 +96,17 @@ LOUD = 10**-2.5  # fraction of the energy of the loudest frame
 
 
 def median_pitch(waveforms: np.ndarray, rate: int = 8000) -> np.ndarray:
-    """Returns the median pitch of each recording in Hz, 60 to 400, float64 `[n]`.
+    """Returns the median pitch of each recording, float64 `[n]`, from 60 to 400 Hz.
 
-    A frame's period is the lag of the first peak that is within a tenth of the highest peak, in the
-    frame's autocorrelation divided by the window's (Boersma: "Accurate Short-Term Analysis of the
-    Fundamental Frequency and the Harmonics-to-Noise Ratio of a Sampled Sound", 1993). A parabola
-    through three lags determines the peak's position between lags. Frames that are quiet or not
-    periodic are left out; a recording with only such frames yields NaN.
+    A frame's period is the lag of the first peak that is at least 90% as high as the highest peak
+    in the frame's autocorrelation, divided by the window's autocorrelation (Boersma: "Accurate
+    Short-Term Analysis of the Fundamental Frequency and the Harmonics-to-Noise Ratio of a Sampled
+    Sound", 1993). A parabola through three lags determines the peak's position between lags. Frames
+    that are quiet or not periodic are omitted; a recording with only such frames yields NaN.
 
     Args:
-        waveforms: int16, or floats in [-1, 1], `[n, samples, 1]`, of at least 0.064 seconds.
+        waveforms: Waveforms `[n, samples, 1]`, int16 or floats in [-1, 1], at least 0.064 seconds
+            long.
         rate: Sampling rate in samples per second, at least 1,000.
 
     Raises:
@@ -164,18 +166,18 @@ _PROBES = {
 
 
 class SpeechProbes:
-    """Linear classifiers that measure how often the wanted speaker and word are recognized.
+    """Linear classifiers that measure how often the intended speaker and word are recognized.
 
     Two classifiers recognize the speaker: one from the average spectrum, which a filter can change,
     and one from the covariance of the cepstrum, which a filter cannot change. A third classifier
-    recognizes the word from the cepstrum at eight moments. All ignore loudness, and all use
-    logistic regression (`linear_probe`).
+    recognizes the word from the cepstrum at eight points in time. All classifiers ignore loudness
+    and use logistic regression (see `linear_probe`).
 
     Args:
-        waveforms: Recordings, int16 or floats in [-1, 1], `[n, samples, 1]`.
-        speakers: Speakers, integers `[n]`.
-        words: Words, integers `[n]`.
-        rate: Samples per second.
+        waveforms: Recordings `[n, samples, 1]`, int16 or floats in [-1, 1].
+        speakers: Speaker of each recording, integers `[n]`.
+        words: Word of each recording, integers `[n]`.
+        rate: Sampling rate, in samples per second.
 
     Example:
         >>> probes = SpeechProbes(recordings, speakers, digits)
@@ -193,12 +195,12 @@ class SpeechProbes:
     def accuracies(self, waveforms, speakers, words) -> dict[str, float]:
         """Returns how often the probes recognize the given speakers and words, in percent.
 
-        The keys are `speaker`, from the average spectrum; `speaker_by_covariance`; and `word`.
+        The keys are `speaker` (based on the average spectrum), `speaker_by_covariance`, and `word`.
 
         Args:
             waveforms: Sounds `[m, samples, 1]`.
-            speakers: Wanted speakers, integers `[m]`.
-            words: Wanted words, integers `[m]`.
+            speakers: Intended speakers, integers `[m]`.
+            words: Intended words, integers `[m]`.
         """
         wanted = (np.asarray(speakers), np.asarray(words))
         found = {}
@@ -216,31 +218,32 @@ Recorded = tuple[np.ndarray, np.ndarray, np.ndarray]
 def conversion_report(
     model: Any, train: Recorded, test: Recorded, converters: Mapping[str, Any], codebook: Any
 ) -> dict[str, float]:
-    """Measures conversions of each test recording to all other voices, and reconstructions.
+    """Measures reconstructions, and conversions of each test recording to all other voices.
 
-    `SpeechProbes` fitted to the training recordings measure how often the wanted speaker and word
-    are recognized in the model's conversions (`converted`), in conversions by other converters
-    (under their names), and in the recordings before conversion (`unconverted`). The probes also
-    measure how often the original speaker and word are recognized in the reconstructions
-    (`reconstructed`) and in the recordings themselves (`recorded`), which shows the accuracy of the
-    probes. The pitch error is the mean distance between the median pitch and the median pitch of
-    the wanted speaker's training recordings.
+    `SpeechProbes` fitted to the training recordings measure how often the intended speaker and word
+    are recognized in the model's conversions (`converted`), in the conversions of baselines (under
+    their names), and in the recordings before conversion (`unconverted`). The probes also measure
+    how often the original speaker and word are recognized in the reconstructions (`reconstructed`)
+    and in the recordings themselves (`recorded`), which shows the accuracy of the probes. The pitch
+    error is the mean distance between the median pitch of a sound and the median pitch of the
+    intended speaker's training recordings.
 
     Args:
         model: Model with `reconstruct` and `convert` for waveforms and speakers, such as
             `ConditionalVQVAE`.
-        train: Waveforms int16 `[n, samples, 1]`, speakers `[n]` of at least 0, and words `[n]`.
-        test: Waveforms, speakers, and words of recordings that were not trained on.
+        train: Waveforms, int16 `[n, samples, 1]`; speakers, nonnegative integers `[n]`; and words
+            `[n]`.
+        test: Waveforms, speakers, and words of recordings that were not used for training.
         converters: Baselines for the conversions, by name, such as `Equalizer` and `NearestUnits`
             from `keras_gen.workshop.baselines`.
         codebook: Baseline for the reconstructions, such as
             `keras_gen.workshop.baselines.FrameCodebook`.
 
     Returns:
-        `speaker_converted`, `speaker_by_covariance_converted`, and `word_converted` in percent, and
-        `pitch_error_converted` in octaves, as well as these metrics for the other sounds;
-        `log_spectral_distance` and `signal_to_noise` of the reconstructions in dB, and, with
-        `_frames`, of the codebook's reconstructions.
+        A dict with `speaker_converted`, `speaker_by_covariance_converted`, and `word_converted` in
+        percent; `pitch_error_converted` in octaves; the same metrics for the other sounds;
+        `log_spectral_distance` and `signal_to_noise` of the reconstructions in dB; and, with the
+        suffix `_frames`, the same metrics for the codebook's reconstructions.
 
     Example:
         >>> converters = {"filtered": Equalizer(*train[:2])}
@@ -278,22 +281,24 @@ def conversion_report(
 def vocoding_report(
     train: Recorded, test: Recorded, vocoded: Mapping[str, np.ndarray]
 ) -> dict[str, float]:
-    """Measures sounds that were generated from the spectrograms of test recordings.
+    """Measures sounds generated from the spectrograms of test recordings.
 
-    `SpeechProbes` fitted to the training recordings measure how often speaker and word are
-    recognized in these sounds, and in the test recordings themselves, which shows the accuracy of
+    `SpeechProbes` fitted to the training recordings measure how often the speaker and the word are
+    recognized in these sounds and in the test recordings themselves, which shows the accuracy of
     the probes.
 
     Args:
-        train: Waveforms int16 `[n, samples, 1]`, speakers `[n]` of at least 0, and words `[n]`.
-        test: Waveforms, speakers, and words of recordings that were not trained on.
-        vocoded: Sounds generated by each method for the test recordings, by the method's name,
-            int16 or floats in [-1, 1], `[m, samples, 1]`, in the order of the recordings.
+        train: Waveforms, int16 `[n, samples, 1]`; speakers, nonnegative integers `[n]`; and words
+            `[n]`.
+        test: Waveforms, speakers, and words of recordings that were not used for training.
+        vocoded: Dict that maps the name of each method to the sounds that it generated for the test
+            recordings, `[m, samples, 1]`, int16 or floats in [-1, 1], in the order of the
+            recordings.
 
     Returns:
-        For each method, and for the test recordings as `recorded`, `speaker_METHOD`,
-        `speaker_by_covariance_METHOD`, and `word_METHOD` in percent; and for each method
-        `log_spectral_distance_METHOD` in dB.
+        A dict with `speaker_METHOD`, `speaker_by_covariance_METHOD`, and `word_METHOD` in percent
+        for each method, and for the test recordings with `recorded` as METHOD; and
+        `log_spectral_distance_METHOD` in dB for each method.
 
     Example:
         >>> report = vocoding_report(train, test, {"waveglow": sounds})

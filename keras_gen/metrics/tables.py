@@ -1,4 +1,4 @@
-"""Metrics of sampled rows of a table, compared with real rows."""
+"""Metrics that compare sampled table rows with real rows."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,23 +18,23 @@ _BLOCK = 200  # rows whose distances are computed at once
 def table_fidelity(
     columns: Sequence[Column], real: Any, samples: Any, bins: int = 32
 ) -> dict[str, float]:
-    """Compares the distributions of columns and of pairs of columns with real rows.
+    """Compares the distributions of columns, and of pairs of columns, with real rows.
 
     The total variation distance between two finite samples is above 0 even if their distributions
-    are equal: the floor is its expected value for independent samples of these sizes, with normal
-    fluctuations around the frequencies in the real rows.
+    are equal. The floor is the expected distance between independent samples of these sizes, with
+    normal fluctuations around the frequencies in the real rows.
 
     Args:
         columns: Columns with cells, as returned by `keras_gen.data.table_columns`.
         real: Held-out rows: a DataFrame, a dict of columns, or strings `[n, columns]`.
-        samples: Sampled rows, in one of these formats.
-        bins: Maximum number of quantile bins for a numeric column, at least 2. Gaps have a separate
+        samples: Sampled rows, in one of the same formats.
+        bins: Maximum number of quantile bins per numeric column, at least 2. Gaps have a separate
             bin.
 
     Returns:
-        `column_tv` and `pair_tv`, the mean total variation distances of columns and of pairs, 0 to
-        1; `column_floor` and `pair_floor`, the floors of both; and `worst_column_tv`, the highest
-        distance of a column.
+        A dict with `column_tv` and `pair_tv`, the mean total variation distances of columns and
+        pairs, from 0 to 1; `column_floor` and `pair_floor`, the floors of both; and
+        `worst_column_tv`, the largest distance of any column.
 
     Raises:
         ValueError: If rows do not fit the columns, there are fewer than 2 rows, or `bins` is below
@@ -65,7 +65,7 @@ def table_fidelity(
 
 
 def _distance(real, samples):
-    """Total variation distance between two samples of integers, and its floor."""
+    """Returns the total variation distance between two samples of integers, and its floor."""
     size = max(real.max(), samples.max()) + 1
     p, q = (np.bincount(part, minlength=size) / len(part) for part in (real, samples))
     # E|N(0, s^2)| = s sqrt(2 / pi) of the difference of two shares.
@@ -74,7 +74,7 @@ def _distance(real, samples):
 
 
 def _binned(columns, cells, bins):
-    """Bin indices, counted from 1, with 0 for gaps: `[n, columns]`."""
+    """Returns bin indices `[n, columns]`, counted from 1, with 0 for gaps."""
     cells = np.floor(cells).astype(int)
     for place, column in enumerate(columns):
         if not column.categories:
@@ -88,10 +88,11 @@ def _binned(columns, cells, bins):
 
 
 def detection_auc(columns: Sequence[Column], real: Any, samples: Any, seed: int = 0) -> float:
-    """Returns how well boosted trees tell samples from real rows: a classifier two-sample test.
+    """Returns how well boosted trees distinguish samples from real rows.
 
-    Lopez-Paz, Oquab: "Revisiting Classifier Two-Sample Tests", ICLR 2017. Equal numbers of real and
-    sampled rows are used: one half to train the classifier, and the other half to test it.
+    This is a classifier two-sample test: Lopez-Paz, Oquab: "Revisiting Classifier Two-Sample
+    Tests", ICLR 2017. Equal numbers of real and sampled rows are used; half of the rows train the
+    classifier, and the other half test it.
 
     Args:
         columns: Columns with cells, as returned by `keras_gen.data.table_columns`.
@@ -100,7 +101,8 @@ def detection_auc(columns: Sequence[Column], real: Any, samples: Any, seed: int 
         seed: Seed for the selection of rows.
 
     Returns:
-        Area under the ROC curve: 0.5 if the classifier cannot tell them apart, 1 if it always can.
+        Area under the ROC curve: 0.5 if the classifier cannot distinguish them, or 1 if it always
+        can.
 
     Raises:
         ValueError: If rows do not fit the columns, or there are fewer than 20 rows.
@@ -126,21 +128,22 @@ def usefulness(
 ) -> dict[str, float]:
     """Trains boosted trees on samples and tests them on real rows (TSTR).
 
-    Interpolated or copied training rows also score well: report `detection_auc` and `closest_rows`
-    with this metric.
+    Interpolated or copied training rows also score well, so report `detection_auc` and
+    `closest_rows` with this metric.
 
     Args:
         columns: Columns with cells, as returned by `keras_gen.data.table_columns`.
         real: Held-out rows without gaps in the target; see `table_fidelity`.
-        samples: Sampled rows. Rows with a gap in the target are left out.
-        target: Name of the column to predict, which contains two different words.
+        samples: Sampled rows. Rows with a gap in the target are omitted.
+        target: Name of the column to predict, which must contain two different words.
 
     Returns:
-        `accuracy`, and `auc`, the area under the ROC curve; 0.5 for samples of only one word.
+        A dict with `accuracy` and `auc`, the area under the ROC curve, which is 0.5 if the samples
+        contain only one word.
 
     Raises:
-        ValueError: If the target is not a column of two words, or is the only column; if `real`
-            does not contain both words; or if rows do not fit the columns.
+        ValueError: If the target is not a column with two words or is the only column, if `real`
+            does not contain both words, or if rows do not fit the columns.
 
     Example: `usefulness(columns, held_out, model.sample(1000), target="kind")["auc"]`.
     """
@@ -167,7 +170,7 @@ def usefulness(
 
 
 def _without(values, place):
-    """The other columns, and the column at this position, of rows where it is known."""
+    """Returns the other columns, and the column at this position, for rows where it is known."""
     known = values[~np.isnan(values[:, place])]
     return np.delete(known, place, axis=1), known[:, place]
 
@@ -175,23 +178,23 @@ def _without(values, place):
 def closest_rows(
     columns: Sequence[Column], samples: Any, training: Any, held_out: Any
 ) -> dict[str, float]:
-    """Tests whether samples are nearer to training rows than to held-out rows.
+    """Tests whether samples are closer to training rows than to held-out rows.
 
-    The distance between two rows is Gower's, which uses ranks of numbers, scaled to 0 to 1, and
-    whether words differ. If training rows were not memorized, and there are as many training rows
-    as held-out rows, half of the samples are nearer to a training row; therefore, as many rows
-    of the larger set are chosen at random.
+    The distance between two rows is Gower's, which is based on the ranks of numbers, scaled to [0,
+    1], and on whether words differ. If training rows were not memorized, and both sets have the
+    same size, half of the samples are closer to a training row. From the larger set, as many rows
+    as in the smaller set are therefore chosen at random.
 
     Args:
         columns: Columns with cells, as returned by `keras_gen.data.table_columns`.
         samples: Sampled rows; see `table_fidelity`.
         training: Training rows.
-        held_out: Rows that the model was not trained on.
+        held_out: Rows that were not used to train the model.
 
     Returns:
-        `nearer_to_training`, the fraction of samples that are nearer to a training row (ties count
-        half); `copies`, the fraction of samples that equal a training row; and `held_out_copies`,
-        the fraction of held-out rows that equal a training row.
+        A dict with `nearer_to_training`, the fraction of samples that are closer to a training row
+        (ties count half); `copies`, the fraction of samples that equal a training row; and
+        `held_out_copies`, the fraction of held-out rows that equal a training row.
 
     Raises:
         ValueError: If rows do not fit the columns.
@@ -240,7 +243,7 @@ def _nearest(columns, rows, others):
 
 
 def _cells(edge, texts):
-    """Cells of rows that went through `as_array`, float32 `[n, columns]`, -1 for gaps."""
+    """Returns the cells of rows from `as_array`, float32 `[n, columns]`, with -1 for gaps."""
     cells = edge.prepare(texts).numpy()
     if len(cells) < 2:
         raise ValueError(f"There are {len(cells)} rows: expected at least 2.")
@@ -248,7 +251,7 @@ def _cells(edge, texts):
 
 
 def _values(columns, rows):
-    """Numbers, and indices of words, float64 `[n, columns]`, NaN for gaps."""
+    """Returns numbers, and the indices of words, float64 `[n, columns]`, with NaN for gaps."""
     edge = Rows(columns)
     texts = np.asarray(edge.as_array(rows)).astype(str)
     cells = _cells(edge, texts)

@@ -1,4 +1,4 @@
-"""The change of a model's weights in a training step, from any point."""
+"""How a training step changes a model's weights, from any point."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from keras_gen.core.minimize import NonFiniteLossError, trainable_weights
 
 @checked_arguments
 def update_field(model: GenerativeModel, batch, points: np.ndarray) -> np.ndarray:
-    """Returns the change of a model's weights in one training step from each of several points.
+    """Returns how one training step changes a model's weights, from each of several points.
 
-    The model's own training step is used, with its order of players, penalties, and optimizers.
-    With gradient descent at rate h, the result divided by h is therefore the vector field of the
-    game.
+    The model's own training step is used, with its order of players, its penalties, and its
+    optimizers. With gradient descent at rate h, the result divided by h is therefore the vector
+    field of the game.
 
     Args:
         model: Compiled `GenerativeModel` with few weights, which remains unchanged.
         batch: Batch for the step, an array or a tuple of arrays, as accepted by `fit`.
-        points: Values of all trainable weights, `[n, weights]`, in the order of the networks in
-            `model.networks` and of their weights, flattened.
+        points: Flattened values of all trainable weights, `[n, weights]`, in the order of
+            `model.networks` and of each network's weights.
 
     Returns:
-        Weights after the step minus weights before it, float64 `[n, weights]`, with equal noise for
-        all points.
+        Weights after the step minus weights before it, float64 `[n, weights]`. The noise is the
+        same for all points.
 
     Raises:
         TypeError: If an argument has a different type.
@@ -61,19 +61,21 @@ def update_jacobian(
 ) -> np.ndarray:
     """Returns the Jacobian of a training step at a point, as a map from weights to weights.
 
-    Repeated steps approach a fixed point if all eigenvalues there have absolute values below 1
-    (Mescheder, Nowozin, Geiger: "The Numerics of GANs", NeurIPS 2017, proposition 3), circle around
-    it at 1, and leave it above 1. For simultaneous gradient descent with rate h on a vector field
-    with Jacobian J, the result is 1 + h J.
+    Repeated steps approach a fixed point if all eigenvalues at that point have absolute values
+    below 1 (Mescheder, Nowozin, Geiger: "The Numerics of GANs", NeurIPS 2017, proposition 3). They
+    circle around it if the largest absolute value is 1, and move away if it is above 1. For
+    simultaneous gradient descent with rate h on a vector field with Jacobian J, the result is 1 + h
+    J.
 
     Args:
         model: Model, as for `update_field`.
         batch: Batch, as for `update_field`.
         point: Values of all weights, `[weights]`.
-        difference: Half the distance between the two points of the difference quotient.
+        difference: Half of the distance between the two points of the difference quotient.
 
     Returns:
-        float64 `[weights, weights]`: row i contains the derivatives of weight i after the step.
+        The Jacobian, float64 `[weights, weights]`. Row i contains the derivatives of weight i after
+        the step.
 
     Example: `np.linalg.eigvals(update_jacobian(model, np.zeros((1, 1)), np.zeros(2)))`.
     """
@@ -91,7 +93,7 @@ def trajectory(model: GenerativeModel, batch, point: np.ndarray, steps: int) -> 
     Args:
         model: Model, as for `update_field`.
         batch: Batch, as for `update_field`.
-        point: Initial weights, `[weights]`, the first row of the result.
+        point: Initial weights, `[weights]`, which are the first row of the result.
         steps: Number of steps.
 
     Example: `trajectory(model, np.zeros((1, 1)), np.array([1.0, 1.0]), steps=100)`.
@@ -106,7 +108,7 @@ def trajectory(model: GenerativeModel, batch, point: np.ndarray, steps: int) -> 
 
 
 def _with_steps(model, batch, visit):
-    """Calls `visit` with functions that set the weights, and that take a step and return them."""
+    """Calls `visit` with two functions: one sets the weights, one takes a step and returns them."""
     weights = trainable_weights(*model.networks.values())
     size = sum(int(np.prod(w.shape)) for w in weights)
     variables = model.training_variables()

@@ -13,20 +13,20 @@ from keras_gen.layers.layer_arguments import require_input
 
 @keras.saving.register_keras_serializable("keras_gen")
 class CausalAttention(CausalLayer):
-    """Self-attention in which each position attends to itself and to the previous positions.
+    """Causal self-attention: each position attends to itself and to previous positions.
 
     Vaswani et al.: "Attention Is All You Need", NeurIPS 2017, sec. 3.2: queries, keys, and values
-    are linear functions of the inputs, `[time, d]` for each head, and the heads' results
+    are linear functions of the inputs, `[time, d]` per head, and the outputs of the heads,
 
         softmax(Q K^T / sqrt(d) + M) V,   M = 0 up to the position itself, minus infinity after it,
 
-    are concatenated and passed through one more linear function. The input and output are floats
-    `[batch, time, channels]`. The cache of a step contains the keys and values of the previous
-    positions, so that each step computes the keys and values of a single position; the cost of a
-    step is proportional to the length of the sequence.
+    are concatenated and passed through another linear function. Input and output are floats
+    `[batch, time, channels]`. The cache of a step contains the keys and values of previous
+    positions, so each step computes the keys and values of only one position. The cost of a step is
+    linear in the sequence length.
 
     Args:
-        heads: Number of heads, a divisor of the number of channels.
+        heads: Number of heads. Must divide the number of channels.
 
     Example:
         >>> y = CausalAttention(heads=4)(tf.random.normal([2, 64, 32]))
@@ -85,7 +85,7 @@ class CausalAttention(CausalLayer):
 
     @override
     def empty_cache(self, weights, batch, width):
-        """Returns keys and values, `[batch, heads, width, channels / heads]` each."""
+        """Returns keys and values, each `[batch, heads, width, channels / heads]`."""
         shape = [batch, self.heads, width, self.channels // self.heads]
         zeros = tf.zeros(shape, self.compute_dtype)
         return zeros, zeros
@@ -115,11 +115,11 @@ def attention(queries, keys, values, visible) -> tf.Tensor:
     """Returns softmax(Q K^T / sqrt(d)) V over the visible positions, eq. (1) of the paper.
 
     Args:
-        queries: Floats `[batch, heads, places, d]`.
+        queries: Queries, floats `[batch, heads, places, d]`.
         keys: Keys of the attended positions, `[batch, heads, others, d]`.
         values: Values of the attended positions, in the format of `keys`.
-        visible: Whether a position sees another position, bool `[places, others]`; each position
-            sees at least one.
+        visible: Mask that tells which positions a position sees, bool `[places, others]`. Each
+            position must see at least one.
     """
     scores = tf.matmul(queries, keys, transpose_b=True)
     scores = tf.cast(scores, tf.float32) / math.sqrt(queries.shape[-1])
@@ -129,14 +129,15 @@ def attention(queries, keys, values, visible) -> tf.Tensor:
 
 @keras.saving.register_keras_serializable("keras_gen")
 class LearnedPositions(CausalLayer):
-    """Adds a learned vector to each position of a sequence, which identifies the position.
+    """Adds a learned vector that identifies the position to each position of a sequence.
 
     Gehring et al.: "Convolutional Sequence to Sequence Learning", ICML 2017, sec. 3.1; attention
-    requires it, because it ignores order. The input and output are floats `[batch, time,
-    channels]`; the vectors are initialized from a normal distribution with standard deviation 0.02.
+    requires such vectors, because it ignores order. Input and output are floats
+    `[batch, time, channels]`. The vectors are initialized from a normal distribution with standard
+    deviation 0.02.
 
     Args:
-        length: Number of positions, the maximum length of a sequence.
+        length: Number of positions, which is the maximum length of a sequence.
 
     Example:
         >>> y = LearnedPositions(64)(tf.random.normal([2, 64, 32]))

@@ -1,4 +1,4 @@
-"""The base class of causal layers, which a sampler computes position by position."""
+"""The base class of causal layers, which samplers compute position by position."""
 
 import tensorflow as tf
 
@@ -6,20 +6,21 @@ from keras_gen.declared import DeclaredLayer
 
 
 class CausalLayer(DeclaredLayer):
-    """Base class of layers whose output at a position depends on inputs at previous positions.
+    """Base class of layers whose outputs depend only on inputs at previous positions.
 
-    Positions are pixels, row by row and from left to right, or the time steps of a sequence, which
-    is a single row. `call` computes all positions at once, as in training. A sampler cannot wait
-    for the whole input, so it computes the same outputs position by position
-    (`keras_gen.autoregressive.Walker`): the cache contains the information about previous inputs
-    that the layer still needs. Caches are structures of tensors and `tf.TensorArray`s, and in a
-    graph a step never changes the cache that it receives.
+    Positions are the pixels of an image, row by row and from left to right, or the time steps of a
+    sequence, which is treated as a single row. `call` computes all positions at once, as in
+    training. A sampler, which does not have the whole input yet, computes the same outputs position
+    by position (see `keras_gen.autoregressive.Walker`). The cache contains the information about
+    previous inputs that the layer still needs. Caches are structures of tensors and
+    `tf.TensorArray`s. In a graph, a step never changes the cache that it receives.
 
     Attributes:
-        sees_itself: Whether the output at a position depends on the whole input there. Between its
-            input values and their predictions, a network must have layers for which this is False.
-        by_rows: Whether the output at a position depends on whole rows of the input, so that it is
-            computed once per row: on the rows above, and, if `sees_itself`, on its own row.
+        sees_itself: Whether the output at a position depends on the whole input at that position.
+            Between its input values and their predictions, a network must have layers for which
+            this is False.
+        by_rows: Whether the output at a position depends on whole rows of the input (the rows above
+            and, if `sees_itself`, its own row), so that it is computed once per row.
 
     Example:
     ```python
@@ -43,7 +44,7 @@ class CausalLayer(DeclaredLayer):
     sees_itself = True
 
     def step_weights(self):
-        """Returns the weights in the format and dtype used by the steps; computed once."""
+        """Returns the weights in the format and dtype that the steps use. Called only once."""
         return ()
 
     def empty_cache(self, weights, batch: tf.Tensor, width: tf.Tensor):
@@ -62,9 +63,9 @@ class CausalLayer(DeclaredLayer):
         Args:
             weights: Result of `step_weights`.
             cache: Cache from the previous step, `next_row`, or `empty_cache`.
-            x: Input at this position, `[batch, channels]`; if `by_rows`, the whole row, `[batch,
-                width, channels]`. Parts that the layer does not see may still change; the step is
-                then repeated to update the cache.
+            x: Input at this position, `[batch, channels]`; if `by_rows`, the whole row,
+                `[batch, width, channels]`. Parts that the layer does not see may change later; the
+                step is then repeated to update the cache.
             column: Position in the row, int32; None if `by_rows`.
         """
         raise NotImplementedError(f"{type(self).__name__} does not implement step.")
@@ -75,7 +76,7 @@ class CausalLayer(DeclaredLayer):
 
 
 def empty_row(dtype, width, channels: int) -> tf.TensorArray:
-    """Returns a row to be written pixel by pixel, `[batch, channels]` each."""
+    """Returns an empty row, which is written pixel by pixel, each `[batch, channels]`."""
     return tf.TensorArray(dtype, width, element_shape=[None, channels], clear_after_read=False)
 
 

@@ -1,4 +1,4 @@
-"""Convolutions that see only the past: earlier times, earlier pixels, or rows above."""
+"""Convolutions that see only earlier time steps, earlier pixels, or rows above."""
 
 from typing import Literal
 
@@ -14,20 +14,22 @@ from keras_gen.layers.layer_arguments import Activation, Initializer, OddSide, O
 
 @keras.saving.register_keras_serializable("keras_gen")
 class CausalConvolution(CausalLayer):
-    """A convolution of a sequence over the present and the past, with gaps between its taps.
+    """A dilated convolution of a sequence over the present and the past.
 
     Van den Oord et al.: "WaveNet: A Generative Model for Raw Audio", 2016, sec. 2.1 and fig. 3.
-    Floats `[batch, time, channels]` become `[batch, time, filters]`, with zeros before the start. A
-    step reads and writes one entry of the cache, so that it costs the same for any dilation.
+    Floats `[batch, time, channels]` become `[batch, time, filters]`, with zero padding before the
+    start. A step reads and writes one entry of the cache, so its cost does not depend on the
+    dilation.
 
     Args:
         filters: Number of output channels.
         kernel_size: Number of taps, at least 1.
         dilation: Distance between taps in time, at least 1.
-        sees_itself: Whether the last tap sees the present. If False, all taps are shifted by
-            `dilation` into the past, as required in the first layer, whose inputs are the values.
+        sees_itself: Whether the last tap sees the present. If False, all taps are shifted into the
+            past by `dilation`, as required in the first layer, whose inputs are the values to
+            predict.
         activation: Name of the output's activation, or a function.
-        use_bias: Whether there is a bias.
+        use_bias: Whether to add a bias.
         kernel_initializer: Initializer of the kernel: a name or an object.
 
     Example:
@@ -86,7 +88,7 @@ class CausalConvolution(CausalLayer):
 
     @override
     def empty_cache(self, weights, batch, width):
-        """Returns the past inputs as a ring, in which each new one replaces the oldest."""
+        """Returns a ring buffer of past inputs, in which each new input replaces the oldest one."""
         kernel, _ = weights
         channels = kernel.shape[0] // self.kernel_size
         if not self.past:
@@ -115,21 +117,21 @@ class CausalConvolution(CausalLayer):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class MaskedConvolution(CausalLayer):
-    """A causal convolution of images, over rows above, pixels to the left, and earlier channels.
+    """A causal convolution of images over rows above, pixels to the left, and earlier channels.
 
     Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, sec. 3.4
-    and fig. 2. The maps are divided into one group for each channel of the image, in order. At the
-    pixel itself, mask A connects a group to the previous groups; mask B also connects it to itself.
-    The mask sets all other entries of the kernel to zero. Floats `[batch, height, width, channels]`
-    become `[batch, height, width, filters]`, with zeros around the input.
+    and fig. 2. The maps are divided into one group per image channel, in order. At the pixel
+    itself, mask A connects a group to the previous groups; mask B also connects it to itself. The
+    mask sets all other kernel entries to zero. Floats `[batch, height, width, channels]` become
+    `[batch, height, width, filters]`, with zero padding around the input.
 
     Args:
         filters: Number of output channels. Group `g` of `image_channels` starts at `filters * g //
             image_channels`; the input's channels are divided in the same way. If the last layer has
             `image_channels * outputs_per_value` filters, their order is `[channel, parameter]`.
-        kernel_size: Odd side of the kernel, or (height, width).
-        mask: "A" for the first layer, "B" for later ones.
-        image_channels: Number of channels of the image: 1 or 3, at most the filters.
+        kernel_size: Side of the kernel, or (height, width); odd.
+        mask: "A" for the first layer, or "B" for later layers.
+        image_channels: Number of channels in the image, 1 or 3, at most `filters`.
         activation: Name of the output's activation, or a function.
         kernel_initializer: Initializer of the whole kernel: a name or an object.
 
@@ -186,10 +188,10 @@ class MaskedConvolution(CausalLayer):
 
     @override
     def empty_cache(self, weights, batch, width):
-        """Returns zeros, the padding of `call`.
+        """Returns zeros, like the padding in `call`.
 
-        The cache of a pixel contains the pixels to the left; the row so far; the rows above within
-        the kernel; and their contribution to each pixel of the row.
+        The cache at a pixel contains the pixels to its left, the row so far, the rows above that
+        the kernel covers, and their contribution to each pixel in the row.
         """
         _, beside, bias = weights
         rows, columns = np.array(self.kernel_size) // 2
@@ -232,7 +234,7 @@ class MaskedConvolution(CausalLayer):
 def causal_mask(
     height: int, width: int, channels: int, filters: int, mask: str, image_channels: int = 1
 ) -> np.ndarray:
-    """Returns the mask of a kernel (fig. 2), bool `[height, width, channels, filters]`."""
+    """Returns the mask for a kernel (fig. 2), bool `[height, width, channels, filters]`."""
     row, column = height // 2, width // 2
     allowed = np.zeros((height, width, channels, filters), bool)
     allowed[:row] = True
@@ -257,9 +259,9 @@ def _groups(maps: int, image_channels: int) -> np.ndarray:
 
 @keras.saving.register_keras_serializable("keras_gen")
 class Shift(CausalLayer):
-    """Shifts a sequence one position into the future: zeros first, and the last position is lost.
+    """Shifts a sequence by one position: prepends zeros, and drops the last position.
 
-    After it, layers that see the present, such as an LSTM, see only the past. The input and output
+    Layers after it that see the present, such as an LSTM, thus see only the past. Input and output
     are floats `[batch, time, channels]`.
 
     Example:
@@ -279,7 +281,7 @@ class Shift(CausalLayer):
 
     @override
     def empty_cache(self, weights, batch, width):
-        """Returns the position before the first, `[batch, channels]`: zeros."""
+        """Returns zeros as the position before the first one, `[batch, channels]`."""
         return tf.zeros([batch, self.channels], self.compute_dtype)
 
     @override
@@ -289,19 +291,19 @@ class Shift(CausalLayer):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class VerticalConvolution(CausalLayer):
-    """A convolution over rows above, equally wide to the right and left: without a blind spot.
+    """A convolution over rows above, equally wide to the left and right, without a blind spot.
 
     Van den Oord, Kalchbrenner, Vinyals, Espeholt, Graves, Kavukcuoglu: "Conditional Image
-    Generation with PixelCNN Decoders", NeurIPS 2016, sec. 2.3 and fig. 1. The stack of such layers
-    sees all of the rows above a pixel and nothing of its row, so no value needs a mask. Floats
-    `[batch, height, width, channels]` become `[batch, height, width, filters]`, with zeros around
-    the input.
+    Generation with PixelCNN Decoders", NeurIPS 2016, sec. 2.3 and fig. 1. A stack of such layers
+    sees the rows above a pixel completely, but not the pixel's own row, so no mask is needed.
+    Floats `[batch, height, width, channels]` become `[batch, height, width, filters]`, with zero
+    padding around the input.
 
     Args:
         filters: Number of output channels.
-        kernel_size: Odd side of the full kernel, of which this layer has the upper half.
-        sees_itself: Whether the layer also sees the pixel's own row: False in the first layer of
-            the stack, whose inputs are the values, and True in all other layers, whose inputs are
+        kernel_size: Side of the full kernel, odd. This layer has its upper half.
+        sees_itself: Whether the layer also sees the pixel's own row. Use False in the first layer
+            of a stack, whose inputs are the values, and True in all other layers, whose inputs are
             maps of the rows above.
         activation: Name of the output's activation, or a function.
         kernel_initializer: Initializer of the kernel: a name or an object.
@@ -352,7 +354,7 @@ class VerticalConvolution(CausalLayer):
 
     @override
     def empty_cache(self, weights, batch, width):
-        """Returns the rows above within the kernel, `[batch, rows, width, channels]`: zeros."""
+        """Returns zeros as the rows above within the kernel, `[batch, rows, width, channels]`."""
         kernel, _ = weights
         return tf.zeros([batch, self.kernel_size // 2, width, kernel.shape[2]], kernel.dtype)
 

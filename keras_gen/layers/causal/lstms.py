@@ -15,15 +15,15 @@ from keras_gen.layers.layer_arguments import OddSide
 
 @keras.saving.register_keras_serializable("keras_gen")
 class CausalLSTM(CausalLayer):
-    """An LSTM over a sequence, which can also be computed one time step after another.
+    """An LSTM over a sequence, which can also be computed one time step at a time.
 
     Hochreiter, Schmidhuber: "Long Short-Term Memory", Neural Computation 1997, with the forget gate
     of Gers, Schmidhuber, Cummins (2000). Floats `[batch, time, channels]` become `[batch, time,
-    units]`. It equals `keras.layers.LSTM` without dropout, including the initial weights, but also
-    allows single steps. Its gates are laid out as in `RowLSTM`.
+    units]`. The layer is equivalent to `keras.layers.LSTM` without dropout, including the initial
+    weights, but also supports single steps. The order of its gates is the same as in `RowLSTM`.
 
     Args:
-        units: Number of dimensions of the state.
+        units: Number of dimensions in the state.
 
     Example:
         >>> y = CausalLSTM(64)(tf.random.normal([2, 100, 8]))
@@ -69,7 +69,7 @@ class CausalLSTM(CausalLayer):
 
     @override
     def empty_cache(self, weights, batch, width):
-        """Returns the hidden state and the cell's state, `[batch, units]` each: zeros."""
+        """Returns zeros for the hidden state and the cell state, each `[batch, units]`."""
         zeros = tf.zeros([batch, self.units], self.compute_dtype)
         return zeros, zeros
 
@@ -86,18 +86,18 @@ GATES = 4  # output, forget, input, content
 
 
 class PixelLSTM(CausalLayer):
-    """Base class of `RowLSTM` and `DiagonalLSTM`: the cell of eq. (3), and a scan of such cells.
+    """Base class of `RowLSTM` and `DiagonalLSTM`, with the cell of eq. (3) and its scan over rows.
 
     Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, sec. 3.1.
-    The gates `[..., 4 * units]` are laid out as `[gate, unit]`. The input's contribution to the
-    gates of all pixels (input-to-state) is computed at once and has mask B. The contribution of
-    previous states (state-to-state) needs no mask, because they belong to earlier pixels.
+    The gates `[..., 4 * units]` are in the order `[gate, unit]`. The input's contribution to the
+    gates (input-to-state) is computed for all pixels at once, with mask B. The contribution of
+    previous states (state-to-state) needs no mask, because these states belong to earlier pixels.
 
     Kernels and biases are initialized as in `keras.layers.LSTM`, because the paper does not specify
     them: the biases of the forget gate start at one, all other biases at zero.
 
     Args:
-        units: Number of features of a pixel's state, the paper's h, at least `image_channels`.
+        units: Number of features in a pixel's state, h in the paper, at least `image_channels`.
         image_channels: Number of image channels. The features are divided into one group per
             channel, as in `MaskedConvolution`.
     """
@@ -116,7 +116,7 @@ class PixelLSTM(CausalLayer):
     @property
     @abc.abstractmethod
     def input_width(self) -> int:
-        """Odd width of the kernel over the input's row."""
+        """Width of the kernel over the input's row, an odd number."""
 
     @property
     @abc.abstractmethod
@@ -143,7 +143,7 @@ class PixelLSTM(CausalLayer):
         self.kernel_mask = np.tile(mask[0], GATES)
 
     def input_to_state(self, inputs):
-        """Returns the input's part of all gates, `[batch, height, width, 4 * units]`."""
+        """Returns the input's contribution to all gates, `[batch, height, width, 4 * units]`."""
         kernel = self.kernel * keras.ops.cast(self.kernel_mask, self.compute_dtype)
         gates = keras.ops.conv(inputs, kernel[None], padding="same", data_format="channels_last")
         return gates + self.bias
@@ -153,8 +153,8 @@ class PixelLSTM(CausalLayer):
 
         Args:
             gates: Contribution of the input to the gates, `[rows, batch, places, 4 * units]`.
-            before: Number of positions to the left of a state's own position, among the
-                `state_width` positions in the row above on which the state depends.
+            before: How many of the `state_width` positions in the row above, on which a state
+                depends, are to the left of the state's own position.
         """
         kernel = tf.convert_to_tensor(self.recurrent_kernel)
         nothing = tf.zeros_like(gates[0, ..., : self.units])
@@ -170,7 +170,7 @@ class PixelLSTM(CausalLayer):
 
     @override
     def step_weights(self):
-        """Returns the kernels for the pixel, the pixels to its left, and states, and the bias."""
+        """Returns the kernels (for the pixel, pixels to its left, and states) and the bias."""
         kernel = self.kernel.value * tf.cast(self.kernel_mask, self.kernel.dtype)
         seen = kernel[: self.input_width // 2 + 1]
         weights = tf.reshape(seen, [-1, GATES * self.units]), self.recurrent_kernel, self.bias
@@ -178,7 +178,7 @@ class PixelLSTM(CausalLayer):
 
 
 def lstm_cell(gates: tf.Tensor, c: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Returns h and c for the gates `[..., 4 * units]` and the previous c (eq. 3)."""
+    """Returns h and c for the gates `[..., 4 * units]` and the previous c (eq. (3))."""
     o, f, i, g = tf.split(gates, GATES, axis=-1)
     c = tf.sigmoid(f) * c + tf.sigmoid(i) * tf.tanh(g)
     return tf.sigmoid(o) * tf.tanh(c), c
@@ -199,18 +199,19 @@ def initial_bias(shape, dtype=None):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class RowLSTM(PixelLSTM):
-    """An LSTM from the first row to the last, with one state for a whole row.
+    """An LSTM that runs from the first row of an image to the last, with one state per row.
 
     Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, sec. 3.1,
     eq. (3) and fig. 4 (left). The gates of a pixel depend on the input of its row up to the pixel
-    itself (mask B) and on the states of `kernel_size` pixels around it in the row above; its c
-    depends on the c of the pixel above. So it sees a triangle above the pixel, and misses what is
-    outside it. Floats `[batch, height, width, channels]` become `[batch, height, width, units]`.
+    itself (mask B) and on the states of `kernel_size` pixels around it in the row above; the
+    pixel's c depends on the c of the pixel above. The layer therefore sees a triangle above the
+    pixel, and misses everything outside it. Floats `[batch, height, width, channels]` become
+    `[batch, height, width, units]`.
 
     Args:
-        units: Number of features of a pixel's state, the paper's h, at least `image_channels`.
-        kernel_size: Odd width of both kernels.
-        image_channels: Number of channels of the image: 1 or 3.
+        units: Number of features in a pixel's state, h in the paper, at least `image_channels`.
+        kernel_size: Width of both kernels, odd.
+        image_channels: Number of channels in the image, 1 or 3.
 
     Example:
         >>> y = RowLSTM(16)(tf.random.normal([2, 28, 28, 32]))
@@ -239,11 +240,11 @@ class RowLSTM(PixelLSTM):
 
     @override
     def empty_cache(self, weights, batch, width):
-        """Returns zeros, the padding of `call`.
+        """Returns zeros, like the padding in `call`.
 
-        The cache of a pixel contains the inputs to its left; the contribution of the states above
-        to the gates of each pixel of the row; the c above; and the states of its row so far, h and
-        c.
+        The cache at a pixel contains the inputs to its left, the contribution of the states above
+        to the gates of each pixel in the row, the c above, and the states h and c of the row so
+        far.
         """
         kernel, _, bias = weights
         margin = self.kernel_size // 2
@@ -283,20 +284,21 @@ class DiagonalLSTM(PixelLSTM):
 
     Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, sec. 3.2,
     eq. (3), fig. 3, and fig. 4 (right). The gates of a pixel depend on its input (1x1, mask B) and
-    on the states of two pixels: the one above and the one to the left, whose c counts too. So it
-    sees all pixels above and to the left, with no blind spot. `backward` starts at the upper right
-    corner instead, with the pixel to the right instead of the one to the left. A pixel to the right
-    comes later; therefore its output is shifted down by one row, below a row of zeros. The sum of
-    both directions is the Diagonal BiLSTM, which sees all previous pixels.
+    on the states h of the pixels above and to the left; its c depends on the c of the pixel to the
+    left. The layer therefore sees all pixels above and to the left, without a blind spot. If
+    `backward`, the LSTM starts at the upper right corner, and the pixel to the right replaces the
+    one to the left. Because the pixel to the right comes later, the output is shifted down by one
+    row, below a row of zeros. The sum of both directions is the Diagonal BiLSTM, which sees all
+    previous pixels.
 
-    Pixels of a diagonal do not depend on each other. Skewing the image turns the diagonals into
-    columns, which are computed at once: `width + height - 1` steps. Floats `[batch, height, width,
-    channels]` become `[batch, height, width, units]`.
+    The pixels of a diagonal do not depend on each other. Skewing the image turns the diagonals into
+    columns, each of which is computed at once, in `width + height - 1` steps. Floats
+    `[batch, height, width, channels]` become `[batch, height, width, units]`.
 
     Args:
-        units: Number of features of a pixel's state, the paper's h, at least `image_channels`.
+        units: Number of features in a pixel's state, h in the paper, at least `image_channels`.
         backward: Whether the LSTM starts at the upper right corner.
-        image_channels: Number of channels of the image: 1 or 3.
+        image_channels: Number of channels in the image, 1 or 3.
 
     Example:
         >>> x = tf.random.normal([2, 28, 28, 32])
@@ -332,12 +334,12 @@ class DiagonalLSTM(PixelLSTM):
 
     @override
     def empty_cache(self, weights, batch, width):
-        """Returns zeros, the padding of `call`.
+        """Returns zeros, like the padding in `call`.
 
-        The cache of a pixel contains the states h and c to its left; the contribution of the states
-        above to the gates of each pixel of the row; and the states h of its row so far. Backward,
-        it contains the states h of the row above, which are the outputs, and the inputs of its row
-        so far.
+        The cache at a pixel contains the states h and c to its left, the contribution of the states
+        above to the gates of each pixel in the row, and the states h of the row so far. If
+        `backward`, the cache contains the states h of the row above, which are the outputs, and the
+        inputs of the row so far.
         """
         kernel, _, bias = weights
         if self.backward:
@@ -380,7 +382,7 @@ class DiagonalLSTM(PixelLSTM):
 
 
 def skew(x: tf.Tensor) -> tf.Tensor:
-    """Shifts each row one position farther to the right than the row above (fig. 3).
+    """Shifts each row to the right by one position more than the row above it (fig. 3).
 
     Floats `[batch, height, width, channels]` become `[batch, height, width + height - 1,
     channels]`, padded with zeros. The diagonals that rise to the right become columns.

@@ -1,4 +1,4 @@
-"""Invertible layers: the parts of normalizing flows."""
+"""Invertible layers, the building blocks of normalizing flows."""
 
 from keras_gen.layers.flows.affine_coupling import AffineCoupling, ConditionalAffine
 from keras_gen.layers.flows.factored import Factored

@@ -1,4 +1,4 @@
-"""Affine maps whose scale and shift depend on half of the values or on a condition."""
+"""Affine maps whose scale and shift depend on half of the values, or on a condition."""
 
 from typing import Literal
 
@@ -13,23 +13,23 @@ from keras_gen.layers.layer_arguments import require_pair
 
 @keras.saving.register_keras_serializable("keras_gen")
 class AffineCoupling(InvertibleLayer):
-    """Scales and shifts half of the values, as determined by a network on the other half.
+    """Scales and shifts half of the values, as determined by a network applied to the other half.
 
     Dinh, Sohl-Dickstein, Bengio: "Density Estimation Using Real NVP", ICLR 2017, sec. 3.2 to 3.4.
-    The unchanged half is the mask b of eq. (9); eqs. (4) and (5) are a special case. The log scale
-    is a tanh times a learned factor (sec. 4.1), which starts at 1, so that a network that starts at
-    zeros, such as Glow's (Kingma, Dhariwal 2018, sec. 3.3), still has a gradient. Input and output:
-    float32 `[batch, values]` or `[batch, height, width, channels]`.
+    The mask b in eq. (9) selects the unchanged half; eqs. (4) and (5) are a special case. The log
+    scale is a tanh times a learned factor (sec. 4.1). The factor starts at 1, so that a network
+    that starts at zero, such as Glow's (Kingma, Dhariwal 2018, sec. 3.3), still has a gradient.
+    Input and output are float32 `[batch, values]` or `[batch, height, width, channels]`.
 
     Args:
         network: Built functional `keras.Model` that maps the masked values `[batch, ...]`, in which
-            the other half is 0, or a list of these values and the condition, to a list of (scale,
-            shift), each in the shape of x. Scale and shift are ignored where b is 1. For the mask
-            "channels", the network may also accept only the unchanged channels and return scale and
-            shift of the other channels, which costs half as much.
-        mask: Unchanged half. `"channels"`: the first half of the channels, or of the values of
-            `[batch, values]`. `"checkerboard"`: every other pixel, or every other value.
-        flip: Whether the halves are swapped, as in every other layer of a chain.
+            the other half is 0, or a list of these values and the condition, to a list of scale and
+            shift, each in the shape of x. Scale and shift are ignored where b is 1. With the mask
+            "channels", the network may instead accept only the unchanged channels and return the
+            scale and the shift of the other channels, which costs half as much.
+        mask: Half that remains unchanged. `"channels"`: the first half of the channels, or of the
+            values in `[batch, values]`. `"checkerboard"`: every other pixel, or every other value.
+        flip: Whether to swap the halves, as in every other layer of a chain.
 
     Example:
         >>> passive = keras.Input([2])
@@ -100,7 +100,7 @@ class AffineCoupling(InvertibleLayer):
         return log_scale, shift
 
     def _make_mask(self, shape):
-        """Returns b of eq. (9): float32 `[channels]`, `[values]`, or `[height, width, 1]`."""
+        """Returns b in eq. (9): float32 `[channels]`, `[values]`, or `[height, width, 1]`."""
         by_pixel = self.mask == "checkerboard" and len(shape) > 1
         sides = shape[:-1] if by_pixel else shape[-1:]
         if None in sides:
@@ -123,17 +123,17 @@ class AffineCoupling(InvertibleLayer):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ConditionalAffine(InvertibleLayer):
-    """Shifts and scales each value, as determined by a network on the condition.
+    """Shifts and scales each value, as determined by a network applied to the condition.
 
     Winkler, Worrall, Hoogeboom, Welling: "Learning Likelihoods with Conditional Normalizing Flows",
     2019: the prior of the latents depends on the condition, p(z | c) = N(mean(c), exp(log
-    scale(c))^2). It is implemented as a map, y = (x - mean(c)) / scale(c), the last one in a chain,
-    so that latents are standard normal under every condition. Input and output: float32 `[batch,
-    ...]`.
+        scale(c))^2). The prior is implemented as the last map in a chain, y = (x - mean(c)) /
+        scale(c), so that latents are standard normal under every condition. Input and output are
+        float32 `[batch, ...]`.
 
     Args:
         network: Built functional `keras.Model` that maps conditions `[batch, ...]` to a list of
-            (mean, log scale), each in the shape of x.
+            mean and log scale, each in the shape of x.
 
     Example:
         >>> condition = keras.Input([3])

@@ -1,4 +1,4 @@
-"""Latents at several scales."""
+"""A layer for latents at several scales."""
 
 import math
 
@@ -13,30 +13,31 @@ from keras_gen.layers.layer_arguments import require_input, require_pair
 
 @keras.saving.register_keras_serializable("keras_gen")
 class Factored(InvertibleLayer):
-    """Outputs some of the channels as latents; other channels pass through the rest of a flow.
+    """Outputs some of the channels as latents, and passes the others through the rest of a flow.
 
     Dinh, Sohl-Dickstein, Bengio: "Density Estimation Using Real NVP", ICLR 2017, sec. 3.6, eqs.
     (14) to (16): coarser scales require less memory and time, and the loss reaches the latents of
-    all scales directly. Input: float32 `[batch, ..., channels]`, at least 2 channels. Output: one
-    vector, `[batch, values]`, with the latents that leave here, followed by the latents of the
-    rest; or both concatenated as channels. The layer must be the last one in a chain.
+    all scales directly. The input is float32 `[batch, ..., channels]`, with at least 2 channels.
+    The output is one vector, `[batch, values]`, with the latents of this layer followed by the
+    latents of the rest; or both concatenated as channels. The layer must be the last one in a
+    chain.
 
-    With a network, the prior of the latents that leave is determined by the channels that stay,
-    like the split of Glow (Kingma, Dhariwal 2018) in the authors' code: p(z | h) = N(mean(h),
-    exp(log scale(h))^2). It is implemented as a map: the latents that leave are (z - mean) / scale,
-    so that all latents are standard normal.
+    With a network, the prior of this layer's latents depends on the remaining channels, as in the
+    split of Glow (Kingma, Dhariwal 2018) in the authors' code: p(z | h) = N(mean(h), exp(log
+    scale(h))^2). The prior is implemented as a map: the layer outputs (z - mean) / scale, so that
+    all latents are standard normal.
 
     Args:
-        rest: Flow on the first channels, which stay, such as a `Chain` for the next scale, which
-            may end with its own `Factored`.
-        network: Built functional `keras.Model` that maps the channels that stay to a list of (mean,
-            log scale), each in the shape of the channels that leave. If None, the mean is 0 and the
-            scale 1.
-        leaving: Number of channels that leave, which are the last ones. If None, half of the
+        rest: Flow applied to the first channels, which remain, such as a `Chain` for the next
+            scale. It may end with its own `Factored`.
+        network: Built functional `keras.Model` that maps the remaining channels to a list of mean
+            and log scale, each in the shape of the channels that are output. If None, the mean is 0
+            and the scale is 1.
+        leaving: Number of channels to output, which are the last ones. If None, half of the
             channels.
         flat: Whether the output is one vector. If False, the latents are concatenated as channels,
-            `[batch, ..., channels]`, which allows inputs of any size, but requires a rest that
-            keeps the size.
+            `[batch, ..., channels]`, which allows inputs of any size but requires that `rest` not
+            change the size.
 
     Example:
         >>> layer = Factored(Squeeze())

@@ -1,4 +1,4 @@
-"""The base class of invertible layers, and a chain of them."""
+"""The base class of invertible layers, and chains of such layers."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from keras_gen.declared import DeclaredLayer
 class InvertibleLayer(DeclaredLayer):
     """Base class of layers y = f(x) that have an inverse and a known log |det dy/dx|.
 
-    With it, log p(x) = log p(f(x)) + log |det dy/dx|: Dinh, Sohl-Dickstein, Bengio: "Density
-    Estimation Using Real NVP", ICLR 2017, eq. (3).
+    The density of x follows from log p(x) = log p(f(x)) + log |det dy/dx| (Dinh, Sohl-Dickstein,
+    Bengio: "Density Estimation Using Real NVP", ICLR 2017, eq. (3)).
 
     A subclass defines `call` and `inverse`; `y_shape` if y and x differ in shape; `condition_shape`
     if it accepts a condition; and `after_update` if it has state other than its trainable weights.
     `call` never changes state. It returns statistics for the new state, which the model passes to
-    `after_update` after the weights are updated, so that a step with a nonfinite loss changes
-    nothing. Values are float32 regardless of `dtype`, because a layer cannot be inverted on rounded
-    values; networks inside a layer follow the dtype policy.
+    `after_update` once the weights are updated, so that a step whose loss is not finite changes
+    nothing. Values are float32 regardless of `dtype`, because rounded values cannot be inverted;
+    networks inside a layer follow the dtype policy.
 
     Example:
     ```python
@@ -48,14 +48,14 @@ class InvertibleLayer(DeclaredLayer):
         """Transforms data in the direction of the latents.
 
         Args:
-            x: Float32 `[batch, ...]`.
+            x: Examples, or the output of the previous layer, float32 `[batch, ...]`.
             condition: Condition of a density p(x | condition), `[batch, ...]`, or None.
             training: Whether this is a training step.
 
         Returns:
             y, float32 `[batch, ...]`; log |det dy/dx| of each example, float32 `[batch]`, in nats;
-            and the statistics for `after_update`, a tuple of tensors, which is empty if there is no
-            such state.
+            and the statistics for `after_update`, a tuple of tensors that is empty if the layer has
+            no such state.
         """
         raise NotImplementedError
 
@@ -68,7 +68,7 @@ class InvertibleLayer(DeclaredLayer):
         return  # AutoGraph cannot transform a function that is only a docstring.
 
     def y_shape(self, x_shape: tuple) -> tuple:
-        """Returns the shape of y for a shape of x, both with the batch axis."""
+        """Returns the shape of y for the shape of x, both with the batch axis."""
         return tuple(x_shape)
 
     @property
@@ -79,8 +79,8 @@ class InvertibleLayer(DeclaredLayer):
     def parts(self, x_shape: tuple) -> list[tuple[InvertibleLayer, tuple]]:
         """Returns the layers that make up this layer, each with the shape of its own x.
 
-        `keras_gen.testing.check_flow` checks them one at a time. A subclass of a composed layer
-        that defines another `call` returns `[(self, x_shape)]`.
+        `keras_gen.testing.check_flow` checks these layers one at a time. A subclass of a composite
+        layer that defines a different `call` returns `[(self, x_shape)]`.
         """
         return [(self, tuple(x_shape))]
 
@@ -89,12 +89,12 @@ class InvertibleLayer(DeclaredLayer):
 class Chain(InvertibleLayer, keras.Model):
     """Invertible layers in sequence: y = f_n(...f_2(f_1(x))).
 
-    It is an invertible layer, so that chains may contain chains, and a `keras.Model`, so that it is
-    saved and trained like any network. Dinh et al. (2017), sec. 3.3.
+    A chain is an invertible layer, so chains may contain chains, and a `keras.Model`, so it is
+    saved and trained like any network. See Dinh et al. (2017), sec. 3.3.
 
     Args:
         layers: One or more layers, in order from data to latents.
-        **kwargs: Further arguments of `keras.Model`, such as `name`.
+        **kwargs: Additional arguments for `keras.Model`, such as `name`.
 
     Example:
         >>> flow = Chain([ActNorm(), Squeeze()])

@@ -1,4 +1,4 @@
-"""Invertible maps without a network: activation normalization, fixed maps, and 1x1 convolutions."""
+"""Invertible maps without networks: activation normalization, fixed maps, and 1x1 convolutions."""
 
 from typing import Annotated, Any
 
@@ -23,14 +23,14 @@ class ActNorm(InvertibleLayer):
 
     Kingma, Dhariwal: "Glow: Generative Flow with Invertible 1x1 Convolutions", NeurIPS 2018, sec.
     3.1: y = s * x + b, where s and b are trainable and are initialized from the first batch. Input
-    and output: float32 `[batch, channels]` or `[batch, height, width, channels]`.
+    and output are float32 `[batch, channels]` or `[batch, height, width, channels]`.
 
     The first batch's mean and standard deviation are separate weights, and the trainable weights
-    start at 0: s = exp(log_scale) / deviation, b = bias - s * mean. Therefore, weights do not
-    change before the loss of a step is known: until `after_update` stores the statistics, `call`
-    uses the statistics of its own batch over all replicas as constants in training, and is the
-    identity at inference. Deviation: the logarithm of s is trained, as in the authors' code. A
-    channel that does not vary in the first batch keeps its scale.
+    start at 0: s = exp(log_scale) / deviation, b = bias - s * mean. Weights therefore do not change
+    before the loss of a step is known. Until `after_update` stores the statistics, `call` uses the
+    statistics of its own batch over all replicas as constants in training, and is the identity at
+    inference. A channel that is constant in the first batch keeps its scale. Deviation: the
+    logarithm of s is trained, as in the authors' code.
 
     Example:
         >>> layer = ActNorm()
@@ -54,7 +54,7 @@ class ActNorm(InvertibleLayer):
 
     @override
     def call(self, x, condition=None, training=False):
-        """Normalizes; the statistics are the mean and log standard deviation in use."""
+        """Normalizes x. The statistics are the mean and the log standard deviation used for it."""
         mean, log_deviation = self._first_batch(x) if training else self._stored()
         log_slope = self.log_scale.value - log_deviation
         y = (x - mean) * tf.exp(log_slope) + self.bias.value
@@ -80,7 +80,7 @@ class ActNorm(InvertibleLayer):
         return self.mean.value, self.log_deviation.value
 
     def _first_batch(self, x):
-        """Returns the statistics of the first batch if they are stored, or else of this batch."""
+        """Returns the statistics of the first batch if they are stored, or else of `x`."""
         first = self.initialized.value == 0
         x = tf.stop_gradient(x)
         if replica_count() == 1:
@@ -115,7 +115,7 @@ class Squeeze(InvertibleLayer):
     factor^2]`, and `[batch, time, channels]` becomes `[batch, time / factor, channels * factor]`.
 
     Args:
-        factor: Side of the squares, a divisor of both sides of the image, or of the number of time
+        factor: Side of the squares. Must divide both sides of the image, or the number of time
             steps.
 
     Example:
@@ -163,13 +163,14 @@ class Squeeze(InvertibleLayer):
 class Logit(InvertibleLayer):
     """Maps values in [0, 1] to the logits of values in [alpha, 1 - alpha].
 
-    Dinh, Sohl-Dickstein, Bengio: "Density Estimation Using Real NVP", ICLR 2017, sec. 4.1: a flow
-    with normal latents has no bounds, but images do. Any shape `[batch, ...]`, float32.
+    Dinh, Sohl-Dickstein, Bengio: "Density Estimation Using Real NVP", ICLR 2017, sec. 4.1: the
+    values of images are bounded, but those of a flow with normal latents are not. Input and output
+    are float32 `[batch, ...]`.
 
-    Deviation: the paper uses logit(alpha + (1 - alpha) x), which is infinite for x = 1. Here, it
-    is logit(alpha + (1 - 2 alpha) x), which is finite and symmetric at both ends.
+    Deviation: the paper uses logit(alpha + (1 - alpha) x), which is infinite for x = 1. Here,
+        logit(alpha + (1 - 2 alpha) x) is used, which is finite and symmetric at both ends.
 
-    With a small alpha, black and white occupy a larger part of the logits' range, which is useful
+    With a small alpha, black and white occupy a larger part of the range of logits, which is useful
     for images that are mostly black and white, such as digits.
 
     Args:
@@ -193,25 +194,25 @@ class Logit(InvertibleLayer):
 
     @override
     def inverse(self, y, condition=None):
-        """Returns x in [0, 1]; logits beyond the logits of 0 and 1 are clipped."""
+        """Returns x in [0, 1]. Logits beyond those of 0 and 1 are clipped."""
         x = (tf.sigmoid(y) - self.alpha) / (1 - 2 * self.alpha)
         return tf.clip_by_value(x, 0.0, 1.0)
 
 
 @keras.saving.register_keras_serializable("keras_gen")
 class InvertibleConvolution(InvertibleLayer):
-    """Mixes the channels of each pixel by one learned matrix, y = W x.
+    """Mixes the channels of each pixel with a learned matrix, y = W x.
 
     Kingma, Dhariwal: "Glow: Generative Flow with Invertible 1x1 Convolutions", NeurIPS 2018, sec.
-    3.2: a learned permutation of the channels. W starts as a random rotation, so that the
-    log-determinant starts at 0. Input and output: float32 `[batch, ..., channels]`.
+    3.2: the layer generalizes a permutation of the channels. W starts as a random rotation, so the
+    log-determinant starts at 0. Input and output are float32 `[batch, ..., channels]`.
 
     Args:
-        lu: Whether W is stored as its LU decomposition, P L (U + diag(s)), eq. (10). P, a
-            permutation of the channels, and the signs of s keep their initial values. L, U, and log
-            |s| are trained. W is then invertible for any weights, and its determinant needs no
-            decomposition.
-        seed: Seed for the initial rotation; layers in one chain should have different seeds.
+        lu: Whether to store W as its LU decomposition, P L (U + diag(s)), eq. (10). P, a
+            permutation of the channels, and the signs of s keep their initial values, while L, U,
+            and log |s| are trained. W is then invertible for all weights, and its determinant
+            requires no decomposition.
+        seed: Seed for the initial rotation. Layers in one chain should have different seeds.
 
     Example:
         >>> y, log_det, _ = InvertibleConvolution(seed=3)(tf.random.normal([2, 4, 4, 12]))

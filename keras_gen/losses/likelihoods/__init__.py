@@ -1,14 +1,14 @@
 """Likelihoods: distributions of data whose parameters are the raw output of a decoder.
 
-Every likelihood has, for network outputs `params` and data `x`,
+For network outputs `params` and data `x`, every likelihood has
 
 - `log_prob(params, x)`: nats, summed over the axes of one example,
-- `mean(params)` and `sample(params, seed)`: data-shaped float32,
+- `mean(params)` and `sample(params, seed)`: float32 in the shape of the data,
 - `range`, `levels`, and `params_per_value`: see `Likelihood`.
 
-`x` is `[batch, ...]`. `params` may have more leading axes, such as the importance samples of IWAE:
-params `[k, batch, H, W, C]` with x `[batch, H, W, C]` yield `[k, batch]`. Everything is computed in
-float32, whatever the dtype of the network.
+`x` is `[batch, ...]`. `params` may have additional leading axes, such as the importance samples of
+IWAE: params `[k, batch, H, W, C]` with x `[batch, H, W, C]` yield `[k, batch]`. Everything is
+computed in float32, regardless of the network's dtype.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ LIKELIHOODS: dict[str, type[Likelihood]] = {
 
 
 def get(identifier: Any) -> Likelihood:
-    """Returns the likelihood for a name in `LIKELIHOODS` or a saved config, or an instance as is.
+    """Returns a likelihood, given an instance, a name in `LIKELIHOODS`, or a saved config.
 
     Example:
         >>> get("bernoulli").range

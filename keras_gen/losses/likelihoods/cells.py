@@ -1,4 +1,4 @@
-"""Cells of the columns of a table: words, and intervals of numbers."""
+"""A likelihood for the cells of table columns: words, and intervals of numbers."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ LOG_SCALES = (-7.0, 4.0)
 
 
 class CellLikelihood:
-    """Probabilities of the cells of a row's columns, from the outputs of a network.
+    """Probabilities of the cells in a table row, computed from the outputs of a network.
 
-    The probability of a word comes from a softmax. The probability of a number is the mass of a
-    mixture of logistic densities in its cell (Salimans et al.: "PixelCNN++", ICLR 2017, eq. 2, with
-    bins of equal width), between edges at logit(c), where c is the fraction of the training values
-    below the edge. The last output is the logit of a gap. With outputs of zero, words and gaps have
-    their frequencies in the training rows, and so do numbers if `mixtures` is 1; the means of
-    several components are spread around 0.
+    The probability of a word is given by a softmax. The probability of a number is the mass of a
+    mixture of logistic densities in the number's cell (Salimans et al.: "PixelCNN++", ICLR 2017,
+    eq. (2), with bins of equal width). The edges of cells are at logit(c), where c is the fraction
+    of training values below the edge. The last output is the logit of a gap. If all outputs are
+    zero, words and gaps have their frequencies in the training rows, and so do numbers if
+    `mixtures` is 1. With several components, their means are spread around 0.
 
     Each column has `params_per_value` outputs, `[word logits]` or `[logits, means, log scales]`,
-    followed by the gap's logit; outputs that a column does not require are ignored.
+    followed by the gap's logit. Outputs that a column does not need are ignored.
 
     Args:
         columns: Columns with cells, as returned by `table_columns`.
@@ -64,14 +64,15 @@ class CellLikelihood:
         """Splits outputs `[..., columns * params_per_value]`.
 
         Returns:
-            Parameters of values `[..., columns, parameters]`, and logits of gaps `[..., columns]`.
+            Parameters of the values, `[..., columns, parameters]`, and logits of gaps,
+            `[..., columns]`.
         """
         shape = tf.concat([tf.shape(outputs)[:-1], [len(self.columns), -1]], axis=0)
         outputs = tf.reshape(tf.cast(outputs, tf.float32), shape)
         return outputs[..., :-1], outputs[..., -1] + self.gap_logits
 
     def log_probs(self, parameters: tf.Tensor, cells: tf.Tensor) -> tf.Tensor:
-        """Returns log P of each cell, `[..., columns]`, in nats, and 0 for gaps (negative cells).
+        """Returns log P of each cell in nats, `[..., columns]`, with 0 for gaps (negative cells).
 
         Args:
             parameters: Parameters of the values, `[..., columns, parameters]`.
@@ -97,7 +98,7 @@ class CellLikelihood:
         return tf.where(known, log_probs, 0.0)
 
     def probabilities(self, place: int, parameters: tf.Tensor) -> tf.Tensor:
-        """Returns P of every cell of a column, `[..., cells]`, from `[..., parameters]`."""
+        """Returns P of every cell in a column, `[..., cells]`, given `[..., parameters]`."""
         count = len(self.columns[place].shares)
         if self.columns[place].categories:
             return tf.nn.softmax(parameters[..., :count] + self.log_shares[place, :count])
@@ -130,7 +131,7 @@ class CellLikelihood:
         return tf.cast(tf.where(is_word, word, number), tf.float32)
 
     def _mixture(self, parameters):
-        """Returns logits, means, and scales of the components, `[..., mixtures]` each."""
+        """Returns the logits, means, and scales of the components, each `[..., mixtures]`."""
         logits, means, log_scales = tf.split(parameters[..., : 3 * self.mixtures], 3, axis=-1)
         if self.mixtures > 1:
             means += tf.linspace(-1.5, 1.5, self.mixtures)
@@ -148,7 +149,7 @@ def _log_mass(logits, means, scales, low, high):
 
 
 def drawn_outcome(logits, uniform):
-    """Returns outcomes `[n]` of softmax(logits `[n, outcomes]`), sampled with noise `[n, 1]`."""
+    """Samples outcomes `[n]` from softmax(logits `[n, outcomes]`) with uniform noise `[n, 1]`."""
     cumulative = tf.cumsum(tf.nn.softmax(logits), axis=-1)
     # The last sum is 1 up to rounding; an outcome with probability 0 is never sampled.
     passed = cumulative[:, :-1] <= uniform * cumulative[:, -1:]

@@ -1,4 +1,4 @@
-"""Black-and-white pixels, levels, and counts."""
+"""Likelihoods of black-and-white pixels, levels, and counts."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from keras_gen.losses.per_example import serializable, softmax, softplus
 
 @serializable
 class Bernoulli(Likelihood):
-    """Independent Bernoulli pixels; the network returns logits.
+    """Independent Bernoulli pixels, for which the network returns logits.
 
-    Kingma & Welling (2014), appendix C.1. Data between 0 and 1 are treated as probabilities: the
-    value is then the expected log-probability of their binarization (the cross-entropy).
+    Kingma & Welling (2014), appendix C.1. Data between 0 and 1 are treated as probabilities; the
+    result is then the expected log probability of their binarization (the cross-entropy).
 
     Example:
         >>> Bernoulli().log_prob(tf.zeros([4, 28, 28, 1]), tf.ones([4, 28, 28, 1]))  # -784 log 2
@@ -54,12 +54,12 @@ class Bernoulli(Likelihood):
 
 @serializable
 class Categorical(Likelihood):
-    """Independent levels with probabilities softmax(logits), one logit for each level.
+    """Independent levels with probabilities softmax(logits), with one logit per level.
 
-    Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, section
-    2.2. Data are whole numbers from 0 to `classes - 1`, ints or floats. For each channel of the
-    data, the network returns `classes` logits: `[..., channels * classes]`, which is `[...,
-    channels, classes]` flattened.
+    Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, sec.
+    2.2. Data are whole numbers from 0 to `classes - 1`, as ints or floats. For each channel of the
+    data, the network returns `classes` logits: `[..., channels * classes]`, which is
+    `[..., channels, classes]` with the last two axes flattened.
 
     Args:
         classes: Number of levels, at least 2.
@@ -98,16 +98,16 @@ class Categorical(Likelihood):
         return self.sample_from(params, noise.gumbel(shape, seed))
 
     def sample_from(self, params: tf.Tensor, gumbel: tf.Tensor) -> tf.Tensor:
-        """Returns the levels with the highest logit plus Gumbel noise: samples from the softmax.
+        """Samples from the softmax: returns the levels with the highest logit plus Gumbel noise.
 
-        Maddison, Tarlow, Minka: "A* Sampling", NeurIPS 2014, section 2. Standard Gumbel noise
-        `[..., channels, classes]` gives float32 levels `[..., channels]`.
+        Maddison, Tarlow, Minka: "A* Sampling", NeurIPS 2014, sec. 2. With standard Gumbel noise
+        `[..., channels, classes]`, the result is float32 levels `[..., channels]`.
         """
         return tf.cast(tf.argmax(self._by_channel(params) + gumbel, axis=-1), tf.float32)
 
     @override
     def draw(self, params, uniform, temperature=1.0):
-        """Returns levels by the inverse of the cumulative distribution; see `Likelihood.draw`."""
+        """Samples levels with the inverse of the cumulative distribution; see `Likelihood.draw`."""
         probabilities = softmax(self._by_channel(params) / temperature)
         # The last cumulative sum is 1 up to rounding, and must not be counted.
         passed = tf.cumsum(probabilities, axis=-1)[..., :-1] <= uniform
@@ -123,8 +123,8 @@ class Categorical(Likelihood):
 class Poisson(Likelihood):
     """Independent Poisson counts, such as a document's word counts; the network returns log rates.
 
-    log p(x) = sum x log(rate) - rate - log x!, for whole numbers x. Between whole numbers, it is
-    continued smoothly by the gamma function.
+    log p(x) = sum x log(rate) - rate - log x!, for whole numbers x. Between whole numbers, the
+    gamma function interpolates it smoothly.
 
     Example:
         >>> Poisson().log_prob(tf.zeros([4, 2000]), tf.zeros([4, 2000]))  # -2000 each
@@ -147,15 +147,16 @@ class Poisson(Likelihood):
 
 @serializable
 class Multinomial(Likelihood):
-    """Words sampled one after the other, with probabilities softmax(params) over the last axis.
+    """Words sampled one by one, with probabilities softmax(params) over the last axis.
 
     Hinton, Salakhutdinov: "Reducing the Dimensionality of Data with Neural Networks", Science 2006,
-    supporting text: log p(x) = sum x log softmax(params), where x contains counts, or, for nats per
-    word, fractions of all words. This is the probability of the words in order: the multinomial
-    coefficient is omitted.
+    supporting text: log p(x) = sum x log softmax(params), where x contains counts or, for nats per
+    word, fractions of all words. This is the probability of the words in their order, so the
+    multinomial coefficient is omitted.
 
     Args:
-        draws: Number of words for `mean` and `sample`, at least 1. `log_prob` accepts any number.
+        draws: Number of words for `mean` and `sample`, at least 1. `log_prob` accepts any number of
+            words.
 
     Example:
         >>> Multinomial().log_prob(tf.zeros([4, 2000]), tf.ones([4, 2000]))  # -2000 log 2000 each
@@ -168,7 +169,7 @@ class Multinomial(Likelihood):
 
     @override
     def mean(self, params: tf.Tensor) -> tf.Tensor:
-        """Returns the expected counts among `draws` words; with 1, the words' probabilities."""
+        """Returns the expected counts among `draws` words; if `draws` is 1, the probabilities."""
         return self.draws * tf.nn.softmax(tf.cast(params, tf.float32))
 
     @override

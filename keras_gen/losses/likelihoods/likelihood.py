@@ -13,18 +13,18 @@ from keras_gen.losses.per_example import of_tensors
 
 
 class Likelihood(Declared):
-    """Base class of the likelihoods.
+    """Base class of likelihoods.
 
     Attributes:
         range: Minimum and maximum of the data.
-        params_per_value: Number of output channels of the network for each channel of the data.
-        levels: Number of levels of data that are integers from 0 to `levels - 1`; None for other
-            data. A model with levels accepts integer images, and otherwise floats in `range`.
+        params_per_value: Number of network outputs per channel of the data.
+        levels: Number of levels if the data are integers from 0 to `levels - 1`, or None for other
+            data. With levels, a model accepts integer images; without, floats in `range`.
         logits: Whether the parameters are logits.
         parameter_range: Minimum and maximum parameter that a network must be able to return. If
-            None, the range of the data.
-        uniforms_per_value: Number of uniform random numbers that `draw` uses to sample a value; 0
-            if `draw` is not supported.
+            None, the data's range.
+        uniforms_per_value: Number of uniform random numbers that `draw` uses per value, or 0 if
+            `draw` is not supported.
     """
 
     range: ClassVar[tuple[float, float]]
@@ -56,7 +56,7 @@ class Likelihood(Declared):
         return tf.reduce_sum(self.log_probs(params, x), axis=axes)
 
     def log_probs(self, params: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
-        """Returns log p of every value in nats, float32 `[..., batch, *event]`; see `log_prob`."""
+        """Returns log p of each value in nats, float32 `[..., batch, *event]`; see `log_prob`."""
         params = tf.cast(params, tf.float32)
         x = tf.cast(x, tf.float32)
         expected = x.shape.as_list()
@@ -79,13 +79,13 @@ class Likelihood(Declared):
         raise NotImplementedError
 
     def draw(self, params: tf.Tensor, uniform: tf.Tensor, temperature=1.0) -> tf.Tensor:
-        """Returns data sampled with uniform noise, each independently, float32 `[..., *event]`.
+        """Samples each value independently with uniform noise; returns float32 `[..., *event]`.
 
         Args:
-            params: Network outputs, `[..., *event]`, with `params_per_value` channels for each
-                channel of the data.
+            params: Network outputs, `[..., *event]`, with `params_per_value` channels per channel
+                of the data.
             uniform: Noise in [0, 1), `[..., *event, uniforms_per_value]`.
-            temperature: Temperature, above 0; below 1, likely values become more likely.
+            temperature: Temperature, above 0. Below 1, likely values become more likely.
         """
         raise NotImplementedError(f"{type(self).__name__} cannot sample a value by itself.")
 

@@ -1,4 +1,4 @@
-"""Levels of a continuous quantity: the mass of a logistic density around each level."""
+"""A likelihood of continuous levels: the mass of a logistic density around each level."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ _MAXIMUM_LOG_SCALE = 40.0
 
 @serializable
 class DiscretizedLogistic(Likelihood):
-    """Mass of a mixture of logistic densities in the bin around each level.
+    """Mass of a logistic mixture in the bin around each level.
 
     Salimans, Karpathy, Chen, Kingma: "PixelCNN++: Improving the PixelCNN with Discretized Logistic
-    Mixture Likelihood and Other Modifications", ICLR 2017, equation 2. Data are floats on a grid:
-    `bins` values at equal distances from -1 to 1, such as 8-bit images scaled to that range. The
-    lowest and the highest bin include the whole tail beyond them. For each channel of the data, the
-    network returns `[logits, means, log scales]`, with `mixtures` numbers of each type, or `[mean,
-    log scale]` for a single logistic: `[..., channels, params_per_value]`, with the last two axes
-    flattened.
+    Mixture Likelihood and Other Modifications", ICLR 2017, eq. (2). Data are floats on a grid of
+    `bins` evenly spaced values from -1 to 1, such as 8-bit images scaled to that range. The lowest
+    and highest bins include the whole tail beyond them. For each channel of the data, the network
+    returns `[logits, means, log scales]`, with `mixtures` numbers of each type, or
+    `[mean, log scale]` for a single logistic. The parameters are
+    `[..., channels, params_per_value]`, with the last two axes flattened.
 
     Deviations: channels are independent, so their number is arbitrary; in the paper, the channels
     of a pixel share logits, and each mean depends linearly on the previous channels. The mass of a
-    bin is a product that does not underflow, so that probabilities sum to 1; the authors' code uses
-    the density at the bin's center for a mass below 1e-5.
+    bin is computed as a product that does not underflow, so that probabilities sum to 1; the
+    authors' code replaces masses below 1e-5 with the density at the bin's center.
 
     Args:
         bins: Number of levels from -1 to 1, at least 2.
-        mixtures: Number of logistics in each mixture, at least 1.
+        mixtures: Number of logistic components in each mixture, at least 1.
         minimum_log_scale: Minimum log scale, as in the authors' code.
-        scale: Fixed scale of every value, above 0, for a single logistic, of which the network then
-            returns only the mean. If None, the network also returns scales.
+        scale: Fixed scale of every value, above 0. It requires a single logistic, and the network
+            then returns only the mean. If None, the network also returns scales.
 
     Example:
         >>> DiscretizedLogistic().log_prob(tf.zeros([4, 8, 8, 6]), tf.ones([4, 8, 8, 3])).shape
@@ -127,7 +127,7 @@ class DiscretizedLogistic(Likelihood):
         return tf.reduce_logsumexp(tf.nn.log_softmax(logits) + mass, axis=-1)
 
     def _split(self, params):
-        """Returns logits, means, and scales, `[..., channels, mixtures]` each."""
+        """Returns logits, means, and scales, each `[..., channels, mixtures]`."""
         values = self._by_channel(params)
         if self.scale is not None:
             return tf.zeros_like(values), values, tf.ones_like(values) * self.scale

@@ -1,4 +1,4 @@
-"""Normal values, log-normal values, and mixtures of normal densities."""
+"""Likelihoods of values with normal densities, or mixtures of normal densities."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from keras_gen.losses.per_example import serializable, softmax
 
 @serializable
 class Normal(Likelihood):
-    """Independent normal pixels: Kingma & Welling (2014), appendix C.2.
+    """Independent, normally distributed pixels: Kingma & Welling (2014), appendix C.2.
 
     Args:
-        scale: Fixed standard deviation, above 0; the network returns the mean. If None, the network
-            returns `[..., 2 * channels]`, the mean first; the standard deviation is the softplus of
-            the second half plus `minimum_scale`.
-        minimum_scale: Minimum standard deviation when it is learned, above 0. It bounds the density
-            of pixels that never vary.
+        scale: Fixed standard deviation, above 0; the network then returns only the mean. If None,
+            the network returns `[..., 2 * channels]`, means first; the standard deviation is the
+            softplus of the second half plus `minimum_scale`.
+        minimum_scale: Minimum of a learned standard deviation, above 0. It bounds the density of
+            pixels that never vary.
 
     Example:
         >>> Normal().log_prob(tf.zeros([4, 8]), tf.zeros([4, 8]))  # -4 log 2 pi each
@@ -84,9 +84,9 @@ class Normal(Likelihood):
 
 @serializable
 class UnboundedNormal(Normal):
-    """`Normal` values for unbounded data, such as the latents of another model.
+    """`Normal` for unbounded data, such as the latents of another model.
 
-    Models treat such data as vectors, not as images. The scale is learned by default.
+    Models treat such data as vectors, not images. The scale is learned by default.
 
     Example:
         >>> UnboundedNormal().range
@@ -100,20 +100,21 @@ class UnboundedNormal(Normal):
 
 @serializable
 class ColumnNormal(UnboundedNormal):
-    """`UnboundedNormal` values with one learned standard deviation for each column.
+    """`UnboundedNormal` with one learned standard deviation per column.
 
     Rybkin, Daniilidis, Levine: "Simple and Effective VAE Training with Calibrated Decoders", ICML
-    2021, sec. 3. The decoder ends with the scales (`keras_gen.networks.with_column_scales`), which
-    all rows share: a scale for each value would grow with the value's error before its mean is
-    learned, so that a column with few distinct values would be mistaken for noise.
+    2021, sec. 3. The decoder ends with the scales (see `keras_gen.networks.with_column_scales`),
+    which all rows share. If each value had its own scale, the scale would grow with the value's
+    error before the mean is learned, and a column with few distinct values would be mistaken for
+    noise.
 
-    Deviations: the paper has one scale for all values. The minimum bounds the density of a column
-    that has few distinct values, which is otherwise unbounded.
+    Deviations: the paper uses a single scale for all values. The minimum bounds the density of a
+    column with few distinct values, which would otherwise be unbounded.
 
     Args:
         minimum_scale: Minimum standard deviation, above 0 and at most 1, in units of the decoder's
-            means: for standardized data, in standard deviations of the column. The default allows
-            at most 2.59 nats per value, and a column with noise of a smaller standard deviation s
+            means (for standardized data, in standard deviations of the column). The default allows
+            at most 2.59 nats per value. A column whose noise has a smaller standard deviation s
             loses at least log(0.03 / s) - 0.5 nats per value.
 
     Raises:
@@ -138,17 +139,17 @@ class ColumnNormal(UnboundedNormal):
 
 @serializable
 class NormalMixture(Likelihood):
-    """Arbitrary numbers, each with its own mixture of normal densities.
+    """Unbounded numbers, each with its own mixture of normal densities.
 
     Uria, Murray, Larochelle: "RNADE: The Real-valued Neural Autoregressive Density-Estimator", NIPS
     2013, sec. 3. For each value, the network returns `[logits, means, raw scales]`, with `mixtures`
     numbers of each type: `[..., channels, 3 * mixtures]`, with the last two axes flattened.
 
-    Deviations: a standard deviation is the softplus of the raw scale plus `minimum_scale` instead
-    of an exponential, and the gradient of the means is not scaled by it.
+    Deviations: the standard deviation is the softplus of the raw scale plus `minimum_scale` instead
+    of an exponential, and the gradient of the means is not multiplied by it.
 
     Args:
-        mixtures: Number of normal densities in each mixture, at least 1.
+        mixtures: Number of normal components in each mixture, at least 1.
         minimum_scale: Minimum standard deviation, above 0. It bounds the density of values that
             never vary.
 
@@ -199,6 +200,6 @@ class NormalMixture(Likelihood):
         return tf.reduce_logsumexp(tf.nn.log_softmax(logits) + log_normal, axis=-1)
 
     def _split(self, params):
-        """Returns logits, means, and scales, `[..., channels, mixtures]` each."""
+        """Returns logits, means, and scales, each `[..., channels, mixtures]`."""
         logits, means, raw = tf.split(self._by_channel(params), 3, axis=-1)
         return logits, means, tf.nn.softplus(raw) + self.minimum_scale

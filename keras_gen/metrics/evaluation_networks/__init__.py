@@ -1,1 +1,1 @@
-"""Networks that provide the features or classes for measuring images."""
+"""Networks that provide features or classes for image metrics."""

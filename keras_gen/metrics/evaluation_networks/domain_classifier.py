@@ -1,4 +1,4 @@
-"""Small classifiers of two image domains, for evaluating translations."""
+"""Small classifiers that distinguish two image domains, for evaluating translations."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CROP = 0.375  # side of the random crops, as a fraction of the images' height an
 
 
 def _blurred_or_noisy(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Applies one blur of up to 1.5 pixels and one noise of up to 20 levels to all images."""
+    """Applies the same random blur (up to 1.5 pixels) and noise (up to 20 levels) to all images."""
     blur = rng.uniform(0, 1.5)
     blurred = ndimage.gaussian_filter(images.astype(np.float32), (0, blur, blur, 0))
     return _levels(blurred + rng.uniform(0, 20) * rng.normal(size=images.shape))
@@ -58,18 +58,18 @@ def train_domain_classifier(
 ) -> keras.Model:
     """Trains a convolutional network to tell images of domain `b` from images of domain `a`.
 
-    Every batch contains equal numbers of images of both domains, randomly cropped and flipped.
-    Every second batch has half the size, so that the classifier accepts images of both sizes.
-    Images are not zoomed, because a classifier could learn to detect the resampling.
+    Every batch contains equal numbers of images from both domains, randomly cropped and flipped. In
+    every second batch, images have half the size, so that the classifier handles both sizes. Images
+    are not zoomed, because a classifier could learn to detect the resampling.
 
     Args:
-        a: Images of the first domain, such as photos, uint8 `[n_a, H, W, 3]`, 0..255.
-        b: Images of the second domain, such as paintings, uint8 `[n_b, H, W, 3]`.
-        kind: `"plain"`, `"blurred"` (three layers, blurred and noisy training images), or
-            `"recolored"` (five layers; changed contrast, brightness, and tint). A good translation
-            convinces all three.
+        a: Images from the first domain, such as photos, uint8 `[n_a, H, W, 3]`.
+        b: Images from the second domain, such as paintings, uint8 `[n_b, H, W, 3]`.
+        kind: Type of classifier: `"plain"`, `"blurred"` (three layers; blurred and noisy training
+            images), or `"recolored"` (five layers; changed contrast, brightness, and tint). A good
+            translation convinces all three.
         steps: Number of training steps.
-        batch_size: Number of images per step, even.
+        batch_size: Number of images per step. Must be even.
         learning_rate: Initial learning rate, which decays to 0 on a cosine schedule.
         seed: Seed for the weights, the batches, and the dropout.
 
@@ -109,7 +109,7 @@ def train_domain_classifier(
 
 
 def predict(classifier: keras.Model, images: np.ndarray, batch_size: int = 64) -> dict:
-    """Returns {"features": float32 `[n, d]`, "logits": float32 `[n]`} for many images.
+    """Returns "features", float32 `[n, d]`, and "logits", float32 `[n]`, for any number of images.
 
     Args:
         classifier: Result of `train_domain_classifier`.
@@ -127,14 +127,14 @@ def predict(classifier: keras.Model, images: np.ndarray, batch_size: int = 64) -
 
 
 def accuracy(classifier: keras.Model, a: np.ndarray, b: np.ndarray) -> float:
-    """Returns the fraction of images assigned to the right domain, averaged over both domains.
+    """Returns the fraction of images assigned to the correct domain, averaged over both domains.
 
     Guessing yields 0.5, even if `n_a` and `n_b` differ.
 
     Args:
         classifier: Result of `train_domain_classifier`.
-        a: Held-out images of the first domain, uint8 `[n_a, H, W, 3]`.
-        b: Held-out images of the second domain, uint8 `[n_b, H, W, 3]`.
+        a: Held-out images from the first domain, uint8 `[n_a, H, W, 3]`.
+        b: Held-out images from the second domain, uint8 `[n_b, H, W, 3]`.
 
     Example: `accuracy(classifier, test_photos, test_paintings)`.
     """
@@ -159,7 +159,7 @@ def _halved(images: np.ndarray) -> np.ndarray:
 
 
 def _crops(images: np.ndarray, n: int, size: list[int], rng: np.random.Generator) -> np.ndarray:
-    """Returns n random crops `[n, *size, 3]` of random images, half of them mirrored."""
+    """Returns n random crops `[n, *size, 3]` from random images, half of them mirrored."""
     tops = rng.integers(images.shape[1] - size[0] + 1, size=n)
     lefts = rng.integers(images.shape[2] - size[1] + 1, size=n)
     flips = rng.choice([1, -1], size=n)

@@ -1,7 +1,7 @@
 """Feature extractors, for distances between sets of images.
 
-A distance depends on the features in which it is measured. Therefore, the name of every extractor
-contains a hash of its weights: report `extractor.name` with the distance.
+A distance depends on the features that are used. The name of every extractor therefore contains a
+hash of its weights: report `extractor.name` with the distance.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ NAMES = ("features", "logits")  # of a network's outputs
 
 @checked_types
 def resize_images(images: np.ndarray, size: tuple[int, int], batch_size: int = 64) -> np.ndarray:
-    """Resizes as Parmar et al. (2022) recommend: antialiased bicubic, and rounded to 8 bits.
+    """Resizes images as recommended by Parmar et al. (2022): antialiased bicubic, 8 bits.
 
-    Without antialiasing, FID changes by more than most papers' improvements. The result equals
-    Pillow's bicubic resizing of each channel as floats, which the paper recommends, followed by
-    rounding.
+    Without antialiasing, FID changes by more than the improvements that most papers report. As the
+    paper recommends, the result equals that of Pillow's bicubic resizing of each channel as floats,
+    followed by rounding.
 
     Args:
-        images: uint8 `[n, H, W, C]`, 0..255, 1 or 3 channels.
-        size: Height and width of the resized images, uint8 `[n, *size, C]`.
-        batch_size: Number of images at once.
+        images: Images, uint8 `[n, H, W, C]`, with 1 or 3 channels.
+        size: Height and width of the resized images, which are uint8 `[n, *size, C]`.
+        batch_size: Number of images processed at once.
 
     Example:
         >>> resize_images(np.zeros([2, 64, 64, 3], "uint8"), (32, 32)).shape
@@ -64,18 +64,18 @@ def resize_images(images: np.ndarray, size: tuple[int, int], batch_size: int = 6
 
 @dataclasses.dataclass(frozen=True)
 class Extractor:
-    """A network that maps uint8 images to features, with the name to report with the results.
+    """A network that maps uint8 images to features, and a name to report with the results.
 
     Args:
         name: Name of the network and its weights.
         model: Network that maps images `[batch, height, width, channels]` to features, or to a dict
             with "features" and optionally "logits".
-        size: Height and width to which images are resized (see `resize_images`). If None, they are
-            not resized.
-        preprocess: Function that maps float images in 0..255 to the model's range. If None, the
-            model accepts 0..255.
+        size: Height and width to which images are resized (see `resize_images`). If None, images
+            are not resized.
+        preprocess: Function that maps float images in [0, 255] to the model's range. If None, the
+            model accepts [0, 255].
         accuracy: Accuracy on labeled held-out images, if known.
-        scale: Divisor of the features.
+        scale: Number by which features are divided.
 
     Example:
         >>> extractor = keras_extractor(network)
@@ -91,15 +91,16 @@ class Extractor:
 
     @checked_types
     def __call__(self, images: np.ndarray, batch_size: int = 64) -> dict[str, np.ndarray]:
-        """Returns {"features": float32 `[n, d]`}, and "logits" float32 `[n, K]` if there are any.
+        """Returns "features", float32 `[n, d]`, and "logits", float32 `[n, K]`, if there are any.
 
         Args:
-            images: uint8 `[n, H, W, C]`, 0..255. The channel of gray images is repeated for an RGB
-                model.
-            batch_size: Number of images at once.
+            images: Images, uint8 `[n, H, W, C]`. For an RGB model, the channel of gray images is
+                repeated.
+            batch_size: Number of images processed at once.
 
         Raises:
-            ValueError: If the images have another format or a shape that the model does not accept.
+            ValueError: If the images have a different format, or a shape that the model does not
+                accept.
         """
         images = as_images(images)
         *sides, channels = shape = self.model.input_shape[1:]
@@ -151,20 +152,20 @@ def keras_extractor(
     size: tuple[int, int] | None = None,
     name: str | None = None,
 ) -> Extractor:
-    """Makes an extractor from a Keras model.
+    """Creates an extractor from a Keras model.
 
     Args:
         model: Functional model, or built Sequential model, that maps images to features `[batch,
             ...]`, which are flattened, or to a dict with "features" and optionally "logits".
-        preprocess: Function that maps float images in 0..255 to the model's range. If None, the
-            model accepts 0..255.
-        size: Height and width to which images are resized; by default, the model's input size, if
-            fixed.
-        name: Name before the hash of the weights; by default, the model's name.
+        preprocess: Function that maps float images in [0, 255] to the model's range. If None, the
+            model accepts [0, 255].
+        size: Height and width to which images are resized. If None, the model's input size, if it
+            is fixed.
+        name: Name that precedes the hash of the weights. If None, the model's name.
 
     Raises:
-        ValueError: If the model is of another type or not built, does not return features, or does
-            not accept images.
+        ValueError: If the model has a different type, is not built, does not return features, or
+            does not accept images.
 
     Example:
         >>> vgg = keras.applications.VGG16(include_top=False, pooling="avg")
@@ -192,12 +193,13 @@ def keras_extractor(
 
 
 def inception_v3() -> Extractor:
-    """Makes the extractor "inception_v3-keras_imagenet-<hash>", InceptionV3 of keras.applications.
+    """Creates the extractor "inception_v3-keras_imagenet-<hash>", InceptionV3 from Keras.
 
-    Images are resized to 299x299. The features are the 2,048 outputs of the last pooling layer, and
-    there are logits for ImageNet's 1,000 classes. The weights differ from the weights used by
-    Heusel et al. (2017) and Salimans et al. (2016): do not compare the results with published FIDs
-    and Inception scores. Keras downloads the weights (92 MiB) once.
+    Images are resized to 299x299. The features are the 2,048 outputs of the last pooling layer; the
+    logits are for ImageNet's 1,000 classes. The network is `keras.applications.InceptionV3`, whose
+    weights differ from those used by Heusel et al. (2017) and Salimans et al. (2016), so do not
+    compare the results with published FIDs and Inception scores. Keras downloads the weights (92
+    MiB) once.
 
     Example: `inception_v3()(images)["features"]`.
     """
@@ -223,28 +225,28 @@ def trained_extractor(
     cache: str | Path | None = None,
     kind: Kind = "conv",
 ) -> Extractor:
-    """Trains a small classifier on a labeled dataset, and makes an extractor from it.
+    """Trains a small classifier on a labeled dataset, and creates an extractor from it.
 
-    It is trained once, on nine tenths of the images, and stored in a file whose name is a hash of
-    the data and settings; a damaged file is replaced. It accepts only images of the training shape:
-    pad or crop them first.
+    The classifier is trained once, on nine tenths of the images, and is stored in a file whose name
+    is a hash of the data and settings; a damaged file is replaced. It accepts only images of the
+    training shape, so pad or crop other images first.
 
     Args:
-        images: Training images, uint8 `[n, H, W, 1 or 3]`, 0..255, at least 10, with the shape of
-            the images to measure.
-        labels: Integers `[n]`, 0 to K - 1.
-        steps: Number of training steps; 1,500 take about half a minute for 28x28 pixels on two
-            cores.
+        images: Training images, uint8 `[n, H, W, 1 or 3]`, at least 10, with the same shape as the
+            images to measure.
+        labels: Labels, integers `[n]` from 0 to K - 1.
+        steps: Number of training steps. For 28x28 pixels, 1,500 steps take about half a minute on
+            two cores.
         seed: Seed for training.
-        cache: Folder for the files; by default, the environment variable KERAS_GEN_CACHE, or else
-            `~/.cache/keras_gen`.
-        kind: "conv", or, for features, "max" or "average"; see `build_classifier`.
+        cache: Folder for the files. If None, the environment variable KERAS_GEN_CACHE, or else
+            `~/.cache/keras_gen`, is used.
+        kind: Type of network: "conv", or, for features, "max" or "average"; see `build_classifier`.
 
     Returns:
         The extractor "<kind>_classifier-<hash of the weights>" with 128 features and K logits. Its
         `accuracy` is measured on the held-out tenth of the images. On these images, the features
-        have a mean square of 1, so that distances in the features of different classifiers have the
-        same unit.
+        have a mean square of 1, so that distances computed with different classifiers have the same
+        unit.
 
     Raises:
         OSError: If the folder cannot be written to.
@@ -289,9 +291,9 @@ def trained_extractor(
 def trained_extractors(
     images: np.ndarray, labels: np.ndarray, steps: int = 1500, seed: int = 0
 ) -> dict[str, Extractor]:
-    """Makes extractors from two types of classifiers, by type: "max" and "average".
+    """Creates extractors from two types of classifiers, with the types "max" and "average" as keys.
 
-    See `trained_extractor` for the arguments.
+    For the arguments, see `trained_extractor`.
 
     Example: `GenerationEvaluation(trained_extractors(*train), train[0][:5000])`.
     """
@@ -302,7 +304,7 @@ def trained_extractors(
 
 
 def cache_folder() -> Path:
-    """Returns the folder for cached files: KERAS_GEN_CACHE, or else `~/.cache/keras_gen`."""
+    """Returns the folder for cached files: `KERAS_GEN_CACHE`, or else `~/.cache/keras_gen`."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(os.environ.get("KERAS_GEN_CACHE") or Path(base) / "keras_gen")
 

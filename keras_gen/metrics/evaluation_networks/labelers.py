@@ -1,4 +1,4 @@
-"""Small networks that predict labels, points, or segments of images."""
+"""Small networks that predict labels, points, or segments in images."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def train_classifier(
     each axis.
 
     Args:
-        images: uint8 `[n, H, W, 1 or 3]`, 0..255, sides of at least 8 pixels.
+        images: Images, uint8 `[n, H, W, 1 or 3]`, with sides of at least 8 pixels.
         labels: Integers `[n]`, 0 to K - 1.
-        classes: Number of classes K, at least 2; by default, one more than the largest label.
+        classes: Number of classes, K, at least 2. If None, one more than the largest label.
         steps: Number of training steps.
         batch_size: Number of images per step, chosen without replacement until all are used.
         learning_rate: Initial learning rate, which decays to 0 on a cosine schedule.
@@ -94,15 +94,15 @@ def build_classifier(
 ) -> keras.Model:
     """Returns the untrained network of `train_classifier`.
 
-    The image size is fixed, because a classifier is reliable only on images like the training
-    images; the same clothes with a wider margin have different features.
+    The image size is fixed, because a classifier is reliable only on images like its training
+    images: the same clothes with a wider margin have different features.
 
     Args:
         image_shape: Height, width, and channels of the images.
         classes: Number of classes.
         seed: Seed for the weights.
         kind: Type of network. "conv" has strided convolutions, trains fastest, and is intended for
-            classification. "max" and "average" have convolutions at every pixel, each followed by
+            classification. "max" and "average" have convolutions with stride 1, each followed by
             the maximum or the mean of 2x2 positions. Their features are intended for comparing sets
             of images, because they change less when an image is shifted by a pixel than when it is
             torn (see `torn`).
@@ -145,8 +145,8 @@ def fit_logits(
 
     Args:
         model: Model that returns a dict with "logits".
-        loss: Function of labels and logits that returns the loss.
-        batches: Images and labels of each step, in training order.
+        loss: Loss function of labels and logits.
+        batches: Images and labels for each step, in order.
         steps: Number of batches.
         learning_rate: Initial learning rate, which decays to 0 on a cosine schedule.
     """
@@ -171,8 +171,8 @@ def train_point_reader(
     """Trains a small network to find points in images.
 
     Args:
-        images: uint8 `[n, H, W, channels]`, sides of at least 8 pixels.
-        points: Coordinates from 0 to 1, `[n, points, 2]`.
+        images: Images, uint8 `[n, H, W, channels]`, with sides of at least 8 pixels.
+        points: Coordinates of the points, `[n, points, 2]`, in [0, 1].
         steps: Number of training steps.
         batch_size: Number of images per step.
         learning_rate: Initial learning rate, which decays to 0 on a cosine schedule.
@@ -218,17 +218,17 @@ def train_segmenter(
     learning_rate: float = 3e-3,
     seed: int = 0,
 ) -> keras.Model:
-    """Trains a network to label each pixel, on images and their mirror images.
+    """Trains a network to label each pixel, using images and their mirror images.
 
-    Its convolutions are dilated, so that they keep the image size and see distant pixels: Yu,
-    Koltun: "Multi-Scale Context Aggregation by Dilated Convolutions", ICLR 2016. Isola et al.
-    (2017) call the accuracy of such a network on translated label maps FCN-score (sec. 4.1).
+    Its convolutions are dilated, so that they keep the image size and see distant pixels (Yu,
+    Koltun: "Multi-Scale Context Aggregation by Dilated Convolutions", ICLR 2016). Isola et al.
+    (2017), sec. 4.1, call the accuracy of such a network on translated label maps the FCN-score.
 
     Args:
-        images: uint8 `[n, H, W, channels]`.
-        labels: Integers `[n, H, W]`, 0 to `classes` - 1.
+        images: Images, uint8 `[n, H, W, channels]`.
+        labels: Labels of the pixels, integers `[n, H, W]` from 0 to `classes` - 1.
         classes: Number of classes.
-        filters: Number of channels of each layer.
+        filters: Number of channels in each layer.
         steps: Number of training steps.
         batch_size: Number of images per step.
         learning_rate: Initial learning rate, which decays to 0 on a cosine schedule.
@@ -276,11 +276,11 @@ def train_segmenter(
 
 @checked_types
 def pixel_accuracy(segmenter: keras.Model, images: np.ndarray, labels: np.ndarray) -> float:
-    """Returns the fraction of pixels with the requested label.
+    """Returns the fraction of pixels that have the requested label.
 
     Args:
         segmenter: Result of `train_segmenter`.
-        images: uint8 `[n, H, W, channels]`.
+        images: Images, uint8 `[n, H, W, channels]`.
         labels: Requested labels, integers `[n, H, W]`.
     """
     images = as_images(images)

@@ -1,1 +1,1 @@
-"""How useful codes are: probes, clusters, retrieval, and transfer."""
+"""Metrics of how useful codes are: probes, clusters, retrieval, and transfer."""

@@ -1,4 +1,4 @@
-"""What codes reveal about an attribute, and how decisions differ between groups."""
+"""Metrics of how much codes reveal about an attribute, and how decisions differ by group."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def attribute_leak(
     test_attributes: np.ndarray,
     seed: int = 0,
 ) -> dict[str, float]:
-    """Measures how well a binary attribute is predicted from codes, linearly and with trees.
+    """Measures how well linear and tree-based probes predict a binary attribute from codes.
 
     The probes are logistic regression on standardized codes, and gradient-boosted trees. They are
     fitted to training codes and evaluated on test codes. Pass the codes that a client receives:
@@ -32,16 +32,19 @@ def attribute_leak(
 
     Args:
         codes: Training codes, finite numbers `[n, d]`.
-        attributes: Attributes of the training codes, integers `[n]`, 0 or 1; both values occur.
+        attributes: Attributes of the training codes, integers `[n]`, 0 or 1. Both values must
+            occur.
         test_codes: Test codes, finite numbers `[m, d]`.
-        test_attributes: Attributes of the test codes, integers `[m]`, 0 or 1; both values occur.
-        seed: Seed for the trees. For more than 10,000 examples, it also determines the tenth that
-            is held out to decide when to stop.
+        test_attributes: Attributes of the test codes, integers `[m]`, 0 or 1. Both values must
+            occur.
+        seed: Seed for the trees. With more than 10,000 examples, it also determines the tenth that
+            is held out to decide when to stop training.
 
     Returns:
-        "linear" and "trees", accuracies between 0 and 1; "linear_auc" and "trees_auc", the areas
-        under the ROC curves, 0.5 for codes that reveal nothing; "auc", the larger of the two; and
-        "majority", the accuracy of predicting the more common value.
+        A dict with "linear" and "trees", accuracies between 0 and 1; "linear_auc" and "trees_auc",
+        the areas under the ROC curves, which are 0.5 for codes that reveal nothing; "auc", the
+        larger of the two areas; and "majority", the accuracy of always predicting the more common
+        value.
 
     Raises:
         ValueError: If there are attributes other than 0 and 1.
@@ -81,16 +84,16 @@ def decision_gaps(
     Args:
         predicted: Decisions, integers `[n]`, 0 or 1.
         labels: Correct decisions, integers `[n]`, 0 or 1.
-        attributes: Attributes, integers `[n]`, 0 or 1; each value has examples of both labels.
+        attributes: Attributes, integers `[n]`, 0 or 1. Both labels must occur for each value.
 
     Returns:
-        "accuracy"; "parity_gap", the difference between the rates of decision 1, which is 0 under
-        demographic parity; and "odds_gap", the larger of the two differences within the examples of
-        each label, which is 0 under equalized odds.
+        A dict with "accuracy"; "parity_gap", the difference between the rates of decision 1, which
+        is 0 under demographic parity; and "odds_gap", the larger of the differences between these
+        rates within each label, which is 0 under equalized odds.
 
     Raises:
-        ValueError: If there are numbers other than 0 and 1, or no examples of a label with an
-            attribute value.
+        ValueError: If there are numbers other than 0 and 1, or a combination of label and attribute
+            has no examples.
 
     Example:
         >>> decision_gaps([1, 1, 0, 0], [1, 0, 1, 0], [1, 1, 0, 0])["parity_gap"]
@@ -139,18 +142,20 @@ def group_report(
     groups: np.ndarray,
     shares: Sequence[float] | None = None,
 ) -> dict[str, float]:
-    """Returns the overall accuracy, the worst group's, and the gap to the best group.
+    """Returns the overall accuracy, the worst group's accuracy, and the gap to the best group's.
 
     Args:
-        predicted: The classifier's classes, integers `[n]`.
+        predicted: Classes that the classifier predicts, integers `[n]`.
         labels: Correct classes, integers `[n]`.
-        groups: Group of each example, nonnegative integers `[n]`; no group is empty.
-        shares: Weight of each group in the overall accuracy, nonnegative, with any sum; by default,
-            its number of examples. With weights, rare groups can be measured on many examples.
+        groups: Group of each example, nonnegative integers `[n]`. No group may be empty.
+        shares: Nonnegative weight of each group in the overall accuracy; the sum is arbitrary. If
+            None, the number of examples in the group. With weights, rare groups can be measured on
+            many examples.
 
     Returns:
-        Numbers between 0 and 1: "accuracy"; "worst_group"; "gap", the best group's accuracy minus
-        the worst group's accuracy; and "group_0", "group_1", ..., the accuracy in each group.
+        A dict of numbers between 0 and 1: "accuracy"; "worst_group"; "gap", the best group's
+        accuracy minus the worst group's accuracy; and "group_0", "group_1", and so on, the accuracy
+        in each group.
 
     Example:
         >>> report = group_report([1, 1, 0, 0], [1, 1, 0, 1], [0, 0, 0, 1], shares=[0.9, 0.1])

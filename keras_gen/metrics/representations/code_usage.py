@@ -1,4 +1,4 @@
-"""The number of bits of integer codes, and the number of codes in use."""
+"""Metrics of the number of bits of integer codes, and of the number of codes in use."""
 
 import math
 from collections.abc import Sequence
@@ -12,10 +12,10 @@ from keras_gen.metrics.metric_arguments import as_numbers
 
 @checked_types
 def code_bits(shape: Sequence[int], levels: int) -> float:
-    """Returns the bits per example of integer codes: the number of codes times log2(levels).
+    """Returns the bits per example of integer codes, which is their number times log2(levels).
 
     Args:
-        shape: Shape of the codes of an example.
+        shape: Shape of an example's codes.
         levels: Number of possible values of a code, at least 2.
 
     Example:
@@ -32,7 +32,7 @@ def code_uses(codes: np.ndarray, levels: Count) -> np.ndarray:
     """Counts how often each code is used, int64 `[levels]`.
 
     Args:
-        codes: Integers of any shape, 0 to `levels - 1`, at least one.
+        codes: Codes, integers of any shape from 0 to `levels - 1`, at least one.
         levels: Number of possible values of a code.
 
     Example:
@@ -52,11 +52,11 @@ def code_uses(codes: np.ndarray, levels: Count) -> np.ndarray:
 def perplexity(uses: np.ndarray) -> float:
     """Returns the effective number of codes in use, at least 1: exp(entropy of frequencies).
 
-    This many equally frequent codes would have the same entropy. The base-2 logarithm is the number
-    of bits per code of an entropy coder that encodes codes one by one.
+    As many equally frequent codes would have the same entropy. The base-2 logarithm is the number
+    of bits per code that an entropy coder needs to encode codes one by one.
 
     Args:
-        uses: Nonnegative numbers `[levels]`, such as `code_uses` returns, not all 0.
+        uses: Nonnegative counts `[levels]`, not all 0, as returned by `code_uses`.
 
     Example:
         >>> perplexity([5, 5, 0])

@@ -1,4 +1,4 @@
-"""Disentanglement of codes: DCI, SAP, MIG, and the beta-VAE and FactorVAE scores."""
+"""Metrics of the disentanglement of codes: DCI, SAP, MIG, beta-VAE score, and FactorVAE score."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SHUFFLES = 400  # per factor
 
 
 def check(codes: np.ndarray, factors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Returns float64 codes `[n, d]` and int factors `[n, f]`, d and f of at least 2.
+    """Returns codes, float64 `[n, d]`, and factors, int `[n, f]`; d and f are at least 2.
 
     Raises:
         TypeError: If the factors are not integers.
@@ -55,10 +55,10 @@ def check(codes: np.ndarray, factors: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
 
 def refuse_noise(codes: np.ndarray, factors: np.ndarray) -> None:
-    """Raises a ValueError if trees predict no factor from the codes better than chance.
+    """Raises a ValueError if trees do not predict any factor from the codes better than chance.
 
-    The trees are trained on a random 70% of the rows of codes `[n, d]` and factors (integers `[n,
-    f]`), and tested on the remaining rows.
+    The trees are trained on a random 70% of the rows of codes `[n, d]` and factors (integers
+    `[n, f]`), and are tested on the remaining rows.
     """
     train_codes, test_codes, train, test = train_test_split(
         codes, factors, test_size=0.3, random_state=0
@@ -71,11 +71,11 @@ def refuse_noise(codes: np.ndarray, factors: np.ndarray) -> None:
 def better_than_chance(predicted: np.ndarray, factors: np.ndarray) -> np.ndarray:
     """Returns which factors are predicted better than chance, booleans `[f]`.
 
-    The permutation test counts how often the predictions agree with shuffled factors as well as
-    with the true factors. If all factors are noise, the test passes once in a hundred times.
+    The permutation test counts how often the predictions agree with shuffled factors at least as
+    well as with the true factors. If all factors are noise, it passes once in a hundred times.
 
     Args:
-        predicted: Predictions `[m, f]` for rows that the predictors have not seen.
+        predicted: Predictions for rows that the predictors have not seen, `[m, f]`.
         factors: True values, `[m, f]`.
 
     Raises:
@@ -103,29 +103,30 @@ def better_than_chance(predicted: np.ndarray, factors: np.ndarray) -> np.ndarray
 
 @checked_types
 def dci_scores(codes: np.ndarray, factors: np.ndarray, seed: int = 0) -> dict[str, float]:
-    """Scores codes by their importance for predicting factors: Eastwood and Williams (2018).
+    """Scores codes by their importance for predicting factors (Eastwood and Williams 2018).
 
-    A random forest predicts each factor from all codes, with 20 trees whose leaves have at least 1%
-    of the rows, so that they do not fit noise. The trees' impurity yields the importance of each
-    code. A code is disentangled if it is important to one factor, and a factor is complete if one
-    code is important to it. Both are measured by 1 minus the entropy of the importances, divided by
-    the entropy of equal importances.
+    A random forest predicts each factor from all codes, with 20 trees whose leaves contain at least
+    1% of the rows, so that the trees do not fit noise. The importance of each code is based on the
+    trees' impurity. A code is disentangled if it is important for only one factor, and a factor is
+    complete if only one code is important for it. Both are measured as 1 minus the ratio of the
+    entropy of the importances to the entropy of equal importances.
 
-    Deviation: the importances from a predictor that is no better than chance on held-out rows are
-    noise, and count as 0. Otherwise, a factor would count as complete if a tree used a single code
-    by chance.
+    Deviation: if a predictor is no better than chance on held-out rows, its importances are noise
+        and count as 0. Otherwise, a factor would count as complete if a tree used a single code by
+        chance.
 
     Args:
-        codes: Finite numbers `[n, d]`.
-        factors: Integers `[n, f]`; every factor has at least 2 values.
+        codes: Codes, finite numbers `[n, d]`.
+        factors: Values of the factors, integers `[n, f]`. Each factor must have at least 2 values.
         seed: Seed for the trees, and for the choice of the held-out 30% of the rows.
 
     Returns:
-        Numbers between 0 and 1:
+        A dict of numbers between 0 and 1:
 
-        - "disentanglement": the mean over the codes, weighted by their importance (0 without any);
-        - "completeness": the mean over the factors (0 for one without important codes);
-        - "informativeness": the mean over the factors of the accuracy on held-out rows.
+        - "disentanglement": the mean over the codes, weighted by importance (0 if none is
+          important);
+        - "completeness": the mean over the factors (0 for a factor without important codes);
+        - "informativeness": the accuracy on held-out rows, averaged over the factors.
 
     Raises:
         ValueError: If no factor is predicted better than chance.
@@ -157,7 +158,7 @@ def dci_scores(codes: np.ndarray, factors: np.ndarray, seed: int = 0) -> dict[st
 
 
 def disentanglement(importance: np.ndarray) -> float:
-    """Returns disentanglement, from nonnegative importances `[d, f]` of codes to factors."""
+    """Returns the disentanglement, given nonnegative importances `[d, f]` of codes for factors."""
     weights = importance.sum(axis=1)
     return (
         float(np.average(_concentration(importance), weights=weights)) if weights.any() else 0.0
@@ -165,32 +166,32 @@ def disentanglement(importance: np.ndarray) -> float:
 
 
 def completeness(importance: np.ndarray) -> float:
-    """Returns completeness, from nonnegative importances `[d, f]` of codes to factors."""
+    """Returns the completeness, given nonnegative importances `[d, f]` of codes for factors."""
     return float(np.mean(_concentration(importance.T)))
 
 
 def _concentration(rows: np.ndarray) -> np.ndarray:
-    """Returns 1 - (entropy of each row / entropy of a uniform row); 0 for a row of zeros."""
+    """Returns 1 - (entropy of each row / entropy of a uniform row), or 0 for a row of zeros."""
     rows = np.where(rows.any(axis=1, keepdims=True), rows, 1.0)
     return 1 - entropy(rows, axis=1) / np.log(rows.shape[1])
 
 
 @checked_types
 def sap_score(codes: np.ndarray, factors: np.ndarray) -> float:
-    """Returns the accuracy gap between each factor's best two codes: SAP, Kumar et al. (2018).
+    """Returns the accuracy gap between each factor's two best codes: SAP, Kumar et al. (2018).
 
-    A code predicts a factor using thresholds on this code alone. Their number is less than the
-    number of the factor's values. They are fitted greedily (a decision tree with balanced classes)
-    and scored by balanced accuracy on the same rows. The score is the mean gap over the factors.
-    For a factor with k values, even a useless code has an accuracy of 1 / k, so a perfect
-    representation scores 1 - 1 / k, not 1.
+    A code predicts a factor with thresholds on this code alone, fewer than the factor has values.
+    The thresholds are fitted greedily (with a decision tree and balanced classes) and scored by
+    balanced accuracy on the same rows. The score is the mean gap over the factors. For a factor
+    with k values, even a useless code has an accuracy of 1 / k, so a perfect representation scores
+    1 - 1 / k, not 1.
 
     Deviation: the paper scores continuous factors by the squared correlation; here, all factors are
-    categories.
+        categorical.
 
     Args:
-        codes: Finite numbers `[n, d]`.
-        factors: Integers `[n, f]`; every factor has at least 2 values.
+        codes: Codes, finite numbers `[n, d]`.
+        factors: Values of the factors, integers `[n, f]`. Each factor must have at least 2 values.
 
     Raises:
         ValueError: If no factor is predicted from the codes better than chance.
@@ -213,21 +214,22 @@ def _balanced_accuracy(code: np.ndarray, factor: np.ndarray) -> float:
 
 @checked_types
 def mutual_information_gap(codes: np.ndarray, factors: np.ndarray, bins: int = 20) -> float:
-    """Returns the information gap between each factor's best two codes: MIG, Chen et al. (2018).
+    """Returns the information gap between each factor's two best codes: MIG, Chen et al. (2018).
 
-    Equation 6: the mean over the factors of the gap between the two highest mutual informations
-    with a code, divided by the factor's entropy. The gap is 1 if a single code determines each
-    factor, and 0 if two codes contain equal information about it, as copies do.
+    The result is eq. (6): for each factor, the gap between the two highest values of mutual
+    information with a code, divided by the factor's entropy, and averaged over the factors. A
+    factor's gap is 1 if a single code determines it, and 0 if two codes contain equal information
+    about it, as copies do.
 
     Deviation: Chen et al. integrate the encoder's distribution; here, the values of each code are
     divided into bins of equal width, as in Locatello et al. (2019). As a result, a factor with more
-    values than bins cannot reach 1, and with few rows, every mutual information is overestimated:
-    use thousands of rows.
+    values than bins cannot reach 1. With few rows, mutual information is overestimated, so use
+    thousands of rows.
 
     Args:
-        codes: Finite numbers `[n, d]`, such as the means of an encoder.
-        factors: Integers `[n, f]`; every factor has at least 2 values.
-        bins: Number of bins per code, at least 2, between its minimum and maximum.
+        codes: Codes, finite numbers `[n, d]`, such as the means of an encoder.
+        factors: Values of the factors, integers `[n, f]`. Each factor must have at least 2 values.
+        bins: Number of bins per code, at least 2, between the code's minimum and maximum.
 
     Raises:
         ValueError: If no factor is predicted from the codes better than chance.
@@ -241,7 +243,7 @@ def mutual_information_gap(codes: np.ndarray, factors: np.ndarray, bins: int = 2
 
 
 def mutual_information(codes: np.ndarray, factors: np.ndarray, bins: int) -> np.ndarray:
-    """Returns the mutual information of each code (in `bins` equal bins) and factor, in nats."""
+    """Returns the mutual information of each code, in `bins` equal bins, and factor, in nats."""
     low = codes.min(axis=0)
     high = codes.max(axis=0)
     width = np.where(high > low, high - low, 1.0)
@@ -270,28 +272,29 @@ def beta_vae_score(
     pairs: int = 64,
     seed: int = 0,
 ) -> float:
-    """Measures whether a linear classifier predicts the fixed factor: Higgins et al. (2017).
+    """Measures whether a linear classifier predicts the fixed factor (Higgins et al. 2017).
 
-    A point is the mean absolute difference between the codes of `pairs` pairs of examples; in all
-    pairs of a point, the two examples share the value of one factor. A logistic regression on
-    standardized points predicts that factor; the score is its held-out accuracy, about 1 / f by
-    chance. Locatello et al. (2019) use 10,000 training points, 5,000 held-out points, and 64 pairs.
+    A point is the mean absolute difference between the codes of `pairs` pairs of examples. In all
+    pairs of a point, the two examples share the value of one factor. Logistic regression on
+    standardized points predicts this factor. The score is the accuracy on held-out points, which is
+    about 1 / f by chance. Locatello et al. (2019) use 10,000 training points, 5,000 held-out
+    points, and 64 pairs.
 
-    The score is lenient: it may remain 1 after a rotation of the codes, and it does remain 1 if one
-    factor is lost (Kim and Mnih 2018), because that factor is then recognized by exclusion.
+    The score is lenient: it may remain 1 if the codes are rotated, and it does remain 1 if one
+    factor is lost (Kim and Mnih 2018), because that factor is then identified by exclusion.
 
     Args:
         factors: Grid from which examples are sampled.
-        represent: Function that maps combinations on the grid, integers `[m, f]` with m at most
-            4,096, to their codes, finite numbers `[m, d]`.
+        represent: Function that maps combinations of factor values, integers `[m, f]` with m at
+            most 4,096, to their codes, finite numbers `[m, d]`.
         train: Number of training points.
         test: Number of held-out points.
         pairs: Number of pairs per point.
         seed: Seed for all random choices.
 
     Raises:
-        ValueError: If the codes are not a finite matrix, or do not predict any factor better than
-            chance.
+        ValueError: If the codes are not a matrix of finite numbers, or do not predict any factor
+            better than chance.
 
     Example:
         >>> beta_vae_score(Factors({"a": 4, "b": 5}), lambda values: values)
@@ -321,26 +324,26 @@ def factor_vae_score(
     least_std: float = 0.05,
     seed: int = 0,
 ) -> float:
-    """Measures whether the least-varying code identifies the fixed factor: Kim and Mnih (2018).
+    """Measures whether the least-varying code identifies the fixed factor (Kim and Mnih 2018).
 
-    A vote is the code with the least variance among `samples` examples with one value of a factor,
-    relative to its variance among all examples. Each code predicts the factor for which it received
-    the most votes. The score is the fraction of correct held-out votes, about 1 / f by chance. A
-    factor that no code represents lowers the score by 1 / f.
+    A vote is the code whose variance among `samples` examples that share the value of a factor is
+    lowest, relative to its variance among all examples. Each code predicts the factor for which it
+    received the most votes. The score is the fraction of held-out votes that are correct, which is
+    about 1 / f by chance. A factor that no code represents lowers the score by 1 / f.
 
     Args:
         factors: Grid from which examples are sampled.
         represent: Function, as for `beta_vae_score`.
-        train: Number of votes that assign codes to factors.
+        train: Number of votes used to assign codes to factors.
         test: Number of held-out votes.
         samples: Number of examples per vote, at least 2.
-        least_std: Maximum standard deviation, over all examples, of codes that count as collapsed
-            and are excluded. If all codes have collapsed, the score is 0. The default is for codes
-            with a standard normal prior; 0 excludes only constants.
+        least_std: Codes whose standard deviation over all examples is at most this value count as
+            collapsed and are excluded. If all codes have collapsed, the score is 0. The default
+            suits codes with a standard normal prior; 0 excludes only constant codes.
         seed: Seed for all random choices.
 
     Raises:
-        ValueError: As for `beta_vae_score`, for the codes that are not excluded.
+        ValueError: See `beta_vae_score`, applied to the codes that are not excluded.
 
     Example:
         >>> factor_vae_score(Factors({"a": 4, "b": 5}), lambda values: values)
@@ -365,7 +368,7 @@ def factor_vae_score(
 
 
 def _encode(represent: Represent, rows: np.ndarray) -> np.ndarray:
-    """Returns the codes float64 `[n, d]` of the combinations, in parts that fit into memory."""
+    """Returns the combinations' codes, float64 `[n, d]`, computed in parts that fit in memory."""
     parts = []
     for start in range(0, len(rows), ROWS):
         part = rows[start : start + ROWS]

@@ -1,4 +1,4 @@
-"""Metrics for the agreement of clusters and neighbors of codes with labels."""
+"""Metrics of how well clusters and neighbors of codes agree with labels."""
 
 from __future__ import annotations
 
@@ -26,13 +26,14 @@ from keras_gen.metrics.metric_arguments import (
 def matched_accuracy(
     known: tuple[np.ndarray, np.ndarray], clusters: np.ndarray, labels: np.ndarray
 ) -> float:
-    """Returns the accuracy of clusters, each matched with one label using known examples.
+    """Returns the accuracy of clusters, each of which is matched to one label.
 
-    The matching is one-to-one, and has the highest accuracy on the known examples. Examples in
-    clusters without a label count as wrong.
+    The matching is one-to-one, and is chosen for the highest accuracy on the known examples.
+    Examples in clusters without a label count as wrong.
 
     Args:
-        known: Clusters and labels of the examples for matching, integers `[m]` each, at least 0.
+        known: Clusters and labels of the examples used for matching, each integers `[m]`, at least
+            0.
         clusters: Clusters of the examples to classify, integers `[n]`, at least 0.
         labels: Labels of the examples to classify, integers `[n]`, at least 0.
 
@@ -63,16 +64,16 @@ def kmeans_report(
     """Measures how well k-means clusters of the codes agree with labels.
 
     Args:
-        codes: Finite numbers `[n, d]`, which are not rescaled: a code with a large scale counts
-            more.
-        labels: Integers `[n]`.
-        clusters: Number of clusters, 1 to n; by default, the number of distinct labels.
-        seed: Seed for the ten starts, of which the tightest clusters are kept.
+        codes: Codes, finite numbers `[n, d]`. They are not rescaled, so a code with a large scale
+            counts more.
+        labels: Labels, integers `[n]`.
+        clusters: Number of clusters, 1 to n. If None, the number of distinct labels.
+        seed: Seed for the ten initializations, of which the one with the tightest clusters is kept.
 
     Returns:
-        Numbers between 0 and 1: "purity", the fraction of examples that have the most common label
-        of their cluster, which rises with the number of clusters; and "nmi", the mutual information
-        of clusters and labels divided by the mean of their entropies.
+        A dict of numbers between 0 and 1: "purity", the fraction of examples that have their
+        cluster's most common label, which increases with the number of clusters; and "nmi", the
+        mutual information of clusters and labels divided by the mean of their entropies.
 
     Example: `kmeans_report(codes, labels)["nmi"]`.
     """
@@ -98,21 +99,22 @@ def retrieval_curve(
     seed: int = 0,
     leave_one_out: bool = False,
 ) -> np.ndarray:
-    """Returns the precision at each recall, float64 `[len(recalls)]`, for cosine similarity.
+    """Returns the precision at each recall, float64 `[len(recalls)]`, with cosine similarity.
 
-    The gallery is ranked for each query. Precision at recall r is the precision of the shortest
-    list that contains at least the fraction r of the gallery examples with the query's label (no
-    interpolation), averaged over the queries.
+    The gallery is ranked for each query. The precision at recall r is the precision of the shortest
+    list that contains at least the fraction r of the gallery examples with the query's label,
+    averaged over the queries. There is no interpolation.
 
     Args:
-        query_codes: Finite numbers `[m, d]`; a row of zeros is equally similar to everything.
-        query_labels: Integers `[m]`, each found in the gallery.
-        gallery_codes: Finite numbers `[n, d]`.
-        gallery_labels: Integers `[n]`.
-        recalls: Fractions above 0, at most 1.
+        query_codes: Codes of the queries, finite numbers `[m, d]`. A row of zeros is equally
+            similar to everything.
+        query_labels: Labels of the queries, integers `[m]`, all of which occur in the gallery.
+        gallery_codes: Codes of the gallery, finite numbers `[n, d]`.
+        gallery_labels: Labels of the gallery, integers `[n]`.
+        recalls: Recalls at which the precision is measured, above 0 and at most 1.
         seed: Seed for the order of equally similar examples.
-        leave_one_out: Whether query i is gallery example i, which is then excluded from its
-            results.
+        leave_one_out: Whether query i is the same as gallery example i, which is then excluded from
+            the query's results.
 
     Example: `retrieval_curve(test_codes, test_labels, train_codes, train_labels)`.
     """
@@ -145,7 +147,7 @@ def retrieval_curve(
 def _hits(
     queries, query_y, gallery, gallery_y, seed, leave_one_out=False
 ) -> Iterator[np.ndarray]:
-    """Yields whether ranked examples have the query's label, bools `[queries, n or n - 1]`."""
+    """Yields whether ranked examples have the query's label, bool `[queries, n or n - 1]`."""
     order = np.random.default_rng(checked_seed(seed)).permutation(len(gallery))
     queries = normalize(queries)
     gallery = normalize(gallery[order])

@@ -1,4 +1,4 @@
-"""Metrics for the usefulness of codes or an encoder to a classifier."""
+"""Metrics of how useful codes or encoders are for classification."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ def linear_probe(
     counts: Sequence[int] | None = None,
     seed: int = 0,
 ) -> dict[int, float]:
-    """Returns test accuracies, 0 to 1, of logistic regression on codes, by numbers of labels.
+    """Returns the test accuracy of logistic regression on codes, 0 to 1, by number of labels.
 
-    The codes are standardized using all of `train_codes`. The labeled examples are distributed as
-    evenly as possible over the classes, and a larger selection contains the smaller ones.
+    The codes are standardized based on all of `train_codes`. The labeled examples are distributed
+    as evenly as possible over the classes, and each larger selection contains the smaller ones.
 
     Args:
-        train_codes: Finite numbers `[n, d]`.
-        train_labels: Integers `[n]`, of at least two classes.
-        test_codes: Finite numbers `[m, d]`.
-        test_labels: Integers `[m]`.
-        counts: Total numbers of labeled examples, each between the number of classes and n, which
-            are the keys of the result; by default, n.
+        train_codes: Training codes, finite numbers `[n, d]`.
+        train_labels: Labels of the training codes, integers `[n]`, with at least two classes.
+        test_codes: Test codes, finite numbers `[m, d]`.
+        test_labels: Labels of the test codes, integers `[m]`.
+        counts: Total numbers of labeled examples, which are the keys of the result, each between
+            the number of classes and n. If None, only n.
         seed: Seed for the selection of labeled examples.
 
     Example: `linear_probe(codes, labels, test_codes, test_labels, counts=[100, 1000])[100]`.
@@ -78,24 +78,25 @@ def fine_tuned_error(
     learning_rate: float = 3e-3,
     seed: int = 0,
 ) -> dict[str, float]:
-    """Returns the test error of a classifier initialized by an encoder, at its best epoch.
+    """Returns the test error of a classifier that is initialized with an encoder.
 
-    A linear layer is added to a copy of the encoder, and both are trained with Adam, with a
-    learning rate that is constant in the first half and then falls linearly to zero. The best epoch
-    is chosen using the validation images.
+    A linear layer is added to a copy of the encoder, and both are trained with Adam. The learning
+    rate is constant in the first half, and then decays linearly to zero. The test error is measured
+    at the epoch with the highest accuracy on the validation images.
 
     Args:
         encoder: Network that maps float images in [0, 1] to features `[batch, ...]`.
-        train: uint8 images `[n, H, W, channels]` and integer labels `[n]`, at least 0.
-        validation: Validation images and labels; the accuracy on them determines the epoch.
+        train: Training data: uint8 images `[n, H, W, channels]` and integer labels `[n]`, at least
+            0.
+        validation: Validation images and labels, on which the best epoch is chosen.
         test: Test images and labels.
         batch_size: Number of images per step.
         epochs: Number of passes over the training images.
-        learning_rate: Learning rate in the first half.
+        learning_rate: Learning rate in the first half of training.
         seed: Seed for the new layer and for the order of the images.
 
     Returns:
-        "test_error" in percent, and "epoch", the best epoch, counted from 1.
+        A dict with "test_error" in percent, and "epoch", the best epoch, counted from 1.
 
     Example: `fine_tuned_error(model.encoder, train, validation, test)["test_error"]`.
     """
@@ -129,25 +130,27 @@ def transfer_report(
     data_range: tuple[float, float] = (-1.0, 1.0),
     seed: int = 0,
 ) -> dict[str, float]:
-    """Returns an encoder's accuracy after fine-tuning and with logistic regression on features.
+    """Returns an encoder's accuracy with fine-tuning, and with logistic regression on features.
 
     Both classifiers are trained on the same labeled images. Fine-tuning trains a copy of the
     encoder and a new linear layer with Adam and batches of 50.
 
     Args:
         encoder: Network that maps float images in `data_range` to features `[batch, ...]`.
-        train: uint8 images `[n, H, W, channels]` and integer labels `[n]`, 0 to classes - 1.
+        train: Training data: uint8 images `[n, H, W, channels]` and integer labels `[n]` from 0 to
+            classes - 1.
         test: Held-out images and labels.
         labels_per_class: Number of labeled images per class. If a class has fewer images, all are
             used.
-        draws: Number of random selections of labeled images to average over, at least 1.
+        draws: Number of random selections of labeled images over which results are averaged, at
+            least 1.
         epochs: Number of passes over the labeled images in fine-tuning.
-        data_range: Encoder inputs that correspond to the levels 0 and 255.
+        data_range: Encoder inputs that represent the levels 0 and 255.
         seed: Seed for the first selection, the new layer, and the order of the images.
 
     Returns:
-        "tuned" and "probed", accuracies from 0 to 1; with several selections, also "tuned_error"
-        and "probed_error", their standard errors.
+        A dict with the accuracies "tuned" and "probed", from 0 to 1, and, with several selections,
+        their standard errors "tuned_error" and "probed_error".
 
     Example: `transfer_report(model.encoder, (images, labels), (test_images, test_labels))`.
     """
@@ -186,7 +189,7 @@ def transfer_report(
 
 
 def _classes_of(labels: np.ndarray, test_labels: np.ndarray) -> int:
-    """Returns the number of classes; a ValueError unless training shows each of them, from 0."""
+    """Returns the number of classes; raises a ValueError if one of them has no training label."""
     found = np.unique(labels)
     classes = 1 + int(max(labels.max(), test_labels.max()))
     if len(found) < classes or classes < 2:

@@ -1,1 +1,1 @@
-"""Comparisons of generated images with real ones."""
+"""Comparisons of generated images with real images."""

@@ -26,11 +26,10 @@ def chroma_grain(images: np.ndarray) -> float:
 
     Fine color contrast is the part of Cb and Cr that a Gaussian blur with a standard deviation of
     one pixel removes. Photographs and paintings have little of it, because the eye resolves color
-    coarsely. Images from a network that generates each channel independently have much more fine
-    color contrast.
+    coarsely. Images from a network that generates each channel independently have much more.
 
     Args:
-        images: uint8 `[n, H, W, 3]`, 0..255.
+        images: Images, uint8 `[n, H, W, 3]`.
 
     Example:
         >>> chroma_grain(model.translate(photos)) / chroma_grain(photos)  # 1 is right
@@ -43,14 +42,14 @@ def chroma_grain(images: np.ndarray) -> float:
 
 @checked_types
 def mesh(images: np.ndarray, period: int = 4) -> float:
-    """Returns the strength of a pattern that repeats every few pixels: about 1 if there is none.
+    """Returns the strength of a pattern that repeats every few pixels; about 1 if there is none.
 
-    Layers with stride 2 leave patterns with period 2, 4, ... The power at this period of the mean
-    over channels is computed along rows, columns, and both, and divided by the median power of the
-    surrounding frequencies. The highest of the three ratios is returned.
+    Layers with stride 2 leave patterns with periods of 2, 4, and so on. The power at this period,
+    in the mean over channels, is computed along rows, along columns, and along both, and divided by
+    the median power of the surrounding frequencies. The highest of the three ratios is returned.
 
     Args:
-        images: uint8 `[n, H, W, C]`, 0..255, with sides that are multiples of `period`.
+        images: Images, uint8 `[n, H, W, C]`, with sides that are multiples of `period`.
         period: Period of the pattern in pixels.
 
     Raises:
@@ -82,11 +81,11 @@ def border_change(
     images: np.ndarray,
     margin: int = MARGIN,
 ) -> float:
-    """Returns the mean change of border pixels if images are extended, in 8-bit levels.
+    """Returns the mean change of border pixels when images are extended, in 8-bit levels.
 
     Args:
         translate: Function that maps uint8 images `[n, H, W, C]` to images of the same size.
-        images: uint8 `[n, H, W, C]`, which are extended by reflection.
+        images: Images to extend by reflection, uint8 `[n, H, W, C]`.
         margin: Number of pixels added on every side.
 
     Example:
@@ -104,14 +103,15 @@ def border_change(
 
 @checked_types
 def lower_edge_ink(images: np.ndarray, rows: int = 2) -> float:
-    """Returns the fraction of images with ink in the lowest rows, such as digits cut off there.
+    """Returns the fraction of images with ink in the lowest rows, such as digits that are cut off.
 
-    A model that generates from top to bottom and sees only a few rows above does not know when to
-    end a digit.
+    A model that generates images from top to bottom and sees only a few rows above does not know
+    when to end a digit.
 
     Args:
-        images: uint8 `[n, H, W, C]`, with background 0; pixels above half the range are ink.
-        rows: Number of rows, at least 1.
+        images: Images, uint8 `[n, H, W, C]`, on a black background; pixels above half of the range
+            count as ink.
+        rows: Number of rows to check, at least 1.
 
     Example:
         >>> lower_edge_ink(model.sample(100)), lower_edge_ink(digits)
@@ -140,18 +140,18 @@ BLOCK = 2  # number of cells along each side of a block, in which histograms are
 
 @checked_types
 def gradient_histograms(images: np.ndarray) -> np.ndarray:
-    """Returns histograms of the gradient directions in 4x4 cells of an image.
+    """Returns histograms of gradient directions in 4x4 cells of each image.
 
     Dalal, Triggs: "Histograms of Oriented Gradients for Human Detection", CVPR 2005, computed with
     scikit-image. These features are not learned, so samples cannot be optimized for them. They
-    represent edges, but neither colors nor brightness.
+    represent edges, but not color or brightness.
 
     Args:
-        images: uint8 `[n, H, W, C]`, sides of at least 8 pixels.
+        images: Images, uint8 `[n, H, W, C]`, with sides of at least 8 pixels.
 
     Returns:
-        float32 `[n, 288]`, with a mean square of 1 for an image without flat areas, as for the
-        features of `keras_gen.metrics.trained_extractor`.
+        Features, float32 `[n, 288]`. For an image without flat areas, their mean square is 1, as
+        for the features of `keras_gen.metrics.trained_extractor`.
 
     Example: `kernel_distance(gradient_histograms(real), gradient_histograms(samples))`.
     """

@@ -16,9 +16,10 @@ class Moments(NamedTuple):
     """Mean and covariance of a set of features.
 
     Args:
-        mean: float64 `[d]`.
-        covariance: float64 `[d, d]`, divided by n - 1.
-        n: Number of features from which they were estimated. If None, they are known exactly.
+        mean: Mean, float64 `[d]`.
+        covariance: Covariance, float64 `[d, d]`, with the denominator n - 1.
+        n: Number of feature vectors from which the moments were estimated. If None, the moments are
+            known exactly.
 
     Example:
         >>> normal = Moments(np.zeros(8), np.eye(8))
@@ -33,7 +34,7 @@ class Moments(NamedTuple):
 
 @checked_types
 def moments(features: np.ndarray) -> Moments:
-    """Returns the moments of features `[n, d]` of any number type, computed in float64, n >= 2.
+    """Returns the moments of features `[n, d]` of any numeric dtype, in float64; n is at least 2.
 
     Example: `moments(real_features).covariance`.
     """
@@ -49,19 +50,22 @@ def frechet_distance(
 ) -> dict[str, float | None]:
     """Returns the squared Fréchet distance between normal distributions fitted to two sets.
 
-    |m_a - m_b|^2 + tr(C_a + C_b - 2 (C_a C_b)^(1/2)): Heusel et al. (2017), equation 6. It is FID
-    for the features of that paper's Inception network; otherwise, report the extractor's name. The
-    estimate is biased: it decreases with the size of the sets, so compare only sets of equal size.
+    The distance is |m_a - m_b|^2 + tr(C_a + C_b - 2 (C_a C_b)^(1/2)): Heusel et al. (2017), eq.
+    (6). It equals FID only for the features of that paper's Inception network; otherwise, report
+    the extractor's name. The estimate is biased and decreases with the size of the sets, so compare
+    only sets of equal size.
 
-    The trace of the root is the sum of the singular values of F_a^T F_b with C = F F^T. This does
-    not require the root of an asymmetric matrix, and holds for covariances without full rank.
+    The trace of the square root is computed as the sum of the singular values of F_a^T F_b, where C
+    = F F^T. This avoids the square root of an asymmetric matrix, and also works for covariances
+    without full rank.
 
     Args:
-        a: Features `[n_a, d]`, any number type, or their `Moments`.
+        a: Features `[n_a, d]`, of any numeric dtype, or their `Moments`.
         b: Features `[n_b, d]` from the same extractor, or their `Moments`.
 
     Returns:
-        {"distance": at least 0, in squared units of the features, "n_a", "n_b": the sizes}.
+        A dict with "distance", at least 0, in squared units of the features, and the sizes "n_a"
+        and "n_b".
 
     Example: `frechet_distance(real_features, generated_features)["distance"]`.
     """
@@ -97,7 +101,7 @@ def _as_moments(value: np.ndarray | Moments, name: str) -> Moments:
 
 
 def _factor(covariance: np.ndarray) -> np.ndarray:
-    """Returns F `[d, rank]` with F F^T = `covariance`."""
+    """Returns F `[d, rank]` such that F F^T equals `covariance`."""
     values, vectors = np.linalg.eigh((covariance + covariance.T) / 2)
     # Due to rounding, an eigenvalue of 0 may be as large as this, and its root would not be
     # negligible.
@@ -123,22 +127,22 @@ def kernel_distance(
 ) -> tuple[float, float]:
     """Returns the squared MMD with the kernel (x.y / d + 1)^3: Binkowski et al. (2018).
 
-    The estimate of the maximum mean discrepancy is unbiased, so for sets from one distribution it
-    scatters around 0 and may be negative. Larger sets are compared in random subsets, and the mean
-    is returned. If one set has at most `subset_size` rows, the whole sets are compared, in blocks
-    that bound the memory.
+    The estimate of the maximum mean discrepancy is unbiased, so for two sets from one distribution,
+    it fluctuates around 0 and may be negative. Larger sets are compared in random subsets, and the
+    mean is returned. If one set has at most `subset_size` rows, the whole sets are compared, in
+    blocks that limit memory use.
 
     Args:
-        features_a: `[n_a, d]`, any number type, at least 3 rows.
-        features_b: `[n_b, d]`, any number type, at least 3 rows.
+        features_a: Features `[n_a, d]` of any numeric dtype, with at least 3 rows.
+        features_b: Features `[n_b, d]` of any numeric dtype, with at least 3 rows.
         subsets: Number of pairs of subsets, at least 2.
         subset_size: Number of rows per subset, at least 3, chosen without replacement.
         seed: Seed for the choice of subsets.
 
     Returns:
-        The distance and its standard error, in float64: over the subsets, or by the jackknife
-        (leaving out one row at a time) for whole sets. Because subsets share rows, the standard
-        error is too small if there are many subsets.
+        The distance and its standard error, in float64. The standard error is computed over the
+        subsets, or, for whole sets, with the jackknife (leaving out one row at a time). Because
+        subsets share rows, it is too small if there are many subsets.
 
     Example: `distance, error = kernel_distance(real_features, generated_features)`.
     """
@@ -211,18 +215,18 @@ def _whole(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
 def inception_score(
     predictions: np.ndarray, from_logits: bool = False, splits: int = 10
 ) -> tuple[float, float]:
-    """Returns the exponential of the mean KL(p(y|x) || p(y)): Salimans et al. (2016), section 4.
+    """Returns the exponential of the mean KL(p(y|x) || p(y)): Salimans et al. (2016), sec. 4.
 
-    It is between 1 (every image is classified alike) and the number of classes K (confident,
-    equally frequent classes). It ignores the real images, so it misses anything that the classifier
-    does not recognize. It equals the paper's score only with the paper's classifier: report your
-    classifier with the score.
+    The score is between 1 (all images are classified alike) and the number of classes K
+    (predictions are confident, and classes equally frequent). It does not depend on real images, so
+    it misses anything that the classifier does not recognize. It equals the paper's score only with
+    the paper's classifier, so report your classifier with the score.
 
     Args:
         predictions: Classifier outputs for n images, `[n, K]`: probabilities or logits.
         from_logits: Whether `predictions` are logits.
-        splits: Number of parts, at most n, in the given order, each with its own p(y). Do not sort
-            the images by class, which would lower the score of every part.
+        splits: Number of consecutive parts, at most n, each with its own p(y). Do not sort the
+            images by class, which would lower the score of every part.
 
     Returns:
         The mean and standard deviation of the score over the parts, in float64. The standard

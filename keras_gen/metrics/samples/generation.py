@@ -1,4 +1,4 @@
-"""Reports on samples, using features of one or several networks, and without networks."""
+"""Reports on samples, based on features from one or several networks, and without networks."""
 
 from __future__ import annotations
 
@@ -28,28 +28,28 @@ SIZES = ("n_real", "n_generated")
 def generation_report(
     real: dict[str, np.ndarray], generated: dict[str, np.ndarray], k: int = 5, seed: int = 0
 ) -> dict[str, float | None]:
-    """Compares generated images with real images, using all metrics on one network's features.
+    """Compares generated with real images using all metrics on one network's features.
 
-    The metrics depend on the extractor and on the sizes of the sets: report both with them. To
-    obtain the values of a perfect generator, pass held-out real images as `generated`.
+    The metrics depend on the extractor and on the sizes of the sets, so report both with the
+    metrics. To obtain the values of a perfect generator, pass held-out real images as `generated`.
 
     Args:
         real: Output of an `Extractor` for at least 10 real images: "features" `[n, d]`.
         generated: Output for generated images: "features" `[m, d]`, and, for the inception score,
             "logits" `[m, K]`.
-        k: Rank of the neighbor that determines the radius of the balls of precision, recall,
+        k: Rank of the neighbor that determines the radius of the balls used for precision, recall,
             density, and coverage.
         seed: Seed for the subsets of the kernel distance.
 
     Returns:
-        Numbers, by name:
+        A dict of numbers:
 
         - "frechet_distance": the formula of FID; see `frechet_distance`;
         - "kernel_distance", "kernel_distance_error": the formula of KID; see `kernel_distance`;
         - "precision", "recall", "density", "coverage": see `prdc`;
         - "inception_score", "inception_score_error": see `inception_score`, with the extractor's
           classes; the error is the standard deviation over ten parts;
-        - "n_real", "n_generated": the sizes.
+        - "n_real", "n_generated": the sizes of the sets.
 
     Example: `generation_report(extractor(real_images), extractor(gan.sample(10_000)))`.
     """
@@ -75,19 +75,20 @@ def generation_report(
 
 
 class GenerationEvaluation:
-    """Comparison of generated images with training images, with and without networks.
+    """Compares generated images with training images, with and without networks.
 
-    A single network can rate images highly that people would not, so the worst result of all
-    networks counts. Kernel distances are unbiased, so they do not depend on the number of images;
+    A single network may rate images highly that people would not, so the worst result over all
+    networks counts. Kernel distances are unbiased and do not depend on the number of images.
     Fréchet distances, precision, recall, density, and coverage do, so equal numbers of generated
-    and training images are compared. Two distances need no network: the sliced Wasserstein distance
-    of pyramid patches detects blur and noise, and the kernel distance of histograms of gradients
-    sees shapes.
+    and training images are compared. Two distances require no network: the sliced Wasserstein
+    distance between pyramid patches detects blur and noise, and the kernel distance between
+    histograms of gradients detects wrong shapes.
 
     Args:
-        extractors: Extractors by name, for images of this shape, with features on one scale; see
-            `trained_extractors`.
-        real: Training images, uint8 `[n, H, H, C]`, at least 10; H is 16, 32, 64, ...
+        extractors: Extractors by name, for images of this shape, whose features have the same
+            scale; see `trained_extractors`.
+        real: Training images, uint8 `[n, H, H, C]`, at least 10, where H is a power of two, at
+            least 16.
         seed: Seed for subsets and patches.
 
     Example:
@@ -105,24 +106,24 @@ class GenerationEvaluation:
 
     @checked_types
     def __call__(self, images: np.ndarray) -> dict[str, float]:
-        """Measures generated images; the metrics of held-out images are the floor.
+        """Measures generated images. The results for held-out images are the best possible ones.
 
         Args:
-            images: uint8 `[n, H, H, C]`, equal in number to the training images.
+            images: Generated images, uint8 `[n, H, H, C]`, as many as there are training images.
 
         Returns:
-            Numbers, by name:
+            A dict of numbers:
 
             - "kernel_distance", "frechet_distance": the highest over the networks;
             - "precision", "recall", "density", "coverage": the lowest over the networks;
             - "kernel_distance_gradients": the kernel distance of `gradient_histograms`;
-            - "pyramid_" and the side of a level: see `pyramid_distances`, with 8 patches per image
-              and without normalization;
-            - the results of `generation_report` for each network, followed by "_" and its name; the
-              sizes without the name.
+            - "pyramid_" followed by the side of a level: see `pyramid_distances`, with 8 patches
+              per image and without normalization;
+            - the results of `generation_report` for each network, followed by "_" and the network's
+              name, except for the sizes, which have no suffix.
 
         Raises:
-            ValueError: If there are more or fewer images than training images.
+            ValueError: If the number of images differs from the number of training images.
         """
         if len(as_images(images)) != len(self.real):
             raise ValueError(
@@ -150,10 +151,10 @@ class GenerationEvaluation:
         return found
 
     def distances(self, images: np.ndarray) -> dict[str, float]:
-        """Returns the highest kernel and Fréchet distances of the networks, and of gradients.
+        """Returns the highest kernel and Fréchet distances over the networks, and the gradients'.
 
         Args:
-            images: uint8 `[k, H, H, C]`, equal in number to the training images.
+            images: Images, uint8 `[k, H, H, C]`, as many as there are training images.
         """
         kernel: list[Any] = []
         frechet: list[Any] = []
@@ -173,13 +174,13 @@ class GenerationEvaluation:
 
 
 def shifted(images: np.ndarray) -> np.ndarray:
-    """Shifts all images one pixel to the right, repeating the left border.
+    """Shifts all images to the right by one pixel, and repeats the left border.
 
-    Shifted held-out images are still good images: for a useful distance metric, their distance is
+    Shifted held-out images are still good images. With a useful distance metric, their distance is
     small, and smaller than the distance of `torn` images.
 
     Args:
-        images: `[n, H, W, C]` of any type.
+        images: Images `[n, H, W, C]` of any dtype.
 
     Example: `evaluate(shifted(test_images))["kernel_distance"]`.
     """
@@ -187,13 +188,13 @@ def shifted(images: np.ndarray) -> np.ndarray:
 
 
 def noisy(images: np.ndarray, deviation: float = 4.0, seed: int = 0) -> np.ndarray:
-    """Adds invisible normal noise, by default with a standard deviation of 4 of the 255 levels.
+    """Adds invisible normal noise, by default with a standard deviation of 4 out of 255 levels.
 
-    A distance metric that is far larger for held-out images with this noise measures something that
-    people do not see.
+    If this noise makes the distance of held-out images much larger, the distance metric measures
+    something that people do not see.
 
     Args:
-        images: uint8 `[n, H, W, C]`.
+        images: Images, uint8 `[n, H, W, C]`.
         deviation: Standard deviation of the noise, in levels.
         seed: Seed for the noise.
 
@@ -207,7 +208,7 @@ def torn(images: np.ndarray) -> np.ndarray:
     """Replaces the lower half of each image with the lower half of the previous image.
 
     Args:
-        images: `[n, H, W, C]` of any type.
+        images: Images `[n, H, W, C]` of any dtype.
 
     Example: `evaluate(torn(test_images))["kernel_distance"]`.
     """
@@ -239,24 +240,24 @@ def sample_report(
     sets: Mapping[str, np.ndarray],
     seed: int = 0,
 ) -> dict[str, float | str | None]:
-    """Measures samples, baselines, and held-out images in the same way, for a generator's recipe.
+    """Measures samples, baselines, and held-out images in the same way, for recipes.
 
     Args:
         extractors: Extractors, as for `GenerationEvaluation`.
-        training: All training images; the first ones, as many as there are held-out images, are
+        training: All training images. The first ones, as many as there are held-out images, are
             compared.
-        held_out: Held-out images, uint8 `[n, H, H, C]`, at least 10, and no more than there are
-            training images.
-        sets: Sets of uint8 images, each with as many images as `held_out`, by the prefix of their
-            results, such as the model's samples under "" and the samples from
-            `keras_gen.workshop.baselines.mixture_samples` under "baseline_".
+        held_out: Held-out images, uint8 `[n, H, H, C]`, at least 10 and at most as many as there
+            are training images.
+        sets: Dict that maps the prefix of results to a set of uint8 images, as many as in
+            `held_out`, such as "" for the model's samples, and "baseline_" for samples from
+            `keras_gen.workshop.baselines.mixture_samples`.
         seed: Seed, as for `GenerationEvaluation`.
 
     Returns:
-        For each prefix, and "floor_" for the held-out images, the results of
-        `GenerationEvaluation`, and `memorization` of a tenth of the images; "shifted_", "noisy_",
-        and "torn_" with the distances of the held-out images after these changes; "extractor_" and
-        "extractor_accuracy_" with the name of each network.
+        A dict with, for each prefix, and for "floor_", which stands for the held-out images, the
+        results of `GenerationEvaluation` and the `memorization` of a tenth of the images; with
+        "shifted_", "noisy_", and "torn_", the distances of the held-out images after these changes;
+        and "extractor_" and "extractor_accuracy_", followed by the name of each network.
 
     Example: `sample_report(extractors, train_images, test_images, {"": gan.sample(10_000)})`.
     """

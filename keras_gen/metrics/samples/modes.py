@@ -1,4 +1,4 @@
-"""Metrics for the distribution of samples over modes, clusters, or classes of the data."""
+"""Metrics of how samples are distributed over modes, clusters, or classes of the data."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from keras_gen.metrics.samples.neighbors import nearest_neighbors
 
 @checked_types
 def ring_centers(modes: Count = 8, radius: float = 1.0) -> np.ndarray:
-    """Returns the centers of a ring of normal distributions, float64 `[modes, 2]`.
+    """Returns the centers of normal distributions on a ring, float64 `[modes, 2]`.
 
     Args:
-        modes: Number of centers, which are evenly spaced, the first at angle 0.
+        modes: Number of evenly spaced centers. The first one is at angle 0.
         radius: Radius of the ring.
 
     Example: `ring_centers(4)` is (1, 0), (0, 1), (-1, 0), (0, -1), up to rounding.
@@ -59,22 +59,22 @@ def grid_centers(
 
 @checked_types
 def gaussian_modes(samples: np.ndarray, centers: np.ndarray, std: float) -> dict[str, float]:
-    """Counts the modes of a mixture of equal normal distributions that samples capture.
+    """Counts the modes that samples capture in a mixture of equal normal distributions.
 
-    Srivastava et al. (2017, VEEGAN), section 4.1: a sample is of high quality if it is within 3
+    Srivastava et al. (2017, VEEGAN), sec. 4.1: a sample is of high quality if it is within 3
     standard deviations of the nearest center, and a mode is captured if it is the nearest to at
-    least one such sample. The paper uses 2,500 samples. In two dimensions, 1 - exp(-4.5) = 0.989 of
-    the mixture's own samples are of high quality.
+    least one such sample. The paper uses 2,500 samples. In two dimensions, a fraction of 1 -
+    exp(-4.5) = 0.989 of the mixture's own samples is of high quality.
 
     Args:
-        samples: `[n, d]`, any number type.
-        centers: `[modes, d]`, such as `ring_centers()`.
+        samples: Samples `[n, d]` of any numeric dtype.
+        centers: Centers `[modes, d]`, such as `ring_centers()`.
         std: Standard deviation of each normal distribution along each axis, positive.
 
     Returns:
-        {"modes": number of captured modes, "high_quality_fraction": fraction of high-quality
-        samples, "reverse_kl": KL divergence in nats of the high-quality samples' modes from the
-        uniform distribution, NaN if there are no high-quality samples}.
+        A dict with "modes", the number of captured modes; "high_quality_fraction", the fraction of
+        high-quality samples; and "reverse_kl", the KL divergence of the high-quality samples' modes
+        from the uniform distribution in nats, or NaN if there are no high-quality samples.
 
     Example:
         >>> gaussian_modes(ring_centers(8), ring_centers(8), std=0.01)["modes"]
@@ -99,16 +99,16 @@ def stacked_modes(
 ) -> dict[str, float]:
     """Counts the modes of images with one digit in each of three channels: stacked MNIST.
 
-    Srivastava et al. (2017, VEEGAN), section 4.2: the classes of the three channels are one of 10^3
-    modes. The paper uses 26,000 samples; this number of real images reaches all 1,000 modes.
+    Srivastava et al. (2017, VEEGAN), sec. 4.2: the classes of the three channels together are
+    one of 10^3 modes. The paper uses 26,000 samples; as many real images cover all 1,000 modes.
 
     Args:
-        images: uint8 `[n, H, W, 3]`, 0..255.
+        images: Images, uint8 `[n, H, W, 3]`.
         classify: Function that maps gray uint8 images `[batch, H, W, 1]` to logits or probabilities
-            `[batch, classes]`, using a classifier trained on single digits.
-        classes: Number of classes of a channel.
-        reference: Modes of real examples, integers `[m]`, 100 a + 10 b + c for classes a, b, and c.
-            By default, all modes are equally likely.
+            `[batch, classes]`, such as a classifier trained on single digits.
+        classes: Number of classes per channel.
+        reference: Modes of real examples, integers `[m]`: 100 a + 10 b + c for classes a, b, and c.
+            If None, all modes are equally likely.
         batch_size: Number of images processed at once.
 
     Returns:
@@ -140,14 +140,14 @@ def label_modes(
     """Counts the modes among labels, and compares their frequencies with real data.
 
     Args:
-        labels: Integers `[n]`, 0 to `modes` - 1, one for each generated example.
+        labels: Labels of the generated examples, integers `[n]` from 0 to `modes` - 1.
         modes: Number of modes.
-        reference: Labels of real examples, integers `[m]`. By default, all modes are equally
-            likely.
+        reference: Labels of real examples, integers `[m]`. If None, all modes are equally likely.
 
     Returns:
-        {"modes": number of modes with at least one example, "reverse_kl": KL(labels || reference)
-        in nats, infinite if the reference lacks a mode, NaN if there are no labels}.
+        A dict with "modes", the number of modes with at least one example, and "reverse_kl",
+        KL(labels || reference) in nats, which is infinite if a mode is missing from the reference,
+        and NaN if there are no labels.
 
     Example: `label_modes(np.array([0, 0, 1, 1]), modes=4)` has 2 modes, and log 2 nats.
     """
@@ -176,20 +176,20 @@ def _counts(labels: np.ndarray, modes: int, name: str) -> np.ndarray:
 def bin_shares(
     real: np.ndarray, generated: np.ndarray, bins: int = 10, seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the fractions of real examples and of samples in clusters of the real examples.
+    """Returns the fractions of real examples and samples in each cluster of the real examples.
 
-    Richardson, Weiss: "On GANs and GMMs", NeurIPS 2018: k-means finds the clusters, and a sample
-    belongs to the nearest center. The bins of a dropped mode are empty.
+    Richardson, Weiss: "On GANs and GMMs", NeurIPS 2018: k-means finds the clusters, and each sample
+    belongs to the nearest center. The bins of a mode that the samples miss are empty.
 
     Args:
-        real: Real examples or their features, `[n, ...]`; axes after the first are flattened.
+        real: Real examples or their features, `[n, ...]`. Axes after the first are flattened.
         generated: Samples or their features, `[m, ...]`.
         bins: Number of clusters, at most n.
         seed: Seed for the clusters.
 
     Returns:
-        The fractions of the real examples and of the samples in each bin, float64 `[bins]` each,
-        ordered from most to fewest real examples.
+        The fractions of the real examples and of the samples in each bin, both float64 `[bins]`,
+        ordered from the most to the fewest real examples.
 
     Example:
         >>> of_real, of_samples = bin_shares(images, gan.sample(1000), bins=20)
@@ -220,7 +220,7 @@ def class_report(
 
     Agreement alone is highest for a generator that always generates one clear image per class, so
     the kernel distance of each class is included. Compare the agreement with the classifier's
-    accuracy on held-out real images, the best that a generator can reach.
+    accuracy on held-out real images, which is the best that a generator can reach.
 
     Args:
         real: Output of an `Extractor` for real images: "features" `[n, d]`.
@@ -230,13 +230,13 @@ def class_report(
         seed: Seed for the subsets of the kernel distance.
 
     Returns:
-        "agreement", the fraction of generated images whose most likely class is the label, and
-        "worst_agreement", the lowest agreement of any class; "class_distance", the mean over the
-        classes of the kernel distance between generated and real images, and
+        A dict with "agreement", the fraction of generated images whose most likely class is the
+        label; "worst_agreement", the lowest agreement of any class; "class_distance", the kernel
+        distance between generated and real images, averaged over the classes; and
         "worst_class_distance", the largest of these distances.
 
     Raises:
-        ValueError: If the number of labels and images differs, a class has too few images, or there
+        ValueError: If the numbers of labels and images differ, a class has too few images, or there
             are NaNs.
 
     Example: `class_report(extractor(images), classes, extractor(samples), labels)["agreement"]`.

@@ -1,4 +1,4 @@
-"""Motion in videos of one bright object on a black background."""
+"""Metrics of motion in videos of one bright object on a black background."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from keras_gen.metrics.metric_arguments import as_numbers
 
 @checked_types
 def motion_statistics(videos: np.ndarray) -> dict[str, np.ndarray]:
-    """Measures the motion of the center of brightness in each video.
+    """Measures the motion of the brightness centroid in each video.
 
     Args:
-        videos: uint8 `[n, frames, height, width, channels]`, with at least 3 frames. For a black
-            frame, the center of the image is used.
+        videos: Videos, uint8 `[n, frames, height, width, channels]`, with at least 3 frames. For a
+            black frame, the center of the image is used.
 
     Returns:
-        float64 `[n]` each:
+        A dict of float64 `[n]`:
 
         - "speed": mean distance from one frame to the next, in pixels;
-        - "turning": mean angle between successive steps in degrees, 0 to 180; steps of less than
-          half a pixel have no direction and are left out (0 if there are no others);
-        - "flicker": standard deviation over time of the sum of brightness, divided by its mean; 0
+        - "turning": mean angle between successive steps in degrees, from 0 to 180. Steps of less
+          than half a pixel have no direction and are omitted (0 if no steps remain);
+        - "flicker": standard deviation of the total brightness over time, divided by its mean; 0
           for an object of constant shape.
 
     Example: `motion_statistics(model.sample(100))["speed"].mean()`.
@@ -58,9 +58,10 @@ def motion_distances(real: np.ndarray, generated: np.ndarray) -> dict[str, float
         generated: Any number of generated videos, in the format of `real`.
 
     Returns:
-        "speed_distance" (pixels), "turning_distance" (degrees), and "flicker_distance", the earth
-        mover's distances between the real and generated distributions of each statistic; and
-        "speed", "turning", and "flicker", the means over the generated videos.
+        A dict with "speed_distance" (in pixels), "turning_distance" (in degrees), and
+        "flicker_distance", which are the earth mover's distances between the real and generated
+        distributions of each statistic; and "speed", "turning", and "flicker", which are the means
+        over the generated videos.
 
     Example: `motion_distances(training_videos, model.sample(1000))["speed_distance"]`.
     """

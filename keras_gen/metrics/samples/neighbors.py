@@ -1,4 +1,4 @@
-"""Nearest neighbors, and metrics that use them: memorization, precision, recall, and others."""
+"""Nearest neighbors, and metrics based on them, such as memorization, precision, and recall."""
 
 from __future__ import annotations
 
@@ -19,19 +19,20 @@ BLOCK = 1024  # number of queries at once
 def nearest_neighbors(
     queries: np.ndarray, reference: np.ndarray, k: int = 1
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Finds the k nearest rows of `reference` for every row of `queries`.
+    """Finds the k nearest rows in `reference` for every row in `queries`.
 
-    Distances are computed in float64, in blocks. For any number of queries, the additional memory
-    is the size of `reference` as floats (float32 for uint8).
+    Distances are computed in float64, in blocks. Regardless of the number of queries, the
+    additional memory is the size of `reference` as floats (float32 for uint8).
 
     Args:
-        queries: Features or images of any number type, `[n, ...]`; axes after the first are
+        queries: Features or images of any numeric dtype, `[n, ...]`. Axes after the first are
             flattened.
         reference: Features or images to search, `[m, ...]`, such as the training set.
         k: Number of neighbors, at most m.
 
     Returns:
-        Ascending Euclidean distances float64 `[n, k]`, and indices into `reference` int64 `[n, k]`.
+        Euclidean distances, float64 `[n, k]`, in ascending order, and indices into `reference`,
+        int64 `[n, k]`.
 
     Example: `training_images[nearest_neighbors(samples, training_images)[1][:, 0]]`.
     """
@@ -93,23 +94,24 @@ def _block(search, centered, queries, reference) -> tuple[np.ndarray, np.ndarray
 def memorization(
     generated: np.ndarray, training: np.ndarray, ratio: float = 1 / 3
 ) -> dict[str, float]:
-    """Reports how many generated examples are suspiciously close to one training example.
+    """Measures how many generated examples are suspiciously close to a training example.
 
-    An example counts as memorized if it equals its nearest training example, or is closer to it
-    than `ratio` times the distance to the second-nearest one: Yoon et al. (2023). For training
-    examples with duplicates, only exact copies are found. To obtain the fraction without
-    memorization, pass held-out examples as `generated`.
+    An example counts as memorized if it equals its nearest training example, or if its distance to
+    that example is less than `ratio` times the distance to the second-nearest one (Yoon et al.
+    2023). For training examples with duplicates, only exact copies are detected. To obtain the
+    fraction that is expected without memorization, pass held-out examples as `generated`.
 
     Args:
-        generated: Images or features `[n, ...]`, any number type. Distances are Euclidean:
-            distances of pixels detect copies, and distances of features also detect slightly
-            shifted copies.
+        generated: Images or features `[n, ...]` of any numeric dtype. Distances are Euclidean:
+            distances between pixels detect copies, and distances between features also detect
+            slightly shifted copies.
         training: Training set, `[m, ...]`, with at least 2 examples.
         ratio: Maximum ratio of distances, above 0 and at most 1.
 
     Returns:
-        {"memorized_fraction": fraction of memorized examples, "nearest_distance": median distance
-        of the generated examples to their nearest training example}.
+        A dict with "memorized_fraction", the fraction of memorized examples, and
+        "nearest_distance", the median distance from the generated examples to their nearest
+        training example.
 
     Example: `memorization(model.sample(1000), training_images)["memorized_fraction"]`.
     """
@@ -128,26 +130,29 @@ MEMORY = 64  # MiB of distances kept at once
 
 @checked_types
 def prdc(real: np.ndarray, generated: np.ndarray, k: int = 5) -> dict[str, float]:
-    """Compares two sets using a ball around each example that reaches its k-th neighbor.
+    """Compares two sets using a ball around each example that extends to its k-th neighbor.
 
-    - precision: fraction of generated examples inside a ball of the real ones (quality).
-    - recall: fraction of real examples inside a ball of the generated ones (coverage). Kynkäänniemi
-      et al. (2019), equations 1 and 2, with k = 3.
-    - density: mean number of balls of real examples around a generated one, divided by k; about 1
-      for equal distributions, but it may be larger. Real outliers affect it less than precision.
-    - coverage: fraction of real examples whose ball contains a generated one. Unlike recall,
-      generated outliers do not raise it. Naeem et al. (2020), section 3, with k = 5.
+    - precision: fraction of generated examples inside the ball of a real example (quality).
+    - recall: fraction of real examples inside the ball of a generated example (coverage). See
+      Kynkäänniemi et al. (2019), eqs. (1) and (2), with k = 3.
+    - density: mean number of balls of real examples that contain a generated example, divided by k.
+      It is about 1 for equal distributions, but may be larger. Outliers among the real examples
+      affect it less than they affect precision.
+    - coverage: fraction of real examples whose ball contains a generated example. Unlike recall, it
+      does not increase with generated outliers. See Naeem et al. (2020), sec. 3, with k = 5.
 
-    Balls are closed: a copy of a real example is inside its ball, even if the radius is 0. All four
-    metrics depend on the sizes of the sets.
+    Balls are closed, so a copy of a real example is inside its ball even if the radius is 0. All
+    four metrics depend on the sizes of the sets.
 
     Args:
-        real: Features `[n, d]`, n > k, any number type; computed in float64.
-        generated: Features `[m, d]` from the same extractor, m > k.
-        k: Rank of the neighbor that determines a ball's radius, not counting the example itself.
+        real: Features of real examples `[n, d]`, with n > k and any numeric dtype; computed in
+            float64.
+        generated: Features of generated examples `[m, d]` from the same extractor, with m > k.
+        k: Rank of the neighbor, not counting the example itself, that determines a ball's radius.
 
     Returns:
-        {"precision", "recall", "density", "coverage": floats, "k", "n_real", "n_generated": ints}.
+        A dict with the floats "precision", "recall", "density", and "coverage", and the ints "k",
+        "n_real", and "n_generated".
 
     Example: `prdc(real_features, generated_features)["precision"]`.
     """

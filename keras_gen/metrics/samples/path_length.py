@@ -32,34 +32,35 @@ def perceptual_path_length(
 ) -> dict[str, float]:
     """Returns the mean of |f(G(z(t))) - f(G(z(t + epsilon)))|^2 / epsilon^2 for uniform t.
 
-    Karras et al. (2019), equations 2 and 3, with t in [0, 1]. The paper's f is LPIPS (Zhang et al.
-    2018), which is also a squared distance. Other features have other units: report the features
-    with the result.
+    Karras et al. (2019), eqs. (2) and (3), with t in [0, 1]. The paper's distance is LPIPS (Zhang
+    et al. 2018), which is also a squared distance between features f. Other features have different
+    units, so report the features with the result.
 
     Args:
         generate: Function that maps float latents `[batch, ...]` to float images. Rounding to 8
             bits would hide a step of size epsilon.
         features: Function that maps images to features `[batch, ...]`, whose squared differences
             are summed.
-        start: Latents at t = 0 of the paths, `[n, d]`.
-        end: Latents at t = 1 of the paths, in the shape of `start`.
+        start: Latents at the start of the paths (t = 0), `[n, d]`.
+        end: Latents at the end of the paths (t = 1), in the shape of `start`.
         spherical: Whether to interpolate along great circles, as in the paper's space Z, instead of
             lines, as in W. As in the paper (sec. 4.1), latents on great circles are scaled to
-            length 1. For a generator trained on normal latents, whose length is about sqrt(d),
-            scale them back in `generate`.
-        epsilon: Step size, above 0 and large enough that both latents differ in float32.
-        trim: Fraction of the shortest and of the longest paths to exclude from the mean; 0.01 in
-            the paper's code. At least two paths must remain.
+            length 1. If a generator was trained on normal latents, whose length is about sqrt(d),
+            scale the latents back in `generate`.
+        epsilon: Step size, above 0 and large enough that the two latents differ in float32.
+        trim: Fraction of the shortest paths, and of the longest paths, to exclude from the mean;
+            0.01 in the paper's code. At least two paths must remain.
         batch_size: Number of paths processed at once; `generate` receives twice this number of
             latents.
         seed: Seed for the points t.
 
     Returns:
-        {"path_length": the mean, "path_length_error": its standard error, "n": number of paths}.
+        A dict with "path_length", the mean; "path_length_error", its standard error; and "n", the
+        number of paths.
 
     Raises:
         ValueError: If the latents have different shapes or are not finite, no unique great circle
-            connects two, or `trim` leaves fewer than two paths.
+            connects two of them, or `trim` leaves fewer than two paths.
         TypeError: If `generate` returns integers.
 
     Example:

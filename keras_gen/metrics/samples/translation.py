@@ -1,4 +1,4 @@
-"""Metrics for the distance of translations to the other domain and for their content."""
+"""Metrics of how close translations are to the other domain, and how well they keep content."""
 
 from __future__ import annotations
 
@@ -23,29 +23,29 @@ KINDS = {"excess": False, "excess_normalized": True}
 
 
 class TranslationEvaluation:
-    """Comparison of translations of held-out images with held-out images of the other domain.
+    """Compares translations of held-out images with held-out images from the other domain.
 
     Every metric can be fooled: one classifier by a filter that adds noise, another by a filter that
-    changes colors. Therefore, there are two types of metrics, and the worst result of each type
+    changes colors. There are therefore two types of metrics, and the worst result of each type
     counts.
 
-    The excess compares sliced Wasserstein distances of patches to the target's held-out images
-    (`pyramid_distances`, means over the scales): (translated - floor) / (source - floor), where the
-    floor is the distance of training images of the target domain. It is 0 for images of the target
-    domain and 1 for the identity. "excess" scales patches by the target's own contrast, which
-    penalizes low or high contrast; "excess_normalized" gives each set unit contrast, as Karras et
-    al. (2018) do.
+    The excess compares sliced Wasserstein distances from patches to the target's held-out images
+    (see `pyramid_distances`; averaged over scales): (translated - floor) / (source - floor), where
+    the floor is the distance for training images from the target domain. The excess is 0 for images
+    from the target domain, and 1 for untranslated images. "excess" scales patches by the target's
+    own contrast, which penalizes low or high contrast; "excess_normalized" gives each set unit
+    contrast, as Karras et al. (2018) do.
 
     Args:
-        classifiers: Classifiers of the source domain (first) and the target domain (second), by
-            name, from `train_domain_classifier`, which were not trained on any of these images; may
-            be empty.
-        source: Held-out images of the first domain, such as photos, uint8 `[n, H, H, 3]`; H is 16,
-            32, 64, ...
-        target: Held-out images of the second domain, such as paintings, uint8 `[m, H, H, 3]`.
-        reference: Training images of the second domain, uint8 `[k, H, H, 3]`, n of which are chosen
-            to compute the floor. If there are fewer, a warning explains that the floor is too high,
-            and therefore the excess too low.
+        classifiers: Classifiers by name, from `train_domain_classifier`, that distinguish the
+            source (first) and target (second) domains, and were not trained on any of these images;
+            may be empty.
+        source: Held-out images from the first domain, such as photos, uint8 `[n, H, H, 3]`, where H
+            is a power of two, at least 16.
+        target: Held-out images from the second domain, such as paintings, uint8 `[m, H, H, 3]`.
+        reference: Training images from the second domain, uint8 `[k, H, H, 3]`, n of which are
+            chosen to compute the floor. If there are fewer than n, a warning explains that the
+            floor is too high and the excess is therefore too low.
         seed: Seed for the choice of training images.
 
     Example:
@@ -86,18 +86,18 @@ class TranslationEvaluation:
             self._source_distances[name] = self._kernel_distance(name, source)[0]
 
     def accuracies(self) -> dict[str, float]:
-        """Returns "classifier_accuracy_<name>", the mean accuracy on source and target."""
+        """Returns the mean accuracy on source and target as "classifier_accuracy_<name>"."""
         return {
             f"classifier_accuracy_{name}": accuracy(classifier, self.source, self.target)
             for name, classifier in self.classifiers.items()
         }
 
     def measure_filtered(self, filtered: Mapping[str, np.ndarray]) -> dict[str, float]:
-        """Measures translations without training, with results prefixed by the filter's name.
+        """Measures filters, which are not trained; filter names are the prefixes of the results.
 
         Args:
-            filtered: Filtered versions of `source`, by the filter's name, such as results of
-                `keras_gen.workshop.baselines.noise_filter`.
+            filtered: Dict that maps the name of a filter to the filtered version of `source`, such
+                as the result of `keras_gen.workshop.baselines.noise_filter`.
         """
         return {
             f"{name}_{key}": value
@@ -112,27 +112,27 @@ class TranslationEvaluation:
         """Measures translations of all of `source`.
 
         Args:
-            translated: uint8 `[n, H, H, 3]`, in the order of `source`.
-            cycled: Translations that were translated back, in the format of `translated`, if
-                available.
+            translated: Translated images, uint8 `[n, H, H, 3]`, in the order of `source`.
+            cycled: Images that were translated and translated back, in the format of `translated`,
+                if available.
 
         Returns:
-            Numbers, by name:
+            A dict of numbers:
 
             - "excess", "excess_normalized": see the class; "worst_excess": the highest excess of
               either type at any scale;
-            - "distance_ratio": the highest over the classifiers of the kernel distance (squared MMD
-              of features, Binkowski et al. 2018) from translations to target, divided by the kernel
-              distance from source to target; with "_" and the classifier's name, the ratio for each
-              classifier;
-            - "target_fraction": lowest fraction that a classifier assigns to the target domain.
-              Artifacts easily fool this metric: trust the other metrics first;
-            - "ms_ssim": mean `ms_ssim` with the source. Colors may change freely; edges and shapes
-              should not;
+            - "distance_ratio": the kernel distance (squared MMD of features, Binkowski et al. 2018)
+              from translations to target, divided by the kernel distance from source to target, and
+              maximized over the classifiers; followed by "_" and a classifier's name, the ratio for
+              that classifier;
+            - "target_fraction": the lowest fraction of images that a classifier assigns to the
+              target domain. Artifacts easily fool this metric, so trust the other metrics first;
+            - "ms_ssim": the mean `ms_ssim` with respect to the source. Colors may change freely,
+              but edges and shapes should not;
             - "chroma_grain": see `chroma_grain`;
             - "mesh": the `mesh` of period 4, relative to the mesh of the source;
-            - "cycle_error": mean absolute difference of source and `cycled` in 8-bit levels (0 to
-              255), the L1 cycle loss of Zhu et al. (2017), equation 2, times 127.5.
+            - "cycle_error": the mean absolute difference between source and `cycled` in 8-bit
+              levels (0 to 255). It is 127.5 times the L1 cycle loss in Zhu et al. (2017), eq. (2).
         """
         report = {
             "ms_ssim": float(ms_ssim(translated, self.source).mean()),
@@ -164,7 +164,8 @@ class TranslationEvaluation:
         Args:
             model: `CycleGAN`, or another model with `translate`.
             there: Name of the direction from source to target.
-            back: Name of the direction back, for the cycle error. If None, there is no cycle error.
+            back: Name of the opposite direction, for the cycle error. If None, there is no cycle
+                error.
         """
         translated = model.translate(self.source, there)
         return self(translated, model.translate(translated, back) if back else None)
@@ -181,7 +182,7 @@ class TranslationEvaluation:
             return dict(zip(KINDS, pool.map(distances, KINDS.values()), strict=True))
 
     def _kernel_distance(self, name: str, images: np.ndarray) -> tuple[float, float]:
-        """Returns a classifier's distance to the target, and the fraction assigned to it."""
+        """Returns a classifier's distance to the target, and the fraction classified as target."""
         outputs = predict(self.classifiers[name], images)
         distance, _ = kernel_distance(outputs["features"], self._target_features[name])
         return distance, float((outputs["logits"] > 0).mean())

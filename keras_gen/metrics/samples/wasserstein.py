@@ -1,4 +1,4 @@
-"""Earth mover's distances, exact and sliced."""
+"""Exact and sliced earth mover's distances."""
 
 from __future__ import annotations
 
@@ -20,16 +20,17 @@ from keras_gen.metrics.metric_arguments import as_feature_pair, as_features, as_
 
 @checked_types
 def earth_movers_distance(a: np.ndarray, b: np.ndarray) -> float:
-    """Returns the minimum mean distance by which one set of points is moved onto another.
+    """Returns the minimum mean distance for moving one set of points onto another.
 
-    The critic of a Wasserstein GAN estimates it (Arjovsky et al. 2017, eq. 1). Here, it is exact:
-    in one dimension by sorting, and otherwise by the best assignment, whose time grows with n^3
-    (seconds at n = 2,000). The distance between two samples from one distribution is also positive:
-    it decreases with the number of points, and increases with the number of dimensions.
+    The critic of a Wasserstein GAN estimates this distance (Arjovsky et al. 2017, eq. (1)). Here,
+    it is computed exactly: in one dimension by sorting, and otherwise with the optimal assignment,
+    whose cost grows with n^3 (seconds for n = 2,000). The distance between two samples from one
+    distribution is positive too; it decreases with the number of points and increases with the
+    number of dimensions.
 
     Args:
-        a: Points `[n, d]`, any number type.
-        b: Points `[n, d]`; with d = 1, any number of them.
+        a: Points `[n, d]` of any numeric dtype.
+        b: Points `[n, d]`. If d is 1, their number may differ.
 
     Example:
         >>> earth_movers_distance(np.zeros([3, 1]), np.full([3, 1], 2.0))
@@ -48,7 +49,7 @@ def earth_movers_distance(a: np.ndarray, b: np.ndarray) -> float:
 
 
 class Critic(Protocol):
-    """A model that samples, and whose discriminator rates vectors."""
+    """A model that generates samples, and whose discriminator rates vectors."""
 
     discriminator: keras.Model
     edges: dict[str, Any]
@@ -66,8 +67,8 @@ def critic_distances(model: Critic, points: np.ndarray, seed: int = 0) -> dict[s
         seed: Seed for the samples.
 
     Returns:
-        {"critic": mean of the critic over the points minus its mean over the samples, "exact":
-        `earth_movers_distance` of both}.
+        A dict with "critic", the critic's mean over the points minus its mean over the samples, and
+        "exact", the `earth_movers_distance` between both.
 
     Example: `critic_distances(model, np.random.normal(size=[500, 2]))`.
     """
@@ -99,26 +100,27 @@ def pyramid_distances(
     """Returns the sliced Wasserstein distance between two sets of images at every pyramid level.
 
     Karras, Aila, Laine, Lehtinen: "Progressive Growing of GANs for Improved Quality, Stability, and
-    Variation", ICLR 2018, sec. 5. A level of the Laplacian pyramid contains the detail of one
-    scale. Its patches of 7x7 pixels are projected onto random directions, along which the
-    Wasserstein distance is computed by sorting. The finest level shows noise and blur; the coarsest
-    level is the blurred image, with its colors and composition.
+    Variation", ICLR 2018, sec. 5. A level of the Laplacian pyramid contains the detail at one
+    scale. Its 7x7 patches are projected onto random directions, along which the Wasserstein
+    distance is computed by sorting. The finest level shows noise and blur; the coarsest level is
+    the blurred image, with its colors and composition.
 
     Deviation: with `normalize=False`, the patches keep their contrast. The paper normalizes each
     set separately, which hides too little or too much contrast at a scale.
 
     Args:
-        images: uint8 `[n, H, W, C]`, with sides that are 16 times a power of two.
-        target: uint8 `[m, H, W, C]`. Equal numbers of patches are taken from both sets.
-        normalize: Whether each set's patches are normalized to mean 0 and standard deviation 1 for
-            each channel, as in the paper. If False, both sets are normalized using the mean and
+        images: Images, uint8 `[n, H, W, C]`, with sides that are 16 times a power of two.
+        target: Target images, uint8 `[m, H, W, C]`. Equal numbers of patches are sampled from both
+            sets.
+        normalize: Whether to normalize each set's patches to mean 0 and standard deviation 1 per
+            channel, as in the paper. If False, both sets are normalized with the mean and the
             standard deviation of `target`, so contrast counts.
         patches: Number of patches per image and level.
         directions: Number of random projections.
-        seed: Seed for the patches' positions and the directions.
+        seed: Seed for the positions of the patches and for the directions.
 
     Returns:
-        {side of the level: distance times 1000}, finest level first.
+        A dict that maps the side of each level to the distance times 1000, finest level first.
 
     Example:
         >>> pyramid_distances(model.translate(photos), paintings)  # such as
@@ -150,7 +152,7 @@ def pyramid_distances(
 
 @checked_types
 def mean_patch_distance(images: np.ndarray, target: np.ndarray) -> float:
-    """Returns the mean of `pyramid_distances` over the levels, in which contrast counts.
+    """Returns the mean of `pyramid_distances` over the levels, without normalization.
 
     Args:
         images: Images, as for `pyramid_distances`.
@@ -164,7 +166,7 @@ def mean_patch_distance(images: np.ndarray, target: np.ndarray) -> float:
 def _patches(
     images: np.ndarray, patches: int, rng: np.random.Generator
 ) -> dict[int, np.ndarray]:
-    """Returns patches `[n * patches, 7, 7, channels]` of each level, by its side."""
+    """Returns patches `[n * patches, 7, 7, channels]` from each level, by the level's side."""
     found: dict[int, list[np.ndarray]] = {}
     for image in images:
         for level in laplacian_pyramid(image):
@@ -179,10 +181,11 @@ def laplacian_pyramid(image: np.ndarray) -> list[np.ndarray]:
     """Returns the details of an image at every scale, finest first, and the blurred remainder.
 
     The result is float32 arrays, each with half the side of the previous one, down to 16 pixels.
-    Repeatedly enlarging the coarsest level and adding the next finer one yields the image.
+    Repeatedly enlarging the coarsest level and adding the next finer level yields the image.
 
     Args:
-        image: `[side, side, channels]`, any number type; the side is 16 times a power of two.
+        image: Image `[side, side, channels]` of any numeric dtype, where the side is 16 times a
+            power of two.
     """
     details = []
     rest = image.astype(np.float32)
@@ -194,7 +197,7 @@ def laplacian_pyramid(image: np.ndarray) -> list[np.ndarray]:
 
 
 def enlarged(image: np.ndarray) -> np.ndarray:
-    """Returns an image with twice the side: zeros between pixels, then the pyramid's filter."""
+    """Doubles an image's sides: inserts zeros between pixels, then applies the pyramid's filter."""
     spread = np.zeros([2 * image.shape[0], 2 * image.shape[1], image.shape[2]], np.float32)
     spread[::2, ::2] = 4 * image
     return _blurred(spread)
@@ -213,7 +216,7 @@ def _standardized(patches: np.ndarray, like: np.ndarray) -> np.ndarray:
 
 
 def _sliced(a: np.ndarray, b: np.ndarray, directions: int, rng: np.random.Generator) -> float:
-    """Returns the mean Wasserstein distance between projections on random directions."""
+    """Returns the mean Wasserstein distance between projections onto random directions."""
     total = 0.0
     block = 64
     for start in range(0, directions, block):

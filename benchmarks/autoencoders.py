@@ -1,9 +1,9 @@
-"""What `fit` costs over bare TensorFlow, and the closed form over the Jacobian, in one run.
+"""Compares `fit` with bare TensorFlow, and the closed form with the Jacobian.
 
-  python benchmarks/autoencoders.py            less than a minute on two CPU cores
-  python benchmarks/autoencoders.py --quick    fewer steps
+  python benchmarks/autoencoders.py less than a minute on two CPU cores python
+  benchmarks/autoencoders.py --quick fewer steps
 
-Ways are measured in turns, while `fit` runs, for its start and its end are no steps.
+Variants are measured alternately while `fit` runs, because its start and its end are not steps.
 """
 
 import argparse
@@ -27,7 +27,7 @@ BATCH = 100
 
 
 def deep_networks():
-    """784-1000-500-250-30 and back (Hinton, Salakhutdinov 2006)."""
+    """Builds 784-1000-500-250-30 and its mirror image (Hinton, Salakhutdinov 2006)."""
     hidden = (1000, 500, 250)
     return (
         mlp_encoder(SHAPE, 30, hidden, "relu"),
@@ -36,12 +36,12 @@ def deep_networks():
 
 
 def conv_networks():
-    """Two convolutions of stride 2, 32 codes, and back."""
+    """Builds two convolutions with stride 2, a 32-dimensional code, and the mirror image."""
     return conv_encoder(SHAPE, 32), conv_decoder(SHAPE, 32)
 
 
 def compare_steps(name, build, rounds):
-    """Prints images per second of `fit` and of the bare step on the same batches."""
+    """Prints the images per second of `fit` and of the bare step on the same batches."""
     took = fit_in_turns(lambda: Autoencoder(*build()), BATCH, rounds, chunk=20)
     print(
         f"{name}: fit {BATCH / took['fit']:.0f} images/s, bare {BATCH / took['bare']:.0f}; "
@@ -51,7 +51,7 @@ def compare_steps(name, build, rounds):
 
 
 def compare_penalties(rounds):
-    """Prints the time of a contractive step by either exact method."""
+    """Prints the time of a contractive step for both exact methods."""
     x = tf.random.uniform([BATCH, *SHAPE])
     steps = {}
     for method in ("closed_form", "jacobian"):
@@ -68,7 +68,7 @@ def compare_penalties(rounds):
 
 
 def main():
-    """Prints the figures."""
+    """Prints the results."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--quick", action="store_true", help="fewer steps")
     rounds = 3 if parser.parse_args().quick else 15

@@ -1,10 +1,11 @@
-"""What a CycleGAN step costs, as ratios that are measured in one run.
+"""Measures the cost of a CycleGAN step, as ratios of times from a single run.
 
   python benchmarks/cyclegan_step.py            about four minutes on two CPU cores
   python benchmarks/cyclegan_step.py --quick    the first table only
 
-Compared are our step, the textbook step (four gradient calls, no shared passes), PyTorch's if it is
-there (pytorch.py), and this machine's own convolution peak; measured in turns.
+The library's step is compared with the textbook step (four gradient calls, without shared passes),
+with PyTorch's step if PyTorch is available (see pytorch.py), and with the peak convolution speed of
+this machine. All are measured alternately.
 """
 
 import argparse
@@ -33,7 +34,7 @@ RECIPE = Path(__file__).resolve().parents[1] / "recipes" / "cyclegan_monet.py"
 
 
 def build(policy, size, filters=32, blocks=6):
-    """A compiled CycleGAN with as many channels in the discriminators as in the generators."""
+    """Returns a compiled CycleGAN whose discriminators are as wide as its generators."""
     keras.config.set_dtype_policy(policy)
     shape = (size, size, 3)
     networks = [resnet_generator(shape, filters, blocks) for _ in range(2)]
@@ -44,7 +45,7 @@ def build(policy, size, filters=32, blocks=6):
 
 
 def our_step(model, batch, size):
-    """The model's step as a graph on fixed images, and its number of floating-point operations."""
+    """Returns the model's step as a graph on fixed images, and its floating-point operations."""
     images = tf.random.uniform([2, batch, size, size, 3], -1, 1)
     step = tf.function(lambda: model.train_step((images[0], images[1])), autograph=False)
     # Each generator translates two images and cycles one, forwards and backwards, which costs
@@ -58,7 +59,7 @@ def our_step(model, batch, size):
 
 
 def textbook_step(model, batch, size):
-    """Zhu et al. as it is often written: every pass on its own, one gradient call a network."""
+    """Returns the step of Zhu et al. as often written: separate passes, a gradient per network."""
     g, f = model.generator_xy, model.generator_yx
     d_x, d_y = model.discriminator_x, model.discriminator_y
     networks = [g, f, d_x, d_y]
@@ -98,7 +99,7 @@ def textbook_step(model, batch, size):
 
 
 def convolution_peak(dtype):
-    """One large convolution, and its number of floating-point operations."""
+    """Returns one large convolution, and its number of floating-point operations."""
     images = tf.cast(tf.random.normal([8, 64, 64, 128]), dtype)
     kernel = tf.cast(tf.random.normal([3, 3, 128, 128]), dtype)
 
@@ -110,7 +111,7 @@ def convolution_peak(dtype):
 
 
 def flops(network) -> int:
-    """Floating-point operations of the convolutions of one forward pass of one image."""
+    """Returns the floating-point operations of the convolutions in a forward pass of one image."""
     total = 0
     for layer in network.layers:
         if isinstance(layer, keras.layers.Conv2D | keras.layers.Conv2DTranspose):
@@ -122,7 +123,7 @@ def flops(network) -> int:
 
 
 def seconds_to_first_step() -> float:
-    """From launching the recipe's cpu preset to the report of the first step."""
+    """Measures the time from launching the recipe's cpu preset to the report of the first step."""
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, RECIPE, "--preset", "cpu", "--steps-per-epoch", "1"]
@@ -192,7 +193,7 @@ def main():
 
 
 def peak_memory() -> float:
-    """GiB."""
+    """Returns the peak memory of this process, in GiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 

@@ -1,13 +1,14 @@
-"""What training steps and samples of diffusion models cost, as ratios measured in one run.
+"""Measures the cost of training steps and samples of diffusion models, as ratios of times.
 
   python benchmarks/diffusion.py            about ten minutes on two CPU cores
   python benchmarks/diffusion.py --quick    fewer steps
 
-Steps stand against bare TensorFlow, which is forwards, backwards and Keras' Adam of the same model,
-and, of DDPM, against PyTorch. Samples, in 20 steps of DDIM, stand against bare calls of the network
-in a loop of Python, as a program would write it, and against PyTorch's. That comes from an
-environment of its own, if there is one: see pytorch.py. At last DDPM's steps and samples stand
-against those of convolutions in bfloat16, and steps against XLA's. Ways are measured in turns.
+Training steps are compared with bare TensorFlow (the forward pass, the backward pass, and the Keras
+Adam optimizer for the same model) and, for DDPM, with PyTorch. Samples, with 20 steps of DDIM, are
+compared with bare calls to the network in a Python loop, as a program would write it, and with
+PyTorch. PyTorch comes from a separate environment, if there is one; see pytorch.py. Finally, DDPM's
+steps and samples are compared with convolutions in bfloat16, and steps also with XLA. All variants
+are measured alternately in a single run.
 """
 
 import argparse
@@ -35,7 +36,7 @@ MODELS = {
 
 
 def training(name, rounds, in_torch):
-    """Prints the milliseconds of a step of `fit`, and its ratios to the other ways'."""
+    """Prints the milliseconds per step of `fit`, and its ratios to the other variants."""
     took = fit_in_turns(
         lambda: MODELS[name](SHAPE),
         BATCH,
@@ -49,7 +50,7 @@ def training(name, rounds, in_torch):
 
 
 def samples(rounds, in_torch):
-    """Prints the milliseconds of a sample of DDPM, and the ratios to the other ways'."""
+    """Prints the milliseconds per sample of DDPM, and its ratios to the other variants."""
     model = DDPM.for_images(SHAPE)
     network = tf.function(model.network_output, autograph=False)
     path = model.probability_path
@@ -77,7 +78,7 @@ def samples(rounds, in_torch):
 
 
 def faster_ways(rounds):
-    """Prints how DDPM's steps by XLA and bfloat16 stand to float32, and samples by bfloat16."""
+    """Prints the ratios to float32 of DDPM's steps (XLA and bfloat16) and samples (bfloat16)."""
     models = {
         "float32": DDPM(time_unet(SHAPE)),
         "XLA": DDPM(time_unet(SHAPE)),
@@ -102,7 +103,7 @@ def faster_ways(rounds):
 
 
 def in_bfloat16():
-    """The network whose convolutions alone have half precision."""
+    """Returns the network with half precision only in its convolutions."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy("mixed_bfloat16")
     network = time_unet(SHAPE)
@@ -111,7 +112,7 @@ def in_bfloat16():
 
 
 def main():
-    """Prints the figures."""
+    """Prints the results."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--quick", action="store_true", help="fewer steps")
     rounds = 3 if parser.parse_args().quick else 9

@@ -1,12 +1,13 @@
-"""Memory of the largest requests that published exports take.
+"""Measures the memory required by the largest requests that published exports accept.
 
   python benchmarks/exports.py                          all exports, ten minutes on two cores
   python benchmarks/exports.py gated_pixel_cnn_mnist    only these
   python benchmarks/exports.py --part 8                 an eighth of the largest requests
 
-Each signature is asked for as much as it takes: the most examples or samples, and, where images or
-sounds have any size, also one of the largest size. Each export has a process of its own, of which
-the peak of all memory is printed, TensorFlow's 0.7 GiB included. Linux only.
+Each signature receives the largest requests that it accepts: the maximum number of examples or
+samples and, if images or sounds may have any size, also one example of the maximum size. Each
+export runs in a separate process, whose peak memory is printed, including TensorFlow's 0.7 GiB.
+This works only on Linux.
 """
 
 import argparse
@@ -26,7 +27,7 @@ KIB_PER_GIB = 2**20
 
 
 def measure(path: Path, part: int) -> None:
-    """Prints the peak of memory for the largest requests to each signature of an export."""
+    """Prints the peak memory for the largest requests to each signature of an export."""
     model = load(path)
     for signature in model.inputs:
         if signature.endswith(SUFFIX) or signature == "serving_default":
@@ -45,7 +46,7 @@ def measure(path: Path, part: int) -> None:
 
 
 def largest_requests(model: Exported, signature: str, part: int) -> list[dict]:
-    """Requests with the most examples, and, where these have any size, of the largest one."""
+    """Returns requests with the maximum number of examples or, for open axes, the maximum size."""
     specs = model.inputs[signature]
     largest = model.metadata["largest_request"]
     largest = model.metadata.get("largest_request_of", {}).get(signature, largest)
@@ -68,7 +69,7 @@ def largest_requests(model: Exported, signature: str, part: int) -> list[dict]:
 
 
 def blank(spec, examples: int, elements: int) -> np.ndarray:
-    """As large an input as is taken: zeros, or texts."""
+    """Returns the largest input that is accepted, which consists of zeros or texts."""
     open_axes = list(spec.shape[1:]).count(None)
     fixed = examples * math.prod(size or 1 for size in spec.shape[1:])
     side = int((elements / fixed) ** (1 / open_axes)) if open_axes else 1

@@ -1,11 +1,12 @@
-"""What steps of flows cost, against bare TensorFlow, and their memory, measured in one run.
+"""Compares training steps of flows with bare TensorFlow, and measures their memory.
 
   python benchmarks/flows.py            about five minutes on two CPU cores
   python benchmarks/flows.py --quick    fewer steps
 
-The bare step is forwards, backwards and Keras' Adam of the same network, without the checks, the
-noise's stateless seeds and the reports of `fit`. PyTorch comes from an environment of its own, if
-there is one: see pytorch.py, which has Glow. Ways are measured in turns.
+The bare step consists of the forward pass, the backward pass, and the Keras Adam optimizer for the
+same network, without the checks, the stateless seeds, and the reports of `fit`. PyTorch comes from
+a separate environment, if there is one; see pytorch.py, which contains Glow. All variants are
+measured alternately in a single run.
 """
 
 import argparse
@@ -36,10 +37,10 @@ FLOWS = {
 
 
 def bare_step(model):
-    """Forwards, backwards and Keras' Adam of a flow, and nothing else.
+    """Returns a bare step of a flow: forward pass, backward pass, and the Keras Adam optimizer.
 
     Returns:
-        Function of a batch as the source gives it that returns the loss.
+        Function that maps a batch, as returned by the source, to the loss.
     """
     flow = model.flow
     variables = flow.trainable_variables
@@ -61,7 +62,7 @@ def bare_step(model):
 
 
 def compare(name, rounds, in_torch):
-    """Prints the milliseconds of a step of `fit`, and its speed over the other ways'."""
+    """Prints the milliseconds per step of `fit`, and its ratios to the other variants."""
     took = fit_in_turns(
         lambda: Flow(FLOWS[name](), levels=LEVELS),
         BATCH,
@@ -76,7 +77,7 @@ def compare(name, rounds, in_torch):
 
 
 def memory(name):
-    """Prints the process's peak memory after steps of one flow, and a sample's milliseconds."""
+    """Prints the peak memory after training steps of one flow, and the milliseconds per sample."""
     model = Flow(FLOWS[name](), levels=LEVELS)
     model.compile()
     images = model.sample(BATCH, seed=0, batch_size=BATCH)
@@ -89,7 +90,7 @@ def memory(name):
 
 
 def main():
-    """Prints the figures."""
+    """Prints the results."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--quick", action="store_true", help="fewer steps")
     parser.add_argument("--memory", choices=FLOWS, help="the memory of one flow only")

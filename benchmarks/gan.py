@@ -1,13 +1,14 @@
-"""What steps of GANs cost, against bare TensorFlow, the textbook loop and PyTorch, in one run.
+"""Compares training steps of GANs with bare TensorFlow, the textbook loop, and PyTorch.
 
   python benchmarks/gan.py            about twelve minutes on two CPU cores
   python benchmarks/gan.py --quick    fewer steps
 
-The bare step is forwards, backwards and Keras' Adam of the same networks: a pass that no gradient
-goes back through is on no tape, nor are weights that are not updated. The textbook loop is that of
-tutorials: a call of TensorFlow for each update, all of it on the tape, and a look at the loss after
-each step. PyTorch comes from an environment of its own, if there is one: see pytorch.py, which has
-no StyleGAN. Ways are measured in turns.
+The bare step consists of the forward pass, the backward pass, and the Keras Adam optimizer for the
+same networks; passes and weights that need no gradient are not recorded on the tape. The textbook
+loop is the loop of common tutorials: it calls TensorFlow for each update, records everything on the
+tape, and reads the loss after each step. PyTorch comes from a separate environment, if there is
+one; see pytorch.py, which does not contain StyleGAN. All variants are measured alternately in a
+single run.
 """
 
 import argparse
@@ -27,7 +28,7 @@ MODELS = {"dcgan": GAN, "wgan-gp": WGANGP, "stylegan": StyleGAN}
 
 
 def bare_step(model):
-    """A function of a batch that takes the step of `model` by hand and returns D's loss."""
+    """Returns a handwritten step of `model`: a function that maps a batch to D's loss."""
     d_update, g_update = updates(model, frugal=True)
 
     @tf.function(autograph=False)
@@ -41,7 +42,7 @@ def bare_step(model):
 
 
 def textbook_step(model):
-    """The same, each update in a graph of its own."""
+    """Returns the same step with each update in a separate graph."""
     d_update, g_update = (tf.function(f, autograph=False) for f in updates(model, frugal=False))
 
     def step(batch):
@@ -54,7 +55,7 @@ def textbook_step(model):
 
 
 def updates(model, frugal):
-    """Both updates of a model's networks, as functions of the real images."""
+    """Returns both updates of a model's networks, as functions of the real images."""
     method = BY_HAND[type(model)](model)
     g_variables = [v for network in method.makers for v in network.trainable_variables]
     d_variables = model.discriminator.trainable_variables
@@ -85,7 +86,7 @@ def updates(model, frugal):
 
 
 class ByHand:
-    """What a GAN makes and minimizes."""
+    """The generated images and the losses of a GAN, written by hand."""
 
     def __init__(self, model):
         self.model, self.makers = model, [model.generator]
@@ -113,7 +114,7 @@ class ByHand:
 
 
 class WassersteinByHand(ByHand):
-    """What WGAN-GP minimizes."""
+    """The losses of WGAN-GP, written by hand."""
 
     def d_loss(self, real, fake, step):
         mix = tf.random.uniform([real.shape[0], 1, 1, 1])
@@ -127,7 +128,7 @@ class WassersteinByHand(ByHand):
 
 
 class StyleByHand(ByHand):
-    """What StyleGAN makes and minimizes, with R1 and path lengths every so many steps."""
+    """The generated images and losses of StyleGAN, with R1 and path lengths every few steps."""
 
     def __init__(self, model):
         super().__init__(model)
@@ -172,7 +173,7 @@ BY_HAND = {GAN: ByHand, WGANGP: WassersteinByHand, StyleGAN: StyleByHand}
 
 
 def compare(name, size, filters, batch, rounds, in_torch):
-    """Prints images per second of `fit`, and its ratios to the other ways."""
+    """Prints the images per second of `fit`, and its ratios to the other variants."""
     shape, style = (size, size, 1), name == "stylegan"
     sizes = dict(latent_dim=64, width=size * filters) if style else {}
     chunk = 16 if style else 5  # of StyleGAN a turn has R1 once and path lengths twice
@@ -196,12 +197,12 @@ def compare(name, size, filters, batch, rounds, in_torch):
 
 
 def peak_memory() -> float:
-    """GiB."""
+    """Returns the peak memory of this process, in GiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
 def main():
-    """Prints the figures."""
+    """Prints the results."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--quick", action="store_true", help="fewer steps")
     parser.add_argument("--size", type=int, default=32, help="pixels of a side")

@@ -1,11 +1,11 @@
-"""What Fréchet distance and likelihood cost, against the naive ways, as measured in one run.
+"""Compares the cost of the Fréchet distance and the likelihood with naive implementations.
 
   python benchmarks/metrics.py            two to four minutes on two CPU cores
   python benchmarks/metrics.py --quick    fewer images, one round: less than a minute
 
-Every job is a process of its own, so that its peak of memory is its own too; ways are measured
-alternately, so that a change of the machine's speed hits both alike. Images are noise and networks
-untrained: neither changes the cost.
+Each job runs in a separate process, so that its peak memory can be measured; implementations are
+measured alternately, so that changes in the machine's speed affect both equally. Images are noise
+and networks are untrained, which does not change the cost.
 """
 
 import argparse
@@ -25,7 +25,7 @@ BATCH = 64
 
 
 def fid_ours(network, count):
-    """Batches of uint8 come and go, and only their features stay."""
+    """Returns the library's Fréchet distance: of each uint8 batch, only the features are kept."""
     import numpy as np
 
     from keras_gen.metrics import frechet_distance, keras_extractor
@@ -39,7 +39,7 @@ def fid_ours(network, count):
 
 
 def fid_naive(network, count):
-    """All images as floats, then all features, then scipy's root of a product of matrices."""
+    """Returns a naive Fréchet distance: all images as floats, all features, and SciPy's root."""
     import keras
     import numpy as np
     from scipy import linalg
@@ -57,14 +57,14 @@ def fid_naive(network, count):
 
 
 def nll_ours(vae, count, samples):
-    """Fifty samples of 32 images at once, in one compiled loop that keeps a running sum."""
+    """Returns the library's NLL: batches of 50 samples of 32 images, in one compiled loop."""
     from keras_gen.metrics import importance_weighted_nll
 
     return importance_weighted_nll(vae, digits(count), samples)["nll"].mean()
 
 
 def nll_naive(vae, count, samples):
-    """All samples of an image in one go, eagerly."""
+    """Returns a naive NLL: all samples of an image at once, computed eagerly."""
     import numpy as np
     from scipy import special
 
@@ -79,7 +79,7 @@ def nll_naive(vae, count, samples):
 
 
 def batches(count, seed):
-    """`count` images uint8 `[BATCH, 32, 32, 3]`, the second set darker."""
+    """Yields batches of `count` uint8 images, `[BATCH, 32, 32, 3]`; seed 1 gives darker images."""
     import numpy as np
 
     rng = np.random.default_rng(seed)
@@ -88,7 +88,7 @@ def batches(count, seed):
 
 
 def digits(count):
-    """Black and white noise, uint8 `[count, 28, 28, 1]`."""
+    """Returns black-and-white noise, uint8 `[count, 28, 28, 1]`."""
     import numpy as np
 
     return np.random.default_rng(0).integers(0, 2, (count, 28, 28, 1), "uint8") * 255
@@ -103,7 +103,7 @@ WAYS = {
 
 
 def job(way, count, samples):
-    """Runs one way and prints its result, seconds, and MiB by which it raised the peak."""
+    """Runs one implementation; prints its result, seconds, and increase in peak memory in MiB."""
     import keras
 
     from keras_gen.networks import conv_classifier, mlp_decoder, mlp_encoder
@@ -127,12 +127,12 @@ def job(way, count, samples):
 
 
 def peak_memory() -> float:
-    """MiB."""
+    """Returns the peak memory of this process, in MiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
 
 
 def alternately(ways, rounds, count, samples=0) -> list:
-    """For each way its result, median seconds and MiB, each time in a process of its own."""
+    """Returns each implementation's result, median seconds, and MiB, from separate processes."""
     found = [[] for _ in ways]
     for _ in range(rounds):
         for results, way in zip(found, ways, strict=True):
@@ -143,7 +143,7 @@ def alternately(ways, rounds, count, samples=0) -> list:
 
 
 def main():
-    """Prints the figures."""
+    """Prints the results."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--quick", action="store_true", help="fewer images, one round")
     parser.add_argument("--job", nargs=3, help=argparse.SUPPRESS)

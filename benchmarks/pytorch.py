@@ -1,10 +1,10 @@
-"""The same steps and samples in PyTorch, from an environment of its own, in turns with ours.
+"""Runs the same steps and samples in PyTorch, in a separate environment, for comparison.
 
   python -m venv torch && torch/bin/pip install torch --index-url https://download.pytorch.org/whl/cpu
   KERAS_GEN_TORCH=torch/bin/python python benchmarks/vae.py
 
-This file is both sides: `steps` is called by the benchmarks, which need no PyTorch, and starts this
-file in the other environment, where it runs as many steps as it is told to, eagerly.
+This file contains both sides. The benchmarks, which do not need PyTorch, call `steps`, which starts
+this file in the other environment. There, it runs the requested number of steps eagerly.
 """
 
 import contextlib
@@ -20,11 +20,11 @@ BATCH = 100  # of the autoencoders' images
 
 @contextlib.contextmanager
 def steps(*names):
-    """Starts PyTorch's side, if the variable KERAS_GEN_TORCH names a Python that has it.
+    """Starts PyTorch's side, if the variable KERAS_GEN_TORCH is the path of a Python with PyTorch.
 
     Yields:
-        For each name a function of a number of steps, which returns when they are done; nothing
-        without PyTorch.
+        A dict that maps names to functions, each of which runs a number of steps and returns when
+        they are done; empty without PyTorch.
     """
     python = os.environ.get("KERAS_GEN_TORCH")
     if not python:
@@ -43,7 +43,7 @@ def steps(*names):
 
 
 def mlp_vae(samples=None):
-    """784-200-200-50 and back, tanh, Adam; with samples the bound of so many."""
+    """Builds a 784-200-200-50 VAE with tanh and Adam; with `samples`, an IWAE with that number."""
     import torch
     from torch import nn
     from torch.nn import functional
@@ -81,7 +81,7 @@ def mlp_vae(samples=None):
 
 
 def cyclegan(dtype="float32", size=64, batch=4, filters=32, blocks=6):
-    """The textbook step of Zhu et al., with one backward pass of the generators."""
+    """The textbook step of Zhu et al., with one backward pass for both generators."""
     import torch
     from torch import nn
     from torch.nn import functional
@@ -152,7 +152,7 @@ def cyclegan(dtype="float32", size=64, batch=4, filters=32, blocks=6):
 
 
 def gan(critic_steps=0, size=32, batch=64, filters=32, latents=100):
-    """DCGAN's step; with critic steps that of WGAN-GP, whose critic normalizes layers."""
+    """The step of DCGAN or, with critic steps, of WGAN-GP with layer normalization."""
     import torch
     from torch import nn
     from torch.nn import functional
@@ -215,7 +215,7 @@ def gan(critic_steps=0, size=32, batch=64, filters=32, latents=100):
 
 
 def glow(side=28, batch=32, filters=32, scales=2, steps=4, alpha=0.05):
-    """Glow's step: logit, squeezes, activation norms, 1x1 convolutions and couplings."""
+    """The step of Glow: logit, squeezing, activation normalization, 1x1 convolutions, couplings."""
     import torch
     from torch import nn
     from torch.nn import functional
@@ -280,7 +280,7 @@ def glow(side=28, batch=32, filters=32, scales=2, steps=4, alpha=0.05):
 
 
 def pixel_cnn(side=28, batch=16, filters=32, blocks=5, levels=256):
-    """Sampling from PixelCNN by a whole pass for each pixel."""
+    """Sampling from PixelCNN with a full pass for each pixel."""
     import torch
     from torch import nn
     from torch.nn import functional
@@ -323,7 +323,7 @@ def pixel_cnn(side=28, batch=16, filters=32, blocks=5, levels=256):
 
 
 def time_unet(side=28, widths=(32, 64), patch=2, groups=8):
-    """The network of `keras_gen.networks.time_unet`: images of a path and their times."""
+    """The network of `keras_gen.networks.time_unet`, for images on a path and their times."""
     import torch
     from torch import nn
     from torch.nn import functional
@@ -406,7 +406,7 @@ def time_unet(side=28, widths=(32, 64), patch=2, groups=8):
 
 
 def ddpm(batch=64, steps=1000):
-    """DDPM's step on the linear path: the noise is predicted at an even draw of times."""
+    """The step of DDPM on the linear path, which predicts the noise at evenly distributed times."""
     import torch
 
     network = time_unet()
@@ -428,7 +428,7 @@ def ddpm(batch=64, steps=1000):
 
 
 def ddim(n=64, steps=20):
-    """Samples in some steps of DDIM."""
+    """Sampling with a few steps of DDIM."""
     import torch
 
     network = time_unet()
@@ -464,7 +464,7 @@ STEPS = {
 
 
 def serve(names):
-    """Runs steps as standard input says: a name and a number a line."""
+    """Runs the steps that standard input requests: a name and a number per line."""
     import torch
 
     torch.set_num_threads(len(os.sched_getaffinity(0)))

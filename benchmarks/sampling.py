@@ -1,14 +1,14 @@
-"""What cached sampling of autoregressive models gains, as ratios that are measured in one run.
+"""Measures the gain from cached sampling of autoregressive models, as ratios of times.
 
   python benchmarks/sampling.py            about ten minutes on two CPU cores
   python benchmarks/sampling.py --quick    smaller images and shorter sounds
 
-The same noise is drawn from by a whole pass for each value, as textbooks do, and by one place of
-every layer for each value, as a graph and compiled by XLA; in turns, so that a change of the
-machine's speed hits all alike. Compiling is not counted. Whole passes of sounds take so long that
-a few are timed for all. All ways must draw the same images. The last table shows how the time grows
-with the length of a sound. PyTorch's whole passes come from an environment of its own, if there is
-one: see pytorch.py.
+Values are sampled with the same noise in several ways: with a full pass for each value, as in
+textbooks, and with one position of every layer for each value, as a graph and compiled with XLA.
+All are measured alternately, so that changes in the machine's speed affect them equally.
+Compilation is not counted. Because full passes of sounds take so long, only a few are timed. All
+variants must generate the same images. The last table shows how the time grows with the length of a
+sound. PyTorch's full passes come from a separate environment, if there is one; see pytorch.py.
 """
 
 import argparse
@@ -31,7 +31,7 @@ PASSES = 3  # whole passes of a sound that are timed
 
 
 def sampler(network, likelihood, jit_compile=False, **options):
-    """A compiled function from noise to values drawn by the likelihood."""
+    """Returns a compiled function that maps noise to values sampled from the likelihood."""
 
     def draw(parameters, uniform):
         return likelihood.draw(parameters, uniform[:, None, None])[:, 0]
@@ -44,7 +44,7 @@ def sampler(network, likelihood, jit_compile=False, **options):
 
 
 def images(side, in_torch):
-    """Prints the ratios of two networks of images."""
+    """Prints the ratios for two image networks."""
     shape = (side, side, 1)
     networks = {
         PIXEL_CNN: (pixel_cnn(shape), Categorical(256)),
@@ -82,7 +82,7 @@ def images(side, in_torch):
 
 
 def sounds(lengths):
-    """Prints the ratios of WaveNet for sounds of several lengths."""
+    """Prints the ratios for WaveNet, for sounds of several lengths."""
     network = wavenet(filters=32, skip_filters=64)
     ways = {
         "cached": sampler(network, Categorical(256)),
@@ -110,7 +110,7 @@ def sounds(lengths):
 
 
 def main():
-    """Prints the figures."""
+    """Prints the results."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--quick", action="store_true", help="smaller images, shorter sounds")
     quick = parser.parse_args().quick

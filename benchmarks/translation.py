@@ -1,11 +1,11 @@
-"""What steps of translators cost, against bare TensorFlow, and large images, whole and in tiles.
+"""Compares translation steps with bare TensorFlow, and large images as a whole with tiles.
 
   python benchmarks/translation.py            about five minutes on two CPU cores
   python benchmarks/translation.py --quick    fewer steps, smaller images
 
-The bare step is forwards, backwards and Keras' Adam of the same networks, without the checks, the
-noise's stateless seeds and the reports of `fit`. Ways are measured in turns. Each way to translate
-a large image is measured in a process of its own.
+The bare step consists of the forward pass, the backward pass, and the Keras Adam optimizer for the
+same networks, without the checks, the stateless seeds, and the reports of `fit`. Steps are measured
+alternately. Each way to translate a large image is measured in a separate process.
 """
 
 import argparse
@@ -33,31 +33,31 @@ WAYS = ("whole", "tiles")
 
 
 def pix2pix():
-    """The networks of the recipe's cpu preset."""
+    """Builds the networks of the recipe's cpu preset."""
     generator = unet_generator((64, 64, 3), filters=24)
     return Pix2Pix(generator, patch_discriminator((64, 64, 6), 24, strided_layers=1))
 
 
 def sr_res_net():
-    """The network of the recipe's cpu preset."""
+    """Builds the network of the recipe's cpu preset."""
     design = dict(normalization=False, from_bicubic=True, edge_kernel=3)
     return SRGAN(sr_resnet(filters=32, blocks=6, factor=FACTOR, **design))
 
 
 def pairs(small, large, count=500):
-    """Pairs of noise, which cost what images do."""
+    """Returns pairs of noise, which cost as much as images."""
     random = np.random.default_rng(0)
     images = (random.integers(0, 256, (count, s, s, 3), "uint8") for s in (small, large))
     return Source(tuple(images))
 
 
 def scaled(batch):
-    """Images in [-1, 1]."""
+    """Returns images scaled to [-1, 1]."""
     return [tf.cast(images, tf.float32) / 127.5 - 1 for images in batch]
 
 
 def bare_pix2pix(model):
-    """One update of the generator, then one of the discriminator, and nothing else."""
+    """Returns a bare step: an update of the generator, and then an update of the discriminator."""
     generator = model.generator
     discriminator = model.discriminator
     optimizers = [keras.optimizers.Adam() for _ in range(2)]
@@ -84,7 +84,7 @@ def bare_pix2pix(model):
 
 
 def bare_sr_res_net(model):
-    """One update of the generator by the squared error."""
+    """Returns a bare step: an update of the generator on the squared error."""
     generator = model.generator
     optimizer = keras.optimizers.Adam()
     optimizer.build(generator.trainable_variables)
@@ -101,7 +101,7 @@ def bare_sr_res_net(model):
 
 
 def apply(optimizer, tape, loss, network):
-    """Updates a network by its gradients."""
+    """Updates a network with its gradients."""
     variables = network.trainable_variables
     optimizer.apply(tape.gradient(loss, variables), variables)
 
@@ -113,7 +113,7 @@ STEPS = {
 
 
 def enlarge(way, side):
-    """Prints the speed and the peak of memory of one way to enlarge an image."""
+    """Prints the speed and the peak memory of one way to enlarge an image."""
     model = sr_res_net()
     image = np.random.default_rng(0).integers(0, 256, (side, side, 3), "uint8")
 
@@ -135,7 +135,7 @@ def enlarge(way, side):
 
 
 def main():
-    """Prints the figures."""
+    """Prints the results."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--quick", action="store_true", help="fewer steps, smaller images")
     parser.add_argument("--way", choices=WAYS, help="one way to enlarge an image only")

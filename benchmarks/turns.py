@@ -1,4 +1,4 @@
-"""What the benchmarks measure with: ways in turns, so that the machine's speed hits all alike."""
+"""Measures variants alternately, so that changes in the machine's speed affect all equally."""
 
 import statistics
 import time
@@ -14,12 +14,12 @@ SHAPE = (28, 28, 1)
 
 
 def images(count=2000, shape=SHAPE):
-    """A source of noise, uint8 `[count, *shape]`, which costs what images do."""
+    """Returns a source of noise, uint8 `[count, *shape]`, which costs as much as images."""
     return Source(np.random.default_rng(0).integers(0, 256, (count, *shape), "uint8"))
 
 
 def in_turns(functions: dict, rounds: int = 9) -> dict:
-    """The median seconds of each function, called one after the other, `rounds` times."""
+    """Returns the median seconds of each function; they are called alternately, `rounds` times."""
     for function in functions.values():
         function()
     times = {name: [] for name in functions}
@@ -33,10 +33,10 @@ def in_turns(functions: dict, rounds: int = 9) -> dict:
 
 
 def bare_step(model):
-    """Forwards, backwards and Keras' Adam of a model's networks, and nothing else.
+    """Returns a bare step: forward pass, backward pass, and the Keras Adam optimizer of a model.
 
     Returns:
-        Function of a batch as the source gives it that returns the loss.
+        Function that maps a batch, as returned by the source, to the loss.
     """
     variables = model.trainable_variables
     optimizer = keras.optimizers.Adam()
@@ -54,11 +54,11 @@ def bare_step(model):
 
 
 class InTurns(keras.callbacks.Callback):
-    """Times `chunk` steps of `fit`, then as many of each other way, and so on.
+    """Alternately times `chunk` steps of `fit` and the same number of steps of each other variant.
 
     Args:
-        others: Functions of a number of steps, by name, which return when these are done.
-        chunk: Steps in a turn; a multiple of those in one execution.
+        others: Functions by name that accept a number of steps, and return when the steps are done.
+        chunk: Number of steps per turn, a multiple of the number of steps per execution.
     """
 
     def __init__(self, others: dict, chunk: int):
@@ -68,11 +68,11 @@ class InTurns(keras.callbacks.Callback):
         self.done = 0
 
     def on_train_begin(self, logs=None):
-        """Starts the first turn, which compiles and is left out."""
+        """Starts the first turn, which includes compilation and is not counted."""
         self.began = time.perf_counter()
 
     def on_train_batch_end(self, batch, logs=None):
-        """Ends a turn of `fit` and takes those of the others."""
+        """Ends a turn of `fit`, and runs the turns of the other variants."""
         if (batch + 1) % self.chunk:
             return
         float(next(iter(logs.values())))  # the device may still be at it
@@ -84,7 +84,7 @@ class InTurns(keras.callbacks.Callback):
         self.began = time.perf_counter()
 
     def per_step(self) -> dict:
-        """The median seconds of a step of each way."""
+        """Returns the median seconds per step of each variant."""
         return {k: statistics.median(v[1:]) / self.chunk for k, v in self.seconds.items()}
 
 
@@ -99,21 +99,21 @@ def fit_in_turns(
     bare=bare_step,
     source=None,
 ) -> dict:
-    """The seconds of a step of `fit`, of the bare step and of other ways.
+    """Returns the seconds per step of `fit`, of the bare step, and of other variants.
 
     Args:
-        build: Function that returns a new model of images.
-        batch: Images in a step.
-        rounds: Turns.
-        chunk: Steps in a turn.
-        others: Further ways, as `InTurns` takes them.
-        per_execution: Steps in one call of TensorFlow.
-        shape: Of the images.
-        bare: Function of a new model that returns its bare step.
-        source: What is trained on; None: noise of that shape.
+        build: Function that returns a new image model.
+        batch: Number of images per step.
+        rounds: Number of turns.
+        chunk: Number of steps per turn.
+        others: Additional variants; see `InTurns`.
+        per_execution: Number of steps per TensorFlow call.
+        shape: Shape of the images.
+        bare: Function that maps a new model to its bare step.
+        source: Training examples. If None, noise of the given shape.
 
     Returns:
-        Seconds by way: `fit`, `bare` and the names of the others.
+        Seconds by variant: `fit`, `bare`, and the names in `others`.
     """
     source = source or images(shape=shape)
     model, step = build(), bare(build())

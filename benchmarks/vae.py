@@ -1,10 +1,11 @@
-"""What steps of VAEs cost, against bare TensorFlow and PyTorch, as ratios measured in one run.
+"""Compares training steps of VAEs with bare TensorFlow and PyTorch, as ratios of times.
 
   python benchmarks/vae.py            about three minutes on two CPU cores
   python benchmarks/vae.py --quick    fewer steps
 
-The bare step is forwards, backwards and Keras' Adam of the same model. PyTorch comes from an
-environment of its own, if there is one: see pytorch.py. Ways are measured in turns.
+The bare step consists of the forward pass, the backward pass, and the Keras Adam optimizer for the
+same model. PyTorch comes from a separate environment, if there is one; see pytorch.py. All variants
+are measured alternately in a single run.
 """
 
 import argparse
@@ -34,23 +35,24 @@ MANY = 100  # steps in one call of TensorFlow
 
 
 def networks():
-    """784-200-200-50 and back, tanh (Burda et al. 2016)."""
+    """Builds a 784-200-200-50 VAE with tanh (Burda et al. 2016)."""
     sizes = dict(latent_dim=50, hidden=(200, 200), activation="tanh")
     return mlp_networks(SHAPE, **sizes, heads=("mean", "log_variance"))
 
 
 def iwae(samples=50):
-    """The same networks on the bound of so many samples."""
+    """Builds the same networks with an IWAE's bound for the given number of samples."""
     return IWAE(*networks(), samples=samples)
 
 
 def conv_networks():
-    """Two convolutions of stride 2, 32 latents, and back."""
+    """Builds two convolutions with stride 2, 32 latents, and the mirror image."""
     return conv_encoder(SHAPE, 32, heads=("mean", "log_variance")), conv_decoder(SHAPE, 32)
 
 
 def vq_networks():
-    """Two convolutions of stride 2, two residual blocks, latents of 64 dimensions, and back."""
+    """Builds two strided convolutions, two residual blocks, 64-dimensional codes, and the
+    mirror."""
     sizes = dict(latent_dim=64, filters=64, residual_filters=32)
     return residual_encoder(SHAPE, **sizes), residual_decoder(SHAPE, **sizes)
 
@@ -65,7 +67,7 @@ MODELS = {
 
 
 def compare(name, steps, rounds, in_torch):
-    """Prints images per second of `fit`, and the ratios to bare steps and PyTorch's."""
+    """Prints the images per second of `fit`, and the ratios to bare steps and to PyTorch."""
     ways = {"PyTorch": in_torch[name]} if name in in_torch else {}
     took = fit_in_turns(MODELS[name], BATCH, rounds, steps, ways, per_execution=steps)
     parts = [
@@ -76,14 +78,14 @@ def compare(name, steps, rounds, in_torch):
 
 
 def samples_cost(k):
-    """Prints a step's milliseconds and the process's peak memory for k samples."""
+    """Prints the milliseconds per step and the peak memory of the process for k samples."""
     took = fit_in_turns(partial(iwae, k), BATCH, rounds=4, chunk=5)["fit"]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     print(f"IWAE, k = {k}: {took * 1e3:.1f} ms a step, {peak:.2f} GiB", flush=True)
 
 
 def main():
-    """Prints the figures."""
+    """Prints the results."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--quick", action="store_true", help="fewer steps")
     parser.add_argument("--samples", type=int, help="the cost of so many samples of IWAE only")

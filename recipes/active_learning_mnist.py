@@ -1,27 +1,27 @@
 """Active learning on MNIST with autoencoder codes.
 
 Sener, Savarese: "Active Learning for Convolutional Neural Networks: A Core-Set Approach", ICLR
-2018, choose examples that cover the rest. Lewis, Gale: "A Sequential Algorithm for Training Text
-Classifiers", SIGIR 1994, choose those whose class is least certain.
+2018, choose examples that cover the remaining examples. Lewis, Gale: "A Sequential Algorithm for
+Training Text Classifiers", SIGIR 1994, choose examples whose class is least certain.
 
   python recipes/active_learning_mnist.py                    about 7 minutes on two CPU cores
   python recipes/active_learning_mnist.py --preset smoke     under a minute
 
-Expected result of the cpu preset: with 50 labels, an accuracy of 79% for digits that cover the pool
-and 65% for randomly chosen digits (70% each for PCA and pixels); 117 labels saved.
+Expected result of the cpu preset: with 50 labels, an accuracy of 79% if the labeled digits cover
+the pool and 65% if they are chosen at random (PCA and pixels: 70% each), which saves 117 labels.
 
 An autoencoder is trained without labels. Some digits from a pool of training digits are labeled,
 logistic regression is fitted to their codes, and test digits are classified. Digits are chosen
 
 - at random;
-- by coverage: the digits nearest to the k-means centers, one per label. This stands in for the
-  core-set, which minimizes the largest distance and therefore picks outliers first;
+- by coverage: the digits nearest to the k-means centers, one per label. This replaces the core-set,
+which minimizes the largest distance and therefore picks outliers first;
 - by uncertainty: half of the digits cover the pool; the other half have the smallest margin
   between the two most likely classes, according to a classifier fitted to the first half.
 
 The experiment is repeated with as many principal components and with pixels. "Labels saved" is the
-number of additional labels that a random choice of codes would need for the same accuracy, by
-linear interpolation between the measured label counts.
+number of additional labels that a random choice of codes would require for the same accuracy,
+interpolated linearly between the measured label counts.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """

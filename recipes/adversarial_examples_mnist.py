@@ -14,15 +14,16 @@ reaches 88.4%.
 
 Each pixel may change by 0.3 of its range. Four classifiers with the same network are attacked: one
 trained on clean digits, one on FGSM examples, one on PGD examples from the start, and one on PGD
-examples with growing epsilon. Robust accuracy is measured per digit under the worst of several
-attacks: FGSM, 40-step PGD, APGD with three losses (Croce, Hein, ICML 2020), and SquareAttack, which
-needs no gradient (Andriushchenko et al., ECCV 2020). Attacks use several random starts, on digits
-sampled from the test set. FGSM training withstands only FGSM, because the network learns to mislead
-its single step. With the full epsilon from the start, PGD training may fail to make progress.
+examples with growing epsilon. Robust accuracy counts a digit as correct only if it withstands all
+of several attacks: FGSM, 40-step PGD, APGD with three losses (Croce, Hein, ICML 2020), and
+SquareAttack, which needs no gradient (Andriushchenko et al., ECCV 2020). Attacks use several random
+starts, on digits sampled from the test set. FGSM training protects only against FGSM, because the
+network learns to mislead its single step. With the full epsilon from the start, PGD training may
+fail to make progress.
 
 The baseline defense applies a pixel threshold before the undefended network. The attacks target
 this defense, with a gradient that passes through the threshold; attacks transferred from the
-network alone make the defense look better than it is.
+undefended network would make the defense look better than it is.
 
 Deviations: a smaller network with strided convolutions, and fewer training and attack steps.
 

@@ -2,8 +2,8 @@
 
 An, Cho: "Variational Autoencoder based Anomaly Detection using Reconstruction Probability", SNU
 Data Mining Center, special lecture on IE 2015-1. Their MNIST experiment is repeated: each of the
-ten digits is the anomaly once, and a model is trained on the other nine. Its scores separate normal
-from anomalous test digits, measured by the AUROC of each digit.
+ten digits is the anomaly once, and a model is trained on the other nine. The AUROC of each digit
+measures how well the model's scores separate normal from anomalous test digits.
 
   python recipes/anomaly_detection_mnist.py                    about 5 minutes on two CPU cores
   python recipes/anomaly_detection_mnist.py --preset smoke     under a minute
@@ -11,17 +11,17 @@ from anomalous test digits, measured by the AUROC of each digit.
 Expected result of the cpu preset: an AUROC of 0.989 for digits among clothes (nearest neighbor:
 0.978) and a mean AUROC of 0.86 over the ten digits.
 
-The main model is trained on Fashion-MNIST and separates its test images from MNIST digits. The
-threshold is the 0.99 quantile of the scores of the last twelfth of the normal training images,
-which no model is trained on. The code size was chosen on the last 10,000 training digits with 1, 2,
-and 7 as anomalies: a large code detects no anomalies. Reconstruction error also misses anomalies
-that are easy to reconstruct: the AUROC for the digit 1 is below chance. Two baselines need no
-network: the squared error of as many principal components and the distance to the nearest training
-image.
+The main model is trained on Fashion-MNIST, and separates Fashion-MNIST test images from MNIST
+digits. The threshold is the 0.99 quantile of the scores of the last twelfth of the normal training
+images, on which no model is trained. The code size was chosen on the last 10,000 training digits
+with 1, 2, and 7 as anomalies: a large code detects no anomalies. Reconstruction error also misses
+anomalies that are easy to reconstruct: the AUROC for the digit 1 is below chance. Two baselines
+need no network: the squared error of the same number of principal components, and the distance to
+the nearest training image.
 
 Deviations: the paper's model is a variational autoencoder. This recipe uses one of the paper's
-baselines, the plain autoencoder, scored by its squared error. The networks differ too, so the
-paper's values are not compared with these. The other common protocol, one normal and nine anomalous
+baselines, the plain autoencoder, scored by its squared error. The networks also differ, so the
+results are not compared with the paper's. The other common protocol, one normal and nine anomalous
 digits, is easier for most digits.
 
 Data: fashion_mnist and mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).

@@ -11,14 +11,14 @@ mixture has 0.25 and 0.67, and test images with swapped lower halves have a dist
 
 Latents are truncated at several thresholds. Lower thresholds make more samples look like training
 images (precision), but fewer training images look like a sample (recall). Samples are compared with
-training images in the features of two independently trained classifiers of the padded clothes (the
-worse result counts) and with a patch distance, which needs no network. Test images are the
+training images in the features of two independently trained classifiers of the padded images (the
+worse result counts), and with a patch distance, which needs no network. Test images are the
 reference, and a Gaussian mixture over pixels is the baseline.
 
 Deviations in the cpu preset: narrow networks with attention on 8x8 maps, batches of 32 instead of
 2,048, one discriminator update per generator update, and higher learning rates. The generator's
-learning rate is eight times the paper's: with twice the paper's rate, it generated no clothes after
-600 steps of 64.
+learning rate is eight times the paper's: with twice the paper's rate, no clothes were recognizable
+after 600 steps with batches of 64.
 
 Data: fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR), padded to
 32x32. The paper does not use this dataset.

@@ -13,18 +13,19 @@ Sønderby, Raiko, Maaløe, Sønderby, Winther: "Ladder Variational Autoencoders"
 Expected result of the cpu preset: a test NLL of 87.8 nats (ladder VAE: 89.4; VAE with as many
 weights: 91.8).
 
-The VAE has one layer of latents; the ladder VAE has as many as BIVA, with the same sizes. Both are
-trained in the same way as BIVA, with the same number of steps, batches, learning rates, and
-warm-up; the ladder VAE also uses the same free bits. Each row of the sample grid shows a test
+The VAE has one layer of latents; the ladder VAE has as many layers as BIVA, with the same sizes.
+Both are trained in the same way as BIVA, with the same number of steps, batch size, learning rates,
+and warm-up; the ladder VAE also uses the same free bits. Each row of the sample grid shows a test
 digit, its reconstruction, and the results of resampling the latents of 1, 2, and 3 layers.
 
-A second BIVA is trained on Fashion-MNIST and separates its test images from digits by the bound
-L^{>k}, for which the k lowest layers are sampled from the prior, and by its ratio to the ELBO,
-LLR^{>k}. The baselines are the distance to the nearest training image and the size as a PNG.
+A second BIVA is trained on Fashion-MNIST. It separates Fashion-MNIST test images from digits with
+the bound L^{>k}, for which the k lowest layers are sampled from the prior, and with its ratio to
+the ELBO, LLR^{>k}. The baselines are the distance to the nearest training image and the size of the
+image as a PNG file.
 
 Deviations: BIVA's networks are dense and residual, with half a million weights in 3 layers. Every
-variable has free bits, initially as many as in the paper and none at the end; the paper fine-tunes
-without them. The ladder VAE also has free bits, and no batch normalization.
+variable has free bits, which decrease from the paper's number to none; the paper fine-tunes without
+free bits. The ladder VAE also has free bits, and no batch normalization.
 
 Data: mnist and fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """

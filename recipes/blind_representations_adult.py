@@ -13,26 +13,26 @@ weight 2, it is 0.58 at 0.846. A repaired score of boosted trees beats both, wit
 except in its odds gap.
 
 An adversary (ALFR), gradient reversal (GRAD), and a VAE that receives the attribute (VFAE) each
-encode a person's 14 columns in two features. These features are evaluated as a client would receive
+encode a person's 14 columns in two features. The features are evaluated as a client would receive
 them, without training noise. The metric is the larger AUC of two freshly trained probes, logistic
 regression and gradient-boosted trees, that predict sex from them (0.5 is chance), never the
-adversary's own estimate. The cost of blindness is reported too: the accuracy of the predicted
-income, and the gaps between decisions, because blind features do not imply equal odds. ALFR is
-trained with several adversary weights.
+adversary's own estimate. The cost of fairness is also reported: the accuracy of the predicted
+income, and the gaps between decisions, because features that hide the sex do not imply equal odds.
+ALFR is trained with several adversary weights.
 
-Baselines: a linear classifier without the sex column; with linear erasure of sex from all columns
-(LEACE); and with examples reweighed so that sex and income are independent. For the reweighed
-classifier, probes see a single feature: its score. Another baseline, treated in the same way, is
-boosted trees whose scores are mapped, within each sex, to the quantiles of a common distribution;
-these trees need to know the sex at prediction time.
+Baselines: a linear classifier without the sex column, a linear classifier after linear erasure of
+sex from all columns (LEACE), and a linear classifier on examples reweighed so that sex and income
+are independent. For the reweighed classifier, probes see a single feature: its score. Another
+baseline, evaluated in the same way, is boosted trees whose scores are mapped, within each sex, to
+the quantiles of a common distribution; these trees require the sex at prediction time.
 
 Weights, steps, and the number of features were chosen on 6,000 held-out training examples, in
 trials with seed 0.
 
-Deviations: those of each model. Adam uses cosine decay.
+Deviations: see each model. In addition, Adam uses cosine decay.
 
 Data: adult through tensorflow-datasets (from adult.zip, which you download yourself; the error
-message names it).
+message gives the details).
 """
 
 from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe

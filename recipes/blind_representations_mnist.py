@@ -7,21 +7,21 @@ Edwards, Storkey: "Censoring Representations with an Adversary", ICLR 2016; Raff
   python recipes/blind_representations_mnist.py --preset smoke  under a minute
 
 Expected result of the cpu preset: the AUC for color is 0.57 with an adversary and 0.64 without one,
-with accuracies of 0.960 and 0.970; gray digits have 0.51 and 0.981.
+with accuracies of 0.960 and 0.970; for gray digits, the AUC is 0.51 and the accuracy 0.981.
 
 Four fifths of the odd digits and half of the even digits are red, so color is informative about the
-class; among test digits, half of each class are red. An adversary (ALFR) and gradient reversal
-(GRAD) compute features of a digit. From these, freshly trained logistic regression and
-gradient-boosted trees predict color (the larger AUC counts; 0.5 is chance). These probes are
-trained on recolored training digits, half red in each class, so the class does not help them. The
-class accuracy is reported as well, overall and for green odd digits, the rare group.
+class; among test digits, half of each class are red. Networks trained with an adversary (ALFR) or
+gradient reversal (GRAD) compute features of a digit. From these features, freshly trained logistic
+regression and gradient-boosted trees predict the color (the larger AUC counts; 0.5 is chance).
+These probes are trained on recolored training digits, half red in each class, so the class does not
+help them. The class accuracy is also reported, overall and for green odd digits, the rare group.
 
-If the colors are known, no adversary is needed: a network trained on gray digits is blind by
-design. Linear erasure (LEACE) of the pixels is an inexpensive method that does not need them at
-prediction time. It gives no guarantee for digits whose colors and classes are correlated
-differently from those it was fitted to.
+If the attribute is known to be color, no adversary is needed: a network trained on gray digits is
+color-blind by design. Linear erasure (LEACE) on the pixels is an inexpensive method that does not
+require the colors at prediction time. It gives no guarantee for digits whose colors and classes are
+correlated differently from the digits to which it was fitted.
 
-Deviations: those of each model. Adam uses cosine decay.
+Deviations: see each model. In addition, Adam uses cosine decay.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """

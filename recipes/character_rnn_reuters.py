@@ -7,11 +7,11 @@ Graves: "Generating Sequences With Recurrent Neural Networks", 2013, sec. 2 and 
 
 Expected result of the cpu preset: 1.60 bits per character (n-grams: 1.65).
 
-Stories are split into passages, each processed without memory of the previous one; the last passage
-of a story ends with an end token. Bits per character on test passages are compared with n-grams on
-the same passages, with modified Kneser-Ney smoothing and an order chosen on held-out training
-passages. Prompts are continued at several temperatures. The epoch with the best held-out loss is
-kept.
+Stories are split into passages, each processed without memory of the previous passage; the last
+passage of a story ends with an end token. Bits per character on test passages are compared with
+n-grams with modified Kneser-Ney smoothing, whose order is chosen on held-out training passages.
+Prompts are continued at several temperatures. The weights from the epoch with the best held-out
+loss are kept.
 
 Deviations: one LSTM on a different text; the paper reports 1.24 bits per character on the Penn
 Treebank with 7 layers of 700 units.

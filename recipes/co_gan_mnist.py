@@ -5,16 +5,17 @@ Liu, Tuzel: "Coupled Generative Adversarial Networks", NeurIPS 2016, sec. 4, tas
   python recipes/co_gan_mnist.py                    68 minutes on one of two CPU cores
   python recipes/co_gan_mnist.py --preset smoke     under a minute
 
-Expected result of the cpu preset: 90% of pixels agree between a digit and its edges and 99% between
-a digit and its negative (mismatched pairs: 81% and 83%); 56% and 93% of the pairs have the same
-class.
+Expected result of the cpu preset: 90% of the pixels agree in pairs of digits and edges, and 99% in
+pairs of digits and negatives (mismatched pairs: 81% and 83%); 56% and 93% of the pairs have the
+same class.
 
-One half of the digits is shown unchanged, and the other half as edges or negatives, so no training
-digit appears in both domains. A pair agrees if the second image is the transform of the first:
-after thresholding, agreement is the fraction of pixels with equal values. Because most pixels are
-black, mismatched pairs also agree to a large extent; they are the baseline. A classifier in each
-domain determines whether both images show the same class. The digits alone are compared as in the
-other GAN recipes, because a generator that produced only one digit could agree with itself.
+Half of the digits are shown unchanged, and the other half as edges or negatives, so no training
+digit appears in both domains. In a correct pair, the second image is the transform of the first;
+agreement is the fraction of pixels that are equal after thresholding. Mismatched pairs are the
+baseline: because most pixels are black, they also agree to a large extent. A classifier in each
+domain determines whether both images show the same class. In addition, the digits alone are
+evaluated as in the other GAN recipes, because a generator that produced a single digit could also
+reach full agreement.
 
 Deviations of the cpu preset: fewer channels; the evaluated generator is a weight average.
 

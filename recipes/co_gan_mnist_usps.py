@@ -6,13 +6,12 @@ Liu, Tuzel: "Coupled Generative Adversarial Networks", NeurIPS 2016, sec. 4, dom
   python recipes/co_gan_mnist_usps.py --preset smoke     under a minute
 
 Expected result of the cpu preset: 69% of USPS test digits and 56% of MNIST test digits are
-classified correctly (network trained on the source alone: 28% and 18%; nearest neighbor: 62% and
-33%).
+classified correctly (source-only network: 28% and 18%; nearest neighbor: 62% and 33%).
 
-The discriminators share all but their first layers and also learn the labels of one domain, the
+The discriminators share all but their first layers, and also learn the labels of one domain, the
 source. As in the paper, 2,000 MNIST and 1,800 USPS digits are sampled. Labels of the other domain,
 the target, are used only to evaluate test digits. The accuracies are compared with the nearest
-neighbor and with a network trained on the source alone.
+neighbor and with a network trained only on the source.
 
 USPS digits fill the image, whereas MNIST digits have a margin. This framing explains much of the
 domain gap, so the nearest neighbor is also measured on digits whose ink is scaled to fill the

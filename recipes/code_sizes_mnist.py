@@ -14,9 +14,9 @@ Expected result of the cpu preset: a squared error of 26.6 per digit with a 2-di
 The exported model has a 2-dimensional code. The recipe also shows a limitation of autoencoders:
 random codes do not decode to digits, which is why variational autoencoders exist.
 
-Deviations: trained end to end with Adam from random weights. The paper pretrains a stack of
-restricted Boltzmann machines and then uses conjugate gradients; its fine-tuning cross-entropy is
-also the loss here. The cpu preset uses a smaller ReLU network.
+Deviations: the networks are trained end to end with Adam from random weights. The paper pretrains a
+stack of restricted Boltzmann machines, and then minimizes the cross-entropy, which is also the loss
+here, with conjugate gradients. The cpu preset uses a smaller ReLU network.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """

@@ -1,33 +1,35 @@
 """Conditional normalizing flow on Adult.
 
 Winkler, Worrall, Hoogeboom, Welling: "Learning Likelihoods with Conditional Normalizing Flows",
-2019, here for table rows given a label; the couplings of Dinh, Sohl-Dickstein, Bengio: "Density
-Estimation Using Real NVP", ICLR 2017.
+2019, here for table rows given a label, with the couplings of Dinh, Sohl-Dickstein, Bengio:
+"Density Estimation Using Real NVP", ICLR 2017.
 
   python recipes/conditional_flow_adult.py                  about 4 minutes on one of two CPU cores
   python recipes/conditional_flow_adult.py --preset smoke   under a minute
 
 Expected result of the cpu preset: 17.7 nats per test row and label (mixture of 80 products: 17.4;
 Chow-Liu tree: 17.7; Gaussian per class: 19.3) and an income accuracy of 0.845 (logistic regression:
-0.853). To model a table, use `MADE.for_table`; see `table_models_adult`.
+0.853). `MADE.for_table` is a better model for tables; see `table_models_adult`.
 
 The flow models a row of 13 columns for low and for high income; Bayes' rule turns it into a
-classifier, with the class frequencies of the training set as priors. Reported are the nats of a
-test row with its label and the accuracy of the more likely label.
+classifier, with the class frequencies of the training set as priors. The recipe reports the
+negative log-likelihood, in nats, of a test row with its label, and the accuracy of the more likely
+label.
 
 Categories and frequent values have no density. `NormalScores` spreads each value over its quantile
 range in the training set, which makes every column normally distributed; the density of these
-numbers bounds the probability of the row, here with 16 samples. Numeric columns are split into 32
-intervals; the education name is omitted because another column contains its number.
+numbers gives a bound on the probability of the row, here with 16 samples. Numeric columns are split
+into 32 intervals. The education name is omitted, because another column contains the same
+information as a number.
 
-Baselines for rows with their label: a mixture of 80 products of categorical distributions, fitted
-by EM in seconds; and the Chow-Liu tree, in which each column depends on one other column. Baselines
-for rows given their label: a Gaussian per label on the same numbers, with full covariance
-(quadratic discriminant analysis); and the frequencies of each column's values per label (naive
-Bayes). Logistic regression only predicts the label.
+Baselines for rows with their label are a mixture of 80 products of categorical distributions,
+fitted by EM in seconds, and the Chow-Liu tree, in which each column depends on one other column.
+Baselines for rows given their label are a Gaussian per label on the same numbers, with full
+covariance (quadratic discriminant analysis), and the frequencies of each column's values per label
+(naive Bayes). Logistic regression only predicts the label.
 
-4,000 training examples are held out. Their nats determine which epoch is evaluated; the number of
-couplings and units was chosen in trials on them.
+The likelihood of 4,000 held-out training examples determines which epoch is evaluated; the numbers
+of couplings and units were also chosen on these examples.
 
 Data: adult through tensorflow-datasets (from adult.zip, which you download yourself; the error
 message explains how).

@@ -10,15 +10,15 @@ where the discriminator predicts it; Miyato, Koyama: "cGANs with Projection Disc
   python recipes/conditional_gan_mnist.py --preset smoke         under a minute
 
 Expected result of the cpu preset: 0.94 of the samples show the requested class (median of three
-seeds); a Gaussian mixture per digit reaches 0.95.
+seeds; Gaussian mixture per digit: 0.95).
 
-Two independently trained classifiers measure how often samples show their class and how accurate
-they are on test images (the reference); the worse result counts. A generator that repeats one clear
-image per digit would score best, so the kernel distance within each class is measured too, in the
-classifiers' features. Before a generator has learned the labels, it generates other digits; the
-recipe plots how often this happens during training (class leakage).
+Two independently trained classifiers measure how often samples show the requested class; the worse
+result counts, and their accuracy on test images is the reference. A generator that repeats one
+clear image per digit would score best, so the kernel distance within each class is measured too, in
+the classifiers' features. Before a generator has learned the labels, it often generates other
+digits; the recipe plots how often this happens during training (class leakage).
 
-Deviations: all three methods use the same network, that of InfoGAN for digits.
+Deviations: all three methods use the same network, InfoGAN's network for digits.
 
 Data: mnist or fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """

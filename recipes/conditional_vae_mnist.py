@@ -6,14 +6,14 @@ Models", NeurIPS 2015.
   python recipes/conditional_vae_mnist.py                   about 25 minutes on one of two CPU cores
   python recipes/conditional_vae_mnist.py --preset smoke    under a minute
 
-Encoder and decoder receive the label as a one-hot vector. The likelihood of test digits given their
-label is compared with a Bernoulli mixture per digit. Two independently trained classifiers measure
-how often samples show the requested class; the worse result counts.
+The encoder and the decoder receive the label as a one-hot vector. The likelihood of test digits
+given their label is compared with a Bernoulli mixture per digit. Two independently trained
+classifiers measure how often samples show the requested class; the worse result counts.
 
-Deviations: the paper completes digits from a known quarter, so its conditions are images; here they
-are labels. Networks and binarization follow Burda, Grosse, Salakhutdinov (2016). The prior is N(0,
-1) for all labels, so latents encode what digits of all classes have in common, such as slant and
-thickness.
+Deviations: the paper completes digits from a known quarter, so its conditions are images, whereas
+here they are labels. Networks and binarization follow Burda, Grosse, Salakhutdinov (2016). The
+prior is N(0, 1) for all labels, so latents encode properties that all classes share, such as slant
+and thickness.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """

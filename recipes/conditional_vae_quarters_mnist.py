@@ -6,13 +6,13 @@ Models", NeurIPS 2015, sec. 5.1.
   python recipes/conditional_vae_quarters_mnist.py                   10 minutes on two CPU cores
   python recipes/conditional_vae_quarters_mnist.py --preset smoke    under a minute
 
-Expected result of the cpu preset: 63.9 nats for the rest of a digit given one quarter, 44.2 given
-two, and 20.4 given three (baseline network: 106.8, 66.5, and 28.5).
+Expected result of the cpu preset: an NLL of 63.9 nats for the rest of a digit given one quarter,
+44.2 given two quarters, and 20.4 given three (baseline network: 106.8, 66.5, and 28.5).
 
 The condition is one quarter of a digit (lower left), two quarters (the left half), or three (all
 but the lower right); the model generates the rest. The recognition, prior, and generation networks
-have dense layers, and the conditional likelihood of the rest of test digits is estimated with
-importance samples, eq. (7).
+have dense layers. The conditional likelihood is estimated on test digits with importance samples,
+eq. (7).
 
 The baseline network predicts each remaining pixel independently from the same quarters, with the
 same layers. It is trained until it no longer improves on held-out digits. Its single output blends

@@ -6,23 +6,23 @@ CVPR 2016, at 32x32 pixels.
   python recipes/context_encoder_cifar10.py                    55 minutes on one of two CPU cores
   python recipes/context_encoder_cifar10.py --preset smoke     under a minute
 
-Expected result of the cpu preset: a PSNR of 18.1 dB in the missing center with the reconstruction
-loss alone (with the adversarial loss: 17.2; ridge regression: 17.6).
+Expected result of the cpu preset: a PSNR of 18.1 dB in the missing center with only the
+reconstruction loss (with the adversarial loss: 17.2; ridge regression: 17.6).
 
-Held-out images are inpainted by the model, by a model trained on the reconstruction loss alone, and
-by methods without a network, the best of which is ridge regression on the known pixels. Then the
-paper's feature evaluation is repeated on a small scale (its table 2). The same encoder is either
-untrained or pretrained on the classes 0 to 4: as an autoencoder, as a context encoder, by
+Held-out images are inpainted by the model, by a model trained only on the reconstruction loss, and
+by methods without a network, the best of which is ridge regression on the known pixels. Then, the
+paper's evaluation of features (its table 2) is repeated on a small scale. The same encoder is
+either untrained or pretrained on the classes 0 to 4: as an autoencoder, as a context encoder, by
 predicting image rotations (Gidaris, Singh, Komodakis: "Unsupervised Representation Learning by
-Predicting Image Rotations", ICLR 2018), or with labels. It is evaluated on the classes 5 to 9,
-which it never saw, with few labels.
+Predicting Image Rotations", ICLR 2018), or with labels. It is then evaluated with few labels on the
+classes 5 to 9, which were not used for pretraining.
 
-A model quickly overfits a small dataset: after 2,000 steps on 8,000 randomly mirrored images, these
-were inpainted 1 dB better than 2,000 held-out images; when random shifts were added, the gap
+Models quickly overfit a small dataset: after 2,000 steps on 8,000 randomly mirrored images, the
+PSNR was 1 dB higher on these than on 2,000 held-out images; with random shifts, the gap
 disappeared. The PSNR of the missing pixels is measured on luma, as in super-resolution, and on RGB.
 
-Data: cifar10 through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The paper's results
-are on other data: ImageNet, Paris StreetView, and PASCAL VOC.
+Data: cifar10 through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The paper uses other
+data: ImageNet, Paris StreetView, and PASCAL VOC.
 """
 
 from keras_gen.workshop.run import Run, RunSettings, run_recipe

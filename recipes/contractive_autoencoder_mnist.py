@@ -8,12 +8,13 @@ Feature Extraction", ICML 2011: 1,000 sigmoid codes and the penalty lambda ||dh/
 
 Expected result of the cpu preset: a test error of 1.67% (without pretraining: 1.73%).
 
-The plain autoencoder for comparison is the same model with lambda 0. Each encoder, and one with
-random weights, is then fine-tuned as a classifier with labels; as in the paper, the epoch is chosen
-on 10,000 held-out training digits. The pretraining uses all training digits without labels.
+For comparison, a plain autoencoder is trained: the same model with lambda 0. Both encoders, and an
+encoder with random weights, are then fine-tuned with labels as classifiers; as in the paper, the
+epoch is chosen on 10,000 held-out training digits. The pretraining uses all training digits without
+labels.
 
-Deviations: weights are not tied; Adam instead of plain gradient descent; lambda is not tuned, and
-the fine-tuning rate was chosen on the 10,000 held-out training digits.
+Deviations: weights are not tied; Adam is used instead of plain gradient descent; lambda is not
+tuned; and the fine-tuning rate was chosen on the 10,000 held-out training digits.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """

@@ -12,16 +12,16 @@ convolutions and 14.5 with resize convolutions (PCA: 14.5; dense network: 15.0).
 The decoder upsamples in two ways: with transposed convolutions, and by resizing before a
 convolution, which avoids checkerboard artifacts (Odena, Dumoulin, Olah: "Deconvolution and
 Checkerboard Artifacts", Distill 2016). Six models, one per network and dataset, are trained in the
-same way with equal code sizes and compared by squared error on test images, summed over pixels and
-channels. The loss is half of this error. The baseline is PCA with as many components, clipped to
-the pixel range. The exported main model uses resizing on CIFAR-10. CIFAR-10 images are randomly
-mirrored, for PCA as well.
+same way with equal code sizes, and are compared by the squared error on test images, summed over
+pixels and channels. The loss is half of this error. The baseline is PCA with the same number of
+components, clipped to the pixel range. The exported main model uses resizing on CIFAR-10. CIFAR-10
+images are randomly mirrored, also for PCA.
 
 Low-variance components are learned last, so it takes many steps to beat PCA: batches are small, and
 ELU units, which unlike ReLU have a gradient everywhere, permit a higher learning rate.
 
-Deviations: no layer-wise pretraining, strides instead of pooling, ELU, Adam, and a dense code
-instead of maps, which makes equal code sizes possible.
+Deviations: no layer-wise pretraining; strides instead of pooling; ELU; Adam; and a dense code
+instead of feature maps, which makes equal code sizes possible.
 
 Data: mnist and cifar10 through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """

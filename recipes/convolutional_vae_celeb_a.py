@@ -1,8 +1,9 @@
 """Convolutional VAE on CelebA or CIFAR-10, in bits per dimension.
 
 Kingma, Welling: "Auto-Encoding Variational Bayes", ICLR 2014, with residual convolutions. The
-likelihood is that of Salimans, Karpathy, Chen, Kingma: "PixelCNN++", ICLR 2017: each of a value's
-256 levels has the mass of a logistic distribution whose mean and scale the decoder returns.
+likelihood is from Salimans, Karpathy, Chen, Kingma: "PixelCNN++", ICLR 2017: the decoder returns
+the mean and the scale of a logistic distribution, whose mass in each of 256 intervals is the
+probability of a level.
 
   python recipes/convolutional_vae_celeb_a.py    # about 7 minutes on two CPU cores
   python recipes/convolutional_vae_celeb_a.py --dataset cifar10 --maps --latent-dim 3072 \
@@ -12,13 +13,13 @@ likelihood is that of Salimans, Karpathy, Chen, Kingma: "PixelCNN++", ICLR 2017:
 
 Expected result of the cpu preset: 6.17 bits per dimension on faces (WebP: 4.68).
 
-The epoch with the best loss on held-out training images is kept. The baselines are lossless files
-(PNG, WebP), a histogram per value, and probabilistic PCA, which is a VAE with linear maps. PCA has
-either as many latents as the VAE or a number chosen on held-out images. Given its latents, a VAE
-samples all values independently, so any correlation between neighbors and colors must pass through
-the latents. With 128 latents for the whole image, faces are blurred. With latent maps, the bits
-decrease and reconstructions are sharper, but samples are noise, because the prior does not model
-positions.
+The weights from the epoch with the best loss on held-out training images are kept. The baselines
+are lossless codecs (PNG, WebP), a histogram per value, and probabilistic PCA, which is a VAE with
+linear maps. PCA has either as many latents as the VAE or a number chosen on held-out images. Given
+its latents, a VAE samples all values independently, so any correlation between neighbors and colors
+must pass through the latents. With 128 latents for the whole image, faces are blurred. With latent
+maps, fewer bits are needed and reconstructions are sharper, but samples are noise, because the
+prior does not model the relation between positions.
 
 Data: celeb_a or cifar10 through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """

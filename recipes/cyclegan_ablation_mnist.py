@@ -9,19 +9,19 @@ Networks", ICCV 2017, sec. 5.1.4 and fig. 7.
 Expected result of the cpu preset: 98% of the digits keep their class with cycle consistency and 94%
 without, at kernel distances of 0.0053 and 0.058.
 
-The model translates digits to negatives and back. One half of the digits is shown unchanged and the
-other half as negatives, so no digit appears in both domains, yet the correct translation of each is
-known. The same networks are trained from the same seed with cycle consistency, with cycle
+The model translates digits to negatives and back. Half of the digits are shown unchanged and the
+other half as negatives, so no digit appears in both domains, but the correct translation of each
+digit is known. The same networks are trained from the same seed with cycle consistency, with cycle
 consistency and the identity loss, and with neither, which leaves one GAN per direction.
 
 Realism is measured by the kernel distance to negatives of training digits in the features of two
 independently trained classifiers of negatives (the worse result counts). The mean output of D is
-reported too (1: real negative, 0: generated), although it is weak evidence: where D sees no
-difference, it is one half for both, and unchanged digits may score higher. Content is measured by
-one of the classifiers, which predicts the digit, and by the error relative to the correct
-translation. The baseline is the unchanged digit. An arbitrary test negative is realistic but has
-the wrong content; it shows the values expected if all content were lost. Here, content survives
-even without cycles, because convolutional generators keep strokes in place.
+also reported (1: real negative, 0: generated), although it is weak evidence: if D sees no
+difference, it is 1/2 for both, and unchanged digits may score higher. Content is measured by one of
+the classifiers, which predicts the digit, and by the error relative to the correct translation. The
+baseline is the unchanged digit. An arbitrary test negative, which is realistic but has the wrong
+content, shows the values to expect if all content is lost. In this task, content survives even
+without cycle consistency, because convolutional generators keep strokes in place.
 
 Deviations of the cpu preset: a quarter of the channels and two residual blocks.
 

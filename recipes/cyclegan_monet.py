@@ -9,24 +9,24 @@ Networks", ICCV 2017.
   python recipes/cyclegan_monet.py --photos A --paintings B     your own two folders
 
 Without a preset, the recipe fine-tunes the published generators for 400 steps with new
-discriminators, and objects stay recognizable: at 128x128, 0.38 of the photographs' excess patch
-distance to paintings remains (published generators: 0.05; a baseline without training, color
-transfer with gray grain: 0.30), and on the offline sample, after 10 epochs, 0.02 (0.86). These are
-single runs with seed 0. The learning rate is low: with four times this rate, 0.55 remained. The cpu
-preset leaves 0.05 at 128x128 and 0.44 at 256x256; with --epochs 96 --smooth-colors --margin 16, it
-leaves 0.05 and 0.22. At 256x256, color transfer with noise leaves 0.48.
+discriminators, and objects remain recognizable. At 128x128, 0.38 of the photographs' excess patch
+distance to paintings remains (published generators: 0.05; color transfer with gray grain, a
+baseline without training: 0.30); on the offline sample, after 10 epochs, 0.02 remains (color
+transfer with gray grain: 0.86). These are single runs with seed 0. The learning rate is
+deliberately low: with four times this rate, 0.55 remained. With the cpu preset, 0.05 remains at
+128x128 and 0.44 at 256x256; with --epochs 96 --smooth-colors --margin 16, 0.05 and 0.22 remain. At
+256x256, color transfer with noise leaves 0.48.
 
 --from-scratch starts the quick preset with random weights, on 64x64 crops of 128x128 images with
-narrower discriminators; in one run, 0.54 remained after 8 minutes, and on the offline sample,
-results stay blurred. One row of the picture shows the published export's output for the same
-photographs.
+narrower discriminators; in one run, 0.54 remained after 8 minutes; on the offline sample, results
+remain blurred. One row of the picture shows the published export's output for the same photographs.
 
 Deviations of the cpu preset: crops at several sizes; convolutions without checkerboard artifacts;
 averaged generator weights. Normalization is by groups of channels, because normalizing each channel
-separately caused droplets and ringing. The identity loss, which preserves colors, fades out. It
-starts at full weight: with a fifth of it, both directions inverted the colors. The quick preset has
-the same networks, except for narrower discriminators, and the same losses at twice the learning
-rate.
+separately caused droplets and ringing. The weight of the identity loss, which preserves colors,
+decreases to 0. It starts at the full weight, because with a fifth of it, both directions inverted
+the colors. The quick preset has the same networks, except for narrower discriminators, and the same
+losses at twice the learning rate.
 
 Data: cycle_gan/monet2photo through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """

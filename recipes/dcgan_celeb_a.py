@@ -3,20 +3,20 @@
 Radford, Metz, Chintala: "Unsupervised Representation Learning with Deep Convolutional Generative
 Adversarial Networks", ICLR 2016. Zhao, Liu, Lin, Zhu, Han: "Differentiable Augmentation for
 Data-Efficient GAN Training", NeurIPS 2020: real and generated images are augmented (color,
-translation, cutout) before the discriminator sees them.
+translation, and cutout) before the discriminator sees them.
 
   python recipes/dcgan_celeb_a.py                       53 minutes on one of two CPU cores
   python recipes/dcgan_celeb_a.py --dataset cifar10     15 minutes, small photographs
   python recipes/dcgan_celeb_a.py --preset smoke        under a minute
 
-Expected result of the cpu preset: a kernel distance of 0.13, similar to that of a Gaussian mixture.
-The standard error is 0.08, because only 100 test faces are available.
+Expected result of the cpu preset: a kernel distance of 0.13, about the same as for a Gaussian
+mixture. The standard error is 0.08, because only 100 test faces are available.
 
-Samples are compared as in dcgan_fashion_mnist, here in the features of classifiers of sex and
+Samples are evaluated as in dcgan_fashion_mnist, here in the features of classifiers of sex and
 smile, or of the photographs' labels. The first paper's latent arithmetic is automated: a classifier
-finds samples of smiling women, other women, and other men, and then classifies the result.
+finds samples of smiling women, unsmiling women, and unsmiling men, and then classifies the result.
 
-Deviations in the cpu preset: narrow networks; the evaluated generator is a weight average.
+Deviations in the cpu preset: narrow networks; the weights of the evaluated generator are averaged.
 
 Data: celeb_a or cifar10 through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The papers
 report no metrics for faces of this size.

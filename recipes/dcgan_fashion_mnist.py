@@ -7,11 +7,11 @@ ICLR 2016.
   python recipes/dcgan_fashion_mnist.py                    about 11 minutes on two CPU cores
   python recipes/dcgan_fashion_mnist.py --preset smoke     under a minute
 
-Expected result of the cpu preset: a kernel distance of 0.009; test images shifted by one pixel have
-0.007, test images with swapped lower halves 0.10, and a Gaussian mixture 0.25.
+Expected result of the cpu preset: a kernel distance of 0.009 (test images shifted by one pixel:
+0.007; test images with swapped lower halves: 0.10; Gaussian mixture: 0.25).
 
 Samples are compared with training images in the features of two independently trained classifiers
-of the padded clothes (the worse result counts) and with a patch distance, which needs no network.
+of the padded images (the worse result counts), and with a patch distance, which needs no network.
 Test images are the reference, and a Gaussian mixture over pixels is the baseline.
 
 Data: fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR), padded to

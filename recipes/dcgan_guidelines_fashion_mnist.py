@@ -7,18 +7,18 @@ Adversarial Networks", ICLR 2016, sec. 3.
   python recipes/dcgan_guidelines_fashion_mnist.py --preset smoke  # about a minute
 
 Expected result of the cpu preset: a kernel distance of 0.23 with all guidelines, 0.06 with pooling,
-0.26 without the leaky ReLU, and 0.40 or more without any other guideline; a Gaussian mixture has
-0.25.
+0.26 without the leaky ReLU, and at least 0.40 without any one of the other guidelines (Gaussian
+mixture: 0.25).
 
 The full network and one variant per guideline are trained from the same seed on the same number of
 images: without strides (max pooling and pixel repetition), without batch normalization, with hidden
 dense layers, with tanh instead of the generator's ReLU, without its output tanh, and with ReLU
 instead of the discriminator's leaky ReLU. An initial standard deviation of 0.02 suits networks with
-normalization, so the networks without it are also trained with Keras he_normal initialization,
-which mistakes the output channels of a transposed kernel for its inputs.
+normalization, so the networks without normalization are also trained with Keras's he_normal
+initialization, which mistakes the output channels of a transposed kernel for its inputs.
 
-Samples are compared as in dcgan_fashion_mnist.py. If a run ends in NaN, the last finite weights are
-evaluated, and the metrics record this.
+Samples are evaluated as in dcgan_fashion_mnist.py. If a run ends in NaN, the last finite weights
+are evaluated, and the metrics record this.
 
 Deviations of the cpu preset: an eighth of the paper's channels, 80,000 images per network, and
 learning rates that decay to zero in the second half, so that the result does not depend on the last

@@ -1,16 +1,17 @@
 """DDPM on Fashion-MNIST.
 
-Ho, Jain, Abbeel: "Denoising Diffusion Probabilistic Models", NeurIPS 2020; sampled with the steps
-of Song, Meng, Ermon: "Denoising Diffusion Implicit Models", ICLR 2021.
+Ho, Jain, Abbeel: "Denoising Diffusion Probabilistic Models", NeurIPS 2020, with the sampler of
+Song, Meng, Ermon: "Denoising Diffusion Implicit Models", ICLR 2021.
 
   python recipes/ddpm_fashion_mnist.py                 75 minutes at most on two CPU cores
   python recipes/ddpm_fashion_mnist.py --preset smoke  about a minute
 
 Samples are compared with training images as in dcgan_fashion_mnist: in the features of two
-independently trained classifiers of clothes padded to 32x32 (the worse result counts) and by
-patches, without a network. Test images are the reference, and a Gaussian mixture over pixels is the
-baseline. Classifiers detect a faint background that is invisible to the eye, so the fraction of
-exactly black pixels is reported too. Sampling with fewer steps is evaluated on fewer samples.
+independently trained classifiers of images padded to 32x32 (the worse result counts), and with a
+patch distance, which needs no network. Test images are the reference, and a Gaussian mixture over
+pixels is the baseline. Classifiers detect a faint background that is invisible to the eye, so the
+fraction of exactly black pixels is also reported. Sampling with fewer steps is evaluated on fewer
+samples.
 
 Data: fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The papers do
 not use this dataset.

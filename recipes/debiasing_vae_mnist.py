@@ -10,19 +10,19 @@ Learned Latent Structure", AIES 2019.
 
 Expected result of the cpu preset: an accuracy of 0.86 in the worst group (uniform sampling: 0.76).
 
-The task is to separate odd from even digits. Half of the even digits are green and the others red.
-Only a few odd digits are green, so a classifier mistakes green odd digits for even ones. The DB-VAE
-does not receive the colors: it discovers them among its latents and samples odd digits more often
-where latents are sparse. With faces, the task is to recognize smiles. Only a few smiling faces
-belong to men; the rest are left out.
+The task is to separate odd from even digits. Half of the even digits are green, and the other half
+are red. Only a few odd digits are green, so a classifier mistakes green odd digits for even digits.
+The DB-VAE does not receive the colors: it discovers them among its latents, and samples odd digits
+more often where latents are sparse. With faces, the task is to recognize smiles, and most smiling
+men are left out, so that they are rare.
 
 As baselines, the same model is trained from the same initial weights on uniformly sampled examples,
-and on uniformly sampled groups, which must be known for this. Accuracies are measured on test
-images; overall accuracy weighs each group by its fraction of the training images.
+and on uniformly sampled groups, which requires known groups. Accuracies are measured on test
+images; the overall accuracy weights each group by its fraction of the training images.
 
-Deviations from the paper: the data, and networks suited to them. Alpha, the bin width, the loss
-weights, and the number of latents were chosen on the last 10,000 training digits, and for the
-second command on the last 600 training faces.
+Deviations: different data, and networks suited to them. Alpha, the bin width, the loss weights, and
+the number of latents were chosen on the last 10,000 training digits or, for the second command, on
+the last 600 training faces.
 
 Data: mnist or celeb_a through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """

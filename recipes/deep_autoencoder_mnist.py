@@ -2,9 +2,9 @@
 
 Hinton, Salakhutdinov: "Reducing the Dimensionality of Data with Neural Networks", Science 2006: a
 784-1000-500-250-30 encoder with logistic units and a linear code, its mirror image as the decoder,
-and pixel cross-entropy as the loss. The paper reports the mean squared error of a test digit (the
-sum over its 784 pixels between 0 and 1): 3.00 for the autoencoder, 8.01 for logistic PCA, and 13.87
-for PCA with 30 components.
+and pixel cross-entropy as the loss. The paper reports the mean squared error of a test digit
+(summed over its 784 pixels, which are between 0 and 1): 3.00 for the autoencoder, 8.01 for logistic
+PCA, and 13.87 for PCA with 30 components.
 
   python recipes/deep_autoencoder_mnist.py                       about 42 minutes on two CPU cores
   python recipes/deep_autoencoder_mnist.py --pretrain denoising  the same after greedy pretraining
@@ -16,11 +16,11 @@ The paper pretrains with restricted Boltzmann machines, because logistic layers 
 initial weights barely train. Here they are trained from scratch, with Adam and initial weights four
 times as large (Glorot, Bengio 2010, sec. 4.2), or after pretraining with denoising layers.
 
-The cpu preset uses weight decay, because the error on held-out digits ends above that on training
-digits. The decay is chosen without test digits: it is the candidate whose shorter runs, on 50,000
-of the training digits, have the lowest error on the other 10,000. In these runs, the decay is
-increased in proportion to the shorter training, so that weights shrink by the same factor. The main
-model is then trained on all 60,000 digits.
+The cpu preset uses weight decay, because the final error is higher on held-out digits than on
+training digits. The decay is chosen without test digits: it is the candidate whose shorter runs, on
+50,000 of the training digits, have the lowest error on the other 10,000. In these runs, the decay
+is increased in inverse proportion to their length, so that weights shrink by the same factor. The
+main model is then trained on all 60,000 digits.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """

@@ -1,20 +1,20 @@
 """MADE and a flow on 2-D densities, compared with a Gaussian mixture.
 
-Germain et al.: "MADE: Masked Autoencoder for Distribution Estimation", ICML 2015, with conditionals
-of Uria et al.: "RNADE: The Real-valued Neural Autoregressive Density-Estimator", NIPS 2013; Dinh et
-al.: "Density Estimation Using Real NVP", ICLR 2017.
+Germain et al.: "MADE: Masked Autoencoder for Distribution Estimation", ICML 2015, with the
+conditionals of Uria et al.: "RNADE: The Real-valued Neural Autoregressive Density-Estimator", NIPS
+2013; Dinh et al.: "Density Estimation Using Real NVP", ICLR 2017.
 
   python recipes/densities_plane.py                    6 to 14 minutes on one of two CPU cores
   python recipes/densities_plane.py --preset smoke     under a minute
 
-Expected result of the cpu preset: a KL divergence from the checkerboard of 0.05 nats for MADE and
-0.13 for a Gaussian mixture.
+Expected result of the cpu preset: a KL divergence from the checkerboard of 0.05 nats for MADE
+(Gaussian mixture: 0.13).
 
-The data densities are known: two moons, three rings, and a checkerboard. Therefore the KL
-divergence KL(p || q) from the data to each model can be measured, as the mean of log p - log q over
-test points. Moons and rings are themselves mixtures of hundreds of Gaussians, which favors a
-mixture with fewer components; their number is chosen on held-out points. `densities.png` shows the
-points, the known density, and the density of each model.
+The data are two moons, three rings, and a checkerboard. Because their densities are known, the KL
+divergence KL(p || q) from the data to each model can be measured as the mean of log p - log q over
+test points. Moons and rings are themselves mixtures of hundreds of Gaussians, which favors the
+Gaussian mixture, although it has fewer components; their number is chosen on held-out points.
+`densities.png` shows the points, the known density, and the density of each model.
 
 Data: points sampled at run time. The papers do not use them.
 """

@@ -1,7 +1,7 @@
 """Six disentangling VAEs, compared by five scores on shapes with known factors.
 
 Burgess, Higgins, Pal, Matthey, Watters, Desjardins, Lerchner: "Understanding disentangling in
-beta-VAE", 2018, whose VAE with annealed capacity is exported. It is compared with a VAE, the
+beta-VAE", 2018, whose VAE with annealed capacity is exported. It is compared with a plain VAE, the
 beta-VAE (Higgins et al. 2017), the FactorVAE (Kim, Mnih 2018), the beta-TCVAE (Chen et al. 2018),
 and the DIP-VAE-II (Kumar et al. 2018), all with the same network and number of steps, and with an
 untrained encoder, PCA, and three handcrafted numbers: the amount of ink and the position of its
@@ -14,14 +14,15 @@ Expected result of the cpu preset: a MIG of 0.39 with annealed capacity (ink and
 PCA: 0.08).
 
 The scores are MIG, SAP, DCI disentanglement, and the scores of the beta-VAE and FactorVAE papers.
-Seeds differ as much as methods do (Locatello et al. 2019), so run several.
+Scores differ as much between seeds as between methods (Locatello et al. 2019), so run several
+seeds.
 
-Deviations: the shapes are not those of dSprites, so scores differ too. Codes are the means for all
-combinations, which are also the training set. The FactorVAE's discriminator needs twice as many
-images per step. Layers are dense as in Chen et al., whose decoder has one more layer and uses tanh
-instead of ReLU. Images of the cpu preset have a quarter of the pixels, hence fewer nats relative to
-the KL divergence, so weights are lower. They were chosen by the scores of seeds other than the
-published ones.
+Deviations: the shapes differ from those of dSprites, so scores are not comparable. Codes are the
+means for all combinations of factors, which are also the training set. The FactorVAE's
+discriminator needs twice as many images per step. Layers are dense as in Chen et al., whose decoder
+has one more layer and uses tanh instead of ReLU. Images in the cpu preset have a quarter of the
+pixels, so the reconstruction loss is smaller relative to the KL divergence, and weights are lower.
+They were chosen by the scores of other seeds than the published ones.
 
 Data: shapes drawn at run time.
 """

@@ -15,11 +15,12 @@ both on tf-idf: log(1 + count) times the word's inverse document frequency, norm
 length.
 
 The cpu preset uses the settings with the best retrieval on the last fifth of the training stories,
-held out in a trial: it reconstructs tf-idf instead of word fractions, which gives rare words more
-weight, drops a fifth of the input words, uses ReLU units, and makes fewer passes.
+which were held out in a trial: it reconstructs tf-idf instead of word fractions, which gives rare
+words more weight, drops a fifth of the input words, uses ReLU units, and makes fewer passes over
+the data.
 
 Deviations: the paper's 804,414 documents come from Reuters Corpus Volume 2. Its logistic units are
-pretrained; here, initial weights are four times as large as usual.
+pretrained, whereas here, initial weights are four times as large as usual.
 
 Data: reuters through tensorflow-datasets (from reuters21578.tar.gz, which you download yourself),
 or `--dataset 20newsgroups` through scikit-learn.

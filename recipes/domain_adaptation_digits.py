@@ -10,17 +10,17 @@ Domain Adaptation", CVPR 2017.
 Expected result of the cpu preset: ADDA classifies 54% of MNIST-M, 80% of USPS, and 78% of MNIST
 correctly; the source-only network reaches 23%, 61%, and 35%, and DANN 29%, 66%, and 60%.
 
-Gradient reversal (DANN), domain confusion, and ADDA are compared with a network trained on the
-source alone, from MNIST to MNIST-M (digits on photographs) and between MNIST and USPS. Each is
+Gradient reversal (DANN), domain confusion, and ADDA are compared with a network trained only on the
+source, from MNIST to MNIST-M (digits on photographs) and between MNIST and USPS. Each method is
 trained with several seeds, which also determine the samples of 2,000 MNIST and 1,800 USPS digits.
 Target labels are used only to evaluate test digits, whose photographs differ from those used in
-training. CoGAN has its own recipe on the same digits, co_gan_mnist_usps, and unit_mnist_usps
-translates before classification.
+training. See also co_gan_mnist_usps, which uses the same digits, and unit_mnist_usps, which
+translates digits before classification.
 
 Baselines without a second training run: the nearest neighbor in pixels; the five nearest neighbors
 in histograms of oriented gradients (HOG); a linear classifier on features with the target's mean
 and covariance (CORAL); and both types of neighbors for digits whose ink is scaled to fill the
-image, because much of the gap between MNIST and USPS is that USPS has no margin.
+image, because much of the gap between MNIST and USPS arises from the missing margin in USPS.
 
 Weights were chosen with the labels of unsampled USPS training digits, from MNIST to USPS.
 

@@ -7,15 +7,15 @@ NeurIPS 2022.
   python recipes/edm_fashion_mnist.py --preset smoke    about a minute
 
 Samples are compared with training images as in dcgan_fashion_mnist: in the features of two
-independently trained classifiers of clothes padded to 32x32 (the worse result counts) and by
-patches, without a network. Test images are the reference, and a Gaussian mixture over pixels is the
-baseline. Classifiers detect a faint background that is invisible to the eye, so the fraction of
-exactly black pixels is reported too. The network is that of ddpm_fashion_mnist and
-flow_matching_fashion_mnist. Sampling with fewer steps is evaluated on fewer samples.
+independently trained classifiers of images padded to 32x32 (the worse result counts), and with a
+patch distance, which needs no network. Test images are the reference, and a Gaussian mixture over
+pixels is the baseline. Classifiers detect a faint background that is invisible to the eye, so the
+fraction of exactly black pixels is also reported. The network is the same as in ddpm_fashion_mnist
+and flow_matching_fashion_mnist. Sampling with fewer steps is evaluated on fewer samples.
 
-Deviations: those of `EDM`; the data's standard deviation is that of the training images' values;
-and black is shifted 12 levels darker in training, so that errors of a few levels are clipped to
-black.
+Deviations: see `EDM`. In addition, the data's standard deviation is computed from the training
+images, and black is represented by a level 12 levels darker in training, so that errors of a few
+levels are clipped to black.
 
 Data: fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The paper does
 not use this dataset.

@@ -1,7 +1,7 @@
 """Autoencoder embeddings on MNIST: probes, neighbors, clusters, and transfer.
 
 Hinton, Salakhutdinov: "Reducing the Dimensionality of Data with Neural Networks", Science 2006,
-compares codes with as many principal components.
+compare codes with the same number of principal components.
 
   python recipes/embeddings_mnist.py                    about 6 minutes on two CPU cores
   python recipes/embeddings_mnist.py --preset smoke     under a minute
@@ -9,15 +9,15 @@ compares codes with as many principal components.
 Expected result of the cpu preset: a linear probe reaches 76.5% accuracy with 100 labels (on pixels:
 76.0%).
 
-Three encoders, trained on MNIST, Fashion-MNIST, and USPS, are evaluated by their codes, which are
-compared with pixels and with PCA of the same dimension. The evaluations are logistic regression and
-5 nearest neighbors with 100, 1,000, and all training labels, and k-means with ten clusters on the
-test set.
+The codes of three encoders, trained on MNIST, Fashion-MNIST, and USPS, are compared with pixels and
+with PCA of the same dimension. The evaluations are logistic regression and 5 nearest neighbors with
+100, 1,000, and all training labels, and k-means with ten clusters on the test set.
 
 Transfer: the MNIST encoder encodes USPS, and the Fashion-MNIST encoder encodes MNIST. They are
 compared with PCA fitted to the same source, with pixels, and with an encoder trained on the target,
-each with logistic regression on 1,000 target labels. Neighbors and k-means use codes and components
-unscaled; logistic regression standardizes them. No encoder sees a label or a test image.
+each with logistic regression on 1,000 target labels. Nearest neighbors and k-means use unscaled
+codes and components; logistic regression standardizes them. No encoder is trained on labels or test
+images.
 
 Data: mnist, fashion_mnist, and usps through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR;
 usps from files that you download yourself, listed in the error message).

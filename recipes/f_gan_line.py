@@ -6,22 +6,23 @@ Minimization", NeurIPS 2016: the experiment with a one-dimensional mixture.
   python recipes/f_gan_line.py                    2 minutes on one of two CPU cores
   python recipes/f_gan_line.py --preset smoke     under a minute
 
-The data are a mixture of two normal distributions, with four fifths around -1 and one fifth around
-2. The model is a single normal distribution, which cannot fit them exactly. f-GANs fit it with each
-of four objectives; the results are compared with the optimum from numerical integration, which
-needs the data density, whereas a GAN needs only samples. The KL divergence and Pearson's chi-square
-cover both modes; the reverse KL and Jensen-Shannon divergences select the higher one. An f-GAN does
-not always reach the optimum: for a mixture with two thirds at -1 and modes with a standard
-deviation of 0.5, the reverse KL divergence ended at 0.85 nats, where the minimum is 0.40. The
-reason is probably a missing slope in the far tails, where the discriminator sees almost no samples.
+The data are a mixture of two normal distributions, with four fifths of the mass around -1 and one
+fifth around 2. The model is a single normal distribution, which cannot fit the data exactly. f-GANs
+fit it with each of four objectives; the results are compared with the optimum from numerical
+integration, which requires the data density, whereas a GAN requires only samples. The KL divergence
+and Pearson's chi-square cover both modes; the reverse KL and Jensen-Shannon divergences select the
+higher mode. An f-GAN does not always reach the optimum: for a mixture with two thirds at -1 and
+modes with a standard deviation of 0.5, the reverse KL divergence ended at 0.85 nats, where the
+minimum is 0.40. The probable reason is a missing gradient in the far tails, where the discriminator
+sees almost no samples.
 
-Three pictures show formulas alone. `overlap.png`: where two distributions barely overlap, the
-Jensen-Shannon divergence has reached its bound and has no slope that could pull them together;
-wider distributions, for example with noise added to both, extend its reach. `generator_losses.png`
-shows the generator's losses as functions of D(G(z)), and `slopes.png` their slopes by D's logit:
-near D(G(z)) = 0, the slope vanishes for log(1 - D) and is largest for -log D.
+Three pictures show only formulas. `overlap.png` shows that if two distributions barely overlap, the
+Jensen-Shannon divergence is at its bound, and has no slope that could pull them together; wider
+distributions, for example with noise added to both, extend its reach. `generator_losses.png` shows
+the generator's losses as functions of D(G(z)), and `slopes.png` shows their slopes with respect to
+D's logit: near D(G(z)) = 0, the slope vanishes for log(1 - D) and is largest for -log D.
 
-Deviations: the mixture is our own, because the paper does not state its parameters; Adam with a
+Deviations: a different mixture, because the paper does not state its parameters; Adam with a
 learning rate that decays to zero; and five discriminator updates per step.
 
 Data: numbers sampled at run time.

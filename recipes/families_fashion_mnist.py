@@ -7,16 +7,16 @@ et al. 2014 (GAN); Ho et al. 2020 (DDPM); Lipman et al. 2023 (flow matching).
   python recipes/families_fashion_mnist.py            76 minutes on one of two CPU cores
   python recipes/families_fashion_mnist.py --preset smoke  under a minute
 
-All models are small and train for about the same time: the networks are narrower versions of those
-in each family's own recipes. The autoencoder generates images by decoding codes sampled from a
-normal distribution with the mean and covariance of the training codes. All samples are compared
-with training images as in dcgan_fashion_mnist, by two classifiers (the worse result counts) and by
-gradient histograms, which are not learned. For models with a likelihood, the test likelihood is
-reported too: with importance samples for the VAE, as a bound for DDPM, and through the differential
-equation for flow matching.
+All models are small, and are trained for about the same time: the networks are narrower versions of
+the networks in each family's own recipes. The autoencoder generates images by decoding codes
+sampled from a normal distribution with the mean and covariance of the training codes. All samples
+are compared with training images as in dcgan_fashion_mnist, using two classifiers (the worse result
+counts) and gradient histograms, which are not learned. For models with a likelihood, the test
+likelihood is also reported: with importance samples for the VAE, as a bound for DDPM, and from the
+differential equation for flow matching.
 
-Minutes and milliseconds are core times, summed over all cores. They are not properties of a family:
-the final quality of each family is shown by its own recipes.
+Minutes and milliseconds are core times, summed over all cores. The results are not properties of
+the families: see each family's own recipes for the quality that it can reach.
 
 Data: fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """

@@ -8,11 +8,11 @@ Liu: "Flow Straight and Fast: Learning to Generate and Transfer Data with Rectif
   python recipes/flow_matching_fashion_mnist.py --preset smoke  about a minute
 
 Samples are compared with training images as in dcgan_fashion_mnist: in the features of two
-independently trained classifiers of clothes padded to 32x32 (the worse result counts) and by
-patches, without a network. Test images are the reference, and a Gaussian mixture over pixels is the
-baseline. Classifiers detect a faint background that is invisible to the eye, so the fraction of
-exactly black pixels is reported too. The network is that of ddpm_fashion_mnist. Sampling with fewer
-steps is evaluated on fewer samples.
+independently trained classifiers of images padded to 32x32 (the worse result counts), and with a
+patch distance, which needs no network. Test images are the reference, and a Gaussian mixture over
+pixels is the baseline. Classifiers detect a faint background that is invisible to the eye, so the
+fraction of exactly black pixels is also reported. The network is the same as in ddpm_fashion_mnist.
+Sampling with fewer steps is evaluated on fewer samples.
 
 Data: fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The papers do
 not use this dataset.

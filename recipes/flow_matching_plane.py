@@ -7,11 +7,11 @@ Lipman, Chen, Ben-Hamu, Nickel, Le: "Flow Matching for Generative Modeling", ICL
   python recipes/flow_matching_plane.py                 45 minutes at most on two CPU cores
   python recipes/flow_matching_plane.py --preset smoke  under a minute
 
-The same network learns the velocity on three paths: that of diffusion models (cosine), straight
-lines from any noise to any point (straight), and straight lines with noise assigned to a batch's
-points so that the lines are short (optimal). Two results are reported: the KL divergence KL(p || q)
-from the known density, computed from the likelihood of the differential equation, and the fraction
-of samples that few Euler steps put on white squares, outside the data.
+The same network learns the velocity on three paths: the path of diffusion models (cosine), straight
+lines from any noise to any point (straight), and straight lines with noise assigned to the points
+in a batch so that the lines are short (optimal). Two results are reported: the KL divergence KL(p
+|| q) from the known density, computed from the likelihood of the differential equation, and the
+fraction of samples that land on white squares, outside of the data, with few Euler steps.
 
 Data: points sampled at run time. The papers do not use them.
 """

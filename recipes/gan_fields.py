@@ -11,10 +11,11 @@ Expected result: after 200 steps, consensus optimization ends 0.00001 from the e
 
 The game is the Dirac-GAN with the Wasserstein objective. Simultaneous steps leave the equilibrium,
 alternating steps circle around it, and consensus optimization and R1 approach it. `fields.png`
-shows the field of each method and a path in it. The recipe reports the end points of the paths and
-the difference between a step's eigenvalues at the equilibrium and their theoretical values.
+shows the update field of each method, and a path in it. The recipe reports the end points of the
+paths, and the difference between a step's eigenvalues at the equilibrium and their theoretical
+values.
 
-Data: the number 0, repeated. The papers report no metrics for it.
+Data: the number 0, repeated. The papers report no metrics for these data.
 """
 
 from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe

@@ -8,16 +8,17 @@ estimate of 10,000 samples is 225 nats per test digit.
 
 Expected result of the cpu preset: a Parzen estimate of 161 nats (Gaussian mixture: 262).
 
-The estimate is also computed for as many training digits and for a Gaussian mixture. Such estimates
-favor blurred images, so other sample metrics are reported too. As in the authors' code, the
-generator starts with the mean digit, and pixels removed by the discriminator's dropout are black.
+The estimate is also computed for the same number of training digits and for a Gaussian mixture.
+Such estimates favor blurred images, so other sample metrics are also reported. As in the authors'
+code, the generator starts with the mean digit, and pixels removed by the discriminator's dropout
+are black.
 
 Deviations: Adam instead of stochastic gradient descent with increasing momentum; normal latents;
-images in [-1, 1] with a tanh output instead of a sigmoid; in the cpu preset, the evaluated
-generator is a weight average.
+images in [-1, 1] with a tanh output instead of a sigmoid; in the cpu preset, the weights of the
+evaluated generator are averaged.
 
-Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The Parzen window width
-was chosen on 1,000 training digits not used for training.
+Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The width of the Parzen
+window was chosen on 1,000 training digits that are not used for training.
 """
 
 from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe

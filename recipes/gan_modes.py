@@ -10,13 +10,14 @@ NeurIPS 2018; Metz et al.: "Unrolled Generative Adversarial Networks", ICLR 2017
 Expected result of the cpu preset: PacGAN with packs of two reaches 24 of the grid's 25 modes.
 
 The recipe compares a GAN with GANs that use packs of two, minibatch discrimination, a history of
-samples, and 1, 5, and 10 unrolled steps. All have the same network, see the same number of points,
+samples, and 1, 5, and 10 unrolled steps. All use the same network and the same number of points,
 and are trained with several seeds. A mode counts as covered if one of 2,500 samples is near it. The
-pictures show training with the first seed. The baseline is a Gaussian mixture, which misses no
+pictures show training with the first seed. The baseline is a Gaussian mixture, which covers every
 mode.
 
 Deviations: all methods use the network from the unrolled GAN authors' notebook, learning rates that
-decay to zero, and far fewer steps than the papers. PacGAN's authors use wider and deeper networks.
+decay to zero, and far fewer steps than the papers. The authors of PacGAN use wider and deeper
+networks.
 
 Data: points sampled at run time.
 """

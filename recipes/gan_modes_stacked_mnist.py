@@ -7,13 +7,13 @@ Networks", ICLR 2017.
   python recipes/gan_modes_stacked_mnist.py    about 31 minutes on one of two CPU cores
   python recipes/gan_modes_stacked_mnist.py --preset smoke     under a minute
 
-Expected result of the cpu preset: PacGAN with packs of two covers 876 modes, the GAN 966, and a
-Gaussian mixture 462.
+Expected result of the cpu preset: PacGAN with packs of two covers 876 modes (GAN: 966; Gaussian
+mixture: 462).
 
 The color channels of an image are three digits, whose labels define its mode. A digit classifier
-counts the modes among 26,000 samples and compares them with those of 50,000 stacked training
-images. Both methods have the same network, see the same number of images, and take the same number
-of steps. A Gaussian mixture over pixels is the baseline.
+counts the modes among 26,000 samples, and compares them with the modes of 50,000 stacked training
+images. Both methods use the same network, the same number of images, and the same number of steps.
+A Gaussian mixture over pixels is the baseline.
 
 Deviations: InfoGAN's networks for digits, and a weak generator and discriminator as in Metz et al.;
 fewer steps than in the papers.

@@ -14,11 +14,11 @@ Expected result of the cpu preset: the non-saturating objective with R1 reaches 
 
 As in the larger study by Lucic et al. 2018, all combinations train one small DCGAN from the same
 weights on the same number of images, here with two time scales (Heusel et al. 2017). They are
-compared as in dcgan_fashion_mnist.py. If a run ends in NaN, the last finite weights are evaluated;
-the metrics record this, as well as the actions of `AdversarialHealth`.
+evaluated as in dcgan_fashion_mnist.py. If a run ends in NaN, the last finite weights are evaluated;
+the metrics record this, and the actions of `AdversarialHealth`.
 
-Deviations: papers train larger networks for longer; critics take one step per generator step; the
-discriminator has no batch normalization, which penalties rule out.
+Deviations: the papers train larger networks for longer; critics take one step per generator step;
+and the discriminator has no batch normalization, which penalties rule out.
 
 Data: fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR), padded to
 32x32, and in the cpu preset then downscaled to 16x16, because 32x32 would take more steps.

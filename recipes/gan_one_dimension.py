@@ -8,15 +8,15 @@ Goodfellow et al.: "Generative Adversarial Nets", NeurIPS 2014, algorithm 1 and 
 Expected result of the cpu preset (median of three seeds): an earth mover's distance of 0.030 from
 held-out numbers (fitted normal distribution: 0.018). Instance noise brings all seeds to the data.
 
-Data and model are densities on a line; where they are equal, the optimal discriminator outputs 1/2
+Data and model are densities on a line; if they are equal, the optimal discriminator outputs 1/2
 everywhere. `progress.gif` and `strip.png` show the data, the model, and D(x) during training.
 
 In a second experiment, data and model start apart, at -1 and at 1, each with standard deviation
-`width`. There the optimal discriminator has no slope: with the minimax loss, the generator receives
-no gradient unless annealed instance noise (Sønderby et al. 2017) makes both overlap. Its analytic
-form (Roth et al. 2017) fades where D is certain; as in its authors' code, it is combined with the
-non-saturating loss. Seeds count as converged if model and data end less than 0.1 apart;
-`overlap.png` shows the end points.
+`width`. The optimal discriminator then has no slope at the samples: with the minimax loss, the
+generator receives no gradient unless annealed instance noise (Sønderby et al. 2017) makes the two
+distributions overlap. The analytic form of the noise (Roth et al. 2017) fades where D is certain;
+as in the authors' code, it is combined with the non-saturating loss. A seed counts as converged if
+model and data end less than 0.1 apart; `overlap.png` shows the end points.
 
 Deviations: Adam instead of momentum, a small R1 penalty against circling, and five discriminator
 updates per step. With one update, as in the paper's experiments, D outputs 1/2 everywhere,

@@ -8,17 +8,18 @@ Examples", CCS 2017.
   python recipes/generative_defense_mnist.py --preset smoke     under a minute
 
 Expected result of the cpu preset: under the worst attack, 15% of digits are classified correctly
-with the nearest image of a VAE, none with its reconstruction, and 68% with a pixel threshold.
+from the nearest image that a VAE can generate, none from its reconstruction, and 68% with a pixel
+threshold.
 
 A VAE precedes a classifier trained on clean digits: the classifier receives either the VAE's
 reconstruction of an image or the nearest image that its decoder can generate, found by gradient
-descent. Each pixel may change by 0.3 of its range. An attack on the classifier alone, unaware of
-the defense, is partly stopped, which is what the papers show. The decisive attacks target the
+descent. Each pixel may change by 0.3 of its range. As the papers show, the defense partly stops an
+attack on the classifier alone, which is unaware of the defense. The decisive attacks target the
 defense: they differentiate through the reconstruction, and treat the gradient descent as the
-identity. Robust accuracy is measured per digit under the worst of several such attacks. A pixel
-threshold needs no model.
+identity. Robust accuracy is measured per digit under the worst of several such attacks. The
+baseline, a pixel threshold, needs no model.
 
-Deviations: a VAE instead of a GAN, so gradient descent starts from the encoder's output.
+Deviations: a VAE is used instead of a GAN, so gradient descent starts from the encoder's output.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """

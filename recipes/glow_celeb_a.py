@@ -8,16 +8,17 @@ Kingma, Dhariwal: "Glow: Generative Flow with Invertible 1x1 Convolutions", Neur
 Expected result of the cpu preset: 3.86 bits per dimension (WebP: 4.68; PCA: 4.69).
 
 The density of test faces, with 256 levels and uniform dequantization, is compared with lossless
-files (PNG, WebP), probabilistic PCA, and a histogram per value. The epoch with the best loss on
-held-out training faces is kept.
+codecs (PNG, WebP), probabilistic PCA, and a histogram per value. The weights from the epoch with
+the best loss on held-out training faces are kept.
 
-The difference between the mean latents of smiling and of other faces gives a direction, along which
-test faces without a smile are shifted. Two classifiers measure how many of them smile afterward and
-how many keep their sex. The baseline is the same arithmetic on pixels. `smiles.png` shows less of a
-smile on the left and more on the right.
+The latents of test faces without a smile are shifted along a direction: the difference between the
+mean latents of smiling faces and of other faces. Two classifiers measure how many of them smile
+afterward, and how many keep their sex. The baseline is the same arithmetic on pixels. `smiles.png`
+shows less of a smile on the left and more on the right.
 
-Deviations: 32x32 faces with 256 levels, whereas the paper uses 256x256 with 32 levels, reports no
-bits for them, and has no metrics for its arithmetic; three scales with a few small flow steps.
+Deviations: the faces are 32x32 with 256 levels, whereas the paper uses 256x256 with 32 levels, for
+which it does not report bits, and has no metrics for its arithmetic; there are three scales with a
+few small flow steps.
 
 Data: celeb_a through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """

@@ -7,18 +7,18 @@ Kingma, Dhariwal: "Glow: Generative Flow with Invertible 1x1 Convolutions", Neur
 
 Expected result of the cpu preset: 1.306 bits per dimension on test digits (per-pixel histogram:
 1.690). With --steps 8 --filters 64, the exported model reaches 1.194 in 106 minutes. Boosted trees,
-which predict each pixel from earlier ones, reach 0.990 in under two minutes.
+which predict each pixel from the preceding pixels, reach 0.990 in under two minutes.
 
 The density of test digits, with 256 levels and uniform dequantization, is compared with lossless
-files (PNG, WebP), probabilistic PCA, a histogram per pixel, and boosted trees. The paper does not
+codecs (PNG, WebP), probabilistic PCA, a histogram per pixel, and boosted trees. The paper does not
 use MNIST. The reference value for Glow, 1.05 bits per dimension, comes from Grathwohl, Chen,
 Bettencourt, Sutskever, Duvenaud: "FFJORD: Free-Form Continuous Dynamics for Scalable Reversible
-Generative Models", ICLR 2019, table 2. Samples are drawn at a temperature below 1, as in the paper.
-`lines.png` interpolates between the latents of two digits.
+Generative Models", ICLR 2019, table 2. Images are sampled at a temperature below 1, as in the
+paper. `lines.png` interpolates between the latents of two digits.
 
 Deviations: two scales instead of three, because digits have a side of 28 pixels, and fewer and
-smaller flow steps. The paper preset pads digits to 32x32 and has three scales with 32 steps; its
-bits are still counted per 28x28 values, so those of the padding are included. Pixels are mostly
+smaller flow steps. The paper preset pads digits to 32x32, and has three scales with 32 steps; its
+bits are still divided by 28x28 values, so they include the bits for the padding. Pixels are mostly
 black or white, so alpha, which was chosen on held-out digits, is far below Real NVP's 0.05.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).

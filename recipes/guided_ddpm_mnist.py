@@ -1,19 +1,20 @@
 """Classifier-free guidance with DDPM on MNIST.
 
-Ho, Salimans: "Classifier-Free Diffusion Guidance", 2022; sampled with the steps of Song, Meng,
-Ermon: "Denoising Diffusion Implicit Models", ICLR 2021.
+Ho, Salimans: "Classifier-Free Diffusion Guidance", 2022, with the sampler of Song, Meng, Ermon:
+"Denoising Diffusion Implicit Models", ICLR 2021.
 
   python recipes/guided_ddpm_mnist.py                   92 minutes at most on two CPU cores
   python recipes/guided_ddpm_mnist.py --preset smoke    under a minute
 
-One network is trained with labels and, for a tenth of the digits, without. Sampling combines both
-predictions, p + w (p - q), with guidance strength w: stronger guidance gives clearer but less
-varied digits. For each w, two independently trained classifiers measure how often a sample shows
-the requested digit, and the worse result counts; variety is the pixel variance within a class, as a
-fraction of that of test digits. The baseline is a Gaussian mixture per class.
+One network is trained with labels and, for a tenth of the digits, without labels. Sampling combines
+the predictions p (with label) and q (without) as p + w (p - q), with guidance strength w: stronger
+guidance gives clearer but less varied digits. For each w, two independently trained classifiers
+measure how often a sample shows the requested digit, and the worse result counts; variety is the
+pixel variance within a class, divided by the variance for test digits. The baseline is a Gaussian
+mixture per class.
 
-Deviations: those of `ConditionalDDPM`; weights are not averaged. The cpu preset predicts v, which
-trains faster than noise prediction, at a learning rate of 0.001 with decay to 0.
+Deviations: see `ConditionalDDPM`. In addition, weights are not averaged. The cpu preset predicts v,
+which trains faster than noise prediction, at a learning rate of 0.001 with decay to 0.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The paper does not use
 this dataset.

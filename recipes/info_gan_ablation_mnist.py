@@ -11,13 +11,13 @@ Expected result of the cpu preset: with the term, the category is predicted corr
 
 The GAN of info_gan_mnist.py is trained twice, with weights 1 and 0 for the term, from the same seed
 and for the same number of steps, with the same codes for the generator. Without the term, Q is not
-trained, so its predictions would prove nothing. Therefore, after training, a classifier is trained
-on each generator's images to predict their category. Its accuracy on new generated images shows how
-much information about the categories the images contain; its accuracy on test digits, with each
-category matched to a label on training digits as in info_gan_mnist.py, shows how well the
-categories correspond to digits. The baseline there is k-means.
+trained, so its predictions would prove nothing. Therefore, a classifier is then trained on each
+generator's images to predict their category. Its accuracy on new generated images shows how much
+information about the categories the images contain; its accuracy on test digits, with each category
+matched to a label on training digits as in info_gan_mnist.py, shows how well the categories
+correspond to digits. The baseline for the latter is k-means.
 
-Deviations: as in info_gan_mnist.py, which is trained for more steps.
+Deviations: as in info_gan_mnist.py, whose model is trained for more steps.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """

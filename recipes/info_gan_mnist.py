@@ -10,17 +10,17 @@ by Information Maximizing Generative Adversarial Nets", NeurIPS 2016, which repo
 Expected result of the cpu preset: an error of 17% (median of three seeds; k-means: 48%).
 
 The generator receives a code with one ten-class category and two continuous variables, and a
-network Q predicts the code from its images. As in the paper, the categories classify digits, each
-matched to one label on training digits, whose labels are used for nothing else. The baseline is
-k-means, whose clusters are matched in the same way.
+network Q predicts the code from its images. As in the paper, the categories are used to classify
+digits: each category is matched to one label on training digits, whose labels are not used for
+anything else. The baseline is k-means, whose clusters are matched in the same way.
 
 Deviations: matching uses labels of training digits, and the error is measured on test digits.
 Latents are normal. In the cpu preset, all digits are randomly rotated, sheared, scaled, and shifted
-before the discriminator and Q see them. Otherwise the slant of a one becomes a category, and other
-digits share one. Q predicts continuous codes with a fixed standard deviation of 1 and the weight of
-a category, as in the authors' code. When Q learned the standard deviation, as in the paper, the
-generator encoded the continuous variables more and more exactly, and few categories matched a
-single digit.
+before the discriminator and Q see them. Otherwise, the slant of a one becomes a category, and other
+digits share a category. Q predicts continuous codes with a fixed standard deviation of 1 and the
+same weight as for a category, as in the authors' code. When Q learned the standard deviation, as in
+the paper, the generator encoded the continuous variables more and more precisely, and few
+categories matched a single digit.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """

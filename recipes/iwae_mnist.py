@@ -11,18 +11,19 @@ Expected result of the published run: a test NLL of 86.46 nats with k = 1, 85.88
 85.46 with k = 50 (Bernoulli mixture: 123.6).
 
 The published run starts all three models from the weights of a long-trained VAE, the export of
-`vae_mnist` with 86.66 nats, and trains each, including k = 1, for 30 passes, so only the bound
-differs. From random weights and with few passes, they are behind that VAE. The authors also
-continued training a VAE with k = 50.
+`vae_mnist` with 86.66 nats, and trains each model, including k = 1, for 30 passes, so only the
+bound differs. After a few passes from random weights, the models are worse than this VAE. The
+authors also continued the training of a VAE with k = 50.
 
-As in the paper, the model has one layer of latents: 200-200-50, tanh, dynamic binarization, batches
+As in the paper, the setup is one layer of latents (200-200-50, tanh), dynamic binarization, batches
 of 20, Adam with eps 1e-4, and a decoder that starts with the mean digit. Bounds with more samples
 give better models: in table 1, the test NLL with 5,000 importance samples is 86.76 nats for k = 1
-(the VAE), 85.54 for k = 5, and 84.78 for k = 50. All three take the same number of steps here; a
-step with k = 50 decodes 50 times as many latents. Half of the time is spent on the test NLL.
+(the VAE), 85.54 for k = 5, and 84.78 for k = 50. Here, all three take the same number of steps,
+although a step with k = 50 decodes 50 times as many latents. Half of the time is spent on the test
+NLL.
 
-Deviations: Adam's learning rate is constant in the first half and then decays linearly, instead of
-eight rates over numbers of passes that triple.
+Deviations: Adam's learning rate is constant in the first half and then decays linearly, whereas the
+paper uses eight rates, each for three times as many passes as the previous rate.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """

@@ -6,14 +6,14 @@ Models", CVPR 2022.
   python recipes/latent_diffusion_fashion_mnist.py      137 minutes at most on two CPU cores
   python recipes/latent_diffusion_fashion_mnist.py --preset smoke  about a minute
 
-First, a VQ-VAE with 8x8 codes is trained; then, with the coder frozen, two models of its codes: a
-diffusion model of the latents, and a Gated PixelCNN of the discrete codes, the baseline. Their
-samples are compared with training images as in dcgan_fashion_mnist: in the features of two
-independently trained classifiers of clothes (the worse result counts) and with a patch distance,
-which needs no network. Reconstructed test images show how good samples can become. A Gaussian
+First, a VQ-VAE with 8x8 codes is trained. Then, with the coder frozen, two models of its codes are
+trained: a diffusion model on the latents, and a Gated PixelCNN on the discrete codes, the baseline.
+Their samples are compared with training images as in dcgan_fashion_mnist: in the features of two
+independently trained classifiers of clothes (the worse result counts), and with a patch distance,
+which needs no network. Reconstructed test images show how good samples can be at best. A Gaussian
 mixture over pixels is another baseline.
 
-Deviations: those of `LatentDiffusion`; a VQ-VAE without a perceptual loss and without a
+Deviations: see `LatentDiffusion`. In addition, the VQ-VAE has no perceptual loss and no
 discriminator.
 
 Data: fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The paper does

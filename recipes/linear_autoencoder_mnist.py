@@ -11,17 +11,17 @@ Expected result of the cpu preset: a squared error of 13.868 per test digit (PCA
 
 An autoencoder without hidden layers or activations that minimizes the squared error spans the
 subspace of the first principal components, though not with the components themselves. The recipe
-reports the squared error per test digit and the largest principal angle to PCA's subspace, for
+reports the squared error per test digit, and the largest principal angle to PCA's subspace for
 
 - the decoder, whose columns must span it: `largest_angle_decoder`;
 - the encoder's codes of the training digits, as random variables: the cosine of
-  `largest_angle_codes` is their smallest canonical correlation with PCA's codes. It is the angle
-  of the encoder's columns, weighted by the covariance of the digits;
-- the encoder's columns: `largest_angle_encoder`. It stays large, because nothing changes their
-  initial weights in directions in which digits barely vary, such as pixels that are always 0.
+  `largest_angle_codes` is their smallest canonical correlation with PCA's codes. It is the angle of
+  the encoder's columns, weighted by the covariance of the digits;
+- the encoder's columns: `largest_angle_encoder`. It remains large, because nothing changes their
+initial weights in directions in which digits barely vary, such as pixels that are always 0.
 
-Components 30 and 31 of MNIST differ by 4% in variance, so noisy gradients mix them. Each step
-therefore uses all digits. Their mean is subtracted first, as in PCA.
+The variances of MNIST's components 30 and 31 differ by only 4%, so noisy gradients mix them. Each
+step therefore uses all digits. Their mean is subtracted first, as in PCA.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """

@@ -6,23 +6,23 @@ Tulyakov, Liu, Yang, Kautz: "MoCoGAN: Decomposing Motion and Content for Video G
   python recipes/moco_gan_moving_mnist.py                 about 32 minutes on one of two CPU cores
   python recipes/moco_gan_moving_mnist.py --preset smoke  under a minute
 
-Expected result of the cpu preset: speeds at an earth mover's distance of 0.40 pixels per frame from
-those of training videos (same speed for all videos: 0.44; test digits: 0.01).
+Expected result of the cpu preset: an earth mover's distance of 0.40 pixels per frame between the
+speeds in generated and training videos (same speed for all videos: 0.44; test digits: 0.01).
 
 Videos have 16 frames of 32x32 pixels, in which an MNIST digit, downscaled to 16x16, moves and
-bounces. They are generated at run time, with new motions in every epoch. One frame of each video is
-compared with one frame of each video of training digits, in the features of two classifiers of such
-frames (the worse result counts) and with a patch distance. The motion of the center of brightness
-(speed, turning, flicker) is compared by earth mover's distances. Videos of test digits are the
-reference. The baseline for each metric assigns the median to all videos, such as a constant speed.
-A classifier measures whether a digit stays the same: the fraction of frames classified differently
-from most frames of their video.
+bounces. They are generated at run time, with new motions in every epoch. One frame of each
+generated video is compared with one frame of each video of training digits, in the features of two
+classifiers of such frames (the worse result counts), and with a patch distance. The motion of the
+center of brightness (speed, turning, and flicker) is compared with earth mover's distances. Videos
+of test digits are the reference. The baseline for each metric assigns the median, such as a
+constant speed, to all videos. A classifier measures whether a digit stays the same, by the fraction
+of frames that are classified differently from most frames in their video.
 
 `videos.gif` shows samples, and `recombined.gif` combines the content of the first column with the
 motion of the first row.
 
-Deviation in the cpu preset: R1 instead of batch normalization in the discriminators, which
-otherwise soon classify all videos with certainty.
+Deviation in the cpu preset: R1 replaces batch normalization in the discriminators, which otherwise
+soon classify all videos with certainty.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The paper does not use
 this dataset.

@@ -10,16 +10,16 @@ The median effective sample size of 50 latents is 1.0 when sampled from the prio
 sampled from the VAE's encoder.
 
 According to the tutorial, log p(x) could be estimated with latents sampled from the prior, but
-p(x|z) is nearly 0 for most of them. Both models have the same decoder with two latents, where prior
-samples are most likely to be useful, and take the same number of steps on the same batches; the
-naive model decodes 50 latents per digit and step, the VAE one. The effective sample size measures
-how many of the 50 contribute; `effective_sample_size.png` shows it by epoch. It falls as the
-decoder sharpens: the better the decoder, the fewer pairs of latents and digits contribute to
-training.
+p(x|z) is close to 0 for most of them. Both models have the same decoder with only two latents, for
+which samples from the prior are most likely to be useful, and take the same number of steps on the
+same batches. In each step, the naive model decodes 50 latents per digit, and the VAE decodes one.
+The effective sample size measures how many of the 50 contribute; `effective_sample_size.png` shows
+it by epoch. It decreases as the decoder becomes sharper: the better the decoder, the fewer pairs of
+latents and digits contribute to training.
 
-The NLL of both models is log p(x) itself, a sum over a grid of the two latents that needs no
-encoder. The tutorial reports no metrics; the networks are those of `vae_mnist` except for the
-latents.
+For both models, the NLL is computed exactly, up to discretization, as a sum over a grid of the two
+latents, which needs no encoder. The tutorial reports no metrics; the networks are the same as in
+`vae_mnist`, except for the latents.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """

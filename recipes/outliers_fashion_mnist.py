@@ -7,26 +7,26 @@ Know?", ICLR 2019: models of clothes assign digits a higher likelihood than clot
   python recipes/outliers_fashion_mnist.py --preset smoke     about a minute
 
 Expected result of the cpu preset, digits among clothes: an AUROC of 0.16 with nll, 0.77 with ratio,
-and 0.99 with complexity; 0.97 with the size of the PNG file alone.
+and 0.99 with complexity (size of the PNG file alone: 0.97).
 
 A VAE with a logistic likelihood over the 256 levels is trained on clothes, and its scores separate
-clothes from digits; another one is trained on digits for the reverse task. Scores are high for
+clothes from digits; another VAE is trained on digits for the reverse task. Scores are high for
 outliers:
 
 - elbo and nll: the negative ELBO, and the negative log-likelihood with importance samples;
-- ratio: nll minus that of a second VAE, the background model, trained on images in which a
-  fraction of the values is random (Ren et al.: "Likelihood Ratios for Out-of-Distribution
+- ratio: nll minus the nll of a second VAE, the background model, which is trained on images in
+which a fraction of the values is random (Ren et al.: "Likelihood Ratios for Out-of-Distribution
   Detection", NeurIPS 2019), which may fail with VAEs (Xiao et al., "Likelihood Regret", 2020);
 - complexity: nll minus the size of the image as a PNG file, in nats (Serrà et al.: "Input
   Complexity and Out-of-distribution Detection with Likelihood-based Generative Models", ICLR
   2020);
 - without a VAE: the difference of the PNG size from its mean over training images, the squared
-  error of as many principal components as the VAE has latents, and the distance to the nearest
-  training image.
+error of as many principal components as the VAE has latents, and the distance to the nearest
+training image.
 
-Deviations: VAEs instead of PixelCNN++ and Glow. Ren et al. choose the fraction and a weight penalty
-on other outliers; here no outliers are used: the fraction is the middle value in their code, and
-there is no weight penalty.
+Deviations: VAEs are used instead of PixelCNN++ and Glow. Ren et al. choose the fraction and a
+weight penalty on other outliers. Here, no outliers are used: the fraction is the middle value in
+their code, and there is no weight penalty.
 
 Data: fashion_mnist and mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """

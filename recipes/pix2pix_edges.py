@@ -7,17 +7,17 @@ Isola, Zhu, Zhou, Efros: "Image-to-Image Translation with Conditional Adversaria
   python recipes/pix2pix_edges.py --preset smoke     under a minute
   python recipes/pix2pix_edges.py --images DIR       your own photographs
 
-Expected result of the cpu preset: a patch distance of 159 to photographs (photographs with the
-nearest edges: 224) and an F-score of 0.41 for the requested edges (0.47).
+Expected result of the cpu preset: a patch distance of 159 to photographs and an F-score of 0.41 for
+the requested edges (photographs with the nearest edges: 224 and 0.47).
 
 Pairs are created on the fly: the sources are the Canny edges of the targets. Two metrics must be
 read together. Realism is the distance between patches of translations and of test photographs.
-Agreement is the F-score of the edges found in a translation: precision and recall count edges at
-most one pixel apart as equal. The photograph with the nearest edges is real but has other edges;
-ridge regression is blurred.
+Agreement is the F-score of the edges found in a translation, where edges that are at most one pixel
+apart count as equal. The photograph with the nearest edges is realistic but has other edges; ridge
+regression is blurred.
 
-Deviations of the cpu preset: 64-pixel images, and 16-pixel patches for the discriminator, a quarter
-of an image as in the paper; fewer channels and steps; half of the L1 weight.
+Deviations of the cpu preset: 64-pixel images; 16-pixel patches for the discriminator, a quarter of
+the image's side, as in the paper; fewer channels and steps; and half of the L1 weight.
 
 Data: the photographs of cycle_gan/monet2photo through tensorflow-datasets (downloaded, or from
 TFDS_DATA_DIR).

@@ -7,26 +7,26 @@ Isola, Zhu, Zhou, Efros: "Image-to-Image Translation with Conditional Adversaria
   python recipes/pix2pix_facades.py --preset smoke     under a minute
   python recipes/pix2pix_facades.py --pairs DIR        your own pairs, side by side
 
-Expected result of the cpu preset: a patch distance of 130 to test photographs, and 0.54 of the
-pixels read as the requested label. The photograph of the nearest label map has 83 and 0.40, ridge
-regression 557 and 0.30, and a real photograph 50 and 0.57.
+Expected result of the cpu preset: a patch distance of 130 to test photographs, with 0.54 of the
+pixels recognized as the requested label (photograph of the nearest label map: 83 and 0.40; ridge
+regression: 557 and 0.30; real photograph: 50 and 0.57).
 
 A label map leaves much of its photograph undetermined, so two metrics must be read together.
-Realism is the distance between patches of translations and of test photographs: it is large for the
-mean of all possibilities, which L1 alone gives. Agreement is the fraction of pixels that a network
-trained on photographs reads as the requested label: it is low for a real photograph of another map.
-Simple baselines are good at only one of the two.
+Realism is the distance between patches of translations and of test photographs; it is large for the
+mean of all possibilities, which L1 alone yields. Agreement is the fraction of pixels that a network
+trained on photographs recognizes as the requested label; it is low for a real photograph of another
+map. Simple baselines do well on only one of the two metrics.
 
 A generator that receives noise in addition to the map learns to ignore it. Variation is a pixel's
-standard deviation over seeds, in levels; without noise it is 0. The same networks are also trained
-in the other direction, where accuracy can be measured directly. The additional models are trained
-for a third of the main model's steps in the cpu preset, and for half in the paper preset.
+standard deviation over seeds, in levels; without noise, it is 0. The same networks are also trained
+in the other direction, in which accuracy can be measured directly. The additional models are
+trained for a third of the main model's steps in the cpu preset, and for half in the paper preset.
 
-Deviations of the cpu preset: 64-pixel images, and 16-pixel patches for the discriminator, a quarter
-of an image as in the paper; fewer channels and steps; half of the L1 weight. The 100 pairs of the
-validation split are not used for selection here, but for training.
+Deviations of the cpu preset: 64-pixel images; 16-pixel patches for the discriminator, a quarter of
+the image's side, as in the paper; fewer channels and steps; and half of the L1 weight. The 100
+pairs in the validation split are used for training instead of selection.
 
-Data: facades. Put the unpacked pix2pix archive into downloads/manual of TFDS_DATA_DIR.
+Data: facades. Put the unpacked pix2pix archive in downloads/manual in TFDS_DATA_DIR.
 """
 
 from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe

@@ -8,19 +8,19 @@ Chan, Ginosar, Zhou, Efros: "Everybody Dance Now", ICCV 2019.
 Expected result of the cpu preset: a PSNR of 28.6 dB for new motions (pix2pix on single poses: 27.7;
 nearest training pose: 23.6; ridge regression on four poses: 23.0).
 
-Videos are drawn at run time: a 48x48 dancer, whose hair and skirt lag behind the body, and stick
-figures of the poses, which do not show them. Each frame is generated from its pose and the
-previously generated frame. A pix2pix with the same networks, updates, and frames sees only the
-current pose. New motions are compared with the true frames: by PSNR; by the error of frame-to-frame
-changes, which captures flicker; and by a network, trained on true frames, that locates the end of
-the hair and the hem of the skirt.
+Videos are drawn at run time. They show a 48x48 dancer, whose hair and skirt lag behind the body,
+and stick figures of the poses, which do not show hair and skirt. Each frame is generated from its
+pose and the previously generated frame. A pix2pix with the same networks, updates, and frames sees
+only the current pose. Videos generated for new motions are compared with the true frames by PSNR,
+by the error of frame-to-frame changes, which captures flicker, and by a network, trained on true
+frames, that locates the end of the hair and the hem of the skirt.
 
-Baselines: the frame of the nearest training pose, and ridge regression, each for one pose and for
-four consecutive poses, which reveal how the body moved.
+The baselines are the frame of the nearest training pose, and ridge regression, each for one pose
+and for four consecutive poses, which reveal how the body moved.
 
-Deviations: those of the class; drawn figures instead of videos and detected poses. In the cpu
-preset: fewer channels and steps, training clips of several frames instead of two, and an evaluated
-average of the weights.
+Deviations: see the class. In addition, figures are drawn instead of filmed, with known instead of
+detected poses. The cpu preset has fewer channels and steps, training clips of several frames
+instead of two, and averaged weights in the evaluation.
 
 Data: none; dancers are drawn.
 """

@@ -8,12 +8,12 @@ Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML
 Expected result of the cpu preset: a test NLL of 89.6 nats (boosted trees on the 36 preceding
 pixels: 91.8; table of 16 pixels: 101.9).
 
-blind_spot.png shows which pixels influence the distribution of a central pixel, by gradient: bright
-pixels do; red pixels precede it but have no influence at any depth. Gated PixelCNN has no blind
-spot.
+`blind_spot.png` shows which pixels influence the distribution of a central pixel, according to
+gradients. Bright pixels do; red pixels precede it but have no influence, however deep the network
+is. Gated PixelCNN has no blind spot.
 
-Deviations: digits are rebinarized in each epoch, whereas the paper's are binarized once; Adam
-instead of RMSProp.
+Deviations: digits are rebinarized in each epoch, whereas the paper binarizes them once; Adam is
+used instead of RMSProp.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """

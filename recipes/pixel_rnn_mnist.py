@@ -9,12 +9,12 @@ Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML
 Expected result of the cpu preset: a test NLL of 84.9 nats with the Diagonal BiLSTM and 86.9 with
 the Row LSTM (boosted trees on the 36 preceding pixels: 91.8).
 
-The Row LSTM sees a triangle above each pixel, the Diagonal BiLSTM nearly all preceding pixels. A
-step computes 28 rows sequentially, or 55 diagonals in each of two directions. The paper reports
-80.54 nats for the Row LSTM and 79.20 for seven layers of the Diagonal BiLSTM.
+The Row LSTM sees a triangle above each pixel, whereas the Diagonal BiLSTM sees almost all preceding
+pixels. A step computes 28 rows sequentially, or 55 diagonals in each of two directions. The paper
+reports 80.54 nats for the Row LSTM and 79.20 for seven layers of the Diagonal BiLSTM.
 
-Deviations: digits are binarized dynamically, whereas the paper's are binarized once; Adam instead
-of RMSProp.
+Deviations: digits are binarized dynamically, whereas the paper binarizes them once; Adam is used
+instead of RMSProp.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """

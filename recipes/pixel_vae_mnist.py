@@ -9,15 +9,16 @@ Natural Images", ICLR 2017.
 Expected result of the cpu preset: a test NLL of 87.2 nats with a KL divergence of 5.4 (independent
 pixels: 97.3; boosted trees on the 36 preceding pixels: 91.9).
 
-The decoder turns latents into maps that condition a small PixelCNN: a pixel sees only the pixels
-shortly before it, so distant information must come through the latents. Both models take the same
-number of steps. The VAE's decoder has the same convolutions, ending in the logits of pixels that
-are independent given the latents. The KL divergence is the information in the latents; 0 would be a
-collapsed posterior. A table of each pixel given the preceding 16 shows what such a small context
-achieves without latents. In the picture of rows, each row shares its latents, and its pixels are
-resampled.
+The decoder turns latents into maps that condition a small PixelCNN. Each pixel sees only a few
+preceding pixels, so distant information must come through the latents. Both models take the same
+number of steps. The VAE's decoder has the same convolutions, but returns the logits of pixels that
+are independent given the latents. The KL divergence measures the information in the latents; 0
+would mean a collapsed posterior. A table of each pixel given the preceding 16 pixels shows what
+such a small context achieves without latents. In the picture with rows, the images in a row share
+their latents, and their pixels are resampled.
 
-Deviations: one layer of latents, networks for a CPU, dynamic binarization, free bits.
+Deviations: one layer of latents, networks small enough for a CPU, dynamic binarization, and free
+bits.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """

@@ -6,16 +6,16 @@ Variation", ICLR 2018.
   python recipes/progressive_gan_fashion_mnist.py    about 29 minutes on one of two CPU cores
   python recipes/progressive_gan_fashion_mnist.py --preset smoke    under a minute
 
-Expected result of the cpu preset: a kernel distance of 0.12; test images with swapped lower halves
-have 0.10, and a Gaussian mixture 0.25.
+Expected result of the cpu preset: a kernel distance of 0.12 (test images with swapped lower halves:
+0.10; Gaussian mixture: 0.25).
 
-Samples are compared as in dcgan_fashion_mnist: in the features of two independently trained
-classifiers of the padded clothes (the worse result counts) and with a patch distance, which needs
+Samples are evaluated as in dcgan_fashion_mnist: in the features of two independently trained
+classifiers of the padded images (the worse result counts), and with a patch distance, which needs
 no network. Test images are the reference, and a Gaussian mixture over pixels is the baseline.
 
-Deviations in the cpu preset: narrow networks with a discriminator twice as wide, the non-saturating
-objective with R1 (every 16 steps) instead of WGAN-GP, which differentiates twice at every step, and
-batches of 32. All sizes except the last are trained for fewer steps.
+Deviations in the cpu preset: narrow networks, with a discriminator twice as wide as the generator;
+the non-saturating objective with R1 (every 16 steps) instead of WGAN-GP, which differentiates twice
+in every step; and batches of 32. All sizes except the last are trained for fewer steps.
 
 Data: fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR), padded to
 32x32. The paper does not use this dataset.

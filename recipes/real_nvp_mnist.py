@@ -6,19 +6,20 @@ Dinh, Sohl-Dickstein, Bengio: "Density Estimation Using Real NVP", ICLR 2017.
   python recipes/real_nvp_mnist.py --preset smoke     under a minute
 
 Expected result of the cpu preset: 1.304 bits per dimension on test digits (per-pixel histogram:
-1.690). With --scales 3 --filters 16 --epochs 32, it is 1.154 after 76 minutes; the published
-pictures are from this run. Boosted trees, which predict each pixel from earlier ones, reach 0.990
-in under two minutes.
+1.690). With --scales 3 --filters 16 --epochs 32, the result is 1.154 after 76 minutes; the
+published pictures are from this run. Boosted trees, which predict each pixel from the preceding
+pixels, reach 0.990 in under two minutes.
 
 The density of test digits, with 256 levels and uniform dequantization, is compared with lossless
-files (PNG, WebP), probabilistic PCA, a histogram per pixel, and boosted trees. The paper does not
+codecs (PNG, WebP), probabilistic PCA, a histogram per pixel, and boosted trees. The paper does not
 use MNIST. The reference value for Real NVP, 1.06 bits per dimension, comes from Grathwohl, Chen,
 Bettencourt, Sutskever, Duvenaud: "FFJORD: Free-Form Continuous Dynamics for Scalable Reversible
-Generative Models", ICLR 2019, table 2. Samples are drawn at a temperature below 1. `lines.png`
+Generative Models", ICLR 2019, table 2. Images are sampled at a temperature below 1. `lines.png`
 interpolates between the latents of two digits.
 
-Deviations: those of `keras_gen.networks.real_nvp`, and smaller residual networks. Pixels are mostly
-black or white, so alpha, which was chosen on held-out digits, is far below the paper's 0.05.
+Deviations: see `keras_gen.networks.real_nvp`. In addition, the residual networks are smaller.
+Pixels are mostly black or white, so alpha, which was chosen on held-out digits, is far below the
+paper's 0.05.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """

@@ -9,16 +9,16 @@ ICML 2015, sec. 2.1: one LSTM reads a series, and another writes it in reverse o
 Expected result of the cpu preset: an error of 0.25 with 4-dimensional codes (dense autoencoder:
 0.26; nearest series: 0.41; principal components: 0.72).
 
-Each series has its own frequency and phase, so two numbers describe everything except the noise,
-and a 4-dimensional code has room for a circle and an interval. Reconstructions are compared with
-the noise-free series, which training never sees: the error is given in standard deviations of the
+Each series has its own frequency and phase, so two numbers describe everything except the noise; a
+4-dimensional code has room for a circle and an interval. Reconstructions are compared with the
+noise-free series, which training never sees: the error is given in standard deviations of the
 noise, so that the error of the measurements is 1. For unbiased estimates of two numbers from 64
 measurements, the error is at least sqrt(2 / 64) = 0.18, the Cramér-Rao bound.
 
-Baselines: a dense autoencoder with the same code size; as many principal components, and the number
-that is best on held-out series; and the mean of the nearest training series, for the best number of
-them. Selection uses the noisy held-out series, because clean ones would not be available in
-practice.
+The baselines are a dense autoencoder with the same code size; the same number of principal
+components, and the best number on held-out series; and the mean of the nearest training series,
+also for the best number of series. Selection uses noisy held-out series, because clean series would
+not be available in practice.
 
 Data: series generated at run time. The paper does not use them.
 """

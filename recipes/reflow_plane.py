@@ -6,11 +6,11 @@ Flow", ICLR 2023.
   python recipes/reflow_plane.py                 18 minutes at most on two CPU cores
   python recipes/reflow_plane.py --preset smoke  under a minute
 
-First, a flow, the teacher, learns straight lines from any noise to any point. It maps noise to
+First, a flow, the teacher, learns straight lines from any noise to any point. It then maps noise to
 points, and a second flow, the student, learns the lines between these pairs. Two metrics are
-reported for both: the fraction of samples that few Euler steps put on white squares, outside
-the data; and the straightness of the paths, 0 for lines. The KL divergence from the known
-density is reported too, in nats.
+reported for both flows: the fraction of samples that land on white squares, outside of the data,
+with few Euler steps, and the straightness of the paths, which is 0 for straight lines. The KL
+divergence from the known density, in nats, is also reported.
 
 Data: points sampled at run time. The paper does not use them.
 """

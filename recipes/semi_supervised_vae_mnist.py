@@ -11,14 +11,14 @@ and a support vector machine (label spreading over a graph: 11.9%; the paper's M
 
 The 100 labels are balanced over the digits and resampled for each seed; 49,900 digits are
 unlabeled. M1 is a VAE trained on all digits, whose latents are classified by a support vector
-machine. M2 models digits and their labels, and M1+M2 models latents sampled from M1: only its
-active latents, and with initial weights near zero, as in the authors' code. The baselines are
-classifiers on pixels and on principal components, and label spreading over a graph. Settings were
-chosen on the last 10,000 training digits.
+machine. M2 models digits and their labels, and M1+M2 models latents sampled from M1, using only its
+active latents and initial weights near zero, as in the authors' code. The baselines are classifiers
+on pixels and on principal components, and label spreading over a graph. Settings were chosen on the
+last 10,000 training digits.
 
-Deviations: labels appear more often than once per pass over all digits. The support vector machine
-is trained on labels alone, because scikit-learn has no transductive one. Gray values are treated as
-probabilities.
+Deviations: labeled digits appear more than once per pass over all digits. The support vector
+machine is trained only on the labeled digits, because scikit-learn has no transductive variant.
+Gray values are treated as probabilities.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """

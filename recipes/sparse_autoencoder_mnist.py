@@ -12,9 +12,9 @@ penalty: 0.53).
 The recipe compares the divergence, the L1 norm of the codes, and a plain autoencoder with the same
 network. The notes report no metrics.
 
-Deviations: cross-entropy instead of the squared error, for which the notes' beta is 3; mean
-activations over a batch instead of the training set; Adam with decoupled weight decay instead of
-L-BFGS.
+Deviations: cross-entropy instead of the squared error, for which the notes set beta to 3; mean
+activations over a batch instead of the training set; and Adam with decoupled weight decay instead
+of L-BFGS.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """

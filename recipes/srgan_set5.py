@@ -9,23 +9,24 @@ Network", CVPR 2017.
 
 Expected result of the cpu preset: 30.9 dB on Set5 and 27.8 on Set14; averaged over eight rotations
 and flips, 31.1 and 27.9 (bicubic: 28.4 and 26.1; ridge regression on clustered patches: 29.8 and
-27.0). SRGAN's patches on Set14 have a distance of 105 from the originals' at 27.5 dB (main network:
+27.0). On Set14, SRGAN reaches a patch distance of 105 to the originals at 27.5 dB (main network:
 138; bicubic: 220).
 
 PSNR and SSIM are measured on luma, without a four-pixel border, as is common. The main network has
-no batch normalization and adds its output to a bicubic enlargement; SRResNet as in the paper, with
-the same size, is also trained, in the cpu preset for a quarter of the steps. A smooth mean of all
+no batch normalization, and adds its output to a bicubic enlargement. The paper's SRResNet, with the
+same size, is also trained; in the cpu preset, for a quarter of the steps. The smooth mean of all
 possible images has the best PSNR. SRGAN starts from the main network and generates one possible
-image: its PSNR falls, but so does the distance of its patches from those of real photographs.
+image: its PSNR decreases, but so does the distance between its patches and the patches of real
+photographs.
 
 Deviations of the cpu preset: fewer channels and blocks, smaller patches, absolute instead of
 squared differences, and few training images. Features come from a classifier of small images
 (--features vgg uses VGG19 if Keras can download its weights).
 
-One BSDS500 photograph is Set5's `woman`; it is excluded from training.
+One BSDS500 photograph, which is also `woman` in Set5, is excluded from training.
 
-Data: T91, bsds500_half, Set5, and Set14, image folders in the folder super_resolution in
-downloads/manual of TFDS_DATA_DIR.
+Data: the image folders T91, bsds500_half, Set5, and Set14 in downloads/manual/super_resolution in
+TFDS_DATA_DIR.
 """
 
 from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe

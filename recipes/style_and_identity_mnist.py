@@ -6,16 +6,17 @@ representations using adversarial training", NeurIPS 2016.
   python recipes/style_and_identity_mnist.py    # about 4 minutes on two CPU cores
   python recipes/style_and_identity_mnist.py --preset smoke    # under a minute
 
-Expected result of the cpu preset: logistic regression classifies 97% of the test digits from the
-identity and 35% from the style; from as many principal components, 86% and 79%.
+Expected result of the cpu preset: logistic regression classifies 97% of the test digits correctly
+from the identity and 35% from the style (from the same numbers of principal components: 86% and
+79%).
 
 Three results are reported on test digits: the error of an image decoded from a digit's style and
-the identity of another digit with the same label; how often a classifier recognizes the identity's
-label when the identity comes from a digit with another label (copying that digit would score well
-too, so this metric is not sufficient alone); and how well logistic regression predicts the label
-from the identity and from the style, where chance is 11%. The baselines are as many principal
-components as the style or identity has dimensions, the mean digit of each label, and the
-classifier's accuracy on digits and on reconstructions.
+the identity of another digit with the same label; how often a classifier recognizes the label of
+the identity when the identity comes from a digit with another label (copying that digit would also
+score well, so this metric alone is not sufficient); and how well logistic regression predicts the
+label from the identity and from the style, where chance is 11%. The results are compared with as
+many principal components as the style or identity has dimensions, with the mean digit of each
+label, and with the classifier's accuracy on digits and on reconstructions.
 
 Deviations: networks suited to digits, and loss weights chosen on the last 10,000 training digits:
 the lower the weight of the style's divergence, the more the style reveals about the digit.

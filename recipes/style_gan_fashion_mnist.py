@@ -7,18 +7,18 @@ CVPR 2019; Karras et al.: "Analyzing and Improving the Image Quality of StyleGAN
   python recipes/style_gan_fashion_mnist.py --styling adain    the networks of 2019
   python recipes/style_gan_fashion_mnist.py --preset smoke     under a minute
 
-Expected result of the cpu preset: a kernel distance of 0.11; test images with swapped lower halves
-have 0.10, and a Gaussian mixture 0.25.
+Expected result of the cpu preset: a kernel distance of 0.11 (test images with swapped lower halves:
+0.10; Gaussian mixture: 0.25).
 
-Samples are compared as in dcgan_fashion_mnist: in the features of two independently trained
-classifiers of the padded clothes (the worse result counts) and with a patch distance, which needs
+Samples are evaluated as in dcgan_fashion_mnist: in the features of two independently trained
+classifiers of the padded images (the worse result counts), and with a patch distance, which needs
 no network. Test images are the reference, and a Gaussian mixture over pixels is the baseline. Path
 lengths between latents and between styles are measured in the features of the first classifier.
 
-Deviations in the cpu preset: a narrow generator, four mapping layers, DCGAN's discriminator without
-normalization and with its own learning rate, an R1 weight for small images, and far fewer images
-than in the papers. With the papers' discriminator, as narrow as the generator, clothes are speckled
-after the same number of minutes.
+Deviations in the cpu preset: a narrow generator, four mapping layers, the DCGAN discriminator
+without normalization and with its own learning rate, an R1 weight for small images, and far fewer
+training images than in the papers. With the papers' discriminator, made as narrow as the generator,
+clothes are speckled after the same training time.
 
 Data: fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR), padded to
 32x32. The papers do not use this dataset.

@@ -1,26 +1,26 @@
 """Tabular MADE on Adult.
 
 Germain, Gregor, Murray, Larochelle: "MADE: Masked Autoencoder for Distribution Estimation", ICML
-2015, for table rows with words and numbers; in any order after Uria, Murray, Larochelle: "A Deep
-and Tractable Density Estimator", ICML 2014.
+2015, here for table rows with words and numbers; the variant for any order follows Uria, Murray,
+Larochelle: "A Deep and Tractable Density Estimator", ICML 2014.
 
   python recipes/table_models_adult.py                  about 5 minutes on one of two CPU cores
   python recipes/table_models_adult.py --preset smoke   under a minute
 
 Expected result of the cpu preset: 19.5 nats per row (Chow-Liu tree: 20.0; mixture of 80 products:
-20.9), pairs of columns within a total variation distance of 0.035 (mixture: 0.040; real rows:
-0.030), and an AUC of 0.54 for telling samples from real rows (mixture: 0.61).
+20.9), a total variation distance of 0.035 for pairs of columns (mixture: 0.040; real rows: 0.030),
+and an AUC of 0.54 for distinguishing samples from real rows (mixture: 0.61).
 
 Each value is a cell: a word, a distinct number, or one of 64 quantile intervals. Two models are
-trained on 20,000 people: one in the order of the columns, which generates people, and one in any
-order, which fills in values. For filling in, 20% of all values are hidden at
-random, in training and in 3,000 test rows; the error of numbers is divided by the column's standard
-deviation.
+trained on 20,000 people: one predicts columns in a fixed order, and generates people; the other
+predicts columns in any order, and fills in values. To evaluate filling in, 20% of all values are
+hidden at random, in training and in 3,000 test rows; the error of numbers is divided by the
+column's standard deviation.
 
-Baselines: independent columns; the Chow-Liu tree, which is fitted in 0.1 seconds; a mixture of 80
-products of categorical distributions, fitted by EM in seconds; and, for filling in, means and most
-frequent words, and the mixture. Real rows stand for the best possible result: two samples of real
-people differ too.
+The baselines are independent columns; the Chow-Liu tree, which is fitted in 0.1 seconds; a mixture
+of 80 products of categorical distributions, fitted by EM in seconds; and, for filling in, means and
+most frequent words, and the mixture. Real rows show the best possible result, because two samples
+of real people also differ.
 
 Data: adult through tensorflow-datasets (from adult.zip, which you download yourself; the error
 message explains how).

@@ -6,21 +6,22 @@ Head Models", ICCV 2019.
   python recipes/talking_heads_drawn_faces.py        120 minutes at most on one of two CPU cores
   python recipes/talking_heads_drawn_faces.py --preset smoke     under a minute
 
-Expected result of the cpu preset: after fine-tuning on eight images, frames of new people differ
-from the true ones by 6.8 levels (image with the nearest landmarks: 10.8).
+Expected result of the cpu preset: after fine-tuning on eight images, generated frames of new people
+differ from the true frames by 6.8 levels (image with the nearest landmarks: 10.8).
 
-Faces are drawn at run time, so people and landmarks are known, and frames of new people can be
-compared pixel by pixel. Each test person provides T frames; the others are generated from their
-landmarks alone, by the meta-learned networks and after fine-tuning on the T frames. In addition to
-the error in levels, two metrics do not depend on pixels: a network trained on other frames of these
-people recognizes who is shown, from the middle of the face, because a single background pixel would
-suffice otherwise; and a network trained on other people reads the landmarks.
+Faces are drawn at run time, so people and landmarks are known, and generated frames of new people
+can be compared with the true frames pixel by pixel. Each test person provides T frames; the other
+frames are generated only from their landmarks, by the meta-learned networks and again after
+fine-tuning on the T frames. In addition to the error in levels, there are two metrics that do not
+compare pixels: a network trained on other frames of these people recognizes the person from the
+middle of the face (a single background pixel would otherwise suffice), and a network trained on
+other people locates the landmarks.
 
-Baselines: the frame among the T with the nearest landmarks, and the mean of the T. The first is
-sharp and shows the right person in a wrong pose.
+The baselines are the frame with the nearest landmarks among the T frames, which is sharp and shows
+the right person in a wrong pose, and the mean of the T frames.
 
-Deviations: drawn faces instead of videos; a pixel distance instead of VGG features. In the cpu
-preset: 48x48 pixels, fewer channels and steps, and an evaluated average of the weights.
+Deviations: drawn faces instead of videos, and a pixel distance instead of VGG features. The cpu
+preset has 48x48 pixels, fewer channels and steps, and averaged weights in the evaluation.
 
 Data: none; faces are drawn.
 """

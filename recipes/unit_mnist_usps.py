@@ -6,20 +6,20 @@ Liu, Breuel, Kautz: "Unsupervised Image-to-Image Translation Networks", NeurIPS 
   python recipes/unit_mnist_usps.py --preset smoke     under a minute
 
 Expected result of the cpu preset: 84% of USPS digits and 76% of MNIST digits are classified
-correctly after translation; the nearest neighbor reaches 68% and 38%, and 95% and 78% on cropped
-ink.
+correctly after translation (nearest neighbor: 68% and 38%; nearest neighbor on cropped ink: 95% and
+78%).
 
 A translation is correct if it still shows its digit, according to a network trained on labeled
 digits of the other domain. The same network and the nearest labeled neighbor also classify the
-digits without translation. Realism is the distance between patches of translations and of the other
-domain's test digits, because an unchanged digit keeps its class too.
+digits without translation. Realism, the distance between patches of translations and of the other
+domain's test digits, is also reported, because an unchanged digit would keep its class, too.
 
 USPS digits fill the image, whereas MNIST digits have a margin. This framing explains much of the
 domain gap, so the nearest neighbor is also measured on digits whose ink is scaled to fill the
 image.
 
-Deviations: in the paper, the discriminators classify target digits; here a separate network does.
-In the cpu preset: fewer channels and blocks, and an evaluated average of the weights.
+Deviations: in the paper, the discriminators classify target digits, whereas here, a separate
+network does. The cpu preset has fewer channels and blocks, and averaged weights in the evaluation.
 
 Data: mnist and usps through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR; usps from files
 that you download yourself, listed in the error message).

@@ -7,14 +7,14 @@ Liu, Breuel, Kautz: "Unsupervised Image-to-Image Translation Networks", NeurIPS 
   python recipes/unit_monet.py --photos A --paintings B     your own two folders
 
 Expected result of the cpu preset: 0.56 of the photographs' excess patch distance to paintings
-remains; a filter without training leaves 0.33.
+remains (filter without training: 0.33).
 
-Task and metrics are those of `recipes/cyclegan_monet.py`. The latents, with noise of standard
-deviation 1 and a quarter of the image's side, preserve less of a photograph than CycleGAN's
-generators do, so translations are softer.
+The task and the metrics are the same as in `recipes/cyclegan_monet.py`. The latents have a quarter
+of the image's side, and noise with a standard deviation of 1, so they preserve less of a photograph
+than CycleGAN's generators do, and translations are softer.
 
-Deviations of the cpu preset: fewer channels and blocks; crops of 64 pixels; an evaluated average of
-the weights.
+Deviations of the cpu preset: fewer channels and blocks, crops of 64 pixels, and averaged weights in
+the evaluation.
 
 Data: cycle_gan/monet2photo through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """

@@ -9,10 +9,10 @@ Kingma, Welling: "Auto-Encoding Variational Bayes", ICLR 2014.
 
 Expected result of the published run: a test NLL of 86.66 nats (Bernoulli mixture: 123.8).
 
-Network and training follow Burda, Grosse, Salakhutdinov: "Importance Weighted Autoencoders", ICLR
-2016 (200-200-50, tanh, dynamic binarization, Adam with eps 1e-4; the decoder starts with the mean
-digit, as in the authors' code). Their VAE with one sample reaches a test NLL of 86.76 nats with
-5,000 importance samples, which are also used here.
+The network and the training follow Burda, Grosse, Salakhutdinov: "Importance Weighted
+Autoencoders", ICLR 2016 (200-200-50, tanh, dynamic binarization, Adam with eps 1e-4; the decoder
+starts with the mean digit, as in the authors' code). Their VAE with one sample reaches a test NLL
+of 86.76 nats with 5,000 importance samples, which are also used here.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """

@@ -1,24 +1,24 @@
 """VAE on time series: position and speed of a pendulum.
 
-Kingma, Welling: "Auto-Encoding Variational Bayes", ICLR 2014, with a normal likelihood whose mean
+Kingma, Welling: "Auto-Encoding Variational Bayes", ICLR 2014, with a normal likelihood, whose mean
 and standard deviation the decoder returns.
 
   python recipes/vae_series_oscillations.py                  about 4 minutes on one of two CPU cores
   python recipes/vae_series_oscillations.py --preset smoke   under a minute
 
-Expected result of the cpu preset: 1.8 nats below the known density (Gaussian mixture: 4.1;
-Gaussian: 8.4).
+Expected result of the cpu preset: a log-likelihood 1.8 nats below the known density (Gaussian
+mixture: 4.1; Gaussian: 8.4).
 
 An example is a series `[steps, channels]` with 32 time steps and two channels, in millimeters and
-millimeters per second. `VAE.for_vectors` determines each channel's mean and standard deviation in
-the first training, and returns samples and nats in these units. Each series has its own frequency
+millimeters per second. `VAE.for_vectors` computes each channel's mean and standard deviation in the
+first call to `fit`, and returns samples and nats in these units. Each series has its own frequency
 and phase, which the latents have to represent.
 
-The density of the series is known, so the gap between the bound and the true density can be
-measured: the KL divergence KL(p || q) from the data plus the gap of the bound, as the mean of log p
-- log q over test series. The same is measured for a normal distribution with full covariance, for
-probabilistic PCA with the number of components that is best on held-out series, and for a Gaussian
-mixture with the best number of components, which represent as many frequencies and phases.
+The density of the series is known, so the mean of log p - log q over test series can be measured,
+where log q is the bound. It is the sum of the KL divergence KL(p || q) from the data and the gap of
+the bound. The same is measured for a normal distribution with full covariance, for probabilistic
+PCA with the best number of components on held-out series, and for a Gaussian mixture with the best
+number of components, each of which can represent one frequency and phase.
 
 Data: series generated at run time. The paper does not use them.
 """

@@ -6,17 +6,18 @@ and Semi-Supervised Learning", TPAMI 2018, table 3: 100 labels of MNIST.
   python recipes/vat_mnist.py                    71 minutes on two CPU cores, shared by five jobs
   python recipes/vat_mnist.py --preset smoke     under a minute
 
-Expected result of the cpu preset: a test error of 3.5% (1.8% to 8.4% depending on the label
-sample); label spreading over a graph has 11.7%, and training on the labels alone 23.5%.
+Expected result of the cpu preset: a test error of 3.5%, or 1.8% to 8.4% depending on the label
+sample (label spreading over a graph: 11.7%; training only on the labels: 23.5%).
 
 The 100 labels are balanced over the digits and resampled for each seed; all other training digits
-are unlabeled. The comparison includes the same network trained on the labels alone, label spreading
+are unlabeled. The comparison includes the same network trained only on the labels, label spreading
 over a graph, and support vector machines. The perturbation length and the network were chosen on
 the last 10,000 training digits.
 
-Deviations: a small convolutional network with batch normalization, and fewer steps. The entropy of
-the predictions is minimized too (VAT+EntMin, which the paper uses on other data), with an
-increasing weight, because from the start it would make the network confident in its first errors.
+Deviations: a small convolutional network with batch normalization, and fewer steps. In addition,
+the entropy of the predictions is minimized (VAT+EntMin, which the paper uses on other data), with
+an increasing weight, because the full weight from the start would make the network confident in its
+early errors.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """

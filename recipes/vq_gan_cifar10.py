@@ -6,19 +6,19 @@ stage.
   python recipes/vq_gan_cifar10.py                    under an hour on one of two CPU cores
   python recipes/vq_gan_cifar10.py --preset smoke     under a minute
 
-Expected result of the cpu preset: reconstructions at a kernel distance of 0.21 (VQ-VAE: 0.66;
+Expected result of the cpu preset: a kernel distance of 0.21 for reconstructions (VQ-VAE: 0.66;
 k-means on patches: 0.14; JPEG: 0.15).
 
 A VQ-VAE with the same networks, codebook, and number of steps is the first baseline: both encode an
 image as 8x8 codes of 9 bits. The other baselines use the same number of bits without a network:
-k-means on patches, principal components, and JPEG. Test images are reconstructed from their codes
-and compared with training images in the features of two classifiers (the worse result counts) and
-with a patch distance, which needs no network; the test images themselves are the reference. The
-PSNR measures what each image loses.
+k-means on patches, principal components, and JPEG. Test images are reconstructed from their codes,
+and are compared with training images in the features of two classifiers (the worse result counts),
+and with a patch distance, which needs no network; the test images themselves are the reference. The
+PSNR measures the loss for each image.
 
 Deviations: the feature loss uses the maps of a small classifier of the training images instead of
 an ImageNet network; the evaluation classifiers are trained separately, from other initial weights.
-Networks are those of the VQ-VAE paper, and the discriminator sees 16x16 patches.
+Networks follow the VQ-VAE paper, and the discriminator sees 16x16 patches.
 
 Data: cifar10 through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The paper uses larger
 images and reports no metrics for this dataset.

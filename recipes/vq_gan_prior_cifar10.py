@@ -6,23 +6,24 @@ stages; the network is a small GPT-2 (Radford et al. 2019).
   python recipes/vq_gan_prior_cifar10.py                    40 minutes on one of two CPU cores
   python recipes/vq_gan_prior_cifar10.py --preset smoke     under a minute
 
-Expected result of the cpu preset: 7.10 bits per code (counts: 7.95); samples at a kernel distance
-of 0.41, without classes 0.39, reconstructions 0.37, and codes sampled per position 1.30.
+Expected result of the cpu preset: 7.10 bits per code (counts: 7.95), and a kernel distance of 0.41
+for samples (without classes: 0.39; reconstructions: 0.37; codes sampled per position: 1.30).
 
 First, the VQGAN, which encodes an image as 8x8 codes, is trained. Then, with its codes frozen, one
-transformer learns the codes row by row given the class, and another without the class; for both,
-the epoch with the best held-out loss is kept.
+transformer learns the codes row by row given the class, and another learns them without the class;
+for both, the weights from the epoch with the best held-out loss are kept.
 
-The bits of test codes are compared with counts: of codes in the transformer's order (n-grams), and
-of each code given the class, the code above, and the code to the left. Samples are compared with
-those of the transformer without classes, with codes sampled independently per position from their
-frequencies in the class, and with random codes. Reconstructions of test images show what the best
-transformer could reach, and test images themselves are the reference. All are compared with
-training images in the features of two classifiers, and the worse result counts. The same two
-classifiers measure how often an image shows the requested class.
+The bits of test codes are compared with two models based on counts: n-grams of codes in the
+transformer's order, and counts of each code given the class, the code above, and the code to the
+left. Samples are compared with samples from the transformer without classes, with codes sampled
+independently per position from their frequencies in the class, and with random codes.
+Reconstructions of test images show what the best possible transformer would reach, and the test
+images themselves are the reference. All are compared with training images in the features of two
+classifiers, and the worse result counts. The same two classifiers measure how often an image shows
+the requested class.
 
-Deviations: those of `vq_gan_cifar10`, whose VQGAN is used here with fewer steps. Top-k sampling is
-not used: codes are sampled from the transformer's full distribution.
+Deviations: as in `vq_gan_cifar10`, whose VQGAN is used here with fewer steps. In addition, top-k
+sampling is not used: codes are sampled from the transformer's full distribution.
 
 Data: cifar10 through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The paper uses larger
 images and reports no metrics for this dataset.

@@ -9,15 +9,15 @@ Razavi, van den Oord, Vinyals: "Generating Diverse High-Fidelity Images with VQ-
 Expected result of the cpu preset: a PSNR of 27.5 dB (principal components: 28.0, entropy-coded:
 29.3; JPEG: 27.6; k-means on patches: 26.2).
 
-The bottom level has a quarter of the image's side length, the top level an eighth. Test images are
-reconstructed from their codes. Their RGB PSNR, averaged over images, is compared with codes without
-a network, as in vq_vae_cifar10.py: principal components of whole images and JPEG with the same
-number of bits, and k-means on 4x4 patches with slightly fewer, because the codebook size is a power
-of two.
+The bottom level has a quarter of the image's side length, and the top level has an eighth. Test
+images are reconstructed from their codes. Their RGB PSNR, averaged over images, is compared with
+codes that need no network, as in vq_vae_cifar10.py: principal components of whole images and JPEG
+with the same number of bits, and k-means on 4x4 patches with slightly fewer, because the codebook
+size is a power of two.
 
-Deviations in the cpu preset: narrow networks, and batches of 2. Codebooks follow their codes by a
-hundredth per step, so for a given number of images, more steps learn more: 12,800 faces gave 23.6
-dB on held-out faces in batches of 8, 25.1 in batches of 4, and 26.3 in batches of 2.
+Deviations in the cpu preset: narrow networks, and batches of 2. In each step, the codebooks move by
+a hundredth toward the latents, so for a given number of images, more steps learn more: 12,800 faces
+gave 23.6 dB on held-out faces in batches of 8, 25.1 in batches of 4, and 26.3 in batches of 2.
 
 Data: celeb_a through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The paper uses other
 faces, at 1024x1024 pixels, with three levels.

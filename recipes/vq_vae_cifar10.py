@@ -10,11 +10,11 @@ Expected result of the cpu preset: a PSNR of 25.3 dB (principal components: 25.0
 25.4; JPEG: 23.3; k-means on patches: 23.0).
 
 Test images are reconstructed from their codes. Their RGB PSNR, averaged over images, is compared
-with codes without a network, fitted to the same images: k-means on 4x4 patches with the same
-codebook size; principal components of whole images, either rounded to the same number of bits in
-total, or entropy-coded to the same average; and JPEG at the highest quality that needs no more bits
-on training images. For JPEG, only the image data are counted: a file also has a header of 5,000
-bits, nearly nine times the size of 8x8 codes.
+with codes that need no network and are fitted to the same images: k-means on 4x4 patches with the
+same codebook size; principal components of whole images, either rounded to the same number of bits
+in total, or entropy-coded to the same average; and JPEG at the highest quality that needs no more
+bits on training images. For JPEG, only the image data are counted: a file also has a header of
+5,000 bits, almost nine times the size of 8x8 codes.
 
 Data: cifar10 through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """

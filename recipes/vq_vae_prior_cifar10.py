@@ -9,15 +9,16 @@ Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", N
 Expected result of the cpu preset: a bound of 5.34 bits per dimension (WebP: 4.19; PCA: 4.41). The
 prior needs 3.65 bits per code (n-grams: 6.81).
 
-First, the VQ-VAE is trained; then, with its codes frozen, the prior. The bound on the bits of a
+First, the VQ-VAE is trained, and then, with its codes frozen, the prior. The bound on the bits of a
 test image is the sum of the bits of its codes under the prior and the bits of its pixel values (256
 levels) given the codes. It is compared with lossless image formats, probabilistic PCA, and a
-histogram per value. The bits of the codes alone are compared with n-grams. The prior from the epoch
-with the best held-out loss is kept.
+histogram per value. The bits of the codes alone are compared with n-grams. The weights of the prior
+from the epoch with the best held-out loss are kept.
 
 Deviations: levels have discretized logistic distributions. The paper, which reports 4.67 bits per
-dimension, states neither the distribution nor the code dimension. Here it is 4: 512 codes are
-closer together than in the 64 dimensions of the paper's speech model, and images were far better.
+dimension, states neither the distribution nor the code dimension. Here, the code dimension is 4:
+512 codes are then closer together than in the 64 dimensions of the paper's speech model, and images
+were far better.
 
 Data: cifar10 through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """

@@ -8,15 +8,16 @@ Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", N
 
 Expected result of the cpu preset: 2.36 bits per code (n-grams: 2.87).
 
-First, the VQ-VAE is trained as in `vq_vae_spoken_digit`; then, with its codes frozen, the prior,
-conditional on the speaker. A code represents 64 samples, so the prior sees whole words, which a
-WaveNet on samples does not. The prior from the epoch with the best held-out loss is kept. The bits
-of test codes are compared with code frequencies and with counts of two and three consecutive codes.
+First, the VQ-VAE is trained as in `vq_vae_spoken_digit`, and then, with its codes frozen, the
+prior, conditional on the speaker. A code represents 64 samples, so the prior sees whole words,
+whereas a WaveNet on samples does not. The weights of the prior from the epoch with the best
+held-out loss are kept. The bits of test codes are compared with code frequencies and with counts of
+two and three consecutive codes.
 
-A classifier trained on the training recordings identifies the voice of samples from features that
-no filter changes. Without text, no metric shows which words they are.
+A classifier trained on the training recordings identifies the voices of samples from features that
+are invariant to filters. Without text, no metric shows whether samples are words.
 
-Deviations: those of `vq_vae_spoken_digit`. The paper reports no likelihood for speech codes.
+Deviations: as in `vq_vae_spoken_digit`. The paper reports no likelihood for speech codes.
 
 Data: spoken_digit through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR); recordings 0 to
 4 are for testing.

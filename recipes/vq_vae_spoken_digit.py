@@ -7,19 +7,19 @@ Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", N
   python recipes/vq_vae_spoken_digit.py --preset smoke     under a minute
 
 Expected result of the cpu preset: 56% of the converted recordings are recognized as the target
-voice from features that no filter changes (60% for recordings assembled from the nearest pieces of
-the target's recordings).
+voice from features that are invariant to filters (recordings assembled from the nearest pieces of
+the target's recordings: 60%).
 
 Six convolutions with stride 2 and window 4 compute one of 512 codes per 64 samples: 125 codes or
-1,125 bits per second. The decoder is conditional on the speaker, so it can say one speaker's words
-in another's voice. The paper has 109 speakers and no conversion metric; here there are five
+1,125 bits per second. The decoder is conditional on the speaker, so it can speak one speaker's
+words in another's voice. The paper has 109 speakers and no conversion metric; here, there are five
 speakers with two minutes of speech, and a decoder that generates all samples in parallel
 (`ConditionalVQVAE`).
 
 Each test recording is converted to the four other voices. Classifiers trained on the training
-recordings identify the speaker, from the average spectrum and from features that no filter changes,
-and the digit. Conversions are compared with the recordings, their reconstructions, a filter from
-one speaker's average spectrum to another's, and the nearest pieces of the target's recordings;
+recordings identify the digit, and the speaker, from the average spectrum and from features that are
+invariant to filters. Conversions are compared with the recordings, their reconstructions, a filter
+from one speaker's average spectrum to another's, and the nearest pieces of the target's recordings;
 reconstructions are compared with k-means on frames of 64 samples at the same bit rate.
 
 Data: spoken_digit through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR); recordings 0 to

@@ -7,20 +7,20 @@ Prenger, Valle, Catanzaro: "WaveGlow: A Flow-based Generative Network for Speech
   python recipes/waveglow_spoken_digit.py --preset smoke     under a minute
 
 Expected result of the cpu preset: 11.35 bits per sample on test recordings (linear prediction:
-12.29; with adaptive coefficients: 11.50). From mel spectrograms, 89% of its sounds are recognized
-as their digit, compared with 95% for phase reconstruction.
+12.29; with adaptive coefficients: 11.50). For sounds generated from mel spectrograms, 89% are
+recognized as the correct digit (phase reconstruction: 95%).
 
 The density of recordings given their mel spectrograms is measured over the 65,536 int16 levels with
-uniform dequantization. It is compared with a linear prediction from the 16 preceding samples, which
-does not see the spectrogram. Recordings are measured from their first to their last sound.
+uniform dequantization. It is compared with linear prediction from the 16 preceding samples, which
+does not see the spectrogram. Silence before and after a recording is not counted.
 
-Sounds are then generated from the mel spectrograms of test recordings alone, by WaveGlow and by the
+Sounds are then generated only from the mel spectrograms of test recordings, by WaveGlow and by the
 Griffin-Lim algorithm, which searches for phases without a model of sounds. Classifiers trained on
 the training recordings identify words and speakers in both.
 
-Deviations: 32 bands of 32 ms every 8 ms at 8,000 samples per second, compared with the paper's 80
-bands of 46 ms every 12 ms at 22,050; smaller networks. The paper reports no likelihood and uses
-listening tests.
+Deviations: 32 bands, with windows of 32 ms every 8 ms at 8,000 samples per second (the paper: 80
+bands, 46 ms every 12 ms at 22,050), and smaller networks. The paper uses listening tests, and does
+not report a likelihood.
 
 Data: spoken_digit through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR); recordings 0 to
 4 are for testing.

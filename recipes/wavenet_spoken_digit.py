@@ -11,15 +11,15 @@ Expected result of the cpu preset: 5.287 bits per sample on test recordings (lin
 
 Every sample has one of 256 mu-law levels; the metric is the number of bits needed to encode this
 level given all earlier samples. Zeros before and after a recording do not count: they make up more
-than a third of the padded samples and would cost almost no bits. The epoch with the best loss on
-held-out training recordings is kept. The baselines are level counts, counts of two and three
-consecutive levels, and linear predictions from 16 samples: a fixed one, and one that adapts within
-a sound by recursive least squares.
+than a third of the padded samples and would cost almost no bits. The weights from the epoch with
+the best loss on held-out training recordings are kept. The baselines are level counts, counts of
+two and three consecutive levels, and linear prediction from 16 samples, with fixed coefficients or
+with coefficients that adapt within a sound by recursive least squares.
 
-Deviations: the paper uses 44 hours of speech from 109 speakers at 16,000 samples per second and
-reports no likelihood; here there are five speakers and minutes of speech at 8,000. The paper does
-not state the number of filters. As in the paper, no text is given, so samples sound like speech
-without words.
+Deviations: the paper uses 44 hours of speech from 109 speakers at 16,000 samples per second, and
+does not report a likelihood; here, there are five speakers and a few minutes of speech at 8,000
+samples per second. The paper does not state the number of filters. As in the paper, no text is
+given, so samples sound like speech without words.
 
 Data: spoken_digit through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR); recordings 0 to
 4 are for testing.

@@ -9,14 +9,15 @@ estimates the distance.
 Expected result of the cpu preset in one dimension (median of three seeds): a relative error of 0.05
 with the gradient penalty and 0.09 with clipped weights.
 
-Critics are trained between normal distributions at known distances, with the one-sided gradient
+Critics are trained on pairs of normal distributions at known distances, with the one-sided gradient
 penalty (Gulrajani et al. 2017) or with clipped weights, which leave the scale undetermined; the
-scale that best fits all distances is used. Then a WGAN with that penalty learns a ring of eight
-normal distributions; `distance.png` shows its critic's estimate and the exact distance.
+scale that best fits all distances is used. Then, a WGAN with the one-sided penalty learns a ring of
+eight normal distributions; `distance.png` shows its critic's estimate and the exact distance.
 
 Deviation: the penalty is one-sided, the alternative in Gulrajani et al., sec. 4. A two-sided
-penalty requires a slope of 1 where data and model agree, and prevents a critic that starts with the
-wrong sign from correcting it: with that penalty, the samples found the ring and then lost it.
+penalty requires a slope of 1 even where data and model agree, and prevents a critic that starts
+with the wrong sign from correcting it: with the two-sided penalty, the samples found the ring and
+then lost it.
 
 Data: points sampled at run time. The papers do not use them.
 """

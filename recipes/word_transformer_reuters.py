@@ -11,9 +11,10 @@ Expected result of the cpu preset: a perplexity of 37 per word (5-grams: 44).
 Words are lowercase, numbers become N, punctuation marks are words, and all except the most common
 words become <unk>. For the character model, each word is represented by a character from Unicode's
 private use area; the run's words.txt lists them. Stories are split into passages, each processed
-without memory of the previous one. Perplexity is measured on the words of test passages and on end
-tokens, compared with n-grams on the same passages with modified Kneser-Ney smoothing, and reported
-by a word's position in its passage. The epoch with the best loss on held-out passages is kept.
+without memory of the previous passage. Perplexity is measured on the words and end tokens of test
+passages, compared with n-grams with modified Kneser-Ney smoothing on the same passages, and also
+reported by a word's position in its passage. The weights from the epoch with the best loss on
+held-out passages are kept.
 
 Deviations: words instead of subwords, a small vocabulary, and a small transformer.
 

@@ -1,6 +1,6 @@
 """Reference implementations of deep generative models in Keras 3 and TensorFlow.
 
-Every family is a separate package, and its models are also available here:
+Each family is a separate package, and its models are also available here:
 `from keras_gen import VAE`. `import keras_gen` alone does not import TensorFlow: a model is
 imported when its name is used. If Keras is already imported, all models are imported, so that
 `keras.models.load_model` knows their classes. `keras_gen.load` loads a trained model by the name of

@@ -191,7 +191,7 @@ def only_given(**arguments: Any) -> Any:
     """Returns the only argument that is not None.
 
     Raises:
-        ValueError: If none or several of the arguments are not None.
+        ValueError: If all arguments are None, or several are not.
     """
     given = [value for value in arguments.values() if value is not None]
     if len(given) != 1:

@@ -331,7 +331,7 @@ def _stateless_seed(name: str, value: Any) -> tf.Tensor:
 
 
 StatelessSeed = Annotated[tf.Tensor, _stateless_seed]
-"""Two integers, an array or tensor `[2]`."""
+"""Two integers, as an array or a tensor `[2]`."""
 
 
 def _finite_array(name: str, value: Any) -> np.ndarray:

@@ -47,8 +47,8 @@ def forget_start(optimizer: keras.optimizers.Optimizer) -> None:
 
     Averages in Keras start from the initial weights. With momentum m, these contribute m^n after n
     steps: 48% at step 725 with m = 0.999. Correcting for this bias, as for Adam's moments (Kingma &
-        Ba 2015, algorithm 1), gives the average of the trained weights alone. Once m^n is small, it
-        equals the average in Keras.
+    Ba 2015, algorithm 1), gives the average of the trained weights alone. Once m^n is small, it
+    equals the average in Keras.
 
     Args:
         optimizer: `keras.optimizers.Optimizer` with `use_ema=True`.

@@ -1,4 +1,4 @@
-"""Capabilities of trained models. One definition serves as Python method and served signature."""
+"""Capabilities of trained models, each of which is defined once for Python and for serving."""
 
 import dataclasses
 import functools

@@ -119,7 +119,7 @@ class Sourced(Batches):
         self.x = self.source.stream(size, seed=seed, start=start)
 
     def divide(self, size: int) -> None:
-        """Sets batches in order."""
+        """Sets the data to batches in order."""
         self.x = self.source.batches(size)
 
     @override
@@ -130,8 +130,8 @@ class Sourced(Batches):
     def split(self, fraction: float, seed: int) -> "Sourced":
         """Removes and returns held-out examples.
 
-        For arrays, these are the last ones, as in Keras. A source may be sorted by class, so that
-        it is split at random.
+        For arrays, these are the last ones, as in Keras. A source may be sorted by class, so it is
+        split at random.
         """
         if self.of_arrays:
             kept = _count_kept(len(self.source), fraction)

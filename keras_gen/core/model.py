@@ -391,15 +391,15 @@ class GenerativeModel(keras.Model):
         return noise.stateless_seed(self.seed, self.evaluation_step.value, use + "/evaluation")
 
     def normal(self, use: str, shape) -> tf.Tensor:
-        """Returns normal noise for one use in this step; `shape[0]` is the replica's batch."""
+        """Returns standard normal noise for one use; `shape[0]` is the replica's batch."""
         return noise.normal(shape, self.stateless_seed(use))
 
     def uniform(self, use: str, shape) -> tf.Tensor:
-        """Returns noise in [0, 1) for one use in this step; `shape[0]` is the replica's batch."""
+        """Returns uniform noise in [0, 1) for one use in this step; see `normal`."""
         return noise.uniform(shape, self.stateless_seed(use))
 
     def gumbel(self, use: str, shape) -> tf.Tensor:
-        """Returns Gumbel noise for one use in this step; `shape[0]` is the replica's batch."""
+        """Returns standard Gumbel noise for one use in this step; see `normal`."""
         return noise.gumbel(shape, self.stateless_seed(use))
 
     def categorical(self, use: str, logits) -> tf.Tensor:

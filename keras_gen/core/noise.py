@@ -108,7 +108,8 @@ def normal(shape, seed: tf.Tensor, dtype="float32") -> tf.Tensor:
     """Returns standard normal noise of `shape`, whose first axis is this replica's batch.
 
     Args:
-        shape: `[batch, ...]`: ints or scalar tensors, or a tensor of them such as `tf.shape(x)`.
+        shape: Shape `[batch, ...]`: ints or scalar tensors, or a tensor of them, such as
+            `tf.shape(x)`.
         seed: Seed, int64 `[2]`, from `stateless_seed`.
         dtype: Floating dtype of the result.
     """

@@ -34,7 +34,7 @@ def replaced(optimizer, **methods: Callable):
 def fused(optimizer) -> contextlib.AbstractContextManager:
     """Opens a block in which Adam or AdamW updates each weight with one TensorFlow operation.
 
-    The block covers one call of `apply`, whose weights share the powers of the betas.
+    The block covers one call to `apply`, in which all weights share the powers of the betas.
 
     Keras uses about ten operations for the same formula. In small networks, they take as long as
     the forward pass. Other optimizers are unchanged.

@@ -245,7 +245,7 @@ def weight(
         ValueError: If the value is not a number or a schedule, is not finite, or is out of range.
 
     Example: `weight("beta", Linear(1.0, 0.0, steps=10))` returns the schedule; a schedule from 1.0
-    to -1.0 would be refused.
+    to -1.0 would be rejected.
     """
     result = _deserialized(value)
     if isinstance(result, Schedule):

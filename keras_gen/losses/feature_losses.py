@@ -47,8 +47,7 @@ def slope_ratio(
 
     Esser, Rombach, Ommer: "Taming Transformers for High-Resolution Image Synthesis", CVPR 2021, eq.
     (7): |slope| / (|other| + delta), a float32 scalar that is identical on all replicas and has no
-    gradient.
-    Deviation: the weight is limited to `most`, as in the authors' code.
+    gradient. Deviation: the weight is limited to `most`, as in the authors' code.
 
     Args:
         slope: This replica's part of the first loss's gradient with respect to a kernel.

@@ -87,8 +87,8 @@ def ms_ssim(images: np.ndarray, originals: np.ndarray, shave: int = 0) -> np.nda
     result is 1 for equal images. For the window, the constants, and the luma, see `ssim`.
 
     Deviation: images with a side below 161 pixels are too small for five scales with a window of 11
-        pixels. They are measured at as many scales as fit, and the weights of these scales are
-        divided by their sum. Compare only values computed with the same number of scales.
+    pixels. They are measured at as many scales as fit, and the weights of these scales are
+    divided by their sum. Compare only values computed with the same number of scales.
 
     Args:
         images: Images, uint8 `[n, H, W, 1 or 3]`.

@@ -28,8 +28,7 @@ class Evaluation(keras.callbacks.Callback):
     epoch's logs with the prefix `val_`, where the history, `TrainingState`, and all callbacks
     *after* this one find them. `EarlyStopping(monitor="val_nll", mode="min")` then counts its
     patience in evaluations. A `CSVLogger(append=True)` uses different columns when a run resumes in
-    an epoch without
-    evaluation: use a new file, or evaluate every epoch.
+    an epoch without evaluation: use a new file, or evaluate every epoch.
 
     The best model is saved as one `.keras` file with the averaged weights. The metric, the epoch
     (counted from 1), and the value are stored in the same file, in its member `evaluation.json`, so

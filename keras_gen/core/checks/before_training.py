@@ -91,8 +91,8 @@ def check_weights(model) -> None:
 def refuse_frozen(model) -> None:
     """Raises a ValueError if a weight was frozen or unfrozen after `compile`.
 
-    This has no effect, because the compiled step and the optimizers use the weights that were
-    trainable when `compile` was called.
+    Such a change has no effect, because the compiled step and the optimizers use the weights that
+    were trainable when `compile` was called.
     """
     for player, before in model._weights_at_compile.items() if model.compiled else ():
         # Covers all of the player's networks, even if a step uses only some networks.

@@ -127,9 +127,9 @@ class ConditionalAffine(InvertibleLayer):
 
     Winkler, Worrall, Hoogeboom, Welling: "Learning Likelihoods with Conditional Normalizing Flows",
     2019: the prior of the latents depends on the condition, p(z | c) = N(mean(c), exp(log
-        scale(c))^2). The prior is implemented as the last map in a chain, y = (x - mean(c)) /
-        scale(c), so that latents are standard normal under every condition. Input and output are
-        float32 `[batch, ...]`.
+    scale(c))^2). The prior is implemented as the last map in a chain, y = (x - mean(c)) /
+    scale(c), so that latents are standard normal under every condition. Input and output are
+    float32 `[batch, ...]`.
 
     Args:
         network: Built functional `keras.Model` that maps conditions `[batch, ...]` to a list of

@@ -168,7 +168,7 @@ class Logit(InvertibleLayer):
     are float32 `[batch, ...]`.
 
     Deviation: the paper uses logit(alpha + (1 - alpha) x), which is infinite for x = 1. Here,
-        logit(alpha + (1 - 2 alpha) x) is used, which is finite and symmetric at both ends.
+    logit(alpha + (1 - 2 alpha) x) is used, which is finite and symmetric at both ends.
 
     With a small alpha, black and white occupy a larger part of the range of logits, which is useful
     for images that are mostly black and white, such as digits.

@@ -56,9 +56,9 @@ class Bernoulli(Likelihood):
 class Categorical(Likelihood):
     """Independent levels with probabilities softmax(logits), with one logit per level.
 
-    Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, sec.
-    2.2. Data are whole numbers from 0 to `classes - 1`, as ints or floats. For each channel of the
-    data, the network returns `classes` logits: `[..., channels * classes]`, which is
+    Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, sec. 2.2.
+    Data are whole numbers from 0 to `classes - 1`, as ints or floats. For each channel of the data,
+    the network returns `classes` logits: `[..., channels * classes]`, which is
     `[..., channels, classes]` with the last two axes flattened.
 
     Args:

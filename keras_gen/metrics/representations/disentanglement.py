@@ -112,8 +112,8 @@ def dci_scores(codes: np.ndarray, factors: np.ndarray, seed: int = 0) -> dict[st
     entropy of the importances to the entropy of equal importances.
 
     Deviation: if a predictor is no better than chance on held-out rows, its importances are noise
-        and count as 0. Otherwise, a factor would count as complete if a tree used a single code by
-        chance.
+    and count as 0. Otherwise, a factor would count as complete if a tree used a single code by
+    chance.
 
     Args:
         codes: Codes, finite numbers `[n, d]`.
@@ -187,7 +187,7 @@ def sap_score(codes: np.ndarray, factors: np.ndarray) -> float:
     1 - 1 / k, not 1.
 
     Deviation: the paper scores continuous factors by the squared correlation; here, all factors are
-        categorical.
+    categorical.
 
     Args:
         codes: Codes, finite numbers `[n, d]`.

@@ -136,8 +136,8 @@ def style_discriminator(
     """Builds the residual discriminator in fig. 7c of Karras et al. (2020).
 
     Deviation: sizes are halved by 2x2 means instead of the filter [1, 3, 3, 1] and strides. The
-        function accepts the arguments of `progressive_discriminator`, and returns a model that maps
-        images `[batch, *image_shape]` to float32 logits `[batch]`.
+    function accepts the arguments of `progressive_discriminator`, and returns a model that maps
+    images `[batch, *image_shape]` to float32 logits `[batch]`.
 
     Example:
         >>> discriminator = style_discriminator((32, 32, 3), filters=32, width=512)

@@ -28,8 +28,8 @@ def unet_generator(
     0.2, and widths double three times.
 
     Deviation: instance normalization, which is equivalent to the paper's batch normalization with
-        batches of one image. The innermost layer has no normalization, because it has only one
-        pixel.
+    batches of one image. The innermost layer has no normalization, because it has only one
+    pixel.
 
     Args:
         image_shape: `(height, width, channels)` of the source, with even sides.

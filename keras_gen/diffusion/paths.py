@@ -30,6 +30,8 @@ MOST_OFFSET = 100
 MOST_RHO = 1000
 MOST_CHAIN_STEPS = 10_000
 """Maximum number of steps; with more, rounding of the times makes variances of steps wrong."""
+SAME_TIME = 1e-6
+"""Difference up to which two times are equal, since float32 rounds times."""
 
 ChainSteps = Annotated[int, partial(checked_integer, minimum=2, maximum=MOST_CHAIN_STEPS)]
 
@@ -207,9 +209,10 @@ class LinearPath(VariancePreserving):
 
     @override
     def alpha_slope(self, t):
-        before, _, table = self._between(t)
-        slope = tf.gather(table, before + 1) - tf.gather(table, before)
-        return self.alpha(t) * slope * tf.cast(self.steps, slope.dtype)
+        # The mean of both sides at a time of the chain, whose rounding would choose one of them.
+        sides = [self._between(t + side * SAME_TIME) for side in (-1, 1)]
+        slopes = [tf.gather(table, i + 1) - tf.gather(table, i) for i, _, table in sides]
+        return self.alpha(t) * tf.add_n(slopes) * tf.cast(self.steps, slopes[0].dtype) / 2
 
 
 @serializable

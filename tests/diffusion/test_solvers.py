@@ -67,8 +67,8 @@ class Reference:
             return 0.0, 1.0
         if isinstance(path, LinearPath):
             logs = self._log_alphas()
-            step = min(int(t * 1000), 999)
-            slope = alpha * (logs[step + 1] - logs[step]) * 1000
+            steps = [int(np.clip((t + side) * 1000, 0, 999)) for side in (-1e-6, 1e-6)]
+            slope = alpha * np.mean([logs[step + 1] - logs[step] for step in steps]) * 1000
         else:
             speed = np.pi / 2 / (1 + path.offset)
             slope = -speed * np.sin(self._angle(t)) / np.cos(self._angle(0.0))
@@ -166,6 +166,15 @@ def traced(path, solver, dtype):
         return solve(best(path), path, x, times, solver.step, seeds)
 
     return end
+
+
+@pytest.mark.parametrize(("solver", "error"), [(Euler(), 0.004), (Heun(), 0.001)])
+def test_short_chains_sample_the_right_width(solver, error):
+    """At a time of the chain, the slope is that of the limit of many steps."""
+    path = LinearPath(100)
+    x = path.sigma(1.0) * tf.ones([1, 1])
+    found = solve(best(path), path, x, path.times(100), solver.step)
+    assert abs(float(found[0, 0]) - DEVIATION) < error
 
 
 @pytest.mark.thorough

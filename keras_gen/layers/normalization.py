@@ -49,7 +49,7 @@ class InstanceNormalization(DeclaredLayer):
 
 
 def normalized(images, scale, offset, epsilon: float) -> tf.Tensor:
-    """Applies `InstanceNormalization` with scales and offsets per image, `[batch * channels]`."""
+    """Applies `InstanceNormalization` with a scale and an offset per image and channel."""
     # Known sizes are numbers, because each operation takes time to trace.
     batch, height, width, channels = keras.ops.shape(images)
     # One example with the channels of all images.

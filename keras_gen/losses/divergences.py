@@ -63,7 +63,7 @@ def free_kl_standard_normal(mean: tf.Tensor, log_var: tf.Tensor, free: float) ->
 def kl_normal(
     mean_q: tf.Tensor, log_var_q: tf.Tensor, mean_p: tf.Tensor, log_var_p: tf.Tensor
 ) -> tf.Tensor:
-    """Returns KL(N(mean_q, exp(log_var_q)) || N(mean_p, exp(log_var_p))), diagonal normals.
+    """Returns KL(N(mean_q, exp(log_var_q)) || N(mean_p, exp(log_var_p))) of diagonal normals.
 
     Args:
         mean_q: Means of q, `[batch, ...]`.

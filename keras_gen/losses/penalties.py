@@ -76,7 +76,7 @@ class Penalty(Declared):
 
 @serializable
 class GradientPenalty(Penalty):
-    """Penalty weight * (|grad D(y)| - 1)^2 at points y between real and generated examples.
+    """Penalty `weight * (|grad D(y)| - 1)^2` at points y between real and generated examples.
 
     Gulrajani et al. (2017), eq. (3).
 
@@ -108,7 +108,7 @@ class GradientPenalty(Penalty):
 
 @serializable
 class DRAGAN(Penalty):
-    """Penalty weight * (|grad D(x + delta)| - 1)^2 at real examples x with normal noise delta.
+    """Penalty `weight * (|grad D(x + delta)| - 1)^2` at real examples x with normal noise delta.
 
     Kodali, Abernethy, Hays, Kira: "On Convergence and Stability of GANs", 2017: the penalty in
     algorithm 1, with k = 1. It keeps the slope of D near 1 only around the data. Deviation: the
@@ -137,7 +137,7 @@ class DRAGAN(Penalty):
 
 @serializable
 class R1(Penalty):
-    """Penalty weight / 2 * |grad D(x)|^2 at real examples: Mescheder et al. (2018), eq. (9).
+    """Penalty `weight / 2 * |grad D(x)|^2` at real examples: Mescheder et al. (2018), eq. (9).
 
     Args:
         weight: Factor applied to the penalty; gamma in the paper, where it is 10.
@@ -155,7 +155,7 @@ class R1(Penalty):
 
 @serializable
 class R2(Penalty):
-    """Penalty weight / 2 * |grad D(x)|^2 at generated examples: Mescheder et al., eq. (10).
+    """Penalty `weight / 2 * |grad D(x)|^2` at generated examples: Mescheder et al., eq. (10).
 
     Example:
         >>> R2()(lambda x: tf.reduce_sum(x, 1), tf.ones([4, 3]), tf.ones([4, 3]), 0.0)  # 15 each
@@ -202,7 +202,7 @@ class JensenShannonRegularizer(Penalty):
 
 @serializable
 class Consistency(Penalty):
-    """Penalty weight * (D(x) - D(T(x)))^2 at real images x, randomly shifted and flipped by T.
+    """Penalty `weight * (D(x) - D(T(x)))^2` at real images x, randomly shifted and flipped by T.
 
     Zhang, Zhang, Odena, Lee: "Consistency Regularization for Generative Adversarial Networks", ICLR
     2020. D denotes the logits; for maps of logits, the squares are averaged over positions. T flips

@@ -22,7 +22,8 @@ def of_tensors(*names: str, one_batch: bool = True, function: str | None = None)
     message lists all of them.
 
     Args:
-        names: Names of the tensor arguments; one may be `*tensors`, any number of them.
+        names: Names of the tensor arguments. One may be `*tensors`, which stands for any number of
+            tensors.
         function: Name of the argument that is a function, if any.
         one_batch: Whether all arguments with axes must have the same number of examples, which is
             the size of their first axis.

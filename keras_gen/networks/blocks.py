@@ -26,8 +26,7 @@ def conv(
         filters: Number of output channels.
         size: Side of the kernel, or (height, width).
         layer: Layer class, such as `Conv2D` or `Conv2DTranspose`.
-        use_bias: Whether to add a bias. Leave it out before a normalization, which has its own
-            bias.
+        use_bias: Whether to add a bias. It is not needed before a normalization, which has its own.
         initializer: Initializer of the kernel. If None, N(0, 0.02).
         spectral: Whether to wrap the layer in `SpectralNormalization`.
         **kwargs: Additional arguments for the layer.

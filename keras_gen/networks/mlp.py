@@ -31,7 +31,7 @@ def mlp_encoder(
     Args:
         image_shape: Shape of an example.
         latent_dim: Number of latent dimensions, or their shape, such as `(variables, classes)`.
-        hidden: Numbers of units in the hidden layers.
+        hidden: Number of units in each hidden layer.
         activation: Activation of the hidden layers.
         heads: Names of the outputs: codes, or the parameters of a distribution over the latents,
             such as `("mean", "log_variance")`.
@@ -78,7 +78,7 @@ def mlp_decoder(
     Args:
         image_shape: Shape of an example, with `params_per_value` times its channels.
         latent_dim: Number of latent dimensions, or their shape.
-        hidden: Numbers of units in the hidden layers.
+        hidden: Number of units in each hidden layer.
         activation: Activation of the hidden layers.
         gain: Factor applied to the hidden layers' initial weights, as in `mlp_encoder`.
         output_activation: Activation of the last layer: `"tanh"` for a generator of images in [-1,

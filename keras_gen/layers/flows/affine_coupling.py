@@ -76,7 +76,7 @@ class AffineCoupling(InvertibleLayer):
         return self._joined(passive, (active - shift) * tf.exp(-log_scale))  # eqs. (7), (8)
 
     def _halves(self, x):
-        """Returns the input of the network and the values to change, which may be all."""
+        """Returns the network's input and the values to change, which may be all of them."""
         if self._sizes is None:
             return self._stays * x, x
         # `tf.split`, whose gradient is one concatenation, is faster than two slices.

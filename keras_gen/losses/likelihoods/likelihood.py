@@ -36,7 +36,7 @@ class Likelihood(Declared):
 
     @property
     def input_levels(self) -> int | None:
-        """The `levels` by which a network of the data scales them to [-1, 1]; 2 for [0, 1]."""
+        """Argument `levels` for networks that scale the data to [-1, 1]; 2 for data in [0, 1]."""
         return 2 if self.range == (0.0, 1.0) else self.levels
 
     @of_tensors("params", "x", one_batch=False)

@@ -34,7 +34,7 @@ def made(
         values: Number of values per example, at least 2.
         outputs_per_value: Number of parameters per value, such as 3 for each component of a
             mixture.
-        hidden: Numbers of units in the hidden layers; empty for parameters that are linear in the
+        hidden: Number of units in each hidden layer; empty for parameters that are linear in the
             values.
         activation: Activation of the hidden layers.
 
@@ -87,7 +87,7 @@ def table_made(
 
     Args:
         columns: Columns with cells, as returned by `keras_gen.data.table_columns`; at least 2.
-        hidden: Numbers of units in the hidden layers.
+        hidden: Number of units in each hidden layer.
         any_order: Whether the parameters of a column depend on all other columns.
         activation: Activation of the hidden layers.
 

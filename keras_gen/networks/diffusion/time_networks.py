@@ -31,7 +31,8 @@ def time_mlp(
         width: Number of units in each layer.
         blocks: Number of layers with a residual connection.
         frequencies: Number of sines and cosines of each value, from 0.5 to 16 radians per unit,
-            which are added to the inputs so that the network can represent sharp edges; 0 for none.
+            which are appended to the inputs so that the network can represent sharp edges; 0 for
+            none.
         activation: Activation of the layers.
         classes: Number of classes if the network also accepts labels, or None; see
             `time_embedding`.
@@ -155,18 +156,17 @@ def series_unet(
 ) -> keras.Model:
     """Builds a one-dimensional U-Net for series on a path, conditioned on their times.
 
-    The architecture is that of `time_unet`, with convolutions over the steps of the series. In
-    contrast to dense layers, convolutions treat all steps alike, so that neighboring steps of a
-    sample fit each other.
+    The architecture is the same as in `time_unet`, with convolutions over the steps of the series.
+    Unlike dense layers, convolutions treat all steps in the same way, so that neighboring steps of
+    a sample are consistent.
 
     Args:
-        shape: `(steps, channels)` of a series, with any number of steps: the network pads them at
-            the end.
-        widths: Numbers of channels of each length of the maps, longest first, multiples of
-            `groups`.
-        groups: Number of groups of the normalizations.
-        attention: Whether the shortest maps have attention.
-        classes: Number of classes, if the network also accepts labels; see `time_unet`.
+        shape: `(steps, channels)` of a series, with any number of steps. The network pads the
+            series at the end.
+        widths: Numbers of channels for each map length, longest maps first; multiples of `groups`.
+        groups: Number of groups in the normalizations.
+        attention: Whether to apply attention to the shortest maps.
+        classes: Number of classes if the network also accepts labels, or None; see `time_unet`.
         name: Name of the model.
 
     Returns:
@@ -198,7 +198,7 @@ def _require_widths(widths: tuple[int, ...], groups: int) -> None:
 
 
 def _unet(x, time, widths, kernel, stride, groups, attention):
-    """Applies the blocks of a U-Net to the maps of its first layer, and ends in a ReLU."""
+    """Applies the blocks of a U-Net, and a final ReLU, to the maps of its first layer."""
     conv = functools.partial(layers.Conv2D, kernel_size=kernel, padding="same")
     block = functools.partial(_block, conv=conv, groups=groups)
     kept = [x]

@@ -33,7 +33,7 @@ def waveglow(
     """Builds the flow of WaveGlow for sounds of any length, given their mel spectrograms.
 
     Prenger, Valle, Catanzaro: "WaveGlow: A Flow-based Generative Network for Speech Synthesis",
-    ICASSP 2019, sec. 2: groups of `groups` neighboring samples become the channels of one position,
+    ICASSP 2019, sec. 2: every `groups` neighboring samples become the channels of one position,
     followed by steps of an invertible 1x1 convolution and an affine coupling. After every few
     steps, some of the channels are output as latents. A coupling network resembles WaveNet, with
     blocks of growing dilation and gates conditioned on the mel spectrogram, but its convolutions

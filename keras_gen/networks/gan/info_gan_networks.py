@@ -18,7 +18,7 @@ def info_gan_generator(
     filters: int = 64,
     hidden: int = 1024,
 ) -> keras.Model:
-    """Builds two dense layers, for a map a quarter as wide, and two transposed convolutions.
+    """Builds two dense layers that yield a map at 1/4 size, and two transposed convolutions.
 
     Chen et al.: "InfoGAN", NeurIPS 2016, app. C.1, table 1: batch normalization and ReLU after all
     layers except the last. Deviation: a tanh at the end, for images in [-1, 1].

@@ -23,7 +23,7 @@ def maxout_discriminator(
 
     Args:
         image_shape: Shape of an image.
-        hidden: Numbers of units in the hidden layers.
+        hidden: Number of units in each hidden layer.
         pieces: Number of linear functions per unit.
         dropout: Fraction of the hidden units set to zero in training. In addition, 0.4 times this
             fraction of the pixels is set to black.

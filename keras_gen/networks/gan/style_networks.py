@@ -93,7 +93,10 @@ def style_generator(
 
 
 def _modulated(styles, noise, steps, colors):
-    """Returns the images of Karras et al. (2020), figs. 2d and 7b; colors share the next style."""
+    """Returns images as in Karras et al. (2020), figs. 2d and 7b.
+
+    Colors share a style with the next layer.
+    """
     x = LearnedConstant((4, 4, steps[0][1]))(styles)
     images = None
     offset = 16  # The first noise map at 4x4 is not used: there is only one convolution.

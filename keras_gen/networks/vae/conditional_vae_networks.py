@@ -27,7 +27,7 @@ def conditional_vae_networks(
         shape: Shape of an example, such as `(14, 14, 3)`.
         conditions: Shape of an example's condition, such as `(14, 14, 1)`.
         latent_dim: Number of latent dimensions.
-        hidden: Numbers of units in the hidden layers of each network.
+        hidden: Number of units in each hidden layer of each network.
         activation: Activation of the hidden layers.
         params_per_value: Number of likelihood parameters per value.
 

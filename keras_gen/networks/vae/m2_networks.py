@@ -29,7 +29,7 @@ def m2_networks(
             model.
         classes: Number of classes.
         latent_dim: Number of latent dimensions.
-        hidden: Numbers of units in the hidden layers of each network.
+        hidden: Number of units in each hidden layer of each network.
         activation: Activation of the hidden layers.
         params_per_value: Number of likelihood parameters per value.
         deviation: Standard deviation of the normal initial weights. If None, Glorot's

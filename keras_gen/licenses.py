@@ -1,4 +1,4 @@
-"""License terms of the recipes' datasets, which exports include. All imports are lightweight."""
+"""License terms of the recipes' datasets, which exports include. This module imports quickly."""
 
 import dataclasses
 import re

@@ -219,7 +219,7 @@ def _without_masks(batch):
 
 
 def _checked_in_graph(batch):
-    """Returns a batch without masks; in case of masks, the runtime error contains the message."""
+    """Returns an unmasked batch; for a masked one, the runtime error contains our message."""
     try:
         return _without_masks(batch)
     except ValueError as error:

@@ -59,7 +59,7 @@ def export(self, filepath, format="tf_saved_model", **options) -> Path:  # noqa:
         The folder that was written, whose name is the first unused version number.
 
     Raises:
-        ValueError: If `format` has a different value, or as in `keras_gen.serving.export.export`.
+        ValueError: If `format` has a different value; see also `keras_gen.serving.export.export`.
         OSError: If the folder cannot be written.
 
     Example: `vae.export("exports/digits", default="sample")`.
@@ -86,7 +86,7 @@ def from_pretrained(cls, source: str | Path):  # noqa: D417
         A compiled model of this class.
 
     Raises:
-        ValueError: If the model belongs to a different class, or as in `keras_gen.load`.
+        ValueError: If the model belongs to a different class; see also `keras_gen.load`.
         FileNotFoundError: If the source does not exist.
 
     Example: `model = VAE.from_pretrained("vae_mnist")`.

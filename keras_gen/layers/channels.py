@@ -104,7 +104,7 @@ class GatedUnit(DeclaredLayer):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ColumnScales(DeclaredLayer):
-    """Appends one learned raw scale per column, equal for all rows, to means.
+    """Appends one learned raw scale per column, shared by all rows, to the means.
 
     The input is means `[batch, ..., columns]`. The output is float32 `[batch, ..., 2 * columns]`,
     the parameters of a `Normal` likelihood whose scale is learned.

@@ -141,7 +141,7 @@ def l1_error(images: np.ndarray, originals: np.ndarray, shave: int = 0) -> np.nd
 def _in_batches(
     measure: Callable, images: np.ndarray, originals: np.ndarray, shave: int, least: int = 1
 ) -> np.ndarray:
-    """Applies `measure` to all pairs after cropping, which must leave `least` pixels per side."""
+    """Applies `measure` to all pairs, cropped to sides of at least `least` pixels."""
     images = as_images(images)
     originals = as_images(originals, "originals")
     if originals.shape != images.shape:

@@ -48,7 +48,7 @@ def mean_and_deviation(
 
 
 def with_bar(steps: Iterable, unit: str) -> tqdm:
-    """Returns steps with a bar if they take more than a second in a terminal; a log has no bar.
+    """Adds a progress bar to steps that take more than a second, but only in a terminal.
 
     Example:
         >>> for start in with_bar(range(0, len(images), 100), "batch"):    # doctest: +SKIP

@@ -71,7 +71,7 @@ def as_features(features: np.ndarray, name: str, rows: int = 2) -> np.ndarray:
 def as_feature_pair(
     a: np.ndarray, b: np.ndarray, names: tuple[str, str], rows: int = 2
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Returns two sets of features, like `as_features`.
+    """Returns two sets of features as matrices; see `as_features`.
 
     Raises:
         ValueError: See `as_features`; also if the widths d differ.

@@ -130,7 +130,7 @@ def _mirrored(devices):
 
 
 def is_chief() -> bool:
-    """Returns whether this process writes files: the chief, worker 0, or the only process.
+    """Returns whether this process writes files, as the chief, worker 0, or only process.
 
     Raises:
         ValueError: If `TF_CONFIG` is set but is not a JSON object.

@@ -37,7 +37,7 @@ class Edge:
         return values.to_numpy() if hasattr(values, "to_numpy") else values
 
     def of_columns(self, values):
-        """Returns the examples in a dict of columns or in a table file, if possible."""
+        """Returns the examples in a dict of columns or a table file; other values unchanged."""
         return values
 
     def prepare(self, values) -> tf.Tensor:

@@ -33,8 +33,7 @@ class Factored(InvertibleLayer):
         network: Built functional `keras.Model` that maps the remaining channels to a list of mean
             and log scale, each in the shape of the channels that are output. If None, the mean is 0
             and the scale is 1.
-        leaving: Number of channels to output, which are the last ones. If None, half of the
-            channels.
+        leaving: Number of channels to output, taken from the end. If None, half of the channels.
         flat: Whether the output is one vector. If False, the latents are concatenated as channels,
             `[batch, ..., channels]`, which allows inputs of any size but requires that `rest` not
             change the size.

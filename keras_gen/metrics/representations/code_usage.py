@@ -1,4 +1,4 @@
-"""Metrics of the number of bits of integer codes, and of the number of codes in use."""
+"""Metrics for integer codes: bits per example, and how many codes are in use."""
 
 import math
 from collections.abc import Sequence

@@ -51,8 +51,7 @@ def conv_networks():
 
 
 def vq_networks():
-    """Builds two strided convolutions, two residual blocks, 64-dimensional codes, and the
-    mirror."""
+    """Builds strided convolutions with two residual blocks, 64-dimensional codes, and a mirror."""
     sizes = dict(latent_dim=64, filters=64, residual_filters=32)
     return residual_encoder(SHAPE, **sizes), residual_decoder(SHAPE, **sizes)
 

@@ -49,11 +49,11 @@ from keras_gen.workshop.visualize import image_rows, reconstructions
 
 COUNTS = (20, 50, 100, 200)
 LINES = {
-    "codes_covering": "codes, covering the pool",
-    "codes_doubtful": "codes, by doubt",
-    "codes_random": "codes, at random",
-    "pca_covering": "PCA, covering the pool",
-    "pixels_covering": "pixels, covering the pool",
+    "codes_covering": "codes, coverage",
+    "codes_doubtful": "codes, uncertainty",
+    "codes_random": "codes, random",
+    "pca_covering": "PCA, coverage",
+    "pixels_covering": "pixels, coverage",
 }
 MORE = (400, 800)  # random choices only: how many labels the other strategies save
 
@@ -120,12 +120,12 @@ def main(run: Run, s: Settings):
             chosen = choose(codes, pool_labels, 20, s.seed)
             rows[way] = pool[chosen]
         run.draw("sample_grid", image_rows(rows, columns=10))
-        y_label = f"test accuracy (%), mean and error of {s.draws} draws"
+        y_label = f"test accuracy (%), mean and standard error of {s.draws} draws"
         run.draw("accuracies", plot_by_count(metrics, LINES, COUNTS, "error", y_label))
 
 
 def accuracy(choose, count, seed, codes, labels, test_codes, test_labels):
-    """Returns the accuracy, in percent, of a classifier fitted to as many chosen digits."""
+    """Returns the accuracy, in percent, of a classifier fitted to `count` chosen digits."""
     chosen = choose(codes, labels, count, seed)
     classifier = fitted(codes[chosen], labels[chosen])
     return 100 * classifier.score(test_codes, test_labels)
@@ -143,7 +143,7 @@ def at_random(codes, labels, count, seed):
 
 
 def covering(codes, labels, count, seed):
-    """Returns the indices of the digits nearest to as many k-means centers."""
+    """Returns the indices of the digits nearest to `count` k-means centers."""
     clusters = KMeans(count, n_init=1, random_state=seed).fit(codes)
     return pairwise_distances_argmin(clusters.cluster_centers_, codes)
 

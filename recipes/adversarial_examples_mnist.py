@@ -142,7 +142,7 @@ def main(run: Run, s: Settings):
 
 
 def networks(s):
-    """Returns a strided convolutional encoder and a linear classifier of its features."""
+    """Returns a strided convolutional encoder and a linear classifier on its features."""
     keras.utils.set_random_seed(s.seed)
     encoder = conv_encoder(
         (28, 28, 1), s.hidden, (s.filters, 2 * s.filters), output_activation="relu"

@@ -107,7 +107,7 @@ def main(run: Run, s: Settings):
         lines = {}
         for digit, report in enumerate(reports):
             lines[f"digit {digit} ({report['auroc']:.2f})"] = (ALARMS, report["curve"])
-        run.draw("roc", line_plot(lines, "false alarms (fraction)", "detected (fraction)"))
+        run.draw("roc", line_plot(lines, "false-alarm rate", "detection rate"))
         shown = {"clothes": test_clothes, "digits": test_digits}
         run.draw("sample_grid", anomalies(model, shown))
 
@@ -129,7 +129,7 @@ def build_detector(run, s):
 
 
 def report_without_digit(run, s, digit, labeled, test_labeled):
-    """Trains a detector on nine digits and returns its report for the tenth."""
+    """Trains a detector on nine digits, and returns its report for the tenth."""
     images, labels = labeled
     test_images, test_labels = test_labeled
     train, held_out = split(images[labels != digit])

@@ -118,7 +118,7 @@ def main(run: Run, s: Settings):
         lines = {}
         for name in ("precision", "recall"):
             lines[name] = (thresholds, [metrics[prefix + name] for prefix in prefixes])
-        run.draw("truncation", line_plot(lines, "truncation (std)", "fraction", log_x=True))
+        run.draw("truncation", line_plot(lines, "truncation threshold", "fraction", log_x=True))
         rows = {}
         for threshold in thresholds:
             every_label = np.arange(CLASSES)

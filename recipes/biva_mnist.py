@@ -138,7 +138,7 @@ def build_biva(run, s, epochs):
 
 
 def build_ladder(run, s):
-    """Returns a compiled ladder VAE with as many layers of latents."""
+    """Returns a compiled ladder VAE with as many layers of latents as BIVA."""
     with run.strategy.scope():
         hidden = [s.ladder_hidden // 2**layer for layer in range(s.layers)]
         networks = ladder_networks(SHAPE, latent_dims(s), hidden)
@@ -162,18 +162,18 @@ def build_vae(run, s):
 
 
 def latent_dims(s):
-    """Returns the dimensions of each layer's latents, those next to the data first."""
+    """Returns the dimensions of each layer's latents, starting next to the data."""
     return [s.latent_dim * factor for factor in range(s.layers, 0, -1)]
 
 
 def free_bits(s, epochs):
-    """Returns the free nats per variable: constant in the first half, then falling to zero."""
+    """Returns the free nats per variable: constant in the first half, then decreasing to zero."""
     steps = epochs * s.steps_per_epoch
     return Linear(s.free_bits, 0.0, steps=steps - steps // 2, delay=steps // 2)
 
 
 def warm_up(s, epochs):
-    """Returns the weight of the KL divergence, which rises from 0 to 1."""
+    """Returns the weight of the KL divergence, which increases from 0 to 1."""
     return Linear(0.0, 1.0, steps=max(1, round(s.warm_up * epochs * s.steps_per_epoch)))
 
 

@@ -89,7 +89,7 @@ def main(run: Run, s: Settings):
 
     def draw(model):
         seen = model.features(vectors[:SHOWN])[:, :2]
-        return code_scatter({"features": seen}, sexes[:SHOWN], data.values)
+        return code_scatter({"two features": seen}, sexes[:SHOWN], data.values)
 
     # Each step: one update of encoder and classifier, then several adversary updates.
     run.fit(model, data.train, draw)
@@ -111,7 +111,7 @@ def main(run: Run, s: Settings):
             metrics |= suffixed(of_baseline, f"_{name}")
         names = ["plain", *(f"alfr_{weight:g}" for weight in WEIGHTS)]
         lines = {
-            "ALFR, by the weight of the adversary": names,
+            "ALFR, by adversary weight": names,
             "GRAD": ["grad"],
             "VFAE": ["vfae"],
             "reweighed score": ["reweighed"],
@@ -132,7 +132,7 @@ def rate(s):
 
 
 def blind(cls, s, columns, seed, **options):
-    """Returns a model with initial weights from the seed, as do the next functions."""
+    """Returns a model with initial weights from the seed, like the following functions."""
     keras.utils.set_random_seed(seed)
     sizes = dict(features=s.features, hidden=(s.hidden,), discriminator_hidden=(s.hidden,) * 2)
     return cls.for_table(columns, **sizes, **options, seed=seed)
@@ -161,7 +161,7 @@ def vfae(s, columns, seed):
 
 
 def measured(s, data, build, seed):
-    """Returns the report on a model trained with the seed."""
+    """Returns the report on a model that is trained with the seed."""
     model = build(s, data.columns, seed)
     optimizers = {"optimizer": Adam(rate(s))}
     if isinstance(model, ALFR):

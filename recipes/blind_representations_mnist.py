@@ -86,7 +86,7 @@ def main(run: Run, s: Settings):
     def draw(model):
         features = model.features(test_images[:SHOWN])[:, :2]
         return code_scatter(
-            {"two of the features": features}, test_colors[:SHOWN], COLORS, colors=COLORS
+            {"two features": features}, test_colors[:SHOWN], COLORS, colors=COLORS
         )
 
     # Each step: one update of encoder and classifier, then several adversary updates.
@@ -135,7 +135,7 @@ def blind(cls, s, seed, **options):
 
 
 def alfr(s, colored, probed, test, seed):
-    """Returns the report on a model trained with the seed, as do the next functions."""
+    """Returns the report on a model trained with the seed, like the following functions."""
     model = blind(ALFR, s, seed)
     optimizers = dict(optimizer=Adam(rate(s)), d_optimizer=Adam(s.learning_rate))
     return report(trained(model, s, seed, colored, **optimizers), probed, test)
@@ -147,13 +147,13 @@ def grad(s, colored, probed, test, seed):
 
 
 def plain(s, colored, probed, test, seed):
-    """The encoder ignores its adversary."""
+    """Returns the report on a model whose encoder ignores its adversary."""
     model = blind(GRAD, s, seed, weight=0.0)
     return report(trained(model, s, seed, colored, optimizer=Adam(rate(s))), probed, test)
 
 
 def gray(s, colored, probed, test, seed):
-    """The images have no color."""
+    """Returns the report on a model for images without color."""
     keras.utils.set_random_seed(seed)
     model = Classifier(*networks(s, 1), seed=seed)
     colored, probed, test = (each.map(uncolored) for each in (colored, probed, test))
@@ -174,7 +174,7 @@ def trained(model, s, seed, examples, **optimizers):
 
 
 def report(model, probed, test):
-    """Returns how well features predict color, and accuracies for all and for rare digits."""
+    """Returns how well features predict the color, and the accuracies for all and rare digits."""
     images, _, colors = probed.arrays()
     test_images, test_odd, test_colors = test.arrays()
     named = model.classify(test_images).argmax(axis=1)
@@ -183,7 +183,7 @@ def report(model, probed, test):
 
 
 def erased(colored, probed, test):
-    """Returns the report on pixels after erasing what a linear predictor could use."""
+    """Returns the report on pixels from which linearly predictive information is erased."""
     images, odd, colors = map(flat, colored.arrays())
     erasure = LinearErasure(images, colors)
     probed_images, _, probed_colors = map(flat, probed.arrays())

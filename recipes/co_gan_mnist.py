@@ -131,7 +131,7 @@ def build(run, s):
 
 
 def edges(digits):
-    """Returns the outline of a digit: the pixels it gains when dilated by one pixel."""
+    """Returns the outline of a digit: the pixels added by a dilation by one pixel."""
     return ndimage.grey_dilation(digits, (1, 3, 3, 1)) - digits
 
 

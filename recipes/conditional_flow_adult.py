@@ -106,7 +106,7 @@ def main(run: Run, s: Settings):
         shown_labels = test_labels[:SHOWN]
         samples = model.sample(len(z), seed=s.seed, label=shown_labels)
         panels = {"people": z[:, :2], "samples": samples[:, :2]}
-        names = [f"normal numbers of {column.name}" for column in columns[:2]]
+        names = [f"normal score of {column.name}" for column in columns[:2]]
         return code_scatter(panels, shown_labels, ["<=50K", ">50K"], tuple(names))
 
     # Each step: one gradient update on log p(x|y), with resampled normal scores.
@@ -150,10 +150,10 @@ def joint_nats(log_joint, scores, levels, seed, draws):
     """Returns a bound on log P(row, y) for every label y, float64 `[n, 2]`, from samples.
 
     Args:
-        log_joint: Function of numbers `[n, columns]` that returns log p(z, y), `[n, 2]`.
-        scores: What makes numbers of levels.
+        log_joint: Function that maps numbers `[n, columns]` to log p(z, y), `[n, 2]`.
+        scores: Scores that convert levels to numbers.
         levels: Int32 `[n, columns]`.
-        seed: Seed of the samples.
+        seed: Seed for the samples.
         draws: Number of samples.
     """
     bounds = []

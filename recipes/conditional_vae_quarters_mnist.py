@@ -145,7 +145,7 @@ def parts_of_digits(source, batch_size, seed, known, start=0):
 
 
 def baseline(s, train, held_out, known):
-    """Returns a network from known quarters to logits of the rest, at its best held-out loss."""
+    """Returns a network that maps known quarters to logits of the rest, with the best weights."""
     keras.utils.set_random_seed(s.seed)
     rest, condition = parted(held_out, known)
     values = int(np.prod(condition.shape[1:]))
@@ -181,7 +181,7 @@ def completions(model, images, known, seed, network=None):
     rows = {"known": joined(np.full_like(rest, 0.5), condition, known)}
     if network is not None:
         means = tf.sigmoid(network(condition, training=False)).numpy()
-        rows["network of pixels"] = joined(means, condition, known)
+        rows["baseline network"] = joined(means, condition, known)
     for number in range(4):
         drawn = model.sample(len(images), seed=seed + number, condition=condition) / 255
         rows[f"conditional VAE {number + 1}"] = joined(drawn, condition, known)

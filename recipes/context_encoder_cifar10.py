@@ -183,7 +183,7 @@ def turned(images, labels):
 
 
 def pretrained_by_classes(s, classifier, stream, transfer):
-    """Trains a classifier and returns the report of its encoder."""
+    """Trains a classifier, and returns the report on its encoder."""
     classifier.fit(
         stream,
         epochs=s.pretraining_epochs,

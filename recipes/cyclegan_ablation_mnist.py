@@ -46,7 +46,7 @@ from keras_gen.workshop.visualize import image_rows
 SHOWN = 12  # digits in a sample grid
 # Name -> cycle weight, and identity weight as a fraction of it.
 VARIANTS = {"cycles": (10.0, 0.0), "identity": (10.0, 0.5), "neither": (0.0, 0.0)}
-NAMES = {"cycles": "cycles", "identity": "cycles, identity loss", "neither": "neither"}
+NAMES = {"cycles": "cycle loss", "identity": "cycle and identity loss", "neither": "neither"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,8 +83,8 @@ def main(run: Run, s: Settings):
         return image_rows(
             {
                 "digit": shown,
-                "as a negative": negative,
-                "and back": model.translate(negative, "negative_to_digit"),
+                "negative": negative,
+                "back-translation": model.translate(negative, "negative_to_digit"),
             }
         )
 
@@ -156,7 +156,7 @@ def negatives(digits):
 
 
 def difference(images, others):
-    """Returns the mean absolute difference of pixels, as a fraction of the levels."""
+    """Returns the mean absolute difference between pixels, as a fraction of the levels."""
     return np.abs(images.astype("float32") - others).mean() / 255
 
 

@@ -218,14 +218,14 @@ def main(run: Run, s: Settings):
         photographed = model.translate(paintings, "monet_to_photo")
         rows = {
             "photograph": photos,
-            "painted": painted,
-            "and back": model.translate(painted, "monet_to_photo"),
+            "translation to Monet": painted,
+            "back-translation": model.translate(painted, "monet_to_photo"),
         }
         if by_published is not None:
-            rows["painted by the published export"] = by_published
+            rows["translation by the published model"] = by_published
         rows["painting"] = paintings
-        rows["as a photograph"] = photographed
-        rows["and back again"] = model.translate(photographed, "photo_to_monet")
+        rows["translation to photograph"] = photographed
+        rows["back-translation to Monet"] = model.translate(photographed, "photo_to_monet")
         return captioned(rows.values(), list(rows), width=1200)
 
     @cache

@@ -63,9 +63,9 @@ NAMES = {
     "normalization": "no normalization",
     "normalization_he": "no normalization, he_normal",
     "convolutions": "dense layers",
-    "relu": "tanh for ReLU",
-    "tanh": "no tanh at the end",
-    "leaky_relu": "ReLU for leaky ReLU",
+    "relu": "tanh instead of ReLU",
+    "tanh": "no output tanh",
+    "leaky_relu": "ReLU instead of leaky ReLU",
 }
 FIGURES = ("kernel_distance", "precision", "recall", "pyramid_16")
 

@@ -114,7 +114,7 @@ def main(run: Run, s: Settings):
 
 
 def held_out_error(run, s, source, weight_decay):
-    """Trains on five sixths of the examples and returns the squared error on the rest."""
+    """Trains on five sixths of the examples, and returns the squared error on the rest."""
     known = np.arange(len(source)) % 6 > 0
     train = source.select(known)
     held_out = source.select(~known).arrays()

@@ -138,7 +138,7 @@ def main(run: Run, s: Settings):
 
 
 def psnr_gains(model, regression, test):
-    """Returns how much a model and two baselines raise the PSNR of corrupted digits."""
+    """Returns how much a model and two baselines increase the PSNR of corrupted digits."""
     corrupted = model.corrupt(model.prepare(test)).numpy()
     before = mean_psnr(model, corrupted, test)
     predicted = regression.predict(corrupted.reshape(len(test), -1)).reshape(test.shape)
@@ -153,7 +153,7 @@ def psnr_gains(model, regression, test):
 def mean_psnr(model, images, originals):
     """Returns the mean PSNR of float images.
 
-    A perfectly restored digit counts as having one value off by one level.
+    A perfectly restored digit counts as if one value were off by one level.
     """
     most = 10 * np.log10(255**2 * originals[0].size)
     values = psnr(model.restore(images).numpy(), originals)

@@ -125,7 +125,7 @@ def main(run: Run, s: Settings):
             "LSA, 2": curves["precision_lsa_2"],
             "PCA, 2": curves["precision_pca_2"],
         }
-        run.draw("precision", line_plot(lines, "fraction of the topic retrieved", "precision"))
+        run.draw("precision", line_plot(lines, "recall", "precision"))
 
 
 def build_model(run, s, latent_dim, vocabulary, tfidf):

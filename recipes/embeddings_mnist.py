@@ -117,7 +117,7 @@ def main(run: Run, s: Settings):
 
 
 def measured(source, s):
-    """Returns images and labels, thinned evenly if there are more than requested."""
+    """Returns images and labels, or an evenly spaced subset if there are more than requested."""
     _, labels = source.arrays()
     return source.select(even_order(labels, s.seed)[: s.labels]).arrays()
 

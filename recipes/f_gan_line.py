@@ -128,7 +128,7 @@ def game(objective, s):
 
 
 def train(run, s, name, stream, test):
-    """Fits the model with another divergence."""
+    """Fits the model with a given divergence."""
     with run.strategy.scope():
         model = game(name, s)
         updates = s.fits * s.discriminator_steps
@@ -172,7 +172,7 @@ def draw_densities(model):
 
 
 def drawn_fit(fitted, best=None):
-    """Draws the data density, a fit as markers, and the optimum."""
+    """Plots the data density, a fit as markers, and the optimum."""
     shown = slice(1200, 3601, 10)  # from -6 to 6
     lines = {"data": (GRID[shown], of_data(GRID[shown]))}
     if best is not None:
@@ -183,20 +183,20 @@ def drawn_fit(fitted, best=None):
 
 
 def overlap():
-    """Draws the Jensen-Shannon divergence of two normal distributions by their distance."""
+    """Plots the Jensen-Shannon divergence of two normal distributions against their distance."""
     distances = np.linspace(0.0, 4.0, 81)
     lines = {}
     for width in (0.1, 0.5, 2.0):
         there = norm.pdf(GRID, 0.0, width)
         pairs = [(there, norm.pdf(GRID, distance, width)) for distance in distances]
         twice = [divergence("jensen_shannon", p, q, STEP) for p, q in pairs]
-        lines[f"deviation {width}"] = (distances, np.array(twice) / 2)
+        lines[f"standard deviation {width}"] = (distances, np.array(twice) / 2)
     lines["bound, log 2"] = (distances, np.full(len(distances), np.log(2)))
-    return line_plot(lines, "distance between the means", "Jensen-Shannon divergence, nats")
+    return line_plot(lines, "distance between the means", "Jensen-Shannon divergence (nats)")
 
 
 def generator_losses():
-    """Draws both generator losses by D(G(z)), and their slopes by D's logit."""
+    """Plots both generator losses, and their slopes with respect to D's logit, against D(G(z))."""
     decisions = np.linspace(0.01, 0.99, 99, dtype="float32")
     logits = np.log(decisions / (1 - decisions))
     minimax = Minimax().generator(logits[:, None]).numpy()
@@ -211,7 +211,7 @@ def generator_losses():
     }
     return (
         line_plot(losses, "D(G(z))", "generator loss"),
-        line_plot(slopes, "D(G(z))", "slope by D's logit"),
+        line_plot(slopes, "D(G(z))", "slope with respect to D's logit"),
     )
 
 

@@ -195,7 +195,7 @@ def vq_vae(run, s, train, scored, evaluate):
 
 
 def pixel_cnn(run, s, train, scored, evaluate):
-    """Generates pixel by pixel, with mixtures of logistic distributions."""
+    """A PixelCNN with mixtures of logistic distributions."""
     likelihood = DiscretizedLogistic(mixtures=5)
     with run.strategy.scope():
         network = gated_pixel_cnn(
@@ -244,7 +244,7 @@ def ddpm(run, s, train, scored, evaluate):
 
 
 def flow_matching(run, s, train, scored, evaluate):
-    """The same network on straight lines."""
+    """Flow matching on straight lines, with the network of the DDPM."""
     with run.strategy.scope():
         model = FlowMatching(time_unet(SHAPE, (s.filters, 2 * s.filters)), seed=s.seed)
     minutes = fitted(run, s, model, train, s.flow_matching_steps)
@@ -266,7 +266,7 @@ def decoder(s):
 
 
 def fitted(run, s, model, train, steps):
-    """Trains a model that has one optimizer; returns the minutes."""
+    """Trains a model with one optimizer, and returns the minutes."""
     with run.strategy.scope():
         run.compile(model, Adam(ConstantThenLinear.in_halves(s.learning_rate, steps)))
     return trained(s, model, train, steps)

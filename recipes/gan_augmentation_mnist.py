@@ -63,11 +63,11 @@ PRESETS = {
 
 WAYS = ("plain", "shifts", "gan", "both")
 IN_WORDS = {
-    "plain": "labeled digits alone",
+    "plain": "labeled digits only",
     "shifts": "with shifts",
-    "gan": "with a GAN's digits",
-    "both": "with shifts and a GAN's digits",
-    "svc": "a support vector machine",
+    "gan": "with GAN digits",
+    "both": "with shifts and GAN digits",
+    "svc": "support vector machine",
 }
 
 

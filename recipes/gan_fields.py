@@ -51,7 +51,7 @@ ZERO = np.zeros((1, 1))  # the batch of each step
 START = np.full(2, 0.5)  # theta and psi at the start of each path
 EQUILIBRIUM = np.zeros(2)  # theta and psi at the equilibrium
 NAMES = ["θ of the generator", "ψ of the discriminator"]
-IN_WORDS = {"simultaneous": "at once", "alternating": "in turn", "r1": "R1"}
+IN_WORDS = {"r1": "R1"}
 
 
 def main(run: Run, s: Settings):

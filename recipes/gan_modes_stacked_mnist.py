@@ -102,7 +102,7 @@ def main(run: Run, s: Settings):
 
 
 def build_networks(s, shape, pack):
-    """Returns a generator and a discriminator of image packs, stacked along the channels."""
+    """Returns a generator, and a discriminator for packs of images stacked along the channels."""
     height, width, channels = shape
     packs = (height, width, pack * channels)
     discriminator = info_gan_discriminator(packs, s.filters, s.discriminator_hidden)

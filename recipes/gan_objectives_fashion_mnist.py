@@ -54,7 +54,7 @@ IN_WORDS = {
     "r1": "R1",
     "gradient": "gradient penalty",
     "spectral": "spectral normalization",
-    "none": "alone",
+    "none": "no regularizer",
     "dragan": "DRAGAN",
     "augmentation": "DiffAugment",
 }

@@ -134,7 +134,7 @@ def layers(s):
 
 
 def train_apart(run, s, name, seed):
-    """Returns the final distance of data and model, which start at -1 and 1."""
+    """Returns the final distance between data and model, which start at -1 and 1."""
     data = points_around(-np.ones((1, 1)), s.width, 50_000, seed)
     std = Exponential(s.noise, s.width, s.apart_steps)
     regularizer = JensenShannonRegularizer(s.gamma)

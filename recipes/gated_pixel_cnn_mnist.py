@@ -143,7 +143,7 @@ def main(run: Run, s: Settings):
         for prefix, found in reports.items():
             metrics[f"{prefix}agreement"] = min(found)
         occluded = np.where(LOWER_HALF, GRAY, as_levels(test[:ROWS]))
-        rows = {"given": occluded}
+        rows = {"known half": occluded}
         for number in range(s.completions):
             rows[f"completion {number + 1}"] = completed[:ROWS, number]
         rows["digit"] = as_levels(test[:ROWS])

@@ -113,9 +113,9 @@ def main(run: Run, s: Settings):
         attacked = attacks["pgd"](ways["reconstruction"], x, labels[:COLUMNS])
         rows = {
             "digit": x,
-            "its reconstruction": vae(x),
-            "attacked": attacked,
-            "its reconstruction then": vae(attacked),
+            "reconstruction": vae(x),
+            "attacked digit": attacked,
+            "reconstruction of attacked digit": vae(attacked),
         }
         return image_rows(
             {name: np.round(255 * np.asarray(row)).astype("uint8") for name, row in rows.items()}

@@ -100,7 +100,7 @@ def main(run: Run, s: Settings):
     real_variance = variance_within(test_images, test_labels)
 
     def measured(drawn, asked):
-        """Returns agreement and distance, each by the worse classifier, and variety."""
+        """Returns agreement and distance, each for the worse classifier, and variety."""
         reports = [
             class_report(extractor(known), known_labels, extractor(drawn), asked, s.seed)
             for extractor in extractors.values()

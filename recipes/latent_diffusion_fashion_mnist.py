@@ -150,7 +150,7 @@ def main(run: Run, s: Settings):
         metrics |= sample_report(extractors, images, held_out, sets, s.seed)
         rows = {
             "latent diffusion": drawn,
-            "PixelCNN of codes": of_prior,
+            "PixelCNN on codes": of_prior,
             "test images": held_out,
         }
         grid = captioned([each[:12] for each in rows.values()], row_names=list(rows))

@@ -136,7 +136,7 @@ def draw_videos(model):
 
 
 def classes_of_frames(extractor, videos):
-    """Returns the most probable digit of each frame by a network, `[n, frames]`."""
+    """Returns the most probable digit in each frame according to a network, `[n, frames]`."""
     logits = extractor(videos.reshape(-1, *videos.shape[2:]))["logits"]
     return logits.argmax(axis=1).reshape(videos.shape[:2])
 

@@ -96,7 +96,7 @@ def main(run: Run, s: Settings):
         metrics["nll_mixture"] = -mixture.log_prob(test).mean()
         epochs, sample_sizes = run.logged("effective_sample_size")
         if epochs:
-            lines = {f"{s.samples} latents of the prior": (epochs, sample_sizes)}
+            lines = {f"{s.samples} latents from the prior": (epochs, sample_sizes)}
             run.draw("effective_sample_size", line_plot(lines, "epoch", "effective sample size"))
         run.draw("vae_manifold", manifold(vae))
 

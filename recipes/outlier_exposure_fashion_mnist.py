@@ -113,16 +113,16 @@ def main(run: Run, s: Settings):
         compared = np.concatenate([clothes, test["digits"]])
         is_digit = np.arange(len(compared)) >= len(clothes)
         curves = {
-            "confidence, outliers shown": doubt(models["all", s.seed])(compared),
-            "confidence, clothes alone": doubt(models["none", s.seed])(compared),
+            "confidence, with exposure": doubt(models["all", s.seed])(compared),
+            "confidence, without exposure": doubt(models["none", s.seed])(compared),
             "nearest training image": scores["nearest"](compared),
-            "boosted trees, outliers shown": scores["trees"](compared),
+            "boosted trees, with exposure": scores["trees"](compared),
         }
         run.draw("roc", roc_plot(curves, is_digit))
 
 
 def others(photographs, clothes, seed):
-    """Returns outlier images by type: uint8 `[n, 28, 28, 1]` each."""
+    """Returns outlier images by type, each uint8 `[n, 28, 28, 1]`."""
     return {
         "photographs": photographs.map(gray).arrays(),
         "pieces": shuffled(clothes, seed),
@@ -208,7 +208,7 @@ def aurocs(score, clothes, test):
 
 
 def by_confidence(model, sets):
-    """Shows a row of each type, evenly spaced from the least to the most confidence."""
+    """Shows one row per type, evenly spaced from the lowest to the highest confidence."""
     rows = {}
     for name, images in sets.items():
         order = doubt(model)(images).argsort()[::-1]

@@ -173,16 +173,16 @@ def main(run: Run, s: Settings):
         rows = {
             "labels": shown,
             "pix2pix": model.translate(shown),
-            "with latents": others["latents"].translate(shown),
-            "L1 alone": others["l1_alone"].translate(shown),
-            "nearest map's facade": baselines["nearest"],
+            "with noise input": others["latents"].translate(shown),
+            "L1 only": others["l1_alone"].translate(shown),
+            "photograph of nearest map": baselines["nearest"],
             "ridge regression": baselines["ridge"],
             "photograph": photos,
         }
         run.draw("ways", image_rows(rows, COLUMNS))
         seeds = {f"seed {seed}": model.translate(shown, seed=seed) for seed in range(DRAWS)}
         run.draw("variation", image_rows({"labels": shown, **seeds}, COLUMNS))
-        rows = {"photograph": photos, "labels read": read["backward"], "labels": maps}
+        rows = {"photograph": photos, "predicted labels": read["backward"], "labels": maps}
         run.draw("backward", image_rows(rows, COLUMNS))
 
 

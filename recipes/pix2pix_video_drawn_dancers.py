@@ -47,11 +47,11 @@ COLUMNS = 12  # frames per grid row
 SEEN = 4  # consecutive poses that the baselines see
 IN_WORDS = {
     "video": "Pix2PixVideo",
-    "single": "pix2pix of one pose",
+    "single": "pix2pix, one pose",
     "nearest_1": "nearest pose",
-    "ridge_1": "ridge regression of one pose",
+    "ridge_1": "ridge regression, one pose",
     f"nearest_{SEEN}": f"nearest {SEEN} poses",
-    f"ridge_{SEEN}": f"ridge regression of {SEEN} poses",
+    f"ridge_{SEEN}": f"ridge regression, {SEEN} poses",
     "true": "true frames",
 }
 
@@ -184,7 +184,7 @@ def changes(videos):
 
 
 def windows(poses, seen):
-    """Concatenates each pose and earlier ones along the channels; the first pose is repeated."""
+    """Concatenates each pose and earlier poses along the channels; the first pose is repeated."""
     before = np.concatenate([np.repeat(poses[:, :1], seen - 1, axis=1), poses], axis=1)
     count = poses.shape[1]
     parts = [before[:, start : start + count] for start in range(seen)]
@@ -192,7 +192,7 @@ def windows(poses, seen):
 
 
 def cheap(known, new, seen, examples):
-    """Returns frames by the nearest training poses, and by ridge regression on some poses."""
+    """Returns frames of the nearest training poses, and from ridge regression on several poses."""
     train = windows(known.poses, seen)
     test = windows(new.poses, seen)
     images = flat(known.images)

@@ -97,7 +97,7 @@ def main(run: Run, s: Settings):
         }
         times = np.arange(SWINGS.steps) / SWINGS.steps
         positions = {name: (times, series[0, :, 0]) for name, series in lines.items()}
-        return line_plot(positions, "seconds", "position in millimeters")
+        return line_plot(positions, "time (seconds)", "position (millimeters)")
 
     # Each step: one joint update of encoder and decoder.
     run.fit(dense, train, part="dense")

@@ -63,9 +63,9 @@ PRESETS = {
 
 COUNTS = (100, 600, 1000, 3000)  # numbers of labels
 WAYS = {
-    "supervised": "labeled digits alone",
+    "supervised": "labeled digits only",
     "pretrained": "pretrained on all digits",
-    "both": "both losses jointly",
+    "both": "both losses",
 }
 
 
@@ -109,7 +109,7 @@ def main(run: Run, s: Settings):
 
 
 def build_networks(s, seed):
-    """Returns the encoder and decoder of a seed."""
+    """Returns the encoder and the decoder for a seed."""
     keras.utils.set_random_seed(seed)
     sizes = dict(latent_dim=s.latent_dim, hidden=(s.hidden,), activation="relu")
     pixels = keras.Input((28, 28, 1))
@@ -120,7 +120,7 @@ def build_networks(s, seed):
 
 
 def test_errors(run, s, seed, encoder, few, unlabeled, test):
-    """Returns the test errors of the three ways with the same labels, in percent."""
+    """Returns the test errors of the three methods with the same labels, in percent."""
     images, labels = test
     fresh_encoder, _ = build_networks(s, seed)
     supervised = train_classifier(run, s, seed, fresh_encoder, few, s.learning_rate)
@@ -139,7 +139,7 @@ def test_errors(run, s, seed, encoder, few, unlabeled, test):
 
 
 def train_classifier(run, s, seed, encoder, few, rate):
-    """Returns a classifier that starts from an encoder, trained on labeled digits alone."""
+    """Returns a classifier that starts from an encoder, trained only on labeled digits."""
     keras.utils.set_random_seed(seed)
     with run.strategy.scope():
         classifier = classifier_on(encoder)

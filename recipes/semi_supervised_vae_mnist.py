@@ -148,7 +148,7 @@ def build_stacked(run, s, seed, shape):
 
 
 def m2_batches(s, train, seed, start=0):
-    """Returns batches of digits; every second one has a label."""
+    """Returns batches of digits; every second digit has a label."""
     _, classes = train.arrays()
     labels = few_labels(classes, s.labels, seed)
     few = train.select(labels >= 0)
@@ -157,7 +157,7 @@ def m2_batches(s, train, seed, start=0):
 
 
 def stacked_batches(s, codes, classes, labels, seed):
-    """Returns batches of latents sampled from M1's posteriors; every 20th has a label."""
+    """Returns batches of latents sampled from M1's posteriors; every 20th latent has a label."""
     source = Source((codes, classes))
     few = source.select(labels >= 0)
     many = source.select(labels < 0)
@@ -172,7 +172,7 @@ def stacked_batches(s, codes, classes, labels, seed):
 
 
 def test_errors(run, s, train, test, m1, m2, seed):
-    """Returns the test errors with a seed's labels, in percent. M2 is trained for the first one."""
+    """Returns the test errors with a seed's labels, in percent; only the first seed includes M2."""
     digits, classes = train.arrays()
     images, answers = test.arrays()
     labels = few_labels(classes, s.labels, seed)

@@ -148,7 +148,7 @@ def rows_of(table):
 
 
 def texts_of(model, cells, seed):
-    """Returns rows for cells, with numbers anywhere in their cell, strings `[n, columns]`."""
+    """Returns rows for cells, strings `[n, columns]`, with numbers at random places in cells."""
     places = np.random.default_rng(seed).uniform(0, 0.99, cells.shape)
     return model.restore((cells + places).astype("float32")).numpy().astype(str)
 
@@ -188,7 +188,7 @@ def likeliest(columns, probabilities):
 
 
 def filling_errors(columns, rows, part, guess, prefix):
-    """Returns the errors of guesses at missing values: of numbers, and the fraction of words."""
+    """Returns the errors of guesses at missing values: number errors and the fraction of words."""
     numbers = []
     words = []
     for place, column in enumerate(columns):
@@ -205,7 +205,7 @@ def filling_errors(columns, rows, part, guess, prefix):
 
 
 def people(columns, shown):
-    """Returns an image of two columns of numbers, of equally many rows of each label and table."""
+    """Returns a plot of two numeric columns, with equally many rows per label and table."""
     places = [place for place, column in enumerate(columns) if not column.categories]
     pair = places[0], places[-1]
     labels = {title: (rows[:, -1] == "high").astype(int) for title, rows in shown.items()}

@@ -89,7 +89,7 @@ def main(run: Run, s: Settings):
             for name, series in sets.items()
             for number, one in enumerate(series, 1)
         }
-        return line_plot(lines, "seconds", "position in millimeters")
+        return line_plot(lines, "time (seconds)", "position (millimeters)")
 
     # Each step: one joint gradient update of encoder and decoder on the bound.
     run.fit(model, train, draw)

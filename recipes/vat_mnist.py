@@ -108,7 +108,7 @@ def weights(s):
 
 
 def batches(s, train, seed, start=0):
-    """Returns batches of digits; the first ones have a label."""
+    """Returns batches of digits, the first of which have labels."""
     _, classes = train.arrays()
     shown = few_labels(classes, s.labels, seed) >= 0
     few = train.select(shown)
@@ -139,11 +139,11 @@ def test_errors(s, train, images, labels, model, seed):
 
 
 def changed_rows(model, images):
-    """Returns digits, the digits after the worst perturbation, and the perturbation around gray."""
+    """Shows digits, the digits after the worst perturbation, and the perturbation around gray."""
     x = model.prepare(images)
     answer = model(x)
     change = model.worst_change(x, answer).numpy()
-    rows = {"digit": x, "changed": np.clip(x + change, 0, 1), "change": 0.5 + change / 2}
+    rows = {"digit": x, "perturbed": np.clip(x + change, 0, 1), "perturbation": 0.5 + change / 2}
     return image_rows(
         {name: np.round(255 * np.asarray(row)).astype("uint8") for name, row in rows.items()}
     )

@@ -154,7 +154,7 @@ def live_levels(waveforms, hop):
 
 
 def bits(model, waveforms, hop):
-    """Returns bits per sample of recordings, from the first sound to the last whole frame."""
+    """Returns bits per sample of recordings, from the first sound to the last complete frame."""
     nats = 0.0
     samples = 0
     for waveform in waveforms:

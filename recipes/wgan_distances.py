@@ -114,12 +114,12 @@ def draw_points(points, model):
 
 
 def validation_lines(run, floor):
-    """Draws the critic's estimate and the exact distance by epoch, above the reference."""
+    """Returns lines of the critic's estimate, the exact distance, and the reference, by epoch."""
     epochs, exact = run.logged("val_exact")
     return {
-        "the critic's estimate": run.logged("val_critic"),
-        "exact, of samples": (epochs, exact),
-        "exact, of training points": (epochs, [floor] * len(epochs)),
+        "estimate of the critic": run.logged("val_critic"),
+        "exact, samples": (epochs, exact),
+        "exact, training points": (epochs, [floor] * len(epochs)),
     }
 
 

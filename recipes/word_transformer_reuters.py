@@ -112,7 +112,7 @@ def main(run: Run, s: Settings):
             metrics[f"fraction_{name}"] = np.mean(test[test >= 0] == number)
         shown = {name: each for name, each in models.items() if name != ALONE}
         lines = {name: by_place(each, test) for name, each in shown.items()}
-        x_label = "position in the passage (from half of this number)"
+        x_label = "position in the passage (end of interval)"
         run.draw("places", line_plot(lines, x_label, "perplexity per word", log_x=True))
 
 
@@ -139,7 +139,7 @@ def perplexity(model, passages):
 
 
 def by_place(model, passages):
-    """Returns the ends (1, 2, 4, ...) of consecutive parts of a passage, and their perplexities."""
+    """Returns the ends (1, 2, 4, ...) of consecutive parts of passages, and their perplexities."""
     length = passages.shape[1]
     ends = [2**power for power in range(length.bit_length()) if 2**power <= length]
     found = []

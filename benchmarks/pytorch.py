@@ -81,7 +81,7 @@ def mlp_vae(samples=None):
 
 
 def cyclegan(dtype="float32", size=64, batch=4, filters=32, blocks=6):
-    """The textbook step of Zhu et al., with one backward pass for both generators."""
+    """Returns the textbook step of Zhu et al., with one backward pass for both generators."""
     import torch
     from torch import nn
     from torch.nn import functional
@@ -152,7 +152,7 @@ def cyclegan(dtype="float32", size=64, batch=4, filters=32, blocks=6):
 
 
 def gan(critic_steps=0, size=32, batch=64, filters=32, latents=100):
-    """The step of DCGAN or, with critic steps, of WGAN-GP with layer normalization."""
+    """Returns the step of DCGAN or, with critic steps, of WGAN-GP with layer normalization."""
     import torch
     from torch import nn
     from torch.nn import functional
@@ -215,7 +215,7 @@ def gan(critic_steps=0, size=32, batch=64, filters=32, latents=100):
 
 
 def glow(side=28, batch=32, filters=32, scales=2, steps=4, alpha=0.05):
-    """The step of Glow: logit, squeezing, activation normalization, 1x1 convolutions, couplings."""
+    """Returns the step of Glow: logit, squeezing, norms, 1x1 convolutions, and couplings."""
     import torch
     from torch import nn
     from torch.nn import functional
@@ -280,7 +280,7 @@ def glow(side=28, batch=32, filters=32, scales=2, steps=4, alpha=0.05):
 
 
 def pixel_cnn(side=28, batch=16, filters=32, blocks=5, levels=256):
-    """Sampling from PixelCNN with a full pass for each pixel."""
+    """Returns a function that samples from PixelCNN with a full pass for each pixel."""
     import torch
     from torch import nn
     from torch.nn import functional
@@ -323,7 +323,7 @@ def pixel_cnn(side=28, batch=16, filters=32, blocks=5, levels=256):
 
 
 def time_unet(side=28, widths=(32, 64), patch=2, groups=8):
-    """The network of `keras_gen.networks.time_unet`, for images on a path and their times."""
+    """Returns the network `keras_gen.networks.time_unet`, for images on a path and their times."""
     import torch
     from torch import nn
     from torch.nn import functional
@@ -406,7 +406,7 @@ def time_unet(side=28, widths=(32, 64), patch=2, groups=8):
 
 
 def ddpm(batch=64, steps=1000):
-    """The step of DDPM on the linear path, which predicts the noise at evenly distributed times."""
+    """Returns the step of DDPM on the linear path: noise prediction at evenly distributed times."""
     import torch
 
     network = time_unet()
@@ -428,7 +428,7 @@ def ddpm(batch=64, steps=1000):
 
 
 def ddim(n=64, steps=20):
-    """Sampling with a few steps of DDIM."""
+    """Returns a function that samples with a few steps of DDIM."""
     import torch
 
     network = time_unet()

@@ -172,7 +172,7 @@ def stacked_batches(s, codes, classes, labels, seed):
 
 
 def test_errors(run, s, train, test, m1, m2, seed):
-    """Returns the test errors with a seed's labels, in percent; only the first seed includes M2."""
+    """Returns the test errors, in percent, with a seed's labels; `m2` belongs to the first seed."""
     digits, classes = train.arrays()
     images, answers = test.arrays()
     labels = few_labels(classes, s.labels, seed)

@@ -188,7 +188,7 @@ def likeliest(columns, probabilities):
 
 
 def filling_errors(columns, rows, part, guess, prefix):
-    """Returns the errors of guesses at missing values: number errors and the fraction of words."""
+    """Returns errors of guesses at missing values: for numbers, and the fraction of wrong words."""
     numbers = []
     words = []
     for place, column in enumerate(columns):

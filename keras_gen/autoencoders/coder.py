@@ -100,7 +100,7 @@ class Coder(LikelihoodModel):
 
 
 class EncoderDecoder(Coder):
-    """Base class of coders with one encoder and one decoder; has `for_images` and `for_vectors`.
+    """Base class of coders with one encoder and one decoder, which have `for_images` and so on.
 
     Args:
         encoder: Network that maps examples to codes `[batch, ...]`.

@@ -102,7 +102,7 @@ class ContractiveAutoencoder(Autoencoder):
 
 
 def _sigmoid_layer(encoder):
-    """The single dense sigmoid layer of the encoder, or None."""
+    """Returns the single dense sigmoid layer of the encoder, or None."""
     plain = (keras.layers.InputLayer, keras.layers.Flatten, keras.layers.Reshape)
     rest = [layer for layer in encoder.layers if not isinstance(layer, plain)]
     if len(rest) != 1 or not isinstance(rest[0], keras.layers.Dense):

@@ -102,7 +102,7 @@ class DocumentAutoencoder(Autoencoder):
         }
 
     def _target(self, x):
-        """The values to reconstruct: counts, or tf-idf vectors with a mean square of 1."""
+        """Returns the values to reconstruct: counts, or tf-idf vectors with a mean square of 1."""
         if self.idf is None:
             return x
         # Not log1p, which some runtimes for exported models lack.
@@ -140,6 +140,6 @@ class DocumentAutoencoder(Autoencoder):
 
 
 def _lengths(counts):
-    """The number of known words per document, `[batch, 1]`, at least 1 to allow division."""
+    """Returns the number of known words per document, `[batch, 1]`, at least 1 for division."""
     total = tf.reduce_sum(counts, axis=-1, keepdims=True)
     return tf.where(total > 0, total, 1.0)

@@ -124,7 +124,7 @@ class Walker:
         return self.kinds[id(node.outputs[0])]
 
     def _of_layers(self, caches, see_values):
-        """The caches of layers whose input depends (or not) on the values at its position."""
+        """Returns the caches of layers whose input depends (or not) on its own position."""
         found = {}
         for number, cache in caches.items():
             source = self.nodes[number].input_tensors[0]
@@ -177,7 +177,7 @@ def _run(node, tensors: dict) -> list:
 
 
 def _kinds(network) -> dict:
-    """The dependence of each tensor, by id; raises an error if positions have no valid order."""
+    """Returns each tensor's dependence by id; raises an error if positions have no valid order."""
     kinds = {id(tensor): CONDITION for tensor in network.inputs}
     kinds[id(network.inputs[0])] = VALUES
     size = tuple(network.inputs[0].shape[1:-1])
@@ -245,14 +245,14 @@ def _check_pointwise(node, size):
 
 
 def _middle(value, size):
-    """A tensor at the middle position, if it has positions."""
+    """Returns a tensor at the middle position, if it has positions."""
     for axis, length in enumerate(size, start=1):
         value = _at(value, size, (length or TIMES) // 2, axis)
     return value
 
 
 def _at(value, size, place, axis: int):
-    """A tensor at one position of an axis, which is kept, if the axis has positions."""
+    """Returns a tensor at one position of an axis, which is kept, if the axis has positions."""
     found = value.shape[1:-1]
     if value.shape.rank != len(size) + 2 or found[axis - 1] == 1:
         return value

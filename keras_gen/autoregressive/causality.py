@@ -67,7 +67,7 @@ def require_causal(network, levels: int | None = None) -> None:
 
 
 def _starts(shape) -> np.ndarray:
-    """Positions from which values are changed: every channel of a few positions."""
+    """Returns positions from which values are changed: every channel of a few positions."""
     *size, channels = shape
     last = math.prod(size) - 1
     places = np.arange(last + 1)
@@ -79,7 +79,7 @@ def _starts(shape) -> np.ndarray:
 
 
 def _changed(network, shape, levels, starts) -> np.ndarray:
-    """A mask of outputs that change if the values from each start are: bool `[starts, values]`."""
+    """Returns a mask of outputs that change with values from each start: `[starts, values]`."""
     rng = np.random.default_rng(0)
     count = math.prod(shape)
     size = (len(starts), EXAMPLES, count)
@@ -104,6 +104,6 @@ def _changed(network, shape, levels, starts) -> np.ndarray:
 
 
 def _random(shape, rng) -> np.ndarray:
-    """Weights that preserve the scale of activations, as in He et al. (2015)."""
+    """Returns weights that preserve the scale of activations, as in He et al. (2015)."""
     inputs = math.prod(shape[:-1])
     return rng.normal(0, math.sqrt(2 / inputs) if len(shape) > 1 else 0.1, shape)

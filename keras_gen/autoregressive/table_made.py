@@ -90,7 +90,7 @@ class TableMADE(LikelihoodModel):
         return {"nll": weight * nll} | self._gap_terms(x, gap_logits, hidden, weight)
 
     def _hidden(self, x):
-        """The columns to predict, the last ones in a random order (eq. 9), and their weights."""
+        """Returns the columns to predict, the last of a random order (eq. 9), and their weights."""
         count = len(self.columns)
         keys = self.uniform("order", [tf.shape(x)[0], count])
         rank = tf.argsort(tf.argsort(keys, axis=1), axis=1)
@@ -242,7 +242,7 @@ class TableMADE(LikelihoodModel):
         return self._filled(rows, drawn)
 
     def _filled(self, rows, fill):
-        """Rows whose gaps are filled by a function, which is applied only to the rows with gaps."""
+        """Returns rows with gaps filled by a function, which is applied only to rows with gaps."""
         edge = self.edges["x"]
         texts = edge.as_array(rows.numpy() if tf.is_tensor(rows) else rows)
         # Unknown words can be gaps too.
@@ -294,7 +294,7 @@ class TableMADE(LikelihoodModel):
         return {"x": tf.gather(cells, chosen, batch_dims=1)}
 
     def _weighted(self, x, noise):
-        """Completions of each row `[n, draws, columns]` and their log weights `[n, draws]`.
+        """Returns completions of each row `[n, draws, columns]` and their log weights `[n, draws]`.
 
         Columns are sampled in order, and weighted by the probability of the known values.
         """

@@ -270,7 +270,7 @@ class Source:
     def _read(
         self, positions: tf.data.Dataset, stored: Callable, seed: int, augment: Callable | None
     ) -> tf.data.Dataset:
-        """The examples at the given positions, decoded and augmented."""
+        """Returns the examples at the given positions, decoded and augmented."""
         key = derive_seed(seed, AUGMENT).astype(np.int64)
 
         def read(position: tf.Tensor) -> Any:
@@ -393,7 +393,7 @@ def _stacked(value: Any) -> tf.Tensor:
 
 
 def _shuffled(position: tf.Tensor, size: int, key: np.ndarray) -> tf.Tensor:
-    """The indices of the examples at positions in a stream: a permutation per epoch."""
+    """Returns the examples' indices at positions in a stream: one permutation per epoch."""
     epoch = position // size
     seeds = tf.concat([tf.broadcast_to(key, [*epoch.shape, 2]), epoch[..., None]], -1)
     # tf.random.experimental.index_shuffle stops after 4 rounds, which leaves successive

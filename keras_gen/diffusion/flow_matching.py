@@ -180,7 +180,7 @@ def optimal_pairing(noise: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
 
 
 def _assigned(costs):
-    """The column assigned to each row of the cost matrix."""
+    """Returns the column assigned to each row of the cost matrix."""
     return linear_sum_assignment(costs)[1]
 
 

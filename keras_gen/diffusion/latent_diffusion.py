@@ -196,7 +196,7 @@ def require_coder(coder) -> None:
 
 
 def _encodes(coder) -> bool:
-    """Whether the decoder accepts the encoder's output for examples, without conditions."""
+    """Returns whether the decoder accepts the encoder's output for examples, without conditions."""
     if len(coder.encoder.inputs) > 1 or len(coder.decode.takes(coder)) > 1:
         return False
     # A quantizer finds the integer codes of a codebook; other integers have no vectors.

@@ -57,7 +57,7 @@ class Path(Declared):
 
     last_time = 1.0
     first_time = 1e-3
-    """The time that replaces 0 for the network, because it is never trained without noise."""
+    """Network input used instead of time 0, because networks are never trained without noise."""
 
     def alpha(self, t) -> tf.Tensor:
         """Returns the factor applied to the example at time t."""
@@ -186,7 +186,7 @@ class LinearPath(VariancePreserving):
         return np.concatenate([[0.0], np.cumsum(0.5 * np.log1p(-betas))])
 
     def _between(self, t) -> tuple:
-        """The step before a time, the fraction of the way to the next step, and the table."""
+        """Returns the step before a time, the fraction of the way to the next, and the table."""
         t = tf.convert_to_tensor(t)
         place = t * tf.cast(self.steps, t.dtype)
         before = tf.clip_by_value(tf.floor(place), 0, tf.cast(self.steps - 1, t.dtype))
@@ -247,7 +247,7 @@ class CosinePath(VariancePreserving):
         return self.offset * self._speed
 
     def _turned(self, t):
-        """The angle relative to the angle at time 0, where it is exactly 0."""
+        """Returns the angle relative to the angle at time 0, where it is exactly 0."""
         return tf.minimum(t * self._speed, self._speed - LAST_ANGLE)
 
     @override

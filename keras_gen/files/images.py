@@ -118,7 +118,7 @@ def decoded(
 
 
 def _refusal(image: Image.Image, most: int) -> str:
-    """The reason that an image cannot be decoded; empty if it can be."""
+    """Returns the reason that an image cannot be decoded; empty if it can be."""
     # A tile is decoded completely, even if the image shows little of it.
     tile = [getattr(image, "tag_v2", {}).get(tag, 0) for tag in _TILE_SIDES]
     width, height = max(image.size, tile, key=math.prod)
@@ -130,7 +130,7 @@ def _refusal(image: Image.Image, most: int) -> str:
 
 
 def _refusal_of_scans(contents: bytes) -> str:
-    """The reason that a JPEG file cannot be decoded; empty if it can be."""
+    """Returns the reason that a JPEG file cannot be decoded; empty if it can be."""
     if not contents.startswith(b"\xff\xd8"):
         return ""
     scans = 0
@@ -147,7 +147,7 @@ def _refusal_of_scans(contents: bytes) -> str:
 
 
 def _refusal_of_values(image: Image.Image, stored: str) -> str:
-    """The reason why the values of an image are refused."""
+    """Returns the reason why the values of an image are refused."""
     if ";16" in stored and not image.mode.startswith("I;16"):  # Pillow keeps the upper 8 bits
         return "an image with 16-bit colors (leave levels out, or store it in gray)"
     if image.mode == "F" and not np.isfinite(np.asarray(image)).all():
@@ -156,7 +156,7 @@ def _refusal_of_values(image: Image.Image, stored: str) -> str:
 
 
 def _refusal_of_depth(image: Image.Image, stored: str) -> str:
-    """The reason why an image is refused whose values have no known white level.
+    """Returns the reason why an image is refused whose values have no known white level.
 
     With 12 of 16 bits used, it would be nearly black.
     """
@@ -224,7 +224,7 @@ def rgba(image: Image.Image) -> np.ndarray:
 
 
 def _values(image: Image.Image) -> np.ndarray:
-    """The values of a Pillow image, float32 `[height, width, 3]`."""
+    """Returns the values of a Pillow image, float32 `[height, width, 3]`."""
     if not image.mode.startswith(("I", "F")):
         return rgb(image).astype(np.float32)
     gray = np.asarray(_upright(image), np.float32)

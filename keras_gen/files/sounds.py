@@ -52,7 +52,7 @@ def read_wav(path: str | os.PathLike, rate: int, seconds: float | None = None) -
 
 
 def _decoded(path: str | os.PathLike, seconds: float | None) -> tuple[np.ndarray, int]:
-    """The first seconds of a WAV file, floats in [-1, 1], and its rate."""
+    """Returns the first seconds of a WAV file, floats in [-1, 1], and its rate."""
     contents = read_regular(path, _MOST_SOUND)
     try:
         with warnings.catch_warnings():

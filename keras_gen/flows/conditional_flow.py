@@ -85,7 +85,7 @@ class ConditionalFlow(Flow):
         return super().decoded(latents, self._as_vectors(condition))
 
     def _as_vectors(self, condition):
-        """The condition for the flow, with labels as one-hot vectors."""
+        """Returns the condition for the flow, with labels as one-hot vectors."""
         return tf.one_hot(condition, self.classes) if self.classes else condition
 
     # Bayes' rule -----------------------------------------------------------------------------

@@ -126,7 +126,7 @@ class WaveGlow(LikelihoodModel):
         return mel_frames(x, self.bands, self.window, self.hop, self.rate)
 
     def _condition(self, mel):
-        """The index of the frame for each position in the flow."""
+        """Returns the index of the frame for each position in the flow."""
         return tf.repeat(mel, self.hop // self.groups, axis=1)
 
     # Building --------------------------------------------------------------------------------

@@ -236,7 +236,7 @@ class GAN(GenerativeModel):
         return self.objective.generator(fake_logits, real_logits)
 
     def _penalty(self, batch, fake, use):
-        """The discriminator's penalty, computed every few steps and weighted accordingly."""
+        """Returns the penalty, which is computed every few steps and weighted accordingly."""
         penalty = self.penalty
         real = self.real(batch)
         count = keras.ops.shape(real)[0]

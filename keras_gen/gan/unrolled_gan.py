@@ -67,7 +67,7 @@ class UnrolledGAN(GAN):
             return {"adversarial": self.adversarial_loss(fake, batch)}
 
     def _unrolled(self, batch, fake):
-        """The discriminator's weights after K steps of gradient descent, eq. (8).
+        """Returns the discriminator's weights after K steps of gradient descent, eq. (8).
 
         All steps use the same batch, the same generated examples, and the discriminator's usual
         loss.

@@ -168,7 +168,7 @@ class _State(NamedTuple):
 
 
 def _checkpoints(steps: int) -> list[int]:
-    """The steps after which step lengths are checked: first at 22%, and then increasingly often."""
+    """Returns the steps after which step lengths are checked: at 22%, then ever more often."""
     before = 0  # percent
     after = 22
     found = []

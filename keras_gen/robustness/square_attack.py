@@ -115,20 +115,20 @@ class SquareAttack(Attack):
         return tf.stop_gradient(moved(directions))
 
     def _side(self, query: int, height: int, width: int) -> int:
-        """The side of a query's square, in pixels."""
+        """Returns the side of a query's square, in pixels."""
         halvings = sum(query > after * self.queries for after in HALVED_AFTER)
         pixels = self.fraction * 0.5**halvings * height * width
         return int(np.clip(round(np.sqrt(pixels)), 1, min(height, width)))
 
 
 def _inside(uniform, side, length: int):
-    """The first rows or columns of squares, integers such that the squares are inside the image."""
+    """Returns the first rows or columns of squares, such that they are inside the image."""
     places = tf.cast(length - side + 1, tf.float32)
     return tf.cast(tf.floor(uniform * places), tf.int32)
 
 
 def _square(top, left, side, height: int, width: int):
-    """A mask of the pixels in the squares, bool `[batch, height, width, 1]`."""
+    """Returns a mask of the pixels in the squares, bool `[batch, height, width, 1]`."""
     rows = tf.range(height)[None]
     columns = tf.range(width)[None]
     in_rows = (rows >= top[:, None]) & (rows < top[:, None] + side)

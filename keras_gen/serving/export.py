@@ -243,7 +243,7 @@ def _check_name(name: Any) -> None:
 
 
 def _chosen(model: Any, names: Sequence[str] | None) -> dict[str, Any]:
-    """The model's signatures with these names, or all signatures."""
+    """Returns the model's signatures with these names, or all signatures."""
     signatures = dict(model.signatures())
     if not signatures:
         raise ValueError(
@@ -340,12 +340,12 @@ def _in_float32(networks: Mapping[str, Any]) -> Iterator[None]:
 
 
 def _read(functions: Mapping[str, Any]) -> dict[int, Any]:
-    """The variables that functions read, by id."""
+    """Returns the variables that functions read, by id."""
     return {id(v): v for function in functions.values() for v in function.graph.variables}
 
 
 def _networks_read(networks: Mapping[str, Any], functions: Mapping[str, Any]) -> list[Any]:
-    """The networks whose variables functions read."""
+    """Returns the networks whose variables functions read."""
     read = _read(functions)
     return [
         network
@@ -355,7 +355,7 @@ def _networks_read(networks: Mapping[str, Any], functions: Mapping[str, Any]) ->
 
 
 def _parts(value: Any) -> tuple:
-    """A variable and its components; a distributed variable is read through one of these."""
+    """Returns a variable and its components, through one of which a distributed one is read."""
     return (value, *getattr(value, "values", ()))
 
 
@@ -431,7 +431,7 @@ def _module(
     functions: Mapping[str, Any],
     halves: Halves,
 ) -> tuple[tf.Module, dict[str, int]]:
-    """A module with the variables that `functions` read, and the parameter counts by network."""
+    """Returns a module with the variables that `functions` read, and each network's size."""
     read = _read(functions)
     module = tf.Module()
     module.kept = []
@@ -453,7 +453,7 @@ def _module(
 
 
 def _limits(of_signature: Mapping[str, Any], largest: LargestRequest) -> dict[str, Any]:
-    """The limits of a signature's inputs; the limit on examples also applies to samples."""
+    """Returns the limits of a signature's inputs; the limit on examples also applies to samples."""
     if "n" not in of_signature:
         return dict(of_signature)
     low, high = of_signature["n"]

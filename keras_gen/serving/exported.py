@@ -239,7 +239,7 @@ def _held(name: str, value: Any, dtype: Any) -> np.ndarray:
 
 
 def _is_text(value: Any) -> bool:
-    """Whether a value is bytes, or a string without unpaired surrogates."""
+    """Returns whether a value is bytes, or a string without unpaired surrogates."""
     if not isinstance(value, str):
         return isinstance(value, bytes)
     return value.isascii() or not re.search("[\ud800-\udfff]", value)

@@ -130,7 +130,7 @@ def _size(name: str, content: tf.Tensor) -> tf.Tensor:
 
 
 def _exif(contents: tf.Tensor) -> tf.Tensor:
-    """The EXIF data of JPEG and PNG files, strings `[batch]`; empty if there is none."""
+    """Returns the EXIF data of JPEG and PNG files, strings `[batch]`; empty if there is none."""
     lengths = _lengths(contents)
     head = _bytes(contents, tf.zeros_like(lengths), HEAD)
     is_png, is_jpeg = begins(head, PNG), begins(head, JPEG)

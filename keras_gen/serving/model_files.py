@@ -94,7 +94,7 @@ def description(model: Any, kept: Iterable[Any]) -> bytes | None:
 
 
 def _places(model: keras.Model) -> dict[int, int]:
-    """The position of each TensorFlow variable, by id, among the model's weights."""
+    """Returns the position of each TensorFlow variable, by id, among the model's weights."""
     places = {}
     for index, weight in enumerate(model.weights):
         # A distributed variable has components.
@@ -104,7 +104,7 @@ def _places(model: keras.Model) -> dict[int, int]:
 
 
 def _beside(model: keras.Model, held: set[int]) -> dict[int, np.ndarray]:
-    """The other weights of networks and layers with weights in the export, by position."""
+    """Returns the other weights of networks and layers with weights in the export, by position."""
     places = {id(weight): index for index, weight in enumerate(model.weights)}
     # The model's own layers, such as a codebook, are not networks.
     layers = [layer for layer in all_layers(model) if layer is not model]

@@ -157,7 +157,7 @@ def require_elements(name: str, count: tf.Tensor, largest: LargestRequest) -> tf
 
 
 def _size(tensor: tf.Tensor) -> tf.Tensor:
-    """The number of elements of a tensor, or of bytes of its strings, int64."""
+    """Returns the number of elements of a tensor, or of bytes of its strings, int64."""
     if tensor.dtype == tf.string:
         return tf.reduce_sum(tf.cast(tf.strings.length(tensor), tf.int64))
     return tf.size(tensor, tf.int64)

@@ -120,7 +120,7 @@ class Tiled:
         return output
 
     def _measured(self, channels: int) -> tuple[int, int | None]:
-        """The integer scale of the output, 0 if there is none, and the reach of a local network."""
+        """Returns the integer scale of the output, or 0, and the reach of a local network."""
         if self._scale_and_reach is None:
             scale, reach = _measure(self.network, channels)
             self._scale_and_reach = scale, reach

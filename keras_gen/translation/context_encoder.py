@@ -130,12 +130,12 @@ class ContextEncoder(AdversarialPredictor):
         return self.report(terms, g_loss=g_loss, d_loss=d_loss)
 
     def _seen(self, images):
-        """The discriminator's input for whole images."""
+        """Returns the discriminator's input for whole images."""
         seen = slice(self._margin, images.shape[1] - self._margin)
         return images[:, seen, seen]
 
     def _missing(self, n, key):
-        """Masks `[n, side, side, 1]`, 1 where a pixel is missing; central masks are all equal."""
+        """Returns masks `[n, side, side, 1]`, 1 where missing; central masks are all equal."""
         side = self.encoder.input_shape[1]
         if self.mask == "center":
             return tf.repeat(centered_square(side, self._margin + self.overlap), n, axis=0)

@@ -163,7 +163,7 @@ class CycleGAN(Translator):
     # Use -------------------------------------------------------------------------------------
 
     def _served(self, generator):
-        """A generator as used by `translate` and by exports."""
+        """Returns a generator as used by `translate` and by exports."""
         if not self.smooth_colors:
             return generator
         images = keras.Input(generator.input_shape[1:])

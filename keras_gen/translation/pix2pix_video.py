@@ -104,7 +104,7 @@ class Pix2PixVideo(AdversarialPredictor):
         return self.report(terms, g_loss=g_loss, d_loss=d_loss)
 
     def _frames(self, poses):
-        """The frames of clips: G(x_{t-1}) after a black frame, and then G(x_t) after G(x_{t-1})."""
+        """Returns the frames of clips: G(x_{t-1}) after a black frame, then G(x_t) after it."""
         count = poses.shape[1]
         if count is None or count < 2:
             raise ValueError(
@@ -153,7 +153,7 @@ class Pix2PixVideo(AdversarialPredictor):
         return {"y": tf.transpose(frames.stack(), [1, 0, 2, 3, 4])}
 
     def _black(self, poses):
-        """The black frame before the first frame."""
+        """Returns the black frame before the first frame."""
         return -tf.ones([tf.shape(poses)[0], *self.frame_shape])
 
     @override

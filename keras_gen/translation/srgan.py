@@ -187,7 +187,7 @@ class SRGAN(Translator, AdversarialPredictor):
             self._train_on(self.discriminator.input_shape[1:], factor)
 
     def _factor(self) -> int:
-        """The factor by which the generator enlarges both sides."""
+        """Returns the factor by which the generator enlarges both sides."""
         *sides, channels = self.generator.input_shape[1:]
         height, width = (16 if side is None else side for side in sides)
         large = made_shape(self.generator, (height, width, channels))[:2]

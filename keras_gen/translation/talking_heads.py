@@ -144,14 +144,14 @@ class TalkingHeads(AdversarialPredictor):
         return self.report(terms, g_loss=g_loss, d_loss=d_loss)
 
     def _scored(self, images, batch):
-        """The score of eq. (3), `[batch, 1]`, and the feature maps."""
+        """Returns the score of eq. (3), `[batch, 1]`, and the feature maps."""
         pairs = tf.concat([batch["x"], tf.cast(images, tf.float32)], axis=-1)
         logits, features, *maps = self.discriminator(pairs, training=self.training)
         vectors = self.identities(batch["labels"])
         return logits + tf.reduce_sum(features * vectors, axis=1, keepdims=True), maps
 
     def _embedded(self, shots, landmarks):
-        """The mean embedding over the shots of each person."""
+        """Returns the mean embedding over the shots of each person."""
         count, number = tf.unstack(tf.shape(shots)[:2])
         pairs = tf.concat([landmarks, shots], axis=-1)
         pairs = tf.reshape(pairs, [count * number, *pairs.shape[2:]])
@@ -300,7 +300,7 @@ class TalkingHeads(AdversarialPredictor):
 
 
 def _number_of_people(identities) -> int:
-    """The number of labels that a network with one embedding accepts."""
+    """Returns the number of labels that a network with one embedding accepts."""
     tables = [each for each in identities.layers if isinstance(each, keras.layers.Embedding)]
     if len(tables) != 1:
         raise ValueError(
@@ -316,7 +316,7 @@ def _copy(network):
 
 
 def _learned(vector, inputs):
-    """A trainable vector with this initial value, for each example of the inputs."""
+    """Returns a trainable vector with this initial value, for each example of the inputs."""
     layer = LearnedConstant(vector.shape)
     outputs = layer(inputs)
     layer.set_weights([vector])
@@ -324,14 +324,14 @@ def _learned(vector, inputs):
 
 
 def _with_vector(generator, vector):
-    """A copy of the generator for one person."""
+    """Returns a copy of the generator for one person."""
     landmarks = keras.Input(generator.inputs[0].shape[1:])
     images = _copy(generator)([landmarks, _learned(vector, landmarks)])
     return keras.Model(landmarks, images, name="generator")
 
 
 def _scoring(discriminator, vector):
-    """A copy of the discriminator for one person."""
+    """Returns a copy of the discriminator for one person."""
     pairs = keras.Input(discriminator.input_shape[1:])
     logits, features, *_ = _copy(discriminator)(pairs)
     product = keras.layers.Dot(axes=1, dtype="float32")([features, _learned(vector, pairs)])

@@ -217,5 +217,5 @@ def _signature(network, margin, multiple):
 
 
 def _draws(network) -> bool:
-    """Whether a layer of the network is random at inference."""
+    """Returns whether a layer of the network is random at inference."""
     return any(getattr(layer, "always", False) for layer in all_layers(network))

@@ -147,7 +147,7 @@ class UNIT(Translator):
         return self.report(terms, g_loss=g_loss, d_loss=d_loss)
 
     def _encoded(self, encoder, images):
-        """The mean of q(z | images)."""
+        """Returns the mean of q(z | images)."""
         shared = encoder(images, training=self.training)
         return self.shared_encoder(shared, training=self.training)
 
@@ -156,7 +156,7 @@ class UNIT(Translator):
         return generator(shared, training=self.training)
 
     def _sampled(self, mean, use):
-        """A sample from q, with standard deviation 1."""
+        """Returns a sample from q, with standard deviation 1."""
         return mean + self.normal(use, keras.ops.shape(mean))
 
     @override

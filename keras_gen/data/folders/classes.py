@@ -102,7 +102,7 @@ def _class_of_subfolders(folder: Path, files: list[Path], noun: str) -> dict[Pat
 def _class_of_files(
     folder: Path, files: list[Path], labels: Mapping[str, str] | str | os.PathLike, noun: str
 ) -> dict[Path, str]:
-    """The classes that a dict or a CSV file assigns to files, in the order of the files."""
+    """Returns the classes that a dict or a CSV file assigns to files, in the order of the files."""
     known = {file.relative_to(folder).as_posix(): file for file in files}
     given: dict[str, str] = {}
     for path, name in labels.items() if isinstance(labels, Mapping) else _rows(labels):
@@ -132,7 +132,7 @@ def _class_of_files(
 
 
 def _rows(path: str | os.PathLike) -> list[tuple[str, str]]:
-    """The paths and classes in a CSV file, without its header."""
+    """Returns the paths and classes in a CSV file, without its header."""
     text = read_text(path, MOST_BYTES)
     lines = [line for line in text.splitlines() if line.strip()]
     marks = (mark for mark in (",", ";", "\t") if all(mark in line for line in lines))

@@ -103,7 +103,7 @@ def checked_pixels(channels: Any, levels: Any = None) -> Pixels:
 
 
 def _resized_with_opacity(image: tf.Tensor, window: list, size: tuple[int, int]) -> tf.Tensor:
-    """An RGBA image in another size: colors of transparent pixels do not bleed into others."""
+    """Resizes an RGBA image so that the colors of transparent pixels do not bleed into others."""
     image = tf.cast(image, tf.float32)
     opacity = image[..., 3:]
     premultiplied = resized(
@@ -326,7 +326,7 @@ class Broken(NamedTuple):
 
 
 def _visible_files(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:
-    """The files below a folder, in the order of their paths; follows links, but not in cycles."""
+    """Returns the files below a folder, sorted by path; follows links, but not in cycles."""
     real = folder.resolve()
     if real in above:
         return

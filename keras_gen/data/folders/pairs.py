@@ -178,7 +178,7 @@ def paired_folders(
 
 
 def _by_name(folder: Path) -> dict[str, Path]:
-    """The images in a folder, by their paths without extension."""
+    """Returns the images in a folder, by their paths without extension."""
     found: dict[str, Path] = {}
     for file in image_files(folder):
         name = str(file.relative_to(folder).with_suffix(""))

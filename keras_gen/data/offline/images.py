@@ -173,7 +173,7 @@ def offline_color_digits(
 
 
 def _tiles() -> dict[str, list[np.ndarray]]:
-    """The disjoint regions of the photographs, uint8 `[height, width, 3]`, for each set."""
+    """Returns the disjoint regions of the photographs, uint8 `[height, width, 3]`, for each set."""
     tiles: dict[str, list[np.ndarray]] = {key: [] for key in _SETS.values()}
     for name, rows in _TILES.items():
         bands = np.array_split(photograph(name), len(rows))

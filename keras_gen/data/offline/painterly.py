@@ -69,7 +69,7 @@ def paint(
 
 
 def _starts(canvas: np.ndarray, reference: np.ndarray, radius: int) -> np.ndarray:
-    """The worst point of every grid cell that needs a stroke: `[strokes, (row, column)]`."""
+    """Returns the worst point in each grid cell that needs a stroke: `[strokes, (row, column)]`."""
     height, width, _ = canvas.shape
     distance = np.minimum(np.linalg.norm(canvas - reference, axis=-1), 1e4)
     rows, columns = -(-height // radius), -(-width // radius)
@@ -85,7 +85,7 @@ def _starts(canvas: np.ndarray, reference: np.ndarray, radius: int) -> np.ndarra
 def _strokes(
     canvas: np.ndarray, reference: np.ndarray, starts: np.ndarray, radius: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Control points `[strokes, longest, (row, column)]` of a layer, and the number in use."""
+    """Returns control points `[strokes, longest, (row, column)]`, and the number in use."""
     bright = luma(reference)[..., 0]
     gradient = np.stack([ndimage.sobel(bright, axis) for axis in (0, 1)], axis=-1)
     limit = np.array(canvas.shape[:2]) - 1
@@ -150,7 +150,7 @@ def _render(
 def _spline(
     points: np.ndarray, counts: np.ndarray, dense: int = 3
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Points along the strokes, their unit tangents, and the stroke that each point belongs to."""
+    """Returns points along the strokes, their unit tangents, and the stroke of each point."""
     before = points[:, np.maximum(np.arange(points.shape[1]) - 1, 0)]
     after = np.concatenate([points[:, 1:], points[:, -1:]], axis=1)
     time = (np.arange(dense) / dense)[:, None]

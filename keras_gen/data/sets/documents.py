@@ -219,7 +219,7 @@ def _newsgroups() -> tuple[_Texts, _Texts, tuple[str, ...]]:
 
 
 def _docstrings() -> tuple[_Texts, _Texts, tuple[str, ...]]:
-    """Unique docstrings from the files of scikit-learn, with their subpackages as topics."""
+    """Returns scikit-learn's unique docstrings, from its files, with subpackages as topics."""
     spec = importlib.util.find_spec("sklearn")
     assert spec is not None and spec.origin is not None
     found: dict[str, int] = {}

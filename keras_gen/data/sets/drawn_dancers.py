@@ -124,7 +124,7 @@ def lagged(places: np.ndarray, keep: float = _LAG) -> np.ndarray:
 
 
 def _motion(rng, frames: int) -> dict[str, np.ndarray]:
-    """The swinging quantities in each frame: the sum of two waves around a mean."""
+    """Returns the swinging quantities in each frame: the sum of two waves around a mean."""
     time = np.arange(frames)
     motion = {}
     for name, (low, high, least, most) in _SWINGS.items():
@@ -137,10 +137,10 @@ def _motion(rng, frames: int) -> dict[str, np.ndarray]:
 
 
 def _joints(motion: dict) -> dict[str, np.ndarray]:
-    """The joints in each frame, `[frames, 2]`, as fractions of the image size."""
+    """Returns the joints in each frame, `[frames, 2]`, as fractions of the image size."""
 
     def along(start, angle, length):
-        """The point at an angle from straight down."""
+        """Returns the point at an angle from straight down."""
         return start + length * np.stack([np.sin(angle), np.cos(angle)], axis=-1)
 
     hips = np.stack([motion["sway"], motion["bounce"]], axis=-1)
@@ -159,7 +159,7 @@ def _joints(motion: dict) -> dict[str, np.ndarray]:
 
 
 def _lagging(joints: dict) -> np.ndarray:
-    """The end of the hair and the middle of the hem, `[frames, 2, 2]`."""
+    """Returns the end of the hair and the middle of the hem, `[frames, 2, 2]`."""
     behind = []
     for name, below in (("head", 0.24), ("hips", 0.19)):
         x, y = np.transpose(joints[name])
@@ -168,7 +168,7 @@ def _lagging(joints: dict) -> np.ndarray:
 
 
 def _dancer(joints: dict, lagging: np.ndarray, size: int) -> np.ndarray:
-    """An image of the dancer, lit from the left."""
+    """Draws an image of the dancer, lit from the left."""
     side = _FINER * size
     image = Image.new("RGB", (side, side), _WALL)
     draw = ImageDraw.Draw(image)
@@ -181,7 +181,7 @@ def _dancer(joints: dict, lagging: np.ndarray, size: int) -> np.ndarray:
         draw.ellipse([value for corner in pixels(corners) for value in corner], fill=color)
 
     def limb(names, width, color):
-        """Lines with round ends and a darker right side."""
+        """Draws lines with round ends and a darker right side."""
         line = np.array([joints[name] for name in names])
         for shift, shade in ((0.0, 0.75), (-0.25 * width, 1.0)):
             moved = line + np.array([shift, 0])

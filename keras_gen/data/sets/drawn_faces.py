@@ -81,7 +81,7 @@ def drawn_faces(people: int, frames: int, size: int = 48, seed: int = 0) -> Face
 
 
 def _looks(rng) -> dict:
-    """The attributes shared by all frames of a person."""
+    """Returns the attributes shared by all frames of a person."""
     skin = _SKIN[rng.integers(len(_SKIN))] + rng.normal(0, 6, 3)
     return {
         "skin": skin,
@@ -103,7 +103,7 @@ def _looks(rng) -> dict:
 
 
 def _pose(rng) -> dict:
-    """The attributes that change between frames."""
+    """Returns the attributes that change between frames."""
     return {
         "center": 0.5 + rng.uniform(-0.05, 0.05, 2),
         "roll": rng.uniform(-0.3, 0.3),
@@ -117,7 +117,7 @@ def _pose(rng) -> dict:
 
 
 def _lines(looks: dict, pose: dict) -> dict[str, np.ndarray]:
-    """The landmarks of each part, `[points, 2]`, as fractions of the image size."""
+    """Returns the landmarks of each part, `[points, 2]`, as fractions of the image size."""
     angles = np.linspace(0, np.pi, 9)
     lines = {"jaw": np.stack([np.cos(angles), np.sin(angles)], axis=1)}
     around = np.linspace(0, 2 * np.pi, 6, endpoint=False)
@@ -160,7 +160,7 @@ def _placed(line, looks, pose, inner=True) -> np.ndarray:
 
 
 def _face(looks: dict, lines: dict, size: int) -> np.ndarray:
-    """An image of a person, with the parts of the face at the given lines."""
+    """Draws an image of a person, with the parts of the face at the given lines."""
     side = _FINER * size
     image = Image.new("RGB", (side, side), _color(looks["background"]))
     draw = ImageDraw.Draw(image)

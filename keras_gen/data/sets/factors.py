@@ -40,7 +40,7 @@ class Factors:
         )
 
     def __len__(self) -> int:
-        """Number of combinations."""
+        """Returns the number of combinations."""
         return math.prod(self.sizes)
 
     @checked_types

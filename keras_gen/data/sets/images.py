@@ -88,7 +88,7 @@ def small_images(
 
 
 def _first(split: Split, count: int | None) -> Split:
-    """The first examples of each part."""
+    """Returns the first examples of each part."""
     if count is None:
         return split
     return dataclasses.replace(split, train=split.train.take(count), test=split.test.take(count))
@@ -254,7 +254,7 @@ def _with_label(image, male, smiling):
 
 
 def _own(images: Path | str, side: int, labels: bool = False, channels: int = 3) -> Split:
-    """The images in a folder in random order, because the last sorted paths share a class."""
+    """Returns a folder's images in random order, because the last sorted paths share a class."""
     images = checked_path("images", images)
     has_classes = images.is_dir() and any(path.is_dir() for path in visible(images))
     own = image_folder(images, side, labels=labels and has_classes, channels=channels)
@@ -313,7 +313,7 @@ def images_needed(train: int, held_out: int) -> int:
 
 
 def _stride(count: int, least: int) -> int:
-    """The interval between held-out images: ten, or less to hold out at least `least`."""
+    """Returns the interval between held-out images: ten, or less to hold out at least `least`."""
     return min(10, count // (least if count >= 5 * least else _LEAST_HELD_OUT))
 
 

@@ -56,7 +56,7 @@ def near_duplicates(
 
 
 def _standardized(images: Sequence[np.ndarray], name: str) -> np.ndarray:
-    """Small gray versions `[n, 256]` with mean 0 and length 1; constant images become 0."""
+    """Returns small gray versions `[n, 256]` with mean 0 and length 1; constant images become 0."""
     small = np.stack([_small(image, name) for image in images])
     centered = small - small.mean(axis=1, keepdims=True)
     lengths = np.linalg.norm(centered, axis=1, keepdims=True)

@@ -101,6 +101,6 @@ class Oscillations(Declared):
         return self.amplitude * np.stack(both, axis=-1)
 
     def _deviations(self):
-        """The standard deviations of the noise in position and speed, `[2]`."""
+        """Returns the standard deviations of the noise in position and speed, `[2]`."""
         fastest = 2 * np.pi * self.frequencies[1]
         return self.noise * self.amplitude * np.array([1.0, fastest])

@@ -135,7 +135,7 @@ def _ellipse(u: np.ndarray, v: np.ndarray) -> np.ndarray:
 
 
 def _heart(u: np.ndarray, v: np.ndarray) -> np.ndarray:
-    """A square on its corner, with a half disc on each of its upper sides."""
+    """Returns a square on its corner, with a half disc on each of its upper sides."""
     r = 0.5 / np.sqrt(1 + np.pi / 4)
     p = (u - v) / np.sqrt(2)  # along the sides, to the upper corner
     q = (-u - v) / np.sqrt(2)

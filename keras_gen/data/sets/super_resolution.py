@@ -125,7 +125,7 @@ def _squares(image: np.ndarray, side: int) -> list[np.ndarray]:
 
 
 def _starts(length: int, side: int) -> np.ndarray:
-    """Start positions of squares that cover a line evenly and overlap by at least half."""
+    """Returns start positions of squares that cover a line evenly and overlap by at least half."""
     if length < side:
         return np.empty(0, int)
     count = 1 + -(-2 * (length - side) // side)

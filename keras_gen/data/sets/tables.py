@@ -98,7 +98,7 @@ def _table(
     rows: dict, labels: dict, names: Sequence[str], numbers: Sequence[str],
     sexes: tuple[str, str], origins: list[str],
 ) -> PeopleTable:  # fmt: skip
-    """Labeled people, with the column `sex` as the attribute."""
+    """Returns labeled people, with the column `sex` as the attribute."""
     columns = table_columns(rows["train"], names, numbers)
     vectors = RowVectors(columns)
     parts = {}

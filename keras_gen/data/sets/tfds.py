@@ -160,7 +160,7 @@ def _at(tree: Any, path: tuple[str, ...]) -> Any:
 
 
 def _class_names(builder: Any, paths: list[tuple[str, ...]]) -> list[str] | None:
-    """The class names of the only label among the features."""
+    """Returns the class names of the only label among the features."""
     import tensorflow_datasets as tfds
 
     found = [_at(builder.info.features, path) for path in paths]
@@ -269,7 +269,7 @@ def _prepare(
 
 
 def _urls(builder: Any) -> list[str]:
-    """The dataset's download URLs, as far as tensorflow-datasets lists them."""
+    """Returns the dataset's download URLs, as far as tensorflow-datasets lists them."""
     urls = list(builder.url_infos or ())
     config = builder.builder_config.name if builder.builder_config else None
     return [url for url in urls if config and config in url] or urls or [builder.info.homepage]
@@ -317,7 +317,7 @@ def _damaged(name: str, folder: Path, reason: str) -> DataDamaged:
 
 
 def _line(error: BaseException) -> str:
-    """The message of an error in one line, without its final period and TensorFlow's wrapping."""
+    """Returns an error's message in one line, without a final period and TensorFlow's wrapping."""
     text = getattr(error, "message", None) or str(error) or type(error).__name__
     return " ".join(text.rpartition("}} ")[2].split())[:300].rstrip(".")
 

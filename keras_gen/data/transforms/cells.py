@@ -126,7 +126,7 @@ def require_cells(columns: Sequence[Column]) -> list[Column]:
 
 
 def _limits(column, cells):
-    """The smallest and the largest training value in each cell."""
+    """Returns the smallest and the largest training value in each cell."""
     return tuple(
         tf.gather(tf.constant(v, tf.float64), cells) for v in (column.starts, column.ends)
     )
@@ -173,7 +173,7 @@ def in_frame(columns: Sequence[Column], texts: np.ndarray):
 
 
 def _values(column, texts):
-    """An array of words, booleans, or numbers; gaps are None or, in an array of floats, NaN."""
+    """Returns an array of words, booleans, or numbers; gaps are None or, among floats, NaN."""
     kind = column.value_dtype or column.dtype.lower()
     gaps = texts == ""
     if column.categories:

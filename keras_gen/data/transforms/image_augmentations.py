@@ -158,7 +158,7 @@ def random_levels(rate: float) -> Callable[[Any, Any], Any]:
 
 @checked_types
 def binarize(example: Any, seed: StatelessSeed) -> Any:
-    """Augmentation that samples binary pixels, with the gray values as the probabilities of 1.
+    """Samples binary pixels, with the gray values as the probabilities of 1, as augmentation.
 
     This is dynamic binarization, as in Burda, Grosse, Salakhutdinov: "Importance Weighted
     Autoencoders", ICLR 2016: a pixel is 1 with probability `value / 255`, and is resampled in every
@@ -186,7 +186,7 @@ def binarize(example: Any, seed: StatelessSeed) -> Any:
 
 @checked_types
 def draw_normal(example: Any, seed: StatelessSeed) -> Any:
-    """Augmentation that samples normal variables, float32 `[n, ...]`, such as an encoder's codes.
+    """Samples normal variables, float32 `[n, ...]`, such as codes, as augmentation.
 
     Args:
         example: Means and log variances, floats `[n, 2, ...]`, or a tuple whose first field has

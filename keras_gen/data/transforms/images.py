@@ -167,7 +167,7 @@ def random_regions(noise: tf.Tensor, side: int, fraction: float = 0.25) -> tf.Te
 
 @functools.cache
 def _upsampling(cells: int, side: int) -> np.ndarray:
-    """Bicubic upsampling as a matrix `[side, cells]`, because XLA has no kernel for it."""
+    """Returns bicubic upsampling as a matrix `[side, cells]`, because XLA has no kernel for it."""
     with tf.init_scope():  # a constant even while a step is traced
         rows = np.eye(cells, dtype="float32")[None, ..., None]
         return tf.image.resize(rows, [side, cells], "bicubic").numpy()[0, ..., 0]

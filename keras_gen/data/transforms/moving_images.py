@@ -91,6 +91,6 @@ def bounced(way: tf.Tensor, room: tf.Tensor) -> tf.Tensor:
 
 
 def _places_in_image(corner, size, side):
-    """The position in the image, or in the padding, for each position in the square."""
+    """Returns the position in the image, or in the padding, for each position in the square."""
     places = tf.range(size) - corner[..., None]
     return tf.where((places >= 0) & (places < side), places, side)

@@ -344,7 +344,7 @@ def as_table(values: Any) -> Any:
 
 
 def is_table_file(values: Any) -> bool:
-    """Whether a value is the path of a file; a string is a path if it ends in .csv."""
+    """Returns whether a value is the path of a file; a string is a path if it ends in .csv."""
     is_csv = isinstance(values, str) and values.lower().endswith(".csv")
     return is_csv or isinstance(values, os.PathLike)
 
@@ -376,7 +376,7 @@ def row_texts(rows: Any, names: Sequence[str], gaps: bool = False) -> np.ndarray
 
 
 def by_name(table: Mapping[str, Any]) -> dict[str, Any]:
-    """The columns of a table by name. Names must be unique strings."""
+    """Returns the columns of a table by name. Names must be unique strings."""
     given = list(table.columns if hasattr(table, "columns") else table)
     return dict(zip(_checked_names(given), (table[name] for name in given), strict=True))
 
@@ -597,7 +597,7 @@ class RowVectors(tf.Module):
 
 
 def _numbered(column):
-    """The index of each category; None for a numeric column."""
+    """Returns the index of each category; None for a numeric column."""
     if not column.categories:
         return None
     numbers = tf.range(len(column.categories), dtype=tf.int64)

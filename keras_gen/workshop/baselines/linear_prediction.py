@@ -110,7 +110,7 @@ class LinearPredictor:
         return found
 
     def _errors(self, levels):
-        """The sound minus its prediction, and the prediction, each `[n, time]`."""
+        """Returns the sound minus its prediction, and the prediction, each `[n, time]`."""
         sounds = self._middles[levels]
         prediction = np.zeros_like(sounds)
         for lag, coefficient in enumerate(self.coefficients, start=1):
@@ -137,7 +137,7 @@ def _parts(places):
 
 
 def _before(values, places, count):
-    """The values before each position: `[positions, count]`, latest first, padded with zeros."""
+    """Returns the values before each position, `[positions, count]`, latest first, then zeros."""
     padded = np.pad(values, ((0, 0), (count, 0))).ravel()
     row, column = np.divmod(places, values.shape[1])
     start = row * (values.shape[1] + count) + column
@@ -182,7 +182,7 @@ class RecursivePredictor(LinearPredictor):
         self.looseness = checked_positive("looseness", looseness)
 
     def _errors(self, levels):
-        """The sound minus its prediction, and the prediction, each `[n, time]`."""
+        """Returns the sound minus its prediction, and the prediction, each `[n, time]`."""
         sounds = self._middles[levels]
         n, time = sounds.shape
         past = np.pad(sounds, ((0, 0), (self.taps, 0)))

@@ -82,7 +82,7 @@ class NGrams:
         return np.bincount(rows, np.log(p), minlength=size)
 
     def _n_grams(self, sequences):
-        """Contexts of every length with the next level and its sequence, and the sequences."""
+        """Returns contexts of every length with the next level and its sequence; the sequences."""
         sequences = as_sequences(sequences, self.levels)
         ahead = self.order - 1
         padded = np.pad(sequences, ((0, 0), (ahead, 0)), constant_values=-1)
@@ -103,7 +103,7 @@ class NGrams:
         return of_every_length(), rows, len(sequences)
 
     def _predicted(self, padded):
-        """Positions, in the concatenated padded sequences, whose level is counted and predicted."""
+        """Returns the positions in the padded sequences whose level is counted and predicted."""
         return np.flatnonzero(padded >= 0)
 
 
@@ -160,7 +160,7 @@ class _Counts:
         self.discounted = np.add.reduceat(discounts, first)
 
     def probabilities(self, context, level, shorter):
-        """The probabilities of n-grams, interpolated with probabilities from shorter contexts."""
+        """Returns the probabilities of n-grams, interpolated with those from shorter contexts."""
         n_gram = _found(self.keys, context * self.base + level)
         place = _found(self.contexts, context)
         left = np.where(n_gram >= 0, self.left[n_gram], 0)
@@ -169,7 +169,7 @@ class _Counts:
 
 
 def _counted(keys):
-    """The distinct keys, sorted, and their counts."""
+    """Returns the distinct keys, sorted, and their counts."""
     if keys.max() < _DIRECT:  # sorting is slow if most keys are equal
         counts = np.bincount(keys)
         (found,) = np.nonzero(counts)
@@ -178,7 +178,7 @@ def _counted(keys):
 
 
 def _discounts(counts):
-    """The discounts for counts of 0, 1, 2, and 3 or more: leave-one-out unless data are scarce."""
+    """Returns discounts for counts of 0, 1, 2, and at least 3: leave-one-out if data suffice."""
     n = np.bincount(np.minimum(counts, 5), minlength=5)[1:5]
     if n.all():
         y = n[0] / (n[0] + 2 * n[1])
@@ -189,7 +189,7 @@ def _discounts(counts):
 
 
 def _found(keys, wanted):
-    """The positions of the wanted keys in the sorted keys; -1 for keys that do not occur."""
+    """Returns the positions of wanted keys in the sorted keys; -1 for keys that do not occur."""
     place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
     return np.where(keys[place] == wanted, place, -1)
 
@@ -241,7 +241,7 @@ class GridNGrams:
         return log_probs.reshape(len(codes), -1).sum(axis=1)
 
     def _sequences(self, codes, labels):
-        """A sequence per code: the class, the code above, the code to the left, and the code."""
+        """Returns a sequence per code: the class, the codes above and to the left, and the code."""
         codes = _integers(codes, 3, self.levels, "codes [n, height, width]")
         labels = _integers(labels, 1, self.classes, "labels [n]")
         if len(labels) != len(codes):

@@ -79,7 +79,7 @@ class ContextTable:
         return np.concatenate(found)
 
     def _contexts(self, images):
-        """Each pixel's preceding pixels as one number, with the nearest pixel in the first bit."""
+        """Returns each pixel's preceding pixels as one number, the nearest in the first bit."""
         reach = 2 + math.isqrt(self.context)
         padded = np.pad(images, ((0, 0), (reach, 0), (reach, reach)))
         height, width = images.shape[1:]
@@ -92,7 +92,7 @@ class ContextTable:
 
 
 def nearest_before(count: int) -> np.ndarray:
-    """Row and column offsets of the nearest preceding pixels, int64 `[count, 2]`.
+    """Returns row and column offsets of the nearest preceding pixels, int64 `[count, 2]`.
 
     The preceding pixels are the rows above and the pixels to the left. Offsets are sorted by
     distance; if distances are equal, the pixel above comes first.
@@ -220,7 +220,7 @@ class BoostedPixels:
         return found.reshape(len(pixels), -1).sum(axis=1)
 
     def _before(self, pixels, places):
-        """The inputs of the trees at each position: preceding pixels, row, and column."""
+        """Returns the inputs of the trees at each position: preceding pixels, row, and column."""
         reach = -self.offsets.min()
         padded = np.pad(pixels, ((0, 0), (reach, 0), (reach, reach)))
         image, row, column = np.unravel_index(places, pixels.shape)
@@ -237,7 +237,7 @@ class BoostedPixels:
             yield seen, level >> bit & 1, (known == 0) & (bit == 0)
 
     def _grown(self, seen, answer):
-        """Trees fitted to the answers, or the answer itself if it is always the same."""
+        """Returns trees fitted to the answers, or the answer itself if it is always the same."""
         if len(answer) == 0 or answer.min() == answer.max():
             return float(answer.mean()) if len(answer) else 0.5
         trees = HistGradientBoostingClassifier(

@@ -293,7 +293,7 @@ def _rounded(codes, step):
 
 
 def _entropy(codes):
-    """The sum, over columns of integers, of the entropies, in bits."""
+    """Returns the sum, over columns of integers, of the entropies, in bits."""
     total = 0.0
     for values in codes.T:
         _, counts = np.unique(values, return_counts=True)

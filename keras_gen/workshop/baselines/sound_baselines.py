@@ -213,7 +213,7 @@ class NearestUnits:
         return made / np.maximum(weight, 0.1)
 
     def _fitting(self, before, recording, start):
-        """The unit near `start` that correlates best with the sound so far."""
+        """Returns the unit near `start` that correlates best with the sound so far."""
         sound = self._sounds[recording]
         low = max(0, start - SEARCH)
         high = min(len(sound) - WINDOW, start + SEARCH)
@@ -225,7 +225,7 @@ class NearestUnits:
         return units[np.argmax(units[:, :overlap] @ before[:overlap] / norms)]
 
     def _in_context(self, cepstra, speaker):
-        """The cepstra of each frame and its neighbors, standardized for the speaker."""
+        """Returns the cepstra of each frame and its neighbors, standardized for the speaker."""
         mean, deviation = self._statistics[speaker]
         count = cepstra.shape[1]
         normal = (cepstra - mean) / deviation
@@ -241,5 +241,5 @@ def _to_peak(sounds):
 
 
 def _transform(sounds):
-    """The short-time Fourier transform, `[n, frequencies, frames]`."""
+    """Returns the short-time Fourier transform, `[n, frequencies, frames]`."""
     return signal.stft(sounds, nperseg=WINDOW, noverlap=WINDOW - STEP)[2]

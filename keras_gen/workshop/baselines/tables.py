@@ -179,7 +179,7 @@ def _training_cells(cells, sizes, least=0):
 
 
 def _smoothed_shares(cells, sizes):
-    """The frequencies of each column's cells, as if one more row were spread evenly over them."""
+    """Returns the frequencies of each column's cells, as if one more row were spread over them."""
     found = []
     for column, size in zip(cells.T, sizes, strict=True):
         counts = np.bincount(column[column >= 0], minlength=size)

@@ -125,13 +125,13 @@ class ClusteredRidge:
         return tf.image.resize(images, size, "bicubic").numpy()
 
     def _patches(self, values):
-        """Patches minus their means, `[n, rows, columns, side^2]`."""
+        """Returns patches minus their means, `[n, rows, columns, side^2]`."""
         windows = sliding_window_view(values, (self.side, self.side), axis=(1, 2))
         patches = windows.reshape(*windows.shape[:3], -1)
         return patches - patches.mean(axis=-1, keepdims=True)
 
     def _turned(self, small, lacking) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """All patches and their regions, as rows, for each rotation and flip of squares."""
+        """Returns all patches and their regions, as rows, for each rotation and flip of squares."""
         begin = self.factor * (self.side // 2 - _MIDDLE // 2)
         end = lacking.shape[1] - begin
         region = _MIDDLE * self.factor
@@ -144,7 +144,7 @@ class ClusteredRidge:
                 yield patches.reshape(-1, self.side**2), regions.reshape(-1, region**2)
 
     def _overlapped(self, regions):
-        """The mean of regions `[n, rows, columns, values]` where they overlap."""
+        """Returns the mean of regions `[n, rows, columns, values]` where they overlap."""
         n, rows, columns, _ = regions.shape
         factor = self.factor
         blocks = regions.reshape(n, rows, columns, _MIDDLE, factor, _MIDDLE, factor)

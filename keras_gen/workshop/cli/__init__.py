@@ -319,7 +319,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _version() -> str:
-    """The versions of this library and its dependencies, read without importing them."""
+    """Returns the versions of this library and its dependencies, read without importing them."""
     versions = [f"keras_gen {keras_gen.__version__}"]
     for package in ("tensorflow", "keras"):
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
@@ -337,7 +337,7 @@ def _add_root(add: Callable) -> None:
 
 
 def _named(text: str) -> str:
-    """An argparse type for valid file names and paths."""
+    """Returns an argparse type for valid file names and paths."""
     longest = max(len(os.fsencode(part)) for part in text.split(os.sep))
     if not text or "\0" in text or longest > LONGEST_NAME or len(text) > LONGEST_PATH:
         raise argparse.ArgumentTypeError(
@@ -358,7 +358,7 @@ def _folder(text: str) -> Path:
 
 
 def _integer(lowest: int, highest: int | None, wanted: str) -> Callable[[str], int]:
-    """An argparse type for integers in a range."""
+    """Returns an argparse type for integers in a range."""
 
     def read(text: str) -> int:
         try:

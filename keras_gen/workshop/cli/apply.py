@@ -61,7 +61,7 @@ def apply(options: argparse.Namespace) -> int:
 
 
 def _translator(model: exported.Exported, name: str | None) -> str:
-    """The image-to-image signature to run: `name`, or the default if that is None."""
+    """Returns the image-to-image signature to run: `name`, or the default if that is None."""
     able = [
         key
         for key in model.inputs
@@ -116,13 +116,13 @@ def _function(
 
 
 def _tile(model: exported.Exported, channels: int, asked: int) -> int:
-    """The tile size: the requested one, or the export's maximum. 0 means no tiles."""
+    """Returns the tile size: the requested one, or the export's maximum. 0 means no tiles."""
     most = model.metadata.get("largest_request", {}).get("elements")
     return min(asked, math.isqrt(most // channels)) if most else asked
 
 
 def _images(patterns: Sequence[str]) -> list[Path]:
-    """The image files that paths, folders, and globs refer to, without duplicates."""
+    """Returns the image files that paths, folders, and globs refer to, without duplicates."""
     found: dict[Path, None] = {}
     for pattern in patterns:
         path = Path(pattern)
@@ -177,7 +177,7 @@ def _targets(paths: list[Path], out: Path) -> list[Path]:
 
 
 def _endings(path: Path) -> tuple[str, ...]:
-    """Possible extensions of a file's output, the default extension first."""
+    """Returns possible extensions of a file's output, the default extension first."""
     if is_video(path):
         return (".mp4",)
     return tuple(ANIMATED) if is_animation(path) else SUFFIXES

@@ -59,7 +59,7 @@ def complete(options: argparse.Namespace) -> int:
 
 
 def half(name: str, height: int, width: int) -> np.ndarray:
-    """The mask of the half of an image named in `HALVES`, uint8 `[h, w, 1]`: 1 in that half."""
+    """Returns the mask of a half of an image, named in `HALVES`: uint8 `[h, w, 1]`, 1 there."""
     top, bottom, left, right = HALVES[name]
     mask = np.zeros([height, width, 1], np.uint8)
     rows = slice(top * height // 2, bottom * height // 2)
@@ -69,12 +69,12 @@ def half(name: str, height: int, width: int) -> np.ndarray:
 
 
 def completes(asked: dict[str, Any]) -> bool:
-    """Whether these are the inputs of an inpainting signature."""
+    """Returns whether these are the inputs of an inpainting signature."""
     return {"images", "masks"} <= asked.keys() <= {"images", "masks", "seeds", "labels"}
 
 
 def _completing(model: exported.Exported, name: str | None) -> str:
-    """The inpainting signature for a fixed image size: `name`, or the default if None."""
+    """Returns the inpainting signature for a fixed image size: `name`, or the default if None."""
     able = [
         key
         for key in models.arrays_alone(model.inputs)
@@ -89,7 +89,7 @@ def _completing(model: exported.Exported, name: str | None) -> str:
 
 
 def _labels(model: exported.Exported, signature: str, label: Any) -> list[int]:
-    """The requested label; otherwise all known labels, if the signature accepts labels."""
+    """Returns the requested label; otherwise all known labels, if the signature accepts labels."""
     if "labels" not in model.inputs[signature]:
         if label is not None:
             raise ValueError(
@@ -114,7 +114,7 @@ def _drawn(
     labels: list[int],
     options: argparse.Namespace,
 ) -> np.ndarray:
-    """The completed images: `options.n` per label, ordered by seed and then by label."""
+    """Returns the completed images: `options.n` per label, ordered by seed and then by label."""
     asked = models.asked(model, signature)
     if "seeds" not in asked and options.n > 1:
         raise ValueError(

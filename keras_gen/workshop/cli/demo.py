@@ -81,7 +81,7 @@ def _folders(models: Path, named: list[str]) -> list[Path]:
 
 
 def _listening(host: str, port: int) -> socket.socket:
-    """A socket that listens on a port of this machine."""
+    """Returns a socket that listens on a port of this machine."""
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         return socket.create_server((str(address[0]), port), family=family)

@@ -120,7 +120,7 @@ def _joined(text: str) -> str:
 
 
 def _runs(words: Sequence[str]) -> set[str]:
-    """All runs of up to six neighboring words, joined, so that "cycle gan" matches "CycleGAN"."""
+    """Returns all runs of up to six words, joined, so that "cycle gan" matches "CycleGAN"."""
     ends = range(1, len(words) + 1)
     return {"".join(words[start:end]) for end in ends for start in range(max(0, end - 6), end)}
 
@@ -174,7 +174,7 @@ class Index:
                         yield Entry(kind, name, file, described, classes, self._showing(name))
 
     def _showing(self, public: str) -> tuple[str, ...]:
-        """The recipes that import a class or function, starting with recipes named after it."""
+        """Returns the recipes that import a class or function, first the recipes named after it."""
         names = [name for name, imported in self.imports.items() if public in imported]
         begun = _joined(public)
         return tuple(
@@ -182,7 +182,7 @@ class Index:
         )
 
     def _classes(self, recipes: Iterable[str]) -> tuple[str, ...]:
-        """The model classes that recipes import, starting with classes found in recipe names."""
+        """Returns the model classes that recipes import, first the classes in recipe names."""
         pairs = [
             (_joined(name) not in _joined(recipe), name)
             for recipe in recipes
@@ -232,7 +232,7 @@ class Index:
 def _score(
     asked: Sequence[str], kind: str, words: Words, weights: Mapping[str, float]
 ) -> tuple[float, float] | None:
-    """The sort key of an entry, lower for a better match; None without a match."""
+    """Returns the sort key of an entry, lower for a better match; None without a match."""
     joined = "".join(asked)
     own = "".join(words.name)
     if joined == own:
@@ -253,7 +253,7 @@ def _score(
 
 
 def _first_line(text: str) -> str:
-    """The first line of a module's docstring."""
+    """Returns the first line of a module's docstring."""
     return text.partition('"""')[2].partition("\n")[0].removesuffix('"""')
 
 
@@ -262,7 +262,7 @@ def _read(path: Path) -> str:
 
 
 def _imports(text: str) -> set[str]:
-    """Names that a file imports from this library."""
+    """Returns the names that a file imports from this library."""
     lines = " ".join(several or one for several, one in IMPORT.findall(text))
     return set(re.findall(r"\w+", lines))
 

@@ -137,7 +137,7 @@ def print_line(name: str, text: str) -> None:
 
 
 def _family(recipe: Path | None) -> str:
-    """The model family of a recipe: a folder of keras_gen."""
+    """Returns the model family of a recipe: a folder of keras_gen."""
     try:
         return read_published(recipe.parent.parent, recipe.stem).family if recipe else OTHERS
     except (FileNotFoundError, ValueError):
@@ -145,7 +145,7 @@ def _family(recipe: Path | None) -> str:
 
 
 def mark(folder: Path) -> str:
-    """The label of an export: training minutes, and whether its data allows commercial use."""
+    """Returns an export's label: training minutes, and whether its data allows commercial use."""
     try:
         metadata = exported.read_metadata(exported.resolve(folder))
         terms = terms_of({"data": metadata.get("data"), "first": metadata.get("started_from")})
@@ -165,13 +165,13 @@ def _docstring(recipe: Path) -> str:
 
 
 def summary(recipe: Path | None) -> str:
-    """The first line of a recipe's docstring."""
+    """Returns the first line of a recipe's docstring."""
     lines = _docstring(recipe).splitlines() if recipe else []
     return lines[0] if lines else ""
 
 
 def duration(recipe: Path) -> str:
-    """The running time without flags, as stated in the recipe's docstring."""
+    """Returns the running time without flags, as stated in the recipe's docstring."""
     line = rf"python recipes/{recipe.stem}\.py +#? *(?:about )?(.*?(?:minutes?|hours?))\b"
     found = re.search(line, _docstring(recipe))
     return found[1] if found else ""

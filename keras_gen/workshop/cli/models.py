@@ -88,7 +88,7 @@ def _write_images(options: argparse.Namespace, images: np.ndarray) -> None:
 
 
 def rate_of(metadata: dict[str, Any]) -> int:
-    """The sampling rate of an export's sounds in Hz: `rate` in the metadata, or the default."""
+    """Returns an export's sampling rate in Hz: `rate` in the metadata, or the default."""
     return int(metadata.get("rate", RATE))
 
 
@@ -100,7 +100,7 @@ def one_after_another(sounds: np.ndarray, rate: int) -> np.ndarray:
 
 
 def _conditions(path: Path, signature: str, chosen: dict[str, Any]) -> dict[str, Any]:
-    """The conditions to set, as numbers or names, checked against the export's metadata."""
+    """Returns the conditions to set, as numbers or names, checked against the export's metadata."""
     metadata = exported.read_metadata(path)
     usual = exported.usual_values(metadata, signature)
     signatures = metadata.get("signatures", {})
@@ -174,18 +174,18 @@ def known(model: exported.Exported, name: str) -> str:
 
 
 def arrays_alone(signatures: Iterable[str]) -> list[str]:
-    """The signatures that accept arrays, without the variants that accept file contents."""
+    """Returns the signatures that accept arrays, without the variants that accept file contents."""
     return [name for name in signatures if not name.endswith(exported.SUFFIX)]
 
 
 def asked(model: exported.Exported, signature: str) -> dict[str, Any]:
-    """The inputs without a default value."""
+    """Returns the inputs without a default value."""
     usual = model.defaults(signature)
     return {key: spec for key, spec in model.inputs[signature].items() if key not in usual}
 
 
 def fits(image: np.ndarray, shape: Sequence[int | None]) -> bool:
-    """Whether an image has the size that a signature with input `shape` accepts."""
+    """Returns whether an image has the size that a signature with input `shape` accepts."""
     sizes = zip(image.shape[:2], shape[1:3], strict=True)
     return all(taken in (None, size) for size, taken in sizes)
 
@@ -204,7 +204,7 @@ def fitted(image: np.ndarray, shape: Sequence[int | None]) -> np.ndarray:
 
 
 def image_outputs(model: exported.Exported, signature: str) -> list[str]:
-    """The image outputs."""
+    """Returns the image outputs."""
     return [
         key
         for key, spec in model.outputs[signature].items()
@@ -213,7 +213,7 @@ def image_outputs(model: exported.Exported, signature: str) -> list[str]:
 
 
 def sound_outputs(model: exported.Exported, signature: str) -> list[str]:
-    """The outputs that are mono sounds."""
+    """Returns the outputs that are mono sounds."""
     return [
         key
         for key, spec in model.outputs[signature].items()

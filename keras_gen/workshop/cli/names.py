@@ -29,7 +29,7 @@ NAMES: Mapping[str, Mapping[str, Sequence[str]]] = {"label": CLASSES, "speaker":
 
 
 def names_of(metadata: Mapping[str, Any]) -> dict[str, Sequence[str]]:
-    """The names of an export's labels and speakers, in order, if known."""
+    """Returns the names of an export's labels and speakers, in order, if known."""
     # For several datasets, `mnist/3.0.1 and ...`, the first one counts.
     data = data_of(metadata).partition("/")[0]
     names = {condition: sets.get(data, ()) for condition, sets in NAMES.items()}

@@ -54,6 +54,6 @@ def new(options) -> int:
 
 
 def renamed(text: str, name: str) -> str:
-    """The text of a project file, with the template's names replaced by the new model's."""
+    """Returns the text of a project file, with the template's names replaced by the new model's."""
     title = "".join(part.capitalize() for part in name.split("_"))
     return text.replace(NAME, name).replace("MyModel", title)

@@ -139,7 +139,7 @@ def _example(uploads: Path) -> Path | None:
 
 
 def _left_out(others: list[Path]) -> str:
-    """The exports without a panel, each with a description."""
+    """Returns the exports without a panel, each with a description."""
     lines = []
     for path in others:
         try:
@@ -225,14 +225,14 @@ def _samples(path: Path, panel: Samples, megabytes: int, tab: gr.Tab) -> None:
 
 
 def _drawn(panel: Samples) -> str:
-    """The caption of the grid."""
+    """Returns the caption of the grid."""
     if isinstance(panel, Steps):
         return f"The same noise after {', '.join(map(str, STEPS))} steps"
     return "Samples"
 
 
 def _condition(panel: Samples, name: str) -> gr.Number | gr.Dropdown | gr.Slider | gr.Textbox:
-    """An input for a condition: a list of names if the values have names, otherwise a number."""
+    """Returns an input for a condition: a list of names if its values have names, or a number."""
     usual = panel.conditions[name]
     info = f"{EFFECTS.get(name, '')} Usually {models.said(usual)}.".strip()
     common: dict[str, Any] = dict(value=usual, label=words(name), info=info)

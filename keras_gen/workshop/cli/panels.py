@@ -66,7 +66,7 @@ class Signature:
         return next((name for name, spec in self.outputs.items() if _is_image(spec)), "")
 
     def takes(self, kind: Any) -> bool:
-        """Whether the signature has exactly one required input, of the given type."""
+        """Returns whether the signature has exactly one required input, of the given type."""
         return [bool(kind(spec)) for spec in self.asked.values()] == [True]
 
     @property
@@ -388,12 +388,12 @@ def fitted(
 
 
 def words(name: str) -> str:
-    """The displayed name of a signature, such as "Photo to monet"."""
+    """Returns the displayed name of a signature, such as "Photo to monet"."""
     return name.replace("_", " ").capitalize()
 
 
 def _exports(folder: Path) -> list[Path]:
-    """The SavedModels in a folder."""
+    """Returns the SavedModels in a folder."""
     if (folder / "saved_model.pb").is_file() or exported.versions(folder):
         return [exported.resolve(folder)]
     inner = sorted(folder.iterdir()) if folder.is_dir() else []
@@ -407,7 +407,7 @@ def _exports(folder: Path) -> list[Path]:
 
 
 def _metadata(path: Path) -> dict[str, Any]:
-    """The metadata of an export; empty if the export cannot be used."""
+    """Returns the metadata of an export; empty if the export cannot be used."""
     try:
         metadata = exported.read_metadata(path)
         panels(metadata), about(path, metadata)
@@ -433,7 +433,7 @@ def _is_sound(spec: Any) -> bool:
 
 
 def _completes(signature: Signature, names: Sequence[str]) -> bool:
-    """Whether a signature inpaints images of a fixed size."""
+    """Returns whether a signature inpaints images of a fixed size."""
     asked = signature.asked
     if not completes(asked) or not all(asked["images"]["shape"][1:3]):
         return False
@@ -449,7 +449,7 @@ def _is_vector(spec: Any) -> bool:
 
 
 def _code(encoder: Signature, shape: list[int | None]) -> str:
-    """The output of an encoder that can be decoded; for a distribution, the mean."""
+    """Returns the output of an encoder that can be decoded; for a distribution, the mean."""
     able = [
         name
         for name, spec in encoder.outputs.items()
@@ -459,7 +459,7 @@ def _code(encoder: Signature, shape: list[int | None]) -> str:
 
 
 def _one_moved(latents: np.ndarray, value: float) -> np.ndarray:
-    """Copies of latents, each with a different dimension set to a value."""
+    """Returns copies of latents, each with a different dimension set to a value."""
     count = min(len(latents), PROBED)
     copies = np.tile(latents, [count, 1])
     copies[range(count), range(count)] = value

@@ -28,5 +28,5 @@ def train(options: argparse.Namespace) -> int:
 
 
 def recipes() -> dict[str, Path]:
-    """The recipes by name."""
+    """Returns the recipes by name."""
     return {path.stem: path for path in sorted(place("recipes").glob("[!_]*.py"))}

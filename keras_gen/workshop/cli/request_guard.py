@@ -212,7 +212,7 @@ def _written(file: Path) -> float:
 
 
 def _again(body: bytes, receive: Receive) -> Receive:
-    """A `receive` function that first returns a body that has already been read."""
+    """Returns a `receive` function that first returns a body that has already been read."""
     read: list[Message] = [{"type": "http.request", "body": body}]
 
     async def again() -> Message:
@@ -222,7 +222,7 @@ def _again(body: bytes, receive: Receive) -> Receive:
 
 
 def _named(body: bytes) -> dict[str, list[Any]]:
-    """The values of `path` and `session_hash` in JSON, at any depth; objects become None."""
+    """Returns the values of `path` and `session_hash` at any depth in JSON; objects become None."""
     values: dict[str, list[Any]] = {"path": [], "session_hash": []}
 
     def read(pairs: list[tuple[str, Any]]) -> None:
@@ -242,7 +242,7 @@ def _named(body: bytes) -> dict[str, list[Any]]:
 
 
 def _is_below(file: Any, folder: Path) -> bool:
-    """Whether a path, with links resolved, is below a folder."""
+    """Returns whether a path, with links resolved, is below a folder."""
     if not isinstance(file, str) or "\0" in file:
         return False
     try:

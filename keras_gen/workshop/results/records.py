@@ -41,8 +41,8 @@ class Record:
         values: Published results, by name of the metric.
         resumed: Whether the run was interrupted and continued from a checkpoint.
         run: Id of the run, which its images also contain, or None if not recorded.
-        settings: The `checksum` of the settings when the run was published, or None if not
-            published yet.
+        settings: The `checksum` of the settings when the run was published, or None if it is not
+            published.
     """
 
     command: str

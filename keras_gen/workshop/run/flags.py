@@ -160,7 +160,7 @@ class RunSettings:
             )
 
     def as_json(self) -> dict[str, Any]:
-        """All settings as plain JSON values."""
+        """Returns all settings as plain JSON values."""
         return json.loads(json.dumps(dataclasses.asdict(self), default=str))
 
 
@@ -402,7 +402,7 @@ def _words(name: str, value: Any) -> list[str]:
 
 
 def _first_flags(argv: Sequence[str] | None) -> argparse.Namespace:
-    """The flags that determine the defaults of the other flags."""
+    """Returns the flags that determine the defaults of the other flags."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("-h", "--help", action="store_true")
     parser.add_argument("--preset", default="auto")
@@ -439,7 +439,7 @@ def _typed(settings, saved: dict):
 
 
 def _fits(value: Any, kind: Any) -> bool:
-    """Whether a JSON value has the type of a setting."""
+    """Returns whether a JSON value has the type of a setting."""
     if typing.get_origin(kind) is Literal:
         return value in typing.get_args(kind)
     if options := typing.get_args(kind):
@@ -450,7 +450,7 @@ def _fits(value: Any, kind: Any) -> bool:
 
 
 def _are_numbers(text: str, whole: bool, least: int) -> bool:
-    """Whether a string consists of numbers of at least `least`, separated by spaces."""
+    """Returns whether a string consists of numbers of at least `least`, separated by spaces."""
     try:
         numbers = [int(word) if whole else float(word) for word in text.split()]
     except ValueError:
@@ -465,7 +465,7 @@ def _usual_preset() -> str:
 
 
 def _may_have_gpu() -> bool:
-    """Whether TensorFlow might find a GPU, determined without importing it."""
+    """Returns whether TensorFlow might find a GPU, determined without importing it."""
     return sys.platform == "darwin" or any(
         map(os.path.exists, ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg"))
     )

@@ -26,7 +26,7 @@ def pictures(directory: Path) -> list[str]:
 
 
 def _drawn(directory: Path) -> list[str]:
-    """The names of images and sounds in a folder."""
+    """Returns the names of images and sounds in a folder."""
     kinds = (".gif", ".png", ".wav")
     return sorted(path.name for path in directory.iterdir() if path.suffix in kinds)
 

@@ -87,7 +87,7 @@ def answer_program() -> None:
 
 
 def _importer() -> str:
-    """Name of the nearest caller outside this library and Python's import system."""
+    """Returns the name of the nearest caller outside this library and the import system."""
     frame = sys._getframe()
     own = ("keras_gen.", "importlib.", "_frozen_importlib")
     while frame.f_back and str(frame.f_globals.get("__name__")).startswith(own):
@@ -96,7 +96,7 @@ def _importer() -> str:
 
 
 def _is_quick(statement: ast.stmt) -> bool:
-    """Whether a statement is a definition, or an import from the packages in `QUICK`."""
+    """Returns whether a statement is a definition, or an import from a package in `QUICK`."""
     if isinstance(statement, ast.Import):
         return all(alias.name in QUICK for alias in statement.names)
     if isinstance(statement, ast.ImportFrom):
@@ -105,7 +105,7 @@ def _is_quick(statement: ast.stmt) -> bool:
 
 
 def _arguments_of_run_recipe(body: list[ast.stmt]) -> list[str] | None:
-    """The names passed as arguments in the call that is the file's last statement."""
+    """Returns the names passed as arguments in the call that is the file's last statement."""
     calls = [node for node in ast.walk(body[-1]) if isinstance(node, ast.Call)] if body else []
     for call in calls:
         if isinstance(call.func, ast.Name) and call.func.id == "run_recipe":

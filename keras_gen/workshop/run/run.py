@@ -343,7 +343,7 @@ class Run:
         return (time.monotonic() - began) / 60
 
     def _config(self) -> dict[str, Any]:
-        """The contents of `config.json`: the settings, with their run and recipe."""
+        """Returns the contents of `config.json`: the settings, with their run and recipe."""
         return self.settings.as_json() | {"run": self.id, "recipe": self.name}
 
     def logged(self, name: str) -> tuple[list[int], list[float]]:
@@ -375,7 +375,7 @@ class Run:
         return metrics["minutes"]
 
     def _saved_state(self, model, directory: Path, callbacks) -> TrainingState:
-        """The checkpoints, from which training can also be resumed."""
+        """Returns the checkpoints, from which training can also be resumed."""
         config = {k: v for k, v in self.settings.as_json().items() if k not in FREE}
         config |= {"policy": self.policy, **self.identity}
         state = TrainingState(
@@ -507,7 +507,7 @@ class Run:
             self._finish(self.exported)
 
     def _training(self, model) -> dict[str, Any]:
-        """Metadata about the training of the main model."""
+        """Returns metadata about the training of the main model."""
         found = {
             "seed": self.settings.seed,
             "steps": int(keras.ops.convert_to_numpy(model.step)),

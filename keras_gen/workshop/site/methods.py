@@ -123,7 +123,7 @@ class Methods:
         return sorted(found, key=rank)
 
     def page(self, family: str, definition: griffe.Class) -> str:
-        """The page of a class."""
+        """Returns the page of a class."""
         name = definition.name
         page = place(name)
         parts = [HEAD, f"# {name}", "", *self._head(family, definition)]

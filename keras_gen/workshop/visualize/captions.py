@@ -21,7 +21,7 @@ def captioned(
     column_names: Sequence[str] = (),
     width: int = READABLE_WIDTH,
 ) -> np.ndarray:
-    """Rows of images, one below the other, with row and column names, enlarged to a readable size.
+    """Arranges images in named rows and columns, enlarged to a readable size.
 
     All images are scaled to the same width. Small images are enlarged by an integer factor, so that
     each pixel becomes a square; images that are too wide are reduced.
@@ -87,7 +87,7 @@ def captioned(
 
 
 def _cell_width(rows, columns, width) -> int:
-    """The image width at which all columns fit; the scale of the widest image is an integer."""
+    """Returns the width at which all columns fit; the widest image's scale is an integer."""
     widest = max(row.shape[2] for row in rows)
     longest = max(max(row.shape[1:3]) for row in rows)
     room = (width - _GAP) // columns - _GAP
@@ -109,7 +109,7 @@ def _font():
 
 
 def _size(text, font) -> tuple[int, int]:
-    """The width and height of lines of text in pixels, rounded up."""
+    """Returns the width and height of lines of text in pixels, rounded up."""
     pen = ImageDraw.Draw(Image.new("RGB", (1, 1)))
     left, top, right, bottom = pen.multiline_textbbox((0, 0), text, font)
     return int(right - left) + 1, int(bottom - min(top, 0)) + 1
@@ -119,7 +119,7 @@ COLUMNS = 100  # characters of a line
 
 
 def text_page(texts: Iterable[str]) -> np.ndarray:
-    """Texts, one below the other, each wrapped at 100 characters.
+    """Arranges texts one below the other, each wrapped at 100 characters.
 
     Args:
         texts: One or more strings.

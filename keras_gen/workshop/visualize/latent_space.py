@@ -20,7 +20,7 @@ from keras_gen.workshop.visualize.rows_of_images import as_uint8
 def samples(
     model, n: int = 64, seed: int | None = 0, columns: int | None = None, **given
 ) -> np.ndarray:
-    """Generated images, arranged in a grid.
+    """Arranges generated images in a grid.
 
     Args:
         model: Any model with `sample(n, seed)`.
@@ -37,7 +37,7 @@ def samples(
 
 
 def interpolations(model, a, b, steps: int = 9, spherical: bool = False, **given) -> np.ndarray:
-    """One row per pair: images interpolated between a's latents and b's, including both ends.
+    """Shows one row per pair: images between a's latents and b's, including both ends.
 
     Args:
         model: Any model with `decode` or `generate` for latents.
@@ -72,7 +72,7 @@ def traversals(
     steps: int = 9,
     **given,
 ) -> np.ndarray:
-    """One row per latent, which varies from `-span` to `span`; all other latents are fixed.
+    """Shows one row per latent, which varies from `-span` to `span`; other latents are fixed.
 
     Args:
         model: Any model with `decode` or a generator for latents `[batch, latents]`.
@@ -105,7 +105,7 @@ def traversals(
 
 
 def class_traversals(model, points, variables: Sequence[int] | None = None) -> np.ndarray:
-    """One row per categorical latent, which is set to each class; all other latents are fixed.
+    """Shows one row per categorical latent, set to each class; other latents are fixed.
 
     Args:
         model: Any model with discrete codes `[batch, variables]`, such as `GumbelVAE`.
@@ -138,7 +138,7 @@ def class_traversals(model, points, variables: Sequence[int] | None = None) -> n
 def ordered_traversals(
     model, images, most: int = 10, span: float = 3.0, steps: int = 9, **given
 ) -> np.ndarray:
-    """`traversals` of the first image, starting with the most informative latents.
+    """Shows `traversals` of the first image, starting with the most informative latents.
 
     The information in a latent is its mean KL divergence from the prior, KL(q(z_j|x) || p(z_j)),
     over the images. If it is near 0, the decoder ignores the latent.
@@ -173,7 +173,7 @@ def ordered_traversals(
 def perturbations(
     model, points, largest: float = 2.0, steps: int = 9, seed: int = 0, **given
 ) -> np.ndarray:
-    """One row per point: its latents with increasing noise, starting without noise on the left.
+    """Shows one row per point: its latents with increasing noise, from none on the left.
 
     Args:
         model: Any model with `decode` or a generator.
@@ -202,7 +202,7 @@ def perturbations(
 
 
 def manifold(model, side: int = 20, **given) -> np.ndarray:
-    """The plane of two latents, divided into parts of equal probability under the normal prior.
+    """Shows the plane of two latents, in parts of equal probability under the normal prior.
 
     Kingma, Welling (2014), fig. 4: the values of each latent are the normal quantiles of the
     midpoints of `side` equal parts of [0, 1]. The first latent increases to the right, and the
@@ -233,7 +233,7 @@ def manifold(model, side: int = 20, **given) -> np.ndarray:
 
 
 def random_codes(model, codes_of_data, n: int = 64, seed: int = 0) -> np.ndarray:
-    """Decoded codes of data and of a fitted normal distribution: an autoencoder is not a generator.
+    """Shows decoded codes of data, and of a normal distribution fitted to the codes.
 
     The normal distribution has the mean and covariance of the data's codes. If the images on the
     right are worse than the images on the left, the codes do not follow a normal distribution.
@@ -272,7 +272,7 @@ def random_codes(model, codes_of_data, n: int = 64, seed: int = 0) -> np.ndarray
 def arithmetic(
     model, a, b, c, seed: int = 0, names: Sequence[str] = ("a", "b", "c"), **given
 ) -> np.ndarray:
-    """Rows for `a`, `b`, and `c`, each ending with the image of the mean, and for `a - b + c`.
+    """Shows rows for `a`, `b`, and `c`, each ending with its mean, and a row for `a - b + c`.
 
     Radford, Metz, Chintala (2016), fig. 7.
 
@@ -302,7 +302,7 @@ def arithmetic(
 
 
 def manipulated(model, images, having, lacking, amounts=(-1, -0.5, 0, 0.5, 1)) -> np.ndarray:
-    """One row per image, with less of an attribute on the left and more on the right.
+    """Shows one row per image, with less of an attribute on the left and more on the right.
 
     Args:
         model: A `Flow` for images.
@@ -320,7 +320,7 @@ def manipulated(model, images, having, lacking, amounts=(-1, -0.5, 0, 0.5, 1)) -
 
 
 def redrawn(model, images, seed: int = 0) -> np.ndarray:
-    """The contribution of each layer of a hierarchy, shown by resampling the layers below it.
+    """Shows the contribution of each layer of a hierarchy by resampling the layers below it.
 
     Args:
         model: A model with L layers of latents, such as `BIVA`.
@@ -351,7 +351,7 @@ def _require_steps(steps):
 
 
 def _number_of_latents(model) -> int:
-    """The number of latents that the decoder or generator accepts."""
+    """Returns the number of latents that the decoder or generator accepts."""
     network = getattr(model, "decoder", getattr(model, "generator", None))
     shape = getattr(network, "input_shape", None)
     if isinstance(shape, list) and (hasattr(model, "decode") or hasattr(model, "generate")):
@@ -365,7 +365,7 @@ def _number_of_latents(model) -> int:
 
 
 def _latents(model, points) -> np.ndarray:
-    """Points in latent space: the given latents, or the latents of the given images."""
+    """Returns points in latent space: the given latents, or the latents of the given images."""
     if np.ndim(points) == 2:
         return np.asarray(points, "float32")
     if np.ndim(points) == 4 and hasattr(model, "encode"):
@@ -377,7 +377,7 @@ def _latents(model, points) -> np.ndarray:
 
 
 def _moved(model, points, dimensions, values, names, **given) -> np.ndarray:
-    """A named row for each point and dimension, in which the dimension is set to each value."""
+    """Shows a named row for each point and dimension, with the dimension set to each value."""
     moved = np.tile(points[:, None, None], [1, len(dimensions), len(values), 1])
     for row, dimension in enumerate(dimensions):
         moved[:, row, :, dimension] = values
@@ -390,7 +390,7 @@ def _moved(model, points, dimensions, values, names, **given) -> np.ndarray:
 
 
 def _decoder(model):
-    """The function that maps latents to images: `decode`, `generate`, or the model itself."""
+    """Returns the function from latents to images: `decode`, `generate`, or the model itself."""
     return getattr(model, "decode", getattr(model, "generate", model))
 
 

@@ -15,7 +15,7 @@ def planar_densities(
     span: float = 4.0,
     side: int = 100,
 ) -> np.ndarray:
-    """Points in the plane, with densities next to them, one row per set of points.
+    """Plots points in the plane, with densities next to them, one row per set of points.
 
     All densities in a row share a color scale, from 0 to the maximum of the first density.
 
@@ -63,7 +63,7 @@ def densities(
     model, data: np.ndarray, span: tuple[float, float] = (-4.0, 4.0), bins: int = 80,
     samples: int = 20_000, seed: int = 0,
 ) -> np.ndarray:  # fmt: skip
-    """A GAN for one-dimensional data: the densities of data and samples, and D(x).
+    """Plots a GAN for one-dimensional data: the densities of data and samples, and D(x).
 
     See fig. 1 of Goodfellow et al.: "Generative Adversarial Nets", NeurIPS 2014. The dotted line is
     the optimal discriminator for the two densities, p / (p + q), which is unknown where there are

@@ -25,7 +25,7 @@ def code_scatter(
     axis_names: tuple[str, str] = ("first dimension", "second dimension"),
     colors: Sequence[str] | None = None,
 ) -> np.ndarray:
-    """Two-dimensional codes as points colored by label, one panel for each type of code.
+    """Plots two-dimensional codes as points colored by label, one panel per type of code.
 
     See fig. 3 of Hinton, Salakhutdinov: "Reducing the Dimensionality of Data with Neural Networks",
     Science 2006, which compares an autoencoder's codes with the first two principal components.
@@ -96,7 +96,7 @@ def code_scatter(
 
 
 def filters(weights: np.ndarray, shape: tuple, n: int = 100) -> np.ndarray:
-    """The weights of each unit of a first layer as an image, in a grid.
+    """Shows the weights of each unit of a first layer as an image, in a grid.
 
     Gray represents a weight of 0, white the unit's largest absolute weight, and black its negative.
 
@@ -127,7 +127,7 @@ def filters(weights: np.ndarray, shape: tuple, n: int = 100) -> np.ndarray:
 
 
 def unit_filters(model) -> np.ndarray:
-    """The weights of each unit of an encoder's first layer; see `filters`.
+    """Shows the weights of each unit of an encoder's first layer; see `filters`.
 
     Args:
         model: Any model whose encoder begins with a dense layer on images.
@@ -147,7 +147,7 @@ def line_plot(
     log_y: bool = False,
     spreads: Mapping[str, Sequence[float]] | None = None,
 ) -> np.ndarray:
-    """Lines, such as error versus code size, whose points are marked unless there are many.
+    """Plots lines, such as error versus code size; points are marked unless there are many.
 
     Args:
         lines: Pairs of x and y values by name. The legend shows the names as converted by
@@ -209,7 +209,7 @@ def line_plot(
 
 
 def code_histogram(uses: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Histograms of how often each code is used, the most frequent code first; one panel per entry.
+    """Plots how often each code is used, the most frequent code first; one panel per entry.
 
     A dashed line marks uniform use.
 
@@ -238,7 +238,7 @@ def code_histogram(uses: Mapping[str, np.ndarray]) -> np.ndarray:
 
 
 def roc_plot(scores: Mapping[str, np.ndarray], positive: np.ndarray) -> np.ndarray:
-    """The detection rate of each score at each false-alarm rate, with its AUROC in the legend.
+    """Plots each score's detection rate at each false-alarm rate, with the AUROC in the legend.
 
     Args:
         scores: Finite numbers `[n]` by name; higher numbers mean that an example should be
@@ -268,7 +268,7 @@ def roc_plot(scores: Mapping[str, np.ndarray], positive: np.ndarray) -> np.ndarr
 
 
 def panels_of(count: int) -> tuple["Figure", Sequence[Any]]:
-    """A new figure and its panels, two per row."""
+    """Returns a new figure and its panels, two per row."""
     columns = min(count, 2)
     rows = math.ceil(count / columns)
     drawn = new_figure(1 + 5 * columns, 4.5 * rows)
@@ -279,14 +279,14 @@ def panels_of(count: int) -> tuple["Figure", Sequence[Any]]:
 
 
 def new_figure(width: float, height: float) -> "Figure":
-    """A figure whose size is in hundreds of pixels. It is not part of pyplot's state."""
+    """Returns a figure, with a size in hundreds of pixels, that is not part of pyplot's state."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), dpi=100, layout="constrained")
 
 
 def _legend(drawn, axes):
-    """A legend that does not cover a line; if no such position exists, it is above the plot."""
+    """Adds a legend that does not cover a line, above the plot if there is no such position."""
     legend = axes.legend()
     drawn.draw_without_rendering()
     box = legend.get_window_extent()
@@ -297,7 +297,7 @@ def _legend(drawn, axes):
 
 
 def pixels(drawn: "Figure") -> np.ndarray:
-    """A figure as a uint8 image `[height, width, 3]`."""
+    """Returns a figure as a uint8 image `[height, width, 3]`."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     canvas = FigureCanvasAgg(drawn)

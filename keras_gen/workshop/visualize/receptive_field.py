@@ -13,7 +13,7 @@ LATER = (40, 40, 40)
 
 
 def seen_pixels(network, row: int, column: int, scale: int = 8, seed: int = 0) -> np.ndarray:
-    """Pixels that one pixel's parameters depend on in an autoregressive network, from gradients.
+    """Shows the pixels that one pixel's parameters depend on in an autoregressive network.
 
     Pixels that the network uses are white. Pixels that are sampled earlier but are not used, the
     blind spot, are red. The pixel itself is blue, and later pixels are dark.

@@ -12,7 +12,7 @@ _MOST = 12  # images of a row: more would be small
 
 
 def reconstructions(model, images) -> np.ndarray:
-    """A row of images, with their reconstructions below.
+    """Shows a row of images, with their reconstructions below.
 
     Args:
         model: Any model with `reconstruct(images)`.
@@ -27,7 +27,7 @@ def reconstructions(model, images) -> np.ndarray:
 
 
 def image_rows(rows: Mapping[str, np.ndarray], columns: int | None = None) -> np.ndarray:
-    """The first images of several sets, in one named row per set.
+    """Shows the first images of several sets, in one named row per set.
 
     If a set has more than 12 images, all rows continue below.
 
@@ -54,7 +54,7 @@ def image_rows(rows: Mapping[str, np.ndarray], columns: int | None = None) -> np
 def translations_below(
     images, translated, columns: int, names: tuple[str, str] = ("image", "translation")
 ) -> np.ndarray:
-    """Rows of images, each followed by a row with their translations.
+    """Shows rows of images, each followed by a row with their translations.
 
     Args:
         images: uint8 `[n, height, width, 1 or 3]`.
@@ -74,7 +74,7 @@ def translations_below(
 
 
 def denoised(model, images) -> np.ndarray:
-    """A row of images, with corrupted and denoised versions below.
+    """Shows a row of images, with corrupted and denoised versions below.
 
     The model corrupts the images, and every call corrupts them in the same way.
 
@@ -96,7 +96,7 @@ def denoised(model, images) -> np.ndarray:
 
 
 def inpaintings(images: np.ndarray, masks: np.ndarray, model, **others) -> np.ndarray:
-    """A row of images, with their known pixels and each model's completions below.
+    """Shows a row of images, with their known pixels and each model's completions below.
 
     Args:
         images: uint8 `[n, height, width, channels]`.
@@ -117,7 +117,7 @@ def inpaintings(images: np.ndarray, masks: np.ndarray, model, **others) -> np.nd
 
 
 def translation_grid(model, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Rows with x, its translations, and the way back; then the same for y. One column per image.
+    """Shows x, its translations, and the way back in rows, then the same for y.
 
     Args:
         model: A `CycleGAN`, or any model with two directions, of which x to y is the first.
@@ -140,7 +140,7 @@ def translation_grid(model, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def anomalies(model, sets: Mapping[str, np.ndarray], n: int = 12) -> np.ndarray:
-    """The least and most anomalous images of each set, above their reconstructions.
+    """Shows the least and most anomalous images of each set, above their reconstructions.
 
     Args:
         model: Any model with `score` and `reconstruct`.
@@ -164,7 +164,7 @@ def anomalies(model, sets: Mapping[str, np.ndarray], n: int = 12) -> np.ndarray:
 def sample_neighbors(
     model, training: np.ndarray, n: int = 8, k: int = 3, seed: int = 0, **conditions
 ) -> np.ndarray:
-    """One row per sample: the sample and its nearest training images.
+    """Shows one row per sample: the sample and its nearest training images.
 
     This reveals copies of training images: a copy is nearer to its neighbors than they are to each
     other.
@@ -188,7 +188,7 @@ def sample_neighbors(
 
 
 def analogies(model, images, through=None) -> np.ndarray:
-    """One row per image: the image, and its latents decoded as each class.
+    """Shows one row per image: the image, and its latents decoded as each class.
 
     Kingma, Mohamed, Rezende, Welling (2014), fig. 1: the images of a row share their style.
 
@@ -215,7 +215,7 @@ def analogies(model, images, through=None) -> np.ndarray:
 
 
 def swaps(model, styles, identities) -> np.ndarray:
-    """Images that combine the style of the image on the left with the identity of the image above.
+    """Shows images with the style of the image on the left and the identity of the one above.
 
     Args:
         model: Any model with `swap`, such as `StyleIdentityVAE`.
@@ -232,7 +232,7 @@ def swaps(model, styles, identities) -> np.ndarray:
 
 
 def style_mixing(model, coarse, fine, layers: int) -> np.ndarray:
-    """Images that combine the coarse styles of the image on the left with the fine styles above.
+    """Shows images with the coarse styles of the left image and the fine styles of the upper.
 
     Karras, Laine, Aila (2019), fig. 3.
 
@@ -261,7 +261,7 @@ def style_mixing(model, coarse, fine, layers: int) -> np.ndarray:
 
 
 def _crossed(left_name, left, above_name, above, made) -> np.ndarray:
-    """A table of images, each combined from the image on the left and the image above."""
+    """Returns a table of images, each combined from the image on the left and the one above."""
     made = made.reshape(len(left), len(above), *made.shape[1:])
     corner = np.full_like(left[:1], 255)
     first = np.concatenate([corner, above])[None]
@@ -271,7 +271,7 @@ def _crossed(left_name, left, above_name, above, made) -> np.ndarray:
 
 
 def _named_rows(names: Sequence[str], rows: Sequence[np.ndarray]) -> np.ndarray:
-    """Rows with their names. Long rows are split into equal parts, one below the other."""
+    """Arranges rows with names; splits long rows into equal parts, one below the other."""
     longest = max(map(len, rows), default=0)
     size = math.ceil(longest / math.ceil(longest / _MOST)) if longest else 1
     shown = [
@@ -284,6 +284,6 @@ def _named_rows(names: Sequence[str], rows: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def as_uint8(model, images) -> np.ndarray:
-    """Images to show: uint8 images unchanged, and other images restored from the model's range."""
+    """Returns images as uint8: unchanged if they are uint8, otherwise restored by the model."""
     images = np.asarray(images)
     return images if images.dtype == np.uint8 else model.restore(images).numpy()

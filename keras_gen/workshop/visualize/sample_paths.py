@@ -17,7 +17,7 @@ from keras_gen.workshop.visualize.rows_of_images import as_uint8
 def emerging(
     model, n: int = 6, moments: int = 9, steps: int = 48, seed: int = 0, **given
 ) -> np.ndarray:
-    """Samples at several times on their path from noise, computed with DDIM; one row per sample.
+    """Shows samples at several times on their path from noise, one row per sample (DDIM).
 
     A point on the path is shown as x_t / (alpha + sigma), which has the range of images.
 
@@ -41,7 +41,7 @@ def emerging(
 def on_the_way(
     model, n: int = 6, moments: int = 9, steps: int = 48, seed: int = 0, **given
 ) -> tuple[np.ndarray, list[float]]:
-    """The images that `emerging` shows, uint8 `[n, moments, ...]`, and their times.
+    """Returns the images that `emerging` shows, uint8 `[n, moments, ...]`, and their times.
 
     Example: `write_animation("a.gif", video_grid(on_the_way(model, n=24)[0]))`.
     """
@@ -62,7 +62,7 @@ def flowing(
     seed: int = 0,
     span: float = 4.0,
 ) -> np.ndarray:
-    """Points in the plane on their path from noise to data, computed with DDIM, for each model.
+    """Animates points in the plane on their path from noise to data (DDIM), for each model.
 
     Args:
         models: Models of 2-D points from `keras_gen.diffusion`, by title.

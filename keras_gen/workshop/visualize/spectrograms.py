@@ -17,7 +17,7 @@ _WIDEST = 11.0  # of all columns, in hundreds of pixels
 def spectrograms(
     rows: Mapping[str, np.ndarray], column_names: Sequence[str] = (), rate: int = 8000
 ) -> np.ndarray:
-    """Rows of spectrograms: time increases to the right, frequency upward, and loud is bright.
+    """Plots rows of spectrograms: time to the right, frequency upward, and loud is bright.
 
     Anything at least 60 dB below the maximum of all rows is black.
 

@@ -23,7 +23,7 @@ def figure(
     column_labels: Sequence[str] = (),
     pad: int = 2,
 ) -> "Figure":
-    """A matplotlib figure that shows an image from this package, with row and column labels.
+    """Returns a matplotlib figure of an image from this package, with row and column labels.
 
     It is not part of pyplot's state, so it does not have to be closed. A notebook shows it if it is
     the last value of a cell.
@@ -61,7 +61,7 @@ def figure(
 def point_strips(
     rows: Mapping[str, Sequence[np.ndarray]], titles: Sequence[str], real: np.ndarray
 ) -> np.ndarray:
-    """Generated points at several times during training, one row per method, next to the data.
+    """Plots points generated at several times during training, next to the data.
 
     See fig. 2 of Metz, Poole, Pfau, Sohl-Dickstein: "Unrolled Generative Adversarial Networks",
     ICLR 2017. The plot shows whether modes are missed permanently, or are lost and found again.
@@ -103,7 +103,7 @@ def point_strips(
 
 
 def film_strip(frames: Mapping[str, np.ndarray], n: int = 6) -> np.ndarray:
-    """Images from training, from the first to the last, two per row.
+    """Shows images from training, from the first to the last, two per row.
 
     Args:
         frames: Images in order, uint8 `[height, width, channels]`, all of one size, by name, such
@@ -136,7 +136,7 @@ def film_strip(frames: Mapping[str, np.ndarray], n: int = 6) -> np.ndarray:
 
 
 def _middles(size, labels, pad, kind):
-    """The midpoint of each cell in pixels, which begin at -0.5 as in `imshow`."""
+    """Returns the midpoints of cells in pixels, which begin at -0.5 as in `imshow`."""
     if labels and (size - pad) % len(labels):
         raise ValueError(
             f"There are {len(labels)} {kind}_labels, but {size} pixels with {pad} between cells "

@@ -113,6 +113,6 @@ def _between(tag: str, story: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Text without SGML escapes and the control characters of the newswire."""
+    """Returns text without SGML escapes and the control characters of the newswire."""
     text = re.sub(r"&#\d+;", "", text)
     return re.sub(r"[\x00-\x08\x0b-\x1f]", "", html.unescape(text)).strip()

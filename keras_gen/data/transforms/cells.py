@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.arguments import checked_list, shown
+from keras_gen.arguments import checked_list, checked_names, shown
 from keras_gen.data.transforms.tables import Column, _all_right, _numbered, parsed_numbers
 
 # Positions within a cell end here, so that rounding does not reach the next cell.
@@ -122,6 +122,7 @@ def require_cells(columns: Sequence[Column]) -> list[Column]:
                 f"The column {column.name} has no cells: make the columns with "
                 "keras_gen.data.table_columns."
             )
+    checked_names("columns", [column.name for column in columns])
     return columns
 
 

@@ -21,12 +21,14 @@ import tensorflow as tf
 
 from keras_gen.arguments import (
     checked_choice,
+    checked_flag,
+    checked_integer,
     checked_list,
     checked_number,
     checked_positive,
     shown,
 )
-from keras_gen.checked_arguments import checked_types
+from keras_gen.checked_arguments import checked_by_type, checked_types
 from keras_gen.data.transforms.texts import sorted_names
 from keras_gen.files.reading import MOST_BYTES, read_text
 from keras_gen.tensor_checks import require
@@ -37,6 +39,8 @@ _MISSING = ("", "nan", "NaN", "NaT", "<NA>")
 # Standard deviations of columns whose values and samples can be represented in float32.
 _LEAST_DEVIATION = 1e-30
 _LARGEST_DEVIATION = 1e30
+MOST_DECIMALS = 6
+"""Largest number of decimal places that a column can have."""
 MOST_VALUES = 128
 """Maximum number of distinct numbers for which each number has its own cell."""
 QUANTILES = 64
@@ -75,8 +79,10 @@ class Column:
         ordered: Whether these categories are ordered.
 
     Raises:
-        TypeError: If `mean` or `scale` is not a number.
-        ValueError: If `mean` is not finite, or if `scale` is not finite and positive.
+        TypeError: If an argument has a different type.
+        ValueError: If a number is not finite or is out of range, categories repeat, the lists of
+            cells have different lengths, `starts` and `ends` are not ascending, or shares do not
+            sum to 1.
     """
 
     name: str
@@ -96,8 +102,43 @@ class Column:
     ordered: bool = False
 
     def __post_init__(self):
+        for name in ("name", "dtype", "value_dtype"):
+            checked_by_type(name, str, getattr(self, name))
+        for name in ("categories", "levels"):
+            texts = checked_list(name, getattr(self, name))
+            if not all(isinstance(text, str) for text in texts) or len({*texts}) < len(texts):
+                raise ValueError(f"{name} is {shown(texts)}: expected different strings.")
         checked_number("mean", self.mean)
         checked_positive("scale", self.scale)
+        checked_number("missing", self.missing, minimum=0, maximum=1)
+        checked_choice("unknown", self.unknown, ("error", "gap"))
+        checked_flag("ordered", self.ordered)
+        if self.decimals is not None:
+            checked_integer("decimals", self.decimals, minimum=0, maximum=MOST_DECIMALS)
+        self._check_cells()
+
+    def _check_cells(self) -> None:
+        cells = {name: getattr(self, name) for name in ("starts", "ends", "means", "shares")}
+        for name, values in cells.items():
+            for value in checked_list(name, values):
+                checked_number(f"A value of {name}", value)
+        if self.categories:
+            cells = {"categories": self.categories, "shares": self.shares or self.categories}
+        lengths = {name: len(values) for name, values in cells.items()}
+        if len(set(lengths.values())) > 1:
+            found = ", ".join(f"{count} {name}" for name, count in lengths.items())
+            raise ValueError(f"The column {self.name} has {found}: expected equal numbers.")
+        limits = [limit for pair in zip(self.starts, self.ends, strict=False) for limit in pair]
+        if sorted(limits) != limits:
+            raise ValueError(
+                f"The column {self.name} has starts and ends of cells that are not ascending: "
+                "expected each cell to end before the next one starts."
+            )
+        if self.shares and not (min(self.shares) > 0 and abs(sum(self.shares) - 1) < 1e-3):
+            raise ValueError(
+                f"The column {self.name} has shares from {min(self.shares):g} with the sum "
+                f"{sum(self.shares):g}: expected shares above 0 that sum to 1."
+            )
 
     @property
     def width(self) -> int:
@@ -285,7 +326,7 @@ def refuse_deviation(column: str, deviation: float) -> None:
 
 
 def _decimals(values: np.ndarray) -> int | None:
-    for decimals in range(7):
+    for decimals in range(MOST_DECIMALS + 1):
         if (np.abs(np.round(values, decimals) - values) <= 1e-9 * np.abs(values)).all():
             return decimals
     return None

@@ -107,7 +107,8 @@ def page(
     def unread(visitor: str) -> int:
         return messages[visitor].qsize() if visitor in messages else 0
 
-    app = fastapi.FastAPI()
+    # Without FastAPI's own pages, which load scripts from another site.
+    app = fastapi.FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     most = megabytes * 2**20
     app.add_middleware(Guard, uploads=uploads, most=most, local=local, unread=unread)
     return gr.mount_gradio_app(

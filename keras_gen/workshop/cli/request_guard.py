@@ -3,7 +3,10 @@
 import asyncio
 import contextlib
 import json
+import logging
 import os
+import time
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -33,6 +36,7 @@ OF_ONE_ADDRESS = 200  # connections per address
 UNREAD = 100  # unread messages after which no further event of a visitor is accepted
 HEAD = 2**14  # bytes of a request's headers
 PATHS = 16  # files named in one request
+LINES = 20  # errors logged per minute, one line each
 LOCAL = ("localhost", "127.0.0.1", "::1")
 # Limits of the upload folder. The oldest files are deleted first.
 KEPT_FILES = 500
@@ -72,6 +76,8 @@ class Guard:
         # Bytes of requests in progress: uploads and other requests.
         self.held = {True: 0, False: 0}
         self.uploading = asyncio.Lock()
+        # Times of the last errors that were logged.
+        self.logged: deque[float] = deque(maxlen=LINES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes accepted requests to the page, and responds to all others with an error."""
@@ -80,19 +86,41 @@ class Guard:
         request = Request(scope, receive)
         is_upload = scope["path"] == UPLOAD
         body = bytearray()
+        started = False
+
+        async def noted(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
         try:
             await self._check(request, body, is_upload)
             if request.method == "POST":
                 receive = _again(bytes(body), receive)
             async with self._upload() if is_upload else contextlib.nullcontext():
-                await self.app(scope, receive, send)
+                await self.app(scope, receive, noted)
         except HTTPException as refused:
             answer = JSONResponse({"detail": refused.detail}, refused.status_code)
             await answer(scope, receive, send)
         except ClientDisconnect:
             pass
+        except Exception as error:  # Gradio raises errors of many types for malformed requests
+            self._log(request, error)
+            if not started:
+                await JSONResponse({"detail": "the request failed."}, 500)(scope, receive, send)
         finally:
             self.held[is_upload] -= len(body)
+
+    def _log(self, request: Request, error: Exception) -> None:
+        """Logs an error in one line; uvicorn would write a traceback for each request."""
+        now = time.monotonic()
+        if len(self.logged) == LINES and now - self.logged[0] < 60:
+            return
+        self.logged.append(now)
+        what = f"{request.method} {request.scope['path']!a:.100}"
+        logging.getLogger("uvicorn.error").error(
+            "%s: %s: %s", what, type(error).__name__, ascii(str(error))[:200]
+        )
 
     @contextlib.asynccontextmanager
     async def _upload(self) -> AsyncIterator[None]:
@@ -117,7 +145,7 @@ class Guard:
             raise HTTPException(404, "this page does not support deep links.")
         if request.method == "POST":
             origin = request.headers.get("origin")
-            if origin and urlsplit(origin).netloc != request.headers.get("host"):
+            if origin and _host_in(origin) != request.headers.get("host"):
                 raise HTTPException(403, "the request comes from another site.")
             # A chunked body may be longer than the declared length.
             if "transfer-encoding" in request.headers:
@@ -186,6 +214,13 @@ class Connection(H11Protocol):
         if now == before:
             return self.transport.abort()
         self._look = self.loop.call_later(HEADERS, self._close_if_idle, now)
+
+
+def _host_in(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:  # such as for an incomplete IPv6 address
+        return None
 
 
 def _host(connection: Any) -> str | None:

@@ -15,6 +15,7 @@ from keras_gen.data.transforms.cells import RowCells
 
 ROWS = np.array([["3", "cat", "1.5"], ["5", "dog", "1.5"], ["7", "cat", "1.5"]])
 NAMES = ["age", "kind", "height"]
+CELLS = dict(starts=(1, 3), ends=(1, 3), means=(1, 3), shares=(0.5, 0.5))
 
 
 @pytest.fixture
@@ -23,13 +24,13 @@ def columns():
 
 
 def test_columns_are_found_in_the_training_rows(columns):
-    third = pytest.approx(1 / 3)
+    third = 1 / 3
     assert columns == [
         Column(
             "age", mean=5.0, scale=float(np.std([3, 5, 7])), starts=(3, 5, 7), ends=(3, 5, 7),
             means=(3, 5, 7), shares=(third,) * 3, decimals=0,
         ),
-        Column("kind", ("cat", "dog"), shares=(pytest.approx(2 / 3), third)),
+        Column("kind", ("cat", "dog"), shares=(2 / 3, third)),
         Column(  # one value
             "height", mean=1.5, scale=1.0, starts=(1.5,), ends=(1.5,), means=(1.5,), shares=(1.0,),
             decimals=1,
@@ -76,10 +77,26 @@ def test_columns_of_one_value_keep_their_scale_and_no_others():
         ),
         (lambda: Column("x", scale=0.0), "scale must be above 0, found 0"),
         (lambda: Column("x", mean=np.nan), "mean must be finite, found nan"),
+        (lambda: Column(3), "name must be a string, found 3"),
+        (lambda: Column("x", "ab"), "categories must be a list, found 'ab'"),
+        (lambda: Column("x", (1, 2)), r"categories is \[1, 2\]: expected different strings"),
+        (lambda: Column("x", ("a", "a")), "expected different strings"),
+        (lambda: Column("x", ("a", "b"), shares=(1.0,)), "2 categories, 1 shares: expected equal"),
+        (lambda: Column("x", ("a", "b"), shares=(1.0, 0.0)), "shares from 0 with the sum 1"),
+        (lambda: Column("x", ("a", "b"), shares=(1.5, -0.5)), "shares from -0.5 with the sum 1"),
+        (lambda: Column("x", ("a", "b"), shares=(0.5, 0.2)), "shares from 0.2 with the sum 0.7"),
+        (lambda: Column("x", **CELLS | {"means": (np.nan, 1)}), "value of means must be finite"),
+        (lambda: Column("x", **CELLS | {"starts": (3, 1)}), "cells that are not ascending"),
+        (lambda: Column("x", **CELLS | {"ends": (1,)}), "2 starts, 1 ends"),
+        (lambda: Column("x", missing=2), "missing must be 0 to 1, found 2"),
+        (lambda: Column("x", unknown="foo"), "unknown is 'foo': expected one of error, gap"),
+        (lambda: Column("x", decimals=-1), "decimals must be at least 0, found -1|0 to 6"),
+        (lambda: Column("x", decimals="x"), "decimals must be an integer"),
+        (lambda: RowCells([Column("x", **CELLS)] * 2), "columns contains 'x' twice"),
     ],
 )
-def test_units_that_float32_cannot_hold_are_refused(make, sentence):
-    with pytest.raises(ValueError, match=sentence):
+def test_wrong_columns_are_refused(make, sentence):
+    with pytest.raises((TypeError, ValueError), match=sentence):
         make()
 
 

@@ -69,6 +69,25 @@ def test_names_that_another_site_can_have(tmp_path):
     assert served.post(JOIN, json={}, headers=headers).json() == "taken"
 
 
+def test_errors_of_the_page_are_answered_and_logged_in_few_lines(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(request_guard, "LINES", 3)
+    app = FastAPI()
+    app.add_middleware(Guard, uploads=tmp_path, most=100, local=True)
+
+    @app.post(JOIN)
+    def fails():
+        raise KeyError("a\nb" + 1000 * "x")
+
+    posts = TestClient(app, base_url="http://localhost:7860")
+    for _ in range(5):
+        answer = posts.post(JOIN, json={})
+        assert answer.status_code == 500 and answer.json() == {"detail": "the request failed."}
+    assert len(caplog.records) == 3
+    line = caplog.records[0].getMessage()
+    assert line.startswith(f"POST '{JOIN}': KeyError: ") and len(line) < 400 and "\n" not in line
+    assert caplog.records[0].exc_info is None
+
+
 def test_no_request_writes_what_a_visitor_sees(tmp_path):
     assert client(tmp_path).get(DEEP_LINK, params={"session_hash": "a"}).status_code == 404
 
@@ -78,6 +97,7 @@ def test_no_request_writes_what_a_visitor_sees(tmp_path):
     [
         ({"Origin": "http://evil.example"}, 403),
         ({"Origin": "null"}, 403),
+        ({"Origin": "http://["}, 403),
         ({"Origin": "http://localhost:1"}, 403),
         ({"Transfer-Encoding": "chunked"}, 411),
         ({"Content-Length": str(2**21)}, 413),
@@ -155,8 +175,8 @@ def test_what_is_left_of_an_upload_is_deleted(tmp_path):
         (tmp_path / "tmp1").touch()
         raise ArithmeticError
 
-    with pytest.raises(ArithmeticError):
-        TestClient(app, base_url="http://localhost").post(UPLOAD, content=b"x")
+    answer = TestClient(app, base_url="http://localhost").post(UPLOAD, content=b"x")
+    assert answer.status_code == 500
     assert list(tmp_path.iterdir()) == [example]
 
 

@@ -50,8 +50,8 @@ class Settings(ShortStepSettings):
     latent_dim: int = 50  # Dimensions of the latents
     hidden: int = 200  # Units in each of the two hidden layers of encoder and decoder
     estimator: Literal["standard", "dreg"] = "standard"
-    """Estimator of the encoder's gradient: the paper's, or that of Tucker et al. (2019), which has
-    the same mean and less noise."""
+    """Estimator of the encoder's gradient: the paper's, or the estimator of Tucker et al. (2019),
+    which has the same mean and less noise."""
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
     nll_samples: int = 5000  # Importance samples for the test NLL (paper: 5,000)
     templates: str = "300 1000"

@@ -15,7 +15,7 @@ from keras_gen.networks import mlp_encoder
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ClassifyingAutoencoder(Autoencoder):
-    """An autoencoder that reconstructs all examples, and classifies labeled ones, from its codes.
+    """An autoencoder whose codes reconstruct all examples, and also classify labeled examples.
 
     Ranzato, Szummer: "Semi-supervised Learning of Compact Document Representations with Deep
     Networks", ICML 2008, sec. 3: unlabeled examples train the encoder through their reconstruction.

@@ -1,4 +1,4 @@
-"""Autoregressive models, which predict each value from earlier ones, with exact likelihoods."""
+"""Autoregressive models with exact likelihoods, which predict each value from earlier values."""
 
 from keras_gen.autoregressive.character_rnn import CharacterRNN
 from keras_gen.autoregressive.code_prior import CodePrior

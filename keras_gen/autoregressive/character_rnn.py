@@ -21,7 +21,7 @@ from keras_gen.networks import character_rnn
 
 @keras.saving.register_keras_serializable("keras_gen")
 class CharacterRNN(CausalModel):
-    """A character-level language model: each character is predicted from the preceding ones.
+    """A character-level language model, which predicts each character from the preceding text.
 
     Graves: "Generating Sequences With Recurrent Neural Networks", 2013, eq. (1) to (4). In
     training, each character is predicted from the true preceding characters (teacher forcing), so
@@ -128,16 +128,16 @@ class CharacterRNN(CausalModel):
         examples for `fit`.
 
         Args:
-            text: A text, or the path of a UTF-8 file: a `pathlib.Path`, the name of an existing
-                file, or a string without white space.
+            text: Text, or the path of a UTF-8 file: a `pathlib.Path`, the name of an existing file,
+                or a string without white space.
             length: Number of characters in an example, and maximum length of a sampled text.
             units: Number of units in each LSTM.
-            blocks: Number of LSTMs.
+            blocks: Number of LSTM layers.
             **kwargs: Additional arguments for the class.
 
         Raises:
             TypeError: If `text` is neither a string nor a path.
-            OSError: If the file does not exist or cannot be read.
+            OSError: If the file does not exist, or cannot be read.
             ValueError: If the text is empty, or if the file is not UTF-8.
 
         Example:

@@ -16,7 +16,7 @@ from keras_gen.networks.autoregressive.made_networks import table_made
 
 @keras.saving.register_keras_serializable("keras_gen")
 class MADE(CausalModel):
-    """An autoregressive density model of vectors: each value is predicted from earlier ones.
+    """An autoregressive density model of vectors, which predicts each value from earlier values.
 
     Germain, Gregor, Murray, Larochelle: "MADE: Masked Autoencoder for Distribution Estimation",
     ICML 2015, sec. 3 and 4. The conditionals are mixtures of normal densities, as in Uria, Murray,

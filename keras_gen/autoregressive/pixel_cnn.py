@@ -18,7 +18,7 @@ from keras_gen.networks import gated_pixel_cnn
 
 @keras.saving.register_keras_serializable("keras_gen")
 class PixelCNN(CausalModel):
-    """An autoregressive image model: each value is predicted from earlier ones.
+    """An autoregressive image model, which predicts each value from earlier values.
 
     Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, eq. (1)
     and (2), with the masked convolutions of sec. 3.4 and a softmax over the levels (sec. 3.5). The
@@ -127,7 +127,7 @@ class PixelCNN(CausalModel):
     @classmethod
     @checked_arguments(square=True)
     def for_images(cls, shape: tuple, filters: int = 32, blocks: CountFrom0 = 5, **kwargs):
-        """Builds the model with the network of Gated PixelCNN, which has no blind spot.
+        """Builds the model with the Gated PixelCNN network, which has no blind spot.
 
         By default, the likelihood is "categorical", a softmax over 256 levels. For color images,
         `keras_gen.losses.DiscretizedLogistic(mixtures=10)` requires less memory and time.

@@ -70,7 +70,7 @@ class PixelRNN(PixelCNN):
         Args:
             shape: `(height, width, channels)` of the images, with 1 or 3 channels.
             units: Number of features of each LSTM.
-            blocks: Number of LSTMs.
+            blocks: Number of LSTM layers.
             kind: Type of LSTM, "row" or "diagonal".
             **kwargs: Additional arguments for the class.
 

@@ -18,7 +18,7 @@ from keras_gen.networks import wavenet
 
 @keras.saving.register_keras_serializable("keras_gen")
 class WaveNet(CausalModel):
-    """An autoregressive audio model: each sample is predicted from earlier ones.
+    """An autoregressive audio model, which predicts each audio sample from earlier samples.
 
     Van den Oord et al.: "WaveNet: A Generative Model for Raw Audio", 2016, eq. (1), with a softmax
     over mu-law levels (sec. 2.2). The loss is the exact negative log-likelihood of the levels in
@@ -99,7 +99,7 @@ class WaveNet(CausalModel):
         Args:
             samples: Number of audio samples in a generated sound. `fit` accepts sounds of any
                 length.
-            filters: Number of channels between the blocks.
+            filters: Number of channels passed between the blocks.
             skip_filters: Number of channels in the sum over the blocks.
             dilations: Dilations of the blocks. Each sample depends on the preceding
                 `keras_gen.networks.receptive_field(dilations)` samples.

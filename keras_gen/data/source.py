@@ -122,7 +122,8 @@ class Source:
         """Returns two sources: the remaining examples, and a random fraction that is held out.
 
         Args:
-            fraction: Fraction of the examples that is held out, rounded, above 0 and below 1.
+            fraction: Fraction of the examples to hold out, above 0 and below 1; the number is
+                rounded.
             seed: Nonnegative integer.
 
         Raises:

@@ -237,7 +237,7 @@ class PathModel(LikelihoodModel):
         The first `fit` computes the mean and standard deviation of each column, which standardize
         the network's inputs and outputs. Samples and scores are in the units of the data.
 
-        For series, whose neighboring steps are similar, `for_series` is better.
+        For series, in which neighboring steps are similar, use `for_series` instead.
 
         Args:
             shape: Number of columns, or the shape of an example.
@@ -260,7 +260,7 @@ class PathModel(LikelihoodModel):
 
         Args:
             shape: `(steps, channels)` of a series.
-            widths: Number of channels at each length, multiples of 8.
+            widths: Number of channels at each resolution, multiples of 8.
             **kwargs: Additional arguments for the class.
 
         Example: `DDPM.for_series((100, 3))`.

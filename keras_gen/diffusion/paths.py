@@ -31,7 +31,7 @@ MOST_RHO = 1000
 MOST_CHAIN_STEPS = 10_000
 """Maximum number of steps; with more, rounding of the times makes variances of steps wrong."""
 SAME_TIME = 1e-6
-"""Difference up to which two times are equal, since float32 rounds times."""
+"""Maximum difference between times that count as equal, because float32 rounds times."""
 
 ChainSteps = Annotated[int, partial(checked_integer, minimum=2, maximum=MOST_CHAIN_STEPS)]
 

@@ -93,9 +93,9 @@ def decoded(
     Args:
         contents: Contents of the file.
         most: Maximum number of pixels.
-        alpha: Whether the pixels have a fourth channel, their opacity.
-        unscaled: Whether the values are returned as they are, in three channels. Gray images of 16
-            and 32 bits, and of floats, are also accepted then.
+        alpha: Whether to return opacity as a fourth channel.
+        unscaled: Whether to return the values unchanged, in three channels. In this case, gray
+            images with 16 bits, 32 bits, or floats are also accepted.
     """
     try:
         image = _open(contents)
@@ -147,7 +147,7 @@ def _refusal_of_scans(contents: bytes) -> str:
 
 
 def _refusal_of_values(image: Image.Image, stored: str) -> str:
-    """Returns the reason why the values of an image are refused."""
+    """Returns the reason that the values of an image are rejected, or an empty string."""
     if ";16" in stored and not image.mode.startswith("I;16"):  # Pillow keeps the upper 8 bits
         return "an image with 16-bit colors (leave levels out, or store it in gray)"
     if image.mode == "F" and not np.isfinite(np.asarray(image)).all():
@@ -156,9 +156,9 @@ def _refusal_of_values(image: Image.Image, stored: str) -> str:
 
 
 def _refusal_of_depth(image: Image.Image, stored: str) -> str:
-    """Returns the reason why an image is refused whose values have no known white level.
+    """Returns the reason that an image without a known white level is rejected.
 
-    With 12 of 16 bits used, it would be nearly black.
+    If it used 12 of 16 bits, for example, it would be almost black.
     """
     if image.mode in ("I", "F"):
         values = np.asarray(image)

@@ -19,24 +19,25 @@ from keras_gen.files.reading import read_regular
 from keras_gen.files.writing import replacing
 
 RATES = (100, 768_000)
-"""Minimum and maximum number of samples per second of files that are read."""
+"""Minimum and maximum sampling rate of files, in samples per second."""
 _MOST_SOUND = 2**28  # bytes of a WAV file
 
 
 def read_wav(path: str | os.PathLike, rate: int, seconds: float | None = None) -> np.ndarray:
-    """Reads a WAV file of 8, 16, 24, or 32 bits or of floats as mono sound, int16 `[samples, 1]`.
+    """Reads a WAV file with 8, 16, 24, or 32 bits, or floats, as mono, int16 `[samples, 1]`.
 
-    Channels are averaged, and a polyphase filter resamples the sound, without aliasing.
+    Channels are averaged, and the sound is resampled with a polyphase filter, without aliasing.
 
     Args:
-        path: Path of a file of at most 256 MiB.
+        path: Path of the file, which may have at most 256 MiB.
         rate: Samples per second of the result, from 100 to 768,000.
-        seconds: Maximum length; the rest of the file is ignored. If None, there is no maximum.
+        seconds: Maximum length in seconds; the rest of the file is ignored. If None, there is no
+            maximum.
 
     Raises:
         OSError: If the file cannot be read, or is not a regular file.
-        ValueError: If `rate` is out of range, or the file is not a WAV file, is compressed, has a
-            rate out of range, has no samples, or has floats outside [-1, 1].
+        ValueError: If `rate` is out of range, or if the file is not a WAV file, is compressed, has
+            a rate out of range, has no samples, or has floats outside of [-1, 1].
 
     Example:
         >>> sound = read_wav("seven.wav", rate=8000)    # doctest: +SKIP

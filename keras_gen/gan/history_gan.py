@@ -18,7 +18,7 @@ class HistoryGAN(GAN):
 
     Shrivastava, Pfister, Tuzel, Susskind, Wang, Webb: "Learning from Simulated and Unsupervised
     Images through Adversarial Training", CVPR 2017, sec. 2.3. A discriminator that sees only the
-    newest images forgets older ones, and the generator may alternate between modes indefinitely.
+    newest images forgets older images, so the generator may alternate between modes indefinitely.
 
     Deviations: `ImagePool` stores the history, as in CycleGAN: each image is replaced with an older
     image with probability 1/2, whereas the paper samples half of every batch from a buffer.

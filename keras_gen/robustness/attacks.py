@@ -387,12 +387,12 @@ def named_right(
 
     Args:
         network: Network, or function of a batch and `training`, that returns logits.
-        x: Examples in the range of the network, `[n, ...]`, at least one.
+        x: Examples in the network's input range, `[n, ...]`, at least one.
         labels: Classes of the examples, integers `[n]`.
-        batch_size: Number of examples at once.
+        batch_size: Number of examples processed at once.
 
     Raises:
-        ValueError: If the labels do not match the examples, or the logits contain NaN.
+        ValueError: If the labels do not match the examples, or if the logits contain NaN.
 
     Example:
         >>> named_right(model, digits, labels).mean()

@@ -61,7 +61,7 @@ def find(models: Path, model: str) -> Path:
     """Returns the folder of `model`, which is a path, or a name in the folder `models`.
 
     Raises:
-        OSError: If the export does not exist (FileNotFoundError), or the path is not a folder.
+        OSError: If the export does not exist (FileNotFoundError), or if the path is not a folder.
     """
     for path in (Path(model), models / model):
         if path.is_dir():
@@ -95,7 +95,7 @@ def read_metadata(path: str | Path) -> dict[str, Any]:
 
     Raises:
         OSError: If the metadata cannot be read, or is not in a regular file.
-        ValueError: If the metadata is not a JSON object, or one of its parts is not.
+        ValueError: If the metadata, or one of its parts, is not a JSON object.
     """
     file = checked_path("path", path) / METADATA
     metadata = read_json(file, "export the model again") if file.exists() else {}

@@ -18,7 +18,7 @@ class CapacityVAE(VAE):
 
     Burgess, Higgins, Pal, Matthey, Watters, Desjardins, Lerchner: "Understanding disentangling in
     beta-VAE", arXiv 1804.03599, 2018. The loss is the negative of eq. (8), in nats: `loss =
-    reconstruction_loss + gamma * capacity_loss`, where `capacity_loss ` is |KL - C| for each
+    reconstruction_loss + gamma * capacity_loss`, where `capacity_loss` is |KL - C| for each
     example. (Other implementations compare the batch mean with C.) `kl` and `elbo` are also
     reported.
 

@@ -149,7 +149,7 @@ class VAE(EncoderDecoder):
     def from_noise(self, noise, temperature=1.0):
         """Returns the mean of p(x|z) for images and counts, and samples for rows of numbers.
 
-        `temperature` is the standard deviation of the latents in units of the prior's.
+        `temperature` is the standard deviation of the latents, relative to the prior's.
         """
         return self.example_of(noise | {"latents": temperature * noise["latents"]})
 

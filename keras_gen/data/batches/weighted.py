@@ -26,7 +26,7 @@ def weighted_stream(
 
     Batch number t is a function of (source, weights, seed, t), so `start=k` resumes exactly if the
     weights are restored. Nothing is prefetched. Pass `keras_gen.vae.distribute_fresh(stream,
-    strategy)` to `fit `, and leave `steps_per_execution ` at 1: TensorFlow may request the second
+    strategy)` to `fit`, and leave `steps_per_execution` at 1: TensorFlow may request the second
     batch before the step on the first batch is done.
 
     Args:

@@ -35,9 +35,9 @@ def image_folder(
     `resize_cover`. Links to files and folders are followed. Hidden files and folders, whose names
     begin with a dot, are skipped.
 
-    Without `channels=4`, transparent pixels are blended with white, and a warning lists the files.
-    Without `levels`, 16-bit images are converted to 8 bits; those that use 14 bits or fewer and
-    images with 32-bit values count as unreadable, because their white level is unknown.
+    Unless `channels` is 4, transparent pixels are blended with white, and a warning lists the
+    files. Without `levels`, 16-bit images are converted to 8 bits. Images that use 14 bits or
+    fewer, and images with 32-bit values, count as unreadable, because their white level is unknown.
 
     Args:
         path: Folder to read.
@@ -57,9 +57,9 @@ def image_folder(
             a warning if all images are gray.
         classes: Names of the classes in the order of their labels, such as `class_names` of the
             training set for a folder in which a class is missing.
-        levels: Values of black and white, which become 0 and 255 in floats, for the full precision
-            of gray images of 16 or 32 bits, or of floats (TIFF). Other values are clipped, and a
-            warning names the range.
+        levels: Values of black and white, which are mapped to 0 and 255 as floats. This preserves
+            the full precision of gray images with 16 bits, 32 bits, or floats (TIFF). Other values
+            are clipped, and a warning names the range.
 
     Returns:
         Source of images `[height, width, channels]`, uint8 or, with `levels`, float32; or of tuples
@@ -68,8 +68,8 @@ def image_folder(
 
     Raises:
         FileNotFoundError: If the folder does not exist, or contains no image.
-        TypeError: If `size` is neither an integer nor two integers, `max_broken` is not a number,
-            or `path` or `labels` has an unsupported type, such as `labels=1`.
+        TypeError: If `size` is neither an integer nor two integers, if `max_broken` is not a
+            number, or if `path` or `labels` has an unsupported type, such as `labels=1`.
         ValueError: If there are fewer than two readable images, if the unreadable fraction exceeds
             `max_broken`, if an image that needs a label is not in a subfolder, if a class is not
             one of the `classes`, if `labels` lists a file that is not an image in the folder, or

@@ -1,4 +1,4 @@
-"""Reads the images in a folder, skipping broken ones, with one or more images per example."""
+"""Reads the images in a folder, with one or more images per example, and skips broken images."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _OF_SYSTEMS = ("__MACOSX", "@eaDir")  # folders that archives and servers add to
 
 
 class Pixels(NamedTuple):
-    """The format of the images that a folder's files become.
+    """The format to which the images in a folder are decoded.
 
     Attributes:
         channels: Number of channels: 1 for gray, 3 for RGB, or 4 for RGB and opacity.
@@ -41,7 +41,7 @@ class Pixels(NamedTuple):
 
     @property
     def spec(self) -> tf.TensorSpec:
-        """Specification of a decoded file: uint8, or floats with levels."""
+        """Specification of a decoded file: uint8, or floats if there are levels."""
         dtype = tf.uint8 if self.levels is None else tf.float32
         return tf.TensorSpec([None, None, self.decoded_channels], dtype)
 
@@ -64,7 +64,7 @@ class Pixels(NamedTuple):
         Args:
             image: Image in the format of `spec`.
             size: Height and width of the result.
-            window: Window of the image that is shown; by default, that of `resize_cover`.
+            window: Window of the image to show. If None, the same window as in `resize_cover`.
         """
         window = cover_window(image, size) if window is None else window
         if self.channels == 4:
@@ -79,11 +79,11 @@ class Pixels(NamedTuple):
 
 
 def checked_pixels(channels: Any, levels: Any = None) -> Pixels:
-    """Returns the format for the arguments of `image_folder`; `channels` may be None for 3.
+    """Returns the format for the arguments of `image_folder`; `channels` of None means 3.
 
     Raises:
         TypeError: If `levels` are not numbers.
-        ValueError: If a value is out of range, or there are levels and opacity.
+        ValueError: If a value is out of range, or if levels are combined with opacity.
     """
     if channels not in (None, 1, 3, 4) or isinstance(channels, bool):
         raise ValueError(
@@ -237,7 +237,7 @@ def read_images(
 
 
 def _report_range(folder: Path, low: float, high: float, pixels: Pixels) -> None:
-    """Warns if values are outside the levels, or use little of them."""
+    """Warns if values are outside of the levels, or use only a small part of their range."""
     darkest, brightest = sorted(pixels.levels or ())
     found = f"The images in {folder} have values from {low:g} to {high:g}"
     if low < darkest or high > brightest:

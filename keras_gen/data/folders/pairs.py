@@ -111,9 +111,10 @@ def paired_folders(
             encoded.
         unmatched: Whether to "refuse" or "skip" images without a counterpart; a warning lists
             skipped images.
-        channels: Number of channels: 3 for RGB, 1 for gray, 4 for RGB and opacity.
-        factor: Ratio of the sides of targets and sources, such as 4 for `SRGAN`: the sources become
-            `size / factor`. A target may have up to `factor` - 1 more rows and columns.
+        channels: Number of channels: 3 for RGB, 1 for gray, or 4 for RGB and opacity.
+        factor: Ratio of the sides of targets and sources, such as 4 for `SRGAN`. The size of the
+            sources is `size / factor`. A target may have up to `factor` - 1 additional rows and
+            columns.
 
     Returns:
         Source of tuples (source, target), each uint8 `[height, width, channels]`.
@@ -121,9 +122,10 @@ def paired_folders(
     Raises:
         FileNotFoundError: If a folder does not exist, or contains no image.
         TypeError: If an argument has an unsupported type.
-        ValueError: If an image has no counterpart or two files share a name, fewer than two pairs
-            are readable, more than `max_broken` are unreadable or have sizes in another ratio than
-            `factor`, `size` is not a multiple of `factor`, or an argument is out of range.
+        ValueError: If an image has no counterpart or two files share a name, if fewer than two
+            pairs are readable, if the fraction of pairs that are unreadable or whose sizes do not
+            have the ratio `factor` exceeds `max_broken`, if `size` is not a multiple of `factor`,
+            or if an argument is out of range.
 
     Example:
         >>> train = paired_folders("labels/train", "photos/train", size=64)

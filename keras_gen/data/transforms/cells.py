@@ -104,7 +104,7 @@ def require_cells(columns: Sequence[Column]) -> list[Column]:
 
     Raises:
         TypeError: If an element is not a column.
-        ValueError: If there are no columns, or a column has no cells.
+        ValueError: If there are no columns, or if a column has no cells.
     """
     columns = checked_list("columns", columns)
     # A loaded layer receives configurations of columns.
@@ -192,7 +192,7 @@ def _values(column, texts):
 
 
 def _typed(words, kind):
-    """Converts the texts of booleans or numbers; other words are left unchanged."""
+    """Converts the texts of booleans or numbers; other words are unchanged."""
     if "bool" in kind:
         return words == "True"
     return words.astype(kind) if re.fullmatch(r"(u?int|float)\d+", kind) else words

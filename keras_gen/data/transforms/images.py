@@ -19,7 +19,7 @@ def image_size(name: str, size: Any, minimum: int = 1) -> tuple[int, int]:
 
     Raises:
         TypeError: If the size is neither an integer nor two integers.
-        ValueError: If there are not two integers, or one is below `minimum`.
+        ValueError: If there are not two integers, or if an integer is below `minimum`.
     """
     if not isinstance(size, tuple | list):
         side = checked_integer(name, size, minimum)
@@ -235,7 +235,7 @@ def on_photographs(digits: np.ndarray, photographs: np.ndarray, seed: int = 0) -
         seed: Seed for the selection of parts.
 
     Raises:
-        ValueError: If the sizes differ, or an array is not uint8.
+        ValueError: If the sizes differ, or if an array is not uint8.
 
     Example: `on_photographs(digits, photograph_patches(28).train.arrays())`.
     """

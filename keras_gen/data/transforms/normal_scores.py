@@ -110,7 +110,7 @@ class NormalScores:
 
         Raises:
             TypeError: If an argument does not consist of numbers.
-            ValueError: If an argument has a different shape, or there is no such interval.
+            ValueError: If an argument has a different shape, or if there is no such interval.
         """
         levels = self._checked_levels(levels)
         places = tf.random.stateless_uniform(tf.shape(levels), seed)
@@ -145,8 +145,8 @@ class NormalScores:
 
         Raises:
             TypeError: If an argument does not consist of numbers.
-            ValueError: If an argument has a different shape, `z` contains NaN, or there is no such
-                interval.
+            ValueError: If an argument has a different shape, if `z` contains NaN, or if there is no
+                such interval.
         """
         z, levels = self._checked_numbers(z), self._checked_levels(levels)
         if len(z) != len(levels):

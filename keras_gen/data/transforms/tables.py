@@ -73,9 +73,11 @@ class Column:
         dtype: Dtype of the column in its DataFrame; empty if there was no DataFrame.
         unknown: `"error"` to reject a word that is not in `categories`, or `"gap"` to treat it as
             missing.
-        value_dtype: Dtype of an array in a dict, or of the categories of a DataFrame's column of
-            dtype "category"; `"bool"` for True and False in a column of objects. Empty for words.
-        levels: All categories of such a column in order, also those that no training row has.
+        value_dtype: Dtype of an array in a dict, or of the categories in a DataFrame column with
+            dtype "category". `"bool"` for a column of objects that are True or False; empty for
+            words.
+        levels: All categories of such a column in order, including categories without training
+            rows.
         ordered: Whether these categories are ordered.
 
     Raises:
@@ -352,9 +354,9 @@ def as_table(values: Any) -> Any:
 
     Raises:
         OSError: If the file cannot be read.
-        ValueError: If a quotation mark is not closed, a value is longer than 131,072 characters,
-            the values are separated by semicolons or tabs, or the lines of the file have different
-            numbers of values.
+        ValueError: If a quotation mark is not closed, if a value is longer than 131,072 characters,
+            if the values are separated by semicolons or tabs, or if the lines of the file have
+            different numbers of values.
     """
     if not is_table_file(values):
         return values

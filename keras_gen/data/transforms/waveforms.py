@@ -131,7 +131,7 @@ def mu_law_waveform(level: tf.Tensor, levels: int = 256) -> tf.Tensor:
 
 @checked_types
 def to_peak(waveforms: Any, peak: float = 0.9) -> np.ndarray:
-    """Scales all sounds to the same peak, whatever their recording level; int16, same shape.
+    """Scales all sounds to the same peak; returns int16 of the same shape.
 
     Args:
         waveforms: Numbers in any units, `[n, samples, ...]`.

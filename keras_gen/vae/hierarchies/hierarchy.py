@@ -242,8 +242,8 @@ class HierarchicalVAE(Coder):
     def from_noise(self, noise, temperature=1.0):
         """Returns the mean of p(x|z) for latents sampled from the prior.
 
-        `temperature` multiplies the standard deviation of each layer's prior. Below 1, samples are
-        cleaner and less varied: a variance of 0.5 times the prior's is a temperature of 0.71.
+        `temperature` multiplies the standard deviation of each layer's prior. Temperatures below 1
+        give cleaner but less varied samples; a temperature of 0.71 halves the prior's variance.
         """
 
         def prior(layer, features, priors):

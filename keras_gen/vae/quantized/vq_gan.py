@@ -35,8 +35,8 @@ class VQGAN(VQVAE):
     (7), which balances the gradients of the two parts of the loss with respect to the decoder's
     last kernel. The codes thus need not encode textures that the decoder can invent. `loss =
     reconstruction_loss + beta * commitment_loss + feature_weight * feature_loss +
-    adversarial_weight * adversarial_loss`, in nats per example; `adversarial_loss
-    ` includes the factor lambda, reported as `adaptive_weight `. The discriminator is updated after
+    adversarial_weight * adversarial_loss`, in nats per example; `adversarial_loss`
+    includes the factor lambda, reported as `adaptive_weight`. The discriminator is updated after
     the encoder and the decoder, on new reconstructions. `score` is -log p(x | codes). A prior over
     the codes is learned afterward, as with `VQVAE`.
 

@@ -154,7 +154,7 @@ class ProductMixture:
 
 
 def _checked_cells(cells, sizes, least=0):
-    """Refuses cells `[n, columns]` that are not integers from `least` to the column's last cell."""
+    """Rejects cells `[n, columns]` that are not integers from `least` to the column's last cell."""
     cells = np.asarray(cells)
     if cells.ndim != 2 or cells.shape[1] != len(sizes) or cells.dtype.kind not in "iu":
         raise ValueError(

@@ -218,7 +218,7 @@ def head(runs: Sequence[list[Group]], families: dict[str, Family]) -> str:
     """Returns the README's table: an image, the methods, and the headline of each family.
 
     Raises:
-        ValueError: If a family is not among `families`, or its recipe has no results.
+        ValueError: If a family is not among `families`, or if its recipe has no results.
     """
     if not runs:
         return NONE

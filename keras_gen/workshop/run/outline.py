@@ -27,8 +27,8 @@ class Outline:
 def read_outline(path: Path) -> Outline | None:
     """Returns the outline of a recipe, or None for another program.
 
-    A recipe ends with a call of `run_recipe`, and its settings and presets need no slow import: the
-    file's definitions are executed without those that use other packages than `QUICK`.
+    A recipe ends with a call to `run_recipe`, and its settings and presets require no slow imports:
+    definitions that use packages other than `QUICK` are not executed.
 
     Args:
         path: Python file.

@@ -46,7 +46,7 @@ class Site:
 
 
 def build(root: Path) -> Path:
-    """Builds the site of a checkout. A broken link is an error, as is a file that does not exist.
+    """Builds the site of a checkout. Broken links and missing files are errors.
 
     Args:
         root: The repository's root.
@@ -57,7 +57,7 @@ def build(root: Path) -> Path:
     Raises:
         FileNotFoundError: If `root` is not a checkout, or if a page links to a missing file.
         ValueError: If something is loaded from another site.
-        subprocess.CalledProcessError: If Zensical refuses a page, a link, or an anchor.
+        subprocess.CalledProcessError: If Zensical rejects a page, a link, or an anchor.
     """
     folder = write(root.resolve())
     command = [sys.executable, "-m", "zensical", "build", "--strict", "-f", CONFIGURATION]

@@ -36,8 +36,8 @@ def captioned(
     Returns: a uint8 image `[height, width, 3]`.
 
     Raises:
-        ValueError: If there are no images, a row is not uint8 `[n, height, width, channels]`, or
-            the number of names differs from the number of rows or columns.
+        ValueError: If there are no images, if a row is not uint8 `[n, height, width, channels]`, or
+            if the number of names differs from the number of rows or columns.
 
     Example: `captioned([digits, model.reconstruct(digits)], ["image", "reconstruction"])`.
     """

@@ -187,7 +187,7 @@ def perturbations(
     Returns: a uint8 image `[height, width, 3]`.
 
     Raises:
-        ValueError: If `points` is neither latents nor images, or `steps` is below 2.
+        ValueError: If `points` is neither latents nor images, or if `steps` is below 2.
 
     Example: `write_image("noise.png", perturbations(model, digits[:5]))`.
     """
@@ -216,7 +216,7 @@ def manifold(model, side: int = 20, **given) -> np.ndarray:
     Returns: a uint8 image `[height, width, 3]`.
 
     Raises:
-        ValueError: If the model does not have two latents, or `side` is below 1.
+        ValueError: If the model does not have two latents, or if `side` is below 1.
 
     Example: `write_image("manifold.png", manifold(model))`.
     """

@@ -1,8 +1,8 @@
 """Mode coverage of a GAN and PacGAN on Stacked MNIST (1,000 modes).
 
 Lin, Khetan, Fanti, Oh: "PacGAN: The Power of Two Samples in Generative Adversarial Networks",
-NeurIPS 2018, sec. 4.2; the data are those of Metz et al.: "Unrolled Generative Adversarial
-Networks", ICLR 2017.
+NeurIPS 2018, sec. 4.2; the data are from Metz et al.: "Unrolled Generative Adversarial Networks",
+ICLR 2017.
 
   python recipes/gan_modes_stacked_mnist.py    about 31 minutes on one of two CPU cores
   python recipes/gan_modes_stacked_mnist.py --preset smoke     under a minute

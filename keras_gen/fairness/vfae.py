@@ -53,7 +53,8 @@ class VFAE(LikelihoodModel):
     values of the attribute (sec. 2.3).
 
     `loss = reconstruction_loss + kl_loss + upper_kl_loss + class_kl_loss + alpha *
-    classification_loss + beta * discrepancy_loss`. All terms except the last are in nats. `score` is the bound without labels. `encode` returns the mean and log variance of q(z1|x,s).
+    classification_loss + beta * discrepancy_loss`. All terms except the last are in nats. `score`
+    is the bound without labels. `encode` returns the mean and log variance of q(z1|x,s).
 
     Deviations: like the bounds, the prediction of the label uses one sample of z1 per example.
 

@@ -140,7 +140,7 @@ def _joints(motion: dict) -> dict[str, np.ndarray]:
     """Returns the joints in each frame, `[frames, 2]`, as fractions of the image size."""
 
     def along(start, angle, length):
-        """Returns the point at an angle from straight down."""
+        """Returns the point at the given angle from the vertical, downward."""
         return start + length * np.stack([np.sin(angle), np.cos(angle)], axis=-1)
 
     hips = np.stack([motion["sway"], motion["bounce"]], axis=-1)

@@ -269,7 +269,7 @@ class Latents:
         image: np.ndarray | None = None,
         seed: int | None = None,
     ) -> Start:
-        """Starts at the latents of an RGB image, at samples from a standard normal, or at zeros.
+        """Returns initial sliders for an RGB image's latents, for normal samples, or for zeros.
 
         The sliders control the dimensions that change the decoded image most.
         """

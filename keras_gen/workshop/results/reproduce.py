@@ -27,7 +27,7 @@ class Comparison:
 
     @property
     def difference(self) -> float:
-        """The new value minus the published one."""
+        """The new value minus the published value."""
         return self.now - self.published
 
     @property

@@ -39,7 +39,7 @@ def run_recipe(main: Callable, settings: type[RunSettings], presets, argv=None) 
 
 
 def notes(error: BaseException) -> str:
-    """Notes that `Run` adds to an interrupt or error: the existing files, and how to continue."""
+    """Returns the notes that `Run` adds to an interrupt or error: files, and how to continue."""
     return " ".join(getattr(error, "__notes__", ()))
 
 

@@ -167,7 +167,7 @@ class Run:
             data: Datasets with descriptions, as returned by the functions of `keras_gen.data`.
                 Their warning is printed again when the run ends.
             whole: Whether a smoke run uses all examples instead of the first examples of each part,
-                for example for computed points and shapes.
+                as is useful for computed points and shapes.
             train: Minimum number of examples in each training part.
             test: Minimum number of examples in each held-out part.
 

@@ -153,7 +153,7 @@ def nll_summary(nats: Mapping[str, np.ndarray], prefix: str = "") -> dict[str, f
 
     Args:
         nats: Result of `importance_weighted_nll`, or only "nll" from another estimate.
-        prefix: Prefix of the names, which distinguishes several models.
+        prefix: Prefix of the names, which can distinguish several models.
 
     Returns:
         A dict with "nll", the mean over the examples, and "nll_standard_error", the standard error

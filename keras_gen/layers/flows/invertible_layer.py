@@ -89,7 +89,7 @@ class InvertibleLayer(DeclaredLayer):
 class Chain(InvertibleLayer, keras.Model):
     """Invertible layers in sequence: y = f_n(...f_2(f_1(x))).
 
-    A chain is an invertible layer, so chains may contain chains, and a `keras.Model`, so it is
+    A chain is both an invertible layer, so chains may be nested, and a `keras.Model`, so it is
     saved and trained like any network. See Dinh et al. (2017), sec. 3.3.
 
     Args:

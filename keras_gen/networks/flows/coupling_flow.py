@@ -82,7 +82,7 @@ def _couplings(mask, steps, shape, **options) -> list:
 
 
 def _prior(condition_dim, shape) -> keras.Model:
-    """Builds a network from a condition to the latents' mean and log scale, initially zero."""
+    """Builds a network that maps a condition to the latents' mean and log scale, initially 0."""
     condition = keras.Input([condition_dim])
     outputs = []
     for _ in range(2):
@@ -92,7 +92,7 @@ def _prior(condition_dim, shape) -> keras.Model:
 
 
 def _network(shape, hidden, activation, condition_dim) -> keras.Model:
-    """Builds a network from passive half and condition to scale and shift, initially zero."""
+    """Builds a network that maps passive half and condition to scale and shift, initially 0."""
     image = len(shape) == 3
     layer = partial(layers.Conv2D, kernel_size=3, padding="same") if image else layers.Dense
     passive = keras.Input(shape)

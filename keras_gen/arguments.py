@@ -32,11 +32,11 @@ def checked_integer(
     except TypeError:
         number = None
     if number is None or _is_flag(value):
-        expected = _limits(minimum, maximum)
-        kind = f"an integer of {expected}" if expected else "an integer"
-        raise TypeError(f"{name} must be {kind}, found {shown(value)}.")
+        expected = _limited("an integer", minimum, maximum)
+        raise TypeError(f"{name} is {shown(value)}: expected {expected}.")
     if not _within(number, minimum, maximum):
-        raise ValueError(f"{name} must be {_limits(minimum, maximum)}, found {number}.")
+        expected = _limited("an integer", minimum, maximum)
+        raise ValueError(f"{name} is {number}: expected {expected}.")
     return number
 
 
@@ -59,16 +59,16 @@ def checked_number(
         TypeError: If `value` is not a number. Booleans are rejected.
         ValueError: If `value` is not finite, or is outside [`minimum`, `maximum`].
     """
-    expected = _limits(minimum, maximum)
+    expected = _limited("a number", minimum, maximum)
     if not _is_number(value):
-        kind = f"a number of {expected}" if expected else "a number"
-        raise TypeError(f"{name} must be {kind}, found {shown(value)}.")
+        raise TypeError(f"{name} is {shown(value)}: expected {expected}.")
     try:
         number = float(value)
     except OverflowError:
         number = math.inf
     if not math.isfinite(number) or not _within(number, minimum, maximum):
-        raise ValueError(f"{name} must be {expected or 'finite'}, found {number:g}.")
+        expected = "a finite number" if expected == "a number" else expected
+        raise ValueError(f"{name} is {number:g}: expected {expected}.")
     return number
 
 
@@ -76,7 +76,7 @@ def checked_positive(name: str, value: Any) -> float:
     """Validates an argument and returns it as a float above 0. For errors, see `checked_number`."""
     number = checked_number(name, value)
     if number <= 0:
-        raise ValueError(f"{name} must be above 0, found {number:g}.")
+        raise ValueError(f"{name} is {number:g}: expected a positive number.")
     return number
 
 
@@ -84,7 +84,7 @@ def checked_below_1(name: str, value: Any) -> float:
     """Returns an argument as a float in [0, 1). For errors, see `checked_number`."""
     number = checked_number(name, value)
     if not 0 <= number < 1:
-        raise ValueError(f"{name} is {number}: expected a fraction from 0 to below 1.")
+        raise ValueError(f"{name} is {number}: expected a fraction of at least 0 and below 1.")
     return number
 
 
@@ -99,7 +99,7 @@ def checked_odd(name: str, value: Any, minimum: int = 1) -> int:
 def checked_flag(name: str, value: Any) -> bool:
     """Returns an argument if it is True or False; otherwise raises a TypeError."""
     if not _is_flag(value):
-        raise TypeError(f"{name} must be True or False, found {shown(value)}.")
+        raise TypeError(f"{name} is {shown(value)}: expected True or False.")
     return bool(value)
 
 
@@ -116,7 +116,7 @@ def checked_list(name: str, value: Any) -> list:
     if not isinstance(value, str | bytes | Mapping):
         with contextlib.suppress(TypeError):  # not iterable
             return list(value)
-    raise TypeError(f"{name} must be a list, found {shown(value)}.")
+    raise TypeError(f"{name} is {shown(value)}: expected a list.")
 
 
 def checked_names(name: str, value: Any) -> tuple[str, ...]:
@@ -159,10 +159,13 @@ def _is_number(value) -> bool:
     return hasattr(value, "__float__") and single and not _is_flag(value)
 
 
-def _limits(minimum, maximum) -> str:
+def _limited(kind: str, minimum, maximum) -> str:
+    """The words for a value within limits, such as "an integer from 1 to 4"."""
     if maximum is None:
-        return "" if minimum is None else f"at least {minimum}"
-    return f"at most {maximum}" if minimum is None else f"{minimum} to {maximum}"
+        return kind if minimum is None else f"{kind} of at least {minimum}"
+    if minimum is None:
+        return f"{kind} of at most {maximum}"
+    return f"{kind} from {minimum} to {maximum}"
 
 
 def _within(number, minimum, maximum) -> bool:
@@ -196,7 +199,7 @@ def only_given(**arguments: Any) -> Any:
     given = [value for value in arguments.values() if value is not None]
     if len(given) != 1:
         found = " and ".join(f"{name} is {shown(value)}" for name, value in arguments.items())
-        raise ValueError(f"{found}: give exactly one of them.")
+        raise ValueError(f"{found}: expected exactly one of them. Leave out the others.")
     return given[0]
 
 
@@ -204,11 +207,13 @@ def check_levels(name: str, images: Any, axes: int | None = None) -> None:
     """Raises a ValueError unless images are uint8 (levels from 0 to 255) and have `axes` axes."""
     dtype = getattr(images.dtype, "name", images.dtype)
     if dtype != "uint8":
-        raise ValueError(f"{name} must be uint8, 0 to 255, found {dtype} {tuple(images.shape)}.")
-    if axes not in (None, len(images.shape)) or 0 in tuple(images.shape):
-        expected = f"{axes} axes, " if axes else ""
         raise ValueError(
-            f"{name} has the shape {tuple(images.shape)}: expected {expected}none of them empty."
+            f"{name} is {dtype} of shape {tuple(images.shape)}: expected uint8, 0 to 255."
+        )
+    if axes not in (None, len(images.shape)) or 0 in tuple(images.shape):
+        expected = f"{axes} axes, each" if axes else "axes"
+        raise ValueError(
+            f"{name} has shape {tuple(images.shape)}: expected {expected} of size 1 or more."
         )
 
 
@@ -227,7 +232,7 @@ def refuse_masked(name: str, values: Any) -> None:
     if hidden := count_hidden(values):
         raise ValueError(
             f"{name} is a masked array that hides {hidden} of its values: expected an array "
-            "without missing values. Leave such examples out, or fill them in with .filled(value)."
+            "without missing values. Leave out such examples, or fill them in with .filled(value)."
         )
 
 

@@ -69,7 +69,7 @@ def checked_arguments(function=None, *, axes=IMAGE, open_sides=False, square=Fal
         ...     return 2 * filters
         >>> twice(-1)
         Traceback (most recent call last):
-        ValueError: filters must be at least 1, found -1.
+        ValueError: filters is -1: expected an integer of at least 1.
     """
     if function is None:
         options = dict(axes=axes, open_sides=open_sides, square=square, ranges=ranges)
@@ -89,7 +89,7 @@ def checked_arguments(function=None, *, axes=IMAGE, open_sides=False, square=Fal
             if parameter.kind is parameter.VAR_KEYWORD or name in ("self", "cls"):
                 continue
             if value is None and not _may_be_none(parameter):
-                raise TypeError(f"{name} must be given, found None.")
+                raise TypeError(f"{name} is None: expected a value.")
             if not ranges:
                 kind = parameter.annotation
                 bound.arguments[name] = checked_by_type(name, kind, value, minimum=0)
@@ -238,7 +238,7 @@ def _pair(name: str, value: Any) -> tuple[int, ...]:
 def _numbers(name: str, value: Any) -> tuple[float, ...]:
     low, *high = (checked_number(name, number) for number in checked_list(name, value))
     if len(high) != 1 or low >= high[0]:
-        raise ValueError(f"{name} is {shown(value)}: expected the lowest and the highest value.")
+        raise ValueError(f"{name} is {shown(value)}: expected the minimum and the maximum.")
     return low, *high
 
 
@@ -249,7 +249,7 @@ def _any_numbers(name: str, value: Any) -> list[float]:
 def _text(name: str, value: Any) -> str:
     """Returns a str, or a function where Keras accepts both, as for an activation."""
     if not isinstance(value, str) and not callable(value):
-        raise TypeError(f"{name} must be a string, found {shown(value)}.")
+        raise TypeError(f"{name} is {shown(value)}: expected a string.")
     return value
 
 
@@ -259,7 +259,7 @@ def _texts(name: str, value: Any) -> tuple[str, ...]:
 
 def _callable(name: str, value: Any) -> Any:
     if not callable(value):
-        raise TypeError(f"{name} must be a function, found {shown(value)}.")
+        raise TypeError(f"{name} is {shown(value)}: expected a function.")
     return value
 
 
@@ -267,14 +267,14 @@ def _with_members(name: str, value: Any, kind: type) -> Any:
     members = sorted(typing_extensions.get_protocol_members(kind))
     if not all(hasattr(value, member) for member in members):
         raise TypeError(
-            f"{name} must be an object with {', '.join(members)}, found {shown(value)}."
+            f"{name} is {shown(value)}: expected an object with {', '.join(members)}."
         )
     return value
 
 
 def _instance(name: str, value: Any, kind: type) -> Any:
     if not isinstance(value, kind):
-        raise TypeError(f"{name} must be {_public_name(kind)}, found {shown(value)}.")
+        raise TypeError(f"{name} is {shown(value)}: expected {_public_name(kind)}.")
     return value
 
 
@@ -292,7 +292,7 @@ def checked_array(name: str, value: Any) -> np.ndarray:
         TypeError: If the argument is not an array of numbers, or has no axes.
         ValueError: If values are masked.
     """
-    message = f"{name} must be an array of numbers, found {shown(value)}."
+    message = f"{name} is {shown(value)}: expected an array of numbers."
     refuse_masked(name, value)
     try:
         array = np.asarray(value)
@@ -337,7 +337,7 @@ StatelessSeed = Annotated[tf.Tensor, _stateless_seed]
 def _finite_array(name: str, value: Any) -> np.ndarray:
     array = checked_array(name, value)
     if not array.ndim or not array.size or not np.isfinite(array).all():
-        raise ValueError(f"{name} must be an array of finite numbers, found {shown(value)}.")
+        raise ValueError(f"{name} is {shown(value)}: expected an array of finite numbers.")
     return array
 
 

@@ -258,8 +258,9 @@ def declare(
     annotations = inspect.get_annotations(cls, eval_str=True)
     for name in fields_of(cls).keys() & vars(cls).keys() - annotations.keys():
         raise TypeError(
-            f"{cls.__name__}.{name} is {shown(vars(cls)[name])}, but {name} is an argument of its "
-            f"base: annotate it as the base does, or declare it with this annotation as fixed(...)."
+            f"{cls.__name__}.{name} is {shown(vars(cls)[name])}, but {name} is an argument of "
+            "its base class: annotate it as the base class does, or declare it with this "
+            "annotation as fixed(...)."
         )
     inherited = {*getattr(cls, "__dataclass_fields__", ())}
     dataclasses.dataclass(init=False, eq=False, repr=frozen, frozen=frozen)(cls)
@@ -268,7 +269,8 @@ def declare(
         taken = any(inspect.isroutine(one) or inspect.isdatadescriptor(one) for one in there)
         if name in ("self", "kwargs", *reserved) or (taken and name not in inherited):
             raise TypeError(
-                f"{cls.__name__} declares {name}, a name that its base uses: choose another name."
+                f"{cls.__name__} declares {name}, a name that its base class uses: choose "
+                "another name."
             )
         field = vars(cls)["__dataclass_fields__"][name]
         field.type = annotations[name]
@@ -287,8 +289,8 @@ def declare(
     if written and declaring and cls.__mro__.index(base) < cls.__mro__.index(declaring[-1]):
         if _own(cls):
             raise TypeError(
-                f"{cls.__name__} declares {', '.join(_own(cls))}, but its base {base.__name__} "
-                "defines __init__: declare the arguments of the base too."
+                f"{cls.__name__} declares {', '.join(_own(cls))}, but its base class "
+                f"{base.__name__} defines __init__: also declare the arguments of the base class."
             )
         return
     constructor = _constructor(cls, declaring[-1] if declaring else cls, frozen, last, finish)
@@ -301,8 +303,9 @@ def _refuse_unreached(cls: type, last: type) -> None:
         own = "__init__" in vars(base) and not getattr(base, "_is_protocol", False)
         if own and not issubclass(last, base):
             raise TypeError(
-                f"{cls.__name__} has the base {base.__name__} last, so its __init__ would never "
-                f"run: expected it first. Write class {cls.__name__}({base.__name__}, ...)."
+                f"{cls.__name__} has the base class {base.__name__} last, so the base class's "
+                f"__init__ would never run: expected {base.__name__} first. Write class "
+                f"{cls.__name__}({base.__name__}, ...)."
             )
 
 
@@ -336,7 +339,7 @@ def _constructor(cls, first, frozen, last, finish):
 def checked(field: dataclasses.Field, value: Any) -> Any:
     """Returns the value to store for an argument."""
     if value is None and field.default is not None and not _may_be_none(field.type):
-        raise TypeError(f"{field.name} must be given, found None.")
+        raise TypeError(f"{field.name} is None: expected a value.")
     check = field.metadata.get("check")
     if value is not None and check is not None:
         return check(field.name, value)
@@ -401,7 +404,7 @@ def _bound(cls, signature: inspect.Signature, args, kwargs) -> tuple[dict, dict]
             )
         likely = nearest(name, names)
         if likely != "." or len(names) == len(parameters):
-            expected = f": expected {', '.join(names) or 'no arguments'}"
+            expected = f": expected {', '.join(names) or 'no arguments'}."
             raise TypeError(f"{cls.__name__} got {name}{expected if likely == '.' else likely}")
     needed = [each.name for each in parameters if each.default is each.empty][: len(names)]
     missing = [name for name in needed[len(args) :] if name in names and name not in kwargs]
@@ -412,7 +415,7 @@ def _bound(cls, signature: inspect.Signature, args, kwargs) -> tuple[dict, dict]
     try:
         bound = signature.bind(None, *args, **kwargs)
     except TypeError as error:
-        raise TypeError(f"{cls.__name__}: {error}; expected {', '.join(names)}.") from None
+        raise TypeError(f"{cls.__name__}: {error}. Expected {', '.join(names)}.") from None
     bound.apply_defaults()
     values = dict(bound.arguments)
     return values, values.pop("kwargs", {})

@@ -46,7 +46,8 @@ def path(start: np.ndarray, end: np.ndarray, steps: int, spherical: bool = False
     """
     if np.shape(start) != np.shape(end):
         raise ValueError(
-            f"a has shape {np.shape(start)} and b {np.shape(end)}: expected equal shapes."
+            f"a has shape {np.shape(start)}, but b has shape {np.shape(end)}: expected the same "
+            "shape."
         )
     steps = checked_integer("steps", steps, minimum=2)
     between = slerp if spherical else line
@@ -81,10 +82,9 @@ def great_circle(start: np.ndarray, end: np.ndarray, t) -> np.ndarray:
     if nowhere.any():
         raise ValueError(
             f"No unique great circle joins {nowhere.sum()} of {len(start)} pairs of latents, "
-            "which "
-            "are opposite or zero: expected nonzero latents that are not opposite. Sample "
+            "which are opposite or zero: expected nonzero latents that are not opposite. Sample "
             "latents of at least 2 dimensions from a normal distribution, or leave out "
-            "spherical."
+            "spherical=True."
         )
     angle = t * np.arctan2(sine, cosine)
     # If both vectors point in the same direction, the path does not move.
@@ -324,9 +324,8 @@ def nearest_latents(
     decode = model.generate if hasattr(model, "generate") else model.decode
     if more := set(decode.takes(model)) - {"latents"}:
         raise TypeError(
-            f"Images of {type(model).__name__} also depend on {', '.join(sorted(more))}: "
-            "expected "
-            "a model that decodes latents alone."
+            f"The images of {type(model).__name__} also depend on {', '.join(sorted(more))}: "
+            "expected a model that decodes latents alone."
         )
     targets = model.edges["x"].prepare(images)
     count = len(targets)

@@ -80,11 +80,11 @@ def known_names(name: str, known: Iterable[str]) -> str:
         >>> known_names("vae_mnits", ["gan_mnist", "vae_mnist"])
         '; did you mean vae_mnist or gan_mnist?'
         >>> known_names("xyz", ["gan_mnist", "vae_mnist"])
-        ', which holds: gan_mnist, vae_mnist.'
+        ', which contains: gan_mnist, vae_mnist.'
     """
     known = list(known)
     near = nearest(name, known)
-    return f", which holds: {', '.join(known) or 'none'}." if near == "." else near
+    return f", which contains: {', '.join(known) or 'none'}." if near == "." else near
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -106,7 +106,7 @@ def older_likelihood(model) -> str:
     """Returns advice on `for_vectors` weights saved before its likelihood changed; may be empty."""
     if type(getattr(model, "likelihood", None)).__name__ != "ColumnNormal":
         return ""
-    return ' Weights that an earlier version trained need likelihood="unbounded_normal".'
+    return ' Weights trained with an earlier version need likelihood="unbounded_normal".'
 
 
 def out_of_memory(error: BaseException) -> str | None:

@@ -120,7 +120,7 @@ def main(run: Run, s: Settings):
             chosen = choose(codes, pool_labels, 20, s.seed)
             rows[way] = pool[chosen]
         run.draw("sample_grid", image_rows(rows, columns=10))
-        y_label = f"test accuracy (%), mean and standard error of {s.draws} draws"
+        y_label = f"test accuracy (%), mean and standard error over {s.draws} draws"
         run.draw("accuracies", plot_by_count(metrics, LINES, COUNTS, "error", y_label))
 
 

@@ -101,7 +101,9 @@ def main(run: Run, s: Settings):
     with run.evaluation(model) as metrics:
         for prefix, each in (("", model), ("ladder_", ladder), ("vae_", vae)):
             count = len(test_digits)
-            run.say(f"NLL of {count} test images by {s.nll_samples} samples of each")
+            run.say(
+                f"estimating the NLL of {count} test images with {s.nll_samples} samples each"
+            )
             nats = importance_weighted_nll(each, test_digits, s.nll_samples, seed=s.seed)
             metrics |= nll_summary(nats, prefix)
             counts = [network.count_params() for network in each.networks.values()]

@@ -88,7 +88,7 @@ def main(run: Run, s: Settings):
     n_grams = best_n_grams(train, held_out, orders, edge.levels)
 
     with run.evaluation(model) as metrics:
-        run.say(f"bits of {np.count_nonzero(test >= 0):,} test characters")
+        run.say(f"computing the bits of {np.count_nonzero(test >= 0):,} test characters")
         metrics["bits"] = bits_per_live_value(-model.log_prob(test), test)
         metrics["bits_n_grams"] = bits_per_live_value(-n_grams.log_prob(test), test)
         metrics["n_gram_order"] = n_grams.order

@@ -130,7 +130,7 @@ def main(run: Run, s: Settings):
     mixture_labels = np.repeat(np.arange(CLASSES), count)
 
     with run.evaluation(model) as metrics:
-        run.say("classifying samples by two classifiers")
+        run.say("classifying samples with two classifiers")
         sample_labels = every_label(s.compared)
         sets = {
             "": (model.sample(s.compared, seed=s.seed, label=sample_labels), sample_labels),

@@ -88,7 +88,7 @@ def main(run: Run, s: Settings):
     run.export(model, default="sample")
 
     # The baselines: a mixture per digit, and the classifiers.
-    run.say(f"fitting mixtures of {s.components} Bernoulli distributions, one of each digit")
+    run.say(f"fitting mixtures of {s.components} Bernoulli distributions, one for each digit")
     mixture_nats = np.zeros(len(test))
     mixtures = []
     images, _ = data.train.arrays()
@@ -106,7 +106,7 @@ def main(run: Run, s: Settings):
         means, _ = model.encode(test, test_labels)
         metrics["active_units"], _ = active_units(means)
 
-        run.say("classifying samples by two classifiers")
+        run.say("classifying samples with two classifiers")
         sample_labels = every_label(s.compared)
         sets = {
             "": (model.sample(s.compared, seed=s.seed, label=sample_labels), sample_labels),

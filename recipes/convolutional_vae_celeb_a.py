@@ -132,7 +132,9 @@ def main(run: Run, s: Settings):
     baselines = image_baselines(mirrored, held_out, test, components, s.latent_dim)
 
     with run.evaluation(model) as metrics:
-        run.say(f"NLL of {len(test)} test images by {s.nll_samples} samples of each")
+        run.say(
+            f"estimating the NLL of {len(test)} test images with {s.nll_samples} samples each"
+        )
         nats = importance_weighted_nll(model, test, s.nll_samples, seed=s.seed)
         report = nll_summary(nats)
         effective_sample_size = report.pop("effective_sample_size")

@@ -114,20 +114,21 @@ class Settings(RunSettings):
     def __post_init__(self):
         if self.from_scratch and self.preset not in ("auto", "quick"):
             raise ValueError(
-                f"--from-scratch is for the quick preset, and --preset is {self.preset}, which "
-                "starts with random weights unless --start-from is given: leave it out."
+                "--from-scratch applies only to the quick preset, but --preset is "
+                f"{self.preset}, which starts with random weights unless --start-from is set: "
+                "leave out --from-scratch."
             )
         if self.from_scratch:
             for name, value in FROM_SCRATCH.items():
                 object.__setattr__(self, name, value)
         super().__post_init__()
         if self.image_size % 4:
-            raise ValueError(f"--image-size is {self.image_size}: it must be a multiple of 4.")
+            raise ValueError(f"--image-size is {self.image_size}: expected a multiple of 4.")
         if self.load_size < self.image_size:
             raise ValueError(f"--load-size is {self.load_size}: expected at least --image-size.")
         if (self.photos is None) != (self.paintings is None):
             raise ValueError(
-                "Only one of --photos and --paintings is given: give both or neither."
+                "Only one of --photos and --paintings is set: expected both or neither."
             )
 
 
@@ -156,7 +157,10 @@ def main(run: Run, s: Settings):
 
     data = run.load(images_of(s.load_size))
     if s.preset == "quick" and s.start_from:
-        run.say(f"fine-tuning the generators of {s.start_from}; --from-scratch: random weights")
+        run.say(
+            f"fine-tuning the generators of {s.start_from}; to start with random weights, pass "
+            "--from-scratch"
+        )
     training = data.for_validation() if s.validation else data
     epochs = s.epochs
     if data.warning and s.offline_epochs:

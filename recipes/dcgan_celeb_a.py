@@ -107,7 +107,7 @@ def main(run: Run, s: Settings):
     mixture = mixture_samples(images, len(held_out), seed=s.seed)
 
     with run.evaluation(model) as metrics:
-        run.say("comparing samples in the features of two classifiers and with patches")
+        run.say("comparing samples using the features of two classifiers and with patches")
         drawn = model.sample(len(held_out), seed=s.seed)
         sets = {"": drawn, "baseline_": mixture}
         metrics |= sample_report(extractors, images, held_out, sets, s.seed)
@@ -130,7 +130,10 @@ def main(run: Run, s: Settings):
                 by_chance = logits[kind].argmax(axis=1)
                 metrics[f"arithmetic_by_chance_{kind}"] = (by_chance == result).mean()
         else:
-            run.say(f"no arithmetic: {s.terms} are classes of faces or of your images")
+            run.say(
+                f"skipping latent arithmetic: the classes {s.terms} are of faces or of your "
+                "images"
+            )
 
         run.draw("neighbors", sample_neighbors(model, images))
         starts, ends = np.split(model.draw_latents(12, seed=1), 2)

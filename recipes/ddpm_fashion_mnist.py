@@ -82,7 +82,10 @@ def main(run: Run, s: Settings):
         metrics |= report_samples_by_steps(run, model, images, labels, test_images)
         run.draw("emerging", emerging(model))
         scored = test_images[: s.scored]
-        run.say(f"the bound of {len(scored)} test images, by 16 of {model.chain_steps} times")
+        run.say(
+            f"estimating the bound on {len(scored)} test images from 16 of {model.chain_steps} "
+            "times"
+        )
         metrics["nats"] = -float(model.log_prob(scored).mean())
         metrics |= model.evaluate(Source(test_images).batches(100), return_dict=True, verbose=0)
 

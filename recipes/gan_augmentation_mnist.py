@@ -106,7 +106,7 @@ def main(run: Run, s: Settings):
     with run.evaluation(models[main_case]) as metrics:
         for count in counts:
             metrics |= mean_and_deviation(accuracies[count], f"{{}}_{count}", (*WAYS, "svc"))
-        y_label = f"test accuracy (%), mean and standard deviation of {s.repeats} draws"
+        y_label = f"test accuracy (%), mean and standard deviation over {s.repeats} draws"
         run.draw("accuracy", plot_by_count(metrics, IN_WORDS, counts, "deviation", y_label))
 
 

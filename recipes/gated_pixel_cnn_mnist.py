@@ -111,7 +111,7 @@ def main(run: Run, s: Settings):
     baselines = binary_baselines(run, train, test)
 
     with run.evaluation(model) as metrics:
-        run.say(f"NLL of {len(test)} test digits")
+        run.say(f"computing the NLL of {len(test)} test digits")
         by_label = model.classify(test).astype("float64")  # log p(digit | label)
         nats = np.log(CLASSES) - logsumexp(by_label, axis=1)
         metrics |= nll_summary({"nll": nats})
@@ -119,7 +119,7 @@ def main(run: Run, s: Settings):
         metrics["nll_given_label"] = -by_label[np.arange(len(test)), test_labels].mean()
         metrics["bayes_accuracy"] = np.mean(by_label.argmax(axis=1) == test_labels)
 
-        run.say("classifying samples and completions by two classifiers")
+        run.say("classifying samples and completions with two classifiers")
         asked = np.arange(s.compared) % CLASSES
         known = test_labels[:COMPLETED]
         options = dict(n=s.completions, seed=s.seed, labels=known)

@@ -81,9 +81,10 @@ def main(run: Run, s: Settings):
     faces_to_move = test[test_labels < 2]
     if not min(len(smiling), len(serious), len(faces_to_move)):
         raise ValueError(
-            f"There are {len(smiling)} training images of smiles, and {len(serious)} training and "
-            f"{len(faces_to_move)} test images without: expected some of each. Give images in "
-            "subfolders of four classes, the last two of which smile."
+            f"There are {len(smiling)} training images of smiles, and {len(serious)} training "
+            f"and {len(faces_to_move)} test images without smiles: expected at least one of "
+            "each. Provide images in subfolders of four classes, of which the last two show "
+            "smiles."
         )
 
     with run.strategy.scope():

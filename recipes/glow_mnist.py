@@ -91,7 +91,7 @@ def main(run: Run, s: Settings):
     baselines |= boosted_bits(run, split.train.arrays(), test)
 
     with run.evaluation(model) as metrics:
-        run.say(f"the density of {len(test)} test images")
+        run.say(f"computing the density of {len(test)} test images")
         metrics |= density_bits(model, padded, dimensions=test[0].size)
         metrics |= baselines
         decoded = model.decode(model.encode(padded))

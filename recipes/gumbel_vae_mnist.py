@@ -88,7 +88,8 @@ def main(run: Run, s: Settings):
     with run.evaluation(categorical) as metrics:
         for name, model in (("categorical", categorical), ("binary", binary)):
             run.say(
-                f"{name}: bound of {len(test)} test images by {s.nll_samples} samples of each"
+                f"{name}: estimating the bound on {len(test)} test images with {s.nll_samples} "
+                "samples each"
             )
             nats = importance_weighted_nll(model, test, s.nll_samples, seed=s.seed)
             metrics |= nll_summary(nats, f"{name}_")

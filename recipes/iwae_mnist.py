@@ -100,7 +100,8 @@ def main(run: Run, s: Settings):
     with run.evaluation(models[50]) as metrics:
         for k in (50, 5, 1):
             run.say(
-                f"k = {k}: NLL of {len(test)} test images by {s.nll_samples} samples of each"
+                f"k = {k}: estimating the NLL of {len(test)} test images with {s.nll_samples} "
+                "samples each"
             )
             nats = importance_weighted_nll(models[k], test, s.nll_samples, seed=s.seed)
             means, *_ = models[k].encode(test)

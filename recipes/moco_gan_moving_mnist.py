@@ -110,7 +110,7 @@ def main(run: Run, s: Settings):
     evaluate = GenerationEvaluation(extractors, real[:, middle], s.seed)
 
     with run.evaluation(model) as metrics:
-        run.say("comparing frames in the features of two classifiers, and their motion")
+        run.say("comparing frames using the features of two classifiers, and comparing motion")
         drawn = model.sample(len(real), seed=s.seed)
         for prefix, each in {"": drawn, "floor_": held_out}.items():
             metrics |= prefixed(prefix, motion_distances(real, each))

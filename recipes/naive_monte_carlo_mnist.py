@@ -86,7 +86,9 @@ def main(run: Run, s: Settings):
 
     with run.evaluation(naive) as metrics:
         for prefix, model in (("", naive), ("vae_", vae)):
-            run.say(f"NLL of {len(test)} test images by a grid of {s.side**2} latents")
+            run.say(
+                f"computing the NLL of {len(test)} test images with a grid of {s.side**2} latents"
+            )
             grid_mixture = BernoulliMixture.of(*latent_grid(model, s.side))
             nll = -grid_mixture.log_prob(test)
             metrics |= nll_summary({"nll": nll}, prefix)

@@ -79,7 +79,7 @@ def main(run: Run, s: Settings):
     baselines = binary_baselines(run, train, test)
 
     with run.evaluation(model) as metrics:
-        run.say(f"NLL of {len(test)} test digits")
+        run.say(f"computing the NLL of {len(test)} test digits")
         nats = -model.log_prob(test)
         metrics |= nll_summary({"nll": nats})
         metrics |= baselines

@@ -113,7 +113,10 @@ def main(run: Run, s: Settings):
     baselines = binary_baselines(run, train, shown)
 
     with run.evaluation(model) as metrics:
-        run.say(f"NLL of {len(shown)} test digits by {s.nll_samples} importance samples of each")
+        run.say(
+            f"estimating the NLL of {len(shown)} test digits with {s.nll_samples} importance "
+            "samples each"
+        )
         metrics |= measured(model, shown, s)
         # The rows: prior samples of latents, each with several samples of the pixels.
         latents = np.random.default_rng(s.seed).normal(size=(ROWS, s.latent_dim))

@@ -109,7 +109,7 @@ def main(run: Run, s: Settings):
 
     with run.evaluation(model) as metrics:
         run.say(
-            "comparing samples with images in the features of two classifiers and with patches"
+            "comparing samples with images using the features of two classifiers and with patches"
         )
         drawn = model.sample(len(held_out), seed=s.seed)
         sets = {"": drawn, "baseline_": mixture}

@@ -104,7 +104,7 @@ def main(run: Run, s: Settings):
     with run.evaluation(models[s.seed]) as metrics:
         for count in COUNTS:
             metrics |= mean_and_deviation(errors[count], f"{{}}_{count}")
-        y_label = f"test error (%), mean and standard deviation of {s.repeats} seeds"
+        y_label = f"test error (%), mean and standard deviation over {s.repeats} seeds"
         run.draw("errors", plot_by_count(metrics, WAYS, COUNTS, "deviation", y_label))
 
 

@@ -62,7 +62,7 @@ class Settings(RunSettings):
         super().__post_init__()
         if (self.photos is None) != (self.paintings is None):
             raise ValueError(
-                "Only one of --photos and --paintings is given: give both or neither."
+                "Only one of --photos and --paintings is set: expected both or neither."
             )
 
 

@@ -87,7 +87,10 @@ def main(run: Run, s: Settings):
 
     with run.evaluation(model) as metrics:
         count = len(test_images)
-        run.say(f"NLL of {count} test images by {s.nll_samples} importance samples of each")
+        run.say(
+            f"estimating the NLL of {count} test images with {s.nll_samples} importance samples "
+            "each"
+        )
         nats = importance_weighted_nll(model, test_images, s.nll_samples, seed=s.seed)
         metrics |= nll_summary(nats)
         means, *_ = model.encode(test_images)

@@ -63,23 +63,25 @@ def fraction(value):
 
 
 REFUSED = [  # a check, the error, values, and what is said of each
-    (at_least_1, TypeError, NO_INTEGERS, "n must be an integer of at least 1, found .*"),
-    (at_least_1, ValueError, [0], "n must be at least 1, found 0"),
-    (lambda n: checked_integer("n", n, 1, 4), ValueError, [5], "n must be 1 to 4, found 5"),
-    (lambda n: checked_integer("n", n), TypeError, [None], "n must be an integer, found None"),
-    (fraction, TypeError, NO_NUMBERS, "scale must be a number of 0 to 1, found .*"),
-    (fraction, ValueError, [NAN, INF, -0.1, 1.5], "scale must be 0 to 1, found .*"),
+    (at_least_1, TypeError, NO_INTEGERS, "n is .*: expected an integer of at least 1"),
+    (at_least_1, ValueError, [0], "n is 0: expected an integer of at least 1"),
+    (lambda n: checked_integer("n", n, 1, 4), ValueError, [5],
+     "n is 5: expected an integer from 1 to 4"),
+    (lambda n: checked_integer("n", n), TypeError, [None], "n is None: expected an integer"),
+    (fraction, TypeError, NO_NUMBERS, "scale is .*: expected a number from 0 to 1"),
+    (fraction, ValueError, [NAN, INF, -0.1, 1.5], "scale is .*: expected a number from 0 to 1"),
     (lambda rate: checked_positive("rate", rate), ValueError, [0.0, -1, NAN, INF],
-     r"rate must be .*, found (0|-1|nan|inf)"),
+     r"rate is (0|-1|nan|inf): expected .*"),
     (lambda flag: checked_flag("flag", flag), TypeError, [1, 0.0, "yes", None, [True]],
-     "flag must be True or False, found .*"),
+     "flag is .*: expected True or False"),
     (lambda kind: checked_choice("kind", kind, ("a", "b")), ValueError, ["c", None, ["a"], 3],
      "kind is .*: expected one of a, b"),
     (lambda sizes: checked_list("sizes", sizes), TypeError, ["ab", None, 3, {"a": 1}],
-     "sizes must be a list, found .*"),
-    (checked_seed, ValueError, [-1, 2**31], "seed must be 0 to 2147483647, found (-1|2147483648)"),
+     "sizes is .*: expected a list"),
+    (checked_seed, ValueError, [-1, 2**31],
+     "seed is (-1|2147483648): expected an integer from 0 to 2147483647"),
     (lambda shape: checked_shape("shape", shape), TypeError, [2.5],
-     r"shape must be an integer of at least 1, found 2\.5"),
+     r"shape is 2\.5: expected an integer of at least 1"),
     (lambda shape: checked_shape("shape", shape), ValueError, [()], "shape is empty.*"),
 ]  # fmt: skip
 
@@ -94,10 +96,11 @@ def test_what_is_refused(check, error, values, sentence):
 def test_long_values_are_shown_in_short():
     """An array of many numbers would fill the screen."""
     with pytest.raises(
-        TypeError, match=r"at least 1, found ndarray of shape \(9, 28, 28, 1\) and dtype float64\.$"
+        TypeError,
+        match=r"ndarray of shape \(9, 28, 28, 1\) and dtype float64: expected .* at least 1\.$",
     ):
         checked_integer("batch_size", np.zeros((9, 28, 28, 1)), 1)
-    with pytest.raises(TypeError, match=r"found \[0, 1, .*\.\.\.\.$") as caught:
+    with pytest.raises(TypeError, match=r"is \[0, 1, .*\.\.\.: expected an integer") as caught:
         checked_integer("batch_size", list(range(1000)), 1)
     assert len(str(caught.value)) < 130
 
@@ -116,14 +119,16 @@ def test_what_is_no_shape_of_images(shape):
 def test_shapes_of_images_have_one_number_or_three():
     assert image_shape(28) == (28, 28, 1)
     assert image_shape((20, 28, 3)) == (20, 28, 3)
-    with pytest.raises(ValueError, match="shape must be at least 1, found 0"):
+    with pytest.raises(ValueError, match="shape is 0: expected an integer of at least 1"):
         image_shape((0, 28, 1))
 
 
 def test_one_argument_is_given():
     assert only_given(classes=None, conditions=2) == 2
     for classes, conditions in ((None, None), (3, 2)):
-        sentence = f"^classes is {classes} and conditions is {conditions}: give exactly one of them"
+        sentence = (
+            f"^classes is {classes} and conditions is {conditions}: expected exactly one of them"
+        )
         with pytest.raises(ValueError, match=sentence):
             only_given(classes=classes, conditions=conditions)
 
@@ -138,9 +143,11 @@ def test_one_argument_is_given():
 )
 def test_sizes_that_no_machine_holds_are_refused(check):
     check(2**20)
-    with pytest.raises(ValueError, match=r"^units must be at most 1048576, found 1000000000\.$"):
+    with pytest.raises(
+        ValueError, match=r"^units is 1000000000: expected an integer of at most 1048576\.$"
+    ):
         check(10**9)
-    with pytest.raises(ValueError, match=r"^units must be at least 1, found 0\.$"):
+    with pytest.raises(ValueError, match=r"^units is 0: expected an integer of at least 1\.$"):
         check(0)
 
 
@@ -157,7 +164,7 @@ WORK = {
 
 @pytest.mark.parametrize("make", WORK.values(), ids=WORK)
 def test_work_has_an_upper_limit(make):
-    with pytest.raises(ValueError, match=r"^[\w' ]+ must be .*(to|at most) [\d_]+, found 1e?[+0]+"):
+    with pytest.raises(ValueError, match=r"^[\w' ]+ is 1e?[+0]+9?: expected .*(to|at most) [\d_]+"):
         make(10**9)
 
 

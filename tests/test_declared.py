@@ -105,21 +105,21 @@ def test_order_of_arguments_and_what_they_become():
     "arguments,sentence",
     [
         (dict(encoder="network"), "encoder is 'network': expected a built keras.Model"),
-        (dict(encoder=None), "encoder must be given"),
+        (dict(encoder=None), "encoder is None: expected a value"),
         (dict(encoder=keras.Sequential([])), "has no weights yet: expected a built"),
-        (dict(encoder=critic()), r"has 1 outputs: expected 2, x -> z z. .*Add an output with"),
-        (dict(decoder=mlp_decoder((4,), 3, ())), r"decoder takes z of shape \(3,\): .*\(2,\)"),
-        (dict(decoder=mlp_decoder((5,), 2, ())), r"returns x of shape \(5,\): .* encoder takes"),
+        (dict(encoder=critic()), r"has 1 output: expected 2 \(x -> z z\). .*Add an output with"),
+        (dict(decoder=mlp_decoder((4,), 3, ())), r"decoder accepts z of shape \(3,\): .*\(2,\)"),
+        (dict(decoder=mlp_decoder((5,), 2, ())), r"returns x of shape \(5,\): .* encoder accepts"),
         (dict(critic=ENCODER), r"critic 'encoder' has 2 outputs: .*critic.outputs\[:1\]"),
-        (dict(critic=critic(output_activation="sigmoid")), "ends in a sigmoid, which the loss"),
-        (dict(size=0), "size must be at least 1, found 0"),
-        (dict(size=2.5), r"size must be an integer .* found 2.5"),
+        (dict(critic=critic(output_activation="sigmoid")), "ends in a sigmoid, but the loss"),
+        (dict(size=0), "size is 0: expected an integer of at least 1"),
+        (dict(size=2.5), r"size is 2.5: expected an integer"),
         (dict(rest=[3]), "rest is 3: expected a built"),
-        (dict(rest=None), "rest must be given"),
+        (dict(rest=None), "rest is None: expected a value"),
         (dict(likelihood="bernuli"), "Unknown likelihood 'bernuli'"),
         (dict(sizes=1), "Variant got sizes; did you mean size?"),
         (dict(beta=1.0), "Variant does not accept beta, which is always 2.0: leave it out"),
-        (dict(seed=-1), "seed must be 0 to"),
+        (dict(seed=-1), "seed is -1: expected an integer from 0 to"),
     ],
 )
 def test_what_a_model_refuses(arguments, sentence):
@@ -132,16 +132,16 @@ def test_what_a_model_refuses(arguments, sentence):
     "make,sentence",
     [
         (lambda: Kernel(), "Kernel lacks width: add width=... to the arguments"),
-        (lambda: Kernel(2, 1.0, 3), "Kernel: too many positional arguments; expected width, scale"),
+        (lambda: Kernel(2, 1.0, 3), "Kernel: too many positional arguments. Expected width, scale"),
         (lambda: Kernel(2, width=3), "Kernel: multiple values for argument 'width'"),
         (lambda: Kernel(2, high=3), "Kernel got high: expected width, scale"),
         (lambda: Kernel(2, scales=3), "Kernel got scales; did you mean scale?"),
-        (lambda: Kernel(2, "big"), "scale must be a number"),
+        (lambda: Kernel(2, "big"), "scale is 'big': expected a number"),
         (lambda: Kernel(2, 3.0), "scale is 3.0: expected at most the width, 2"),
         (lambda: Times(), "Times lacks factor"),
-        (lambda: Times(2.0, 3), "kernel must be a Likelihood, found 3"),
-        (lambda: Items(items="ab"), "items must be a list, found 'ab'"),
-        (lambda: Items(items=3), "items must be a list, found 3"),
+        (lambda: Times(2.0, 3), "kernel is 3: expected a Likelihood"),
+        (lambda: Items(items="ab"), "items is 'ab': expected a list"),
+        (lambda: Items(items=3), "items is 3: expected a list"),
         (lambda: Items(beta=10**400), "beta is 1000.*: expected a finite number"),
         (lambda: Items(beta=np.array("a")), "beta is .*: expected a finite number"),
     ],
@@ -198,7 +198,7 @@ def test_a_class_below_one_that_writes_its_constructor_declares_nothing():
         pass
 
     assert Inherits(ENCODER, DECODER).beta == 3.0
-    with pytest.raises(TypeError, match="Below declares size, but its base Written defines"):
+    with pytest.raises(TypeError, match="Below declares size, but its base class Written defines"):
 
         class Below(Written):
             size: Count = 3
@@ -318,7 +318,9 @@ def test_a_model_that_does_not_describe_its_data_is_refused(model, missing):
 
 @pytest.mark.parametrize("base", [Base, Times, Kernel])
 def test_a_mixin_whose_constructor_would_never_run_is_refused(base):
-    with pytest.raises(TypeError, match=r"B has the base Mixin last, .*Write class B\(Mixin, "):
+    with pytest.raises(
+        TypeError, match=r"B has the base class Mixin last, .*Write class B\(Mixin, "
+    ):
         type("B", (base, Mixin), {})
     assert type("B", (base, HasWidth, Plain), {})
 
@@ -326,7 +328,13 @@ def test_a_mixin_whose_constructor_would_never_run_is_refused(base):
 @pytest.mark.parametrize(
     "base,field,kind,value,sentence",
     [
-        (Base, "beta", None, 5.0, "B.beta is 5.0, but beta is an argument of its base: annotate"),
+        (
+            Base,
+            "beta",
+            None,
+            5.0,
+            "B.beta is 5.0, but beta is an argument of its base class: annotate",
+        ),
         (Times, "factor", None, 5.0, "B.factor is 5.0, but"),
         (Kernel, "scale", None, 5.0, "B.scale is 5.0, but"),
         *(
@@ -340,8 +348,8 @@ def test_a_mixin_whose_constructor_would_never_run_is_refused(base):
         (Times, "dtype", str, "float32", "B declares dtype, a name that its base"),
         (Kernel, "set_up", int, 3, "B declares set_up, a name that its base"),
         (Base, "beta", Weight, fixed("nonsense"), "beta is 'nonsense': expected a finite number"),
-        (Base, "scale", float, fixed("nonsense"), "scale must be a number, found 'nonsense'"),
-        (Kernel, "size", Count, 0, "size must be at least 1, found 0"),
+        (Base, "scale", float, fixed("nonsense"), "scale is 'nonsense': expected a number"),
+        (Kernel, "size", Count, 0, "size is 0: expected an integer of at least 1"),
     ],
 )
 def test_what_a_class_must_not_declare(base, field, kind, value, sentence):
@@ -351,7 +359,7 @@ def test_what_a_class_must_not_declare(base, field, kind, value, sentence):
 
 
 def test_a_mixin_with_a_constructor_takes_no_further_arguments():
-    with pytest.raises(TypeError, match="B declares size, but its base Mixin defines"):
+    with pytest.raises(TypeError, match="B declares size, but its base class Mixin defines"):
         type("B", (Mixin, Base), {"size": 3, "__annotations__": {"size": Count}})
 
 
@@ -384,5 +392,5 @@ def test_numbers_without_an_axis_are_numbers(three):
     assert Items(items=(three,), beta=three).beta == 3.0
     schedule = Linear(0.0, three, three)
     assert json.loads(json.dumps(schedule.get_config()))["steps"] == 3
-    with pytest.raises(ValueError, match="scale must be finite, found inf"):
+    with pytest.raises(ValueError, match="scale is inf: expected a finite number"):
         Kernel(three if isinstance(three, np.int64) else 3, 10**400)

@@ -46,7 +46,7 @@ class Narrow(Careful):
 
     def __init__(self, network, count=3, **kwargs):
         if type(count) is not int:
-            raise TypeError(f"count must be an int, found {count!r}.")
+            raise TypeError(f"count is {count!r}: expected an int.")
         super().__init__(network, count, **kwargs)
 
 

@@ -135,4 +135,6 @@ class ADDA(DomainModel):
     @classmethod
     def for_images(cls, *args, **kwargs) -> NoReturn:
         """Raises a TypeError that suggests `from_source`."""
-        raise TypeError("ADDA requires a model trained on the source: use ADDA.from_source.")
+        raise TypeError(
+            "ADDA requires a model trained on the source domain: use ADDA.from_source."
+        )

@@ -82,8 +82,8 @@ class DomainModel(OpposedClassifier):
         if "target_x" not in batch:
             raise ValueError(
                 f"{type(self).__name__} trains on x (images), labels (labels), and target_x "
-                "(target_images), but got only labeled images, which are for evaluate: also "
-                "pass target images to fit."
+                "(target_images), but got only labeled images, which are enough only for "
+                "evaluate: also pass target images to fit."
             )
         return batch
 
@@ -95,8 +95,8 @@ class DomainModel(OpposedClassifier):
         outputs = tuple(self.discriminator.output_shape[1:])
         if outputs != (2,):
             raise ValueError(
-                f"The discriminator returns {outputs}: expected logits (2,), for source and "
-                "target."
+                f"The discriminator returns {outputs}: expected logits of shape (2,), for source "
+                "and target."
             )
         self.edges["target_x"] = edge_of_examples(self.encoder.input_shape[1:], "target_")
 

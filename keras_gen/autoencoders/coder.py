@@ -119,9 +119,9 @@ class EncoderDecoder(Coder):
         taken = tuple(self.decoder.inputs[0].shape[1:])
         if self.latent_dim not in (None, taken[-1]):
             raise ValueError(
-                f"latent_dim is {self.latent_dim}, but the decoder accepts latents {taken}: "
-                "expected equal numbers. Leave latent_dim out, because the networks determine "
-                "it."
+                f"latent_dim is {self.latent_dim}, but the decoder accepts latents of shape "
+                f"{taken}: expected the same number. Leave out latent_dim, because the networks "
+                "determine it."
             )
         self.latent_dim = taken[-1]
         examples = edge_of(self.likelihood, self.encoder.inputs[0].shape[1:])
@@ -267,8 +267,8 @@ def decoder_edges(decoder, likelihood) -> dict[str, Edge]:
     needed = likelihood.params_per_value
     if channels % needed:
         raise ValueError(
-            f"The decoder's output has shape {(*front, channels)}: expected a last axis that "
-            f"is a multiple of {needed}, the numbers per value of {likelihood}."
+            f"The decoder's output has shape {(*front, channels)}: expected a last axis whose "
+            f"size is a multiple of {needed}, the number of parameters per value of {likelihood}."
         )
     return {
         "x": edge_of(likelihood, (*front, channels // needed)),

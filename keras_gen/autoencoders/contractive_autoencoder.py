@@ -90,8 +90,9 @@ class ContractiveAutoencoder(Autoencoder):
         super().set_up()
         if self.likelihood.levels:
             raise ValueError(
-                f"The likelihood is {self.likelihood}, whose data are integers, for which codes "
-                "have no gradient: use another likelihood, such as 'bernoulli' or 'normal'."
+                f"The likelihood is {self.likelihood}, whose data are integers, so codes have no "
+                "gradient with respect to them: use another likelihood, such as 'bernoulli' or "
+                "'normal'."
             )
         self._layer = _sigmoid_layer(self.encoder)
         if self.method == "closed_form" and self._layer is None:

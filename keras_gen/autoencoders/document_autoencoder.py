@@ -119,7 +119,7 @@ class DocumentAutoencoder(Autoencoder):
         if shapes != [(size,)] * 2:
             raise ValueError(
                 f"The encoder accepts {shapes[0]} and the decoder returns {shapes[1]}: expected "
-                f"({size},) for both, for a vocabulary of {size} words."
+                f"({size},) for both, because the vocabulary has {size} words."
             )
         checked_integer("top", self.top, 1, size)
         if self.idf is not None and len(self.idf) != size:

@@ -50,16 +50,18 @@ def pretrain_layers(
     sizes = [[tuple(layer.kernel.shape) for layer in layers] for layers in (ups, downs)]
     if sizes[0] != [size[::-1] for size in sizes[1]]:
         raise ValueError(
-            f"The encoder has dense layers (inputs, units) {sizes[0]} and the decoder, from its "
-            f"end, {sizes[1]}: expected mirror images, with inputs and units exchanged."
+            f"The encoder has dense layers (inputs, units) {sizes[0]}, and the decoder, read "
+            f"from its end, has {sizes[1]}: expected mirror images, with inputs and units "
+            "swapped."
         )
     hidden = [*ups[:-1], *downs[1:]]
     if other := [
         layer.name for layer in hidden if layer.activation is not keras.activations.sigmoid
     ]:
         raise ValueError(
-            f"The activation of hidden layer {other[0]} is not sigmoid: the next layer learns "
-            "its values as probabilities. Build the networks with activation='sigmoid'."
+            f"The activation of hidden layer {other[0]} is not a sigmoid: expected one, because "
+            "the next layer learns its values as probabilities. Build the networks with "
+            "activation='sigmoid'."
         )
     for number, (up, down) in enumerate(zip(ups, downs, strict=True)):
         likelihood = model.likelihood if number == 0 else "bernoulli"

@@ -9,8 +9,8 @@ import tensorflow as tf
 from keras_gen.keras_internals import call_again, calls
 from keras_gen.layers.causal import CausalLayer
 
-# The values on which a tensor at a position depends: the values there; only values before those
-# that are predicted there; only values in rows above; or none.
+# The values on which a tensor at a position depends: the values at this position; only values
+# before those predicted at this position; only values in the rows above; or none.
 VALUES = "values"
 FEATURE = "feature"
 ROW = "row"
@@ -188,14 +188,13 @@ def _kinds(network) -> dict:
         kind = next(kind for kind in (VALUES, FEATURE, ROW, CONDITION) if kind in inputs)
         if kind == VALUES and (FEATURE in inputs or (causal and layer.sees_itself)):
             raise ValueError(
-                f"{layer.name} sees the values that it must predict: pass them through a layer "
-                "that "
-                'does not see them first, such as MaskedConvolution with mask="A".'
+                f"{layer.name} sees the values that it must predict: first pass them through a "
+                'layer that hides them, such as MaskedConvolution with mask="A".'
             )
         if causal and layer.by_rows and kind == FEATURE:
             raise ValueError(
-                f"{layer.name} needs whole rows of a tensor computed position by position: "
-                "expected feature maps of the rows above, such as from another "
+                f"{layer.name} needs whole rows, but its input is computed one position at a "
+                "time: expected feature maps of the rows above, such as the output of another "
                 "VerticalConvolution."
             )
         if kind != CONDITION and not causal:
@@ -205,8 +204,8 @@ def _kinds(network) -> dict:
         kinds |= {id(tensor): kind for tensor in node.outputs}
     if (kind := kinds[id(network.outputs[0])]) in (VALUES, CONDITION):
         raise ValueError(
-            f"{network.name} ends with a function of the {kind} alone: pass the values through "
-            'a causal layer first, such as MaskedConvolution with mask="A".'
+            f"The output of {network.name} depends only on the {kind}: first pass the values "
+            'through a causal layer, such as MaskedConvolution with mask="A".'
         )
     return kinds
 

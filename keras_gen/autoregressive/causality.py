@@ -20,7 +20,7 @@ def require_draws(likelihood) -> None:
     if not likelihood.uniforms_per_value:
         raise ValueError(
             f"The likelihood is {likelihood}, which cannot be sampled value by value: use "
-            "another one, such as 'categorical' for counts below a number."
+            "another likelihood, such as 'categorical' for counts with a known maximum."
         )
 
 
@@ -59,8 +59,8 @@ def require_causal(network, levels: int | None = None) -> None:
     to, of = (tuple(int(n) for n in np.unravel_index(place, shape)) for place in (output, first))
     axes = AXES[len(shape)]
     raise ValueError(
-        f"The network '{network.name}' is not causal: its outputs for the value at ({axes}) "
-        f"{to} depend on the value at {of}. Expected dependence only on earlier values, in the "
+        f"The network '{network.name}' is not causal: its outputs for the value at ({axes}) = "
+        f"{to} depend on the value at {of}. A value may depend only on earlier values, in the "
         f"order of ({axes}). Build it with a function such as keras_gen.networks.pixel_cnn, or "
         "from causal layers such as keras_gen.layers.MaskedConvolution."
     )

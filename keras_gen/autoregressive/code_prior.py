@@ -128,9 +128,9 @@ class CodePrior(CausalModel):
         in_a_row = (math.prod(codes.shape), 1)
         if self.grid not in (codes.shape, (*codes.shape, 1), in_a_row):
             raise ValueError(
-                f"The network accepts codes of shape {self.grid}: expected "
-                f"{(*codes.shape, 1)}, one value per code of the coder, or {in_a_row}, row by "
-                "row."
+                f"The network accepts codes of shape {self.grid}: expected {(*codes.shape, 1)}, "
+                f"with one value per code of the coder, or {in_a_row}, with the codes listed row "
+                "by row."
             )
         self.coder.freeze()
         self.edges["x"] = self.coder.edges["x"]

@@ -63,9 +63,9 @@ class ConditionalCodePrior(CodePrior):
             classes = self.coder.edges[name].classes
         if classes is None or self.classes not in (None, classes):
             raise ValueError(
-                f"classes is {self.classes}, and the coder '{self.coder.name}' has "
+                f"classes is {self.classes}, but the coder '{self.coder.name}' has "
                 f"{'none' if classes is None else classes}: expected the number of classes of "
-                "examples. Leave it out if the coder has classes."
+                "the examples. If the coder has classes, leave out classes."
             )
         require_classes(classes, self.network)
         self.given = (name,)

@@ -85,19 +85,19 @@ def _check(network, noise, conditions) -> None:
     fits = len(shape) in (1, 2, 3) and output[:-1] == shape[:-1] and shape[-1]
     if not fits or output[-1] % shape[-1] or (images and None in shape):
         raise ValueError(
-            f"{network.name} maps values of shape {shape} to {output}: expected a known "
-            "(height, width, channels), (time, channels), or (channels,), and an output of "
-            "that size with a multiple of the channels."
+            f"{network.name} maps values of shape {shape} to {output}: expected an input of "
+            "known shape (height, width, channels), (time, channels), or (channels,), and an "
+            "output of the same size with a multiple of the input's channels."
         )
     if noise.shape.rank is None or not noise.shape[1 : len(shape) + 1].is_compatible_with(shape):
         axes = {1: "", 2: "time, ", 3: "height, width, "}[len(shape)]
         raise ValueError(
-            f"noise has shape {noise.shape}: expected (batch, {axes}channels, ...) with "
-            f"{shape} for {network.name}."
+            f"noise has shape {noise.shape}: expected (batch, {axes}channels, ...), with the "
+            f"sizes {shape} for {network.name}."
         )
     if len(conditions) != len(network.inputs) - 1:
         raise ValueError(
-            f"{network.name} accepts {len(network.inputs) - 1} conditions but got "
+            f"{network.name} accepts {len(network.inputs) - 1} conditions, but got "
             f"{len(conditions)}: pass one tensor per input after the values."
         )
 

@@ -326,7 +326,7 @@ class TableMADE(LikelihoodModel):
         if found != expected:
             raise ValueError(
                 f"The network has the input and output sizes {found}: expected {expected} for "
-                f"{count} columns; build it with keras_gen.networks.table_made."
+                f"{count} columns. Build it with keras_gen.networks.table_made."
             )
         if not self.any_order:
             require_causal(self.network, 2)

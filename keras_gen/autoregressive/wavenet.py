@@ -79,7 +79,7 @@ class WaveNet(CausalModel):
         if length not in (None, self.samples):
             raise ValueError(
                 f"The network accepts {length} samples, but samples is {self.samples}: expected "
-                "equal numbers, or a network for any length."
+                "the same number, or a network that accepts any length."
             )
         self.edges["x"] = MuLaw(length, self.levels)
 

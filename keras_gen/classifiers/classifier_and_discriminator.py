@@ -60,8 +60,8 @@ class OpposedClassifier(Classifier):
         outputs = tuple(self.discriminator.output_shape[1:])
         if taken != features or len(outputs) != 1 or outputs[0] < 2:
             raise ValueError(
-                f"The discriminator accepts {taken} and returns {outputs}: expected features "
-                f"{features}, as returned by the encoder, and logits (2,) or more."
+                f"The discriminator accepts {taken} and returns {outputs}: expected features of "
+                f"shape {features}, as returned by the encoder, and at least 2 logits."
             )
 
     @override

@@ -51,8 +51,8 @@ def named_parts(model, data) -> dict[str, Any]:
         named = {aliases.get(key, key): value for key, value in parts[0].items()}
         if len(parts) > 1 or named.keys() != set(batch):
             raise ValueError(
-                f"{name} trains on {expected}, but got the names {', '.join(found)}: give a "
-                "dict with the expected names, or a tuple in their order."
+                f"{name} trains on {expected}, but got the names {', '.join(found)}: pass a dict "
+                "with the expected names, or a tuple in the same order."
             )
         return {part: named[part] for part in batch}
     most = max(2, len(batch))
@@ -60,8 +60,9 @@ def named_parts(model, data) -> dict[str, Any]:
     weights = isinstance(data, tuple) and len(data) > most and data[-1] is not None
     if weights or not len(batch) <= len(parts) <= most:
         raise ValueError(
-            f"{name} trains on {expected}, but got {len(parts)} arrays in a batch: give fit "
-            f"{len(batch)} arrays without sample weights, and stack examples into one array."
+            f"{name} trains on {expected}, but got {len(parts)} arrays in a batch: expected "
+            f"{len(batch)}. Leave out sample weights, and stack a list of examples into one "
+            "array."
         )
     named = dict(zip(batch, parts, strict=False))
     for further in parts[len(batch) :]:
@@ -88,8 +89,8 @@ def prepare_batch(self, data) -> dict[str, tf.Tensor]:
     if TARGET in batch and not self.reconstructs_pairs:
         same = tf.reduce_all(tf.equal(batch["x"], batch.pop(TARGET)))
         sentence = (
-            f"{type(self).__name__} got y, examples that differ from x, but does not use "
-            "them: leave y out."
+            f"{type(self).__name__} got y, which differs from x, but does not use it: leave out "
+            "y."
         )
         with tf.control_dependencies([require(same, sentence)]):
             batch["x"] = tf.identity(batch["x"])

@@ -112,7 +112,7 @@ def _unequal(model, function, names, counts) -> str:
     """Returns the error message for inputs with different numbers of examples."""
     edges = [model.edges[name] for name in names]
     found = " and ".join(f"{n} {edge.name}" for n, edge in zip(counts, edges, strict=True))
-    return f"{function.__name__} got {found}: expected as many of each."
+    return f"{function.__name__} got {found}: expected the same number of each."
 
 
 def one_at_least(values: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
@@ -161,8 +161,8 @@ def warn_of_unknown_units(model) -> None:
     for name, edge in model.edges.items():
         if not getattr(edge, "adapted", True):
             warn(
-                f"{type(model).__name__} has not been trained: its {name} have mean 0 and standard "
-                "deviation 1 until fit has seen the data."
+                f"{type(model).__name__} has not been trained: its {name} are assumed to have mean "
+                "0 and standard deviation 1 until fit has seen the data."
             )
 
 
@@ -172,7 +172,7 @@ def as_examples(edge, values):
     if not np.ndim(values):
         found = shown(np.asarray(values).item())
         raise TypeError(
-            f"{edge.name} must be an array of examples, found the single value {found}."
+            f"{edge.name} is the single value {found}: expected an array of examples."
         )
     return values
 
@@ -207,7 +207,7 @@ def of_batch(model, name: str, parts: list):
     if len(parts) < len(names):
         raise ValueError(
             f"{type(model).__name__}.predict needs {' and '.join(edge.name for edge in edges)}, "
-            f"but got {len(parts)} arrays: give a list of them in this order."
+            f"but got {len(parts)} arrays: pass a list of arrays in this order."
         )
     parts = parts[: len(names)]  # any other parts are labels that accompany the examples
     prepared = {each: edge.prepare(p) for each, edge, p in zip(names, edges, parts, strict=True)}
@@ -300,7 +300,7 @@ def sample_conditions(model) -> dict[str, Condition]:
         if name not in model.edges:
             raise TypeError(
                 f"{type(model).__name__}.from_noise has the parameter {name!r}, which is not an "
-                f"edge: set self.edges[{name!r}], such as to a Number or a Choice."
+                f"edge: set self.edges[{name!r}] to an edge, such as a Number or a Choice."
             )
     return {name: Condition(model.edges[name], default) for name, default in defaults.items()}
 
@@ -326,8 +326,7 @@ def sample(  # noqa: D417
         ValueError: If `n` or `batch_size` is below 1, or if the seed or a condition is out of
             range.
     """
-    # Models that can be sampled have this function as a method. They define the noise of n
-    # samples
+    # Models that can be sampled have this function as a method. They define the noise of n samples
     # (`noise(n, key)`) and the mapping from noise to samples (`from_noise(noise, ...)`); further
     # parameters of the latter are conditions, named like the model's edges.
     known = sample_conditions(self)
@@ -364,8 +363,8 @@ def _given(edge, name: str, value):
     if value is None or 0 in tuple(sizes):
         way_out = f" Leave {name} out to sample any class." if anything else ""
         raise ValueError(
-            f"{name} is {shown(value)}: expected one value for all samples, or one for each."
-            f"{way_out}"
+            f"{name} is {shown(value)}: expected one value for all samples, or one per "
+            f"sample.{way_out}"
         )
     if not anything:
         return edge
@@ -472,7 +471,7 @@ def _prepared(model, known, values, n, seed) -> list[tf.Tensor]:
             if value.shape.rank:
                 count = tf.shape(value)[0]
                 fits = tf.equal(count, 1) | tf.equal(count, n)
-                sentence = f"There are {{}} {name} for n={{}}: expected 1 or {{}}."
+                sentence = f"{name} has {{}} values for n={{}}: expected 1 or {{}}."
                 with tf.control_dependencies([require(fits, sentence, count, n, n)]):
                     value = tf.identity(value)
             value = tf.broadcast_to(value, [n, *value.shape[1:]])

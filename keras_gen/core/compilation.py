@@ -126,8 +126,8 @@ def compile_model(  # noqa: D417
         jit_compile=False,
         steps_per_execution=steps_per_execution,
     )
-    # For the whole Keras step, XLA would drop the checks, so `minimize` compiles only
-    # gradients.
+    # If XLA compiled the whole Keras step, it would drop the checks, so `minimize` compiles only
+    # the gradients.
     self.__dict__["_xla"] = jit_compile
     for name, each in built.items():
         setattr(self, name, each)

@@ -34,8 +34,8 @@ def given_arguments(cls: type, args: Sequence, kwargs: dict[str, Any]) -> list[s
     needed = [name for name, each in parameters.items() if each.default is each.empty]
     if missing := [name for name in needed if name not in given]:
         if given:
-            # Possibly called by a builder, which makes the usual networks and passes on the
-            # rest.
+            # The caller may be a builder, which creates the standard networks and passes on the
+            # other arguments.
             raise TypeError(
                 f"{cls.__name__} lacks {', '.join(missing)}: add {missing[0]}=... to "
                 "the arguments."

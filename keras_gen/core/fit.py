@@ -126,9 +126,9 @@ class Call:
         if len(self.model.players()) > 1:
             unmoved = "weight that it trains. Networks updated earlier in the step have changed"
         return NonFiniteLossError(
-            f"{loss} was not finite at step {self.model.step.numpy()}, and changed no "
-            f"{unmoved}. Last good checkpoint: {where}. Lower the learning rate, or look for "
-            "bad values in the data."
+            f"{loss} was not finite at step {self.model.step.numpy()}, so it changed no "
+            f"{unmoved}. Last good checkpoint: {where}. Lower the learning rate, or look for bad "
+            "values in the data."
         )
 
     def check_arguments(self) -> None:
@@ -344,8 +344,8 @@ class OnBatchCall(Call):
             edge = self.model.training_edges.get(name)
             if edge is not None and edge.seen(part) not in (edge, None):
                 raise ValueError(
-                    f"{self.owner} got {edge.name} of another range than the last call of fit or "
-                    f"evaluate: expected {edge.expected()}. Give both in one range."
+                    f"{self.owner} got {edge.name} in a different range than in the last call to "
+                    f"fit or evaluate: expected {edge.expected()}. Pass both in the same range."
                 )
         arguments |= {"x": data.x, "y": data.y}
 
@@ -421,8 +421,8 @@ def _refuse_weights(owner: str, arguments: dict[str, Any]) -> None:
     for name in ("sample_weight", "class_weight"):
         if arguments.get(name) is not None:
             raise ValueError(
-                f"{owner} got {name}, which its losses do not use: draw examples as often as "
-                "they should count (keras_gen.data.weighted_stream)."
+                f"{owner} got {name}, which its losses do not use: sample examples in proportion "
+                "to their weights instead (keras_gen.data.weighted_stream)."
             )
 
 
@@ -430,8 +430,8 @@ def _refuse_other_range(seen: dict, held_out: dict) -> None:
     for name, edge in held_out.items():
         if seen.get(name, edge) != edge:
             raise ValueError(
-                f"{name} of validation_data has a different range from the training data: "
-                f"expected both as {seen[name].expected()}."
+                f"{name} of validation_data has a different range than the training data: "
+                f"expected {seen[name].expected()} in both."
             )
 
 

@@ -50,8 +50,8 @@ class FitData:
         """Raises a ValueError for infinite data if the number of `steps` per epoch is None."""
         if self.endless and steps is None:
             raise ValueError(
-                f"{self.owner} got an infinite dataset as x, so an epoch would never end: "
-                "give the number of its steps, such as steps_per_epoch=100."
+                f"{self.owner} got an infinite dataset as x, so an epoch would never end: pass "
+                "the number of steps per epoch, such as steps_per_epoch=100."
             )
 
     def epoch(self, steps: int | None) -> Iterator | None:
@@ -77,8 +77,8 @@ class FitData:
         for batch in batches:
             return batch
         raise ValueError(
-            "The data contains no batch: expected at least one. drop_remainder=True drops the "
-            "only batch if there are few examples."
+            "The data contains no batches: expected at least one. With few examples, "
+            "drop_remainder=True drops the only batch."
         )
 
 
@@ -205,9 +205,9 @@ class Generator(FitData):
         batches = self.epoch(_MOST_KEPT + 1 if steps is None else steps)
         if steps is None and len(self._seen) > _MOST_KEPT:
             raise ValueError(
-                f"{self.owner} got a generator of more than {_MOST_KEPT} batches as x, which "
-                "must be kept to learn the units: give the number of steps per epoch, such as "
-                "steps_per_epoch=100."
+                f"{self.owner} got a generator of more than {_MOST_KEPT} batches as x, all of "
+                "which must be kept in memory to learn the units: pass the number of steps per "
+                "epoch, such as steps_per_epoch=100."
             )
         return batches
 
@@ -269,7 +269,7 @@ class Arrays(FitData):
         if len(set(lengths)) > 1:
             found = " and ".join(map(str, lengths))
             raise ValueError(
-                f"{self.owner} got arrays of {found} examples: expected equal numbers."
+                f"{self.owner} got arrays of {found} examples: expected the same number in each."
             )
         # Keras casts arrays to float32, and only arrays.
         self.lose_digits = any(
@@ -326,7 +326,7 @@ class Arrays(FitData):
                 else ""
             )
             raise ValueError(
-                f"{self.owner} got an array of {what} as {argument}: expected numbers{way_out}."
+                f"{self.owner} got {argument} as an array of {what}: expected numbers{way_out}."
             )
         if not np.shape(part):
             raise ValueError(
@@ -393,7 +393,7 @@ def _learn_classes(model, names) -> None:
         return
     if known:
         raise ValueError(
-            f"The classes of the data are {', '.join(names)}, but those of the model are "
+            f"The classes of the data are {', '.join(names)}, but the model's classes are "
             f"{', '.join(known)}: read the data with classes=model.class_names, or call "
             "model.name_classes if the classes are new."
         )

@@ -148,8 +148,9 @@ def joint_gradients(*players: tuple) -> tuple[list[Gradients], list[list]]:
         scales = [optimizer.scale_loss(tf.constant(1.0)) for _, optimizer, _ in players]
         parts = zip(found, scales, strict=True)
         field = [tf.convert_to_tensor(g) / scale for part, scale in parts for g in part.values]
-        # The sum over replicas is held: each replica's part of it has gradients on that replica,
-        # which the optimizers sum. Scaled, so that the gradients do not vanish in float16.
+        # The sum over replicas is held constant: each replica computes the gradient of its own part
+        # on its own, and the optimizers sum these gradients. The norm is scaled, so that the
+        # gradients do not vanish in float16.
         whole = [tf.stop_gradient(global_sum(v)) for v in field]
         norm = tf.add_n([tf.reduce_sum(v * w) for v, w in zip(field, whole, strict=True)])
         norm *= scales[0]

@@ -49,8 +49,8 @@ class GenerativeModel(keras.Model):
         **kwargs: Arguments of `keras.Model`, such as `name`.
     """
 
-    # The parts that `fit` expects, by the names of the edges, in order; and the conditions of x.
-    # Not annotated, because annotated attributes are arguments.
+    # The parts that `fit` expects, as names of edges in order, and the conditions of x. They are
+    # not annotated, because annotated attributes are arguments.
     batch = cast(tuple[str, ...], ("x",))
     given = cast(tuple[str, ...], ())
     # Arguments of `sample` that exports do not have, which would need them in every request.
@@ -100,8 +100,8 @@ class GenerativeModel(keras.Model):
         # The previous training data of the weights, if `keras_gen.load` loaded the model.
         self.started_from = ""
         self.edges: dict = {}
-        # Edges for data whose form in training differs from its form in use, by the names of
-        # `edges`.
+        # Edges for data whose form during training differs from its form at inference, with the
+        # same names as in `edges`.
         self.training_edges: dict = {}
         # Aggregation: every replica adds the same number.
         counter = dict(
@@ -123,9 +123,9 @@ class GenerativeModel(keras.Model):
         steps = (getattr(self, step, None) for step in ("train_function", "test_function"))
         if any(step is not None for step in steps) and name in self.arguments():
             raise AttributeError(
-                f"{name} cannot change now, because the compiled step has already read it: "
-                "pass a schedule (keras_gen.core.schedules) to the constructor, or call "
-                "compile, assign, and then call fit."
+                f"{name} cannot change now, because the compiled step has already read it: pass "
+                "a schedule (keras_gen.core.schedules) to the constructor, or call compile, "
+                "assign the new value, and then call fit."
             )
         # The constructor checks arguments before it stores them. Networks can be wrapped later.
         field = getattr(type(self).__init__, "fields", {}).get(name)
@@ -336,8 +336,8 @@ class GenerativeModel(keras.Model):
                 losses[shown] = terms[name]
             elif shown not in losses:
                 raise ValueError(
-                    f"{type(self).__name__}.loss_weights names {name!r}, which is not among the "
-                    f"terms of its losses: expected one of {sorted(terms)}."
+                    f"{type(self).__name__}.loss_weights names {name!r}, which is not a term of "
+                    f"its loss: expected one of {sorted(terms)}."
                 )
         return losses
 
@@ -443,8 +443,8 @@ class GenerativeModel(keras.Model):
         """Returns a function of tensors as a graph, traced once and cached under `key`."""
         graphs = self.__dict__.setdefault("_graphs", {})
         if key not in graphs:
-            # As in the steps of Keras, conditions use TensorFlow: AutoGraph would only cost
-            # seconds.
+            # As in Keras's own steps, conditions use TensorFlow operations, so AutoGraph would only
+            # cost seconds.
             graphs[key] = tf.function(function, input_signature=specs, autograph=False)
         return graphs[key]
 

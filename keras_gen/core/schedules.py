@@ -59,7 +59,7 @@ class Schedule(Declared, keras.optimizers.schedules.LearningRateSchedule):
         if dtype is None:
             step = checked_integer("step", step, minimum=0)
         elif keras.backend.standardize_dtype(dtype) in ("bool", "string"):
-            raise TypeError(f"step must be an integer of at least 0, found {shown(step)}.")
+            raise TypeError(f"step is {shown(step)}: expected an integer of at least 0.")
         # float32 holds every step number up to 16.7 million exactly.
         return self._at(keras.ops.cast(step, "float32"))
 

@@ -103,7 +103,7 @@ class TrainingState(keras.callbacks.Callback):
         for each in self.tracked:
             if not isinstance(each, keras.callbacks.Callback):
                 raise TypeError(
-                    f"callbacks has {shown(each)}: expected keras.callbacks.Callback."
+                    f"callbacks contains {shown(each)}: expected a keras.callbacks.Callback."
                 )
         self.keep = checked_integer("keep", keep, minimum=1)
         self.may_differ = tuple(may_differ)
@@ -154,8 +154,8 @@ class TrainingState(keras.callbacks.Callback):
         lock = hold(self.directory) if other is None else None
         if lock is None:
             raise CheckpointError(
-                f"{self.directory} belongs to another TrainingState, whose training has not "
-                "ended: wait, end that training, or choose another folder."
+                f"{self.directory} belongs to another TrainingState, whose run has not ended: "
+                "wait for that run, stop it, or choose another folder."
             )
         # Also when this object is garbage-collected, and when the process ends.
         self._let_go = weakref.finalize(self, let_go, lock)
@@ -267,7 +267,7 @@ class TrainingState(keras.callbacks.Callback):
         # Callbacks have just reset their counters.
         self._fresh = [_counters(callback)[0] for callback in self.tracked]
         differences = self.differences(self.model)
-        self._refuse("training", differences)
+        self._refuse("run", differences)
         # A value that a callback changed is compared by its initial value.
         self._settings = {
             name: here if name in differences else self._settings.get(name, here)
@@ -311,7 +311,8 @@ class TrainingState(keras.callbacks.Callback):
         if here != there:
             raise CheckpointError(
                 f"The checkpoint {self.latest} contains the counters of the callbacks {there}, "
-                f"but the current callbacks are {here}: pass the same ones in this order."
+                f"but the current callbacks are {here}: pass the same callbacks in the same "
+                "order."
             )
         for number, callback in enumerate(self.tracked):
             saved = self._meta["callbacks"][number]

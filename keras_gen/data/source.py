@@ -63,8 +63,8 @@ class Source:
         lengths = sorted({len(tensor) for tensor in tf.nest.flatten(self._tensors)})
         if len(lengths) != 1:
             raise ValueError(
-                "A Source got arrays with different numbers of examples, "
-                f"{lengths or 'no array'}: expected the same number in each."
+                f"A Source got arrays of lengths {lengths}: expected at least one array, and the "
+                "same length for all."
             )
         self._size = lengths[0]
         if not self._size:
@@ -367,7 +367,7 @@ def _as_array(value: Any) -> np.ndarray:
         found = "examples of several shapes"
     if array is None or array.dtype == object:
         raise TypeError(
-            f"The examples of a Source must stack into one array, found {found}: resize the "
+            f"The examples of a Source must stack into one array, but found {found}: resize the "
             "examples to one shape, pad sounds with zeros (keras_gen.data.fit_length), or pass "
             "encoded bytes and decode=."
         )
@@ -379,15 +379,15 @@ def _stacked(value: Any) -> tf.Tensor:
         value = _as_array(value)
     if value.ndim == 0:
         raise ValueError(
-            f"A Source stacks its examples on axis 0, found the scalar {value!r}: "
-            "expected an array of shape [n, ...]."
+            f"A Source stacks its examples on axis 0, but found the scalar {value!r}: expected "
+            "an array of shape [n, ...]."
         )
     try:
         tf.as_dtype(value.dtype)
     except TypeError:
         raise TypeError(
-            f"A Source got an array of {value.dtype}: expected a type that TensorFlow has, such as "
-            "float64."
+            f"A Source got an array of {value.dtype}: expected a type that TensorFlow supports, "
+            "such as float64."
         ) from None
     with tf.device("CPU:0"):
         return tf.identity(value)
@@ -413,9 +413,8 @@ def _collect(examples: tf.data.Dataset, size: int) -> Any:
 def _options() -> tf.data.Options:
     options = tf.data.Options()
     options.deterministic = True
-    # Tuning at run time is slower here than using a thread per core from the start, and the end
-    # of
-    # an iterator waits for it, for up to a minute.
+    # Autotuning is slower here than one thread per core from the start, and the end of an iterator
+    # waits for it for up to a minute.
     options.autotune.enabled = False
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
     return options

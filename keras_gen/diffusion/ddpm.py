@@ -135,9 +135,9 @@ class DDPM(PathModel):
         left = float(self.probability_path.alpha(tf.constant(1.0)))
         if (self.data, self.prediction) == ("vectors", "noise") and left < LEAST_LEFT:
             sentence = (
-                f"{type(self.probability_path).__name__} leaves {left:.0e} of an example at "
-                "its end, by which errors in the noise are divided, so that samples are far "
-                "from the data: pass prediction='v', or use the linear path."
+                f"{type(self.probability_path).__name__} leaves {left:.0e} of an example at its "
+                "end. Errors in the noise are divided by this number, so samples are far from "
+                "the data: pass prediction='v', or use the linear path."
             )
             if not left:  # samples would be NaN
                 raise ValueError(sentence)

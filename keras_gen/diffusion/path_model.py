@@ -205,7 +205,8 @@ class PathModel(LikelihoodModel):
             edge: Edge = Images(shape, black_level=self.black_level)
         elif self.black_level:
             raise ValueError(
-                f"black_level is {self.black_level:g}, but the data is vectors: leave it out."
+                f"black_level is {self.black_level:g}, but the data are vectors: leave out "
+                "black_level."
             )
         else:
             edge = Vectors(shape, name="vectors")

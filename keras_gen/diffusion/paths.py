@@ -78,7 +78,7 @@ class Path(Declared):
     def times(self, steps) -> tf.Tensor:
         """Returns the times of a sampler, float32 `[steps + 1]`, from noise to 0."""
         places = tf.range(steps + 1)
-        # A quotient of integers, so that a chain with this number of steps uses exactly its own
+        # Integers are divided, so that a chain with this number of steps uses exactly its own
         # times.
         return tf.cast((steps - places) / steps, tf.float32)
 
@@ -105,9 +105,7 @@ class Path(Declared):
             return self.alpha_slope(t), self.sigma_slope(t)
         if quantity == "score":
             return tf.zeros_like(t), -1 / self.sigma(t)
-        raise ValueError(
-            f"The quantity is {quantity!r}: expected one of {', '.join(QUANTITIES)}."
-        )
+        raise ValueError(f"quantity is {quantity!r}: expected one of {', '.join(QUANTITIES)}.")
 
     def quantity(self, quantity: str, t, parts: Parts) -> tf.Tensor:
         """Returns a quantity, one of `QUANTITIES`, of a point with the given parts."""
@@ -176,8 +174,8 @@ class LinearPath(VariancePreserving):
         first, last = cast(float, self.first), cast(float, self.last)
         if not 0 < first <= last < 1:
             raise ValueError(
-                f"first is {first:g} and last is {last:g} for {self.steps} steps: expected "
-                "0 < first <= last < 1. Give both, or more than 20 steps."
+                f"first is {first:g} and last is {last:g} for {self.steps} steps: expected 0 < "
+                "first <= last < 1. Pass both, or use more than 20 steps."
             )
 
     @functools.cached_property

@@ -426,7 +426,10 @@ def grid(images: np.ndarray, columns: int | None = None, pad: int = 2) -> np.nda
             "with at least one image."
         )
     if (columns is not None and columns < 1) or pad < 0:
-        raise ValueError(f"columns is {columns} and pad is {pad}: expected at least 1 and 0.")
+        raise ValueError(
+            f"columns is {columns} and pad is {pad}: expected at least 1 column and a pad of at "
+            "least 0."
+        )
     images = as_shown(images)
     n, height, width, _ = images.shape
     columns = min(columns or math.ceil(math.sqrt(n)), n)

@@ -42,7 +42,7 @@ def open_regular(path: str | os.PathLike, most: int | None = None) -> BinaryIO:
     if not stat.S_ISREG(found.st_mode):
         raise OSError(f"{path} is a pipe, a socket, or a device: expected a regular file.")
     if most is not None and found.st_size > most:
-        raise OSError(f"{path} has {found.st_size:,} bytes: expected at most {most:,}.")
+        raise OSError(f"{path} has {found.st_size:,} bytes: expected at most {most:,} bytes.")
     return path.open("rb")
 
 
@@ -135,7 +135,7 @@ def refuse_unpacked(path: str | os.PathLike, file: BinaryIO, unpacked: int) -> N
     most = max(MOST_UNPACKED, MOST_EXPANSION * size)
     if unpacked > most:
         raise ValueError(
-            f"{path} has {size:,} bytes and would unpack to {unpacked:,}: expected at most "
-            f"{most:,}. Pack it again without compression if you trust it."
+            f"{path} has {size:,} bytes and would unpack to {unpacked:,} bytes: expected at most "
+            f"{most:,} bytes. Pack it again without compression if you trust it."
         )
     file.seek(0)

@@ -103,8 +103,8 @@ class ConditionalFlow(Flow):
         """
         if not self.classes:
             raise ValueError(
-                "The conditions of this ConditionalFlow are vectors: expected labels. Pass "
-                "classes, and fit with labels."
+                "The conditions of this ConditionalFlow are vectors: expected labels. Build the "
+                "flow with classes, and fit it with labels."
             )
 
         def log_density(label):

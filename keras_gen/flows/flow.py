@@ -179,8 +179,8 @@ class Flow(LikelihoodModel):
         flow = self.flow
         if not isinstance(flow, InvertibleLayer):
             raise TypeError(
-                f"flow is the network '{flow.name}': expected an InvertibleLayer, such as from "
-                "keras_gen.networks.glow or coupling_flow."
+                f"flow is the network '{flow.name}': expected an InvertibleLayer, such as the "
+                "one returned by keras_gen.networks.glow or coupling_flow."
             )
         self._require_condition(flow.condition_shape)
         shape = tuple(flow.input_shape[1:])
@@ -193,7 +193,8 @@ class Flow(LikelihoodModel):
         """Raises a ValueError if the flow accepts a condition."""
         if shape is not None:
             raise ValueError(
-                f"flow accepts conditions of shape {shape}: expected none. Use ConditionalFlow."
+                f"flow accepts conditions of shape {shape}: expected no conditions. To use them, "
+                "build a ConditionalFlow."
             )
 
     @classmethod

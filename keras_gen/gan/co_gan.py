@@ -122,8 +122,8 @@ class CoGAN(GAN):
         """Returns the class logits of images in Y, float32 `[n, classes]`."""
         if not self.classes:
             raise ValueError(
-                "This CoGAN has no classes: pass their number to co_gan_discriminator, and the "
-                "labels of X to fit."
+                "This CoGAN has no classes: pass the number of classes to co_gan_discriminator, "
+                "and the labels of X to fit."
             )
         _, class_logits = self.discriminator(tf.stack([y, y], axis=1), training=False)
         return {"logits": class_logits[:, 1]}
@@ -148,14 +148,14 @@ class CoGAN(GAN):
         outputs = [tuple(output.shape[1:]) for output in self.discriminator.outputs]
         if made != pair or taken != pair or outputs not in ([(2,)], [(2,), (2, self.classes)]):
             raise ValueError(
-                f"The generator returns {made}, and the discriminator accepts {taken} and "
-                f"returns {outputs}: expected pairs of equal shape (2, ...), and logits (2,), "
-                "with or without class logits (2, classes)."
+                f"The generator returns {made}, but the discriminator accepts {taken} and "
+                f"returns {outputs}: expected pairs of one shape, (2, ...), and logits of shape "
+                "(2,), with or without class logits of shape (2, classes)."
             )
         if self.pair_weight and not self.classes:
             raise ValueError(
-                f"pair_weight is {self.pair_weight}, but the discriminator has no classes in "
-                "which the images of a pair could agree: pass their number to "
+                f"pair_weight is {self.pair_weight}, but the discriminator has no classes on "
+                "which the images of a pair could agree: pass the number of classes to "
                 "co_gan_discriminator."
             )
         super().set_up()

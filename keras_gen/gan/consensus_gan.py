@@ -53,8 +53,7 @@ class ConsensusGAN(GAN):
         batch = self.prepare_batch(data)
 
         def discriminator_loss():
-            # The latents are the generator's, and its weights contribute to the gradient
-            # of L.
+            # The generator's latents are used, and its weights contribute to the gradient of L.
             fake = self.generated("generator", batch)
             terms = self.discriminator_terms(batch, fake, "penalty 0")
             return self.weighted(terms), terms

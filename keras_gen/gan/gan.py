@@ -324,13 +324,13 @@ class GAN(GenerativeModel):
         latents = self.latent_network.inputs[0].shape
         if len(latents) != 2 or latents[1] is None:
             raise ValueError(
-                f"The generator's input has shape {tuple(latents)}: expected latents "
-                "[batch, number], with a known number."
+                f"The generator's input has shape {tuple(latents)}: expected latents [batch, "
+                "latents], with a known number of latents."
             )
         if self.latent_dim not in (None, latents[1]):
             raise ValueError(
                 f"latent_dim is {self.latent_dim}, but the generator accepts {latents[1]} "
-                "latents: expected equal numbers. Leave latent_dim out, because the networks "
+                "latents: expected the same number. Leave out latent_dim, because the networks "
                 "determine it."
             )
         self.latent_dim = latents[1]

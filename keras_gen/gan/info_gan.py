@@ -37,7 +37,7 @@ def _checked_categories(name: str, value) -> tuple[int, ...]:
     sizes = checked_sizes(name, value)
     if not sizes:
         raise ValueError(
-            f"{name} is empty: expected the number of classes of at least one code."
+            f"{name} is empty: expected the number of classes for at least one code."
         )
     return sizes
 
@@ -221,10 +221,11 @@ class InfoGAN(GAN):
         predicted = self.discriminator.outputs[1].shape[1]
         if taken != codes or predicted not in (codes, codes + self.continuous):
             raise ValueError(
-                f"The generator accepts {taken} codes and the discriminator's second output has "
-                f"{predicted} numbers: expected {codes} codes for categories {self.categories} "
-                f"and {self.continuous} numbers, and as many outputs, or {self.continuous} more "
-                "with scales. Build both with info_gan_networks."
+                f"The generator accepts {taken} codes, and the discriminator's second output has "
+                f"{predicted} numbers: expected {codes} codes, for categories={self.categories} "
+                f"and {self.continuous} continuous codes, and the same number of outputs, or "
+                f"{self.continuous} more for the scales of the continuous codes. Build both "
+                "networks with info_gan_networks."
             )
         self.edges["codes"] = Vectors((codes,), name="codes")
         self.edges["label"] = Labels(self.categories[0], unknown=True, name="label")

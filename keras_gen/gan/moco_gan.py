@@ -87,8 +87,8 @@ class MoCoGAN(GAN):
         content, motion = (self.edges["latents"].prepare(z).numpy() for z in (contents, motions))
         if len(content) != len(motion):
             raise ValueError(
-                f"recombine got {len(content)} contents and {len(motion)} motions: expected "
-                "equal numbers."
+                f"recombine got {len(content)} contents and {len(motion)} motions: expected the "
+                "same number of each."
             )
         parts = [content[:, : self.content_dim], motion[:, self.content_dim :]]
         return self.generate(np.concatenate(parts, axis=1))
@@ -110,8 +110,8 @@ class MoCoGAN(GAN):
         if len(video) != 4 or video[1:] != frame or self.content_dim >= self.latent_dim:
             raise ValueError(
                 f"The discriminators accept {video} and {frame}, and {self.content_dim} of "
-                f"{self.latent_dim} latents are the content: expected (frames, *image) "
-                "and image, and at least one latent for the motion."
+                f"{self.latent_dim} latents are the content: expected the shapes (frames, "
+                "*image) and image, and at least one latent for the motion."
             )
         if self.penalty is not None:
             self.penalty.check(self.image_discriminator)

@@ -16,8 +16,8 @@ from keras_gen.losses.penalties import Penalty
 from keras_gen.networks import dcgan_discriminator, dcgan_generator
 
 NO_MULTIPLE = (
-    "There are {} examples in a batch on each replica: expected a multiple of pack x k = {} x "
-    "{}. Pass batches of a multiple of pack x k x replicas to fit."
+    "Each replica has {} examples of a batch: expected a multiple of pack * k = {} * {}. Pass "
+    "fit a batch size that is a multiple of pack * k * replicas."
 )
 
 
@@ -88,8 +88,8 @@ class PacGAN(GAN):
         taken = tuple(self.discriminator.inputs[0].shape[1:])
         if taken != (*places, self.pack * channels):
             raise ValueError(
-                f"pack is {self.pack} and the discriminator accepts {taken}: expected pack "
-                f"times {channels} channels for images of shape {shape}."
+                f"pack is {self.pack}, but the discriminator accepts {taken}: expected pack "
+                f"times {channels} channels, for images of shape {shape}."
             )
 
     @override

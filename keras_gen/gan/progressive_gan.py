@@ -157,8 +157,8 @@ class ProgressiveGAN(GAN):
         if self.stable_steps % steps_per_execution or self.fade_steps % steps_per_execution:
             raise ValueError(
                 f"stable_steps is {self.stable_steps} and fade_steps is {self.fade_steps}: "
-                f"expected multiples of steps_per_execution={steps_per_execution}. Otherwise, "
-                "use 1."
+                f"expected multiples of steps_per_execution={steps_per_execution}. "
+                "Alternatively, use steps_per_execution=1."
             )
         super().compile(steps_per_execution=steps_per_execution, **kwargs)
 
@@ -172,8 +172,8 @@ class ProgressiveGAN(GAN):
         sizes = [len(network.outputs) for network in (self.generator, self.discriminator)]
         if sizes[0] != sizes[1]:
             raise ValueError(
-                f"The generator has {sizes[0]} sizes and the discriminator {sizes[1]}: expected "
-                "equal numbers."
+                f"The generator has {sizes[0]} sizes, but the discriminator has {sizes[1]}: "
+                "expected the same number."
             )
         # The layers needed for each size. Not tracked: their weights belong to the networks.
         self.__dict__["_levels"] = {

@@ -229,8 +229,8 @@ class StyleGAN(GAN):
         self.pixels = pixels.shape[1]
         if self.mapping.output_shape != (None, dim):
             raise ValueError(
-                f"The mapping returns styles {self.mapping.output_shape}, but the generator "
-                f"accepts {dim} numbers: expected [batch, style] of that size."
+                f"The mapping returns styles of shape {self.mapping.output_shape}, but the "
+                f"generator accepts {dim} numbers: expected [batch, {dim}]."
             )
         self.edges["styles"] = Vectors((self.layers_of_style, dim), "styles")
         self.edges["psi"] = Number(-1.0, 1.0, "psi")

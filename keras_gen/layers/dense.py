@@ -89,7 +89,7 @@ class MaskedDense(DeclaredLayer):
     def build(self, input_shape):
         inputs = len(self.input_degrees)
         right = len(input_shape) == 2 and input_shape[-1] == inputs
-        expected = f"[batch, {inputs}], one for each of the input_degrees"
+        expected = f"[batch, {inputs}], with one value for each of the input_degrees"
         require_input(self, input_shape, right, expected)
         units = len(self.degrees)
         self.kernel = self.add_weight(

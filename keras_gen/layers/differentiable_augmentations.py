@@ -40,7 +40,7 @@ def augment(images: tf.Tensor, names: Sequence[str], uniform: Uniform) -> tf.Ten
     """
     if names and (images.shape.rank != 4 or None in images.shape[1:]):
         raise ValueError(
-            f"augment found a batch of shape {images.shape}: expected images [batch, height, "
+            f"augment got a batch of shape {images.shape}: expected images [batch, height, "
             "width, channels] of known size."
         )
     for name in check_augmentations(names):

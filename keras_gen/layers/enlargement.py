@@ -65,7 +65,9 @@ class PixelShuffle(_Enlarging):
 
     @override
     def build(self, input_shape):
-        expected = f"channels that are a multiple of {self.factor**2}, the square of factor"
+        expected = (
+            f"a number of channels that is a multiple of {self.factor**2}, the square of factor"
+        )
         require_input(self, input_shape, input_shape[-1] % self.factor**2 == 0, expected)
         self.built = True
 

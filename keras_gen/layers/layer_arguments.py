@@ -10,13 +10,13 @@ from keras_gen.arguments import checked_below_1, checked_number, checked_odd, sh
 
 def _activation(name: str, value: Any) -> Any:
     if value is not None and not isinstance(value, str) and not callable(value):
-        raise TypeError(f"{name} must be a string, found {shown(value)}.")
+        raise TypeError(f"{name} is {shown(value)}: expected a string or a function.")
     return keras.activations.get(value)
 
 
 def _initializer(name: str, value: Any) -> Any:
     if not isinstance(value, str) and not callable(value):
-        raise TypeError(f"{name} must be a string or an initializer, found {shown(value)}.")
+        raise TypeError(f"{name} is {shown(value)}: expected a string or an initializer.")
     return keras.initializers.get(value)
 
 
@@ -30,7 +30,7 @@ def _odd_sides(name: str, value: Any) -> tuple[int, int]:
 def _inside(name: str, value: Any) -> float:
     number = checked_number(name, value)
     if not 0 < number < 1:
-        raise ValueError(f"{name} is {number}: expected a number between 0 and 1.")
+        raise ValueError(f"{name} is {number}: expected a number above 0 and below 1.")
     return number
 
 
@@ -67,6 +67,6 @@ def require_pair(network: keras.Model, found: Sequence, wanted: Any, names: str)
     """
     if list(found) != [wanted] * 2:
         raise ValueError(
-            f"The network '{network.name}' has outputs of {list(found)}: expected two, "
-            f"{names}, of {wanted} each."
+            f"The network '{network.name}' has outputs of shapes {list(found)}: expected two "
+            f"outputs, {names}, each of shape {wanted}."
         )

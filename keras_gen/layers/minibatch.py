@@ -47,7 +47,10 @@ class MinibatchStddev(DeclaredLayer):
         else:
             size = batch if self.group_size is None else tf.minimum(self.group_size, batch)
         groups = batch // tf.maximum(size, 1)
-        sentence = "A batch of {} examples cannot be divided into groups of {}: pass a multiple."
+        sentence = (
+            "A batch of {} examples cannot be divided into groups of {}: expected a multiple of "
+            "the group size."
+        )
         with tf.control_dependencies([require(groups * size == batch, sentence, batch, size)]):
             grouped = tf.reshape(values, tf.concat([[groups, size], shape[1:]], axis=0))
         variance = tf.math.reduce_variance(grouped, axis=1, keepdims=True)
@@ -99,7 +102,7 @@ class MinibatchDiscrimination(DeclaredLayer):
     @override
     def build(self, input_shape):
         right = len(input_shape) == 2 and input_shape[1] is not None
-        expected = "[batch, features] of known width; flatten maps first"
+        expected = "[batch, features] of known width (flatten feature maps first)"
         require_input(self, input_shape, right, expected)
         self.kernel = self.add_weight(
             name="kernel",

@@ -40,8 +40,8 @@ class SinusoidalFeatures(DeclaredLayer):
     def set_up(self):
         if self.slowest > self.fastest:
             raise ValueError(
-                f"slowest is {self.slowest}, but fastest is {self.fastest}: expected at most "
-                "fastest."
+                f"slowest is {self.slowest}, but fastest is {self.fastest}: expected slowest to "
+                "be at most fastest."
             )
 
     @override
@@ -82,7 +82,9 @@ class AdaptiveGroupNormalization(DeclaredLayer):
     def build(self, input_shape):
         maps, condition = input_shape
         channels = maps[-1]
-        expected = f"maps with channels that are a multiple of {self.groups} groups"
+        expected = (
+            f"feature maps with a number of channels that is a multiple of groups={self.groups}"
+        )
         require_input(self, maps, channels % self.groups == 0, expected)
         self.affine = layers.Dense(2 * channels, kernel_initializer="zeros", dtype="float32")
         self.affine.build(condition)

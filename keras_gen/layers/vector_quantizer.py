@@ -88,8 +88,8 @@ class VectorQuantizer(DeclaredLayer):
         """
         if latents.shape[-1] != self.dim:
             raise ValueError(
-                f"Latents have shape {tuple(latents.shape)}: expected {self.dim} dimensions, "
-                "the number of dimensions of the codes."
+                f"Latents have shape {tuple(latents.shape)}: expected a last axis of size "
+                f"{self.dim}, as in the codes."
             )
         latents = tf.cast(latents, tf.float32)
         # In float64: the squares of numbers far from 0 lose small differences in float32.

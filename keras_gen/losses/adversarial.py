@@ -413,8 +413,8 @@ class Relativistic(Objective):
     def generator(self, fake_logits, real_logits=None):
         if real_logits is None:
             raise ValueError(
-                "Relativistic found real_logits=None: also pass the logits of real examples, "
-                "with which its generator compares the fakes."
+                "real_logits is None: expected the logits of real examples, with which the "
+                "generator of Relativistic compares the fakes."
             )
         return self._disbelief(fake_logits, real_logits)
 

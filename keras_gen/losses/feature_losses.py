@@ -110,8 +110,8 @@ def spectral_loss(
     originals = tf.cast(originals, tf.float32)
     if not waveforms.shape.is_compatible_with(originals.shape):
         raise ValueError(
-            f"Waveforms have shape {waveforms.shape}, but originals {originals.shape}: expected "
-            "equal shapes."
+            f"waveforms has shape {waveforms.shape}, but originals has shape {originals.shape}: "
+            "expected the same shape."
         )
     losses = []
     for window in windows:

@@ -32,8 +32,8 @@ class Penalty(Declared):
 
     weight: NonNegative = 10.0
     every: PositiveInteger = 1
-    # The noise of a call, and whether each value of an example has its own.
-    # Not annotated, because annotated attributes are arguments.
+    # The noise for a call, and whether each value of an example gets its own noise. They are not
+    # annotated, because annotated attributes are arguments.
     noise = "uniform"
     noise_per_value = False
 
@@ -99,8 +99,8 @@ class GradientPenalty(Penalty):
         fake = tf.cast(fake, tf.float32)
         if not real.shape.is_compatible_with(fake.shape):
             raise ValueError(
-                f"real has shape {real.shape}, but fake {fake.shape}: expected batches of equal "
-                "shape."
+                f"real has shape {real.shape}, but fake has shape {fake.shape}: expected the "
+                "same shape."
             )
         between = epsilon * real + (1.0 - epsilon) * fake
         return self.weight * _squared_distance_to_1(discriminator, between, self.one_sided)

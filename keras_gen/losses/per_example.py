@@ -85,7 +85,7 @@ def _require_one_batch(tensors: dict[str, tf.Tensor]) -> None:
     sizes = {tensor.shape[0] for tensor in tensors.values() if tensor.shape.rank}
     if len(sizes - {None}) > 1:
         raise ValueError(
-            f"{_shapes(tensors)}: expected equal numbers of examples, the first axis."
+            f"{_shapes(tensors)}: expected the same number of examples, on the first axis."
         )
 
 
@@ -173,8 +173,8 @@ def log_sigmoid(x: tf.Tensor) -> tf.Tensor:
 
 def _no_batch(values: tf.Tensor) -> ValueError:
     return ValueError(
-        f"Expected a tensor of shape [batch, ...], found shape {values.shape}: "
-        "pass a tensor with a batch axis and a known number of axes."
+        f"Expected a tensor of shape [batch, ...], but found shape {values.shape}: pass a tensor "
+        "with a batch axis and a known number of axes."
     )
 
 

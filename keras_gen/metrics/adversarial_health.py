@@ -65,7 +65,7 @@ class AdversarialHealth(keras.callbacks.Callback):
         super().__init__()
         if not data or len(data[0]) < 100:
             count = len(data[0]) if data else 0
-            raise ValueError(f"AdversarialHealth found {count} examples: expected at least 100.")
+            raise ValueError(f"AdversarialHealth got {count} examples: expected at least 100.")
         self.every = checked_size("every", every)
         self.patience = checked_size("patience", patience)
         self.say = say
@@ -135,9 +135,9 @@ def _saturated(guess, d_loss) -> str:
     if not 0 <= d_loss < SURE * guess:
         return ""
     return (
-        f"the discriminator is sure of every example, with a loss of {d_loss:.2g}, while "
-        f"guessing has {guess:.2g}. Try a penalty ('r1', 'gradient'), spectral normalization, "
-        "or a lower learning rate."
+        f"the discriminator is certain of every example: its loss is {d_loss:.2g}, compared with "
+        f"{guess:.2g} for guessing. Try a penalty ('r1', 'gradient'), spectral normalization, or "
+        "a lower learning rate."
     )
 
 
@@ -145,9 +145,9 @@ def _vanished(guess, d_loss, gain) -> str:
     if not (0 <= d_loss < MOSTLY * guess and gain < FLAT):
         return ""
     return (
-        "the generator's gradient has vanished: a move as long as the way to the data would "
-        f"change its loss by {gain:.1g}. Try objective='non_saturating' or 'wasserstein', a "
-        "penalty ('gradient', 'r1'), or fewer discriminator_steps."
+        "the generator's gradient has vanished: a step as long as the distance to the data "
+        f"would change its loss by only {gain:.1g}. Try objective='non_saturating' or "
+        "'wasserstein', a penalty ('gradient', 'r1'), or fewer discriminator_steps."
     )
 
 
@@ -157,8 +157,8 @@ def _repeated(real, samples) -> str:
     if not found < CLOSE * usual:
         return ""
     return (
-        f"samples repeat: the nearest other sample is at {100 * found / usual:.2g}% of "
-        "the distance between real examples. Try a lower learning rate, MinibatchStddev in the "
+        f"samples repeat: the nearest other sample is at {100 * found / usual:.2g}% of the usual "
+        "distance between real examples. Try a lower learning rate, MinibatchStddev in the "
         "discriminator, PacGAN, or UnrolledGAN."
     )
 
@@ -170,6 +170,6 @@ def _missing(real, samples) -> str:
         return ""
     return (
         f"modes are missing: {missing.sum()} of {len(missing)} clusters of the data, with "
-        f"{100 * of_real[missing].sum():.0f}% of the examples, have hardly any samples. Try a "
+        f"{100 * of_real[missing].sum():.0f}% of the examples, have almost no samples. Try a "
         "penalty ('r1'), PacGAN, UnrolledGAN, or a larger batch."
     )

@@ -146,14 +146,14 @@ def _in_batches(
     originals = as_images(originals, "originals")
     if originals.shape != images.shape:
         raise ValueError(
-            f"images has shape {images.shape}, but originals {originals.shape}: "
-            "expected equal shapes."
+            f"images has shape {images.shape}, but originals has shape {originals.shape}: "
+            "expected the same shape."
         )
     height, width = images.shape[1:3]
     if shave < 0 or min(height, width) - 2 * shave < least:
         raise ValueError(
-            f"shave is {shave} for images of {height}x{width} pixels: at least "
-            f"{least} pixels must be left along each side."
+            f"shave is {shave} for images of {height}x{width} pixels: expected at least {least} "
+            "pixels to remain along each side."
         )
     inside = (slice(None), slice(shave, height - shave), slice(shave, width - shave))
     images = images[inside]
@@ -193,8 +193,8 @@ def squared_error(images: np.ndarray, originals: np.ndarray) -> np.ndarray:
     kinds = [array.dtype == np.uint8 or array.dtype.kind == "f" for array in (images, originals)]
     if images.shape != originals.shape or images.ndim < 2 or not all(kinds):
         raise ValueError(
-            f"images are {images.dtype} {images.shape}, but originals {originals.dtype} "
-            f"{originals.shape}: expected uint8 or floats [n, ...] of equal shape."
+            f"images is {images.dtype} {images.shape}, but originals is {originals.dtype} "
+            f"{originals.shape}: expected uint8 or floats [n, ...] of the same shape."
         )
     for name, array in (("images", images), ("originals", originals)):
         if not np.isfinite(array).all():
@@ -259,8 +259,8 @@ def missing_pixels(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
     missing = missing_of(masks)
     if missing.shape != (*np.shape(images)[:3], 1) or not missing.any():
         raise ValueError(
-            f"masks has shape {list(missing.shape)} and {missing.sum()} nonzero values: "
-            f"expected {[*np.shape(images)[:3], 1]}, with something missing."
+            f"masks has shape {list(missing.shape)} and {missing.sum()} nonzero values: expected "
+            f"{[*np.shape(images)[:3], 1]}, with at least one nonzero value."
         )
     return missing
 

@@ -84,8 +84,8 @@ def importance_weighted_nll(
     """
     if min(samples, chunk, batch_size) < 1 or not len(images):
         raise ValueError(
-            f"importance_weighted_nll found samples={samples}, chunk={chunk}, batch_size="
-            f"{batch_size} for {len(images)} images: pass at least 1 of each."
+            f"importance_weighted_nll got samples={samples}, chunk={chunk}, "
+            f"batch_size={batch_size} for {len(images)} images: pass at least 1 of each."
         )
     seed = checked_seed(seed)
     chunk = min(chunk, samples)
@@ -96,8 +96,8 @@ def importance_weighted_nll(
     edges = [conditional.edges[name] for name in conditional.given] if given else []
     if given and len(given[0]) != len(images):
         raise ValueError(
-            f"There are {len(given[0])} conditions for {len(images)} images: expected equal "
-            "numbers."
+            f"There are {len(given[0])} conditions for {len(images)} images: expected the same "
+            "number."
         )
     # AutoGraph is used only for the loop below.
     log_weights = tf.autograph.experimental.do_not_convert(model.log_weights)
@@ -171,7 +171,7 @@ def nll_summary(nats: Mapping[str, np.ndarray], prefix: str = "") -> dict[str, f
     if wrong:
         raise ValueError(
             f"{wrong[0]} contains {np.isnan(nats[wrong[0]]).sum()} NaN among "
-            f"{nats[wrong[0]].size} values: expected at least one, and only numbers."
+            f"{nats[wrong[0]].size} values: expected at least one value, and no NaN."
         )
     found = {"nll": nll.mean(), "nll_standard_error": nll.std() / len(nll) ** 0.5}
     if "elbo" in nats:
@@ -218,11 +218,11 @@ def latent_grid(
     """
     if (shape := tuple(model.decoder.input_shape[1:])) != (2,):
         raise ValueError(
-            f"The decoder accepts latents of shape {shape}: expected 2 for a grid. Use "
-            "importance_weighted_nll for other numbers."
+            f"The decoder accepts latents of shape {shape}: expected 2 latents for a grid. For "
+            "other numbers of latents, use importance_weighted_nll."
         )
     if side < 2:
-        raise ValueError(f"side is {side}: expected at least 2 points on each axis.")
+        raise ValueError(f"side is {side}: expected at least 2 points per axis.")
     axis = np.linspace(-span, span, side, dtype="float32")
     z = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
     parts = [
@@ -304,13 +304,13 @@ def bits_per_live_value(nats: np.ndarray, levels: np.ndarray) -> float:
     if nats.shape != levels.shape[:1] or not live:
         raise ValueError(
             f"nats has shape {list(nats.shape)} for {live} values in sequences of shape "
-            f"{list(levels.shape)}: expected one number for each sequence, and a value of at "
-            "least 0."
+            f"{list(levels.shape)}: expected one number for each sequence, and at least one "
+            "level that is not negative."
         )
     if np.isnan(nats).any() or levels.dtype.kind not in "iu":
         raise ValueError(
             f"nats contains {np.isnan(nats).sum()} NaN, and levels is {levels.dtype}: expected "
-            "numbers and integers."
+            "nats without NaN, and integer levels."
         )
     return float(nats.sum() / live / math.log(2))
 
@@ -359,11 +359,13 @@ def parzen_log_likelihood(
     samples, images = _flat(samples), _flat(images)
     if samples.shape[1] != images.shape[1]:
         raise ValueError(
-            f"parzen_log_likelihood found samples of {samples.shape[1]} values, but images of "
-            f"{images.shape[1]}: pass images of one shape."
+            f"parzen_log_likelihood got samples with {samples.shape[1]} values, but images with "
+            f"{images.shape[1]}: expected the same shape."
         )
     if not std > 0:
-        raise ValueError(f"std is {std}: expected a positive number, for the Parzen window.")
+        raise ValueError(
+            f"std is {std}: expected a positive number, the width of the Parzen window."
+        )
     squares = np.square(samples).sum(axis=1)
     found = []
     for start in with_bar(range(0, len(images), batch_size), "batch"):

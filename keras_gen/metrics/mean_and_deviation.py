@@ -39,7 +39,10 @@ def mean_and_deviation(
     for key in found[0] if keys is None else keys:
         lacking = [number for number, of_seed in enumerate(found) if key not in of_seed]
         if lacking:
-            raise ValueError(f"Measurement {lacking[0]} lacks the metric {key!r} of the others.")
+            raise ValueError(
+                f"Measurement {lacking[0]} lacks the metric {key!r}, which others have: expected "
+                "the same metrics in each."
+            )
         each = as_numbers([of_seed[key] for of_seed in found], key)
         means[name.format(key)] = float(np.mean(each))
         if len(each) > 1:

@@ -16,7 +16,7 @@ def part_of(found: Mapping[str, Any], key: str, name: str) -> Any:
     """Returns a dict's value for a key, or raises a ValueError with the dict's name."""
     if key not in found:
         raise ValueError(
-            f"{name} lacks {key!r}: expected a dict with it, found the keys "
+            f"{name} lacks {key!r}: expected a dict with this key, but found the keys "
             f"{', '.join(map(str, found)) or '(none)'}."
         )
     return found[key]
@@ -41,7 +41,7 @@ def as_numbers(values, name: str) -> np.ndarray:
         array = np.asarray(None)
     # bfloat16 has kind V.
     if array.dtype.kind not in "biufV" or array.dtype.names:
-        raise TypeError(f"{name} must be an array of numbers, found {shown(values)}.")
+        raise TypeError(f"{name} is {shown(values)}: expected an array of numbers.")
     return array
 
 
@@ -61,8 +61,8 @@ def as_features(features: np.ndarray, name: str, rows: int = 2) -> np.ndarray:
     usable = matrix.size and (np.abs(matrix) < LARGEST).all()  # also not NaN
     if matrix.ndim < 2 or len(matrix) < rows or not usable:
         raise ValueError(
-            f"Expected {name} to be finite numbers [n, d] with n of at least {rows}, found "
-            f"shape {matrix.shape}: pass one row for each example, without NaN, infinity, or "
+            f"Expected {name} to be finite numbers [n, d] with n of at least {rows}, but "
+            f"found shape {matrix.shape}: pass one row for each example, without NaN, infinity, or "
             f"numbers of {LARGEST:g} or more."
         )
     return matrix.reshape(len(matrix), -1)
@@ -80,8 +80,8 @@ def as_feature_pair(
     b = as_features(b, names[1], rows)
     if a.shape[1] != b.shape[1]:
         raise ValueError(
-            f"Found {a.shape[1]} features in {names[0]}, but {b.shape[1]} in {names[1]}: pass "
-            "features from one extractor."
+            f"Found {a.shape[1]} features in {names[0]}, but {b.shape[1]} in {names[1]}: expected "
+            "the same number. Pass features from one extractor."
         )
     return a, b
 
@@ -99,7 +99,7 @@ def as_images(
     if images.dtype != np.uint8 or not shaped or not images.size:
         shapes = " or ".join(f"[n, H, W, {number}]" for number in channels)
         raise ValueError(
-            f"Expected {name} to be uint8 {shapes}, found {images.dtype} "
+            f"Expected {name} to be uint8 {shapes}, but found {images.dtype} "
             f"{list(images.shape)}: pass at least one image, as whole numbers from 0 to 255."
         )
     return images
@@ -139,10 +139,10 @@ def as_labels(labels: np.ndarray, name: str, n: int | None = None) -> np.ndarray
     """
     labels = as_numbers(labels, name)
     if not np.issubdtype(labels.dtype, np.integer):
-        raise TypeError(f"Expected {name} to be integers, found {labels.dtype}.")
+        raise TypeError(f"Expected {name} to be integers, but found {labels.dtype}.")
     if labels.ndim != 1 or len(labels) != (n or len(labels)) or not len(labels):
         raise ValueError(
-            f"Expected {name} of shape [{n or 'n'}], found {list(labels.shape)}: "
+            f"Expected {name} of shape [{n or 'n'}], but found {list(labels.shape)}: "
             "pass one integer for each example."
         )
     return labels
@@ -153,8 +153,8 @@ def as_classes(labels: np.ndarray, name: str, n: int | None = None) -> np.ndarra
     labels = as_labels(labels, name, n)
     if labels.min() < 0:
         raise ValueError(
-            f"Expected {name} to be integers of at least 0, found {labels.min()}: leave out "
-            "examples without a label."
+            f"Expected {name} to be integers of at least 0, but found {labels.min()}: leave "
+            "out examples without a label."
         )
     return labels
 
@@ -169,7 +169,7 @@ def as_logits(logits: np.ndarray, name: str = "logits") -> np.ndarray:
     logits = as_numbers(logits, name)
     if logits.ndim != 2 or not logits.size or np.isnan(logits).any():
         raise ValueError(
-            f"Expected {name} to be numbers [n, classes], found shape {list(logits.shape)}: "
+            f"Expected {name} to be numbers [n, classes], but found shape {list(logits.shape)}: "
             "pass one row for each example, without NaN."
         )
     return logits
@@ -178,4 +178,4 @@ def as_logits(logits: np.ndarray, name: str = "logits") -> np.ndarray:
 def check_within(name: str, number: int, most: int) -> None:
     """Raises a ValueError unless a number is between 1 and `most`."""
     if not 1 <= number <= most:
-        raise ValueError(f"{name} must be between 1 and {most}, found {number}.")
+        raise ValueError(f"{name} is {number}: expected an integer from 1 to {most}.")

@@ -72,7 +72,7 @@ def signal_to_noise(waveforms: np.ndarray, originals: np.ndarray) -> np.ndarray:
     if len(silent):
         raise ValueError(
             f"originals[{silent[0]}] is silent: expected sounds, whose energy is compared with "
-            "the noise. Leave silent recordings out."
+            "the noise. Leave out silent recordings."
         )
     with np.errstate(divide="ignore"):
         noise = np.sum(np.square(sounds - wanted), axis=1)
@@ -84,8 +84,8 @@ def _require_pairs(waveforms, originals):
     originals = as_numbers(originals, "originals")
     if np.shape(waveforms) != np.shape(originals):
         raise ValueError(
-            f"Waveforms have shape {np.shape(waveforms)}, but originals {np.shape(originals)}: "
-            "expected equal shapes."
+            f"waveforms has shape {np.shape(waveforms)}, but originals has shape "
+            f"{np.shape(originals)}: expected the same shape."
         )
 
 

@@ -150,7 +150,7 @@ def usefulness(
     columns = require_cells(columns)
     names = [column.name for column in columns]
     if target not in names or len(columns[names.index(target)].categories) != 2:
-        raise ValueError(f"target is {target!r}: expected the name of a column of two words.")
+        raise ValueError(f"target is {target!r}: expected the name of a column with two words.")
     place = names.index(target)
     others = [column for column in columns if column.name != target]
     if not others:

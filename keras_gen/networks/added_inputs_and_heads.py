@@ -60,8 +60,9 @@ def with_labels(
     *places, channels = network.input_shape[1:]
     if channels <= classes:
         raise ValueError(
-            f"The network '{network.name}' accepts {channels} channels: build it for "
-            f"{classes} more channels than its input without the labels."
+            f"The network '{network.name}' accepts {channels} channels, but the labels alone "
+            f"take {classes}: build it with {classes} more channels than its input without the "
+            "labels."
         )
     inputs = keras.Input(shape or (*places, channels - classes))
     labels = keras.Input((), dtype="int32")
@@ -87,7 +88,7 @@ def with_codes(network: keras.Model, codes: int) -> keras.Model:
     taken = network.input_shape[1:]
     if len(taken) != 1 or not 0 < codes < taken[0]:
         raise ValueError(
-            f"The network '{network.name}' accepts {taken}, and there are {codes} codes: "
+            f"The network '{network.name}' accepts {taken}, but there are {codes} codes: "
             "expected a vector of at least one latent and at least one code."
         )
     inputs = [keras.Input((taken[0] - codes,)), keras.Input((codes,))]
@@ -144,8 +145,8 @@ def with_projection(network: keras.Model, classes: int) -> keras.Model:
     shapes = [tuple(output.shape) for output in network.outputs]
     if shapes != [(None, 1)] or len(features.shape) != 2:
         raise ValueError(
-            f"The network '{network.name}' turns {features.shape} into {shapes}: expected "
-            "one logit, from features [batch, number] and a dense layer."
+            f"The network '{network.name}' maps features of shape {features.shape} to {shapes}: "
+            "expected one logit, computed by a dense layer from features [batch, number]."
         )
     labels = keras.Input((), dtype="int32", name="labels")
     embedded = layers.Embedding(classes, features.shape[1], name="projection")(labels)

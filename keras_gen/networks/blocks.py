@@ -109,8 +109,8 @@ def halvings_of_square(image_shape: tuple) -> int:
     stages = max(height // 4, 1).bit_length() - 1
     if height != width or 4 << stages != height or stages < 1:
         raise ValueError(
-            f"image_shape has {height}x{width} pixels: expected squares of 8, 16, 32, ... "
-            "pixels for networks with a map of 4x4. Pad or resize the images "
+            f"image_shape has {height}x{width} pixels: expected squares of 8, 16, 32, ... pixels "
+            "for networks that start or end with a 4x4 map. Pad or resize the images "
             "(keras_gen.data.pad_to)."
         )
     return stages
@@ -124,9 +124,9 @@ def require_halvings(flow: str, shape: tuple, scales: int, halvings: int) -> Non
     factor = 2 ** max(halvings, 0)
     if len(shape) != 3 or scales < 1 or any(side % factor for side in shape[:2]):
         raise ValueError(
-            f"{flow} of {scales} scales for images of shape {tuple(shape)}: expected at least "
-            f"1, and (height, width, channels) with sides that are multiples of {factor}. Use "
-            "fewer scales, or pad the images (keras_gen.data.pad_to)."
+            f"{flow} got {scales} scales for images of shape {tuple(shape)}: expected at least 1 "
+            f"scale, and (height, width, channels) with sides that are multiples of {factor}. "
+            "Use fewer scales, or pad the images (keras_gen.data.pad_to)."
         )
 
 
@@ -141,8 +141,8 @@ def halved_sides(image_shape: tuple, halvings: int, argument: str) -> tuple[int,
     height, width = image_shape[:2]
     if halvings < 1 or min(height, width) < factor:
         raise ValueError(
-            f"{halvings} halving convolutions for {height}x{width} pixels: expected at least "
-            f"one, and sides of at least {factor}. Change {argument}, or pad the images "
+            f"There are {halvings} halving convolutions for {height}x{width} pixels: expected at "
+            f"least one, and sides of at least {factor}. Change {argument}, or pad the images "
             "(keras_gen.data.pad_to)."
         )
     return -(-height // factor), -(-width // factor)

@@ -98,7 +98,7 @@ def activation_maps(classifier: keras.Model) -> keras.Model:
     if not (scaled and maps):
         raise ValueError(
             f"The network '{classifier.name}' has {len(scaled)} layers that scale images and "
-            f"{len(maps)} ReLUs: expected those of conv_classifier."
+            f"{len(maps)} ReLUs: expected the layers of conv_classifier."
         )
     return keras.Model(scaled[0], maps, name="features")
 
@@ -158,7 +158,7 @@ def lenet(
     """
     if min(image_shape[:2]) < 16:
         raise ValueError(
-            f"image_shape is {image_shape}: LeNet needs sides of at least 16 pixels."
+            f"image_shape is {image_shape}: expected sides of at least 16 pixels for LeNet."
         )
     images = keras.Input(image_shape)
     x = images

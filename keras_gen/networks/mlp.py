@@ -120,13 +120,13 @@ def start_at_mean(decoder: keras.Model, images: np.ndarray) -> None:
     bias = decoder.trainable_variables[-1]
     if mean.size != bias.shape[-1]:
         raise ValueError(
-            f"images have shape {np.shape(images)}: expected [n, height, width, channels] with the "
-            f"{bias.shape[-1]} values that the decoder returns."
+            f"images has shape {np.shape(images)}: expected [n, height, width, channels], with "
+            f"{bias.shape[-1]} values per image, as returned by the decoder."
         )
     if not (np.min(images) >= 0 and np.max(images) <= 1):
         raise ValueError(
-            f"The images' values are {np.min(images)} to {np.max(images)}: expected [0, 1], as "
-            "returned by keras_gen.data.binarize, or pixels divided by 255."
+            f"The images range from {np.min(images)} to {np.max(images)}: expected values in [0, "
+            "1], as returned by keras_gen.data.binarize, or pixels divided by 255."
         )
     ends = [layer.activation for layer in decoder.layers if isinstance(layer, layers.Dense)][-1]
     scales = {keras.activations.linear: 1.0, keras.activations.tanh: 0.5}

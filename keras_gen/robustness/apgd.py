@@ -111,8 +111,8 @@ class APGD(Attack):
             rises = state.rises + tf.cast(new.loss > at.loss, x.dtype)
             best = _chosen(new.loss > best.loss, new, best)
 
-            # Condition 1: too few steps raised the loss. Condition 2: since the last checkpoint
-            # neither the length nor the best loss has changed.
+            # Condition 1: too few steps raised the loss. Condition 2: since the last checkpoint,
+            # neither the step length nor the best loss has changed.
             few = rises < RISING * since[count]
             stuck = ~state.halved & (best.loss <= state.best_then)
             halve = judged[count] & (few | stuck)

@@ -116,9 +116,9 @@ class Attack(Declared):
         covered = self.steps * self.step_fraction
         if covered < 1:
             warn(
-                f"{type(self).__name__}'s {self.steps} steps of {self.step_fraction:g} of "
-                f"epsilon cover {covered:.2f} of its radius, which makes a network look more "
-                "robust than it is: leave relative_step out, or use more steps."
+                f"{type(self).__name__} takes {self.steps} steps of {self.step_fraction:g} * "
+                f"epsilon, which cover only {covered:.2f} of the radius and make a network look "
+                "more robust than it is: leave out relative_step, or use more steps."
             )
         most = schedules.final(self.epsilon)
         if self.norm == "inf" and 0 < most < (high - low) / 510:
@@ -355,8 +355,8 @@ def logits_of(network: Callable, x) -> tf.Tensor:
         if "\n" not in str(error):
             raise
         raise ValueError(  # instead of the many lines of Keras
-            f"The network does not accept images of shape {tuple(x.shape)}: expected its own "
-            "input shape."
+            f"The network does not accept images of shape {tuple(x.shape)}: expected the "
+            "network's input shape."
         ) from error
     logits = outputs["logits"] if isinstance(outputs, dict) else outputs
     return tf.cast(logits, tf.float32)
@@ -422,9 +422,9 @@ def check_range(network: Callable, x: np.ndarray, labels) -> None:
         if better > max(found + MUCH_BETTER, 0.5):
             raise ValueError(
                 f"With inputs from 0 to 1, the network classifies {found:.2f} of the examples "
-                f"correctly, and {better:.2f} with inputs from {other[0]:g} to {other[1]:g}: "
-                f"pass bounds={other}, and uint8 or floats in this range. If the inputs are "
-                f"right, pass bounds={UNIT}."
+                f"correctly, but {better:.2f} with inputs from {other[0]:g} to {other[1]:g}: "
+                f"pass bounds={other}, and images as uint8 or as floats in this range. If inputs "
+                f"from 0 to 1 are correct, pass bounds={UNIT}."
             )
 
 

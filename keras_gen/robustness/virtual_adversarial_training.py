@@ -14,9 +14,9 @@ from keras_gen.keras_internals import all_layers
 from keras_gen.losses import kl_categorical
 from keras_gen.robustness.attacks import unit
 
-# xi, by the precision inside the networks: shorter changes are rounded away. On digits, the
-# direction in bfloat16 has a median cosine of 0.03 with that in float32 at 0.01, 0.76 at 0.1, 0.88
-# at 0.3, and 0.73 at 1; in float16, it is 0.71 at 0.01, 0.96 at 0.1, and 0.91 at 0.3.
+# xi for each precision of the networks: smaller changes would be rounded away. On digits, the
+# median cosine between the directions in bfloat16 and float32 is 0.03 at xi = 0.01, 0.76 at 0.1,
+# 0.88 at 0.3, and 0.73 at 1. In float16, it is 0.71 at 0.01, 0.96 at 0.1, and 0.91 at 0.3.
 XI = {"float16": 0.1, "bfloat16": 0.3}
 XI_ELSE = 0.01
 

@@ -148,8 +148,7 @@ def _of_png(name: str, content: tf.Tensor, bits: tf.Tensor, color: tf.Tensor) ->
         [require((largest == 0) | (largest >= 2**14), sentence, largest)]
     ):
         content = tf.identity(content)
-    # When asked for four channels, the decoder returns a wrong opacity for opaque palette
-    # images,
+    # When asked for four channels, the decoder returns a wrong opacity for opaque palette images,
     # and for gray images with fewer than 8 bits.
     is_gray, is_palette = color == 0, color == 3
     image = tf.cond(

@@ -238,7 +238,7 @@ def _check_name(name: Any) -> None:
     ):
         raise ValueError(
             f"name is {shown(name)}: expected a folder name of at most 255 bytes, without path "
-            "separators, control characters, and leading dots, such as 'cyclegan_monet'."
+            "separators, control characters, or leading dots, such as 'cyclegan_monet'."
         )
 
 
@@ -406,8 +406,7 @@ def _request(
 ) -> dict[str, np.ndarray]:
     if given and set(given) != set(specs):
         raise ValueError(
-            f"warmup[{signature!r}] has the inputs {sorted(given)}: the signature "
-            f"accepts {sorted(specs)}."
+            f"warmup[{signature!r}] has the inputs {sorted(given)}: expected {sorted(specs)}."
         )
     return default_inputs(specs) | {
         key: np.asarray(value, specs[key].dtype.as_numpy_dtype)
@@ -532,7 +531,7 @@ def _plain(value: Any, where: str) -> Any:
     if value is None or isinstance(value, str | int | float):
         return value
     raise ValueError(
-        f"{where} is a {type(value).__name__}: expected numbers, strings, lists, and "
+        f"{where} has type {type(value).__name__}: expected numbers, strings, lists, and "
         "mappings of them, as in JSON."
     )
 

@@ -74,8 +74,9 @@ def find(models: Path, model: str) -> Path:
     name = Path(model).name
     if (place("recipes") / f"{name}.py").is_file():
         raise FileNotFoundError(
-            f"{model} is not trained: neither a path nor in {models}. Train it with `keras-gen "
-            f"train {name} --export {models}`; `keras-gen show {name}` prints the time."
+            f"{model} has not been trained: it is neither a path nor an export in {models}. "
+            f"Train it with `keras-gen train {name} --export {models}`; `keras-gen show {name}` "
+            "prints the time."
         )
     raise FileNotFoundError(
         f"there is no model {model!r}, either as a path or in {models}"
@@ -212,8 +213,7 @@ def _held(name: str, value: Any, dtype: Any) -> np.ndarray:
         array = np.asarray(value)
     except ValueError:
         raise ValueError(
-            f"input {name!r} is {shown(value)}: expected an array, whose parts have equal "
-            "lengths."
+            f"input {name!r} is {shown(value)}: expected an array, with parts of equal length."
         ) from None
     if dtype is object:  # strings or bytes: NumPy's own type drops trailing zeros
         array = np.asarray(value, object)

@@ -114,15 +114,15 @@ def _size(name: str, content: tf.Tensor) -> tf.Tensor:
         is_plain = (_number(head[14:18]) >= 40) & (_number(head[30:34]) == 0)
         known = is_plain & tf.reduce_any(bits == [8, 24, 32])
         sentence = (
-            f"{name} contains a BMP file of another type ({{}} bits per pixel): expected 8, "
-            "24, or 32 bits without compression. Send it as PNG."
+            f"{name} contains a BMP file of an unsupported type ({{}} bits per pixel): expected "
+            "8, 24, or 32 bits without compression. Send it as PNG."
         )
         with tf.control_dependencies([require(known, sentence, bits)]):
             # If the first row is at the top, the height is negative.
             return tf.stack([tf.minimum(height, 2**32 - height), width])
 
     kinds = {PNG: of_png, JPEG: of_jpeg}
-    sentence = f"{name} contains a file of another type: expected PNG, JPEG, or BMP."
+    sentence = f"{name} contains a file of an unsupported type: expected PNG, JPEG, or BMP."
     known = tf.reduce_any([begins(head, kind) for kind in (PNG, JPEG, BMP)])
     with tf.control_dependencies([require(known, sentence)]):
         head = tf.identity(head)

@@ -157,8 +157,8 @@ def _export_of_run(folder: Path) -> Path:
         if versions(export):
             return resolve(export)
     raise FileNotFoundError(
-        f"the run in {folder} has neither best.keras nor an export: finish it with "
-        "--resume, or pass the folder given by its --export."
+        f"the run in {folder} has neither best.keras nor an export: finish it with --resume, or "
+        "pass the folder set by its --export."
     )
 
 

@@ -88,7 +88,7 @@ class Tiled:
         if reach is None:
             return self._blended(image, scale, bar)
         # A quarter more than measured, because other images may reveal a longer reach than the
-        # probe.
+        # probe does.
         overlap = _steps(2 * (reach + reach // 4 + 4))
         if self.tile < overlap + STEP:
             raise ValueError(
@@ -106,8 +106,8 @@ class Tiled:
         def with_the_rest(piece: np.ndarray) -> np.ndarray:
             height, width, channels = piece.shape
             rest = np.asarray(small.resize((math.ceil(width / 2), height), Image.Resampling.BOX))
-            # Mirrored columns are in between, so that the piece's last columns do not depend on
-            # the rest.
+            # Mirrored columns separate the two parts, so that the last columns of the piece do not
+            # depend on the rest.
             parts = piece, piece[:, : -STEP - 1 : -1], rest.reshape(height, -1, channels)
             return self.network(np.hstack(parts))[: height * scale, : width * scale]
 
@@ -172,7 +172,7 @@ def _measure(
     network: Callable[[np.ndarray], np.ndarray], channels: int
 ) -> tuple[int, int | None]:
     """Cuts edges off a probe, and measures how far from the cuts the output differs."""
-    # The edges have a different contrast, so that means and standard deviations differ without
+    # The edges have a different contrast, so means and standard deviations would differ without
     # them.
     rng = np.random.default_rng(0)
     side = SMALLEST // 4

@@ -246,5 +246,6 @@ class ContextEncoder(AdversarialPredictor):
         if self.discriminator and self.discriminator.input_shape[1:] != (seen, seen, channels):
             raise ValueError(
                 f"The discriminator accepts {self.discriminator.input_shape[1:]}: expected "
-                f"{(seen, seen, channels)}, the predicted region of mask={self.mask!r}."
+                f"{(seen, seen, channels)}, the shape of the region predicted with "
+                f"mask={self.mask!r}."
             )

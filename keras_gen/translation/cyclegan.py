@@ -83,8 +83,7 @@ class CycleGAN(Translator):
 
     batch = ("x", "y")
     totals = ("g_loss", "d_loss")
-    # A residual generator needs one GiB for an image of 836 x 836; a margin makes many small
-    # images
+    # A residual generator needs one GiB for an image of 836 x 836; a margin makes many small images
     # much larger.
     most_elements = 2**21
     most_examples = 256

@@ -136,8 +136,8 @@ class Pix2Pix(Translator, AdversarialPredictor):
         *target_sides, target_channels = target = self.generator.output_shape[1:]
         if source_sides != target_sides:
             raise ValueError(
-                f"The generator accepts {source_sides[0]}x{source_sides[1]} pixels and returns "
-                f"{target_sides[0]}x{target_sides[1]}: expected equal sizes."
+                f"The generator accepts {source_sides[0]}x{source_sides[1]} pixels, but returns "
+                f"{target_sides[0]}x{target_sides[1]}: expected the same size."
             )
         require_translation(source, (None, None, target_channels), self.generator)
         both = source_channels + target_channels
@@ -145,8 +145,8 @@ class Pix2Pix(Translator, AdversarialPredictor):
             seen = self.discriminator.input_shape[-1]
             if seen not in (both, target_channels):
                 raise ValueError(
-                    f"The discriminator accepts {seen} channels: expected {both}, those of "
-                    f"source and target, or {target_channels}, those of the target."
+                    f"The discriminator accepts {seen} channels: expected {both} for source and "
+                    f"target, or {target_channels} for the target alone."
                 )
         self.edges["x"] = Images(source)
         self.edges["y"] = Images(target, name="targets")

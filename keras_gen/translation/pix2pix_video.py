@@ -72,8 +72,8 @@ class Pix2PixVideo(AdversarialPredictor):
         frames = batch["y"].shape[1]
         if poses != frames:
             raise ValueError(
-                f"There are clips of {poses} poses and videos of {frames} frames: expected one "
-                "pose per frame."
+                f"The clips have {poses} poses, but the videos have {frames} frames: expected "
+                "one pose per frame."
             )
         return batch
 
@@ -108,8 +108,8 @@ class Pix2PixVideo(AdversarialPredictor):
         count = poses.shape[1]
         if count is None or count < 2:
             raise ValueError(
-                f"The clips have {count or 'an unknown number of'} frames: expected at least "
-                "two, and equal numbers in all clips."
+                f"The clips have {count or 'an unknown number of'} frames: expected at least two "
+                "frames, and the same number in all clips."
             )
         frame = self._black(poses)
         frames = []
@@ -174,15 +174,15 @@ class Pix2PixVideo(AdversarialPredictor):
         if None in self.frame_shape or taken_sides != sides or taken <= channels:
             raise ValueError(
                 f"The generator accepts {self.generator.input_shape[1:]} and returns "
-                f"{self.frame_shape}: expected a pose and a frame concatenated in the "
+                f"{self.frame_shape}: expected a pose and a frame concatenated along the "
                 "channels, and an output frame of the same, known size."
             )
         require_range(Images(self.frame_shape).span, "frames", self.generator)
         seen = self.discriminator.input_shape[-1]
         if seen != 2 * taken:
             raise ValueError(
-                f"The discriminator accepts {seen} channels: expected {2 * taken}, those of two "
-                "poses and two frames."
+                f"The discriminator accepts {seen} channels: expected {2 * taken} for two poses "
+                "and two frames."
             )
         self.edges["x"] = Images((None, *sides, taken - channels), name="poses")
         self.edges["y"] = Images((None, *self.frame_shape), name="videos")

@@ -194,9 +194,9 @@ class SRGAN(Translator, AdversarialPredictor):
         factor = large[0] // height
         if factor < 1 or large != (factor * height, factor * width):
             raise ValueError(
-                f"The generator '{self.generator.name}' turns images of {height}x{width} "
-                f"pixels into {large[0]}x{large[1]} pixels: expected sides that are an integer "
-                "multiple of the input's."
+                f"The generator '{self.generator.name}' maps images of {height}x{width} pixels "
+                f"to {large[0]}x{large[1]} pixels: expected sides that are an integer multiple "
+                "of the input's."
             )
         return factor
 
@@ -234,5 +234,5 @@ def _require_same_size(enlarged, large):
     if not enlarged.shape.is_compatible_with(large.shape):
         raise ValueError(
             f"The generator returns images of {enlarged.shape[1]}x{enlarged.shape[2]} pixels, "
-            f"but the targets have {large.shape[1]}x{large.shape[2]}: expected equal sizes."
+            f"but the targets have {large.shape[1]}x{large.shape[2]}: expected the same size."
         )

@@ -220,8 +220,8 @@ class TalkingHeads(AdversarialPredictor):
             raise ValueError("adapt got a number: expected images and landmarks, [T, ...] each.")
         if not 0 < len(images) == len(landmarks):
             raise ValueError(
-                f"adapt got {len(images)} images and {len(landmarks)} landmarks: expected equal "
-                "numbers, and at least one of each."
+                f"adapt got {len(images)} images and {len(landmarks)} landmarks: expected the "
+                "same number, and at least one of each."
             )
         vector = self.embed(images[None], landmarks[None])[0]
         generator = _with_vector(self.generator, vector)
@@ -255,7 +255,7 @@ class TalkingHeads(AdversarialPredictor):
         if list(landmarks[:-1]) != sides:
             raise ValueError(
                 f"The generator accepts landmarks of shape {landmarks} and returns images of "
-                f"shape {image}: expected equal heights and widths."
+                f"shape {image}: expected the same height and width."
             )
         require_range(Images(image).span, "images", self.generator)
         require_inputs(1, type(self), self.discriminator)
@@ -272,7 +272,7 @@ class TalkingHeads(AdversarialPredictor):
             if judge.input_shape[1:] != expected:
                 raise ValueError(
                     f"The network '{judge.name}' accepts {judge.input_shape[1:]}: expected "
-                    f"{expected}, landmarks and an image concatenated in the channels."
+                    f"{expected}, landmarks and an image concatenated along the channels."
                 )
         self.edges["x"] = Images(landmarks, name="landmarks")
         self.edges["y"] = Images(image)

@@ -148,8 +148,8 @@ def require_translation(shape: tuple, made: tuple, *networks) -> None:
     if found != expected:
         names = ", ".join(f"'{network.name}'" for network in networks)
         raise ValueError(
-            f"The networks {names} turn images of shape {taken} into shape {found}: "
-            f"expected {expected}."
+            f"The networks {names} map images of shape {taken} to shape {found}: expected "
+            f"{expected}."
         )
     require_range(Images(made).span, "images", networks[-1])
 

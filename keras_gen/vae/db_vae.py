@@ -134,12 +134,15 @@ class DBVAE(VAE):
         size = (self.dataset_size,)
         if images.shape[:1] != size or labels.shape != size or labels.dtype.kind not in "iu":
             raise ValueError(
-                f"reweigh got {shown(images)} and labels as {shown(labels)}: expected "
-                f"{self.dataset_size} images, and the same number of integers."
+                f"reweigh got images {shown(images)} and labels {shown(labels)}: expected "
+                f"{self.dataset_size} images, and an integer label for each."
             )
         learned = labels == self.positive
         if not learned.any():
-            raise ValueError(f"labels has no {self.positive}: expected the positive class.")
+            raise ValueError(
+                f"labels does not contain {self.positive}: expected examples of the positive "
+                "class."
+            )
         weights = np.ones(len(learned))
         mean, _ = self.encode(images[learned])
         weights[learned] = inverse_density(mean, self.alpha, self.bin_width)

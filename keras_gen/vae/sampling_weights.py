@@ -158,9 +158,9 @@ class SamplingWeights(DeclaredLayer):
         good = np.isfinite(values) & (values >= 0)
         if values.shape != (self.size,) or not good.all() or not values.any():
             raise ValueError(
-                f"Sampling weights have shape {list(values.shape)}, {(values == 0).sum()} of "
-                f"them are 0, and {(~good).sum()} are negative or not finite: expected "
-                f"{self.size} finite numbers of at least 0, not all 0."
+                f"Sampling weights have shape {list(values.shape)}, with {(values == 0).sum()} "
+                f"equal to 0 and {(~good).sum()} negative or not finite: expected {self.size} "
+                "finite numbers of at least 0, not all 0."
             )
         self._change(values)
 

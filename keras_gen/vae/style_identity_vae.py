@@ -192,9 +192,9 @@ class StyleIdentityVAE(EncoderDecoder):
         style, identity = (each.shape[-1] for each in self.encoder.outputs[1:])
         if taken != style + identity:
             raise ValueError(
-                f"decoder accepts {taken} codes: expected {style + identity}, {style} for the "
-                f"style and {identity} for the identity. Build a decoder with this "
-                "number of inputs."
+                f"decoder accepts {taken} codes: expected {style + identity} codes, {style} for "
+                f"the style and {identity} for the identity. Build a decoder that accepts this "
+                "number of codes."
             )
         require_classes(self.classes, self.discriminator)
         images = cast(Images, self.edges["x"])

@@ -186,6 +186,6 @@ def test_a_decoder_alone_says_what_its_data_are():
         edges = decoder_edges(decoder, likelihood)
         assert edges["x"].shape == (2, 2, channels)
         assert edges["latents"] == Vectors((2, 2, 6))
-    message = r"shape \(2, 2, 6\): expected a last axis that is a multiple of 4"
+    message = r"shape \(2, 2, 6\): expected a last axis whose size is a multiple of 4"
     with pytest.raises(ValueError, match=message):
         decoder_edges(decoder, Categorical(classes=4))

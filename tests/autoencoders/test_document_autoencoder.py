@@ -112,9 +112,9 @@ def test_signatures_of_counts_know_no_strings(counts):
 
 
 def test_networks_and_options_that_do_not_fit():
-    with pytest.raises(ValueError, match=r"vocabulary of 3 words"):
+    with pytest.raises(ValueError, match=r"vocabulary has 3 words"):
         DocumentAutoencoder(documents().encoder, documents().decoder, ["a", "b", "c"])
-    with pytest.raises(ValueError, match="top must be 1 to 12, found 13"):
+    with pytest.raises(ValueError, match="top is 13: expected an integer from 1 to 12"):
         documents(top=13)
     with pytest.raises(
         ValueError, match="idf has 3 numbers: expected one for each of the 12 words"

@@ -55,7 +55,7 @@ def test_each_layer_learns_the_codes_of_those_before_and_is_installed():
     [
         (dict(mirror=(6, 6)), r"expected mirror images"),
         (dict(mirror=(5,)), r"\(16, 6\), \(6, 5\), \(5, 3\)"),
-        (dict(activation="relu"), "is not sigmoid"),
+        (dict(activation="relu"), "is not a sigmoid"),
     ],
 )
 def test_refuses_other_networks(options, sentence):

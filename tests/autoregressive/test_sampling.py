@@ -237,7 +237,7 @@ def test_networks_that_mix_channels_are_refused(cached):
 
 def test_bad_shapes_are_refused():
     network, conditions, noise = make("gated")
-    with pytest.raises(ValueError, match="accepts 2 conditions but got 0"):
+    with pytest.raises(ValueError, match="accepts 2 conditions, but got 0"):
         sample_causal(network, draw_category, noise)
     with pytest.raises(ValueError, match=r"noise has shape \(3, 4, 4, 1\)"):
         sample_causal(network, draw_category, noise[:, :, 1:], conditions)
@@ -245,5 +245,5 @@ def test_bad_shapes_are_refused():
     with pytest.raises(ValueError, match=r"\(None, None, 1\)"):
         sample_causal(keras.Model(images, masked(images, "A")), draw_category, noise)
     images = keras.Input((4, 5, 3))
-    with pytest.raises(ValueError, match="multiple of the channels"):
+    with pytest.raises(ValueError, match="multiple of the input's"):
         sample_causal(keras.Model(images, masked(images, "A")), draw_category, noise)

@@ -281,13 +281,13 @@ def test_columns_without_cells_and_other_networks_are_refused():
     from keras_gen.data import Column
     from keras_gen.networks import table_made
 
-    with pytest.raises(ValueError, match="column age has no cells: make the columns with"):
+    with pytest.raises(ValueError, match="column age has no cells: create the columns with"):
         MADE.for_table([Column("age"), Column("work", ("a", "b"))])
     with pytest.raises(ValueError, match="expected at least 2 columns"):
         MADE.for_table(COLUMNS[:1])
     with pytest.raises(ValueError, match="is not causal"):
         TableMADE(table_made(COLUMNS, (4,), any_order=True), COLUMNS)
-    with pytest.raises(ValueError, match=r"input and output sizes .* build it with"):
+    with pytest.raises(ValueError, match=r"input and output sizes .* Build it with"):
         TableMADE(table_made(COLUMNS[:3], (4,)), COLUMNS)
 
 

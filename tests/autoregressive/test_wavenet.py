@@ -83,7 +83,7 @@ def test_levels_return_from_sounds_as_they_were(rng):
 BAD_SOUNDS = {
     "stereo": (np.ones([2, 5, 2], "int16"), "2 channels: expected 1"),
     "no channel": (np.ones([2, 5], "int16"), "Add the channel"),
-    "empty": (np.ones([2, 0, 1], "int16"), "expected no 0"),
+    "empty": (np.ones([2, 0, 1], "int16"), "expected sizes of at least 1"),
     "integers": (np.ones([2, 5, 1], "int32"), "dtype int32: expected int16, or floats"),
     "loud": (np.full([2, 5, 1], 3.0, "float32"), "from 3 to 3: expected floats"),
 }
@@ -111,7 +111,7 @@ BAD_MODELS = {
         "expected mono sound",
     ),
     "speakers": (
-        lambda: ConditionalWaveNet(network(), 3, levels=4, samples=4), "has 1 inputs"
+        lambda: ConditionalWaveNet(network(), 3, levels=4, samples=4), "has 1 input:"
     ),
 }  # fmt: skip
 

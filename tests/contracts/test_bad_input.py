@@ -264,7 +264,7 @@ def test_networks_whose_last_activation_leaves_out_values(tiny):
     arguments = {name: getattr(model, name) for name in model.arguments()}
     likelihood = getattr(model, "likelihood", None)
     logits = LOGITS | ({"decoder"} if getattr(likelihood, "logits", False) else set())
-    wrong = [(name, "sigmoid", "which the loss applies too") for name in logits]
+    wrong = [(name, "sigmoid", "but the loss applies this function") for name in logits]
     wrong += [(name, "tanh", "expected logits, which are unbounded") for name in logits]
     # Of (-1, 1): images of which a sigmoid makes the bright half alone.
     span = model.edges["x"].span if likelihood is None else likelihood.parameter_range

@@ -37,5 +37,5 @@ CALLS = {
 
 @pytest.mark.parametrize("name", CALLS)
 def test_counts_that_no_machine_holds_are_refused(name):
-    with pytest.raises(ValueError, match=rf"^\w+ (must be|is) .*{HUGE}"):
+    with pytest.raises(ValueError, match=rf"^\w+ is .*{HUGE}"):
         CALLS[name]()

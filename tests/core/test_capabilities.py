@@ -153,7 +153,7 @@ class TestMethods:
     @pytest.mark.parametrize("counts", [(5, 3), (1, 5), (0, 5)])
     def test_arrays_of_unequal_length_are_refused(self, arrays, counts):
         a, b = counts
-        sentence = rf"^mix got {a} images and {b} latents: expected as many of each\.$"
+        sentence = rf"^mix got {a} images and {b} latents: expected the same number of each\.$"
         with pytest.raises(ValueError, match=sentence):
             Mixer().mix(arrays[0][:a], arrays[1][:b])
 
@@ -165,8 +165,11 @@ class TestMethods:
                 r"mix\(x, latents, \*, batch_size=256\): missing .*'latents'\.$",
             ),
             (lambda m, x: m.double(x, x), r"double\(.*: too many positional arguments\.$"),
-            (lambda m, x: m.double(3), "^images must be an array of examples, found .* 3"),
-            (lambda m, x: m.mix(x, [object()] * 5), "^latents must be an array, found "),
+            (
+                lambda m, x: m.double(3),
+                "^images is the single value 3: expected an array of examples",
+            ),
+            (lambda m, x: m.mix(x, [object()] * 5), "^latents must be an array, but got "),
             (lambda m, x: m.mix(x, np.array(["2020-01-01"] * 5, "M8[D]")), "dtype datetime64"),
         ],
     )

@@ -28,16 +28,16 @@ def test_of_a_model():
 @pytest.mark.parametrize(
     ("key", "value", "sentence"),
     [
-        ("class_names", 5, "class_names must be a list, found 5"),
-        ("class_names", "ab", "class_names must be a list, found 'ab'"),
+        ("class_names", 5, "class_names is 5: expected a list"),
+        ("class_names", "ab", "class_names is 'ab': expected a list"),
         ("class_names", ["a", "a"], "class_names contains 'a' twice: expected different names"),
         ("class_names", ["a"], "got 1 names, a: expected 2, one per class"),
-        ("column_names", 5, "column_names must be a dict, found 5"),
+        ("column_names", 5, "column_names is 5: expected a dict"),
         ("column_names", {"y": ["a"]}, "a key of column_names is 'y': expected one of x"),
-        ("column_names", {"x": "ab"}, "column_names must be a list, found 'ab'"),
+        ("column_names", {"x": "ab"}, "column_names is 'ab': expected a list"),
         ("column_names", {"x": ["a", "a"]}, "column_names contains 'a' twice"),
         ("column_names", {"x": ["a"]}, "got 1 column names, a: expected 2, one per column"),
-        ("started_from", 5, "started_from must be a string, found 5"),
+        ("started_from", 5, "started_from is 5: expected a string"),
     ],
 )
 def test_wrong_names_in_a_configuration_are_refused(key, value, sentence):

@@ -89,7 +89,7 @@ NO_EXAMPLES = [
     ([], "got no data as x"),
     (3, "got x of type int"),
     ([[1, 2], [3]], "got x of type int"),
-    (np.array(["a", "b"]), "an array of strings as x"),
+    (np.array(["a", "b"]), "got x as an array of strings"),
     (np.array([[1], [2, 3]], object), "an array of Python objects, which cannot be stacked"),
     (np.array(["2020-01-01"], "datetime64[D]"), "an array of dates as x: expected numbers"),
     (np.array([1], "timedelta64[s]"), "an array of durations as x: expected numbers"),
@@ -98,7 +98,7 @@ NO_EXAMPLES = [
     (LEVELS[:0], "got no examples"),
     ({"x": LEVELS[:0]}, "got no examples"),
     ({}, "got no data as x"),
-    (list(LEVELS), "got 4 arrays in a batch: give fit 1 arrays .* stack examples"),
+    (list(LEVELS), "got 4 arrays in a batch: expected 1. .* stack a list of examples"),
     (dict(pixels=LEVELS), r"trains on x \(x images\), but got the names pixels"),
 ]
 NUMBERS = [
@@ -113,16 +113,21 @@ NUMBERS = [
 ONES = np.ones(4)
 ARGUMENTS = [
     ("fit", [LEVELS], dict(lr=1), "fit accepts .* unexpected keyword argument 'lr'"),
-    ("fit", [LEVELS, None, 2, 0], {}, r"^epochs must be at least 1, found 0\.$"),
+    ("fit", [LEVELS, None, 2, 0], {}, r"^epochs is 0: expected an integer of at least 1\.$"),
     # The twelfth argument of `fit`, and the fifth of `evaluate`.
     ("fit", [LEVELS, *[None] * 2, 1, 0, None, 0.0, None, True, None, ONES], {}, "sample_weight"),
     ("evaluate", [LEVELS, None, None, 0, ONES], {}, "got sample_weight"),
     ("fit", [LEVELS, []], {}, "Seeing got no data as y: expected"),
     ("fit", [LEVELS], dict(validation_data=3), "validation_data of Seeing got x of type int"),
     ("fit", [LEVELS], dict(validation_split=1), "^validation_split is 1: expected a fraction"),
-    ("fit", [LEVELS], dict(initial_epoch=None), "^initial_epoch must be an integer .* found None"),
-    ("fit", [LEVELS], dict(validation_freq=0), "^validation_freq must be at least 1, found 0"),
-    ("fit", [LEVELS], dict(validation_freq=None), "^validation_freq must be an integer .* None"),
+    ("fit", [LEVELS], dict(initial_epoch=None), "^initial_epoch is None: expected an integer"),
+    (
+        "fit",
+        [LEVELS],
+        dict(validation_freq=0),
+        "^validation_freq is 0: expected an integer of at least 1",
+    ),
+    ("fit", [LEVELS], dict(validation_freq=None), "^validation_freq is None: expected an integer"),
     ("fit", [LEVELS], dict(validation_data=[]), "validation_data of Seeing got no data as x"),
     (
         "fit",
@@ -222,14 +227,14 @@ class TestSecondExamples:
 
     def test_others_are_refused(self):
         for data in ((LEVELS, LEVELS[::-1]), (dataset(LEVELS, LEVELS[::-1]),)):
-            with pytest.raises(ValueError, match=r"^Seeing got y, examples that differ from x"):
+            with pytest.raises(ValueError, match=r"^Seeing got y, which differs from x"):
                 Seeing().fit(*data, verbose=0)
 
     @pytest.mark.thorough
     def test_a_compiled_step_refuses_them(self):
         model = TINY["GAN"].compiled()
         images = big(LEVELS)
-        with pytest.raises(ValueError, match=r"^GAN got y, examples that differ from x"):
+        with pytest.raises(ValueError, match=r"^GAN got y, which differs from x"):
             model.fit(images, images[::-1], verbose=0)
         assert model.step.numpy() == 0
 
@@ -279,7 +284,7 @@ class TestFirstBatch:
         model = Seeing()
         for _ in range(2):
             model.fit(FLOATS, verbose=2)
-        said = "x: interpreting values as uint8 or floats in 0..255, which become [-1, 1]"
+        said = "x: interpreting values as uint8 or floats in [0, 255], which are scaled to [-1, 1]"
         assert capsys.readouterr().out.count(said) == 1
 
     def test_a_compiled_step_reads_the_edge_again(self):
@@ -299,22 +304,22 @@ class TestFirstBatch:
                 use(right)
                 np.testing.assert_allclose(model.seen_batches[-1]["x"], INSIDE, atol=1e-6)
             for wrong in (INSIDE, 0 * FLOATS):  # one batch may be black
-                with pytest.raises(ValueError, match=r"another range than .* in 0\.\.255"):
+                with pytest.raises(ValueError, match=r"different range than .* in \[0, 255\]"):
                     use(wrong)
         model.evaluate(INSIDE, verbose=0)
         model.test_on_batch(INSIDE)
         np.testing.assert_allclose(model.seen_batches[-1]["x"], INSIDE, atol=1e-6)
-        with pytest.raises(ValueError, match=r"another range than .* floats in \[-1, 1\]"):
+        with pytest.raises(ValueError, match=r"different range than .* floats in \[-1, 1\]"):
             model.train_on_batch(FLOATS)
 
     def test_later_floats_beyond_255_are_refused(self):
         later = np.concatenate([FLOATS, FLOATS + 1])
-        with pytest.raises(ValueError, match=r"to 256: expected uint8 or floats in 0\.\.255"):
+        with pytest.raises(ValueError, match=r"to 256: expected uint8 or floats in \[0, 255\]"):
             Seeing().fit(dataset(later), verbose=0)
 
     @pytest.mark.parametrize("factor", [2 / 255, 15 / 255, 256 / 255, -1.0])
     def test_other_floats_are_no_levels(self, factor):
-        with pytest.raises(ValueError, match=r"mages have values .* expected floats in \[-1, 1\]"):
+        with pytest.raises(ValueError, match=r"mages range from .* expected floats in \[-1, 1\]"):
             Seeing().fit(FLOATS * factor, verbose=0)
 
     def test_validation_data_are_in_the_same_range(self):
@@ -616,8 +621,9 @@ class TestPlainErrors:
         with pytest.raises(NonFiniteLossError) as caught:
             model.fit(ONE, verbose=0)
         assert str(caught.value) == (
-            "slope_loss's gradient was not finite at step 1, and changed no trainable weight. Last "
-            "good checkpoint: none. Lower the learning rate, or look for bad values in the data."
+            "slope_loss's gradient was not finite at step 1, so it changed no trainable weight. "
+            "Last good checkpoint: none. Lower the learning rate, or look for bad values in the "
+            "data."
         )
         assert slope(model.network) == pytest.approx(0.9) and model.step.numpy() == 1
 

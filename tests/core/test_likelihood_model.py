@@ -87,8 +87,8 @@ class TestSteps:
         model = compiled()
         model.terms = lambda batch: {name: batch["x"][:, 0] for name in names}
         sentence = (
-            f"Slope.terms returns {sorted(names)} and loss_weights names ['size', 'square']: "
-            "expected equal names."
+            f"Slope.terms returns {sorted(names)}, but loss_weights names ['size', 'square']: "
+            "expected the same names."
         )
         for use in (model.fit, model.evaluate):
             with pytest.raises(ValueError) as caught:
@@ -113,7 +113,7 @@ class TestScores:
 
     @pytest.mark.parametrize("bad", [-0.1, 1.5, float("nan")])
     def test_quantiles_out_of_range_are_refused(self, bad):
-        with pytest.raises(ValueError, match=f"quantile must be 0 to 1, found {bad}"):
+        with pytest.raises(ValueError, match=f"quantile is {bad}: expected a number from 0 to 1"):
             Slope(line()).threshold(X, bad)
 
 

@@ -276,8 +276,8 @@ class TestBatches:
         with pytest.raises(ValueError) as caught:
             model.prepare_batch(data)
         assert str(caught.value) == (
-            f"Parts trains on {named}, but got {count} arrays in a batch: give fit {len(batch)} "
-            "arrays without sample weights, and stack examples into one array."
+            f"Parts trains on {named}, but got {count} arrays in a batch: expected "
+            f"{len(batch)}. Leave out sample weights, and stack a list of examples into one array."
         )
 
     def test_training_may_take_another_edge(self):
@@ -285,7 +285,7 @@ class TestBatches:
         model.training_edges["labels"] = Labels(3, unknown=True)
         found = model.prepare_batch((ONE, np.array([-1, 2])))
         np.testing.assert_array_equal(found["labels"], [-1, 2])
-        with pytest.raises(ValueError, match="Labels have values from -1"):
+        with pytest.raises(ValueError, match="Labels range from -1"):
             model.edges["labels"].prepare([-1])
 
 
@@ -327,9 +327,7 @@ class TestWeights:
         logs = reported(model, self.TERMS, loss=tf.constant([1.0]))
         assert set(logs) == set(model.loss_names)
         assert float(logs["prior_loss"]) == 2.5 and np.isnan(logs["watched"])
-        with pytest.raises(
-            ValueError, match=r"names 'fit', which is not among the terms .* \['prior'"
-        ):
+        with pytest.raises(ValueError, match=r"names 'fit', which is not a term .* \['prior'"):
             model.report({"prior": tf.constant([1.0])}, loss=tf.constant([1.0]))
 
     def test_terms_of_other_precision_are_summed_in_float32(self):
@@ -490,7 +488,7 @@ class TestSteps:
     "value,error,found",
     [
         (-5.0, ValueError, "^beta is -5"),
-        (None, TypeError, "^beta must be given, found None"),
+        (None, TypeError, "^beta is None: expected a value"),
         ("a", ValueError, "^beta is 'a'"),
         (float("nan"), ValueError, "^beta is nan"),
     ],

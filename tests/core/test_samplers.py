@@ -74,7 +74,9 @@ def test_other_conditions_are_refused(model):
         model.sample(1, solver=1)
     with pytest.raises(TypeError, match=r"^steps have dtype float32: expected integers in \[1, 9"):
         model.sample(1, steps=2.5)
-    with pytest.raises(ValueError, match=r"^steps have values from 10 to 10: expected integers"):
+    with pytest.raises(
+        ValueError, match=r"^Values of steps range from 10 to 10: expected integers"
+    ):
         model.sample(1, steps=10)
     with pytest.raises(ValueError, match=r"^steps has shape \(2,\): expected a single integer\.$"):
         model.sample(2, steps=[1, 2])

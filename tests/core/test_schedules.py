@@ -86,7 +86,7 @@ def test_drives_sgd_in_a_graph(schedule):
 @every_schedule
 @pytest.mark.parametrize("step", [True, np.True_, tf.constant(True), "1", 2.5, None], ids=repr)
 def test_steps_that_are_not_numbers_are_refused(schedule, step):
-    with pytest.raises(TypeError, match=r"^step must be an integer of at least 0, found .*\.$"):
+    with pytest.raises(TypeError, match=r"^step is .*: expected an integer of at least 0\.$"):
         schedule(step)
 
 
@@ -99,8 +99,11 @@ nan, inf = float("nan"), float("inf")
         (lambda: Linear(0, 1, 2.5), "steps is 2.5: expected a whole number of at least 1."),
         (lambda: Linear(0, 1, 2, -1), "delay is -1: expected a whole number of at least 0."),
         (lambda: Exponential(1, 0, 2), "start is 1 and end is 0: an Exponential schedule needs"),
-        (lambda: Sigmoid(1, 2, steepness=0), "steepness must be above 0, found 0."),
-        (lambda: ConstantThenLinear(-1, 1, 1), "learning_rate must be at least 0, found -1."),
+        (lambda: Sigmoid(1, 2, steepness=0), "steepness is 0: expected a positive number."),
+        (
+            lambda: ConstantThenLinear(-1, 1, 1),
+            "learning_rate is -1: expected a number of at least 0.",
+        ),
         (lambda: ConstantThenLinear(1, -1, 1), "constant_steps is -1: expected a whole number"),
         (lambda: ConstantThenLinear(1, 1, 0), "decay_steps is 0: expected a whole number"),
     ],

@@ -317,7 +317,7 @@ class TestRefusals:
     def test_another_model_or_optimizer_is_named(self, tmp_path, unbroken, changes, difference):
         parts = shutil.copytree(unbroken[0], tmp_path / "parts")
         with pytest.raises(
-            CheckpointError, match=r"another training: .*Use the same values or another"
+            CheckpointError, match=r"another run: .*Use the same values or another"
         ) as error:
             train(parts, 3, model=vae(**changes))
         assert difference in str(error.value)
@@ -412,7 +412,7 @@ input()
             [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         assert other.stdout.readline() == "held\n"
-        with pytest.raises(CheckpointError, match="wait, end that training, or choose another"):
+        with pytest.raises(CheckpointError, match="wait for that run, stop it, or choose another"):
             TrainingState(tmp_path)
         other.kill()
         other.communicate()
@@ -467,6 +467,6 @@ input()
 @pytest.mark.parametrize("directory", [1, b"parts", None])
 def test_folders_of_other_types_are_refused(directory):
     with pytest.raises(
-        TypeError, match=r"directory (is .*: expected a path|must be given, found None)"
+        TypeError, match=r"directory is (.*: expected a path|None: expected a value)"
     ):
         TrainingState(directory)

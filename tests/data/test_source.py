@@ -184,9 +184,9 @@ def test_a_random_fraction_is_held_out():
         with pytest.raises(ValueError, match=r"^fraction is .*expected at least one example in"):
             source.split(fraction)
     for fraction in (-0.1, 1.5, np.nan):
-        with pytest.raises(ValueError, match=r"^fraction must be "):
+        with pytest.raises(ValueError, match=r"^fraction is .*: expected"):
             source.split(fraction)
-    with pytest.raises(TypeError, match=r"^fraction must be a number"):
+    with pytest.raises(TypeError, match=r"^fraction is .*: expected a number"):
         source.split("half")
 
 

@@ -200,7 +200,7 @@ def test_a_path_that_ends_before_the_noise_is_warned_of(cls, path):
 @pytest.mark.parametrize(
     "build,error,sentence",
     [
-        (lambda: LinearPath(last=1.0), ValueError, "expected 0 < first <= last < 1. Give both"),
+        (lambda: LinearPath(last=1.0), ValueError, "expected 0 < first <= last < 1. Pass both"),
         (lambda: LinearPath(20), ValueError, "last is 1 for 20 steps: expected 0 < first"),
         (lambda: KarrasPath(90.0), ValueError, "expected 0 < smallest < largest"),
         (lambda: KarrasPath(0.0), ValueError, "expected 0 < smallest < largest"),

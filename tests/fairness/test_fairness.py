@@ -171,7 +171,7 @@ def test_what_cannot_be_is_refused():
         ValueError, match=r"accepts \(4,\): expected \(1,\), the length of the vector"
     ):
         GRAD(*networks, columns=COLUMNS[:1])
-    with pytest.raises(ValueError, match=r"returns \(1,\): expected features \(3,\)"):
+    with pytest.raises(ValueError, match=r"returns \(1,\): expected features of shape \(3,\)"):
         GRAD(*networks[:2], mlp_encoder((3,), 1, ()))
     model = GRAD(*networks, columns=COLUMNS)
     with pytest.raises(ValueError, match=r"column work has the value sea: expected one of \?, c"):

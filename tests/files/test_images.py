@@ -346,7 +346,7 @@ def test_grid_checks():
         with pytest.raises(ValueError, match="expected uint8"):
             grid(images)
     for options in ({"columns": 0}, {"pad": -1}):
-        with pytest.raises(ValueError, match="expected at least 1 and 0"):
+        with pytest.raises(ValueError, match="expected at least 1 column"):
             grid(image, **options)
 
 

@@ -127,7 +127,7 @@ def test_levels_count_the_width_of_their_noise(rng):
     middles = (levels + 0.5) / LEVELS
     np.testing.assert_allclose(model.encode(levels), middles, rtol=1e-5)
     np.testing.assert_array_equal(model.decode(model.encode(levels)), levels)
-    with pytest.raises(ValueError, match=r"Vectors have values from 0 to 4"):
+    with pytest.raises(ValueError, match=r"Vectors range from 0 to 4"):
         model.log_prob(np.array([[0, 4, 1]], "uint8"))
 
 

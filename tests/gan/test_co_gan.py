@@ -104,7 +104,9 @@ def test_both_images_of_a_drawn_pair_are_of_the_class_of_the_first(rng, kernel, 
 def test_without_classes_there_is_nothing_to_classify(kernel):
     model = CoGAN(_generator(), _discriminator(kernel), data="vectors")
     assert list(model.signatures()) == ["generate", "sample"]
-    with pytest.raises(ValueError, match="This CoGAN has no classes: pass their number to co_gan"):
+    with pytest.raises(
+        ValueError, match="This CoGAN has no classes: pass the number of classes to co_gan"
+    ):
         model.classify(np.zeros((1, VALUES), "float32"))
     with pytest.raises(ValueError, match=r"pair_weight is 0\.5, but the discriminator has no cl"):
         CoGAN(_generator(), _discriminator(kernel), data="vectors", pair_weight=0.5)

@@ -129,7 +129,7 @@ def test_names_of_classes(batch):
     x, labels = batch
     model = conditional()
     texts = np.array(NAMES)[labels]
-    with pytest.raises(ValueError, match=r"^ConditionalGAN got an array of strings as y"):
+    with pytest.raises(ValueError, match=r"^ConditionalGAN got y as an array of strings"):
         model.fit(x[:2], texts[:2], verbose=0)  # of two classes alone
     model.fit(x, texts, batch_size=6, verbose=0)
     assert model.class_names == tuple(NAMES)
@@ -144,7 +144,7 @@ def test_names_of_classes(batch):
 
     others = Source((x, labels), class_names=["a", "b", "c", "d"])
     sentence = (
-        r"^The classes of the data are a, b, c, d, but those of the model are flat, .*name_class"
+        r"^The classes of the data are a, b, c, d, but the model's classes are flat, .*name_class"
     )
     with pytest.raises(ValueError, match=sentence):
         model.fit(others, batch_size=6, verbose=0)
@@ -173,6 +173,6 @@ def test_samples_are_of_all_classes_by_default():
 def test_labels_that_are_none_are_refused_in_fit(batch):
     x, labels = batch
     model = conditional()
-    with pytest.raises(ValueError, match=r"^Labels have values from -1 to 3: expected integers"):
+    with pytest.raises(ValueError, match=r"^Labels range from -1 to 3: expected integers"):
         model.fit(x, np.where(np.arange(6) == 4, -1, labels), batch_size=6, verbose=0)
     assert model.step.numpy() == 0

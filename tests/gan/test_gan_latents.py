@@ -61,7 +61,7 @@ class TestSample:
 
     @pytest.mark.parametrize("truncation", [-0.1, 11, float("nan")])
     def test_out_of_range_is_refused(self, model, truncation):
-        message = r"^truncation have values from .*: expected a number in \[0, 10\]\.$"
+        message = r"^Values of truncation range from .*: expected a number in \[0, 10\]\.$"
         with pytest.raises(ValueError, match=message):
             model.sample(2, truncation=truncation)
         with pytest.raises(ValueError, match=message):
@@ -91,9 +91,9 @@ class TestInterpolate:
             conditional.interpolate(*self.ends)
 
     def test_bad_ends_are_refused(self, model):
-        with pytest.raises(ValueError, match="steps must be at least 2, found 1"):
+        with pytest.raises(ValueError, match="steps is 1: expected an integer of at least 2"):
             model.interpolate(*self.ends, steps=1)
-        with pytest.raises(ValueError, match=r"a has shape \(2, 2\) and b \(1, 2\)"):
+        with pytest.raises(ValueError, match=r"a has shape \(2, 2\), but b has shape \(1, 2\)"):
             model.interpolate(self.ends[0], self.ends[1][:1])
         with pytest.raises(ValueError, match=r"Latents have shape \(1, 3\): expected"):
             model.interpolate(np.zeros([1, 3]), np.zeros([1, 3]))
@@ -110,7 +110,7 @@ class TestArithmetic:
         np.testing.assert_array_equal(made[0], level([0, 0]))
         pixels = made[1:].astype(int)
         assert np.abs(pixels - 127.5).max() <= 64 and (pixels.min() < 66) and (pixels.max() > 189)
-        with pytest.raises(ValueError, match="n must be at least 1, found 0"):
+        with pytest.raises(ValueError, match="n is 0: expected an integer of at least 1"):
             model.latent_arithmetic(z, z, z, n=0)
 
     def test_keeps_the_label_and_is_drawn(self, conditional):

@@ -83,7 +83,7 @@ def test_a_category_can_be_asked_for():
     np.testing.assert_array_equal(drawn[:, 3:], free[:, 3:])  # all other codes stay
     # Nor does truncation move codes, which are no draws of a Normal.
     np.testing.assert_array_equal(model.sample(4, seed=3, truncation=0.0), free)
-    with pytest.raises(ValueError, match=r"Labels have values from 3 to 3"):
+    with pytest.raises(ValueError, match=r"Labels range from 3 to 3"):
         model.sample(2, label=3)
 
 

@@ -18,15 +18,15 @@ def network(shape, *layers):
 
 
 REFUSED = [
-    (lambda: losses.Poisson().draw(MAPS, MAPS), "Poisson cannot sample a value"),
+    (lambda: losses.Poisson().draw(MAPS, MAPS), "Poisson cannot be sampled value by value"),
     *((lambda bad=bad: likelihoods.get(bad), "bernoulli, .*, normal, normal_mixture, poisson")
       for bad in ("gaussian", None, 1.0)),
     (lambda: losses.Bernoulli().log_prob(MAPS[..., 0], MAPS), "network whose output shape ends in"),
     (lambda: losses.Normal(None).log_prob(MAPS, MAPS), "network whose output shape ends in"),
     (lambda: losses.Categorical(4).log_prob(MAPS, MAPS), "network whose output shape ends in"),
-    (lambda: losses.Categorical(1), "^classes must be at least 2, found 1"),
+    (lambda: losses.Categorical(1), "^classes is 1: expected an integer of at least 2"),
     (lambda: losses.DiscretizedLogistic(minimum_log_scale=NAN),
-     "log_scale must be at most 40.0, found"),
+     "log_scale is .*: expected a number of at most 40.0"),
     (lambda: losses.DiscretizedLogistic(scale=0.1, mixtures=2),
      "expected None, b"),
     *((lambda bad=bad: adversarial.get(bad), "least_squares, minimax, non_saturating")
@@ -35,9 +35,9 @@ REFUSED = [
     (lambda: adversarial.discrimination("hinge", MAPS), "fake_logits is empty: expected logits"),
     (lambda: adversarial.discrimination("hinge", MAPS, MAPS, "a"), r"fake_logits\[1\] is 'a'"),
     (lambda: adversarial.discrimination("hinge", MAPS, MAPS[:2]), r"fake_logits\[0\] has shape"),
-    (lambda: losses.Relativistic().generator(MAPS), "real_logits=None: also pass the logits of"),
+    (lambda: losses.Relativistic().generator(MAPS), "real_logits is None: expected the logits of"),
     (lambda: losses.Hinge().generator(tf.constant(1.0)), r"shape \[batch"),
-    *((lambda kind=kind: kind(real_target=NAN), "real_target must be finite, found nan")
+    *((lambda kind=kind: kind(real_target=NAN), "real_target is nan: expected a finite number")
       for kind in (losses.Minimax, losses.NonSaturating)),
     *((lambda bad=bad: losses.Minimax(real_target=bad), f"Minimax's real_target is {bad}")
       for bad in (0.0, 1.1, -0.5)),
@@ -51,7 +51,7 @@ REFUSED = [
     (lambda: losses.decomposed_kl(*np.zeros([3, 30, 2]), dataset_size=20),
      "^The batch has 30 examples, but dataset_size is 20: expected at most "),
     (lambda: losses.spectral_loss(ONE, ONE[:, :80]),
-     r"shape \(1, 160, 1\), but originals \(1, 80, 1\)"),
+     r"shape \(1, 160, 1\), but originals has shape \(1, 80, 1\)"),
 ]  # fmt: skip
 
 

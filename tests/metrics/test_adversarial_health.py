@@ -175,5 +175,9 @@ class TestTrainings:
         adam, still = keras.optimizers.Adam(0.1), keras.optimizers.SGD(0.0)
         said, _ = self.train(rng, -1.0, adam, still, objective="minimax")
         assert len(said) == 3
-        for sentence in ("is sure of every example", "gradient has vanished", "modes are missing"):
+        for sentence in (
+            "is certain of every example",
+            "gradient has vanished",
+            "modes are missing",
+        ):
             assert sum(sentence in each for each in said) == 1

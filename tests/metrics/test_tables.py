@@ -69,7 +69,7 @@ def test_labels_of_samples_are_useful_if_they_depend_on_the_row():
     assert usefulness(COLUMNS, TEST, same, "rich") == {
         "accuracy": (TEST["rich"] == "no").mean(), "auc": 0.5,
     }  # fmt: skip
-    with pytest.raises(ValueError, match="target is 'age': expected the name of a column of two"):
+    with pytest.raises(ValueError, match="target is 'age': expected the name of a column with two"):
         usefulness(COLUMNS, TEST, TRAIN, "age")
     for rich, found in (("no", 1), (None, 0)):
         with pytest.raises(ValueError, match=f"real has {found} of the two words of rich"):

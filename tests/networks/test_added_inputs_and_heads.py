@@ -72,7 +72,9 @@ def test_images_are_flattened_for_a_network_of_vectors(rng):
 @pytest.mark.parametrize("channels", [CLASSES, CLASSES - 1])
 def test_networks_without_room_for_labels_are_refused(channels):
     network = keras.Sequential([keras.Input((channels,)), keras.layers.Dense(2)], name="narrow")
-    message = f"'narrow' accepts {channels} channels: build it for 3 more"
+    message = (
+        f"'narrow' accepts {channels} channels, but the labels alone take 3: build it with 3 more"
+    )
     with pytest.raises(ValueError, match=message):
         with_labels(network, CLASSES)
 
@@ -83,7 +85,7 @@ def test_codes_are_the_last_inputs(rng):
     z, codes = (rng.normal(size=(4, n)).astype("float32") for n in (2, 3))
     np.testing.assert_allclose(network([z, codes]), inner(np.concatenate([z, codes], 1)), rtol=1e-6)
     assert network.name == "inner" and [i.shape[1:] for i in network.inputs] == [(2,), (3,)]
-    with pytest.raises(ValueError, match=r"'inner' accepts \(5,\), and there are 5 codes"):
+    with pytest.raises(ValueError, match=r"'inner' accepts \(5,\), but there are 5 codes"):
         with_codes(inner, 5)
 
 
@@ -138,7 +140,7 @@ def test_a_projection_adds_the_inner_product_with_the_class(rng, tmp_path):
     projecting.save(tmp_path / "network.keras")
     copy = keras.saving.load_model(tmp_path / "network.keras")
     np.testing.assert_array_equal(copy([x, labels]), projecting([x, labels]))
-    with pytest.raises(ValueError, match=r"'encoder' turns .*: expected one logit, from features"):
+    with pytest.raises(ValueError, match=r"'encoder' maps .*: expected one logit, computed"):
         with_projection(mlp_encoder((4,), 2, hidden=(5,)), 3)
 
 

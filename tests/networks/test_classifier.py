@@ -122,7 +122,9 @@ def test_activation_maps_are_those_of_the_classifier(rng):
         tape.watch(value := tf.constant(scaled, tf.float32))
         total = tf.reduce_sum(activation_maps(classifier)(value)[-1])
     assert np.abs(tape.gradient(total, value)).max() > 0
-    with pytest.raises(ValueError, match="0 layers that scale images and 0 ReLUs: expected those"):
+    with pytest.raises(
+        ValueError, match="0 layers that scale images and 0 ReLUs: expected the layers"
+    ):
         activation_maps(keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)], name="dense"))
 
 

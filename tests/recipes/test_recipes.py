@@ -269,7 +269,7 @@ def test_few_images_of_ones_own_reach_the_end_or_are_refused(name, flags, needed
     (sentence,) = result.stderr.splitlines()
     assert result.returncode == 1 and "training:" not in result.stdout
     assert "expected at least 6 images" in sentence or (
-        f"Give at least {needed} images" in sentence
+        f"Provide at least {needed} images" in sentence
     )
     assert not list(tmp_path.glob("out/config.json"))
 
@@ -281,7 +281,7 @@ def test_few_images_of_ones_own_reach_the_end_or_are_refused(name, flags, needed
         (
             ["--photos", "photos"],
             2,
-            "Only one of --photos and --paintings is given: give both or neither.",
+            "Only one of --photos and --paintings is set: expected both or neither.",
         ),
         (
             ["--photos", "photos", "--paintings", "empty"],
@@ -291,7 +291,7 @@ def test_few_images_of_ones_own_reach_the_end_or_are_refused(name, flags, needed
         (["--photos", "photos", "--paintings", "few"], 1, "at least 6 images"),
         (["--image-size", "20"], 1, "too small"),
         (["--image-size", "40"], 2, "--load-size is 32: expected at least --image-size."),
-        (["--image-size", "34"], 2, "--image-size is 34: it must be a multiple of 4."),
+        (["--image-size", "34"], 2, "--image-size is 34: expected a multiple of 4."),
     ],
 )
 def test_mistakes_of_users(images, flags, code, sentence, cyclegan, capsys):

@@ -278,10 +278,12 @@ def test_jpeg_files_of_many_scans_are_refused(exported):
 def test_bmp_files_of_other_types_are_refused(exported, bits):
     content = bytearray(stored(SMOOTH, "BMP"))
     content[28] = bits
-    with pytest.raises(ValueError, match=rf"another type \({bits} bits per pixel\): expected 8"):
+    with pytest.raises(
+        ValueError, match=rf"an unsupported type \({bits} bits per pixel\): expected 8"
+    ):
         exported("shift_bytes", images_bytes=[bytes(content)])
     content[28], content[30] = 8, 1  # compressed
-    with pytest.raises(ValueError, match=r"another type \(8 bits per pixel\)"):
+    with pytest.raises(ValueError, match=r"an unsupported type \(8 bits per pixel\)"):
         exported("shift_bytes", images_bytes=[bytes(content)])
 
 
@@ -307,7 +309,7 @@ def test_what_is_no_image(exported):
         with pytest.raises(ValueError, match=r"^signature 'measure_bytes' of \S+ failed: .*[a-z]"):
             exported("measure_bytes", images_bytes=[content])
     for content in (b"hello", b"", file(np.zeros([6, 9], np.uint8), "GIF")):
-        with pytest.raises(ValueError, match="contains a file of another type: expected"):
+        with pytest.raises(ValueError, match="contains a file of an unsupported type: expected"):
             exported("measure_bytes", images_bytes=[content])
 
 

@@ -252,9 +252,12 @@ def test_directories_of_other_types_are_refused(directory):
         ({"signatures": ["sing"]}, r"signatures is \['sing'\]: expected signatures of Toy, from"),
         ({"signatures": []}, r"signatures is \[\]: expected sig"),
         ({"warmup": {"sing": {}}}, "no signature 'sing': expected one of run"),
-        ({"warmup": {"run": {"photos": 0}}}, r"\['photos'\]: the signature accepts \['images'\]"),
+        ({"warmup": {"run": {"photos": 0}}}, r"\['photos'\]: expected \['images'\]"),
         ({"metadata": {"version": 3, "data": 1}}, r"the keys \['version'\]"),
-        ({"metadata": {"data": [{"a": object()}]}}, r"metadata\['data'\]\[0\]\['a'\] is a object"),
+        (
+            {"metadata": {"data": [{"a": object()}]}},
+            r"metadata\['data'\]\[0\]\['a'\] has type object",
+        ),
     ],
 )
 def test_bad_options(tmp_path, options, message):

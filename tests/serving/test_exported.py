@@ -124,7 +124,7 @@ def test_loaded_signatures_check_their_inputs(exported):
         ("measure", {}, "'x' contains {}: expected strings or bytes"),
         ("measure", "a\ud800", r"'x' contains 'a\\ud800': expected strings or bytes"),
         ("halve", None, "'x' is object: expected float32"),
-        ("halve", [[1], [1, 2]], r"'x' is \[\[1\], \[1, 2\]\]: expected an array, whose parts"),
+        ("halve", [[1], [1, 2]], r"'x' is \[\[1\], \[1, 2\]\]: expected an array, with parts"),
         ("halve", np.ma.masked_all(()), "'x' has masked values: fill or remove them first"),
         ("invert", np.ma.masked_less(np.arange(12).reshape(1, 2, 2, 3), 5), "has masked values"),
     ],

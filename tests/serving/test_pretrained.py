@@ -224,7 +224,7 @@ BROKEN = {
     ),
     "a wrong value": (
         lambda: changed("config.json", with_value("seed", "a")),
-        r"cannot be loaded: seed must be an integer.*, found 'a'\. Save the model again, or use",
+        r"cannot be loaded: seed is 'a': expected an integer.*\. Save the model again, or use",
     ),
     "an unknown argument": (
         lambda: changed("config.json", with_value("colour", 3)),

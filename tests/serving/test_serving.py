@@ -69,13 +69,21 @@ BAD_REQUESTS = [
     ("sample", {"n": 2**31 - 1}, f"n is 2147483647: expected 1 to {MOST_SAMPLES}."),
     ("sample", {"n": MOST_SAMPLES + 1}, f"n is {MOST_SAMPLES + 1}: expected 1 to"),
     ("sample", {"seed": -1}, "seed is -1: expected 0 to 2147483647."),
-    ("sample", {"label": 4}, "Labels have values from 4 to 4: expected integers in [0, 3], or -1 "),
-    ("sample", {"label": -2}, "Labels have values from -2 to -2: expected integers in [0, 3], or "),
-    ("sample", {"truncation": -0.5}, "truncation have values from -0.5 to -0.5: expected a "),
-    ("sample", {"truncation": "nan"}, "truncation have values from nan to nan: expected a "),
-    ("generate", {"labels": [1, 2]}, "generate got 3 latents and 2 labels: expected as many of "),
-    ("generate", {"labels": [1]}, "generate got 3 latents and 1 labels: expected as many of each."),
-    ("generate", {"labels": [0, 1, 4]}, "Labels have values from 0 to 4: expected integers in "),
+    ("sample", {"label": 4}, "Labels range from 4 to 4: expected integers in [0, 3], or -1 "),
+    ("sample", {"label": -2}, "Labels range from -2 to -2: expected integers in [0, 3], or "),
+    ("sample", {"truncation": -0.5}, "Values of truncation range from -0.5 to -0.5: expected a "),
+    ("sample", {"truncation": "nan"}, "Values of truncation range from nan to nan: expected a "),
+    (
+        "generate",
+        {"labels": [1, 2]},
+        "generate got 3 latents and 2 labels: expected the same number of ",
+    ),
+    (
+        "generate",
+        {"labels": [1]},
+        "generate got 3 latents and 1 labels: expected the same number of each.",
+    ),
+    ("generate", {"labels": [0, 1, 4]}, "Labels range from 0 to 4: expected integers in "),
 ]
 
 

@@ -150,7 +150,5 @@ def test_refused(options, sentence):
 
 
 def test_networks_that_do_not_fit():
-    with pytest.raises(
-        ValueError, match=r"decoder returns x of shape .*: expected shape \(16, 16, 3\)"
-    ):
+    with pytest.raises(ValueError, match=r"decoder returns x of shape .*: expected \(16, 16, 3\)"):
         ContextEncoder(context_encoder((16, 16, 3), 2), context_decoder((16, 16, 1), 2))

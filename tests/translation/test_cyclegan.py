@@ -187,10 +187,10 @@ def test_pads_by_mirroring_to_sizes_the_generators_take(height, width):
 @pytest.mark.parametrize(
     "option, message",
     [
-        ({"batch_size": 0}, "batch_size must be at least 1, found 0"),
-        ({"batch_size": 2.5}, "batch_size must be an integer of at least 1, found 2.5"),
-        ({"seed": -1}, "seed must be 0 to 2147483647, found -1"),
-        ({"seed": 1.5}, "seed must be an integer of 0 to 2147483647, found 1.5"),
+        ({"batch_size": 0}, "batch_size is 0: expected an integer of at least 1"),
+        ({"batch_size": 2.5}, "batch_size is 2.5: expected an integer of at least 1"),
+        ({"seed": -1}, "seed is -1: expected an integer from 0 to 2147483647"),
+        ({"seed": 1.5}, "seed is 1.5: expected an integer from 0 to 2147483647"),
         ({"direction": ""}, "direction is '': expected one of photo_to_monet, monet_to_photo"),
         ({"direction": ["photo_to_monet"]}, r"direction is \['photo_to_monet'\]: expected one of"),
     ],

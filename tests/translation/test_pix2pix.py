@@ -85,7 +85,7 @@ def test_networks_of_any_size_translate_any_size(rng):
 
 
 def test_a_discriminator_of_other_channels_is_refused():
-    sentence = "accepts 2 channels: expected 4, those of source and target, or 3"
+    sentence = "accepts 2 channels: expected 4 for source and target, or 3"
     with pytest.raises(ValueError, match=sentence):
         build(seen=2)
 

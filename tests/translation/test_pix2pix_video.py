@@ -96,14 +96,16 @@ def test_builds_usual_networks():
 
 
 def test_refused(rng):
-    with pytest.raises(ValueError, match="accepts 3 channels: expected 4, those of two poses"):
+    with pytest.raises(ValueError, match="accepts 3 channels: expected 4 for two poses"):
         build(seen=3)
     with pytest.raises(ValueError, match="expected a pose and a frame concatenated"):
         build(unet_generator((4, 4, 1), filters=2, noise="none"))
     model = build()
     with pytest.raises(ValueError, match="clips have 1 frames: expected at least two"):
         model.train_step((poses_of(rng, frames=1), poses_of(rng, frames=1)))
-    with pytest.raises(ValueError, match="3 poses and videos of 2 frames: expected one pose per"):
+    with pytest.raises(
+        ValueError, match="3 poses, but the videos have 2 frames: expected one pose per"
+    ):
         model.train_step((poses_of(rng, frames=3), poses_of(rng, frames=2)))
-    with pytest.raises(ValueError, match="expected no 0"):
+    with pytest.raises(ValueError, match="expected sizes of at least 1"):
         model.translate(poses_of(rng, frames=0))

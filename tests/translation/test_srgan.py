@@ -125,5 +125,5 @@ def test_images_that_do_not_fit_each_other(rng):
     model = build(adversarial=False, features=False)
     model.compile(run_eagerly=True)
     small, large = pairs(rng)
-    with pytest.raises(ValueError, match=r"returns images of 16x16 .* have 8x8: expected equal"):
+    with pytest.raises(ValueError, match=r"returns images of 16x16 .* have 8x8: expected the same"):
         model.train_step((tf.constant(small), tf.constant(large[:, :8, :8])))

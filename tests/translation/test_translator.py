@@ -46,16 +46,16 @@ def talking_heads(scale):
     return keras_gen.TalkingHeads(*networks, model.discriminator, model.identities)
 
 
-BOTH = r"\(32, 32, 3\) into shape \(16, 16, 3\): expected \(32, 32, 3\)"
+BOTH = r"\(32, 32, 3\) to shape \(16, 16, 3\): expected \(32, 32, 3\)"
 SIZES = {
     "CycleGAN": (lambda: cycle_gan(sized(0.5)), BOTH),
     "CycleGAN, the other": (lambda: cycle_gan(sized(1), sized(0.5)), BOTH),
-    "CycleGAN, larger": (lambda: cycle_gan(sized(2)), r"\(32, 32, 3\) into shape \(64,"),
-    "UNIT": (lambda: unit(generator_y=halved_generator()), r"into shape \(16, 16, 3\): expected"),
-    "Pix2Pix": (lambda: keras_gen.Pix2Pix(sized(0.5)), r"\(64, 64, 3\) into shape \(32, 32, 3\)"),
+    "CycleGAN, larger": (lambda: cycle_gan(sized(2)), r"\(32, 32, 3\) to shape \(64,"),
+    "UNIT": (lambda: unit(generator_y=halved_generator()), r"to shape \(16, 16, 3\): expected"),
+    "Pix2Pix": (lambda: keras_gen.Pix2Pix(sized(0.5)), r"\(64, 64, 3\) to shape \(32, 32, 3\)"),
     "Pix2Pix, known": (lambda: keras_gen.Pix2Pix(sized(0.5, SHAPE)), "32x32 .* returns 16x16"),
-    "SRGAN": (lambda: keras_gen.SRGAN(sized(0.5)), "16x16 pixels into 8x8 pixels: expected"),
-    "SRGAN, known": (lambda: keras_gen.SRGAN(sized(0.5, SHAPE)), "32x32 pixels into 16x16"),
+    "SRGAN": (lambda: keras_gen.SRGAN(sized(0.5)), "16x16 pixels to 8x8 pixels: expected"),
+    "SRGAN, known": (lambda: keras_gen.SRGAN(sized(0.5, SHAPE)), "32x32 pixels to 16x16"),
     "TalkingHeads": (lambda: talking_heads(0.5), r"\(64, 64, 3\) and returns .*\(32, 32, 3\)"),
 }  # fmt: skip
 

@@ -137,7 +137,7 @@ def test_images_are_conditions_of_what_is_not_known_of_them(rng):
 
 
 def test_conditions_that_do_not_fit():
-    with pytest.raises(ValueError, match="There are 1 conditions for 2 images: expected equal"):
+    with pytest.raises(ValueError, match="There are 1 conditions for 2 images: expected the same"):
         importance_weighted_nll(linear(), np.zeros([2, 2], "float32"), conditions=np.zeros(1, int))
     with pytest.raises(ValueError, match="classes is None and conditions is None: give"):
         ConditionalVAE.for_vectors(3)
@@ -146,5 +146,5 @@ def test_conditions_that_do_not_fit():
     with pytest.raises(ValueError, match=r"encoder accepts conditions of shape \(\): .* classes"):
         ConditionalVAE(encoder, decoder, None, "unbounded_normal")
     other = with_codes(mlp_decoder((4,), 3, (2,)), 2)
-    with pytest.raises(ValueError, match=r"decoder takes c of shape \(2,\): expected shape \(\)"):
+    with pytest.raises(ValueError, match=r"decoder accepts c of shape \(2,\): expected \(\)"):
         ConditionalVAE(encoder, other, 2, "unbounded_normal")

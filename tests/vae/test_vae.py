@@ -143,7 +143,7 @@ def test_counts_come_back_as_counts(likelihood, rng):
     np.testing.assert_allclose(model.reconstruct(counts), rates, rtol=1e-4)
     drawn = model.sample(4, seed=0)
     assert drawn.dtype == np.float32 and (drawn > 0).all()
-    with pytest.raises(ValueError, match=r"Counts have values from -1.* expected finite numbers"):
+    with pytest.raises(ValueError, match=r"Counts range from -1.* expected finite numbers"):
         model.score(-np.ones((2, DATA)))
     with pytest.raises(ValueError, match="counts, which have a fixed unit: pass standardize=False"):
         VAE.for_vectors(DATA, likelihood=likelihood)

@@ -75,11 +75,11 @@ class Evaluation(keras.callbacks.Callback):
     ):
         super().__init__()
         if (best is None) != (path is None):
-            raise ValueError(f"best is {best!r} and path is {path}: give both or neither.")
+            raise ValueError(f"best is {best!r} and path is {path}: expected both or neither.")
         if not callable(evaluate):
             raise TypeError(f"evaluate is {shown(evaluate)}: expected a function of the model.")
         if not isinstance(best, str | None):
-            raise TypeError(f"best is {shown(best)}: expected the name of a measured value.")
+            raise TypeError(f"best is {shown(best)}: expected the name of a metric.")
         self.evaluate = evaluate
         self.every = checked_integer("every", every, minimum=1)
         self.best = best
@@ -118,7 +118,7 @@ class Evaluation(keras.callbacks.Callback):
             if twice := sorted(named.keys() & logs.keys()):
                 raise ValueError(
                     f"The logs already contain {', '.join(twice)}, from validation_data or "
-                    "another callback: rename the metrics of evaluate."
+                    "another callback: rename these metrics in evaluate."
                 )
             logs.update(named)
             if self.best is not None:

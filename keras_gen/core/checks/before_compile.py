@@ -38,11 +38,14 @@ def check_compile(model, optimizers: dict, jit_compile: bool, steps_per_executio
     if model.standardize and not isinstance(trained_on, StandardizedVectors):
         raise ValueError(
             f"standardize is True, but {type(model).__name__} does not standardize its data: "
-            "leave it out, and give standardized examples."
+            "leave out standardize, and pass standardized examples."
         )
     objects = [o for o in optimizers.values() if isinstance(o, keras.optimizers.Optimizer)]
     if len({id(each) for each in objects}) < len(objects):
-        raise ValueError("Two networks share one optimizer object: give each its own.")
+        raise ValueError(
+            "Two networks share one optimizer object: pass a separate optimizer for each "
+            "network."
+        )
     refuse_replicated_randomness(model)
     refuse_rescaling(model)
     refuse_shared_layers(model)
@@ -74,8 +77,8 @@ def refuse_replicated_randomness(model) -> None:
             if draws(layer):
                 raise ValueError(
                     f"{name} contains the layer '{layer.name}' ({type(layer).__name__}), which "
-                    "draws the same random values on every replica: use keras_gen.layers "
-                    "instead."
+                    "draws the same random values on every replica: use a layer from "
+                    "keras_gen.layers instead."
                 )
 
 
@@ -111,10 +114,10 @@ def refuse_rescaling(model) -> None:
             if isinstance(layer, keras.layers.Rescaling) and _divides_levels(layer.scale):
                 raise ValueError(
                     f"The {name} '{network.name}' has {layer.name}, which multiplies by "
-                    f"{layer.scale:.2g}, as for levels from 0 to 255: networks here get images "
-                    f"in [{examples.low:g}, {examples.high:g}]. Build it without this layer, "
-                    f"such as with keras.Model(network.get_layer('{layer.name}').output, "
-                    "network.outputs)."
+                    f"{layer.scale:.2g}, as for levels from 0 to 255: networks of this model get "
+                    f"images in [{examples.low:g}, {examples.high:g}]. Build the network without "
+                    "this layer, for example with "
+                    f"keras.Model(network.get_layer('{layer.name}').output, network.outputs)."
                 )
 
 

@@ -45,11 +45,11 @@ def as_list(callbacks) -> list:
         if isinstance(callback, type):
             name = callback.__name__
             raise TypeError(
-                f"callbacks contains the class {name}: expected an object, {name}(...)."
+                f"callbacks contains the class {name}: expected an instance, {name}(...)."
             )
         if not hasattr(callback, "set_model"):
             raise TypeError(
-                f"callbacks must be keras.callbacks.Callback, found {shown(callback)}."
+                f"callbacks contains {shown(callback)}: expected a keras.callbacks.Callback."
             )
     return callbacks
 

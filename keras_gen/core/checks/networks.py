@@ -124,8 +124,8 @@ def require_logits(*networks) -> None:
             activation = _activation(operation)
             if _range(operation) == (0.0, 1.0):
                 raise ValueError(
-                    f"The network '{network.name}' ends in a {activation}, which the loss "
-                    "applies too: make it end in logits, "
+                    f"The network '{network.name}' ends in a {activation}, but the loss applies "
+                    "this function itself: make the network end in logits, "
                     f"{_without_activation(network, operation)}."
                 )
     require_range(UNBOUNDED, "logits", *networks)
@@ -157,8 +157,8 @@ def require_range(wanted: Range | None, what: str, *networks) -> None:
                 way_out = "end in a tanh, or rescale its output"
             raise ValueError(
                 f"The network '{network.name}' ends in the activation {_activation(operation)}, "
-                f"whose values are {_from_to(least, most)}: expected {expected}. Make it "
-                f"{way_out}."
+                f"whose values are {_from_to(least, most)}: expected {expected}. Make the "
+                f"network {way_out}."
             )
 
 
@@ -244,7 +244,7 @@ def require_shapes(model: keras.Model) -> None:
         _require_count(name, network, "inputs", takes, shapes)
         _require_count(name, network, "outputs", returns, shapes)
         tensors = [*network.inputs, *network.outputs]
-        verbs = ["takes"] * len(takes) + ["returns"] * len(returns)
+        verbs = ["accepts"] * len(takes) + ["returns"] * len(returns)
         for part, tensor, verb in zip(takes + returns, tensors, verbs, strict=True):
             shape = tuple(tensor.shape[1:])
             if part == ANY:
@@ -255,7 +255,7 @@ def require_shapes(model: keras.Model) -> None:
             before, owner = known.setdefault(part, (shape, f"{name} {verb}"))
             if not tf.TensorShape(shape).is_compatible_with(before):
                 raise ValueError(
-                    f"{name} {verb} {part} of shape {shape}: expected shape {before}, which "
+                    f"{name} {verb} {part} of shape {shape}: expected {before}, the shape that "
                     f"{owner}. Build both networks for the same {part}."
                 )
 
@@ -267,11 +267,12 @@ def _require_count(name: str, network, kind: str, parts: list[str], shapes: str)
     expected = len(parts)
     if count == expected:
         return
-    way_out = f"Build '{network.name}' with {expected}."
+    way_out = f"Build '{network.name}' with these inputs."
     if kind == "outputs" and count > expected:
         way_out = f"Pass keras.Model({name}.inputs, {name}.outputs[:{expected}])."
     elif kind == "outputs":
         way_out = "Add an output with keras_gen.networks.with_head."
     raise ValueError(
-        f"{name} '{network.name}' has {count} {kind}: expected {expected}, {shapes}. {way_out}"
+        f"{name} '{network.name}' has {count} {kind if count != 1 else kind[:-1]}: expected "
+        f"{expected} ({shapes}). {way_out}"
     )

@@ -46,8 +46,8 @@ def parts(values: tf.Tensor, count: int) -> list[tf.Tensor]:
     replicas = replica_count()
     if replicas > 1:
         sentence = (
-            f"A replica has {{}} examples of a batch, and the step divides them by {count}: "
-            f"with {replicas} replicas, choose a batch size that is a multiple of "
+            f"A replica has {{}} examples of a batch, which the step must divide into {count} "
+            f"equal parts: with {replicas} replicas, choose a batch size that is a multiple of "
             f"{count * replicas}, and drop a smaller last batch."
         )
         with tf.control_dependencies([require(examples % count == 0, sentence, examples)]):

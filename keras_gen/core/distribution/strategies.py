@@ -123,9 +123,8 @@ def make_strategy(name: str = "auto") -> tf.distribute.Strategy:
 
 @functools.cache
 def _mirrored(devices):
-    # One per process: a second strategy would number its collective operations from the same start,
-    # and
-    # TensorFlow would confuse them with the first strategy's operations.
+    # One strategy per process: a second one would number its collective operations from the same
+    # start, and TensorFlow would confuse them with those of the first.
     return tf.distribute.MirroredStrategy(devices)
 
 

@@ -93,8 +93,10 @@ class Images(Edge):
     def expected(self) -> str:
         """Describes the values that `prepare` accepts."""
         if self.float_levels:
-            return f"uint8 or floats in 0..255, which become [{self.low:g}, {self.high:g}]"
-        return f"floats in [{self.low:g}, {self.high:g}] or uint8 in 0..255"
+            return (
+                f"uint8 or floats in [0, 255], which are scaled to [{self.low:g}, {self.high:g}]"
+            )
+        return f"floats in [{self.low:g}, {self.high:g}], or uint8 in [0, 255]"
 
     @override
     def seen(self, values) -> Images | None:
@@ -106,7 +108,7 @@ class Images(Edge):
         if values.dtype == np.uint8:
             if most == 1:
                 warn(
-                    f"The {self.subject.lower()} are uint8 with values 0 and 1, which is nearly "
+                    f"The {self.subject.lower()} are uint8 with values 0 and 1, which are nearly "
                     "black: multiply them by 255."
                 )
             return None
@@ -114,7 +116,8 @@ class Images(Edge):
             inside = f"[{self.low:g}, {self.high:g}]"
             warn(
                 f"The {self.subject.lower()} are floats from {least:g} to {most:g}, where 0 "
-                f"means gray and black is {self.low:g}: give uint8, or scale them to {inside}."
+                f"means gray and black is {self.low:g}: pass uint8 images, or scale them to "
+                f"{inside}."
             )
         levels = least >= 0 and self.high < most and DIMMEST <= most <= 255
         return dataclasses.replace(self, float_levels=levels)

@@ -63,8 +63,8 @@ class Edge:
     def standardized(self) -> Edge:
         """Returns an edge for the same data in any units, for models that standardize data."""
         raise ValueError(
-            f"standardize is True, but the data is {type(self).__name__}: expected vectors. "
-            "Leave it out."
+            f"standardize is True, but the type of data is {type(self).__name__}: expected "
+            "vectors. Leave out standardize."
         )
 
     def loses(self, values) -> bool:
@@ -102,7 +102,7 @@ def numbers_of_table(table) -> np.ndarray:
         if values.dtype.kind not in "biuf":
             raise TypeError(
                 f"The column {name} of the table has dtype {values.dtype}: expected numbers. "
-                "Leave the column out, or number its values."
+                "Leave out the column, or encode its values as numbers."
             )
         numbers = values.to_numpy("float64", na_value=np.nan)
         refuse_missing(name, np.isnan(numbers))
@@ -121,7 +121,7 @@ def as_tensor(values, name: str, expected: str = "an array") -> tf.Tensor:
     try:
         return tf.convert_to_tensor(values)
     except (OverflowError, TypeError, ValueError):
-        raise TypeError(f"{name} must be {expected}, found {shown(values)}.") from None
+        raise TypeError(f"{name} must be {expected}, but got {shown(values)}.") from None
 
 
 def as_numbers(values, subject, dtype=tf.float32):
@@ -150,7 +150,10 @@ def of_shape(values, shape, subject):
     if None not in shape:
         return values
     sizes = tf.unstack(tf.shape(values)[1:])
-    sentence = f"{subject} have shape [batch, {', '.join(['{}'] * len(sizes))}]: expected no 0."
+    sentence = (
+        f"{subject} have shape [batch, {', '.join(['{}'] * len(sizes))}]: expected sizes of at "
+        "least 1."
+    )
     with tf.control_dependencies([require(tf.reduce_min(sizes) > 0, sentence, *sizes)]):
         return tf.identity(values)
 
@@ -172,7 +175,7 @@ def within(values, low, high, subject, expected, slack=1e-3):
     most = tf.cast(tf.reduce_max(values), tf.float32)
     # Comparisons with NaN are false, so NaN is refused too.
     inside = (least >= low - slack) & (most <= high + slack)
-    sentence = f"{subject} have values from {{}} to {{}}: expected {expected}."
+    sentence = f"{subject} range from {{}} to {{}}: expected {expected}."
     with tf.control_dependencies([require(inside, sentence, least, most)]):
         return tf.identity(values)
 

@@ -54,7 +54,7 @@ class Labels(Edge):
         least = -1 if self.unknown else 0
         expected = f"integers in [0, {self.classes - 1}]"
         if self.unknown:
-            expected += ", or -1 for any"
+            expected += ", or -1 for any class"
         return integers_within(labels, least, self.classes - 1, self.subject, expected)
 
     @property
@@ -67,7 +67,7 @@ class Labels(Edge):
         same = tf.equal(labels[..., None], tf.constant(self.names))
         known = tf.reduce_any(same, axis=-1)
         unknown = tf.boolean_mask(tf.reshape(labels, [-1]), ~tf.reshape(known, [-1]))
-        sentence = f"{self.subject} have the name '{{}}': expected {', '.join(self.names)}."
+        sentence = f"{self.subject} contain the name '{{}}': expected {', '.join(self.names)}."
         first = tf.strings.reduce_join(unknown[:1])
         with tf.control_dependencies([require(tf.reduce_all(known), sentence, first)]):
             return tf.argmax(tf.cast(same, tf.int32), axis=-1, output_type=tf.int32)

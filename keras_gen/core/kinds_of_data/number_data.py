@@ -42,7 +42,7 @@ class Number(Edge):
         if not (values.dtype.is_floating or values.dtype.is_integer):
             raise TypeError(f"{self.name} has dtype {values.dtype.name}: expected {expected}.")
         values = tf.cast(values, tf.float32)
-        return within(values, self.low, self.high, self.name, expected, slack=0)
+        return within(values, self.low, self.high, f"Values of {self.name}", expected, slack=0)
 
     @override
     def inner_spec(self):
@@ -72,7 +72,7 @@ class Integer(Edge):
         values = as_tensor(values, self.name, f"an integer in [{self.low}, {self.high}]")
         if values.shape.rank:
             raise ValueError(f"{self.name} has shape {values.shape}: expected a single integer.")
-        return integers_within(values, self.low, self.high, self.name)
+        return integers_within(values, self.low, self.high, f"Values of {self.name}")
 
     @override
     def inner_spec(self):

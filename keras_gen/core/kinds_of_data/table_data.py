@@ -129,7 +129,7 @@ class Rows(Edge):
         columns = len(self.names)
         if values.dtype != tf.string:
             cells = of_shape(as_numbers(values, "Cells"), (columns,), "Cells")
-            return within(cells, -1.0, float(MOST_WORDS), "Cells", "numbers of cells, or -1", 0)
+            return within(cells, -1.0, float(MOST_WORDS), "Cells", "cell numbers, or -1", 0)
         if not values.shape.is_compatible_with([None, columns]):
             raise ValueError(
                 f"Rows have shape {values.shape}: expected [batch, {columns}], with the columns "
@@ -217,7 +217,7 @@ class Counts(Vectors):
     @override
     def standardized(self):
         raise ValueError(
-            "standardize is True, but the data is counts, which have a fixed unit: pass "
+            "standardize is True, but the data are counts, which have a fixed unit: pass "
             "standardize=False."
         )
 
@@ -344,8 +344,8 @@ class StandardizedVectors(keras.layers.Layer, Edge):
             column = alike[0]
             raise ValueError(
                 f"{self.name.capitalize()} have mean {mean[column]:g} and standard deviation "
-                f"{deviation[column]:g} in column {column}, counted from 0, whose values "
-                "float32 cannot distinguish: subtract a number near the mean first."
+                f"{deviation[column]:g} in column {column}, counted from 0, whose values float32 "
+                "cannot distinguish: first subtract a number near the mean."
             )
 
     def _units(self) -> tf.Tensor:
@@ -406,7 +406,7 @@ def _not_finite(subject: str, row: str) -> str:
     """Returns the message about a number that is not finite, with its column and row."""
     return (
         f"{subject} have {{}} in column {{}} of {row} {{}}, counted from 0: expected finite "
-        "numbers up to 3.4e38. Leave such rows out, or fill them in."
+        "numbers up to 3.4e38. Leave out such rows, or fill in the values."
     )
 
 
@@ -420,7 +420,7 @@ def in_order(table, names: Sequence[str]):
     if sorted(found) != sorted(names):
         raise ValueError(
             f"The table has the columns {', '.join(found)}: expected {', '.join(names)}, as in "
-            "the first training."
+            "the first training run."
         )
     return table[[table.columns[found.index(name)] for name in names]]
 

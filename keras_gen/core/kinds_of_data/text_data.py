@@ -55,8 +55,8 @@ class Characters(Edge):
             ) from None
         if not self.alphabet or len(set(self.alphabet)) < len(self.alphabet):
             raise ValueError(
-                f"The alphabet has {len(self.alphabet)} characters, {len(set(self.alphabet))} "
-                "of them different: expected at least one character, and each only once."
+                f"The alphabet has {len(self.alphabet)} characters, {len(set(self.alphabet))} of "
+                "them distinct: expected at least one character, without duplicates."
             )
 
     @property
@@ -77,11 +77,11 @@ class Characters(Edge):
             return self._numbers(values)
         if not values.dtype.is_integer:
             raise TypeError(
-                f"Texts have dtype {values.dtype.name}: expected strings, or integers that "
-                "number their characters."
+                f"Texts have dtype {values.dtype.name}: expected strings, or their character "
+                "indices as integers."
             )
-        values = of_shape(values, (self.length, 1), "Numbers of characters")
-        return integers_within(values, PADDING, self.levels - 1, "Numbers of characters")
+        values = of_shape(values, (self.length, 1), "Character indices")
+        return integers_within(values, PADDING, self.levels - 1, "Character indices")
 
     def _numbers(self, texts):
         if texts.shape.rank not in (1, None):
@@ -112,9 +112,9 @@ class Characters(Edge):
         point = tf.gather_nd(tf.pad(points, [[0, 1], [0, 0]]), wrong)
         character = tf.strings.unicode_encode([point], "UTF-8")
         sentence = (
-            f"Text {{}} has the character {{}} at position {{}}: expected the "
-            f"{len(self.alphabet)} characters of the alphabet. Replace others, for example with "
-            "keras_gen.data.cleaned."
+            "Text {} has the character {} at position {}: expected the "
+            f"{len(self.alphabet)} characters of the alphabet. Replace other characters, for "
+            "example with keras_gen.data.cleaned."
         )
         return require(~tf.reduce_any(unknown), sentence, wrong[0], character, wrong[1])
 
@@ -190,7 +190,7 @@ class Texts(Edge):
             return self.counter(of_shape(values, (), "Texts"))
         if not (values.dtype.is_floating or values.dtype.is_integer):
             raise TypeError(
-                f"Counts have dtype {values.dtype.name}: expected integers such as uint8, "
+                f"Counts have dtype {values.dtype.name}: expected integers (such as uint8), "
                 "floats, or texts as strings."
             )
         if not values.shape.is_compatible_with([None, len(self.vocabulary)]):

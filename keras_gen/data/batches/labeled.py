@@ -64,7 +64,8 @@ def few_labels(labels: np.ndarray, count: int, seed: int = 0) -> np.ndarray:
     if not classes <= count < len(labels):
         raise ValueError(
             f"count is {count} for {len(labels)} labels in {classes} classes: expected at least "
-            f"{classes}, one per class, and at most {len(labels) - 1}, so that one is hidden."
+            f"{classes}, one per class, and at most {len(labels) - 1}, so that at least one is "
+            "hidden."
         )
     shown = even_order(labels, seed)[:count]
     found = np.full(len(labels), -1, np.int64)
@@ -131,8 +132,9 @@ def partly_labeled(
     one, other = (tf.nest.flatten(each.element_spec)[0] for each in (labeled, unlabeled))
     if one.dtype != other.dtype or not one.shape.is_compatible_with(other.shape):
         raise ValueError(
-            f"labeled has images of {one.dtype.name} {one.shape}, and unlabeled of "
-            f"{other.dtype.name} {other.shape}: expected the same of both."
+            f"labeled has {one.dtype.name} images of shape {one.shape}, but unlabeled has "
+            f"{other.dtype.name} images of shape {other.shape}: expected the same dtype and "
+            "shape in both."
         )
     parts = unpaired(labeled, unlabeled, (labels_per_batch, hidden), seed, start)
     batches = parts.map(tf.autograph.experimental.do_not_convert(mixed))

@@ -73,8 +73,8 @@ def weighted_stream(
     options = tf.data.Options()
     options.deterministic = True
     options.autotune.enabled = False
-    # Two of tf.data's rewrites run ahead of the requests: `inject_prefetch`, and
-    # `map_parallelization` of maps that come after the sampling, such as `read` or a user's.
+    # Two of tf.data's optimizations compute batches before they are requested: `inject_prefetch`,
+    # and `map_parallelization` for maps after the sampling, such as `read` or a user's map.
     options.experimental_optimization.apply_default_optimizations = False
     return batches.map(read).with_options(options)
 
@@ -102,7 +102,7 @@ def inverse_density(latents: np.ndarray, alpha: float, bin_width: float = 0.5) -
     latents = checked_array("latents", latents, np.float64)
     if latents.ndim != 2 or not len(latents):
         raise ValueError(
-            f"latents have shape {latents.shape}: expected [n, latents] with n of at least 1."
+            f"latents has shape {latents.shape}: expected [n, latents] with at least one row."
         )
     if not np.isfinite(latents).all():
         raise ValueError("latents contains NaN or infinity: expected finite numbers.")
@@ -113,7 +113,9 @@ def inverse_density(latents: np.ndarray, alpha: float, bin_width: float = 0.5) -
     with np.errstate(over="ignore"):
         places = np.floor(latents.T / bin_width + 0.5)
     if not np.isfinite(places).all() or not np.isfinite(1 / bin_width):
-        raise ValueError(f"bin_width is {bin_width:g}: expected a width that suits the latents.")
+        raise ValueError(
+            f"bin_width is {bin_width:g}: expected a width on the scale of the latents."
+        )
     logarithms = np.zeros(len(latents))
     for bins in places:
         _, place, counts = np.unique(bins, return_inverse=True, return_counts=True)

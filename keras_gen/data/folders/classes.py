@@ -110,20 +110,22 @@ def _class_of_files(
         if path not in known:
             path = path.strip().replace("\\", "/").removeprefix("./")
         if is_missing(name):
-            raise ValueError(f"labels has no class for {path}: add one, or leave the file out.")
+            raise ValueError(f"labels has no class for {path}: add one, or leave out the file.")
         if not isinstance(name, str | Real):
             raise TypeError(
-                f"labels gives {path} the class {shown(name)}: expected a name or a number."
+                f"labels assigns the class {shown(name)} to {path}: expected a name or a number."
             )
         name = str(name).strip()
         if given.setdefault(path, name) != name:
             raise ValueError(
-                f"labels gives {path} the classes {given[path]} and {name}: expected one class."
+                f"labels assigns the classes {given[path]} and {name} to {path}: expected one "
+                "class."
             )
     if lost := [path for path in given if path not in known]:
         raise ValueError(
-            f"labels names {len(lost)} files that are not among the {len(files)} {noun} in "
-            f"{folder}, {listed(lost)}: expected paths in it, such as {next(iter(known))}."
+            f"labels lists {len(lost)} files that are not among the {len(files)} {noun} in "
+            f"{folder}, {listed(lost)}: expected paths in this folder, such as "
+            f"{next(iter(known))}."
         )
     if not given:
         raise ValueError("labels is empty: expected paths in the folder and their classes.")
@@ -140,10 +142,13 @@ def _rows(path: str | os.PathLike) -> list[tuple[str, str]]:
     try:
         rows = [row for row in table if any(map(str.strip, row))]
     except csv.Error as error:
-        raise ValueError(f"{path} is not a table ({error}): expected path,class.") from None
+        raise ValueError(
+            f"{path} is not a table ({error}): expected lines of the form path,class."
+        ) from None
     if any(len(row) < 2 for row in rows):
         raise ValueError(
-            f"{path} has a line with fewer than two columns: expected path,class in each line."
+            f"{path} has a line with fewer than two columns: expected lines of the form "
+            "path,class."
         )
     pairs = [(path, name) for path, name, *_ in rows]
     has_titles = bool(pairs) and not Path(pairs[0][0]).suffix

@@ -252,9 +252,9 @@ def _report_range(folder: Path, low: float, high: float, pixels: Pixels) -> None
 def require_fraction(max_broken: float) -> None:
     """Raises a TypeError or ValueError unless `max_broken` is a fraction from 0 to 1."""
     if not isinstance(max_broken, Real):
-        raise TypeError(f"max_broken must be a fraction from 0 to 1, found {max_broken!r}.")
+        raise TypeError(f"max_broken is {max_broken!r}: expected a fraction from 0 to 1.")
     if not 0 <= max_broken <= 1:
-        raise ValueError(f"max_broken must be a fraction from 0 to 1, found {max_broken}.")
+        raise ValueError(f"max_broken is {max_broken}: expected a fraction from 0 to 1.")
 
 
 def image_files(folder: Path) -> list[Path]:
@@ -345,7 +345,7 @@ def report_broken(
     found = f"{len(broken)} of {count} {noun} in {folder} are unreadable"
     if len(broken) > max_broken * count:
         raise ValueError(
-            f"{found}: expected at most the fraction {max_broken:g}. Repair or remove {reasons}, "
+            f"{found}: expected a fraction of at most {max_broken:g}. Repair or remove {reasons}, "
             "or increase max_broken."
         )
     warn(f"{found} and are skipped: {reasons}")

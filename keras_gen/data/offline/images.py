@@ -14,10 +14,10 @@ from keras_gen.data.source import Source, derive_seed
 from keras_gen.data.transforms.images import pad_to, resize_cover
 from keras_gen.files.images import decode_image
 
-# The use of each tile of the photographs: Photographs or Arts for training, or held out
-# (lowercase
-# letters). They are mixed, so that the domains differ in style and not in content. They do
-# not overlap, so that no test image was seen in training, and no painting shows a photograph.
+# The use of each tile of the photographs: Photographs (P) or Arts (A) for training, lowercase
+# letters if held out. The uses are mixed, so that the domains differ in style but not in content.
+# The tiles do not overlap, so that no test image is seen in training, and no painting shows the
+# same part as a photograph.
 _TILES = {
     "astronaut.png": ("PA", "AP"),
     "chelsea.png": ("p",),
@@ -26,9 +26,9 @@ _TILES = {
     "flower.jpg": ("APAPA", "PapAP", "ApPaA"),
     "rocket.jpg": ("PAP",),
 }
-# All are free. The first two are by danielbuechele and vultilion, CC BY 2.0; of the rest, two
-# are
-# CC0 (by Stefan van der Walt and Rachel Michetti), and two are public domain (NASA and SpaceX).
+# All photographs are free. The first two are by danielbuechele and vultilion, CC BY 2.0. Of the
+# others, two are CC0 (by Stefan van der Walt and Rachel Michetti), and two are in the public domain
+# (NASA and SpaceX).
 _PACKAGES = {
     "china.jpg": "sklearn.datasets.images",
     "flower.jpg": "sklearn.datasets.images",

@@ -195,7 +195,9 @@ def photos_and_paintings(
     ```
     """
     if (photos is None) != (paintings is None):
-        raise ValueError("Only one of --photos and --paintings is given: give both or neither.")
+        raise ValueError(
+            "Only one of --photos and --paintings is set: expected both or neither."
+        )
     if photos is not None and paintings is not None:
         x = _split(image_folder(photos, size, channels=3))
         y = _split(image_folder(paintings, size, channels=3))
@@ -264,8 +266,8 @@ def _own(images: Path | str, side: int, labels: bool = False, channels: int = 3)
         split = _labeled_by_look(split)
     if labels and len(np.unique(split.train._tensors[1])) < 2:
         raise ValueError(
-            f"{own.origin}: found one training class, expected at least two. Put the images "
-            "into one subfolder per class, or different images directly into the folder."
+            f"{own.origin}: found one training class, but expected at least two. Put the images "
+            "of each class into a subfolder, or put different images directly into the folder."
         )
     return split
 
@@ -281,7 +283,7 @@ def _labeled_by_look(split: Split) -> Split:
     ]
     count = max(2, min(10, len(colors[0]) // 10))
     clusters = KMeans(count, n_init=4, random_state=0).fit(colors[0])
-    found = f"without classes: {count} clusters of colors take their place"
+    found = f"without classes: {count} color clusters are used instead"
     train, test = [
         Source(
             (part, clusters.predict(each).astype(np.int64)), origin=f"{source.origin}, {found}"

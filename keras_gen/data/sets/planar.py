@@ -84,7 +84,7 @@ class PlanarSquares(Declared):
 def _checked_points(points: np.ndarray, dtype: str) -> np.ndarray:
     points = checked_array("points", points, dtype)
     if points.ndim != 2 or points.shape[1] != 2 or np.isnan(points).any():
-        raise ValueError(f"points are {shown(points)}: expected numbers [n, 2] without NaN.")
+        raise ValueError(f"points is {shown(points)}: expected numbers [n, 2] without NaN.")
     return points
 
 

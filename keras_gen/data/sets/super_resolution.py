@@ -72,7 +72,7 @@ def photograph_patches(
             )
     repeated = {one for one, _ in near_duplicates(found, apart_from)} if apart_from else set()
     if repeated:
-        what = f"{what} ({len(repeated)} left out that tests hold)"
+        what = f"{what} ({len(repeated)} left out because a test set contains them)"
     parts = []
     for part in (~held_out, held_out):
         numbers = set(np.flatnonzero(part)) - repeated
@@ -80,8 +80,8 @@ def photograph_patches(
         squares = [square for image in chosen for square in _squares(image, side)]
         if not squares:
             raise ValueError(
-                f"None of {len(chosen)} images ({what}{where}) has at least {side} pixels both "
-                "ways: use larger images, or cut smaller squares."
+                f"None of {len(chosen)} images ({what}{where}) has at least {side} pixels per "
+                "side: use larger images, or crop smaller squares."
             )
         origin = f"squares of {len(chosen)} {what}{where}"
         parts.append(Source(np.stack(squares), origin=origin))

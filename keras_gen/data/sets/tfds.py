@@ -215,9 +215,9 @@ def _read(
         total += count * spec.shape.num_elements() * spec.dtype.size
     if total > memory_limit:
         raise ValueError(
-            f"split {split!r} of dataset {name!r} has {total / 2**30:.1f} GiB decoded: "
-            f"expected at most {memory_limit / 2**30:.1f} GiB. Pass a smaller size=, a part "
-            "such as 'train[:10%]', or a larger memory_limit=."
+            f"split {split!r} of dataset {name!r} has {total / 2**30:.1f} GiB when decoded: "
+            f"expected at most {memory_limit / 2**30:.1f} GiB. Pass a smaller size=, a part such "
+            "as 'train[:10%]', or a larger memory_limit=."
         )
     with tf.device("CPU:0"):
         return next(iter(dataset.batch(count)))
@@ -251,7 +251,7 @@ def _prepare(
     except Exception as error:  # Broken files raise errors of many types.
         if by_hand:
             raise DataDamaged(
-                f"dataset {name!r} is built from files in {folder}, and reading them failed "
+                f"dataset {name!r} is built from files in {folder}, but reading them failed "
                 f"with: {_line(error)}. Download them again."
             ) from error
         failures = (

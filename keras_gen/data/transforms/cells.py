@@ -65,9 +65,9 @@ class RowCells(tf.Module):
             return cells
         known = ", ".join(column.categories[:20]) + ", ..." * (len(column.categories) > 20)
         sentence = (
-            f"The column {column.name} has the word {{}}, which the training rows do not have: "
-            f"expected one of {known}. table_columns(..., unknown='gap') treats such words as "
-            "missing."
+            f"The column {column.name} has the word {{}}, which is not in the training rows: "
+            f"expected one of {known}. To treat such words as missing, use table_columns(..., "
+            "unknown='gap')."
         )
         with tf.control_dependencies([_all_right(gaps | (cells >= 0), values, sentence)]):
             return tf.identity(cells)
@@ -115,11 +115,12 @@ def require_cells(columns: Sequence[Column]) -> list[Column]:
     for column in columns:
         if not isinstance(column, Column):
             raise TypeError(
-                f"columns holds {shown(column)}: expected columns of keras_gen.data.table_columns."
+                f"columns contains {shown(column)}: expected columns made by "
+                "keras_gen.data.table_columns."
             )
         if not column.shares:
             raise ValueError(
-                f"The column {column.name} has no cells: make the columns with "
+                f"The column {column.name} has no cells: create the columns with "
                 "keras_gen.data.table_columns."
             )
     checked_names("columns", [column.name for column in columns])

@@ -79,8 +79,8 @@ def random_crop_flip(
             return on_image(crop_flip, example)
         if not isinstance(example, tuple) or len(example) < images:
             raise ValueError(
-                f"images is {images}: expected examples that begin with as many images, found "
-                f"{tf.nest.map_structure(lambda part: part.shape, example)}."
+                f"images is {images}: expected tuples that begin with this many images, but "
+                f"found shapes {tf.nest.map_structure(lambda part: part.shape, example)}."
             )
         # All images use the same seeds.
         changed = [on_image(crop_flip, image) for image in example[:images]]
@@ -111,7 +111,7 @@ def random_shift_flip(shift: int, flip: bool = True) -> Callable[[Any, Any], Any
         def shift_flip(image: tf.Tensor) -> tf.Tensor:
             if any(side is not None and shift >= side for side in image.shape[:2]):
                 raise ValueError(
-                    f"shift is {shift}: expected less than the sides of the image, "
+                    f"shift is {shift}: expected less than both sides of the image, "
                     f"{image.shape[:2]}."
                 )
             padded = tf.pad(image, [[shift, shift], [shift, shift], [0, 0]], "REFLECT")

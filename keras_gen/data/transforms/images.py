@@ -243,8 +243,8 @@ def on_photographs(digits: np.ndarray, photographs: np.ndarray, seed: int = 0) -
     check_levels("photographs", photographs)
     if digits.shape[1:3] != photographs.shape[1:3]:
         raise ValueError(
-            f"The digits have size {digits.shape[1:3]} and the photographs "
-            f"{photographs.shape[1:3]}: expected equal sizes."
+            f"The digits have size {digits.shape[1:3]}, but the photographs have size "
+            f"{photographs.shape[1:3]}: expected the same size."
         )
     drawn = np.random.default_rng(checked_seed(seed)).integers(
         len(photographs), size=len(digits)

@@ -231,7 +231,9 @@ def table_columns(
     if not len(rows):
         raise ValueError("The table has no rows: expected at least one.")
     if others := [name for name in numbers if name not in names]:
-        raise ValueError(f"There is no column {others[0]}: expected some of {', '.join(names)}.")
+        raise ValueError(
+            f"There is no column {others[0]}: expected one or more of {', '.join(names)}."
+        )
     found = []
     for name, values in zip(names, rows.T, strict=True):
         known = values[values != ""]
@@ -338,8 +340,9 @@ def _words_column(name, values, **more):
     words = sorted_names(values.tolist())
     if len(words) > MOST_WORDS or (len(words) == len(values) > 100):
         raise ValueError(
-            f"The column {name} has {len(words):,} different words in {len(values):,} rows, which "
-            "looks like an identifier: leave the column out, or replace rare words by one word."
+            f"The column {name} has {len(words):,} different words in {len(values):,} rows, "
+            "which looks like an identifier: leave the column out, or replace rare words with "
+            "one word."
         )
     counts = dict(zip(*np.unique(values, return_counts=True), strict=True))
     shares = tuple(float(counts[word] / len(values)) for word in words)
@@ -379,8 +382,8 @@ def as_table(values: Any) -> Any:
     for number, row in enumerate(rows, start=1):
         if len(row) != len(names):
             raise ValueError(
-                f"{values} has {len(row)} values in row {number} and {len(names)} names of columns "
-                "in its first line: expected as many."
+                f"{values} has {len(row)} values in row {number}, but {len(names)} column names "
+                "in its first line: expected the same number."
             )
     columns = np.array(rows, object).reshape(len(rows), len(names)).T
     return dict(zip(_checked_names(names), map(_numbers_or_texts, columns), strict=True))
@@ -464,15 +467,15 @@ def refuse_missing(name: str, missing: Sequence[bool] | np.ndarray) -> None:
     count = int(np.sum(missing))
     if count == len(missing) > 1:
         raise ValueError(
-            f"The column {name} has no values, because all {count} are missing: leave the "
-            "column out."
+            f"The column {name} has no values, because all {count} are missing: leave out the "
+            "column."
         )
     if count:
         raise ValueError(
             f"The column {name} lacks {count} of {len(missing)} values, the first in row "
-            f"{int(np.argmax(missing))}, counted from 0: expected a value in each row. Drop "
-            "such rows (frame.dropna()), or fill them in (frame.fillna(...)), for instance "
-            "with 'missing' as a category."
+            f"{int(np.argmax(missing))}, counted from 0: expected a value in each row. Drop such "
+            "rows (frame.dropna()), or fill in the values (frame.fillna(...)), for example with "
+            "the category 'missing'."
         )
 
 
@@ -502,8 +505,8 @@ def _texts_and_type(name: str, values: Any, gaps: bool = True) -> tuple[np.ndarr
         if not gaps:
             refuse_missing(name, texts == "")
         return texts, type_of_values
-    # From a list, so that NumPy does not convert its numbers and gaps to strings, or integers of
-    # pandas with gaps to floats.
+    # The array is built from a list, so that NumPy does not convert numbers and gaps to strings, or
+    # pandas integers with gaps to floats.
     plain = isinstance(getattr(values, "dtype", None), np.dtype)
     array = np.asarray(values) if plain else np.array(list(values), object)
     if array.ndim != 1:
@@ -579,16 +582,17 @@ def table_rows(values: Any, names: Sequence[str], gaps: bool = False) -> np.ndar
     names = _checked_names(names)
     missing = [name for name in names if name not in table]
     others = [name for name in table if name not in names]
+    faults = {"lacks the columns": missing, "has the unexpected columns": others}
     if missing or others:
-        raise ValueError(
-            f"The table lacks the columns {', '.join(missing) or '(none)'} and has the extra "
-            f"columns {', '.join(others) or '(none)'}: expected {', '.join(names)}."
+        found = " and ".join(
+            f"{fault} {', '.join(some)}" for fault, some in faults.items() if some
         )
+        raise ValueError(f"The table {found}: expected {', '.join(names)}.")
     texts = {name: column_texts(name, table[name], gaps) for name in names}
     if len(set(map(len, texts.values()))) > 1:
         found = ", ".join(f"{name} {len(column)}" for name, column in texts.items())
         raise ValueError(
-            f"The columns have different lengths ({found}): expected equal lengths."
+            f"The columns have different lengths ({found}): expected the same length."
         )
     return np.stack(list(texts.values()), axis=1)
 

@@ -137,8 +137,8 @@ class WordCounts(tf.Module):
             )
         if unread := [word for word in vocabulary if word != word.lower() or " " in word]:
             raise ValueError(
-                f"The vocabulary has the word {shown(unread[0])}, which is never found: expected "
-                "single words in lowercase."
+                f"The vocabulary has the word {shown(unread[0])}, which can never be found: "
+                "expected single words in lowercase."
             )
         self.size = len(vocabulary)
         numbers = np.arange(self.size, dtype=np.int64)
@@ -152,8 +152,8 @@ class WordCounts(tf.Module):
             texts = tf.convert_to_tensor(texts, tf.string)
         except (TypeError, ValueError):
             raise TypeError(f"texts is {shown(texts)}: expected strings [n].") from None
-        # Replaces invalid bytes. Control characters would truncate a text, and separate words
-        # anyway.
+        # This replaces invalid bytes. It also replaces control characters, which would truncate a
+        # text and separate words anyway.
         texts = tf.strings.unicode_transcode(
             texts, "UTF-8", "UTF-8", replace_control_characters=True
         )

@@ -156,9 +156,9 @@ def to_peak(waveforms: Any, peak: float = 0.9) -> np.ndarray:
     if wrong.any():
         first = int(wrong.argmax())
         raise ValueError(
-            f"Sound {first} of waveforms has the maximum absolute value "
-            f"{largest[first].item():g}: expected a number above 0. Leave out "
-            "silent and broken recordings."
+            f"Sound {first} in waveforms has the maximum absolute value "
+            f"{largest[first].item():g}: expected a number above 0. Leave out silent or broken "
+            "recordings."
         )
     scaled = np.round(waveforms / largest * peak * 2.0**15)
     return np.clip(scaled, -(2**15), 2**15 - 1).astype(np.int16)

@@ -38,8 +38,8 @@ class CausalAttention(CausalLayer):
     def build(self, input_shape):
         channels = input_shape[-1]
         expected = (
-            f"[batch, time, channels], with channels that are a multiple of the {self.heads} "
-            "heads"
+            "[batch, time, channels], with a number of channels that is divisible by "
+            f"heads={self.heads}"
         )
         right = len(input_shape) == 3 and channels % self.heads == 0
         require_input(self, input_shape, right, expected)
@@ -108,7 +108,9 @@ class CausalAttention(CausalLayer):
 
     @override
     def next_row(self, weights, cache):
-        raise ValueError(f"{self.name} is for sequences, which have only one row.")
+        raise ValueError(
+            f"{self.name} got more than one row: expected a sequence, which has only one."
+        )
 
 
 def attention(queries, keys, values, visible) -> tf.Tensor:
@@ -148,8 +150,8 @@ class LearnedPositions(CausalLayer):
     @override
     def build(self, input_shape):
         right = len(input_shape) == 3 and 1 <= (input_shape[1] or 0) <= self.length
-        times = f"a known number of times, at most {self.length}"
-        require_input(self, input_shape, right, f"[batch, time, channels] of {times}")
+        times = f"a known number of time steps, at most {self.length}"
+        require_input(self, input_shape, right, f"[batch, time, channels] with {times}")
         self.vectors = self.add_weight(
             name="vectors",
             shape=(self.length, input_shape[-1]),
@@ -174,4 +176,6 @@ class LearnedPositions(CausalLayer):
 
     @override
     def next_row(self, weights, cache):
-        raise ValueError(f"{self.name} is for sequences, which have only one row.")
+        raise ValueError(
+            f"{self.name} got more than one row: expected a sequence, which has only one."
+        )

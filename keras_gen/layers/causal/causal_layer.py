@@ -68,7 +68,7 @@ class CausalLayer(DeclaredLayer):
                 step is then repeated to update the cache.
             column: Position in the row, int32; None if `by_rows`.
         """
-        raise NotImplementedError(f"{type(self).__name__} does not implement step.")
+        raise NotImplementedError(f"{type(self).__name__} does not implement step: override it.")
 
     def next_row(self, weights, cache):
         """Returns the cache at the start of the next row; not called if `by_rows`."""

@@ -112,7 +112,9 @@ class CausalConvolution(CausalLayer):
 
     @override
     def next_row(self, weights, cache):
-        raise ValueError(f"{self.name} is for sequences, which have only one row.")
+        raise ValueError(
+            f"{self.name} got more than one row: expected a sequence, which has only one."
+        )
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -323,7 +325,9 @@ class VerticalConvolution(CausalLayer):
     @override
     def set_up(self):
         if self.kernel_size == 1:
-            raise ValueError("kernel_size is 1: expected at least 3, to see rows above.")
+            raise ValueError(
+                "kernel_size is 1: expected at least 3, so that the layer sees rows above."
+            )
 
     @override
     def build(self, input_shape):

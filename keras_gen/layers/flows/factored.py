@@ -53,7 +53,7 @@ class Factored(InvertibleLayer):
         *places, channels = input_shape[1:]
         right = channels is not None and channels > 1 and not (self.flat and None in places)
         expected = "[batch, ..., channels] of known sizes, with 2 or more channels"
-        require_input(self, input_shape, right, f"{expected}; flat=False takes any sizes")
+        require_input(self, input_shape, right, f"{expected}; flat=False accepts any sizes")
         leaving = channels // 2 if self.leaving is None else self.leaving
         some = f"more channels than leave, {leaving}"
         require_input(self, input_shape, leaving < channels, some)
@@ -65,8 +65,8 @@ class Factored(InvertibleLayer):
         self._rest_shape = tuple(self.rest.y_shape((None, *stay_shape))[1:])
         if not self.flat and self._rest_shape[:-1] != tuple(places):
             raise ValueError(
-                f"The rest turns {stay_shape} into {self._rest_shape}: expected equal sizes for "
-                "latents concatenated as channels. Use flat=True."
+                f"The rest maps {stay_shape} to {self._rest_shape}: expected the same size, "
+                "because the latents are concatenated as channels. Use flat=True."
             )
         if self.network is not None:
             shapes = [tuple(output.shape[1:]) for output in self.network.outputs]

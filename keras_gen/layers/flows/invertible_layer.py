@@ -111,7 +111,7 @@ class Chain(InvertibleLayer, keras.Model):
         foreign = [step for step in self.steps if not isinstance(step, InvertibleLayer)]
         if foreign or not self.steps:
             found = type(foreign[0]).__name__ if foreign else "no layers"
-            raise ValueError(f"A Chain of {found}: expected one or more InvertibleLayers.")
+            raise ValueError(f"A Chain got {found}: expected one or more InvertibleLayers.")
 
     @override
     def build(self, input_shape):

@@ -129,8 +129,8 @@ class Squeeze(InvertibleLayer):
         sides = input_shape[1:-1]
         right = len(sides) in (1, 2) and not any(side and side % self.factor for side in sides)
         expected = (
-            "[batch, height, width, channels] with sides, or [batch, time, channels] with a time, "
-            f"that are multiples of {self.factor}"
+            "[batch, height, width, channels] or [batch, time, channels], with sides or a "
+            f"length that are multiples of {self.factor}"
         )
         require_input(self, input_shape, right, expected)
 

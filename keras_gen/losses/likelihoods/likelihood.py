@@ -64,8 +64,8 @@ class Likelihood(Declared):
             expected[-1] *= self.params_per_value
         if not params.shape[-len(expected) :].is_compatible_with(expected):
             raise ValueError(
-                f"{type(self).__name__} found network outputs of shape {params.shape} for data "
-                f"of shape {x.shape}: expected a network whose output shape ends in "
+                f"{type(self).__name__} got network outputs of shape {params.shape} for data of "
+                f"shape {x.shape}: expected a network whose output shape ends in "
                 f"{tuple(expected)}."
             )
         return self._log_prob(params, x)
@@ -87,7 +87,7 @@ class Likelihood(Declared):
             uniform: Noise in [0, 1), `[..., *event, uniforms_per_value]`.
             temperature: Temperature, above 0. Below 1, likely values become more likely.
         """
-        raise NotImplementedError(f"{type(self).__name__} cannot sample a value by itself.")
+        raise NotImplementedError(f"{type(self).__name__} cannot be sampled value by value.")
 
     def _log_prob(self, params: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
         raise NotImplementedError

@@ -77,8 +77,7 @@ class DiscretizedLogistic(Likelihood):
     def mean(self, params: tf.Tensor) -> tf.Tensor:
         """Returns the expected value before rounding to the grid, within [-1, 1]."""
         logits, means, scales = self._split(params)
-        # Clipping moves the tails of a logistic to -1 and 1. The resulting mean is odd in
-        # `means`,
+        # Clipping moves the tails of a logistic to -1 and 1. The resulting mean is odd in `means`,
         # and for means above 0 no exponential overflows.
         size = tf.abs(means)
         inside = tf.minimum(size, 1.0)

@@ -37,8 +37,8 @@ def _levels(images: np.ndarray) -> np.ndarray:
     return np.clip(np.round(images), 0, 255).astype(np.uint8)
 
 
-# Three networks that differ in widths, first kernel, and augmentation, so that no flaw fools
-# all.
+# Three networks that differ in widths, first kernel, and augmentation, so that no single flaw fools
+# all of them.
 KINDS: dict[str, tuple[tuple[int, ...], int, Callable]] = {
     "plain": ((16, 32, 64, 128), 5, lambda images, rng: images),
     "blurred": ((24, 48, 96), 3, _blurred_or_noisy),
@@ -84,8 +84,8 @@ def train_domain_classifier(
     b = as_images(b, "b", channels=(3,))
     if a.shape[1:] != b.shape[1:]:
         raise ValueError(
-            f"train_domain_classifier found images of shape {a.shape[1:]} in a, but "
-            f"{b.shape[1:]} in b: resize them to one size, or the classifier learns the size."
+            f"train_domain_classifier got images of shape {a.shape[1:]} in a, but {b.shape[1:]} "
+            "in b: resize them to one size, or the classifier learns the size."
         )
     if kind not in KINDS:
         raise ValueError(f"kind is {kind!r}: expected one of {', '.join(map(repr, KINDS))}.")

@@ -108,7 +108,7 @@ class Extractor:
         fit = all(side in (None, other) for side, other in zip(sides, found, strict=True))
         if not fit or channels not in (images.shape[-1], 3):
             raise ValueError(
-                f"{self.name} accepts images of shape {shape}, found {images.shape[1:]}: pass "
+                f"{self.name} accepts images of shape {shape}, but got {images.shape[1:]}: pass "
                 "images of that shape, or an extractor that was trained on images like yours."
             )
         parts = [
@@ -124,7 +124,7 @@ class Extractor:
 
         @functools.cache
         def traced(shape, dtype):
-            # Traced once for any number of images, so that TensorFlow does not warn of
+            # Traced once for any number of images, so that TensorFlow does not warn about
             # retracing.
             return function.get_concrete_function(tf.TensorSpec([None, *shape], dtype))
 
@@ -257,8 +257,8 @@ def trained_extractor(
     labels = checked_array("labels", labels)
     if len(images) < 10 or labels.shape != images.shape[:1]:
         raise ValueError(
-            f"trained_extractor found {len(images)} images and labels of shape "
-            f"{labels.shape}: pass at least 10 images, and one label for each."
+            f"trained_extractor got {len(images)} images and labels of shape {labels.shape}: "
+            "pass at least 10 images, and one label for each."
         )
     folder = checked_path("cache", cache) if cache else cache_folder()
     folder.mkdir(parents=True, exist_ok=True)

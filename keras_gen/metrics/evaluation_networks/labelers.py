@@ -61,14 +61,14 @@ def train_classifier(
     right = whole and labels.shape == images.shape[:1] and classes > 1
     if not right or not 0 <= labels.min() <= labels.max() < classes:
         raise ValueError(
-            f"train_classifier found labels {labels.dtype} {list(labels.shape)} for "
-            f"{len(images)} images of {classes} classes: pass one whole number for each image, "
-            "from 0 to the number of classes - 1, which must be at least 2."
+            f"train_classifier got {labels.dtype} labels of shape {list(labels.shape)} for "
+            f"{len(images)} images of {classes} classes: expected at least 2 classes, and one "
+            "integer from 0 to classes - 1 for each image."
         )
     if min(images.shape[1:3]) < 2 ** len(WIDTHS):
         raise ValueError(
-            f"train_classifier found images of {images.shape[1]}x{images.shape[2]} "
-            f"pixels: expected sides of at least {2 ** len(WIDTHS)}."
+            f"train_classifier got images of {images.shape[1]}x{images.shape[2]} pixels: "
+            f"expected sides of at least {2 ** len(WIDTHS)}."
         )
     model = build_classifier(images.shape[1:], classes, seed, kind)
     batch_size = min(batch_size, len(images))
@@ -112,7 +112,7 @@ def build_classifier(
         (None, 10)
     """
     if kind not in get_args(Kind):
-        raise ValueError(f"kind is {kind!r}: expected one of {get_args(Kind)}.")
+        raise ValueError(f"kind is {kind!r}: expected one of {', '.join(get_args(Kind))}.")
     images = keras.Input(image_shape, dtype="float32")
     if kind == "conv":
         network = conv_classifier(image_shape[-1], classes, WIDTHS, seed=seed)
@@ -244,9 +244,9 @@ def train_segmenter(
     labels = checked_array("labels", labels)
     if labels.shape != images.shape[:3] or not 0 <= labels.min() <= labels.max() < classes:
         raise ValueError(
-            f"train_segmenter found labels {list(labels.shape)} of {labels.min()} to "
-            f"{labels.max()} for images {list(images.shape)}: pass a label of 0 to "
-            f"{classes - 1} for each pixel."
+            f"train_segmenter got labels of shape {list(labels.shape)} from {labels.min()} to "
+            f"{labels.max()} for images of shape {list(images.shape)}: expected one label from 0 "
+            f"to {classes - 1} for each pixel."
         )
     keras_seed = keras.random.SeedGenerator(seed)
     inputs = keras.Input((None, None, images.shape[-1]), dtype="float32")
@@ -286,8 +286,8 @@ def pixel_accuracy(segmenter: keras.Model, images: np.ndarray, labels: np.ndarra
     images = as_images(images)
     if labels.shape != images.shape[:3]:
         raise ValueError(
-            f"labels has shape {list(labels.shape)}: expected one label for each pixel of "
-            f"images {list(images.shape)}."
+            f"labels has shape {list(labels.shape)}: expected one label for each pixel of images "
+            f"of shape {list(images.shape)}."
         )
     try:
         outputs = segmenter.predict(images, batch_size=16, verbose=0)

@@ -105,14 +105,15 @@ def decision_gaps(
     _require_two(attributes)
     for name, values in (("labels", labels), ("predicted", predicted)):
         if not np.isin(values, (0, 1)).all():
-            raise ValueError(f"The {name} are {_shown(values)}: expected only 0 and 1.")
+            raise ValueError(f"{name} contains {_shown(values)}: expected only 0 and 1.")
     rates = np.zeros([2, 2])
     for label in range(2):
         for value in range(2):
             group = predicted[(labels == label) & (attributes == value)]
             if not len(group):
                 raise ValueError(
-                    f"No example has label {label} and attribute {value}: expected some of each."
+                    f"No example has label {label} and attribute {value}: expected at least one "
+                    "example of each combination."
                 )
             rates[label, value] = group.mean()
     overall = [predicted[attributes == value].mean() for value in range(2)]
@@ -125,7 +126,7 @@ def decision_gaps(
 
 def _require_two(attributes):
     if set(np.unique(attributes)) != {0, 1}:
-        raise ValueError(f"The attributes are {_shown(attributes)}: expected both 0 and 1.")
+        raise ValueError(f"attributes contains {_shown(attributes)}: expected both 0 and 1.")
 
 
 def _shown(values) -> str:
@@ -168,14 +169,15 @@ def group_report(
     found, counts = np.unique(groups, return_counts=True)
     if (found != np.arange(len(found))).any():
         raise ValueError(
-            f"groups are {shown(found.tolist())}: expected all numbers from 0 to the largest."
+            f"groups contains {shown(found.tolist())}: expected every number from 0 to the "
+            "largest."
         )
     accuracies = np.bincount(groups, weights=predicted == labels) / counts
     weights = np.asarray(counts if shares is None else shares, np.float64)
     if weights.shape != counts.shape or weights.min() < 0 or not weights.sum() > 0:
         raise ValueError(
-            f"shares are {weights.tolist()}: expected one for each of {len(counts)} "
-            "groups, not negative and not all 0."
+            f"shares is {weights.tolist()}: expected one nonnegative share for each of "
+            f"{len(counts)} groups, not all 0."
         )
     each = {f"group_{number}": float(value) for number, value in enumerate(accuracies)}
     return {

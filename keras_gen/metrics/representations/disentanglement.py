@@ -34,8 +34,8 @@ def check(codes: np.ndarray, factors: np.ndarray) -> tuple[np.ndarray, np.ndarra
     factors = as_numbers(factors, "factors")
     if factors.ndim != 2 or len(factors) != len(codes):
         raise ValueError(
-            f"Expected factors of shape [{len(codes)}, f], found {list(factors.shape)}: "
-            "pass the factors of the same examples in the same order."
+            f"Expected factors of shape [{len(codes)}, f], but found {list(factors.shape)}: pass "
+            "the factors of the same examples in the same order."
         )
     if codes.shape[1] < 2 or factors.shape[1] < 2:
         raise ValueError(
@@ -44,7 +44,7 @@ def check(codes: np.ndarray, factors: np.ndarray) -> tuple[np.ndarray, np.ndarra
         )
     if not np.issubdtype(factors.dtype, np.integer):
         raise TypeError(
-            f"factors must be integers, found {factors.dtype}: pass the number of each value."
+            f"factors has dtype {factors.dtype}: expected integers. Pass the index of each value."
         )
     constant = np.flatnonzero((factors == factors[0]).all(axis=0))
     if len(constant):
@@ -140,8 +140,8 @@ def dci_scores(codes: np.ndarray, factors: np.ndarray, seed: int = 0) -> dict[st
     )
     importances, scores, predicted = [], [], []
     for train, test in zip(train_factors.T, test_factors.T, strict=True):
-        # Every split chooses among all codes; otherwise, a code would be used for lack of a
-        # better.
+        # Every split chooses among all codes. Otherwise, a code would be used for lack of a better
+        # one.
         forest = RandomForestClassifier(
             20, min_samples_leaf=0.01, max_features=None, random_state=seed
         ).fit(train_codes, train)
@@ -375,8 +375,8 @@ def _encode(represent: Represent, rows: np.ndarray) -> np.ndarray:
         codes = np.asarray(represent(part), np.float64)
         if codes.ndim != 2 or len(codes) != len(part) or not np.isfinite(codes).all():
             raise ValueError(
-                f"represent returned shape {list(codes.shape)} or numbers that are not finite "
-                f"for combinations of shape {list(part.shape)}: expected finite codes "
+                f"represent returned codes of shape {list(codes.shape)}, or codes that are not "
+                f"finite, for combinations of shape {list(part.shape)}: expected finite codes "
                 f"[{len(part)}, d]."
             )
         parts.append(codes)

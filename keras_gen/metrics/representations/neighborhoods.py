@@ -124,10 +124,12 @@ def retrieval_curve(
     fractions = np.asarray(recalls, np.float64)
     if fractions.ndim != 1 or not ((fractions > 0) & (fractions <= 1)).all():
         raise ValueError(
-            f"recalls must be a list of numbers above 0 and up to 1, found {recalls}."
+            f"recalls is {recalls}: expected a list of numbers above 0 and at most 1."
         )
     if leave_one_out and not np.array_equal(query_y, gallery_y):
-        raise ValueError("leave_one_out requires queries and gallery to be the same examples.")
+        raise ValueError(
+            "leave_one_out is True: expected the same examples as queries and gallery."
+        )
     found, numbers = np.unique(gallery_y, return_counts=True)
     if len(missing := np.setdiff1d(query_y, found[numbers > leave_one_out])):
         other = "other " if leave_one_out else ""

@@ -49,8 +49,8 @@ def linear_probe(
     counts = [len(x)] if counts is None else list(counts)
     if classes < 2 or not all(classes <= count <= len(x) for count in counts):
         raise ValueError(
-            f"Found {classes} classes, {len(x)} examples, and counts {counts}: expected at "
-            "least two classes, and counts between their number and that of the examples."
+            f"Found {classes} classes, {len(x)} examples, and counts {counts}: expected at least "
+            "two classes, and counts from the number of classes to the number of examples."
         )
     order = even_order(y, seed)
     scaler = StandardScaler().fit(x)
@@ -194,7 +194,7 @@ def _classes_of(labels: np.ndarray, test_labels: np.ndarray) -> int:
     classes = 1 + int(max(labels.max(), test_labels.max()))
     if len(found) < classes or classes < 2:
         raise ValueError(
-            f"The training labels are {', '.join(map(str, found[:10]))}: expected each from 0 "
-            f"to {max(classes, 2) - 1}. Number the classes without gaps."
+            f"The training labels are {', '.join(map(str, found[:10]))}: expected every integer "
+            f"from 0 to {max(classes, 2) - 1}. Number the classes without gaps."
         )
     return classes

@@ -63,7 +63,7 @@ def mesh(images: np.ndarray, period: int = 4) -> float:
     if period < 2 or height % period or width % period:
         raise ValueError(
             f"period is {period} for images of {height}x{width}: expected at least 2, and sides "
-            "that are multiples of it."
+            "that are multiples of period."
         )
     gray = images.mean(axis=-1, dtype=np.float32)
     # A window is applied, because the jump from one border to the other contains all frequencies.
@@ -161,7 +161,7 @@ def gradient_histograms(images: np.ndarray) -> np.ndarray:
     height, width = images.shape[1:3]
     if min(height, width) < 2 * CELLS:
         raise ValueError(
-            f"gradient_histograms found images of {height}x{width} pixels: expected sides of at "
+            f"gradient_histograms got images of {height}x{width} pixels: expected sides of at "
             f"least {2 * CELLS}."
         )
     options = dict(

@@ -72,7 +72,7 @@ def frechet_distance(
     a, b = _as_moments(a, "a"), _as_moments(b, "b")
     if a.mean.shape != b.mean.shape:
         raise ValueError(
-            f"frechet_distance found {len(a.mean)} features in a, but {len(b.mean)} in b: pass "
+            f"frechet_distance got {len(a.mean)} features in a, but {len(b.mean)} in b: pass "
             "features from one extractor."
         )
     cross = _factor(a.covariance).T @ _factor(b.covariance)
@@ -108,7 +108,8 @@ def _factor(covariance: np.ndarray) -> np.ndarray:
     zero = max(values.max(), 0.0) * len(values) * np.finfo(np.float64).eps
     if values.min() < -max(1e3 * zero, 1e-12):
         raise ValueError(
-            f"The covariance has the eigenvalue {values.min():g}: expected no negative ones."
+            f"The covariance has the eigenvalue {values.min():g}: expected no negative "
+            "eigenvalues."
         )
     kept = values > zero
     return vectors[:, kept] * np.sqrt(values[kept])
@@ -194,7 +195,9 @@ def _whole(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
     term_b = within_b / (m * (m - 1))
     value = term_a + term_b - 2.0 * between / (n * m)
     if not np.isfinite(value):
-        raise ValueError("The kernel of the features overflows: divide a and b by one number.")
+        raise ValueError(
+            "The kernel of the features overflows: divide a and b by the same number."
+        )
 
     # The estimate without row i, for all i at once: rows of the kernel matrices are subtracted.
     without_a = (
@@ -239,8 +242,8 @@ def inception_score(
     predictions = as_numbers(predictions, "predictions").astype(np.float64)
     if predictions.ndim != 2 or not 1 <= splits <= len(predictions):
         raise ValueError(
-            f"inception_score found predictions of shape {predictions.shape} for {splits} "
-            "splits: expected a matrix [n, classes] with at least one row per split."
+            f"inception_score got predictions of shape {predictions.shape} for {splits} splits: "
+            "expected a matrix [n, classes] with at least one row per split."
         )
     if from_logits:
         predictions = special.softmax(predictions, axis=1)
@@ -249,7 +252,7 @@ def inception_score(
     if not (predictions.min() >= 0 and np.all(np.abs(sums - 1) < 1e-3)):
         raise ValueError(
             f"The rows of predictions sum to {sums.min():g} to {sums.max():g}: expected "
-            "probabilities. For logits, pass from_logits=True."
+            "probabilities, which sum to 1. For logits, pass from_logits=True."
         )
     scores = []
     for part in np.array_split(predictions, splits):

@@ -82,7 +82,9 @@ def gaussian_modes(samples: np.ndarray, centers: np.ndarray, std: float) -> dict
     """
     samples, centers = as_feature_pair(samples, centers, ("samples", "centers"), rows=1)
     if not std > 0:
-        raise ValueError(f"std is {std}: expected a positive number, for all modes.")
+        raise ValueError(
+            f"std is {std}: expected a positive number, the standard deviation of each mode."
+        )
     distances, nearest = nearest_neighbors(samples, centers)
     good = distances[:, 0] <= 3 * std
     report = label_modes(nearest[good, 0], len(centers))
@@ -166,7 +168,7 @@ def _counts(labels: np.ndarray, modes: int, name: str) -> np.ndarray:
     whole = np.issubdtype(labels.dtype, np.integer) and labels.ndim == 1
     if not whole or (labels.size and not 0 <= labels.min() <= labels.max() < modes):
         raise ValueError(
-            f"Expected {name} to be whole numbers [n] from 0 to {modes - 1}, found "
+            f"Expected {name} to be whole numbers [n] from 0 to {modes - 1}, but found "
             f"{labels.dtype} {list(labels.shape)}: pass one label for each example."
         )
     return np.bincount(labels, minlength=modes)
@@ -251,8 +253,8 @@ def class_report(
     )
     if len(logits) != len(labels):
         raise ValueError(
-            f"class_report found {len(logits)} logits and {len(labels)} labels: pass one label "
-            "for each generated image."
+            f"class_report got {len(logits)} logits and {len(labels)} labels: pass one label for "
+            "each generated image."
         )
     right = logits.argmax(axis=1) == labels
     agreements = []

@@ -32,8 +32,8 @@ def motion_statistics(videos: np.ndarray) -> dict[str, np.ndarray]:
     videos = as_numbers(videos, "videos")
     if videos.dtype != np.uint8 or videos.ndim != 5 or videos.shape[1] < 3 or not videos.size:
         raise ValueError(
-            f"motion_statistics found {videos.dtype} {list(videos.shape)}: pass uint8 [n, "
-            "frames, height, width, channels] with at least 3 frames."
+            f"motion_statistics got {videos.dtype} {list(videos.shape)}: pass uint8 [n, frames, "
+            "height, width, channels] with at least 3 frames."
         )
     ink, center = ink_and_center(videos)
     steps = np.diff(center, axis=1)

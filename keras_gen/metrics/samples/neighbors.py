@@ -39,7 +39,7 @@ def nearest_neighbors(
     queries, reference = _rows(queries, "queries"), _rows(reference, "reference")
     if queries.shape[1] != reference.shape[1]:
         raise ValueError(
-            f"nearest_neighbors found {queries.shape[1]} numbers per example in queries, but "
+            f"nearest_neighbors got {queries.shape[1]} numbers per example in queries, but "
             f"{reference.shape[1]} in reference: pass examples of one shape."
         )
     k = checked_integer("k", k)
@@ -49,9 +49,8 @@ def nearest_neighbors(
         )
     # scikit-learn computes float32 in float64 too if both arrays have one type.
     dtype = np.result_type(queries, reference, np.float32)
-    # It expands |x - y|^2, whose terms cancel least around the mean, which is rounded for
-    # integers,
-    # so that equal distances stay equal.
+    # The search expands |x - y|^2, whose terms cancel least if the data are centered. For integers,
+    # the center is rounded, so that equal distances stay equal.
     center = reference.mean(axis=0, dtype=np.float64)
     if reference.dtype.kind != "f":
         center = np.rint(center)
@@ -70,7 +69,7 @@ def nearest_neighbors(
 def _rows(array: np.ndarray, name: str) -> np.ndarray:
     array = as_numbers(array, name)
     if not np.isfinite(array).all():
-        raise ValueError(f"{name} contains NaN or infinity: leave them out.")
+        raise ValueError(f"{name} contains NaN or infinity: leave out such examples.")
     if array.ndim < 2 or not array.size:
         raise ValueError(
             f"{name} has shape {array.shape}: expected at least one example, [n, ...]."

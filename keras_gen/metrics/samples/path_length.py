@@ -72,8 +72,8 @@ def perceptual_path_length(
     end = checked_array("end", end, np.float64)
     if start.shape != end.shape or start.ndim != 2 or len(start) < 2:
         raise ValueError(
-            f"perceptual_path_length found latents of shape {start.shape} and {end.shape}: pass "
-            "two arrays of equal shape [n, d] with n of at least 2."
+            f"perceptual_path_length got latents of shape {start.shape} and {end.shape}: "
+            "expected two arrays of the same shape [n, d], with n at least 2."
         )
     for name, latents in (("start", start), ("end", end)):
         if not np.isfinite(latents).all():
@@ -83,8 +83,8 @@ def perceptual_path_length(
     cut = int(checked_number("trim", trim, minimum=0) * len(start))
     if len(start) - 2 * cut < 2:
         raise ValueError(
-            f"trim is {trim} for {len(start)} paths at either end: expected at least two to "
-            "remain."
+            f"trim is {trim} for {len(start)} paths at either end: expected at least two paths "
+            "to remain."
         )
     t = np.random.default_rng(checked_seed(seed)).uniform(size=(len(start), 1))
     between = great_circle if spherical else line

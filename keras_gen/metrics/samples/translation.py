@@ -68,8 +68,8 @@ class TranslationEvaluation:
         self.reference = reference
         if len(reference) < len(source):
             warn(
-                f"There are {len(reference)} images of reference, but {len(source)} of source: "
-                "the floor is higher than for equal numbers, and the excess lower."
+                f"There are {len(reference)} reference images, but {len(source)} source images: "
+                "the floor is higher than for equal numbers, and the excess is lower."
             )
         rng = np.random.default_rng(checked_seed(seed))
         draws = [rng.permutation(len(reference))[: len(source)] for _ in range(FLOORS)]

@@ -41,8 +41,8 @@ def earth_movers_distance(a: np.ndarray, b: np.ndarray) -> float:
         return float(wasserstein_distance(a[:, 0], b[:, 0]))
     if len(a) != len(b):
         raise ValueError(
-            f"earth_movers_distance found {len(a)} and {len(b)} points of {a.shape[1]} "
-            "dimensions: expected equal numbers."
+            f"earth_movers_distance got {len(a)} and {len(b)} points of {a.shape[1]} dimensions: "
+            "expected the same number of points."
         )
     costs = cdist(a, b)
     return float(costs[linear_sum_assignment(costs)].mean())
@@ -132,8 +132,9 @@ def pyramid_distances(
     power_of_two = levels.is_integer() and int(levels).bit_count() == 1
     if images.shape[1:] != target.shape[1:] or height != width or not power_of_two:
         raise ValueError(
-            f"pyramid_distances found images of shape {images.shape[1:]} and a target of "
-            f"{target.shape[1:]}: pass squares of one size, 16, 32, 64, ... pixels."
+            f"pyramid_distances got images of shape {images.shape[1:]} and a target of shape "
+            f"{target.shape[1:]}: expected square images of the same size, a power of two of at "
+            "least 16 pixels."
         )
     rng = np.random.default_rng(checked_seed(seed))
     of_images = _patches(images, patches, rng)

@@ -48,8 +48,9 @@ def made(
     """
     if values < 2 or outputs_per_value < 1 or any(units < values - 1 for units in hidden):
         raise ValueError(
-            f"A network of {values} values with {outputs_per_value} outputs each and hidden layers "
-            f"{tuple(hidden)}: expected at least 2 values, 1 output, and values - 1 hidden units."
+            f"made got {values} values, {outputs_per_value} outputs per value, and hidden layers "
+            f"{tuple(hidden)}: expected at least 2 values, 1 output per value, and values - 1 "
+            "hidden units."
         )
     x = inputs = keras.Input((values,))
     seen = np.arange(1, values + 1)
@@ -107,7 +108,7 @@ def table_made(
     if count < 2 or any(units < count - 1 for units in hidden):
         raise ValueError(
             f"table_made got {count} columns and hidden={tuple(hidden)}: expected at least 2 "
-            "columns, and no fewer hidden units than columns - 1."
+            "columns, and at least columns - 1 hidden units per layer."
         )
     inputs = keras.Input((count,))
     features = RowFeatures(columns)

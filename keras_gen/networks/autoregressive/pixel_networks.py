@@ -176,7 +176,9 @@ def gated_stacks(
 
     if unordered:
         if not levels:
-            raise ValueError(f"levels is {levels}: expected their number if they are unordered.")
+            raise ValueError(
+                f"levels is {levels}: expected the number of levels, because unordered is True."
+            )
         # This is an embedding. Samplers require layers that keep the position axes, as this one
         # does.
         vector = layers.Dense(

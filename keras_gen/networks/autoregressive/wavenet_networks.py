@@ -108,7 +108,7 @@ def receptive_field(dilations: Sequence[int], kernel_size: int = 2) -> int:
     """
     if not dilations or kernel_size < 2:
         raise ValueError(
-            f"A WaveNet of {len(dilations)} blocks and {kernel_size} taps: expected at least 1 "
+            f"A WaveNet got {len(dilations)} blocks and {kernel_size} taps: expected at least 1 "
             "block and 2 taps."
         )
     return kernel_size + (kernel_size - 1) * sum(dilations)

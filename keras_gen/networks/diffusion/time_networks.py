@@ -194,7 +194,7 @@ def series_unet(
 
 def _require_widths(widths: tuple[int, ...], groups: int) -> None:
     if not widths or any(number < groups or number % groups for number in widths):
-        raise ValueError(f"widths is {widths}: expected multiples of groups, {groups}.")
+        raise ValueError(f"widths is {widths}: expected multiples of groups={groups}.")
 
 
 def _unet(x, time, widths, kernel, stride, groups, attention):

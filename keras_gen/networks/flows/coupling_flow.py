@@ -53,7 +53,7 @@ def coupling_flow(
     """
     if len(shape) not in (1, 3):
         raise ValueError(
-            f"A coupling flow for examples of shape {tuple(shape)}: expected (values,) or "
+            f"A coupling flow got examples of shape {tuple(shape)}: expected (values,) or "
             "(height, width, channels)."
         )
     options = dict(hidden=hidden, activation=activation, condition_dim=condition_dim)

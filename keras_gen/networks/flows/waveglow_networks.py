@@ -69,7 +69,7 @@ def waveglow(
     stay = groups - early * ((steps - 1) // early_every)
     if stay < 2:
         raise ValueError(
-            f"WaveGlow of {steps} steps, {blocks} blocks, and {groups} samples per group, of "
+            f"WaveGlow got {steps} steps, {blocks} blocks, and {groups} samples per group, of "
             f"which {stay} stay: expected at least 2 samples to stay."
         )
     network = dict(bands=bands, filters=filters, blocks=blocks)

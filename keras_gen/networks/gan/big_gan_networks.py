@@ -50,8 +50,8 @@ def big_gan_generator(
     latent_dim = 20 * (blocks + 1) if latent_dim is None else latent_dim
     if latent_dim % (blocks + 1):
         raise ValueError(
-            f"latent_dim is {latent_dim}: expected a multiple of {blocks + 1}, for equal parts "
-            f"for the first map and each of {blocks} blocks."
+            f"latent_dim is {latent_dim}: expected a multiple of {blocks + 1}, so that the first "
+            f"map and each of {blocks} blocks get equal parts."
         )
     latents = keras.Input((latent_dim,))
     labels = keras.Input((), dtype="int32")

@@ -81,8 +81,8 @@ def video_discriminator(
     stages = halvings(video_shape[1:])
     if frames <= 3 * stages:
         raise ValueError(
-            f"A video of {frames} frames is too short for {stages} layers of 3 frames each: "
-            f"use at least {3 * stages + 1} frames, or smaller images."
+            f"A video of {frames} frames is too short for {stages} layers that each span 3 "
+            f"frames: use at least {3 * stages + 1} frames, or smaller images."
         )
     videos = keras.Input(video_shape)
     x = videos
@@ -102,8 +102,8 @@ def video_discriminator(
 
 def _recurrent(inputs, state):
     """Returns the states of a GRU after each input, `[batch, times, units]`."""
-    # Unrolled from plain layers: the GRU of Keras has a seed for dropout even without dropout, and
-    # the seed neither resumes nor differs between replicas.
+    # Unrolled from plain layers, because Keras's GRU has a dropout seed even without dropout, and
+    # this seed is neither resumed nor different on each replica.
     units = state.shape[-1]
     from_inputs = layers.Dense(3 * units, name="inputs")(inputs)
     recurrent = layers.Dense(3 * units, kernel_initializer="orthogonal", name="recurrent")

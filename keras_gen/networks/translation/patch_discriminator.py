@@ -51,7 +51,7 @@ def patch_discriminator(
     """
     if normalization not in NORMALIZATIONS:
         raise ValueError(
-            f"normalization is {normalization!r}: expected one of {NORMALIZATIONS}."
+            f"normalization is {normalization!r}: expected one of {', '.join(NORMALIZATIONS)}."
         )
     sides = [side for side in image_shape[:2] if side is not None]
     if scales < 1 or (scales > 1 and len(sides) < 2):

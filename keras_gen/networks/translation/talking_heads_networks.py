@@ -50,8 +50,8 @@ def talking_head_networks(
     halved_sides(image_shape, stages, "image_shape")
     if height % 2**stages or width % 2**stages:
         raise ValueError(
-            f"The images have {height}x{width} pixels: expected multiples of {2**stages}, which "
-            f"{stages} stages halve."
+            f"The images have {height}x{width} pixels: expected sides that are multiples of "
+            f"{2**stages}, because {stages} stages halve them."
         )
     pairs = keras.Input((height, width, 2 * channels))
     *_, last = _halved(pairs, stages, filters)

@@ -53,7 +53,7 @@ def unet_generator(
     """
     height, width, source_channels = image_shape
     if noise not in NOISES:
-        raise ValueError(f"noise is {noise!r}: expected one of {NOISES}.")
+        raise ValueError(f"noise is {noise!r}: expected one of {', '.join(NOISES)}.")
     if None in image_shape or height % 2 or width % 2:
         raise ValueError(
             f"The U-Net does not accept {height}x{width} images: expected known, even sides. "

@@ -267,8 +267,8 @@ def _latents(samples, filters) -> int:
     factor = 2 ** len(filters)
     if not filters or samples % factor:
         raise ValueError(
-            f"{len(filters)} halving convolutions for {samples} samples: expected at least "
-            f"one, and a multiple of {factor} samples. Change filters, or pad the waveforms "
-            "(keras_gen.data.fit_length)."
+            f"There are {len(filters)} halving convolutions for {samples} samples: expected at "
+            f"least one, and a multiple of {factor} samples. Change filters, or pad the "
+            "waveforms (keras_gen.data.fit_length)."
         )
     return samples // factor

@@ -29,7 +29,7 @@ def border_mean(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
     count = border.sum((1, 2), keepdims=True)
     if not count.all():
         raise ValueError(
-            "An image has no known pixel next to missing ones: mask only a part of each."
+            "An image has no known pixel next to missing pixels: mask only part of each image."
         )
     means = (images * border).sum((1, 2), keepdims=True) / count
     return np.where(missing, means.round().astype(np.uint8), images)
@@ -55,7 +55,7 @@ def laplace_fill(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
     kinds, kind = np.unique(missing.reshape(n, -1), axis=0, return_inverse=True)
     for number, hole in enumerate(kinds):
         if hole.all():
-            raise ValueError("An image has no known pixel: mask only a part of each.")
+            raise ValueError("An image has no known pixels: mask only part of each image.")
         own = np.flatnonzero(kind == number)
         known = pixels[np.ix_(~hole, own)].reshape(-1, len(own) * channels).astype(np.float64)
         rows = laplacian[hole]
@@ -92,8 +92,8 @@ def ridge_fill(
     missing = missing_pixels(images, masks)
     if missing.all() or (missing != missing[:1]).any():
         raise ValueError(
-            "Masks differ, or everything is missing: pass the same mask, of a part, for all "
-            "images."
+            "The masks differ, or hide everything: expected the same mask for all images, which "
+            "hides only part of each image."
         )
     hole = np.broadcast_to(missing[0], images.shape[1:]).ravel()
 

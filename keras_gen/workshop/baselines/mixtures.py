@@ -96,9 +96,9 @@ class BernoulliMixture:
         """
         if len(probabilities) != len(weights) or not np.min(weights, initial=1) > 0:
             raise ValueError(
-                f"BernoulliMixture found {len(probabilities)} templates and {len(weights)} "
-                f"weights from {np.min(weights, initial=1):g}: expected one positive weight "
-                "for each."
+                f"BernoulliMixture got {len(probabilities)} templates and {len(weights)} "
+                f"weights, the smallest of which is {np.min(weights, initial=1):g}: expected one "
+                "positive weight per template."
             )
         mixture = cls.__new__(cls)
         mixture.weights = (weights / np.sum(weights)).astype("float32")
@@ -127,8 +127,7 @@ class BernoulliMixture:
         if x.size == 0 or not np.isin(x, (0, 1)).all():
             found = f"values from {x.min():g} to {x.max():g}" if x.size else "none"
             raise ValueError(
-                f"BernoulliMixture found {found}: expected zeros and ones. Binarize the "
-                "examples."
+                f"BernoulliMixture got {found}: expected zeros and ones. Binarize the examples."
             )
         return x
 
@@ -192,8 +191,8 @@ def mixture_samples(
         clusters = _most_clusters(flat, seed)
     if n < 1 or not 1 <= clusters <= len(images):
         raise ValueError(
-            f"mixture_samples found n={n} and clusters={clusters} for {len(images)} images: "
-            f"pass an n of at least 1, and 1 to {len(images)} clusters."
+            f"mixture_samples got n={n} and clusters={clusters} for {len(images)} images: pass "
+            f"an n of at least 1, and 1 to {len(images)} clusters."
         )
     pixels = np.clip(np.rint(_drawn(flat, n, clusters, seed)), 0, 255).astype(np.uint8)
     return pixels.reshape(n, *images.shape[1:])

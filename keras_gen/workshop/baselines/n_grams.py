@@ -136,8 +136,8 @@ def as_sequences(sequences: np.ndarray, levels: int) -> np.ndarray:
     flat = sequences[..., 0] if sequences.ndim == 3 and sequences.shape[2] == 1 else sequences
     if flat.ndim != 2 or flat.dtype.kind not in "iu" or not flat.size:
         raise ValueError(
-            f"Found sequences of dtype {sequences.dtype} and shape {list(sequences.shape)}: "
-            "expected integers [n, time] or [n, time, 1]."
+            f"sequences has dtype {sequences.dtype} and shape {list(sequences.shape)}: expected "
+            "integers [n, time] or [n, time, 1]."
         )
     if flat.min() < -1 or flat.max() >= levels:
         raise ValueError(

@@ -34,8 +34,8 @@ def divergence(objective: FDivergence | str, p: np.ndarray, q: np.ndarray, step:
     found = get(objective)
     if not isinstance(found, FDivergence):
         raise ValueError(
-            f"objective is {objective!r}: expected kl, reverse_kl, jensen_shannon, pearson, or "
-            "an FDivergence."
+            f"objective is {objective!r}: expected 'kl', 'reverse_kl', 'jensen_shannon', "
+            "'pearson', or an FDivergence."
         )
     ratio = np.maximum(p, TINY) / np.maximum(q, TINY)
     with np.errstate(over="ignore"):

@@ -127,7 +127,8 @@ def _binary(images):
     flat = as_images(images, channels=(1,))[..., 0]
     if flat.max() > 1:
         raise ValueError(
-            f"Images have values up to {flat.max()}: expected uint8 0 and 1; binarize them."
+            f"Images have values up to {flat.max()}: expected uint8 values 0 and 1. Binarize the "
+            "images."
         )
     return flat
 
@@ -172,7 +173,7 @@ class BoostedPixels:
     ):
         self.context = checked_integer("context", context, minimum=1)
         if levels not in (2, 256):
-            raise ValueError(f"levels must be 2 or 256, found {levels}.")
+            raise ValueError(f"levels is {levels}: expected 2 or 256.")
         self.levels = levels
         self.examples = checked_integer("examples", examples, minimum=10)
         self.trees = checked_integer("trees", trees, minimum=1)
@@ -253,7 +254,8 @@ class BoostedPixels:
         pixels = as_images(images, channels=(1,))[..., 0]
         if pixels.max() >= self.levels:
             raise ValueError(
-                f"Images have values up to {pixels.max()}: expected uint8 0 and 1; binarize them."
+                f"Images have values up to {pixels.max()}: expected uint8 values 0 and 1. "
+                "Binarize the images."
             )
         return pixels
 

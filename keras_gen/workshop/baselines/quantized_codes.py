@@ -143,8 +143,8 @@ class PatchCodebook:
         n, height, width, channels = images.shape
         if height % self.side or width % self.side:
             raise ValueError(
-                f"Images of {height}x{width} pixels have no patches of {self.side}x{self.side}: "
-                "expected multiples."
+                f"Images of {height}x{width} pixels cannot be divided into patches of "
+                f"{self.side}x{self.side}: expected sides that are multiples of {self.side}."
             )
         rows, columns = height // self.side, width // self.side
         parts = images.reshape(n, rows, self.side, columns, self.side, channels)

@@ -50,7 +50,7 @@ def griffin_lim(
     checked_integer("rounds", rounds, minimum=1)
     if not 0 < 2 * hop <= window:
         raise ValueError(
-            f"window is {window} and hop {hop}: expected a window of at least 2 hops."
+            f"window is {window} and hop is {hop}: expected a window of at least 2 hops."
         )
     mel = LogMel(mel.shape[1:], "mel").prepare(mel).numpy()
     weights = mel_weights(mel.shape[-1], window, rate).numpy()
@@ -101,8 +101,9 @@ class FrameCodebook:
         sounds = as_waveforms(waveforms)
         if sounds.shape[1] % self.frame:
             raise ValueError(
-                f"{sounds.shape[1]} samples are not a multiple of the frame, {self.frame}: use "
-                "another frame, or keras_gen.data.fit_length."
+                f"The sounds have {sounds.shape[1]} samples: expected a multiple of "
+                f"frame={self.frame}. Choose another frame, or adjust the sounds with "
+                "keras_gen.data.fit_length."
             )
         return sounds.reshape(-1, self.frame)
 

@@ -63,7 +63,7 @@ export exists. Does not load a model.
 FIND = """\
 Find classes, recipes, topics, metrics, glossary terms, tasks, and chapters by name, synonym, or
 phrase. Print the best matches first, with their files, recipes, training times, chapters, and
-pictures. Load no model.
+pictures. Does not load a model.
 """
 SHOW = """\
 Describe a recipe and its export: training time, size, data and license terms, headline result, and
@@ -76,7 +76,7 @@ overlapping tiles. Files that cannot be read or processed are reported and skipp
 code is then 1.
 """
 SAMPLE = """\
-Generate new images as a grid, or new sounds in sequence. The same model, seed, and number of
+Generate new images as a grid, or new sounds as one sequence. The same model, seed, and number of
 samples always give the same result.
 """
 COMPLETE = """\
@@ -94,8 +94,8 @@ tests pass as generated; replace the example with your method.
 """
 PUBLISH = """\
 Write the results of exports to recipes/results/<recipe>.json. Runs that differ only in their seed
-share their rows on the result pages, which show the median run and the standard deviation. A run of
-the same command is replaced.
+share their rows on the result pages, which show the median run and the standard deviation. An
+earlier run of the same command is replaced.
 """
 RESULTS = """\
 Generate RESULTS.md, one page per family in docs/results, docs/topics.md, and the marked block in
@@ -113,7 +113,7 @@ MODELS = "folder of exports, <DIR>/<name>/<version>/ (default: saved_models)"
 ROOT = "repository with a recipes/ folder (default: the working directory)"
 RECIPES = "folder that contains recipes/ (default: the working directory, or the installed copy)"
 IMAGES = f"""\
-files ({", ".join(SUFFIXES)}), folders, or quoted globs, in which ** matches any folders;
+files ({", ".join(SUFFIXES)}), folders, or quoted globs, in which ** matches any number of folders;
 videos ({", ".join(VIDEOS)}) by name or glob
 """
 OUT = """\
@@ -161,9 +161,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         argcomplete.autocomplete(parser)
     options = parser.parse_args(argv)
     if argv is None and options.command in ("apply", "complete", "sample", "demo"):
-        # Otherwise TensorFlow imports Keras, which needlessly imports many installed packages.
-        # Only
-        # done in a process of its own, since other code in the process would lose Keras.
+        # Otherwise, TensorFlow would import Keras, which needlessly imports many installed
+        # packages. This is done only in a separate process, because other code in the process would
+        # lose Keras.
         os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
     try:
         return options.run(options)
@@ -218,7 +218,7 @@ def _parser() -> argparse.ArgumentParser:
     add("model", type=_named, metavar="MODEL", help=MODEL)
     add("images", nargs="+", type=_named, metavar="IMAGE", help=IMAGES)
     add("-o", "--out", type=_path, required=True, metavar="OUT", help=OUT)
-    add("--signature", metavar="NAME", help="signature that turns images into images")
+    add("--signature", metavar="NAME", help="signature that maps images to images")
     add("--overwrite", action="store_true", help="replace existing files")
     add("--fit", action="store_true", help=FIT)
     add("--cut", action="store_true", help=CUT)
@@ -240,7 +240,13 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "-n", type=_grid, metavar="N", help="number of samples (default: 64 images, or 8 sounds)"
     )
-    add("--seed", type=_int32, default=0, metavar="SEED", help="any 32-bit integer (default: 0)")
+    add(
+        "--seed",
+        type=_int32,
+        default=0,
+        metavar="SEED",
+        help="random seed, any 32-bit integer (default: 0)",
+    )
     add(
         "--columns",
         type=_positive,
@@ -256,7 +262,7 @@ def _parser() -> argparse.ArgumentParser:
         "complete", complete.complete, "inpaint the missing part of an image", COMPLETE
     )
     add("model", type=_named, metavar="MODEL", help=MODEL)
-    add("image", type=_path, metavar="IMAGE", help="an image file")
+    add("image", type=_path, metavar="IMAGE", help="image to complete")
     add("-o", "--out", type=_path, required=True, metavar="OUT", help="output image file")
     add("--missing", choices=complete.HALVES, default="lower", metavar="HALF", help=MISSING)
     add("--mask", type=_path, metavar="IMAGE", help=MASK)

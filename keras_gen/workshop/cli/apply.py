@@ -22,8 +22,8 @@ def apply(options: argparse.Namespace) -> int:
     """Translates images."""
     if options.fit and options.cut:
         raise ValueError(
-            "--fit and --cut are both given: they are two ways to handle other image sizes. "
-            "Give one of them."
+            "--fit and --cut are both set, but they handle other image sizes in different ways: "
+            "use only one of them."
         )
     paths = _images(options.images)
     targets = _targets(paths, options.out)
@@ -70,13 +70,13 @@ def _translator(model: exported.Exported, name: str | None) -> str:
     ]
     if (name is not None and models.known(model, name) not in able) or not able:
         raise ValueError(
-            f"{f'signature {name!r} of ' if name else ''}{model.path} does not turn "
-            f"images into images. Signatures that do: {', '.join(able) or 'none'}."
+            f"{f'signature {name!r} of ' if name else ''}{model.path} does not map images to "
+            f"images. Signatures that do: {', '.join(able) or 'none'}."
         )
     if name is None and "serving_default" not in able and len(able) > 1:
         raise ValueError(
-            f"{model.path} has several signatures that turn images into images: "
-            f"choose one with --signature, from {', '.join(able)}."
+            f"{model.path} has several signatures that map images to images: choose one with "
+            f"--signature, from {', '.join(able)}."
         )
     return name or ("serving_default" if "serving_default" in able else able[0])
 
@@ -149,7 +149,7 @@ def _targets(paths: list[Path], out: Path) -> list[Path]:
     if not out.is_dir() and suffix:
         if len(paths) > 1:
             raise ValueError(
-                f"--out is the file {out}, but there are {len(paths)} images: give a folder. A "
+                f"--out is the file {out}, but there are {len(paths)} images: pass a folder. A "
                 "folder with a dot in its name must already exist."
             )
         if suffix not in (endings := _endings(paths[0])):
@@ -159,7 +159,7 @@ def _targets(paths: list[Path], out: Path) -> list[Path]:
             )
         return [out]
     if out.exists() and not out.is_dir():
-        raise ValueError(f"--out is {out}, an existing file: give an image file or a folder.")
+        raise ValueError(f"--out is {out}, an existing file: pass an image file or a folder.")
     targets: dict[Path, Path] = {}
     for path in paths:
         suffix = path.suffix.lower()

@@ -30,7 +30,7 @@ def complete(options: argparse.Namespace) -> int:
     if mask is not None and mask.shape != image.shape:
         raise ValueError(
             f"--mask {options.mask} has {_size(mask)} pixels, but {options.image} has "
-            f"{_size(image)}: give a mask of the same size."
+            f"{_size(image)}: pass a mask of the same size."
         )
     model = exported.load(path)
     signature = _completing(model, options.signature)
@@ -119,8 +119,7 @@ def _drawn(
     if "seeds" not in asked and options.n > 1:
         raise ValueError(
             f"-n is {options.n}, but signature {signature!r} of {model.path} is deterministic "
-            "and "
-            "gives one completion per image: leave -n out."
+            "and returns one completion per image: leave out -n."
         )
     count = options.n * len(labels)
     inputs = {

@@ -22,7 +22,7 @@ def demo(options: argparse.Namespace) -> int:
     if not found:
         raise ValueError(
             f"none of the {len(others)} exports has a signature that the page can show (the "
-            f"first export is {others[0]}): name a folder of other exports."
+            f"first export is {others[0]}): choose a folder with other exports."
         )
     missing = [name for name in ("gradio", "uvicorn") if importlib.util.find_spec(name) is None]
     if missing:

@@ -82,7 +82,7 @@ def show(options: argparse.Namespace) -> int:
         file = files[name]
         print_line("does", summary(file))
         print_line("takes", duration(file))
-        print_line("recipe", f"{file}; its flags: keras-gen train {name} --help")
+        print_line("recipe", f"{file}; to list its flags, run keras-gen train {name} --help")
     if name not in exports:
         print_line("export", f"none in {options.models}")
         return 0

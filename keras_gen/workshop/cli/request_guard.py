@@ -164,7 +164,7 @@ class Guard:
                 if any(self.unread(str(name)) > UNREAD for name in named["session_hash"]):
                     raise HTTPException(429, "this visitor has too many unread messages.")
         if len(files) > PATHS:
-            raise HTTPException(413, f"the request names more than {PATHS} files.")
+            raise HTTPException(413, f"the request lists more than {PATHS} files.")
         if not all(_is_below(file, self.uploads) for file in files):
             raise HTTPException(403, "the file was not uploaded to this page: upload it first.")
 

@@ -71,7 +71,7 @@ class Figure:
         known = self.spread_of in SPREADS if self.spread else self.spread_of is None
         if not known:
             raise ValueError(
-                f"{self.key} has spread {self.spread!r} and spread_of {self.spread_of!r}: give "
+                f"{self.key} has spread {self.spread!r} and spread_of {self.spread_of!r}: set "
                 f"both, with spread_of as one of {', '.join(SPREADS)}."
             )
 
@@ -252,7 +252,7 @@ def read_published(root: str | Path, recipe: str) -> Published:
     path = Path(root) / RESULTS / f"{recipe}.toml"
     if not path.is_file():
         raise FileNotFoundError(
-            f"{path} does not exist: expected the published metrics of {recipe} in it."
+            f"{path} does not exist: expected a file with the published metrics of {recipe}."
         )
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))

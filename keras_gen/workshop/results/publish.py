@@ -60,8 +60,8 @@ def publish(
     for entry in (entry for own in made.values() for group in own for entry in group.entries):
         if entry.missed_by and not entry.record.note:
             raise ValueError(
-                f"{entry.figure.words(entry.record.numbers)} is {entry.value:.5g} where the paper "
-                f"has {entry.paper_value}: give the reason with --note."
+                f"{entry.figure.words(entry.record.numbers)} is {entry.value:.5g}, but the paper "
+                f"has {entry.paper_value}: state the reason with --note."
             )
     files = {}
     for name, records in new.items():
@@ -79,8 +79,8 @@ def _record(recipe: ModuleType, published: Published, run: FinishedRun) -> Recor
     dataset = config.get("dataset")
     if dataset not in (getattr(recipe.Settings, "dataset", None), *published.datasets):
         raise ValueError(
-            f"datasets lacks the setting dataset {dataset!r}: add its name and size to "
-            "the .toml in recipes/results."
+            f"datasets has no entry for dataset={dataset!r}: add its name and size to the .toml "
+            "in recipes/results."
         )
     there = published.on(config)
     values = there.measured(run.metrics)

@@ -116,7 +116,7 @@ def _outline(recipe: Path, written: int) -> Outline:
     outline = read_outline(recipe)
     if outline is None:
         raise ValueError(
-            f"{recipe} does not end with a call of run_recipe, or its settings need a slow import"
+            f"{recipe} does not end with a call to run_recipe, or its settings need a slow import"
         )
     return outline
 
@@ -138,8 +138,8 @@ def recipes_folder(root: str | Path) -> Path:
     folder = Path(root) / "recipes"
     if not folder.is_dir():
         raise FileNotFoundError(
-            f"{Path(root).resolve()} contains no folder recipes: run this command in the "
-            "repository's root, or give the root with --root."
+            f"{Path(root).resolve()} does not contain the folder recipes: run this command in "
+            "the repository's root, or pass the root with --root."
         )
     return folder
 

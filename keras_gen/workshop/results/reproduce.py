@@ -80,7 +80,7 @@ def reproduce(
 def _choose(records: list[Record], recipe: str, preset: str | None, say) -> Record:
     if not records:
         raise ValueError(
-            f"{recipe} has no published runs in recipes/results: there is no command."
+            f"{recipe} has no published runs in recipes/results, so there is no command to rerun."
         )
     fitting = [record for record in records if preset in (None, record.preset)]
     if not fitting:
@@ -98,8 +98,10 @@ def _choose(records: list[Record], recipe: str, preset: str | None, say) -> Reco
 def _run(root: Path, command: str, folder: Path, say) -> None:
     python, script, *flags = shlex.split(command)
     if python != "python" or not (root / script).is_file():
-        raise ValueError(f"the published command is {command!r}: it starts no recipe of {root}.")
-    say(f"now runs: {command}\ninto {folder}")
+        raise ValueError(
+            f"the published command is {command!r}, which does not start a recipe in {root}."
+        )
+    say(f"running {command}\nwriting to {folder}")
     sys.stdout.flush()  # before the output of the other process
     run = [sys.executable, str(root / script), *flags, "--output", str(folder)]
     code = subprocess.run(run, env=os.environ | {NO_OFFLINE_SAMPLE: "1"}).returncode

@@ -120,7 +120,9 @@ class RunSettings:
 
     def __init_subclass__(cls):
         # The heading of a recipe's flags in its help.
-        cls.__doc__ = cls.__doc__ or "Settings of the run, followed by those of the recipe."
+        cls.__doc__ = (
+            cls.__doc__ or "Settings of the run, followed by the recipe's own settings."
+        )
 
     def __post_init__(self):
         for name, value in vars(self).items():
@@ -289,8 +291,8 @@ def parse(
     result = namespace.settings
     if given.config and given.preset not in ("auto", start.preset):
         parser.error(
-            f"--preset is {given.preset}, but --config has the preset {start.preset}: give "
-            "only one."
+            f"--preset is {given.preset}, but --config has the preset {start.preset}: pass only "
+            "one."
         )
     if result.preset == "auto":
         result = dataclasses.replace(result, preset=start.preset)
@@ -362,8 +364,8 @@ def command(
             continue
         if not isinstance(value, int | float | str):
             raise ValueError(
-                f"{_flag(name)} is {value}: expected a number or a word, since the command must "
-                "work on every machine."
+                f"{_flag(name)} is {value}: expected a number or a word, because the command "
+                "must work on every machine."
             )
         words += _words(name, value)
     return shlex.join(words)
@@ -415,7 +417,7 @@ def _unknown(flag: str, settings) -> str:
     flag = flag.split("=")[0]
     dashed = flag.replace("_", "-")
     end = nearest(dashed, flags) if dashed != "--" else "."
-    return f"{flag} is not a flag of this recipe: --help lists them{end}"
+    return f"{flag} is not a flag of this recipe: --help lists its flags{end}"
 
 
 def _typed(settings, saved: dict):

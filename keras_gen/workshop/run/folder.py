@@ -43,9 +43,11 @@ def choose_folder(settings: RunSettings, name: str) -> tuple[Path, dict | None]:
     else:
         return _new_folder(runs), None
     if folder.exists() and not folder.is_dir():
-        raise ValueError(f"--output is {folder}, which is a file: give a folder.")
+        raise ValueError(f"--output is {folder}, which is a file: pass a folder.")
     if settings.resume and not (folder / "config.json").exists():
-        raise ValueError(f"--resume found no run in {folder}: leave it out to start one.")
+        raise ValueError(
+            f"--resume found no run in {folder}: leave out --resume to start a run."
+        )
     # Workers share the folder, and the first one locks it for all.
     if is_chief() and not _hold(folder):
         raise ValueError(
@@ -53,13 +55,12 @@ def choose_folder(settings: RunSettings, name: str) -> tuple[Path, dict | None]:
         )
     if is_finished(folder) and not settings.resume:
         raise ValueError(
-            f"{folder} holds a finished run: choose another --output, or add --resume and a "
-            "larger "
-            "--epochs."
+            f"{folder} contains a finished run: choose another --output, or add --resume and a "
+            "larger --epochs."
         )
     if (folder / "config.json").exists() and not settings.resume:
         raise ValueError(
-            f"{folder} holds an unfinished run: add --resume, or choose another --output."
+            f"{folder} contains an unfinished run: add --resume, or choose another --output."
         )
     if settings.resume and is_chief():
         clear_partial_files(folder, "**/*")
@@ -110,7 +111,7 @@ def _newest_unfinished(runs: Path) -> Path:
         if not is_finished(config.parent)
     ]
     if not unfinished:
-        raise ValueError(f"--resume found no unfinished run in {runs}: leave it out.")
+        raise ValueError(f"--resume found no unfinished run in {runs}: leave out --resume.")
     # A run that another process is training is also unfinished, but cannot be resumed.
     for folder in unfinished:
         if not is_chief() or _hold(folder):
@@ -144,6 +145,6 @@ def _check_export(folder: Path) -> None:
     """Rejects an export folder to which writing would fail after training."""
     there = next(p for p in (folder.absolute(), *folder.absolute().parents) if p.exists())
     if not there.is_dir():
-        raise ValueError(f"--export is {folder}, but {there} is a file: give a folder.")
+        raise ValueError(f"--export is {folder}, but {there} is a file: pass a folder.")
     if not os.access(there, os.W_OK):
         raise ValueError(f"--export is {folder}, which is not writable: choose another folder.")

@@ -15,8 +15,8 @@ from keras_gen.workshop.run.flags import QUICK
 def made(directory: Path) -> list[str]:
     """Returns the list of a smoke run's files, which is printed instead of its results."""
     return [
-        f"made: {', '.join(_drawn(directory))}, metrics.json",
-        "metrics of a smoke run are meaningless: it only shows that everything works",
+        f"written: {', '.join(_drawn(directory))}, metrics.json",
+        "the metrics of a smoke run are meaningless: the run only shows that everything works",
     ]
 
 
@@ -80,7 +80,7 @@ def longer(
         return []
     found = [r for r in records if r.minutes > minutes + 1 and r.preset != QUICK]
     return [
-        f"longer, {r.minutes:.0f} minutes on {r.device.split(',')[0]}: "
+        f"longer run, {r.minutes:.0f} minutes on {r.device.split(',')[0]}: "
         f"{_with_flags(_here(r.command, recipe), flags or {})}"
         for r in sorted(found, key=lambda r: r.minutes)[:2]
     ]

@@ -80,9 +80,8 @@ def answer_program() -> None:
     try:
         answer(Path(file))
     except (OSError, SyntaxError, ValueError):
-        # Not a Python file, such as a launcher on another operating system. `run_recipe`
-        # explains
-        # in one sentence why the file given by --config cannot be used.
+        # The file is not Python code, such as a launcher on another operating system. `run_recipe`
+        # explains in one sentence why the file passed to --config cannot be used.
         return
 
 

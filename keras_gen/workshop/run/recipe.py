@@ -56,7 +56,7 @@ def one_sentence():
     try:
         yield
     except KeyboardInterrupt as end:
-        way_on = notes(end) or "nothing was trained yet; rerun the same command"
+        way_on = notes(end) or "nothing has been trained yet; rerun the same command"
         raise SystemExit(f"\ninterrupted: {way_on}") from None
     except (*CORRECTABLE, tf.errors.OpError) as error:
         if DEBUG in os.environ:

@@ -96,17 +96,17 @@ class Run:
             self.id = saved.pop("run", self.id)
             if (recipe := saved.pop("recipe", self.name)) != self.name:
                 raise ValueError(
-                    f"{self.directory} holds a run of {recipe}, but this recipe is {self.name}: "
-                    "resume it with its own recipe, or choose another --output."
+                    f"{self.directory} contains a run of {recipe}, but this recipe is "
+                    f"{self.name}: resume the run with its own recipe, or choose another "
+                    "--output."
                 )
             self.settings = parse(settings, presets, description, argv, saved)
         s = self.settings
         trained = saved.get("epochs", s.epochs) if saved else s.epochs
         if saved and is_finished(self.directory) and s.epochs == trained:
             raise ValueError(
-                f"{self.directory} holds a finished run of {trained} epochs: give a larger "
-                "--epochs "
-                "to continue training, or choose another --output."
+                f"{self.directory} contains a finished run of {trained} epochs: pass a larger "
+                "--epochs to continue training, or choose another --output."
             )
         keras.utils.set_random_seed(s.seed)
         if s.deterministic:
@@ -139,7 +139,9 @@ class Run:
         if s.batch_size % replicas == 0:
             return strategy
         if s.strategy == "auto" and "TF_CONFIG" not in os.environ:
-            self.say(f"using only one of {replicas} GPUs, since --batch-size is {s.batch_size}")
+            self.say(
+                f"using only one of {replicas} GPUs, because --batch-size is {s.batch_size}"
+            )
             return make_strategy("default")
         raise ValueError(
             f"--batch-size is {s.batch_size}: expected a multiple of {replicas}, to share it "
@@ -216,11 +218,11 @@ class Run:
                 has_held_out = hasattr(self.settings, "held_out")
                 way_out = "lower --batch-size" + " or --held-out" * has_held_out
             if own_data(self.settings):
-                way_out = f"give at least {images_needed(train, test)} images, or {way_out}"
+                way_out = f"provide at least {images_needed(train, test)} images, or {way_out}"
             raise ValueError(
                 f"{re.split(r', [0-9]+ of [0-9]+', source.origin)[0]}: found {len(source)} "
-                f"training and {len(held_out)} held-out examples, expected at least {train} and "
-                f"{test}. {way_out[0].upper()}{way_out[1:]}."
+                f"training and {len(held_out)} held-out examples, but expected at least {train} "
+                f"and {test}. {way_out[0].upper()}{way_out[1:]}."
             )
 
     def in_halves(
@@ -302,7 +304,9 @@ class Run:
             self.state = state
             self._sample_grid = draw
         name = f"training {part}" if part else "training"
-        self.say(f"{name}: {epochs} epochs of {s.steps_per_epoch} steps of {s.batch_size}")
+        self.say(
+            f"{name}: {epochs} epochs of {s.steps_per_epoch} steps, batch size {s.batch_size}"
+        )
 
         if s.start_from and not part and not state.epoch:
             load_weights(model, s.start_from)
@@ -338,7 +342,7 @@ class Run:
         )
         if evaluation and evaluation.best_value is not None:
             found = f"{evaluation.best_value:.6g} after epoch {evaluation.best_epoch}"
-            self.say(f"best val_{best}: {found}, kept in {path}")
+            self.say(f"best val_{best}: {found}, saved in {path}")
         self._seed(f"after {name}")
         return (time.monotonic() - began) / 60
 
@@ -360,8 +364,8 @@ class Run:
         path = resolve(self.settings.weights)
         if part:
             raise ValueError(
-                f"--weights is {path}, which is one model, but this recipe trains several: "
-                "leave it out."
+                f"--weights is {path}, which is one model, but this recipe trains several: leave "
+                "out --weights."
             )
         metrics = read_metadata(path)["metrics"]
         # It determines how far a network has grown.
@@ -386,15 +390,14 @@ class Run:
             # Settings that depend on the number of epochs follow the new number.
             state.may_differ += tuple(different)
             self.note(
-                f"results differ from a run started with {self.settings.epochs} epochs, since "
-                "these "
-                f"depend on the number of epochs: {', '.join(different)}"
+                f"results differ from those of a run started with {self.settings.epochs} epochs, "
+                f"because these settings depend on the number of epochs: {', '.join(different)}"
             )
         if state.epoch:
             self.say(f"resuming after epoch {state.epoch} from {state.latest}")
         elif lost := epochs_of(directory / "history.csv"):
             raise ValueError(
-                f"{directory} holds the losses of {lost} epochs but no checkpoint: restore "
+                f"{directory} contains the losses of {lost} epochs, but no checkpoint: restore "
                 "checkpoints/, or choose another --output to start over."
             )
         return state

@@ -48,13 +48,14 @@ def captioned(
         row.dtype != np.uint8 or row.ndim != 4 or not row.size for row in rows
     ):
         raise ValueError(
-            f"rows are {', '.join(found) or 'none'}: expected uint8 [n, height, width, channels], "
-            "with at least one image in each."
+            f"rows contains {', '.join(found) or 'no images'}: expected uint8 [n, height, width, "
+            "channels], with at least one image in each."
         )
     for names, count, kind in ((row_names, len(rows), "row"), (column_names, columns, "column")):
         if len(names) not in (0, count):
             raise ValueError(
-                f"There are {len(names)} {kind}_names for {count} {kind}s: name each or none."
+                f"There are {len(names)} {kind}_names for {count} {kind}s: expected one name per "
+                f"{kind}, or none."
             )
     rows = [as_shown(row) for row in rows]
     font = _font()
@@ -137,7 +138,7 @@ def text_page(texts: Iterable[str]) -> np.ndarray:
             lines += textwrap.wrap(line, COLUMNS) or [""]
         lines.append("")
     if not lines:
-        raise ValueError("There is no text: expected at least one.")
+        raise ValueError("texts is empty: expected at least one text.")
     height = 0.165 * len(lines) + 0.2
     drawn = new_figure(0.08 * COLUMNS + 0.3, height)
     # A dollar sign would begin a formula.

@@ -58,7 +58,9 @@ def interpolations(model, a, b, steps: int = 9, spherical: bool = False, **given
     Example: `write_image("lines.png", interpolations(model, digits[:5], digits[5:10]))`.
     """
     if np.shape(a) != np.shape(b):
-        raise ValueError(f"a has shape {np.shape(a)} and b {np.shape(b)}: expected the same.")
+        raise ValueError(
+            f"a has shape {np.shape(a)}, but b has shape {np.shape(b)}: expected the same shape."
+        )
     ends = _latents(model, a), _latents(model, b)
     paths = as_uint8(model, decoded_path(_decoder(model), *ends, steps, spherical, **given))
     return captioned(paths, column_names=["start", *[""] * (steps - 2), "end"])
@@ -95,10 +97,12 @@ def traversals(
     number = _number_of_latents(model)
     points = np.zeros([1, number]) if points is None else _latents(model, points)
     if points.shape[1:] != (number,):
-        raise ValueError(f"The points have latents {points.shape[1:]}: expected ({number},).")
+        raise ValueError(f"The points have shape {points.shape}: expected [n, {number}].")
     dimensions = range(number) if dimensions is None else dimensions
     if wrong := [d for d in dimensions if not 0 <= d < number]:
-        raise ValueError(f"dimensions holds {wrong}: the model has latents 0 to {number - 1}.")
+        raise ValueError(
+            f"dimensions contains {wrong}: expected latents from 0 to {number - 1}."
+        )
     names = [f"latent {dimension}" for dimension in dimensions]
     values = np.linspace(-span, span, steps)
     return _moved(model, points, dimensions, values, names, **given)
@@ -124,12 +128,12 @@ def class_traversals(model, points, variables: Sequence[int] | None = None) -> n
     edge = getattr(model, "edges", {}).get("codes")
     if edge is None or len(edge.shape) != 1:
         raise ValueError(
-            f"{type(model).__name__} has no codes [batch, variables] of classes: use traversals."
+            f"{type(model).__name__} has no categorical codes [batch, variables]: use traversals."
         )
     (number,) = edge.shape
     variables = range(number) if variables is None else variables
     if wrong := [v for v in variables if not 0 <= v < number]:
-        raise ValueError(f"variables holds {wrong}: the model has codes 0 to {number - 1}.")
+        raise ValueError(f"variables contains {wrong}: expected codes from 0 to {number - 1}.")
     codes = np.asarray(points) if np.ndim(points) == 2 else model.encode(points)
     names = [f"variable {variable}" for variable in variables]
     return _moved(model, codes, variables, np.arange(edge.levels), names)
@@ -161,8 +165,8 @@ def ordered_traversals(
     codes = model.encode(images)
     if not isinstance(codes, tuple) or len(codes) != 2:
         raise ValueError(
-            f"{type(model).__name__} has no means and log variances of latents, whose divergence "
-            "would order them: use traversals."
+            f"{type(model).__name__} does not encode images as means and log variances, whose "
+            "divergence would order the latents: use traversals."
         )
     # Transposed, so that the divergence is summed over images instead of latents.
     divergence = kl_standard_normal(*(np.transpose(code) for code in codes)).numpy()
@@ -222,7 +226,8 @@ def manifold(model, side: int = 20, **given) -> np.ndarray:
     """
     if (number := _number_of_latents(model)) != 2:
         raise ValueError(
-            f"The model has {number} latents: a manifold needs 2; traversals shows any number."
+            f"The model has {number} latents: expected 2 for a manifold. For other numbers of "
+            "latents, use traversals."
         )
     if side < 1:
         raise ValueError(f"side is {side}: expected at least 1 image per side.")
@@ -255,8 +260,8 @@ def random_codes(model, codes_of_data, n: int = 64, seed: int = 0) -> np.ndarray
     codes = np.asarray(codes_of_data, "float64")
     if codes.ndim != 2 or len(codes) < 2:
         raise ValueError(
-            f"codes_of_data has shape {codes.shape}: expected [examples, latents], at least 2 of "
-            "them for a covariance."
+            f"codes_of_data has shape {codes.shape}: expected [examples, latents], with at least "
+            "2 examples for a covariance."
         )
     random = np.random.default_rng(checked_seed(seed))
     real = codes[random.choice(len(codes), n, replace=n > len(codes))]
@@ -265,7 +270,7 @@ def random_codes(model, codes_of_data, n: int = 64, seed: int = 0) -> np.ndarray
     half = READABLE_WIDTH // 2 - 10
     left = enlarged_grid(_decode(model, real), width=half)
     right = enlarged_grid(_decode(model, drawn), width=half)
-    names = ["decoded codes of data", "decoded draws of a Normal"]
+    names = ["decoded codes of data", "decoded samples from a normal"]
     return captioned([np.stack([left, right])], column_names=names)
 
 
@@ -298,7 +303,7 @@ def arithmetic(
     shown.append(model.latent_arithmetic(a, b, c, n=len(rows[0]), seed=seed, **given))
     first, second, third = names
     sum_name = f"{first} - {second} + {third}"
-    return captioned(shown, [*(f"{name}; last their mean" for name in names), sum_name])
+    return captioned(shown, [*(f"{name}; last: their mean" for name in names), sum_name])
 
 
 def manipulated(model, images, having, lacking, amounts=(-1, -0.5, 0, 0.5, 1)) -> np.ndarray:
@@ -339,15 +344,15 @@ def redrawn(model, images, seed: int = 0) -> np.ndarray:
         images,
         *(model.redraw(codes, noise, layers) for layers in range(model.depth + 1)),
     ]
-    names = ["image", "reconstruction", "layer 1 drawn anew"]
-    names += [f"layers 1 to {layer} drawn anew" for layer in range(2, model.depth + 1)]
+    names = ["image", "reconstruction", "layer 1 resampled"]
+    names += [f"layers 1 to {layer} resampled" for layer in range(2, model.depth + 1)]
     rows = np.stack([as_uint8(model, column) for column in columns], axis=1)
     return captioned(rows, column_names=names)
 
 
 def _require_steps(steps):
     if steps < 2:
-        raise ValueError(f"steps is {steps}: at least 2, the two ends.")
+        raise ValueError(f"steps is {steps}: expected at least 2, for the two ends.")
 
 
 def _number_of_latents(model) -> int:
@@ -358,8 +363,8 @@ def _number_of_latents(model) -> int:
         shape = shape[0]  # the other inputs are conditions
     if not isinstance(shape, tuple) or len(shape) != 2 or shape[1] is None:
         raise ValueError(
-            f"{type(model).__name__} has no decoder or generator of latents [batch, number] "
-            f"(found input shape {shape})."
+            f"{type(model).__name__} has no decoder or generator that accepts latents [batch, "
+            f"number] (found input shape {shape})."
         )
     return shape[1]
 

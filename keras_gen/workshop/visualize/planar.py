@@ -36,8 +36,8 @@ def planar_densities(
     counts = {title: len(functions) for title, (_, functions) in rows.items()}
     if not rows or any(shape[1:] != (2,) for shape in shapes.values()) or 0 in counts.values():
         raise ValueError(
-            f"rows have points of the shapes {shapes} and {counts} densities: expected at least "
-            "one row, of points [n, 2] and at least one density."
+            f"rows contains points of shapes {shapes} and {counts} densities: expected at least "
+            "one row, each with points [n, 2] and at least one density."
         )
     middles = span * (2 * (np.arange(side) + 0.5) / side - 1)
     grid = np.stack(np.meshgrid(middles, middles), axis=-1).reshape(-1, 2).astype("float32")
@@ -86,7 +86,7 @@ def densities(
     """
     data = np.asarray(data, np.float32)
     if data.ndim != 2 or data.shape[1] != 1:
-        raise ValueError(f"data have the shape {data.shape}: expected examples [n, 1].")
+        raise ValueError(f"data has shape {data.shape}: expected examples [n, 1].")
     edges = np.linspace(*span, bins + 1)
     middle = (edges[1:] + edges[:-1]) / 2
     made = model.sample(samples, seed=seed, batch_size=samples)
@@ -131,8 +131,8 @@ def vector_fields(
         len(s) != 3 or s[0] != s[1] or s[2][1:] != (2,) for s in shapes.values()
     ):
         raise ValueError(
-            f"panels have the shapes {shapes}: expected at least one, each of points [n, 2], as "
-            "many arrows, and a path [steps, 2]."
+            f"panels contains arrays of shapes {shapes}: expected at least one panel, each with "
+            "points [n, 2], arrows [n, 2], and a path [steps, 2]."
         )
     drawn, row = panels_of(len(panels))
     for axes, (title, (points, arrows, path)) in zip(row, panels.items(), strict=True):

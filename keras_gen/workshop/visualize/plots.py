@@ -56,18 +56,21 @@ def code_scatter(
         or labels.min(initial=0) < 0
     ):
         raise ValueError(
-            f"labels are {labels.dtype} {list(labels.shape)} from {labels.min(initial=0)}: "
-            "expected integers [n] from 0 on."
+            f"labels is {labels.dtype} {list(labels.shape)} with minimum "
+            f"{labels.min(initial=0)}: expected integers [n] of at least 0."
         )
     shapes = {title: np.shape(codes) for title, codes in panels.items()}
     if not shapes or any(shape != (len(labels), 2) for shape in shapes.values()):
         raise ValueError(
-            f"panels have the shapes {shapes}: expected at least one, and in each codes "
-            f"[{len(labels)}, 2], one row per label."
+            f"panels contains codes of shapes {shapes}: expected at least one panel, each with "
+            f"codes [{len(labels)}, 2], one row per label."
         )
     kinds = np.unique(labels)
     if names is not None and len(names) <= kinds.max(initial=0):
-        raise ValueError(f"There are {len(names)} names and a label {kinds.max()}: name each.")
+        raise ValueError(
+            f"There are {len(names)} names, but a label is {kinds.max()}: expected one name for "
+            f"each label from 0. Pass at least {kinds.max() + 1} names."
+        )
     if colors is not None and len(colors) <= kinds.max(initial=0):
         raise ValueError(
             f"There are {len(colors)} colors, but a label is {kinds.max()}: expected one color for "
@@ -116,8 +119,8 @@ def filters(weights: np.ndarray, shape: tuple, n: int = 100) -> np.ndarray:
     weights = np.asarray(weights, "float32")
     if weights.ndim != 2 or len(weights) != np.prod(shape):
         raise ValueError(
-            f"weights have the shape {weights.shape}: expected [inputs, units] with "
-            f"{np.prod(shape)} inputs, as images of shape {tuple(shape)} have."
+            f"weights has shape {weights.shape}: expected [inputs, units] with {np.prod(shape)} "
+            f"inputs, for images of shape {tuple(shape)}."
         )
     shown = weights[:, :n]
     largest = np.abs(shown).max(axis=0)
@@ -171,22 +174,23 @@ def line_plot(
     for name, (xs, ys) in lines.items():
         if len(xs) != len(ys):
             raise ValueError(
-                f"The line {name!r} has {len(xs)} xs and {len(ys)} ys: give as many."
+                f"The line {name!r} has {len(xs)} values of x, but {len(ys)} of y: expected the "
+                "same number."
             )
         for values, logarithmic in ((xs, log_x), (ys, log_y)):
             if logarithmic and min(values, default=1) <= 0:
                 raise ValueError(
-                    f"The line {name!r} goes through {min(values)}: a logarithmic scale needs "
-                    "positive numbers."
+                    f"The line {name!r} contains {min(values)}: expected positive numbers for a "
+                    "logarithmic scale."
                 )
     if not lines:
-        raise ValueError("lines is empty: give at least one.")
+        raise ValueError("lines is empty: expected at least one line.")
     spreads = spreads or {}
     for name, spread in spreads.items():
         if name not in lines or len(spread) != len(lines[name][0]):
             raise ValueError(
-                f"spreads has {len(spread)} numbers for {name!r}: give one for each point of a "
-                f"line, which are {', '.join(lines)}."
+                f"spreads has {len(spread)} numbers for {name!r}: expected one for each point of "
+                f"a line. The lines are {', '.join(lines)}."
             )
     drawn, (axes,) = panels_of(1)
     for name, (xs, ys) in lines.items():
@@ -225,13 +229,15 @@ def code_histogram(uses: Mapping[str, np.ndarray]) -> np.ndarray:
     Example: `drawn = code_histogram({"codes": code_uses(model.encode(images), 512)})`.
     """
     if not uses or any(not np.sum(counts) > 0 for counts in uses.values()):
-        raise ValueError("uses is empty, or counts no use: give at least one panel of counts.")
+        raise ValueError(
+            "uses is empty, or all of its counts are 0: expected at least one panel of counts."
+        )
     drawn, row = panels_of(len(uses))
     for axes, (title, counts) in zip(row, uses.items(), strict=True):
         fractions = np.sort(np.asarray(counts) / np.sum(counts))[::-1]
         axes.bar(np.arange(len(fractions)) + 1, fractions, width=1.0)
         axes.axhline(1 / len(fractions), color="black", linestyle="--", linewidth=1)
-        axes.set(title=in_words(title), xlabel="codes, most used first")
+        axes.set(title=in_words(title), xlabel="codes, from most to least used")
         axes.set_ylabel("fraction of all uses")
         axes.set_xlim(0.5, len(fractions) + 0.5)
     return pixels(drawn)
@@ -255,9 +261,7 @@ def roc_plot(scores: Mapping[str, np.ndarray], positive: np.ndarray) -> np.ndarr
     rates = np.linspace(0, 1, 21)
     positive = np.asarray(positive, bool)
     if positive.all() or not positive.any():
-        raise ValueError(
-            "positive must hold one boolean per score, of both kinds: found one kind."
-        )
+        raise ValueError("All values of positive are the same: expected both True and False.")
     lines = {}
     for name, values in scores.items():
         label = f"{in_words(name)} ({roc_auc_score(positive, values):.3f})"

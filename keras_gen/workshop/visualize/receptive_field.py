@@ -36,7 +36,7 @@ def seen_pixels(network, row: int, column: int, scale: int = 8, seed: int = 0) -
     height, width, channels = network.inputs[0].shape[1:]
     if not (0 <= row < height and 0 <= column < width):
         raise ValueError(
-            f"The pixel is ({row}, {column}): expected one of an image of {height}x{width}."
+            f"The pixel is ({row}, {column}): expected a pixel in an image of {height}x{width}."
         )
     random = np.random.default_rng(checked_seed(seed)).uniform(
         size=(EXAMPLES, height, width, channels)

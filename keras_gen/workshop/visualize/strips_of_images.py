@@ -83,8 +83,8 @@ def point_strips(
     found = {shape[1:] for times in shapes for shape in times} | {np.shape(real)[1:]}
     if not shapes or {len(times) for times in shapes} != {len(titles)} or found != {(2,)}:
         raise ValueError(
-            f"rows have the shapes {shapes} under {len(titles)} titles: expected at least one row, "
-            "and in each points [n, 2] for every title."
+            f"rows contains points of shapes {shapes} for {len(titles)} titles: expected at "
+            "least one row, each with points [n, 2] for every title."
         )
     middle = np.mean([np.min(real, 0), np.max(real, 0)], axis=0)
     reach = 0.65 * np.ptp(real, 0)
@@ -119,7 +119,7 @@ def film_strip(frames: Mapping[str, np.ndarray], n: int = 6) -> np.ndarray:
     """
     if not frames or n < 1:
         raise ValueError(
-            f"There are {len(frames)} frames and n is {n}: give at least 1 of each."
+            f"There are {len(frames)} frames and n is {n}: expected at least 1 of each."
         )
     places = np.linspace(0, len(frames) - 1, min(n, len(frames))).round().astype(int)
     chosen = [list(frames)[place] for place in places]

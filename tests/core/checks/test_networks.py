@@ -59,8 +59,8 @@ def test_what_a_loss_would_apply_again(activation, function):
         require_logits(network(layers.Dense(1).__call__), network(function))
     text = str(caught.value)
     assert text.startswith(
-        f"The network 'last' ends in a {activation}, which the loss applies too: make it end in "
-        "logits, "
+        f"The network 'last' ends in a {activation}, but the loss applies this function itself: "
+        "make the network end in logits, "
     )
     assert text.endswith(
         (
@@ -80,14 +80,16 @@ def test_logits(function):
 @pytest.mark.parametrize("activation,images,function", BOUNDED)
 def test_activations_that_leave_out_values(activation, images, function):
     values = rf"^The network 'last' ends in the activation {activation}, whose values are from \S+"
-    sentence = rf"{values}.*: expected logits, which are unbounded. Make it end .*\.$"
+    sentence = rf"{values}.*: expected logits, which are unbounded. Make the network end .*\.$"
     with pytest.raises(ValueError, match=sentence):
         require_logits(network(function))
     require_range(None, "images", network(function))
     if images:
         require_range((-1.0, 1.0), "images", network(function))
     else:
-        sentence = rf"{values}.*: expected images from -1 to 1. Make it end in a tanh, or rescale"
+        sentence = (
+            rf"{values}.*: expected images from -1 to 1. Make the network end in a tanh, or rescale"
+        )
         with pytest.raises(ValueError, match=sentence):
             require_range((-1.0, 1.0), "images", network(function))
 

@@ -92,7 +92,7 @@ def test_broken_images_are_named_and_left_out(tmp_path):
     (tmp_path / "sub" / "half.png").write_bytes(whole[: len(whole) // 2])
     with pytest.warns(UserWarning, match=r"1 of 10 images .*sub/half.png \(not a readable PNG"):
         assert len(image_folder(tmp_path, 8)) == 9
-    with pytest.raises(ValueError, match=r"1 of 10 .* at most the fraction 0.05.*half.png"):
+    with pytest.raises(ValueError, match=r"1 of 10 .* a fraction of at most 0.05.*half.png"):
         image_folder(tmp_path, 8, max_broken=0.05)
 
 
@@ -109,22 +109,22 @@ def test_folders_without_enough_images_are_refused(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "error", "says"),
     [
-        (dict(size="16"), TypeError, "^size must be an integer of at least 1, found '16'.$"),
-        (dict(size=16.5), TypeError, "^size must be an integer of at least 1, found 16.5.$"),
-        (dict(size=True), TypeError, "^size must be an integer of at least 1, found True.$"),
-        (dict(size=0), ValueError, "^size must be at least 1, found 0.$"),
+        (dict(size="16"), TypeError, "^size is '16': expected an integer of at least 1.$"),
+        (dict(size=16.5), TypeError, "^size is 16.5: expected an integer of at least 1.$"),
+        (dict(size=True), TypeError, "^size is True: expected an integer of at least 1.$"),
+        (dict(size=0), ValueError, "^size is 0: expected an integer of at least 1.$"),
         (dict(channels=2), ValueError, "^channels is 2: expected 3 for RGB, 1 for gray, or 4 "),
         (dict(channels=True), ValueError, "^channels is True: expected 3 for RGB"),
-        (dict(size=(8, 0)), ValueError, "^size must be at least 1, found 0.$"),
+        (dict(size=(8, 0)), ValueError, "^size is 0: expected an integer of at least 1.$"),
         (dict(size=(8, 4, 3)), ValueError, r"^size is \(8, 4, 3\): expected an integer, or \("),
-        (dict(levels=(0, "x")), TypeError, "^levels must be a number, found 'x'"),
-        (dict(levels=(0, np.nan)), ValueError, "^levels must be .*, found nan"),
-        (dict(levels=5), TypeError, "^levels must be a list, found 5"),
+        (dict(levels=(0, "x")), TypeError, "^levels is 'x': expected a number"),
+        (dict(levels=(0, np.nan)), ValueError, "^levels is nan: expected .*"),
+        (dict(levels=5), TypeError, "^levels is 5: expected a list"),
         (dict(levels=(3, 3)), ValueError, "expected the values of black and white, such as"),
         (dict(levels=(0, 9), channels=4), ValueError, "channels is 4, with levels: expected 1 or"),
-        (dict(max_broken=10), ValueError, "fraction from 0 to 1, found 10.$"),
-        (dict(memory_limit="1 GB"), TypeError, "^memory_limit must be .*, found '1 GB'.$"),
-        (dict(max_broken="x"), TypeError, "^max_broken must be a fraction from 0 to 1, found 'x'"),
+        (dict(max_broken=10), ValueError, "max_broken is 10: expected a fraction from 0 to 1.$"),
+        (dict(memory_limit="1 GB"), TypeError, "^memory_limit is '1 GB': expected .*.$"),
+        (dict(max_broken="x"), TypeError, "^max_broken is 'x': expected a fraction from 0 to 1"),
     ],
 )
 def test_wrong_arguments_are_one_sentence(tmp_path, arguments, error, says):
@@ -190,13 +190,16 @@ def test_classes_from_a_dict_or_a_table(tmp_path):
     again = image_folder(tmp_path / "all", 4, labels=table)
     assert again.class_names == named.class_names and again.checksum() == named.checksum()
     with pytest.raises(
-        ValueError, match=r"names 1 files that are not among the 4 images in .*, z.png: .* a.png"
+        ValueError, match=r"lists 1 files that are not among the 4 images in .*, z.png: .* a.png"
     ):
         image_folder(tmp_path / "all", 4, labels=given | {"z.png": "wide"})
     with pytest.raises(ValueError, match=r"the classes narrow, wide, but classes is .*'wide'"):
         image_folder(tmp_path / "all", 4, labels=given, classes=["wide"])
     table.write_text("a.png\n")
-    with pytest.raises(ValueError, match="a line with fewer than two columns: expected path,class"):
+    with pytest.raises(
+        ValueError,
+        match="a line with fewer than two columns: expected lines of the form path,class",
+    ):
         image_folder(tmp_path / "all", 4, labels=table)
 
 
@@ -244,16 +247,22 @@ def test_tables_as_programs_write_them(three, contents):
         (LINES.encode("utf-32"), "is not text in UTF-8 .*: save it as UTF-8"),
         (b"a.png,cat\nb.png,\n", r"labels has no class for b.png: add one, or leave"),
         (b"a.png,cat\nb.png,nan\n", r"labels has no class for b.png: add one, or leave"),
-        (b"a.png,cat\na.png,dog\n", "labels gives a.png the classes cat and dog: expected one"),
-        (b"a.png,cat\nz.png,dog\n", "names 1 files that are not among .*, z.png: expected paths"),
-        (b"z.png,cat\na.png,dog\n", "names 1 files that are not among .*, z.png: expected paths"),
+        (
+            b"a.png,cat\na.png,dog\n",
+            "labels assigns the classes cat and dog to a.png: expected one",
+        ),
+        (b"a.png,cat\nz.png,dog\n", "lists 1 files that are not among .*, z.png: expected paths"),
+        (b"z.png,cat\na.png,dog\n", "lists 1 files that are not among .*, z.png: expected paths"),
         (b"file,class\n", "labels is empty: expected paths in the folder"),
         (b"", "labels is empty"),
         (
             b"a.png cat\nb.png dog\n",
-            "has a line with fewer than two columns: expected path,class in each",
+            "has a line with fewer than two columns: expected lines of the form path,class",
         ),
-        (b"a.png," + b"x" * 200_000, r"is not a table \(field larger than .*: expected path,class"),
+        (
+            b"a.png," + b"x" * 200_000,
+            r"is not a table \(field larger than .*: expected lines of the form path,class",
+        ),
     ],
 )
 def test_tables_that_cannot_be_right_are_refused(three, contents, says):
@@ -271,7 +280,9 @@ def test_classes_that_are_missing_are_refused(three, empty):
 
 @pytest.mark.parametrize("name", [b"cat", ["cat"], {"cat"}, 1j])
 def test_classes_of_other_types_are_refused(three, name):
-    with pytest.raises(TypeError, match=r"labels gives b.png the class .*: expected a name or a"):
+    with pytest.raises(
+        TypeError, match=r"labels assigns the class .* to b.png: expected a name or a"
+    ):
         image_folder(three[0], 4, labels={"a.png": "cat", "b.png": name})
 
 

@@ -78,8 +78,8 @@ def test_small_and_large_files_show_the_same_part(tmp_path, rng, memory_limit):
         (dict(unmatched="drop"), ValueError, "^unmatched is 'drop': expected"),
         (dict(unmatched=None), (TypeError, ValueError), "^unmatched "),
         (dict(channels=2), ValueError, "^channels is 2"),
-        (dict(factor=0), ValueError, "^factor must be at least 1"),
-        (dict(factor=1.5), TypeError, "^factor must be an integer"),
+        (dict(factor=0), ValueError, "^factor is 0: expected an integer of at least 1"),
+        (dict(factor=1.5), TypeError, "^factor is 1.5: expected an integer"),
         (dict(size=(8,)), ValueError, r"^size is \(8,\): expected an integer, or"),
         (dict(unmatched="skip"), ValueError, "expected pairs of files with the same names"),
     ],
@@ -131,9 +131,13 @@ def test_one_crop_and_flip_for_both(tmp_path, rng):
 @pytest.mark.parametrize(
     ("arguments", "error", "says"),
     [
-        (dict(size=0), ValueError, "size must be at least 1, found 0"),
+        (dict(size=0), ValueError, "size is 0: expected an integer of at least 1"),
         (dict(size=8, left="top"), ValueError, "left is 'top': expected 'source' or 'target'"),
-        (dict(size=8, max_broken=2), ValueError, "fraction from 0 to 1, found 2"),
+        (
+            dict(size=8, max_broken=2),
+            ValueError,
+            "max_broken is 2: expected a fraction from 0 to 1",
+        ),
         (dict(size=8), FileNotFoundError, "is empty: expected files that end in"),
     ],
 )

@@ -40,7 +40,7 @@ def test_own_photographs_and_too_small_ones(folder, tmp_path):
         save(tmp_path / "own" / f"{number}.png", 20, 20)
     data = photograph_patches(20, tmp_path / "own")
     assert (len(data.train), len(data.test)) == (3, 1)
-    with pytest.raises(ValueError, match="has at least 21 pixels both ways: use larger images"):
+    with pytest.raises(ValueError, match="has at least 21 pixels per side: use larger images"):
         photograph_patches(21, tmp_path / "own")
 
 
@@ -58,7 +58,10 @@ def test_photographs_that_tests_hold_are_left_out(folder, tmp_path):
     np.testing.assert_array_equal(
         data.train.arrays()[:, 0, 0], [scenes[number][0, 0] for number in (1, 3)]
     )
-    assert "squares of 2 photographs (1 left out that tests hold), from" in data.train.origin
+    assert (
+        "squares of 2 photographs (1 left out because a test set contains them), from"
+        in data.train.origin
+    )
     assert len(photograph_patches(40, str(tmp_path / "own"), apart_from=[other]).train) == 3
 
 

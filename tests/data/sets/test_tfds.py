@@ -105,7 +105,7 @@ def test_requests_that_make_no_sense_are_refused(prepared):
     ]:
         with pytest.raises(ValueError, match=says):
             load_tfds(*arguments, data_dir=prepared)
-    with pytest.raises(ValueError, match="size must be at least 1, found 0"):
+    with pytest.raises(ValueError, match="size is 0: expected an integer of at least 1"):
         load_tfds("usps", "test", size=0, data_dir=prepared)
     with pytest.raises(ValueError, match="no feature 'photo': expected one of image, label"):
         load_tfds("usps", "test", features="photo", data_dir=prepared)
@@ -221,7 +221,7 @@ def test_files_fetched_by_hand_that_were_cut_off_are_named(prepared, tmp_path, n
     whole = (manual / name).read_bytes()
     (manual / name).write_bytes(whole[: len(whole) // 2])
     with pytest.raises(
-        DataDamaged, match=f"files in {manual}, and reading .*. Download them again"
+        DataDamaged, match=f"files in {manual}, but reading .*. Download them again"
     ):
         load_tfds("usps", "train", data_dir=tmp_path, manual_dir=manual)
 

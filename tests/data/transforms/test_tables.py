@@ -75,23 +75,23 @@ def test_columns_of_one_value_keep_their_scale_and_no_others():
             lambda: table_columns(pd.DataFrame({"x": [1e300, -1e300]})),
             r"deviation of column x is inf: expected 1e-30 to 1e\+30, .* Choose another unit",
         ),
-        (lambda: Column("x", scale=0.0), "scale must be above 0, found 0"),
-        (lambda: Column("x", mean=np.nan), "mean must be finite, found nan"),
-        (lambda: Column(3), "name must be a string, found 3"),
-        (lambda: Column("x", "ab"), "categories must be a list, found 'ab'"),
+        (lambda: Column("x", scale=0.0), "scale is 0: expected a positive number"),
+        (lambda: Column("x", mean=np.nan), "mean is nan: expected a finite number"),
+        (lambda: Column(3), "name is 3: expected a string"),
+        (lambda: Column("x", "ab"), "categories is 'ab': expected a list"),
         (lambda: Column("x", (1, 2)), r"categories is \[1, 2\]: expected different strings"),
         (lambda: Column("x", ("a", "a")), "expected different strings"),
         (lambda: Column("x", ("a", "b"), shares=(1.0,)), "2 categories, 1 shares: expected equal"),
         (lambda: Column("x", ("a", "b"), shares=(1.0, 0.0)), "shares from 0 with the sum 1"),
         (lambda: Column("x", ("a", "b"), shares=(1.5, -0.5)), "shares from -0.5 with the sum 1"),
         (lambda: Column("x", ("a", "b"), shares=(0.5, 0.2)), "shares from 0.2 with the sum 0.7"),
-        (lambda: Column("x", **CELLS | {"means": (np.nan, 1)}), "value of means must be finite"),
+        (lambda: Column("x", **CELLS | {"means": (np.nan, 1)}), "value of means is nan: expected a finite number"),
         (lambda: Column("x", **CELLS | {"starts": (3, 1)}), "cells that are not ascending"),
         (lambda: Column("x", **CELLS | {"ends": (1,)}), "2 starts, 1 ends"),
-        (lambda: Column("x", missing=2), "missing must be 0 to 1, found 2"),
+        (lambda: Column("x", missing=2), "missing is 2: expected a number from 0 to 1"),
         (lambda: Column("x", unknown="foo"), "unknown is 'foo': expected one of error, gap"),
-        (lambda: Column("x", decimals=-1), "decimals must be at least 0, found -1|0 to 6"),
-        (lambda: Column("x", decimals="x"), "decimals must be an integer"),
+        (lambda: Column("x", decimals=-1), "decimals is -1|0 to 6: expected an integer of at least 0"),
+        (lambda: Column("x", decimals="x"), "decimals is .x.: expected an integer"),
         (lambda: RowCells([Column("x", **CELLS)] * 2), "columns contains 'x' twice"),
     ],
 )
@@ -122,7 +122,9 @@ def test_wrong_columns_are_refused(make, sentence):
     ids=str,
 )
 def test_missing_values_are_counted_or_refused(values):
-    sentence = "column kind lacks 1 of 2 values, the first in row 1, .* Drop such rows .* fill them"
+    sentence = (
+        "column kind lacks 1 of 2 values, the first in row 1, .* Drop such rows .* fill in the"
+    )
     with pytest.raises(ValueError, match=sentence):
         table_rows({"kind": values}, ["kind"])
     if not np.ma.isMaskedArray(values):  # a DataFrame has values of its own for these
@@ -138,7 +140,7 @@ def test_missing_values_are_counted_or_refused(values):
 
 def test_columns_without_values_are_refused():
     for values in ([None, None], ["", ""], [np.nan, np.nan]):
-        with pytest.raises(ValueError, match=r"column x has no values, .* all 2 .*: leave the"):
+        with pytest.raises(ValueError, match=r"column x has no values, .* all 2 .*: leave out the"):
             table_columns(pd.DataFrame({"x": values}))
     with pytest.raises(ValueError, match="table has no rows: expected at least one"):
         table_columns(pd.DataFrame({"x": ["cat"]})[:0])
@@ -257,7 +259,7 @@ def test_columns_that_look_like_identifiers_are_refused():
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("age,kind\n3,cat\n4\n", "has 1 values in row 2 and 2 names of columns"),
+        ("age,kind\n3,cat\n4\n", "has 1 values in row 2, but 2 column names"),
         ('age,kind\n1,"x\n2,y\n3,z\n', r"cannot be read \(unexpected end of data in line 4"),
         (f"age,kind\n1,{'x' * 200_000}\n", r"cannot be read \(field larger than field limit"),
         ("age;kind\n1,5;x\n", r"first line 'age;kind', separated by ';': expected commas"),

@@ -62,7 +62,7 @@ def test_shifts_are_even_and_filled_with_silence():
     counts = [int((sounds.numpy() == p).all(axis=(1, 2)).sum()) for p in possible]
     assert sum(counts) == 400 and min(counts) > 50
     np.testing.assert_array_equal(random_shift(0)(tf.constant(sound), np.array([1, 2])), sound)
-    with pytest.raises(ValueError, match="most must be at least 0, found -1"):
+    with pytest.raises(ValueError, match="most is -1: expected an integer of at least 0"):
         random_shift(-1)
 
 

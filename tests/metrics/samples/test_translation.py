@@ -89,16 +89,16 @@ def test_filters_are_measured_like_translations(evaluate):
 @pytest.mark.thorough
 def test_clear_errors(evaluate):
     for translated, message in (
-        (SOURCE[:1], "expected equal shapes"),
+        (SOURCE[:1], "expected the same shape"),
         (SOURCE.astype("float32"), r"uint8 \[n, H, W"),
-        (SOURCE[:, :16, :16], "expected equal shapes"),
+        (SOURCE[:, :16, :16], "expected the same shape"),
     ):
         with pytest.raises(ValueError, match=message):
             evaluate(translated)
-    with pytest.raises(ValueError, match="expected equal shapes"):
+    with pytest.raises(ValueError, match="expected the same shape"):
         evaluate(SOURCE, SOURCE[:1])
 
 
 def test_fewer_images_of_reference_than_of_source_are_mentioned():
-    with pytest.warns(UserWarning, match="There are 3 images of reference, but 4 of source"):
+    with pytest.warns(UserWarning, match="There are 3 reference images, but 4 source images"):
         TranslationEvaluation({}, SOURCE[:4], TARGET[:4], REFERENCE[:3])

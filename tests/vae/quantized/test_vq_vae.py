@@ -128,7 +128,7 @@ def steep(latents):
 NOT_FINITE = {
     "loss": (NonFiniteLossError, "^loss was not finite at step 0"),
     "gradient": (NonFiniteLossError, "^loss's gradient was not finite at step 0"),
-    "batch": (ValueError, "^Vectors have values from nan to nan: expected"),
+    "batch": (ValueError, "^Vectors range from nan to nan: expected"),
 }
 
 

@@ -161,7 +161,7 @@ def test_codes_there_and_back(weights, books, x):
     np.testing.assert_allclose(model.reconstruct(x), found["outputs"], rtol=1e-4, atol=1e-5)
     levels = np.clip(np.round((found["outputs"] + 1) * 127.5), 0, 255)
     np.testing.assert_array_equal(model.decode(top, bottom), levels)
-    with pytest.raises(ValueError, match=r"Top have values from 0 to 4: expected integers in"):
+    with pytest.raises(ValueError, match=r"Top range from 0 to 4: expected integers in"):
         model.decode(top * 0 + np.arange(12) % 5, bottom)
 
 

@@ -122,7 +122,7 @@ def test_large_images_are_cut_for_a_model_of_one_size(home, capsys):
         "the image has width 31 and height 5: expected at least 9 and 6" in capsys.readouterr().err
     )
     assert main(["apply", "single", "large.png", "--cut", "--fit", "-o", "out.png"]) == 1
-    assert "--fit and --cut are both given" in capsys.readouterr().err
+    assert "--fit and --cut are both set" in capsys.readouterr().err
 
 
 def test_links_in_a_circle(home, capsys):

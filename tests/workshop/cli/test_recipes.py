@@ -100,7 +100,7 @@ def test_a_wheel_in_an_empty_folder(tmp_path):
         demo.terminate()
         demo.communicate()
 
-    assert "contains no folder recipes" in keras_gen("results", code=1)
+    assert "does not contain the folder recipes" in keras_gen("results", code=1)
     assert not list(empty.glob("*.md"))
     said = keras_gen("reproduce", "vae_mnist", "--preset", "none", code=1)
     assert "no published run of vae_mnist has the preset 'none': choose one of " in said

@@ -140,7 +140,7 @@ def test_the_files_that_a_request_names_are_counted(tmp_path):
         answer = client(tmp_path).post(JOIN, content=body)
         assert answer.status_code == status, count
     answer = client(tmp_path).post(JOIN, json=[{"path": str(file)}] * (PATHS + 1))
-    assert answer.json() == {"detail": f"the request names more than {PATHS} files."}
+    assert answer.json() == {"detail": f"the request lists more than {PATHS} files."}
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def test_from_an_export_to_the_pages(home, capsys):
     assert capsys.readouterr().out == "".join(f"{file} written\n" for file in written)
     assert main(["results", "--check"]) == 0 and capsys.readouterr().out == ""
 
-    assert "give the reason with --note" in fails(capsys, "publish", "toy")
+    assert "state the reason with --note" in fails(capsys, "publish", "toy")
     assert main(["publish", "toy", "--note", "a short run"]) == 0
     out = capsys.readouterr().out
     assert "recipes/results/toy.json for python recipes/toy.py --preset cpu" in out
@@ -61,7 +61,7 @@ def test_from_another_folder(home, capsys, tmp_path_factory, monkeypatch):
     models = ["--models", str(home / "saved_models")]
     assert main(["publish", "toy", "--root", str(home), "--note", "x", *models]) == 0
     assert "no model 'car'" in fails(capsys, "publish", "car", "--root", str(home), *models)
-    assert "contains no folder recipes" in fails(capsys, "publish", "toy", *models)
+    assert "does not contain the folder recipes" in fails(capsys, "publish", "toy", *models)
     assert not list(elsewhere.iterdir())
 
 
@@ -73,8 +73,9 @@ def test_recipes_that_are_installed(home, capfd, tmp_path_factory, monkeypatch):
     monkeypatch.chdir(elsewhere)
     monkeypatch.setattr(writing, "PACKAGE", home / "keras_gen")
     (elsewhere / "README.md").write_text("mine")
-    assert "contains no folder recipes: run this command in the repository's root" in fails(
-        capfd, "results"
+    assert (
+        "does not contain the folder recipes: run this command in the repository's root"
+        in fails(capfd, "results")
     )
     (elsewhere / "recipes").mkdir()
     (elsewhere / "RESULTS.md").write_text("mine too")

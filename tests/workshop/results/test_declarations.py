@@ -107,9 +107,17 @@ def test_a_matrix_counts_as_a_figure_and_may_have_empty_cells(read):
         ("train_size", "size", "unexpected keyword argument 'size'"),
         ("train_size", "datasets.balls = {size = 3}\ntrain_size", "unexpected keyword argument"),
         ("train_size =", 'train_size = "7" #', "train_size is '7': expected a number of examples"),
-        ("tolerance = 0.1", "tolerance = 0", "the tolerance of fid must be above 0, found 0"),
-        ("tolerance = 0.1", "tolerance = nan", "the tolerance of fid must be finite, found nan"),
-        ('spread = "nll_error"', "", "spread None and spread_of 'test examples': give both"),
+        (
+            "tolerance = 0.1",
+            "tolerance = 0",
+            "the tolerance of fid is 0: expected a positive number",
+        ),
+        (
+            "tolerance = 0.1",
+            "tolerance = nan",
+            "the tolerance of fid is nan: expected a finite number",
+        ),
+        ('spread = "nll_error"', "", "spread None and spread_of 'test examples': set both"),
         ('"test examples"', '"luck"', "spread_of 'luck': .* one of seeds, tes"),
         ("tolerance = 0.1", "direction = 1", "unexpected keyword argument 'direction'"),
         ("[figures.fid]", "[figures]", "toml cannot be used: "),
@@ -120,7 +128,7 @@ def test_a_matrix_counts_as_a_figure_and_may_have_empty_cells(read):
 def test_files_that_cannot_be_used(read, tmp_path, old, new, message):
     with pytest.raises(ValueError, match=message):
         read(PUBLISHED.replace(old, new))
-    with pytest.raises(FileNotFoundError, match=r"other\.toml does not exist: expected the"):
+    with pytest.raises(FileNotFoundError, match=r"other\.toml does not exist: expected a file"):
         read_published(tmp_path, "other")
 
 

@@ -89,7 +89,7 @@ def test_replaces_and_keeps(root, tmp_path):
 
 def test_a_miss_needs_a_reason(root, tmp_path):
     export = make_export(tmp_path / "a", metrics={"nll": 85.0})
-    with pytest.raises(ValueError, match=r"nats is 85 where the paper has 84.0: give the reason"):
+    with pytest.raises(ValueError, match=r"nats is 85, but the paper has 84.0: state the reason"):
         publish(root, [export], note=" ")
     assert read_records(root) == {}
     publish(root, [export], note="a tenth of the epochs")
@@ -171,7 +171,7 @@ def test_a_set_holds_what_was_trained_on(root, tmp_path, data, found):
 def test_another_dataset_has_a_name_and_figures_of_its_own(root, tmp_path):
     cubes = make_export(tmp_path / "a")
     balls = make_export(tmp_path / "b", {"dataset": "balls"})
-    with pytest.raises(ValueError, match="lacks the setting dataset 'balls': add its"):
+    with pytest.raises(ValueError, match="has no entry for dataset='balls': add its"):
         publish(root, [cubes, balls])
     other = '{ dataset = "Balls of {rate}", train_size = 400, without = ["fid"] }'
     edit(root, "train_size = 100", f"train_size = 100\ndatasets.balls = {other}")
@@ -188,7 +188,7 @@ def test_another_dataset_has_a_name_and_figures_of_its_own(root, tmp_path):
         (dict(config={"preset": "smoke"}), "bad: the preset smoke only shows"),
         (dict(config={"preset": "huge"}), "is huge: expected one of smoke, cpu, paper"),
         (dict(config={"color": 1}), "are unknown to this recipe: color"),
-        (dict(config={"rate": -1}), "--rate must be at least 1"),
+        (dict(config={"rate": -1}), "--rate is -1: expected an integer of at least 1"),
         (dict(metrics={"nll": None}), "'nll' is None in the metrics"),
         (dict(recipe="unknown"), "there is no recipe 'unknown' in .*: silent, toy"),
         (dict(recipe="silent"), "silent.py is not a recipe: it lacks Settings, PRESETS, main"),

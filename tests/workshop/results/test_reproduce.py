@@ -39,12 +39,12 @@ def test_compares_every_figure_of_the_run(root, capfd):
         "published commands of toy:",
         f"  1.5 minutes on 2 CPU cores: python recipes/toy.py {CPU}",
         f"  99 minutes on 2 CPU cores: python recipes/toy.py {CPU} --seed 4",
-        f"now runs: python recipes/toy.py {CPU}",
+        f"running python recipes/toy.py {CPU}",
     ]
     assert out[5] == "training the toy with cpu 2 None"
     (folder,) = (root.parent / "here" / "runs" / "reproduce").iterdir()
     assert not (root / "runs").exists()
-    assert out[4] == f"into {folder}" and folder.name.startswith("toy-")
+    assert out[4] == f"writing to {folder}" and folder.name.startswith("toy-")
 
 
 def test_compares_the_cells_of_a_matrix(root):
@@ -84,7 +84,7 @@ def test_runs_that_fail(root, rate, message):
 @pytest.mark.parametrize(
     ("command", "sentence"),
     [
-        ("python other.py", "starts no recipe"),
+        ("python other.py", "does not start a recipe"),
         ("python rm recipes/toy.py", "recipes/toy.py is not a flag"),
     ],
 )

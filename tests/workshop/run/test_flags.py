@@ -130,7 +130,7 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("argv", "sentence"),
         [
-            (["--xyz", "3"], "--xyz is not a flag of this recipe: --help lists them."),
+            (["--xyz", "3"], "--xyz is not a flag of this recipe: --help lists its flags."),
             (["--step", "3"], "did you mean --steps-per-epoch?"),
             (["--steps_per_epoch", "3"], "did you mean --steps-per-epoch?"),
             (["--leanring-rate=1"], "--leanring-rate is not a flag .* mean --learning-rate?"),
@@ -138,12 +138,18 @@ class TestRefusals:
             (["--output"], "argument --output: expected one value"),
             (["--output="], "argument --output: expected one value"),
             (["--photos", "--seed", "1"], "argument --photos: expected one value"),
-            (["--learning-rate", "-1"], "--learning-rate must be at least 0, found -1."),
-            (["--learning-rate", "nan"], "--learning-rate must be at least 0, found nan."),
-            (["--epochs", "0"], "--epochs must be at least 1, found 0."),
+            (["--learning-rate", "-1"], "--learning-rate is -1: expected a number of at least 0."),
+            (
+                ["--learning-rate", "nan"],
+                "--learning-rate is nan: expected a number of at least 0.",
+            ),
+            (["--epochs", "0"], "--epochs is 0: expected an integer of at least 1."),
             (["--epochs", "2.5"], "invalid int value: '2.5'"),
-            (["--seed", "2147483648"], "--seed must be at most 2147483647, found 2147483648."),
-            (["--ema", "1"], "--ema is 1.0: expected a fraction from 0 to below 1."),
+            (
+                ["--seed", "2147483648"],
+                "--seed is 2147483648: expected an integer of at most 2147483647.",
+            ),
+            (["--ema", "1"], "--ema is 1.0: expected a fraction of at least 0 and below 1."),
             (["--kind", "odd"], "--kind: invalid choice: 'odd' (choose from 'plain', 'fancy')"),
             (["--preset", "tiny"], "--preset is tiny: expected one of smoke, cpu, paper."),
             (["--resume=maybe"], "--resume"),
@@ -157,14 +163,23 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("changes", "sentence"),
         [
-            (dict(learning_rate=0.0), "--learning-rate must be above 0, found 0."),
-            (dict(learning_rate=1e39), "--learning-rate must be at most 3e+38, found 1e+39."),
-            (dict(learning_rate=float("inf")), "--learning-rate must be at least 0, found inf."),
-            (dict(epochs=3_000_000_000), "--epochs must be at most 2147483647, found 3000000000."),
-            (dict(epochs=-1), "--epochs must be at least 1, found -1."),
-            (dict(compared=9), "--compared must be at least 10, found 9."),
-            (dict(warm_up=1.5), "--warm-up must be 0 to 1, found 1.5."),
-            (dict(std=0.0), "--std must be above 0, found 0."),
+            (dict(learning_rate=0.0), "--learning-rate is 0: expected a positive number."),
+            (
+                dict(learning_rate=1e39),
+                "--learning-rate is 1e+39: expected a number of at most 3e+38.",
+            ),
+            (
+                dict(learning_rate=float("inf")),
+                "--learning-rate is inf: expected a number of at least 0.",
+            ),
+            (
+                dict(epochs=3_000_000_000),
+                "--epochs is 3000000000: expected an integer of at most 2147483647.",
+            ),
+            (dict(epochs=-1), "--epochs is -1: expected an integer of at least 1."),
+            (dict(compared=9), "--compared is 9: expected an integer of at least 10."),
+            (dict(warm_up=1.5), "--warm-up is 1.5: expected a number from 0 to 1."),
+            (dict(std=0.0), "--std is 0: expected a positive number."),
             (dict(side=48), "--side is 48: expected a power of two of at least 16, such as 64."),
             (dict(side=8), "--side is 8: expected a power of two of at least 16, such as 64."),
             (dict(sizes="5 x"), "--sizes is '5 x': expected integers of at least 1, separated"),
@@ -229,7 +244,7 @@ class TestConfig:
 
     def test_what_cannot_be(self, config, capsys, tmp_path):
         said = refused(capsys, "--config", config, "--preset", "smoke")
-        assert said == "--preset is smoke, but --config has the preset cpu: give only one."
+        assert said == "--preset is smoke, but --config has the preset cpu: pass only one."
         (tmp_path / "other.json").write_text("{}")
         with pytest.raises(
             ValueError, match=r"other.json does not contain the settings of a run: choose ano"

@@ -85,9 +85,9 @@ class TestNew:
         make_run("done", finished=True)
         make_run("half")
         for folder, sentence in (
-            ("file", "--output is file, which is a file: give a folder"),
-            ("done", "done holds a finished run: choose another --output"),
-            ("half", "half holds an unfinished run: add --resume, or choose"),
+            ("file", "--output is file, which is a file: pass a folder"),
+            ("done", "done contains a finished run: choose another --output"),
+            ("half", "half contains an unfinished run: add --resume, or choose"),
         ):
             with pytest.raises(ValueError, match=sentence):
                 choose(output=Path(folder))
@@ -122,7 +122,7 @@ class TestNew:
     @pytest.mark.parametrize("path", ["file", "file/below/it"])
     def test_an_export_that_is_a_file_is_refused(self, here, path):
         Path("file").write_text("")
-        with pytest.raises(ValueError, match=f"--export is {path}, but .*file is a file: give"):
+        with pytest.raises(ValueError, match=f"--export is {path}, but .*file is a file: pass"):
             choose(export=Path(path))
         assert not Path("runs").exists()
 
@@ -180,7 +180,7 @@ class TestResume:
     @pytest.mark.parametrize("output", [None, Path("a")])
     def test_no_run_is_refused(self, here, output):
         where = "unfinished run in runs/toy" if output is None else "run in a"
-        with pytest.raises(ValueError, match=f"--resume found no {where}: leave it out"):
+        with pytest.raises(ValueError, match=f"--resume found no {where}: leave out --resume"):
             choose(resume=True, output=output)
         assert not Path("a").exists()
 

@@ -53,7 +53,9 @@ def test_a_run_of_a_preset_has_its_own_figures_with_their_baselines():
 
 def test_says_how_to_train_for_longer(tmp_path):
     first, second = longer(ROOT / "recipes/cyclegan_monet.py", 10)
-    assert first.startswith("longer, 49 minutes on 2 CPU cores: python recipes/cyclegan_monet.py")
+    assert first.startswith(
+        "longer run, 49 minutes on 2 CPU cores: python recipes/cyclegan_monet.py"
+    )
     assert "--preset cpu" in first
     assert "--epochs 96" in second
     assert longer(ROOT / "recipes/cyclegan_monet.py", 1e9) == []

@@ -77,7 +77,11 @@ def test_other_programs_are_left_alone(tmp_path):
         (["--help"], 0, "How wide (default: 7)"),
         (["--help", "--preset", "smoke"], 0, "How wide (default: 1)"),
         (["--widht", "3"], 2, "--widht is not a flag of this recipe"),
-        (["--preset", "cpu", "--width", "0"], 2, "--width must be at least 1, found 0."),
+        (
+            ["--preset", "cpu", "--width", "0"],
+            2,
+            "--width is 0: expected an integer of at least 1.",
+        ),
         (["--preset", "cpu", "--width", "wide"], 2, "invalid int value: 'wide'"),
     ],
 )

@@ -125,7 +125,7 @@ class TestWhole:
         assert lines[-1] == draw
         assert metadata_data(toy) == ["name", "train", "test"]
         assert len(lines) <= 25
-        assert "made: losses.png, progress.gif, sample_grid.png, metrics.json" in lines
+        assert "written: losses.png, progress.gif, sample_grid.png, metrics.json" in lines
         assert any("are meaningless" in line for line in lines)
         assert not any(line.startswith("  score") for line in lines)
 
@@ -169,7 +169,7 @@ class TestWhole:
             module, "make_strategy", lambda name: make("mirrored" if name == "auto" else name)
         )
         assert toy("--output", "run", "--batch-size", "3") == 0
-        assert "using only one of 2 GPUs, since --batch-size is 3" in capsys.readouterr().out
+        assert "using only one of 2 GPUs, because --batch-size is 3" in capsys.readouterr().out
         assert toy.run.strategy.num_replicas_in_sync == 1
 
 
@@ -263,8 +263,8 @@ class TestOwnData:
     def test_too_few_examples_are_refused_before_anything_is_built(self, toy, capsys):
         toy.needed = dict(train=20, test=10)
         said = toy.fails(capsys, "--images", "mine")
-        assert "toys: found 12 training and 4 held-out examples, expected at least 20" in said
-        assert "Give at least 50 images, or lower --batch-size." in said
+        assert "toys: found 12 training and 4 held-out examples, but expected at least 20" in said
+        assert "Provide at least 50 images, or lower --batch-size." in said
         assert toy.model is None
         toy.needed = dict(test=5)
         assert "at least 1 and 5. Choose smaller settings." in toy.fails(capsys)
@@ -287,7 +287,7 @@ class TestResume:
         capsys.readouterr()
         said = toy.fails(capsys, "--output", "run", "--resume")
         assert (
-            "run holds a run of other, but this recipe is toy: resume it with its own recipe"
+            "run contains a run of other, but this recipe is toy: resume the run with its own rec"
             in said
         )
 
@@ -336,7 +336,9 @@ class TestResume:
         interrupt(toy, 2)
         shutil.rmtree("run/checkpoints")
         said = toy.fails(capsys, "--output", "run", "--resume")
-        assert "run holds the losses of 2 epochs but no checkpoint: restore checkpoints/" in said
+        assert (
+            "run contains the losses of 2 epochs, but no checkpoint: restore checkpoints/" in said
+        )
 
     def test_after_the_last_checkpoint_only_the_end_is_done(self, toy, capsys):
         """As when the process was killed just after it, before the history was written."""
@@ -399,7 +401,7 @@ class TestMoreEpochs:
         toy("--output", "run", "--epochs", "2")
         toy.callbacks = [] if finished else [Stop(None, None)]
         assert toy(*self.flags) == 0
-        assert "results differ from a run" not in capsys.readouterr().out
+        assert "results differ from those" not in capsys.readouterr().out
         np.testing.assert_equal([np.asarray(v) for v in toy.model.training_variables()], whole)
         assert history("run") == history("whole") and event_steps("run") == [0, 1, 2, 3]
         assert json.loads(Path("run/config.json").read_text())["epochs"] == 4
@@ -414,15 +416,16 @@ class TestMoreEpochs:
     def test_schedules_go_on_by_the_new_number_which_is_said(self, toy, capsys):
         toy.rate = lambda run: run.in_halves(0.5)
         assert toy("--output", "run", "--epochs", "2") == 0
-        assert "results differ from a run" not in capsys.readouterr().out
+        assert "results differ from those" not in capsys.readouterr().out
         # Interrupted before a checkpoint with the new number.
         toy.callbacks = [Stop(2, KeyboardInterrupt())]
         toy(*self.flags)
         toy.callbacks = []
         assert toy("--output", "run", "--resume") == 0
         said = (
-            "results differ from a run started with 4 epochs, since these depend on the number of "
-            "epochs: optimizer.learning_rate.constant_steps, optimizer.learning_rate.decay_steps"
+            "results differ from those of a run started with 4 epochs, because these settings "
+            "depend on the number of epochs: optimizer.learning_rate.constant_steps, "
+            "optimizer.learning_rate.decay_steps"
         )
         # Of each process, at the start and at the end.
         assert capsys.readouterr().out.splitlines().count(said) == 3
@@ -452,7 +455,7 @@ class TestMoreEpochs:
         )
         for flags in ((), ("--epochs", "2")):
             said = toy.fails(capsys, "--output", "run", "--resume", *flags)
-            assert "run holds a finished run of 2 epochs: give a larger --epochs" in said
+            assert "run contains a finished run of 2 epochs: pass a larger --epochs" in said
         assert toy("--output", "run", "--resume", "--epochs", "1") == 2
         said = capsys.readouterr().err.splitlines()[-1]
         assert (
@@ -483,7 +486,7 @@ class TestValidation:
         ]
         out = capsys.readouterr().out
         assert "val_score 8," in out
-        assert "best val_score: 0 after epoch 5, kept in run/best.keras" in out
+        assert "best val_score: 0 after epoch 5, saved in run/best.keras" in out
         model = keras.saving.load_model("run/best.keras")
         np.testing.assert_array_equal(model.sample(3, seed=1), toy.model.sample(3, seed=1))
 

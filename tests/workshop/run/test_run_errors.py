@@ -16,7 +16,7 @@ pytestmark = pytest.mark.thorough
 def test_the_way_to_the_place_is_shown_on_demand(toy, capsys, monkeypatch):
     Path("a").write_text("")
     said = toy.fails(capsys, "--output", "a")
-    assert said.startswith("error: --output is a, which is a file: give a folder. (")
+    assert said.startswith("error: --output is a, which is a file: pass a folder. (")
     monkeypatch.setenv("KERAS_GEN_DEBUG", "1")
     assert toy("--output", "a") == 1
     error = capsys.readouterr().err

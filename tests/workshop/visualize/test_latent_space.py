@@ -34,7 +34,7 @@ def test_redrawn(names):
     columns = [digits, *(model.redraw(codes, noise, layers) for layers in range(3))]
     np.testing.assert_array_equal(found, rgb(np.stack(columns, axis=1)))
     assert np.abs(model.decode(codes).astype("float64") - columns[1]).max() <= 1
-    last = ["layer 1 drawn anew", "layers 1 to 2 drawn anew"]
+    last = ["layer 1 resampled", "layers 1 to 2 resampled"]
     assert names["columns"] == ["image", "reconstruction", *last]
 
 
@@ -160,7 +160,7 @@ class TestRandomCodes:
         # Two grids of 2 x 2 images of one pixel.
         left, right = cells(sample_grid, 2)[0]
         assert left.shape == (8, 8, 3) and (left == right).all() and (left[2::3, 2::3] == 123).all()
-        assert names["columns"] == ["decoded codes of data", "decoded draws of a Normal"]
+        assert names["columns"] == ["decoded codes of data", "decoded samples from a normal"]
 
     def test_the_right_side_has_the_moments_of_the_codes(self):
         first = np.random.default_rng(0).normal(3.0, 2.0, 400)

@@ -60,6 +60,6 @@ class Facades(tfds.core.GeneratorBasedBuilder):
             if both.shape != (SIDE, 2 * SIDE, 3):
                 raise ValueError(
                     f"{file} has width {both.shape[1]} and height {both.shape[0]}: expected "
-                    f"{2 * SIDE} and {SIDE}."
+                    f"width {2 * SIDE} and height {SIDE}."
                 )
             yield int(file.stem), {"photo": both[:, :SIDE], "labels": both[:, SIDE:]}

@@ -329,6 +329,7 @@ def with_code() -> list:
 
 @pytest.mark.thorough
 @pytest.mark.filterwarnings("ignore:.* does not contain the weights of discriminator")
+@pytest.mark.filterwarnings("ignore:.*tf.lite.Interpreter is deprecated")
 @pytest.mark.parametrize("page", with_code())
 def test_code_runs(page, home, monkeypatch):
     monkeypatch.setattr(GenerativeModel, "fit", short_fit)

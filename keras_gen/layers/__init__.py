@@ -19,7 +19,7 @@ from keras_gen.layers.causal import (
 )
 from keras_gen.layers.channels import ColumnScales, GatedUnit, OneHot
 from keras_gen.layers.dense import ChannelwiseDense, MaskedDense
-from keras_gen.layers.enlargement import BicubicEnlargement, PixelShuffle
+from keras_gen.layers.enlargement import BicubicEnlargement, NearestEnlargement, PixelShuffle
 from keras_gen.layers.equalized import EqualizedConv2D, EqualizedDense, PixelNormalization
 from keras_gen.layers.flows import (
     ActNorm,

@@ -9,7 +9,7 @@ from keras_gen.layers.layer_arguments import require_input
 
 
 class _Enlarging(DeclaredLayer):
-    """Base class of both layers, which defines the factor and the shapes."""
+    """Base class of the layers, which defines the factor and the shapes."""
 
     factor: Count
 
@@ -44,6 +44,43 @@ class BicubicEnlargement(_Enlarging):
     def compute_output_spec(self, inputs):
         shape = (inputs.shape[0], *self._sides(inputs.shape), inputs.shape[-1])
         return keras.KerasTensor(shape, "float32")
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class NearestEnlargement(_Enlarging):
+    """Repeats rows and columns of images, without weights.
+
+    It is equal to `keras.layers.UpSampling2D`, but known sides remain known in graphs, which
+    TensorFlow Lite requires. Input: `[batch, height, width, channels]`; output: sides `factor`
+    times as long.
+
+    Args:
+        factor: Enlargement factor of the sides, at least 1.
+
+    Example:
+        >>> NearestEnlargement(2)(tf.zeros([1, 5, 6, 3])).shape
+        TensorShape([1, 10, 12, 3])
+    """
+
+    factor: Count = 2
+
+    @override
+    def call(self, inputs):
+        height, width = (
+            dynamic if known is None else known
+            for known, dynamic in zip(
+                inputs.shape[1:3], tf.unstack(tf.shape(inputs)[1:3]), strict=True
+            )
+        )
+        rows = tf.tile(inputs[:, :, None], [1, 1, self.factor, 1, 1])
+        rows = tf.reshape(rows, [-1, height * self.factor, width, inputs.shape[-1]])
+        columns = tf.tile(rows[:, :, :, None], [1, 1, 1, self.factor, 1])
+        shape = [-1, height * self.factor, width * self.factor, inputs.shape[-1]]
+        return tf.reshape(columns, shape)
+
+    @override
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], *self._sides(input_shape), input_shape[-1])
 
 
 @keras.saving.register_keras_serializable("keras_gen")

@@ -4,7 +4,7 @@ import keras
 from keras import layers
 
 from keras_gen.files.images import LUMA_WEIGHTS
-from keras_gen.layers import SpectralNormalization, ZeroConvolution
+from keras_gen.layers import NearestEnlargement, SpectralNormalization, ZeroConvolution
 
 NORMALIZATIONS = ("batch", "layer", "spectral", None)
 UPSAMPLING = ("transposed", "smoothed", "resize", "bilinear")
@@ -251,7 +251,7 @@ def doubled(x, filters: int, upsampling: str, **options):
             f"upsampling is {upsampling!r}: expected one of {', '.join(UPSAMPLING)}."
         )
     if upsampling in ("resize", "bilinear"):
-        x = layers.UpSampling2D()(x)
+        x = NearestEnlargement()(x)
         if upsampling == "bilinear":
             # Keras's layer requires known sizes. Blurred nearest neighbors are equivalent.
             x = blurred(x)

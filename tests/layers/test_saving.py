@@ -35,6 +35,7 @@ CASES = {
         dict(filters=3, kernel_size=3, demodulate=False, use_bias=True),
         [MAPS, (5,)],
     ),
+    "NearestEnlargement": (dict(factor=3), [MAPS]),
     "NoisyActivation": (dict(offset=2, gain=2.0), [MAPS, (20,)]),
     "NoiseChannels": (dict(channels=2, seed=4), [MAPS]),
     "OneHot": (dict(levels=3, padding=1), [(4, 1)]),

@@ -193,7 +193,7 @@ def test_without_nothing_it_is_dcgan():
 
 # What the generator and the discriminator lose, and what they gain.
 CHANGES = {
-    "strides": ({"Conv2DTranspose": -2, "UpSampling2D": 2, "Conv2D": 2}, {"MaxPooling2D": 2}),
+    "strides": ({"Conv2DTranspose": -2, "NearestEnlargement": 2, "Conv2D": 2}, {"MaxPooling2D": 2}),
     "normalization": ({"BatchNormalization": -2}, {"BatchNormalization": -1}),
     "convolutions": (
         {"Dense": 1, "BatchNormalization": 1, "relu": 1},

@@ -109,7 +109,14 @@ _LAYOUT = tuple(
         "Reshape", "UpSampling1D", "UpSampling2D", "UpSampling3D",
     )
 )  # fmt: skip
-_LAYOUT_OPERATIONS = ("Cast", "ExpandDims", "Reshape", "Squeeze", "Transpose")
+_LAYOUT_OPERATIONS = (
+    "Cast",
+    "ExpandDims",
+    "NearestEnlargement",
+    "Reshape",
+    "Squeeze",
+    "Transpose",
+)
 
 
 def require_logits(*networks) -> None:

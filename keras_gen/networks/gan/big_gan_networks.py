@@ -6,7 +6,7 @@ import keras
 from keras import layers, ops
 
 from keras_gen.checked_arguments import checked_arguments
-from keras_gen.layers import SelfAttention, SpectralNormalization
+from keras_gen.layers import NearestEnlargement, SelfAttention, SpectralNormalization
 from keras_gen.networks.added_inputs_and_heads import with_projection
 from keras_gen.networks.blocks import batch_norm, cropped, halved_sides, halvings
 
@@ -129,10 +129,10 @@ def _conditional_batch_norm(x, condition):
 
 def _up(x, filters, condition):
     """Applies a block that doubles the sides (fig. 15b)."""
-    y = layers.UpSampling2D()(layers.ReLU()(_conditional_batch_norm(x, condition)))
+    y = NearestEnlargement()(layers.ReLU()(_conditional_batch_norm(x, condition)))
     y = layers.ReLU()(_conditional_batch_norm(_conv(filters, 3)(y), condition))
     # For speed, the 1x1 convolution comes first here and in `_down`, which is equivalent.
-    return layers.Add()([_conv(filters, 3)(y), layers.UpSampling2D()(_conv(filters, 1)(x))])
+    return layers.Add()([_conv(filters, 3)(y), NearestEnlargement()(_conv(filters, 1)(x))])
 
 
 def _down(x, filters, first=False, halve=True):

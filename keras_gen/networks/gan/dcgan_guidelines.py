@@ -6,6 +6,7 @@ import keras
 from keras import layers
 
 from keras_gen.checked_arguments import checked_arguments
+from keras_gen.layers import NearestEnlargement
 from keras_gen.networks.blocks import batch_norm, conv, cropped, halved_sides, halvings
 
 
@@ -74,7 +75,7 @@ def dcgan_without(
     def double(x, channels, **options):
         options |= dict(padding="same", initializer=initializer)
         if guideline == "strides":
-            return conv(channels, 4, **options)(layers.UpSampling2D()(x))
+            return conv(channels, 4, **options)(NearestEnlargement()(x))
         return conv(channels, 4, strides=2, layer=layers.Conv2DTranspose, **options)(x)
 
     for stage in reversed(range(stages - 1)):

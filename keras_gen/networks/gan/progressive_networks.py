@@ -6,7 +6,13 @@ import keras
 from keras import layers, ops
 
 from keras_gen.checked_arguments import checked_arguments
-from keras_gen.layers import EqualizedConv2D, EqualizedDense, MinibatchStddev, PixelNormalization
+from keras_gen.layers import (
+    EqualizedConv2D,
+    EqualizedDense,
+    MinibatchStddev,
+    NearestEnlargement,
+    PixelNormalization,
+)
 from keras_gen.networks.blocks import halvings_of_square
 
 LEAKY = "leaky_relu"  # with slope 0.2
@@ -53,11 +59,11 @@ def progressive_generator(
             x = EqualizedDense(16 * count, gain=2**0.5 / 4, activation=LEAKY)(x)
             x = PixelNormalization()(layers.Reshape((4, 4, count))(x))
         else:
-            x = _normalized(layers.UpSampling2D()(x), count)
+            x = _normalized(NearestEnlargement()(x), count)
         x = _normalized(x, count)
         colors = EqualizedConv2D(image_shape[-1], 1, gain=1.0, dtype="float32")(x)
         images.append(
-            colors if last is None else faded(layers.UpSampling2D()(last), colors, fade)
+            colors if last is None else faded(NearestEnlargement()(last), colors, fade)
         )
         last = colors
     return keras.Model([latents, fade], images, name="generator")

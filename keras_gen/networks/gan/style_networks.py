@@ -13,6 +13,7 @@ from keras_gen.layers import (
     EqualizedDense,
     LearnedConstant,
     ModulatedConv2D,
+    NearestEnlargement,
     NoisyActivation,
     PixelNormalization,
 )
@@ -162,6 +163,6 @@ def style_discriminator(
 
 def _doubled(x):
     """Repeats pixels to double height and width, then smooths with the filter [1, 2, 1] / 4."""
-    x = layers.ZeroPadding2D(1)(layers.UpSampling2D()(x))
+    x = layers.ZeroPadding2D(1)(NearestEnlargement()(x))
     # Averaging neighbors twice yields this filter.
     return layers.AveragePooling2D(2, strides=1)(layers.AveragePooling2D(2, strides=1)(x))

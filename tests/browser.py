@@ -72,9 +72,17 @@ class Page:
             time.sleep(0.2)
         return value
 
-    def upload(self, selector: str, path: Path) -> None:
+    def press(self, text: str) -> None:
+        """Clicks a visible button or tab with this text as soon as there is one."""
+        buttons = "[...document.querySelectorAll('button')].filter(b => b.checkVisibility())"
+        # Gradio has a copy of the tabs, out of sight, before them.
+        button = f"{buttons}.findLast(b => b.innerText.trim() == '{text}')"
+        self.wait(f"Boolean({button})")
+        self.run(f"{button}.click()")
+
+    def upload(self, element: str, path: Path) -> None:
         """Chooses a file in an input."""
-        node = self.send("Runtime.evaluate", expression=f"document.querySelector({selector!r})")
+        node = self.send("Runtime.evaluate", expression=element)
         self.send("DOM.setFileInputFiles", files=[str(path)], objectId=node["result"]["objectId"])
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from keras_gen.files.images import decode_image, write_image
 from keras_gen.serving import exported
-from keras_gen.workshop.cli import listing, models
+from keras_gen.workshop.cli import models
 from keras_gen.workshop.cli.panels import (
     ANY,
     EFFECTS,
@@ -31,7 +31,6 @@ from keras_gen.workshop.cli.panels import (
     Sounds,
     Start,
     Steps,
-    about,
     words,
 )
 from keras_gen.workshop.cli.request_guard import Guard
@@ -50,7 +49,7 @@ MONOSPACE = ["ui-monospace", "monospace"]
 # Images fill the available space.
 CSS = ".image-container img { object-fit: contain !important; width: 100%; height: 100%; }"
 
-# The photograph shown when the page opens.
+# A photograph to try.
 EXAMPLE = "sklearn/datasets/images/china.jpg"
 CREDIT = (
     "Example photograph by [danielbuechele](https://www.flickr.com/photos/danielbuechele/"
@@ -90,7 +89,12 @@ def page(
         for index, offer in enumerate(offers):
             with gr.Column(visible=index == first) as column:
                 gr.Markdown(offer.about)
-                _tabs(offer, megabytes, example, blocks if index == first else None)
+                for panel in offer.panels:
+                    with gr.Tab(panel.title) as tab:
+                        if isinstance(panel, Images):
+                            _images(offer.path, panel, example)
+                        else:
+                            _BUILDERS[type(panel)](offer.path, panel, tab)
             columns.append(column)
         if others:
             with gr.Accordion(f"{len(others)} models have no panel here", open=False):
@@ -140,69 +144,38 @@ def _example(uploads: Path) -> Path | None:
 
 
 def _left_out(others: list[Path]) -> str:
-    """Returns the exports without a panel, each with a description."""
-    lines = []
-    for path in others:
-        try:
-            said = about(path, exported.read_metadata(path)).splitlines()[0]
-        except listing.UNREADABLE:
-            said = "unreadable metadata"
-        lines.append(f"- {html.escape(str(path))}: {html.escape(said)}")
+    """Returns the list of exports without a panel."""
     reason = (
         "They process or produce text, tables, video, or audio. Run them in Python with "
         "`keras_gen.serving.exported.load`."
     )
-    return "\n".join([reason, "", *lines])
+    return "\n".join([reason, "", *(f"- {html.escape(str(path))}" for path in others)])
 
 
-def _tabs(offer: Offer, megabytes: int, example: Path | None, opening: gr.Blocks | None) -> None:
-    """Builds the tabs of the selected export. `opening` is the page that opens with them."""
-    with gr.Tabs():
-        for panel in offer.panels:
-            with gr.Tab(panel.title) as tab:
-                if isinstance(panel, Images):
-                    _images(offer.path, panel, megabytes, example, opening)
-                else:
-                    _BUILDERS[type(panel)](offer.path, panel, megabytes, tab)
-
-
-def _images(
-    path: Path, panel: Images, megabytes: int, example: Path | None, opening: gr.Blocks | None
-) -> None:
-    names = list(panel.signatures)
-    choices = [(words(name), name) for name in names]
-    several = len(names) > 1
-    info = "Transformation applied to the image."
-    name = gr.Radio(choices, value=names[0], label="Operation", info=info, visible=several)
-    shown = (
-        example if panel.any_size else None
-    )  # other models expect images like their training data
+def _images(path: Path, panel: Images, example: Path | None) -> None:
     with gr.Row():
-        file = _upload(megabytes, "Before", value=shown if opening else None)
+        file = _upload("Before")
         # An image that keeps its size is already shown by the upload component.
         before = _image("Model input", visible=not panel.any_size)
         after = _image("After")
     note = gr.Markdown()
-    if shown:
+    if example and panel.any_size:  # other models expect images like their training data
         button = gr.Button("Use the example photograph", size="sm")
-        button.click(lambda: str(shown), None, file, queue=False, api_visibility="private")
+        button.click(lambda: str(example), None, file, queue=False, api_visibility="private")
         gr.Markdown(CREDIT)
 
-    def run(progress: gr.Progress, file: str | None, name: str) -> tuple:
+    def run(progress: gr.Progress, file: str | None) -> tuple:
         if file is None:
             return None, None, ""
         image = _read(file)  # refused before a model is loaded
-        taken, made = panel.run(_loaded(path, progress), name, image)
+        taken, made = panel.run(_loaded(path, progress), image)
         shown = None if panel.any_size else _enlarged(taken)
         return shown, _enlarged(made), _compared(taken, made)
 
-    triggers = [file.change, name.change]
-    if shown and opening:
-        triggers.append(opening.load)
-    _on(triggers, run, [file, name], [before, after, note])
+    _on([file.change], run, [file], [before, after, note])
 
 
-def _samples(path: Path, panel: Samples, megabytes: int, tab: gr.Tab) -> None:
+def _samples(path: Path, panel: Samples, tab: gr.Tab) -> None:
     heard = isinstance(panel, Sounds)
     with gr.Row():
         with gr.Column():
@@ -213,7 +186,10 @@ def _samples(path: Path, panel: Samples, megabytes: int, tab: gr.Tab) -> None:
             n = gr.Slider(1, panel.most, value=usual, step=1, label=label, info=info)
             conditions = [_condition(panel, name) for name in panel.conditions]
             draw = gr.Button("Generate", variant="primary")
-        drawn = _sound() if heard else _image(_drawn(panel))
+        if heard:
+            drawn = gr.Audio(label="Sounds", interactive=False, buttons=["download"])
+        else:
+            drawn = _image(_drawn(panel))
 
     def run(progress: gr.Progress, seed: int | None, n: int, *values: float) -> Any:
         conditions = dict(zip(panel.conditions, values, strict=True))
@@ -252,9 +228,9 @@ def _condition(panel: Samples, name: str) -> gr.Number | gr.Dropdown | gr.Slider
     return gr.Number(precision=0 if whole else None, **common)
 
 
-def _classes(path: Path, panel: Classes, megabytes: int, tab: gr.Tab) -> None:
+def _classes(path: Path, panel: Classes, tab: gr.Tab) -> None:
     with gr.Row():
-        file = _upload(megabytes, "Image")
+        file = _upload("Image")
         before = _image("Model input")
         found = gr.Label(label="Probabilities", num_top_classes=5)
 
@@ -268,14 +244,14 @@ def _classes(path: Path, panel: Classes, megabytes: int, tab: gr.Tab) -> None:
     _on([file.change], run, [file], [before, found])
 
 
-def _completion(path: Path, panel: Completion, megabytes: int, tab: gr.Tab) -> None:
+def _completion(path: Path, panel: Completion, tab: gr.Tab) -> None:
     labeled = "labels" in panel.signature.asked
     choices = (
         [(text, number) for number, text in enumerate(panel.names)] if labeled else [("", 0)]
     )
     several = "seeds" in panel.signature.asked
     with gr.Row():
-        file = _upload(megabytes, "Image")
+        file = _upload("Image")
         with gr.Column():
             info = "Part of the image to generate."
             missing = gr.Dropdown(list(MISSING), label="Missing part", info=info)
@@ -300,12 +276,12 @@ def _completion(path: Path, panel: Completion, megabytes: int, tab: gr.Tab) -> N
     _on([draw.click], run, [file, missing, label, n], [before, drawn])
 
 
-def _latents(path: Path, panel: Latents, megabytes: int, tab: gr.Tab) -> None:
+def _latents(path: Path, panel: Latents, tab: gr.Tab) -> None:
     start = gr.State()
     sliders: list[gr.Slider] = []
     with gr.Row():
         with gr.Column():
-            file = _upload(megabytes, "Image to encode", visible=panel.encoder is not None)
+            file = _upload("Image to encode", visible=panel.encoder is not None)
             zeros = gr.Button("Set all latents to 0")
             random = gr.Button("Random latents")
         with gr.Column(scale=2):
@@ -372,14 +348,11 @@ def _loaded(path: Path, progress: gr.Progress) -> exported.Exported:
     return model
 
 
-def _upload(
-    megabytes: int, label: str, visible: bool = True, value: Path | None = None
-) -> gr.Image:
+def _upload(label: str, visible: bool = True) -> gr.Image:
     file: Any = gr.Image(
-        value=str(value) if value else None,
         label=label,
         sources=["upload"],
-        placeholder=f"Drop a photograph here\nor click to choose one (at most {megabytes} MB)",
+        placeholder="Drop a photograph here\nor click to choose one",
         height=HEIGHT,
         visible=visible,
         buttons=[],
@@ -399,10 +372,6 @@ def _image(label: str, visible: bool = True) -> gr.Image:
         visible=visible,
         buttons=["download", "fullscreen"],
     )
-
-
-def _sound() -> gr.Audio:
-    return gr.Audio(label="Sounds", interactive=False, buttons=["download"])
 
 
 def _on(triggers: list, run: Callable, inputs: list, outputs: list, **options: Any) -> None:

@@ -83,27 +83,25 @@ class Signature:
 
 @dataclasses.dataclass(frozen=True)
 class Images:
-    """Image-to-image signatures by name, starting with the export's default."""
+    """An image-to-image signature."""
 
-    signatures: dict[str, Signature]
+    signature: Signature
 
     @property
     def title(self) -> str:
-        """The description of the only signature, or the descriptions of all signatures."""
-        return words(next(iter(self.signatures))) if len(self.signatures) == 1 else "Translate"
+        """The displayed name of the signature."""
+        return words(self.signature.name)
 
     @property
     def any_size(self) -> bool:
-        """Whether photographs are used unchanged: in color, and at any size."""
-        return all(s.shape == [None, None, None, 3] for s in self.signatures.values())
+        """Whether photographs are used unchanged, in color and at any size."""
+        return self.signature.shape == [None, None, None, 3]
 
-    def run(
-        self, model: exported.Exported, name: str, image: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Returns an RGB image prepared for a signature, and the signature's output."""
+    def run(self, model: exported.Exported, image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Returns an RGB image as prepared for the signature, and the signature's output."""
         most = model.metadata.get("largest_request", {}).get("elements")
-        before = fitted(image, self.signatures[name].shape, most)
-        return before, self.signatures[name].run(model, before[None])[0]
+        before = fitted(image, self.signature.shape, most)
+        return before, self.signature.run(model, before[None])[0]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -339,9 +337,7 @@ def panels(metadata: Mapping[str, Any]) -> list[Panel]:
     translating = sorted(
         (s for s in drawing if s.takes(_is_image)), key=lambda s: s.name != default
     )
-    found: list[Panel] = []
-    if translating:
-        found.append(Images({s.name: s for s in translating}))
+    found: list[Panel] = list(map(Images, translating))
     names = names_of(metadata)
     for signature in signatures.values():
         if set(signature.asked) == {"seed", "n"}:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 BAD_INPUT = "keras_gen: bad input: "
 END = " (end)"
+MOST_NAMES = 20  # that a sentence lists
 _SHAPES = re.compile(
     r"Shape of tensor \S+ (\[.*?\]) is not compatible with expected shape (\[.*?\])"
 )
@@ -84,7 +85,11 @@ def known_names(name: str, known: Iterable[str]) -> str:
     """
     known = list(known)
     near = nearest(name, known)
-    return f", which contains: {', '.join(known) or 'none'}." if near == "." else near
+    if near != ".":
+        return near
+    if len(known) > MOST_NAMES:
+        return f", which contains {len(known)}, such as {', '.join(known[:3])}."
+    return f", which contains: {', '.join(known) or 'none'}."
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -127,7 +132,8 @@ def refusal(text: str) -> str | None:
     """
     if BAD_INPUT in text:
         # The runtime writes [piece] [value] [piece].
-        return text.split(BAD_INPUT)[1].split(END)[0].replace("] [", "")
+        sentence = text.split(BAD_INPUT)[1].split(END)[0].replace("] [", "")
+        return sentence.replace("\\'", "'")  # the runtime escapes quotation marks
     if shapes := _SHAPES.search(text):
         found, expected = (shape.replace(",", ", ") for shape in shapes.groups())
         return f"The data has shape {found}: expected {expected.replace('?', 'any')}."

@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.messages import in_words, nearest, out_of_memory, warn
+from keras_gen.messages import (
+    BAD_INPUT,
+    END,
+    in_words,
+    known_names,
+    nearest,
+    out_of_memory,
+    refusal,
+    warn,
+)
 
 
 @pytest.mark.parametrize("ask", [np.empty, tf.zeros])
@@ -30,6 +39,17 @@ def test_memory_that_is_too_small(ask):
 )
 def test_nearest(name, end):
     assert nearest(name, iter(["label", "length", "psi"])) == end
+
+
+def test_many_known_names_are_counted():
+    names = [f"{first}{second}" for first in "abcde" for second in "vwxyz"]
+    assert known_names("nope", names[:2]) == ", which contains: av, aw."
+    assert known_names("nope", names) == ", which contains 25, such as av, aw, ax."
+
+
+def test_sentences_of_the_runtime_have_no_escapes():
+    text = f"Assert failed: [{BAD_INPUT}solver is \\'] [nope] [\\': expected heun.{END}]"
+    assert refusal(text) == "solver is 'nope': expected heun."
 
 
 @pytest.mark.parametrize(

@@ -331,6 +331,7 @@ def to_pillow(image: np.ndarray) -> Image.Image:
         image.dtype != np.uint8
         or image.shape[2:] not in ((), (1,), (3,), (4,))
         or image.ndim < 2
+        or not image.size
     ):
         raise ValueError(
             f"image is {image.dtype} {list(image.shape)}: expected uint8 [H, W], [H, W, 1], "

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import functools
 import glob
+import hashlib
 import json
 import os
 import platform
@@ -29,6 +30,7 @@ def place(name: str) -> Path:
     return Path(name)
 
 
+LONGEST_NAME = 255  # bytes of a file's name
 _LOCK = ".lock"
 
 
@@ -128,7 +130,11 @@ def replacing(path: str | Path):
 
 def partial_path(path: Path) -> Path:
     """Returns the temporary path of the file that becomes `path` when it is complete."""
-    return path.with_name(f".{path.name}.{platform.node()}.{os.getpid()}.tmp")
+    end = f".{platform.node()}.{os.getpid()}.tmp"
+    name = path.name
+    if len(os.fsencode(f".{name}{end}")) > LONGEST_NAME:
+        name = hashlib.sha256(os.fsencode(name)).hexdigest()
+    return path.with_name(f".{name}{end}")
 
 
 def clear_partial_files(folder: str | Path, pattern: str = "*") -> None:

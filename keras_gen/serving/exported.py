@@ -235,7 +235,8 @@ def _held(name: str, value: Any, dtype: Any) -> np.ndarray:
                 f"input {name!r} has values from {array.min()} to {array.max()}: expected "
                 f"{limits.min} to {limits.max}."
             )
-    return array.astype(dtype)
+    with np.errstate(over="ignore"):  # the signature refuses infinite numbers
+        return array.astype(dtype)
 
 
 def _is_text(value: Any) -> bool:

@@ -311,7 +311,9 @@ def test_what_is_not_an_image(tmp_path, content):
         read_image(tmp_path / "a.jpg")
 
 
-@pytest.mark.parametrize("image", [RGB.astype(np.float32), RGB[None], RGB[..., :2], RGB[0, :, 0]])
+@pytest.mark.parametrize(
+    "image", [RGB.astype(np.float32), RGB[None], RGB[..., :2], RGB[0, :, 0], RGB[:0]]
+)
 def test_write_png_checks(tmp_path, image):
     with pytest.raises(ValueError, match=r"image is .* expected uint8 \[H, W\]"):
         write_png(tmp_path / "a.png", image)

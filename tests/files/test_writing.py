@@ -104,3 +104,11 @@ def test_who_writes_a_file_again_clears_what_a_killed_process_left_of_it(tmp_pat
     left_by_a_killed_process(tmp_path / "a.json")
     write_json(tmp_path / "a.json", {})
     assert names(tmp_path) == ["a.json"]
+
+
+@pytest.mark.parametrize("letter", ["x", "é"])
+def test_names_can_be_as_long_as_the_file_system_allows(tmp_path, letter):
+    path = tmp_path / (letter * (255 // len(letter.encode())))
+    with replacing(path) as file:
+        file.write(b"a")
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]

@@ -138,7 +138,8 @@ def _rows(path: str | os.PathLike) -> list[tuple[str, str]]:
     text = read_text(path, MOST_BYTES)
     lines = [line for line in text.splitlines() if line.strip()]
     marks = (mark for mark in (",", ";", "\t") if all(mark in line for line in lines))
-    table = csv.reader(io.StringIO(text, newline=""), delimiter=next(marks, ","))
+    lines_of_file = io.StringIO(text, newline="")
+    table = csv.reader(lines_of_file, delimiter=next(marks, ","), strict=True)
     try:
         rows = [row for row in table if any(map(str.strip, row))]
     except csv.Error as error:

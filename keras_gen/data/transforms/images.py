@@ -13,20 +13,23 @@ from keras_gen.arguments import check_levels, checked_integer, checked_seed, sho
 from keras_gen.checked_arguments import checked_types
 from keras_gen.files.images import luma
 
+MOST_PIXELS = 2**28
+
 
 def image_size(name: str, size: Any, minimum: int = 1) -> tuple[int, int]:
     """Returns a size in pixels, an integer for squares or `(height, width)`, as two integers.
 
     Raises:
         TypeError: If the size is neither an integer nor two integers.
-        ValueError: If there are not two integers, or if an integer is below `minimum`.
+        ValueError: If there are not two integers, if an integer is below `minimum`, or if the
+            image would have more than 2**28 pixels.
     """
-    if not isinstance(size, tuple | list):
-        side = checked_integer(name, size, minimum)
-        return side, side
-    if len(size) != 2:
+    sides = size if isinstance(size, tuple | list) else (size, size)
+    if len(sides) != 2:
         raise ValueError(f"{name} is {shown(size)}: expected an integer, or (height, width).")
-    height, width = (checked_integer(name, side, minimum) for side in size)
+    height, width = (checked_integer(name, side, minimum) for side in sides)
+    if height * width > MOST_PIXELS:
+        raise ValueError(f"{name} is {shown(size)}: expected at most {MOST_PIXELS:,} pixels.")
     return height, width
 
 

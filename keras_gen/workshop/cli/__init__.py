@@ -14,9 +14,10 @@ from pathlib import Path
 
 import keras_gen
 import keras_gen.workshop.interrupts
+from keras_gen.arguments import shown
 from keras_gen.files.animations import VIDEOS
 from keras_gen.files.images import SUFFIXES
-from keras_gen.files.writing import place
+from keras_gen.files.writing import LONGEST_NAME, place
 from keras_gen.messages import out_of_memory
 from keras_gen.serving.tiles import SMALLEST, TILE
 from keras_gen.workshop.cli import (
@@ -33,7 +34,8 @@ from keras_gen.workshop.cli import (
 
 LARGEST_GRID = 10_000  # images, which are generated at once
 # File system limits: bytes in a name, and characters in a path.
-LONGEST_NAME, LONGEST_PATH = 255, 4000
+LONGEST_PATH = 4000
+DIGITS = 10  # of a 32-bit integer
 EXAMPLES = """\
 examples:
   keras-gen list
@@ -359,7 +361,7 @@ def _path(text: str) -> Path:
 
 def _folder(text: str) -> Path:
     if not os.path.isdir(_named(text)):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a folder")
+        raise argparse.ArgumentTypeError(f"{shown(text)} is not a folder")
     return Path(text)
 
 
@@ -372,7 +374,7 @@ def _integer(lowest: int, highest: int | None, wanted: str) -> Callable[[str], i
         except ValueError:
             value = lowest - 1
         if value < lowest or (highest is not None and value > highest):
-            raise argparse.ArgumentTypeError(f"{text!r} is not {wanted}")
+            raise argparse.ArgumentTypeError(f"{shown(text)} is not {wanted}")
         return value
 
     return read
@@ -385,20 +387,21 @@ _grid = _integer(1, LARGEST_GRID, f"a number from 1 to {LARGEST_GRID}, the maxim
 
 
 def _tile(text: str) -> int:
-    if not text.isdecimal() or 0 < int(text) < SMALLEST:
-        raise argparse.ArgumentTypeError(f"{text!r} is neither 0 nor at least {SMALLEST}")
+    if not text.isdecimal() or len(text) > DIGITS or 0 < int(text) < SMALLEST:
+        raise argparse.ArgumentTypeError(f"{shown(text)} is neither 0 nor at least {SMALLEST}")
     return int(text)
 
 
 def _label(text: str) -> int | str:
-    return int(text) if text.isdecimal() else text
+    return int(text) if text.isdecimal() and len(text) <= DIGITS else text
 
 
 def _setting(text: str) -> tuple[str, int | float | str]:
     name, _, value = text.partition("=")
     if not name or not value:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is not of the form NAME=VALUE, such as label=3, label=any, or solver=heun"
+            f"{shown(text)} is not of the form NAME=VALUE, such as label=3, label=any, or "
+            "solver=heun"
         )
     try:
         return name, int(value) if value.lstrip("-").isdecimal() else float(value)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import keras_gen
+from keras_gen.arguments import shown
 from keras_gen.files.writing import PACKAGE, place
 from keras_gen.messages import nearest
 from keras_gen.serving import exported
@@ -217,7 +218,7 @@ class Index:
             names += [alias for aliases in self.aliases.values() for alias in aliases]
             near = nearest(text.casefold(), [name.casefold() for name in names])
             end = "; docs/topics.md lists all topics." if near == "." else near
-            raise ValueError(f"nothing matches {text!r}{end}")
+            raise ValueError(f"nothing matches {shown(text)}{end}")
         return [self.entries[order] for order in sorted(scores, key=scores.__getitem__)]
 
     def _words(self, entry: Entry) -> Words:

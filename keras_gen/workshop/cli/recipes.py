@@ -5,6 +5,7 @@ import runpy
 import sys
 from pathlib import Path
 
+from keras_gen.arguments import shown
 from keras_gen.files.writing import place
 from keras_gen.messages import known_names
 from keras_gen.quiet import start_tensorflow
@@ -16,7 +17,7 @@ def train(options: argparse.Namespace) -> int:
     known = recipes()
     if options.recipe not in known:
         raise FileNotFoundError(
-            f"there is no recipe named {options.recipe!r} in {place('recipes')}"
+            f"there is no recipe named {shown(options.recipe)} in {place('recipes')}"
             f"{known_names(options.recipe, known)}"
         )
     path = known[options.recipe]

@@ -116,6 +116,7 @@ def test_folders_without_enough_images_are_refused(tmp_path):
         (dict(channels=2), ValueError, "^channels is 2: expected 3 for RGB, 1 for gray, or 4 "),
         (dict(channels=True), ValueError, "^channels is True: expected 3 for RGB"),
         (dict(size=(8, 0)), ValueError, "^size is 0: expected an integer of at least 1.$"),
+        (dict(size=10**6), ValueError, "^size is 1000000: expected at most 268,435,456 pixels.$"),
         (dict(size=(8, 4, 3)), ValueError, r"^size is \(8, 4, 3\): expected an integer, or \("),
         (dict(levels=(0, "x")), TypeError, "^levels is 'x': expected a number"),
         (dict(levels=(0, np.nan)), ValueError, "^levels is nan: expected .*"),
@@ -263,6 +264,7 @@ def test_tables_as_programs_write_them(three, contents):
             b"a.png," + b"x" * 200_000,
             r"is not a table \(field larger than .*: expected lines of the form path,class",
         ),
+        (b'a.png,"cat\nb.png,dog\n', r"is not a table \(unexpected end of data\)"),
     ],
 )
 def test_tables_that_cannot_be_right_are_refused(three, contents, says):

@@ -62,6 +62,8 @@ WRONG = [
     ("sample inverter -o a.png --columns 0", "'0' is not a positive integer"),
     ("sample inverter -o a.png --seed x", "'x' is not a 32-bit integer"),
     ("sample inverter -o a.png --seed 2147483648", "is not a 32-bit integer"),
+    (f"sample inverter -o a.png --seed {'9' * 5000}", "9... is not a 32-bit integer"),
+    (f"{APPLY} a.png --tile={'9' * 5000}", "9... is neither 0 nor at least 256"),
 ]  # fmt: skip
 
 

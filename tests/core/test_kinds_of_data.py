@@ -365,7 +365,7 @@ VALUES = [
     (IMAGES, np.zeros((2, 5), "uint8"), r"have shape \(2, 5\): expected \[batch, 2\]"),
     (Levels((2,), 4), np.array([[0, 4]]), r"^Vectors .* from 0 to 4: .* in \[0, 3\]"),
     (Images((1, 1, 1), name="target_images"), [[[[7.0]]]], "^Target images .* from 7 to 7: "),
-    (Levels((2,), 4, name="masks"), np.array([[0, -1]]), "^Masks have .* from -1 to 0:"),
+    (Levels((2,), 4, name="masks"), np.array([[0, -1]]), "^Masks range from -1 to 0:"),
     (Labels(3), [-1, 2], r"^Labels .* from -1 to 2: .* in \[0, 2\]"),
     (Labels(3, unknown=True), [-2, 3], r"from -2 to 3: .* in \[0, 2\], or -1"),
     (Waveforms(), [[[0.0], [7.0]]], "^Waveforms .* to 7: .* or int16"),
@@ -391,7 +391,7 @@ VALUES = [
         r"^Codes have shape \(1, 3\): expected \[batch, 2\]",
     ),
     (Vectors((2,), "codes"), [[0, 0], [0, np.inf]], "Codes have inf in column 1 of batch row 1,"),
-    (Number(0, 2, "psi"), 2.5, r"^psi have .* 2\.5: expected a number in \[0, 2\]"),
+    (Number(0, 2, "psi"), 2.5, r"^Values of psi range .* 2\.5: expected a number in \[0, 2\]"),
     (Number(0, 2, "psi"), NAN, "nan"),
 ]
 DTYPES = [

@@ -72,7 +72,9 @@ def test_other_conditions_are_refused(model):
         model.sample(1, solver="euler")
     with pytest.raises(TypeError, match=r"^solver has dtype int32 and shape \(\): expected one of"):
         model.sample(1, solver=1)
-    with pytest.raises(TypeError, match=r"^steps have dtype float32: expected integers in \[1, 9"):
+    with pytest.raises(
+        TypeError, match=r"^Values of steps have dtype float32: expected integers in \[1, 9"
+    ):
         model.sample(1, steps=2.5)
     with pytest.raises(
         ValueError, match=r"^Values of steps range from 10 to 10: expected integers"

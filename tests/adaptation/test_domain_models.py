@@ -205,7 +205,7 @@ def test_what_cannot_be_split():
 def test_what_does_not_fit():
     x, labels, target = domains()
     encoder, head = mlp_encoder(SHAPE, 5, (6,)), mlp_encoder((5,), 3, ())
-    with pytest.raises(ValueError, match=r"returns \(1,\): expected features \(5,\)"):
+    with pytest.raises(ValueError, match=r"returns \(1,\): expected features of shape \(5,\)"):
         DANN(encoder, head, mlp_encoder((5,), 1, ()))
     with pytest.raises(ValueError, match=r"accepts \(4,\) and returns \(2,\)"):
         DomainConfusion(encoder, head, mlp_encoder((4,), 2, ()))

@@ -274,7 +274,7 @@ def test_what_is_refused():
             dict(probability_path="straight", data="vectors"),
             "StraightPath leaves 0e[+]00 of an example at its end",
         ),
-        (dict(black_level=3), "black_level is 3: expected an integer from -255 to 0"),
+        (dict(black_level=3), "black_level is 3: expected a number from -255 to 0"),
         (dict(data="vectors", black_level=-3), "black_level is -3, but the data are vectors"),
     ):
         with pytest.raises(ValueError, match=sentence):

@@ -130,7 +130,7 @@ def test_what_is_refused(model):
     with pytest.raises(ValueError, match="rate is 0: expected a positive number"):
         nearest_latents(model, model.sample(1), rate=0)
     conditional = ConditionalGAN.for_images((28, 28, 1), classes=3, latent_dim=2, filters=2)
-    with pytest.raises(TypeError, match="Images of ConditionalGAN also depend on labels"):
+    with pytest.raises(TypeError, match="The images of ConditionalGAN also depend on labels"):
         nearest_latents(conditional, np.zeros([1, 28, 28, 1], "uint8"))
 
 

@@ -161,8 +161,8 @@ def warn_of_unknown_units(model) -> None:
     for name, edge in model.edges.items():
         if not getattr(edge, "adapted", True):
             warn(
-                f"{type(model).__name__} has not been trained: its {name} are assumed to have mean "
-                "0 and standard deviation 1 until fit has seen the data."
+                f"{type(model).__name__} has not been trained: until fit has seen the data, its "
+                f"values ({name}) are assumed to have mean 0 and standard deviation 1."
             )
 
 

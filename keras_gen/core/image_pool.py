@@ -53,7 +53,7 @@ class ImagePool(keras.layers.Layer):
         numbers = size * math.prod(image_shape) if size else 0
         if numbers > MOST_NUMBERS:
             raise ValueError(
-                f"pool_size is {size}, which is {numbers} numbers for images of shape "
+                f"pool_size is {size}, which amounts to {numbers} numbers for images of shape "
                 f"{tuple(image_shape)}: expected at most {MOST_NUMBERS} numbers. Use a smaller "
                 "pool_size."
             )

@@ -143,7 +143,9 @@ def _with_steps(model, batch, visit):
     try:
         return TrainOnBatchCall(model, on_batch, parts, {}).run()
     except (NonFiniteLossError, TypeError, ValueError) as error:
-        raise ValueError(f"The batch and the points allow no step: {error}") from error
+        raise ValueError(
+            f"No step is possible with this batch and these points: {error}"
+        ) from error
     finally:
         restore()
         model.reset_metrics()

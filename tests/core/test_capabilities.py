@@ -283,7 +283,7 @@ REFUSED = [
         for label in (-1, [0, -1], [np.int64(-1)], np.array([-1]), np.float32(-1))
     ],
     (2, {"label": tf.constant(-1)}, ValueError, LABEL),
-    (2, {"label": [0, 1, 2]}, ValueError, r"There are 3 label for n=2: expected 1 or 2\."),
+    (2, {"label": [0, 1, 2]}, ValueError, r"label has 3 values for n=2: expected 1 or 2\."),
 ]
 
 
@@ -371,7 +371,7 @@ class TestArraysAsConditions:
     def test_without_a_default_must_be_given(self):
         with pytest.raises(TypeError, match=r"Filling\.sample requires hidden: pass it by name\."):
             Filling().sample(2)
-        with pytest.raises(ValueError, match=r"There are 3 hidden for n=2: expected 1 or 2\."):
+        with pytest.raises(ValueError, match=r"hidden has 3 values for n=2: expected 1 or 2\."):
             Filling().sample(2, hidden=np.zeros([3, 2]))
 
     def test_an_export_takes_them(self, rng, tmp_path):
@@ -384,7 +384,7 @@ class TestArraysAsConditions:
             served = exported("sample", seed=4, n=3, hidden=hidden.astype("float32"), shift=0.5)
             drawn = model.sample(3, seed=4, hidden=hidden, shift=0.5)
             np.testing.assert_array_equal(served["points"], drawn)
-        refused = {2: r"are 2 hidden for n=3: expected 1 or 3\.$", 0: "contains 0 examples: ex"}
+        refused = {2: r"has 2 values for n=3: expected 1 or 3\.$", 0: "contains 0 examples: ex"}
         for count, sentence in refused.items():
             with pytest.raises(ValueError, match=sentence):
                 exported("sample", seed=4, n=3, hidden=np.ones([count, 2], "float32"))

@@ -229,7 +229,9 @@ def test_what_cannot_be_attacked():
     x, labels = examples()
     network = curved()
     few = PGD(0.1, steps=10, relative_step=1 / 30)
-    with pytest.warns(UserWarning, match=r"^PGD's 10 steps of 0\.0333333 .* cover 0\.33 of its"):
+    with pytest.warns(
+        UserWarning, match=r"^PGD takes 10 steps of 0\.0333333 .* cover only 0\.33 of the"
+    ):
         few(network, x, labels)
     with pytest.raises(ValueError, match=r"epsilon is 8, but the inputs range from 0 to 1"):
         FGSM(8.0)(network, x, labels)

@@ -98,7 +98,10 @@ def checked_pixels(channels: Any, levels: Any = None) -> Pixels:
             f"levels is {shown(levels)}: expected the values of black and white, such as (0, 4095)."
         )
     if channels == 4:
-        raise ValueError("channels is 4, with levels: expected 1 or 3. Leave one of them out.")
+        raise ValueError(
+            "channels is 4, but levels is set: expected 1 or 3 channels. Leave out one of the "
+            "two arguments."
+        )
     return Pixels(channels or 3, (numbers[0], numbers[1]))
 
 

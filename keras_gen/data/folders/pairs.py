@@ -143,7 +143,7 @@ def paired_folders(
     small = (sides[0] // factor, sides[1] // factor)
     if any(side % factor for side in sides):
         raise ValueError(
-            f"size is {sides[0]}x{sides[1]}: expected multiples of factor, {factor}. Pass "
+            f"size is {sides[0]}x{sides[1]}: expected multiples of factor={factor}. Pass "
             f"size={(factor * max(1, small[0]), factor * max(1, small[1]))}."
         )
     for one, other, folder in ((sources, targets, target), (targets, sources, source)):
@@ -159,7 +159,7 @@ def paired_folders(
     if not files:
         raise ValueError(
             f"No image in {source} has the name of an image in {target}: expected pairs of files "
-            "with the same names. Rename them."
+            "with the same names. Rename the files."
         )
 
     def both(one: tf.Tensor, other: tf.Tensor) -> tuple:

@@ -150,7 +150,9 @@ class NormalScores:
         """
         z, levels = self._checked_numbers(z), self._checked_levels(levels)
         if len(z) != len(levels):
-            raise ValueError(f"z has {len(z)} rows and levels {len(levels)}: expected as many.")
+            raise ValueError(
+                f"z has {len(z)} rows, but levels has {len(levels)}: expected the same number."
+            )
         log_normal = -0.5 * (tf.square(z) + math.log(2 * math.pi))
         each = tf.math.log(self._of(self.shares, levels)) - log_normal
         return tf.reduce_sum(each, axis=1).numpy()
@@ -168,7 +170,8 @@ class NormalScores:
         levels = tf.cast(levels, tf.int32)
         known = (levels >= 0) & (levels < [len(each) for each in self._known])
         sentence = (
-            "levels contains the index of no interval: pass the result of NormalScores.levels."
+            "levels contains an index without an interval: expected the result of "
+            "NormalScores.levels."
         )
         with tf.control_dependencies([require(tf.reduce_all(known), sentence)]):
             return tf.identity(levels)

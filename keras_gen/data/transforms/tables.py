@@ -129,7 +129,9 @@ class Column:
         lengths = {name: len(values) for name, values in cells.items()}
         if len(set(lengths.values())) > 1:
             found = ", ".join(f"{count} {name}" for name, count in lengths.items())
-            raise ValueError(f"The column {self.name} has {found}: expected equal numbers.")
+            raise ValueError(
+                f"The column {self.name} has {found}: expected the same number of each."
+            )
         limits = [limit for pair in zip(self.starts, self.ends, strict=False) for limit in pair]
         if sorted(limits) != limits:
             raise ValueError(
@@ -370,8 +372,8 @@ def as_table(values: Any) -> Any:
         lines = [line for line in reader if line]
     except csv.Error as error:
         raise ValueError(
-            f"{values} cannot be read ({error} in line {reader.line_num}): expected values "
-            "separated by commas, each in one pair of quotation marks or in none."
+            f"{values} cannot be read ({error} in line {reader.line_num}): expected "
+            "comma-separated values, each without quotation marks or in one pair of them."
         ) from None
     names, rows = (lines or [[]])[0], lines[1:]
     if len(names) == 1 and (separator := re.search("[;\t]", names[0])):

@@ -269,8 +269,8 @@ def _integers(values, rank, levels, expected):
     values = checked_array("values", values)
     if values.ndim != rank or values.dtype.kind not in "iu" or not values.size:
         raise ValueError(
-            f"Found dtype {values.dtype} and shape {list(values.shape)}: expected integer "
-            f"{expected}."
+            f"Found an array of dtype {values.dtype} and shape {list(values.shape)}: expected "
+            f"integer {expected}."
         )
     if values.min() < 0 or values.max() >= levels:
         raise ValueError(

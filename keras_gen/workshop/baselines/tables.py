@@ -165,8 +165,8 @@ def _checked_cells(cells, sizes, least=0):
     if len(wrong):
         row, column = wrong[0]
         raise ValueError(
-            f"cells has {cells[row, column]} in row {row} of column {column}: expected {least} to "
-            f"{sizes[column] - 1}. Leave out rows with gaps, or fill them in."
+            f"cells contains {cells[row, column]} in row {row} of column {column}: expected "
+            f"{least} to {sizes[column] - 1}. Leave out rows with gaps, or fill in the gaps."
         )
     return cells
 

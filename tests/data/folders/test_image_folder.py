@@ -122,7 +122,11 @@ def test_folders_without_enough_images_are_refused(tmp_path):
         (dict(levels=(0, np.nan)), ValueError, "^levels is nan: expected .*"),
         (dict(levels=5), TypeError, "^levels is 5: expected a list"),
         (dict(levels=(3, 3)), ValueError, "expected the values of black and white, such as"),
-        (dict(levels=(0, 9), channels=4), ValueError, "channels is 4, with levels: expected 1 or"),
+        (
+            dict(levels=(0, 9), channels=4),
+            ValueError,
+            "channels is 4, but levels is set: expected 1 or",
+        ),
         (dict(max_broken=10), ValueError, "max_broken is 10: expected a fraction from 0 to 1.$"),
         (dict(memory_limit="1 GB"), TypeError, "^memory_limit is '1 GB': expected .*.$"),
         (dict(max_broken="x"), TypeError, "^max_broken is 'x': expected a fraction from 0 to 1"),

@@ -66,7 +66,7 @@ def test_small_and_large_files_show_the_same_part(tmp_path, rng, memory_limit):
     # Images of 6 pixels keep theirs; a center of 6 of 9 columns is that of 18 of 27.
     for number in (1, 2):
         np.testing.assert_array_equal(large[number, ::3, ::3], small[number])
-    with pytest.raises(ValueError, match=r"size is 20x20: expected multiples of factor, 3. Pass"):
+    with pytest.raises(ValueError, match=r"size is 20x20: expected multiples of factor=3. Pass"):
         paired_folders(*folders, size=20, factor=3)
     with pytest.raises(ValueError, match=r"has 7x10 .* has 21x32: expected a ratio of 2"):
         paired_folders(*folders, size=20, factor=2)

@@ -81,7 +81,10 @@ def test_columns_of_one_value_keep_their_scale_and_no_others():
         (lambda: Column("x", "ab"), "categories is 'ab': expected a list"),
         (lambda: Column("x", (1, 2)), r"categories is \[1, 2\]: expected different strings"),
         (lambda: Column("x", ("a", "a")), "expected different strings"),
-        (lambda: Column("x", ("a", "b"), shares=(1.0,)), "2 categories, 1 shares: expected equal"),
+        (
+            lambda: Column("x", ("a", "b"), shares=(1.0,)),
+            "2 categories, 1 shares: expected the same",
+        ),
         (lambda: Column("x", ("a", "b"), shares=(1.0, 0.0)), "shares from 0 with the sum 1"),
         (lambda: Column("x", ("a", "b"), shares=(1.5, -0.5)), "shares from -0.5 with the sum 1"),
         (lambda: Column("x", ("a", "b"), shares=(0.5, 0.2)), "shares from 0.2 with the sum 0.7"),

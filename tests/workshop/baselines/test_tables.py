@@ -71,13 +71,15 @@ def test_the_mixture_fills_gaps_from_the_conditional_distribution():
 def test_gaps_and_unknown_cells_are_refused(kind):
     for rows, sentence in (
         (TRAIN[:0], "cells has no rows"),
-        ([[0, 3, 0]], "cells has 3 in row 0 of column 1: expected -?[01] to 2"),
+        ([[0, 3, 0]], "cells contains 3 in row 0 of column 1: expected -?[01] to 2"),
         ([[0, 1]], r"cells has shape \(1, 2\) and dtype int64: expected integers \[n, 3\]"),
     ):
         with pytest.raises(ValueError, match=sentence):
             kind(np.array(rows), SIZES)
     if kind is not ProductMixture:  # which ignores gaps
-        with pytest.raises(ValueError, match="cells has -1 in row 0 of column 1: expected 0 to 2"):
+        with pytest.raises(
+            ValueError, match="cells contains -1 in row 0 of column 1: expected 0 to 2"
+        ):
             kind(TRAIN, SIZES).log_prob(np.array([[0, -1, 0]]))
-        with pytest.raises(ValueError, match="cells has -1 in row 1 of column 0"):
+        with pytest.raises(ValueError, match="cells contains -1 in row 1 of column 0"):
             kind(np.array([[0, 1, 0], [-1, 1, 0]]), SIZES)

@@ -145,7 +145,7 @@ class TestWhole:
         out = capsys.readouterr().out
         assert "\r" not in out and "\x1b" not in out and "\b" not in out
         lines = out.splitlines()
-        first = lines.index("training: 3 epochs of 2 steps of 4") + 1
+        first = lines.index("training: 3 epochs of 2 steps, batch size 4") + 1
         assert lines[first].startswith("  epoch 1 of 3, loss ") and lines[first].endswith(" left")
         assert lines[first + 1] == "  image: run/samples/epoch-0001.png"
 

@@ -119,5 +119,5 @@ def test_flows_with_and_without_a_condition_are_told_apart():
         ConditionalFlow(plain, classes=3)
     with pytest.raises(ValueError, match=r"shape \(3,\): expected \(2,\), one number per class"):
         ConditionalFlow(conditional, classes=2)
-    with pytest.raises(ValueError, match="classes is None and conditions is None: give"):
+    with pytest.raises(ValueError, match="classes is None and conditions is None: expected"):
         ConditionalFlow.for_vectors(3)

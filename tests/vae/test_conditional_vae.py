@@ -139,7 +139,7 @@ def test_images_are_conditions_of_what_is_not_known_of_them(rng):
 def test_conditions_that_do_not_fit():
     with pytest.raises(ValueError, match="There are 1 conditions for 2 images: expected the same"):
         importance_weighted_nll(linear(), np.zeros([2, 2], "float32"), conditions=np.zeros(1, int))
-    with pytest.raises(ValueError, match="classes is None and conditions is None: give"):
+    with pytest.raises(ValueError, match="classes is None and conditions is None: expected"):
         ConditionalVAE.for_vectors(3)
     encoder = with_labels(mlp_encoder((4,), 1, (2,), heads=("mean", "log_variance")), 2)
     decoder = with_labels(mlp_decoder((4,), 3, (2,)), 2)

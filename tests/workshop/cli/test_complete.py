@@ -100,7 +100,7 @@ def test_what_is_refused(capsys):
     for options, sentence in (
         (
             ["--mask", "small.png"],
-            "--mask small.png has 2 x 2 pixels, but image.png has 4 x 4: give",
+            "--mask small.png has 2 x 2 pixels, but image.png has 4 x 4: pass",
         ),
         (
             ["--mask", "black.png"],

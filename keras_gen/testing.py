@@ -178,7 +178,7 @@ def check_flow(flow: InvertibleLayer) -> int:
     shape = tuple(flow.input_shape[1:])
     if None in shape:
         raise ValueError(
-            f"flow has input shape {shape}: expected a known size. Build it for one."
+            f"flow has input shape {shape}: expected a known size. Build the flow for this size."
         )
     parts = flow.parts((None, *shape))
     condition = _random_example(flow.condition_shape)

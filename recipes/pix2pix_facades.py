@@ -126,7 +126,7 @@ def main(run: Run, s: Settings):
 
     colors = common_colors(train_maps, s.labels)
     asked = nearest_colors(maps, colors)
-    run.say(f"training a network that reads {len(colors)} labels")
+    run.say(f"training a network that predicts {len(colors)} labels")
     train_labels = nearest_colors(train_maps, colors)
     segmenter = train_segmenter(
         train_photos, train_labels, len(colors), steps=s.segmenter_steps, seed=s.seed
@@ -158,7 +158,7 @@ def main(run: Run, s: Settings):
         drawn = np.random.default_rng(s.seed).permutation(len(train_photos))[: len(photos)]
         metrics["realism_photographs"] = mean_patch_distance(train_photos[drawn], photos)
 
-        run.say("reading labels from photographs")
+        run.say("predicting labels from photographs")
         read = {
             "backward": backward.translate(photos),
             "nearest": nearest_target(photos, train_photos, train_maps),

@@ -113,7 +113,7 @@ def main(run: Run, s: Settings):
     run.fit(model, stream, draw)
     run.export(model, default="render")
 
-    run.say("training networks that recognize people and read landmarks")
+    run.say("training networks that recognize people and locate landmarks")
     shown = new.images[:, MOST_SHOTS + s.test_frames :]
     labels = np.repeat(np.arange(s.test_people), s.test_frames)
     names = train_classifier(

@@ -99,6 +99,6 @@ def refuse_training(*args, **kwargs) -> None:
     now = running.get()
     if now.model is not None and not now.training:
         raise RuntimeError(
-            f"{type(now.model).__name__}.train_step would train in evaluate, which runs it "
-            "without updates: use self.minimize for the updates, or define a test_step."
+            f"{type(now.model).__name__}.train_step would update weights in evaluate, which must "
+            "not train the model: use self.minimize for the updates, or define a test_step."
         )

@@ -104,8 +104,8 @@ def read_metadata(path: str | Path) -> dict[str, Any]:
         part = metadata.get(key, {})
         if not isinstance(part, dict) or not all(isinstance(v, dict) for v in part.values()):
             raise ValueError(
-                f"{key} in {file} is {shown(part)}: expected a JSON object of objects. Export the "
-                "model again."
+                f"{key} in {file} is {shown(part)}: expected a JSON object whose values are "
+                "objects. Export the model again."
             )
     return metadata
 

@@ -477,7 +477,7 @@ class TestSteps:
         """Steps that call `core.minimize`, or the optimizer, by themselves."""
         model = cls(line())
         model.compile(keras.optimizers.SGD(0.1), run_eagerly=run_eagerly)
-        with pytest.raises(RuntimeError, match="would train in evaluate"):
+        with pytest.raises(RuntimeError, match="would update weights in evaluate"):
             model.evaluate(ONE, verbose=0)
         assert model.evaluation_step.numpy() == 0 and slope(model.network) == 2
         model.fit(ONE, verbose=0)

@@ -49,7 +49,7 @@ def test_metadata_is_optional(tmp_path):
 def test_metadata_of_another_structure(tmp_path, key, part):
     (tmp_path / "assets.extra").mkdir()
     (tmp_path / "assets.extra" / "keras_gen.json").write_text(f'{{"{key}": {part}}}')
-    with pytest.raises(ValueError, match=rf"{key} in .*: expected a JSON object of objects\."):
+    with pytest.raises(ValueError, match=rf"{key} in .*: expected a JSON object whose values"):
         read_metadata(tmp_path)
 
 

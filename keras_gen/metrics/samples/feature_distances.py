@@ -251,7 +251,7 @@ def inception_score(
     sums = predictions.sum(axis=1)
     if not (predictions.min() >= 0 and np.all(np.abs(sums - 1) < 1e-3)):
         raise ValueError(
-            f"The rows of predictions sum to {sums.min():g} to {sums.max():g}: expected "
+            f"The row sums of predictions are {sums.min():g} to {sums.max():g}: expected "
             "probabilities, which sum to 1. For logits, pass from_logits=True."
         )
     scores = []

@@ -303,7 +303,7 @@ def figure_of(group: Group, key: str) -> tuple[str, Entry]:
                 title = filled(matrix.title, group.record.numbers)
                 return f"{title}: {words.metric(found)}", found
     raise ValueError(
-        f"{group.recipe} publishes no {key!r}, which {FILE} names: correct the name."
+        f"{group.recipe} does not publish {key!r}, which {FILE} lists: correct the name."
     )
 
 

@@ -40,8 +40,8 @@ def spectrograms(
     columns = max(map(len, magnitudes.values()), default=0)
     if not columns or len(column_names) not in (0, columns):
         raise ValueError(
-            f"There are {len(column_names)} column_names for {columns} columns: expected sounds, "
-            "and one name per column, or none."
+            f"There are {len(column_names)} column_names for {columns} columns: expected at "
+            "least one sound, and one name per column or none."
         )
     loudest = max(np.max(found, initial=_QUIET) for found in magnitudes.values())
     seconds = max(sounds.shape[1] for sounds in rows.values()) / rate

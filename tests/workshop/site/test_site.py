@@ -78,7 +78,7 @@ def test_a_page_has_the_recipe_its_figure_and_its_image(site, models):
 
 
 def test_a_figure_that_is_not_published_is_refused(models):
-    with pytest.raises(ValueError, match="vae_mnist publishes no 'nothing'"):
+    with pytest.raises(ValueError, match="vae_mnist does not publish 'nothing'"):
         methods.figure_of(models.groups["vae_mnist"][0], "nothing")
 
 

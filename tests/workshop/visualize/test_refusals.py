@@ -113,7 +113,7 @@ REFUSED = [
     (lambda: style_mixing(STYLED, ZEROS[:1, 0], ZEROS[:1, 0], 3), "layers is 3: expected 1 to 2"),
     (lambda: spectrograms(SOUNDS, ["a"]), "1 column_names for 2 columns"),
     (lambda: spectrograms(SOUNDS, ["a", "b", "c"]), "3 column_names for 2 columns"),
-    (lambda: spectrograms({}), "expected sounds"),
+    (lambda: spectrograms({}), "expected at least one sound"),
     (lambda: titled({}), AT_LEAST_ONE_ROW),
     (lambda: titled({"one": [ZEROS]}), AT_LEAST_ONE_ROW),
     (lambda: titled({"one": [ZEROS, ZEROS[:, :1]]}), AT_LEAST_ONE_ROW),

@@ -247,7 +247,10 @@ def shown(value: Any) -> str:
     shape = getattr(value, "shape", None)
     if shape is not None and len(shape):
         dtype = getattr(value, "dtype", None)
-        kind = "" if dtype is None else f" and dtype {getattr(dtype, 'name', dtype)}"
+        name = str(getattr(dtype, "name", dtype))
+        # NumPy includes the number of bits in the names of strings, such as str672.
+        name = name.rstrip("0123456789") if name.startswith(("str", "bytes")) else name
+        kind = "" if dtype is None else f" and dtype {name}"
         return f"{type(value).__name__} of shape {tuple(shape)}{kind}"
     text = " ".join(repr(value).split())
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."

@@ -34,6 +34,8 @@ SAME_TIME = 1e-6
 """Maximum difference between times that count as equal, because float32 rounds times."""
 
 ChainSteps = Annotated[int, partial(checked_integer, minimum=2, maximum=MOST_CHAIN_STEPS)]
+KarrasDeviation = Annotated[float, partial(checked_number, minimum=1e-9, maximum=1e9)]
+"""A standard deviation whose square float32 represents precisely."""
 
 
 class Parts(NamedTuple):
@@ -311,8 +313,8 @@ class KarrasPath(Path):
     Models", NeurIPS 2022, table 1 (ours), with the times of eq. (5).
 
     Args:
-        smallest: Last standard deviation before 0, sigma_min.
-        largest: First standard deviation, sigma_max.
+        smallest: Last standard deviation before 0, sigma_min, from 1e-9 to 1e9.
+        largest: First standard deviation, sigma_max, from 1e-9 to 1e9.
         rho: Degree to which times are concentrated near 0, from 1 to 1,000.
 
     Raises:
@@ -324,16 +326,16 @@ class KarrasPath(Path):
         <tf.Tensor: shape=(), dtype=float32, numpy=80.0>
     """
 
-    smallest: float = 0.002
-    largest: float = 80.0
+    smallest: KarrasDeviation = 0.002
+    largest: KarrasDeviation = 80.0
     rho: Annotated[float, partial(checked_number, minimum=1, maximum=MOST_RHO)] = 7.0
 
     @override
     def set_up(self):
-        if not 0 < self.smallest < self.largest:
+        if self.smallest >= self.largest:
             raise ValueError(
                 f"smallest is {self.smallest:g} and largest is {self.largest:g}: expected "
-                "0 < smallest < largest."
+                "smallest to be below largest."
             )
 
     @property

@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 import tensorflow as tf
 
 from keras_gen.core.noise import seeded
-from keras_gen.declared import Declared
+from keras_gen.declared import Declared, Fraction
 from keras_gen.diffusion.paths import Parts, Path, posterior, variance_between
 
 
@@ -77,7 +77,7 @@ class DDIM(Solver):
             it samples like `Ancestral`.
     """
 
-    eta: float = 0.0
+    eta: Fraction = 0.0
 
     def step(self, move):
         """Returns the points: predicted example, predicted noise, and new noise scaled by eta."""

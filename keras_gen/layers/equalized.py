@@ -7,7 +7,7 @@ from keras import ops
 from typing_extensions import override
 
 from keras_gen.checked_arguments import checked_arguments
-from keras_gen.declared import DeclaredLayer
+from keras_gen.declared import DeclaredLayer, NonNegative
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -106,7 +106,7 @@ class PixelNormalization(DeclaredLayer):
         >>> y = PixelNormalization()(tf.random.normal([4, 8, 8, 16]))
     """
 
-    epsilon: float = 1e-8
+    epsilon: NonNegative = 1e-8
 
     @override
     def call(self, inputs):

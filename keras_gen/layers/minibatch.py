@@ -5,7 +5,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.core.distribution.replicas import replica_count
-from keras_gen.declared import Count, DeclaredLayer
+from keras_gen.declared import Count, DeclaredLayer, NonNegative
 from keras_gen.layers.layer_arguments import require_input
 from keras_gen.tensor_checks import require
 
@@ -35,7 +35,7 @@ class MinibatchStddev(DeclaredLayer):
     """
 
     group_size: Count | None = 4
-    epsilon: float = 1e-8
+    epsilon: NonNegative = 1e-8
 
     @override
     def call(self, inputs):

@@ -5,7 +5,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.checked_arguments import checked_arguments
-from keras_gen.declared import DeclaredLayer
+from keras_gen.declared import DeclaredLayer, NonNegative
 from keras_gen.layers.layer_arguments import require_input
 from keras_gen.losses.regularizers import kernel_matrix, kernel_of
 
@@ -28,7 +28,7 @@ class InstanceNormalization(DeclaredLayer):
         >>> y = InstanceNormalization()(tf.random.normal([2, 8, 8, 16]))
     """
 
-    epsilon: float = 1e-5
+    epsilon: NonNegative = 1e-5
 
     @override
     def build(self, input_shape):

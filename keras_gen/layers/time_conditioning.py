@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras import layers
 from typing_extensions import override
 
-from keras_gen.declared import Count, DeclaredLayer, Positive
+from keras_gen.declared import Count, DeclaredLayer, NonNegative, Positive
 from keras_gen.layers.layer_arguments import require_input
 
 
@@ -75,7 +75,7 @@ class AdaptiveGroupNormalization(DeclaredLayer):
     """
 
     groups: Count = 8
-    epsilon: float = 1e-5
+    epsilon: NonNegative = 1e-5
     options: ClassVar = {"dtype": "float32"}
 
     @override

@@ -20,6 +20,7 @@ from keras_gen.diffusion.paths import (
     posterior,
     variance_between,
 )
+from keras_gen.diffusion.solvers import DDIM
 from keras_gen.networks import time_mlp
 
 BETAS = np.linspace(1e-4, 0.02, 1000)  # of Ho et al.
@@ -202,8 +203,12 @@ def test_a_path_that_ends_before_the_noise_is_warned_of(cls, path):
     [
         (lambda: LinearPath(last=1.0), ValueError, "expected 0 < first <= last < 1. Pass both"),
         (lambda: LinearPath(20), ValueError, "last is 1 for 20 steps: expected 0 < first"),
-        (lambda: KarrasPath(90.0), ValueError, "expected 0 < smallest < largest"),
-        (lambda: KarrasPath(0.0), ValueError, "expected 0 < smallest < largest"),
+        (lambda: KarrasPath(90.0), ValueError, "expected smallest to be below largest"),
+        (lambda: KarrasPath(0.0), ValueError, "smallest is 0: expected"),
+        (lambda: KarrasPath(1e-40), ValueError, "smallest is 1e-40: expected"),
+        (lambda: KarrasPath(largest=1e25), ValueError, r"largest is 1e\+25: expected"),
+        (lambda: DDIM(2), ValueError, "eta is 2: expected a number from 0 to 1"),
+        (lambda: DDIM(-1), ValueError, "eta is -1: expected a number from 0 to 1"),
         (
             lambda: StraightPath().coefficients("speed", tf.constant(0.5)),
             ValueError,

@@ -23,6 +23,7 @@ from keras_gen.layers import (
     MinibatchDiscrimination,
     MinibatchStddev,
     OneHot,
+    PixelNormalization,
     PixelShuffle,
     RowLSTM,
     SelfAttention,
@@ -45,6 +46,8 @@ def coupled(mask, shape, built=None):
 
 
 REFUSED = [
+    *((lambda layer=layer: layer(epsilon=-1.0), "epsilon is -1: expected")
+      for layer in (InstanceNormalization, MinibatchStddev, PixelNormalization)),
     (lambda: VerticalConvolution(4, 4), "kernel_size is 4: expected an odd num"),
     (lambda: VerticalConvolution(4, 1), "kernel_size is 1: expected at least 3"),
     (lambda: CausalAttention(4)(tf.zeros([1, 5, 6])), "divisible by heads=4"),

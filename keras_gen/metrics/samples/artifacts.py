@@ -34,7 +34,7 @@ def chroma_grain(images: np.ndarray) -> float:
     Example:
         >>> chroma_grain(model.translate(photos)) / chroma_grain(photos)  # 1 is right
     """
-    images = as_images(images, "images")
+    images = as_images(images, "images", channels=(3,))
     chroma = (images[..., BLUE_AND_RED] - luma(images)) * CHROMA_SCALES
     smooth = ndimage.gaussian_filter(chroma, (0, 1, 1, 0))
     return float(np.sqrt(np.square(chroma - smooth).mean(dtype=np.float64)))

@@ -26,6 +26,8 @@ def as_levels(images):
 class TestChromaGrain:
     def test_gray_has_none_and_noise_of_color_its_own(self):
         assert chroma_grain(as_levels(gray())) == pytest.approx(0, abs=1e-4)
+        with pytest.raises(ValueError, match=r"Expected images to be uint8 \[n, H, W, 3\], but"):
+            chroma_grain(as_levels(gray())[..., :1])
         # A checkerboard of the blue channel: half of it is Cb, 0.0813 of it is Cr.
         board = (-1.0) ** np.indices([32, 32]).sum(0)[..., None]
         colored = as_levels(np.full([1, 32, 32, 3], 128.0) + board * [0, 0, 20])

@@ -96,6 +96,7 @@ _MODELS = {
         "PixelVAE",
         "PriorSampledModel",
         "StyleIdentityVAE",
+        "TableVAE",
     ),
 }
 _ROOMS = (

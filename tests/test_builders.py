@@ -65,8 +65,8 @@ def test_builds_or_names_what_it_needs(name, door):
         assert argument not in needed
         needed[argument] = NEEDED[argument]
     words = (
-        "for videos|for images|for texts|no standard networks|lacks coder|columns|source is None"
-        "|requires a model trained"
+        "for videos|for images|for tables|for texts|no standard networks|lacks coder|columns"
+        "|source is None|requires a model trained"
     )
     assert re.search(rf"{words}|missing 2 required|feature_network|examples", text), text
 
@@ -92,9 +92,8 @@ def test_defaults_fit_every_size(name, shape):
         text = str(error)
         height, width, _ = shape
         sides = rf"{height}x{width}|{re.escape(str(shape))}|multiple|even|square"
-        assert re.search(
-            rf"{sides}|no standard networks|for videos|for texts|lacks coder|requires a model", text
-        ), text
+        others = "no standard networks|for videos|for tables|for texts|lacks coder|requires a model"
+        assert re.search(rf"{sides}|{others}", text), text
         assert "latent_dim" not in text
         return
     taken = model.edges["x"].shape

@@ -18,6 +18,7 @@ from keras.src.backend.common import global_state
 
 import keras_gen
 from keras_gen.core import ConstantThenLinear, GenerativeModel
+from keras_gen.core.capabilities import sample as sample_rows
 from keras_gen.core.kinds_of_data import (
     Characters,
     Images,
@@ -50,6 +51,7 @@ PATTERNS = (
 )
 cheapest = pytest.mark.parametrize("tiny", ["VAE"], indirect=True)
 SIDE = 16  # of images where any size is taken
+ROWS = {"age": [3, 5, 8, 5], "kind": ["cat", "dog", None, "dog"], "size": [0.5, 2.5, 2.5, None]}
 WORDS = "apple bread corn egg fish honey lemon milk oil rice salt water".split()  # of texts
 
 
@@ -84,6 +86,11 @@ class Tiny:
     def data(self, examples: int = EXAMPLES) -> tuple:
         """Random examples for a model that is not at hand."""
         return data(self.build(0), examples)
+
+
+def cells(model) -> np.ndarray:
+    """The cells of three sampled rows of a table."""
+    return model.prepare(sample_rows(model, 3, seed=1)).numpy()
 
 
 def fresh_names() -> None:

@@ -3,25 +3,26 @@
 from collections.abc import Sequence
 
 import keras
-import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_seed
 from keras_gen.autoregressive.causality import require_causal
-from keras_gen.core import LikelihoodModel, capability, for_users, log_prob
-from keras_gen.core.capabilities import sample as sample_rows
-from keras_gen.core.kinds_of_data import Rows, Seeds
-from keras_gen.core.kinds_of_data.kind_of_data import is_table
+from keras_gen.core import LikelihoodModel, log_prob
 from keras_gen.core.likelihood_model import require_parameters
 from keras_gen.core.noise import seeded
-from keras_gen.data.transforms.cells import END_OF_CELL, in_frame, likeliest, require_cells
+from keras_gen.data.transforms.cells import require_cells
 from keras_gen.data.transforms.tables import Column
 from keras_gen.declared import argument, network
 from keras_gen.losses.likelihoods.cells import CellLikelihood, drawn_outcome
-
-DRAWS = 64  # weighted samples per row in `impute` and `complete`, if columns have a fixed order
-PLACE = 3  # index of the position noise of a value, after the noise for `CellLikelihood`
+from keras_gen.tables import (
+    DRAWS,
+    add_row_edges,
+    complete,
+    expected,
+    fill,
+    impute,
+    sample,
+)
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -71,6 +72,11 @@ class TableMADE(LikelihoodModel):
 
     default_signature = "sample"
     log_prob = log_prob
+    sample = sample
+    impute = impute
+    complete = complete
+    expected = expected
+    fill = fill
 
     network: keras.Model = network("x -> parameters")
     columns: Sequence[Column] = argument(check=lambda _, value: require_cells(value))
@@ -87,7 +93,7 @@ class TableMADE(LikelihoodModel):
         )
         log_probs = self.likelihood.log_probs(parameters, x)
         nll = -tf.reduce_sum(tf.where(hidden, log_probs, 0.0), axis=1)
-        return {"nll": weight * nll} | self._gap_terms(x, gap_logits, hidden, weight)
+        return {"nll": weight * nll} | self.likelihood.gap_terms(x, gap_logits, hidden, weight)
 
     def _hidden(self, x):
         """Returns the columns to predict, the last of a random order (eq. 9), and their weights."""
@@ -98,25 +104,15 @@ class TableMADE(LikelihoodModel):
         given = tf.floor(self.uniform("given", [tf.shape(x)[0], 1]) * count)
         return rank >= tf.cast(given, tf.int32), (count / (count - given))[:, 0]
 
-    def _gap_terms(self, x, gap_logits, hidden, weight):
-        if not self.likelihood.may_be_missing.any():
-            return {}
-        missing = tf.cast(x < 0, tf.float32)
-        nats = tf.nn.sigmoid_cross_entropy_with_logits(labels=missing, logits=gap_logits)
-        counted = hidden & self.likelihood.may_be_missing
-        return {"gap": weight * tf.reduce_sum(tf.where(counted, nats, 0.0), axis=1)}
-
     @override
     def loss_weights(self):
-        gaps = {"gap": 1.0} if self.likelihood.may_be_missing.any() else {}
-        return {"nll": 1.0} | gaps
+        return {"nll": 1.0} | self.likelihood.gap_weights
 
     @override
     def nats(self, x):
         """Returns -log p of each row's values, `[batch]`, predicted in the order of the columns."""
         if not self.any_order:
-            parameters, _ = self.likelihood.split(self.network(x, training=False))
-            return -tf.reduce_sum(self.likelihood.log_probs(parameters, x), axis=1)
+            return -self.likelihood.log_prob(self.network(x, training=False), x)
 
         def step(place, nats):
             given = tf.where(tf.range(len(self.columns)) < place, x, -1.0)
@@ -131,8 +127,7 @@ class TableMADE(LikelihoodModel):
 
     def noise(self, n, key):
         """Samples uniform noise for each value: for its cell, and for the position in the cell."""
-        shape = [n, len(self.columns), self.likelihood.uniforms_per_value + 1]
-        return tf.random.stateless_uniform(shape, key)
+        return tf.random.stateless_uniform([n, *self.likelihood.noise_shape], key)
 
     def from_noise(self, noise):
         """Returns rows `[n, columns]` of cells with positions, sampled column by column."""
@@ -159,11 +154,8 @@ class TableMADE(LikelihoodModel):
             parameters, gaps = self.likelihood.split(self.network(x, training=False))
             uniforms = noise[:, place]
             value = self.likelihood.draw(place, parameters[:, place], uniforms)
-            value += END_OF_CELL * uniforms[:, PLACE]
             if known is None:
-                missing = uniforms[:, 2] < tf.sigmoid(gaps[:, place])
-                may_be = tf.gather(self.likelihood.may_be_missing, place)
-                value = tf.where(may_be & missing, -1.0, value)
+                value = self.likelihood.with_gaps(place, value, gaps[:, place], uniforms)
             else:
                 here = tf.where(places == place, known, -1.0)
                 log_probs = self.likelihood.log_probs(parameters, here)
@@ -175,123 +167,32 @@ class TableMADE(LikelihoodModel):
         state = (0, tf.ensure_shape(start, [None, count]), tf.zeros(tf.shape(noise)[:1]))
         return tf.while_loop(lambda place, *_: place < count, step, state)[1:]
 
-    @for_users
-    def sample(self, n: int, seed: int | None = None, batch_size: int = 1024, **conditions):
-        """Samples rows, as a DataFrame if the columns come from a DataFrame; otherwise, as a dict.
-
-        A dict contains one array per column. Words, booleans, decimal places, dtypes, and the
-        fraction of gaps are as in the training rows. Numbers are between the smallest and the
-        largest training value in their cell.
-
-        Args:
-            n: Number of rows, at least 1.
-            seed: Seed, 0 to 2**31 - 1. Equal seeds yield equal rows. If None, rows differ each
-                time.
-            batch_size: Number of rows computed at once.
-            **conditions: Not supported; `complete` samples rows with some given values.
-
-        Raises:
-            TypeError: If a number is not an integer, or if a condition is given.
-            ValueError: If `n` or `batch_size` is below 1, or if the seed is out of range.
-        """
-        return in_frame(self.columns, sample_rows(self, n, seed, batch_size, **conditions))
-
     # Gaps ------------------------------------------------------------------------------------
 
-    @for_users
-    def impute(self, rows):
-        """Fills gaps with the most likely word, or with the mean, rounded like its column.
-
-        Means minimize the squared error; medians would minimize the absolute error. Known values
-        are unchanged.
-
-        Args:
-            rows: A DataFrame, a dict of columns, the path of a CSV file, or strings `[n, columns]`.
-
-        Returns:
-            All rows, in the format of `sample`; rows of a DataFrame keep their index.
-
-        Raises:
-            ValueError: If columns are missing or unknown, or if a value is unknown to the model.
-        """
-        return self._filled(rows, self.expected)
-
-    @for_users
-    def complete(self, rows, seed: int | None = None):
-        """Samples values for gaps, given all known values of a row.
-
-        Calls with different seeds yield multiple imputations. To sample conditionally, pass rows in
-        which only the values to condition on are known.
-
-        Args:
-            rows: See `impute`.
-            seed: Seed, 0 to 2**31 - 1. Equal seeds yield equal rows. If None, values differ each
-                time.
-
-        Returns:
-            All rows; see `impute`.
-
-        Raises:
-            ValueError: If the seed is out of range; see also `impute`.
-        """
-        random = np.random.default_rng(None if seed is None else checked_seed(seed))
-
-        def drawn(texts):
-            return self.fill(texts, random.integers(2**31 - 1, size=len(texts), dtype=np.int32))
-
-        return self._filled(rows, drawn)
-
-    def _filled(self, rows, fill):
-        """Returns rows with gaps filled by a function, which is applied only to rows with gaps."""
-        edge = self.edges["x"]
-        texts = edge.as_array(rows.numpy() if tf.is_tensor(rows) else rows)
-        # Unknown words can be gaps too.
-        gaps = edge.prepare(texts).numpy() < 0
-        some = gaps.any(axis=1)
-        texts = np.array(texts, object)
-        if some.any():
-            texts[gaps] = fill(texts[some].astype(str))[gaps[some]]
-        table = in_frame(self.columns, texts.astype(str))
-        if is_table(rows) and is_table(table):
-            table.index = rows.index
-        return table
-
-    @capability
-    def expected(self, x):
-        """Returns rows, strings `[n, columns]`, with the most likely word or the mean in gaps."""
+    def probabilities(self, x) -> list[tf.Tensor]:
+        """Returns P of each column's cells given the known values, `[n, cells]` per column."""
         if self.any_order:
             parameters, _ = self.likelihood.split(self.network(x, training=False))
             every = enumerate(tf.unstack(parameters, axis=1))
-            parts = [self.likelihood.probabilities(place, each) for place, each in every]
-        else:
-            shape = [DRAWS, *self.edges["x"].inner_spec().shape[1:], PLACE + 1]
-            noise = tf.random.stateless_uniform(shape, [0, 0])
-            noise = tf.repeat(noise[None], tf.shape(x)[0], axis=0)
-            cells, log_weights = self._weighted(x, noise)
-            weights = tf.nn.softmax(log_weights)
-            parts = []
-            for place, column in enumerate(self.columns):
-                one_hot = tf.one_hot(tf.cast(cells[..., place], tf.int32), len(column.shares))
-                parts.append(tf.einsum("nk,nkc->nc", weights, one_hot))
-        pairs = zip(self.columns, parts, strict=True)
-        filled = tf.stack([likeliest(column, each) for column, each in pairs], axis=1)
-        return {"values": tf.where(x < 0, filled, self.edges["x"].restore(x))}
+            return [self.likelihood.probabilities(place, each) for place, each in every]
+        noise = tf.random.stateless_uniform([DRAWS, *self.likelihood.noise_shape], [0, 0])
+        cells, log_weights = self._weighted(x, tf.repeat(noise[None], tf.shape(x)[0], axis=0))
+        weights = tf.nn.softmax(log_weights)
+        parts = []
+        for place, column in enumerate(self.columns):
+            one_hot = tf.one_hot(tf.cast(cells[..., place], tf.int32), len(column.shares))
+            parts.append(tf.einsum("nk,nkc->nc", weights, one_hot))
+        return parts
 
-    @capability
-    def fill(self, x, seeds):
-        """Returns rows, strings `[n, columns]`, whose gaps are sampled, given all known values.
-
-        The noise of each row is determined by its seed, an integer.
-        """
-        shape = [len(self.columns), PLACE + 1]
+    def completed(self, x, seeds) -> tf.Tensor:
+        """Returns rows `[n, columns]` whose gaps are sampled, with a seed for each row."""
         if self.any_order:
-            noise = seeded(tf.random.stateless_uniform, seeds, shape)
-            return {"x": self._drawn(noise, x)[0]}
-        noise = seeded(tf.random.stateless_uniform, seeds, [DRAWS, *shape])
+            noise = seeded(tf.random.stateless_uniform, seeds, self.likelihood.noise_shape)
+            return self._drawn(noise, x)[0]
+        noise = seeded(tf.random.stateless_uniform, seeds, [DRAWS, *self.likelihood.noise_shape])
         cells, log_weights = self._weighted(x, noise)
         uniform = seeded(tf.random.stateless_uniform, seeds, [1], step=1)
-        chosen = drawn_outcome(log_weights, uniform)
-        return {"x": tf.gather(cells, chosen, batch_dims=1)}
+        return tf.gather(cells, drawn_outcome(log_weights, uniform), batch_dims=1)
 
     def _weighted(self, x, noise):
         """Returns completions of each row `[n, draws, columns]` and their log weights `[n, draws]`.
@@ -330,7 +231,4 @@ class TableMADE(LikelihoodModel):
             )
         if not self.any_order:
             require_causal(self.network, 2)
-        self.edges["x"] = Rows(self.columns)
-        self.edges["seeds"] = Seeds()
-        # The signatures read the tables of words in addition to the network.
-        self.resources = [self.edges["x"].cells]
+        add_row_edges(self)

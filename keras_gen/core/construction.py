@@ -1,7 +1,7 @@
 """Checks of new models and of the arguments that create them."""
 
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 import keras
 
@@ -41,17 +41,18 @@ def given_arguments(cls: type, args: Sequence, kwargs: dict[str, Any]) -> list[s
                 "the arguments."
             )
         # Builders of the nearest class with any: its own builders replace inherited ones.
-        own = (_builders(base) for base in cls.__mro__)
+        own = (_builders(base, cls) for base in cls.__mro__)
         doors = [f"{cls.__name__}.{door}" for door in next(filter(None, own), [])]
         way_out = f". To use the standard networks, call {' or '.join(doors)}" if doors else ""
         raise TypeError(f"{cls.__name__} lacks {', '.join(missing)}{way_out}.")
     return given
 
 
-def _builders(cls: type) -> list[str]:
-    """Returns the names of a class's own builders, except those that only raise an error."""
-    own = {name: vars(cls)[name].__func__ for name in DOORS if name in vars(cls)}
-    return [n for n, builder in own.items() if builder.__annotations__.get("return") != NoReturn]
+def _builders(base: type, cls: type) -> list[str]:
+    """Returns the names of a base's own builders that build models of this class."""
+    own = {name: vars(base)[name].__func__ for name in DOORS if name in vars(base)}
+    built = {name: builder.__annotations__.get("return", cls) for name, builder in own.items()}
+    return [name for name, kind in built.items() if kind in (cls, cls.__name__)]
 
 
 def finish(model) -> None:

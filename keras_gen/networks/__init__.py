@@ -66,6 +66,7 @@ from keras_gen.networks.mlp import (
     mlp_networks,
     one_layer_networks,
     start_at_mean,
+    table_networks,
 )
 from keras_gen.networks.recurrent import recurrent_decoder, recurrent_encoder
 from keras_gen.networks.translation.context_encoder_networks import (

@@ -1,14 +1,18 @@
 """Fully connected encoders and decoders for latent-variable models of small images."""
 
 import math
+from collections.abc import Sequence
 
 import keras
 import numpy as np
 from keras import layers
 
 from keras_gen.checked_arguments import checked_arguments
+from keras_gen.data import Column
+from keras_gen.data.transforms.cells import require_cells
 from keras_gen.declared import Fraction
-from keras_gen.layers import Dropout
+from keras_gen.layers import Dropout, RowFeatures
+from keras_gen.losses.likelihoods.cells import CellLikelihood
 
 SMALLEST_MEAN = 0.001  # of a pixel, so that logits are finite; the maximum is 1 minus this
 
@@ -158,6 +162,47 @@ def mlp_networks(
     """
     encoder = mlp_encoder(image_shape, latent_dim, hidden, activation, gain=gain, **options)
     return encoder, mlp_decoder(image_shape, latent_dim, hidden[::-1], activation, gain)
+
+
+@checked_arguments
+def table_networks(
+    columns: Sequence[Column],
+    latent_dim: int = 16,
+    hidden: tuple[int, ...] = (192, 192),
+    activation: str = "silu",
+) -> tuple[keras.Model, keras.Model]:
+    """Builds the networks of `VAE.for_table`: dense layers on the features of a row's cells.
+
+    The decoder's outputs start at 0, which represents the frequencies of the training rows.
+
+    Args:
+        columns: Columns with cells, as returned by `keras_gen.data.table_columns`.
+        latent_dim: Number of latent dimensions.
+        hidden: Number of units in each hidden layer of the encoder, mirrored by the decoder.
+        activation: Activation of the hidden layers.
+
+    Returns:
+        An encoder that maps cells, float32 `[batch, columns]`, -1 for missing values, to the mean
+        and the log variance of the latents, and a decoder that maps latents to float32 `[batch,
+        columns * parameters]`, in the order `[column, parameter]`.
+
+    Example:
+        >>> from keras_gen.data import table_columns
+        >>> encoder, decoder = table_networks(table_columns({"age": [3, 5]}), hidden=(8,))
+    """
+    columns = require_cells(columns)
+    cells = keras.Input((len(columns),))
+    x = _hidden(RowFeatures(columns)(cells), hidden, activation, None)
+    heads = [
+        _dense(latent_dim, None, 1.0, dtype="float32", name=head)(x)
+        for head in ("mean", "log_variance")
+    ]
+    latents = keras.Input((latent_dim,))
+    x = _hidden(latents, hidden[::-1], activation, None)
+    size = len(columns) * CellLikelihood(columns).params_per_value
+    outputs = layers.Dense(size, kernel_initializer="zeros", dtype="float32")(x)
+    encoder = keras.Model(cells, heads, name="encoder")
+    return encoder, keras.Model(latents, outputs, name="decoder")
 
 
 @checked_arguments(axes=None)

@@ -19,4 +19,5 @@ from keras_gen.vae.quantized.vq_vae import VQVAE
 from keras_gen.vae.quantized.vq_vae_2 import VQVAE2
 from keras_gen.vae.sampling_weights import SamplingWeights, distribute_fresh
 from keras_gen.vae.style_identity_vae import StyleIdentityVAE
+from keras_gen.vae.table_vae import TableVAE
 from keras_gen.vae.vae import VAE

@@ -1,7 +1,8 @@
 """The variational autoencoder (Kingma & Welling 2014)."""
 
 import math
-from typing import Any, ClassVar, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import keras
 import tensorflow as tf
@@ -12,8 +13,13 @@ from keras_gen.core import SCORE_SAMPLES, log_prob, sample
 from keras_gen.core.kinds_of_data import Number
 from keras_gen.core.noise import folded, normal, several
 from keras_gen.core.schedules import Weight
+from keras_gen.data import Column
 from keras_gen.declared import network
 from keras_gen.losses import kl_standard_normal
+from keras_gen.networks import table_networks
+
+if TYPE_CHECKING:
+    from keras_gen.vae.table_vae import TableVAE
 
 
 class Inferred(NamedTuple):
@@ -166,3 +172,33 @@ class VAE(EncoderDecoder):
     def set_up(self):
         super().set_up()
         self.edges["temperature"] = Number(0.0, 10.0, "temperature")
+
+    @classmethod
+    def for_table(
+        cls,
+        columns: Sequence[Column],
+        latent_dim: int = 16,
+        hidden: tuple[int, ...] = (192, 192),
+        **kwargs,
+    ) -> "TableVAE":
+        """Builds a model for the rows of a table with words, numbers, and gaps.
+
+        Args:
+            columns: Columns with cells, as returned by `keras_gen.data.table_columns`.
+            latent_dim: Number of dimensions of a code.
+            hidden: Number of units in each hidden layer of the encoder, mirrored by the decoder.
+            **kwargs: Additional arguments for `TableVAE`.
+
+        Raises:
+            TypeError: If `columns` contains anything other than columns, or if the class is another
+                variant of the VAE.
+            ValueError: If a column has no cells.
+
+        Example: `model = VAE.for_table(table_columns(people))`.
+        """
+        from keras_gen.vae.table_vae import TableVAE
+
+        if not issubclass(TableVAE, cls):
+            raise TypeError(f"{cls.__name__} is not for tables: use VAE.for_table.")
+        encoder, decoder = table_networks(columns, latent_dim, hidden)
+        return TableVAE(encoder, decoder, columns, **kwargs)

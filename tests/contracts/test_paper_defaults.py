@@ -139,6 +139,7 @@ DEFAULTS: dict[str, tuple] = {
         dict(swap_weight=1.0, beta=1.0, adversarial_weight=10.0),
     ),
     "TableMADE": ("ours", ADAM, dict(any_order=False)),
+    "TableVAE": ("ours", ADAM, dict(beta=1.0, components=20)),
     "TalkingHeads": (
         "Zakharov et al. 2019, sec. 4",
         dict(g_optimizer=("Adam", 5e-5, 0.9, 0.999), d_optimizer=("Adam", 2e-4, 0.9, 0.999)),

@@ -12,7 +12,6 @@ from keras_gen.autoregressive import (
     TableMADE,
     WaveNet,
 )
-from keras_gen.core.capabilities import sample as sample_rows
 from keras_gen.data import table_columns
 from keras_gen.losses import Categorical, DiscretizedLogistic, NormalMixture
 from keras_gen.networks import (
@@ -29,7 +28,7 @@ from keras_gen.networks import (
     wavenet,
 )
 from keras_gen.vae import VQVAE, ConditionalVQVAE
-from tiny import Tiny, sample
+from tiny import ROWS, Tiny, cells, sample
 
 
 def _pixel_cnn(seed=3):
@@ -90,16 +89,9 @@ def _made(seed=3):
 
 
 def _table_made(seed=3):
-    columns = table_columns(
-        {"age": [3, 5, 8, 5], "kind": ["cat", "dog", None, "dog"], "size": [0.5, 2.5, 2.5, None]}
-    )
+    columns = table_columns(ROWS)
     network = table_made(columns, hidden=(4,), activation="tanh")
     return TableMADE(network, columns, any_order=True, seed=seed)
-
-
-def _cells(model):
-    """The cells of three samples."""
-    return model.prepare(sample_rows(model, 3, seed=1)).numpy()
 
 
 TINY = {
@@ -109,7 +101,7 @@ TINY = {
     "MADE": Tiny(_made, sample, draws=False),
     "PixelCNN": Tiny(_pixel_cnn, sample, draws=False),
     "ConditionalPixelCNN": Tiny(_conditional_pixel_cnn, sample, draws=False),
-    "TableMADE": Tiny(_table_made, _cells),
+    "TableMADE": Tiny(_table_made, cells),
     "PixelRNN": Tiny(_pixel_rnn, sample, draws=False),
     "WaveNet": Tiny(_wavenet, sample, draws=False),
     "ConditionalWaveNet": Tiny(_conditional_wavenet, sample, draws=False),

@@ -5,19 +5,21 @@ import numpy as np
 
 from keras_gen import vae
 from keras_gen.core import schedules
+from keras_gen.data import table_columns
 from keras_gen.losses import Categorical, Normal, UnboundedNormal
 from keras_gen.networks import (
     m2_networks,
     mlp_decoder,
     mlp_encoder,
     pixel_vae_decoder,
+    table_networks,
     vq_vae_2_networks,
     wave_decoder,
     wave_encoder,
     with_head,
     with_labels,
 )
-from tiny import Tiny, reconstruct, sample
+from tiny import ROWS, Tiny, cells, reconstruct, sample
 
 SHAPE = (4, 4, 1)
 NORMAL = Normal(scale=0.5)
@@ -161,6 +163,14 @@ def _conditional(seed=3):
     )
 
 
+def _table_vae(seed=3):
+    columns = table_columns(ROWS)
+    networks = table_networks(columns, latent_dim=2, hidden=(4,), activation="tanh")
+    model = vae.TableVAE(*networks, columns, beta=0.5, components=3, seed=seed)
+    model.prior.fit(np.random.default_rng(0).normal([1.0, -1.0], [0.5, 2.0], (30, 2)))
+    return model
+
+
 # Discrete codes --------------------------------------------------------------------------------
 
 # What no optimizer moves stays.
@@ -243,6 +253,7 @@ TINY = {
     "StyleIdentityVAE": Tiny(_style_identity, reconstruct),
     "IWAE": Tiny(_iwae, sample),
     "M2": Tiny(_m2, sample),
+    "TableVAE": Tiny(_table_vae, cells),
     "VAE": Tiny(_vae, sample),
     "VQGAN": Tiny(_vq_gan, reconstruct, draws=False),
     "VQVAE": Tiny(_vq_vae, reconstruct, draws=False),

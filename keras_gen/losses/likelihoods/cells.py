@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
+from keras_gen.data.transforms.cells import END_OF_CELL
 from keras_gen.data.transforms.tables import Column
 from keras_gen.losses.per_example import log_sigmoid
 
@@ -34,8 +35,9 @@ class CellLikelihood:
     """
 
     logits = True
-    parameter_range = (-math.inf, math.inf)
-    uniforms_per_value = 3  # for a word or a component, a number, and a gap
+    range = parameter_range = (-math.inf, math.inf)
+    levels = None
+    uniforms_per_value = 4  # for a word or a component, a number, a gap, and a position
 
     def __init__(self, columns: Sequence[Column], mixtures: int = 4):
         self.columns = list(columns)
@@ -59,6 +61,8 @@ class CellLikelihood:
             missing = np.clip(column.missing, 1e-6, 1 - 1e-6)
             self.gap_logits[place] = np.log(missing) - np.log1p(-missing)
         self.may_be_missing = np.array([column.missing > 0 for column in columns])
+        self.gap_weights = {"gap": 1.0} if self.may_be_missing.any() else {}
+        self.noise_shape = [len(columns), self.uniforms_per_value]
 
     def split(self, outputs: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Splits outputs `[..., columns * params_per_value]`.
@@ -70,6 +74,17 @@ class CellLikelihood:
         shape = tf.concat([tf.shape(outputs)[:-1], [len(self.columns), -1]], axis=0)
         outputs = tf.reshape(tf.cast(outputs, tf.float32), shape)
         return outputs[..., :-1], outputs[..., -1] + self.gap_logits
+
+    def log_prob(self, outputs: tf.Tensor, cells: tf.Tensor) -> tf.Tensor:
+        """Returns log P of the known values of each row, `[..., batch]`, in nats.
+
+        Args:
+            outputs: Outputs of a network, `[..., batch, columns * params_per_value]`.
+            cells: Indices of cells, `[batch, columns]`, negative for gaps.
+        """
+        parameters, _ = self.split(outputs)
+        cells = tf.broadcast_to(cells, tf.shape(parameters)[:-1])
+        return tf.reduce_sum(self.log_probs(parameters, cells), axis=-1)
 
     def log_probs(self, parameters: tf.Tensor, cells: tf.Tensor) -> tf.Tensor:
         """Returns log P of each cell in nats, `[..., columns]`, with 0 for gaps (negative cells).
@@ -97,6 +112,26 @@ class CellLikelihood:
         log_probs = tf.gather(tf.concat(parts, axis=-1), order, axis=-1)
         return tf.where(known, log_probs, 0.0)
 
+    def gap_terms(self, cells, gap_logits, counted=True, weight=1.0) -> dict[str, tf.Tensor]:
+        """Returns the negative log-likelihood of which values are missing, `[batch]`, in nats.
+
+        Args:
+            cells: Indices of cells, `[batch, columns]`, negative for gaps.
+            gap_logits: Logits of gaps, `[batch, columns]`.
+            counted: Which values to count, `[batch, columns]`.
+            weight: Factor `[batch]`.
+
+        Returns:
+            The term "gap" of a loss, with its weight in `gap_weights`; both are empty if no column
+            has gaps.
+        """
+        if not self.gap_weights:
+            return {}
+        missing = tf.cast(cells < 0, tf.float32)
+        nats = tf.nn.sigmoid_cross_entropy_with_logits(labels=missing, logits=gap_logits)
+        nats = tf.where(counted & self.may_be_missing, nats, 0.0)
+        return {"gap": weight * tf.reduce_sum(nats, axis=1)}
+
     def probabilities(self, place: int, parameters: tf.Tensor) -> tf.Tensor:
         """Returns P of every cell in a column, `[..., cells]`, given `[..., parameters]`."""
         count = len(self.columns[place].shares)
@@ -106,29 +141,75 @@ class CellLikelihood:
         edges = self.edges[place, : count + 1, None]
         return tf.exp(_log_mass(logits, means, scales, edges[:-1], edges[1:]))
 
-    def draw(self, place, parameters: tf.Tensor, uniforms: tf.Tensor) -> tf.Tensor:
-        """Returns cells of one column, float32 `[n]`, sampled with uniform noise.
+    def mean(self, outputs: tf.Tensor) -> tf.Tensor:
+        """Returns the most likely words, and the medians of numbers, `[..., columns]`.
 
         Args:
-            place: Position of the column, a scalar.
-            parameters: Parameters of this column, `[n, parameters]`.
-            uniforms: Noise in [0, 1), `[n, 2]` or more.
+            outputs: Outputs of a network, `[..., columns * params_per_value]`.
+
+        Returns:
+            Cells with positions in them; a median is a training value, or between two of a cell.
+        """
+        parameters, _ = self.split(outputs)
+        centers = []
+        for place, column in enumerate(self.columns):
+            p = self.probabilities(place, parameters[..., place, :])
+            if column.categories:
+                centers.append(tf.cast(tf.argmax(p, axis=-1), tf.float32))
+                continue
+            above = tf.cumsum(p, axis=-1)
+            cell = tf.reduce_sum(tf.cast(above[..., :-1] < 0.5, tf.int32), axis=-1)
+            mass, end = (tf.gather(v, cell, batch_dims=cell.shape.rank) for v in (p, above))
+            position = tf.clip_by_value(tf.math.divide_no_nan(0.5 - end, mass) + 1, 0.0, 1.0)
+            centers.append(tf.cast(cell, tf.float32) + END_OF_CELL * position)
+        return tf.stack(centers, axis=-1)
+
+    def draw_rows(self, outputs: tf.Tensor, uniforms: tf.Tensor, gaps: bool = True) -> tf.Tensor:
+        """Returns rows of cells with positions in them, float32 `[n, columns]`.
+
+        Args:
+            outputs: Outputs of a network, `[n, columns * params_per_value]`.
+            uniforms: Noise in [0, 1), `[n, columns, uniforms_per_value]`.
+            gaps: Whether values may be missing.
+        """
+        parameters, gap_logits = self.split(outputs)
+        places = tf.tile(tf.range(len(self.columns)), tf.shape(outputs)[:1])
+        flat = tf.reshape(uniforms, [-1, self.uniforms_per_value])
+        each = tf.reshape(parameters, [-1, self.params_per_value - 1])
+        values = self.draw(places, each, flat)
+        if gaps:
+            values = self.with_gaps(places, values, tf.reshape(gap_logits, [-1]), flat)
+        return tf.reshape(values, [-1, len(self.columns)])
+
+    def draw(self, place, parameters: tf.Tensor, uniforms: tf.Tensor) -> tf.Tensor:
+        """Returns cells with positions in them, float32 `[n]`, sampled with uniform noise.
+
+        Args:
+            place: Position of the column, a scalar, or `[n]` for values of several columns.
+            parameters: Parameters of the values, `[n, parameters]`.
+            uniforms: Noise in [0, 1), `[n, uniforms_per_value]`.
         """
         first = uniforms[:, :1]
         second = uniforms[:, 1]
+        position = END_OF_CELL * uniforms[:, 3]
         word = drawn_outcome(parameters + tf.gather(self.log_shares, place), first)
         if not len(self.numbers):
-            return tf.cast(word, tf.float32)
+            return tf.cast(word, tf.float32) + position
         logits, means, scales = self._mixture(parameters)
         component = drawn_outcome(logits, first)[:, None]
         mean = tf.gather(means, component, batch_dims=1)[:, 0]
         scale = tf.gather(scales, component, batch_dims=1)[:, 0]
         inside = tf.clip_by_value(second, 1e-7, 1 - 1e-7)
         value = mean + scale * (tf.math.log(inside) - tf.math.log1p(-inside))
-        inner = tf.gather(self.edges, place)[1:]
+        inner = tf.gather(self.edges, place)[..., 1:]
         number = tf.reduce_sum(tf.cast(inner <= value[:, None], tf.int32), axis=1)
         is_word = tf.gather(np.isin(range(len(self.columns)), self.words), place)
-        return tf.cast(tf.where(is_word, word, number), tf.float32)
+        return tf.cast(tf.where(is_word, word, number), tf.float32) + position
+
+    def with_gaps(self, place, values, gap_logits, uniforms) -> tf.Tensor:
+        """Returns values `[n]` of `draw`, or -1 where a value is missing, with the same noise."""
+        missing = uniforms[:, 2] < tf.sigmoid(gap_logits)
+        return tf.where(tf.gather(self.may_be_missing, place) & missing, -1.0, values)
 
     def _mixture(self, parameters):
         """Returns the logits, means, and scales of the components, each `[..., mixtures]`."""

@@ -1,0 +1,133 @@
+"""Methods of models of the rows of a table: samples, gaps, and edges.
+
+Models of tables, `TableMADE` and `TableVAE`, have these functions as methods. They have `columns`
+and a `CellLikelihood`, and define the methods `probabilities` and `completed`, which fill gaps.
+"""
+
+import numpy as np
+import tensorflow as tf
+
+from keras_gen.arguments import checked_seed
+from keras_gen.core.capabilities import capability, for_users
+from keras_gen.core.capabilities import sample as sample_rows
+from keras_gen.core.kinds_of_data import Rows, Seeds
+from keras_gen.core.kinds_of_data.kind_of_data import is_table
+from keras_gen.data.transforms.cells import in_frame, likeliest
+
+DRAWS = 64  # weighted samples per row in `impute` and `complete`
+
+# Samples --------------------------------------------------------------------------------------
+
+
+@for_users
+def sample(  # noqa: D417
+    self, n: int, seed: int | None = None, batch_size: int = 1024, **conditions
+):
+    """Samples rows, as a DataFrame if the columns come from a DataFrame; otherwise, as a dict.
+
+    A dict contains one array per column. Words, booleans, decimal places, dtypes, and the
+    fraction of gaps are as in the training rows. Numbers are between the smallest and the
+    largest training value in their cell.
+
+    Args:
+        n: Number of rows, at least 1.
+        seed: Seed, 0 to 2**31 - 1. Equal seeds yield equal rows. If None, rows differ each
+            time.
+        batch_size: Number of rows computed at once.
+        **conditions: For a VAE, `temperature`, the standard deviation of the latents in units of
+            the prior's. To sample rows with some given values, call `complete`.
+
+    Raises:
+        TypeError: If a number is not an integer, or if a condition is unknown.
+        ValueError: If `n` or `batch_size` is below 1, or if the seed is out of range.
+    """
+    return in_frame(self.columns, sample_rows(self, n, seed, batch_size, **conditions))
+
+
+# Gaps -----------------------------------------------------------------------------------------
+
+
+@for_users
+def impute(self, rows):  # noqa: D417
+    """Fills gaps with the most likely word, or with the mean, rounded like its column.
+
+    Means minimize the squared error; medians would minimize the absolute error. Known values
+    are unchanged.
+
+    Args:
+        rows: A DataFrame, a dict of columns, the path of a CSV file, or strings `[n, columns]`.
+
+    Returns:
+        All rows, in the format of `sample`; rows of a DataFrame keep their index.
+
+    Raises:
+        ValueError: If columns are missing or unknown, or if a value is unknown to the model.
+    """
+    return _filled(self, rows, self.expected)
+
+
+@for_users
+def complete(self, rows, seed: int | None = None):  # noqa: D417
+    """Samples values for gaps, given all known values of a row.
+
+    Calls with different seeds yield multiple imputations. To sample conditionally, pass rows in
+    which only the values to condition on are known.
+
+    Args:
+        rows: See `impute`.
+        seed: Seed, 0 to 2**31 - 1. Equal seeds yield equal rows. If None, values differ each
+            time.
+
+    Returns:
+        All rows; see `impute`.
+
+    Raises:
+        ValueError: If the seed is out of range; see also `impute`.
+    """
+    random = np.random.default_rng(None if seed is None else checked_seed(seed))
+
+    def drawn(texts):
+        return self.fill(texts, random.integers(2**31 - 1, size=len(texts), dtype=np.int32))
+
+    return _filled(self, rows, drawn)
+
+
+def _filled(self, rows, fill):
+    """Returns rows with gaps filled by a function, which is applied only to rows with gaps."""
+    edge = self.edges["x"]
+    texts = edge.as_array(rows.numpy() if tf.is_tensor(rows) else rows)
+    # Unknown words can be gaps too.
+    gaps = edge.prepare(texts).numpy() < 0
+    some = gaps.any(axis=1)
+    texts = np.array(texts, object)
+    if some.any():
+        texts[gaps] = fill(texts[some].astype(str))[gaps[some]]
+    table = in_frame(self.columns, texts.astype(str))
+    if is_table(rows) and is_table(table):
+        table.index = rows.index
+    return table
+
+
+@capability
+def expected(self, x):
+    """Returns rows, strings `[n, columns]`, with the most likely word or the mean in gaps."""
+    pairs = zip(self.columns, self.probabilities(x), strict=True)
+    filled = tf.stack([likeliest(column, each) for column, each in pairs], axis=1)
+    return {"values": tf.where(x < 0, filled, self.edges["x"].restore(x))}
+
+
+@capability
+def fill(self, x, seeds):
+    """Returns rows, strings `[n, columns]`, whose gaps are sampled, given all known values.
+
+    The noise of each row is determined by its seed, an integer.
+    """
+    return {"x": self.completed(x, seeds)}
+
+
+def add_row_edges(self) -> None:
+    """Adds the edges of rows and seeds, for `set_up`."""
+    self.edges["x"] = Rows(self.columns)
+    self.edges["seeds"] = Seeds()
+    # The signatures read the tables of words in addition to the networks.
+    self.resources = [self.edges["x"].cells]

@@ -1,0 +1,205 @@
+"""The variational autoencoder of tables."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.arguments import checked_seed
+from keras_gen.core import SCORE_SAMPLES, for_users
+from keras_gen.core.noise import folded, seeded
+from keras_gen.data.transforms.cells import require_cells
+from keras_gen.data.transforms.tables import Column
+from keras_gen.declared import Count, argument, fixed
+from keras_gen.losses import kl_standard_normal
+from keras_gen.losses.divergences import importance_weighted_nats
+from keras_gen.losses.likelihoods.cells import CellLikelihood, drawn_outcome
+from keras_gen.tables import (
+    DRAWS,
+    add_row_edges,
+    complete,
+    expected,
+    fill,
+    impute,
+    sample,
+)
+from keras_gen.vae.mixture_prior import MixturePrior
+from keras_gen.vae.vae import VAE
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class TableVAE(VAE):
+    """A VAE of the rows of a table, for codes of rows with words, numbers, and gaps.
+
+    Nazábal, Olmos, Ghahramani, Valera: "Handling Incomplete Heterogeneous Data using VAEs", Pattern
+    Recognition 107, 2020: each column has its own likelihood given the latents, and gaps contribute
+    neither to the encoder's input nor to the likelihood of the values. A word is a cell, and so is
+    an interval of numbers (`table_columns`). The probability of a number is the mass of a mixture
+    of logistic densities in its cell, so nats can be compared with other models of these cells.
+
+    `score` and `log_prob` are the bound of an `IWAE` with 16 latents. `reconstruct` and `decode`
+    return the most likely words, and the medians of numbers. `impute` and `complete` use 64 latents
+    for each row, weighted by the probability of its known values.
+
+    `fit`, `log_prob`, `impute`, and `complete` accept a DataFrame, a dict of columns, the path of a
+    CSV file, and strings `[n, columns]`. A missing value contributes only to `gap_loss`, with which
+    the model learns which values are missing, so that samples have gaps too.
+
+    Deviations: one layer of latents, which have a standard normal prior until `fit_prior`, instead
+    of a mixture learned with the networks; the likelihoods of numbers.
+
+    Args:
+        encoder: Network that maps cells `[batch, columns]`, -1 where a value is missing, to (mean,
+            log variance) of q(z|x), each `[batch, latents]`.
+        decoder: Network that maps latents `[batch, latents]` to the parameters of a
+            `CellLikelihood`. `keras_gen.networks.table_networks` builds both networks.
+        columns: Columns with cells, as returned by `keras_gen.data.table_columns`.
+        beta: Weight of the KL divergence, a number or a schedule.
+        components: Number of normal distributions in the prior of `fit_prior`.
+        seed: Seed for the noise of the latents.
+
+    Raises:
+        ValueError: If the networks do not fit the columns, or have different latents.
+
+    Example:
+    ```python
+    from keras_gen import VAE
+    from keras_gen.data import table_columns
+    people = {"age": [39, 50, 28, 41], "work": ["farm", "city", None, "city"]}
+    model = VAE.for_table(table_columns(people), latent_dim=2, hidden=(8,), components=2)
+    model.compile()
+    model.fit(people, batch_size=4)
+    model.fit_prior(people)
+    codes, others = model.encode(people)[0], model.sample(9, seed=1)
+    ```
+    """
+
+    default_signature = "sample"
+    sample = sample
+    impute = impute
+    complete = complete
+    expected = expected
+    fill = fill
+
+    likelihood: Any = fixed(None)  # created from the columns
+    columns: Sequence[Column] = argument(
+        check=lambda _, value: require_cells(value), kw_only=True
+    )
+    components: Count = 20
+
+    @override
+    def elbo_terms(self, x, inferred):
+        latents, posterior = inferred
+        parameters, gap_logits = self.likelihood.split(self.decoded(latents))
+        log_probs = self.likelihood.log_probs(parameters, x)
+        # One sample estimates the difference between both priors, which is 0 until `fit_prior`.
+        kl = kl_standard_normal(*posterior) - self.prior.log_ratio(latents)
+        terms = {"reconstruction": -tf.reduce_sum(log_probs, axis=1), "kl": kl}
+        return terms | self.likelihood.gap_terms(x, gap_logits)
+
+    @override
+    def loss_weights(self):
+        return super().loss_weights() | self.likelihood.gap_weights
+
+    @override
+    def latent_ratio(self, inferred):
+        return super().latent_ratio(inferred) + self.prior.log_ratio(inferred.latents)
+
+    @override
+    def nats(self, x):
+        # Positions in cells do not matter, also not for the noise.
+        seeds = self.score_seeds(tf.floor(x))
+        return importance_weighted_nats(self.log_weights(x, SCORE_SAMPLES, seeds))
+
+    @for_users
+    def fit_prior(self, rows, seed: int = 0) -> None:
+        """Fits the prior to the latents of rows: a mixture of normal distributions, by EM.
+
+        Call it after `fit`, with the training rows, so that samples are more similar to them; see
+        `MixturePrior`. All later results use this prior, and so does further training.
+
+        Args:
+            rows: A DataFrame, a dict of columns, the path of a CSV file, or strings `[n, columns]`,
+                at least one row for each of the `components`.
+            seed: Seed for the latents and for the first means.
+
+        Raises:
+            ValueError: If there are fewer rows than components, or rows do not fit the columns.
+        """
+        random = np.random.default_rng(checked_seed(seed))
+        mean, log_variance = self.encode(rows)
+        noise = random.normal(size=mean.shape)
+        self.prior.fit(mean + np.exp(0.5 * log_variance) * noise, seed)
+
+    # Samples and gaps ------------------------------------------------------------------------
+
+    @override
+    def noise(self, n, key):
+        """Samples noise for the latents, for the choice of their component, and for the values."""
+        values = [n, *self.likelihood.noise_shape]
+        return {
+            "latents": tf.random.stateless_normal([n, self.latent_dim], key),
+            "component": tf.random.stateless_uniform([n, 1], folded(key, 1)),
+            "values": tf.random.stateless_uniform(values, folded(key, 2)),
+        }
+
+    @override
+    def example_of(self, noise, *given):
+        """Returns rows `[n, columns]` sampled from p(x|z), cells with positions in them."""
+        latents = self.prior.latents(noise["latents"], noise["component"])
+        return self.likelihood.draw_rows(self.decoded(latents), noise["values"])
+
+    def probabilities(self, x) -> list[tf.Tensor]:
+        """Returns P of each column's cells given the known values, `[n, cells]` per column."""
+        outputs, log_weights = self._weighted(x, self.score_seeds(tf.floor(x)))
+        weights = tf.nn.softmax(log_weights, axis=0)
+        parts = []
+        for place, each in enumerate(tf.unstack(self.likelihood.split(outputs)[0], axis=2)):
+            p = self.likelihood.probabilities(place, each)
+            parts.append(tf.einsum("kn,knc->nc", weights, p))
+        return parts
+
+    def completed(self, x, seeds) -> tf.Tensor:
+        """Returns rows `[n, columns]` whose gaps are sampled, with a seed for each row."""
+        pairs = tf.cast(tf.stack([seeds, tf.zeros_like(seeds)], axis=1), tf.int64)
+        outputs, log_weights = self._weighted(x, pairs)
+        uniform = seeded(tf.random.stateless_uniform, seeds, [1], step=1)
+        chosen = drawn_outcome(tf.transpose(log_weights), uniform)
+        outputs = tf.gather(tf.transpose(outputs, [1, 0, 2]), chosen, batch_dims=1)
+        uniforms = seeded(
+            tf.random.stateless_uniform, seeds, self.likelihood.noise_shape, step=2
+        )
+        return tf.where(x < 0, self.likelihood.draw_rows(outputs, uniforms, gaps=False), x)
+
+    def _weighted(self, x, seeds):
+        """Returns the outputs for latents given rows, `[draws, n, ...]`, and their log weights."""
+        inferred = self.drawn(self.encoded(x), seeds, DRAWS)
+        outputs = self.decoded(tf.reshape(inferred.latents, [-1, self.latent_dim]))
+        outputs = tf.reshape(outputs, [DRAWS, -1, outputs.shape[-1]])
+        return outputs, self.likelihood.log_prob(outputs, x) + self.latent_ratio(inferred)
+
+    # Building --------------------------------------------------------------------------------
+
+    @override
+    def set_up(self):
+        self.likelihood = CellLikelihood(self.columns)
+        super().set_up()
+        count = len(self.columns)
+        expected = (count, count * self.likelihood.params_per_value)
+        found = (*self.encoder.inputs[0].shape[1:], *self.decoder.output_shape[1:])
+        if found != expected:
+            raise ValueError(
+                f"The encoder's input and the decoder's output have the sizes {found}: expected "
+                f"{expected} for {count} columns. Build both networks with "
+                "keras_gen.networks.table_networks."
+            )
+        add_row_edges(self)
+        self.prior = MixturePrior(self.latent_dim, self.components, name="prior")
+
+    @classmethod
+    @override
+    def _require_usual_networks(cls, given):
+        raise TypeError(f"{cls.__name__} is for tables: use VAE.for_table.")

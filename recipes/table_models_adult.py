@@ -27,6 +27,7 @@ message explains how).
 """
 
 from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run.tables import People, cells_of, labeled_people, report_on_rows
 
 import dataclasses
 from functools import partial
@@ -37,19 +38,8 @@ from keras.optimizers import Adam
 from keras.optimizers.schedules import CosineDecay
 
 from keras_gen import MADE
-from keras_gen.data import Source, people_table, table_columns
-from keras_gen.metrics import (
-    closest_rows,
-    detection_auc,
-    nll_summary,
-    table_fidelity,
-    usefulness,
-)
-from keras_gen.workshop.baselines import ChowLiuTree, IndependentColumns, ProductMixture
-from keras_gen.workshop.visualize import code_scatter
-
-SHOWN = 1500  # people per image
-LABEL = "label"  # the last column
+from keras_gen.data import Source
+from keras_gen.workshop.baselines import ProductMixture
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,30 +63,21 @@ PRESETS = {
 
 
 def main(run: Run, s: Settings):
-    data = run.load(people_table(), train=s.rows + 20, test=40)
-    names = [*(column.name for column in data.columns), LABEL]
-    numbers = [column.name for column in data.columns if not column.categories]
-    train, others = np.split(labeled(data.train_rows, data.train, s.seed), [s.rows])
-    test = labeled(data.test_rows, data.test, s.seed)
-    columns = table_columns(train, names, numbers, unknown="gap")
+    people = labeled_people(run, s.rows, s.seed)
 
     with run.strategy.scope():
-        model = MADE.for_table(columns, hidden=(s.hidden, s.hidden), seed=s.seed)
+        model = MADE.for_table(people.columns, hidden=(s.hidden, s.hidden), seed=s.seed)
         run.compile(model, Adam(CosineDecay(s.learning_rate, s.epochs * s.steps_per_epoch)))
 
-    def draw(model):
-        shown = {"real people": test[:SHOWN], "samples": rows_of(model.sample(SHOWN, s.seed))}
-        return people(columns, shown)
-
     # Each step: one gradient update on the log-likelihood of the cells.
-    cells = Source(model.prepare(train).numpy())
+    cells = Source(model.prepare(people.train).numpy())
     stream = partial(cells.stream, s.batch_size, s.seed)
-    run.fit(model, stream, draw)
+    run.fit(model, stream, partial(People.draw, people, seed=s.seed))
     run.export(model, default="sample")
 
     random = np.random.default_rng(s.seed)
-    gaps = with_gaps(train, s.hidden_fraction, random)
-    gap_columns = table_columns(gaps, names, numbers, unknown="gap")
+    gaps = with_gaps(people.train, s.hidden_fraction, random)
+    gap_columns = people.columns_of(gaps)
     keras.utils.set_random_seed(s.seed)
     with run.strategy.scope():
         filler = MADE.for_table(gap_columns, (s.hidden, s.hidden), any_order=True, seed=s.seed)
@@ -106,75 +87,28 @@ def main(run: Run, s: Settings):
     run.fit(filler, stream, part="any order", epochs=s.any_order_epochs)
 
     with run.evaluation(model) as metrics:
-        known = floored(model, train)
-        test = test[(floored(model, test) >= 0).all(axis=1)]
-        test_cells = floored(model, test)
-        sizes = [len(column.shares) for column in columns]
-        rivals = {
-            "independent": IndependentColumns(known, sizes),
-            "tree": ChowLiuTree(known, sizes),
-            "mixture": ProductMixture(known, sizes, s.components, seed=s.seed),
-        }
-        metrics |= nll_summary({"nll": -model.log_prob(test)})
-        samples = {"": rows_of(model.sample(len(test), s.seed)), "real_": train}
-        for name, rival in rivals.items():
-            metrics[f"{name}_nll"] = -rival.log_prob(test_cells).mean()
-            samples[f"{name}_"] = texts_of(model, rival.sample(len(test), s.seed), s.seed)
-        for name, rows in samples.items():
-            metrics |= measured(columns, rows, train, others, test, name)
-        part = with_gaps(test[: s.filled], s.hidden_fraction, random)
+        metrics |= report_on_rows(model, people, s.components, s.seed)
+        test = people.test[: s.filled]
+        part = with_gaps(test, s.hidden_fraction, random)
         gap_sizes = [len(column.shares) for column in gap_columns]
-        by_mixture = ProductMixture(floored(filler, gaps), gap_sizes, s.components, seed=s.seed)
+        by_mixture = ProductMixture(
+            cells_of(gap_columns, gaps), gap_sizes, s.components, seed=s.seed
+        )
         shares = [np.tile(column.shares, (len(part), 1)) for column in gap_columns]
         guesses = {
             "": filler.expected(part),
-            "mixture_": likeliest(gap_columns, by_mixture.probabilities(floored(filler, part))),
+            "mixture_": likeliest(
+                gap_columns, by_mixture.probabilities(cells_of(gap_columns, part))
+            ),
             "means_": likeliest(gap_columns, shares),
         }
         for name, guess in guesses.items():
-            metrics |= filling_errors(gap_columns, test[: s.filled], part, guess, name)
-
-
-def labeled(rows, source, seed):
-    """Returns shuffled rows with the label as the last column, strings `[n, columns]`."""
-    labels = np.where(source.arrays()[1] == 1, "high", "low")
-    rows = np.concatenate([rows[: len(labels)], labels[:, None]], axis=1)
-    return rows[np.random.default_rng(seed).permutation(len(rows))]
-
-
-def rows_of(table):
-    """Returns a sampled table as strings `[n, columns]`."""
-    return np.stack([values.astype(str) for values in table.values()], axis=1)
-
-
-def texts_of(model, cells, seed):
-    """Returns rows for cells, strings `[n, columns]`, with numbers at random places in cells."""
-    places = np.random.default_rng(seed).uniform(0, 0.99, cells.shape)
-    return model.restore((cells + places).astype("float32")).numpy().astype(str)
-
-
-def floored(model, rows):
-    """Returns the cells of rows, integers `[n, columns]`, -1 for gaps."""
-    return np.floor(model.prepare(rows).numpy()).astype(int)
+            metrics |= filling_errors(gap_columns, test, part, guess, name)
 
 
 def with_gaps(rows, fraction, random):
     """Returns rows of which a random fraction of the values is missing."""
     return np.where(random.uniform(size=rows.shape) < fraction, "", rows)
-
-
-def measured(columns, rows, train, others, test, prefix):
-    """Returns all metrics of sampled rows."""
-    found = table_fidelity(columns, test, rows)
-    found["detection_auc"] = detection_auc(columns, test[:6000], rows[:6000])
-    found |= {f"tstr_{k}": v for k, v in usefulness(columns, test, rows, LABEL).items()}
-    found |= closest_rows(columns, rows[:1500], train[:8000], others[:8000])
-    names = [column.name for column in columns]
-    if "education" in names:
-        pair = [names.index("education"), names.index("education-num")]
-        seen = {tuple(row) for row in train[:, pair]}
-        found["consistent"] = np.mean([tuple(row) in seen for row in rows[:, pair]])
-    return {prefix + name: value for name, value in found.items()}
 
 
 def likeliest(columns, probabilities):
@@ -202,20 +136,6 @@ def filling_errors(columns, rows, part, guess, prefix):
             numbers.append(np.sqrt(np.square(error).mean()) / column.scale)
     errors = {"number_error": np.mean(numbers), "wrong_words": np.mean(words)}
     return {prefix + name: value for name, value in errors.items()}
-
-
-def people(columns, shown):
-    """Returns a plot of two numeric columns, with equally many rows per label and table."""
-    places = [place for place, column in enumerate(columns) if not column.categories]
-    pair = places[0], places[-1]
-    labels = {title: (rows[:, -1] == "high").astype(int) for title, rows in shown.items()}
-    count = min(np.bincount(each, minlength=2).min() for each in labels.values())
-    panels = {}
-    for title, rows in shown.items():
-        chosen = [np.flatnonzero(labels[title] == label)[:count] for label in (0, 1)]
-        panels[title] = rows[np.concatenate(chosen)][:, pair].astype(float)
-    axes = columns[pair[0]].name, columns[pair[1]].name
-    return code_scatter(panels, np.repeat([0, 1], count), ["low income", "high income"], axes)
 
 
 if __name__ == "__main__":

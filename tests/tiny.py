@@ -108,6 +108,12 @@ def data(model: GenerativeModel, examples: int = EXAMPLES) -> tuple:
     return tuple(random_examples(edges[name], examples, random) for name in model.batch)
 
 
+def given_examples(edge, n, random) -> np.ndarray:
+    """Random examples for a method of a model; rows as texts, since numbers are their values."""
+    examples = random_examples(edge, n, random)
+    return edge.restore(examples).numpy().astype(str) if isinstance(edge, Rows) else examples
+
+
 def random_examples(edge, n, random, side=SIDE) -> np.ndarray:
     """Random examples of one kind of data; of open axes the first has the size `side`."""
 

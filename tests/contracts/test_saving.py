@@ -14,7 +14,17 @@ import keras_gen
 from keras_gen.core.kinds_of_data import Characters, Choice, Rows, Table, Waveforms
 from keras_gen.serving.export import export, load
 from keras_gen.serving.exported import read_metadata
-from tiny import WORDS, cheapest, core, difference, players, random_examples, state, step
+from tiny import (
+    WORDS,
+    cheapest,
+    core,
+    difference,
+    given_examples,
+    players,
+    random_examples,
+    state,
+    step,
+)
 
 
 def plain(config) -> dict:
@@ -154,7 +164,7 @@ def test_no_examples_give_no_results(trained):
         method = getattr(type(model), name, None)
         if hasattr(method, "takes"):
             edges = [model.edges[each] for each in method.takes(model)]
-            arrays = [random_examples(edge, 2, random) for edge in edges]
+            arrays = [given_examples(edge, 2, random) for edge in edges]
             results = getattr(model, name)(*arrays)
             nothing = getattr(model, name)(*(array[:0] for array in arrays))
             several = isinstance(results, tuple)

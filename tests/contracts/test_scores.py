@@ -6,7 +6,7 @@ import pytest
 import keras_gen
 from all_tiny import TINY
 from keras_gen.core import GenerativeModel, LikelihoodModel
-from tiny import random_examples
+from tiny import given_examples
 
 
 def scoring() -> list[str]:
@@ -21,7 +21,7 @@ def test_a_score_does_not_depend_on_the_batch(name, monkeypatch, rng):
     model = TINY[name].build(3)
     takes = type(model).score.takes(model)
     edges = [model.edges[edge] for edge in takes]
-    arrays = [random_examples(edge, 5, rng) for edge in edges]
+    arrays = [given_examples(edge, 5, rng) for edge in edges]
     scores = model.score(*arrays)
     model.evaluation_step.assign(5)
     backwards = model.score(*[array[::-1] for array in arrays], batch_size=2)[::-1]

@@ -87,7 +87,7 @@ def test_log_prob_and_gaps_agree_with_quadrature():
     model.score_seeds = lambda x: tf.constant([1, 2], tf.int64)  # one seed for all rows is faster
     p = model.probabilities(tf.constant(np.repeat(part, 1000, axis=0)))[1].numpy()
     np.testing.assert_allclose(p.mean(axis=0), conditional, atol=0.01)
-    drawn = model.fill(np.repeat(part, 1000, axis=0), np.arange(1000, dtype="int32"))
+    drawn = model.fill(tf.repeat(part, 1000, axis=0), np.arange(1000, dtype="int32"))
     assert set(drawn[:, 0]) == {"True"}
     np.testing.assert_allclose((drawn[:, 1] == "True").mean(), conditional[1], atol=0.07)
 
@@ -147,7 +147,7 @@ def test_a_gap_counts_nothing(rng):
 
 def test_positions_in_a_cell_do_not_matter(rng):
     model = moved(VAE.for_table(COLUMNS, **SMALL), rng)
-    rows = np.array([[0.0, 1.0, 1.0, 0.0]], "float32")
+    rows = tf.constant([[0.0, 1.0, 1.0, 0.0]])
     np.testing.assert_array_equal(model.log_prob(rows), model.log_prob(rows + 0.5))
     np.testing.assert_array_equal(model.encode(rows)[0], model.encode(rows + 0.5)[0])
 

@@ -101,7 +101,7 @@ def report_on_rows(
     columns, train, _, test = people
     known = cells_of(columns, train)
     sizes = [len(column.shares) for column in columns]
-    rivals = {
+    rivals: dict[str, Any] = {
         "independent": IndependentColumns(known, sizes),
         "tree": ChowLiuTree(known, sizes),
         "mixture": ProductMixture(known, sizes, components, seed=seed),

@@ -100,8 +100,9 @@ share their rows on the result pages, which show the median run and the standard
 earlier run of the same command is replaced.
 """
 RESULTS = """\
-Generate RESULTS.md, one page per family in docs/results, docs/topics.md, and the marked block in
-README.md from the recipes. Works only in a checkout of this project.
+Generate RESULTS.md, one page per family in docs/results, docs/topics.md, the syllabus and its
+companions in docs/course, and the marked block in README.md from the recipes. Works only in a
+checkout of this project.
 """
 REPRODUCE = """\
 Rerun the command behind published results in a new folder, and compare every metric. The exit code

@@ -1,8 +1,7 @@
-"""Writes RESULTS.md, a page for each family, the topics, the README's table, and model cards."""
+"""Writes RESULTS.md, a page for each family, pages for the course, a table, and model cards."""
 
 import ast
 import dataclasses
-import re
 import statistics
 import tomllib
 from collections.abc import Sequence
@@ -10,8 +9,9 @@ from pathlib import Path
 
 from keras_gen import _MODELS as MODELS
 from keras_gen.files.writing import replacing
-from keras_gen.workshop.results import cards, words
+from keras_gen.workshop.results import cards, course, tables, words
 from keras_gen.workshop.results.declarations import SPREADS, Matrix, filled, read_published
+from keras_gen.workshop.results.methods import files_of_classes
 from keras_gen.workshop.results.page_lines import Entry, Group, read_groups
 from keras_gen.workshop.results.records import RESULTS
 from keras_gen.workshop.results.topics import PAGE as PAGE_OF_TOPICS
@@ -145,14 +145,17 @@ def outdated(root: str | Path) -> dict[Path, str]:
     groups = read_groups(root)
     runs = _in_order(groups)
     root = Path(root)
+    families = read_families(root)
     texts = {
         root / "RESULTS.md": index(runs, root),
-        root / "README.md": _readme(root, runs, read_families(root)),
+        root / "README.md": _readme(root, runs, families),
     }
     for family in _families(runs):
         texts[root / FOLDER / f"{family}.md"] = page(family, runs)
     if topics := read_topics(root / "recipes"):
         texts[root / PAGE_OF_TOPICS] = _topics(topics, root)
+    titles = {name: family.title for name, family in families.items()}
+    texts |= course.texts(root, groups, titles)
     texts |= cards.texts(root, groups)
     return {
         path: text
@@ -169,18 +172,19 @@ def index(runs: Sequence[list[Group]], root: Path) -> str:
     for family in _families(runs):
         place = _place(family)
         parts += [f"## [{family}]({place})", ""]
-        parts.append(_header("system", "class", "recipe", "metric", "result", "compared with"))
+        columns = ("system", "class", "recipe", "metric", "result", "compared with")
+        parts.append(tables.header(*columns))
         for own in _of(family, runs):
             group = own[0]
             entry = group.entries[0]
             system = group.published.system
-            system = f"[{system}]({place}#{anchor(system)})"
+            system = f"[{system}]({place}#{tables.anchor(system)})"
             classes = _classes(root / "recipes" / f"{group.recipe}.py", family)
             recipe = f"[{group.recipe}](recipes/{group.recipe}.py)"
             if isinstance(group.record.train_size, str) and " of " in group.record.train_size:
                 recipe += f", {group.record.train_size} examples"
             name, ours = words.headline(entry)
-            parts.append(_line(system, classes, recipe, name, ours, words.beside(entry)))
+            parts.append(tables.line(system, classes, recipe, name, ours, words.beside(entry)))
         parts.append("")
     return "\n".join([*parts, KEY])
 
@@ -225,7 +229,7 @@ def head(runs: Sequence[list[Group]], families: dict[str, Family]) -> str:
     if missing := set(_families(runs)) - set(families):
         raise ValueError(f"{SHOWN} lacks {', '.join(missing)}, which has results: add it.")
     entries = {own[0].recipe: own[0].entries[0] for own in runs}
-    parts = [_header(PRODUCED, "Methods", "Headline result")]
+    parts = [tables.header(PRODUCED, "Methods", "Headline result")]
     for name, family in families.items():
         if family.recipe not in entries:
             raise ValueError(
@@ -234,7 +238,7 @@ def head(runs: Sequence[list[Group]], families: dict[str, Family]) -> str:
             )
         image = f'<img src="{family.image}" width="180" alt="{family.alt}">'
         methods = f"**[{family.title}]({_place(name)})**: {family.methods}"
-        parts.append(_line(image, methods, family.told(entries[family.recipe])))
+        parts.append(tables.line(image, methods, family.told(entries[family.recipe])))
     return "\n".join(parts)
 
 
@@ -261,15 +265,7 @@ def _topics(topics: Topics, root: Path) -> str:
         classes[name] = _classes(root / "recipes" / f"{name}.py", family)
     images = [name for name in names if (root / RESULTS / f"{name}.png").exists()]
     chapters = read_chapters(root / "docs" / "course")
-    return topics_page(topics, classes, _files_of_classes(root), images, chapters)
-
-
-def _files_of_classes(root: Path) -> dict[str, str]:
-    files = {}
-    for path in sorted((root / "keras_gen").rglob("*.py")):
-        for name in re.findall(r"^class (\w+)", path.read_text(encoding="utf-8"), re.MULTILINE):
-            files[name] = path.relative_to(root).as_posix()
-    return files
+    return topics_page(topics, classes, files_of_classes(root), images, chapters)
 
 
 def _in_order(recipes: dict[str, list[Group]]) -> list[list[Group]]:
@@ -291,11 +287,6 @@ def _place(family: str) -> str:
 
 def _of(family: str, runs: Sequence[list[Group]]) -> list[list[Group]]:
     return [own for own in runs if own[0].published.family == family]
-
-
-def anchor(heading: str) -> str:
-    """Returns the anchor of a heading."""
-    return "".join(c for c in heading.lower().replace(" ", "-") if c.isalnum() or c in "-_")
 
 
 def _dataset(group: Group) -> str:
@@ -341,7 +332,7 @@ def _figures(entries: list[Entry]) -> str:
     )
     columns = {name: cells for name, cells in columns.items() if any(cells)}
     rows = zip(*columns.values(), strict=True)
-    return "\n".join([_header(*columns), *(_line(*cells) for cells in rows)])
+    return "\n".join([tables.header(*columns), *(tables.line(*cells) for cells in rows)])
 
 
 def _ours(entries: list[Entry]) -> tuple[str, list[str]]:
@@ -389,7 +380,7 @@ def _matrix(group: Group, matrix: Matrix) -> str:
     if len(set(arrows)) == 1:
         arrows = [""] * len(arrows)
     names = [filled(name, numbers) for name in matrix.columns]
-    lines.append(_header("", *map(" ".join, zip(names, arrows, strict=True))))
+    lines.append(tables.header("", *map(" ".join, zip(names, arrows, strict=True))))
     for name, row in {**matrix.compared, **matrix.references}.items():
         cells = []
         for entry in map(group.entry, row):
@@ -397,7 +388,7 @@ def _matrix(group: Group, matrix: Matrix) -> str:
             text += "°" if entry and entry.is_behind else ""
             cells.append(f"**{text}**" if entry in best else text)
         method = filled(name, numbers)
-        lines.append(_line(method if name in matrix.rows else f"*{method}*", *cells))
+        lines.append(tables.line(method if name in matrix.rows else f"*{method}*", *cells))
     return "\n".join(lines)
 
 
@@ -429,16 +420,6 @@ def _accuracies(group: Group) -> str:
     values = group.record.values
     found = [f"{name} {values[key]:.3f}" for name, key in classifiers.items() if key in values]
     return f"Classifier accuracy on held-out data: {', '.join(found)}." if found else ""
-
-
-def _header(*columns: str) -> str:
-    return "\n".join([_line(*columns), "|" + "-|" * len(columns)])
-
-
-def _line(*cells: str) -> str:
-    """Returns a line of a table, with each text escaped so that it stays in its cell."""
-    plain = (" ".join(cell.split()).replace("|", "\\|") for cell in cells)
-    return "|" + "|".join(f" {cell} " if cell else " " for cell in plain) + "|"
 
 
 def _readme(root: Path, runs: Sequence[list[Group]], families: dict[str, Family]) -> str:

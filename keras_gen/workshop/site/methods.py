@@ -1,17 +1,21 @@
 """The page of each method: description, formula, training step next to the code, and results."""
 
 import ast
-import dataclasses
 import posixpath
 import re
-import tomllib
 from pathlib import Path
 
 import griffe
 
 from keras_gen.workshop.results import pages, read_groups, words
-from keras_gen.workshop.results.declarations import filled
-from keras_gen.workshop.results.page_lines import Entry, Group
+from keras_gen.workshop.results.methods import (
+    Algorithm,
+    figure_of,
+    imported,
+    read_algorithms,
+    recipes_of,
+)
+from keras_gen.workshop.results.tables import anchor
 from keras_gen.workshop.results.topics import Topics, read_topics
 from keras_gen.workshop.site import pictures, reference, sources
 from keras_gen.workshop.site.links import Links, outside_code
@@ -25,34 +29,12 @@ from keras_gen.workshop.site.sources import (
 )
 
 FOLDER = "methods"
-FILE = Path("docs") / "methods.toml"
 # Code needs the width of the table of contents.
 HEAD = "---\nhide:\n  - toc\n---\n"
 MOST_PICTURES = 3
 MOST_RECIPES = 8
 CELL_BAR = "\\|"  # a bar that ends no cell of a table
 _DEVIATIONS = re.compile(r"(?:^|(?<=\s))Deviations?: (.*?)(?=\n\n|\Z)", re.DOTALL)
-
-
-@dataclasses.dataclass(frozen=True)
-class Algorithm:
-    """The entry of a method in `docs/methods.toml`.
-
-    Attributes:
-        formula: Quantity that is minimized, as LaTeX code.
-        steps: One training step, in sentences.
-        code: Methods whose code is shown: methods of the class, or of another class, as in
-            `GAN.train_step`.
-        recipe: Recipe to list first, if file names do not determine it.
-        figure: Metric to show for the method, if the headline of that recipe belongs to another
-            method.
-    """
-
-    formula: str
-    steps: list[str]
-    code: list[str]
-    recipe: str = ""
-    figure: str = ""
 
 
 class Methods:
@@ -84,7 +66,7 @@ class Methods:
             (root / pictures.PAGE).read_text(encoding="utf-8")
         )
         self._imported = {
-            name: sources.imported(root / "recipes" / f"{name}.py") for name in self.recipes
+            name: imported(root / "recipes" / f"{name}.py") for name in self.recipes
         }
 
     def pages(self) -> dict[str, str]:
@@ -112,15 +94,7 @@ class Methods:
     def recipes_of(self, name: str) -> list[str]:
         """Returns the recipes that use a class; the one named after the class comes first."""
         own = self.algorithms[name].recipe if name in self.algorithms else ""
-        stem = posixpath.splitext(posixpath.basename(path_of(self.classes[name])))[0]
-        found = [recipe for recipe in self.recipes if name in self._imported[recipe]]
-        if own and own not in found:
-            found.append(own)
-
-        def rank(recipe: str):
-            return recipe != own, not recipe.startswith(f"{stem}_"), f"_{stem}_" not in recipe
-
-        return sorted(found, key=rank)
+        return recipes_of(name, path_of(self.classes[name]), own, self._imported)
 
     def page(self, family: str, definition: griffe.Class) -> str:
         """Returns the page of a class."""
@@ -213,7 +187,7 @@ class Methods:
         group = self.groups[first][0]
         published = group.published
         family = self.links.to_file(page, f"docs/results/{published.family}.md")
-        link = f"[{published.system}]({family}#{pages.anchor(published.system)})"
+        link = f"[{published.system}]({family}#{anchor(published.system)})"
         return [
             *lines,
             "",
@@ -232,7 +206,7 @@ class Methods:
         if recipe not in self.groups:
             return f"| {link} | not published yet | | | |"
         group = self.groups[recipe][0]
-        figure, entry = figure_of(group, key) if key else headline(group)
+        figure, entry = figure_of(group, key)
         paper = words.paper_value(entry)
         beside = [f"paper: {paper}" if paper else "", words.baseline(entry)]
         minutes = f"{group.record.minutes:,.1f}"
@@ -274,37 +248,6 @@ class Methods:
 def place(name: str) -> str:
     """Returns the path of a class's page."""
     return f"{FOLDER}/{name}.md"
-
-
-def read_algorithms(root: Path) -> dict[str, Algorithm]:
-    """Reads `docs/methods.toml`, which maps class names to formula, steps, and code."""
-    tables = tomllib.loads((root / FILE).read_text(encoding="utf-8"))
-    return {name: Algorithm(**table) for name, table in tables.items()}
-
-
-def headline(group: Group) -> tuple[str, Entry]:
-    """Returns the display name and the entry of a recipe's first metric."""
-    return words.metric(group.entries[0]), group.entries[0]
-
-
-def figure_of(group: Group, key: str) -> tuple[str, Entry]:
-    """Returns the display name and the entry of a recipe's metric.
-
-    Raises:
-        ValueError: If the recipe does not publish the metric.
-    """
-    for entry in group.entries:
-        if entry.figure.key == key:
-            return words.metric(entry), entry
-    for matrix in group.published.matrices:
-        for cell in matrix.cells:
-            found = group.entry(cell)
-            if cell.key == key and found:
-                title = filled(matrix.title, group.record.numbers)
-                return f"{title}: {words.metric(found)}", found
-    raise ValueError(
-        f"{group.recipe} does not publish {key!r}, which {FILE} lists: correct the name."
-    )
 
 
 def code_of(definition: griffe.Object, method: str) -> str:

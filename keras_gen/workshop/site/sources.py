@@ -116,13 +116,3 @@ def method_of(node: griffe.Object, name: str) -> griffe.Object | griffe.Alias:
 def described(root: Path, module: str) -> str:
     """Returns the docstring of a module or package."""
     return docstring_of(_modules(root)[module])
-
-
-def imported(path: Path) -> list[str]:
-    """Returns all names that a file imports from the library, in order."""
-    return [
-        alias.name
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(PACKAGE)
-        for alias in node.names
-    ]

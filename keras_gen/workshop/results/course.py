@@ -1,0 +1,263 @@
+"""Generated pages of the course: the syllabus, the papers, and the errata of lectures."""
+
+import ast
+import dataclasses
+import re
+import statistics
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from keras_gen import _MODELS as MODELS
+from keras_gen.workshop.results import methods, words
+from keras_gen.workshop.results.page_lines import Group
+from keras_gen.workshop.results.tables import anchor, header, line
+from keras_gen.workshop.results.topics import Topics, read_topics
+
+FOLDER = Path("docs") / "course"
+FILE = "syllabus.toml"
+_SAID = re.compile(
+    r"^## (\d+\. What is often said.*?)\n\n(.*?)\n+(?=## )", re.DOTALL | re.MULTILINE
+)
+_NAME = r"(?:[vV]an den )?[A-Z][\w-]+"
+# A citation in a docstring ends with a year, unlike the number in "arXiv 2006.11239".
+_CITATION = re.compile(
+    rf'({_NAME}(?:, {_NAME})*(?: et al\.)?): "([^"]+)", ?([^;:()"]*?\b(?:19|20)\d\d\b(?!\.\d))'
+)
+
+SYLLABUS = """\
+# Syllabus
+
+This page plans a course of {weeks} weeks, with one lecture and one computer session per week. Each
+week lists chapters to read, lecture topics, recipes to run, papers, and a question for the oral
+exam with its answer.
+
+Chapters contain code that students run themselves, in the minutes shown. The minutes of a recipe
+refer to its published run, on {device} unless stated otherwise. Train recipes before the
+lecture, or load the published models, which `keras-gen list` shows. In a computer session,
+`--preset smoke` shows within seconds that a recipe runs.
+
+[Topics](../topics.md) lists all recipes for each topic, and [Papers](papers.md) covers all classes.
+Check slides against [What lectures say, and what is true](errata.md).
+"""
+
+PAPERS = """\
+# Papers, classes, recipes, and results
+
+This page leads from each paper to the class that implements it, to the recipe that trains the
+class, and to the metric that the recipe reached. Arrows point in the direction of better values,
+and [RESULTS.md](../../RESULTS.md#how-to-read-the-tables) explains the other symbols. A result is
+compared with the paper's value, if the paper reports one for this dataset, and otherwise with the
+strongest inexpensive baseline.
+"""
+
+ERRATA = """\
+# What lectures say, and what is true
+
+This page collects statements that are common in lectures and textbooks but are wrong, or true only
+under conditions that are not stated. Each part links to the section of the course that contains the
+proof or the experiment. Sections, questions, pictures, tables, and results that an entry mentions
+are in its chapter.
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Week:
+    """A week of the syllabus.
+
+    Attributes:
+        title: Displayed title.
+        reading: Names of chapters, or of one section as in `08_flows.9`.
+        recipes: Recipes to run. Each recipe is in one week, which also has the topics that name
+            this recipe first.
+        question: Question for the oral exam.
+        answer: Answer, in which "section 2" is a section of the first chapter.
+    """
+
+    title: str
+    reading: list[str]
+    recipes: list[str]
+    question: str
+    answer: str
+
+
+class Chapter:
+    """A chapter's page.
+
+    Attributes:
+        name: File name without its ending.
+        minutes: Minutes to run all its code.
+        title: Title with its number.
+        sections: Headings with their numbers, by number.
+        said: Heading and text of the section on common statements.
+    """
+
+    def __init__(self, folder: Path, name: str, minutes: int):
+        text = (folder / f"{name}.md").read_text(encoding="utf-8")
+        self.name = name
+        self.minutes = minutes
+        self.title = re.findall(r"^# (\d.*)", text, re.MULTILINE)[0]
+        headings = re.findall(r"^## (\d.*)", text, re.MULTILINE)
+        self.sections = {heading.partition(".")[0]: heading for heading in headings}
+        self.said = _SAID.findall(text)[0]
+
+    def link(self, number: str = "") -> str:
+        """Returns a link to the chapter, or to one of its sections."""
+        if not number:
+            return f"[{self.title}]({self.name}.md)"
+        return (
+            f"[{self.title.partition('.')[0]}.{self.sections[number]}]({self._target(number)})"
+        )
+
+    def linked(self, text: str) -> str:
+        """Returns a text with links to the sections and questions of this chapter."""
+        text = re.sub(r"\bsection\s(\d+)", lambda m: f"[{m[0]}]({self._target(m[1])})", text)
+        return re.sub(r"\bquestion\s\d", rf"[\g<0>]({self.name}.md#questions)", text)
+
+    def _target(self, number: str) -> str:
+        return f"{self.name}.md#{anchor(self.sections[number])}"
+
+
+def texts(
+    root: Path, groups: Mapping[str, Sequence[Group]], titles: Mapping[str, str]
+) -> dict[Path, str]:
+    """Returns the generated pages of the course by file; none if there is no syllabus.
+
+    Args:
+        root: The repository's root.
+        groups: Published runs of every recipe.
+        titles: Displayed names of families.
+    """
+    folder = root / FOLDER
+    if not (folder / FILE).is_file():
+        return {}
+    table = tomllib.loads((folder / FILE).read_text(encoding="utf-8"))
+    weeks = [Week(**week) for week in table["weeks"]]
+    chapters = read_index(folder)
+    return {
+        folder / "syllabus.md": syllabus(weeks, chapters, read_topics(root / "recipes"), groups),
+        folder / "papers.md": papers(root, groups, titles),
+        folder / "errata.md": errata(table["formulas"], chapters),
+    }
+
+
+def read_index(folder: Path) -> dict[str, Chapter]:
+    """Returns the chapters by name, in the order of the course's README.md."""
+    index = (folder / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| \d+ \| \[.*?\]\((\w+)\.md\) \| (\d+) \|", index, re.MULTILINE)
+    return {name: Chapter(folder, name, int(minutes)) for name, minutes in rows}
+
+
+def syllabus(
+    weeks: Sequence[Week],
+    chapters: Mapping[str, Chapter],
+    topics: Topics,
+    groups: Mapping[str, Sequence[Group]],
+) -> str:
+    """Returns the text of the syllabus."""
+    usual = statistics.mode(words.device(group.record) for group, *_ in groups.values())
+    columns = ("week", "chapters", "minutes to run", "recipes", "minutes to train")
+    plan = [header(*columns)]
+    parts = []
+    for number, week in enumerate(weeks, 1):
+        title = f"Week {number}. {week.title}"
+        reading = [entry.partition(".") for entry in week.reading]
+        links = ", ".join(chapters[name].link(section) for name, _, section in reading)
+        own = sum(chapters[name].minutes for name, _, section in reading if not section)
+        total = sum(groups[name][0].record.minutes for name in week.recipes if name in groups)
+        heading = f"[{number}. {week.title}](#{anchor(title)})"
+        plan.append(
+            line(heading, links, f"{own or ''}", str(len(week.recipes)), f"{total:,.0f}")
+        )
+        shown = [
+            topic
+            for section in topics.values()
+            for topic, names in section.items()
+            if names[0] in week.recipes
+        ]
+        parts += [f"## {title}\n", f"Read {links}.\n", f"Topics: {'; '.join(shown)}.\n"]
+        parts.append(header("recipe", "metric", "result", "compared with", "minutes", "paper"))
+        parts += [_run(name, groups, usual) for name in week.recipes]
+        answer = chapters[reading[0][0]].linked(_joined(week.answer))
+        parts += [f"\n**Oral exam.** {_joined(week.question)}\n"]
+        parts += [f'<details markdown="1"><summary>Answer</summary>\n\n{answer}\n\n</details>\n']
+    head = SYLLABUS.format(weeks=len(weeks), device=usual)
+    return "\n".join([head, *plan, "", *parts])
+
+
+def _run(name: str, groups: Mapping[str, Sequence[Group]], usual: str) -> str:
+    result = _result(name, groups)
+    if name not in groups:
+        return line(_recipe(name), *result, "", "")
+    record = groups[name][0].record
+    device = words.device(record)
+    minutes = f"{record.minutes:,.1f}" + ("" if device == usual else f" ({device})")
+    paper = words.source(groups[name][0].published.paper)
+    return line(_recipe(name), *result, minutes, paper)
+
+
+def _recipe(name: str) -> str:
+    return f"[{name}](../../recipes/{name}.py)"
+
+
+def _result(
+    recipe: str, groups: Mapping[str, Sequence[Group]], key: str = ""
+) -> tuple[str, str, str]:
+    """Returns a metric, its result, and the comparison; the first metric if there is no key."""
+    if recipe not in groups:
+        return "not published yet", "", ""
+    metric, entry = methods.figure_of(groups[recipe][0], key)
+    return metric, words.value(entry), words.beside(entry)
+
+
+def _joined(text: str) -> str:
+    return " ".join(text.split())
+
+
+def papers(root: Path, groups: Mapping[str, Sequence[Group]], titles: Mapping[str, str]) -> str:
+    """Returns the page that leads from papers to classes, recipes, and results."""
+    algorithms = methods.read_algorithms(root)
+    files = methods.files_of_classes(root)
+    recipes = sorted((root / "recipes").glob("*.py"))
+    imports = {path.stem: methods.imported(path) for path in recipes}
+    parts = [PAPERS]
+    for family, names in MODELS.items():
+        parts.append(f"## {titles.get(family, family.title())}\n")
+        parts.append(header("paper", "class", "recipe", "metric", "result", "compared with"))
+        for name in names:
+            algorithm = algorithms[name]
+            recipe = methods.recipes_of(name, files[name], algorithm.recipe, imports)[0]
+            cited = "; ".join(citations(root / files[name], name))
+            link = f"[`{name}`](../../{files[name]})"
+            result = _result(recipe, groups, algorithm.figure)
+            parts.append(line(cited, link, _recipe(recipe), *result))
+        parts.append("")
+    return "\n".join(parts)
+
+
+def citations(file: Path, name: str) -> Iterator[str]:
+    """Yields the papers that the docstring of a class cites."""
+    for node in ast.parse(file.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ClassDef) and node.name == name:
+            docstring = _joined(ast.get_docstring(node) or "")
+            for authors, title, where in _CITATION.findall(docstring):
+                yield f"{authors[0].upper()}{authors[1:]}: *{title}*, {where}"
+
+
+def errata(formulas: Sequence[Mapping[str, str]], chapters: Mapping[str, Chapter]) -> str:
+    """Returns the page of errata.
+
+    Args:
+        formulas: Errors in formulas, each with its `said`, `true`, and `chapter`.
+        chapters: The result of `read_index`.
+    """
+    parts = [ERRATA, "## Formulas on slides\n"]
+    for each in formulas:
+        truth = chapters[each["chapter"]].linked(_joined(each["true"]))
+        parts.append(f"- **{each['said']}** {truth}")
+    for chapter in chapters.values():
+        heading, text = chapter.said
+        number = heading.partition(".")[0]
+        parts += [f"\n## {chapter.title}\n", f"See {chapter.link(number)}.\n"]
+        parts.append(chapter.linked(text))
+    return "\n".join(parts) + "\n"

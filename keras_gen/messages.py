@@ -74,6 +74,21 @@ def in_words(name: str) -> str:
     return _KNOWN.sub(lambda found: _WORDS[found[1]], name).replace("_", " ")
 
 
+def printable(text: str) -> str:
+    r"""Returns a text whose control characters, except for line ends, are escaped.
+
+    In a terminal, such characters from other people's files could hide lines.
+
+    Example:
+        >>> printable("mnist\x1b[2J")
+        'mnist\\x1b[2J'
+    """
+    return "".join(
+        letter if letter.isprintable() or letter == "\n" else ascii(letter)[1:-1]
+        for letter in text
+    )
+
+
 def known_names(name: str, known: Iterable[str]) -> str:
     """Returns the end of an error message about an unknown name: similar names, or all names.
 

@@ -25,7 +25,6 @@ from keras_gen.core.kinds_of_data.kind_of_data import (
 )
 from keras_gen.data.transforms.cells import RowCells
 from keras_gen.data.transforms.tables import (
-    MOST_WORDS,
     Column,
     RowVectors,
     as_table,
@@ -128,14 +127,26 @@ class Rows(Edge):
         values = as_tensor(values, self.name)
         columns = len(self.names)
         if values.dtype != tf.string:
-            cells = of_shape(as_numbers(values, "Cells"), (columns,), "Cells")
-            return within(cells, -1.0, float(MOST_WORDS), "Cells", "cell numbers, or -1", 0)
+            return self._checked_cells(values)
         if not values.shape.is_compatible_with([None, columns]):
             raise ValueError(
                 f"Rows have shape {values.shape}: expected [batch, {columns}], with the columns "
                 f"{', '.join(self.names)}."
             )
         return self.cells(tf.ensure_shape(values, [None, columns]))
+
+    def _checked_cells(self, values):
+        """Returns cells `[n, columns]`; refuses numbers of cells that a column does not have."""
+        cells = of_shape(as_numbers(values, "Cells"), (len(self.names),), "Cells")
+        counts = [len(column.shares) for column in self.cells.columns]
+        right = (cells >= -1) & (cells < tf.constant(counts, tf.float32))
+        first = tf.concat([tf.boolean_mask(cells, ~right), [0.0]], axis=0)[0]
+        sentence = (
+            "The cells contain {}: expected -1, or less than the column's number of cells. Pass "
+            "numbers that are not cells in a DataFrame or a NumPy array."
+        )
+        with tf.control_dependencies([require(tf.reduce_all(right), sentence, first)]):
+            return tf.identity(cells)
 
     @override
     def restore(self, values):

@@ -387,6 +387,11 @@ def as_table(values: Any) -> Any:
                 f"{values} has {len(row)} values in row {number}, but {len(names)} column names "
                 "in its first line: expected the same number."
             )
+    if any(not name.strip() for name in names):
+        raise ValueError(
+            f"{values} has a column without a name, such as an index of pandas: save the table "
+            "with index=False, or give the column a name."
+        )
     columns = np.array(rows, object).reshape(len(rows), len(names)).T
     return dict(zip(_checked_names(names), map(_numbers_or_texts, columns), strict=True))
 

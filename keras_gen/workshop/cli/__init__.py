@@ -18,7 +18,7 @@ from keras_gen.arguments import shown
 from keras_gen.files.animations import VIDEOS
 from keras_gen.files.images import SUFFIXES
 from keras_gen.files.writing import LONGEST_NAME, place
-from keras_gen.messages import out_of_memory
+from keras_gen.messages import out_of_memory, printable
 from keras_gen.serving.tiles import SMALLEST, TILE
 from keras_gen.workshop.cli import (
     apply,
@@ -177,7 +177,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sentence = out_of_memory(error) or error
         if sentence is error and not isinstance(error, OSError | ValueError):
             raise
-        print(f"keras-gen {options.command}: {sentence}", file=sys.stderr)
+        print(printable(f"keras-gen {options.command}: {sentence}"), file=sys.stderr)
         return 1
 
 

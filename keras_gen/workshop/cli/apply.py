@@ -13,6 +13,7 @@ import numpy as np
 
 from keras_gen.files.animations import ANIMATED, VIDEOS, is_animation, is_video, map_frames
 from keras_gen.files.images import SUFFIXES, read_image, write_image
+from keras_gen.messages import printable
 from keras_gen.serving import exported
 from keras_gen.serving.tiles import Tiled, in_tiles_of_one_size
 from keras_gen.workshop.cli import models
@@ -52,7 +53,7 @@ def apply(options: argparse.Namespace) -> int:
                 write_image(target, translate(read_image(path), tiles))
         except (OSError, ValueError) as error:
             failed += 1
-            say(f"skipped {path}: {error}")
+            say(printable(f"skipped {path}: {error}"))
     print(
         f"{len(paths) - failed} of {len(paths)} images written to {options.out}"
         + (f"; {failed} failed" if failed else "")

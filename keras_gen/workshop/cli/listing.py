@@ -11,7 +11,7 @@ from typing import Any
 
 from keras_gen.files.writing import place
 from keras_gen.licenses import forbid_commerce, terms_of
-from keras_gen.messages import nearest
+from keras_gen.messages import nearest, printable
 from keras_gen.serving import exported
 from keras_gen.workshop.cli import models
 from keras_gen.workshop.cli.names import names_of
@@ -59,7 +59,7 @@ def list_models(options: argparse.Namespace) -> int:
 def _entry(name: str, file: Path | None, has: str) -> None:
     """Prints the list entry of a recipe or an export."""
     takes = duration(file) if file else ""
-    print(f"  {name:40} {takes:14} {has}".rstrip())
+    print(printable(f"  {name:40} {takes:14} {has}").rstrip())
     if does := summary(file):
         print(textwrap.fill(does, WIDTH, initial_indent=INDENT, subsequent_indent=INDENT))
 
@@ -77,7 +77,7 @@ def show(options: argparse.Namespace) -> int:
             f"there is no recipe or export named {name!r}: `keras-gen list` shows all"
             f"{nearest(name, known)}"
         )
-    print(name)
+    print(printable(name))
     if name in files:
         file = files[name]
         print_line("does", summary(file))
@@ -130,7 +130,8 @@ def print_line(name: str, text: str) -> None:
         indent = " " * 13
         print(
             textwrap.fill(
-                text, WIDTH, initial_indent=f"  {name:11}", subsequent_indent=indent,
+                printable(text), WIDTH, initial_indent=f"  {printable(name):11}",
+                subsequent_indent=indent,
                 break_long_words=False, break_on_hyphens=False,
             )
         )  # fmt: skip

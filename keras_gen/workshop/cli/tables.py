@@ -1,5 +1,7 @@
 """Formats the output of the commands."""
 
+from keras_gen.messages import printable
+
 
 def print_table(rows: list[list[str]]) -> None:
     """Prints rows of cells in aligned columns."""
@@ -8,4 +10,4 @@ def print_table(rows: list[list[str]]) -> None:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        print("  " + "  ".join(cells).rstrip())
+        print(printable("  " + "  ".join(cells).rstrip()))

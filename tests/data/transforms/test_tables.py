@@ -266,12 +266,13 @@ def test_columns_that_look_like_identifiers_are_refused():
     ("text", "sentence"),
     [
         ("age,kind\n3,cat\n4\n", "has 1 values in row 2, but 2 column names"),
+        (",age\n0,3\n1,4\n", "has a column without a name, .* save the table with index=False"),
         ('age,kind\n1,"x\n2,y\n3,z\n', r"cannot be read \(unexpected end of data in line 4"),
         (f"age,kind\n1,{'x' * 200_000}\n", r"cannot be read \(field larger than field limit"),
         ("age;kind\n1,5;x\n", r"first line 'age;kind', separated by ';': expected commas"),
         ("age\tkind\n1\tx\n", r"separated by '\\t': expected commas"),
     ],
-    ids=["uneven", "quotation mark", "long", "semicolons", "tabs"],
+    ids=["uneven", "index", "quotation mark", "long", "semicolons", "tabs"],
 )
 def test_files_that_are_not_right_are_refused(tmp_path, text, sentence):
     path = tmp_path / "a.csv"

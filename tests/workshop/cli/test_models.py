@@ -112,6 +112,16 @@ def test_data_that_rule_out_commercial_use_are_marked(home, capsys):
     assert "sample(seed, n, label=any)" in out
 
 
+def test_control_characters_of_foreign_exports_are_escaped(home, capsys):
+    make_export(home, "evil", json.dumps({"data": {"name": "mnist\x1b[2J"}, "terms": {}}))
+    for command in (["show", "evil"], ["list"]):
+        assert main([*command, "--models", "mine"]) == 0
+        assert "\x1b" not in (out := capsys.readouterr().out)
+        assert command == ["list"] or "mnist\\x1b[2J" in out
+    assert main(["show", "\x1b[2J", "--models", "mine"]) == 1
+    assert "\x1b" not in capsys.readouterr().err
+
+
 def test_list_counts_parameters_and_survives_foreign_exports(home, capsys):
     for name, text in (
         ("good", json.dumps({"networks": {"a": {"parameters": 1200}, "b": {"parameters": 34}}})),

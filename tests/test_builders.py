@@ -98,3 +98,18 @@ def test_defaults_fit_every_size(name, shape):
         return
     taken = model.edges["x"].shape
     assert tuple(taken)[-3:] in (shape, (None, None, shape[-1]))
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "right"),
+    [
+        ("VAE", "latentdim", "latent_dim"),
+        ("GAN", "latent_dims", "latent_dim"),
+        ("DDPM", "width", "widths"),
+        ("Autoencoder", "filter", "filters"),
+        ("WGANGP", "discriminator_step", "discriminator_steps"),
+    ],
+)
+def test_misspelled_arguments_suggest_the_right_one(name, wrong, right):
+    with pytest.raises(TypeError, match=f"^{name} got {wrong}; did you mean .*{right}"):
+        getattr(keras_gen, name).for_images((16, 16, 1), **{wrong: 3})

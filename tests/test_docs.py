@@ -17,6 +17,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+import keras_gen
 from all_tiny import TINY
 from keras_gen import data, metrics, networks
 from keras_gen.core import GenerativeModel
@@ -142,6 +143,24 @@ def test_the_tables_of_signatures_and_of_logged_names():
         assert set(model.signatures()) <= listed, type(model).__name__
         family = type(model).__module__.split(".")[1]
         assert set(model.loss_names) <= logged[family], type(model).__name__
+
+
+def test_the_table_of_durations():
+    """Its numbers are those that `fit` prints, and near those of the published runs."""
+    rows = re.findall(
+        r"^\| (`.*?) \| ([\d,]+) to ([\d,]+) \|.*\[(.*)\]", read("docs/which_model.md"), re.M
+    )
+    assert len(rows) == 5
+    for names, least, most, recipes in rows:
+        limits = tuple(int(number.replace(",", "")) for number in (least, most))
+        for name in re.findall(r"`(\w+)`", names):
+            assert getattr(keras_gen, name).published_steps == limits, name
+        steps = [
+            run["steps"]
+            for recipe in recipes.split(", ")
+            for run in json.loads(read(f"recipes/results/{recipe}.json"))
+        ]
+        assert 0.5 < min(steps) / limits[0] < 2 and 0.5 < max(steps) / limits[1] < 2, names
 
 
 def test_each_export_stands_beside_the_terms_of_its_data():

@@ -42,6 +42,7 @@ class CausalModel(LikelihoodModel):
     """
 
     default_signature = "sample"
+    published_steps = (4000, 18_000)
     # Whether values below 0 are padding, which is ignored by all losses.
     padded = False
     likelihood = cast(Likelihood, None)

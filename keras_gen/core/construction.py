@@ -1,6 +1,7 @@
 """Checks of new models and of the arguments that create them."""
 
-from collections.abc import Sequence
+import inspect
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import keras
@@ -8,12 +9,16 @@ import keras
 from keras_gen.core.checks.before_training import require_edges
 from keras_gen.core.checks.networks import require_shapes
 from keras_gen.declared import named_parameters, names_by_place
+from keras_gen.messages import nearest
 
 # Class methods that build a model, which are suggested when networks are missing.
 DOORS = (
     *("for_images", "for_vectors", "for_series", "for_videos", "for_sounds", "for_text"),
     *("for_table", "for_coder", "from_source"),
 )
+
+# Arguments of Keras models.
+_OF_KERAS = ("name", "trainable", "dtype", "autocast", "activity_regularizer")
 
 
 def given_arguments(cls: type, args: Sequence, kwargs: dict[str, Any]) -> list[str]:
@@ -31,6 +36,7 @@ def given_arguments(cls: type, args: Sequence, kwargs: dict[str, Any]) -> list[s
         )
     parameters = named_parameters(cls)
     given = [*names_by_place(cls)[: len(args)], *kwargs]
+    _refuse_misspelled(cls, parameters, kwargs)
     needed = [name for name, each in parameters.items() if each.default is each.empty]
     if missing := [name for name in needed if name not in given]:
         if given:
@@ -46,6 +52,22 @@ def given_arguments(cls: type, args: Sequence, kwargs: dict[str, Any]) -> list[s
         way_out = f". To use the standard networks, call {' or '.join(doors)}" if doors else ""
         raise TypeError(f"{cls.__name__} lacks {', '.join(missing)}{way_out}.")
     return given
+
+
+def _refuse_misspelled(cls: type, parameters: Collection[str], kwargs: Collection[str]) -> None:
+    """Raises a TypeError for an argument whose name is similar to one of the class or a builder.
+
+    A builder passes unknown arguments on to the class, which passes them on to Keras.
+    """
+    doors = [getattr(cls, door) for door in DOORS if hasattr(cls, door)]
+    names = {name for door in doors for name in inspect.signature(door).parameters}
+    known = {*parameters, *_OF_KERAS, *getattr(cls, "__dataclass_fields__", ())}
+    for name in kwargs:
+        likely = (
+            "." if name in known else nearest(name, sorted((known | names) - {name, "kwargs"}))
+        )
+        if likely != ".":
+            raise TypeError(f"{cls.__name__} got {name}{likely}")
 
 
 def _builders(base: type, cls: type) -> list[str]:

@@ -1,6 +1,7 @@
 """Calls to `fit`, `evaluate`, and `predict`: their arguments, data, and errors."""
 
 import inspect
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -36,6 +37,7 @@ from keras_gen.keras_internals import CALLED_BY_FIT
 from keras_gen.messages import refusal, warn
 
 USUAL_BATCH = 32  # as in Keras
+_FEW_IMAGES = 5000
 _ENOUGH_ROWS = 20  # minimum number of rows for the check of repeated values
 _LEAST = {
     "batch_size": 1,
@@ -226,6 +228,7 @@ class FitCall(Call):
             _warn_of_few_values(model, first["x"])
         if self.known.units:
             self._adapt_edges(training)
+        self._tell_duration(training)
         arguments |= {"x": training.x, "y": training.y}
         if held_out is not None:
             arguments["validation_data"] = (held_out.x, held_out.y)
@@ -269,6 +272,32 @@ class FitCall(Call):
         if isinstance(held_out, Sourced):
             held_out.divide(arguments.pop("validation_batch_size", None) or size)
         return held_out
+
+    def _tell_duration(self, training: FitData) -> None:
+        """Prints how long published runs took, if few images are used for fewer steps."""
+        model, arguments = self.model, self.arguments
+        images = len(getattr(model.edges.get("x"), "shape", ())) == 3
+        finite = isinstance(training, Arrays | Sourced)
+        if not (
+            finite
+            and images
+            and model.published_steps
+            and arguments.get("verbose", 1)
+            and is_chief()
+        ):
+            return
+        count = training.count()
+        size = arguments.get("batch_size") or USUAL_BATCH
+        each = arguments.get("steps_per_epoch") or math.ceil(count / size)
+        steps = self.first_step + each * (
+            arguments.get("epochs", 1) - arguments.get("initial_epoch", 0)
+        )
+        least, most = model.published_steps
+        if count < _FEW_IMAGES and steps < least:
+            print(
+                f"{self.owner} trains for {steps:,} steps on {count:,} images: published runs took "
+                f"{least:,} to {most:,} steps (docs/which_model.md)."
+            )
 
     def _adapt_edges(self, training: FitData) -> None:
         """Lets standardizing edges learn the data's units, once, before the first training run."""

@@ -118,6 +118,10 @@ class Sourced(Batches):
         start = arguments.get("initial_epoch", 0) * steps
         self.x = self.source.stream(size, seed=seed, start=start)
 
+    def count(self) -> int:
+        """Returns the number of examples."""
+        return len(self.source)
+
     def divide(self, size: int) -> None:
         """Sets the data to batches in order."""
         self.x = self.source.batches(size)
@@ -336,10 +340,14 @@ class Arrays(FitData):
             raise ValueError(f"{self.owner} got no examples: expected nonempty arrays.")
         return part
 
+    def count(self) -> int:
+        """Returns the number of examples that Keras keeps for training."""
+        return _count_kept(len(self.x), self.split)
+
     @override
     def epoch(self, steps):
         """Returns all examples that Keras keeps for training, as a single batch."""
-        kept = _count_kept(len(self.x), self.split)
+        kept = self.count()
         return iter([tuple(part[:kept] for part in self.parts)])
 
     @override

@@ -55,6 +55,8 @@ class GenerativeModel(keras.Model):
     given = cast(tuple[str, ...], ())
     # Arguments of `sample` that exports do not have, which would need them in every request.
     unserved = cast(tuple[str, ...], ())
+    # Minimum and maximum number of training steps of published runs on images; () if unknown.
+    published_steps = cast(tuple[int, ...], ())
     # Arguments that are networks saved with the model but never trained, such as a teacher.
     frozen: ClassVar[tuple[str, ...]] = ()
     # Whether second examples, the y of `fit`, are the reconstruction targets for x.

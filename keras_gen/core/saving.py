@@ -1,6 +1,8 @@
 """Methods of `GenerativeModel` for saving, loading weights, and exporting."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import keras
 
@@ -75,12 +77,15 @@ def export(self, filepath, format="tf_saved_model", **options) -> Path:  # noqa:
 
 
 @for_users
-def from_pretrained(cls, source: str | Path):  # noqa: D417
+def from_pretrained(  # noqa: D417
+    cls, source: str | Path, custom_objects: Mapping[str, Any] | None = None
+):
     """Loads a trained model of this class, like `keras_gen.load`.
 
     Args:
         source: Name of an export, folder of an export or a run, `.keras` file, or
             `"hf://<user>/<name>"`.
+        custom_objects: Your own classes and functions by name; see `keras_gen.load`.
 
     Returns:
         A compiled model of this class.
@@ -91,7 +96,7 @@ def from_pretrained(cls, source: str | Path):  # noqa: D417
 
     Example: `model = VAE.from_pretrained("vae_mnist")`.
     """
-    model = keras_gen.load(source)
+    model = keras_gen.load(source, custom_objects)
     if not isinstance(model, cls):
         found = type(model).__name__
         raise ValueError(

@@ -63,6 +63,7 @@ class PathModel(LikelihoodModel):
     """
 
     default_signature = "sample"
+    published_steps = (2800, 3700)
     density_of_vectors = True
     evaluations: ClassVar = {"encode": CODE_STEPS, "decode": CODE_STEPS, "sample": 2}
     """Network evaluations per example, by signature; for `sample`, per step."""

@@ -66,6 +66,7 @@ class Flow(LikelihoodModel):
     """
 
     default_signature = "sample"
+    published_steps = (3600, 32_000)
     density_of_vectors = True
     sample = sample
     log_prob = log_prob

@@ -98,6 +98,7 @@ class GAN(GenerativeModel):
     """
 
     default_signature = "sample"
+    published_steps = (6000, 14_000)
     predicts = "generate"
     totals = ("d_loss", "g_loss")
     critics = 1  # number of logits that `discriminate` returns for each example, in columns

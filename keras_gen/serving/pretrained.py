@@ -5,7 +5,7 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -13,7 +13,7 @@ import h5py
 import keras
 import numpy as np
 
-from keras_gen.arguments import checked_path
+from keras_gen.arguments import checked_path, shown
 from keras_gen.core import GenerativeModel, keep_averages
 from keras_gen.files.reading import open_regular, refuse_bomb, refuse_unpacked
 from keras_gen.files.writing import place
@@ -23,9 +23,11 @@ from keras_gen.serving.index import verify
 from keras_gen.serving.model_files import MODEL, read_description, stored_weights
 
 HUB = "hf://"
+# The words of Keras about a class or a function that is not registered.
+_LACKING = re.compile("Could not locate (?:class|function|object) '(?:.*>)?([^']+)'")
 
 
-def load(source: str | Path) -> GenerativeModel:
+def load(source: str | Path, custom_objects: Mapping[str, Any] | None = None) -> GenerativeModel:
     """Loads a trained model, with its networks as attributes, for use, training, or export.
 
     If there are moving averages of the weights, they replace the weights.
@@ -41,13 +43,18 @@ def load(source: str | Path) -> GenerativeModel:
             - `"hf://<user>/<name>"`, an export or a file from `model.save` on the Hugging Face
               Hub.
 
+        custom_objects: Your own layers, functions, and other classes by name, such as
+            `{"MyLayer": MyLayer}`, if they are not registered with
+            `keras.saving.register_keras_serializable`.
+
     Returns:
         A compiled model. A model from an export has the optimizers used in its training, in their
         initial state. Weights that no signature reads, such as those of a discriminator, have their
         initial values, and a warning lists them.
 
     Raises:
-        TypeError: If `source` is neither a name nor a path.
+        TypeError: If `source` is neither a name nor a path, or `custom_objects` is not a dict from
+            names to classes or functions.
         OSError: If the source does not exist (FileNotFoundError), or is a pipe, a socket, or a
             device.
         ValueError: If an export has no model configuration, as in earlier versions, or differs from
@@ -62,12 +69,8 @@ def load(source: str | Path) -> GenerativeModel:
     ```
     """
     checked_path("source", source)
-    if str(source).startswith(HUB):
-        model = _of_hub(str(source))
-    elif (path := _found(Path(source))).is_dir():
-        model = _of_export(path)
-    else:
-        model = _of_file(path)
+    with keras.saving.custom_object_scope(_checked_objects(custom_objects)):
+        model = _loaded(source)
     if not isinstance(model, GenerativeModel):
         raise ValueError(
             f"{source} contains a {type(model).__name__}: expected a model of keras_gen. Load "
@@ -77,6 +80,27 @@ def load(source: str | Path) -> GenerativeModel:
         model.compile()
     keep_averages(model)
     return model
+
+
+def _checked_objects(objects: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Returns classes and functions by name; raises a TypeError for other objects."""
+    if objects is None:
+        return {}
+    named = isinstance(objects, Mapping) and all(isinstance(name, str) for name in objects)
+    if not named or not all(map(callable, objects.values())):
+        raise TypeError(
+            f"custom_objects is {shown(objects)}: expected a dict from names to classes or "
+            "functions, such as {'MyLayer': MyLayer}."
+        )
+    return dict(objects)
+
+
+def _loaded(source: str | Path) -> Any:
+    """Loads the object in a source."""
+    if str(source).startswith(HUB):
+        return _of_hub(str(source))
+    path = _found(Path(source))
+    return _of_export(path) if path.is_dir() else _of_file(path)
 
 
 def _of_file(path: Path) -> Any:
@@ -121,8 +145,12 @@ def _in_one_sentence(path: Path) -> Iterator[None]:
         cause = str(error).rpartition("Exception encountered: ")[2].strip()
         sentence = re.split(r"\.?\s*\n|\. (?=[A-Z])", cause)[0].rstrip(".")
         way_out = "Save the model again, or use another copy."
-        if "Could not locate" in cause:
-            way_out = "Import the module that defines it first."
+        if found := _LACKING.search(cause):
+            name = found[1]
+            way_out = (
+                "Import the module that registers it, or pass it to keras_gen.load: "
+                f"custom_objects={{'{name}': {name}}}."
+            )
         raise ValueError(f"{path} cannot be loaded: {sentence[:300]}. {way_out}") from error
 
 

@@ -62,6 +62,7 @@ class VAE(EncoderDecoder):
     """
 
     code_names: ClassVar[tuple[str, ...]] = ("mean", "log_variance")
+    published_steps = (5000, 24_000)
     unserved = ("temperature",)
     sample = sample
     log_prob = log_prob

@@ -680,3 +680,26 @@ def test_a_random_part_of_a_source_is_held_out():
     trained, held_out = np.concatenate(batches[:3]), np.concatenate(batches[3:])
     assert sorted(np.concatenate([trained, held_out])) == list(range(20))
     assert len(held_out) == 5 and sorted(held_out) != list(range(15, 20))
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (dict(epochs=3, batch_size=2), "VAE trains for 6 steps on 4 images: published runs took 5"),
+        (dict(epochs=2, steps_per_epoch=1, batch_size=4), "VAE trains for 2 steps on 4 images: "),
+        (dict(epochs=2, validation_split=0.5, batch_size=2), "trains for 2 steps on 2 images"),
+        (dict(verbose=0), ""),
+    ],
+)
+@pytest.mark.parametrize("source", [False, True])
+def test_a_short_training_on_few_images_names_the_published_steps(capsys, options, says, source):
+    model = keras_gen.VAE.for_images((4, 4, 1), latent_dim=2, filters=(2,))
+    model.compile(run_eagerly=True)
+    images = np.zeros((4, 4, 4, 1), "uint8")
+    model.fit(Source(images) if source else images, **{"verbose": 2} | options)
+    printed = capsys.readouterr().out
+    assert says in printed if says else "published" not in printed
+    rows = keras_gen.VAE.for_vectors(2, hidden=(4,))
+    rows.compile(run_eagerly=True)
+    rows.fit(np.random.default_rng(0).normal(size=(4, 2)), verbose=2)
+    assert "published" not in capsys.readouterr().out

@@ -457,3 +457,13 @@ def test_missing_pixels():
             missing_pixels(wrong)
     with pytest.raises(ValueError, match=r"^masks contains NaN.*\.$"):
         missing_pixels([[np.nan]])
+
+
+@pytest.mark.parametrize("edge", [Images((4, 6, 3)), Levels((4, 6, 3))])
+def test_channels_that_come_first_are_named(edge):
+    images = np.zeros((2, 3, 4, 6), "uint8")
+    with pytest.raises(ValueError, match=r"expected \[batch, 4, 6, 3\]\. The channels come first"):
+        edge.prepare(images)
+    assert edge.prepare(np.moveaxis(images, 1, -1)).shape == (2, 4, 6, 3)
+    with pytest.raises(ValueError, match=r"expected \[batch, 4, 6, 3\]\.$"):
+        edge.prepare(images[:, :2])

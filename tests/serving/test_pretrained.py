@@ -236,7 +236,7 @@ BROKEN = {
     ),
     "another class": (
         lambda: changed("config.json", lambda text: text.replace(b"VAE", b"VAEE")),
-        r"cannot be loaded: Could not locate class 'VAEE'\. Import the module that defines it",
+        r"cannot be loaded: Could not locate class 'VAEE'\. Import the module that registers",
     ),
     "cut weights": (
         lambda: changed("model.weights.h5", lambda value: value[:500]),
@@ -307,3 +307,31 @@ def test_a_codebook_trains_on_from_where_it_is():
         counts = quantizer.counts.numpy()[:, None]
         averages = quantizer.sums.numpy() / counts
         np.testing.assert_allclose(averages, quantizer.codebook, rtol=1e-3, atol=1e-4)
+
+
+class Unregistered(keras.layers.Dense):
+    """A layer of a user that Keras cannot find by its name."""
+
+
+@pytest.mark.thorough
+def test_own_layers_are_passed_by_name(tmp_path):
+    images = keras.Input((4, 4, 1))
+    codes = Unregistered(2)(keras.layers.Flatten()(images))
+    latents = keras.Input((2,))
+    decoder = keras.Model(latents, keras.layers.Reshape((4, 4, 1))(keras.layers.Dense(16)(latents)))
+    model = keras_gen.Autoencoder(keras.Model(images, codes), decoder)
+    model.compile()
+    model.save(tmp_path / "own.keras")
+    path = model.export(tmp_path / "own")
+    x = np.ones((2, 4, 4, 1), "float32")
+    for source in (tmp_path / "own.keras", path):
+        with pytest.raises(ValueError, match=r"custom_objects=..Unregistered': Unreg") as caught:
+            keras_gen.load(source)
+        assert len(str(caught.value).removeprefix(str(source))) < 300
+        loaded = keras_gen.load(source, custom_objects={"Unregistered": Unregistered})
+        np.testing.assert_allclose(loaded.encode(x), model.encode(x), rtol=1e-6)
+        again = keras_gen.Autoencoder.from_pretrained(source, {"Unregistered": Unregistered})
+        assert isinstance(again, keras_gen.Autoencoder)
+    for wrong in (Unregistered, [Unregistered], {"Unregistered": 3}, {3: Unregistered}, "x"):
+        with pytest.raises(TypeError, match=r"^custom_objects is .*: expected a dict from names"):
+            keras_gen.load(path, custom_objects=wrong)

@@ -50,7 +50,7 @@ BAD_VALUES = {
     Labels: [(99, " to 99:"), (-2, "from -2 to")],
     MuLaw: [],  # every int16 is a sound
     StandardizedVectors: [(np.nan, "nan"), (np.inf, "inf")],
-    Rows: [(5000.0, " to 5000:"), (-2.0, "from -2 to"), (np.nan, "nan")],
+    Rows: [(5000.0, "contain 5000:"), (-2.0, "contain -2:"), (np.nan, "contain nan:")],
     Table: [(np.nan, "nan"), (-np.inf, "-inf")],
     Texts: [(-7.0, "from -7 to"), (np.nan, "nan"), (np.inf, " to inf:")],
     Vectors: [],

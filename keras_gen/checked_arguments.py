@@ -191,7 +191,8 @@ def checked_by_type(
     if typing_extensions.is_protocol(kind):
         return _with_members(name, value, kind)
     if isinstance(kind, type) and (
-        issubclass(kind, keras.Layer) or kind.__module__.startswith("keras_gen")
+        issubclass(kind, keras.Layer | keras.callbacks.Callback)
+        or kind.__module__.startswith("keras_gen")
     ):
         return _instance(name, value, kind)
     if kind in _CHECKS:
@@ -281,7 +282,8 @@ def _instance(name: str, value: Any, kind: type) -> Any:
 def _public_name(kind: type) -> str:
     if kind is Mapping:
         return "a dict"
-    name = f"keras.{kind.__name__}" if kind in (keras.Model, keras.Layer) else kind.__name__
+    in_keras = kind in (keras.Model, keras.Layer, keras.callbacks.Callback)
+    name = f"keras.{kind.__name__}" if in_keras else kind.__name__
     return f"an {name}" if name[0] in "AEIO" else f"a {name}"
 
 

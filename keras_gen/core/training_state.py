@@ -6,7 +6,7 @@ import os
 import re
 import uuid
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import keras
 import numpy as np
 from typing_extensions import override
 
-from keras_gen.arguments import checked_integer, checked_path, shown
+from keras_gen.arguments import checked_integer, checked_path
 from keras_gen.checked_arguments import checked_types
 from keras_gen.core.configuration import plain_configuration
 from keras_gen.core.distribution.strategies import is_chief
@@ -96,15 +96,8 @@ class TrainingState(keras.callbacks.Callback):
     ):
         super().__init__()
         self.directory = checked_path("directory", directory)
-        if not isinstance(config, Mapping | None):
-            raise TypeError(f"config is {shown(config)}: expected a dict of names and values.")
         self.config = json.loads(json.dumps(config or {}, default=str))
         self.tracked = list(callbacks)
-        for each in self.tracked:
-            if not isinstance(each, keras.callbacks.Callback):
-                raise TypeError(
-                    f"callbacks contains {shown(each)}: expected a keras.callbacks.Callback."
-                )
         self.keep = checked_integer("keep", keep, minimum=1)
         self.may_differ = tuple(may_differ)
         self._data = None if data is None else _checksums(data)

@@ -1,6 +1,6 @@
 """The codebook of a VQ-VAE."""
 
-from typing import ClassVar, Literal, get_args
+from typing import ClassVar, Literal
 
 import keras
 import tensorflow as tf
@@ -11,7 +11,6 @@ from keras_gen.declared import Count, DeclaredLayer, Positive
 from keras_gen.layers.layer_arguments import Inside0And1
 
 Update = Literal["average", "loss"]
-UPDATES = get_args(Update)
 
 
 @keras.saving.register_keras_serializable("keras_gen")

@@ -11,7 +11,8 @@ from pathlib import Path
 import keras
 from typing_extensions import override
 
-from keras_gen.arguments import checked_choice, checked_integer, checked_path, shown
+from keras_gen.arguments import checked_choice, checked_integer, checked_path
+from keras_gen.checked_arguments import checked_types
 from keras_gen.core import averaged_weights, is_chief
 from keras_gen.files.reading import open_regular, refuse_bomb
 from keras_gen.files.writing import replacing
@@ -65,6 +66,7 @@ class Evaluation(keras.callbacks.Callback):
     ```
     """
 
+    @checked_types
     def __init__(
         self,
         evaluate: Callable[[keras.Model], Mapping[str, float]],
@@ -76,10 +78,6 @@ class Evaluation(keras.callbacks.Callback):
         super().__init__()
         if (best is None) != (path is None):
             raise ValueError(f"best is {best!r} and path is {path}: expected both or neither.")
-        if not callable(evaluate):
-            raise TypeError(f"evaluate is {shown(evaluate)}: expected a function of the model.")
-        if not isinstance(best, str | None):
-            raise TypeError(f"best is {shown(best)}: expected the name of a metric.")
         self.evaluate = evaluate
         self.every = checked_integer("every", every, minimum=1)
         self.best = best

@@ -4,8 +4,8 @@ import argparse
 import sys
 
 from keras_gen.files.writing import place
+from keras_gen.messages import printable
 from keras_gen.serving import exported
-from keras_gen.workshop.cli.tables import print_table
 from keras_gen.workshop.results import pages, words
 from keras_gen.workshop.results import publish as publishing
 from keras_gen.workshop.results import reproduce as reproducing
@@ -63,3 +63,13 @@ def reproduce(options: argparse.Namespace) -> int:
     outside = sum(not c.ok for c in comparisons)
     print(f"{len(comparisons) - outside} of {len(comparisons)} metrics within tolerance")
     return 1 if outside else 0
+
+
+def print_table(rows: list[list[str]]) -> None:
+    """Prints rows of cells in aligned columns."""
+    if not rows:
+        return
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        print(printable("  " + "  ".join(cells).rstrip()))

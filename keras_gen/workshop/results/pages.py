@@ -324,8 +324,8 @@ def _figures(entries: list[Entry]) -> str:
         [
             ("metric", list(map(words.metric, entries))),
             _ours(entries),
-            _named("baseline", entries, [entry.baseline for entry in entries]),
-            _named("reference", entries, [entry.references for entry in entries]),
+            _named("baseline", [entry.baseline for entry in entries]),
+            _named("reference", [entry.references for entry in entries]),
             ("paper", list(map(words.paper_value, entries))),
             ("verdict", list(map(_verdict, entries))),
         ]
@@ -344,9 +344,7 @@ def _ours(entries: list[Entry]) -> tuple[str, list[str]]:
     return f"result (± {kinds.pop()})", list(map(_value, entries))
 
 
-def _named(
-    header: str, entries: list[Entry], found: list[dict[str, float]]
-) -> tuple[str, list[str]]:
+def _named(header: str, found: list[dict[str, float]]) -> tuple[str, list[str]]:
     """Returns a column of baselines or references. A name that all rows share is in the header."""
     names = {name for values in found for name in values}
     if len(names) == 1:

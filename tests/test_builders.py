@@ -8,14 +8,14 @@ import pytest
 
 import keras_gen
 from keras_gen.core import GenerativeModel
-from keras_gen.core.construction import DOORS
+from keras_gen.core.construction import BUILDERS
 
 CLASSES = {
     name: cls
     for name in keras_gen.__all__
     if isinstance(cls := getattr(keras_gen, name), type) and issubclass(cls, GenerativeModel)
 }
-BUILDERS = [(name, door) for name, cls in CLASSES.items() for door in DOORS if hasattr(cls, door)]
+BUILT = [(name, each) for name, cls in CLASSES.items() for each in BUILDERS if hasattr(cls, each)]
 SHAPES = {
     **{"for_images": (16, 16, 1), "for_vectors": 4, "for_videos": (8, 16, 16, 1)},
     **{"for_series": (7, 2), "for_sounds": 50, "for_text": "A text of a few words."},
@@ -43,19 +43,19 @@ def small(builder, shape, **needed):
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("name,door", BUILDERS)
-def test_builds_or_names_what_it_needs(name, door):
+@pytest.mark.parametrize("name,builder", BUILT)
+def test_builds_or_names_what_it_needs(name, builder):
     needed = {}
     while True:
         try:
-            model = small(getattr(CLASSES[name], door), SHAPES.get(door), **needed)
-            assert model.standardize == (door in ("for_vectors", "for_series"))
+            model = small(getattr(CLASSES[name], builder), SHAPES.get(builder), **needed)
+            assert model.standardize == (builder in ("for_vectors", "for_series"))
             return
         except (TypeError, ValueError) as error:
             text = str(error)
         assert "\n" not in text and len(text) < 400
         # Its way out is not the call itself.
-        assert f"{name}.{door}" not in text.replace(f"{name}.{door}() missing", ""), text
+        assert f"{name}.{builder}" not in text.replace(f"{name}.{builder}() missing", ""), text
         lacking = re.search(
             r"missing 1 .* argument: '(\w+)'|lacks (\w+): add|(classes) is None", text
         )
@@ -74,7 +74,7 @@ def test_builds_or_names_what_it_needs(name, door):
 # Builders fit their networks to the sides, or the answer names these.
 @pytest.mark.thorough
 @pytest.mark.parametrize("shape", [(16, 16, 3), (20, 24, 1), (45, 37, 3)])
-@pytest.mark.parametrize("name", [name for name, door in BUILDERS if door == "for_images"])
+@pytest.mark.parametrize("name", [name for name, builder in BUILT if builder == "for_images"])
 def test_defaults_fit_every_size(name, shape):
     builder = CLASSES[name].for_images
     parameters = inspect.signature(builder).parameters

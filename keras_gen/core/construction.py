@@ -12,7 +12,7 @@ from keras_gen.declared import named_parameters, names_by_place
 from keras_gen.messages import nearest
 
 # Class methods that build a model, which are suggested when networks are missing.
-DOORS = (
+BUILDERS = (
     *("for_images", "for_vectors", "for_series", "for_videos", "for_sounds", "for_text"),
     *("for_table", "for_coder", "from_source"),
 )
@@ -48,8 +48,8 @@ def given_arguments(cls: type, args: Sequence, kwargs: dict[str, Any]) -> list[s
             )
         # Builders of the nearest class with any: its own builders replace inherited ones.
         own = (_builders(base, cls) for base in cls.__mro__)
-        doors = [f"{cls.__name__}.{door}" for door in next(filter(None, own), [])]
-        way_out = f". To use the standard networks, call {' or '.join(doors)}" if doors else ""
+        calls = [f"{cls.__name__}.{name}" for name in next(filter(None, own), [])]
+        way_out = f". To use the standard networks, call {' or '.join(calls)}" if calls else ""
         raise TypeError(f"{cls.__name__} lacks {', '.join(missing)}{way_out}.")
     return given
 
@@ -59,8 +59,8 @@ def _refuse_misspelled(cls: type, parameters: Collection[str], kwargs: Collectio
 
     A builder passes unknown arguments on to the class, which passes them on to Keras.
     """
-    doors = [getattr(cls, door) for door in DOORS if hasattr(cls, door)]
-    names = {name for door in doors for name in inspect.signature(door).parameters}
+    builders = [getattr(cls, name) for name in BUILDERS if hasattr(cls, name)]
+    names = {name for each in builders for name in inspect.signature(each).parameters}
     known = {*parameters, *_OF_KERAS, *getattr(cls, "__dataclass_fields__", ())}
     for name in kwargs:
         likely = (
@@ -72,7 +72,7 @@ def _refuse_misspelled(cls: type, parameters: Collection[str], kwargs: Collectio
 
 def _builders(base: type, cls: type) -> list[str]:
     """Returns the names of a base's own builders that build models of this class."""
-    own = {name: vars(base)[name].__func__ for name in DOORS if name in vars(base)}
+    own = {name: vars(base)[name].__func__ for name in BUILDERS if name in vars(base)}
     built = {name: builder.__annotations__.get("return", cls) for name, builder in own.items()}
     return [name for name, kind in built.items() if kind in (cls, cls.__name__)]
 

@@ -17,7 +17,7 @@ from keras_gen.core.batches import in_order, named_parts, prepare_batch
 from keras_gen.core.checks.before_compile import refuse_shared_layers
 from keras_gen.core.compilation import Player
 from keras_gen.core.configuration import config_of, model_of
-from keras_gen.core.construction import DOORS, finish, given_arguments
+from keras_gen.core.construction import BUILDERS, finish, given_arguments
 from keras_gen.core.kinds_of_data import Edge
 from keras_gen.core.minimize import minimize
 from keras_gen.core.step import as_step, inside, running, taken_dry
@@ -147,7 +147,7 @@ class GenerativeModel(keras.Model):
             for n, value in vars(c).items()
             if capabilities.is_for_users(value)
         }
-        shown = {*dir(keras.Model), *vars(self), *DOORS, *marked}
+        shown = {*dir(keras.Model), *vars(self), *BUILDERS, *marked}
         return [name for name in super().__dir__() if name.startswith("_") or name in shown]
 
     # Configuration ---------------------------------------------------------------------------

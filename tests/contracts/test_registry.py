@@ -8,7 +8,7 @@ import pytest
 
 from all_tiny import TINY
 from keras_gen.core.capabilities import is_for_users
-from keras_gen.core.construction import DOORS
+from keras_gen.core.construction import BUILDERS
 from tiny import PATTERNS, model_classes, pattern, players
 
 CLASSES = model_classes()
@@ -133,6 +133,6 @@ def test_tab_completion_shows_what_users_call(tiny):
                 assert name in shown
             elif callable(value) and not name.startswith("_") and name in shown:
                 bases = [vars(c).get(name) for c in ours(type(model))]
-                used = name in DOORS or any(map(is_for_users, bases))
+                used = name in BUILDERS or any(map(is_for_users, bases))
                 assert used or hasattr(keras.Model, name), name
     assert not shown & {"terms", "prepare_batch", "minimize", "report", "generated", "weighted"}

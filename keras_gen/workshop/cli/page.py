@@ -186,8 +186,11 @@ def _samples(path: Path, panel: Samples, tab: gr.Tab) -> None:
             n = gr.Slider(1, panel.most, value=usual, step=1, label=label, info=info)
             conditions = [_condition(panel, name) for name in panel.conditions]
             draw = gr.Button("Generate", variant="primary")
-        sounds = dict(label="Sounds", interactive=False, buttons=["download"])
-        drawn = gr.Audio(**sounds) if heard else _image(_drawn(panel))
+        drawn: gr.Audio | gr.Image
+        if heard:
+            drawn = gr.Audio(label="Sounds", interactive=False, buttons=["download"])
+        else:
+            drawn = _image(_drawn(panel))
 
     def run(progress: gr.Progress, seed: int | None, n: int, *values: float) -> Any:
         conditions = dict(zip(panel.conditions, values, strict=True))

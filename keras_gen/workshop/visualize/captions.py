@@ -140,10 +140,10 @@ def text_page(texts: Iterable[str]) -> np.ndarray:
     if not lines:
         raise ValueError("texts is empty: expected at least one text.")
     height = 0.165 * len(lines) + 0.2
-    drawn = new_figure(0.08 * COLUMNS + 0.3, height)
+    figure = new_figure(0.08 * COLUMNS + 0.3, height)
     # A dollar sign would begin a formula.
     page = "\n".join(lines).replace("$", r"\$")
-    drawn.text(
+    figure.text(
         0.01, 1 - 0.1 / height, page, family="monospace", fontsize=9, va="top", linespacing=1.3
     )
-    return pixels(drawn)
+    return pixels(figure)

@@ -42,8 +42,8 @@ def planar_densities(
     middles = span * (2 * (np.arange(side) + 0.5) / side - 1)
     grid = np.stack(np.meshgrid(middles, middles), axis=-1).reshape(-1, 2).astype("float32")
     columns = 1 + max(counts.values())
-    drawn = new_figure(3.2 * columns, 3.2 * len(rows))
-    panels = drawn.subplots(len(rows), columns, squeeze=False)
+    figure = new_figure(3.2 * columns, 3.2 * len(rows))
+    panels = figure.subplots(len(rows), columns, squeeze=False)
     for axes in panels.flat:
         axes.set(xlim=(-span, span), ylim=(-span, span), aspect="equal", xticks=[], yticks=[])
     for row, (title, (points, functions)) in zip(panels, rows.items(), strict=True):
@@ -56,7 +56,7 @@ def planar_densities(
             extent = (-span, span, -span, span)
             axes.imshow(density, origin="lower", extent=extent, vmin=0, vmax=most)
             axes.set_title(in_words(name))
-    return pixels(drawn)
+    return pixels(figure)
 
 
 def densities(
@@ -93,7 +93,7 @@ def densities(
     p = np.histogram(data, edges)[0] / (len(data) * np.diff(edges))
     q = np.histogram(made, edges)[0] / (len(made) * np.diff(edges))
     logits = np.asarray(model.discriminator(middle[:, None].astype("float32"), training=False))
-    drawn, (axes,) = panels_of(1)
+    figure, (axes,) = panels_of(1)
     axes.fill_between(middle, p, step="mid", alpha=0.4, label="data")
     axes.fill_between(middle, q, step="mid", alpha=0.4, label="GAN")
     axes.plot(middle, 1 / (1 + np.exp(-logits[:, 0])), color="black", label="D(x)")
@@ -103,7 +103,7 @@ def densities(
     most = max(1.0, 1.05 * p.max(), 1.05 * q.max())
     axes.set(xlim=span, ylim=(0, most), xlabel="x", ylabel="density, and D(x)")
     axes.legend(loc="best")
-    return pixels(drawn)
+    return pixels(figure)
 
 
 def vector_fields(
@@ -134,7 +134,7 @@ def vector_fields(
             f"panels contains arrays of shapes {shapes}: expected at least one panel, each with "
             "points [n, 2], arrows [n, 2], and a path [steps, 2]."
         )
-    drawn, row = panels_of(len(panels))
+    figure, row = panels_of(len(panels))
     for axes, (title, (points, arrows, path)) in zip(row, panels.items(), strict=True):
         if np.any(arrows):
             axes.quiver(*points.T, *arrows.T, color="gray", angles="xy")
@@ -144,4 +144,4 @@ def vector_fields(
         (left, bottom), (right, top) = points.min(axis=0), points.max(axis=0)
         axes.set(title=in_words(title), xlabel=names[0], ylabel=names[1])
         axes.set(xlim=(left, right), ylim=(bottom, top))
-    return pixels(drawn)
+    return pixels(figure)

@@ -82,7 +82,7 @@ def code_scatter(
         of_kinds = colormaps["turbo"](np.linspace(0, 1, len(kinds)))
     else:
         of_kinds = colormaps["tab10"](np.arange(len(kinds)))
-    drawn, row = panels_of(len(panels))
+    figure, row = panels_of(len(panels))
     for axes, (title, codes) in zip(row, panels.items(), strict=True):
         # In the order of the examples; plotting label after label would hide the first labels.
         size = np.clip(6000 / max(len(labels), 1), 1.5, 12)
@@ -94,8 +94,8 @@ def code_scatter(
         for kind, color in zip(kinds, of_kinds, strict=True)
     ]
     if len(kinds) > 1:
-        drawn.legend(handles=marks, loc="outside right center", ncols=1 + len(kinds) // 20)
-    return pixels(drawn)
+        figure.legend(handles=marks, loc="outside right center", ncols=1 + len(kinds) // 20)
+    return pixels(figure)
 
 
 def filters(weights: np.ndarray, shape: tuple, n: int = 100) -> np.ndarray:
@@ -192,7 +192,7 @@ def line_plot(
                 f"spreads has {len(spread)} numbers for {name!r}: expected one for each point of "
                 f"a line. The lines are {', '.join(lines)}."
             )
-    drawn, (axes,) = panels_of(1)
+    figure, (axes,) = panels_of(1)
     for name, (xs, ys) in lines.items():
         mark = "o" if len(xs) <= MOST_MARKS else None
         (line,) = axes.plot(xs, ys, marker=mark, label=in_words(name))
@@ -208,8 +208,8 @@ def line_plot(
         axes.set_yscale("log")
     axes.set(xlabel=x_label, ylabel=y_label)
     axes.grid(alpha=0.3)
-    _legend(drawn, axes)
-    return pixels(drawn)
+    _legend(figure, axes)
+    return pixels(figure)
 
 
 def code_histogram(uses: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -226,13 +226,13 @@ def code_histogram(uses: Mapping[str, np.ndarray]) -> np.ndarray:
     Raises:
         ValueError: If there are no panels, or if all counts of a panel are 0.
 
-    Example: `drawn = code_histogram({"codes": code_uses(model.encode(images), 512)})`.
+    Example: `image = code_histogram({"codes": code_uses(model.encode(images), 512)})`.
     """
     if not uses or any(not np.sum(counts) > 0 for counts in uses.values()):
         raise ValueError(
             "uses is empty, or all of its counts are 0: expected at least one panel of counts."
         )
-    drawn, row = panels_of(len(uses))
+    figure, row = panels_of(len(uses))
     for axes, (title, counts) in zip(row, uses.items(), strict=True):
         fractions = np.sort(np.asarray(counts) / np.sum(counts))[::-1]
         axes.bar(np.arange(len(fractions)) + 1, fractions, width=1.0)
@@ -240,7 +240,7 @@ def code_histogram(uses: Mapping[str, np.ndarray]) -> np.ndarray:
         axes.set(title=in_words(title), xlabel="codes, from most to least used")
         axes.set_ylabel("fraction of all uses")
         axes.set_xlim(0.5, len(fractions) + 0.5)
-    return pixels(drawn)
+    return pixels(figure)
 
 
 def roc_plot(scores: Mapping[str, np.ndarray], positive: np.ndarray) -> np.ndarray:
@@ -275,11 +275,11 @@ def panels_of(count: int) -> tuple["Figure", Sequence[Any]]:
     """Returns a new figure and its panels, two per row."""
     columns = min(count, 2)
     rows = math.ceil(count / columns)
-    drawn = new_figure(1 + 5 * columns, 4.5 * rows)
-    panels = drawn.subplots(rows, columns, squeeze=False).ravel()
+    figure = new_figure(1 + 5 * columns, 4.5 * rows)
+    panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes in panels[count:]:
         axes.set_axis_off()
-    return drawn, list(panels[:count])
+    return figure, list(panels[:count])
 
 
 def new_figure(width: float, height: float) -> "Figure":
@@ -289,21 +289,21 @@ def new_figure(width: float, height: float) -> "Figure":
     return Figure(figsize=(width, height), dpi=100, layout="constrained")
 
 
-def _legend(drawn, axes):
+def _legend(figure, axes):
     """Adds a legend that does not cover a line, above the plot if there is no such position."""
     legend = axes.legend()
-    drawn.draw_without_rendering()
+    figure.draw_without_rendering()
     box = legend.get_window_extent()
     paths = [line.get_path().transformed(line.get_transform()) for line in axes.lines]
     if any(path.intersects_bbox(box, filled=False) for path in paths):
         legend.remove()
-        drawn.legend(loc="outside upper center", ncols=2)
+        figure.legend(loc="outside upper center", ncols=2)
 
 
-def pixels(drawn: "Figure") -> np.ndarray:
+def pixels(figure: "Figure") -> np.ndarray:
     """Returns a figure as a uint8 image `[height, width, 3]`."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    canvas = FigureCanvasAgg(drawn)
+    canvas = FigureCanvasAgg(figure)
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()

@@ -79,15 +79,15 @@ def flowing(
     frames = []
     of_each = [_moments(model, n, moments, steps, seed) for model in models.values()]
     for at_once in zip(*of_each, strict=True):
-        drawn = new_figure(3.2 * len(models), 3.2)
-        panels = drawn.subplots(1, len(models), squeeze=False)[0]
+        figure = new_figure(3.2 * len(models), 3.2)
+        panels = figure.subplots(1, len(models), squeeze=False)[0]
         for axes, title, (t, points) in zip(panels, models, at_once, strict=True):
             axes.set(
                 xlim=(-span, span), ylim=(-span, span), aspect="equal", xticks=[], yticks=[]
             )
             axes.scatter(*points.numpy().T, s=1, linewidths=0, color="black")
             axes.set_title(f"{title}, t = {float(t):.2f}")
-        frames.append(pixels(drawn))
+        frames.append(pixels(figure))
     return np.stack(frames)
 
 

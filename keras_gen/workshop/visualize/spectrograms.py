@@ -49,8 +49,8 @@ def spectrograms(
     extent = (edge, seconds - edge, 0, rate / 2000)
 
     width = min(1.3, _WIDEST / columns)
-    drawn = new_figure(2.2 + width * columns, 0.6 + 1.5 * len(rows))
-    panels = drawn.subplots(len(rows), columns, squeeze=False, sharex=True, sharey=True)
+    figure = new_figure(2.2 + width * columns, 0.6 + 1.5 * len(rows))
+    panels = figure.subplots(len(rows), columns, squeeze=False, sharex=True, sharey=True)
     for axes in panels.ravel():
         axes.set_visible(False)
     for row, (name, found) in zip(panels, magnitudes.items(), strict=True):
@@ -65,6 +65,6 @@ def spectrograms(
         row[0].set_ylabel(text, rotation=0, ha="right", va="center", labelpad=10)
     for axes, name in zip(panels[0], column_names, strict=False):
         axes.set_title(name)
-    drawn.supxlabel("seconds")
-    drawn.supylabel("kHz")
-    return pixels(drawn)
+    figure.supxlabel("seconds")
+    figure.supylabel("kHz")
+    return pixels(figure)

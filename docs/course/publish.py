@@ -5,7 +5,8 @@
 
 A chapter is a script with cells: `# %% [markdown]` starts a text cell, and `# %%` a code cell. The
 page contains the printed output and pictures of the cells, and the hash of the script, so that a
-test can detect that it is out of date. The notebook is the script without outputs.
+test can detect that it is out of date. The notebook is the script without outputs. Afterward,
+`keras-gen results` updates docs/course/errata.md, which collects a section of each chapter.
 """
 
 import argparse

@@ -318,7 +318,7 @@ def _of_sample(model) -> Iterator[Try]:
     for name in ("n", "batch_size"):
         for wrong in NO_COUNTS:
             run = partial(model.sample, **right | {"n": 1, name: wrong})
-            yield Try(f"sample({name}={shown(wrong)})", run, (f"{name} must",))
+            yield Try(f"sample({name}={shown(wrong)})", run, (f"{name} is ",))
     for wrong in WRONG[int]:
         run = partial(model.sample, 1, seed=wrong, **right)
         yield Try(f"sample(seed={shown(wrong)})", run, ("seed",))

@@ -160,10 +160,11 @@ def of_shape(values, shape, subject):
 
 def _other_channels(found, expected) -> str:
     """Returns advice on moving the channels or converting their number, or an empty string."""
-    first = [None, expected[-1], *expected[:-1]]
-    if found.rank == 4 and len(expected) == 3 and found.is_compatible_with(first):
+    if found.rank != 4 or len(expected) != 3:
+        return ""
+    if found.is_compatible_with([None, expected[-1], *expected[:-1]]):
         return ". The channels come first: move them with np.moveaxis(images, 1, -1)"
-    if found.rank != 4 or not found[:-1].is_compatible_with([None, *expected[:-1]]):
+    if not found[:-1].is_compatible_with([None, *expected[:-1]]):
         return ""
     if (found[-1], expected[-1]) == (3, 1):
         return ". Convert them with tf.image.rgb_to_grayscale"

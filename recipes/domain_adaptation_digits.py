@@ -9,6 +9,7 @@ Domain Adaptation", CVPR 2017.
 
 Expected result of the cpu preset: ADDA classifies 54% of MNIST-M, 80% of USPS, and 78% of MNIST
 correctly; the source-only network reaches 23%, 61%, and 35%, and DANN 29%, 66%, and 60%.
+HOG neighbors without adaptation reach 68%, 81%, and 70%, and on cropped digits 44%, 90%, and 79%.
 
 Gradient reversal (DANN), domain confusion, and ADDA are compared with a network trained only on the
 source, from MNIST to MNIST-M (digits on photographs) and between MNIST and USPS. Each method is

@@ -209,7 +209,7 @@ REFUSED = [
     (lambda: ProbabilisticPCA(NOISE[:3], 4), "components is 4: expected an integer from 1 to 3"),
     (lambda: ProbabilisticPCA(NOISE, 2).tuned(NOISE, [3]), "components contains 3: expected"),
     (lambda: ProbabilisticPCA(NOISE / 1.0, 1), UINT8),
-    (lambda: griffin_lim(MEL, window=64, hop=48, rate=8000), "hop 48: expected a window"),
+    (lambda: griffin_lim(MEL, window=64, hop=48, rate=8000), "hop is 48: expected a window"),
     (lambda: griffin_lim(MEL, window=64, hop=16, rate=8000, rounds=0), "rounds"),
     (lambda: FrameCodebook(SOUND, 2, frame=100), "have 512 samples: expected a multiple of"),
     (lambda: FrameCodebook(SOUND, 9), "codes is 9: expected an integer from 1 to 8"),

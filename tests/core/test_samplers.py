@@ -143,7 +143,7 @@ def test_temperature_scales_the_latents_of_samples(name):
     np.testing.assert_array_equal(cold, model.sample(5, 1, **given))
     if name != "ConditionalVAE":  # whose numbers have noise of their own
         assert (mode == mode[:1]).all()
-    with pytest.raises(ValueError, match=r"temperature have.*a number in \[0, 10\]"):
+    with pytest.raises(ValueError, match=r"temperature range .*a number in \[0, 10\]"):
         model.sample(2, temperature=-1.0, **given)
     # A request without a temperature stays valid for an export.
     _, specs = model.signatures()["sample"]

@@ -140,10 +140,10 @@ def checked_numbers(values, subject) -> tf.Tensor:
 def of_shape(values, shape, subject):
     """Returns a batch of values, and rejects examples of a different shape."""
     if not values.shape.is_compatible_with([None, *shape]):
-        expected = ", ".join("any" if size is None else str(size) for size in shape)
+        sizes = ["batch", *("any" if size is None else str(size) for size in shape)]
         way_out = _other_channels(values.shape, shape)
         raise ValueError(
-            f"{subject} have shape {values.shape}: expected [batch, {expected}]{way_out}."
+            f"{subject} have shape {values.shape}: expected [{', '.join(sizes)}]{way_out}."
         )
     # A step may not know the shape, and `fit` may reuse a step built for another shape.
     values = tf.ensure_shape(values, [None, *shape])

@@ -15,7 +15,7 @@ logistic regression is fitted to their codes, and test digits are classified. Di
 
 - at random;
 - by coverage: the digits nearest to the k-means centers, one per label. This replaces the core-set,
-which minimizes the largest distance and therefore picks outliers first;
+  which minimizes the largest distance and therefore picks outliers first;
 - by uncertainty: half of the digits cover the pool; the other half have the smallest margin
   between the two most likely classes, according to a classifier fitted to the first half.
 

@@ -18,7 +18,7 @@ reports the squared error per test digit, and the largest principal angle to PCA
   `largest_angle_codes` is their smallest canonical correlation with PCA's codes. It is the angle of
   the encoder's columns, weighted by the covariance of the digits;
 - the encoder's columns: `largest_angle_encoder`. It remains large, because nothing changes their
-initial weights in directions in which digits barely vary, such as pixels that are always 0.
+  initial weights in directions in which digits barely vary, such as pixels that are always 0.
 
 The variances of MNIST's components 30 and 31 differ by only 4%, so noisy gradients mix them. Each
 step therefore uses all digits. Their mean is subtracted first, as in PCA.

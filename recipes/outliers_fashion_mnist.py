@@ -15,14 +15,14 @@ outliers:
 
 - elbo and nll: the negative ELBO, and the negative log-likelihood with importance samples;
 - ratio: nll minus the nll of a second VAE, the background model, which is trained on images in
-which a fraction of the values is random (Ren et al.: "Likelihood Ratios for Out-of-Distribution
+  which a fraction of the values is random (Ren et al.: "Likelihood Ratios for Out-of-Distribution
   Detection", NeurIPS 2019), which may fail with VAEs (Xiao et al., "Likelihood Regret", 2020);
 - complexity: nll minus the size of the image as a PNG file, in nats (Serrà et al.: "Input
   Complexity and Out-of-distribution Detection with Likelihood-based Generative Models", ICLR
   2020);
 - without a VAE: the difference of the PNG size from its mean over training images, the squared
-error of as many principal components as the VAE has latents, and the distance to the nearest
-training image.
+  error of as many principal components as the VAE has latents, and the distance to the nearest
+  training image.
 
 Deviations: VAEs are used instead of PixelCNN++ and Glow. Ren et al. choose the fraction and a
 weight penalty on other outliers. Here, no outliers are used: the fraction is the middle value in

@@ -10,14 +10,15 @@ digits.
 Expected result of the cpu preset with 100 labels: a test error of 19.0% with pretraining and 19.2%
 with both losses (supervised only: 22.3%).
 
-One network, with dropout at its input, is trained in three ways, with 100, 600, 1,000, and 3,000
-labels from MNIST's training set, balanced over the digits, nested, and resampled for each of five
-seeds: supervised only, on the labeled digits; (a) pretrained without labels as an autoencoder on
-all 60,000 digits, which with input dropout is a denoising autoencoder, and then fine-tuned on the
-labeled digits; (b) trained on both losses jointly, in batches of which half are labeled digits and
-half are sampled from all digits. The code size, dropout, fine-tuning rate, and weight were chosen
-from a few values by the error on the last 10,000 training digits, in shorter runs with one seed and
-100 labels; the test set is evaluated only at the end of each run.
+One network, with dropout at its input, is trained with 100, 600, 1,000, and 3,000 labels from
+MNIST's training set. The sets of labels are balanced over the digits, nested, and resampled for
+each of five seeds. The network is trained in three ways: supervised only, on the labeled digits;
+(a) pretrained without labels as an autoencoder on all 60,000 digits, which with input dropout is a
+denoising autoencoder, and then fine-tuned on the labeled digits; (b) trained on both losses
+jointly, in batches of which half are labeled digits and half are sampled from all digits. The code
+size, dropout, fine-tuning rate, and weight were chosen from a few values by the error on the last
+10,000 training digits, in shorter runs with one seed and 100 labels; the test set is evaluated only
+at the end of each run.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """

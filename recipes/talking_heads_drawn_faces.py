@@ -12,10 +12,9 @@ differ from the true frames by 6.8 levels (image with the nearest landmarks: 10.
 Faces are drawn at run time, so people and landmarks are known, and generated frames of new people
 can be compared with the true frames pixel by pixel. Each test person provides T frames; the other
 frames are generated only from their landmarks, by the meta-learned networks and again after
-fine-tuning on the T frames. In addition to the error in levels, there are two metrics that do not
-compare pixels: a network trained on other frames of these people recognizes the person from the
-middle of the face (a single background pixel would otherwise suffice), and a network trained on
-other people locates the landmarks.
+fine-tuning on the T frames. Two more metrics do not compare pixels: a network trained on other
+frames of these people recognizes the person from the middle of the face (otherwise, a single
+background pixel would suffice), and a network trained on other people locates the landmarks.
 
 The baselines are the frame with the nearest landmarks among the T frames, which is sharp and shows
 the right person in a wrong pose, and the mean of the T frames.

@@ -11,10 +11,10 @@ k-means on patches: 0.14; JPEG: 0.15).
 
 A VQ-VAE with the same networks, codebook, and number of steps is the first baseline: both encode an
 image as 8x8 codes of 9 bits. The other baselines use the same number of bits without a network:
-k-means on patches, principal components, and JPEG. Test images are reconstructed from their codes,
-and are compared with training images in the features of two classifiers (the worse result counts),
-and with a patch distance, which needs no network; the test images themselves are the reference. The
-PSNR measures the loss for each image.
+k-means on patches, principal components, and JPEG. The reconstructions of test images are compared
+with training images in the features of two classifiers (the worse result counts), and with a patch
+distance, which needs no network. The test images themselves are the reference. The PSNR measures
+the loss for each image.
 
 Deviations: the feature loss uses the maps of a small classifier of the training images instead of
 an ImageNet network; the evaluation classifiers are trained separately, from other initial weights.

@@ -15,9 +15,9 @@ scale that best fits all distances is used. Then, a WGAN with the one-sided pena
 eight normal distributions; `distance.png` shows its critic's estimate and the exact distance.
 
 Deviation: the penalty is one-sided, the alternative in Gulrajani et al., sec. 4. A two-sided
-penalty requires a slope of 1 even where data and model agree, and prevents a critic that starts
-with the wrong sign from correcting it: with the two-sided penalty, the samples found the ring and
-then lost it.
+penalty requires a slope of 1 even where data and model agree, and a critic that starts with the
+wrong sign cannot correct it. With the two-sided penalty, the samples found the ring and then lost
+it.
 
 Data: points sampled at run time. The papers do not use them.
 """

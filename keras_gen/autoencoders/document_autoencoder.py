@@ -36,8 +36,8 @@ class DocumentAutoencoder(Autoencoder):
     known words becomes a vector of zeros. With `"multinomial"`, its score is 0; other likelihoods
     also assign a probability to zeros.
 
-    Deviations: see `Autoencoder`. In addition, inputs are scaled, because without pretraining the
-    encoder learns nothing from inputs near 0: the fractions are multiplied by the size of the
+    Deviations: see `Autoencoder`. In addition, inputs are scaled, because without pretraining, the
+    encoder learns nothing from inputs near 0. The fractions are multiplied by the size of the
     vocabulary, so that their mean is 1, and tf-idf vectors are scaled to a mean square of 1.
 
     Args:

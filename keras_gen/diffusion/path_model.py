@@ -109,7 +109,7 @@ class PathModel(LikelihoodModel):
         return tf.cast(self.network(list(inputs), training=self.training), tf.float32)
 
     def parts(self, x_t, t, **given) -> Parts:
-        """Returns the predicted parts of points at time t, a scalar or `[batch]`."""
+        """Returns the predicted `Parts` of points at time t, a scalar or `[batch]`."""
         parts = self.unclipped_parts(x_t, t, **given)
         if self.data == "images":
             edge = self.edges["x"]

@@ -126,7 +126,7 @@ class DPMSolver(Solver):
     """
 
     def step(self, move):
-        """Returns the points computed from an example that is extrapolated from two predictions."""
+        """Returns the next points, computed with an example extrapolated from two predictions."""
         path = move.path
 
         def log_ratio(t):

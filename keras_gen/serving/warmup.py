@@ -46,7 +46,7 @@ def prediction_log(model: str, signature: str, inputs: Mapping[str, np.ndarray])
 def write_warmup(
     folder: str | Path, model: str, requests: Mapping[str, Mapping[str, np.ndarray]]
 ) -> Path:
-    """Writes requests to the folder of a SavedModel: signature name -> input name -> array.
+    """Writes requests (signature name -> input name -> array) to the folder of a SavedModel.
 
     `model` is the name under which the SavedModel will be served.
     """

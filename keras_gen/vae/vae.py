@@ -73,7 +73,7 @@ class VAE(EncoderDecoder):
 
     @override
     def train_step(self, data):
-        """Updates the encoder and the decoder on the negative ELBO: algorithm 1."""
+        """Updates the encoder and the decoder to minimize the negative ELBO: algorithm 1."""
         batch = self.prepare_batch(data)
 
         def negative_elbo():

@@ -49,9 +49,9 @@ def drawn_faces(people: int, frames: int, size: int = 48, seed: int = 0) -> Face
     """Draws faces of known people in known poses.
 
     People differ in the colors of skin, hair, eyes, lips, and background, in the shapes of the face
-    and its parts, and in bangs and beard. Frames of a person differ in the position, roll, and yaw
-    of the head, and in the eyes, brows, and mouth. Differences in shape between people are also
-    visible in the landmarks.
+    and its parts, and in whether they have bangs and a beard. Frames of a person differ in the
+    position, roll, and yaw of the head, and in the eyes, brows, and mouth. Differences in shape
+    between people are also visible in the landmarks.
 
     Args:
         people: Number of people.

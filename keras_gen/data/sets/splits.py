@@ -49,7 +49,7 @@ class Parts:
 class Split(Parts):
     """A training and a held-out part.
 
-    `warning` explains why the data are not the requested data; it is empty if they are.
+    `warning` explains why the data differ from the requested data; it is empty if they do not.
     """
 
     train: Source

@@ -59,7 +59,7 @@ def complete(options: argparse.Namespace) -> int:
 
 
 def half(name: str, height: int, width: int) -> np.ndarray:
-    """Returns the mask of a half of an image, named in `HALVES`: uint8 `[h, w, 1]`, 1 there."""
+    """Returns a mask, uint8 `[h, w, 1]`, that is 1 in the half of an image named in `HALVES`."""
     top, bottom, left, right = HALVES[name]
     mask = np.zeros([height, width, 1], np.uint8)
     rows = slice(top * height // 2, bottom * height // 2)

@@ -92,7 +92,7 @@ class Record:
 def checksum(config: Mapping[str, Any]) -> int:
     """Returns a number that changes when a setting changes: the sum of all settings' checksums.
 
-    A setting that is later added to a recipe adds its own checksum to the sum.
+    Adding a setting to a recipe adds only the checksum of that setting to the sum.
     """
     return sum(zlib.crc32(f"{name}={value}".encode()) for name, value in config.items())
 

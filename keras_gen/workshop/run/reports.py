@@ -253,7 +253,7 @@ def plot_by_count(
         kind: Type of error bars; see `spreads_by_count`.
         y_label: Label of the y-axis, with the unit.
 
-    Returns: a uint8 image `[height, width, 3]`.
+    Returns: A uint8 image `[height, width, 3]`.
     """
     lines = lines_by_count(metrics, names, counts)
     spreads = spreads_by_count(metrics, names, counts, kind)

@@ -33,7 +33,7 @@ def captioned(
         column_names: Names of the columns, if any.
         width: Maximum width of the picture in pixels.
 
-    Returns: a uint8 image `[height, width, 3]`.
+    Returns: A uint8 image `[height, width, 3]`.
 
     Raises:
         ValueError: If there are no images, if a row is not uint8 `[n, height, width, channels]`, or
@@ -125,7 +125,7 @@ def text_page(texts: Iterable[str]) -> np.ndarray:
     Args:
         texts: One or more strings.
 
-    Returns: a uint8 image `[height, width, 3]`.
+    Returns: A uint8 image `[height, width, 3]`.
 
     Raises:
         ValueError: If there is no text.

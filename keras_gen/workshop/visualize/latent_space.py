@@ -29,7 +29,7 @@ def samples(
         columns: Number of images per row; by default, the grid is almost square.
         **given: Conditions for `sample`, such as `temperature`.
 
-    Returns: a uint8 image `[height, width, 3]`.
+    Returns: A uint8 image `[height, width, 3]`.
 
     Example: `sample_grid = SampleGrid(samples, "runs/a/samples")`.
     """
@@ -49,7 +49,7 @@ def interpolations(model, a, b, steps: int = 9, spherical: bool = False, **given
         **given: Other arguments of `decode`, such as `labels`, one for each pair or one for all
             pairs.
 
-    Returns: a uint8 image `[height, width, 3]`.
+    Returns: A uint8 image `[height, width, 3]`.
 
     Raises:
         ValueError: If a and b differ in shape or are neither latents nor images, if `steps` is
@@ -85,7 +85,7 @@ def traversals(
         steps: Number of images per row, at least 2.
         **given: Other arguments of the model's `decode`, such as `labels`.
 
-    Returns: a uint8 image `[height, width, 3]`.
+    Returns: A uint8 image `[height, width, 3]`.
 
     Raises:
         ValueError: If the model's number of latents is unknown, if a dimension does not exist, if
@@ -117,7 +117,7 @@ def class_traversals(model, points, variables: Sequence[int] | None = None) -> n
             most likely codes. The rows of several points are stacked.
         variables: Indices of the latents to vary, counted from 0. If None, all latents are varied.
 
-    Returns: a uint8 image `[height, width, 3]`, with one column per class.
+    Returns: A uint8 image `[height, width, 3]`, with one column per class.
 
     Raises:
         ValueError: If the model's codes are not integers `[batch, variables]`, or if a variable
@@ -155,7 +155,7 @@ def ordered_traversals(
         steps: Number of images in a row, as in `traversals`.
         **given: Other arguments of `decode`, as in `traversals`.
 
-    Returns: a uint8 image `[height, width, 3]`.
+    Returns: A uint8 image `[height, width, 3]`.
 
     Raises:
         ValueError: If the model's codes are not means and log variances; see also `traversals`.
@@ -188,7 +188,7 @@ def perturbations(
         seed: Seed for the noise, one sample per row, which is scaled along the row.
         **given: Other arguments of the model's `decode`, such as `labels`.
 
-    Returns: a uint8 image `[height, width, 3]`.
+    Returns: A uint8 image `[height, width, 3]`.
 
     Raises:
         ValueError: If `points` is neither latents nor images, or if `steps` is below 2.
@@ -217,7 +217,7 @@ def manifold(model, side: int = 20, **given) -> np.ndarray:
         side: Number of images per row and per column.
         **given: Other arguments of the model's `decode`, such as `labels`.
 
-    Returns: a uint8 image `[height, width, 3]`.
+    Returns: A uint8 image `[height, width, 3]`.
 
     Raises:
         ValueError: If the model does not have two latents, or if `side` is below 1.
@@ -249,7 +249,7 @@ def random_codes(model, codes_of_data, n: int = 64, seed: int = 0) -> np.ndarray
         n: Number of images on each side.
         seed: Seed for the choice of codes on the left, and for the samples on the right.
 
-    Returns: a uint8 image `[height, width, 3]`, with data on the left and samples from the normal
+    Returns: A uint8 image `[height, width, 3]`, with data on the left and samples from the normal
         distribution on the right.
 
     Raises:
@@ -290,7 +290,7 @@ def arithmetic(
         names: Names of a, b, and c.
         **given: Other arguments of `generate`, such as `labels`, one for all images.
 
-    Returns: a uint8 image `[height, width, 3]` with m + 1 columns, the last of which shows the
+    Returns: A uint8 image `[height, width, 3]` with m + 1 columns, the last of which shows the
         means.
 
     Raises:
@@ -316,7 +316,7 @@ def manipulated(model, images, having, lacking, amounts=(-1, -0.5, 0, 0.5, 1)) -
         lacking: Images without the attribute.
         amounts: Amounts of change, one per column; see `Flow.manipulate`.
 
-    Returns: a uint8 image `[height, width, 3]`.
+    Returns: A uint8 image `[height, width, 3]`.
 
     Example: `write_image("smiles.png", manipulated(model, faces, smiling, serious))`.
     """
@@ -332,7 +332,7 @@ def redrawn(model, images, seed: int = 0) -> np.ndarray:
         images: Images in the model's input format.
         seed: Seed for the samples, equal for all rows.
 
-    Returns: a uint8 image `[height, width, 3]`. Each row contains the image, its reconstruction,
+    Returns: A uint8 image `[height, width, 3]`. Each row contains the image, its reconstruction,
         images generated from its latents above layer 1, above layer 2, and so on, and
         finally a sample.
 

@@ -25,7 +25,7 @@ def planar_densities(
         span: Limit of both axes, which range from `-span` to `span`.
         side: Number of points per axis at which the densities are computed.
 
-    Returns: a uint8 image `[height, width, 3]`.
+    Returns: A uint8 image `[height, width, 3]`.
 
     Raises:
         ValueError: If there are no rows, or if a row has points of another shape or no density.
@@ -77,7 +77,7 @@ def densities(
         samples: Number of samples from the model.
         seed: Seed for the samples.
 
-    Returns: a uint8 image `[height, width, 3]`.
+    Returns: A uint8 image `[height, width, 3]`.
 
     Raises:
         ValueError: If the data do not have shape `[n, 1]`.
@@ -119,7 +119,7 @@ def vector_fields(
             lengths are scaled within each panel), and a path `[steps, 2]` whose end is marked.
         names: Names of the two parameters.
 
-    Returns: a uint8 image `[height, width, 3]`.
+    Returns: A uint8 image `[height, width, 3]`.
 
     Raises:
         ValueError: If there are no panels, or if an array in a panel has another shape.

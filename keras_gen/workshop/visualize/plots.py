@@ -38,7 +38,7 @@ def code_scatter(
         axis_names: Names of the two dimensions.
         colors: Matplotlib color of each label, for example if the labels stand for colors.
 
-    Returns: a uint8 image `[height, width, 3]`.
+    Returns: A uint8 image `[height, width, 3]`.
 
     Raises:
         ValueError: If there are no panels, if codes or labels have the wrong shape, if a label is
@@ -109,7 +109,7 @@ def filters(weights: np.ndarray, shape: tuple, n: int = 100) -> np.ndarray:
             channels are shown side by side.
         n: Maximum number of units to show, starting with the first.
 
-    Returns: a uint8 image `[height, width, 3]`.
+    Returns: A uint8 image `[height, width, 3]`.
 
     Raises:
         ValueError: If the weights are not `[inputs, units]`, or do not match `shape`.
@@ -135,7 +135,7 @@ def unit_filters(model) -> np.ndarray:
     Args:
         model: Any model whose encoder begins with a dense layer on images.
 
-    Returns: a uint8 image `[height, width, 3]`.
+    Returns: A uint8 image `[height, width, 3]`.
 
     Example: `sample_grid = SampleGrid(unit_filters, "runs/a/filters", every=10)`.
     """
@@ -162,7 +162,7 @@ def line_plot(
         spreads: Lengths of the error bars above and below each point of a line, by the line's name,
             such as standard deviations over seeds. A line without spreads has no error bars.
 
-    Returns: a uint8 image `[height, width, 3]`.
+    Returns: A uint8 image `[height, width, 3]`.
 
     Raises:
         ValueError: If there are no lines, if a line has different numbers of x and y values, if a
@@ -221,7 +221,7 @@ def code_histogram(uses: Mapping[str, np.ndarray]) -> np.ndarray:
         uses: Nonnegative counts `[codes]` by title, such as those returned by
             `keras_gen.metrics.code_uses`.
 
-    Returns: a uint8 image `[height, width, 3]`.
+    Returns: A uint8 image `[height, width, 3]`.
 
     Raises:
         ValueError: If there are no panels, or if all counts of a panel are 0.
@@ -251,7 +251,7 @@ def roc_plot(scores: Mapping[str, np.ndarray], positive: np.ndarray) -> np.ndarr
             detected.
         positive: Whether each example should be detected, booleans `[n]`. Both values must occur.
 
-    Returns: a uint8 image `[height, width, 3]`, with points at 21 false-alarm rates from 0 to 1.
+    Returns: A uint8 image `[height, width, 3]`, with points at 21 false-alarm rates from 0 to 1.
 
     Raises:
         ValueError: If a score has the wrong shape, or if all values of `positive` are the same.

@@ -26,7 +26,7 @@ def seen_pixels(network, row: int, column: int, scale: int = 8, seed: int = 0) -
         scale: Side length, in the result, of each pixel.
         seed: Seed for the random images at which gradients are taken.
 
-    Returns: a uint8 image `[height * scale, width * scale, 3]`.
+    Returns: A uint8 image `[height * scale, width * scale, 3]`.
 
     Raises:
         ValueError: If the pixel is outside of the image.

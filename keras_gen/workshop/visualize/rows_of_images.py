@@ -18,7 +18,7 @@ def reconstructions(model, images) -> np.ndarray:
         model: Any model with `reconstruct(images)`.
         images: Images in the model's input format.
 
-    Returns: a uint8 image `[height, width, 3]`.
+    Returns: A uint8 image `[height, width, 3]`.
 
     Example: `write_image("reconstructions.png", reconstructions(model, digits[:8]))`.
     """
@@ -62,7 +62,7 @@ def translations_below(
         columns: Number of images per row.
         names: Names of the rows of images and of translations.
 
-    Returns: a uint8 image `[height, width, 3]`.
+    Returns: A uint8 image `[height, width, 3]`.
 
     Example: `translations_below(photos, model.translate(photos), columns=4)`.
     """
@@ -82,7 +82,7 @@ def denoised(model, images) -> np.ndarray:
         model: A `DenoisingAutoencoder`.
         images: Images in the model's input format.
 
-    Returns: a uint8 image `[height, width, 3]`.
+    Returns: A uint8 image `[height, width, 3]`.
 
     Example: `write_image("denoised.png", denoised(model, test_images[:16]))`.
     """
@@ -105,7 +105,7 @@ def inpaintings(images: np.ndarray, masks: np.ndarray, model, **others) -> np.nd
         model: Any model with `inpaint(images, masks)`.
         **others: Additional models, by the names of their rows.
 
-    Returns: a uint8 image `[height, width, 3]`.
+    Returns: A uint8 image `[height, width, 3]`.
 
     Example: `inpaintings(images[:8], model.masks(8, seed=0), model)`.
     """
@@ -124,7 +124,7 @@ def translation_grid(model, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         x: uint8 `[n, height, width, 3]`.
         y: Images from the other domain, of the same size. The larger set is truncated.
 
-    Returns: a uint8 image `[height, width, 3]`.
+    Returns: A uint8 image `[height, width, 3]`.
 
     Example: `translation_grid(model, photos[:8], paintings[:8])`.
     """
@@ -147,7 +147,7 @@ def anomalies(model, sets: Mapping[str, np.ndarray], n: int = 12) -> np.ndarray:
         sets: Images of each set, uint8 `[images, height, width, channels]`, by name.
         n: Number of images per row.
 
-    Returns: a uint8 image `[height, width, 3]`, with four rows per set.
+    Returns: A uint8 image `[height, width, 3]`, with four rows per set.
 
     Example: `anomalies(model, {"clothes": test_clothes, "digits": test_digits})`.
     """
@@ -177,7 +177,7 @@ def sample_neighbors(
         seed: Seed for the samples.
         **conditions: Conditions for `model.sample`, such as `label`.
 
-    Returns: a uint8 image `[height, width, 3]`.
+    Returns: A uint8 image `[height, width, 3]`.
 
     Example: `write_image("neighbors.png", sample_neighbors(model, train_images))`.
     """
@@ -198,7 +198,7 @@ def analogies(model, images, through=None) -> np.ndarray:
         through: In M1+M2, the model M1 that encodes the images for `model`: a VAE, or any model
             with `encode` and `decode`. If None, `model` accepts the images directly.
 
-    Returns: a uint8 image `[height, width, 3]`.
+    Returns: A uint8 image `[height, width, 3]`.
 
     Example: `write_image("analogies.png", analogies(model, digits[:10]))`.
     """
@@ -222,7 +222,7 @@ def swaps(model, styles, identities) -> np.ndarray:
         styles: uint8 images, one per row.
         identities: uint8 images, one per column.
 
-    Returns: a uint8 image `[height, width, 3]`; the cell at the top left is white.
+    Returns: A uint8 image `[height, width, 3]`; the cell at the top left is white.
 
     Example: `write_image("swaps.png", swaps(model, digits[:8], digits[8:16]))`.
     """
@@ -243,7 +243,7 @@ def style_mixing(model, coarse, fine, layers: int) -> np.ndarray:
         layers: Number of layers with the coarse style, starting with the first layer. Each image
             size has two layers.
 
-    Returns: a uint8 image `[height, width, 3]`; the cell at the top left is white.
+    Returns: A uint8 image `[height, width, 3]`; the cell at the top left is white.
 
     Raises:
         ValueError: If `layers` is below 1, or not below the number of layers.

@@ -30,7 +30,7 @@ def emerging(
         seed: Seed for the noise.
         **given: Conditions that the model's networks accept, such as `label`.
 
-    Returns: a uint8 image `[height, width, 3]`, with the time t above each column.
+    Returns: A uint8 image `[height, width, 3]`, with the time t above each column.
 
     Example: `emerging(DDPM.for_images((28, 28, 1)), moments=5)`.
     """

@@ -17,7 +17,7 @@ _WIDEST = 11.0  # of all columns, in hundreds of pixels
 def spectrograms(
     rows: Mapping[str, np.ndarray], column_names: Sequence[str] = (), rate: int = 8000
 ) -> np.ndarray:
-    """Plots rows of spectrograms: time to the right, frequency upward, and loud is bright.
+    """Plots rows of spectrograms: time runs to the right, frequency upward, and bright is loud.
 
     Anything at least 60 dB below the maximum of all rows is black.
 
@@ -27,7 +27,7 @@ def spectrograms(
         column_names: Names of the columns, if any.
         rate: Samples per second, for the axes.
 
-    Returns: a uint8 image `[height, width, 3]`.
+    Returns: A uint8 image `[height, width, 3]`.
 
     Raises:
         TypeError: If a dtype is neither int16 nor floating point.

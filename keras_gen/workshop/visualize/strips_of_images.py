@@ -35,7 +35,7 @@ def figure(
         column_labels: One label per column.
         pad: Number of white pixels around each cell, as in `grid`.
 
-    Returns: a `matplotlib.figure.Figure`.
+    Returns: A `matplotlib.figure.Figure`.
 
     Raises:
         ValueError: If the image cannot be divided into as many rows or columns as there are labels.
@@ -71,7 +71,7 @@ def point_strips(
         titles: Title of each time.
         real: Data points `[m, 2]`. All panels show their range, with a margin.
 
-    Returns: a uint8 image `[height, width, 3]`.
+    Returns: A uint8 image `[height, width, 3]`.
 
     Raises:
         ValueError: If there are no rows, if the number of times in a row differs from the number of
@@ -110,7 +110,7 @@ def film_strip(frames: Mapping[str, np.ndarray], n: int = 6) -> np.ndarray:
             as the epoch. They are converted as by `keras_gen.files.images.as_shown`.
         n: Number of evenly spaced images to show. If there are fewer, all are shown.
 
-    Returns: a uint8 image `[height, width, 3]`.
+    Returns: A uint8 image `[height, width, 3]`.
 
     Raises:
         ValueError: If there are no frames, or if `n` is below 1.

@@ -16,9 +16,9 @@ mean latents of smiling faces and of other faces. Two classifiers measure how ma
 afterward, and how many keep their sex. The baseline is the same arithmetic on pixels. `smiles.png`
 shows less of a smile on the left and more on the right.
 
-Deviations: the faces are 32x32 with 256 levels, whereas the paper uses 256x256 with 32 levels, for
-which it does not report bits, and has no metrics for its arithmetic; there are three scales with a
-few small flow steps.
+Deviations: the faces are 32x32 with 256 levels, and there are three scales with a few small flow
+steps. The paper uses 256x256 with 32 levels, and reports neither bits for them nor metrics for its
+arithmetic.
 
 Data: celeb_a through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """

@@ -84,7 +84,7 @@ class TableMADE(LikelihoodModel):
 
     @override
     def terms(self, batch):
-        """Returns the negative log-likelihoods of the values, and of which values are missing."""
+        """Returns the negative log-likelihoods of the values and of the mask of missing values."""
         x = batch["x"]
         hidden, weight = self._hidden(x) if self.any_order else (tf.ones_like(x, tf.bool), 1.0)
         given = tf.where(hidden, -1.0, x) if self.any_order else x

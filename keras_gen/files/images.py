@@ -158,7 +158,7 @@ def _refusal_of_values(image: Image.Image, stored: str) -> str:
 def _refusal_of_depth(image: Image.Image, stored: str) -> str:
     """Returns the reason that an image without a known white level is rejected.
 
-    If it used 12 of 16 bits, for example, it would be almost black.
+    For example, an image that uses 12 of its 16 bits would be almost black.
     """
     if image.mode in ("I", "F"):
         values = np.asarray(image)

@@ -122,7 +122,7 @@ class SquareAttack(Attack):
 
 
 def _inside(uniform, side, length: int):
-    """Returns the first rows or columns of squares, such that they are inside the image."""
+    """Returns the first rows or columns of random squares inside the image."""
     places = tf.cast(length - side + 1, tf.float32)
     return tf.cast(tf.floor(uniform * places), tf.int32)
 

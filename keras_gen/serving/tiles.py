@@ -252,7 +252,7 @@ def _spans_of_one_size(length: int, tile: int) -> list[tuple[int, int]]:
 
 
 def _lay(canvas: np.ndarray, piece: np.ndarray, start: int, laid: int, fade: bool) -> int:
-    """Adds `piece` from row `start`, if rows before `laid` are done; returns the end row.
+    """Adds `piece` at row `start`; rows before `laid` are already done. Returns the end row.
 
     In the middle of the overlap, both outputs of a local network are equal, so the piece begins
     there. Outputs of other networks are blended.

@@ -44,8 +44,8 @@ class TalkingHeads(AdversarialPredictor):
     Talking Head Models", ICCV 2019. A meta-learning step uses, for each person in the batch, K
     shots and one more frame. The embedder turns each shot into a vector, and the mean of these
     vectors represents the person. Given this mean, the generator predicts the frame from its
-    landmarks. The embedder and the generator minimize eq. (2): the distance to the frame, the
-    adversarial loss and the distance between the discriminator's feature maps, eq. (4), and the
+    landmarks. The embedder and the generator minimize eq. (2): the distance to the frame; the
+    adversarial loss plus the distance between the discriminator's feature maps, eq. (4); and the
     distance between the embedding and the discriminator's vector for the person. The
     discriminator's score, eq. (3), is a logit plus the inner product of features and this vector.
 

@@ -133,6 +133,6 @@ def _train_size(run: FinishedRun, whole: int | list[int] | None) -> int | str:
 
 
 def _sum(sizes: list[int], most: int | None = None) -> str:
-    """Returns the numbers of examples, with the number used if it is smaller."""
+    """Returns the numbers of examples, such as "1,000 of 60,000" if not all are used."""
     used = [f"{most:,} of " if most is not None and most < size else "" for size in sizes]
     return " + ".join(f"{part}{size:,}" for part, size in zip(used, sizes, strict=True))

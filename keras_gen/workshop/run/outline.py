@@ -61,7 +61,7 @@ def read_outline(path: Path) -> Outline | None:
 
 
 def answer(path: Path, argv: Sequence[str] | None = None) -> None:
-    """Prints a recipe's help or rejects an invalid flag, and ends the process; else does nothing.
+    """Ends the process if help is requested or a flag is invalid, after printing help or an error.
 
     Args:
         path: File of a recipe. Other programs are ignored.

@@ -18,7 +18,8 @@ class MixturePrior(DeclaredLayer):
 
     Ghosh, Sajjadi, Vergari, Black, Schölkopf: "From Variational to Deterministic Autoencoders",
     ICLR 2020, sec. 4: after training, a mixture of normal distributions with full covariances is
-    fitted to the latents of the training examples. They differ from the standard normal prior.
+    fitted to the latents of the training examples. These latents do not follow the standard normal
+    prior.
 
     Args:
         latent_dim: Number of latents.

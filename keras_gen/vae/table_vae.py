@@ -32,24 +32,25 @@ from keras_gen.vae.vae import VAE
 
 @keras.saving.register_keras_serializable("keras_gen")
 class TableVAE(VAE):
-    """A VAE of the rows of a table, for codes of rows with words, numbers, and gaps.
+    """A VAE for the rows of a table, which may contain words, numbers, and gaps.
 
     Nazábal, Olmos, Ghahramani, Valera: "Handling Incomplete Heterogeneous Data using VAEs", Pattern
     Recognition 107, 2020: each column has its own likelihood given the latents, and gaps contribute
     neither to the encoder's input nor to the likelihood of the values. A word is a cell, and so is
     an interval of numbers (`table_columns`). The probability of a number is the mass of a mixture
-    of logistic densities in its cell, so nats can be compared with other models of these cells.
+    of logistic densities in its cell, so likelihoods are comparable with other models of these
+    cells.
 
     `score` and `log_prob` are the bound of an `IWAE` with 16 latents. `reconstruct` and `decode`
     return the most likely words, and the medians of numbers. `impute` and `complete` use 64 latents
     for each row, weighted by the probability of its known values.
 
     `fit`, `log_prob`, `impute`, and `complete` accept a DataFrame, a dict of columns, the path of a
-    CSV file, and strings `[n, columns]`. A missing value contributes only to `gap_loss`, with which
-    the model learns which values are missing, so that samples have gaps too.
+    CSV file, and strings `[n, columns]`. A missing value contributes only to `gap_loss`, which
+    teaches the model where values are missing, so that samples also have gaps.
 
     Deviations: one layer of latents, which have a standard normal prior until `fit_prior`, instead
-    of a mixture learned with the networks; the likelihoods of numbers.
+    of a mixture learned with the networks; other likelihoods of numbers.
 
     Args:
         encoder: Network that maps cells `[batch, columns]`, -1 where a value is missing, to (mean,
@@ -118,8 +119,8 @@ class TableVAE(VAE):
     def fit_prior(self, rows, seed: int = 0) -> None:
         """Fits the prior to the latents of rows: a mixture of normal distributions, by EM.
 
-        Call it after `fit`, with the training rows, so that samples are more similar to them; see
-        `MixturePrior`. All later results use this prior, and so does further training.
+        Call it after `fit`, with the training rows, so that samples resemble them more closely; see
+        `MixturePrior`. All later results and further training use this prior.
 
         Args:
             rows: A DataFrame, a dict of columns, the path of a CSV file, or strings `[n, columns]`,

@@ -133,7 +133,7 @@ def page(
 
 
 def _example(uploads: Path) -> Path | None:
-    """Copies a photograph from scikit-learn, if installed, to the uploads. Does not import it."""
+    """Copies a photograph from scikit-learn, if installed, to the uploads, without importing it."""
     try:
         file = importlib.metadata.distribution("scikit-learn").locate_file(EXAMPLE)
         photograph = decode_image(Path(str(file)).read_bytes())

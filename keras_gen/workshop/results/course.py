@@ -67,9 +67,9 @@ class Week:
 
     Attributes:
         title: Displayed title.
-        reading: Names of chapters, or of one section as in `08_flows.9`.
-        recipes: Recipes to run. Each recipe is in one week, which also has the topics that name
-            this recipe first.
+        reading: Names of chapters, or of sections, such as `08_flows.9`.
+        recipes: Recipes to run. Each recipe belongs to one week, which also covers the topics that
+            list this recipe first.
         question: Question for the oral exam.
         answer: Answer, in which "section 2" is a section of the first chapter.
     """
@@ -89,7 +89,7 @@ class Chapter:
         minutes: Minutes to run all its code.
         title: Title with its number.
         sections: Headings with their numbers, by number.
-        said: Heading and text of the section on common statements.
+        said: Heading and text of the section on common claims.
     """
 
     def __init__(self, folder: Path, name: str, minutes: int):
@@ -121,7 +121,7 @@ class Chapter:
 def texts(
     root: Path, groups: Mapping[str, Sequence[Group]], titles: Mapping[str, str]
 ) -> dict[Path, str]:
-    """Returns the generated pages of the course by file; none if there is no syllabus.
+    """Returns the generated pages of the course by file; empty if there is no syllabus.
 
     Args:
         root: The repository's root.

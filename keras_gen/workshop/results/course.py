@@ -105,9 +105,8 @@ class Chapter:
         """Returns a link to the chapter, or to one of its sections."""
         if not number:
             return f"[{self.title}]({self.name}.md)"
-        return (
-            f"[{self.title.partition('.')[0]}.{self.sections[number]}]({self._target(number)})"
-        )
+        target = self._target(number)
+        return f"[{self.title.partition('.')[0]}.{self.sections[number]}]({target})"
 
     def linked(self, text: str) -> str:
         """Returns a text with links to the sections and questions of this chapter."""
@@ -115,6 +114,11 @@ class Chapter:
         return re.sub(r"\bquestion\s\d", rf"[\g<0>]({self.name}.md#questions)", text)
 
     def _target(self, number: str) -> str:
+        if number not in self.sections:
+            raise ValueError(
+                f"section is {number}: expected a section of {self.name}.md, which has "
+                f"{len(self.sections)}. Correct {FILE}, or the text of the chapter."
+            )
         return f"{self.name}.md#{anchor(self.sections[number])}"
 
 
@@ -127,6 +131,9 @@ def texts(
         root: The repository's root.
         groups: Published runs of every recipe.
         titles: Displayed names of families.
+
+    Raises:
+        ValueError: If a chapter or a section does not exist.
     """
     folder = root / FOLDER
     if not (folder / FILE).is_file():
@@ -134,6 +141,12 @@ def texts(
     table = tomllib.loads((folder / FILE).read_text(encoding="utf-8"))
     weeks = [Week(**week) for week in table["weeks"]]
     chapters = read_index(folder)
+    for name in {entry.partition(".")[0] for week in weeks for entry in week.reading}:
+        if name not in chapters:
+            raise ValueError(
+                f"reading is {name!r} in {folder / FILE}: expected a chapter that README.md lists, "
+                "such as '04_vae'. Correct the name."
+            )
     return {
         folder / "syllabus.md": syllabus(weeks, chapters, read_topics(root / "recipes"), groups),
         folder / "papers.md": papers(root, groups, titles),

@@ -76,3 +76,17 @@ def test_sections_and_questions_are_linked(tmp_path):
     assert chapter.link("1") == "[4.1. Is it? I = 1](04_a.md#1-is-it-i--1)"
     linked = chapter.linked("See section\n1, or question 2.")
     assert linked == ("See [section\n1](04_a.md#1-is-it-i--1), or [question 2](04_a.md#questions).")
+    with pytest.raises(
+        ValueError, match=r"section is 9: expected a section of 04_a\.md, which has 2"
+    ):
+        chapter.linked("See section 9.")
+
+
+def test_a_chapter_that_does_not_exist_is_refused(tmp_path):
+    folder = tmp_path / course.FOLDER
+    folder.mkdir(parents=True)
+    (folder / "README.md").touch()
+    week = 'title = "A"\nreading = ["99_none.2"]\nrecipes = []\nquestion = ""\nanswer = ""\n'
+    (folder / course.FILE).write_text(f"formulas = []\n[[weeks]]\n{week}")
+    with pytest.raises(ValueError, match=r"reading is '99_none' in .*: expected a chapter"):
+        course.texts(tmp_path, {}, {})

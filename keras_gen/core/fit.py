@@ -480,8 +480,9 @@ def _warn_of_few_values(model, x) -> None:
     if few:
         warn(
             f"{type(model).__name__}.log_prob has no upper bound where values repeat, and the "
-            f"number of distinct values in {len(rows)} rows is {', '.join(few)}: spread these "
-            "values with keras_gen.data.NormalScores, or leave the columns out."
+            f"number of distinct values in {len(rows)} rows is {', '.join(few)}: build "
+            "MADE.for_table, which models such columns, spread these values with "
+            "keras_gen.data.NormalScores, or leave the columns out."
         )
 
 

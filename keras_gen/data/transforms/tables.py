@@ -507,11 +507,11 @@ def _texts_and_type(name: str, values: Any, gaps: bool = True) -> tuple[np.ndarr
     if _is_categorical(values):
         # Not from the values, because integers with gaps would become floats.
         levels = _levels(values)
-        texts, type_of_values = _texts_and_type(name, levels.categories)
-        texts = np.append(texts, "")[np.asarray(levels.codes)]
+        categories, type_of_values = _texts_and_type(name, levels.categories)
+        words = np.append(categories, "")[np.asarray(levels.codes)]
         if not gaps:
-            refuse_missing(name, texts == "")
-        return texts, type_of_values
+            refuse_missing(name, words == "")
+        return words, type_of_values
     # The array is built from a list, so that NumPy does not convert numbers and gaps to strings, or
     # pandas integers with gaps to floats.
     plain = isinstance(getattr(values, "dtype", None), np.dtype)

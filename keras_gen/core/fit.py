@@ -277,16 +277,10 @@ class FitCall(Call):
         """Prints how long published runs took, if few images are used for fewer steps."""
         model, arguments = self.model, self.arguments
         images = len(getattr(model.edges.get("x"), "shape", ())) == 3
-        finite = isinstance(training, Arrays | Sourced)
-        if not (
-            finite
-            and images
-            and model.published_steps
-            and arguments.get("verbose", 1)
-            and is_chief()
-        ):
-            return
         count = training.count()
+        asked = model.published_steps and arguments.get("verbose", 1) and is_chief()
+        if count is None or not (images and asked):
+            return
         size = arguments.get("batch_size") or USUAL_BATCH
         each = arguments.get("steps_per_epoch") or math.ceil(count / size)
         steps = self.first_step + each * (

@@ -54,6 +54,10 @@ class FitData:
                 "the number of steps per epoch, such as steps_per_epoch=100."
             )
 
+    def count(self) -> int | None:
+        """Returns the number of examples to train on; None for data that is not in memory."""
+        return None
+
     def epoch(self, steps: int | None) -> Iterator | None:
         """Returns the batches of an epoch, or None if they cannot be inspected before training.
 
@@ -118,8 +122,8 @@ class Sourced(Batches):
         start = arguments.get("initial_epoch", 0) * steps
         self.x = self.source.stream(size, seed=seed, start=start)
 
-    def count(self) -> int:
-        """Returns the number of examples."""
+    @override
+    def count(self):
         return len(self.source)
 
     def divide(self, size: int) -> None:
@@ -340,7 +344,8 @@ class Arrays(FitData):
             raise ValueError(f"{self.owner} got no examples: expected nonempty arrays.")
         return part
 
-    def count(self) -> int:
+    @override
+    def count(self):
         """Returns the number of examples that Keras keeps for training."""
         return _count_kept(len(self.x), self.split)
 

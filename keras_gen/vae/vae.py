@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, cast
 
 import keras
 import tensorflow as tf
@@ -63,7 +63,7 @@ class VAE(EncoderDecoder):
 
     code_names: ClassVar[tuple[str, ...]] = ("mean", "log_variance")
     published_steps = (5000, 24_000)
-    unserved = ("temperature",)
+    unserved = cast(tuple[str, ...], ("temperature",))
     sample = sample
     log_prob = log_prob
 

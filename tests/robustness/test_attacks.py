@@ -195,7 +195,7 @@ def test_a_network_of_another_range_is_recognized_by_its_accuracy():
     head.set_weights([np.stack([np.zeros(6), kernel], 1), np.array([0.05, 0.0])])
     labels = (x.reshape(40, 6) @ kernel > 0).astype(int)
     levels = np.round(255 * x).astype("uint8")
-    way_out = r"to 1, .* and [01]\.\d+ with inputs from 0 to 255: pass bounds=\(0\.0, 255"
+    way_out = r"to 1, .* but [01]\.\d+ with inputs from 0 to 255: pass bounds=\(0\.0, 255"
     for images in (x, levels):
         with pytest.raises(ValueError, match=way_out):
             robust_accuracy(network, images, labels, {"a": FGSM(0.1)})

@@ -8,14 +8,14 @@ from pathlib import Path
 import griffe
 
 from keras_gen.workshop.results import pages, read_groups, words
-from keras_gen.workshop.results.methods import (
+from keras_gen.workshop.results.algorithms import (
     Algorithm,
     figure_of,
     imported,
     read_algorithms,
     recipes_of,
 )
-from keras_gen.workshop.results.tables import anchor
+from keras_gen.workshop.results.markdown import anchor
 from keras_gen.workshop.results.topics import Topics, read_topics
 from keras_gen.workshop.site import pictures, reference, sources
 from keras_gen.workshop.site.links import Links, outside_code

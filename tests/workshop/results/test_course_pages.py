@@ -5,13 +5,13 @@ import re
 import pytest
 
 import keras_gen
-from keras_gen.workshop.results import course
-from keras_gen.workshop.results.course import Chapter, citations, read_index
+from keras_gen.workshop.results import course_pages
+from keras_gen.workshop.results.course_pages import Chapter, citations, read_index
 from processes import RECIPES, ROOT
 
 pytestmark = pytest.mark.pages
 
-FOLDER = ROOT / course.FOLDER
+FOLDER = ROOT / course_pages.FOLDER
 
 
 def read(name: str) -> str:
@@ -23,7 +23,7 @@ def test_each_recipe_and_topic_is_in_one_week():
     links = [name for week in weeks for name in re.findall(r"^\| \[(\w+)\]", week, re.MULTILINE)]
     assert sorted(links) == sorted(RECIPES)
     shown = re.findall(r"^Topics: (.*)\.$", read("syllabus.md"), re.MULTILINE)
-    chapters = course.read_topics(ROOT / "recipes").values()
+    chapters = course_pages.read_topics(ROOT / "recipes").values()
     topics = [topic for chapter in chapters for topic in chapter]
     assert sorted("; ".join(shown).split("; ")) == sorted(topics)
     assert len(weeks) == len(shown) == 14
@@ -83,10 +83,10 @@ def test_sections_and_questions_are_linked(tmp_path):
 
 
 def test_a_chapter_that_does_not_exist_is_refused(tmp_path):
-    folder = tmp_path / course.FOLDER
+    folder = tmp_path / course_pages.FOLDER
     folder.mkdir(parents=True)
     (folder / "README.md").touch()
     week = 'title = "A"\nreading = ["99_none.2"]\nrecipes = []\nquestion = ""\nanswer = ""\n'
-    (folder / course.FILE).write_text(f"formulas = []\n[[weeks]]\n{week}")
+    (folder / course_pages.FILE).write_text(f"formulas = []\n[[weeks]]\n{week}")
     with pytest.raises(ValueError, match=r"reading is '99_none' in .*: expected a chapter"):
-        course.texts(tmp_path, {}, {})
+        course_pages.texts(tmp_path, {}, {})

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from keras_gen import _MODELS as MODELS
-from keras_gen.workshop.results import methods, words
+from keras_gen.workshop.results import algorithms, words
+from keras_gen.workshop.results.markdown import anchor, header, line
 from keras_gen.workshop.results.page_lines import Group
-from keras_gen.workshop.results.tables import anchor, header, line
 from keras_gen.workshop.results.topics import Topics, read_topics
 
 FOLDER = Path("docs") / "course"
@@ -219,7 +219,7 @@ def _result(
     """Returns a metric, its result, and the comparison; the first metric if there is no key."""
     if recipe not in groups:
         return "not published yet", "", ""
-    metric, entry = methods.figure_of(groups[recipe][0], key)
+    metric, entry = algorithms.figure_of(groups[recipe][0], key)
     return metric, words.value(entry), words.beside(entry)
 
 
@@ -229,17 +229,17 @@ def _joined(text: str) -> str:
 
 def papers(root: Path, groups: Mapping[str, Sequence[Group]], titles: Mapping[str, str]) -> str:
     """Returns the page that leads from papers to classes, recipes, and results."""
-    algorithms = methods.read_algorithms(root)
-    files = methods.files_of_classes(root)
+    entries = algorithms.read_algorithms(root)
+    files = algorithms.files_of_classes(root)
     recipes = sorted((root / "recipes").glob("*.py"))
-    imports = {path.stem: methods.imported(path) for path in recipes}
+    imports = {path.stem: algorithms.imported(path) for path in recipes}
     parts = [PAPERS]
     for family, names in MODELS.items():
         parts.append(f"## {titles.get(family, family.title())}\n")
         parts.append(header("paper", "class", "recipe", "metric", "result", "compared with"))
         for name in names:
-            algorithm = algorithms[name]
-            recipe = methods.recipes_of(name, files[name], algorithm.recipe, imports)[0]
+            algorithm = entries[name]
+            recipe = algorithms.recipes_of(name, files[name], algorithm.recipe, imports)[0]
             cited = "; ".join(citations(root / files[name], name))
             link = f"[`{name}`](../../{files[name]})"
             result = _result(recipe, groups, algorithm.figure)

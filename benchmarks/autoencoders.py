@@ -70,7 +70,7 @@ def compare_penalties(rounds):
 def main():
     """Prints the results."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="fewer steps")
+    parser.add_argument("--quick", action="store_true", help="run fewer steps")
     rounds = 3 if parser.parse_args().quick else 15
     print(f"Autoencoders of {SHAPE} images, batch {BATCH}, {os.cpu_count()} cores")
     compare_steps("784-1000-500-250-30", deep_networks, rounds)

@@ -163,10 +163,10 @@ def main():
         peak = operations[f"peak {name}"] / seconds[f"peak {name}"]
         other = seconds.get(f"cyclegan {name}")
         print(
-            f"{name}: {seconds[name] * 1e3:.0f} ms per step of {operations[name] / 1e9:.1f} GFLOP; "
-            f"textbook/ours {seconds[f'textbook {name}'] / seconds[name]:.2f}; "
+            f"{name}: {seconds[name] * 1e3:.0f} ms, {operations[name] / 1e9:.1f} GFLOP per step; "
+            f"time ratio textbook/ours {seconds[f'textbook {name}'] / seconds[name]:.2f}; "
             f"fraction of the convolution peak ({peak / 1e9:.0f} GFLOP/s): {rate / peak:.2f}"
-            + (f"; ours/PyTorch {seconds[name] / other:.2f}" if other else "")
+            + (f"; time ratio ours/PyTorch {seconds[name] / other:.2f}" if other else "")
         )
     print(f"float32/bfloat16: {seconds['float32'] / seconds['bfloat16']:.2f}")
 

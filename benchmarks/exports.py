@@ -93,7 +93,7 @@ def main() -> None:
         process.start()
         process.join()
         if process.exitcode:
-            print(f"{name}: its process ended with {process.exitcode}", flush=True)
+            print(f"{name}: the process ended with exit code {process.exitcode}", flush=True)
 
 
 if __name__ == "__main__":

@@ -156,7 +156,7 @@ def main():
     k = 5000
 
     ours, naive = alternately(["fid ours", "fid naive"], rounds, images)
-    print(f"Frechet distance of 2 x {images} images 32x32, {os.cpu_count()} cores")
+    print(f"Fréchet distance between 2 sets of {images} 32x32 images, {os.cpu_count()} cores")
     for name, (distance, seconds, memory) in {"streamed": ours, "naive": naive}.items():
         rate = 2 * images / seconds
         print(f"  {name}: {rate:.0f} images/s, {memory:.0f} MiB more, distance {distance:.5g}")

@@ -259,8 +259,8 @@ def declare(
     for name in fields_of(cls).keys() & vars(cls).keys() - annotations.keys():
         raise TypeError(
             f"{cls.__name__}.{name} is {shown(vars(cls)[name])}, but {name} is an argument of "
-            "its base class: annotate it as the base class does, or declare it with this "
-            "annotation as fixed(...)."
+            "its base class: annotate it as the base class does. To fix its value, also assign "
+            "fixed(...)."
         )
     inherited = {*getattr(cls, "__dataclass_fields__", ())}
     dataclasses.dataclass(init=False, eq=False, repr=frozen, frozen=frozen)(cls)
@@ -450,7 +450,7 @@ class Declared:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]):
-        """Returns an object created from these arguments."""
+        """Returns an object created from the arguments that `get_config` returned."""
         return cls(**{name: _loaded(value) for name, value in config.items()})
 
 

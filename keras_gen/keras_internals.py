@@ -149,5 +149,5 @@ def averages_alone(optimizer: keras.optimizers.Optimizer) -> list[keras.Variable
 
 
 def average_by(optimizer: keras.optimizers.Optimizer, update: Callable) -> None:
-    """Makes an optimizer with `use_ema` call `update` with its weights to update its averages."""
+    """Makes an optimizer with `use_ema` call `update(weights)` to update its weight averages."""
     optimizer._update_model_variables_moving_average = update

@@ -39,5 +39,5 @@ def require(condition, sentence: str, *values):
 
 
 def _shown(value) -> str:
-    # Unprintable characters are escaped as in the runtime.
+    # Escape unprintable characters in the same way as TensorFlow's runtime.
     return repr(value.decode())[1:-1] if isinstance(value, bytes) else f"{value:g}"

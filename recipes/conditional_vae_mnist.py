@@ -88,7 +88,7 @@ def main(run: Run, s: Settings):
     run.export(model, default="sample")
 
     # The baselines: a mixture per digit, and the classifiers.
-    run.say(f"fitting mixtures of {s.components} Bernoulli distributions, one for each digit")
+    run.say(f"fitting a mixture of {s.components} Bernoulli distributions to each digit")
     mixture_nats = np.zeros(len(test))
     mixtures = []
     images, _ = data.train.arrays()

@@ -39,7 +39,8 @@ class Settings(ShortStepSettings):
     hidden: int = 1000  # Sigmoid units in the single code layer
     weight: float = 0.1  # Weight of the squared norm of the Jacobian, in nats: lambda
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
-    tuning_epochs: int = 30  # Epochs of fine-tuning; the one with the best validation is kept
+    tuning_epochs: int = 30
+    """Epochs of fine-tuning; the epoch with the highest validation accuracy is kept."""
     tuning_rate: float = 3e-3  # Learning rate for fine-tuning, constant, then linear to zero
     labeled: int = 60_000  # Labeled training digits, a sixth of them for choosing the epoch
 

@@ -67,7 +67,7 @@ class Settings(ShortStepSettings):
     capacity_weight: float = 1000.0  # Gamma of the annealed capacity
     factor_weight: float = 35.0  # Gamma of the FactorVAE
     tc_weight: float = 6.0  # Beta of the beta-TCVAE
-    rows: int = 10_000  # Combinations used by MIG, SAP, and DCI
+    rows: int = 10_000  # Combinations of factor values used to compute MIG, SAP, and DCI
 
 
 PRESETS = {

@@ -88,7 +88,7 @@ def main(run: Run, s: Settings):
     with run.evaluation(categorical) as metrics:
         for name, model in (("categorical", categorical), ("binary", binary)):
             run.say(
-                f"{name}: estimating the bound on {len(test)} test images with {s.nll_samples} "
+                f"{name}: estimating the bound for {len(test)} test images with {s.nll_samples} "
                 "samples each"
             )
             nats = importance_weighted_nll(model, test, s.nll_samples, seed=s.seed)

@@ -58,7 +58,8 @@ class Settings(RunSettings):
     filters: int = 64  # Channels of the discriminators' first layers, doubled at every stage
     learning_rate: float = 2e-4  # Adam's learning rate for all networks
     r1_weight: float = 0.0
-    """Weight of R1, every 8 steps, which replaces batch normalization in D; 0: keep it."""
+    """Weight of the R1 penalty, which is applied every 8 steps and replaces batch normalization in
+    the discriminators. 0 keeps batch normalization."""
     ema: float = 0.0  # Momentum of the evaluated average of the generator's weights; 0: none
     compared: int = 5000  # Number of videos to compare
     classifier_steps: int = 1500

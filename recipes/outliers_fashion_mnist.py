@@ -63,7 +63,7 @@ class Settings(ShortStepSettings):
     random: float = 0.2  # Fraction of random values in the background model's images
     nll_samples: int = 100  # Importance samples per test image
     tested: int = 2000  # Number of test images per dataset, from the first
-    neighbors: int = 10_000  # Training images searched for the nearest
+    neighbors: int = 10_000  # Training images searched for nearest neighbors
 
 
 PRESETS = {

@@ -45,8 +45,8 @@ class Settings(ShortStepSettings):
     ema: float = 0.99  # Momentum of the evaluated weight average; 0: none
     boosted: int = 800_000  # Training pixels for boosted trees, a baseline
     templates: str = "300 1000"
-    """Components of a baseline, a Bernoulli mixture: candidates,
-    from which one is chosen on held-out training digits."""
+    """Candidate numbers of components for a Bernoulli mixture, a baseline; one is chosen on
+    held-out training digits."""
 
 
 PRESETS = {

@@ -41,8 +41,8 @@ class Settings(ShortStepSettings):
     kl_weight: float = 20.0  # Weight of the KL penalty: beta
     l1_weight: float = 1.0  # Weight of the L1 penalty
     weight_decay: float = 0.4
-    """Weight decay for the weights but not the biases, times the learning rate (AdamW); weights
-    of pixels that are always black fade."""
+    """Weight decay of AdamW, multiplied by the learning rate and not applied to biases. It shrinks
+    the weights of pixels that are always black."""
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
 
 

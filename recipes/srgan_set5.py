@@ -61,10 +61,11 @@ class Settings(ShortStepSettings):
     factor: int = 4  # Upscaling factor
     patch: int = 96  # Side length of the large training patches
     filters: int = 64  # Channels of the generator
-    blocks: int = 16  # Its residual blocks
+    blocks: int = 16  # Residual blocks in the generator
     discriminator_filters: int = 64  # Channels of the discriminator's first layer
     learning_rate: float = 1e-4  # Adam's learning rate; linear decay to 0 in the second half
-    ema: float = 0.0  # Momentum of the evaluated average of the generator's weights; 0: none
+    ema: float = 0.0
+    """Momentum of the average of the generator's weights, which is evaluated; 0: no averaging."""
     paper_epochs: int = 1  # Epochs for the paper's SRResNet, besides the main network
     gan_epochs: int = 1  # Epochs for SRGAN, which starts from the trained generator
     gan_learning_rate: float = 1e-4  # Adam's learning rate for SRGAN, for both networks

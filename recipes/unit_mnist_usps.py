@@ -52,7 +52,7 @@ class Settings(ShortStepSettings):
     )
     adversarial_weight: float = 10.0  # lambda_0
     kl_weight: float = 0.1  # lambda_1
-    likelihood_weight: float = 100.0  # lambda_2
+    likelihood_weight: float = 100.0  # Weight of the reconstruction distance, lambda_2
     cycle_kl_weight: float = 0.1  # lambda_3
     cycle_weight: float = 100.0  # lambda_4
     ema: float = 0.0  # Momentum of the evaluated weight averages; 0: none

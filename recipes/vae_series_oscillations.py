@@ -44,7 +44,7 @@ COMPONENTS = (2, 4, 8, 16, 32)  # numbers of principal components to try
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     series: int = 50_000  # Training series
-    compared: int = 2000  # Test series, and as many for choosing the baselines
+    compared: int = 2000  # Test series; also the number of held-out series to choose baselines
     latent_dim: int = 6  # Dimensions of the latents
     hidden: int = 128  # Units in each of the two hidden layers of encoder and decoder
     learning_rate: float = 2e-3  # Adam's learning rate; linear decay to 0 in the second half

@@ -63,7 +63,7 @@ class Settings(RunSettings):
     adversarial_weight: float = 0.5  # Factor of adversarial loss and lambda, increased from 0
     learning_rate: float = 2e-4  # Adam's learning rate; linear decay to 0 in the second half
     d_learning_rate: float = 2e-4  # Adam's learning rate for the discriminator
-    classifier_steps: int = 1500  # Training steps for feature network and classifiers
+    classifier_steps: int = 1500  # Training steps for the feature network and each classifier
 
 
 PRESETS = {

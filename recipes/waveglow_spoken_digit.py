@@ -57,7 +57,7 @@ class Settings(ShortStepSettings):
     blocks: int = 4  # Blocks of a coupling network, with dilations 1, 2, 4, ...
     temperature: float = 0.6  # Standard deviation of a sound's latents
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
-    ema: float = 0.99  # Momentum of the evaluated weight average; 0: none
+    ema: float = 0.99  # Momentum of the weight average, which is evaluated; 0: no averaging
     held_out: int = 1  # Recordings per speaker and digit for choosing the best epoch
     rounds: int = 60  # Iterations of the phase search
 

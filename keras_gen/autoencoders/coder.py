@@ -233,7 +233,7 @@ def outputs_per_value(likelihood: likelihoods.Likelihood) -> int:
 
 
 def with_scales(decoder: keras.Model, likelihood: likelihoods.Likelihood) -> keras.Model:
-    """Extends a decoder with `outputs_per_value` outputs so that it returns all parameters."""
+    """Adds a likelihood's column scales, if any, to a decoder with `outputs_per_value` outputs."""
     if not isinstance(likelihood, likelihoods.ColumnNormal):
         return decoder
     return with_column_scales(decoder, likelihood.minimum_scale)

@@ -1,4 +1,4 @@
-"""The base class of autoregressive models of images and sequences."""
+"""The base class for autoregressive models of images and sequences."""
 
 import math
 from typing import cast

@@ -1,4 +1,4 @@
-"""Capabilities of trained models, each of which is defined once for Python and for serving."""
+"""Trained models' capabilities; each capability is defined once for both Python and serving."""
 
 import dataclasses
 import functools

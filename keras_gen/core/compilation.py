@@ -1,4 +1,4 @@
-"""Players (optimizers with the networks that they train), and the compilation of models."""
+"""Players (optimizers and the networks that they train) and model compilation."""
 
 import math
 from collections.abc import Callable

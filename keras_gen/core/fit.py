@@ -509,12 +509,12 @@ def evaluate(self, *args, **kwargs):
 
 
 def train_on_batch(self, *args, **kwargs):
-    """Trains like `keras.Model.train_on_batch`.
+    """Trains on one batch, like `keras.Model.train_on_batch`.
 
     Raises:
         NonFiniteLossError: See `fit`.
-        ValueError: If the model standardizes examples but does not know their units yet, the batch
-            does not match its edges, or examples or classes have weights.
+        ValueError: If the model standardizes examples but does not know their units yet, if the
+            batch does not match the model's edges, or if examples or classes have weights.
     """
     return TrainOnBatchCall(self, keras.Model.train_on_batch.__get__(self), args, kwargs).run()
 

@@ -318,7 +318,7 @@ class GenerativeModel(keras.Model):
         return loss_fn()
 
     def report(self, terms: dict | None = None, **losses) -> dict:
-        """Returns the report of a step by user-facing names; call it at the end of a step.
+        """Returns a step's losses under user-facing names; call this method at the end of a step.
 
         Args:
             terms: Terms of the losses by name, either `[batch]` (weighted by batch size) or scalar.

@@ -122,7 +122,7 @@ def uniform(shape, seed: tf.Tensor, dtype="float32") -> tf.Tensor:
 
 
 def random_labels(n, key, classes: int) -> tf.Tensor:
-    """Samples int32 labels `[n]` for examples whose latents are sampled with `key` itself."""
+    """Samples int32 labels `[n]`, independent of latents that are sampled with the same `key`."""
     other = tf.random.experimental.stateless_fold_in(key, 1)
     return tf.random.stateless_uniform([n], other, 0, classes, tf.int32)
 

@@ -63,7 +63,7 @@ def unaveraged(optimizer) -> contextlib.AbstractContextManager:
 
 
 class LearningRates(keras.callbacks.Callback):
-    """Adds the learning rate of every optimizer to the logs of an epoch, by the optimizer's name.
+    """Adds each optimizer's learning rate to the logs of an epoch, under the optimizer's name.
 
     Loggers read `model.optimizer`, which is None if there are several players. For such models,
     `fit` adds this callback before all other callbacks, which then find `d_learning_rate`, for

@@ -280,7 +280,7 @@ class TrainingState(keras.callbacks.Callback):
         if here != there:
             odd = [pair for pair in zip(there, here, strict=False) if pair[0] != pair[1]]
             detail = (
-                f"{odd[0][0]} in the checkpoint and {odd[0][1]} now" if odd else "one has more"
+                f"{odd[0][0]} in the checkpoint and {odd[0][1]} now" if odd else "their number"
             )
             raise CheckpointError(
                 f"The checkpoint {self.latest} belongs to another model, with {len(there)} "

@@ -224,9 +224,9 @@ class CosinePath(VariancePreserving):
     angle ends 5e-5 short of a right angle, which leaves the same amount for T = 1,000.
 
     Args:
-        offset: Offset s, 0 to 100. A positive offset makes the noise increase faster in the first
-            steps, and the velocity at time 0 infinite. With an offset of 0, the velocity is finite
-            everywhere.
+        offset: Offset s, 0 to 100. With a positive offset, the noise increases faster in the first
+            steps, and the velocity is infinite at time 0. With an offset of 0, the velocity is
+            finite everywhere.
 
     Raises:
         TypeError: If `offset` is not a number.

@@ -18,8 +18,8 @@ class ALFR(BlindClassifier):
     """A classifier on features from which an adversary cannot predict an attribute.
 
     Edwards, Storkey: "Censoring Representations with an Adversary", ICLR 2016. The encoder and the
-    classifier minimize the classifier's loss minus the loss of the discriminator, their adversary,
-    which is updated in separate steps in between.
+    classifier minimize the classifier's loss minus the loss of their adversary, the discriminator.
+    The discriminator is updated in separate steps between those of the encoder.
 
     `fit` and `evaluate` accept examples, labels, and attributes. `loss` is the classifier's loss,
     and `d_loss` is the discriminator's loss, in nats.
@@ -35,9 +35,9 @@ class ALFR(BlindClassifier):
             `[batch, values]`.
         columns: Columns of the table, if the examples are table rows. The encoder receives the rows
             as vectors.
-        weight: Weight of the adversary's loss for the encoder, beta: a number or a schedule.
-        discriminator_steps: Number of discriminator steps, on the features of the batch, per
-            encoder step.
+        weight: Weight beta of the adversary's loss in the encoder's loss, a number or a schedule.
+        discriminator_steps: Number of discriminator steps per encoder step, all on the features of
+            the same batch.
         seed: Seed for the order of the examples in `fit`, if they come from a source.
 
     Raises:

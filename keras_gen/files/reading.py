@@ -19,7 +19,7 @@ MOST_TEXT = 2**24
 MOST_UNPACKED = 2**28
 """Number of bytes to which any zip archive may unpack: 256 MiB."""
 MOST_EXPANSION = 100
-"""Maximum ratio of unpacked to packed size for larger archives."""
+"""Maximum ratio of unpacked to packed size for archives that exceed `MOST_UNPACKED` unpacked."""
 _MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 

@@ -117,11 +117,11 @@ def replacing(path: str | Path):
             errno.EDQUOT: "free some space",
             errno.EACCES: "choose a writable folder",
             errno.EROFS: "choose a writable folder",
-        }.get(error.errno or 0, "choose another place")
+        }.get(error.errno or 0, "choose another location")
         raise OSError(
             error.errno,
-            f"Cannot write {path} ({error.strerror or error}): {way_out}. An existing file "
-            "is unchanged.",
+            f"Cannot write {path} ({error.strerror or error}): {way_out}. Any existing file at "
+            "this path is unchanged.",
         ) from error
     finally:
         with contextlib.suppress(OSError):

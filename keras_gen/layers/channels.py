@@ -1,4 +1,4 @@
-"""Layers that change only channels, such as one-hot levels, gates, and learned scales."""
+"""Layers that change only channels: one-hot encoding, gated units, and learned scales."""
 
 from typing import ClassVar
 

@@ -18,15 +18,15 @@ class MinibatchStddev(DeclaredLayer):
     Variation", ICLR 2018, sec. 3: the new channel contains a single value, the standard deviation
     over the examples, averaged over all features and positions. A discriminator can thus recognize
     generated images that are too similar. Groups of consecutive examples are compared, whereas the
-    authors' code uses evenly spaced examples; in a shuffled batch, both are equivalent. Replicas
-    must contain whole groups; they are then equivalent to one device. For floats
+    authors' code uses evenly spaced examples; in a shuffled batch, both are equivalent. Each
+    replica must contain whole groups; the results then equal those on one device. For floats
     `[batch, ..., channels]`, the output has one more channel.
 
     Args:
         group_size: Number of examples that are compared with each other; 4 in the authors' code. On
             one device, a smaller batch is a single group, and the size of a larger batch must be a
-            multiple of the group size. If None, the whole batch is one group, as in the paper,
-            which requires a single device.
+            multiple of the group size. If None, the whole batch is one group, as in the paper; this
+            requires a single device.
         epsilon: Number added to each variance, so that the square root is differentiable if all
             examples are equal.
 

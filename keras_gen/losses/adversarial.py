@@ -84,7 +84,7 @@ def discrimination(objective: Any, real_logits, *fake_logits) -> tuple[tf.Tensor
     objective = get(objective)
     if not fake_logits:
         raise ValueError(
-            "fake_logits is empty: expected logits of at least one set of generated examples."
+            "fake_logits is empty: expected logits for at least one set of generated examples."
         )
     threshold = objective.threshold or 0.0
     real = tf.cast(real_logits, tf.float32)

@@ -268,8 +268,9 @@ def bits_per_dimension(
     checked_positive("levels_per_unit", levels_per_unit)
     if dequantization == "none" and levels_per_unit != 1:
         raise ValueError(
-            f"levels_per_unit is {levels_per_unit} for a probability, which has no unit: leave "
-            "it out, or specify the dequantization of a density."
+            f"levels_per_unit is {levels_per_unit}, but dequantization is 'none', so p is a "
+            "probability, which has no unit: leave out levels_per_unit, or specify how the data "
+            "of a density was dequantized."
         )
     return nats / (dimensions * math.log(2)) + math.log2(levels_per_unit)
 

@@ -88,7 +88,7 @@ class Attack(Declared):
 
     @property
     def step_fraction(self) -> float:
-        """Step length as a fraction of epsilon. With the default, steps can reach the border."""
+        """Step length as a fraction of epsilon. By default, the steps can reach the ball's edge."""
         return self.reach / self.steps if self.relative_step is None else self.relative_step
 
     @property

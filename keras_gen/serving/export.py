@@ -252,8 +252,8 @@ def _chosen(model: Any, names: Sequence[str] | None) -> dict[str, Any]:
     chosen = list(signatures) if names is None else names
     if not chosen or not set(chosen) <= set(signatures):
         raise ValueError(
-            f"signatures is {names}: expected signatures of {type(model).__name__}, from "
-            f"{', '.join(signatures)}."
+            f"signatures is {names}: expected one or more signatures of {type(model).__name__} "
+            f"({', '.join(signatures)})."
         )
     return {name: signatures[name] for name in chosen}
 

@@ -26,11 +26,11 @@ PIXEL_DISTANCES = {"squared": tf.square, "absolute": tf.abs}
 
 @keras.saving.register_keras_serializable("keras_gen")
 class SRGAN(Translator, AdversarialPredictor):
-    """Super-resolution: enlargement of images by an integer factor.
+    """A super-resolution GAN, which enlarges images by an integer factor.
 
     Ledig et al.: "Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial
-    Network", CVPR 2017. G minimizes the pixel distance, eq. (4), the feature distance, eq. (5), and
-    the adversarial loss of eq. (6), each with its weight, as in eq. (3). With the pixel distance
+    Network", CVPR 2017. G minimizes the weighted sum (eq. (3)) of the pixel distance (eq. (4)), the
+    feature distance (eq. (5)), and the adversarial loss (eq. (6)). With the pixel distance
     alone, as for SRResNet, an enlarged image is the mean of all possible images, and is therefore
     smooth; the other two terms select one possible image. As in the paper, first train with the
     pixel distance, and then pass the same generator to an SRGAN.

@@ -73,7 +73,8 @@ class SamplingWeights(DeclaredLayer):
                 seed.
 
         Returns:
-            int64 `[count, 2]`: the index of an example, and the number of changes before the draw.
+            int64 `[count, 2]`: the index of each example, and the number of times that the weights
+            had changed before the draw.
 
         Raises:
             ValueError: If the sum of the weights is not positive and finite.

@@ -186,7 +186,7 @@ REFUSED = [
     (lambda: data.NormalScores([["3", None, "1"]], COLUMNS), "column kind lacks 1 of 1 values"),
     (lambda: Source(np.zeros(3, "longdouble")), "array of (longdouble|float128): expected a type"),
     *((functools.partial(data.stacked_digits, IMAGES, labels, 3),
-       "labels are .* expected classes from 0 to 9") for labels in (LABELS - 1, LABELS + 9)),
+       "labels range from .* expected classes from 0 to 9") for labels in (LABELS - 1, LABELS + 9)),
     (lambda: data.two_moons().log_density([[np.nan, 0.0]]), "points is .* without NaN"),
 ]  # fmt: skip
 

@@ -40,7 +40,7 @@ def test_an_error_while_writing_keeps_the_old_file(tmp_path, error):
     [
         (errno.ENOSPC, "free some space"),
         (errno.EROFS, "choose a writable folder"),
-        (errno.EIO, "choose another place"),
+        (errno.EIO, "choose another location"),
     ],
 )
 def test_errors_of_the_system_become_a_sentence(tmp_path, monkeypatch, number, way_out):
@@ -54,7 +54,8 @@ def test_errors_of_the_system_become_a_sentence(tmp_path, monkeypatch, number, w
     with pytest.raises(OSError, match="Cannot write") as error, replacing(path) as file:
         file.write(b"new")
     expected = (
-        f"Cannot write {path} ({os.strerror(number)}): {way_out}. An existing file is unchanged."
+        f"Cannot write {path} ({os.strerror(number)}): {way_out}. Any existing file at this path "
+        "is unchanged."
     )
     assert error.value.strerror == expected and error.value.errno == number
     assert path.read_bytes() == b"old" and names(tmp_path) == ["file"]
@@ -69,7 +70,7 @@ def test_a_file_too_large_for_the_disk(tmp_path):
     )
     (tmp_path / "file").write_bytes(b"old")
     result = python("-c", code)
-    assert "file (File too large): choose another place." in result.stderr
+    assert "file (File too large): choose another location." in result.stderr
     assert (tmp_path / "file").read_bytes() == b"old" and names(tmp_path) == ["file"]
 
 

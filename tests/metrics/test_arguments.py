@@ -140,7 +140,7 @@ REFUSED = [
     (lambda: metrics.class_report(CLASSES, LABELS, CLASSES | {"logits": ROWS * np.nan}, LABELS),
      r"logits to be numbers \[n, classes\].* without NaN"),
     (lambda: metrics.motion_statistics(VIDEOS[:, :2]), "^motion_statistics got uint8 .*: pass"),
-    (lambda: metrics.nearest_neighbors(ROWS, X), "one shape"),
+    (lambda: metrics.nearest_neighbors(ROWS, X), "the same shape"),
     (lambda: metrics.nearest_neighbors(X, X, k=7), "expected 1 to 6"),
     (lambda: metrics.memorization(X, X, ratio=0), "ratio"),
     (lambda: metrics.prdc(X, X, k=6), "n of at least 7"),

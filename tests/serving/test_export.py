@@ -249,8 +249,8 @@ def test_directories_of_other_types_are_refused(directory):
     "options, message",
     [
         ({"default": "sing"}, "no signature 'sing': expected one of run"),
-        ({"signatures": ["sing"]}, r"signatures is \['sing'\]: expected signatures of Toy, from"),
-        ({"signatures": []}, r"signatures is \[\]: expected sig"),
+        ({"signatures": ["sing"]}, r"signatures is \['sing'\]: expected one or more signatures"),
+        ({"signatures": []}, r"signatures is \[\]: expected one or more"),
         ({"warmup": {"sing": {}}}, "no signature 'sing': expected one of run"),
         ({"warmup": {"run": {"photos": 0}}}, r"\['photos'\]: expected \['images'\]"),
         ({"metadata": {"version": 3, "data": 1}}, r"the keys \['version'\]"),

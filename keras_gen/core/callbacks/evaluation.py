@@ -96,7 +96,8 @@ class Evaluation(keras.callbacks.Callback):
         if self._begun:
             return
         self._begun = True
-        # A checkpoint's value is discarded too, because without the file it belongs to no model.
+        # A value restored from a checkpoint is also discarded, because without the file, there is
+        # no model that has this value.
         self.best_value = None
         self.best_epoch = None
         record = _read(self.path) if epoch and self.path else {}

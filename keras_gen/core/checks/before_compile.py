@@ -1,4 +1,4 @@
-"""Checks made by `compile` for layers that do not work with replicas, files, or images."""
+"""Checks of the arguments of `compile`, and of layers unsuited to replicas, saving, or images."""
 
 import keras
 import tensorflow as tf

@@ -304,9 +304,9 @@ class StandardizedVectors(keras.layers.Layer, Edge):
         """Computes the mean and the standard deviation over all examples in the batches.
 
         Raises:
-            ValueError: If the shape does not match, a number is not finite in float32, a standard
-                deviation is outside 1e-30 to 1e30, or float32 cannot distinguish the numbers in a
-                column (such as the seconds of one hour, counted from 1970).
+            ValueError: If the shape does not match, if a number is not finite in float32, if a
+                standard deviation is not between 1e-30 and 1e30, or if float32 cannot distinguish
+                the numbers in a column (such as times within one hour, in seconds since 1970).
         """
         examples = 0
         count = 0

@@ -123,7 +123,7 @@ def _class_of_files(
             )
     if lost := [path for path in given if path not in known]:
         raise ValueError(
-            f"labels lists {len(lost)} files that are not among the {len(files)} {noun} in "
+            f"labels lists files ({len(lost)}) that are not among the {len(files)} {noun} in "
             f"{folder}, {listed(lost)}: expected paths in this folder, such as "
             f"{next(iter(known))}."
         )

@@ -29,15 +29,16 @@ def image_folder(
     classes: Sequence[str] | None = None,
     levels: tuple[float, float] | None = None,
 ) -> Source:
-    """Reads all images in a folder and its subfolders, in the order of their sorted paths.
+    """Reads all images in a folder and its subfolders, sorted by path.
 
-    Files with an extension in `files.images.SUFFIXES` are decoded, and cropped and resized by
+    Files with an extension in `files.images.SUFFIXES` are decoded, and then cropped and resized by
     `resize_cover`. Links to files and folders are followed. Hidden files and folders, whose names
     begin with a dot, are skipped.
 
     Unless `channels` is 4, transparent pixels are blended with white, and a warning lists the
-    files. Without `levels`, 16-bit images are converted to 8 bits. Images that use 14 bits or
-    fewer, and images with 32-bit values, count as unreadable, because their white level is unknown.
+    files. Without `levels`, 16-bit images are converted to 8 bits, except that images whose 16-bit
+    values use 14 bits or fewer, like images with 32-bit values, count as unreadable, because their
+    white level is unknown.
 
     Args:
         path: Folder to read.
@@ -50,16 +51,17 @@ def image_folder(
             index, from 0, of the subfolder that contains the image, with subfolders sorted by name.
             Alternatively, the class of each file: a dict with paths in the folder as keys, or a CSV
             file with a path and its class in the first two columns, with or without a header. The
-            file is UTF-8, or UTF-16 as written by Excel, separated by commas, semicolons, or tabs.
-            Images that are not listed are skipped. Class names that are all numbers are sorted
-            numerically. If all class names are integers, 1.0 and 1 are the same class.
+            CSV file is encoded in UTF-8, or in UTF-16 as written by Excel, and its columns are
+            separated by commas, semicolons, or tabs. Images that are not listed are skipped. If all
+            class names are numbers, they are sorted numerically. If all class names are integers,
+            1.0 and 1 are the same class.
         channels: Number of channels: 3 for RGB, 1 for gray, 4 for RGB and opacity. If None, 3, with
             a warning if all images are gray.
-        classes: Names of the classes in the order of their labels, such as `class_names` of the
-            training set for a folder in which a class is missing.
+        classes: Names of the classes in the order of their labels. For a folder in which a class is
+            missing, pass the `class_names` of the training set.
         levels: Values of black and white, which are mapped to 0 and 255 as floats. This preserves
-            the full precision of gray images with 16 bits, 32 bits, or floats (TIFF). Other values
-            are clipped, and a warning names the range.
+            the full precision of 16-bit, 32-bit, and floating-point gray images (TIFF). Values
+            outside the levels are clipped, and a warning states the range of the values.
 
     Returns:
         Source of images `[height, width, channels]`, uint8 or, with `levels`, float32; or of tuples

@@ -215,8 +215,8 @@ def read_images(
     if transparent and pixels.channels != 4:
         names = listed([os.path.relpath(file, folder) for file in sorted(transparent)])
         warn(
-            f"{len(transparent)} images in {folder} have transparent pixels, which are blended "
-            f"with white: {names}"
+            f"Images in {folder} with transparent pixels ({len(transparent)}) are blended with "
+            f"white: {names}"
         )
     places = [place for place, each in enumerate(found) if not isinstance(each, Broken)]
     if len(places) < 2:
@@ -293,7 +293,7 @@ def files_in(
     skipped = [file.name for file in seen if file.suffix.lower() in unread]
     if not files:
         convert = f". Convert {listed(skipped)}" if skipped else ""
-        without = f"contains {len(seen)} files but no {noun.removesuffix('s')}"
+        without = f"contains files ({len(seen)}) but no {noun}"
         held = without if seen else "is empty"
         raise FileNotFoundError(
             f"{folder} {held}: expected files that end in {', '.join(suffixes)}{convert}."

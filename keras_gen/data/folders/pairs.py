@@ -149,8 +149,8 @@ def paired_folders(
     for one, other, folder in ((sources, targets, target), (targets, sources, source)):
         if alone := [str(file) for name, file in one.items() if name not in other]:
             message = (
-                f"{len(alone)} images have no counterpart with the same name in {folder}"
-                f"{' and are skipped' if unmatched == 'skip' else ''}: {listed(alone)}."
+                f"Images without a counterpart of the same name in {folder} ({len(alone)})"
+                f"{' are skipped' if unmatched == 'skip' else ''}: {listed(alone)}."
             )
             if unmatched == "refuse":
                 raise ValueError(f'{message} Add or remove them, or pass unmatched="skip".')

@@ -23,7 +23,7 @@ def _frequencies(name: str, value) -> tuple[float, ...]:
 
 
 class Oscillations(Declared):
-    """Position and speed of an oscillating body, both measured with normal noise.
+    """Position and speed of an oscillating body, both measured with Gaussian noise.
 
     The position is `amplitude * sin(2 pi f t + phase)` at evenly spaced times t in [0, 1), in
     seconds, and the speed is its derivative. Each series has a frequency and a phase, both sampled

@@ -193,7 +193,7 @@ def stacked_digits(
         )
     if classes.min() < 0 or classes.max() > 9:
         raise ValueError(
-            f"labels are {classes.min()} to {classes.max()}: expected classes from 0 to 9."
+            f"labels range from {classes.min()} to {classes.max()}: expected classes from 0 to 9."
         )
     drawn = np.random.default_rng(checked_seed(seed)).integers(len(images), size=(n, 3))
     stacked = np.moveaxis(images[drawn][..., 0], 1, -1)

@@ -215,7 +215,7 @@ def _read(
         total += count * spec.shape.num_elements() * spec.dtype.size
     if total > memory_limit:
         raise ValueError(
-            f"split {split!r} of dataset {name!r} has {total / 2**30:.1f} GiB when decoded: "
+            f"split {split!r} of dataset {name!r} takes up {total / 2**30:.1f} GiB when decoded: "
             f"expected at most {memory_limit / 2**30:.1f} GiB. Pass a smaller size=, a part such "
             "as 'train[:10%]', or a larger memory_limit=."
         )

@@ -25,7 +25,7 @@ class NormalScores:
 
     A density f of these numbers gives a bound on the probability of the values (Theis et al.: "A
     Note on the Evaluation of Generative Models", ICLR 2016, sec. 3.1): the mean of log f(z) +
-    `log_widths(z)` over samples z is at most their log-probability.
+    `log_widths(z)` over samples z is at most the log-probability of the values.
 
     Args:
         rows: Training rows, strings `[n, columns]` or a DataFrame.

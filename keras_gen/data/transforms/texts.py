@@ -18,10 +18,10 @@ _UNPRINTABLE = re.compile("[^ -~\n]")  # all except printable ASCII and newlines
 
 @checked_types
 def cleaned(texts: Iterable[str]) -> list[str]:
-    r"""Returns texts of printable ASCII and newlines, at most 96 different characters.
+    r"""Returns texts that consist of printable ASCII and newlines, at most 96 distinct characters.
 
     Every line ending becomes `\n`. Tabs, control characters, and all letters and symbols beyond
-    ASCII become spaces. White space at both ends is removed.
+    ASCII become spaces. Leading and trailing whitespace is removed.
 
     Args:
         texts: Strings to clean.

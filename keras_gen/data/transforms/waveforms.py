@@ -1,4 +1,4 @@
-"""Sounds of equal length and peak, in discrete levels, and shifted at random."""
+"""Transforms of sounds: to equal length or peak, to discrete levels, and by random shifts."""
 
 from __future__ import annotations
 

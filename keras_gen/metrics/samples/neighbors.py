@@ -40,7 +40,7 @@ def nearest_neighbors(
     if queries.shape[1] != reference.shape[1]:
         raise ValueError(
             f"nearest_neighbors got {queries.shape[1]} numbers per example in queries, but "
-            f"{reference.shape[1]} in reference: pass examples of one shape."
+            f"{reference.shape[1]} in reference: pass examples of the same shape."
         )
     k = checked_integer("k", k)
     if not 1 <= k <= len(reference):

@@ -164,7 +164,8 @@ def gated_stacks(
     channels = images.shape[-1]
     if filters % channels:
         raise ValueError(
-            f"filters is {filters}: expected a multiple of the image's {channels} channels."
+            f"filters is {filters}: expected a multiple of {channels}, the number of channels of "
+            "the image."
         )
 
     masked = partial(_masked, channels)

@@ -56,18 +56,19 @@ def video_discriminator(
     filters: int = 64,
     normalization: str | None = "batch",
 ) -> keras.Model:
-    """Builds convolutions over time and space with leaky ReLU (slope 0.2), and one logit.
+    """Builds a discriminator that maps a video to one logit.
 
-    It is DCGAN's discriminator with kernels of 4 frames. Each layer halves the sides and shortens
+    The network is DCGAN's discriminator with convolutions over time and space, kernels of 4 frames,
+    and leaky ReLU (slope 0.2). Each layer halves the sides and shortens
     the video by 3 frames; the last layer covers what remains.
 
     Args:
         video_shape: `(frames, height, width, channels)`, with sides of at least 8 pixels and at
             least 3 n + 1 frames, where n is the number of layers that halve the sides until the
             shorter side has 4 to 7 pixels.
-        filters: Number of channels in the first layer, which doubles with every layer.
-        normalization: `"batch"`, in all layers except the first, or None, which penalties on the
-            gradient of each video require.
+        filters: Number of channels in the first layer; every further layer has twice as many.
+        normalization: `"batch"` for batch normalization in all layers except the first, or None.
+            Use None with penalties on the gradient of each video.
 
     Returns:
         A model that maps videos in [-1, 1] to float32 logits `[batch]`.

@@ -51,7 +51,7 @@ def resnet_generator(
     if any(side is not None and (side % 4 or side < 8) for side in image_shape[:2]):
         raise ValueError(
             f"The generator cannot preserve the size {image_shape[0]}x{image_shape[1]}: expected "
-            "sides that are multiples of 4, at least 8 pixels."
+            "sides of at least 8 pixels that are multiples of 4."
         )
     if normalization not in NORMALIZATIONS:
         raise ValueError(

@@ -268,7 +268,7 @@ def _latents(samples, filters) -> int:
     if not filters or samples % factor:
         raise ValueError(
             f"There are {len(filters)} halving convolutions for {samples} samples: expected at "
-            f"least one, and a multiple of {factor} samples. Change filters, or pad the "
-            "waveforms (keras_gen.data.fit_length)."
+            f"least one convolution, and a number of samples that is a multiple of {factor}. "
+            "Change filters, or pad the waveforms (keras_gen.data.fit_length)."
         )
     return samples // factor

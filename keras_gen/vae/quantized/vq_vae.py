@@ -119,9 +119,10 @@ class VQVAE(EncoderDecoder):
         return {"optimizer": Player([*self.networks.values(), *learned])}
 
     def quantized(self, x) -> tuple:
-        """Returns the latents, the nearest vectors in the codebook, and their indices, the codes.
+        """Returns the latents, the nearest codebook vectors, and the indices of these vectors.
 
-        The gradient of the vectors passes straight through to the latents (eq. (2)).
+        The indices are the codes. The gradient with respect to the vectors passes straight through
+        to the latents (eq. (2)).
         """
         latents = self.encoder(x, training=self.training)
         return latents, *self.quantizer(latents)

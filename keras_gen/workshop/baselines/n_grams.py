@@ -274,7 +274,8 @@ def _integers(values, rank, levels, expected):
         )
     if values.min() < 0 or values.max() >= levels:
         raise ValueError(
-            f"Found {values.min()} to {values.max()}: expected {expected} in 0 to {levels - 1}."
+            f"Found values from {values.min()} to {values.max()}: expected {expected} from 0 to "
+            f"{levels - 1}."
         )
     return values.astype(np.int64)
 

@@ -25,7 +25,7 @@ LOUDEST = 10.0  # gain of a unit
 def griffin_lim(
     mel: np.ndarray, window: int, hop: int, rate: int, rounds: int = 60, seed: int = 0
 ) -> np.ndarray:
-    """Returns sounds with approximately the given mel spectrograms, by searching for the phases.
+    """Reconstructs sounds from mel spectrograms by searching for suitable phases.
 
     Griffin, Lim: "Signal Estimation from Modified Short-Time Fourier Transform", IEEE Transactions
     on Acoustics, Speech, and Signal Processing 1984: each round uses the phases of the previous
@@ -37,7 +37,7 @@ def griffin_lim(
         window: Number of samples per frame, as in `mel_frames`.
         hop: Number of samples between consecutive frames, at most half of `window`.
         rate: Samples per second.
-        rounds: Number of rounds, each of which recomputes the phases, at least 1.
+        rounds: Number of rounds, at least 1. Each round recomputes the phases.
         seed: Seed for the initial phases.
 
     Returns:

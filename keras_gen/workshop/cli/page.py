@@ -358,8 +358,8 @@ def _upload(label: str, visible: bool = True) -> gr.Image:
         visible=visible,
         buttons=[],
     )
-    # Functions get the path of the file, and read it as all commands read images. The guard has
-    # checked that the file is an upload.
+    # Functions receive the file's path and read the file in the same way as the commands do. The
+    # guard has checked that the file is an upload.
     file.preprocess = lambda payload: payload and payload.path
     return file
 

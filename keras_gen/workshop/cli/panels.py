@@ -125,7 +125,7 @@ class Samples:
             raise ValueError(f"the number of samples is {n}: expected 1 to {self.most}.")
         inputs = dict(conditions) | {"seed": seed, "n": n}
         if empty := [name for name, value in inputs.items() if value is None]:
-            raise ValueError(f"{words(empty[0])} is empty: type a number.")
+            raise ValueError(f"{words(empty[0])} is empty: enter a number.")
         return inputs
 
     def run(

@@ -24,7 +24,7 @@ from skimage.filters import gaussian
 from keras_gen.data import small_images
 from keras_gen.workshop.visualize import image_rows
 
-WIDTHS = (0.5, 0.7, 1.0, 1.4)  # of the filter, in pixels
+WIDTHS = (0.5, 0.7, 1.0, 1.4)  # candidate filter widths, in pixels
 
 
 @dataclasses.dataclass(frozen=True)

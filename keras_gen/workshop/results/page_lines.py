@@ -1,4 +1,4 @@
-"""Lines of the results pages: metrics with the results of runs."""
+"""Lines of the results pages, each with a metric and the runs' results for this metric."""
 
 import dataclasses
 import statistics

@@ -33,10 +33,10 @@ def fit_bernoulli_mixture(run: Run, train: np.ndarray) -> BernoulliMixture:
         run: Run whose setting `templates` lists the numbers of templates to try.
         train: Training examples `[n, ...]` of zeros and ones.
     """
-    templates = run.settings.templates
-    run.say(f"fitting mixtures of {templates} Bernoulli distributions")
+    templates = run.settings.templates.split()
+    run.say(f"fitting Bernoulli mixtures; numbers of components to try: {', '.join(templates)}")
     most = len(train) * 5 // 6  # number of examples used for fitting
-    sizes = [min(int(size), most) for size in templates.split()]
+    sizes = [min(int(size), most) for size in templates]
     return BernoulliMixture.of_best_size(train, sizes, run.settings.seed)
 
 

@@ -22,7 +22,7 @@ ASSETS = Path("docs") / "site"  # copied next to the first page
 LOADED = re.compile(
     r'<(?:img|script|iframe|audio|link)\s[^>]*?\b(?:src|href)="((?:\w+:)?//[^"]*)"'
 )
-# README.md has no links for these.
+# Links for the site's first page; README.md does not contain them.
 NEXT = """\
 [Install](docs/install.md) the library, follow the [first steps](docs/first_steps.md), or browse the
 [gallery](docs/gallery.md) and [all methods](methods/index.md). After a lecture, start with the

@@ -13,7 +13,7 @@ from keras_gen.workshop.visualize.plots import new_figure, pixels
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-LINE = 16  # characters of a line of the name of a row of points
+LINE = 16  # maximum number of characters per line in a row's label
 
 
 def figure(

@@ -195,7 +195,7 @@ def test_classes_from_a_dict_or_a_table(tmp_path):
     again = image_folder(tmp_path / "all", 4, labels=table)
     assert again.class_names == named.class_names and again.checksum() == named.checksum()
     with pytest.raises(
-        ValueError, match=r"lists 1 files that are not among the 4 images in .*, z.png: .* a.png"
+        ValueError, match=r"files \(1\) that are not among the 4 images in .*, z.png: .* a.png"
     ):
         image_folder(tmp_path / "all", 4, labels=given | {"z.png": "wide"})
     with pytest.raises(ValueError, match=r"the classes narrow, wide, but classes is .*'wide'"):
@@ -256,8 +256,8 @@ def test_tables_as_programs_write_them(three, contents):
             b"a.png,cat\na.png,dog\n",
             "labels assigns the classes cat and dog to a.png: expected one",
         ),
-        (b"a.png,cat\nz.png,dog\n", "lists 1 files that are not among .*, z.png: expected paths"),
-        (b"z.png,cat\na.png,dog\n", "lists 1 files that are not among .*, z.png: expected paths"),
+        (b"a.png,cat\nz.png,dog\n", r"files \(1\) that are not among .*, z.png: expected paths"),
+        (b"z.png,cat\na.png,dog\n", r"files \(1\) that are not among .*, z.png: expected paths"),
         (b"file,class\n", "labels is empty: expected paths in the folder"),
         (b"", "labels is empty"),
         (

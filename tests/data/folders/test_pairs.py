@@ -37,10 +37,10 @@ def test_files_of_one_name_are_pairs(tmp_path):
     np.testing.assert_array_equal(target, source + 100)
     save(tmp_path / "maps" / "alone.png", 4)
     with pytest.raises(
-        ValueError, match=r"1 images have no counterpart .*photos: .*alone.png. Add or"
+        ValueError, match=r"^Images without a counterpart .*photos \(1\): .*alone.png. Add or"
     ):
         paired_folders(tmp_path / "maps", tmp_path / "photos", 8)
-    with pytest.warns(UserWarning, match=r"1 images have no counterpart .* skipped: .*alone.png"):
+    with pytest.warns(UserWarning, match=r"^Images without .* \(1\) are skipped: .*alone.png"):
         skipping = paired_folders(
             tmp_path / "maps", tmp_path / "photos", (4, 8), unmatched="skip", channels=1
         )
@@ -84,7 +84,7 @@ def test_small_and_large_files_show_the_same_part(tmp_path, rng, memory_limit):
         (dict(unmatched="skip"), ValueError, "expected pairs of files with the same names"),
     ],
 )
-@pytest.mark.filterwarnings("ignore:.* have no counterpart")
+@pytest.mark.filterwarnings("ignore:Images without a counterpart")
 def test_wrong_arguments_of_pairs_are_one_sentence(tmp_path, arguments, error, says):
     save(tmp_path / "a" / "one.png", 1)
     save(tmp_path / "b" / "other.png", 1)

@@ -26,7 +26,7 @@ def test_the_mixture_has_one_of_the_sizes_of_the_settings():
     examples = np.repeat(np.arange(20)[:, None] % 2, 6, axis=1)
     mixture = fit_bernoulli_mixture(run, examples)
     assert len(mixture.weights) == 4
-    assert said == ["fitting mixtures of 1 4 Bernoulli distributions"]
+    assert said == ["fitting Bernoulli mixtures; numbers of components to try: 1, 4"]
 
 
 @pytest.mark.parametrize("count", [3, 7])

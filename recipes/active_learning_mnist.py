@@ -63,7 +63,7 @@ class Settings(ShortStepSettings):
     latent_dim: int = 32  # Dimensions of the codes and number of principal components
     hidden: int = 500  # Units in the encoder's first layer; the second has half as many
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
-    pool: int = 10_000  # Size of the pool: the first training digits
+    pool: int = 10_000  # Size of the pool, which contains the first training digits
     draws: int = 5  # Number of repetitions over which accuracies are averaged
 
 

@@ -63,15 +63,15 @@ PIXELS = (0.0, 1.0)  # pixel range
 class Settings(ShortStepSettings):
     epsilon: float = 0.3  # Maximum change per pixel, as a fraction of its range
     filters: int = 32  # Channels of the first convolution; the second has twice as many
-    hidden: int = 1024  # Features
-    learning_rate: float = 1e-4  # Adam's learning rate, with cosine decay to zero
-    attack_steps: int = 40  # PGD steps in training
-    relative_step: float = 1 / 30  # Length of each step, as a fraction of epsilon
+    hidden: int = 1024  # Number of features in the classifier's dense layer
+    learning_rate: float = 1e-4  # Adam's learning rate, with cosine decay to 0
+    attack_steps: int = 40  # Number of PGD steps per attack in training
+    relative_step: float = 1 / 30  # Length of each PGD step, as a fraction of epsilon
     ramp: float = 0.0  # Fraction of training during which epsilon grows from zero
     others_epochs: int = 1  # Epochs for the three other classifiers
     tested: int = 1000  # Number of test digits to attack, sampled with the seed
-    restarts: int = 2  # Random starts of each attack that uses them
-    queries: int = 1000  # Random squares to try from each start
+    restarts: int = 2  # Number of random starts for each attack that uses them
+    queries: int = 1000  # Number of random squares that the square attack tries from each start
 
 
 PRESETS = {

@@ -53,8 +53,8 @@ class Settings(ShortStepSettings):
     hidden: int = 400  # Units in the encoder's first layer; the second has half as many
     learning_rate: float = 1e-3  # Adam's learning rate
     quantile: float = 0.99  # Fraction of held-out normal images below the threshold
-    digit_epochs: int = 15  # Epochs for each of the ten nine-digit models
-    neighbors: int = 10_000  # Training images searched for the nearest
+    digit_epochs: int = 15  # Epochs for each of the ten models that are trained on nine digits
+    neighbors: int = 10_000  # Number of training images searched for nearest neighbors
 
 
 PRESETS = {

@@ -46,15 +46,15 @@ NO_THRESHOLD = 10.0  # larger than any latent
 
 @dataclasses.dataclass(frozen=True)
 class Settings(RunSettings):
-    latent_dim: int = 80  # Dimensions of the latents, a quarter for each part of the generator
+    latent_dim: int = 80  # Dimensions of the latents; each part of the generator gets a quarter
     filters: int = 256  # Channels of all feature maps
-    attention: int = 16  # Side length of the maps with self-attention
+    attention: int = 16  # Side length of the feature maps with self-attention
     discriminator_steps: int = 2  # Discriminator updates per generator update
     orthogonal_weight: float = 1e-4  # Weight of the generator's orthogonal regularization
     d_learning_rate: float = 2e-4  # Adam's learning rate for the discriminator
     g_learning_rate: float = 5e-5  # Adam's learning rate for the generator
-    ema: float = 0.9999  # Momentum of the evaluated average of the generator's weights; 0: none
-    compared: int = 10_000  # Samples, test images, and training images to compare
+    ema: float = 0.9999  # Momentum of the generator's evaluated weight average; 0 disables it
+    compared: int = 10_000  # Number of samples, test images, and training images to compare
     classifier_steps: int = 1500
     """Training steps for each classifier whose features are compared."""
 

@@ -56,14 +56,14 @@ class Settings(ShortStepSettings):
     layers: int = 3  # Number of latent layers
     latent_dim: int = 8  # Dimensions of the top layer; lower layers have 2, 3, ... times as many
     units: int = 125  # Units in BIVA's hidden layers
-    ladder_hidden: int = 212  # Units in the ladder VAE's first networks; the next have half
+    ladder_hidden: int = 212  # Units in the ladder VAE's first networks; the next ones have half
     vae_latent_dim: int = 50  # Dimensions of the VAE's latents
     vae_hidden: int = 232  # Units in each of the VAE's four hidden layers
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
     warm_up: float = 0.2  # Fraction of the steps during which the KL weight rises to 1
-    free_bits: float = 2.0  # Free nats per variable in the first half, then linear to zero
-    nll_samples: int = 1000  # Importance samples for the test NLL (paper: 1,000)
-    fashion_epochs: int = 10  # Epochs for the BIVA on clothes
+    free_bits: float = 2.0  # Free nats per variable in the first half, then decreasing to 0
+    nll_samples: int = 1000  # Number of importance samples for the test NLL (paper: 1,000)
+    fashion_epochs: int = 10  # Epochs for the BIVA trained on Fashion-MNIST
 
 
 PRESETS = {

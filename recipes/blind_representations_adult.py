@@ -62,12 +62,12 @@ SHOWN = 2000  # people per image
 class Settings(ShortStepSettings):
     seeds: int = 5  # Number of seeds for weights and data order, starting at `seed`
     features: int = 2  # Number of features per person
-    hidden: int = 64  # Units in the hidden layers
-    learning_rate: float = 1e-3  # Adam's learning rate, with cosine decay to zero
-    weight: float = 1.0  # Weight of the exported model's adversary
-    discriminator_steps: int = 10  # Steps of ALFR's adversary per encoder step
-    alpha: float = 200.0  # VFAE's weight of the income cross-entropy
-    beta: float = 1000.0  # VFAE's weight of the discrepancy
+    hidden: int = 64  # Units in each hidden layer
+    learning_rate: float = 1e-3  # Adam's learning rate, with cosine decay to 0
+    weight: float = 1.0  # Weight of the adversary of the exported model
+    discriminator_steps: int = 10  # Number of steps of ALFR's adversary per encoder step
+    alpha: float = 200.0  # Weight of the income cross-entropy in the VFAE, alpha
+    beta: float = 1000.0  # Weight of the discrepancy in the VFAE, beta
 
 
 PRESETS = {

@@ -53,14 +53,14 @@ SHOWN = 2000  # digits per image
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     seeds: int = 3  # Number of seeds for weights and data order, starting at `seed`
-    green: float = 0.2  # Fraction of green among the odd training digits
+    green: float = 0.2  # Fraction of green digits among the odd training digits
     filters: int = 16  # Channels of the first convolution; the second has twice as many
     features: int = 2  # Number of features per digit
     hidden: int = 64  # Units in the adversary's hidden layers
-    learning_rate: float = 1e-3  # Adam's learning rate, with cosine decay to zero
+    learning_rate: float = 1e-3  # Adam's learning rate, with cosine decay to 0
     weight: float = 1.0  # Weight of the adversary
-    discriminator_steps: int = 5  # Steps of ALFR's adversary per encoder step
-    erased: int = 10_000  # Digits whose pixels are used to fit linear methods
+    discriminator_steps: int = 5  # Number of steps of ALFR's adversary per encoder step
+    erased: int = 10_000  # Number of digits whose pixels are used to fit linear methods
 
 
 PRESETS = {

@@ -45,10 +45,11 @@ class Settings(ShortStepSettings):
     units: int = 512  # Units in each LSTM
     blocks: int = 1  # Number of LSTMs
     learning_rate: float = 3e-3  # Adam's learning rate; linear decay to 0 in the second half
-    held_out: int = 500  # Last training stories, used to choose the epoch and the n-grams
+    held_out: int = 500
+    """Number of last training stories held out to choose the epoch and n-grams."""
     tested: int = 3299  # Number of test stories, from the first
     orders: str = "1 2 3 4 5 6 7 8 9"
-    """Orders of the baseline's n-grams, among which one is chosen."""
+    """Candidate orders of the baseline's n-grams, from which the best is chosen."""
 
 
 PRESETS = {

@@ -46,9 +46,10 @@ class Settings(ShortStepSettings):
     filters: int = 128  # Channels of the generator before its last layers
     discriminator_filters: int = 20  # Channels of the discriminator's first layers
     hidden: int = 500  # Units in the discriminator's dense layer
-    learning_rate: float = 2e-4  # Learning rate for both; linear decay to 0 in the second half
-    ema: float = 0.0  # Momentum of the evaluated average of the generator's weights; 0: none
-    compared: int = 10_000  # Pairs, test images, and training images to compare
+    learning_rate: float = 2e-4
+    """Learning rate for both networks; linear decay to 0 in the second half."""
+    ema: float = 0.0  # Momentum of the generator's evaluated weight average; 0 disables it
+    compared: int = 10_000  # Number of pairs, test images, and training images to compare
     classifier_steps: int = 1500
     """Training steps for each classifier whose features and classes are compared."""
 

@@ -55,7 +55,8 @@ class Settings(ShortStepSettings):
     learning_rate: float = (
         2e-4  # Learning rate for all networks; linear decay to 0 in the second half
     )
-    classifier_steps: int = 1500  # Training steps for the networks trained on the source alone
+    classifier_steps: int = 1500
+    """Training steps for the classifiers trained only on the source domain."""
 
 
 PRESETS = {

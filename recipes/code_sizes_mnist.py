@@ -52,7 +52,7 @@ SIZES = (2, 5, 10, 30)
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     hidden: Literal["1000-500-250", "512-256-128", "64-32"] = "1000-500-250"
-    """Units in the encoder's hidden layers; the decoder mirrors them."""
+    """Units in the encoder's hidden layers; the decoder mirrors these layers."""
     activation: Literal["sigmoid", "relu"] = "sigmoid"
     """Activation of the hidden layers; sigmoid in the paper."""
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half

@@ -54,8 +54,8 @@ LOOKED_AT = 1000  # samples to classify after each epoch
 class Settings(ShortStepSettings):
     dataset: Literal["mnist", "fashion_mnist"] = "mnist"  # Dataset from tensorflow-datasets
     method: Literal["conditional", "ac", "projection"] = "conditional"
-    """How the discriminator uses the label: conditional receives it as additional channels,
-    ac predicts it, projection uses an inner product with its embedding."""
+    """How the discriminator uses the label: conditional receives the label as additional channels,
+    ac predicts the label, and projection uses an inner product with the label's embedding."""
     latent_dim: int = 62  # Dimensions of the latents
     filters: int = 64  # Channels at the highest resolution
     hidden: int = 1024  # Units in the dense layers
@@ -63,10 +63,10 @@ class Settings(ShortStepSettings):
     """Objective of the two networks."""
     d_learning_rate: float = 2e-4  # Adam's learning rate for the discriminator
     g_learning_rate: float = 1e-3  # Adam's learning rate for the generator
-    beta_1: float = 0.5  # Adam's first momentum
-    ema: float = 0.0  # Momentum of the evaluated average of the generator's weights; 0: none
-    compared: int = 10_000  # Samples and training images to compare
-    classifier_steps: int = 1500  # Training steps for each classifier
+    beta_1: float = 0.5  # Adam's beta_1, the momentum of the average gradient
+    ema: float = 0.0  # Momentum of the generator's evaluated weight average; 0 disables it
+    compared: int = 10_000  # Number of samples and training images to compare
+    classifier_steps: int = 1500  # Training steps for each classifier used for evaluation
 
 
 PRESETS = {

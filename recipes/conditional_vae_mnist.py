@@ -40,11 +40,11 @@ CLASSES = 10
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     latent_dim: int = 50  # Dimensions of the latents
-    hidden: int = 200  # Units in each of the two hidden layers of encoder and decoder
+    hidden: int = 200  # Units in each of the two hidden layers of the encoder and decoder
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
-    components: int = 50  # Components of each digit's Bernoulli mixture, the baseline
-    compared: int = 10_000  # Samples and training images to compare
-    classifier_steps: int = 1500  # Training steps for each classifier
+    components: int = 50  # Number of components in each digit's Bernoulli mixture, the baseline
+    compared: int = 10_000  # Number of samples and training images to compare
+    classifier_steps: int = 1500  # Training steps for each classifier used for evaluation
 
 
 PRESETS = {

@@ -50,9 +50,9 @@ class Settings(ShortStepSettings):
     latent_dim: int = 32  # Dimensions of the latents
     hidden: int = 300  # Units in each of the two hidden layers of all networks
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
-    held_out: int = 5000  # Held-out training digits for stopping the baseline network
+    held_out: int = 5000  # Number of training digits held out for stopping the baseline network
     compared: int = 2000  # Number of test digits
-    samples: int = 100  # Importance samples per digit
+    samples: int = 100  # Number of importance samples per digit
 
 
 PRESETS = {

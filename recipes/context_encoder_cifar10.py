@@ -56,14 +56,15 @@ CENTER = (16, 16, 3)
 
 @dataclasses.dataclass(frozen=True)
 class Settings(RunSettings):
-    filters: int = 64  # Channels of the first layers; doubled at every stage
+    filters: int = 64  # Channels of the first layers; every further stage doubles them
     mask: Literal["center", "random"] = "center"
-    """Missing region: a square in the center, or a quarter of the image in random regions."""
+    """Missing region: a square in the center, or random regions that cover a quarter of the
+    image."""
     learning_rate: float = 2e-3
-    """Adam's learning rate for encoder and decoder, constant, then decaying linearly to zero; the
-    discriminator's is a tenth, as in the paper."""
-    pretraining_epochs: int = 1  # Epochs of each pretraining for the feature evaluation
-    labels_per_class: int = 100  # Labeled images in each of the classes 5 to 9
+    """Adam's learning rate for the encoder and decoder, constant, then decaying linearly to 0. The
+    discriminator's learning rate is a tenth of it, as in the paper."""
+    pretraining_epochs: int = 1  # Epochs of each pretraining run in the feature evaluation
+    labels_per_class: int = 100  # Number of labeled images in each of the classes 5 to 9
     draws: int = 3  # Number of label draws over which accuracies are averaged
     tuning_epochs: int = 30  # Epochs of fine-tuning, in batches of 50
 

@@ -36,13 +36,15 @@ from keras_gen.workshop.visualize import reconstructions, unit_filters
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    hidden: int = 1000  # Sigmoid units in the single code layer
-    weight: float = 0.1  # Weight of the squared norm of the Jacobian, in nats: lambda
+    hidden: int = 1000  # Number of sigmoid units in the code layer, the only hidden layer
+    weight: float = 0.1  # Weight of the squared norm of the Jacobian, lambda, in nats
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
     tuning_epochs: int = 30
     """Epochs of fine-tuning; the epoch with the highest validation accuracy is kept."""
-    tuning_rate: float = 3e-3  # Learning rate for fine-tuning, constant, then linear to zero
-    labeled: int = 60_000  # Labeled training digits, a sixth of them for choosing the epoch
+    tuning_rate: float = 3e-3
+    """Learning rate for fine-tuning, constant, then decaying linearly to 0."""
+    labeled: int = 60_000
+    """Number of labeled training digits; one sixth is used to choose the epoch."""
 
 
 PRESETS = {

@@ -49,8 +49,8 @@ class Settings(ShortStepSettings):
     filters: int = 32  # Channels of the first convolution; the second has twice as many
     hidden: int = 512  # Units in the dense encoder's hidden layer
     learning_rate: float = 2e-3
-    """Adam's learning rate, constant, then linear to zero; the dense network uses half of
-    it."""
+    """Adam's learning rate, constant, then decaying linearly to 0; the dense network uses half of
+    this rate."""
 
 
 PRESETS = {

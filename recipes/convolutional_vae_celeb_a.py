@@ -58,20 +58,23 @@ from keras_gen.workshop.visualize import (
 
 @dataclasses.dataclass(frozen=True)
 class Settings(RunSettings):
-    dataset: Literal["celeb_a", "cifar10"] = "celeb_a"  # Dataset: faces or small photographs
-    images: Path | None = None  # Your own image folder, used instead
+    dataset: Literal["celeb_a", "cifar10"] = "celeb_a"
+    """Dataset: faces (celeb_a) or small photographs (cifar10)."""
+    images: Path | None = None  # Your own image folder, used instead of the dataset
     size: int = 64  # Side length of the faces in pixels; CIFAR-10 has 32
-    held_out: int = 100  # Last training images, used to choose the best epoch and the PCA
+    held_out: int = 100
+    """Number of last training images held out to choose the epoch and the PCA."""
     latent_dim: int = 128  # Dimensions of the latents; with 2, the latent plane is plotted
-    maps: bool = False  # Whether latents are maps with the size of the last convolution's output
+    maps: bool = False
+    """Whether the latents are maps with the size of the last convolution's output."""
     filters: str = "32 64 128"  # Channels of the convolutions; each halves the side length
     blocks: int = 1  # Residual blocks at each resolution
-    scale: float = 0.0  # Fixed scale of all values' distributions; 0: predicted by the decoder
+    scale: float = 0.0  # Fixed scale of the likelihood; with 0, the decoder predicts the scale
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
     warm_up: float = 0.2  # Fraction of the steps during which the KL weight rises to 1
-    nll_samples: int = 200  # Importance samples per test image
+    nll_samples: int = 200  # Number of importance samples per test image
     components: str = "100 200 400 800 1200 1600 2000 2500"
-    """Candidate numbers of PCA components, from which one is chosen."""
+    """Candidate numbers of PCA components, from which the best is chosen."""
 
 
 PRESETS = {

@@ -51,12 +51,12 @@ NAMES = {"cycles": "cycle loss", "identity": "cycle and identity loss", "neither
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    filters: int = 64  # Channels of the first layers
+    filters: int = 64  # Channels of the generators' and discriminators' first layers
     blocks: int = 6  # Residual blocks of the generators
     learning_rate: float = 2e-4  # Adam's learning rate; linear decay to 0 in the second half
     pool_size: int = 50  # Number of generated images in each discriminator's history
-    compared: int = 10_000  # Test digits to translate and compare
-    classifier_steps: int = 1500  # Training steps for each classifier
+    compared: int = 10_000  # Number of test digits to translate and compare
+    classifier_steps: int = 1500  # Training steps for each classifier used for evaluation
 
 
 PRESETS = {

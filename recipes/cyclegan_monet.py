@@ -69,47 +69,53 @@ class Settings(RunSettings):
     PYRAMIDS = ("evaluated_size",)
 
     preset: Literal["auto", "smoke", "quick", "cpu", "paper"] = "auto"
-    """Scale of the run: smoke (about a minute), quick (a preview), cpu (half an hour or more on
-    two cores), paper (the paper's setting). auto: quick."""
+    """Scale of the run: smoke (about a minute), quick (a preview), cpu (half an hour or more on two
+    cores), or paper (the paper's settings). auto: quick."""
     photos: Path | None = None  # Your own folder of photographs (domain X)
     paintings: Path | None = None  # Your own folder of paintings (domain Y)
     most_images: int = 10_000  # Maximum number of images to read per domain
     image_size: int = 256  # Side length of the training crops
     load_size: int = 286  # Side length to which images are resized before cropping
     smallest: float = 1.0  # Minimum factor of random downscaling before cropping
-    unchanged: float = 0.5  # Fraction of images without downscaling, for fine contrast
+    unchanged: float = 0.5
+    """Fraction of images that are not downscaled, which preserves fine contrast."""
     evaluated_size: int = 256  # Side length of the held-out images
     half_size: bool = simple_parsing.flag(default=True, negative_prefix="--no-")
-    """Whether images are also evaluated at half that size."""
+    """Evaluate images at half of evaluated_size, too."""
     validation: bool = simple_parsing.flag(default=True, negative_prefix="--no-")
-    """Whether the last training images are held out for evaluation during training."""
+    """Hold out the last training images for evaluation during training."""
     filters: int = 64  # Channels of the generators' first layer
     blocks: int = 9  # Residual blocks of the generators
     discriminator_filters: int = 64  # Channels of the discriminators' first layer
     upsampling: Literal["transposed", "smoothed", "resize", "bilinear"] = "transposed"
-    """Upsampling of the generators: transposed is the paper's; the others avoid checkerboards."""
+    """Upsampling in the generators: transposed is the paper's method; the others avoid checkerboard
+    artifacts."""
     normalization: Literal["instance", "group", "pixel"] = "instance"
-    """Normalization of the generators: instance is the paper's; pixel allows tiling images."""
+    """Normalization in the generators: instance is the paper's method; pixel allows images to be
+    translated in tiles."""
     smooth_colors: bool = simple_parsing.flag(default=False, negative_prefix="--no-")
-    """Whether to smooth the chroma of translations, so that only the luma has grain."""
+    """Smooth the chroma of translations, so that only the luma has grain."""
     reflect: bool = simple_parsing.flag(default=False, negative_prefix="--no-")
-    """Whether all layers use reflection padding, which avoids lines along borders."""
-    margin: int = 0  # Pixels of reflection padding when translating images
+    """Use reflection padding in all layers, which avoids lines along borders."""
+    margin: int = 0  # Width of the reflection padding for translating images, in pixels
     discriminator_normalization: Literal["instance", "spectral"] = "instance"
-    """Normalization of the discriminators: instance is the paper's; spectral keeps flat areas."""
-    scales: int = 1  # Discriminators per domain, each at half the previous resolution
+    """Normalization in the discriminators: instance is the paper's method; spectral preserves flat
+    areas."""
+    scales: int = 1  # Number of discriminators per domain, each at half the previous resolution
     learning_rate: float = 2e-4  # Adam's learning rate; linear decay to 0 in the second half
-    cycle_weight: float = 10.0  # Weight of the cycle loss, the paper's lambda
-    identity_weight: float = 0.5  # Weight of the identity loss as a fraction of lambda
-    identity_until: float = 0.0  # Fraction of steps over which the identity loss fades; 0: never
+    cycle_weight: float = 10.0  # Weight of the cycle loss (lambda in the paper)
+    identity_weight: float = 0.5  # Weight of the identity loss, as a fraction of cycle_weight
+    identity_until: float = 0.0
+    """Fraction of steps over which the identity loss fades; 0 disables fading."""
     pool_size: int = 50  # Number of generated images in each discriminator's history
-    ema: float = 0.0  # Momentum of the evaluated averages of the generators' weights; 0: none
+    ema: float = 0.0  # Momentum of the generators' evaluated weight averages; 0 disables them
     classifier_steps: int = 1800
-    """Training steps for each evaluation classifier of the domains; 0: none is trained."""
-    offline_epochs: int = 0  # Maximum epochs on the small offline sample; 0: no limit
+    """Training steps for each classifier of the domains, used for evaluation; with 0, no classifier
+    is trained."""
+    offline_epochs: int = 0  # Maximum epochs on the small offline sample; 0 removes the limit
     from_scratch: bool = simple_parsing.flag(default=False, negative_prefix="--no-")
-    """Whether the quick preset starts with random weights, on 64x64 crops, instead of fine-tuning
-    the published generators."""
+    """Start the quick preset with random weights, on 64x64 crops, instead of fine-tuning the
+    published generators."""
 
     def __post_init__(self):
         if self.from_scratch and self.preset not in ("auto", "quick"):

@@ -46,19 +46,24 @@ class Settings(RunSettings):
     ZERO = (*RunSettings.ZERO, "terms")
     PYRAMIDS = ("size",)
 
-    dataset: Literal["celeb_a", "cifar10"] = "celeb_a"  # Dataset: faces or small photographs
+    dataset: Literal["celeb_a", "cifar10"] = "celeb_a"
+    """Dataset: faces (celeb_a) or small photographs (cifar10)."""
     images: Path | None = None  # Your own image folder, with or without class subfolders
     size: int = 64  # Side length of the faces in pixels; CIFAR-10 has 32
     latent_dim: int = 100  # Dimensions of the latents
-    filters: int = 128  # Channels of the discriminator's first layer, doubled at every stage
-    augmentation: str = "color translation cutout"  # Augmentations that the discriminator sees
+    filters: int = 128  # Channels of the discriminator's first layer; each stage doubles them
+    augmentation: str = "color translation cutout"
+    """Augmentations of all images that the discriminator receives."""
     learning_rate: float = 2e-4  # Adam's learning rate for both networks
-    beta_1: float = 0.5  # Adam's first momentum
-    ema: float = 0.0  # Momentum of the evaluated average of the generator's weights; 0: none
-    compared: int = 10_000  # Most samples, test images, and training images to compare
-    classifier_steps: int = 1500  # Training steps for each classifier
-    sought: int = 2000  # Samples searched for the latent arithmetic
-    terms: str = "2 0 1 3"  # Classes: smiling women minus women plus men gives smiling men
+    beta_1: float = 0.5  # Adam's beta_1, the momentum of the average gradient
+    ema: float = 0.0  # Momentum of the generator's evaluated weight average; 0 disables it
+    compared: int = 10_000
+    """Maximum number of samples, test images, and training images to compare."""
+    classifier_steps: int = 1500  # Training steps for each classifier used for evaluation
+    sought: int = 2000  # Number of samples searched for the latent arithmetic
+    terms: str = "2 0 1 3"
+    """Four classes a, b, c, and d for latent arithmetic in which a - b + c gives d. By default,
+    smiling women minus women plus men gives smiling men."""
 
     def __post_init__(self):
         super().__post_init__()

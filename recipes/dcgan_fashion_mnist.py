@@ -41,16 +41,16 @@ SHAPE = (32, 32, 1)
 class Settings(RunSettings):
     images: Path | None = None  # Your own image folder, with or without class subfolders
     latent_dim: int = 100  # Dimensions of the latents
-    filters: int = 128  # Channels of the discriminator's first layer, doubled at every stage
+    filters: int = 128  # Channels of the discriminator's first layer; each stage doubles them
     objective: Literal["minimax", "non_saturating", "least_squares", "wasserstein", "hinge"] = (
         "non_saturating"
     )
-    """Objective of the two networks: non_saturating is the paper's."""
+    """Objective of the two networks; non_saturating in the paper."""
     discriminator_steps: int = 1  # Discriminator updates per generator update
     learning_rate: float = 2e-4  # Adam's learning rate for both networks
-    beta_1: float = 0.5  # Adam's first momentum
-    ema: float = 0.0  # Momentum of the evaluated average of the generator's weights; 0: none
-    compared: int = 10_000  # Samples, test images, and training images to compare
+    beta_1: float = 0.5  # Adam's beta_1, the momentum of the average gradient
+    ema: float = 0.0  # Momentum of the generator's evaluated weight average; 0 disables it
+    compared: int = 10_000  # Number of samples, test images, and training images to compare
     classifier_steps: int = 1500
     """Training steps for each classifier whose features are compared."""
 

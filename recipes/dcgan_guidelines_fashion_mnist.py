@@ -74,12 +74,13 @@ FIGURES = ("kernel_distance", "precision", "recall", "pyramid_16")
 class Settings(ShortStepSettings):
     variants: int = len(VARIANTS)  # Number of networks to train
     latent_dim: int = 100  # Dimensions of the latents
-    filters: int = 128  # Channels at the highest resolution, doubled at every stage
+    filters: int = 128  # Channels at the highest resolution; every coarser stage doubles them
     hidden: int = 512  # Units in the dense layers of variants that have them
-    learning_rate: float = 2e-4  # Learning rate for both; linear decay to 0 in the second half
-    beta_1: float = 0.5  # Adam's first momentum
-    compared: int = 10_000  # Samples, test images, and training images to compare
-    classifier_steps: int = 1500  # Training steps for each classifier
+    learning_rate: float = 2e-4
+    """Learning rate for both networks; linear decay to 0 in the second half."""
+    beta_1: float = 0.5  # Adam's beta_1, the momentum of the average gradient
+    compared: int = 10_000  # Number of samples, test images, and training images to compare
+    classifier_steps: int = 1500  # Training steps for each classifier used for evaluation
 
 
 PRESETS = {

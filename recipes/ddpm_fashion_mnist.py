@@ -40,13 +40,13 @@ class Settings(RunSettings):
     probability_path: Literal["linear", "cosine"] = "linear"  # Path from images to noise
     prediction: Literal["noise", "example", "v"] = "noise"  # Prediction target of the network
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
-    ema: float = 0.0  # Momentum of the evaluated weight average; 0: none
+    ema: float = 0.0  # Momentum of the evaluated weight average; 0 disables it
     solver: Literal["ddim", "ancestral", "dpm_solver", "heun"] = "ddim"
     """Solver used for sampling; heun evaluates the network twice per step."""
-    sampling_steps: int = 50  # Sampling steps
-    compared: int = 10_000  # Samples, test images, and training images to compare
+    sampling_steps: int = 50  # Number of sampling steps
+    compared: int = 10_000  # Number of samples, test images, and training images to compare
     compared_in_few_steps: int = 2000  # Samples per comparison with 5, 10, and 20 steps
-    scored: int = 1000  # Test images whose likelihood bound is evaluated
+    scored: int = 1000  # Number of test images whose likelihood bound is evaluated
     classifier_steps: int = 1500
     """Training steps for each classifier whose features are compared."""
 

@@ -50,16 +50,17 @@ FIRST_POSITIVE_GROUP = 2  # groups 2 and 3 are odd digits, or smiling faces
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    dataset: Literal["mnist", "celeb_a"] = "mnist"  # Dataset: digits in two colors, or faces
+    dataset: Literal["mnist", "celeb_a"] = "mnist"
+    """Dataset: digits in two colors (mnist), or faces (celeb_a)."""
     examples: int = 20_000  # Number of training images, from the first
-    rare: float = 0.02  # Fraction of green among odd digits, or of men among smiles
+    rare: float = 0.02  # Fraction of green among odd digits, or of men among smiling people
     latent_dim: int = 2  # Dimensions of the latents
     width: int = 16  # Channels of the first of two convolutions; the second has twice as many
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
-    weight: float = 100.0  # Weight of the cross-entropy; an image's nats have weight 1
+    weight: float = 100.0  # Weight of the cross-entropy; the nats per image have weight 1
     beta: float = 1.0  # Weight of the KL divergence
-    alpha: float = 0.01  # Smoothing: the larger, the more uniformly examples are sampled
-    bin_width: float = 1.0  # Bins of the latents' histograms
+    alpha: float = 0.01  # Smoothing factor; the larger it is, the more uniform the sampling is
+    bin_width: float = 1.0  # Width of the bins of the latents' histograms
 
 
 PRESETS = {

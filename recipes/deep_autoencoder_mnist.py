@@ -48,16 +48,17 @@ SHAPE = (28, 28, 1)
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     latent_dim: int = 30  # Dimensions of the code
-    width: int = 1000  # Units in the first hidden layer; the next have a half and a quarter
+    width: int = 1000
+    """Units in the first hidden layer; the next layers have 1/2 and 1/4 as many."""
     activation: Literal["sigmoid", "relu", "tanh"] = "sigmoid"
-    """Activation of the hidden layers; logistic in the paper."""
+    """Activation of the hidden layers; sigmoid in the paper."""
     pretrain: Literal["none", "denoising"] = "none"
-    """First train the layers one after another, each as a denoising autoencoder."""
+    """Pretraining: none, or one layer after another, each as a denoising autoencoder."""
     pretrain_epochs: int = 10  # Epochs of pretraining per layer
     weight_decay: str = "0"
-    """Weight decay for the weights but not the biases, times the learning rate (AdamW).
-    If several are given, one is chosen on held-out training digits."""
-    choice_epochs: int = 55  # Epochs of each run for choosing the weight decay
+    """Weight decay of AdamW, multiplied by the learning rate and not applied to biases. If several
+    values are given, the best is chosen on held-out training digits."""
+    choice_epochs: int = 55  # Epochs of each run that chooses the weight decay
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
 
 

@@ -49,13 +49,15 @@ class Settings(ShortStepSettings):
 
     images: Path | None = None  # Your own image folder, with or without class subfolders
     corruption: Literal["masking", "salt_and_pepper", "gaussian"] = "masking"
-    """Corruption of the main model, which is exported; the others are trained too."""
+    """Corruption of the main model, which is exported; models with the other corruptions are
+    trained too."""
     amount: float = 0.25
-    """Fraction of pixels changed by the main model's corruption; gaussian: its standard
-    deviation, in units of the range of a pixel."""
-    hidden: int = 1000  # Sigmoid units in the single code layer
+    """Fraction of pixels changed by the main model's corruption; for gaussian, the standard
+    deviation of the noise as a fraction of the range of a pixel."""
+    hidden: int = 1000  # Number of sigmoid units in the code layer, the only hidden layer
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
-    probe_labels: int = 10_000  # Most labeled training digits for the linear classifier
+    probe_labels: int = 10_000
+    """Maximum number of labeled training digits for the linear classifier."""
     random_gain: float = 16.0
     """Scale of the random units' weights; with 1, the units are nearly linear."""
 

@@ -38,13 +38,14 @@ from keras_gen.workshop.visualize import planar_densities
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    points: int = 50_000  # Training points per dataset
-    compared: int = 20_000  # Test points per dataset
-    mixtures: int = 20  # Gaussians in each conditional of the autoregressive model
-    couplings: int = 16  # Couplings of the flow
-    hidden: int = 64  # Units in each of two hidden layers, in both models
+    points: int = 50_000  # Number of training points per dataset
+    compared: int = 20_000  # Number of test points per dataset
+    mixtures: int = 20  # Number of Gaussians in each conditional of the autoregressive model
+    couplings: int = 16  # Number of coupling layers in the flow
+    hidden: int = 64  # Units in each of the two hidden layers, in both models
     learning_rate: float = 3e-3  # Adam's learning rate; linear decay to 0 in the second half
-    most_gaussians: int = 80  # Most mixture components; a half, 1/4, and 1/8 are tried too
+    most_gaussians: int = 80
+    """Maximum number of mixture components; 1/2, 1/4, and 1/8 of it are tried too."""
 
 
 PRESETS = {

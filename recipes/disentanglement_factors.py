@@ -57,17 +57,17 @@ class Settings(ShortStepSettings):
     scales: int = 6  # Number of values of the scale factor
     orientations: int = 40  # Number of values of the orientation factor
     positions: int = 32  # Number of values of x and of y
-    turn: float = 1.0  # Range of orientations in full turns
+    turn: float = 1.0  # Range of orientations, in full turns
     latent_dim: int = 10  # Dimensions of the latents and number of principal components
-    hidden: int = 1200  # Units in each of the two hidden layers of encoder and decoder
+    hidden: int = 1200  # Units in each of the two hidden layers of the encoder and decoder
     discriminator: int = 1000  # Units in each of the six layers of the FactorVAE's discriminator
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
     beta: float = 4.0  # Weight of the KL divergence in the beta-VAE
     capacity: float = 25.0  # Final capacity in nats, reached after two thirds of the steps
-    capacity_weight: float = 1000.0  # Gamma of the annealed capacity
-    factor_weight: float = 35.0  # Gamma of the FactorVAE
-    tc_weight: float = 6.0  # Beta of the beta-TCVAE
-    rows: int = 10_000  # Combinations of factor values used to compute MIG, SAP, and DCI
+    capacity_weight: float = 1000.0  # Weight of the difference from the annealed capacity, gamma
+    factor_weight: float = 35.0  # Weight of the total correlation in the FactorVAE, gamma
+    tc_weight: float = 6.0  # Weight of the total correlation in the beta-TCVAE, beta
+    rows: int = 10_000  # Number of combinations of factor values used for MIG, SAP, and DCI
 
 
 PRESETS = {

@@ -47,15 +47,16 @@ RECALLS = np.arange(1, 11) / 10
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    dataset: Literal["reuters", "20newsgroups"] = "reuters"  # Dataset
+    dataset: Literal["reuters", "20newsgroups"] = "reuters"  # Dataset to train on
     words: int = 2000  # Size of the vocabulary
     vectors: Literal["shares", "tf-idf"] = "shares"
-    """Reconstruction target: word fractions, as in the paper, or tf-idf."""
+    """Reconstruction target: word fractions (shares), as in the paper, or tf-idf."""
     latent_dim: int = 10  # Dimensions of the main model's code; a second model has 2
-    width: int = 500  # Units in the first hidden layer; the next have a half and a quarter
+    width: int = 500  # Units in the first hidden layer; the next layers have 1/2 and 1/4 as many
     activation: Literal["sigmoid", "relu"] = "sigmoid"
     """Activation of the hidden layers; sigmoid in the paper."""
-    gain: float = 4.0  # Factor of the initial weights of all layers except the last: 1 for relu
+    gain: float = 4.0
+    """Factor of the initial weights of all layers except the last; use 1 for relu."""
     dropout: float = 0.0  # Fraction of words hidden from the encoder in training
     learning_rate: float = 2e-3  # Adam's learning rate; linear decay to 0 in the second half
 

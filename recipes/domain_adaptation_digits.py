@@ -73,11 +73,12 @@ class Settings(ShortStepSettings):
     usps_images: int = 1800  # Number of USPS training digits
     tested: int = 10_000  # Maximum number of test digits per target
     filters: int = 20  # Channels of LeNet's first convolution
-    hidden: int = 500  # Features
+    hidden: int = 500  # Number of features in LeNet's dense layer
     learning_rate: float = 3e-4  # Adam's learning rate
     dann_weight: float = 0.05  # Final weight of the reversed gradient
     confusion_weight: float = 0.03  # Final weight of the confusion loss
-    source_epochs: int = 3  # Epochs for all methods except ADDA, which starts from one
+    source_epochs: int = 3
+    """Epochs for all methods except ADDA, which starts from a source network."""
     adda_rate: float = 2e-4  # Adam's learning rate for ADDA
 
 

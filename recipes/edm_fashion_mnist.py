@@ -42,12 +42,13 @@ from keras_gen.workshop.visualize import emerging, samples
 class Settings(RunSettings):
     images: Path | None = None  # Your own image folder, with or without class subfolders
     widths: str = "32 64"  # Channels of the network's feature maps, from the largest down
-    darker_black: float = 0.0  # Levels by which black is darkened in training
+    darker_black: float = 0.0  # Number of levels by which black is darkened in training
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
-    ema: float = 0.0  # Momentum of the evaluated weight average; 0: none
+    ema: float = 0.0  # Momentum of the evaluated weight average; 0 disables it
     solver: Literal["euler", "heun", "dpm_solver"] = "heun"  # Solver used for sampling
-    sampling_steps: int = 18  # Sampling steps; heun evaluates the network twice per step
-    compared: int = 10_000  # Samples, test images, and training images to compare
+    sampling_steps: int = 18
+    """Number of sampling steps; heun evaluates the network twice per step."""
+    compared: int = 10_000  # Number of samples, test images, and training images to compare
     compared_in_few_steps: int = 2000  # Samples per comparison with 5, 10, and 20 steps
     classifier_steps: int = 1500
     """Training steps for each classifier whose features are compared."""

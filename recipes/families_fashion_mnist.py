@@ -70,23 +70,25 @@ IN_WORDS = {"mixture": "Gaussian mixture", "floor": "test images"}
 class Settings(RunSettings):
     families: str = "autoencoder vq_vae pixel_cnn flow gan ddpm flow_matching"
     """Families to train in addition to the VAE."""
-    latent_dim: int = 32  # Dimensions of the latents of autoencoder, VAE, and GAN
+    latent_dim: int = 32  # Dimensions of the latents of the autoencoder, VAE, and GAN
     filters: int = 32  # Channels of the first layers; deeper layers have more
-    codebook_size: int = 128  # K of the VQ-VAE
+    codebook_size: int = 128  # Number of entries in the codebook of the VQ-VAE, K
     autoencoder_steps: int = 1000  # Training steps for the autoencoder
     vq_vae_steps: int = 1000  # Training steps for the VQ-VAE
-    prior_steps: int = 1000  # Training steps for the prior over its codes
+    prior_steps: int = 1000  # Training steps for the prior over the codes of the VQ-VAE
     pixel_cnn_steps: int = 1000  # Training steps for the PixelCNN
     flow_steps: int = 1000  # Training steps for the flow
     gan_steps: int = 1000  # Training steps for the GAN
     ddpm_steps: int = 1000  # Training steps for DDPM
     flow_matching_steps: int = 1000  # Training steps for flow matching
-    learning_rate: float = 1e-3  # Adam's learning rate except for the GAN, then linear to 0
+    learning_rate: float = 1e-3
+    """Adam's learning rate for all models except the GAN, constant, then decaying linearly to 0."""
     gan_rate: float = 2e-4  # Adam's learning rate for both networks of the GAN
-    sampling_steps: int = 25  # Steps of Heun's method, with two evaluations each
-    nll_samples: int = 100  # Importance samples for the VAE per test image
-    scored: int = 200  # Test images whose likelihood is evaluated
-    compared: int = 2000  # Samples, test images, and training images to compare
+    sampling_steps: int = 25
+    """Number of steps of Heun's method, which evaluates a network twice per step."""
+    nll_samples: int = 100  # Number of importance samples per test image for the VAE
+    scored: int = 200  # Number of test images whose likelihood is evaluated
+    compared: int = 2000  # Number of samples, test images, and training images to compare
     classifier_steps: int = 1500
     """Training steps for each classifier whose features are compared."""
 

@@ -35,9 +35,10 @@ from keras_gen.workshop.visualize import flowing, planar_densities
 class Settings(ShortStepSettings):
     points: int = 50_000  # Number of training points
     compared: int = 20_000  # Number of test points and samples
-    width: int = 128  # Units in each of four hidden layers
+    width: int = 128  # Units in each of the four hidden layers
     learning_rate: float = 2e-3  # Adam's learning rate; linear decay to 0 in the second half
-    most_gaussians: int = 80  # Most mixture components; a half, 1/4, and 1/8 are tried too
+    most_gaussians: int = 80
+    """Maximum number of mixture components; 1/2, 1/4, and 1/8 of it are tried too."""
 
 
 PRESETS = {

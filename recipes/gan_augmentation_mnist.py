@@ -42,14 +42,15 @@ from keras_gen.workshop.visualize import samples
 @dataclasses.dataclass(frozen=True)
 class Settings(RunSettings):
     latent_dim: int = 64  # Dimensions of the GANs' latents
-    filters: int = 64  # Channels of the discriminator's first layer, doubled at every stage
+    filters: int = 64  # Channels of the discriminator's first layer; each stage doubles them
     learning_rate: float = 2e-4  # Adam's learning rate for both networks of a GAN
-    ema: float = 0.99  # Momentum of the generator's weight average for sampling; 0: none
-    generated: int = 10_000  # Digits that a GAN generates once for the classifier
-    classifier_steps: int = 1000  # Training steps for each classifier
+    ema: float = 0.99  # Momentum of the generator's weight average for sampling; 0 disables it
+    generated: int = 10_000  # Number of digits that a GAN generates once for the classifier
+    classifier_steps: int = 1000  # Training steps for each classifier used for evaluation
     classifier_rate: float = 2e-3  # Adam's learning rate for the classifiers
-    shift: int = 2  # Maximum shift in pixels
-    labels: str = "50 200 1000"  # Numbers of labels; the GAN for the last one is exported
+    shift: int = 2  # Maximum random shift of training digits, in pixels
+    labels: str = "50 200 1000"
+    """Numbers of labels to compare; the GAN for the last number is exported."""
     repeats: int = 5  # Number of label draws, starting at `seed`
 
 

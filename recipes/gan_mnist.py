@@ -46,11 +46,12 @@ from keras_gen.workshop.visualize import samples
 class Settings(ShortStepSettings):
     latent_dim: int = 100  # Dimensions of the latents
     hidden: int = 1200  # Units in each of the generator's two hidden layers
-    maxout: int = 240  # Five-piece maxout units in each of D's two hidden layers
+    maxout: int = 240  # Five-piece maxout units in each of the discriminator's 2 hidden layers
     dropout: float = 0.5  # Fraction of the maxout units set to zero in training
-    learning_rate: float = 2e-4  # Learning rate for both; linear decay to 0 in the second half
-    ema: float = 0.0  # Momentum of the evaluated average of the generator's weights; 0: none
-    compared: int = 10_000  # Samples, test images, and training images to compare
+    learning_rate: float = 2e-4
+    """Learning rate for both networks; linear decay to 0 in the second half."""
+    ema: float = 0.0  # Momentum of the generator's evaluated weight average; 0 disables it
+    compared: int = 10_000  # Number of samples, test images, and training images to compare
     classifier_steps: int = 1500
     """Training steps for each classifier whose features are compared."""
 

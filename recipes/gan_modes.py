@@ -48,13 +48,13 @@ class Settings(ShortStepSettings):
     methods: str = " ".join(METHODS)
     """Methods to compare (default: all)."""
     seeds: int = 3  # Number of seeds per method, starting at `seed`
-    hidden: int = 128  # Units in each of two hidden layers
+    hidden: int = 128  # Units in each of the two hidden layers
     latent_dim: int = 256  # Dimensions of the latents
     unrolled_rate: float = 0.01  # Learning rate of the unrolled discriminator steps
-    d_learning_rate: float = (
-        1e-4  # Adam's learning rate for the discriminator, constant in the first half; then it
-    )
-    g_learning_rate: float = 1e-3  # decays to zero, as does the generator's
+    d_learning_rate: float = 1e-4
+    """Discriminator's learning rate; linear decay to 0 in the second half."""
+    g_learning_rate: float = 1e-3
+    """Generator's learning rate; linear decay to 0 in the second half."""
 
 
 PRESETS = {

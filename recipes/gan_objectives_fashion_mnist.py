@@ -65,14 +65,14 @@ FIGURES = ("kernel_distance", "frechet_distance", "pyramid_16")
 class Settings(ShortStepSettings):
     size: int = 32  # Side length of the images
     latent_dim: int = 64  # Dimensions of the latents
-    filters: int = 64  # Channels of the discriminator's first layer, doubled at every stage
+    filters: int = 64  # Channels of the discriminator's first layer; each stage doubles them
     d_rate: float = 4e-4  # Adam's learning rate for the discriminator
     g_rate: float = 1e-4  # Adam's learning rate for the generator
-    r1_weight: float = 10.0  # Weight of R1
-    ema: float = 0.998  # Momentum of the evaluated averages of the generators' weights
+    r1_weight: float = 10.0  # Weight of the R1 penalty
+    ema: float = 0.998  # Momentum of the generators' weight averages used for evaluation
     combinations: int = len(TABLE)  # Number of combinations to train
-    compared: int = 10_000  # Samples, test images, and training images to compare
-    classifier_steps: int = 1500  # Training steps for each classifier
+    compared: int = 10_000  # Number of samples, test images, and training images to compare
+    classifier_steps: int = 1500  # Training steps for each classifier used for evaluation
 
 
 PRESETS = {

@@ -53,19 +53,19 @@ GRAY = 96  # completions of each digit there
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     filters: int = 24  # Feature maps in each stack
-    blocks: int = 5  # Blocks after the first layer
+    blocks: int = 5  # Number of blocks after the first layer
     kernel: int = 3  # Kernel size within a block
-    head_filters: int = 24  # Feature maps of the layers before the last
+    head_filters: int = 24  # Feature maps of the layers before the output layer
     learning_rate: float = 3e-3  # Adam's learning rate; linear decay to 0 in the second half
-    ema: float = 0.99  # Momentum of the evaluated weight average; 0: none
-    completions: int = 4  # Completions of the lower half of each of 100 test digits
+    ema: float = 0.99  # Momentum of the evaluated weight average; 0 disables it
+    completions: int = 4  # Number of completions of the lower half of each of 100 test digits
     tested: int = 10_000  # Number of test digits, from the first
     compared: int = 1000  # Number of samples and test digits to classify
-    classifier_steps: int = 1500  # Training steps for each classifier
-    boosted: int = 800_000  # Training pixels for boosted trees, a baseline
+    classifier_steps: int = 1500  # Training steps for each classifier used for evaluation
+    boosted: int = 800_000  # Number of pixels used to train the boosted trees, a baseline
     templates: str = "300 1000"
-    """Components of a baseline, a Bernoulli mixture: candidates,
-    from which one is chosen on held-out training digits."""
+    """Candidate numbers of components for the Bernoulli mixture, a baseline; the best is chosen on
+    held-out training digits."""
 
 
 PRESETS = {

@@ -57,12 +57,13 @@ COLUMNS = 10  # digits in a sample grid
 class Settings(ShortStepSettings):
     epsilon: float = 0.3  # Maximum change per pixel, as a fraction of its range
     filters: int = 32  # Channels of the classifier's first convolution
-    hidden: int = 200  # Units in the VAE's hidden layers, and features of the classifier
+    hidden: int = 200
+    """Units in each hidden layer of the VAE; number of the classifier's features."""
     latent_dim: int = 20  # Dimensions of the VAE's latents
-    learning_rate: float = 1e-3  # Adam's learning rate, with cosine decay to zero
-    descent: int = 30  # Gradient steps in the search for the nearest image
+    learning_rate: float = 1e-3  # Adam's learning rate, with cosine decay to 0
+    descent: int = 30  # Number of gradient steps in the search for the nearest image
     tested: int = 1000  # Number of test digits to attack, from the last
-    restarts: int = 2  # Random starts of each PGD attack
+    restarts: int = 2  # Number of random starts for each PGD attack
 
 
 PRESETS = {

@@ -45,19 +45,20 @@ from keras_gen.workshop.visualize import interpolations, manipulated, samples
 class Settings(ShortStepSettings):
     images: Path | None = None  # Your own image folder, with four class subfolders
     size: int = 32  # Side length of the faces in pixels, a multiple of 2^scales
-    scales: int = 3  # L
-    steps: int = 6  # K, flow steps per scale
+    scales: int = 3  # Number of scales, L
+    steps: int = 6  # Number of flow steps per scale, K
     filters: int = 64  # Hidden channels of the coupling networks
-    lu: bool = False  # Whether matrices are stored as LU decompositions
-    alpha: float = 0.05  # Distance of scaled levels from 0 and 1 before the logit
+    lu: bool = False  # Whether to store matrices as LU decompositions
+    alpha: float = 0.05  # Minimum distance of the scaled levels from 0 and 1 before the logit
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
-    ema: float = 0.99  # Momentum of the average of the weights
+    ema: float = 0.99  # Momentum of the weight average used for evaluation
     temperature: float = 0.7  # Standard deviation of the latents for sampling
-    amount: float = 1.0  # Shift of the faces, as a multiple of the direction
-    held_out: int = 100  # Last training images, used to choose the epoch and the PCA
+    amount: float = 1.0  # Shift of the faces' latents, as a multiple of the attribute direction
+    held_out: int = 100
+    """Number of last training images held out to choose the epoch and the PCA."""
     classifier_steps: int = 1500  # Training steps for each evaluation classifier
     components: str = "100 200 400 800 1200 1600"
-    """Candidate numbers of PCA components, from which one is chosen."""
+    """Candidate numbers of PCA components, from which the best is chosen."""
 
 
 PRESETS = {

@@ -42,20 +42,20 @@ from keras_gen.workshop.visualize import interpolations, samples
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    side: int = 28  # Side length to which digits are padded: a multiple of 2^scales
-    scales: int = 2  # L
-    steps: int = 8  # K, flow steps per scale
+    side: int = 28  # Side length to which digits are padded, a multiple of 2^scales
+    scales: int = 2  # Number of scales, L
+    steps: int = 8  # Number of flow steps per scale, K
     filters: int = 64  # Hidden channels of the coupling networks
-    lu: bool = False  # Whether matrices are stored as LU decompositions
-    alpha: float = 5e-4  # Distance of scaled levels from 0 and 1 before the logit
+    lu: bool = False  # Whether to store matrices as LU decompositions
+    alpha: float = 5e-4  # Minimum distance of the scaled levels from 0 and 1 before the logit
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
-    ema: float = 0.999  # Momentum of the average of the weights
+    ema: float = 0.999  # Momentum of the weight average used for evaluation
     temperature: float = 0.7  # Standard deviation of the latents for sampling
     held_out: int = 1000  # Number of last training images used to choose the PCA
     tested: int = 10_000  # Number of test images, from the first
-    boosted: int = 200_000  # Training pixels for boosted trees, a baseline
+    boosted: int = 200_000  # Number of pixels used to train the boosted trees, a baseline
     components: str = "10 30 100 200 300"
-    """Candidate numbers of PCA components, from which one is chosen."""
+    """Candidate numbers of PCA components, from which the best is chosen."""
 
 
 PRESETS = {

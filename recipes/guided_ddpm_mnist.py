@@ -46,12 +46,13 @@ class Settings(RunSettings):
     prediction: Literal["noise", "example", "v"] = "noise"  # Prediction target of the network
     unlabeled: float = 0.1  # Fraction of digits without a label in training
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
-    ema: float = 0.0  # Momentum of the evaluated weight average; 0: none
+    ema: float = 0.0  # Momentum of the evaluated weight average; 0 disables it
     guidance: str = "0 1 2 4"  # Guidance strengths w
-    sampling_steps: int = 20  # Sampling steps
-    compared: int = 1000  # Samples per w, and real digits, to compare
-    scored: int = 500  # Test digits whose likelihood bound is evaluated
-    classifier_steps: int = 1500  # Training steps for each classifier
+    sampling_steps: int = 20  # Number of sampling steps
+    compared: int = 1000
+    """Number of samples per guidance strength, and of real digits, to compare."""
+    scored: int = 500  # Number of test digits whose likelihood bound is evaluated
+    classifier_steps: int = 1500  # Training steps for each classifier used for evaluation
 
 
 PRESETS = {

@@ -47,14 +47,15 @@ class Settings(ShortStepSettings):
     learning_rate: float = 3e-3  # Adam's learning rate; linear decay to 0 in the second half
     anneal_rate: float = 1e-4  # Decay rate of the temperature (paper: 1e-5 or 1e-4)
     estimator: Literal["gumbel", "straight_through"] = "gumbel"
-    """Decoder input in training: relaxed codes, or hard codes with their gradient."""
+    """Decoder input in training: gumbel uses relaxed codes; straight_through uses hard codes with
+    the gradient of relaxed codes."""
     prior: Literal["categorical", "relaxed"] = "categorical"
-    """Reference of the divergence: the prior of hard codes, in closed form; or a prior relaxed at
-    the same temperature, with one sample."""
-    nll_samples: int = 1000  # Samples for the test bound (paper: 1,000)
+    """Prior in the divergence: categorical is for hard codes, in closed form; relaxed has the same
+    temperature as the codes, and the divergence is estimated with one sample."""
+    nll_samples: int = 1000  # Number of samples for the test bound (paper: 1,000)
     templates: str = "300 1000"
-    """Components of the baseline, a Bernoulli mixture: candidates,
-    from which one is chosen on held-out training digits."""
+    """Candidate numbers of components for the Bernoulli mixture, a baseline; the best is chosen on
+    held-out training digits."""
 
 
 PRESETS = {

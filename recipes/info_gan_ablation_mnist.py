@@ -45,13 +45,14 @@ class Settings(ShortStepSettings):
     latent_dim: int = 62  # Dimensions of the latents, not counting the codes
     filters: int = 64  # Channels at the highest resolution
     hidden: int = 1024  # Units in the dense layers
-    d_learning_rate: float = 2e-4  # Adam's learning rate for the discriminator and Q
+    d_learning_rate: float = 2e-4  # Adam's learning rate for the discriminator and the network Q
     g_learning_rate: float = 1e-3  # Adam's learning rate for the generator
-    beta_1: float = 0.5  # Adam's first momentum
-    augmentation: str = "affine"  # Augmentation of all digits that D and Q see
-    drawn: int = 20_000  # Generated images on which a classifier learns the categories
-    classifier_steps: int = 1500  # Training steps for these classifiers
-    starts: int = 5  # Restarts of k-means; the tightest clustering is kept
+    beta_1: float = 0.5  # Adam's beta_1, the momentum of the average gradient
+    augmentation: str = "affine"  # Augmentation of all inputs of the discriminator and Q
+    drawn: int = 20_000
+    """Number of generated images used to train a classifier of the categories."""
+    classifier_steps: int = 1500  # Training steps for each classifier of the categories
+    starts: int = 5  # Number of k-means restarts; the tightest clustering is kept
 
 
 PRESETS = {

@@ -46,14 +46,15 @@ class Settings(ShortStepSettings):
     latent_dim: int = 62  # Dimensions of the latents, not counting the codes
     filters: int = 64  # Channels at the highest resolution
     hidden: int = 1024  # Units in the dense layers
-    weight: float = 1.0  # Weight of the information about the category
-    continuous_weight: float = 1.0  # Weight of the information about the continuous codes
-    scale: float = 1.0  # Standard deviation of the continuous codes in Q
-    d_learning_rate: float = 2e-4  # Adam's learning rate for the discriminator and Q
+    weight: float = 1.0  # Weight of the mutual information about the category
+    continuous_weight: float = 1.0  # Weight of the mutual information about the continuous codes
+    scale: float = 1.0  # Standard deviation of the continuous codes predicted by the network Q
+    d_learning_rate: float = 2e-4  # Adam's learning rate for the discriminator and the network Q
     g_learning_rate: float = 1e-3  # Adam's learning rate for the generator
-    beta_1: float = 0.5  # Adam's first momentum
-    augmentation: str = ""  # Augmentation of all digits that D and Q see, such as "affine"
-    starts: int = 5  # Restarts of k-means; the tightest clustering is kept
+    beta_1: float = 0.5  # Adam's beta_1, the momentum of the average gradient
+    augmentation: str = ""
+    """Augmentation of all inputs of the discriminator and Q, such as "affine"."""
+    starts: int = 5  # Number of k-means restarts; the tightest clustering is kept
 
 
 PRESETS = {

@@ -48,15 +48,15 @@ from keras_gen.workshop.visualize import samples
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     latent_dim: int = 50  # Dimensions of the latents
-    hidden: int = 200  # Units in each of the two hidden layers of encoder and decoder
+    hidden: int = 200  # Units in each of the two hidden layers of the encoder and decoder
     estimator: Literal["standard", "dreg"] = "standard"
-    """Estimator of the encoder's gradient: the paper's, or the estimator of Tucker et al. (2019),
-    which has the same mean and less noise."""
+    """Estimator of the encoder's gradient: standard, as in the paper, or dreg (Tucker et al.,
+    2019), which has the same mean and less noise."""
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
-    nll_samples: int = 5000  # Importance samples for the test NLL (paper: 5,000)
+    nll_samples: int = 5000  # Number of importance samples for the test NLL (paper: 5,000)
     templates: str = "300 1000"
-    """Components of the baseline, a Bernoulli mixture: candidates,
-    from which one is chosen on held-out training digits."""
+    """Candidate numbers of components for the Bernoulli mixture, a baseline; the best is chosen on
+    held-out training digits."""
 
 
 PRESETS = {

@@ -40,23 +40,25 @@ from keras_gen.workshop.visualize import captioned, reconstructions, samples
 
 @dataclasses.dataclass(frozen=True)
 class Settings(RunSettings):
-    codebook_size: int = 512  # K
-    latent_dim: int = 4  # Dimensions of each latent, at each of 8x8 positions
-    commitment_weight: float = 0.25  # Commitment weight, for a mean over values; see `VQVAE`
+    codebook_size: int = 512  # Number of entries in the codebook, K
+    latent_dim: int = 4  # Dimensions of the latent at each of the 8x8 positions
+    commitment_weight: float = 0.25
+    """Weight of the commitment loss, when averaged over all values."""
     filters: int = 64  # Channels of all feature maps of the VQ-VAE
-    residual_filters: int = 32  # Channels inside its residual blocks
+    residual_filters: int = 32  # Channels inside the residual blocks of the VQ-VAE
     coder_epochs: int = 4  # Epochs for the VQ-VAE
-    widths: str = "64 128"  # Channels of the diffusion model's maps, at 8x8 and 4x4
+    widths: str = "64 128"  # Channels of the diffusion model's feature maps at 8x8 and 4x4
     probability_path: str = "cosine"  # Path from latents to noise
     prediction: str = "v"  # Prediction target of the network
     solver: str = "ddim"  # Solver used for sampling
-    sampling_steps: int = 50  # Sampling steps
+    sampling_steps: int = 50  # Number of sampling steps
     prior_filters: int = 64  # Feature maps in each stack of the baseline's network
-    prior_blocks: int = 4  # Number of its blocks
+    prior_blocks: int = 4  # Number of blocks in the baseline's network
     prior_epochs: int = 4  # Epochs for the baseline
-    learning_rate: float = 1e-3  # Learning rate for all; linear decay to 0 in the second half
-    ema: float = 0.0  # Momentum of the diffusion model's weight average; 0: none
-    compared: int = 10_000  # Samples, test images, and training images to compare
+    learning_rate: float = 1e-3
+    """Learning rate for all models; linear decay to 0 in the second half."""
+    ema: float = 0.0  # Momentum of the diffusion model's weight average; 0 disables it
+    compared: int = 10_000  # Number of samples, test images, and training images to compare
     classifier_steps: int = 1500
     """Training steps for each classifier whose features are compared."""
 

@@ -47,7 +47,7 @@ from keras_gen.workshop.visualize import filters, reconstructions
 class Settings(ShortStepSettings):
     latent_dim: int = 30  # Dimensions of the code
     learning_rate: float = 0.05
-    """Learning rate for momentum 0.9 and a loss of half the squared error per digit."""
+    """Learning rate for gradient descent with momentum 0.9 on half the squared error per digit."""
 
 
 PRESETS = {

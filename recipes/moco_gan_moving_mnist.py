@@ -52,15 +52,15 @@ from keras_gen.metrics import (
 
 @dataclasses.dataclass(frozen=True)
 class Settings(RunSettings):
-    frames: int = 16  # Frames per video
+    frames: int = 16  # Number of frames per video
     content_dim: int = 50  # Dimensions of the content code
     motion_dim: int = 10  # Dimensions of each frame's motion code
-    filters: int = 64  # Channels of the discriminators' first layers, doubled at every stage
+    filters: int = 64  # Channels of the discriminators' first layers; each stage doubles them
     learning_rate: float = 2e-4  # Adam's learning rate for all networks
     r1_weight: float = 0.0
     """Weight of the R1 penalty, which is applied every 8 steps and replaces batch normalization in
     the discriminators. 0 keeps batch normalization."""
-    ema: float = 0.0  # Momentum of the evaluated average of the generator's weights; 0: none
+    ema: float = 0.0  # Momentum of the generator's evaluated weight average; 0 disables it
     compared: int = 5000  # Number of videos to compare
     classifier_steps: int = 1500
     """Training steps for each classifier whose features are compared."""

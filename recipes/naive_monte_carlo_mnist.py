@@ -43,13 +43,13 @@ from keras_gen.workshop.visualize import line_plot, manifold
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    samples: int = 50  # Prior samples decoded per digit
-    hidden: int = 200  # Units in each of the two hidden layers of encoder and decoder
+    samples: int = 50  # Number of prior samples decoded per digit
+    hidden: int = 200  # Units in each of the two hidden layers of the encoder and decoder
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
-    side: int = 300  # Grid points per axis, from -4.5 to 4.5
+    side: int = 300  # Number of grid points per axis, from -4.5 to 4.5
     templates: str = "300 1000"
-    """Components of the baseline, a Bernoulli mixture: candidates,
-    from which one is chosen on held-out training digits."""
+    """Candidate numbers of components for the Bernoulli mixture, a baseline; the best is chosen on
+    held-out training digits."""
 
 
 PRESETS = {

@@ -60,10 +60,11 @@ class Settings(ShortStepSettings):
     latent_dim: int = 20  # Dimensions of the latents and number of principal components
     hidden: int = 400  # Units in the encoder's first layer; the second has half as many
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
-    random: float = 0.2  # Fraction of random values in the background model's images
-    nll_samples: int = 100  # Importance samples per test image
+    random: float = 0.2
+    """Fraction of values that are randomized in the background model's images."""
+    nll_samples: int = 100  # Number of importance samples per test image
     tested: int = 2000  # Number of test images per dataset, from the first
-    neighbors: int = 10_000  # Training images searched for nearest neighbors
+    neighbors: int = 10_000  # Number of training images searched for nearest neighbors
 
 
 PRESETS = {

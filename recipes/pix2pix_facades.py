@@ -54,20 +54,20 @@ DRAWS = 5  # translations per map for measuring variation
 class Settings(ShortStepSettings):
     PYRAMIDS = ("image_size",)
 
-    pairs: Path | None = (
-        None  # Your own folder of pairs: the source on the left, the target on the right
-    )
+    pairs: Path | None = None
+    """Your own folder of pairs, each with the source on the left and the target on the right."""
     image_size: int = 256  # Side length of the images: 16 times a power of two
     load_size: int = 286  # Side length to which images are resized before cropping
     filters: int = 64  # Channels of the generator's first layer
     discriminator_filters: int = 64  # Channels of the discriminator's first layer
     strided_layers: int = 3
-    """Discriminator layers: 1, 2, or 3 give patches of 16, 34, or 70 pixels."""
+    """Strided layers in the discriminator: 1, 2, or 3 give patches of 16, 34, or 70 pixels."""
     learning_rate: float = 2e-4  # Adam's learning rate; linear decay to 0 in the second half
-    l1_weight: float = 100.0  # Weight of the L1 distance, the paper's lambda
-    part_epochs: int = 100  # Epochs for the models trained in addition to the main one
-    labels: int = 12  # Colors of the maps, each of which is a label
-    segmenter_steps: int = 1000  # Training steps for the network that reads labels
+    l1_weight: float = 100.0  # Weight of the L1 distance (lambda in the paper)
+    part_epochs: int = 100  # Epochs for each model that is trained in addition to the main model
+    labels: int = 12  # Number of colors in the maps; each color is a label
+    segmenter_steps: int = 1000
+    """Training steps for the network that predicts labels from photographs."""
 
     def __post_init__(self):
         super().__post_init__()

@@ -60,16 +60,17 @@ IN_WORDS = {
 class Settings(ShortStepSettings):
     image_size: int = 256  # Side length of the frames
     videos: int = 400  # Number of training videos
-    frames: int = 16  # Of each
-    clip: int = 2  # Frames per clip, through which the recursion is trained
+    frames: int = 16  # Number of frames per training video
+    clip: int = 2  # Number of frames per clip, over which the recursion is trained
     filters: int = 64  # Channels of the first layers
-    strided_layers: int = 3  # Channels of the discriminators' first layers
+    strided_layers: int = 3
+    """Strided layers in each discriminator: 1, 2, or 3 give patches of 16, 34, or 70 pixels."""
     learning_rate: float = 2e-4  # Adam's learning rate; linear decay to 0 in the second half
     l1_weight: float = 100.0  # Weight of the L1 distance
-    ema: float = 0.0  # Momentum of the evaluated weight averages; 0: none
-    test_videos: int = 24  # Number of new motions
-    test_frames: int = 24  # Frames per video
-    ridge_examples: int = 2500  # Frames for fitting ridge regression
+    ema: float = 0.0  # Momentum of the evaluated weight averages; 0 disables them
+    test_videos: int = 24  # Number of test videos, with new motions
+    test_frames: int = 24  # Number of frames per test video
+    ridge_examples: int = 2500  # Number of frames used to fit the ridge regression
     probe_steps: int = 1000  # Training steps for the network that locates hair and skirt
 
 

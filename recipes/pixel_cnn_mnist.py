@@ -37,15 +37,15 @@ SHAPE = (28, 28, 1)
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    filters: int = 24  # The paper's h; there are twice as many feature maps between the blocks
-    blocks: int = 5  # Residual blocks
+    filters: int = 24  # Half the number of feature maps between the blocks (h in the paper)
+    blocks: int = 5  # Number of residual blocks
     learning_rate: float = 3e-3  # Adam's learning rate; linear decay to 0 in the second half
-    ema: float = 0.99  # Momentum of the evaluated weight average; 0: none
+    ema: float = 0.99  # Momentum of the evaluated weight average; 0 disables it
     tested: int = 10_000  # Number of test digits, from the first
-    boosted: int = 800_000  # Training pixels for boosted trees, a baseline
+    boosted: int = 800_000  # Number of pixels used to train the boosted trees, a baseline
     templates: str = "300 1000"
-    """Components of a baseline, a Bernoulli mixture: candidates,
-    from which one is chosen on held-out training digits."""
+    """Candidate numbers of components for the Bernoulli mixture, a baseline; the best is chosen on
+    held-out training digits."""
 
 
 PRESETS = {

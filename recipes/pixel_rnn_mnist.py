@@ -37,15 +37,16 @@ from keras_gen.workshop.visualize import samples
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    kind: Literal["row", "diagonal"] = "diagonal"  # Computed by one LSTM step
-    units: int = 16  # Features of an LSTM state; twice as many feature maps between the blocks
+    kind: Literal["row", "diagonal"] = "diagonal"
+    """Pixels computed by one LSTM step: a row or a diagonal."""
+    units: int = 16  # Features of an LSTM state, half the number of feature maps between blocks
     blocks: int = 3  # Number of LSTM blocks
-    head_filters: int = 32  # Feature maps of the layers before the last
+    head_filters: int = 32  # Feature maps of the layers before the output layer
     learning_rate: float = 3e-3  # Adam's learning rate; linear decay to 0 in the second half
-    ema: float = 0.99  # Momentum of the evaluated weight average; 0: none
-    boosted: int = 800_000  # Training pixels for boosted trees, a baseline
+    ema: float = 0.99  # Momentum of the evaluated weight average; 0 disables it
+    boosted: int = 800_000  # Number of pixels used to train the boosted trees, a baseline
     templates: str = "300 1000"
-    """Candidate numbers of components for a Bernoulli mixture, a baseline; one is chosen on
+    """Candidate numbers of components for the Bernoulli mixture, a baseline; the best is chosen on
     held-out training digits."""
 
 

@@ -48,17 +48,18 @@ ROWS = 8  # latents in the picture of rows, and columns of resampled pixels
 class Settings(ShortStepSettings):
     latent_dim: int = 32  # Dimensions of the latents
     filters: int = 16  # Feature maps in each stack of the PixelCNN
-    blocks: int = 1  # Its blocks after the first layer; with more, latents matter less
-    encoder_filters: str = "16 32"  # Channels of the convolutions in encoder and decoder
+    blocks: int = 1
+    """Blocks of the PixelCNN after the first layer; more blocks weaken the latents."""
+    encoder_filters: str = "16 32"  # Channels of the convolutions in the encoder and decoder
     free_bits: float = 0.05  # Free nats per latent
     learning_rate: float = 2e-3  # Adam's learning rate; linear decay to 0 in the second half
-    ema: float = 0.99  # Momentum of the evaluated weight average; 0: none
-    compared: int = 1000  # Test digits whose NLL is estimated
-    nll_samples: int = 100  # Importance samples per digit
-    boosted: int = 800_000  # Training pixels for boosted trees, a baseline
+    ema: float = 0.99  # Momentum of the evaluated weight average; 0 disables it
+    compared: int = 1000  # Number of test digits whose NLL is estimated
+    nll_samples: int = 100  # Number of importance samples per digit
+    boosted: int = 800_000  # Number of pixels used to train the boosted trees, a baseline
     templates: str = "300"
-    """Components of a baseline, a Bernoulli mixture: candidates,
-    from which one is chosen on held-out training digits."""
+    """Candidate numbers of components for the Bernoulli mixture, a baseline; the best is chosen on
+    held-out training digits."""
 
 
 PRESETS = {

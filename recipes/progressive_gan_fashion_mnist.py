@@ -42,17 +42,18 @@ SHAPE = (32, 32, 1)
 class Settings(RunSettings):
     latent_dim: int = 512  # Dimensions of the latents
     filters: int = 512  # Maximum number of channels per map
-    width: int = 16_384  # Maximum channels of a generator map times its side length
-    d_width: int = 16_384  # Maximum channels of a discriminator map times its side length
+    width: int = 16_384  # Maximum of channels times side length for the generator's feature maps
+    d_width: int = 16_384
+    """Maximum of channels times side length for the discriminator's feature maps."""
     objective: Literal["wasserstein", "non_saturating"] = "wasserstein"
-    """Objective: wasserstein with a gradient penalty, or non_saturating with R1."""
-    r1_weight: float = 1.0  # Weight of R1 for the non_saturating objective
-    stable_steps: int = 50_000  # Steps at each size; the last one is trained to the end
+    """Objective: wasserstein, with a gradient penalty, or non_saturating, with the R1 penalty."""
+    r1_weight: float = 1.0  # Weight of the R1 penalty for the non_saturating objective
+    stable_steps: int = 50_000  # Training steps at each size except the last
     fade_steps: int = 50_000  # Steps during which a new size fades in
     learning_rate: float = 1e-3  # Adam's learning rate for the generator
     d_learning_rate: float = 1e-3  # Adam's learning rate for the discriminator
-    ema: float = 0.999  # Momentum of the evaluated average of the generator's weights; 0: none
-    compared: int = 10_000  # Samples, test images, and training images to compare
+    ema: float = 0.999  # Momentum of the generator's evaluated weight average; 0 disables it
+    compared: int = 10_000  # Number of samples, test images, and training images to compare
     classifier_steps: int = 1500
     """Training steps for each classifier whose features are compared."""
 

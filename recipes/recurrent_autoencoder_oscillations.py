@@ -48,13 +48,12 @@ NEIGHBORS = (1, 3, 10, 30)  # numbers of neighbors to try
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    series: int = 50_000  # Training series
-    compared: int = 2000  # Test series, and as many for choosing the baselines
+    series: int = 50_000  # Number of training series
+    compared: int = 2000
+    """Number of test series; also the number held out to choose the baselines."""
     latent_dim: int = 4  # Dimensions of the codes
     units: int = 64  # Units in each LSTM
-    hidden: int = (
-        128  # Units in each of the two hidden layers of the dense autoencoder's networks
-    )
+    hidden: int = 128  # Units in each of the two hidden layers of the dense networks
     learning_rate: float = 2e-3  # Adam's learning rate; linear decay to 0 in the second half
 
 

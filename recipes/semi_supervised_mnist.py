@@ -42,15 +42,17 @@ from keras_gen.workshop.visualize import reconstructions
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    latent_dim: int = 500  # ReLU codes, the input of the classifier's only other layer
-    hidden: int = 500  # Units in the one hidden layer of encoder and decoder
-    dropout: float = 0.5  # Fraction of pixels dropped in training, in all three ways
+    latent_dim: int = 500
+    """Number of ReLU codes, from which the classifier's single layer predicts."""
+    hidden: int = 500  # Units in the single hidden layer of the encoder and of the decoder
+    dropout: float = 0.5  # Fraction of pixels dropped in training, with all three methods
     learning_rate: float = 1e-3  # Adam's learning rate, except for fine-tuning
     fine_tuning_rate: float = 2e-4  # Adam's learning rate for fine-tuning
-    classification_weight: float = 100.0  # Weight of a labeled digit's cross-entropy in (b)
-    label_steps: int = 1500  # Training steps on labeled digits alone, half a batch each
-    both_steps: int = 4000  # Training steps for (b)
-    repeats: int = 5  # Number of seeds, starting at `seed`
+    classification_weight: float = 100.0
+    """Weight of the cross-entropy of a labeled digit in method (b)."""
+    label_steps: int = 1500  # Training steps on labeled digits alone, each with half a batch
+    both_steps: int = 4000  # Training steps for method (b)
+    repeats: int = 5  # Number of runs, with seeds starting at `seed`
 
 
 PRESETS = {

@@ -42,15 +42,18 @@ from keras_gen.workshop.visualize import analogies
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    labels: int = 100  # Digits that keep their label, equally many per class
-    draws: int = 5  # Number of seeds, starting at `seed`; each selects different labeled digits
-    latent_dim: int = 50  # Dimensions of the latents of M1, and of M2 on M1's latents
+    labels: int = 100  # Number of digits that keep their labels, equally many per class
+    draws: int = 5
+    """Number of seeds, starting at `seed`; each seed selects different labeled digits."""
+    latent_dim: int = 50  # Dimensions of the latents of M1 and of the M2 trained on M1's latents
     m2_latent_dim: int = 50  # Dimensions of the latents of M2
     m1_hidden: int = 600  # Units in each of the two hidden layers of M1
     hidden: int = 500  # Units in the hidden layer of each network of M2
     stacked_hidden: int = 500  # Units in the hidden layer of each network of M2 on M1's latents
-    alpha: float = 0.2  # Weight of a labeled digit's cross-entropy (every second digit), in M2
-    stacked_alpha: float = 2.0  # Weight of the cross-entropy (every 20th), in M2 on M1's latents
+    alpha: float = 0.2
+    """Weight of the cross-entropy of a labeled digit (every second digit), in M2."""
+    stacked_alpha: float = 2.0
+    """Weight of the cross-entropy of a labeled digit (every 20th digit), in M2 on M1's latents."""
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
     m1_epochs: int = 10  # Epochs for M1
     stacked_epochs: int = 10  # Epochs for M2 on M1's latents

@@ -36,9 +36,9 @@ from keras_gen.workshop.visualize import reconstructions, unit_filters
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     images: Path | None = None  # Your own image folder
-    hidden: int = 196  # Sigmoid units in the single code layer
-    target: float = 0.05  # Target mean activation of the KL penalty: rho
-    kl_weight: float = 20.0  # Weight of the KL penalty: beta
+    hidden: int = 196  # Number of sigmoid units in the code layer, the only hidden layer
+    target: float = 0.05  # Target mean activation in the KL penalty, rho
+    kl_weight: float = 20.0  # Weight of the KL penalty, beta
     l1_weight: float = 1.0  # Weight of the L1 penalty
     weight_decay: float = 0.4
     """Weight decay of AdamW, multiplied by the learning rate and not applied to biases. It shrinks

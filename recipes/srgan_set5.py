@@ -61,22 +61,23 @@ class Settings(ShortStepSettings):
     factor: int = 4  # Upscaling factor
     patch: int = 96  # Side length of the large training patches
     filters: int = 64  # Channels of the generator
-    blocks: int = 16  # Residual blocks in the generator
+    blocks: int = 16  # Number of residual blocks in the generator
     discriminator_filters: int = 64  # Channels of the discriminator's first layer
     learning_rate: float = 1e-4  # Adam's learning rate; linear decay to 0 in the second half
-    ema: float = 0.0
-    """Momentum of the average of the generator's weights, which is evaluated; 0: no averaging."""
-    paper_epochs: int = 1  # Epochs for the paper's SRResNet, besides the main network
+    ema: float = 0.0  # Momentum of the generator's evaluated weight average; 0 disables it
+    paper_epochs: int = 1  # Epochs for the paper's SRResNet, which is trained in addition
     gan_epochs: int = 1  # Epochs for SRGAN, which starts from the trained generator
-    gan_learning_rate: float = 1e-4  # Adam's learning rate for SRGAN, for both networks
+    gan_learning_rate: float = 1e-4  # Adam's learning rate for both networks of SRGAN
     pixel_weight: float = 0.0  # Weight of the pixel distance in SRGAN
     feature_weight: float = 1.0  # Weight of the feature distance in SRGAN
     adversarial_weight: float = 1e-3  # Weight of the adversarial loss in SRGAN
     features: Literal["classifier", "vgg"] = "classifier"
-    """Feature network: a classifier of small images trained here, or VGG19."""
-    classifier_steps: int = 1500  # Training steps for that classifier
-    clusters: int = 512  # Clusters of patches, each with a ridge regression: a baseline
-    tested: int = 14  # Number of images of Set5 and of Set14, from the first
+    """Feature network: a classifier of small images, trained in the run, or VGG19."""
+    classifier_steps: int = 1500
+    """Training steps for the classifier that serves as feature network."""
+    clusters: int = 512
+    """Number of patch clusters in the baseline, each with its own ridge regression."""
+    tested: int = 14  # Maximum number of images to evaluate in each test set, from the first
 
 
 PRESETS = {

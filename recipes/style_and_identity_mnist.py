@@ -46,11 +46,14 @@ class Settings(ShortStepSettings):
     identity_dim: int = 16  # Dimensions of the identity
     width: int = 16  # Channels of the first of two convolutions; the second has twice as many
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
-    d_learning_rate: float = 2e-4  # Likewise for the discriminator, whose beta_1 is 0.5
+    d_learning_rate: float = 2e-4
+    """Adam's learning rate for the discriminator, decaying linearly to 0 in the second half; beta_1
+    is 0.5."""
     swap_weight: float = 1.0  # Weight of the reconstruction from another digit's identity
-    beta: float = 15.0  # Weight of the style's KL divergence
-    adversarial_weight: float = 30.0  # Weight of the adversarial loss, relative to the nats
-    probed: int = 10_000  # Training digits for the regressions
+    beta: float = 15.0  # Weight of the KL divergence of the style
+    adversarial_weight: float = 30.0
+    """Weight of the adversarial loss, relative to the reconstruction in nats."""
+    probed: int = 10_000  # Number of training digits for the regressions
     classifier_steps: int = 1500  # Training steps for the classifier of swapped digits
 
 

@@ -54,20 +54,23 @@ PSIS = (1.0, 0.7, 0.5, 0.2, 0.0, -0.5)
 
 @dataclasses.dataclass(frozen=True)
 class Settings(RunSettings):
-    styling: Literal["modulated", "adain"] = "modulated"  # Generator of 2020, or of 2019
+    styling: Literal["modulated", "adain"] = "modulated"
+    """Generator of StyleGAN2 (modulated) or of StyleGAN (adain)."""
     latent_dim: int = 512  # Dimensions of the latents and of the styles
     depth: int = 8  # Layers of the mapping network
     filters: int = 512  # Maximum number of channels per map
-    width: int = 16_384  # Maximum channels of a map times its side length
-    discriminator: Literal["residual", "dcgan"] = "residual"  # That of 2020, or DCGAN's
-    d_filters: int = 64  # Channels of DCGAN's first layer, doubled at every stage
-    r1_weight: float = 10.0  # Weight of R1, computed every 16 steps
-    path_weight: float = 2.0  # Weight of path-length regularization, computed every 8 steps
-    learning_rate: float = 2e-3  # Adam's learning rate for the mapping and the generator
+    width: int = 16_384  # Maximum of channels times side length for each feature map
+    discriminator: Literal["residual", "dcgan"] = "residual"
+    """Discriminator of StyleGAN2 (residual) or of DCGAN (dcgan)."""
+    d_filters: int = 64  # Channels of the first DCGAN layer; each stage doubles them
+    r1_weight: float = 10.0  # Weight of the R1 penalty, which is computed every 16 steps
+    path_weight: float = 2.0
+    """Weight of the path-length penalty, which is computed every 8 steps."""
+    learning_rate: float = 2e-3  # Adam's learning rate for the mapping network and the generator
     d_learning_rate: float = 2e-3  # Adam's learning rate for the discriminator
-    ema: float = 0.998  # Momentum of the evaluated average of the generator's weights; 0: none
-    compared: int = 10_000  # Samples, test images, and training images to compare
-    paths: int = 2000  # Number of paths to measure
+    ema: float = 0.998  # Momentum of the generator's evaluated weight average; 0 disables it
+    compared: int = 10_000  # Number of samples, test images, and training images to compare
+    paths: int = 2000  # Number of paths used to measure the perceptual path length
     classifier_steps: int = 1500
     """Training steps for each classifier whose features are compared."""
 

@@ -44,13 +44,13 @@ from keras_gen.workshop.baselines import ProductMixture
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    rows: int = 20_000  # Training rows; the others measure whether rows were copied
+    rows: int = 20_000  # Number of training rows; the others show whether the model copies rows
     hidden: int = 256  # Units in each of the two hidden layers
     learning_rate: float = 2e-3  # Adam's learning rate, with cosine decay to 0
-    any_order_epochs: int = 10  # Epochs of the model in any order
-    components: int = 80  # Products in the mixture
-    hidden_fraction: float = 0.2  # Fraction of the values hidden for filling in
-    filled: int = 3000  # Test rows to fill in
+    any_order_epochs: int = 10  # Epochs for the model that predicts columns in any order
+    components: int = 80  # Number of product distributions in the mixture
+    hidden_fraction: float = 0.2  # Fraction of the values hidden in the imputation test
+    filled: int = 3000  # Number of test rows to impute
 
 
 PRESETS = {

@@ -40,18 +40,14 @@ from keras_gen.data import Source
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    rows: int = 20_000  # Training rows; the others measure whether rows were copied
+    rows: int = 20_000  # Number of training rows; the others show whether the model copies rows
     latent_dim: int = 16  # Number of latents
-    hidden: int = 192  # Units in each of the two hidden layers of both networks
-    normals: int = 20  # Normal distributions in the fitted prior
+    hidden: int = 192  # Units in each of the two hidden layers of the encoder and decoder
+    normals: int = 20  # Number of normal distributions in the fitted prior
     learning_rate: float = 2e-3  # Adam's learning rate, with cosine decay to 0
-    warmup: int = (
-        400  # Steps of the first training in which the KL divergence's weight rises to 1
-    )
-    prior_epochs: int = (
-        4  # Epochs of the second training, with the fitted prior, at half the rate
-    )
-    components: int = 80  # Products in the baseline's mixture
+    warmup: int = 400  # Steps during which the KL weight rises to 1 in the first phase
+    prior_epochs: int = 4  # Epochs of the second phase, with the fitted prior and half the rate
+    components: int = 80  # Number of product distributions in the baseline's mixture
 
 
 PRESETS = {

@@ -46,19 +46,19 @@ COLUMNS = 12  # frames per grid row
 class Settings(ShortStepSettings):
     image_size: int = 256  # Side length of the images, a multiple of 8
     people: int = 2000  # Number of training people
-    frames: int = 32  # Frames per person
-    shots: int = 8  # K, shots of a person per step
+    frames: int = 32  # Number of frames per person
+    shots: int = 8  # Number of frames of a person per training step, K
     embedding_dim: int = 512  # Dimensions of a person's embedding
     filters: int = 64  # Channels of the first layers
     learning_rate: float = 5e-5  # Adam's learning rate for the embedder and generator
-    d_learning_rate: float = 2e-4  # Adam's learning rate of the discriminator
+    d_learning_rate: float = 2e-4  # Adam's learning rate for the discriminator
     pixel_weight: float = 10.0  # Weight of the pixel distance
-    ema: float = 0.0  # Momentum of the evaluated weight averages; 0: none
-    test_people: int = 8  # Number of new people
-    test_frames: int = 24  # Frames to generate per person
-    adapt_steps: int = 40  # Number of fine-tuning updates
+    ema: float = 0.0  # Momentum of the evaluated weight averages; 0 disables them
+    test_people: int = 8  # Number of test people
+    test_frames: int = 24  # Number of frames to generate per test person
+    adapt_steps: int = 40  # Number of fine-tuning steps per test person
     adapt_learning_rate: float = 5e-5  # Adam's learning rate for fine-tuning
-    probe_steps: int = 1500  # Training steps for the recognizing networks
+    probe_steps: int = 1500  # Training steps for the networks that recognize people and poses
 
 
 PRESETS = {

@@ -50,13 +50,14 @@ class Settings(ShortStepSettings):
     learning_rate: float = (
         1e-4  # Learning rate for all networks; linear decay to 0 in the second half
     )
-    adversarial_weight: float = 10.0  # lambda_0
-    kl_weight: float = 0.1  # lambda_1
+    adversarial_weight: float = 10.0  # Weight of the adversarial loss, lambda_0
+    kl_weight: float = 0.1  # Weight of the KL divergence of the code from N(0, 1), lambda_1
     likelihood_weight: float = 100.0  # Weight of the reconstruction distance, lambda_2
-    cycle_kl_weight: float = 0.1  # lambda_3
-    cycle_weight: float = 100.0  # lambda_4
-    ema: float = 0.0  # Momentum of the evaluated weight averages; 0: none
-    compared: int = 2000  # Test digits per domain to translate and compare
+    cycle_kl_weight: float = 0.1  # Weight of the KL divergences in the cycle, lambda_3
+    cycle_weight: float = 100.0
+    """Weight of the distance between images and their cycle translations, lambda_4."""
+    ema: float = 0.0  # Momentum of the evaluated weight averages; 0 disables them
+    compared: int = 2000  # Number of test digits per domain to translate and compare
     classifier_steps: int = 1500  # Training steps for the networks that classify digits
 
 

@@ -51,12 +51,13 @@ class Settings(RunSettings):
     learning_rate: float = (
         1e-4  # Learning rate for all networks; linear decay to 0 in the second half
     )
-    adversarial_weight: float = 10.0  # lambda_0
-    kl_weight: float = 0.1  # lambda_1
-    likelihood_weight: float = 100.0  # lambda_2
-    cycle_kl_weight: float = 0.1  # lambda_3
-    cycle_weight: float = 100.0  # lambda_4
-    ema: float = 0.0  # Momentum of the evaluated weight averages; 0: none
+    adversarial_weight: float = 10.0  # Weight of the adversarial loss, lambda_0
+    kl_weight: float = 0.1  # Weight of the KL divergence of the code from N(0, 1), lambda_1
+    likelihood_weight: float = 100.0  # Weight of the reconstruction distance, lambda_2
+    cycle_kl_weight: float = 0.1  # Weight of the KL divergences in the cycle, lambda_3
+    cycle_weight: float = 100.0
+    """Weight of the distance between images and their cycle translations, lambda_4."""
+    ema: float = 0.0  # Momentum of the evaluated weight averages; 0 disables them
 
     def __post_init__(self):
         super().__post_init__()

@@ -40,16 +40,17 @@ from keras_gen.workshop.visualize import interpolations, samples
 class Settings(ShortStepSettings):
     images: Path | None = None  # Your own image folder
     latent_dim: int = 50  # Dimensions of the latents
-    hidden: int = 200  # Units in each of the two hidden layers of encoder and decoder
+    hidden: int = 200  # Units in each of the two hidden layers of the encoder and decoder
     beta: float = 1.0  # Weight of the KL divergence
-    learning_rate: float = 1e-3  # Initial learning rate of Adam
+    learning_rate: float = 1e-3  # Adam's initial learning rate
     schedule: Literal["burda", "linear"] = "burda"
-    """Schedule: burda, as in the paper: by 10^(-1/7) after 1, 1 + 3, 1 + 3 + 9, ... parts
-    of the run; linear: to zero in the second half, which suits short runs better."""
-    nll_samples: int = 5000  # Importance samples for the test NLL (paper: 5,000)
+    """Schedule of the learning rate: burda multiplies it by 10^(-1/7) after 1, 1 + 3, 1 + 3 + 9,
+    ... parts of the run, as in the paper; linear decreases it to 0 in the second half, which suits
+    short runs better."""
+    nll_samples: int = 5000  # Number of importance samples for the test NLL (paper: 5,000)
     templates: str = "100 300 1000"
-    """Components of the baseline, a Bernoulli mixture: candidates,
-    from which one is chosen on held-out training digits."""
+    """Candidate numbers of components for the Bernoulli mixture, a baseline; the best is chosen on
+    held-out training digits."""
 
 
 PRESETS = {

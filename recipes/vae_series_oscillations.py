@@ -43,13 +43,15 @@ COMPONENTS = (2, 4, 8, 16, 32)  # numbers of principal components to try
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    series: int = 50_000  # Training series
-    compared: int = 2000  # Test series; also the number of held-out series to choose baselines
+    series: int = 50_000  # Number of training series
+    compared: int = 2000
+    """Number of test series; also the number held out to choose the baselines."""
     latent_dim: int = 6  # Dimensions of the latents
-    hidden: int = 128  # Units in each of the two hidden layers of encoder and decoder
+    hidden: int = 128  # Units in each of the two hidden layers of the encoder and decoder
     learning_rate: float = 2e-3  # Adam's learning rate; linear decay to 0 in the second half
-    most_normals: int = 40  # Most mixture components; a half and a quarter are tried too
-    mixed: int = 10_000  # Training series for the mixture
+    most_normals: int = 40
+    """Maximum number of mixture components; 1/2 and 1/4 of it are tried too."""
+    mixed: int = 10_000  # Number of training series for the mixture
 
 
 PRESETS = {

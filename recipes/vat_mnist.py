@@ -46,15 +46,18 @@ COLUMNS = 10  # digits in a sample grid
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    labels: int = 100  # Digits that keep their label, equally many per class
-    draws: int = 5  # Number of seeds, starting at `seed`; each selects different labeled digits
-    labels_per_batch: int = 32  # Labeled digits per batch
+    labels: int = 100  # Number of digits that keep their labels, equally many per class
+    draws: int = 5
+    """Number of seeds, starting at `seed`; each seed selects different labeled digits."""
+    labels_per_batch: int = 32  # Number of labeled digits per batch
     filters: int = 32  # Channels of the first convolution; the second has twice as many
-    hidden: int = 128  # Features
-    learning_rate: float = 2e-3  # Adam's learning rate, with linear decay to zero
-    epsilon: float = 4.0  # Length of the perturbation: its Euclidean norm over a digit
-    smoothness: float = 1.0  # Weight of the smoothness, relative to the mean over labeled digits
-    entropy: float = 1.0  # Final weight of the entropy, on the same scale; it increases from 0
+    hidden: int = 128  # Number of features in the classifier's dense layer
+    learning_rate: float = 2e-3  # Adam's learning rate, decaying linearly to 0
+    epsilon: float = 4.0  # Length of the perturbation, the Euclidean norm over a digit's pixels
+    smoothness: float = 1.0
+    """Weight of the smoothness loss, relative to the mean over labeled digits."""
+    entropy: float = 1.0
+    """Final weight of the entropy, relative to the mean over labeled digits; it rises from 0."""
 
 
 PRESETS = {

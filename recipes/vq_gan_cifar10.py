@@ -54,13 +54,14 @@ from keras_gen.workshop.visualize import image_rows, reconstructions
 
 @dataclasses.dataclass(frozen=True)
 class Settings(RunSettings):
-    codebook_size: int = 512  # K
-    latent_dim: int = 64  # Dimensions of each code
-    filters: int = 256  # Channels of all feature maps of encoder and decoder
-    residual_filters: int = 256  # Channels inside their residual blocks
+    codebook_size: int = 512  # Number of entries in the codebook, K
+    latent_dim: int = 64  # Dimensions of each codebook entry
+    filters: int = 256  # Channels of all feature maps of the encoder and decoder
+    residual_filters: int = 256  # Channels inside the residual blocks of the encoder and decoder
     discriminator_filters: int = 64  # Channels of the discriminator's first layer
     feature_weight: float = 0.2  # Weight of the feature loss per value
-    adversarial_weight: float = 0.5  # Factor of adversarial loss and lambda, increased from 0
+    adversarial_weight: float = 0.5
+    """Final factor of the adversarial loss and of lambda; it increases from 0."""
     learning_rate: float = 2e-4  # Adam's learning rate; linear decay to 0 in the second half
     d_learning_rate: float = 2e-4  # Adam's learning rate for the discriminator
     classifier_steps: int = 1500  # Training steps for the feature network and each classifier

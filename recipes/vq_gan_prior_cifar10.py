@@ -61,26 +61,29 @@ from keras_gen.workshop.visualize import captioned, reconstructions
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    codebook_size: int = 512  # K
-    latent_dim: int = 64  # Dimensions of each code
-    filters: int = 256  # Channels of all feature maps of encoder and decoder
-    residual_filters: int = 256  # Channels inside their residual blocks
+    codebook_size: int = 512  # Number of entries in the codebook, K
+    latent_dim: int = 64  # Dimensions of each codebook entry
+    filters: int = 256  # Channels of all feature maps of the encoder and decoder
+    residual_filters: int = 256  # Channels inside the residual blocks of the encoder and decoder
     discriminator_filters: int = 64  # Channels of the discriminator's first layer
     feature_weight: float = 0.2  # Weight of the feature loss per value
-    adversarial_weight: float = 0.5  # Factor of adversarial loss and lambda, increased from 0
-    learning_rate: float = 2e-4  # Learning rate for the VQGAN, constant, then linear to 0
+    adversarial_weight: float = 0.5
+    """Final factor of the adversarial loss and of lambda; it increases from 0."""
+    learning_rate: float = 2e-4
+    """Adam's learning rate for the VQGAN, constant, then decaying linearly to 0."""
     d_learning_rate: float = 2e-4  # Adam's learning rate for the discriminator
-    prior_units: int = 1024  # Dimensions of the transformer's vectors
-    prior_blocks: int = 24  # Number of its blocks
-    prior_heads: int = 16  # Attention heads
-    prior_dropout: float = 0.1  # Dropout rate of the residual branches
+    prior_units: int = 1024  # Dimensions of the vectors in the transformers
+    prior_blocks: int = 24  # Number of blocks in each transformer
+    prior_heads: int = 16  # Number of attention heads per block of the transformers
+    prior_dropout: float = 0.1  # Dropout rate of the residual branches of the transformers
     prior_epochs: int = 100  # Epochs for each of the two transformers
-    prior_batch_size: int = 64  # Examples per step of the transformers
-    prior_learning_rate: float = 1e-3  # Adam's rate for the transformers, with the same schedule
-    held_out: int = 1000  # Last training images, used to choose epochs and n-grams
+    prior_batch_size: int = 64  # Number of examples per training step of the transformers
+    prior_learning_rate: float = 1e-3
+    """Adam's learning rate for the transformers, with the schedule of the VQGAN."""
+    held_out: int = 1000  # Number of last training images held out to choose epochs and n-grams
     counted: int = 50_000  # Maximum number of training images whose codes are counted
-    compared: int = 2000  # Images of each type to compare
-    classifier_steps: int = 1500  # Training steps for feature network and classifiers
+    compared: int = 2000  # Number of images of each type to compare
+    classifier_steps: int = 1500  # Training steps for the feature network and each classifier
 
 
 PRESETS = {

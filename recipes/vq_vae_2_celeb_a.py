@@ -45,14 +45,15 @@ from keras_gen.workshop.visualize import code_histogram, image_rows, reconstruct
 class Settings(RunSettings):
     images: Path | None = None  # Your own image folder
     size: int = 64  # Side length of the images in pixels, a multiple of 8
-    held_out: int = 100  # Last training images, used to choose the best epoch
-    codebook_size: int = 512  # K, for each level
-    latent_dim: int = 64  # Dimensions of each code
+    held_out: int = 100  # Number of last training images held out to choose the best epoch
+    codebook_size: int = 512  # Number of entries in the codebook of each level, K
+    latent_dim: int = 64  # Dimensions of each codebook entry
     filters: int = 128  # Channels of all feature maps
     residual_filters: int = 64  # Channels inside the residual blocks
-    std: float = 1.0  # Scale of the likelihood; a lower one gives reconstructions more weight
+    std: float = 1.0
+    """Scale of the likelihood; a smaller scale gives reconstructions more weight."""
     learning_rate: float = 3e-4  # Adam's learning rate; linear decay to 0 in the second half
-    patches: int = 2048  # 4x4 patches in the baseline's codebook
+    patches: int = 2048  # Number of 4x4 patches in the baseline's codebook
 
 
 PRESETS = {

@@ -39,16 +39,18 @@ from keras_gen.workshop.visualize import code_histogram, image_rows, reconstruct
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    images: Path | None = None  # Your own image folder, used instead
-    codebook_size: int = 512  # K
-    codebook_update: Literal["average", "loss"] = "average"  # How codes are learned
-    codes_per_place: int = 1  # Codes at each position
-    latent_dim: int = 64  # Dimensions of each code
-    commitment_weight: float = 0.25  # Commitment weight, for a mean over values; see `VQVAE`
+    images: Path | None = None  # Your own image folder, used instead of the dataset
+    codebook_size: int = 512  # Number of entries in the codebook, K
+    codebook_update: Literal["average", "loss"] = "average"  # How the codebook is learned
+    codes_per_place: int = 1  # Number of codes at each position
+    latent_dim: int = 64  # Dimensions of each codebook entry
+    commitment_weight: float = 0.25
+    """Weight of the commitment loss, when averaged over all values."""
     filters: int = 256  # Channels of all feature maps
     residual_filters: int = 256  # Channels inside the residual blocks
     learning_rate: float = 2e-4  # Adam's learning rate; linear decay to 0 in the second half
-    baseline_images: int = 50_000  # Most training images for fitting the other codes
+    baseline_images: int = 50_000
+    """Maximum number of training images used to fit the baselines' codes."""
 
 
 PRESETS = {

@@ -43,22 +43,26 @@ from keras_gen.workshop.visualize import reconstructions, samples
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    codebook_size: int = 512  # K
-    latent_dim: int = 4  # Dimensions of each code
-    commitment_weight: float = 0.25  # Commitment weight, for a mean over values; see `VQVAE`
-    codes_per_place: int = 10  # Codes at each of the 8x8 positions
+    codebook_size: int = 512  # Number of entries in the codebook, K
+    latent_dim: int = 4  # Dimensions of each codebook entry
+    commitment_weight: float = 0.25
+    """Weight of the commitment loss, when averaged over all values."""
+    codes_per_place: int = 10  # Number of codes at each of the 8x8 positions
     filters: int = 256  # Channels of all feature maps of the VQ-VAE
-    residual_filters: int = 256  # Channels inside its residual blocks
+    residual_filters: int = 256  # Channels inside the residual blocks of the VQ-VAE
     prior_filters: int = 120  # Feature maps in each stack of the prior
-    prior_blocks: int = 10  # Number of its blocks
-    prior_epochs: int = 100  # Epochs for the prior
-    learning_rate: float = 2e-4  # Adam's learning rate for the VQ-VAE, then linear to zero
-    prior_learning_rate: float = 1e-3  # Learning rate for the prior, with the same schedule
-    ema: float = 0.999  # Momentum of the average of the prior's weights
-    held_out: int = 1000  # Last training images, used to choose the prior and the PCA
+    prior_blocks: int = 10  # Number of blocks in the prior's network
+    prior_epochs: int = 100  # Number of epochs for the prior
+    learning_rate: float = 2e-4
+    """Adam's learning rate for the VQ-VAE, constant, then decaying linearly to 0."""
+    prior_learning_rate: float = 1e-3
+    """Adam's learning rate for the prior, with the schedule of the VQ-VAE."""
+    ema: float = 0.999  # Momentum of the prior's weight average used for evaluation
+    held_out: int = 1000
+    """Number of last training images held out to choose the prior and the PCA."""
     tested: int = 10_000  # Number of test images, from the first
     components: str = "100 300 600 1000"
-    """Candidate numbers of PCA components, from which one is chosen."""
+    """Candidate numbers of PCA components, from which the best is chosen."""
 
 
 PRESETS = {

@@ -45,18 +45,21 @@ from keras_gen.workshop.visualize import spectrograms
 class Settings(ShortStepSettings):
     samples: int = 5120  # Samples per recording, a multiple of 64
     latent_dim: int = 64  # Dimensions of each latent
-    codes: int = 128  # Entries of the codebook
-    width: int = 112  # Channels of the convolutions; the first three have 1/8, 1/4, and 1/2
+    codes: int = 128  # Number of entries in the codebook
+    width: int = 112
+    """Channels of the convolutions; the first three have 1/8, 1/4, and 1/2 of them."""
     spectral_weight: float = 300.0  # Weight of the spectrogram distance
     shift: int = 64  # Maximum random shift of a recording, in samples
-    learning_rate: float = 1e-3  # Learning rate for the VQ-VAE, constant, then linear to 0
+    learning_rate: float = 1e-3
+    """Adam's learning rate for the VQ-VAE, constant, then decaying linearly to 0."""
     prior_filters: int = 32  # Channels between the blocks of the prior
     prior_repeats: int = 2  # Number of repetitions of the dilations 1, 2, 4, ..., 32
-    prior_epochs: int = 20  # Epochs for the prior
-    prior_learning_rate: float = 2e-3  # Learning rate for the prior, with the same schedule
-    ema: float = 0.99  # Momentum of the average of the prior's weights
-    held_out: int = 1  # Recordings per speaker and digit for choosing the best epoch
-    voices: int = 20  # Sounds to sample per speaker
+    prior_epochs: int = 20  # Number of epochs for the prior
+    prior_learning_rate: float = 2e-3
+    """Adam's learning rate for the prior, with the schedule of the VQ-VAE."""
+    ema: float = 0.99  # Momentum of the prior's weight average used for evaluation
+    held_out: int = 1  # Recordings per speaker and digit held out to choose the best epoch
+    voices: int = 20  # Number of sounds to sample per speaker
 
 
 PRESETS = {

@@ -48,10 +48,12 @@ from keras_gen.workshop.visualize import spectrograms
 class Settings(ShortStepSettings):
     samples: int = 5120  # Samples per recording, a multiple of 64
     latent_dim: int = 64  # Dimensions of each latent
-    codes: int = 512  # Entries of the codebook
-    width: int = 112  # Channels of the convolutions; the first three have 1/8, 1/4, and 1/2
+    codes: int = 512  # Number of entries in the codebook
+    width: int = 112
+    """Channels of the convolutions; the first three have 1/8, 1/4, and 1/2 of them."""
     normalization: Literal["none", "instance"] = "none"
-    """Encoder normalization; instance removes what is constant in a recording, at some cost."""
+    """Encoder normalization: instance removes what is constant in a recording, at some cost in
+    quality."""
     spectral_weight: float = 300.0  # Weight of the spectrogram distance
     shift: int = 64  # Maximum random shift of a recording, in samples
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half

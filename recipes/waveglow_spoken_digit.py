@@ -49,17 +49,18 @@ LEVELS = 2**16  # levels of int16
 class Settings(ShortStepSettings):
     samples: int = 5120  # Samples per recording, a multiple of the hop
     excerpt: int = 2048  # Samples per training example, a multiple of the hop
-    bands: int = 32  # Bands of the mel spectrogram
-    window: int = 256  # Samples per frame
-    hop: int = 64  # Samples from one frame to the next
-    steps: int = 12  # Flow steps; after every fourth, 2 of 8 channels leave
-    filters: int = 32  # Channels between the blocks of a coupling network
-    blocks: int = 4  # Blocks of a coupling network, with dilations 1, 2, 4, ...
-    temperature: float = 0.6  # Standard deviation of a sound's latents
+    bands: int = 32  # Number of bands of the mel spectrogram
+    window: int = 256  # Number of samples per frame of the spectrogram
+    hop: int = 64  # Number of samples from the start of a frame to the start of the next one
+    steps: int = 12
+    """Number of flow steps; after every fourth, 2 of the 8 channels leave the flow."""
+    filters: int = 32  # Channels between the blocks of each coupling network
+    blocks: int = 4  # Number of blocks per coupling network, with dilations 1, 2, 4, ..
+    temperature: float = 0.6  # Standard deviation of the latents for sampling
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
-    ema: float = 0.99  # Momentum of the weight average, which is evaluated; 0: no averaging
-    held_out: int = 1  # Recordings per speaker and digit for choosing the best epoch
-    rounds: int = 60  # Iterations of the phase search
+    ema: float = 0.99  # Momentum of the evaluated weight average; 0 disables it
+    held_out: int = 1  # Recordings per speaker and digit held out to choose the best epoch
+    rounds: int = 60  # Number of iterations of the phase search (Griffin-Lim), a baseline
 
 
 PRESETS = {

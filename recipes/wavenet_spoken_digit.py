@@ -44,17 +44,18 @@ from keras_gen.workshop.visualize import spectrograms
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    samples: int = 5120  # Samples per recording, and per generated sound
-    excerpt: int = 2048  # Samples per training example, at most those of a recording
-    levels: int = 256  # Mu-law levels
+    samples: int = 5120  # Samples per recording and per generated sound
+    excerpt: int = 2048  # Samples per training example, at most as many as in a recording
+    levels: int = 256  # Number of mu-law levels
     filters: int = 32  # Channels between the blocks
-    skip_filters: int = 64  # Channels of the layers after the blocks
-    largest_dilation: int = 256  # Maximum dilation; dilations are 1, 2, 4, ...
-    repeats: int = 2  # Number of repetitions of these dilations
+    skip_filters: int = 64  # Channels of the layers after the last block
+    largest_dilation: int = 256
+    """Maximum dilation; the dilations are 1, 2, 4, ..., up to this number."""
+    repeats: int = 2  # Number of repetitions of the sequence of dilations
     learning_rate: float = 2e-3  # Adam's learning rate; linear decay to 0 in the second half
-    ema: float = 0.99  # Momentum of the evaluated weight average; 0: none
-    held_out: int = 1  # Recordings per speaker and digit for choosing the best epoch
-    voices: int = 4  # Sounds to sample per speaker
+    ema: float = 0.99  # Momentum of the evaluated weight average; 0 disables it
+    held_out: int = 1  # Recordings per speaker and digit held out to choose the best epoch
+    voices: int = 4  # Number of sounds to sample per speaker
 
 
 PRESETS = {

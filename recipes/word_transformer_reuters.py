@@ -48,14 +48,14 @@ FIRST = 0xE000  # first private-use character
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    vocabulary: int = 4000  # Vocabulary size, the most common words; at most 6,200
+    vocabulary: int = 4000  # Size of the vocabulary of the most common words, at most 6,200
     length: int = 64  # Words per passage
     units: int = 128  # Dimensions of the vectors between the blocks
-    blocks: int = 4  # Blocks of attention and a dense layer
-    heads: int = 4  # Attention heads
-    dropout: float = 0.1  # Dropout rate of the residual branches
+    blocks: int = 4  # Number of blocks, each with attention and a dense layer
+    heads: int = 4  # Number of attention heads per block
+    dropout: float = 0.1  # Dropout rate of the residual branches of the transformer
     learning_rate: float = 2e-3  # Adam's learning rate; linear decay to 0 in the second half
-    held_out: int = 500  # Last training stories, used to choose the epoch
+    held_out: int = 500  # Number of last training stories held out to choose the epoch
     tested: int = 3299  # Number of test stories, from the first
 
 

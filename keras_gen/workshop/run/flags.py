@@ -89,34 +89,37 @@ class RunSettings:
     mixed_precision: Literal["auto", "none", "bfloat16", "float16"] = "auto"
     """Precision inside the networks. auto: bfloat16 where the processor supports it."""
     jit_compile: bool = simple_parsing.flag(default=False, negative_prefix="--no-")
-    """Compile the training step with XLA, for one device: faster on GPUs after a slower start."""
+    """Compile the training step with XLA, on one device only; this is faster on GPUs after a slower
+    start."""
     output: Path | None = None
     """Folder for everything that the run writes (default: runs/RECIPE/TIME)."""
     export: Path | None = None
     """Folder for SavedModels; the next free version number is used (default: export/ in the run's
     own folder). --export saved_models publishes the model."""
     resume: bool = simple_parsing.flag(default=False, negative_prefix="--no-")
-    """Resume the run in --output, or the most recent unfinished run, with its settings. With a
-    larger --epochs, training continues even if the run had finished."""
+    """Resume the run in --output, or the most recent unfinished run, with the settings of that run.
+    With a larger --epochs, training continues even if the run had finished."""
     config: Path | None = None
     """The config.json of another run, whose settings replace those of a preset."""
     weights: Path | None = None
-    """Export whose weights are evaluated instead of training a model; the other flags describe that
-    export's run."""
+    """Export to evaluate instead of training a model; the other flags must describe the run that
+    wrote this export."""
     start_from: str | None = None
     """Export, given by name in saved_models or by folder, whose weights initialize training. Its
     networks must have the same architecture as those of this run. Networks that are not exported,
     such as discriminators, start with random weights."""
     epochs: int = 1
-    """Epochs of steps_per_epoch steps. A checkpoint is written after each, a line after some."""
+    """Number of epochs, each with steps_per_epoch steps. A checkpoint is written after each epoch;
+    a line is printed after some."""
     steps_per_epoch: int = 100
-    """Training steps per epoch."""
+    """Number of training steps per epoch."""
     batch_size: int = 1
-    """Examples per step, over all replicas."""
+    """Number of examples per step, over all replicas."""
     grid_every: int = 1
-    """Epochs between sample grids."""
+    """Number of epochs between sample grids."""
     validate_every: int = 1
-    """Epochs between evaluations on held-out data, in recipes that evaluate during training."""
+    """Number of epochs between evaluations on held-out data, in recipes that evaluate during
+    training."""
 
     def __init_subclass__(cls):
         # The heading of a recipe's flags in its help.
@@ -173,7 +176,8 @@ class ShortStepSettings(RunSettings):
     mixed_precision: Literal["auto", "none", "bfloat16", "float16"] = "none"
     """Precision inside the networks. none: float32, as used for published results."""
     steps_per_execution: int = 1
-    """Steps per TensorFlow call: use many if steps are short. For one device only."""
+    """Number of steps per TensorFlow call, on one device only. Use a large number if steps
+    are short."""
 
     def __post_init__(self):
         super().__post_init__()

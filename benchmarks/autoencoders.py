@@ -45,7 +45,7 @@ def compare_steps(name, build, rounds):
     took = fit_in_turns(lambda: Autoencoder(*build()), BATCH, rounds, chunk=20)
     print(
         f"{name}: fit {BATCH / took['fit']:.0f} images/s, bare {BATCH / took['bare']:.0f}; "
-        f"fit/bare {took['bare'] / took['fit']:.2f}",
+        f"throughput ratio fit/bare {took['bare'] / took['fit']:.2f}",
         flush=True,
     )
 
@@ -63,7 +63,7 @@ def compare_penalties(rounds):
     print(
         f"contractive step, 1,000 codes: closed form {seconds['closed_form'] * 1e3:.0f} ms, "
         f"Jacobian {seconds['jacobian'] * 1e3:.0f} ms; "
-        f"Jacobian/closed form {seconds['jacobian'] / seconds['closed_form']:.1f}"
+        f"time ratio Jacobian/closed form {seconds['jacobian'] / seconds['closed_form']:.1f}"
     )
 
 
@@ -72,7 +72,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--quick", action="store_true", help="run fewer steps")
     rounds = 3 if parser.parse_args().quick else 15
-    print(f"Autoencoders of {SHAPE} images, batch {BATCH}, {os.cpu_count()} cores")
+    print(f"Autoencoders for {SHAPE} images, batch {BATCH}, {os.cpu_count()} cores")
     compare_steps("784-1000-500-250-30", deep_networks, rounds)
     compare_steps("convolutional", conv_networks, rounds)
     compare_penalties(rounds=min(rounds, 5))

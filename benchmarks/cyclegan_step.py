@@ -144,7 +144,7 @@ def seconds_to_first_step() -> float:
 def main():
     """Prints the tables."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="the first table only")
+    parser.add_argument("--quick", action="store_true", help="print only the first table")
     quick = parser.parse_args().quick
     size, batch = 64, 4
     print(
@@ -168,7 +168,7 @@ def main():
             f"fraction of the convolution peak ({peak / 1e9:.0f} GFLOP/s): {rate / peak:.2f}"
             + (f"; time ratio ours/PyTorch {seconds[name] / other:.2f}" if other else "")
         )
-    print(f"float32/bfloat16: {seconds['float32'] / seconds['bfloat16']:.2f}")
+    print(f"time ratio float32/bfloat16: {seconds['float32'] / seconds['bfloat16']:.2f}")
 
     images = Source(np.zeros([200, 72, 72, 3], "uint8"))
     stream = iter(unpaired(images, images, batch, augment=random_crop_flip(size)))
@@ -177,7 +177,7 @@ def main():
     for _ in range(300):
         next(stream)
     share = (time.perf_counter() - began) / 300 / seconds["float32"]
-    print(f"input pipeline alone, as a fraction of the float32 step: {share:.3f}")
+    print(f"time of the input pipeline alone, as a fraction of the float32 step: {share:.3f}")
     if quick:
         return
 
@@ -185,11 +185,11 @@ def main():
         step, operations = our_step(build("float32", size), batch, size)
         took = in_turns({"step": step}, rounds=3)["step"]
         print(
-            f"batch {batch}, {size}x{size}: {took / seconds['float32']:.2f} of the float32 step "
+            f"batch {batch}, {size}x{size}: {took / seconds['float32']:.2f} times the float32 step "
             f"above; {operations / took / 1e9:.0f} GFLOP/s"
         )
     print(f"peak memory of this process: {peak_memory():.1f} GiB")
-    print(f"launch to first step, recipe's cpu preset: {seconds_to_first_step():.0f} s")
+    print(f"time from launch to first step, cpu preset: {seconds_to_first_step():.0f} s")
 
 
 def peak_memory() -> float:

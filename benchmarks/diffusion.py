@@ -45,8 +45,10 @@ def training(name, rounds, in_torch):
         others={"PyTorch": in_torch[name]} if name in in_torch else None,
     )
     fit = took.pop("fit")
-    ratios = "; ".join(f"fit/{way} {fit / seconds:.2f}" for way, seconds in took.items())
-    print(f"{name}: fit {fit * 1e3:.0f} ms a step of {BATCH}; {ratios}", flush=True)
+    ratios = "; ".join(
+        f"time ratio fit/{way} {fit / seconds:.2f}" for way, seconds in took.items()
+    )
+    print(f"{name}: fit {fit * 1e3:.0f} ms per step of {BATCH} images; {ratios}", flush=True)
 
 
 def samples(rounds, in_torch):
@@ -73,8 +75,12 @@ def samples(rounds, in_torch):
         ways["PyTorch"] = in_torch["ddpm samples"]
     took = in_turns(ways, rounds)
     ours = took.pop("sample")
-    ratios = "; ".join(f"sample/{way} {ours / seconds:.2f}" for way, seconds in took.items())
-    print(f"ddpm: {ours / BATCH * 1e3:.1f} ms a sample of {STEPS} steps; {ratios}", flush=True)
+    ratios = "; ".join(
+        f"time ratio sample/{way} {ours / seconds:.2f}" for way, seconds in took.items()
+    )
+    print(
+        f"ddpm: {ours / BATCH * 1e3:.1f} ms per sample with {STEPS} steps; {ratios}", flush=True
+    )
 
 
 def faster_ways(rounds):
@@ -93,13 +99,16 @@ def faster_ways(rounds):
     }
     took = in_turns(steps, rounds)
     for name in ("XLA", "bfloat16"):
-        print(f"ddpm: a step by {name}/float32 {took[name] / took['float32']:.2f}", flush=True)
+        print(
+            f"ddpm: step time ratio {name}/float32 {took[name] / took['float32']:.2f}",
+            flush=True,
+        )
     drawn = {
         name: lambda model=models[name]: model.sample(BATCH, seed=0, steps=STEPS)
         for name in ("float32", "bfloat16")
     }
     took = in_turns(drawn, rounds)
-    print(f"ddpm: a sample by bfloat16/float32 {took['bfloat16'] / took['float32']:.2f}")
+    print(f"ddpm: sampling time ratio bfloat16/float32 {took['bfloat16'] / took['float32']:.2f}")
 
 
 def in_bfloat16():
@@ -114,7 +123,7 @@ def in_bfloat16():
 def main():
     """Prints the results."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="fewer steps")
+    parser.add_argument("--quick", action="store_true", help="run fewer steps")
     rounds = 3 if parser.parse_args().quick else 9
     print(f"{os.cpu_count()} cores")
     with pytorch.steps("ddpm", "ddpm samples") as in_torch:

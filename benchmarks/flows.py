@@ -72,8 +72,10 @@ def compare(name, rounds, in_torch):
         bare=bare_step,
     )
     fit = took.pop("fit")
-    ratios = "; ".join(f"{way}/fit {seconds / fit:.2f}" for way, seconds in took.items())
-    print(f"{name}: fit {fit * 1e3:.1f} ms a step of {BATCH}; {ratios}", flush=True)
+    ratios = "; ".join(
+        f"time ratio {way}/fit {seconds / fit:.2f}" for way, seconds in took.items()
+    )
+    print(f"{name}: fit {fit * 1e3:.1f} ms per step of {BATCH} images; {ratios}", flush=True)
 
 
 def memory(name):
@@ -86,19 +88,19 @@ def memory(name):
     per_image = (time.perf_counter() - began) / BATCH
     model.fit(images, batch_size=BATCH, epochs=3, verbose=0)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(f"{name}: {per_image * 1e3:.2f} ms a sample, peak {peak:.2f} GiB", flush=True)
+    print(f"{name}: {per_image * 1e3:.2f} ms per sample, peak memory {peak:.2f} GiB", flush=True)
 
 
 def main():
     """Prints the results."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="fewer steps")
-    parser.add_argument("--memory", choices=FLOWS, help="the memory of one flow only")
+    parser.add_argument("--quick", action="store_true", help="run fewer steps")
+    parser.add_argument("--memory", choices=FLOWS, help="measure only the memory of this flow")
     told = parser.parse_args()
     if told.memory:
         memory(told.memory)
         return
-    print(f"Flows of {SHAPE} images, batch {BATCH}, {os.cpu_count()} cores")
+    print(f"Flows for {SHAPE} images, batch {BATCH}, {os.cpu_count()} cores")
     with pytorch.steps("glow") as in_torch:
         for name in FLOWS:
             compare(name, 2 if told.quick else 9, in_torch)

@@ -191,8 +191,10 @@ def compare(name, size, filters, batch, rounds, in_torch):
 
     ways = {"textbook": run_textbook} | ({"PyTorch": in_torch[name]} if name in in_torch else {})
     took = fit_in_turns(build, shown, rounds, chunk, ways, shape=shape, bare=bare_step)
-    parts = [f"fit {took['fit'] * 1e3:.2f} ms a step, {shown / took['fit']:.0f} images/s"]
-    parts += [f"fit/{way} {took['fit'] / took[way]:.2f}" for way in took if way != "fit"]
+    parts = [f"fit {took['fit'] * 1e3:.2f} ms per step, {shown / took['fit']:.0f} images/s"]
+    parts += [
+        f"time ratio fit/{way} {took['fit'] / took[way]:.2f}" for way in took if way != "fit"
+    ]
     print(f"{name}: {'; '.join(parts)}; peak memory so far {peak_memory():.2f} GiB", flush=True)
 
 
@@ -204,15 +206,19 @@ def peak_memory() -> float:
 def main():
     """Prints the results."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="fewer steps")
-    parser.add_argument("--size", type=int, default=32, help="pixels of a side")
-    parser.add_argument("--filters", type=int, default=32, help="channels, as of the networks")
-    parser.add_argument("--batch", type=int, default=64, help="images in an update")
+    parser.add_argument("--quick", action="store_true", help="run fewer steps")
+    parser.add_argument(
+        "--size", type=int, default=32, help="side length of the images in pixels"
+    )
+    parser.add_argument(
+        "--filters", type=int, default=32, help="number of filters of the networks"
+    )
+    parser.add_argument("--batch", type=int, default=64, help="images per update")
     told = parser.parse_args()
     sizes = told.size, told.filters, told.batch
-    print(f"GANs of {told.size}x{told.size}, {told.filters} filters, batch {told.batch}, "
+    print(f"GANs for {told.size}x{told.size} images, {told.filters} filters, batch {told.batch}, "
           f"{os.cpu_count()} cores")  # fmt: skip
-    # PyTorch's side has the sizes that stand in its file.
+    # PyTorch's models have fixed sizes, the defaults.
     usual = sizes == tuple(parser.get_default(name) for name in ("size", "filters", "batch"))
     others = [name for name in MODELS if name in pytorch.STEPS]
     with pytorch.steps(*others if usual else ()) as in_torch:

@@ -145,7 +145,7 @@ def alternately(ways, rounds, count, samples=0) -> list:
 def main():
     """Prints the results."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="fewer images, one round")
+    parser.add_argument("--quick", action="store_true", help="use fewer images and one round")
     parser.add_argument("--job", nargs=3, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.job:
@@ -159,17 +159,17 @@ def main():
     print(f"Fréchet distance between 2 sets of {images} 32x32 images, {os.cpu_count()} cores")
     for name, (distance, seconds, memory) in {"streamed": ours, "naive": naive}.items():
         rate = 2 * images / seconds
-        print(f"  {name}: {rate:.0f} images/s, {memory:.0f} MiB more, distance {distance:.5g}")
-    print(f"  naive/streamed: time {naive[1] / ours[1]:.2f}")
+        print(f"  {name}: {rate:.0f} images/s, {memory:.0f} MiB added, distance {distance:.5g}")
+    print(f"  time ratio naive/streamed: {naive[1] / ours[1]:.2f}")
 
     (few,) = alternately(["nll ours"], 1, test_images, 50)
     ours, naive = alternately(["nll ours", "nll naive"], rounds, test_images, k)
-    print(f"NLL of {test_images} images 28x28, 50 latents, compilation included")
+    print(f"NLL of {test_images} 28x28 images, 50 latents, including compilation")
     lines = {f"streamed, k = {k}": ours, f"naive, k = {k}": naive, "streamed, k = 50": few}
     for name, (nats, seconds, memory) in lines.items():
         each = seconds / test_images * 1e3
-        print(f"  {name}: {each:.0f} ms per image, {memory:.0f} MiB more, {nats:.2f} nats")
-    print(f"  naive/streamed: time {naive[1] / ours[1]:.2f}")
+        print(f"  {name}: {each:.0f} ms per image, {memory:.0f} MiB added, {nats:.2f} nats")
+    print(f"  time ratio naive/streamed: {naive[1] / ours[1]:.2f}")
 
 
 if __name__ == "__main__":

@@ -69,16 +69,16 @@ def images(side, in_torch):
         if name in in_torch:
             functions["PyTorch"] = in_torch[name]
         seconds = in_turns(functions, rounds=2)
-        print(f"{name}, {BATCH} images of {side}x{side}: {seconds['cached']:.2f} s cached")
+        print(f"{name}, {BATCH} {side}x{side} images, cached: {seconds['cached']:.2f} s")
         for way in ("cached", "XLA"):
             same = (drawn[way] == drawn["whole"]).all(axis=(1, 2, 3)).mean()
             print(
-                f"  whole passes / {way}: {seconds['whole'] / seconds[way]:.0f}; "
-                f"fraction of images that are the same: {same:.2f}"
+                f"  time ratio whole passes/{way}: {seconds['whole'] / seconds[way]:.0f}; "
+                f"fraction of identical images: {same:.2f}"
             )
         if "PyTorch" in seconds:
             ratio = seconds["PyTorch"] / seconds["cached"]
-            print(f"  PyTorch's whole passes / cached: {ratio:.0f}")
+            print(f"  time ratio PyTorch's whole passes/cached: {ratio:.0f}")
 
 
 def sounds(lengths):
@@ -102,17 +102,17 @@ def sounds(lengths):
         }
         seconds = in_turns(functions | {"passes": passes}, rounds=2)
         all_passes = seconds["passes"] / PASSES * length
-        print(
-            f"WaveNet of 20 layers, 1 sound of {length} samples: {seconds['cached']:.2f} s cached"
-        )
+        print(f"WaveNet (20 layers), {length} samples, cached: {seconds['cached']:.2f} s")
         for way in ("cached", "XLA"):
-            print(f"  whole passes / {way}: {all_passes / seconds[way]:.0f}")
+            print(f"  time ratio whole passes/{way}: {all_passes / seconds[way]:.0f}")
 
 
 def main():
     """Prints the results."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="smaller images, shorter sounds")
+    parser.add_argument(
+        "--quick", action="store_true", help="use smaller images and shorter sounds"
+    )
     quick = parser.parse_args().quick
     print(f"{os.cpu_count()} cores")
     keras.utils.set_random_seed(0)

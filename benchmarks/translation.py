@@ -128,8 +128,8 @@ def enlarge(way, side):
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     megapixels = output.shape[0] * output.shape[1] / 1e6
     print(
-        f"enlarging {side}x{side} by {FACTOR}, {way}: {megapixels / seconds:.2f} megapixels a "
-        f"second, peak {peak:.2f} GiB",
+        f"enlarging {side}x{side} by {FACTOR}, {way}: {megapixels / seconds:.2f} megapixels "
+        f"per second, peak memory {peak:.2f} GiB",
         flush=True,
     )
 
@@ -137,20 +137,24 @@ def enlarge(way, side):
 def main():
     """Prints the results."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="fewer steps, smaller images")
-    parser.add_argument("--way", choices=WAYS, help="one way to enlarge an image only")
-    parser.add_argument("--side", type=int, default=512, help="of the image that is enlarged")
+    parser.add_argument(
+        "--quick", action="store_true", help="run fewer steps with smaller images"
+    )
+    parser.add_argument("--way", choices=WAYS, help="measure only this way to enlarge an image")
+    parser.add_argument(
+        "--side", type=int, default=512, help="side length of the image to enlarge"
+    )
     told = parser.parse_args()
     if told.way:
         enlarge(told.way, told.side)
         return
-    print(f"Translators, {os.cpu_count()} cores")
+    print(f"Image translation, {os.cpu_count()} cores")
     for name, (build, bare, batch, sizes) in STEPS.items():
         rounds = 2 if told.quick else 9
         took = fit_in_turns(build, batch, rounds, chunk=20, bare=bare, source=pairs(*sizes))
         print(
-            f"{name}: fit {took['fit'] * 1e3:.1f} ms a step, bare {took['bare'] * 1e3:.1f}; "
-            f"fit/bare {took['bare'] / took['fit']:.2f}",
+            f"{name}: fit {took['fit'] * 1e3:.1f} ms per step, bare {took['bare'] * 1e3:.1f}; "
+            f"throughput ratio fit/bare {took['bare'] / took['fit']:.2f}",
             flush=True,
         )
     side = "300" if told.quick else str(told.side)

@@ -69,10 +69,10 @@ def compare(name, steps, rounds, in_torch):
     """Prints the images per second of `fit`, and the ratios to bare steps and to PyTorch."""
     ways = {"PyTorch": in_torch[name]} if name in in_torch else {}
     took = fit_in_turns(MODELS[name], BATCH, rounds, steps, ways, per_execution=steps)
-    parts = [
-        f"fit {took['fit'] * 1e3:.2f} ms a step of {BATCH}, {BATCH / took['fit']:.0f} images/s"
+    parts = [f"fit {took['fit'] * 1e3:.2f} ms per step, {BATCH / took['fit']:.0f} images/s"]
+    parts += [
+        f"time ratio fit/{way} {took['fit'] / took[way]:.2f}" for way in took if way != "fit"
     ]
-    parts += [f"fit/{way} {took['fit'] / took[way]:.2f}" for way in took if way != "fit"]
     print(f"{name}: {'; '.join(parts)}", flush=True)
 
 
@@ -80,19 +80,21 @@ def samples_cost(k):
     """Prints the milliseconds per step and the peak memory of the process for k samples."""
     took = fit_in_turns(partial(iwae, k), BATCH, rounds=4, chunk=5)["fit"]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(f"IWAE, k = {k}: {took * 1e3:.1f} ms a step, {peak:.2f} GiB", flush=True)
+    print(f"IWAE, k = {k}: {took * 1e3:.1f} ms per step, peak memory {peak:.2f} GiB", flush=True)
 
 
 def main():
     """Prints the results."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="fewer steps")
-    parser.add_argument("--samples", type=int, help="the cost of so many samples of IWAE only")
+    parser.add_argument("--quick", action="store_true", help="run fewer steps")
+    parser.add_argument(
+        "--samples", type=int, help="measure only IWAE with this number of samples"
+    )
     told = parser.parse_args()
     if told.samples:
         samples_cost(told.samples)
         return
-    print(f"VAEs of {SHAPE} images, batch {BATCH}, {os.cpu_count()} cores")
+    print(f"VAEs for {SHAPE} images, batch {BATCH}, {os.cpu_count()} cores")
     rounds = 3 if told.quick else 9
     with pytorch.steps("vae", "iwae") as in_torch:
         for name in MODELS:

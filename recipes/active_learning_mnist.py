@@ -101,7 +101,7 @@ def main(run: Run, s: Settings):
         for name, encode in encoders.items():
             numbers[name] = (encode(pool), pool_labels, encode(test), test_labels)
         for name, of_digits in numbers.items():
-            run.say(f"choosing digits by {name}")
+            run.say(f"selecting digits to label, using {name}")
             for way, choose in WAYS.items():
                 for count in COUNTS:
                     found = [accuracy(choose, count, seed, *of_digits) for seed in seeds]

@@ -105,7 +105,7 @@ def main(run: Run, s: Settings):
     mixture = mixture_samples(images, len(held_out), seed=s.seed)
 
     with run.evaluation(model) as metrics:
-        run.say("comparing samples using the features of two classifiers and with patches")
+        run.say("comparing samples using the features of two classifiers and image patches")
         sets = {"": model.sample(len(held_out), seed=s.seed)}
         for threshold in THRESHOLDS:
             drawn = model.sample(len(held_out), seed=s.seed, truncation=threshold)

@@ -96,7 +96,7 @@ def main(run: Run, s: Settings):
 
     networks = {}
     for count, known in KNOWN.items():
-        run.say(f"training the baseline network of {count} known")
+        run.say(f"training the baseline network; number of known quarters: {count}")
         networks[count] = baseline(s, choice.train, held_out, known)
 
     with run.evaluation(models[1]) as metrics:

@@ -112,7 +112,7 @@ def main(run: Run, s: Settings):
     mixture = mixture_samples(images, len(held_out), seed=s.seed)
 
     with run.evaluation(model) as metrics:
-        run.say("comparing samples using the features of two classifiers and with patches")
+        run.say("comparing samples using the features of two classifiers and image patches")
         drawn = model.sample(len(held_out), seed=s.seed)
         sets = {"": drawn, "baseline_": mixture}
         metrics |= sample_report(extractors, images, held_out, sets, s.seed)
@@ -136,8 +136,8 @@ def main(run: Run, s: Settings):
                 metrics[f"arithmetic_by_chance_{kind}"] = (by_chance == result).mean()
         else:
             run.say(
-                f"skipping latent arithmetic: the classes {s.terms} are of faces or of your "
-                "images"
+                "skipping latent arithmetic: it requires --dataset celeb_a and images of the "
+                f"classes {s.terms}"
             )
 
         run.draw("neighbors", sample_neighbors(model, images))

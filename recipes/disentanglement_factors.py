@@ -142,12 +142,12 @@ def main(run: Run, s: Settings):
     with run.evaluation(main_model) as metrics:
         some_images = images[:: -(-len(images) // 2000)]  # at most 2,000
         for name, model in models.items():
-            run.say(f"scoring {name}")
+            run.say(f"evaluating {name}")
             means, *_ = model.encode(images)
             # Latents that barely vary are inactive.
             metrics |= suffixed(disentanglement(shapes.factors, means, s, 0.05), f"_{name}")
             metrics[f"elbo_{name}"] = model.log_prob(some_images).mean()
-        run.say("scoring the baselines")
+        run.say("evaluating the baselines")
         means, *_ = untrained.encode(images)
         metrics |= suffixed(disentanglement(shapes.factors, means, s), "_untrained")
         components = pca.encode(images)

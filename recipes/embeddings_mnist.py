@@ -93,17 +93,17 @@ def main(run: Run, s: Settings):
     with run.evaluation(model) as metrics:
         encoders = {"codes": model.encode, "pixels": flat_pixels, "pca": pca.encode}
         for name, encode in encoders.items():
-            run.say(f"measuring {name}")
+            run.say(f"evaluating {name}")
             metrics |= coding_report(name, encode, train, test, s)
 
-        run.say("measuring transfer")
+        run.say("measuring the transfer to USPS")
         for name, encode in encoders.items():
             metrics[f"usps_{name}"] = transferred(encode, *usps, s)
         metrics["usps_own"] = transferred(usps_model.encode, *usps, s)
         metrics["mnist_codes"] = transferred(fashion_model.encode, train, test, s)
         metrics["mnist_pca"] = transferred(fashion_pca.encode, train, test, s)
 
-        run.say("computing t-SNE of the codes and pixels of test images")
+        run.say("computing t-SNE embeddings of the codes and pixels of test images")
         images, labels = test
         planes = {}
         maps = {}

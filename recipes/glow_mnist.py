@@ -85,7 +85,7 @@ def main(run: Run, s: Settings):
     run.fit(model, train, draw)
     run.export(model, default="sample")
 
-    run.say("measuring files, principal components, and one histogram per value")
+    run.say("evaluating the baselines: image files, PCA, and one histogram per value")
     components = [int(number) for number in s.components.split()]
     baselines = image_baselines(split.train.arrays(), split.test.arrays(), test, components)
     baselines |= boosted_bits(run, split.train.arrays(), test)

@@ -95,7 +95,7 @@ def main(run: Run, s: Settings):
             own = [gan.recognize(each)[0].argmax(axis=1) for each in (images, test_images)]
             metrics[f"own_error_{name}"] = error(*own)
 
-            run.say(f"classifying images by category, {name} the term")
+            run.say(f"classifying images by category, {name} the information term")
             asked = np.arange(s.drawn) % CATEGORIES
             drawn = gan.sample(s.drawn, seed=s.seed, label=asked)
             classifier = train_classifier(

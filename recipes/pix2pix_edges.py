@@ -110,7 +110,7 @@ def main(run: Run, s: Settings):
 
     with run.evaluation(model) as metrics:
         run.say(
-            "comparing translations with photographs, and their edges with the requested ones"
+            "comparing translations with photographs, and their edges with the requested edges"
         )
         fitted = (edges, train_edges, train_photos)
         ways = {

@@ -102,7 +102,7 @@ def main(run: Run, s: Settings):
     run.restore_best(model)
     run.export(model, default="sample")
 
-    run.say("measuring counts of levels and a linear prediction")
+    run.say("evaluating the baselines: n-grams and linear prediction")
     train_levels = levels_of(model, data.train.arrays()[0])
     test_levels = levels_of(model, test[0])
     baselines = {

@@ -52,9 +52,7 @@ class Settings(ShortStepSettings):
     discriminator_filters: int = 20  # Channels of the discriminators' first layers
     hidden: int = 500  # Units in the discriminators' dense layer
     pair_weight: float = 1.0  # Weight of the class agreement within a generated pair
-    learning_rate: float = (
-        2e-4  # Learning rate for all networks; linear decay to 0 in the second half
-    )
+    learning_rate: float = 2e-4  # Adam's learning rate; linear decay to 0 in the second half
     classifier_steps: int = 1500
     """Training steps for the classifiers trained only on the source domain."""
 

@@ -35,6 +35,7 @@ from keras_gen.workshop.baselines import mixture_samples
 from keras_gen.workshop.visualize import sample_neighbors, samples
 
 SHAPE = (32, 32, 1)
+Objective = Literal["minimax", "non_saturating", "least_squares", "wasserstein", "hinge"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,10 +43,7 @@ class Settings(RunSettings):
     images: Path | None = None  # Your own image folder, with or without class subfolders
     latent_dim: int = 100  # Dimensions of the latents
     filters: int = 128  # Channels of the discriminator's first layer; each stage doubles them
-    objective: Literal["minimax", "non_saturating", "least_squares", "wasserstein", "hinge"] = (
-        "non_saturating"
-    )
-    """Objective of the two networks; non_saturating in the paper."""
+    objective: Objective = "non_saturating"  # Objective of the networks (paper: non_saturating)
     discriminator_steps: int = 1  # Discriminator updates per generator update
     learning_rate: float = 2e-4  # Adam's learning rate for both networks
     beta_1: float = 0.5  # Adam's beta_1, the momentum of the average gradient

@@ -47,9 +47,7 @@ CLASSES = 10
 class Settings(ShortStepSettings):
     filters: int = 64  # Channels of the first layers
     blocks: int = 3  # Residual blocks specific to each domain
-    learning_rate: float = (
-        1e-4  # Learning rate for all networks; linear decay to 0 in the second half
-    )
+    learning_rate: float = 1e-4  # Adam's learning rate; linear decay to 0 in the second half
     adversarial_weight: float = 10.0  # Weight of the adversarial loss, lambda_0
     kl_weight: float = 0.1  # Weight of the KL divergence of the code from N(0, 1), lambda_1
     likelihood_weight: float = 100.0  # Weight of the reconstruction distance, lambda_2

@@ -343,3 +343,6 @@ def test_each_describes_itself_and_has_no_class_but_its_settings():
         settings = r"class Settings\((RunSettings|ShortStepSettings)\):"
         code = re.sub(settings, "", text.replace(doc, ""))
         assert not re.search(r"^ *class ", code, re.MULTILINE), recipe
+        # The help of a setting is found next to it or below it only if the setting is one line.
+        for line in text.split("class Settings(")[1].split("\n\n")[0].splitlines()[1:]:
+            assert not re.search(r"^    \w+: .*\($", line), (recipe, line)

@@ -330,7 +330,9 @@ def test_images_that_lose_something_are_named(tmp_path):
     save(tmp_path / "a.png", "RGBA", (0, 0, 0, 51))
     save(tmp_path / "b.png", "RGBA", (9, 9, 9, 255))
     save(tmp_path / "c.png")
-    with pytest.warns(UserWarning, match="^1 images in .* blended with white: a.png$"):
+    with pytest.warns(
+        UserWarning, match=r"^Images in .* pixels \(1\) are blended with white: a.png$"
+    ):
         images = image_folder(tmp_path, 4).arrays()
     np.testing.assert_array_equal(images[:, 0, 0], [(204, 204, 204), (9, 9, 9), RED])
 
@@ -460,7 +462,7 @@ def test_links_are_read_where_they_end_in_a_file(tmp_path):
 def test_images_of_other_kinds_are_named(tmp_path):
     for name in ("a.HEIC", "b.avif", "notes.txt"):
         (tmp_path / name).write_bytes(b"x")
-    with pytest.raises(FileNotFoundError, match=r"no image: .*. Convert a.HEIC, b.avif.$"):
+    with pytest.raises(FileNotFoundError, match=r"no images: .*. Convert a.HEIC, b.avif.$"):
         image_folder(tmp_path, 4)
     for number in range(2):
         save(tmp_path / f"{number}.png")

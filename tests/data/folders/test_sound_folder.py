@@ -128,5 +128,5 @@ def test_folders_without_sounds_are_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no folder .*nowhere: .* with sounds"):
         sound_folder(tmp_path / "nowhere", 8000)
     (tmp_path / "a.flac").write_bytes(b"x")
-    with pytest.raises(FileNotFoundError, match=r"no sound: .* \.wav, \.wave\. Convert a\.flac"):
+    with pytest.raises(FileNotFoundError, match=r"no sounds: .* \.wav, \.wave\. Convert a\.flac"):
         sound_folder(tmp_path, 8000)

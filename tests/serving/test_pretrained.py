@@ -227,8 +227,8 @@ BROKEN = {
         r"cannot be loaded: seed is 'a': expected an integer.*\. Save the model again, or use",
     ),
     "an unknown argument": (
-        lambda: changed("config.json", with_value("colour", 3)),
-        r"cannot be loaded: .*\{'colour': 3\}\. Save the model again",
+        lambda: changed("config.json", with_value("zigzag", 3)),
+        r"cannot be loaded: .*\{'zigzag': 3\}\. Save the model again",
     ),
     "a wrong network": (
         lambda: changed("config.json", with_value("encoder", 3)),

@@ -93,22 +93,22 @@ class DDPM(PathModel):
 
     @override
     def terms(self, batch):
-        """Returns the squared error of each example, `[batch]`; eq. (14) for predicted noise."""
+        """Returns the squared error of each example, `[batch]`; eq. (14) for predicted noise.
+
+        The inherited `train_step` minimizes its mean over the batch.
+        """
         x = batch["x"]  # images in [-1, 1]
         # One of 1/T, 2/T, ..., 1 with equal probability, from times in [0, 1).
         t = tf.math.ceil(self.even_times(x) * self.chain_steps) / self.chain_steps
-        t = tf.maximum(t, 1 / self.chain_steps)
+        t = tf.maximum(t, 1 / self.chain_steps)  # if the time in [0, 1) is exactly 0
         conditions = {name: batch[name] for name in self.given}  # labels in `ConditionalDDPM`
 
         noise = self.normal("noise", keras.ops.shape(x))
         x_t = self.probability_path.at(t, x, noise)  # eq. (4): alpha x + sigma noise
         # The noise, x, or v = alpha noise - sigma x.
         target = self.probability_path.quantity(self.prediction, t, Parts(x, noise))
-        return {
-            "denoising": per_example_mean(
-                tf.square(target - self.network_output(x_t, t, **conditions))
-            )
-        }
+        error = target - self.network_output(x_t, t, **conditions)
+        return {"denoising": per_example_mean(tf.square(error))}
 
     # Algorithm 2 -----------------------------------------------------------------------------
 

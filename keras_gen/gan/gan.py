@@ -55,10 +55,12 @@ class GAN(GenerativeModel):
     Goodfellow et al.: "Generative Adversarial Nets", NeurIPS 2014, algorithm 1. With the networks
     in `keras_gen.networks.gan.dcgan`, it is the DCGAN of Radford, Metz, Chintala, ICLR 2016.
 
-    Deviations: as in the DCGAN authors' code, real and generated images pass through the
-    discriminator separately, so that batch normalization never mixes them; algorithm 1 has no such
-    layers. `evaluate` uses every held-out example for both networks, even if k is above 1. Within a
-    step, real and generated images receive the same random `augmentation`.
+    Deviations: the generator's default objective is the non-saturating loss of sec. 3, and the
+    default optimizer is DCGAN's Adam instead of momentum SGD. As in the DCGAN authors' code, real
+    and generated images pass through the discriminator separately, so that batch normalization
+    never mixes them; algorithm 1 has no such layers. `evaluate` uses every held-out example for
+    both networks, even if k is above 1. Within a step, real and generated images receive the same
+    random `augmentation`.
 
     A variant declares the shapes of its networks and overrides only the methods that differ: the
     generated examples (`generated`), the real examples (`real`), the discriminator's inputs
@@ -116,7 +118,10 @@ class GAN(GenerativeModel):
 
     @override
     def train_step(self, data):
-        """Updates the discriminator k times, and then the generator once: algorithm 1."""
+        """Updates the discriminator k times, and then the generator once: algorithm 1.
+
+        The reported terms of the discriminator are those of its last update.
+        """
         batch = self.prepare_batch(data)
         minibatches = self.minibatches(batch)
         for k, minibatch in enumerate(minibatches):
@@ -126,6 +131,7 @@ class GAN(GenerativeModel):
             d_loss, d_terms = self.update_discriminator(minibatch, fake, use)
 
         def generator_loss():
+            # The minibatch sets the number of latents, and contains conditions if there are any.
             terms = self.generator_terms(minibatches[-1])
             return self.weighted(terms), terms
 
@@ -212,6 +218,7 @@ class GAN(GenerativeModel):
 
     def terms_of_logits(self, real_logits, fake_logits, batch, fake, use) -> dict:
         """Returns `discriminator_terms` from logits, for discriminators with additional heads."""
+        # By default, -log D(x) - log(1 - D(G(z))), where D is the sigmoid of the logits.
         terms = {"discrimination": self.objective.discriminator(real_logits, fake_logits)}
         if self.penalty is not None:
             terms["penalty"] = self._penalty(batch, fake, use)
@@ -232,7 +239,7 @@ class GAN(GenerativeModel):
         """Returns the generator's adversarial loss, `[batch]`, for generated examples."""
         fake_logits = self.logits_of(fake, batch)
         if not self.objective.compares:
-            return self.objective.generator(fake_logits)
+            return self.objective.generator(fake_logits)  # by default, -log D(G(z))
         real_logits = self.logits_of(self.real(batch), batch)
         return self.objective.generator(fake_logits, real_logits)
 

@@ -34,8 +34,11 @@ class CycleGAN(Translator):
     Networks", ICCV 2017. G: X -> Y and F: Y -> X are trained on eq. (3), with the identity loss of
     sec. 5.2; D_X and D_Y are trained on a history of generated images (sec. 4).
 
-    Deviations: none in the algorithm. Each generator is applied to both of its inputs in one call,
-    which makes no difference, because instance normalization treats each image independently.
+    Deviations: distances in eq. (2) are means, not sums, over the values of an image, as in the
+    authors' code. Each generator is applied to both of its inputs in one call, which makes no
+    difference, because instance normalization treats each image independently. The identity loss,
+    which the paper uses for paintings, is on by default. The learning rate is constant, unless
+    `compile` receives a schedule; the paper's decays linearly in the second half.
 
     Args:
         generator_xy: Network G, which maps float images in [-1, 1] to float images in [-1, 1].
@@ -116,7 +119,8 @@ class CycleGAN(Translator):
             fooled_y = self.objective.generator(d_y(fake_y))
             fooled_x = self.objective.generator(d_x(fake_x))
             terms = {
-                "adversarial": fooled_y + fooled_x,  # eq. (1), the generators' part
+                # Eq. (1) with the least squares of sec. 4: (D(G(x)) - 1)^2.
+                "adversarial": fooled_y + fooled_x,
                 "cycle": l1(cycled_x, x) + l1(cycled_y, y),  # eq. (2)
                 "identity": l1(same_x, x) + l1(same_y, y),  # sec. 5.2, L_identity
             }
@@ -126,7 +130,9 @@ class CycleGAN(Translator):
         past_x = self.pool_x(fake_x, seed=self.stateless_seed("pool_x"), training=self.training)
         past_y = self.pool_y(fake_y, seed=self.stateless_seed("pool_y"), training=self.training)
 
+        # Past translations are constants: the discriminators' loss does not reach the generators.
         def discriminator_loss():
+            # With least squares, (D(real) - 1)^2 + D(past)^2.
             of_x = self.objective.discriminator(d_x(x), d_x(past_x))
             of_y = self.objective.discriminator(d_y(y), d_y(past_y))
             return 0.5 * (of_x + of_y)  # halved (app. 7.1); Adam's steps do not change

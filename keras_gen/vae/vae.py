@@ -37,13 +37,14 @@ class VAE(EncoderDecoder):
     (10), in nats per example: `loss = reconstruction_loss + beta * kl_loss`. `score` and `log_prob`
     are the ELBO, a bound, estimated with 16 latents.
 
-    Deviations: none. A `beta` other than 1 gives the beta-VAE of Higgins et al. (2017).
+    Deviations: `compile()` uses Adam, the paper Adagrad. A `beta` other than 1 gives the beta-VAE
+    of Higgins et al. (2017).
 
     Args:
         encoder: Network that maps examples to (mean, log variance) of q(z|x), each
             `[batch, latents]`.
         decoder: Network that maps latents `[batch, latents]` to the likelihood's parameters.
-        likelihood: Likelihood p(x|z), a name or an object.
+        likelihood: Likelihood p(x|z), a name or an object; `"bernoulli"` by default.
         beta: Weight of the KL divergence, a number or a schedule.
         seed: Seed for the noise of the latents.
 
@@ -102,15 +103,17 @@ class VAE(EncoderDecoder):
         """Samples latents from (mean, log variance), `[batch, ...]` or `[samples, batch, ...]`."""
         mean, log_variance = posterior
         noise = several(normal, keras.ops.shape(mean), samples, seed)
-        # Eq. (4): z = mean + sigma * epsilon.
+        # Eq. (4) for a normal distribution: z = mean + sigma * epsilon.
         return Inferred(mean + tf.exp(0.5 * log_variance) * noise, (mean, log_variance))
 
     def elbo_terms(self, x, inferred: Inferred) -> dict:
         """Returns both terms of eq. (10), each `[batch]`, in nats."""
         latents, posterior = inferred
         return {
-            "reconstruction": self.reconstruction(latents, x),  # -log p(x|z)
-            "kl": kl_standard_normal(*posterior),  # KL(q(z|x) || N(0, 1)), appendix B
+            # -log p(x|z), summed over the values of an example.
+            "reconstruction": self.reconstruction(latents, x),
+            # KL(q(z|x) || N(0, 1)), appendix B: sum(mean^2 + sigma^2 - 1 - log sigma^2) / 2.
+            "kl": kl_standard_normal(*posterior),
         }
 
     # Estimates of log p(x) -------------------------------------------------------------------

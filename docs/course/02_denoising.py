@@ -64,8 +64,8 @@ random = np.random.default_rng(0)
 #
 # $$E | x - r(\tilde x) |^2,$$
 #
-# where $r$ is encoder and decoder combined, and the mean is over examples and noise. Copying is of
-# no use here: $r(\tilde x) = \tilde x$ has the error $n \sigma^2$ for $n$ numbers.
+# where $r$ is the encoder and decoder combined, and the mean is over examples and noise. Copying is
+# of no use here: $r(\tilde x) = \tilde x$ has the error $n \sigma^2$ for $n$ numbers.
 #
 # Which function $r$ is the best? Many examples may have become the same $\tilde x$. We may choose
 # $r(\tilde x)$ for each $\tilde x$ separately. The gradient of $E( | x - r |^2 \mid \tilde x )$
@@ -79,10 +79,10 @@ random = np.random.default_rng(0)
 #
 # ## 2. It points uphill
 #
-# There is a second form. Let $p(x)$ be the density of the data, $q(\tilde x \mid x)$ that of a
-# noisy point for one clean point $x$, and $q(\tilde x) = \int p(x) q(\tilde x \mid x) dx$ that of
-# all noisy points. With respect to $\tilde x$, the normal density $q(\tilde x \mid x)$ has the
-# gradient $(x - \tilde x) q(\tilde x \mid x) / \sigma^2$. So
+# The best denoiser has a second form. Let $p(x)$ be the density of the data, $q(\tilde x \mid x)$
+# that of a noisy point for one clean point $x$, and $q(\tilde x) = \int p(x) q(\tilde x \mid x) dx$
+# that of all noisy points. With respect to $\tilde x$, the normal density $q(\tilde x \mid x)$ has
+# the gradient $(x - \tilde x) q(\tilde x \mid x) / \sigma^2$. So
 #
 # $$\nabla q(\tilde x) = \int p(x) \nabla q(\tilde x \mid x) dx
 # = \frac{1}{\sigma^2} \int (x - \tilde x) p(x) q(\tilde x \mid x) dx.$$
@@ -260,12 +260,12 @@ show(
 )
 
 # %% [markdown]
-# With little noise, each arrow ends on the spiral or, halfway between two of its arms, on the way
-# to it. With more noise, it ends on the inner side, or in the opening: there, several parts of the
-# spiral compete, and their mean is in between. The network has learned the same field. Without
-# noise, no arrows appear near the spiral: the copy does not know where the data are.
+# With little noise, each arrow ends on the spiral, or on the way to it if the arrow starts halfway
+# between two arms. With more noise, it ends on the inner side, or in the opening: there, several
+# parts of the spiral compete, and their mean is in between. The network has learned the same field.
+# Without noise, no arrows appear near the spiral: the copy does not know where the data are.
 #
-# ## 4. Little noise is a price for slopes
+# ## 4. A little noise penalizes slopes
 #
 # What does noise do to a smooth $r$? Let $J$ be the **Jacobian** of $r$, the matrix of its
 # derivatives, and expand around the clean point: $r(x + \sigma \epsilon) = r(x) + \sigma J \epsilon
@@ -522,10 +522,10 @@ show(captioned(rows, names), "denoised", "Test digits with noise of 0.5, and fou
 # %% [markdown]
 # The network is better than the Wiener filter, because it need not be linear; at a noise of 2, they
 # are nearly equal. But the mean over training digits is better than the network from a noise of 0.5
-# on. With much noise, many digits are possible originals, and averaging 15,000 real ones is hard to
-# beat for one layer. With little noise, the weight falls on the nearest training digit, which is
-# not the test digit. On its own 15,000 digits, this denoiser is the best of all; on test digits, it
-# is not. And it has to keep all of them.
+# on. With a lot of noise, many digits are possible originals, and an average of 15,000 real digits
+# is hard for one layer to beat. With little noise, the weight falls on the nearest training digit,
+# which is not the test digit. On its own 15,000 digits, this denoiser is the best of all; on test
+# digits, it is not. And it has to keep all of them.
 #
 # Look at the 4 in the third column and at the 3 in the ninth: the mean over training digits turns
 # them into a 9 and a 5. The noise has hidden which digit it was, and a denoiser returns what is
@@ -826,7 +826,7 @@ show(
 # Now we see which way the contractive code chose: its sigmoids stay in the middle, where the slope
 # is nearly 1/4, and its weights are an eighth of those of the plain one. So it is close to a linear
 # code, and linear codes were the subject of chapter 1. The optimizer lets weights decay slightly
-# (`weight_decay` in section 6), which was too weak to prevent this. In the paper, encoder and
+# (`weight_decay` in section 6), which was too weak to prevent this. In the paper, the encoder and
 # decoder share their weights, which rules this out.
 #
 # ## 10. What is often said, and what is so

@@ -10,8 +10,8 @@
 # - **robustness**: a classifier that remains correct when an adversary changes its input slightly.
 #
 # In all three, the adversary used in training is rarely the best one, and results look better than
-# they are if only that adversary is tested. So half of this chapter is about evaluation. After
-# reading it, you can derive the bound behind domain adaptation, explain what aligned or blind
+# they are if they are tested only with that adversary. So half of this chapter is about evaluation.
+# After reading it, you can derive the bound behind domain adaptation, explain what aligned or blind
 # features cannot do, compute the worst change of an input for a linear model, and evaluate a
 # defense honestly. The first parts use problems so small that the right answers are known.
 #
@@ -107,7 +107,7 @@ for axes, x, y, name in zip(
 show(drawn, "points", "Points of both domains. Only the first number means the same in both.")
 
 # %% [markdown]
-# ## 2. What bounds the error of the target
+# ## 2. A bound on the target error
 #
 # Let $h$ be a classifier, and $\epsilon_S(h)$ and $\epsilon_T(h)$ its errors in the two domains.
 # What can we know about $\epsilon_T(h)$ without target labels? (Ben-David et al. 2010.) Write
@@ -124,8 +124,8 @@ show(drawn, "points", "Points of both domains. Only the first number means the s
 # $$\epsilon_T(h) \le \epsilon_S(h) + \frac{d}{2} + \lambda^*, \qquad
 # \lambda^* = \min_{h^* \in H} \left( \epsilon_S(h^*) + \epsilon_T(h^*) \right).$$
 #
-# The first term can be measured. So can the second, without labels: it measures how well two
-# classifiers can distinguish the domains by where they disagree. The third needs target labels. It
+# The first term can be measured. So can the second, without labels: it measures how well the
+# domains can be distinguished by where two classifiers disagree. The third needs target labels. It
 # measures whether *one* classifier can be good in both domains. Domain adaptation rests on this
 # bound: look for features for which $\epsilon_S$ and $d$ are small, and hope that $\lambda^*$ is
 # small too.
@@ -274,7 +274,7 @@ class PlainDANN(GenerativeModel):
 # %% [markdown]
 # The encoder is a projection on one direction of length 1. Limiting its length matters: otherwise,
 # larger features increase the loss of a discriminator that lags behind. (The optimal one would not
-# be affected.) It starts at the direction that is best in the source.
+# be affected.) The encoder starts with the direction that is best in the source.
 
 
 # %%
@@ -523,8 +523,8 @@ print(f"2 / pi arctan s            {2 / np.pi * np.arctan(S):.3f}")
 #
 # The adversary is evaluated on training digits, where always predicting "red" is correct for 65%.
 # The two **probes** are other classifiers: logistic regression and boosted trees. They are trained
-# from scratch on the final codes of digits, half of which are red in each class, and evaluated on
-# test digits.
+# from scratch on the final codes of digits, with half of the digits in each class red, and
+# evaluated on test digits.
 
 # %%
 data = small_images("mnist", labels=True, first=DIGITS)
@@ -904,18 +904,18 @@ show(
 # The undefended network and the one trained with FGSM fall to 0. The latter illustrates the classic
 # trap: it withstands only FGSM, with which it was trained, although after such short training it is
 # weak without an attack as well. It has learned to make a single long step miss. Anyone who runs
-# only gradient attacks would publish the first version of the threshold as robust. The attack made
-# for it, and SquareAttack, show otherwise. Both versions are almost the *same* classifier, so
-# whatever breaks the second one breaks the first: its 0.67 is too high, because none of the attacks
-# was made for it, and 0.55 is closer to the truth.
+# only gradient attacks would publish the first version of the threshold as robust. The attack
+# designed for it and SquareAttack show otherwise. Both versions are almost the *same* classifier,
+# so whatever breaks the second one breaks the first: its 0.67 is too high, because none of the
+# attacks was made for it, and 0.55 is closer to the truth.
 #
 # Our own PGD training, with dense layers and less than a minute of training, loses to the
 # threshold, which costs nothing. MNIST is nearly black and white, so a threshold undoes much of a
 # change below one half: a simple baseline that should accompany every result on MNIST. The
 # published network, trained for 49 minutes, is better than both, also in the worst case. In the
 # picture, the changes are clearly visible, because 0.3 is a large epsilon, yet each digit remains
-# legible. How large the changes look does not tell which of the two rows changes ten predictions
-# and which changes none.
+# legible. The visible size of the changes does not reveal which of the two rows changes ten
+# predictions and which changes none.
 #
 # With 100 digits, an accuracy near 0.9 has a standard error of 0.03. More attacks, restarts, and
 # queries can only lower the last column.

@@ -2,8 +2,8 @@
 # # 13. Diffusion and flow matching
 #
 # It is easy to turn data into noise: add noise repeatedly. Diffusion models and flow matching learn
-# the reverse. A network sees a noisy point and predicts its components, on average. This is plain
-# regression, without a game and without an encoder to train.
+# the reverse. A network sees a noisy point and predicts the mean of its possible components. This
+# is plain regression, without a game and without an encoder to train.
 #
 # After this chapter, you can explain what the network learns, derive the losses of DDPM and flow
 # matching, write both samplers, and compute exact likelihoods. We work with 2-D points, where the
@@ -72,9 +72,9 @@ test = BOARD.sample(POINTS, seed=1)
 # $$x_t = \alpha(t) x + \sigma(t) \epsilon, \qquad \alpha(t)^2 = \prod (1 - \beta), \qquad
 # \sigma(t)^2 = 1 - \alpha(t)^2.$$
 #
-# The paper writes $\bar\alpha_t$ for $\alpha(t)^2$. In the library, `LinearPath` is this chain. We
-# simulate all thousand steps for many copies of one number and compare the results with these
-# formulas.
+# The paper writes $\bar\alpha_t$ for $\alpha(t)^2$. In the library, `LinearPath` implements this
+# chain. We simulate all thousand steps for many copies of one number and compare the results with
+# these formulas.
 
 # %%
 PATH = LinearPath()
@@ -194,8 +194,8 @@ show(
 )
 
 # %% [markdown]
-# With little noise, each arrow points to one of the data points. With much noise, they point to the
-# center of all: from far away, all five points are possible origins.
+# With little noise, each arrow points to one of the data points. With a lot of noise, the arrows
+# point to the center of all five: from far away, each point is a possible origin.
 #
 # ## 3. The loss of DDPM
 #
@@ -209,18 +209,18 @@ show(
 #
 # The first term has nothing to train and is nearly 0. The others compare a reverse step of the
 # model with the **posterior** $q(x_s \mid x_t, x)$: the reverse step if $x$ were known. By Bayes'
-# rule, it is proportional to $q(x_s \mid x) q(x_t \mid x_s)$. These are two normal densities, so it
-# is normal too. Precisions, the inverses of variances, add up, and the mean is weighted by
-# precision. With $a = \alpha_t / \alpha_s$ and the variance $\beta = \sigma_t^2 - a^2 \sigma_s^2$
-# of the step:
+# rule, it is proportional to $q(x_s \mid x) q(x_t \mid x_s)$. Both factors are normal densities, so
+# the posterior is normal, too. Precisions, the inverses of variances, add up, and the mean is
+# weighted by precision. With $a = \alpha_t / \alpha_s$ and the variance
+# $\beta = \sigma_t^2 - a^2 \sigma_s^2$ of the step:
 #
 # $$\tilde\beta = \left( \frac{1}{\sigma_s^2} + \frac{a^2}{\beta} \right)^{-1}
 # = \frac{\beta \sigma_s^2}{\sigma_t^2}, \qquad
 # \tilde\mu = \tilde\beta \left( \frac{\alpha_s x}{\sigma_s^2} + \frac{a x_t}{\beta} \right)
 # = \frac{\alpha_s \beta}{\sigma_t^2} x + \frac{a \sigma_s^2}{\sigma_t^2} x_t.$$
 #
-# `posterior` is this formula (equations 6 and 7). We compare it with Bayes' rule itself: multiply
-# both densities on a fine grid, and compute mean and variance.
+# `posterior` implements this formula (equations 6 and 7). We compare it with Bayes' rule itself:
+# multiply both densities on a fine grid, and compute the mean and variance.
 
 # %%
 s, t = (tf.constant(time, "float64") for time in (0.3, 0.4))
@@ -531,9 +531,9 @@ for count in (20, min(100, MOST_STEPS)):
 # **Are the paths straight?** The *lines* are, but the paths of $u$ bend where lines cross. Tong et
 # al. (2024) assign the noise of each batch to its points so that the sum of squared distances is
 # minimal: **optimal pairing**. Two lines of such a pairing do not cross at the same time, because
-# exchanging their ends would be shorter. So fewer lines contradict each other. The straightness is
-# the mean squared distance between the velocity along the path and that of the line from end to
-# end. It is 0 for straight paths at constant speed, and then *one* Euler step is exact.
+# if they did, exchanging their ends would shorten them. So fewer lines contradict each other. The
+# straightness is the mean squared distance between the velocity along the path and that of the line
+# from end to end. It is 0 for straight paths at constant speed, and then *one* Euler step is exact.
 
 # %%
 flows = {}
@@ -593,7 +593,7 @@ show(drawn, "few_steps", "One and four Euler steps, for both pairings.")
 
 # %% [markdown]
 # One step from time 1 goes to $x_1 - u(x_1, 1)$. With independent pairing, the noise contains no
-# information about its example. So $u(\epsilon, 1) = \epsilon - E(x)$, and *all* samples fall on
+# information about its example. So $u(\epsilon, 1) = \epsilon - E(x)$, and *all* samples land in
 # one place, the mean of the data. Black and white squares meet there, so half of the points count
 # as wrong. With optimal pairing, the noise indicates where its example is, and one step already
 # spreads the points over the board, though not with its sharp edges: the pairing is optimal only
@@ -655,7 +655,8 @@ show(
 #   network predicts the *mean* over all noises that could have been added, and section 4 shows how
 #   far a single noise is from it. Therefore $\hat x$ at large $t$ is a blur, the mean of many
 #   examples, and one large reverse step does not give a sample.
-# - **"DDPM needs 1000 steps to sample."** It is *trained* on 1000 times. The number of steps is
+# - **"DDPM needs 1000 steps to sample."** It is *trained* at 1000 points in time. The number of
+#   steps is
 #   chosen afterward, see section 5: the network only predicts the mean noise at a time, and any
 #   solver may use it.
 # - **"A lower loss means better samples."** Most of the loss is a variance that no network removes.
@@ -695,11 +696,11 @@ show(
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# Write `fresh = 0.0 * latents`. All samples fall on nearly one place in the middle of the board:
-# with the best prediction, their standard deviation is 0.07 instead of 1.1. Each step now has less
-# noise than $x_s$ should have: the variance is $\sigma_s^2 - \tilde\beta$ instead of $\sigma_s^2$.
-# The network still assumes the noise of time $s$ and removes too much of it. DDIM omits the new
-# noise *and* keeps $\sigma_s \epsilon_\theta$.
+# Write `fresh = 0.0 * latents`. All samples land in nearly the same place in the middle of the
+# board: with the best prediction, their standard deviation is 0.07 instead of 1.1. Each step now
+# has less noise than $x_s$ should have: the variance is $\sigma_s^2 - \tilde\beta$ instead of
+# $\sigma_s^2$. The network still assumes the noise of time $s$ and removes too much of it. DDIM
+# omits the new noise *and* keeps $\sigma_s \epsilon_\theta$.
 #
 # </details>
 #

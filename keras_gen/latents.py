@@ -117,7 +117,7 @@ def slerp(start: np.ndarray, end: np.ndarray, t) -> np.ndarray:
 
 
 def decoded_path(decode, a, b, steps: int, spherical: bool = False, **conditions):
-    """Decodes points on the paths between latents: outputs `[n, steps, ...]`, or a tuple of them.
+    """Decodes points on the paths between latents: outputs `[n, steps, ...]`, or a tuple.
 
     Args:
         decode: Method that decodes latents, such as `model.decode` or `model.generate`.

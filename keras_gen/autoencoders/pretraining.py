@@ -59,8 +59,8 @@ def pretrain_layers(
         layer.name for layer in hidden if layer.activation is not keras.activations.sigmoid
     ]:
         raise ValueError(
-            f"The activation of hidden layer {other[0]} is not a sigmoid: expected one, because "
-            "the next layer learns its values as probabilities. Build the networks with "
+            f"The activation of hidden layer {other[0]} is not a sigmoid: expected a sigmoid, "
+            "because the next layer learns the values as probabilities. Build the networks with "
             "activation='sigmoid'."
         )
     for number, (up, down) in enumerate(zip(ups, downs, strict=True)):

@@ -129,7 +129,7 @@ class CharacterRNN(CausalModel):
 
         Args:
             text: Text, or the path of a UTF-8 file: a `pathlib.Path`, the name of an existing file,
-                or a string without white space.
+                or a string without whitespace.
             length: Number of characters in an example, and maximum length of a sampled text.
             units: Number of units in each LSTM.
             blocks: Number of LSTM layers.

@@ -123,7 +123,7 @@ class Classifier(GenerativeModel):
 
 
 def edge_of_examples(shape: tuple, prefix: str = "") -> Images | Vectors:
-    """Returns the edge for images in [0, 1] or for vectors; its name starts with the prefix."""
+    """Returns the edge for images in [0, 1] or for vectors, with a prefix of the edge's name."""
     if len(shape) == 3:
         return Images(shape, 0.0, 1.0, f"{prefix}images")
     return Vectors(shape, f"{prefix}vectors")

@@ -1,4 +1,4 @@
-"""The parts of a batch, in order and by the names of the edges that prepare them."""
+"""The parts of a batch: their order, and the names of the edges that prepare them."""
 
 from collections.abc import Mapping
 from typing import Any

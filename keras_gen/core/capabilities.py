@@ -243,7 +243,7 @@ def signatures(self) -> dict:
 
 
 def signature(self, function: Callable, names) -> tuple[Callable, list[tf.TensorSpec]]:
-    """Returns a function of the model and of tensors, which the named edges prepare."""
+    """Returns a function of the model and of tensors that the named edges prepare."""
     edges = [self.edges[name] for name in names]
 
     @tf.autograph.experimental.do_not_convert

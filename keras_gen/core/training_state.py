@@ -472,7 +472,7 @@ def _metadata(file) -> dict:
 
 
 def _checksums(data) -> str:
-    """Returns the sizes and checksums of sources and arrays, which identify them."""
+    """Returns the sizes and checksums that identify sources and arrays."""
     parts = keras.tree.flatten(data)
     sources = [part if isinstance(part, Source) else Source(part) for part in parts]
     return "; ".join(f"{len(each)} examples, checksum {each.checksum()}" for each in sources)

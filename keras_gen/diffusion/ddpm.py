@@ -56,8 +56,9 @@ class DDPM(PathModel):
             `"v"` as in Salimans, Ho (2022). At the end of the cosine path, a factor of 5e-5 of an
             example remains, and an error in the noise is divided by this factor. Vectors, which are
             not clipped, therefore require a different prediction. `for_vectors` uses `"v"` by
-            default: after 2,000 steps on two moons, the standard deviations of the samples' columns
-            were 0.99 and 0.97 times those of the data, compared with 1.14 and 0.87 for `"noise"`.
+            default: after 2,000 steps on two moons, the standard deviations of the two coordinates
+            of samples were 0.99 and 0.97 times the standard deviations of the data, compared with
+            1.14 and 0.87 for `"noise"`.
         chain_steps: Number of evenly spaced times on the path, T, 2 to 10,000. It is independent of
             the path's own number of steps.
         variance: Variance of a backward step, `"beta"` or `"beta_tilde"`; see sec. 3.2.

@@ -19,7 +19,7 @@ class ALFR(BlindClassifier):
 
     Edwards, Storkey: "Censoring Representations with an Adversary", ICLR 2016. The encoder and the
     classifier minimize the classifier's loss minus the loss of their adversary, the discriminator.
-    The discriminator is updated in separate steps between those of the encoder.
+    The discriminator is updated in separate steps between the steps of the encoder.
 
     `fit` and `evaluate` accept examples, labels, and attributes. `loss` is the classifier's loss,
     and `d_loss` is the discriminator's loss, in nats.

@@ -118,7 +118,7 @@ def decoded(
 
 
 def _refusal(image: Image.Image, most: int) -> str:
-    """Returns the reason that an image cannot be decoded; empty if it can be."""
+    """Returns the reason that an image cannot be decoded, or an empty string."""
     # A tile is decoded completely, even if the image shows little of it.
     tile = [getattr(image, "tag_v2", {}).get(tag, 0) for tag in _TILE_SIDES]
     width, height = max(image.size, tile, key=math.prod)
@@ -130,7 +130,7 @@ def _refusal(image: Image.Image, most: int) -> str:
 
 
 def _refusal_of_scans(contents: bytes) -> str:
-    """Returns the reason that a JPEG file cannot be decoded; empty if it can be."""
+    """Returns the reason that a JPEG file cannot be decoded, or an empty string."""
     if not contents.startswith(b"\xff\xd8"):
         return ""
     scans = 0

@@ -142,7 +142,7 @@ class Flow(LikelihoodModel):
 
     @for_users
     def manipulate(self, x, having, lacking, amounts=(-1.0, 0.0, 1.0)) -> np.ndarray:
-        """Strengthens or weakens an attribute of examples by moving latents along its direction.
+        """Strengthens or weakens an attribute of examples by moving latents along a direction.
 
         Kingma, Dhariwal: "Glow: Generative Flow with Invertible 1x1 Convolutions", NeurIPS 2018,
         sec. 5: the direction is the mean latent of examples with the attribute minus the mean

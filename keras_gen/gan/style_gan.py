@@ -97,7 +97,7 @@ class StyleGAN(GAN):
 
     @override
     def train_step(self, data):
-        """Updates the discriminator, then the generator with its mapping, and the running means."""
+        """Updates the discriminator, then the generator and the mapping, and the running means."""
         losses = super().train_step(data)
         if self.training:
             with tf.control_dependencies([losses["g_loss"]]):

@@ -39,7 +39,7 @@ class OneHot(DeclaredLayer):
         if self.levels < 2 or (self.padding or 0) >= self.levels:
             raise ValueError(
                 f"levels is {self.levels}, and padding is {self.padding}: expected at least 2 "
-                "levels, and one of them or None as padding."
+                "levels, and a padding that is one of the levels or None."
             )
 
     @override

@@ -127,8 +127,8 @@ AUGMENTATIONS = {"color": color, "translation": translation, "cutout": cutout, "
 def read_at(images: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor) -> tf.Tensor:
     """Returns images at bilinearly interpolated positions, `[batch, rows, columns, channels]`.
 
-    Outside the images, the border is repeated. Gradients of any order are exact, unlike those of
-    TensorFlow's projective transform.
+    Outside the images, the border is repeated. Gradients of any order are exact, unlike the
+    gradients of TensorFlow's projective transform.
 
     Args:
         images: Images `[batch, height, width, channels]` of static size.

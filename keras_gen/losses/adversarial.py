@@ -124,7 +124,7 @@ class FDivergence(Objective):
         return -self.discriminator(real_logits, fake_logits)
 
     def f(self, ratio: np.ndarray) -> np.ndarray:
-        """Returns f of the ratio p / q, which is positive."""
+        """Returns f of the positive ratio p / q."""
         raise NotImplementedError
 
     def _activation(self, logits: tf.Tensor) -> tf.Tensor:

@@ -116,9 +116,9 @@ def dip_penalties(
 ) -> dict[str, tf.Tensor]:
     """Returns the squared distance between the latents' covariance and the identity.
 
-    Kumar, Sattigeri, Balakrishnan (2018). The covariance over the global batch is either that of
-    the means (DIP-VAE-I, eq. (6)) or that of the latents, which adds the mean of the variances
-    (DIP-VAE-II, eqs. (5) and (7)).
+    Kumar, Sattigeri, Balakrishnan (2018). The covariance over the global batch is either the
+    covariance of the means (DIP-VAE-I, eq. (6)) or the covariance of the latents, which adds the
+    mean of the variances (DIP-VAE-II, eqs. (5) and (7)).
 
     Args:
         mean: Means of q(z|x), `[batch, latents]`.

@@ -348,7 +348,7 @@ def in_bounds(images, low: float, high: float) -> np.ndarray:
 
 
 def logits_of(network: Callable, x) -> tf.Tensor:
-    """Returns a network's logits, float32 `[batch, classes]`, also if it returns a dict."""
+    """Returns the logits of a network, which may return a dict: float32 `[batch, classes]`."""
     try:
         outputs = network(x, training=False)
     except ValueError as error:

@@ -279,7 +279,7 @@ def load_weights(model: Any, path: str | Path) -> None:
     """Loads the weights of a model's own export: all weights that the export's signatures read.
 
     A published model can thus be evaluated again or trained further. Weights that no signature
-    reads, such as those of a discriminator, are unchanged.
+    reads, such as the weights of a discriminator, are unchanged.
 
     Args:
         model: Model built in the same way as the exported model.
@@ -355,12 +355,12 @@ def _networks_read(networks: Mapping[str, Any], functions: Mapping[str, Any]) ->
 
 
 def _parts(value: Any) -> tuple:
-    """Returns a variable and its components, through one of which a distributed one is read."""
+    """Returns a variable and its components; a distributed variable is read through a component."""
     return (value, *getattr(value, "values", ()))
 
 
 def _halves(networks: Mapping[str, Any], read: Mapping[int, Any]) -> Halves:
-    """Maps the id of each floating-point variable that is read to it and its float16 copy."""
+    """Maps the id of each floating-point variable read to the variable and its float16 copy."""
     variables = [v for network in networks.values() for v in network.variables]
     return {
         id(v): (v, tf.Variable(tf.cast(v.value, tf.float16), trainable=False))

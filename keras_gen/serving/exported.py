@@ -92,7 +92,7 @@ def exports(models: Path) -> list[str]:
 
 
 def read_metadata(path: str | Path) -> dict[str, Any]:
-    """Returns the metadata of the export in the folder `path`; empty if it has none.
+    """Returns the metadata of the export in the folder `path`, or an empty dict if there is none.
 
     Raises:
         OSError: If the metadata cannot be read, or is not in a regular file.

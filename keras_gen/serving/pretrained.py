@@ -49,8 +49,8 @@ def load(source: str | Path, custom_objects: Mapping[str, Any] | None = None) ->
 
     Returns:
         A compiled model. A model from an export has the optimizers used in its training, in their
-        initial state. Weights that no signature reads, such as those of a discriminator, have their
-        initial values, and a warning lists them.
+        initial state. Weights that no signature reads, such as the weights of a discriminator, have
+        their initial values, and a warning lists these weights.
 
     Raises:
         TypeError: If `source` is neither a name nor a path, or `custom_objects` is not a dict from

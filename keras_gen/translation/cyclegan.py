@@ -187,8 +187,8 @@ class CycleGAN(Translator):
         if x[-1] != y[-1] and self.identity_weight:
             raise ValueError(
                 f"identity_weight is {self.identity_weight}, but images of X have {x[-1]} "
-                f"channels and images of Y have {y[-1]}: expected 0, because a generator "
-                "cannot accept its own output images."
+                f"channels and images of Y have {y[-1]}: expected a weight of 0, because a "
+                "generator cannot accept its own output images."
             )
         require_translation(x, y, self.generator_xy)
         require_translation(y, x, self.generator_yx)

@@ -226,7 +226,7 @@ def test_an_embedding_of_the_codes_is_none_of_the_classes():
 
 def test_networks_of_other_classes_are_refused():
     network = transformer(4, LEVELS, units=4, blocks=1, heads=2, classes=3)
-    with pytest.raises(ValueError, match="accepts labels 0 to 2: expected 0 to 1"):
+    with pytest.raises(ValueError, match="accepts labels from 0 to 2: expected labels from 0 to 1"):
         ConditionalCodePrior(network, coder(), classes=2)
     without = transformer(4, LEVELS, units=4, blocks=1, heads=2)
     with pytest.raises(ValueError, match=r"has 1 input: expected 2 \(codes labels -> parameters\)"):

@@ -372,7 +372,7 @@ VALUES = [
     (MuLaw(), [[[0.0], [7.0]]], "^Waveforms .* to 7: .* or int16"),
     (MuLaw(), [[[0.0], [NAN]]], "nan"),
     (MuLaw(), np.zeros((2, 9), "int16"), r"\(2, 9\): .* Add the channel with waveforms"),
-    (MuLaw(9), np.zeros((2, 9, 2), "int16"), r"2 channels: expected 1\. .* or their mean"),
+    (MuLaw(9), np.zeros((2, 9, 2), "int16"), r"2 channels: expected 1 channel\. .* or the mean"),
     (MuLaw(9), np.zeros((2, 8, 1), "int16"), r"\(2, 8, 1\): expected \[batch, 9, 1\]"),
     (MuLaw(), np.zeros(9, "int16"), r"\(9,\): expected \[batch, any, 1\]"),
     (CHARACTERS, ["cab", "a cab"], "^Text 1 has the character   at position 1: expected the 3 ch"),

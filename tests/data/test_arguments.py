@@ -53,7 +53,7 @@ REFUSED = [
      "shots is 5: expected fewer than the 5 frames per person"),
     (lambda: data.few_labels(LABELS, 2),
      "^count is 2 for 6 labels in 3 classes: expected at least 3"),
-    (lambda: data.few_labels(LABELS, 6), "and at most 5, so that at least one is hidden.$"),
+    (lambda: data.few_labels(LABELS, 6), "and at most 5, so that at least one label is hidden.$"),
     (lambda: data.few_labels(LABELS - 1, 4), "A label is -1: expected integers of at least 0"),
     *((call, r"labels have shape \(4, 4\): expected \[n\]") for call in of_labels(SQUARE)),
     *((call, "labels have dtype float64: expected integers") for call in of_labels([0.5, 1.5])),

@@ -177,7 +177,7 @@ def test_values_left_out_of_libsvm_files_are_middle_gray():
     images, labels = read_libsvm(bz2.compress(b"10 1:-1 256:1\n1 2:0.5"))
     assert list(labels) == [9, 0]
     assert images[0, 0, 0] == 0 and images[0, 15, 15] == 255 and images[0, 5, 5] == 128
-    with pytest.raises(ValueError, match=r"range from 0 to 3: expected 1 to 10"):
+    with pytest.raises(ValueError, match=r"range from 0 to 3: expected labels from 1 to 10"):
         read_libsvm(bz2.compress(b"0 1:-1\n3 1:1"))
 
 

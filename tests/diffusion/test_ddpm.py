@@ -282,7 +282,7 @@ def test_what_is_refused():
     with pytest.raises(ValueError, match=r"has 2 inputs: expected 3 \(points times labels -> poin"):
         ConditionalDDPM(network, classes=3)
     conditional = time_mlp((3,), 4, 1, classes=2)
-    with pytest.raises(ValueError, match="accepts labels 0 to 2: expected 0 to 5, matching"):
+    with pytest.raises(ValueError, match="accepts labels from 0 to 2: expected labels from 0 to 5"):
         ConditionalDDPM(conditional, classes=5, data="vectors")
     unguided = ConditionalDDPM(conditional, classes=2, data="vectors", unlabeled=0)
     with pytest.raises(ValueError, match=r"guidance .* \[0, 0\], because nothing is trained"):

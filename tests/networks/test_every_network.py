@@ -369,7 +369,7 @@ REFUSED = [
     ("real_nvp", dict(shape=(6, 8, 1), scales=3), "sides that are multiples of 4"),
     *(
         ("resnet_generator", dict(image_shape=shape, filters=2, blocks=1),
-         rf"{shape[0]}x{shape[1]}: .*multiples of 4.* at least 8")
+         rf"{shape[0]}x{shape[1]}: .*at least 8.* multiples of 4")
         for shape in ((30, 32, 3), (32, 31, 3), (4, 32, 3), (None, 30, 3))
     ),
     ("resnet_generator", dict(normalization="batch"),
@@ -395,7 +395,7 @@ REFUSED = [
     ),
     ("wave_encoder", dict(samples=64, normalization="batch"),
      "normalization is 'batch': expected 'instance' or None"),
-    ("wavenet", dict(kernel_size=1), "expected at least 1 block and 2 taps"),
+    ("wavenet", dict(kernel_size=1), "expected at least 1 block and at least 2 taps"),
 ]  # fmt: skip
 
 

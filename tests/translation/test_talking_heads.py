@@ -129,7 +129,7 @@ def test_a_person_is_learned_at_the_rates_of_the_paper(model, rng, monkeypatch):
 def test_what_does_not_fit_is_refused(model):
     networks = _networks()
     others = _networks(embedding_dim=4)
-    with pytest.raises(ValueError, match=r"generator takes person of shape \(4,\): expected"):
+    with pytest.raises(ValueError, match=r"generator accepts person of shape \(4,\): expected"):
         TalkingHeads(**networks | {"generator": others["generator"]})
     with pytest.raises(ValueError, match=r"accepts \(8, 8, 3\): expected \(8, 8, 6\), landmarks"):
         inputs = keras.Input(SHAPE)

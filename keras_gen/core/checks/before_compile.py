@@ -56,7 +56,7 @@ def _refuse_ways_to_run(model, jit_compile: bool, steps_per_execution: int) -> N
     if steps_per_execution > 1 and resamples:
         raise ValueError(
             f"steps_per_execution is {steps_per_execution}, but the data uses sampling weights: "
-            "expected 1, because the next batch could otherwise be drawn before this step has "
+            "expected 1, because the next batch could otherwise be sampled before this step has "
             "updated the weights."
         )
     replicas = tf.distribute.get_strategy().num_replicas_in_sync

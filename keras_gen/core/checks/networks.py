@@ -42,8 +42,9 @@ def require_classes(classes: int, *networks, place: int = 1) -> None:
         for known in _classes_of(network, network.inputs[place]):
             if known != classes:
                 raise ValueError(
-                    f"The network '{network.name}' accepts labels 0 to {known - 1}: expected 0 "
-                    f"to {classes - 1}, matching the number of classes of the model."
+                    f"The network '{network.name}' accepts labels from 0 to {known - 1}: "
+                    f"expected labels from 0 to {classes - 1}, matching the number of classes of "
+                    "the model."
                 )
 
 

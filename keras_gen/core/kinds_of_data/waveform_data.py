@@ -112,8 +112,8 @@ class MuLaw(Sounds):
             )
         if shape.rank == 3 and shape[2] not in (1, None):
             raise ValueError(
-                f"Waveforms have shape {shape}, with {shape[2]} channels: expected 1. Use one "
-                "of the channels, or their mean."
+                f"Waveforms have shape {shape}, with {shape[2]} channels: expected 1 channel. "
+                "Use one of the channels, or the mean of the channels."
             )
         values = _amplitudes(of_shape(values, (self.samples, 1), "Waveforms"))
         return tf.where(_live(values), mu_law_levels(values, self.levels), PADDING)

@@ -64,8 +64,8 @@ def few_labels(labels: np.ndarray, count: int, seed: int = 0) -> np.ndarray:
     if not classes <= count < len(labels):
         raise ValueError(
             f"count is {count} for {len(labels)} labels in {classes} classes: expected at least "
-            f"{classes}, one per class, and at most {len(labels) - 1}, so that at least one is "
-            "hidden."
+            f"{classes}, one per class, and at most {len(labels) - 1}, so that at least one "
+            "label is hidden."
         )
     shown = even_order(labels, seed)[:count]
     found = np.full(len(labels), -1, np.int64)

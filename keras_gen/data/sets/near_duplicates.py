@@ -46,7 +46,7 @@ def near_duplicates(
     if not len(training) or not len(test):
         raise ValueError(
             f"There are {len(training)} training and {len(test)} test images: expected at least "
-            "one of each."
+            "one image in each set."
         )
     known = _standardized(training, "training")
     mirrored = known.reshape(-1, SIDE, SIDE)[:, :, ::-1].reshape(known.shape)

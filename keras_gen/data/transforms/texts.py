@@ -72,7 +72,7 @@ def words_of(text: str) -> list[str]:
     """Returns the words and symbols of an English text in order, in lowercase.
 
     Every number becomes `"N"`, as is common in word-level language models. Hyphens, periods,
-    apostrophes, and & between letters are part of a word; any other symbol that is not white space
+    apostrophes, and & between letters are part of a word; any other symbol that is not whitespace
     is separate.
 
     Args:

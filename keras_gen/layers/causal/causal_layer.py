@@ -76,7 +76,7 @@ class CausalLayer(DeclaredLayer):
 
 
 def empty_row(dtype, width, channels: int) -> tf.TensorArray:
-    """Returns an empty row, which is written pixel by pixel, each `[batch, channels]`."""
+    """Returns an empty row, to which pixels `[batch, channels]` are written one by one."""
     return tf.TensorArray(dtype, width, element_shape=[None, channels], clear_after_read=False)
 
 

@@ -54,7 +54,7 @@ class ActNorm(InvertibleLayer):
 
     @override
     def call(self, x, condition=None, training=False):
-        """Normalizes x. The statistics are the mean and the log standard deviation used for it."""
+        """Normalizes x. The statistics are the mean and the log standard deviation used."""
         mean, log_deviation = self._first_batch(x) if training else self._stored()
         log_slope = self.log_scale.value - log_deviation
         y = (x - mean) * tf.exp(log_slope) + self.bias.value
@@ -164,8 +164,8 @@ class Logit(InvertibleLayer):
     """Maps values in [0, 1] to the logits of values in [alpha, 1 - alpha].
 
     Dinh, Sohl-Dickstein, Bengio: "Density Estimation Using Real NVP", ICLR 2017, sec. 4.1: the
-    values of images are bounded, but those of a flow with normal latents are not. Input and output
-    are float32 `[batch, ...]`.
+    values of images are bounded, but the outputs of a flow with normal latents are not. Input and
+    output are float32 `[batch, ...]`.
 
     Deviation: the paper uses logit(alpha + (1 - alpha) x), which is infinite for x = 1. Here,
     logit(alpha + (1 - 2 alpha) x) is used, which is finite and symmetric at both ends.
@@ -194,7 +194,7 @@ class Logit(InvertibleLayer):
 
     @override
     def inverse(self, y, condition=None):
-        """Returns x in [0, 1]. Logits beyond those of 0 and 1 are clipped."""
+        """Returns x in [0, 1]. Logits beyond the logits of 0 and 1 are clipped."""
         x = (tf.sigmoid(y) - self.alpha) / (1 - 2 * self.alpha)
         return tf.clip_by_value(x, 0.0, 1.0)
 

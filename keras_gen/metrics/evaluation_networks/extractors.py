@@ -37,8 +37,8 @@ def resize_images(images: np.ndarray, size: tuple[int, int], batch_size: int = 6
     """Resizes images as recommended by Parmar et al. (2022): antialiased bicubic, 8 bits.
 
     Without antialiasing, FID changes by more than the improvements that most papers report. As the
-    paper recommends, the result equals that of Pillow's bicubic resizing of each channel as floats,
-    followed by rounding.
+    paper recommends, the result equals the result of Pillow's bicubic resizing of each channel as
+    floats, followed by rounding.
 
     Args:
         images: Images, uint8 `[n, H, W, C]`, with 1 or 3 channels.

@@ -12,7 +12,7 @@ from keras_gen.metrics.metric_arguments import as_numbers
 
 @checked_types
 def code_bits(shape: Sequence[int], levels: int) -> float:
-    """Returns the bits per example of integer codes, which is their number times log2(levels).
+    """Returns the bits per example of integer codes: the number of codes times log2(levels).
 
     Args:
         shape: Shape of an example's codes.

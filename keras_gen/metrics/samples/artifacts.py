@@ -25,8 +25,8 @@ def chroma_grain(images: np.ndarray) -> float:
     """Returns the root mean square of the fine color contrast, in 8-bit levels.
 
     Fine color contrast is the part of Cb and Cr that a Gaussian blur with a standard deviation of
-    one pixel removes. Photographs and paintings have little of it, because the eye resolves color
-    coarsely. Images from a network that generates each channel independently have much more.
+    one pixel removes. Photographs and paintings have little chroma grain, because the eye resolves
+    color coarsely. Images from a network that generates each channel independently have much more.
 
     Args:
         images: Images, uint8 `[n, H, W, 3]`.

@@ -251,8 +251,8 @@ def inception_score(
     sums = predictions.sum(axis=1)
     if not (predictions.min() >= 0 and np.all(np.abs(sums - 1) < 1e-3)):
         raise ValueError(
-            f"The row sums of predictions are {sums.min():g} to {sums.max():g}: expected "
-            "probabilities, which sum to 1. For logits, pass from_logits=True."
+            f"The row sums of predictions range from {sums.min():g} to {sums.max():g}: expected "
+            "probabilities that sum to 1 in each row. For logits, pass from_logits=True."
         )
     scores = []
     for part in np.array_split(predictions, splits):

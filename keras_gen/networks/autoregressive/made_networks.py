@@ -108,7 +108,7 @@ def table_made(
     if count < 2 or any(units < count - 1 for units in hidden):
         raise ValueError(
             f"table_made got {count} columns and hidden={tuple(hidden)}: expected at least 2 "
-            "columns, and at least columns - 1 hidden units per layer."
+            f"columns, and at least {max(count - 1, 1)} hidden units per layer."
         )
     inputs = keras.Input((count,))
     features = RowFeatures(columns)

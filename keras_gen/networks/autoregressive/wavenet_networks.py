@@ -109,6 +109,6 @@ def receptive_field(dilations: Sequence[int], kernel_size: int = 2) -> int:
     if not dilations or kernel_size < 2:
         raise ValueError(
             f"A WaveNet got {len(dilations)} blocks and {kernel_size} taps: expected at least 1 "
-            "block and 2 taps."
+            "block and at least 2 taps."
         )
     return kernel_size + (kernel_size - 1) * sum(dilations)

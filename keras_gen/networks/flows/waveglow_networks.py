@@ -80,7 +80,7 @@ def waveglow(
 
 
 def _steps(channels, steps, early_every, early, seed, **network) -> list:
-    """Builds all steps; those after a split are nested inside the layer that splits."""
+    """Builds all steps; the steps after a split are nested inside the layer that splits."""
     found: list = []
     for step in range(min(early_every, steps)):
         found.append(ActNorm())

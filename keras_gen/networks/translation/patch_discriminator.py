@@ -56,8 +56,8 @@ def patch_discriminator(
     sides = [side for side in image_shape[:2] if side is not None]
     if scales < 1 or (scales > 1 and len(sides) < 2):
         raise ValueError(
-            f"scales is {scales} for images of {image_shape[0]}x{image_shape[1]}: expected 1, "
-            "or more for images of known size."
+            f"scales is {scales} for images of {image_shape[0]}x{image_shape[1]}: expected 1 "
+            "scale, or any number of scales for images of known size."
         )
     if any(side >> strided_layers + scales - 1 < 3 for side in sides):
         raise ValueError(

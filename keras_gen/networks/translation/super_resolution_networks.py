@@ -23,8 +23,9 @@ def sr_resnet(
     """Builds SRResNet (Ledig et al. 2017, fig. 4), which enlarges images of any size.
 
     The network consists of a convolution; residual blocks of two convolutions, whose output is
-    added to that of the first convolution; for each factor of 2 (or once for 3), a convolution with
-    four (or nine) times as many channels and a pixel shuffle; and a final convolution.
+    added to the output of the first convolution; for each factor of 2 (or once for 3), a
+    convolution with four (or nine) times as many channels and a pixel shuffle; and a final
+    convolution.
 
     Args:
         channels: Number of channels in the images.

@@ -19,7 +19,7 @@ def ladder_networks(
     hidden: tuple[int, ...] = (512, 256, 128, 64, 32),
     params_per_value: int = 1,
 ) -> dict:
-    """Builds the dense networks of a `keras_gen.vae.LadderVAE`, as a dict of its arguments.
+    """Builds the dense networks of a `keras_gen.vae.LadderVAE`, as a dict of arguments.
 
     Each distribution has two layers with leaky ReLU, as in Sønderby et al. (2016), sec. 3, whose
     sizes are the defaults. Variances are softplus + 1e-4. Deviation: no batch normalization.
@@ -61,7 +61,7 @@ def biva_networks(
     units: int = 300,
     params_per_value: int = 1,
 ) -> dict:
-    """Builds the dense residual networks of a `keras_gen.vae.BIVA`, as a dict of its arguments.
+    """Builds the dense residual networks of a `keras_gen.vae.BIVA`, as a dict of arguments.
 
     Features with `units` values skip all layers of latents; each network adds the output of two
     dense layers to them. The latent dimensions and ELU are from the authors' code for MNIST.

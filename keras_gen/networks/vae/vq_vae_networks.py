@@ -98,7 +98,7 @@ def vq_vae_2_networks(
     stages: int = 2,
     params_per_value: int = 1,
 ) -> dict:
-    """Builds the networks of a two-level `keras_gen.vae.VQVAE2`, as a dict of its arguments.
+    """Builds the networks of a two-level `keras_gen.vae.VQVAE2`, as a dict of arguments.
 
     Razavi, van den Oord, Vinyals: "Generating Diverse High-Fidelity Images with VQ-VAE-2", NeurIPS
     2019, sec. 3.1 and fig. 2a: by default, the sides of the bottom level are a quarter of the

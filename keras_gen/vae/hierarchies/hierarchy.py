@@ -225,7 +225,7 @@ class HierarchicalVAE(Coder):
 
     @override
     def encoded(self, x):
-        """Returns the means of q(z|x), each given the means that it depends on, `[batch, size]`."""
+        """Returns the means of q(z|x), `[batch, size]`, each given the means it depends on."""
         noise = tf.zeros([keras.ops.shape(x)[0], self.size])
         drawn, _ = self.descend(noise, self.posterior(x, noise))
         return [self.as_vector(drawn)]

@@ -166,7 +166,7 @@ class VQVAE(EncoderDecoder):
         self.quantizer = self.codebook(self.code_names[0], shape)
 
     def codebook(self, name, shape):
-        """Adds an edge for the codes of latents `[*grid, dim]`, and returns their codebook."""
+        """Adds an edge for the codes of latents `[*grid, dim]`, and returns the codebook."""
         *grid, dim = shape
         self.edges[name] = edge_of_codes(grid, self.codebook_size, name=name)
         options = dict(dead_after=self.dead_after, update=self.codebook_update)

@@ -145,7 +145,7 @@ def _before(values, places, count):
 
 
 class RecursivePredictor(LinearPredictor):
-    """A distribution of a sound's levels: linear prediction with coefficients that adapt to it.
+    """A distribution of a sound's levels: linear prediction with adaptive coefficients.
 
     Each sound starts with the coefficients of `LinearPredictor`. After each sample, recursive least
     squares (Haykin: "Adaptive Filter Theory", 2002, ch. 9) updates them with the error, and
@@ -160,7 +160,8 @@ class RecursivePredictor(LinearPredictor):
         companded: Whether levels are mu-law levels, as in `LinearPredictor`.
         forgetting: Forgetting factor, above 0, at most 1.
         looseness: Variance of the coefficients before a sound's first sample, above 0. The smaller
-            it is, the longer the coefficients stay close to those of the training sounds.
+            it is, the longer the coefficients stay close to the coefficients of the training
+            sounds.
 
     Example:
         >>> levels = np.random.default_rng(0).integers(100, 156, (3, 200))

@@ -131,7 +131,7 @@ class ClusteredRidge:
         return patches - patches.mean(axis=-1, keepdims=True)
 
     def _turned(self, small, lacking) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Returns all patches and their regions, as rows, for each rotation and flip of squares."""
+        """Returns all patches and regions, as rows, for each rotation and flip of squares."""
         begin = self.factor * (self.side // 2 - _MIDDLE // 2)
         end = lacking.shape[1] - begin
         region = _MIDDLE * self.factor

@@ -132,7 +132,7 @@ def groups(recipe: str, published: Published, records: list[Record]) -> list[Gro
 
     The first group is the one whose command changes the fewest flags of its preset; the preset
     `paper` breaks ties. `read_groups` puts an exported group before it. Runs that differ only in
-    the seed form one group, whose values are those of the median run by the first metric, or of the
+    the seed form one group, whose values are from the median run by the first metric, or from the
     worse of two runs.
     """
     settings: dict[str, list[Record]] = {}

@@ -8,7 +8,7 @@ from keras_gen.files.writing import write_json
 
 
 class Clock:
-    """Measures the duration of a run, in minutes, across all processes that worked on it.
+    """Measures the duration of a run, in minutes, across all processes of the run.
 
     Work done after the last `save` is repeated by the next process, and is counted only once.
 

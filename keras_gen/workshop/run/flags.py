@@ -190,7 +190,7 @@ class ShortStepSettings(RunSettings):
 
 
 class _Help(simple_parsing.SimpleHelpFormatter):
-    """A recipe's help, with its flags under a descriptive heading."""
+    """A recipe's help, with the recipe's flags under a descriptive heading."""
 
     def start_section(self, heading):
         of_settings = heading is not None and heading.endswith(" ['settings']")
@@ -334,7 +334,7 @@ def command(
     presets: Mapping[str, dict],
     config: Mapping[str, Any],
 ) -> str:
-    """Returns the shortest command line of a run: its preset and the flags that differ from it.
+    """Returns the shortest command line of a run: the preset and the flags that override it.
 
     Args:
         recipe: Name of the recipe: the stem of its file.
@@ -378,8 +378,8 @@ def command(
 def own_flags(s: RunSettings, presets: Mapping[str, dict]) -> dict[str, list[str]]:
     """Returns a run's flags that apply at every scale, by setting, as words of a command.
 
-    These settings, such as a user's own folders, differ from those of the run's preset, and no
-    preset changes them. A longer run on the same data repeats them.
+    These settings, such as a user's own folders, differ from the settings of the run's preset, and
+    no preset changes them. A longer run on the same data repeats them.
 
     Args:
         s: Settings of the run.
@@ -471,7 +471,7 @@ def _usual_preset() -> str:
 
 
 def _may_have_gpu() -> bool:
-    """Returns whether TensorFlow might find a GPU, determined without importing it."""
+    """Returns whether TensorFlow might find a GPU, without importing TensorFlow."""
     return sys.platform == "darwin" or any(
         map(os.path.exists, ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg"))
     )

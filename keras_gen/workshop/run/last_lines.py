@@ -111,7 +111,7 @@ def _short(value: Any) -> str:
 
 
 def usage(path: Path) -> list[str]:
-    """Returns commands that generate images with an export, if it has the signatures for that."""
+    """Returns commands that generate images with an export that has suitable signatures."""
     folder = shlex.quote(str(path.parent))
     metadata = read_metadata(path)
     sample = metadata["signatures"].get("sample", {"inputs": {}, "outputs": {}})

@@ -149,7 +149,7 @@ def ordered_traversals(
 
     Args:
         model: Any model with `decode`, and with `encode`, which returns means and log variances.
-        images: Images in the model's input format, enough of them to estimate a mean.
+        images: Images in the model's input format, enough to estimate a mean.
         most: Maximum number of rows.
         span: Maximum value, as in `traversals`.
         steps: Number of images in a row, as in `traversals`.

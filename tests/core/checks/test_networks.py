@@ -148,7 +148,7 @@ NETWORKS_OF_5_CLASSES = [
 def test_networks_of_other_classes_are_refused(build):
     network = build()
     require_classes(5, network)
-    with pytest.raises(ValueError, match="accepts labels 0 to 4: expected 0 to 9, matching"):
+    with pytest.raises(ValueError, match="accepts labels from 0 to 4: expected labels from 0 to 9"):
         require_classes(10, network)
 
 
@@ -165,5 +165,7 @@ def test_what_is_not_seen_of_labels_is_left_alone():
 def test_a_conditional_vae_knows_the_classes_of_its_networks():
     encoder = mlp_encoder((2 + 5,), 2, (3,), heads=("mean", "log_variance"))
     networks = with_labels(encoder, 5), with_labels(mlp_decoder((4,), 2 + 5, (3,)), 5)
-    with pytest.raises(ValueError, match="'encoder' accepts labels 0 to 4: expected 0 to 9"):
+    with pytest.raises(
+        ValueError, match="'encoder' accepts labels from 0 to 4: expected labels from 0 to 9"
+    ):
         ConditionalVAE(*networks, classes=10, likelihood="unbounded_normal")

@@ -97,8 +97,8 @@ def read_libsvm(packed: bytes) -> tuple[np.ndarray, np.ndarray]:
             values[row, int(index) - 1] = float(value)
     if labels.min() < 1 or labels.max() > 10:
         raise ValueError(
-            f"Labels in the LIBSVM file range from {labels.min()} to {labels.max()}: expected 1 "
-            "to 10. The file belongs to another dataset."
+            f"Labels in the LIBSVM file range from {labels.min()} to {labels.max()}: expected "
+            "labels from 1 to 10. The file belongs to another dataset."
         )
     images = np.rint((values + 1) * 127.5).clip(0, 255).astype(np.uint8)
     return images.reshape(-1, 16, 16), (labels - 1).astype(np.uint8)

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 BAD_INPUT = "keras_gen: bad input: "
 END = " (end)"
-MOST_NAMES = 20  # that a sentence lists
+MOST_NAMES = 20  # maximum number of names that a sentence lists
 _SHAPES = re.compile(
     r"Shape of tensor \S+ (\[.*?\]) is not compatible with expected shape (\[.*?\])"
 )

@@ -58,7 +58,7 @@ KINDS = (
 NO_COUNTS = [None, "8", 2.5, True, 0, np.ones(3)]
 MOST_VALUES = 64  # per example whose log-determinant is checked
 STEP = 2e-3  # step of the finite differences of a layer's outputs
-MOST_CHANGE = 0.4  # of a weight
+MOST_CHANGE = 0.4  # maximum change of a weight
 
 
 class Try(NamedTuple):

@@ -112,7 +112,7 @@ def main(run: Run, s: Settings):
     evaluate = GenerationEvaluation(extractors, images[: len(test_images)], s.seed)
     mixture = mixture_samples(images, len(test_images), seed=s.seed)
 
-    # The other networks.
+    # Train the other networks.
     rows = {"whole": measure(model, evaluate, s)}
     for name in list(VARIANTS)[1 : s.variants]:
         rows[name] = run.once(name, train_and_measure, run, s, name, train, evaluate)

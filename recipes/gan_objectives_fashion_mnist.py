@@ -104,7 +104,7 @@ def main(run: Run, s: Settings):
     evaluate = GenerationEvaluation(extractors, images[: len(test_images)], s.seed)
     mixture = mixture_samples(images, len(test_images), seed=s.seed)
 
-    # The other combinations.
+    # Train the other combinations.
     rows = {"_".join(TABLE[0]): measure(model, evaluate, s, health)}
     for combination in TABLE[1 : s.combinations]:
         name = "_".join(combination)

@@ -85,7 +85,7 @@ def main(run: Run, s: Settings):
     weights = [float(w) for w in s.guidance.split()]
 
     def draw(model):
-        # The same latents in each row.
+        # All rows have the same latents.
         asked = np.arange(CLASSES)
         rows = [sample(model, asked, w) for w in weights]
         return captioned(rows, [f"w = {w:g}" for w in weights], list(map(str, asked)))

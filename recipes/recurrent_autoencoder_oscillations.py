@@ -39,7 +39,7 @@ from keras_gen.networks import recurrent_decoder, recurrent_encoder
 from keras_gen.workshop.visualize import line_plot
 
 SWINGS = Oscillations()
-# The same series, for the same seed, almost without noise.
+# With the same seed, these are the same series almost without noise.
 CLEAN_SWINGS = Oscillations(noise=1e-6)
 SHAPE = (SWINGS.steps, 2)
 COMPONENTS = (2, 4, 8, 16, 32)  # numbers of principal components to try

@@ -142,7 +142,7 @@ def main(run: Run, s: Settings):
         truncated = {f"psi {psi:g}": model.sample(10, seed=0, psi=psi) for psi in PSIS}
         run.draw("truncation", image_rows(truncated))
         rows, columns = np.split(model.draw_latents(12, seed=1), [4])
-        run.draw("coarse_styles", style_mixing(model, rows, columns, layers=2))  # of 4x4
+        run.draw("coarse_styles", style_mixing(model, rows, columns, layers=2))  # at 4x4
         run.draw("middle_styles", style_mixing(model, rows, columns, layers=4))  # up to 8x8
 
 

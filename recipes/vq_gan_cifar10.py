@@ -121,7 +121,7 @@ def main(run: Run, s: Settings):
     run.fit(model, mirrored, draw)
     run.export(model)
 
-    # The other codes, and the classifiers whose features are compared.
+    # Train the other codes, and the classifiers whose features are compared.
     bits = round(code_bits(model.encode(test[:1]).shape[1:], s.codebook_size))
     patches = s.codebook_size
     others, _ = code_baselines(images, test, bits, patches=patches, seed=s.seed)

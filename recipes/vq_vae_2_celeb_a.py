@@ -95,7 +95,7 @@ def main(run: Run, s: Settings):
     run.restore_best(model)
     run.export(model)
 
-    # The other codes, with as many bits as the codes of both levels.
+    # Fit the baselines' codes, with as many bits as the codes of both levels.
     top, bottom = model.encode(test)
     top_bits = code_bits(top.shape[1:], s.codebook_size)
     bottom_bits = code_bits(bottom.shape[1:], s.codebook_size)

@@ -97,7 +97,7 @@ def main(run: Run, s: Settings):
     run.fit(model, mirrored, partial(reconstructions, images=test[:16]))
     run.export(model)
 
-    # The other codes, with as many bits.
+    # Fit the baselines' codes, with as many bits.
     codes = model.encode(test)
     bits = round(code_bits(codes.shape[1:], s.codebook_size))
     patches = s.codebook_size if s.codes_per_place == 1 else None

@@ -234,7 +234,7 @@ def _check_pointwise(node, size):
                 a.shape == b.shape and np.allclose(a, b, rtol=1e-2, atol=1e-2)
                 for a, b in zip(expected, outputs, strict=True)
             )
-        except (ValueError, tf.errors.OpError):  # it requires a certain size
+        except (ValueError, tf.errors.OpError):  # the operation requires a certain size
             same = False
     if not same:
         raise ValueError(

@@ -10,7 +10,7 @@ from keras_gen.core import stateless
 EXAMPLES = 3  # random images for each value, since one may hide a dependency
 MOST_VALUES = 9  # maximum number of values to try; at least all channels of two positions
 TIMES = 16  # length used for testing sequences of any length
-AXES = {1: "channel", 2: "time, channel", 3: "row, column, channel"}  # of an example
+AXES = {1: "channel", 2: "time, channel", 3: "row, column, channel"}  # axes of an example
 # The maximum change due to rounding, as a fraction of the outputs' standard deviation.
 ROUNDING = 1e-3
 

@@ -134,7 +134,7 @@ class GenerativeModel(keras.Model):
         if field is not None and name in self.__dict__ and "shapes" not in field.metadata:
             value = declared.checked(field, value)
         if "_graphs" in self.__dict__ and name in self.arguments():
-            self._graphs.clear()  # they have read the previous value
+            self._graphs.clear()  # graphs have read the previous value
         super().__setattr__(name, value)
 
     @override
@@ -262,7 +262,7 @@ class GenerativeModel(keras.Model):
             reserved={*dir(GenerativeModel), *cls._stored},
         )
         for name, training in (("train_step", True), ("test_step", False)):
-            function = getattr(cls, name)  # its own function, or a function of another base
+            function = getattr(cls, name)  # the class's function, or another base's
             if getattr(function, "trains", None) != training:
                 setattr(cls, name, as_step(function, training))
 

@@ -82,7 +82,7 @@ def taken_dry(model, data) -> dict:
     """Runs a training step in which `minimize` only returns the loss; metrics are updated."""
     with contextlib.ExitStack() as dry:
         for name in model.players() if model.compiled else ():
-            # Its updates would escape the scope.
+            # The step's updates would escape the scope.
             dry.enter_context(replaced(getattr(model, name), apply=refuse_training))
         scope = dry.enter_context(keras.StatelessScope())
         # The method of the class, since the object's attribute may be a graph traced in

@@ -16,7 +16,7 @@ from keras_gen.diffusion.variational_bound import SCORE_TIMES, bound_nats
 from keras_gen.losses.per_example import per_example_mean
 from keras_gen.messages import warn
 
-LEAST_LEFT = 1e-3  # of an example at the end of a path; minimum if noise is predicted
+LEAST_LEFT = 1e-3  # minimum fraction of an example at a path's end, to predict noise
 
 
 @keras.saving.register_keras_serializable("keras_gen")

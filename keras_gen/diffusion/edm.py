@@ -68,7 +68,7 @@ class EDM(PathModel):
     last_time = None
     options_of_vectors = PathModel.options_of_vectors | {
         "deviation": 1.0
-    }  # they are standardized
+    }  # vectors are standardized
 
     probability_path: Named[KarrasPath] = made_by(paths.get, default="karras")  # type: ignore[assignment]
     deviation: Positive = 0.5

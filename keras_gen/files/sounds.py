@@ -57,7 +57,7 @@ def _decoded(path: str | os.PathLike, seconds: float | None) -> tuple[np.ndarray
     contents = read_regular(path, _MOST_SOUND)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of other chunks, such as titles
+            warnings.simplefilter("ignore")  # about other chunks, such as titles
             rate, samples = wavfile.read(io.BytesIO(contents))
     except Exception as error:  # broken files raise many types of errors
         reason = f": {error}".rstrip(".").replace("\n", " ") if "format" in str(error) else ""

@@ -45,7 +45,7 @@ from keras_gen.networks import dcgan_discriminator, dcgan_generator, mlp_decoder
 
 ACCURACIES = ("real_accuracy", "fake_accuracy")
 KINDS = {"images": Images, "vectors": Vectors}
-VECTOR_OPTIONS: dict[str, Any] = {"data": "vectors", "standardize": True}  # of `for_vectors`
+VECTOR_OPTIONS: dict[str, Any] = {"data": "vectors", "standardize": True}  # for `for_vectors`
 
 
 @keras.saving.register_keras_serializable("keras_gen")

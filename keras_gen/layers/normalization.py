@@ -67,7 +67,7 @@ def normalized(images, scale, offset, epsilon: float) -> tf.Tensor:
     return tf.ensure_shape(found, images.shape)
 
 
-EPSILON = 1e-12  # below any norm except that of zeros
+EPSILON = 1e-12  # below any norm except the norm of zeros
 
 
 @keras.saving.register_keras_serializable("keras_gen")

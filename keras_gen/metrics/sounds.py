@@ -19,7 +19,7 @@ from keras_gen.files.sounds import as_waveforms
 from keras_gen.metrics.metric_arguments import as_numbers
 from keras_gen.metrics.representations.probes import linear_probe
 
-FLOOR = 1e-3  # of magnitudes: 60 dB below a sine wave of amplitude 1
+FLOOR = 1e-3  # minimum magnitude: 60 dB below a sine wave of amplitude 1
 AUDIBLE = 40.0  # dB below the loudest frame
 
 

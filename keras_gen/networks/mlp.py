@@ -14,7 +14,7 @@ from keras_gen.declared import Fraction
 from keras_gen.layers import Dropout, RowFeatures
 from keras_gen.losses.likelihoods.cells import CellLikelihood
 
-SMALLEST_MEAN = 0.001  # of a pixel, so that logits are finite; the maximum is 1 minus this
+SMALLEST_MEAN = 0.001  # for finite logits of mean pixels; the maximum is 1 minus this
 
 
 @checked_arguments(axes=None)

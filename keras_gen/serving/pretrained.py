@@ -159,7 +159,7 @@ def _of_hub(source: str) -> Any:
     try:
         import huggingface_hub
     except ImportError:
-        return keras.saving.load_model(source)  # its error names the package to install
+        return keras.saving.load_model(source)  # the error names the package to install
     folder = Path(huggingface_hub.snapshot_download(source.removeprefix(HUB)))
     if versions(folder):
         return _of_export(resolve(folder))

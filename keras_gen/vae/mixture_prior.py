@@ -82,7 +82,7 @@ class MixturePrior(DeclaredLayer):
             self.components, reg_covar=1e-3, random_state=checked_seed(seed)
         )
         with warnings.catch_warnings():
-            # More iterations hardly change the density.
+            # More iterations change the density only slightly.
             warnings.simplefilter("ignore", ConvergenceWarning)
             mixture.fit(latents)
         whitening = mixture.precisions_cholesky_

@@ -212,7 +212,7 @@ def distribute_fresh(dataset: tf.data.Dataset, strategy: tf.distribute.Strategy)
         )
 
     def deal(context):
-        own = replicas // context.num_input_pipelines  # of this worker
+        own = replicas // context.num_input_pipelines  # replicas of this worker
         first = context.input_pipeline_id * own
 
         def stack_parts(tensor):

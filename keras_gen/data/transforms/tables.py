@@ -365,7 +365,7 @@ def as_table(values: Any) -> Any:
     """
     if not is_table_file(values):
         return values
-    # Line ends of all systems become those of Unix.
+    # All line endings become newlines.
     text = io.StringIO(read_text(values, MOST_BYTES), newline=None)
     reader = csv.reader(text, strict=True)
     try:

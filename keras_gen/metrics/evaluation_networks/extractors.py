@@ -29,7 +29,7 @@ from keras_gen.metrics.evaluation_networks.labelers import (
 )
 from keras_gen.metrics.metric_arguments import as_images
 
-NAMES = ("features", "logits")  # of a network's outputs
+NAMES = ("features", "logits")  # names of a network's outputs
 
 
 @checked_types

@@ -187,7 +187,7 @@ def train_point_reader(
     count, number, _ = points.shape
     keras.utils.set_random_seed(seed)
     shown = keras.Input(images.shape[1:], dtype="float32")
-    # It ends with a dense layer over all positions, because the output is locations.
+    # The network ends with a dense layer over all positions, because the output is locations.
     network = conv_encoder(images.shape[1:], latent_dim=2 * number, filters=(16, 32, 64))
     [outputs] = network(keras.layers.Rescaling(1 / 127.5, offset=-1)(shown))
     rng = np.random.default_rng(seed)
@@ -291,7 +291,7 @@ def pixel_accuracy(segmenter: keras.Model, images: np.ndarray, labels: np.ndarra
         )
     try:
         outputs = segmenter.predict(images, batch_size=16, verbose=0)
-    except ValueError as error:  # its message has many lines
+    except ValueError as error:  # the message has many lines
         raise ValueError(
             f"segmenter does not accept images of shape {list(images.shape)}: expected the shape "
             "of its training images."

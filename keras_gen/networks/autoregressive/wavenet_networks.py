@@ -64,7 +64,7 @@ def wavenet(
     receptive_field(dilations, kernel_size)
     values = keras.Input((samples, 1))
     inputs = [values]
-    biases = []  # of all gates, from each condition: V^T h and V * y in eq. (3) and after it
+    biases = []  # for all gates, from each condition: V^T h and V * y in eq. (3) and after it
     gates = 2 * filters * len(dilations)
     if classes:
         labels = keras.Input((), dtype="int32")

@@ -8,7 +8,7 @@ from keras_gen.declared import CountFrom0
 from keras_gen.layers.flows import ActNorm, AffineCoupling, Chain, Factored, Logit, Squeeze
 from keras_gen.networks.blocks import halves, he_conv, require_halvings, zero_conv
 
-COUPLINGS = 3  # of each mask at a scale
+COUPLINGS = 3  # couplings with each mask at a scale
 LAST_COUPLINGS = 4  # at the last scale
 
 

@@ -5,7 +5,7 @@ from keras import layers
 
 from keras_gen.checked_arguments import checked_arguments
 
-CAFFE_MEANS = (103.939, 116.779, 123.68)  # of blue, green, and red in ImageNet, in levels
+CAFFE_MEANS = (103.939, 116.779, 123.68)  # blue, green, and red in ImageNet, in levels
 
 
 @checked_arguments

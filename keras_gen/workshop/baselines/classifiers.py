@@ -13,9 +13,9 @@ from keras_gen.metrics.representations.probes import linear_probe
 from keras_gen.metrics.samples.artifacts import gradient_histograms
 from keras_gen.workshop.baselines.quantized_codes import PrincipalComponents
 
-COSTS = (1.0, 10.0, 100.0)  # of a support vector machine's errors
-FOLDS = 5  # of the training codes, used to choose the cost
-NEIGHBORS = 10  # of an image in the graph
+COSTS = (1.0, 10.0, 100.0)  # candidate costs of a support vector machine's errors
+FOLDS = 5  # folds of the training codes, used to choose the cost
+NEIGHBORS = 10  # neighbors of each image in the graph
 ALPHA = 0.9  # weight of the neighbors' labels in each step
 
 

@@ -52,7 +52,7 @@ class LinearPredictor:
         borders = np.asarray(place(np.arange(levels - 1) + 0.5, levels), np.float64)
         self._middles = np.append(middles, 0.0)  # the last one is for padding, -1
         self._borders = np.concatenate([[-np.inf], borders, [np.inf]])
-        # Of the sample before, the one before that, and so on.
+        # Coefficients of the previous sample, the sample before it, and so on.
         self.coefficients: np.ndarray | None = None
         self.scale = np.zeros(2)  # a, b
 

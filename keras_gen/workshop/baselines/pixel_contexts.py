@@ -10,8 +10,8 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from keras_gen.arguments import checked_integer, checked_seed
 from keras_gen.metrics.metric_arguments import as_images
 
-_WEIGHT = 2.0  # of the distribution by fewer pixels, in examples
-_PIXELS = 2**22  # that are looked up at once
+_WEIGHT = 2.0  # weight of the distribution given fewer pixels, in examples
+_PIXELS = 2**22  # pixels that are looked up at once
 _BITS = 8
 _LEAVES = 63
 _DRAWN = 8  # times `examples`: enough pixels that are not black among them

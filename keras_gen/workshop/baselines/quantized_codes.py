@@ -83,10 +83,10 @@ def ink_moments(images: np.ndarray) -> np.ndarray:
 
 
 _STARTS = 20_000  # patches among which k-means++ chooses its first centers
-_ROUNDS = 30  # of Lloyd's algorithm
+_ROUNDS = 30  # rounds of Lloyd's algorithm
 _FITTED = 10_000  # images to which levels are fitted
-_NOTHING = 1e-12  # a squared error, of pixels in [0, 1], that is one of rounding
-_HALVINGS = 20  # of the interval of a step
+_NOTHING = 1e-12  # squared rounding error for pixels in [0, 1]
+_HALVINGS = 20  # halvings of the interval that contains a step size
 
 
 class PatchCodebook:

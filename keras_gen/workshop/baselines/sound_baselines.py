@@ -15,7 +15,7 @@ from keras_gen.files.sounds import as_waveforms
 from keras_gen.metrics.metric_arguments import check_within
 
 _SMALLEST = 1e-8  # magnitude below which a phase is meaningless
-_ROUNDS = 30  # of Lloyd's algorithm
+_ROUNDS = 30  # rounds of Lloyd's algorithm
 CONTEXT = 2  # frames before and after that count in the search of the nearest unit
 HOP = 2  # frames from one unit to the next
 SEARCH = 40  # samples around a unit's start in which it is moved: a pitch of 100 Hz
@@ -167,8 +167,8 @@ class NearestUnits:
 
     def __init__(self, waveforms, speakers):
         self._sounds = as_waveforms(waveforms)
-        self._statistics = []  # of each speaker: mean and deviation of the cepstrum
-        self._units = []  # of each speaker: recordings and first samples of the units
+        self._statistics = []  # per speaker: mean and standard deviation of the cepstrum
+        self._units = []  # per speaker: recordings and first samples of the units
         self._searches = []
         speakers = checked_array("speakers", speakers)
         for number in range(speakers.max() + 1):

@@ -35,7 +35,7 @@ from keras_gen.workshop.cli import (
 LARGEST_GRID = 10_000  # images, which are generated at once
 # File system limits: bytes in a name, and characters in a path.
 LONGEST_PATH = 4000
-DIGITS = 10  # of a 32-bit integer
+DIGITS = 10  # maximum number of digits of a 32-bit integer
 EXAMPLES = """\
 examples:
   keras-gen list

@@ -31,7 +31,7 @@ STOP_WORDS = frozenset(
 GREEK = str.maketrans(
     {"α": "alpha ", "β": "beta ", "ε": "epsilon ", "λ": "lambda ", "χ": "chi "}
 )
-ENDINGS = (  # of plurals and of British spelling, applied to words of at least four letters
+ENDINGS = (  # plurals and British spelling, for words of at least four letters
     (r"ies$", "y"),
     (r"(ss|x|ch|sh)es$", r"\1"),
     (r"(?<![isu])s$", ""),

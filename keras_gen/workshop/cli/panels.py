@@ -199,7 +199,7 @@ class Completion:
     """A signature that inpaints the masked part of an image."""
 
     signature: Signature
-    names: Sequence[str]  # of the classes, if it accepts labels
+    names: Sequence[str]  # class names, if the signature accepts labels
     title = "Complete"
 
     def run(
@@ -230,7 +230,7 @@ class Start:
 
     latents: np.ndarray  # float32 `[dimensions]`
     moved: list[int]  # the dimensions that have a slider
-    reach: int  # of a slider in both directions
+    reach: int  # range of a slider in both directions
 
     def at(self, values: Sequence[float]) -> np.ndarray:
         """Returns the latents for the sliders' values, each of which is within `reach`."""

@@ -29,4 +29,4 @@ def test_it_learns_and_is_served(tmp_path):
 
     exported = load(model.export(tmp_path / "export"))
     served = exported("denoise", images=images)["output_images"]
-    np.testing.assert_allclose(served, model.denoise(images), atol=1)  # of 255 levels
+    np.testing.assert_allclose(served, model.denoise(images), atol=1)  # one of 255 levels

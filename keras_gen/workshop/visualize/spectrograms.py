@@ -11,7 +11,7 @@ from keras_gen.workshop.visualize.plots import new_figure, pixels
 _RANGE = 60.0  # dB from the loudest to black
 _QUIET = 1e-5  # magnitude; softer than this is nowhere bright
 _SOFTEST = 1e-9  # magnitude that silence is given, whose logarithm is finite
-_WIDEST = 11.0  # of all columns, in hundreds of pixels
+_WIDEST = 11.0  # width of all columns, in hundreds of pixels
 
 
 def spectrograms(

@@ -112,7 +112,7 @@ class ADDA(DomainModel):
             source: Trained `Classifier`, or a Keras model that ends with a dense layer of logits,
                 before which it is split. The new model uses copies of its networks.
             discriminator_hidden: Number of units in each hidden layer of the discriminator. The
-                default is the same as in the paper.
+                default is the number in the paper.
             **kwargs: Additional arguments for the class.
 
         Raises:

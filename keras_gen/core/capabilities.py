@@ -277,7 +277,7 @@ def served(self, outputs: dict) -> dict:
 
 
 class Condition(NamedTuple):
-    """A condition of `sample`: the edge that checks it, and its default value."""
+    """A condition of `sample`: the edge that checks values, and the default value."""
 
     edge: Any
     default: Any

@@ -398,7 +398,7 @@ def _learn_classes(model, names) -> None:
             names.
 
     Raises:
-        ValueError: If the names differ from those that the model knows.
+        ValueError: If the names differ from the names that the model knows.
     """
     known = model.class_names
     # A source may name labels other than the labels that the model uses.
@@ -463,7 +463,8 @@ def fit_data(model, owner: str, x, y=None, learns: bool = False) -> FitData:
         learns: Whether the model learns the names of columns and classes from the data.
 
     Raises:
-        ValueError: If arrays are invalid, or their names differ from those that the model knows.
+        ValueError: If arrays are invalid, or if their names differ from the names that the model
+            knows.
     """
     if learns and hasattr(x, "class_names"):
         _learn_classes(model, x.class_names)

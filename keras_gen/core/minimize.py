@@ -253,7 +253,7 @@ def stateless(network: keras.Model | None = None, weights=(), state=()):
     Args:
         network: Built `keras.Model` that computes with the values in `weights`.
         weights: Values for the trainable weights, in the order of `network.trainable_variables`.
-        state: Pairs of another variable and its value, such as those from `state_of`.
+        state: Pairs of another variable and its value, such as the pairs from `state_of`.
 
     Example:
     ```python

@@ -26,7 +26,7 @@ def conv(
         filters: Number of output channels.
         size: Side of the kernel, or (height, width).
         layer: Layer class, such as `Conv2D` or `Conv2DTranspose`.
-        use_bias: Whether to add a bias. It is not needed before a normalization, which has its own.
+        use_bias: Whether to add a bias, which is not needed before a normalization.
         initializer: Initializer of the kernel. If None, N(0, 0.02).
         spectral: Whether to wrap the layer in `SpectralNormalization`.
         **kwargs: Additional arguments for the layer.
@@ -165,7 +165,7 @@ def downsample(images, stages: int, filters: int, normalization: str | None = "b
     Args:
         images: Images `[batch, height, width, channels]`.
         stages: Number of convolutions.
-        filters: Number of channels in the first convolution, which doubles with every stage.
+        filters: Number of channels in the first convolution; every further stage has twice as many.
         normalization: Normalization after all layers except the first, as in DCGAN: `"batch"`;
             `"layer"`, for each image separately; or None. `"spectral"` normalizes all kernels
             instead.

@@ -49,8 +49,8 @@ def conv_encoder(
         maps: Whether the latents are flattened maps of the same size as the last convolution's
             (Kingma et al., "Improving Variational Inference with Inverse Autoregressive Flow",
             2016) instead of the outputs of a dense layer.
-        levels: Number of levels of discrete images, starting at 0, which are scaled to [-1, 1]. If
-            None, images are not scaled.
+        levels: Number of levels of discrete images, starting at 0. The levels are scaled to
+            [-1, 1]. If None, images are not scaled.
         name: Name of the model.
 
     Returns:

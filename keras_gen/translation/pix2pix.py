@@ -162,7 +162,7 @@ class Pix2Pix(Translator, AdversarialPredictor):
         Args:
             shape: `(height, width, channels)` of the source, with even sides of at least 6 pixels.
                 For images below 24 pixels, the discriminator has fewer strided layers.
-            channels: Number of channels of the target. If None, the same as for the source.
+            channels: Number of channels of the target. If None, the same number as for the source.
             filters: Number of channels in the first layers.
             noise: Type of randomness in the generator; see `unet_generator`.
             **kwargs: Additional arguments for the class.

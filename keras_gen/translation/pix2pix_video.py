@@ -196,7 +196,8 @@ class Pix2PixVideo(AdversarialPredictor):
 
         Args:
             shape: `(height, width, channels)` of a frame, with even sides of at least 6 pixels.
-            pose_channels: Number of channels of pose images. If None, the same as for frames.
+            pose_channels: Number of channels of pose images. If None, the same number as for
+                frames.
             filters: Number of channels in the first layers.
             **kwargs: Additional arguments for the class.
         """

@@ -50,7 +50,7 @@ class DBVAE(VAE):
         encoder: Network that maps examples to mean and log variance `[batch, latents]` and logits
             `[batch, classes]`, which `keras_gen.networks.with_head` adds.
         decoder: Network that maps latents `[batch, latents]` to the likelihood's parameters.
-        dataset_size: Number of training examples, each of which has a sampling weight.
+        dataset_size: Number of training examples; each example has a sampling weight.
         likelihood: Likelihood p(x|z), a name or an object.
         positive: Class whose latents are learned and whose examples are resampled.
         weight: Weight of the cross-entropy, a number or a schedule.

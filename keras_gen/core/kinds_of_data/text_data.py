@@ -166,7 +166,7 @@ class Texts(Edge):
 
     Args:
         vocabulary: All words that are counted.
-        top: Number of words in a result, which are the words with the highest rates.
+        top: Number of words in a result: the words with the highest rates.
         name: Name used by clients.
 
     Example:

@@ -190,8 +190,8 @@ def table_columns(
         rows: Training rows: a DataFrame, a dict of columns, the path of a CSV file, or strings or
             numbers `[n, columns]`.
         names: Names of the columns. If None, the table's column names are used.
-        numbers: Names of the numeric columns; all others are categorical. If None, the numeric
-            columns are those whose values are numbers and whose dtype is not "category".
+        numbers: Names of the numeric columns; all others are categorical. If None, a column is
+            numeric if its values are numbers and its dtype is not "category".
         unknown: Treatment of words that are not in the training rows: `"error"` to reject them, or
             `"gap"` to treat them as missing.
 

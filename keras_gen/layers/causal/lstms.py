@@ -292,7 +292,7 @@ class DiagonalLSTM(PixelLSTM):
     previous pixels.
 
     The pixels of a diagonal do not depend on each other. Skewing the image turns the diagonals into
-    columns, each of which is computed at once, in `width + height - 1` steps. Floats
+    columns. Each column is computed at once, so an image takes `width + height - 1` steps. Floats
     `[batch, height, width, channels]` become `[batch, height, width, units]`.
 
     Args:

@@ -26,7 +26,7 @@ from keras_gen.metrics.metric_arguments import (
 def matched_accuracy(
     known: tuple[np.ndarray, np.ndarray], clusters: np.ndarray, labels: np.ndarray
 ) -> float:
-    """Returns the accuracy of clusters, each of which is matched to one label.
+    """Returns the accuracy of clusters, with each cluster matched to one label.
 
     The matching is one-to-one, and is chosen for the highest accuracy on the known examples.
     Examples in clusters without a label count as wrong.

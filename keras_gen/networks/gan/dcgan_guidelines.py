@@ -37,7 +37,7 @@ def dcgan_without(
             - None: nothing is dropped; the result is `dcgan_generator` and `dcgan_discriminator`.
         image_shape: `(height, width, channels)`, with sides of at least 8 pixels.
         latent_dim: Number of latent dimensions.
-        filters: Number of channels in the largest maps, which doubles with every stage.
+        filters: Number of channels in the largest maps; every further stage has twice as many.
         hidden: Number of units in the dense layers that `"convolutions"` adds.
         initializer: Initializer of all convolution kernels. If None, N(0, 0.02), as in sec. 4.
 

@@ -30,7 +30,7 @@ def patch_discriminator(
     Args:
         image_shape: `(height, width, channels)`, with sides of at least 3 * 2^strided_layers, or
             None.
-        filters: Number of channels in the first layer, which doubles at most three times.
+        filters: Number of channels in the first layer; the number doubles at most three times.
         strided_layers: Number of layers with stride 2, which precede two layers with stride 1.
         normalization: `"instance"`, the paper's choice, normalizes the outputs of all layers except
             the first, which amplifies noise in flat areas. `"spectral"` (Miyato et al. 2018)

@@ -33,7 +33,7 @@ def unet_generator(
 
     Args:
         image_shape: `(height, width, channels)` of the source, with even sides.
-        channels: Number of channels in the target. If None, the same as in the source.
+        channels: Number of channels in the target. If None, the same number as in the source.
         filters: Number of channels in the first layer.
         noise: Source of randomness. `"dropout"`: dropout of half of the values in the decoder's
             first three layers, including at inference, as in the paper. `"latents"`: a noise

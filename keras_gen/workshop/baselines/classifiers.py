@@ -73,8 +73,7 @@ def svm_accuracy(
 
     Args:
         train_codes: Finite numbers `[n, d]`.
-        train_labels: Integers `[n]` from at least two classes, each of which occurs at least 5
-            times.
+        train_labels: Integers `[n]` from at least two classes; each class occurs at least 5 times.
         test_codes: Finite numbers `[m, d]`.
         test_labels: Integers `[m]`.
 

@@ -233,7 +233,7 @@ class Start:
     reach: int  # range of a slider in both directions
 
     def at(self, values: Sequence[float]) -> np.ndarray:
-        """Returns the latents for the sliders' values, each of which is within `reach`."""
+        """Returns the latents for the sliders' values; each value is within `reach`."""
         if not all(abs(value) <= self.reach for value in values):
             raise ValueError(
                 f"the sliders are at {', '.join(map(str, values))}: expected values from "

@@ -51,8 +51,7 @@ def read_chapters(course: str | Path) -> dict[str, list[str]]:
     """Returns, for each recipe, the names of the chapters that end with its results.
 
     Args:
-        course: Folder of the chapters' pages, each of which ends with a table that links to
-            recipes.
+        course: Folder of the chapters' pages; each page ends with a table that links to recipes.
 
     Example:
         >>> read_chapters("docs/course")["vae_mnist"]

@@ -218,7 +218,7 @@ def code_histogram(uses: Mapping[str, np.ndarray]) -> np.ndarray:
     A dashed line marks uniform use.
 
     Args:
-        uses: Nonnegative counts `[codes]` by title, such as those returned by
+        uses: Nonnegative counts `[codes]` by title, such as the counts returned by
             `keras_gen.metrics.code_uses`.
 
     Returns: A uint8 image `[height, width, 3]`.

@@ -300,7 +300,7 @@ def files_in(
         )
     if skipped:
         warn(
-            f"{len(skipped)} {noun} in {folder} have unsupported types and are skipped. "
+            f"{noun.capitalize()} in {folder} with unsupported types ({len(skipped)}) are skipped. "
             f"Convert them to {converted}: {listed(skipped)}"
         )
     return files

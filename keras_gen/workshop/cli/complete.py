@@ -54,7 +54,8 @@ def complete(options: argparse.Namespace) -> int:
     drawn = _drawn(model, signature, models.fitted(image, shape), missing, labels, options)
     write_image(options.out, drawn[0] if len(drawn) == 1 else enlarged_grid(drawn, len(labels)))
     columns = f", one column for each of {len(labels)} labels" if len(labels) > 1 else ""
-    print(f"{len(drawn)} completed images written to {options.out}{columns}")
+    images = "image" if len(drawn) == 1 else "images"
+    print(f"{len(drawn)} completed {images} written to {options.out}{columns}")
     return 0
 
 

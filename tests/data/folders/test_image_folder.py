@@ -466,6 +466,6 @@ def test_images_of_other_kinds_are_named(tmp_path):
         image_folder(tmp_path, 4)
     for number in range(2):
         save(tmp_path / f"{number}.png")
-    says = r"^2 images in .* are skipped. Convert them to JPEG or PNG: a.HEIC, b.avif$"
+    says = r"^Images in .* \(2\) are skipped. Convert them to JPEG or PNG: a.HEIC, b.avif$"
     with pytest.warns(UserWarning, match=says):
         assert len(image_folder(tmp_path, 4)) == 2

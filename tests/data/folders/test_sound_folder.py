@@ -83,7 +83,7 @@ def test_broken_sounds_are_named_and_left_out(tmp_path):
     with pytest.warns(UserWarning) as warned:
         assert len(sound_folder(tmp_path, 8000, max_broken=0.9)) == 2
     skipped, broken = (str(each.message) for each in warned)
-    assert "unsupported types and are skipped. Convert them to WAV: c.mp3" in skipped
+    assert "unsupported types (1) are skipped. Convert them to WAV: c.mp3" in skipped
     for part in (
         "7 of 9 sounds in",
         "half.wav (not a readable WAV file (30 bytes)",

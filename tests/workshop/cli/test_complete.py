@@ -59,7 +59,7 @@ def test_halves(capsys):
             completed("--missing", name, "--seed", "7"), np.where(place, 7, 200)
         )
     np.testing.assert_array_equal(completed("--seed", "7"), np.where(missing, 7, 200))
-    assert capsys.readouterr().out.endswith("1 completed images written to whole.png\n")
+    assert capsys.readouterr().out.endswith("1 completed image written to whole.png\n")
 
 
 def test_a_mask_is_white_where_pixels_are_missing():

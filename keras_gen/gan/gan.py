@@ -120,7 +120,7 @@ class GAN(GenerativeModel):
     def train_step(self, data):
         """Updates the discriminator k times, and then the generator once: algorithm 1.
 
-        The reported terms of the discriminator are those of its last update.
+        The reported terms of the discriminator are from its last update.
         """
         batch = self.prepare_batch(data)
         minibatches = self.minibatches(batch)

@@ -131,7 +131,7 @@ def _images(patterns: Sequence[str]) -> list[Path]:
         matches: list[Path] = []
         for match in map(Path, names):
             if match.is_dir():
-                # Videos take long, so those in folders are skipped.
+                # Videos take a long time, so videos in folders are skipped.
                 inside = sorted(match.iterdir())
                 matches += [file for file in inside if file.suffix.lower() in SUFFIXES]
             elif match == path or match.suffix.lower() in SUFFIXES + VIDEOS:

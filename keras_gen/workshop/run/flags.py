@@ -100,14 +100,14 @@ class RunSettings:
     """Resume the run in --output, or the most recent unfinished run, with the settings of that run.
     With a larger --epochs, training continues even if the run had finished."""
     config: Path | None = None
-    """The config.json of another run, whose settings replace those of a preset."""
+    """The config.json of another run, whose settings replace the settings of a preset."""
     weights: Path | None = None
     """Export to evaluate instead of training a model; the other flags must describe the run that
     wrote this export."""
     start_from: str | None = None
-    """Export, given by name in saved_models or by folder, whose weights initialize training. Its
-    networks must have the same architecture as those of this run. Networks that are not exported,
-    such as discriminators, start with random weights."""
+    """Export, given by name in saved_models or by folder, whose weights initialize training. The
+    networks of the export must have the same architecture as the networks of this run. Networks
+    that are not exported, such as discriminators, start with random weights."""
     epochs: int = 1
     """Number of epochs, each with steps_per_epoch steps. A checkpoint is written after each epoch;
     a line is printed after some."""
@@ -205,8 +205,8 @@ def check(
 ) -> None:
     """Prints the help or rejects invalid flags, as `parse` does, without importing TensorFlow.
 
-    Without `--preset`, the defaults are those of quick or cpu. If there may be a GPU and there is
-    no quick preset, checking the values is left to `parse`, which knows the preset.
+    Without `--preset`, the defaults are from quick or cpu. If there may be a GPU and there is no
+    quick preset, checking the values is left to `parse`, which knows the preset.
 
     Args:
         settings: Dataclass derived from `RunSettings`.

@@ -212,7 +212,7 @@ REFUSED = {
     "shift": (lambda x: keras.ops.roll(masked(x, "A"), 1, axis=1), r"\(Roll\) mixes positions"),
     "mask B first": (masked, "masked_convolution.* sees the values"),
     "skip": (lambda x: layers.Add()([x, masked(x, "A")]), "add.* sees the values"),
-    "image": (lambda x: layers.ReLU()(x), "function of the values alone"),
+    "image": (lambda x: layers.ReLU()(x), "depends only on the values"),
 }  # fmt: skip
 
 

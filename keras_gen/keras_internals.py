@@ -21,7 +21,7 @@ OVERRIDDEN = {
     "_make_function": ["step_function"],
     "_maybe_symbolic_build": ["iterator", "data_batch"],
 }
-# An argument with which `fit` calls `evaluate`.
+# An argument that `fit` passes to `evaluate`.
 CALLED_BY_FIT = "_use_cached_eval_dataset"
 
 

@@ -78,7 +78,7 @@ def main(run: Run, s: Settings):
     def validate(model):
         return {"bits": bits_per_live_value(-model.log_prob(held_out), held_out)}
 
-    # Each step: all characters are predicted from the true preceding ones.
+    # Each step: each character is predicted from the true characters before it.
     draw = partial(continuations, seed=s.seed)
     run.fit(model, Source(train), draw, validate=validate, best="bits")
     run.restore_best(model)

@@ -97,7 +97,7 @@ def main(run: Run, s: Settings):
         )
         run.compile(coder, Adam(run.in_halves(s.learning_rate)))
 
-    # Each step: one joint update of encoder, decoder, and codes.
+    # Each step: one joint update of the encoder, the decoder, and the codes.
     drawn_again = partial(reconstructions, images=test_images[:16])
     run.fit(coder, stream, drawn_again, epochs=s.coder_epochs, part="coder")
 

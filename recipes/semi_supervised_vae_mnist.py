@@ -93,7 +93,8 @@ def main(run: Run, s: Settings):
     run.fit(m1, Source(digits), part="m1", epochs=s.m1_epochs)
     m1 = with_latents_in_use(m1, digits)
 
-    # M2, the main model. Each step: one joint update of encoder, decoder, and classifier.
+    # M2, the main model. Each step: one joint update of the encoder, the decoder, and the
+    # classifier.
     m2 = build_m2(run, s, s.seed)
     stream = partial(m2_batches, s, split.train, s.seed)
     run.fit(m2, stream, partial(analogies, images=held_out[:10]))

@@ -112,7 +112,7 @@ def main(run: Run, s: Settings):
         d_optimizer = Adam(s.d_learning_rate, 0.5, 0.9)
         run.compile(model, optimizer, d_optimizer=d_optimizer)
 
-    # Each step of the VQ-VAE: one joint update of encoder, decoder, and codes.
+    # Each step of the VQ-VAE: one joint update of the encoder, the decoder, and the codes.
     # Each step of the VQGAN: the same update, then one update of the discriminator.
     mirror = random_crop_flip(SHAPE[0])
     mirrored = partial(Source(images).stream, s.batch_size, s.seed, augment=mirror)

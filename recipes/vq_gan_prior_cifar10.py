@@ -142,7 +142,8 @@ def main(run: Run, s: Settings):
         d_optimizer = Adam(s.d_learning_rate, 0.5, 0.9)
         run.compile(coder, optimizer, d_optimizer=d_optimizer)
 
-    # Each step: one joint update of encoder, decoder, and codes, then one of the discriminator.
+    # Each step: one joint update of the encoder, the decoder, and the codes, then one
+    # update of the discriminator.
     mirror = random_crop_flip(SHAPE[0])
     unlabeled = Source(images)
     mirrored = partial(unlabeled.stream, s.batch_size, s.seed, augment=mirror)

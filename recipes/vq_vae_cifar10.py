@@ -91,7 +91,7 @@ def main(run: Run, s: Settings):
         )
         run.compile(model, Adam(run.in_halves(s.learning_rate)))
 
-    # Each step: one joint update of encoder, decoder, and codes.
+    # Each step: one joint update of the encoder, the decoder, and the codes.
     mirror = random_crop_flip(shape[0])
     mirrored = partial(data.train.stream, s.batch_size, s.seed, augment=mirror)
     run.fit(model, mirrored, partial(reconstructions, images=test[:16]))

@@ -106,7 +106,7 @@ def main(run: Run, s: Settings):
         )
         run.compile(coder, Adam(run.in_halves(s.learning_rate)))
 
-    # Each step: one joint update of encoder, decoder, and codes.
+    # Each step: one joint update of the encoder, the decoder, and the codes.
     mirror = random_crop_flip(height)
     mirrored = partial(split.train.stream, s.batch_size, s.seed, augment=mirror)
     run.fit(coder, mirrored, partial(reconstructions, images=test[:16]), part="coder")

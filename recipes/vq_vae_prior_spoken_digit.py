@@ -47,7 +47,7 @@ class Settings(ShortStepSettings):
     latent_dim: int = 64  # Dimensions of each latent
     codes: int = 128  # Number of entries in the codebook
     width: int = 112
-    """Channels of the convolutions; the first three have 1/8, 1/4, and 1/2 of them."""
+    """Channels of the convolutions; the first three have 1/8, 1/4, and 1/2 as many."""
     spectral_weight: float = 300.0  # Weight of the spectrogram distance
     shift: int = 64  # Maximum random shift of a recording, in samples
     learning_rate: float = 1e-3
@@ -91,7 +91,7 @@ def main(run: Run, s: Settings):
         )
         run.compile(coder, Adam(run.in_halves(s.learning_rate)))
 
-    # Each step: one joint update of encoder, decoder, and codes.
+    # Each step: one joint update of the encoder, the decoder, and the codes.
     recordings = choice.train.map(without_digit)
     stream = partial(recordings.stream, s.batch_size, s.seed, augment=random_shift(s.shift))
     shown = test[:10], speakers[:10]

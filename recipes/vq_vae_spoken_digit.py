@@ -50,7 +50,7 @@ class Settings(ShortStepSettings):
     latent_dim: int = 64  # Dimensions of each latent
     codes: int = 512  # Number of entries in the codebook
     width: int = 112
-    """Channels of the convolutions; the first three have 1/8, 1/4, and 1/2 of them."""
+    """Channels of the convolutions; the first three have 1/8, 1/4, and 1/2 as many."""
     normalization: Literal["none", "instance"] = "none"
     """Encoder normalization: instance removes what is constant in a recording, at some cost in
     quality."""
@@ -87,7 +87,7 @@ def main(run: Run, s: Settings):
         )
         run.compile(model, Adam(run.in_halves(s.learning_rate)))
 
-    # Each step: one joint update of encoder, decoder, and codes.
+    # Each step: one joint update of the encoder, the decoder, and the codes.
     recordings = data.train.map(without_digit)
     stream = partial(recordings.stream, s.batch_size, s.seed, augment=random_shift(s.shift))
     run.fit(model, stream, partial(draw_voices, data.speakers, train))

@@ -45,7 +45,7 @@ from keras_gen.workshop.visualize import spectrograms
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     samples: int = 5120  # Samples per recording and per generated sound
-    excerpt: int = 2048  # Samples per training example, at most as many as in a recording
+    excerpt: int = 2048  # Samples per training example; at most --samples
     levels: int = 256  # Number of mu-law levels
     filters: int = 32  # Channels between the blocks
     skip_filters: int = 64  # Channels of the layers after the last block

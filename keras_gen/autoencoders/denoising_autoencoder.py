@@ -78,7 +78,7 @@ class DenoisingAutoencoder(Autoencoder):
         super().set_up()
         if self.corruption == "salt_and_pepper" and math.inf in self.likelihood.range:
             raise ValueError(
-                "corruption is 'salt_and_pepper', but vectors have no minimum and maximum: "
+                "corruption is 'salt_and_pepper', but vectors have no minimum or maximum: "
                 "use 'masking' or 'gaussian'."
             )
         if self.corruption == "gaussian" and self.likelihood.levels:

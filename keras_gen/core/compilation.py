@@ -103,14 +103,14 @@ def compile_model(  # noqa: D417
             From the same seed, XLA generates different noise than TensorFlow's graphs, so the
             weights after a step differ; runs with the same setting agree.
         steps_per_execution: As in Keras. Values above 1 require a single device.
-        **optimizers: An optimizer (object, name, or config) for each player in `players()`, by the
-            player's name, such as `d_optimizer` and `g_optimizer`. `players()` defines the
+        **optimizers: One optimizer (object, name, or config) for each player in `players()`, passed
+            under the player's name, such as `d_optimizer` or `g_optimizer`. `players()` defines the
             defaults: usually the paper's optimizer, otherwise Adam with the Keras defaults.
 
     Raises:
-        ValueError: If an optimizer is unknown, is shared, or has a negative learning rate, a
-            network is not built, two networks share a layer, or an option does not work on several
-            replicas.
+        ValueError: If an optimizer is unknown or shared, if its learning rate is negative, if a
+            network is not built, if two networks share a layer, or if an option does not work on
+            several replicas.
     """
     checked_flag("run_eagerly", run_eagerly)
     players = self.players()

@@ -370,7 +370,7 @@ _WITHOUT_NUMBERS = {
 
 def refuse_no_data(owner: str, argument: str) -> NoReturn:
     """Raises a ValueError for missing data."""
-    raise ValueError(f"{owner} got no data as {argument}: expected {_EXPECTED}.")
+    raise ValueError(f"{owner} got no data for {argument}: expected {_EXPECTED}.")
 
 
 def _count_kept(count: int, split: float) -> int:

@@ -28,8 +28,8 @@ class WGAN(GAN):
             `[batch, ...]`.
         clip: Maximum absolute value of the critic's weights, c. If None, weights are not clipped,
             for use with a penalty.
-        discriminator_steps: Number of critic updates per step, n_critic. A batch in `fit` contains
-            the batches of all updates.
+        discriminator_steps: Number of critic updates per step, n_critic. In `fit`, each batch
+            is divided equally among these updates.
         seed: Seed for the latents.
         penalty: See `GAN`.
 

@@ -15,17 +15,18 @@ class WGANGP(WGAN):
 
     Gulrajani, Ahmed, Arjovsky, Dumoulin, Courville: "Improved Training of Wasserstein GANs",
     NeurIPS 2017, algorithm 1. The critic minimizes eq. (3), whose penalty pulls its slope toward 1
-    between real and generated images. As in `GAN`, a step updates the critic, here five times, and
-    then the generator once. `wasserstein_distance` is reported: the critic's mean output over real
-    images minus its mean output over generated images. Deviations: none.
+    between real and generated images. As in `GAN`, a step first updates the critic (by
+    default five times), and then updates the generator once. `wasserstein_distance` is reported:
+    the critic's mean output over real images minus its mean output over generated images.
+    Deviations: none.
 
     Args:
         generator: Network that maps float latents `[batch, latents]` to images in [-1, 1].
         discriminator: The critic, a network that maps images to numbers `[batch, ...]`, without
             batch normalization (sec. 4).
         penalty_weight: Weight of the gradient penalty, lambda.
-        discriminator_steps: Number of critic updates per step, n_critic. A batch in `fit` contains
-            the batches of all updates.
+        discriminator_steps: Number of critic updates per step, n_critic. In `fit`, each batch
+            is divided equally among these updates.
         seed: Seed for the latents and the interpolated images.
 
     Raises:

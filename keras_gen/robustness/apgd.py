@@ -61,8 +61,8 @@ class APGD(Attack):
         if self.rival and (self.loss != "dlr" or self.targeted):
             raise ValueError(
                 f"rival is {self.rival}, loss is {self.loss!r}, and targeted is "
-                f"{self.targeted}: expected the loss 'dlr' without targeted=True. Change them, "
-                "or leave rival out."
+                f"{self.targeted}: expected loss='dlr' and targeted=False with a rival. Change "
+                "loss and targeted, or leave rival out."
             )
 
     @override

@@ -215,7 +215,7 @@ def _held(name: str, value: Any, dtype: Any) -> np.ndarray:
         raise ValueError(
             f"input {name!r} is {shown(value)}: expected an array, with parts of equal length."
         ) from None
-    if dtype is object:  # strings or bytes: NumPy's own type drops trailing zeros
+    if dtype is object:  # strings or bytes: NumPy's own types drop trailing NULs
         array = np.asarray(value, object)
         if wrong := [each for each in array.flat if not _is_text(each)]:
             raise ValueError(

@@ -11,7 +11,7 @@ from keras_gen.vae.vae import VAE
 
 @keras.saving.register_keras_serializable("keras_gen")
 class BetaTCVAE(VAE):
-    """A VAE whose KL divergence is split into three terms, so that total correlation has a weight.
+    """A VAE with separate weights for three terms of the KL divergence, such as total correlation.
 
     Chen, Li, Grosse, Duvenaud: "Isolating Sources of Disentanglement in Variational Autoencoders",
     NeurIPS 2018. The loss is the negative of eq. (4), in nats per example: `loss =
@@ -30,7 +30,7 @@ class BetaTCVAE(VAE):
         likelihood: Likelihood p(x|z), a name or an object.
         beta: Weight of the total correlation of the latents, a number or a schedule.
         alpha: Weight of the mutual information of latents and examples, a number or a schedule.
-        gamma: Weight of the individual latents' divergence, a number or a schedule.
+        gamma: Weight of the dimension-wise KL divergence, a number or a schedule.
         stratified: Whether q(z) is estimated by stratified sampling (app. C.2) instead of weighted
             sampling (eq. 3).
         seed: Seed for the noise of the latents.

@@ -85,8 +85,8 @@ def refused(use, *args, **kwargs):
 
 # What is given as x.
 NO_EXAMPLES = [
-    (None, "Seeing got no data as x: expected arrays, a tf.data.Dataset"),
-    ([], "got no data as x"),
+    (None, "Seeing got no data for x: expected arrays, a tf.data.Dataset"),
+    ([], "got no data for x"),
     (3, "got x of type int"),
     ([[1, 2], [3]], "got x of type int"),
     (np.array(["a", "b"]), "got x as an array of strings"),
@@ -97,7 +97,7 @@ NO_EXAMPLES = [
     (tf.ragged.constant([[1], [2, 3]]), "a ragged tensor as x, whose examples differ"),
     (LEVELS[:0], "got no examples"),
     ({"x": LEVELS[:0]}, "got no examples"),
-    ({}, "got no data as x"),
+    ({}, "got no data for x"),
     (list(LEVELS), "got 4 arrays in a batch: expected 1. .* stack a list of examples"),
     (dict(pixels=LEVELS), r"trains on x \(x images\), but got the names pixels"),
 ]
@@ -117,7 +117,7 @@ ARGUMENTS = [
     # The twelfth argument of `fit`, and the fifth of `evaluate`.
     ("fit", [LEVELS, *[None] * 2, 1, 0, None, 0.0, None, True, None, ONES], {}, "sample_weight"),
     ("evaluate", [LEVELS, None, None, 0, ONES], {}, "got sample_weight"),
-    ("fit", [LEVELS, []], {}, "Seeing got no data as y: expected"),
+    ("fit", [LEVELS, []], {}, "Seeing got no data for y: expected"),
     ("fit", [LEVELS], dict(validation_data=3), "validation_data of Seeing got x of type int"),
     ("fit", [LEVELS], dict(validation_split=1), "^validation_split is 1: expected a fraction"),
     ("fit", [LEVELS], dict(initial_epoch=None), "^initial_epoch is None: expected an integer"),
@@ -128,7 +128,7 @@ ARGUMENTS = [
         "^validation_freq is 0: expected an integer of at least 1",
     ),
     ("fit", [LEVELS], dict(validation_freq=None), "^validation_freq is None: expected an integer"),
-    ("fit", [LEVELS], dict(validation_data=[]), "validation_data of Seeing got no data as x"),
+    ("fit", [LEVELS], dict(validation_data=[]), "validation_data of Seeing got no data for x"),
     (
         "fit",
         [PyData(LEVELS)],
@@ -136,7 +136,7 @@ ARGUMENTS = [
         "is 0.5, but x is a PyData: expected arr",
     ),
     ("fit", [Source(LEVELS)], dict(validation_split=0.01), "which holds out 0 of .*: expected at"),
-    ("predict", [None], {}, "Seeing got no data as x"),
+    ("predict", [None], {}, "Seeing got no data for x"),
     *[
         (use, [LEVELS], dict(callbacks=[keras.callbacks.TerminateOnNaN]), r"OnNaN\(\.\.\.\)\.$")
         for use in ("fit", "evaluate", "predict")

@@ -67,7 +67,9 @@ def test_labels_that_are_strings_have_a_way_out():
     model = keras_gen.Classifier.for_images(16, classes=3, filters=2, hidden=4)
     model.compile()
     images = np.zeros((2, 16, 16, 1), "uint8")
-    with pytest.raises(ValueError, match=r"y as an array of strings: .* np\.unique\(labels, return_inverse"):
+    with pytest.raises(
+        ValueError, match=r"an array of strings: .* np\.unique\(labels, return_inverse"
+    ):
         model.fit(images, np.array(["cat", "dog"]))
 
 

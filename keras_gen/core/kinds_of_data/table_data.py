@@ -42,7 +42,7 @@ LOG_MEL = "natural logarithms of magnitudes, -16 to 12 (multiply decibels by 0.1
 
 
 class Table(Edge):
-    """Table rows. Inside the model, vectors of standardized numbers and one-hot categories.
+    """Table rows; inside the model, vectors that join standardized numbers and one-hot categories.
 
     Args:
         columns: Columns, as returned by `keras_gen.data.table_columns`.
@@ -111,7 +111,7 @@ class Rows(Edge):
 
     @override
     def as_array(self, values):
-        """Returns strings `[n, columns]` for a table, the path of a CSV file, or rows."""
+        """Converts a table, the path of a CSV file, or rows to strings `[n, columns]`."""
         values = as_table(values)
         if is_table(values) or isinstance(values, Mapping):
             return table_rows(values, self.names, gaps=True)

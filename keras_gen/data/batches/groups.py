@@ -170,7 +170,7 @@ def clips(frames: int) -> Callable[[Any, Any], Any]:
         count = tf.nest.flatten(example)[0].shape[0]
         if frames > count:
             raise ValueError(
-                f"frames is {frames}: expected at most {count}, the length of a video."
+                f"frames is {frames}: expected at most {count}, the number of frames per video."
             )
         first = tf.random.stateless_uniform([], seed, 0, count - frames + 1, tf.int32)
 

@@ -83,8 +83,8 @@ def require_label_source(labels: Any) -> None:
     """Raises a TypeError unless `labels` has one of the types of `LabelSource`."""
     if not isinstance(labels, bool | np.bool_ | Mapping | str | os.PathLike):
         raise TypeError(
-            f"labels is {shown(labels)}: expected True or False, a dict from the paths of "
-            "files to classes, or the path of a CSV file."
+            f"labels is {shown(labels)}: expected True or False, a dict that maps file paths to "
+            "classes, or the path of a CSV file."
         )
 
 

@@ -57,7 +57,7 @@ class DancerVideos(NamedTuple):
 
     Args:
         images: uint8 `[videos, frames, size, size, 3]`.
-        poses: Images of the lines between the joints, of the same shape.
+        poses: Images of the lines between the joints, with the same shape as `images`.
         points: Coordinates of the joints, x and y from 0 to 1, float32 `[videos, frames, 11, 2]`.
         lagging: Coordinates of the end of the hair and of the middle of the skirt's hem, which are
             not visible in poses, `[videos, frames, 2, 2]`.

@@ -80,7 +80,7 @@ def photograph_patches(
         squares = [square for image in chosen for square in _squares(image, side)]
         if not squares:
             raise ValueError(
-                f"None of {len(chosen)} images ({what}{where}) has at least {side} pixels per "
+                f"None of the {len(chosen)} images ({what}{where}) has at least {side} pixels per "
                 "side: use larger images, or crop smaller squares."
             )
         origin = f"squares of {len(chosen)} {what}{where}"

@@ -34,7 +34,7 @@ class DataUnavailable(OSError):
 
 
 class DataDamaged(OSError):
-    """Raised if files of a dataset are incomplete or unreadable; prepare it again."""
+    """Raised if files of a dataset are incomplete or unreadable; prepare the dataset again."""
 
 
 @checked_types

@@ -188,8 +188,9 @@ def edge_maps(
     """Detects the edges in images: uint8 `[n, height, width, 1]`, 255 at edges and 0 elsewhere.
 
     The method is from Canny: "A Computational Approach to Edge Detection", PAMI 1986. The luma is
-    blurred, and positions where the gradient is a maximum along its own direction are kept if the
-    gradient is steep, or if less steep positions connect them to such a position.
+    blurred. Neighboring positions where the gradient is a maximum along its own direction, and at
+    least `low`, form an edge. The edge is kept if the gradient reaches `high` at one position or
+    more.
 
     Args:
         images: uint8 `[n, height, width, 1 or 3]`; floats raise a ValueError.

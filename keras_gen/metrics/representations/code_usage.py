@@ -65,7 +65,7 @@ def perplexity(uses: np.ndarray) -> float:
     uses = as_numbers(uses, "uses").astype(np.float64)
     if not np.isfinite(uses).all() or uses.min(initial=0) < 0 or not uses.sum() > 0:
         raise ValueError(
-            f"Uses sum to {uses.sum():g}: expected nonnegative numbers, some above 0."
+            f"uses has the sum {uses.sum():g}: expected nonnegative numbers, some above 0."
         )
     frequencies = uses[uses > 0] / uses.sum()
     return float(np.exp2(-(frequencies * np.log2(frequencies)).sum()))

@@ -69,7 +69,8 @@ class TranslationEvaluation:
         if len(reference) < len(source):
             warn(
                 f"There are {len(reference)} reference images, but {len(source)} source images: "
-                "the floor is higher than for equal numbers, and the excess is lower."
+                "the floor is higher, and the excess is lower, than with equal numbers. Pass at "
+                f"least {len(source)} reference images."
             )
         rng = np.random.default_rng(checked_seed(seed))
         draws = [rng.permutation(len(reference))[: len(source)] for _ in range(FLOORS)]

@@ -72,7 +72,7 @@ class NGrams:
         return self
 
     def log_prob(self, sequences: np.ndarray) -> np.ndarray:
-        """Returns log P(x), float64 `[n]`, in nats, of sequences as in `fit`."""
+        """Returns log P(x) in nats, float64 `[n]`, for sequences in the format of `fit`."""
         if not self._counts:
             raise ValueError("These n-grams are not fitted: call fit first.")
         n_grams, rows, size = self._n_grams(sequences)

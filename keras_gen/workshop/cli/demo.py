@@ -61,7 +61,7 @@ def demo(options: argparse.Namespace) -> int:
         if others:
             print(f"{len(others)} exports have no panel; they are listed at the end of the page")
         print(
-            f"{len(found)} exports at {_address(listener)} (press Ctrl+C to stop)",
+            f"serving {len(found)} exports at {_address(listener)} (press Ctrl+C to stop)",
             flush=True,
         )
         with contextlib.suppress(KeyboardInterrupt):

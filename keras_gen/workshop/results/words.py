@@ -48,7 +48,7 @@ def headline(entry: Entry) -> tuple[str, str]:
 
 
 def named(values: Mapping[str, float]) -> str:
-    """Returns the names with their results."""
+    """Returns names and results as a comma-separated list."""
     return ", ".join(f"{name}: {measured(reached)}" for name, reached in values.items())
 
 

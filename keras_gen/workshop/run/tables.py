@@ -56,9 +56,9 @@ class People(NamedTuple):
 
 
 def labeled_people(run: Run, rows: int, seed: int) -> People:
-    """Loads a table of people, of which `rows` shuffled rows are for training.
+    """Loads a table of people, and selects `rows` shuffled rows for training.
 
-    Test rows with words that the training rows lack are left out.
+    Test rows with categories that do not occur in the training rows are left out.
     """
     data = run.load(people_table(), train=rows + 20, test=40)
     names = [*(column.name for column in data.columns), LABEL]

@@ -68,13 +68,13 @@ def code_scatter(
     kinds = np.unique(labels)
     if names is not None and len(names) <= kinds.max(initial=0):
         raise ValueError(
-            f"There are {len(names)} names, but a label is {kinds.max()}: expected one name for "
-            f"each label from 0. Pass at least {kinds.max() + 1} names."
+            f"There are {len(names)} names, but the largest label is {kinds.max()}: expected one "
+            f"name for each label from 0. Pass at least {kinds.max() + 1} names."
         )
     if colors is not None and len(colors) <= kinds.max(initial=0):
         raise ValueError(
-            f"There are {len(colors)} colors, but a label is {kinds.max()}: expected one color for "
-            f"each label from 0. Pass at least {kinds.max() + 1} colors."
+            f"There are {len(colors)} colors, but the largest label is {kinds.max()}: expected one "
+            f"color for each label from 0. Pass at least {kinds.max() + 1} colors."
         )
     if colors is not None:
         of_kinds = to_rgba_array([colors[kind] for kind in kinds])
@@ -159,8 +159,8 @@ def line_plot(
         y_label: Label of the y-axis, with the unit.
         log_x: Whether the x-axis is logarithmic, with a tick at each value of x.
         log_y: Whether the y-axis is logarithmic.
-        spreads: Lengths of the error bars above and below each point of a line, by the line's name,
-            such as standard deviations over seeds. A line without spreads has no error bars.
+        spreads: Lengths of the error bars above and below each point, such as standard deviations
+            over seeds, by line name. A line without spreads has no error bars.
 
     Returns: A uint8 image `[height, width, 3]`.
 

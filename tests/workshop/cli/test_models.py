@@ -250,7 +250,7 @@ def test_sample_sets_conditions(home, capsys):
     error = fails(capsys, *sample, "--set", "label=2", "--set=truncation=1", "--set=label=2")
     assert error == "keras-gen sample: --set label is set 2 times: set it once.\n"
     assert not Path("a.png").exists()
-    assert "Labels have values from 9 to 9" in fails(capsys, *sample, "--set", "label=9")
+    assert "Labels range from 9 to 9" in fails(capsys, *sample, "--set", "label=9")
     assert "--set label=two: expected a number" in fails(capsys, *sample, "--set=label=two")
     with pytest.raises(SystemExit, match="2"):
         main([*sample, "--set", "label"])

@@ -96,7 +96,7 @@ def test_a_wheel_in_an_empty_folder(tmp_path):
         assert (empty / f"{name}.png").exists()
     if importlib.util.find_spec("gradio"):
         demo = started("demo", "--port", 0)
-        assert demo.stdout.readline().startswith("4 exports at http://127.0.0.1:")
+        assert demo.stdout.readline().startswith("serving 4 exports at http://127.0.0.1:")
         demo.terminate()
         demo.communicate()
 

@@ -152,9 +152,9 @@ def test_a_loss_that_is_not_finite_on_two_replicas(mirrored, tmp_path, monkeypat
 def test_nothing_to_train_on(trained):
     model = trained.model
     refused(
-        ValueError, lambda: model.fit(trained.data, steps_per_epoch=0), "steps_per_epoch .* found 0"
+        ValueError, lambda: model.fit(trained.data, steps_per_epoch=0), "steps_per_epoch is 0"
     )
-    refused(ValueError, lambda: model.fit(trained.data, epochs=0), "epochs .* found 0")
+    refused(ValueError, lambda: model.fit(trained.data, epochs=0), "epochs is 0")
     none = [array[:0] for array in data(model)]
     refused(ValueError, lambda: model.fit(*none), "no examples")
 
@@ -207,7 +207,7 @@ def test_optimizers(tiny):
     if len(names) > 1:
         shared = keras.optimizers.Adam()
         both = {name: shared for name in names}
-        refused(ValueError, compiling(**both), "share one optimizer", "its own")
+        refused(ValueError, compiling(**both), "share one optimizer", "a separate optimizer")
     # Those left out are the paper's.
     model.compile(**{names[0]: "sgd"})
     assert isinstance(getattr(model, names[0]), keras.optimizers.SGD)

@@ -511,7 +511,7 @@ def test_a_part_has_a_folder_of_its_own_and_is_trained_once(toy, capsys):
 
     toy.before, toy.callbacks = before, [Stop(1, KeyboardInterrupt())]
     toy("--output", "run")
-    assert "training other: 2 epochs of 2 steps of 4" in capsys.readouterr().out
+    assert "training other: 2 epochs of 2 steps, batch size 4" in capsys.readouterr().out
     assert [row["epoch"] for row in history("run/other")] == ["1", "2"]
     assert event_steps("run/other") == [0, 1] and len(history("run")) == 1
     toy.callbacks = [Stop(None, None)]

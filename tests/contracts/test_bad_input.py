@@ -151,9 +151,7 @@ def test_a_loss_that_is_not_finite_on_two_replicas(mirrored, tmp_path, monkeypat
 @core
 def test_nothing_to_train_on(trained):
     model = trained.model
-    refused(
-        ValueError, lambda: model.fit(trained.data, steps_per_epoch=0), "steps_per_epoch is 0"
-    )
+    refused(ValueError, lambda: model.fit(trained.data, steps_per_epoch=0), "steps_per_epoch is 0")
     refused(ValueError, lambda: model.fit(trained.data, epochs=0), "epochs is 0")
     none = [array[:0] for array in data(model)]
     refused(ValueError, lambda: model.fit(*none), "no examples")

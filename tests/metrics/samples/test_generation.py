@@ -76,7 +76,7 @@ def test_as_many_images_as_real_ones_are_compared(evaluate):
     assert next(iter(found)) == "kernel_distance"
     assert found["n_real"] == found["n_generated"] == 60
     for n in (59, 61):
-        with pytest.raises(ValueError, match=f"found {n} images for 60 training images"):
+        with pytest.raises(ValueError, match=f"got {n} images for 60 training images"):
             evaluate(images(n))
 
 

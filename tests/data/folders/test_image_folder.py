@@ -295,7 +295,7 @@ def test_classes_of_other_types_are_refused(three, name):
 @pytest.mark.parametrize("labels", [0, 1, 2, 1.0, None, b"classes.csv", ["cat", "dog"]])
 def test_labels_of_other_types_are_refused(three, labels):
     """Of an integer, `open` would take it for the number of an open file, and close that."""
-    with pytest.raises(TypeError, match=r"^labels is .*: expected True or False, a dict from"):
+    with pytest.raises(TypeError, match=r"^labels is .*: expected True or False, a dict that maps"):
         image_folder(three[0], 4, labels=labels)
     os.fstat(1)
 

@@ -70,13 +70,13 @@ def reworded_files(root: Path, base: str, changed: list[str]) -> list[str]:
     """
     found = []
     for path in changed:
-        if path.startswith("keras_gen/") and path.endswith(".py") and (root / path).exists():
-            command = ["git", "show", f"{base}:{path}"]
-            before = subprocess.run(command, cwd=root, capture_output=True, text=True)
-            workshop = path.startswith("keras_gen/workshop/")
-            if not before.returncode and not workshop:
-                if _code(before.stdout) == _code((root / path).read_text()):
-                    found.append(path)
+        if not re.fullmatch(r"keras_gen/(?!workshop/).*\.py", path) or not (root / path).exists():
+            continue
+        command = ["git", "show", f"{base}:{path}"]
+        before = subprocess.run(command, cwd=root, capture_output=True, text=True)
+        is_new = before.returncode
+        if not is_new and _code(before.stdout) == _code((root / path).read_text()):
+            found.append(path)
     return found
 
 
@@ -84,9 +84,9 @@ def _code(source: str) -> str:
     """The code of a module, without comments, docstrings, and docstrings of fields."""
     tree = ast.parse(source)
     for node in ast.walk(tree):
-        if body := getattr(node, "body", None):
-            if isinstance(body, list):
-                node.body = [each for each in body if not _is_text(each)]
+        body = getattr(node, "body", None)
+        if isinstance(body, list):  # that of a lambda is one expression
+            node.body = [each for each in body if not _is_text(each)]
     return ast.dump(tree)
 
 

@@ -59,13 +59,14 @@ def _refuse_misspelled(cls: type, parameters: Collection[str], kwargs: Collectio
 
     A builder passes unknown arguments on to the class, which passes them on to Keras.
     """
+    known = {*parameters, *_OF_KERAS, *getattr(cls, "__dataclass_fields__", ())}
+    unknown = [name for name in kwargs if name not in known]
+    if not unknown:  # usually, and then no signature is read
+        return
     builders = [getattr(cls, name) for name in BUILDERS if hasattr(cls, name)]
     names = {name for each in builders for name in inspect.signature(each).parameters}
-    known = {*parameters, *_OF_KERAS, *getattr(cls, "__dataclass_fields__", ())}
-    for name in kwargs:
-        likely = (
-            "." if name in known else nearest(name, sorted((known | names) - {name, "kwargs"}))
-        )
+    for name in unknown:
+        likely = nearest(name, sorted((known | names) - {name, "kwargs"}))
         if likely != ".":
             raise TypeError(f"{cls.__name__} got {name}{likely}")
 

@@ -275,7 +275,8 @@ class FitCall(Call):
 
     def _tell_duration(self, training: FitData) -> None:
         """Prints how long published runs took, if few images are used for fewer steps."""
-        model, arguments = self.model, self.arguments
+        model = self.model
+        arguments = self.arguments
         images = len(getattr(model.edges.get("x"), "shape", ())) == 3
         count = training.count()
         asked = model.published_steps and arguments.get("verbose", 1) and is_chief()

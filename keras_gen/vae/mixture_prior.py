@@ -33,7 +33,8 @@ class MixturePrior(DeclaredLayer):
 
     @override
     def set_up(self):
-        count, size = self.components, self.latent_dim
+        count = self.components
+        size = self.latent_dim
         self.log_shares = self.add_weight(name="log_shares", shape=(count,), initializer="zeros")
         self.means = self.add_weight(name="means", shape=(count, size), initializer="zeros")
         # Matrices that map centered latents to standard normal ones, and their log determinants.

@@ -5,6 +5,7 @@ import contextlib
 import json
 import logging
 import os
+import re
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
@@ -37,7 +38,8 @@ UNREAD = 100  # unread messages after which no further event of a visitor is acc
 HEAD = 2**14  # bytes of a request's headers
 PATHS = 16  # files named in one request
 LINES = 20  # errors logged per minute, one line each
-LOCAL = ("localhost", "127.0.0.1", "::1")
+# Host headers of this machine, with or without a port.
+LOCAL = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?", re.IGNORECASE)
 # Limits of the upload folder. The oldest files are deleted first.
 KEPT_FILES = 500
 KEPT_BYTES = 2**30
@@ -137,7 +139,7 @@ class Guard:
         """Returns the body of a request; raises an HTTPException if the request is rejected."""
         path = request.scope["path"]
         files: list[Any] = [path[len(start) :] for start in FILE if path.startswith(start)]
-        if self.local and request.url.hostname not in LOCAL:
+        if self.local and not LOCAL.fullmatch(request.headers.get("host", "")):
             raise HTTPException(
                 403, "this page can be used only from the machine that serves it."
             )

@@ -50,21 +50,28 @@ def put(folder, name, size, age):
     return file
 
 
-@pytest.mark.parametrize("host", ["localhost:7860", "127.0.0.1", "[::1]:7860"])
+@pytest.mark.parametrize("host", ["localhost:7860", "127.0.0.1", "[::1]:7860", "LOCALHOST"])
 def test_this_machine_by_its_names(tmp_path, host):
     answer = client(tmp_path).post(JOIN, json={}, headers={"Host": host})
     assert answer.json() == "taken"
 
 
-def test_names_that_another_site_can_have(tmp_path):
-    headers = {"Host": "evil.example:7860", "Origin": "http://evil.example:7860"}
+@pytest.mark.parametrize(
+    "host",
+    ["evil.example:7860", "", "localhost:abc", "localhost@evil.example", "[", "localhost.evil"],
+)
+def test_names_that_another_site_can_have(tmp_path, host):
+    headers = {"Host": host}
     for method in ("GET", "POST"):
         answer = client(tmp_path).request(method, JOIN, headers=headers)
         assert answer.status_code == 403
         assert answer.json() == {
             "detail": "this page can be used only from the machine that serves it."
         }
-    # Who serves a page for others has a name for it.
+
+
+def test_a_page_for_others_has_a_name(tmp_path):
+    headers = {"Host": "evil.example:7860", "Origin": "http://evil.example:7860"}
     served = client(tmp_path, local=False)
     assert served.post(JOIN, json={}, headers=headers).json() == "taken"
 

@@ -26,9 +26,9 @@ from keras_gen.core.fit_data import (
     FitData,
     Sourced,
     fit_data,
-    of_batches,
     refuse_no_data,
 )
+from keras_gen.core.kinds_of_data import Edge
 from keras_gen.core.kinds_of_data.table_data import StandardizedVectors, Vectors
 from keras_gen.core.minimize import NOT_FINITE, NonFiniteLossError
 from keras_gen.core.optimizers import LearningRates, unaveraged
@@ -332,19 +332,17 @@ class PredictCall(Call):
             refuse_no_data(self.owner, "x")
         refuse_masked("x", x)
         warn_of_unknown_units(self.model)
-        data = of_batches(self.owner, x) or self._arrays(x)
-        if data is not None:
-            self.divide(data)
-            self.arguments["x"] = data.x
+        data = fit_data(self.model, self.owner, x, edges=self._edges())
+        self.divide(data)
+        self.arguments["x"] = data.x
 
-    def _arrays(self, x) -> FitData | None:
-        """Returns arrays in the order of the capability's arguments; None without a capability."""
-        if self.model.predicts is None:
-            return None
-        names = getattr(type(self.model), self.model.predicts).takes(self.model)
-        edges = [self.model.edges[name] for name in names]
-        data = Arrays(self.model, self.owner, in_order(x), edges=edges)
-        return data.as_source() if data.lose_digits else data
+    def _edges(self) -> list[Edge]:
+        """Returns the edges of the capability's arguments, or of x without a capability."""
+        model = self.model
+        if model.predicts is None:
+            return [model.edges["x"]]
+        names = getattr(type(model), model.predicts).takes(model)
+        return [model.edges[name] for name in names]
 
 
 def _waiting_edges(model) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, NoReturn, Protocol, runtime_checkable
 
 import keras
@@ -34,6 +35,7 @@ class FitData:
         owner: Name of the call that receives the data, used in messages.
         x: Examples, or batches of all parts.
         y: Additional parts, for arrays.
+        convert: Function that checks each batch, and converts its tables and texts to arrays.
     """
 
     # Whether Keras divides the data into batches, and shuffles them.
@@ -41,10 +43,11 @@ class FitData:
     # Whether the batches are infinite.
     endless = False
 
-    def __init__(self, owner: str, x, y=None):
+    def __init__(self, owner: str, x, y=None, convert: Callable | None = None):
         self.owner = owner
         self.x = x
         self.y = y
+        self.convert = convert or _without_masks
 
     def check(self, steps: int | None) -> None:
         """Raises a ValueError for infinite data if the number of `steps` per epoch is None."""
@@ -102,8 +105,10 @@ class Batches(FitData):
 class Sourced(Batches):
     """A `keras_gen.data.Source`, or another object that yields batches of its examples."""
 
-    def __init__(self, owner: str, source, y=None, of_arrays: bool = False):
-        super().__init__(owner, None, y)
+    def __init__(
+        self, owner: str, source, y=None, convert: Callable | None = None, of_arrays: bool = False
+    ):
+        super().__init__(owner, None, y, convert)
         self.source = source
         self.of_arrays = of_arrays
 
@@ -153,8 +158,9 @@ class Sourced(Batches):
 class PyBatches(FitData):
     """A `keras.utils.PyDataset` of batches."""
 
-    def __init__(self, owner: str, x, y=None):
-        super().__init__(owner, _Unmasked(x), y)
+    def __init__(self, owner: str, x, y=None, convert: Callable | None = None):
+        super().__init__(owner, x, y, convert)
+        self.x = _Converted(x, self.convert)
 
     @property
     @override
@@ -164,15 +170,16 @@ class PyBatches(FitData):
     @override
     def epoch(self, steps):
         counts = [count for count in (steps, self.x.num_batches) if count is not None]
-        return (_without_masks(self.x.batches[number]) for number in range(min(counts)))
+        return (self.convert(self.x.batches[number]) for number in range(min(counts)))
 
 
-class _Unmasked(keras.utils.PyDataset):
-    """The batches of another PyDataset; raises a ValueError if a batch contains masked values."""
+class _Converted(keras.utils.PyDataset):
+    """The batches of another PyDataset, checked and converted to arrays."""
 
-    def __init__(self, batches: keras.utils.PyDataset):
+    def __init__(self, batches: keras.utils.PyDataset, convert: Callable):
         super().__init__(batches.workers, batches.use_multiprocessing, batches.max_queue_size)
         self.batches = batches
+        self.convert = convert
         self.on_epoch_begin = batches.on_epoch_begin
         self.on_epoch_end = batches.on_epoch_end
 
@@ -183,29 +190,28 @@ class _Unmasked(keras.utils.PyDataset):
 
     @override
     def __getitem__(self, index):
-        return _checked_in_graph(self.batches[index])
+        return _in_graph(self.convert, self.batches[index])
 
 
 class Generator(FitData):
     """A generator, which yields each batch once: inspected batches are kept for Keras."""
 
-    def __init__(self, owner: str, x: Iterator, y=None):
+    def __init__(self, owner: str, x: Iterator, y=None, convert: Callable | None = None):
         self._seen: list = []
         self._rest = x
-        super().__init__(owner, self._all(), y)
+        super().__init__(owner, self._all(), y, convert)
 
     def _all(self) -> Iterator:
-        """Yields all batches as tuples, as Keras requires."""
+        """Yields all batches."""
         kept = (self._seen.pop(0) for _ in range(len(self._seen)))
         for batch in itertools.chain(kept, self._rest):
-            batch = _checked_in_graph(batch)
-            yield batch if isinstance(batch, tuple) else (batch,)
+            yield _in_graph(self.convert, batch)
 
     @override
     def epoch(self, steps):
         missing = None if steps is None else max(steps - len(self._seen), 0)
         self._seen += itertools.islice(self._rest, missing)
-        return map(_without_masks, self._seen[:steps])
+        return map(self.convert, self._seen[:steps])
 
     @override
     def learned_from(self, steps):
@@ -226,12 +232,29 @@ def _without_masks(batch):
     return batch
 
 
-def _checked_in_graph(batch):
-    """Returns an unmasked batch; for a masked one, the runtime error contains our message."""
+def _with_arrays(model, owner: str, learns: bool, edges: list[Edge] | None, batch):
+    """Returns a batch whose tables, columns, and texts are arrays; see `Arrays`."""
+    parts = in_order(_without_masks(batch))
+    if not any(isinstance(part, Mapping) or _becomes_array(part) for part in parts):
+        return batch
+    first, *others = parts
+    arrays = Arrays(model, owner, first, others or None, learns, edges)
+    return arrays.x if arrays.y is None else (arrays.x, arrays.y)
+
+
+def _becomes_array(part) -> bool:
+    """Returns whether a part of a batch is a table, a column, or texts."""
+    kind = getattr(getattr(part, "dtype", None), "kind", "")
+    return isinstance(part, list) or hasattr(part, "to_numpy") or kind in (*_WITHOUT_NUMBERS, *"SU")
+
+
+def _in_graph(convert: Callable, batch) -> tuple:
+    """Returns a batch as a tuple, as Keras requires; its runtime errors contain our messages."""
     try:
-        return _without_masks(batch)
-    except ValueError as error:
+        batch = convert(batch)
+    except (TypeError, ValueError) as error:
         raise ValueError(f"{BAD_INPUT}{error}{END}") from None
+    return batch if isinstance(batch, tuple) else (batch,)
 
 
 class Arrays(FitData):
@@ -256,6 +279,10 @@ class Arrays(FitData):
     ):
         self.owner = owner
         self.split = 0.0
+        if edges is None:
+            of_model = model.edges | model.training_edges
+            edges = [of_model[name] for name in model.batch]
+        x = edges[0].of_columns(x)
         parts = self._parts_of("x", x)
         if y is not None:
             parts += self._parts_of("y", y)
@@ -265,9 +292,6 @@ class Arrays(FitData):
             names = ["x"] * len(given)
         if learns:
             _learn_names(model, dict(zip(model.batch, given, strict=False)))
-        if edges is None:
-            of_model = model.edges | model.training_edges
-            edges = [of_model[name] for name in model.batch]
         most = len(edges) - (y is not None)  # maximum parts in x; longer lists are recordings
         if isinstance(edges[0], Sounds) and isinstance(x, list | tuple) and len(x) > most:
             of_one_length(x)
@@ -382,7 +406,8 @@ def _learn_names(model, parts: dict[str, Any]) -> None:
     """Gives a model the names of its columns, before units are learned, and of the classes."""
     edges = model.edges | model.training_edges
     for name, part in parts.items():
-        if is_table(part) and not getattr(edges[name], "adapted", True):
+        named = getattr(edges[name], "adapted", True) or edges[name].columns
+        if is_table(part) and not named:
             edges[name].name_columns(part.columns)
     labels = next((parts[name] for name in parts if isinstance(edges[name], Labels)), None)
     if labels is not None and not model.class_names:
@@ -444,15 +469,9 @@ _KINDS: tuple[tuple[type, Any], ...] = (
 )
 
 
-def of_batches(owner: str, x, y=None) -> FitData | None:
-    """Returns the `FitData` for batches or a source, or None for other data."""
-    for known, kind in _KINDS:
-        if isinstance(x, known):
-            return kind(owner, x, y)
-    return None
-
-
-def fit_data(model, owner: str, x, y=None, learns: bool = False) -> FitData:
+def fit_data(
+    model, owner: str, x, y=None, learns: bool = False, edges: list[Edge] | None = None
+) -> FitData:
     """Returns the data of a call as the matching `FitData`.
 
     Args:
@@ -461,6 +480,7 @@ def fit_data(model, owner: str, x, y=None, learns: bool = False) -> FitData:
         x: Data as passed to `fit`.
         y: Additional parts, for arrays.
         learns: Whether the model learns the names of columns and classes from the data.
+        edges: Edges for the parts, in order. If None, the model's training edges are used.
 
     Raises:
         ValueError: If arrays are invalid, or if their names differ from the names that the model
@@ -468,9 +488,9 @@ def fit_data(model, owner: str, x, y=None, learns: bool = False) -> FitData:
     """
     if learns and hasattr(x, "class_names"):
         _learn_classes(model, x.class_names)
-    x = (model.edges | model.training_edges)[model.batch[0]].of_columns(x)
-    found = of_batches(owner, x, y)
-    if found is not None:
-        return found
-    arrays = Arrays(model, owner, x, y, learns)
+    convert = partial(_with_arrays, model, owner, learns, edges)
+    for known, kind in _KINDS:
+        if isinstance(x, known):
+            return kind(owner, x, y, convert)
+    arrays = Arrays(model, owner, x, y, learns, edges)
     return arrays.as_source() if arrays.lose_digits else arrays

@@ -115,6 +115,59 @@ def test_masks_are_refused_in_every_batch(masked):
                 use(batches, verbose=0)
 
 
+class Frames(keras.utils.PyDataset):
+    """Batches that are no tuples."""
+
+    def __init__(self, *frames):
+        super().__init__()
+        self.frames = frames
+
+    def __len__(self):
+        return len(self.frames)
+
+    def __getitem__(self, index):
+        return self.frames[index]
+
+
+@pytest.mark.parametrize("kind", [lambda *frames: iter(frames), Frames])
+def test_batches_may_be_tables(kind):
+    turned = FRAME[["hours", "age"]]
+    model = keras_gen.VAE.for_vectors(2, hidden=(4,))
+    model.compile(run_eagerly=True)
+    model.fit(kind(FRAME, turned), steps_per_epoch=2, verbose=0)
+    assert model.edges["x"].columns == ("age", "hours")
+    np.testing.assert_allclose(model.edges["x"].mean.numpy(), FRAME.mean(), rtol=1e-6)
+    expected = model.predict(FRAME, verbose=0)
+    for frame in (FRAME, turned):
+        found = model.predict(kind(frame), steps=1, verbose=0)
+        np.testing.assert_allclose(found, expected, rtol=1e-5)
+    with pytest.raises(ValueError, match="^The table has the columns a, hours: expected age, h"):
+        model.fit(kind(FRAME, FRAME.rename(columns={"age": "a"})), verbose=0)
+
+
+BATCHES_OF_ROWS = {
+    "frames": PEOPLE,
+    "columns": {name: PEOPLE[name].to_numpy() for name in PEOPLE},
+    "objects": PEOPLE.to_numpy(),
+    "texts": PEOPLE.astype(str).to_numpy().astype(str),
+    "in a tuple": (PEOPLE,),
+}
+
+
+@pytest.mark.parametrize("batch", BATCHES_OF_ROWS.values(), ids=BATCHES_OF_ROWS)
+def test_batches_may_be_rows(batch):
+    model = keras_gen.MADE.for_table(table_columns(PEOPLE), hidden=(4,))
+    model.compile(run_eagerly=True)
+    expected = model.evaluate(PEOPLE, verbose=0)
+    for kind in (iter, lambda batches: Frames(*batches)):
+        found = model.evaluate(kind([batch]), steps=1, verbose=0)
+        np.testing.assert_allclose(found, expected, rtol=1e-5)
+    with pytest.raises(NotImplementedError, match=r"TableMADE has no predict: use one of .*fill"):
+        model.predict(batch, verbose=0)
+    with pytest.raises(ValueError, match="^The column sex has the word Dog, which"):
+        model.fit(iter([batch, PEOPLE.replace("Male", "Dog")]), verbose=0)
+
+
 def test_three_parts_are_held_out_as_they_are_trained_on():
     columns = table_columns(PEOPLE)
     model = keras_gen.ALFR.for_table(columns, features=2, hidden=(4,), discriminator_hidden=(4,))

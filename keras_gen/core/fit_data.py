@@ -106,7 +106,12 @@ class Sourced(Batches):
     """A `keras_gen.data.Source`, or another object that yields batches of its examples."""
 
     def __init__(
-        self, owner: str, source, y=None, convert: Callable | None = None, of_arrays: bool = False
+        self,
+        owner: str,
+        source,
+        y=None,
+        convert: Callable | None = None,
+        of_arrays: bool = False,
     ):
         super().__init__(owner, None, y, convert)
         self.source = source
@@ -245,7 +250,9 @@ def _with_arrays(model, owner: str, learns: bool, edges: list[Edge] | None, batc
 def _becomes_array(part) -> bool:
     """Returns whether a part of a batch is a table, a column, or texts."""
     kind = getattr(getattr(part, "dtype", None), "kind", "")
-    return isinstance(part, list) or hasattr(part, "to_numpy") or kind in (*_WITHOUT_NUMBERS, *"SU")
+    return (
+        isinstance(part, list) or hasattr(part, "to_numpy") or kind in (*_WITHOUT_NUMBERS, *"SU")
+    )
 
 
 def _in_graph(convert: Callable, batch) -> tuple:
@@ -279,10 +286,7 @@ class Arrays(FitData):
     ):
         self.owner = owner
         self.split = 0.0
-        if edges is None:
-            of_model = model.edges | model.training_edges
-            edges = [of_model[name] for name in model.batch]
-        x = edges[0].of_columns(x)
+        x = (edges or _training_edges(model))[0].of_columns(x)
         parts = self._parts_of("x", x)
         if y is not None:
             parts += self._parts_of("y", y)
@@ -292,6 +296,7 @@ class Arrays(FitData):
             names = ["x"] * len(given)
         if learns:
             _learn_names(model, dict(zip(model.batch, given, strict=False)))
+        edges = edges or _training_edges(model)  # with the learned names
         most = len(edges) - (y is not None)  # maximum parts in x; longer lists are recordings
         if isinstance(edges[0], Sounds) and isinstance(x, list | tuple) and len(x) > most:
             of_one_length(x)
@@ -390,6 +395,12 @@ _WITHOUT_NUMBERS = {
     "M": "dates",
     "V": "records with several fields",
 }
+
+
+def _training_edges(model) -> list[Edge]:
+    """Returns the edges of the parts of a batch, in order."""
+    edges = model.edges | model.training_edges
+    return [edges[name] for name in model.batch]
 
 
 def refuse_no_data(owner: str, argument: str) -> NoReturn:

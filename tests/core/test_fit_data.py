@@ -141,7 +141,7 @@ def test_batches_may_be_tables(kind):
     for frame in (FRAME, turned):
         found = model.predict(kind(frame), steps=1, verbose=0)
         np.testing.assert_allclose(found, expected, rtol=1e-5)
-    with pytest.raises(ValueError, match="^The table has the columns a, hours: expected age, h"):
+    with pytest.raises(ValueError, match=r"^The table has the columns a, hours: expected age, h"):
         model.fit(kind(FRAME, FRAME.rename(columns={"age": "a"})), verbose=0)
 
 
@@ -164,7 +164,7 @@ def test_batches_may_be_rows(batch):
         np.testing.assert_allclose(found, expected, rtol=1e-5)
     with pytest.raises(NotImplementedError, match=r"TableMADE has no predict: use one of .*fill"):
         model.predict(batch, verbose=0)
-    with pytest.raises(ValueError, match="^The column sex has the word Dog, which"):
+    with pytest.raises(ValueError, match=r"^The column sex has the word Dog, which"):
         model.fit(iter([batch, PEOPLE.replace("Male", "Dog")]), verbose=0)
 
 

@@ -1,7 +1,7 @@
 """Compares `fit` with bare TensorFlow, and the closed form with the Jacobian.
 
-  python benchmarks/autoencoders.py less than a minute on two CPU cores python
-  benchmarks/autoencoders.py --quick fewer steps
+  python benchmarks/autoencoders.py            less than a minute on two CPU cores
+  python benchmarks/autoencoders.py --quick    fewer steps
 
 Variants are measured alternately while `fit` runs, because its start and its end are not steps.
 """

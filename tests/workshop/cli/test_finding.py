@@ -50,7 +50,7 @@ FIRST = {
     "spectral norm": "spectral normalization", "AdaIN": "StyleGAN", "EMA": "averaged weights",
     "KL": "KL divergence", "latent space": "latents", "multi-GPU": "Train on several devices",
     "fine-tuning": "Fine-tune a trained model on your own images",
-    "image generation": "images, and new ones like them",
+    "image generation": "images, and new images like them",
 }  # fmt: skip
 
 

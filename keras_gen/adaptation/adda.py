@@ -18,13 +18,14 @@ from keras_gen.networks import copied
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ADDA(DomainModel):
-    """A classifier whose separate target encoder learns features that resemble source features.
+    """A classifier whose separate target encoder learns to imitate source features.
 
     Tzeng, Hoffman, Saenko, Darrell: "Adversarial Discriminative Domain Adaptation", CVPR 2017, eq.
     (9). An encoder and a classifier trained on the source (`Classifier`) are frozen, while a copy
-    of the encoder is trained as in a GAN. A discriminator learns to distinguish the copy's features
-    of target images from the features of source images, and the copy learns to produce features
-    that look like source features. `classify` and `features` use the copy, for target images.
+    of the encoder is trained as in a GAN. A discriminator learns to distinguish features of target
+    images, computed by the copy, from features of source images, and the copy learns to produce
+    features that look like source features. `classify` and `features` use the copy, for target
+    images.
 
     Deviations: none, but the paper does not specify the order of the two updates. Here, the encoder
     is updated first, and the discriminator uses the features from before the encoder's update.
@@ -67,7 +68,7 @@ class ADDA(DomainModel):
         batch = self.with_target(self.prepare_batch(data))
         with self.inference():
             source = tf.cast(self.source_encoder(batch["x"], training=False), tf.float32)
-            # Only reported: neither network is updated.
+            # This loss is only reported; it updates neither network.
             terms = label_terms(batch["labels"], self.logits_of(source))
 
         def encoder_loss():
@@ -80,7 +81,7 @@ class ADDA(DomainModel):
         adversarial, target = self.minimize(encoder_loss, "optimizer")
 
         def discriminator_loss():
-            # The sum of the losses of both domains.
+            # The sum of the losses for both domains.
             return self.domain_loss(source, target)
 
         d_loss, accuracy = self.minimize(discriminator_loss, "d_optimizer")

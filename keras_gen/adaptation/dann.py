@@ -26,7 +26,7 @@ class DANN(DomainModel):
     level, `d_loss` is 1.39.
 
     Deviations: lambda is 0.1, and the optimizer is Adam. In the paper, lambda grows from 0 to 1,
-    and the optimizer uses momentum and a decaying learning rate. With LeNet, which has no
+    and the optimizer is SGD with momentum and a decaying learning rate. With LeNet, which has no
     normalization, the paper's settings diverged: the encoder can increase the discriminator's loss
     without bound by enlarging its features.
 
@@ -36,8 +36,8 @@ class DANN(DomainModel):
             a complete classifier, which is split before its last dense layer.
         discriminator: Network that maps features to source and target logits, `[batch, 2]`. If
             None, a network with 500 hidden units is used.
-        weight: Factor applied to the reversed gradient, lambda: a number or a schedule, such as the
-            paper's, `keras_gen.core.schedules.Sigmoid`.
+        weight: Factor applied to the reversed gradient, lambda: a number or a schedule, such as
+            `keras_gen.core.schedules.Sigmoid`, the paper's schedule.
         seed: Seed for the order of the examples in `fit`, if they come from a source.
 
     Raises:

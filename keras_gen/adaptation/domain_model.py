@@ -16,7 +16,7 @@ class DomainModel(OpposedClassifier):
     """Base class of classifiers trained with source labels for use in a target domain.
 
     `fit` accepts source images, their labels, and target images, which have no labels. `evaluate`
-    accepts labeled images from either domain: target labels are used only for evaluation. A
+    accepts labeled images from either domain, so target labels are used only for evaluation. A
     discriminator predicts an image's domain from its features; a subclass defines how the encoder
     works against it (`train_step`).
 
@@ -66,7 +66,7 @@ class DomainModel(OpposedClassifier):
     @override
     def prepare_batch(self, data):
         batch = super().prepare_batch(data)
-        # An invalid target is an error in `evaluate` too, although it is not used there.
+        # `evaluate` also refuses an invalid target, although it does not use the target.
         with tf.control_dependencies([batch.get("target_x", batch["x"])]):
             batch["labels"] = tf.identity(batch["labels"])
         return batch

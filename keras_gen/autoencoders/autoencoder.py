@@ -74,7 +74,7 @@ class Autoencoder(EncoderDecoder):
 
     # Building --------------------------------------------------------------------------------
 
-    # Half the squared error: a learned standard deviation would shrink with the error.
+    # Use half the squared error, because a learned standard deviation would shrink with the error.
     options_of_vectors = EncoderDecoder.options_of_vectors | {
         "likelihood": UnboundedNormal(scale=1.0)
     }

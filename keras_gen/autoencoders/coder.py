@@ -89,18 +89,18 @@ class Coder(LikelihoodModel):
 
     def __init__(self, latent_dim: int | None = None, **kwargs):
         super().__init__(**kwargs)
-        self.latent_dim = latent_dim  # if given, must match the networks
+        self.latent_dim = latent_dim  # if given, it must match the networks
 
     def freeze(self) -> None:
         """Stops the training of the coder, so that another model can be trained on its codes."""
         self.trainable = False
-        # Otherwise, files of the other model would contain the state of an unused optimizer.
+        # Otherwise, saved files of the other model would contain the state of an unused optimizer.
         self.optimizer = None
         self.compiled = False
 
 
 class EncoderDecoder(Coder):
-    """Base class of coders with one encoder and one decoder, which have `for_images` and so on.
+    """Base class of coders with one encoder and one decoder, which the class methods can build.
 
     Args:
         encoder: Network that maps examples to codes `[batch, ...]`.
@@ -175,8 +175,8 @@ class EncoderDecoder(Coder):
         """Builds the model for rows of numbers in any units, with dense networks.
 
         The first `fit` computes the mean and standard deviation of each column, which standardize
-        the networks' inputs and outputs. Reconstructions, samples, and scores are in the units of
-        the data.
+        the networks' inputs and outputs. Reconstructions and samples are in the units of the data,
+        and so are scores.
 
         Args:
             shape: Number of columns, or `(steps, channels)` of series.

@@ -18,8 +18,8 @@ class ContractiveAutoencoder(Autoencoder):
     Rifai, Vincent, Muller, Glorot, Bengio: "Contractive Auto-Encoders: Explicit Invariance During
     Feature Extraction", ICML 2011, eq. (7).
 
-    Deviations: see `Autoencoder`. In addition, the encoder and the decoder do not share weights, as
-    they do in the paper.
+    Deviations: see `Autoencoder`. In addition, the encoder and the decoder do not share weights,
+    whereas in the paper, they do.
 
     Args:
         encoder: Network that maps examples to codes `[batch, ...]`.
@@ -108,7 +108,7 @@ def _sigmoid_layer(encoder):
     rest = [layer for layer in encoder.layers if not isinstance(layer, plain)]
     if len(rest) != 1 or not isinstance(rest[0], keras.layers.Dense):
         return None
-    # For inputs with more axes, each unit computes several codes, which see only part of the
-    # inputs.
+    # For inputs with more axes, each unit computes several codes, each from only a part of the
+    # input.
     alone = tuple(encoder.output_shape) == (None, rest[0].units)
     return rest[0] if alone and rest[0].activation is keras.activations.sigmoid else None

@@ -32,14 +32,14 @@ class DenoisingAutoencoder(Autoencoder):
         corruption: Type of corruption. `"masking"`: the fraction `amount` of the values is set to
             the minimum of the data's range, or to 0 in vectors (the mean if they are standardized).
             `"salt_and_pepper"`: the same fraction is set to the minimum or the maximum with equal
-            probability. `"gaussian"`: normal noise is added with standard deviation `amount`, in
-            units of the data, or in standard deviations for standardized data.
+            probability. `"gaussian"`: normal noise with standard deviation `amount` is added;
+            `amount` is in the units of the data or, for standardized data, in standard deviations.
         amount: Amount of corruption, a number or a schedule; see `corruption`.
         seed: Seed for the corruption.
 
     Raises:
-        ValueError: If `corruption` is unknown, is `"salt_and_pepper"` for data without a maximum,
-            or is `"gaussian"` for integers, or if `amount` is negative, or above 1 for a fraction.
+        ValueError: If `corruption` is unknown, if it is `"salt_and_pepper"` for data without a
+            maximum or `"gaussian"` for integers, or if `amount` is negative or a fraction above 1.
 
     Example:
     ```python

@@ -33,8 +33,8 @@ class DocumentAutoencoder(Autoencoder):
     as "normal", models it.
 
     `fit` accepts counts, `[batch, words]`; other methods accept counts or texts. A document without
-    known words becomes a vector of zeros. With `"multinomial"`, its score is 0; other likelihoods
-    also assign a probability to zeros.
+    known words becomes a vector of zeros. With `"multinomial"`, the score of such a document is 0;
+    other likelihoods assign a probability to the zeros.
 
     Deviations: see `Autoencoder`. In addition, inputs are scaled, because without pretraining, the
     encoder learns nothing from inputs near 0. The fractions are multiplied by the size of the
@@ -105,7 +105,7 @@ class DocumentAutoencoder(Autoencoder):
         """Returns the values to reconstruct: counts, or tf-idf vectors with a mean square of 1."""
         if self.idf is None:
             return x
-        # Not log1p, which some runtimes for exported models lack.
+        # Do not use log1p, which some runtimes for exported models lack.
         weighted = tf.math.log(1.0 + x) * tf.constant(list(self.idf), tf.float32)
         return tf.math.l2_normalize(weighted, axis=-1) * len(self.vocabulary) ** 0.5
 
@@ -127,7 +127,7 @@ class DocumentAutoencoder(Autoencoder):
                 f"idf has {len(self.idf)} numbers: expected one for each of the {size} words."
             )
         texts = self.edges["x"] = Texts(self.vocabulary, self.top)
-        # In addition to the networks, the signatures read the table of words.
+        # The signatures read the networks and the table of words.
         self.resources = [texts.counter]
 
     @override

@@ -18,8 +18,8 @@ def pretrain_layers(
     """Trains the layers of a deep autoencoder one at a time, from the outside in.
 
     Each layer of the encoder and its mirror image in the decoder form a denoising autoencoder with
-    one layer, which is trained on the codes of the previous layers; the whole model then starts
-    from the pretrained weights. See Bengio, Lamblin, Popovici, Larochelle: "Greedy Layer-Wise
+    one layer, which is trained on the codes of the previous layers. Afterward, the whole model
+    contains the pretrained weights. See Bengio, Lamblin, Popovici, Larochelle: "Greedy Layer-Wise
     Training of Deep Networks", NeurIPS 2006, and, for denoising layers, Vincent et al.: "Stacked
     Denoising Autoencoders", JMLR 2010, sec. 3.5.
 
@@ -27,8 +27,8 @@ def pretrain_layers(
         model: Autoencoder with dense layers whose decoder mirrors its encoder. Hidden layers must
             use a sigmoid, so that their outputs are between 0 and 1.
         source: Images `[...]` in the model's input format, without labels.
-        train: Function that accepts a layer's model, its source, and its name, and compiles and
-            fits the model.
+        train: Function that compiles and fits a layer's model. It accepts the model, its source,
+            and its name.
         amount: Fraction of a layer's inputs to mask. The mask is resampled in every step.
 
     Raises:

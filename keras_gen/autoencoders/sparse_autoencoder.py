@@ -18,7 +18,7 @@ class SparseAutoencoder(Autoencoder):
 
     Ng: "Sparse autoencoder", CS294A lecture notes, 2011, defines `penalty="kl"`: the sum over codes
     of KL(target || mean activation) between Bernoulli variables. `penalty="l1"` is the sum of the
-    absolute values of the codes.
+    codes' absolute values.
 
     Deviations: the mean activation is computed over the batch, whereas the notes use the training
     set.
@@ -30,8 +30,8 @@ class SparseAutoencoder(Autoencoder):
         decoder: Network that maps codes to the likelihood's parameters.
         likelihood: Likelihood p(x | code), a name or an object.
         penalty: Type of penalty, `"kl"` or `"l1"`.
-        weight: Weight of the penalty, a number or a schedule; beta in the notes, which use 3 with a
-            squared error.
+        weight: Weight of the penalty, a number or a schedule. In the notes, the weight is called
+            beta and is 3, for a squared error.
         target: Target mean activation for `"kl"`, rho.
         seed: Seed for the order of the examples in `fit`, if they come from a source.
 
@@ -68,7 +68,7 @@ class SparseAutoencoder(Autoencoder):
     def _sparsity(self, codes):
         if self.penalty == "l1":
             return tf.reduce_sum(tf.abs(codes), axis=list(range(1, codes.shape.rank)))
-        # A sigmoid may round to 0 or 1.
+        # The output of a sigmoid may be rounded to 0 or 1.
         mean = tf.clip_by_value(batch_mean(codes), 1e-6, 1 - 1e-6)
         rho = self.target
         divergence = rho * tf.math.log(rho / mean) + (1 - rho) * tf.math.log(

@@ -9,14 +9,14 @@ import tensorflow as tf
 from keras_gen.keras_internals import call_again, calls
 from keras_gen.layers.causal import CausalLayer
 
-# The values on which a tensor at a position depends: the values at this position; only values
-# before those predicted at this position; only values in the rows above; or none.
+# The values on which a tensor at a position depends: values up to this position; only values before
+# the position; only values in the rows above; or none.
 VALUES = "values"
 FEATURE = "feature"
 ROW = "row"
 CONDITION = "condition"
 
-TIMES = 8  # length used for testing sequences of any length
+TIMES = 8  # length at which networks for sequences of any length are tested
 
 
 class Walker:
@@ -29,7 +29,7 @@ class Walker:
 
     Args:
         network: Functional model whose layers are `CausalLayer`s or process every position
-            independently, as in `sample_causal`.
+            independently; see `sample_causal`.
         conditions: Tensors for the network's inputs after the first.
 
     Raises:
@@ -87,8 +87,8 @@ class Walker:
     def predict(self, values, caches: dict, maps: dict, column) -> tuple[tf.Tensor, dict]:
         """Returns the parameters of one position, `[batch, ..., channels]`, and the next caches.
 
-        With several channels, it is called once per channel, with one more known value each time;
-        only the caches of the last call are used.
+        With several channels, call it once per channel, with one more known value each time; only
+        the caches of the last call are used.
 
         Args:
             values: Known values, with arbitrary numbers in place of unknown values, `[batch,
@@ -214,7 +214,7 @@ def _check_pointwise(node, size):
     """Raises an error unless an operation processes each position independently."""
     rng = np.random.default_rng(0)
     operation = node.operation
-    # Initial weights may be zeros, which hide a layer's dependencies.
+    # Initial weights may be zero, which would hide a layer's dependencies.
     weights = operation.weights if isinstance(operation, keras.layers.Layer) else []
     random = [(w, rng.uniform(0.5, 1.5, w.shape)) for w in weights if "float" in w.dtype]
     with tf.init_scope():

@@ -34,11 +34,11 @@ class CausalModel(LikelihoodModel):
         seed: Seed for the order in which `fit` uses the examples of a `Source`.
 
     Raises:
-        ValueError: If the likelihood cannot be sampled value by value, if the network's outputs
-            do not match the likelihood's parameters, if the network's inputs do not match the
-            values and conditions, or if the network is not causal. (In a non-causal network, the
-            parameters of a value depend on that value or a later one, so the probabilities do not
-            sum to 1.)
+        ValueError: If the likelihood cannot be sampled value by value, if the network's outputs do
+            not match the likelihood's parameters, if the network's inputs do not match the values
+            and conditions, or if the network is not causal. (In a non-causal network, the
+            parameters of a value depend on this value or on a later value, so the probabilities do
+            not sum to 1.)
     """
 
     default_signature = "sample"
@@ -53,7 +53,7 @@ class CausalModel(LikelihoodModel):
 
     @override
     def train_step(self, data):
-        """Takes one step of the network on the negative log-likelihood, eq. (1)."""
+        """Updates the network on the negative log-likelihood, eq. (1)."""
         batch = self.prepare_batch(data)
 
         def nll():
@@ -70,7 +70,7 @@ class CausalModel(LikelihoodModel):
         parameters = self.parameters(x, conditions)
         if not self.padded:
             return {"nll": -self.likelihood.log_prob(parameters, x)}
-        # Padding also gets a probability, which is ignored.
+        # Padding is also assigned a probability, which is ignored.
         log_probs = self.likelihood.log_probs(parameters, tf.maximum(x, 0))
         live = tf.cast(x >= 0, tf.float32)
         return {"nll": -tf.reduce_sum(live * log_probs, axis=list(range(1, x.shape.rank)))}
@@ -95,7 +95,7 @@ class CausalModel(LikelihoodModel):
 
     @property
     def evaluations(self) -> dict[str, int]:
-        """Network evaluations per example, by signature: one for each position to sample."""
+        """Network evaluations per example, by signature; sampling needs one for each position."""
         places = math.prod(self.noise_shape()[:-1])
         taken = math.prod(size or 1 for size in self.network.inputs[0].shape[1:])
         return dict.fromkeys(("sample", "fill", "log_prob", "score"), max(1, places // taken))
@@ -111,12 +111,12 @@ class CausalModel(LikelihoodModel):
             conditions: Conditions of the network, each `[n, ...]`.
             known: Examples in the network's input format whose values are kept. If None, all values
                 are sampled.
-            missing: Mask that is nonzero where a value is sampled instead of kept, in the shape of
-                `known` or with one channel.
+            missing: Mask in the shape of `known` or with one channel, nonzero where a value is
+                sampled instead of kept.
         """
         uniforms = self.likelihood.uniforms_per_value
         if known is not None:
-            # The known information about a value is appended to its noise.
+            # The known value and the mask of each position are appended to its noise.
             value = tf.cast(known, tf.float32)[..., None]
             absent = tf.cast(tf.broadcast_to(missing, tf.shape(known)), tf.float32)[..., None]
             noise = tf.concat([noise, value, absent], axis=-1)

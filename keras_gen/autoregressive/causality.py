@@ -7,9 +7,9 @@ import tensorflow as tf
 
 from keras_gen.core import stateless
 
-EXAMPLES = 3  # random images for each value, since one may hide a dependency
-MOST_VALUES = 9  # maximum number of values to try; at least all channels of two positions
-TIMES = 16  # length used for testing sequences of any length
+EXAMPLES = 3  # random images for each value, because a single image may hide a dependency
+MOST_VALUES = 9  # maximum number of values to test, but at least all channels of two positions
+TIMES = 16  # length at which networks for sequences of any length are tested
 AXES = {1: "channel", 2: "time, channel", 3: "row, column, channel"}  # axes of an example
 # The maximum change due to rounding, as a fraction of the outputs' standard deviation.
 ROUNDING = 1e-3
@@ -31,7 +31,7 @@ def require_causal(network, levels: int | None = None) -> None:
     weights, changing all values from one position onward must not change the parameters up to that
     position. In large images, only a few positions are tested. Gradients cannot be used, because a
     network has no gradient with respect to integers. The initial weights cannot be used either,
-    because zeros hide dependencies.
+    because weights of zero hide dependencies.
 
     Args:
         network: Network that maps images `[batch, height, width, channels]`, sequences `[batch,

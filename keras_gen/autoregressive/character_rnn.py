@@ -79,7 +79,7 @@ class CharacterRNN(CausalModel):
                 alphabet.
             n: Number of texts, at least 1.
             temperature: Divisor of the logits: values below 1 make likely characters more likely.
-            seed: Seed, 0 to 2**31 - 1. If None, texts differ each time.
+            seed: Seed, 0 to 2**31 - 1. If None, each call returns different texts.
 
         Raises:
             ValueError: If the prompt is too long or contains an unknown character, or if a number
@@ -94,7 +94,8 @@ class CharacterRNN(CausalModel):
         The last piece may be shorter. Line endings become newlines.
 
         Args:
-            text: See `for_text`. The characters must be in the alphabet when the pieces are used.
+            text: See `for_text`. To be usable in `fit`, the pieces must contain only characters
+                from the alphabet.
 
         Raises:
             TypeError, OSError, ValueError: See `for_text`.

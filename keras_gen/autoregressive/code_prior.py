@@ -26,8 +26,8 @@ class CodePrior(CausalModel):
         network: Network that maps codes `[batch, *grid, 1]` to logits `[batch, *grid,
             codebook_size]`, such as `keras_gen.networks.gated_pixel_cnn` with
             `levels=codebook_size` and `unordered`. The logits of a code depend only on preceding
-            codes. If a coder has several codes per position, on the last axis of its grid, they
-            replace the single channel of the network's input. A network for sequences
+            codes. If a coder has several codes per position, on the last axis of its grid, the
+            codes of a position are the channels of the network's input. A network for sequences
             `[batch, codes, 1]`, such as a `transformer`, receives a grid row by row.
         coder: Trained model with integer codes, such as a `VQVAE`, whose weights are not changed.
             To train it further, compile it again.
@@ -104,7 +104,7 @@ class CodePrior(CausalModel):
     def bound(self, x, **given):
         """Returns log p(x | codes) + log p(codes), a bound on log p(x), float32 `[n]`, in nats.
 
-        All three probabilities are conditioned on the conditions, if any are given.
+        If conditions are given, all three probabilities are conditional.
         """
         conditions = list(given.values())
         codes = self.coder.codes(x)

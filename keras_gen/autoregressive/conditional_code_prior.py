@@ -19,9 +19,9 @@ class ConditionalCodePrior(CodePrior):
 
     A coder may also use the condition, such as the speaker in van den Oord, Vinyals, Kavukcuoglu:
     "Neural Discrete Representation Learning", NeurIPS 2017, sec. 4.3: a WaveNet is the prior over
-    the codes of speech, from which the words are sampled, and the decoder of a `ConditionalVQVAE`
-    speaks them in a speaker's voice. In that case, `fit(waveforms, speakers)` and
-    `sample(n, speaker=2)` use the coder's name for the condition.
+    the codes of speech and determines the words, and the decoder of a `ConditionalVQVAE` speaks
+    them in a speaker's voice. In that case, `fit(waveforms, speakers)` and `sample(n, speaker=2)`
+    use the coder's name for the condition.
 
     Args:
         network: Network that maps codes and int32 labels `[batch]` to logits, such as
@@ -72,8 +72,10 @@ class ConditionalCodePrior(CodePrior):
         self.batch = ("x", name)
         self.edges |= label_edges(classes, name)
         if name in self.coder.edges:
-            self.edges[name] = self.coder.edges[name]  # possibly with the names of the classes
+            self.edges[name] = self.coder.edges[
+                name
+            ]  # which may contain the names of the classes
 
 
-# Its name in files of earlier versions.
+# The name of this edge in files written by earlier versions.
 keras.saving.get_custom_objects()["keras_gen>ClassCodePrior"] = ConditionalCodePrior

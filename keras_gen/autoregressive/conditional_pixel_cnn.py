@@ -47,7 +47,7 @@ class ConditionalPixelCNN(PixelCNN):
 
     batch = ("x", "labels")
     given = ("labels",)
-    # A gated network needs one GiB for this many digits.
+    # A gated network requires one GiB of memory for this number of digits.
     most_examples = 256
 
     network: keras.Model = network("x labels -> parameters")
@@ -67,7 +67,8 @@ class ConditionalPixelCNN(PixelCNN):
             labels = tf.fill(tf.shape(x)[:1], number)
             return self.likelihood.log_prob(self.parameters(x, [labels]), x)
 
-        # One class at a time, because all classes at once would need several times the memory.
+        # Classes are computed one at a time, because all classes together would require several
+        # times the memory.
         by_class = tf.map_fn(
             of_class,
             tf.range(self.classes),

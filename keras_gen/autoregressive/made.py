@@ -76,8 +76,8 @@ class MADE(CausalModel):
             columns: Columns with cells, as returned by `keras_gen.data.table_columns`; at least 2.
             hidden: Number of units in each hidden layer.
             any_order: Whether the network predicts each column from any subset of the other
-                columns, instead of only from the columns before it. This fills gaps better, but
-                yields slightly worse samples.
+                columns, instead of only from the columns before it. Such a network fills gaps
+                better, but its samples are slightly worse.
             **kwargs: Additional arguments for `TableMADE`.
 
         Raises:

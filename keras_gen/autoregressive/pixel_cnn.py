@@ -23,9 +23,9 @@ class PixelCNN(CausalModel):
     Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, eq. (1)
     and (2), with the masked convolutions of sec. 3.4 and a softmax over the levels (sec. 3.5). The
     loss is the exact negative log-likelihood in nats. With a network from
-    `keras_gen.networks.gated_pixel_cnn`, it is the Gated PixelCNN (van den Oord et al. 2016); with
-    `likelihood=DiscretizedLogistic(mixtures=10)`, it has the likelihood of PixelCNN++ (Salimans et
-    al. 2017); `likelihood="bernoulli"` is for black-and-white images.
+    `keras_gen.networks.gated_pixel_cnn`, the model is the Gated PixelCNN (van den Oord et al.
+    2016). With `likelihood=DiscretizedLogistic(mixtures=10)`, it has the likelihood of PixelCNN++
+    (Salimans et al. 2017). `likelihood="bernoulli"` is for black-and-white images.
 
     Deviations: see the network, such as `keras_gen.networks.pixel_cnn`.
 
@@ -72,10 +72,10 @@ class PixelCNN(CausalModel):
             masks: One mask for all images, or masks `[m, height, width, 1]`, nonzero where a pixel
                 is missing.
             n: Number of completions of each image, at least 1.
-            seed: Seed, 0 to 2**31 - 1. If None, completions differ each time.
+            seed: Seed, 0 to 2**31 - 1. If None, each call returns different completions.
             batch_size: Number of completions sampled at once.
             **given: Additional arguments for `fill`, such as `labels`, with one value per image or
-                one for all images. Without labels, each completion has a random class.
+                one value for all images. Without labels, each completion has a random class.
 
         Returns:
             Images `[m, n, height, width, channels]`, in the format of the model's samples.

@@ -9,7 +9,8 @@ from keras_gen.autoregressive.cached_network import Walker
 from keras_gen.autoregressive.causality import require_causal
 
 
-# AutoGraph would spend seconds rewriting loops that already use tf.while_loop.
+# Without this decorator, AutoGraph would spend seconds rewriting loops that already use
+# tf.while_loop.
 @tf.autograph.experimental.do_not_convert
 def sample_causal(
     network: keras.Model,
@@ -24,7 +25,7 @@ def sample_causal(
     the order of time. Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks",
     ICML 2016, sec. 2.1, sample with one pass over the whole image for each of its N values. Here,
     each layer is computed only at the current position, and causal layers cache the earlier results
-    that they need, so C channels cost as much as C passes. Each value of a vector requires a whole
+    that they need, so C channels cost as much as C passes. For vectors, each value requires a whole
     pass. Up to rounding, the samples depend only on the weights, conditions, and noise.
 
     Inside a `tf.function`, sampling is part of that graph; otherwise, each call compiles a new
@@ -36,7 +37,7 @@ def sample_causal(
             known size, sequences `[batch, time, channels]`, or vectors `[batch, channels]`), and
             any conditions, to parameters `[batch, ..., channels * parameters]`, laid out `[channel,
             parameter]`. With the cache, every layer that processes values must be a `CausalLayer`
-            (the first one must not see its own position) or process every position independently.
+            (the first layer must not see its own position) or process every position independently.
         draw: Function that maps float32 parameters `[batch, parameters]` of one value and its noise
             `[batch, ...]` to values `[batch]`, in the units of the network's input.
         noise: Floats `[batch, height, width, channels, ...]`, `[batch, time, channels, ...]`, or
@@ -136,7 +137,7 @@ def _sample_cached(network, draw, noise, conditions):
     # The values of a position are adjacent: [height, width, channels, batch, ...].
     noise = tf.transpose(noise, [1, 2, 3, 0, *range(4, noise.shape.rank)])
     walker = Walker(network, conditions)
-    require_causal(network)  # after the errors that name a layer
+    require_causal(network)  # comes after checks whose errors name a layer
 
     def draw_place(column, caches, places, maps, noise_of_row):
         values = tf.zeros([batch, channels])

@@ -47,8 +47,8 @@ class TableMADE(LikelihoodModel):
     features. With `any_order`, `log_prob` uses the order of the columns.
 
     Args:
-        network: Network that maps cells `[batch, columns]`, -1 where a value is unknown, to the
-            parameters of a `CellLikelihood`, such as `keras_gen.networks.table_made`. Without
+        network: Network that maps cells `[batch, columns]`, with -1 where a value is unknown, to
+            the parameters of a `CellLikelihood`, such as `keras_gen.networks.table_made`. Without
             `any_order`, the parameters of a column depend only on the columns before it.
         columns: Columns with cells, as returned by `keras_gen.data.table_columns`.
         any_order: Whether the network predicts a column from any subset of the other columns.
@@ -100,7 +100,7 @@ class TableMADE(LikelihoodModel):
         count = len(self.columns)
         keys = self.uniform("order", [tf.shape(x)[0], count])
         rank = tf.argsort(tf.argsort(keys, axis=1), axis=1)
-        # d - 1 columns are given, d = 1 to D, all equally likely.
+        # d - 1 columns are given, where d is uniformly distributed from 1 to D.
         given = tf.floor(self.uniform("given", [tf.shape(x)[0], 1]) * count)
         return rank >= tf.cast(given, tf.int32), (count / (count - given))[:, 0]
 
@@ -147,7 +147,7 @@ class TableMADE(LikelihoodModel):
         count = len(self.columns)
         places = tf.range(count)
         start = tf.fill(tf.shape(noise)[:2], -1.0)
-        # Later columns are also given if the network may see them.
+        # If the network may see later columns, they are also given.
         start = known if known is not None and self.any_order else start
 
         def step(place, x, log_weight):

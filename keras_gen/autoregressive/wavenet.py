@@ -22,8 +22,8 @@ class WaveNet(CausalModel):
 
     Van den Oord et al.: "WaveNet: A Generative Model for Raw Audio", 2016, eq. (1), with a softmax
     over mu-law levels (sec. 2.2). The loss is the exact negative log-likelihood of the levels in
-    nats, and zeros around a recording are ignored (`keras_gen.core.kinds_of_data.MuLaw`). The
-    computation time per audio sample does not grow with the length.
+    nats, and zeros before and after a recording are ignored (`keras_gen.core.kinds_of_data.MuLaw`).
+    The computation time per audio sample does not grow with the length.
 
     Deviations: see the network, `keras_gen.networks.wavenet`.
 
@@ -54,7 +54,7 @@ class WaveNet(CausalModel):
 
     padded = True
 
-    # The skip connections of 30 blocks need 0.7 GiB for this number of audio samples.
+    # With this number of audio samples, the skip connections of 30 blocks require 0.7 GiB.
     most_elements = 2**17
 
     levels: Annotated[int, partial(checked_size, minimum=2)]

@@ -22,9 +22,9 @@ class Classifier(GenerativeModel):
     """An encoder that returns features and a classifier of these features, trained on labels.
 
     LeCun, Bottou, Bengio, Haffner: "Gradient-Based Learning Applied to Document Recognition",
-    Proceedings of the IEEE 1998; the loss is the cross-entropy that is common today. Trained on one
-    domain and on clean examples, this model is the starting point and the baseline for other
-    methods, which add terms to the loss (`terms`) or add other networks.
+    Proceedings of the IEEE 1998; the loss is the cross-entropy that is common today. This model,
+    trained on one domain and on clean examples, is the starting point and the baseline for other
+    methods, which add terms to the loss (`terms`) or further networks.
 
     `fit(images, labels)` accepts integer labels; -1 marks an example without a label, which does
     not contribute to the loss. `accuracy` is computed on labeled examples.
@@ -123,7 +123,7 @@ class Classifier(GenerativeModel):
 
 
 def edge_of_examples(shape: tuple, prefix: str = "") -> Images | Vectors:
-    """Returns the edge for images in [0, 1] or for vectors, with a prefix of the edge's name."""
+    """Returns the edge for images in [0, 1] or for vectors; `prefix` precedes the edge's name."""
     if len(shape) == 3:
         return Images(shape, 0.0, 1.0, f"{prefix}images")
     return Vectors(shape, f"{prefix}vectors")

@@ -20,5 +20,5 @@ def set_label_edges(model: keras.Model, classes: int) -> None:
 @capability
 def classify(self, x: tf.Tensor, **given):
     """Returns the class logits, float32 `[n, classes]`."""
-    # A method of models with `logits` of examples that were prepared by the edge.
+    # This function becomes a method of models whose `logits` accept prepared examples.
     return {"logits": self.logits(x, **given)}

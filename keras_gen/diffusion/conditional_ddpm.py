@@ -31,8 +31,8 @@ class ConditionalDDPM(DDPM):
     Deviations: see `DDPM`, whose time steps and solvers replace the paper's.
 
     Args:
-        network: Network that maps points, times, and int32 labels from 0 to `classes` to its
-            prediction; the label `classes` means no class.
+        network: Network that predicts from points, times, and int32 labels from 0 to `classes`; the
+            label `classes` means no class.
         classes: Number of classes.
         probability_path: See `DDPM`.
         prediction: See `DDPM`.
@@ -58,7 +58,7 @@ class ConditionalDDPM(DDPM):
 
     batch = ("x", "labels")
     given = ("labels",)
-    evaluations = DDPM.evaluations | {"sample": 4}  # with labels and without labels
+    evaluations = DDPM.evaluations | {"sample": 4}  # with labels, and without them
 
     network: keras.Model = network("points times labels -> points")
     classes: Count = argument(kw_only=True)
@@ -73,7 +73,7 @@ class ConditionalDDPM(DDPM):
 
     @override
     def network_output(self, x_t, t, labels, guidance=None):
-        """Returns the prediction for labels, guided away from the unconditional one by eq. (6)."""
+        """Returns predictions for labels, guided away from unconditional predictions by eq. (6)."""
         if guidance is None:
             return self.predicted(x_t, t, labels)
         none = tf.fill(tf.shape(labels), self.classes)

@@ -16,7 +16,7 @@ from keras_gen.diffusion.variational_bound import SCORE_TIMES, bound_nats
 from keras_gen.losses.per_example import per_example_mean
 from keras_gen.messages import warn
 
-LEAST_LEFT = 1e-3  # minimum fraction of an example at a path's end, to predict noise
+LEAST_LEFT = 1e-3  # minimum fraction of an example at a path's end if the network predicts noise
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -47,20 +47,20 @@ class DDPM(PathModel):
     moving average of the weights.
 
     Args:
-        network: Network that maps points x_t `[batch, ...]` and times `[batch]` in (0, 1] to its
-            prediction, in the shape of the points, such as `keras_gen.networks.time_unet` or
+        network: Network that maps points x_t `[batch, ...]` and times `[batch]` in (0, 1] to a
+            prediction in the shape of the points, such as `keras_gen.networks.time_unet` or
             `time_mlp`.
         probability_path: Path, a name or an object: `"linear"` is the paper's path, and `"cosine"`
             is the path of Nichol, Dhariwal (2021).
         prediction: Quantity that the network predicts: `"noise"` as in the paper, `"example"`, or
             `"v"` as in Salimans, Ho (2022). At the end of the cosine path, a factor of 5e-5 of an
-            example remains, and an error in the noise is divided by this factor. Vectors, which are
-            not clipped, therefore require a different prediction. `for_vectors` uses `"v"` by
-            default: after 2,000 steps on two moons, the standard deviations of the two coordinates
-            of samples were 0.99 and 0.97 times the standard deviations of the data, compared with
-            1.14 and 0.87 for `"noise"`.
-        chain_steps: Number of evenly spaced times on the path, T, 2 to 10,000. It is independent of
-            the path's own number of steps.
+            example remains, and an error in the predicted noise is divided by this factor. Vectors,
+            which are not clipped, therefore require a different prediction. `for_vectors` uses
+            `"v"` by default: after 2,000 steps on two moons, the standard deviations of the two
+            coordinates of samples were 0.99 and 0.97 times the standard deviations of the data,
+            compared with 1.14 and 0.87 for `"noise"`.
+        chain_steps: Number of evenly spaced times on the path, T, 2 to 10,000. It does not depend
+            on the path's own number of steps.
         variance: Variance of a backward step, `"beta"` or `"beta_tilde"`; see sec. 3.2.
         data: Type of the examples: `"images"`, or `"vectors"` with standard deviations of about 1,
             as in `for_vectors`.
@@ -99,7 +99,7 @@ class DDPM(PathModel):
         The inherited `train_step` minimizes its mean over the batch.
         """
         x = batch["x"]  # images in [-1, 1]
-        # One of 1/T, 2/T, ..., 1 with equal probability, from times in [0, 1).
+        # Maps times in [0, 1) to 1/T, 2/T, ..., 1 with equal probability.
         t = tf.math.ceil(self.even_times(x) * self.chain_steps) / self.chain_steps
         t = tf.maximum(t, 1 / self.chain_steps)  # if the time in [0, 1) is exactly 0
         conditions = {name: batch[name] for name in self.given}  # labels in `ConditionalDDPM`
@@ -115,7 +115,8 @@ class DDPM(PathModel):
 
     @override
     def solvers(self):
-        # x_s = the mean of `posterior` + its standard deviation times noise; the mean at time 0.
+        # x_s is the mean of `posterior` plus its standard deviation times noise; at time 0, the
+        # mean.
         return super().solvers() | {"ancestral": Ancestral(self.variance)}
 
     # The bound of eq. (5) --------------------------------------------------------------------
@@ -140,6 +141,6 @@ class DDPM(PathModel):
                 "end. Errors in the noise are divided by this number, so samples are far from "
                 "the data: pass prediction='v', or use the linear path."
             )
-            if not left:  # samples would be NaN
+            if not left:  # otherwise, samples would be NaN
                 raise ValueError(sentence)
             warn(sentence)

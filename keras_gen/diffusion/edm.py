@@ -20,10 +20,10 @@ class EDM(PathModel):
     """A denoiser for noise of any standard deviation, and a sampler that needs few steps.
 
     Karras, Aittala, Aila, Laine: "Elucidating the Design Space of Diffusion-Based Generative
-    Models", NeurIPS 2022, as in the column "ours" of table 1. The network's inputs and training
-    targets have a standard deviation of 1 at every noise level. `sample` is algorithm 1, 18 steps
-    of Heun's method with 35 network evaluations. `score` and `log_prob` are the likelihood of the
-    differential equation, computed with 15 steps; see `FlowMatching`.
+    Models", NeurIPS 2022, with the choices in the column "ours" of table 1. The network's inputs
+    and training targets have a standard deviation of 1 at every noise level. `sample` is algorithm
+    1, 18 steps of Heun's method with 35 network evaluations. `score` and `log_prob` are the
+    likelihood of the differential equation, computed with 15 steps; see `FlowMatching`.
 
     | paper | here |
     |-|-|
@@ -39,9 +39,9 @@ class EDM(PathModel):
     average the weights.
 
     Args:
-        network: Network that maps scaled points `[batch, ...]` and a quarter of the logarithm of
-            the noise's standard deviation, `[batch]`, to values in the shape of the points, such as
-            `keras_gen.networks.time_unet`.
+        network: Network, such as `keras_gen.networks.time_unet`, that maps scaled points `[batch,
+            ...]` and a quarter of the logarithm of the noise's standard deviation, `[batch]`, to
+            values in the shape of the points.
         probability_path: `KarrasPath` that determines the standard deviations for sampling:
             sigma_min, sigma_max, and rho.
         deviation: Standard deviation of the examples' values. The default is the paper's value for
@@ -112,7 +112,7 @@ class EDM(PathModel):
 
     @override
     def parts(self, x_t, t, **given):
-        # Nothing is clipped, as in the paper.
+        # As in the paper, nothing is clipped.
         return self.unclipped_parts(x_t, t, **given)
 
     # The likelihood --------------------------------------------------------------------------

@@ -24,9 +24,10 @@ class FlowMatching(PathModel):
 
     Lipman, Chen, Ben-Hamu, Nickel, Le: "Flow Matching for Generative Modeling", ICLR 2023, eq. (23)
     with sigma_min = 0; Liu, Gong, Liu: "Flow Straight and Fast: Learning to Generate and Transfer
-    Data with Rectified Flow", ICLR 2023, eq. (1). With `pairing="optimal"`, the noise in a batch is
-    assigned to the examples so that the lines are as short as possible; see Tong et al.: "Improving
-    and Generalizing Flow-Based Generative Models with Minibatch Optimal Transport", TMLR 2024.
+    Data with Rectified Flow", ICLR 2023, eq. (1). With `pairing="optimal"`, noise is assigned to
+    the examples of a batch so that the sum of squared line lengths is minimal; see Tong et al.:
+    "Improving and Generalizing Flow-Based Generative Models with Minibatch Optimal Transport", TMLR
+    2024.
 
     `sample` follows dx_t/dt from t = 1 to 0. `solver="euler"` is the papers' method; on the
     straight path, DDIM, the default, is equivalent. Predicted images are clipped to [-1, 1] in each
@@ -173,7 +174,8 @@ def optimal_pairing(noise: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
         <tf.Tensor: shape=(2,), dtype=float32, numpy=array([0., 1.], dtype=float32)>
     """
     x = _flat(x)
-    # Squared distances without terms shared by all pairings, such as terms of the mean.
+    # Squared distances, except for terms that are equal for all pairings, such as terms of the
+    # mean.
     costs = -tf.matmul(x - tf.reduce_mean(x, axis=0), _flat(noise), transpose_b=True)
     order = tf.numpy_function(_assigned, [costs], tf.int64)
     return tf.gather(noise, order)

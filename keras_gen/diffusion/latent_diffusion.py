@@ -23,12 +23,13 @@ class LatentDiffusion(DDPM):
     """A DDPM on the latents of a trained coder, which decodes the samples.
 
     Rombach, Blattmann, Lorenz, Esser, Ommer: "High-Resolution Image Synthesis with Latent Diffusion
-    Models", CVPR 2022. The coder is frozen: training is algorithm 1 of `DDPM` with z = E(x) for x,
-    eq. (2), and a sample is D(z). For a `VQVAE`, the latents are taken before quantization, which
-    is part of the decoder (sec. 3.1, VQ-reg.); for a `VAE`, they are the means of q(z | x).
+    Models", CVPR 2022. The coder is frozen: training is algorithm 1 of `DDPM` with z = E(x) in
+    place of x, eq. (2), and a sample is D(z). For a `VQVAE`, the latents are taken before
+    quantization, which is part of the decoder (sec. 3.1, VQ-reg.); for a `VAE`, they are the means
+    of q(z | x).
 
-    `score` and `log_prob` are the bound of `DDPM` on the density of the examples' latents, in nats
-    for latents in units of `scale`.
+    `score` and `log_prob` are the bound of `DDPM` on the density of the examples' latents, in nats,
+    where latents are measured in units of `scale`.
 
     | paper | here |
     |-|-|
@@ -40,8 +41,8 @@ class LatentDiffusion(DDPM):
     Deviations: see `DDPM`. In addition, a VAE's latents are means instead of samples.
 
     Args:
-        network: Network that maps latents z_t `[batch, ...]` and times `[batch]` to its prediction,
-            in the shape of the latents.
+        network: Network that maps latents z_t `[batch, ...]` and times `[batch]` to a prediction in
+            the shape of the latents.
         coder: Trained `VQVAE`, `VAE`, `Autoencoder`, or similar model with one encoder and one
             decoder. Its weights do not change.
         scale: Standard deviation of the latents; `for_coder` computes it.
@@ -92,8 +93,8 @@ class LatentDiffusion(DDPM):
 
     @override
     def nats(self, x):
-        # Seeds come from the examples, because seeds from latents would change with their
-        # rounding.
+        # Seeds are computed from the examples, because seeds computed from latents would change
+        # with rounding.
         return bound_nats(self, self.latents_of(x), self.score_seeds(x))
 
     def latents_of(self, x) -> tf.Tensor:
@@ -179,7 +180,7 @@ class LatentDiffusion(DDPM):
 def latents_of(coder, x) -> tf.Tensor:
     """Returns a coder's latents for prepared examples: codes, means, or unquantized latents."""
     if not hasattr(coder, "quantizer"):
-        return coder.encoded(x)[0]  # which may scale examples first
+        return coder.encoded(x)[0]  # this method may first scale the examples
     latents, *_ = tf.nest.flatten(coder.encoder(x, training=False))
     return tf.cast(latents, tf.float32)
 
@@ -199,6 +200,7 @@ def _encodes(coder) -> bool:
     """Returns whether the decoder accepts the encoder's output for examples, without conditions."""
     if len(coder.encoder.inputs) > 1 or len(coder.decode.takes(coder)) > 1:
         return False
-    # A quantizer finds the integer codes of a codebook; other integers have no vectors.
+    # The integer codes of a quantizer are indices of codebook vectors; other integer codes have no
+    # vectors.
     vectors = "codes" not in coder.edges or hasattr(coder, "quantizer")
     return vectors and coder.encoder.outputs[0].shape[1:] == coder.decoder.inputs[0].shape[1:]

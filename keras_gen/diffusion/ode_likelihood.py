@@ -9,8 +9,8 @@ from keras_gen.core.noise import uniform
 from keras_gen.losses.per_example import per_example_sum
 
 STEPS = 15  # number of Runge-Kutta steps from data to noise
-EVALUATIONS = 3 * 4 * STEPS  # velocity evaluations; a gradient takes twice as long as a value
-LEVEL = 2 / 255  # between neighboring levels of images in [-1, 1]
+EVALUATIONS = 3 * 4 * STEPS  # velocity evaluations; a gradient takes as long as two evaluations
+LEVEL = 2 / 255  # distance between neighboring levels of images in [-1, 1]
 MOST_VALUES = (
     4  # maximum number of values for which the divergence is the sum of all derivatives
 )
@@ -30,8 +30,8 @@ def ode_nats(model, velocity: Callable, x: tf.Tensor) -> tf.Tensor:
     if model.data == "images":
         log_width = float(x.shape[1:].num_elements()) * math.log(LEVEL)
         x += LEVEL * (uniform(tf.shape(x), model.score_seeds(x, "levels")) - 0.5)
-    # Random directions of ones and minus ones give the lowest variance, which is zero if all
-    # values move in the same way.
+    # Random directions of ones and minus ones give the lowest variance, which is zero if the
+    # velocity of each value depends only on this value.
     probe = tf.where(uniform(tf.shape(x), model.score_seeds(x)) < 0.5, -1.0, 1.0)
     return model.edges["x"].nats_outside(-ode_log_prob(velocity, x, probe) - log_width)
 
@@ -76,7 +76,7 @@ def ode_log_prob(
     def step(number, x, change):
         t = tf.cast(number, x.dtype) * length
 
-        # A loop, so that the network is in the graph only once.
+        # Because of the loop, the graph contains the network only once.
         def place(k, v, mean_v, mean_d):
             v, d = _velocity_and_divergence(velocity, x + ahead[k] * v, t + ahead[k], probe)
             return k + 1, v, mean_v + weights[k] * v, mean_d + weights[k] * d

@@ -31,7 +31,7 @@ BlackLevel = Annotated[float, functools.partial(checked_number, minimum=-255, ma
 
 
 class PathModel(LikelihoodModel):
-    """Base class of models with one network, a path from data to noise, and a choice of solver.
+    """Base class of models with one network, a path from data to noise, and a choice of solvers.
 
     The network receives points x_t on the path and their times t, and predicts one of
     `keras_gen.diffusion.paths.QUANTITIES`, from which the other quantities follow. Images are in
@@ -41,11 +41,11 @@ class PathModel(LikelihoodModel):
     is not exact.
 
     With a `black_level` below 0, black is represented by a darker level during training, and
-    generated values between that level and black are clipped. A network with errors of a few levels
-    then generates black instead of a faint background. None of the papers does this.
+    generated values between that level and black are clipped. A network whose errors are a few
+    levels then generates black instead of a faint background. None of the papers does this.
 
     A subclass declares `prediction`, and sets `last_time` if its path does not end at 1. It defines
-    the terms of its loss, and the nats of examples.
+    the terms of its loss, and the negative log-likelihood of examples in nats.
 
     Args:
         network: Network that maps points `[batch, ...]` and times `[batch]` to values in the shape
@@ -68,7 +68,7 @@ class PathModel(LikelihoodModel):
     evaluations: ClassVar = {"encode": CODE_STEPS, "decode": CODE_STEPS, "sample": 2}
     """Network evaluations per example, by signature; for `sample`, per step."""
     last_time: ClassVar[float | None] = 1.0
-    """Time at which the path ends, with noise of standard deviation 1; None for any time."""
+    """Time at which the path ends, with noise of standard deviation 1; None allows any time."""
     options_of_vectors: ClassVar[dict] = {"data": "vectors", "standardize": True}
     """Default arguments of `for_vectors`."""
     sample = sample
@@ -114,7 +114,7 @@ class PathModel(LikelihoodModel):
         if self.data == "images":
             edge = self.edges["x"]
             example = tf.clip_by_value(parts.example, edge.black, edge.high)
-            # The remainder of the point is noise.
+            # The rest of the point is noise.
             parts = self.probability_path.parts("example", t, x_t, example)
         return parts
 
@@ -151,7 +151,7 @@ class PathModel(LikelihoodModel):
     def followed(self, latents, times, step, seeds=None, **given) -> tf.Tensor:
         """Follows the path from latents of standard deviation 1 through the times down to 0."""
 
-        # Traced once, even for solvers with two evaluations per step.
+        # The network is traced once, even for solvers with two evaluations per step.
         @functools.partial(tf.function, autograph=False)
         def predict(x_t, t):
             return self.parts(x_t, t, **given)
@@ -257,8 +257,7 @@ class PathModel(LikelihoodModel):
     def for_series(cls, shape: tuple, widths: tuple[int, ...] = (32, 64), **kwargs):
         """Builds the model for series in any units, with `keras_gen.networks.series_unet`.
 
-        The first `fit` computes the mean and standard deviation of each channel, as for
-        `for_vectors`.
+        The first `fit` computes the mean and standard deviation of each channel; see `for_vectors`.
 
         Args:
             shape: `(steps, channels)` of a series.

@@ -21,7 +21,7 @@ from keras_gen.messages import warn
 
 QUANTITIES = ("example", "noise", "v", "velocity", "score")
 LAST_ANGLE = 5e-5
-"""Angle by which a `CosinePath` falls short of a right angle at time 1, as a fraction of it."""
+"""Fraction of a right angle by which a `CosinePath` falls short of a right angle at time 1."""
 MOST_LEFT = 0.15
 """Maximum alpha / sigma at the last time for which samples can start from pure noise."""
 FIRST_RATE, LAST_RATE = 0.1, 20.0
@@ -29,13 +29,13 @@ FIRST_RATE, LAST_RATE = 0.1, 20.0
 MOST_OFFSET = 100
 MOST_RHO = 1000
 MOST_CHAIN_STEPS = 10_000
-"""Maximum number of steps; with more, rounding of the times makes variances of steps wrong."""
+"""Maximum number of steps; with more, rounding of the times makes the steps' variances wrong."""
 SAME_TIME = 1e-6
 """Maximum difference between times that count as equal, because float32 rounds times."""
 
 ChainSteps = Annotated[int, partial(checked_integer, minimum=2, maximum=MOST_CHAIN_STEPS)]
 KarrasDeviation = Annotated[float, partial(checked_number, minimum=1e-9, maximum=1e9)]
-"""A standard deviation whose square float32 represents precisely."""
+"""A standard deviation whose square is precise in float32."""
 
 
 class Parts(NamedTuple):
@@ -43,7 +43,7 @@ class Parts(NamedTuple):
 
     Attributes:
         example: Example x, `[batch, ...]`.
-        noise: Noise of the same shape.
+        noise: Noise, in the shape of the example.
     """
 
     example: Any
@@ -80,7 +80,7 @@ class Path(Declared):
     def times(self, steps) -> tf.Tensor:
         """Returns the times of a sampler, float32 `[steps + 1]`, from noise to 0."""
         places = tf.range(steps + 1)
-        # Integers are divided, so that a chain with this number of steps uses exactly its own
+        # Times are quotients of integers, so a chain with this number of steps uses exactly its own
         # times.
         return tf.cast((steps - places) / steps, tf.float32)
 
@@ -209,7 +209,8 @@ class LinearPath(VariancePreserving):
 
     @override
     def alpha_slope(self, t):
-        # The mean of both sides at a time of the chain, whose rounding would choose one of them.
+        # At a time of the chain, this is the mean of both sides; otherwise, rounding would choose a
+        # side.
         sides = [self._between(t + side * SAME_TIME) for side in (-1, 1)]
         slopes = [tf.gather(table, i + 1) - tf.gather(table, i) for i, _, table in sides]
         return self.alpha(t) * tf.add_n(slopes) * tf.cast(self.steps, slopes[0].dtype) / 2
@@ -252,7 +253,7 @@ class CosinePath(VariancePreserving):
 
     @override
     def alpha(self, t):
-        # Uses the complement of the angle, which is the most precise form at the end.
+        # The complement of the angle is the most precise form at the end of the path.
         remaining = tf.maximum((1 - t) * self._speed, LAST_ANGLE)
         alpha = tf.sin(remaining) / math.cos(self._first_angle)
         return tf.where(t > 0, alpha, tf.ones_like(alpha))
@@ -260,7 +261,7 @@ class CosinePath(VariancePreserving):
     @override
     def sigma(self, t):
         turned, first = self._turned(t), self._first_angle
-        # 1 - alpha^2, without subtracting nearly equal numbers.
+        # This is 1 - alpha^2, computed without subtracting nearly equal numbers.
         square = tf.sin(turned) * tf.sin(turned + 2 * first) / math.cos(first) ** 2
         return tf.sqrt(square)
 
@@ -271,7 +272,7 @@ class CosinePath(VariancePreserving):
 
     @override
     def sigma_slope(self, t):
-        # Without an offset, it is also finite at 0.
+        # Without an offset, the slope is also finite at 0.
         return super().sigma_slope(t) if self.offset else self._speed * self.alpha(t)
 
 
@@ -307,7 +308,7 @@ class StraightPath(Path):
 
 @serializable
 class KarrasPath(Path):
-    """The example plus noise, where the time is the standard deviation of the noise.
+    """A path that adds noise to the example; the time is the standard deviation of the noise.
 
     Karras, Aittala, Aila, Laine: "Elucidating the Design Space of Diffusion-Based Generative
     Models", NeurIPS 2022, table 1 (ours), with the times of eq. (5).
@@ -401,7 +402,7 @@ def warn_of_remains(path: Path) -> None:
 
 
 def get(identifier: Any) -> Path:
-    """Returns the path for a name, a config, or an object; otherwise raises a ValueError."""
+    """Returns the path for a name, a config, or an object; for others, raises a ValueError."""
     return resolve(identifier, PATHS, Path, "path")  # type: ignore[type-abstract]
 
 

@@ -56,7 +56,7 @@ class Reflow(FlowMatching):
     batch = ("x", "latents")
 
     probability_path: Named[Path] = fixed(StraightPath())
-    pairing: Literal["independent", "optimal"] = fixed("independent")  # `fit` is given pairs
+    pairing: Literal["independent", "optimal"] = fixed("independent")  # `fit` receives pairs
 
     @override
     def terms(self, batch):

@@ -101,9 +101,9 @@ class Euler(Solver):
 
 
 class Heun(Solver):
-    """Heun's method, a step along the mean of both ends' velocities: Karras et al. (2022), alg. 1.
+    """Heun's method, a step along the mean velocity of both ends: Karras et al. (2022), alg. 1.
 
-    It evaluates the network twice per step, except for the step to time 0.
+    The solver evaluates the network twice per step, except in the step to time 0.
     """
 
     def step(self, move):
@@ -184,7 +184,7 @@ def solve(
             values = seeded(tf.random.stateless_normal, seeds, tf.shape(x)[1:], number)
             return tf.cast(tf.ensure_shape(values, x.shape), x.dtype)
 
-        # With gather, because OpenVINO slices incorrectly by a loop variable.
+        # Use gather, because OpenVINO slices incorrectly with a loop variable.
         t = tf.gather(times, number)
         s = tf.gather(times, number + 1)
         parts = predict(x, t)

@@ -9,7 +9,7 @@ from keras_gen.diffusion.paths import Path, posterior, variance_between
 from keras_gen.losses.divergences import kl_normal
 from keras_gen.losses.per_example import per_example_sum
 
-SCORE_TIMES = 16  # sampled times of an example's bound, one in each part of the T - 1 times
+SCORE_TIMES = 16  # sampled times per example, one in each part of the T - 1 times of the bound
 HALF_LOG_2_PI = 0.5 * math.log(2 * math.pi)
 LEAST_PROBABILITY = 1e-12  # minimum probability of a level, as in the authors' code
 
@@ -42,7 +42,7 @@ def later_divergences(model, x, seeds, **given) -> tf.Tensor:
     parts_of = parts_of_steps(model.chain_steps - 1)
     ends = tf.constant(parts_of, tf.float32)
 
-    # Outside a graph, `map_fn` would spend seconds rewriting all called functions.
+    # Outside a graph, AutoGraph would spend seconds rewriting all functions that `map_fn` calls.
     @tf.autograph.experimental.do_not_convert
     def in_part(number):
         position = uniform(tf.shape(x)[:1], folded(seeds, 2 * number))
@@ -51,7 +51,8 @@ def later_divergences(model, x, seeds, **given) -> tf.Tensor:
         own = folded(seeds, 2 * number + 1)
         return size * divergence(model, x, 2 + place, own, **given)
 
-    # One part at a time, because all parts at once would need several times the memory.
+    # Parts are computed one at a time, because all parts together would require several times the
+    # memory.
     parts = tf.map_fn(
         in_part,
         tf.range(len(parts_of) - 1),
@@ -84,9 +85,11 @@ def first_nats(model, x, seeds, **given) -> tf.Tensor:
     t = tf.fill(tf.shape(x)[:1], 1 / model.chain_steps)
     x_1 = path.at(t, x, normal(tf.shape(x), seeds))
     mean = model.parts(x_1, t, **given).example
-    deviation = path.sigma(t[0])  # beta_1, even if the variance is beta-tilde, which is 0 here
+    deviation = path.sigma(
+        t[0]
+    )  # from beta_1 even if the variance is beta-tilde, which is 0 here
     if model.data == "images":
-        # Inside, black may be represented by a darker level: values below -1 are clipped to black.
+        # In training, a darker level may represent black; values below -1 are clipped to black.
         levels = tf.maximum(x, -1.0)
         return -per_example_sum(log_prob_of_levels(levels, mean, deviation))
     distance = tf.square((x - mean) / deviation)

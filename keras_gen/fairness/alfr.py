@@ -25,7 +25,7 @@ class ALFR(BlindClassifier):
     and `d_loss` is the discriminator's loss, in nats.
 
     Deviations: examples are not reconstructed from the features (alpha = 0), so that the features
-    serve only one task. The adversary takes several steps per encoder step, so that it remains
+    serve only one task. The adversary is updated several times per encoder step, so that it remains
     strong.
 
     Args:

@@ -89,5 +89,5 @@ def set_table(model, columns: Sequence[Column], shape: tuple) -> None:
             f"of the vector for a row of {len(columns)} columns."
         )
     model.edges["x"] = table
-    # In addition to the networks, the signatures read the tables of categories.
+    # The signatures read the networks and the tables of categories.
     model.resources = [table.vectors]

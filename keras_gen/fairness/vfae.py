@@ -45,12 +45,12 @@ class VFAE(LikelihoodModel):
     """A VAE whose latents should be independent of an attribute, which the decoder receives.
 
     Louizos, Swersky, Li, Welling, Zemel: "The Variational Fair Autoencoder", ICLR 2016. The
-    attribute s and the latents z1 generate the example, p(x|z1,s), so z1 need not encode s. The
-    label y and additional latents z2, which have a normal prior, generate z1, p(z1|z2,y), so that
-    z1 encodes the label (sec. 2.2). The loss is the negative of a bound, L_s for examples with a
-    label and L_u for examples without a label (-1), plus alpha times the cross-entropy of the
-    label, plus beta times the squared maximum mean discrepancy between the latents z1 for the two
-    values of the attribute (sec. 2.3).
+    attribute s and the latents z1 generate the example, p(x|z1,s), so that z1 does not need to
+    encode s. The label y and additional latents z2, which have a normal prior, generate z1,
+    p(z1|z2,y), so that z1 encodes the label (sec. 2.2). The loss is the negative of a bound, L_s
+    for examples with a label and L_u for examples without a label (-1), plus alpha times the
+    label's cross-entropy, plus beta times the squared maximum mean discrepancy between the latents
+    z1 for the two values of the attribute (sec. 2.3).
 
     `loss = reconstruction_loss + kl_loss + upper_kl_loss + class_kl_loss + alpha *
     classification_loss + beta * discrepancy_loss`. All terms except the last are in nats. `score`

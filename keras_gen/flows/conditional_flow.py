@@ -29,18 +29,17 @@ class ConditionalFlow(Flow):
 
     With labels, the class densities define a classifier by Bayes' rule: `classify` returns log
     p(x|y) + log p(y) for every class y, whose softmax is p(y|x) and whose log-sum-exp is log p(x).
-    The prior p(y) is the fraction of the class among the training examples, after one is added to
-    the count of each class. Before training, all classes are equally likely.
-    `sample(n, seed, label=3)` samples examples of one class; `label` can also be one label per
-    example. Without labels, classes are sampled from the prior. A model with vector conditions
-    accepts `condition` instead.
+    The prior p(y) is the fraction of training examples in class y, with one added to the count of
+    each class. Before training, all classes are equally likely. `sample(n, seed, label=3)` samples
+    examples of one class; `label` can also be one label per example. Without labels, classes are
+    sampled from the prior. A model with vector conditions accepts `condition` instead.
 
     Latents represent properties that do not depend on the condition:
     `decode(encode(x, labels), other_labels)` converts examples to other classes.
 
-    Deviations: the flow is built by `coupling_flow`. A condition (for a label, a one-hot vector) is
-    passed directly to the couplings, whereas the paper, in which conditions are images, first
-    applies a network.
+    Deviations: the flow is built by `coupling_flow`. A condition (a one-hot vector in the case of a
+    label) is passed directly to the couplings, whereas the paper, whose conditions are images,
+    first applies a network.
 
     Args:
         flow: Built invertible network with a condition `[batch, classes]` or `[batch, columns]`,
@@ -142,7 +141,7 @@ class ConditionalFlow(Flow):
         shape = self.flow.condition_shape
         if self.classes:
             self.edges |= label_edges(self.classes)
-            # The number of training examples of each class.
+            # Number of training examples in each class.
             self.class_counts = self.add_weight(
                 name="class_counts", shape=(self.classes,), dtype="int64", initializer="zeros",
                 trainable=False, aggregation="only_first_replica",
@@ -179,13 +178,13 @@ class ConditionalFlow(Flow):
         levels: int = 256,
         **kwargs,
     ):
-        """Builds a class-conditional flow for small images from a logit and `coupling_flow`.
+        """Builds a class-conditional flow for small images from a `Logit` and `coupling_flow`.
 
         Args:
             shape: `(height, width, channels)`, with even sides.
             classes: Number of classes, at least 2.
             steps: Number of couplings.
-            hidden: Number of channels in each hidden layer of their networks.
+            hidden: Number of channels in each hidden layer of the couplings' networks.
             alpha: Minimum distance of the scaled levels from 0 and 1 before the logit.
             levels: Number of levels.
             **kwargs: Additional arguments for the class.
@@ -214,9 +213,9 @@ class ConditionalFlow(Flow):
         Args:
             shape: Number of columns, at least 2.
             classes: Number of classes, at least 2, or None.
-            conditions: Number of columns, in any units, of a vector condition.
+            conditions: Number of columns of a vector condition, which may be in any units.
             steps: Number of couplings; see `keras_gen.networks.coupling_flow`.
-            hidden: Number of units in each hidden layer of their networks.
+            hidden: Number of units in each hidden layer of the couplings' networks.
             **kwargs: Additional arguments for the class.
 
         Raises:

@@ -40,10 +40,10 @@ class Flow(LikelihoodModel):
     Uniform noise with the width of one level is added to discrete images, which are then scaled to
     [0, 1). The flow can start with a `Logit`, which maps that range to all real numbers. `log_prob`
     is the log density of the levels plus noise, which bounds the log-probability of the levels
-    (Theis et al. 2016, sec. 3.1). Vectors are unchanged.
+    (Theis et al. 2016, sec. 3.1). Vectors are not changed.
 
     If you write your own layers, test the flow with `keras_gen.testing.check_flow`: a wrong inverse
-    or log-determinant does not raise an error, but makes densities wrong.
+    or log-determinant does not raise an error, but results in wrong densities.
 
     Args:
         flow: Built invertible network, such as the result of `glow`.
@@ -79,7 +79,7 @@ class Flow(LikelihoodModel):
 
     @override
     def train_step(self, data):
-        """Takes one step on eq. (3); the first step also initializes activation normalization."""
+        """Updates the flow on eq. (3); the first step also initializes activation normalization."""
         batch = self.prepare_batch(data)
 
         def nll():
@@ -101,7 +101,7 @@ class Flow(LikelihoodModel):
         return {"nll": 1.0}
 
     def after_update(self, batch, statistics):
-        """Updates the state of the flow that is not trained with gradients."""
+        """Updates those parts of the flow's state that are not trained with gradients."""
         self.flow.after_update(statistics)
 
     def forward(self, x, offset, condition=None) -> tuple:
@@ -241,7 +241,7 @@ class Flow(LikelihoodModel):
         Args:
             shape: Number of columns, at least 2.
             steps: Number of couplings; see `keras_gen.networks.coupling_flow`.
-            hidden: Number of units in each hidden layer of their networks.
+            hidden: Number of units in each hidden layer of the couplings' networks.
             **kwargs: Additional arguments for the class.
 
         Raises:

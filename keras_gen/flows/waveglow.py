@@ -16,7 +16,7 @@ LEVELS = 2.0**15  # levels per amplitude of 1, as in int16
 
 @keras.saving.register_keras_serializable("keras_gen")
 class WaveGlow(LikelihoodModel):
-    """A flow that generates sound from a mel spectrogram, all samples at once.
+    """A flow that generates all samples of a sound at once from a mel spectrogram.
 
     Prenger, Valle, Catanzaro: "WaveGlow: A Flow-based Generative Network for Speech Synthesis",
     ICASSP 2019, eqs. (1) to (3), with `keras_gen.networks.waveglow`. `fit` accepts only sounds,
@@ -60,7 +60,7 @@ class WaveGlow(LikelihoodModel):
 
     default_signature = "vocode"
     log_prob = log_prob
-    # Each audio sample has the features of its position in the flow.
+    # Each audio sample receives the features of its position in the flow.
     most_elements = 2**17
 
     flow: keras.Model = network()
@@ -72,7 +72,7 @@ class WaveGlow(LikelihoodModel):
 
     @override
     def train_step(self, data):
-        """Takes one step on eq. (3); the first step also initializes activation normalization."""
+        """Updates the flow on eq. (3); the first step also initializes activation normalization."""
         batch = self.prepare_batch(data)
 
         def nll():
@@ -100,9 +100,9 @@ class WaveGlow(LikelihoodModel):
         return change_of_variables(latents, log_det)
 
     def forward(self, x, offset):
-        """Returns the latents of sounds, with an offset in [0, 1) within the int16 levels."""
+        """Returns the latents of sounds, which have an offset in [0, 1) within each int16 level."""
         count = tf.cast(tf.shape(x)[1], tf.float32)
-        # Eq. (6): the couplings' networks also get the mel spectrogram.
+        # Eq. (6): the couplings' networks also receive the mel spectrogram.
         condition = self._condition(self._frames(x))
         noisy = x + offset / LEVELS
         latents, log_det, statistics = self.flow(

@@ -22,9 +22,9 @@ class BigGAN(ConditionalGAN):
     """A conditional GAN with residual networks, attention, and truncated latents.
 
     Brock, Donahue, Simonyan: "Large Scale GAN Training for High Fidelity Natural Image Synthesis",
-    ICLR 2019. The batch and the networks, `big_gan_generator` and `big_gan_discriminator` in
-    `keras_gen.networks`, are large, and the loss is the hinge loss. The generator's filters are
-    kept nearly orthogonal (sec. 3.1), so that truncated latents still produce images:
+    ICLR 2019. The batches are large, and so are the networks, `big_gan_generator` and
+    `big_gan_discriminator` in `keras_gen.networks`. The loss is the hinge loss. The generator's
+    filters are kept nearly orthogonal (sec. 3.1), so that truncated latents still produce images:
     `sample(n, seed, label=3, truncation=0.5)`.
 
     Deviations: see the networks and `truncate`. The moving average of the generator's weights, with
@@ -91,8 +91,8 @@ class BigGAN(ConditionalGAN):
             shape: `(height, width, channels)` of the images, with sides of at least 16 pixels.
             latent_dim: Number of latents. If None, the default of `big_gan_generator` is used.
             filters: Number of channels in all feature maps.
-            attention: Side of the feature maps with self-attention. If None, half of the side of
-                the images.
+            attention: Side of the feature maps with self-attention. If None, half the side of the
+                images is used.
             classes: Number of classes.
             **kwargs: Additional arguments for the class.
         """

@@ -24,15 +24,15 @@ class CoGAN(GAN):
 
     Liu, Tuzel: "Coupled Generative Adversarial Networks", NeurIPS 2016, eq. (2). Both generators
     receive the same latents. The generators share their first layers, and the discriminators share
-    their last layers, so that the two images of a pair agree in everything except the differences
-    between the domains.
+    their last layers, so that the two images of a pair differ only in ways in which the domains
+    differ.
 
     If the discriminators also classify, as in sec. 4 for domain adaptation, `fit` accepts the
-    labels for X as a third array. The classes are learned from images in X; because of the shared
-    layers, `classify` predicts the classes of images in Y.
+    labels for X as a third array. The discriminators learn the classes from images in X; because of
+    the shared layers, `classify` can predict the classes of images in Y.
 
     A step is a `GAN` step on pairs: first, the discriminators are updated on newly generated pairs;
-    then, the generators are updated on different pairs.
+    then, the generators are updated on other generated pairs.
 
     Deviations: losses are averaged over the two domains instead of summed. With Adam, this is
     equivalent, except that the losses for classes and pairs have twice the relative weight. In the
@@ -70,7 +70,7 @@ class CoGAN(GAN):
     """
 
     batch = cast(tuple[str, ...], ("x", "y"))
-    critics = 2  # for both domains
+    critics = 2  # one for each domain
     has_dense_networks = False
 
     discriminator: keras.Model = network()  # maps pairs to logits, and possibly class logits
@@ -177,7 +177,7 @@ class CoGAN(GAN):
         Args:
             shape: `(height, width, channels)` of the images in both domains, with sides of at least
                 4 pixels.
-            classes: Number of classes to learn from X; 0 for no classification.
+            classes: Number of classes to learn from X. With 0, the discriminators do not classify.
             latent_dim: Number of latents.
             filters: Number of channels in the generators at full resolution. The discriminators
                 have a third as many.

@@ -14,15 +14,15 @@ from keras_gen.gan.gan import GAN
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ConsensusGAN(GAN):
-    """A GAN whose two networks step simultaneously, and also reduce the norm of their gradients.
+    """A GAN whose players are updated simultaneously and also reduce the norm of their gradients.
 
     Mescheder, Nowozin, Geiger: "The Numerics of GANs", NeurIPS 2017, algorithm 2. v consists of the
     gradient of each player's loss with respect to its own weights, and L = |v|^2 / 2 is 0 at points
     where neither player would move. Each player adds gamma times the gradient of L to its part of
     v, which damps rotation around an equilibrium. With gamma = 0, this is simultaneous gradient
     descent, algorithm 1, whereas the players in `GAN` alternate. As in the authors' code, both
-    losses share the batch and its latents. Each step differentiates both losses twice. Deviations:
-    none.
+    losses share the batch and its latents. Each step computes second derivatives of both losses.
+    Deviations: none.
 
     Args:
         generator: Network that maps float latents `[batch, latents]` to examples.
@@ -53,7 +53,8 @@ class ConsensusGAN(GAN):
         batch = self.prepare_batch(data)
 
         def discriminator_loss():
-            # The generator's latents are used, and its weights contribute to the gradient of L.
+            # Both losses use the generator's latents, so the gradient of L includes the generator's
+            # weights.
             fake = self.generated("generator", batch)
             terms = self.discriminator_terms(batch, fake, "penalty 0")
             return self.weighted(terms), terms
@@ -72,7 +73,7 @@ class ConsensusGAN(GAN):
         ]
         field, slopes = joint_gradients(*players)
         gamma = self.scheduled(self.gamma)
-        # Neither player steps unless both losses are finite.
+        # Neither player is updated unless both losses are finite.
         checked = tf.add_n([part.checked for part in field])
         done = []
         for (_, optimizer, _), part, of_norm in zip(players, field, slopes, strict=True):

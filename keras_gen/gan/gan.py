@@ -53,14 +53,14 @@ class GAN(GenerativeModel):
     """A generative adversarial network with one generator and one discriminator.
 
     Goodfellow et al.: "Generative Adversarial Nets", NeurIPS 2014, algorithm 1. With the networks
-    in `keras_gen.networks.gan.dcgan`, it is the DCGAN of Radford, Metz, Chintala, ICLR 2016.
+    in `keras_gen.networks.gan.dcgan`, the model is the DCGAN of Radford, Metz, Chintala, ICLR 2016.
 
     Deviations: the generator's default objective is the non-saturating loss of sec. 3, and the
     default optimizer is DCGAN's Adam instead of momentum SGD. As in the DCGAN authors' code, real
     and generated images pass through the discriminator separately, so that batch normalization
-    never mixes them; algorithm 1 has no such layers. `evaluate` uses every held-out example for
-    both networks, even if k is above 1. Within a step, real and generated images receive the same
-    random `augmentation`.
+    never mixes real and generated images; algorithm 1 has no such layers. `evaluate` uses every
+    held-out example for both networks, even if k is above 1. Within a step, real and generated
+    images receive the same random `augmentation`.
 
     A variant declares the shapes of its networks and overrides only the methods that differ: the
     generated examples (`generated`), the real examples (`real`), the discriminator's inputs
@@ -74,8 +74,8 @@ class GAN(GenerativeModel):
         objective: Adversarial objective, a name or an object. `"minimax"` is eq. (1), and
             `"non_saturating"` is the loss recommended in sec. 3.
         penalty: Penalty added to the discriminator's loss: None, `"gradient"`, or an object.
-        discriminator_steps: Number of discriminator updates per step, k in algorithm 1. A batch in
-            `fit` contains the minibatches of all k updates; the generator's update uses as many
+        discriminator_steps: Number of discriminator updates per step, k in algorithm 1. In `fit`,
+            each batch is divided equally into k minibatches. The generator's update uses as many
             latents as there are examples in one minibatch.
         seed: Seed for the latents.
         data: Type of the examples: `"images"`, or `"vectors"` of unscaled finite numbers.
@@ -103,7 +103,7 @@ class GAN(GenerativeModel):
     published_steps = (6000, 14_000)
     predicts = "generate"
     totals = ("d_loss", "g_loss")
-    critics = 1  # number of logits that `discriminate` returns for each example, in columns
+    critics = 1  # number of logits (columns) that `discriminate` returns for each example
 
     generator: keras.Model = network("latents -> x")
     discriminator: keras.Model = network("x -> logits")
@@ -126,12 +126,14 @@ class GAN(GenerativeModel):
         minibatches = self.minibatches(batch)
         for k, minibatch in enumerate(minibatches):
             use = f"discriminator {k}"
-            # This loss has no gradient for the generator, so its pass is not differentiated.
+            # This loss has no gradient with respect to the generator, so the generator's pass is
+            # not recorded.
             fake = self.generated(use, minibatch)
             d_loss, d_terms = self.update_discriminator(minibatch, fake, use)
 
         def generator_loss():
-            # The minibatch sets the number of latents, and contains conditions if there are any.
+            # The minibatch determines the number of latents and contains the conditions, if there
+            # are any.
             terms = self.generator_terms(minibatches[-1])
             return self.weighted(terms), terms
 
@@ -156,7 +158,7 @@ class GAN(GenerativeModel):
         return [{name: each[i] for name, each in divided.items()} for i in range(k)]
 
     def generated(self, use: str, batch: dict):
-        """Returns generated examples; within a step, the same `use` results in the same noise."""
+        """Returns generated examples; within a step, calls with equal `use` share the noise."""
         latents = self.normal(use, [keras.ops.shape(batch["x"])[0], self.latent_dim])
         return self.generator(latents, training=self.training)
 
@@ -257,7 +259,8 @@ class GAN(GenerativeModel):
             return logits if self.critics == 1 else logits[:, number]
 
         def compute():
-            # For each critic separately, because the critics' gradients may cancel in the mean.
+            # Each critic is checked separately, because the critics' gradients may cancel in the
+            # mean.
             critics = [partial(critic, number) for number in range(self.critics)]
             return tf.reduce_mean([penalty(one, real, fake, noise) for one in critics], axis=0)
 
@@ -302,7 +305,7 @@ class GAN(GenerativeModel):
         """Returns the images of truncated latents."""
         return self.call(truncated_normal(noise, truncation))
 
-    # Latents: samples, truncation, paths, and arithmetic.
+    # Methods for latents: samples, truncation, paths, and arithmetic.
     draw_latents = draw_latents
     truncate = truncate
     interpolate = interpolate_latents
@@ -317,15 +320,15 @@ class GAN(GenerativeModel):
 
         Example: `neighbors, distances = model.nearest_neighbors(model.sample(8), images, k=3)`.
         """
-        from keras_gen.metrics import nearest_neighbors  # metrics import models
+        from keras_gen.metrics import nearest_neighbors  # here, since metrics import models
 
         distances, indices = nearest_neighbors(examples, training, k)
         return np.asarray(training)[indices], distances
 
     # Building --------------------------------------------------------------------------------
 
-    discriminator_normalization: ClassVar[str] = "batch"  # used by the networks of `for_images`
-    has_dense_networks = True  # whether `for_vectors` has networks for the class
+    discriminator_normalization: ClassVar[str] = "batch"  # in `for_images`
+    has_dense_networks = True  # whether `for_vectors` can build networks for the class
 
     @override
     def set_up(self):

@@ -18,7 +18,8 @@ class HistoryGAN(GAN):
 
     Shrivastava, Pfister, Tuzel, Susskind, Wang, Webb: "Learning from Simulated and Unsupervised
     Images through Adversarial Training", CVPR 2017, sec. 2.3. A discriminator that sees only the
-    newest images forgets older images, so the generator may alternate between modes indefinitely.
+    newest images forgets older images, which allows the generator to alternate between modes
+    indefinitely.
 
     Deviations: `ImagePool` stores the history, as in CycleGAN: each image is replaced with an older
     image with probability 1/2, whereas the paper samples half of every batch from a buffer.
@@ -28,7 +29,7 @@ class HistoryGAN(GAN):
         discriminator: Network that maps images to logits `[batch, ...]`.
         pool_size: Number of images in the history, at least the global batch size.
         objective: See `GAN`.
-        seed: Seed for the latents and the exchanges.
+        seed: Seed for the latents and the replacement of images.
         **kwargs: Additional arguments for `GAN`, such as `penalty`.
 
     Raises:

@@ -57,7 +57,7 @@ class InfoGAN(GAN):
 
     Deviations: Q is trained in the discriminator's step, as in the authors' code. A predicted scale
     is a softplus of at least 0.001, whereas the paper uses an exponential. Latents are normal,
-    whereas they are uniform in the paper. Real and generated images share one pass through the
+    whereas the paper's latents are uniform. Real and generated images share one pass through the
     discriminator, and therefore its batch statistics: with separate passes, as in `GAN`, most runs
     ended in noise, because normalizing a batch of generated images alone amplifies their
     peculiarities.
@@ -109,7 +109,7 @@ class InfoGAN(GAN):
     # The losses of eq. (6) -------------------------------------------------------------------
 
     def coded(self, use, batch) -> dict:
-        """Returns the batch with added codes for the images generated for a use."""
+        """Returns the batch with added codes for the images generated for `use`."""
         count = keras.ops.shape(batch["x"])[0]
         shape = [count, len(self.categories) + self.continuous]
         return batch | {"codes": self.codes_of(self.uniform(f"{use}/codes", shape))}
@@ -185,7 +185,7 @@ class InfoGAN(GAN):
     @capability
     def recognize(self, x):
         """Returns Q's category logits, `[n, classes]`, and its means of the continuous codes."""
-        _, found = self.discriminator(x, training=False)  # for the unaugmented image
+        _, found = self.discriminator(x, training=False)  # without augmentation
         logits, means, _ = tf.split(found, [sum(self.categories), self.continuous, -1], axis=1)
         return {"logits": logits, "means": means}
 

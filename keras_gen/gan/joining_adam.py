@@ -17,11 +17,11 @@ class JoiningAdam(keras.optimizers.Adam):
     defaults, and 10 with beta_1=0 and beta_2=0.99, as in progressive growing.
 
     A weight is updated if its gradient is passed to `apply`. Build the optimizer with all weights,
-    and pass the weights in use to `minimize`. If all weights are always used, this is equivalent to
-    `keras.optimizers.Adam`.
+    and pass the weights that are currently used to `minimize`. If all weights are always used, this
+    optimizer is equivalent to `keras.optimizers.Adam`.
 
-    Deviations from algorithm 1 are the same as in Keras: epsilon is the "epsilon hat" at the end of
-    sec. 2. The averages of `use_ema` start at the optimizer's first step, for all weights.
+    Deviation: as in Keras, epsilon is the "epsilon hat" at the end of sec. 2. The averages of
+    `use_ema` start at the optimizer's first step, for all weights.
 
     Args:
         *args, **kwargs: See `keras.optimizers.Adam`.
@@ -43,7 +43,7 @@ class JoiningAdam(keras.optimizers.Adam):
         if self.built:
             return
         super().build(var_list)
-        # Like the moments, they have no aggregation: every replica updates its own copy.
+        # Like the moments, the counters have no aggregation: every replica updates its own copy.
         self.updates = [self.add_variable((), dtype="int64", name="updates") for _ in var_list]
 
     @override
@@ -59,7 +59,7 @@ class JoiningAdam(keras.optimizers.Adam):
         self.assign_add(count, 1)
         t = ops.cast(count, variable.dtype)
         alpha = rate * ops.sqrt(1 - beta_2**t) / (1 - beta_1**t)
-        # Functions instead of operators where the gradient may be sparse.
+        # Where the gradient may be sparse, this method uses functions instead of operators.
         self.assign_add(m, ops.subtract(g, m) * (1 - self.beta_1))
         self.assign_add(v, ops.subtract(ops.square(g), v) * (1 - self.beta_2))
         if self.amsgrad:

@@ -26,7 +26,7 @@ class MoCoGAN(GAN):
     another.
 
     Deviations: losses are averaged over both discriminators, which is equivalent to the sum with
-    Adam. Both discriminators see the same videos, whereas in the paper, the frames come from other
+    Adam. Both discriminators see the same videos, whereas the paper takes the frames from other
     videos.
 
     Args:
@@ -54,7 +54,7 @@ class MoCoGAN(GAN):
     ```
     """
 
-    critics = 2  # for videos and for frames
+    critics = 2  # one for videos and one for frames
     has_dense_networks = False
 
     image_discriminator: keras.Model = network("frame -> logits", kw_only=True)

@@ -26,13 +26,13 @@ class ProgressiveGAN(GAN):
     Karras, Aila, Laine, Lehtinen: "Progressive Growing of GANs for Improved Quality, Stability, and
     Variation", ICLR 2018, sec. 2. After `stable_steps`, the layers for the next size are faded in
     over `fade_steps` (fig. 2), then trained for `stable_steps`, and so on; the final size is
-    trained until the end. Real images are downsampled to the current size by averaging, and are
-    blended in the same way as generated images.
+    trained until the end. Real images are downsampled to the current size by averaging, and
+    consecutive sizes are blended in the same way as for generated images.
 
-    All layers exist from the start, but a step runs only the layers in use, with one graph per
-    size. `JoiningAdam` gives weights that are added later a new optimizer state. The size depends
-    only on the step, so training can resume anywhere. `sample` and exports enlarge images while the
-    size is still smaller.
+    All layers exist from the start, but a step runs only the layers that are used at the current
+    size, with one graph per size. With `JoiningAdam`, weights that are added later start with a new
+    optimizer state. The size depends only on the step, so training can resume anywhere. `sample`
+    and exports enlarge images while the size is still smaller.
 
     Deviations: the optimizer's state is new only for new layers, whereas the authors' code resets
     the entire state. The batch size is the same for all image sizes.
@@ -175,7 +175,8 @@ class ProgressiveGAN(GAN):
                 f"The generator has {sizes[0]} sizes, but the discriminator has {sizes[1]}: "
                 "expected the same number."
             )
-        # The layers needed for each size. Not tracked: their weights belong to the networks.
+        # The layers needed for each size. Keras does not track them here, because the networks own
+        # their weights.
         self.__dict__["_levels"] = {
             network: [keras.Model(network.inputs, output) for output in network.outputs]
             for network in (self.generator, self.discriminator)

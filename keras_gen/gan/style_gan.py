@@ -32,14 +32,14 @@ from keras_gen.losses.penalties import Penalty
 from keras_gen.losses.regularizers import lazily
 from keras_gen.networks import style_discriminator, style_generator, style_mapping
 
-# Weights of the latest batch in the running means.
+# Weights with which the latest batch enters the running means.
 MEAN_STYLE = 0.005
 MEAN_PATH = 0.01
 
 
 @keras.saving.register_keras_serializable("keras_gen")
 class StyleGAN(GAN):
-    """A GAN whose latents become styles that control every layer; noise adds the details.
+    """A GAN whose latents are mapped to styles, which control every layer; noise adds the details.
 
     Karras, Laine, Aila: "A Style-Based Generator Architecture for Generative Adversarial Networks",
     CVPR 2019; and Karras, Laine, Aittala, Hellsten, Lehtinen, Aila: "Analyzing and Improving the
@@ -49,7 +49,7 @@ class StyleGAN(GAN):
     loss includes path length regularization (2020, eq. 4), and the discriminator's loss includes
     R1; both are computed every few steps and weighted accordingly (2020, sec. 3.1).
 
-    Deviations: there is no progressive growing, as in 2020. Regularizers are terms of the losses
+    Deviations: as in 2020, there is no progressive growing. Regularizers are terms of the losses
     instead of separate steps, so Adam's constants need no correction. Path lengths are computed on
     the whole batch instead of half of it. The layer at which styles are mixed is chosen for each
     image instead of each batch. The mean style is computed from newly sampled latents.
@@ -139,7 +139,7 @@ class StyleGAN(GAN):
             lengths = path_lengths(generate, self.styled(*styles), directions)
             return (lengths - self.mean_path.value) / every
 
-        # 0 in other steps, so that neither the loss nor the mean changes.
+        # In other steps, the term is 0, so that neither the loss nor the mean changes.
         deviation = lazily(every, self.step.value, n, compute)
         path = {"path": every * deviation**2, "path_length": self.mean_path.value + deviation}
         return super().generator_terms(batch) | path

@@ -14,7 +14,7 @@ from keras_gen.gan.gan import GAN
 from keras_gen.losses import penalties
 from keras_gen.losses.penalties import Penalty
 
-MOST_UNROLLED = 100  # maximum number of steps, each of which is part of the graph
+MOST_UNROLLED = 100  # maximum number of unrolled steps, all of which are part of the graph
 Unrolled = Annotated[int, partial(checked_integer, minimum=0, maximum=MOST_UNROLLED)]
 
 
@@ -26,7 +26,7 @@ class UnrolledGAN(GAN):
     `GAN`, the discriminator first takes one ordinary step (eq. 12). Then, the generator takes a
     step whose gradient, eq. (10), passes through the steps that the discriminator would take next.
 
-    Deviations: the steps ahead use gradient descent, eq. (8), with a separate learning rate,
+    Deviations: the unrolled steps use gradient descent, eq. (8), with a separate learning rate,
     whereas the authors' code unrolls Adam.
 
     Args:
@@ -79,7 +79,7 @@ class UnrolledGAN(GAN):
                 with stateless(self.discriminator, weights):
                     terms = self.discriminator_terms(batch, fake, "unrolled")
                 loss = global_mean(self.weighted(terms))
-            # The sum of the gradients of all replicas.
+            # The sum of the gradients over all replicas.
             slopes = [global_sum(slope) for slope in tape.gradient(loss, weights)]
             weights = [w - self.unrolled_rate * s for w, s in zip(weights, slopes, strict=True)]
         return weights

@@ -17,17 +17,17 @@ class WGAN(GAN):
     """A GAN whose discriminator is a critic that estimates the Wasserstein distance.
 
     Arjovsky, Chintala, Bottou: "Wasserstein Generative Adversarial Networks", ICML 2017, algorithm
-    1: the critic maximizes eq. (3). Its weights are clipped after each update, which bounds its
-    slope by some constant K. `wasserstein_distance` is reported: the critic's mean output over real
-    examples minus its mean output over generated examples, an estimate of K times the distance.
-    Deviations: none.
+    1: the critic maximizes eq. (3). The critic's weights are clipped after each update, which
+    bounds the critic's slope by some constant K. `wasserstein_distance` is reported: the critic's
+    mean output over real examples minus its mean output over generated examples, an estimate of K
+    times the distance. Deviations: none.
 
     Args:
         generator: Network that maps float latents `[batch, latents]` to examples.
         discriminator: The critic, a network that maps examples to numbers of any shape
             `[batch, ...]`.
-        clip: Maximum absolute value of the critic's weights, c. If None, weights are not clipped,
-            for use with a penalty.
+        clip: Maximum absolute value of the critic's weights, c. If None, weights are not clipped;
+            use None with a penalty.
         discriminator_steps: Number of critic updates per step, n_critic. In `fit`, each batch
             is divided equally among these updates.
         seed: Seed for the latents.

@@ -14,8 +14,8 @@ class WGANGP(WGAN):
     """A WGAN whose critic has a gradient penalty instead of clipped weights.
 
     Gulrajani, Ahmed, Arjovsky, Dumoulin, Courville: "Improved Training of Wasserstein GANs",
-    NeurIPS 2017, algorithm 1. The critic minimizes eq. (3), whose penalty pulls its slope toward 1
-    between real and generated images. As in `GAN`, a step first updates the critic (by
+    NeurIPS 2017, algorithm 1. The critic minimizes eq. (3), whose penalty pulls the critic's slope
+    between real and generated images toward 1. As in `GAN`, a step first updates the critic (by
     default five times), and then updates the generator once. `wasserstein_distance` is reported:
     the critic's mean output over real images minus its mean output over generated images.
     Deviations: none.

@@ -31,24 +31,24 @@ class AdversarialTraining(Classifier):
     """A classifier trained on adversarial examples, which are computed for each batch.
 
     Madry, Makelov, Schmidt, Tsipras, Vladu: "Towards Deep Learning Models Resistant to Adversarial
-    Attacks", ICLR 2018, eq. (2.1): the weights minimize the loss that the attack maximizes. The
-    attack starts over in each step, on the current network. With FGSM and a `clean_fraction` of
+    Attacks", ICLR 2018, eq. (2.1): the weights minimize the loss that the attack maximizes. In each
+    step, the attack starts over and uses the current network. With FGSM and a `clean_fraction` of
     0.5, this is the method of Goodfellow, Shlens, Szegedy: "Explaining and Harnessing Adversarial
     Examples", ICLR 2015, sec. 6.
 
     `fit(images, labels)` accepts integer labels. During training, `loss` and `accuracy` are
     computed on attacked examples; `evaluate` uses clean examples, and
     `keras_gen.robustness.robust_accuracy` evaluates robustness to attacks, including attacks not
-    used in training. A network can learn to resist a single strong step, as in FGSM, without being
-    robust.
+    used in training. A network can learn to resist a single strong step, such as FGSM, without
+    being robust.
 
     Args:
         encoder: Network that maps images in [0, 1], or vectors, to features `[batch, features]`.
         classifier: Network that maps features to logits `[batch, classes]`; see `Classifier` for
             None.
         attack: `"pgd"`, `"fgsm"`, `"bim"`, `"apgd"`, `"square"`, or an object from
-            `keras_gen.robustness`. Its `epsilon` may be a schedule, because a network may learn
-            nothing with the full epsilon from the start.
+            `keras_gen.robustness`. Its `epsilon` may be a schedule, because a network may not learn
+            anything if training starts with the full epsilon.
         clean_fraction: Weight of the loss on clean examples, 0 to 1. The loss on attacked examples
             has the remaining weight.
         seed: Seed for the attack's random starts.
@@ -101,7 +101,7 @@ class AdversarialTraining(Classifier):
         networks = [self.encoder, self.classifier]
         return {
             "optimizer": Player(networks, partial(Adam, 1e-4))
-        }  # the authors' learning rate for MNIST
+        }  # the learning rate of the authors' code for MNIST
 
     # Building --------------------------------------------------------------------------------
 

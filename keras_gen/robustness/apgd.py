@@ -19,10 +19,8 @@ from keras_gen.robustness.attacks import (
     without_class,
 )
 
-MOMENTUM = 0.75  # alpha: the fraction of a step that follows the gradient, not the last step
-RISING = (
-    0.75  # rho: minimum fraction of steps that must raise the loss; otherwise steps are halved
-)
+MOMENTUM = 0.75  # alpha: weight of the gradient step; the last step has the remaining weight
+RISING = 0.75  # rho: if a smaller fraction of steps raises the loss, steps are halved
 
 
 @serializable
@@ -30,15 +28,15 @@ class APGD(Attack):
     """PGD with momentum, which halves its steps and returns to its best point when it stalls.
 
     Croce, Hein: "Reliable Evaluation of Adversarial Robustness with an Ensemble of Diverse
-    Parameter-Free Attacks", ICML 2020, algorithm 1. Its only parameter is the number of steps. It
-    returns the example with the highest loss along the way.
+    Parameter-Free Attacks", ICML 2020, algorithm 1. The only parameter of the search is the number
+    of steps. The attack returns the example with the highest loss of all steps.
 
     Args:
         epsilon, norm, targeted: See `Attack`.
         steps: Number of steps.
         loss: Loss to maximize: `"cross_entropy"`; `"margin"`, the lead of the most likely other
             class; or `"dlr"`, eq. (6), for at least 3 classes: the margin divided by a difference
-            between the largest logits, which makes it invariant to their scale.
+            between the largest logits, which makes the loss invariant to the scale of the logits.
         rival: Target class for the loss `"dlr"`: 0 for any class, or k for the k-th most likely
             wrong class of the unchanged example, eq. (7), which requires at least 4 classes.
 

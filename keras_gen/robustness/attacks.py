@@ -15,13 +15,14 @@ from keras_gen.declared import Declared, Positive, Steps
 from keras_gen.losses.per_example import serializable
 from keras_gen.messages import warn
 
-# Above this difference of logits, float32 rounds the cross-entropy's gradient, soon to 0.
+# Above this difference of logits, the cross-entropy's gradient is imprecise in float32, and soon
+# rounded to 0.
 SURE = 16.0
 # The usual input range, other ranges, and the thresholds for detecting a wrong range.
 UNIT = (0.0, 1.0)
 RANGES = ((-1.0, 1.0), (0.0, 255.0))
-FEWEST = 10  # examples
-MUCH_BETTER = 0.2  # accuracy
+FEWEST = 10  # minimum number of examples
+MUCH_BETTER = 0.2  # difference in accuracy
 
 
 class Attack(Declared):
@@ -29,7 +30,7 @@ class Attack(Declared):
 
     As in Foolbox and the Adversarial Robustness Toolbox, `epsilon` is in input units, the norm
     applies to the change, and a targeted attack lowers the loss of a target class instead of
-    raising the loss of the true class. Values outside of the input's range are clipped.
+    raising the loss of the true class. Values outside the input's range are clipped.
 
     Args:
         epsilon: Radius of the ball, in input units: a number or, during training, a schedule.
@@ -49,7 +50,7 @@ class Attack(Declared):
     steps = 1
     relative_step = 1.0
     random_start = False
-    # Total length of all steps if no length is given, as a multiple of epsilon.
+    # The total length of all steps as a multiple of epsilon, if no step length is given.
     reach = 1.0
 
     def changed(
@@ -112,7 +113,7 @@ class Attack(Declared):
             )
 
     def warn_of_little(self, low: float, high: float) -> None:
-        """Warns if changes are below half a level (of 256), or cannot reach the border."""
+        """Warns if changes are below half of one of 256 levels, or cannot reach the border."""
         covered = self.steps * self.step_fraction
         if covered < 1:
             warn(
@@ -144,7 +145,8 @@ class Attack(Declared):
         direction = unit(noise.normal(tf.shape(x), seed))
         ones = [1] * (x.shape.rank - 1)
         part = noise.uniform([tf.shape(x)[0], *ones], tf.reverse(seed, [0]))
-        # The volume within a radius grows as its power, with the number of values as exponent.
+        # The volume of a ball is proportional to its radius raised to the power of the number of
+        # values.
         return radius * part ** (1.0 / x.shape[1:].num_elements()) * direction
 
     @checked_types
@@ -208,7 +210,7 @@ class Attack(Declared):
         return attacked
 
     def on(self, network: Callable, bounds: tuple, x, labels, seed) -> tf.Tensor:
-        """Returns adversarial examples, like `changed`, for a network's cross-entropy."""
+        """Returns adversarial examples for a network's cross-entropy; see `changed`."""
 
         def loss_fn(x):
             return scaled_cross_entropy(logits_of(network, x), labels)
@@ -285,7 +287,7 @@ def _graph(attack: Attack, network: Callable, bounds: tuple, shape: tuple) -> Ca
         tf.TensorSpec([None], tf.int32),
         tf.TensorSpec([2], tf.int64),
     ]
-    # Partial: TensorFlow warns if functions from one place in the code are traced repeatedly.
+    # Use partial, because TensorFlow warns if a function defined in one place is traced repeatedly.
     attacked = functools.partial(attack.on, network, bounds)
     return tf.function(attacked, input_signature=specs, autograph=False)
 
@@ -317,7 +319,7 @@ def scaled_cross_entropy(logits, labels) -> tf.Tensor:
 
 
 def margin(logits, labels) -> tf.Tensor:
-    """Returns the lead of the most likely other class over the labeled one, `[batch]`, in logits.
+    """Returns the lead of the most likely other class over the labeled class, `[batch]`, in logits.
 
     The lead is positive if an example is misclassified (Carlini, Wagner: "Towards Evaluating the
     Robustness of Neural Networks", S&P 2017, sec. 5.1).
@@ -327,7 +329,7 @@ def margin(logits, labels) -> tf.Tensor:
 
 
 def without_class(logits, labels) -> tf.Tensor:
-    """Returns logits in which the labeled class is lowest."""
+    """Returns the logits with the labeled class moved below all others."""
     labeled = tf.one_hot(labels, logits.shape[-1], on_value=True, off_value=False)
     return tf.where(labeled, logits.dtype.min, logits)
 
@@ -354,7 +356,7 @@ def logits_of(network: Callable, x) -> tf.Tensor:
     except ValueError as error:
         if "\n" not in str(error):
             raise
-        raise ValueError(  # instead of the many lines of Keras
+        raise ValueError(  # replaces a Keras message of many lines
             f"The network does not accept images of shape {tuple(x.shape)}: expected the "
             "network's input shape."
         ) from error
@@ -454,7 +456,7 @@ def unit(values) -> tf.Tensor:
     """Returns each example divided by its norm, the root of the sum of squares; 0 remains 0."""
     axes = list(range(1, values.shape.rank))
     largest = tf.reduce_max(tf.abs(values), axes, keepdims=True)
-    scaled = tf.math.divide_no_nan(values, largest)  # the squares of small numbers vanish
+    scaled = tf.math.divide_no_nan(values, largest)  # squares of small numbers would vanish
     return tf.math.divide_no_nan(scaled, _norms(scaled))
 
 

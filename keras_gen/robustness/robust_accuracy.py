@@ -23,10 +23,10 @@ from keras_gen.robustness.square_attack import SquareAttack
 def usual_attacks(epsilon: float, queries: int = 1000) -> dict[str, Attack]:
     """Returns the standard attacks for `robust_accuracy`: FGSM, PGD, APGD, and SquareAttack.
 
-    APGD is included with three losses. A single type of attack overestimates robustness: some
-    digits that withstand PGD are changed by APGD or SquareAttack. The combination of different
-    losses and one attack without gradients follows Croce, Hein: "Reliable Evaluation of Adversarial
-    Robustness with an Ensemble of Diverse Parameter-Free Attacks", ICML 2020.
+    APGD is included with three losses. A single type of attack overestimates robustness: APGD or
+    SquareAttack finds adversarial examples for some digits that withstand PGD. The combination of
+    different losses and one attack without gradients follows Croce, Hein: "Reliable Evaluation of
+    Adversarial Robustness with an Ensemble of Diverse Parameter-Free Attacks", ICML 2020.
 
     Args:
         epsilon: Maximum change per value, in input units.
@@ -64,8 +64,9 @@ def robust_accuracy(
         images: Images, uint8 or floats in `bounds`, `[n, ...]`.
         labels: Classes of the images, integers `[n]` or `[n, 1]`.
         attacks: Untargeted attacks to run on this network, by name.
-        bounds: Minimum and maximum of the network's input. If None, 0 and 1, unless the network
-            classifies more examples correctly in another range.
+        bounds: Minimum and maximum of the network's input. If None, 0 and 1 are used, and a
+            ValueError is raised if the network classifies many more examples correctly in another
+            range.
         restarts: Number of times to run each attack with random starts, at least 1.
 
     Raises:

@@ -70,7 +70,7 @@ class SquareAttack(Attack):
         radius = self.radius(x, epsilon)
         _, height, width, channels = x.shape
         batch = tf.shape(x)[0]
-        # Outside the loop, in which replicas cannot exchange their sizes.
+        # This is computed outside the loop, in which replicas cannot exchange their sizes.
         first, total = replica_slice(batch)
         sides = tf.constant([self._side(query, height, width) for query in range(self.queries)])
 
@@ -102,7 +102,7 @@ class SquareAttack(Attack):
             directions = tf.where(better[:, None, None, None], tried, directions)
             return query + 1, directions, tf.maximum(loss, best)
 
-        # Vertical stripes, each with one sign.
+        # The search starts with vertical stripes, each of which has one sign.
         stripes = signs([1, width, channels], noise.folded(seed, self.queries))
         stripes = tf.broadcast_to(stripes, tf.shape(x))
         best = score(moved(stripes))

@@ -23,15 +23,15 @@ XI_ELSE = 0.01
 
 @keras.saving.register_keras_serializable("keras_gen")
 class VAT(Classifier):
-    """A classifier whose output is smoothed along the direction in which it changes most.
+    """A classifier whose output is smoothed along the direction in which the output changes most.
 
     Miyato, Maeda, Koyama, Ishii: "Virtual Adversarial Training: A Regularization Method for
     Supervised and Semi-Supervised Learning", TPAMI 2018, eq. (5) to (8). The direction does not
     depend on labels, so unlabeled examples (-1) contribute as well: `fit(images, labels)` works
     with few labels.
 
-    Deviation: xi is 0.01 instead of 1e-6, which is so small that the divergence vanishes in
-    float32. The default is 0.1 for networks that compute in float16, and 0.3 for bfloat16.
+    Deviation: xi is 0.01. With the paper's 1e-6, the divergence vanishes in float32. The default is
+    0.1 for networks that compute in float16, and 0.3 for bfloat16.
 
     `loss = classification_loss + weight * smoothness_loss + entropy_weight * entropy_loss`, in
     nats.

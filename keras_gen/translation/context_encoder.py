@@ -33,14 +33,14 @@ class ContextEncoder(AdversarialPredictor):
     loss.
 
     With `"center"`, the missing region is the central square with half the image's side. A border
-    of `overlap` pixels within it remains visible, and its prediction has ten times the weight (sec.
-    3.3). With `"random"`, the region is a quarter of the image with an arbitrary shape: the lowest
-    values of coarse noise, which is sampled for each image and upsampled smoothly. Missing pixels
-    are set to 0, which is mid-gray.
+    of `overlap` pixels within the square remains visible, and the error in this border has ten
+    times the weight (sec. 3.3). With `"random"`, the region is a quarter of the image with an
+    arbitrary shape: the pixels with the lowest values of coarse noise, which is sampled for each
+    image and upsampled smoothly. Missing pixels are set to 0, which is mid-gray.
 
     Deviations: random regions come from noise, as in the authors' code, whereas the paper uses
     silhouettes from PASCAL VOC; with random regions, the discriminator sees the whole image,
-    including the known pixels. F is updated before the discriminator, which saves one pass, and its
+    including the known pixels. F is updated before the discriminator, which saves one pass, and F's
     adversarial loss is the non-saturating form of eq. (2), as in the authors' code. The
     channel-wise fully connected layer (fig. 9b) is also used in the decoder for inpainting, instead
     of the bottleneck of 4000 units in fig. 9a.
@@ -110,8 +110,8 @@ class ContextEncoder(AdversarialPredictor):
             error = tf.reduce_sum(weights * tf.square(x - filled), axis=[1, 2, 3])
             pixels = tf.math.count_nonzero(weights, axis=[1, 2, 3], dtype=tf.float32)
             terms = {"reconstruction": error / (pixels * x.shape[-1])}
-            # The predicted region, which gets gradients, and the known pixels around random
-            # regions.
+            # Gradients pass through the predicted region, but not through the known pixels around
+            # random regions.
             predicted = self._seen(tf.where(weights > 0, filled, x))
             if self.discriminator:
                 logits = self.discriminator(predicted, training=self.training)
@@ -148,7 +148,7 @@ class ContextEncoder(AdversarialPredictor):
 
     @override
     def call(self, images, training=False):
-        """Returns F's output, whole images, for images in [-1, 1] whose missing pixels are 0."""
+        """Returns F's output (whole images) for images in [-1, 1] whose missing pixels are 0."""
         return self.decoder(self.encoder(images, training=training), training=training)
 
     @override
@@ -186,7 +186,7 @@ class ContextEncoder(AdversarialPredictor):
                 may have any value.
             masks: Masks `[n, side, side]` or `[n, side, side, 1]`, nonzero where a pixel is
                 missing. If None, masks are sampled as in training.
-            seed: Seed for the masks. If None, masks differ each time.
+            seed: Seed for the masks. If None, each call samples new masks.
             batch_size: Number of images processed at once.
 
         Raises:

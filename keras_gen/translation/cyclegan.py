@@ -34,11 +34,12 @@ class CycleGAN(Translator):
     Networks", ICCV 2017. G: X -> Y and F: Y -> X are trained on eq. (3), with the identity loss of
     sec. 5.2; D_X and D_Y are trained on a history of generated images (sec. 4).
 
-    Deviations: distances in eq. (2) are means, not sums, over the values of an image, as in the
-    authors' code. Each generator is applied to both of its inputs in one call, which makes no
-    difference, because instance normalization treats each image independently. The identity loss,
+    Deviations: as in the authors' code, distances in eq. (2) are means, not sums, over the values
+    of an image. Each generator is applied to both of its inputs in one call. This does not change
+    the results, because instance normalization treats each image independently. The identity loss,
     which the paper uses for paintings, is on by default. The learning rate is constant, unless
-    `compile` receives a schedule; the paper's decays linearly in the second half.
+    `compile` receives a schedule; the paper's learning rate decays linearly in the second half of
+    training.
 
     Args:
         generator_xy: Network G, which maps float images in [-1, 1] to float images in [-1, 1].
@@ -55,11 +56,11 @@ class CycleGAN(Translator):
         pool_size: Number of images in each history.
         margin: Width of the reflection padding, in pixels, added around images before translation
             and cropped afterward. Features near a border differ from features inside an image, so
-            translations may contain lines there, which 16 pixels of padding remove. The paper does
-            not use padding.
-        smooth_colors: Whether to smooth the chroma of translations, though not during training.
-            Paintings and photographs have grain only in the luma, whereas narrow generators also
-            produce color grain. The paper has no such filter.
+            translations may contain lines near borders. Padding of 16 pixels removes these lines.
+            The paper does not use padding.
+        smooth_colors: Whether to smooth the chroma of translations outside training. Paintings and
+            photographs have grain only in the luma, whereas narrow generators also produce color
+            grain. The paper has no such filter.
         domains: Names of X and Y, used to name the directions and the served signatures.
         seed: Seed for the random choices of the histories.
 
@@ -86,8 +87,8 @@ class CycleGAN(Translator):
 
     batch = ("x", "y")
     totals = ("g_loss", "d_loss")
-    # A residual generator needs one GiB for an image of 836 x 836; a margin makes many small images
-    # much larger.
+    # A residual generator requires one GiB of memory for an image of 836 x 836 pixels; a margin
+    # makes small images much larger.
     most_elements = 2**21
     most_examples = 256
 
@@ -143,7 +144,9 @@ class CycleGAN(Translator):
     def _apply(self, generator, source, target):
         """Returns translations of `source` and, for the identity loss, of `target`."""
         if not self.identity_weight:
-            return any_size(generator, source, self.training), target  # a distance of 0
+            return any_size(
+                generator, source, self.training
+            ), target  # makes the identity loss 0
         both = any_size(generator, tf.concat([source, target], axis=0), self.training)
         return tf.split(both, [keras.ops.shape(source)[0], keras.ops.shape(target)[0]])
 
@@ -162,7 +165,7 @@ class CycleGAN(Translator):
 
     @override
     def loss_weights(self):
-        identity = self.cycle_weight, self.identity_weight  # their product
+        identity = self.cycle_weight, self.identity_weight  # multiplied for the identity loss
         return {"adversarial": 1.0, "cycle": self.cycle_weight, "identity": identity}
 
     # Use -------------------------------------------------------------------------------------
@@ -205,7 +208,7 @@ class CycleGAN(Translator):
         self.pool_y = ImagePool(self.pool_size, y)
         put_first(self, self.discriminator_x, self.discriminator_y, self.pool_x, self.pool_y)
         source, target = self.domains
-        # Not tracked: they are the generators, or built from them.
+        # Keras does not track these models, because they are the generators or are built from them.
         self.__dict__["_directions"] = {
             f"{source}_to_{target}": self._served(self.generator_xy),
             f"{target}_to_{source}": self._served(self.generator_yx),

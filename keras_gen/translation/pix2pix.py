@@ -32,9 +32,9 @@ class Pix2Pix(Translator, AdversarialPredictor):
     distance of eq. (3). The discriminator sees the source concatenated with the target or its
     prediction.
 
-    L1 alone yields the median of the possible targets, which is gray where many targets are
-    possible; to see this, train without a discriminator. With a discriminator that does not see the
-    source, as in eq. (2), a translation need not match its source.
+    With the L1 distance alone, G predicts the median of the possible targets, which is gray where
+    many targets are possible. To see this, train without a discriminator. With a discriminator that
+    does not see the source, as in eq. (2), a translation need not match its source.
 
     Deviations: G is updated before the discriminator, which saves one pass.
 
@@ -43,7 +43,7 @@ class Pix2Pix(Translator, AdversarialPredictor):
             the target domain with the same height and width.
         discriminator: Network D, which maps the source and the target, concatenated along the
             channels, to logits of any shape. If it accepts only the target's channels, it sees only
-            the target, as in eq. (2). If None, only L1 is used.
+            the target, as in eq. (2). If None, only the L1 distance is used.
         objective: Adversarial objective, a name or an object. By default, G's loss is
             non-saturating (sec. 3.3).
         l1_weight: Weight of the L1 distance, lambda in eq. (4); 100 in the paper.
@@ -162,7 +162,8 @@ class Pix2Pix(Translator, AdversarialPredictor):
         Args:
             shape: `(height, width, channels)` of the source, with even sides of at least 6 pixels.
                 For images below 24 pixels, the discriminator has fewer strided layers.
-            channels: Number of channels of the target. If None, the same number as for the source.
+            channels: Number of channels of the target. If None, the number of channels of the
+                source is used.
             filters: Number of channels in the first layers.
             noise: Type of randomness in the generator; see `unet_generator`.
             **kwargs: Additional arguments for the class.

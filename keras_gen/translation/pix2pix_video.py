@@ -19,12 +19,12 @@ from keras_gen.translation.predictor import AdversarialPredictor
 
 @keras.saving.register_keras_serializable("keras_gen")
 class Pix2PixVideo(AdversarialPredictor):
-    """Translation of pose videos into videos of a person, in which each frame depends on the last.
+    """Translation of pose videos into videos of a person; each frame depends on the previous frame.
 
     Chan, Ginosar, Zhou, Efros: "Everybody Dance Now", ICCV 2019. The generator receives the image
     of a pose x_t and its own previous frame, and generates the frame G(x_t). For the first frame,
     the previous frame is black. The discriminator sees two consecutive frames together with their
-    two poses, so it also sees motion, which is the paper's temporal smoothing.
+    two poses, so it also judges motion; the paper calls this temporal smoothing.
 
     Training uses clips of two frames, as in the paper, or longer clips. With longer clips,
     gradients pass through all frames, and all pairs of consecutive frames are judged. Effects that
@@ -90,7 +90,7 @@ class Pix2PixVideo(AdversarialPredictor):
             #     + E log(1 - D(x_{t-1}, x_t, G(x_{t-1}), G(x_t))).
             terms = {
                 "adversarial": self.objective.generator(self.judged(x, fake)),
-                "l1": l1(fake, y),  # for both frames
+                "l1": l1(fake, y),  # over all frames
             }
             return self.weighted(terms), terms, fake
 
@@ -142,7 +142,7 @@ class Pix2PixVideo(AdversarialPredictor):
         count = tf.shape(x)[1]
 
         def body(t, frame, frames):
-            # With gather, because OpenVINO slices incorrectly by a loop variable.
+            # Use gather, because OpenVINO slices incorrectly with a loop variable.
             frame = self([tf.gather(x, t, axis=1), frame], training=False)
             frame = tf.ensure_shape(frame, [None, *self.frame_shape])
             return t + 1, frame, frames.write(t, frame)
@@ -196,8 +196,8 @@ class Pix2PixVideo(AdversarialPredictor):
 
         Args:
             shape: `(height, width, channels)` of a frame, with even sides of at least 6 pixels.
-            pose_channels: Number of channels of pose images. If None, the same number as for
-                frames.
+            pose_channels: Number of channels of pose images. If None, the number of channels of a
+                frame is used.
             filters: Number of channels in the first layers.
             **kwargs: Additional arguments for the class.
         """

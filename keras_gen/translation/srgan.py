@@ -46,7 +46,7 @@ class SRGAN(Translator, AdversarialPredictor):
         discriminator: Network that maps enlarged or original images to logits. If None, there is no
             adversarial loss.
         feature_network: Network that maps enlarged or original images to one or more feature maps,
-            such as `vgg_features`, or `activation_maps` of a classifier. It is not trained. If
+            such as `vgg_features` or the `activation_maps` of a classifier. It is not trained. If
             None, there is no feature distance.
         objective: Adversarial objective, a name or an object. By default, G's loss is
             non-saturating, eq. (6).
@@ -73,14 +73,15 @@ class SRGAN(Translator, AdversarialPredictor):
 
     batch = ("x", "y")
     size_multiple = 1
-    # Features at 16 times as many pixels need one GiB for an image of 362 x 362 pixels.
+    # For an image of 362 x 362 pixels, feature maps with 16 times as many pixels require one GiB of
+    # memory.
     most_elements = 3 * 2**17
 
     generator: keras.Model = network("x -> y", kw_only=True)
     discriminator: keras.Model | None = network("y -> logits", default=None)
     feature_network: keras.Model | None = network(
         default=None
-    )  # from y to any number of feature maps
+    )  # maps y to any number of feature maps
     objective: Named[Objective] = made_by(
         adversarial.get_of_fakes, default="non_saturating", later=True
     )
@@ -151,7 +152,7 @@ class SRGAN(Translator, AdversarialPredictor):
         """Returns enlarged images, averaged over all rotations and reflections, as uint8.
 
         Timofte, Rothe, Van Gool: "Seven Ways to Improve Example-Based Single Image Super
-        Resolution", CVPR 2016, sec. 3.5. This takes eight times as long.
+        Resolution", CVPR 2016, sec. 3.5. The ensemble takes eight times as long as `enlarge`.
 
         Args:
             images: uint8 `[n, height, width, channels]`.

@@ -44,10 +44,11 @@ class TalkingHeads(AdversarialPredictor):
     Talking Head Models", ICCV 2019. A meta-learning step uses, for each person in the batch, K
     shots and one more frame. The embedder turns each shot into a vector, and the mean of these
     vectors represents the person. Given this mean, the generator predicts the frame from its
-    landmarks. The embedder and the generator minimize eq. (2): the distance to the frame; the
-    adversarial loss plus the distance between the discriminator's feature maps, eq. (4); and the
-    distance between the embedding and the discriminator's vector for the person. The
-    discriminator's score, eq. (3), is a logit plus the inner product of features and this vector.
+    landmarks. The embedder and the generator minimize eq. (2), which is the sum of the distance to
+    the frame, the adversarial loss, the distance between the discriminator's feature maps (both in
+    eq. (4)), and the distance between the embedding and the discriminator's vector for the person.
+    The discriminator's score, eq. (3), is a logit plus the inner product of features and this
+    vector.
 
     `adapt` fine-tunes a copy of the networks on a person's images, sec. 3.3.
 
@@ -99,11 +100,13 @@ class TalkingHeads(AdversarialPredictor):
 
     embedder: keras.Model = network("landmarks_and_image -> person", kw_only=True)
     generator: keras.Model = network("landmarks person -> image", kw_only=True)
-    discriminator: keras.Model = network(later=True)  # to logits, features, and maps
+    discriminator: keras.Model = network(
+        later=True
+    )  # maps to logits, features, and feature maps
     identities: keras.Model = network("label -> person", kw_only=True)
     feature_network: keras.Model | None = network(
         default=None
-    )  # from images to any number of feature maps
+    )  # maps images to any number of feature maps
     objective: Named[Objective] = made_by(adversarial.get_of_fakes, default="hinge", later=True)
     pixel_weight: Weight = 10.0
     feature_weight: Weight = 1.0
@@ -112,7 +115,7 @@ class TalkingHeads(AdversarialPredictor):
 
     @override
     def train_step(self, data):
-        """Updates the embedder and generator on eq. (2), then the discriminator and identities."""
+        """Updates the embedder and generator on eq. (2), then the discriminator and `identities`."""
         batch = self.prepare_batch(data)
 
         def generator_loss():
@@ -120,7 +123,7 @@ class TalkingHeads(AdversarialPredictor):
             predicted = self.generator([batch["x"], embedding], training=self.training)
             score, maps = self._scored(predicted, batch)
             _, real_maps = self._scored(batch["y"], batch)
-            # Eq. (2), the terms of L_CNT, L_ADV and L_MCH.
+            # The terms of L_CNT, L_ADV, and L_MCH in eq. (2).
             terms = {
                 "pixel": l1(predicted, batch["y"]),
                 "adversarial": self.objective.generator(score),

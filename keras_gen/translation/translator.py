@@ -16,7 +16,8 @@ from keras_gen.core.kinds_of_data import Images
 from keras_gen.core.noise import inference_seed
 from keras_gen.keras_internals import all_layers
 
-# Generators for any size halve height and width twice, and pad the remainder by reflection.
+# Generators for any size halve the height and the width twice, so reflection padding makes the
+# sides divisible by 4.
 SIZE_MULTIPLE = 4
 
 
@@ -135,7 +136,7 @@ def require_translation(shape: tuple, made: tuple, *networks) -> None:
         *networks: Functional models that accept images of shape `shape` or of any size.
     """
     taken = tuple(64 if side is None else side for side in shape)
-    if None in networks[0].input_shape[1:3]:  # `any_size` pads its input
+    if None in networks[0].input_shape[1:3]:  # `any_size` pads the input
         taken = (*(-(-side // SIZE_MULTIPLE) * SIZE_MULTIPLE for side in taken[:2]), taken[2])
         made = (None, None, made[2])
     require_takes(networks[0], taken)
@@ -173,7 +174,7 @@ def any_size(network, images, training, margin=0, multiple=SIZE_MULTIPLE):
     results = network(padded, training=training)
     if padded is images:
         return results
-    # For networks that enlarge images, the cropped margin has grown too.
+    # If the network enlarges images, the margin to crop is enlarged, too.
     factor = keras.ops.shape(results)[1] // keras.ops.shape(padded)[1]
     top = factor * margin
     return results[:, top : top + factor * height, top : top + factor * width]

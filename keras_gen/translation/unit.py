@@ -83,7 +83,7 @@ class UNIT(Translator):
 
     batch = ("x", "y")
     totals = ("g_loss", "d_loss")
-    # A residual generator needs one GiB for an image of 836 x 836.
+    # A residual generator requires one GiB of memory for an image of 836 x 836 pixels.
     most_elements = 2**21
     most_examples = 256
 
@@ -129,7 +129,7 @@ class UNIT(Translator):
             kl = _kl(mean_x) + _kl(mean_y)
             terms = {
                 "adversarial": fooled_y + fooled_x,  # eq. (4), the generators' part
-                "kl": kl,  # eq. (3); "cycle_kl" includes them a second time, as in eq. (5)
+                "kl": kl,  # eq. (3); "cycle_kl" adds these divergences a second time, as in eq. (5)
                 "reconstruction": l1(same_x, x) + l1(same_y, y),  # eq. (3)
                 "cycle_kl": _kl(mean_x) + _kl(mean_fake_y) + _kl(mean_y) + _kl(mean_fake_x),
                 "cycle": l1(cycled_x, x) + l1(cycled_y, y),  # eq. (5)
@@ -214,7 +214,7 @@ class UNIT(Translator):
         # Images of any size can be translated; training uses the discriminators' input size.
         self.training_edges |= {"x": Images(x), "y": Images(y)}
         source, target = self.domains
-        # Not tracked: they are built from the networks.
+        # Keras does not track these models, because they are built from the networks.
         self.__dict__["_directions"] = {
             f"{source}_to_{target}": self._composed(self.encoder_x, self.generator_y),
             f"{target}_to_{source}": self._composed(self.encoder_y, self.generator_x),

@@ -1,4 +1,4 @@
-"""Methods of models of the rows of a table: samples, gaps, and edges.
+"""Methods of models of the rows of a table: gaps and edges.
 
 Models of tables, `TableMADE` and `TableVAE`, have these functions as methods. They have `columns`
 and a `CellLikelihood`, and define the methods `probabilities` and `completed`, which fill gaps.
@@ -9,42 +9,11 @@ import tensorflow as tf
 
 from keras_gen.arguments import checked_seed
 from keras_gen.core.capabilities import capability, for_users
-from keras_gen.core.capabilities import sample as sample_rows
 from keras_gen.core.kinds_of_data import Rows, Seeds
 from keras_gen.core.kinds_of_data.kind_of_data import is_table
-from keras_gen.data.transforms.cells import in_frame, likeliest
+from keras_gen.data.transforms.cells import likeliest
 
 DRAWS = 64  # weighted samples per row in `impute` and `complete`
-
-# Samples --------------------------------------------------------------------------------------
-
-
-@for_users
-def sample(  # noqa: D417
-    self, n: int, seed: int | None = None, batch_size: int = 1024, **conditions
-):
-    """Samples rows, as a DataFrame if the columns come from a DataFrame; otherwise, as a dict.
-
-    A dict contains one array per column. Words, booleans, decimal places, dtypes, and the
-    fraction of gaps are as in the training rows. Numbers are between the smallest and the
-    largest training value in their cell.
-
-    Args:
-        n: Number of rows, at least 1.
-        seed: Seed, 0 to 2**31 - 1. Equal seeds yield equal rows. If None, rows differ each
-            time.
-        batch_size: Number of rows computed at once.
-        **conditions: For a VAE, `temperature`, the standard deviation of the latents in units of
-            the prior's. To sample rows with some given values, call `complete`.
-
-    Raises:
-        TypeError: If a number is not an integer, or if a condition is unknown.
-        ValueError: If `n` or `batch_size` is below 1, or if the seed is out of range.
-    """
-    return in_frame(self.columns, sample_rows(self, n, seed, batch_size, **conditions))
-
-
-# Gaps -----------------------------------------------------------------------------------------
 
 
 @for_users
@@ -102,7 +71,7 @@ def _filled(self, rows, fill):
     texts = np.array(texts, object)
     if some.any():
         texts[gaps] = fill(texts[some].astype(str))[gaps[some]]
-    table = in_frame(self.columns, texts.astype(str))
+    table = edge.as_table(texts.astype(str))
     if is_table(rows) and is_table(table):
         table.index = rows.index
     return table

@@ -18,7 +18,6 @@ from keras.src.backend.common import global_state
 
 import keras_gen
 from keras_gen.core import ConstantThenLinear, GenerativeModel
-from keras_gen.core.capabilities import sample as sample_rows
 from keras_gen.core.kinds_of_data import (
     Characters,
     Images,
@@ -90,7 +89,8 @@ class Tiny:
 
 def cells(model) -> np.ndarray:
     """The cells of three sampled rows of a table."""
-    return model.prepare(sample_rows(model, 3, seed=1)).numpy()
+    rows = model.edges["x"].as_array(model.sample(3, seed=1))
+    return model.prepare(rows).numpy()
 
 
 def fresh_names() -> None:

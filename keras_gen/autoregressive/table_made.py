@@ -7,7 +7,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.autoregressive.causality import require_causal
-from keras_gen.core import LikelihoodModel, log_prob
+from keras_gen.core import LikelihoodModel, log_prob, sample
 from keras_gen.core.likelihood_model import require_parameters
 from keras_gen.core.noise import seeded
 from keras_gen.data.transforms.cells import require_cells
@@ -21,7 +21,6 @@ from keras_gen.tables import (
     expected,
     fill,
     impute,
-    sample,
 )
 
 

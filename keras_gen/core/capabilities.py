@@ -308,8 +308,13 @@ def sample_conditions(model) -> dict[str, Condition]:
 @for_users
 def sample(  # noqa: D417
     self, n: int, seed: int | None = None, batch_size: int = 64, **conditions
-) -> np.ndarray:
+):
     """Generates samples `[n, ...]`; images are uint8.
+
+    Table rows are a DataFrame if the model's columns come from a DataFrame; otherwise, a dict of
+    arrays, one per column. Their words, booleans, decimal places, dtypes, and fraction of gaps are
+    as in the training rows, and each number is between the smallest and the largest training value
+    in its cell. To sample rows with some given values, call `complete`.
 
     Args:
         n: Number of samples, at least 1.
@@ -353,7 +358,8 @@ def sample(  # noqa: D417
     for start in range(0, n, batch_size):
         part = functools.partial(_part, slice(start, start + batch_size))
         parts += to_arrays(self, draw(*tf.nest.map_structure(part, [noise, *prepared])))
-    return np.concatenate(parts)
+    samples = np.concatenate(parts)
+    return self.edges["x"].as_table(samples) if "x" in self.edges else samples
 
 
 def _given(edge, name: str, value):

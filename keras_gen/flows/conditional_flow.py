@@ -46,7 +46,8 @@ class ConditionalFlow(Flow):
             such as `coupling_flow` with `condition_dim`.
         classes: Number of classes if the condition is a label; None for vectors.
         levels: Number of levels of discrete images; None for vectors.
-        seed: Seed for the noise that is added to levels.
+        columns: Columns with cells of a table, or None; see `Flow`.
+        seed: Seed for the noise that is added to levels, and for the points in cells.
 
     Raises:
         ValueError: If the flow does not accept such a condition; see also `Flow`.

@@ -24,7 +24,6 @@ from keras_gen.tables import (
     expected,
     fill,
     impute,
-    sample,
 )
 from keras_gen.vae.mixture_prior import MixturePrior
 from keras_gen.vae.vae import VAE
@@ -79,7 +78,6 @@ class TableVAE(VAE):
     """
 
     default_signature = "sample"
-    sample = sample
     impute = impute
     complete = complete
     expected = expected

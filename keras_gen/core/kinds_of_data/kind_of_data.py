@@ -60,6 +60,10 @@ class Edge:
         """Converts results to the served format, a dict if there are several tensors."""
         return values
 
+    def as_table(self, values: np.ndarray):
+        """Returns the rows of a table as a DataFrame or a dict; other values unchanged."""
+        return values
+
     def standardized(self) -> Edge:
         """Returns an edge for the same data in any units, for models that standardize data."""
         raise ValueError(

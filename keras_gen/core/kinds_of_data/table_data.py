@@ -23,7 +23,7 @@ from keras_gen.core.kinds_of_data.kind_of_data import (
     of_shape,
     within,
 )
-from keras_gen.data.transforms.cells import RowCells
+from keras_gen.data.transforms.cells import RowCells, in_frame
 from keras_gen.data.transforms.tables import (
     Column,
     RowVectors,
@@ -151,6 +151,10 @@ class Rows(Edge):
     @override
     def restore(self, values):
         return self.cells.texts(values)
+
+    @override
+    def as_table(self, values):
+        return in_frame(self.cells.columns, values)
 
     @override
     def spec(self):

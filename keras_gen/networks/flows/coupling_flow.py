@@ -51,10 +51,10 @@ def coupling_flow(
         >>> flow = coupling_flow((8, 8, 1), steps=4, hidden=(16,))
         >>> z, log_det, statistics = flow(keras.random.normal([32, 8, 8, 1]), training=True)
     """
-    if len(shape) not in (1, 3):
+    if len(shape) not in (1, 3) or tuple(shape) == (1,):
         raise ValueError(
-            f"A coupling flow got examples of shape {tuple(shape)}: expected (values,) or "
-            "(height, width, channels)."
+            f"A coupling flow got examples of shape {tuple(shape)}: expected (values,) with at "
+            "least 2 values, or (height, width, channels)."
         )
     options = dict(hidden=hidden, activation=activation, condition_dim=condition_dim)
     shape_of_latents = tuple(shape)

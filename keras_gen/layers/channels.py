@@ -12,7 +12,7 @@ from keras_gen.layers.layer_arguments import require_input
 
 @keras.saving.register_keras_serializable("keras_gen")
 class OneHot(DeclaredLayer):
-    """One-hot encoding of levels, with one channel per level that is 1 where the level occurs.
+    """One-hot encoding of levels: one channel per level, which is 1 where the level occurs.
 
     Van den Oord et al.: "WaveNet: A Generative Model for Raw Audio", 2016, encode quantized sound
     in this way. There are no weights, and every position is processed independently. Integers, or
@@ -21,7 +21,7 @@ class OneHot(DeclaredLayer):
 
     Args:
         levels: Number of levels, at least 2.
-        padding: Level by which padding (-1) is replaced. If None, padding becomes zeros.
+        padding: Level that replaces padding (-1). If None, all channels of padding are 0.
 
     Example:
         >>> OneHot(3, padding=1)(tf.constant([[[2], [-1]]])).numpy()[0]
@@ -31,7 +31,7 @@ class OneHot(DeclaredLayer):
 
     levels: Count
     padding: CountFrom0 | None = None
-    # Half precision does not have all levels, so inputs are not cast.
+    # Inputs are not cast, because half precision cannot represent all levels.
     options: ClassVar = {"autocast": False}
 
     @override
@@ -70,8 +70,8 @@ class GatedUnit(DeclaredLayer):
 
     Args:
         groups: Number of equal consecutive groups of channels, each with its own halves. For maps
-            from `MaskedConvolution`, whose groups must not be mixed, it is the number of channels
-            in the image. The number of channels must be a multiple of `2 * groups`.
+            from `MaskedConvolution`, whose groups must not be mixed, use the number of channels in
+            the image. The number of channels must be a multiple of `2 * groups`.
 
     Example:
         >>> y = GatedUnit()(tf.random.normal([2, 100, 32]))  # [2, 100, 16]
@@ -112,8 +112,8 @@ class ColumnScales(DeclaredLayer):
     In training, the gradient of each mean is multiplied by the variance of its column, divided by
     the mean variance of all columns: the beta-NLL of Seitzer, Tavakoli, Antic, Martius: "On the
     Pitfalls of Heteroscedastic Uncertainty Estimation with Probabilistic Neural Networks", ICLR
-    2022, with beta = 1. All columns then count as much as in a squared error, so that columns whose
-    scale is large at first are learned too. Outputs, and therefore losses, do not change.
+    2022, with beta = 1. All columns then count as much as in a squared error, so that columns with
+    a large initial scale are also learned. Outputs, and therefore losses, do not change.
 
     Deviations: in the paper, the factor is the variance alone, and it is also applied to the
     gradient of the scale. Without the division, the factor would change the weight of the

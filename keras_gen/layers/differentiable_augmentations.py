@@ -55,7 +55,10 @@ def check_augmentations(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def color(images: tf.Tensor, uniform: Uniform) -> tf.Tensor:
-    """Changes brightness by up to 0.5, saturation by factors 0 to 2, and contrast by 0.5 to 1.5."""
+    """Changes the brightness by up to 0.5, and the saturation and the contrast.
+
+    The factors are 0 to 2 for the saturation and 0.5 to 1.5 for the contrast.
+    """
     one_each = [keras.ops.shape(images)[0], 1, 1, 1]
     images += uniform("brightness", one_each) - 0.5
     gray = tf.reduce_mean(images, axis=-1, keepdims=True)

@@ -50,9 +50,9 @@ class BicubicEnlargement(_Enlarging):
 class NearestEnlargement(_Enlarging):
     """Repeats rows and columns of images, without weights.
 
-    It is equal to `keras.layers.UpSampling2D`, but known sides remain known in graphs, which
-    TensorFlow Lite requires. Input: `[batch, height, width, channels]`; output: sides `factor`
-    times as long.
+    Unlike with `keras.layers.UpSampling2D`, known sides remain known in graphs, as TensorFlow Lite
+    requires. The input is `[batch, height, width, channels]`, and the sides of the output are
+    `factor` times as long.
 
     Args:
         factor: Enlargement factor of the sides, at least 1.

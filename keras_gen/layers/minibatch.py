@@ -79,14 +79,14 @@ class MinibatchDiscrimination(DeclaredLayer):
     """Adds features that measure how close an example is to the other examples in its batch.
 
     Salimans, Goodfellow, Zaremba, Cheung, Radford, Chen: "Improved Techniques for Training GANs",
-    NeurIPS 2016, sec. 3.2. A tensor T maps each example's features to a matrix M_i. Rows are
-    compared with c_b(x_i, x_j) = exp(-|M_ib - M_jb|_1), and the new feature o(x_i)_b is the sum
-    over all x_j. A discriminator can thus recognize generated examples that are too similar. All
-    pairs of a replica's examples are compared, so time and memory grow with the square of the batch
-    size. Floats `[batch, A]` become `[batch, A + features]`, with new features between 1 and the
-    number of examples. Deviations: T is initialized with columns of length 1, as in the authors'
-    code. That code also normalizes T to this length during training, and scales and shifts the
-    result based on the statistics of a first batch.
+    NeurIPS 2016, sec. 3.2. A tensor T maps each example's features to a matrix M_i. Corresponding
+    rows are compared with c_b(x_i, x_j) = exp(-|M_ib - M_jb|_1), and the new feature o(x_i)_b is
+    the sum of c_b over all x_j. A discriminator can thus recognize generated examples that are too
+    similar. All pairs of a replica's examples are compared, so time and memory grow with the square
+    of the batch size. Floats `[batch, A]` become `[batch, A + features]`, with new features between
+    1 and the number of examples. Deviations: T is initialized with columns of length 1, as in the
+    authors' code. The authors' code also normalizes T to this length during training, and scales
+    and shifts the result based on the statistics of a first batch.
 
     Args:
         features: Number of rows of M_i, and thus of new features; B in the paper.
@@ -114,7 +114,7 @@ class MinibatchDiscrimination(DeclaredLayer):
     def call(self, inputs):
         kernel = tf.convert_to_tensor(self.kernel)
         rows = tf.cast(tf.einsum("na,abc->cnb", inputs, kernel), tf.float32)
-        # In sequence, because a sum over a short last axis takes twice as long.
+        # Add the terms one by one, because a sum over a short last axis takes twice as long.
         distances = tf.add_n([tf.abs(row[:, None] - row) for row in tf.unstack(rows)])
         nearness = tf.reduce_sum(tf.exp(-distances), axis=0)
         return tf.concat([inputs, tf.cast(nearness, inputs.dtype)], axis=-1)

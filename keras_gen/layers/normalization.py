@@ -15,11 +15,11 @@ class InstanceNormalization(DeclaredLayer):
     """Normalizes each channel of each image to mean 0 and variance 1, then scales and shifts it.
 
     Ulyanov, Vedaldi, Lempitsky: "Instance Normalization: The Missing Ingredient for Fast
-    Stylization", 2016. Training and inference are identical. The layer applies the fused float32
-    kernel for batch normalization to a single example that has the channels of all images, because
-    `keras.layers.GroupNormalization(groups=-1)` is slower and takes half of a convolutional block's
-    time on a CPU. Input and output are floats `[batch, height, width, channels]`, with a known
-    number of channels.
+    Stylization", 2016. The layer behaves identically in training and inference. The layer applies
+    the fused float32 kernel for batch normalization to a single example that has the channels of
+    all images, because `keras.layers.GroupNormalization(groups=-1)` is slower and takes half of a
+    convolutional block's time on a CPU. Input and output are floats `[batch, height, width,
+    channels]`, with a known number of channels.
 
     Args:
         epsilon: Number added to the variance.
@@ -35,7 +35,8 @@ class InstanceNormalization(DeclaredLayer):
         right = len(input_shape) == 4 and input_shape[-1] is not None
         expected = "[batch, height, width, channels] with a known number of channels"
         require_input(self, input_shape, right, expected)
-        # In mixed precision, both stay in float32, as the fused kernel requires.
+        # In mixed precision, the scale and the offset stay in float32, as the fused kernel
+        # requires.
         weight = dict(shape=(input_shape[-1],), autocast=False)
         self.scale = self.add_weight(name="scale", initializer="ones", **weight)
         self.offset = self.add_weight(name="offset", initializer="zeros", **weight)
@@ -50,9 +51,9 @@ class InstanceNormalization(DeclaredLayer):
 
 def normalized(images, scale, offset, epsilon: float) -> tf.Tensor:
     """Applies `InstanceNormalization` with a scale and an offset per image and channel."""
-    # Known sizes are numbers, because each operation takes time to trace.
+    # Known sizes are used as Python numbers, because tracing an operation takes time.
     batch, height, width, channels = keras.ops.shape(images)
-    # One example with the channels of all images.
+    # A single example that has the channels of all images.
     last = tf.transpose(tf.cast(images, tf.float32), [1, 2, 0, 3])
     found = tf.raw_ops.FusedBatchNormV3(
         x=tf.reshape(last, [1, -1, 1, batch * channels]),
@@ -67,7 +68,7 @@ def normalized(images, scale, offset, epsilon: float) -> tf.Tensor:
     return tf.ensure_shape(found, images.shape)
 
 
-EPSILON = 1e-12  # below any norm except the norm of zeros
+EPSILON = 1e-12  # smaller than the norm of any nonzero kernel
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -81,7 +82,7 @@ class SpectralNormalization(keras.layers.Wrapper):
     `keras.layers.SpectralNormalization` instead overwrites the kernel and treats sigma as constant.
     `direction`, the vector u, is a weight that each training call updates. The update is identical
     on all replicas, because it depends only on the kernel. Deviation: v is computed from the new u
-    instead of the previous one, so that a call at inference gives the same result as the last
+    instead of the previous u, so that a call at inference gives the same result as the last
     training call.
 
     Args:
@@ -97,7 +98,7 @@ class SpectralNormalization(keras.layers.Wrapper):
 
     @checked_arguments
     def __init__(self, layer: keras.Layer, iterations: int = 1, **kwargs):
-        # Without `autocast`, the kernel arrives here unchanged, whatever the policy.
+        # Without `autocast`, the kernel is not cast, whatever the policy.
         super().__init__(layer, **kwargs | {"dtype": "float32", "autocast": False})
         self.iterations = iterations
 
@@ -138,7 +139,7 @@ class SpectralNormalization(keras.layers.Wrapper):
                 u = _unit(tf.linalg.matvec(fixed, v, transpose_a=True))
             # A step with a nonfinite kernel is refused, and must not change u.
             kept = tf.where(tf.reduce_all(tf.math.is_finite(u)), u, before)
-            # Read before it is assigned, on every replica.
+            # Every replica must read the value before it is assigned.
             with tf.control_dependencies([kept]):
                 self.direction.assign(kept)
         v = _unit(tf.linalg.matvec(fixed, u))

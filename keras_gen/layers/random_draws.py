@@ -25,9 +25,9 @@ class DrawingLayer(DeclaredLayer):
         **kwargs: Additional arguments for `keras.layers.Layer`, such as `name`.
     """
 
-    # Whether there is noise at inference too. All examples then have the same noise, which is
-    # determined by `noise.inference_seed`, so that a result does not depend on the rest of its
-    # batch.
+    # Whether there is also noise at inference. All examples then have the same noise, which is
+    # determined by `noise.inference_seed`, so that a result does not depend on the other examples
+    # in the batch.
     always = False
 
     seed: int | None = None
@@ -54,7 +54,7 @@ class DrawingLayer(DeclaredLayer):
             return draw([1, *shape[1:]], key)
         key = noise.stateless_seed(seed, self.calls.value, "dropout")
         values = noise.for_replica(draw, shape, key)
-        # Read before it is incremented, on every replica.
+        # Every replica must read the counter before it is incremented.
         with tf.control_dependencies([values]):
             self.calls.assign_add(1)
         return values
@@ -71,9 +71,10 @@ class Dropout(DrawingLayer):
         rate: Fraction of the inputs to drop, in [0, 1).
         seed: Seed for the masks. If None, it comes from Python's random generator, which
             `keras.utils.set_random_seed` seeds.
-        always: Whether to drop at inference too, as pix2pix does instead of using latents (Isola et
-            al. 2017, sec. 3.2.1). All examples then have the same mask, which is determined by
-            `noise.inference_seed`, so that a result does not depend on the rest of its batch.
+        always: Whether to drop inputs also at inference, as pix2pix does instead of using latents
+            (Isola et al. 2017, sec. 3.2.1). All examples then have the same mask, which is
+            determined by `noise.inference_seed`, so that a result does not depend on the other
+            examples in the batch.
 
     Example:
         >>> y = Dropout(0.5, seed=1)(tf.ones([2, 8]), training=True)

@@ -19,9 +19,10 @@ class RowFeatures(DeclaredLayer):
     """Computes features of a row's cells: words are one-hot, and numbers have three features.
 
     The features of a number are its normal score (the standard normal quantile at the middle of its
-    cell), whether its cell is the most frequent one, and its standardized mean, clipped to [-3, 3].
-    The last feature of each column is 1. For a missing value (cell -1), all features are 0. Floats
-    `[batch, columns]` become float32 `[batch, features]`, in the order of the columns.
+    cell), an indicator for the most frequent cell, and the standardized mean of its cell, clipped
+    to [-3, 3]. The last feature of each column is 1. For a missing value (cell -1), all features
+    are 0. Floats `[batch, columns]` become float32 `[batch, features]`, in the order of the
+    columns.
 
     Args:
         columns: Columns with cells, as returned by `keras_gen.data.table_columns`.
@@ -34,7 +35,7 @@ class RowFeatures(DeclaredLayer):
                [0., 0., 0.]], dtype=float32)
     """
 
-    # In bfloat16, 127.9 would be 128, which is another cell.
+    # In bfloat16, 127.9 would be rounded to 128, which is a different cell.
     options: ClassVar = {"autocast": False}
 
     columns: Sequence[Column] = argument(check=lambda _, value: require_cells(value))
@@ -57,13 +58,13 @@ class RowFeatures(DeclaredLayer):
     @override
     def call(self, cells):
         cells = tf.cast(cells, tf.float32)
-        # The first row of each table, of zeros, is for missing values.
+        # The first row of each table contains zeros, for missing values.
         rows = tf.where(cells >= 0, tf.floor(cells), -1.0) + 1.0
         features = []
         for place, table in enumerate(self.tables):
             row = tf.cast(tf.minimum(rows[:, place], len(table) - 1.0), tf.int32)
             features.append(tf.gather(table, row))
-        # NaN stays NaN.
+        # NaN values remain NaN.
         nan = tf.reduce_sum(tf.where(tf.math.is_nan(cells), cells, 0.0), axis=1, keepdims=True)
         return tf.cast(tf.concat(features, axis=1) + nan, self.compute_dtype)
 

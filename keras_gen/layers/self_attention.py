@@ -1,4 +1,4 @@
-"""A self-attention layer over the positions of a map."""
+"""A self-attention layer over the positions of feature maps."""
 
 import keras
 from keras import layers, ops
@@ -15,11 +15,11 @@ class SelfAttention(DeclaredLayer):
 
     Zhang, Goodfellow, Metaxas, Odena: "Self-Attention Generative Adversarial Networks", ICML 2019,
     eqs. (1) to (3): queries f(x), keys g(x), and values h(x) are 1x1 convolutions of the map; f and
-    g have an eighth of its channels. A fourth convolution, v, maps the average to the map's
-    channels, and its output is multiplied by a gain that starts at 0. Input and output are floats
-    `[batch, height, width, channels]`, with at least 8 channels and even sides. Deviations: keys
-    and values are max-pooled over 2x2 positions, as in the authors' code; h has half of the
-    channels instead of an eighth, as in BigGAN (Brock et al. 2019).
+    g have an eighth of its channels. A fourth convolution, v, maps the average to the number of
+    channels of the input, and its output is multiplied by a gain that starts at 0. Input and output
+    are floats `[batch, height, width, channels]`, with at least 8 channels and even sides.
+    Deviations: keys and values are max-pooled over 2x2 positions, as in the authors' code; h has
+    half of the channels instead of an eighth, as in BigGAN (Brock et al. 2019).
 
     Args:
         spectral: Whether the convolutions are spectrally normalized, as in both papers.

@@ -60,7 +60,7 @@ class AdaptiveInstanceNormalization(keras.layers.Layer):
     @override
     def call(self, inputs):
         maps, style = inputs
-        # `normalized` requires them in float32.
+        # `normalized` requires the scale and the offset in float32.
         scale, offset = ops.split(ops.cast(self.affine(style), "float32"), 2, axis=-1)
         scale, offset = ops.reshape(scale + 1, [-1]), ops.reshape(offset, [-1])
         return ops.cast(normalized(maps, scale, offset, epsilon=1e-8), self.compute_dtype)
@@ -97,7 +97,7 @@ class ModulatedConv2D(DeclaredLayer):
     def build(self, input_shape):
         maps, style = input_shape
         shape = (self.kernel_size, self.kernel_size, maps[-1], self.filters)
-        # In float32 under any policy, for the norm.
+        # The norm requires float32 under any policy.
         normal = keras.initializers.RandomNormal(stddev=1.0)
         self.kernel = self.add_weight(shape, normal, name="kernel", autocast=False)
         self.scale = (self.kernel_size**2 * maps[-1]) ** -0.5
@@ -130,10 +130,10 @@ class NoisyActivation(DeclaredLayer):
 
     Karras, Laine, Aila: "A Style-Based Generator Architecture for Generative Adversarial Networks",
     CVPR 2019, sec. 2 and fig. 1b: all channels of an example share one noise map, and each channel
-    has a learned factor, initially 0. Random details, such as the position of each hair, thus need
-    not come from the latents. Inputs are maps `[batch, height, width, channels]` of a known size
-    and noise `[batch, numbers]`, of which the layer uses `height * width` numbers; the output has
-    the shape of the maps.
+    has a learned factor, initially 0. Random details, such as the position of each hair, thus do
+    not need to come from the latents. Inputs are maps `[batch, height, width, channels]` of a known
+    size and noise `[batch, numbers]`, of which the layer uses `height * width` numbers; the output
+    has the shape of the maps.
 
     Args:
         offset: Index of this layer's first number in the noise for an example.

@@ -33,7 +33,7 @@ class SinusoidalFeatures(DeclaredLayer):
     count: Count
     slowest: Positive = 0.1
     fastest: float = 1000.0
-    # Half precision does not distinguish times that are close together.
+    # Half precision cannot distinguish times that are close together.
     options: ClassVar = {"dtype": "float32"}
 
     @override
@@ -62,9 +62,9 @@ class AdaptiveGroupNormalization(DeclaredLayer):
 
     Dhariwal, Nichol: "Diffusion Models Beat GANs on Image Synthesis", NeurIPS 2021, sec. 3, where
     the condition is an embedding of the time: y = (1 + scale) * GroupNorm(x) + offset. Scale and
-    offset are linear in the condition and start at 0. Inputs are maps
-    `[batch, height, width, channels]` and conditions `[batch, features]`, both floats. Mean and
-    variance are combined into one factor and one summand per channel, in float32.
+    offset are linear in the condition and start at 0. Inputs are maps `[batch, height, width,
+    channels]` and conditions `[batch, features]`, both floats. The normalization is computed as one
+    factor and one summand per channel, in float32.
 
     Args:
         groups: Number of groups. Must divide the number of channels.
@@ -95,7 +95,7 @@ class AdaptiveGroupNormalization(DeclaredLayer):
         scale, offset = tf.split(self.affine(condition), 2, axis=-1)
         means = tf.reduce_mean(maps, axis=[1, 2])
         mean = self._of_group(means)
-        # Around the mean of its channel, a variance has no derivative with respect to that mean.
+        # The derivative of a variance with respect to the channel's mean is zero.
         center = tf.stop_gradient(means)[:, None, None]
         within = tf.reduce_mean(tf.math.squared_difference(maps, center), axis=[1, 2])
         variance = self._of_group(within + tf.square(means - mean))

@@ -36,9 +36,10 @@ class VectorQuantizer(DeclaredLayer):
             paper.
         epsilon: Smoothing constant, in uses per batch, above 0.
         dead_after: Number of consecutive updates without use after which a code restarts. A code
-            that was used often remains longer, until its average number of uses per batch falls
+            that was used often is kept longer, until its average number of uses per batch falls
             below `decay ** dead_after`. If None, codes never restart.
-        update: How codes are learned: with moving averages (`"average"`) or gradients (`"loss"`).
+        update: Method for learning the codes: moving averages (`"average"`) or gradients
+            (`"loss"`).
         **kwargs: Additional arguments for `keras.layers.Layer`, such as `name`. `dtype` is ignored,
             because codes are float32.
 
@@ -59,7 +60,8 @@ class VectorQuantizer(DeclaredLayer):
 
     @override
     def set_up(self):
-        # Halfway between the counts after `dead_after` updates and after one fewer.
+        # The threshold is halfway between the counts after `dead_after` updates and after
+        # `dead_after - 1` updates.
         self._fewest = self.decay ** (self.dead_after - 0.5) if self.dead_after else 0.0
         start = self._fewest or 1.0
         state = dict(trainable=False, aggregation="only_first_replica")
@@ -91,14 +93,15 @@ class VectorQuantizer(DeclaredLayer):
                 f"{self.dim}, as in the codes."
             )
         latents = tf.cast(latents, tf.float32)
-        # In float64: the squares of numbers far from 0 lose small differences in float32.
+        # Use float64, because the squares of numbers far from 0 lose small differences in float32.
         flat = tf.reshape(tf.cast(latents, tf.float64), [-1, self.dim])
         codes = tf.cast(tf.convert_to_tensor(self.codebook), tf.float64)
         # Eq. (1): |z - e|^2, without |z|^2, which is equal for all codes.
         distances = tf.reduce_sum(codes**2, -1) - 2 * tf.matmul(flat, codes, transpose_b=True)
         indices = tf.argmin(distances, axis=-1, output_type=tf.int32)
         indices = tf.reshape(indices, tf.shape(latents)[:-1])
-        # Eq. (2): the added term is 0 and carries the gradient. The codes get none.
+        # Eq. (2): the added term is 0 and carries the gradient to the latents; the codes get no
+        # gradient.
         quantized = tf.stop_gradient(self.embed(indices)) + (latents - tf.stop_gradient(latents))
         return quantized, indices
 

@@ -30,7 +30,8 @@ class ZeroConvolution(DeclaredLayer):
 
     @override
     def set_up(self):
-        # Not a subclass: Keras's convolutions save only their own weights.
+        # This is not a subclass of a Keras convolution, because Keras convolutions save only their
+        # own weights.
         self.convolution = keras.layers.Conv2D(
             self.filters,
             self.kernel_size,

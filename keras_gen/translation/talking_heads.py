@@ -100,9 +100,7 @@ class TalkingHeads(AdversarialPredictor):
 
     embedder: keras.Model = network("landmarks_and_image -> person", kw_only=True)
     generator: keras.Model = network("landmarks person -> image", kw_only=True)
-    discriminator: keras.Model = network(
-        later=True
-    )  # maps to logits, features, and feature maps
+    discriminator: keras.Model = network(later=True)  # returns a list
     identities: keras.Model = network("label -> person", kw_only=True)
     feature_network: keras.Model | None = network(
         default=None
@@ -115,7 +113,7 @@ class TalkingHeads(AdversarialPredictor):
 
     @override
     def train_step(self, data):
-        """Updates the embedder and generator on eq. (2), then the discriminator and `identities`."""
+        """Updates the embedder and generator on eq. (2), then `discriminator` and `identities`."""
         batch = self.prepare_batch(data)
 
         def generator_loss():

@@ -11,13 +11,13 @@ from keras_gen.vae.vae import VAE
 
 @keras.saving.register_keras_serializable("keras_gen")
 class BetaTCVAE(VAE):
-    """A VAE with separate weights for three terms of the KL divergence, such as total correlation.
+    """A VAE with separate weights for the three terms of the KL divergence.
 
     Chen, Li, Grosse, Duvenaud: "Isolating Sources of Disentanglement in Variational Autoencoders",
     NeurIPS 2018. The loss is the negative of eq. (4), in nats per example: `loss =
     reconstruction_loss + alpha * mutual_information_loss + beta * total_correlation_loss + gamma *
-    dimension_kl_loss`. The terms are estimated from the global batch (`decomposed_kl`): larger
-    batches are better, and the paper uses 2,048 examples. `elbo` is also reported, with the
+    dimension_kl_loss`. The terms are estimated from the global batch (`decomposed_kl`). Larger
+    batches give better estimates; the paper uses 2,048 examples. `elbo` is also reported, with the
     divergence in closed form.
 
     Deviations: the stratified weights are uniform; see `decomposed_kl`.

@@ -14,7 +14,7 @@ GROWING = Linear(0.0, 25.0, steps=100_000)
 
 @keras.saving.register_keras_serializable("keras_gen")
 class CapacityVAE(VAE):
-    """A VAE whose KL divergence is kept at a capacity that grows during training.
+    """A VAE whose KL divergence is kept close to a capacity that grows during training.
 
     Burgess, Higgins, Pal, Matthey, Watters, Desjardins, Lerchner: "Understanding disentangling in
     beta-VAE", arXiv 1804.03599, 2018. The loss is the negative of eq. (8), in nats: `loss =

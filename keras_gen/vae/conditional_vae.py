@@ -42,13 +42,14 @@ class ConditionalVAE(VAE):
 
     `fit(images, labels)` accepts integer labels. `fit(images, conditions)` accepts vectors or
     images, uint8 or floats in [0, 1] `[n, height, width, channels]`, such as the known part of an
-    image when the example is the rest. `sample(n, seed, label=3)` generates examples of one class;
-    `label` can also be one label per example. Without labels, classes are random. For vectors and
-    images, `sample` accepts `condition`, either one for all examples or one per example.
+    image if the examples are the missing parts. `sample(n, seed, label=3)` generates examples of
+    one class; `label` can also be one label per example. Without labels, classes are random. For
+    vectors and images, `sample` accepts `condition`, either one for all examples or one per
+    example.
 
     Deviations: without a prior network, the prior is N(0, 1) for every condition, which sec. 4
-    allows. There is neither a baseline network whose prediction the generation network refines, nor
-    the hybrid objective, eq. (9).
+    allows. The baseline network, whose prediction the generation network refines in the paper, and
+    the hybrid objective, eq. (9), are not included.
 
     Args:
         encoder: Recognition network that maps examples and conditions to (mean, log variance) of

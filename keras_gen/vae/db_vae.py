@@ -35,20 +35,21 @@ class DBVAE(VAE):
     the paper). Examples without a label (-1) have no loss.
 
     `reweigh` performs lines 3 to 5 of algorithm 1: it estimates the density of each latent over the
-    training examples with a histogram, and weights an example by the product of 1 / (density +
-    alpha). Call it before every epoch, and train on `keras_gen.data.weighted_stream` with
-    `model.sampling`: batches sampled before the last call are rejected. `fit(images, labels)`
-    without these two samples all examples uniformly.
+    training examples with a histogram, and sets an example's weight to the product of 1 / (density
+    + alpha) over the latents. Call it before every epoch, and train on
+    `keras_gen.data.weighted_stream` with `model.sampling`: batches sampled before the last call are
+    rejected. Without `reweigh` and `weighted_stream`, `fit(images, labels)` samples all examples
+    uniformly.
 
     Deviations: the histograms have bins of equal width, and are computed from the latents' means,
-    because samples would add noise for each unused latent. Examples of other classes keep the
-    weight 1, which is the mean of the new weights, so that class frequencies do not change. The
-    reconstruction loss is a negative log-likelihood. The best weights for the three terms depend on
-    the data: choose them on held-out examples.
+    because samples of the latents would add noise for each unused latent. Examples of other classes
+    keep the weight 1, which is the mean of the new weights, so that class frequencies do not
+    change. The reconstruction loss is a negative log-likelihood. The best weights for the three
+    terms depend on the data: choose them on held-out examples.
 
     Args:
-        encoder: Network that maps examples to mean and log variance `[batch, latents]` and logits
-            `[batch, classes]`, which `keras_gen.networks.with_head` adds.
+        encoder: Network that maps examples to a mean and a log variance `[batch, latents]` and to
+            logits `[batch, classes]`; `keras_gen.networks.with_head` adds the logits.
         decoder: Network that maps latents `[batch, latents]` to the likelihood's parameters.
         dataset_size: Number of training examples; each example has a sampling weight.
         likelihood: Likelihood p(x|z), a name or an object.
@@ -113,7 +114,7 @@ class DBVAE(VAE):
 
     @override
     def named_parts(self, data):
-        """Also accepts the draw that `weighted_stream` adds to a batch, if the draw is current."""
+        """Also accepts the draw that `weighted_stream` adds to a batch; refuses outdated draws."""
         return super().named_parts(self.sampling.without_draw(data))
 
     @for_users

@@ -10,7 +10,7 @@ from keras_gen.declared import fixed
 from keras_gen.losses import dip_penalties
 from keras_gen.vae.vae import VAE
 
-# Lambda_d as a multiple of lambda_od in the paper's experiments, for each type.
+# The ratio of lambda_d to lambda_od in the paper's experiments, for each type.
 RATIOS = {"I": 10.0, "II": 1.0}
 
 
@@ -33,8 +33,8 @@ class DIPVAE(VAE):
         type: Type of DIP-VAE, "I" or "II".
         off_diagonal_weight: Weight of the off-diagonal loss, lambda_od, a number or a schedule; 1
             to 500 in the paper.
-        diagonal_weight: Weight of the diagonal loss, lambda_d, a number or a schedule. If None, 10
-            lambda_od for type I, and lambda_od for type II.
+        diagonal_weight: Weight of the diagonal loss, lambda_d, a number or a schedule. If None, the
+            weight is 10 lambda_od for type I and lambda_od for type II.
         seed: Seed for the noise of the latents.
 
     Raises:

@@ -17,7 +17,7 @@ from keras_gen.vae.vae import VAE, Inferred
 
 # Jang et al., sec. 4: max(0.5, exp(-r t)) with r = 1e-5, which is 0.5 after log(2) / r steps.
 ANNEALED = Exponential(1.0, 0.5, steps=69_315)
-LEAST = 1e-3  # temperature below which gradients vanish in float32
+LEAST = 1e-3  # minimum temperature; below it, gradients vanish in float32
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -29,10 +29,10 @@ class GumbelVAE(VAE):
     ICLR 2017. The decoder is trained on relaxed codes, the softmax of noisy logits divided by a
     temperature. The loss for relaxed codes, `reconstruction_loss + beta * kl_loss`, is in general
     not a bound on the likelihood under hard codes; `elbo`, `score`, and `log_prob` (16 samples)
-    decode hard codes and are bounds. All capabilities use hard codes.
+    decode hard codes and are bounds. Methods such as `sample` and `reconstruct` use hard codes.
 
     By default, the divergence is computed in closed form between hard codes and the uniform prior.
-    With `prior_temperature`, the prior is relaxed too (Maddison et al., sec. 3.3), and the loss is
+    With `prior_temperature`, the prior is also relaxed (Maddison et al., sec. 3.3), and the loss is
     a bound for the relaxed model, estimated with one sample.
 
     Deviations: Jang et al. hold the temperature for 500 or 1,000 steps; here, the temperature

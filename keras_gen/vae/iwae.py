@@ -19,12 +19,12 @@ class IWAE(VAE):
     Burda, Grosse, Salakhutdinov: "Importance Weighted Autoencoders", ICLR 2016. The loss is the
     negative of eq. (8), in nats per example; its gradient by automatic differentiation is eq. (14).
     `elbo` is also reported; `score` and `log_prob` are the bound with k samples. With one sample,
-    the bound is the VAE's, with the divergence estimated from that sample.
+    the bound is the ELBO of a `VAE`, with the divergence estimated from that sample.
 
-    The noise of the encoder's gradient grows with k. `estimator="dreg"` has the same mean and a
-    lower variance: Tucker, Lawson, Gu, Maddison: "Doubly Reparameterized Gradient Estimators for
-    Monte Carlo Objectives", ICLR 2019. The loss and the decoder's gradient do not change.
-    Deviations: none.
+    The noise of the encoder's gradient grows with k. The estimator `"dreg"` has the same mean as
+    `"standard"`, but a lower variance: Tucker, Lawson, Gu, Maddison: "Doubly Reparameterized
+    Gradient Estimators for Monte Carlo Objectives", ICLR 2019. The loss and the decoder's gradient
+    do not change. Deviations: none.
 
     Args:
         encoder: Network that maps examples to (mean, log variance) of q(z|x), each
@@ -66,7 +66,7 @@ class IWAE(VAE):
             tape.watch(fixed.latents)
             log_weights = self.log_ratio(x, fixed)
         elbo = tf.reduce_mean(log_weights, axis=0)
-        bound = importance_weighted_nats(log_weights)  # only for the decoder's gradient
+        bound = importance_weighted_nats(log_weights)  # for the decoder's gradient
         # sum_i (w_i / sum_j w_j)^2 d log w_i / d z_i, which reaches q's parameters only through
         # z_i.
         squares = tf.square(tf.nn.softmax(log_weights, axis=0))

@@ -32,13 +32,13 @@ class M2(VAE):
 
     `loss = reconstruction_loss + kl_loss + class_kl_loss + alpha * classification_loss`, in nats.
     The first two terms are means over q(y|x) or, for labeled examples, the terms of the label's
-    class. `accuracy` is computed on labeled examples. `score` and `log_prob` are a bound with 16
-    latents per class, summed over the classes without q(y|x). On average, it is at least the bound
-    of eq. (7). `encode`, `reconstruct`, and `analogies` infer the latents for the most likely
-    class.
+    class. `accuracy` is computed on labeled examples. `score` and `log_prob` are a bound that uses
+    16 latents per class and sums over the classes without q(y|x). On average, this bound is at
+    least the bound of eq. (7). `encode`, `reconstruct`, and `analogies` infer the latents for the
+    most likely class.
 
-    M1 is a VAE with a separate classifier on its latents. M1+M2 is M2 trained on latents of a VAE,
-    with the likelihood `"unbounded_normal"`.
+    M1 is a VAE with a separate classifier on its latents. M1+M2 is M2 with the likelihood
+    `"unbounded_normal"`, trained on the latents of a VAE.
 
     Deviations: the network weights have no prior, whereas the authors' code uses a standard normal
     prior.
@@ -88,8 +88,8 @@ class M2(VAE):
         drawn = self.drawn(posterior, self.stateless_seed("latents"))
         logits = self.logits(x)
         known = labels >= 0
-        # Eq. (7) is a mean over q(y|x). If the label is known, q is 1 for it, which gives eq.
-        # (6).
+        # Eq. (7) is a mean over q(y|x). If the label is known, q is 1 for this class, which gives
+        # eq. (6).
         q = tf.where(known[:, None], 1.0, tf.nn.softmax(logits))
         q = tf.gather_nd(q, tf.stack([example, y], axis=1))
 
@@ -133,7 +133,7 @@ class M2(VAE):
     def log_weights(self, x, samples: int, seed):
         """Returns log sum_y p(x, y, z_y) / q(z_y|x,y) for latents sampled for every class."""
         x, y = self.every_class(x)
-        if seed.shape.rank == 2:  # one seed per example, different for each class
+        if seed.shape.rank == 2:  # one seed per example; each class needs a different seed
             seed = folded(tf.repeat(seed, self.classes, axis=0), y)
         inferred = self.drawn(self.encoded(x, y), seed, samples)
         joint = self.log_ratio(x, inferred, y)
@@ -148,7 +148,7 @@ class M2(VAE):
 
     @override
     def from_noise(self, noise, label=-1, temperature=1.0):  # type: ignore[override]
-        """Returns the means of p(x|y,z), or samples of rows, for given or random classes."""
+        """Returns the means of p(x|y,z), or for rows, samples, given labels or random classes."""
         latents = temperature * noise["latents"]
         return self.example_of(noise | {"latents": latents}, label)
 

@@ -14,7 +14,7 @@ from keras_gen.losses.likelihoods.cells import drawn_outcome
 
 
 class MixturePrior(DeclaredLayer):
-    """A distribution of latents: the standard normal until `fit`, then a mixture.
+    """A prior for latents: a standard normal distribution before `fit`, then a Gaussian mixture.
 
     Ghosh, Sajjadi, Vergari, Black, Schölkopf: "From Variational to Deterministic Autoencoders",
     ICLR 2020, sec. 4: after training, a mixture of normal distributions with full covariances is
@@ -37,7 +37,8 @@ class MixturePrior(DeclaredLayer):
         size = self.latent_dim
         self.log_shares = self.add_weight(name="log_shares", shape=(count,), initializer="zeros")
         self.means = self.add_weight(name="means", shape=(count, size), initializer="zeros")
-        # Matrices that map centered latents to standard normal ones, and their log determinants.
+        # Matrices that map centered latents to standard normal latents, and the log-determinants of
+        # these matrices.
         self.whitening = self.add_weight(
             name="whitening",
             shape=(count, size, size),
@@ -70,7 +71,7 @@ class MixturePrior(DeclaredLayer):
         """Fits the mixture to latents `[n, latent_dim]`, at least one per component, by EM.
 
         Raises:
-            ValueError: If there are fewer latents than components, or a latent is not finite.
+            ValueError: If there are fewer latents than components, or if a latent is not finite.
         """
         latents = checked_array("latents", latents, np.float32)
         if len(latents) < self.components or not np.isfinite(latents).all():

@@ -28,14 +28,15 @@ class PixelVAE(VAE):
     `elbo`, `score`, and `log_prob` refer to the bound itself.
 
     Such a decoder can ignore the latents, in which case the posterior collapses to the prior. Two
-    measures prevent this: a PixelCNN that sees few pixels (as in the paper, see
+    measures prevent such a collapse: a PixelCNN with a small receptive field (as in the paper; see
     `networks.pixel_vae_decoder`), and free bits (Kingma et al. 2016): `loss = reconstruction_loss +
     beta * free_kl_loss`, where `free_kl` is the sum over latents of max(free_bits, mean divergence
     of the batch). A third measure is a schedule for `beta` that increases from 0.
 
-    As in `VAE`, a step is one update of the encoder and the decoder on this loss.
+    As in `VAE`, each step updates the encoder and the decoder once on this loss.
 
-    Deviations: free bits, which `free_bits=0` disables; no hierarchy of latents.
+    Deviations: free bits are added, which `free_bits=0` disables, and there is no hierarchy of
+    latents.
 
     Args:
         encoder: Network that maps examples to (mean, log variance) of q(z|x), each
@@ -65,7 +66,7 @@ class PixelVAE(VAE):
     ```
     """
 
-    unserved = ()  # the temperature of the pixels is an input of exports
+    unserved = ()  # exports have an input for the temperature of the pixels
 
     decoder: keras.Model = network("z x -> parameters")
     free_bits: NonNegative = 0.1
@@ -82,7 +83,7 @@ class PixelVAE(VAE):
 
     @override
     def loss_weights(self):
-        # None: reported, but not minimized.
+        # None means that the term is reported, but not minimized.
         return {"reconstruction": 1.0, "free_kl": self.beta, "kl": None, "elbo": None}
 
     # The loss --------------------------------------------------------------------------------

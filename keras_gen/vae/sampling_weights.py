@@ -79,12 +79,13 @@ class SamplingWeights(DeclaredLayer):
         Raises:
             ValueError: If the sum of the weights is not positive and finite.
         """
-        # Read before the values, so that a draw never claims to know a change that it missed.
+        # The counter is read before the values, so that a draw never counts a change whose values
+        # it did not use.
         changes = tf.identity(self.changes.value)
         with tf.control_dependencies([changes]):
             values = tf.identity(self.values.value)
-        # On the host, sums are computed in order, so that they are the same everywhere and never
-        # decrease.
+        # The sums are computed on the host, in order, so that they are equal on all machines and
+        # never decrease.
         with tf.device("CPU:0"):
             ends = tf.cumsum(tf.cast(values, tf.float64))
             total = ends[-1]
@@ -94,7 +95,8 @@ class SamplingWeights(DeclaredLayer):
             possible = require((total > 0) & tf.math.is_finite(total), sentence, total)
             with tf.control_dependencies([possible]):
                 point = total * tf.random.stateless_uniform([count], seed, dtype=tf.float64)
-            # The first end beyond the point: an example of weight 0 has no room for a point.
+            # Find the first interval whose end is beyond the point. An example with weight 0 has an
+            # empty interval.
             index = tf.searchsorted(ends, point, side="right", out_type=tf.int64)
             return tf.stack([index, tf.fill([count], changes)], axis=1)
 
@@ -107,7 +109,7 @@ class SamplingWeights(DeclaredLayer):
             return tf.identity(drawn[:, 0])
 
     def without_draw(self, batch):
-        """Returns a batch of a weighted stream without its last tensor, once `fresh` accepts it.
+        """Checks the draw of a weighted stream's batch with `fresh`; returns the rest of the batch.
 
         Other batches are unchanged, for training on examples that are sampled uniformly.
         """
@@ -148,7 +150,7 @@ class SamplingWeights(DeclaredLayer):
         )
         good = require(~tf.reduce_any(bad), sentence, values[first], index[first])
         with tf.control_dependencies([known, good]):
-            # With a scatter, the order of repeated indices would be undefined.
+            # A scatter operation would apply repeated indices in an undefined order.
             last = tf.math.unsorted_segment_max(tf.range(tf.size(index)), index, self.size)
         written = tf.gather(values, tf.maximum(last, 0))
         self._change(tf.where(last < 0, self.values.value, written))
@@ -167,7 +169,7 @@ class SamplingWeights(DeclaredLayer):
 
     def _change(self, values) -> None:
         self.values.assign(values)
-        # Counted after they are stored; see `draw`.
+        # The change is counted after the values are stored; see `draw`.
         with tf.control_dependencies([tf.identity(self.values.value)]):
             self.changes.assign_add(1)
 
@@ -212,7 +214,7 @@ def distribute_fresh(dataset: tf.data.Dataset, strategy: tf.distribute.Strategy)
         )
 
     def deal(context):
-        own = replicas // context.num_input_pipelines  # replicas of this worker
+        own = replicas // context.num_input_pipelines  # number of replicas of this worker
         first = context.input_pipeline_id * own
 
         def stack_parts(tensor):

@@ -24,21 +24,21 @@ from keras_gen.losses.adversarial import Objective, discrimination
 
 @keras.saving.register_keras_serializable("keras_gen")
 class StyleIdentityVAE(EncoderDecoder):
-    """A VAE with two codes for an image: its identity, shared by its class, and its style.
+    """A VAE with two codes per image: the identity, shared by the images of a class, and the style.
 
     Mathieu, Zhao, Sprechmann, Ramesh, LeCun: "Disentangling factors of variation in deep
     representations using adversarial training", NeurIPS 2016. The encoder returns the identity s,
     which is deterministic, and the distribution of the style z, which has a standard normal prior.
     To keep style out of s, an image is reconstructed from its own style and the identity of another
     image in its class. To keep the class out of z, a discriminator conditioned on the class
-    compares real images with generated images. These combine an identity from another class with
-    the style of this image or with a style from the prior.
+    compares real images with generated images. The generated images combine an identity from
+    another class with the style of the image or with a style from the prior.
 
     `loss = reconstruction_loss + swap_weight * swap_loss + beta * kl_loss + adversarial_weight *
     adversarial_loss`, in nats per example. `fit` accepts `keras_gen.data.class_triples`: images and
     their labels, other images of these classes, and images of other classes with their labels. The
     discriminator is updated after the encoder and the decoder, on the same generated images.
-    `score` is the sum of the reconstruction loss and the divergence at the style's mean. `encode`
+    `score` is the sum of the divergence and the reconstruction loss at the style's mean. `encode`
     returns the style and the identity concatenated (see `split`); `swap` gives an image the
     identity of another image.
 
@@ -49,10 +49,10 @@ class StyleIdentityVAE(EncoderDecoder):
     Args:
         encoder: Network that maps images to a mean and a log variance `[batch, style]` and an
             identity `[batch, identity]`; `keras_gen.networks.with_head` adds the identity.
-        decoder: Network that maps style and identity, `[batch, style + identity]`, to the
+        decoder: Network that maps the style and the identity, `[batch, style + identity]`, to the
             likelihood's parameters.
         discriminator: Network that maps images and int32 labels `[batch]` to logits `[batch, ...]`,
-            such as built by `keras_gen.networks.with_labels`.
+            such as a network built with `keras_gen.networks.with_labels`.
         classes: Number of classes.
         likelihood: Likelihood p(x | style, identity), a name or an object.
         swap_weight: Weight of the swapped reconstruction, a number or a schedule.
@@ -171,7 +171,7 @@ class StyleIdentityVAE(EncoderDecoder):
         return [tf.concat([mean, identity], axis=-1)]
 
     def split(self, codes):
-        """Splits codes into style and identity, `[n, style + identity]`, arrays or tensors."""
+        """Splits codes `[n, style + identity]`, arrays or tensors, into style and identity."""
         style = self.encoder.outputs[0].shape[-1]
         return codes[:, :style], codes[:, style:]
 

@@ -1,4 +1,4 @@
-"""The variational autoencoder of tables."""
+"""The variational autoencoder for tables."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -35,10 +35,10 @@ class TableVAE(VAE):
 
     Nazábal, Olmos, Ghahramani, Valera: "Handling Incomplete Heterogeneous Data using VAEs", Pattern
     Recognition 107, 2020: each column has its own likelihood given the latents, and gaps contribute
-    neither to the encoder's input nor to the likelihood of the values. A word is a cell, and so is
-    an interval of numbers (`table_columns`). The probability of a number is the mass of a mixture
-    of logistic densities in its cell, so likelihoods are comparable with other models of these
-    cells.
+    neither to the encoder's input nor to the likelihood of the values. Each word is a cell, as is
+    each interval of numbers (`table_columns`). The probability of a number is the mass of a mixture
+    of logistic densities in its cell, so likelihoods are comparable with those of other models of
+    the same cells.
 
     `score` and `log_prob` are the bound of an `IWAE` with 16 latents. `reconstruct` and `decode`
     return the most likely words, and the medians of numbers. `impute` and `complete` use 64 latents
@@ -48,12 +48,13 @@ class TableVAE(VAE):
     CSV file, and strings `[n, columns]`. A missing value contributes only to `gap_loss`, which
     teaches the model where values are missing, so that samples also have gaps.
 
-    Deviations: one layer of latents, which have a standard normal prior until `fit_prior`, instead
-    of a mixture learned with the networks; other likelihoods of numbers.
+    Deviations: there is one layer of latents, whose prior is standard normal until `fit_prior`,
+    instead of a mixture that is learned together with the networks. The likelihoods of numbers also
+    differ.
 
     Args:
-        encoder: Network that maps cells `[batch, columns]`, -1 where a value is missing, to (mean,
-            log variance) of q(z|x), each `[batch, latents]`.
+        encoder: Network that maps cells `[batch, columns]`, with -1 where a value is missing, to
+            (mean, log variance) of q(z|x), each `[batch, latents]`.
         decoder: Network that maps latents `[batch, latents]` to the parameters of a
             `CellLikelihood`. `keras_gen.networks.table_networks` builds both networks.
         columns: Columns with cells, as returned by `keras_gen.data.table_columns`.
@@ -62,7 +63,7 @@ class TableVAE(VAE):
         seed: Seed for the noise of the latents.
 
     Raises:
-        ValueError: If the networks do not fit the columns, or have different latents.
+        ValueError: If the networks do not match the columns, or if they have different latents.
 
     Example:
     ```python
@@ -109,7 +110,7 @@ class TableVAE(VAE):
 
     @override
     def nats(self, x):
-        # Positions in cells do not matter, also not for the noise.
+        # The result must not depend on positions in cells, and neither must the noise.
         seeds = self.score_seeds(tf.floor(x))
         return importance_weighted_nats(self.log_weights(x, SCORE_SAMPLES, seeds))
 
@@ -117,8 +118,8 @@ class TableVAE(VAE):
     def fit_prior(self, rows, seed: int = 0) -> None:
         """Fits the prior to the latents of rows: a mixture of normal distributions, by EM.
 
-        Call it after `fit`, with the training rows, so that samples resemble them more closely; see
-        `MixturePrior`. All later results and further training use this prior.
+        Call this method after `fit`, with the training rows, so that samples resemble these rows
+        more closely; see `MixturePrior`. All later results and further training use this prior.
 
         Args:
             rows: A DataFrame, a dict of columns, the path of a CSV file, or strings `[n, columns]`,
@@ -126,7 +127,8 @@ class TableVAE(VAE):
             seed: Seed for the latents and for the first means.
 
         Raises:
-            ValueError: If there are fewer rows than components, or rows do not fit the columns.
+            ValueError: If there are fewer rows than components, or if rows do not match the
+                columns.
         """
         random = np.random.default_rng(checked_seed(seed))
         mean, log_variance = self.encode(rows)
@@ -137,7 +139,7 @@ class TableVAE(VAE):
 
     @override
     def noise(self, n, key):
-        """Samples noise for the latents, for the choice of their component, and for the values."""
+        """Samples noise for the latents, the choice of the prior's component, and the values."""
         values = [n, *self.likelihood.noise_shape]
         return {
             "latents": tf.random.stateless_normal([n, self.latent_dim], key),
@@ -147,7 +149,7 @@ class TableVAE(VAE):
 
     @override
     def example_of(self, noise, *given):
-        """Returns rows `[n, columns]` sampled from p(x|z), cells with positions in them."""
+        """Returns rows `[n, columns]` sampled from p(x|z): cells with positions in the cells."""
         latents = self.prior.latents(noise["latents"], noise["component"])
         return self.likelihood.draw_rows(self.decoded(latents), noise["values"])
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Inferred(NamedTuple):
-    """Latents `[batch, ...]`, and the parameters of the distribution that produced them."""
+    """Latents `[batch, ...]`, and the parameters of the distribution that they are sampled from."""
 
     latents: Any
     parameters: Any
@@ -37,8 +37,8 @@ class VAE(EncoderDecoder):
     (10), in nats per example: `loss = reconstruction_loss + beta * kl_loss`. `score` and `log_prob`
     are the ELBO, a bound, estimated with 16 latents.
 
-    Deviations: `compile()` uses Adam, the paper Adagrad. A `beta` other than 1 gives the beta-VAE
-    of Higgins et al. (2017).
+    Deviations: `compile()` uses Adam, whereas the paper uses Adagrad. A `beta` other than 1 gives
+    the beta-VAE of Higgins et al. (2017).
 
     Args:
         encoder: Network that maps examples to (mean, log variance) of q(z|x), each
@@ -167,7 +167,7 @@ class VAE(EncoderDecoder):
         """Returns the examples for `noise`, from p(x|z) or p(x|z, given)."""
         if "values" not in noise:
             return self.reconstructed(noise["latents"], *given)
-        # The means alone would vary less than the data do.
+        # The means alone would vary less than the data.
         return self.likelihood.draw(self.decoded(noise["latents"], *given), noise["values"])
 
     # Building --------------------------------------------------------------------------------

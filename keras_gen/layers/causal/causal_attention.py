@@ -21,9 +21,9 @@ class CausalAttention(CausalLayer):
         softmax(Q K^T / sqrt(d) + M) V,   M = 0 up to the position itself, minus infinity after it,
 
     are concatenated and passed through another linear function. Input and output are floats
-    `[batch, time, channels]`. The cache of a step contains the keys and values of previous
-    positions, so each step computes the keys and values of only one position. The cost of a step is
-    linear in the sequence length.
+    `[batch, time, channels]`. Because the cache contains the keys and values of previous positions,
+    each step computes the keys and values of only one position. The cost of a step is linear in the
+    sequence length.
 
     Args:
         heads: Number of heads. Must divide the number of channels.
@@ -120,7 +120,7 @@ def attention(queries, keys, values, visible) -> tf.Tensor:
         queries: Queries, floats `[batch, heads, places, d]`.
         keys: Keys of the attended positions, `[batch, heads, others, d]`.
         values: Values of the attended positions, in the format of `keys`.
-        visible: Mask that tells which positions a position sees, bool `[places, others]`. Each
+        visible: Mask of the positions that each position sees, bool `[places, others]`. Each
             position must see at least one.
     """
     scores = tf.matmul(queries, keys, transpose_b=True)

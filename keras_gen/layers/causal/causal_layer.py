@@ -10,7 +10,7 @@ class CausalLayer(DeclaredLayer):
 
     Positions are the pixels of an image, row by row and from left to right, or the time steps of a
     sequence, which is treated as a single row. `call` computes all positions at once, as in
-    training. A sampler, which does not have the whole input yet, computes the same outputs position
+    training. A sampler, which does not yet have the whole input, computes the same outputs position
     by position (see `keras_gen.autoregressive.Walker`). The cache contains the information about
     previous inputs that the layer still needs. Caches are structures of tensors and
     `tf.TensorArray`s. In a graph, a step never changes the cache that it receives.
@@ -44,7 +44,7 @@ class CausalLayer(DeclaredLayer):
     sees_itself = True
 
     def step_weights(self):
-        """Returns the weights in the format and dtype that the steps use. Called only once."""
+        """Returns the weights in the format and dtype that the steps use; called only once."""
         return ()
 
     def empty_cache(self, weights, batch: tf.Tensor, width: tf.Tensor):

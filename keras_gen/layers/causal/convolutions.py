@@ -122,10 +122,10 @@ class MaskedConvolution(CausalLayer):
     """A causal convolution of images over rows above, pixels to the left, and earlier channels.
 
     Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, sec. 3.4
-    and fig. 2. The maps are divided into one group per image channel, in order. At the pixel
-    itself, mask A connects a group to the previous groups; mask B also connects it to itself. The
-    mask sets all other kernel entries to zero. Floats `[batch, height, width, channels]` become
-    `[batch, height, width, filters]`, with zero padding around the input.
+    and fig. 2. The feature maps are divided into one group per image channel, in the order of the
+    channels. At the pixel itself, mask A connects a group to the previous groups; mask B also
+    connects it to itself. The mask sets all other kernel entries to zero. Floats `[batch, height,
+    width, channels]` become `[batch, height, width, filters]`, with zero padding around the input.
 
     Args:
         filters: Number of output channels. Group `g` of `image_channels` starts at `filters * g //
@@ -264,8 +264,8 @@ def _groups(maps: int, image_channels: int) -> np.ndarray:
 class Shift(CausalLayer):
     """Shifts a sequence by one position: prepends zeros, and drops the last position.
 
-    Layers after it that see the present, such as an LSTM, thus see only the past. Input and output
-    are floats `[batch, time, channels]`.
+    Subsequent layers that see the present, such as an LSTM, thus see only the past. Input and
+    output are floats `[batch, time, channels]`.
 
     Example:
         >>> Shift()(tf.constant([[[1.0], [2.0], [3.0]]]))[0, :, 0].numpy()

@@ -44,7 +44,7 @@ class CausalLSTM(CausalLayer):
 
     @override
     def call(self, x):
-        added = keras.ops.matmul(x, self.kernel) + self.bias  # for all times at once
+        added = keras.ops.matmul(x, self.kernel) + self.bias  # at all time steps at once
         gates = tf.transpose(added, [1, 0, 2])
         recurrent = tf.convert_to_tensor(self.recurrent_kernel)
         nothing = tf.zeros_like(gates[0, :, : self.units])
@@ -94,7 +94,7 @@ class PixelLSTM(CausalLayer):
     previous states (state-to-state) needs no mask, because these states belong to earlier pixels.
 
     Kernels and biases are initialized as in `keras.layers.LSTM`, because the paper does not specify
-    them: the biases of the forget gate start at one, all other biases at zero.
+    them: the biases of the forget gate start at one, and all other biases start at zero.
 
     Args:
         units: Number of features in a pixel's state, h in the paper, at least `image_channels`.
@@ -204,9 +204,8 @@ class RowLSTM(PixelLSTM):
     Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, sec. 3.1,
     eq. (3) and fig. 4 (left). The gates of a pixel depend on the input of its row up to the pixel
     itself (mask B) and on the states of `kernel_size` pixels around it in the row above; the
-    pixel's c depends on the c of the pixel above. The layer therefore sees a triangle above the
-    pixel, and misses everything outside it. Floats `[batch, height, width, channels]` become
-    `[batch, height, width, units]`.
+    pixel's c depends on the c of the pixel above. The layer therefore sees only a triangle above
+    the pixel. Floats `[batch, height, width, channels]` become `[batch, height, width, units]`.
 
     Args:
         units: Number of features in a pixel's state, h in the paper, at least `image_channels`.
@@ -382,7 +381,7 @@ class DiagonalLSTM(PixelLSTM):
 
 
 def skew(x: tf.Tensor) -> tf.Tensor:
-    """Shifts each row to the right by one position more than the row above it (fig. 3).
+    """Shifts each row to the right by one position more than the row above (fig. 3).
 
     Floats `[batch, height, width, channels]` become `[batch, height, width + height - 1,
     channels]`, padded with zeros. The diagonals that rise to the right become columns.
@@ -393,7 +392,8 @@ def skew(x: tf.Tensor) -> tf.Tensor:
                [0., 1., 1.]], dtype=float32)
     """
     height, width, channels = x.shape[1:]
-    # If rows are read as one position shorter than written, each row starts one position later.
+    # Reading rows that are one position shorter than the written rows shifts each row by one
+    # position.
     padded = tf.pad(x, [[0, 0], [0, 0], [0, height], [0, 0]])
     line = tf.reshape(padded, [-1, height * (width + height), channels])
     return tf.reshape(line[:, :-height], [-1, height, width + height - 1, channels])

@@ -18,15 +18,15 @@ class AffineCoupling(InvertibleLayer):
     Dinh, Sohl-Dickstein, Bengio: "Density Estimation Using Real NVP", ICLR 2017, sec. 3.2 to 3.4.
     The mask b in eq. (9) selects the unchanged half; eqs. (4) and (5) are a special case. The log
     scale is a tanh times a learned factor (sec. 4.1). The factor starts at 1, so that a network
-    that starts at zero, such as Glow's (Kingma, Dhariwal 2018, sec. 3.3), still has a gradient.
-    Input and output are float32 `[batch, values]` or `[batch, height, width, channels]`.
+    whose initial output is zero, as in Glow (Kingma, Dhariwal 2018, sec. 3.3), still has a
+    gradient. Input and output are float32 `[batch, values]` or `[batch, height, width, channels]`.
 
     Args:
         network: Built functional `keras.Model` that maps the masked values `[batch, ...]`, in which
-            the other half is 0, or a list of these values and the condition, to a list of scale and
-            shift, each in the shape of x. Scale and shift are ignored where b is 1. With the mask
-            "channels", the network may instead accept only the unchanged channels and return the
-            scale and the shift of the other channels, which costs half as much.
+            the other half is 0, or a list of these values and the condition, to a list of the scale
+            and the shift, each in the shape of x. Scale and shift are ignored where b is 1. With
+            the mask "channels", the network may instead accept only the unchanged channels and
+            return the scale and the shift of the other channels, which costs half as much.
         mask: Half that remains unchanged. `"channels"`: the first half of the channels, or of the
             values in `[batch, values]`. `"checkerboard"`: every other pixel, or every other value.
         flip: Whether to swap the halves, as in every other layer of a chain.
@@ -45,7 +45,7 @@ class AffineCoupling(InvertibleLayer):
     def build(self, input_shape):
         self._stays = self._make_mask(tuple(input_shape[1:]))
         count = input_shape[-1]
-        # For the channel mask: the numbers of channels in the first and in the last half.
+        # Numbers of channels in the first half and in the last half, for the channel mask.
         sizes = [count // 2, count - count // 2]
         unchanged = sizes[1] if self.flip else sizes[0]
         alone = self.mask == "channels" and self.network.inputs[0].shape[-1] == unchanged
@@ -79,7 +79,7 @@ class AffineCoupling(InvertibleLayer):
         """Returns the network's input and the values to change, which may be all of them."""
         if self._sizes is None:
             return self._stays * x, x
-        # `tf.split`, whose gradient is one concatenation, is faster than two slices.
+        # `tf.split` is faster than two slices, because its gradient is one concatenation.
         first, last = tf.split(x, self._sizes, axis=-1)
         return (last, first) if self.flip else (first, last)
 
@@ -132,8 +132,8 @@ class ConditionalAffine(InvertibleLayer):
     float32 `[batch, ...]`.
 
     Args:
-        network: Built functional `keras.Model` that maps conditions `[batch, ...]` to a list of
-            mean and log scale, each in the shape of x.
+        network: Built functional `keras.Model` that maps conditions `[batch, ...]` to a list of the
+            mean and the log scale, each in the shape of x.
 
     Example:
         >>> condition = keras.Input([3])

@@ -13,13 +13,13 @@ from keras_gen.layers.layer_arguments import require_input, require_pair
 
 @keras.saving.register_keras_serializable("keras_gen")
 class Factored(InvertibleLayer):
-    """Outputs some of the channels as latents, and passes the others through the rest of a flow.
+    """Outputs some channels as latents, and passes the other channels through the rest of a flow.
 
     Dinh, Sohl-Dickstein, Bengio: "Density Estimation Using Real NVP", ICLR 2017, sec. 3.6, eqs.
     (14) to (16): coarser scales require less memory and time, and the loss reaches the latents of
     all scales directly. The input is float32 `[batch, ..., channels]`, with at least 2 channels.
     The output is one vector, `[batch, values]`, with the latents of this layer followed by the
-    latents of the rest; or both concatenated as channels. The layer must be the last one in a
+    latents of the rest; or both concatenated as channels. The layer must be the last layer in a
     chain.
 
     With a network, the prior of this layer's latents depends on the remaining channels, as in the
@@ -28,12 +28,13 @@ class Factored(InvertibleLayer):
     all latents are standard normal.
 
     Args:
-        rest: Flow applied to the first channels, which remain, such as a `Chain` for the next
-            scale. It may end with its own `Factored`.
-        network: Built functional `keras.Model` that maps the remaining channels to a list of mean
-            and log scale, each in the shape of the channels that are output. If None, the mean is 0
+        rest: Flow applied to the remaining channels, which come first, such as a `Chain` for the
+            next scale. This flow may end with its own `Factored`.
+        network: Built functional `keras.Model` that maps the remaining channels to a list of the
+            mean and the log scale, each in the shape of the output channels. If None, the mean is 0
             and the scale is 1.
-        leaving: Number of channels to output, taken from the end. If None, half of the channels.
+        leaving: Number of channels to output, which are the last channels of the input. If None,
+            half of the channels are output.
         flat: Whether the output is one vector. If False, the latents are concatenated as channels,
             `[batch, ..., channels]`, which allows inputs of any size but requires that `rest` not
             change the size.
@@ -74,7 +75,7 @@ class Factored(InvertibleLayer):
 
     @override
     def call(self, x, condition=None, training=False):
-        # `tf.split`, whose gradient is one concatenation, is faster than two slices.
+        # `tf.split` is faster than two slices, because its gradient is one concatenation.
         stay, leaving = tf.split(x, [self._stay, self._leaving_shape[-1]], axis=-1)
         log_det = 0.0
         if self.network is not None:

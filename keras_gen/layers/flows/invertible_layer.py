@@ -19,12 +19,12 @@ class InvertibleLayer(DeclaredLayer):
     The density of x follows from log p(x) = log p(f(x)) + log |det dy/dx| (Dinh, Sohl-Dickstein,
     Bengio: "Density Estimation Using Real NVP", ICLR 2017, eq. (3)).
 
-    A subclass defines `call` and `inverse`; `y_shape` if y and x differ in shape; `condition_shape`
-    if it accepts a condition; and `after_update` if it has state other than its trainable weights.
-    `call` never changes state. It returns statistics for the new state, which the model passes to
-    `after_update` once the weights are updated, so that a step whose loss is not finite changes
-    nothing. Values are float32 regardless of `dtype`, because rounded values cannot be inverted;
-    networks inside a layer follow the dtype policy.
+    A subclass defines `call` and `inverse`. It also defines `y_shape` if y and x differ in shape,
+    `condition_shape` if it accepts a condition, and `after_update` if it has state other than its
+    trainable weights. `call` never changes state. It returns statistics for the new state, which
+    the model passes to `after_update` once the weights are updated, so that a step whose loss is
+    not finite changes nothing. Values are float32 regardless of `dtype`, because rounded values
+    cannot be inverted; networks inside a layer follow the dtype policy.
 
     Example:
     ```python
@@ -179,7 +179,7 @@ class Chain(InvertibleLayer, keras.Model):
     @classmethod
     @override
     def from_config(cls, config: dict, custom_objects=None):
-        config = copy.deepcopy(config)  # Keras empties what it reads.
+        config = copy.deepcopy(config)  # Keras modifies the config that it reads.
         deserialize = keras.saving.deserialize_keras_object
         layers = [deserialize(layer, custom_objects) for layer in config.pop("layers")]
         return cls(layers, **config)

@@ -14,7 +14,7 @@ from keras_gen.declared import Count
 from keras_gen.layers.flows.invertible_layer import InvertibleLayer
 from keras_gen.layers.layer_arguments import require_input
 
-CONSTANT = 1e-12  # a channel with less variance is treated as constant
+CONSTANT = 1e-12  # variance below which a channel is treated as constant
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -27,7 +27,7 @@ class ActNorm(InvertibleLayer):
 
     The first batch's mean and standard deviation are separate weights, and the trainable weights
     start at 0: s = exp(log_scale) / deviation, b = bias - s * mean. Weights therefore do not change
-    before the loss of a step is known. Until `after_update` stores the statistics, `call` uses the
+    before a step's loss is known. Until `after_update` stores the statistics, `call` uses the
     statistics of its own batch over all replicas as constants in training, and is the identity at
     inference. A channel that is constant in the first batch keeps its scale. Deviation: the
     logarithm of s is trained, as in the authors' code.
@@ -49,7 +49,7 @@ class ActNorm(InvertibleLayer):
         state = dict(initializer="zeros", trainable=False, aggregation="only_first_replica")
         self.mean = self.add_weight(name="mean", **weight | state)
         self.log_deviation = self.add_weight(name="log_deviation", **weight | state)
-        # As int64, because TensorFlow keeps int32 variables off GPUs.
+        # Use int64, because TensorFlow does not place int32 variables on GPUs.
         self.initialized = self.add_weight(name="initialized", shape=(), dtype="int64", **state)
 
     @override
@@ -85,7 +85,8 @@ class ActNorm(InvertibleLayer):
         x = tf.stop_gradient(x)
         if replica_count() == 1:
             return tf.cond(first, lambda: self._statistics(x), self._stored)
-        # Computed in every step, because replicas cannot be summed inside a `tf.cond`.
+        # Compute the statistics in every step, because sums over replicas are not possible inside
+        # `tf.cond`.
         found = zip(self._statistics(x), self._stored(), strict=True)
         return tuple(tf.where(first, new, old) for new, old in found)
 
@@ -236,7 +237,7 @@ class InvertibleConvolution(InvertibleLayer):
         self.upper = self._weight("upper", upper)
         self.log_s = self._weight("log_s", np.log(np.abs(diagonal)))
         self.sign = self._weight("sign", np.sign(diagonal), trainable=False)
-        # As int64, because TensorFlow keeps int32 variables off GPUs.
+        # Use int64, because TensorFlow does not place int32 variables on GPUs.
         self.order = self._weight("order", order, trainable=False, dtype="int64")
 
     def _weight(self, name, value, **options):
@@ -256,7 +257,7 @@ class InvertibleConvolution(InvertibleLayer):
         if self.lu:
             log_det = tf.reduce_sum(self.log_s.value)  # eq. (11)
         else:
-            # With W = Q R, because XLA has no determinant.
+            # Use W = Q R, because XLA does not support determinants.
             identity = np.eye(matrix.shape[0], dtype="float32")
             diagonal = tf.reduce_sum(tf.linalg.qr(matrix).r * identity, axis=1)
             log_det = tf.reduce_sum(tf.math.log(tf.abs(diagonal)))
@@ -277,7 +278,7 @@ class InvertibleConvolution(InvertibleLayer):
         lower = self.lower.value * below + identity
         diagonal = self.sign.value * tf.exp(self.log_s.value)
         upper = self.upper.value * below.T + identity * diagonal
-        # P (L (U + diag(s))): the rows of L (U + diag(s)) in another order.
+        # P (L (U + diag(s))) is L (U + diag(s)) with its rows in a different order.
         return tf.gather(lower @ upper, self.order.value)
 
 
@@ -289,7 +290,8 @@ def _rotation(size, seed):
     """Returns a random matrix with orthogonal rows of length 1 and determinant 1."""
     normal = np.random.default_rng(checked_seed(seed)).normal(size=(size, size))
     rotation, triangle = np.linalg.qr(normal)
-    # These signs make it unique, and uniform among all orthogonal matrices.
+    # These signs make the decomposition unique, and Q uniformly distributed over all orthogonal
+    # matrices.
     rotation = rotation * np.sign(np.diag(triangle))
     if np.linalg.det(rotation) < 0:
         rotation[:, 0] *= -1

@@ -22,12 +22,12 @@ class BIVA(HierarchicalVAE):
 
     Inference takes two passes. The first pass is bottom-up and stochastic. The second pass is
     top-down, based on the features of the generative model and of the first pass. The loss is the
-    negative ELBO. The divergences of z_i^TD and z_L are in closed form, given the variables that
-    they depend on. The divergence of z_i^BU is estimated as log q - log p of a sample, because p
-    depends on layers inferred from z_i^BU; its mean over a batch may be negative.
+    negative ELBO. The divergences of z_i^TD and z_L are in closed form, given the variables on
+    which z_i^TD and z_L depend. The divergence of z_i^BU is estimated as log q - log p of a sample,
+    because p depends on layers inferred from z_i^BU; its mean over a batch may be negative.
 
-    Deviations: some divergences are in closed form, and free bits are counted per variable. With
-    one layer, the model is a VAE.
+    Deviations: some divergences are computed in closed form, and free bits are counted per
+    variable. With one layer, the model is a VAE.
 
     Args:
         bottom_up: L networks, layer 1 first, that map examples, or features and z_{i-1}^BU of the

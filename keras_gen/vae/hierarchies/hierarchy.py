@@ -29,8 +29,8 @@ class Drawn(NamedTuple):
 
     Attributes:
         latents: Sampled latents, `[batch, ...]`.
-        posterior: Mean and log variance of the normal distribution that the latents were sampled
-            from.
+        posterior: Mean and log variance of the normal distribution from which the latents were
+            sampled.
         prior: Mean and log variance of p, given the layers above.
     """
 
@@ -65,7 +65,7 @@ class HierarchicalVAE(Coder):
         seed: Seed for the noise of the latents.
     """
 
-    # The variables of every layer except the top one, which has one.
+    # The names of the variables in every layer except the top layer, which has a single variable.
     parts: ClassVar[tuple[str, ...]] = ("",)
     # Parts whose distribution is inferred before the layers above, so that its divergence
     # from p(z_i | layers above) must be estimated with a sample.
@@ -161,8 +161,8 @@ class HierarchicalVAE(Coder):
 
         def posterior(layer, features, priors):
             latents_of_layer = [parts[name] for name in self.layout[layer - 1]]
-            # exp(-500) is 0. With an infinity, models converted by tf2onnx generate other
-            # images.
+            # exp(-500) is 0. With infinity instead of 500, models converted by tf2onnx generate
+            # different images.
             return [(z, tf.fill(tf.shape(z), -1000.0)) for z in latents_of_layer]
 
         return posterior
@@ -203,13 +203,13 @@ class HierarchicalVAE(Coder):
         """
         batch = keras.ops.shape(x)[0]
         repeated = tf.repeat(x, samples, axis=0)
-        # Sampled with the batch axis first, since each replica uses its slice of the batch.
+        # The batch axis comes first, because each replica uses its slice of the batch.
         noise = tf.reshape(normal([batch, samples, self.size], seed), [-1, self.size])
         posterior = self.posterior(repeated, noise)
         if layers is not None:
             layers = tf.repeat(layers, samples)
-            # The layers above depend on the noise of the lower layers, which therefore receive new
-            # noise.
+            # The inferred upper layers depend on the lower layers' noise, so the resampled lower
+            # layers receive new noise.
             below = self.score_seeds(x, "lower")
             other = tf.reshape(normal([batch, samples, self.size], below), [-1, self.size])
             sizes = [sum(map(math.prod, names.values())) for names in self.layout]
@@ -225,7 +225,7 @@ class HierarchicalVAE(Coder):
 
     @override
     def encoded(self, x):
-        """Returns the means of q(z|x), `[batch, size]`, each given the means it depends on."""
+        """Returns the means of q(z|x), `[batch, size]`; each mean is given the means before it."""
         noise = tf.zeros([keras.ops.shape(x)[0], self.size])
         drawn, _ = self.descend(noise, self.posterior(x, noise))
         return [self.as_vector(drawn)]
@@ -257,7 +257,7 @@ class HierarchicalVAE(Coder):
 
         Args:
             latents: Codes `[n, size]`, as returned by `encode`.
-            noise: Standard normal noise of the same shape, used for resampling.
+            noise: Standard normal noise in the shape of `latents`, used for resampling.
             layers: Highest layer to resample, int `[n]` or one number for all examples: 0 resamples
                 nothing, and L resamples all layers.
             batch_size: Number of examples processed at once.
@@ -306,7 +306,7 @@ class HierarchicalVAE(Coder):
         self.edges |= {name: Vectors((self.size,), name) for name in ("latents", "noise")}
         self.edges["layers"] = Levels((), self.depth + 1, name="layers")
         self.edges["temperature"] = Number(0.0, 10.0, "temperature")
-        # Running the networks now reveals any mismatch.
+        # Run the networks once to detect mismatches.
         self.log_weights(tf.zeros([1, *shape], self.edges["x"].inner_spec().dtype), 1, [0, 0])
         for name, each_layer in lists.items():
             variables = len(self.parts) if name == "top_down" else 1

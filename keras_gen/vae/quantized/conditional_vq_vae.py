@@ -18,15 +18,15 @@ class ConditionalVQVAE(VQVAE):
     """A VQ-VAE for voice conversion: codes for the spoken words and a speaker-conditioned decoder.
 
     Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017,
-    sec. 4.3. The decoder receives the codes and the speaker, so that the few bits of the codes need
-    not encode the voice. `convert` replaces the recorded speaker with another speaker.
-    In `fit(waveforms, speakers)`, speakers are integers. `score` does not use the speaker: p(x |
+    sec. 4.3. The decoder receives the codes and the speaker, so that the codes do not need to spend
+    their few bits on the voice. `convert` replaces the recorded speaker with another speaker. In
+    `fit(waveforms, speakers)`, speakers are integers. `score` does not use the speaker: here, p(x |
     codes) is the mean over all speakers.
 
-    Deviations: see `VectorQuantizer`. The paper's decoder is an autoregressive WaveNet; this one
-    generates all samples at once. The samples are independent given the codes, and the codes cannot
-    represent the phases of a waveform. Therefore, `keras_gen.losses.spectral_loss` is minimized
-    together with the negative log-likelihood.
+    Deviations: see `VectorQuantizer`. The paper's decoder is an autoregressive WaveNet, whereas
+    this decoder generates all samples at once. The samples are independent given the codes, and the
+    codes cannot represent the phases of a waveform. Therefore, `keras_gen.losses.spectral_loss` is
+    minimized together with the negative log-likelihood.
 
     Args:
         encoder: Network that maps waveforms `[batch, samples, channels]` to latents
@@ -88,7 +88,8 @@ class ConditionalVQVAE(VQVAE):
             speakers = tf.fill(tf.shape(x)[:1], number)
             return -self.reconstruction(codes, x, speakers)
 
-        # One speaker at a time, because all speakers at once would need several times the memory.
+        # Speakers are computed one at a time, because all speakers together would require several
+        # times the memory.
         log_probs = tf.map_fn(
             of_speaker,
             tf.range(self.speakers),

@@ -23,9 +23,9 @@ class VQVAE(EncoderDecoder):
     """An autoencoder whose codes are integers: entries of a codebook.
 
     Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017. The
-    loss is eq. (3). By default, moving averages of the latents (appendix A.1) replace its second
-    term and update the codebook after each step. `perplexity`, the effective number of codes in
-    use, is reported.
+    loss is eq. (3). By default, moving averages of the latents (appendix A.1) replace the second
+    term of eq. (3) and update the codebook after each step. `perplexity`, the effective number of
+    codes in use, is reported.
 
     A prior over the codes is learned afterward: `keras_gen.autoregressive.CodePrior`.
 
@@ -38,9 +38,9 @@ class VQVAE(EncoderDecoder):
         codebook_size: Number of codes, K.
         commitment_weight: Weight of the commitment loss, beta, a number or a schedule. The
             reconstruction loss is summed over the values of an example, as in eq. (3). The authors'
-            code averages over all values and divides squared errors by the data's variance: its
-            0.25 is 0.125 * values / dim here, for a `Normal` likelihood with the data's standard
-            deviation. Such a weight keeps the latents close to their codes.
+            code averages over all values and divides squared errors by the data's variance. Its
+            weight of 0.25 corresponds to 0.125 * values / dim here, for a `Normal` likelihood with
+            the data's standard deviation. Such a weight keeps the latents close to their codes.
         decay: Decay rate of the moving averages, gamma.
         dead_after: Number of updates after which an unused code restarts. If None, codes never
             restart.
@@ -76,12 +76,12 @@ class VQVAE(EncoderDecoder):
 
     @override
     def train_step(self, data):
-        """Takes one step on eq. (3), then updates the codebook and restarts unused codes."""
+        """Updates the networks on eq. (3), then the codebook, and restarts unused codes."""
         loss, terms, _ = self.update_coder(self.prepare_batch(data))
         return self.report(terms, loss=loss)
 
     def update_coder(self, batch: dict) -> tuple:
-        """Updates encoder, decoder, and codebook; returns the loss, its terms, and `quantized`."""
+        """Updates the networks and the codebook; returns the loss, its terms, and `quantized`."""
 
         def loss():
             quantized = self.quantized(batch["x"])

@@ -28,11 +28,11 @@ class VQVAE2(VQVAE):
     Deviations: see `VectorQuantizer`, which restarts unused codes.
 
     Args:
-        top_encoder: Network that maps examples to features for `encoder`, and the top latents
+        top_encoder: Network that maps examples to features for `encoder` and to the top latents
             `[batch, ..., dim]`.
         encoder: Network that maps features and the top level's codes to the bottom level's latents.
-        decoder: Network that maps codes of the bottom and the top level to the likelihood's
-            parameters.
+        decoder: Network that maps the codes of the bottom level and of the top level to the
+            likelihood's parameters.
         likelihood, codebook_size, commitment_weight, decay, dead_after, codebook_update, seed: See
             `VQVAE`; they apply to both levels.
 
@@ -101,7 +101,7 @@ class VQVAE2(VQVAE):
     @override
     @capability
     def encode(self, x):
-        """Returns the codes of examples, integers `[n, ...]`, at the top and the bottom level."""
+        """Returns the codes of examples at the top and bottom levels, integers `[n, ...]`."""
         return dict(zip(("top", "bottom"), reversed(self.codes(x)), strict=True))
 
     @override

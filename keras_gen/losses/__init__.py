@@ -1,6 +1,6 @@
-"""Losses: functions of tensors, usually with one value per example, float32 `[batch]`.
+"""Losses: functions of tensors that usually return one value per example, float32 `[batch]`.
 
-`adversarial.get`, `likelihoods.get`, and `penalties.get` find objects by name. Objects raise a
+`adversarial.get`, `likelihoods.get`, and `penalties.get` find objects by name. Loss objects raise a
 `ValueError` for arguments outside the ranges in their `Args`.
 """
 

@@ -1,10 +1,10 @@
-"""Adversarial objectives: losses of discriminators and generators as functions of logits.
+"""Adversarial objectives: the losses of discriminators and generators as functions of logits.
 
 Every objective has two methods that return one loss per example, float32 `[batch]`:
 `discriminator(real_logits, fake_logits)` and `generator(fake_logits, real_logits=None)`. If
 `compares` is True, an objective requires the real logits. Logits are the raw output of the
 discriminator, `[batch, ...]`, of any float dtype. They are cast to float32, and the loss is
-averaged over all axes except the first, so a PatchGAN's map counts as one example.
+averaged over all axes except the first, so each map of a PatchGAN counts as one example.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Objective(Declared):
         compares: Whether `generator` requires `real_logits`. If False, models do not pass real
             examples through the discriminator for the generator's loss.
         threshold: Logit of the optimal discriminator for an example that is equally likely to be
-            real or generated. None if there is no such number, as for critics, for which only
+            real or generated. None if there is no such logit, as for critics, for which only
             differences between logits are meaningful.
     """
 
@@ -75,8 +75,8 @@ def discrimination(objective: Any, real_logits, *fake_logits) -> tuple[tf.Tensor
 
     Raises:
         TypeError: If logits are not numbers.
-        ValueError: If the objective is unknown, there are no generated examples, or the shapes
-            differ.
+        ValueError: If the objective is unknown, if there are no generated examples, or if the
+            shapes differ.
 
     Example:
         >>> loss, accuracy = discrimination(Minimax(), tf.ones([4, 1]), -tf.ones([4, 1]))
@@ -112,8 +112,8 @@ class FDivergence(Objective):
     composition of f* and g.
 
     Args:
-        direct: Whether the generator maximizes E_Q[g(V(x))] instead of minimizing F. This
-            alternative (sec. 3.2) still has a gradient when the discriminator wins.
+        direct: Whether the generator maximizes E_Q[g(V(x))] instead of minimizing F. The gradient
+            of this alternative (sec. 3.2) does not vanish when the discriminator wins.
     """
 
     direct: bool = False
@@ -149,7 +149,8 @@ class FDivergence(Objective):
 class KullbackLeibler(FDivergence):
     """f-GAN with KL(P || Q) = E_P[log p / q] in nats: f(u) = u log u, g(v) = v, f*(t) = exp(t - 1).
 
-    The optimal logit is 1 + log p / q. The generator must cover all of the data.
+    The optimal logit is 1 + log p / q. The generator is penalized most where it does not cover the
+    data.
 
     Example:
         >>> KullbackLeibler().estimate(tf.ones([4, 1]), tf.ones([4, 1]))  # 0 each
@@ -172,7 +173,8 @@ class KullbackLeibler(FDivergence):
 class ReverseKL(FDivergence):
     """f-GAN with KL(Q || P), in nats: f(u) = -log u, g(v) = -exp(-v), f*(t) = -1 - log(-t).
 
-    The optimal logit is log p / q. The generator must avoid everything that is not in the data.
+    The optimal logit is log p / q. The generator is penalized most for examples that do not
+    resemble the data.
 
     Example:
         >>> ReverseKL().estimate(tf.zeros([4, 1]), tf.zeros([4, 1]))  # 0 each
@@ -216,9 +218,9 @@ class JensenShannon(FDivergence):
 
     f(u) = u log u - (u + 1) log((u + 1) / 2), g(v) = log 2 - log(1 + exp(-v)), and f*(t) = -log(2 -
     exp(t)). The optimal logit is log p / q. The losses differ from `Minimax` by constants: the
-    discriminator's loss is lower by 2 log 2, so that its negative is the divergence. With `direct`,
-    the generator's loss is the same as in `NonSaturating`. Deviation: table 1 of the paper omits
-    the factor of 2 that results from its f.
+    discriminator's loss is lower by 2 log 2, so that its negative is an estimate of the divergence.
+    With `direct`, the generator's loss equals the loss in `NonSaturating`. Deviation: table 1 of
+    the paper omits the factor of 2 that results from its f.
 
     Example:
         >>> JensenShannon().estimate(tf.zeros([4, 1]), tf.zeros([4, 1]))  # 0 each
@@ -266,11 +268,11 @@ class Minimax(Objective):
     @property
     @override
     def threshold(self):  # type: ignore[override]
-        """Logit of half the target for real examples, where p = q."""
+        """Logit of half the target for real examples, which is optimal where p = q."""
         return math.log(self.real_target / (2.0 - self.real_target))
 
     def _real(self, logits):
-        # The cross-entropy with the real target.
+        # The cross-entropy between the target for real examples and D.
         return tf.nn.softplus(-logits) + (1.0 - self.real_target) * logits
 
     def _fake(self, logits):
@@ -337,12 +339,12 @@ class Wasserstein(Objective):
     """Difference between the critic's means: WGAN, Arjovsky et al. (2017), eqs. (2) and (3).
 
     The critic minimizes D(G(z)) - D(x), and the generator minimizes -D(G(z)). The difference is a
-    distance only if the critic is Lipschitz, so use the objective with a penalty, clipping, or
+    distance only if the critic is Lipschitz, so combine this objective with a penalty, clipping, or
     spectral normalization.
 
     Args:
-        drift: Factor applied to D(x)^2, which pulls the critic's outputs toward 0; at least 0. It
-            is 0.001 in Karras et al. (2018), appendix A.1.
+        drift: Weight of D(x)^2, a term that pulls the critic's outputs toward 0; at least 0, and
+            0.001 in Karras et al. (2018), appendix A.1.
 
     Example:
         >>> loss = Wasserstein().discriminator(tf.ones([4, 1]), tf.zeros([4, 1]))  # -1 each
@@ -393,7 +395,7 @@ class Relativistic(Objective):
     generated examples, and vice versa.
 
     Args:
-        average: Whether to use RaSGAN instead of RSGAN. Averages are taken over the global batch
+        average: Whether to use RaSGAN instead of RSGAN. Averages are computed over the global batch
             and over all positions in maps of logits.
 
     Example:
@@ -401,7 +403,7 @@ class Relativistic(Objective):
     """
 
     average: bool = False
-    # No annotations, because annotated attributes are arguments.
+    # These attributes are not annotated, because annotated attributes are arguments.
     compares = True
     threshold = None
 
@@ -461,7 +463,8 @@ def get_of_fakes(identifier: Any) -> Objective:
     """Returns `get(identifier)` for models whose generators do not use logits of real examples.
 
     Raises:
-        ValueError: If the objective is unknown, or compares generated examples with real ones.
+        ValueError: If the objective is unknown, or if it compares generated examples with real
+            examples.
 
     Example:
         >>> get_of_fakes("hinge")

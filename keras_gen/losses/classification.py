@@ -32,10 +32,10 @@ def label_cross_entropy(labels, logits) -> tf.Tensor:
 def code_information(
     codes: tf.Tensor, found: tf.Tensor, categories: Sequence[int], scale: float = 1.0
 ) -> dict[str, tf.Tensor]:
-    """Returns L_I = E[log Q(c|x)] + H(c) for codes c: categories and numbers in [-1, 1].
+    """Returns L_I = E[log Q(c|x)] + H(c) for codes c, categories and numbers in [-1, 1].
 
-    Chen et al.: "InfoGAN", NeurIPS 2016, eq. (5). L_I is at most the mutual information of c and x,
-    and, for categories, at most their entropy. The numbers are uniformly distributed. Q is
+    Chen et al.: "InfoGAN", NeurIPS 2016, eq. (5). L_I is at most the mutual information of c and x;
+    for categories, it is also at most their entropy. The numbers are uniformly distributed. Q is
     categorical for categories, and normal for numbers.
 
     Args:

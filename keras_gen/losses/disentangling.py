@@ -1,6 +1,6 @@
 """Losses that make the latents of a dataset independent of each other.
 
-All are estimated on the *global* batch, so N replicas are equivalent to one device.
+All losses are estimated on the *global* batch, so N replicas are equivalent to one device.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ def decomposed_kl(
 
     Chen, Li, Grosse, Duvenaud (2018), eq. (2): the parts are the mutual information of latents and
     examples, log q(z|x) - log q(z); the total correlation of the latents, log q(z) - sum_j log
-    q(z_j); and the divergence of the individual latents, sum_j log q(z_j) - log p(z). Here, q(z) is
-    the mixture of q(z|x) over the dataset. The mean of the parts' sum is the KL divergence.
+    q(z_j); and the dimension-wise KL divergence, sum_j log q(z_j) - log p(z). Here, q(z) is the
+    mixture of q(z|x) over the dataset. The mean of the parts' sum is the KL divergence.
 
     For a batch of M out of N examples, minibatch-weighted sampling, eq. (3), weights each example
     by 1 / (M N). In expectation, this yields a lower bound on log q(z), so the mutual information
     is overestimated. Minibatch stratified sampling (app. C.2) weights the example itself by 1 / N
-    and the other examples by (N - 1) / (N (M - 1)). Its estimate of q(z) is unbiased, and exact if
-    the batch is the dataset. Deviation: the paper weights the last of the other examples
-    differently; here, their weights are equal.
+    and the other examples by (N - 1) / (N (M - 1)). The resulting estimate of q(z) is unbiased, and
+    exact if the batch is the whole dataset. Deviation: the paper weights the last of the other
+    examples differently; here, their weights are equal.
 
     Args:
         latents: Samples from q(z|x), `[batch, latents]`.
@@ -122,8 +122,8 @@ def dip_penalties(
 
     Args:
         mean: Means of q(z|x), `[batch, latents]`.
-        log_variance: Logarithms of the variances of q(z|x), `[batch, latents]`. If None, DIP-VAE-I
-            is used.
+        log_variance: Logarithms of the variances of q(z|x), `[batch, latents]`. If None, the
+            penalties of DIP-VAE-I are returned.
 
     Returns:
         A dict with "off_diagonal", the sum of the squared off-diagonal entries, in which each pair
@@ -152,7 +152,7 @@ def dip_penalties(
 def permuted_dimensions(latents: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """Shuffles each latent independently across the examples of the global batch.
 
-    Kim, Mnih (2018), algorithm 1. The result is samples from the product of the latents' marginal
+    Kim, Mnih (2018), algorithm 1. The results are samples from the product of the latents' marginal
     distributions.
 
     Args:

@@ -91,7 +91,7 @@ def log_ratio_normal(
 ) -> tf.Tensor:
     """Returns log N(mean_q, exp(log_var_q)) - log N(mean_p, exp(log_var_p)) at values.
 
-    The mean over values `[batch, ...]` sampled from q is `kl_normal`; see there for the other
+    The mean over values `[batch, ...]` sampled from q is `kl_normal`, which describes the other
     arguments. If p depends on the sample, the divergence has no closed form and is estimated from
     one sample.
 
@@ -120,7 +120,7 @@ def kl_categorical(logits_q: tf.Tensor, logits_p: tf.Tensor | None = None) -> tf
         >>> kl_categorical(tf.constant([[50.0, 0.0]]))  # log 2: q is certain of the first class
     """
     log_q = tf.nn.log_softmax(tf.cast(logits_q, tf.float32))
-    # Equal logits mean the uniform distribution.
+    # Equal logits represent the uniform distribution.
     logits_p = tf.zeros_like(log_q) if logits_p is None else tf.cast(logits_p, tf.float32)
     return per_example_sum(tf.exp(log_q) * (log_q - tf.nn.log_softmax(logits_p)))
 
@@ -142,7 +142,7 @@ def importance_weighted_nats(log_weights) -> tf.Tensor:
     return tf.math.log(samples) - tf.reduce_logsumexp(log_weights, axis=0)
 
 
-FREQUENCIES = 500  # as in the paper
+FREQUENCIES = 500  # number of random features, as in the paper
 
 
 @checked_types
@@ -154,7 +154,7 @@ def fourier_discrepancy(
 
     Louizos, Swersky, Li, Welling, Zemel: "The Variational Fair Autoencoder", ICLR 2016, sec. 2.4:
     the features are random Fourier features (Rahimi & Recht 2007) of a Gaussian kernel, sqrt(2 / D)
-    cos(sqrt(2 / gamma) x W + b), so the discrepancy costs no more than the features.
+    cos(sqrt(2 / gamma) x W + b), so the cost of the discrepancy is that of computing the features.
 
     Args:
         values: Values to compare, `[batch, d]`.
@@ -174,7 +174,7 @@ def fourier_discrepancy(
     phases = tf.random.stateless_uniform(
         [FREQUENCIES], tf.bitwise.invert(seed), maxval=2 * math.pi
     )
-    # Phases are computed in float64: in float32, an angle of 1e6 is off by 0.06.
+    # Phases are computed in float64, because in float32, an angle of 1e6 has an error of 0.06.
     center = tf.stop_gradient(tf.reduce_mean(values, axis=0, keepdims=True))
     offsets = tf.cast(center, tf.float64) @ tf.cast(frequencies, tf.float64)
     turns = math.sqrt(2 / gamma) / (2 * math.pi) * offsets

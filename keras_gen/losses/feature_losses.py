@@ -12,11 +12,11 @@ from keras_gen.core.distribution.replicas import global_sum
 from keras_gen.core.sound_spectra import magnitudes
 from keras_gen.losses.per_example import of_tensors, per_example_mean
 
-EPSILON = 1e-10  # added to squared lengths, whose roots have no derivative at 0
+EPSILON = 1e-10  # added to squared lengths, because the square root has no derivative at 0
 
 
 def feature_distance(first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
-    """Returns distances between feature maps, such as VGG's, of two batches: float32 `[batch]`.
+    """Returns distances between two batches' feature maps, such as VGG features: float32 `[batch]`.
 
     Zhang, Isola, Efros, Shechtman, Wang: "The Unreasonable Effectiveness of Deep Features as a
     Perceptual Metric", CVPR 2018, eq. (1): the squared distance between the two channel vectors at
@@ -76,7 +76,7 @@ def _unit(vectors):
     return vectors * tf.math.rsqrt(squares + EPSILON)
 
 
-_TINY = 1e-6  # because the root of 0 has no gradient
+_TINY = 1e-6  # added because the square root has no gradient at 0
 
 
 @checked_types
@@ -94,7 +94,7 @@ def spectral_loss(
     |S - S'| / |S| in Frobenius norms of the magnitudes S, plus the mean of |log S - log S'|,
     averaged over the resolutions. At 8,000 samples per second, the default windows last 10, 25, and
     50 ms, as in the paper. Deviation: magnitudes are not clipped to a minimum; instead, a floor is
-    added, so that inaudible differences do not count but silence has a gradient.
+    added, so that inaudible differences do not count, but silence still has a gradient.
 
     Args:
         waveforms: Floats in [-1, 1], `[batch, samples, channels]`.

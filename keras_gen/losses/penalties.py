@@ -26,14 +26,14 @@ class Penalty(Declared):
 
     Args:
         weight: Factor applied to the penalty in the loss, at least 0.
-        every: Interval between computations in steps, at least 1. The penalty is multiplied by this
-            number (Karras et al. 2020, StyleGAN2, sec. 3.1).
+        every: Interval, in steps, at which the penalty is computed, at least 1. The penalty is
+            multiplied by this interval (Karras et al. 2020, StyleGAN2, sec. 3.1).
     """
 
     weight: NonNegative = 10.0
     every: PositiveInteger = 1
-    # The noise for a call, and whether each value of an example gets its own noise. They are not
-    # annotated, because annotated attributes are arguments.
+    # The noise for a call, and whether each value of an example gets its own noise. These
+    # attributes are not annotated, because annotated attributes are arguments.
     noise = "uniform"
     noise_per_value = False
 
@@ -82,9 +82,9 @@ class GradientPenalty(Penalty):
 
     Args:
         weight: Factor applied to the penalty; lambda in the paper.
-        one_sided: Whether slopes below 1 are not penalized, which is the alternative in sec. 4. In
-            one dimension, the two-sided penalty holds a critic that starts with the wrong sign at
-            slope -1.
+        one_sided: Whether to penalize only slopes above 1, the alternative in sec. 4. In one
+            dimension, the two-sided penalty keeps a critic that starts with the wrong sign at slope
+            -1.
 
     Example:
         >>> critic = lambda x: tf.reduce_sum(x, axis=1)  # of slope 2 for 4 inputs
@@ -111,14 +111,15 @@ class DRAGAN(Penalty):
     """Penalty `weight * (|grad D(x + delta)| - 1)^2` at real examples x with normal noise delta.
 
     Kodali, Abernethy, Hays, Kira: "On Convergence and Stability of GANs", 2017: the penalty in
-    algorithm 1, with k = 1. It keeps the slope of D near 1 only around the data. Deviation: the
-    authors' code perturbs a batch by up to half of its standard deviation; here, the noise has a
-    fixed standard deviation, so that an example's penalty does not depend on other examples.
+    algorithm 1, with k = 1. The penalty keeps the slope of D near 1 only around the data.
+    Deviation: the authors' code perturbs a batch by up to half of its standard deviation; here, the
+    noise has a fixed standard deviation, so that an example's penalty does not depend on other
+    examples.
 
     Args:
         weight: Factor applied to the penalty; lambda in the paper.
         std: Standard deviation of the noise, at least 0, in the units of the examples, such as
-            images in [-1, 1]. It is the square root of c in the paper.
+            images in [-1, 1]. In the paper, c is the square of this standard deviation.
 
     Example:
         >>> critic = lambda x: tf.reduce_sum(x, axis=1)  # of slope 1 for each of 4 inputs
@@ -176,13 +177,13 @@ class JensenShannonRegularizer(Penalty):
     ((1 - D(x))^2 |grad logit(x)|^2 + D(G(z))^2 |grad logit(G(z))|^2). To first order, noise with
     variance `weight` on real and generated examples has the same effect. The penalty is intended
     for objectives whose optimal logit is log p / q: minimax, non-saturating (as in the authors'
-    code), and Jensen-Shannon. It vanishes when D is certain, so between distributions that are far
-    apart, noise helps, but this penalty does not. Deviation: the weight is constant, whereas it is
-    annealed in the paper's image experiments.
+    code), and Jensen-Shannon. The penalty vanishes when D is certain. Between distributions that
+    are far apart, noise therefore helps, but this penalty does not. Deviation: the weight is
+    constant, whereas it is annealed in the paper's image experiments.
 
     Args:
-        weight: Factor applied to the penalty; gamma in the paper. It is 2 in the authors' image
-            experiments, and 0.1 where it is not annealed.
+        weight: Factor applied to the penalty; gamma in the paper. The weight is 2 in the authors'
+            image experiments, and 0.1 where it is not annealed.
 
     Example:
         >>> critic = lambda x: 0 * tf.reduce_sum(x, axis=1)  # of slope 0
@@ -223,7 +224,7 @@ class Consistency(Penalty):
 
     @override
     def check(self, discriminator):
-        """Raises a ValueError unless D accepts images that can be shifted. D may mix examples."""
+        """Raises a ValueError unless D accepts images that can be shifted; D may mix examples."""
         shape = tuple(discriminator.inputs[0].shape[1:])
         sides = [side for side in shape[:2] if side is not None]
         if len(shape) != 3 or any(side <= self.pixels for side in sides):
@@ -237,7 +238,7 @@ class Consistency(Penalty):
     def __call__(self, discriminator, real, fake, epsilon):
         real = tf.cast(real, tf.float32)
         shifts = 2 * self.pixels + 1
-        # One of the 2 * shifts * shifts transformations.
+        # The index of one of the 2 * shifts * shifts transformations.
         number = tf.cast(tf.reshape(epsilon, [-1]) * (2 * shifts * shifts), tf.int32)
         flip = tf.reshape(number % 2 == 1, [-1, 1, 1, 1])
         down = number // 2 // shifts - self.pixels
@@ -261,7 +262,7 @@ def _logits_and_slope(discriminator, examples):
 def _squared_distance_to_1(discriminator, examples, one_sided=False):
     """Returns (|grad D| - 1)^2 for each example, `[batch]`; if one-sided, 0 for slopes below 1."""
     _, slope = _logits_and_slope(discriminator, examples)
-    # The root has no derivative at 0, the slope of a critic that ignores its input.
+    # The square root has no derivative at 0, which is the slope of a critic that ignores its input.
     norm = tf.sqrt(tf.maximum(slope, 1e-12))
     return tf.square(tf.nn.relu(norm - 1.0) if one_sided else norm - 1.0)
 

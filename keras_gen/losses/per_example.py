@@ -17,13 +17,13 @@ from keras_gen.checked_arguments import checked_tensor
 def of_tensors(*names: str, one_batch: bool = True, function: str | None = None):
     """Returns a decorator that rejects tensor arguments that are not numbers.
 
-    The error message names the argument. Arrays and lists of numbers become tensors without
-    changing their dtype; None is passed on. If TensorFlow cannot compute with the shapes, the
-    message lists all of them.
+    The error message names the argument. Arrays and lists of numbers are converted to tensors of
+    the same dtype; None is passed on. If TensorFlow cannot compute with the shapes, the message
+    lists all of them.
 
     Args:
-        names: Names of the tensor arguments. One may be `*tensors`, which stands for any number of
-            tensors.
+        names: Names of the tensor arguments. One of the names may be `*tensors`, which stands for
+            any number of tensors.
         function: Name of the argument that is a function, if any.
         one_batch: Whether all arguments with axes must have the same number of examples, which is
             the size of their first axis.
@@ -154,15 +154,15 @@ def softmax(logits) -> tf.Tensor:
 def softplus(x: tf.Tensor):
     """Returns log(1 + exp(x)) of floats of any shape.
 
-    It is as precise as a float32 sum with 1: smaller digits are lost. On CPUs, it takes half as
-    long as `tf.nn.softplus`. Its gradient, sigmoid(x), is defined explicitly, because the gradient
-    of the two terms would be wrong at 0.
+    The result is as precise as a float32 sum with 1: smaller digits are lost. On CPUs, the function
+    takes half as long as `tf.nn.softplus`. The gradient, sigmoid(x), is defined explicitly, because
+    the automatic gradient of the two terms would be wrong at 0.
     """
 
     def gradient(upstream):
         return upstream * tf.sigmoid(x)
 
-    # The sigmoid is at least 1/2, and its logarithm is finite.
+    # The sigmoid is at least 1/2, so its logarithm is finite.
     return tf.nn.relu(x) - tf.math.log(tf.sigmoid(tf.abs(x))), gradient
 
 

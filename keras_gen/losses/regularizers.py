@@ -21,12 +21,12 @@ TRANSPOSED = (
 
 @checked_types
 def orthogonality(network: keras.Layer) -> tf.Tensor:
-    """Returns how far the filters in a network's layers are from being orthogonal.
+    """Measures how far the filters in a network's layers are from being orthogonal.
 
     Brock, Donahue, Simonyan: "Large Scale GAN Training for High Fidelity Natural Image Synthesis",
-    ICLR 2019, sec. 3.1: |W^T W * (1 - I)|_F^2, summed over kernels. It is 0 if all filters, which
-    are the columns of W, are orthogonal, regardless of their norm. The weight is 1e-4 in the paper.
-    Embeddings, offsets, and scales are not included.
+    ICLR 2019, sec. 3.1: |W^T W * (1 - I)|_F^2, summed over kernels. The measure is 0 if all
+    filters, which are the columns of W, are orthogonal, regardless of their norms. The weight is
+    1e-4 in the paper. Embeddings, offsets, and scales are not included.
 
     Example:
         >>> orthogonality(keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)]))
@@ -52,7 +52,7 @@ def kernel_of(layer: keras.Layer, names=("kernel", "embeddings")) -> keras.Varia
 
 
 def last_kernel(network: keras.Model) -> keras.Variable:
-    """Returns the kernel of the last layer that has one."""
+    """Returns the kernel of the last layer that has a kernel."""
     kernels = [kernel_of(layer, ("kernel",)) for layer in all_layers(network)]
     return [kernel for kernel in kernels if kernel is not None][-1]
 
@@ -70,7 +70,7 @@ def kernel_matrix(layer: keras.Layer, kernel) -> tf.Tensor:
 def path_lengths(
     generate: Callable[[tf.Tensor], tf.Tensor], styles: tf.Tensor, directions: tf.Tensor
 ) -> tf.Tensor:
-    """Returns how much images change with their styles in random directions: |J^T y|, `[batch]`.
+    """Measures how much images change with their styles in random directions: |J^T y|, `[batch]`.
 
     Karras, Laine, Aittala, Hellsten, Lehtinen, Aila: "Analyzing and Improving the Image Quality of
     StyleGAN", CVPR 2020, sec. 3.2: J is the Jacobian of an image with respect to its styles, and
@@ -94,7 +94,8 @@ def path_lengths(
         images = tf.cast(generate(styles), tf.float32)
         along = per_example_sum(images * directions) / math.sqrt(math.prod(images.shape[1:3]))
     squares = tf.square(tf.cast(tape.gradient(along, styles), tf.float32))
-    # The root has no derivative at 0, the value for an image that ignores its styles.
+    # The square root has no derivative at 0, which is the value for an image that ignores its
+    # styles.
     return tf.sqrt(tf.maximum(tf.reduce_mean(tf.reduce_sum(squares, 2), 1), 1e-12))
 
 

@@ -1,4 +1,4 @@
-"""Architectures: functions that return functional `keras.Model`s, without training code.
+"""Architectures: functions that build functional `keras.Model`s, without training code.
 
 Each file contains the networks of one paper or for one type of data. `blocks` contains parts that
 several networks share; `added_inputs_and_heads` adds labels, codes, outputs, or layers to a built

@@ -1,4 +1,4 @@
-"""Functions that add inputs, outputs, or layers to a built network, or remove latents.
+"""Functions that add inputs, outputs, or layers to a built network, or that remove latents.
 
 Except for `copied`, each function returns a new model that shares the layers of the given network.
 Use the new model instead of the given network.
@@ -23,7 +23,7 @@ def copied(network: keras.Model, name: str | None = None) -> keras.Model:
 
     Args:
         network: Built functional model.
-        name: Name of the copy. If None, the network's name.
+        name: Name of the copy. If None, the network's name is used.
 
     Example:
         >>> target_encoder = copied(source_encoder, "target_encoder")
@@ -44,10 +44,10 @@ def with_labels(
     a one-hot vector that is appended to latents or repeated at every pixel of an image.
 
     Args:
-        network: Network that accepts `[batch, ..., channels + classes]`, which are `classes` more
-            channels than the new model accepts.
+        network: Network that accepts `[batch, ..., channels + classes]`, `classes` more channels
+            than the new model accepts.
         classes: Number of classes.
-        name: Name of the model. If None, the network's name.
+        name: Name of the model. If None, the network's name is used.
         shape: Shape of the new model's input, if the network accepts flattened input.
 
     Returns:
@@ -110,7 +110,7 @@ def with_head(
             leaky ReLU with slope 0.1. If None, there is no such layer.
 
     Returns:
-        A model with the same inputs, whose last output is the new one, float32 `[batch, units]`.
+        A model with the same inputs, whose last output is the new output, float32 `[batch, units]`.
 
     Example:
         >>> encoder = with_head(mlp_encoder(latent_dim=8, heads=("mean", "log_variance")), 2)
@@ -223,7 +223,7 @@ def keep_latents(
         )
     heads = [ops.take(head, kept, axis=-1) for head in encoder.outputs]
     latents = keras.Input((len(kept),))
-    # A zero after the kept latents is the value of all dropped latents.
+    # All dropped latents read the zero that is appended to the kept latents.
     padded = ops.pad(latents, [[0, 0], [0, 1]])
     places = [kept.index(n) if n in kept else len(kept) for n in range(count)]
     images = decoder(ops.take(padded, places, axis=-1))
@@ -235,7 +235,7 @@ def keep_latents(
 def split_head(network: keras.Model) -> tuple[keras.Model, keras.Model]:
     """Splits a classifier before its last dense layer, into a feature encoder and a head.
 
-    Both share the layers of the network.
+    The encoder and the head share the layers of the network.
 
     Args:
         network: Built functional or sequential model that ends in a dense layer, `[batch,
@@ -246,7 +246,7 @@ def split_head(network: keras.Model) -> tuple[keras.Model, keras.Model]:
         maps these features to the network's outputs.
 
     Raises:
-        ValueError: If the network ends in another type of layer, or in a softmax.
+        ValueError: If the network ends in another type of layer or in a softmax.
 
     Example:
         >>> encoder, head = split_head(mlp_encoder((28, 28, 1), latent_dim=10, hidden=(50,)))

@@ -27,12 +27,12 @@ def conv(
         size: Side of the kernel, or (height, width).
         layer: Layer class, such as `Conv2D` or `Conv2DTranspose`.
         use_bias: Whether to add a bias, which is not needed before a normalization.
-        initializer: Initializer of the kernel. If None, N(0, 0.02).
+        initializer: Initializer of the kernel. If None, N(0, 0.02) is used.
         spectral: Whether to wrap the layer in `SpectralNormalization`.
         **kwargs: Additional arguments for the layer.
     """
-    # An initializer object repeats its values when it is called again, so each layer gets its
-    # own.
+    # An initializer object repeats its values when it is called again, so each layer gets its own
+    # copy.
     initializer = initializer or keras.initializers.RandomNormal(stddev=0.02)
     made = layer(filters, size, use_bias=use_bias, kernel_initializer=initializer, **kwargs)
     return SpectralNormalization(made) if spectral else made
@@ -49,7 +49,7 @@ def zero_conv(filters: int, size: int = 3) -> ZeroConvolution:
 
     Its outputs are scaled by a learned factor per channel; see `ZeroConvolution`.
     """
-    # Float32 regardless of the internal precision, as required by invertible layers.
+    # Invertible layers require float32, regardless of the internal precision.
     return ZeroConvolution(filters, size, dtype="float32")
 
 
@@ -59,7 +59,7 @@ def halves(x) -> list:
 
 
 def batch_norm(**options):
-    """Returns batch normalization synchronized over all replicas, so that they match one device.
+    """Returns batch normalization synchronized over all replicas, so that results match one device.
 
     The momentum of 0.9 is from the DCGAN authors' code; the Keras default of 0.99 lags in short
     runs. `options` are additional arguments for `keras.layers.BatchNormalization`.
@@ -71,7 +71,7 @@ def scaled_levels(images, levels: int | None):
     """Scales levels, which start at 0, to [-1, 1]; returns images unchanged if `levels` is None."""
     if not levels:
         return images
-    # In float32, in which adjacent levels differ.
+    # Scale in float32, in which adjacent levels differ.
     return layers.Rescaling(2 / (levels - 1), offset=-1, dtype="float32")(images)
 
 
@@ -134,7 +134,7 @@ def halved_sides(image_shape: tuple, halvings: int, argument: str) -> tuple[int,
     """Returns the height and width after `halvings` convolutions that halve both, rounded up.
 
     Raises:
-        ValueError: If `halvings` is below 1, or a side is shorter than 2^halvings. The message
+        ValueError: If `halvings` is below 1, or if a side is shorter than 2^halvings. The message
             names `argument`, which sets the number of halvings.
     """
     factor = 2**halvings
@@ -160,7 +160,7 @@ def cropped(maps, shape: tuple):
 
 
 def downsample(images, stages: int, filters: int, normalization: str | None = "batch"):
-    """Halves images `stages` times: 4x4 convolutions with stride 2 and leaky ReLU with slope 0.2.
+    """Halves images `stages` times, with 4x4 convolutions of stride 2 and leaky ReLU of slope 0.2.
 
     Args:
         images: Images `[batch, height, width, channels]`.
@@ -243,7 +243,7 @@ def doubled(x, filters: int, upsampling: str, **options):
             `"resize"`: nearest-neighbor interpolation and a convolution (Odena, Dumoulin, Olah:
             "Deconvolution and Checkerboard Artifacts", Distill 2016), which avoids checkerboards at
             twice the cost or more, but leaves two-pixel steps in smooth areas. `"bilinear"`:
-            bilinear interpolation and a convolution, which avoids these steps too.
+            bilinear interpolation and a convolution, which also avoids these steps.
         **options: Additional arguments for `conv`.
     """
     if upsampling not in UPSAMPLING:
@@ -253,7 +253,7 @@ def doubled(x, filters: int, upsampling: str, **options):
     if upsampling in ("resize", "bilinear"):
         x = NearestEnlargement()(x)
         if upsampling == "bilinear":
-            # Keras's layer requires known sizes. Blurred nearest neighbors are equivalent.
+            # The Keras layer requires known sizes. Blurring the nearest neighbors is equivalent.
             x = blurred(x)
         return conv(filters, 3, **options)(reflect_pad(x, 1))
     x = conv(filters, 3, strides=2, padding="same", layer=layers.Conv2DTranspose, **options)(x)

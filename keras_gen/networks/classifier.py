@@ -46,7 +46,7 @@ def conv_classifier(
         >>> logits = conv_classifier(channels=1)(np.zeros((2, 28, 28, 1), "uint8"))["logits"]
     """
     dtype = "float32"
-    # Not for uint8, because a cast to integers has no gradient.
+    # Do not cast to uint8, because a cast to integers has no gradient.
     images = keras.Input((None, None, channels), dtype="float32")
     x = layers.Rescaling(1 / 127.5, offset=-1, dtype=dtype)(images)
     for depth, width in enumerate(widths):
@@ -59,7 +59,7 @@ def conv_classifier(
             kernel_initializer=keras.initializers.HeNormal(seed=seed + depth),
             dtype=dtype,
         )(x)
-        # The default momentum of 0.99 lags behind in short runs.
+        # With the default momentum of 0.99, the moving statistics lag behind in short runs.
         x = layers.BatchNormalization(momentum=0.9, dtype=dtype)(x)
         x = layers.ReLU(dtype=dtype)(x)
         if pooling == "max":
@@ -137,13 +137,14 @@ def lenet(
     """Builds an encoder of two convolutions and a dense layer, and a linear classifier.
 
     LeCun, Bottou, Bengio, Haffner: "Gradient-Based Learning Applied to Document Recognition",
-    Proceedings of the IEEE 1998, with max pooling instead of averages and a single ReLU, as in
-    Caffe.
+    Proceedings of the IEEE 1998, with max pooling instead of average pooling and with a single
+    ReLU, as in Caffe.
 
     Args:
         image_shape: `(height, width, channels)` of the images, with sides of at least 16 pixels.
         classes: Number of classes.
-        filters: Number of channels in the first convolution; the second one has 2.5 times as many.
+        filters: Number of channels in the first convolution; the second convolution has 2.5 times
+            as many.
         hidden: Number of features, which are the outputs of the dense layer.
 
     Returns:
@@ -174,13 +175,13 @@ def normalized_lenet(
 ) -> tuple[keras.Model, keras.Model]:
     """Builds `lenet` with strides instead of max pooling, and with batch normalization.
 
-    If images close to a digit must receive the digit's label, max pooling is a disadvantage,
-    because a few pixels determine the result.
+    For robustness, max pooling is a disadvantage, because a few pixels determine the result.
 
     Args:
         image_shape: `(height, width, channels)` of the images, with sides of at least 4 pixels.
         classes: Number of classes.
-        filters: Number of channels in the first 4x4 convolution; the second one has twice as many.
+        filters: Number of channels in the first 4x4 convolution; the second convolution has twice
+            as many.
         hidden: Number of features, which are the outputs of the dense layer.
 
     Returns:

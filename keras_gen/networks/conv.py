@@ -34,8 +34,8 @@ def conv_encoder(
     """Builds strided 3x3 convolutions, which halve the sides, and a dense layer for the latents.
 
     Masci, Meier, Ciresan, Schmidhuber: "Stacked Convolutional Auto-Encoders for Hierarchical
-    Feature Extraction", ICANN 2011. Deviations: dense codes instead of maps, strides instead of max
-    pooling, ReLU instead of a scaled tanh, and no layer-by-layer pretraining.
+    Feature Extraction", ICANN 2011. Deviations: the codes are dense instead of maps, strides
+    replace max pooling, ReLU replaces a scaled tanh, and layers are not pretrained one by one.
 
     Args:
         image_shape: `(height, width, channels)`, with sides of at least 2^(number of convolutions).
@@ -46,9 +46,9 @@ def conv_encoder(
         output_activation: Activation of the outputs.
         blocks: Number of residual blocks, with two convolutions each, after each halving
             convolution.
-        maps: Whether the latents are flattened maps of the same size as the last convolution's
-            (Kingma et al., "Improving Variational Inference with Inverse Autoregressive Flow",
-            2016) instead of the outputs of a dense layer.
+        maps: Whether the latents are flattened maps of the same size as the maps of the last
+            convolution (Kingma et al., "Improving Variational Inference with Inverse Autoregressive
+            Flow", 2016) instead of the outputs of a dense layer.
         levels: Number of levels of discrete images, starting at 0. The levels are scaled to
             [-1, 1]. If None, images are not scaled.
         name: Name of the model.
@@ -102,7 +102,7 @@ def conv_decoder(
         blocks: Number of residual blocks before each doubling layer.
         maps: Whether the latents are maps, as in the encoder.
         output_initializer: Initializer of the last kernel. Use `"zeros"` for likelihoods with
-            learned scales, which would otherwise be tiny at some pixels at first.
+            learned scales, because otherwise, the initial scales would be tiny at some pixels.
         name: Name of the model.
 
     Returns:

@@ -14,7 +14,7 @@ from keras_gen.declared import Fraction
 from keras_gen.layers import Dropout, RowFeatures
 from keras_gen.losses.likelihoods.cells import CellLikelihood
 
-SMALLEST_MEAN = 0.001  # for finite logits of mean pixels; the maximum is 1 minus this
+SMALLEST_MEAN = 0.001  # limits mean pixels, so that logits are finite
 
 
 @checked_arguments(axes=None)
@@ -41,7 +41,7 @@ def mlp_encoder(
             such as `("mean", "log_variance")`.
         output_activation: Activation of the heads.
         gain: Factor applied to the hidden layers' initial weights. By default, 4 for "sigmoid",
-            because its slope is a quarter of tanh's, and 1 for other activations.
+            whose slope is a quarter of the slope of tanh, and 1 for other activations.
         output_gain: Factor applied to the heads' initial weights.
         dropout: Fraction of the inputs set to zero in training; the remaining inputs are scaled up.
         name: Name of the model.
@@ -108,8 +108,9 @@ def start_at_mean(decoder: keras.Model, images: np.ndarray) -> None:
     """Sets the last biases of a decoder or generator so that it initially returns the mean image.
 
     The biases become the logits of the mean, as in the code of Burda et al. (2016). Otherwise, the
-    first steps learn only the mean, while latents collapse to the prior. A generator that ends with
-    tanh starts at the mean in [-1, 1], as in the code of Goodfellow et al. (2014).
+    model learns only the mean in the first steps, while the latents collapse to the prior. A
+    generator that ends with tanh starts at the mean in [-1, 1], as in the code of Goodfellow et al.
+    (2014).
 
     Args:
         decoder: Network that ends with a dense layer that has one Bernoulli logit or one tanh per
@@ -155,7 +156,7 @@ def mlp_networks(
 ) -> tuple[keras.Model, keras.Model]:
     """Builds an `mlp_encoder`, and the `mlp_decoder` that mirrors its hidden layers.
 
-    For the arguments, see `mlp_encoder`; `options` are additional arguments for it.
+    For the arguments, see `mlp_encoder`; `options` are additional arguments for `mlp_encoder`.
 
     Example:
         >>> encoder, decoder = mlp_networks((28, 28, 1), latent_dim=20, hidden=(500, 100))
@@ -173,7 +174,7 @@ def table_networks(
 ) -> tuple[keras.Model, keras.Model]:
     """Builds the networks of `VAE.for_table`: dense layers on the features of a row's cells.
 
-    The decoder's outputs start at 0, which represents the frequencies of the training rows.
+    The decoder's outputs start at 0, which represents the frequencies in the training rows.
 
     Args:
         columns: Columns with cells, as returned by `keras_gen.data.table_columns`.
@@ -182,9 +183,9 @@ def table_networks(
         activation: Activation of the hidden layers.
 
     Returns:
-        An encoder that maps cells, float32 `[batch, columns]`, -1 for missing values, to the mean
-        and the log variance of the latents, and a decoder that maps latents to float32 `[batch,
-        columns * parameters]`, in the order `[column, parameter]`.
+        An encoder that maps cells, float32 `[batch, columns]` with -1 for missing values, to the
+        mean and the log variance of the latents, and a decoder that maps latents to float32
+        `[batch, columns * parameters]`, in the order `[column, parameter]`.
 
     Example:
         >>> from keras_gen.data import table_columns
@@ -235,7 +236,7 @@ def linear_networks(mean: np.ndarray, latent_dim: int = 30) -> tuple[keras.Model
         >>> encoder, decoder = linear_networks(np.full((28, 28, 1), -0.7), latent_dim=30)
     """
     mean = np.asarray(mean, "float32")
-    # Lists, because arrays cannot be saved in a network's JSON.
+    # Use lists, because a network's JSON cannot contain arrays.
     images = keras.Input(mean.shape)
     x = layers.Rescaling(1.0, offset=(-mean).tolist(), dtype="float32")(images)
     x = layers.Flatten()(x)

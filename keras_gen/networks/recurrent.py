@@ -59,6 +59,6 @@ def recurrent_decoder(
     steps, channels = shape
     codes = keras.Input([latent_dim])
     states = layers.LSTM(units, return_sequences=True)(layers.RepeatVector(steps)(codes))
-    in_order = keras.ops.flip(states, axis=1)  # the first state is for the last value
+    in_order = keras.ops.flip(states, axis=1)  # the first state generates the last value
     series = layers.Dense(channels, dtype="float32")(in_order)
     return keras.Model(codes, series, name=name)

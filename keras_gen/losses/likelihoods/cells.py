@@ -12,7 +12,7 @@ from keras_gen.data.transforms.cells import END_OF_CELL
 from keras_gen.data.transforms.tables import Column
 from keras_gen.losses.per_example import log_sigmoid
 
-_OUTSIDE = 1e9  # beyond all edges; infinity would make gradients NaN
+_OUTSIDE = 1e9  # outside all cells; with infinity, gradients would be NaN
 LOG_SCALES = (-7.0, 4.0)
 
 
@@ -23,8 +23,9 @@ class CellLikelihood:
     mixture of logistic densities in the number's cell (Salimans et al.: "PixelCNN++", ICLR 2017,
     eq. (2), with bins of equal width). The edges of cells are at logit(c), where c is the fraction
     of training values below the edge. The last output is the logit of a gap. If all outputs are
-    zero, words and gaps have their frequencies in the training rows, and so do numbers if
-    `mixtures` is 1. With several components, their means are spread around 0.
+    zero, the probabilities of words, of gaps, and, if `mixtures` is 1, of numbers equal their
+    frequencies in the training rows. With several components, the means of the components are
+    spread around 0.
 
     Each column has `params_per_value` outputs, `[word logits]` or `[logits, means, log scales]`,
     followed by the gap's logit. Outputs that a column does not need are ignored.
@@ -37,7 +38,7 @@ class CellLikelihood:
     logits = True
     range = parameter_range = (-math.inf, math.inf)
     levels = None
-    uniforms_per_value = 4  # for a word or a component, a number, a gap, and a position
+    uniforms_per_value = 4  # for the word or component, the number, the gap, and the position
 
     def __init__(self, columns: Sequence[Column], mixtures: int = 4):
         self.columns = list(columns)
@@ -113,12 +114,12 @@ class CellLikelihood:
         return tf.where(known, log_probs, 0.0)
 
     def gap_terms(self, cells, gap_logits, counted=True, weight=1.0) -> dict[str, tf.Tensor]:
-        """Returns the negative log-likelihood of which values are missing, `[batch]`, in nats.
+        """Returns the negative log-likelihood of the mask of missing values, `[batch]`, in nats.
 
         Args:
             cells: Indices of cells, `[batch, columns]`, negative for gaps.
             gap_logits: Logits of gaps, `[batch, columns]`.
-            counted: Which values to count, `[batch, columns]`.
+            counted: Mask of the values to count, `[batch, columns]`.
             weight: Factor `[batch]`.
 
         Returns:
@@ -148,7 +149,8 @@ class CellLikelihood:
             outputs: Outputs of a network, `[..., columns * params_per_value]`.
 
         Returns:
-            Cells with positions in them; a median is a training value, or between two of a cell.
+            Cells with positions in the cells. A median is a training value, or lies between two
+            training values in the same cell.
         """
         parameters, _ = self.split(outputs)
         centers = []
@@ -165,7 +167,7 @@ class CellLikelihood:
         return tf.stack(centers, axis=-1)
 
     def draw_rows(self, outputs: tf.Tensor, uniforms: tf.Tensor, gaps: bool = True) -> tf.Tensor:
-        """Returns rows of cells with positions in them, float32 `[n, columns]`.
+        """Returns rows of cells, with positions in the cells, float32 `[n, columns]`.
 
         Args:
             outputs: Outputs of a network, `[n, columns * params_per_value]`.
@@ -182,10 +184,10 @@ class CellLikelihood:
         return tf.reshape(values, [-1, len(self.columns)])
 
     def draw(self, place, parameters: tf.Tensor, uniforms: tf.Tensor) -> tf.Tensor:
-        """Returns cells with positions in them, float32 `[n]`, sampled with uniform noise.
+        """Returns cells, with positions in the cells, float32 `[n]`, sampled with uniform noise.
 
         Args:
-            place: Position of the column, a scalar, or `[n]` for values of several columns.
+            place: Index of the column, a scalar, or `[n]` for values in different columns.
             parameters: Parameters of the values, `[n, parameters]`.
             uniforms: Noise in [0, 1), `[n, uniforms_per_value]`.
         """
@@ -207,7 +209,7 @@ class CellLikelihood:
         return tf.cast(tf.where(is_word, word, number), tf.float32) + position
 
     def with_gaps(self, place, values, gap_logits, uniforms) -> tf.Tensor:
-        """Returns values `[n]` of `draw`, or -1 where a value is missing, with the same noise."""
+        """Returns the values `[n]` of `draw`, with -1 for missing values, for the same noise."""
         missing = uniforms[:, 2] < tf.sigmoid(gap_logits)
         return tf.where(tf.gather(self.may_be_missing, place) & missing, -1.0, values)
 
@@ -216,7 +218,7 @@ class CellLikelihood:
         logits, means, log_scales = tf.split(parameters[..., : 3 * self.mixtures], 3, axis=-1)
         if self.mixtures > 1:
             means += tf.linspace(-1.5, 1.5, self.mixtures)
-            log_scales -= 1.0  # because each component covers a part
+            log_scales -= 1.0  # because each component covers only a part of the range
         return logits, means, tf.exp(tf.clip_by_value(log_scales, *LOG_SCALES))
 
 
@@ -232,6 +234,6 @@ def _log_mass(logits, means, scales, low, high):
 def drawn_outcome(logits, uniform):
     """Samples outcomes `[n]` from softmax(logits `[n, outcomes]`) with uniform noise `[n, 1]`."""
     cumulative = tf.cumsum(tf.nn.softmax(logits), axis=-1)
-    # The last sum is 1 up to rounding; an outcome with probability 0 is never sampled.
+    # The last sum is 1 up to rounding. An outcome with probability 0 is never sampled.
     passed = cumulative[:, :-1] <= uniform * cumulative[:, -1:]
     return tf.reduce_sum(tf.cast(passed, tf.int32), axis=-1)

@@ -19,7 +19,7 @@ from keras_gen.losses.per_example import serializable, softmax, softplus
 
 @serializable
 class Bernoulli(Likelihood):
-    """Independent Bernoulli pixels, for which the network returns logits.
+    """Independent Bernoulli pixels, whose logits the network returns.
 
     Kingma & Welling (2014), appendix C.1. Data between 0 and 1 are treated as probabilities; the
     result is then the expected log probability of their binarization (the cross-entropy).
@@ -124,7 +124,7 @@ class Poisson(Likelihood):
     """Independent Poisson counts, such as a document's word counts; the network returns log rates.
 
     log p(x) = sum x log(rate) - rate - log x!, for whole numbers x. Between whole numbers, the
-    gamma function interpolates it smoothly.
+    gamma function interpolates log p(x) smoothly.
 
     Example:
         >>> Poisson().log_prob(tf.zeros([4, 2000]), tf.zeros([4, 2000]))  # -2000 each
@@ -151,7 +151,7 @@ class Multinomial(Likelihood):
 
     Hinton, Salakhutdinov: "Reducing the Dimensionality of Data with Neural Networks", Science 2006,
     supporting text: log p(x) = sum x log softmax(params), where x contains counts or, for nats per
-    word, fractions of all words. This is the probability of the words in their order, so the
+    word, fractions of all words. This is the log-probability of the words in their order, so the
     multinomial coefficient is omitted.
 
     Args:

@@ -19,7 +19,8 @@ class Likelihood(Declared):
         range: Minimum and maximum of the data.
         params_per_value: Number of network outputs per channel of the data.
         levels: Number of levels if the data are integers from 0 to `levels - 1`, or None for other
-            data. With levels, a model accepts integer images; without, floats in `range`.
+            data. With levels, a model accepts integer images; without levels, it accepts floats in
+            `range`.
         logits: Whether the parameters are logits.
         parameter_range: Minimum and maximum parameter that a network must be able to return. If
             None, the data's range.
@@ -36,7 +37,7 @@ class Likelihood(Declared):
 
     @property
     def input_levels(self) -> int | None:
-        """Argument `levels` for networks that scale the data to [-1, 1]; 2 for data in [0, 1]."""
+        """The argument `levels` for networks that scale data to [-1, 1]; 2 for data in [0, 1]."""
         return 2 if self.range == (0.0, 1.0) else self.levels
 
     @of_tensors("params", "x", one_batch=False)

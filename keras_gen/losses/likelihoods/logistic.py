@@ -15,7 +15,7 @@ from keras_gen.declared import Positive, PositiveInteger
 from keras_gen.losses.likelihoods.likelihood import Likelihood
 from keras_gen.losses.per_example import log_sigmoid, serializable, softmax
 
-# Beyond this number, the exponential approaches the limit of float32.
+# Above this exponent, the exponential approaches the largest number in float32.
 _MAXIMUM_LOG_SCALE = 40.0
 
 
@@ -25,11 +25,11 @@ class DiscretizedLogistic(Likelihood):
 
     Salimans, Karpathy, Chen, Kingma: "PixelCNN++: Improving the PixelCNN with Discretized Logistic
     Mixture Likelihood and Other Modifications", ICLR 2017, eq. (2). Data are floats on a grid of
-    `bins` evenly spaced values from -1 to 1, such as 8-bit images scaled to that range. The lowest
-    and highest bins include the whole tail beyond them. For each channel of the data, the network
-    returns `[logits, means, log scales]`, with `mixtures` numbers of each type, or
-    `[mean, log scale]` for a single logistic. The parameters are
-    `[..., channels, params_per_value]`, with the last two axes flattened.
+    `bins` evenly spaced values from -1 to 1, such as 8-bit images scaled to this range. The lowest
+    bin and the highest bin also include the tail beyond them. For each channel of the data, the
+    network returns `[logits, means, log scales]`, with `mixtures` numbers of each type, or `[mean,
+    log scale]` for a single logistic. The parameters are `[..., channels, params_per_value]`, with
+    the last two axes flattened.
 
     Deviations: channels are independent, so their number is arbitrary; in the paper, the channels
     of a pixel share logits, and each mean depends linearly on the previous channels. The mass of a
@@ -71,14 +71,14 @@ class DiscretizedLogistic(Likelihood):
         return 2 if self.mixtures == 1 else 3 * self.mixtures
 
     range = (-1.0, 1.0)
-    uniforms_per_value = 2  # for the logistic of the mixture, and its value
+    uniforms_per_value = 2  # for the choice of the component, and for the value
 
     @override
     def mean(self, params: tf.Tensor) -> tf.Tensor:
         """Returns the expected value before rounding to the grid, within [-1, 1]."""
         logits, means, scales = self._split(params)
-        # Clipping moves the tails of a logistic to -1 and 1. The resulting mean is odd in `means`,
-        # and for means above 0 no exponential overflows.
+        # Clipping moves the tails of a logistic to -1 and 1. The resulting mean is an odd function
+        # of `means`, and for means above 0, no exponential overflows.
         size = tf.abs(means)
         inside = tf.minimum(size, 1.0)
         beyond = tf.sigmoid(-tf.abs(size - 1.0) / scales) * tf.math.expm1(-2.0 * inside / scales)

@@ -103,10 +103,10 @@ class ColumnNormal(UnboundedNormal):
     """`UnboundedNormal` with one learned standard deviation per column.
 
     Rybkin, Daniilidis, Levine: "Simple and Effective VAE Training with Calibrated Decoders", ICML
-    2021, sec. 3. The decoder ends with the scales (see `keras_gen.networks.with_column_scales`),
-    which all rows share. If each value had its own scale, the scale would grow with the value's
-    error before the mean is learned, and a column with few distinct values would be mistaken for
-    noise.
+    2021, sec. 3. The decoder's last layer appends the scales, which all rows share (see
+    `keras_gen.networks.with_column_scales`). If each value had its own scale, the scale would grow
+    with the value's error before the mean is learned, and a column with few distinct values would
+    be mistaken for noise.
 
     Deviations: the paper uses a single scale for all values. The minimum bounds the density of a
     column with few distinct values, which would otherwise be unbounded.
@@ -118,7 +118,7 @@ class ColumnNormal(UnboundedNormal):
             loses at least log(0.03 / s) - 0.5 nats per value.
 
     Raises:
-        ValueError: If a fixed `scale` is given, or `minimum_scale` is out of range.
+        ValueError: If a fixed `scale` is given, or if `minimum_scale` is out of range.
 
     Example:
         >>> ColumnNormal().params_per_value
@@ -146,7 +146,7 @@ class NormalMixture(Likelihood):
     numbers of each type: `[..., channels, 3 * mixtures]`, with the last two axes flattened.
 
     Deviations: the standard deviation is the softplus of the raw scale plus `minimum_scale` instead
-    of an exponential, and the gradient of the means is not multiplied by it.
+    of an exponential, and the gradient of the means is not multiplied by the standard deviation.
 
     Args:
         mixtures: Number of normal components in each mixture, at least 1.
@@ -167,7 +167,7 @@ class NormalMixture(Likelihood):
         return 3 * self.mixtures
 
     range = (-math.inf, math.inf)
-    uniforms_per_value = 2  # for the normal density of the mixture, and its value
+    uniforms_per_value = 2  # for the choice of the component, and for the value
 
     @override
     def mean(self, params: tf.Tensor) -> tf.Tensor:

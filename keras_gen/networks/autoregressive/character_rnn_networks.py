@@ -12,11 +12,11 @@ from keras_gen.layers import CausalLSTM, OneHot, Shift
 def character_rnn(
     levels: int, units: int = 256, blocks: CountFrom0 = 2, length: int | None = None
 ) -> keras.Model:
-    """Builds LSTMs that predict each character from the previous ones.
+    """Builds LSTMs that predict each character from the previous characters.
 
     Graves: "Generating Sequences With Recurrent Neural Networks", 2013, sec. 2 and fig. 1: every
-    layer sees the characters, and the states of all layers predict the next one. The paper has 7
-    layers with 700 units.
+    layer receives the characters, and the states of all layers predict the next character. The
+    paper has 7 layers with 700 units.
 
     Args:
         levels: Number of distinct characters, including the end-of-text character.

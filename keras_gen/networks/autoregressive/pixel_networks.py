@@ -24,11 +24,11 @@ def pixel_cnn(
     head_filters: int | None = None,
     levels: int | None = 256,
 ) -> keras.Model:
-    """Builds residual masked convolutions that predict each value from the previous ones.
+    """Builds residual masked convolutions that predict each value from the previous values.
 
     Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, sec. 3.3,
-    table 1, and fig. 5 (left). At any depth, pixels far to the right in the rows just above have no
-    effect. Gated PixelCNN (van den Oord et al. 2016) removes this blind spot. Deviations: another
+    table 1, and fig. 5 (left). Pixels far to the right in the rows just above have no effect at any
+    depth. Gated PixelCNN (van den Oord et al. 2016) removes this blind spot. Deviations: another
     ReLU precedes the last layer, which would otherwise form a single linear map with the previous
     layer; kernels are initialized as in He et al. (2015), because the paper does not specify the
     initialization.
@@ -180,8 +180,7 @@ def gated_stacks(
             raise ValueError(
                 f"levels is {levels}: expected the number of levels, because unordered is True."
             )
-        # This is an embedding. Samplers require layers that keep the position axes, as this one
-        # does.
+        # This layer acts as an embedding. Samplers require layers that keep the position axes.
         vector = layers.Dense(
             filters // channels, use_bias=False, kernel_initializer="he_normal"
         )
@@ -202,7 +201,7 @@ def gated_stacks(
         first = block == 0
         size = first_kernel if first else kernel
         maps = vertical_maps(vertical, size, sees_itself=not first)
-        # The rows above, which all channels may see.
+        # All channels may see the rows above.
         link = layers.Conv2D(2 * filters, 1, kernel_initializer="he_normal")(maps)
         vertical = gated(maps, 1)
         maps = masked(horizontal, 2 * filters, (1, size), "A" if first else "B")
@@ -229,7 +228,7 @@ def pixel_rnn(
     head_filters: int | None = None,
     levels: int | None = 256,
 ) -> keras.Model:
-    """Builds residual LSTMs over an image that predict each value from the previous ones.
+    """Builds residual LSTMs over an image that predict each value from the previous values.
 
     Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, sec. 3.1
     to 3.3, table 1, and fig. 5 (right). The Row LSTM sees a triangle above a pixel. The Diagonal

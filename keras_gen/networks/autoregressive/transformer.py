@@ -23,10 +23,11 @@ def transformer(
     Esser, Rombach, Ommer: "Taming Transformers for High-Resolution Image Synthesis", CVPR 2021,
     sec. 3.2, with the network of Radford et al.: "Language Models are Unsupervised Multitask
     Learners", 2019 (GPT-2). Each code is embedded as a learned vector, to which a learned vector
-    for its position is added. A block consists of attention to positions up to the current one and
-    a dense layer with 4 times `units` and GELU; both have normalized inputs and a residual
-    connection. At the first position, the class replaces the previous code. A grid of codes is
-    processed row by row (see `CodePrior`). The paper has 24 or more blocks with 1024 units.
+    for its position is added. A block consists of attention to positions up to the current position
+    and a dense layer with 4 times `units` and GELU; both parts have normalized inputs and a
+    residual connection. At the first position, the class replaces the previous code. A grid of
+    codes is processed row by row (see `CodePrior`). The paper has 24 or more blocks with 1024
+    units.
 
     Args:
         length: Number of codes, such as 64 for an 8x8 grid.
@@ -57,7 +58,7 @@ def transformer(
     codes = keras.Input((length, 1))
     labels = keras.Input((), dtype="int32")
 
-    # This is an embedding. Samplers require layers that keep the position axis, as this one does.
+    # This layer acts as an embedding. Samplers require layers that keep the position axis.
     x = layers.Dense(units, use_bias=False, kernel_initializer=_normal())(OneHot(levels)(codes))
     x = Shift()(x)
     if classes:

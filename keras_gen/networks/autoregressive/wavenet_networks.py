@@ -24,7 +24,7 @@ def wavenet(
     classes: int = 0,
     local_channels: int = 0,
 ) -> keras.Model:
-    """Builds gated dilated causal convolutions that predict each sample from the previous ones.
+    """Builds gated dilated causal convolutions that predict each sample from the previous samples.
 
     Van den Oord, Dieleman, Zen, Simonyan, Vinyals, Graves, Kalchbrenner, Senior, Kavukcuoglu:
     "WaveNet: A Generative Model for Raw Audio", 2016, fig. 4: a causal convolution of past samples,
@@ -36,8 +36,8 @@ def wavenet(
     Args:
         samples: Number of samples. If None, sounds may have any length.
         outputs_per_value: Number of logits per sample: 256 for a softmax over mu-law levels.
-        filters: Number of channels between the blocks. Within a block, there are twice as many, for
-            the gate.
+        filters: Number of channels between the blocks. Within a block, there are twice as many,
+            because of the gate.
         skip_filters: Number of channels in the sum over the blocks, and in the next layer.
         dilations: Dilations of consecutive blocks; the paper repeats 1, 2, 4, ..., 512.
         kernel_size: Number of taps of each convolution, at least 2.
@@ -56,7 +56,7 @@ def wavenet(
         depend on the `receptive_field` before it.
 
     Raises:
-        ValueError: If there are no blocks, or fewer than 2 taps.
+        ValueError: If there are no blocks, or if there are fewer than 2 taps.
 
     Example:
         >>> network = wavenet(filters=16, skip_filters=32, dilations=(1, 2, 4, 8), classes=5)
@@ -64,7 +64,7 @@ def wavenet(
     receptive_field(dilations, kernel_size)
     values = keras.Input((samples, 1))
     inputs = [values]
-    biases = []  # for all gates, from each condition: V^T h and V * y in eq. (3) and after it
+    biases = []  # for all gates, from each condition: V^T h in eq. (3), and V * y
     gates = 2 * filters * len(dilations)
     if classes:
         labels = keras.Input((), dtype="int32")

@@ -71,7 +71,7 @@ def time_embedding(units: int, classes: int | None, activation: str) -> tuple:
 
     Times `[batch]`, mostly in [0, 1], are encoded as sines and cosines, followed by a dense layer.
     With classes, an embedding of int32 labels `[batch]` is added. Labels range from 0 to `classes`;
-    the last one stands for no class.
+    the last label stands for no class.
     """
     times = keras.Input(())
     inputs = [times]
@@ -99,8 +99,8 @@ def time_unet(
 
     Ho, Jain, Abbeel: "Denoising Diffusion Probabilistic Models", NeurIPS 2020, appendix B, on a
     small scale. Each width has one residual block in the downsampling path and two in the
-    upsampling path, which also receive the earlier maps of the same size. The smallest maps have
-    another block in the middle, and attention over all positions after the first three of their
+    upsampling path, which also receive the earlier maps of the same size. At the smallest size,
+    there is another block in the middle, and attention over all positions after the first three
     blocks.
 
     Deviations, so that training takes minutes on a CPU: the first layer treats patches as pixels
@@ -117,7 +117,7 @@ def time_unet(
         groups: Number of groups in the normalizations.
         attention: Whether to apply attention to the smallest maps.
         classes: Number of classes if the network also accepts int32 labels, or None. Labels range
-            from 0 to `classes`; the last one stands for no class.
+            from 0 to `classes`; the last label stands for no class.
         name: Name of the model.
 
     Returns:
@@ -182,7 +182,7 @@ def series_unet(
     conv = functools.partial(layers.Conv2D, padding="same", kernel_size=(3, 1))
     series = keras.Input(shape)
     inputs, time = time_embedding(2 * widths[-1], classes, "relu")
-    # As images of one column, for which the layers of `time_unet` are made.
+    # Series are treated as images with one column, for which the layers of `time_unet` are made.
     x = layers.ZeroPadding1D((0, added))(series)
     x = conv(widths[0])(layers.Reshape((steps + added, 1, channels))(x))
     x = _unet(x, time, widths, (3, 1), (2, 1), groups, attention)

@@ -23,13 +23,13 @@ def coupling_flow(
     Dinh, Sohl-Dickstein, Bengio: "Density Estimation Using Real NVP", ICLR 2017. For examples
     `[values]`, the two halves alternate. For images, the first half of the steps has checkerboard
     masks, followed by a squeeze, and the other half has channel masks (sec. 3.6, one scale).
-    Deviations, which suit small data: plain networks instead of residual ones, one scale instead of
-    several, and the normalization and zero initialization of Glow (Kingma, Dhariwal 2018, sec. 3.1
-    and 3.3) instead of batch normalization. The flow therefore starts as the normalization of its
-    first batch.
+    Deviations, which suit small data: plain networks instead of residual networks, one scale
+    instead of several, and the normalization and zero initialization of Glow (Kingma, Dhariwal
+    2018, sec. 3.1 and 3.3) instead of batch normalization. The flow therefore starts as the
+    normalization of its first batch.
 
-    With a condition, all coupling networks see it, and the latents' mean and scale depend on it too
-    (Winkler, Worrall, Hoogeboom, Welling: "Learning Likelihoods with Conditional Normalizing
+    A condition is an input of all coupling networks, and the latents' mean and scale also depend on
+    it (Winkler, Worrall, Hoogeboom, Welling: "Learning Likelihoods with Conditional Normalizing
     Flows", 2019). For one-hot labels, this last map is a table of means and scales.
 
     Args:
@@ -101,13 +101,13 @@ def _network(shape, hidden, activation, condition_dim) -> keras.Model:
     if condition_dim:
         condition = keras.Input([condition_dim])
         inputs.append(condition)
-        if image:  # the same at every pixel
+        if image:  # repeat the condition at every pixel
             condition = layers.Reshape([1, 1, condition_dim])(condition)
             condition = layers.UpSampling2D(shape[:2])(condition)
         x = layers.Concatenate()([passive, condition])
     for units in hidden:
         x = layer(units, activation=activation)(x)
-    # They are float32, whatever the internal precision.
+    # The outputs are float32, whatever the internal precision.
     head = partial(layer, shape[-1], kernel_initializer="zeros", dtype="float32")
     outputs = [head()(x), head()(x)]
     return keras.Model(inputs if condition_dim else passive, outputs)

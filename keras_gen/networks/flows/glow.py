@@ -29,16 +29,17 @@ def glow(
 
     Kingma, Dhariwal: "Glow: Generative Flow with Invertible 1x1 Convolutions", NeurIPS 2018, fig.
     2. Each of L scales applies a squeeze and K steps of activation normalization, invertible 1x1
-    convolution, and affine coupling, and outputs half of the channels as latents; the last scale
-    outputs all channels. A coupling network has three convolutions, 3x3, 1x1, and 3x3, of which the
-    last one starts at zero (sec. 3.3). The latents of all scales except the last have a normal
+       convolution, and affine coupling, and outputs half of the channels as latents; the last scale
+       outputs all channels. A coupling network has three convolutions, 3x3, 1x1, and 3x3, of which
+       the last convolution starts at zero (sec. 3.3). The latents of all scales except the last
+       have a normal
     prior whose mean and scale depend on the remaining channels, as in the authors' code; the last
     latents have a standard normal prior.
 
     Deviations: the flow starts with the logit of Real NVP, because digits are mostly black and
-    white; log scales are a learned factor times tanh, as in `AffineCoupling`, whereas the authors'
-    code has a sigmoid; the hidden layers of coupling networks are initialized as in He et al.
-    (2015) and are not normalized.
+    white; log scales are a learned factor times a tanh, as in `AffineCoupling`, whereas the
+    authors' code uses a sigmoid; the hidden layers of coupling networks are initialized as in He et
+    al. (2015) and are not normalized.
 
     Args:
         shape: `(height, width, channels)` of an image, with sides that are multiples of 2^scales.

@@ -8,8 +8,8 @@ from keras_gen.declared import CountFrom0
 from keras_gen.layers.flows import ActNorm, AffineCoupling, Chain, Factored, Logit, Squeeze
 from keras_gen.networks.blocks import halves, he_conv, require_halvings, zero_conv
 
-COUPLINGS = 3  # couplings with each mask at a scale
-LAST_COUPLINGS = 4  # at the last scale
+COUPLINGS = 3  # number of couplings with each mask at each scale except the last
+LAST_COUPLINGS = 4  # number of couplings at the last scale
 
 
 @checked_arguments(axes=None)
@@ -28,8 +28,8 @@ def real_nvp(
     has four couplings with checkerboard masks instead. The coupling networks are residual, and
     their number of channels doubles after each squeeze.
 
-    Deviations: activation normalization and zero initialization as in Glow (Kingma, Dhariwal 2018,
-    sec. 3.1 and 3.3) instead of batch normalization and weight normalization, so that densities do
+    Deviations: activation normalization and zero initialization, as in Glow (Kingma, Dhariwal 2018,
+    sec. 3.1 and 3.3), replace batch normalization and weight normalization, so that densities do
     not depend on the batch.
 
     Args:
@@ -74,7 +74,7 @@ def _scales(shape, scales, blocks, filters) -> list:
 def _couplings(mask, count, shape, blocks, filters) -> list:
     found = []
     for number in range(count):
-        # For the channel mask, the half that stays.
+        # With the channel mask, the network receives only the unchanged half.
         passive = (*shape[:2], shape[-1] // 2) if mask == "channels" else shape
         network = _residual_network(passive, blocks, filters)
         found.append(ActNorm())
@@ -89,7 +89,7 @@ def _residual_network(shape, blocks, filters) -> keras.Model:
     for _ in range(blocks):
         y = layers.ReLU()(x)
         y = he_conv(filters, 3, activation="relu")(y)
-        # Blocks start as the identity, so that the sum of many keeps its scale.
+        # Blocks start as the identity, so that the sum of many blocks keeps its scale.
         x = layers.Add()([x, he_conv(filters, 3, initializer="zeros")(y)])
     x = layers.ReLU()(x)
     return keras.Model(passive, halves(zero_conv(2 * shape[-1])(x)))

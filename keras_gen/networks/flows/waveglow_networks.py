@@ -16,7 +16,7 @@ from keras_gen.layers.flows import (
 )
 from keras_gen.networks.blocks import halves
 
-MEL_RANGE = 4.0  # divisor of logarithms of mel magnitudes, which are -11.5 to about 4
+MEL_RANGE = 4.0  # divisor of log mel magnitudes, which range from -11.5 to about 4
 
 
 @checked_arguments
@@ -39,10 +39,10 @@ def waveglow(
     blocks of growing dilation and gates conditioned on the mel spectrogram, but its convolutions
     with 3 taps are not causal.
 
-    Deviations: activation normalization as in Glow before each step, because sounds are soft; log
-    scales are a learned factor times tanh (see `AffineCoupling`); no weight normalization. The
-    layers that sum the blocks and return the scale and the shift are linear, so they are combined
-    into one layer.
+    Deviations: activation normalization, as in Glow, precedes each step, because sounds have small
+    amplitudes; log scales are a learned factor times a tanh (see `AffineCoupling`); there is no
+    weight normalization. The layers that sum the blocks and return the scale and the shift are
+    linear, so they are combined into one layer.
 
     Args:
         bands: Number of bands in the mel spectrogram.
@@ -109,6 +109,6 @@ def _wave_network(channels, bands, filters, blocks) -> keras.Model:
         both = layers.Conv1D(2 * filters, 3, dilation_rate=2**number, padding="same")(x)
         gated.append(GatedUnit()(layers.Add()([both, bias])))
     skips = layers.Concatenate()(gated) if len(gated) > 1 else gated[0]
-    # They are float32, whatever the internal precision.
+    # The outputs are float32, whatever the internal precision.
     last = layers.Conv1D(2 * (channels - stays), 1, kernel_initializer="zeros", dtype="float32")
     return keras.Model([passive, condition], halves(last(skips)))

@@ -20,7 +20,7 @@ def big_gan_generator(
     embedding_dim: int = 128,
     attention: int | None = 16,
 ) -> keras.Model:
-    """Builds residual blocks on a 4x4 map, each conditioned on the class and its own latents.
+    """Builds residual blocks on a 4x4 map; each block receives the class and its own latents.
 
     Brock, Donahue, Simonyan: "Large Scale GAN Training for High Fidelity Natural Image Synthesis",
     ICLR 2019, fig. 15 and app. B: the latents are split into equal chunks. The first chunk
@@ -34,7 +34,7 @@ def big_gan_generator(
         image_shape: `(height, width, channels)`, with sides of at least 8 pixels.
         classes: Number of classes.
         latent_dim: Number of latent dimensions, a multiple of the number of blocks plus one (4 at
-            32x32). If None, it is 20 times the number of blocks plus one.
+            32x32). If None, 20 times this number is used.
         filters: Number of channels in the maps.
         embedding_dim: Number of dimensions of the class embedding.
         attention: Side of the map to which `SelfAttention` is applied, or None.
@@ -81,8 +81,8 @@ def big_gan_discriminator(
     Brock et al. (2019), fig. 15 and app. B. The features are summed over positions. The logit is a
     linear function of the features, plus their inner product with a class embedding
     (`with_projection`). Blocks halve the sides down to 8, followed by two blocks that keep the
-    size, as in the authors' code for 32x32 pixels. Deviations: the same as in `big_gan_generator`;
-    in addition, the embedding is not spectrally normalized.
+    size, as in the authors' code for 32x32 pixels. Deviations: see `big_gan_generator`. In
+    addition, the embedding is not spectrally normalized.
 
     Args:
         image_shape: `(height, width, channels)`, with sides of at least 16 pixels.
@@ -131,7 +131,7 @@ def _up(x, filters, condition):
     """Applies a block that doubles the sides (fig. 15b)."""
     y = NearestEnlargement()(layers.ReLU()(_conditional_batch_norm(x, condition)))
     y = layers.ReLU()(_conditional_batch_norm(_conv(filters, 3)(y), condition))
-    # For speed, the 1x1 convolution comes first here and in `_down`, which is equivalent.
+    # For speed, the 1x1 convolution comes first here and in `_down`; the results are equal.
     return layers.Add()([_conv(filters, 3)(y), NearestEnlargement()(_conv(filters, 1)(x))])
 
 

@@ -21,12 +21,12 @@ def info_gan_generator(
     """Builds two dense layers that yield a map at 1/4 size, and two transposed convolutions.
 
     Chen et al.: "InfoGAN", NeurIPS 2016, app. C.1, table 1: batch normalization and ReLU after all
-    layers except the last. Deviation: a tanh at the end, for images in [-1, 1].
+    layers except the last. Deviation: the network ends with a tanh, for images in [-1, 1].
 
     Args:
         image_shape: `(height, width, channels)`, with sides of at least 4 pixels.
         latent_dim: Number of dimensions of the latents and codes together; 62 + 12 in the paper.
-        filters: Number of channels in the larger map; the smaller one has twice as many.
+        filters: Number of channels in the larger map; the smaller map has twice as many.
         hidden: Number of units in the first dense layer.
 
     Returns:
@@ -58,7 +58,8 @@ def info_gan_discriminator(
 
     Args:
         image_shape: `(height, width, channels)`, with sides of at least 4 pixels.
-        filters: Number of channels in the first convolution; the second one has twice as many.
+        filters: Number of channels in the first convolution; the second convolution has twice as
+            many.
         hidden: Number of units in the dense layer.
         normalization: Normalization of all layers except the first: `"batch"`, `"layer"`, or None.
 

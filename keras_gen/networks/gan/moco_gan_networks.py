@@ -32,8 +32,8 @@ def moco_gan_generator(
 
     Returns:
         A model that maps float latents `[batch, content_dim + (frames + 1) * motion_dim]` to
-        float32 `[batch, *video_shape]` in [-1, 1]. The latents are the content code, the GRU's
-        initial state, and its inputs, in this order.
+        float32 `[batch, *video_shape]` in [-1, 1]. The latents are the content code, the initial
+        state of the GRU, and the inputs of the GRU, in this order.
 
     Example:
         >>> generator = moco_gan_generator((16, 32, 32, 1), content_dim=16, motion_dim=4, filters=8)
@@ -103,8 +103,8 @@ def video_discriminator(
 
 def _recurrent(inputs, state):
     """Returns the states of a GRU after each input, `[batch, times, units]`."""
-    # Unrolled from plain layers, because Keras's GRU has a dropout seed even without dropout, and
-    # this seed is neither resumed nor different on each replica.
+    # The GRU is unrolled from plain layers, because the Keras GRU has a dropout seed even without
+    # dropout, and this seed is neither resumed nor different on each replica.
     units = state.shape[-1]
     from_inputs = layers.Dense(3 * units, name="inputs")(inputs)
     recurrent = layers.Dense(3 * units, kernel_initializer="orthogonal", name="recurrent")

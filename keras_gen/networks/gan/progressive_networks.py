@@ -25,7 +25,7 @@ def progressive_generator(
     filters: int = 512,
     width: int = 16_384,
 ) -> keras.Model:
-    """Builds the generator of table 2, with an output at every size from 4x4 up.
+    """Builds the generator in table 2, with an output at every size from 4x4 up.
 
     Each size has two 3x3 convolutions with equalized learning rate, each followed by leaky ReLU and
     pixel normalization. Pixels are repeated to double the size. A 1x1 convolution returns colors,
@@ -55,7 +55,7 @@ def progressive_generator(
     for side in sides(image_shape):
         count = channels(side, filters, width)
         if side == 4:
-            # Inputs with variance 1 thus yield variance 1 everywhere, as in the authors' code.
+            # As in the authors' code, inputs with variance 1 then yield variance 1 in all layers.
             x = EqualizedDense(16 * count, gain=2**0.5 / 4, activation=LEAKY)(x)
             x = PixelNormalization()(layers.Reshape((4, 4, count))(x))
         else:
@@ -76,7 +76,7 @@ def progressive_discriminator(
     width: int = 16_384,
     group_size: int | None = 4,
 ) -> keras.Model:
-    """Builds the mirror image of the generator; it accepts images of every size from 4x4 up.
+    """Builds the mirror image of the generator, which accepts images of every size from 4x4 up.
 
     The features of a size that fades in are mixed with the features of the image at half its size
     (fig. 2). The standard deviation over groups of examples is an additional channel at 4x4. For

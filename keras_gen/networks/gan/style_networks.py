@@ -30,7 +30,7 @@ def style_mapping(
     depth: CountFrom0 = 8,
     rate: float = 0.01,
 ) -> keras.Model:
-    """Builds the network f in fig. 1b of Karras et al. (2019), which maps latents z to styles w.
+    """Builds the network f (fig. 1b of Karras et al. 2019), which maps latents z to styles w.
 
     Args:
         latent_dim: Number of dimensions of z, which is normalized first.
@@ -71,9 +71,9 @@ def style_generator(
         filters: Maximum number of channels, as in `progressive_generator`.
         width: Maximum product of the number of channels and the side, as in
             `progressive_generator`.
-        styling: How styles are applied. `"modulated"`: the kernels are scaled (Karras et al. 2020,
-            fig. 2d), and the colors of all sizes are summed (fig. 7b). `"adain"`: the maps are
-            normalized and scaled (Karras et al. 2019, fig. 1b).
+        styling: Method for applying styles. `"modulated"`: the kernels are scaled (Karras et al.
+            2020, fig. 2d), and the colors of all sizes are summed (fig. 7b). `"adain"`: the maps
+            are normalized and scaled (Karras et al. 2019, fig. 1b).
 
     Returns:
         A model that maps styles `[batch, layers, style_dim]`, with two layers per size, and
@@ -151,7 +151,7 @@ def style_discriminator(
     x = EqualizedConv2D(counts[0], 1, activation=LEAKY)(images)
     for before, after in itertools.pairwise(counts):
         y = EqualizedConv2D(before, 3, activation=LEAKY)(x)
-        # The gains of both are divided by sqrt(2), so that the sum keeps the variance.
+        # The gains of both branches are divided by sqrt(2), so that the sum keeps the variance.
         y = layers.AveragePooling2D(2)(EqualizedConv2D(after, 3, gain=1.0, activation=LEAKY)(y))
         x = layers.AveragePooling2D(2)(x)
         x = EqualizedConv2D(after, 1, gain=2**-0.5, use_bias=False)(x)

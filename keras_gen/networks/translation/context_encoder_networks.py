@@ -19,7 +19,7 @@ from keras_gen.networks.blocks import (
 def context_encoder(
     image_shape: tuple = (128, 128, 3), filters: int = 64, name: str = "encoder"
 ) -> keras.Model:
-    """Builds the encoder of fig. 9a, with 4x4 convolutions with stride 2 down to a 4x4 map.
+    """Builds the encoder in fig. 9a: 4x4 convolutions with stride 2, down to a 4x4 map.
 
     Deviations: the widths double with every layer, as in DCGAN, whereas the paper's widths at 128
     pixels are 64, 64, 128, 256, and 512; the map is not reduced to a vector with 4000 values (see

@@ -25,7 +25,8 @@ def patch_discriminator(
     """Builds C64-C128-C256-C512 and a final convolution that returns one logit per patch.
 
     With three strided layers, each logit depends on 70x70 pixels (Zhu et al. 2017, app. 7.2); with
-    two, on 34x34. The first layer is not normalized, and leaky ReLU has slope 0.2.
+    two strided layers, on 34x34 pixels. The first layer is not normalized, and leaky ReLU has slope
+    0.2.
 
     Args:
         image_shape: `(height, width, channels)`, with sides of at least 3 * 2^strided_layers, or
@@ -33,9 +34,9 @@ def patch_discriminator(
         filters: Number of channels in the first layer; the number doubles at most three times.
         strided_layers: Number of layers with stride 2, which precede two layers with stride 1.
         normalization: `"instance"`, the paper's choice, normalizes the outputs of all layers except
-            the first, which amplifies noise in flat areas. `"spectral"` (Miyato et al. 2018)
-            normalizes all kernels instead, and does not amplify noise.
-        scales: Number of such networks, each applied to images half as large as for the previous
+            the first, but amplifies noise in flat areas. `"spectral"` (Miyato et al. 2018)
+            normalizes all kernels instead and does not amplify noise.
+        scales: Number of networks, each applied to images half as large as those of the previous
             network (Wang et al.: "High-Resolution Image Synthesis and Semantic Manipulation with
             Conditional GANs", CVPR 2018, sec. 3.2), so that both strokes and their arrangement are
             judged. More than one scale requires images of known size.
@@ -72,7 +73,7 @@ def patch_discriminator(
     for _ in range(scales - 1):
         x = layers.AveragePooling2D(2)(x)
         coarse = _patch_logits(x, *options)
-        # Each logit is repeated for its nearest neighbors on the first scale.
+        # Each logit is repeated at the nearest positions of the first scale.
         for axis in (1, 2):
             size = logits[0].shape[axis]
             nearest = np.arange(size) * coarse.shape[axis] // size

@@ -32,9 +32,9 @@ def sr_resnet(
         filters: Number of channels in all layers.
         blocks: Number of residual blocks.
         factor: Factor by which the sides are enlarged: 2, 3, 4, or 8.
-        normalization: Whether to use batch normalization, as in the paper. Without it, networks are
-            better and cheaper (Lim, Son, Kim, Nah, Lee: "Enhanced Deep Residual Networks for Single
-            Image Super-Resolution", CVPR Workshops 2017, sec. 3.1).
+        normalization: Whether to use batch normalization, as in the paper. Without batch
+            normalization, networks are better and cheaper (Lim, Son, Kim, Nah, Lee: "Enhanced Deep
+            Residual Networks for Single Image Super-Resolution", CVPR Workshops 2017, sec. 3.1).
         from_bicubic: Whether to add the network's output to a bicubic enlargement, which is then
             the initial result.
         edge_kernel: Side of the first and last kernels.
@@ -42,7 +42,7 @@ def sr_resnet(
 
     Returns:
         A model that maps float images `[batch, height, width, channels]` in [-1, 1] to float32
-        images in the same range, which values may slightly exceed.
+        images in the same range; values may slightly exceed this range.
 
     Raises:
         ValueError: If the factor is not 2, 3, 4, or 8.
@@ -71,7 +71,8 @@ def sr_resnet(
     x = layers.add([first, normalized(he_conv(filters, 3, **bias)(x))])
     for step in steps:
         x = prelu(PixelShuffle(step)(he_conv(filters * step**2, 3)(x)))
-    # Small, so that training starts with gray, or with the bicubic enlargement.
+    # The initial weights are small, so that training starts with gray or with the bicubic
+    # enlargement.
     small = keras.initializers.RandomNormal(stddev=1e-3)
     x = float32(he_conv(channels, edge_kernel, initializer=small)(x))
     if from_bicubic:
@@ -93,7 +94,7 @@ def sr_discriminator(
     times. A dense layer and one logit follow.
 
     Args:
-        image_shape: `(height, width, channels)`, none of which may be None.
+        image_shape: `(height, width, channels)`, without None.
         filters: Number of channels in the first layer.
         units: Number of units in the dense layer.
         name: Name of the model.

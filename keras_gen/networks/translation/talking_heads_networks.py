@@ -21,8 +21,8 @@ def talking_head_networks(
     """Builds the networks that learn to generate people from a few of their images.
 
     Zakharov, Shysheya, Burkov, Lempitsky: "Few-Shot Adversarial Learning of Realistic Neural
-    Talking Head Models", ICCV 2019, sec. 3.1. Landmark maps have the same shape as images, and are
-    concatenated with them along the channels, landmarks first.
+    Talking Head Models", ICCV 2019, sec. 3.1. Landmark maps have the same shape as images. Both are
+    concatenated along the channels, landmarks first.
 
     Deviations: strided convolutions instead of the paper's residual blocks with average pooling,
     means over positions instead of sums, and no attention.

@@ -9,7 +9,7 @@ from keras_gen.networks.blocks import conv
 
 NOISES = ("dropout", "latents", "none")
 MOST_HALVINGS = 8
-DROPPED = 3  # number of first layers of the decoder with dropout
+DROPPED = 3  # number of decoder layers with dropout, which come first
 
 
 @checked_arguments(open_sides=True)
@@ -27,13 +27,14 @@ def unet_generator(
     the encoder's maps of the same size. Convolutions are 4x4 with stride 2, leaky ReLU has slope
     0.2, and widths double three times.
 
-    Deviation: instance normalization, which is equivalent to the paper's batch normalization with
-    batches of one image. The innermost layer has no normalization, because it has only one
-    pixel.
+    Deviation: the network uses instance normalization, which is equivalent to the paper's batch
+    normalization for batches of one image. The innermost layer has no normalization, because it has
+    only one pixel.
 
     Args:
         image_shape: `(height, width, channels)` of the source, with even sides.
-        channels: Number of channels in the target. If None, the same number as in the source.
+        channels: Number of channels in the target. If None, the number of channels in the source is
+            used.
         filters: Number of channels in the first layer.
         noise: Source of randomness. `"dropout"`: dropout of half of the values in the decoder's
             first three layers, including at inference, as in the paper. `"latents"`: a noise
@@ -46,7 +47,7 @@ def unet_generator(
         `[batch, height, width, channels]` in the same range.
 
     Raises:
-        ValueError: If a side is odd or unknown, or `noise` is unknown.
+        ValueError: If a side is odd or unknown, or if `noise` is unknown.
 
     Example:
         >>> generator = unet_generator((64, 64, 3), filters=32)

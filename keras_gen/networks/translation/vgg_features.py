@@ -5,7 +5,7 @@ from keras import layers
 
 from keras_gen.checked_arguments import checked_arguments
 
-CAFFE_MEANS = (103.939, 116.779, 123.68)  # blue, green, and red in ImageNet, in levels
+CAFFE_MEANS = (103.939, 116.779, 123.68)  # mean levels of blue, green, and red in ImageNet
 
 
 @checked_arguments
@@ -34,7 +34,7 @@ def vgg_features(
     """
     try:
         vgg = keras.applications.VGG19(include_top=False, weights=weights)
-    except Exception as error:  # many types, depending on the network between here and the host
+    except Exception as error:  # the type of the error depends on the connection
         raise OSError(
             f"The weights of VGG19 cannot be loaded ({error}): connect to a network, or use "
             "another network for features."

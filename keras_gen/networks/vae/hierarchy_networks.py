@@ -22,7 +22,8 @@ def ladder_networks(
     """Builds the dense networks of a `keras_gen.vae.LadderVAE`, as a dict of arguments.
 
     Each distribution has two layers with leaky ReLU, as in Sønderby et al. (2016), sec. 3, whose
-    sizes are the defaults. Variances are softplus + 1e-4. Deviation: no batch normalization.
+    sizes are the defaults. Variances are softplus + 1e-4. Deviation: there is no batch
+    normalization.
 
     Args:
         image_shape: Shape of an example.
@@ -64,10 +65,10 @@ def biva_networks(
     """Builds the dense residual networks of a `keras_gen.vae.BIVA`, as a dict of arguments.
 
     Features with `units` values skip all layers of latents; each network adds the output of two
-    dense layers to them. The latent dimensions and ELU are from the authors' code for MNIST.
-    Variances are softplus + 1e-4. Deviations, which allow training in minutes without a GPU: dense
-    layers instead of gated residual convolutions with 64 channels, and neither weight normalization
-    nor dropout.
+    dense layers to these features. The latent dimensions and ELU are from the authors' code for
+    MNIST. Variances are softplus + 1e-4. Deviations, which allow training in minutes without a GPU:
+    dense layers instead of gated residual convolutions with 64 channels, and neither weight
+    normalization nor dropout.
 
     Args:
         image_shape: Shape of an example.
@@ -132,7 +133,8 @@ def _leaky(x, units):
 
 def _normal(x, dim) -> list:
     """Returns the mean and the log variance; the variance is a softplus, initially about 1."""
-    # An exponential could grow so much that a sample of an upper layer overflows in the lower ones.
+    # With an exponential instead, samples in upper layers could be so large that lower layers
+    # overflow.
     mean = layers.Dense(dim, dtype="float32")(x)
     bias = keras.initializers.Constant(math.log(math.e - 1))
     y = layers.Dense(dim, dtype="float32", bias_initializer=bias)(x)

@@ -26,7 +26,7 @@ def residual_encoder(
     sec. 4.1: 4x4 convolutions with stride 2, then blocks of ReLU, 3x3 convolution, ReLU, and 1x1
     convolution, all with 256 channels. For CIFAR-10, there are 8x8 positions with 10 latents each.
     Details that the paper does not specify: a ReLU between the convolutions and before the last
-    one, and a 1x1 convolution that returns the latents.
+    convolution, and a 1x1 convolution that returns the latents.
 
     Args:
         image_shape: `(height, width, channels)`, with sides of at least 2^stages.
@@ -103,9 +103,10 @@ def vq_vae_2_networks(
     Razavi, van den Oord, Vinyals: "Generating Diverse High-Fidelity Images with VQ-VAE-2", NeurIPS
     2019, sec. 3.1 and fig. 2a: by default, the sides of the bottom level are a quarter of the
     image's sides, and the sides of the top level are half of that. Convolutions and blocks are as
-    in `residual_encoder`. The encoder of the bottom level receives its features and the top level's
-    codes, which pass through residual blocks and a transposed convolution. The decoder receives the
-    codes of both levels, with a transposed convolution for the top level's codes.
+    in `residual_encoder`. The encoder of the bottom level receives the bottom level's features and
+    the top level's codes, which pass through residual blocks and a transposed convolution. The
+    decoder receives the codes of both levels, with a transposed convolution for the top level's
+    codes.
 
     Args:
         image_shape: `(height, width, channels)`, with sides of at least 2^(stages + 1).

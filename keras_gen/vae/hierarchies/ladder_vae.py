@@ -52,7 +52,7 @@ class LadderVAE(HierarchicalVAE):
 
     @override
     def posterior(self, x, noise):
-        """Infers the layers' estimates, and returns a function that combines them with the priors."""
+        """Infers layers' estimates, and returns a function that combines them with the priors."""
         estimates: list = []
         features: list = [x]
         for network in self.bottom_up:

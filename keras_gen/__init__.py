@@ -46,6 +46,7 @@ _MODELS = {
     ),
     "classifiers": ("Classifier",),
     "diffusion": ("DDPM", "EDM", "ConditionalDDPM", "FlowMatching", "LatentDiffusion", "Reflow"),
+    "energy_based": ("EBM",),
     "fairness": ("ALFR", "GRAD", "VFAE"),
     "flows": ("ConditionalFlow", "Flow", "WaveGlow"),
     "gan": (

@@ -14,6 +14,7 @@ SMALL = {
     "VQVAE": ((8, 8, 3), dict(codebook_size=4, **CODES)),
     "GAN": ((8, 8, 3), dict(latent_dim=3, filters=2)),
     "WGANGP": ((8, 8, 3), dict(latent_dim=3, filters=2, discriminator_steps=1)),
+    "EBM": ((8, 8, 1), dict(filters=(2,), buffer_size=5)),
     "ConditionalDDPM": ((8, 8, 1), dict(classes=4, widths=(8,), unlabeled=0.3)),
     "FlowMatching": ((4, 8, 3), dict(widths=(8,), pairing="optimal")),
     "UnrolledGAN": ((8, 8, 1), dict(latent_dim=3, filters=2, unrolled_steps=1)),

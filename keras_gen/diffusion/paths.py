@@ -15,7 +15,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.arguments import checked_integer, checked_number
-from keras_gen.declared import Declared
+from keras_gen.declared import Count, Declared, fixed
 from keras_gen.losses.per_example import resolve, serializable
 from keras_gen.messages import warn
 
@@ -381,11 +381,52 @@ class KarrasPath(Path):
         return root**self.rho, self.rho * root ** (self.rho - 1) * (least - most)
 
 
+@serializable
+class AnnealedPath(KarrasPath):
+    """Example plus noise, at geometric noise levels that the `langevin` solver visits repeatedly.
+
+    Song, Ermon: "Generative Modeling by Estimating Gradients of the Data Distribution", NeurIPS
+    2019, sec. 4. `EDM` learns the score at all noise levels, so a trained model needs only another
+    path and solver:
+
+    ```python
+    model = EDM(network, AnnealedPath(levels=10))
+    images = model.sample(9, steps=1000, solver="langevin")
+    ```
+
+    Args:
+        smallest: Standard deviation of the noise at the last level, sigma_L.
+        largest: Standard deviation of the noise at the first level, sigma_1.
+        levels: Number of levels, L. Steps are divided evenly among them.
+
+    Raises:
+        TypeError: If an argument has the wrong type.
+        ValueError: If an argument is out of range.
+
+    Example:
+        >>> AnnealedPath(0.01, 1.0, levels=3).times(6)[:4]
+        <tf.Tensor: shape=(4,), dtype=float32, numpy=array([1. , 1. , 0.1, 0.1], dtype=float32)>
+    """
+
+    smallest: KarrasDeviation = 0.02
+    largest: KarrasDeviation = 10.0
+    rho: float = fixed(7.0)
+    levels: Count = 40
+
+    @override
+    def times(self, steps):
+        level = tf.range(steps) * self.levels // steps
+        ratio = math.log(self.smallest / self.largest) / max(self.levels - 1, 1)
+        deviations = self.largest * tf.exp(ratio * tf.cast(level, tf.float32))
+        return tf.concat([deviations, [0.0]], axis=0)
+
+
 PATHS = {
     "linear": LinearPath,
     "cosine": CosinePath,
     "straight": StraightPath,
     "karras": KarrasPath,
+    "annealed": AnnealedPath,
 }
 
 

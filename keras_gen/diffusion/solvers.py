@@ -143,12 +143,39 @@ class DPMSolver(Solver):
         return ratio * move.x + (path.alpha(move.s) - ratio * path.alpha(move.t)) * example
 
 
+class Langevin(Solver):
+    """Annealed Langevin dynamics, a sampler that needs only the score at each noise level.
+
+    Song, Ermon: "Generative Modeling by Estimating Gradients of the Data Distribution", NeurIPS
+    2019, algorithm 1. A step samples at its current noise level, so each level needs many steps,
+    as on an `AnnealedPath`. The step to time 0 removes the remaining noise, as proposed by Song,
+    Ermon: "Improved Techniques for Training Score-Based Generative Models", NeurIPS 2020.
+
+    Deviation: the step size is given relative to the variance of the noise. The paper's epsilon is
+    `fraction` times the variance of the last level.
+
+    Args:
+        fraction: Step size alpha_i divided by the variance of the noise.
+    """
+
+    fraction: Fraction = 0.2
+
+    def step(self, move):
+        """Returns x + alpha_i / 2 times the score, plus noise with variance alpha_i."""
+        sigma = move.path.sigma(move.t)
+        score = move.path.quantity("score", move.t, move.parts)
+        size = self.fraction * sigma**2
+        moved = move.x + size / 2 * score + tf.sqrt(size) * move.noise()
+        return tf.where(move.s > 0, moved, move.parts.example)
+
+
 SOLVERS: dict[str, Solver] = {
     "ddim": DDIM(),
     "ancestral": Ancestral(),
     "dpm_solver": DPMSolver(),
     "euler": Euler(),
     "heun": Heun(),
+    "langevin": Langevin(),
 }
 
 

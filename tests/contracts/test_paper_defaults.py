@@ -76,6 +76,10 @@ DEFAULTS: dict[str, tuple] = {
     "DomainConfusion": (
         "Tzeng et al. 2015, sec. 5", ("Adam", 3e-4, 0.9, 0.999), dict(weight=0.01),
     ),
+    "EBM": (
+        "Du, Mordatch 2019, algorithm 1, their code", ("Adam", 1e-4, 0.0, 0.999),
+        dict(steps=60, step_size=10.0, reset=0.05, from_data=0.0),
+    ),
     "EDM": (
         "Karras et al. 2022, tables 1 and 7", ADAM,
         dict(probability_path="karras", deviation=0.5, log_mean=-1.2, log_deviation=1.2),

@@ -214,7 +214,7 @@ def test_a_path_that_ends_before_the_noise_is_warned_of(cls, path):
             ValueError,
             "'speed': expected one of example, noise",
         ),
-        (lambda: get("sine"), ValueError, "Unknown path 'sine': pass one of the names cosine"),
+        (lambda: get("sine"), ValueError, "Unknown path 'sine': pass one of the names annealed"),
     ],
 )
 def test_what_is_refused(build, error, sentence):

@@ -10,7 +10,14 @@ from diffusion_networks import best_network
 from keras_gen.core.noise import seeded
 from keras_gen.diffusion import DDPM, FlowMatching
 from keras_gen.diffusion.path_model import CODE_STEPS
-from keras_gen.diffusion.paths import CosinePath, KarrasPath, LinearPath, Parts, StraightPath
+from keras_gen.diffusion.paths import (
+    AnnealedPath,
+    CosinePath,
+    KarrasPath,
+    LinearPath,
+    Parts,
+    StraightPath,
+)
 from keras_gen.diffusion.solvers import (
     DDIM,
     SOLVERS,
@@ -18,6 +25,7 @@ from keras_gen.diffusion.solvers import (
     DPMSolver,
     Euler,
     Heun,
+    Langevin,
     Move,
     chosen,
     solve,
@@ -123,6 +131,14 @@ def ancestral_step(of, t, s, x, drawn):
     return weighted / precision + drawn / np.sqrt(precision)
 
 
+def langevin_step(of, t, s, x, drawn):
+    """Algorithm 1 of Song, Ermon (2019) with alpha_i = 0.2 sigma_i^2."""
+    if not s:
+        return of.example(t, x)
+    alpha = 0.2 * of.sigma(t) ** 2
+    return x - alpha / 2 * of.noise(t, x) / of.sigma(t) + np.sqrt(alpha) * drawn
+
+
 def led_by_dpm_solver(of, times, x):
     """Algorithm 2 of Lu et al. (2022), its first and last steps of first order."""
     examples, lengths = [], []
@@ -140,7 +156,10 @@ def led_by_dpm_solver(of, times, x):
         x = of.sigma(s) / of.sigma(t) * x - of.alpha(s) * np.expm1(-length) * example
 
 
-STEPS = {"ddim": ddim_step, "euler": euler_step, "heun": heun_step, "ancestral": ancestral_step}
+STEPS = {
+    **{"ddim": ddim_step, "euler": euler_step, "heun": heun_step},
+    **{"ancestral": ancestral_step, "langevin": langevin_step},
+}
 PATHS = [LinearPath(), CosinePath(), CosinePath(0.0), StraightPath(), KarrasPath()]
 
 
@@ -151,7 +170,7 @@ def led(name, path, times, x, seeds):
         return led_by_dpm_solver(of, times, x)
     for number, (t, s) in enumerate(itertools.pairwise(times)):
         drawn = 0.0
-        if name == "ancestral":
+        if name in ("ancestral", "langevin"):
             drawn = seeded(tf.random.stateless_normal, seeds, [1], number).numpy()
         x = STEPS[name](of, t, s, x, drawn)
     return x
@@ -254,6 +273,39 @@ def test_ddim_that_draws_all_of_its_noise_anew_is_ancestral():
         np.testing.assert_allclose(DDIM(1.0).step(one), Ancestral().step(one), rtol=1e-9)
         some = DDIM(0.5).step(one)
         assert abs(some - DDIM(1.0).step(one)).numpy().min() > 1e-3
+
+
+@pytest.mark.parametrize("fraction", [0.05, 0.2, 0.8])
+def test_langevin_steps_at_one_level_have_the_closed_form_of_their_variance(fraction):
+    """x' = a x + b z on normal data plus noise: the variance tends to b^2 / (1 - a^2)."""
+    sigma, solver = 0.7, Langevin(fraction)
+    total = DEVIATION**2 + sigma**2
+    a = float(solver.step(move(KarrasPath(), [[1.0]], sigma, sigma))[0, 0])
+    b = float(solver.step(move(KarrasPath(), [[0.0]], sigma, sigma, noise=1.0))[0, 0])
+    expected = total / (1 - fraction * sigma**2 / (4 * total))
+    np.testing.assert_allclose(b**2 / (1 - a**2), expected, rtol=1e-9)
+    last = solver.step(move(KarrasPath(), [[1.0]], sigma, 0.0, noise=1.0))
+    np.testing.assert_allclose(last, [[DEVIATION**2 / total]], rtol=1e-9)
+
+
+def test_annealed_langevin_samples_the_data():
+    """From noise of twenty times their width; the variance of each step follows by the formula."""
+    path, steps = AnnealedPath(0.05, 10.0, levels=30), 300
+    times = path.times(steps).numpy()
+    np.testing.assert_allclose(times[:-1].reshape(30, 10).T, np.tile(times[:-1:10], (10, 1)))
+    np.testing.assert_allclose(times[10:-1] / times[:-11], (0.05 / 10) ** (1 / 29), rtol=1e-5)
+    random, x = np.random.default_rng(0), 10 * np.random.default_rng(1).normal(size=(4000, 1))
+    variance = 100.0
+    for t, s in itertools.pairwise(times):
+        one = move(path, x, t, s)._replace(noise=lambda: random.normal(size=x.shape))  # noqa: B023
+        x = Langevin().step(one).numpy()
+        total = DEVIATION**2 + float(t) ** 2
+        if s:
+            variance = (1 - 0.1 * t**2 / total) ** 2 * variance + 0.2 * t**2
+        else:
+            variance *= (DEVIATION**2 / total) ** 2
+    np.testing.assert_allclose(x.std(), np.sqrt(variance), rtol=0.06)
+    assert abs(np.sqrt(variance) - DEVIATION) < 0.06
 
 
 def test_on_a_straight_line_ddim_is_eulers_method():

@@ -1,11 +1,13 @@
-"""Sounds as arrays, and WAV files."""
+"""Sounds as arrays, and WAV and FLAC files."""
 
+import contextlib
 import io
 import math
 import numbers
 import os
 import warnings
 import wave
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -20,11 +22,13 @@ from keras_gen.files.writing import replacing
 
 RATES = (100, 768_000)
 """Minimum and maximum sampling rate of files, in samples per second."""
-_MOST_SOUND = 2**28  # bytes of a WAV file
+_MOST_SOUND = 2**28  # bytes of a file, and decoded values
 
 
-def read_wav(path: str | os.PathLike, rate: int, seconds: float | None = None) -> np.ndarray:
-    """Reads a WAV file with 8, 16, 24, or 32 bits, or floats, as mono, int16 `[samples, 1]`.
+def read_sound(path: str | os.PathLike, rate: int, seconds: float | None = None) -> np.ndarray:
+    """Reads a WAV or FLAC file as mono, int16 `[samples, 1]`.
+
+    WAV files contain 8, 16, 24, or 32 bits, or floats. FLAC files require the package soundfile.
 
     Channels are averaged, and the sound is resampled with a polyphase filter, without aliasing.
 
@@ -36,11 +40,12 @@ def read_wav(path: str | os.PathLike, rate: int, seconds: float | None = None) -
 
     Raises:
         OSError: If the file cannot be read, or is not a regular file.
-        ValueError: If `rate` is out of range, or if the file is not a WAV file, is compressed, has
-            a rate out of range, has no samples, or has floats outside of [-1, 1].
+        ValueError: If `rate` is out of range; if the file is not a WAV or FLAC file, is compressed
+            otherwise, has a rate out of range, no samples, or floats outside of [-1, 1]; or if a
+            FLAC file cannot be read without soundfile, or has more than 2**28 values.
 
     Example:
-        >>> sound = read_wav("seven.wav", rate=8000)    # doctest: +SKIP
+        >>> sound = read_sound("seven.wav", rate=8000)    # doctest: +SKIP
     """
     rate = checked_integer("rate", rate, *RATES)
     samples, found = _decoded(path, seconds)
@@ -52,26 +57,33 @@ def read_wav(path: str | os.PathLike, rate: int, seconds: float | None = None) -
     return as_int16(np.clip(mono, -1, 1))[:, None]
 
 
-def _decoded(path: str | os.PathLike, seconds: float | None) -> tuple[np.ndarray, int]:
-    """Returns the first seconds of a WAV file, floats in [-1, 1], and its rate."""
-    contents = read_regular(path, _MOST_SOUND)
+def require_soundfile(path: str | os.PathLike) -> None:
+    """Raises a ValueError if the package that reads FLAC files is not installed."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about other chunks, such as titles
-            rate, samples = wavfile.read(io.BytesIO(contents))
-    except Exception as error:  # broken files raise many types of errors
-        reason = f": {error}".rstrip(".").replace("\n", " ") if "format" in str(error) else ""
+        import soundfile  # noqa: F401
+    except (ImportError, OSError):  # also without the library that it loads
         raise ValueError(
-            f"not a readable WAV file ({len(contents)} bytes){reason[:200]}"
-        ) from error
+            f"{path} is a FLAC file, which requires the package soundfile: "
+            'pip install "keras-generative[sound]". Or convert it to WAV.'
+        ) from None
+
+
+def _decoded(path: str | os.PathLike, seconds: float | None) -> tuple[np.ndarray, int]:
+    """Returns the first seconds of a file, floats in [-1, 1], and its rate."""
+    contents = read_regular(path, _MOST_SOUND)
+    if Path(path).suffix.lower() == ".flac":
+        require_soundfile(path)
+        rate, samples = _flac(contents, seconds)
+    else:
+        with _readable("WAV", contents):
+            rate, samples = wavfile.read(io.BytesIO(contents))
     if not RATES[0] <= rate <= RATES[1]:
         raise ValueError(
             f"a sound with {rate:,} samples per second: expected {RATES[0]} to {RATES[1]:,}"
         )
     if not samples.size:
         raise ValueError("a sound without samples")
-    if seconds is not None:
-        samples = samples[: max(1, math.ceil(seconds * rate))]
+    samples = samples[: _count(seconds, rate)]
     if samples.dtype == np.uint8:
         return (samples - 128.0) / 128, rate
     if samples.dtype.kind == "i":  # scipy shifts 24 bits to the upper end of 32 bits
@@ -83,6 +95,46 @@ def _decoded(path: str | os.PathLike, seconds: float | None) -> tuple[np.ndarray
             "maximum)"
         )
     return samples, rate
+
+
+def _flac(contents: bytes, seconds: float | None) -> tuple[int, np.ndarray]:
+    """Returns the rate and the first seconds of a FLAC file, floats in [-1, 1]."""
+    import soundfile
+
+    with _readable("FLAC", contents):
+        file = soundfile.SoundFile(io.BytesIO(contents))
+    with file:
+        # A small file can contain hours of silence.
+        frames = min(file.frames, _count(seconds, file.samplerate) or file.frames)
+        if frames * file.channels > _MOST_SOUND:
+            raise ValueError(
+                f"a sound with {frames * file.channels:,} values: expected at most "
+                f"{_MOST_SOUND:,} (pass fewer seconds)"
+            )
+        with _readable("FLAC", contents):
+            samples = file.read(frames)
+            if len(samples) < frames:
+                raise ValueError("the file is truncated")
+    return file.samplerate, samples
+
+
+def _count(seconds: float | None, rate: int) -> int | None:
+    """Returns the maximum number of samples to read, or None."""
+    return None if seconds is None else max(1, math.ceil(seconds * rate))
+
+
+@contextlib.contextmanager
+def _readable(kind: str, contents: bytes) -> Iterator[None]:
+    """Turns the errors of decoders into a ValueError, and hides their warnings."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about other chunks, such as titles
+            yield
+    except Exception as error:  # broken files raise many types of errors
+        reason = f": {error}".rstrip(".").replace("\n", " ") if "format" in str(error) else ""
+        raise ValueError(
+            f"not a readable {kind} file ({len(contents)} bytes){reason[:200]}"
+        ) from error
 
 
 def of_one_length(waveforms: Any) -> Any:

@@ -17,10 +17,10 @@ from keras_gen.data.folders.image_reading import (
 )
 from keras_gen.data.sets.tfds import MEMORY_LIMIT
 from keras_gen.data.source import Source
-from keras_gen.files.sounds import RATES, read_wav
+from keras_gen.files.sounds import RATES, read_sound, require_soundfile
 
-SUFFIXES = (".wav", ".wave")
-_UNREAD = (".flac", ".mp3", ".ogg", ".oga", ".opus", ".m4a", ".aac", ".wma", ".aif", ".aiff")
+SUFFIXES = (".wav", ".wave", ".flac")
+_UNREAD = (".mp3", ".ogg", ".oga", ".opus", ".m4a", ".aac", ".wma", ".aif", ".aiff")
 
 
 def sound_folder(
@@ -31,11 +31,12 @@ def sound_folder(
     classes: Sequence[str] | None = None,
     max_broken: float = 0.1,
 ) -> Source:
-    """Reads all WAV files in a folder and its subfolders, in the order of their sorted paths.
+    """Reads all WAV and FLAC files in a folder and its subfolders, sorted by path.
 
-    Files contain integers of 8, 16, 24, or 32 bits, or floats, at any rate. Channels are averaged,
-    and sounds are resampled. Shorter sounds are padded with zeros at the end, which `WaveNet`
-    ignores, and longer sounds are truncated. Links are followed, and hidden files are skipped.
+    WAV files contain integers of 8, 16, 24, or 32 bits, or floats, at any rate. FLAC files require
+    the package soundfile: `pip install "keras-generative[sound]"`. Channels are averaged, and
+    sounds are resampled. Shorter sounds are padded with zeros at the end, which `WaveNet` ignores,
+    and longer sounds are truncated. Links are followed, and hidden files are skipped.
 
     Args:
         path: Folder to read.
@@ -51,11 +52,11 @@ def sound_folder(
         labels, its `class_names` are the names of the subfolders or classes.
 
     Raises:
-        FileNotFoundError: If the folder does not exist, or contains no WAV file.
+        FileNotFoundError: If the folder does not exist, or contains no such file.
         TypeError: If an argument has an unsupported type.
-        ValueError: If no file is readable, if the unreadable fraction exceeds `max_broken`, if the
-            sounds exceed 4 GiB, if an argument is out of range, or if labels are invalid; see
-            `image_folder`.
+        ValueError: If no file is readable, if the unreadable fraction exceeds `max_broken`, if a
+            file is FLAC and soundfile is not installed, if the sounds exceed 4 GiB, if an argument
+            is out of range, or if labels are invalid; see `image_folder`.
 
     Example:
         >>> sounds = sound_folder("wavs", rate=8000, seconds=0.5)    # doctest: +SKIP
@@ -69,13 +70,16 @@ def sound_folder(
     require_label_source(labels)
     require_fraction(max_broken)
     found = files_in(folder, "sounds", SUFFIXES, _UNREAD, "WAV")
+    for file in found:
+        if file.suffix.lower() == ".flac":
+            require_soundfile(file)
     classes_of = Classes(folder, found, labels, classes, "sounds")
     sounds: list[np.ndarray] = []
     places: list[int] = []
     broken: list[Broken] = []
     for place, file in enumerate(classes_of.files):
         try:
-            sounds.append(read_wav(file, rate, seconds))
+            sounds.append(read_sound(file, rate, seconds))
             places.append(place)
         except (OSError, ValueError) as error:
             broken.append(Broken(file, str(error)))

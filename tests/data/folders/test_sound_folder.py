@@ -2,6 +2,7 @@
 
 import os
 import struct
+import sys
 import wave
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from scipy.io import wavfile
 
 from keras_gen.data import sound_folder
-from keras_gen.files.sounds import read_wav
+from keras_gen.files.sounds import read_sound
 
 SINE = 0.5 * np.sin(2 * np.pi * 100 * np.arange(1600) / 8000)  # 100 Hz for 0.2 s
 
@@ -37,7 +38,7 @@ def as_24_bits(path, samples):
 )
 def test_depths_and_channels(tmp_path, store, error):
     store(tmp_path / "a.wav")
-    sound = read_wav(tmp_path / "a.wav", 8000)
+    sound = read_sound(tmp_path / "a.wav", 8000)
     assert sound.shape == (1600, 1) and sound.dtype == np.int16
     np.testing.assert_allclose(sound[:, 0], SINE * 2**15, atol=error)
 
@@ -47,12 +48,12 @@ def test_rates(tmp_path, rate):
     """A tone keeps its pitch, and one above the new half rate disappears."""
     times = np.arange(int(0.2 * rate)) / rate
     wavfile.write(tmp_path / "a.wav", rate, 0.5 * np.sin(2 * np.pi * 100 * times))
-    sound = read_wav(tmp_path / "a.wav", 8000)[:1600, 0]
+    sound = read_sound(tmp_path / "a.wav", 8000)[:1600, 0]
     middle = slice(200, 1400)
     np.testing.assert_allclose(sound[middle] / 2**15, SINE[middle], atol=0.01)
     if rate > 16_000:
         wavfile.write(tmp_path / "b.wav", rate, np.sin(2 * np.pi * 7000 * times))
-        assert np.abs(read_wav(tmp_path / "b.wav", 8000)[middle]).max() < 0.01 * 2**15
+        assert np.abs(read_sound(tmp_path / "b.wav", 8000)[middle]).max() < 0.01 * 2**15
 
 
 def test_one_length_and_classes(tmp_path):
@@ -127,6 +128,40 @@ def test_wrong_arguments_are_one_sentence(tmp_path, arguments, error, says):
 def test_folders_without_sounds_are_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no folder .*nowhere: .* with sounds"):
         sound_folder(tmp_path / "nowhere", 8000)
-    (tmp_path / "a.flac").write_bytes(b"x")
-    with pytest.raises(FileNotFoundError, match=r"no sounds: .* \.wav, \.wave\. Convert a\.flac"):
+    (tmp_path / "a.mp3").write_bytes(b"x")
+    with pytest.raises(FileNotFoundError, match=r"no sounds: .* \.wave, \.flac\. Convert a\.mp3"):
+        sound_folder(tmp_path, 8000)
+
+
+@pytest.mark.parametrize("depth", ["PCM_16", "PCM_24"])
+def test_flac_files_contain_the_samples_of_wav_files(tmp_path, monkeypatch, depth):
+    soundfile = pytest.importorskip("soundfile")
+    wavfile.write(tmp_path / "a.wav", 8000, np.round(SINE * 2**15).astype("int16"))
+    soundfile.write(tmp_path / "b.FLAC", SINE, 8000, depth, format="FLAC")
+    soundfile.write(tmp_path / "c.flac", np.stack([2 * SINE, 0 * SINE], axis=1), 16_000, depth)
+    for seconds in (None, 0.1):
+        wav, flac, stereo = sound_folder(tmp_path, 8000, seconds).arrays()
+        np.testing.assert_allclose(flac, wav, atol=1)
+        assert np.abs(stereo[:700]).max() > 16_000  # half as long, at twice the pitch
+    whole = (tmp_path / "c.flac").read_bytes()
+    (tmp_path / "b.FLAC").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "c.flac").write_bytes(b"fLaC")
+    monkeypatch.setattr("keras_gen.files.sounds._MOST_SOUND", 2**20)
+    soundfile.write(tmp_path / "d.flac", np.zeros(2**20 + 1, "int16"), 8000, depth)
+    with pytest.warns(UserWarning) as warned:
+        assert len(sound_folder(tmp_path, 8000, max_broken=0.9)) == 1
+    for part in (
+        f"b.FLAC (not a readable FLAC file ({len(whole) // 2} bytes)",
+        "c.flac (not a readable FLAC file (4 bytes)",
+        "d.flac (a sound with 1,048,577 values: expected at most 1,048,576 (pass fewer",
+    ):
+        assert part in str(warned[0].message)
+
+
+def test_flac_files_need_a_package(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "soundfile", None)
+    wavfile.write(tmp_path / "a.wav", 8000, np.ones(9, "int16"))
+    assert len(sound_folder(tmp_path, 8000)) == 1
+    (tmp_path / "b.flac").write_bytes(b"fLaC")
+    with pytest.raises(ValueError, match=r"b\.flac is a FLAC file, .*keras-generative\[sound\]"):
         sound_folder(tmp_path, 8000)

@@ -1,7 +1,7 @@
 """Active learning on MNIST with autoencoder codes.
 
 Sener, Savarese: "Active Learning for Convolutional Neural Networks: A Core-Set Approach", ICLR
-2018, choose examples that cover the remaining examples. Lewis, Gale: "A Sequential Algorithm for
+2018, choose examples that cover the rest of the dataset. Lewis, Gale: "A Sequential Algorithm for
 Training Text Classifiers", SIGIR 1994, choose examples whose class is least certain.
 
   python recipes/active_learning_mnist.py                    about 7 minutes on two CPU cores
@@ -55,7 +55,7 @@ LINES = {
     "pca_covering": "PCA, coverage",
     "pixels_covering": "pixels, coverage",
 }
-MORE = (400, 800)  # random choices only: how many labels the other strategies save
+MORE = (400, 800)  # further label counts for random choices, to compute "labels saved"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,7 +87,7 @@ def main(run: Run, s: Settings):
         model = Autoencoder(encoder, decoder, seed=s.seed)
         run.compile(model, Adam(run.in_halves(s.learning_rate)))
 
-    # Each step: one joint update of encoder and decoder.
+    # Each step: one joint update of the encoder and the decoder.
     run.fit(model, data.train, partial(reconstructions, images=test[:12]))
     run.export(model)
 
@@ -149,7 +149,7 @@ def covering(codes, labels, count, seed):
 
 
 def doubtful(codes, labels, count, seed):
-    """Returns the indices of digits, half for coverage and half by uncertainty."""
+    """Returns the indices of digits, half chosen for coverage and half for uncertainty."""
     first = covering(codes, labels, count // 2, seed)
     odds = np.sort(fitted(codes[first], labels[first]).predict_proba(codes), axis=1)
     margins = odds[:, -1] - odds[:, -2]
@@ -161,7 +161,7 @@ WAYS = {"random": at_random, "covering": covering, "doubtful": doubtful}
 
 
 def labels_saved(metrics, way, spent):
-    """Returns how many more labels a random choice needs for the same accuracy."""
+    """Returns the number of additional labels that a random choice needs for the same accuracy."""
     counts = COUNTS + MORE
     accuracies = np.maximum.accumulate([metrics[f"codes_random_{count}"] for count in counts])
     return np.interp(metrics[f"codes_{way}_{spent}"], accuracies, counts) - spent

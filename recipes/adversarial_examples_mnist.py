@@ -8,18 +8,18 @@ ICLR 2018.
   python recipes/adversarial_examples_mnist.py --preset smoke     under a minute
 
 Expected result of the cpu preset: 89% of digits are classified correctly under the worst attack and
-over 99% without an attack; with a pixel threshold, 62%; undefended, 0%. The authors of PGD training
-report 89.3% under weaker attacks; under AutoAttack, which resembles the attacks here, their network
-reaches 88.4%.
+over 99% without an attack; with a pixel threshold, it is 62%, and without a defense, 0%. The
+authors of PGD training report 89.3% under weaker attacks; under AutoAttack, which resembles the
+attacks here, their network reaches 88.4%.
 
 Each pixel may change by 0.3 of its range. Four classifiers with the same network are attacked: one
-trained on clean digits, one on FGSM examples, one on PGD examples from the start, and one on PGD
-examples with growing epsilon. Robust accuracy counts a digit as correct only if it withstands all
-of several attacks: FGSM, 40-step PGD, APGD with three losses (Croce, Hein, ICML 2020), and
-SquareAttack, which needs no gradient (Andriushchenko et al., ECCV 2020). Attacks use several random
-starts, on digits sampled from the test set. FGSM training protects only against FGSM, because the
-network learns to mislead its single step. With the full epsilon from the start, PGD training may
-fail to make progress.
+trained on clean digits, one on FGSM examples, one on PGD examples with the full epsilon from the
+start, and one on PGD examples with a growing epsilon. Robust accuracy counts a digit as correct
+only if it withstands all of several attacks: FGSM, 40-step PGD, APGD with three losses (Croce,
+Hein, ICML 2020), and SquareAttack, which needs no gradient (Andriushchenko et al., ECCV 2020).
+Attacks use several random starts, on digits sampled from the test set. FGSM training protects only
+against FGSM, because the network learns to mislead its single step. With the full epsilon from the
+start, PGD training may fail to make progress.
 
 The baseline defense applies a pixel threshold before the undefended network. The attacks target
 this defense, with a gradient that passes through the threshold; attacks transferred from the
@@ -61,7 +61,7 @@ PIXELS = (0.0, 1.0)  # pixel range
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    epsilon: float = 0.3  # Maximum change per pixel, as a fraction of its range
+    epsilon: float = 0.3  # Maximum change per pixel, as a fraction of the pixel range
     filters: int = 32  # Channels of the first convolution; the second has twice as many
     hidden: int = 1024  # Number of features in the classifier's dense layer
     learning_rate: float = 1e-4  # Adam's learning rate, with cosine decay to 0

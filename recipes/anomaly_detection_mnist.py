@@ -49,7 +49,7 @@ ALARMS = np.linspace(0, 1, 21)  # false-alarm rates at which detection is plotte
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    latent_dim: int = 8  # Code size; with a large code, anomalies are reconstructed too
+    latent_dim: int = 8  # Code size; with a large code, anomalies are also reconstructed
     hidden: int = 400  # Units in the encoder's first layer; the second has half as many
     learning_rate: float = 1e-3  # Adam's learning rate
     quantile: float = 0.99  # Fraction of held-out normal images below the threshold
@@ -81,11 +81,11 @@ def main(run: Run, s: Settings):
     train, held_out = split(clothes)
     pca = PrincipalComponents(train, s.latent_dim)
 
-    # Each step: one joint update of encoder and decoder.
+    # Each step: one joint update of the encoder and the decoder.
     run.fit(model, Source(train), partial(reconstructions, images=test_clothes[:12]))
     run.export(model)
 
-    # Ten more detectors; each never sees one digit.
+    # Train ten more detectors, each without one of the digits.
     reports = []
     for digit in range(10):
         name = f"without digit {digit}"

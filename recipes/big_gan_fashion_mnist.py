@@ -41,12 +41,13 @@ from keras_gen.workshop.visualize import image_rows, line_plot, samples
 SHAPE = (32, 32, 1)
 CLASSES = 10
 THRESHOLDS = (0.1, 0.25, 0.5, 1.0, 2.0)  # truncation, in standard deviations of the latents
-NO_THRESHOLD = 10.0  # larger than any latent
+NO_THRESHOLD = 10.0  # above any latent, so nothing is truncated
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings(RunSettings):
-    latent_dim: int = 80  # Dimensions of the latents; each part of the generator gets a quarter
+    latent_dim: int = 80
+    """Dimensions of the latents; each part of the generator receives a quarter."""
     filters: int = 256  # Channels of all feature maps
     attention: int = 16  # Side length of the feature maps with self-attention
     discriminator_steps: int = 2  # Discriminator updates per generator update
@@ -97,10 +98,10 @@ def main(run: Run, s: Settings):
     run.fit(model, partial(Source((images, labels)).stream, batch_size, s.seed), samples)
     run.export(model, default="sample")
 
-    # The classifiers whose features are compared.
+    # Train the classifiers whose features are compared.
     extractors = trained_extractors(images, labels, s.classifier_steps)
 
-    # The baseline: a Gaussian mixture over pixels.
+    # Sample from the baseline, a Gaussian mixture over pixels.
     held_out = test_images[: s.compared]
     mixture = mixture_samples(images, len(held_out), seed=s.seed)
 

@@ -48,7 +48,7 @@ from keras_gen.workshop.baselines import compressed_bits
 from keras_gen.workshop.visualize import redrawn, samples
 
 SHAPE = (28, 28, 1)
-NEIGHBORS = 10_000  # training clothes searched for the nearest
+NEIGHBORS = 10_000  # number of training clothes searched for the nearest neighbor
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +56,8 @@ class Settings(ShortStepSettings):
     layers: int = 3  # Number of latent layers
     latent_dim: int = 8  # Dimensions of the top layer; lower layers have 2, 3, ... times as many
     units: int = 125  # Units in BIVA's hidden layers
-    ladder_hidden: int = 212  # Units in the ladder VAE's first networks; the next ones have half
+    ladder_hidden: int = 212
+    """Units in the ladder VAE's first networks; the next networks have half as many."""
     vae_latent_dim: int = 50  # Dimensions of the VAE's latents
     vae_hidden: int = 232  # Units in each of the VAE's four hidden layers
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
@@ -82,7 +83,7 @@ def main(run: Run, s: Settings):
     test_digits = data.test_mnist.arrays(s.seed, binarize)
     test_clothes = data.test_fashion.arrays(s.seed, binarize)
 
-    # Each step here and below: one joint update of encoder and decoder.
+    # Each step here and below: one joint update of the encoder and the decoder.
     model = build_biva(run, s, s.epochs)
     digits = partial(data.train_mnist.stream, s.batch_size, s.seed, augment_batch=binarize)
     run.fit(model, digits, partial(redrawn, images=test_digits[:8], seed=s.seed))
@@ -109,7 +110,7 @@ def main(run: Run, s: Settings):
             counts = [network.count_params() for network in each.networks.values()]
             metrics[f"{prefix}parameters"] = sum(counts)
 
-        # Digits are outliers among clothes.
+        # Detect digits as outliers among clothes.
         both = np.concatenate([test_clothes, test_digits])
         is_digit = np.arange(len(both)) >= len(test_clothes)
         elbo = clothes_model.log_prob_above(both, 0)

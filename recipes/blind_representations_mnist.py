@@ -11,10 +11,11 @@ with accuracies of 0.960 and 0.970; for gray digits, the AUC is 0.51 and the acc
 
 Four fifths of the odd digits and half of the even digits are red, so color is informative about the
 class; among test digits, half of each class are red. Networks trained with an adversary (ALFR) or
-gradient reversal (GRAD) compute features of a digit. From these features, freshly trained logistic
-regression and gradient-boosted trees predict the color (the larger AUC counts; 0.5 is chance).
-These probes are trained on recolored training digits, half red in each class, so the class does not
-help them. The class accuracy is also reported, overall and for green odd digits, the rare group.
+gradient reversal (GRAD) compute features of a digit. Freshly trained probes, logistic regression
+and gradient-boosted trees, predict the color from these features (the larger AUC counts; 0.5 is
+chance). These probes are trained on recolored training digits, half red in each class, so the class
+does not help them. The class accuracy is also reported, overall and for green odd digits, the rare
+group.
 
 If the attribute is known to be color, no adversary is needed: a network trained on gray digits is
 color-blind by design. Linear erasure (LEACE) on the pixels is an inexpensive method that does not
@@ -89,7 +90,8 @@ def main(run: Run, s: Settings):
             {"two features": features}, test_colors[:SHOWN], COLORS, colors=COLORS
         )
 
-    # Each step: one update of encoder and classifier, then several adversary updates.
+    # Each step: one update of the encoder and the classifier, then several updates of the
+    # adversary.
     run.fit(model, colored, draw)
     run.export(model, default="features")
 
@@ -135,7 +137,7 @@ def blind(cls, s, seed, **options):
 
 
 def alfr(s, colored, probed, test, seed):
-    """Returns the report on a model trained with the seed, like the following functions."""
+    """Returns the report on a model trained with the seed; the next functions do the same."""
     model = blind(ALFR, s, seed)
     optimizers = dict(optimizer=Adam(rate(s)), d_optimizer=Adam(s.learning_rate))
     return report(trained(model, s, seed, colored, **optimizers), probed, test)

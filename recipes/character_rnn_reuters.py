@@ -47,9 +47,9 @@ class Settings(ShortStepSettings):
     learning_rate: float = 3e-3  # Adam's learning rate; linear decay to 0 in the second half
     held_out: int = 500
     """Number of last training stories held out to choose the epoch and n-grams."""
-    tested: int = 3299  # Number of test stories, from the first
+    tested: int = 3299  # Number of test stories; the first ones are used
     orders: str = "1 2 3 4 5 6 7 8 9"
-    """Candidate orders of the baseline's n-grams, from which the best is chosen."""
+    """Candidate orders of the n-grams, a baseline; the best order is chosen."""
 
 
 PRESETS = {
@@ -110,7 +110,7 @@ def passages(texts, edge):
     found = []
     for text in texts:
         story = text.decode()
-        # A story that fills its last passage leaves another with only the end token.
+        # A story that fills its last passage is followed by a passage with only the end token.
         for start in range(0, len(story) + 1, edge.length):
             found.append(story[start : start + edge.length])
     return edge.prepare(found).numpy()

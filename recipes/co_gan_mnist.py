@@ -77,7 +77,7 @@ def main(run: Run, s: Settings):
     def draw(model):
         return pair_rows(model.sample(SHOWN, seed=0), "edges")
 
-    # Each step: one update of both discriminators, then one of both generators.
+    # Each step: one update of both discriminators, then one update of both generators.
     outlines = edges(digits)
     shown_digits = Source(digits[:half])
     edges_of_others = Source(outlines[half:])
@@ -87,7 +87,7 @@ def main(run: Run, s: Settings):
     stream = partial(unpaired, shown_digits, negatives_of_others, s.batch_size, s.seed)
     run.fit(of_negatives, stream, draw, part="negatives")
 
-    # The patch pyramids require a side length that is a power of two.
+    # Pad digits, because patch pyramids require a side length that is a power of two.
     images = pad_to(digits, 32).numpy()
     images_of_edges = pad_to(outlines, 32).numpy()
     of_digits = trained_extractors(images, labels, s.classifier_steps)

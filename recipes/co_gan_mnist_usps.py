@@ -8,7 +8,7 @@ Liu, Tuzel: "Coupled Generative Adversarial Networks", NeurIPS 2016, sec. 4, dom
 Expected result of the cpu preset: 69% of USPS test digits and 56% of MNIST test digits are
 classified correctly (source-only network: 28% and 18%; nearest neighbor: 62% and 33%).
 
-The discriminators share all but their first layers, and also learn the labels of one domain, the
+The discriminators share all layers except the first, and also learn the labels of one domain, the
 source. As in the paper, 2,000 MNIST and 1,800 USPS digits are sampled. Labels of the other domain,
 the target, are used only to evaluate test digits. The accuracies are compared with the nearest
 neighbor and with a network trained only on the source.
@@ -83,7 +83,7 @@ def main(run: Run, s: Settings):
         pairs = model.sample(COLUMNS, seed=0)
         return image_rows({source: pairs[:, 0], target: pairs[:, 1]})
 
-    # Each step: one update of both discriminators, then one of both generators.
+    # Each step: one update of both discriminators, then one update of both generators.
     run.fit(to_usps, partial(batches, from_mnist, from_usps, s), partial(draw, "MNIST", "USPS"))
     run.export(to_usps, default="classify")
     reverse = partial(batches, from_usps, from_mnist, s)

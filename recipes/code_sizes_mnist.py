@@ -82,7 +82,7 @@ def main(run: Run, s: Settings):
             models[size] = Autoencoder(encoder, decoder, seed=s.seed)
             run.compile(models[size], Adam(run.in_halves(s.learning_rate)))
 
-    # Each step: one joint update of encoder and decoder.
+    # Each step: one joint update of the encoder and the decoder.
     for size in SIZES[1:]:
         run.fit(models[size], data.train, part=f"code_{size}")
     run.fit(models[2], data.train, partial(reconstructions, images=shown))
@@ -91,7 +91,7 @@ def main(run: Run, s: Settings):
     pca = PrincipalComponents(train, max(SIZES))
 
     with run.evaluation(models[2]) as metrics:
-        # Reconstructions are floats, not rounded to levels.
+        # Keep reconstructions as floats, without rounding to levels.
         floats = flat_pixels(test).reshape(test.shape)
         rows = {"digit": shown}
         pca_rows = {}

@@ -11,7 +11,7 @@ Expected result of the cpu preset: 17.7 nats per test row and label (mixture of 
 Chow-Liu tree: 17.7; Gaussian per class: 19.3) and an income accuracy of 0.845 (logistic regression:
 0.853). `MADE.for_table` is a better model for tables; see `table_models_adult`.
 
-The flow models a row of 13 columns for low and for high income; Bayes' rule turns it into a
+The flow models a row of 13 columns for low and for high income; Bayes' rule turns the flow into a
 classifier, with the class frequencies of the training set as priors. The recipe reports the
 negative log-likelihood, in nats, of a test row with its label, and the accuracy of the more likely
 label.
@@ -55,7 +55,7 @@ from keras_gen.metrics import nll_summary
 from keras_gen.workshop.baselines import ChowLiuTree, ProductMixture
 from keras_gen.workshop.visualize import code_scatter
 
-LEFT_OUT = ("education",)  # columns
+LEFT_OUT = ("education",)  # columns that are omitted
 SHOWN = 2000  # people per image
 
 

@@ -2,8 +2,8 @@
 
 Mirza, Osindero: "Conditional Generative Adversarial Nets", 2014, where both networks receive the
 label; Odena, Olah, Shlens: "Conditional Image Synthesis with Auxiliary Classifier GANs", ICML 2017,
-where the discriminator predicts it; Miyato, Koyama: "cGANs with Projection Discriminator", ICLR
-2018, where the discriminator uses an inner product with its embedding.
+where the discriminator predicts the label; Miyato, Koyama: "cGANs with Projection Discriminator",
+ICLR 2018, where the discriminator uses an inner product with the label's embedding.
 
   python recipes/conditional_gan_mnist.py                    7 to 14 minutes on one of two CPU cores
   python recipes/conditional_gan_mnist.py --method projection --dataset fashion_mnist
@@ -14,8 +14,8 @@ seeds; Gaussian mixture per digit: 0.95).
 
 Two independently trained classifiers measure how often samples show the requested class; the worse
 result counts, and their accuracy on test images is the reference. A generator that repeats one
-clear image per digit would score best, so the kernel distance within each class is measured too, in
-the classifiers' features. Before a generator has learned the labels, it often generates other
+clear image per digit would score best, so the kernel distance within each class is also measured,
+in the classifiers' features. Before a generator has learned the labels, it often generates other
 digits; the recipe plots how often this happens during training (class leakage).
 
 Deviations: all three methods use the same network, InfoGAN's network for digits.
@@ -54,7 +54,7 @@ LOOKED_AT = 1000  # samples to classify after each epoch
 class Settings(ShortStepSettings):
     dataset: Literal["mnist", "fashion_mnist"] = "mnist"  # Dataset from tensorflow-datasets
     method: Literal["conditional", "ac", "projection"] = "conditional"
-    """How the discriminator uses the label: conditional receives the label as additional channels,
+    """Use of the label in the discriminator: conditional receives the label as additional channels,
     ac predicts the label, and projection uses an inner product with the label's embedding."""
     latent_dim: int = 62  # Dimensions of the latents
     filters: int = 64  # Channels at the highest resolution
@@ -118,11 +118,11 @@ def main(run: Run, s: Settings):
         named = [extract(drawn)["logits"].argmax(axis=1) for extract in extractors.values()]
         return {"leakage": max(np.mean(each != asked) for each in named)}
 
-    # Each step: one update of the discriminator, then one of the generator.
+    # Each step: one update of the discriminator, then one update of the generator.
     run.fit(model, data.train, draw, validate=leakage)
     run.export(model, default="sample", half=True)
 
-    # The baseline: a Gaussian mixture per digit.
+    # Sample from the baseline, a Gaussian mixture per digit.
     count = s.compared // CLASSES
     mixtures = []
     for label in range(CLASSES):
@@ -146,7 +146,7 @@ def main(run: Run, s: Settings):
                 report = class_report(known_features, known_labels, found, asked, s.seed)
                 metrics |= prefixed(prefix, suffixed(report, f"_{kind}"))
                 reports[prefix].append(report)
-        # The worse of the two classifiers.
+        # Keep the worse result of the two classifiers.
         for prefix, found in reports.items():
             agreements = [report["agreement"] for report in found]
             distances = [report["class_distance"] for report in found]

@@ -11,9 +11,9 @@ given their label is compared with a Bernoulli mixture per digit. Two independen
 classifiers measure how often samples show the requested class; the worse result counts.
 
 Deviations: the paper completes digits from a known quarter, so its conditions are images, whereas
-here they are labels. Networks and binarization follow Burda, Grosse, Salakhutdinov (2016). The
-prior is N(0, 1) for all labels, so latents encode properties that all classes share, such as slant
-and thickness.
+here, conditions are labels. Networks and binarization follow Burda, Grosse, Salakhutdinov (2016).
+The prior is N(0, 1) for all labels, so latents encode properties that all classes share, such as
+slant and thickness.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -82,12 +82,12 @@ def main(run: Run, s: Settings):
         names = [str(digit) for digit in range(CLASSES)]
         return captioned(np.split(drawn, 8), column_names=names)
 
-    # Each step: one joint update of encoder and decoder, on digits and their labels.
+    # Each step: one joint update of the encoder and the decoder on digits and their labels.
     stream = partial(data.train.stream, s.batch_size, s.seed, augment_batch=binarize)
     run.fit(model, stream, draw)
     run.export(model, default="sample")
 
-    # The baselines: a mixture per digit, and the classifiers.
+    # Fit the baseline, a mixture per digit, and train the classifiers.
     run.say(f"fitting a mixture of {s.components} Bernoulli distributions to each digit")
     mixture_nats = np.zeros(len(test))
     mixtures = []
@@ -120,7 +120,7 @@ def main(run: Run, s: Settings):
                 found = extractor(drawn)
                 report = class_report(known, labels[: s.compared], found, asked, s.seed)
                 agreements.append(report["agreement"])
-            # The worse of the two classifiers.
+            # Keep the worse result of the two classifiers.
             metrics[f"{prefix}agreement"] = min(agreements)
 
 

@@ -40,7 +40,7 @@ from keras_gen.networks import conditional_vae_networks, mlp_decoder, start_at_m
 from keras_gen.vae import ConditionalVAE
 from keras_gen.workshop.visualize import image_rows
 
-KNOWN = {1: (2,), 2: (0, 2), 3: (0, 1, 2)}  # quarters, left to right, then top to bottom
+KNOWN = {1: (2,), 2: (0, 2), 3: (0, 1, 2)}  # known quarters, numbered row by row
 SHOWN = 12  # digits per image
 SIDE = 14
 

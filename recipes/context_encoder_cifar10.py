@@ -11,14 +11,14 @@ reconstruction loss (with the adversarial loss: 17.2; ridge regression: 17.6).
 
 Held-out images are inpainted by the model, by a model trained only on the reconstruction loss, and
 by methods without a network, the best of which is ridge regression on the known pixels. Then, the
-paper's evaluation of features (its table 2) is repeated on a small scale. The same encoder is
-either untrained or pretrained on the classes 0 to 4: as an autoencoder, as a context encoder, by
+paper's evaluation of features (table 2) is repeated on a small scale. The same encoder is either
+untrained or pretrained on the classes 0 to 4: as an autoencoder, as a context encoder, by
 predicting image rotations (Gidaris, Singh, Komodakis: "Unsupervised Representation Learning by
 Predicting Image Rotations", ICLR 2018), or with labels. It is then evaluated with few labels on the
 classes 5 to 9, which were not used for pretraining.
 
 Models quickly overfit a small dataset: after 2,000 steps on 8,000 randomly mirrored images, the
-PSNR was 1 dB higher on these than on 2,000 held-out images; with random shifts, the gap
+PSNR was 1 dB higher on these images than on 2,000 held-out images; with random shifts, the gap
 disappeared. The PSNR of the missing pixels is measured on luma, as in super-resolution, and on RGB.
 
 Data: cifar10 through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The paper uses other
@@ -56,13 +56,13 @@ CENTER = (16, 16, 3)
 
 @dataclasses.dataclass(frozen=True)
 class Settings(RunSettings):
-    filters: int = 64  # Channels of the first layers; every further stage doubles them
+    filters: int = 64  # Channels of the first layers, doubled at every further stage
     mask: Literal["center", "random"] = "center"
     """Missing region: a square in the center, or random regions that cover a quarter of the
     image."""
     learning_rate: float = 2e-3
     """Adam's learning rate for the encoder and decoder, constant, then decaying linearly to 0. The
-    discriminator's learning rate is a tenth of it, as in the paper."""
+    discriminator's learning rate is a tenth of this rate, as in the paper."""
     pretraining_epochs: int = 1  # Epochs of each pretraining run in the feature evaluation
     labels_per_class: int = 100  # Number of labeled images in each of the classes 5 to 9
     draws: int = 3  # Number of label draws over which accuracies are averaged
@@ -117,7 +117,8 @@ def main(run: Run, s: Settings):
             loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
             classifiers[name].compile(Adam(pretraining_rate, 0.5), loss)
 
-    # Each step: one update of encoder and decoder, then one of the discriminator if there is one.
+    # Each step: one update of the encoder and the decoder, then one update of the discriminator, if
+    # there is one.
     augment = random_shift_flip(3)
     stream = partial(data.train.stream, s.batch_size, s.seed, augment=augment)
     draw = partial(inpaintings, test[:16], model.masks(16, seed=s.seed))
@@ -125,7 +126,7 @@ def main(run: Run, s: Settings):
     run.export(model)
     run.fit(without_discriminator, stream, draw, part="reconstruction_only")
 
-    # The feature evaluation.
+    # Evaluate the features.
     stream = partial(first_classes.stream, s.batch_size, s.seed, augment=augment)
     transfer = partial(
         transfer_report,
@@ -146,13 +147,13 @@ def main(run: Run, s: Settings):
         arguments = (s, classifier, streams[name], transfer)
         reports[name] = run.once(name, pretrained_by_classes, *arguments)
 
-    # The baselines.
+    # Evaluate the baselines.
     masks = model.masks(len(test), seed=s.seed)
     baselines = {
         "border_mean": border_mean(test, masks),
         "laplace": laplace_fill(test, masks),
     }
-    if s.mask == "center":  # The regression is fitted to one mask.
+    if s.mask == "center":  # The regression is fitted to a single mask.
         baselines["ridge"] = ridge_fill(test, masks, images, mirror=True)
 
     with run.evaluation(model) as metrics:

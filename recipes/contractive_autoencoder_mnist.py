@@ -74,12 +74,12 @@ def main(run: Run, s: Settings):
             run.compile(models[name], Adam(run.in_halves(s.learning_rate)))
     model = models["contractive"]
 
-    # Each step: one joint update of encoder and decoder.
+    # Each step: one joint update of the encoder and the decoder.
     run.fit(model, data.train, unit_filters)
     run.export(model)
     run.fit(models["plain"], data.train, unit_filters, part="plain")
 
-    # Fine-tuning of classifiers that start from each encoder.
+    # Fine-tune a classifier that starts from each encoder.
     keras.utils.set_random_seed(s.seed)
     random_encoder, _ = one_layer_networks(latent_dim=s.hidden)
     encoders = {name: each.encoder for name, each in models.items()}

@@ -15,7 +15,7 @@ Checkerboard Artifacts", Distill 2016). Six models, one per network and dataset,
 same way with equal code sizes, and are compared by the squared error on test images, summed over
 pixels and channels. The loss is half of this error. The baseline is PCA with the same number of
 components, clipped to the pixel range. The exported main model uses resizing on CIFAR-10. CIFAR-10
-images are randomly mirrored, also for PCA.
+images are randomly mirrored for all methods, including PCA.
 
 Low-variance components are learned last, so it takes many steps to beat PCA: batches are small, and
 ELU units, which unlike ReLU have a gradient everywhere, permit a higher learning rate.
@@ -79,7 +79,7 @@ def main(run: Run, s: Settings):
                 run.compile(model, Adam(run.in_halves(rate)))
                 models[name, network] = model
 
-    # Each step: one joint update of encoder and decoder.
+    # Each step: one joint update of the encoder and the decoder.
     mirrored = partial(
         data.train_cifar10.stream, s.batch_size, s.seed, augment=random_crop_flip(32)
     )
@@ -92,7 +92,7 @@ def main(run: Run, s: Settings):
     run.fit(main_model, mirrored, partial(reconstructions, images=tests["cifar10"][:10]))
     run.export(main_model)
 
-    # The baselines.
+    # Evaluate the baselines.
     mirrored_photos = np.concatenate([photos, photos[:, :, ::-1]])
     components = {
         "mnist": PrincipalComponents(digits, s.mnist_code),
@@ -108,7 +108,7 @@ def main(run: Run, s: Settings):
         for name, test in tests.items():
             found = components[name].reconstruct(test).clip(0, 1)
             metrics[f"{name}_pca"] = squared_error(found, test).mean()
-        # Images above the reconstructions by dense, transposed, and resize networks.
+        # Rows: images, and their reconstructions by the dense, transposed, and resize networks.
         for name, image in (("cifar10", "sample_grid"), ("mnist", "mnist")):
             shown = dict(reversed(rows[name].items()))
             run.draw(image, image_rows({"image": tests[name][:10], **shown}))

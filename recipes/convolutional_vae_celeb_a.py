@@ -16,10 +16,10 @@ Expected result of the cpu preset: 6.17 bits per dimension on faces (WebP: 4.68)
 The weights from the epoch with the best loss on held-out training images are kept. The baselines
 are lossless codecs (PNG, WebP), a histogram per value, and probabilistic PCA, which is a VAE with
 linear maps. PCA has either as many latents as the VAE or a number chosen on held-out images. Given
-its latents, a VAE samples all values independently, so any correlation between neighbors and colors
-must pass through the latents. With 128 latents for the whole image, faces are blurred. With latent
-maps, fewer bits are needed and reconstructions are sharper, but samples are noise, because the
-prior does not model the relation between positions.
+its latents, a VAE samples all values independently, so the latents must represent any correlation
+between neighboring pixels and between colors. With 128 latents for the whole image, faces are
+blurred. With latent maps, fewer bits are needed and reconstructions are sharper, but samples are
+noise, because the prior does not model the relation between positions.
 
 Data: celeb_a or cifar10 through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -66,15 +66,15 @@ class Settings(RunSettings):
     """Number of last training images held out to choose the epoch and the PCA."""
     latent_dim: int = 128  # Dimensions of the latents; with 2, the latent plane is plotted
     maps: bool = False
-    """Whether the latents are maps with the size of the last convolution's output."""
-    filters: str = "32 64 128"  # Channels of the convolutions; each halves the side length
+    """Whether the latents are maps of the same size as the last convolution's output."""
+    filters: str = "32 64 128"  # Channels of the convolutions, each of which halves the sides
     blocks: int = 1  # Residual blocks at each resolution
     scale: float = 0.0  # Fixed scale of the likelihood; with 0, the decoder predicts the scale
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
     warm_up: float = 0.2  # Fraction of the steps during which the KL weight rises to 1
     nll_samples: int = 200  # Number of importance samples per test image
     components: str = "100 200 400 800 1200 1600 2000 2500"
-    """Candidate numbers of PCA components, from which the best is chosen."""
+    """Candidate numbers of PCA components; the best is chosen."""
 
 
 PRESETS = {
@@ -109,7 +109,7 @@ def main(run: Run, s: Settings):
     )
     with run.strategy.scope():
         encoder = conv_encoder(shape, **sizes, heads=("mean", "log_variance"))
-        # A mean for each value, and its scale unless that is fixed.
+        # The decoder returns a mean for each value and, unless the scale is fixed, a scale.
         likelihood = DiscretizedLogistic(scale=s.scale or None)
         parameters = (height, width, likelihood.params_per_value * channels)
         decoder = conv_decoder(parameters, **sizes, output_initializer="zeros")
@@ -122,7 +122,7 @@ def main(run: Run, s: Settings):
     def validate(model):
         return {"bits": to_bits(-model.log_prob(held_out).mean())}
 
-    # Each step: one joint update of encoder and decoder.
+    # Each step: one joint update of the encoder and the decoder.
     augment = random_crop_flip(height)
     stream = partial(split.train.stream, s.batch_size, s.seed, augment=augment)
     run.fit(model, stream, samples, validate=validate, best="bits")

@@ -12,16 +12,17 @@ without, at kernel distances of 0.0053 and 0.058.
 The model translates digits to negatives and back. Half of the digits are shown unchanged and the
 other half as negatives, so no digit appears in both domains, but the correct translation of each
 digit is known. The same networks are trained from the same seed with cycle consistency, with cycle
-consistency and the identity loss, and with neither, which leaves one GAN per direction.
+consistency and the identity loss, and with neither loss, which leaves one GAN per direction.
 
 Realism is measured by the kernel distance to negatives of training digits in the features of two
 independently trained classifiers of negatives (the worse result counts). The mean output of D is
-also reported (1: real negative, 0: generated), although it is weak evidence: if D sees no
-difference, it is 1/2 for both, and unchanged digits may score higher. Content is measured by one of
-the classifiers, which predicts the digit, and by the error relative to the correct translation. The
-baseline is the unchanged digit. An arbitrary test negative, which is realistic but has the wrong
-content, shows the values to expect if all content is lost. In this task, content survives even
-without cycle consistency, because convolutional generators keep strokes in place.
+also reported (1: real negative, 0: generated), although this is weak evidence: if D cannot
+distinguish real from generated negatives, its output is 1/2 for both, and unchanged digits may
+score higher. Content is measured by one of the classifiers, which predicts the digit, and by the
+error relative to the correct translation. The baseline is the unchanged digit. An arbitrary test
+negative, which is realistic but has the wrong content, shows the values to expect if all content is
+lost. In this task, content survives even without cycle consistency, because convolutional
+generators keep strokes in place.
 
 Deviations of the cpu preset: a quarter of the channels and two residual blocks.
 
@@ -44,7 +45,7 @@ from keras_gen.translation import CycleGAN
 from keras_gen.workshop.visualize import image_rows
 
 SHOWN = 12  # digits in a sample grid
-# Name -> cycle weight, and identity weight as a fraction of it.
+# For each name, the cycle weight, and the identity weight as a fraction of the cycle weight.
 VARIANTS = {"cycles": (10.0, 0.0), "identity": (10.0, 0.5), "neither": (0.0, 0.0)}
 NAMES = {"cycles": "cycle loss", "identity": "cycle and identity loss", "neither": "neither"}
 
@@ -88,7 +89,7 @@ def main(run: Run, s: Settings):
             }
         )
 
-    # Each step: one update of both generators, then one of both discriminators.
+    # Each step: one update of both generators, then one update of both discriminators.
     x = Source(digits[:half])
     y = Source(negatives(digits[half:]))
     for name, model in models.items():
@@ -99,7 +100,7 @@ def main(run: Run, s: Settings):
 
     extractors = trained_extractors(negatives(digits), labels, s.classifier_steps)
     right = negatives(test_digits)
-    # As many negatives of training digits, which no model has seen as negatives.
+    # The same number of negatives of training digits, which no model has seen as negatives.
     real = negatives(digits[: len(test_digits)])
 
     with run.evaluation(model) as metrics:

@@ -5,7 +5,7 @@ Networks", ICCV 2017.
 
   python recipes/cyclegan_monet.py                       about 5 minutes on two CPU cores
   python recipes/cyclegan_monet.py --preset cpu          27 to 49, in bfloat16 and on shared cores
-  python recipes/cyclegan_monet.py --preset smoke        a minute or so
+  python recipes/cyclegan_monet.py --preset smoke        about a minute
   python recipes/cyclegan_monet.py --photos A --paintings B     your own two folders
 
 Without a preset, the recipe fine-tunes the published generators for 400 steps with new
@@ -57,7 +57,7 @@ from keras_gen.workshop.baselines import color_transfer, noise_filter
 from keras_gen.workshop.visualize import captioned, translations_below
 
 SHOWN = 4  # images of each domain in a sample grid
-BORDERS = 30  # photographs whose borders are compared
+BORDERS = 30  # number of photographs whose borders are compared
 # Settings of a quick preview that starts with random weights.
 FROM_SCRATCH = dict(start_from=None, image_size=64, load_size=128, learning_rate=4e-4, epochs=32)
 
@@ -81,7 +81,7 @@ class Settings(RunSettings):
     """Fraction of images that are not downscaled, which preserves fine contrast."""
     evaluated_size: int = 256  # Side length of the held-out images
     half_size: bool = simple_parsing.flag(default=True, negative_prefix="--no-")
-    """Evaluate images at half of evaluated_size, too."""
+    """Also evaluate images at half of evaluated_size."""
     validation: bool = simple_parsing.flag(default=True, negative_prefix="--no-")
     """Hold out the last training images for evaluation during training."""
     filters: int = 64  # Channels of the generators' first layer
@@ -151,7 +151,7 @@ PRESETS = {
                 discriminator_filters=32, upsampling="smoothed", normalization="group",
                 identity_until=0.5, ema=0.999, epochs=24, steps_per_epoch=250, grid_every=4,
                 validate_every=4),
-    # An epoch has as many steps as there are photographs.
+    # The number of steps per epoch is the number of photographs.
     "paper": dict(epochs=200, steps_per_epoch=6287, validate_every=5),
 }  # fmt: skip
 
@@ -202,7 +202,7 @@ def main(run: Run, s: Settings):
         g_optimizer = run.averaged(Adam(run.in_halves(s.learning_rate, epochs), 0.5))
         run.compile(model, d_optimizer=d_optimizer, g_optimizer=g_optimizer)
 
-    # Images used only for viewing and evaluation are read when needed.
+    # Images that are used only for pictures and evaluation are read when needed.
     @cache
     def shown():
         held_out = images_of(s.evaluated_size)
@@ -210,8 +210,8 @@ def main(run: Run, s: Settings):
         rng = np.random.default_rng(s.seed)
 
         def chosen(source):
-            # The offline sample has crops of a few photographs in turn; in other datasets,
-            # the first images may be similar.
+            # In the offline sample, crops of a few photographs alternate. In other datasets, the
+            # first images may be similar.
             return source.take(count) if held_out.warning else source.some(count, rng)
 
         photos = chosen(held_out.test_x).arrays()
@@ -246,7 +246,7 @@ def main(run: Run, s: Settings):
     def validate(model):
         return validation().measure(model, "photo_to_monet")
 
-    # Each step: one update of both generators, then one of both discriminators.
+    # Each step: one update of both generators, then one update of both discriminators.
     crop = random_crop_flip(s.image_size, s.smallest, s.unchanged)
     batches = partial(
         unpaired, training.train_x, training.train_y, s.batch_size, s.seed, augment=crop
@@ -257,7 +257,7 @@ def main(run: Run, s: Settings):
         run.fit(model, batches, draw, epochs=epochs)
     run.export(model, default="photo_to_monet")
 
-    # The classifiers of photographs and paintings, whose features are compared.
+    # Train the classifiers of photographs and paintings, whose features are compared.
     large = images_of(s.evaluated_size)
     classifiers = {}
     for kind in domain_classifier.KINDS if s.classifier_steps else ():
@@ -278,7 +278,7 @@ def main(run: Run, s: Settings):
             report["border_change"] = border_change(paint, evaluate.source[:BORDERS])
             photographs = evaluate.source
             reference = evaluate.reference
-            grain = size / 32  # the best at 128x128, on validation images
+            grain = size / 32  # best value at 128x128 on validation images
             filtered = {
                 "noise_filter": noise_filter(photographs),
                 "color_transfer": color_transfer(photographs, reference),

@@ -12,9 +12,10 @@ translation, and cutout) before the discriminator sees them.
 Expected result of the cpu preset: a kernel distance of 0.13, about the same as for a Gaussian
 mixture. The standard error is 0.08, because only 100 test faces are available.
 
-Samples are evaluated as in dcgan_fashion_mnist, here in the features of classifiers of sex and
-smile, or of the photographs' labels. The first paper's latent arithmetic is automated: a classifier
-finds samples of smiling women, unsmiling women, and unsmiling men, and then classifies the result.
+Samples are evaluated as in dcgan_fashion_mnist, here in the features of classifiers that predict
+sex and smile, or the photographs' labels. The first paper's latent arithmetic is automated: a
+classifier finds samples of smiling women, unsmiling women, and unsmiling men, and then classifies
+the result.
 
 Deviations in the cpu preset: narrow networks; the weights of the evaluated generator are averaged.
 
@@ -38,7 +39,7 @@ from keras_gen.networks import dcgan_discriminator, dcgan_generator
 from keras_gen.workshop.baselines import mixture_samples
 from keras_gen.workshop.visualize import arithmetic, interpolations, sample_neighbors, samples
 
-FACES = ("women", "men", "smiling women", "smiling men")  # the classes, from 0
+FACES = ("women", "men", "smiling women", "smiling men")  # names of the classes, numbered from 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Settings(RunSettings):
     images: Path | None = None  # Your own image folder, with or without class subfolders
     size: int = 64  # Side length of the faces in pixels; CIFAR-10 has 32
     latent_dim: int = 100  # Dimensions of the latents
-    filters: int = 128  # Channels of the discriminator's first layer; each stage doubles them
+    filters: int = 128  # Channels of the discriminator's first layer, doubled at each stage
     augmentation: str = "color translation cutout"
     """Augmentations of all images that the discriminator receives."""
     learning_rate: float = 2e-4  # Adam's learning rate for both networks
@@ -101,14 +102,14 @@ def main(run: Run, s: Settings):
         g_optimizer = run.averaged(Adam(s.learning_rate, s.beta_1))
         run.compile(model, d_optimizer=d_optimizer, g_optimizer=g_optimizer)
 
-    # Each step: one update of the discriminator, then one of the generator.
+    # Each step: one update of the discriminator, then one update of the generator.
     run.fit(model, Source(images), samples)
     run.export(model, default="sample", half=True)
 
-    # The classifiers whose features are compared.
+    # Train the classifiers whose features are compared.
     extractors = trained_extractors(images, labels, s.classifier_steps)
 
-    # The baseline: a Gaussian mixture over pixels.
+    # Sample from the baseline, a Gaussian mixture over pixels.
     mixture = mixture_samples(images, len(held_out), seed=s.seed)
 
     with run.evaluation(model) as metrics:
@@ -118,7 +119,8 @@ def main(run: Run, s: Settings):
         metrics |= sample_report(extractors, images, held_out, sets, s.seed)
 
         if s.dataset == "celeb_a" and {*terms, result} <= set(labels):
-            # The samples that show the terms most clearly, and their sum.
+            # Show the samples that represent the terms most clearly, and the result of the
+            # arithmetic.
             latents = model.draw_latents(s.sought, seed=s.seed)
             drawn = model.generate(latents)
             logits = {kind: extract(drawn)["logits"] for kind, extract in extractors.items()}
@@ -146,7 +148,7 @@ def main(run: Run, s: Settings):
 
 
 def clearest(logits, label):
-    """Returns indices, the clearest examples of a label first, by the less certain classifier."""
+    """Returns indices sorted by the less certain classifier, clearest examples first."""
     margins = []
     for each in logits.values():
         others = np.delete(each, label, axis=1)

@@ -42,7 +42,7 @@ Objective = Literal["minimax", "non_saturating", "least_squares", "wasserstein",
 class Settings(RunSettings):
     images: Path | None = None  # Your own image folder, with or without class subfolders
     latent_dim: int = 100  # Dimensions of the latents
-    filters: int = 128  # Channels of the discriminator's first layer; each stage doubles them
+    filters: int = 128  # Channels of the discriminator's first layer, doubled at each stage
     objective: Objective = "non_saturating"  # Objective of the networks (paper: non_saturating)
     discriminator_steps: int = 1  # Discriminator updates per generator update
     learning_rate: float = 2e-4  # Adam's learning rate for both networks
@@ -90,10 +90,10 @@ def main(run: Run, s: Settings):
     run.fit(model, partial(Source(images).stream, batch_size, s.seed), samples)
     run.export(model, default="sample")
 
-    # The classifiers whose features are compared.
+    # Train the classifiers whose features are compared.
     extractors = trained_extractors(images, labels, s.classifier_steps)
 
-    # The baseline: a Gaussian mixture over pixels.
+    # Sample from the baseline, a Gaussian mixture over pixels.
     held_out = test_images[: s.compared]
     mixture = mixture_samples(images, len(held_out), seed=s.seed)
 

@@ -12,10 +12,10 @@ mixture: 0.25).
 
 The full network and one variant per guideline are trained from the same seed on the same number of
 images: without strides (max pooling and pixel repetition), without batch normalization, with hidden
-dense layers, with tanh instead of the generator's ReLU, without its output tanh, and with ReLU
-instead of the discriminator's leaky ReLU. An initial standard deviation of 0.02 suits networks with
-normalization, so the networks without normalization are also trained with Keras's he_normal
-initialization, which mistakes the output channels of a transposed kernel for its inputs.
+dense layers, with tanh instead of the generator's ReLU, without the generator's output tanh, and
+with ReLU instead of the discriminator's leaky ReLU. An initial standard deviation of 0.02 suits
+networks with normalization, so the networks without normalization are also trained with Keras's
+he_normal initialization, which mistakes the output channels of a transposed kernel for its inputs.
 
 Samples are evaluated as in dcgan_fashion_mnist.py. If a run ends in NaN, the last finite weights
 are evaluated, and the metrics record this.
@@ -46,7 +46,7 @@ from keras_gen.workshop.baselines import mixture_samples
 from keras_gen.workshop.visualize import image_rows, samples
 
 SHAPE = (32, 32, 1)
-# Name -> removed guideline, and the initial weights.
+# For each name, the removed guideline and the initializer of the weights.
 VARIANTS = {
     "whole": (None, None),
     "strides": ("strides", None),
@@ -74,8 +74,8 @@ FIGURES = ("kernel_distance", "precision", "recall", "pyramid_16")
 class Settings(ShortStepSettings):
     variants: int = len(VARIANTS)  # Number of networks to train
     latent_dim: int = 100  # Dimensions of the latents
-    filters: int = 128  # Channels at the highest resolution; every coarser stage doubles them
-    hidden: int = 512  # Units in the dense layers of variants that have them
+    filters: int = 128  # Channels at the highest resolution, doubled at every coarser stage
+    hidden: int = 512  # Units in the hidden dense layers of the variant that has such layers
     learning_rate: float = 2e-4
     """Learning rate for both networks; linear decay to 0 in the second half."""
     beta_1: float = 0.5  # Adam's beta_1, the momentum of the average gradient
@@ -101,13 +101,13 @@ def main(run: Run, s: Settings):
     test_images = pad_to(test_images, SHAPE[0]).numpy()
     train = Source(images)
 
-    # The main model: the full network.
-    # Each step: one update of the discriminator, then one of the generator.
+    # Train the main model, the full network. Each step: one update of the discriminator, then one
+    # update of the generator.
     model = build(run, s, "whole")
     run.fit(model, train, samples)
     run.export(model, default="sample")
 
-    # The test images, the classifiers' features, and the baseline.
+    # Prepare the evaluation: the classifiers' features of test images, and the baseline.
     extractors = trained_extractors(images, labels, s.classifier_steps)
     evaluate = GenerationEvaluation(extractors, images[: len(test_images)], s.seed)
     mixture = mixture_samples(images, len(test_images), seed=s.seed)

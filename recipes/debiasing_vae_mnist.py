@@ -18,7 +18,7 @@ men are left out, so that they are rare.
 
 As baselines, the same model is trained from the same initial weights on uniformly sampled examples,
 and on uniformly sampled groups, which requires known groups. Accuracies are measured on test
-images; the overall accuracy weights each group by its fraction of the training images.
+images; in the overall accuracy, each group is weighted by its fraction of the training images.
 
 Deviations: different data, and networks suited to them. Alpha, the bin width, the loss weights, and
 the number of latents were chosen on the last 10,000 training digits or, for the second command, on
@@ -44,22 +44,22 @@ from keras_gen.networks import conv_decoder, conv_encoder, with_head
 from keras_gen.vae import DBVAE, distribute_fresh
 from keras_gen.workshop.visualize import reconstructions
 
-RARE_GROUP = 3  # odd green digits, or smiling men
-FIRST_POSITIVE_GROUP = 2  # groups 2 and 3 are odd digits, or smiling faces
+RARE_GROUP = 3  # index of the rare group: green odd digits, or smiling men
+FIRST_POSITIVE_GROUP = 2  # groups 2 and 3 contain odd digits, or smiling faces
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     dataset: Literal["mnist", "celeb_a"] = "mnist"
     """Dataset: digits in two colors (mnist), or faces (celeb_a)."""
-    examples: int = 20_000  # Number of training images, from the first
+    examples: int = 20_000  # Number of training images; the first ones are used
     rare: float = 0.02  # Fraction of green among odd digits, or of men among smiling people
     latent_dim: int = 2  # Dimensions of the latents
     width: int = 16  # Channels of the first of two convolutions; the second has twice as many
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
-    weight: float = 100.0  # Weight of the cross-entropy; the nats per image have weight 1
+    weight: float = 100.0  # Weight of the cross-entropy; the reconstruction loss has weight 1
     beta: float = 1.0  # Weight of the KL divergence
-    alpha: float = 0.01  # Smoothing factor; the larger it is, the more uniform the sampling is
+    alpha: float = 0.01  # Smoothing term; larger values make the sampling more uniform
     bin_width: float = 1.0  # Width of the bins of the latents' histograms
 
 
@@ -90,9 +90,9 @@ def main(run: Run, s: Settings):
     known = build_model(run, s, images)
     debiased = build_model(run, s, images)
 
-    # Each step: one joint update of encoder and decoder.
+    # Each step: one joint update of the encoder and the decoder.
     run.fit(uniform, partial(train.stream, s.batch_size, s.seed), part="uniform")
-    # The groups are known: each is sampled equally often.
+    # The second baseline knows the groups and samples each group equally often.
     known.sampling.assign(1 / fractions[groups])
     run.fit(known, partial(weighted_batches, run, s, train, known), part="known")
 

@@ -7,7 +7,7 @@ and pixel cross-entropy as the loss. The paper reports the mean squared error of
 PCA, and 13.87 for PCA with 30 components.
 
   python recipes/deep_autoencoder_mnist.py                       about 42 minutes on two CPU cores
-  python recipes/deep_autoencoder_mnist.py --pretrain denoising  the same after greedy pretraining
+  python recipes/deep_autoencoder_mnist.py --pretrain denoising  with greedy pretraining
   python recipes/deep_autoencoder_mnist.py --preset smoke        under a minute
 
 Expected result of the cpu preset: a squared error of 2.91 (logistic PCA: 8.04; PCA: 13.87).
@@ -19,8 +19,8 @@ times as large (Glorot, Bengio 2010, sec. 4.2), or after pretraining with denois
 The cpu preset uses weight decay, because the final error is higher on held-out digits than on
 training digits. The decay is chosen without test digits: it is the candidate whose shorter runs, on
 50,000 of the training digits, have the lowest error on the other 10,000. In these runs, the decay
-is increased in inverse proportion to their length, so that weights shrink by the same factor. The
-main model is then trained on all 60,000 digits.
+is increased in inverse proportion to the number of steps, so that weights shrink by the same
+factor. The main model is then trained on all 60,000 digits.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -76,7 +76,7 @@ def main(run: Run, s: Settings):
     train = data.train.arrays()
     test = data.test.arrays()
 
-    # Each step here and below: one joint update of encoder and decoder.
+    # Each step here and below: one joint update of the encoder and the decoder.
     candidates = [float(number) for number in s.weight_decay.split()]
     held_out_errors = {}
     if len(candidates) > 1:
@@ -99,7 +99,7 @@ def main(run: Run, s: Settings):
     pca = PrincipalComponents(train, s.latent_dim)
 
     with run.evaluation(model) as metrics:
-        # Reconstructions are floats, not rounded to levels.
+        # Keep reconstructions as floats, without rounding to levels.
         floats = flat_pixels(test).reshape(test.shape)
         found = {
             "squared_error": model.reconstruct(floats),
@@ -128,7 +128,7 @@ def held_out_error(run, s, source, weight_decay):
 
 
 def build_model(s, hidden):
-    """Returns an autoencoder; one without hidden layers is logistic PCA."""
+    """Returns an autoencoder; without hidden layers, it is logistic PCA."""
     encoder, decoder = mlp_networks(SHAPE, s.latent_dim, hidden, s.activation)
     return Autoencoder(encoder, decoder, seed=s.seed)
 

@@ -49,8 +49,8 @@ class Settings(ShortStepSettings):
 
     images: Path | None = None  # Your own image folder, with or without class subfolders
     corruption: Literal["masking", "salt_and_pepper", "gaussian"] = "masking"
-    """Corruption of the main model, which is exported; models with the other corruptions are
-    trained too."""
+    """Corruption of the main model, which is exported; models with the other corruptions are also
+    trained."""
     amount: float = 0.25
     """Fraction of pixels changed by the main model's corruption; for gaussian, the standard
     deviation of the noise as a fraction of the range of a pixel."""
@@ -98,7 +98,7 @@ def main(run: Run, s: Settings):
         )
         untrained = Autoencoder(encoder, decoder)
 
-    # Each step: one joint update of encoder and decoder.
+    # Each step: one joint update of the encoder and the decoder.
     main_model = denoisers[s.corruption]
     draw = partial(denoised, images=test[:16])
     run.fit(main_model, data.train, draw)
@@ -108,7 +108,7 @@ def main(run: Run, s: Settings):
             run.fit(model, data.train, draw, part=corruption)
     run.fit(plain, data.train, part="plain")
 
-    # The baselines for the gains: from corrupted to clean pixels.
+    # Fit the baselines, which map corrupted pixels to clean pixels.
     regressions = {}
     for corruption, model in denoisers.items():
         corrupted = model.corrupt(model.prepare(train)).numpy()
@@ -155,7 +155,7 @@ def psnr_gains(model, regression, test):
 def mean_psnr(model, images, originals):
     """Returns the mean PSNR of float images.
 
-    A perfectly restored digit counts as if one value were off by one level.
+    For a perfectly restored digit, an error of one level in one value is assumed.
     """
     most = 10 * np.log10(255**2 * originals[0].size)
     values = psnr(model.restore(images).numpy(), originals)

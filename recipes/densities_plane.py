@@ -13,8 +13,8 @@ Expected result of the cpu preset: a KL divergence from the checkerboard of 0.05
 The data are two moons, three rings, and a checkerboard. Because their densities are known, the KL
 divergence KL(p || q) from the data to each model can be measured as the mean of log p - log q over
 test points. Moons and rings are themselves mixtures of hundreds of Gaussians, which favors the
-Gaussian mixture, although it has fewer components; their number is chosen on held-out points.
-`densities.png` shows the points, the known density, and the density of each model.
+Gaussian mixture, although it has fewer components. The number of components is chosen on held-out
+points. `densities.png` shows the points, the known density, and the density of each model.
 
 Data: points sampled at run time. The papers do not use them.
 """
@@ -45,7 +45,7 @@ class Settings(ShortStepSettings):
     hidden: int = 64  # Units in each of the two hidden layers, in both models
     learning_rate: float = 3e-3  # Adam's learning rate; linear decay to 0 in the second half
     most_gaussians: int = 80
-    """Maximum number of mixture components; 1/2, 1/4, and 1/8 of it are tried too."""
+    """Maximum number of mixture components; 1/2, 1/4, and 1/8 of this number are also tried."""
 
 
 PRESETS = {

@@ -4,8 +4,8 @@ Burgess, Higgins, Pal, Matthey, Watters, Desjardins, Lerchner: "Understanding di
 beta-VAE", 2018, whose VAE with annealed capacity is exported. It is compared with a plain VAE, the
 beta-VAE (Higgins et al. 2017), the FactorVAE (Kim, Mnih 2018), the beta-TCVAE (Chen et al. 2018),
 and the DIP-VAE-II (Kumar et al. 2018), all with the same network and number of steps, and with an
-untrained encoder, PCA, and three handcrafted numbers: the amount of ink and the position of its
-center.
+untrained encoder, PCA, and three handcrafted features: the amount of ink, and the two coordinates
+of its center.
 
   python recipes/disentanglement_factors.py  # 8 minutes on one of two CPU cores
   python recipes/disentanglement_factors.py --preset smoke  # about a minute
@@ -22,7 +22,7 @@ means for all combinations of factors, which are also the training set. The Fact
 discriminator needs twice as many images per step. Layers are dense as in Chen et al., whose decoder
 has one more layer and uses tanh instead of ReLU. Images in the cpu preset have a quarter of the
 pixels, so the reconstruction loss is smaller relative to the KL divergence, and weights are lower.
-They were chosen by the scores of other seeds than the published ones.
+The weights were chosen by the scores for seeds other than the published seeds.
 
 Data: shapes drawn at run time.
 """
@@ -57,7 +57,7 @@ class Settings(ShortStepSettings):
     scales: int = 6  # Number of values of the scale factor
     orientations: int = 40  # Number of values of the orientation factor
     positions: int = 32  # Number of values of x and of y
-    turn: float = 1.0  # Range of orientations, in full turns
+    turn: float = 1.0  # Range of orientations, as a number of full turns
     latent_dim: int = 10  # Dimensions of the latents and number of principal components
     hidden: int = 1200  # Units in each of the two hidden layers of the encoder and decoder
     discriminator: int = 1000  # Units in each of the six layers of the FactorVAE's discriminator
@@ -122,14 +122,14 @@ def main(run: Run, s: Settings):
         untrained = VAE(*build_networks(s), seed=s.seed)
     main_model = models["capacity"]
 
-    # Each step: one joint update of encoder and decoder; the FactorVAE then updates its
-    # discriminator, with the other half of a batch of twice the size.
+    # Each step: one joint update of the encoder and the decoder. The FactorVAE then updates its
+    # discriminator on the other half of a batch, which is twice as large.
     for name in ("vae", "beta", "tc", "factor", "dip"):
         batch_size = 2 * s.batch_size if name == "factor" else s.batch_size
         run.fit(models[name], partial(source.stream, batch_size, s.seed), part=name)
 
     def draw(model):
-        """Draws traversals of the latents that vary with the image."""
+        """Shows traversals of the latents that vary with the image."""
         means, *_ = model.encode(images[:: -(-len(images) // 2000)])
         active = np.flatnonzero(means.std(axis=0) > 0.05)
         return traversals(model, middle_image, active if len(active) else None)

@@ -9,10 +9,10 @@ mirror image), and documents are retrieved by the cosine similarity of their cod
 
 Expected result of the cpu preset: a mean precision of 0.80 (PCA: 0.79).
 
-Each test document is a query for the other test documents on its topic. Precision is averaged over
-recalls from 10% to 100%. The baselines are latent semantic analysis (LSA, a truncated SVD) and PCA,
-both on tf-idf: log(1 + count) times the word's inverse document frequency, normalized to unit
-length.
+Each test document serves as a query for the other test documents on the same topic. Precision is
+averaged over recalls from 10% to 100%. The baselines are latent semantic analysis (LSA, a truncated
+SVD) and PCA, both on tf-idf: log(1 + count) times the word's inverse document frequency, normalized
+to unit length.
 
 The cpu preset uses the settings with the best retrieval on the last fifth of the training stories,
 which were held out in a trial: it reconstructs tf-idf instead of word fractions, which gives rare
@@ -56,7 +56,7 @@ class Settings(ShortStepSettings):
     activation: Literal["sigmoid", "relu"] = "sigmoid"
     """Activation of the hidden layers; sigmoid in the paper."""
     gain: float = 4.0
-    """Factor of the initial weights of all layers except the last; use 1 for relu."""
+    """Factor applied to the initial weights of all layers except the last; use 1 for relu."""
     dropout: float = 0.0  # Fraction of words hidden from the encoder in training
     learning_rate: float = 2e-3  # Adam's learning rate; linear decay to 0 in the second half
 
@@ -84,12 +84,12 @@ def main(run: Run, s: Settings):
         plane = model.encode(test)[:, :2]
         return code_scatter({"autoencoder": plane}, topics, data.topics)
 
-    # Each step: one joint update of encoder and decoder.
+    # Each step: one joint update of the encoder and the decoder.
     run.fit(map_model, data.train, draw, part="plane")
     run.fit(main_model, data.train, draw)
     run.export(main_model, half=True)
 
-    # The baselines.
+    # Evaluate the baselines.
     train_vectors = tfidf.transform(np.log1p(train)).toarray()
     test_vectors = tfidf.transform(np.log1p(test)).toarray()
     lsa = TruncatedSVD(s.latent_dim, random_state=s.seed).fit(train_vectors)

@@ -8,8 +8,9 @@ Domain Adaptation", CVPR 2017.
   python recipes/domain_adaptation_digits.py --preset smoke     under a minute
 
 Expected result of the cpu preset: ADDA classifies 54% of MNIST-M, 80% of USPS, and 78% of MNIST
-correctly; the source-only network reaches 23%, 61%, and 35%, and DANN 29%, 66%, and 60%.
-HOG neighbors without adaptation reach 68%, 81%, and 70%, and on cropped digits 44%, 90%, and 79%.
+correctly; the source-only network reaches 23%, 61%, and 35%, and DANN 29%, 66%, and 60%. Nearest
+neighbors in HOG features, without adaptation, reach 68%, 81%, and 70%, and on cropped digits 44%,
+90%, and 79%.
 
 Gradient reversal (DANN), domain confusion, and ADDA are compared with a network trained only on the
 source, from MNIST to MNIST-M (digits on photographs) and between MNIST and USPS. Each method is
@@ -62,8 +63,8 @@ from keras_gen.workshop.baselines import (
 from keras_gen.workshop.visualize import captioned
 
 CLASSES = 10
-ROWS = 6  # digits per column (one assigned class) in a sample grid
-SHOWN = 500  # digits from which they are selected
+ROWS = 6  # number of digits per column in a sample grid; each column shows an assigned class
+SHOWN = 500  # number of digits from which the grid's digits are selected
 
 
 @dataclasses.dataclass(frozen=True)
@@ -126,7 +127,7 @@ def main(run: Run, s: Settings):
             test_mnist_m,
         )
 
-    # The model that is shown and exported: from MNIST to USPS.
+    # Train the model that is shown and exported, which adapts from MNIST to USPS.
     source, target, test = task("usps", s.seed)
     with run.strategy.scope():
         keras.utils.set_random_seed(s.seed)

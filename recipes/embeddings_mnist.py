@@ -16,8 +16,8 @@ with PCA of the same dimension. The evaluations are logistic regression and 5 ne
 Transfer: the MNIST encoder encodes USPS, and the Fashion-MNIST encoder encodes MNIST. They are
 compared with PCA fitted to the same source, with pixels, and with an encoder trained on the target,
 each with logistic regression on 1,000 target labels. Nearest neighbors and k-means use unscaled
-codes and components; logistic regression standardizes them. No encoder is trained on labels or test
-images.
+codes and components, whereas logistic regression standardizes both. No encoder is trained on labels
+or test images.
 
 Data: mnist, fashion_mnist, and usps through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR;
 usps from files that you download yourself, listed in the error message).
@@ -75,7 +75,7 @@ def main(run: Run, s: Settings):
     test = measured(data.test_mnist, s)
     usps = (measured(data.train_usps, s), measured(data.test_usps, s))
 
-    # Each step here and below: one joint update of encoder and decoder.
+    # Each step here and below: one joint update of the encoder and the decoder.
     draw = partial(reconstructions, images=all_test_digits[:12])
     others = dict(draw=draw, epochs=s.other_epochs)
     fashion_model = build_model(run, s, s.other_epochs)
@@ -86,7 +86,7 @@ def main(run: Run, s: Settings):
     run.fit(model, data.train_mnist, draw)
     run.export(model)
 
-    # The baselines.
+    # Evaluate the baselines.
     pca = fit_components(data.train_mnist, s)
     fashion_pca = fit_components(data.train_fashion, s)
 
@@ -139,7 +139,7 @@ def fit_components(source, s):
 
 
 def coding_report(name, encode, train, test, s):
-    """Returns accuracies of a linear probe and neighbors, and k-means scores, in percent."""
+    """Returns accuracies of a linear probe and of neighbors, and k-means scores, in percent."""
     images, labels = train
     test_images, test_labels = test
     codes = encode(images)
@@ -152,7 +152,7 @@ def coding_report(name, encode, train, test, s):
     report = {}
     for count, number in counts.items():
         report[f"linear_{name}_{count}"] = 100 * accuracies[number]
-        # The examples for the probe.
+        # Choose the examples for the probe.
         few = order[:number]
         neighbors = KNeighborsClassifier().fit(codes[few], labels[few])
         accuracy = neighbors.score(test_codes, test_labels)

@@ -18,9 +18,10 @@ sees almost no samples.
 
 Three pictures show only formulas. `overlap.png` shows that if two distributions barely overlap, the
 Jensen-Shannon divergence is at its bound, and has no slope that could pull them together; wider
-distributions, for example with noise added to both, extend its reach. `generator_losses.png` shows
-the generator's losses as functions of D(G(z)), and `slopes.png` shows their slopes with respect to
-D's logit: near D(G(z)) = 0, the slope vanishes for log(1 - D) and is largest for -log D.
+distributions, for example with noise added to both, extend the range in which the slope is useful.
+`generator_losses.png` shows the generator's losses as functions of D(G(z)), and `slopes.png` shows
+their slopes with respect to D's logit: near D(G(z)) = 0, the slope vanishes for log(1 - D) and is
+largest for -log D.
 
 Deviations: a different mixture, because the paper does not state its parameters; Adam with a
 learning rate that decays to zero; and five discriminator updates per step.
@@ -45,7 +46,7 @@ from keras_gen.networks import mlp_decoder, mlp_encoder
 from keras_gen.workshop.baselines import divergence, nearest_normal
 from keras_gen.workshop.visualize import film_strip, line_plot
 
-CENTERS = np.array([[-1.0], [-1.0], [-1.0], [-1.0], [2.0]])  # four of five are the higher mode
+CENTERS = np.array([[-1.0], [-1.0], [-1.0], [-1.0], [2.0]])  # four of five: the higher mode
 WIDTH = 0.6  # Standard deviation of each mode
 GRID = np.linspace(-12.0, 12.0, 4801)
 STEP = GRID[1] - GRID[0]
@@ -83,7 +84,8 @@ def main(run: Run, s: Settings):
         g_rate = run.in_halves(s.learning_rate)
         run.compile(model, d_optimizer=Adam(d_rate, 0.5), g_optimizer=Adam(g_rate, 0.5))
 
-    # Each step: `discriminator_steps` updates of the discriminator, then one of the generator.
+    # Each step: `discriminator_steps` updates of the discriminator, then one update of the
+    # generator.
     stream = partial(data.train.stream, s.batch_size * s.discriminator_steps, s.seed)
     run.fit(model, stream, draw_densities)
     run.export(model, default="sample")

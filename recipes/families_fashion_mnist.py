@@ -8,12 +8,12 @@ et al. 2014 (GAN); Ho et al. 2020 (DDPM); Lipman et al. 2023 (flow matching).
   python recipes/families_fashion_mnist.py --preset smoke  under a minute
 
 All models are small, and are trained for about the same time: the networks are narrower versions of
-the networks in each family's own recipes. The autoencoder generates images by decoding codes
-sampled from a normal distribution with the mean and covariance of the training codes. All samples
-are compared with training images as in dcgan_fashion_mnist, using two classifiers (the worse result
-counts) and gradient histograms, which are not learned. For models with a likelihood, the test
-likelihood is also reported: with importance samples for the VAE, as a bound for DDPM, and from the
-differential equation for flow matching.
+those in each family's own recipes. The autoencoder generates images by decoding codes sampled from
+a normal distribution with the mean and covariance of the training codes. All samples are compared
+with training images as in dcgan_fashion_mnist, using two classifiers (the worse result counts) and
+gradient histograms, which are not learned. For models with a likelihood, the test likelihood is
+also reported: with importance samples for the VAE, as a bound for DDPM, and from the differential
+equation for flow matching.
 
 Minutes and milliseconds are core times, summed over all cores. The results are not properties of
 the families: see each family's own recipes for the quality that it can reach.
@@ -115,12 +115,12 @@ def main(run: Run, s: Settings):
     test_images = test_images[: s.compared]
     train = Source(images)
 
-    # The VAE is the main model.
+    # Train the VAE, the main model.
     with run.strategy.scope():
         vae = VAE(encoder(s, ("mean", "log_variance")), decoder(s), DiscretizedLogistic(),
                   seed=s.seed)  # fmt: skip
         run.compile(vae, Adam(run.in_halves(s.learning_rate)))
-    # Each step: one joint update of encoder and decoder.
+    # Each step: one joint update of the encoder and the decoder.
     _, seconds = timed(run.fit, vae, train, samples)
     run.export(vae, default="sample")
     minutes = seconds / 60
@@ -176,7 +176,9 @@ def vq_vae(run, s, train, scored, evaluate):
             residual_decoder((*SHAPE[:2], likelihood.params_per_value), **sizes),
             likelihood,
             s.codebook_size,
-            commitment_weight=0.25 * np.prod(SHAPE) / 4,  # a mean over all values, see `VQVAE`
+            commitment_weight=0.25
+            * np.prod(SHAPE)
+            / 4,  # for a mean over all values; see `VQVAE`
             seed=s.seed,
         )
     minutes = fitted(run, s, coder, train, s.vq_vae_steps)
@@ -289,7 +291,7 @@ def timed(function, *arguments, **options):
 
 def measured(draw, evaluate, minutes, bits=None):
     """Returns the metrics of a family: `draw` returns n samples, uint8."""
-    draw(SHOWN)  # traces the function before timing
+    draw(SHOWN)  # traces the function, so that tracing is not timed
     drawn, seconds = timed(draw, len(evaluate.real))
     row = {"minutes": minutes, "ms_per_sample": 1000 * seconds / len(drawn)}
     if bits is not None:

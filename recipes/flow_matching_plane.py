@@ -9,9 +9,10 @@ Lipman, Chen, Ben-Hamu, Nickel, Le: "Flow Matching for Generative Modeling", ICL
 
 The same network learns the velocity on three paths: the path of diffusion models (cosine), straight
 lines from any noise to any point (straight), and straight lines with noise assigned to the points
-in a batch so that the lines are short (optimal). Two results are reported: the KL divergence KL(p
-|| q) from the known density, computed from the likelihood of the differential equation, and the
-fraction of samples that land on white squares, outside of the data, with few Euler steps.
+in a batch so that the lines are as short as possible (optimal). Two results are reported: the KL
+divergence KL(p || q) from the known density, computed from the likelihood of the differential
+equation, and the fraction of samples on white squares, where the density is zero, with few Euler
+steps.
 
 Data: points sampled at run time. The papers do not use them.
 """
@@ -38,7 +39,7 @@ class Settings(ShortStepSettings):
     width: int = 128  # Units in each of the four hidden layers
     learning_rate: float = 2e-3  # Adam's learning rate; linear decay to 0 in the second half
     most_gaussians: int = 80
-    """Maximum number of mixture components; 1/2, 1/4, and 1/8 of it are tried too."""
+    """Maximum number of mixture components; 1/2, 1/4, and 1/8 of this number are also tried."""
 
 
 PRESETS = {

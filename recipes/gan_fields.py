@@ -11,9 +11,9 @@ Expected result: after 200 steps, consensus optimization ends 0.00001 from the e
 
 The game is the Dirac-GAN with the Wasserstein objective. Simultaneous steps leave the equilibrium,
 alternating steps circle around it, and consensus optimization and R1 approach it. `fields.png`
-shows the update field of each method, and a path in it. The recipe reports the end points of the
-paths, and the difference between a step's eigenvalues at the equilibrium and their theoretical
-values.
+shows the update field of each method, and a path in this field. The recipe reports the end points
+of the paths, and the difference between a step's eigenvalues at the equilibrium and their
+theoretical values.
 
 Data: the number 0, repeated. The papers report no metrics for these data.
 """
@@ -62,7 +62,8 @@ def main(run: Run, s: Settings):
     with run.strategy.scope():
         games = build_games(run, s)
     model = games["consensus"]
-    # Each step: both players move simultaneously, along their gradients and toward consensus.
+    # Each step: both players are updated simultaneously, along their gradients and toward
+    # consensus.
     run.fit(model, data.train, partial(draw_field, s))
     run.export(model, default="sample")
 
@@ -114,7 +115,7 @@ def step_matrices(s):
 
 
 def panel(game, start, moves):
-    """Returns a grid of points, the arrows there, and a path."""
+    """Returns a grid of points, the arrows at these points, and a path."""
     axis = np.linspace(-2, 2, 15)
     points = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
     arrows = update_field(game, ZERO, points)

@@ -88,12 +88,12 @@ def main(run: Run, s: Settings):
         g_optimizer = run.averaged(Adam(run.in_halves(s.learning_rate), 0.5))
         run.compile(model, d_optimizer=d_optimizer, g_optimizer=g_optimizer)
 
-    # Each step: one update of the discriminator, then one of the generator.
+    # Each step: one update of the discriminator, then one update of the generator.
     run.fit(model, partial(train.stream, s.batch_size, s.seed), samples)
     run.export(model, default="sample")
 
-    # The baseline, and the classifiers whose features are compared. The patch pyramids
-    # require a side length that is a power of two.
+    # Sample from the baseline, and train the classifiers whose features are compared. Images are
+    # padded, because patch pyramids require a side length that is a power of two.
     mixture = mixture_samples(images, s.compared, seed=s.seed)
     padded_images = pad_to(images, 32).numpy()
     extractors = trained_extractors(padded_images, labels, s.classifier_steps)

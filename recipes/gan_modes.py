@@ -10,10 +10,10 @@ NeurIPS 2018; Metz et al.: "Unrolled Generative Adversarial Networks", ICLR 2017
 Expected result of the cpu preset: PacGAN with packs of two reaches 24 of the grid's 25 modes.
 
 The recipe compares a GAN with GANs that use packs of two, minibatch discrimination, a history of
-samples, and 1, 5, and 10 unrolled steps. All use the same network and the same number of points,
-and are trained with several seeds. A mode counts as covered if one of 2,500 samples is near it. The
-pictures show training with the first seed. The baseline is a Gaussian mixture, which covers every
-mode.
+samples, and 1, 5, and 10 unrolled steps. All methods use the same network and the same number of
+points, and are trained with several seeds. A mode counts as covered if one of 2,500 samples is near
+it. The pictures show training with the first seed. The baseline is a Gaussian mixture, which covers
+every mode.
 
 Deviations: all methods use the network from the unrolled GAN authors' notebook, learning rates that
 decay to zero, and far fewer steps than the papers. The authors of PacGAN use wider and deeper
@@ -74,7 +74,7 @@ IN_WORDS = {
     "unrolled_5": "5 unrolled steps",
     "unrolled_10": "10 unrolled steps",
 }
-# Centers and standard deviations from Srivastava et al. (2017) and Lin et al.
+# The centers and standard deviations are those of Srivastava et al. (2017) and Lin et al.
 MODES = {
     "ring": (ring_centers(8), 0.01),
     "grid": (grid_centers(5), 0.05),
@@ -88,13 +88,13 @@ def main(run: Run, s: Settings):
     run.load(Sets(**splits, only=tuple(f"train_{name}" for name in sets)), whole=True)
     real = {name: points.arrays()[:500] for name, points in sets.items()}
 
-    # The main model: PacGAN on the grid.
-    # Each step: one update of the discriminator, then one of the generator.
+    # Train the main model, PacGAN on the grid. Each step: one update of the discriminator, then one
+    # update of the generator.
     model = build(run, s, "pac2", s.seed)
     run.fit(model, sets["grid"], partial(draw_grid, real["grid"]))
     run.export(model, default="sample")
 
-    # All methods with all seeds on both datasets, and a mixture fitted to each dataset.
+    # Train all methods with all seeds on both datasets, and fit a mixture to each dataset.
     found = {}
     mixtures = {}
     for name, (centers, _) in MODES.items():
@@ -126,7 +126,7 @@ def draw_grid(real, model):
 
 
 def build(run, s, method, seed):
-    """Returns a compiled model. All have the same networks except for D's first or last layer."""
+    """Returns a compiled model; models differ only in D's first or last layer."""
     keras.utils.set_random_seed(seed)
     sizes = dict(hidden=(s.hidden, s.hidden), activation="tanh")
     methods = {

@@ -74,12 +74,13 @@ def main(run: Run, s: Settings):
             g_optimizer = Adam(s.learning_rate, s.beta_1)
             run.compile(model, d_optimizer=d_optimizer, g_optimizer=g_optimizer)
 
-    # Each step: one update of the discriminator, then one of the generator.
+    # Each step: one update of the discriminator, then one update of the generator.
     run.fit(gan, Source(images), samples, part="gan")
     run.fit(pac2, Source(images), samples)
     run.export(pac2, default="sample")
 
-    # The counting classifier, the baseline, and enough real images to cover all modes.
+    # Prepare the classifier that counts modes, the baseline, and enough real images to cover all
+    # modes.
     extractor = trained_extractor(digits, labels, s.classifier_steps)
     classify = partial(logits, extractor)
     mixture = mixture_samples(images, s.compared, seed=s.seed)

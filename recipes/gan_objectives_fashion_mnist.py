@@ -18,7 +18,7 @@ evaluated as in dcgan_fashion_mnist.py. If a run ends in NaN, the last finite we
 the metrics record this, and the actions of `AdversarialHealth`.
 
 Deviations: the papers train larger networks for longer; critics take one step per generator step;
-and the discriminator has no batch normalization, which penalties rule out.
+and the discriminator has no batch normalization, because penalties do not allow it.
 
 Data: fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR), padded to
 32x32, and in the cpu preset then downscaled to 16x16, because 32x32 would take more steps.
@@ -65,7 +65,7 @@ FIGURES = ("kernel_distance", "frechet_distance", "pyramid_16")
 class Settings(ShortStepSettings):
     size: int = 32  # Side length of the images
     latent_dim: int = 64  # Dimensions of the latents
-    filters: int = 64  # Channels of the discriminator's first layer; each stage doubles them
+    filters: int = 64  # Channels of the discriminator's first layer, doubled at each stage
     d_rate: float = 4e-4  # Adam's learning rate for the discriminator
     g_rate: float = 1e-4  # Adam's learning rate for the generator
     r1_weight: float = 10.0  # Weight of the R1 penalty
@@ -91,15 +91,15 @@ def main(run: Run, s: Settings):
     test_images, _ = data.test.map(partial(resized, s.size)).take(s.compared).arrays()
     train = Source(images)
 
-    # The main model: the first combination.
-    # Each step: one update of the discriminator, then one of the generator.
+    # Train the main model, the first combination. Each step: one update of the discriminator, then
+    # one update of the generator.
     model = build(run, s, *TABLE[0])
     health = []
     callback = AdversarialHealth(images[:500], say=health.append)
     run.fit(model, train, samples, callbacks=[callback])
     run.export(model, default="sample")
 
-    # The test images, the classifiers' features, and the baseline.
+    # Prepare the evaluation: the classifiers' features of test images, and the baseline.
     extractors = trained_extractors(images, labels, s.classifier_steps)
     evaluate = GenerationEvaluation(extractors, images[: len(test_images)], s.seed)
     mixture = mixture_samples(images, len(test_images), seed=s.seed)
@@ -130,7 +130,7 @@ def resized(size, image, label):
 
 
 def build(run, s, objective, hold):
-    """Returns one combination's compiled model, with the same initial weights for all."""
+    """Returns a combination's compiled model; all combinations start from the same weights."""
     keras.utils.set_random_seed(s.seed)
     shape = (s.size, s.size, 1)
     penalties = {name: name for name in ("gradient", "dragan", "consistency")}

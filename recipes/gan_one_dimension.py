@@ -11,12 +11,12 @@ held-out numbers (fitted normal distribution: 0.018). Instance noise brings all 
 Data and model are densities on a line; if they are equal, the optimal discriminator outputs 1/2
 everywhere. `progress.gif` and `strip.png` show the data, the model, and D(x) during training.
 
-In a second experiment, data and model start apart, at -1 and at 1, each with standard deviation
-`width`. The optimal discriminator then has no slope at the samples: with the minimax loss, the
-generator receives no gradient unless annealed instance noise (Sønderby et al. 2017) makes the two
-distributions overlap. The analytic form of the noise (Roth et al. 2017) fades where D is certain;
-as in the authors' code, it is combined with the non-saturating loss. A seed counts as converged if
-model and data end less than 0.1 apart; `overlap.png` shows the end points.
+In a second experiment, the data and the model start apart, at -1 and at 1, each with standard
+deviation `width`. The optimal discriminator then has no slope at the samples: with the minimax
+loss, the generator receives no gradient unless annealed instance noise (Sønderby et al. 2017) makes
+the two distributions overlap. The analytic form of the noise (Roth et al. 2017) fades where D is
+certain; as in the authors' code, it is combined with the non-saturating loss. A run counts as
+converged if the model and the data end less than 0.1 apart; `overlap.png` shows the end points.
 
 Deviations: Adam instead of momentum, a small R1 penalty against circling, and five discriminator
 updates per step. With one update, as in the paper's experiments, D outputs 1/2 everywhere,
@@ -94,12 +94,13 @@ def main(run: Run, s: Settings):
         g_optimizer = run.averaged(Adam(g_rate, 0.5))
         run.compile(model, d_optimizer=d_optimizer, g_optimizer=g_optimizer)
 
-    # Each step: `discriminator_steps` updates of the discriminator, then one of the generator.
+    # Each step: `discriminator_steps` updates of the discriminator, then one update of the
+    # generator.
     stream = partial(data.train.stream, s.batch_size * s.discriminator_steps, s.seed)
     run.fit(model, stream, partial(densities, data=train))
     run.export(model, default="sample")
 
-    # Each method with several seeds, where data and model start apart.
+    # Train each method with several seeds; data and model start apart.
     distances = {}
     for name in METHODS:
         distances[name] = []
@@ -108,7 +109,7 @@ def main(run: Run, s: Settings):
             distances[name].append(end["distance"])
 
     with run.evaluation(model) as metrics:
-        # The interval that contains 99% of the data.
+        # Interval that contains 99% of the data.
         low, high = np.quantile(train, [0.005, 0.995])
         points = np.linspace(low, high, 200, dtype="float32")[:, None]
         logits = model.discriminator(points, training=False).numpy()

@@ -45,9 +45,9 @@ from keras_gen.workshop.visualize import captioned, image_rows
 SHAPE = (28, 28, 1)
 CLASSES = 10
 LOWER_HALF = np.repeat(np.arange(28)[:, None, None] >= 14, 28, axis=1)
-COMPLETED = 100  # number of test digits
-ROWS = 12  # digits in the picture of completions
-GRAY = 96  # completions of each digit there
+COMPLETED = 100  # number of test digits to complete
+ROWS = 12  # number of digits in the picture of completions
+GRAY = 96  # number of completions of each digit in the picture
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Settings(ShortStepSettings):
     learning_rate: float = 3e-3  # Adam's learning rate; linear decay to 0 in the second half
     ema: float = 0.99  # Momentum of the evaluated weight average; 0 disables it
     completions: int = 4  # Number of completions of the lower half of each of 100 test digits
-    tested: int = 10_000  # Number of test digits, from the first
+    tested: int = 10_000  # Number of test digits; the first ones are used
     compared: int = 1000  # Number of samples and test digits to classify
     classifier_steps: int = 1500  # Training steps for each classifier used for evaluation
     boosted: int = 800_000  # Number of pixels used to train the boosted trees, a baseline
@@ -102,12 +102,13 @@ def main(run: Run, s: Settings):
         names = [str(digit) for digit in range(CLASSES)]
         return captioned(np.split(drawn, 8), column_names=names)
 
-    # Each step: all pixels are predicted in parallel, each from earlier ones.
+    # Each step: all pixels are predicted in parallel, each from earlier pixels.
     stream = partial(data.train.stream, s.batch_size, s.seed, augment_batch=binarize)
     run.fit(model, stream, draw)
     run.export(model, default="sample", half=True)
 
-    # The baselines: mixtures, and trees and a table that predict each pixel from earlier ones.
+    # Fit the baselines: mixtures, trees, and a table. Trees and the table predict each pixel from
+    # earlier pixels.
     baselines = binary_baselines(run, train, test)
 
     with run.evaluation(model) as metrics:
@@ -139,7 +140,7 @@ def main(run: Run, s: Settings):
             for prefix, (images, classes) in sets.items():
                 logits = extractor(images)["logits"]
                 reports[prefix].append(np.mean(logits.argmax(axis=-1) == classes))
-        # The worse of the two classifiers.
+        # Keep the worse result of the two classifiers.
         for prefix, found in reports.items():
             metrics[f"{prefix}agreement"] = min(found)
         occluded = np.where(LOWER_HALF, GRAY, as_levels(test[:ROWS]))

@@ -8,15 +8,15 @@ Examples", CCS 2017.
   python recipes/generative_defense_mnist.py --preset smoke     under a minute
 
 Expected result of the cpu preset: under the worst attack, 15% of digits are classified correctly
-from the nearest image that a VAE can generate, none from its reconstruction, and 68% with a pixel
-threshold.
+from the nearest image that a VAE can generate, 0% from the VAE's reconstruction, and 68% with a
+pixel threshold.
 
 A VAE precedes a classifier trained on clean digits: the classifier receives either the VAE's
-reconstruction of an image or the nearest image that its decoder can generate, found by gradient
-descent. Each pixel may change by 0.3 of its range. As the papers show, the defense partly stops an
-attack on the classifier alone, which is unaware of the defense. The decisive attacks target the
-defense: they differentiate through the reconstruction, and treat the gradient descent as the
-identity. Robust accuracy is measured per digit under the worst of several such attacks. The
+reconstruction of an image or the nearest image that the VAE's decoder can generate, found by
+gradient descent. Each pixel may change by 0.3 of its range. As the papers show, the defense partly
+stops an attack on the classifier alone, which is unaware of the defense. The decisive attacks
+target the defense: they differentiate through the reconstruction, and treat the gradient descent as
+the identity. Robust accuracy is measured per digit under the worst of several such attacks. The
 baseline, a pixel threshold, needs no model.
 
 Deviations: a VAE is used instead of a GAN, so gradient descent starts from the encoder's output.
@@ -58,11 +58,11 @@ class Settings(ShortStepSettings):
     epsilon: float = 0.3  # Maximum change per pixel, as a fraction of its range
     filters: int = 32  # Channels of the classifier's first convolution
     hidden: int = 200
-    """Units in each hidden layer of the VAE; number of the classifier's features."""
+    """Units in each hidden layer of the VAE; also the number of the classifier's features."""
     latent_dim: int = 20  # Dimensions of the VAE's latents
     learning_rate: float = 1e-3  # Adam's learning rate, with cosine decay to 0
     descent: int = 30  # Number of gradient steps in the search for the nearest image
-    tested: int = 1000  # Number of test digits to attack, from the last
+    tested: int = 1000  # Number of test digits to attack; the last ones are used
     restarts: int = 2  # Number of random starts for each PGD attack
 
 
@@ -93,7 +93,8 @@ def main(run: Run, s: Settings):
         run.compile(classifier, Adam(rate))
         run.compile(vae, Adam(rate))
 
-    # Each query of the projection runs a descent: too expensive for APGD and SquareAttack.
+    # APGD and SquareAttack are too expensive, because each query of the projection runs a gradient
+    # descent.
     attacks = {
         "fgsm": FGSM(s.epsilon),
         "pgd": PGD(s.epsilon, relative_step=1 / 30),  # the value in the paper

@@ -12,13 +12,13 @@ codecs (PNG, WebP), probabilistic PCA, and a histogram per value. The weights fr
 the best loss on held-out training faces are kept.
 
 The latents of test faces without a smile are shifted along a direction: the difference between the
-mean latents of smiling faces and of other faces. Two classifiers measure how many of them smile
-afterward, and how many keep their sex. The baseline is the same arithmetic on pixels. `smiles.png`
-shows less of a smile on the left and more on the right.
+mean latents of smiling faces and of other faces. Two classifiers measure how many of these faces
+smile afterward, and how many keep their sex. The baseline is the same arithmetic on pixels.
+`smiles.png` shows less of a smile on the left and more on the right.
 
 Deviations: the faces are 32x32 with 256 levels, and there are three scales with a few small flow
-steps. The paper uses 256x256 with 32 levels, and reports neither bits for them nor metrics for its
-arithmetic.
+steps. The paper uses 256x256 with 32 levels, and reports neither bits for these images nor metrics
+for the latent arithmetic.
 
 Data: celeb_a through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -58,7 +58,7 @@ class Settings(ShortStepSettings):
     """Number of last training images held out to choose the epoch and the PCA."""
     classifier_steps: int = 1500  # Training steps for each evaluation classifier
     components: str = "100 200 400 800 1200 1600"
-    """Candidate numbers of PCA components, from which the best is chosen."""
+    """Candidate numbers of PCA components; the best is chosen."""
 
 
 PRESETS = {
@@ -109,7 +109,7 @@ def main(run: Run, s: Settings):
     components = [int(number) for number in s.components.split()]
     baselines = image_baselines(mirrored, held_out, test, components)
 
-    # The classifiers that evaluate shifted faces.
+    # Train the classifiers that evaluate shifted faces.
     extractors = trained_extractors(train, labels, s.classifier_steps)
 
     with run.evaluation(model) as metrics:

@@ -17,8 +17,8 @@ Generative Models", ICLR 2019, table 2. Images are sampled at a temperature belo
 paper. `lines.png` interpolates between the latents of two digits.
 
 Deviations: two scales instead of three, because digits have a side of 28 pixels, and fewer and
-smaller flow steps. The paper preset pads digits to 32x32, and has three scales with 32 steps; its
-bits are still divided by 28x28 values, so they include the bits for the padding. Pixels are mostly
+smaller flow steps. The paper preset pads digits to 32x32, and has three scales with 32 steps; the
+bits are still divided by 28x28 values and thus include the bits for the padding. Pixels are mostly
 black or white, so alpha, which was chosen on held-out digits, is far below Real NVP's 0.05.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
@@ -52,10 +52,10 @@ class Settings(ShortStepSettings):
     ema: float = 0.999  # Momentum of the weight average used for evaluation
     temperature: float = 0.7  # Standard deviation of the latents for sampling
     held_out: int = 1000  # Number of last training images used to choose the PCA
-    tested: int = 10_000  # Number of test images, from the first
+    tested: int = 10_000  # Number of test images; the first ones are used
     boosted: int = 200_000  # Number of pixels used to train the boosted trees, a baseline
     components: str = "10 30 100 200 300"
-    """Candidate numbers of PCA components, from which the best is chosen."""
+    """Candidate numbers of PCA components; the best is chosen."""
 
 
 PRESETS = {

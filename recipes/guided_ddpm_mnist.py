@@ -85,7 +85,7 @@ def main(run: Run, s: Settings):
     weights = [float(w) for w in s.guidance.split()]
 
     def draw(model):
-        # All rows have the same latents.
+        # All rows use the same latents.
         asked = np.arange(CLASSES)
         rows = [sample(model, asked, w) for w in weights]
         return captioned(rows, [f"w = {w:g}" for w in weights], list(map(str, asked)))
@@ -137,7 +137,7 @@ def main(run: Run, s: Settings):
 
 
 def variance_within(images, labels) -> float:
-    """Returns the variance of pixels among images with the same label, averaged over both."""
+    """Returns the pixel variance within a label, averaged over pixels and labels."""
     groups = [images[labels == label].astype("float64") for label in np.unique(labels)]
     return float(np.mean([group.var(axis=0).mean() for group in groups]))
 

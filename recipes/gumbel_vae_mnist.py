@@ -75,11 +75,11 @@ def main(run: Run, s: Settings):
 
     temperature = Exponential(1.0, 0.5, steps=round(math.log(2) / s.anneal_rate))
     with run.strategy.scope():
-        # 20 variables with 10 categories, and 200 with two.
+        # Compare 20 variables with 10 categories and 200 variables with two categories.
         categorical = build(run, s, (20, 10), temperature)
         binary = build(run, s, (200, 2), temperature)
 
-    # Each step: one joint update of encoder and decoder.
+    # Each step: one joint update of the encoder and the decoder.
     run.fit(binary, Source(train), part="binary")
     run.fit(categorical, Source(train), samples)
     run.export(categorical)

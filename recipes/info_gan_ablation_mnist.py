@@ -11,11 +11,11 @@ Expected result of the cpu preset: with the term, the category is predicted corr
 
 The GAN of info_gan_mnist.py is trained twice, with weights 1 and 0 for the term, from the same seed
 and for the same number of steps, with the same codes for the generator. Without the term, Q is not
-trained, so its predictions would prove nothing. Therefore, a classifier is then trained on each
-generator's images to predict their category. Its accuracy on new generated images shows how much
-information about the categories the images contain; its accuracy on test digits, with each category
-matched to a label on training digits as in info_gan_mnist.py, shows how well the categories
-correspond to digits. The baseline for the latter is k-means.
+trained, so its predictions would not prove anything. Therefore, a classifier is then trained on
+each generator's images to predict their category. Its accuracy on new generated images shows how
+much information about the categories the images contain; its accuracy on test digits, with each
+category matched to a label on training digits as in info_gan_mnist.py, shows how well the
+categories correspond to digits. The baseline for the accuracy on test digits is k-means.
 
 Deviations: as in info_gan_mnist.py, whose model is trained for more steps.
 
@@ -77,7 +77,7 @@ def main(run: Run, s: Settings):
         model = build(run, s, weight=1.0)
         without_term = build(run, s, weight=0.0)
 
-    # Each step: one update of the discriminator and Q, then one of the generator.
+    # Each step: one update of the discriminator and Q, then one update of the generator.
     digits = train.map(without_label)
     run.fit(model, digits, draw_categories)
     run.export(model, default="sample")
@@ -109,7 +109,7 @@ def main(run: Run, s: Settings):
             drawn = gan.sample(len(asked), seed=s.seed + 1, label=asked)
             log_q = log_softmax(answers(classifier, drawn), axis=1)
             metrics[f"told_{name}"] = (log_q.argmax(axis=1) == asked).mean()
-            # Eq. (5) for the categories alone.
+            # Compute eq. (5) for the categories alone.
             likely = log_q[np.arange(len(asked)), asked].mean()
             metrics[f"information_{name}"] = likely + np.log(CATEGORIES)
 

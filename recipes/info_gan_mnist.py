@@ -10,9 +10,9 @@ by Information Maximizing Generative Adversarial Nets", NeurIPS 2016, which repo
 Expected result of the cpu preset: an error of 17% (median of three seeds; k-means: 48%).
 
 The generator receives a code with one ten-class category and two continuous variables, and a
-network Q predicts the code from its images. As in the paper, the categories are used to classify
-digits: each category is matched to one label on training digits, whose labels are not used for
-anything else. The baseline is k-means, whose clusters are matched in the same way.
+network Q predicts the code from the generated images. As in the paper, the categories are used to
+classify digits: each category is matched to one label on training digits, whose labels are not used
+for anything else. The baseline is k-means, whose clusters are matched in the same way.
 
 Deviations: matching uses labels of training digits, and the error is measured on test digits.
 Latents are normal. In the cpu preset, all digits are randomly rotated, sheared, scaled, and shifted
@@ -99,7 +99,7 @@ def main(run: Run, s: Settings):
         g_optimizer = Adam(s.g_learning_rate, s.beta_1)
         run.compile(model, d_optimizer=d_optimizer, g_optimizer=g_optimizer)
 
-    # Each step: one update of the discriminator and Q, then one of the generator.
+    # Each step: one update of the discriminator and Q, then one update of the generator.
     run.fit(model, train.map(without_label), draw_categories)
     run.export(model, default="sample")
 

@@ -18,9 +18,9 @@ authors also continued the training of a VAE with k = 50.
 As in the paper, the setup is one layer of latents (200-200-50, tanh), dynamic binarization, batches
 of 20, Adam with eps 1e-4, and a decoder that starts with the mean digit. Bounds with more samples
 give better models: in table 1, the test NLL with 5,000 importance samples is 86.76 nats for k = 1
-(the VAE), 85.54 for k = 5, and 84.78 for k = 50. Here, all three take the same number of steps,
-although a step with k = 50 decodes 50 times as many latents. Half of the time is spent on the test
-NLL.
+(the VAE), 85.54 for k = 5, and 84.78 for k = 50. Here, all three models are trained for the same
+number of steps, although a step with k = 50 decodes 50 times as many latents. Half of the time is
+spent on the test NLL.
 
 Deviations: Adam's learning rate is constant in the first half and then decays linearly, whereas the
 paper uses eight rates, each for three times as many passes as the previous rate.
@@ -84,11 +84,11 @@ def main(run: Run, s: Settings):
             )
             start_at_mean(decoder, train)
             models[k] = IWAE(encoder, decoder, samples=k, estimator=s.estimator, seed=s.seed)
-            if s.start_from:  # all three; only the last one is the run's main model
+            if s.start_from:  # all three models start from it, not only the main model
                 load_weights(models[k], s.start_from)
             run.compile(models[k], Adam(run.in_halves(s.learning_rate), epsilon=1e-4))
 
-    # Each step: one joint update of encoder and decoder. The main model uses 50 samples.
+    # Each step: one joint update of the encoder and the decoder. The main model uses 50 samples.
     stream = partial(data.train.stream, s.batch_size, s.seed, augment_batch=binarize)
     run.fit(models[1], stream, part="k1")
     run.fit(models[5], stream, part="k5")

@@ -6,12 +6,12 @@ Models", CVPR 2022.
   python recipes/latent_diffusion_fashion_mnist.py      137 minutes at most on two CPU cores
   python recipes/latent_diffusion_fashion_mnist.py --preset smoke  about a minute
 
-First, a VQ-VAE with 8x8 codes is trained. Then, with the coder frozen, two models of its codes are
+First, a VQ-VAE with 8x8 codes is trained. Then, with the VQ-VAE frozen, two models of its codes are
 trained: a diffusion model on the latents, and a Gated PixelCNN on the discrete codes, the baseline.
 Their samples are compared with training images as in dcgan_fashion_mnist: in the features of two
 independently trained classifiers of clothes (the worse result counts), and with a patch distance,
-which needs no network. Reconstructed test images show how good samples can be at best. A Gaussian
-mixture over pixels is another baseline.
+which needs no network. Reconstructed test images show the best possible quality of samples. A
+Gaussian mixture over pixels is another baseline.
 
 Deviations: see `LatentDiffusion`. In addition, the VQ-VAE has no perceptual loss and no
 discriminator.
@@ -85,8 +85,9 @@ def main(run: Run, s: Settings):
     shape = images.shape[1:]
     sizes = dict(latent_dim=s.latent_dim, filters=s.filters, residual_filters=s.residual_filters)
     with run.strategy.scope():
-        # The reconstruction loss is a sum over an image, the commitment loss over a latent. In
-        # the authors' code, both are means over all values; this weight keeps latents near codes.
+        # The reconstruction loss is a sum over the values of an image, and the commitment loss is a
+        # sum over the values of a latent. In the authors' code, both are means over all values.
+        # This weight corresponds to theirs.
         commitment_weight = s.commitment_weight * images[0].size / s.latent_dim
         coder = VQVAE(
             residual_encoder(shape, **sizes),

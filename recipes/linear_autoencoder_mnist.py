@@ -10,10 +10,11 @@ Expected result of the cpu preset: a squared error of 13.868 per test digit (PCA
 30 components in Hinton, Salakhutdinov 2006).
 
 An autoencoder without hidden layers or activations that minimizes the squared error spans the
-subspace of the first principal components, though not with the components themselves. The recipe
-reports the squared error per test digit, and the largest principal angle to PCA's subspace for
+subspace of the first principal components, but its weights are not the components themselves. The
+recipe reports the squared error per test digit, and the largest principal angle to PCA's subspace
+for
 
-- the decoder, whose columns must span it: `largest_angle_decoder`;
+- the decoder, whose columns must span this subspace: `largest_angle_decoder`;
 - the encoder's codes of the training digits, as random variables: the cosine of
   `largest_angle_codes` is their smallest canonical correlation with PCA's codes. It is the angle of
   the encoder's columns, weighted by the covariance of the digits;
@@ -21,7 +22,7 @@ reports the squared error per test digit, and the largest principal angle to PCA
   initial weights in directions in which digits barely vary, such as pixels that are always 0.
 
 The variances of MNIST's components 30 and 31 differ by only 4%, so noisy gradients mix them. Each
-step therefore uses all digits. Their mean is subtracted first, as in PCA.
+step therefore uses all digits. As in PCA, the mean digit is subtracted first.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -69,7 +70,7 @@ def main(run: Run, s: Settings):
         model = Autoencoder(encoder, decoder, Normal(scale=2.0), seed=s.seed)
         run.compile(model, SGD(s.learning_rate, momentum=0.9))
 
-    # Each step: one joint update of encoder and decoder.
+    # Each step: one joint update of the encoder and the decoder.
     run.fit(model, data.train, draw_filters)
     run.export(model)
 
@@ -84,7 +85,7 @@ def main(run: Run, s: Settings):
         for name, (ours, components) in pairs.items():
             angles = subspace_angles(ours, components)
             metrics[f"largest_angle_{name}"] = np.degrees(angles.max())
-        # Floats, neither rounded nor clipped.
+        # Keep reconstructions as floats, without rounding or clipping.
         found = (model.reconstruct(test / np.float32(127.5) - 1) + 1) / 2
         metrics["squared_error"] = squared_error(found, test).mean()
         metrics["squared_error_pca"] = squared_error(pca.reconstruct(test), test).mean()

@@ -55,7 +55,7 @@ class Settings(RunSettings):
     frames: int = 16  # Number of frames per video
     content_dim: int = 50  # Dimensions of the content code
     motion_dim: int = 10  # Dimensions of each frame's motion code
-    filters: int = 64  # Channels of the discriminators' first layers; each stage doubles them
+    filters: int = 64  # Channels of the discriminators' first layers, doubled at each stage
     learning_rate: float = 2e-4  # Adam's learning rate for all networks
     r1_weight: float = 0.0
     """Weight of the R1 penalty, which is applied every 8 steps and replaces batch normalization in
@@ -98,12 +98,12 @@ def main(run: Run, s: Settings):
         g_optimizer = run.averaged(Adam(s.learning_rate, 0.5))
         run.compile(model, d_optimizer=d_optimizer, g_optimizer=g_optimizer)
 
-    # Each step: one update of both discriminators, then one of the generator.
+    # Each step: one update of both discriminators, then one update of the generator.
     videos = partial(train.stream, s.batch_size, s.seed, augment_batch=move)
     run.fit(model, videos, draw_videos)
     run.export(model, default="sample")
 
-    # Real videos, with different seeds, because the same seed would repeat the motions.
+    # Generate real videos with different seeds, because the same seed would repeat the motions.
     real, labels = train.take(s.compared).arrays(s.seed, move)
     held_out, _ = test.take(s.compared).arrays(s.seed + 1, move)
     middle = s.frames // 2

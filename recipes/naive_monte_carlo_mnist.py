@@ -11,11 +11,11 @@ sampled from the VAE's encoder.
 
 According to the tutorial, log p(x) could be estimated with latents sampled from the prior, but
 p(x|z) is close to 0 for most of them. Both models have the same decoder with only two latents, for
-which samples from the prior are most likely to be useful, and take the same number of steps on the
-same batches. In each step, the naive model decodes 50 latents per digit, and the VAE decodes one.
-The effective sample size measures how many of the 50 contribute; `effective_sample_size.png` shows
-it by epoch. It decreases as the decoder becomes sharper: the better the decoder, the fewer pairs of
-latents and digits contribute to training.
+which samples from the prior are most likely to be useful. Both are trained for the same number of
+steps on the same batches. In each step, the naive model decodes 50 latents per digit, and the VAE
+decodes one. The effective sample size measures how many of the 50 latents contribute;
+`effective_sample_size.png` shows it by epoch. It decreases as the decoder becomes sharper: the
+better the decoder, the fewer pairs of latents and digits contribute to training.
 
 For both models, the NLL is computed exactly, up to discretization, as a sum over a grid of the two
 latents, which needs no encoder. The tutorial reports no metrics; the networks are the same as in
@@ -76,7 +76,7 @@ def main(run: Run, s: Settings):
         run.compile(naive, Adam(run.in_halves(s.learning_rate)))
         run.compile(vae, Adam(run.in_halves(s.learning_rate)))
 
-    # Each step: one update of the decoder, and of the encoder if there is one.
+    # Each step: one update of the decoder and, if there is one, of the encoder.
     stream = partial(data.train.stream, s.batch_size, s.seed, augment_batch=binarize)
     run.fit(vae, stream, manifold, part="vae")
     run.fit(naive, stream, manifold)

@@ -10,16 +10,17 @@ training, by low confidence (without exposure: 0.67; distance to the nearest tra
 
 A classifier's confidence is its largest probability, and test images with low confidence count as
 outliers. During training, the classifier also sees half as many other images as clothes: gray
-photographs, clothes cut into sixteen shuffled pieces, rotated clothes, or all three. For these, it
-should predict all classes with equal probability, so each gets a random class, resampled in every
-epoch: the mean cross-entropy over all classes is the paper's loss, and half as many images
-correspond to its weight of 0.5. Digits, the outliers to detect, are never shown.
+photographs, clothes cut into sixteen shuffled pieces, rotated clothes, or all three. For these
+outliers, the classifier should predict all classes with equal probability, so each outlier is
+assigned a random class, resampled in every epoch: the mean cross-entropy over all classes is the
+paper's loss, and half as many images correspond to its weight of 0.5. Digits, the outliers to
+detect, are never shown.
 
 The baselines are the same classifier without exposure, boosted trees on principal components
 trained with the same outliers, and scores based only on clothes: the size as a PNG file, the
 reconstruction error of principal components, and the distance to the nearest training image.
 
-Deviations: the classifier is small, and is trained with outliers from the start, which have random
+Deviations: the classifier is small and is trained from the start with outliers, which have random
 classes.
 
 Data: fashion_mnist, mnist, and cifar10 through tensorflow-datasets (downloaded, or from
@@ -83,7 +84,7 @@ def main(run: Run, s: Settings):
     test |= others(data.test_cifar10, data.test_fashion.arrays()[0][::-1], s.seed)
     test = {kind: found[: s.tested] for kind, found in test.items()}
 
-    # A classifier for each exposure and seed, the main one last.
+    # Train a classifier for each exposure and seed, the main model last.
     seeds = range(s.seed, s.seed + s.repeats)
     draw = partial(by_confidence, sets={"clothes": clothes, **test})
     models = {}

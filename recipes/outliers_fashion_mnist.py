@@ -25,7 +25,7 @@ outliers:
   training image.
 
 Deviations: VAEs are used instead of PixelCNN++ and Glow. Ren et al. choose the fraction and a
-weight penalty on other outliers. Here, no outliers are used: the fraction is the middle value in
+weight penalty using other outliers. Here, no outliers are used: the fraction is the middle value in
 their code, and there is no weight penalty.
 
 Data: fashion_mnist and mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
@@ -63,7 +63,7 @@ class Settings(ShortStepSettings):
     random: float = 0.2
     """Fraction of values that are randomized in the background model's images."""
     nll_samples: int = 100  # Number of importance samples per test image
-    tested: int = 2000  # Number of test images per dataset, from the first
+    tested: int = 2000  # Number of test images per dataset; the first ones are used
     neighbors: int = 10_000  # Number of training images searched for nearest neighbors
 
 
@@ -102,7 +102,7 @@ def main(run: Run, s: Settings):
         mnist = build(run, s)
         mnist_background = build(run, s)
 
-    # Each step: one joint update of encoder and decoder. The main model is trained last.
+    # Each step: one joint update of the encoder and the decoder. The main model is trained last.
     clothes = partial(data.train_fashion.stream, s.batch_size, s.seed)
     digits = partial(data.train_mnist.stream, s.batch_size, s.seed)
     noisy_clothes = partial(clothes, augment_batch=random_levels(s.random))

@@ -13,8 +13,8 @@ the requested edges (photographs with the nearest edges: 224 and 0.47).
 Pairs are created on the fly: the sources are the Canny edges of the targets. Two metrics must be
 read together. Realism is the distance between patches of translations and of test photographs.
 Agreement is the F-score of the edges found in a translation, where edges that are at most one pixel
-apart count as equal. The photograph with the nearest edges is realistic but has other edges; ridge
-regression is blurred.
+apart count as equal. The photograph with the nearest edges is realistic but has different edges;
+the results of ridge regression are blurred.
 
 Deviations of the cpu preset: 64-pixel images; 16-pixel patches for the discriminator, a quarter of
 the image's side, as in the paper; fewer channels and steps; and half of the L1 weight.
@@ -69,7 +69,7 @@ PRESETS = {
                   steps_per_epoch=5, batch_size=2),
     "cpu": dict(image_size=64, load_size=72, filters=24, strided_layers=1, l1_weight=50.0,
                 epochs=24, steps_per_epoch=500, grid_every=4, steps_per_execution=50),
-    # An epoch has as many steps as there are photographs.
+    # The number of steps per epoch is the number of photographs.
     "paper": dict(epochs=15, steps_per_epoch=6287, batch_size=4),
 }  # fmt: skip
 
@@ -103,7 +103,7 @@ def main(run: Run, s: Settings):
         }
         return image_rows(rows, COLUMNS)
 
-    # Each step: one update of the generator, then one of the discriminator.
+    # Each step: one update of the generator, then one update of the discriminator.
     augment = random_crop_flip(s.image_size, images=2)
     run.fit(model, partial(train.stream, s.batch_size, s.seed, augment=augment), draw)
     run.export(model, half=True)
@@ -121,7 +121,7 @@ def main(run: Run, s: Settings):
         }
         for name, translated in ways.items():
             metrics |= suffixed(measure(translated, photos, edges), f"_{name}")
-        # The distance between photographs: two unpaired subsets.
+        # Distance between two unpaired subsets of the photographs, for comparison.
         drawn = np.random.default_rng(s.seed).permutation(len(train_photos))[: len(photos)]
         metrics["realism_photographs"] = mean_patch_distance(train_photos[drawn], photos)
         shown = {IN_WORDS.get(name, name): translated for name, translated in ways.items()}

@@ -13,9 +13,9 @@ regression: 557 and 0.30; real photograph: 50 and 0.57).
 
 A label map leaves much of its photograph undetermined, so two metrics must be read together.
 Realism is the distance between patches of translations and of test photographs; it is large for the
-mean of all possibilities, which L1 alone yields. Agreement is the fraction of pixels that a network
-trained on photographs recognizes as the requested label; it is low for a real photograph of another
-map. Simple baselines do well on only one of the two metrics.
+blurred result of the L1 distance alone. Agreement is the fraction of pixels that a network trained
+on photographs recognizes as the requested label; it is low for a real photograph of another map.
+Simple baselines do well on only one of the two metrics.
 
 A generator that receives noise in addition to the map learns to ignore it. Variation is a pixel's
 standard deviation over seeds, in levels; without noise, it is 0. The same networks are also trained
@@ -82,7 +82,7 @@ PRESETS = {
     "cpu": dict(image_size=64, load_size=72, filters=24, discriminator_filters=24,
                 strided_layers=1, l1_weight=50.0, epochs=24, part_epochs=8, steps_per_epoch=500,
                 grid_every=4, steps_per_execution=50),
-    # An epoch has as many steps as there are pairs.
+    # The number of steps per epoch is the number of pairs.
     "paper": dict(epochs=200, steps_per_epoch=400, grid_every=10),
 }  # fmt: skip
 
@@ -154,7 +154,7 @@ def main(run: Run, s: Settings):
         for name, translated in baselines.items():
             metrics |= suffixed(measure(translated), f"_{name}")
         metrics |= suffixed(measure(photos), "_photographs")
-        # The distance between photographs: two unpaired subsets.
+        # Distance between two unpaired subsets of the photographs, for comparison.
         drawn = np.random.default_rng(s.seed).permutation(len(train_photos))[: len(photos)]
         metrics["realism_photographs"] = mean_patch_distance(train_photos[drawn], photos)
 

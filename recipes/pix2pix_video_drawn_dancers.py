@@ -9,11 +9,11 @@ Expected result of the cpu preset: a PSNR of 28.6 dB for new motions (pix2pix on
 nearest training pose: 23.6; ridge regression on four poses: 23.0).
 
 Videos are drawn at run time. They show a 48x48 dancer, whose hair and skirt lag behind the body,
-and stick figures of the poses, which do not show hair and skirt. Each frame is generated from its
-pose and the previously generated frame. A pix2pix with the same networks, updates, and frames sees
-only the current pose. Videos generated for new motions are compared with the true frames by PSNR,
-by the error of frame-to-frame changes, which captures flicker, and by a network, trained on true
-frames, that locates the end of the hair and the hem of the skirt.
+and stick figures of the poses, without hair and skirt. Each frame is generated from its pose and
+the previously generated frame. A pix2pix with the same networks, updates, and frames sees only the
+current pose. Videos generated for new motions are compared with the true frames by PSNR, by the
+error of frame-to-frame changes, which captures flicker, and by a network, trained on true frames,
+that locates the end of the hair and the hem of the skirt.
 
 The baselines are the frame of the nearest training pose, and ridge regression, each for one pose
 and for four consecutive poses, which reveal how the body moved.
@@ -44,7 +44,7 @@ from keras_gen.workshop.baselines import nearest_target, ridge_target
 from keras_gen.workshop.visualize import image_rows
 
 COLUMNS = 12  # frames per grid row
-SEEN = 4  # consecutive poses that the baselines see
+SEEN = 4  # number of consecutive poses that the baselines see
 IN_WORDS = {
     "video": "Pix2PixVideo",
     "single": "pix2pix, one pose",
@@ -122,7 +122,7 @@ def main(run: Run, s: Settings):
             rows[f"true {number + 1}"] = new.images[number]
         return image_rows(rows, COLUMNS)
 
-    # As many frames per step as in the clips of the other model.
+    # Use the same number of frames per step as in the clips of the other model.
     run.fit(single, partial(frames.stream, s.clip * s.batch_size, s.seed), part="single")
 
     # Each step: one generator update through a clip, then one discriminator update.
@@ -157,7 +157,7 @@ def main(run: Run, s: Settings):
                 ways[f"{name}_{seen}"] = as_videos(frames, new)
         for name, videos in ways.items():
             metrics |= suffixed(measure(videos), f"_{name}")
-        metrics["lagging_error_frames"] = lagging_error(new.images)  # the network's own error
+        metrics["lagging_error_frames"] = lagging_error(new.images)  # the probe's own error
         shown = {"poses": new.poses, **ways, "true": new.images}
         rows = {IN_WORDS.get(name, name): each[0] for name, each in shown.items()}
         run.draw("ways", image_rows(rows, COLUMNS))

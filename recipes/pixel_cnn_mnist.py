@@ -9,8 +9,8 @@ Expected result of the cpu preset: a test NLL of 89.6 nats (boosted trees on the
 pixels: 91.8; table of 16 pixels: 101.9).
 
 `blind_spot.png` shows which pixels influence the distribution of a central pixel, according to
-gradients. Bright pixels do; red pixels precede it but have no influence, however deep the network
-is. Gated PixelCNN has no blind spot.
+gradients. Bright pixels have an influence; red pixels precede the central pixel but have no
+influence, however deep the network is. Gated PixelCNN has no blind spot.
 
 Deviations: digits are rebinarized in each epoch, whereas the paper binarizes them once; Adam is
 used instead of RMSProp.
@@ -41,7 +41,7 @@ class Settings(ShortStepSettings):
     blocks: int = 5  # Number of residual blocks
     learning_rate: float = 3e-3  # Adam's learning rate; linear decay to 0 in the second half
     ema: float = 0.99  # Momentum of the evaluated weight average; 0 disables it
-    tested: int = 10_000  # Number of test digits, from the first
+    tested: int = 10_000  # Number of test digits; the first ones are used
     boosted: int = 800_000  # Number of pixels used to train the boosted trees, a baseline
     templates: str = "300 1000"
     """Candidate numbers of components for the Bernoulli mixture, a baseline; the best is chosen on
@@ -70,12 +70,13 @@ def main(run: Run, s: Settings):
         model = PixelCNN(network, "bernoulli", seed=s.seed)
         run.compile(model, run.averaged(Adam(run.in_halves(s.learning_rate))))
 
-    # Each step: all pixels are predicted in parallel, each from earlier ones.
+    # Each step: all pixels are predicted in parallel, each from earlier pixels.
     stream = partial(data.train.stream, s.batch_size, s.seed, augment_batch=binarize)
     run.fit(model, stream, samples)
     run.export(model, default="sample")
 
-    # The baselines: mixtures, and trees and a table that predict each pixel from earlier ones.
+    # Fit the baselines: mixtures, trees, and a table. Trees and the table predict each pixel from
+    # earlier pixels.
     baselines = binary_baselines(run, train, test)
 
     with run.evaluation(model) as metrics:

@@ -77,12 +77,13 @@ def main(run: Run, s: Settings):
         model = PixelRNN(network, "bernoulli", seed=s.seed)
         run.compile(model, run.averaged(Adam(run.in_halves(s.learning_rate))))
 
-    # Each step: all pixels are predicted from earlier ones, row by row or diagonal by diagonal.
+    # Each step: all pixels are predicted from earlier pixels, row by row or diagonal by diagonal.
     stream = partial(data.train.stream, s.batch_size, s.seed, augment_batch=binarize)
     run.fit(model, stream, samples)
     run.export(model, default="sample")
 
-    # The baselines: mixtures, and trees and a table that predict each pixel from earlier ones.
+    # Fit the baselines: mixtures, trees, and a table. Trees and the table predict each pixel from
+    # earlier pixels.
     baselines = binary_baselines(run, train, test)
 
     with run.evaluation(model) as metrics:

@@ -10,12 +10,12 @@ Expected result of the cpu preset: a test NLL of 87.2 nats with a KL divergence 
 pixels: 97.3; boosted trees on the 36 preceding pixels: 91.9).
 
 The decoder turns latents into maps that condition a small PixelCNN. Each pixel sees only a few
-preceding pixels, so distant information must come through the latents. Both models take the same
-number of steps. The VAE's decoder has the same convolutions, but returns the logits of pixels that
-are independent given the latents. The KL divergence measures the information in the latents; 0
-would mean a collapsed posterior. A table of each pixel given the preceding 16 pixels shows what
-such a small context achieves without latents. In the picture with rows, the images in a row share
-their latents, and their pixels are resampled.
+preceding pixels, so information about distant pixels must come from the latents. Both models are
+trained for the same number of steps. The VAE's decoder has the same convolutions, but returns the
+logits of pixels that are independent given the latents. The KL divergence measures the information
+in the latents; 0 would mean a collapsed posterior. A table of each pixel given the preceding 16
+pixels shows what such a small context achieves without latents. In the picture with rows, the
+images in a row share their latents, and their pixels are resampled.
 
 Deviations: one layer of latents, networks small enough for a CPU, dynamic binarization, and free
 bits.
@@ -41,7 +41,7 @@ from keras_gen.vae import VAE, PixelVAE
 from keras_gen.workshop.visualize import captioned, samples
 
 SHAPE = (28, 28, 1)
-ROWS = 8  # latents in the picture of rows, and columns of resampled pixels
+ROWS = 8  # number of latents (rows) in the picture, and of resampled images (columns)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Settings(ShortStepSettings):
     latent_dim: int = 32  # Dimensions of the latents
     filters: int = 16  # Feature maps in each stack of the PixelCNN
     blocks: int = 1
-    """Blocks of the PixelCNN after the first layer; more blocks weaken the latents."""
+    """Blocks of the PixelCNN after the first layer; with more blocks, the latents matter less."""
     encoder_filters: str = "16 32"  # Channels of the convolutions in the encoder and decoder
     free_bits: float = 0.05  # Free nats per latent
     learning_rate: float = 2e-3  # Adam's learning rate; linear decay to 0 in the second half
@@ -103,13 +103,14 @@ def main(run: Run, s: Settings):
         )
         run.compile(factorized, run.averaged(Adam(run.in_halves(s.learning_rate))))
 
-    # Each step: one joint update of encoder and decoder.
+    # Each step: one joint update of the encoder and the decoder.
     stream = partial(data.train.stream, s.batch_size, s.seed, augment_batch=binarize)
     run.fit(factorized, stream, part="factorized")
     run.fit(model, stream, samples)
     run.export(model, default="sample")
 
-    # The baselines without latents: a mixture, and pixels given earlier ones by trees and a table.
+    # Fit the baselines, which have no latents: a mixture, and trees and a table that predict each
+    # pixel from earlier pixels.
     shown = test[: s.compared]
     baselines = binary_baselines(run, train, shown)
 
@@ -119,7 +120,7 @@ def main(run: Run, s: Settings):
             "samples each"
         )
         metrics |= measured(model, shown, s)
-        # The rows: prior samples of latents, each with several samples of the pixels.
+        # Each row shows several samples of the pixels for the same latents from the prior.
         latents = np.random.default_rng(s.seed).normal(size=(ROWS, s.latent_dim))
         rows = model.render(np.repeat(latents, ROWS, axis=0), np.arange(ROWS * ROWS))
         names = [f"latents {number + 1}" for number in range(ROWS)]

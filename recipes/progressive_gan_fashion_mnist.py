@@ -42,9 +42,9 @@ SHAPE = (32, 32, 1)
 class Settings(RunSettings):
     latent_dim: int = 512  # Dimensions of the latents
     filters: int = 512  # Maximum number of channels per map
-    width: int = 16_384  # Maximum of channels times side length for the generator's feature maps
+    width: int = 16_384  # Maximum product of channels and side length in the generator
     d_width: int = 16_384
-    """Maximum of channels times side length for the discriminator's feature maps."""
+    """Maximum product of channels and side length in the discriminator."""
     objective: Literal["wasserstein", "non_saturating"] = "wasserstein"
     """Objective: wasserstein, with a gradient penalty, or non_saturating, with the R1 penalty."""
     r1_weight: float = 1.0  # Weight of the R1 penalty for the non_saturating objective
@@ -93,19 +93,20 @@ def main(run: Run, s: Settings):
             fade_steps=s.fade_steps,
             seed=s.seed,
         )
-        # Layers that join later have their own optimizer state.
+        # Layers that are added later have their own optimizer state.
         options = dict(beta_1=0.0, beta_2=0.99, epsilon=1e-8)
         d_optimizer = JoiningAdam(s.d_learning_rate, **options)
         g_optimizer = run.averaged(JoiningAdam(s.learning_rate, **options))
         run.compile(model, d_optimizer=d_optimizer, g_optimizer=g_optimizer)
 
-    # Each step: one update of the discriminator, then one of the generator, at the current size.
+    # Each step: one update of the discriminator, then one update of the generator, at the current
+    # size.
     run.fit(model, Source(images), samples)
     run.export(model, default="sample")
 
     extractors = trained_extractors(images, labels, s.classifier_steps)
 
-    # The baseline: a Gaussian mixture over pixels.
+    # Sample from the baseline, a Gaussian mixture over pixels.
     mixture = mixture_samples(images, len(held_out), seed=s.seed)
 
     with run.evaluation(model) as metrics:

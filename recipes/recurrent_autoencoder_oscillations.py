@@ -9,11 +9,12 @@ ICML 2015, sec. 2.1: one LSTM reads a series, and another writes it in reverse o
 Expected result of the cpu preset: an error of 0.25 with 4-dimensional codes (dense autoencoder:
 0.26; nearest series: 0.41; principal components: 0.72).
 
-Each series has its own frequency and phase, so two numbers describe everything except the noise; a
-4-dimensional code has room for a circle and an interval. Reconstructions are compared with the
-noise-free series, which training never sees: the error is given in standard deviations of the
-noise, so that the error of the measurements is 1. For unbiased estimates of two numbers from 64
-measurements, the error is at least sqrt(2 / 64) = 0.18, the Cramér-Rao bound.
+Each series has its own frequency and phase, so two numbers describe everything except the noise. A
+4-dimensional code can represent a circle (the phase) and an interval (the frequency).
+Reconstructions are compared with the noise-free series, which training never sees: the error is
+given in standard deviations of the noise, so that the error of the measurements is 1. For unbiased
+estimates of two numbers from 64 measurements, the error is at least sqrt(2 / 64) = 0.18, the
+Cramér-Rao bound.
 
 The baselines are a dense autoencoder with the same code size; the same number of principal
 components, and the best number on held-out series; and the mean of the nearest training series,
@@ -39,7 +40,7 @@ from keras_gen.networks import recurrent_decoder, recurrent_encoder
 from keras_gen.workshop.visualize import line_plot
 
 SWINGS = Oscillations()
-# With the same seed, these are the same series almost without noise.
+# With the same seed, these are the same series, but almost without noise.
 CLEAN_SWINGS = Oscillations(noise=1e-6)
 SHAPE = (SWINGS.steps, 2)
 COMPONENTS = (2, 4, 8, 16, 32)  # numbers of principal components to try
@@ -98,7 +99,7 @@ def main(run: Run, s: Settings):
         positions = {name: (times, series[0, :, 0]) for name, series in lines.items()}
         return line_plot(positions, "time (seconds)", "position (millimeters)")
 
-    # Each step: one joint update of encoder and decoder.
+    # Each step: one joint update of the encoder and the decoder.
     run.fit(dense, train, part="dense")
     run.fit(model, train, draw)
     run.export(model)

@@ -8,9 +8,9 @@ Flow", ICLR 2023.
 
 First, a flow, the teacher, learns straight lines from any noise to any point. It then maps noise to
 points, and a second flow, the student, learns the lines between these pairs. Two metrics are
-reported for both flows: the fraction of samples that land on white squares, outside of the data,
-with few Euler steps, and the straightness of the paths, which is 0 for straight lines. The KL
-divergence from the known density, in nats, is also reported.
+reported for both flows: the fraction of samples on white squares, where the density is zero, with
+few Euler steps, and the straightness of the paths, which is 0 for straight lines. The KL divergence
+from the known density, in nats, is also reported.
 
 Data: points sampled at run time. The paper does not use them.
 """

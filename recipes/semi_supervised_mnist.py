@@ -1,8 +1,8 @@
 """Semi-supervised autoencoders on MNIST with few labels.
 
 Ranzato, Szummer: "Semi-supervised Learning of Compact Document Representations with Deep Networks",
-ICML 2008, train document codes by reconstruction and classification; this recipe does the same for
-digits.
+ICML 2008, train document codes with both reconstruction and classification; this recipe trains
+codes of digits.
 
   python recipes/semi_supervised_mnist.py                   about 17 minutes on one of two CPU cores
   python recipes/semi_supervised_mnist.py --preset smoke     under a minute
@@ -79,8 +79,8 @@ def main(run: Run, s: Settings):
     test = data.test.arrays()
     test_images, _ = test
 
-    # Pretraining without labels, once per seed. The first one is the main model.
-    # Each step: one joint update of encoder and decoder.
+    # Pretrain without labels, once per seed. The first model is the main model. Each step: one
+    # joint update of the encoder and the decoder.
     models = {}
     for seed in range(s.seed, s.seed + s.repeats):
         with run.strategy.scope():
@@ -95,7 +95,7 @@ def main(run: Run, s: Settings):
         models[seed] = model
     run.export(models[s.seed])
 
-    # The three classifiers for each number of labels and each seed.
+    # Train the three classifiers for each number of labels and each seed.
     errors = {}
     for count in COUNTS:
         errors[count] = []

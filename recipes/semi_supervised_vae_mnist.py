@@ -78,7 +78,7 @@ def main(run: Run, s: Settings):
     digits, _ = split.train.arrays()
     held_out, _ = split.test.arrays()
 
-    # M1. Each step: one joint update of encoder and decoder.
+    # M1. Each step: one joint update of the encoder and the decoder.
     with run.strategy.scope():
         encoder, decoder = mlp_networks(
             (28, 28, 1),
@@ -100,7 +100,7 @@ def main(run: Run, s: Settings):
     run.fit(m2, stream, partial(analogies, images=held_out[:10]))
     run.export(m2)
 
-    # All models with the labels of each seed.
+    # Train all models with the labels of each seed.
     measure = partial(test_errors, run, s, split.train, data.test, m1, m2)
     errors = run.each_seed("labels of seed {}", measure, s.draws)
 
@@ -187,7 +187,7 @@ def test_errors(run, s, train, test, m1, m2, seed):
         m2 = build_m2(run, s, seed)
         m2.fit(m2_batches(s, train, seed), epochs=s.epochs, **steps)
 
-    # Means and log variances of M1's latents; M2 sees samples from them.
+    # Means and log variances of M1's latents; M2 is trained on samples from these distributions.
     codes = np.stack(m1.encode(digits), axis=1)
     means, *_ = m1.encode(images)
     stacked = build_stacked(run, s, seed, codes.shape[2:])

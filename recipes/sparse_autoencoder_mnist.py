@@ -72,7 +72,7 @@ def main(run: Run, s: Settings):
         plain = Autoencoder(*networks, seed=s.seed)
         run.compile(plain, build_optimizer(run, s))
 
-    # Each step: one joint update of encoder and decoder.
+    # Each step: one joint update of the encoder and the decoder.
     run.fit(kl, data.train, unit_filters)
     run.export(kl)
     run.fit(l1, data.train, unit_filters, part="l1")

@@ -14,7 +14,7 @@ and flips, 31.1 and 27.9 (bicubic: 28.4 and 26.1; ridge regression on clustered 
 
 PSNR and SSIM are measured on luma, without a four-pixel border, as is common. The main network has
 no batch normalization, and adds its output to a bicubic enlargement. The paper's SRResNet, with the
-same size, is also trained; in the cpu preset, for a quarter of the steps. The smooth mean of all
+same size, is also trained, in the cpu preset for a quarter of the steps. The smooth mean of all
 possible images has the best PSNR. SRGAN starts from the main network and generates one possible
 image: its PSNR decreases, but so does the distance between its patches and the patches of real
 photographs.
@@ -77,7 +77,7 @@ class Settings(ShortStepSettings):
     """Training steps for the classifier that serves as feature network."""
     clusters: int = 512
     """Number of patch clusters in the baseline, each with its own ridge regression."""
-    tested: int = 14  # Maximum number of images to evaluate in each test set, from the first
+    tested: int = 14  # Maximum number of images to evaluate in each test set
 
 
 PRESETS = {
@@ -88,7 +88,7 @@ PRESETS = {
                 paper_epochs=4, steps_per_epoch=500, batch_size=8, learning_rate=1e-3, ema=0.995,
                 gan_epochs=2, gan_learning_rate=2e-4, pixel_weight=1.0, feature_weight=0.1,
                 adversarial_weight=3e-3, grid_every=4, steps_per_execution=50),
-    # 10^6 updates for SRResNet, and 2 * 10^5 for SRGAN.
+    # The paper makes 10^6 updates for SRResNet and 2 * 10^5 updates for SRGAN.
     "paper": dict(epochs=1000, paper_epochs=1000, steps_per_epoch=1000, batch_size=16,
                   gan_epochs=200, grid_every=50, features="vgg"),
 }  # fmt: skip
@@ -174,7 +174,7 @@ def main(run: Run, s: Settings):
 
 
 def build(run, s, epochs, as_in_paper=False, **options):
-    """Returns a compiled model with the paper's generator, or one that adds to bicubic."""
+    """Returns a compiled model with the paper's generator or one that refines bicubic images."""
     generator = sr_resnet(
         filters=s.filters,
         blocks=s.blocks,

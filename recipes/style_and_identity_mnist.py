@@ -89,19 +89,20 @@ def main(run: Run, s: Settings):
         d_optimizer = Adam(run.in_halves(s.d_learning_rate), beta_1=0.5)
         run.compile(model, optimizer, d_optimizer=d_optimizer)
 
-    # Each step: one joint update of encoder and decoder, then one of the discriminator.
+    # Each step: one joint update of the encoder and the decoder, then one update of the
+    # discriminator.
     triples = partial(class_triples, data.train, s.batch_size, s.seed)
     draw = partial(swaps, styles=images[:12], identities=one_of_each(images, labels))
     run.fit(model, triples, draw)
     run.export(model)
 
-    # The baselines, and the classifier that recognizes swapped digits.
+    # Evaluate the baselines, and train the classifier that recognizes swapped digits.
     style_pca = PrincipalComponents(images, s.style_dim)
     identity_pca = PrincipalComponents(images, s.identity_dim)
     means = np.stack([images[labels == k].mean(axis=0) / 255 for k in range(CLASSES)])
     classifier = trained_extractor(images, labels, s.classifier_steps)
 
-    # Test digits, each paired with one of the same label and one of another label.
+    # Pair each test digit with a digit of the same label and a digit of another label.
     triples = class_triples(data.test, len(test_images), s.seed)
     x, classes, same, other, other_classes = next(triples.as_numpy_iterator())
 

@@ -59,10 +59,10 @@ class Settings(RunSettings):
     latent_dim: int = 512  # Dimensions of the latents and of the styles
     depth: int = 8  # Layers of the mapping network
     filters: int = 512  # Maximum number of channels per map
-    width: int = 16_384  # Maximum of channels times side length for each feature map
+    width: int = 16_384  # Maximum product of channels and side length for each feature map
     discriminator: Literal["residual", "dcgan"] = "residual"
     """Discriminator of StyleGAN2 (residual) or of DCGAN (dcgan)."""
-    d_filters: int = 64  # Channels of the first DCGAN layer; each stage doubles them
+    d_filters: int = 64  # Channels of the first DCGAN layer, doubled at each stage
     r1_weight: float = 10.0  # Weight of the R1 penalty, which is computed every 16 steps
     path_weight: float = 2.0
     """Weight of the path-length penalty, which is computed every 8 steps."""
@@ -111,14 +111,15 @@ def main(run: Run, s: Settings):
         g_optimizer = run.averaged(Adam(s.learning_rate, **options))
         run.compile(model, d_optimizer=d_optimizer, g_optimizer=g_optimizer)
 
-    # Each step: one discriminator update, then one update of mapping and generator.
+    # Each step: one update of the discriminator, then one update of the mapping network and the
+    # generator.
     run.fit(model, Source(images), samples)
     run.export(model, default="sample")
 
     extractors = trained_extractors(images, labels, s.classifier_steps)
     features = partial(mean_activations, activation_maps(extractors["max"].model))
 
-    # The baseline: a Gaussian mixture over pixels.
+    # Sample from the baseline, a Gaussian mixture over pixels.
     mixture = mixture_samples(images, len(held_out), seed=s.seed)
 
     with run.evaluation(model) as metrics:
@@ -129,7 +130,7 @@ def main(run: Run, s: Settings):
         sets = {"": drawn, "baseline_": mixture}
         metrics |= sample_report(extractors, images, held_out, sets, s.seed)
 
-        # Paths between latents and between their styles.
+        # Measure paths between latents, and between the styles of these latents.
         path_length = partial(perceptual_path_length, features=features, seed=s.seed)
         start, end = np.split(model.draw_latents(2 * s.paths, s.seed), 2)
         found = path_length(model.call, start=start, end=end, spherical=True)
@@ -142,7 +143,7 @@ def main(run: Run, s: Settings):
         truncated = {f"psi {psi:g}": model.sample(10, seed=0, psi=psi) for psi in PSIS}
         run.draw("truncation", image_rows(truncated))
         rows, columns = np.split(model.draw_latents(12, seed=1), [4])
-        run.draw("coarse_styles", style_mixing(model, rows, columns, layers=2))  # at 4x4
+        run.draw("coarse_styles", style_mixing(model, rows, columns, layers=2))  # 4x4
         run.draw("middle_styles", style_mixing(model, rows, columns, layers=4))  # up to 8x8
 
 

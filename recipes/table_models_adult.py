@@ -44,7 +44,7 @@ from keras_gen.workshop.baselines import ProductMixture
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    rows: int = 20_000  # Number of training rows; the others show whether the model copies rows
+    rows: int = 20_000  # Number of training rows; other rows show whether the model copies rows
     hidden: int = 256  # Units in each of the two hidden layers
     learning_rate: float = 2e-3  # Adam's learning rate, with cosine decay to 0
     any_order_epochs: int = 10  # Epochs for the model that predicts columns in any order
@@ -107,7 +107,7 @@ def main(run: Run, s: Settings):
 
 
 def with_gaps(rows, fraction, random):
-    """Returns rows of which a random fraction of the values is missing."""
+    """Returns rows in which a random fraction of the values is missing."""
     return np.where(random.uniform(size=rows.shape) < fraction, "", rows)
 
 
@@ -122,7 +122,7 @@ def likeliest(columns, probabilities):
 
 
 def filling_errors(columns, rows, part, guess, prefix):
-    """Returns errors of guesses at missing values: for numbers, and the fraction of wrong words."""
+    """Returns the errors of filled-in values: of numbers, and the fraction of wrong words."""
     numbers = []
     words = []
     for place, column in enumerate(columns):

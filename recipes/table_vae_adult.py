@@ -7,8 +7,8 @@ Schölkopf: "From Variational to Deterministic Autoencoders", ICLR 2020, sec. 4.
   python recipes/table_vae_adult.py                  about 5 minutes on one of two CPU cores
   python recipes/table_vae_adult.py --preset smoke   under a minute
 
-Expected result of the cpu preset: 19.8 nats per row (Chow-Liu tree: 20.0; tabular MADE: 19.5),
-pairs of columns within a total variation distance of 0.045 (mixture of 80 products: 0.040).
+Expected result of the cpu preset: 19.8 nats per row (Chow-Liu tree: 20.0; tabular MADE: 19.5), and
+a total variation distance of 0.045 for pairs of columns (mixture of 80 products: 0.040).
 
 Each value is a cell: a word, a distinct number, or one of 64 quantile intervals. The VAE is trained
 on 20,000 people, first with a standard normal prior. Then a mixture of 20 normal distributions is
@@ -16,8 +16,8 @@ fitted to the latents of the training rows. The VAE is trained with this prior, 
 again. Samples and likelihoods use the fitted prior. The likelihood is a bound with 16 latents.
 
 Baselines: independent columns; the Chow-Liu tree, which is fitted in 0.1 seconds; and a mixture of
-80 products of categorical distributions, fitted by EM in seconds. Real rows stand for the best
-possible result: two samples of real people differ too. For new rows, use `MADE.for_table`; see
+80 products of categorical distributions, fitted by EM in seconds. Real rows show the best possible
+result, because two samples of real people also differ. For new rows, use `MADE.for_table`; see
 `table_models_adult`.
 
 Data: adult through tensorflow-datasets (from adult.zip, which you download yourself; the error
@@ -40,7 +40,7 @@ from keras_gen.data import Source
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    rows: int = 20_000  # Number of training rows; the others show whether the model copies rows
+    rows: int = 20_000  # Number of training rows; other rows show whether the model copies rows
     latent_dim: int = 16  # Number of latents
     hidden: int = 192  # Units in each of the two hidden layers of the encoder and decoder
     normals: int = 20  # Number of normal distributions in the fitted prior
@@ -72,7 +72,7 @@ def main(run: Run, s: Settings):
     cells = Source(model.prepare(people.train).numpy())
     stream = partial(cells.stream, s.batch_size, s.seed)
     run.fit(model, stream, partial(People.draw, people, seed=s.seed))
-    # The latents of the training rows are not standard normal.
+    # Fit the prior, because the latents of the training rows are not standard normal.
     model.fit_prior(people.train, s.seed)
 
     with run.strategy.scope():

@@ -71,12 +71,13 @@ PRESETS = {
                 batch_size=8, grid_every=2, steps_per_execution=50),
     "paper": dict(epochs=150, steps_per_epoch=2000, batch_size=8, grid_every=10),
 }  # fmt: skip
-MOST_SHOTS = 8  # T at test time is 1 or this value
+MOST_SHOTS = 8  # at test time, T is 1 or this number
 
 
 def main(run: Run, s: Settings):
     known = drawn_faces(s.people, s.frames, s.image_size, seed=2 * s.seed)
-    # The first frames are the T; those after the generated ones train the recognizer.
+    # The first T frames are given, and the next frames are generated. The rest train the
+    # recognizer.
     count = MOST_SHOTS + 2 * s.test_frames
     new = drawn_faces(s.test_people, count, s.image_size, seed=2 * s.seed + 1)
     data = run.load(Split(people_of(known), people_of(new)))
@@ -107,7 +108,7 @@ def main(run: Run, s: Settings):
             rows[f"true frames {person + 1}"] = new.images[person, tested]
         return image_rows(rows, COLUMNS)
 
-    # Each step: one update of embedder and generator, then one of the discriminator.
+    # Each step: one update of the embedder and the generator, then one update of the discriminator.
     stream = partial(data.train.stream, s.batch_size, s.seed, augment=episode(s.shots))
     run.fit(model, stream, draw)
     run.export(model, default="render")

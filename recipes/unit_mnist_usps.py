@@ -10,9 +10,9 @@ correctly after translation (nearest neighbor: 68% and 38%; nearest neighbor on 
 78%).
 
 A translation is correct if it still shows its digit, according to a network trained on labeled
-digits of the other domain. The same network and the nearest labeled neighbor also classify the
-digits without translation. Realism, the distance between patches of translations and of the other
-domain's test digits, is also reported, because an unchanged digit would keep its class, too.
+digits from the other domain. This network and the nearest labeled neighbor also classify the digits
+without translation. Realism, the distance between patches of translations and of the other domain's
+test digits, is also reported, because an unchanged digit would keep its class, too.
 
 USPS digits fill the image, whereas MNIST digits have a margin. This framing explains much of the
 domain gap, so the nearest neighbor is also measured on digits whose ink is scaled to fill the
@@ -103,7 +103,7 @@ def main(run: Run, s: Settings):
         }
         return image_rows(rows)
 
-    # Each step: one update of the translation networks, then one of both discriminators.
+    # Each step: one update of the translation networks, then one update of both discriminators.
     x = data.train_mnist.map(without_label)
     y = data.train_usps.map(without_label)
     run.fit(model, partial(unpaired, x, y, s.batch_size, s.seed), draw)

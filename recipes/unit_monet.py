@@ -103,7 +103,7 @@ def main(run: Run, s: Settings):
     def draw(model):
         return translation_grid(model, photos, paintings)
 
-    # Each step: one update of the translation networks, then one of both discriminators.
+    # Each step: one update of the translation networks, then one update of both discriminators.
     crop = random_crop_flip(s.image_size)
     batches = partial(unpaired, data.train_x, data.train_y, s.batch_size, s.seed, augment=crop)
     run.fit(model, batches, draw)

@@ -45,8 +45,8 @@ class Settings(ShortStepSettings):
     learning_rate: float = 1e-3  # Adam's initial learning rate
     schedule: Literal["burda", "linear"] = "burda"
     """Schedule of the learning rate: burda multiplies it by 10^(-1/7) after 1, 1 + 3, 1 + 3 + 9,
-    ... parts of the run, as in the paper; linear decreases it to 0 in the second half, which suits
-    short runs better."""
+    ... parts of the run, as in the paper; linear decreases it to 0 in the second half, which works
+    better for short runs."""
     nll_samples: int = 5000  # Number of importance samples for the test NLL (paper: 5,000)
     templates: str = "100 300 1000"
     """Candidate numbers of components for the Bernoulli mixture, a baseline; the best is chosen on
@@ -79,7 +79,7 @@ def main(run: Run, s: Settings):
         rate = run.in_halves(s.learning_rate) if s.schedule == "linear" else burda_schedule(s)
         run.compile(model, Adam(rate, epsilon=1e-4))
 
-    # Each step: one joint update of encoder and decoder.
+    # Each step: one joint update of the encoder and the decoder.
     stream = partial(data.train.stream, s.batch_size, s.seed, augment_batch=binarize)
     run.fit(model, stream, samples)
     run.export(model)

@@ -50,7 +50,7 @@ class Settings(ShortStepSettings):
     hidden: int = 128  # Units in each of the two hidden layers of the encoder and decoder
     learning_rate: float = 2e-3  # Adam's learning rate; linear decay to 0 in the second half
     most_normals: int = 40
-    """Maximum number of mixture components; 1/2 and 1/4 of it are tried too."""
+    """Maximum number of mixture components; 1/2 and 1/4 of this number are also tried."""
     mixed: int = 10_000  # Number of training series for the mixture
 
 
@@ -93,7 +93,7 @@ def main(run: Run, s: Settings):
         }
         return line_plot(lines, "time (seconds)", "position (millimeters)")
 
-    # Each step: one joint gradient update of encoder and decoder on the bound.
+    # Each step: one joint gradient update of the encoder and the decoder on the bound.
     run.fit(model, train, draw)
     run.export(model, default="sample")
 

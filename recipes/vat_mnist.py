@@ -16,8 +16,8 @@ the last 10,000 training digits.
 
 Deviations: a small convolutional network with batch normalization, and fewer steps. In addition,
 the entropy of the predictions is minimized (VAT+EntMin, which the paper uses on other data), with
-an increasing weight, because the full weight from the start would make the network confident in its
-early errors.
+an increasing weight, because with the full weight from the start, the network would become
+confident in its early errors.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -104,7 +104,7 @@ def build(cls, s, seed, **options):
 
 
 def weights(s):
-    # The cross-entropy is averaged over all digits of a batch, most of which have no label.
+    # The cross-entropy is averaged over all digits in a batch, most of which have no label.
     labeled = s.labels_per_batch / s.batch_size
     entropy = Linear(0.0, labeled * s.entropy, steps=s.epochs * s.steps_per_epoch)
     return dict(epsilon=s.epsilon, weight=labeled * s.smoothness, entropy_weight=entropy)

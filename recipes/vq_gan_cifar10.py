@@ -84,7 +84,7 @@ def main(run: Run, s: Settings):
     images, labels = data.train.arrays()
     test, _ = data.test.arrays()
 
-    # The network for the feature loss.
+    # Train the network for the feature loss.
     features = train_classifier(images, labels, steps=s.classifier_steps, seed=s.seed + 1)
     with run.strategy.scope():
         sizes = (s.latent_dim, s.filters, s.residual_filters)
@@ -121,7 +121,7 @@ def main(run: Run, s: Settings):
     run.fit(model, mirrored, draw)
     run.export(model)
 
-    # Train the other codes, and the classifiers whose features are compared.
+    # Fit the other codes, and train the classifiers whose features are compared.
     bits = round(code_bits(model.encode(test[:1]).shape[1:], s.codebook_size))
     patches = s.codebook_size
     others, _ = code_baselines(images, test, bits, patches=patches, seed=s.seed)

@@ -120,7 +120,7 @@ def main(run: Run, s: Settings):
     held_out, held_out_labels = split.test.arrays()
     test, test_labels = data.test.arrays()
 
-    # The network for the feature loss.
+    # Train the network for the feature loss.
     features = train_classifier(images, labels, steps=s.classifier_steps, seed=s.seed + 1)
     with run.strategy.scope():
         sizes = (s.latent_dim, s.filters, s.residual_filters)
@@ -189,7 +189,7 @@ def main(run: Run, s: Settings):
     choice = dict(epochs=s.prior_epochs, best="bits_of_a_code")
     run.fit(without, mirrored, validate=validate_without, part="without_classes", **choice)
     run.restore_best(without, part="without_classes")
-    # Each step: as above, with the label before the codes.
+    # Each step: every code is predicted from the label and earlier codes.
     mirrored = partial(split.train.stream, s.prior_batch_size, s.seed, augment=mirror)
     run.fit(prior, mirrored, draw, validate=validate, **choice)
     run.restore_best(prior)
@@ -197,7 +197,7 @@ def main(run: Run, s: Settings):
 
     run.say("counting codes, and training the classifiers for comparing images")
     extractors = trained_extractors(images, labels, s.classifier_steps)
-    # Codes of images and their mirror images, as the transformers see them.
+    # Codes of images and of their mirror images, which the transformers also see.
     codes = coder.encode(images[: s.counted])
     labels = labels[: s.counted]
     known = np.concatenate([codes, coder.encode(images[: s.counted, :, ::-1])])

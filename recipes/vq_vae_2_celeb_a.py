@@ -66,7 +66,7 @@ PRESETS = {
 
 
 def main(run: Run, s: Settings):
-    fitted = -(-s.patches // (s.size // 4) ** 2)  # images that the codebook's patches fill
+    fitted = -(-s.patches // (s.size // 4) ** 2)  # number of images with this many patches
     needed = s.held_out + max(s.batch_size, fitted)
     data = run.load(faces(s.size, images=s.images), train=needed)
     split = data.for_validation(s.held_out)
@@ -95,7 +95,7 @@ def main(run: Run, s: Settings):
     run.restore_best(model)
     run.export(model)
 
-    # Fit the baselines' codes, with as many bits as the codes of both levels.
+    # Fit the baselines' codes, with the same number of bits as the codes of both levels.
     top, bottom = model.encode(test)
     top_bits = code_bits(top.shape[1:], s.codebook_size)
     bottom_bits = code_bits(bottom.shape[1:], s.codebook_size)

@@ -41,7 +41,7 @@ from keras_gen.workshop.visualize import code_histogram, image_rows, reconstruct
 class Settings(ShortStepSettings):
     images: Path | None = None  # Your own image folder, used instead of the dataset
     codebook_size: int = 512  # Number of entries in the codebook, K
-    codebook_update: Literal["average", "loss"] = "average"  # How the codebook is learned
+    codebook_update: Literal["average", "loss"] = "average"  # Method for learning the codebook
     codes_per_place: int = 1  # Number of codes at each position
     latent_dim: int = 64  # Dimensions of each codebook entry
     commitment_weight: float = 0.25
@@ -64,7 +64,7 @@ PRESETS = {
 
 
 def main(run: Run, s: Settings):
-    fitted = -(-s.codebook_size // 8**2)  # images that as many 4x4 patches fill
+    fitted = -(-s.codebook_size // 8**2)  # number of images with this many 4x4 patches
     needed = max(s.batch_size, fitted)
     data = run.load(small_images("cifar10", images=s.images), train=needed)
     train = data.train.arrays()
@@ -78,8 +78,9 @@ def main(run: Run, s: Settings):
             residual_filters=s.residual_filters,
             codes_per_place=s.codes_per_place,
         )
-        # The reconstruction loss is a sum over an image, the commitment loss over a latent. In
-        # the authors' code, both are means over all values; this weight keeps latents near codes.
+        # The reconstruction loss is a sum over the values of an image, and the commitment loss is a
+        # sum over the values of a latent. In the authors' code, both are means over all values.
+        # This weight corresponds to theirs.
         commitment_weight = s.commitment_weight * test[0].size / s.latent_dim
         model = VQVAE(
             residual_encoder(shape, **sizes),
@@ -97,7 +98,7 @@ def main(run: Run, s: Settings):
     run.fit(model, mirrored, partial(reconstructions, images=test[:16]))
     run.export(model)
 
-    # Fit the baselines' codes, with as many bits.
+    # Fit the baselines' codes, with the same number of bits.
     codes = model.encode(test)
     bits = round(code_bits(codes.shape[1:], s.codebook_size))
     patches = s.codebook_size if s.codes_per_place == 1 else None

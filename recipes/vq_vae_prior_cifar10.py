@@ -18,7 +18,7 @@ from the epoch with the best held-out loss are kept.
 Deviations: levels have discretized logistic distributions. The paper, which reports 4.67 bits per
 dimension, states neither the distribution nor the code dimension. Here, the code dimension is 4:
 512 codes are then closer together than in the 64 dimensions of the paper's speech model, and images
-were far better.
+looked far better in trials.
 
 Data: cifar10 through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -60,9 +60,9 @@ class Settings(ShortStepSettings):
     ema: float = 0.999  # Momentum of the prior's weight average used for evaluation
     held_out: int = 1000
     """Number of last training images held out to choose the prior and the PCA."""
-    tested: int = 10_000  # Number of test images, from the first
+    tested: int = 10_000  # Number of test images; the first ones are used
     components: str = "100 300 600 1000"
-    """Candidate numbers of PCA components, from which the best is chosen."""
+    """Candidate numbers of PCA components; the best is chosen."""
 
 
 PRESETS = {
@@ -93,8 +93,9 @@ def main(run: Run, s: Settings):
         encoder = residual_encoder((height, width, channels), **sizes)
         parameters = (height, width, channels * likelihood.params_per_value)
         decoder = residual_decoder(parameters, **sizes)
-        # The reconstruction loss is a sum over an image, the commitment loss over a latent. In
-        # the authors' code, both are means over all values; this weight keeps latents near codes.
+        # The reconstruction loss is a sum over the values of an image, and the commitment loss is a
+        # sum over the values of a latent. In the authors' code, both are means over all values.
+        # This weight corresponds to theirs.
         commitment_weight = s.commitment_weight * test[0].size / s.latent_dim
         coder = VQVAE(
             encoder,
@@ -154,7 +155,8 @@ def main(run: Run, s: Settings):
         metrics |= baselines
         codes = coder.encode(test)
         metrics["bits_of_a_code"] = bits_per_live_value(-prior.log_prob(codes), codes)
-        # In the order of the prior: rows, then positions, then the codes at a position.
+        # The codes are in the order of the prior: by row, by position, and then by code at a
+        # position.
         rows = [
             known.reshape(len(known), -1) for known in (coder.encode(train), held_out, codes)
         ]

@@ -138,7 +138,7 @@ def main(run: Run, s: Settings):
         drawn = prior.sample(len(wanted), seed=s.seed, speaker=wanted)
         sets = {"samples": (drawn, wanted), "recordings": (test, speakers)}
         for name, (sounds, who) in sets.items():
-            nothing = np.zeros(len(who), "int64")  # no words are requested
+            nothing = np.zeros(len(who), "int64")  # the words are not checked
             found = probes.accuracies(sounds, who, nothing)
             metrics[f"speaker_{name}"] = found["speaker_by_covariance"]
         for number, name in enumerate(data.speakers):

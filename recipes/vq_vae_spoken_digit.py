@@ -10,10 +10,10 @@ Expected result of the cpu preset: 56% of the converted recordings are recognize
 voice from features that are invariant to filters (recordings assembled from the nearest pieces of
 the target's recordings: 60%).
 
-Six convolutions with stride 2 and window 4 compute one of 512 codes per 64 samples: 125 codes or
-1,125 bits per second. The decoder is conditional on the speaker, so it can speak one speaker's
-words in another's voice. The paper has 109 speakers and no conversion metric; here, there are five
-speakers with two minutes of speech, and a decoder that generates all samples in parallel
+Six convolutions with stride 2 and window 4 compute one of 512 codes per 64 samples, which gives 125
+codes or 1,125 bits per second. The decoder is conditional on the speaker, so it can speak one
+speaker's words in another's voice. The paper has 109 speakers and no conversion metric; here, there
+are five speakers with two minutes of speech, and a decoder that generates all samples in parallel
 (`ConditionalVQVAE`).
 
 Each test recording is converted to the four other voices. Classifiers trained on the training
@@ -52,8 +52,8 @@ class Settings(ShortStepSettings):
     width: int = 112
     """Channels of the convolutions; the first three have 1/8, 1/4, and 1/2 as many."""
     normalization: Literal["none", "instance"] = "none"
-    """Encoder normalization: instance removes what is constant in a recording, at some cost in
-    quality."""
+    """Encoder normalization: instance removes information that is constant in a recording, at some
+    cost in quality."""
     spectral_weight: float = 300.0  # Weight of the spectrogram distance
     shift: int = 64  # Maximum random shift of a recording, in samples
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
@@ -93,8 +93,8 @@ def main(run: Run, s: Settings):
     run.fit(model, stream, partial(draw_voices, data.speakers, train))
     run.export(model)
 
-    # The baselines: an equalizer for each pair of voices, pieces of the target's recordings, and a
-    # codebook of frames.
+    # Fit the baselines: an equalizer for each pair of voices, pieces of the target's recordings,
+    # and a codebook of frames.
     train_waveforms, train_speakers, _ = train
     converters = {
         "filtered": Equalizer(train_waveforms, train_speakers),

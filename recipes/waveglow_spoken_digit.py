@@ -51,9 +51,9 @@ class Settings(ShortStepSettings):
     excerpt: int = 2048  # Samples per training example, a multiple of the hop
     bands: int = 32  # Number of bands of the mel spectrogram
     window: int = 256  # Number of samples per frame of the spectrogram
-    hop: int = 64  # Number of samples from the start of a frame to the start of the next one
+    hop: int = 64  # Number of samples from the start of a frame to the start of the next frame
     steps: int = 12
-    """Number of flow steps; after every fourth, 2 of the 8 channels leave the flow."""
+    """Number of flow steps; after every fourth step, 2 of the 8 channels leave the flow."""
     filters: int = 32  # Channels between the blocks of each coupling network
     blocks: int = 4  # Number of blocks per coupling network, with dilations 1, 2, 4, ..
     temperature: float = 0.6  # Standard deviation of the latents for sampling

@@ -93,7 +93,7 @@ def main(run: Run, s: Settings):
     def validate(model):
         return {"bits": bits(model, held_out)}
 
-    # Each step: all samples of excerpts are predicted in parallel, each from earlier ones.
+    # Each step: all samples of the excerpts are predicted in parallel, each from earlier samples.
     recordings = choice.train.map(without_digit)
     augment = random_excerpt(s.excerpt)
     stream = partial(recordings.stream, s.batch_size, s.seed, augment=augment)

@@ -10,14 +10,15 @@ Expected result of the cpu preset in one dimension (median of three seeds): a re
 with the gradient penalty and 0.09 with clipped weights.
 
 Critics are trained on pairs of normal distributions at known distances, with the one-sided gradient
-penalty (Gulrajani et al. 2017) or with clipped weights, which leave the scale undetermined; the
-scale that best fits all distances is used. Then, a WGAN with the one-sided penalty learns a ring of
-eight normal distributions; `distance.png` shows its critic's estimate and the exact distance.
+penalty (Gulrajani et al. 2017) or with clipped weights, which do not determine the scale; in this
+case, the scale that best fits all distances is used. Then, a WGAN with the one-sided penalty learns
+a ring of eight normal distributions; `distance.png` shows its critic's estimate and the exact
+distance.
 
 Deviation: the penalty is one-sided, the alternative in Gulrajani et al., sec. 4. A two-sided
 penalty requires a slope of 1 even where data and model agree, and a critic that starts with the
-wrong sign cannot correct it. With the two-sided penalty, the samples found the ring and then lost
-it.
+wrong sign cannot correct the sign. With the two-sided penalty, the samples found the ring and then
+lost it.
 
 Data: points sampled at run time. The papers do not use them.
 """
@@ -81,7 +82,7 @@ def main(run: Run, s: Settings):
     run.fit(model, stream, partial(draw_points, test), validate=validate)
     run.export(model, default="sample")
 
-    # Critics between normal distributions at known distances, in one and two dimensions.
+    # Train critics for normal distributions at known distances, in one and two dimensions.
     lengths = np.array([float(length) for length in s.distances.split()])
     estimates = {}
     for kind in ("penalty", "clipping"):

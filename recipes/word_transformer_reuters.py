@@ -10,11 +10,11 @@ Expected result of the cpu preset: a perplexity of 37 per word (5-grams: 44).
 
 Words are lowercase, numbers become N, punctuation marks are words, and all except the most common
 words become <unk>. For the character model, each word is represented by a character from Unicode's
-private use area; the run's words.txt lists them. Stories are split into passages, each processed
-without memory of the previous passage. Perplexity is measured on the words and end tokens of test
-passages, compared with n-grams with modified Kneser-Ney smoothing on the same passages, and also
-reported by a word's position in its passage. The weights from the epoch with the best loss on
-held-out passages are kept.
+private use area; words.txt in the run's folder lists the words. Stories are split into passages,
+each processed without memory of the previous passage. Perplexity is measured on the words and end
+tokens of test passages, compared with n-grams with modified Kneser-Ney smoothing on the same
+passages, and also reported by a word's position in its passage. The weights from the epoch with the
+best loss on held-out passages are kept.
 
 Deviations: words instead of subwords, a small vocabulary, and a small transformer.
 
@@ -56,7 +56,7 @@ class Settings(ShortStepSettings):
     dropout: float = 0.1  # Dropout rate of the residual branches of the transformer
     learning_rate: float = 2e-3  # Adam's learning rate; linear decay to 0 in the second half
     held_out: int = 500  # Number of last training stories held out to choose the epoch
-    tested: int = 3299  # Number of test stories, from the first
+    tested: int = 3299  # Number of test stories; the first ones are used
 
 
 PRESETS = {
@@ -92,7 +92,7 @@ def main(run: Run, s: Settings):
     def validate(model):
         return {"perplexity": perplexity(model, held_out)}
 
-    # Each step: all words are predicted from the true preceding ones.
+    # Each step: each word is predicted from the true words before it.
     draw = partial(continuations, words=words, seed=s.seed)
     run.fit(model, Source(train), draw, validate=validate, best="perplexity")
     run.restore_best(model)
@@ -122,7 +122,7 @@ def passages(stories, words, edge):
     found = []
     for story in stories:
         signs = as_characters(story, numbers)
-        # A story that fills its last passage leaves another with only the end token.
+        # A story that fills its last passage is followed by a passage with only the end token.
         for start in range(0, len(signs) + 1, edge.length):
             found.append(signs[start : start + edge.length])
     return edge.prepare(found).numpy()
@@ -146,7 +146,7 @@ def by_place(model, passages):
     before = 0.0
     start = 0
     for end in ends:
-        # Padding after the end does not count.
+        # Padding after the end is not counted.
         beginning = np.where(np.arange(length)[None, :, None] < end, passages, -1)
         nats = -np.sum(model.log_prob(beginning), dtype="float64")
         found.append(np.exp((nats - before) / np.count_nonzero(passages[:, start:end] >= 0)))

@@ -100,7 +100,7 @@ class TalkingHeads(AdversarialPredictor):
 
     embedder: keras.Model = network("landmarks_and_image -> person", kw_only=True)
     generator: keras.Model = network("landmarks person -> image", kw_only=True)
-    discriminator: keras.Model = network(later=True)  # returns a list
+    discriminator: keras.Model = network(later=True)  # a list
     identities: keras.Model = network("label -> person", kw_only=True)
     feature_network: keras.Model | None = network(
         default=None

@@ -22,27 +22,31 @@ def dcgan_without(
 ) -> tuple[keras.Model, keras.Model]:
     """Builds DCGAN's networks without one of its stability guidelines, to show the effect.
 
-       Args:
-           guideline: Guideline to drop:
-    - `"strides"`: the discriminator halves maps by max pooling after convolutions with stride 1, and
-      the generator doubles maps by repeating pixels before convolutions with stride 1; -
-      `"normalization"`: neither network has batch normalization; - `"convolutions"`: the generator
-      starts with a hidden dense layer, and another hidden dense layer precedes the discriminator's
-      logit; - `"relu"`: all layers of the generator use tanh; - `"tanh"`: the generator ends
-               without an activation; - `"leaky_relu"`: the discriminator uses ReLU; - None: nothing is
-               dropped; the result is `dcgan_generator` and `dcgan_discriminator`.
-           image_shape: `(height, width, channels)`, with sides of at least 8 pixels.
-           latent_dim: Number of latent dimensions.
-           filters: Number of channels in the largest maps; every further stage has twice as many.
-           hidden: Number of units in the dense layers that `"convolutions"` adds.
-           initializer: Initializer of all convolution kernels. If None, N(0, 0.02), as in sec. 4.
+    Args:
+        guideline: Guideline to drop:
 
-       Returns:
-           The generator, which maps latents `[batch, latent_dim]` to images (in [-1, 1] unless
-           `"tanh"` is dropped), and the discriminator, which maps images to logits `[batch]`.
+            - `"strides"`: the discriminator halves maps by max pooling after convolutions with
+              stride 1, and the generator doubles maps by repeating pixels before convolutions with
+              stride 1;
+            - `"normalization"`: neither network has batch normalization;
+            - `"convolutions"`: the generator starts with a hidden dense layer, and another hidden
+              dense layer precedes the discriminator's logit;
+            - `"relu"`: all layers of the generator use tanh;
+            - `"tanh"`: the generator ends without an activation;
+            - `"leaky_relu"`: the discriminator uses ReLU;
+            - None: nothing is dropped; the result is `dcgan_generator` and `dcgan_discriminator`.
+        image_shape: `(height, width, channels)`, with sides of at least 8 pixels.
+        latent_dim: Number of latent dimensions.
+        filters: Number of channels in the largest maps; every further stage has twice as many.
+        hidden: Number of units in the dense layers that `"convolutions"` adds.
+        initializer: Initializer of all convolution kernels. If None, N(0, 0.02), as in sec. 4.
 
-       Example:
-           >>> generator, discriminator = dcgan_without("leaky_relu", (32, 32, 1), filters=32)
+    Returns:
+        The generator, which maps latents `[batch, latent_dim]` to images (in [-1, 1] unless
+        `"tanh"` is dropped), and the discriminator, which maps images to logits `[batch]`.
+
+    Example:
+        >>> generator, discriminator = dcgan_without("leaky_relu", (32, 32, 1), filters=32)
     """
     stages = halvings(image_shape)
     sides = halved_sides(image_shape, stages, "image_shape")

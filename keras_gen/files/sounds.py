@@ -22,7 +22,7 @@ from keras_gen.files.writing import replacing
 
 RATES = (100, 768_000)
 """Minimum and maximum sampling rate of files, in samples per second."""
-_MOST_SOUND = 2**28  # bytes of a file, and decoded values
+_MOST_SOUND = 2**28  # bytes of a file, decoded values, and bytes of the int16 result
 
 
 def read_sound(path: str | os.PathLike, rate: int, seconds: float | None = None) -> np.ndarray:
@@ -33,7 +33,7 @@ def read_sound(path: str | os.PathLike, rate: int, seconds: float | None = None)
     Channels are averaged, and the sound is resampled with a polyphase filter, without aliasing.
 
     Args:
-        path: Path of the file, which may have at most 256 MiB.
+        path: Path of the file, which may have at most 256 MiB, as may the result.
         rate: Samples per second of the result, from 100 to 768,000.
         seconds: Maximum length in seconds; the rest of the file is ignored. If None, there is no
             maximum.
@@ -41,8 +41,9 @@ def read_sound(path: str | os.PathLike, rate: int, seconds: float | None = None)
     Raises:
         OSError: If the file cannot be read, or is not a regular file.
         ValueError: If `rate` is out of range; if the file is not a WAV or FLAC file, is compressed
-            otherwise, has a rate out of range, no samples, or floats outside of [-1, 1]; or if a
-            FLAC file cannot be read without soundfile, or has more than 2**28 values.
+            otherwise, has a rate out of range, no samples or too many, or floats outside of
+            [-1, 1]; or if a FLAC file cannot be read without soundfile, or has more than 2**28
+            values.
 
     Example:
         >>> sound = read_sound("seven.wav", rate=8000)    # doctest: +SKIP
@@ -51,10 +52,26 @@ def read_sound(path: str | os.PathLike, rate: int, seconds: float | None = None)
     samples, found = _decoded(path, seconds)
     if samples.ndim == 2:
         samples = samples.mean(axis=1)
-    # The pitch of unusual rates changes by less than a thousandth.
-    ratio = Fraction(rate, found).limit_denominator(1000)
-    mono = resample_poly(samples, ratio.numerator, ratio.denominator)
+    up, down = _factors(rate, found)
+    count = len(samples) * up // down
+    if 2 * count > _MOST_SOUND:
+        raise ValueError(
+            f"a sound with {count:,} samples at {rate:,} per second: expected at most "
+            f"{_MOST_SOUND // 2:,} (read fewer seconds, or use a lower rate)"
+        )
+    mono = resample_poly(samples, up, down)
     return as_int16(np.clip(mono, -1, 1))[:, None]
+
+
+def _factors(rate: int, found: int) -> tuple[int, int]:
+    """Returns small factors for upsampling and downsampling from a rate to another.
+
+    The pitch of unusual rates changes by at most a thousandth.
+    """
+    if rate < found:
+        return _factors(found, rate)[::-1]
+    ratio = Fraction(rate, found).limit_denominator(max(1, 1000 * found // rate))
+    return ratio.numerator, ratio.denominator
 
 
 def require_soundfile(path: str | os.PathLike) -> None:

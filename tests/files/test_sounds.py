@@ -5,7 +5,7 @@ import pytest
 
 from keras_gen.core.kinds_of_data.waveform_data import MuLaw, Waveforms
 from keras_gen.data import fit_length, from_first_sound, mu_law_levels, to_peak
-from keras_gen.files.sounds import as_int16, as_waveforms, of_one_length, write_wav
+from keras_gen.files.sounds import as_int16, as_waveforms, of_one_length, read_sound, write_wav
 from shared import samples_of
 
 RATE = 8000
@@ -37,6 +37,22 @@ def test_rates_are_whole_numbers(tmp_path, rate):
     ):
         write_wav(tmp_path / "a.wav", np.ones([5], "int16"), rate)
     assert not list(tmp_path.iterdir())
+
+
+RESAMPLED = [(192_000, 100), (192_000, 192), (768_000, 300), (44_100, 16_000), (100, 44_100)]
+
+
+@pytest.mark.parametrize("found,rate", RESAMPLED)
+def test_a_sound_keeps_its_length_in_seconds(tmp_path, found, rate):
+    write_wav(tmp_path / "a.wav", np.ones([2 * found], "int16"), found)
+    assert len(read_sound(tmp_path / "a.wav", rate)) == pytest.approx(2 * rate, rel=2e-3)
+
+
+def test_a_file_whose_resampled_sound_is_too_long(tmp_path):
+    write_wav(tmp_path / "a.wav", np.zeros([20_000], "int16"), 100)
+    with pytest.raises(ValueError, match=r"^a sound with 153,600,000 samples at 768,000 per s"):
+        read_sound(tmp_path / "a.wav", 768_000)
+    assert len(read_sound(tmp_path / "a.wav", 768_000, seconds=0.5)) == 384_000
 
 
 def test_what_is_no_sound():

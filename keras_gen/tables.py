@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from keras_gen.arguments import checked_seed
 from keras_gen.core.capabilities import capability, for_users
-from keras_gen.core.kinds_of_data import Rows, Seeds
+from keras_gen.core.kinds_of_data import KnownRows, Rows, Seeds
 from keras_gen.core.kinds_of_data.kind_of_data import is_table
 from keras_gen.data.transforms.cells import likeliest
 
@@ -63,14 +63,13 @@ def complete(self, rows, seed: int | None = None):  # noqa: D417
 
 def _filled(self, rows, fill):
     """Returns rows with gaps filled by a function, which is applied only to rows with gaps."""
-    edge = self.edges["x"]
+    edge = self.edges["rows"]
     texts = edge.as_array(rows.numpy() if tf.is_tensor(rows) else rows)
     # Unknown words can be gaps too.
-    gaps = edge.prepare(texts).numpy() < 0
-    some = gaps.any(axis=1)
+    some = (edge.prepare(texts).numpy() == b"").any(axis=1)
     texts = np.array(texts, object)
     if some.any():
-        texts[gaps] = fill(texts[some].astype(str))[gaps[some]]
+        texts[some] = fill(texts[some].astype(str))
     table = edge.as_table(texts.astype(str))
     if is_table(rows) and is_table(table):
         table.index = rows.index
@@ -78,25 +77,29 @@ def _filled(self, rows, fill):
 
 
 @capability
-def expected(self, x):
+def expected(self, rows):
     """Returns rows, strings `[n, columns]`, with the most likely word or the mean in gaps."""
-    pairs = zip(self.columns, self.probabilities(x), strict=True)
+    probabilities = self.probabilities(self.edges["x"].prepare(rows))
+    pairs = zip(self.columns, probabilities, strict=True)
     filled = tf.stack([likeliest(column, each) for column, each in pairs], axis=1)
-    return {"values": tf.where(x < 0, filled, self.edges["x"].restore(x))}
+    return {"values": tf.where(rows == "", filled, rows)}
 
 
 @capability
-def fill(self, x, seeds):
+def fill(self, rows, seeds):
     """Returns rows, strings `[n, columns]`, whose gaps are sampled, given all known values.
 
     The noise of each row is determined by its seed, an integer.
     """
-    return {"x": self.completed(x, seeds)}
+    x = self.edges["x"]
+    filled = x.restore(self.completed(x.prepare(rows), seeds))
+    return {"rows": tf.where(rows == "", filled, rows)}
 
 
 def add_row_edges(self) -> None:
     """Adds the edges of rows and seeds, for `set_up`."""
     self.edges["x"] = Rows(self.columns)
+    self.edges["rows"] = KnownRows(self.columns)
     self.edges["seeds"] = Seeds()
     # The signatures read the tables of words in addition to the networks.
-    self.resources = [self.edges["x"].cells]
+    self.resources = [self.edges["x"].cells, self.edges["rows"].cells]

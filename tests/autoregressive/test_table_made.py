@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 
-from keras_gen import MADE
+from keras_gen import MADE, VAE
 from keras_gen.data import table_columns
 from keras_gen.losses.likelihoods.cells import CellLikelihood
 
@@ -149,6 +149,18 @@ def test_tables_are_filled_and_what_is_known_stays(any_order):
         assert (full.where(known, 0).astype(str) == part.where(known, 0).astype(str)).all(axis=None)
     assert model.impute(part)["work"].iloc[0] == "city"
     assert abs(model.impute(part)["pay"].iloc[0] - 1.75) < 0.15
+
+
+@pytest.mark.parametrize("family", [MADE, VAE])
+def test_served_values_that_are_known_stay(family):
+    model = family.for_table(COLUMNS, hidden=(4,))
+    rows = tf.constant([["99", "", "True", "1.123456"], ["-7", "city", "", "1e9"]])
+    known = rows.numpy() != b""
+    signatures = model.signatures()
+    for name, more in {"expected": (), "fill": (tf.constant([1, 2]),)}.items():
+        (found,) = signatures[name][0](rows, *more).values()
+        np.testing.assert_array_equal(found.numpy()[known], rows.numpy()[known])
+        assert found.numpy()[0, 1] in (b"city", b"farm") and found.numpy()[1, 2] != b""
 
 
 BIG = 2**53 + 1  # the first integer that float64 does not represent

@@ -11,6 +11,7 @@ from keras_gen.core.kinds_of_data.number_data import Choice, Integer, Number, Se
 from keras_gen.core.kinds_of_data.table_data import (
     Counts,
     LogMel,
+    KnownRows,
     Rows,
     StandardizedVectors,
     Table,

@@ -165,6 +165,25 @@ class Rows(Edge):
         return tf.TensorSpec([None, len(self.names)], tf.float32)
 
 
+class KnownRows(Rows):
+    """Table rows whose gaps are filled. Inside the model, they are strings, empty for gaps."""
+
+    @override
+    def prepare(self, values) -> tf.Tensor:
+        values = as_tensor(values, self.name)
+        cells = super().prepare(values)
+        texts = values if values.dtype == tf.string else super().restore(cells)
+        return tf.where(cells < 0, "", texts)
+
+    @override
+    def restore(self, values):
+        return values
+
+    @override
+    def inner_spec(self):
+        return self.spec()
+
+
 def _may_have_gaps(values) -> bool:
     """Returns whether values may be None or masked, unlike arrays of strings or numbers."""
     if not isinstance(values, list | tuple):

@@ -347,7 +347,16 @@ def _wrong_arrays(edge: Edge) -> list:
 def _words(name: str, edge: Edge) -> tuple[str, ...]:
     # Counts and rows are other forms of text and tables, and prompts are text.
     spoken = edge.name.replace("_", " ")
-    return (name, edge.name, spoken, type(edge).__name__.lower(), "counts", "rows", "texts")
+    return (
+        name,
+        edge.name,
+        spoken,
+        type(edge).__name__.lower(),
+        "counts",
+        "rows",
+        "table",
+        "texts",
+    )
 
 
 def _of_fit(model) -> Iterator[Try]:

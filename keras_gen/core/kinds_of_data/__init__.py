@@ -10,8 +10,8 @@ from keras_gen.core.kinds_of_data.label_data import Labels, label_edges
 from keras_gen.core.kinds_of_data.number_data import Choice, Integer, Number, Seeds
 from keras_gen.core.kinds_of_data.table_data import (
     Counts,
-    LogMel,
     KnownRows,
+    LogMel,
     Rows,
     StandardizedVectors,
     Table,

@@ -131,7 +131,10 @@ class Settings(RunSettings):
         if self.image_size % 4:
             raise ValueError(f"--image-size is {self.image_size}: expected a multiple of 4.")
         if self.load_size < self.image_size:
-            raise ValueError(f"--load-size is {self.load_size}: expected at least --image-size.")
+            raise ValueError(
+                f"--load-size is {self.load_size}: expected at least --image-size, which is "
+                f"{self.image_size}."
+            )
         if (self.photos is None) != (self.paintings is None):
             raise ValueError(
                 "Only one of --photos and --paintings is set: expected both or neither."

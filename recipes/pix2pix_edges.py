@@ -61,7 +61,10 @@ class Settings(ShortStepSettings):
     def __post_init__(self):
         super().__post_init__()
         if self.load_size < self.image_size:
-            raise ValueError(f"--load-size is {self.load_size}: expected at least --image-size.")
+            raise ValueError(
+                f"--load-size is {self.load_size}: expected at least --image-size, which is "
+                f"{self.image_size}."
+            )
 
 
 PRESETS = {

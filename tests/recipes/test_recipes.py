@@ -290,7 +290,11 @@ def test_few_images_of_ones_own_reach_the_end_or_are_refused(name, flags, needed
         ),
         (["--photos", "photos", "--paintings", "few"], 1, "at least 6 images"),
         (["--image-size", "20"], 1, "too small"),
-        (["--image-size", "40"], 2, "--load-size is 32: expected at least --image-size."),
+        (
+            ["--image-size", "40"],
+            2,
+            "--load-size is 32: expected at least --image-size, which is 40.",
+        ),
         (["--image-size", "34"], 2, "--image-size is 34: expected a multiple of 4."),
     ],
 )

@@ -14,8 +14,8 @@ from keras_gen.metrics.samples.artifacts import gradient_histograms
 from keras_gen.workshop.baselines.quantized_codes import PrincipalComponents
 
 COSTS = (1.0, 10.0, 100.0)  # candidate costs of a support vector machine's errors
-FOLDS = 5  # folds of the training codes, used to choose the cost
-NEIGHBORS = 10  # neighbors of each image in the graph
+FOLDS = 5  # number of folds of the training codes for choosing the cost
+NEIGHBORS = 10  # number of neighbors of each image in the graph
 ALPHA = 0.9  # weight of the neighbors' labels in each step
 
 
@@ -119,7 +119,7 @@ def few_label_baselines(
         ("logistic") and the nearest neighbor ("neighbor").
 
     Raises:
-        ValueError: As for `svm_accuracy` and `PrincipalComponents`.
+        ValueError: See `svm_accuracy` and `PrincipalComponents`.
 
     Example:
         >>> few_label_baselines(digits, few_labels(labels, 100), test_digits, test_labels)["graph"]

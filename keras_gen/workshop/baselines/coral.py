@@ -12,7 +12,7 @@ def coral(features: np.ndarray, target: np.ndarray, covariance: bool = True) -> 
     """Matches the mean and covariance of source features to target features; float64 `[n, d]`.
 
     Sun, Feng, Saenko: "Return of Frustratingly Easy Domain Adaptation", AAAI 2016, algorithm 1; the
-    means are matched too. As in the paper, 1 is added to every variance.
+    means are also matched. As in the paper, 1 is added to every variance.
 
     Args:
         features: Features of the source, floats `[n, d]`.

@@ -47,11 +47,12 @@ class LinearErasure:
         whiten = directions / scales @ directions.T
         unwhiten = directions * scales @ directions.T
         covariance = whiten @ (centered.T @ indicators / len(vectors))
-        # The column of one value is determined by the other columns.
+        # One of these columns is redundant, because the other columns determine it.
         basis, strengths, _ = np.linalg.svd(covariance, full_matrices=False)
         basis = basis[:, strengths > SMALLEST * strengths.max()]
         self.erased = whiten @ basis @ (basis.T @ unwhiten)
-        # A constant column remains constant: probes that standardize would amplify rounding errors.
+        # A constant column stays constant, because probes that standardize would amplify rounding
+        # errors.
         self.erased[:, np.ptp(vectors, axis=0) == 0] = 0.0
 
     def __call__(self, vectors: np.ndarray) -> np.ndarray:

@@ -38,9 +38,9 @@ def border_mean(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
 def laplace_fill(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
     """Fills missing pixels with the smoothest surface through the surrounding known pixels.
 
-    It solves Laplace's equation in each channel: every missing pixel is the mean of its two to four
-    neighbors. This is inpainting by diffusion, as in Bertalmio, Sapiro, Caselles, Ballester: "Image
-    Inpainting", SIGGRAPH 2000, without its transport along edges.
+    The method solves Laplace's equation in each channel: every missing pixel is the mean of its two
+    to four neighbors. This is inpainting by diffusion, as in Bertalmio, Sapiro, Caselles,
+    Ballester: "Image Inpainting", SIGGRAPH 2000, without its transport along edges.
 
     For the arguments, result, and errors, see `border_mean`.
 
@@ -85,7 +85,7 @@ def ridge_fill(
             best penalty.
 
     Raises:
-        ValueError: If masks differ, or as for `border_mean`.
+        ValueError: If masks differ; see also `border_mean`.
 
     Example: `ridge_fill(images, masks, train_images)`.
     """

@@ -15,7 +15,7 @@ from keras_gen.workshop.baselines.quantized_codes import (
     QuantizedComponents,
 )
 
-_HIGHEST = 95  # above this quality, Pillow's files grow and improve little
+_HIGHEST = 95  # above this quality, Pillow's files grow, but images hardly improve
 
 
 # Lossless formats, each with its strongest compression in Pillow.
@@ -48,7 +48,7 @@ def compressed_bits(images: np.ndarray, format: str = "PNG") -> np.ndarray:
 
 
 def jpeg(images: np.ndarray, quality: int, header: bool = True) -> tuple[np.ndarray, np.ndarray]:
-    """Returns JPEG-compressed images, uint8 of the same shape, and their bits, int64 `[n]`.
+    """Returns JPEG-compressed images, uint8 `[n, H, W, 1 or 3]`, and their bits, int64 `[n]`.
 
     Uses Pillow's baseline JPEG, with the tables of the standard's annex K and color at half the
     resolution.
@@ -58,7 +58,7 @@ def jpeg(images: np.ndarray, quality: int, header: bool = True) -> tuple[np.ndar
         quality: JPEG quality, 1 to 95.
         header: Whether to count the whole file. More than 300 bytes (600 for color) are tables that
             are the same for all images of one quality, and make up most of a small image's file. If
-            False, only the entropy-coded data are counted, as if the receiver knew the rest.
+            False, only the entropy-coded data are counted, as if the receiver knew the tables.
 
     Example:
         >>> found, bits = jpeg(images, quality=10, header=False)
@@ -107,7 +107,7 @@ def _scan(file: bytes) -> int:
     """Returns the number of bytes between the header of the only scan and the end marker."""
     place = 2
     marker = 0
-    while marker != 0xDA:  # start of scan
+    while marker != 0xDA:  # the marker for the start of a scan
         marker = file[place + 1]
         place += 2 + int.from_bytes(file[place + 2 : place + 4], "big")
     return len(file) - 2 - place

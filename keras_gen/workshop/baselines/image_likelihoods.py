@@ -39,7 +39,7 @@ class PixelHistograms:
         )
 
     def log_prob(self, images: np.ndarray) -> np.ndarray:
-        """Returns log P(x), float64 `[n]`, in nats, of images uint8 `[n, H, W, C]`."""
+        """Returns log P(x) in nats, float64 `[n]`, for uint8 images `[n, H, W, C]`."""
         values = as_images(images).reshape(len(images), -1)
         return self._log_probs[np.arange(values.shape[1]), values].sum(axis=1)
 
@@ -49,8 +49,9 @@ class ProbabilisticPCA:
 
     Tipping, Bishop: "Probabilistic Principal Component Analysis", Journal of the Royal Statistical
     Society B 61, 1999: x = W z + mean + noise, where z is standard normal and the noise has the
-    same variance in all directions. It is the best VAE with a linear decoder. If there are as many
-    components as values in an image, it is a normal distribution with full covariance.
+    same variance in all directions. This model is the best VAE with a linear decoder. If there are
+    as many components as values in an image, the model is a normal distribution with full
+    covariance.
 
     Uniform noise u in [0, 1) turns levels into a density (Theis et al. 2016, sec. 3.1). The noise
     is not sampled: it adds 1/12 to each variance, and the mean of log p(x + u) over u has a closed
@@ -58,7 +59,7 @@ class ProbabilisticPCA:
 
     Args:
         images: Training images, uint8 `[n, H, W, C]`.
-        components: Number of components, at most n and the number of values of an image.
+        components: Number of components, at most n and at most the number of values per image.
 
     Example:
         >>> pca = ProbabilisticPCA(train, 100).tuned(held_out, (30, 100, 300))
@@ -76,7 +77,7 @@ class ProbabilisticPCA:
         pca = PCA(components, svd_solver=solver, random_state=0).fit(levels)
         self._mean = pca.mean_
         self._directions = pca.components_.T
-        # The maximum-likelihood variances, whereas scikit-learn divides by n - 1.
+        # These are the maximum-likelihood variances, whereas scikit-learn divides by n - 1.
         self._variances = pca.explained_variance_ * (n - 1) / n + NOISE
         self._total = np.sum((levels - self._mean) ** 2) / n + self.dimensions * NOISE
         self._choose(components)
@@ -175,7 +176,7 @@ def image_baselines(
     chosen = pca.components
     if latents:
         nats["pca_latents"] = -pca.tuned(held_out, [latents]).log_prob(test)
-    # Densities of levels with uniform noise, and probabilities of levels, have one unit.
+    # Densities of levels with uniform noise have the same unit as probabilities of levels.
     bits = {k: bits_per_dimension(v.mean(), test[0].size, "none") for k, v in nats.items()}
     return {f"bits_{name}": float(value) for name, value in bits.items()} | {
         "pca_components": chosen

@@ -11,7 +11,7 @@ from keras_gen.workshop.baselines.n_grams import as_sequences
 
 _ENOUGH = 50_000  # number of samples to which the scale is fitted
 _ROWS = 2**18  # number of samples computed at once
-_SOFTEST = 2.0**-15  # added to the latest errors, which may be 0
+_SOFTEST = 2.0**-15  # added to the mean of the latest errors, which may be 0
 _UNIFORM = 1e-4  # part of the probability spread over all levels, so that no error is fatal
 
 
@@ -50,7 +50,7 @@ class LinearPredictor:
         place = mu_law_waveform if companded else _linear_waveform
         middles = np.asarray(place(np.arange(levels), levels), np.float64)
         borders = np.asarray(place(np.arange(levels - 1) + 0.5, levels), np.float64)
-        self._middles = np.append(middles, 0.0)  # the last one is for padding, -1
+        self._middles = np.append(middles, 0.0)  # the last element stands for padding, -1
         self._borders = np.concatenate([[-np.inf], borders, [np.inf]])
         # Coefficients of the previous sample, the sample before it, and so on.
         self.coefficients: np.ndarray | None = None
@@ -94,7 +94,7 @@ class LinearPredictor:
         return self
 
     def log_prob(self, sequences: np.ndarray) -> np.ndarray:
-        """Returns log P(x), float64 `[n]`, in nats, of sequences as in `fit`."""
+        """Returns log P(x) in nats, float64 `[n]`, for sequences in the format of `fit`."""
         if self.coefficients is None:
             raise ValueError("This predictor is not fitted: call fit first.")
         levels = as_sequences(sequences, self.levels)
@@ -122,7 +122,7 @@ class LinearPredictor:
         scale = np.exp(a + b * np.log(latest + _SOFTEST))
         low = (self._borders[level] - center) / scale
         high = (self._borders[level + 1] - center) / scale
-        # sigmoid(high) - sigmoid(low), with small differences of numbers near 1.
+        # This is sigmoid(high) - sigmoid(low), without a loss of digits where both are near 1.
         below = np.logaddexp(0, -high) + np.logaddexp(0, low)
         mass = np.exp(np.log(-np.expm1(low - high)) - below)
         return np.log((1 - _UNIFORM) * mass + _UNIFORM / self.levels)
@@ -157,7 +157,7 @@ class RecursivePredictor(LinearPredictor):
     Args:
         taps: Number of previous samples used, at least 1.
         levels: Number of levels.
-        companded: Whether levels are mu-law levels, as in `LinearPredictor`.
+        companded: Whether levels are mu-law levels; see `LinearPredictor`.
         forgetting: Forgetting factor, above 0, at most 1.
         looseness: Variance of the coefficients before a sound's first sample, above 0. The smaller
             it is, the longer the coefficients stay close to the coefficients of the training

@@ -13,9 +13,9 @@ from keras_gen.arguments import checked_integer, checked_positive, checked_seed
 from keras_gen.metrics.metric_arguments import as_images
 from keras_gen.metrics.samples.neighbors import nearest_neighbors
 
-CERTAIN = 1e-6  # how close a given probability may come to 0 or 1
-HELD = 2**25  # numbers of log p(x, k) kept at once
-IMAGES_EACH = (30, 60, 120, 240)  # tried for each Gaussian, from the finest mixture up
+CERTAIN = 1e-6  # minimum distance of a given probability from 0 and 1
+HELD = 2**25  # maximum number of values of log p(x, k) kept at once
+IMAGES_EACH = (30, 60, 120, 240)  # images per Gaussian to try, finest mixture first
 SEARCHED = 1000  # number of samples and held-out images whose nearest neighbors are found
 
 
@@ -178,9 +178,9 @@ def mixture_samples(
         images: Training images, uint8 `[m, H, W, 1 or 3]`, 0 to 255.
         n: Number of images to sample.
         clusters: Number of Gaussians, 1 to m. The more there are, the closer the samples are to
-            training images. If None, one Gaussian per 30, 60, 120, or 240 images: the first of
-            these with which samples are not closer to the training images than a held-out tenth of
-            the images is.
+            training images. If None, there is one Gaussian per 30, 60, 120, or 240 images: the
+            first of these numbers for which samples are no closer to the training images than a
+            held-out tenth of the images.
         seed: Seed for the clusters and the samples.
 
     Example: `generation_report(extractor(images), extractor(mixture_samples(images, 10_000)))`.
@@ -219,7 +219,7 @@ def _distance(queries: np.ndarray, known: np.ndarray) -> float:
 
 def _drawn(flat: np.ndarray, n: int, clusters: int, seed: int) -> np.ndarray:
     """Samples `[n, pixels]` from a mixture with one Gaussian per cluster of the images."""
-    # Starting from k-means++ would take longer than all the rest.
+    # Initialization with k-means++ would take longer than all other steps.
     search = MiniBatchKMeans(
         clusters, init="random", batch_size=4096, n_init=1, random_state=checked_seed(seed)
     )

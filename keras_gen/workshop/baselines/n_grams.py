@@ -8,7 +8,7 @@ import numpy as np
 
 from keras_gen.arguments import checked_array, checked_integer
 
-_DIRECT = 2**24  # keys below are counted in an array
+_DIRECT = 2**24  # keys below this number are counted in an array
 
 
 class NGrams:
@@ -38,7 +38,7 @@ class NGrams:
     def __init__(self, order: int, levels: int):
         self.order = checked_integer("order", order, minimum=1)
         self.levels = checked_integer("levels", levels, minimum=2)
-        self._base = self.levels + 1  # the begin symbol is the last one
+        self._base = self.levels + 1  # includes the begin symbol, which is the last level
         if self._base**self.order >= 2**63:
             raise ValueError(
                 f"{self.order}-grams of {self.levels} levels do not fit in 63 bits: use a lower "
@@ -61,7 +61,7 @@ class NGrams:
         while n_grams:
             keys, counts = _counted(n_grams.pop())
             context, level = np.divmod(longer, self._base)
-            # The position of the first level of a longer context.
+            # The place value of the first level in the number of a longer context.
             first = self._base ** len(n_grams)
             shorter = context % first * self._base + level
             before = _counted(shorter)[1]
@@ -178,7 +178,7 @@ def _counted(keys):
 
 
 def _discounts(counts):
-    """Returns discounts for counts of 0, 1, 2, and at least 3: leave-one-out if data suffice."""
+    """Returns discounts for counts of 0, 1, 2, and at least 3: leave-one-out, if data suffice."""
     n = np.bincount(np.minimum(counts, 5), minlength=5)[1:5]
     if n.all():
         y = n[0] / (n[0] + 2 * n[1])
@@ -236,7 +236,7 @@ class GridNGrams:
         return self
 
     def log_prob(self, codes: np.ndarray, labels: np.ndarray) -> np.ndarray:
-        """Returns log P(codes | labels), float64 `[n]`, in nats, of grids as in `fit`."""
+        """Returns log P(codes | labels) in nats, float64 `[n]`, for grids as passed to `fit`."""
         log_probs = self._n_grams.log_prob(self._sequences(codes, labels))
         return log_probs.reshape(len(codes), -1).sum(axis=1)
 
@@ -246,7 +246,8 @@ class GridNGrams:
         labels = _integers(labels, 1, self.classes, "labels [n]")
         if len(labels) != len(codes):
             raise ValueError(
-                f"There are {len(labels)} labels for {len(codes)} grids: expected one for each."
+                f"There are {len(labels)} labels for {len(codes)} grids: expected one label per "
+                "grid."
             )
         outside = self.levels
         left = np.pad(codes, ((0, 0), (0, 0), (1, 0)), constant_values=outside)[:, :, :-1]

@@ -7,8 +7,8 @@ from scipy.stats import norm
 from keras_gen.losses import FDivergence
 from keras_gen.losses.adversarial import get
 
-FEWEST = 100  # points of a grid
-NARROWEST = 4  # steps of the grid per standard deviation
+FEWEST = 100  # minimum number of points of a grid
+NARROWEST = 4  # minimum number of grid steps per standard deviation
 # Where a density vanishes, the logarithm of this number is used.
 TINY = 1e-300
 
@@ -70,7 +70,9 @@ def nearest_normal(
     steps = np.diff(points)
     step = steps[:1].mean()
     if len(points) < FEWEST or not np.allclose(steps, step):
-        raise ValueError(f"The grid has {len(points)} points: expected {FEWEST}, evenly spaced.")
+        raise ValueError(
+            f"The grid has {len(points)} points: expected at least {FEWEST} evenly spaced points."
+        )
     total = density.sum() * step
     if abs(total - 1) > 1e-3:
         raise ValueError(
@@ -83,7 +85,7 @@ def nearest_normal(
     def least(parameters):
         center, log_width = parameters
         width = np.exp(np.clip(log_width, np.log(NARROWEST * step), np.log(np.ptp(points))))
-        # The search subtracts divergences, which may be infinite.
+        # The search may subtract infinite divergences.
         return min(divergence(objective, density, norm.pdf(points, center, width), step), 1e100)
 
     starts = [

@@ -10,13 +10,13 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from keras_gen.arguments import checked_integer, checked_seed
 from keras_gen.metrics.metric_arguments import as_images
 
-_WEIGHT = 2.0  # weight of the distribution given fewer pixels, in examples
-_PIXELS = 2**22  # pixels that are looked up at once
+_WEIGHT = 2.0  # weight, in examples, of the distribution given fewer pixels
+_PIXELS = 2**22  # number of pixels looked up at once
 _BITS = 8
 _LEAVES = 63
-_DRAWN = 8  # times `examples`: enough pixels that are not black among them
-_ROWS = 2**18  # pixels that are predicted at once
-_CERTAIN = 1e-6  # is the least probability of an answer, so that none is fatal
+_DRAWN = 8  # multiple of `examples` to sample, so that enough pixels are not black
+_ROWS = 2**18  # number of pixels predicted at once
+_CERTAIN = 1e-6  # minimum probability of an answer, so that no answer is fatal
 
 
 class ContextTable:
@@ -56,7 +56,8 @@ class ContextTable:
         for part in _parts(_binary(images)):
             entries = 2 * self._contexts(part) + part
             counts += np.bincount(entries.ravel(), minlength=counts.size).reshape(-1, 2)
-        # The farthest pixel is the last bit of a context: leaving it out adds up neighbors.
+        # The farthest pixel is the last bit of a context: without this bit, the counts of two
+        # adjacent contexts are added.
         by_length = [counts]
         for _ in range(self.context):
             by_length.append(by_length[-1].reshape(-1, 2, 2).sum(axis=1))
@@ -69,7 +70,7 @@ class ContextTable:
         return self
 
     def log_prob(self, images: np.ndarray) -> np.ndarray:
-        """Returns log P(x), float64 `[n]`, in nats, of images as in `fit`."""
+        """Returns log P(x) in nats, float64 `[n]`, for images in the format of `fit`."""
         if self._log_probs is None:
             raise ValueError("This table is not fitted: call fit first.")
         found = [
@@ -106,7 +107,7 @@ def nearest_before(count: int) -> np.ndarray:
                [ 0, -1],
                [-1, -1]])
     """
-    # As far as that there are more pixels than these within a half circle.
+    # A half circle with this radius contains more than `count` pixels.
     reach = 2 + math.isqrt(count)
     offsets = [
         (-row, column)
@@ -180,7 +181,7 @@ class BoostedPixels:
         self.learning_rate = learning_rate
         self.seed = seed
         self.offsets = nearest_before(self.context)
-        # Whether it is above 0; then each bit, the highest first.
+        # The questions are whether the pixel is above 0, and then each bit, the highest first.
         self._questions: list[HistGradientBoostingClassifier | float] = []
 
     def fit(self, images: np.ndarray) -> BoostedPixels:
@@ -203,7 +204,7 @@ class BoostedPixels:
         return self
 
     def log_prob(self, images: np.ndarray) -> np.ndarray:
-        """Returns log P(x), float64 `[n]`, in nats, of images as in `fit`."""
+        """Returns log P(x) in nats, float64 `[n]`, for images in the format of `fit`."""
         if not self._questions:
             raise ValueError("These trees are not fitted: call fit first.")
         pixels = self._checked(images)

@@ -15,13 +15,13 @@ from keras_gen.metrics.metric_arguments import as_images, check_within
 class PrincipalComponents:
     """The best linear code of a given size, with the methods of an autoencoder.
 
-    No other linear code has a smaller squared error on the training images (Baldi, Hornik 1989). It
-    is computed exactly, from the eigenvectors of the pixels' covariance, or from a singular value
-    decomposition if there are few images.
+    No other linear code has a smaller squared error on the training images (Baldi, Hornik 1989).
+    The code is computed exactly, from the eigenvectors of the pixels' covariance, or from a
+    singular value decomposition if there are few images.
 
     Args:
         images: Training images, uint8 `[n, H, W, C]`.
-        dimensions: Number of components, at most n and the number of values of an image.
+        dimensions: Number of components, at most n and at most the number of values per image.
 
     Example:
         >>> pca = PrincipalComponents(train, 30)
@@ -36,7 +36,7 @@ class PrincipalComponents:
 
     @property
     def directions(self) -> np.ndarray:
-        """The components, float32 `[dimensions, values of an image]`, largest variance first."""
+        """The components, float32 `[dimensions, values per image]`, largest variance first."""
         return self._pca.components_
 
     def encode(self, images: np.ndarray) -> np.ndarray:
@@ -44,7 +44,7 @@ class PrincipalComponents:
         return self._pca.transform(flat_pixels(images))
 
     def reconstruct(self, images: np.ndarray, dimensions: int | None = None) -> np.ndarray:
-        """Returns reconstructed images, float32 in units of 255 levels, of the same shape.
+        """Returns reconstructions of images in the same shape, float32 in units of 255 levels.
 
         Some values are outside [0, 1]; clipping them brings the images closer to the originals.
 
@@ -82,11 +82,11 @@ def ink_moments(images: np.ndarray) -> np.ndarray:
     return np.column_stack([ink / (255 * images[0].size), center])
 
 
-_STARTS = 20_000  # patches among which k-means++ chooses its first centers
-_ROUNDS = 30  # rounds of Lloyd's algorithm
-_FITTED = 10_000  # images to which levels are fitted
-_NOTHING = 1e-12  # squared rounding error for pixels in [0, 1]
-_HALVINGS = 20  # halvings of the interval that contains a step size
+_STARTS = 20_000  # number of patches among which k-means++ chooses the initial centers
+_ROUNDS = 30  # number of rounds of Lloyd's algorithm
+_FITTED = 10_000  # number of images to which levels are fitted
+_NOTHING = 1e-12  # maximum squared error that counts as rounding, for pixels in [0, 1]
+_HALVINGS = 20  # number of times that the interval containing the step size is halved
 
 
 class PatchCodebook:
@@ -136,7 +136,7 @@ class PatchCodebook:
         return (255 * images).round().clip(0, 255).astype(np.uint8)
 
     def reconstruct(self, images: np.ndarray) -> np.ndarray:
-        """Returns the decoded codes of images, uint8 of the same shape."""
+        """Encodes and decodes images; returns uint8 images with the same shape."""
         return self.decode(self.encode(images))
 
     def _patches(self, images) -> np.ndarray:
@@ -188,7 +188,7 @@ class QuantizedComponents:
         self._levels = [each.levels for each in quantizers]
 
     def reconstruct(self, images: np.ndarray) -> np.ndarray:
-        """Returns the decoded codes of images, uint8 of the same shape."""
+        """Encodes and decodes images; returns uint8 images with the same shape."""
         codes = self._components.encode(images)
         for values, levels in zip(codes.T, self._levels, strict=True):
             values[:] = levels[_nearest(levels, values)]
@@ -267,13 +267,13 @@ class CodedComponents:
             else:
                 high = step
         self._step = high
-        # The mean of the values that are rounded to one multiple.
+        # The center of a code is the mean of the values that are rounded to one multiple.
         self._means = [
             _means_by(*pair) for pair in zip(_rounded(codes, self._step).T, codes.T, strict=True)
         ]
 
     def reconstruct(self, images: np.ndarray) -> np.ndarray:
-        """Returns the decoded codes of images, uint8 of the same shape."""
+        """Encodes and decodes images; returns uint8 images with the same shape."""
         codes = self._components.encode(images)
         for multiples, values, means in zip(
             _rounded(codes, self._step).T, codes.T, self._means, strict=True

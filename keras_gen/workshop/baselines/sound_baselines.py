@@ -15,11 +15,11 @@ from keras_gen.files.sounds import as_waveforms
 from keras_gen.metrics.metric_arguments import check_within
 
 _SMALLEST = 1e-8  # magnitude below which a phase is meaningless
-_ROUNDS = 30  # rounds of Lloyd's algorithm
-CONTEXT = 2  # frames before and after that count in the search of the nearest unit
-HOP = 2  # frames from one unit to the next
-SEARCH = 40  # samples around a unit's start in which it is moved: a pitch of 100 Hz
-LOUDEST = 10.0  # gain of a unit
+_ROUNDS = 30  # number of rounds of Lloyd's algorithm
+CONTEXT = 2  # frames on either side that are compared in the search for the nearest unit
+HOP = 2  # number of frames from one unit to the next
+SEARCH = 40  # maximum shift of a unit in samples; the full range is a period at 100 Hz
+LOUDEST = 10.0  # maximum gain of a unit
 
 
 def griffin_lim(
@@ -33,8 +33,8 @@ def griffin_lim(
     from the bands by nonnegative least squares.
 
     Args:
-        mel: Frames, as in `keras_gen.core.sound_spectra.mel_frames`, float32 `[n, frames, bands]`.
-        window: Number of samples per frame, as in `mel_frames`.
+        mel: Frames from `keras_gen.core.sound_spectra.mel_frames`, float32 `[n, frames, bands]`.
+        window: Number of samples per frame; see `mel_frames`.
         hop: Number of samples between consecutive frames, at most half of `window`.
         rate: Samples per second.
         rounds: Number of rounds, at least 1. Each round recomputes the phases.
@@ -111,9 +111,9 @@ class FrameCodebook:
 class Equalizer:
     """Converts voices with a filter that maps one speaker's average spectrum to another's.
 
-    It multiplies short-time Fourier transforms by the ratio of the speakers' magnitudes, which are
-    the square roots of the mean power of their recordings. Unlike a VQ-VAE, it requires the speaker
-    of each sound.
+    The filter multiplies short-time Fourier transforms by the ratio of the speakers' magnitudes,
+    which are the square roots of the mean power of their recordings. Unlike a VQ-VAE, the method
+    requires the speaker of each sound.
 
     Args:
         waveforms: Recordings, int16 or floats in [-1, 1], `[n, samples, 1]`.
@@ -152,9 +152,9 @@ class NearestUnits:
     Every 16 ms of a sound are replaced with a 32 ms unit of the target's recordings. The nearest
     unit is selected by the cepstra of five frames, standardized to mean 0 and standard deviation 1
     for each speaker. Units overlap. Each unit begins where it best fits the previous unit, and is
-    scaled to the loudness of the sound that it replaces, so that pitch and timbre are the target's.
-    Hunt, Black: "Unit Selection in a Concatenative Speech Synthesis System Using a Large Speech
-    Database", ICASSP 1996. It requires the speaker of each sound.
+    scaled to the loudness of the sound that it replaces, so that the result has the target's pitch
+    and timbre. Hunt, Black: "Unit Selection in a Concatenative Speech Synthesis System Using a
+    Large Speech Database", ICASSP 1996. The method requires the speaker of each sound.
 
     Deviation: the nearest unit is used, without searching for the path with minimum cost.
 

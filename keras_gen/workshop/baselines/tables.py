@@ -126,7 +126,7 @@ class ProductMixture:
     def _one_hot(self, cells):
         cells = _checked_cells(cells, self.sizes, least=-1)
         pairs = zip(self.sizes, cells.T, strict=True)
-        # The last row, of zeros, is for gaps.
+        # The last row, which contains zeros, stands for gaps.
         columns = [np.eye(size + 1, size, dtype="float32")[column] for size, column in pairs]
         return np.concatenate(columns, axis=1)
 
@@ -174,7 +174,7 @@ def _checked_cells(cells, sizes, least=0):
 def _training_cells(cells, sizes, least=0):
     cells = _checked_cells(cells, sizes, least)
     if not len(cells):
-        raise ValueError("cells has no rows: expected at least one.")
+        raise ValueError("cells has no rows: expected at least one row.")
     return cells
 
 

@@ -15,8 +15,8 @@ from keras_gen.files.images import luma
 from keras_gen.metrics.metric_arguments import as_images
 
 _SHOWN = 100_000  # number of patches that are clustered
-_MIDDLE = 3  # side of the middle of a patch, in pixels, whose large region is predicted
-_FLAT = 1e-3  # minimum contrast by which a patch is divided
+_MIDDLE = 3  # side in pixels of the center of a patch, which is the part that is enlarged
+_FLAT = 1e-3  # minimum divisor when a patch is divided by its contrast
 
 
 def bicubic(images: np.ndarray, factor: int) -> np.ndarray:

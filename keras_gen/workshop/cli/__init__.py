@@ -32,7 +32,7 @@ from keras_gen.workshop.cli import (
     results,
 )
 
-LARGEST_GRID = 10_000  # images, which are generated at once
+LARGEST_GRID = 10_000  # maximum number of images, which are generated at once
 # File system limits: bytes in a name, and characters in a path.
 LONGEST_PATH = 4000
 DIGITS = 10  # maximum number of digits of a 32-bit integer
@@ -158,15 +158,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         0
     """
     parser = _parser()
-    if "_ARGCOMPLETE" in os.environ:  # a shell requests completions, and then the process ends
+    if (
+        "_ARGCOMPLETE" in os.environ
+    ):  # a shell requests completions, after which the process ends
         import argcomplete
 
         argcomplete.autocomplete(parser)
     options = parser.parse_args(argv)
     if argv is None and options.command in ("apply", "complete", "sample", "demo"):
-        # Otherwise, TensorFlow would import Keras, which needlessly imports many installed
-        # packages. This is done only in a separate process, because other code in the process would
-        # lose Keras.
+        # This keeps TensorFlow from importing Keras, which needlessly imports many installed
+        # packages. It is done only in a process of its own, because other code in the process could
+        # no longer use Keras.
         os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
     try:
         return options.run(options)

@@ -34,7 +34,7 @@ def apply(options: argparse.Namespace) -> int:
 
     from tqdm import tqdm
 
-    bar = functools.partial(tqdm, disable=None)  # no bar in a log file
+    bar = functools.partial(tqdm, disable=None)  # hides the bar in log files
     tiles = functools.partial(bar, unit="tile", leave=False)
     frames = functools.partial(bar, unit="frame", leave=False)
 

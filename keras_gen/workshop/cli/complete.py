@@ -10,7 +10,7 @@ from keras_gen.serving import exported
 from keras_gen.workshop.cli import models
 from keras_gen.workshop.cli.names import names_of
 
-# The missing part of an image: first and last row and column, in units of half an image.
+# Missing parts of an image: the first and last row and column, in units of half an image.
 HALVES = {
     "lower": (1, 2, 0, 2),
     "upper": (0, 1, 0, 2),

@@ -22,8 +22,9 @@ from keras_gen.workshop.results.topics import read_chapters, read_topics
 
 ALIASES = "aliases.toml"  # in the recipes folder: name of an entry -> synonyms
 HITS = 5
-SHOWN = 3  # classes, recipes, and chapters per hit
-ROOMS = ("metrics", "losses", "layers", "networks", "data")  # their public names are entries too
+SHOWN = 3  # maximum number of classes, recipes, and chapters per hit
+# the public names in these packages are also entries
+ROOMS = ("metrics", "losses", "layers", "networks", "data")
 STOP_WORDS = frozenset(
     "a an and are as at by can do does for from how i in is it my of on or the to use using vs "
     "versus what which why with".split()
@@ -61,9 +62,9 @@ class Entry(NamedTuple):
 
     Args:
         kind: The type of entry, as printed.
-        name: The name; the comma-separated parts of a topic are names too.
+        name: The name; the comma-separated parts of a topic are also names.
         file: The file that contains the entry; empty for a topic.
-        text: A description, which is searched too.
+        text: A description, which is also searched.
         classes: Names of classes, the closest first.
         recipes: Names of recipes, the closest first.
     """

@@ -28,7 +28,7 @@ UNREADABLE = (
     TypeError,
     KeyError,
     AttributeError,
-)  # raised for metadata of another form
+)  # raised for metadata in another form
 
 
 def list_models(options: argparse.Namespace) -> int:
@@ -68,7 +68,7 @@ def show(options: argparse.Namespace) -> int:
     """Prints the details of one recipe and its export."""
     files = recipes()
     name = options.name
-    if Path(name).parent != Path() and Path(name).is_dir():  # other commands accept a path too
+    if Path(name).parent != Path() and Path(name).is_dir():  # other commands also accept a path
         options.models = Path(name).parent
         name = Path(name).name
     exports = exported.exports(options.models)
@@ -192,7 +192,7 @@ def _headline(metadata: dict[str, Any]) -> str:
         figures = published.on(config).figures
         figure = next((own for own in figures if own.of_export), figures[0])
         entry = entry_of_export(figure, config, metrics)
-        # Stars appear only on pages.
+        # The stars that mark bold text belong only on pages.
         return f"{' '.join(words.headline(entry))} ({words.beside(entry).replace('*', '')})"
     except (FileNotFoundError, ValueError, KeyError):
         numbers = (

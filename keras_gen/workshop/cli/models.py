@@ -16,8 +16,8 @@ from keras_gen.messages import nearest
 from keras_gen.serving import exported
 from keras_gen.workshop.cli.names import names_of
 
-IMAGES = 64  # in a grid
-SOUNDS = 8  # in a file
+IMAGES = 64  # default number of images in a grid
+SOUNDS = 8  # default number of sounds in a file
 RATE = 8000  # samples per second, as in all audio recipes
 PAUSE = 0.3  # seconds between sounds
 ANY = "any"  # label value: each sample gets a random label
@@ -38,7 +38,7 @@ def sample(options: argparse.Namespace) -> int:
     refuse_existing([options.out], options)
     path = exported.resolve(exported.find(options.models, options.model))
     signature = options.signature or "sample"
-    # Before the model is loaded, which takes seconds.
+    # This is checked before the model is loaded, which takes seconds.
     conditions = _conditions(path, signature, dict(options.set))
     model = exported.load(path)
     known(model, signature)
@@ -78,11 +78,11 @@ def _write_images(options: argparse.Namespace, images: np.ndarray) -> None:
     if ending == ".gif":
         write_animation(options.out, video_grid(images, options.columns), milliseconds=100)
     else:
-        # For videos, their frames.
+        # Videos are shown as strips of frames.
         still = images.ndim == 4
         drawn = enlarged_grid(images, options.columns) if still else video_strips(images)
         write_png(options.out, drawn)
-    # Samples with several images: videos, or pairs from two domains.
+    # Samples with several images are videos, or pairs from two domains.
     kind = "samples" if images.ndim == 5 else "images"
     print(f"{len(images)} {kind} written to {options.out}")
 

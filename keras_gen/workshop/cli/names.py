@@ -24,13 +24,13 @@ CLASSES = {
     "usps": DIGITS,
 }
 SPEAKERS = {"spoken_digit": ("George", "Jackson", "Nicolas", "Theo", "Yweweler")}
-# The names of each condition's values.
+# Names of the values of each condition, by dataset.
 NAMES: Mapping[str, Mapping[str, Sequence[str]]] = {"label": CLASSES, "speaker": SPEAKERS}
 
 
 def names_of(metadata: Mapping[str, Any]) -> dict[str, Sequence[str]]:
     """Returns the names of an export's labels and speakers, in order, if known."""
-    # For several datasets, `mnist/3.0.1 and ...`, the first one counts.
+    # If there are several datasets (`mnist/3.0.1 and ...`), the first one determines the names.
     data = data_of(metadata).partition("/")[0]
     names = {condition: sets.get(data, ()) for condition, sets in NAMES.items()}
     if "class_names" in metadata:

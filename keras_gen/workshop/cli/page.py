@@ -35,21 +35,21 @@ from keras_gen.workshop.cli.panels import (
 )
 from keras_gen.workshop.cli.request_guard import Guard
 
-SHOWN = 448  # pixels: smaller images are enlarged to about this
+SHOWN = 448  # approximate size in pixels to which smaller images are enlarged
 HEIGHT = 380
-PIXELS = 50_000_000  # in the largest accepted image: larger ones would delay all visitors
+PIXELS = 50_000_000  # maximum size of an image; larger images would delay all visitors
 # Events run one after another. When this many are waiting, further events are refused.
 WAITING = 64
 # Maximum number of visitors whose state is kept, at about a megabyte each.
 VISITORS = 100
 
-# Fonts installed on the visitor's machine: web fonts would be downloaded.
+# The page uses fonts installed on the visitor's machine, because web fonts would be downloaded.
 FONT = ["system-ui", "sans-serif"]
 MONOSPACE = ["ui-monospace", "monospace"]
 # Images fill the available space.
 CSS = ".image-container img { object-fit: contain !important; width: 100%; height: 100%; }"
 
-# A photograph to try.
+# A photograph for visitors to try.
 EXAMPLE = "sklearn/datasets/images/china.jpg"
 CREDIT = (
     "Example photograph by [danielbuechele](https://www.flickr.com/photos/danielbuechele/"
@@ -111,7 +111,7 @@ def page(
     def unread(visitor: str) -> int:
         return messages[visitor].qsize() if visitor in messages else 0
 
-    # Without FastAPI's own pages, which load scripts from another site.
+    # FastAPI's own pages are disabled, because they load scripts from another site.
     app = fastapi.FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     most = megabytes * 2**20
     app.add_middleware(Guard, uploads=uploads, most=most, local=local, unread=unread)
@@ -126,7 +126,8 @@ def page(
         pwa=False,
         mcp_server=False,
         enable_monitoring=False,
-        show_error=False,  # except for errors from `_on`: others may reveal paths on this machine
+        # only errors raised in `_on` are shown, because others may reveal paths on this machine
+        show_error=False,
         css=CSS,
         theme=gr.themes.Soft(font=FONT, font_mono=MONOSPACE),
     )
@@ -269,7 +270,7 @@ def _completion(path: Path, panel: Completion, tab: gr.Tab) -> None:
 
     def run(progress: gr.Progress, file: str | None, missing: str, label: int, n: int) -> tuple:
         if file is None:
-            raise ValueError("there is no image yet: choose or drop one.")
+            raise ValueError("there is no image yet: choose or drop an image.")
         image = _read(file)
         seen, made = panel.run(_loaded(path, progress), image, missing, label, n)
         return _enlarged(seen), _enlarged(made)
@@ -358,7 +359,7 @@ def _upload(label: str, visible: bool = True) -> gr.Image:
         visible=visible,
         buttons=[],
     )
-    # Functions receive the file's path and read the file in the same way as the commands do. The
+    # Functions receive the file's path, and read the file in the same way as the commands. The
     # guard has checked that the file is an upload.
     file.preprocess = lambda payload: payload and payload.path
     return file

@@ -17,13 +17,13 @@ from keras_gen.workshop.cli.complete import HALVES, completes, half
 from keras_gen.workshop.cli.names import names_of
 from keras_gen.workshop.cli.recipes import recipes
 
-LONGEST = 1024  # pixels on the longer side of an image: larger images take too long
-MOST = 64  # images of a grid
+LONGEST = 1024  # maximum pixels on the longer side of an image; larger images take too long
+MOST = 64  # maximum number of images in a grid
 STEPS = (1, 2, 3, 5, 10, 20, 50)  # numbers of solver steps compared for the same noise
 SLIDERS = 10
 # Standard deviations of a standard normal prior, to either side of its mean.
 REACH = 3
-# Decoding both ends of each dimension would take long for more dimensions.
+# With more dimensions, decoding both ends of each dimension would take too long.
 PROBED = 256
 ANY = -1  # the value that leaves a condition open
 EFFECTS = {
@@ -38,7 +38,7 @@ EFFECTS = {
     "solver": "Method that turns noise into samples.",
 }
 """Descriptions of the conditions, by name."""
-# The missing part of an image.
+# The parts of an image that may be missing, by displayed name.
 MISSING = {f"{name.capitalize()} half": name for name in HALVES}
 
 
@@ -141,7 +141,7 @@ class Steps(Samples):
     """A solver signature, which turns the same noise into images in few and in many steps."""
 
     title = "Steps"
-    most = 8  # rows of the grid
+    most = 8  # maximum number of rows in the grid
 
     @property
     def conditions(self) -> dict[str, Any]:
@@ -397,7 +397,7 @@ def _exports(folder: Path) -> list[Path]:
     if not found:
         raise FileNotFoundError(
             f"there are no exports in {folder}: expected {folder}/<name>/<version>/saved_model.pb, "
-            "as written by `keras-gen train NAME`. Name another folder."
+            "as written by `keras-gen train NAME`. Pass another folder."
         )
     return found
 
@@ -408,7 +408,7 @@ def _metadata(path: Path) -> dict[str, Any]:
         metadata = exported.read_metadata(path)
         panels(metadata), about(path, metadata)
     except (*listing.UNREADABLE, IndexError):
-        return {}  # foreign and damaged exports are not shown
+        return {}  # damaged exports and exports of other programs are not shown
     return metadata
 
 
@@ -416,7 +416,8 @@ def about(path: Path, metadata: Mapping[str, Any]) -> str:
     """Describes a model: its task, version, training data, and size."""
     data = data_of(metadata)
     count = sum(network["parameters"] for network in metadata.get("networks", {}).values())
-    # The folder name counts: the metadata has the version number from the first export.
+    # The folder's name determines the version, because the metadata contains the number of the
+    # first export.
     version = path.name if path.name.isdecimal() else metadata["version"]
     facts = [f"trained on {data}" if data else "", f"{count:,} parameters" if count else ""]
     line = ", ".join([f"Version {version}", *filter(None, facts)])

@@ -20,24 +20,25 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 UPLOAD = "/gradio_api/upload"
-# A file path follows.
+# Paths of pages that serve a file; the file's path follows.
 FILE = ("/gradio_api/file=", "/gradio_api/file/")
 DEEP_LINK = "/gradio_api/deep_link"  # saves a visitor's view to a permanent file
-FORM = 2**20  # bytes of a request in addition to its file
-EVENT = 2**16  # bytes of any other request: parsed JSON uses 30 times as much memory
+FORM = 2**20  # maximum bytes of a request in addition to its file
+EVENT = 2**16  # maximum bytes of any other request; parsed JSON uses 30 times as much memory
 UPLOADS = (
     4  # number of maximum-size uploads read at once, or the same number of bytes in smaller ones
 )
-EVENTS = 2**24  # bytes of other requests read at once
-SESSION = 64  # characters of a session name, which Gradio keeps after its events end
-SECONDS = 60  # maximum time to read a request
+EVENTS = 2**24  # maximum bytes of other requests read at once
+SESSION = 64  # maximum characters in a session name, which Gradio keeps after its events end
+SECONDS = 60  # maximum time to read a request, in seconds
 HEADERS = 10  # seconds between two checks of an idle connection
-CONNECTIONS = 400  # each may also read a file, and a process usually has 1,024 descriptors
-OF_ONE_ADDRESS = 200  # connections per address
+# Maximum number; each may also read a file, and a process usually has 1,024 descriptors.
+CONNECTIONS = 400
+OF_ONE_ADDRESS = 200  # maximum number of connections per address
 UNREAD = 100  # unread messages after which no further event of a visitor is accepted
-HEAD = 2**14  # bytes of a request's headers
-PATHS = 16  # files named in one request
-LINES = 20  # errors logged per minute, one line each
+HEAD = 2**14  # maximum bytes of a request's headers
+PATHS = 16  # maximum number of files named in one request
+LINES = 20  # maximum number of errors logged per minute, one line each
 # Host headers of this machine, with or without a port.
 LOCAL = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?", re.IGNORECASE)
 # Limits of the upload folder. The oldest files are deleted first.
@@ -210,7 +211,7 @@ class Connection(H11Protocol):
     def _close_if_idle(self, before: Any) -> None:
         """Closes the connection if its state has not changed since the last check."""
         if self.cycle is None or self.cycle.response_complete:
-            now: Any = self.cycle  # it has no request yet
+            now: Any = self.cycle  # None if there is no request yet
         else:
             now = self.transport.get_write_buffer_size() or object()
         if now == before:
@@ -230,7 +231,7 @@ def _host(connection: Any) -> str | None:
 
 
 def make_room(uploads: Path, files: int = KEPT_FILES, size: int = KEPT_BYTES) -> None:
-    """Deletes the oldest uploads and generated images beyond a number of files and a total size.
+    """Deletes the oldest uploads and generated images if their number or total size is too large.
 
     Each of these files is in a folder of its own. Other files that the page stored there are kept.
     """
@@ -240,7 +241,7 @@ def make_room(uploads: Path, files: int = KEPT_FILES, size: int = KEPT_BYTES) ->
         kept += file.lstat().st_size
         if place >= files or kept > size:
             file.unlink(missing_ok=True)
-            with contextlib.suppress(OSError):  # the folder has other files
+            with contextlib.suppress(OSError):  # the folder contains other files
                 file.parent.rmdir()
 
 

@@ -33,7 +33,7 @@ class MyModel(GenerativeModel):
     ```
     """
 
-    # What the constructor accepts; it checks this, and stores it.
+    # Arguments of the constructor, which checks and stores them.
     network: keras.Model = network("x deviations -> x")
     deviation: Positive = 0.5
 

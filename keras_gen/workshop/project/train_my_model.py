@@ -5,7 +5,7 @@ Author: "Title", venue year.
   python train_my_model.py                   about 3 minutes on two CPU cores
   python train_my_model.py --preset smoke    under a minute
 
-The recipe denoises noisy test images, and compares the error with the error of a Gaussian filter,
+The recipe denoises noisy test images, and compares the error with the error of a Gaussian filter
 whose width is chosen on training images.
 
 Data: mnist from tensorflow-datasets (downloaded, or in TFDS_DATA_DIR); if it is not available, a
@@ -29,10 +29,10 @@ WIDTHS = (0.5, 0.7, 1.0, 1.4)  # candidate filter widths, in pixels
 
 @dataclasses.dataclass(frozen=True)
 class Settings(RunSettings):
-    widths: str = "16 32"  # Channels of the network, of each size of its maps
-    deviation: float = 0.5  # Largest deviation of the noise, where images have values in [-1, 1]
-    learning_rate: float = 1e-3  # Adam's rate, constant in the first half, then linear to zero
-    compared: int = 1000  # Images that are denoised
+    widths: str = "16 32"  # Channels of the network, for each size of its feature maps
+    deviation: float = 0.5  # Maximum standard deviation of the noise, for images in [-1, 1]
+    learning_rate: float = 1e-3  # Adam's learning rate, constant, then decaying to zero
+    compared: int = 1000  # Number of test images to denoise
 
 
 PRESETS = {

@@ -116,8 +116,8 @@ class Chapter:
     def _target(self, number: str) -> str:
         if number not in self.sections:
             raise ValueError(
-                f"section is {number}: expected a section of {self.name}.md, which has "
-                f"{len(self.sections)}. Correct {FILE}, or the text of the chapter."
+                f"section is {number}: expected one of the {len(self.sections)} sections of "
+                f"{self.name}.md. Correct {FILE}, or the text of the chapter."
             )
         return f"{self.name}.md#{anchor(self.sections[number])}"
 

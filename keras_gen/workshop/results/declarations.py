@@ -66,7 +66,7 @@ class Figure:
 
     def __post_init__(self):
         """Rejects a tolerance that is not positive, and a spread without a type."""
-        # No two machines compute the same.
+        # Results differ between machines.
         checked_positive(f"the tolerance of {self.key}", self.tolerance)
         known = self.spread_of in SPREADS if self.spread else self.spread_of is None
         if not known:
@@ -137,8 +137,7 @@ class Published:
         system: Name of the method.
         family: Name of its package, such as `vae`.
         paper: Authors, year, URL, and location of the values.
-        dataset: The data and their preparation; names of settings in braces are replaced with
-            values.
+        dataset: Data and preprocessing; names of settings in braces are replaced with values.
         figures: Published metrics, at most six including the matrices. The first metric, the
             headline, must have a baseline, or a reason for having none.
         matrices: Comparisons of methods.
@@ -176,13 +175,13 @@ class Published:
         if not self.figures or count > MOST_FIGURES:
             raise ValueError(
                 f"there are {count} figures and matrices: expected 1 to {MOST_FIGURES}. Publish "
-                "the most informative ones, and leave the others in the run's metrics.json."
+                "the most informative figures, and leave the others in the run's metrics.json."
             )
         first = self.figures[0]
         if bool(first.baselines) == bool(first.no_baseline):
             raise ValueError(
                 f"{first.key} is the first figure: expected it to have either baselines, the "
-                "metrics of the strongest inexpensive methods, or no_baseline, the reason why "
+                "metrics of the strongest inexpensive methods, or no_baseline, the reason that "
                 "there is none."
             )
         for name in self.datasets:
@@ -319,7 +318,7 @@ def _number(metrics: Mapping[str, Any], key: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         found = f"{key!r} is {value}" if key in metrics else f"there is no {key!r}"
         raise ValueError(
-            f"{found} in the metrics, but a finite number is expected: run the recipe again, or "
-            f"correct its .toml in recipes/results. Metrics: {', '.join(metrics) or 'none'}."
+            f"{found} in the metrics: expected a finite number. Run the recipe again, or correct "
+            f"its .toml in recipes/results. Metrics: {', '.join(metrics) or 'none'}."
         )
     return value

@@ -1,4 +1,4 @@
-"""Lines of the results pages, each with a metric and the runs' results for this metric."""
+"""Lines of the results pages, each of which shows a metric and the runs' results for it."""
 
 import dataclasses
 import statistics
@@ -62,7 +62,7 @@ class Entry:
 
     @property
     def missed_by(self) -> float | None:
-        """Shortfall from the paper's value: 0 if that is matched, None if the paper has none."""
+        """Shortfall from the paper's value: 0 if it is matched, None if the paper has no value."""
         value = self.paper_value
         return None if value is None else self.figure.worse_by(self.value, value)
 

@@ -22,7 +22,7 @@ END = "<!-- /results -->"
 NONE = "No results have been published yet."
 FOLDER = Path("docs") / "results"
 SHOWN = Path("docs") / "families.toml"
-# In one line, as wide as the images below it.
+# The heading is in one line, as wide as the images below it.
 PRODUCED = "Produced by a recipe".replace(" ", "&nbsp;")
 
 INDEX = """\

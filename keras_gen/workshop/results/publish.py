@@ -61,7 +61,7 @@ def publish(
         if entry.missed_by and not entry.record.note:
             raise ValueError(
                 f"{entry.figure.words(entry.record.numbers)} is {entry.value:.5g}, but the paper "
-                f"has {entry.paper_value}: state the reason with --note."
+                f"reports {entry.paper_value}: state the reason with --note."
             )
     files = {}
     for name, records in new.items():
@@ -73,7 +73,8 @@ def publish(
 def _record(recipe: ModuleType, published: Published, run: FinishedRun) -> Record:
     if run.config.get("preset") == "smoke":
         raise ValueError(
-            "the preset smoke only shows that a recipe works: publish a run with cpu or paper."
+            "the preset smoke only shows that a recipe works: publish a run with --preset cpu or "
+            "paper."
         )
     command, config = _command(recipe, run)
     dataset = config.get("dataset")
@@ -125,7 +126,7 @@ def _train_size(run: FinishedRun, whole: int | list[int] | None) -> int | str:
     if not fits or any(size > most for size, most in zip(sizes, expected, strict=True)):
         raise ValueError(
             f"the run used {_sum(sizes) or 'no'} training examples, but train_size, the size of "
-            f"the full set, is {_sum(expected)}: correct it in recipes/results."
+            f"the full set, is {_sum(expected)}: correct train_size in recipes/results."
         )
     if sizes == expected:
         return sizes[0] if len(sizes) == 1 else _sum(sizes)

@@ -18,7 +18,7 @@ from keras_gen.workshop.run.outline import Outline, read_outline
 
 RESULTS = Path("recipes") / "results"
 """Folder of the records, relative to the repository's root."""
-# Flags that do not change the setting of the paper.
+# Flags that do not change the experimental setting of the paper.
 NEUTRAL = ("--preset", "--seed", "--deterministic", "--strategy", "--grid-every")
 
 
@@ -74,7 +74,7 @@ class Record:
 
     @property
     def numbers(self) -> dict:
-        """The settings and results that replace names in braces in texts."""
+        """The settings and results that replace the names in braces in texts."""
         return self.config | self.values
 
     @property
@@ -84,7 +84,7 @@ class Record:
 
     @property
     def changed_flags(self) -> int:
-        """The number of flags in the command that change what the preset computes."""
+        """The number of flags in the command that change the results of the preset."""
         words = self.command.split()
         return sum(word.startswith("--") and word not in NEUTRAL for word in words)
 
@@ -116,7 +116,8 @@ def _outline(recipe: Path, written: int) -> Outline:
     outline = read_outline(recipe)
     if outline is None:
         raise ValueError(
-            f"{recipe} does not end with a call to run_recipe, or its settings need a slow import"
+            f"{recipe} does not end with a call to run_recipe, or its settings need a slow import: "
+            "correct one of these"
         )
     return outline
 
@@ -149,7 +150,8 @@ def read_records(root: str | Path, recipe: str | None = None) -> dict[str, list[
 
     Args:
         root: The folder that contains `recipes/`.
-        recipe: Name of the recipe whose records are read. If None, all recipes.
+        recipe: Name of the recipe whose records are read. If None, the records of all recipes are
+            read.
 
     Raises:
         FileNotFoundError: If the folder `root` contains no recipes.
@@ -188,7 +190,7 @@ def _read(path: Path, recipe: Path) -> list[Record]:
             Record(config=settings_of(recipe, row["command"]), **row)
             for row in json.loads(read_text(path))
         ]
-    # A TypeError names fields that lack or are unknown.
+    # A TypeError names fields that are missing or unknown.
     except (ValueError, TypeError, KeyError, FileNotFoundError) as error:
         text = str(error).replace("Record.__init__() ", "").rstrip(".")
         raise ValueError(f"{path} cannot be used ({text}): publish its runs again.") from None

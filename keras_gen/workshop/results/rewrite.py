@@ -16,12 +16,12 @@ from keras_gen.serving.exported import METADATA, SUFFIX, read_metadata
 from keras_gen.serving.model_files import VARIABLES
 from keras_gen.serving.warmup import WARMUP
 
-# Metadata that depend on the code; all others describe the training.
+# Metadata entries that depend on the code; all other entries describe the training run.
 _OF_GRAPH = ("signatures", "limits", "options", "largest_request", "largest_request_of")
 
 
 def rewrite(path: Path) -> None:
-    """Replaces the graph and the limits of an export with what `export` writes today.
+    """Replaces the graph and the limits of an export with the output of today's `export`.
 
     Weights, version, training metadata, and warm-up requests do not change. `keras-gen results`
     then updates the index.

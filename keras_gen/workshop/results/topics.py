@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-FILE = "topics.toml"  # in the folder of recipes
+FILE = "topics.toml"  # name of a file in the folder of recipes
 PAGE = Path("docs") / "topics.md"
 HEAD = """\
 # Topics
@@ -43,7 +43,9 @@ def read_topics(recipes: str | Path) -> Topics:
     chapters = tomllib.loads(path.read_text(encoding="utf-8"))
     topics = [topic for chapter in chapters.values() for topic in chapter]
     if twice := sorted({topic for topic in topics if topics.count(topic) > 1}):
-        raise ValueError(f"{path} has the topic {twice[0]!r} in two chapters: choose one.")
+        raise ValueError(
+            f"{path} has the topic {twice[0]!r} in two chapters: keep it in one chapter."
+        )
     return chapters
 
 

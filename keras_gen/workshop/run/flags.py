@@ -28,8 +28,8 @@ PRESETS = ("smoke", "cpu", "paper")
 # Limits of TensorFlow's int32 and float32.
 LARGEST_INTEGER = 2**31 - 1
 LARGEST_NUMBER = 3e38
-LEAST_COMPARED = 10  # minimum images per set for `keras_gen.metrics.sample_report`
-QUICK = "quick"  # an optional preset
+LEAST_COMPARED = 10  # minimum number of images per set for `keras_gen.metrics.sample_report`
+QUICK = "quick"  # name of an optional preset
 # Settings that may differ when a run resumes: paths, devices, and evaluation frequency.
 FREE = (
     "resume",
@@ -41,7 +41,7 @@ FREE = (
     "preset",
     "validate_every",
 )
-# Settings left out of exports and published commands, since readers choose their own paths.
+# Settings omitted from exports and published commands, because readers choose their own paths.
 PLACES = ("output", "export", "resume", "config", "weights")
 OF_RUN = ("run", "recipe")  # entries of a run's config.json in addition to its settings
 
@@ -205,8 +205,8 @@ def check(
 ) -> None:
     """Prints the help or rejects invalid flags, as `parse` does, without importing TensorFlow.
 
-    Without `--preset`, the defaults are from quick or cpu. If there may be a GPU and there is no
-    quick preset, checking the values is left to `parse`, which knows the preset.
+    Without `--preset`, the defaults come from `quick` or `cpu`. If there may be a GPU and there is
+    no quick preset, checking the values is left to `parse`, which knows the preset.
 
     Args:
         settings: Dataclass derived from `RunSettings`.
@@ -236,8 +236,8 @@ def parse(
         description: Text of `--help`: the recipe's docstring.
         argv: Command-line flags. If None, uses `sys.argv`.
         saved: Settings of the run to resume, which replace the preset's settings.
-        usual: Preset that `auto` stands for if there is no quick preset. If None, paper with a GPU,
-            otherwise cpu.
+        usual: Preset that `auto` stands for if there is no quick preset. If None, `paper` with a
+            GPU, and otherwise `cpu`.
 
     Returns:
         An instance of `settings` with `preset` resolved. Invalid flags end the process with one
@@ -264,14 +264,14 @@ def parse(
             )
         start = _typed(settings, config)
     else:
-        # An invalid name is refused below.
+        # An invalid name is rejected below.
         start = scales.get(given.preset) or scales.get(QUICK) or scales[usual or _usual_preset()]
     parser = simple_parsing.ArgumentParser(
         description=f"{description}\n\nThe defaults below are for --preset {start.preset}.",
         formatter_class=_Help,
         usage=f"%(prog)s [--preset {'|'.join(presets)}] [--FLAG VALUE ...]",
-        # Without abbreviations, so that adding flags to a recipe never changes what a flag
-        # means.
+        # Abbreviations are disabled, so that adding flags to a recipe never changes the meaning of
+        # a flag.
         allow_abbrev=False,
         add_option_string_dash_variants=simple_parsing.DashVariant.DASH,
     )
@@ -304,7 +304,7 @@ def parse(
         f"{_flag(name)} is {value} in that run, but {vars(result)[name]} here"
         for name, value in vars(start).items()
         if saved and vars(result)[name] != value and (name not in FREE or name == "preset")
-        # More epochs may be trained.
+        # The number of epochs may be increased.
         if name != "epochs" or vars(result)[name] < value
     ]
     if differences:

@@ -14,7 +14,7 @@ from keras_gen.files.writing import clear_partial_files, hold, let_go
 from keras_gen.workshop.run.flags import RunSettings, read_config
 
 _METRICS = "metrics.json"
-_RUNS = Path("runs")  # for all recipes, in the working directory
+_RUNS = Path("runs")  # folder for all recipes, in the working directory
 _held: dict[Path, FileLock] = {}
 
 
@@ -99,7 +99,7 @@ def train_on(folder: Path, epochs: int) -> None:
         shutil.rmtree(measured, ignore_errors=True)
     elif measured.exists():
         measured.rename(kept)
-    # The metrics come last, since their presence marks a finished run.
+    # The metrics come last, because their presence marks a finished run.
     if is_finished(folder):
         (folder / _METRICS).replace(folder / f"metrics-{epochs}-epochs.json")
 

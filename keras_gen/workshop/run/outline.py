@@ -10,7 +10,7 @@ from pathlib import Path
 
 from keras_gen.workshop.run.flags import RunSettings, ShortStepSettings, check
 
-# Packages whose import takes no time.
+# Packages whose import takes almost no time.
 QUICK = {*sys.stdlib_module_names, "simple_parsing"}
 DEFINITIONS = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.ClassDef, ast.FunctionDef)
 
@@ -49,10 +49,10 @@ def read_outline(path: Path) -> Outline | None:
     module = types.ModuleType(f"keras_gen_outline_{path.stem}")
     module.__file__ = str(path)
     vars(module).update(RunSettings=RunSettings, ShortStepSettings=ShortStepSettings)
-    # Dataclasses and the help of flags look here for the source.
+    # Dataclasses, and the code that reads the help of flags, look for the source here.
     sys.modules[module.__name__] = module
     for statement in filter(_is_quick, tree.body):
-        with contextlib.suppress(NameError):  # a name that was not imported
+        with contextlib.suppress(NameError):  # the definition uses a name that was not imported
             exec(compile(ast.Module([statement], []), str(path), "exec"), vars(module))
     if not {settings, presets} <= vars(module).keys():
         return None
@@ -65,7 +65,7 @@ def answer(path: Path, argv: Sequence[str] | None = None) -> None:
 
     Args:
         path: File of a recipe. Other programs are ignored.
-        argv: Command-line flags. If None, the flags of the process.
+        argv: Command-line flags. If None, uses the flags of the process.
     """
     outline = read_outline(path)
     if outline is not None:

@@ -61,7 +61,7 @@ def one_sentence():
     except (*CORRECTABLE, tf.errors.OpError) as error:
         if DEBUG in os.environ:
             traceback.print_exc()
-        # Our own sentences about files come with an error number, which adds nothing.
+        # This library's own sentences about files include an error number, which is omitted here.
         plain = error.strerror if isinstance(error, OSError) and not error.filename else None
         text = " ".join((out_of_memory(error) or plain or str(error)).split())
         if notes(error):

@@ -189,7 +189,7 @@ def psnr_report(sets: Mapping[str, np.ndarray], images: np.ndarray) -> dict[str,
 
     Args:
         sets: Reconstructions by name, uint8 `[n, H, W, C]`.
-        images: Original images, of the same shape.
+        images: Original images, with the same shape.
     """
     return {f"psnr_{name}": psnr(found, images, of="rgb").mean() for name, found in sets.items()}
 
@@ -226,8 +226,8 @@ def spreads_by_count(
         counts: Count of each point.
         kind: Suffix of the metric names `<name>_<count>_<kind>`, such as "deviation".
 
-    Returns: the spreads of the points, by line. A line without spreads is omitted, as for a single
-        seed.
+    Returns: The spreads of the points, by line. A line without spreads, such as the line of a
+        single seed, is omitted.
     """
     keys = {name: [f"{name}_{count}_{kind}" for count in counts] for name in names}
     return {

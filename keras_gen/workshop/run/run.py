@@ -53,13 +53,13 @@ from keras_gen.workshop.run.flags import (
 )
 from keras_gen.workshop.run.folder import choose_folder, is_finished, leave_folder, train_on
 
-# Metadata about training in an export, which a run with its weights copies.
+# Metadata about training, which a run copies from the export whose weights it uses.
 OF_TRAINING = ("steps", "minutes", "resumed", "device", "policy", "date", "versions")
 # Data that consists only of sources; a smoke run uses this many examples per source.
 OF_SOURCES = (Split, Domains, Sets)
 SMOKE_EXAMPLES = 3000
-LINES = 8  # maximum number of progress lines per training
-FRAMES = 60  # maximum number of animation frames per training
+LINES = 8  # maximum number of progress lines per training run
+FRAMES = 60  # maximum number of animation frames per training run
 
 
 class Run:
@@ -120,7 +120,7 @@ class Run:
         self.data: dict[str, str] = {}
         self.identity: dict[str, str] = {}
         self.metrics: dict = {}
-        self.trained: dict = {}  # metadata about the training of weights that are evaluated
+        self.trained: dict = {}  # metadata about the training of the weights under evaluation
         self.exported: Path | None = None
         self._presets = presets
         self._is_trained = False
@@ -145,8 +145,7 @@ class Run:
             return make_strategy("default")
         raise ValueError(
             f"--batch-size is {s.batch_size}: expected a multiple of {replicas}, to share it "
-            "evenly "
-            f"among {replicas} replicas. Change it, or use --strategy default."
+            f"evenly among {replicas} replicas. Change --batch-size, or use --strategy default."
         )
 
     def say(self, text: str) -> None:
@@ -169,7 +168,7 @@ class Run:
             data: Datasets with descriptions, as returned by the functions of `keras_gen.data`.
                 Their warning is printed again when the run ends.
             whole: Whether a smoke run uses all examples instead of the first examples of each part,
-                as is useful for computed points and shapes.
+                which is useful for computed points and shapes.
             train: Minimum number of examples in each training part.
             test: Minimum number of examples in each held-out part.
 
@@ -321,8 +320,8 @@ class Run:
             Evaluation(validate, s.validate_every, best, mode, path) if validate else None
         )
         all_callbacks = [
-            # Must come before all callbacks that read its metrics. Its best value is in the
-            # file, so there are no counters to save.
+            # This callback must precede all callbacks that read its metrics. Its best value is in
+            # the file, so there are no counters to save.
             *([evaluation] if evaluation else []),
             *callbacks,
             *self._reports(directory, draw),
@@ -330,7 +329,7 @@ class Run:
             *self._records(directory, state),
         ]
         if is_chief():
-            # Written only now, so that a run with unusable settings cannot be resumed.
+            # The file is written only now, so that a run with unusable settings cannot be resumed.
             write_json(self.directory / "config.json", self._config())
         model.fit(
             stream,
@@ -368,7 +367,7 @@ class Run:
                 "out --weights."
             )
         metrics = read_metadata(path)["metrics"]
-        # It determines how far a network has grown.
+        # The step determines how far a progressive network has grown.
         model.step.assign(metrics["steps"])
         load_weights(model, path)
         self.trained = {name: metrics[name] for name in OF_TRAINING if name in metrics}
@@ -421,7 +420,8 @@ class Run:
             write_history(directory / "history.csv", state.logs)
             self.clock.save()
 
-        # Also at the start, since the last process may have ended just before writing.
+        # Records are also written at the start, because the last process may have ended just before
+        # writing.
         records = keras.callbacks.LambdaCallback(on_train_begin=write, on_epoch_end=write)
         return [records] if is_chief() else []
 
@@ -586,7 +586,7 @@ class Run:
     def _finish(self, path: Path) -> None:
         """Adds the metrics to the export, marks the run as finished, and prints the final lines."""
         add_metadata(path, {"metrics": self.metrics})
-        # Written last: its presence marks the run as finished.
+        # This file is written last, because its presence marks the run as finished.
         write_json(self.directory / "metrics.json", self.metrics)
         if self.settings.preset == "smoke":
             lines = last_lines.made(self.directory)

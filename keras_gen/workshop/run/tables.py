@@ -19,7 +19,7 @@ from keras_gen.workshop.run.run import Run
 from keras_gen.workshop.visualize import code_scatter
 
 LABEL = "label"  # the last column
-SHOWN = 1500  # people per image
+SHOWN = 1500  # maximum number of people per image
 
 
 class People(NamedTuple):
@@ -71,7 +71,7 @@ def labeled_people(run: Run, rows: int, seed: int) -> People:
 
 
 def _labeled(rows, source, seed):
-    """Shuffled rows with the label as the last column, strings `[n, columns]`."""
+    """Returns shuffled rows with the label as the last column, strings `[n, columns]`."""
     labels = np.where(source.arrays()[1] == 1, "high", "low")
     rows = np.concatenate([rows[: len(labels)], labels[:, None]], axis=1)
     return rows[np.random.default_rng(seed).permutation(len(rows))]
@@ -111,7 +111,8 @@ def report_on_rows(
     places = np.random.default_rng(seed).uniform(0, 0.99, test.shape)
     for name, rival in rivals.items():
         metrics[f"{name}_nll"] = -rival.log_prob(cells_of(columns, test)).mean()
-        cells = rival.sample(len(test), seed) + places  # numbers can be anywhere in their cell
+        # Sampled numbers may be anywhere in their cell.
+        cells = rival.sample(len(test), seed) + places
         samples[f"{name}_"] = model.restore(cells.astype("float32")).numpy().astype(str)
     for name, rows in samples.items():
         found = _report(people, rows)

@@ -24,7 +24,7 @@ def main() -> int:
     given = parser.parse_args()
     try:
         if given.versions:
-            new_version(given.versions, __version__)  # refused before the site is built
+            new_version(given.versions, __version__)  # raises an error before the site is built
         folder = build(Path.cwd())
         page = folder / "index.html"
         if given.versions:

@@ -63,7 +63,10 @@ def build(root: Path) -> Path:
     command = [sys.executable, "-m", "zensical", "build", "--strict", "-f", CONFIGURATION]
     subprocess.run(command, cwd=folder, check=True)
     if found := loaded_from_elsewhere(folder / "html"):
-        raise ValueError(f"the site loads content from other sites: {', '.join(found)}")
+        raise ValueError(
+            f"the site loads content from other sites ({', '.join(found)}): expected only local "
+            "files"
+        )
     return folder / "html"
 
 
@@ -121,7 +124,8 @@ def home(readme: str) -> str:
     table = re.search(r"^## What's included$.*?(?=^## )", readme, flags)
     if not found or not table:
         raise ValueError(
-            "README.md has no `## Quick start` with code, or no `## What's included`."
+            "README.md lacks a section `## Quick start` with code, or a section `## What's "
+            "included`: add the missing section."
         )
     return f"{found[0]}\n\n{NEXT}\n{table[0]}"
 

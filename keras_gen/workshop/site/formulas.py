@@ -8,7 +8,7 @@ from markdown import Markdown
 from markdown.extensions import Extension
 from markdown.inlinepatterns import InlineProcessor
 
-# Before emphasis, which would process the underscores of a formula, and after code.
+# Formulas are processed after code, and before emphasis, which would replace their underscores.
 PRIORITY = 186
 BLOCK = r"\$\$([^$]+)\$\$"
 INLINE = r"(?<![\\$\w])\$(?!\s)([^$\n]+?)(?<!\s)\$(?![\w$])"

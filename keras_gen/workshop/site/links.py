@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 HOME = "index.md"
-# In the root of the repository, in the order of the navigation.
+# Pages in the root of the repository, in the order of the navigation.
 TEXTS = ("RESULTS.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "CODE_OF_CONDUCT.md")
 # Files that the site contains unchanged: images, sounds, and notebooks to download.
 COPIED = {".png", ".jpg", ".gif", ".svg", ".webp", ".wav", ".ipynb"}

@@ -29,11 +29,11 @@ from keras_gen.workshop.site.sources import (
 )
 
 FOLDER = "methods"
-# Code needs the width of the table of contents.
+# The table of contents is hidden, because code needs its width.
 HEAD = "---\nhide:\n  - toc\n---\n"
 MOST_PICTURES = 3
 MOST_RECIPES = 8
-CELL_BAR = "\\|"  # a bar that ends no cell of a table
+CELL_BAR = "\\|"  # a vertical bar that does not end a table cell
 _DEVIATIONS = re.compile(r"(?:^|(?<=\s))Deviations?: (.*?)(?=\n\n|\Z)", re.DOTALL)
 
 

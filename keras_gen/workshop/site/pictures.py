@@ -7,7 +7,7 @@ import posixpath
 import re
 
 PAGE = "docs/gallery.md"
-# Not the linked pictures of the grid at the top.
+# The linked pictures of the grid at the top are not matched.
 _IMAGE = re.compile(r'(?<!\[)<img src="([^"]+)" width="(\d+)" alt="([^"]*)">')
 
 

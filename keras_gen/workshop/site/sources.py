@@ -92,7 +92,7 @@ def classes(root: Path) -> dict[str, griffe.Object]:
 
 
 def path_of(node: griffe.Object) -> str:
-    """Returns the file of a definition, from the repository's root."""
+    """Returns the file of a definition, relative to the repository's root."""
     return node.relative_package_filepath.as_posix()
 
 

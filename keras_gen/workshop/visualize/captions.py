@@ -10,9 +10,9 @@ from PIL import Image, ImageDraw, ImageFont
 from keras_gen.files.images import LARGEST_IMAGE, READABLE_WIDTH, as_shown, to_pillow
 from keras_gen.workshop.visualize.plots import new_figure, pixels
 
-_GAP = 4  # white pixels around an image
+_GAP = 4  # number of white pixels around an image
 _LETTERS = 16  # height of the letters in pixels
-_LINE = 16  # characters of a line of a row's name
+_LINE = 16  # maximum number of characters in a line of a row's name
 
 
 def captioned(
@@ -27,8 +27,9 @@ def captioned(
     each pixel becomes a square; images that are too wide are reduced.
 
     Args:
-        rows: Images of each row, uint8 `[n, height, width, channels]`, converted as by
-            `keras_gen.files.images.as_shown`. Rows may differ in the number and size of images.
+        rows: Images of each row, uint8 `[n, height, width, channels]`, which
+            `keras_gen.files.images.as_shown` converts. Rows may differ in the number and size of
+            images.
         row_names: Names of the rows, if any.
         column_names: Names of the columns, if any.
         width: Maximum width of the picture in pixels.
@@ -116,7 +117,7 @@ def _size(text, font) -> tuple[int, int]:
     return int(right - left) + 1, int(bottom - min(top, 0)) + 1
 
 
-COLUMNS = 100  # characters of a line
+COLUMNS = 100  # maximum number of characters in a line
 
 
 def text_page(texts: Iterable[str]) -> np.ndarray:

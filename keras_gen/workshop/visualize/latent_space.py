@@ -151,9 +151,9 @@ def ordered_traversals(
         model: Any model with `decode`, and with `encode`, which returns means and log variances.
         images: Images in the model's input format, enough to estimate a mean.
         most: Maximum number of rows.
-        span: Maximum value, as in `traversals`.
-        steps: Number of images in a row, as in `traversals`.
-        **given: Other arguments of `decode`, as in `traversals`.
+        span: Maximum value; see `traversals`.
+        steps: Number of images in a row; see `traversals`.
+        **given: Other arguments of `decode`; see `traversals`.
 
     Returns: A uint8 image `[height, width, 3]`.
 
@@ -168,7 +168,8 @@ def ordered_traversals(
             f"{type(model).__name__} does not encode images as means and log variances, whose "
             "divergence would order the latents: use traversals."
         )
-    # Transposed, so that the divergence is summed over images instead of latents.
+    # The parameters are transposed, so that the divergence is summed over images instead of
+    # latents.
     divergence = kl_standard_normal(*(np.transpose(code) for code in codes)).numpy()
     order = np.argsort(-divergence, kind="stable")[:most].tolist()
     return traversals(model, codes[0][:1], order, span, steps, **given)
@@ -363,8 +364,8 @@ def _number_of_latents(model) -> int:
         shape = shape[0]  # the other inputs are conditions
     if not isinstance(shape, tuple) or len(shape) != 2 or shape[1] is None:
         raise ValueError(
-            f"{type(model).__name__} has no decoder or generator that accepts latents [batch, "
-            f"number] (found input shape {shape})."
+            f"{type(model).__name__} has no decoder or generator for latents [batch, number], "
+            f"because its input shape is {shape}: use a model that decodes latent vectors."
         )
     return shape[1]
 
@@ -375,7 +376,7 @@ def _latents(model, points) -> np.ndarray:
         return np.asarray(points, "float32")
     if np.ndim(points) == 4 and hasattr(model, "encode"):
         codes = model.encode(points)
-        # The first parameter of a distribution is the mean.
+        # For codes that are distributions, the first parameter is the mean.
         return np.asarray(codes[0] if isinstance(codes, tuple) else codes, "float32")
     images = " or images [n, height, width, channels]" if hasattr(model, "encode") else ""
     raise ValueError(f"The points have shape {np.shape(points)}: expected [n, latents]{images}.")

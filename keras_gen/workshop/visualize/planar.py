@@ -28,7 +28,7 @@ def planar_densities(
     Returns: A uint8 image `[height, width, 3]`.
 
     Raises:
-        ValueError: If there are no rows, or if a row has points of another shape or no density.
+        ValueError: If there are no rows, if points have another shape, or if a row has no density.
 
     Example: `planar_densities({"rings": (points, {"known": rings().log_density})})`.
     """

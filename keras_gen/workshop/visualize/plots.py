@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-# The points of a line with more points are not marked.
+# Points are marked only on lines with at most this number of points.
 MOST_MARKS = 60
 
 
@@ -33,8 +33,8 @@ def code_scatter(
     Args:
         panels: Codes `[n, 2]` of the same n examples, by panel title.
         labels: Nonnegative integers `[n]`.
-        names: Name of each label. If None, the number. If there is only one label, there is no
-            legend.
+        names: Name of each label. If None, the labels' numbers are shown. If there is only one
+            label, there is no legend.
         axis_names: Names of the two dimensions.
         colors: Matplotlib color of each label, for example if the labels stand for colors.
 
@@ -84,7 +84,8 @@ def code_scatter(
         of_kinds = colormaps["tab10"](np.arange(len(kinds)))
     figure, row = panels_of(len(panels))
     for axes, (title, codes) in zip(row, panels.items(), strict=True):
-        # In the order of the examples; plotting label after label would hide the first labels.
+        # Points are plotted in the order of the examples, because plotting label after label would
+        # hide the first labels.
         size = np.clip(6000 / max(len(labels), 1), 1.5, 12)
         color = of_kinds[np.searchsorted(kinds, labels)]
         axes.scatter(*np.asarray(codes).T, s=size, c=color, linewidths=0)
@@ -189,7 +190,7 @@ def line_plot(
     for name, spread in spreads.items():
         if name not in lines or len(spread) != len(lines[name][0]):
             raise ValueError(
-                f"spreads has {len(spread)} numbers for {name!r}: expected one for each point of "
+                f"spreads has {len(spread)} numbers for {name!r}: expected one number per point of "
                 f"a line. The lines are {', '.join(lines)}."
             )
     figure, (axes,) = panels_of(1)

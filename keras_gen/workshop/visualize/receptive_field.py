@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from keras_gen.arguments import checked_seed
 
-EXAMPLES = 8  # random images, because a ReLU may hide a dependency
+EXAMPLES = 8  # number of random images; several are used, because a ReLU may hide a dependency
 SEEN = (255, 255, 255)
 UNSEEN = (200, 40, 40)
 ITSELF = (60, 120, 255)
@@ -45,7 +45,7 @@ def seen_pixels(network, row: int, column: int, scale: int = 8, seed: int = 0) -
     with tf.GradientTape() as tape:
         tape.watch(images)
         parameters = network(images, training=False)[:, row, column]
-        # Without weights, opposite dependencies would cancel.
+        # Random weights are applied, because opposite dependencies would otherwise cancel.
         weights = (
             np.random.default_rng(checked_seed(seed))
             .normal(size=parameters.shape)

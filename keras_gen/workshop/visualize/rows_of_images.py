@@ -8,7 +8,7 @@ import numpy as np
 from keras_gen.messages import in_words
 from keras_gen.workshop.visualize.captions import captioned
 
-_MOST = 12  # images of a row: more would be small
+_MOST = 12  # maximum number of images in a row; more images would be too small
 
 
 def reconstructions(model, images) -> np.ndarray:
@@ -34,7 +34,7 @@ def image_rows(rows: Mapping[str, np.ndarray], columns: int | None = None) -> np
     Args:
         rows: Uint8 images `[n, height, width, channels]` by name. Names are shown as converted by
             `keras_gen.messages.in_words`.
-        columns: Number of images to show from each set. If None, all images.
+        columns: Number of images to show from each set. If None, all images are shown.
 
     Returns:
         uint8 image `[height, width, 3]`.
@@ -117,12 +117,12 @@ def inpaintings(images: np.ndarray, masks: np.ndarray, model, **others) -> np.nd
 
 
 def translation_grid(model, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Shows x, its translations, and the way back in rows, then the same for y.
+    """Shows rows for x, its translations, and the back-translations, and then three rows for y.
 
     Args:
         model: A `CycleGAN`, or any model with two directions, of which x to y is the first.
         x: uint8 `[n, height, width, 3]`.
-        y: Images from the other domain, of the same size. The larger set is truncated.
+        y: Images from the other domain, with the size of `x`. The larger set is truncated.
 
     Returns: A uint8 image `[height, width, 3]`.
 
@@ -215,7 +215,7 @@ def analogies(model, images, through=None) -> np.ndarray:
 
 
 def swaps(model, styles, identities) -> np.ndarray:
-    """Shows images with the style of the image on the left and the identity of the one above.
+    """Shows images with the style of the image on the left and the identity of the image above.
 
     Args:
         model: Any model with `swap`, such as `StyleIdentityVAE`.
@@ -232,7 +232,7 @@ def swaps(model, styles, identities) -> np.ndarray:
 
 
 def style_mixing(model, coarse, fine, layers: int) -> np.ndarray:
-    """Shows images with the coarse styles of the left image and the fine styles of the upper.
+    """Shows images with the coarse styles of the left image and the fine styles of the top image.
 
     Karras, Laine, Aila (2019), fig. 3.
 
@@ -261,7 +261,7 @@ def style_mixing(model, coarse, fine, layers: int) -> np.ndarray:
 
 
 def _crossed(left_name, left, above_name, above, made) -> np.ndarray:
-    """Returns a table of images, each combined from the image on the left and the one above."""
+    """Returns a table of images, each combined from the images on the left and above."""
     made = made.reshape(len(left), len(above), *made.shape[1:])
     corner = np.full_like(left[:1], 255)
     first = np.concatenate([corner, above])[None]

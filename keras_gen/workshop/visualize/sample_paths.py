@@ -99,14 +99,14 @@ def _moments(model, n, moments, steps, seed, **given) -> Iterator[tuple[tf.Tenso
         [n, *model.edges["latents"].shape], [checked_seed(seed), 0]
     )
     points = path.sigma(times[0]) * latents
-    follow = tf.function(  # traced once, for all moments
+    follow = tf.function(  # traced only once for all times
         functools.partial(model.followed, step=DDIM().step, **given),
         input_signature=[tf.TensorSpec(latents.shape), tf.TensorSpec([None])],
         autograph=False,
     )
     last = 0
     for stop in np.linspace(0, steps, moments).round().astype(int):
-        # On from the last moment: `followed` begins with a multiple of what it is given.
+        # Sampling continues from the last time. `followed` begins with a multiple of its input.
         start = points / path.sigma(times[last])
         points = follow(start, times[last : stop + 1])
         last = stop

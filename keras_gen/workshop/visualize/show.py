@@ -12,7 +12,7 @@ from keras_gen.workshop.visualize.plots import pixels
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-FOLDER = Path("runs", "course")  # below the working directory
+FOLDER = Path("runs", "course")  # relative to the working directory
 
 
 def show(image: "np.ndarray | Figure", name: str, caption: str) -> None:

@@ -8,9 +8,9 @@ from keras_gen.core.sound_spectra import WINDOW, spectrogram
 from keras_gen.messages import in_words
 from keras_gen.workshop.visualize.plots import new_figure, pixels
 
-_RANGE = 60.0  # dB from the loudest to black
-_QUIET = 1e-5  # magnitude; softer than this is nowhere bright
-_SOFTEST = 1e-9  # magnitude that silence is given, whose logarithm is finite
+_RANGE = 60.0  # dB between the loudest value and black
+_QUIET = 1e-5  # minimum magnitude that is shown as bright
+_SOFTEST = 1e-9  # magnitude that represents silence, because its logarithm is finite
 _WIDEST = 11.0  # width of all columns, in hundreds of pixels
 
 
@@ -45,7 +45,7 @@ def spectrograms(
         )
     loudest = max(np.max(found, initial=_QUIET) for found in magnitudes.values())
     seconds = max(sounds.shape[1] for sounds in rows.values()) / rate
-    edge = WINDOW / 2 / rate  # from a sound's begin to the middle of its first window
+    edge = WINDOW / 2 / rate  # from the beginning of a sound to the middle of its first window
     extent = (edge, seconds - edge, 0, rate / 2000)
 
     width = min(1.3, _WIDEST / columns)

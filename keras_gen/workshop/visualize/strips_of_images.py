@@ -25,8 +25,8 @@ def figure(
 ) -> "Figure":
     """Returns a matplotlib figure of an image from this package, with row and column labels.
 
-    It is not part of pyplot's state, so it does not have to be closed. A notebook shows it if it is
-    the last value of a cell.
+    The figure is not part of pyplot's state, so it does not have to be closed. A notebook shows the
+    figure if it is the last value of a cell.
 
     Args:
         image: Image of cells of equal size, uint8 `[height, width, 3]`.
@@ -52,7 +52,8 @@ def figure(
     axes.spines[:].set_visible(False)
     if title:
         axes.set_title(title)
-    # Row labels take width from the image, which keeps its shape: no white above and below.
+    # The height is reduced with the width of the row labels, so that no white remains above and
+    # below the image.
     drawn.draw_without_rendering()
     drawn.set_figheight(drawn.get_tightbbox().height + 0.1)
     return drawn
@@ -107,7 +108,7 @@ def film_strip(frames: Mapping[str, np.ndarray], n: int = 6) -> np.ndarray:
 
     Args:
         frames: Images in order, uint8 `[height, width, channels]`, all of one size, by name, such
-            as the epoch. They are converted as by `keras_gen.files.images.as_shown`.
+            as the epoch. `keras_gen.files.images.as_shown` converts them.
         n: Number of evenly spaced images to show. If there are fewer, all are shown.
 
     Returns: A uint8 image `[height, width, 3]`.
@@ -119,7 +120,8 @@ def film_strip(frames: Mapping[str, np.ndarray], n: int = 6) -> np.ndarray:
     """
     if not frames or n < 1:
         raise ValueError(
-            f"There are {len(frames)} frames and n is {n}: expected at least 1 of each."
+            f"There are {len(frames)} frames and n is {n}: expected at least one frame, and an n "
+            "of at least 1."
         )
     places = np.linspace(0, len(frames) - 1, min(n, len(frames))).round().astype(int)
     chosen = [list(frames)[place] for place in places]

@@ -77,7 +77,7 @@ def test_sections_and_questions_are_linked(tmp_path):
     linked = chapter.linked("See section\n1, or question 2.")
     assert linked == ("See [section\n1](04_a.md#1-is-it-i--1), or [question 2](04_a.md#questions).")
     with pytest.raises(
-        ValueError, match=r"section is 9: expected a section of 04_a\.md, which has 2"
+        ValueError, match=r"section is 9: expected one of the 2 sections of 04_a\.md"
     ):
         chapter.linked("See section 9.")
 

@@ -45,7 +45,7 @@ def test_measured():
     [
         ({"loss": 1.0, "device": "x"}, "there is no 'nll' in .* Metrics: loss, device"),
         ({"nll": 1.0}, "there is no 'nll_error'"),
-        ({"nll": None, "nll_error": 1}, "'nll' is None in the metrics, but a finite number"),
+        ({"nll": None, "nll_error": 1}, "'nll' is None in the metrics: expected a finite number"),
         ({"nll": float("nan")}, "'nll' is nan"),
         ({"nll": True}, "'nll' is True"),
         ({}, "Metrics: none"),

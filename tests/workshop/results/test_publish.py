@@ -89,7 +89,9 @@ def test_replaces_and_keeps(root, tmp_path):
 
 def test_a_miss_needs_a_reason(root, tmp_path):
     export = make_export(tmp_path / "a", metrics={"nll": 85.0})
-    with pytest.raises(ValueError, match=r"nats is 85, but the paper has 84.0: state the reason"):
+    with pytest.raises(
+        ValueError, match=r"nats is 85, but the paper reports 84.0: state the reason"
+    ):
         publish(root, [export], note=" ")
     assert read_records(root) == {}
     publish(root, [export], note="a tenth of the epochs")

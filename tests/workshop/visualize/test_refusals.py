@@ -40,7 +40,7 @@ FRAMES = {"one": np.zeros([20, 30, 3], "uint8")}
 STYLED = SimpleNamespace(style=lambda latents: np.repeat(latents[:, None], 3, axis=1))
 SHAPES = r"expected \[inputs, units\] with 4 inputs"
 AT_LEAST_ONE_ROW = "for 2 titles: expected at least one row"
-EACH_POINT = "one for each point of a line. The lines are a"
+EACH_POINT = "one number per point of a line. The lines are a"
 PLANAR = r"expected at least one row, each with points \[n, 2\]"
 
 
@@ -77,7 +77,7 @@ REFUSED = [
     (lambda: traversals(Plain(), ZEROS[0]), r"shape \(2,\): expected \[n, latents\] or images"),
     (lambda: traversals(Plain(), steps=1), "steps is 1: expected at least 2, for the two ends"),
     (lambda: traversals(tiny("CycleGAN")),
-     "CycleGAN has no decoder or generator that accepts latents"),
+     "CycleGAN has no decoder or generator for latents"),
     (lambda: perturbations(Plain(), ZEROS, steps=1), "steps is 1: expected at least 2"),
     (lambda: manifold(tiny("GAN")), "has 3 latents: expected 2 for a manifold"),
     (lambda: manifold(Plain(), side=0), "side is 0: expected at least 1"),
@@ -117,8 +117,8 @@ REFUSED = [
     (lambda: titled({}), AT_LEAST_ONE_ROW),
     (lambda: titled({"one": [ZEROS]}), AT_LEAST_ONE_ROW),
     (lambda: titled({"one": [ZEROS, ZEROS[:, :1]]}), AT_LEAST_ONE_ROW),
-    (lambda: film_strip({}, 3), "expected at least 1 of each"),
-    (lambda: film_strip(FRAMES, 0), "expected at least 1 of each"),
+    (lambda: film_strip({}, 3), "expected at least one frame"),
+    (lambda: film_strip(FRAMES, 0), "expected at least one frame"),
     (lambda: figure(np.zeros([5, 11, 3], "uint8"), column_labels=["a", "b"]),
      "There are 2 column_labels, but 11 pixels"),
     (lambda: text_page([]), "texts is empty"),

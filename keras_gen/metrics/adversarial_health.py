@@ -14,12 +14,12 @@ from keras_gen.core import is_chief, stateless, training_step
 from keras_gen.metrics.samples.modes import bin_shares
 from keras_gen.metrics.samples.neighbors import nearest_neighbors
 
-SURE = 0.02  # fraction of the loss from guessing; below it, the discriminator is always certain
-MOSTLY = 0.5  # fraction of that loss; below it, the discriminator is right about most examples
-FLAT = 0.01  # gain of the generator's loss on the way to the data; below it, no gradient
-CLOSE = 0.1  # fraction of the distance between real examples; below it, samples repeat
-RARE = 0.1  # fraction of the expected samples in a cluster; below it, the mode is missing
-EXPECTED = 10  # real examples in a cluster: fewer may be missing by chance
+SURE = 0.02  # fraction of the loss of guessing, below which the discriminator is always certain
+MOSTLY = 0.5  # fraction of this loss, below which the discriminator is right about most examples
+FLAT = 0.01  # gain of the generator's loss, below which its gradient has vanished
+CLOSE = 0.1  # fraction of the distance between real examples, below which samples repeat
+RARE = 0.1  # fraction of the expected samples in a cluster, below which the mode is missing
+EXPECTED = 10  # minimum number of real examples in a cluster; fewer might be missing by chance
 
 
 class AdversarialHealth(keras.callbacks.Callback):
@@ -37,9 +37,9 @@ class AdversarialHealth(keras.callbacks.Callback):
     - modes are missing: a cluster of the real examples (see `metrics.bin_shares`), computed on raw
       pixels, contains less than a tenth of the expected number of samples.
 
-    The first two conditions are not checked if the discriminator's loss may be negative, as for a
-    Wasserstein critic. The limits are rough, so treat a warning as a reason to inspect samples. A
-    check changes neither the state nor the noise of the training steps.
+    The first two conditions are not checked if the discriminator's loss may be negative, as the
+    loss of a Wasserstein critic may be. The limits are rough, so treat a warning as a reason to
+    inspect samples. A check changes neither the state nor the noise of the training steps.
 
     Args:
         *data: Real examples as accepted by `fit`, one array per argument, with 100 to 1,000 rows.
@@ -49,8 +49,8 @@ class AdversarialHealth(keras.callbacks.Callback):
         say: Function called with each warning.
 
     Raises:
-        ValueError: If `every` or `patience` is below 1, or there are fewer than 100 examples. When
-            `fit` starts, if the model is not adversarial.
+        ValueError: If `every` or `patience` is below 1, or if there are fewer than 100 examples.
+            When `fit` starts, if the model is not adversarial.
 
     Example:
     ```python
@@ -70,7 +70,7 @@ class AdversarialHealth(keras.callbacks.Callback):
         self.patience = checked_size("patience", patience)
         self.say = say
         self._data = data
-        # Consecutive checks, by name, kept in checkpoints.
+        # Number of consecutive checks in which each condition held, by name; saved in checkpoints.
         self.saturated = self.vanished = self.repeated = self.missing = 0
 
     @override
@@ -101,7 +101,7 @@ class AdversarialHealth(keras.callbacks.Callback):
         real = self.model.real(batch).numpy().reshape(len(fake), -1)
         samples = fake.numpy().reshape(len(fake), -1)
         if not np.isfinite(samples).all():
-            return {}  # the step that caused them is refused, with an explanation
+            return {}  # training ends with an explanation of the step that caused them
         guess, d_loss, slope = self._play(batch, fake)
         way = np.sqrt(np.square(real - samples).sum(axis=1).mean())
         return {

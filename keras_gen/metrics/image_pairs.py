@@ -17,7 +17,8 @@ from keras_gen.metrics.samples.wasserstein import mean_patch_distance
 
 BATCH = 64  # number of images measured at once
 SSIM_WINDOW = 11
-SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # finest first, Wang et al. (2003)
+# from Wang et al. (2003), finest scale first
+SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 
 
 @checked_types
@@ -100,8 +101,8 @@ def ms_ssim(images: np.ndarray, originals: np.ndarray, shave: int = 0) -> np.nda
 
     def measure(originals, images):
         weights = np.float32(SCALE_WEIGHTS)
-        # As many scales as possible while the last scale, with ceil(side / 2^(scales - 1)) pixels,
-        # still contains a window.
+        # The number of scales is the maximum for which the last scale, with ceil(side / 2^(scales -
+        # 1)) pixels, still contains a window.
         side = min(images.shape[1:3])
         scales = min(len(weights), ((side - 1) // (SSIM_WINDOW - 1)).bit_length())
         if scales < len(weights):
@@ -182,8 +183,9 @@ def squared_error(images: np.ndarray, originals: np.ndarray) -> np.ndarray:
 
     Args:
         images: Images `[n, ...]`: uint8, or floats in units of 255 levels, which may be outside [0,
-            1], as for linear reconstructions.
-        originals: Original images, in the shape and order of `images`, with either dtype.
+            1], for example in linear reconstructions.
+        originals: Original images, in the shape and order of `images`: uint8, or floats in the same
+            units.
 
     Example:
         >>> squared_error(np.ones([1, 28, 28, 1], "float32"), np.zeros([1, 28, 28, 1], "uint8"))
@@ -227,10 +229,10 @@ def hole_psnr(
         originals: Original images, uint8, in the shape and order of the first argument.
         masks: Masks `[n, H, W, 1]`, nonzero where a pixel was missing.
         of: Values to compare, "luma" or "rgb"; see `psnr`. With "luma", color errors do not count,
-            and because of the studio range, other errors count a seventh less.
+            and because of the studio range, each other error counts a seventh less.
 
     Raises:
-        ValueError: If the arrays do not match, nothing is missing, or known pixels differ.
+        ValueError: If the arrays do not match, if nothing is missing, or if known pixels differ.
 
     Example: `hole_psnr(model.inpaint(images, masks), images, masks)`.
     """
@@ -254,7 +256,7 @@ def missing_pixels(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
 
     Raises:
         TypeError: If masks are not numbers or booleans.
-        ValueError: If the arrays do not match, nothing is missing, or masks contain NaN.
+        ValueError: If the arrays do not match, if nothing is missing, or if masks contain NaN.
     """
     missing = missing_of(masks)
     if missing.shape != (*np.shape(images)[:3], 1) or not missing.any():
@@ -284,10 +286,10 @@ def enlargement_report(
     Returns:
         A dict of metrics. "psnr" (in dB) and "ssim" are means over the images, computed on the luma
         without a border of `factor` pixels, as in papers. "patches" is the patch distance between
-        64-pixel squares cut from the images (see `pyramid_distances`), which is large for images
+        64-pixel squares cut from the images (see `pyramid_distances`), which is large for results
         that are too smooth. "detail" is the root mean square of the luma detail in these squares,
         relative to the originals, where detail is the part that a Gaussian with a standard
-        deviation of 1 pixel removes: 1 is ideal, and lower values mean that images are too smooth.
+        deviation of 1 pixel removes: 1 is ideal, and lower values mean that results are too smooth.
 
     Example: `enlargement_report(model.translate, benchmark_images(4)["Set5"], 4)["psnr"]`.
     """

@@ -62,11 +62,11 @@ def importance_weighted_nll(
         model: Model with the methods of `ImportanceSampled`, such as a `VAE`.
         images: Images `[n, ...]`, uint8 or float, as accepted by `model.prepare`. To measure binary
             data, binarize the images first.
-        samples: Number of samples per image, k above.
+        samples: Number of samples per image; k in the formula above.
         chunk: Number of samples decoded at once.
         batch_size: Number of examples processed at once.
-        seed: Seed for the latents. Within its error, the result depends on `seed`, `chunk`, and
-            `batch_size`.
+        seed: Seed for the latents. Within its sampling error, the estimate depends on `seed`,
+            `chunk`, and `batch_size`.
         conditions: Conditions c for a model of p(x|c), `[n, ...]`, such as the labels of a
             `ConditionalVAE` (Sohn, Lee, Yan 2015, eq. (7)).
 
@@ -77,7 +77,7 @@ def importance_weighted_nll(
         and the bound is loose.
 
     Raises:
-        ValueError: If a number is below 1, or there are no images.
+        ValueError: If a number is below 1, or if there are no images.
         FloatingPointError: If some of the model's weights are NaN.
 
     Example: `nll_summary(importance_weighted_nll(vae, test_images, samples=5000))["nll"]`.
@@ -85,7 +85,8 @@ def importance_weighted_nll(
     if min(samples, chunk, batch_size) < 1 or not len(images):
         raise ValueError(
             f"importance_weighted_nll got samples={samples}, chunk={chunk}, "
-            f"batch_size={batch_size} for {len(images)} images: pass at least 1 of each."
+            f"batch_size={batch_size} for {len(images)} images: expected at least 1 for each "
+            "number, and at least one image."
         )
     seed = checked_seed(seed)
     chunk = min(chunk, samples)
@@ -111,7 +112,8 @@ def importance_weighted_nll(
         total = squares = logs = tf.zeros(tf.shape(x)[:1], tf.float64)
         largest = total - math.inf
         for number in tf.range(tf.constant(chunks, tf.int64)):
-            # Parallel iterations would each keep their own samples.
+            # Iterations run one at a time, because parallel iterations would each keep their own
+            # samples.
             tf.autograph.experimental.set_loop_options(parallel_iterations=1)
             key = stateless_seed(seed, batch * chunks + number, "importance_weights")
             log_w = tf.cast(log_weights(x, chunk, key, *condition), tf.float64)
@@ -161,7 +163,7 @@ def nll_summary(nats: Mapping[str, np.ndarray], prefix: str = "") -> dict[str, f
         "effective_sample_size", a median.
 
     Raises:
-        ValueError: If there are no values, or some are NaN.
+        ValueError: If there are no values, or if some values are NaN.
 
     Example: `metrics |= nll_summary(importance_weighted_nll(vae, test_images), prefix="vae_")`.
     """
@@ -212,7 +214,7 @@ def latent_grid(
         for `keras_gen.workshop.baselines.BernoulliMixture.of`.
 
     Raises:
-        ValueError: If there are not two latents, or `side` is below 2.
+        ValueError: If the number of latents is not two, or if `side` is below 2.
 
     Example: `-BernoulliMixture.of(*latent_grid(vae)).log_prob(binary_digits)`.
     """
@@ -269,8 +271,8 @@ def bits_per_dimension(
     if dequantization == "none" and levels_per_unit != 1:
         raise ValueError(
             f"levels_per_unit is {levels_per_unit}, but dequantization is 'none', so p is a "
-            "probability, which has no unit: leave out levels_per_unit, or specify how the data "
-            "of a density was dequantized."
+            "probability, which has no unit: leave out levels_per_unit, or, for a density, specify "
+            "how the data was dequantized."
         )
     return nats / (dimensions * math.log(2)) + math.log2(levels_per_unit)
 
@@ -292,7 +294,7 @@ def bits_per_live_value(nats: np.ndarray, levels: np.ndarray) -> float:
         Bits per value.
 
     Raises:
-        ValueError: If there are no values, or `nats` and `levels` have different numbers of
+        ValueError: If there are no values, or if `nats` and `levels` have different numbers of
             sequences.
 
     Example:
@@ -383,7 +385,7 @@ def best_parzen_std(samples: np.ndarray, held_out: np.ndarray) -> float:
     """Returns the best of ten geometrically spaced window sizes from 0.1 to 1, by mean likelihood.
 
     Args:
-        samples: Samples, as for `parzen_log_likelihood`.
+        samples: Samples from the model; see `parzen_log_likelihood`.
         held_out: Images that are neither in the model's training set nor in the test set.
 
     Example: `best_parzen_std(model.sample(10_000), validation_images)`.

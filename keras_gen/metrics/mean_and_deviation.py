@@ -23,11 +23,11 @@ def mean_and_deviation(
     Args:
         found: Metrics for each seed, by name.
         name: Name for the mean of a metric, in which {} stands for the metric's name.
-        keys: Names of the metrics to include. If None, all metrics for the first seed.
+        keys: Names of the metrics to include. If None, the metrics of the first seed are used.
 
     Raises:
         TypeError: If a metric is not a number.
-        ValueError: If there are no measurements, or a metric is missing for a seed.
+        ValueError: If there are no measurements, or if a metric is missing for a seed.
 
     Example:
         >>> mean_and_deviation([{"error": 1.0}, {"error": 3.0}], "{}_of_two")
@@ -40,8 +40,8 @@ def mean_and_deviation(
         lacking = [number for number, of_seed in enumerate(found) if key not in of_seed]
         if lacking:
             raise ValueError(
-                f"Measurement {lacking[0]} lacks the metric {key!r}, which others have: expected "
-                "the same metrics in each."
+                f"Measurement {lacking[0]} lacks the metric {key!r}, which other measurements "
+                "have: expected the same metrics in each measurement."
             )
         each = as_numbers([of_seed[key] for of_seed in found], key)
         means[name.format(key)] = float(np.mean(each))

@@ -54,11 +54,12 @@ def as_features(features: np.ndarray, name: str, rows: int = 2) -> np.ndarray:
         rows: Minimum number of rows.
 
     Raises:
-        ValueError: If there are too few rows or axes, no columns, NaN, or magnitudes >= 1e150.
+        ValueError: If there are too few rows or axes, if there are no columns, or if a value is NaN
+            or has a magnitude of at least 1e150.
     """
     matrix = as_numbers(features, name).astype(np.float64)
     # The squares of larger numbers, and their sums, are infinite.
-    usable = matrix.size and (np.abs(matrix) < LARGEST).all()  # also not NaN
+    usable = matrix.size and (np.abs(matrix) < LARGEST).all()  # this also rejects NaN
     if matrix.ndim < 2 or len(matrix) < rows or not usable:
         raise ValueError(
             f"Expected {name} to be finite numbers [n, d] with n of at least {rows}, but "
@@ -74,7 +75,7 @@ def as_feature_pair(
     """Returns two sets of features as matrices; see `as_features`.
 
     Raises:
-        ValueError: See `as_features`; also if the widths d differ.
+        ValueError: If `as_features` rejects a set, or if the widths d differ.
     """
     a = as_features(a, names[0], rows)
     b = as_features(b, names[1], rows)
@@ -131,7 +132,7 @@ def as_labels(labels: np.ndarray, name: str, n: int | None = None) -> np.ndarray
     Args:
         labels: Labels to check.
         name: Name of the labels in the error message.
-        n: Number of labels. If None, any number above 0.
+        n: Number of labels. If None, any number above 0 is allowed.
 
     Raises:
         TypeError: If the labels are not integers.
@@ -149,7 +150,7 @@ def as_labels(labels: np.ndarray, name: str, n: int | None = None) -> np.ndarray
 
 
 def as_classes(labels: np.ndarray, name: str, n: int | None = None) -> np.ndarray:
-    """Returns labels as `as_labels` does, but raises a ValueError for negative (missing) labels."""
+    """Returns labels like `as_labels`, but raises a ValueError for negative (missing) labels."""
     labels = as_labels(labels, name, n)
     if labels.min() < 0:
         raise ValueError(

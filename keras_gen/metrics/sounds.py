@@ -20,7 +20,7 @@ from keras_gen.metrics.metric_arguments import as_numbers
 from keras_gen.metrics.representations.probes import linear_probe
 
 FLOOR = 1e-3  # minimum magnitude: 60 dB below a sine wave of amplitude 1
-AUDIBLE = 40.0  # dB below the loudest frame
+AUDIBLE = 40.0  # maximum distance from the loudest frame in dB
 
 
 @checked_types
@@ -51,15 +51,15 @@ def log_spectral_distance(waveforms: np.ndarray, originals: np.ndarray) -> np.nd
 def signal_to_noise(waveforms: np.ndarray, originals: np.ndarray) -> np.ndarray:
     """Returns the signal-to-noise ratio, float64 `[n]` in dB.
 
-    It is the ratio of the original's energy to the energy of the difference, so phase errors count.
-    The ratio is 0 for silence, and infinite for the original.
+    The result is the ratio of the original's energy to the energy of the difference, so phase
+    errors count. The ratio is 0 for silence, and infinite for the original.
 
     Args:
         waveforms: Waveforms `[n, samples, 1]`, int16 or floats in [-1, 1].
         originals: Original waveforms, in the format and order of `waveforms`; none may be silent.
 
     Raises:
-        ValueError: If the shapes differ, or an original is silent.
+        ValueError: If the shapes differ, or if an original is silent.
 
     Example:
         >>> signal_to_noise(np.zeros([1, 512, 1]), np.ones([1, 512, 1]))
@@ -89,10 +89,10 @@ def _require_pairs(waveforms, originals):
         )
 
 
-WINDOW, STEP = 0.064, 0.016  # seconds
-LOWEST, HIGHEST = 60, 400  # Hz
+WINDOW, STEP = 0.064, 0.016  # length and step of the windows in seconds
+LOWEST, HIGHEST = 60, 400  # range of the pitch in Hz
 PERIODIC = 0.6  # minimum autocorrelation of a frame with a pitch
-LOUD = 10**-2.5  # fraction of the energy of the loudest frame
+LOUD = 10**-2.5  # minimum energy of a frame, relative to the loudest frame
 
 
 def median_pitch(waveforms: np.ndarray, rate: int = 8000) -> np.ndarray:
@@ -110,7 +110,7 @@ def median_pitch(waveforms: np.ndarray, rate: int = 8000) -> np.ndarray:
         rate: Sampling rate in samples per second, at least 1,000.
 
     Raises:
-        ValueError: If the waveforms are too short, or the rate is too low.
+        ValueError: If the waveforms are too short, or if the rate is too low.
 
     Example:
         >>> tone = np.sin(2 * np.pi * 125 * np.arange(4000) / 8000)
@@ -132,7 +132,7 @@ def median_pitch(waveforms: np.ndarray, rate: int = 8000) -> np.ndarray:
     correlation /= correlation[..., :1] + 1e-12
     lags = np.arange(rate // HIGHEST, rate // LOWEST + 1)
     before, found, after = (correlation[..., lags + step] for step in (-1, 0, 1))
-    # On the flank of a peak, the correlation is almost as high, at a lag that is too short.
+    # On the flank of a peak, the lag is too short, although the correlation is almost as high.
     peaks = np.where((found > before) & (found >= after), found, -np.inf)
     highest = peaks.max(axis=2, keepdims=True)
     first = np.argmax(peaks >= 0.9 * highest, axis=2)[..., None]
@@ -157,7 +157,7 @@ def _autocorrelation(frames: np.ndarray) -> np.ndarray:
     return np.fft.irfft(spectra)[..., :size]
 
 
-# The feature, and the labels that it predicts: speakers or words.
+# Each feature, and the labels that it predicts: speakers or words.
 _PROBES = {
     "speaker_by_covariance": (cepstral_covariance, 0),
     "speaker": (average_spectrum, 0),

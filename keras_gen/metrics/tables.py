@@ -12,7 +12,7 @@ from keras_gen.core.kinds_of_data import Rows
 from keras_gen.data.transforms.cells import require_cells
 from keras_gen.data.transforms.tables import Column
 
-_BLOCK = 200  # rows whose distances are computed at once
+_BLOCK = 200  # number of rows whose distances are computed at once
 
 
 def table_fidelity(
@@ -37,8 +37,8 @@ def table_fidelity(
         `worst_column_tv`, the largest distance of any column.
 
     Raises:
-        ValueError: If rows do not fit the columns, there are fewer than 2 rows, or `bins` is below
-            2.
+        ValueError: If rows do not fit the columns, if there are fewer than 2 rows, or if `bins` is
+            below 2.
 
     Example: `table_fidelity(columns, held_out, model.sample(len(held_out)))["pair_tv"]`.
     """
@@ -68,7 +68,7 @@ def _distance(real, samples):
     """Returns the total variation distance between two samples of integers, and its floor."""
     size = max(real.max(), samples.max()) + 1
     p, q = (np.bincount(part, minlength=size) / len(part) for part in (real, samples))
-    # E|N(0, s^2)| = s sqrt(2 / pi) of the difference of two shares.
+    # The mean of |N(0, s^2)|, for a difference of two shares, is s sqrt(2 / pi).
     deviation = np.sqrt(p * (1 - p) * (1 / len(real) + 1 / len(samples)))
     return 0.5 * np.abs(p - q).sum(), 0.5 * deviation.sum() * np.sqrt(2 / np.pi)
 
@@ -80,7 +80,7 @@ def _binned(columns, cells, bins):
         if not column.categories:
             ends = np.cumsum(column.shares)
             middles = ends - np.array(column.shares) / 2
-            # The bin that contains the middle of a cell.
+            # Each cell is in the bin that contains the middle of the cell.
             numbers = np.unique(np.floor(middles * bins), return_inverse=True)[1]
             known = cells[:, place] >= 0
             cells[known, place] = numbers[cells[known, place]]
@@ -101,11 +101,11 @@ def detection_auc(columns: Sequence[Column], real: Any, samples: Any, seed: int 
         seed: Seed for the selection of rows.
 
     Returns:
-        Area under the ROC curve: 0.5 if the classifier cannot distinguish them, or 1 if it always
-        can.
+        Area under the ROC curve: 0.5 if the classifier cannot distinguish the samples from real
+        rows, and 1 if it always can.
 
     Raises:
-        ValueError: If rows do not fit the columns, or there are fewer than 20 rows.
+        ValueError: If rows do not fit the columns, or if there are fewer than 20 rows.
 
     Example: `detection_auc(columns, held_out, model.sample(len(held_out)))`.
     """
@@ -135,31 +135,36 @@ def usefulness(
         columns: Columns with cells, as returned by `keras_gen.data.table_columns`.
         real: Held-out rows without gaps in the target; see `table_fidelity`.
         samples: Sampled rows. Rows with a gap in the target are omitted.
-        target: Name of the column to predict, which must contain two different words.
+        target: Name of the column to predict, which must have two categories.
 
     Returns:
         A dict with `accuracy` and `auc`, the area under the ROC curve, which is 0.5 if the samples
-        contain only one word.
+        contain only one category.
 
     Raises:
-        ValueError: If the target is not a column with two words or is the only column, if `real`
-            does not contain both words, or if rows do not fit the columns.
+        ValueError: If the target is not a column with two categories or is the only column, if
+            `real` does not contain both categories, or if rows do not fit the columns.
 
     Example: `usefulness(columns, held_out, model.sample(1000), target="kind")["auc"]`.
     """
     columns = require_cells(columns)
     names = [column.name for column in columns]
     if target not in names or len(columns[names.index(target)].categories) != 2:
-        raise ValueError(f"target is {target!r}: expected the name of a column with two words.")
+        raise ValueError(
+            f"target is {target!r}: expected the name of a column with two categories."
+        )
     place = names.index(target)
     others = [column for column in columns if column.name != target]
     if not others:
-        raise ValueError(f"columns has only {target!r}: expected columns that predict it.")
+        raise ValueError(
+            f"columns contains only {target!r}: expected at least one other column, from which to "
+            "predict it."
+        )
     (x, y), (test_x, test_y) = (_without(_values(columns, r), place) for r in (samples, real))
     if len(np.unique(test_y)) < 2:
         raise ValueError(
-            f"real has {len(np.unique(test_y))} of the two words of {target} in {len(test_y)} rows "
-            "where it is known: expected both words."
+            f"The rows of real in which {target} is known ({len(test_y)}) contain "
+            f"{len(np.unique(test_y))} of its two categories: expected both."
         )
     if len(np.unique(y)) < 2:
         guess = y[0] if len(y) else 0
@@ -181,9 +186,9 @@ def closest_rows(
     """Tests whether samples are closer to training rows than to held-out rows.
 
     The distance between two rows is Gower's, which is based on the ranks of numbers, scaled to [0,
-    1], and on whether words differ. If training rows were not memorized, and both sets have the
-    same size, half of the samples are closer to a training row. From the larger set, as many rows
-    as in the smaller set are therefore chosen at random.
+    1], and on whether categories differ. If training rows were not memorized, and both sets have
+    the same size, half of the samples are closer to a training row. From the larger set, as many
+    rows as in the smaller set are therefore chosen at random.
 
     Args:
         columns: Columns with cells, as returned by `keras_gen.data.table_columns`.
@@ -206,7 +211,7 @@ def closest_rows(
     copies = [np.mean([row.tobytes() in known for row in part]) for part in (parts[0], parts[2])]
     count = min(len(parts[1]), len(parts[2]))
     random = np.random.default_rng(0)
-    # At random, because rows are often sorted.
+    # Rows are chosen at random, because they are often sorted.
     others = [part[random.permutation(len(part))[:count]] for part in parts[1:]]
     ranks = [_ranks(columns, part) for part in (parts[0], *others)]
     near, other = (_nearest(columns, ranks[0], part) for part in ranks[1:])
@@ -251,7 +256,7 @@ def _cells(edge, texts):
 
 
 def _values(columns, rows):
-    """Returns numbers, and the indices of words, float64 `[n, columns]`, with NaN for gaps."""
+    """Returns numbers, and the indices of categories, float64 `[n, columns]`, with NaN for gaps."""
     edge = Rows(columns)
     texts = np.asarray(edge.as_array(rows)).astype(str)
     cells = _cells(edge, texts)
@@ -265,7 +270,7 @@ def _values(columns, rows):
 
 
 def _trees(columns):
-    # scikit-learn allows 255 categories.
+    # scikit-learn allows at most 255 categories.
     words = [0 < len(column.categories) <= 255 for column in columns]
     return HistGradientBoostingClassifier(
         max_iter=60,

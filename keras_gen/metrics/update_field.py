@@ -30,8 +30,8 @@ def update_field(model: GenerativeModel, batch, points: np.ndarray) -> np.ndarra
 
     Raises:
         TypeError: If an argument has a different type.
-        ValueError: If points have a different shape or are not finite, the batch does not match the
-            model, or a step yields a loss or a gradient that is not finite.
+        ValueError: If points have a different shape or are not finite, if the batch does not match
+            the model, or if a step yields a loss or a gradient that is not finite.
 
     Example:
     ```python
@@ -68,8 +68,8 @@ def update_jacobian(
     J.
 
     Args:
-        model: Model, as for `update_field`.
-        batch: Batch, as for `update_field`.
+        model: Model; see `update_field`.
+        batch: Batch; see `update_field`.
         point: Values of all weights, `[weights]`.
         difference: Half of the distance between the two points of the difference quotient.
 
@@ -91,8 +91,8 @@ def trajectory(model: GenerativeModel, batch, point: np.ndarray, steps: int) -> 
     """Returns the weights over several training steps on one batch, float64 `[steps + 1, weights]`.
 
     Args:
-        model: Model, as for `update_field`.
-        batch: Batch, as for `update_field`.
+        model: Model; see `update_field`.
+        batch: Batch; see `update_field`.
         point: Initial weights, `[weights]`, which are the first row of the result.
         steps: Number of steps.
 

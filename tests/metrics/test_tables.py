@@ -72,9 +72,9 @@ def test_labels_of_samples_are_useful_if_they_depend_on_the_row():
     with pytest.raises(ValueError, match="target is 'age': expected the name of a column with two"):
         usefulness(COLUMNS, TEST, TRAIN, "age")
     for rich, found in (("no", 1), (None, 0)):
-        with pytest.raises(ValueError, match=f"real has {found} of the two words of rich"):
+        with pytest.raises(ValueError, match=f"contain {found} of its two categories"):
             usefulness(COLUMNS, TEST.assign(rich=rich), TRAIN, "rich")
-    with pytest.raises(ValueError, match="columns has only 'rich'"):
+    with pytest.raises(ValueError, match="columns contains only 'rich'"):
         usefulness(COLUMNS[1:2], TEST[["rich"]], TRAIN[["rich"]], "rich")
 
 

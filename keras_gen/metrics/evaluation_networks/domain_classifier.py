@@ -84,8 +84,9 @@ def train_domain_classifier(
     b = as_images(b, "b", channels=(3,))
     if a.shape[1:] != b.shape[1:]:
         raise ValueError(
-            f"train_domain_classifier got images of shape {a.shape[1:]} in a, but {b.shape[1:]} "
-            "in b: resize them to one size, or the classifier learns the size."
+            f"train_domain_classifier got images of shape {a.shape[1:]} in a, but {b.shape[1:]} in "
+            "b: resize the images to one size, because the classifier could otherwise recognize "
+            "domains by size."
         )
     if kind not in KINDS:
         raise ValueError(f"kind is {kind!r}: expected one of {', '.join(map(repr, KINDS))}.")
@@ -116,7 +117,8 @@ def predict(classifier: keras.Model, images: np.ndarray, batch_size: int = 64) -
         images: Images to classify, uint8 `[n, H, W, 3]`.
         batch_size: Number of images processed at once.
 
-    Example: `predict(classifier, photos)["logits"] > 0` where a photo is mistaken for a painting.
+    Example: `predict(classifier, photos)["logits"] > 0` for each photo that is mistaken for a
+    painting.
     """
     images = as_images(images, channels=(3,))
     parts = [

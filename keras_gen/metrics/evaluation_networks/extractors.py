@@ -99,8 +99,8 @@ class Extractor:
             batch_size: Number of images processed at once.
 
         Raises:
-            ValueError: If the images have a different format, or a shape that the model does not
-                accept.
+            ValueError: If the images have a different format, or if the model does not accept their
+                shape.
         """
         images = as_images(images)
         *sides, channels = shape = self.model.input_shape[1:]
@@ -119,13 +119,13 @@ class Extractor:
 
     @functools.cached_property
     def _compiled(self):
-        # A graph costs a third of the eager calls of a small network on small images.
+        # For a small network on small images, a graph takes a third of the time of eager calls.
         function = tf.function(lambda x: self.model(x, training=False), autograph=False)
 
         @functools.cache
         def traced(shape, dtype):
-            # Traced once for any number of images, so that TensorFlow does not warn about
-            # retracing.
+            # The graph is traced once for any number of images, so that TensorFlow does not warn
+            # about retracing.
             return function.get_concrete_function(tf.TensorSpec([None, *shape], dtype))
 
         return lambda images: traced(tuple(images.shape[1:]), images.dtype)(images)
@@ -161,11 +161,11 @@ def keras_extractor(
             model accepts [0, 255].
         size: Height and width to which images are resized. If None, the model's input size, if it
             is fixed.
-        name: Name that precedes the hash of the weights. If None, the model's name.
+        name: Name that precedes the hash of the weights. If None, the model's name is used.
 
     Raises:
-        ValueError: If the model has a different type, is not built, does not return features, or
-            does not accept images.
+        ValueError: If the model has a different type, is not built, does not accept images, or does
+            not return features.
 
     Example:
         >>> vgg = keras.applications.VGG16(include_top=False, pooling="avg")
@@ -205,7 +205,7 @@ def inception_v3() -> Extractor:
     """
     try:
         network = keras.applications.InceptionV3(classifier_activation=None)
-    except Exception as error:  # Keras raises no narrower one if it cannot download
+    except Exception as error:  # Keras raises no narrower error if a download fails
         raise FileNotFoundError(
             f"The weights of InceptionV3 can be neither found nor downloaded ({error}): use "
             "trained_extractor, which needs no download, or put the file in ~/.keras/models."
@@ -278,7 +278,7 @@ def trained_extractor(
         )
         found = Extractor("", model)(images[held_out])
         accuracy = float((found["logits"].argmax(axis=1) == labels[held_out]).mean())
-        # ReLUs may be all zero after a few steps.
+        # After a few steps, all ReLUs may be zero.
         scale = float(np.sqrt(np.mean(np.square(found["features"], dtype=np.float64)))) or 1.0
         arrays = {str(i): weight for i, weight in enumerate(model.get_weights())}
         with replacing(path) as file:

@@ -39,7 +39,7 @@ def train_classifier(
     Args:
         images: Images, uint8 `[n, H, W, 1 or 3]`, with sides of at least 8 pixels.
         labels: Integers `[n]`, 0 to K - 1.
-        classes: Number of classes, K, at least 2. If None, one more than the largest label.
+        classes: Number of classes, K, at least 2. If None, K is one more than the largest label.
         steps: Number of training steps.
         batch_size: Number of images per step, chosen without replacement until all are used.
         learning_rate: Initial learning rate, which decays to 0 on a cosine schedule.
@@ -117,7 +117,7 @@ def build_classifier(
     if kind == "conv":
         network = conv_classifier(image_shape[-1], classes, WIDTHS, seed=seed)
     else:
-        # A different first kernel, so that the two types have few flaws in common.
+        # The first kernels differ, so that the two types have few flaws in common.
         first_kernel = 3 if kind == "max" else 5
         sizes = (POOLED_WIDTHS, first_kernel)
         network = conv_classifier(image_shape[-1], classes, *sizes, pooling=kind, seed=seed)
@@ -155,7 +155,7 @@ def fit_logits(
     optimizer = keras.optimizers.AdamW(rate, weight_decay=1e-3)
     # XLA compilation would take longer than it saves.
     trained.compile(optimizer, loss, jit_compile=False)
-    # Given the number of steps, Keras runs no step without a batch at the end.
+    # The number of steps is passed, because Keras would otherwise run a last step without a batch.
     trained.fit(batches, steps_per_epoch=steps, shuffle=False, verbose=0)
 
 

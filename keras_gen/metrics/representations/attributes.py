@@ -92,8 +92,8 @@ def decision_gaps(
         rates within each label, which is 0 under equalized odds.
 
     Raises:
-        ValueError: If there are numbers other than 0 and 1, or a combination of label and attribute
-            has no examples.
+        ValueError: If there are numbers other than 0 and 1, or if a combination of label and
+            attribute has no examples.
 
     Example:
         >>> decision_gaps([1, 1, 0, 0], [1, 0, 1, 0], [1, 1, 0, 0])["parity_gap"]
@@ -150,8 +150,8 @@ def group_report(
         labels: Correct classes, integers `[n]`.
         groups: Group of each example, nonnegative integers `[n]`. No group may be empty.
         shares: Nonnegative weight of each group in the overall accuracy; the sum is arbitrary. If
-            None, the number of examples in the group. With weights, rare groups can be measured on
-            many examples.
+            None, each weight is the number of examples in the group. With weights, rare groups can
+            be measured on many examples.
 
     Returns:
         A dict of numbers between 0 and 1: "accuracy"; "worst_group"; "gap", the best group's

@@ -43,8 +43,8 @@ def code_uses(codes: np.ndarray, levels: Count) -> np.ndarray:
     if not np.issubdtype(codes.dtype, np.integer):
         raise TypeError(f"Codes have dtype {codes.dtype}: expected integers.")
     if not codes.size or codes.min() < 0 or codes.max() >= levels:
-        found = f"{codes.min()} to {codes.max()}" if codes.size else "none"
-        raise ValueError(f"Codes are {found}: expected integers from 0 to {levels - 1}.")
+        found = f"range from {codes.min()} to {codes.max()}" if codes.size else "are empty"
+        raise ValueError(f"Codes {found}: expected integers from 0 to {levels - 1}.")
     return np.bincount(codes.ravel(), minlength=levels).astype(np.int64)
 
 

@@ -20,7 +20,7 @@ from keras_gen.data.sets.factors import Factors
 from keras_gen.metrics.metric_arguments import as_features, as_numbers
 
 LEVEL = 0.01  # probability that noise passes the test
-SHUFFLES = 400  # per factor
+SHUFFLES = 400  # number of permutations per factor
 
 
 def check(codes: np.ndarray, factors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -28,7 +28,7 @@ def check(codes: np.ndarray, factors: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
     Raises:
         TypeError: If the factors are not integers.
-        ValueError: If shapes differ, codes are not finite, or a factor has only one value.
+        ValueError: If shapes differ, if codes are not finite, or if a factor has only one value.
     """
     codes = as_features(codes, "codes")
     factors = as_numbers(factors, "factors")
@@ -93,10 +93,10 @@ def better_than_chance(predicted: np.ndarray, factors: np.ndarray) -> np.ndarray
     if not better.any():
         best = np.argmax(found - chance)
         raise ValueError(
-            "No factor is predicted from the codes better than chance (the best, factor "
-            f"{best}, scores {found[best]:.3f} on {len(factors)} held-out examples and "
-            f"{chance[best]:.3f} on shuffled ones), so a score would measure noise: pass codes "
-            "from a trained encoder, or more examples."
+            f"No factor is predicted from the codes better than chance (the best factor, {best}, "
+            f"scores {found[best]:.3f} on {len(factors)} held-out examples and {chance[best]:.3f} "
+            "on shuffled examples), so a score would measure noise: pass codes from a trained "
+            "encoder, or more examples."
         )
     return better
 
@@ -140,8 +140,8 @@ def dci_scores(codes: np.ndarray, factors: np.ndarray, seed: int = 0) -> dict[st
     )
     importances, scores, predicted = [], [], []
     for train, test in zip(train_factors.T, test_factors.T, strict=True):
-        # Every split chooses among all codes. Otherwise, a code would be used for lack of a better
-        # one.
+        # Every split chooses among all codes. Otherwise, a tree would use a code for lack of a
+        # better one.
         forest = RandomForestClassifier(
             20, min_samples_leaf=0.01, max_features=None, random_state=seed
         ).fit(train_codes, train)
@@ -257,8 +257,8 @@ def top_gap(table: np.ndarray) -> np.ndarray:
     return first - second
 
 
-ROWS = 4096  # maximum rows per call of `represent`
-EXAMPLES = 4096  # examples of the grid for testing whether codes predict anything
+ROWS = 4096  # maximum number of rows per call of `represent`
+EXAMPLES = 4096  # number of grid examples for testing whether codes predict anything
 
 Represent = Callable[[np.ndarray], np.ndarray]
 
@@ -333,7 +333,7 @@ def factor_vae_score(
 
     Args:
         factors: Grid from which examples are sampled.
-        represent: Function, as for `beta_vae_score`.
+        represent: Function that encodes combinations; see `beta_vae_score`.
         train: Number of votes used to assign codes to factors.
         test: Number of held-out votes.
         samples: Number of examples per vote, at least 2.

@@ -47,7 +47,8 @@ def matched_accuracy(
     known_clusters = as_classes(known[0], "known clusters", len(known_labels))
     labels = as_classes(labels, "labels")
     clusters = as_classes(clusters, "clusters", len(labels))
-    # Rows and columns are only the numbers that occur, because numbers may be large, such as IDs.
+    # The table has rows and columns only for numbers that occur, because numbers such as IDs may be
+    # large.
     counts = contingency_matrix(known_clusters, known_labels)
     rows, columns = linear_sum_assignment(counts, maximize=True)
     matched = dict(
@@ -67,7 +68,7 @@ def kmeans_report(
         codes: Codes, finite numbers `[n, d]`. They are not rescaled, so a code with a large scale
             counts more.
         labels: Labels, integers `[n]`.
-        clusters: Number of clusters, 1 to n. If None, the number of distinct labels.
+        clusters: Number of clusters, 1 to n. If None, the number of distinct labels is used.
         seed: Seed for the ten initializations, of which the one with the tightest clusters is kept.
 
     Returns:
@@ -134,13 +135,14 @@ def retrieval_curve(
     if len(missing := np.setdiff1d(query_y, found[numbers > leave_one_out])):
         other = "other " if leave_one_out else ""
         raise ValueError(
-            f"No {other}gallery example has the query label {missing[0]}: leave it out."
+            f"No {other}gallery example has the query label {missing[0]}: leave out queries with "
+            "this label."
         )
     curves = []
     for part in _hits(queries, query_y, gallery, gallery_y, seed, leave_one_out):
         for row in part:
             ranks = np.flatnonzero(row) + 1
-            # Minus the rounding error of a product such as 0.7 * 10.
+            # The rounding error of a product such as 0.7 * 10 is subtracted.
             wanted = np.maximum(np.ceil(fractions * len(ranks) - 1e-9).astype(int), 1)
             curves.append(wanted / ranks[wanted - 1])
     return np.mean(curves, axis=0)

@@ -37,7 +37,7 @@ def linear_probe(
         test_codes: Test codes, finite numbers `[m, d]`.
         test_labels: Labels of the test codes, integers `[m]`.
         counts: Total numbers of labeled examples, which are the keys of the result, each between
-            the number of classes and n. If None, only n.
+            the number of classes and n. If None, only n is used.
         seed: Seed for the selection of labeled examples.
 
     Example: `linear_probe(codes, labels, test_codes, test_labels, counts=[100, 1000])[100]`.

@@ -125,16 +125,16 @@ def _standing_out(power, row, column):
     """Returns the power of a frequency relative to the surrounding frequencies."""
     steps = np.arange(-NEIGHBORS, NEIGHBORS + 1)
     around = power[np.ix_((row + steps) % len(power), (column + steps) % power.shape[1])]
-    # Without the adjacent frequencies, into which the window spreads the peak.
+    # The adjacent frequencies, into which the window spreads the peak, are left out.
     far = np.maximum(*np.abs(np.meshgrid(steps, steps))) > 1
     level = np.median(around[far])
     if not level and not power[row, column]:
-        return 1.0  # for images of one color
+        return 1.0  # images of a single color have no pattern
     return float(power[row, column] / level)
 
 
 ORIENTATIONS = 8
-CELLS = 4  # along each side
+CELLS = 4  # number of cells along each side of an image
 BLOCK = 2  # number of cells along each side of a block, in which histograms are normalized
 
 
@@ -150,8 +150,8 @@ def gradient_histograms(images: np.ndarray) -> np.ndarray:
         images: Images, uint8 `[n, H, W, C]`, with sides of at least 8 pixels.
 
     Returns:
-        Features, float32 `[n, 288]`. For an image without flat areas, their mean square is 1, as
-        for the features of `keras_gen.metrics.trained_extractor`.
+        Features, float32 `[n, 288]`. For an image without flat areas, their mean square is 1, like
+        the mean square of features from `keras_gen.metrics.trained_extractor`.
 
     Example: `kernel_distance(gradient_histograms(real), gradient_histograms(samples))`.
     """

@@ -103,7 +103,7 @@ def _as_moments(value: np.ndarray | Moments, name: str) -> Moments:
 def _factor(covariance: np.ndarray) -> np.ndarray:
     """Returns F `[d, rank]` such that F F^T equals `covariance`."""
     values, vectors = np.linalg.eigh((covariance + covariance.T) / 2)
-    # Due to rounding, an eigenvalue of 0 may be as large as this, and its root would not be
+    # Due to rounding, an eigenvalue of 0 may reach this limit, and its square root would not be
     # negligible.
     zero = max(values.max(), 0.0) * len(values) * np.finfo(np.float64).eps
     if values.min() < -max(1e3 * zero, 1e-12):
@@ -115,7 +115,7 @@ def _factor(covariance: np.ndarray) -> np.ndarray:
     return vectors[:, kept] * np.sqrt(values[kept])
 
 
-BLOCK = 2**22  # numbers of a kernel matrix kept at once: 32 MiB
+BLOCK = 2**22  # maximum number of kernel values kept at once, 32 MiB
 
 
 @checked_types
@@ -199,7 +199,8 @@ def _whole(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
             "The kernel of the features overflows: divide a and b by the same number."
         )
 
-    # The estimate without row i, for all i at once: rows of the kernel matrices are subtracted.
+    # The estimates without row i are computed for all i at once: rows of the kernel matrices are
+    # subtracted.
     without_a = (
         (within_a - 2.0 * aa) / ((n - 1) * (n - 2))
         + term_b
@@ -247,7 +248,7 @@ def inception_score(
         )
     if from_logits:
         predictions = special.softmax(predictions, axis=1)
-    # Comparisons with NaN are false.
+    # Comparisons with NaN are false, so NaN is also rejected.
     sums = predictions.sum(axis=1)
     if not (predictions.min() >= 0 and np.all(np.abs(sums - 1) < 1e-3)):
         raise ValueError(

@@ -77,12 +77,12 @@ def generation_report(
 class GenerationEvaluation:
     """Compares generated images with training images, with and without networks.
 
-    A single network may rate images highly that people would not, so the worst result over all
-    networks counts. Kernel distances are unbiased and do not depend on the number of images.
-    Fréchet distances, precision, recall, density, and coverage do, so equal numbers of generated
-    and training images are compared. Two distances require no network: the sliced Wasserstein
-    distance between pyramid patches detects blur and noise, and the kernel distance between
-    histograms of gradients detects wrong shapes.
+    A single network may give high ratings to images that people would reject, so the worst result
+    over all networks counts. Kernel distances are unbiased and do not depend on the number of
+    images. Fréchet distances, precision, recall, density, and coverage do, so equal numbers of
+    generated and training images are compared. Two distances require no network: the sliced
+    Wasserstein distance between pyramid patches detects blur and noise, and the kernel distance
+    between histograms of gradients detects wrong shapes.
 
     Args:
         extractors: Extractors by name, for images of this shape, whose features have the same
@@ -151,7 +151,7 @@ class GenerationEvaluation:
         return found
 
     def distances(self, images: np.ndarray) -> dict[str, float]:
-        """Returns the highest kernel and Fréchet distances over the networks, and the gradients'.
+        """Returns the highest distances over networks, and the distance of gradient histograms.
 
         Args:
             images: Images, uint8 `[k, H, H, C]`, as many as there are training images.
@@ -243,15 +243,15 @@ def sample_report(
     """Measures samples, baselines, and held-out images in the same way, for recipes.
 
     Args:
-        extractors: Extractors, as for `GenerationEvaluation`.
-        training: All training images. The first ones, as many as there are held-out images, are
-            compared.
+        extractors: Extractors by name; see `GenerationEvaluation`.
+        training: All training images. Only the first n are compared, where n is the number of
+            held-out images.
         held_out: Held-out images, uint8 `[n, H, H, C]`, at least 10 and at most as many as there
             are training images.
         sets: Dict that maps the prefix of results to a set of uint8 images, as many as in
             `held_out`, such as "" for the model's samples, and "baseline_" for samples from
             `keras_gen.workshop.baselines.mixture_samples`.
-        seed: Seed, as for `GenerationEvaluation`.
+        seed: Seed for subsets and patches.
 
     Returns:
         A dict with, for each prefix, and for "floor_", which stands for the held-out images, the
@@ -266,7 +266,7 @@ def sample_report(
     evaluate = GenerationEvaluation(extractors, training[: len(held_out)], seed)
     metrics: dict[str, float | str | None] = {}
     for prefix, images in {**sets, "floor_": held_out}.items():
-        # A tenth, because searching all training images takes time.
+        # Only a tenth is used, because searching all training images takes time.
         copies = memorization(images[: max(1, len(images) // 10)], training)
         metrics |= {prefix + name: value for name, value in (evaluate(images) | copies).items()}
     changed = {"shifted_": shifted, "noisy_": noisy, "torn_": torn}

@@ -122,7 +122,7 @@ def stacked_modes(
     labels = []
     for start in range(0, len(images), batch_size):
         batch = images[start : start + batch_size]
-        # From [n, H, W, 3] to gray images, the three of one image in a row.
+        # [n, H, W, 3] becomes gray images, with the three channels of an image in succession.
         digits = np.moveaxis(batch, -1, 1).reshape(-1, *images.shape[1:3], 1)
         logits = np.asarray(classify(digits))
         if logits.shape != (len(digits), classes):
@@ -238,8 +238,8 @@ def class_report(
         "worst_class_distance", the largest of these distances.
 
     Raises:
-        ValueError: If the numbers of labels and images differ, a class has too few images, or there
-            are NaNs.
+        ValueError: If the numbers of labels and images differ, if a class has too few images, or if
+            there are NaNs.
 
     Example: `class_report(extractor(images), classes, extractor(samples), labels)["agreement"]`.
     """

@@ -12,7 +12,7 @@ from keras_gen.checked_arguments import checked_types
 from keras_gen.metrics.mean_and_deviation import with_bar
 from keras_gen.metrics.metric_arguments import as_feature_pair, as_numbers
 
-BLOCK = 1024  # number of queries at once
+BLOCK = 1024  # number of queries processed at once
 
 
 @checked_types
@@ -47,7 +47,7 @@ def nearest_neighbors(
         raise ValueError(
             f"k is {k} for {len(reference)} rows in reference: expected 1 to {len(reference)}."
         )
-    # scikit-learn computes float32 in float64 too if both arrays have one type.
+    # If both arrays have the same dtype, scikit-learn also computes float32 distances in float64.
     dtype = np.result_type(queries, reference, np.float32)
     # The search expands |x - y|^2, whose terms cancel least if the data are centered. For integers,
     # the center is rounded, so that equal distances stay equal.

@@ -42,7 +42,7 @@ def perceptual_path_length(
         features: Function that maps images to features `[batch, ...]`, whose squared differences
             are summed.
         start: Latents at the start of the paths (t = 0), `[n, d]`.
-        end: Latents at the end of the paths (t = 1), in the shape of `start`.
+        end: Latents at the end of the paths (t = 1), with the same shape as `start`.
         spherical: Whether to interpolate along great circles, as in the paper's space Z, instead of
             lines, as in W. As in the paper (sec. 4.1), latents on great circles are scaled to
             length 1. If a generator was trained on normal latents, whose length is about sqrt(d),
@@ -59,8 +59,8 @@ def perceptual_path_length(
         number of paths.
 
     Raises:
-        ValueError: If the latents have different shapes or are not finite, no unique great circle
-            connects two of them, or `trim` leaves fewer than two paths.
+        ValueError: If the latents have different shapes or are not finite, if no unique great
+            circle connects two of them, or if `trim` leaves fewer than two paths.
         TypeError: If `generate` returns integers.
 
     Example:
@@ -83,8 +83,8 @@ def perceptual_path_length(
     cut = int(checked_number("trim", trim, minimum=0) * len(start))
     if len(start) - 2 * cut < 2:
         raise ValueError(
-            f"trim is {trim} for {len(start)} paths at either end: expected at least two paths "
-            "to remain."
+            f"trim is {trim} for {len(start)} paths: expected at least two paths to remain after "
+            "trimming both ends."
         )
     t = np.random.default_rng(checked_seed(seed)).uniform(size=(len(start), 1))
     between = great_circle if spherical else line

@@ -87,7 +87,7 @@ class TranslationEvaluation:
             self._source_distances[name] = self._kernel_distance(name, source)[0]
 
     def accuracies(self) -> dict[str, float]:
-        """Returns the mean accuracy on source and target as "classifier_accuracy_<name>"."""
+        """Returns "classifier_accuracy_<name>", the mean accuracy on the source and the target."""
         return {
             f"classifier_accuracy_{name}": accuracy(classifier, self.source, self.target)
             for name, classifier in self.classifiers.items()
@@ -178,7 +178,7 @@ class TranslationEvaluation:
             found = pyramid_distances(images, self.target, normalize=normalize)
             return np.asarray([*found.values()])
 
-        # In parallel, because each distance takes seconds on one core.
+        # The distances are computed in parallel, because each one takes seconds on one core.
         with ThreadPoolExecutor() as pool:
             return dict(zip(KINDS, pool.map(distances, KINDS.values()), strict=True))
 

@@ -25,7 +25,7 @@ def earth_movers_distance(a: np.ndarray, b: np.ndarray) -> float:
     The critic of a Wasserstein GAN estimates this distance (Arjovsky et al. 2017, eq. (1)). Here,
     it is computed exactly: in one dimension by sorting, and otherwise with the optimal assignment,
     whose cost grows with n^3 (seconds for n = 2,000). The distance between two samples from one
-    distribution is positive too; it decreases with the number of points and increases with the
+    distribution is also positive; it decreases with the number of points and increases with the
     number of dimensions.
 
     Args:
@@ -68,7 +68,7 @@ def critic_distances(model: Critic, points: np.ndarray, seed: int = 0) -> dict[s
 
     Returns:
         A dict with "critic", the critic's mean over the points minus its mean over the samples, and
-        "exact", the `earth_movers_distance` between both.
+        "exact", the `earth_movers_distance` between the samples and the points.
 
     Example: `critic_distances(model, np.random.normal(size=[500, 2]))`.
     """
@@ -156,8 +156,8 @@ def mean_patch_distance(images: np.ndarray, target: np.ndarray) -> float:
     """Returns the mean of `pyramid_distances` over the levels, without normalization.
 
     Args:
-        images: Images, as for `pyramid_distances`.
-        target: Target images, as for `pyramid_distances`.
+        images: Images; see `pyramid_distances`.
+        target: Target images; see `pyramid_distances`.
 
     Example: `mean_patch_distance(model.translate(maps), photographs)`.
     """
@@ -174,7 +174,7 @@ def _patches(
             tops, lefts = rng.integers(len(level) - PATCH + 1, size=(2, patches))
             windows = np.lib.stride_tricks.sliding_window_view(level, (PATCH, PATCH), (0, 1))
             found.setdefault(len(level), []).append(windows[tops, lefts])
-    # A window's channels come first.
+    # In a window, the channels are the first axis.
     return {side: np.moveaxis(np.concatenate(parts), 1, -1) for side, parts in found.items()}
 
 
@@ -223,7 +223,7 @@ def _sliced(a: np.ndarray, b: np.ndarray, directions: int, rng: np.random.Genera
     for start in range(0, directions, block):
         unit = rng.normal(size=(a.shape[1], min(block, directions - start))).astype(np.float32)
         unit /= np.linalg.norm(unit, axis=0)
-        # One direction per row, so that the sorted numbers are contiguous in memory.
+        # Each row contains one direction, so that the sorted numbers are contiguous in memory.
         difference = np.sort(unit.T @ a.T, axis=1) - np.sort(unit.T @ b.T, axis=1)
         total += np.abs(difference).mean(dtype=np.float64) * unit.shape[1]
     return float(total / directions)

@@ -19,7 +19,7 @@ from keras_gen.arguments import (
 )
 from keras_gen.checked_arguments import checked_by_type
 
-# Streams with the same seed that must never coincide have different keys.
+# Keys for the different uses of a seed, so that streams with the same seed never coincide.
 SHUFFLE, AUGMENT, LEFT, RIGHT, AUGMENT_BATCH, WEIGHTED = range(6)
 
 
@@ -32,7 +32,7 @@ class Source:
         decode: TensorFlow function that maps a stored example to the returned example, such as
             encoded bytes to an image, for sets that are too large to store decoded.
         origin: Single line that describes the origin of the examples.
-        class_names: Names of the classes by label; None if they have no names.
+        class_names: Names of the classes by label; None if the classes have no names.
 
     Raises:
         TypeError: If an array contains Python objects.
@@ -68,7 +68,7 @@ class Source:
             )
         self._size = lengths[0]
         if not self._size:
-            raise ValueError("A Source got no examples: expected at least one.")
+            raise ValueError("A Source got no examples: expected at least one example.")
 
     def __len__(self) -> int:
         """Returns the number of examples."""
@@ -188,8 +188,9 @@ class Source:
         Args:
             batch_size: Number of examples in a batch, at least 1.
             seed: Seed for the augmentations.
-            augment: As in `stream`; its seed depends only on `seed` and the example's index.
-            augment_batch: As in `stream`.
+            augment: See `stream`; the seed of the function depends only on `seed` and the example's
+                index.
+            augment_batch: See `stream`.
         """
         batch_size = checked_integer("batch_size", batch_size, minimum=1)
         examples = self._in_order(checked_seed(seed), augment)
@@ -216,8 +217,8 @@ class Source:
             start: Number of batches already consumed.
             augment: TensorFlow function `augment(example, seed)` applied to each example, with a
                 stateless int64 seed `[2]` that depends only on `seed` and `p`.
-            augment_batch: Function applied in the same way to a whole global batch, which is
-                faster. Its seed depends only on `seed` and the index of the batch.
+            augment_batch: Function applied in the same way to a whole global batch, which is faster
+                than `augment`. Its seed depends only on `seed` and the index of the batch.
 
         Returns:
             A `tf.data.Dataset` of batches of static shape. A distribution strategy gives each
@@ -246,7 +247,8 @@ class Source:
         def stored(position: tf.Tensor) -> Any:
             return self._stored(_shuffled(position, self._size, key))
 
-        if augment is None and self._decode is None:  # whole batches at once: far faster
+        # Reading whole batches at once is far faster.
+        if augment is None and self._decode is None:
 
             def batch(number: tf.Tensor) -> Any:
                 return stored(number * batch_size + tf.range(batch_size, dtype=tf.int64))
@@ -284,7 +286,7 @@ class Source:
             return example
 
         if augment is not None:
-            # Called once outside the graph, so that a mistake raises the function's own error.
+            # The function is called once outside the graph, so that a mistake raises its own error.
             with tf.device("CPU:0"):
                 read(tf.constant(0, tf.int64))
         elif self._decode is None:
@@ -337,8 +339,9 @@ def on_first(function: Callable[[Any], Any], example: Any) -> Any:
         return (on_first(function, example[0]), *example[1:])
     if isinstance(example, dict):
         raise TypeError(
-            f"The example is a dict of {', '.join(map(str, example))}: expected an array, or a "
-            "tuple whose first field is augmented. Convert it to a tuple with source.map."
+            f"The example is a dict with the keys {', '.join(map(str, example))}: expected an "
+            "array, or a tuple whose first field is augmented. Convert it to a tuple with "
+            "source.map."
         )
     return function(example)
 
@@ -386,8 +389,8 @@ def _stacked(value: Any) -> tf.Tensor:
         tf.as_dtype(value.dtype)
     except TypeError:
         raise TypeError(
-            f"A Source got an array of {value.dtype}: expected a type that TensorFlow supports, "
-            "such as float64."
+            f"A Source got an array of dtype {value.dtype}: expected a dtype that TensorFlow "
+            "supports, such as float64."
         ) from None
     with tf.device("CPU:0"):
         return tf.identity(value)

@@ -54,7 +54,8 @@ def map_frames(
     require the package imageio-ffmpeg.
 
     Args:
-        source: Path of the input file. Its frames are converted as in `files.images.decode_image`.
+        source: Path of the input file. Its frames are converted like images in
+            `files.images.decode_image`.
         target: Path of the output file, which is written completely or not at all: `.gif`, `.png`,
             or `.webp` for an animation, `.mp4` for a video.
         function: Function that maps uint8 `[height, width, 3]` to uint8 `[H, W, 3]` or `[H, W, 1]`.
@@ -145,7 +146,7 @@ def video_grid(videos: np.ndarray, columns: int | None = None) -> np.ndarray:
 
 def _map_animation(source: Path, target: Path, function: Callable, bar: Callable) -> None:
     format = ANIMATED[target.suffix.lower()]
-    durations: list[float] = []  # grows while the frames are written
+    durations: list[float] = []  # filled while the frames are written
 
     def translated() -> Iterator[Image.Image]:
         for index in bar(range(count), count):
@@ -166,12 +167,13 @@ def _map_animation(source: Path, target: Path, function: Callable, bar: Callable
                 raise ValueError(
                     f"its frames have {pixels:,} pixels: expected at most {MOST_PIXELS:,}"
                 )
-        if loop is None and format != "GIF":  # a GIF without a number plays once
+        if loop is None and format != "GIF":  # a GIF without a loop count plays once
             loop = 1
         options = {} if loop is None else {"loop": loop}
         frames = translated()
         first = next(frames)
-        rest = frames if format == "GIF" else list(frames)  # Pillow iterates over these twice
+        # Pillow iterates over the frames of other formats twice.
+        rest = frames if format == "GIF" else list(frames)
         options |= {
             "save_all": True,
             "append_images": rest,
@@ -194,11 +196,11 @@ def _map_video(source: Path, target: Path, function: Callable, bar: Callable) ->
         from imageio_ffmpeg import get_ffmpeg_exe, read_frames
     except ImportError:
         raise ValueError(
-            f"{source} is a video, which requires the package imageio-ffmpeg: "
-            'pip install "keras-generative[video]".'
+            f"{source} is a video, which requires the package imageio-ffmpeg: pip install "
+            '"keras-generative[video]".'
         ) from None
     with _reading(source), open_regular(source):
-        pass  # ffmpeg would block on a pipe
+        pass  # ffmpeg would block if the source is a pipe
     with contextlib.closing(read_frames(str(source))) as stream:
         with _reading(source):
             about = next(stream)
@@ -226,7 +228,7 @@ def _map_video(source: Path, target: Path, function: Callable, bar: Callable) ->
                 "0:v",
                 "-map",
                 "1:a?",
-            ]  # sound, if there is any
+            ]  # includes the sound, if there is any
             command += ["-vf", "crop=trunc(iw/2)*2:trunc(ih/2)*2", "-pix_fmt", "yuv420p"]
             command += ["-c:v", "libx264", "-crf", "18", "-f", "mp4", file.name]
             with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
@@ -234,7 +236,7 @@ def _map_video(source: Path, target: Path, function: Callable, bar: Callable) ->
                 for frame in itertools.chain([first], frames):
                     process.stdin.write(frame.tobytes())
             if process.returncode:
-                raise OSError(errno.EIO, f"ffmpeg ended with {process.returncode}")
+                raise OSError(errno.EIO, f"ffmpeg exited with code {process.returncode}")
 
 
 def _read(stream: Iterator[bytes], source: Path) -> Iterator[bytes]:

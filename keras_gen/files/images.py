@@ -41,10 +41,10 @@ READABLE_WIDTH = 1000
 LARGEST_IMAGE = 256
 """Maximum length, in pixels, to which the longer side of an image in a picture is enlarged."""
 
-# Markers in a JPEG file: all except stuffed zeros and restarts, which have no length.
+# Markers in a JPEG file, except stuffed zeros and restarts, which have no length.
 _MARKER = re.compile(rb"\xff([\x02-\xcf\xd8-\xfe])")
 _SCAN, _END = b"\xda", b"\xd9"
-_TILE_SIDES = (322, 323)  # TIFF tags
+_TILE_SIDES = (322, 323)  # TIFF tags for the width and length of a tile
 _PILLOW_GUARD = threading.Lock()
 _LARGE = 2**26  # number of pixels above which images are decoded one at a time
 _LARGE_GUARD = threading.Lock()
@@ -79,8 +79,8 @@ def decode_image(contents: bytes, most: int = MOST_PIXELS) -> np.ndarray:
 
     Raises:
         ValueError: If the contents are not an image or are a broken image, if they have more than
-            `most` pixels or `MOST_SCANS` scans, or if the white level is unknown, as for 32-bit
-            values, or for 16-bit values that use 14 bits or fewer.
+            `most` pixels or `MOST_SCANS` scans, or if the white level is unknown, as in images with
+            32-bit values, or with 16-bit values that use 14 bits or fewer.
     """
     return decoded(contents, most).pixels
 
@@ -88,7 +88,7 @@ def decode_image(contents: bytes, most: int = MOST_PIXELS) -> np.ndarray:
 def decoded(
     contents: bytes, most: int = MOST_PIXELS, alpha: bool = False, unscaled: bool = False
 ) -> Decoded:
-    """Decodes an image as in `decode_image`, and reports whether it was transparent.
+    """Decodes an image like `decode_image`, and reports whether the image was transparent.
 
     Args:
         contents: Contents of the file.
@@ -124,7 +124,8 @@ def _refusal(image: Image.Image, most: int) -> str:
     width, height = max(image.size, tile, key=math.prod)
     if width * height > most:
         return (
-            f"an image of {width}x{height} pixels: expected at most {most:,} pixels (shrink it)"
+            f"an image of {width}x{height} pixels, more than the maximum of {most:,} pixels "
+            "(shrink it)"
         )
     return ""
 
@@ -134,7 +135,7 @@ def _refusal_of_scans(contents: bytes) -> str:
     if not contents.startswith(b"\xff\xd8"):
         return ""
     scans = 0
-    place = 2  # after the first marker
+    place = 2  # position after the first marker
     while scans <= MOST_SCANS and (marker := _MARKER.search(contents, place)):
         if marker[1] == _END:
             break
@@ -178,8 +179,8 @@ def _refusal_of_depth(image: Image.Image, stored: str) -> str:
         return ""
     bits = largest.bit_length()
     return (
-        f"a 16-bit image whose values end at {largest:,} of 65,535, as if it had {bits} bits "
-        f"(multiply the values by {2 ** (16 - bits):,}, store 8 bits, or pass levels to "
+        f"a 16-bit image whose maximum value is {largest:,} instead of 65,535, as if it had {bits} "
+        f"bits (multiply the values by {2 ** (16 - bits):,}, store 8 bits, or pass levels to "
         "image_folder, the values of black and white)"
     )
 
@@ -368,7 +369,7 @@ def beside(images: np.ndarray) -> np.ndarray:
 
 
 def flat_pixels(images: np.ndarray) -> np.ndarray:
-    """Flattens uint8 images `[n, ...]` to vectors, float32 `[n, pixels]` in [0, 1], as for PCA.
+    """Flattens uint8 images `[n, ...]` to vectors, float32 `[n, pixels]` in [0, 1], for PCA.
 
     Example:
         >>> pca = PCA(30).fit(flat_pixels(images))
@@ -398,7 +399,8 @@ def luma(images):
     """Returns the luma of RGB images, according to ITU-R BT.601, in the same units.
 
     Args:
-        images: Array of numbers (the result is float64), or tensor of floats, `[..., 3]`.
+        images: RGB values `[..., 3]`: an array of numbers (the result is float64), or a tensor of
+            floats.
 
     Example:
         >>> luma(np.array([255.0, 0.0, 0.0])).round(3)
@@ -408,7 +410,7 @@ def luma(images):
 
 
 def grid(images: np.ndarray, columns: int | None = None, pad: int = 2) -> np.ndarray:
-    """Arranges images on white, in RGB: `rows * (H + pad) + pad` pixels high, and likewise wide.
+    """Arranges images in an RGB grid on white; its height is `rows * (H + pad) + pad` pixels.
 
     Args:
         images: uint8 `[N, H, W, channels]`, N >= 1, which `as_shown` converts. Otherwise, a

@@ -32,8 +32,8 @@ def open_regular(path: str | os.PathLike, most: int | None = None) -> BinaryIO:
 
     Raises:
         TypeError: If `path` is not a path (a file descriptor, for example).
-        OSError: If the file cannot be read, is larger than `most`, is a folder, or is a pipe, a
-            socket, or a device, which may never end.
+        OSError: If the file cannot be read, is larger than `most`, or is a folder, a pipe, a
+            socket, or a device. Reading a pipe, a socket, or a device might never end.
     """
     path = checked_path("path", path)
     found = path.stat()

@@ -22,7 +22,7 @@ from keras_gen.files.writing import replacing
 
 RATES = (100, 768_000)
 """Minimum and maximum sampling rate of files, in samples per second."""
-_MOST_SOUND = 2**28  # bytes of a file, decoded values, and bytes of the int16 result
+_MOST_SOUND = 2**28  # maximum bytes of a file, decoded values, and bytes of the result
 
 
 def read_sound(path: str | os.PathLike, rate: int, seconds: float | None = None) -> np.ndarray:
@@ -41,9 +41,9 @@ def read_sound(path: str | os.PathLike, rate: int, seconds: float | None = None)
     Raises:
         OSError: If the file cannot be read, or is not a regular file.
         ValueError: If `rate` is out of range; if the file is not a WAV or FLAC file, is compressed
-            otherwise, has a rate out of range, no samples or too many, or floats outside of
-            [-1, 1]; or if a FLAC file cannot be read without soundfile, or has more than 2**28
-            values.
+            otherwise, has an unsupported rate, has no samples or too many samples, or contains
+            floats outside of [-1, 1]; or if it is a FLAC file that has more than 2**28 values or
+            requires soundfile.
 
     Example:
         >>> sound = read_sound("seven.wav", rate=8000)    # doctest: +SKIP
@@ -78,7 +78,7 @@ def require_soundfile(path: str | os.PathLike) -> None:
     """Raises a ValueError if the package that reads FLAC files is not installed."""
     try:
         import soundfile  # noqa: F401
-    except (ImportError, OSError):  # also without the library that it loads
+    except (ImportError, OSError):  # also raised if the library that it loads is missing
         raise ValueError(
             f"{path} is a FLAC file, which requires the package soundfile: "
             'pip install "keras-generative[sound]". Or convert it to WAV.'
@@ -86,7 +86,7 @@ def require_soundfile(path: str | os.PathLike) -> None:
 
 
 def _decoded(path: str | os.PathLike, seconds: float | None) -> tuple[np.ndarray, int]:
-    """Returns the first seconds of a file, floats in [-1, 1], and its rate."""
+    """Returns the first seconds of a file as floats in [-1, 1], and its sampling rate."""
     contents = read_regular(path, _MOST_SOUND)
     if Path(path).suffix.lower() == ".flac":
         require_soundfile(path)
@@ -106,7 +106,7 @@ def _decoded(path: str | os.PathLike, seconds: float | None) -> tuple[np.ndarray
     if samples.dtype.kind == "i":  # scipy shifts 24 bits to the upper end of 32 bits
         return samples / -float(np.iinfo(samples.dtype).min), rate
     largest = np.abs(samples).max()
-    if not largest <= 1.001:  # comparisons with NaN are false
+    if not largest <= 1.001:  # this also rejects NaN
         raise ValueError(
             f"a sound with absolute values up to {largest:g}: expected at most 1 (divide by the "
             "maximum)"
@@ -195,11 +195,11 @@ def as_int16(waveforms: np.ndarray) -> np.ndarray:
     if waveforms.dtype == np.int16:
         return waveforms
     if waveforms.dtype.kind != "f":
-        raise TypeError(f"Sounds are {waveforms.dtype}: expected int16, or floats in [-1, 1].")
+        raise TypeError(
+            f"Sounds have dtype {waveforms.dtype}: expected int16, or floats in [-1, 1]."
+        )
     largest = np.abs(waveforms).max(initial=0)
-    if (
-        not largest <= 1.001
-    ):  # tolerance for rounding by decoders; comparisons with NaN are false
+    if not largest <= 1.001:  # allows for rounding by decoders, and also rejects NaN
         raise ValueError(
             f"Sounds have absolute values up to {largest:g}: expected floats in [-1, 1]. "
             "Divide by the maximum, or use keras_gen.data.to_peak."
@@ -239,8 +239,8 @@ def write_wav(path: str | Path, waveforms: np.ndarray, rate: int) -> None:
     sounds = as_int16(waveforms)
     if sounds.ndim not in (1, 2, 3) or (sounds.ndim > 1 and sounds.shape[-1] != 1):
         raise ValueError(
-            f"Sounds have shape {sounds.shape}: expected [samples], [samples, 1], or [n, "
-            "samples, 1], with one channel each."
+            f"Sounds have shape {sounds.shape}: expected [samples], [samples, 1], or [n, samples, "
+            "1], with a single channel."
         )
     whole = isinstance(rate, numbers.Integral) and not isinstance(rate, bool)
     if not whole or not 1 <= rate < 2**31:

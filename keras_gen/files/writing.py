@@ -30,7 +30,7 @@ def place(name: str) -> Path:
     return Path(name)
 
 
-LONGEST_NAME = 255  # bytes of a file's name
+LONGEST_NAME = 255  # maximum number of bytes in a file name
 _LOCK = ".lock"
 
 
@@ -76,7 +76,7 @@ def hold(folder: Path, way_out: str = "choose another one") -> FileLock | None:
 def let_go(lock: FileLock) -> None:
     """Releases a folder, and removes it if nothing was written to it."""
     path = Path(lock.lock_file)
-    # Before the release, because afterward the file may belong to another owner.
+    # The file is removed before the release, because afterward it may belong to another owner.
     with contextlib.suppress(OSError):
         path.unlink()
         path.parent.rmdir()
@@ -163,7 +163,7 @@ def _clear_once(folder: Path) -> None:
 
 
 def _runs(process: int) -> bool:
-    if os.name == "nt":  # where the harmless signal ends the process
+    if os.name == "nt":  # on Windows, the harmless signal ends the process
         return True
     try:
         os.kill(process, 0)

@@ -42,7 +42,7 @@ def of_encoded(
     usual: Mapping[str, Any],
     largest: request_limits.LargestRequest,
 ) -> Any:
-    """Returns an image signature that accepts the contents of PNG, JPEG, or BMP files instead.
+    """Returns an image signature that accepts the contents of PNG, JPEG, or BMP files, not arrays.
 
     Its input, strings `[batch]`, is named like the image input, with the suffix `_bytes`.
     Photographs are rotated according to their EXIF orientation, and transparent images are blended
@@ -102,7 +102,8 @@ def _require_few_texts(name: str, contents: tf.Tensor) -> tf.Operation:
     most, total = tf.reduce_max(counts), tf.reduce_sum(counts)
     sentence = (
         f"{name} has {{}} compressed texts and color profiles in one file and {{}} in all: "
-        f"expected at most {MOST_TEXTS} and {MOST_TEXTS_IN_ALL}. Save the images without metadata."
+        f"expected at most {MOST_TEXTS} and {MOST_TEXTS_IN_ALL}, respectively. Save the images "
+        "without metadata."
     )
     few = (most <= MOST_TEXTS) & (total <= MOST_TEXTS_IN_ALL)
     return require(few, sentence, most, total)
@@ -141,8 +142,8 @@ def _of_png(name: str, content: tf.Tensor, bits: tf.Tensor, color: tf.Tensor) ->
 
     largest = tf.cond(bits == 16, largest_of_16_bits, lambda: 0)
     sentence = (
-        f"{name} contains a 16-bit image whose values end at {{}} of 65535, as if it had fewer "
-        "bits: expected the full 16-bit range. Multiply the values, or store 8 bits."
+        f"{name} contains a 16-bit image whose maximum value is {{}} instead of 65535, as if it "
+        "had fewer bits: expected the full 16-bit range. Multiply the values, or store 8 bits."
     )
     with tf.control_dependencies(
         [require((largest == 0) | (largest >= 2**14), sentence, largest)]
@@ -204,7 +205,7 @@ def _size_checks(
         + (" for all images in a request." if None in shape else ". Resize it.")
     )
     fits = require(~tf.reduce_any(others), sentence, *tf.unstack(odd), *expected)
-    # A side that alone has too many pixels represents any longer side.
+    # Sides are clipped at a length that is too long on its own.
     pixels = tf.reduce_sum(tf.reduce_prod(tf.minimum(sizes, largest.elements + 1), axis=1))
     return [fits, request_limits.require_elements(name, pixels * shape[-1], largest)]
 

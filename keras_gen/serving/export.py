@@ -420,8 +420,8 @@ def _try(signature: str, function: Any, request: Mapping[str, np.ndarray]) -> No
     except (tf.errors.OpError, TypeError, ValueError) as error:
         shapes = {key: list(value.shape) for key, value in request.items()}
         raise ValueError(
-            f"signature {signature!r} fails on a warm-up request of shapes {shapes}: "
-            f"pass a valid one in warmup={{{signature!r}: ...}}."
+            f"signature {signature!r} fails on a warm-up request of shapes {shapes}: pass a valid "
+            f"request in warmup={{{signature!r}: ...}}."
         ) from error
 
 
@@ -489,11 +489,12 @@ def _describe(
             for key, function in functions.items()
         },
         "networks": {key: {"parameters": count} for key, count in parameters.items()},
-        # Values that `Exported` fills in.
+        # Default values, which `Exported` fills in.
         "defaults": {k: v for k, v in getattr(model, "signature_defaults", dict)().items() if v},
         **bounds,
         "inference": getattr(model, "inference_policy", INFERENCE),
-        # Includes the data of the pretrained model from which training started, if any.
+        # The entry includes the training data of the pretrained model, if training started from
+        # one.
         "terms": licenses.as_json({"data": metadata.get("data"), "first": started_from}),
     }
     if started_from:
@@ -531,8 +532,8 @@ def _plain(value: Any, where: str) -> Any:
     if value is None or isinstance(value, str | int | float):
         return value
     raise ValueError(
-        f"{where} has type {type(value).__name__}: expected numbers, strings, lists, and "
-        "mappings of them, as in JSON."
+        f"{where} has type {type(value).__name__}: expected JSON values: numbers, strings, and "
+        "lists or mappings of these."
     )
 
 

@@ -191,13 +191,13 @@ class Exported:
         try:
             outputs = self._model.signatures[signature](**tensors)
         except tf.errors.OpError as error:
-            # The last line before the position in the graph.
+            # The message is the last line before the position in the graph.
             message = error.message.partition("\n\t [[")[0].strip().splitlines()[-1][:200]
             message = refusal(error.message) or out_of_memory(error) or message
             raise ValueError(
                 f"signature {signature!r} of {self.path} failed: {message}"
             ) from error
-        except UnicodeDecodeError:  # from a message that shows the value
+        except UnicodeDecodeError:  # the message contains the value
             raise ValueError(
                 f"signature {signature!r} of {self.path} failed: a string has bytes that are "
                 "not UTF-8. Convert it to UTF-8."
@@ -206,14 +206,14 @@ class Exported:
 
 
 def _held(name: str, value: Any, dtype: Any) -> np.ndarray:
-    """Converts `value` to an array of a dtype without loss."""
+    """Converts `value` to an array of the given dtype without loss."""
     if count_hidden(value):
-        raise ValueError(f"input {name!r} has masked values: fill or remove them first.")
+        raise ValueError(f"input {name!r} has masked values: fill or remove these values first.")
     try:
         array = np.asarray(value)
     except ValueError:
         raise ValueError(
-            f"input {name!r} is {shown(value)}: expected an array, with parts of equal length."
+            f"input {name!r} is {shown(value)}: expected an array, or nested lists of equal length."
         ) from None
     if dtype is object:  # strings or bytes: NumPy's own types drop trailing NULs
         array = np.asarray(value, object)
@@ -225,8 +225,8 @@ def _held(name: str, value: Any, dtype: Any) -> np.ndarray:
     kinds = "biu" if np.issubdtype(dtype, np.integer) else "biuf"
     if array.size and array.dtype.kind not in kinds:
         raise ValueError(
-            f"input {name!r} is {array.dtype}: expected {np.dtype(dtype)}"
-            + (", 0 to 255. Scale and round it first." if dtype == np.uint8 else ".")
+            f"input {name!r} has dtype {array.dtype}: expected {np.dtype(dtype)}"
+            + (", 0 to 255. Scale and round the values first." if dtype == np.uint8 else ".")
         )
     if array.size and kinds == "biu":
         limits = np.iinfo(dtype)
@@ -235,7 +235,7 @@ def _held(name: str, value: Any, dtype: Any) -> np.ndarray:
                 f"input {name!r} has values from {array.min()} to {array.max()}: expected "
                 f"{limits.min} to {limits.max}."
             )
-    with np.errstate(over="ignore"):  # the signature refuses infinite numbers
+    with np.errstate(over="ignore"):  # the signature rejects infinite numbers
         return array.astype(dtype)
 
 
@@ -263,7 +263,7 @@ def load(path: str | Path) -> Exported:
     import tensorflow as tf
 
     try:
-        with quiet():  # warnings about gradients, which serving does not need
+        with quiet():  # hides warnings about gradients, which serving does not need
             saved = tf.saved_model.load(str(path))
         return Exported(path, saved)
     except Exception as error:  # a damaged protobuf raises almost any error

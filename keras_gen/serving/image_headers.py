@@ -49,8 +49,8 @@ def orientations(contents: tf.Tensor) -> tf.Tensor:
         is_reversed = tf.reshape(is_big_endian, [-1] + [1] * (len(parts.shape) - 1))
         return _number(tf.where(is_reversed, parts[..., ::-1], parts))
 
-    # The position of a directory, its number of entries, and entries: tag, type, count, and
-    # value.
+    # Reads the position of a directory, its number of entries, and its entries: tag, type, count,
+    # and value.
     directory = number(_bytes(exif, starts + 4, 4))
     complete = (_lengths(exif) - directory - 2) // _ENTRY
     count = tf.minimum(number(_bytes(exif, directory, 2)), complete)
@@ -109,8 +109,7 @@ def _size(name: str, content: tf.Tensor) -> tf.Tensor:
     def of_bmp() -> tf.Tensor:
         width, height = _number(head[18:22]), _number(head[22:26])
         bits = _number(head[28:30])
-        # Shorter headers have other fields. Compressed pixels would be read as uncompressed
-        # ones.
+        # Shorter headers have other fields, and compressed pixels would be misread.
         is_plain = (_number(head[14:18]) >= 40) & (_number(head[30:34]) == 0)
         known = is_plain & tf.reduce_any(bits == [8, 24, 32])
         sentence = (
@@ -146,7 +145,7 @@ def _exif(contents: tf.Tensor) -> tf.Tensor:
         sizes = _where(is_exif, tf.maximum(size - _where(is_png, 0, 8), 0), sizes)
         is_filler = (head[:, 0] == 0xFF) & (marker == 0xFF)
         following = _where(is_filler, 1, tf.maximum(size, 2) + 2)
-        # The pixels follow, or data that is not a marker.
+        # The search ends at the pixels, or at data that is not a marker.
         is_last = (head[:, 0] != 0xFF) | tf.reduce_any(marker[:, None] == [0xD9, 0xDA], axis=1)
         is_done = is_exif | (is_last & ~is_png)
         places += _where(is_png, size + 12, following)

@@ -16,10 +16,10 @@ from keras_gen.messages import warn
 
 MODEL = Path("assets.extra") / "keras_model.npz"
 """Path of the model's description, relative to an export's folder."""
-# Path of the variables that `tf.saved_model.save` wrote.
+# Path of the variables, as written by `tf.saved_model.save`.
 VARIABLES = Path("variables") / "variables"
 VARIABLE = "kept/{}/.ATTRIBUTES/VARIABLE_VALUE"
-NO_WEIGHT = -1  # instead of a weight's number: a variable that is not a weight of the model
+NO_WEIGHT = -1  # marks a variable that is not a weight of the model
 
 
 def restore_beside(model: keras.Model, path: Path) -> None:

@@ -23,7 +23,7 @@ from keras_gen.serving.index import verify
 from keras_gen.serving.model_files import MODEL, read_description, stored_weights
 
 HUB = "hf://"
-# The words of Keras about a class or a function that is not registered.
+# The text of the Keras error for an unregistered class or function.
 _LACKING = re.compile("Could not locate (?:class|function|object) '(?:.*>)?([^']+)'")
 
 
@@ -53,8 +53,8 @@ def load(source: str | Path, custom_objects: Mapping[str, Any] | None = None) ->
         their initial values, and a warning lists these weights.
 
     Raises:
-        TypeError: If `source` is neither a name nor a path, or `custom_objects` is not a dict from
-            names to classes or functions.
+        TypeError: If `source` is neither a name nor a path, or if `custom_objects` is not a dict
+            that maps names to classes or functions.
         OSError: If the source does not exist (FileNotFoundError), or is a pipe, a socket, or a
             device.
         ValueError: If an export has no model configuration, as in earlier versions, or differs from
@@ -73,8 +73,8 @@ def load(source: str | Path, custom_objects: Mapping[str, Any] | None = None) ->
         model = _loaded(source)
     if not isinstance(model, GenerativeModel):
         raise ValueError(
-            f"{source} contains a {type(model).__name__}: expected a model of keras_gen. Load "
-            "it with keras.saving.load_model."
+            f"{source} contains a {type(model).__name__}: expected a keras_gen model. Load it with "
+            "keras.saving.load_model."
         )
     if not model.compiled:
         model.compile()
@@ -89,7 +89,7 @@ def _checked_objects(objects: Mapping[str, Any] | None) -> dict[str, Any]:
     named = isinstance(objects, Mapping) and all(isinstance(name, str) for name in objects)
     if not named or not all(map(callable, objects.values())):
         raise TypeError(
-            f"custom_objects is {shown(objects)}: expected a dict from names to classes or "
+            f"custom_objects is {shown(objects)}: expected a dict that maps names to classes or "
             "functions, such as {'MyLayer': MyLayer}."
         )
     return dict(objects)
@@ -219,6 +219,7 @@ def _of_export(path: Path) -> GenerativeModel:
     if initial:
         warn(
             f"{path} does not contain the weights of {', '.join(initial)}, because no signature "
-            "reads them: they have their initial values. A .keras file contains all weights."
+            "reads these weights, which therefore have their initial values. A .keras file "
+            "contains all weights."
         )
     return model

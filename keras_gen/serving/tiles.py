@@ -87,8 +87,8 @@ class Tiled:
             return self.network(image)
         if reach is None:
             return self._blended(image, scale, bar)
-        # A quarter more than measured, because other images may reveal a longer reach than the
-        # probe does.
+        # A quarter is added to the measured reach, because other images may reveal a longer reach
+        # than the probe.
         overlap = _steps(2 * (reach + reach // 4 + 4))
         if self.tile < overlap + STEP:
             raise ValueError(
@@ -111,7 +111,8 @@ class Tiled:
             parts = piece, piece[:, : -STEP - 1 : -1], rest.reshape(height, -1, channels)
             return self.network(np.hstack(parts))[: height * scale, : width * scale]
 
-        tile = 3 * self.tile // 4  # together with the rest, no more pixels than a whole tile
+        # the piece and the reduced image together have at most as many pixels as a tile
+        tile = 3 * self.tile // 4
         overlap = _steps(tile // 4)
         rows, columns = (_spans(side, tile, overlap) for side in image.shape[:2])
         output = _joined(with_the_rest, image, rows, columns, bar, fade=True)
@@ -160,8 +161,8 @@ def in_tiles_of_one_size(
     """
     if image.shape[0] < height or image.shape[1] < width:
         raise ValueError(
-            f"the image has width {image.shape[1]} and height {image.shape[0]}: expected at "
-            f"least {width} and {height}, the tile size. Enlarge it."
+            f"the image has width {image.shape[1]} and height {image.shape[0]}: expected at least "
+            f"{width} and {height}, the tile size. Enlarge the image."
         )
     rows = _spans_of_one_size(image.shape[0], height)
     columns = _spans_of_one_size(image.shape[1], width)
@@ -172,8 +173,8 @@ def _measure(
     network: Callable[[np.ndarray], np.ndarray], channels: int
 ) -> tuple[int, int | None]:
     """Cuts edges off a probe, and measures how far from the cuts the output differs."""
-    # The edges have a different contrast, so means and standard deviations would differ without
-    # them.
+    # The edges have a different contrast, so that cutting them off changes the mean and the
+    # standard deviation.
     rng = np.random.default_rng(0)
     side = SMALLEST // 4
     edge = STEP // 4
@@ -276,7 +277,8 @@ def _recolor(image: np.ndarray, small: np.ndarray) -> None:
     def resized(values: np.ndarray, size: tuple[int, int], how: Image.Resampling) -> np.ndarray:
         return np.asarray(Image.fromarray(values.astype(np.float32)).resize(size, how))
 
-    for channel in range(channels):  # one at a time, because floats need four times the memory
+    # channels are processed one at a time, because floats need four times the memory
+    for channel in range(channels):
         means = [resized(x[..., channel], cells, Image.Resampling.BOX) for x in (small, image)]
         change = resized(means[0] - means[1], (width, height), Image.Resampling.BICUBIC)
         image[..., channel] = np.clip(np.rint(image[..., channel] + change), 0, 255)

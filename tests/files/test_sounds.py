@@ -56,7 +56,7 @@ def test_a_file_whose_resampled_sound_is_too_long(tmp_path):
 
 
 def test_what_is_no_sound():
-    with pytest.raises(TypeError, match=r"Sounds are int64: expected int16"):
+    with pytest.raises(TypeError, match=r"Sounds have dtype int64: expected int16"):
         as_int16(np.zeros([3], "int64"))
     for bad, shown in ((np.nan, "nan"), (np.inf, "inf")):
         with pytest.raises(ValueError, match=f"values up to {shown}: expected"):

@@ -114,18 +114,22 @@ def test_loaded_signatures_check_their_inputs(exported):
 @pytest.mark.parametrize(
     ("signature", "given", "says"),
     [
-        ("invert", np.full([1, 2, 2, 3], 0.5), "'images' is float64: expected uint8, 0 to 255. Sc"),
+        (
+            "invert",
+            np.full([1, 2, 2, 3], 0.5),
+            "'images' has dtype float64: expected uint8, 0 to 255. Sc",
+        ),
         ("invert", np.full([1, 2, 2, 3], 256), "values from 256 to 256: expected 0 to 255"),
         ("invert", np.full([1, 2, 2, 3], -1), "values from -1 to -1: expected 0 to 255"),
-        ("halve", "three", "'x' is <U5: expected float32"),
-        ("halve", 1j, "'x' is complex128: expected float32"),
+        ("halve", "three", "'x' has dtype <U5: expected float32"),
+        ("halve", 1j, "'x' has dtype complex128: expected float32"),
         ("measure", 3, "'x' contains 3: expected strings or bytes"),
         ("measure", None, "'x' contains None: expected strings or bytes"),
         ("measure", {}, "'x' contains {}: expected strings or bytes"),
         ("measure", "a\ud800", r"'x' contains 'a\\ud800': expected strings or bytes"),
-        ("halve", None, "'x' is object: expected float32"),
-        ("halve", [[1], [1, 2]], r"'x' is \[\[1\], \[1, 2\]\]: expected an array, with parts"),
-        ("halve", np.ma.masked_all(()), "'x' has masked values: fill or remove them first"),
+        ("halve", None, "'x' has dtype object: expected float32"),
+        ("halve", [[1], [1, 2]], r"'x' is \[\[1\], \[1, 2\]\]: expected an array, or nested lists"),
+        ("halve", np.ma.masked_all(()), "'x' has masked values: fill or remove these"),
         ("invert", np.ma.masked_less(np.arange(12).reshape(1, 2, 2, 3), 5), "has masked values"),
     ],
 )

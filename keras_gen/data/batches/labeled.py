@@ -31,7 +31,7 @@ def even_order(labels: np.ndarray, seed: int = 0) -> np.ndarray:
     """
     labels = checked_labels(labels)
     order = np.random.default_rng(checked_seed(seed)).permutation(len(labels))
-    rank = np.empty(len(labels), np.int64)  # within its class
+    rank = np.empty(len(labels), np.int64)  # position of each example within its class
     for label in np.unique(labels):
         own = labels[order] == label
         rank[own] = np.arange(own.sum())
@@ -58,7 +58,9 @@ def few_labels(labels: np.ndarray, count: int, seed: int = 0) -> np.ndarray:
     """
     labels = checked_labels(labels)
     if labels.size and labels.min() < 0:
-        raise ValueError(f"A label is {labels.min()}: expected integers of at least 0.")
+        raise ValueError(
+            f"The smallest label is {labels.min()}: expected integers of at least 0."
+        )
     count = checked_integer("count", count)
     classes = len(np.unique(labels))
     if not classes <= count < len(labels):
@@ -91,13 +93,15 @@ def partly_labeled(
     Args:
         labeled: Examples `(image, label)`, at least as many as a batch contains; otherwise, a
             TypeError is raised.
-        unlabeled: Images of the same shape, or `(image, label)` tuples whose labels are ignored.
+        unlabeled: Images with the same shape as labeled images, or `(image, label)` tuples whose
+            labels are ignored.
         batch_size: Number of examples per *global* batch.
         seed: Nonnegative integer.
         start: Number of batches already consumed; see `Source.stream`.
         labels_per_batch: Number of labeled examples per batch, 1 to `batch_size - 1`; otherwise, a
-            ValueError is raised. If None, half of the batch, whose size must be even.
-        augment_batch: As in `Source.stream`, for `(images, labels)`.
+            ValueError is raised. If None, half of the batch is labeled, and `batch_size` must be
+            even.
+        augment_batch: See `Source.stream`; applied to `(images, labels)`.
 
     Example:
         >>> few = Source((np.zeros([4, 8, 8, 1], "uint8"), np.arange(4)))
@@ -107,15 +111,15 @@ def partly_labeled(
     if labels_per_batch is None:
         if batch_size % 2:
             raise ValueError(
-                f"batch_size is {batch_size}, but half of the batch should have labels: "
-                "expected an even number. Change it, or pass labels_per_batch."
+                f"batch_size is {batch_size}, but half of the batch should have labels: expected "
+                "an even number. Change batch_size, or pass labels_per_batch."
             )
         labels_per_batch = batch_size // 2
     hidden = batch_size - labels_per_batch
     if not 0 < labels_per_batch < batch_size:
         raise ValueError(
-            f"labels_per_batch is {labels_per_batch}: expected 1 to {batch_size - 1} out of "
-            f"{batch_size} examples."
+            f"labels_per_batch is {labels_per_batch}: expected an integer from 1 to "
+            f"{batch_size - 1} for batches of {batch_size} examples."
         )
 
     def mixed(few, others):

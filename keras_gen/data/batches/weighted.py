@@ -36,7 +36,7 @@ def weighted_stream(
         batch_size: Number of examples per *global* batch, at least 1.
         seed: Nonnegative integer.
         start: Number of batches already consumed.
-        augment_batch: As in `Source.stream`.
+        augment_batch: See `Source.stream`.
 
     Returns:
         A `tf.data.Dataset` of `(example, drawn)`, or `(image, label, drawn)` if the examples are
@@ -54,7 +54,7 @@ def weighted_stream(
     if weights.size != len(source):
         raise ValueError(
             f"There are {weights.size} sampling weights for {len(source)} examples "
-            f"({source.origin}): expected one for each."
+            f"({source.origin}): expected one weight per example."
         )
     draw_key = derive_seed(checked_seed(seed), WEIGHTED).astype(np.int64)
     augment_key = derive_seed(seed, AUGMENT_BATCH).astype(np.int64)

@@ -110,7 +110,9 @@ def _class_of_files(
         if path not in known:
             path = path.strip().replace("\\", "/").removeprefix("./")
         if is_missing(name):
-            raise ValueError(f"labels has no class for {path}: add one, or leave out the file.")
+            raise ValueError(
+                f"labels has no class for {path}: add its class, or leave out the file."
+            )
         if not isinstance(name, str | Real):
             raise TypeError(
                 f"labels assigns the class {shown(name)} to {path}: expected a name or a number."
@@ -124,7 +126,7 @@ def _class_of_files(
     if lost := [path for path in given if path not in known]:
         raise ValueError(
             f"labels lists files ({len(lost)}) that are not among the {len(files)} {noun} in "
-            f"{folder}, {listed(lost)}: expected paths in this folder, such as "
+            f"{folder} ({listed(lost)}): expected paths in this folder, such as "
             f"{next(iter(known))}."
         )
     if not given:
@@ -163,7 +165,7 @@ def _classes(
     unknown = [name for name in found if name not in names]
     if unknown or len(set(names)) < len(names):
         raise ValueError(
-            f"{folder} has the classes {', '.join(found)}, but classes is {list(names)}: "
-            "expected each class once."
+            f"{folder} has the classes {', '.join(found)}, but classes is {list(names)}: expected "
+            "each of the folder's classes once."
         )
     return names

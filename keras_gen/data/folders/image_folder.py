@@ -36,9 +36,9 @@ def image_folder(
     begin with a dot, are skipped.
 
     Unless `channels` is 4, transparent pixels are blended with white, and a warning lists the
-    files. Without `levels`, 16-bit images are converted to 8 bits, except that images whose 16-bit
-    values use 14 bits or fewer, like images with 32-bit values, count as unreadable, because their
-    white level is unknown.
+    files. Without `levels`, 16-bit images are converted to 8 bits. Images whose white level is
+    unknown count as unreadable: images with 32-bit values, and 16-bit images that use 14 bits or
+    fewer.
 
     Args:
         path: Folder to read.
@@ -74,8 +74,8 @@ def image_folder(
             number, or if `path` or `labels` has an unsupported type, such as `labels=1`.
         ValueError: If there are fewer than two readable images, if the unreadable fraction exceeds
             `max_broken`, if an image that needs a label is not in a subfolder, if a class is not
-            one of the `classes`, if `labels` lists a file that is not an image in the folder, or
-            gives a file no class or two classes, or if an argument is out of range.
+            one of the `classes`, if `labels` lists a file that is not an image in the folder, if it
+            assigns no class or two classes to a file, or if an argument is out of range.
 
     Example:
         >>> photos = image_folder("holiday", size=143)

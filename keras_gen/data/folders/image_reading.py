@@ -18,7 +18,7 @@ from keras_gen.files.images import SUFFIXES, Decoded, decoded, luma
 from keras_gen.files.reading import read_regular
 from keras_gen.messages import warn
 
-# Image types that are not supported.
+# Extensions of unsupported image types.
 _UNREAD = (".heic", ".heif", ".avif", ".jxl", ".jp2", ".svg", ".dng", ".cr2", ".nef", ".arw")
 _OF_SYSTEMS = ("__MACOSX", "@eaDir")  # folders that archives and servers add to a user's folders
 
@@ -46,7 +46,7 @@ class Pixels(NamedTuple):
         return tf.TensorSpec([None, None, self.decoded_channels], dtype)
 
     def bytes_of(self, size: tuple[int, int]) -> int:
-        """Returns the number of bytes of an image of this size."""
+        """Returns the number of bytes in an image of the given size."""
         return size[0] * size[1] * self.channels * (1 if self.levels is None else 4)
 
     def decode(self, contents: bytes) -> np.ndarray:
@@ -64,7 +64,7 @@ class Pixels(NamedTuple):
         Args:
             image: Image in the format of `spec`.
             size: Height and width of the result.
-            window: Window of the image to show. If None, the same window as in `resize_cover`.
+            window: Window of the image to show. If None, the window of `resize_cover` is used.
         """
         window = cover_window(image, size) if window is None else window
         if self.channels == 4:
@@ -166,7 +166,8 @@ def read_images(
     images_of = len(examples[0])
     of_images = [pixels.spec] * images_of
     of_bytes = [tf.TensorSpec([], tf.string)] * images_of
-    # Traced here, so that TensorFlow does not warn of retracing when many folders are read.
+    # The function is traced here, so that TensorFlow does not warn of retracing when many folders
+    # are read.
     fitted = tf.function(fit, autograph=False).get_concrete_function(*of_images)
     transparent: list[Path] = []
     colored: list[Path] = []
@@ -178,7 +179,7 @@ def read_images(
         for file in files:
             try:
                 contents.append(read_regular(file))
-                # Also if the bytes are stored, to find broken files.
+                # Files are also decoded if their bytes are stored, to find broken files.
                 image = pixels.decoded(contents[-1])
             except (OSError, ValueError) as error:
                 return Broken(file, str(error))
@@ -232,7 +233,7 @@ def read_images(
             None,
             bool(colored),
         )
-    # Bytes in a tensor, because byte strings in NumPy lose trailing zero bytes.
+    # The bytes are kept in a tensor, because NumPy byte strings lose trailing NULs.
     stored = tuple(tf.constant(column) for column in zip(*good, strict=True))
     if images_of == 1:
         return Read(places, stored[0], decode, bool(colored))
@@ -247,8 +248,8 @@ def _report_range(folder: Path, low: float, high: float, pixels: Pixels) -> None
         warn(f"{found}: values outside the levels {darkest:g} to {brightest:g} are clipped.")
     elif high - low < 0.1 * (brightest - darkest):
         warn(
-            f"{found}, less than a tenth of the levels {darkest:g} to {brightest:g}: pass "
-            f"levels=({low:g}, {high:g}) for more contrast."
+            f"{found}, which is less than a tenth of the range from {darkest:g} to {brightest:g}: "
+            f"pass levels=({low:g}, {high:g}) for more contrast."
         )
 
 

@@ -149,17 +149,20 @@ def paired_folders(
     for one, other, folder in ((sources, targets, target), (targets, sources, source)):
         if alone := [str(file) for name, file in one.items() if name not in other]:
             message = (
-                f"Images without a counterpart of the same name in {folder} ({len(alone)})"
-                f"{' are skipped' if unmatched == 'skip' else ''}: {listed(alone)}."
+                f"Images without a counterpart of the same name in {folder} "
+                f"({len(alone)}){' are skipped' if unmatched == 'skip' else ' were found'}: "
+                f"{listed(alone)}."
             )
             if unmatched == "refuse":
-                raise ValueError(f'{message} Add or remove them, or pass unmatched="skip".')
+                raise ValueError(
+                    f'{message} Add the counterparts, remove the images, or pass unmatched="skip".'
+                )
             warn(message)
     files = [(file, targets[name]) for name, file in sources.items() if name in targets]
     if not files:
         raise ValueError(
-            f"No image in {source} has the name of an image in {target}: expected pairs of files "
-            "with the same names. Rename the files."
+            f"No image in {source} has the same name as an image in {target}: expected pairs of "
+            "files with the same names. Rename the files."
         )
 
     def both(one: tf.Tensor, other: tf.Tensor) -> tuple:

@@ -41,7 +41,7 @@ def sound_folder(
     Args:
         path: Folder to read.
         rate: Samples per second of the result, such as 8000, from 100 to 768,000.
-        seconds: Length of the sounds in seconds. If None, the length of the longest sound.
+        seconds: Length of the sounds in seconds. If None, the length of the longest sound is used.
         labels: Whether an example is `(sound, label)`; see `image_folder`.
         classes: Names of the classes in the order of their labels; see `image_folder`.
         max_broken: Fraction of files, 0 to 1, that may be unreadable; a warning lists the
@@ -87,7 +87,9 @@ def sound_folder(
     if broken:
         report_broken(folder, "sounds", broken, len(classes_of.files), max_broken)
     if not sounds:
-        raise ValueError(f"{folder} contains no readable sound: expected at least 1. Add one.")
+        raise ValueError(
+            f"{folder} contains no readable sound: expected at least 1. Add a WAV file."
+        )
     samples = samples or max(map(len, sounds))
     stored = np.zeros([len(sounds), samples, 1], np.int16)
     for row, sound in zip(stored, sounds, strict=True):

@@ -14,8 +14,8 @@ from keras_gen.data.source import Source, derive_seed
 from keras_gen.data.transforms.images import pad_to, resize_cover
 from keras_gen.files.images import decode_image
 
-# The use of each tile of the photographs: Photographs (P) or Arts (A) for training, lowercase
-# letters if held out. The uses are mixed, so that the domains differ in style but not in content.
+# Each letter is the use of a tile of the photographs: P for photographs, A for art; lowercase
+# letters are held out. The uses are mixed, so that the domains differ in style but not in content.
 # The tiles do not overlap, so that no test image is seen in training, and no painting shows the
 # same part as a photograph.
 _TILES = {
@@ -114,7 +114,7 @@ def offline_pairs(size: int = 64, seed: int = 0) -> dict[str, Source]:
 
 @checked_types
 def offline_digits(size: int = 28, labels: bool = False) -> dict[str, Source]:
-    """Enlarges the small handwritten digits of scikit-learn to the format of MNIST.
+    """Enlarges the small handwritten digits from scikit-learn to the format of MNIST.
 
     Args:
         size: Side of the images in pixels; a digit fills 5/7 of it, as in MNIST.

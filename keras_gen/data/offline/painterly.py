@@ -11,7 +11,7 @@ from keras_gen.arguments import checked_seed
 from keras_gen.checked_arguments import checked_types
 from keras_gen.files.images import luma
 
-# In the paper's symbols:
+# Each comment begins with the symbol used in the paper.
 _THRESHOLD = 30.0  # T: mean color distance (0..441) in a grid cell that triggers a stroke
 _CURVATURE = 0.5  # f_c: weight of a new direction relative to the previous one
 _BLUR = 0.5  # f_sigma: standard deviation of the blur, in brush radii
@@ -97,7 +97,8 @@ def _strokes(
     for step in range(1, _LONGEST):
         row, column = np.rint(points[:, step - 1]).astype(int).T
         here = reference[row, column]
-        if step > _SHORTEST:  # the canvas is closer to the photo than the stroke's color
+        # the stroke ends where the canvas is closer to the photo than the stroke's color is
+        if step > _SHORTEST:
             alive &= np.linalg.norm(here - canvas[row, column], axis=-1) >= np.linalg.norm(
                 here - color, axis=-1
             )
@@ -137,7 +138,7 @@ def _render(
         pixels = (rows * stride + columns)[:, None] + offsets @ np.array([stride, 1], np.int32)
         top = np.full((height + 2 * radius) * stride, -1, np.int32)
         top[pixels.ravel()] = np.arange(pixels.size, dtype=np.int32)
-        # With several writes to a pixel, the last write remains: the stroke on top.
+        # If several strokes write to a pixel, the last write, by the stroke on top, remains.
         top = top.reshape(-1, stride)[radius : radius + height, radius : radius + width]
         painted = top >= 0
         stamp, offset = np.divmod(top[painted], len(offsets))

@@ -1,4 +1,4 @@
-"""Synthetic voices: sounds with a speaker and a word, instead of recordings."""
+"""Synthetic voices, which replace recordings; each sound has a speaker and a word."""
 
 from __future__ import annotations
 

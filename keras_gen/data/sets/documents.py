@@ -23,7 +23,7 @@ _SUBPACKAGES = (
     "cluster", "decomposition", "ensemble", "feature_selection", "linear_model", "metrics",
     "model_selection", "preprocessing",
 )  # fmt: skip
-_SHORTEST = 300  # minimum number of characters of a docstring
+_SHORTEST = 300  # minimum number of characters in a docstring
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,12 +31,12 @@ class Documents(Parts):
     """Training documents; `test`, `test_texts`, and `test_topics` are the held-out counterparts.
 
     Attributes:
-        train: Word counts of the vocabulary in each document, float32 `[n, words]`.
+        train: Counts of each vocabulary word in each document, float32 `[n, words]`.
         train_texts: Texts of the documents, an array of Python strings `[n]`.
         train_topics: Topic index of each document, int64 `[n]`; -1 if the document has no topic.
         topics: Names of the topics.
         vocabulary: Words that are counted.
-        warning: As in `Split`.
+        warning: See `Split`.
     """
 
     train: Source
@@ -73,9 +73,9 @@ def documents(name: str, words: int = 2000, topics: int = 8) -> Documents:
         name: Name of the dataset. `"reuters"`: Reuters-21578 through tensorflow-datasets, ModApte
             split. A story is assigned a topic only if it has exactly one topic and this topic is
             among the `topics` most common topics. All 9,603 training stories are included; held-out
-            stories are those with a topic (2,207 for 8 topics). `"20newsgroups"`: 11,314 and 7,532
-            posts in 20 groups, which are the topics, without headers, footers, and quotes.
-            scikit-learn downloads them once.
+            stories are those with a topic (2,207 for 8 topics). `"20newsgroups"`: 11,314 training
+            posts and 7,532 held-out posts, without headers, footers, and quotes; the 20 groups are
+            the topics. scikit-learn downloads them once.
         words: Size of the vocabulary: the most common words, without English stop words.
         topics: Number of topics for `"reuters"`.
 
@@ -126,8 +126,8 @@ def character_texts(name: str) -> CharacterTexts:
     scikit-learn replace them, as in `documents`.
 
     Args:
-        name: Name of the dataset. `"reuters"`: all stories of the ModApte split, 9,603 and 3,299;
-            or `"20newsgroups"`.
+        name: Name of the dataset. `"reuters"`: all stories of the ModApte split, of which 9,603 are
+            training stories and 3,299 are held out; or `"20newsgroups"`.
 
     Example:
     ```python
@@ -204,7 +204,7 @@ def _newsgroups() -> tuple[_Texts, _Texts, tuple[str, ...]]:
     try:
         train, names = fetch("train", download=False)
     except OSError:
-        # scikit-learn would retry for a long time without a message.
+        # Without this check, scikit-learn would retry for a long time without a message.
         missing = f"the 20 newsgroups are not prepared in {home}"
         if reason := unreachable([ARCHIVE.url]):
             raise DataUnavailable(f"{missing}, and {reason}: connect to a network.") from None

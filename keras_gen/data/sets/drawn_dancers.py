@@ -17,7 +17,7 @@ JOINTS = (
     "head", "neck", "hips", "left_elbow", "left_hand", "right_elbow", "right_hand",
     "left_knee", "left_foot", "right_knee", "right_foot",
 )  # fmt: skip
-# The lines of a pose, each with its own color.
+# The lines of a pose, and the color of each line.
 BONES = {
     ("head", "neck"): (255, 255, 255),
     ("neck", "hips"): (255, 0, 0),
@@ -30,7 +30,7 @@ BONES = {
     ("hips", "right_knee"): (150, 0, 255),
     ("right_knee", "right_foot"): (255, 0, 200),
 }
-# Swinging quantities: the range of their mean, and of the amplitude around it.
+# Swinging quantities, each with the range of its mean and the range of its amplitude.
 _SWINGS = {
     "sway": (0.5, 0.5, 0.08, 0.18),
     "bounce": (0.53, 0.53, 0.01, 0.03),
@@ -42,7 +42,7 @@ _SWINGS = {
     "left_leg": (0.15, 0.35, 0.05, 0.3),
     "right_leg": (-0.35, -0.15, 0.05, 0.3),
 }
-_LAG = 0.8  # fraction of its position that hair or hem keeps from one frame to the next
+_LAG = 0.8  # fraction of their previous position that the hair and the hem keep in each frame
 _HAIR = (70, 40, 25)
 _SKIN = (230, 185, 150)
 _SHIRT = (40, 120, 170)
@@ -75,8 +75,9 @@ def drawn_dancers(videos: int, frames: int = 16, size: int = 48, seed: int = 0) 
 
     Hips, back, arms, and legs swing, each with its own period and phase. In each frame, the
     horizontal positions of the end of the hair and the hem of the skirt are weighted averages: four
-    fifths of their previous position, and one fifth of the position of the head and the hips. A
-    single pose therefore does not determine these positions, but the preceding poses do.
+    fifths of their previous position, and one fifth of the position of the head (for the hair) or
+    the hips (for the hem). A single pose therefore does not determine these positions, but the
+    preceding poses do.
 
     Args:
         videos: Number of videos, each with a different motion.

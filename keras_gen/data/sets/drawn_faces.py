@@ -34,7 +34,7 @@ class FaceFrames(NamedTuple):
 
     Args:
         images: uint8 `[people, frames, size, size, 3]`.
-        landmarks: Images of the landmark lines, of the same shape.
+        landmarks: Images of the landmark lines, with the same shape as `images`.
         points: Coordinates of the landmarks, x and y from 0 to 1, float32 `[people, frames, points,
             2]`.
     """

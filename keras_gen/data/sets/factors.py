@@ -70,7 +70,7 @@ class Factors:
 
     @checked_types
     def check(self, combinations: np.ndarray) -> np.ndarray:
-        """Returns `combinations` as int64 `[n, factors]`; raises a ValueError if off the grid."""
+        """Returns `combinations` as int64 `[n, factors]`; raises a ValueError for other values."""
         combinations = checked_array("combinations", combinations)
         outside = np.argwhere((combinations < 0) | (combinations >= self.sizes))
         if len(outside):

@@ -24,10 +24,10 @@ from keras_gen.data.sets.tfds import DataUnavailable, load_tfds
 from keras_gen.data.source import Source
 from keras_gen.data.transforms.images import pad_to, resize_cover
 
-_COLORED = ("cifar10",)  # 32x32 color images
+_COLORED = ("cifar10",)  # datasets with 32x32 color images
 _PAINTINGS = "cycle_gan/monet2photo"
-_LEAST_HELD_OUT = 3  # minimum for any comparison of sets
-_LEAST_LABELED = 10  # minimum for comparisons with classifiers, as in `sample_report`
+_LEAST_HELD_OUT = 3  # minimum number of held-out images for comparing sets
+_LEAST_LABELED = 10  # minimum number for comparisons with classifiers; see `sample_report`
 
 
 @checked_types
@@ -179,8 +179,8 @@ def photos_and_paintings(
 
     Args:
         size: Side to which all images are resized and cropped, in pixels.
-        photos: Folder of photographs to use instead. Every tenth photograph is held out, but at
-            least three photographs.
+        photos: Folder of photographs to use instead. Every tenth photograph, but at least three
+            photographs, are held out.
         paintings: Folder of paintings; required with `photos`, and only then.
         seed: Seed for the offline sample's crops.
 
@@ -203,7 +203,7 @@ def photos_and_paintings(
         y = _split(image_folder(paintings, size, channels=3))
         return Domains(x.train, y.train, x.test, y.test)
     try:
-        return Domains(  # in the dataset, A is Monet and B the photographs
+        return Domains(  # in the dataset, A contains Monet's paintings, and B the photographs
             train_x=load_tfds(_PAINTINGS, "trainB", size=size),
             train_y=load_tfds(_PAINTINGS, "trainA", size=size),
             test_x=load_tfds(_PAINTINGS, "testB", size=size),
@@ -222,7 +222,7 @@ def photos_and_paintings(
 
 @checked_types
 def photographs(size: int, images: Path | str | None = None, seed: int = 0) -> Split:
-    """Loads the photographs of `photos_and_paintings`, as uint8 `[size, size, 3]`.
+    """Loads the photographs from `photos_and_paintings`, as uint8 `[size, size, 3]`.
 
     Args:
         size: Side to which all images are resized and cropped, in pixels.
@@ -320,7 +320,7 @@ def _stride(count: int, least: int) -> int:
 
 
 def _split(source: Source, least: int = _LEAST_HELD_OUT) -> Split:
-    """Holds out every tenth image, or more in small sets, because comparisons need three images.
+    """Holds out every tenth image, or more of a small set, because comparisons need three images.
 
     At least `least` images are held out if there are at least five times as many images.
     """

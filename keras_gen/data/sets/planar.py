@@ -10,7 +10,7 @@ from keras_gen.checked_arguments import checked_types
 from keras_gen.data.source import Source, checked_labels
 from keras_gen.declared import Declared, Positive
 
-ALONG = 100  # normal densities along a half circle: spaced by less than their standard deviation
+ALONG = 100  # normal densities per half circle, spaced by less than their standard deviation
 
 
 class PlanarNormals(Declared):
@@ -69,9 +69,10 @@ class PlanarSquares(Declared):
     def log_density(self, points: np.ndarray) -> np.ndarray:
         """Returns the log density at points `[n, 2]`, float64 `[n]`.
 
-        It is minus infinity outside of the squares, which include their borders.
+        The log density is minus infinity outside of the squares, which include their borders.
         """
-        # In float32, like the sampled points, so that points on a border do not fall outside.
+        # The corners are float32, like the sampled points, so that points on a border do not fall
+        # outside.
         points = _checked_points(points, "float32")[:, None]
         low = self.corners.astype("float32")
         high = (self.corners + self.side).astype("float32")

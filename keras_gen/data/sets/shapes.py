@@ -87,7 +87,7 @@ class Shapes(Declared):
 
         Args:
             n: Number of images, which show random combinations of values. If None, all combinations
-                in grid order.
+                are shown in grid order.
             seed: Seed for the random combinations.
             labels: Whether an example is `(image, values)`, with int64 values `[5]`, instead of an
                 image alone.
@@ -106,7 +106,7 @@ class Shapes(Declared):
     def _draw(self, shape: int, scale: int, orientation: int, x: int, y: int) -> np.ndarray:
         width = _SIDE * self.size * (0.5 + 0.5 * scale / (self.scales - 1))
         angle = 2 * np.pi * self.turn * orientation / self.orientations
-        margin = _REACH * _SIDE * self.size + 0.5  # half a pixel for the anti-aliased edge
+        margin = _REACH * _SIDE * self.size + 0.5  # 0.5 for the anti-aliased edge
         step = (self.size - 2 * margin) / (self.positions - 1)
         pixels = np.arange(self.size) + 0.5 - margin
         right = (pixels - x * step)[None, :]
@@ -129,7 +129,8 @@ def _square(u: np.ndarray, v: np.ndarray) -> np.ndarray:
 def _ellipse(u: np.ndarray, v: np.ndarray) -> np.ndarray:
     b = 1 / np.sqrt(2 * np.pi)
     a = 2 * b
-    # To first order: (level - 1) / |gradient of the level|, away from 0 / 0 at the center.
+    # The first-order distance is (level - 1) / |gradient of the level|; limits avoid 0 / 0 at the
+    # center.
     level = np.maximum(np.hypot(u / a, v / b), 1e-6)
     return (level - 1) * level / np.maximum(np.hypot(u / a**2, v / b**2), 1e-6)
 
@@ -137,7 +138,7 @@ def _ellipse(u: np.ndarray, v: np.ndarray) -> np.ndarray:
 def _heart(u: np.ndarray, v: np.ndarray) -> np.ndarray:
     """Returns a square on its corner, with a half disc on each of its upper sides."""
     r = 0.5 / np.sqrt(1 + np.pi / 4)
-    p = (u - v) / np.sqrt(2)  # along the sides, to the upper corner
+    p = (u - v) / np.sqrt(2)  # coordinates along the sides, toward the upper corner
     q = (-u - v) / np.sqrt(2)
     square = np.maximum(np.abs(p), np.abs(q)) - r
     return np.minimum(square, np.minimum(np.hypot(p - r, q), np.hypot(p, q - r)) - r)

@@ -17,7 +17,7 @@ from keras_gen.data.transforms.waveforms import from_first_sound, to_peak
 RATE = 8000
 """Samples per second of the spoken digits."""
 _TEST_TAKES = 5
-_LONGEST = 20480  # samples, more than in any recording
+_LONGEST = 20480  # number of samples, more than in any recording
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,7 +98,7 @@ def spoken_digits(
         features = ("audio", "label", "audio/filename")
         source = load_tfds("spoken_digit", "train", size=size, features=features)
         audio, digits, files = source.arrays()
-        # DIGIT_SPEAKER_TAKE.wav
+        # Names of files have the form DIGIT_SPEAKER_TAKE.wav.
         parts = [name.decode().removesuffix(".wav").split("_") for name in files]
         names, who = np.unique([speaker for _, speaker, _ in parts], return_inverse=True)
         speakers = tuple(map(str, names))
@@ -113,7 +113,7 @@ def spoken_digits(
     if align == "start":
         waveforms = to_peak(
             from_first_sound(waveforms, samples)
-        )  # the peak may have been cut off
+        )  # scaled again, because the peak may have been cut off
     everything = Source((waveforms, who, digits), origin=origin)
     in_train = takes >= _TEST_TAKES
     train = everything.select(in_train)

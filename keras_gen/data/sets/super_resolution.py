@@ -18,7 +18,7 @@ from keras_gen.data.source import Source
 from keras_gen.files.images import read_image
 
 TRAINING = ("T91", "bsds500_half")
-HELD_OUT = 20  # images of the last training folder, used for model selection
+HELD_OUT = 20  # number of images in the last training folder that are used for model selection
 BENCHMARKS = ("Set5", "Set14")
 
 
@@ -66,7 +66,7 @@ def photograph_patches(
             found = photographs()
             held_out = np.arange(len(found)) == len(found) - 1
             what, where = "offline sample: photographs that ship with scikit-learn", ""
-            missing = f"{_folder()} lacks the folders {', '.join(TRAINING)} of images"
+            missing = f"{_folder()} does not contain the image folders {', '.join(TRAINING)}"
             warning = OFFLINE_WARNING.format(
                 f"the data is not prepared in {default_data_dir()}: {missing}"
             )

@@ -30,7 +30,7 @@ _TIMEOUT = 3.0  # seconds to wait for a host to respond
 
 
 class DataUnavailable(OSError):
-    """Raised if a dataset is not prepared on this machine, and cannot be downloaded now."""
+    """Raised if a dataset is neither prepared on this machine nor available for download."""
 
 
 class DataDamaged(OSError):
@@ -104,8 +104,8 @@ def load_tfds(
         try:
             tensors = _read(builder, name, split, paths, size, first, memory_limit)
         except (
-            tf.errors.DataLossError,  # truncated within a record
-            tf.errors.FailedPreconditionError,  # or between two records
+            tf.errors.DataLossError,  # the file was truncated within a record
+            tf.errors.FailedPreconditionError,  # the file was truncated between two records
             tf.errors.NotFoundError,
         ) as error:
             raise _damaged(name, folder, f"reading it failed with: {_line(error)}") from error
@@ -131,7 +131,8 @@ def _builder(name: str, data_dir: Path) -> Any:
     from google.protobuf import json_format
 
     if (own := name.partition("/")[0]) in _OWN:
-        importlib.import_module(f"keras_gen.data.tfds_builders.{own}.{own}")  # registers itself
+        # Importing the module registers its builder.
+        importlib.import_module(f"keras_gen.data.tfds_builders.{own}.{own}")
     try:
         return tfds.builder(name, data_dir=str(data_dir))
     except tfds.core.DatasetNotFoundError as error:
@@ -234,10 +235,10 @@ def _prepare(
     folder = checked_path("manual_dir", manual_dir or data_dir / "downloads" / "manual")
     lacking = f"{missing}, and {folder} lacks its source files. {by_hand}"
     if by_hand and not folder.is_dir():
-        # tensorflow-datasets would create folders before searching them.
+        # Without this check, tensorflow-datasets would create the folders before searching them.
         raise DataUnavailable(lacking)
     if not by_hand and (reason := unreachable(_urls(builder))):
-        # tensorflow-datasets would retry for minutes without a message.
+        # Without this check, tensorflow-datasets would retry for minutes without a message.
         raise DataUnavailable(f"{missing}, and {reason}: connect to a network, {advice}.")
     config = tfds.download.DownloadConfig(
         try_download_gcs=False, manual_dir=str(manual_dir) if manual_dir else None
@@ -251,8 +252,8 @@ def _prepare(
     except Exception as error:  # Broken files raise errors of many types.
         if by_hand:
             raise DataDamaged(
-                f"dataset {name!r} is built from files in {folder}, but reading them failed "
-                f"with: {_line(error)}. Download them again."
+                f"dataset {name!r} is built from files in {folder}, but reading them failed with: "
+                f"{_line(error)}. Download the files again."
             ) from error
         failures = (
             OSError,
@@ -302,7 +303,7 @@ def _connect(address: tuple) -> str | None:
         except OSError as error:
             outcome.append(str(error))
 
-    # In a thread, because resolving a name has no time-out.
+    # Runs in a thread, because resolving a host name has no time-out.
     thread = threading.Thread(target=attempt, daemon=True)
     thread.start()
     thread.join(_TIMEOUT + 1)

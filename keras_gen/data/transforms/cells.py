@@ -12,7 +12,7 @@ import tensorflow as tf
 from keras_gen.arguments import checked_list, checked_names, shown
 from keras_gen.data.transforms.tables import Column, _all_right, _numbered, parsed_numbers
 
-# Positions within a cell end here, so that rounding does not reach the next cell.
+# Maximum position within a cell, chosen so that rounding does not reach the next cell.
 END_OF_CELL = 0.999
 _GAP = r"\s*(nan|NaN|NaT|<NA>)?\s*"
 
@@ -20,7 +20,7 @@ _GAP = r"\s*(nan|NaN|NaT|<NA>)?\s*"
 class RowCells(tf.Module):
     """Converts each value in a row to a cell number, identically in Python and in a SavedModel.
 
-    Each word is a cell, as is each interval of numbers; a missing value has the number -1. The
+    Each category is a cell, as is each interval of numbers; a missing value has the number -1. The
     fractional part of a cell number is a position within the cell, which `texts` converts to a
     value between the smallest and the largest training value in the cell.
 
@@ -48,8 +48,8 @@ class RowCells(tf.Module):
         Numbers below all training values are in the first cell.
 
         Raises:
-            ValueError: In eager mode, if a text in a numeric column is not a number, or if a word
-                is unknown.
+            ValueError: In eager mode, if a text in a numeric column is not a number, or if a
+                category is unknown.
         """
         cells = []
         for place, (column, table) in enumerate(zip(self.columns, self.tables, strict=True)):
@@ -65,9 +65,9 @@ class RowCells(tf.Module):
             return cells
         known = ", ".join(column.categories[:20]) + ", ..." * (len(column.categories) > 20)
         sentence = (
-            f"The column {column.name} has the word {{}}, which is not in the training rows: "
-            f"expected one of {known}. To treat such words as missing, use table_columns(..., "
-            "unknown='gap')."
+            f"The column {column.name} has the category {{}}, which does not occur in the training "
+            f"rows: expected one of {known}. To treat such categories as missing, use "
+            "table_columns(..., unknown='gap')."
         )
         with tf.control_dependencies([_all_right(gaps | (cells >= 0), values, sentence)]):
             return tf.identity(cells)
@@ -145,7 +145,7 @@ def number_texts(column: Column, numbers: tf.Tensor) -> tf.Tensor:
 
 
 def likeliest(column: Column, probabilities: tf.Tensor) -> tf.Tensor:
-    """Returns the most likely words, or the mean numbers, as texts `[n]`.
+    """Returns the most likely categories, or the mean numbers, as texts `[n]`.
 
     Args:
         column: Column with cells.
@@ -175,7 +175,7 @@ def in_frame(columns: Sequence[Column], texts: np.ndarray):
 
 
 def _values(column, texts):
-    """Returns an array of words, booleans, or numbers; gaps are None or, among floats, NaN."""
+    """Returns an array of categories, booleans, or numbers; gaps are None or, among floats, NaN."""
     kind = column.value_dtype or column.dtype.lower()
     gaps = texts == ""
     if column.categories:
@@ -193,7 +193,7 @@ def _values(column, texts):
 
 
 def _typed(words, kind):
-    """Converts the texts of booleans or numbers; other words are unchanged."""
+    """Converts the texts of booleans or numbers; other texts are unchanged."""
     if "bool" in kind:
         return words == "True"
     return words.astype(kind) if re.fullmatch(r"(u?int|float)\d+", kind) else words

@@ -53,7 +53,8 @@ def random_crop_flip(
         raise ValueError(f"smallest is {smallest}: expected a factor in (0, 1].")
     if not 0 <= unchanged < 1:
         raise ValueError(f"unchanged is {unchanged}: expected a probability in [0, 1).")
-    lowest = -unchanged / (1 - unchanged)  # uniform from here to 1: P(negative) = unchanged
+    # A number that is uniform from here to 1 is negative with the probability `unchanged`.
+    lowest = -unchanged / (1 - unchanged)
 
     def augment(example: Any, seed: tf.Tensor) -> Any:
         crop_seed, flip_seed = tf.unstack(tf.random.split(seed))
@@ -64,7 +65,7 @@ def random_crop_flip(
                 raise ValueError(
                     f"crop is {crop}: expected at most the size of the image, {image.shape[:2]}."
                 )
-            if smallest < 1:  # the side that becomes the crop when it is shrunk
+            if smallest < 1:  # the side that shrinks to the side of the crop
                 shrinking = tf.nn.relu(tf.random.stateless_uniform([], seed, lowest, 1.0))
                 side = tf.cast(tf.round(height / smallest**shrinking), tf.int32)
                 height = width = tf.minimum(side, tf.reduce_min(tf.shape(image)[:2]))

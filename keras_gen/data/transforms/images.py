@@ -60,7 +60,7 @@ def cover_window(image: tf.Tensor, size: tuple[int, int]) -> list:
 
 
 def resized(image: tf.Tensor, window: list, size: tuple[int, int]) -> tf.Tensor:
-    """Returns a window of an image in another size, float32 `[*size, channels]`, antialiased."""
+    """Resizes a window of an image with antialiasing; returns float32 `[*size, channels]`."""
     top, left, height, width = window
     # The window is cropped first, so that pixels outside it are not resized.
     part = image[top : top + height, left : left + width]
@@ -171,14 +171,15 @@ def random_regions(noise: tf.Tensor, side: int, fraction: float = 0.25) -> tf.Te
 @functools.cache
 def _upsampling(cells: int, side: int) -> np.ndarray:
     """Returns bicubic upsampling as a matrix `[side, cells]`, because XLA has no kernel for it."""
-    with tf.init_scope():  # a constant even while a step is traced
+    with tf.init_scope():  # creates a constant even while a step is traced
         rows = np.eye(cells, dtype="float32")[None, ..., None]
         return tf.image.resize(rows, [side, cells], "bicubic").numpy()[0, ..., 0]
 
 
 # Steps, in rows and columns, along the four directions of a gradient, 45 degrees apart.
 _STEPS = ((0, 1), (1, 1), (1, 0), (1, -1))
-_TOUCHING = np.stack([np.zeros([3, 3]), np.ones([3, 3]), np.zeros([3, 3])])  # within an image
+# Connects adjacent positions within an image, but not in different images.
+_TOUCHING = np.stack([np.zeros([3, 3]), np.ones([3, 3]), np.zeros([3, 3])])
 
 
 @checked_types
@@ -206,7 +207,7 @@ def edge_maps(
     blurred = ndimage.gaussian_filter(gray, (0, sigma, sigma))
     rows = ndimage.correlate1d(blurred, [-0.5, 0, 0.5], axis=1)
     columns = ndimage.correlate1d(blurred, [-0.5, 0, 0.5], axis=2)
-    # Rounded, so that the positions on either side of an edge have equal gradients.
+    # Gradients are rounded, so that those on either side of an edge are equal.
     slope = np.hypot(rows, columns).round(6)
     direction = np.round(np.arctan2(rows, columns) / (np.pi / 4)).astype(int) % 4
     padded = np.pad(slope, ((0, 0), (1, 1), (1, 1)))
@@ -234,8 +235,8 @@ def on_photographs(digits: np.ndarray, photographs: np.ndarray, seed: int = 0) -
 
     Args:
         digits: Digits, uint8 `[n, H, W, 1]`.
-        photographs: Parts of photographs of the same size, uint8 `[m, H, W, 3]`, such as from
-            `photograph_patches`.
+        photographs: Parts of photographs with the size of the digits, uint8 `[m, H, W, 3]`, for
+            example from `photograph_patches`.
         seed: Seed for the selection of parts.
 
     Raises:

@@ -34,9 +34,9 @@ from keras_gen.files.reading import MOST_BYTES, read_text
 from keras_gen.tensor_checks import require
 
 _NUMBER = r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*"
-# Texts of converted missing values; "None" and "NA" can be words.
+# Texts of converted missing values; "None" and "NA" can be categories.
 _MISSING = ("", "nan", "NaN", "NaT", "<NA>")
-# Standard deviations of columns whose values and samples can be represented in float32.
+# Minimum and maximum standard deviation of columns that float32 can represent.
 _LEAST_DEVIATION = 1e-30
 _LARGEST_DEVIATION = 1e30
 MOST_DECIMALS = 6
@@ -71,20 +71,20 @@ class Column:
         decimals: Decimal places of the numbers; None if there are more than six.
         missing: Fraction of the training rows without a value.
         dtype: Dtype of the column in its DataFrame; empty if there was no DataFrame.
-        unknown: `"error"` to reject a word that is not in `categories`, or `"gap"` to treat it as
+        unknown: `"error"` to reject a value that is not in `categories`, or `"gap"` to treat it as
             missing.
         value_dtype: Dtype of an array in a dict, or of the categories in a DataFrame column with
             dtype "category". `"bool"` for a column of objects that are True or False; empty for
-            words.
+            other categories.
         levels: All categories of such a column in order, including categories without training
             rows.
         ordered: Whether these categories are ordered.
 
     Raises:
         TypeError: If an argument has a different type.
-        ValueError: If a number is not finite or is out of range, categories repeat, the lists of
-            cells have different lengths, `starts` and `ends` are not ascending, or shares do not
-            sum to 1.
+        ValueError: If a number is not finite or is out of range, if categories repeat, if the lists
+            of cells have different lengths, if `starts` and `ends` are not ascending, or if shares
+            do not sum to 1.
     """
 
     name: str
@@ -140,8 +140,8 @@ class Column:
             )
         if self.shares and not (min(self.shares) > 0 and abs(sum(self.shares) - 1) < 1e-3):
             raise ValueError(
-                f"The column {self.name} has shares from {min(self.shares):g} with the sum "
-                f"{sum(self.shares):g}: expected shares above 0 that sum to 1."
+                f"The column {self.name} has shares with the minimum {min(self.shares):g} and the "
+                f"sum {sum(self.shares):g}: expected shares above 0 that sum to 1."
             )
 
     @property
@@ -177,13 +177,14 @@ def table_columns(
     numbers: Sequence[str] | None = None,
     unknown: Literal["error", "gap"] = "error",
 ) -> list[Column]:
-    """Describes each column of a table: its words or numbers, cells, and missing values.
+    """Describes each column of a table: its categories or numbers, cells, and missing values.
 
     None, NaN, NaT, `pandas.NA`, masked values, and blank strings are missing values (gaps), which
-    `MADE.for_table` models and other models reject. "?" and similar marks are treated as words.
+    `MADE.for_table` models and other models reject. "?" and similar marks are treated as
+    categories.
 
-    Each word is a cell. In a numeric column, each distinct training value is a cell. If there are
-    more than 128 distinct values, there are up to 64 cells with approximately equal numbers of
+    Each category is a cell. In a numeric column, each distinct training value is a cell. If there
+    are more than 128 distinct values, there are up to 64 cells with approximately equal numbers of
     training rows.
 
     Args:
@@ -192,8 +193,8 @@ def table_columns(
         names: Names of the columns. If None, the table's column names are used.
         numbers: Names of the numeric columns; all others are categorical. If None, a column is
             numeric if its values are numbers and its dtype is not "category".
-        unknown: Treatment of words that are not in the training rows: `"error"` to reject them, or
-            `"gap"` to treat them as missing.
+        unknown: Treatment of categories that do not occur in the training rows: `"error"` to reject
+            them, or `"gap"` to treat them as missing.
 
     Returns:
         One `Column` per name, in the order of `names`. Categories are in numeric order if all are
@@ -201,10 +202,10 @@ def table_columns(
 
     Raises:
         TypeError: If a column contains dates, several types of values, or types other than numbers,
-            words, and booleans.
+            strings, and booleans.
         ValueError: If there are no rows, if the number of columns differs from the number of names,
             if a name is repeated or unknown, if a value in a numeric column is not a number, if a
-            column has no values, if a column has so many distinct words that it looks like an
+            column has no values, if a column has so many distinct strings that it is probably an
             identifier, or if the standard deviation of a column is outside the range 1e-30 to 1e30.
 
     Example:
@@ -217,7 +218,7 @@ def table_columns(
     formats: dict[str, dict[str, Any]] = {}
     if is_frame or isinstance(rows, Mapping):
         table = by_name(rows)
-        if not is_file:  # whose numbers are all float64
+        if not is_file:  # the numbers in a file are all float64
             formats = {name: _format(name, table[name], is_frame) for name in table}
         names = list(table) if names is None else _checked_names(names)
         if numbers is None:
@@ -231,7 +232,7 @@ def table_columns(
     numbers = list(map(str, checked_list("numbers", numbers)))
     rows = row_texts(rows, names, gaps=True)
     if not len(rows):
-        raise ValueError("The table has no rows: expected at least one.")
+        raise ValueError("The table has no rows: expected at least one row.")
     if others := [name for name in numbers if name not in names]:
         raise ValueError(
             f"There is no column {others[0]}: expected one or more of {', '.join(names)}."
@@ -310,7 +311,7 @@ def _mean_and_scale(name: str, numbers: np.ndarray) -> tuple[float, float]:
     least, most = numbers.min(), numbers.max()
     if not varies(least, most):
         return float(least), 1.0
-    with np.errstate(over="ignore", invalid="ignore"):  # such numbers are refused
+    with np.errstate(over="ignore", invalid="ignore"):  # such numbers are rejected
         mean, deviation = float(numbers.mean()), float(numbers.std())
     refuse_deviation(name, deviation)
     return mean, deviation
@@ -342,9 +343,9 @@ def _words_column(name, values, **more):
     words = sorted_names(values.tolist())
     if len(words) > MOST_WORDS or (len(words) == len(values) > 100):
         raise ValueError(
-            f"The column {name} has {len(words):,} different words in {len(values):,} rows, "
-            "which looks like an identifier: leave the column out, or replace rare words with "
-            "one word."
+            f"The column {name} has {len(words):,} different strings in {len(values):,} rows, and "
+            "probably contains identifiers: leave the column out, or replace rare strings with a "
+            "single one."
         )
     counts = dict(zip(*np.unique(values, return_counts=True), strict=True))
     shares = tuple(float(counts[word] / len(values)) for word in words)
@@ -365,7 +366,7 @@ def as_table(values: Any) -> Any:
     """
     if not is_table_file(values):
         return values
-    # All line endings become newlines.
+    # All line endings are converted to newlines.
     text = io.StringIO(read_text(values, MOST_BYTES), newline=None)
     reader = csv.reader(text, strict=True)
     try:
@@ -373,7 +374,7 @@ def as_table(values: Any) -> Any:
     except csv.Error as error:
         raise ValueError(
             f"{values} cannot be read ({error} in line {reader.line_num}): expected "
-            "comma-separated values, each without quotation marks or in one pair of them."
+            "comma-separated values, each unquoted or in one pair of quotation marks."
         ) from None
     names, rows = (lines or [[]])[0], lines[1:]
     if len(names) == 1 and (separator := re.search("[;\t]", names[0])):
@@ -389,8 +390,8 @@ def as_table(values: Any) -> Any:
             )
     if any(not name.strip() for name in names):
         raise ValueError(
-            f"{values} has a column without a name, such as an index of pandas: save the table "
-            "with index=False, or give the column a name."
+            f"{values} has a column without a name, such as a pandas index: save the table with "
+            "index=False, or give the column a name."
         )
     columns = np.array(rows, object).reshape(len(rows), len(names)).T
     return dict(zip(_checked_names(names), map(_numbers_or_texts, columns), strict=True))
@@ -413,11 +414,12 @@ def row_texts(rows: Any, names: Sequence[str], gaps: bool = False) -> np.ndarray
     """Returns rows as strings `[n, columns]`. For errors, see `table_rows`.
 
     Args:
-        rows: Numbers, words, or booleans `[n, columns]`, in an array or in lists.
+        rows: Numbers, strings, or booleans `[n, columns]`, in an array or in lists.
         names: Names of the columns.
         gaps: Whether a missing value becomes an empty string; otherwise, it is rejected.
     """
-    # From a list of lists, so that NumPy does not convert its numbers and gaps to strings.
+    # The array is built from a list of lists, so that NumPy does not convert numbers and gaps to
+    # strings.
     rows = rows if hasattr(rows, "dtype") else np.array(rows, object)
     if len(np.shape(rows)) != 2 or np.shape(rows)[1] != len(names):
         raise ValueError(
@@ -450,17 +452,17 @@ def _holds_numbers(name: str, table: Mapping[str, Any]) -> bool:
 def as_numbers(name: str, values: np.ndarray) -> np.ndarray:
     """Returns the numbers in a column, float64; a ValueError names the first invalid value."""
     for place, value in enumerate(values):
-        # With 400 digits, or an exponent of 400, a float would be infinite.
+        # A number with 400 digits or an exponent of 400 would become an infinite float.
         if not re.fullmatch(_NUMBER, str(value)) or not math.isfinite(float(value)):
             raise ValueError(
-                f"The column {name} has the value {value!s:.40} in row {place}: expected a "
-                "number. Leave out such rows, or correct them."
+                f"The column {name} has the value {value!s:.40} in row {place}: expected a number. "
+                "Leave out such rows, or correct the values."
             )
     return values.astype(np.float64)
 
 
 def is_missing(value: Any) -> bool:
-    """Returns whether a value is missing: None, NaN, masked, a blank string, and so on."""
+    """Returns whether a value is missing: None, NaN, masked, a blank string, or a similar value."""
     return value is None or value is np.ma.masked or str(value).strip() in _MISSING
 
 
@@ -491,11 +493,12 @@ def column_texts(name: str, values: Any, gaps: bool = False) -> np.ndarray:
 
     Args:
         name: Name of the column.
-        values: Numbers, words, or booleans `[n]`. Bytes are decoded as UTF-8.
+        values: Numbers, strings, or booleans `[n]`. Bytes are decoded as UTF-8.
         gaps: Whether a missing value becomes an empty string; otherwise, it is rejected.
 
     Raises:
-        TypeError: If the values are dates, or have several types or an unsupported type.
+        TypeError: If the values are dates, if they have several types, or if their type is
+            unsupported.
         ValueError: If a value is missing, or if the values are not one-dimensional.
     """
     return _texts_and_type(name, values, gaps)[0]
@@ -503,9 +506,9 @@ def column_texts(name: str, values: Any, gaps: bool = False) -> np.ndarray:
 
 def _texts_and_type(name: str, values: Any, gaps: bool = True) -> tuple[np.ndarray, str]:
     if np.ma.isMaskedArray(values):
-        values = values.tolist()  # which contains None where a value is masked
+        values = values.tolist()  # the list contains None where a value is masked
     if _is_categorical(values):
-        # Not from the values, because integers with gaps would become floats.
+        # The type is not inferred from the values, because integers with gaps would become floats.
         levels = _levels(values)
         categories, type_of_values = _texts_and_type(name, levels.categories)
         words = np.append(categories, "")[np.asarray(levels.codes)]
@@ -560,7 +563,7 @@ def _refuse_type(name: str, found: str, examples: Any) -> None:
     if "dates" in found:
         way_out = "convert it to numbers, such as days since a date or .astype('int64')"
     raise TypeError(
-        f"The column {name} contains {found}, such as {shown}: expected numbers, words, or "
+        f"The column {name} contains {found}, such as {shown}: expected numbers, strings, or "
         f"booleans, all of one type. Leave the column out, or {way_out}."
     )
 
@@ -577,7 +580,7 @@ def table_rows(values: Any, names: Sequence[str], gaps: bool = False) -> np.ndar
 
     Raises:
         TypeError: If a column contains dates, several types of values, or types other than numbers,
-            words, and booleans.
+            strings, and booleans.
         ValueError: If a column is missing, repeated, or unknown, if a value is missing, or if the
             columns differ in length.
 
@@ -611,7 +614,7 @@ class RowVectors(tf.Module):
     encoded.
 
     Args:
-        columns: Columns, at least one.
+        columns: One or more columns.
 
     Example:
         >>> columns = [Column("age", mean=4.0), Column("kind", ("cat", "dog"))]
@@ -675,7 +678,8 @@ def parsed_numbers(texts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 
 def _standardized(column, values):
     are_numbers, numbers = parsed_numbers(values)
-    # In float64, since float32 loses small differences between large numbers, such as times.
+    # The numbers are float64, because float32 loses small differences between large numbers, such
+    # as times.
     found = tf.cast((numbers - column.mean) / column.scale, tf.float32)
     sentence = f"The column {column.name} has the value {{}}: expected a number."
     right = are_numbers & tf.math.is_finite(found)

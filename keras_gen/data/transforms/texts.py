@@ -46,7 +46,7 @@ def characters_of(texts: Iterable[str]) -> str:
     """
     found = "".join(sorted(set().union(*texts)))
     if not found:
-        raise ValueError("The texts have no characters: expected at least one.")
+        raise ValueError("The texts have no characters: expected at least one character.")
     return found
 
 
@@ -60,9 +60,9 @@ def code_points(characters: str) -> np.ndarray:
     return np.array([ord(character) for character in characters], np.int32)
 
 
-# The class \w of Python's regular expressions, written for TensorFlow.
+# The complement of the class \w in Python's regular expressions, written for TensorFlow.
 _BETWEEN_WORDS = r"[^\p{L}\p{N}_]+"
-# A word including the characters that join its parts, a number, or any other symbol.
+# A word with the characters that join its parts, a number, or any other symbol.
 _WORD = re.compile(r"[a-z]+(?:['.&-][a-z]+)*|\d[\d.,]*(?<=\d)|[^\s]")
 NUMBER = "N"
 

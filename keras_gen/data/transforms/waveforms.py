@@ -79,7 +79,7 @@ def mu_law_levels(waveforms: Any, levels: int = 256) -> tf.Tensor:
         levels: Number of levels, at least 2.
 
     Returns:
-        int32 in the range 0 to `levels` - 1, of the same shape.
+        int32 in the range 0 to `levels` - 1, with the same shape as `waveforms`.
 
     Raises:
         TypeError: If the sounds have a different integer dtype.
@@ -94,11 +94,13 @@ def mu_law_levels(waveforms: Any, levels: int = 256) -> tf.Tensor:
         waveforms = tf.cast(waveforms, tf.float32) / 2.0**15
     elif not waveforms.dtype.is_floating:
         raise TypeError(
-            f"Sounds are {waveforms.dtype.name}: expected int16, or floats in [-1, 1]."
+            f"Sounds have dtype {waveforms.dtype.name}: expected int16, or floats in [-1, 1]."
         )
     waveforms = tf.cast(waveforms, tf.float32)
     finite = tf.reduce_all(tf.math.is_finite(waveforms))
-    with tf.control_dependencies([require(finite, "waveforms has NaN or infinite values.")]):
+    with tf.control_dependencies(
+        [require(finite, "waveforms contains NaN or infinity: expected finite numbers.")]
+    ):
         waveforms = tf.identity(waveforms)
     companded = tf.sign(waveforms) * tf.math.log1p(mu * tf.abs(waveforms)) / math.log1p(mu)
     level = tf.cast(tf.floor((companded + 1) / 2 * levels), tf.int32)
@@ -117,7 +119,7 @@ def mu_law_waveform(level: tf.Tensor, levels: int = 256) -> tf.Tensor:
         levels: Number of levels.
 
     Returns:
-        float32 of the same shape, in (-1, 1).
+        float32 in (-1, 1), with the same shape as `level`.
 
     Example:
         >>> mu_law_waveform(np.array([0, 255])).numpy().round(4)
@@ -131,7 +133,7 @@ def mu_law_waveform(level: tf.Tensor, levels: int = 256) -> tf.Tensor:
 
 @checked_types
 def to_peak(waveforms: Any, peak: float = 0.9) -> np.ndarray:
-    """Scales all sounds to the same peak; returns int16 of the same shape.
+    """Scales all sounds to the same peak; returns int16 sounds in the shape of `waveforms`.
 
     Args:
         waveforms: Numbers in any units, `[n, samples, ...]`.

@@ -415,7 +415,7 @@ def test_deep_images_without_a_white_are_unreadable(tmp_path):
     for number in range(4):
         Image.fromarray(np.full([4, 4], 4000, np.uint16)).save(tmp_path / f"{number}.tif")
     with pytest.raises(
-        ValueError, match=r"4 of 4 images .* 16-bit image whose values end at 4,000"
+        ValueError, match=r"4 of 4 images .* 16-bit image whose maximum value is 4,000"
     ):
         image_folder(tmp_path, 4)
 

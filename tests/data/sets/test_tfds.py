@@ -221,7 +221,7 @@ def test_files_fetched_by_hand_that_were_cut_off_are_named(prepared, tmp_path, n
     whole = (manual / name).read_bytes()
     (manual / name).write_bytes(whole[: len(whole) // 2])
     with pytest.raises(
-        DataDamaged, match=f"files in {manual}, but reading .*. Download them again"
+        DataDamaged, match=f"files in {manual}, but reading .*. Download the files again"
     ):
         load_tfds("usps", "train", data_dir=tmp_path, manual_dir=manual)
 

@@ -85,9 +85,18 @@ def test_columns_of_one_value_keep_their_scale_and_no_others():
             lambda: Column("x", ("a", "b"), shares=(1.0,)),
             "2 categories, 1 shares: expected the same",
         ),
-        (lambda: Column("x", ("a", "b"), shares=(1.0, 0.0)), "shares from 0 with the sum 1"),
-        (lambda: Column("x", ("a", "b"), shares=(1.5, -0.5)), "shares from -0.5 with the sum 1"),
-        (lambda: Column("x", ("a", "b"), shares=(0.5, 0.2)), "shares from 0.2 with the sum 0.7"),
+        (
+            lambda: Column("x", ("a", "b"), shares=(1.0, 0.0)),
+            "shares with the minimum 0 and the sum 1",
+        ),
+        (
+            lambda: Column("x", ("a", "b"), shares=(1.5, -0.5)),
+            "shares with the minimum -0.5 and the sum 1",
+        ),
+        (
+            lambda: Column("x", ("a", "b"), shares=(0.5, 0.2)),
+            "shares with the minimum 0.2 and the sum 0.7",
+        ),
         (
             lambda: Column("x", **CELLS | {"means": (np.nan, 1)}),
             "value of means is nan: expected a finite number",
@@ -256,7 +265,7 @@ def test_numbers_have_cells_of_values_or_of_quantiles(rng):
 def test_columns_that_look_like_identifiers_are_refused():
     names = [f"p{n}" for n in range(101)]
     with pytest.raises(
-        ValueError, match=r"column id has 101 different words in 101 rows, .* ident"
+        ValueError, match=r"column id has 101 different strings in 101 rows, .* ident"
     ):
         table_columns({"id": names})
     assert len(table_columns({"id": [*names, "p1"]})[0].categories) == 101

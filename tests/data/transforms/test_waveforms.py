@@ -92,7 +92,7 @@ def test_the_error_of_mu_law_levels_is_bounded():
 def test_mu_law_levels_of_integers_are_those_of_fractions():
     x = np.array([-(2**15), -300, 0, 3, 20_000], "int16")
     np.testing.assert_array_equal(mu_law_levels(x), mu_law_levels(x / 2**15))
-    with pytest.raises(TypeError, match="Sounds are int32: expected int16, or floats"):
+    with pytest.raises(TypeError, match="Sounds have dtype int32: expected int16, or floats"):
         mu_law_levels(x.astype("int32"))
 
 

@@ -15,7 +15,7 @@ MOST_SIZE = 2**20
 """Maximum number of units, classes, or similar items; more would exhaust the machine's memory."""
 MOST_STEPS = 10_000
 """Maximum number of steps of a loop inside one call, such as the steps of an attack."""
-LONGEST = 60  # characters of a value in an error message
+LONGEST = 60  # maximum number of characters of a value in an error message
 
 
 def checked_integer(
@@ -137,7 +137,8 @@ def checked_path(name: str, value: Any) -> Path:
     """Returns an argument as a `Path`. An integer, which `open` accepts, is rejected.
 
     Raises:
-        TypeError: If `value` is neither a str nor a path, such as bytes or a file descriptor.
+        TypeError: If `value` is neither a str nor a path. For example, bytes and file descriptors
+            are rejected.
         ValueError: If `value` is empty or contains a NUL character.
     """
     if not isinstance(value, str | os.PathLike) or not isinstance(os.fspath(value), str):
@@ -150,7 +151,7 @@ def checked_path(name: str, value: Any) -> Path:
 
 
 def _is_flag(value) -> bool:
-    # In Python, a bool is a number; NumPy has its own type.
+    # In Python, a bool is a number; NumPy has its own Boolean type.
     return isinstance(value, bool) or type(value).__name__ in ("bool_", "bool")
 
 
@@ -160,7 +161,7 @@ def _is_number(value) -> bool:
 
 
 def _limited(kind: str, minimum, maximum) -> str:
-    """The words for a value within limits, such as "an integer from 1 to 4"."""
+    """Describes a value within limits, such as "an integer from 1 to 4"."""
     if maximum is None:
         return kind if minimum is None else f"{kind} of at least {minimum}"
     if minimum is None:
@@ -208,7 +209,8 @@ def check_levels(name: str, images: Any, axes: int | None = None) -> None:
     dtype = getattr(images.dtype, "name", images.dtype)
     if dtype != "uint8":
         raise ValueError(
-            f"{name} is {dtype} of shape {tuple(images.shape)}: expected uint8, 0 to 255."
+            f"{name} has dtype {dtype} and shape {tuple(images.shape)}: expected uint8 levels from "
+            "0 to 255."
         )
     if axes not in (None, len(images.shape)) or 0 in tuple(images.shape):
         expected = f"{axes} axes, each" if axes else "axes"
@@ -248,7 +250,7 @@ def shown(value: Any) -> str:
     if shape is not None and len(shape):
         dtype = getattr(value, "dtype", None)
         name = str(getattr(dtype, "name", dtype))
-        # NumPy includes the number of bits in the names of strings, such as str672.
+        # NumPy includes the number of bits in the names of string types, such as str672.
         name = name.rstrip("0123456789") if name.startswith(("str", "bytes")) else name
         kind = "" if dtype is None else f" and dtype {name}"
         return f"{type(value).__name__} of shape {tuple(shape)}{kind}"

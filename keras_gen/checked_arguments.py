@@ -101,7 +101,7 @@ def checked_arguments(function=None, *, axes=IMAGE, open_sides=False, square=Fal
                 bound.arguments[name] = _checked(parameter, value)
         return function(*bound.args, **bound.kwargs)
 
-    checked.__signature__ = signature  # Keras reads the arguments of a layer from it
+    checked.__signature__ = signature  # Keras reads a layer's arguments from the signature
     return checked
 
 
@@ -155,8 +155,8 @@ def checked_by_type(
 
     Raises:
         TypeError: If the value has a different type.
-        ValueError: If an integer is out of range, a number is not finite, or a text is not one
-            of the annotated choices.
+        ValueError: If an integer is out of range, if a number is not finite, or if a text is not
+            one of the annotated choices.
     """
     parts = typing.get_args(kind)
     if type(None) in parts:
@@ -248,7 +248,7 @@ def _any_numbers(name: str, value: Any) -> list[float]:
 
 
 def _text(name: str, value: Any) -> str:
-    """Returns a str, or a function where Keras accepts both, as for an activation."""
+    """Returns a str, or a function where Keras accepts both, such as an activation."""
     if not isinstance(value, str) and not callable(value):
         raise TypeError(f"{name} is {shown(value)}: expected a string.")
     return value

@@ -91,11 +91,11 @@ def argument(
         check: Function that maps the argument's name and value to the value to store. If None, the
             annotation's check is used.
         default: Default value.
-        kw_only: Whether the constructor accepts the argument by name only, if it has a default.
-            Without a default, pass True if the argument follows one with a default, as type
+        kw_only: Whether the constructor accepts the argument, if it has a default, by name only.
+            For an argument without a default that follows one with a default, pass True, as type
             checkers require.
-        later: Whether an argument that a base class also declares comes after the arguments that
-            the subclass declares before it.
+        later: Whether an argument that a base class also declares gives up its inherited position
+            and follows the arguments that the subclass declares before it.
     """
     metadata: dict[str, Any] = {"later": later}
     if check is not None:
@@ -249,9 +249,9 @@ def declare(
             bases.
 
     Raises:
-        TypeError: If a class in between defines a constructor, a base's constructor would never
-            run, a name is reserved, a default has the wrong type, or an attribute without an
-            annotation has the name of an argument.
+        TypeError: If a class in between defines a constructor, if a base's constructor would never
+            run, if a name is reserved, if a default has the wrong type, or if an attribute without
+            an annotation has the name of an argument.
         ValueError: If a default is out of range.
     """
     _refuse_unreached(cls, Declared if frozen else keras.Layer)
@@ -275,7 +275,8 @@ def declare(
         field = vars(cls)["__dataclass_fields__"][name]
         field.type = annotations[name]
         if field.default_factory is not REQUIRED:
-            field.default = field.default_factory()  # shown; every object gets its own copy
+            # This value is shown in the signature; every object gets its own copy.
+            field.default = field.default_factory()
         given = field.default is not REQUIRED and field.default is not None
         if given and "check" not in field.metadata:
             checked_by_type(name, field.type, field.default)
@@ -397,7 +398,7 @@ def _bound(cls, signature: inspect.Signature, args, kwargs) -> tuple[dict, dict]
     unknown = [name for name in kwargs if name not in names]
     for name in unknown:
         field = cls.__dataclass_fields__.get(name)
-        if field is not None:  # `fixed`
+        if field is not None:  # the argument is `fixed`
             raise TypeError(
                 f"{cls.__name__} does not accept {name}, which is always "
                 f"{shown(field.default)}: leave it out."

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 import keras
 from keras.src.backend.common import global_state
 
-# Their parameters, after `self`.
+# The overridden methods and their parameters after `self`.
 OVERRIDDEN = {
     "_get_metrics_result_or_logs": ["logs"],
     "_make_function": ["step_function"],

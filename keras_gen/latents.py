@@ -1,4 +1,4 @@
-"""Latent-space tools for any model that decodes: paths, arithmetic, truncation, and search."""
+"""Latent-space tools for any model with a decoder: paths, arithmetic, truncation, and search."""
 
 import math
 
@@ -11,9 +11,9 @@ from keras_gen.core import noise
 from keras_gen.core.capabilities import for_users, sampling_noise
 from keras_gen.core.kinds_of_data import Levels
 
-WIDEST = 10.0  # standard deviations: truncation at this threshold has no effect
+WIDEST = 10.0  # truncation at this number of standard deviations has no effect
 
-# Methods of models: coders have `interpolate`, and GANs have the other methods.
+# The functions below are methods of models: coders have `interpolate`, and GANs have the others.
 
 
 @for_users
@@ -31,14 +31,15 @@ def path(start: np.ndarray, end: np.ndarray, steps: int, spherical: bool = False
 
     Args:
         start: Latents `[n, ...]`.
-        end: Latents of the same shape.
+        end: Latents of the same shape as `start`.
         steps: Number of points, at least 2, including both ends.
         spherical: Whether paths are arcs (see `slerp`; the latents are treated as vectors) instead
             of lines.
 
     Raises:
         TypeError: If `steps` is not an integer.
-        ValueError: If the shapes differ, `steps` is below 2, or no unique arc connects two latents.
+        ValueError: If the shapes differ, if `steps` is below 2, or if no unique arc connects two
+            latents.
 
     Example:
         >>> path(np.zeros([1, 1]), np.ones([1, 1]), steps=3)[0, :, 0]
@@ -103,7 +104,7 @@ def slerp(start: np.ndarray, end: np.ndarray, t) -> np.ndarray:
         t: Fraction of the distance, a number or `[n, 1]`.
 
     Raises:
-        ValueError: If two points are opposite each other, or a point is the origin.
+        ValueError: If two points are opposite each other, or if a point is the origin.
 
     Example:
         >>> slerp(np.array([[1.0, 0.0]]), np.array([[0.0, 3.0]]), 0.5).round(6)
@@ -122,7 +123,7 @@ def decoded_path(decode, a, b, steps: int, spherical: bool = False, **conditions
     Args:
         decode: Method that decodes latents, such as `model.decode` or `model.generate`.
         a: Latents `[n, ...]`.
-        b: Latents of the same shape.
+        b: Latents of the same shape as `a`.
         steps: Number of points, at least 2, including both ends.
         spherical: Whether paths are arcs around the origin (`slerp`) instead of lines.
         **conditions: Additional arguments for `decode`: one value per pair, or one for all pairs.
@@ -157,7 +158,7 @@ def interpolate(self, a, b, steps: int = 8, **given):  # noqa: D417
         Outputs of `decode`, `[n, steps, ...]`.
 
     Raises:
-        ValueError: If `a` and `b` differ in number, or `steps` is below 2.
+        ValueError: If `a` and `b` contain different numbers of examples, or if `steps` is below 2.
         NotImplementedError: If the codes are integers, which cannot be interpolated.
     """
     if isinstance(self.edges.get("codes"), Levels):
@@ -211,7 +212,7 @@ def latent_arithmetic(  # noqa: D417
         **conditions: Additional arguments for `generate`, one value for all examples.
 
     Raises:
-        ValueError: If `n` is below 1, or `spread` is negative.
+        ValueError: If `n` is below 1, or if `spread` is negative.
 
     Example: `model.latent_arithmetic(smiling, women, men, n=9)`.
     """
@@ -263,7 +264,7 @@ def truncate(self, latents, truncation: float) -> np.ndarray:  # noqa: D417
         truncation: Maximum absolute value of a latent, 0 to 10; 10 has no effect.
 
     Raises:
-        ValueError: If the latents have a different shape, or the truncation is out of range.
+        ValueError: If the latents have a different shape, or if the truncation is out of range.
 
     Example: `model.generate(model.truncate(model.draw_latents(9, seed=1), 0.5))`.
     """
@@ -305,8 +306,8 @@ def nearest_latents(
             image.
 
     Raises:
-        ValueError: If the images have a different shape, `tries`, `steps`, or `batch_size` is below
-            1, or `rate` is not positive.
+        ValueError: If the images have a different shape, if `tries`, `steps`, or `batch_size` is
+            below 1, or if `rate` is not positive.
         TypeError: If the model's images depend on inputs other than latents, such as labels.
 
     Example:

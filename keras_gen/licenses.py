@@ -22,7 +22,7 @@ class Terms:
 
 
 NOT_STATED = "not stated"
-# By the name of the builder or folder in the data's description. See docs/licenses.md.
+# The keys are names of builders or folders in descriptions of data. See docs/licenses.md.
 TERMS = {
     "adult": Terms("Adult", "CC BY 4.0", True),
     "bsds500_half": Terms("BSDS500", "non-commercial research and education only", False),

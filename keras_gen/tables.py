@@ -13,12 +13,12 @@ from keras_gen.core.kinds_of_data import KnownRows, Rows, Seeds
 from keras_gen.core.kinds_of_data.kind_of_data import is_table
 from keras_gen.data.transforms.cells import likeliest
 
-DRAWS = 64  # weighted samples per row in `impute` and `complete`
+DRAWS = 64  # number of weighted samples per row in `impute` and `complete`
 
 
 @for_users
 def impute(self, rows):  # noqa: D417
-    """Fills gaps with the most likely word, or with the mean, rounded like its column.
+    """Fills gaps with the most likely category, or with the mean, rounded like its column.
 
     Means minimize the squared error; medians would minimize the absolute error. Known values
     are unchanged.
@@ -65,7 +65,7 @@ def _filled(self, rows, fill):
     """Returns rows with gaps filled by a function, which is applied only to rows with gaps."""
     edge = self.edges["rows"]
     texts = edge.as_array(rows.numpy() if tf.is_tensor(rows) else rows)
-    # Unknown words can be gaps too.
+    # Unknown categories can also be gaps.
     some = (edge.prepare(texts).numpy() == b"").any(axis=1)
     texts = np.array(texts, object)
     if some.any():
@@ -78,7 +78,7 @@ def _filled(self, rows, fill):
 
 @capability
 def expected(self, rows):
-    """Returns rows, strings `[n, columns]`, with the most likely word or the mean in gaps."""
+    """Returns rows, strings `[n, columns]`, with the most likely category or the mean in gaps."""
     probabilities = self.probabilities(self.edges["x"].prepare(rows))
     pairs = zip(self.columns, probabilities, strict=True)
     filled = tf.stack([likeliest(column, each) for column, each in pairs], axis=1)
@@ -101,5 +101,5 @@ def add_row_edges(self) -> None:
     self.edges["x"] = Rows(self.columns)
     self.edges["rows"] = KnownRows(self.columns)
     self.edges["seeds"] = Seeds()
-    # The signatures read the tables of words in addition to the networks.
+    # The signatures read the lookup tables of categories in addition to the networks.
     self.resources = [self.edges["x"].cells, self.edges["rows"].cells]

@@ -32,12 +32,12 @@ def require(condition, sentence: str, *values):
             shown = (tf.get_static_value(tf.convert_to_tensor(value)) for value in values)
             raise ValueError(sentence.format(*map(_shown, shown)))
         return tf.no_op()
-    # Separate pieces instead of `tf.strings.format`, which XLA does not support.
+    # The message is passed in pieces, because XLA does not support `tf.strings.format`.
     pieces = f"{BAD_INPUT}{sentence}{END}".split("{}")
     data = [part for pair in zip(pieces, values, strict=False) for part in pair] + pieces[-1:]
     return tf.debugging.Assert(condition, data)
 
 
 def _shown(value) -> str:
-    # Escape unprintable characters in the same way as TensorFlow's runtime.
+    # Unprintable characters are escaped in the same way as in TensorFlow's runtime.
     return repr(value.decode())[1:-1] if isinstance(value, bytes) else f"{value:g}"

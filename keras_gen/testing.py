@@ -21,12 +21,12 @@ from keras_gen.keras_internals import all_layers
 from keras_gen.layers.flows.invertible_layer import InvertibleLayer
 from keras_gen.serving.warmup import default_inputs
 
-LONGEST = 400  # characters in a sentence that is easy to read
+LONGEST = 400  # maximum number of characters in a readable sentence
 
 # No argument can have one of these values; Python considers NaN a float.
 ODD = [object(), float("nan"), [None, "a"]]
 NO_NUMBERS = [*ODD, "many", True]
-# By the type of an argument's value.
+# Invalid values, by the type of a valid value.
 WRONG: dict[type, list] = {
     bool: [*ODD, "yes", 2.5],
     int: [*NO_NUMBERS, 2.5, -1],
@@ -54,10 +54,10 @@ KINDS = (
     "sounds",
     "vectors",
     "recordings",
-)  # words for data, which messages use for arguments
+)  # nouns for data, by which messages may refer to an argument
 NO_COUNTS = [None, "8", 2.5, True, 0, np.ones(3)]
-MOST_VALUES = 64  # per example whose log-determinant is checked
-STEP = 2e-3  # step of the finite differences of a layer's outputs
+MOST_VALUES = 64  # maximum number of values in an example whose log-determinant is checked
+STEP = 2e-3  # step size of the finite differences of a layer's outputs
 MOST_CHANGE = 0.4  # maximum change of a weight
 
 
@@ -94,8 +94,8 @@ def check_model(model: GenerativeModel, leave_out: Collection[str] = ()) -> int:
         Number of calls.
 
     Raises:
-        AssertionError: If an invalid call was accepted, or did not raise a TypeError or ValueError
-            whose message is one sentence. The error lists one fault per line.
+        AssertionError: If an invalid call was accepted, or if it did not raise a TypeError or
+            ValueError whose message is one sentence. The error lists one fault per line.
 
     Example:
         >>> check_model(VAE.for_images((8, 8, 1), filters=(4,))) > 100
@@ -137,9 +137,9 @@ def check_function(function: Callable, /, *args, **kwargs) -> int:
         Number of calls.
 
     Raises:
-        AssertionError: If an invalid call was accepted, a valid call was rejected, or an error was
-            not a TypeError or ValueError whose message is one sentence. The error lists one fault
-            per line.
+        AssertionError: If an invalid call was accepted, if a valid call was rejected, or if an
+            error was not a TypeError or ValueError whose message is one sentence. The error lists
+            one fault per line.
 
     Example:
         >>> check_function(psnr, np.zeros([2, 8, 8, 1], "uint8"), np.ones([2, 8, 8, 1], "uint8"))
@@ -151,12 +151,12 @@ def check_function(function: Callable, /, *args, **kwargs) -> int:
 def check_flow(flow: InvertibleLayer) -> int:
     """Checks the inverse and the log-determinant of each layer of a flow.
 
-    Call it in the tests of your own layers: a wrong inverse or log-determinant raises no error, but
-    makes the densities and samples of a `Flow` wrong. Layers are tested one at a time on random
-    numbers in [0.2, 0.8], because rounding errors grow from layer to layer. They are tested with
-    the flow's own weights and with randomly changed weights, because weights of zero hide errors.
-    Log-determinants are compared with finite differences of the outputs if examples have at most 64
-    values and all layers compute in float32. The flow itself is not changed.
+    Call this function in the tests of your own layers: a wrong inverse or log-determinant raises no
+    error, but makes the densities and samples of a `Flow` wrong. Layers are tested one at a time on
+    random numbers in [0.2, 0.8], because rounding errors grow from layer to layer. They are tested
+    with the flow's own weights and with randomly changed weights, because weights of zero hide
+    errors. Log-determinants are compared with finite differences of the outputs if examples have at
+    most 64 values and all layers compute in float32. The flow itself is not changed.
 
     Args:
         flow: Built layer or `Chain` whose input size is known.
@@ -337,7 +337,7 @@ def _example(edge: Edge) -> np.ndarray:
 
 def _wrong_arrays(edge: Edge) -> list:
     right = _example(edge)
-    if not right.ndim:  # a single value for all examples
+    if not right.ndim:  # a single value applies to all examples
         return [*NO_ARRAYS, np.ones([2]), float("nan")]
     wrong = [*NO_ARRAYS, np.stack([right, right], axis=1)]
     texts = right.dtype.kind in "OUS"
@@ -345,7 +345,7 @@ def _wrong_arrays(edge: Edge) -> list:
 
 
 def _words(name: str, edge: Edge) -> tuple[str, ...]:
-    # Counts and rows are other forms of text and tables, and prompts are text.
+    # Texts may also be counts, tables may also be rows, and prompts are texts.
     spoken = edge.name.replace("_", " ")
     return (
         name,
@@ -398,7 +398,7 @@ class _FunctionCheck:
 
     def __init__(self, function, args, kwargs):
         self.function = function
-        # Keras itself refuses values that are not tensors or have too many axes.
+        # Keras itself rejects values that are not tensors or have too many axes.
         self.is_layer = isinstance(function, keras.Layer)
         self.signature = inspect.signature(function.call if self.is_layer else function)
         self.bound = self.signature.bind(*args, **kwargs).arguments
@@ -439,7 +439,7 @@ class _FunctionCheck:
         self.count += 1
         bound = inspect.BoundArguments(self.signature, self.bound | changed)  # type: ignore[arg-type]
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # such as overflow warnings
+            warnings.simplefilter("ignore")  # hides overflow warnings, for example
             if not self.is_layer:
                 return self.function(*bound.args, **bound.kwargs)
             inputs, *options = bound.arguments.items()
@@ -504,12 +504,12 @@ class _FunctionCheck:
     def _hides(self, result) -> bool:
         """Returns whether the result for no examples, or for NaN, looks valid."""
         if any(callable(value) for value in self.bound.values()):
-            return False  # which need not use all of their input
+            return False  # a function that is passed in may ignore some of its input
         numbers = _numbers(result)
         return bool(numbers) and all(each.size and np.isfinite(each).all() for each in numbers)
 
     def _check_examples(self) -> None:
-        """Varies the examples of arrays: a single one, all equal, reordered, or fewer."""
+        """Varies the examples of arrays: a single example, all equal, reordered, or fewer."""
         arrays = {
             name: np.asarray(value) for name, value in self.bound.items() if _is_array(value)
         }
@@ -569,7 +569,7 @@ def _wrong_values(parameter: inspect.Parameter, value) -> list:
 
 
 def _is_tensor(parameter: inspect.Parameter) -> bool:
-    """Returns whether a parameter may be a tensor, whose NaN shows up in the result."""
+    """Returns whether a parameter may be a tensor. NaN in a tensor shows up in the result."""
     return parameter.annotation is parameter.empty or "Tensor" in str(parameter.annotation)
 
 
@@ -661,9 +661,9 @@ def _check_inverse(layer, x, condition) -> None:
     rounding = 1e-5 * (1 + np.abs(y).max())
     if not np.abs(again.numpy() - y.numpy()).max() < rounding:
         raise AssertionError(
-            f"The inverse of the layer '{layer.name}' ({type(layer).__name__}) misses random "
-            f"numbers by up to {error:g}: expected inverse(call(x)) to equal x. Correct its "
-            "inverse."
+            f"The inverse of the layer '{layer.name}' ({type(layer).__name__}) reproduces random "
+            f"inputs with an error of up to {error:g}: expected inverse(call(x)) to equal x. "
+            "Correct its inverse."
         )
 
 

@@ -256,7 +256,7 @@ class WithoutSuper(Base):
 
 @pytest.mark.parametrize("arguments", [dict(inputs=1, outputs=2), dict(outputs=2)])
 def test_functional_arguments_are_refused_and_change_no_class(arguments):
-    with pytest.raises(TypeError, match="Base got inputs or outputs: leave them out"):
+    with pytest.raises(TypeError, match="Base got inputs or outputs: leave these arguments out"):
         Base(ENCODER, DECODER, **arguments)
     assert Base(ENCODER, DECODER).seed == 0
 
@@ -310,7 +310,7 @@ class Undescribed(LikelihoodModel):
 )
 def test_a_model_that_does_not_describe_its_data_is_refused(model, missing):
     sentence = (
-        rf"describe its data, {missing}: call super\(\).set_up\(\) .*self.edges\['{missing}'\]"
+        rf"describe its data \({missing}\): call super\(\).set_up\(\) .*self.edges\['{missing}'\]"
     )
     with pytest.raises(ValueError, match=sentence):
         model()

@@ -190,5 +190,5 @@ def test_deep_flows_are_checked_layer_by_layer():
     rest = Chain([ActNorm(), WrongScale()])
     with pytest.raises(AssertionError, match=r"layer 'wrong_scale\w*' \(WrongScale\) is"):
         check_flow(chain(4, ActNorm(), Factored(rest)))
-    with pytest.raises(AssertionError, match=r"layer 'halving\w*' \(Halving\) misses random"):
+    with pytest.raises(AssertionError, match=r"layer 'halving\w*' \(Halving\) reproduces random"):
         check_flow(chain(4, *[Halving(2.0, -math.log(2))] * 20, Halving(1.0, -math.log(2))))

@@ -120,8 +120,8 @@ class EncoderDecoder(Coder):
         if self.latent_dim not in (None, taken[-1]):
             raise ValueError(
                 f"latent_dim is {self.latent_dim}, but the decoder accepts latents of shape "
-                f"{taken}: expected the same number. Leave out latent_dim, because the networks "
-                "determine it."
+                f"{taken}: expected a last axis of size {self.latent_dim}. Leave out latent_dim, "
+                "because the networks determine it."
             )
         self.latent_dim = taken[-1]
         examples = edge_of(self.likelihood, self.encoder.inputs[0].shape[1:])

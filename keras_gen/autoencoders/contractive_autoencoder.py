@@ -91,7 +91,7 @@ class ContractiveAutoencoder(Autoencoder):
         if self.likelihood.levels:
             raise ValueError(
                 f"The likelihood is {self.likelihood}, whose data are integers, so codes have no "
-                "gradient with respect to them: use another likelihood, such as 'bernoulli' or "
+                "gradient with respect to the data: use another likelihood, such as 'bernoulli' or "
                 "'normal'."
             )
         self._layer = _sigmoid_layer(self.encoder)

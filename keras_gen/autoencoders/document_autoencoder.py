@@ -124,7 +124,8 @@ class DocumentAutoencoder(Autoencoder):
         checked_integer("top", self.top, 1, size)
         if self.idf is not None and len(self.idf) != size:
             raise ValueError(
-                f"idf has {len(self.idf)} numbers: expected one for each of the {size} words."
+                f"idf has {len(self.idf)} numbers: expected one number for each of the {size} "
+                "words."
             )
         texts = self.edges["x"] = Texts(self.vocabulary, self.top)
         # The signatures read the networks and the table of words.

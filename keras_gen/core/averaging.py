@@ -46,9 +46,9 @@ def forget_start(optimizer: keras.optimizers.Optimizer) -> None:
     """Makes an optimizer's moving averages forget the initial weights.
 
     Averages in Keras start from the initial weights. With momentum m, these contribute m^n after n
-    steps: 48% at step 725 with m = 0.999. Correcting for this bias, as for Adam's moments (Kingma &
-    Ba 2015, algorithm 1), gives the average of the trained weights alone. Once m^n is small, it
-    equals the average in Keras.
+    steps: 48% at step 725 with m = 0.999. Correcting this bias in the same way as Adam's moments
+    (Kingma & Ba 2015, algorithm 1) gives the average of the trained weights alone. Once m^n is
+    small, it equals the average in Keras.
 
     Args:
         optimizer: `keras.optimizers.Optimizer` with `use_ema=True`.
@@ -65,7 +65,7 @@ def forget_start(optimizer: keras.optimizers.Optimizer) -> None:
 def _average(optimizer, weights) -> None:
     steps = keras.ops.cast(optimizer.iterations, "float32")
     m = optimizer.ema_momentum
-    # The update of A / (1 - m^n), for an average A of n steps, written as a momentum.
+    # The update of A / (1 - m^n), for an average A of n steps, expressed as a momentum.
     momentum = m * (1 - m**steps) / (1 - m ** (steps + 1))
     for weight, average in zip(weights, averages_alone(optimizer), strict=True):
         share = keras.ops.cast(momentum, average.dtype)

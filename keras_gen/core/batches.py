@@ -30,15 +30,15 @@ def named_parts(model, data) -> dict[str, Any]:
     Args:
         model: `GenerativeModel` whose `batch` lists the names of the parts in order, starting with
             x. This function is also a method of models.
-        data: Tensors or arrays, in tuples in the order of `batch`, or in a dict with the names in
-            `batch`.
+        data: Tensors or arrays, in tuples in the order of `batch`, or in a dict whose keys are the
+            names in `batch`.
 
     Returns:
         A dict of the parts, with the names in `batch` as keys; a second set of examples is named
         `target`.
 
     Raises:
-        ValueError: If a part is missing or unknown, or there are too many parts.
+        ValueError: If a part is missing or unknown, or if there are too many parts.
     """
     name = type(model).__name__
     batch = model.batch
@@ -116,7 +116,7 @@ def with_examples(batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
 
 
 def _are_labels(values, x) -> bool:
-    """Returns whether the values that accompany x have fewer axes, or are a column of integers."""
+    """Returns whether values given with x have fewer axes than x, or form a column of integers."""
     shape = tf.TensorShape(values.shape)
     rank = tf.TensorShape(x.shape).rank
     if shape.rank is None or rank is None:

@@ -138,7 +138,7 @@ def _over_batches(model, function, names, arrays, batch_size):
     if len(set(counts)) > 1:
         raise ValueError(_unequal(model, function, names, counts))
     specs = [edge.inner_spec() for edge in edges]
-    # Partial: TensorFlow warns if many functions from one place in the code are traced.
+    # TensorFlow would warn if many functions that are defined in one place were traced.
     by_name = functools.partial(_by_name, function, model, names)
     graph = model.graph(function, by_name, specs)
     as_floats = {
@@ -299,8 +299,8 @@ def sample_conditions(model) -> dict[str, Condition]:
     for name in defaults:
         if name not in model.edges:
             raise TypeError(
-                f"{type(model).__name__}.from_noise has the parameter {name!r}, which is not an "
-                f"edge: set self.edges[{name!r}] to an edge, such as a Number or a Choice."
+                f"{type(model).__name__}.from_noise has the parameter {name!r}, which self.edges "
+                f"does not contain: set self.edges[{name!r}], for example to a Number or a Choice."
             )
     return {name: Condition(model.edges[name], default) for name, default in defaults.items()}
 
@@ -331,9 +331,9 @@ def sample(  # noqa: D417
         ValueError: If `n` or `batch_size` is below 1, or if the seed or a condition is out of
             range.
     """
-    # Models that can be sampled have this function as a method. They define the noise of n samples
-    # (`noise(n, key)`) and the mapping from noise to samples (`from_noise(noise, ...)`); further
-    # parameters of the latter are conditions, named like the model's edges.
+    # Models that can be sampled have this function as a method. They define the noise for n samples
+    # (`noise(n, key)`) and the mapping from noise to samples (`from_noise(noise, ...)`). Further
+    # parameters of `from_noise` are conditions, which are named after the model's edges.
     known = sample_conditions(self)
     if unknown := sorted(conditions.keys() - known.keys()):
         raise TypeError(
@@ -363,7 +363,7 @@ def sample(  # noqa: D417
 
 
 def _given(edge, name: str, value):
-    """Returns the edge for a condition given by a user. It rejects -1 (any class, in exports)."""
+    """Returns an edge that checks a user's condition, and rejects -1 (any class, in exports)."""
     sizes = [len(value)] if isinstance(value, list | tuple) else getattr(value, "shape", ())
     anything = getattr(edge, "unknown", False)
     if value is None or 0 in tuple(sizes):
@@ -461,7 +461,7 @@ def _examples(model, names, noise, *values) -> dict:
 
 
 def _part(some, value):
-    """Returns the values for some of the examples, or the one value for all examples."""
+    """Returns the values for some of the examples, or the single value for all examples."""
     return value[some] if value.shape.rank else value
 
 

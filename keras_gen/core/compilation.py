@@ -49,8 +49,8 @@ def built_optimizer(name: str, identifier, networks: list) -> keras.optimizers.O
             used.
 
     Raises:
-        ValueError: If the optimizer is unknown, its learning rate is negative, or a network is not
-            built.
+        ValueError: If the optimizer is unknown, if its learning rate is negative, or if a network
+            is not built.
     """
     try:
         optimizer = keras.optimizers.get(identifier)
@@ -65,7 +65,7 @@ def built_optimizer(name: str, identifier, networks: list) -> keras.optimizers.O
     rate = float(keras.ops.convert_to_numpy(optimizer.learning_rate))
     if not rate >= 0:
         raise ValueError(f"{name} has learning rate {rate:g}: expected at least 0.")
-    # The layers are checked, because a loaded network does not keep its own policy.
+    # The layers' policies are checked, because a loaded network does not keep its own policy.
     layers = [layer for network in networks for layer in all_layers(network)]
     scaled = any(layer.compute_dtype == "float16" for layer in layers)
     if scaled and not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
@@ -98,11 +98,11 @@ def compile_model(  # noqa: D417
 
     Args:
         optimizer: Optimizer of a model with a single player.
-        run_eagerly: As in Keras.
+        run_eagerly: See `keras.Model.compile`.
         jit_compile: Whether XLA compiles the losses and their gradients. Requires a single device.
             From the same seed, XLA generates different noise than TensorFlow's graphs, so the
             weights after a step differ; runs with the same setting agree.
-        steps_per_execution: As in Keras. Values above 1 require a single device.
+        steps_per_execution: See `keras.Model.compile`. Values above 1 require a single device.
         **optimizers: One optimizer (object, name, or config) for each player in `players()`, passed
             under the player's name, such as `d_optimizer` or `g_optimizer`. `players()` defines the
             defaults: usually the paper's optimizer, otherwise Adam with the Keras defaults.
@@ -118,7 +118,7 @@ def compile_model(  # noqa: D417
         optimizers["optimizer"] = optimizer
     check_compile(self, optimizers, jit_compile, steps_per_execution)
     built = built_optimizers(players, optimizers)
-    # Nothing is refused from here on, so a refused call keeps the previous compilation.
+    # No check follows this line, so a call that fails keeps the previous compilation.
     keras.Model.compile(
         self,
         optimizer=None,
@@ -131,7 +131,7 @@ def compile_model(  # noqa: D417
     self.__dict__["_xla"] = jit_compile
     for name, each in built.items():
         setattr(self, name, each)
-    # Not tracked: networks are saved as arguments.
+    # The networks are not tracked here, because they are saved as arguments.
     self.__dict__["_networks_of"] = {name: list(p.networks) for name, p in players.items()}
     weights = {name: trainable_weights(*p.networks) for name, p in players.items()}
     self.__dict__["_weights_at_compile"] = weights

@@ -11,7 +11,7 @@ from keras_gen.arguments import checked_choice
 from keras_gen.checked_arguments import checked_by_type
 from keras_gen.declared import accepts, named_parameters
 
-# Names depend on the process, since Keras numbers them; the other keys have no plain value.
+# Names depend on the process, because Keras numbers them; the other keys do not have plain values.
 _LEFT_OUT = ("name", "dtype", "trainable")
 _NOT_PLAIN = ("__numpy__", "__tensor__", "__lambda__")
 _NOT_SERIALIZABLE = (AttributeError, NotImplementedError, TypeError, ValueError)
@@ -36,7 +36,7 @@ def config_of(model) -> dict[str, Any]:
 
 def model_of(cls: type, config: dict[str, Any]):
     """Creates a model from the result of `config_of`, including results of earlier versions."""
-    config = copy.deepcopy(config)  # Keras empties what it reads.
+    config = copy.deepcopy(config)  # Keras empties the dict that it reads.
     class_names = config.pop("class_names", ())
     column_names = config.pop("column_names", {})
     started_from = config.pop("started_from", "")
@@ -97,7 +97,8 @@ def _of_value(name: str, value) -> dict[str, Any]:
         return _united(_of_value(f"{name}.{i}", each) for i, each in enumerate(value))
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Keras warns about lambdas, which are left out.
+            # hides Keras warnings about lambdas, which are left out
+            warnings.simplefilter("ignore")
             return _of_serialized(name, keras.saving.serialize_keras_object(value))
     except _NOT_SERIALIZABLE:
         return {}
@@ -108,7 +109,7 @@ def _of_serialized(name: str, value) -> dict[str, Any]:
         config = value.get("config")
         if value["class_name"] in _NOT_PLAIN:
             return {}
-        if not isinstance(config, dict):  # the name of a function
+        if not isinstance(config, dict):  # a function, given by its name
             return {name: config}
         if "layers" in config:  # a network
             return {}

@@ -17,7 +17,7 @@ BUILDERS = (
     *("for_table", "for_coder", "from_source"),
 )
 
-# Arguments of Keras models.
+# Arguments that `keras.Model` accepts.
 _OF_KERAS = ("name", "trainable", "dtype", "autocast", "activity_regularizer")
 
 
@@ -46,7 +46,8 @@ def given_arguments(cls: type, args: Sequence, kwargs: dict[str, Any]) -> list[s
                 f"{cls.__name__} lacks {', '.join(missing)}: add {missing[0]}=... to "
                 "the arguments."
             )
-        # Builders of the nearest class with any: its own builders replace inherited ones.
+        # Only the builders of the nearest class that has any are suggested, because they replace
+        # inherited ones.
         own = (_builders(base, cls) for base in cls.__mro__)
         calls = [f"{cls.__name__}.{name}" for name in next(filter(None, own), [])]
         way_out = f". To use the standard networks, call {' or '.join(calls)}" if calls else ""
@@ -61,7 +62,7 @@ def _refuse_misspelled(cls: type, parameters: Collection[str], kwargs: Collectio
     """
     known = {*parameters, *_OF_KERAS, *getattr(cls, "__dataclass_fields__", ())}
     unknown = [name for name in kwargs if name not in known]
-    if not unknown:  # usually, and then no signature is read
+    if not unknown:  # the usual case, in which no signature is read
         return
     builders = [getattr(cls, name) for name in BUILDERS if hasattr(cls, name)]
     names = {name for each in builders for name in inspect.signature(each).parameters}

@@ -36,7 +36,7 @@ from keras_gen.core.training_state import release_folders, require_epoch
 from keras_gen.keras_internals import CALLED_BY_FIT
 from keras_gen.messages import refusal, warn
 
-USUAL_BATCH = 32  # as in Keras
+USUAL_BATCH = 32  # the Keras default
 _FEW_IMAGES = 5000
 _ENOUGH_ROWS = 20  # minimum number of rows for the check of repeated values
 _LEAST = {
@@ -52,7 +52,7 @@ _NEVER_NONE = ("epochs", "initial_epoch")
 
 
 class Call:
-    """One call to a method of `keras.Model`, whose data is inspected first.
+    """One call to a method of `keras.Model`, preceded by an inspection of the data.
 
     If the call fails, the model forgets what it learned from the data.
 
@@ -124,13 +124,14 @@ class Call:
         loss = text.split(NOT_FINITE)[1].split()[0].replace("'s_", "'s ")
         checkpoints = [c.latest for c in self.callbacks if getattr(c, "latest", None)]
         where = checkpoints[0] if checkpoints else "none"
-        unmoved = "trainable weight"
+        unmoved = "no trainable weight was changed"
         if len(self.model.players()) > 1:
-            unmoved = "weight that it trains. Networks updated earlier in the step have changed"
+            unmoved = (
+                "its weights were not changed, but networks updated earlier in the step were"
+            )
         return NonFiniteLossError(
-            f"{loss} was not finite at step {self.model.step.numpy()}, so it changed no "
-            f"{unmoved}. Last good checkpoint: {where}. Lower the learning rate, or look for bad "
-            "values in the data."
+            f"{loss} was not finite at step {self.model.step.numpy()}, so {unmoved}. Last good "
+            f"checkpoint: {where}. Lower the learning rate, or look for bad values in the data."
         )
 
     def check_arguments(self) -> None:
@@ -211,7 +212,7 @@ class FitCall(Call):
         if held_out is not None:
             held_out.check(arguments.get("validation_steps"))
         if not training.divided_by_keras:
-            # Otherwise, Keras warns about its own default.
+            # Without this setting, Keras warns about its own default.
             arguments.setdefault("shuffle", False)
         self.callbacks = arguments["callbacks"]
         start = arguments.get("initial_epoch", 0)
@@ -472,8 +473,8 @@ def _warn_of_few_values(model, x) -> None:
     ]
     if few:
         warn(
-            f"{type(model).__name__}.log_prob has no upper bound where values repeat, and the "
-            f"number of distinct values in {len(rows)} rows is {', '.join(few)}: build "
+            f"{type(model).__name__}.log_prob has no upper bound where values repeat, and few "
+            f"values in the {len(rows)} rows are distinct ({', '.join(few)}): build "
             "MADE.for_table, which models such columns, spread these values with "
             "keras_gen.data.NormalScores, or leave the columns out."
         )
@@ -493,16 +494,16 @@ def fit(self, *args, **kwargs):
     Raises:
         NonFiniteLossError: If a loss, a gradient, or a weight is NaN or infinite. That step does
             not change the affected weights.
-        ValueError: If a batch does not match its edges, there are no batches, `steps_per_epoch` or
-            `epochs` is 0, examples or classes have weights, a callback needs a single optimizer, or
-            a layer was frozen after `compile`.
+        ValueError: If a batch does not match its edges, if there are no batches, if
+            `steps_per_epoch` or `epochs` is 0, if examples or classes have weights, if a callback
+            needs a single optimizer, or if a layer was frozen after `compile`.
     """
     return FitCall(self, keras.Model.fit.__get__(self), args, kwargs).run()
 
 
 def evaluate(self, *args, **kwargs):
     """Evaluates like `keras.Model.evaluate`, and rejects bad data like `fit`."""
-    if CALLED_BY_FIT in kwargs:  # its data has already been inspected
+    if CALLED_BY_FIT in kwargs:  # the data has already been inspected
         return keras.Model.evaluate(self, *args, **kwargs)
     return EvaluateCall(self, keras.Model.evaluate.__get__(self), args, kwargs).run()
 
@@ -528,6 +529,6 @@ def predict(self, *args, **kwargs):
 
     Raises:
         NotImplementedError: If the model has no such capability.
-        ValueError: If the data does not match the edges, or values are masked.
+        ValueError: If the data does not match the edges, or if values are masked.
     """
     return PredictCall(self, keras.Model.predict.__get__(self), args, kwargs).run()

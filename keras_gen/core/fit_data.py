@@ -21,8 +21,8 @@ from keras_gen.data.transforms.texts import sorted_names
 from keras_gen.files.sounds import of_one_length
 from keras_gen.messages import BAD_INPUT, END
 
-_LOOKED_AT = 256  # number of examples of arrays
-_MOST_KEPT = 1000  # number of batches of a generator
+_LOOKED_AT = 256  # number of examples inspected in arrays
+_MOST_KEPT = 1000  # maximum number of batches kept from a generator
 _EXPECTED = "arrays, a tf.data.Dataset, a keras.utils.PyDataset, or a generator of batches"
 
 
@@ -38,7 +38,7 @@ class FitData:
         convert: Function that checks each batch, and converts its tables and texts to arrays.
     """
 
-    # Whether Keras divides the data into batches, and shuffles them.
+    # Whether Keras shuffles the data and divides it into batches.
     divided_by_keras = False
     # Whether the batches are infinite.
     endless = False
@@ -120,9 +120,9 @@ class Sourced(Batches):
     def shuffle(self, size: int, arguments: dict[str, Any], seed: int) -> None:
         """Sets the shuffled batches and the steps per epoch in the arguments of `fit`.
 
-        An epoch has as many whole batches as the source; the remaining examples start the next
+        For a source, an epoch consists of whole batches, and the remaining examples start the next
         epoch. For arrays, an epoch has as many batches as in Keras, and the next permutation
-        completes the last one. If `initial_epoch` is not 0, the batches continue where an
+        completes the last batch. If `initial_epoch` is not 0, the batches continue where an
         uninterrupted run would be.
         """
         size = min(size, len(self.source))
@@ -148,8 +148,8 @@ class Sourced(Batches):
     def split(self, fraction: float, seed: int) -> "Sourced":
         """Removes and returns held-out examples.
 
-        For arrays, these are the last ones, as in Keras. A source may be sorted by class, so it is
-        split at random.
+        For arrays, these are the last examples, as in Keras. A source may be sorted by class, so it
+        is split at random.
         """
         if self.of_arrays:
             kept = _count_kept(len(self.source), fraction)
@@ -199,7 +199,7 @@ class _Converted(keras.utils.PyDataset):
 
 
 class Generator(FitData):
-    """A generator, which yields each batch once: inspected batches are kept for Keras."""
+    """A generator, which yields each batch once, so inspected batches are kept for Keras."""
 
     def __init__(self, owner: str, x: Iterator, y=None, convert: Callable | None = None):
         self._seen: list = []
@@ -225,8 +225,8 @@ class Generator(FitData):
         if steps is None and len(self._seen) > _MOST_KEPT:
             raise ValueError(
                 f"{self.owner} got a generator of more than {_MOST_KEPT} batches as x, all of "
-                "which must be kept in memory to learn the units: pass the number of steps per "
-                "epoch, such as steps_per_epoch=100."
+                "which must be kept in memory to learn the data's mean and standard deviation: "
+                "pass the number of steps per epoch, such as steps_per_epoch=100."
             )
         return batches
 
@@ -256,7 +256,7 @@ def _becomes_array(part) -> bool:
 
 
 def _in_graph(convert: Callable, batch) -> tuple:
-    """Returns a batch as a tuple, as Keras requires; its runtime errors contain our messages."""
+    """Returns a batch as a tuple, as Keras requires; errors contain this library's messages."""
     try:
         batch = convert(batch)
     except (TypeError, ValueError) as error:
@@ -297,7 +297,8 @@ class Arrays(FitData):
         if learns:
             _learn_names(model, dict(zip(model.batch, given, strict=False)))
         edges = edges or _training_edges(model)  # with the learned names
-        most = len(edges) - (y is not None)  # maximum parts in x; longer lists are recordings
+        # Maximum number of parts in x; longer lists contain recordings.
+        most = len(edges) - (y is not None)
         if isinstance(edges[0], Sounds) and isinstance(x, list | tuple) and len(x) > most:
             of_one_length(x)
         edge_of = [*edges, *[edges[-1]] * len(given)]
@@ -306,9 +307,10 @@ class Arrays(FitData):
         if len(set(lengths)) > 1:
             found = " and ".join(map(str, lengths))
             raise ValueError(
-                f"{self.owner} got arrays of {found} examples: expected the same number in each."
+                f"{self.owner} got arrays of {found} examples: expected the same number of "
+                "examples in each."
             )
-        # Keras casts arrays to float32, and only arrays.
+        # Keras casts only arrays to float32.
         self.lose_digits = any(
             edge.loses(part) for part, edge in zip(self.parts, edges, strict=False)
         )
@@ -346,8 +348,8 @@ class Arrays(FitData):
             kind = part.dtype.kind
         if isinstance(part, tf.RaggedTensor):
             raise ValueError(
-                f"{self.owner} got a ragged tensor as {argument}, whose examples differ in "
-                "size: resize or pad them to one size."
+                f"{self.owner} got a ragged tensor as {argument}, whose examples differ in size: "
+                "resize or pad the examples to one size."
             )
         if not hasattr(part, "shape"):
             kind = type(part).__name__

@@ -30,8 +30,8 @@ class ImagePool(keras.layers.Layer):
             example.
 
     Raises:
-        ValueError: If `size` is negative, a dimension is unknown, the pool would need more than
-            1 GiB, or the global batch is larger than the pool.
+        ValueError: If `size` is negative, if a dimension is unknown, if the pool would need more
+            than 1 GiB, or if the global batch is larger than the pool.
 
     Example:
     ```python
@@ -64,7 +64,7 @@ class ImagePool(keras.layers.Layer):
                 initializer="zeros", trainable=False, aggregation="only_first_replica"
             )  # fmt: skip
             self.images = self.add_weight(name="images", shape=(size, *image_shape), **state)
-            # In int64, since TensorFlow does not keep int32 variables on GPUs.
+            # The dtype is int64, because TensorFlow does not keep int32 variables on GPUs.
             self.filled = self.add_weight(name="filled", shape=(), dtype="int64", **state)
         self.built = True
 
@@ -86,13 +86,15 @@ class ImagePool(keras.layers.Layer):
         pool = self.images.value
         filled = tf.cast(self.filled.value, tf.int32)
         sentence = (
-            "A global batch of {} is larger than the image pool of {}: increase pool_size."
+            "A global batch of {} images is larger than the image pool of {} images: increase "
+            "pool_size."
         )
         enough = require(batch <= self.size, sentence, batch, self.size)
         with tf.control_dependencies([enough]):
             place = filled + tf.range(batch)
         fresh = place < self.size
-        # For each additional image, a different slot among the slots filled before this batch.
+        # Each additional image gets a different slot among the slots that were filled before this
+        # batch.
         order = tf.random.stateless_uniform([self.size], seed)
         order = tf.where(tf.range(self.size) < filled, order, 2.0)
         drawn = tf.gather(tf.argsort(order), tf.maximum(place - self.size, 0))

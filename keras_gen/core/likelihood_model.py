@@ -13,7 +13,7 @@ from keras_gen.core.kinds_of_data import Counts, Edge, Images, Levels, Vectors
 from keras_gen.core.model import GenerativeModel
 from keras_gen.core.noise import example_seeds, stateless_seed
 
-SCORE_SAMPLES = 16  # latents per estimate of a bound; with one latent, it would be noisy
+SCORE_SAMPLES = 16  # latents per estimate of a bound; an estimate from one latent would be noisy
 
 
 class LikelihoodModel(GenerativeModel):
@@ -21,7 +21,7 @@ class LikelihoodModel(GenerativeModel):
 
     A subclass defines the terms of its loss (`terms`) and their weights (`loss_weights`). A model
     of p(x | given) lists the names of its conditions in `given`. The conditions are part of each
-    batch, and `score` accepts them too.
+    batch, and `score` also accepts them.
 
     Args:
         seed: Seed for the noise.
@@ -66,7 +66,7 @@ class LikelihoodModel(GenerativeModel):
         Args:
             x: Normal examples that were not used for training, in a format that `score` accepts.
             quantile: Quantile, between 0 and 1; 1 - `quantile` is the false-positive rate.
-            **given: Conditions, as in `score`.
+            **given: Conditions; see `score`.
 
         Example: `anomalies = model.score(images) > model.threshold(normal_images)`.
         """
@@ -80,7 +80,7 @@ def log_prob(self, x: tf.Tensor, **given):
 
     A model of p(x | given) also accepts its conditions, by their names in the class's `given`.
     """
-    # A method of models whose `nats` is -log p(x) or a bound on it.
+    # This is a method of models whose `nats` is -log p(x) or a bound on it.
     return {"log_probs": -self.nats(x, **given)}
 
 

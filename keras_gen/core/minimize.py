@@ -74,8 +74,8 @@ def gradients(
             does not support checks, so these run outside the compiled part.
 
     Raises:
-        ValueError: If there are no trainable weights, or a weight has no gradient. A loss that is
-            NaN or infinite raises an error at run time.
+        ValueError: If there are no trainable weights, or if a weight has no gradient. A loss that
+            is NaN or infinite raises an error at run time.
     """
     if not callable(loss_fn):
         raise TypeError(f"loss_fn is {shown(loss_fn)}: expected a function without arguments.")
@@ -87,10 +87,10 @@ def gradients(
     name = _name_of(loss_fn)
     weights = trainable_weights(*networks)
     if not weights:
-        names = ", ".join(network.name for network in networks) or "no network"
+        names = ", ".join(network.name for network in networks) or "at least one network"
         raise ValueError(
-            f"{name} has nothing to update: {names} has no trainable weights. "
-            "Set `trainable = True` before `compile`."
+            f"{name} has nothing to update: expected trainable weights in {names}. Set `trainable "
+            "= True` before `compile`."
         )
     # `tape.watch` accepts tf.Variable, but not keras.Variable.
     values = [weight.value for weight in weights]
@@ -111,8 +111,8 @@ def gradients(
     for weight, slope in zip(weights, slopes, strict=True):
         if slope is None:
             raise ValueError(
-                f"{name} does not depend on {weight.path}: every trainable weight of the "
-                "network must contribute to its loss. Freeze the weights that do not."
+                f"{name} does not depend on {weight.path}: every trainable weight of the network "
+                "must contribute to its loss. Freeze weights that do not contribute."
             )
     return Gradients(loss, tuple(rest), weights, slopes, part)
 
@@ -253,7 +253,7 @@ def stateless(network: keras.Model | None = None, weights=(), state=()):
     Args:
         network: Built `keras.Model` that computes with the values in `weights`.
         weights: Values for the trainable weights, in the order of `network.trainable_variables`.
-        state: Pairs of another variable and its value, such as the pairs from `state_of`.
+        state: Other variables, each paired with its value, as returned by `state_of`.
 
     Example:
     ```python

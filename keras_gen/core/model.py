@@ -49,11 +49,11 @@ class GenerativeModel(keras.Model):
         **kwargs: Arguments of `keras.Model`, such as `name`.
     """
 
-    # The parts that `fit` expects, as names of edges in order, and the conditions of x. They are
-    # not annotated, because annotated attributes are arguments.
+    # The parts of a batch, as names of edges in the order of `fit`, and the names of the conditions
+    # of x. Both are not annotated, because annotated attributes are arguments.
     batch = cast(tuple[str, ...], ("x",))
     given = cast(tuple[str, ...], ())
-    # Arguments of `sample` that exports do not have, which would need them in every request.
+    # Arguments of `sample` that exports lack, because every request would have to contain them.
     unserved = cast(tuple[str, ...], ())
     # Minimum and maximum number of training steps of published runs on images; () if unknown.
     published_steps = cast(tuple[int, ...], ())
@@ -68,9 +68,9 @@ class GenerativeModel(keras.Model):
     # The capability that the Keras method `predict` runs.
     predicts: ClassVar[str | None] = None
     _xla = False  # whether losses and gradients are compiled, as set by `compile`
-    # Arguments that were renamed: name in files of earlier versions -> new name.
+    # Renamed arguments: name in files of earlier versions -> new name.
     renamed: ClassVar[dict[str, str]] = {}
-    # Stored by the constructor in addition to the declared arguments of a subclass.
+    # Names of arguments that the constructor stores in addition to a subclass's declared arguments.
     _stored = (
         *("seed", "standardize", "name", "dtype", "trainable", "started_from"),
         *("edges", "training_edges", "step", "evaluation_step"),
@@ -93,19 +93,19 @@ class GenerativeModel(keras.Model):
     def __init__(self, seed: int = 0, standardize: bool = False, **kwargs):
         if kwargs.keys() & {"inputs", "outputs"}:  # Keras would change the bases of all models
             raise TypeError(
-                f"{type(self).__name__} got inputs or outputs: leave them out, because its "
-                "networks define them."
+                f"{type(self).__name__} got inputs or outputs: leave these arguments out, because "
+                "the networks of the model define them."
             )
         super().__init__(**{"dtype": "float32"} | kwargs)
         self.seed = checked_seed(seed)
         self.standardize = checked_flag("standardize", standardize)
-        # The previous training data of the weights, if `keras_gen.load` loaded the model.
+        # Data on which the weights were trained before `keras_gen.load` loaded the model.
         self.started_from = ""
         self.edges: dict = {}
         # Edges for data whose form during training differs from its form at inference, with the
         # same names as in `edges`.
         self.training_edges: dict = {}
-        # Aggregation: every replica adds the same number.
+        # One replica's value is kept, because every replica adds the same number.
         counter = dict(
             shape=(), dtype="int64", initializer="zeros", trainable=False,
             aggregation="only_first_replica",
@@ -114,7 +114,7 @@ class GenerativeModel(keras.Model):
         self.evaluation_step = self.add_weight(name="evaluation_step", **counter)
         # The networks are already built; the model itself has nothing to build from data.
         self.built = True
-        # Keras would choose XLA for an uncompiled model.
+        # Otherwise, Keras would choose XLA for an uncompiled model.
         self.jit_compile = False
 
     def set_up(self) -> None:
@@ -129,12 +129,13 @@ class GenerativeModel(keras.Model):
                 "a schedule (keras_gen.core.schedules) to the constructor, or call compile, "
                 "assign the new value, and then call fit."
             )
-        # The constructor checks arguments before it stores them. Networks can be wrapped later.
+        # New values of arguments are checked, except in the constructor, which has checked them,
+        # and for networks, which can be wrapped later.
         field = getattr(type(self).__init__, "fields", {}).get(name)
         if field is not None and name in self.__dict__ and "shapes" not in field.metadata:
             value = declared.checked(field, value)
         if "_graphs" in self.__dict__ and name in self.arguments():
-            self._graphs.clear()  # graphs have read the previous value
+            self._graphs.clear()  # the graphs contain the previous value
         super().__setattr__(name, value)
 
     @override
@@ -237,7 +238,7 @@ class GenerativeModel(keras.Model):
         for name, term in terms.items():
             weight = weights.get(name, 1.0)
             if weight is not None:
-                # Networks of lower precision return terms in their precision.
+                # Networks with a lower precision return terms in that precision.
                 total += self.scheduled(weight) * tf.cast(term, tf.float32)
         return total
 
@@ -262,7 +263,7 @@ class GenerativeModel(keras.Model):
             reserved={*dir(GenerativeModel), *cls._stored},
         )
         for name, training in (("train_step", True), ("test_step", False)):
-            function = getattr(cls, name)  # the class's function, or another base's
+            function = getattr(cls, name)  # defined by the class, or by another base class
             if getattr(function, "trains", None) != training:
                 setattr(cls, name, as_step(function, training))
 
@@ -382,7 +383,7 @@ class GenerativeModel(keras.Model):
     @override
     def reset_metrics(self):
         super().reset_metrics()
-        self.evaluation_step.assign(0)  # so that `evaluate` is reproducible
+        self.evaluation_step.assign(0)  # makes `evaluate` reproducible
 
     # Noise -----------------------------------------------------------------------------------
 
@@ -445,8 +446,8 @@ class GenerativeModel(keras.Model):
         """Returns a function of tensors as a graph, traced once and cached under `key`."""
         graphs = self.__dict__.setdefault("_graphs", {})
         if key not in graphs:
-            # As in Keras's own steps, conditions use TensorFlow operations, so AutoGraph would only
-            # cost seconds.
+            # Conditions are written with TensorFlow operations, as in Keras, so AutoGraph would
+            # only cost time.
             graphs[key] = tf.function(function, input_signature=specs, autograph=False)
         return graphs[key]
 

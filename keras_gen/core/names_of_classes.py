@@ -41,7 +41,7 @@ def name_classes(self, names) -> None:  # noqa: D417
             f"{type(self).__name__} got {len(names)} names, {', '.join(names)}: expected "
             f"{self.named_classes}, one per class."
         )
-    # Attributes are not classes, even if there are equally many.
+    # Attributes are not classes, even if there are as many attributes as classes.
     for edges in (self.edges, self.training_edges):
         for name, edge in edges.items():
             alike = isinstance(edge, Labels) and edge.classes == len(names)

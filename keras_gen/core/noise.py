@@ -64,7 +64,7 @@ def example_seeds(x: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     values = tf.reshape(tf.cast(x, tf.float32), [batch, size])
     values = tf.where(values == 0, 0.0, values)  # -0.0 equals 0.0 but has different bits
     bits = tf.cast(tf.bitcast(values, tf.int32), tf.int64)
-    # The last bits depend on whether the batch was computed with vector instructions.
+    # The last bits are dropped, because they depend on whether the CPU used vector instructions.
     bits = tf.bitwise.bitwise_and(bits + 128, -256)
     positions = tf.range(tf.cast(size, tf.int64)) * 2**32
     # Each pair of a position and a value becomes a random number, so sums do not collide.
@@ -99,7 +99,7 @@ def folded(seed: tf.Tensor, number) -> tf.Tensor:
     """
     if seed.shape.rank == 1:
         return tf.random.experimental.stateless_fold_in(seed, number)
-    # The states of SplitMix64; number 0 does not return the seed itself.
+    # These are the states of SplitMix64. The result for number 0 differs from the seed itself.
     step = (tf.cast(number, tf.int64) + 1) * (0x9E3779B97F4A7C15 - 2**64)
     return tf.stack([_mixed(seed[:, 0] + step), seed[:, 1]], axis=1)
 
@@ -168,7 +168,8 @@ def several(draw, shape, samples: int | None, seed: tf.Tensor) -> tf.Tensor:
     """
     if samples is None:
         return draw(shape, seed)
-    # Sampled with the batch axis first, since each replica uses its slice of the batch.
+    # The noise is sampled with the batch axis first, because each replica uses its slice of the
+    # batch.
     batch, *rest = shape
     return keras.ops.moveaxis(draw([batch, samples, *rest], seed), 1, 0)
 

@@ -43,7 +43,7 @@ def fused(optimizer) -> contextlib.AbstractContextManager:
         optimizer: `keras.optimizers.Optimizer`, or a `LossScaleOptimizer` that wraps one.
     """
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)
-    # A subclass may use another formula.
+    # Subclasses are excluded, because they may use another formula.
     if type(optimizer) not in (keras.optimizers.Adam, keras.optimizers.AdamW):
         return contextlib.nullcontext()
     if optimizer.amsgrad:
@@ -80,7 +80,7 @@ class LearningRates(keras.callbacks.Callback):
 
 def _adam_step(optimizer, shared, gradient, variable, learning_rate):
     """Runs algorithm 1 of Kingma & Ba (2015) in the efficient order of section 2, as in Keras."""
-    if isinstance(gradient, tf.IndexedSlices):  # for an embedding
+    if isinstance(gradient, tf.IndexedSlices):  # the gradient of an embedding
         return type(optimizer).update_step(optimizer, gradient, variable, learning_rate)
     m, v = moments(optimizer, index_of(optimizer, variable))
     # Scalars are the same for all weights, which saves tracing time. Replicas do not share tensors.

@@ -53,8 +53,8 @@ def export(self, filepath, format="tf_saved_model", **options) -> Path:  # noqa:
 
     Args:
         filepath: Folder, such as `"exports/digits"`. The model is served under the folder's name.
-        format: Always "tf_saved_model", as it is called in Keras.
-        **options: `default`, `metadata`, `warmup`, `half`, and `signatures`, as in
+        format: Always "tf_saved_model", the name that Keras uses.
+        **options: `default`, `metadata`, `warmup`, `half`, and `signatures`; see
             `keras_gen.serving.export.export`.
 
     Returns:

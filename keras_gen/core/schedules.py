@@ -60,7 +60,7 @@ class Schedule(Declared, keras.optimizers.schedules.LearningRateSchedule):
             step = checked_integer("step", step, minimum=0)
         elif keras.backend.standardize_dtype(dtype) in ("bool", "string"):
             raise TypeError(f"step is {shown(step)}: expected an integer of at least 0.")
-        # float32 holds every step number up to 16.7 million exactly.
+        # float32 represents every step number up to 16.7 million exactly.
         return self._at(keras.ops.cast(step, "float32"))
 
     def _at(self, step):

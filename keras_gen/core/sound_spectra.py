@@ -13,9 +13,9 @@ STEP = 64  # samples between consecutive windows
 BANDS = 24
 CEPSTRA = 13
 RANGE = 60.0  # dB between the loudest and the quietest band of a sound
-SPEECH = 25.0  # dB below the loudest frame at which speech ends
-LOWEST = 60.0  # Hz
-_SOFTEST = 1e-5  # mel magnitude
+SPEECH = 25.0  # maximum distance of a speech frame from the loudest frame, in dB
+LOWEST = 60.0  # lowest frequency in Hz
+_SOFTEST = 1e-5  # minimum mel magnitude
 
 
 def spectrogram(waveforms: np.ndarray) -> np.ndarray:
@@ -39,7 +39,7 @@ def spectrogram(waveforms: np.ndarray) -> np.ndarray:
     frames = np.lib.stride_tricks.sliding_window_view(sounds, WINDOW, axis=1)[:, ::STEP]
     window = 0.5 - 0.5 * np.cos(
         2 * np.pi * np.arange(WINDOW) / WINDOW
-    )  # Hann window with sum WINDOW / 2
+    )  # a Hann window, with the sum WINDOW / 2
     return np.abs(np.fft.rfft(frames * window)) * (4 / WINDOW)
 
 
@@ -54,7 +54,8 @@ def magnitudes(waveforms: tf.Tensor, window: int, floor: float) -> tf.Tensor:
     """
     channels = tf.transpose(waveforms, [0, 2, 1])
     spectra = tf.signal.stft(channels, window, max(1, window // 5), pad_end=True)
-    # The window's sum is half its length, and for a real sine, one of two frequencies is kept.
+    # The factor is 4 / window, because the window's sum is half its length, and because only one of
+    # a real sine wave's two frequencies is kept.
     spectra *= 4.0 / window
     power = tf.square(tf.math.real(spectra)) + tf.square(tf.math.imag(spectra))
     return tf.sqrt(power + floor**2)
@@ -66,7 +67,7 @@ def log_mel(waveforms: np.ndarray, rate: int = 8000) -> np.ndarray:
     The minimum value is 60 dB below the loudest band of the sound.
 
     Args:
-        waveforms: As in `spectrogram`.
+        waveforms: See `spectrogram`.
         rate: Sampling rate, in samples per second.
     """
     power = np.square(spectrogram(waveforms)) @ _mel_bank(rate).T
@@ -112,7 +113,7 @@ def mel_weights(bands: int, window: int, rate: int) -> tf.Tensor:
 def average_spectrum(waveforms: np.ndarray, rate: int = 8000) -> np.ndarray:
     """Returns the mean of `log_mel` over speech frames, centered at zero, in dB, `[n, 24]`.
 
-    It differs between speakers and microphones, and any linear filter changes it.
+    The spectrum differs between speakers and microphones, and any linear filter changes it.
     """
     bands = log_mel(waveforms, rate)
     means = [own[spoken].mean(axis=0) for own, spoken in zip(bands, speech(bands), strict=True)]
@@ -164,7 +165,7 @@ def cepstrum(waveforms: np.ndarray, rate: int = 8000) -> tuple[np.ndarray, np.nd
     """Returns the cepstrum of each frame and a mask of speech frames.
 
     Args:
-        waveforms: As in `spectrogram`.
+        waveforms: See `spectrogram`.
         rate: Sampling rate, in samples per second.
 
     Returns:

@@ -26,7 +26,8 @@ class Step(NamedTuple):
 
 
 NO_STEP = Step()
-# Not an attribute of the model: replicas are threads that wait for each other inside a step.
+# This is not an attribute of the model, because replicas are threads that wait for each other
+# inside a step.
 running: contextvars.ContextVar[Step] = contextvars.ContextVar("running", default=NO_STEP)
 
 
@@ -60,10 +61,10 @@ def training_step(model: keras.Model) -> contextlib.AbstractContextManager:
 
 
 def as_step(function: Callable, training: bool) -> Callable:
-    """Makes a method a step, which sets `self.training` and counts what it reports.
+    """Turns a method into a step, which sets `self.training` and passes its report to `counted`.
 
-    A step called inside another step of the same model, such as by `super().train_step(data)`, is
-    part of that step.
+    A step called inside another step of the same model, for example through
+    `super().train_step(data)`, is part of that step.
     """
 
     @functools.wraps(function)
@@ -82,10 +83,10 @@ def taken_dry(model, data) -> dict:
     """Runs a training step in which `minimize` only returns the loss; metrics are updated."""
     with contextlib.ExitStack() as dry:
         for name in model.players() if model.compiled else ():
-            # The step's updates would escape the scope.
+            # The optimizer's updates would not be undone at the end of the scope.
             dry.enter_context(replaced(getattr(model, name), apply=refuse_training))
         scope = dry.enter_context(keras.StatelessScope())
-        # The method of the class, since the object's attribute may be a graph traced in
+        # The class's method is called, because the object's attribute may be a graph traced in
         # training.
         losses = type(model).train_step(model, data)
     for variable in (v for metric in model.metrics for v in metric.variables):

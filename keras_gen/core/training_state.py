@@ -1,4 +1,4 @@
-"""Training state that is saved completely: a resumed run equals an uninterrupted one exactly."""
+"""Training state that is saved completely: a resumed run exactly equals an uninterrupted run."""
 
 import fnmatch
 import json
@@ -24,7 +24,7 @@ from keras_gen.files.writing import clear_partial_files, hold, let_go, replacing
 from keras_gen.messages import older_likelihood, warn
 
 _META = "meta"
-# The states of this process that own a folder, by folder.
+# The states that own folders in this process, by folder.
 _owners: weakref.WeakValueDictionary = weakref.WeakValueDictionary()
 
 
@@ -41,11 +41,11 @@ class TrainingState(keras.callbacks.Callback):
     have no state to save.
 
     A resumed run must have the same settings. The numbers and names in the configuration of the
-    model and its optimizers, and the number of steps per epoch, are saved too, and are compared at
+    model and its optimizers, and the number of steps per epoch, are also saved, and are compared at
     the start of `fit`. Networks are compared by the shapes of their weights.
 
     `tf.train.Checkpoint` omits the states of random Keras layers. Here, a checkpoint is a single
-    file with checksums, which is replaced atomically. The previous checkpoint is kept too, and is
+    file with checksums, which is replaced atomically. The previous checkpoint is also kept, and is
     used if the newest checkpoint is damaged or contains a weight that is not finite. With several
     workers, the first worker writes and all workers read, so `directory` must be shared.
 
@@ -56,7 +56,7 @@ class TrainingState(keras.callbacks.Callback):
         directory: Folder for the checkpoints.
         config: JSON-serializable dict that must be equal when training resumes; the error lists any
             differences.
-        callbacks: Callbacks whose counters are saved too, such as `EarlyStopping`. Pass this
+        callbacks: Callbacks whose counters are also saved, such as `EarlyStopping`. Pass this
             callback to `fit` after them.
         keep: Number of checkpoints to keep.
         data: Training data, which must be the same when training resumes: a
@@ -69,9 +69,10 @@ class TrainingState(keras.callbacks.Callback):
         run: Text that identifies this run in all of its checkpoints.
 
     Raises:
-        CheckpointError: When training starts, if another run owns the folder, no checkpoint in it
-            is usable, its settings, data, architecture, or list of callbacks differ, or `fit` does
-            not start at `epoch`. Later, if another process has written to the folder.
+        CheckpointError: When training starts, if another run owns the folder, if none of its
+            checkpoints is usable, if the checkpoint's settings, data, architecture, or list of
+            callbacks differ, or if `fit` does not start at `epoch`. Later, if another process has
+            written to the folder.
         OSError: If the folder cannot be written to.
         ValueError: If `keep` is below 1.
         FloatingPointError: At the end of an epoch, if a weight is not finite.
@@ -140,7 +141,8 @@ class TrainingState(keras.callbacks.Callback):
             return
         place = self.directory.resolve()
         other = _owners.get(place)
-        # A state that does not train was never used, as when a notebook cell is rerun.
+        # A state whose training has not begun is replaced, for example when a notebook cell is
+        # rerun.
         if other is not None and not other._trains:
             other.release()
             other = None
@@ -150,7 +152,7 @@ class TrainingState(keras.callbacks.Callback):
                 f"{self.directory} belongs to another TrainingState, whose run has not ended: "
                 "wait for that run, stop it, or choose another folder."
             )
-        # Also when this object is garbage-collected, and when the process ends.
+        # The folder is also released when this object is garbage-collected or the process ends.
         self._let_go = weakref.finalize(self, let_go, lock)
         _owners[place] = self
 
@@ -203,7 +205,7 @@ class TrainingState(keras.callbacks.Callback):
         there = self._meta["config"]
         keys = sorted(there.keys() | self.config.keys())
         pairs = {key: (there.get(key), self.config.get(key)) for key in keys}
-        # Data that was not given, then or now, may be the same.
+        # If the data was not passed, then or now, it is assumed to be the same.
         if self._data and self._meta.get("data"):
             pairs["data"] = (self._meta["data"], self._data)
         return {key: (one, other) for key, (one, other) in pairs.items() if one != other}
@@ -240,13 +242,13 @@ class TrainingState(keras.callbacks.Callback):
         return self._other_config() | {
             name: (there, here[name])
             for name, there in self._settings.items()
-            # A callback may have changed a learning rate in training.
+            # A callback may have changed a learning rate during training.
             if name in here and here[name] not in (there, self._moved.get(name, there))
         }
 
     def _configuration(self, model) -> dict[str, Any]:
         found = plain_configuration(model)
-        # The number is unknown for some data, and before `fit`.
+        # The number of steps is unknown before `fit`, and for some types of data.
         if steps := (self.params or {}).get("steps"):
             found["steps_per_epoch"] = steps
         return found
@@ -261,7 +263,7 @@ class TrainingState(keras.callbacks.Callback):
         self._fresh = [_counters(callback)[0] for callback in self.tracked]
         differences = self.differences(self.model)
         self._refuse("run", differences)
-        # A value that a callback changed is compared by its initial value.
+        # If a callback changed a value, the initial value is compared.
         self._settings = {
             name: here if name in differences else self._settings.get(name, here)
             for name, here in self._configuration(self.model).items()
@@ -272,7 +274,8 @@ class TrainingState(keras.callbacks.Callback):
     def _restore(self, other_settings: set[str]):
         variables = self.model.training_variables()
         here = [_describe(v) for v in variables]
-        # The units of data were float32 in checkpoints of earlier versions.
+        # Checkpoints of earlier versions contain the data's means and standard deviations as
+        # float32.
         there = [
             [name, shape, "float64" if dtype == "float32" and now[2] == "float64" else dtype]
             for (name, shape, dtype), now in zip(self._meta["variables"], here, strict=False)
@@ -293,7 +296,8 @@ class TrainingState(keras.callbacks.Callback):
             if other_settings
             & {f"{name}.learning_rate", f"{name}.inner_optimizer.learning_rate"}
         ]
-        self._restore_counters()  # which may be refused, and so comes before the weights
+        # may raise an error, and is therefore called before the weights are restored
+        self._restore_counters()
         for index, variable in enumerate(variables):
             if not any(variable is rate for rate in kept):
                 variable.assign(self._arrays[f"v{index:05d}"])
@@ -365,7 +369,7 @@ class TrainingState(keras.callbacks.Callback):
         for number, callback in enumerate(self.tracked):
             plain, lists = _counters(callback)
             fresh = self._fresh[number]
-            # Only changed values, so that arguments may differ when training resumes.
+            # Only changed values are saved, so that arguments may differ when training resumes.
             plain = {k: v for k, v in plain.items() if k not in fresh or fresh[k] != v}
             lengths = {name: len(values) for name, values in lists.items()}
             callbacks.append(dict(type=type(callback).__name__, plain=plain, arrays=lengths))
@@ -391,7 +395,8 @@ class TrainingState(keras.callbacks.Callback):
 
     def _delete_oldest(self):
         if is_chief():
-            # Damaged checkpoints may be newer, but do not displace good ones.
+            # Damaged checkpoints may be newer, but do not count toward the number of checkpoints to
+            # keep.
             good = [path for path in _paths(self.directory) if path not in self._damaged]
             for old in good[self.keep :]:
                 old.unlink(missing_ok=True)
@@ -438,7 +443,7 @@ def _read(path: Path) -> tuple[dict, dict[str, np.ndarray]]:
         stored = "float32" if dtype == "bfloat16" else dtype
         if [*array.shape] != shape or array.dtype.name != stored:
             found = f"{array.dtype.name} {[*array.shape]}"
-            raise ValueError(f"{name} is {found}, but {stored} {shape} is declared")
+            raise ValueError(f"{name} is {found}, but its metadata declares {stored} {shape}")
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise ValueError(f"{name} is not finite")
     for number, callback in enumerate(meta["callbacks"]):
@@ -485,7 +490,8 @@ def _shown(value) -> str:
 
 
 def _describe(variable) -> list:
-    # Keras numbers names by earlier objects in the process, which do not concern the model.
+    # Keras numbers names by the objects created earlier in the process, which are unrelated to the
+    # model.
     name = re.sub(r"_\d+(?=_|$)", "", variable.name)
     return [name, list(variable.shape), str(variable.dtype)]
 
@@ -505,7 +511,7 @@ def _counters(callback) -> tuple[dict, dict]:
     plain = {}
     lists = {}
     for name, value in vars(callback).items():
-        # Keras flips the sign of `min_delta` at first use, and would flip it back.
+        # Keras flips the sign of `min_delta` at first use, and would flip it again after a restore.
         if name.startswith("_") or name in ("params", "min_delta"):
             continue
         if isinstance(value, np.generic):

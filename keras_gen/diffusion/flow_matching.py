@@ -156,8 +156,8 @@ class FlowMatching(PathModel):
         """Compiles the model as usual; XLA does not support optimal pairing."""
         if jit_compile and self.pairing == "optimal":
             raise ValueError(
-                "jit_compile is True and pairing is 'optimal', which XLA cannot compute: "
-                "leave one of them out."
+                "jit_compile is True and pairing is 'optimal', which XLA cannot compute: leave one "
+                "of these arguments out."
             )
         super().compile(optimizer, jit_compile=jit_compile, **kwargs)
 

@@ -16,8 +16,8 @@ from keras_gen.losses.penalties import Penalty
 from keras_gen.networks import dcgan_discriminator, dcgan_generator
 
 NO_MULTIPLE = (
-    "Each replica has {} examples of a batch: expected a multiple of pack * k = {} * {}. Pass "
-    "fit a batch size that is a multiple of pack * k * replicas."
+    "Each replica gets {} examples per batch: expected a multiple of pack * k = {} * {}. Pass fit "
+    "a batch size that is a multiple of pack * k * replicas."
 )
 
 

@@ -78,9 +78,8 @@ def _log_aggregate(latents, mean, log_variance, dataset_size, stratified):
     local = keras.ops.shape(latents)[0]
     count = tf.shape(means)[0]
     sentence = (
-        "The batch has {} examples, but dataset_size is {}: expected at most the number of "
-        "examples "
-        "in the dataset. Pass the number of training examples."
+        "The batch has {} examples, but dataset_size is {}: expected a dataset_size of at least "
+        "the batch size. Pass the number of training examples."
     )
     with tf.control_dependencies(
         [require(count <= dataset_size, sentence, count, dataset_size)]

@@ -42,7 +42,7 @@ class Penalty(Declared):
         for layer in all_layers(discriminator):
             if isinstance(layer, keras.layers.BatchNormalization):
                 raise ValueError(
-                    f"{type(self).__name__} uses the gradient of each example alone, but the "
+                    f"{type(self).__name__} uses the gradient for each example separately, but the "
                     f"layer '{layer.name}' of {discriminator.name} mixes examples: build it "
                     "without batch normalization (normalization='layer' or None)."
                 )

@@ -60,9 +60,9 @@ def with_labels(
     *places, channels = network.input_shape[1:]
     if channels <= classes:
         raise ValueError(
-            f"The network '{network.name}' accepts {channels} channels, but the labels alone "
-            f"take {classes}: build it with {classes} more channels than its input without the "
-            "labels."
+            f"The network '{network.name}' accepts {channels} channels, but the labels alone take "
+            f"up {classes}: build the network with {classes} channels for the labels in addition "
+            "to the channels of its input."
         )
     inputs = keras.Input(shape or (*places, channels - classes))
     labels = keras.Input((), dtype="int32")

@@ -107,9 +107,8 @@ class Attack(Declared):
         most = epsilon.bounds[1] if isinstance(epsilon, schedules.Schedule) else epsilon
         if self.norm == "inf" and most > high - low:
             raise ValueError(
-                f"epsilon is {most:g}, but the inputs range from {low:g} to {high:g}: expected "
-                f"at most {high - low:g}, in input units. `bounds` is the input range of the "
-                "network."
+                f"epsilon is {most:g}, but the inputs range from {low:g} to {high:g}: expected at "
+                f"most {high - low:g}, in input units. Pass the network's input range as bounds."
             )
 
     def warn_of_little(self, low: float, high: float) -> None:
@@ -301,8 +300,8 @@ def loss_and_slope(loss_fn: Callable, values) -> tuple[tf.Tensor, tf.Tensor]:
     slope = tape.gradient(total, values)
     if slope is None:
         raise ValueError(
-            "The loss has no gradient with respect to the input, for example because of a "
-            "cast to integers or an argmax: expected a network on floats, and its logits."
+            "The loss has no gradient with respect to the input, for example because of a cast to "
+            "integers or an argmax: expected a network that accepts floats and returns logits."
         )
     return loss, tf.cast(slope, values.dtype)
 
@@ -376,7 +375,7 @@ def class_labels(labels, count: int) -> np.ndarray:
         )
     if len(labels) != count:
         raise ValueError(
-            f"There are {count} images and {len(labels)} labels: expected equal numbers."
+            f"There are {count} images and {len(labels)} labels: expected one label per image."
         )
     return labels
 
@@ -447,7 +446,7 @@ def _check_classes(network, x, labels) -> None:
         )
     if (logits >= 0).all() and np.allclose(logits.sum(axis=-1), 1, atol=1e-4):
         raise ValueError(
-            "The network's outputs are probabilities, whose gradient vanishes if the network is "
+            "The network's outputs are probabilities, whose gradient vanishes where the network is "
             "confident: pass a network that ends in logits."
         )
 

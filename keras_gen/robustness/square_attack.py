@@ -64,8 +64,8 @@ class SquareAttack(Attack):
     ) -> tf.Tensor:
         if x.shape.rank != 4:
             raise ValueError(
-                f"The examples have shape {x.shape}: expected images [n, height, width, "
-                "channels], in which squares are changed."
+                f"The examples have shape {x.shape}: expected images [n, height, width, channels], "
+                "because the attack changes squares."
             )
         radius = self.radius(x, epsilon)
         _, height, width, channels = x.shape

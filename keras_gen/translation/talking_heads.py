@@ -218,7 +218,9 @@ class TalkingHeads(AdversarialPredictor):
         images = np.asarray(as_tensor(images, "images"))
         landmarks = np.asarray(as_tensor(landmarks, "landmarks"))
         if not (images.ndim and landmarks.ndim):
-            raise ValueError("adapt got a number: expected images and landmarks, [T, ...] each.")
+            raise ValueError(
+                "adapt got a number: expected images and landmarks, both of shape [T, ...]."
+            )
         if not 0 < len(images) == len(landmarks):
             raise ValueError(
                 f"adapt got {len(images)} images and {len(landmarks)} landmarks: expected the "
@@ -305,7 +307,8 @@ def _number_of_people(identities) -> int:
     tables = [each for each in identities.layers if isinstance(each, keras.layers.Embedding)]
     if len(tables) != 1:
         raise ValueError(
-            f"The network '{identities.name}' has {len(tables)} Embedding layers: expected one."
+            f"The network '{identities.name}' has {len(tables)} Embedding layers: expected one "
+            "such layer."
         )
     return tables[0].input_dim
 

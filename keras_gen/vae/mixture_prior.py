@@ -77,8 +77,8 @@ class MixturePrior(DeclaredLayer):
         if len(latents) < self.components or not np.isfinite(latents).all():
             raise ValueError(
                 f"The prior has {self.components} components for {len(latents)} rows, "
-                f"{(~np.isfinite(latents).all(axis=1)).sum()} of which have latents that are not "
-                "finite: expected finite latents, and at least as many rows as components."
+                f"{(~np.isfinite(latents).all(axis=1)).sum()} of which contain latents that are "
+                "not finite: expected finite latents, and at least as many rows as components."
             )
         mixture = GaussianMixture(
             self.components, reg_covar=1e-3, random_state=checked_seed(seed)

@@ -117,6 +117,6 @@ def test_networks_and_options_that_do_not_fit():
     with pytest.raises(ValueError, match="top is 13: expected an integer from 1 to 12"):
         documents(top=13)
     with pytest.raises(
-        ValueError, match="idf has 3 numbers: expected one for each of the 12 words"
+        ValueError, match="idf has 3 numbers: expected one number for each of the 12 words"
     ):
         documents(idf=[1.0, 2.0, 3.0])

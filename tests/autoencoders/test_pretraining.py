@@ -53,7 +53,7 @@ def test_each_layer_learns_the_codes_of_those_before_and_is_installed():
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (dict(mirror=(6, 6)), r"expected mirror images"),
+        (dict(mirror=(6, 6)), r"expected mirrored networks"),
         (dict(mirror=(5,)), r"\(16, 6\), \(6, 5\), \(5, 3\)"),
         (dict(activation="relu"), "is not a sigmoid"),
     ],

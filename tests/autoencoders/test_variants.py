@@ -138,7 +138,7 @@ def test_codes_of_kl_sparsity_are_probabilities():
         assert model.encoder.layers[-1].activation is keras.activations.sigmoid
     linear = SparseAutoencoder.for_vectors(3, latent_dim=3, hidden=(2,), penalty="l1")
     assert linear.encoder.layers[-1].activation is keras.activations.linear
-    with pytest.raises(ValueError, match="activation linear: expected numbers between 0 and 1"):
+    with pytest.raises(ValueError, match="activation linear: expected outputs between 0 and 1"):
         SparseAutoencoder(*networks(activation=None))
     with pytest.raises(ValueError, match="activation relu"):
         SparseAutoencoder(*networks(activation="relu"))

@@ -267,7 +267,7 @@ def test_networks_whose_last_activation_leaves_out_values(tiny):
     # Of (-1, 1): images of which a sigmoid makes the bright half alone.
     span = model.edges["x"].span if likelihood is None else likelihood.parameter_range
     if span is not None and "decoder" not in logits:
-        wrong += [(name, "sigmoid", "whose values are from 0 to 1: expected") for name in MAKERS]
+        wrong += [(name, "sigmoid", "whose values range from 0 to 1: expected") for name in MAKERS]
     if isinstance(model, NORMALS) and not isinstance(model, GumbelVAE):
         words = "expected (means and log variances|logits), which are unbounded"
         wrong += [(name, "relu", words) for name in OF_NORMALS]

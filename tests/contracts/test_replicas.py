@@ -118,7 +118,9 @@ def test_keras_random_layers_are_refused_on_two_replicas(tiny):
 def test_what_is_for_one_device_is_refused_on_two_replicas(option):
     with make_strategy("mirrored").scope():
         model = TINY["VAE"].build(3)
-        with pytest.raises(ValueError, match=r"with 2 replicas: Keras supports either only on"):
+        with pytest.raises(
+            ValueError, match=r"with 2 replicas: Keras supports both arguments only on"
+        ):
             model.compile(**option)
 
 

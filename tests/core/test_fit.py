@@ -345,7 +345,7 @@ class TestFirstBatch:
     def test_bits_as_levels(self):
         for low in (-1.0, 0.0):
             with pytest.warns(
-                UserWarning, match="uint8 with values 0 and 1.* multiply them by 255"
+                UserWarning, match="uint8 with values 0 and 1.* multiply the values by 255"
             ):
                 Seeing(low=low).fit(LEVELS // 255, verbose=0)
         Seeing().fit(LEVELS * 0, verbose=0)
@@ -624,14 +624,16 @@ class TestPlainErrors:
         with pytest.raises(NonFiniteLossError) as caught:
             model.fit(ONE, verbose=0)
         assert str(caught.value) == (
-            "slope_loss's gradient was not finite at step 1, so it changed no trainable weight. "
+            "slope_loss's gradient was not finite at step 1, so no trainable weight was changed. "
             "Last good checkpoint: none. Lower the learning rate, or look for bad values in the "
             "data."
         )
         assert slope(model.network) == pytest.approx(0.9) and model.step.numpy() == 1
 
     def test_what_moved_before_is_said_where_a_step_has_two_players(self):
-        sentence = r"^g_loss was not .* no weight that it trains. Networks updated earlier"
+        sentence = (
+            r"^g_loss was not .* so its weights were not changed, but networks updated earlier"
+        )
         with pytest.raises(NonFiniteLossError, match=sentence):
             Prepared(TINY["GAN"].compiled(), bad_loss, (), {}).run()
 

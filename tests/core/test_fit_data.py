@@ -23,7 +23,9 @@ def test_a_table_of_numbers_is_rows():
     model.evaluate(FRAME, verbose=0)
     with pytest.raises(TypeError, match="column sex of the table has dtype"):
         keras_gen.VAE.for_vectors(3, standardize=False).score(PEOPLE)
-    with pytest.raises(ValueError, match="columns age: expected age, hours, as in the first"):
+    with pytest.raises(
+        ValueError, match="columns age: expected age, hours, the columns of the first"
+    ):
         model.fit(FRAME[["age"]], verbose=0)
 
 
@@ -36,7 +38,7 @@ def test_columns_are_told_by_their_names():
     scores = model.score(FRAME)
     for each in (model, loaded):
         np.testing.assert_array_equal(each.score(FRAME[["hours", "age"]]), scores)
-        with pytest.raises(ValueError, match="columns age, hours, sex: expected age, hours, as in"):
+        with pytest.raises(ValueError, match="columns age, hours, sex: expected age, hours, the"):
             each.score(PEOPLE)
     np.testing.assert_array_equal(model.score(FRAME.to_numpy()), scores)
 
@@ -164,7 +166,7 @@ def test_batches_may_be_rows(batch):
         np.testing.assert_allclose(found, expected, rtol=1e-5)
     with pytest.raises(NotImplementedError, match=r"TableMADE has no predict: use one of .*fill"):
         model.predict(batch, verbose=0)
-    with pytest.raises(ValueError, match=r"^The column sex has the word Dog, which"):
+    with pytest.raises(ValueError, match=r"^The column sex has the category Dog, which"):
         model.fit(iter([batch, PEOPLE.replace("Male", "Dog")]), verbose=0)
 
 

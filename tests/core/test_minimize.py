@@ -102,7 +102,7 @@ def test_a_frozen_network_is_refused():
     network = line()
     optimizer = sgd(network)
     network.trainable = False
-    with pytest.raises(ValueError, match="nothing to update: line has no trainable weights"):
+    with pytest.raises(ValueError, match="nothing to update: expected trainable weights in line"):
         minimize(lambda: tf.reduce_sum(network(X), -1), optimizer, network)
 
 

@@ -168,7 +168,7 @@ class TestPlayers:
         for argument, reason in {
             "loss": "the model defines its own losses",
             "loss_weights": "the weights of the losses are arguments of the class",
-            "metrics": "fit and evaluate report the losses, and functions of keras_gen.metrics",
+            "metrics": "fit and evaluate report the losses, and functions in keras_gen.metrics",
             "weighted_metrics": "fit and evaluate report the losses",
         }.items():
             with pytest.raises(

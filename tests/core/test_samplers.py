@@ -84,7 +84,8 @@ def test_other_conditions_are_refused(model):
         model.sample(2, steps=[1, 2])
     del model.edges["solver"]
     with pytest.raises(
-        TypeError, match=r"^Walker\.from_noise has the parameter 'solver', which is not an edge"
+        TypeError,
+        match=r"^Walker\.from_noise has the parameter 'solver', which self.edges does not contain",
     ):
         model.sample(1)
 

@@ -55,7 +55,7 @@ def test_the_images_of_a_pack_are_drawn_apart(critic, x):
 @pytest.mark.parametrize("size, k", [(3, 1), (6, 2)])
 def test_batches_that_hold_no_whole_packs_are_refused(size, k, critic, x):
     model = built(PacGAN, critic, np.zeros(VALUES), pack=2, discriminator_steps=k)
-    message = rf"^Each replica has {size} examples .* pack \* k = 2 \* {k}\. Pass fit a batch size"
+    message = rf"^Each replica gets {size} examples .* pack \* k = 2 \* {k}\. Pass fit a batch size"
     images = np.concatenate([x, x])[:size]
     with pytest.raises(ValueError, match=message):
         model.train_step(tf.constant(images))

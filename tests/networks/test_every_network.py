@@ -333,7 +333,7 @@ def test_arguments_that_cannot_be_right_are_refused_in_one_sentence(name):
 REFUSED = [
     ("big_gan_generator", dict(image_shape=(16, 16, 3), classes=3, latent_dim=7, filters=8),
      "^latent_dim is 7: expected a multiple of 3, so that"),
-    ("coupling_flow", dict(shape=(1,), steps=2), "not divide into two halves"),
+    ("coupling_flow", dict(shape=(1,), steps=2), "cannot divide into two halves"),
     ("coupling_flow", dict(shape=(3, 4, 1), steps=2), "multiples of 2"),
     ("coupling_flow", dict(shape=(4, 4), steps=2), "got examples of shape"),
     *(

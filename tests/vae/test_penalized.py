@@ -90,7 +90,9 @@ def test_the_parts_have_their_weights(stratified, weights, x):
 
 def test_data_sets_below_the_batch_are_refused(weights, x):
     model = built(BetaTCVAE, weights, 5)
-    message = r"^The batch has 6 examples, but dataset_size is 5: expected at most"
+    message = (
+        r"^The batch has 6 examples, but dataset_size is 5: expected a dataset_size of at least"
+    )
     with pytest.raises(ValueError, match=message):
         model.fit(x, batch_size=6, verbose=0)
 

@@ -210,5 +210,5 @@ def test_refusals_name_the_way_out():
     model = TableVAE(encoder, decoder, COLUMNS, components=9)
     with pytest.raises(ValueError, match=r"has 9 components for 4 rows.* at least as many rows"):
         model.fit_prior(FRAME[:4])
-    with pytest.raises(ValueError, match="column work has the word sea"):
+    with pytest.raises(ValueError, match="column work has the category sea"):
         model.fit_prior(FRAME.assign(work="sea"))

@@ -1,4 +1,4 @@
-"""Metrics on held-out data during training, and the best model according to one metric."""
+"""Metrics on held-out data during training, and saving the best model according to a metric."""
 
 import json
 import math
@@ -49,11 +49,12 @@ class Evaluation(keras.callbacks.Callback):
 
     Attributes:
         best_value: Best value so far, or None.
-        best_epoch: Epoch of the best value, from 1, or None.
+        best_epoch: Epoch of the best value, counted from 1, or None.
 
     Raises:
-        ValueError: If an argument is out of range, only one of `best` and `path` is given,
-            `evaluate` does not return `best`, or the logs already contain a metric with that name.
+        ValueError: If an argument is out of range, if only one of `best` and `path` is given, if
+            `evaluate` does not return `best`, or if the logs already contain a metric with that
+            name.
 
     Example:
     ```python
@@ -96,8 +97,8 @@ class Evaluation(keras.callbacks.Callback):
         if self._begun:
             return
         self._begun = True
-        # A value restored from a checkpoint is also discarded, because without the file, there is
-        # no model that has this value.
+        # A value restored from a checkpoint is also discarded: without the file, no model with this
+        # value exists.
         self.best_value = None
         self.best_epoch = None
         record = _read(self.path) if epoch and self.path else {}

@@ -53,7 +53,7 @@ class TimeLeft(keras.callbacks.Callback):
 
     @override
     def on_train_batch_end(self, batch, logs=None):
-        # Several steps, if one TensorFlow call runs several steps.
+        # With `steps_per_execution` above 1, each call completes several steps.
         self.bar.update(batch + 1 - self.done)
         self.done = batch + 1
         if self.traced is None:

@@ -1,4 +1,4 @@
-"""Checks of the arguments of `compile`, and of layers unsuited to replicas, saving, or images."""
+"""Checks of the arguments of `compile`, and of layers that fail on replicas, files, or images."""
 
 import keras
 import tensorflow as tf
@@ -10,7 +10,7 @@ from keras_gen.keras_internals import all_layers, draws
 # Arguments of `keras.Model.compile` that these models do not accept, with reasons.
 _LOSSES = "the model defines its own losses"
 _METRICS = (
-    "fit and evaluate report the losses, and functions of keras_gen.metrics evaluate results "
+    "fit and evaluate report the losses, and functions in keras_gen.metrics evaluate results "
     "(keras_gen.core.callbacks.Evaluation calls them during fit)"
 )
 _ARGUMENTS_OF_KERAS = {
@@ -62,14 +62,14 @@ def _refuse_ways_to_run(model, jit_compile: bool, steps_per_execution: int) -> N
     replicas = tf.distribute.get_strategy().num_replicas_in_sync
     if replicas > 1 and (jit_compile or steps_per_execution > 1):
         raise ValueError(
-            f"jit_compile is {jit_compile} and steps_per_execution is {steps_per_execution} "
-            f"with {replicas} replicas: Keras supports either only on a single device. Leave "
-            "them out."
+            f"jit_compile is {jit_compile} and steps_per_execution is {steps_per_execution} with "
+            f"{replicas} replicas: Keras supports both arguments only on a single device. Leave "
+            "both out."
         )
 
 
 def refuse_replicated_randomness(model) -> None:
-    """Raises a ValueError for random Keras layers on several replicas, where noise would repeat."""
+    """Raises a ValueError for random Keras layers on several replicas: their noise would repeat."""
     if tf.distribute.get_strategy().num_replicas_in_sync == 1:
         return
     for name, network in model.networks.items():
@@ -101,7 +101,7 @@ def refuse_shared_layers(model) -> None:
 
 
 def refuse_rescaling(model) -> None:
-    """Raises a ValueError if an image network rescales inputs as if they were levels 0 to 255.
+    """Raises a ValueError if an image network rescales inputs as if they were levels from 0 to 255.
 
     Users' networks often do so in their first layer. In this library, networks receive images in
     [-1, 1] or [0, 1].
@@ -113,10 +113,10 @@ def refuse_rescaling(model) -> None:
         for layer in all_layers(network):
             if isinstance(layer, keras.layers.Rescaling) and _divides_levels(layer.scale):
                 raise ValueError(
-                    f"The {name} '{network.name}' has {layer.name}, which multiplies by "
-                    f"{layer.scale:.2g}, as for levels from 0 to 255: networks of this model get "
-                    f"images in [{examples.low:g}, {examples.high:g}]. Build the network without "
-                    "this layer, for example with "
+                    f"The {name} '{network.name}' contains the layer {layer.name}, which "
+                    f"multiplies levels from 0 to 255 by {layer.scale:.2g}: expected a network for "
+                    f"images in [{examples.low:g}, {examples.high:g}], because this model scales "
+                    "the levels itself. Build the network without this layer, for example with "
                     f"keras.Model(network.get_layer('{layer.name}').output, network.outputs)."
                 )
 

@@ -28,7 +28,7 @@ def require_edges(model) -> None:
     edges = model.edges | model.training_edges
     if missing := [name for name in names if name not in edges]:
         raise ValueError(
-            f"{type(model).__name__} does not describe its data, {', '.join(missing)}: call "
+            f"{type(model).__name__} does not describe its data ({', '.join(missing)}): call "
             f"super().set_up() in its set_up, or set self.edges[{missing[0]!r}] there."
         )
 
@@ -62,8 +62,8 @@ def refuse_callbacks(owner: str, optimizers: list[str], callbacks) -> None:
             works = getattr(callback, "write_steps_per_second", True)
             if isinstance(callback, kind) and works:
                 raise ValueError(
-                    f"{type(callback).__name__} works on `model.optimizer`, but "
-                    f"{owner} has {' and '.join(optimizers)}: {way_out}."
+                    f"{type(callback).__name__} uses `model.optimizer`, but {owner} has "
+                    f"{' and '.join(optimizers)}: {way_out}."
                 )
 
 
@@ -95,7 +95,7 @@ def refuse_frozen(model) -> None:
     were trainable when `compile` was called.
     """
     for player, before in model._weights_at_compile.items() if model.compiled else ():
-        # Covers all of the player's networks, even if a step uses only some networks.
+        # All networks of the player are checked, even if a step uses only some of them.
         now = trainable_weights(*model._networks_of[player])
         kept = {id(weight) for weight in before} & {id(weight) for weight in now}
         for weights, what in ((before, "frozen"), (now, "made trainable")):

@@ -133,7 +133,7 @@ def require_logits(*networks) -> None:
             if _range(operation) == (0.0, 1.0):
                 raise ValueError(
                     f"The network '{network.name}' ends in a {activation}, but the loss applies "
-                    "this function itself: make the network end in logits, "
+                    "this function itself: make the network return logits, "
                     f"{_without_activation(network, operation)}."
                 )
     require_range(UNBOUNDED, "logits", *networks)
@@ -159,13 +159,13 @@ def require_range(wanted: Range | None, what: str, *networks) -> None:
                 continue
             if wanted == UNBOUNDED:
                 expected = f"{what}, which are unbounded"
-                way_out = f"end {_without_activation(network, operation)}"
+                way_out = f"return unbounded values, {_without_activation(network, operation)}"
             else:
                 expected = f"{what} {_from_to(low, high)}"
                 way_out = "end in a tanh, or rescale its output"
             raise ValueError(
                 f"The network '{network.name}' ends in the activation {_activation(operation)}, "
-                f"whose values are {_from_to(least, most)}: expected {expected}. Make the "
+                f"whose values range {_from_to(least, most)}: expected {expected}. Make the "
                 f"network {way_out}."
             )
 
@@ -184,8 +184,8 @@ def require_probabilities(network: keras.Model) -> None:
         if hasattr(operation, "activation") and _range(operation) != (0.0, 1.0):
             raise ValueError(
                 f"The network '{network.name}' ends in a layer with the activation "
-                f"{_activation(operation)}: expected numbers between 0 and 1. Use "
-                "output_activation='sigmoid', for example."
+                f"{_activation(operation)}: expected outputs between 0 and 1. For example, use "
+                "output_activation='sigmoid'."
             )
 
 
@@ -206,13 +206,14 @@ def _last_operation(tensor):
 def _activation(operation) -> str:
     """Returns the name of an operation's final activation."""
     activation = getattr(operation, "activation", None)
-    # Operations such as `keras.ops.sigmoid`, and Softmax layers, have this class name.
+    # The class name is the activation's name for Softmax layers and for operations such as
+    # `keras.ops.sigmoid`.
     return getattr(activation, "__name__", type(operation).__name__.lower())
 
 
 def _range(operation) -> Range:
     """Returns the minimum and maximum of an operation's final activation."""
-    if getattr(operation, "negative_slope", 0):  # for a ReLU layer
+    if getattr(operation, "negative_slope", 0):  # true for leaky ReLU layers
         return UNBOUNDED
     return RANGES.get(_activation(operation).replace("_", ""), UNBOUNDED)
 
@@ -224,20 +225,20 @@ def _without_activation(network, operation) -> str:
         return "without an activation"
     if isinstance(operation, keras.layers.Dense | keras.layers.Conv2D):
         return (
-            "with `logits = keras.models.clone_model(model); "
-            "logits.set_weights(model.get_weights()); "
-            "logits.layers[-1].activation = keras.activations.linear`"
+            "for example with `logits = keras.models.clone_model(model); "
+            "logits.set_weights(model.get_weights()); logits.layers[-1].activation = "
+            "keras.activations.linear`"
         )
-    return "with `logits = keras.Model(model.inputs, model.layers[-2].output)`"
+    return "for example with `logits = keras.Model(model.inputs, model.layers[-2].output)`"
 
 
 LOGITS = "logits"
-ANY = "..."  # additional inputs or outputs of any number and shape
+ANY = "..."  # any number of additional inputs or outputs of any shape
 
 
 def require_shapes(model: keras.Model) -> None:
     """Raises a ValueError unless the networks' inputs and outputs match their declarations."""
-    known: dict[str, tuple] = {}  # name of a part -> its shape and its network
+    known: dict[str, tuple] = {}  # part name -> shape, and the network that defines it
     for name, field in fields_of(type(model)).items():
         network = getattr(model, name)
         shapes = field.metadata.get("shapes")

@@ -46,7 +46,7 @@ def parts(values: tf.Tensor, count: int) -> list[tf.Tensor]:
     replicas = replica_count()
     if replicas > 1:
         sentence = (
-            f"A replica has {{}} examples of a batch, which the step must divide into {count} "
+            f"Each replica gets {{}} examples per batch, which the step must divide into {count} "
             f"equal parts: with {replicas} replicas, choose a batch size that is a multiple of "
             f"{count * replicas}, and drop a smaller last batch."
         )
@@ -63,7 +63,8 @@ def global_batch(values: tf.Tensor) -> tf.Tensor:
     """Returns the examples of all replicas, `[global batch, ...]`, identical on every replica."""
     if replica_count() == 1:
         return values
-    # Tensors directly from the data name no device, which several workers need.
+    # Several workers need tensors that are assigned to a device, unlike tensors that come directly
+    # from the data.
     return tf.distribute.get_replica_context().all_gather(tf.identity(values), axis=0)
 
 

@@ -44,8 +44,8 @@ def wait_for_others(addresses: Sequence[str], own: str) -> None:
             waited_for = ", ".join(missing)
             if now - start > 60 * minutes:
                 raise TimeoutError(
-                    f"{waited_for} in TF_CONFIG did not respond within {minutes:g} "
-                    f"minutes: start all machines in the cluster, or wait longer ({MINUTES})."
+                    f"{waited_for} in TF_CONFIG did not respond within {minutes:g} minutes: start "
+                    f"all machines in the cluster, or increase {MINUTES} to wait longer."
                 )
             if now - printed > 10:
                 print(f"waiting for {waited_for} in TF_CONFIG", flush=True)
@@ -80,7 +80,7 @@ def make_strategy(name: str = "auto") -> tf.distribute.Strategy:
             default.
 
     Raises:
-        ValueError: If the name is unknown, or the strategy cannot run on this machine.
+        ValueError: If the name is unknown, or if the strategy cannot run on this machine.
         TimeoutError: If a machine in the cluster does not respond.
 
     Example:
@@ -123,8 +123,8 @@ def make_strategy(name: str = "auto") -> tf.distribute.Strategy:
 
 @functools.cache
 def _mirrored(devices):
-    # One strategy per process: a second one would number its collective operations from the same
-    # start, and TensorFlow would confuse them with those of the first.
+    # Each process has only one strategy. A second strategy would number its collective operations
+    # from the same start, and TensorFlow would confuse the operations of both.
     return tf.distribute.MirroredStrategy(devices)
 
 

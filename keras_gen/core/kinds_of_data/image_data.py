@@ -18,7 +18,7 @@ from keras_gen.core.kinds_of_data.kind_of_data import (
 )
 from keras_gen.messages import warn
 
-# The minimum brightest value of a first batch for floats to be interpreted as levels.
+# Floats are interpreted as levels only if the maximum of the first batch is at least this value.
 DIMMEST = 16
 
 
@@ -32,7 +32,7 @@ class Images(Edge):
         low: Value that represents level 0.
         high: Value that represents level 255.
         name: Name used by clients.
-        float_levels: Whether float inputs are levels from 0 to 255 too.
+        float_levels: Whether float inputs are also levels from 0 to 255.
         black_level: Level, at most 0, to which level 0 is mapped inside the model, where 255 levels
             span the distance from `low` to `high`. Outputs are clipped to `low`.
 
@@ -109,7 +109,7 @@ class Images(Edge):
             if most == 1:
                 warn(
                     f"The {self.subject.lower()} are uint8 with values 0 and 1, which are nearly "
-                    "black: multiply them by 255."
+                    "black: multiply the values by 255."
                 )
             return None
         if self.low < 0 <= least < most <= self.high:

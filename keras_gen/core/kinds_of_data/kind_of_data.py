@@ -19,9 +19,9 @@ class Edge:
     name: str
     # Whether a model returns floats for float inputs instead of the served form.
     keeps_floats = False
-    # Minimum and maximum value inside; None: unlimited, like the data.
+    # Minimum and maximum value inside the model; None if they are unlimited, like the data.
     span: tuple[float, float] | None = None
-    # A valid example `[1, ...]` that a client could send, if zeros or empty strings are invalid.
+    # A valid example `[1, ...]` of a client's input, for edges that reject zeros or empty strings.
     example: np.ndarray | None = None
 
     def as_array(self, values):
@@ -125,7 +125,7 @@ def as_tensor(values, name: str, expected: str = "an array") -> tf.Tensor:
     try:
         return tf.convert_to_tensor(values)
     except (OverflowError, TypeError, ValueError):
-        raise TypeError(f"{name} must be {expected}, but got {shown(values)}.") from None
+        raise TypeError(f"{name} is {shown(values)}: expected {expected}.") from None
 
 
 def as_numbers(values, subject, dtype=tf.float32):
@@ -181,7 +181,7 @@ def within(values, low, high, subject, expected, slack=1e-3):
     """Checks that values are in [low, high], with some slack for rounding errors of a decoder."""
     least = tf.cast(tf.reduce_min(values), tf.float32)
     most = tf.cast(tf.reduce_max(values), tf.float32)
-    # Comparisons with NaN are false, so NaN is refused too.
+    # Comparisons with NaN are false, so NaN is also rejected.
     inside = (least >= low - slack) & (most <= high + slack)
     sentence = f"{subject} range from {{}} to {{}}: expected {expected}."
     with tf.control_dependencies([require(inside, sentence, least, most)]):

@@ -83,7 +83,7 @@ class Integer(Edge):
 class Choice(Edge):
     """One of several names, for all examples. Inside the model, it is the name's position.
 
-    A model uses it with `tf.switch_case(choice, functions)`.
+    A model uses the position in `tf.switch_case(choice, functions)`.
 
     Args:
         options: Names, in order.

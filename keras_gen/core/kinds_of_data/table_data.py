@@ -136,14 +136,14 @@ class Rows(Edge):
         return self.cells(tf.ensure_shape(values, [None, columns]))
 
     def _checked_cells(self, values):
-        """Returns cells `[n, columns]`; refuses numbers of cells that a column does not have."""
+        """Returns cells `[n, columns]`; rejects numbers of cells that a column does not have."""
         cells = of_shape(as_numbers(values, "Cells"), (len(self.names),), "Cells")
         counts = [len(column.shares) for column in self.cells.columns]
         right = (cells >= -1) & (cells < tf.constant(counts, tf.float32))
         first = tf.concat([tf.boolean_mask(cells, ~right), [0.0]], axis=0)[0]
         sentence = (
-            "The cells contain {}: expected -1, or less than the column's number of cells. Pass "
-            "numbers that are not cells in a DataFrame or a NumPy array."
+            "The cells contain {}: expected -1, or a number below the column's number of cells. "
+            "Pass numbers that are not cells in a DataFrame or a NumPy array."
         )
         with tf.control_dependencies([require(tf.reduce_all(right), sentence, first)]):
             return tf.identity(cells)
@@ -226,7 +226,7 @@ class Vectors(Edge):
 class Counts(Vectors):
     """Counts, such as the word counts of a document: nonnegative integers or floats.
 
-    Inside the model, they are float32. Outputs are floats too, since expected counts are not
+    Inside the model, they are float32. Outputs are also floats, because expected counts are not
     integers.
 
     Args:
@@ -284,14 +284,15 @@ class StandardizedVectors(keras.layers.Layer, Edge):
         self.shape = tuple(shape)
         if None in self.shape:
             raise ValueError(f"{name} have shape {self.shape}: expected known sizes.")
-        # In float64, since float32 would round large numbers before their mean is subtracted.
+        # The numbers are float64, because float32 would round large numbers before their mean is
+        # subtracted.
         units = dict(shape=self.shape[-1:], dtype="float64")
         self.mean = self.add_weight(name="mean", initializer="zeros", **units)
         self.deviation = self.add_weight(name="deviation", initializer="ones", **units)
         self.examples = self.add_weight(
             name="examples", shape=(), dtype="int64", initializer="zeros"
         )
-        # The names of the columns, if the model was trained on a DataFrame.
+        # Names of the columns if the model was trained on a DataFrame; otherwise empty.
         self.columns: tuple[str, ...] = ()
         self.built = True
 
@@ -341,12 +342,13 @@ class StandardizedVectors(keras.layers.Layer, Edge):
             values = checked_numbers(batch, self.name.capitalize())
             values = of_shape(values, self.shape, self.name.capitalize())
             examples += len(values)
-            # In NumPy, since TensorFlow treats subnormal numbers as 0.
+            # NumPy is used, because TensorFlow treats subnormal numbers as 0.
             rows = values.numpy().astype(np.float64).reshape(-1, self.shape[-1])
             if not len(rows):
                 continue
             self._refuse_non_finite(rows)
-            # Chan, Golub, LeVeque (1983): the update of mean and squares with another batch.
+            # Chan, Golub, LeVeque (1983): the mean and the sum of squares are updated with another
+            # batch.
             distance = rows.mean(axis=0) - mean
             fraction = len(rows) / (count + len(rows))
             mean += distance * fraction
@@ -355,7 +357,8 @@ class StandardizedVectors(keras.layers.Layer, Edge):
             most = np.maximum(most, rows.max(axis=0))
             count += len(rows)
         various = varies(least, most)
-        # For a constant column, both would have rounding errors.
+        # For a constant column, the computed mean and standard deviation would have rounding
+        # errors.
         mean = np.where(various | (count == 0), mean, least)
         deviation = np.where(various, np.sqrt(squares / max(count, 1)), 0.0)
         self._refuse_rounding(mean, deviation)
@@ -401,7 +404,7 @@ class StandardizedVectors(keras.layers.Layer, Edge):
         if getattr(values, "dtype", None) != np.float64 or np.shape(values)[1:] != self.shape:
             return False
         rows = np.reshape(values, [-1, self.shape[-1]])
-        with np.errstate(over="ignore", invalid="ignore"):  # such numbers are refused later
+        with np.errstate(over="ignore", invalid="ignore"):  # such numbers are rejected later
             rounding = np.abs(rows - rows.astype(np.float32)).max(axis=0, initial=0)
             return bool((rounding > 1e-3 * rows.std(axis=0)).any())
 
@@ -425,7 +428,7 @@ class StandardizedVectors(keras.layers.Layer, Edge):
 
 def finite(values: tf.Tensor, subject: str) -> tf.Tensor:
     """Returns float32 numbers `[batch, ..., columns]`, and rejects NaN and infinite numbers."""
-    # A finite number is appended, so that an empty batch works.
+    # A finite number is appended, so that empty batches work.
     flat = tf.pad(tf.reshape(values, [-1]), [[0, 1]])
     wrong = ~tf.math.is_finite(flat)
     first = tf.argmax(tf.cast(wrong, tf.int32), output_type=tf.int32)
@@ -453,8 +456,8 @@ def in_order(table, names: Sequence[str]):
     found = list(map(str, table.columns))
     if sorted(found) != sorted(names):
         raise ValueError(
-            f"The table has the columns {', '.join(found)}: expected {', '.join(names)}, as in "
-            "the first training run."
+            f"The table has the columns {', '.join(found)}: expected {', '.join(names)}, the "
+            "columns of the first training run."
         )
     return table[[table.columns[found.index(name)] for name in names]]
 

@@ -24,7 +24,7 @@ from keras_gen.tensor_checks import require
 
 @dataclasses.dataclass(frozen=True)
 class Characters(Edge):
-    """Texts. Inside the model, they are int32 character numbers.
+    """Texts. Inside the model, they are int32 character indices.
 
     A text is followed by an end token, the number `len(alphabet)`, so there are `len(alphabet)` + 1
     levels. The rest is padded with -1, which all losses ignore. A text of `length` or more
@@ -66,7 +66,7 @@ class Characters(Edge):
 
     @override
     def prepare(self, values) -> tf.Tensor:
-        """Accepts UTF-8 strings `[batch]`, or character numbers `[batch, length, 1]`.
+        """Accepts UTF-8 strings `[batch]`, or character indices `[batch, length, 1]`.
 
         Positions in error messages are counted from 0.
         """
@@ -93,7 +93,7 @@ class Characters(Edge):
         place = tf.range(self.length)[None]
         in_text = place < lengths[:, None]
 
-        # A binary search instead of a lookup table, which an export would have to track.
+        # A binary search is used, because an export would have to track a lookup table.
         known = code_points(self.alphabet)
         order = np.argsort(known).astype(np.int32)
         rank = tf.searchsorted(known[order], tf.reshape(points, [-1]))
@@ -108,11 +108,11 @@ class Characters(Edge):
     def _require_known(self, points, unknown):
         """Raises an error for the first unknown character, with its position."""
         wrong = tf.concat([tf.where(unknown), [[0, 0]]], axis=0)[0]
-        # There may be no characters to gather from.
+        # A column is added, because there may be no characters to gather from.
         point = tf.gather_nd(tf.pad(points, [[0, 1], [0, 0]]), wrong)
         character = tf.strings.unicode_encode([point], "UTF-8")
         sentence = (
-            "Text {} has the character {} at position {}: expected the "
+            "Text {} has the character {} at position {}: expected one of the "
             f"{len(self.alphabet)} characters of the alphabet. Replace other characters, for "
             "example with keras_gen.data.cleaned."
         )
@@ -166,7 +166,7 @@ class Texts(Edge):
 
     Args:
         vocabulary: All words that are counted.
-        top: Number of words in a result: the words with the highest rates.
+        top: Number of words in a result, which are the words with the highest rates.
         name: Name used by clients.
 
     Example:

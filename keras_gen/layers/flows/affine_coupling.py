@@ -115,7 +115,7 @@ class AffineCoupling(InvertibleLayer):
         if stays.min() == stays.max():
             raise ValueError(
                 f"AffineCoupling got examples of shape {shape}, which the mask '{self.mask}' "
-                "does not divide into two halves: use the other mask, or larger examples."
+                "cannot divide into two halves: use the other mask, or larger examples."
             )
         stays = (stays != self.flip).astype("float32")
         return stays[..., None] if by_pixel else stays

@@ -88,7 +88,10 @@ class Likelihood(Declared):
             uniform: Noise in [0, 1), `[..., *event, uniforms_per_value]`.
             temperature: Temperature, above 0. Below 1, likely values become more likely.
         """
-        raise NotImplementedError(f"{type(self).__name__} cannot be sampled value by value.")
+        raise NotImplementedError(
+            f"{type(self).__name__} cannot be sampled value by value: use another likelihood, such "
+            "as Bernoulli or Normal."
+        )
 
     def _log_prob(self, params: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
         raise NotImplementedError

@@ -47,8 +47,8 @@ def time_mlp(
     """
     if width < 1 or blocks < 1 or frequencies < 0:
         raise ValueError(
-            f"width is {width}, blocks is {blocks}, and frequencies is {frequencies}: expected "
-            "at least 1, 1, and 0."
+            f"width is {width}, blocks is {blocks}, and frequencies is {frequencies}: expected at "
+            "least 1, 1, and 0, respectively."
         )
     points = keras.Input(shape)
     inputs, time = time_embedding(width, classes, activation)
@@ -132,8 +132,8 @@ def time_unet(
     if not widths or patch < 1 or height % multiple or width % multiple:
         raise ValueError(
             f"The images have {height}x{width} pixels: expected sides that are multiples of "
-            f"{multiple}, for patches of {patch} and {len(widths)} widths. Pad or resize them "
-            "(keras_gen.data.pad_to)."
+            f"{multiple}, for patches of {patch} pixels and {len(widths)} widths. Pad or resize "
+            "the images (keras_gen.data.pad_to)."
         )
     _require_widths(widths, groups)
     conv = functools.partial(layers.Conv2D, padding="same")

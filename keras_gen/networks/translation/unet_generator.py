@@ -58,7 +58,7 @@ def unet_generator(
     if None in image_shape or height % 2 or width % 2:
         raise ValueError(
             f"The U-Net does not accept {height}x{width} images: expected known, even sides. "
-            "Resize them (keras_gen.data.resize_cover)."
+            "Resize the images (keras_gen.data.resize_cover)."
         )
     stages = 1
     while stages < MOST_HALVINGS and not (height >> stages) % 2 and not (width >> stages) % 2:

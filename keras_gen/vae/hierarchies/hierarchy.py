@@ -295,8 +295,8 @@ class HierarchicalVAE(Coder):
         if not self.depth or any(len(lists[name]) != self.depth - 1 for name in others):
             found = " and ".join(f"{len(n)} in {name}" for name, n in lists.items())
             raise ValueError(
-                f"The networks are {found}: expected one network per layer of latents in "
-                f"bottom_up, and one per layer except the top one in {' and '.join(others)}."
+                f"The numbers of networks are {found}: expected one network per layer of latents "
+                f"in bottom_up, and one per layer except the top one in {' and '.join(others)}."
             )
         require_parameters(self.decoder, self.likelihood)
         self.layout = [self.variables_of(layer) for layer in range(1, self.depth + 1)]
@@ -357,7 +357,7 @@ def reparameterized(distribution, noise, name: str) -> tf.Tensor:
     mean, log_variance = distribution
     if mean.shape[1:] != noise.shape[1:]:
         raise ValueError(
-            f"{name} is inferred with shape {tuple(mean.shape[1:])} and generated with "
-            f"{tuple(noise.shape[1:])}: expected the same output shape from both networks."
+            f"{name} has shape {tuple(mean.shape[1:])} in inference, but {tuple(noise.shape[1:])} "
+            "in generation: expected the same output shape from both networks."
         )
     return mean + tf.exp(0.5 * log_variance) * noise

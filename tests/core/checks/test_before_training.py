@@ -32,7 +32,7 @@ class TestCallbacks:
         with pytest.raises(ValueError) as caught:
             model.fit(np.zeros([4, 8, 8, 1], "uint8"), callbacks=[callback])
         assert str(caught.value) == (
-            f"{type(callback).__name__} works on `model.optimizer`, but GAN has d_optimizer and "
+            f"{type(callback).__name__} uses `model.optimizer`, but GAN has d_optimizer and "
             f"g_optimizer: {way_out}."
         )
         for name in re.findall(r"keras_gen[\w.]+\w", way_out):

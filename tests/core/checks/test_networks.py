@@ -60,7 +60,7 @@ def test_what_a_loss_would_apply_again(activation, function):
     text = str(caught.value)
     assert text.startswith(
         f"The network 'last' ends in a {activation}, but the loss applies this function itself: "
-        "make the network end in logits, "
+        "make the network return logits, "
     )
     assert text.endswith(
         (
@@ -79,8 +79,10 @@ def test_logits(function):
 
 @pytest.mark.parametrize("activation,images,function", BOUNDED)
 def test_activations_that_leave_out_values(activation, images, function):
-    values = rf"^The network 'last' ends in the activation {activation}, whose values are from \S+"
-    sentence = rf"{values}.*: expected logits, which are unbounded. Make the network end .*\.$"
+    values = (
+        rf"^The network 'last' ends in the activation {activation}, whose values range from \S+"
+    )
+    sentence = rf"{values}.*: expected logits, which are unbounded. Make the network return .*\.$"
     with pytest.raises(ValueError, match=sentence):
         require_logits(network(function))
     require_range(None, "images", network(function))

@@ -509,7 +509,7 @@ class _FunctionCheck:
         return bool(numbers) and all(each.size and np.isfinite(each).all() for each in numbers)
 
     def _check_examples(self) -> None:
-        """Varies the examples of arrays: a single example, all equal, reordered, or fewer."""
+        """Tries arrays with a single example, and with equal, reordered, and fewer examples."""
         arrays = {
             name: np.asarray(value) for name, value in self.bound.items() if _is_array(value)
         }

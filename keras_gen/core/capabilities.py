@@ -311,10 +311,11 @@ def sample(  # noqa: D417
 ):
     """Generates samples `[n, ...]`; images are uint8.
 
-    Table rows are a DataFrame if the model's columns come from a DataFrame; otherwise, a dict of
-    arrays, one per column. Their words, booleans, decimal places, dtypes, and fraction of gaps are
-    as in the training rows, and each number is between the smallest and the largest training value
-    in its cell. To sample rows with some given values, call `complete`.
+    Table rows are returned as a DataFrame if the model's columns come from a DataFrame, and
+    otherwise as a dict of arrays, one per column. Their categories, booleans, decimal places,
+    dtypes, and fraction of gaps match the training rows, and each number is between the smallest
+    and the largest training value in its cell. To sample rows with some given values, call
+    `complete`.
 
     Args:
         n: Number of samples, at least 1.

@@ -97,7 +97,7 @@ def _of_value(name: str, value) -> dict[str, Any]:
         return _united(_of_value(f"{name}.{i}", each) for i, each in enumerate(value))
     try:
         with warnings.catch_warnings():
-            # hides Keras warnings about lambdas, which are left out
+            # Hide Keras warnings about lambdas, which are left out.
             warnings.simplefilter("ignore")
             return _of_serialized(name, keras.saving.serialize_keras_object(value))
     except _NOT_SERIALIZABLE:

@@ -53,7 +53,7 @@ class LikelihoodModel(GenerativeModel):
 
     @capability
     def score(self, x, **given):
-        """Returns the anomaly score of each example, float32 `[n]`, in nats. High means unusual.
+        """Returns the anomaly score of each example, float32 `[n]`, in nats; high is unusual.
 
         A model of p(x | given) also accepts its conditions, by their names in the class's `given`.
         """

@@ -296,7 +296,7 @@ class TrainingState(keras.callbacks.Callback):
             if other_settings
             & {f"{name}.learning_rate", f"{name}.inner_optimizer.learning_rate"}
         ]
-        # may raise an error, and is therefore called before the weights are restored
+        # This call may raise an error, and therefore precedes the restoration of the weights.
         self._restore_counters()
         for index, variable in enumerate(variables):
             if not any(variable is rate for rate in kept):

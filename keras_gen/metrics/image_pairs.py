@@ -17,7 +17,7 @@ from keras_gen.metrics.samples.wasserstein import mean_patch_distance
 
 BATCH = 64  # number of images measured at once
 SSIM_WINDOW = 11
-# from Wang et al. (2003), finest scale first
+# From Wang et al. (2003), finest scale first.
 SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 
 

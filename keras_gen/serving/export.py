@@ -93,7 +93,7 @@ def export(
         warmup: Warm-up requests, a dict that maps signature names to dicts of input names and
             arrays. If None, one example of zeros (64 along every other open axis, scalars 1) or of
             empty strings.
-        half: Whether to store the weights as float16, which halves the space. The stored weights
+        half: Whether to store the weights as float16, which halves their size. The stored weights
             differ by up to 0.05% from the model's weights; computation is still in float32.
         signatures: Names of the signatures to write, for example one direction of a translation
             without the weights of the other direction. If None, all of the model's signatures are

@@ -111,7 +111,7 @@ class Tiled:
             parts = piece, piece[:, : -STEP - 1 : -1], rest.reshape(height, -1, channels)
             return self.network(np.hstack(parts))[: height * scale, : width * scale]
 
-        # the piece and the reduced image together have at most as many pixels as a tile
+        # The piece and the reduced image together have at most as many pixels as a tile.
         tile = 3 * self.tile // 4
         overlap = _steps(tile // 4)
         rows, columns = (_spans(side, tile, overlap) for side in image.shape[:2])
@@ -277,7 +277,7 @@ def _recolor(image: np.ndarray, small: np.ndarray) -> None:
     def resized(values: np.ndarray, size: tuple[int, int], how: Image.Resampling) -> np.ndarray:
         return np.asarray(Image.fromarray(values.astype(np.float32)).resize(size, how))
 
-    # channels are processed one at a time, because floats need four times the memory
+    # Channels are processed one at a time, because floats need four times the memory.
     for channel in range(channels):
         means = [resized(x[..., channel], cells, Image.Resampling.BOX) for x in (small, image)]
         change = resized(means[0] - means[1], (width, height), Image.Resampling.BICUBIC)

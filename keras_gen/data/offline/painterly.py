@@ -97,7 +97,7 @@ def _strokes(
     for step in range(1, _LONGEST):
         row, column = np.rint(points[:, step - 1]).astype(int).T
         here = reference[row, column]
-        # the stroke ends where the canvas is closer to the photo than the stroke's color is
+        # The stroke ends where the canvas is closer to the photo than the stroke's color.
         if step > _SHORTEST:
             alive &= np.linalg.norm(here - canvas[row, column], axis=-1) >= np.linalg.norm(
                 here - color, axis=-1

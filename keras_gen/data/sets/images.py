@@ -179,8 +179,8 @@ def photos_and_paintings(
 
     Args:
         size: Side to which all images are resized and cropped, in pixels.
-        photos: Folder of photographs to use instead. Every tenth photograph, but at least three
-            photographs, are held out.
+        photos: Folder of photographs to use instead. Every tenth photograph is held out, but at
+            least three photographs are.
         paintings: Folder of paintings; required with `photos`, and only then.
         seed: Seed for the offline sample's crops.
 

@@ -22,7 +22,7 @@ Values = Annotated[int, partial(checked_size, minimum=2)]
 
 
 class Shapes(Declared):
-    """Squares, ellipses, and hearts at every scale, orientation, and position, drawn locally.
+    """Images of squares, ellipses, and hearts at every scale, orientation, and position.
 
     The factors and their default sizes are the same as in dSprites (Matthey et al. 2017). The
     images differ, so scores are not comparable: edges are anti-aliased, all shapes have the same

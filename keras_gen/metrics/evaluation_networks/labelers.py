@@ -291,7 +291,7 @@ def pixel_accuracy(segmenter: keras.Model, images: np.ndarray, labels: np.ndarra
         )
     try:
         outputs = segmenter.predict(images, batch_size=16, verbose=0)
-    except ValueError as error:  # the message has many lines
+    except ValueError as error:  # the message of TensorFlow has many lines
         raise ValueError(
             f"segmenter does not accept images of shape {list(images.shape)}: expected the shape "
             "of its training images."

@@ -72,7 +72,8 @@ def better_than_chance(predicted: np.ndarray, factors: np.ndarray) -> np.ndarray
     """Returns which factors are predicted better than chance, booleans `[f]`.
 
     The permutation test counts how often the predictions agree with shuffled factors at least as
-    well as with the true factors. If all factors are noise, it passes once in a hundred times.
+    well as with the true factors. If all factors are noise, the test passes with a probability of
+    1%.
 
     Args:
         predicted: Predictions for rows that the predictors have not seen, `[m, f]`.

@@ -1,4 +1,4 @@
-"""Sounds from spectrograms, sound codes, and conversion from one speaker to another."""
+"""Baselines for sounds: vocoding of spectrograms, sound codes, and voice conversion."""
 
 from __future__ import annotations
 

@@ -126,7 +126,7 @@ def page(
         pwa=False,
         mcp_server=False,
         enable_monitoring=False,
-        # only errors raised in `_on` are shown, because others may reveal paths on this machine
+        # Only errors raised in `_on` are shown, because others may reveal paths on this machine.
         show_error=False,
         css=CSS,
         theme=gr.themes.Soft(font=FONT, font_mono=MONOSPACE),

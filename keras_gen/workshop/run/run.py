@@ -232,7 +232,7 @@ class Run:
         Args:
             rate: Learning rate in the first half of the steps; it decreases linearly in the second
                 half.
-            epochs: Number of epochs. If None, the number in the settings.
+            epochs: Number of epochs. If None, the number in the settings is used.
             updates: Optimizer updates per step; the schedule counts updates.
         """
         steps = (epochs or self.settings.epochs) * self.settings.steps_per_epoch
@@ -287,7 +287,7 @@ class Run:
             mode: Whether the best value is the `"min"` or the `"max"`.
             part: Name of an additional model's training and of its subfolder in the run's folder.
                 Empty for the main model, whose losses and steps the run reports.
-            epochs: Number of epochs. If None, the number in the settings.
+            epochs: Number of epochs. If None, the number in the settings is used.
 
         Returns:
             The training time in minutes.

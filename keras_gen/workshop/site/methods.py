@@ -201,7 +201,7 @@ class Methods:
         ]
 
     def _result(self, page: str, recipe: str, key: str = "") -> str:
-        """Returns the line of a recipe: its first metric, or the given one, and the comparison."""
+        """Returns the line of a recipe: one metric, by default the first, and its comparison."""
         link = f"[{recipe}]({self.links.to_file(page, f'recipes/{recipe}.py')})"
         if recipe not in self.groups:
             return f"| {link} | not published yet | | | |"

@@ -80,8 +80,8 @@ def require_soundfile(path: str | os.PathLike) -> None:
         import soundfile  # noqa: F401
     except (ImportError, OSError):  # also raised if the library that it loads is missing
         raise ValueError(
-            f"{path} is a FLAC file, which requires the package soundfile: "
-            'pip install "keras-generative[sound]". Or convert it to WAV.'
+            f"{path} is a FLAC file, which requires the package soundfile: pip install "
+            '"keras-generative[sound]", or convert the file to WAV.'
         ) from None
 
 
@@ -115,13 +115,13 @@ def _decoded(path: str | os.PathLike, seconds: float | None) -> tuple[np.ndarray
 
 
 def _flac(contents: bytes, seconds: float | None) -> tuple[int, np.ndarray]:
-    """Returns the rate and the first seconds of a FLAC file, floats in [-1, 1]."""
+    """Returns the sampling rate of a FLAC file, and its first seconds as floats in [-1, 1]."""
     import soundfile
 
     with _readable("FLAC", contents):
         file = soundfile.SoundFile(io.BytesIO(contents))
     with file:
-        # A small file can contain hours of silence.
+        # Even a small file can contain hours of silence.
         frames = min(file.frames, _count(seconds, file.samplerate) or file.frames)
         if frames * file.channels > _MOST_SOUND:
             raise ValueError(
@@ -145,7 +145,7 @@ def _readable(kind: str, contents: bytes) -> Iterator[None]:
     """Turns the errors of decoders into a ValueError, and hides their warnings."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about other chunks, such as titles
+            warnings.simplefilter("ignore")  # hides warnings about other chunks, such as titles
             yield
     except Exception as error:  # broken files raise many types of errors
         reason = f": {error}".rstrip(".").replace("\n", " ") if "format" in str(error) else ""

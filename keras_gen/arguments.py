@@ -107,7 +107,9 @@ def checked_choice(name: str, value: Any, options: Iterable[str]) -> str:
     """Returns an argument if it is one of the options; otherwise raises a ValueError."""
     options = tuple(options)
     if not isinstance(value, str) or value not in options:
-        raise ValueError(f"{name} is {shown(value)}: expected one of {', '.join(options)}.")
+        # If the value is 2, an option "2" has quotation marks.
+        known = ", ".join(map(repr, options) if str(value) in options else options)
+        raise ValueError(f"{name} is {shown(value)}: expected one of {known}.")
     return value
 
 

@@ -43,6 +43,8 @@ def test_what_other_checks_return():
     assert checked_integer("seed", -(2**40)) == -(2**40)
     assert checked_flag("flag", np.False_) is False and checked_flag("flag", True) is True
     assert checked_choice("kind", "b", {"a": 1, "b": 2}) == "b"
+    with pytest.raises(ValueError, match=r"^norm is 2: expected one of 'inf', '2'\.$"):
+        checked_choice("norm", 2, ["inf", "2"])
     assert checked_list("sizes", (3, 2)) == [3, 2] == checked_list("sizes", np.array([3, 2]))
     assert checked_seed(0) == 0 and checked_seed(2**31 - 1) == 2**31 - 1
     assert checked_shape("shape", 8) == (8,)

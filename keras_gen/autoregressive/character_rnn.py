@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_path
+from keras_gen.arguments import checked_path, shown
 from keras_gen.autoregressive.causal_model import CausalModel
 from keras_gen.checked_arguments import checked_arguments
 from keras_gen.core.capabilities import for_users
@@ -130,7 +130,7 @@ class CharacterRNN(CausalModel):
 
         Args:
             text: Text, or the path of a UTF-8 file: a `pathlib.Path`, the name of an existing file,
-                or a string without whitespace.
+                or a string without whitespace that is short enough for the name of a file.
             length: Number of characters in an example, and maximum length of a sampled text.
             units: Number of units in each LSTM.
             blocks: Number of LSTM layers.
@@ -155,6 +155,18 @@ class CharacterRNN(CausalModel):
 
 def _read(text: str | os.PathLike) -> str:
     """Returns a text, or the text in a file, with newlines as line endings."""
-    is_text = isinstance(text, str) and len(text.split()) != 1 and not os.path.isfile(text)
+    is_text = isinstance(text, str) and not os.path.exists(text)
+    if is_text and "\0" in str(text):
+        raise ValueError(f"text is {shown(text)}: expected characters other than NUL.")
+    if is_text and len(str(text).split()) == 1 and _may_be_a_file(str(text)):
+        raise FileNotFoundError(
+            f"text is {shown(text)}: expected the name of an existing file, because it contains no "
+            "whitespace. Write texts without whitespace to a file, and pass its name."
+        )
     contents = str(text) if is_text else read_text(checked_path("text", text))
     return contents.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _may_be_a_file(name: str) -> bool:
+    """Returns whether a name is short enough for a file."""
+    return max(map(len, name.encode(errors="replace").split(b"/"))) <= 255

@@ -223,6 +223,7 @@ class FitCall(Call):
             refuse_callbacks(self.owner, optimizers, self.callbacks)
             arguments["callbacks"] = [LearningRates(), *self.callbacks]
         check_weights(model)
+        refuse_frozen(model)
         several = [training] if held_out is None else [training, held_out]
         first = self.look(*several)
         if model.density_of_vectors and self.first_step == 0 and first:

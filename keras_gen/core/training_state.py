@@ -313,9 +313,13 @@ class TrainingState(keras.callbacks.Callback):
             )
         for number, callback in enumerate(self.tracked):
             saved = self._meta["callbacks"][number]
-            vars(callback).update(saved["plain"])
-            for name, count in saved["arrays"].items():
-                keys = [f"c{number}.{name}.{i:05d}" for i in range(count)]
+            # A file must not replace anything else, such as methods and paths.
+            counters = set().union(*_counters(callback))
+            for name in saved["plain"].keys() & counters:
+                if _is_counter(saved["plain"][name]):
+                    setattr(callback, name, saved["plain"][name])
+            for name in saved["arrays"].keys() & counters:
+                keys = [f"c{number}.{name}.{i:05d}" for i in range(saved["arrays"][name])]
                 setattr(callback, name, [self._arrays[key] for key in keys])
 
     def require_epoch(self, epoch: int) -> None:
@@ -506,8 +510,13 @@ def _exact(value) -> np.ndarray:
     return array.astype("float32") if array.dtype.name == "bfloat16" else array
 
 
+def _is_counter(value) -> bool:
+    """Returns whether a value is a number or None. Texts are arguments, such as paths."""
+    return value is None or isinstance(value, bool | int | float)
+
+
 def _counters(callback) -> tuple[dict, dict]:
-    """Returns the callback's plain values, and its lists of arrays, such as `best_weights`."""
+    """Returns the callback's numbers, and its lists of arrays, such as `best_weights`."""
     plain = {}
     lists = {}
     for name, value in vars(callback).items():
@@ -516,7 +525,7 @@ def _counters(callback) -> tuple[dict, dict]:
             continue
         if isinstance(value, np.generic):
             value = value.item()
-        if value is None or isinstance(value, bool | int | float | str):
+        if _is_counter(value):
             plain[name] = value
         elif isinstance(value, list) and value and all(map(_is_array, value)):
             lists[name] = value

@@ -278,9 +278,11 @@ class PGD(Attack):
     reach = 2.5
 
 
-@functools.lru_cache(maxsize=8)
 def _graph(attack: Attack, network: Callable, bounds: tuple, shape: tuple) -> Callable:
-    """Returns an attack on a network as a function of examples, classes, and seed, traced once."""
+    """Returns an attack on a network as a function of examples, classes, and seed.
+
+    It is traced for each call, since a network may have changed since the last one.
+    """
     specs = [
         tf.TensorSpec([None, *shape], tf.float32),
         tf.TensorSpec([None], tf.int32),

@@ -19,6 +19,7 @@ import tensorflow as tf
 
 from keras_gen import __version__, licenses
 from keras_gen.arguments import checked_path, shown
+from keras_gen.core.checks.before_training import check_weights
 from keras_gen.files.writing import clear_partial_files, partial_path, place, write_json
 from keras_gen.keras_internals import all_layers
 from keras_gen.messages import older_likelihood
@@ -105,6 +106,7 @@ def export(
     Raises:
         ValueError: If `name`, `default`, `metadata`, `warmup`, `signatures`, or an input spec is
             invalid, or if a signature fails on its warm-up request.
+        NonFiniteLossError: If a weight is NaN or infinite.
         OSError: If `directory` is not writable.
 
     Example:
@@ -112,6 +114,8 @@ def export(
         PosixPath('saved_models/gan_usps/1')
     """
     _check_name(name)
+    if isinstance(model, keras.Model):
+        check_weights(model)
     directory = checked_path("directory", directory)
     written = _chosen(model, signatures)
     if default is None:

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import os
 import re
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -15,6 +16,7 @@ import numpy as np
 
 from keras_gen.arguments import checked_path, shown
 from keras_gen.core import GenerativeModel, keep_averages
+from keras_gen.core.checks.before_training import check_weights
 from keras_gen.files.reading import open_regular, refuse_bomb, refuse_unpacked
 from keras_gen.files.writing import place
 from keras_gen.messages import warn
@@ -24,7 +26,7 @@ from keras_gen.serving.model_files import MODEL, read_description, stored_weight
 
 HUB = "hf://"
 # The text of the Keras error for an unregistered class or function.
-_LACKING = re.compile("Could not locate (?:class|function|object) '(?:.*>)?([^']+)'")
+_LACKING = re.compile("Could not locate (?:class|function|object) '(?:[^']*>)?([^']+)'")
 
 
 def load(source: str | Path, custom_objects: Mapping[str, Any] | None = None) -> GenerativeModel:
@@ -60,6 +62,7 @@ def load(source: str | Path, custom_objects: Mapping[str, Any] | None = None) ->
         ValueError: If an export has no model configuration, as in earlier versions, or differs from
             its description in `index.json`; if the object is not a model of this library; or if a
             file is truncated, empty, in another format, or contains an invalid value.
+        NonFiniteLossError: If a weight is NaN or infinite.
 
     Example:
     ```python
@@ -79,6 +82,7 @@ def load(source: str | Path, custom_objects: Mapping[str, Any] | None = None) ->
     if not model.compiled:
         model.compile()
     keep_averages(model)
+    check_weights(model)
     return model
 
 
@@ -143,7 +147,10 @@ def _in_one_sentence(path: Path) -> Iterator[None]:
     except Exception as error:  # a wrong value can cause errors anywhere
         # Keras wraps an error in other errors, one per enclosing object.
         cause = str(error).rpartition("Exception encountered: ")[2].strip()
-        sentence = re.split(r"\.?\s*\n|\. (?=[A-Z])", cause)[0].rstrip(".")
+        # Of several layers whose weights do not fit, Keras describes one.
+        cause = cause.partition("Example error message for object ")[2] or cause
+        cause = re.sub(r"^<.*?>:\s*", "", cause)
+        sentence = re.split(r"\.?\s*\n|\. (?=[A-Z])", cause)[0].rstrip(".?")
         way_out = "Save the model again, or use another copy."
         if found := _LACKING.search(cause):
             name = found[1]
@@ -160,6 +167,8 @@ def _of_hub(source: str) -> Any:
         import huggingface_hub
     except ImportError:
         return keras.saving.load_model(source)  # the error names the package to install
+    if not re.fullmatch(r"[\w.-]+/[\w.-]+", source.removeprefix(HUB)):
+        raise ValueError(f"source is {shown(source)}: expected '{HUB}<user>/<name>'.")
     folder = Path(huggingface_hub.snapshot_download(source.removeprefix(HUB)))
     if versions(folder):
         return _of_export(resolve(folder))
@@ -169,6 +178,10 @@ def _of_hub(source: str) -> Any:
 
 def _found(source: Path) -> Path:
     """Returns the `.keras` file or the export folder for a name or path."""
+    if len(os.fsencode(source.name)) > 255:
+        raise FileNotFoundError(
+            f"there is no export {shown(str(source))}: expected a name with at most 255 bytes."
+        )
     if source.exists() and not source.is_dir():
         return source
     folder = find(place("saved_models"), str(source))

@@ -94,8 +94,12 @@ def test_texts_are_cut_into_pieces(tmp_path):
         model.edges["x"].restore(model.prepare(model.pieces(text))).numpy(),
         [piece.encode() for piece in model.pieces(text)],
     )
-    with pytest.raises(FileNotFoundError, match="book"):
-        CharacterRNN.for_text("lost_book.txt")
+    for name in ("lost_book.txt", "ACGT", "folder/" + 250 * "a"):
+        with pytest.raises(FileNotFoundError, match=r"^text is '.*expected the name of an exist"):
+            CharacterRNN.for_text(name)
+    for text in (100 * "ACGT", 100 * "\u6587"):
+        model = CharacterRNN.for_text(text, length=5, units=2, blocks=1)
+        assert model.alphabet == "".join(sorted(set(text))) and model.pieces(text)[0] == text[:5]
     for wrong in (3, None, b"a b", ["a b"]):
         with pytest.raises(TypeError, match=r"^text "):
             CharacterRNN.for_text(wrong)

@@ -129,6 +129,23 @@ class TestResume:
         again, _ = train(tmp_path, 3, [stopping()])
         np.testing.assert_equal(again.get_weights(), whole.get_weights())
 
+    def test_a_checkpoint_changes_nothing_but_counters_of_callbacks(self, tmp_path):
+        def callback():
+            return keras.callbacks.ModelCheckpoint(tmp_path / "own.keras", "loss", verbose=0)
+
+        _, state = train(tmp_path, 1, [callback()])
+
+        def change(meta, arrays):
+            (saved,) = meta["callbacks"]
+            saved["plain"] |= {"filepath": "other.keras", "on_epoch_end": 5, "best": 0.5}
+            saved["arrays"] |= {"on_batch_end": 0, "monitor_op": 0}
+
+        rewrite(state.latest, change)
+        now = callback()
+        train(tmp_path, 2, [now])
+        assert now.filepath == str(tmp_path / "own.keras") and now.best == 0.5
+        assert callable(now.monitor_op)
+
     def test_arguments_of_callbacks_may_change(self, tmp_path):
         train(tmp_path, 2, [keras.callbacks.EarlyStopping("loss", patience=3)])
         train(tmp_path, 3, [later := keras.callbacks.EarlyStopping("loss", patience=7)])

@@ -90,6 +90,21 @@ def test_equals_steps_written_by_hand(norm):
     np.testing.assert_allclose(found.reshape(4, 6), values, atol=1e-5)
 
 
+def test_a_network_that_changed_is_attacked_as_it_is():
+    x, labels = examples()
+    kernels = {"first": np.ones(6), "second": -np.ones(6)}
+    networks = {name: linear_classifier(SHAPE, kernel) for name, kernel in kernels.items()}
+    now = "first"
+
+    def network(values, training=False):
+        return networks[now](values)
+
+    for now in kernels:
+        found = FGSM(0.1)(network, x, labels, bounds=(0, 1))
+        expected = FGSM(0.1)(networks[now], x, labels, bounds=(0, 1))
+        np.testing.assert_array_equal(found, expected)
+
+
 def test_random_starts_fill_the_ball_and_follow_the_seed():
     flat = tf.zeros([500, 4, 4, 1])
     for norm, size in (("inf", lambda c: np.abs(c).max((1, 2, 3))),

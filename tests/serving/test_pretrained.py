@@ -9,6 +9,7 @@ import types
 import zipfile
 from pathlib import Path
 
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -213,6 +214,21 @@ def with_value(name, value):
     return change
 
 
+def of_another_class(text):
+    """A change of the model's configuration."""
+    changes = {"class_name": "Popen", "module": "subprocess", "registered_name": None}
+    return json.dumps(json.loads(text) | changes)
+
+
+def without_a_layer(content):
+    """A change of the model's weights."""
+    file = io.BytesIO(content)
+    with h5py.File(file, "r+") as weights:
+        del weights["encoder/layers/dense/vars/0"]
+        del weights["encoder/layers/dense/vars/1"]
+    return file.getvalue()
+
+
 WHOLE = r"is not a complete \.keras file: expected the zip archive written by model\.save\. Copy"
 BROKEN = {
     "empty": (lambda: b"", WHOLE),
@@ -238,6 +254,14 @@ BROKEN = {
         lambda: changed("config.json", lambda text: text.replace(b"VAE", b"VAEE")),
         r"cannot be loaded: Could not locate class 'VAEE'\. Import the module that registers",
     ),
+    "another class with parts that are known": (
+        lambda: changed("config.json", of_another_class),
+        r"cannot be loaded: Could not locate class 'Popen'.* custom_objects={'Popen': Popen}\.$",
+    ),
+    "weights that do not fit": (
+        lambda: changed("model.weights.h5", without_a_layer),
+        r"cannot be loaded: Layer '\w+' expected 2 variables, but received 0 variables",
+    ),
     "cut weights": (
         lambda: changed("model.weights.h5", lambda value: value[:500]),
         r"cannot be loaded: .*truncated file.*\. Save the model again",
@@ -245,6 +269,7 @@ BROKEN = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:Skipping")
 @pytest.mark.parametrize("case", BROKEN)
 def test_a_broken_file_is_refused_in_one_sentence(tmp_path, case):
     content, sentence = BROKEN[case]
@@ -252,6 +277,24 @@ def test_a_broken_file_is_refused_in_one_sentence(tmp_path, case):
     with pytest.raises(ValueError, match=rf"^\S+model\.keras {sentence}") as caught:
         keras_gen.load(tmp_path / "model.keras")
     assert "\n" not in str(caught.value) and len(str(caught.value)) < 600
+
+
+@pytest.mark.parametrize("name", [5000 * "x", "hf://", "hf://../../x/y"])
+def test_names_of_nothing_are_refused_in_one_sentence(name):
+    with pytest.raises((FileNotFoundError, ValueError), match=r": expected .*\.$") as caught:
+        keras_gen.load(name)
+    assert len(str(caught.value)) < 300
+
+
+def test_weights_that_are_not_finite_are_refused(tmp_path):
+    model = VAE.for_images((8, 8, 1), filters=(2,))
+    model.compile()
+    weight = model.encoder.trainable_variables[0]
+    weight.assign(np.full(weight.shape, np.nan))
+    model.save(tmp_path / "bad.keras")
+    for use in (lambda: keras_gen.load(tmp_path / "bad.keras"), lambda: model.export(tmp_path)):
+        with pytest.raises(keras_gen.core.NonFiniteLossError, match=r"^The weight .* is not fin"):
+            use()
 
 
 @pytest.mark.parametrize("source", ["pipe.keras", "pipe", "zero.keras"])

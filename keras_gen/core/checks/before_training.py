@@ -68,11 +68,9 @@ def refuse_callbacks(owner: str, optimizers: list[str], callbacks) -> None:
 
 
 def check_weights(model) -> None:
-    """Checks the weights of a model before training.
+    """Raises a NonFiniteLossError if a weight of a network is not finite.
 
-    Raises:
-        NonFiniteLossError: If a weight is not finite. (On a CPU, ReLU silently turns NaN into 0.)
-        ValueError: See `refuse_frozen`.
+    On a CPU, ReLU silently turns NaN into 0.
     """
     for network in (part for part in model.layers if isinstance(part, keras.Model)):
         for weight in network.variables:
@@ -85,7 +83,6 @@ def check_weights(model) -> None:
                     f"The weight {weight.path} of {network.name} is not finite: load a good "
                     "checkpoint, or rebuild the network."
                 )
-    refuse_frozen(model)
 
 
 def refuse_frozen(model) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from numbers import Real
@@ -20,6 +21,7 @@ from keras_gen.messages import warn
 
 # Extensions of unsupported image types.
 _UNREAD = (".heic", ".heif", ".avif", ".jxl", ".jp2", ".svg", ".dng", ".cr2", ".nef", ".arw")
+_MOST_VISITS = 100  # of one folder through links
 _OF_SYSTEMS = ("__MACOSX", "@eaDir")  # folders that archives and servers add to a user's folders
 
 
@@ -286,10 +288,11 @@ def files_in(
 
     Raises:
         FileNotFoundError: If the folder does not exist, or contains no such file.
+        ValueError: If links lead to one folder more than 100 times.
     """
     if not folder.is_dir():
         raise FileNotFoundError(f"there is no folder {folder}: expected a folder with {noun}.")
-    seen = list(_visible_files(folder))
+    seen = list(_visible_files(folder, (), Counter()))
     files = [file for file in seen if file.suffix.lower() in suffixes]
     skipped = [file.name for file in seen if file.suffix.lower() in unread]
     if not files:
@@ -329,14 +332,31 @@ class Broken(NamedTuple):
     why: str
 
 
-def _visible_files(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:
-    """Returns the files below a folder, sorted by path; follows links, but not in cycles."""
+def _visible_files(
+    folder: Path, above: tuple[Path, ...], visits: Counter[Path]
+) -> Iterator[Path]:
+    """Returns the files below a folder, sorted by path; follows links, but not in cycles.
+
+    Args:
+        folder: Folder to search.
+        above: Folders that contain this folder, with links resolved.
+        visits: Number of times that each folder has been searched.
+
+    Raises:
+        ValueError: If links lead to a folder too often. A few links could multiply it endlessly.
+    """
     real = folder.resolve()
     if real in above:
         return
+    visits[real] += 1
+    if visits[real] > _MOST_VISITS:
+        raise ValueError(
+            f"Links lead to the folder {real} more than {_MOST_VISITS} times: expected fewer. "
+            "Remove links, or copy files instead."
+        )
     for path in visible(folder):
         if path.is_dir():
-            yield from _visible_files(path, (*above, real))
+            yield from _visible_files(path, (*above, real), visits)
         else:
             yield path
 

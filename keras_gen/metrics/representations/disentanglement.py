@@ -54,6 +54,14 @@ def check(codes: np.ndarray, factors: np.ndarray) -> tuple[np.ndarray, np.ndarra
     return codes, factors
 
 
+def in_standard_units(codes: np.ndarray) -> np.ndarray:
+    """Returns codes `[n, d]` with mean 0 and standard deviation 1.
+
+    The trees of scikit-learn read float32, and no differences below 1e-7.
+    """
+    return StandardScaler().fit_transform(codes)
+
+
 def refuse_noise(codes: np.ndarray, factors: np.ndarray) -> None:
     """Raises a ValueError if trees do not predict any factor from the codes better than chance.
 
@@ -61,7 +69,7 @@ def refuse_noise(codes: np.ndarray, factors: np.ndarray) -> None:
     `[n, f]`), and are tested on the remaining rows.
     """
     train_codes, test_codes, train, test = train_test_split(
-        codes, factors, test_size=0.3, random_state=0
+        in_standard_units(codes), factors, test_size=0.3, random_state=0
     )
     trees = ExtraTreesClassifier(20, min_samples_leaf=0.01, max_features=None, random_state=0)
     predicted = [trees.fit(train_codes, values).predict(test_codes) for values in train.T]
@@ -137,7 +145,7 @@ def dci_scores(codes: np.ndarray, factors: np.ndarray, seed: int = 0) -> dict[st
     seed = checked_seed(seed)
     codes, factors = check(codes, factors)
     train_codes, test_codes, train_factors, test_factors = train_test_split(
-        codes, factors, test_size=0.3, random_state=seed
+        in_standard_units(codes), factors, test_size=0.3, random_state=seed
     )
     importances, scores, predicted = [], [], []
     for train, test in zip(train_factors.T, test_factors.T, strict=True):
@@ -201,7 +209,8 @@ def sap_score(codes: np.ndarray, factors: np.ndarray) -> float:
     """
     codes, factors = check(codes, factors)
     refuse_noise(codes, factors)
-    table = [[_balanced_accuracy(code, factor) for factor in factors.T] for code in codes.T]
+    columns = in_standard_units(codes).T
+    table = [[_balanced_accuracy(code, factor) for factor in factors.T] for code in columns]
     return float(np.mean(top_gap(np.array(table))))
 
 

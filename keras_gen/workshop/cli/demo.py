@@ -36,7 +36,7 @@ def demo(options: argparse.Namespace) -> int:
     import uvicorn
 
     from keras_gen.workshop.cli.page import page
-    from keras_gen.workshop.cli.request_guard import HEAD, Connection
+    from keras_gen.workshop.cli.request_guard import HEAD, Connection, few_errors
 
     with (
         _listening(options.host, options.port) as listener,
@@ -64,7 +64,7 @@ def demo(options: argparse.Namespace) -> int:
             f"serving {len(found)} exports at {_address(listener)} (press Ctrl+C to stop)",
             flush=True,
         )
-        with contextlib.suppress(KeyboardInterrupt):
+        with few_errors(), contextlib.suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=[listener])
     return 0
 

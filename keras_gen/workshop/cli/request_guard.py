@@ -6,9 +6,11 @@ import json
 import logging
 import os
 import re
+import sys
 import time
+import traceback
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,6 +25,8 @@ UPLOAD = "/gradio_api/upload"
 # Paths of pages that serve a file; the file's path follows.
 FILE = ("/gradio_api/file=", "/gradio_api/file/")
 DEEP_LINK = "/gradio_api/deep_link"  # saves a visitor's view to a permanent file
+# Paths of Gradio that the page does not use.
+CLOSED = (DEEP_LINK, "/openapi.json", "/gradio_api/openapi.json", "/gradio_api/dev/reload")
 FORM = 2**20  # maximum bytes of a request in addition to its file
 EVENT = 2**16  # maximum bytes of any other request; parsed JSON uses 30 times as much memory
 UPLOADS = (
@@ -79,8 +83,6 @@ class Guard:
         # Bytes of requests in progress: uploads and other requests.
         self.held = {True: 0, False: 0}
         self.uploading = asyncio.Lock()
-        # Times of the last errors that were logged.
-        self.logged: deque[float] = deque(maxlen=LINES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes accepted requests to the page, and responds to all others with an error."""
@@ -108,22 +110,11 @@ class Guard:
         except ClientDisconnect:
             pass
         except Exception as error:  # Gradio raises errors of many types for malformed requests
-            self._log(request, error)
+            _log(f"{request.method} {request.scope['path']!a:.100}", error)
             if not started:
                 await JSONResponse({"detail": "the request failed."}, 500)(scope, receive, send)
         finally:
             self.held[is_upload] -= len(body)
-
-    def _log(self, request: Request, error: Exception) -> None:
-        """Logs an error in one line; uvicorn would write a traceback for each request."""
-        now = time.monotonic()
-        if len(self.logged) == LINES and now - self.logged[0] < 60:
-            return
-        self.logged.append(now)
-        what = f"{request.method} {request.scope['path']!a:.100}"
-        logging.getLogger("uvicorn.error").error(
-            "%s: %s: %s", what, type(error).__name__, ascii(str(error))[:200]
-        )
 
     @contextlib.asynccontextmanager
     async def _upload(self) -> AsyncIterator[None]:
@@ -144,8 +135,8 @@ class Guard:
             raise HTTPException(
                 403, "this page can be used only from the machine that serves it."
             )
-        if path == DEEP_LINK:
-            raise HTTPException(404, "this page does not support deep links.")
+        if path in CLOSED:
+            raise HTTPException(404, "this page does not support this request.")
         if request.method == "POST":
             origin = request.headers.get("origin")
             if origin and _host_in(origin) != request.headers.get("host"):
@@ -186,6 +177,43 @@ class Guard:
         except TimeoutError:
             detail = f"the request did not arrive within {SECONDS} seconds."
             raise HTTPException(408, detail) from None
+
+
+@contextlib.contextmanager
+def few_errors() -> Iterator[None]:
+    """Logs at most `LINES` errors per minute in one line each, without tracebacks.
+
+    Gradio prints a traceback for each malformed event, and uvicorn for each failed request.
+    """
+    times: deque[float] = deque(maxlen=LINES)
+
+    def is_logged(record: logging.LogRecord) -> bool:
+        record.exc_info = None
+        now = time.monotonic()
+        if len(times) == LINES and now - times[0] < 60:
+            return False
+        times.append(now)
+        return True
+
+    with contextlib.ExitStack() as undo:
+        for logger in map(logging.getLogger, ("uvicorn.error", "asyncio")):
+            logger.addFilter(is_logged)
+            undo.callback(logger.removeFilter, is_logged)
+        undo.callback(setattr, traceback, "print_exc", traceback.print_exc)
+        traceback.print_exc = _log_event
+        yield
+
+
+def _log_event(*args: Any, **kwargs: Any) -> None:
+    """Logs the current error instead of printing it."""
+    _log("event", sys.exception())
+
+
+def _log(what: str, error: BaseException | None) -> None:
+    """Logs an error in one line."""
+    logging.getLogger("uvicorn.error").error(
+        "%s: %s: %s", what, type(error).__name__, ascii(str(error))[:200]
+    )
 
 
 class Connection(H11Protocol):

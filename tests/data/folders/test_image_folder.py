@@ -433,6 +433,17 @@ def test_linked_folders_are_read_and_circles_end(tmp_path):
     assert list(labels) == [0, 1, 2] and list(pixels[:, 0, 0, 0]) == [0, 1, 0]
 
 
+def test_links_that_multiply_folders_are_refused(tmp_path):
+    for level in range(30):
+        (tmp_path / f"{level}").mkdir()
+    save(tmp_path / "29" / "a.png")
+    for level in range(29):
+        for name in "ab":
+            (tmp_path / f"{level}" / name).symlink_to(tmp_path / f"{level + 1}")
+    with pytest.raises(ValueError, match=r"^Links lead to the folder .*/29 more than 100 times"):
+        image_folder(tmp_path / "0", 4)
+
+
 def test_a_link_to_nothing_is_named(tmp_path):
     for number in range(2):
         save(tmp_path / f"{number}.png")

@@ -166,6 +166,15 @@ def test_two_factors_on_one_code_are_one_too_few():
     assert factor_vae_score(GRID, represent, **FEW) == pytest.approx(2 / 3, abs=0.1)
 
 
+def test_units_that_float32_cannot_tell_apart_do_not_matter(rng):
+    factors = rng.integers(0, 4, (300, 2))
+    codes = rng.normal(0, 0.01, (300, 3)) + np.pad(factors, ((0, 0), (0, 1)))
+    for score in (sap_score, lambda *parts: dci_scores(*parts)["disentanglement"]):
+        expected = score(codes, factors)
+        for other in (1e-9 * codes, codes + 1e8):
+            assert score(other, factors) == pytest.approx(expected, abs=0.02)
+
+
 @pytest.mark.thorough
 def test_the_scale_of_the_codes_does_not_matter(rng):
     mixing = rng.normal(size=[3, 3])

@@ -2,10 +2,12 @@
 
 import contextlib
 import json
+import logging
 import os
 import socket
 import threading
 import time
+import traceback
 
 import pytest
 
@@ -17,7 +19,7 @@ from fastapi.testclient import TestClient
 
 from keras_gen.workshop.cli import request_guard
 from keras_gen.workshop.cli.request_guard import (
-    DEEP_LINK,
+    CLOSED,
     EVENT,
     FORM,
     PATHS,
@@ -26,6 +28,7 @@ from keras_gen.workshop.cli.request_guard import (
     UPLOAD,
     Connection,
     Guard,
+    few_errors,
     make_room,
 )
 
@@ -38,7 +41,8 @@ def client(uploads, local=True, **options):
     app.add_middleware(Guard, uploads=uploads, most=100, local=local, **options)
     for path in (UPLOAD, JOIN):
         app.post(path)(lambda: "taken")
-    app.get(DEEP_LINK)(lambda: "taken")
+    for path in CLOSED:
+        app.get(path)(lambda: "taken")
     return TestClient(app, base_url="http://localhost:7860")
 
 
@@ -86,17 +90,37 @@ def test_errors_of_the_page_are_answered_and_logged_in_few_lines(tmp_path, monke
         raise KeyError("a\nb" + 1000 * "x")
 
     posts = TestClient(app, base_url="http://localhost:7860")
-    for _ in range(5):
-        answer = posts.post(JOIN, json={})
-        assert answer.status_code == 500 and answer.json() == {"detail": "the request failed."}
+    with few_errors():
+        for _ in range(5):
+            answer = posts.post(JOIN, json={})
+            assert answer.status_code == 500
+            assert answer.json() == {"detail": "the request failed."}
     assert len(caplog.records) == 3
     line = caplog.records[0].getMessage()
     assert line.startswith(f"POST '{JOIN}': KeyError: ") and len(line) < 400 and "\n" not in line
     assert caplog.records[0].exc_info is None
 
 
-def test_no_request_writes_what_a_visitor_sees(tmp_path):
-    assert client(tmp_path).get(DEEP_LINK, params={"session_hash": "a"}).status_code == 404
+def test_errors_of_events_are_logged_in_few_lines(monkeypatch, caplog, capsys):
+    """Gradio prints them, and uvicorn logs connections that end early."""
+    monkeypatch.setattr(request_guard, "LINES", 3)
+    with few_errors():
+        for _ in range(2):
+            try:
+                raise KeyError("a\nb" + 1000 * "x")
+            except KeyError:
+                traceback.print_exc()
+        for _ in range(5):
+            logging.getLogger("uvicorn.error").error("ended", exc_info=ValueError("a"))
+    assert [record.exc_info for record in caplog.records] == 3 * [None]
+    line = caplog.records[0].getMessage()
+    assert line.startswith("event: KeyError: ") and len(line) < 400 and "\n" not in line
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("path", CLOSED)
+def test_paths_that_the_page_does_not_use(tmp_path, path):
+    assert client(tmp_path).get(path, params={"session_hash": "a"}).status_code == 404
 
 
 @pytest.mark.parametrize(

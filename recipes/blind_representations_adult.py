@@ -133,7 +133,7 @@ def rate(s):
 
 
 def blind(cls, s, columns, seed, **options):
-    """Returns an ALFR model with initial weights from the seed; the next functions do the same."""
+    """Returns a model with initial weights from the seed, as do the functions below."""
     keras.utils.set_random_seed(seed)
     sizes = dict(features=s.features, hidden=(s.hidden,), discriminator_hidden=(s.hidden,) * 2)
     return cls.for_table(columns, **sizes, **options, seed=seed)

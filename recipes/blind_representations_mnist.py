@@ -137,7 +137,7 @@ def blind(cls, s, seed, **options):
 
 
 def alfr(s, colored, probed, test, seed):
-    """Returns the report on a model trained with the seed; the next functions do the same."""
+    """Returns the report on a model trained with the seed, as do the functions below."""
     model = blind(ALFR, s, seed)
     optimizers = dict(optimizer=Adam(rate(s)), d_optimizer=Adam(s.learning_rate))
     return report(trained(model, s, seed, colored, **optimizers), probed, test)

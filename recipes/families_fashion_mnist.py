@@ -176,9 +176,8 @@ def vq_vae(run, s, train, scored, evaluate):
             residual_decoder((*SHAPE[:2], likelihood.params_per_value), **sizes),
             likelihood,
             s.codebook_size,
-            commitment_weight=0.25
-            * np.prod(SHAPE)
-            / 4,  # for a mean over all values; see `VQVAE`
+            # This weight corresponds to 0.25 for losses averaged over all values; see `VQVAE`.
+            commitment_weight=0.25 * np.prod(SHAPE) / 4,
             seed=s.seed,
         )
     minutes = fitted(run, s, coder, train, s.vq_vae_steps)

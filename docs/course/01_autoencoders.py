@@ -1,9 +1,9 @@
 # %% [markdown]
 # # 1. Autoencoders and principal components
 #
-# An autoencoder compresses an image to a few numbers and reconstructs it. What these numbers
-# preserve is what it has learned. We begin with the one case that can be solved on paper, the
-# linear one. It leads to principal component analysis (PCA), a method from 1901. Then we see what
+# An autoencoder compresses an image to a few numbers and reconstructs it. What it has learned is
+# what these numbers preserve. We begin with the only case that can be solved on paper, the linear
+# autoencoder. It leads to principal component analysis (PCA), a method from 1901. Then we see what
 # depth adds, and what an autoencoder cannot do.
 #
 # After this chapter, you can prove that a linear autoencoder finds the subspace of PCA, state what
@@ -59,13 +59,14 @@ print("training images", train_images.shape, "and test images", test_images.shap
 #
 # $$E | x - \mathrm{decoder}(\mathrm{encoder}(x)) |^2,$$
 #
-# where $E$ is the mean over images. With $k = n$, both could copy and be perfect. With $k$ far
-# below $n$, the **bottleneck**, only what images have in common can be omitted.
+# where $E$ is the mean over images. With $k = n$, the two networks could copy the image perfectly.
+# With $k$ far below $n$, the **bottleneck**, a code has room only for the differences between
+# images, and the decoder must know what images have in common.
 #
 # ## 2. The linear autoencoder on paper
 #
-# Subtract the mean image, so that $E x = 0$. Let the encoder be a matrix, $h = A x$, and the
-# decoder another one, $B h$. Which $A$ and $B$ have the smallest error?
+# Subtract the mean image, so that $E x = 0$. Let the encoder be a matrix, $h = A x$, and let the
+# decoder be another matrix, $B h$. Which $A$ and $B$ have the smallest error?
 #
 # **First, the best code for a given decoder.** $B h$ is a point in the subspace that the $k$
 # columns of $B$ span. The nearest point to $x$ in a subspace is its orthogonal projection, $P x$.
@@ -78,18 +79,18 @@ print("training images", train_images.shape, "and test images", test_images.shap
 #
 # $$E | x - P x |^2 = \sum_i \lambda_i - \sum_i \lambda_i w_i, \qquad w_i = e_i \cdot P e_i.$$
 #
-# Each weight $w_i$ is the squared length of the projection of a unit vector, so it is between 0 and
-# 1. Their sum is the trace of $P$, which is $k$. We have $k$ units to spend, at most 1 on each
-# eigenvalue. It is best to spend them on the $k$ largest:
+# Each weight $w_i$ is the squared length of the projection of a unit vector, so it is in $[0, 1]$.
+# The sum of the weights is the trace of $P$, which is $k$. We have $k$ units to spend, at most 1 on
+# each eigenvalue. It is best to spend them on the $k$ largest:
 #
 # $$\min E | x - P x |^2 = \lambda_{k+1} + \lambda_{k+2} + \ldots$$
 #
-# The subspace is that of the first $k$ principal components (Baldi and Hornik 1989, who also show
-# that gradient descent has no local minima here, only saddle points).
+# The best subspace is spanned by the first $k$ principal components (Baldi and Hornik 1989, who
+# also show that gradient descent has no local minima here, only saddle points).
 #
 # **What is not determined.** Take any invertible matrix $M$ of size $k$. Then $B M$ and $M^{-1} A$
 # have the same product, and the same error. So the *subspace* is found, but not the components: the
-# columns of $B$ may be any basis of it.
+# columns of $B$ may be any basis of this subspace.
 #
 # ## 3. The linear autoencoder in code
 #
@@ -120,9 +121,9 @@ class PlainAutoencoder(GenerativeModel):
 
 
 # %% [markdown]
-# We use a code with six numbers, and 5,000 digits. Each step uses all of them: the noise of small
-# batches would rotate the subspace slightly. PCA from scikit-learn is fitted to the same digits. It
-# needs no training, only an eigenvalue problem.
+# We use a code with six numbers, and 5,000 digits. Each step uses all digits, because the noise of
+# small batches would rotate the subspace slightly. PCA from scikit-learn is fitted to the same
+# digits. It needs no training, only an eigenvalue problem.
 
 # %%
 CODE = 6
@@ -153,8 +154,8 @@ for name, basis in (("decoder's columns", columns), ("encoder's rows", rows)):
 # %% [markdown]
 # The two errors and the sum of the eigenvalues agree. Two subspaces are equal if the largest of
 # their **principal angles** is 0. The *decoder* spans the components' subspace. The *encoder* does
-# not: in directions in which digits never vary, such as pixels that are always black, nothing
-# changes its initial random weights, and nothing has to.
+# not: in directions in which digits never vary, such as pixels that are always black, its initial
+# random weights never change, and they do not need to.
 
 # %%
 orthonormal, _ = np.linalg.qr(columns)
@@ -181,9 +182,9 @@ show(
 # ## 4. A deep autoencoder
 #
 # Now both networks get hidden layers. The class `Autoencoder` has the step of section 3, with a
-# **likelihood** instead of the squared error: by default, the cross-entropy of pixels between 0 and
-# 1. It adds `encode`, `decode`, `reconstruct`, `interpolate`, and files. `start_at_mean` sets the
-# last biases so that the decoder begins with the mean digit.
+# **likelihood** instead of the squared error: by default, the cross-entropy of pixels in $[0, 1]$.
+# The class adds `encode`, `decode`, `reconstruct`, `interpolate`, and saving. `start_at_mean` sets
+# the last biases so that the decoder begins with the mean digit.
 
 
 # %%
@@ -281,7 +282,7 @@ for name, images in (("test digits", a), ("pixels", in_pixels[:, 4]), ("codes", 
 # %% [markdown]
 # ## 6. Codes alone generate nothing
 #
-# If every image has a code, then let us sample random codes and decode them. But which codes are
+# If every image has a code, why not sample random codes and decode them? But which codes are
 # likely? The loss does not determine this. We help the autoencoder as much as we can, and sample
 # from the normal distribution with the mean and covariance of the test digits' codes.
 
@@ -300,24 +301,24 @@ for name, start in (("test digits", codes), ("random draws", drawn.astype("float
     print(f"change of a code by decoding and encoding it, {name:12}: {np.median(change):.0%}")
 
 # %% [markdown]
-# Many of the decoded samples are not digits. The numbers agree. A digit's code nearly returns to
-# itself when it is decoded and encoded again; a random one changes twice as much, so its image has
-# a different code for the encoder. The codes of digits fill only parts of the 16 dimensions, as
-# they do in the plane above, and a normal distribution also samples from the gaps.
+# Many of the decoded samples are not digits. The numbers agree. A digit's code barely changes when
+# it is decoded and encoded again. A random code changes twice as much, so the encoder assigns its
+# image a different code. The codes of digits fill only parts of the 16 dimensions, as they do in
+# the plane above, and a normal distribution also samples from the gaps.
 #
 # A generator needs codes with a known distribution. There are two ways: learn a distribution of the
 # codes afterward ([chapter 5](05_discrete_latents.md)), or train the encoder so that its codes have
-# a given distribution. The second one is the variational autoencoder, [chapter 4](04_vae.md).
+# a given distribution. The second way leads to the variational autoencoder, [chapter 4](04_vae.md).
 #
-# ## 7. What is often said, and what is so
+# ## 7. Common claims, and what is true
 #
 # - **"A linear autoencoder computes the principal components."** It finds their subspace, in any
-#   basis (section 3). Order and orthogonality require further conditions.
+#   basis (section 3). Their order and orthogonality require further conditions.
 # - **"An autoencoder with a nonlinear layer is better than PCA."** Not with *one* nonlinear layer
 #   as the code and a linear decoder on the squared error: see question 2. It requires a nonlinear
 #   decoder.
 # - **"The code space of an autoencoder is smooth, so we can sample from it."** Between the codes of
-#   two digits, it often is. That does not show where the codes are.
+#   two digits, it often is. That does not tell us where the codes are.
 #
 # ## Questions
 #
@@ -326,9 +327,9 @@ for name, start in (("test digits", codes), ("random draws", drawn.astype("float
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# Two numbers leave $1 + 1 = 2$, and only the plane of the first two components reaches it. Three
-# numbers leave 1. The third direction may be any unit vector in the plane of the last two
-# eigenvectors, because their eigenvalues are equal.
+# With two numbers, the minimum error is $1 + 1 = 2$, and only the plane of the first two components
+# reaches it. With three numbers, it is 1. The third direction may be any unit vector in the plane
+# of the last two eigenvectors, because their eigenvalues are equal.
 #
 # </details>
 #
@@ -338,8 +339,9 @@ for name, start in (("test digits", codes), ("random draws", drawn.astype("float
 # <details markdown="1"><summary>Answer</summary>
 #
 # No. All reconstructions are in the subspace spanned by $B$, shifted by $b$. The nearest point in
-# it is the orthogonal projection, however the code is computed. So the proof of section 2 applies,
-# and PCA has the minimum error (Bourlard and Kamp 1988). The depth must be in the *decoder*.
+# this subspace is the orthogonal projection, however the code is computed. So the proof of section
+# 2 applies, and PCA has the minimum error (Bourlard and Kamp 1988). The depth must be in the
+# *decoder*.
 #
 # </details>
 #

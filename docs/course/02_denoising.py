@@ -1,9 +1,9 @@
 # %% [markdown]
 # # 2. Denoising, sparse, and contractive autoencoders: what codes are for
 #
-# In [chapter 1](01_autoencoders.md), a code had fewer numbers than the image. Nothing else kept the
-# autoencoder from copying. But a short code is not what makes an image easy to understand. A code
-# may even have *more* numbers than the image, if something else keeps it from being a copy. This
+# In [chapter 1](01_autoencoders.md), a code had fewer numbers than the image. Only this bottleneck
+# kept the autoencoder from copying. But a code is not useful just because it is short. A code may
+# even have *more* numbers than the image, if something else keeps it from being a copy. This
 # chapter covers three such constraints: noise in the input, a price for each active code, and a
 # price for codes that change.
 #
@@ -64,25 +64,25 @@ random = np.random.default_rng(0)
 #
 # $$E | x - r(\tilde x) |^2,$$
 #
-# where $r$ is the encoder and decoder combined, and the mean is over examples and noise. Copying is
-# of no use here: $r(\tilde x) = \tilde x$ has the error $n \sigma^2$ for $n$ numbers.
+# where $r$ is the encoder and decoder combined, and the mean is over examples and noise. Copying
+# does not help here: $r(\tilde x) = \tilde x$ has the error $n \sigma^2$ for $n$ numbers.
 #
-# Which function $r$ is the best? Many examples may have become the same $\tilde x$. We may choose
+# Which function $r$ is the best? The same $\tilde x$ may come from many examples. We may choose
 # $r(\tilde x)$ for each $\tilde x$ separately. The gradient of $E( | x - r |^2 \mid \tilde x )$
 # with respect to $r$ is $2 r - 2 E( x \mid \tilde x )$, which is 0 at
 #
 # $$r^*(\tilde x) = E( x \mid \tilde x ).$$
 #
 # The best denoiser is the **posterior mean**: the mean of all examples that could have become
-# $\tilde x$, each weighted by how likely that is. It is a mean of examples, so it need not be an
-# example.
+# $\tilde x$, each weighted by how likely that is. Because it is a mean of examples, it need not be
+# an example itself.
 #
 # ## 2. It points uphill
 #
-# The best denoiser has a second form. Let $p(x)$ be the density of the data, $q(\tilde x \mid x)$
-# that of a noisy point for one clean point $x$, and $q(\tilde x) = \int p(x) q(\tilde x \mid x) dx$
-# that of all noisy points. With respect to $\tilde x$, the normal density $q(\tilde x \mid x)$ has
-# the gradient $(x - \tilde x) q(\tilde x \mid x) / \sigma^2$. So
+# The best denoiser has a second form. Let $p(x)$ be the density of the data, let $q(\tilde x \mid
+# x)$ be the density of a noisy point given the clean point $x$, and let $q(\tilde x) = \int p(x)
+# q(\tilde x \mid x) dx$ be the density of all noisy points. With respect to $\tilde x$, the normal
+# density $q(\tilde x \mid x)$ has the gradient $(x - \tilde x) q(\tilde x \mid x) / \sigma^2$. So
 #
 # $$\nabla q(\tilde x) = \int p(x) \nabla q(\tilde x \mid x) dx
 # = \frac{1}{\sigma^2} \int (x - \tilde x) p(x) q(\tilde x \mid x) dx.$$
@@ -93,12 +93,13 @@ random = np.random.default_rng(0)
 # $$r^*(\tilde x) - \tilde x = \sigma^2 \nabla \log q(\tilde x).$$
 #
 # The gradient of $\log q$ is called the **score** of $q$. So a denoiser moves each point to where
-# noisy points are denser, by $\sigma^2$ times the score. It was given no density, only pairs of
-# noisy and clean points (Vincent 2011). [Chapter 13](13_diffusion.md) builds generators on this.
+# noisy points are denser, by $\sigma^2$ times the score. It learns this without knowing any
+# density, from pairs of noisy and clean points (Vincent 2011). [Chapter 13](13_diffusion.md) builds
+# generators on this.
 #
 # We check this in a case where everything is known. The data are on a spiral in the plane: a
 # mixture of 150 narrow normal distributions with standard deviation $s = 0.03$, with centers $c$ on
-# the spiral. Then $q$ is a mixture too, with variances $s^2 + \sigma^2$. If $\tilde x$ comes from
+# the spiral. Then $q$ is also a mixture, with variances $s^2 + \sigma^2$. If $\tilde x$ comes from
 # center $c$, then the data near $c$ are normal, and the second form gives $E(x \mid \tilde x, c) =
 # c + k (\tilde x - c)$ with $k = s^2 / (s^2 + \sigma^2)$. So $E(x \mid \tilde x) = m + k (\tilde x
 # - m)$, where $m$ is the mean of the centers, weighted by their probability given $\tilde x$.
@@ -181,8 +182,8 @@ class PlainDenoiser(GenerativeModel):
 
 
 # %% [markdown]
-# A code has 64 numbers for a point with two. Without noise, nothing keeps this model from copying.
-# We train it with noise of $\sigma = 0.3$ and without noise.
+# A code has 64 numbers, although a point has only two. Without noise, nothing keeps this model from
+# copying. We train one model with noise of $\sigma = 0.3$ and one model without noise.
 
 # %%
 
@@ -219,7 +220,7 @@ for sigma, model in plane.items():
 #
 # The class `DenoisingAutoencoder` has the same step. Its loss is a negative log-likelihood: for a
 # normal distribution with standard deviation 1, half the squared error plus a constant, $\log 2
-# \pi$ in the plane. Both are evaluated on 1,000 of the points, with the same noise.
+# \pi$ in the plane. Both implementations are evaluated on 1,000 of the points, with the same noise.
 
 # %%
 of_class = DenoisingAutoencoder(
@@ -261,7 +262,7 @@ show(
 
 # %% [markdown]
 # With little noise, each arrow ends on the spiral, or on the way to it if the arrow starts halfway
-# between two arms. With more noise, it ends on the inner side, or in the opening: there, several
+# between two arms. With more noise, arrows end on the inner side, or in the opening: there, several
 # parts of the spiral compete, and their mean is in between. The network has learned the same field.
 # Without noise, no arrows appear near the spiral: the copy does not know where the data are.
 #
@@ -297,11 +298,11 @@ show(
 # in this way, without knowing it, is called score matching.
 #
 # In one dimension, all three functions can be computed: the denoiser $x + \sigma^2 (\log q)'$, the
-# function that minimizes the penalized error, and $x + \sigma^2 (\log p)'$. The second one solves
-# the equation $(r - x) p = \sigma^2 (p r')'$: add a small function $v$ to $r$, and the error
+# function that minimizes the penalized error, and $x + \sigma^2 (\log p)'$. The second function
+# solves the equation $(r - x) p = \sigma^2 (p r')'$: add a small function $v$ to $r$, and the error
 # changes by $2 \int p (r - x) v + \sigma^2 p r' v' dx$, which, after integration by parts, is 0 for
-# every $v$ only if the equation holds. On a grid, it is a system of linear equations. The data are
-# a mixture of two normal distributions.
+# every $v$ only if the equation holds. On a grid, this equation is a system of linear equations.
+# The data are a mixture of two normal distributions.
 
 # %%
 SHARES, MEANS, DEVIATIONS = np.array([0.6, 0.4]), np.array([-1.0, 1.2]), np.array([0.4, 0.6])
@@ -360,9 +361,9 @@ show(
 )
 
 # %% [markdown]
-# All three agree as $\sigma$ goes to 0. From 0.1 to 0.05, half the noise, the distances fall to
-# about a third or a quarter. At 0.4, the denoiser and the penalized function are still close to
-# each other, and both are far from the score of the data.
+# All three functions agree as $\sigma$ goes to 0. From 0.1 to 0.05, half the noise, the distances
+# fall to about a third or a quarter. At 0.4, the denoiser and the penalized function are still
+# close to each other, and both are far from the score of the data.
 #
 # ## 5. Linear denoisers
 #
@@ -375,12 +376,12 @@ show(
 #
 # $$W = C (C + \sigma^2 I)^{-1}.$$
 #
-# Along principal component $i$, with variance $\lambda_i$, this multiplies by $\lambda_i /
+# Along principal component $i$, with variance $\lambda_i$, $W$ multiplies by $\lambda_i /
 # (\lambda_i + \sigma^2)$. PCA multiplies by 1 or by 0, and keeps the number of components that we
-# choose. Noise *shrinks* all components, those with small variance most. Even without a bottleneck,
-# a code is kept from copying. The minimum error is $\sum_i \lambda_i \sigma^2 / (\lambda_i +
-# \sigma^2)$. This $W$ is called the **Wiener filter**. It is the best of all denoisers if the data
-# are normal, because then the score is linear.
+# choose. Noise *shrinks* all components, and components with small variance the most. So even
+# without a bottleneck, noise keeps a code from being a copy. The minimum error is $\sum_i \lambda_i
+# \sigma^2 / (\lambda_i + \sigma^2)$. This $W$ is called the **Wiener filter**. If the data are
+# normal, it is the best of all denoisers, because then the score is linear.
 #
 # Now to digits. We shrink them to $14 \times 14$ pixels between 0 and 1, so that many small models
 # can be trained. Some training digits are held out for model selection.
@@ -447,10 +448,10 @@ for sigma in (0.25, 0.5, 1.0):
 # derivative with respect to $d$ is $(d - x) / (d (1 - d))$, whose mean is 0 at $d = E(x \mid \tilde
 # x)$. So this loss has the same best denoiser as the squared error.
 #
-# It is compared with three others. A **median filter** returns the median of $3 \times 3$ pixels.
-# We know the **Wiener filter**. And the **mean over training digits** is the posterior mean of
-# section 1 itself, if the data are the training digits and nothing else: each of them has the
-# weight $\exp(-| \tilde x - x |^2 / (2 \sigma^2))$.
+# The network is compared with three other denoisers. A **median filter** returns the median of $3
+# \times 3$ pixels. The **Wiener filter** was derived in section 5. And the **mean over training
+# digits** is the posterior mean of section 1 itself, if the data are the training digits and
+# nothing else: each training digit has the weight $\exp(-| \tilde x - x |^2 / (2 \sigma^2))$.
 
 
 # %%
@@ -521,26 +522,27 @@ show(captioned(rows, names), "denoised", "Test digits with noise of 0.5, and fou
 
 # %% [markdown]
 # The network is better than the Wiener filter, because it need not be linear; at a noise of 2, they
-# are nearly equal. But the mean over training digits is better than the network from a noise of 0.5
-# on. With a lot of noise, many digits are possible originals, and an average of 15,000 real digits
-# is hard for one layer to beat. With little noise, the weight falls on the nearest training digit,
-# which is not the test digit. On its own 15,000 digits, this denoiser is the best of all; on test
-# digits, it is not. And it has to keep all of them.
+# are nearly equal. But from a noise of 0.5, the mean over training digits is better than the
+# network. With a lot of noise, many digits are possible originals, and an average of 15,000 real
+# digits is hard for one layer to beat. With little noise, nearly all of the weight is on the
+# nearest training digit, which is not the test digit. On the 15,000 training digits themselves,
+# this denoiser is the best of all, but on test digits, it is not. It also has to store all training
+# digits.
 #
 # Look at the 4 in the third column and at the 3 in the ninth: the mean over training digits turns
-# them into a 9 and a 5. The noise has hidden which digit it was, and a denoiser returns what is
-# likely.
+# them into a 9 and a 5. The noise has hidden which digit was shown, and a denoiser returns a likely
+# one.
 #
 # ## 7. Sparse codes
 #
-# The second price is for active codes. A **sparse** code has many numbers, few of which are far
-# from 0 for any one example. Why should that be good? Think of a code as a list of causes, such as
-# strokes: there are many possible ones, and any digit has few.
+# The second price is for active codes. A **sparse** code has many numbers, but for any example,
+# only a few of them are far from 0. Why should that be good? Think of a code as a list of causes,
+# such as strokes: there are many possible strokes, but any digit has only a few.
 #
 # **Where zeros come from.** Let the columns of the decoder be orthonormal, and minimize
 # $\frac{1}{2} | x - B h |^2 + \lambda \sum_i | h_i |$ over the code $h$ of one example. With $y =
 # B^T x$, this is a sum over $\frac{1}{2} (y_i - h_i)^2 + \lambda | h_i |$. For $h_i > 0$, the
-# derivative is $h_i - y_i + \lambda$, so the minimum is at $h_i = y_i - \lambda$ if that is
+# derivative is $h_i - y_i + \lambda$, so the minimum is at $h_i = y_i - \lambda$ if this number is
 # positive. For $h_i < 0$, it is the mirror image. Otherwise, it is at the kink:
 #
 # $$h_i = \mathrm{sign}(y_i) \max( | y_i | - \lambda, 0 ).$$
@@ -549,7 +551,7 @@ show(captioned(rows, names), "denoised", "Test digits with noise of 0.5, and fou
 # squared penalty $\frac{1}{2} \lambda h_i^2$ gives $y_i / (1 + \lambda)$, a factor as in section 5,
 # and nothing becomes 0.
 #
-# **It is a denoiser too.** Let $y = h + \sigma \epsilon$, and let $h$ have the density $\exp( -| h
+# **It is also a denoiser.** Let $y = h + \sigma \epsilon$, and let $h$ have the density $\exp( -| h
 # | / b ) / (2 b)$, the **Laplace** distribution. Then $- \log p(h \mid y)$ is $(y - h)^2 / (2
 # \sigma^2) + | h | / b$ plus a constant. So the soft threshold with $\lambda = \sigma^2 / b$ is the
 # *most likely* $h$. The best denoiser is the *mean* of $h$ instead (section 1), computed here by
@@ -599,10 +601,10 @@ show(
 )
 
 # %% [markdown]
-# The mean has the smallest error, as it must. The most likely code has exact zeros, and a larger
-# error than even the linear factor, whose error is $2/3$ by the formula of section 5. So zeros come
-# from the *maximum* of the posterior. Neither the Laplace distribution nor the posterior mean has
-# them.
+# The mean has the smallest error, as expected. The most likely code has exact zeros, but its error
+# is larger even than the error of the linear factor, which is $2/3$ by the formula of section 5. So
+# zeros come from the *maximum* of the posterior. Neither samples from the Laplace distribution nor
+# the posterior mean have exact zeros.
 #
 # **With a network.** An encoder with sigmoid codes computes $h$ in one step, so it returns small
 # numbers instead of zeros. The most common penalty (Ng 2011) uses the *mean* activation $m_j$ of
@@ -611,26 +613,27 @@ show(
 # $$\sum_j \rho \log \frac{\rho}{m_j} + (1 - \rho) \log \frac{1 - \rho}{1 - m_j}.$$
 #
 # Its derivative with respect to $m_j$ is $-\rho / m_j + (1 - \rho) / (1 - m_j)$, which is 0 at $m_j
-# = \rho$. We use $\rho = 0.05$; the penalty is weighed against the reconstruction, so the means
-# need not reach it. A code that is 0.05 for *every* digit would satisfy it just as well. It is the
-# reconstruction that requires codes that distinguish digits.
+# = \rho$. We use $\rho = 0.05$; the penalty competes with the reconstruction loss, so the means
+# need not reach this value. A code that is 0.05 for *every* digit would satisfy the penalty just as
+# well. Only the reconstruction requires codes that distinguish digits.
 #
 # ## 8. Contractive codes
 #
 # The third price is for codes that change. The **contractive autoencoder** (Rifai et al. 2011) adds
 # $\lambda | \partial h / \partial x |^2$ to the loss, the squares of all derivatives of the
-# *encoder*. This is not the penalty of section 4, which is on the reconstruction: with noise,
-# encoder and decoder may share the work. For sigmoid codes $h_j = s( w_j \cdot x + b_j )$, the
-# slope of the sigmoid is $h_j (1 - h_j)$. So there is a closed form, almost for free:
+# *encoder*. This differs from the penalty of section 4, which applies to the reconstruction, so
+# that the encoder and the decoder can share the work. For sigmoid codes $h_j = s( w_j \cdot x + b_j
+# )$, the slope of the sigmoid is $h_j (1 - h_j)$. So there is a closed form that costs almost
+# nothing:
 #
 # $$\left| \frac{\partial h}{\partial x} \right|^2 = \sum_j h_j^2 (1 - h_j)^2 | w_j |^2.$$
 #
 # So a code can have small slopes in two ways. Its values can be near 0 or 1, where the sigmoid is
-# flat. Or its weights can be small, which is almost a cheat: the decoder's weights only have to be
-# correspondingly larger. We will see which way ours chooses.
+# flat. Or its weights can be small, which is almost a cheat, because the decoder's weights only
+# have to be correspondingly larger. We will see which way our model chooses.
 #
-# Now we train all of them: the same networks from the same initial weights, with three or four
-# strengths of each price.
+# Now we train all types of models: the same networks from the same initial weights, with three or
+# four strengths of each penalty.
 
 # %%
 strengths = (1.0,) if QUICK else (0.3, 1.0, 3.0)
@@ -653,11 +656,11 @@ print("by the class      ", contractive[1.0].jacobian_norms(some).round(4))
 # %% [markdown]
 # ## 9. What has a code kept?
 #
-# A code is good for a purpose. Ours is to predict the digit's class with few labels: a linear
-# classifier receives 1,000 labeled codes. For each type of model, the strength is chosen on
-# held-out digits, and only that one is evaluated on test digits. They are compared with three
-# simple codes: the pixels, 50 principal components, and as many sigmoid units with *random*
-# weights.
+# Whether a code is good depends on its purpose. Our purpose is to predict a digit's class with few
+# labels: a linear classifier receives 1,000 labeled codes. For each type of model, the strength is
+# chosen on held-out digits, and only the chosen model is evaluated on test digits. The models are
+# compared with three simple codes: the pixels, 50 principal components, and the same number of
+# sigmoid units with *random* weights.
 
 # %%
 plain = trained(Autoencoder)
@@ -716,8 +719,8 @@ for kind, settings in kinds.items():
 # How sensitive is a code to small changes? We compare two steps of equal length from each test
 # digit: the digit moved by half a pixel, and random noise. The first is a change along the digits,
 # and the second leads away from them. If the step along the digits changes the code by $a$ and the
-# noise by $b$, then $a / b$ measures how much more sensitive the code is to the first. For pixels,
-# it is 1. We also count codes below 0.01.
+# noise by $b$, then $a / b$ measures how much more sensitive the code is to steps along the digits.
+# For pixels, the ratio is 1. We also count codes below 0.01.
 
 # %%
 moved = flat(halved(np.roll(whole_digits, 1, axis=2)))
@@ -737,15 +740,15 @@ print(f"one standard error of an accuracy is {np.sqrt(0.92 * 0.08 / len(test_lab
 
 # %% [markdown]
 # Only the sparse codes are clearly better than random units. Denoising and contractive codes are
-# about a point better than pixels, as plain ones are, and *worse* than random units. So do not
+# about a point better than pixels, as are plain codes, and *worse* than random units. So do not
 # assume that such codes are better for a classifier. It depends on the data, the labels, and the
 # length of training: in the published run below, with 1,000 codes of full-size digits and 10,000
-# labels, denoising codes are better than random ones (95.8% compared with 93.4%).
+# labels, denoising codes are better than random units (95.8% compared with 93.4%).
 #
 # The ratio $a / b$ shows the effect of each price. For denoising and contractive codes, a step
-# along the digits is about twice as large as noise. For random units, it is not. Much of this can
-# be had more simply: 50 principal components have 1.7. And it is not a goal in itself: a digit that
-# is moved keeps its class.
+# along the digits changes the code about twice as much as noise does. For random units, it does
+# not. A simpler code achieves almost the same: 50 principal components have a ratio of 1.7. And a
+# high ratio is not a goal in itself, because a digit that is moved keeps its class.
 #
 # The sparse codes have a small mean, and few of them are near 0: these are sigmoids, and nothing
 # sets them to exactly 0.
@@ -764,14 +767,14 @@ names = [name for kind in models for name in (kind, "")]
 show(captioned(rows, names), "filters", "Weights of the first 24 codes of four models.")
 
 # %% [markdown]
-# Each image shows what one code responds to. Those of the plain model look like noise: almost any
-# 400 directions can be decoded to 196 pixels. Denoising and contractive ones are smoother and
-# respond to the center, where digits vary. Several of the sparse ones respond to one stroke each;
-# others have found none yet.
+# Each image shows what one code responds to. The codes of the plain model look like noise, because
+# almost any 400 directions can be decoded to 196 pixels. Denoising and contractive codes are
+# smoother and respond to the center, where digits vary. Several of the sparse codes respond to one
+# stroke each, and others do not respond to any stroke yet.
 #
 # A code is not equally sensitive to all directions of the input. The **singular values** of
 # $\partial h / \partial x$ at a digit measure how much the code changes along each of 196
-# orthogonal directions, from the strongest on. We compute them for 40 test digits.
+# orthogonal directions, starting with the strongest. We compute them for 40 test digits.
 
 # %%
 spectra, turned = {}, {}
@@ -820,28 +823,29 @@ show(
 # of the denoising and contractive codes look, at this digit, like strokes that move or bend. The
 # contractive code is almost insensitive beyond the first 20. The underlying idea: near one digit,
 # the data are close to a surface of few dimensions, a **manifold**, and a code should preserve
-# steps along it. One digit is an example, not a proof. Principal components are directions too, but
-# the same ones for every digit.
+# steps along it. One digit is an example, not a proof. Principal components are also directions,
+# but they are the same for every digit.
 #
 # Now we see which way the contractive code chose: its sigmoids stay in the middle, where the slope
-# is nearly 1/4, and its weights are an eighth of those of the plain one. So it is close to a linear
-# code, and linear codes were the subject of chapter 1. The optimizer lets weights decay slightly
-# (`weight_decay` in section 6), which was too weak to prevent this. In the paper, the encoder and
-# decoder share their weights, which rules this out.
+# is nearly 1/4, and its weights are an eighth of the plain model's weights. So it is close to a
+# linear code, and linear codes were the subject of chapter 1. The optimizer lets weights decay
+# slightly (`weight_decay` in section 6), which was too weak to prevent this. In the paper, the
+# encoder and decoder share their weights, which prevents this.
 #
-# ## 10. What is often said, and what is so
+# ## 10. Common claims, and what is true
 #
 # - **"A denoising autoencoder removes the noise that was added."** The added noise is unknown. It
-#   returns the *mean* of everything that $x$ could have been. With much noise, this is a blur.
-# - **"A contractive autoencoder is a denoising one with little noise."** That holds for a penalty
-#   on the slopes of the *reconstruction* (section 4). The contractive autoencoder of Rifai et al.
-#   penalizes those of the *encoder*, and the two have different training objectives.
+#   returns the *mean* of everything that $x$ could have been. With a lot of noise, this mean is
+#   blurred.
+# - **"A contractive autoencoder is a denoising autoencoder with little noise."** That holds for a
+#   penalty on the slopes of the *reconstruction* (section 4). The contractive autoencoder of Rifai
+#   et al. penalizes the slopes of the *encoder*, which is a different training objective.
 # - **"An L1 penalty is a Laplace prior, so codes have zeros."** The *most likely* code has zeros.
-#   Neither the posterior mean nor samples from the prior have any (section 7).
+#   Neither the posterior mean nor samples from the prior have exact zeros (section 7).
 # - **"With a target of 0.05, 5% of the codes are active for each digit."** The target applies to
-#   the mean of each code over digits. It implies nothing about a single digit.
-# - **"Trained codes are better for a classifier."** Compare them with as many random units before
-#   you believe it (section 9).
+#   the mean of each code over digits. It does not imply anything about a single digit.
+# - **"Trained codes are better for a classifier."** Compare them with the same number of random
+#   units before you believe this (section 9).
 #
 # ## Questions
 #
@@ -878,10 +882,10 @@ show(
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# Inside the spiral, pulled toward the mean of all data. With much noise, very many examples are
-# possible originals, so each end is a mean over a large part of the spiral. Not one arrow ends on
+# Inside the spiral, pulled toward the mean of all data. With a lot of noise, very many examples are
+# possible originals, so each end point is a mean over a large part of the spiral. No arrow ends on
 # the data: the nearest end is 0.18 away. The minimum error rises from 0.088 to 0.69, and the
-# network still reaches it.
+# network still reaches this minimum.
 #
 # </details>
 #

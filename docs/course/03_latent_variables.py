@@ -92,7 +92,7 @@ show(
 )
 
 # %% [markdown]
-# How likely is a point $x$? Any latent may have generated it, so we sum over all:
+# How likely is a point $x$? Any latent may have generated this point, so we sum over all latents:
 #
 # $$p(x) = \sum_z p(z) p(x \mid z) \quad \mathrm{or} \quad p(x) = \int p(z) p(x \mid z) dz.$$
 #
@@ -110,12 +110,12 @@ show(
 # The data are MNIST digits, with pixels from -1 to 1. We set $\sigma = 0.4$. The $W$ and $b$ that
 # make the training digits most likely are known: $b$ is the mean digit. Let $e_i$ be the principal
 # components of [chapter 1](01_autoencoders.md), with eigenvalues $\lambda_i$. Column $i$ of $W$ is
-# then $\sqrt{\lambda_i - \sigma^2} e_i$. With it, the model has variance $(\lambda_i - \sigma^2) +
-# \sigma^2 = \lambda_i$ along each component, like the data. Where $\lambda_i$ is below $\sigma^2$,
-# the noise alone is already too much, and the column is 0.
+# then $\sqrt{\lambda_i - \sigma^2} e_i$. With this $W$, the model has variance $(\lambda_i -
+# \sigma^2) + \sigma^2 = \lambda_i$ along each component, like the data. Where $\lambda_i$ is below
+# $\sigma^2$, the variance of the noise alone is already too large, and the column is 0.
 #
-# Pixels are real numbers here. So $p(x)$ is a *density*: it can be above 1, and its logarithm above
-# 0. Only differences between logarithms are meaningful, in nats.
+# Pixels are real numbers here. So $p(x)$ is a *density*: it can be above 1, and its logarithm can
+# be positive. Only differences between logarithms are meaningful, in nats.
 
 # %%
 data = small_images("mnist", labels=True, first=DIGITS)
@@ -217,8 +217,8 @@ show(
 #
 # Its mean is $p(x)$ for any $k$: the estimate is **unbiased**. What it lacks is precision. Most
 # samples explain nothing. Here are digits, each next to the decoded $z_i$ that explains it best,
-# for more and more samples. We also print how far its $\log p(x \mid z)$ is below that of the
-# posterior's mean.
+# for more and more samples. We also print how far its $\log p(x \mid z)$ is below $\log p(x \mid
+# z)$ at the posterior's mean.
 
 
 # %%
@@ -262,8 +262,8 @@ show(
 # = E_{p(z \mid x)} \left[ \frac{p(z \mid x)}{p(z)} \right].$$
 #
 # The number of samples is determined by how much *denser* the posterior is than the prior, in the
-# region of the posterior. If each latent is narrowed down to a tenth, each one costs another factor
-# of about ten. The cost grows exponentially with the number of latents.
+# region of the posterior. If the posterior of each latent is a tenth as wide as its prior, each
+# latent costs another factor of about ten. The cost grows exponentially with the number of latents.
 #
 # ## 4. Importance sampling
 #
@@ -274,22 +274,22 @@ show(
 # $$p(x) = \int q(z \mid x) \frac{p(x, z)}{q(z \mid x)} dz = E_q [ w ], \qquad
 # w = \frac{p(z) p(x \mid z)}{q(z \mid x)}.$$
 #
-# So the mean of $k$ **weights** is an unbiased estimate too. With $q = p(z)$, it is the naive one.
-# Which $q$ is best? Write $p(x, z) = p(x) p(z \mid x)$. Then
+# So the mean of $k$ **weights** is also an unbiased estimate. With $q = p(z)$, it is the naive
+# estimate. Which $q$ is best? Write $p(x, z) = p(x) p(z \mid x)$. Then
 #
 # $$\frac{w}{p(x)} = \frac{p(z \mid x)}{q(z \mid x)}, \qquad
 # 1 + R = E_{p(z \mid x)} \left[ \frac{p(z \mid x)}{q(z \mid x)} \right].$$
 #
-# With the posterior as proposal, *every* weight is exactly $p(x)$: one sample is enough. A proposal
-# need only be close to it. For normal distributions, the mean has a closed form too. Let one latent
-# have the posterior $N(m, s^2)$, and let $q$ be $N(m + \delta s, (c s)^2)$. The integral of $p^2 /
-# q$ is that of a normal curve, if $2 c^2 > 1$:
+# With the posterior as the proposal, *every* weight is exactly $p(x)$, so one sample is enough. A
+# good proposal only has to be close to the posterior. For normal distributions, the mean also has a
+# closed form. Let one latent have the posterior $N(m, s^2)$, and let $q$ be $N(m + \delta s, (c
+# s)^2)$. The integral of $p^2 / q$ is that of a normal curve, if $2 c^2 > 1$:
 #
 # $$\int \frac{p(z)^2}{q(z)} dz = \frac{c^2}{\sqrt{2 c^2 - 1}} \exp \frac{\delta^2}{2 c^2 - 1}.$$
 #
-# If $2 c^2 \le 1$, it is infinite: such a $q$ is so narrow that rare samples have huge weights.
-# Factors of independent latents multiply. The prior is a special case, with $c = 1 / s$ and $\delta
-# = -m / s$. As an imperfect proposal, we use one with $c = 1.5$.
+# If $2 c^2 \le 1$, it is infinite: such a $q$ is so narrow that rare samples have huge weights. The
+# factors of independent latents are multiplied. The prior is a special case, with $c = 1 / s$ and
+# $\delta = -m / s$. As an imperfect proposal, we use $c = 1.5$.
 
 # %%
 C = 1.5
@@ -353,8 +353,8 @@ show(
 # %% [markdown]
 # For ten latents, the measured variance under the prior is far too small: the samples that matter
 # have not occurred yet. So a naive estimate does not even reveal that it is bad. The **effective
-# sample size** $(\sum w)^2 / \sum w^2$ is more informative. It counts the samples that carry the
-# sum.
+# sample size** $(\sum w)^2 / \sum w^2$ is more informative. It is roughly the number of samples
+# that determine the sum.
 
 # %%
 drawn = new_figure(10, 4)
@@ -386,8 +386,8 @@ show(
 )
 
 # %% [markdown]
-# A naive run jumps up when a sample occurs that is better than all before, and falls until the next
-# one. The weighted runs follow the dashed line from the first samples on.
+# A naive run jumps up when a sample is better than all samples before it, and falls until the next
+# jump. The weighted runs follow the dashed line from the first samples on.
 #
 # ## 5. The bound
 #
@@ -398,7 +398,7 @@ show(
 # $$E \log \frac{1}{k} \sum_{i=1}^k w_i \le \log E \left[ \frac{1}{k} \sum_{i=1}^k w_i \right]
 # = \log p(x).$$
 #
-# An unbiased estimate of $p(x)$ gives a logarithm that is too low on average. For $k = 1$, it is
+# The logarithm of an unbiased estimate of $p(x)$ is too low on average. For $k = 1$, its mean is
 # the **evidence lower bound**, ELBO. How much is lost? Insert $w = p(x) p(z \mid x) / q(z \mid x)$:
 #
 # $$\mathrm{ELBO}(x) = E_q [ \log w ]
@@ -409,10 +409,10 @@ show(
 # **tight** where $q$ is the posterior, and nowhere else.
 #
 # *Computing* the ELBO requires only $w$, not the posterior. And with the linear decoder and a
-# normal $q$, each of the three numbers has its own closed form. $\log p(x)$ is the normal density
-# of section 1. The ELBO is $E_q [ \log p(x \mid z) ] - \mathrm{KL}(q, p(z))$, because $\log w$ is
-# $\log p(x \mid z)$ minus $\log (q / p(z))$. If $q$ has mean $\mu$ and independent latents with
-# variances $v_i$, then
+# normal $q$, the three terms in this equation each have a closed form. $\log p(x)$ is the normal
+# density of section 1. The ELBO is $E_q [ \log p(x \mid z) ] - \mathrm{KL}(q, p(z))$, because $\log
+# w$ is $\log p(x \mid z)$ minus $\log (q / p(z))$. If $q$ has mean $\mu$ and independent latents
+# with variances $v_i$, then
 #
 # $$E_q | x - b - W z |^2 = | x - b - W \mu |^2 + \sum_i v_i | W_i |^2,$$
 #
@@ -422,7 +422,8 @@ show(
 # $$\mathrm{KL} = \frac{1}{2} \left( \mathrm{tr}(B^{-1} A) + (\mu - m)^T B^{-1} (\mu - m) - n
 # + \log \frac{\det B}{\det A} \right).$$
 #
-# The three should add up. The third case below rotates the latents by $Q$, so the decoder is $W Q$.
+# The ELBO and the divergence should add up to $\log p(x)$. The third case below rotates the latents
+# by $Q$, so the decoder is $W Q$.
 
 
 # %%
@@ -464,18 +465,18 @@ for name, (some_w, q_mean, q_deviation) in cases.items():
 # %% [markdown]
 # The rotated decoder has the *same* $\log p(x)$, because $W Q (W Q)^T = W W^T$. But its posterior
 # is an ellipsoid that is not axis-aligned. A $q$ with independent latents cannot match it, and its
-# bound is lower. The best one has the variances $1 / (S^{-1})_{ii}$: set the derivative of KL with
-# respect to them to
-# 0. So the bound prefers some decoders over others that are equally likely. We will meet this again
+# bound is lower. The best such $q$ has the variances $1 / (S^{-1})_{ii}$: set the derivative of KL
+# with respect to these variances to zero. So the bound prefers some decoders over others that are
+# equally likely. We will meet this again
 #    in section 7.
 #
 # ## 6. More samples, a tighter bound
 #
 # With $k$ weights, the bound is $L_k = E \log \frac{1}{k} \sum w_i$, the **importance-weighted
-# bound** (Burda et al. 2016). It never falls as $k$ grows. To see this, take $k + 1$ weights. Omit
-# each one in turn, and average the rest: that gives $k + 1$ means of $k$ weights, and the mean of
-# those means is the mean of all. Jensen's inequality for this last mean gives $L_k \le L_{k+1}$. By
-# the law of large numbers, it rises to $\log p(x)$.
+# bound** (Burda et al. 2016). This bound never falls as $k$ grows. To see this, take $k + 1$
+# weights. Omit each weight in turn, and average the rest. This gives $k + 1$ means of $k$ weights,
+# and the mean of these means is the mean of all weights. Jensen's inequality for this last mean
+# gives $L_k \le L_{k+1}$. By the law of large numbers, the bound rises to $\log p(x)$.
 #
 # How fast? Let $R$ be finite. Write the mean of the weights as $p(x) (1 + e)$. The error $e$ has
 # mean 0 and variance $R / k$. Because $\log (1 + e)$ is about $e - e^2 / 2$,
@@ -540,13 +541,13 @@ show(
 # %% [markdown]
 # ## 7. Training on the bound
 #
-# So far, $W$ came from the eigenvectors. A network has no such solution. But the bound needs only
-# $w$ and the gradient of its logarithm with respect to all weights. Here is a model that learns
-# decoder and proposal together, with $k$ samples. The **encoder** returns the mean and the
-# logarithms of the variances of $q(z \mid x)$. A sample is $z = \mu + \sigma \epsilon$, so that
-# gradients reach the encoder through $z$; chapter 4 examines this closely. `GenerativeModel`
-# provides an optimizer, the image check (`prepare_batch`), noise (`normal`), and the update
-# (`minimize`). `log_ratio_normal` is $\log q(z \mid x) - \log p(z)$.
+# So far, $W$ came from the eigenvectors. A network has no such solution. But training on the bound
+# requires only $\log w$ and its gradient with respect to the parameters of the networks. Here is a
+# model that learns the decoder and the proposal together, with $k$ samples. The **encoder** returns
+# the mean and the logarithms of the variances of $q(z \mid x)$. A sample is $z = \mu + \sigma
+# \epsilon$, so that gradients reach the encoder through $z$; chapter 4 examines this closely.
+# `GenerativeModel` provides an optimizer, the image check (`prepare_batch`), noise (`normal`), and
+# the update (`minimize`). `log_ratio_normal` is $\log q(z \mid x) - \log p(z)$.
 
 
 # %%
@@ -609,8 +610,8 @@ for k in (1, 5):
 # %% [markdown]
 # The library's class `IWAE` has the same step. With `samples=1`, it is a variational autoencoder.
 # It accepts the networks unchanged. `importance_weighted_nll` averages many weights, and
-# `PriorSampledModel` is a model trained on the naive estimate. We compare them all with the closed
-# form.
+# `PriorSampledModel` is a model trained on the naive estimate. We compare all of them with the
+# closed form.
 
 # %%
 model = IWAE(encoder, decoder, Normal(SIGMA), samples=5)
@@ -636,11 +637,11 @@ for name, nats in estimates.items():
 # %% [markdown]
 # Now look at the columns of the learned $W$. A linear autoencoder finds the subspace of the
 # principal components, in any basis (chapter 1). Here too, rotated columns have the same
-# likelihood. But only with orthogonal columns does the posterior have independent latents, so that
-# the bound is tight. So the best decoder for the bound has the components *themselves* as columns,
-# up to their signs (Lucas et al. 2019). We print the gap that remains even with the best $q$ with
-# independent latents. For the rotated decoder, it is the divergence from section 5; it is the same
-# for all images.
+# likelihood. But the latents are independent in the posterior, so that the bound is tight, only if
+# the columns are orthogonal. So the best decoder for the bound has the components *themselves* as
+# columns, up to their signs (Lucas et al. 2019). We print the gap that remains even with the best
+# $q$ with independent latents. For the rotated decoder, this gap is the divergence from section 5,
+# which is the same for all images.
 
 
 # %%
@@ -680,19 +681,20 @@ show(
 )
 
 # %% [markdown]
-# The first row is the rotated decoder: it has the best likelihood and loses most. Training with one
-# sample has nearly removed the loss. With five samples, more of it remains, because their bound
-# depends less on $q$. With one sample, the first three columns are close to components. Others
-# still mix components with similar eigenvalues, because rotating these costs almost nothing.
+# The first row is the rotated decoder, which has the best likelihood but the largest gap. Training
+# with one sample has nearly removed the gap. With five samples, more of the gap remains, because
+# the bound of five samples depends less on $q$. With one sample, the first three columns are close
+# to components. The other columns still mix components with similar eigenvalues, because rotating
+# such components costs almost nothing.
 #
 # The decoder alone gives $W z + b$, the *mean* of an image. A sample from the model has the noise
 # of each pixel too. Neither is a good digit. The model's $p(x)$ is one normal distribution, a
 # single hill, and digits are not distributed like that. A network as the decoder can do better.
 # Then the integral has no closed form, the posterior is not normal, and the bound is no longer
-# tight. But sections 3 to 6 apply unchanged, and the training step needs no other line. [Chapter
-# 4](04_vae.md) continues from here.
+# tight. But sections 3 to 6 apply unchanged, and no line of the training step has to change.
+# [Chapter 4](04_vae.md) continues from here.
 #
-# ## 8. What is often said, and what is so
+# ## 8. Common claims, and what is true
 #
 # - **"Monte Carlo estimates of the likelihood are unbiased."** Estimates of $p(x)$ are. Their
 #   *logarithms* are too low on average, by about $R / 2k$ where $k$ is large. So report the number
@@ -701,10 +703,12 @@ show(
 #   with two latents here. In the recipe of the table below, a decoder with two latents trained on
 #   50 prior samples comes close to a VAE. It fails with many latents.
 # - **"The better the ELBO of a proposal, the better its estimates."** In the picture of section 6,
-#   half the standard deviations give the better ELBO, and twice the standard deviations are better
-#   for 100 samples. The ELBO tolerates a $q$ that is too narrow, but averages of weights do not.
+#   a $q$ with half the standard deviations has the better ELBO, but a $q$ with twice the standard
+#   deviations is better for 100 samples. The ELBO tolerates a $q$ that is too narrow, but averages
+#   of weights do not.
 # - **"The latents are the causes of the data."** Rotated latents give the same $p(x)$. No data can
-#   distinguish them. What the bound prefers depends on the type of $q$ that we allow.
+#   distinguish such rotations. Which rotation the bound prefers depends on the type of $q$ that we
+#   allow.
 #
 # ## Questions
 #
@@ -717,7 +721,7 @@ show(
 # After the first step, the bound is tight: it equals $\log p(x)$. The second step raises the bound,
 # and the new $\log p(x)$ is at least the new bound. So it is at least its previous value. This is
 # the *expectation-maximization* algorithm (EM). A variational autoencoder takes both steps at once,
-# by gradients, and its $q$ never quite reaches the posterior.
+# along gradients, and its $q$ never quite reaches the posterior.
 #
 # </details>
 #
@@ -726,11 +730,11 @@ show(
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# We cannot tell yet. Both estimates are too low, each by its own amount. That amount depends on how
-# far the model's *proposal* is from its posterior, not on $p(x)$. B may be better and have a worse
-# encoder. Increase the number of samples until the estimates stop rising, and check the effective
-# sample size. Even that does not reveal regions from which the proposal never samples, as with the
-# naive estimate for ten latents.
+# We cannot tell yet. Both estimates are too low, but by different amounts. That amount depends on
+# how far the model's *proposal* is from its posterior, not on $p(x)$. B may be better and have a
+# worse encoder. Increase the number of samples until the estimates stop rising, and check the
+# effective sample size. Even that does not reveal regions from which the proposal never samples, as
+# with the naive estimate for ten latents.
 #
 # </details>
 #

@@ -3,8 +3,8 @@
 #
 # An autoencoder learns codes, but it does not tell which codes are likely. Decoding noise does not
 # give a digit ([chapter 1](01_autoencoders.md)). A variational autoencoder (VAE) is a *probability
-# distribution* over images. Its codes have a known distribution, so sampling from it gives new
-# digits.
+# distribution* over images. Its codes have a known distribution, so decoding samples from this
+# distribution gives new digits.
 #
 # After this chapter, you can derive the loss of a VAE, state what is approximated in it, and write
 # its training step. Every derivation is checked by a number or a picture.
@@ -47,9 +47,9 @@ keras.utils.set_random_seed(0)
 random = np.random.default_rng(0)
 
 # %% [markdown]
-# The data are handwritten digits with 28 × 28 pixels. We make each pixel black or white at random,
-# white with the probability given by its gray value. Then an image is a list of 784 bits, and a
-# probability of images is easy to write down.
+# The data are handwritten digits with 28 × 28 pixels. We make each pixel black or white at random;
+# the gray value is the probability of white. Then an image is a list of 784 bits, and a probability
+# of images is easy to write down.
 
 # %%
 data = small_images("mnist", labels=True, first=DIGITS)
@@ -73,14 +73,14 @@ print("training images", train_images.shape, "and test images", test_images.shap
 #
 # $$\log p(x \mid z) = \sum_i x_i \log d_i(z) + (1 - x_i) \log (1 - d_i(z)).$$
 #
-# This is the negative cross-entropy. $z$ is not observed. The probability of an image combines all
-# latents:
+# This is the negative cross-entropy. $z$ is not observed. The probability of an image is an average
+# over all latents:
 #
 # $$p(x) = \int p(z) p(x \mid z) dz.$$
 #
 # We want the decoder under which the training images are likely: it maximizes the mean of $\log
 # p(x)$. But the integral is over all latents, and almost all of them give a digit other than $x$.
-# Averaging over samples from the prior would need a huge number of them ([chapter
+# Averaging over the prior would require a huge number of samples ([chapter
 # 3](03_latent_variables.md)).
 #
 # ## 2. The bound
@@ -88,9 +88,9 @@ print("training images", train_images.shape, "and test images", test_images.shap
 # We would rather sample latents that fit the image. So we train a second network, the **encoder**.
 # For each image $x$, it returns a normal distribution $q(z \mid x)$, with a mean and a variance for
 # each latent. The best choice would be the **posterior** $p(z \mid x) = p(z) p(x \mid z) / p(x)$,
-# which we cannot compute. Let us see what we lose with a different $q$.
+# which we cannot compute. Let us see what we lose if $q$ differs from the posterior.
 #
-# $\log p(x)$ does not depend on $z$, so its mean over samples $z$ from $q$ is itself. Replace
+# $\log p(x)$ does not depend on $z$, so it equals its mean over samples $z$ from $q$. Replace
 # $p(x)$ by $p(x, z) / p(z \mid x)$, and multiply and divide by $q(z \mid x)$:
 #
 # $$\log p(x) = E_q \left[ \log \frac{p(x, z)}{p(z \mid x)} \right]
@@ -98,7 +98,7 @@ print("training images", train_images.shape, "and test images", test_images.shap
 # E_q \left[ \log \frac{q(z \mid x)}{p(z \mid x)} \right].$$
 #
 # The last term is the Kullback-Leibler divergence of $q(z \mid x)$ from the posterior. The first
-# one is called the **evidence lower bound**, ELBO:
+# term is called the **evidence lower bound**, ELBO:
 #
 # $$\log p(x) = \mathrm{ELBO}(x) + \mathrm{KL}(q(z \mid x), p(z \mid x)).$$
 #
@@ -109,14 +109,14 @@ print("training images", train_images.shape, "and test images", test_images.shap
 # \le \log E_q \left[ \frac{p(z \mid x)}{q(z \mid x)} \right]
 # = \log \int p(z \mid x) dz = \log 1 = 0.$$
 #
-# So the ELBO is never above $\log p(x)$, and it is below by exactly that divergence. Because $\log
-# p(x)$ does not depend on $q$, an encoder that raises the ELBO brings $q$ closer to the posterior.
-# To compute the ELBO, write the joint density as $p(x, z) = p(z) p(x \mid z)$, which splits the
-# logarithm in two:
+# So the ELBO is never above $\log p(x)$, and the difference is exactly this divergence. Because
+# $\log p(x)$ does not depend on $q$, an encoder that raises the ELBO brings $q$ closer to the
+# posterior. To compute the ELBO, write the joint density as $p(x, z) = p(z) p(x \mid z)$, which
+# splits the logarithm in two:
 #
 # $$\mathrm{ELBO}(x) = E_q [ \log p(x \mid z) ] - \mathrm{KL}(q(z \mid x), p(z)).$$
 #
-# The first term favors good reconstructions. The second one keeps the encoder's distribution close
+# The first term favors good reconstructions. The second term keeps the encoder's distribution close
 # to the prior. Training minimizes the negative ELBO with respect to both networks at once.
 #
 # ## 3. The divergence of two normal distributions
@@ -172,14 +172,15 @@ print(f"keras_gen.losses   {kl_standard_normal(mean, log_variance)[0]:.4f} nats"
 # $$\frac{\partial}{\partial \mu} E_\epsilon [ f(\mu + \epsilon) ]
 # = E_\epsilon [ f'(\mu + \epsilon) ].$$
 #
-# Both are correct on average, the second one if $f$ has no jumps. The first one uses only the
-# *value* of $f$, and the second one its *slope*. Let us measure their variance, with $f(z) = z_1^2
-# + \ldots + z_n^2$ at $\mu = (1, ..., 1)$ and for $\mu_1$. The true derivative is $2 \mu_1 = 2$.
-# For the reparameterization, the variance is that of $2 (\mu_1 + \epsilon_1)$, which is 4 for any
-# $n$. The score function's estimate is $f(z) \epsilon_1$. For $n = 1$, that is $(\mu + \epsilon)^2
-# \epsilon$. With $E \epsilon^2 = 1$, $E \epsilon^4 = 3$, and $E \epsilon^6 = 15$, its mean square
-# is $\mu^4 + 18 \mu^2 + 15$. Subtracting the squared mean $4 \mu^2$, the variance is $\mu^4 + 14
-# \mu^2 + 15 = 30$. Likewise, it is $4 n^2 + 14 n + 12$ for $n$ latents.
+# Both estimates are correct on average, the second estimate if $f$ has no jumps. The first estimate
+# uses only the *value* of $f$, and the second estimate uses the *slope* of $f$. Let us measure
+# their variance, with $f(z) = z_1^2 + \ldots + z_n^2$ at $\mu = (1, ..., 1)$ and for $\mu_1$. The
+# true derivative is $2 \mu_1 = 2$. For the reparameterization, the variance is that of $2 (\mu_1 +
+# \epsilon_1)$, which is 4 for any $n$. The score function's estimate is $f(z) \epsilon_1$. For $n =
+# 1$, this is $(\mu + \epsilon)^2 \epsilon$. With $E \epsilon^2 = 1$, $E \epsilon^4 = 3$, and $E
+# \epsilon^6 = 15$, its mean square is $\mu^4 + 18 \mu^2 + 15$. Subtracting the squared mean $4
+# \mu^2$, the variance is $\mu^4 + 14 \mu^2 + 15 = 30$. Likewise, the variance is $4 n^2 + 14 n +
+# 12$ for $n$ latents.
 
 
 # %%
@@ -233,7 +234,7 @@ show(
 # (`minimize`). `weighted` adds up the terms of the loss with the weights in `loss_weights`, and
 # `report` returns the values shown by `fit`. `heads` are the encoder's two outputs. Both terms are
 # *sums*, over an image's pixels and over latents; `minimize` averages over the images in a batch.
-# The rest is the mathematics above.
+# The rest of the code implements the equations above.
 
 
 # %%
@@ -285,9 +286,9 @@ for name in ("loss", "reconstruction_loss", "kl_loss"):
     print(f"{name:20} first epoch {history[name][0]:6.1f}   last {history[name][-1]:6.1f} nats")
 
 # %% [markdown]
-# The library's class `VAE` has the same step. It adds sampling, encoding, scores, and files. It
-# accepts the networks unchanged, so this is the trained model. `evaluate` runs the step without
-# changing anything, with the same noise in each evaluation, so both numbers are equal:
+# The library's class `VAE` has the same step. It adds sampling, encoding, scores, and saving. It
+# accepts the networks unchanged, so the new model is already trained. `evaluate` runs the step
+# without changing anything, with the same noise in each evaluation, so both numbers are equal:
 
 # %%
 model = VAE(encoder, decoder)
@@ -308,13 +309,14 @@ print(f"negative ELBO of test images by PlainVAE {same['loss']:.2f} nats")
 # logarithms of the **weights** $w = p(x, z) / q(z \mid x)$. The mean of the weights *themselves* is
 # $\int q(z \mid x) w dz = \int p(x, z) dz = p(x)$. So we can average $k$ weights first and take the
 # logarithm afterward. For $k = 1$, this is the ELBO. By Jensen's inequality, it never exceeds $\log
-# p(x)$ on average. And on average, it does not fall as $k$ grows: a mean of $k + 1$ weights is the
+# p(x)$ on average. On average, it also does not fall as $k$ grows: a mean of $k + 1$ weights is the
 # mean of the $k + 1$ means that omit one weight, and the logarithm of that mean is at least the
 # mean of their logarithms. This is the **importance weighted bound**. Papers report it as the
-# likelihood of a VAE. Where weights differ strongly, few of them count, about $(\sum w)^2 / \sum
-# w^2$ of them, the `effective_sample_size`. The relative variance of the mean weight is about the
-# reciprocal of it, and a small relative error is the error of the logarithm: so the error in the
-# table is the reciprocal of its square root.
+# likelihood of a VAE. If the weights differ strongly, only a few of them matter, about $(\sum w)^2
+# / \sum w^2$, the `effective_sample_size`. The relative variance of the mean weight is about the
+# reciprocal of the effective sample size, and a small relative error equals the error of the
+# logarithm. So the error in the table is the reciprocal of the square root of the effective sample
+# size.
 
 
 # %%
@@ -362,12 +364,12 @@ for row, digit in enumerate(test_labels[shown]):
 
 # %% [markdown]
 # The ELBO and the divergence add up to $\log p(x)$, up to a few hundredths of a nat, the sampling
-# error. The weighted samples agree too, mostly within their error. But the error itself is
-# estimated from the samples. Where $q$ misses a part of the posterior, no sample shows it, and the
-# estimate stays too low, as for the digit 2 here: it is .85 nats below, so the samples covered
-# $e^{-0.85}$, less than half, of the posterior. For the 8, about two of 10,000 weights count, and
-# its estimated error is barely meaningful. How fast does the bound rise with $k$? Values slightly
-# below 0 in the plot are sampling errors.
+# error. The estimates with weighted samples also agree, mostly within their error. But the error
+# itself is estimated from the samples. Where $q$ misses a part of the posterior, no sample shows
+# it, and the estimate stays too low, as for the digit 2 here: it is 0.85 nats below, so the samples
+# covered $e^{-0.85}$, less than half, of the posterior. For the 8, about two of 10,000 weights
+# count, and its estimated error is barely meaningful. How fast does the bound rise with $k$? Values
+# slightly below 0 in the plot are sampling errors.
 
 # %%
 seed = keras.random.SeedGenerator(1).next()
@@ -387,11 +389,11 @@ plot = line_plot(
 show(plot, "bounds", "The bound approaches log p(x) as more weights are averaged.")
 
 # %% [markdown]
-# Where does the lost divergence come from? Here is the true posterior of each of these digits in
-# gray, and the encoder's normal distribution in red. There are two sources. The encoder's
-# distribution can only be an axis-aligned ellipse. And a single network computes it for all images,
-# so it is not always in the best place, as for the 8. The other part of the posterior of the 2 is
-# outside its panel.
+# Where does the lost divergence come from? The pictures show the true posterior of each of these
+# digits in gray, and the encoder's normal distribution in red. The divergence has two sources. The
+# encoder's distribution can only be an axis-aligned ellipse. And a single network computes it for
+# all images, so it is not always in the best place, as for the 8. The other part of the posterior
+# of the 2 is outside its panel.
 
 # %%
 drawn = new_figure(10, 3.7)
@@ -427,7 +429,7 @@ show(
 # ## 7. The plane of latents
 #
 # The decoder returns an image for every point. We use points at equal steps of the prior's
-# probability. Neighbors look alike, and most images are digits or between two digits. The
+# probability. Neighboring images look alike, and most images are digits or between two digits. The
 # divergence from the prior keeps the codes together, as section 9 shows.
 
 # %%
@@ -485,9 +487,9 @@ show(
 # ## 9. The effect of weighting the divergence
 #
 # Multiply the divergence by a number $\beta$. With $\beta = 1$, the loss is the negative ELBO. With
-# a larger one, it bounds $-\log p(x)$ less tightly, and with a smaller one, it need not be a bound.
-# But it shows the effects of the two terms. We train three models and look at reconstructions and
-# samples.
+# a larger $\beta$, the loss bounds $-\log p(x)$ less tightly, and with a smaller $\beta$, it need
+# not be a bound. But changing $\beta$ shows the effects of the two terms. We train three models and
+# look at reconstructions and samples.
 
 # %%
 rows = [as_uint8(some)]
@@ -519,29 +521,29 @@ show(
 )
 
 # %% [markdown]
-# With $\beta = 0.1$, a latent costs little, and each $q$ is narrow: it costs $55.4 / 20 = 2.8$ nats
-# per latent, like a normal distribution with a standard deviation of about 0.06 if the means are
-# spread like the prior. Samples from the prior mostly fall *between* such codes, where the decoder
-# has not been trained. With $\beta = 10$, training ends where every $q$ is the prior, and the
-# decoder returns the mean digit, whatever $z$ is. This is called *posterior collapse*. It is not
-# even the best solution for this loss: the model of section 5, with two latents, has $139.2 + 10
-# \cdot 6.2 = 201.2$ on its training images. Early in training, latents help little and cost much,
-# and training does not recover.
+# With $\beta = 0.1$, a latent costs little, and each $q$ is narrow: the divergence is $55.4 / 20 =
+# 2.8$ nats per latent, like a normal distribution with a standard deviation of about 0.06 if the
+# means are spread like the prior. Samples from the prior mostly fall *between* such codes, where
+# the decoder has not been trained. With $\beta = 10$, training ends where every $q$ is the prior,
+# and the decoder returns the mean digit, whatever $z$ is. This is called *posterior collapse*. Such
+# a model is not even the best solution for this loss: the model of section 5, with two latents, has
+# $139.2 + 10 \cdot 6.2 = 201.2$ on its training images. Early in training, latents help little and
+# cost a lot, and training does not recover.
 #
-# ## 10. What is often said, and what is so
+# ## 10. Common claims, and what is true
 #
 # - **"The loss is the mean squared error plus the KL divergence."** The squared error is the
 #   negative log-likelihood of a normal distribution, but *summed* over pixels and divided by twice
 #   its variance. Code that *averages* over 784 pixels and *sums* over latents in fact has $\beta =
 #   784 / (2 s^2)$ for the variance $s^2$. With images in $[0, 1]$ and $s = 1$, that is 392, far
 #   more than the 10 in section 9.
-# - **"The VAE generates blurred images."** Pictures, here too, show $d(z)$: the *mean* of $p(x \mid
-#   z)$, not a sample from it. A sample would have white noise at the edges instead, because pixels
-#   are independent given $z$.
+# - **"The VAE generates blurred images."** Pictures, including those in this chapter, show $d(z)$:
+#   the *mean* of $p(x \mid z)$, not a sample from it. A sample would have white noise at the edges
+#   instead, because pixels are independent given $z$.
 # - **"The reparameterization always has the lower variance."** It usually does, for smooth
 #   functions. It is not a law: see question 2.
-# - **"The KL term is a regularizer that is added."** Nothing was added. It is a part of the bound,
-#   with weight 1.
+# - **"The KL term is a regularizer that is added."** Nothing was added. The KL term is a part of
+#   the bound, with weight 1.
 #
 # ## Questions
 #
@@ -562,8 +564,8 @@ show(
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# One that is bounded and has steep slopes, such as $f(z) = \sin(10 z)$. The slope is $10 \cos(10
-# z)$, whose variance is about 50. The score function multiplies values between -1 and 1 by
+# A function that is bounded and has steep slopes, such as $f(z) = \sin(10 z)$. The slope is $10
+# \cos(10 z)$, whose variance is about 50. The score function multiplies values between -1 and 1 by
 # $\epsilon$, so its variance is below 1, here about 0.5. And where $z$ takes only integer values,
 # no slope exists: discrete latents need other methods ([chapter 5](05_discrete_latents.md)).
 #
@@ -575,9 +577,9 @@ show(
 # <details markdown="1"><summary>Answer</summary>
 #
 # Write `for beta in (0.0, 1.0, 10.0)`. The samples of the first model are strokes that do not form
-# digits, and its divergence is far above that for $\beta = 0.1$. Noise in the latents only harms
-# the reconstruction, so the variances fall toward 0, and the model becomes the plain autoencoder of
-# chapter 1.
+# digits, and its divergence is far above the divergence for $\beta = 0.1$. Noise in the latents
+# only harms the reconstruction, so the variances fall toward 0, and the model becomes the plain
+# autoencoder of chapter 1.
 #
 # </details>
 #

@@ -85,9 +85,10 @@ random = np.random.default_rng(0)
 # How good can this be? The estimate is $(f(1) - b)(1 - \theta)$ or $-(f(0) - b) \theta$. With $b =
 # (1 - \theta) f(1) + \theta f(0)$, both are equal: the variance for one binary latent is 0. This
 # $b$ is known for one latent; the usual baseline is the mean cost, $b = E f$, which we use now.
-# With $n$ latents and additive costs, $f = \sum_i f(z_i)$, the costs of all others are noise in the
-# estimate for $\phi_1$. Let $s = z_1 - \theta$, and let $g$ be the cost of the first latent, with
-# mean $\mu$ and variance $v$. Then the mean square of the estimate with baseline $E f = n \mu$ is
+# With $n$ latents and additive costs, $f = \sum_i f(z_i)$, the costs of all other latents are noise
+# in the estimate for $\phi_1$. Let $s = z_1 - \theta$, and let $g$ be the cost of the first latent,
+# with mean $\mu$ and variance $v$. Then the mean square of the estimate with baseline $E f = n \mu$
+# is
 #
 # $$E [ s^2 (g - \mu)^2 ] + (n - 1) v E [ s^2 ],$$
 #
@@ -154,25 +155,26 @@ for n in (1, 2, 10, 50):
 #
 # $$\theta (1 - \theta) \left( \theta f'(1) + (1 - \theta) f'(0) \right).$$
 #
-# Compare this with the true derivative: that has the *difference* $f(1) - f(0)$ instead of a mean
-# of *slopes*. If $f$ is linear, they are equal. For $f(z) = (z - c)^2$, the difference is $1 - 2c$,
-# and the mean of slopes is $2 \theta - 2 c$. So the bias is
+# Compare this with the true derivative, which contains the *difference* $f(1) - f(0)$ instead of a
+# mean of *slopes*. If $f$ is linear, the two are equal. For $f(z) = (z - c)^2$, the difference is
+# $1 - 2c$, and the mean of slopes is $2 \theta - 2 c$. So the bias is
 #
 # $$\theta (1 - \theta) (2 \theta - 1).$$
 #
 # With $c = 0.45$, the true derivative is positive for all $\theta$, so the best $\theta$ is 0:
 # always choose $z = 0$, at a cost of $0.2025$. The straight-through estimate has mean 0 at $\theta
-# = c$. Descent stops there, at a cost of $0.45 \cdot 0.3025 + 0.55 \cdot 0.2025 = 0.2475$. No
-# number of samples helps. It is as if the decoder could receive a value between 0 and 1.
+# = c$. Descent stops there, at a cost of $0.45 \cdot 0.3025 + 0.55 \cdot 0.2025 = 0.2475$. More
+# samples do not help. The estimate acts as if the decoder could receive a value between 0 and 1.
 #
 # ## 3. The Gumbel-max trick
 #
 # The third method writes the sample as a function of noise, as chapter 4 did with $\mu + \sigma
 # \epsilon$. Use **Gumbel** noise $g = - \log ( - \log u )$ with $u$ uniform between 0 and 1.
 # Because $g \le t$ means $u \le \exp(-e^{-t})$, its distribution function is $\exp(-e^{-t})$. Add
-# such noise to logits $l_1, \ldots, l_K$, and select the largest. Let $Z = \sum_j e^{l_j}$. Number
-# $k$ wins at height $t$ if $l_k + g_k$ is there, which has the density $e^{l_k - t} \exp( -e^{l_k -
-# t} )$, and all others are below, each with probability $\exp( -e^{l_j - t} )$. Together,
+# such noise to logits $l_1, \ldots, l_K$, and select the largest. Let $Z = \sum_j e^{l_j}$. Logit
+# $k$ wins at height $t$ if $l_k + g_k = t$, which has the density $e^{l_k - t} \exp( -e^{l_k - t}
+# )$, and if all other noisy logits are below $t$, each with probability $\exp( -e^{l_j - t} )$.
+# Together,
 #
 # $$P(k \mathrm{\ wins}) = \int e^{l_k - t} \exp( -Z e^{-t} ) dt
 # = \frac{e^{l_k}}{Z} \int Z e^{-t} \exp( -Z e^{-t} ) dt = \frac{e^{l_k}}{Z}.$$
@@ -196,13 +198,13 @@ print(
 # %% [markdown]
 # ## 4. The relaxation
 #
-# The argmax still has no slope. The **Gumbel-softmax** (Jang et al. 2017), or concrete distribution
-# (Maddison et al. 2017), replaces it by a softmax with a temperature $\tau$:
+# The argmax still has no useful slope. The **Gumbel-softmax** (Jang et al. 2017), or concrete
+# distribution (Maddison et al. 2017), replaces the argmax with a softmax with temperature $\tau$:
 #
 # $$\tilde z = \mathrm{softmax} ( (l + g) / \tau ).$$
 #
-# As $\tau$ falls to 0, it becomes the one-hot sample. At any $\tau$, it is a smooth function of the
-# logits. `relaxed_codes` returns its logarithm.
+# As $\tau$ goes to 0, $\tilde z$ becomes the one-hot sample. At any $\tau > 0$, $\tilde z$ is a
+# smooth function of the logits. `relaxed_codes` returns the logarithm of $\tilde z$.
 
 # %%
 drawn = new_figure(10, 2.6)
@@ -231,8 +233,8 @@ show(
 # \log (1 - u)$, and $\tilde z = \mathrm{sigmoid}((\phi + L) / \tau)$ with the slope $\tilde z (1 -
 # \tilde z) / \tau$. So we know the relaxed estimate, $f'(\tilde z)$ times this slope, for each $u$,
 # and its mean and variance are integrals over $u$. Its mean is the exact derivative of $E f(\tilde
-# z)$. But this is a different function from $E f(z)$. A fourth method uses the hard $z$ in the
-# forward pass and the slope of $\tilde z$ in the backward pass: the **straight-through
+# z)$. But $E f(\tilde z)$ is a different function from $E f(z)$. A fourth method uses the hard $z$
+# in the forward pass and the slope of $\tilde z$ in the backward pass: the **straight-through
 # Gumbel-softmax**.
 
 # %%
@@ -305,11 +307,11 @@ show(
 
 # %% [markdown]
 # Where a curve on the left is negative, descent moves $\theta$ up, away from the optimum. The
-# straight-through curve crosses 0 at $\theta = 0.45$, and that of temperature 1 at 0.37. Low
-# temperatures follow the true derivative for longer, though that of 0.1 also has the wrong sign at
-# the left, and their variance is even larger than that of the score function. (The dip on the right
-# is not a merit of temperature 1.4: the bias only changes its sign there.) Descent shows both
-# effects. Each step uses one sample.
+# straight-through curve crosses 0 at $\theta = 0.45$, and the curve of temperature 1 at 0.37. Low
+# temperatures follow the true derivative for longer, although the curve of temperature 0.1 also has
+# the wrong sign on the left, and their variance is even larger than that of the score function.
+# (The dip on the right is not an advantage of temperature 1.4: the bias only changes sign at this
+# temperature.) Descent shows both effects. Each step uses one sample.
 
 # %%
 runs = {
@@ -362,10 +364,10 @@ show(
 # exact, $\sum_k q_k \log (q_k K)$ for each latent: $\log K$ minus the entropy. Only the gradient of
 # the reconstruction is estimated.
 #
-# Here are both training methods. The first one decodes relaxed codes. The second one decodes hard
-# codes, and its loss is designed so that its *gradient* is that of the score function, with the
-# mean over the batch as the baseline. (The mean includes the image itself, which makes the gradient
-# smaller by a hundredth.)
+# Here are both training methods. The first method decodes relaxed codes. The second method decodes
+# hard codes, and its loss is designed so that its *gradient* is that of the score function, with
+# the mean over the batch as the baseline. (The mean includes the image itself, which makes the
+# gradient smaller by a hundredth.)
 
 # %%
 VARIABLES, CLASSES, TEMPERATURE = 20, 10, 0.5
@@ -484,10 +486,10 @@ show(
 )
 
 # %% [markdown]
-# What do simple models reach? A table with the mean of each pixel, and a **Bernoulli mixture**. The
-# mixture is a model with *one* latent with 100 values. There, the sum over values is easy to
-# compute, and none of the estimates above is needed: it is trained with exact posteriors (question
-# 1 of [chapter 3](03_latent_variables.md)).
+# What do simple models reach? We use a table with the mean of each pixel, and a **Bernoulli
+# mixture**. The mixture is a model with *one* latent with 100 values. For this model, the sum over
+# values is easy to compute, and none of the estimates above is needed: it is trained with exact
+# posteriors (question 1 of [chapter 3](03_latent_variables.md)).
 
 # %%
 mean = np.clip(train_digits.mean(axis=0), 1e-3, 1 - 1e-3)
@@ -515,12 +517,12 @@ show(
 # %% [markdown]
 # All methods use the same networks. But the score function needs the whole training run to reach
 # what the relaxed codes reach after a few epochs, and remains behind the mixture, which has no
-# network. Its gradient is unbiased, but that of each batch is far from the average: 20 latents
-# share one cost. Known remedies are a baseline for each image, and several samples. The relaxed and
-# the straight-through gradients are biased, yet better: they beat the mixture, if only by a few
-# nats. Their bounds are honest, because they are those of hard codes: the *relaxed* loss of the
-# same type of model, 129.0 above, is lower by some nine nats, and bounds nothing here. (All use the
-# same seed and learning rate; the curves are still falling.)
+# network. Its gradient is unbiased, but the gradient of each batch is far from the average, because
+# 20 latents share one cost. Known remedies are a baseline for each image, and several samples. The
+# relaxed and the straight-through gradients are biased, yet better: they beat the mixture, if only
+# by a few nats. Their bounds are valid, because they are computed with hard codes: the *relaxed*
+# loss of the same type of model, 129.0 above, is lower by some nine nats, and bounds nothing here.
+# (All methods use the same seed and learning rate; the curves are still falling.)
 #
 # The divergence is the cost of the code under the uniform prior. It is far below $20 \log_2 10 =
 # 66$ bits, because the encoder is uncertain about most latents.
@@ -539,8 +541,8 @@ show(
 # where $\mathrm{sg}$ stops gradients. Why three?
 #
 # - **Reconstruction.** The gradient at $e_k$ is copied to $z$, straight through: in the forward
-#   pass, $z + \mathrm{sg}(e_k - z)$ is $e_k$, and in the backward pass, it is $z$. So encoder and
-#   decoder learn. But the codebook gets *no* gradient from it.
+#   pass, $z + \mathrm{sg}(e_k - z)$ is $e_k$, and in the backward pass, it is $z$. So the encoder
+#   and the decoder learn. But the codebook gets *no* gradient from this term.
 # - **Codebook.** The second term moves codes. Its gradient for $e_k$ is $2 \sum (e_k - z)$ over the
 #   vectors assigned to it, which is 0 at their mean. This is **k-means**: assign to the nearest,
 #   move to the mean. So a moving average of the vectors can replace it.
@@ -639,7 +641,7 @@ show(
 # 64 codes, so an image is 49 indices of 6 bits.
 #
 # The paper's $\beta$ of 0.25 is for losses that are means over all values. Here, the reconstruction
-# is a sum over 784 pixels, and the commitment a sum over the 8 numbers of a vector. With means
+# is a sum over 784 pixels, and the commitment is a sum over the 8 numbers of a vector. With means
 # converted to sums, it is $0.25 \cdot 784 / 8$, about 25. (The balance also depends on the scale of
 # the reconstruction loss, as the paper notes, so this is a starting point, not a rule.) With a much
 # smaller weight, vectors drift away from their codes.
@@ -737,10 +739,10 @@ if not QUICK:
 
 # %% [markdown]
 # The class `VQVAE` has the same step with `codebook_update="loss"` and `dead_after=None`. By
-# default, it uses moving averages and restarts codes. It is compared with two codes without a
-# network, with the same number of bits: **k-means on patches** has a codebook of 64 patches with $4
-# \times 4$ pixels, and **principal components** are rounded, where each bit goes to the component
-# whose error it reduces most.
+# default, it uses moving averages and restarts codes. We compare it with two codes that need no
+# network and have the same number of bits: **k-means on patches** has a codebook of 64 patches with
+# $4 \times 4$ pixels, and **principal components** are rounded, where each bit goes to the
+# component whose error it reduces most.
 
 # %%
 bits = round(49 * np.log2(K))
@@ -768,19 +770,20 @@ show(
 # %% [markdown]
 # With a commitment of 25, both updates use all codes, and moving averages are slightly better. With
 # 0.25 and no restarts, only 8 of 64 codes are used, and the error is one and a half times as large:
-# these are dead codes as in section 7, whereas with a commitment of 25, the same start leaves none.
+# the other codes are dead, as in section 7, whereas with a commitment of 25, the same start leaves
+# no dead codes.
 #
-# But all three are behind codes without a network. K-means on patches shows its blocks, principal
-# components ripple, and the VQ-VAE blurs. Ours was trained for a few seconds. In the published run
-# on photographs, it beats k-means on patches (24.9 dB, k-means: 23.0 dB), but is still behind
-# principal components, 25.0 dB, and 25.4 with an entropy code.
+# But all three are behind codes without a network. K-means on patches shows blocks, principal
+# components show ripples, and the VQ-VAE blurs. Our VQ-VAE was trained for only a few seconds. In
+# the published run on photographs, it beats k-means on patches (24.9 dB, k-means: 23.0 dB), but is
+# still behind principal components, 25.0 dB, and 25.4 with an entropy code.
 #
 # ## 9. The rate, and a prior over the codes
 #
 # How many bits does a code need? With a uniform prior, it is $\log_2 K = 6$. But codes are not
 # equally frequent, and neighbors are related. Let $p(k)$ be any distribution over grids of codes.
 # An arithmetic coder needs $-\log_2 p(k)$ bits for a grid, plus up to two bits for the whole file.
-# So a better prior is a shorter code, with the same images. The mean of $-\log_2 p$ over codes with
+# So a better prior gives shorter codes for the same images. The mean of $-\log_2 p$ over codes with
 # true distribution $q$ is the entropy of $q$ plus the divergence of $q$ from $p$, so it is never
 # below the entropy.
 #
@@ -788,10 +791,10 @@ show(
 # p(x \mid k) + \log p(k)$. A trained prior now replaces $\log p(k) = -49 \log K$. And *that* is the
 # generator: sample codes from it, and decode them.
 #
-# We compare four priors: uniform; the frequency of each code; **n-grams**, which predict a code
-# from the preceding ones in reading order, by counts; and `CodePrior`, a PixelCNN that predicts
-# each code from all preceding ones ([chapter 7](07_autoregressive.md) derives it). A last row shows
-# n-grams on the codes of k-means on patches.
+# We compare four priors: uniform; the frequency of each code; **n-grams**, which use counts to
+# predict a code from the preceding codes in reading order; and `CodePrior`, a PixelCNN that
+# predicts each code from all preceding codes ([chapter 7](07_autoregressive.md) derives it). A last
+# row shows n-grams on the codes of k-means on patches.
 
 # %%
 coder = models["averages, restarts"]
@@ -860,11 +863,11 @@ show(
 
 # %% [markdown]
 # The decoder is the same in all three rows. Codes sampled independently give patches that do not
-# fit together. The PixelCNN's patches do, and some form clothes. It has also more than halved the
-# bits, 131 compared with 294, without changing the images. As a way to store clothes, k-means on
-# patches with n-grams is nearly as short, 139 bits, and has the smaller error.
+# fit together. The PixelCNN's patches do fit together, and some form clothes. The PixelCNN also
+# more than halves the bits, 131 compared with 294, without changing the images. As a way to store
+# clothes, k-means on patches with n-grams needs nearly as few bits, 139, and has the smaller error.
 #
-# ## 10. What is often said, and what is so
+# ## 10. Common claims, and what is true
 #
 # - **"Straight-through is an approximation of the gradient."** It is a different vector, and more
 #   samples do not help (section 2). It works in a VQ-VAE to the extent that commitment keeps $z$
@@ -872,11 +875,11 @@ show(
 # - **"The Gumbel-softmax is exact at low temperatures."** Its bias goes to 0, but its variance
 #   grows without bound. The temperature trades bias for variance.
 # - **"The Gumbel-softmax VAE maximizes a bound."** Its training loss combines *relaxed* codes with
-#   the divergence of hard ones. It implies nothing certain about the model with hard codes, and is
-#   a bound for the relaxed model only with the divergence of relaxed codes (Maddison et al. 2017).
+#   the divergence of hard codes. The loss is not a bound for the model with hard codes, and is a
+#   bound for the relaxed model only with the divergence of relaxed codes (Maddison et al. 2017).
 #   Report the bound for hard codes, as in section 5.
-# - **"A VQ-VAE has no KL term."** It has one: $\log K$ for each code, here $49 \log 64 = 204$ nats.
-#   It is constant in training, but must be counted in a likelihood.
+# - **"A VQ-VAE has no KL term."** It has a KL term: $\log K$ for each code, here $49 \log 64 = 204$
+#   nats. It is constant in training, but must be counted in a likelihood.
 # - **"A VQ-VAE generates images."** Its decoder turns codes into images. The generator is the prior
 #   (section 9).
 #
@@ -887,11 +890,11 @@ show(
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# The score function, as always. Straight-through too: $f'(z) = a$, and its mean is $a \theta (1 -
-# \theta)$, the true derivative. The relaxed estimate is $a$ times the slope of $\tilde z$, so its
-# mean is $a$ times the derivative of $E \tilde z$. But the mean of $\tilde z$ is not $\theta$. At
-# $\theta = 0.6$ and temperature 1, it gives $0.164 a$ instead of $0.24 a$. So does the
-# straight-through Gumbel-softmax, which has the same slope.
+# The score function, as always. Straight-through is also unbiased: $f'(z) = a$, so the mean of the
+# estimate is $a \theta (1 - \theta)$, the true derivative. The relaxed estimate is $a$ times the
+# slope of $\tilde z$, so its mean is $a$ times the derivative of $E \tilde z$. But the mean of
+# $\tilde z$ is not $\theta$. At $\theta = 0.6$ and temperature 1, it gives $0.164 a$ instead of
+# $0.24 a$. So does the straight-through Gumbel-softmax, which has the same slope.
 #
 # </details>
 #
@@ -900,10 +903,10 @@ show(
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# Under the uniform prior, 49 more bits: one per code. The others assign almost no probability to
-# codes that never occur, and need nearly as many bits as before. The images do not change, either.
-# So count bits under a prior fitted to the codes, or check the perplexity, before you compare two
-# codebooks.
+# Under the uniform prior, it needs 49 more bits, one per code. The other priors assign almost no
+# probability to codes that never occur, so the code needs nearly the same number of bits as before.
+# The images do not change, either. So count bits under a prior fitted to the codes, or check the
+# perplexity, before you compare two codebooks.
 #
 # </details>
 #

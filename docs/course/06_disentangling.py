@@ -9,8 +9,9 @@
 # - that codes make the most of a few labels;
 # - that codes reveal which examples are rare, so that a bias in the data can be corrected.
 #
-# None of them follows from the likelihood alone. After this chapter, you can prove that, explain
-# why the methods work where they do, and name the baselines with which they should be compared.
+# None of these hopes follows from the likelihood alone. After this chapter, you can prove this,
+# explain why the methods work where they do, and name the baselines with which they should be
+# compared.
 #
 # With `QUICK=1` in the environment, the chapter runs in seconds, on less data and with fewer steps.
 
@@ -90,13 +91,13 @@ def train(model, stream, steps, per_call=PER_CALL, **optimizers):
 # One score for this is the **mutual information gap**, MIG (Chen et al. 2018). For a factor $v$,
 # compute the mutual information $I(z_j; v)$ with each latent: how many nats knowing $z_j$ saves in
 # predicting $v$. The gap is the largest minus the second largest, divided by the entropy of $v$. If
-# one latent determines $v$ and no other is informative, it is 1. The MIG is the mean over all
-# factors.
+# one latent determines $v$ and no other latent is informative, the gap is 1. The MIG is the mean
+# over all factors.
 #
 # The repository has a model that was trained on these shapes for some minutes, a VAE with annealed
 # capacity (Burgess et al. 2018). `keras_gen.load` returns it with its networks. Here are its
-# latents, and two simple codes: principal components, and three handcrafted numbers, the amount of
-# ink and the position of its center.
+# latents, and two simple codes: principal components, and three handcrafted features: the amount of
+# ink, and the two coordinates of its center.
 
 # %%
 shapes = Shapes(32, 2 if QUICK else 4, 2 if QUICK else 8, 8 if QUICK else 16, turn=0.25)
@@ -133,10 +134,10 @@ show(
 
 # %% [markdown]
 # Three latents are active: one moves the shape vertically, one horizontally, and one changes its
-# size. The others do nothing. Shape and orientation are barely encoded. This is what its MIG
-# reflects: two of five factors are well separated, and a third one partly. Three handcrafted
-# numbers, which also ignore shape and orientation, score higher. Such a baseline belongs next to
-# every disentanglement score.
+# size. The others do nothing. Shape and orientation are barely encoded. The MIG reflects this: two
+# of the five factors are well separated, and a third factor is partly separated. The three
+# handcrafted features, which also ignore shape and orientation, score higher. Such a baseline
+# belongs next to every disentanglement score.
 #
 # ## 2. The likelihood does not see the axes
 #
@@ -147,10 +148,10 @@ show(
 # $$p'(x) = \int N(z'; 0, I) p(x \mid R^T z') dz' = \int N(z; 0, I) p(x \mid z) dz = p(x).$$
 #
 # Both models assign the same probability to *every* image. If one is disentangled, the other is
-# not: each of its latents mixes all. So no amount of data and no likelihood can distinguish them
-# (Locatello et al. 2019, who show it for any prior with independent latents). Disentangling by
-# likelihood alone is impossible. Something else must determine the axes: labels, or a preference in
-# the model or the data.
+# not: each of its latents mixes all factors. So no amount of data and no likelihood can distinguish
+# the two models (Locatello et al. 2019, who show it for any prior with independent latents).
+# Disentangling by likelihood alone is impossible. Something else must determine the axes: labels,
+# or a preference in the model or the data.
 #
 # What determines them in a VAE? The *encoder* has a normal distribution with **independent**
 # latents. Rotated latents have a correlated posterior, which such a $q$ cannot match. Let the
@@ -161,7 +162,8 @@ show(
 # $$\frac{1}{2} \sum_j \left( \log P_{jj} + \log v_j \right) \ge 0.$$
 #
 # We rotate pairs of the published model's latents and observe both the MIG and the nats lost. The
-# first pair consists of the two most used latents, the second of an active and an inactive latent.
+# first pair consists of the two most used latents, and the second pair consists of an active and an
+# inactive latent.
 
 # %%
 v = np.exp(log_variances.astype("float64"))
@@ -207,11 +209,11 @@ print(
 # %% [markdown]
 # The two position latents have the same small variance. After a rotation by 45°, the model
 # describes diagonals, its MIG is halved, and the bound loses a few hundredths of a nat: to the VAE,
-# both descriptions are equally good. An active and an inactive latent are another matter. Their
-# variances differ by a factor of ten thousand, and mixing them costs up to 4 nats. So a VAE by
-# itself separates *active* from inactive latents, and latents with different precisions from each
-# other (Rolinek et al. 2019). Whether those axes are the factors that a person has in mind depends
-# on the data.
+# both descriptions are equally good. For the active and the inactive latent, this is different.
+# Their variances differ by a factor of ten thousand, and mixing them costs up to 4 nats. So a VAE
+# by itself separates *active* from inactive latents, and latents with different precisions from
+# each other (Rolinek et al. 2019). Whether those axes are the factors that a person has in mind
+# depends on the data.
 #
 # ## 3. What a larger weight of the divergence does
 #
@@ -221,10 +223,11 @@ print(
 # $$\frac{|x - b - W z|^2}{2 \sigma^2} + \beta \, \mathrm{KL}
 # = \beta \left( \frac{|x - b - W z|^2}{2 \beta \sigma^2} + \mathrm{KL} \right),$$
 #
-# plus a constant. In brackets is the loss of an ordinary VAE whose noise has the variance $\beta
-# \sigma^2$. Chapter 3 has its solution. The columns of $W$ are principal components. A component
-# whose variance $\lambda_i$ in the data is below $\beta \sigma^2$ is dropped. For the remaining
-# ones, $q$ has the variance $\beta \sigma^2 / \lambda_i$, and on average each costs
+# plus a constant. The expression in parentheses is the loss of an ordinary VAE whose noise has the
+# variance $\beta \sigma^2$. Chapter 3 gives the solution. The columns of $W$ are principal
+# components. A component whose variance $\lambda_i$ in the data is below $\beta \sigma^2$ is
+# dropped. For the remaining components, $q$ has the variance $\beta \sigma^2 / \lambda_i$, and on
+# average, each component costs
 #
 # $$\mathrm{KL}_i = \frac{1}{2} \log \frac{\lambda_i}{\beta \sigma^2}.$$
 #
@@ -264,10 +267,10 @@ for beta in BETAS:
     )
 
 # %% [markdown]
-# The divergences agree with the theory to a tenth of a nat. By our count, without an additional
-# weight, one more latent is active than in theory: the last bit of such a latent has almost no
-# slope. The lesson is that $\beta$ determines *how many* components are kept, and not which axes
-# they have.
+# The divergences agree with the theory to a tenth of a nat. Without an additional weight, we count
+# one active latent more than the theory predicts: near the threshold, the loss has almost no slope
+# with respect to such a latent. So $\beta$ determines *how many* components are kept, but not which
+# axes they have.
 #
 # ## 4. The total correlation
 #
@@ -335,8 +338,9 @@ for name in plain_history:
     print(f"{name:25} {plain_history[name][-1]:8.2f} nats")
 
 # %% [markdown]
-# A batch of 64 images represents all 24,576 here, so the estimates of the terms are far off: the
-# last one cannot be negative. Their sum is correct, and training only needs the slope.
+# Here, a batch of 64 images represents all 24,576 images, so the estimates of the terms are far
+# off: the last term cannot really be negative. But the sum of the terms is correct, and training
+# only needs their slopes.
 #
 # The library's class `BetaTCVAE` has the same terms. We train a VAE, a $\beta$-VAE, and a
 # $\beta$-TCVAE, each with different initial weights, and observe the MIG, the terms of the
@@ -376,10 +380,10 @@ for name, build in kinds.items():
 # The first term of the divergence is at most $\log 1000 = 6.9$ nats here. Both weighted models
 # reduce the VAE's total correlation several times, at the expense of the bound. For this reduction,
 # the $\beta$-TCVAE keeps more information than the $\beta$-VAE and has the better bound, as its
-# derivation promises. But does low correlation mean disentangled? By MIG, two seeds of *one* method
-# differ more than the methods do, and independent latents can be any rotation of the factors. After
-# 1,000 steps, no run comes near the published model. A comparison of such methods needs several
-# seeds, and weights chosen on other seeds, as in the recipe below.
+# derivation promises. But does a low total correlation mean that a code is disentangled? By MIG,
+# two seeds of *one* method differ more than the methods do, and independent latents can be any
+# rotation of the factors. After 1,000 steps, no run comes near the published model. A comparison of
+# such methods needs several seeds, and weights chosen on other seeds, as in the recipe below.
 #
 # ## 5. Hierarchies, and why their upper layers stay unused
 #
@@ -391,9 +395,10 @@ for name, build in kinds.items():
 # \text{ for every } a.$$
 #
 # With $a = 0$, the upper layer is cut off, and $p(x)$ does not change. So the likelihood does not
-# require $z_2$ to be used. And the bound discourages it: any error in $q(z_2 \mid z_1)$ costs.
-# Early in training, the encoder knows nothing, for example $q(z_2 \mid z_1) = N(0, 1)$. The loss is
-# then the mean over $z_1$ of its divergence from the posterior $N(a z_1, 1 - a^2)$:
+# require $z_2$ to be used. And the bound discourages its use, because any error in $q(z_2 \mid
+# z_1)$ lowers the bound. Early in training, the encoder knows nothing, for example $q(z_2 \mid z_1)
+# = N(0, 1)$. The loss is then the mean over $z_1$ of its divergence from the posterior $N(a z_1, 1
+# - a^2)$:
 #
 # $$\frac{1}{2} \left( \frac{1 + a^2}{1 - a^2} - 1 + \log (1 - a^2) \right),$$
 #
@@ -458,15 +463,15 @@ show(
 )
 
 # %% [markdown]
-# The left plot shows the trap. A large $a$ costs nothing only if the encoder already is the
+# The left plot shows the problem. A large $a$ costs nothing only if the encoder already equals the
 # posterior.
 #
 # The right plot shows that training without remedies failed: its bound is far lower, and no layer
-# carries much. Warm-up fixed that. But nearly all of the gain is in $z_1$, the layer next to the
-# image. The top layer is empty with warm-up alone, as the argument predicts. Free bits keep about a
-# nat in it, which is what they exempt, and barely change the bound. So a hierarchy of this size, on
-# digits, is mostly *one* layer. Doing better requires deeper networks and more training: BIVA, in
-# the table below, has 10.9 nats in its top layer.
+# carries much information. Warm-up solves this. But nearly all of the gain is in $z_1$, the layer
+# next to the image. The top layer is empty with warm-up alone, as the argument predicts. Free bits
+# keep about one nat in the top layer, the amount that they exempt, and barely change the bound. So
+# a hierarchy of this size, on digits, is mostly *one* layer. Doing better requires deeper networks
+# and more training: BIVA, in the table below, has 10.9 nats in its top layer.
 #
 # ## 6. Few labels
 #
@@ -474,8 +479,9 @@ show(
 # idea is old, and its smallest case has a closed form. The plane has two normal clouds with
 # standard deviation 1, their centers $2 d$ apart, and three *labeled* points in each. From labels
 # alone, we can use the line midway between their means, which is off by chance. From many points
-# *without* labels, a mixture finds both centers, and the labels only name them. The error is then
-# close to $\Phi(-d)$, the best possible, unless **classes are not clouds**.
+# *without* labels, a mixture finds both centers, and the labels only tell which cluster is which
+# class. The error is then close to $\Phi(-d)$, the best possible, unless **classes are not
+# clouds**.
 
 # %%
 D = 1.5
@@ -538,8 +544,8 @@ show(
 # $$\log p(x, y) \ge E_q [ \log p(x \mid y, z) ] + \log p(y) - \mathrm{KL}(q(z \mid x, y), p(z))
 # = -L(x, y).$$
 #
-# Without a label, $y$ is a latent too and gets an encoder $q(y \mid x)$: the classifier. As it has
-# only $K$ values, the mean over it is a sum and needs no samples:
+# Without a label, $y$ is also a latent and gets an encoder $q(y \mid x)$: the classifier. Because
+# $y$ has only $K$ values, the mean over $y$ is a sum and needs no samples:
 #
 # $$\log p(x) \ge \sum_y q(y \mid x) \left( -L(x, y) - \log q(y \mid x) \right).$$
 #
@@ -576,26 +582,26 @@ for name, text in names.items():
 
 # %% [markdown]
 # Here, M1 loses to a support vector machine on pixels and to label spreading over a neighbor graph,
-# neither of which needs a network. Codes that explain all pixels need not cluster by class. With 25
-# times the steps and 50 latents, M1 in the recipe below has an error of 15.5%, still behind label
-# spreading at 11.9%. M2 on top of M1 reaches 6.8%. The gain comes from including the class *in* the
-# model of the codes and from much longer training.
+# neither of which needs a network. Codes that represent all pixels do not necessarily cluster by
+# class. With 25 times the steps and 50 latents, M1 in the recipe below has an error of 15.5%, still
+# behind label spreading at 11.9%. M2 on top of M1 reaches 6.8%. The gain comes from including the
+# class *in* the model of the codes and from much longer training.
 #
 # ## 7. Biased data
 #
 # Suppose that 2% of a class belong to a rare group. A classifier may then misclassify this group
 # with almost no effect on its accuracy. If the groups were known, we would sample them equally
-# often. The **debiasing VAE** (Amini et al. 2019) does not know them. It uses the position of an
-# example's code: the example's weight is $1 / (\hat{q}(z) + \alpha)$ with an estimate $\hat{q}$ of
-# the density of codes, so rare codes are sampled more often. If the codes of both groups are
-# separate, with uniform densities over regions of the same size, a rare group that is a fraction
-# $r$ of the data makes up this fraction of the samples:
+# often. The **debiasing VAE** (Amini et al. 2019) does not know the groups, but uses the position
+# of an example's code: the example's weight is $1 / (\hat{q}(z) + \alpha)$ with an estimate
+# $\hat{q}$ of the density of codes, so rare codes are sampled more often. If the codes of both
+# groups are separate, with uniform densities over regions of the same size, a rare group that is a
+# fraction $r$ of the data makes up this fraction of the samples:
 #
 # $$\frac{r / (r + \alpha)}{r / (r + \alpha) + (1 - r) / (1 - r + \alpha)}.$$
 #
 # It is $1/2$ at $\alpha = 0$ and $r$ for large $\alpha$. If the codes do *not* separate the groups,
-# nothing happens. We try it on digits again: odd or even, red or green, where 2% of the odd digits
-# are green. The model has two latents, learned on odd digits only.
+# the method has no effect. We try the method on digits: odd or even, red or green, where 2% of the
+# odd digits are green. The model has two latents, learned on odd digits only.
 
 # %%
 for alpha in (0.0, 0.01, 0.1, 1.0):
@@ -663,30 +669,30 @@ show(
 )
 
 # %% [markdown]
-# The codes discovered the color on their own: green digits are where no others are. They are
-# sampled more than ten times as often as before. The worst group gains as much as if the groups had
-# been known, and the overall accuracy falls only slightly.
+# The latents discovered the color on their own: the codes of green digits are in a region without
+# other codes. Green digits are sampled more than ten times as often as before. The worst group
+# gains as much as if the groups had been known, and the overall accuracy falls only slightly.
 #
 # But rare does not mean disadvantaged. The formula predicts 0.40 for this $\alpha$, and a quarter
-# was sampled: the codes are not spread evenly, and unusual red digits are sampled more often too.
+# was sampled: the codes are not spread evenly, and unusual red digits are also sampled more often.
 # And the method works because color is one of the two largest differences between these digits. The
 # published result for faces shows the opposite case: men's smiles are not separate in 16 latents,
-# are sampled barely more often, and nothing is gained.
+# are sampled barely more often, and the worst group does not gain.
 #
-# ## 8. What is often said, and what is so
+# ## 8. Common claims, and what is true
 #
 # - **"A larger beta disentangles."** It increases the noise of the code, so that fewer latents are
 #   worth their cost. The axes of the remaining latents are determined by other factors, and partly
 #   by chance.
-# - **"Independent latents are the true factors."** Every rotation of independent normal latents is
-#   independent too (section 2). Without labels, or a preference in the model, nothing selects the
-#   axes.
+# - **"Independent latents are the true factors."** After any rotation, independent normal latents
+#   are still independent (section 2). Without labels, or a preference in the model, nothing selects
+#   the axes.
 # - **"Upper layers learn abstract concepts."** First check whether they carry any information, by
 #   the divergence of each layer.
 # - **"More unlabeled images always help."** They help where the classes are the clusters of $p(x)$.
-#   Otherwise, they harm (section 6).
-# - **"Rare codes are rare groups."** Only if the group is among the largest differences that the
-#   code captures.
+#   Otherwise, they may do harm (section 6).
+# - **"Rare codes are rare groups."** This is true only if membership in the group is among the
+#   largest differences that the code captures.
 #
 # ## Questions
 #
@@ -696,7 +702,7 @@ show(
 # <details markdown="1"><summary>Answer</summary>
 #
 # Knowing $g(z_j)$ is equivalent to knowing $z_j$, so all mutual informations and the MIG stay the
-# same, up to estimation. $p(x)$ stays the same too. The prior is no longer normal, but its latents
+# same, up to estimation errors, and so does $p(x)$. The prior is no longer normal, but its latents
 # are still independent. So such scores depend on the *axes*, and not on their scales. A rotation
 # changes the axes.
 #
@@ -709,7 +715,7 @@ show(
 #
 # The posterior has the same variance $\beta \sigma^2 / \lambda$ for both. So $R \, \mathrm{diag}(1
 # / v) R^T$ is diagonal for every angle, and nothing is lost. The axes are undetermined. The
-# positions along $x$ and $y$ vary equally in our data, so their axes are nearly undetermined too,
+# positions along $x$ and $y$ vary equally in our data, so their axes are also nearly undetermined,
 # as the flat curve in the picture of section 2 shows.
 #
 # </details>

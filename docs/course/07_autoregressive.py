@@ -2,9 +2,9 @@
 # # 7. Autoregressive models
 #
 # An autoregressive model predicts the probability of each value of an example, given the values
-# before it. The product is the probability of the example: exact, without a bound, and for any
-# network that sees only earlier values. Language models are of this type. The price is paid in
-# sampling: values are generated one after another.
+# before it. The product of these probabilities is the probability of the example. It is exact, not
+# a bound, for any network that sees only earlier values. Language models are of this type. The
+# price is paid in sampling: values are generated one after another.
 #
 # After this chapter, you can derive the chain rule, mask a network and prove that the mask is
 # correct, find the blind spot of PixelCNN, write the training step, compress images to files of
@@ -89,18 +89,20 @@ for order in ((0, 1, 2), (2, 0, 1)):
     )
 
 # %% [markdown]
-# A conditional of a bit is one number for each combination of the preceding bits. So the numbers
-# double with each bit: 1, 2, 4, together 7, as many as a table of eight probabilities has. For an
-# image of 196 bits, this is $2^{196} - 1$, about $10^{59}$. The chain rule alone saves nothing. A
-# model has to represent how $p(x_i \mid x_1, \ldots, x_{i-1})$ depends on the preceding values with
-# fewer numbers. But there are two gains. Each conditional is easy to normalize: for a bit, one
-# number between 0 and 1 is enough. And the product of normalized conditionals is normalized: sum
-# over the last value first, which gives 1, then over the one before, and so on. So we may choose
-# them freely and get a probability that sums to 1.
+# A conditional of a bit is one number for each combination of the preceding bits. So the count
+# doubles with each bit: 1, 2, 4, together 7 numbers, as many as a table of eight probabilities that
+# sum to 1 needs. For an image of 196 bits, this count is $2^{196} - 1$, about $10^{59}$. The chain
+# rule alone saves nothing. A model has to represent how $p(x_i \mid x_1, \ldots, x_{i-1})$ depends
+# on the preceding values with fewer numbers. But there are two gains. Each conditional is easy to
+# normalize: for a bit, one number between 0 and 1 is enough. And the product of normalized
+# conditionals is normalized: sum over the last value first, which gives 1, then over the value
+# before it, and so on. So we may choose the conditionals freely, and the resulting probabilities
+# sum to 1.
 #
 # **The data** are handwritten digits at half their size, 14 × 14 pixels, in which a pixel is 1
-# where the mean gray value is above one half. So a digit is a list of 196 bits. One part is for
-# training, one for model selection, and the test digits are for reported results.
+# where the mean gray value is above one half. So a digit is a list of 196 bits. One part of the
+# training digits is used for training and another part for model selection, and the test digits are
+# used for the reported results.
 
 
 # %%
@@ -127,8 +129,8 @@ print(f"no model at all, each pixel 1/2: {PIXELS * np.log(2):.1f} nats")
 # read the pixels row by row and have a choice. We can use the last $k$ pixels in this order, most
 # of which are on the left. Or we can use the $k$ *nearest* of all preceding pixels, some on the
 # left and more in the rows above, as standards for scanned pages do (Langdon and Rissanen 1981).
-# Both tables have $2^k$ entries. `NGrams` and `ContextTable` also mix in the counts of shorter
-# contexts, for contexts that were rarely seen.
+# Both tables have $2^k$ entries. For contexts that were rarely seen, `NGrams` and `ContextTable`
+# also use the counts of shorter contexts.
 #
 # The loss is the mean of $-\log p(x)$ over digits, in nats: the **negative log-likelihood**, NLL.
 
@@ -167,13 +169,13 @@ show(
 
 # %% [markdown]
 # There are two lessons. *Where* the context is matters more than its length: the eight most recent
-# pixels are far less informative than the two nearest ones, one of which is above. The 13th and the
-# 14th most recent pixels are in the row above: from 8 pixels to 14, and mostly with these two, the
-# n-gram's NLL falls by more than 16 nats. Without any context, all pixels share one probability,
-# which is worse than one per position. And the training digits become more and more likely with
-# longer contexts, whereas held-out digits become less likely from 18 pixels on: most of the
-# $2^{18}$ contexts are rare, and a rare context provides little information about the next pixel. A
-# table cannot recognize that two contexts are similar. Networks can.
+# pixels are far less informative than the two nearest pixels, one of which is above. The 13th and
+# the 14th most recent pixels are in the row above: from 8 to 14 pixels, and mostly because of these
+# two, the n-gram's NLL falls by more than 16 nats. Without any context, all pixels share one
+# probability, which is worse than one probability per position. And the training digits become more
+# and more likely with longer contexts, whereas held-out digits become less likely from 18 pixels:
+# most of the $2^{18}$ contexts are rare, and a rare context provides little information about the
+# next pixel. A table cannot recognize that two contexts are similar. Networks can.
 #
 # A second baseline uses no order at all. A **Bernoulli mixture** has a few hundred templates, gray
 # images of pixel probabilities. It samples one template, and then each pixel independently. So all
@@ -206,12 +208,12 @@ for name, value in {
 # So $j < i$ along every path: output $i$ depends only on the values before $i$. In matrix form: let
 # $M_1, M_2, \ldots$ have a 1 where a connection is allowed. An entry of their product counts the
 # paths from an input to an output. If rows are inputs and columns are outputs, the product must be
-# 0 on the diagonal and below it. And it should be above 0 everywhere else, or earlier values are
-# ignored.
+# 0 on the diagonal and below it. And it should be above 0 everywhere else, because otherwise
+# earlier values are ignored.
 #
-# Counting paths proves that nothing leaks. Gradients test the code: we compute the whole Jacobian
-# of the outputs with respect to the inputs, with random weights. A path that the masks leave open
-# has a derivative of exactly 0 only by chance.
+# Counting paths proves that no information leaks. To test the code, we use gradients: we compute
+# the whole Jacobian of the outputs with respect to the inputs, with random weights. Where the masks
+# leave a path open, the derivative is exactly 0 only by chance.
 
 # %%
 D = 8
@@ -261,9 +263,9 @@ show(
 )
 
 # %% [markdown]
-# The first output sees nothing: its bias alone is the logit of $p(x_1)$. If the "strictly" in the
-# last mask is forgotten, the diagonal fills: output $i$ sees $x_i$. This mistake is easily made,
-# and the training loss looks wonderful. So the library's models test every network with random
+# The first output sees nothing: its bias alone is the logit of $p(x_1)$. If the last mask also
+# allows equal degrees, the diagonal fills: output $i$ sees $x_i$. This mistake is easy to make, and
+# the training loss then looks excellent. So the library's models test every network with random
 # weights before accepting it:
 
 # %%
@@ -286,7 +288,7 @@ except ValueError as error:
 # The loss is the NLL. The network receives a digit and returns all 196 conditionals in one pass, as
 # logits: the **logit** of a probability $q$ is $l = \log q - \log(1 - q)$, so that $q = 1 / (1 +
 # e^{-l})$, and $\log(1 - q) = -\log(1 + e^l)$, which is minus the softplus of $l$. A loop over
-# pixels is not needed, because in training all of them are known. `GenerativeModel` provides the
+# pixels is not needed, because in training, all pixels are known. `GenerativeModel` provides the
 # optimizer, the data check (`prepare_batch`), and the update (`minimize`).
 
 
@@ -333,8 +335,8 @@ plain = PlainAutoregressive(network)
 trained(plain, flat(train), 3e-3, STEPS, 100)
 
 # %% [markdown]
-# The class `MADE` has the same step. It adds sampling, probabilities, checks, and files. It accepts
-# the network unchanged, so this is the trained model:
+# The class `MADE` has the same step. It adds sampling, probabilities, checks, and saving. It
+# accepts the network unchanged, so the new model is already trained:
 
 # %%
 by_rows_made = MADE(network, "bernoulli")
@@ -345,15 +347,16 @@ print(f"NLL of held-out digits by MADE {-log_p.mean():.3f}, by hand {-by_hand.me
 
 # %% [markdown]
 # **Teacher forcing.** In training, each conditional sees the *true* preceding pixels, and never
-# pixels that the model has generated. The name comes from recurrent networks, where it is a choice.
-# Here it follows from the chain rule: $\log p(x)$ consists of the true values. We come back to it
-# in section 9.
+# pixels that the model has generated. The name comes from recurrent networks, where teacher forcing
+# is a choice. Here, it follows from the chain rule, because each conditional in $\log p(x)$ depends
+# on the true values. We come back to it in section 9.
 #
 # ## 5. PixelCNN: masks of convolutions, and the blind spot
 #
-# A stroke looks the same at every position. MADE learns it separately for each pixel. PixelCNN (van
-# den Oord et al. 2016) uses convolutions, which have the same weights everywhere. A kernel may see
-# rows above, and pixels to the left in its own row. For the pixel itself, there are two masks:
+# A stroke looks the same at every position, but MADE has to learn it separately for each pixel.
+# PixelCNN (van den Oord et al. 2016) uses convolutions, which have the same weights everywhere. A
+# kernel may see rows above, and pixels to the left in its own row. For the pixel itself, there are
+# two masks:
 #
 # - **mask A**, in the first layer: the pixel itself is excluded, because it is predicted;
 # - **mask B**, in all later layers: a position may see itself, because its maps no longer contain
@@ -362,10 +365,10 @@ print(f"NLL of held-out digits by MADE {-log_p.mean():.3f}, by hand {-by_hand.me
 # With more layers, each pixel sees farther. Does it see *all* preceding pixels? Count the moves. A
 # layer with kernel size $2m + 1$ looks up by 1 to $m$ rows, and then up to $m$ columns to either
 # side; or it stays in the row, and then looks only to the **left**. So every move to the right
-# requires a move up in the same layer. Let the first layer have $m = 3$, and $n$ further ones $m =
-# 1$. To see a pixel $r$ rows above, as far right as possible, go up one row in each layer,
-# including the first. The number of columns to the right is then at most (with at least $r - 1$
-# further layers)
+# requires a move up in the same layer. Let the first layer have $m = 3$, and let $n$ further layers
+# have $m = 1$. To see a pixel $r$ rows above, as far right as possible, go up one row in each
+# layer, including the first. The number of columns to the right is then at most (with at least $r -
+# 1$ further layers)
 #
 # $$3 + (r - 1) = r + 2.$$
 #
@@ -374,10 +377,10 @@ print(f"NLL of held-out digits by MADE {-log_p.mean():.3f}, by hand {-by_hand.me
 # + n$ columns to the left.
 #
 # **Two stacks.** Gated PixelCNN (van den Oord et al. 2016, the second paper) has a *vertical*
-# stack, which sees only rows above, as wide to the right as to the left, and a *horizontal* stack
-# for the pixel's own row. The vertical stack needs no mask within a row, so the blind spot is gone.
-# The horizontal stack receives the output of the vertical one. We compare the counted moves with
-# gradients:
+# stack, which sees only rows above, equally far to the right and to the left, and a *horizontal*
+# stack for the pixel's own row. The vertical stack needs no mask within a row, so the blind spot is
+# gone. The horizontal stack receives the output of the vertical stack. We compare the counted moves
+# with gradients:
 
 
 # %%
@@ -421,10 +424,11 @@ show(
 # stacks see everything, given enough layers.
 #
 # **Gates.** The second paper also replaces the nonlinearity by $\tanh(a) \cdot s(b)$, with the
-# sigmoid $s$ and two maps $a$ and $b$: one map provides the content, the other its amount. LSTMs
-# have such products too; `PixelRNN` consists of LSTMs, and was better than the original PixelCNN.
-# In our published runs on digits of 28 × 28 pixels, PixelCNN has 89.60 nats, and the Gated PixelCNN
-# with as many blocks 84.97, in nearly twice the time (83.74 after longer training).
+# sigmoid $s$ and two maps $a$ and $b$: one map provides the content, and the other map determines
+# how much of it passes. LSTMs also contain such products; `PixelRNN` consists of LSTMs, and was
+# better than the original PixelCNN. In our published runs on digits of 28 × 28 pixels, PixelCNN has
+# 89.60 nats, and the Gated PixelCNN with as many blocks 84.97, in nearly twice the time (83.74
+# after longer training).
 #
 # `PixelCNN` is the class for both networks, and adds completions to the capabilities of MADE.
 
@@ -444,9 +448,9 @@ for name, model, shape in (("MADE", by_rows_made, flat), ("Gated PixelCNN", gate
 #
 # ## 6. Orders
 #
-# The chain rule holds in every order. So a perfect model would have the same NLL in each. A network
-# does not: some conditionals are easier to learn than others. We train two more MADEs, from the
-# bottom up and in a random order, which only requires a permutation of the data.
+# The chain rule holds in every order. So a perfect model would have the same NLL in each order. A
+# network does not: some conditionals are easier to learn than others. We train two more MADEs, from
+# the bottom up and in a random order, which only requires a permutation of the data.
 
 # %%
 orders = {
@@ -472,14 +476,14 @@ for name, log_p in by_orders(held_out).items():
 
 # %% [markdown]
 # The random order is the best one here. A plausible reason: its first pixels are spread over the
-# image and soon reveal which digit it is, and its last ones have neighbors on all sides. For a
-# dense network, it does not matter that they are scattered; for a convolution, it would. (This is
-# one random order, trained once.)
+# image and soon reveal which digit it is, and its last pixels have known neighbors on all sides.
+# For a dense network, it does not matter that the pixels are scattered; for a convolution, it
+# would. (This is one random order, trained once.)
 #
 # The last line averages the *probabilities* of the three models for each digit. By Jensen's
 # inequality, the logarithm of a mean is at least the mean of the logarithms. So this mixture is
 # never worse than the average of the three, and here it is even slightly better than the best of
-# them.
+# the three.
 #
 # ## 7. Test digits and samples
 #
@@ -540,11 +544,11 @@ names = ["test digits", *drawn]
 show(captioned(rows, names), "samples", "Test digits, and the first samples of three models.")
 
 # %% [markdown]
-# All three models are evaluated in nats too, above. There, all networks are better than the
-# counting baselines. The samples tell another story. MADE is better than the mixture by more than
-# two nats, but *more* of its samples are in pieces. The Gated PixelCNN is less than half a nat
-# better than MADE and breaks half as many; this is still well over twice the fraction of the test
-# digits. A likelihood averages over everything that may be wrong, and does not show *what* is.
+# In nats, all networks are better than the counting baselines. The samples tell a different story.
+# MADE is better than the mixture by more than two nats, but *more* of its samples are in pieces.
+# The Gated PixelCNN is less than half a nat better than MADE and half as many of its samples are in
+# pieces; this is still well over twice the fraction among test digits. A likelihood averages over
+# everything that may be wrong, and does not show *what* is.
 #
 # ## 8. The cost of sampling
 #
@@ -552,8 +556,9 @@ show(captioned(rows, names), "samples", "Test digits, and the first samples of t
 # an input to the next. In the simple version, each of $N$ pixels requires a pass over all $N$
 # positions, and only one of its $N$ outputs is used: $N^2$ positions. But the maps of earlier
 # pixels no longer change, because they see nothing later. So a sampler caches them and computes
-# each layer at the current pixel only: $N$ positions, the work of *one* pass. It is still a loop of
-# $N$ small steps that wait for each other. `sample_causal` supports both ways.
+# each layer at the current pixel only: $N$ positions, the work of *one* pass. Sampling remains a
+# loop of $N$ small steps, each of which depends on the previous step. `sample_causal` supports both
+# ways.
 
 
 # %%
@@ -580,12 +585,12 @@ print("pixels that differ:", np.sum(ways[0] != ways[-1]))
 #
 # ## 9. Accumulating errors
 #
-# Training uses true pixels, and sampling uses generated ones. If the model errs, it continues from
-# a beginning that it has never seen, and errs again. This is called **exposure bias**. How bad is
-# it? First, a simple count. If each of 196 pixels is right with probability 0.99, regardless of the
-# preceding ones, the whole digit is right with $0.99^{196} = 0.14$. Nothing gets worse along the
-# way, yet most digits are broken. So long samples require small errors, with or without such a
-# bias.
+# Training uses true pixels, and sampling uses generated ones. If the model makes an error, it
+# continues from a beginning that it has never seen, and is likely to make more errors. This is
+# called **exposure bias**. How bad is it? First, a simple count. If each of 196 pixels is right
+# with probability 0.99, regardless of the preceding ones, the whole digit is right with $0.99^{196}
+# = 0.14$. Nothing gets worse along the way, yet most digits are broken. So long samples require
+# small errors, with or without such a bias.
 #
 # Now we measure. We give the model the upper rows of test digits and let it generate the rest.
 
@@ -616,21 +621,21 @@ show(
 )
 
 # %% [markdown]
-# With each generated row, more digits break, two or three of a hundred where there is ink. If
-# errors strongly amplified themselves, the curve would bend upward, and it does not. The result is
+# With each generated row that contains ink, two or three more digits of a hundred break. If errors
+# strongly amplified themselves, the curve would bend upward, but it does not. The result is
 # consistent with independent errors in each row, which add up. It is not a proof: a digit can break
 # only once, so the curve has to level off.
 #
 # **Scheduled sampling** (Bengio et al. 2015) is a proposed remedy: in training, replace each
-# preceding true value by one that the model has generated, with probability $s$, and predict the
-# *true* next value from it. Is the optimum still the distribution of the data? Take pairs of equal
-# bits, $x_2 = x_1$, each value with probability 1/2. With probability $s$, the model sees a new bit
-# that has nothing to do with the true $x_2$. So the best prediction is
+# preceding true value, with probability $s$, with a value that the model has generated, and predict
+# the *true* next value from it. Is the optimum still the distribution of the data? Take pairs of
+# equal bits, $x_2 = x_1$, each value with probability 1/2. With probability $s$, the model sees a
+# new bit that is independent of the true $x_2$. So the best prediction is
 #
 # $$q(x_2 = x_1) = (1 - s) \cdot 1 + s \cdot \frac{1}{2}.$$
 #
 # For $s = 1$, these are two independent bits, and the learned distribution is wrong (Huszár 2015).
-# Teacher forcing has its optimum at the data distribution. We let counts learn:
+# Teacher forcing has its optimum at the data distribution. We let a counting model learn this:
 
 # %%
 for s in (0.0, 0.5, 1.0):
@@ -692,12 +697,13 @@ show(
 
 # %% [markdown]
 # A temperature below 1 makes samples likelier and less varied, and fewer of them are in pieces: at
-# 0.75, less than half as many. That is why it is used. It also moves away from the data: digits
-# have less ink, although at 1 they already have less than the test digits, and at 0.1 nearly all
-# images are empty. The limit, which always selects the likelier value, need not even be the most
-# likely image. Take two bits: $x_1$ is 1 with probability 0.6, and then $x_2$ is a fair coin; after
-# $x_1 = 0$, the second bit is always 0. Selecting the likelier values gives 1 and then either
-# value, with probability 0.3. But 00 has 0.4.
+# 0.75, less than half as many. That is why it is used. But it also moves samples away from the
+# data: at lower temperatures, digits have less ink, although even at a temperature of 1, they have
+# less ink than the test digits. At 0.1, nearly all images are empty. The limit, in which the
+# likelier value is always selected, does not even have to give the most likely image. Take two
+# bits: $x_1$ is 1 with probability 0.6, and then $x_2$ is a fair coin; after $x_1 = 0$, the second
+# bit is always 0. Selecting the likelier values gives 1 and then either value, with probability
+# 0.3. But 00 has 0.4.
 #
 # And the most likely image is not desirable. An *empty* image is likelier than nine of ten test
 # digits, but digits are never empty. There are so many ways to write a digit that together they
@@ -710,11 +716,12 @@ show(
 # model. **Arithmetic coding** achieves this. Start with the interval from 0 to 1. For each pixel,
 # divide it into two parts, white first, with lengths given by the conditionals, and keep the part
 # of the true value. In the end, the interval has length $p(x)$, by the chain rule. Any number
-# inside represents it. Use $k$ binary digits with $2^{-k} \le p(x) / 2$, so at most $-\log_2 p(x) +
-# 2$ of them: numbers with $k$ digits are so dense that a whole step between two of them fits inside
-# the interval, and all numbers that begin with the digits at its left end are inside too. The
-# reader computes the first conditional, checks which part contains the number, knows the first
-# pixel, and continues. So reading *is* sampling, with the bits of the file instead of noise.
+# inside this interval represents $x$. Use $k$ binary digits with $2^{-k} \le p(x) / 2$, so at most
+# $-\log_2 p(x) + 2$ of them: numbers with $k$ digits are so dense that a whole step between two of
+# them fits inside the interval, and all numbers that begin with the digits at its left end are
+# inside too. The reader computes the first conditional, checks which part contains the number,
+# knows the first pixel, and continues. So reading *is* sampling, with the bits of the file instead
+# of noise.
 #
 # Here it is with Python integers, which have arbitrary length. Probabilities are rounded to
 # multiples of $2^{-16}$, identically on both sides.
@@ -787,21 +794,21 @@ for name, model in (("MADE", by_rows_made), ("Gated PixelCNN", gated)):
     print(f"weights of {name}, 4 bytes each, are paid after {paid:,.0f} digits")
 
 # %% [markdown]
-# The files are as long as promised, and nothing is lost. ("Paid" compares with the lzma archive:
-# the savings on that many digits equal the size of the weights.) A general archiver knows nothing
-# about digits and loses even to independent pixels. But the numbers count only the files, not the
-# model, which both sides must have. If the weights are sent along, the smaller network pays off
-# much sooner. And only *test* digits count: a model that has memorized its training set compresses
-# only that set well.
+# The files have the predicted length, and no information is lost. ("Paid" compares with the lzma
+# archive: the savings on that many digits equal the size of the weights.) A general archiver knows
+# nothing about digits and loses even to independent pixels. But the numbers count only the files,
+# not the model, which both sides must have. If the weights are included, the smaller network pays
+# off much sooner. And only *test* digits count: a model that has memorized its training set
+# compresses only that set well.
 #
 # ## 12. Completing images
 #
-# The first half of the values is known; what is the rest? Nothing new is needed: insert the known
-# values and sample the rest, each from its conditional. These are exact samples from $p(\text{rest}
-# \mid \text{first half})$, if the known part comes *first* in the order. If it comes last, the
-# conditionals never see it. We give upper or lower halves to the Gated PixelCNN, whose order begins
-# at the top, and to the MADE that begins at the bottom. The simple baseline uses the missing half
-# of the training digit whose known half is nearest.
+# Suppose that the first half of the values is known. To complete the example, insert the known
+# values and sample the remaining values, each from its conditional. These are exact samples from
+# $p(\text{rest} \mid \text{first half})$, if the known part comes *first* in the order. If it comes
+# last, the conditionals never see it. We give upper or lower halves to the Gated PixelCNN, whose
+# order begins at the top, and to the MADE that begins at the bottom. The simple baseline uses the
+# missing half of the training digit whose known half is nearest.
 
 # %%
 COMPLETIONS = 2 if QUICK else 8  # of each digit
@@ -855,19 +862,20 @@ show(
 
 # %% [markdown]
 # If a model receives the half that comes first in its order, its completions continue it, mostly to
-# a digit: the Gated PixelCNN from the upper half, and MADE from the lower one. In the opposite
-# case, each generates the missing half without seeing the known one, and it is a matter of luck
-# whether strokes meet. That would require a model for that order, or one trained on many orders.
+# a digit: the Gated PixelCNN from the upper half, and MADE from the lower half. In the opposite
+# case, each model generates the missing half without seeing the known half, and whether strokes
+# meet is a matter of chance. This would require a model for the opposite order, or a model trained
+# on many orders.
 #
 # By wrong pixels, the nearest training digit is a strong competitor: it is better than the Gated
-# PixelCNN, and just behind MADE's majority vote. A single completion is bound to lose by this
-# measure. It is a *sample*, as varied as digits are, and not a best guess; the majority of several
-# samples is.
+# PixelCNN, and just behind MADE's majority vote. A single completion necessarily has more wrong
+# pixels: it is a *sample*, which varies as digits do, whereas the majority vote of several samples
+# is a best guess.
 #
-# ## 13. What is often said, and what is so
+# ## 13. Common claims, and what is true
 #
 # - **"A deep PixelCNN sees all preceding pixels."** Its blind spot has the same corner at any depth
-#   (section 5). Two stacks see all of them, once they are deep enough.
+#   (section 5). Two stacks see all preceding pixels if they are deep enough.
 # - **"The order does not matter, because the chain rule holds in each."** It holds for the true
 #   distribution. What a network learns depends on the order, and the order alone determines which
 #   half it can complete.
@@ -901,8 +909,8 @@ show(
 # <details markdown="1"><summary>Answer</summary>
 #
 # Each output sees the pixel that it predicts and copies it: the loss falls to nearly 0. But the
-# outputs are not conditionals, and their product does not sum to 1 over images. A file cannot be
-# read with it, and nothing can be sampled: sampling $x_i$ requires the output, which requires
+# outputs are not conditionals, and their product does not sum to 1 over images. The network can
+# neither decode files nor generate samples: sampling $x_i$ requires the output, which requires
 # $x_i$. A loss that is far too good is the usual sign of a leak. The library refuses such a
 # network.
 #
@@ -916,8 +924,8 @@ show(
 # Output $i$ is linear in the preceding pixels, so each conditional is a separate logistic
 # regression. This is the *fully visible sigmoid belief network*, which is older than MADE. The NLL
 # of held-out digits was 38.3 nats in our run, behind the table of 16 pixels; 98% of the samples
-# were in pieces. Strokes are roughly right, but there are single white pixels next to them: a sum
-# cannot express "white if this one *and* that one are".
+# were in pieces. Strokes are roughly right, but there are single white pixels next to the strokes,
+# because a sum cannot express "white if this one *and* that one are".
 #
 # </details>
 #

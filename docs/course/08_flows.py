@@ -76,7 +76,7 @@ random = np.random.default_rng(0)
 # $$\log p_X(x) = \log N(f(x); 0, I) + \log |\det J(x)|.$$
 #
 # The first term pulls all latents toward 0, where the normal density is high. Without the second
-# one, the best map would shrink everything to one point. The second term rewards stretching.
+# term, the best map would shrink everything to one point. The second term rewards stretching.
 #
 # We check one dimension with samples. Let $z = f(x) = \log(x / (1 - x))$, the **logit**, and let
 # $z$ be normal with mean 1. Its inverse is the sigmoid, and $f'(x) = 1 / (x (1 - x))$.
@@ -115,8 +115,8 @@ show(
 )
 
 # %% [markdown]
-# The interval near 1 becomes much longer than the one in the middle, by the factors $1 / (0.95
-# \cdot 0.05) = 21$ and 4.
+# The interval near 1 is stretched much more than the interval in the middle: by a factor of $1 /
+# (0.95 \cdot 0.05) = 21$, compared with 4.
 #
 # **Layers.** A flow is a chain of maps, $f = f_n \circ \ldots \circ f_1$. Its Jacobian is a product
 # of matrices. The determinant of a product is the product of the determinants, so log-determinants
@@ -140,7 +140,8 @@ print(f"determinant of a triangular one            {D:.0e} operations")
 # ## 3. Affine couplings
 #
 # Real NVP (Dinh et al. 2017) splits the numbers into two halves, $x_1$ and $x_2$. The first half
-# **stays**. A network on it determines how the second half is scaled and shifted:
+# **stays**. A network applied to the first half determines how the second half is scaled and
+# shifted:
 #
 # $$y_1 = x_1, \qquad y_2 = x_2 \cdot e^{s(x_1)} + t(x_1).$$
 #
@@ -148,7 +149,7 @@ print(f"determinant of a triangular one            {D:.0e} operations")
 #
 # $$x_1 = y_1, \qquad x_2 = (y_2 - t(y_1)) \cdot e^{-s(y_1)}.$$
 #
-# The networks $s$ and $t$ are never inverted, so they may be any networks.
+# The networks $s$ and $t$ are never inverted, so they can be arbitrary networks.
 #
 # **The log-determinant.** Write the Jacobian in four blocks. $y_1$ depends only on $x_1$, as the
 # identity. Each number in $y_2$ depends on *its own* number in $x_2$, with the factor $e^s$:
@@ -162,8 +163,8 @@ print(f"determinant of a triangular one            {D:.0e} operations")
 # $$\log |\det J| = \sum_i s_i(x_1).$$
 #
 # Here is the layer. `InvertibleLayer` expects three results from `call`: the output, the
-# log-determinant of each example, and statistics, which we do not have. We keep $s$ between -2 and
-# 2, so that no scale explodes early in training.
+# log-determinant of each example, and statistics, which this layer does not have. We keep $s$
+# between -2 and 2, so that scales stay bounded early in training.
 
 
 # %%
@@ -205,9 +206,9 @@ def coupling(half, units, flip, gain=1.0):
 
 
 # %% [markdown]
-# If only one half were ever transformed, the other one would stay unchanged. So `flip` exchanges
+# If every layer transformed the same half, the other half would never change. So `flip` exchanges
 # the roles in every other layer. We check two layers, and a chain of three: automatic
-# differentiation gives the whole Jacobian, whose determinant must equal that of our formula.
+# differentiation gives the whole Jacobian, whose determinant must agree with our formula.
 
 # %%
 couplings = [coupling(4, 16, flip=number == 1) for number in range(3)]
@@ -252,7 +253,7 @@ show(
 #
 # $$\log |\det J| = h w \log |\det W|.$$
 #
-# Only a matrix with $c$ rows is decomposed, which is small. Glow also keeps $W$ as a product of
+# Only a small matrix, with $c$ rows, has to be decomposed. Glow also keeps $W$ as a product of
 # triangular matrices and a permutation; then even this determinant is a sum of $c$ numbers. We
 # check the formula on an image with 2 × 3 pixels and 4 channels.
 
@@ -320,13 +321,14 @@ entropy = -MOONS.log_density(moons_test).mean()
 print(f"the least possible, the entropy of the moons: {entropy:.3f} nats")
 
 # %% [markdown]
-# The class `Flow` has the same step. It adds samples, densities, checks, and files. It accepts the
-# chain unchanged, so this is the trained model. Before that, it checks that the layers' inverses
-# are correct and that their log-determinants match numerical differences of the outputs.
+# The class `Flow` has the same step. It adds sampling, densities, checks, and saving. It accepts
+# the chain unchanged, so the new model is already trained. When it is created, it checks that the
+# layers' inverses are correct and that their log-determinants match numerical differences of the
+# outputs.
 #
 # How far is the model from the truth? The mean of $\log p - \log q$ over test points is the
-# Kullback-Leibler divergence of the model $q$ from the moons $p$. And whatever was learned, $q$
-# must have total mass 1: we sum it over a grid.
+# Kullback-Leibler divergence of the model $q$ from the moons $p$. Whatever the model has learned,
+# $q$ must have total mass 1. To check this, we sum $q$ over a grid.
 
 
 # %%
@@ -396,8 +398,8 @@ for axes, (name, points, bent) in zip(panels, shown, strict=False):
 show(drawn, "bent", "Points of the moons and a grid on their way through the couplings.")
 
 # %% [markdown]
-# The grid is bent and stretched, but never cut: the map is invertible and smooth. We come back to
-# that in section 8. At the end, the points should be normal. For two standard normal numbers, the
+# The grid is bent and stretched, but never cut: the map is invertible and smooth. We return to this
+# point in section 8. At the end, the points should be normal. For two standard normal numbers, the
 # squared radius exceeds $r^2$ with probability $e^{-r^2 / 2}$, so we know how many latents should
 # be in a disk.
 
@@ -438,14 +440,13 @@ trained(of_class, MOONS.sample(50_000, seed=0), CLASS_STEPS)
 print("KL from the moons to Flow.for_vectors(2):", divergence(MOONS, of_class, moons_test))
 
 # %% [markdown]
-# It ends closer to the moons than the plain flow, after fewer steps.
+# Its divergence from the moons is smaller than that of the plain flow, after fewer steps.
 #
 # ## 7. Dequantization, and bits per dimension
 #
-# Pixels are integers, the **levels** 0 to 255. A density does not know that. It may put a narrow
-# peak on each level, and a peak of width $w$ and mass 1 has the height $1 / w$. So the likelihood
-# of levels can be made arbitrarily large, and the "best" flow has learned only that levels are
-# integers.
+# Pixels are integers, the **levels** 0 to 255. A density may put a narrow peak on each level, and a
+# peak of width $w$ and mass 1 has the height $1 / w$. So the likelihood of levels can be made
+# arbitrarily large, and the "best" flow has learned only that levels are integers.
 #
 # The remedy is **uniform dequantization**: add noise $u$ from $[0, 1)$ to each value. Then the
 # model assigns each vector of levels $k$ a probability, the mass of its cube:
@@ -458,9 +459,9 @@ print("KL from the moons to Flow.for_vectors(2):", divergence(MOONS, of_class, m
 # $$E_u [ \log p(k + u) ] \le \log E_u [ p(k + u) ] = \log P(k).$$
 #
 # Training on noisy data maximizes the left side. So it is a **lower bound** on the log-probability
-# of the levels (Theis et al. 2016), and no flow can get below the entropy of the levels. Let us see
-# both. We construct a distribution of two values with two levels each, with four known
-# probabilities.
+# of the levels (Theis et al. 2016), and no flow can get below the entropy of the levels. We show
+# both facts for a small example. We construct a distribution of two values with two levels each,
+# with four known probabilities.
 
 # %%
 table = np.array([0.4, 0.1, 0.2, 0.3])
@@ -514,19 +515,19 @@ show(
 )
 
 # %% [markdown]
-# Without noise, the loss falls far below the entropy, and it would continue to fall. This number is
+# Without noise, the loss falls far below the entropy and would continue to fall. This number is
 # meaningless. With noise, the order is correct: entropy, probability of levels, bound.
 #
 # **Bits per dimension.** Papers divide by the number of values $D$, and by $\log 2$ to convert nats
 # to bits. One step is easily forgotten. A flow on images operates on $x = (k + u) / 256$, in $[0,
-# 1)$. That is one more change of variables, whose log-determinant is $-D \log 256$. So in units of
+# 1)$. This is one more change of variables, whose log-determinant is $-D \log 256$. So in units of
 # one level
 #
 # $$\text{bits per dimension} = \frac{-\log p(x)}{D \log 2} + \log_2 256.$$
 #
 # A model that knows nothing, the uniform density on $[0, 1)$, has 8 bits: one byte per value. If a
 # paper scales to $[-1, 1]$, the last term is $\log_2 128 = 7$. If it is forgotten, the reported
-# numbers are 7 or 8 bits too good.
+# numbers are too low by 7 or 8 bits.
 
 # %%
 print("uniform in [0, 1) ", bits_per_dimension(0.0, 784, "uniform", levels_per_unit=256), "bits")
@@ -538,7 +539,7 @@ print("uniform in [-1, 1)", bits_per_dimension(density_of_two, 784, "uniform", 1
 #
 # A flow is a smooth map with a smooth inverse. It can stretch and bend the plane, but cannot cut
 # it. The plane of latents is in one piece, and normal noise is everywhere. So the density of a flow
-# is above 0 *everywhere*. Two clusters with a gap are in two pieces. Take one latent from each
+# is above 0 *everywhere*. Two clusters with a gap form two pieces. Take one latent from each
 # cluster, and the straight line between them: the flow maps it to a path from one cluster to the
 # other, with positive density all along. This path is the **filament**.
 
@@ -582,16 +583,16 @@ show(
 )
 
 # %% [markdown]
-# We placed the clusters on the diagonal. In a first run, they were on one axis. Then the other
-# number contains no information about the cluster, so no coupling could make a first step: the flow
-# remained *one* normal distribution, with a divergence of 1.2 nats.
+# We placed the clusters on the diagonal. In a first run, they were on one axis. In this case, the
+# other number contains no information about the cluster, so no coupling could begin to separate the
+# clusters: the flow remained *one* normal distribution, with a divergence of 1.2 nats.
 #
 # The filament has little mass, and more training makes it thinner. But then the map must stretch
 # more and more in the gap, where neighboring latents go to different clusters, and a map with such
 # stretching is badly conditioned (Cornish et al. 2020). The same holds for holes: a disk of latents
 # cannot become a ring. Remedies are a latent distribution with several pieces, a variable that
-# selects the piece, or numbers that are *added* to the data. Also note that a flow has as many
-# latents as values. It does not compress to fewer, as a VAE does.
+# selects the piece, or numbers that are *appended* to the data. Also note that a flow has as many
+# latents as values. Unlike a VAE, it does not compress to fewer latents.
 #
 # ## 9. Images: several scales
 #
@@ -602,11 +603,11 @@ show(
 # 2. Several steps: activation normalization, 1x1 convolution, coupling.
 # 3. **Split**: half of the channels leave as latents. The other half continues at step 1.
 #
-# Nothing is discarded. The channels that leave early are latents too, and their normal density
+# Nothing is discarded. The channels that leave early are also latents, and their normal density
 # counts in the likelihood. They describe details at their scale, given the rest. So there are as
-# many latents as pixels. The logit of section 1 is applied first, because images have bounds and
-# normal numbers do not. `Flow.for_images` builds all of this. We use digits with 8 × 8 pixels and
-# 17 gray levels, on which a small flow learns in half a minute.
+# many latents as pixels. The logit of section 1 is applied first, because pixel values are bounded
+# and normal numbers are not. `Flow.for_images` builds all of this. We use digits with 8 × 8 pixels
+# and 17 gray levels, on which a small flow learns in half a minute.
 
 # %%
 digits = load_digits().images.astype("uint8")[..., None]  # 1797 digits of 8 x 8 pixels
@@ -637,9 +638,9 @@ print("latents of a digit:", codes.shape[1])
 # flow predicts test digits better than a histogram for each pixel does. It predicts its training
 # digits even better: 1,500 digits are few.
 #
-# The first 32 latents left at the fine scale, and the last 32 at the coarse one. We resample one
-# part to see what it encodes. And the inverse is exact: from unchanged latents, each digit is
-# recovered.
+# The first 32 latents leave at the fine scale, and the last 32 latents leave at the coarse scale.
+# We resample one part to see what it encodes. The inverse is exact: from unchanged latents, each
+# digit is recovered.
 
 # %%
 fresh = random.normal(size=codes.shape).astype("float32")
@@ -659,13 +660,12 @@ show(
 
 # %% [markdown]
 # The fine latents encode little more than shades of single pixels: the digit does not change. With
-# resampled coarse latents, the digits are different ones. The last two rows share their coarse
-# latents and look alike. For larger images and longer training, here are samples from a published
-# run:
+# resampled coarse latents, the digits change. The last two rows share their coarse latents and look
+# alike. For larger images and longer training, here are samples from a published run:
 #
 # ![Samples of Glow for handwritten digits.](../../recipes/results/glow_mnist.png)
 #
-# ## 10. What is often said, and what is so
+# ## 10. Common claims, and what is true
 #
 # - **"$p_X(x) = p_Z(z) |\det \partial x / \partial z|$."** This is upside down. With the map from
 #   noise to data, divide by its determinant (question 1). A quick check: if the *data* are
@@ -673,14 +673,14 @@ show(
 # - **"Flows give the exact likelihood of images."** It is exact for the density of noisy values.
 #   For the levels, which are stored in a file, it is a bound (section 7). Noise with a learned
 #   distribution improves the bound (Ho et al. 2019).
-# - **"The networks of a coupling must be invertible."** They are never inverted. Only scaling and
-#   shifting is.
+# - **"The networks of a coupling must be invertible."** They are never inverted. Only the scaling
+#   and the shift are inverted.
 # - **"The multi-scale flow discards half of the numbers."** They leave as latents and contribute to
 #   the likelihood.
 # - **"A better likelihood means better samples."** Mix a good model with 99% noise. The likelihood
 #   of each image falls by at most $\log 100 = 4.6$ nats. That is negligible compared with an
 #   image's hundreds of nats, yet nearly all samples are noise (Theis et al. 2016).
-# - **"A likelihood distinguishes strange images from common ones."** Flows trained on photographs
+# - **"A likelihood distinguishes strange images from common images."** Flows trained on photographs
 #   of objects assign house numbers, which they have never seen, a *higher* likelihood (Nalisnick et
 #   al. 2019). Smooth images are likely, whatever they show.
 #
@@ -692,7 +692,8 @@ show(
 # <details markdown="1"><summary>Answer</summary>
 #
 # $f$ is the inverse of $g$, so its Jacobian is the inverse matrix, and its determinant is the
-# reciprocal of that of $g$. With $z = g^{-1}(x)$, the formula is $\log p_X(x) = \log p_Z(z) - \log
+# reciprocal of the determinant of $g$'s Jacobian. With $z = g^{-1}(x)$, the formula is $\log p_X(x)
+# = \log p_Z(z) - \log
 # |\det \partial g / \partial z|$. The sign is a minus: where the generator stretches, its samples
 # are spread thin.
 #
@@ -717,8 +718,8 @@ show(
 # Write `flip=False` in the chain. Now $x_1$ always stays: the latents' first number is the data's,
 # with a variance of about 3 instead of 1. All grid lines move only vertically. For each $x_1$, the
 # map of $x_2$ is a scale and a shift, so the density along each vertical line is normal. Where one
-# moon is above the other, it fills the gap. The divergence from the moons was 0.97 nats in our run,
-# instead of 0.11.
+# moon is above the other, the model fills the gap. The divergence from the moons was 0.97 nats in
+# our run, instead of 0.11.
 #
 # </details>
 #

@@ -3,8 +3,8 @@
 #
 # A generative adversarial network (GAN) has no likelihood. Two networks play against each other:
 # the **generator** $G$ makes examples from noise, and the **discriminator** $D$ predicts the
-# probability that an example is real. What makes this a method, and why does it fail so often? We
-# study games so small that everything can be computed, and come to images at the end.
+# probability that an example is real. Why does this work, and why does it fail so often? We study
+# games so small that everything can be computed, and turn to images at the end.
 #
 # After this chapter, you can derive the best discriminator, the two generator losses, and the
 # vector field of the game, and explain the purpose of each of the usual remedies.
@@ -66,8 +66,8 @@ random = np.random.default_rng(0)
 #
 # **The best discriminator.** Keep $G$ fixed, and therefore $q$. Then $V$ is an integral of $p(x)
 # \log D(x) + q(x) \log (1 - D(x))$, and $D$ may be chosen at each $x$ separately. The derivative
-# with respect to the number $D(x)$ is $p(x) / D(x) - q(x) / (1 - D(x))$. It falls as $D(x)$ grows,
-# so $V$ is largest where it is 0:
+# with respect to the number $D(x)$ is $p(x) / D(x) - q(x) / (1 - D(x))$. This derivative falls as
+# $D(x)$ grows, so $V$ is largest where the derivative is 0:
 #
 # $$D^*(x) = \frac{p(x)}{p(x) + q(x)}.$$
 #
@@ -79,10 +79,10 @@ random = np.random.default_rng(0)
 # $$V(D^*, G) = -2 \log 2 + \mathrm{KL}(p, m) + \mathrm{KL}(q, m)
 # = -2 \log 2 + 2 \mathrm{JS}(p, q).$$
 #
-# JS is the **Jensen-Shannon divergence**, half the sum of the two. It is 0 if both densities are
-# equal, and at most $\log 2$, because $p / m$ and $q / m$ are at most 2. So against the best
-# discriminator, the generator minimizes a divergence. We check both formulas with two normal
-# distributions whose densities we know.
+# JS is the **Jensen-Shannon divergence**, half the sum of the two divergences. It is 0 if both
+# densities are equal, and at most $\log 2$, because $p / m$ and $q / m$ are at most 2. So against
+# the best discriminator, the generator minimizes a divergence. We check both formulas with two
+# normal distributions whose densities we know.
 #
 # In code, $D$ is the sigmoid of a **logit**, the number that the network returns. With
 # $\mathrm{softplus}(l) = \log(1 + e^l)$, $-\log D$ is the softplus of the negative logit, and
@@ -153,14 +153,14 @@ show(
 )
 
 # %% [markdown]
-# On the left, $D$ is accurate wherever there are examples. Beyond 2.5 there are almost none, so it
-# learns little there.
+# On the left, $D$ is accurate wherever there are examples. Beyond 2.5, there are almost no
+# examples, so $D$ learns little there.
 #
 # On the right is the first problem. If the densities barely overlap, JS is nearly $\log 2$, whether
-# they are near or far. It has almost no slope, so it gives the generator no information. The
-# **Wasserstein distance** is the average distance over which mass must be moved, by the shortest
-# plan, to turn one density into the other. Here, it equals the distance itself, with a slope of
-# size 1 however far apart they are. We come back to it in section 5.
+# they are near or far. It has almost no slope, so it does not tell the generator in which direction
+# to move. The **Wasserstein distance** is the average distance over which mass must be moved, by
+# the shortest plan, to turn one density into the other. Here, it equals the distance between the
+# means, so its slope has size 1, however far apart the densities are. We return to it in section 5.
 #
 # ## 2. Two generator losses
 #
@@ -171,9 +171,9 @@ show(
 # - **non-saturating**: $-\log D$. Its derivative with respect to $l$ is $-(1 - D)$.
 #
 # Both fall as $D$ grows. But early in training, the discriminator is confident, and $D$ is near 0
-# for generated examples. There, the first derivative is nearly 0, and the second one nearly -1.
-# What matters is the derivative with respect to the *logit*: the network moves the logit, and $D$
-# itself barely moves where the sigmoid is flat.
+# for generated examples. In this case, the first derivative is nearly 0, and the second derivative
+# is nearly -1. What matters is the derivative with respect to the *logit*: the network moves the
+# logit, and $D$ itself barely moves where the sigmoid is flat.
 
 # %%
 logits = np.linspace(-8, 8, 201)
@@ -214,8 +214,8 @@ show(
 # \quad \text{(minimax)}, \qquad \dot\theta = \psi s(-\theta \psi) \quad \text{(non-saturating)}.$$
 #
 # How does the distance to the equilibrium change? Half its square has the derivative $\theta
-# \dot\theta + \psi \dot\psi$. With minimax, that is 0: along the field, the distance stays
-# constant. With the non-saturating loss, it is
+# \dot\theta + \psi \dot\psi$. With minimax, this derivative is 0: along the field, the distance
+# stays constant. With the non-saturating loss, it is
 #
 # $$\theta \psi ( s(-\theta \psi) - s(\theta \psi) ) = -\theta \psi \tanh(\theta \psi / 2),$$
 #
@@ -230,11 +230,11 @@ show(
 # -1/2$, so $\lambda = \pm i/2$: these are the eigenvalues of the field. They are imaginary, so the
 # players circle around the equilibrium, and no distance shrinks by a constant factor. Steps of
 # length $h$ are worse. If both players move simultaneously, a step adds $h$ times the field, so an
-# eigenvalue $\lambda$ becomes $1 + h \lambda = 1 \pm ih/2$, whose modulus is $\sqrt{1 + h^2/4}$,
-# which exceeds 1. The path diverges. If they take turns, as in `GAN`, first $\psi' = \psi -
-# \frac{h}{2} \theta$ and then $\theta' = \theta + \frac{h}{2} \psi' = (1 - \frac{h^2}{4}) \theta +
-# \frac{h}{2} \psi$. This matrix has determinant 1 and, for $h < 4$, complex eigenvalues, so their
-# modulus is exactly 1. The path is then an ellipse, nearly a circle for small $h$.
+# eigenvalue $\lambda$ becomes $1 + h \lambda = 1 \pm ih/2$, whose modulus is $\sqrt{1 + h^2/4} >
+# 1$. The path diverges. If the players take turns, as in `GAN`, first $\psi' = \psi - \frac{h}{2}
+# \theta$ and then $\theta' = \theta + \frac{h}{2} \psi' = (1 - \frac{h^2}{4}) \theta + \frac{h}{2}
+# \psi$. This matrix has determinant 1 and, for $h < 4$, complex eigenvalues, so their modulus is
+# exactly 1. The path is then an ellipse, nearly a circle for small $h$.
 #
 # **R1.** Add $\frac{\gamma}{2} |\partial l / \partial x|^2$ at the data to the discriminator's
 # loss, where $l$ is the logit of an example $x$. Here, it is $\frac{\gamma}{2} \psi^2$, so
@@ -300,9 +300,10 @@ show(
 # moves the generator quickly, the other barely moves it. The minimax path is a ring. The
 # non-saturating path comes closer, but more and more slowly, because near the equilibrium it is the
 # same rotation. R1 converges. With the Wasserstein loss of section 5 and a gradient penalty of
-# weight $w$, the critic's loss is $\theta \psi + w (|\psi| - 1)^2$ and the generator's $-\theta
-# \psi$, so $\dot\psi = -\theta - 2 w (|\psi| - 1) \mathrm{sign}(\psi)$ and $\dot\theta = \psi$. The
-# penalty pulls $|\psi|$ to 1, where $\theta$ cannot rest: the path does not arrive.
+# weight $w$, the critic's loss is $\theta \psi + w (|\psi| - 1)^2$ and the generator's loss is
+# $-\theta \psi$, so $\dot\psi = -\theta - 2 w (|\psi| - 1) \mathrm{sign}(\psi)$ and $\dot\theta =
+# \psi$. The penalty pulls $|\psi|$ to 1, where $\theta$ keeps moving, so the path does not
+# converge.
 #
 # ## 4. The training step
 #
@@ -352,12 +353,12 @@ class PlainGAN(GenerativeModel):
 # %% [markdown]
 # ## 5. Lost modes and remedies
 #
-# Eight narrow normal distributions on a ring are the usual test. A **mode** is one of them. Against
-# the best discriminator, a generator that covers only one of them has a JS of 0.497 (with $p = q /
-# 8$ on the covered mode, $q = 0$ elsewhere), not far from the maximum, $\log 2 = 0.693$. But if $D$
-# learns slowly, the generator finds the point where $D$ is currently highest and sends its examples
-# there. When $D$ has learned that, the generator moves on. This is called **mode collapse**. We
-# compare:
+# The usual test is a ring of eight narrow normal distributions, each of which is called a **mode**.
+# Against the best discriminator, a generator that covers only one mode has a JS of 0.497 (with $p =
+# q / 8$ on the covered mode, $q = 0$ elsewhere), not far from the maximum, $\log 2 = 0.693$. But if
+# $D$ learns slowly, the generator finds the point where $D$ is currently highest and sends its
+# examples there. When $D$ has learned to reject these examples, the generator moves on. This is
+# called **mode collapse**. We compare:
 #
 # - `PlainGAN` whose discriminator learns ten times more slowly than its generator;
 # - `PlainGAN` with equal learning rates;
@@ -420,18 +421,20 @@ show(
 )
 
 # %% [markdown]
-# With a slow $D$, the whole cloud is in one place and moves on. Only late does it spread over the
-# ring, and it ends with 35% of its points near a mode, compared with 88% for equal rates. So the
-# first remedy is a discriminator that keeps up. R1 and the Wasserstein loss end slightly behind
-# plain equal rates here, with one run each, so this does not rank the three. The latter already has
-# half of its points near a mode after 300 generator steps, though it makes five updates of $D$ for
-# each. They address the problems of sections 1 and 3: densities that do not overlap, and circling.
+# With a slow $D$, the whole cloud of generated points is in one place and moves around. It spreads
+# over the ring only late in training, and at the end, 35% of its points are near a mode, compared
+# with 88% for equal rates. So the first remedy is a discriminator that keeps up with the generator.
+# R1 and the Wasserstein loss end slightly behind plain equal rates here, with one run each, so this
+# does not rank the three. With the Wasserstein loss, half of the points are already near a mode
+# after 300 generator steps, although each of these steps includes five updates of $D$. R1 and the
+# Wasserstein loss address the problems of sections 1 and 3: densities that do not overlap, and
+# circling.
 #
 # ## 6. The class, on images
 #
 # `GAN.for_images` builds the DCGAN networks (Radford et al. 2016). They are narrow here, and
 # training is short, so the learning rates are higher than the paper's 0.0002. Here, the generator
-# has the higher one, because on images a discriminator soon wins.
+# has the higher learning rate, because on images, the discriminator soon wins.
 
 # %%
 data = small_images("mnist", first=100 if QUICK else None)
@@ -450,11 +453,11 @@ show(samples(model, n=60, columns=12), "digits", f"60 samples after {IMAGE_STEPS
 
 # %% [markdown]
 # The losses do not show how good the digits are: both players improve at the same time. So look at
-# the samples, and measure them with something else ([chapter 10](10_gans_that_draw.md)). One more
-# check is needed. Does the generator copy the training images? It has seen 32,000 images, none more
-# than once, so it is unlikely to have memorized one. After long training, the check is more
-# important: the training image nearest to a sample should be a different one. And between two
-# latents, the images should change gradually.
+# the samples, and evaluate them with separate metrics ([chapter 10](10_gans_that_draw.md)). One
+# more check is needed. Does the generator copy the training images? It was trained on 32,000
+# images, each used only once, so it is unlikely to have memorized an image. After long training,
+# the check is more important: the training image nearest to a sample should differ from the sample.
+# And between two latents, the images should change gradually.
 
 # %%
 ends = model.draw_latents(8, seed=1)
@@ -472,18 +475,18 @@ show(
 )
 
 # %% [markdown]
-# ## 7. What is often said, and what is so
+# ## 7. Common claims, and what is true
 #
 # - **"A GAN minimizes the Jensen-Shannon divergence."** It does so against the best discriminator
 #   and with the minimax loss. In practice, $D$ lags a few steps behind, and the loss is the
 #   non-saturating one (question 2).
 # - **"Training is finished when D outputs 1/2."** The best $D$ for equal densities outputs 1/2, but
 #   so does a $D$ that is too weak to see a difference.
-# - **"The loss of WGAN's critic is the Wasserstein distance."** Up to its sign, it would be, for
-#   the best critic among those with slope at most 1. A trained critic and a penalty give an
+# - **"The loss of WGAN's critic is the Wasserstein distance."** Up to its sign, it would be the
+#   distance for the best critic with slope at most 1. A trained critic and a penalty give an
 #   estimate, and the recipe below measures its error.
-# - **"R1 makes GANs converge."** This is proven near an equilibrium, for small steps. It implies
-#   nothing about players far from one.
+# - **"R1 makes GANs converge."** This is proven near an equilibrium, for small steps. It does not
+#   imply anything about players far from an equilibrium.
 #
 # ## Questions
 #
@@ -498,19 +501,19 @@ show(
 #
 # </details>
 #
-# **2.** Let $D$ be the best one for the current generator, and keep it fixed. Let the generator's
-# density $q$ change slightly: the non-saturating loss changes. Which divergences between $p$ and
-# $q$ change by the same amount?
+# **2.** Let $D$ be the best discriminator for the current generator, and keep it fixed. Let the
+# generator's density $q$ change slightly: the non-saturating loss changes. Which divergences
+# between $p$ and $q$ change by the same amount?
 #
 # <details markdown="1"><summary>Answer</summary>
 #
 # Write $q_0$ for the current density, which $D^*$ has seen, and $m_0 = (p + q_0) / 2$. The loss is
 # the mean over $q$ of $-\log D^* = \log (q_0 / p) - \log (q_0 / m_0) + \log 2$. The slope of the
-# first mean at $q = q_0$ is that of $\mathrm{KL}(q, p)$: that divergence also has a part in which
-# the logarithm changes, but this is the integral of the change in $q$, which is 0. In the same way,
-# the slope of the second mean is that of $2 \mathrm{JS} = \mathrm{KL}(p, m) + \mathrm{KL}(q, m)$:
-# as $m$ changes by $\delta$, its logarithms change by the integral of $-(p + q) \delta / m = -2
-# \delta$, which is 0 too. So the generator follows $\mathrm{KL}(q, p) - 2 \mathrm{JS}(p, q)$
+# first mean at $q = q_0$ is that of $\mathrm{KL}(q, p)$: this divergence also has a part in which
+# the logarithm changes, but this part is the integral of the change in $q$, which is 0. In the same
+# way, the slope of the second mean is that of $2 \mathrm{JS} = \mathrm{KL}(p, m) + \mathrm{KL}(q,
+# m)$: as $m$ changes by $\delta$, its logarithms change by the integral of $-(p + q) \delta / m =
+# -2 \delta$, which is also 0. So the generator follows $\mathrm{KL}(q, p) - 2 \mathrm{JS}(p, q)$
 # (Arjovsky and Bottou 2017). This KL divergence penalizes examples outside the data far more than
 # missing modes.
 #
@@ -520,10 +523,10 @@ show(
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# It no longer circles, but moves slowly and directly into the equilibrium. For $\gamma > 1$, the
-# root $\sqrt{\gamma^2 - 1}$ is real, so nothing rotates. The slower eigenvalue is $-1 + \sqrt{3} /
-# 2 = -0.13$, whereas $\gamma = 0.6$ has the real part $-0.3$: too much friction slows the game
-# down.
+# The path no longer circles, but moves slowly and directly toward the equilibrium. For $\gamma >
+# 1$, the root $\sqrt{\gamma^2 - 1}$ is real, so nothing rotates. The slower eigenvalue is $-1 +
+# \sqrt{3} / 2 = -0.13$, whereas $\gamma = 0.6$ has the real part $-0.3$: too much friction slows
+# the game down.
 #
 # </details>
 #

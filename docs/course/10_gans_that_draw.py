@@ -1,18 +1,18 @@
 # %% [markdown]
 # # 10. GANs for images
 #
-# [Chapter 9](09_gans.md) was about the game. This one is about images: how the networks are built,
-# how to request a class, how to constrain the discriminator, what the latents are good for, and how
-# samples are evaluated without a likelihood. The last topic comes with a warning. Every metric is
-# blind to something, and we show what.
+# [Chapter 9](09_gans.md) was about the game. This chapter is about images: how the networks are
+# built, how to request a class, how to constrain the discriminator, what the latents are good for,
+# and how samples are evaluated without a likelihood. The last topic comes with a warning. Every
+# metric fails to detect some defects, and we show which.
 #
 # After this chapter, you can explain the reason for each DCGAN guideline, write the step of a
 # conditional GAN, bound the slope of a discriminator, compute Fréchet and kernel distances,
 # precision, and recall, truncate latents, invert a generator, and mix styles.
 #
-# A small GAN is trained here. Larger ones are loaded: exports of `keras_gen`'s recipes that were
-# trained for 11 to 33 minutes. With `QUICK=1` in the environment, the chapter runs in seconds, with
-# fewer images and steps, and with untrained networks instead of the exports.
+# We train a small GAN and load larger GANs: exports of `keras_gen` recipes that were trained for 11
+# to 33 minutes. With `QUICK=1` in the environment, the chapter runs in seconds, with fewer images
+# and steps, and with untrained networks instead of the exports.
 
 # %%
 import os
@@ -96,13 +96,13 @@ def pretrained(name, build):
 # guidelines and their reasons:
 #
 # - **No pooling.** The generator doubles the side length with transposed convolutions of stride 2,
-#   and the discriminator halves it with convolutions of stride 2. Both learn how.
+#   and the discriminator halves it with convolutions of stride 2. Both learn how to resample.
 # - **Batch normalization**, except at the generator's output and the discriminator's input, where
 #   brightness matters. It keeps the maps of a deep generator from vanishing or exploding. Section 2
-#   shows its price.
+#   shows its disadvantages.
 # - **ReLU** in the generator with **tanh** at its output, because images are in $[-1, 1]$. **Leaky
-#   ReLU** in the discriminator: where it rejects an image, it must still have a slope, or the
-#   generator learns nothing.
+#   ReLU** in the discriminator: where it rejects an image, it must still have a slope, because
+#   otherwise the generator does not learn.
 # - **Adam** with learning rate 0.0002 and $\beta_1 = 0.5$. The game rotates (chapter 9), and a long
 #   memory of old gradients points in the wrong direction.
 #
@@ -110,9 +110,9 @@ def pretrained(name, build):
 # places a copy of its kernel, multiplied by each pixel's value, at every $s$-th position, and sums
 # them. How many copies overlap at an output position? Along one axis, copies of length $k$ start at
 # the positions $0, s, 2s, \ldots$. If $s$ divides $k$, the number is $k / s$ everywhere. If not, it
-# alternates between the integers around $k / s$, with period $s$. In two dimensions, the numbers of
-# both axes multiply. Where more copies overlap, the output is initially larger: a **checkerboard**
-# (Odena et al. 2016).
+# alternates between the integers around $k / s$, with period $s$. In two dimensions, the numbers
+# for the two axes are multiplied. Where more copies overlap, the output is initially larger: a
+# **checkerboard** (Odena et al. 2016).
 
 
 # %%
@@ -148,9 +148,10 @@ sides = [layer.kernel_size for layer in generator.layers if isinstance(layer, Co
 print("kernels of the library's generator:", sides)
 
 # %% [markdown]
-# With a stride of 2, use kernels of size 4. But an even count is only a fair start. Each output
-# pixel sees different kernel entries than its neighbor does: there are four sets, by even and odd
-# rows and columns. If training makes them unequal, a grid appears anyway, and we will see one.
+# With a stride of 2, use kernels of size 4. But an equal number of copies is only a good start.
+# Neighboring output pixels depend on different kernel entries: there are four sets of entries, for
+# even and odd rows and columns. If training makes the sets unequal, a grid appears anyway, as we
+# will see.
 #
 # ## 2. A class-conditional GAN
 #
@@ -161,7 +162,7 @@ print("kernels of the library's generator:", sides)
 # For each $y$ separately, this is the game of chapter 9. So the best discriminator is $D^*(x, y) =
 # p(x \mid y) / (p(x \mid y) + q(x \mid y))$, and the only equilibrium of optimal players is $q(x
 # \mid y) = p(x \mid y)$: the correct images, *for each class*. The only new part in the step below
-# is that labels are passed along. Fakes get the labels of the batch.
+# is that labels are passed along. Generated images get the labels of the batch.
 
 
 # %%
@@ -226,11 +227,11 @@ for name in ("d_loss", "g_loss"):
     print(name, "of each third:", ", ".join(f"{value:.2f}" for value in history[name]))
 
 # %% [markdown]
-# The class `ConditionalGAN` has the same step and adds sampling, checks, penalties, and files. It
+# The class `ConditionalGAN` has the same step and adds sampling, checks, penalties, and saving. It
 # accepts the trained networks. Do samples show the requested class? This requires a classifier,
 # which makes errors itself, so its accuracy on test images is printed too. Ours is linear, on
-# **histograms of gradients**: the frequencies of edge directions in 4 × 4 cells of the image.
-# Nothing in them is learned from images. We will need them again in section 4.
+# **histograms of gradients**: the frequencies of edge directions in 4 × 4 cells of the image. These
+# features are not learned from images. We will need them again in section 4.
 
 # %%
 conditional = ConditionalGAN(generator, discriminator, CLASSES)
@@ -267,9 +268,9 @@ show(
 #
 # **A side effect of batch normalization.** In training, each map is normalized with the mean and
 # variance of the *batch*. So a sample depends on the rest of the batch. If all samples in a batch
-# have the same class, these statistics reveal it. We generate the same latents with the same label
-# 0 in two contexts: among all classes, and among samples of the same class. At inference, moving
-# averages replace the batch statistics, and the context does not matter.
+# have the same class, these statistics reveal the class. We generate the same latents with the same
+# label 0 in two contexts: among all classes, and among samples of the same class. At inference,
+# moving averages replace the batch statistics, and the context does not matter.
 
 # %%
 z = random.normal(size=(64, LATENTS)).astype("float32")
@@ -304,25 +305,25 @@ show(
 
 # %% [markdown]
 # In the *discriminator*, this is worse. Real and generated batches have different statistics, so it
-# can distinguish them without looking at any single image. And a generator asked for a batch of one
-# class in training mode generates images unlike those it was trained to generate. Penalties on each
-# image's slope are incompatible with it. That is why later GANs normalize the discriminator
-# differently.
+# can distinguish the batches without looking at any single image. In training mode, a generator
+# that is asked for a batch of one class generates images unlike those that it was trained to
+# generate. And penalties on each image's slope are incompatible with batch normalization. That is
+# why later GANs normalize the discriminator differently.
 #
 # ## 3. Spectral normalization
 #
 # Chapter 9 limited the slope of $D$ with penalties. Miyato et al. (2018) build the limit into the
 # network. A dense layer $x \to W x$, with one row of the matrix $W$ per output, stretches a
 # difference between inputs at most by its largest singular value $\sigma(W)$. ReLU and leaky ReLU
-# stretch nothing. A chain of layers stretches at most by the product. So divide each $W$ by
-# $\sigma(W)$, and the slope of $D$ is at most 1.
+# do not stretch differences. A chain of layers stretches differences at most by the product of
+# these values. So divide each $W$ by $\sigma(W)$, and the slope of $D$ is at most 1.
 #
 # **Power iteration** finds $\sigma$. Start with a random $u$ and repeat $v = W u / |W u|$, $u = W^T
 # v / |W^T v|$. Expand $u$ in the right singular vectors. Each round multiplies the $i$-th component
-# by $\sigma_i^2$, so relative to the first component, the others shrink by $(\sigma_i /
+# by $\sigma_i^2$, so relative to the first component, the other components shrink by $(\sigma_i /
 # \sigma_1)^2$. The estimate is $|W u|$, and its relative error falls like $(\sigma_2 /
-# \sigma_1)^{4t}$, because it is quadratic in the wrong components. In training, one round per step
-# is enough: $W$ changes slowly, and $u$ is kept.
+# \sigma_1)^{4t}$, because this error is quadratic in the other components. In training, one round
+# per step is enough: $W$ changes slowly, and $u$ is kept between steps.
 
 # %%
 W = random.normal(size=(64, 64))
@@ -349,16 +350,16 @@ print(f"the library's layer, against a kernel divided by its singular value: {er
 # **A common additional claim** is that each convolution now has a slope of at most 1. This is not
 # true. The kernel is normalized after reshaping to a matrix with $k \cdot k \cdot c$ rows. The
 # convolution is a larger linear map, in which this matrix appears at every position. On a torus,
-# its singular values are known: for each frequency $\omega$, they are those of the small matrix
-# $\sum_{a, b} K_{ab} e^{-i (\omega_1 a + \omega_2 b)}$ (Sedghi et al. 2019), where $K_{ab}$ is the
-# matrix of input by output channels at position $(a, b)$ of the kernel.
+# its singular values are known: for each frequency $\omega$, they are the singular values of the
+# small matrix $\sum_{a, b} K_{ab} e^{-i (\omega_1 a + \omega_2 b)}$ (Sedghi et al. 2019), where
+# $K_{ab}$ is the matrix of input by output channels at position $(a, b)$ of the kernel.
 #
 # How large can the slope be? Let $R$ be the reshaped kernel. The output at a position is $R^T$
 # times the window $w$ of $k \times k$ pixels around it, so its squared length is at most
 # $\sigma(R)^2 |w|^2$. Sum over all positions. Each pixel is in $k^2$ windows, so the sum of all
 # $|w|^2$ is $k^2 |x|^2$. The output has at most the length $k \, \sigma(R) \, |x|$, and the slope
-# of the convolution is at most $k$ times that of its reshaped kernel. We measure it for a random
-# kernel and for one that is constant over all nine positions.
+# of the convolution is at most $k$ times the slope of its reshaped kernel. We measure this ratio
+# for a random kernel and for a kernel that is constant over all nine positions.
 
 
 # %%
@@ -374,8 +375,8 @@ for name, each in (("random 3x3 kernel", kernel), ("smooth 3x3 kernel", smooth))
     print(f"{name}: reshaped 1, convolution {slope_of_convolution(each):.2f}, bound 3")
 
 # %% [markdown]
-# So spectral normalization bounds the slope, with a constant that grows with the kernel size. Its
-# practical effect is to keep all layers at one scale.
+# So spectral normalization bounds the slope, with a constant that grows with the kernel size. In
+# practice, it keeps all layers at the same scale.
 #
 # ## 4. How samples are measured
 #
@@ -387,9 +388,10 @@ for name, each in (("random 3x3 kernel", kernel), ("smooth 3x3 kernel", smooth))
 #
 # $$d^2 = |m_a - m_b|^2 + \mathrm{tr} \left( C_a + C_b - 2 (C_a C_b)^{1/2} \right).$$
 #
-# In one dimension, this is $(m_a - m_b)^2 + (\sigma_a - \sigma_b)^2$. It is estimated from $n$
-# images and is *biased*: two halves of one set have different sample means, so the first term alone
-# is $\mathrm{tr}(C) (1/n + 1/n)$ on average, and errors in the covariances add to it.
+# In one dimension, this is $(m_a - m_b)^2 + (\sigma_a - \sigma_b)^2$. The distance is estimated
+# from $n$ images, and the estimate is *biased*: two halves of one set have different sample means,
+# so the first term alone is $\mathrm{tr}(C) (1/n + 1/n)$ on average, and errors in the covariances
+# add to it.
 #
 # **Kernel distance** (Binkowski et al. 2018). With a kernel $k(a, b) = (a \cdot b / d + 1)^3$:
 #
@@ -397,7 +399,7 @@ for name, each in (("random 3x3 kernel", kernel), ("smooth 3x3 kernel", smooth))
 #
 # It is the squared distance between the means of both sets in the space of the kernel; here $d$ is
 # the number of features. Means over *pairs* $a \ne a'$ are unbiased estimates. So for two halves of
-# one set, the average is 0 for any $n$, and negative values occur too. We take two parts of the
+# one set, the average is 0 for any $n$, and negative values also occur. We take two parts of the
 # training set and observe both distances. Values after ± here and below are jackknife standard
 # errors: they measure how the estimate changes when single images are left out.
 
@@ -434,14 +436,14 @@ show(
 )
 
 # %% [markdown]
-# The true value is 0 in both plots. Most of the Fréchet distance comes from the covariances here,
+# The true value is 0 in both plots. Here, most of the Fréchet distance comes from the covariances,
 # which have many more entries than the means. **Never compare Fréchet distances for different
 # $n$.**
 #
 # **Precision and recall** (Kynkäänniemi et al. 2019). Draw a ball around each real image that
 # reaches its fifth neighbor. *Precision* is the fraction of samples inside any of these balls: are
 # the samples good? Then draw balls around the samples. *Recall* is the fraction of real images
-# inside: is everything covered?
+# inside: are all real images covered?
 #
 # We evaluate samples from four GANs and a simple baseline, a **Gaussian mixture** over pixels
 # (Richardson and Weiss 2018). We also evaluate sets that should *fail*: test images of only five
@@ -501,16 +503,16 @@ show(
 # - **Other test images** are the reference: the distance between equal distributions under these
 #   estimates. Even they have a precision of only 0.91 and a recall of only 0.89.
 # - **Copies** of training images are perfect by all metrics except the last. No distance between
-#   sets asks where samples come from.
-# - **Negatives** are perfect too: their gradients point in the opposite direction, and the
-#   histograms ignore the sign. A feature that maps many images to the same value is blind to
-#   changes among them. Only the last column notices.
-# - **Blur** lowers precision, and **missing classes** lower recall. This is what the two metrics
-#   are good for.
-# - The **mixture** has a *higher* precision than test images: its samples stay in the middle, where
-#   balls are dense. It is far behind test images in recall and in both distances. But it is not a
-#   weak baseline: it beats BigGAN in Fréchet distance (slightly), precision, and recall, though not
-#   in kernel distance.
+#   sets detects where samples come from.
+# - **Negatives** are also perfect by these metrics: their gradients point in the opposite
+#   direction, and the histograms ignore the sign. A feature that maps many images to the same value
+#   cannot detect changes among these images. Only the last column detects the negatives.
+# - **Blur** lowers precision, and **missing classes** lower recall. The two metrics are designed
+#   for this purpose.
+# - The **mixture** has a *higher* precision than test images: its samples are in the middle of the
+#   data, where balls are dense. It is far behind test images in recall and in both distances. But
+#   it is not a weak baseline: it beats BigGAN in Fréchet distance (slightly), precision, and
+#   recall, though not in kernel distance.
 # - Of the three large GANs, **DCGAN** is best by both distances and by recall, and has the lowest
 #   precision. **BigGAN** has the best precision and the worst recall. A single number does not rank
 #   them, nor does a single type of features. Here, StyleGAN and BigGAN are about equal in kernel
@@ -520,13 +522,13 @@ show(
 #   rows.
 #
 # Does a GAN copy? The median shows that most samples are not copies *of the 5,000 images searched*:
-# they are about as far from them as test images are. A few copies do not change a median, and
-# 55,000 of the large GANs' training images were not searched.
+# samples are about as far from these images as test images are. A few copies do not change a
+# median, and 55,000 of the large GANs' training images were not searched.
 #
 # ## 5. Averages of the weights
 #
 # The players of a GAN need not converge. In the game of chapter 9, they circled around the
-# equilibrium, and the *center* of the circle is where they should be. So a moving average of the
+# equilibrium, whose *center* is the point where they should be. So a moving average of the
 # generator's weights, $\bar w \leftarrow \beta \bar w + (1 - \beta) w$, is maintained during
 # training and used for sampling. How much of the circle remains? Let $w_t = e^{i \theta t}$, with
 # the angle $\theta$ per step. The average is a sum over all previous steps, a geometric series:
@@ -574,15 +576,16 @@ show(drawn, "averages", "Two players circle around (0, 0), with their averages."
 #
 # ## 6. Truncation
 #
-# A trained generator may sample from other latents than those it was trained on. Large latent
-# values were rare in training, and their images are often poor. **Truncation** keeps each latent in
-# $[-t, t]$ (Brock et al. 2019). The variance of a truncated normal number is known:
+# A trained generator can use latents from a distribution other than the one on which it was
+# trained. Large latent values were rare in training, and their images are often poor.
+# **Truncation** keeps each latent in $[-t, t]$ (Brock et al. 2019). The variance of a truncated
+# normal number is known:
 #
 # $$1 - \frac{2 t \varphi(t)}{2 \Phi(t) - 1},$$
 #
-# with the standard normal density $\varphi$ and its integral $\Phi$. StyleGAN truncates elsewhere.
-# It first maps latents $z$ to a **style** $w = f(z)$ and pulls it toward the mean style: $w' = \bar
-# w + \psi (w - \bar w)$.
+# with the standard normal density $\varphi$ and its integral $\Phi$. StyleGAN truncates at a later
+# point: it first maps latents $z$ to a **style** $w = f(z)$ and pulls it toward the mean style: $w'
+# = \bar w + \psi (w - \bar w)$.
 
 # %%
 normal = random.normal(size=(N, 100)).astype("float32")
@@ -626,8 +629,9 @@ show(
 # %% [markdown]
 # Both curves fall: precision is gained at the expense of recall. At $\psi = 0$, precision is 1 and
 # recall 0, the value of a single image. It is *not* the mean image: the mean of styles is a style,
-# here that of a patterned pullover. The two generators cannot be ranked where the curves do not
-# overlap. (The curves use 500 images per set. The table above used 1,000, so its numbers differ.)
+# here the style of a patterned pullover. The two generators cannot be ranked where the curves do
+# not overlap. (The curves use 500 images per set. The table above used 1,000, so its numbers
+# differ.)
 #
 # ## 7. Walks between latents, and back from images
 #
@@ -670,16 +674,16 @@ show(
 # %% [markdown]
 # By kernel distance, the midpoints of lines are slightly farther from test images than the
 # endpoints and the midpoints of arcs, by less than two standard errors. Visually, there is no
-# difference. Midpoints of arcs have the distribution of latents, and those of lines do not; this
-# generator is not sensitive to it. A generator is continuous, so a small enough step changes
-# little. But it may change quickly: in the middle pair, the shoe dissolves and the shirt appears
-# within three of ten steps, and the images in between are neither.
+# difference. Midpoints of arcs have the distribution of latents, and midpoints of lines do not, but
+# this generator is not sensitive to the difference. A generator is continuous, so a small enough
+# step changes little. But the image may change quickly: in the middle pair, the shoe dissolves and
+# the shirt appears within three of ten steps, and the images in between are neither.
 #
 # **Inversion.** Which latents generate a given image $x$? A GAN has no encoder, but the generator
 # has a gradient: minimize $|G(z) - x|^2$ over $z$ with Adam, starting at $z = 0$. For images that
-# $G$ generated itself, an exact solution exists, so their error is that of the search. For test
-# images, two errors add up: what $G$ cannot generate, and what the search does not find. The simple
-# baseline uses as many numbers per image: 100 principal components.
+# $G$ generated itself, an exact solution exists, so the remaining error is due to the search. For
+# test images, two errors add up: images that $G$ cannot generate, and latents that the search does
+# not find. The simple baseline uses as many numbers per image: 100 principal components.
 
 # %%
 EACH = 6  # test images, and as many of the generator's own
@@ -741,11 +745,12 @@ show(
 # %% [markdown]
 # For test images, the search is better than 100 components on average, and worse for two of six.
 # For the generator's own images, the exact solution is known, with an error of 0. The search finds
-# *none* of them within its 400 steps and is worse than the components for two of six: it turned a
+# *none* of them within its 400 steps and is worse than the components for two of six: it turns a
 # bag into a shoe. Their mean error equals that of test images, 15, so these errors do *not* show
 # what $G$ cannot generate: most of the error may come from the search. And a small error does not
-# imply the correct latents: those of the last image are 10 apart. The search finds some image
-# nearby, not *the* code of an image. An encoder is trained for that ([chapter 4](04_vae.md)).
+# imply the correct latents: for the last image, the latents found are at a distance of 10 from the
+# true latents. The search finds a similar image, not *the* code of an image. To find codes, train
+# an encoder ([chapter 4](04_vae.md)).
 #
 # ## 8. Styles
 #
@@ -754,14 +759,14 @@ show(
 # the map has to bend around the hole. StyleGAN's mapping $w = f(z)$ can do the bending, and $w$
 # need not be normal. Its synthesis network starts with a *learned constant*. In each layer, every
 # channel of the maps is normalized to mean 0 and standard deviation 1, and then scaled and shifted
-# by numbers that depend only on $w$. So the next layer's style undoes this layer's scales: a style
-# acts in its own layer. Fine noise is added as well. The export here has the generator of the
-# second paper (Karras et al. 2020), in which $w$ scales the channels before each convolution, and
-# the outputs are divided by the standard deviation that this would cause.
+# by numbers that depend only on $w$. Because the next layer normalizes its inputs, the scales of a
+# style affect only its own layer. Fine noise is added as well. The export here has the generator of
+# the second paper (Karras et al. 2020), in which $w$ scales the channels before each convolution,
+# and the outputs are divided by the standard deviation that this would cause.
 #
 # Because each layer has its own $w$, styles can be **mixed**: the coarse layers use the style of
-# one sample, and the fine layers that of another. Which one determines what? We mix pairs and ask
-# the classifier of section 2 for the class of the mixture.
+# one sample, and the fine layers use the style of another sample. Which properties does each style
+# determine? We mix pairs and ask the classifier of section 2 for the class of the mixture.
 
 # %%
 count = N // 4
@@ -796,10 +801,10 @@ show(
 # and texture. The picture shows mixtures after three layers. Rows share their shape, and columns
 # share their tone.
 #
-# Nothing forces this order except the network itself. Mixing in training (some samples get two
-# styles) makes layers depend less on each other.
+# Only the structure of the network causes this division of labor. Mixing in training (some samples
+# get two styles) makes layers depend less on each other.
 #
-# ## 9. What is often said, and what is so
+# ## 9. Common claims, and what is true
 #
 # - **"FID measures how good images are."** It compares two normal distributions in the features of
 #   one network, with a bias that depends on the number of images (section 4). It is 0 for copies of
@@ -823,10 +828,10 @@ show(
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# In our features: one that generates negatives of clothes. The histograms use the direction of an
-# edge without its sign, so a negative has the same features. Every feature has such blind spots:
-# changes of an image that it maps to the same values. So report several features, and look at the
-# images.
+# In our features, a generator of negatives of clothes has a kernel distance of 0. The histograms
+# use the direction of an edge without its sign, so a negative has the same features. Every feature
+# has such blind spots: it maps some changed images to the same values. So report several features,
+# and look at the images.
 #
 # </details>
 #
@@ -849,15 +854,15 @@ show(
 #
 # Labels now contain no information about the image: $p(x \mid y) = p(x)$ for each $y$. So each row
 # contains all types of clothes, and the players' losses look as before. Of our samples, 9.8% had
-# the requested class, as expected by chance. The loss cannot detect this: labels are wrong for the
-# discriminator too.
+# the requested class, as expected by chance. The loss cannot detect this: the labels are wrong for
+# the discriminator, too.
 #
 # </details>
 #
 # ## Where to go from here
 #
 # Values are from the published runs in [RESULTS.md](../../RESULTS.md). Their kernel distances use
-# the features of two trained classifiers, and the worse one counts.
+# the features of two trained classifiers, and the worse result counts.
 #
 # | topic | class | recipe | result | paper |
 # |-|-|-|-|-|

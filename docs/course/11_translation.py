@@ -6,11 +6,12 @@
 # each with its own difficulty:
 #
 # - **pairs**, where a source and its target are known. Often a source allows many targets, and a
-#   pixel distance is minimized by a blurred one;
+#   pixel distance is minimized by a blurred mixture of them;
 # - **no pairs**, only two collections of images. Then nothing in the data shows which image of one
 #   collection belongs to which image of the other;
-# - **small and large images**, where pairs cost nothing. There, two goals conflict: a small error
-#   and a natural look. We derive by how much, for one normal number and for posterior samples.
+# - **small and large images**, where pairs cost nothing. In this case, two goals conflict: a small
+#   error and a natural appearance. We derive the size of this conflict for one normal number and
+#   for posterior samples.
 #
 # After this chapter, you can state which outputs minimize squared and absolute losses, write the
 # steps of pix2pix and CycleGAN, prove that a cycle does not determine a mapping, and compute the
@@ -56,20 +57,22 @@ warnings.filterwarnings("ignore", message=".*does not hold the weights of discri
 #
 # Let $x$ be a source and $y$ its target, both images, and $y_i$ the level of pixel $i$ in $y$. If
 # $x$ does not determine $y$, then $y_i$ has a distribution for each $x$. A network outputs one
-# number $a$ per pixel. Which one is best?
+# number $a$ per pixel. Which $a$ is best?
 #
 # - **Squared loss** $E[(y_i - a)^2 \mid x]$: its derivative with respect to $a$ is $2 (a - E[y_i
 #   \mid x])$. It is 0 at the **mean** of the targets.
-# - **Absolute loss** $E[|y_i - a| \mid x]$: increasing $a$ slightly adds the increase for every
-#   target below $a$ and subtracts it for every target above. So the derivative is $P(y_i < a \mid
-#   x) - P(y_i > a \mid x)$, and it changes its sign at the **median**.
+# - **Absolute loss** $E[|y_i - a| \mid x]$: if $a$ increases slightly, the loss increases by this
+#   amount for every target below $a$, and decreases by this amount for every target above $a$. So
+#   the derivative is $P(y_i < a \mid x) - P(y_i > a \mid x)$, which changes its sign at the
+#   **median**.
 #
 # Both choose each pixel separately. Neither result has to be an image that occurs in the data.
 #
 # Here is an example that we can compute. The source $x$ is a black-and-white digit. The target $y$
-# is the same digit on a striped background: of every four rows, one has level 160 and three have 0.
-# Which row is bright differs from image to image, and $x$ does not determine it. So each background
-# pixel is 160 with probability $1/4$. Its mean is 40, and its median is 0.
+# is the same digit on a striped background: of every four rows, one row has level 160, and three
+# rows have level 0. Which row is bright differs from image to image, and $x$ does not determine
+# which row is bright. So each background pixel is 160 with probability $1/4$. Its mean is 40, and
+# its median is 0.
 
 # %%
 data = small_images("mnist", first=DIGITS)
@@ -142,18 +145,18 @@ answer("trained, absolute loss", absolute.generator)
 
 # %% [markdown]
 # Here, "squared" and "absolute" are the two losses in levels from 0 to 255, over the background
-# pixels, and the last two columns describe the outputs. Trained networks come close to the formula:
-# the squared loss gives a gray of 40, and the absolute loss omits the stripes. Their losses are
-# close to the minimum. In both cases, the standard deviation of the levels is far below the
+# pixels, and the last two columns describe the outputs. Trained networks come close to the theory:
+# the squared loss gives a gray level of 40, and the absolute loss omits the stripes. Their losses
+# are close to the minimum. In both cases, the standard deviation of the levels is far below the
 # targets' 69, so no background looks like a target. And a *true* target of the same $x$, sampled
 # again, has twice the squared error of the mean, and one and a half times the absolute error of the
 # median. Section 5 derives the factor 2.
 #
 # ## 2. A loss that is learned
 #
-# So let a discriminator $D$ determine what occurs in the data ([chapter 9](09_gans.md)). In pix2pix
-# (Isola et al. 2017), it sees the source *in addition to* the image. With $G$ for the generator,
-# equation (1) of the paper is the game of chapter 9 over **pairs**:
+# So let a discriminator $D$ learn which images occur in the data ([chapter 9](09_gans.md)). In
+# pix2pix (Isola et al. 2017), it sees the source *in addition to* the image. With $G$ for the
+# generator, equation (1) of the paper is the game of chapter 9 over **pairs**:
 #
 # $$V(D, G) = E[\log D(x, y)] + E[\log (1 - D(x, G(x)))].$$
 #
@@ -161,9 +164,9 @@ answer("trained, absolute loss", absolute.generator)
 # \mid x)$ and $p(x) q(y \mid x)$, where $q$ is the distribution of $G$'s outputs. The minimum is
 # reached only where $q(y \mid x) = p(y \mid x)$ for (almost) all $x$. A discriminator that sees
 # only $y$, as in equation (2), compares $p(y)$ with $q(y)$. Their divergence is 0 even if $G$
-# answers every $x$ with a correct image for *another* $x$. So it is the condition that ties the
-# output to the source. Equation (4) adds an absolute loss with a weight $\lambda$. In practice, and
-# in our code, $G$ minimizes $-\log D$ instead of $\log (1 - D)$ (chapter 9):
+# translates every $x$ to a correct image for *another* $x$. So only the condition ties the output
+# to the source. Equation (4) adds an absolute loss with a weight $\lambda$. In practice, and in our
+# code, $G$ minimizes $-\log D$ instead of $\log (1 - D)$ (chapter 9):
 #
 # $$E[-\log D(x, G(x))] + \lambda E[\,|y - G(x)|\,].$$
 #
@@ -173,11 +176,11 @@ answer("trained, absolute loss", absolute.generator)
 # **PatchGAN.** $D$ returns a map of logits `[batch, h, w, 1]`, each of which depends only on one
 # patch of source and image. The loss is the mean over the map. To the extent that $D$ does not know
 # the position of a patch, the game compares the distributions of all real and generated patches. So
-# it evaluates texture, here stripes, and cannot see whether distant patches fit together. That is
-# left to the absolute loss. The paper's patches have 70x70 pixels of 256x256, and ours 16x16 of
-# 28x28.
+# $D$ evaluates texture, here stripes, and cannot detect whether distant patches fit together. This
+# is left to the absolute loss. The paper uses patches of 70x70 pixels in 256x256 images; ours have
+# 16x16 pixels in 28x28 images.
 #
-# This is the step.
+# The following class implements this step.
 
 
 # %%
@@ -257,20 +260,21 @@ show(
 # With weights of 10 and 0, there are stripes, with about the targets' mean of 40 and standard
 # deviation of 69. Both errors are close to those of another target: twice the minimum squared error
 # and one and a half times the minimum absolute error. So the squared distance ranks these two
-# networks last, and the absolute distance puts them 50 to 60 percent above the minimum. Yet they
-# are the only ones with stripes at all; the stripes for weight 0 are broken. With a weight of 100,
-# the paper's for its images, the background is nearly that of the absolute loss alone.
+# networks last, and the absolute distance puts them 50 to 60 percent above the minimum. Yet only
+# these two networks generate stripes at all; the stripes for weight 0 are broken. With a weight of
+# 100, which the paper uses for its images, the background is nearly the same as with the absolute
+# loss alone.
 #
 # But look at the stripes again: in *all* 600 test images, the same row is bright. The data have
-# four answers for each $x$, and both runs found one of them. Without noise, $G$ can give only one
-# answer for each $x$, so $q(y \mid x) = p(y \mid x)$ is out of reach. It could at least give
-# different ones for different $x$. It did not.
+# four answers for each $x$, and each run found only one of them. Without noise, $G$ can give only
+# one answer for each $x$, so $q(y \mid x) = p(y \mid x)$ is out of reach. $G$ could at least give
+# different answers for different $x$, but it did not.
 #
 # **The effect of the absolute loss on the game.** Take one pixel with two answers, bright with
 # probability $p = 0.3$ for a given $x$. Suppose that $G$ generates bright with probability $q$.
 # With the game's loss $\log (1 - D)$ and the best $D$, it minimizes, up to a constant,
 # $2\,\mathrm{JS}(p, q) + \lambda (q (1 - p) + (1 - q) p)$. The first term is minimal at $q = p$.
-# The second is linear in $q$ with slope $1 - 2p > 0$, so it pulls $q$ toward 0, the median. We
+# The second term is linear in $q$ with slope $1 - 2p > 0$, so it pulls $q$ toward 0, the median. We
 # compute the best $q$ on a grid.
 
 # %%
@@ -307,18 +311,18 @@ show(
 # So the absolute loss is not part of the goal "answer as the data do": it moves the best answer
 # toward the median. With a weight of 3, bright is generated 6 times in 100, compared with 30 in the
 # data. (It never disappears entirely, because the slope of the JS divergence at $q = 0$ is minus
-# infinity.) In return, the absolute loss gives a direction from the first step on, when $D$ knows
-# nothing yet, and evaluates what patches cannot see. So it is a compromise. The authors found that
-# their generators ignored the noise they were given. Our computation offers one reason: varied
-# answers cost absolute loss.
+# infinity.) In return, the absolute loss gives a direction from the first step on, when $D$ has not
+# learned anything yet, and evaluates the arrangement of patches, which $D$ cannot detect. So it is
+# a compromise. The authors found that their generators ignored the noise they were given. Our
+# computation offers one reason: varied answers increase the absolute loss.
 #
 # ## 3. No pairs: CycleGAN
 #
 # Now there are two collections, images from $X$ with density $p_X$ and images from $Y$ with density
 # $p_Y$. CycleGAN (Zhu et al. 2017) trains $G: X \to Y$ and $F: Y \to X$ with a discriminator for
-# each domain, so that $G(x)$ looks like $Y$ and $F(y)$ like $X$. With these losses alone, $G$ and
-# $F$ need not be related to each other, so both are tied by the **cycle loss**, equation (2) of the
-# paper:
+# each domain, so that $G(x)$ looks like an image from $Y$, and $F(y)$ looks like an image from $X$.
+# With these losses alone, $G$ and $F$ need not be related to each other, so both are tied by the
+# **cycle loss**, equation (2) of the paper:
 #
 # $$E_{x}[\,|F(G(x)) - x|\,] + E_{y}[\,|G(F(y)) - y|\,].$$
 #
@@ -329,18 +333,18 @@ show(
 #
 # $$G'(x) = s(G(x)), \qquad F'(y) = F(s^{-1}(y)).$$
 #
-# Then $G'(x)$ has the density $p_Y$, and $F'(y)$ the density $p_X$, because $s^{-1}$ preserves
-# $p_Y$ too. And $F'(G'(x)) = F(s^{-1}(s(G(x)))) = x$, and likewise $G'(F'(y)) = y$. So the cycle
-# loss is 0, and a discriminator, however good, sees the same two distributions. All these losses
-# are equal for $(G, F)$ and $(G', F')$. $\square$
+# Then $G'(x)$ has the density $p_Y$, and $F'(y)$ the density $p_X$, because $s^{-1}$ also preserves
+# $p_Y$. And $F'(G'(x)) = F(s^{-1}(s(G(x)))) = x$, and likewise $G'(F'(y)) = y$. So the cycle loss
+# is 0, and discriminators, however good, receive the same distributions. All these losses are equal
+# for $(G, F)$ and $(G', F')$. $\square$
 #
 # Such maps $s$ are abundant: a rotation of a normal distribution with equal variances, an exchange
 # of two equally frequent classes by a map between their distributions, or mirroring if mirrored
-# images are equally frequent. So where the losses allow $G$, they allow all these $s \circ G$ too.
+# images are equally frequent. So where the losses allow $G$, they also allow all these $s \circ G$.
 # The choice among them depends on the networks, their initial weights, and the path of training.
 #
-# We test this with five classes, each a small cloud on a ring. The clouds of $Y$ are those of $X$,
-# rotated by some degrees, and this rotation is the *intended* mapping. Labels are hidden from
+# We test this with five classes, each a small cloud on a ring. The clouds of $Y$ are the clouds of
+# $X$, rotated by some degrees, and this rotation is the *intended* mapping. Labels are hidden from
 # training. All $5! = 120$ ways to map clouds to clouds can have a cycle loss of 0 and generate the
 # correct distributions. If one of them were chosen at random, each class would be preserved with
 # probability $1/5$.
@@ -353,8 +357,8 @@ show(
 # - with a cycle loss of weight 10, rotated by 50°;
 # - with the same cycle loss and generators that start near the identity, $G(x) = x + 0.1 g(x)$,
 #   rotated by 20°;
-# - the same setting, rotated by 50°. The nearest cloud of $Y$ is then a *wrong* one: that of the
-#   previous class, 22° away.
+# - the same setting, rotated by 50°. The nearest cloud of $Y$ is then the *wrong* cloud: the cloud
+#   of the previous class, 22° away.
 
 # %%
 CLASSES = 5
@@ -503,31 +507,32 @@ show(
 
 # %% [markdown]
 # With the cycle loss, 0.98 of the points end on a cloud, $F$ recovers $x$ up to 0.025, and in all
-# six games, each class has its own cloud. So the losses are satisfied. But the six games end in six
-# *different* permutations, and 0.13 of the points are on the intended cloud. Without the cycle
-# loss, it is also 0.13, and a random permutation gives 0.20 on average: nothing indicates that the
-# cycle preserves classes. It does exactly what its loss requires: points are recovered. In the
-# picture, the clouds also keep their width, whereas without the cycle they shrink to strokes.
+# six games, each class is mapped to its own cloud. So the losses are low. But the six games end in
+# six *different* permutations, and 0.13 of the points are on the intended cloud. Without the cycle
+# loss, this fraction is also 0.13, and a random permutation gives 0.20 on average. So there is no
+# sign that the cycle preserves classes. The cycle does exactly what its loss requires: points are
+# recovered. In the picture, the clouds also keep their width, whereas without the cycle they shrink
+# to strokes.
 #
 # Near the identity, all six games agree. Rotated by 20°, all classes are preserved; rotated by 50°,
-# *none* is, because the nearest cloud is the wrong one. The losses are equally good in both cases.
-# So agreement between runs does not show that they are correct: they share a preference.
-# Convolutional networks may prefer to leave shapes in place, which we did not test. That would suit
-# photographs and paintings, but it does not follow from the cycle.
+# *none* is preserved, because the nearest cloud is the wrong cloud. The losses are equally good in
+# both cases. So agreement between runs does not show that the mapping is correct: the runs share a
+# preference. Convolutional networks may prefer to leave shapes in place, which we did not test.
+# This would suit photographs and paintings, but it does not follow from the cycle loss.
 #
 # CycleGAN has one more term, for similar domains: the **identity loss** $|G(y) - y|$ (sec. 5.2),
-# which asks $G$ to leave images unchanged that are already in $Y$. It may exclude some of the maps
-# $s$, again through an assumption about the intended mapping.
+# which encourages $G$ to leave images that are already in $Y$ unchanged. This loss may exclude some
+# of the maps $s$, again through an assumption about the intended mapping.
 #
 # ### Cycles that hide
 #
-# Is at least all of $x$ visible in $G(x)$, since $F$ recovers it? Not *visible*. Let $x$ be two
-# independent normal numbers with standard deviation 1, and let $y$ have the standard deviations 1
-# and 0.01: the second number of $y$ is invisible grain. $G(x) = (x_1, 0.01 x_2)$ and $F(y) = (y_1,
-# 100 y_2)$ have a cycle loss of 0 and generate the correct distributions. Half of $x$ is hidden in
-# the grain. An error of 0.01 in $y_2$ becomes an error of 1. Chu, Zhmoginov, Sandler (2017) found a
-# CycleGAN that hides photographs in maps in this way. A test is to add a little noise to $G(x)$ and
-# to check whether $F$ still recovers $x$.
+# $F$ recovers $x$ from $G(x)$, so $G(x)$ contains all of $x$. But not all of $x$ has to be
+# *visible*. Let $x$ be two independent normal numbers with standard deviation 1, and let $y$ have
+# the standard deviations 1 and 0.01: the second number of $y$ is invisible grain. $G(x) = (x_1,
+# 0.01 x_2)$ and $F(y) = (y_1, 100 y_2)$ have a cycle loss of 0 and generate the correct
+# distributions. Half of $x$ is hidden in the grain. An error of 0.01 in $y_2$ is multiplied by 100.
+# Chu, Zhmoginov, Sandler (2017) found a CycleGAN that hides photographs in maps in this way. A test
+# is to add a little noise to $G(x)$ and to check whether $F$ still recovers $x$.
 #
 # We test the published CycleGAN of the recipe `cyclegan_monet` on two photographs.
 
@@ -567,10 +572,10 @@ show(
 # %% [markdown]
 # Noise of 6.4 levels changes the outputs of $F$ by 1.5 levels, so $F$ dampens it. Afterward, the
 # photograph is recovered as well as before: 11.9 compared with 11.8 levels. So for these two
-# photographs, $F$ does not need any grain that such noise destroys. Two images cannot show more,
-# and a coarser hiding place is not ruled out. Nor does the cycle preserve everything: the red
-# columns of the pagoda come back brown. (The picture is stored with few colors, so shades cannot be
-# judged from it.)
+# photographs, $F$ does not need any grain that such noise destroys. Two images cannot prove more,
+# and information may still be hidden in coarser structures. Nor does the cycle preserve everything:
+# the red columns of the pagoda come back brown. (The picture is stored with few colors, so shades
+# cannot be judged from it.)
 #
 # ## 4. Shared latents: UNIT and CoGAN
 #
@@ -586,12 +591,12 @@ show(
 # E_Y(y)$ and $G_Y'(z) = G_Y(R^{-1} z)$, and leave $X$ unchanged. The divergence of $q$ depends on
 # the *length* of its mean, which $R$ preserves, and the noise of $q$ is the same in all directions.
 # $G_Y'$ undoes $R$ in reconstructions. A translation uses $R^{-1} z$ with $z$ from the other
-# domain, so for its discriminator we need one more condition: the latents of each domain, over all
+# domain, so for its discriminator, we need one more condition: the latents of each domain, over all
 # images, have a distribution that $R$ preserves, such as a normal one around 0 with equal
 # variances. And the cycles encode generated images, so $E_Y \circ G_Y$ and $E_X \circ G_X$ must
 # commute with $R$, as they do where they return $z$ up to a factor. Then all terms are equal, but
-# the translation is a different one. We check this with a linear model in which both domains are
-# standard normal in the plane.
+# the translation is different. We check this with a linear model in which both domains are standard
+# normal in the plane.
 
 # %%
 quarter = np.array([[0.0, -1.0], [1.0, 0.0]])  # a rotation by 90°
@@ -630,22 +635,22 @@ for name, R in (("R = 1", np.eye(2)), ("R = 90°", quarter)):
 # %% [markdown]
 # The terms agree up to sampling noise, and the translations differ by a rotation of 90°. So the
 # *losses* do not determine the mapping here either. In UNIT, **shared weights** do: both encoders
-# share their last layers, and both generators share their first ones. $R$ would have to be computed
-# by the few layers specific to $Y$. If these can only recolor or redraw edges, they cannot exchange
-# a 3 for a 7. The assumption is in the architecture, and it is as good as the architecture's fit to
-# the domains.
+# share their last layers, and both generators share their first layers. $R$ would have to be
+# computed by the few layers specific to $Y$. If these layers can only recolor or redraw edges, they
+# cannot turn a 3 into a 7. So the assumption is built into the architecture, and it is valid only
+# if the architecture suits the domains.
 #
 # CoGAN (Liu, Tuzel 2016) shares weights without any encoder: two generators with the same first
-# layers generate a pair of images from one $z$. Nothing in its losses ties the pair. The recipe
-# `co_gan_mnist` measures how often both images have the same class: 0.9314 for digits and
+# layers generate a pair of images from one $z$. Its losses do not tie the two images of a pair. The
+# recipe `co_gan_mnist` measures how often both images have the same class: 0.9314 for digits and
 # negatives, and 0.5598 for digits and edges, compared with about 0.11 for images from different
 # pairs.
 #
 # ## 5. What a sharp image costs
 #
-# In **super-resolution**, $s$ is a small image and $x$ the large one from which it was made. Pairs
-# cost nothing, and a small image allows many large ones. From here on, $\hat x$ is an estimate
-# computed from $s$ alone.
+# In **super-resolution**, $s$ is a small image, and $x$ is the large image from which it was made.
+# Pairs cost nothing, and a small image allows many large ones. From here on, $\hat x$ is an
+# estimate computed from $s$ alone.
 #
 # **The mean does not look like the data.** Let $m(s) = E[x \mid s]$, which minimizes the squared
 # loss, and write MMSE for its error $E|x - m(s)|^2$. By the law of total variance, summed over all
@@ -653,7 +658,8 @@ for name, R in (("R = 1", np.eye(2)), ("R = 90°", quarter)):
 #
 # $$\mathrm{Var}(x) = \mathrm{Var}(m(s)) + E[\mathrm{Var}(x \mid s)] = \mathrm{Var}(m(s)) + \mathrm{MMSE}.$$
 #
-# So wherever $x$ is not determined, the mean has too little variance, by exactly its own error.
+# So wherever $s$ does not determine $x$, the variance of the mean is too small, by exactly the
+# error of the mean.
 #
 # **A posterior sample costs a factor of 2.** Sample $\hat x$ from the posterior $p(x \mid s)$. Then
 # $(\hat x, s)$ has the same distribution as $(x, s)$, so $\hat x$ looks like the data. Given $s$,
@@ -679,10 +685,10 @@ for name, R in (("R = 1", np.eye(2)), ("R = 90°", quarter)):
 # Cauchy–Schwarz. How far are the estimates from the data? The 2-Wasserstein distance between two
 # normal distributions with mean 0 is the difference between their standard deviations, here $1 -
 # d$. By Cauchy–Schwarz again, any estimate with standard deviation $d'$ has at least the distance
-# $|1 - d'|$, and a nonzero mean only adds to distance and error. So another estimate at this
-# distance has $d' \ge d$, and no smaller error. Therefore the minimum error for each distance, from
-# 0 to $1 - d_0$, is a parabola: the **perception-distortion tradeoff** of Blau and Michaeli (2018)
-# in its simplest case. They prove for much more general distributions and distances that the
+# $|1 - d'|$, and a nonzero mean only increases the distance and the error. So another estimate at
+# this distance has $d' \ge d$, and no smaller error. Therefore the minimum error for each distance,
+# from 0 to $1 - d_0$, is a parabola: the **perception-distortion tradeoff** of Blau and Michaeli
+# (2018) in its simplest case. They prove for much more general distributions and distances that the
 # minimum distance does not increase with the allowed error, and that an error of 2 MMSE suffices
 # for a distance of 0.
 
@@ -724,8 +730,8 @@ show(
 # posterior sample has the correct standard deviation and twice the error. But twice is not
 # *necessary* here: the stretched mean has the distribution of the data, at an error of 0.586
 # instead of 0.5. It is not a posterior sample: given $s$, it is always the same number. The
-# observation itself has the error of the posterior sample and is too wide: so a poor estimate may
-# be bad in both respects, and only the curve is a tradeoff.
+# observation itself has the same error as the posterior sample, and its standard deviation is too
+# large. So a poor estimate may be bad in both respects; only along the curve is there a tradeoff.
 #
 # ### The same with images
 #
@@ -784,11 +790,11 @@ show(
 )
 
 # %% [markdown]
-# The error of a posterior sample is twice that of the mean, up to chance over 600 digits, and costs
-# 3 dB. The mean has a variance of 30.2, and its error of 21.58 is about the gap to 51.6. In the
-# picture, the samples are clean digits, and some are *different* digits: a 5 where the truth is a
-# 7. The mean shows its uncertainty as blur. To read a number plate, prefer the blur: sharpness is
-# not evidence.
+# The error of a posterior sample is twice the error of the mean, up to sampling error over 600
+# digits, which is a loss of 3 dB. The mean has a variance of 30.2, and its error of 21.58 is about
+# the difference from the data's variance, 51.6. In the picture, the samples are clean digits, but
+# some are *different* digits, such as a 5 instead of a 7. The mean shows its uncertainty as blur.
+# To read a license plate, prefer the blurred image, because sharpness is not evidence.
 #
 # ## 6. SRGAN
 #
@@ -797,9 +803,9 @@ show(
 # (4) and (5)), and a small weight times the adversarial loss of section 2, without the condition.
 # With pixels alone, the best output is the mean of section 5, which is smooth. The adversarial loss
 # pulls the distribution of outputs toward that of the data. Wherever $s$ leaves something
-# undetermined, the mean does not have that distribution, and a price in squared error must be paid:
-# this is not a fault of the training. How large it must be for photographs we do not know, because
-# we do not know their posterior.
+# undetermined, the mean does not have that distribution, and a more realistic output has a larger
+# squared error: this is not a fault of the training. How large the increase must be for photographs
+# is unknown, because their posterior is unknown.
 #
 # The published export of the recipe `srgan_set5` is the network trained on pixels. We apply it to
 # two photographs at a quarter of their side length.
@@ -837,21 +843,21 @@ show(
 # as the law of total variance suggests for an output close to the mean. In the published run, the
 # adversarial loss lowers the PSNR on Set5 from 30.87 to 30.42 dB. On Set14, it raises the fine
 # detail from 0.4263 to 0.5237 of the originals', and lowers the patch distance, a distance between
-# the distributions of small patches, from 138.4 to 105.3. So it trades a little of the first metric
-# for the other two. No picture of it is shown here, so there has been no visual comparison.
+# the distributions of small patches, from 138.4 to 105.3. So it trades a little PSNR for the other
+# two metrics. We do not show a picture of its output, so there is no visual comparison here.
 #
-# ## 7. What is often said, and what is so
+# ## 7. Common claims, and what is true
 #
 # - **"Cycle consistency makes the translation unique"**, or "preserves the content". By itself, it
 #   does neither (section 3). The networks and their initialization select one mapping of many.
-# - **"All seeds agree, so the data determine the mapping."** Six games agreed on a wrong one.
+# - **"All seeds agree, so the data determine the mapping."** Six games agreed on a wrong mapping.
 #   Compare translations with some true pairs.
 # - **"The conditional GAN samples from all answers."** It would at the optimum of the game, with
 #   noise and without the absolute loss. Ours gave one of four.
-# - **"The absolute loss is slightly sharper than the squared one."** It gives the median instead of
-#   the mean. With our stripes, the result is an empty background, not a sharper one.
+# - **"The absolute loss is slightly sharper than the squared loss."** It gives the median instead
+#   of the mean. With our stripes, the result is an empty background, not a sharper one.
 # - **"A higher PSNR means a better image."** Outputs close to the mean have the highest expected
-#   PSNR, and where the data are uncertain, real images often do not look like that.
+#   PSNR, and where the data are uncertain, real images often do not look like the mean.
 #
 # ## Questions
 #
@@ -865,7 +871,7 @@ show(
 # Use $D_Y'(y) = D_Y(s^{-1}(y))$. Its output on $G'(x)$ is $D_Y$'s output on $G(x)$, and real
 # $s^{-1}(y)$ are distributed as real $y$. $F'$ receives $y$, which is distributed as $s(u)$ with
 # real $u$, and $F'(s(u)) = F(u)$. So both games are identical. The first cycle is
-# $F(s^{-1}(s(G(x)))) = F(G(x))$. The second one is $|s(G(F(u))) - s(u)|$, and mirroring moves
+# $F(s^{-1}(s(G(x)))) = F(G(x))$. The second cycle is $|s(G(F(u))) - s(u)|$, and mirroring moves
 # pixels without changing their differences, so it is $|G(F(u)) - u|$. Only the identity loss
 # differs.
 #
@@ -889,8 +895,8 @@ show(
 # <details markdown="1"><summary>Answer</summary>
 #
 # The clouds of $Y$ are 72° apart, and $130 = 2 \cdot 72 - 14$. So the nearest cloud is 14° away,
-# and it is the one two classes before: class 2 goes to cloud 0. All six games end with 34012, and
-# no class is preserved.
+# and it belongs to the class two positions before: class 2 goes to cloud 0. All six games end with
+# 34012, and no class is preserved.
 #
 # </details>
 #

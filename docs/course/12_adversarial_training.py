@@ -4,16 +4,17 @@
 # In [chapter 9](09_gans.md), two networks played a game to generate examples: one minimized what
 # the other maximized. The same type of game serves other purposes, in which nothing is generated:
 #
-# - **domain adaptation**: features that do not distinguish two domains, so that labels from one can
-#   be used in the other;
+# - **domain adaptation**: features that do not distinguish two domains, so that labels from one
+#   domain can be used in the other domain;
 # - **blind representations**: features that do not reveal an attribute, such as a person's sex;
 # - **robustness**: a classifier that remains correct when an adversary changes its input slightly.
 #
-# In all three, the adversary used in training is rarely the best one, and results look better than
-# they are if they are tested only with that adversary. So half of this chapter is about evaluation.
-# After reading it, you can derive the bound behind domain adaptation, explain what aligned or blind
-# features cannot do, compute the worst change of an input for a linear model, and evaluate a
-# defense honestly. The first parts use problems so small that the right answers are known.
+# In all three, the adversary used in training is rarely the best adversary, and results look better
+# than they are if they are tested only with this adversary. So half of this chapter is about
+# evaluation. After reading it, you can derive the bound behind domain adaptation, explain what
+# aligned or blind features cannot do, compute the worst change of an input for a linear model, and
+# evaluate a defense honestly. The first parts use problems so small that the right answers are
+# known.
 #
 # With `QUICK=1` in the environment, the chapter runs in seconds, on less data and with fewer steps.
 
@@ -72,8 +73,8 @@ random = np.random.default_rng(0)
 #
 # Here is a problem with two features. The label is $y = \pm 1$, both equally likely. The first
 # feature is $1.5 y$ plus normal noise with standard deviation 1, in both domains. The second is
-# $2.5 y$ plus noise in the source, where it is the more informative one. In the target, it has
-# *nothing* to do with the label: it is 1.5 plus noise.
+# $2.5 y$ plus noise in the source, where it is the more informative feature. In the target, it is
+# independent of the label: it is 1.5 plus noise.
 
 # %%
 FIRST, SECOND = 1.5, 2.5  # how far the features move with the label, in the source
@@ -118,25 +119,25 @@ show(drawn, "points", "Points of both domains. Only the first number means the s
 # $$\epsilon_T(h) \le \epsilon_T(h^*) + \epsilon_T(h, h^*)
 # \le \epsilon_T(h^*) + \epsilon_S(h, h^*) + |\epsilon_T(h, h^*) - \epsilon_S(h, h^*)|.$$
 #
-# The middle term is at most $\epsilon_S(h) + \epsilon_S(h^*)$ by the same argument. The last one is
-# at most its largest value for *any* pair in $H$, which is called $d / 2$. So
+# The middle term is at most $\epsilon_S(h) + \epsilon_S(h^*)$ by the same argument. The last term
+# is at most its largest value for *any* pair in $H$, which is called $d / 2$. So
 #
 # $$\epsilon_T(h) \le \epsilon_S(h) + \frac{d}{2} + \lambda^*, \qquad
 # \lambda^* = \min_{h^* \in H} \left( \epsilon_S(h^*) + \epsilon_T(h^*) \right).$$
 #
-# The first term can be measured. So can the second, without labels: it measures how well the
-# domains can be distinguished by where two classifiers disagree. The third needs target labels. It
-# measures whether *one* classifier can be good in both domains. Domain adaptation rests on this
-# bound: look for features for which $\epsilon_S$ and $d$ are small, and hope that $\lambda^*$ is
-# small too.
+# The first term can be measured. The second term can also be measured, without target labels: it
+# shows how well the domains can be distinguished by the examples on which two classifiers disagree.
+# The third term requires target labels. It shows whether *one* classifier can be good in both
+# domains. Domain adaptation rests on this bound: look for features for which $\epsilon_S$ and $d$
+# are small, and hope that $\lambda^*$ is also small.
 #
 # In our problem, everything has a closed form. Let the feature be one number, the projection of a
 # point on a direction with angle $\theta$: $f = \cos \theta x_1 + \sin \theta x_2$. In each domain,
 # it is a mixture of two normal distributions with standard deviation 1, and $H$ contains the
-# thresholds on $f$, with both signs. Two of them disagree on an interval or on its complement. An
-# interval from $a$ to $b$ has the probability $F(b) - F(a)$. With $G = F_S - F_T$, the difference
-# between the distribution functions, the largest difference between the probabilities is $d / 2 =
-# \max G - \min G$.
+# thresholds on $f$, with both signs. Two such classifiers disagree on an interval or on its
+# complement. An interval from $a$ to $b$ has the probability $F(b) - F(a)$. With $G = F_S - F_T$,
+# the difference between the distribution functions, the largest difference between the
+# probabilities is $d / 2 = \max G - \min G$.
 
 # %%
 f = np.linspace(-9, 9, 1801)
@@ -213,10 +214,10 @@ show(drawn, "bound", "The bound on the target error, and its terms, for each fea
 
 # %% [markdown]
 # The direction that is best in the source does poorly in the target. (The direction of -31° is the
-# worst: there, the sign of the best classifier in the source changes.) At 0°, the feature is the
-# first number alone: $d$ is 0, and both errors are equal. The bound holds everywhere, but it is
-# loose: its middle term is a worst case over all classifiers. It motivates a method; it is not an
-# estimate.
+# worst, because the sign of the best classifier in the source changes there.) At 0°, the feature is
+# the first number alone: $d$ is 0, and both errors are equal. The bound holds everywhere, but it is
+# loose: its middle term is a worst case over all classifiers. The bound motivates a method, but it
+# is not an estimate of the error.
 #
 # ## 3. The game of domain adaptation
 #
@@ -227,13 +228,13 @@ show(drawn, "bound", "The bound on the target error, and its terms, for each fea
 # $$\min_D \left( E_S [ -\log D(f) ] + E_T [ -\log (1 - D(f)) ] \right)
 # = 2 \log 2 - 2 \mathrm{JS}(p_S, p_T).$$
 #
-# It is largest where the domains look alike. So the encoder *maximizes* this loss, with a weight
-# $\lambda$, while it minimizes the classifier's loss on source labels. (This $\lambda$ is not
-# $\lambda^*$.) A trick makes a second optimizer unnecessary: between encoder and discriminator, a
-# layer returns its input unchanged, but multiplies the gradient by $-\lambda$ on the way back. This
-# is **gradient reversal**, and the method is DANN (Ganin et al. 2016). One descent step on the
-# *sum* of both losses then moves all networks as intended. The library's `reverse_gradient` is this
-# layer.
+# This loss is largest where the domains look alike. So the encoder *maximizes* this loss, with a
+# weight $\lambda$, while it minimizes the classifier's loss on source labels. (This $\lambda$ is
+# not $\lambda^*$.) A trick makes a second optimizer unnecessary: between the encoder and the
+# discriminator, a layer returns its input unchanged, but multiplies the gradient by $-\lambda$ on
+# the way back. This is **gradient reversal**, and the method is DANN (Ganin et al. 2016). One
+# descent step on the *sum* of both losses then moves all networks as intended. The library's
+# `reverse_gradient` is this layer.
 
 
 # %%
@@ -273,8 +274,8 @@ class PlainDANN(GenerativeModel):
 
 # %% [markdown]
 # The encoder is a projection on one direction of length 1. Limiting its length matters: otherwise,
-# larger features increase the loss of a discriminator that lags behind. (The optimal one would not
-# be affected.) The encoder starts with the direction that is best in the source.
+# larger features increase the loss of a discriminator that lags behind. (The optimal discriminator
+# would not be affected.) The encoder starts with the direction that is best in the source.
 
 
 # %%
@@ -324,11 +325,11 @@ print(f"2 log 2 - 2 JS at this angle  {2 * np.log(2) - 2 * js(angle_of(plain)):.
 # %% [markdown]
 # The library's class `DANN` has the same step and accepts images or vectors. We train it with
 # several weights, which grow from 0 during training as in the paper, because an untrained
-# discriminator should not lead. As everything is known here, we also compute where the game
-# *should* end: start from the best direction in the source and descend on the classifier's loss
-# plus $2 \lambda$ JS. And we compare with simple baselines: the source alone, and CORAL, which
-# gives the source features the mean and covariance of the target before a linear classifier is
-# fitted to them. The best direction for the target is 0°.
+# discriminator should not guide the encoder. Because everything is known here, we also compute
+# where the game *should* end: start from the best direction in the source and descend on the
+# classifier's loss plus $2 \lambda$ JS. And we compare with simple baselines: the source alone, and
+# CORAL, which gives the source features the mean and covariance of the target before a linear
+# classifier is fitted to them. The best direction for the target is 0°.
 
 
 # %%
@@ -406,32 +407,32 @@ show(
 
 # %% [markdown]
 # With a weight of 1, the game ends where the theory predicts, and the error in the target falls
-# nearly to the best possible. The discriminator's loss showed how far apart the domains still are.
-# CORAL equalizes means and covariances, which helps little: the second feature then has the right
-# variance but still misleads. The price of DANN is paid in the source, where the error rises.
+# nearly to the minimum. The discriminator's loss shows how far apart the domains still are. CORAL
+# equalizes means and covariances, which helps little: the second feature then has the right
+# variance but is still misleading. DANN has a cost in the source, where the error rises.
 #
-# With a weight of 3, the game went wrong. The landscape has two valleys, and the start at 59° is
-# only 8° from the ridge between them. A descent would have reached the correct one. But the game is
-# not a descent: its discriminator lags behind, which may be the cause. It pushed the encoder over
-# the ridge, to 124.6°, which is the direction of -55° with the opposite sign. A weight of 10
-# happened to find the correct valley. Two symptoms are visible without target labels: a higher
-# error in the source, and a discriminator that distinguishes the domains. So a weight can be *ruled
-# out* without them, but among weights that look alike in both respects, the data available to the
-# method cannot decide.
+# With a weight of 3, the game fails. The loss has two valleys, and the start at 59° is only 8° from
+# the ridge between them. Gradient descent would reach the correct valley. But the game is not
+# gradient descent, because its discriminator lags behind. This may be why the encoder crosses the
+# ridge, to 124.6°, which is the direction of -55° with the opposite sign. With a weight of 10, the
+# game happens to find the correct valley. Two symptoms of failure are visible without target
+# labels: a higher error in the source, and a discriminator that distinguishes the domains. So a
+# weight can be *ruled out* without target labels, but the data available to the method cannot
+# decide among weights that look alike in both respects.
 #
 # ## 4. What alignment cannot promise
 #
 # Let the features have *exactly* the same distribution in both domains. Then every classifier $h$
 # on them predicts +1 equally often in both, with some probability $r$. Let $\pi_S$ and $\pi_T$ be
 # the fractions of the label +1. A classifier that predicts +1 with probability $r$ where $\pi_S$ of
-# the examples have it is wrong for at least $|r - \pi_S|$ of them. So
+# the examples have it is wrong for a fraction of at least $|r - \pi_S|$. So
 #
 # $$\epsilon_S(h) + \epsilon_T(h) \ge |r - \pi_S| + |r - \pi_T| \ge |\pi_S - \pi_T|.$$
 #
 # If the labels have different proportions in the target, alignment *forces* errors (Zhao et al.
 # 2019). Features that are not exactly aligned escape by at most their total variation, the largest
-# difference between the probabilities of a set. We train again, with nine tenths of +1 in the
-# target.
+# difference between the probabilities of a set. We train again, with nine tenths of the target
+# labels equal to +1.
 
 # %%
 print("weight    learned   theory   error: source   target, learned   theory")
@@ -462,13 +463,14 @@ show(
 )
 
 # %% [markdown]
-# With equal proportions, a larger weight does better in theory, although in one case it did not in
-# practice. With different proportions, a large weight hurts even in theory: here, a weight of 10
-# hurts, while small weights still help. The features for small weights are not aligned, so the
-# inequality does not bind them: the sum of both errors is far below 0.4. A weight of 10 aligns them
-# more, through a direction in which the two features nearly cancel in the source and the
-# classifier's sign is wrong in the target. Then both errors are high. Here, CORAL, which aligns
-# features regardless of the proportions, does far worse than training on the source alone.
+# With equal proportions, a larger weight does better in theory, although in one case, it does not
+# in practice. With different proportions, a large weight hurts even in theory: here, a weight of 10
+# hurts, whereas small weights still help. With small weights, the features are not aligned, so the
+# inequality does not apply: the sum of both errors is far below 0.4. With a weight of 10, the
+# features are more aligned, because the encoder chooses a direction in which the two features
+# nearly cancel in the source and the classifier's sign is wrong in the target. Then both errors are
+# high. Here, CORAL, which aligns features regardless of the proportions, does far worse than
+# training on the source alone.
 #
 # So aligned features are not the goal. They help when the labels have the same proportions and one
 # classifier is good in both domains. The second condition cannot be verified without target labels.
@@ -485,14 +487,14 @@ show(
 #
 # This is the **parity gap**. Measuring TV requires the *best* adversary: with equally frequent
 # values, the best accuracy of predicting $a$ is $(1 + \mathrm{TV}) / 2$. A weak adversary only
-# gives a lower bound on TV. Section 4 applies too, with the two attribute values instead of the
-# domains: if the label is more frequent for one of them, exact blindness forces errors.
+# gives a lower bound on TV. Section 4 also applies, with the two attribute values instead of the
+# domains: if the label is more frequent for one value, exact blindness forces errors.
 #
-# How wrong can a weak test be? Let the code be one number, $N(0, 1)$ for $a = 0$ and $N(0, s^2)$
-# for $a = 1$. A linear probe compares means and finds nothing. But $|z|$ is informative. We score
-# by the area under the ROC curve (AUC): the probability that an example with $a = 1$ gets a higher
-# score than one with $a = 0$, which is 0.5 for a blind code. For two independent standard normal
-# variables $u$ and $v$, the point $(u, v)$ has a uniform angle. So
+# How misleading can a weak test be? Let the code be one number, $N(0, 1)$ for $a = 0$ and $N(0,
+# s^2)$ for $a = 1$. A linear probe compares means and does not find a difference. But $|z|$ is
+# informative. We score by the area under the ROC curve (AUC): the probability that an example with
+# $a = 1$ gets a higher score than an example with $a = 0$, which is 0.5 for a blind code. For two
+# independent standard normal variables $u$ and $v$, the point $(u, v)$ has a uniform angle. So
 #
 # $$P(s |u| > |v|) = \frac{2}{\pi} \arctan s.$$
 
@@ -514,12 +516,12 @@ print(f"2 / pi arctan s            {2 / np.pi * np.arctan(S):.3f}")
 
 # %% [markdown]
 # Now for digits. The label is whether a digit is odd. Each digit is painted red or green: four
-# fifths of the odd digits and half of the even ones are red. So color helps to predict the label,
+# fifths of the odd digits and half of the even digits are red. So color helps to predict the label,
 # and the code of a plain classifier reveals it. `ALFR` (Edwards and Storkey 2016) plays the game in
 # turns: an **adversary** learns to predict the color from the code, with five steps per encoder
-# step. The encoder minimizes the classifier's loss minus a weight times the adversary's. The weight
-# again grows from 0, and the encoder's learning rate falls to 0, so that the adversary can catch
-# up.
+# step. The encoder minimizes the classifier's loss minus a weight times the adversary's loss. The
+# weight again grows from 0, and the encoder's learning rate falls to 0, so that the adversary can
+# catch up.
 #
 # The adversary is evaluated on training digits, where always predicting "red" is correct for 65%.
 # The two **probes** are other classifiers: logistic regression and boosted trees. They are trained
@@ -591,9 +593,9 @@ show(
 
 # %% [markdown]
 # Two simple methods serve as baselines. If the colors are known, digits can be converted to gray.
-# If not, everything that a *linear* probe finds can be erased in closed form: `LinearErasure`
-# (LEACE, Belrose et al. 2023) moves examples as little as possible so that both colors have the
-# same mean. The probes receive the means of 4 × 4 pixel blocks.
+# If not, all information that a *linear* probe can find can be erased in closed form:
+# `LinearErasure` (LEACE, Belrose et al. 2023) moves examples as little as possible so that both
+# colors have the same mean. The probes receive the means of 4 × 4 pixel blocks.
 
 
 # %%
@@ -621,39 +623,40 @@ for name, (codes, test_codes) in cheap.items():
     print(f"{name:20} {aucs[0]:7.3f} {aucs[1]:7.3f}")
 
 # %% [markdown]
-# Erasure shows the trap in its purest form: the linear probe finds nothing, and the trees find
-# everything. Codes from networks partly behave the same way. In every game, the trees find more
-# than the linear probe does. The linear adversary ended below the 65% of always predicting "red".
-# So it looks beaten, and the linear probe finds less than without an adversary. But the trees find
-# *more*: the encoder has hidden the color only from linear probes. The dense adversary left little
-# for either probe to find, without a loss of accuracy in this run.
+# Erasure is the extreme case: the linear probe does not find the color, but the trees find it
+# perfectly. Codes from networks partly behave in the same way. In every game, the trees find more
+# than the linear probe does. The accuracy of the linear adversary ends below the 65% of always
+# predicting "red". So this adversary looks beaten, and the linear probe finds less than without an
+# adversary. But the trees find *more*: the encoder has hidden the color only from linear probes.
+# The dense adversary left little for either probe to find, without a loss of accuracy in this run.
 #
 # Each game is shown for a single run, and such games end differently from seed to seed, so a claim
-# about a method needs several runs. The recipe in the table below has three. In both places, gray
-# digits hide the color better than every game: if you know what to hide, do not learn to hide it.
+# about a method needs several runs. The recipe in the table below has three runs. In both
+# comparisons, gray digits hide the color better than every game: if you know what to hide, remove
+# it instead of learning to hide it.
 #
 # ## 6. Adversarial examples: why linear models have them
 #
 # An **adversarial example** is an input that was changed so little that a person still recognizes
 # it, but a classifier now misclassifies it. Let each of the $n$ numbers in $x$ change by at most
 # $\epsilon$. Take a linear classifier, the sign of $w \cdot x$, and a label $y = \pm 1$. Its
-# **margin** $y w \cdot x$ is positive where it is correct. The change $\delta$ that lowers the
-# margin most is chosen for each number separately: $\delta_i = -\epsilon y \, \mathrm{sign}(w_i)$.
-# It lowers the margin by
+# **margin** $y w \cdot x$ is positive where it is correct. To find the change $\delta$ that lowers
+# the margin most, choose each number separately: $\delta_i = -\epsilon y \, \mathrm{sign}(w_i)$. It
+# lowers the margin by
 #
 # $$\epsilon \sum_i |w_i| = \epsilon |w|_1.$$
 #
 # Many small changes add up. If all $|w_i|$ are equal, $|w|_1$ is $\sqrt{n}$ times the length
 # $|w|_2$, while noise with standard deviation 1 in each number moves the margin only by about
 # $|w|_2$. For images with $n$ in the thousands, invisible changes have more effect than visible
-# noise. This needs no peculiarity of networks (Goodfellow et al. 2015).
+# noise. This effect does not depend on any peculiarity of networks (Goodfellow et al. 2015).
 #
 # For any smooth classifier, the gradient of the loss with respect to the input replaces $w$:
 #
 # $$x' = x + \epsilon \, \mathrm{sign} \frac{\partial}{\partial x} l(x, y).$$
 #
-# This is the **fast gradient sign method**, FGSM. It is exact for linear models and a first
-# approximation for others.
+# This is the **fast gradient sign method**, FGSM. It is exact for linear models and a first-order
+# approximation for other models.
 #
 # **A problem with a closed form.** Let $x$ be $N(y \mu, I)$. The margin of $w$ is normal, with mean
 # $w \cdot \mu$ and standard deviation $|w|_2$. Under the worst change, its mean is lower by
@@ -661,8 +664,8 @@ for name, (codes, test_codes) in cheap.items():
 #
 # $$\Phi \left( \frac{w \cdot \mu - \epsilon |w|_1}{|w|_2} \right).$$
 #
-# Without an attack, the best $w$ is $\mu$. And with one? Let $w_i$ have the sign of $\mu_i$; the
-# other sign only harms. The numerator is
+# Without an attack, the best $w$ is $\mu$. What is the best $w$ under attack? Let $w_i$ have the
+# sign of $\mu_i$; the other sign only harms. The numerator is
 #
 # $$\sum_i |w_i| (|\mu_i| - \epsilon) \le \sum_i |w_i| (|\mu_i| - \epsilon)_+ \le |w|_2 |s|_2,$$
 #
@@ -671,8 +674,8 @@ for name, (codes, test_codes) in cheap.items():
 # classifier *drops* all features that an attack can outweigh, and its accuracy under attack is
 # $\Phi(|s|_2)$.
 #
-# We use 5 strong features with $\mu_i = 0.6$ and 200 weak ones with 0.15, where the noise has
-# standard deviation 1. The attack may move each feature by 0.15, so it can cancel each weak
+# We use 5 strong features with $\mu_i = 0.6$ and 200 weak features with $\mu_i = 0.15$; the noise
+# has standard deviation 1. The attack may move each feature by 0.15, so it can cancel each weak
 # feature.
 
 # %%
@@ -693,9 +696,9 @@ for name, w in (("standard", standard_w), ("robust", robust_w)):
     )
 
 # %% [markdown]
-# Each is the best linear classifier for its own goal. The standard one has the higher accuracy
-# without an attack and the lower one under attack: here robustness costs accuracy, because the weak
-# features are useful but fragile (Tsipras et al. 2019).
+# Each is the best linear classifier for its own goal. The standard classifier has the higher
+# accuracy without an attack and the lower accuracy under attack. So here, robustness costs
+# accuracy, because the weak features are useful but fragile (Tsipras et al. 2019).
 #
 # ## 7. Adversarial training
 #
@@ -706,16 +709,16 @@ for name, w in (("standard", standard_w), ("robust", robust_w)):
 #
 # How do we get the gradient of a maximum? Let $\delta^*$ be a maximizing change. Where it is
 # unique, the derivative of the maximum with respect to $w$ is the derivative of the loss *at the
-# fixed* $\delta^*$ (Danskin's theorem). Inside the cube of changes, $\delta^*$ may move with $w$,
-# but this has no first-order effect, because the slope is 0 at a maximum. At a corner of the cube,
-# as for linear classifiers, $\delta^*$ does not move. (Where some $w_i$ is 0, as in the robust
-# solution here, there are several maxima and no derivative, only a subgradient.) So a training step
-# is: attack, then descend with the attacked examples as if they were data.
+# fixed* $\delta^*$ (Danskin's theorem). If $\delta^*$ is inside the cube of changes, it may move
+# with $w$, but this has no first-order effect, because the slope is 0 at a maximum. At a corner of
+# the cube, as for linear classifiers, $\delta^*$ does not move. (Where some $w_i$ is 0, as in the
+# robust solution here, there are several maxima and no derivative, only a subgradient.) So a
+# training step is: attack, then descend with the attacked examples as if they were data.
 #
 # For our linear problem, FGSM is the exact maximum. Which direction minimizes the loss? The
 # attacked margin is normal with mean $w \cdot \mu - \epsilon |w|_1$ and standard deviation $|w|_2$,
 # and the mean of any decreasing loss falls as the mean margin rises. So for each length $|w|_2$,
-# the best direction is that of $s$, and training should find it.
+# the best direction is the direction of $s$, and training should find it.
 
 
 # %%
@@ -811,7 +814,7 @@ show(drawn, "gaussian", "Weights of both classifiers, and their accuracies under
 # %% [markdown]
 # The learned weights are noisy, because they come from only 20,000 points. Even so, the dots are
 # close to the curves. The curves cross: to the left of the crossing, the standard classifier is
-# better. At the strength for which it was trained, the robust one is better.
+# better. At the strength for which it was trained, the robust classifier is better.
 #
 # ## 8. Attacks on networks, and an honest evaluation
 #
@@ -824,8 +827,9 @@ show(drawn, "gaussian", "Weights of both classifiers, and their accuracies under
 # - **SquareAttack**: no gradient at all. Random squares of the image are moved to the border of the
 #   cube, and changes that help are kept (Andriushchenko et al. 2020).
 #
-# Each finds *some* change, never provably the worst. So every accuracy under attack is an upper
-# bound on the true one. We report, for each image, the worst case over all attacks.
+# Each attack finds *some* change, never provably the worst change. So every accuracy under attack
+# is an upper bound on the true robust accuracy. We report, for each image, the worst case over all
+# attacks.
 #
 # We compare six classifiers of digits, with $\epsilon = 0.3$ of the pixel range:
 #
@@ -901,34 +905,37 @@ show(
 )
 
 # %% [markdown]
-# The undefended network and the one trained with FGSM fall to 0. The latter illustrates the classic
-# trap: it withstands only FGSM, with which it was trained, although after such short training it is
-# weak without an attack as well. It has learned to make a single long step miss. Anyone who runs
-# only gradient attacks would publish the first version of the threshold as robust. The attack
-# designed for it and SquareAttack show otherwise. Both versions are almost the *same* classifier,
-# so whatever breaks the second one breaks the first: its 0.67 is too high, because none of the
-# attacks was made for it, and 0.55 is closer to the truth.
+# The accuracy of the undefended network and of the network trained with FGSM falls to 0. The
+# FGSM-trained network is a typical failure: it withstands only FGSM, with which it was trained,
+# although after such short training it is weak without an attack as well. It has learned to make a
+# single long step fail. Anyone who runs only gradient attacks would report the first version of the
+# threshold as robust. The attack designed for it and SquareAttack show otherwise. Both versions are
+# almost the *same* classifier, so a change that breaks the second version also breaks the first.
+# The accuracy of 0.67 for the first version is too high, because none of the attacks was made for
+# it; 0.55 is closer to the truth.
 #
-# Our own PGD training, with dense layers and less than a minute of training, loses to the
-# threshold, which costs nothing. MNIST is nearly black and white, so a threshold undoes much of a
-# change below one half: a simple baseline that should accompany every result on MNIST. The
+# Our own PGD training, with dense layers and less than a minute of training, is worse than the
+# threshold, which needs no training. MNIST is nearly black and white, so a threshold undoes much of
+# a change below one half: a simple baseline that should accompany every result on MNIST. The
 # published network, trained for 49 minutes, is better than both, also in the worst case. In the
 # picture, the changes are clearly visible, because 0.3 is a large epsilon, yet each digit remains
-# legible. The visible size of the changes does not reveal which of the two rows changes ten
-# predictions and which changes none.
+# legible. The visible size of the changes does not reveal that one of the two rows changes ten
+# predictions and the other row changes none.
 #
 # With 100 digits, an accuracy near 0.9 has a standard error of 0.03. More attacks, restarts, and
 # queries can only lower the last column.
 #
-# ## 9. What is often said, and what is so
+# ## 9. Common claims, and what is true
 #
 # - **"Adversarial examples exist because networks are so nonlinear."** This was the first
 #   explanation. Linear classifiers in many dimensions already have them, because of the 1-norm in
 #   section 6.
-# - **"Gradient reversal makes features the same in both domains."** It makes features that tell the
-#   *current* discriminator little. And identical features are not sufficient (section 4).
-# - **"The adversary is at chance, so the code is blind."** It only means that this adversary has
-#   found nothing. Test the final code, as it is deployed, with other probes trained from scratch.
+# - **"Gradient reversal makes features the same in both domains."** It makes features that reveal
+#   little to the *current* discriminator. And identically distributed features are not sufficient
+#   (section 4).
+# - **"The adversary is at chance, so the code is blind."** It only means that this adversary cannot
+#   predict the attribute. Test the final code, as it is deployed, with other probes trained from
+#   scratch.
 # - **"The defense withstands PGD."** Every attack gives an upper bound. Evaluate a defense by the
 #   worst of several attacks that know it, one of them without gradients.
 # - **"Robustness always costs accuracy."** In our Gaussian problem, it must. Where features are
@@ -941,14 +948,15 @@ show(
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# Only $d$ is 0: nothing distinguishes the domains. Every classifier is constant, so with equally
-# frequent labels, all errors are $1/2$. Hence $\epsilon_S = 1/2$ and $\lambda^* = 1$. The bound is
-# $3/2$, which is uninformative. A small $d$ is useful only together with the other two terms.
+# Only $d$ is 0, because the domains cannot be distinguished. Every classifier is constant, so with
+# equally frequent labels, all errors are $1/2$. Hence $\epsilon_S = 1/2$ and $\lambda^* = 1$. The
+# bound is $3/2$, which is uninformative. A small $d$ is useful only together with the other two
+# terms.
 #
 # </details>
 #
 # **2.** A model adds normal noise to its codes in training, and its adversary sees the noisy codes.
-# It stays at chance. In deployment, the noise is switched off. Is the code blind?
+# The adversary stays at chance. In deployment, the noise is switched off. Is the code blind?
 #
 # <details markdown="1"><summary>Answer</summary>
 #
@@ -965,9 +973,9 @@ show(
 # <details markdown="1"><summary>Answer</summary>
 #
 # Write `np.full(200, 0.3)`. An attack of 0.15 now only halves the weak features. So the robust
-# classifier keeps them, weighted by half of their mean. Its accuracy under attack is 0.991 and the
-# standard one's 0.990: robustness costs almost nothing. In the picture, the curves of both
-# classifiers nearly coincide, up to attacks as strong as the weak features.
+# classifier keeps them, weighted by half of their mean. Its accuracy under attack is 0.991, and the
+# accuracy of the standard classifier is 0.990: robustness costs almost nothing. In the picture, the
+# curves of both classifiers nearly coincide, up to attacks as strong as the weak features.
 #
 # </details>
 #

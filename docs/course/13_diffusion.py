@@ -2,11 +2,11 @@
 # # 13. Diffusion and flow matching
 #
 # It is easy to turn data into noise: add noise repeatedly. Diffusion models and flow matching learn
-# the reverse. A network sees a noisy point and predicts the mean of its possible components. This
-# is plain regression, without a game and without an encoder to train.
+# the reverse. A network receives a noisy point and predicts the mean of the noise or data that it
+# may contain. This is plain regression, without a game and without an encoder to train.
 #
 # After this chapter, you can explain what the network learns, derive the losses of DDPM and flow
-# matching, write both samplers, and compute exact likelihoods. We work with 2-D points, where the
+# matching, write both samplers, and compute exact likelihoods. We use 2-D points, for which the
 # right answers are known, and look at images at the end.
 #
 # With `QUICK=1` in the environment, the chapter runs in seconds, with fewer steps and points.
@@ -58,16 +58,16 @@ test = BOARD.sample(POINTS, seed=1)
 # ## 1. Noising
 #
 # Time runs from 0, the data, to 1, pure noise. The chain of DDPM (Ho et al. 2020) has $T = 1000$
-# steps. Each one shrinks the point slightly and adds a little noise:
+# steps. Each step shrinks the point slightly and adds a little noise:
 #
 # $$x_t = \sqrt{1 - \beta} x_s + \sqrt{\beta} \epsilon, \qquad t = s + 1/T, \quad
 # \epsilon \sim N(0, I).$$
 #
-# The number $\beta$ grows from 0.0001 to 0.02 along the chain. The steps need not be computed one
-# by one. Suppose that $x_s = \alpha_s x + \sigma_s \epsilon'$ with $\sigma_s^2 = 1 - \alpha_s^2$.
-# Then $x_t$ has the factor $\alpha_t = \sqrt{1 - \beta} \alpha_s$ in front of $x$. Its noise is the
-# sum of two independent normal variables, so the variances add up: $(1 - \beta) \sigma_s^2 + \beta
-# = 1 - (1 - \beta) \alpha_s^2 = 1 - \alpha_t^2$. So at all times
+# The number $\beta$ grows from 0.0001 to 0.02 along the chain. The steps do not have to be computed
+# one by one. Suppose that $x_s = \alpha_s x + \sigma_s \epsilon'$ with $\sigma_s^2 = 1 -
+# \alpha_s^2$. Then $x_t$ has the factor $\alpha_t = \sqrt{1 - \beta} \alpha_s$ in front of $x$. Its
+# noise is the sum of two independent normal variables, so the variances add up: $(1 - \beta)
+# \sigma_s^2 + \beta = 1 - (1 - \beta) \alpha_s^2 = 1 - \alpha_t^2$. So at all times
 #
 # $$x_t = \alpha(t) x + \sigma(t) \epsilon, \qquad \alpha(t)^2 = \prod (1 - \beta), \qquad
 # \sigma(t)^2 = 1 - \alpha(t)^2.$$
@@ -119,10 +119,10 @@ show(drawn, "noising", "The points of the board at five times.")
 #
 # $$f(x_t) = E(\epsilon \mid x_t).$$
 #
-# This is the **mean over all noises that could have been added**. It is also something else. The
-# density of $x_t$ is a mean over data, $q(x_t) = \int p(x) q(x_t \mid x) dx$, with the normal
-# density $q(x_t \mid x)$ with mean $\alpha x$ and variance $\sigma^2$. The gradient with respect to
-# $x_t$ can be taken inside the integral, and $\epsilon = (x_t - \alpha x) / \sigma$:
+# This is the **mean over all noises that could have been added**. The same mean is also related to
+# the score. The density of $x_t$ is a mean over data, $q(x_t) = \int p(x) q(x_t \mid x) dx$, with
+# the normal density $q(x_t \mid x)$ with mean $\alpha x$ and variance $\sigma^2$. The gradient with
+# respect to $x_t$ can be taken inside the integral, and $\epsilon = (x_t - \alpha x) / \sigma$:
 #
 # $$\nabla q(x_t) = \int p(x) q(x_t \mid x) \frac{-(x_t - \alpha x)}{\sigma^2} dx
 # = -\frac{1}{\sigma} \int p(x) q(x_t \mid x) \epsilon dx.$$
@@ -136,7 +136,7 @@ show(drawn, "noising", "The points of the board at five times.")
 # the density grows. We check this in a case where everything is known: the data are five points.
 # Then the conditional mean is a weighted sum of five noises. The score comes from automatic
 # differentiation of $\log q$. And a million samples show the target of the regression: the mean
-# noise of the samples that end near one place.
+# noise of the samples that end near a given point.
 
 # %%
 FIVE = np.array([[-1.5, -1.0], [-1.0, 1.2], [0.2, -0.3], [1.2, 1.3], [1.5, -0.8]])
@@ -195,7 +195,7 @@ show(
 
 # %% [markdown]
 # With little noise, each arrow points to one of the data points. With a lot of noise, the arrows
-# point to the center of all five: from far away, each point is a possible origin.
+# point to the center of all five: with so much noise, each data point is a possible origin.
 #
 # ## 3. The loss of DDPM
 #
@@ -207,12 +207,13 @@ show(
 # $$\mathrm{KL}(q(x_1 \mid x), p(x_1)) + \sum_t E \mathrm{KL}(q(x_s \mid x_t, x), p(x_s \mid x_t)) +
 # E[-\log p(x \mid x_{1/T})].$$
 #
-# The first term has nothing to train and is nearly 0. The others compare a reverse step of the
-# model with the **posterior** $q(x_s \mid x_t, x)$: the reverse step if $x$ were known. By Bayes'
-# rule, it is proportional to $q(x_s \mid x) q(x_t \mid x_s)$. Both factors are normal densities, so
-# the posterior is normal, too. Precisions, the inverses of variances, add up, and the mean is
-# weighted by precision. With $a = \alpha_t / \alpha_s$ and the variance
-# $\beta = \sigma_t^2 - a^2 \sigma_s^2$ of the step:
+# The first term has no trainable parameters and is nearly 0. The other terms compare a reverse step
+# of the model with the **posterior** $q(x_s \mid x_t, x)$: the reverse step if $x$ were known. By
+# Bayes' rule, this posterior is proportional to $q(x_s \mid x) q(x_t \mid x_s)$. Both factors are
+# normal densities, so the posterior is normal, too. Precisions, the inverses of variances, add up,
+# and the mean is weighted by precision. With $a = \alpha_t / \alpha_s$ and the variance $\beta =
+# \sigma_t^2
+# - a^2 \sigma_s^2$ of the step:
 #
 # $$\tilde\beta = \left( \frac{1}{\sigma_s^2} + \frac{a^2}{\beta} \right)^{-1}
 # = \frac{\beta \sigma_s^2}{\sigma_t^2}, \qquad
@@ -288,10 +289,11 @@ show(
 )
 
 # %% [markdown]
-# The bound puts its weight on the first steps, where the noise is too small to see. Equation 14
-# gives relatively more weight to large noise, where the shape of an image is determined. Both are
-# minimized by the same prediction, $E(\epsilon \mid x_t)$, if the network is free at each $t$. The
-# weight only determines where a limited network should be good.
+# The bound gives most weight to the first steps, where the noise is too small to be visible.
+# Equation 14 gives relatively more weight to large noise, where the shape of an image is
+# determined. Both losses are minimized by the same prediction, $E(\epsilon \mid x_t)$, if the
+# network is free at each $t$. For a network of limited size, the weights determine at which times
+# it should be most accurate.
 #
 # ## 4. The training step
 #
@@ -335,8 +337,8 @@ network = time_mlp((2,), WIDTH, BLOCKS)
 plain = trained(PlainDDPM(network), STEPS, 256)
 
 # %% [markdown]
-# The class `DDPM` has the same step and adds samplers, the bound, and files. It accepts the network
-# unchanged, so this is the trained model:
+# The class `DDPM` has the same step and adds samplers, the bound, and saving. It accepts the
+# network unchanged, so the new model is already trained:
 
 # %%
 ddpm = DDPM(network, data="vectors")
@@ -349,11 +351,12 @@ print(f"loss of test points by PlainDDPM {both[0]:.3f}, by DDPM {both[1]:.3f}")
 print("they differ by the draws of noise and times")
 
 # %% [markdown]
-# The loss does not go to 0, and should not. The noise has a variance that cannot be predicted from
-# $x_t$. Is this the remaining loss? For the checkerboard, $q(x_t)$ is known: a uniform number plus
-# a normal one has a density that is a difference between two values of the normal distribution
-# function $\Phi$. So we know the score, and with section 2 the best prediction. The squared error
-# of any prediction is that of the best one, plus its mean squared distance from the best one.
+# The loss does not go to 0, and should not, because $x_t$ does not determine the noise. Is this
+# variance of the noise the remaining loss? For the checkerboard, $q(x_t)$ is known: a uniform
+# number plus a normal number has a density that is a difference between two values of the normal
+# distribution function $\Phi$. So we know the score and, by section 2, the best prediction. The
+# squared error of any prediction is the error of the best prediction plus the mean squared distance
+# between the two.
 
 
 # %%
@@ -405,8 +408,8 @@ for time in (0.05, 0.1, 0.2, 0.4, 0.8):
 #
 # an Euler step for the differential equation $dy / dr = \epsilon_\theta$, with $y = x_t /
 # \alpha_t$. So each latent $x_1$ leads to one sample. More steps solve the same equation more
-# accurately, and do not change its end point. Both samplers are one formula (equations 12 and 16 of
-# Song et al.), with $\eta = 0$ for DDIM and $\eta = 1$ for ancestral sampling:
+# accurately, and the end point stays the same. Both samplers are one formula (equations 12 and 16
+# of Song et al.), with $\eta = 0$ for DDIM and $\eta = 1$ for ancestral sampling:
 #
 # $$x_s = \alpha_s \hat x + \sqrt{\sigma_s^2 - \eta^2 \tilde\beta} \epsilon_\theta +
 # \eta \sqrt{\tilde\beta} \epsilon.$$
@@ -482,11 +485,11 @@ right.set_ylabel(f"DDIM: distance from {counts[-1]} steps")
 show(drawn, "steps", "Left: errors of both samplers. Right: the same latents, with more steps.")
 
 # %% [markdown]
-# With DDIM, the colors stay in place: the same latent gives the same sample, for few and many
-# steps. With ancestral sampling, the new noise mixes them. Both need about 20 steps here. With more
-# steps, the number of points on white squares does not decrease. So the remaining error should be
-# that of the *network*, and not of the steps. We can verify this: DDIM also runs with the best
-# prediction from section 4.
+# With DDIM, the colors stay in place: the same latent gives the same sample, whether there are few
+# or many steps. With ancestral sampling, the new noise mixes them. Both need about 20 steps here.
+# With more steps, the number of points on white squares does not decrease. So the remaining error
+# should come from the *network*, not from the number of steps. We can verify this: DDIM also runs
+# with the best prediction from section 4.
 
 # %%
 for count in (20, min(100, MOST_STEPS)):
@@ -499,7 +502,7 @@ for count in (20, min(100, MOST_STEPS)):
 
 # %% [markdown]
 # Without any network error, 20 steps leave 5% on white squares, and 100 steps almost none. So from
-# about 100 steps on, all of our 11% are due to the network, and longer training is what helps.
+# about 100 steps, all of our 11% are due to the network, and only longer training helps.
 #
 # ## 6. Flow matching
 #
@@ -519,21 +522,23 @@ for count in (20, min(100, MOST_STEPS)):
 #
 # $$= E [ \nabla h(x_t) \cdot u(x_t, t) ].$$
 #
-# The last line is how the mean of $h$ changes if points with the density of $x_t$ move by $u$
-# alone. So both have the same means for all $h$, and therefore the same density. And regression on
-# the velocities of single lines is sufficient: $u$ is their conditional mean.
+# The last line is the rate at which the mean of $h$ changes if points with the density of $x_t$
+# move with velocity $u$ alone. So both motions have the same means for all $h$, and therefore the
+# same density. And regression on the velocities of single lines is sufficient: $u$ is their
+# conditional mean.
 #
 # This argument used neither the straight line nor the independence of noise and data. On the path
-# of section 1, the velocity is $\alpha' E(x \mid x_t) + \sigma' E(\epsilon \mid x_t)$, and its
-# equation is the one that DDIM follows. So diffusion and flow matching are one method with
-# different paths, weights, and names.
+# of section 1, the velocity is $\alpha' E(x \mid x_t) + \sigma' E(\epsilon \mid x_t)$, and DDIM
+# follows the corresponding differential equation. So diffusion and flow matching are the same
+# method with different paths, weights, and names.
 #
 # **Are the paths straight?** The *lines* are, but the paths of $u$ bend where lines cross. Tong et
 # al. (2024) assign the noise of each batch to its points so that the sum of squared distances is
 # minimal: **optimal pairing**. Two lines of such a pairing do not cross at the same time, because
-# if they did, exchanging their ends would shorten them. So fewer lines contradict each other. The
-# straightness is the mean squared distance between the velocity along the path and that of the line
-# from end to end. It is 0 for straight paths at constant speed, and then *one* Euler step is exact.
+# if they did, exchanging their ends would shorten them. So fewer lines conflict with each other.
+# The straightness is the mean squared distance between the velocity along the path and the velocity
+# along the line from end to end. It is 0 for straight paths at constant speed, and then *one* Euler
+# step is exact.
 
 # %%
 flows = {}
@@ -593,13 +598,12 @@ show(drawn, "few_steps", "One and four Euler steps, for both pairings.")
 
 # %% [markdown]
 # One step from time 1 goes to $x_1 - u(x_1, 1)$. With independent pairing, the noise contains no
-# information about its example. So $u(\epsilon, 1) = \epsilon - E(x)$, and *all* samples land in
-# one place, the mean of the data. Black and white squares meet there, so half of the points count
-# as wrong. With optimal pairing, the noise indicates where its example is, and one step already
-# spreads the points over the board, though not with its sharp edges: the pairing is optimal only
-# within batches of
-# 128. The loss shows the same effect: where lines barely cross, the velocity barely varies, and the
-#    unavoidable part of the loss nearly disappears.
+# information about its example. So $u(\epsilon, 1) = \epsilon - E(x)$, and *all* samples end at the
+# same point, the mean of the data. Black and white squares meet at this point, so half of the
+# samples count as wrong. With optimal pairing, the noise indicates where its example is, and one
+# step already spreads the points over the board, though not with its sharp edges: the pairing is
+# optimal only within batches of 128 examples. The loss shows the same effect: where lines rarely
+# cross, the velocity barely varies, and the unavoidable part of the loss nearly disappears.
 #
 # ## 7. Exact likelihoods
 #
@@ -615,9 +619,10 @@ show(drawn, "few_steps", "One and four Euler steps, for both pairings.")
 # $$\log q(x_0) = \log N(x_1; 0, I) + \int_0^1 \nabla \cdot u(x_t, t) dt.$$
 #
 # `FlowMatching.log_prob` does this with a Runge–Kutta method. It is not a bound, unlike the
-# likelihoods of DDPM and the VAE. Its only error is that of the numerical solution. If it is
-# correct, the density of the *model* must have total mass 1, however good the model is. And the
-# mean of $\log p - \log q$ over test points is the divergence of the model from the checkerboard.
+# likelihoods of DDPM and the VAE. Its only error is the error of the numerical solution. If this
+# error is small, the density of the *model* must have total mass 1, however good the model is. And
+# the mean of $\log p - \log q$ over test points is the divergence of the model from the
+# checkerboard.
 
 # %%
 axis = np.linspace(-3.2, 3.2, SIDE)
@@ -645,24 +650,23 @@ show(
 # For images, only the network changes: a U-Net instead of dense layers, as built by
 # `DDPM.for_images` and `FlowMatching.for_images`. Training takes an hour or more on CPU cores, so
 # we look at a published run. Time runs from left to right, from noise to clothes. Large structures
-# appear first, and small ones last.
+# appear first, and small structures last.
 #
 # ![Noise in which clothes appear from left to right.](../../recipes/results/flow_matching_fashion_mnist_emerging.png)
 #
-# ## 9. What is often said, and what is so
+# ## 9. Common claims, and what is true
 #
 # - **"The reverse process removes the noise that was added."** The added noise is unknown. The
 #   network predicts the *mean* over all noises that could have been added, and section 4 shows how
-#   far a single noise is from it. Therefore $\hat x$ at large $t$ is a blur, the mean of many
-#   examples, and one large reverse step does not give a sample.
+#   far a single noise is from it. Therefore, $\hat x$ at large $t$ is blurred, because it is the
+#   mean of many examples, and one large reverse step does not give a sample.
 # - **"DDPM needs 1000 steps to sample."** It is *trained* at 1000 points in time. The number of
-#   steps is
-#   chosen afterward, see section 5: the network only predicts the mean noise at a time, and any
-#   solver may use it.
-# - **"A lower loss means better samples."** Most of the loss is a variance that no network removes.
-#   It also depends on the time weights and on the prediction target.
-# - **"Flow matching has straight paths."** Its *conditional* paths are straight, from one noise to
-#   one point. The paths of samples are bent, as measured in section 6.
+#   steps is chosen afterward (section 5): the network only predicts the mean noise at a given time,
+#   and any solver may use this prediction.
+# - **"A lower loss means better samples."** Most of the loss is a variance that no network can
+#   remove. It also depends on the time weights and on the prediction target.
+# - **"Flow matching has straight paths."** Its *conditional* paths are straight, from one noise
+#   sample to one point. The paths of samples are bent, as measured in section 6.
 # - **"Diffusion models have no latents."** The noise at time 1 is the latent, with the size of the
 #   example. With DDIM, it determines the sample.
 #
@@ -684,10 +688,10 @@ show(
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# The best prediction is that of section 2, with all training points instead of the five. Its score
-# leads exactly to these points, so it only reproduces the training set. New samples come from the
-# network's *failure* to fit: it is smooth and cannot follow each point. The minimum loss on the
-# training set is not the goal.
+# The best prediction is given in section 2, with all training points instead of the five points.
+# The resulting score leads exactly to these points, so the network only reproduces the training
+# set. New samples come from the network's *failure* to fit: the network is smooth and cannot fit
+# each point. The minimum loss on the training set is not the goal.
 #
 # </details>
 #

@@ -69,7 +69,7 @@ def test_citations(text, tmp_path):
 
 
 def test_sections_and_questions_are_linked(tmp_path):
-    said = '## 2. What is often said, and what is so\n\n- **"Yes."** No.\n\n## Questions\n'
+    said = '## 2. Common claims, and what is true\n\n- **"Yes."** No.\n\n## Questions\n'
     (tmp_path / "04_a.md").write_text(f"# 4. A\n\n## 1. Is it? I = 1\n\n{said}")
     chapter = Chapter(tmp_path, "04_a", 3)
     assert chapter.said[1] == '- **"Yes."** No.'

@@ -200,8 +200,10 @@ def _same_start():
     """Every test starts from one seed, and leaves the dtype policy as it was."""
     import keras
 
+    from shared import start_over
+
     policy = keras.config.dtype_policy()
-    keras.utils.set_random_seed(0)
+    start_over(0)
     yield
     keras.config.set_dtype_policy(policy)
 

@@ -30,6 +30,7 @@ from keras_gen.core.kinds_of_data import (
     Texts,
     Waveforms,
 )
+from shared import start_over
 
 BATCH, EXAMPLES = 4, 8  # the global batch, and two steps per epoch
 # What all models share is tested on a class with one player and on one with two alone.
@@ -77,7 +78,7 @@ class Tiny:
     def compiled(self, seed: int = 3) -> GenerativeModel:
         """A new model, the same each time, with an optimizer for every player."""
         fresh_names()
-        keras.utils.set_random_seed(0)
+        start_over(0)
         model = self.build(seed)
         model.compile(**optimizers(model))
         return model

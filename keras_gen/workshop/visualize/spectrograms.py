@@ -50,9 +50,11 @@ def spectrograms(
 
     width = min(1.3, _WIDEST / columns)
     figure = new_figure(2.2 + width * columns, 0.6 + 1.5 * len(rows))
-    panels = figure.subplots(len(rows), columns, squeeze=False, sharex=True, sharey=True)
+    # All panels have one extent. Shared axes would show the same, in quadratic time.
+    panels = figure.subplots(len(rows), columns, squeeze=False)
     for axes in panels.ravel():
         axes.set_visible(False)
+        axes.label_outer()
     for row, (name, found) in zip(panels, magnitudes.items(), strict=True):
         for axes, image in zip(row, found, strict=False):
             levels = 20 * np.log10(np.maximum(image, _SOFTEST) / loudest)

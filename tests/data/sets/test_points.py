@@ -74,7 +74,7 @@ def test_the_grid_is_fine_enough():
 
 
 SETS = {"moons": two_moons, "rings": rings, "checkerboard": checkerboard}
-SIDE, CELLS, PARTS = 4.0, 16, 20  # half of the square, its cells and the parts of each, by side
+SIDE, CELLS, PARTS = 4.0, 16, 8  # half of the square, its cells and the parts of each, by side
 
 
 def grid():
@@ -99,7 +99,7 @@ def test_densities_are_those_of_the_points(name):
     edges = np.linspace(-SIDE, SIDE, CELLS + 1)
     found = np.histogram2d(*drawn.T, bins=[edges, edges])[0] / n
     assert np.abs(found - masses).max() < 5 * np.sqrt(masses.max() / n)
-    assert np.isfinite(distribution.log_density(drawn)).all()
+    assert np.isfinite(distribution.log_density(drawn[:1000])).all()
     np.testing.assert_array_equal(distribution.sample(5, seed=2), distribution.sample(5, seed=2))
 
 

@@ -575,7 +575,7 @@ class TestEvaluation:
         toy.build = lambda run: compiled_vae(latent_dim=2)
         error = toy.fails(capsys, "--output", "again", "--weights", "run/export/toy")
         assert (
-            "run/export/toy/1 contains 10 weights" in error
+            "run/export/toy/1 contains 4 weights" in error
             and "build it as the exported model" in error
         )
 

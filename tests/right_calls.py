@@ -28,6 +28,12 @@ ROOMS = (
     "robustness",
 )
 MOST_STEPS = 2  # of trainings inside a function
+# Sizes in place of those of an example whose many calls would take seconds.
+SMALLER: dict[str, dict] = {
+    "data.offline_voices": dict(samples=1024),
+    "metrics.importance_weighted_nll": dict(samples=60),
+    "metrics.latent_grid": dict(side=12),
+}
 
 
 class RightCall(NamedTuple):
@@ -113,9 +119,10 @@ class _Recorder:
             trains = self._name.startswith("metrics.") and name in ("steps", "epochs")
             if trains and isinstance(parameter.default, int):
                 kwargs[name] = min(kwargs.get(name, parameter.default), MOST_STEPS)
-        call = RightCall(self._name, self._value, signature.bind(*args, **kwargs))
-        self._calls.setdefault(self._name, call)
-        return self._value(*args, **kwargs)
+        arguments = signature.bind(*args, **kwargs)
+        arguments.arguments |= SMALLER.get(self._name, {})
+        self._calls.setdefault(self._name, RightCall(self._name, self._value, arguments))
+        return self._value(*arguments.args, **arguments.kwargs)
 
     def __getattr__(self, attribute):
         return getattr(self._value, attribute)

@@ -38,7 +38,7 @@ class Oscillations(Declared):
             amplitude; for the speed, as a fraction of its amplitude at the maximum frequency.
 
     Example:
-        >>> series = Oscillations().sample(100, seed=1)  # [100, 32, 2]
+        >>> series = Oscillations().sample(4, seed=1)  # [4, 32, 2]
         >>> nats = -Oscillations().log_density(series)
     """
 

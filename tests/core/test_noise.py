@@ -1,5 +1,7 @@
 """Randomness that depends on seed, step, use and place in the global batch, and on nothing else."""
 
+import functools
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -113,6 +115,7 @@ def test_seeds_of_examples_are_their_own():
     assert (np.abs(noise.normal([64, 40], other) - drawn[0]).max(axis=1) > 0.1).all()
 
 
+@functools.cache
 def images_of_few_levels():
     """Distinct examples that differ in few bits, by what they are."""
     rng = np.random.default_rng(0)

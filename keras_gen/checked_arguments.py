@@ -1,5 +1,6 @@
 """Checks arguments of networks, layers, and settings against their annotations."""
 
+import contextlib
 import functools
 import inspect
 import typing
@@ -74,17 +75,12 @@ def checked_arguments(function=None, *, axes=IMAGE, open_sides=False, square=Fal
     if function is None:
         options = dict(axes=axes, open_sides=open_sides, square=square, ranges=ranges)
         return functools.partial(checked_arguments, **options)
-    signature = inspect.signature(function)
 
-    @functools.wraps(function)
-    def checked(*args, **kwargs):
-        try:
-            bound = signature.bind(*args, **kwargs)
-        except TypeError:
-            return function(*args, **kwargs)  # Python's own error names the function
+    @contextlib.contextmanager
+    def check(bound):
         hints = _hints(function)
         for name, value in bound.arguments.items():
-            parameter = signature.parameters[name]
+            parameter = bound.signature.parameters[name]
             parameter = parameter.replace(annotation=hints.get(name, parameter.empty))
             if parameter.kind is parameter.VAR_KEYWORD or name in ("self", "cls"):
                 continue
@@ -99,10 +95,29 @@ def checked_arguments(function=None, *, axes=IMAGE, open_sides=False, square=Fal
                 bound.arguments[name] = _shape(name, sizes, axes, open_sides)
             else:
                 bound.arguments[name] = _checked(parameter, value)
-        return function(*bound.args, **bound.kwargs)
+        yield
 
-    checked.__signature__ = signature  # Keras reads a layer's arguments from the signature
-    return checked
+    return with_bound(function, check)
+
+
+def with_bound(
+    function: Callable[P, R],
+    context: Callable[[inspect.BoundArguments], contextlib.AbstractContextManager],
+) -> Callable[P, R]:
+    """Returns a function that runs in a context, which receives and may replace the arguments."""
+    signature = inspect.signature(function)
+
+    @functools.wraps(function)
+    def wrapped(*args, **kwargs):
+        try:
+            bound = signature.bind(*args, **kwargs)
+        except TypeError:
+            return function(*args, **kwargs)  # Python's own error names the function
+        with context(bound):
+            return function(*bound.args, **bound.kwargs)
+
+    wrapped.__signature__ = signature  # type: ignore[attr-defined]  # read by Keras for layers
+    return wrapped
 
 
 def checked_types(function: Callable[P, R]) -> Callable[P, R]:

@@ -123,8 +123,9 @@ def network(
 
     Args:
         shapes: Names of inputs, an arrow, and names of outputs. Tensors with the same name have the
-            same shape in all networks of the class. `logits` are outputs of any shape without an
-            activation; `...` stands for any number of additional tensors of any shape.
+            same shape in all networks of the class. `logits` and names such as `class_logits` are
+            outputs of any shape without an activation; `...` stands for any number of additional
+            tensors of any shape.
         default: Default value: None for an optional network.
         kw_only: See `argument`.
         later: See `argument`.
@@ -190,9 +191,9 @@ def named_parameters(cls: type) -> dict[str, inspect.Parameter]:
     return {each.name: each for each in parameters if each.kind not in several}
 
 
-def parameters_of(constructor: Callable) -> list[inspect.Parameter]:
-    """Returns the parameters of a constructor, without `self`."""
-    return [*inspect.signature(constructor).parameters.values()][1:]
+def parameters_of(method: Callable) -> list[inspect.Parameter]:
+    """Returns the parameters of a constructor or another method, without `self` or `cls`."""
+    return [*inspect.signature(method).parameters.values()][1:]
 
 
 def names_by_place(cls: type) -> list[str]:

@@ -96,8 +96,24 @@ def fill(self, rows, seeds):
     return {"rows": tf.where(rows == "", filled, rows)}
 
 
-def add_row_edges(self) -> None:
-    """Adds the edges of rows and seeds, for `set_up`."""
+def set_up_rows(self, taken: tuple, made: tuple, builder: str) -> None:  # noqa: D417
+    """Adds the edges of rows and seeds, for `set_up`.
+
+    Args:
+        taken: Shape of the examples that the model's first network accepts.
+        made: Shape of the output of its last network.
+        builder: Function in `keras_gen.networks` that builds such networks.
+
+    Raises:
+        ValueError: If the shapes do not match the columns.
+    """
+    count = len(self.columns)
+    expected = (count, count * self.likelihood.params_per_value)
+    if (*taken, *made) != expected:
+        raise ValueError(
+            f"The input and output sizes of {type(self).__name__} are {(*taken, *made)}: expected "
+            f"{expected} for {count} columns. Build it with keras_gen.networks.{builder}."
+        )
     self.edges["x"] = Rows(self.columns)
     self.edges["rows"] = KnownRows(self.columns)
     self.edges["seeds"] = Seeds()

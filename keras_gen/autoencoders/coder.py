@@ -10,7 +10,12 @@ from typing_extensions import override
 from keras_gen.arguments import checked_shape
 from keras_gen.checked_arguments import checked_arguments
 from keras_gen.core.capabilities import capability
-from keras_gen.core.checks.networks import UNBOUNDED, require_built, require_range
+from keras_gen.core.checks.networks import (
+    UNBOUNDED,
+    require_built,
+    require_latents,
+    require_range,
+)
 from keras_gen.core.kinds_of_data import Edge, Vectors
 from keras_gen.core.likelihood_model import LikelihoodModel, edge_of, require_parameters
 from keras_gen.declared import Named, fields_of, made_by, network, required_networks
@@ -109,6 +114,9 @@ class EncoderDecoder(Coder):
         seed: Seed for the noise.
     """
 
+    # The end of the message with which builders refuse a class without standard networks.
+    no_builders = ""
+
     encoder: keras.Model = network("x -> codes")
     decoder: keras.Model = network("codes -> parameters")
     likelihood: Named[likelihoods.Likelihood] = made_by(likelihoods.get, default="bernoulli")
@@ -116,14 +124,7 @@ class EncoderDecoder(Coder):
     @override
     def set_up(self):
         """Adds the edges for the data and the codes."""
-        taken = tuple(self.decoder.inputs[0].shape[1:])
-        if self.latent_dim not in (None, taken[-1]):
-            raise ValueError(
-                f"latent_dim is {self.latent_dim}, but the decoder accepts latents of shape "
-                f"{taken}: expected a last axis of size {self.latent_dim}. Leave out latent_dim, "
-                "because the networks determine it."
-            )
-        self.latent_dim = taken[-1]
+        self.latent_dim = require_latents(self.latent_dim, self.decoder)
         examples = edge_of(self.likelihood, self.encoder.inputs[0].shape[1:])
         edges = decoder_edges(self.decoder, self.likelihood)
         self.edges |= edges | {"x": self.in_any_units(examples)}
@@ -222,8 +223,9 @@ class EncoderDecoder(Coder):
         seen, codes = (names.split() for names in networks.pop("encoder").split("->"))
         taken = networks.pop("decoder").split("->")[0].split()
         usual = len(seen) == len(taken) == 1 and len(codes) == len(cls.code_names)
-        if not usual or networks.keys() - given.keys():
-            raise TypeError(f"{cls.__name__} has no standard networks: pass your own networks.")
+        if cls.no_builders or not usual or networks.keys() - given.keys():
+            why = cls.no_builders or "has no standard networks: pass your own networks."
+            raise TypeError(f"{cls.__name__} {why}")
 
 
 def outputs_per_value(likelihood: likelihoods.Likelihood) -> int:

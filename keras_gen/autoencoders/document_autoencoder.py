@@ -68,6 +68,10 @@ class DocumentAutoencoder(Autoencoder):
     """
 
     reconstructs_pairs = False
+    no_builders = (
+        "is for texts: build it with an encoder and a decoder whose sizes match the vocabulary, "
+        "such as keras_gen.networks.mlp_encoder and mlp_decoder."
+    )
 
     vocabulary: list = argument(check=checked_list, kw_only=True)
     likelihood: Named[Likelihood] = made_by(likelihoods.get, default="multinomial")
@@ -130,14 +134,6 @@ class DocumentAutoencoder(Autoencoder):
         texts = self.edges["x"] = Texts(self.vocabulary, self.top)
         # The signatures read the networks and the table of words.
         self.resources = [texts.counter]
-
-    @override
-    @classmethod
-    def _require_usual_networks(cls, given):
-        raise TypeError(
-            f"{cls.__name__} is for texts: build it with an encoder and a decoder whose sizes "
-            "match the vocabulary, such as keras_gen.networks.mlp_encoder and mlp_decoder."
-        )
 
 
 def _lengths(counts):

@@ -151,15 +151,8 @@ class CausalModel(LikelihoodModel):
     @override
     def set_up(self):
         require_draws(self.likelihood)
-        require_parameters(self.network, self.likelihood)
         shape = tuple(self.network.inputs[0].shape[1:])
-        found = tuple(self.network.outputs[0].shape[1:])
-        needed = self.likelihood.params_per_value
-        if found != (*shape[:-1], shape[-1] * needed):
-            raise ValueError(
-                f"The network returns {found} for values of shape {shape}: expected {needed} "
-                f"parameters of {self.likelihood} per value."
-            )
+        require_parameters(self.network, self.likelihood, shape)
         require_causal(self.network, self.likelihood.levels)
         self.edges["x"] = edge_of(self.likelihood, shape)
         self.edges["seeds"] = Seeds()

@@ -68,9 +68,7 @@ class ConditionalCodePrior(CodePrior):
                 "the examples. If the coder has classes, leave out classes."
             )
         require_classes(classes, self.network)
-        self.given = (name,)
-        self.batch = ("x", name)
-        self.edges |= label_edges(classes, name)
+        self.condition_on(name, label_edges(classes, name))
         if name in self.coder.edges:
             self.edges[name] = self.coder.edges[
                 name

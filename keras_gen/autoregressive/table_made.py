@@ -16,11 +16,11 @@ from keras_gen.declared import argument, network
 from keras_gen.losses.likelihoods.cells import CellLikelihood, drawn_outcome
 from keras_gen.tables import (
     DRAWS,
-    add_row_edges,
     complete,
     expected,
     fill,
     impute,
+    set_up_rows,
 )
 
 
@@ -220,14 +220,7 @@ class TableMADE(LikelihoodModel):
     def set_up(self):
         self.likelihood = CellLikelihood(self.columns)
         require_parameters(self.network, self.likelihood)
-        count = len(self.columns)
-        expected = (count, count * self.likelihood.params_per_value)
-        found = (*self.network.input_shape[1:], *self.network.output_shape[1:])
-        if found != expected:
-            raise ValueError(
-                f"The network has the input and output sizes {found}: expected {expected} for "
-                f"{count} columns. Build it with keras_gen.networks.table_made."
-            )
+        shapes = self.network.input_shape[1:], self.network.output_shape[1:]
+        set_up_rows(self, *shapes, "table_made")
         if not self.any_order:
             require_causal(self.network, 2)
-        add_row_edges(self)

@@ -7,7 +7,7 @@ from keras_gen.core.checks.networks import (
     require_built,
     require_chain,
     require_classes,
-    require_inputs,
+    require_latents,
     require_logits,
     require_range,
     require_takes,

@@ -1,6 +1,5 @@
 """Checks of new models and of the arguments that create them."""
 
-import inspect
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -8,7 +7,7 @@ import keras
 
 from keras_gen.core.checks.before_training import require_edges
 from keras_gen.core.checks.networks import require_shapes
-from keras_gen.declared import named_parameters, names_by_place
+from keras_gen.declared import named_parameters, names_by_place, parameters_of
 from keras_gen.messages import nearest
 
 # Class methods that build a model, which are suggested when networks are missing.
@@ -64,8 +63,8 @@ def _refuse_misspelled(cls: type, parameters: Collection[str], kwargs: Collectio
     unknown = [name for name in kwargs if name not in known]
     if not unknown:  # the usual case, in which no signature is read
         return
-    builders = [getattr(cls, name) for name in BUILDERS if hasattr(cls, name)]
-    names = {name for each in builders for name in inspect.signature(each).parameters}
+    builders = [getattr(cls, name).__func__ for name in BUILDERS if hasattr(cls, name)]
+    names = {each.name for builder in builders for each in parameters_of(builder)}
     for name in unknown:
         likely = nearest(name, sorted((known | names) - {name, "kwargs"}))
         if likely != ".":

@@ -84,8 +84,21 @@ def log_prob(self, x: tf.Tensor, **given):
     return {"log_probs": -self.nats(x, **given)}
 
 
-def require_parameters(network, likelihood) -> None:
-    """Raises a ValueError if a network's last activation excludes parameters of a likelihood."""
+def require_parameters(network, likelihood, shape: tuple | None = None) -> None:
+    """Raises a ValueError unless a network can return the parameters of a likelihood.
+
+    Args:
+        network: Network whose last activation must not exclude parameters.
+        likelihood: Likelihood of the values.
+        shape: Shape of the values, or None if it follows from the network's output.
+    """
+    found = tuple(network.outputs[0].shape[1:])
+    needed = likelihood.params_per_value
+    if shape is not None and found != (*shape[:-1], shape[-1] * needed):
+        raise ValueError(
+            f"The network returns {found} for values of shape {shape}: expected {needed} "
+            f"parameters of {likelihood} per value."
+        )
     if likelihood.logits:
         require_logits(network)
     require_range(likelihood.parameter_range, f"parameters of {likelihood}", network)

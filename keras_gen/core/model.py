@@ -423,6 +423,12 @@ class GenerativeModel(keras.Model):
         """Returns the edge, or its counterpart for any units if the model standardizes examples."""
         return edge.standardized() if self.standardize else edge
 
+    def condition_on(self, name: str, edges: dict[str, Edge]) -> None:
+        """Adds the edges of a condition that `fit` requires for each example."""
+        self.edges |= edges
+        self.given = (name,)
+        self.batch = ("x", name)
+
     def prepare(self, x) -> tf.Tensor:
         """Checks examples and converts them to the format of the networks; see `Edge.prepare`."""
         return self.edges["x"].prepare(x)

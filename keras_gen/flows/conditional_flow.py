@@ -141,7 +141,7 @@ class ConditionalFlow(Flow):
         super().set_up()
         shape = self.flow.condition_shape
         if self.classes:
-            self.edges |= label_edges(self.classes)
+            self.condition_on("labels", label_edges(self.classes))
             # Number of training examples in each class.
             self.class_counts = self.add_weight(
                 name="class_counts", shape=(self.classes,), dtype="int64", initializer="zeros",
@@ -154,9 +154,8 @@ class ConditionalFlow(Flow):
                 )
         else:
             conditions = self.in_any_units(Vectors(shape, "conditions"))
-            self.edges |= {"conditions": conditions, "condition": conditions}
-        self.given = ("labels",) if self.classes else ("conditions",)
-        self.batch = ("x", *self.given)
+            edges = {"conditions": conditions, "condition": conditions}
+            self.condition_on("conditions", edges)
 
     @override
     def _require_condition(self, shape):

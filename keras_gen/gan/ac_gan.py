@@ -3,7 +3,6 @@
 import keras
 from typing_extensions import override
 
-from keras_gen.arguments import checked_shape
 from keras_gen.checked_arguments import checked_arguments
 from keras_gen.declared import Named, Steps, argument, made_by, network
 from keras_gen.gan.conditional_gan import ConditionalGAN
@@ -118,7 +117,6 @@ class ACGAN(ConditionalGAN):
         **kwargs,
     ):
         """Builds the model for labeled rows or series; see `GAN.for_vectors`."""
-        shape = checked_shape("shape", shape)
         generator, critic = cls.dense_networks(latent_dim + classes, shape, shape, hidden)
         generator = with_labels(generator, classes)
         critic = with_head(critic, classes, "classes")

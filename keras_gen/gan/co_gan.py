@@ -7,7 +7,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.checked_arguments import checked_arguments
-from keras_gen.core import capability, require_inputs, require_logits
+from keras_gen.core import capability, require_logits
 from keras_gen.core.kinds_of_data import Labels
 from keras_gen.core.schedules import Weight
 from keras_gen.declared import Named, Steps, argument, made_by, network
@@ -73,7 +73,7 @@ class CoGAN(GAN):
     critics = 2  # one for each domain
     has_dense_networks = False
 
-    discriminator: keras.Model = network()  # maps pairs to logits, and possibly class logits
+    discriminator: keras.Model = network("x -> logits ...")  # and possibly class logits
     class_weight: Weight = 1.0
     pair_weight: Weight = 0.0
     penalty: Named[Penalty | None] = made_by(penalties.get, default=None, kw_only=True)
@@ -139,18 +139,15 @@ class CoGAN(GAN):
 
     @override
     def set_up(self):
-        require_inputs(1, type(self), self.discriminator)
         require_logits(self.discriminator)
         made = self.generator.output_shape[1:]
-        taken = self.discriminator.input_shape[1:]
         _, *shape = made
-        pair = (2, *shape)
         outputs = [tuple(output.shape[1:]) for output in self.discriminator.outputs]
-        if made != pair or taken != pair or outputs not in ([(2,)], [(2,), (2, self.classes)]):
+        if made[0] != 2 or outputs not in ([(2,)], [(2,), (2, self.classes)]):
             raise ValueError(
-                f"The generator returns {made}, but the discriminator accepts {taken} and "
-                f"returns {outputs}: expected pairs of one shape, (2, ...), and logits of shape "
-                "(2,), with or without class logits of shape (2, classes)."
+                f"The generator returns {made}, and the discriminator returns {outputs}: expected "
+                "pairs of one shape, (2, ...), and logits of shape (2,), with or without class "
+                "logits of shape (2, classes)."
             )
         if self.pair_weight and not self.classes:
             raise ValueError(

@@ -11,7 +11,6 @@ from keras.optimizers import Adam
 from typing_extensions import override
 
 from keras_gen.arguments import (
-    checked_shape,
     checked_size,
 )
 from keras_gen.checked_arguments import checked_arguments
@@ -21,6 +20,7 @@ from keras_gen.core import (
     capability,
     for_users,
     parts,
+    require_latents,
     require_range,
     sample,
     stateless,
@@ -338,13 +338,7 @@ class GAN(GenerativeModel):
                 f"The generator's input has shape {tuple(latents)}: expected latents [batch, "
                 "latents], with a known number of latents."
             )
-        if self.latent_dim not in (None, latents[1]):
-            raise ValueError(
-                f"latent_dim is {self.latent_dim}, but the generator accepts {latents[1]} "
-                "latents: expected the same number. Leave out latent_dim, because the networks "
-                "determine it."
-            )
-        self.latent_dim = latents[1]
+        self.latent_dim = require_latents(self.latent_dim, self.latent_network)
         if self.penalty is not None:
             self.penalty.check(self.discriminator)
         self.edges["latents"] = Vectors((self.latent_dim,))
@@ -408,12 +402,11 @@ class GAN(GenerativeModel):
 
         Example: `GAN.for_vectors(8)`.
         """
-        shape = checked_shape("shape", shape)
         networks = cls.dense_networks(latent_dim, shape, shape, hidden)
         return cls(*networks, **VECTOR_OPTIONS | kwargs)
 
     @classmethod
-    def dense_networks(cls, latents: int, made: tuple, seen: tuple, hidden) -> tuple:
+    def dense_networks(cls, latents: int, made, seen, hidden) -> tuple:
         """Builds a dense generator and a dense discriminator for rows or series.
 
         Args:

@@ -9,7 +9,6 @@ from keras.optimizers import Adam
 from typing_extensions import override
 
 from keras_gen.arguments import (
-    checked_shape,
     checked_sizes,
 )
 from keras_gen.checked_arguments import checked_arguments
@@ -271,7 +270,6 @@ class InfoGAN(GAN):
         **kwargs,
     ):
         """Builds the model for rows or series, with dense networks; see `for_images` and `GAN`."""
-        shape = checked_shape("shape", shape)
         codes = sum(categories) + continuous
         generator, critic = cls.dense_networks(latent_dim + codes, shape, shape, hidden)
         outputs = codes + scales * continuous

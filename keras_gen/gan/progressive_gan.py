@@ -7,7 +7,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.checked_arguments import checked_arguments
-from keras_gen.core import require_inputs, require_logits
+from keras_gen.core import require_logits
 from keras_gen.core.schedules import Linear
 from keras_gen.declared import Named, PositiveInteger, Steps, argument, made_by, network
 from keras_gen.gan.gan import GAN
@@ -67,8 +67,8 @@ class ProgressiveGAN(GAN):
 
     has_dense_networks = False
 
-    generator: keras.Model = network()  # maps latents and fractions to images of each size
-    discriminator: keras.Model = network()  # maps images and fractions to logits for each size
+    generator: keras.Model = network("latents fraction -> ...")  # images of each size
+    discriminator: keras.Model = network("x fraction -> ...")  # logits for each size
     objective: Named[Objective] = made_by(adversarial.get, default=Wasserstein(drift=1e-3))
     penalty: Named[Penalty | None] = made_by(penalties.get, default=GradientPenalty(10.0))
     stable_steps: PositiveInteger = 50_000
@@ -166,7 +166,6 @@ class ProgressiveGAN(GAN):
 
     @override
     def set_up(self):
-        require_inputs(2, type(self), self.generator, self.discriminator)
         require_logits(self.discriminator)
         super().set_up()
         sizes = [len(network.outputs) for network in (self.generator, self.discriminator)]

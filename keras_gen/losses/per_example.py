@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import functools
+import contextlib
 import inspect
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -11,7 +11,7 @@ import keras
 import tensorflow as tf
 
 from keras_gen.arguments import shown
-from keras_gen.checked_arguments import checked_tensor
+from keras_gen.checked_arguments import checked_tensor, with_bound
 
 
 def of_tensors(*names: str, one_batch: bool = True, function: str | None = None):
@@ -38,33 +38,30 @@ def of_tensors(*names: str, one_batch: bool = True, function: str | None = None)
     """
 
     def decorate(loss):
-        signature = inspect.signature(loss)
-        kinds = {name: signature.parameters[name].kind for name in names}
-        several = [name for name in names if kinds[name] is inspect.Parameter.VAR_POSITIONAL]
-
-        @functools.wraps(loss)
-        def checked(*args, **kwargs):
-            bound = signature.bind(*args, **kwargs)
-            if function and not callable(bound.arguments[function]):
-                found = shown(bound.arguments[function])
+        @contextlib.contextmanager
+        def check(bound):
+            arguments = bound.arguments
+            if function and not callable(arguments[function]):
+                found = shown(arguments[function])
                 raise TypeError(f"{function} is {found}: expected a function of tensors.")
-            tensors = {
-                name: checked_tensor(name, bound.arguments[name])
-                for name in names
-                if bound.arguments.get(name) is not None and name not in several
-            }
-            bound.arguments.update(tensors)
-            for name in several:
-                values = enumerate(bound.arguments.get(name, ()))
-                found = {f"{name}[{i}]": checked_tensor(f"{name}[{i}]", v) for i, v in values}
-                bound.arguments[name] = tuple(found.values())
-                tensors |= found
+            parameters = bound.signature.parameters
+            tensors = {}
+            for name in names:
+                if parameters[name].kind is inspect.Parameter.VAR_POSITIONAL:
+                    values = enumerate(arguments.get(name, ()))
+                    found = {
+                        f"{name}[{i}]": checked_tensor(f"{name}[{i}]", v) for i, v in values
+                    }
+                    arguments[name] = tuple(found.values())
+                    tensors |= found
+                elif arguments.get(name) is not None:
+                    tensors[name] = arguments[name] = checked_tensor(name, arguments[name])
             if one_batch:
                 _require_one_batch(tensors)
             try:
-                return loss(*bound.args, **bound.kwargs)
+                yield
             except (AttributeError, TypeError, ValueError) as error:
-                missing = [name for name in names if bound.arguments.get(name, "") is None]
+                missing = [name for name in names if arguments.get(name, "") is None]
                 if not missing or "None" not in str(error):
                     raise
                 raise TypeError(
@@ -76,7 +73,7 @@ def of_tensors(*names: str, one_batch: bool = True, function: str | None = None)
                     f"{loss.__name__}."
                 ) from error
 
-        return checked
+        return with_bound(loss, check)
 
     return decorate
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 import tensorflow as tf
@@ -41,15 +41,11 @@ class SquareAttack(Attack):
     Example: `SquareAttack(epsilon=0.3, queries=500)(model, digits, labels, seed=1)`.
     """
 
+    norm: Literal["inf"] = "inf"
     queries: Count = 1000
     fraction: Annotated[float, partial(checked_number, maximum=1), checked_positive] = 0.8
 
     random_start = True
-
-    @override
-    def set_up(self):
-        if self.norm != "inf":
-            raise ValueError(f"norm is {self.norm!r}: expected 'inf', the norm of squares.")
 
     @override
     def on(self, network: Callable, bounds: tuple, x, labels, seed) -> tf.Tensor:

@@ -17,7 +17,7 @@ from keras_gen.losses import adversarial
 from keras_gen.losses.adversarial import Objective
 from keras_gen.losses.per_example import l1
 from keras_gen.networks import patch_discriminator, resnet_generator
-from keras_gen.networks.blocks import halvings, smooth_chroma
+from keras_gen.networks.blocks import smooth_chroma
 from keras_gen.translation.translator import (
     Domains,
     Translator,
@@ -229,7 +229,6 @@ class CycleGAN(Translator):
         open_shape = (None, None, shape[-1])
         generator_xy = resnet_generator(open_shape, filters, blocks)
         generator_yx = resnet_generator(open_shape, filters, blocks)
-        strided = min(3, halvings(shape, smallest=3))
-        discriminator_x = patch_discriminator(shape, filters, strided)
-        discriminator_y = patch_discriminator(shape, filters, strided)
+        discriminator_x = patch_discriminator(shape, filters)
+        discriminator_y = patch_discriminator(shape, filters)
         return cls(generator_xy, generator_yx, discriminator_x, discriminator_y, **kwargs)

@@ -13,7 +13,6 @@ from keras_gen.core.schedules import Weight
 from keras_gen.declared import network
 from keras_gen.losses.per_example import l1
 from keras_gen.networks import patch_discriminator, unet_generator
-from keras_gen.networks.blocks import halvings
 from keras_gen.translation.predictor import AdversarialPredictor
 from keras_gen.translation.translator import (
     Domains,
@@ -132,21 +131,16 @@ class Pix2Pix(Translator, AdversarialPredictor):
     @override
     def set_up(self):
         super().set_up()
-        *source_sides, source_channels = source = self.generator.input_shape[1:]
-        *target_sides, target_channels = target = self.generator.output_shape[1:]
-        if source_sides != target_sides:
-            raise ValueError(
-                f"The generator accepts {source_sides[0]}x{source_sides[1]} pixels, but returns "
-                f"{target_sides[0]}x{target_sides[1]}: expected the same size."
-            )
-        require_translation(source, (None, None, target_channels), self.generator)
-        both = source_channels + target_channels
+        source = self.generator.input_shape[1:]
+        target = self.generator.output_shape[1:]
+        require_translation(source, (None, None, target[-1]), self.generator)
+        both = source[-1] + target[-1]
         if self.discriminator:
             seen = self.discriminator.input_shape[-1]
-            if seen not in (both, target_channels):
+            if seen not in (both, target[-1]):
                 raise ValueError(
                     f"The discriminator accepts {seen} channels: expected {both} for source and "
-                    f"target, or {target_channels} for the target alone."
+                    f"target, or {target[-1]} for the target alone."
                 )
         self.edges["x"] = Images(source)
         self.edges["y"] = Images(target, name="targets")
@@ -171,5 +165,4 @@ class Pix2Pix(Translator, AdversarialPredictor):
         channels = channels or shape[-1]
         generator = unet_generator(shape, channels, filters, noise)
         seen = (*shape[:2], shape[-1] + channels)
-        strided = min(3, halvings(shape, smallest=3))
-        return cls(generator, patch_discriminator(seen, filters, strided), **kwargs)
+        return cls(generator, patch_discriminator(seen, filters), **kwargs)

@@ -13,7 +13,6 @@ from keras_gen.core.schedules import Weight
 from keras_gen.declared import network
 from keras_gen.losses.per_example import l1
 from keras_gen.networks import patch_discriminator, unet_generator
-from keras_gen.networks.blocks import halvings
 from keras_gen.translation.predictor import AdversarialPredictor
 
 
@@ -205,6 +204,5 @@ class Pix2PixVideo(AdversarialPredictor):
         pose_channels = channels if pose_channels is None else pose_channels
         both = pose_channels + channels
         generator = unet_generator((height, width, both), channels, filters, noise="none")
-        strided = min(3, halvings(shape, smallest=3))
-        discriminator = patch_discriminator((height, width, 2 * both), filters, strided)
+        discriminator = patch_discriminator((height, width, 2 * both), filters)
         return cls(generator, discriminator, **kwargs)

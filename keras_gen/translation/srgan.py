@@ -9,7 +9,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.checked_arguments import checked_arguments
-from keras_gen.core import Player, for_users, require_chain, require_range
+from keras_gen.core import Player, for_users, require_range
 from keras_gen.core.kinds_of_data import Images
 from keras_gen.core.schedules import Weight
 from keras_gen.declared import CountFrom0, Named, made_by, network
@@ -79,9 +79,7 @@ class SRGAN(Translator, AdversarialPredictor):
 
     generator: keras.Model = network("x -> y", kw_only=True)
     discriminator: keras.Model | None = network("y -> logits", default=None)
-    feature_network: keras.Model | None = network(
-        default=None
-    )  # maps y to any number of feature maps
+    feature_network: keras.Model | None = network("y -> map ...", default=None)
     objective: Named[Objective] = made_by(
         adversarial.get_of_fakes, default="non_saturating", later=True
     )
@@ -178,8 +176,6 @@ class SRGAN(Translator, AdversarialPredictor):
     @override
     def set_up(self):
         super().set_up()
-        if self.feature_network is not None:
-            require_chain(self.generator, self.feature_network)
         self.edges["x"] = Images(self.generator.input_shape[1:])
         self.edges["y"] = Images(self.generator.output_shape[1:], name="targets")
         require_range(self.edges["y"].span, "images", self.generator)

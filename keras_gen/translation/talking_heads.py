@@ -17,9 +17,6 @@ from keras_gen.core import (
     Player,
     capability,
     for_users,
-    require_chain,
-    require_inputs,
-    require_logits,
     require_range,
 )
 from keras_gen.core.kinds_of_data import Images, Labels, Vectors
@@ -100,11 +97,11 @@ class TalkingHeads(AdversarialPredictor):
 
     embedder: keras.Model = network("landmarks_and_image -> person", kw_only=True)
     generator: keras.Model = network("landmarks person -> image", kw_only=True)
-    discriminator: keras.Model = network(later=True)  # a list
+    discriminator: keras.Model = network(
+        "landmarks_and_image -> logits person feature_map ...", later=True
+    )
     identities: keras.Model = network("label -> person", kw_only=True)
-    feature_network: keras.Model | None = network(
-        default=None
-    )  # maps images to any number of feature maps
+    feature_network: keras.Model | None = network("image -> map ...", default=None)
     objective: Named[Objective] = made_by(adversarial.get_of_fakes, default="hinge", later=True)
     pixel_weight: Weight = 10.0
     feature_weight: Weight = 1.0
@@ -251,8 +248,6 @@ class TalkingHeads(AdversarialPredictor):
     @override
     def set_up(self):
         super().set_up()
-        if self.feature_network is not None:
-            require_chain(self.generator, self.feature_network)
         *sides, channels = image = tuple(self.generator.output_shape[1:])
         landmarks = tuple(self.generator.inputs[0].shape[1:])
         if list(landmarks[:-1]) != sides:
@@ -261,28 +256,18 @@ class TalkingHeads(AdversarialPredictor):
                 f"shape {image}: expected the same height and width."
             )
         require_range(Images(image).span, "images", self.generator)
-        require_inputs(1, type(self), self.discriminator)
-        require_logits(self.discriminator)
-        person = self.generator.inputs[1].shape
-        outputs = [tuple(output.shape) for output in self.discriminator.outputs]
-        if len(outputs) < 3 or outputs[1] != person:
-            raise ValueError(
-                f"The discriminator's outputs have shapes {outputs}: expected logits, features of "
-                f"shape {tuple(person)}, and at least one feature map."
-            )
         expected = (*sides, channels + landmarks[-1])
-        for judge in (self.embedder, self.discriminator):
-            if judge.input_shape[1:] != expected:
-                raise ValueError(
-                    f"The network '{judge.name}' accepts {judge.input_shape[1:]}: expected "
-                    f"{expected}, landmarks and an image concatenated along the channels."
-                )
+        if self.embedder.input_shape[1:] != expected:
+            raise ValueError(
+                f"The network '{self.embedder.name}' accepts {self.embedder.input_shape[1:]}: "
+                f"expected {expected}, landmarks and an image concatenated along the channels."
+            )
         self.edges["x"] = Images(landmarks, name="landmarks")
         self.edges["y"] = Images(image)
         self.edges["shots"] = Images((None, *image), name="shots")
         self.edges["shot_landmarks"] = Images((None, *landmarks), name="shot_landmarks")
         self.edges["labels"] = Labels(_number_of_people(self.identities))
-        self.edges["embeddings"] = Vectors(tuple(person[1:]), name="embeddings")
+        self.edges["embeddings"] = Vectors(self.embedder.output_shape[1:], "embeddings")
 
     @classmethod
     @checked_arguments(square=True)

@@ -21,7 +21,6 @@ from keras_gen.losses import adversarial
 from keras_gen.losses.adversarial import Objective
 from keras_gen.losses.per_example import l1, per_example_mean
 from keras_gen.networks import patch_discriminator, unit_networks
-from keras_gen.networks.blocks import halvings
 from keras_gen.translation.translator import (
     Domains,
     Translator,
@@ -233,11 +232,10 @@ class UNIT(Translator):
             blocks: Number of residual blocks specific to each domain.
             **kwargs: Additional arguments for the class.
         """
-        strided = min(3, halvings(shape, smallest=3))
         return cls(
             **unit_networks((shape[-1], shape[-1]), filters, blocks),
-            discriminator_x=patch_discriminator(shape, filters, strided),
-            discriminator_y=patch_discriminator(shape, filters, strided),
+            discriminator_x=patch_discriminator(shape, filters),
+            discriminator_y=patch_discriminator(shape, filters),
             **kwargs,
         )
 

@@ -186,15 +186,14 @@ class ConditionalVAE(VAE):
             require_classes(self.classes, self.encoder, self.decoder)
             if self.prior is not None:
                 require_classes(self.classes, self.prior, place=0)
-            self.edges |= label_edges(self.classes)
+            self.condition_on("labels", label_edges(self.classes))
         else:
             conditions: Edge = Images(shape, 0.0, 1.0, "conditions")
             if len(shape) != 3:
                 conditions = self.in_any_units(Vectors(shape, "conditions"))
-            self.edges |= {"conditions": conditions, "condition": conditions}
+            edges = {"conditions": conditions, "condition": conditions}
+            self.condition_on("conditions", edges)
         put_first(self, self.encoder, self.decoder, self.edges["x"], self.prior)
-        self.given = ("labels",) if self.classes else ("conditions",)
-        self.batch = ("x", *self.given)
 
     @override
     @classmethod

@@ -180,7 +180,7 @@ class M2(VAE):
     @classmethod
     def for_images(  # type: ignore[override]
         cls,
-        shape: tuple,
+        shape: int | tuple,
         classes: int = 10,
         latent_dim: int = 50,
         hidden: tuple[int, ...] = (500,),
@@ -227,7 +227,6 @@ class M2(VAE):
         columns increase before the means are learned.
         """
         kwargs = cls.options_of_vectors | kwargs
-        shape = checked_shape("shape", shape)
         return cls.for_images(
             shape, classes, latent_dim, hidden, deviation, activation, **kwargs
         )

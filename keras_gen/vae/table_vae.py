@@ -19,11 +19,11 @@ from keras_gen.losses.divergences import importance_weighted_nats
 from keras_gen.losses.likelihoods.cells import CellLikelihood, drawn_outcome
 from keras_gen.tables import (
     DRAWS,
-    add_row_edges,
     complete,
     expected,
     fill,
     impute,
+    set_up_rows,
 )
 from keras_gen.vae.mixture_prior import MixturePrior
 from keras_gen.vae.vae import VAE
@@ -79,6 +79,7 @@ class TableVAE(VAE):
     """
 
     default_signature = "sample"
+    no_builders = "is for tables: use VAE.for_table."
     impute = impute
     complete = complete
     expected = expected
@@ -188,19 +189,6 @@ class TableVAE(VAE):
     def set_up(self):
         self.likelihood = CellLikelihood(self.columns)
         super().set_up()
-        count = len(self.columns)
-        expected = (count, count * self.likelihood.params_per_value)
-        found = (*self.encoder.inputs[0].shape[1:], *self.decoder.output_shape[1:])
-        if found != expected:
-            raise ValueError(
-                f"The encoder's input and the decoder's output have the sizes {found}: expected "
-                f"{expected} for {count} columns. Build both networks with "
-                "keras_gen.networks.table_networks."
-            )
-        add_row_edges(self)
+        shapes = self.encoder.input_shape[1:], self.decoder.output_shape[1:]
+        set_up_rows(self, *shapes, "table_networks")
         self.prior = MixturePrior(self.latent_dim, self.components, name="prior")
-
-    @classmethod
-    @override
-    def _require_usual_networks(cls, given):
-        raise TypeError(f"{cls.__name__} is for tables: use VAE.for_table.")

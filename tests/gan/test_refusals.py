@@ -48,7 +48,7 @@ CASES = {
     ),
     "latents of another number": lambda: (
         gan.GAN, [generator(), critic()], dict(latent_dim=8),
-        "latent_dim is 8, .* accepts 2 latents",
+        r"latent_dim is 8, .* accepts latents of shape \(2,\)",
     ),
     "a mixed batch": lambda: (
         gan.GAN, [generator(), critic(before=[MIXING(name="mixing")])], dict(penalty=R1()),

@@ -134,10 +134,13 @@ def test_what_does_not_fit_is_refused(model):
     with pytest.raises(ValueError, match=r"accepts \(8, 8, 3\): expected \(8, 8, 6\), landmarks"):
         inputs = keras.Input(SHAPE)
         vector = keras.layers.Dense(5)(keras.layers.Flatten()(inputs))
-        TalkingHeads(**networks | {"embedder": keras.Model(inputs, vector)})
+        maps = keras.layers.Conv2D(2, 3)(inputs)
+        critic = keras.Model(inputs, [keras.layers.Dense(1)(vector), vector, maps])
+        embedder = keras.Model(inputs, vector)
+        TalkingHeads(**networks | {"embedder": embedder, "discriminator": critic})
     with pytest.raises(ValueError, match=r"has 1 input: expected 2 \(landmarks person -> image"):
         TalkingHeads(**networks | {"generator": networks["embedder"]})
-    with pytest.raises(ValueError, match=r"outputs have shapes .*: expected logits, features"):
+    with pytest.raises(ValueError, match=r"has 1 output: expected 3 \(landmarks_and_image -> "):
         TalkingHeads(**networks | {"discriminator": networks["embedder"]})
     frames = np.zeros((2, *SHAPE), "uint8")
     for images, landmarks in ((frames[:0], frames[:0]), (frames, frames[:1])):

@@ -18,14 +18,16 @@ def require_built(*networks: keras.Model) -> None:
         declared.built("A network", network)
 
 
-def require_inputs(count: int, owner: type, *networks) -> None:
-    """Raises a ValueError if a functional model does not have `count` inputs."""
-    for network in networks:
-        if len(network.inputs) != count:
-            raise ValueError(
-                f"The network '{network.name}' has {len(network.inputs)} inputs: expected "
-                f"{count} for {owner.__name__}."
-            )
+def require_latents(latent_dim: int | None, network) -> int:
+    """Returns a decoder's number of latents, or raises a ValueError if `latent_dim` differs."""
+    taken = tuple(network.inputs[0].shape[1:])
+    if latent_dim not in (None, taken[-1]):
+        raise ValueError(
+            f"latent_dim is {latent_dim}, but the network '{network.name}' accepts latents of "
+            f"shape {taken}: expected a last axis of size {latent_dim}. Leave out latent_dim, because the networks "
+            "determine it."
+        )
+    return taken[-1]
 
 
 def require_classes(classes: int, *networks, place: int = 1) -> None:
@@ -258,7 +260,7 @@ def require_shapes(model: keras.Model) -> None:
             shape = tuple(tensor.shape[1:])
             if part == ANY:
                 continue
-            if part == LOGITS:
+            if part.endswith(LOGITS):
                 require_logits(keras.Model(network.inputs, tensor, name=network.name))
                 continue
             before, owner = known.setdefault(part, (shape, f"{name} {verb}"))
@@ -272,6 +274,7 @@ def require_shapes(model: keras.Model) -> None:
 def _require_count(name: str, network, kind: str, parts: list[str], shapes: str) -> None:
     count = len(getattr(network, kind))
     if parts and parts[-1] == ANY:
+        parts.pop()
         parts.extend([ANY] * (count - len(parts)))
     expected = len(parts)
     if count == expected:

@@ -7,7 +7,7 @@ from keras import layers
 from keras_gen.checked_arguments import checked_arguments
 from keras_gen.declared import CountFrom0
 from keras_gen.layers import InstanceNormalization
-from keras_gen.networks.blocks import conv, float32, reflect_pad
+from keras_gen.networks.blocks import conv, float32, halvings, reflect_pad
 
 NORMALIZATIONS = ("instance", "spectral")
 
@@ -16,7 +16,7 @@ NORMALIZATIONS = ("instance", "spectral")
 def patch_discriminator(
     image_shape: tuple = (256, 256, 3),
     filters: int = 64,
-    strided_layers: CountFrom0 = 3,
+    strided_layers: CountFrom0 | None = None,
     normalization: str = "instance",
     scales: int = 1,
     reflect: bool = False,
@@ -32,7 +32,8 @@ def patch_discriminator(
         image_shape: `(height, width, channels)`, with sides of at least 3 * 2^strided_layers, or
             None.
         filters: Number of channels in the first layer; the number doubles at most three times.
-        strided_layers: Number of layers with stride 2, which precede two layers with stride 1.
+        strided_layers: Number of layers with stride 2, which precede two layers with stride 1. If
+            None, the paper's 3, or fewer for images below 24 pixels.
         normalization: `"instance"`, the paper's choice, normalizes the outputs of all layers except
             the first, but amplifies noise in flat areas. `"spectral"` (Miyato et al. 2018)
             normalizes all kernels instead and does not amplify noise.
@@ -55,6 +56,8 @@ def patch_discriminator(
             f"normalization is {normalization!r}: expected one of {', '.join(NORMALIZATIONS)}."
         )
     sides = [side for side in image_shape[:2] if side is not None]
+    if strided_layers is None:
+        strided_layers = min(3, halvings(sides, smallest=3)) if len(sides) == 2 else 3
     if scales < 1 or (scales > 1 and len(sides) < 2):
         raise ValueError(
             f"scales is {scales} for images of {image_shape[0]}x{image_shape[1]}: expected 1 "

@@ -21,7 +21,6 @@ from keras_gen.losses.adversarial import Objective, discrimination
 from keras_gen.losses.feature_losses import feature_distance, slope_ratio
 from keras_gen.losses.regularizers import last_kernel
 from keras_gen.networks import patch_discriminator, residual_decoder, residual_encoder
-from keras_gen.networks.blocks import halvings
 from keras_gen.vae.quantized.vq_vae import VQVAE
 
 
@@ -190,7 +189,7 @@ class VQGAN(VQVAE):
         return cls(
             residual_encoder(shape, **sizes),
             residual_decoder(outputs, **sizes),
-            patch_discriminator(shape, filters, min(3, halvings(shape, smallest=3))),
+            patch_discriminator(shape, filters),
             feature_network,
             **kwargs,
         )

@@ -12,7 +12,7 @@ import os
 import sys
 from typing import Any
 
-from keras_gen.backend import require_tensorflow
+from keras_gen.environment import require_tensorflow
 from keras_gen.quiet import start_tensorflow
 
 __version__ = "0.4.0"

@@ -28,7 +28,7 @@ from typing import Literal
 
 from keras_gen.data import Source, pad_to, small_images
 from keras_gen.gan import ProgressiveGAN
-from keras_gen.gan.joining_adam import JoiningAdam
+from keras_gen.gan.progressive_gan import JoiningAdam
 from keras_gen.losses import R1, GradientPenalty, Wasserstein
 from keras_gen.metrics import sample_report, trained_extractors
 from keras_gen.networks import progressive_discriminator, progressive_generator

@@ -7,14 +7,26 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.checked_arguments import checked_arguments
-from keras_gen.classifiers.labels import classify, set_label_edges
 from keras_gen.core.capabilities import capability
-from keras_gen.core.kinds_of_data import Images, Vectors
+from keras_gen.core.kinds_of_data import Images, Labels, Vectors
 from keras_gen.core.model import GenerativeModel
 from keras_gen.declared import network
 from keras_gen.keras_internals import untrack
 from keras_gen.losses.classification import label_cross_entropy
 from keras_gen.networks import lenet, split_head
+
+
+def set_label_edges(model: keras.Model, classes: int) -> None:
+    """Adds the edge for labels, which may be unknown (-1) during training."""
+    model.edges["labels"] = Labels(classes)
+    model.training_edges["labels"] = Labels(classes, unknown=True)
+
+
+@capability
+def classify(self, x: tf.Tensor, **given):
+    """Returns the class logits, float32 `[n, classes]`."""
+    # This function becomes a method of models whose `logits` accept prepared examples.
+    return {"logits": self.logits(x, **given)}
 
 
 @keras.saving.register_keras_serializable("keras_gen")

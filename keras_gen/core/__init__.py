@@ -1,7 +1,6 @@
 """Foundations of all models: updates, data types, randomness, distribution, and resuming."""
 
 from keras_gen.core import schedules
-from keras_gen.core.averaging import averaged_weights, forget_start, keep_averages, take_weights
 from keras_gen.core.capabilities import capability, for_users, sample
 from keras_gen.core.checks.networks import (
     require_built,
@@ -35,6 +34,7 @@ from keras_gen.core.minimize import (
 )
 from keras_gen.core.model import GenerativeModel
 from keras_gen.core.noise import stateless_seed
+from keras_gen.core.optimizers import averaged_weights, forget_start, keep_averages, take_weights
 from keras_gen.core.schedules import ConstantThenLinear, Schedule
 from keras_gen.core.step import training_step
 from keras_gen.core.training_state import CheckpointError, TrainingState

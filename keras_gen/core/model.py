@@ -11,14 +11,14 @@ from typing_extensions import override
 
 from keras_gen import declared
 from keras_gen.arguments import checked_flag, checked_seed, refuse_masked
-from keras_gen.core import capabilities, compilation, names_of_classes, noise, saving, schedules
+from keras_gen.core import capabilities, compilation, noise, saving, schedules
 from keras_gen.core import fit as calls
 from keras_gen.core.batches import in_order, named_parts, prepare_batch
 from keras_gen.core.checks.before_compile import refuse_shared_layers
 from keras_gen.core.compilation import Player
 from keras_gen.core.configuration import config_of, model_of
 from keras_gen.core.construction import BUILDERS, finish, given_arguments
-from keras_gen.core.kinds_of_data import Edge
+from keras_gen.core.kinds_of_data import Edge, label_data
 from keras_gen.core.minimize import minimize
 from keras_gen.core.step import as_step, inside, running, taken_dry
 from keras_gen.keras_internals import own_metrics
@@ -415,9 +415,9 @@ class GenerativeModel(keras.Model):
 
     # Edges -----------------------------------------------------------------------------------
 
-    class_names = property(names_of_classes.class_names)
-    named_classes = property(names_of_classes.named_classes)
-    name_classes = names_of_classes.name_classes
+    class_names = property(label_data.class_names)
+    named_classes = property(label_data.named_classes)
+    name_classes = label_data.name_classes
 
     def in_any_units(self, edge: Edge) -> Edge:
         """Returns the edge, or its counterpart for any units if the model standardizes examples."""

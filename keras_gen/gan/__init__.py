@@ -9,10 +9,9 @@ from keras_gen.gan.gan import GAN
 from keras_gen.gan.history_gan import HistoryGAN
 from keras_gen.gan.info_gan import InfoGAN
 from keras_gen.gan.instance_noise_gan import InstanceNoiseGAN
-from keras_gen.gan.joining_adam import JoiningAdam
 from keras_gen.gan.moco_gan import MoCoGAN
 from keras_gen.gan.pac_gan import PacGAN
-from keras_gen.gan.progressive_gan import ProgressiveGAN
+from keras_gen.gan.progressive_gan import JoiningAdam, ProgressiveGAN
 from keras_gen.gan.style_gan import StyleGAN
 from keras_gen.gan.unrolled_gan import UnrolledGAN
 from keras_gen.gan.wgan import WGAN

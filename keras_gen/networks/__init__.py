@@ -40,20 +40,18 @@ from keras_gen.networks.flows.real_nvp import real_nvp
 from keras_gen.networks.flows.waveglow_networks import waveglow
 from keras_gen.networks.gan.big_gan_networks import big_gan_discriminator, big_gan_generator
 from keras_gen.networks.gan.co_gan_networks import co_gan_discriminator, co_gan_generator
-from keras_gen.networks.gan.dcgan import dcgan_discriminator, dcgan_generator
-from keras_gen.networks.gan.dcgan_guidelines import dcgan_without
-from keras_gen.networks.gan.dirac import dirac_networks
+from keras_gen.networks.gan.dcgan import dcgan_discriminator, dcgan_generator, dcgan_without
 from keras_gen.networks.gan.info_gan_networks import (
     info_gan_discriminator,
     info_gan_generator,
     info_gan_networks,
 )
-from keras_gen.networks.gan.maxout import maxout_discriminator
 from keras_gen.networks.gan.moco_gan_networks import moco_gan_generator, video_discriminator
 from keras_gen.networks.gan.progressive_networks import (
     progressive_discriminator,
     progressive_generator,
 )
+from keras_gen.networks.gan.small_gans import dirac_networks, maxout_discriminator
 from keras_gen.networks.gan.style_networks import (
     style_discriminator,
     style_generator,

@@ -16,9 +16,7 @@ from keras_gen.workshop.results.topics import Topics, read_topics
 
 FOLDER = Path("docs") / "course"
 FILE = "syllabus.toml"
-_SAID = re.compile(
-    r"^## (\d+\. Common claims.*?)\n\n(.*?)\n+(?=## )", re.DOTALL | re.MULTILINE
-)
+_SAID = re.compile(r"^## (\d+\. Common claims.*?)\n\n(.*?)\n+(?=## )", re.DOTALL | re.MULTILINE)
 _NAME = r"(?:[vV]an den )?[A-Z][\w-]+"
 # A citation in a docstring ends with a year, unlike the number in "arXiv 2006.11239".
 _CITATION = re.compile(

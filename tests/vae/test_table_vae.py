@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import tensorflow as tf
-from keras_gen.vae.mixture_prior import MixturePrior
 from scipy.special import expit
 from scipy.stats import multivariate_normal
 from sklearn.mixture import GaussianMixture
@@ -13,6 +12,7 @@ from keras_gen import IWAE, VAE, TableVAE
 from keras_gen.data import table_columns
 from keras_gen.losses.likelihoods.cells import CellLikelihood
 from keras_gen.networks import table_networks
+from keras_gen.vae.table_vae import MixturePrior
 
 FRAME = pd.DataFrame(
     {

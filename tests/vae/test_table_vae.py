@@ -205,7 +205,7 @@ def test_refusals_name_the_way_out():
     with pytest.raises(TypeError, match=r"TableVAE is for tables: use VAE\.for_table"):
         TableVAE.for_vectors(4)
     encoder, decoder = table_networks(COLUMNS, 2, (4,))
-    with pytest.raises(ValueError, match=r"have the sizes .* Build both networks with"):
+    with pytest.raises(ValueError, match=r"input and output sizes .* Build it with"):
         TableVAE(encoder, decoder, COLUMNS[:3])
     model = TableVAE(encoder, decoder, COLUMNS, components=9)
     with pytest.raises(ValueError, match=r"has 9 components for 4 rows.* at least as many rows"):

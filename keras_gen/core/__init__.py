@@ -12,16 +12,18 @@ from keras_gen.core.checks.networks import (
     require_takes,
 )
 from keras_gen.core.compilation import Player
-from keras_gen.core.distribution.replicas import (
+from keras_gen.core.distribution import (
+    STRATEGIES,
     batch_mean,
     global_batch,
     global_mean,
     global_sum,
+    is_chief,
+    make_strategy,
     parts,
     replace_weights,
     replica_part,
 )
-from keras_gen.core.distribution.strategies import STRATEGIES, is_chief, make_strategy
 from keras_gen.core.image_pool import ImagePool
 from keras_gen.core.likelihood_model import SCORE_SAMPLES, LikelihoodModel, log_prob
 from keras_gen.core.minimize import (

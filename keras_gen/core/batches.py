@@ -5,7 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_gen.core.distribution.replicas import replica_count
+from keras_gen.core.distribution import replica_count
 from keras_gen.tensor_checks import require
 
 TARGET = "target"  # name of the examples to reconstruct, if they differ from x

@@ -20,7 +20,7 @@ from keras_gen.core.checks.before_training import (
     refuse_frozen,
     require_edges,
 )
-from keras_gen.core.distribution.strategies import is_chief
+from keras_gen.core.distribution import is_chief
 from keras_gen.core.fit_data import (
     Arrays,
     FitData,

@@ -7,7 +7,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.arguments import checked_integer, checked_list
-from keras_gen.core.distribution.replicas import global_batch, replica_part
+from keras_gen.core.distribution import global_batch, replica_part
 from keras_gen.tensor_checks import require
 
 MOST_NUMBERS = 2**28  # 1 GiB

@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 
 from keras_gen.arguments import checked_flag, shown
-from keras_gen.core.distribution.replicas import global_mean, global_sum, replica_count
+from keras_gen.core.distribution import global_mean, global_sum, replica_count
 from keras_gen.core.optimizers import fused
 from keras_gen.core.step import refuse_training
 

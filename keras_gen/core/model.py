@@ -14,8 +14,7 @@ from keras_gen.arguments import checked_flag, checked_seed, refuse_masked
 from keras_gen.core import capabilities, compilation, noise, saving, schedules
 from keras_gen.core import fit as calls
 from keras_gen.core.batches import in_order, named_parts, prepare_batch
-from keras_gen.core.checks.before_compile import refuse_shared_layers
-from keras_gen.core.compilation import Player
+from keras_gen.core.compilation import Player, refuse_shared_layers
 from keras_gen.core.configuration import config_of, model_of
 from keras_gen.core.construction import BUILDERS, finish, given_arguments
 from keras_gen.core.kinds_of_data import Edge, label_data

@@ -6,7 +6,7 @@ import zlib
 import keras
 import tensorflow as tf
 
-from keras_gen.core.distribution.replicas import replica_slice
+from keras_gen.core.distribution import replica_slice
 
 
 def stateless_seed(seed: int, step, use: str) -> tf.Tensor:

@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.core.distribution.replicas import replica_count
+from keras_gen.core.distribution import replica_count
 from keras_gen.keras_internals import average_by, averages, averages_alone, index_of, moments
 
 

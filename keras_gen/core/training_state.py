@@ -17,7 +17,7 @@ from typing_extensions import override
 from keras_gen.arguments import checked_integer, checked_path
 from keras_gen.checked_arguments import checked_types
 from keras_gen.core.configuration import plain_configuration
-from keras_gen.core.distribution.strategies import is_chief
+from keras_gen.core.distribution import is_chief
 from keras_gen.data.source import Source
 from keras_gen.files.reading import open_arrays
 from keras_gen.files.writing import clear_partial_files, hold, let_go, replacing

@@ -10,7 +10,7 @@ from typing_extensions import override
 from keras_gen.arguments import checked_number, checked_shape
 from keras_gen.checked_arguments import checked_arguments
 from keras_gen.core import LikelihoodModel, capability, log_prob, sample
-from keras_gen.core.distribution.replicas import replica_slice
+from keras_gen.core.distribution import replica_slice
 from keras_gen.core.kinds_of_data import Choice, Edge, Images, Integer, Vectors
 from keras_gen.core.noise import random_seeds
 from keras_gen.declared import Named, argument, fixed, made_by, network

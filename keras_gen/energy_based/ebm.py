@@ -13,7 +13,7 @@ from keras_gen.arguments import checked_shape
 from keras_gen.checked_arguments import checked_arguments
 from keras_gen.core import GenerativeModel, Player, capability, global_batch, noise, sample
 from keras_gen.core.checks.networks import UNBOUNDED, require_range
-from keras_gen.core.distribution.replicas import replica_slice
+from keras_gen.core.distribution import replica_slice
 from keras_gen.core.kinds_of_data import Choice, Edge, Images, Integer, Vectors
 from keras_gen.core.minimize import stateless
 from keras_gen.declared import (

@@ -10,7 +10,7 @@ from typing_extensions import override
 from keras_gen.arguments import checked_shape, checked_size, only_given
 from keras_gen.checked_arguments import checked_arguments
 from keras_gen.core import capability, noise
-from keras_gen.core.distribution.replicas import global_sum
+from keras_gen.core.distribution import global_sum
 from keras_gen.core.kinds_of_data import Vectors, label_edges
 from keras_gen.declared import argument
 from keras_gen.flows.flow import Flow, LevelCount

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.core.distribution.replicas import replica_count
+from keras_gen.core.distribution import replica_count
 from keras_gen.declared import Count, DeclaredLayer, NonNegative
 from keras_gen.layers.layer_arguments import require_input
 from keras_gen.tensor_checks import require

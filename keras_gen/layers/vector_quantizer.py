@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.core.distribution.replicas import global_batch, global_sum
+from keras_gen.core.distribution import global_batch, global_sum
 from keras_gen.declared import Count, DeclaredLayer, Positive
 from keras_gen.layers.layer_arguments import Inside0And1
 

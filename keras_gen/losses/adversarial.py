@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.core.distribution.replicas import batch_mean
+from keras_gen.core.distribution import batch_mean
 from keras_gen.declared import Declared, NonNegative
 from keras_gen.losses.per_example import of_tensors, per_example_mean, resolve, serializable
 

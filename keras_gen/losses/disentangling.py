@@ -11,7 +11,7 @@ import keras
 import tensorflow as tf
 
 from keras_gen.checked_arguments import checked_types
-from keras_gen.core.distribution.replicas import (
+from keras_gen.core.distribution import (
     batch_mean,
     global_batch,
     replica_part,

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from keras_gen.arguments import checked_number
 from keras_gen.checked_arguments import checked_types
-from keras_gen.core.distribution.replicas import batch_mean
+from keras_gen.core.distribution import batch_mean
 from keras_gen.losses.per_example import of_tensors, per_example_sum
 
 

@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from keras_gen.checked_arguments import checked_tensor, checked_types
-from keras_gen.core.distribution.replicas import global_sum
+from keras_gen.core.distribution import global_sum
 from keras_gen.core.sound_spectra import magnitudes
 from keras_gen.losses.per_example import of_tensors, per_example_mean
 

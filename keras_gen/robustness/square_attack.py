@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from keras_gen.arguments import checked_number, checked_positive
 from keras_gen.core import noise, stateless
-from keras_gen.core.distribution.replicas import replica_slice
+from keras_gen.core.distribution import replica_slice
 from keras_gen.declared import Count
 from keras_gen.losses.per_example import serializable
 from keras_gen.robustness.attacks import Attack, logits_of, margin

@@ -8,7 +8,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.arguments import checked_array
-from keras_gen.core.distribution.replicas import global_batch
+from keras_gen.core.distribution import global_batch
 from keras_gen.declared import DeclaredLayer, Examples
 from keras_gen.tensor_checks import require
 

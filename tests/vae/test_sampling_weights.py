@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.core.distribution.replicas import global_batch
-from keras_gen.core.distribution.strategies import make_strategy
+from keras_gen.core.distribution import global_batch, make_strategy
 from keras_gen.data.batches.weighted import weighted_stream
 from keras_gen.data.source import WEIGHTED, Source, derive_seed
 from keras_gen.messages import refusal

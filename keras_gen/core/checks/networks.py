@@ -24,8 +24,8 @@ def require_latents(latent_dim: int | None, network) -> int:
     if latent_dim not in (None, taken[-1]):
         raise ValueError(
             f"latent_dim is {latent_dim}, but the network '{network.name}' accepts latents of "
-            f"shape {taken}: expected a last axis of size {latent_dim}. Leave out latent_dim, because the networks "
-            "determine it."
+            f"shape {taken}: expected a last axis of size {latent_dim}. Leave out latent_dim, "
+            "because the networks determine it."
         )
     return taken[-1]
 

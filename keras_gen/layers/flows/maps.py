@@ -9,7 +9,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.arguments import checked_number, checked_seed
-from keras_gen.core.distribution.replicas import batch_mean, replica_count
+from keras_gen.core.distribution import batch_mean, replica_count
 from keras_gen.declared import Count
 from keras_gen.layers.flows.invertible_layer import InvertibleLayer
 from keras_gen.layers.layer_arguments import require_input

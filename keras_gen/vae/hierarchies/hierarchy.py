@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from keras_gen.autoencoders.coder import Coder, require_moments
 from keras_gen.core import capability, sample
-from keras_gen.core.distribution.replicas import batch_mean
+from keras_gen.core.distribution import batch_mean
 from keras_gen.core.kinds_of_data import Levels, Number, Vectors
 from keras_gen.core.likelihood_model import (
     SCORE_SAMPLES,

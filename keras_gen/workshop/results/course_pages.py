@@ -10,9 +10,9 @@ from pathlib import Path
 
 from keras_gen import _MODELS as MODELS
 from keras_gen.workshop.results import algorithms, words
-from keras_gen.workshop.results.markdown import anchor, header, line
 from keras_gen.workshop.results.page_lines import Group
 from keras_gen.workshop.results.topics import Topics, read_topics
+from keras_gen.workshop.results.words import anchor, header, line
 
 FOLDER = Path("docs") / "course"
 FILE = "syllabus.toml"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from keras_gen import _MODELS as MODELS
 from keras_gen.files.writing import replacing
-from keras_gen.workshop.results import cards, course_pages, markdown, words
+from keras_gen.workshop.results import cards, course_pages, words
 from keras_gen.workshop.results.algorithms import files_of_classes
 from keras_gen.workshop.results.declarations import SPREADS, Matrix, filled, read_published
 from keras_gen.workshop.results.page_lines import Entry, Group, read_groups
@@ -173,18 +173,18 @@ def index(runs: Sequence[list[Group]], root: Path) -> str:
         place = _place(family)
         parts += [f"## [{family}]({place})", ""]
         columns = ("system", "class", "recipe", "metric", "result", "compared with")
-        parts.append(markdown.header(*columns))
+        parts.append(words.header(*columns))
         for own in _of(family, runs):
             group = own[0]
             entry = group.entries[0]
             system = group.published.system
-            system = f"[{system}]({place}#{markdown.anchor(system)})"
+            system = f"[{system}]({place}#{words.anchor(system)})"
             classes = _classes(root / "recipes" / f"{group.recipe}.py", family)
             recipe = f"[{group.recipe}](recipes/{group.recipe}.py)"
             if isinstance(group.record.train_size, str) and " of " in group.record.train_size:
                 recipe += f", {group.record.train_size} examples"
             name, ours = words.headline(entry)
-            parts.append(markdown.line(system, classes, recipe, name, ours, words.beside(entry)))
+            parts.append(words.line(system, classes, recipe, name, ours, words.beside(entry)))
         parts.append("")
     return "\n".join([*parts, KEY])
 
@@ -229,7 +229,7 @@ def head(runs: Sequence[list[Group]], families: dict[str, Family]) -> str:
     if missing := set(_families(runs)) - set(families):
         raise ValueError(f"{SHOWN} lacks {', '.join(missing)}, which has results: add it.")
     entries = {own[0].recipe: own[0].entries[0] for own in runs}
-    parts = [markdown.header(PRODUCED, "Methods", "Headline result")]
+    parts = [words.header(PRODUCED, "Methods", "Headline result")]
     for name, family in families.items():
         if family.recipe not in entries:
             raise ValueError(
@@ -238,7 +238,7 @@ def head(runs: Sequence[list[Group]], families: dict[str, Family]) -> str:
             )
         image = f'<img src="{family.image}" width="180" alt="{family.alt}">'
         methods = f"**[{family.title}]({_place(name)})**: {family.methods}"
-        parts.append(markdown.line(image, methods, family.told(entries[family.recipe])))
+        parts.append(words.line(image, methods, family.told(entries[family.recipe])))
     return "\n".join(parts)
 
 
@@ -332,7 +332,7 @@ def _figures(entries: list[Entry]) -> str:
     )
     columns = {name: cells for name, cells in columns.items() if any(cells)}
     rows = zip(*columns.values(), strict=True)
-    return "\n".join([markdown.header(*columns), *(markdown.line(*cells) for cells in rows)])
+    return "\n".join([words.header(*columns), *(words.line(*cells) for cells in rows)])
 
 
 def _ours(entries: list[Entry]) -> tuple[str, list[str]]:
@@ -378,7 +378,7 @@ def _matrix(group: Group, matrix: Matrix) -> str:
     if len(set(arrows)) == 1:
         arrows = [""] * len(arrows)
     names = [filled(name, numbers) for name in matrix.columns]
-    lines.append(markdown.header("", *map(" ".join, zip(names, arrows, strict=True))))
+    lines.append(words.header("", *map(" ".join, zip(names, arrows, strict=True))))
     for name, row in {**matrix.compared, **matrix.references}.items():
         cells = []
         for entry in map(group.entry, row):
@@ -386,7 +386,7 @@ def _matrix(group: Group, matrix: Matrix) -> str:
             text += "°" if entry and entry.is_behind else ""
             cells.append(f"**{text}**" if entry in best else text)
         method = filled(name, numbers)
-        lines.append(markdown.line(method if name in matrix.rows else f"*{method}*", *cells))
+        lines.append(words.line(method if name in matrix.rows else f"*{method}*", *cells))
     return "\n".join(lines)
 
 

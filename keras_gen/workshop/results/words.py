@@ -1,4 +1,4 @@
-"""Formats metrics for all pages and commands."""
+"""Formats metrics, tables, and headings for all pages and commands."""
 
 import math
 import re
@@ -101,3 +101,19 @@ def source(paper: str) -> str:
     address = re.search(r"https?://[^\s,;]+", paper)
     name = cited[0] if cited else paper.partition(",")[0]
     return f"[{name}]({address[0]})" if address else name
+
+
+def header(*columns: str) -> str:
+    """Returns the first two lines of a table."""
+    return "\n".join([line(*columns), "|" + "-|" * len(columns)])
+
+
+def line(*cells: str) -> str:
+    """Returns a line of a table, with each text escaped so that it stays in its cell."""
+    plain = (" ".join(cell.split()).replace("|", "\\|") for cell in cells)
+    return "|" + "|".join(f" {cell} " if cell else " " for cell in plain) + "|"
+
+
+def anchor(heading: str) -> str:
+    """Returns the anchor of a heading."""
+    return "".join(c for c in heading.lower().replace(" ", "-") if c.isalnum() or c in "-_")

@@ -15,8 +15,8 @@ from keras_gen.workshop.results.algorithms import (
     read_algorithms,
     recipes_of,
 )
-from keras_gen.workshop.results.markdown import anchor
 from keras_gen.workshop.results.topics import Topics, read_topics
+from keras_gen.workshop.results.words import anchor
 from keras_gen.workshop.site import pictures, reference, sources
 from keras_gen.workshop.site.links import Links, outside_code
 from keras_gen.workshop.site.pictures import Picture

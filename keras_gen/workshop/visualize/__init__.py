@@ -36,9 +36,9 @@ from keras_gen.workshop.visualize.plots import (
     line_plot,
     new_figure,
     roc_plot,
+    seen_pixels,
     unit_filters,
 )
-from keras_gen.workshop.visualize.receptive_field import seen_pixels
 from keras_gen.workshop.visualize.rows_of_images import (
     analogies,
     anomalies,

@@ -5,7 +5,7 @@ import numpy as np
 from causality import sees
 from keras_gen.networks import gated_pixel_cnn, pixel_cnn
 from keras_gen.workshop.visualize import seen_pixels
-from keras_gen.workshop.visualize.receptive_field import ITSELF, LATER, SEEN, UNSEEN
+from keras_gen.workshop.visualize.plots import ITSELF, LATER, SEEN, UNSEEN
 
 
 def test_a_single_masked_layer_sees_its_kernel():

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from keras_gen.core.distribution.strategies import MINUTES, wait_for_others
+from keras_gen.core.distribution import MINUTES, wait_for_others
 
 
 @pytest.fixture

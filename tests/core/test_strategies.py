@@ -6,8 +6,7 @@ import time
 import pytest
 import tensorflow as tf
 
-from keras_gen.core import STRATEGIES, is_chief, make_strategy
-from keras_gen.core.distribution import strategies
+from keras_gen.core import STRATEGIES, distribution, is_chief, make_strategy
 from processes import run_script
 
 WORKERS = {"worker": ["127.0.0.1:1", "127.0.0.1:2"]}
@@ -68,7 +67,7 @@ def test_multiworker_needs_a_whole_tf_config(monkeypatch, value):
 
 @pytest.mark.parametrize("name", ["multiworker", "auto"])
 def test_multiworker_comes_before_all_else(monkeypatch, name):
-    monkeypatch.setattr(strategies, "wait_for_others", lambda *_: None)
+    monkeypatch.setattr(distribution, "wait_for_others", lambda *_: None)
     tf.config.list_logical_devices()  # starts the runtime
     tf_config(monkeypatch, WORKERS, "worker", 0)
     with pytest.raises(ValueError, match="before TensorFlow is used for anything else"):

@@ -13,7 +13,7 @@ from keras_gen.core import (
     parts,
     replica_part,
 )
-from keras_gen.core.distribution.replicas import replica_count, replica_slice
+from keras_gen.core.distribution import replica_count, replica_slice
 
 EQUAL = [[1.0], [2.0]], [[3.0], [6.0]]
 UNEQUAL = [[1.0], [2.0], [6.0]], [[11.0]]

@@ -143,8 +143,8 @@ class Settings(RunSettings):
 
 PRESETS = {
     "smoke": dict(image_size=32, load_size=32, evaluated_size=32, half_size=False, filters=8,
-                  blocks=1, discriminator_filters=8, pool_size=4, epochs=2, steps_per_epoch=10,
-                  most_images=60, classifier_steps=20),
+                  blocks=1, discriminator_filters=8, pool_size=4, epochs=2, steps_per_epoch=4,
+                  most_images=20, classifier_steps=4),
     "quick": dict(start_from="cyclegan_monet", image_size=128, load_size=143, evaluated_size=128,
                   half_size=False, validation=False, filters=24, blocks=4,
                   discriminator_filters=24, upsampling="smoothed", normalization="group",

@@ -63,8 +63,8 @@ def test_example_runs(name):
     exec("import numpy as np\nimport keras\n" + code, {cls.__name__: cls})
 
 
-def test_every_argument_is_an_attribute_and_not_the_default(tiny):
-    model = tiny.build(3)
+def test_every_argument_is_an_attribute_and_not_the_default(built):
+    model = built
     cls, required, optional = type(model), {}, {}
     for name in model.arguments():
         assert hasattr(model, name), f"{cls.__name__} keeps no attribute {name}"
@@ -89,8 +89,8 @@ def test_every_argument_is_an_attribute_and_not_the_default(tiny):
     assert not same, f"the tiny {cls.__name__} leaves {same} at the default"
 
 
-def test_optimizers_have_networks_of_their_own(tiny):
-    model = tiny.build(3)
+def test_optimizers_have_networks_of_their_own(built):
+    model = built
     owners = players(model)
     owned = [id(n) for networks in owners.values() for n in networks]
     assert len(set(owned)) == len(owned)
@@ -117,8 +117,8 @@ def _default(cls, name):
             return parameters[name].default
 
 
-def test_tab_completion_shows_what_users_call(tiny):
-    model = tiny.build(3)
+def test_tab_completion_shows_what_users_call(built):
+    model = built
     shown = set(dir(model))
     assert {
         *model.arguments(),

@@ -13,7 +13,8 @@ from keras_gen.core.noise import seeded
 from keras_gen.data.transforms.cells import require_cells
 from keras_gen.data.transforms.tables import Column
 from keras_gen.declared import argument, network
-from keras_gen.losses.likelihoods.cells import CellLikelihood, drawn_outcome
+from keras_gen.losses.likelihoods.cells import CellLikelihood
+from keras_gen.losses.per_example import drawn_outcome
 from keras_gen.tables import (
     DRAWS,
     complete,

@@ -16,6 +16,7 @@ from keras_gen.arguments import (
     checked_number,
     checked_seed,
     refuse_masked,
+    shown,
 )
 from keras_gen.checked_arguments import checked_by_type
 
@@ -106,10 +107,22 @@ class Source:
             index: Slice, indices, or mask, as in NumPy indexing along the first axis.
             origin: Origin of the selected examples. If None, the origin of this source is used.
 
+        Raises:
+            IndexError: If `index` does not select examples along the first axis.
+            ValueError: If it selects no examples.
+
         Example:
             >>> train = source.select(np.arange(len(source)) % 10 != 0)
         """
-        indices = np.arange(self._size)[index]
+        try:
+            indices = np.arange(self._size)[index]
+        except IndexError:
+            indices = None
+        if np.ndim(indices) != 1:
+            raise IndexError(
+                f"index is {shown(index)}: expected a slice, indices from 0 to {self._size - 1}, "
+                f"or a mask with {self._size} values."
+            )
         stored = self._stored(indices)
         return Source(stored, self._decode, origin or self.origin, self.class_names)
 

@@ -178,3 +178,16 @@ def _no_batch(values: tf.Tensor) -> ValueError:
 def l1(a, b) -> tf.Tensor:
     """Returns the mean absolute difference between two batches, `[batch]`; `b` is float32."""
     return per_example_mean(tf.abs(tf.cast(a, tf.float32) - b))
+
+
+def drawn_outcome(logits: tf.Tensor, uniform: tf.Tensor) -> tf.Tensor:
+    """Samples outcomes `[...]` from a softmax, by inversion of the cumulative distribution.
+
+    Args:
+        logits: Logits `[..., outcomes]`.
+        uniform: Uniform noise in [0, 1), `[..., 1]`.
+    """
+    cumulative = tf.cumsum(softmax(logits), axis=-1)
+    # The last sum is 1 up to rounding. An outcome with probability 0 is never sampled.
+    passed = cumulative[..., :-1] <= uniform * cumulative[..., -1:]
+    return tf.reduce_sum(tf.cast(passed, tf.int32), axis=-1)

@@ -231,7 +231,7 @@ def _ranks(columns, values):
             ranks[:, place] = np.interp(
                 values[:, place], limits, np.append(0, np.cumsum(column.shares))
             )
-    return np.nan_to_num(ranks, nan=-1).astype("float32")
+    return ranks.astype("float32")
 
 
 def _nearest(columns, rows, others):
@@ -241,8 +241,11 @@ def _nearest(columns, rows, others):
         some = rows[start : start + _BLOCK, None]
         distance = np.zeros([len(some), len(others)], "float32")
         for place, is_word in enumerate(words):
-            difference = some[..., place] - others[:, place]
-            distance += (difference != 0) if is_word else np.abs(difference)
+            difference = np.abs(some[..., place] - others[:, place])
+            # A gap differs from all values, and not from other gaps.
+            gaps, other_gaps = np.isnan(some[..., place]), np.isnan(others[:, place])
+            known = (difference != 0) if is_word else difference
+            distance += np.where(gaps | other_gaps, gaps != other_gaps, known)
         found.append(distance.min(axis=1))
     return np.concatenate(found)
 

@@ -14,7 +14,7 @@ import h5py
 import keras
 import numpy as np
 
-from keras_gen.arguments import checked_path, shown
+from keras_gen.arguments import checked_integer, checked_path, shown
 from keras_gen.core import GenerativeModel, keep_averages
 from keras_gen.core.checks.before_training import check_weights
 from keras_gen.files.reading import open_regular, refuse_bomb, refuse_unpacked
@@ -216,13 +216,16 @@ def _of_export(path: Path) -> GenerativeModel:
         described = read_description(file)
         config = json.loads(str(described["configuration"]))
         model = keras.saving.deserialize_keras_object(config)
-    model.step.assign(described["step"])
+        if not isinstance(model, GenerativeModel):
+            raise ValueError(f"its configuration is {shown(config)}: expected a model's")
+        model.step.assign(checked_integer("step", described["step"].tolist(), minimum=0))
+    weights = model.weights
+    with _in_one_sentence(path):
+        values = stored_weights(path, described)
+        for index, value in values.items():
+            _assign(weights, index, value)
     metadata = read_metadata(path)
     model.started_from = metadata.get("started_from") or data_of(metadata)
-    values = stored_weights(path, described)
-    weights = model.weights
-    for index, value in values.items():
-        weights[index].assign(np.asarray(value, weights[index].dtype))
     known = {id(weights[index]) for index in values}
     initial = [
         name
@@ -236,3 +239,15 @@ def _of_export(path: Path) -> GenerativeModel:
             "contains all weights."
         )
     return model
+
+
+def _assign(weights: list, index: int, value: np.ndarray) -> None:
+    """Sets one of the weights; raises a ValueError unless there is one of the same shape."""
+    if not 0 <= index < len(weights):
+        raise ValueError(f"weight {index} is stored: expected 0 to {len(weights) - 1}")
+    weight = weights[index]
+    if tuple(weight.shape) != np.shape(value):
+        raise ValueError(
+            f"weight {index} has shape {np.shape(value)}: expected {tuple(weight.shape)}"
+        )
+    weight.assign(np.asarray(value, weight.dtype))

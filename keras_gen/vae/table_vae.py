@@ -19,7 +19,8 @@ from keras_gen.data.transforms.tables import Column
 from keras_gen.declared import Count, DeclaredLayer, argument, fixed
 from keras_gen.losses import kl_standard_normal
 from keras_gen.losses.divergences import importance_weighted_nats
-from keras_gen.losses.likelihoods.cells import CellLikelihood, drawn_outcome
+from keras_gen.losses.likelihoods.cells import CellLikelihood
+from keras_gen.losses.per_example import drawn_outcome
 from keras_gen.tables import (
     DRAWS,
     complete,

@@ -122,8 +122,9 @@ def test_a_selection_keeps_what_is_asked_for():
     for index in (slice(1, 3), [1, 2], np.array([False, True, True, False])):
         np.testing.assert_array_equal(source.select(index).arrays(), [14, 15])
     assert source.select([0]).origin == "pi" and source.select([0], "three").origin == "three"
-    with pytest.raises(IndexError):
-        source.select([4])
+    for index in ([4], None, [[0, 1], [2, 3]], 1, "a", [True], (0, 0)):
+        with pytest.raises(IndexError, match=r"^index is .*: expected a slice, indices from 0"):
+            source.select(index)
     for count in (2, 9):
         some = source.some(count, np.random.default_rng(0)).arrays()
         again = source.some(count, np.random.default_rng(0)).arrays()

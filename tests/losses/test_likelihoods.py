@@ -156,11 +156,18 @@ def test_evenly_spread_noise_draws_levels_by_their_probabilities(temperature):
     assert (np.diff(drawn) >= 0).all()
 
 
-def test_the_largest_noise_draws_the_last_level():
+def test_the_largest_noise_draws_the_last_outcome_that_is_possible():
     """Sums of probabilities end at 1 up to rounding, and the largest noise is as near to it."""
+    outcomes = tf.range(256.0)
     logits = tf.random.stateless_normal([EVENLY, 256], [0, 0])
-    noise = tf.fill([EVENLY, 1, 1], 1 - 2**-24)
-    assert Categorical(256).draw(logits, noise).numpy().max() == 255
+    noise = tf.fill([EVENLY, 1], 1 - 2**-23)
+    likelihood = Categorical(256)
+    assert likelihood.draw(logits, noise[:, None]).numpy().max() == 255
+    logits = tf.where(outcomes < 200, logits, -200.0)
+    assert likelihood.draw(logits, noise[:, None]).numpy().max() < 200
+    params = tf.concat([logits, tf.broadcast_to(outcomes, logits.shape), 0 * logits - 9], axis=1)
+    pairs = tf.concat([noise, tf.fill([EVENLY, 1], 0.5)], axis=1)[:, None]
+    assert NormalMixture(256).draw(params, pairs).numpy().max() < 200
 
 
 def test_channels_are_drawn_each_by_its_own_parameters():

@@ -78,6 +78,24 @@ def test_labels_of_samples_are_useful_if_they_depend_on_the_row():
         usefulness(COLUMNS[1:2], TEST[["rich"]], TRAIN[["rich"]], "rich")
 
 
+def test_a_gap_is_as_far_from_all_values():
+    frame = pd.DataFrame({"age": [*range(40), None], "w": ["x", "y", None] * 13 + ["x"] * 2})
+    columns = table_columns(frame)
+
+    def rows(age, word):
+        return pd.DataFrame({"age": [age] * 2, "w": [word] * 2})
+
+    gap = rows(np.nan, "x")
+    pairs = [
+        (rows(1.0, "x"), rows(39.0, "x")),
+        (rows(39.0, "x"), rows(np.nan, "y")),
+        (rows(np.nan, None), rows(np.nan, "y")),
+    ]
+    for near, far in pairs:
+        assert closest_rows(columns, gap, near, far)["nearer_to_training"] == 0.5
+    assert closest_rows(columns, gap, gap, rows(1.0, "x"))["nearer_to_training"] == 1.0
+
+
 def test_copies_are_nearer_to_training_rows():
     found = closest_rows(COLUMNS, TRAIN[:300], TRAIN, TEST)
     assert found == {"nearer_to_training": 1.0, "copies": 1.0, "held_out_copies": 0.0}

@@ -279,6 +279,48 @@ def test_a_broken_file_is_refused_in_one_sentence(tmp_path, case):
     assert "\n" not in str(caught.value) and len(str(caught.value)) < 600
 
 
+def cut(path):
+    (data,) = (path / "variables").glob("variables.data-*")
+    data.write_bytes(data.read_bytes()[:1000])
+
+
+def described(**changes):
+    """Changes the description of an export's model."""
+
+    def change(path):
+        with np.load(path / model_files.MODEL) as file:
+            values = dict(file)
+        changed = {name: np.asarray(new(values[name])) for name, new in changes.items()}
+        np.savez(path / model_files.MODEL, **values | changed)
+
+    return change
+
+
+DAMAGED = {
+    "cut variables": (cut, r".*"),
+    "no index": (lambda path: (path / "variables" / "variables.index").unlink(), r".*"),
+    "a text as step": (described(step=lambda _: "a"), r"step is 'a': expected an integer"),
+    "three steps": (described(step=lambda _: [1, 2, 3]), r"step is \[1, 2, 3\]: expected an int"),
+    "a step below 0": (described(step=lambda _: -5), r"step is -5: expected an integer"),
+    "another order": (described(kept=lambda v: v[::-1]), r"weight \d+ has shape .*: expected \("),
+    "a large place": (described(kept=lambda v: v + 999), r"weight \d+ is stored: expected 0 to"),
+    "a place below -1": (described(kept=lambda v: -2 - v), r"weight -\d+ is stored: expected 0 to"),
+    "a place too many": (described(kept=lambda v: [*v, 1]), r".*"),
+    "no weight": (described(beside=lambda v: [*v, 3]), r".*weight_3"),
+    "a list": (described(configuration=lambda _: "[1]"), r"its configuration is \[1\]: expected"),
+}
+
+
+@pytest.mark.parametrize("case", DAMAGED)
+def test_a_damaged_export_is_refused_in_one_sentence(home, tmp_path, case):
+    change, sentence = DAMAGED[case]
+    shutil.copytree(home / "saved_models" / "digits" / "1", tmp_path / "old")
+    change(tmp_path / "old")
+    with pytest.raises(ValueError, match=rf"^\S+ cannot be loaded: {sentence}") as caught:
+        keras_gen.load(tmp_path / "old")
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 600
+
+
 @pytest.mark.parametrize("name", [5000 * "x", "hf://", "hf://../../x/y"])
 def test_names_of_nothing_are_refused_in_one_sentence(name):
     with pytest.raises((FileNotFoundError, ValueError), match=r": expected .*\.$") as caught:

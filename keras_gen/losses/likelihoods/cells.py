@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from keras_gen.data.transforms.cells import END_OF_CELL
 from keras_gen.data.transforms.tables import Column
-from keras_gen.losses.per_example import log_sigmoid
+from keras_gen.losses.per_example import drawn_outcome, log_sigmoid
 
 _OUTSIDE = 1e9  # outside all cells; with infinity, gradients would be NaN
 LOG_SCALES = (-7.0, 4.0)
@@ -229,11 +229,3 @@ def _log_mass(logits, means, scales, low, high):
     inside = tf.math.log(-tf.math.expm1((low - high) / scales))
     masses = log_sigmoid(b) + log_sigmoid(-a) + inside
     return tf.reduce_logsumexp(tf.nn.log_softmax(logits) + masses, axis=-1)
-
-
-def drawn_outcome(logits, uniform):
-    """Samples outcomes `[n]` from softmax(logits `[n, outcomes]`) with uniform noise `[n, 1]`."""
-    cumulative = tf.cumsum(tf.nn.softmax(logits), axis=-1)
-    # The last sum is 1 up to rounding. An outcome with probability 0 is never sampled.
-    passed = cumulative[:, :-1] <= uniform * cumulative[:, -1:]
-    return tf.reduce_sum(tf.cast(passed, tf.int32), axis=-1)

@@ -14,7 +14,7 @@ from keras_gen.arguments import checked_size
 from keras_gen.core import noise
 from keras_gen.declared import Count
 from keras_gen.losses.likelihoods.likelihood import Likelihood
-from keras_gen.losses.per_example import serializable, softmax, softplus
+from keras_gen.losses.per_example import drawn_outcome, serializable, softmax, softplus
 
 
 @serializable
@@ -108,10 +108,8 @@ class Categorical(Likelihood):
     @override
     def draw(self, params, uniform, temperature=1.0):
         """Samples levels with the inverse of the cumulative distribution; see `Likelihood.draw`."""
-        probabilities = softmax(self._by_channel(params) / temperature)
-        # The last cumulative sum is 1 up to rounding, and must not be counted.
-        passed = tf.cumsum(probabilities, axis=-1)[..., :-1] <= uniform
-        return tf.reduce_sum(tf.cast(passed, tf.float32), axis=-1)
+        levels = drawn_outcome(self._by_channel(params) / temperature, uniform)
+        return tf.cast(levels, tf.float32)
 
     def _log_prob(self, params, x):
         logits = self._by_channel(params)

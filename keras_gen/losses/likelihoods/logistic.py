@@ -13,7 +13,7 @@ from keras_gen.arguments import checked_integer, checked_number
 from keras_gen.core import noise
 from keras_gen.declared import Positive, PositiveInteger
 from keras_gen.losses.likelihoods.likelihood import Likelihood
-from keras_gen.losses.per_example import log_sigmoid, serializable, softmax
+from keras_gen.losses.per_example import drawn_outcome, log_sigmoid, serializable, softmax
 
 # Above this exponent, the exponential approaches the largest number in float32.
 _MAXIMUM_LOG_SCALE = 40.0
@@ -97,9 +97,7 @@ class DiscretizedLogistic(Likelihood):
     @override
     def draw(self, params, uniform, temperature=1.0):
         logits, means, scales = self._split(params)
-        cumulative = tf.cumsum(softmax(logits / temperature), axis=-1)
-        passed = cumulative[..., :-1] <= uniform[..., :1]
-        chosen = tf.reduce_sum(tf.cast(passed, tf.int32), axis=-1)
+        chosen = drawn_outcome(logits / temperature, uniform[..., :1])
         # Otherwise, both ends would be infinite.
         inside = tf.clip_by_value(uniform[..., 1], 1e-7, 1 - 1e-7)
         return self._value(means, temperature * scales, chosen, inside)

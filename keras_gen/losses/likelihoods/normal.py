@@ -13,7 +13,7 @@ from keras_gen.arguments import checked_number, checked_positive
 from keras_gen.core import noise
 from keras_gen.declared import Positive, PositiveInteger
 from keras_gen.losses.likelihoods.likelihood import Likelihood
-from keras_gen.losses.per_example import serializable, softmax
+from keras_gen.losses.per_example import drawn_outcome, serializable, softmax
 
 
 @serializable
@@ -183,9 +183,7 @@ class NormalMixture(Likelihood):
     @override
     def draw(self, params, uniform, temperature=1.0):
         logits, means, scales = self._split(params)
-        cumulative = tf.cumsum(softmax(logits / temperature), axis=-1)
-        passed = cumulative[..., :-1] <= uniform[..., :1]
-        chosen = tf.reduce_sum(tf.cast(passed, tf.int32), axis=-1, keepdims=True)
+        chosen = drawn_outcome(logits / temperature, uniform[..., :1])[..., None]
         axes = means.shape.rank - 1
         mean = tf.gather(means, chosen, axis=-1, batch_dims=axes)[..., 0]
         scale = tf.gather(scales, chosen, axis=-1, batch_dims=axes)[..., 0]

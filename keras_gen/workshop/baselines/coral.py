@@ -5,9 +5,11 @@ import scipy.linalg
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
+from keras_gen.checked_arguments import checked_types
 from keras_gen.metrics.metric_arguments import as_feature_pair
 
 
+@checked_types
 def coral(features: np.ndarray, target: np.ndarray, covariance: bool = True) -> np.ndarray:
     """Matches the mean and covariance of source features to target features; float64 `[n, d]`.
 
@@ -21,6 +23,7 @@ def coral(features: np.ndarray, target: np.ndarray, covariance: bool = True) -> 
             feature is matched.
 
     Raises:
+        TypeError: If `covariance` is not a bool.
         ValueError: If there are fewer than 2 rows, if the numbers of features differ, or if a value
             is not finite.
 

@@ -7,6 +7,7 @@ import pytest
 from scipy.stats import norm
 
 from keras_gen.core.kinds_of_data import Characters
+from keras_gen.testing import check_function
 from keras_gen.workshop.baselines import (
     BernoulliMixture,
     BoostedPixels,
@@ -27,11 +28,13 @@ from keras_gen.workshop.baselines import (
     best_mixture,
     border_mean,
     compressed_bits,
+    coral,
     griffin_lim,
     jpeg,
     laplace_fill,
     mixture_samples,
     nearest_normal,
+    reweighing,
     ridge_fill,
     svm_accuracy,
 )
@@ -226,3 +229,9 @@ REFUSED = [
 def test_mistakes_are_told(call, sentence):
     with pytest.raises(ValueError, match=sentence):
         call()
+
+
+def test_hostile_input(rng):
+    labels, groups = np.arange(40) % 2, np.arange(40) // 2 % 2
+    check_function(coral, *rng.normal(size=(2, 40, 3)))
+    check_function(reweighing, labels, groups)

@@ -42,6 +42,7 @@ from keras_gen.files.images import enlarged_grid
 from keras_gen.metrics import group_report
 from keras_gen.networks import conv_decoder, conv_encoder, with_head
 from keras_gen.vae import DBVAE, distribute_fresh
+from keras_gen.workshop.baselines import color_balanced_classes
 from keras_gen.workshop.visualize import reconstructions
 
 RARE_GROUP = 3  # index of the rare group: green odd digits, or smiling men
@@ -107,10 +108,14 @@ def main(run: Run, s: Settings):
     run.fit(debiased, batches, draw, callbacks=[callback])
     run.export(debiased, default="classify")
 
+    balanced = color_balanced_classes(images, labels, test_images, seed=s.seed)
+
     with run.evaluation(debiased) as metrics:
         models = {"debiased": debiased, "uniform": uniform, "known": known}
-        for name, model in models.items():
-            predicted = model.classify(test_images).argmax(axis=1)
+        predictions = {
+            name: model.classify(test_images).argmax(axis=1) for name, model in models.items()
+        }
+        for name, predicted in (predictions | {"balanced": balanced}).items():
             report = group_report(predicted, test_labels, test_groups, fractions)
             metrics |= suffixed(report, f"_{name}")
         weights = debiased.sampling.values.numpy()

@@ -32,7 +32,7 @@ from keras_gen.data import Sets, Source, Split, checkerboard, rings, two_moons
 from keras_gen.flows import Flow
 from keras_gen.losses import NormalMixture
 from keras_gen.networks import coupling_flow, made
-from keras_gen.workshop.baselines import best_mixture
+from keras_gen.workshop.baselines import best_mixture, point_densities
 from keras_gen.workshop.visualize import planar_densities
 
 
@@ -93,8 +93,9 @@ def main(run: Run, s: Settings):
             metrics[f"gaussians_{name}"] = mixture.n_components
             densities = {method: log_density(models[name, method]) for method in METHODS}
             densities["mixture"] = mixture.score_samples
+            rivals = point_densities(sets[name].train.arrays(), held_out, s.seed)
             test = sets[name].test.arrays()
-            for method, log_q in densities.items():
+            for method, log_q in (densities | rivals).items():
                 nats = distribution.log_density(test) - log_q(test)
                 metrics[f"kl_{name}_{method}"] = nats.mean()
                 metrics[f"kl_{name}_{method}_standard_error"] = nats.std() / len(nats) ** 0.5

@@ -28,7 +28,7 @@ from keras.optimizers import Adam
 
 from keras_gen.data import Sets, Source, Split, checkerboard
 from keras_gen.diffusion import CosinePath, FlowMatching
-from keras_gen.workshop.baselines import best_mixture
+from keras_gen.workshop.baselines import best_mixture, point_densities
 from keras_gen.workshop.visualize import flowing, planar_densities
 
 
@@ -83,12 +83,15 @@ def main(run: Run, s: Settings):
     run.export(models["optimal"], default="sample")
 
     sizes = [s.most_gaussians // divisor for divisor in (8, 4, 2, 1)]
-    mixture = best_mixture(train.arrays(), BOARD.sample(s.compared, s.seed + 2), sizes, s.seed)
+    held_out = BOARD.sample(s.compared, s.seed + 2)
+    mixture = best_mixture(train.arrays(), held_out, sizes, s.seed)
+    rivals = point_densities(train.arrays(), held_out, s.seed)
+    rivals["mixture"] = mixture.score_samples
 
     with run.evaluation(models["optimal"]) as metrics:
         points = test.arrays()
         densities = {method: log_density(model) for method, model in models.items()}
-        for method, log_q in (densities | {"mixture": mixture.score_samples}).items():
+        for method, log_q in (densities | rivals).items():
             nats = BOARD.log_density(points) - log_q(points)
             metrics[f"kl_{method}"] = nats.mean()
             metrics[f"kl_{method}_standard_error"] = nats.std() / len(nats) ** 0.5

@@ -18,6 +18,7 @@ Data: points sampled at run time. The paper does not use them.
 from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
 
 import dataclasses
+from functools import partial
 
 import keras
 import numpy as np
@@ -25,6 +26,7 @@ from keras.optimizers import Adam
 
 from keras_gen.data import Sets, Source, Split, checkerboard
 from keras_gen.diffusion import FlowMatching, Reflow
+from keras_gen.workshop.baselines import best_mixture, point_densities
 from keras_gen.workshop.visualize import planar_densities
 
 
@@ -49,6 +51,7 @@ PRESETS = {
 
 BOARD = checkerboard()
 FEW = (1, 2, 4, 50)  # numbers of sampling steps
+GAUSSIANS = (10, 20, 40, 80)  # candidate numbers of Gaussians in the mixture
 
 
 def main(run: Run, s: Settings):
@@ -75,12 +78,23 @@ def main(run: Run, s: Settings):
     run.fit(student, pairs, draw_steps)
     run.export(student, default="sample")
 
+    held_out = BOARD.sample(s.compared, s.seed + 2)
+    mixture = best_mixture(train.arrays(), held_out, GAUSSIANS, s.seed)
+    rivals = point_densities(train.arrays(), held_out, s.seed)
+    rivals["mixture"] = mixture.score_samples
+
     with run.evaluation(student) as metrics:
         points = test.arrays()
-        for name, model in models.items():
-            nats = BOARD.log_density(points) - model.log_prob(points, batch_size=5000)
+        densities = {
+            name: partial(model.log_prob, batch_size=5000) for name, model in models.items()
+        }
+        for name, log_q in (densities | rivals).items():
+            nats = BOARD.log_density(points) - log_q(points)
             metrics[f"kl_{name}"] = nats.mean()
             metrics[f"kl_{name}_standard_error"] = nats.std() / len(nats) ** 0.5
+        drawn, _ = mixture.sample(s.compared)
+        metrics["off_mixture"] = float(np.isinf(BOARD.log_density(drawn)).mean())
+        for name, model in models.items():
             metrics[f"straightness_{name}"] = model.straightness(s.paths, s.seed + 1)
             for steps in FEW:
                 drawn = draw(model, s.compared, s.seed, steps)

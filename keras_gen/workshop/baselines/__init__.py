@@ -5,6 +5,7 @@ ValueError.
 """
 
 from keras_gen.workshop.baselines.classifiers import (
+    color_balanced_classes,
     few_label_baselines,
     gradient_accuracy,
     neighbor_accuracy,
@@ -49,6 +50,7 @@ from keras_gen.workshop.baselines.paired_translation import (
     ridge_target,
 )
 from keras_gen.workshop.baselines.pixel_contexts import BoostedPixels, ContextTable
+from keras_gen.workshop.baselines.point_densities import point_densities
 from keras_gen.workshop.baselines.quantized_codes import (
     CodedComponents,
     PatchCodebook,

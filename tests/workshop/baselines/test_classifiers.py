@@ -4,7 +4,12 @@ import numpy as np
 
 from keras_gen.files.images import flat_pixels
 from keras_gen.metrics import linear_probe
-from keras_gen.workshop.baselines import few_label_baselines, gradient_accuracy, svm_accuracy
+from keras_gen.workshop.baselines import (
+    color_balanced_classes,
+    few_label_baselines,
+    gradient_accuracy,
+    svm_accuracy,
+)
 
 
 def circles(rng, n):
@@ -64,3 +69,18 @@ def test_neighbors_by_gradients_ignore_the_brightness():
     inverted = 255 - images
     assert gradient_accuracy(images, labels, inverted, labels) == 1.0
     assert gradient_accuracy(images, labels, inverted, 1 - labels) == 0.0
+
+
+def test_rare_colors_count_as_much_as_others(rng):
+    """Class 1 is mostly red, like class 0: shape decides for whoever sees both colors equally."""
+    labels = np.arange(400) % 2
+    green = (labels == 1) & (np.arange(400) < 12) | (labels == 0) & (np.arange(400) < 388)
+    shapes = np.where(labels[:, None] == 1, [[200, 0]], [[0, 200]])
+
+    def colored(green):
+        images = np.zeros([400, 1, 2, 3], "uint8")
+        images[np.arange(400), 0, :, green.astype(int)] = shapes + rng.integers(0, 30, (400, 2))
+        return images
+
+    found = color_balanced_classes(colored(green), labels, colored(~green))
+    np.testing.assert_array_equal(found, labels)

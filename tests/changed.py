@@ -12,6 +12,7 @@ from typing import NamedTuple
 EVERYWHERE = (
     "tests/conftest.py",
     "tests/changed.py",
+    "tests/seeding.py",
     "setup.cfg",
     "pyproject.toml",
     ".ci/",

@@ -200,7 +200,7 @@ def _same_start():
     """Every test starts from one seed, and leaves the dtype policy as it was."""
     import keras
 
-    from shared import start_over
+    from seeding import start_over
 
     policy = keras.config.dtype_policy()
     start_over(0)

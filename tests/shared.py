@@ -1,27 +1,13 @@
 """What several test files need for networks and for steps."""
 
 import contextlib
-import random
 import wave
-from unittest import mock
 
 import keras
 import numpy as np
 import tensorflow as tf
-from tensorflow.python.eager import context
 
 from keras_gen.core import training_step
-
-
-def start_over(seed: int) -> None:
-    """Seeds everything as Keras does, and keeps compiled functions where TensorFlow drew nothing.
-
-    TensorFlow forgets them all when it is seeded, and each is optimized again at its next call.
-    """
-    eager = context.context()
-    fresh = eager._seed == seed and eager._rng.getstate() == random.Random(seed).getstate()
-    with mock.patch.object(tf.random, "set_seed") if fresh else contextlib.nullcontext():
-        keras.utils.set_random_seed(seed)
 
 
 def independent_seeds(model) -> None:

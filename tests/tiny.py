@@ -30,7 +30,7 @@ from keras_gen.core.kinds_of_data import (
     Texts,
     Waveforms,
 )
-from shared import start_over
+from seeding import start_over
 
 BATCH, EXAMPLES = 4, 8  # the global batch, and two steps per epoch
 # What all models share is tested on a class with one player and on one with two alone.

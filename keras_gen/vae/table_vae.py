@@ -1,5 +1,6 @@
 """The variational autoencoder for tables."""
 
+import math
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -11,7 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 from typing_extensions import override
 
-from keras_gen.arguments import checked_array, checked_seed
+from keras_gen.arguments import checked_array, checked_seed, shown
 from keras_gen.core import SCORE_SAMPLES, for_users
 from keras_gen.core.noise import folded, seeded
 from keras_gen.data.transforms.cells import require_cells
@@ -30,6 +31,9 @@ from keras_gen.tables import (
     set_up_rows,
 )
 from keras_gen.vae.vae import VAE
+
+_LARGEST_LATENT = 1e15  # its square is finite in float32
+_MOST_WEIGHTS = 2**28  # of the covariances of a prior
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -219,6 +223,11 @@ class MixturePrior(DeclaredLayer):
     def set_up(self):
         count = self.components
         size = self.latent_dim
+        if count * size**2 > _MOST_WEIGHTS:
+            raise ValueError(
+                f"latent_dim is {size}: expected at most {math.isqrt(_MOST_WEIGHTS // count)} for "
+                f"{count} components, whose covariances must fit in memory."
+            )
         self.log_shares = self.add_weight(name="log_shares", shape=(count,), initializer="zeros")
         self.means = self.add_weight(name="means", shape=(count, size), initializer="zeros")
         # Matrices that map centered latents to standard normal latents, and the log-determinants of
@@ -255,14 +264,21 @@ class MixturePrior(DeclaredLayer):
         """Fits the mixture to latents `[n, latent_dim]`, at least one per component, by EM.
 
         Raises:
-            ValueError: If there are fewer latents than components, or if a latent is not finite.
+            ValueError: If the shape or dtype is wrong, if there are fewer latents than components,
+                or if a latent is not finite, or is 1e15 or more.
         """
-        latents = checked_array("latents", latents, np.float32)
-        if len(latents) < self.components or not np.isfinite(latents).all():
+        latents = checked_array("latents", latents)
+        if latents.dtype.kind not in "fiu" or latents.shape[1:] != (self.latent_dim,):
+            raise ValueError(
+                f"latents is {shown(latents)}: expected numbers [n, {self.latent_dim}]."
+            )
+        wrong = ~(np.abs(latents) < _LARGEST_LATENT).all(axis=1)  # also for NaN
+        if len(latents) < self.components or wrong.any():
             raise ValueError(
                 f"The prior has {self.components} components for {len(latents)} rows, "
-                f"{(~np.isfinite(latents).all(axis=1)).sum()} of which contain latents that are "
-                "not finite: expected finite latents, and at least as many rows as components."
+                f"{wrong.sum()} of which contain latents that are not finite, or too large: "
+                f"expected numbers below {_LARGEST_LATENT:g}, and at least as many rows as "
+                "components."
             )
         mixture = GaussianMixture(
             self.components, reg_covar=1e-3, random_state=checked_seed(seed)

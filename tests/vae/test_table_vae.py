@@ -210,5 +210,16 @@ def test_refusals_name_the_way_out():
     model = TableVAE(encoder, decoder, COLUMNS, components=9)
     with pytest.raises(ValueError, match=r"has 9 components for 4 rows.* at least as many rows"):
         model.fit_prior(FRAME[:4])
+    for sentence, latents in {
+        "array of shape .9,.": np.zeros(9),
+        "dtype complex128": np.zeros([9, 2], "complex"),
+        "None": None,
+        "9 of which": np.full([9, 2], np.nan),
+        "9 of which contain": np.full([9, 2], 1e30),
+    }.items():
+        with pytest.raises(ValueError, match=rf"{sentence}.*: expected numbers"):
+            model.prior.fit(latents)
+    with pytest.raises(ValueError, match=r"^latent_dim is 1000000: expected at most 3663 for 20"):
+        MixturePrior(10**6)
     with pytest.raises(ValueError, match="column work has the category sea"):
         model.fit_prior(FRAME.assign(work="sea"))

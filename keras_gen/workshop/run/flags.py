@@ -28,6 +28,14 @@ PRESETS = ("smoke", "cpu", "paper")
 # Limits of TensorFlow's int32 and float32.
 LARGEST_INTEGER = 2**31 - 1
 LARGEST_NUMBER = 3e38
+_OF_JSON = {
+    bool: "true or false",
+    int: "an integer",
+    float: "a number",
+    str: "a text",
+    Path: "a path",
+    type(None): "null",
+}
 LEAST_COMPARED = 10  # minimum number of images per set for `keras_gen.metrics.sample_report`
 QUICK = "quick"  # name of an optional preset
 # Settings that may differ when a run resumes: paths, devices, and evaluation frequency.
@@ -429,15 +437,15 @@ def _typed(settings, saved: dict):
     kinds = typing.get_type_hints(settings)
     unknown = sorted(saved.keys() - {field.name for field in dataclasses.fields(settings)})
     if unknown:
+        names = ", ".join(name[:60] for name in unknown[:20])
         raise ValueError(
-            f"The saved run has settings that are unknown to this recipe: "
-            f"{', '.join(unknown)}. Use the version of the recipe that started it."
+            f"The saved run has settings that are unknown to this recipe: {names}. Use the version "
+            "of the recipe that started it."
         )
     for name, value in saved.items():
         if name != "preset" and not _fits(value, kinds[name]):
             raise ValueError(
-                f"The saved run has {name}={shown(value)}: expected the type that this recipe "
-                "uses. "
+                f"The saved run has {name}={shown(value)}: expected {_in_words(kinds[name])}. "
                 "Correct the value, or use the version of the recipe that started it."
             )
     paths = {name for name, kind in kinds.items() if Path in (kind, *typing.get_args(kind))}
@@ -453,6 +461,15 @@ def _fits(value: Any, kind: Any) -> bool:
     if isinstance(value, bool):
         return kind is bool
     return isinstance(value, {Path: str, float: int | float}.get(kind, kind))
+
+
+def _in_words(kind: Any) -> str:
+    """Returns the JSON values that a setting accepts."""
+    if typing.get_origin(kind) is Literal:
+        return f"one of {', '.join(map(str, typing.get_args(kind)))}"
+    if options := typing.get_args(kind):
+        return " or ".join(map(_in_words, options))
+    return _OF_JSON[kind]
 
 
 def _are_numbers(text: str, whole: bool, least: int) -> bool:

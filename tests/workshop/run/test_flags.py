@@ -265,7 +265,7 @@ class TestConfig:
             ({"preset": "huge"}, "uses the preset 'huge': expected one of smoke, cpu, paper"),
             ({"preset": ["cpu"]}, r"uses the preset \['cpu'\]: expected one of smoke, cpu, paper"),
             ({"preset": None}, "uses the preset None: expected one of smoke, cpu, paper"),
-            ({"epochs": "5"}, "has epochs='5': expected the type that this recipe uses"),
+            ({"epochs": "5"}, "has epochs='5': expected an integer. Correct"),
             ({"epochs": 5.5}, "has epochs=5.5"),
             ({"epochs": True}, "has epochs=True"),
             ({"kind": "odd"}, "has kind='odd'"),

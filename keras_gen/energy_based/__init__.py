@@ -1,3 +1,3 @@
-"""Models of an energy, which is a log density up to sign and an unknown constant."""
+"""Models of an energy: the negative log density up to an unknown constant."""
 
 from keras_gen.energy_based.ebm import EBM

@@ -1,4 +1,4 @@
-"""Energy-based models, trained by Langevin chains and a replay buffer (Du, Mordatch 2019)."""
+"""Energy-based models, trained with Langevin chains and a replay buffer (Du, Mordatch 2019)."""
 
 import functools
 import math
@@ -32,7 +32,7 @@ from keras_gen.tensor_checks import require
 MOST_STEPS = 10_000
 MOST_NUMBERS = 2**28  # in a buffer: 1 GiB
 MOST_ENERGY = 1e4
-"""Absolute energy that counts as divergence, which long precedes the first NaN."""
+"""Absolute energy at which chains count as divergent, long before the first NaN."""
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -40,21 +40,21 @@ class EBM(GenerativeModel):
     """An energy E(x) with density exp(-E(x)) / Z, trained by maximum likelihood without Z.
 
     Du, Mordatch: "Implicit Generation and Modeling with Energy-Based Models", NeurIPS 2019,
-    algorithm 1. The gradient of the negative log-likelihood is the energy's mean gradient at data,
-    minus its mean gradient at samples of the model. Langevin chains generate these samples. They
-    start at the ends of earlier chains, which a buffer stores. With `from_data=1`, they start at
-    the batch of data: contrastive divergence (Hinton: "Training Products of Experts by Minimizing
-    Contrastive Divergence", Neural Computation 2002).
+    algorithm 1. The gradient of the negative log-likelihood is the mean gradient of the energy at
+    data minus its mean gradient at samples of the model. Langevin chains generate these samples.
+    Each chain starts at the end of an earlier chain, stored in a buffer. With `from_data=1`, chains
+    start at the batch of data, which is contrastive divergence (Hinton: "Training Products of
+    Experts by Minimizing Contrastive Divergence", Neural Computation 2002).
 
-    `sample` continues chains of the buffer by default, because these have run for the whole
-    training. With `start="noise"`, it starts new chains. These need hundreds of steps, and are much
-    worse at the low temperatures that images need.
+    `sample` continues chains of the buffer by default, because these have run throughout training.
+    With `start="noise"`, it starts new chains. These need hundreds of steps, and are much worse at
+    the low temperatures that images need.
 
     `score` is the energy, high for unusual examples. Only differences between energies have a
-    meaning, and even they are nats only if the chains have a temperature of 1 and reach the
-    equilibrium. At the default temperature they do not, so there is no `log_prob`. `contrast_loss`
-    is near 0 at the start of training and at its end, so it does not measure quality, and neither
-    does the result of `evaluate`, which runs the chains, too.
+    meaning, and these differences are in nats only if the chains have a temperature of 1 and reach
+    equilibrium. At the default temperature this is not the case, so there is no `log_prob`.
+    `contrast_loss` is near 0 at the start of training and at its end, so it does not measure
+    quality. Nor does the result of `evaluate`, which also runs chains.
 
     | paper | here |
     |-|-|
@@ -124,7 +124,7 @@ class EBM(GenerativeModel):
 
     @override
     def train_step(self, data):
-        """Runs chains, and takes a step that lowers energies of data and raises theirs."""
+        """Runs chains, then lowers the energies of data and raises those of the chains' ends."""
         x = self.prepare_batch(data)["x"]
         places, start = self.starts(x)
         shape = [tf.shape(x)[0], *x.shape[1:]]
@@ -151,7 +151,7 @@ class EBM(GenerativeModel):
         return {"contrast": 1.0, "magnitude": self.magnitude}
 
     def energy(self, x) -> tf.Tensor:
-        """Returns E(x), float32 `[batch]`, of examples inside the bounds."""
+        """Returns E(x), float32 `[batch]`, of examples within the bounds."""
         return tf.cast(self.network(x, training=self.training), tf.float32)[:, 0]
 
     def chain(self, x, steps, draw: Callable) -> tf.Tensor:
@@ -160,7 +160,7 @@ class EBM(GenerativeModel):
         Args:
             x: Points, float32 `[batch, ...]`.
             steps: Number of steps, an int or a scalar int32.
-            draw: Function that maps the number of a step to standard normal noise `[batch, ...]`.
+            draw: Function from the index of a step to standard normal noise `[batch, ...]`.
         """
         deviation = math.sqrt(2 * self.step_size * self.temperature)
 
@@ -181,7 +181,7 @@ class EBM(GenerativeModel):
     # The buffer ------------------------------------------------------------------------------
 
     def starts(self, x) -> tuple[tf.Tensor, tf.Tensor]:
-        """Returns positions in the buffer for the global batch, and starts of this replica."""
+        """Returns buffer positions for the global batch, and initial points for this replica."""
         count = keras.ops.shape(x)[0]
         first, total = replica_slice(count)
         sentence = "A global batch of {} is larger than the buffer of {}: increase buffer_size."
@@ -294,8 +294,8 @@ class EBM(GenerativeModel):
 
         The first `fit` computes the mean and standard deviation of each column, which standardize
         the network's inputs. Chains have a temperature of 1 and small steps, so that the energy is
-        close to a negative log density up to a constant. Modes that are far apart exchange few
-        chains, so their shares are learned slowly.
+        close to the negative log density up to a constant. Few chains move between distant modes,
+        so the fractions of examples in these modes are learned slowly.
 
         Args:
             shape: Number of columns, or the shape of an example.

@@ -172,17 +172,10 @@ def test_work_has_an_upper_limit(make):
 
 NUMBERS = np.ma.masked_greater(np.arange(24.0).reshape(12, 2), 20)
 CLASSES = np.ma.masked_equal(np.arange(12) % 3, 2)
-IMAGES = np.ma.masked_equal(np.arange(4 * 16 * 16, dtype="uint8").reshape(4, 16, 16, 1), 5)
+# Functions of arrays alone are called with such by tests/contracts/test_functions.py.
 MASKED = {
-    "fid": lambda: metrics.frechet_distance(NUMBERS, NUMBERS),
-    "kernel": lambda: metrics.kernel_distance(NUMBERS, NUMBERS.data, subsets=1, subset_size=4),
-    "neighbors": lambda: metrics.nearest_neighbors(NUMBERS, NUMBERS.data),
-    "images": lambda: metrics.psnr(IMAGES, IMAGES.data),
-    "labels": lambda: metrics.label_modes(CLASSES, modes=3),
-    "codes": lambda: metrics.code_uses(CLASSES, 3),
     "source": lambda: data.Source(NUMBERS),
     "source of several": lambda: data.Source((NUMBERS.data, CLASSES)),
-    "densities": lambda: data.inverse_density(NUMBERS, 0.01),
     "a list": lambda: metrics.frechet_distance(list(NUMBERS), NUMBERS.data),
     "a list of lists": lambda: checked_array("values", [[1.0, np.ma.masked], [2.0, 3.0]]),
     "predict": lambda: VAE.for_vectors(2, standardize=False).predict(NUMBERS, verbose=0),

@@ -78,7 +78,7 @@ def test_size_zero_keeps_nothing():
 
 def test_a_batch_larger_than_the_pool_is_refused():
     pool = ImagePool(2, SHAPE)
-    with pytest.raises(ValueError, match="batch of 3 is larger than the image pool of 2"):
+    with pytest.raises(ValueError, match="batch of 3 images is larger than the image pool of 2"):
         pool(images(1, 2, 3), seed=stateless_seed(0, 0, "pool"))
     assert pool.filled.numpy() == 0
 

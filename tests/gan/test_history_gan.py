@@ -64,6 +64,6 @@ def test_evaluation_sees_new_samples():
 def test_a_batch_beyond_the_history_is_refused():
     model, _ = built(4, 2)
     with pytest.raises(
-        ValueError, match="batch of 4 is larger than the image pool of 2: increase poo"
+        ValueError, match="batch of 4 images is larger than the image pool of 2 images: increase"
     ):
         model.fit(np.zeros((4, 3), "float32"), batch_size=4, verbose=0)

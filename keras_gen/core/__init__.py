@@ -4,7 +4,6 @@ from keras_gen.core import schedules
 from keras_gen.core.capabilities import capability, for_users, sample
 from keras_gen.core.checks.networks import (
     require_built,
-    require_chain,
     require_classes,
     require_latents,
     require_logits,

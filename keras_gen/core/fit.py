@@ -18,7 +18,6 @@ from keras_gen.core.checks.before_training import (
     check_weights,
     refuse_callbacks,
     refuse_frozen,
-    require_edges,
 )
 from keras_gen.core.distribution import is_chief
 from keras_gen.core.fit_data import (
@@ -64,7 +63,6 @@ class Call:
 
     Raises:
         TypeError: If the method does not accept an argument.
-        ValueError: If the model does not describe its data.
     """
 
     trains = False
@@ -73,7 +71,6 @@ class Call:
         self.model = model
         self.owner = type(model).__name__
         self.method = method
-        require_edges(model)
         try:
             bound = inspect.signature(method).bind(*_parts_together(model, args), **kwargs)
         except TypeError as error:
@@ -280,9 +277,11 @@ class FitCall(Call):
         model = self.model
         arguments = self.arguments
         images = len(getattr(model.edges.get("x"), "shape", ())) == 3
-        count = training.count()
         asked = model.published_steps and arguments.get("verbose", 1) and is_chief()
-        if count is None or not (images and asked):
+        if not (images and asked):
+            return
+        count = training.count()
+        if count is None:
             return
         size = arguments.get("batch_size") or USUAL_BATCH
         each = arguments.get("steps_per_epoch") or math.ceil(count / size)

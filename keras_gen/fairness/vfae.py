@@ -215,8 +215,14 @@ class VFAE(LikelihoodModel):
         self.edges["attributes"] = Labels(2, name="attributes")
         if self.columns is not None:
             set_table(self, self.columns, shape)
-        uppers = (self.upper_encoder, self.upper_decoder)
-        put_first(self, self.encoder, self.decoder, *uppers, self.classifier)
+        put_first(
+            self,
+            self.encoder,
+            self.decoder,
+            self.upper_encoder,
+            self.upper_decoder,
+            self.classifier,
+        )
 
     @classmethod
     @checked_arguments

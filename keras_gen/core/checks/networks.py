@@ -1,6 +1,5 @@
 """Checks of networks: shapes, number of inputs, and range of outputs."""
 
-import itertools
 import math
 
 import keras
@@ -75,12 +74,6 @@ def require_takes(network: keras.Model, shape: tuple[int, ...]) -> None:
             f"The network '{network.name}' accepts values of shape {taken}: expected "
             f"{tuple(shape)}."
         )
-
-
-def require_chain(*networks) -> None:
-    """Raises a ValueError unless each functional model accepts the output of the previous one."""
-    for before, network in itertools.pairwise(networks):
-        require_takes(network, before.outputs[-1].shape[1:])
 
 
 Range = tuple[float, float]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.arguments import checked_integer, checked_seed
+from keras_gen.arguments import checked_seed
 from keras_gen.checked_arguments import checked_types
 from keras_gen.data.batches.groups import unpaired
 from keras_gen.data.source import Source, checked_labels, checked_pairs, finished
@@ -61,7 +61,6 @@ def few_labels(labels: np.ndarray, count: int, seed: int = 0) -> np.ndarray:
         raise ValueError(
             f"The smallest label is {labels.min()}: expected integers of at least 0."
         )
-    count = checked_integer("count", count)
     classes = len(np.unique(labels))
     if not classes <= count < len(labels):
         raise ValueError(

@@ -7,7 +7,6 @@ from sklearn.metrics import pairwise_distances_chunked
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import gen_batches
 
-from keras_gen.arguments import checked_integer
 from keras_gen.checked_arguments import checked_types
 from keras_gen.metrics.mean_and_deviation import with_bar
 from keras_gen.metrics.metric_arguments import as_feature_pair, as_numbers
@@ -42,7 +41,6 @@ def nearest_neighbors(
             f"nearest_neighbors got {queries.shape[1]} numbers per example in queries, but "
             f"{reference.shape[1]} in reference: pass examples of the same shape."
         )
-    k = checked_integer("k", k)
     if not 1 <= k <= len(reference):
         raise ValueError(
             f"k is {k} for {len(reference)} rows in reference: expected 1 to {len(reference)}."

@@ -57,7 +57,7 @@ def patch_discriminator(
         )
     sides = [side for side in image_shape[:2] if side is not None]
     if strided_layers is None:
-        strided_layers = min(3, halvings(sides, smallest=3)) if len(sides) == 2 else 3
+        strided_layers = min(3, halvings(tuple(sides), smallest=3)) if len(sides) == 2 else 3
     if scales < 1 or (scales > 1 and len(sides) < 2):
         raise ValueError(
             f"scales is {scales} for images of {image_shape[0]}x{image_shape[1]}: expected 1 "

@@ -117,5 +117,11 @@ class VQVAE2(VQVAE):
         super().set_up()
         self.edges["x"] = edge_of(self.likelihood, self.top_encoder.input_shape[1:])
         self.top_quantizer = self.codebook("top", self.top_encoder.outputs[-1].shape[1:])
-        lower = (self.encoder, self.decoder, self.quantizer)
-        put_first(self, *lower, self.top_encoder, self.top_quantizer)
+        put_first(
+            self,
+            self.encoder,
+            self.decoder,
+            self.quantizer,
+            self.top_encoder,
+            self.top_quantizer,
+        )

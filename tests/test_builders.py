@@ -69,6 +69,10 @@ def test_builds_or_names_what_it_needs(name, builder):
         "|source is None|requires a model trained"
     )
     assert re.search(rf"{words}|missing 2 required|feature_network|examples", text), text
+    if re.search("for videos|for images|for tables|for texts|no standard networks", text):
+        with pytest.raises(TypeError) as bare:
+            CLASSES[name]()
+        assert f"{name}.{builder}" not in str(bare.value)
 
 
 # Builders fit their networks to the sides, or the answer names these.

@@ -45,6 +45,8 @@ def given_arguments(cls: type, args: Sequence, kwargs: dict[str, Any]) -> list[s
                 f"{cls.__name__} lacks {', '.join(missing)}: add {missing[0]}=... to "
                 "the arguments."
             )
+        if why := getattr(cls, "no_builders", ""):
+            raise TypeError(f"{cls.__name__} lacks {', '.join(missing)}. It {why}")
         # Only the builders of the nearest class that has any are suggested, because they replace
         # inherited ones.
         own = (_builders(base, cls) for base in cls.__mro__)

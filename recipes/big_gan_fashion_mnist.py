@@ -54,7 +54,7 @@ class Settings(RunSettings):
     orthogonal_weight: float = 1e-4  # Weight of the generator's orthogonal regularization
     d_learning_rate: float = 2e-4  # Adam's learning rate for the discriminator
     g_learning_rate: float = 5e-5  # Adam's learning rate for the generator
-    ema: float = 0.9999  # Momentum of the generator's evaluated weight average; 0 disables it
+    ema: float = 0.9999  # EMA momentum of the generator used for evaluation; 0 disables EMA
     compared: int = 10_000  # Number of samples, test images, and training images to compare
     classifier_steps: int = 1500
     """Training steps for each classifier whose features are compared."""

@@ -48,7 +48,7 @@ class Settings(ShortStepSettings):
     hidden: int = 500  # Units in the discriminator's dense layer
     learning_rate: float = 2e-4
     """Learning rate for both networks; linear decay to 0 in the second half."""
-    ema: float = 0.0  # Momentum of the generator's evaluated weight average; 0 disables it
+    ema: float = 0.0  # EMA momentum of the generator used for evaluation; 0 disables EMA
     compared: int = 10_000  # Number of pairs, test images, and training images to compare
     classifier_steps: int = 1500
     """Training steps for each classifier whose features and classes are compared."""

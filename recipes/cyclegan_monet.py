@@ -108,7 +108,7 @@ class Settings(RunSettings):
     identity_until: float = 0.0
     """Fraction of steps over which the identity loss fades; 0 disables fading."""
     pool_size: int = 50  # Number of generated images in each discriminator's history
-    ema: float = 0.0  # Momentum of the generators' evaluated weight averages; 0 disables them
+    ema: float = 0.0  # EMA momentum of the generators used for evaluation; 0 disables EMA
     classifier_steps: int = 1800
     """Training steps for each classifier of the domains, used for evaluation; with 0, no classifier
     is trained."""

@@ -40,7 +40,7 @@ class Settings(RunSettings):
     probability_path: Literal["linear", "cosine"] = "linear"  # Path from images to noise
     prediction: Literal["noise", "example", "v"] = "noise"  # Prediction target of the network
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
-    ema: float = 0.0  # Momentum of the evaluated weight average; 0 disables it
+    ema: float = 0.0  # EMA momentum of the weights used for evaluation; 0 disables EMA
     solver: Literal["ddim", "ancestral", "dpm_solver", "heun"] = "ddim"
     """Solver used for sampling; heun evaluates the network twice per step."""
     sampling_steps: int = 50  # Number of sampling steps

@@ -40,7 +40,7 @@ class Settings(RunSettings):
     widths: str = "32 64"  # Channels of the network's feature maps, from the largest down
     pairing: Literal["independent", "optimal"] = "independent"  # Pairing of noise and images
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
-    ema: float = 0.0  # Momentum of the evaluated weight average; 0 disables it
+    ema: float = 0.0  # EMA momentum of the weights used for evaluation; 0 disables EMA
     solver: Literal["euler", "heun", "dpm_solver"] = "heun"  # Solver used for sampling
     sampling_steps: int = 25
     """Number of sampling steps; heun evaluates the network twice per step."""

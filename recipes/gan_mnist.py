@@ -50,7 +50,7 @@ class Settings(ShortStepSettings):
     dropout: float = 0.5  # Fraction of the maxout units set to zero in training
     learning_rate: float = 2e-4
     """Learning rate for both networks; linear decay to 0 in the second half."""
-    ema: float = 0.0  # Momentum of the generator's evaluated weight average; 0 disables it
+    ema: float = 0.0  # EMA momentum of the generator used for evaluation; 0 disables EMA
     compared: int = 10_000  # Number of samples, test images, and training images to compare
     classifier_steps: int = 1500
     """Training steps for each classifier whose features are compared."""

@@ -57,7 +57,7 @@ class Settings(ShortStepSettings):
     kernel: int = 3  # Kernel size within a block
     head_filters: int = 24  # Feature maps of the layers before the output layer
     learning_rate: float = 3e-3  # Adam's learning rate; linear decay to 0 in the second half
-    ema: float = 0.99  # Momentum of the evaluated weight average; 0 disables it
+    ema: float = 0.99  # EMA momentum of the weights used for evaluation; 0 disables EMA
     completions: int = 4  # Number of completions of the lower half of each of 100 test digits
     tested: int = 10_000  # Number of test digits; the first ones are used
     compared: int = 1000  # Number of samples and test digits to classify

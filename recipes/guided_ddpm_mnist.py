@@ -46,7 +46,7 @@ class Settings(RunSettings):
     prediction: Literal["noise", "example", "v"] = "noise"  # Prediction target of the network
     unlabeled: float = 0.1  # Fraction of digits without a label in training
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
-    ema: float = 0.0  # Momentum of the evaluated weight average; 0 disables it
+    ema: float = 0.0  # EMA momentum of the weights used for evaluation; 0 disables EMA
     guidance: str = "0 1 2 4"  # Guidance strengths w
     sampling_steps: int = 20  # Number of sampling steps
     compared: int = 1000

@@ -60,7 +60,7 @@ class Settings(RunSettings):
     r1_weight: float = 0.0
     """Weight of the R1 penalty, which is applied every 8 steps and replaces batch normalization in
     the discriminators. 0 keeps batch normalization."""
-    ema: float = 0.0  # Momentum of the generator's evaluated weight average; 0 disables it
+    ema: float = 0.0  # EMA momentum of the generator used for evaluation; 0 disables EMA
     compared: int = 5000  # Number of videos to compare
     classifier_steps: int = 1500
     """Training steps for each classifier whose features are compared."""

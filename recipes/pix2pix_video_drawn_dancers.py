@@ -67,7 +67,7 @@ class Settings(ShortStepSettings):
     """Strided layers in each discriminator: 1, 2, or 3 give patches of 16, 34, or 70 pixels."""
     learning_rate: float = 2e-4  # Adam's learning rate; linear decay to 0 in the second half
     l1_weight: float = 100.0  # Weight of the L1 distance
-    ema: float = 0.0  # Momentum of the evaluated weight averages; 0 disables them
+    ema: float = 0.0  # EMA momentum of the weights used for evaluation; 0 disables EMA
     test_videos: int = 24  # Number of test videos, with new motions
     test_frames: int = 24  # Number of frames per test video
     ridge_examples: int = 2500  # Number of frames used to fit the ridge regression

@@ -43,7 +43,7 @@ class Settings(ShortStepSettings):
     blocks: int = 3  # Number of LSTM blocks
     head_filters: int = 32  # Feature maps of the layers before the output layer
     learning_rate: float = 3e-3  # Adam's learning rate; linear decay to 0 in the second half
-    ema: float = 0.99  # Momentum of the evaluated weight average; 0 disables it
+    ema: float = 0.99  # EMA momentum of the weights used for evaluation; 0 disables EMA
     boosted: int = 800_000  # Number of pixels used to train the boosted trees, a baseline
     templates: str = "300 1000"
     """Candidate numbers of components for the Bernoulli mixture, a baseline; the best is chosen on

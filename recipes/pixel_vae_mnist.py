@@ -53,7 +53,7 @@ class Settings(ShortStepSettings):
     encoder_filters: str = "16 32"  # Channels of the convolutions in the encoder and decoder
     free_bits: float = 0.05  # Free nats per latent
     learning_rate: float = 2e-3  # Adam's learning rate; linear decay to 0 in the second half
-    ema: float = 0.99  # Momentum of the evaluated weight average; 0 disables it
+    ema: float = 0.99  # EMA momentum of the weights used for evaluation; 0 disables EMA
     compared: int = 1000  # Number of test digits whose NLL is estimated
     nll_samples: int = 100  # Number of importance samples per digit
     boosted: int = 800_000  # Number of pixels used to train the boosted trees, a baseline

@@ -52,7 +52,7 @@ class Settings(RunSettings):
     fade_steps: int = 50_000  # Steps during which a new size fades in
     learning_rate: float = 1e-3  # Adam's learning rate for the generator
     d_learning_rate: float = 1e-3  # Adam's learning rate for the discriminator
-    ema: float = 0.999  # Momentum of the generator's evaluated weight average; 0 disables it
+    ema: float = 0.999  # EMA momentum of the generator used for evaluation; 0 disables EMA
     compared: int = 10_000  # Number of samples, test images, and training images to compare
     classifier_steps: int = 1500
     """Training steps for each classifier whose features are compared."""

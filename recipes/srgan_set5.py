@@ -64,7 +64,7 @@ class Settings(ShortStepSettings):
     blocks: int = 16  # Number of residual blocks in the generator
     discriminator_filters: int = 64  # Channels of the discriminator's first layer
     learning_rate: float = 1e-4  # Adam's learning rate; linear decay to 0 in the second half
-    ema: float = 0.0  # Momentum of the generator's evaluated weight average; 0 disables it
+    ema: float = 0.0  # EMA momentum of the generator used for evaluation; 0 disables EMA
     paper_epochs: int = 1  # Epochs for the paper's SRResNet, which is trained in addition
     gan_epochs: int = 1  # Epochs for SRGAN, which starts from the trained generator
     gan_learning_rate: float = 1e-4  # Adam's learning rate for both networks of SRGAN

@@ -68,7 +68,7 @@ class Settings(RunSettings):
     """Weight of the path-length penalty, which is computed every 8 steps."""
     learning_rate: float = 2e-3  # Adam's learning rate for the mapping network and the generator
     d_learning_rate: float = 2e-3  # Adam's learning rate for the discriminator
-    ema: float = 0.998  # Momentum of the generator's evaluated weight average; 0 disables it
+    ema: float = 0.998  # EMA momentum of the generator used for evaluation; 0 disables EMA
     compared: int = 10_000  # Number of samples, test images, and training images to compare
     paths: int = 2000  # Number of paths used to measure the perceptual path length
     classifier_steps: int = 1500

@@ -13,7 +13,8 @@ a total variation distance of 0.045 for pairs of columns (mixture of 80 products
 Each value is a cell: a word, a distinct number, or one of 64 quantile intervals. The VAE is trained
 on 20,000 people, first with a standard normal prior. Then a mixture of 20 normal distributions is
 fitted to the latents of the training rows. The VAE is trained with this prior, which is then fitted
-again. Samples and likelihoods use the fitted prior. The likelihood is a bound with 16 latents.
+again. Samples and likelihoods use the fitted prior. The likelihood is a bound with 16 latent
+samples.
 
 Baselines: independent columns; the Chow-Liu tree, which is fitted in 0.1 seconds; and a mixture of
 80 products of categorical distributions, fitted by EM in seconds. Real rows show the best possible
@@ -41,7 +42,7 @@ from keras_gen.data import Source
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     rows: int = 20_000  # Number of training rows; other rows show whether the model copies rows
-    latent_dim: int = 16  # Number of latents
+    latent_dim: int = 16  # Number of latent dimensions
     hidden: int = 192  # Units in each of the two hidden layers of the encoder and decoder
     normals: int = 20  # Number of normal distributions in the fitted prior
     learning_rate: float = 2e-3  # Adam's learning rate, with cosine decay to 0

@@ -53,7 +53,7 @@ class Settings(ShortStepSettings):
     learning_rate: float = 5e-5  # Adam's learning rate for the embedder and generator
     d_learning_rate: float = 2e-4  # Adam's learning rate for the discriminator
     pixel_weight: float = 10.0  # Weight of the pixel distance
-    ema: float = 0.0  # Momentum of the evaluated weight averages; 0 disables them
+    ema: float = 0.0  # EMA momentum of the weights used for evaluation; 0 disables EMA
     test_people: int = 8  # Number of test people
     test_frames: int = 24  # Number of frames to generate per test person
     adapt_steps: int = 40  # Number of fine-tuning steps per test person

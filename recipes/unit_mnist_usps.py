@@ -54,7 +54,7 @@ class Settings(ShortStepSettings):
     cycle_kl_weight: float = 0.1  # Weight of the KL divergences in the cycle, lambda_3
     cycle_weight: float = 100.0
     """Weight of the distance between images and their cycle translations, lambda_4."""
-    ema: float = 0.0  # Momentum of the evaluated weight averages; 0 disables them
+    ema: float = 0.0  # EMA momentum of the weights used for evaluation; 0 disables EMA
     compared: int = 2000  # Number of test digits per domain to translate and compare
     classifier_steps: int = 1500  # Training steps for the networks that classify digits
 

@@ -55,7 +55,7 @@ class Settings(RunSettings):
     cycle_kl_weight: float = 0.1  # Weight of the KL divergences in the cycle, lambda_3
     cycle_weight: float = 100.0
     """Weight of the distance between images and their cycle translations, lambda_4."""
-    ema: float = 0.0  # Momentum of the evaluated weight averages; 0 disables them
+    ema: float = 0.0  # EMA momentum of the weights used for evaluation; 0 disables EMA
 
     def __post_init__(self):
         super().__post_init__()

@@ -58,7 +58,7 @@ class Settings(ShortStepSettings):
     blocks: int = 4  # Number of blocks per coupling network, with dilations 1, 2, 4, ..
     temperature: float = 0.6  # Standard deviation of the latents for sampling
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
-    ema: float = 0.99  # Momentum of the evaluated weight average; 0 disables it
+    ema: float = 0.99  # EMA momentum of the weights used for evaluation; 0 disables EMA
     held_out: int = 1  # Recordings per speaker and digit held out to choose the best epoch
     rounds: int = 60  # Number of iterations of the phase search (Griffin-Lim), a baseline
 

@@ -53,7 +53,7 @@ class Settings(ShortStepSettings):
     """Maximum dilation; the dilations are 1, 2, 4, ..., up to this number."""
     repeats: int = 2  # Number of repetitions of the sequence of dilations
     learning_rate: float = 2e-3  # Adam's learning rate; linear decay to 0 in the second half
-    ema: float = 0.99  # Momentum of the evaluated weight average; 0 disables it
+    ema: float = 0.99  # EMA momentum of the weights used for evaluation; 0 disables EMA
     held_out: int = 1  # Recordings per speaker and digit held out to choose the best epoch
     voices: int = 4  # Number of sounds to sample per speaker
 

@@ -111,8 +111,8 @@ class CausalModel(LikelihoodModel):
             conditions: Conditions of the network, each `[n, ...]`.
             known: Examples in the network's input format whose values are kept. If None, all values
                 are sampled.
-            missing: Mask in the shape of `known` or with one channel, nonzero where a value is
-                sampled instead of kept.
+            missing: Mask with the same shape as `known` or with one channel, nonzero where a value
+                is sampled instead of kept.
         """
         uniforms = self.likelihood.uniforms_per_value
         if known is not None:

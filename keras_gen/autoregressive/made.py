@@ -16,7 +16,7 @@ from keras_gen.networks.autoregressive.made_networks import table_made
 
 @keras.saving.register_keras_serializable("keras_gen")
 class MADE(CausalModel):
-    """An autoregressive density model of vectors, which predicts each value from earlier values.
+    """An autoregressive density model for vectors that predicts each value from earlier values.
 
     Germain, Gregor, Murray, Larochelle: "MADE: Masked Autoencoder for Distribution Estimation",
     ICML 2015, sec. 3 and 4. The conditionals are mixtures of normal densities, as in Uria, Murray,
@@ -30,7 +30,7 @@ class MADE(CausalModel):
         network: Network that maps vectors `[batch, values]` to parameters of the likelihood
             `[batch, values * parameters]`, in the order `[value, parameter]`. The parameters of a
             value depend only on earlier values.
-        likelihood: Distribution of a value, given as a name or as an object with a method `draw`.
+        likelihood: Distribution of a value, given as a name or as an object with a `draw` method.
         seed: Seed for the order in which `fit` uses the examples of a `Source`.
 
     Raises:

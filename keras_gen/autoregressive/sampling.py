@@ -47,7 +47,7 @@ def sample_causal(
             is slow but works for any causal network.
 
     Returns:
-        Float32 values, in the shape of the network's input.
+        Float32 values, with the same shape as the network's input.
 
     Raises:
         ValueError: If the network's inputs or the noise have the wrong shape, if a layer mixes

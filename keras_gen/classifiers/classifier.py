@@ -77,7 +77,7 @@ class Classifier(GenerativeModel):
         return label_terms(batch["labels"], self.logits(batch["x"]))
 
     def features_of(self, x) -> tf.Tensor:
-        """Returns the features of prepared examples, float32."""
+        """Returns the features of prepared examples as float32."""
         return tf.cast(self.encoder(x, training=self.training), tf.float32)
 
     def logits_of(self, features) -> tf.Tensor:

@@ -313,18 +313,18 @@ def sample(  # noqa: D417
 
     Table rows are returned as a DataFrame if the model's columns come from a DataFrame, and
     otherwise as a dict of arrays, one per column. Their categories, booleans, decimal places,
-    dtypes, and fraction of gaps match the training rows, and each number is between the smallest
-    and the largest training value in its cell. To sample rows with some given values, call
-    `complete`.
+    dtypes, and fraction of missing values match the training rows. Each number is between the
+    smallest and the largest training value in its cell; see `keras_gen.data.table_columns`. To
+    sample rows with some given values, call `complete`.
 
     Args:
         n: Number of samples, at least 1.
         seed: Random seed from 0 to 2**31 - 1. The same seed gives the same samples, from both the
-            model and its export. If None, samples differ in every call.
+            model and its export. If None, samples differ from call to call.
         batch_size: Number of samples computed at once.
-        **conditions: Conditions of the model, such as `label` or `temperature`. Each is one value
-            for all samples; labels and arrays may also be one value per sample. If no label is
-            given, classes are random.
+        **conditions: Conditions of the model, such as `label` or `temperature`. Each condition is a
+            single value for all samples; labels and arrays may also have one value per sample. If
+            no label is given, classes are random.
 
     Raises:
         TypeError: If a condition is unknown or missing, or if `n`, `seed`, or `batch_size` is not

@@ -265,7 +265,7 @@ def _in_graph(convert: Callable, batch) -> tuple:
 
 
 class Arrays(FitData):
-    """Arrays, pandas tables, or lists of texts. Each one is a part of the batches.
+    """Arrays, pandas tables, or lists of texts, each of which supplies one part of every batch.
 
     Args:
         model: `GenerativeModel` whose edges convert tables and texts to arrays.

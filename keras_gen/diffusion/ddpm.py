@@ -48,7 +48,7 @@ class DDPM(PathModel):
 
     Args:
         network: Network that maps points x_t `[batch, ...]` and times `[batch]` in (0, 1] to a
-            prediction in the shape of the points, such as `keras_gen.networks.time_unet` or
+            prediction with the same shape as the points, such as `keras_gen.networks.time_unet` or
             `time_mlp`.
         probability_path: Path, a name or an object: `"linear"` is the paper's path, and `"cosine"`
             is the path of Nichol, Dhariwal (2021).

@@ -41,7 +41,7 @@ class EDM(PathModel):
     Args:
         network: Network, such as `keras_gen.networks.time_unet`, that maps scaled points `[batch,
             ...]` and a quarter of the logarithm of the noise's standard deviation, `[batch]`, to
-            values in the shape of the points.
+            values with the same shape as the points.
         probability_path: `KarrasPath` that determines the standard deviations for sampling:
             sigma_min, sigma_max, and rho.
         deviation: Standard deviation of the examples' values. The default is the paper's value for

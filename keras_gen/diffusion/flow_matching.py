@@ -51,7 +51,7 @@ class FlowMatching(PathModel):
 
     Args:
         network: Network that maps points x_t `[batch, ...]` and times `[batch]` in [0, 1] to
-            velocities, in the shape of the points, such as `keras_gen.networks.time_unet` or
+            velocities, with the same shape as the points, such as `keras_gen.networks.time_unet` or
             `time_mlp`.
         probability_path: Path, a name or an object; `"straight"` is the path in both papers. On the
             linear path, and on a `CosinePath` with an offset, the velocity grows without bound near

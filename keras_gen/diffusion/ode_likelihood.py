@@ -56,8 +56,8 @@ def ode_log_prob(
     Args:
         velocity: Function that maps points `[batch, ...]` and a scalar time to dx/dt.
         x: Examples, which are the points at time 0; the points at time 1 are standard normal.
-        probe: Directions for the divergence estimate, in the shape of x, with independent entries
-            of mean 0 and variance 1, ideally 1 and -1.
+        probe: Directions for the divergence estimate, with the same shape as x, with independent
+            entries of mean 0 and variance 1, ideally 1 and -1.
         steps: Number of time steps. The models' `log_prob` uses 15.
 
     Returns:

@@ -43,7 +43,7 @@ class Parts(NamedTuple):
 
     Attributes:
         example: Example x, `[batch, ...]`.
-        noise: Noise, in the shape of the example.
+        noise: Noise with the same shape as the example.
     """
 
     example: Any

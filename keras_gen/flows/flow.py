@@ -215,8 +215,8 @@ class Flow(LikelihoodModel):
     def __getattr__(self, name):
         if name in ("impute", "complete"):
             raise AttributeError(
-                f"{type(self).__name__} has no {name}, because a flow cannot compute the "
-                "distribution of some columns given others: use MADE.for_table."
+                f"{type(self).__name__} has no {name} method, because a flow cannot "
+                "compute the distribution of some columns given others: use MADE.for_table."
             )
         return self.__getattribute__(name)  # raises the usual error
 
@@ -314,7 +314,7 @@ class Flow(LikelihoodModel):
 
     @classmethod
     def for_table(cls, columns: Sequence[Column], **options):
-        """Builds a flow with affine couplings for the rows of a table with words and numbers.
+        """Builds a flow with affine couplings for table rows that contain categories and numbers.
 
         Args:
             columns: Columns with cells, as returned by `keras_gen.data.table_columns`; at least 2.

@@ -89,7 +89,8 @@ class BigGAN(ConditionalGAN):
 
         Args:
             shape: `(height, width, channels)` of the images, with sides of at least 16 pixels.
-            latent_dim: Number of latents. If None, the default of `big_gan_generator` is used.
+            latent_dim: Number of latent dimensions. If None, the default of `big_gan_generator` is
+                used.
             filters: Number of channels in all feature maps.
             attention: Side of the feature maps with self-attention. If None, half the side of the
                 images is used.

@@ -175,7 +175,7 @@ class CoGAN(GAN):
             shape: `(height, width, channels)` of the images in both domains, with sides of at least
                 4 pixels.
             classes: Number of classes to learn from X. With 0, the discriminators do not classify.
-            latent_dim: Number of latents.
+            latent_dim: Number of latent dimensions.
             filters: Number of channels in the generators at full resolution. The discriminators
                 have a third as many.
             **kwargs: Additional arguments for the class.

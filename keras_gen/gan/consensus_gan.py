@@ -49,7 +49,7 @@ class ConsensusGAN(GAN):
 
     @override
     def train_step(self, data):
-        """Updates both players along v and the gradient of L: algorithm 2."""
+        """Updates both players along v and the gradient of L (algorithm 2)."""
         batch = self.prepare_batch(data)
 
         def discriminator_loss():

@@ -82,7 +82,7 @@ class GAN(GenerativeModel):
         augmentation: Random transformations applied to the discriminator's images, real and
             generated: `"color"`, `"translation"`, `"cutout"`, and `"affine"`
             (`layers.differentiable_augmentations`).
-        latent_dim: Number of latents, determined from the generator.
+        latent_dim: Number of latent dimensions, determined from the generator.
 
     Raises:
         ValueError: If the networks do not match, if k is below 1, if the penalty is not suitable
@@ -118,7 +118,7 @@ class GAN(GenerativeModel):
 
     @override
     def train_step(self, data):
-        """Updates the discriminator k times, and then the generator once: algorithm 1.
+        """Updates the discriminator k times, and then the generator once (algorithm 1).
 
         The reported terms of the discriminator are from its last update.
         """
@@ -350,8 +350,8 @@ class GAN(GenerativeModel):
     def __getattr__(self, name):
         if name in ("encode", "reconstruct"):
             raise AttributeError(
-                f"{type(self).__name__} has no {name}, because it has no encoder: use "
-                "keras_gen.gan.nearest_latents(model, images), which finds latents."
+                f"{type(self).__name__} has no {name} method, because it has no encoder: "
+                "use keras_gen.gan.nearest_latents(model, images), which finds latents."
             )
         return self.__getattribute__(name)  # raises the usual error
 
@@ -367,7 +367,7 @@ class GAN(GenerativeModel):
 
         Args:
             shape: `(height, width, channels)` of the images, with sides of at least 8 pixels.
-            latent_dim: Number of latents.
+            latent_dim: Number of latent dimensions.
             filters: Number of channels at full resolution.
             **kwargs: Additional arguments for the class.
 
@@ -392,7 +392,7 @@ class GAN(GenerativeModel):
 
         Args:
             shape: Number of columns, or `(steps, channels)` of series.
-            latent_dim: Number of latents.
+            latent_dim: Number of latent dimensions.
             hidden: Number of units in each hidden layer of each network.
             **kwargs: Additional arguments for the class.
 

@@ -246,7 +246,7 @@ class InfoGAN(GAN):
 
         Args:
             shape: `(height, width, channels)` of the images, with sides of at least 4 pixels.
-            latent_dim: Number of latents, not counting the codes.
+            latent_dim: Number of latent dimensions, not counting the codes.
             filters: Number of channels at full resolution.
             categories: See the class.
             continuous: See the class.

@@ -88,8 +88,9 @@ class PacGAN(GAN):
         taken = tuple(self.discriminator.inputs[0].shape[1:])
         if taken != (*places, self.pack * channels):
             raise ValueError(
-                f"pack is {self.pack}, but the discriminator accepts {taken}: expected pack "
-                f"times {channels} channels, for images of shape {shape}."
+                f"pack is {self.pack}, but the discriminator accepts {taken}: expected "
+                f"{(*places, self.pack * channels)}, for {self.pack} examples of shape {shape}, "
+                "stacked along the channels."
             )
 
     @override

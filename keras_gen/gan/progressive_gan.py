@@ -196,7 +196,7 @@ class ProgressiveGAN(GAN):
 
         Args:
             shape: `(side, side, channels)` of the images; the side is a power of two, at least 8.
-            latent_dim: Number of latents.
+            latent_dim: Number of latent dimensions.
             filters: See `progressive_generator`.
             width: See `progressive_generator`.
             **kwargs: Additional arguments for the class.

@@ -253,7 +253,7 @@ class StyleGAN(GAN):
 
         Args:
             shape: `(side, side, channels)` of the images; the side is a power of two, at least 8.
-            latent_dim: Number of latents, which is also the size of the styles.
+            latent_dim: Number of latent dimensions, which is also the size of the styles.
             filters: See `style_generator`.
             width: See `style_generator`.
             styling: See `style_generator`.

@@ -14,9 +14,9 @@ from keras_gen.layers.layer_arguments import require_input
 class OneHot(DeclaredLayer):
     """One-hot encoding of levels: one channel per level, which is 1 where the level occurs.
 
-    Van den Oord et al.: "WaveNet: A Generative Model for Raw Audio", 2016, encode quantized sound
-    in this way. There are no weights, and every position is processed independently. Integers, or
-    floats that are whole numbers, `[batch, ..., 1]`, from -1 to `levels` - 1, become floats
+    Quantized sound is encoded in this way in van den Oord et al.: "WaveNet: A Generative Model for
+    Raw Audio", 2016. There are no weights, and every position is processed independently. Integers,
+    or floats that are whole numbers, `[batch, ..., 1]`, from -1 to `levels` - 1, become floats
     `[batch, ..., levels]`.
 
     Args:

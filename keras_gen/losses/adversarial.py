@@ -66,7 +66,8 @@ def discrimination(objective: Any, real_logits, *fake_logits) -> tuple[tf.Tensor
     Args:
         objective: Adversarial objective that the discriminator minimizes, or its name.
         real_logits: Logits of real examples, `[batch, ...]`.
-        *fake_logits: Logits of each set of generated examples, in the shape of `real_logits`.
+        *fake_logits: Logits of each set of generated examples, with the same shape as
+            `real_logits`.
 
     Returns:
         The loss and the accuracy, each `[batch]`. The loss is half the objective, averaged over the

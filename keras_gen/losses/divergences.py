@@ -19,7 +19,7 @@ def kl_standard_normal(mean: tf.Tensor, log_var: tf.Tensor) -> tf.Tensor:
 
     Args:
         mean: Means, `[batch, ...]`.
-        log_var: Logarithms of the variances, in the shape of `mean`.
+        log_var: Logarithms of the variances, with the same shape as `mean`.
 
     Example:
         >>> kl_standard_normal(tf.ones([4, 2]), tf.zeros([4, 2]))  # 1 nat each
@@ -41,7 +41,7 @@ def free_kl_standard_normal(mean: tf.Tensor, log_var: tf.Tensor, free: float) ->
 
     Args:
         mean: Means, `[batch, ...]`.
-        log_var: Logarithms of the variances, in the shape of `mean`.
+        log_var: Logarithms of the variances, with the same shape as `mean`.
         free: Free nats per latent, at least 0. With 0, the result is the mean divergence over the
             batch.
 
@@ -67,10 +67,10 @@ def kl_normal(
 
     Args:
         mean_q: Means of q, `[batch, ...]`.
-        log_var_q: Logarithms of the variances of q, in the shape of `mean_q`.
-        mean_p: Means of p, in the shape of `mean_q`, or a shape that broadcasts to it.
-        log_var_p: Logarithms of the variances of p, in the shape of `mean_q`, or a shape that
-            broadcasts to it.
+        log_var_q: Logarithms of the variances of q, with the same shape as `mean_q`.
+        mean_p: Means of p, with the same shape as `mean_q`, or a shape that broadcasts to it.
+        log_var_p: Logarithms of the variances of p, with the same shape as `mean_q`, or a shape
+            that broadcasts to it.
 
     Example:
         >>> kl_normal(tf.ones([4, 2]), tf.zeros([4, 2]), tf.zeros([4, 2]), tf.zeros([4, 2]))
@@ -113,8 +113,8 @@ def kl_categorical(logits_q: tf.Tensor, logits_p: tf.Tensor | None = None) -> tf
 
     Args:
         logits_q: Finite logits of q, `[batch, ..., classes]`.
-        logits_p: Finite logits of p, in the shape of `logits_q`, or a shape that broadcasts to it.
-            If None, p is uniform.
+        logits_p: Finite logits of p, with the same shape as `logits_q`, or a shape that broadcasts
+            to it. If None, p is uniform.
 
     Example:
         >>> kl_categorical(tf.constant([[50.0, 0.0]]))  # log 2: q is certain of the first class

@@ -44,7 +44,7 @@ def log_concrete(
 
     Args:
         log_codes: Logarithms of codes, `[batch, ..., classes]`, as returned by `relaxed_codes`.
-        logits: Logits in the shape of `log_codes`, or a shape that broadcasts to it.
+        logits: Logits with the same shape as `log_codes`, or a shape that broadcasts to it.
         temperature: Temperature, a positive number or a scalar tensor.
 
     Example:

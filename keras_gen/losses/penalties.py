@@ -66,7 +66,7 @@ class Penalty(Declared):
             discriminator: Function that maps examples to logits `[batch, ...]`, whose mean over all
                 axes except the first is differentiated. It must not mix the examples in a batch.
             real: Real examples, `[batch, ...]`.
-            fake: Generated examples, in the shape of `real`.
+            fake: Generated examples, with the same shape as `real`.
             epsilon: Noise. By default, it is uniform in [0, 1], with one number per example:
                 `[batch, 1, ...]` with as many axes as `real`. If `noise` is "normal", the noise is
                 normal, and if `noise_per_value`, it has the shape of `real`.

@@ -82,7 +82,7 @@ def path_lengths(
         generate: Function that maps styles to float images `[batch, height, width, channels]`. Each
             image may depend only on its own styles.
         styles: Styles, floats `[batch, layers, style]`.
-        directions: Directions y, standard normal noise in the shape of the images.
+        directions: Directions y, standard normal noise with the same shape as the images.
 
     Example:
         >>> styles, y = tf.random.normal([4, 2, 3]), tf.ones([4, 1, 1, 1])

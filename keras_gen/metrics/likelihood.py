@@ -36,7 +36,7 @@ class ImportanceSampled(Protocol):
 
         Args:
             x: Float examples `[batch, ...]`, as returned by `prepare`.
-            samples: Number of latents per example.
+            samples: Number of latent samples per example.
             seed: Stateless seed, int64 `[2]`.
         """
 

@@ -30,7 +30,7 @@ def versions(folder: str | Path) -> dict[int, Path]:
 
 
 def next_version(directory: str | Path, name: str) -> int:
-    """Returns the first free version, from 1, above every number in `<directory>/<name>/`."""
+    """Returns the highest version number in `<directory>/<name>/` plus 1, or 1 if there is none."""
     entries = Path(directory, name).glob("*")
     return max((int(path.name) for path in entries if path.name.isdecimal()), default=0) + 1
 

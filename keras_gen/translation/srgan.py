@@ -203,7 +203,7 @@ class SRGAN(Translator, AdversarialPredictor):
         if height % factor or width % factor:
             raise ValueError(
                 f"The discriminator accepts {height}x{width} pixels: expected multiples of "
-                f"{factor}, the generator's enlargement factor."
+                f"{factor}, the generator's upscaling factor."
             )
         self.training_edges["x"] = Images((height // factor, width // factor, channels))
         self.training_edges["y"] = Images(large, name="targets")

@@ -38,7 +38,8 @@ class ConditionalVAE(VAE):
     Sohn, Lee, Yan: "Learning Structured Output Representation using Deep Conditional Generative
     Models", NeurIPS 2015. Here, the paper's output y is the example, and its input x is the
     condition c: the loss is the negative of eq. (5), `reconstruction_loss + beta * kl_loss` in
-    nats. `score` and `log_prob` are the bound of eq. (4) with 16 latents, given the condition.
+    nats. `score` and `log_prob` are the bound of eq. (4), given the condition, estimated with 16
+    latent samples per example.
 
     `fit(images, labels)` accepts integer labels. `fit(images, conditions)` accepts vectors or
     images, uint8 or floats in [0, 1] `[n, height, width, channels]`, such as the known part of an
@@ -211,7 +212,7 @@ class ConditionalVAE(VAE):
         Args:
             shape: `(height, width, channels)` of the images, with sides of at least 2^len(filters).
             classes: Number of classes.
-            latent_dim: Number of latents.
+            latent_dim: Number of latent dimensions.
             filters: Number of channels in each convolution; each convolution halves the sides.
             **kwargs: Additional arguments for the class.
         """
@@ -242,7 +243,7 @@ class ConditionalVAE(VAE):
             shape: Number of columns or, if `classes` is given, `(steps, channels)` of series.
             classes: Number of classes, or None.
             conditions: Number of columns, in any units, of a vector condition.
-            latent_dim: Number of latents.
+            latent_dim: Number of latent dimensions.
             hidden: Number of units in each hidden layer of the encoder, mirrored by the decoder.
             **kwargs: Additional arguments for the class. The default likelihood is `ColumnNormal`,
                 with one learned standard deviation per column.

@@ -68,7 +68,7 @@ class FactorVAE(VAE):
 
     @override
     def train_step(self, data):
-        """Updates the VAE on half of the batch, and then the discriminator: algorithm 2."""
+        """Updates the VAE on half of the batch, and then the discriminator (algorithm 2)."""
         batch = self.prepare_batch(data)
         x, other = parts(batch["x"], 2) if self.training else (batch["x"],) * 2
 
@@ -134,7 +134,7 @@ class FactorVAE(VAE):
 
         Args:
             shape: See `VAE.for_images`.
-            latent_dim: Number of latents.
+            latent_dim: Number of latent dimensions.
             filters: Number of channels in each convolution.
             discriminator_hidden: Number of units in each hidden layer of the discriminator.
             **kwargs: Additional arguments for the class.
@@ -158,7 +158,7 @@ class FactorVAE(VAE):
 
         Args:
             shape: See `VAE.for_vectors`.
-            latent_dim: Number of latents.
+            latent_dim: Number of latent dimensions.
             hidden: Number of units in each hidden layer of the encoder, mirrored by the decoder.
             discriminator_hidden: Number of units in each hidden layer of the discriminator.
             **kwargs: Additional arguments for the class.

@@ -33,9 +33,9 @@ class M2(VAE):
     `loss = reconstruction_loss + kl_loss + class_kl_loss + alpha * classification_loss`, in nats.
     The first two terms are means over q(y|x) or, for labeled examples, the terms of the label's
     class. `accuracy` is computed on labeled examples. `score` and `log_prob` are a bound that uses
-    16 latents per class and sums over the classes without q(y|x). On average, this bound is at
-    least the bound of eq. (7). `encode`, `reconstruct`, and `analogies` infer the latents for the
-    most likely class.
+    16 latent samples per class and sums over the classes without q(y|x). On average, this bound is
+    at least the bound of eq. (7). `encode`, `reconstruct`, and `analogies` infer the latents for
+    the most likely class.
 
     M1 is a VAE with a separate classifier on its latents. M1+M2 is M2 with the likelihood
     `"unbounded_normal"`, trained on the latents of a VAE.
@@ -191,9 +191,10 @@ class M2(VAE):
         """Builds the model with the dense networks of `keras_gen.networks.m2_networks`.
 
         Args:
-            shape: Shape of an example of any type.
+            shape: Shape of an example, such as `(28, 28, 1)`, or `(50,)` for the latents of another
+                model.
             classes: Number of classes.
-            latent_dim: Number of latents.
+            latent_dim: Number of latent dimensions.
             hidden: Number of units in each hidden layer of each network.
             deviation: Standard deviation of the initial weights. If None, Glorot initialization is
                 used.

@@ -47,9 +47,9 @@ class TableVAE(VAE):
     of logistic densities in its cell, so likelihoods are comparable with those of other models of
     the same cells.
 
-    `score` and `log_prob` are the bound of an `IWAE` with 16 latents. `reconstruct` and `decode`
-    return the most likely words, and the medians of numbers. `impute` and `complete` use 64 latents
-    for each row, weighted by the probability of its known values.
+    `score` and `log_prob` are the bound of an `IWAE` with 16 latent samples. `reconstruct` and
+    `decode` return the most likely words, and the medians of numbers. `impute` and `complete` use
+    64 latents for each row, weighted by the probability of its known values.
 
     `fit`, `log_prob`, `impute`, and `complete` accept a DataFrame, a dict of columns, the path of a
     CSV file, and strings `[n, columns]`. A missing value contributes only to `gap_loss`, which
@@ -210,7 +210,7 @@ class MixturePrior(DeclaredLayer):
     prior.
 
     Args:
-        latent_dim: Number of latents.
+        latent_dim: Number of latent dimensions.
         components: Number of normal distributions in the mixture.
     """
 

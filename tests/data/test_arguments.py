@@ -151,7 +151,7 @@ REFUSED = [
     (lambda: data.RowVectors(COLUMNS)(tf.constant([["3", "cat", "1.5", "more"]])),
      "rows have 4 columns: expected 3"),
     (lambda: data.table_columns(ROWS, NAMES, ["age", "hight"]), "There is no column hight"),
-    (lambda: data.table_columns(ROWS, ["age", "kind", "age"], ["age"]), "each name once"),
+    (lambda: data.table_columns(ROWS, ["age", "kind", "age"], ["age"]), "unique names"),
     (lambda: data.table_columns(ROWS, NAMES, "age"), "numbers is 'age': expected a list"),
     (lambda: data.table_columns(ROWS, ["a", "b"], []),
      r"shape \(3, 3\): expected \[n, 2\], with the columns a"),

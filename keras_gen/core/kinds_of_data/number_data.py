@@ -81,9 +81,9 @@ class Integer(Edge):
 
 @dataclasses.dataclass(frozen=True)
 class Choice(Edge):
-    """One of several names, for all examples. Inside the model, it is the name's position.
+    """A name from a fixed list, chosen for all examples. The model receives its index in the list.
 
-    A model uses the position in `tf.switch_case(choice, functions)`.
+    A model passes the index to `tf.switch_case(choice, functions)`.
 
     Args:
         options: Names, in order.

@@ -135,7 +135,7 @@ class MuLaw(Sounds):
 
     @override
     def restore(self, values):
-        """Returns int16: the midpoints of the levels, and 0 for padding."""
+        """Returns the midpoints of the levels as int16, with 0 for padding."""
         values = tf.cast(values, tf.int32)
         sounds = mu_law_waveform(tf.clip_by_value(values, 0, self.levels - 1), self.levels)
         sounds = tf.cast(tf.round(sounds * 32768.0), tf.int16)

@@ -440,7 +440,7 @@ def _checked_names(names: Iterable[Any]) -> list[str]:
     names = list(map(str, checked_list("names", names)))
     if not names or len(set(names)) < len(names):
         found = f"The columns are {', '.join(names)}" if names else "The table has no columns"
-        raise ValueError(f"{found}: expected at least one name, and each name once.")
+        raise ValueError(f"{found}: expected one or more unique names.")
     return names
 
 

@@ -133,7 +133,7 @@ def mu_law_waveform(level: tf.Tensor, levels: int = 256) -> tf.Tensor:
 
 @checked_types
 def to_peak(waveforms: Any, peak: float = 0.9) -> np.ndarray:
-    """Scales all sounds to the same peak; returns int16 sounds in the shape of `waveforms`.
+    """Scales all sounds to the same peak; returns int16 sounds with the same shape as `waveforms`.
 
     Args:
         waveforms: Numbers in any units, `[n, samples, ...]`.

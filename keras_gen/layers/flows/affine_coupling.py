@@ -24,8 +24,8 @@ class AffineCoupling(InvertibleLayer):
     Args:
         network: Built functional `keras.Model` that maps the masked values `[batch, ...]`, in which
             the other half is 0, or a list of these values and the condition, to a list of the scale
-            and the shift, each in the shape of x. Scale and shift are ignored where b is 1. With
-            the mask "channels", the network may instead accept only the unchanged channels and
+            and the shift, each with the same shape as x. Scale and shift are ignored where b is 1.
+            With the mask "channels", the network may instead accept only the unchanged channels and
             return the scale and the shift of the other channels, which costs half as much.
         mask: Half that remains unchanged. `"channels"`: the first half of the channels, or of the
             values in `[batch, values]`. `"checkerboard"`: every other pixel, or every other value.
@@ -133,7 +133,7 @@ class ConditionalAffine(InvertibleLayer):
 
     Args:
         network: Built functional `keras.Model` that maps conditions `[batch, ...]` to a list of the
-            mean and the log scale, each in the shape of x.
+            mean and the log scale, each with the same shape as x.
 
     Example:
         >>> condition = keras.Input([3])

@@ -31,8 +31,8 @@ class Factored(InvertibleLayer):
         rest: Flow applied to the remaining channels, which come first, such as a `Chain` for the
             next scale. This flow may end with its own `Factored`.
         network: Built functional `keras.Model` that maps the remaining channels to a list of the
-            mean and the log scale, each in the shape of the output channels. If None, the mean is 0
-            and the scale is 1.
+            mean and the log scale, each with the same shape as the output channels. If None, the
+            mean is 0 and the scale is 1.
         leaving: Number of channels to output, which are the last channels of the input. If None,
             half of the channels are output.
         flat: Whether the output is one vector. If False, the latents are concatenated as channels,

@@ -3,7 +3,7 @@
 For network outputs `params` and data `x`, every likelihood has
 
 - `log_prob(params, x)`: nats, summed over the axes of one example,
-- `mean(params)` and `sample(params, seed)`: float32 in the shape of the data,
+- `mean(params)` and `sample(params, seed)`: float32 with the same shape as the data,
 - `range`, `levels`, and `params_per_value`: see `Likelihood`.
 
 `x` is `[batch, ...]`. `params` may have additional leading axes, such as the importance samples of

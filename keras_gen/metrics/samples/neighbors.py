@@ -77,7 +77,7 @@ def _rows(array: np.ndarray, name: str) -> np.ndarray:
 
 def _block(search, centered, queries, reference) -> tuple[np.ndarray, np.ndarray]:
     indices = search.kneighbors(centered, return_distance=False)
-    # The expansion of |x - y|^2 loses digits if x and y are close; a copy must be at distance 0.
+    # Expanding |x - y|^2 loses precision if x and y are close, but copies must have distance 0.
     queries = queries.astype(np.float64)
     exact = [np.linalg.norm(queries - reference[column], axis=1) for column in indices.T]
     distances = np.stack(exact, axis=1)

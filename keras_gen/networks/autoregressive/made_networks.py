@@ -49,8 +49,8 @@ def made(
     if values < 2 or outputs_per_value < 1 or any(units < values - 1 for units in hidden):
         raise ValueError(
             f"made got {values} values, {outputs_per_value} outputs per value, and hidden layers "
-            f"{tuple(hidden)}: expected at least 2 values, 1 output per value, and values - 1 "
-            "hidden units."
+            f"{tuple(hidden)}: expected at least 2 values, at least 1 output per value, and at "
+            "least values - 1 units in each hidden layer."
         )
     x = inputs = keras.Input((values,))
     seen = np.arange(1, values + 1)

@@ -21,8 +21,8 @@ def ladder_networks(
 ) -> dict:
     """Builds the dense networks of a `keras_gen.vae.LadderVAE`, as a dict of arguments.
 
-    Each distribution has two layers with leaky ReLU, as in Sønderby et al. (2016), sec. 3, whose
-    sizes are the defaults. Variances are softplus + 1e-4. Deviation: there is no batch
+    As in Sønderby et al. (2016), sec. 3, each distribution has two layers with leaky ReLU; the
+    default sizes are the paper's. Variances are softplus + 1e-4. Deviation: there is no batch
     normalization.
 
     Args:

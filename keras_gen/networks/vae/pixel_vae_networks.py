@@ -37,8 +37,8 @@ def pixel_vae_decoder(
         latent_dim: Number of latent dimensions.
         outputs_per_value: Number of parameters per value: 1 for Bernoulli, or 256 for a softmax
             over levels.
-        filters: Number of maps in each stack, and of maps from the latents; a multiple of the
-            number of channels.
+        filters: Number of maps in each stack, which is also the number of maps computed from the
+            latents; a multiple of the number of channels.
         blocks: Number of blocks after the first layers, at least 0.
         decoder_filters: Number of channels in each convolution applied to the latents, as in
             `conv_decoder`.

@@ -257,7 +257,7 @@ class HierarchicalVAE(Coder):
 
         Args:
             latents: Codes `[n, size]`, as returned by `encode`.
-            noise: Standard normal noise in the shape of `latents`, used for resampling.
+            noise: Standard normal noise with the same shape as `latents`, used for resampling.
             layers: Highest layer to resample, int `[n]` or one number for all examples: 0 resamples
                 nothing, and L resamples all layers.
             batch_size: Number of examples processed at once.

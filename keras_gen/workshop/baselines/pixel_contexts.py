@@ -20,7 +20,7 @@ _CERTAIN = 1e-6  # minimum probability of an answer, so that no answer is fatal
 
 
 class ContextTable:
-    """A distribution of binary images that predicts each pixel from the nearest preceding pixels.
+    """A model of binary images that predicts each pixel from the nearest preceding pixels.
 
     The preceding pixels are the rows above a pixel and the pixels to the left in its own row:
     Langdon, Rissanen: "Compression of Black-White Images with Arithmetic Coding", IEEE Trans.

@@ -33,9 +33,7 @@ def new(options) -> int:
         raise ValueError(f"{name!r} is the name of an installed module: choose another name.")
     folder = options.folder or Path(name)
     if os.path.lexists(folder):
-        raise FileExistsError(
-            f"{folder} exists already: choose another name, or pass a --folder."
-        )
+        raise FileExistsError(f"{folder} already exists: choose another name, or pass --folder.")
     folder = folder.absolute()
     for parent in folder.parents:
         if parent.exists() and not parent.is_dir():

@@ -116,7 +116,10 @@ def _newest_unfinished(runs: Path) -> Path:
     for folder in unfinished:
         if not is_chief() or _hold(folder):
             return folder
-    raise ValueError(f"--resume found only runs in use by other processes in {runs}.")
+    raise ValueError(
+        f"--resume found only unfinished runs that other processes are using in {runs}: wait until "
+        "one of them stops, or leave out --resume."
+    )
 
 
 def _new_folder(runs: Path) -> Path:

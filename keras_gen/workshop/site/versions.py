@@ -40,7 +40,7 @@ def add_version(site: Path, folder: Path, version: str) -> Path:
         The page that lists all versions, the newest first.
 
     Raises:
-        FileExistsError: If this version exists already, because a published site must not change.
+        FileExistsError: If this version already exists, because a published site must not change.
 
     Example: `add_version(Path("build/site/html"), Path("site"), "0.1.0")`
     """
@@ -64,7 +64,7 @@ def new_version(folder: Path, version: str) -> Path:
     target = folder / version
     if target.exists():
         raise FileExistsError(
-            f"{target} exists already: delete it to publish version {version} again, or raise "
+            f"{target} already exists: delete it to publish version {version} again, or raise "
             "`__version__` in keras_gen/__init__.py."
         )
     return target

@@ -25,7 +25,7 @@ def samples(
     Args:
         model: Any model with `sample(n, seed)`.
         n: Number of images.
-        seed: Seed for the images. If None, images differ in every call.
+        seed: Seed for the images. If None, images differ from call to call.
         columns: Number of images per row; by default, the grid is almost square.
         **given: Conditions for `sample`, such as `temperature`.
 
@@ -285,8 +285,8 @@ def arithmetic(
     Args:
         model: Any model with `generate` and `latent_arithmetic`, such as `GAN`.
         a: Latents `[m, latents]`, with m = 3 in the paper.
-        b: Latents in the shape of `a`.
-        c: Latents in the shape of `a`.
+        b: Latents with the same shape as `a`.
+        c: Latents with the same shape as `a`.
         seed: Seed for the noise added in the last row, except in its first image.
         names: Names of a, b, and c.
         **given: Other arguments of `generate`, such as `labels`, one for all images.

@@ -171,7 +171,7 @@ def sample_neighbors(
 
     Args:
         model: Any model with `nearest_neighbors`, such as `GAN`.
-        training: Training images, uint8, in the shape of the samples.
+        training: Training images, uint8, with the same shape as the samples.
         n: Number of samples.
         k: Number of neighbors of each sample.
         seed: Seed for the samples.

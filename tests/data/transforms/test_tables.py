@@ -213,7 +213,7 @@ def test_columns_are_known_by_their_names():
     assert [column.name for column in table_columns(pd.DataFrame([[1, 2]]))] == ["0", "1"]
     twice = pd.DataFrame([[1, 2]], columns=["age", "age"])
     for call in (table_columns, lambda table: table_rows(table, ["age"]), numbers_of_table):
-        with pytest.raises(ValueError, match=r"columns are age, age: expected .* each name once"):
+        with pytest.raises(ValueError, match=r"columns are age, age: expected .* unique names"):
             call(twice)
 
 

@@ -46,7 +46,7 @@ FAILING = [
     ("new Deep-Thing", "'Deep-Thing' is not a module name: expected lowercase letters"),
     ("new class", "'class' is not a module name"),
     ("new json", "'json' is the name of an installed module: choose another name."),
-    ("new more", "more exists already: choose another name"),
+    ("new more", "more already exists: choose another name"),
     ("new thing --folder file/x", "file is a file: choose a --folder outside it"),
     ("demo empty", "no exports in empty: expected empty/<name>/<version>/saved"),
 ]  # fmt: skip

@@ -1,8 +1,8 @@
 """Tabular MADE on Adult.
 
 Germain, Gregor, Murray, Larochelle: "MADE: Masked Autoencoder for Distribution Estimation", ICML
-2015, here for table rows with words and numbers; the variant for any order follows Uria, Murray,
-Larochelle: "A Deep and Tractable Density Estimator", ICML 2014.
+2015, here for table rows with categories and numbers; the variant for any order follows Uria,
+Murray, Larochelle: "A Deep and Tractable Density Estimator", ICML 2014.
 
   python recipes/table_models_adult.py                  about 5 minutes on one of two CPU cores
   python recipes/table_models_adult.py --preset smoke   under a minute

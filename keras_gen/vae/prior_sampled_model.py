@@ -34,8 +34,8 @@ class PriorSampledModel(LikelihoodModel):
     Args:
         decoder: Network that maps latents `[batch, ...]` to the likelihood's parameters.
         likelihood: Likelihood p(x|z), a name or an object.
-        samples: Number of latents per example, k. Each step decodes k latents for each example in
-            the batch.
+        samples: Number of latent samples per example, k. Each step decodes k samples for
+            each example in the batch.
         seed: Seed for the latents.
 
     Raises:

@@ -124,7 +124,7 @@ class Images(Edge):
 
     @override
     def restore(self, values):
-        """Returns uint8 in [0, 255], rounded."""
+        """Returns rounded levels as uint8, 0 to 255."""
         scaled = (tf.cast(values, tf.float32) - self.low) * (255.0 / (self.high - self.low))
         return tf.cast(tf.clip_by_value(tf.round(scaled), 0.0, 255.0), tf.uint8)
 

@@ -62,7 +62,7 @@ class Waveforms(Sounds):
 
     @override
     def restore(self, values):
-        """Returns float32, clipped to [-1, 1]."""
+        """Returns the values as float32, clipped to [-1, 1]."""
         return tf.clip_by_value(tf.cast(values, tf.float32), -1.0, 1.0)
 
     @override

@@ -12,7 +12,7 @@ _DIRECT = 2**24  # keys below this number are counted in an array
 
 
 class NGrams:
-    """A distribution of sequences in which counts predict each level from the previous levels.
+    """A model of sequences in which counts predict each level from the previous levels.
 
     Counts of long contexts are interpolated with counts of shorter contexts, using modified
     Kneser-Ney smoothing: Chen, Goodman: "An Empirical Study of Smoothing Techniques for Language

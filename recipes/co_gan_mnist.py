@@ -17,7 +17,7 @@ domain determines whether both images show the same class. In addition, the digi
 evaluated as in the other GAN recipes, because a generator that produced a single digit could also
 reach full agreement.
 
-Deviations of the cpu preset: fewer channels; the evaluated generator is a weight average.
+Deviations of the cpu preset: fewer channels; the generator is evaluated with averaged weights.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """

@@ -165,7 +165,7 @@ def joint_nats(log_joint, scores, levels, seed, draws):
 
 
 def normal_densities(z, labels):
-    """Returns log p(z, y) as a function, for a Gaussian per label."""
+    """Returns the function log p(z, y) for one Gaussian per label."""
     parts = [z[labels == label] for label in (0, 1)]
     normals = [
         multivariate_normal(part.mean(axis=0), np.cov(part.T), allow_singular=True)

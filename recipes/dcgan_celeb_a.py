@@ -61,7 +61,7 @@ class Settings(RunSettings):
     compared: int = 10_000
     """Maximum number of samples, test images, and training images to compare."""
     classifier_steps: int = 1500  # Training steps for each classifier used for evaluation
-    sought: int = 2000  # Number of samples searched for the latent arithmetic
+    sought: int = 2000  # Number of samples searched for the attributes in the latent arithmetic
     terms: str = "2 0 1 3"
     """Four classes a, b, c, and d for latent arithmetic in which a - b + c gives d. By default,
     smiling women minus women plus men gives smiling men."""

@@ -282,7 +282,7 @@ def trained(s, model, train, steps):
 
 
 def timed(function, *arguments, **options):
-    """Returns a function's result and its seconds of core time."""
+    """Returns the result of a function and its core time in seconds."""
     start = time.process_time()
     result = function(*arguments, **options)
     return result, time.process_time() - start

@@ -44,7 +44,7 @@ class Settings(RunSettings):
     latent_dim: int = 64  # Dimensions of the GANs' latents
     filters: int = 64  # Channels of the discriminator's first layer, doubled at each stage
     learning_rate: float = 2e-4  # Adam's learning rate for both networks of a GAN
-    ema: float = 0.99  # Momentum of the generator's weight average for sampling; 0 disables it
+    ema: float = 0.99  # EMA momentum of the generator used for sampling; 0 disables EMA
     generated: int = 10_000  # Number of digits that a GAN generates once for the classifier
     classifier_steps: int = 1000  # Training steps for each classifier used for evaluation
     classifier_rate: float = 2e-3  # Adam's learning rate for the classifiers

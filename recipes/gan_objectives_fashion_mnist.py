@@ -69,7 +69,7 @@ class Settings(ShortStepSettings):
     d_rate: float = 4e-4  # Adam's learning rate for the discriminator
     g_rate: float = 1e-4  # Adam's learning rate for the generator
     r1_weight: float = 10.0  # Weight of the R1 penalty
-    ema: float = 0.998  # Momentum of the generators' weight averages used for evaluation
+    ema: float = 0.998  # EMA momentum of the generators' weights used for evaluation
     combinations: int = len(TABLE)  # Number of combinations to train
     compared: int = 10_000  # Number of samples, test images, and training images to compare
     classifier_steps: int = 1500  # Training steps for each classifier used for evaluation

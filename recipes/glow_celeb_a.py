@@ -51,7 +51,7 @@ class Settings(ShortStepSettings):
     lu: bool = False  # Whether to store matrices as LU decompositions
     alpha: float = 0.05  # Minimum distance of the scaled levels from 0 and 1 before the logit
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
-    ema: float = 0.99  # Momentum of the weight average used for evaluation
+    ema: float = 0.99  # EMA momentum of the weights used for evaluation
     temperature: float = 0.7  # Standard deviation of the latents for sampling
     amount: float = 1.0  # Shift of the faces' latents, as a multiple of the attribute direction
     held_out: int = 100

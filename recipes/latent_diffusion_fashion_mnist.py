@@ -57,7 +57,7 @@ class Settings(RunSettings):
     prior_epochs: int = 4  # Epochs for the baseline
     learning_rate: float = 1e-3
     """Learning rate for all models; linear decay to 0 in the second half."""
-    ema: float = 0.0  # Momentum of the diffusion model's weight average; 0 disables it
+    ema: float = 0.0  # EMA momentum of the diffusion model; 0 disables EMA
     compared: int = 10_000  # Number of samples, test images, and training images to compare
     classifier_steps: int = 1500
     """Training steps for each classifier whose features are compared."""

@@ -47,7 +47,7 @@ class Settings(ShortStepSettings):
     filters: int = 8  # Hidden channels before the first squeeze, doubled by each squeeze
     alpha: float = 5e-4  # Minimum distance of the scaled levels from 0 and 1 before the logit
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
-    ema: float = 0.999  # Momentum of the weight average used for evaluation
+    ema: float = 0.999  # EMA momentum of the weights used for evaluation
     temperature: float = 0.7  # Standard deviation of the latents for sampling
     held_out: int = 1000  # Number of last training images used to choose the PCA
     tested: int = 10_000  # Number of test images; the first ones are used

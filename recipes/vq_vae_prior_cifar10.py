@@ -57,7 +57,7 @@ class Settings(ShortStepSettings):
     """Adam's learning rate for the VQ-VAE, constant, then decaying linearly to 0."""
     prior_learning_rate: float = 1e-3
     """Adam's learning rate for the prior, with the schedule of the VQ-VAE."""
-    ema: float = 0.999  # Momentum of the prior's weight average used for evaluation
+    ema: float = 0.999  # EMA momentum of the prior's weights used for evaluation
     held_out: int = 1000
     """Number of last training images held out to choose the prior and the PCA."""
     tested: int = 10_000  # Number of test images; the first ones are used

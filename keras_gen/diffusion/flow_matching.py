@@ -174,8 +174,7 @@ def optimal_pairing(noise: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
         <tf.Tensor: shape=(2,), dtype=float32, numpy=array([0., 1.], dtype=float32)>
     """
     x = _flat(x)
-    # Squared distances, except for terms that are equal for all pairings, such as terms of the
-    # mean.
+    # The squared distances, without factors and terms that do not affect the best pairing.
     costs = -tf.matmul(x - tf.reduce_mean(x, axis=0), _flat(noise), transpose_b=True)
     order = tf.numpy_function(_assigned, [costs], tf.int64)
     return tf.gather(noise, order)

@@ -56,9 +56,9 @@ class Flow(LikelihoodModel):
     (Theis et al. 2016, sec. 3.1). Vectors are not changed.
 
     `for_table` builds a flow on table rows, which may contain words, numbers, and gaps. Each word
-    or interval of numbers is a cell, and so is a gap. Each value is mapped to a point in its cell
-    that is sampled uniformly, and to the normal score of that point (`CellScores`). `log_prob` is a
-    bound with 16 points per row on the log-probability of the cells, which is comparable with
+    or interval of numbers is a cell, as is a missing value. Each value is mapped to a point in its
+    cell that is sampled uniformly, and to the normal score of that point (`CellScores`). `log_prob`
+    is a bound with 16 points per row on the log-probability of the cells, which is comparable with
     `MADE.for_table` and `VAE.for_table` in columns without gaps. `encode` uses the midpoints of
     cells. To fill in gaps, use `MADE.for_table`.
 
@@ -149,7 +149,7 @@ class Flow(LikelihoodModel):
             offset = noise.uniform(keras.ops.shape(x), self.score_seeds(x))
             latents, log_det, _ = self.forward(x, offset, *given.values())
             return self.negative_log_prob(latents, log_det)
-        # Positions in cells do not matter, also not for the noise.
+        # Neither the result nor the noise may depend on the positions of values in their cells.
         seeds = self.score_seeds(tf.floor(x))
         offsets = noise.uniform([tf.shape(x)[0], SCORE_SAMPLES, len(self.columns)], seeds)
         offset = tf.reshape(offsets, [-1, len(self.columns)])

@@ -174,7 +174,7 @@ class ProgressiveGAN(GAN):
                 f"The generator has {sizes[0]} sizes, but the discriminator has {sizes[1]}: "
                 "expected the same number."
             )
-        # The layers needed for each size. Keras does not track them here, because the networks own
+        # The layers used at each size. Keras does not track them here, because the networks own
         # their weights.
         self.__dict__["_levels"] = {
             network: [keras.Model(network.inputs, output) for output in network.outputs]
@@ -207,7 +207,7 @@ class ProgressiveGAN(GAN):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class JoiningAdam(keras.optimizers.Adam):
-    """Adam for growing networks: weights that are added later are updated as with a new optimizer.
+    """Adam for growing networks: weights that are added later start with a new optimizer state.
 
     Kingma, Ba: "Adam: A Method for Stochastic Optimization", ICLR 2015, algorithm 1, where t counts
     *each weight's own* updates. Keras counts the optimizer's steps: when a weight is added late,

@@ -34,7 +34,7 @@ class VectorQuantizer(DeclaredLayer):
         dim: Number of dimensions of a code and of a latent, D in the paper.
         decay: Fraction of the old average that an update keeps, between 0 and 1; gamma in the
             paper.
-        epsilon: Smoothing constant, in uses per batch, above 0.
+        epsilon: Constant above 0 that is added to the number of uses of each entry, for smoothing.
         dead_after: Number of consecutive updates without use after which a code restarts. A code
             that was used often is kept longer, until its average number of uses per batch falls
             below `decay ** dead_after`. If None, codes never restart.

@@ -90,7 +90,7 @@ class PixelVAE(VAE):
 
     @override
     def reconstruction(self, latents, x, *given):
-        """Returns -log p(x | latents), summed over the values, each given earlier values."""
+        """Returns -log p(x | latents), summed over the values, each given all earlier ones."""
         # The second x is the decoder's input.
         return super().reconstruction(latents, x, x)
 

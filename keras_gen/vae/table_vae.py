@@ -118,7 +118,7 @@ class TableVAE(VAE):
 
     @override
     def nats(self, x):
-        # The result must not depend on positions in cells, and neither must the noise.
+        # Neither the result nor the noise may depend on the positions of values in their cells.
         seeds = self.score_seeds(tf.floor(x))
         return importance_weighted_nats(self.log_weights(x, SCORE_SAMPLES, seeds))
 
@@ -265,7 +265,7 @@ class MixturePrior(DeclaredLayer):
 
         Raises:
             ValueError: If the shape or dtype is wrong, if there are fewer latents than components,
-                or if a latent is not finite, or is 1e15 or more.
+                or if a latent is not finite or is at least 1e15 in absolute value.
         """
         latents = checked_array("latents", latents)
         if latents.dtype.kind not in "fiu" or latents.shape[1:] != (self.latent_dim,):

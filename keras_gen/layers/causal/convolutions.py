@@ -24,7 +24,7 @@ class CausalConvolution(CausalLayer):
     Args:
         filters: Number of output channels.
         kernel_size: Number of taps, at least 1.
-        dilation: Distance between taps in time, at least 1.
+        dilation: Number of steps in time between adjacent kernel positions, at least 1.
         sees_itself: Whether the last tap sees the present. If False, all taps are shifted into the
             past by `dilation`, as required in the first layer, whose inputs are the values to
             predict.

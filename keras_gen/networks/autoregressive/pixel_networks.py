@@ -41,7 +41,7 @@ def pixel_cnn(
             Between the blocks, there are 2h maps.
         blocks: Number of residual blocks.
         first_kernel: Side of the first kernel, which is odd and has mask A.
-        kernel: Side of the kernel within a block, which is odd and has mask B.
+        kernel: Side of the kernel within a block, an odd number; this kernel has mask B.
         head_filters: Number of maps in the two layers after the blocks; 2h by default.
         levels: Number of image levels, which start at 0 and are scaled to [-1, 1]. If None, images
             are not scaled.

@@ -71,7 +71,7 @@ def time_embedding(units: int, classes: int | None, activation: str) -> tuple:
 
     Times `[batch]`, mostly in [0, 1], are encoded as sines and cosines, followed by a dense layer.
     With classes, an embedding of int32 labels `[batch]` is added. Labels range from 0 to `classes`;
-    the last label stands for no class.
+    label `classes` means no class.
     """
     times = keras.Input(())
     inputs = [times]
@@ -117,7 +117,7 @@ def time_unet(
         groups: Number of groups in the normalizations.
         attention: Whether to apply attention to the smallest maps.
         classes: Number of classes if the network also accepts int32 labels, or None. Labels range
-            from 0 to `classes`; the last label stands for no class.
+            from 0 to `classes`; label `classes` means no class.
         name: Name of the model.
 
     Returns:

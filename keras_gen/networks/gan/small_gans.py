@@ -1,4 +1,4 @@
-"""Networks of small GANs: maxout (Goodfellow et al. 2014), and the Dirac-GAN."""
+"""Networks of two small GANs: one with maxout units (Goodfellow et al. 2014), and the Dirac-GAN."""
 
 import keras
 from keras import layers, ops

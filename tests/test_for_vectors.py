@@ -416,7 +416,7 @@ def test_densities_warn_once_of_columns_that_repeat_values(rng, name, column, fo
     ours = [one for one in found if "where values repeat" in str(one.message)]
     assert len(ours) == (0 if name in ("VAE", "Autoencoder") else 1)
     for warning in ours:
-        assert "in column 2: build MADE.for_table, which models such" in str(warning.message)
+        assert "in column 2): build MADE.for_table or Flow.for_table, which" in str(warning.message)
         assert warning.filename == __file__
 
 

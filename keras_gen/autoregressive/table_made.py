@@ -77,6 +77,7 @@ class TableMADE(LikelihoodModel):
     complete = complete
     expected = expected
     fill = fill
+    no_builders = "is for tables: use MADE.for_table."
 
     network: keras.Model = network("x -> parameters")
     columns: Sequence[Column] = argument(check=lambda _, value: require_cells(value))

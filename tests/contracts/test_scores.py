@@ -6,6 +6,7 @@ import pytest
 import keras_gen
 from all_tiny import TINY
 from keras_gen.core import GenerativeModel, LikelihoodModel
+from keras_gen.diffusion import EDM, FlowMatching
 from tiny import given_examples
 
 
@@ -17,8 +18,9 @@ def scoring() -> list[str]:
 @pytest.mark.parametrize("name", scoring())
 def test_a_score_does_not_depend_on_the_batch(name, monkeypatch, rng):
     """Nor on the order, nor on what was evaluated before, though many of them draw noise."""
-    monkeypatch.setattr(GenerativeModel, "graph", lambda self, key, function, specs: function)
     model = TINY[name].build(3)
+    if not isinstance(model, (EDM, FlowMatching)):  # which repeat a step too often without a graph
+        monkeypatch.setattr(GenerativeModel, "graph", lambda self, key, function, specs: function)
     takes = type(model).score.takes(model)
     edges = [model.edges[edge] for edge in takes]
     arrays = [given_examples(edge, 5, rng) for edge in edges]

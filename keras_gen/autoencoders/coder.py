@@ -10,14 +10,14 @@ from typing_extensions import override
 from keras_gen.arguments import checked_shape
 from keras_gen.checked_arguments import checked_arguments
 from keras_gen.core.capabilities import capability
-from keras_gen.core.checks.networks import (
+from keras_gen.core.kinds_of_data import Edge, Vectors
+from keras_gen.core.likelihood_model import LikelihoodModel, edge_of, require_parameters
+from keras_gen.core.network_checks import (
     UNBOUNDED,
     require_built,
     require_latents,
     require_range,
 )
-from keras_gen.core.kinds_of_data import Edge, Vectors
-from keras_gen.core.likelihood_model import LikelihoodModel, edge_of, require_parameters
 from keras_gen.declared import Named, fields_of, made_by, network, required_networks
 from keras_gen.latents import interpolate
 from keras_gen.losses import likelihoods

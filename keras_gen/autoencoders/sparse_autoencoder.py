@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from keras_gen.autoencoders.autoencoder import Autoencoder
 from keras_gen.core import batch_mean, for_users
-from keras_gen.core.checks.networks import require_probabilities
+from keras_gen.core.network_checks import require_probabilities
 from keras_gen.core.schedules import Weight
 
 

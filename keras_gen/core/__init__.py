@@ -2,14 +2,6 @@
 
 from keras_gen.core import schedules
 from keras_gen.core.capabilities import capability, for_users, sample
-from keras_gen.core.checks.networks import (
-    require_built,
-    require_classes,
-    require_latents,
-    require_logits,
-    require_range,
-    require_takes,
-)
 from keras_gen.core.compilation import Player
 from keras_gen.core.distribution import (
     STRATEGIES,
@@ -34,6 +26,14 @@ from keras_gen.core.minimize import (
     stateless,
 )
 from keras_gen.core.model import GenerativeModel
+from keras_gen.core.network_checks import (
+    require_built,
+    require_classes,
+    require_latents,
+    require_logits,
+    require_range,
+    require_takes,
+)
 from keras_gen.core.noise import stateless_seed
 from keras_gen.core.optimizers import averaged_weights, forget_start, keep_averages, take_weights
 from keras_gen.core.schedules import ConstantThenLinear, Schedule

@@ -9,9 +9,9 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.arguments import checked_flag, checked_integer
-from keras_gen.core.checks.networks import require_built
 from keras_gen.core.kinds_of_data import Images, StandardizedVectors
 from keras_gen.core.minimize import trainable_weights
+from keras_gen.core.network_checks import require_built
 from keras_gen.keras_internals import all_layers, draws
 
 

@@ -1,12 +1,13 @@
 """Checks of new models and of the arguments that create them."""
 
+import inspect
+import itertools
 from collections.abc import Collection, Sequence
 from typing import Any
 
 import keras
 
-from keras_gen.core.checks.before_training import require_edges
-from keras_gen.core.checks.networks import require_shapes
+from keras_gen.core.network_checks import require_shapes
 from keras_gen.declared import named_parameters, names_by_place, parameters_of
 from keras_gen.messages import nearest
 
@@ -88,3 +89,16 @@ def finish(model) -> None:
             network.trainable = False
     model.set_up()
     require_edges(model)
+
+
+def require_edges(model) -> None:
+    """Raises a ValueError if a model does not describe the data that its methods accept."""
+    methods = [method for _, method in inspect.getmembers(type(model), inspect.isfunction)]
+    used = [method.takes(model) for method in methods if hasattr(method, "takes")]
+    names = dict.fromkeys(itertools.chain(model.batch, *used))
+    edges = model.edges | model.training_edges
+    if missing := [name for name in names if name not in edges]:
+        raise ValueError(
+            f"{type(model).__name__} does not describe its data ({', '.join(missing)}): call "
+            f"super().set_up() in its set_up, or set self.edges[{missing[0]!r}] there."
+        )

@@ -10,15 +10,9 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_integer, checked_number, refuse_masked
+from keras_gen.arguments import checked_integer, checked_number, refuse_masked, shown
 from keras_gen.core.batches import in_order
 from keras_gen.core.capabilities import warn_of_unknown_units
-from keras_gen.core.checks.before_training import (
-    as_list,
-    check_weights,
-    refuse_callbacks,
-    refuse_frozen,
-)
 from keras_gen.core.distribution import is_chief
 from keras_gen.core.fit_data import (
     Arrays,
@@ -29,7 +23,8 @@ from keras_gen.core.fit_data import (
 )
 from keras_gen.core.kinds_of_data import Edge
 from keras_gen.core.kinds_of_data.table_data import StandardizedVectors, Vectors
-from keras_gen.core.minimize import NOT_FINITE, NonFiniteLossError
+from keras_gen.core.minimize import NOT_FINITE, NonFiniteLossError, trainable_weights
+from keras_gen.core.network_checks import check_weights
 from keras_gen.core.optimizers import LearningRates, unaveraged
 from keras_gen.core.training_state import release_folders, require_epoch
 from keras_gen.keras_internals import CALLED_BY_FIT
@@ -478,6 +473,72 @@ def _warn_of_few_values(model, x) -> None:
             "MADE.for_table or Flow.for_table, which model such columns, spread these values with "
             "keras_gen.data.NormalScores, or leave the columns out."
         )
+
+
+# Checks ---------------------------------------------------------------------------------------
+
+_OWN_SCHEDULES = "give each optimizer its own schedule (keras_gen.core.schedules)"
+# Keras callbacks that change or save `model.optimizer`, and their replacements.
+_OF_ONE_OPTIMIZER = {
+    keras.callbacks.LearningRateScheduler: _OWN_SCHEDULES,
+    keras.callbacks.ReduceLROnPlateau: _OWN_SCHEDULES,
+    keras.callbacks.BackupAndRestore: "use keras_gen.core.TrainingState",
+    keras.callbacks.SwapEMAWeights: "use keras_gen.core.averaged_weights",
+    keras.callbacks.TensorBoard: "leave write_steps_per_second out",
+}
+
+
+def as_list(callbacks) -> list:
+    """Returns the callbacks of `fit` (one, several, or a Keras `CallbackList`) as a list.
+
+    Raises:
+        TypeError: If an element is not a callback.
+    """
+    callbacks = getattr(callbacks, "callbacks", callbacks) or []
+    callbacks = list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks]
+    for callback in callbacks:
+        if isinstance(callback, type):
+            name = callback.__name__
+            raise TypeError(
+                f"callbacks contains the class {name}: expected an instance, {name}(...)."
+            )
+        if not hasattr(callback, "set_model"):
+            raise TypeError(
+                f"callbacks contains {shown(callback)}: expected a keras.callbacks.Callback."
+            )
+    return callbacks
+
+
+def refuse_callbacks(owner: str, optimizers: list[str], callbacks) -> None:
+    """Raises a ValueError for callbacks that need a single optimizer if the model has several."""
+    for callback in callbacks:
+        for kind, way_out in _OF_ONE_OPTIMIZER.items():
+            # Only this feature of TensorBoard uses the steps of `model.optimizer`.
+            works = getattr(callback, "write_steps_per_second", True)
+            if isinstance(callback, kind) and works:
+                raise ValueError(
+                    f"{type(callback).__name__} uses `model.optimizer`, but {owner} has "
+                    f"{' and '.join(optimizers)}: {way_out}."
+                )
+
+
+def refuse_frozen(model) -> None:
+    """Raises a ValueError if a weight was frozen or unfrozen after `compile`.
+
+    Such a change has no effect, because the compiled step and the optimizers use the weights that
+    were trainable when `compile` was called.
+    """
+    for player, before in model._weights_at_compile.items() if model.compiled else ():
+        # All networks of the player are checked, even if a step uses only some of them.
+        now = trainable_weights(*model._networks_of[player])
+        kept = {id(weight) for weight in before} & {id(weight) for weight in now}
+        for weights, what in ((before, "frozen"), (now, "made trainable")):
+            for weight in weights:
+                if id(weight) not in kept:
+                    raise ValueError(
+                        f"The weight {weight.path} was {what} after compile, which has no "
+                        f"effect on {player}: set `trainable` first, and then call compile."
+                    )
 
 
 # Methods of `GenerativeModel` ------------------------------------------------------------------

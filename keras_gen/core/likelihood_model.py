@@ -8,9 +8,9 @@ from typing_extensions import override
 
 from keras_gen.arguments import checked_number
 from keras_gen.core.capabilities import capability, for_users
-from keras_gen.core.checks.networks import require_logits, require_range
 from keras_gen.core.kinds_of_data import Counts, Edge, Images, Levels, Vectors
 from keras_gen.core.model import GenerativeModel
+from keras_gen.core.network_checks import require_logits, require_range
 from keras_gen.core.noise import example_seeds, stateless_seed
 
 SCORE_SAMPLES = 16  # latents per estimate of a bound; an estimate from one latent would be noisy

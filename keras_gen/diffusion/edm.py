@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.core.checks.networks import UNBOUNDED, require_range
+from keras_gen.core.network_checks import UNBOUNDED, require_range
 from keras_gen.declared import Named, Positive, argument, fixed, made_by
 from keras_gen.diffusion import paths
 from keras_gen.diffusion.ode_likelihood import EVALUATIONS, ode_nats

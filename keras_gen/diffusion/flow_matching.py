@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from keras_gen.arguments import checked_integer, checked_seed
 from keras_gen.core import for_users, global_batch, replica_part
-from keras_gen.core.checks.networks import UNBOUNDED, require_range
+from keras_gen.core.network_checks import UNBOUNDED, require_range
 from keras_gen.declared import Named, argument, fixed, made_by
 from keras_gen.diffusion import paths
 from keras_gen.diffusion.ode_likelihood import EVALUATIONS, ode_nats

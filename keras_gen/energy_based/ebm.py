@@ -12,10 +12,10 @@ from typing_extensions import override
 from keras_gen.arguments import checked_shape
 from keras_gen.checked_arguments import checked_arguments
 from keras_gen.core import GenerativeModel, Player, capability, global_batch, noise, sample
-from keras_gen.core.checks.networks import UNBOUNDED, require_range
 from keras_gen.core.distribution import replica_slice
 from keras_gen.core.kinds_of_data import Choice, Edge, Images, Integer, Vectors
 from keras_gen.core.minimize import stateless
+from keras_gen.core.network_checks import UNBOUNDED, require_range
 from keras_gen.declared import (
     Count,
     Fraction,

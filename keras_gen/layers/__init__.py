@@ -31,6 +31,7 @@ from keras_gen.layers.flows import (
     Logit,
     Squeeze,
 )
+from keras_gen.layers.flows.affine_coupling import ZeroConvolution
 from keras_gen.layers.gradient_reversal import reverse_gradient
 from keras_gen.layers.minibatch import MinibatchDiscrimination, MinibatchStddev
 from keras_gen.layers.normalization import InstanceNormalization, SpectralNormalization
@@ -45,4 +46,3 @@ from keras_gen.layers.styles import (
 )
 from keras_gen.layers.time_conditioning import AdaptiveGroupNormalization, SinusoidalFeatures
 from keras_gen.layers.vector_quantizer import VectorQuantizer
-from keras_gen.layers.zero_convolution import ZeroConvolution

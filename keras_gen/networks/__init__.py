@@ -16,7 +16,6 @@ from keras_gen.networks.added_inputs_and_heads import (
     with_layer,
     with_projection,
 )
-from keras_gen.networks.autoregressive.character_rnn_networks import character_rnn
 from keras_gen.networks.autoregressive.made_networks import made, table_made
 from keras_gen.networks.autoregressive.pixel_networks import (
     gated_pixel_cnn,
@@ -66,7 +65,7 @@ from keras_gen.networks.mlp import (
     start_at_mean,
     table_networks,
 )
-from keras_gen.networks.recurrent import recurrent_decoder, recurrent_encoder
+from keras_gen.networks.recurrent import character_rnn, recurrent_decoder, recurrent_encoder
 from keras_gen.networks.translation.context_encoder_networks import (
     context_decoder,
     context_encoder,

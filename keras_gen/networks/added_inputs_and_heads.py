@@ -11,7 +11,7 @@ from keras import layers, ops
 
 from keras_gen.arguments import checked_integer, checked_list, shown
 from keras_gen.checked_arguments import checked_arguments
-from keras_gen.core.checks.networks import require_logits
+from keras_gen.core.network_checks import require_logits
 from keras_gen.keras_internals import origin
 from keras_gen.layers import ColumnScales
 from keras_gen.networks.blocks import batch_norm

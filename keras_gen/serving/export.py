@@ -19,7 +19,7 @@ import tensorflow as tf
 
 from keras_gen import __version__, licenses
 from keras_gen.arguments import checked_path, shown
-from keras_gen.core.checks.before_training import check_weights
+from keras_gen.core.network_checks import check_weights
 from keras_gen.files.writing import clear_partial_files, partial_path, place, write_json
 from keras_gen.keras_internals import all_layers
 from keras_gen.messages import older_likelihood

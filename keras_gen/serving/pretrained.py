@@ -16,7 +16,7 @@ import numpy as np
 
 from keras_gen.arguments import checked_integer, checked_path, shown
 from keras_gen.core import GenerativeModel, keep_averages
-from keras_gen.core.checks.before_training import check_weights
+from keras_gen.core.network_checks import check_weights
 from keras_gen.files.reading import open_regular, refuse_bomb, refuse_unpacked
 from keras_gen.files.writing import place
 from keras_gen.messages import warn

@@ -12,8 +12,8 @@ from keras_gen.core import (
     Player,
     require_range,
 )
-from keras_gen.core.checks.networks import UNBOUNDED
 from keras_gen.core.kinds_of_data import Images
+from keras_gen.core.network_checks import UNBOUNDED
 from keras_gen.core.schedules import Weight
 from keras_gen.declared import CountFrom0, Named, made_by, network
 from keras_gen.keras_internals import put_first

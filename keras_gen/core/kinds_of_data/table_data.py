@@ -12,7 +12,6 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.arguments import checked_names
-from keras_gen.core.checks.networks import UNBOUNDED
 from keras_gen.core.kinds_of_data.kind_of_data import (
     Edge,
     as_numbers,
@@ -23,6 +22,7 @@ from keras_gen.core.kinds_of_data.kind_of_data import (
     of_shape,
     within,
 )
+from keras_gen.core.network_checks import UNBOUNDED
 from keras_gen.data.transforms.cells import RowCells, in_frame
 from keras_gen.data.transforms.tables import (
     Column,

@@ -1,12 +1,14 @@
-"""Checks of networks: shapes, number of inputs, and range of outputs."""
+"""Checks of networks: shapes, finite weights, and the range of outputs."""
 
 import math
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from keras_gen import declared
 from keras_gen.arguments import shown
+from keras_gen.core.minimize import NonFiniteLossError
 from keras_gen.declared import fields_of
 from keras_gen.keras_internals import calls, origin
 
@@ -225,6 +227,24 @@ def _without_activation(network, operation) -> str:
             "keras.activations.linear`"
         )
     return "for example with `logits = keras.Model(model.inputs, model.layers[-2].output)`"
+
+
+def check_weights(model) -> None:
+    """Raises a NonFiniteLossError if a weight of a network is not finite.
+
+    On a CPU, ReLU silently turns NaN into 0.
+    """
+    for network in (part for part in model.layers if isinstance(part, keras.Model)):
+        for weight in network.variables:
+            if not keras.backend.is_float_dtype(weight.dtype):
+                continue
+            # NumPy does not support bfloat16.
+            value = keras.ops.convert_to_numpy(weight).astype("float32")
+            if not np.isfinite(value).all():
+                raise NonFiniteLossError(
+                    f"The weight {weight.path} of {network.name} is not finite: load a good "
+                    "checkpoint, or rebuild the network."
+                )
 
 
 LOGITS = "logits"

@@ -1,1 +1,0 @@
-"""Checks of the data and the arguments of `fit`, and of tensors inside a step."""

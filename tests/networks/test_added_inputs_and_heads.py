@@ -73,7 +73,8 @@ def test_images_are_flattened_for_a_network_of_vectors(rng):
 def test_networks_without_room_for_labels_are_refused(channels):
     network = keras.Sequential([keras.Input((channels,)), keras.layers.Dense(2)], name="narrow")
     message = (
-        f"'narrow' accepts {channels} channels, but the labels alone take 3: build it with 3 more"
+        f"'narrow' accepts {channels} channels, but the labels alone take up 3: build the network "
+        "with 3 channels for the labels"
     )
     with pytest.raises(ValueError, match=message):
         with_labels(network, CLASSES)

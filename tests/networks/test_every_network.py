@@ -333,7 +333,7 @@ def test_arguments_that_cannot_be_right_are_refused_in_one_sentence(name):
 REFUSED = [
     ("big_gan_generator", dict(image_shape=(16, 16, 3), classes=3, latent_dim=7, filters=8),
      "^latent_dim is 7: expected a multiple of 3, so that"),
-    ("coupling_flow", dict(shape=(1,), steps=2), "cannot divide into two halves"),
+    ("coupling_flow", dict(shape=(1,), steps=2), "at least 2 values"),
     ("coupling_flow", dict(shape=(3, 4, 1), steps=2), "multiples of 2"),
     ("coupling_flow", dict(shape=(4, 4), steps=2), "got examples of shape"),
     *(
@@ -360,7 +360,8 @@ REFUSED = [
      "scales is 2 for images of NonexNone"),
     ("patch_discriminator", dict(image_shape=(32, 32, 3), scales=2),
      "too small for 3 strided layers at 2 scales"),
-    ("patch_discriminator", dict(image_shape=(23, 64, 3)), "23x64 are too small.*least 24 pix"),
+    ("patch_discriminator", dict(image_shape=(23, 64, 3), strided_layers=3),
+     "23x64 are too small.*least 24 pix"),
     ("patch_discriminator", dict(image_shape=(11, 11, 3), strided_layers=2),
      "11x11 are too small.*least 12 pix"),
     ("pixel_cnn", dict(kernel=2), "kernel_size is 2"),

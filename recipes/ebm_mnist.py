@@ -8,16 +8,16 @@ Du, Mordatch: "Implicit Generation and Modeling with Energy-Based Models", NeurI
 Expected result of the cpu preset: a kernel distance of 0.014 in gradient histograms for chains of
 the buffer (Gaussian mixture: 0.039), and an AUROC of 0.997 for clothes among digits.
 
-Samples are compared with test digits in the main components of the pixels and by gradient
-histograms, which are not learned. Chains that continue the buffer and new chains from noise are
-compared separately, because the latter are much farther from the digits. The energy of a model of
-digits detects clothes among digits, and the energy of a model of clothes is tested in the other
-direction. Scores are high for outliers. Digits are darker than clothes and have fewer gray pixels,
-so baselines separate them, too: a Gaussian mixture of principal components, the error of these
+Samples are compared with test digits by their principal components and by gradient histograms,
+which are not learned. Chains that continue the buffer and new chains from noise are compared
+separately, because the latter are much farther from the digits. The energy of a model of digits
+detects clothes among digits, and the energy of a model of clothes is tested in the other direction.
+Scores are high for outliers. Digits are darker than clothes and have fewer gray pixels, so
+baselines also separate them: a Gaussian mixture of principal components, the error of these
 components, the distance to the nearest training image, and the mean brightness.
 
-Deviations: images of 14x14 pixels (means of 2x2 pixels), a small network without spectral
-normalization, and short chains. The settings of the chains follow the authors' code.
+Deviations: images downscaled to 14x14 pixels, a small network without spectral normalization, and
+short chains. The settings of the chains follow the authors' code.
 
 Data: mnist and fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -60,10 +60,10 @@ class Settings(ShortStepSettings):
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
     new_steps: int = 256  # Steps of chains from noise
     compared: int = 1000  # Number of samples and test images to compare
-    components: int = 40  # Principal components in which pixels are compared
+    components: int = 40  # Number of principal components that are compared
     gaussians: int = 40
-    """Maximum number of components of the mixture that scores outliers; half of it is tried too."""
-    fitted: int = 6000  # Number of training images to which the baselines are fitted
+    """Number of components of the mixture that scores outliers; half as many are also tried."""
+    fitted: int = 6000  # Number of training images used to fit the baselines
 
 
 PRESETS = {
@@ -90,7 +90,8 @@ def main(run: Run, s: Settings):
     with run.strategy.scope():
         models = {"digits": build(run, s), "clothes": build(run, s)}
 
-    # Each step: chains move to lower energies, and one update raises the energies of their ends.
+    # Each step: chains run, then one update lowers the energies of data and raises those of the
+    # ends.
     run.fit(models["clothes"], Source(train["clothes"]), part="clothes")
     run.fit(models["digits"], Source(train["digits"]), samples)
     run.export(models["digits"], default="sample")
@@ -142,7 +143,7 @@ def pixels_and_gradients(images, components):
 
 
 def baseline_scores(train, images, s):
-    """Returns scores without an energy, high for outliers."""
+    """Returns the outlier scores of the baselines; high for outliers."""
     pca = PrincipalComponents(train, s.components)
     errors = squared_error(pca.reconstruct(images), images)
     codes = pca.encode(train[: s.fitted])

@@ -2,14 +2,15 @@
 # # 15. Energy-based models and scores
 #
 # A density must be positive and have a total mass of 1. Flows and autoregressive models satisfy the
-# second condition by construction, which restricts their networks. An energy-based model gives it
-# up: any network $E$ with one output defines a density $e^{-E(x)} / Z$, and nobody computes the
-# constant $Z$. This chapter shows how to train and to sample without $Z$, and what one loses.
+# second condition by construction, which restricts their networks. An energy-based model gives up
+# this restriction: any network $E$ with one output defines a density $e^{-E(x)} / Z$, whose
+# constant $Z$ is never computed. This chapter shows how to train and sample without $Z$, and what
+# is lost.
 #
 # After this chapter, you can derive the gradient of the likelihood and Langevin dynamics, explain
-# why chains fail and what helps, and sample from scores at many noise levels. Read it before
-# [chapter 13](13_diffusion.md), which learns the same scores with a better sampler. We work with
-# 2-D points, where $Z$ is a sum over a grid and the right answers are known.
+# why chains fail and which remedies help, and sample with scores at many noise levels. Read it
+# before [chapter 13](13_diffusion.md), which learns the same scores with a better sampler. We work
+# with 2-D points, where $Z$ is a sum over a grid and the correct answers are known.
 #
 # With `QUICK=1` in the environment, the chapter runs in seconds, with fewer steps and points.
 
@@ -88,14 +89,14 @@ def off_board(points):
 # $$\nabla_\theta \log Z = \frac{1}{Z} \int \nabla_\theta e^{-E(x)} dx
 # = -\int q(x) \nabla_\theta E(x) dx.$$
 #
-# So for the mean over data,
+# Therefore, for the mean over the data,
 #
 # $$\nabla_\theta E_{x \sim p}[-\log q(x)]
 # = E_{x \sim p}[\nabla_\theta E(x)] - E_{x \sim q}[\nabla_\theta E(x)].$$
 #
-# A step lowers the energy of data and raises the energy of the model's *own samples*. It is at rest
-# where both have the same mean gradient. We check the formula for $\log Z$ on a set of five points,
-# whose five energies are the parameters.
+# A step lowers the energy of data and raises the energy of the model's *own samples*. Training is
+# stationary where both have the same mean gradient. We check the formula for $\log Z$ on a set of
+# five points. The energies of these points are the parameters.
 
 # %%
 energies = random.normal(size=5)
@@ -106,9 +107,9 @@ print("slope of log Z with respect to each energy", slopes.round(6))
 print("minus the probability of each point       ", -probabilities.round(6))
 
 # %% [markdown]
-# In the plane, a grid replaces the samples: $\log Z$ is a sum over cells, with a random point in
-# each, and the likelihood is exact up to this sum. The class below replaces the step of `EBM`, which
-# runs chains instead.
+# In the plane, a grid replaces the samples: $\log Z$ is computed from a sum over cells, with a
+# random point in each cell, and the likelihood is exact apart from the error of this sum. The class
+# below overrides the step of `EBM`, which runs chains.
 
 
 # %%
@@ -158,21 +159,23 @@ exact = trained(ExactEBM, STEPS, 2e-3)
 print(f"exact gradient: KL divergence {divergence(exact.score):.3f} nats")
 
 # %% [markdown]
-# An unrestricted energy fits the board well: MADE needs 0.049 nats and flow matching 0.063 in the
-# published runs listed at the end. But a grid ends at three dimensions. In more dimensions, the
-# second mean needs samples from the model.
+# An unrestricted energy fits the board well: in the published runs listed at the end, MADE reaches
+# 0.049 nats, and flow matching 0.063. But a grid is practical in at most three dimensions. In more
+# dimensions, the second mean requires samples from the model.
 #
 # ## 2. Langevin dynamics
 #
-# How does one sample from $e^{-E} / Z$ with slopes of $E$ alone? Go down the slope, and add noise:
+# How can we sample from $e^{-E} / Z$ with only the gradient of $E$? Move down the gradient, and add
+# noise:
 #
 # $$x' = x - \eta \nabla E(x) + \sqrt{2 \eta}\, \epsilon, \qquad \epsilon \sim N(0, I).$$
 #
-# For small $\eta$, this preserves the density. Moving by $-\eta \nabla E$ changes it by $\eta
-# \nabla \cdot (q \nabla E)$, and the noise by $\eta \nabla \cdot \nabla q$. Both sum to
-# $\eta \nabla \cdot (q \nabla E + \nabla q)$, which is 0 because $\nabla q = -q \nabla E$. For
-# finite $\eta$, there is an error. With $E = x^2 / (2 s^2)$, the step is $x' = (1 - \eta / s^2) x +
-# \sqrt{2 \eta}\, \epsilon$, and its variance $v$ is at rest if $v = (1 - \eta / s^2)^2 v + 2 \eta$:
+# For small $\eta$, this preserves the density. Moving by $-\eta \nabla E$ changes the density by
+# $\eta \nabla \cdot (q \nabla E)$, and adding the noise changes it by $\eta \nabla \cdot \nabla q$.
+# The sum of both changes is $\eta \nabla \cdot (q \nabla E + \nabla q)$, which is 0 because $\nabla
+# q = -q \nabla E$. For finite $\eta$, there is an error. With $E = x^2 / (2 s^2)$, the step is $x'
+# = (1 - \eta / s^2) x + \sqrt{2 \eta}\, \epsilon$, and its variance $v$ is stationary if $v = (1 -
+# \eta / s^2)^2 v + 2 \eta$:
 #
 # $$v = \frac{s^2}{1 - \eta / (2 s^2)}.$$
 #
@@ -204,18 +207,19 @@ show(drawn, "variance", "Langevin chains of a standard normal density are too wi
 # %% [markdown]
 # ## 3. Chains in training
 #
-# A chain from noise needs many steps to reach $q$, and each training step needs new samples. Two
-# shortcuts start closer:
+# A chain that starts from noise needs many steps to reach $q$, and each training step needs new
+# samples. Two shortcuts start chains closer to $q$:
 #
 # - **Contrastive divergence** (Hinton 2002) starts at the batch of data and takes a few steps. The
-#   energy changes only where these chains pass. Far from data, it stays arbitrary.
+#   energy changes only where these chains pass. Far from the data, it remains arbitrary.
 # - **Persistent chains** (Tieleman 2008; Du, Mordatch 2019) continue the chains of earlier steps,
-#   stored in a **replay buffer**. A small fraction restarts from noise.
+#   which are stored in a **replay buffer**. A small fraction of the chains restarts from noise.
 #
-# `EBM` does the second, and the first with `from_data=1`. Its loss, the mean energy of the data
-# minus that of the chains, is near 0 at the start, where both look the same to the network, and at
-# the end, where they are the same. It does not tell which. On the board, we know the KL divergence.
-# First, the plain method at the right temperature, 1.
+# `EBM` uses persistent chains, or contrastive divergence with `from_data=1`. Its loss, the mean
+# energy of the data minus that of the chains, is near 0 at the start of training, when the network
+# cannot distinguish the two, and at the end, when they have the same distribution. The loss does
+# not show which is the case. On the board, we can compute the KL divergence instead. We first try
+# the method without remedies at the correct temperature, 1.
 
 # %%
 LOCAL = dict(steps=20, step_size=0.02, temperature=1.0, clip=1e6, magnitude=0.0)
@@ -223,18 +227,19 @@ plain = trained(EBM, CHAIN_STEPS, 2e-3, **LOCAL)
 print(f"plain chains: KL divergence {divergence(plain.score):.3g} nats")
 
 # %% [markdown]
-# If a line says "stopped", energies grew beyond 10,000, and `fit` ended. Even without that, the
-# density of plain chains is far off. The reason is in the gaps of the board. Energy barriers between
-# the squares grow, chains stay in their squares, and the number of chains in a square no longer
-# follows the energy. So the energy of a square may drift without an opponent. Three remedies:
+# If a line says "stopped", energies exceeded 10,000, and `fit` ended. Even if `fit` does not stop,
+# the density learned with plain chains is far from correct. The reason is the gaps of the board.
+# Energy barriers between the squares grow, chains stay in their squares, and the number of chains
+# in a square no longer depends on the energy. So nothing prevents the energy of a square from
+# drifting. There are three remedies:
 #
-# - **magnitude**: a penalty of $\alpha (E(x)^2 + E(y)^2)$ keeps barriers low (Du, Mordatch), at the
-#   price of a smoother density;
-# - **cold chains**: the papers' step sizes and noise for images correspond to temperatures of
-#   $10^{-6}$ to $10^{-4}$; here, $T = 0.01$;
+# - **magnitude**: a penalty of $\alpha (E(x)^2 + E(y)^2)$ keeps barriers low (Du, Mordatch) but
+#   makes the density smoother;
+# - **cold chains**: in the papers, the step sizes and noise for images correspond to temperatures
+#   of $10^{-6}$ to $10^{-4}$; here, $T = 0.01$;
 # - **jumps**: propose a point $y$, and accept it with probability $\min(1, e^{E(x) - E(y)})$
-#   (Metropolis et al. 1953). This keeps the density exactly. Every second proposal is close to $x$,
-#   and every other one is anywhere in the box, which crosses all barriers, in two dimensions.
+#   (Metropolis et al. 1953). This preserves the density exactly. Half of the proposals are close to
+#   $x$, and the others are uniform in the box. In two dimensions, these cross all barriers.
 
 
 # %%
@@ -296,9 +301,10 @@ for axes, (name, shown) in zip(drawn.subplots(1, 4), points.items(), strict=True
 show(drawn, "buffers", "Points of the board, and of the replay buffers of three models.")
 
 # %% [markdown]
-# Compare the two columns for the cold chains: their buffer resembles the board more than their
-# *density* does. At a low temperature, chains of a few steps never reach the equilibrium of
-# $e^{-E / T}$, so nothing trains the energy to be a density, at this temperature or at another:
+# Compare the two columns for the cold chains: their buffer resembles the board more closely than
+# their *density* does. At a low temperature, chains of a few steps never reach the equilibrium
+# $e^{-E / T}$, so the energy is not trained to represent a density, at this temperature or at any
+# other:
 
 # %%
 cold = models["cold chains"].score
@@ -307,17 +313,18 @@ for factor in (0.5, 1, 2, 3, 5):
     print(f"{factor:8} {divergence(lambda points, b=factor: b * cold(points)):14.3f}")
 
 # %% [markdown]
-# No rescaling makes a density of it. So samples and energies are two claims, and each needs a
-# test of its own. This is why `EBM` has `sample` and `score`, but no `log_prob`.
+# No rescaling of this energy gives the density of the board. So good samples do not imply a good
+# energy, and each needs its own test. This is why `EBM` has `sample` and `score`, but no
+# `log_prob`.
 #
 # ## 4. Scores at many noise levels
 #
-# The slope $\nabla \log q = -\nabla E$ is called the score, and contains no $Z$. Why not learn it
-# directly? Its value at noisy data follows from denoising ([chapter 2](02_denoising.md)): for $y =
-# x + \sigma \epsilon$, the best prediction of $-\epsilon / \sigma$ from $y$ is the score of the
-# density of $y$. That is **denoising score matching** (Vincent 2011). Its smallest loss is not 0.
-# For normal data with variance $v$, the score is $-y / (v + \sigma^2)$, and the loss, the mean of
-# $(\sigma s(y) + \epsilon)^2$, is $v / (v + \sigma^2)$.
+# The gradient $\nabla \log q = -\nabla E$ is called the score, and does not contain $Z$. Why not
+# learn it directly? Its value at noisy data follows from denoising ([chapter 2](02_denoising.md)):
+# for $y = x + \sigma \epsilon$, the best prediction of $-\epsilon / \sigma$ from $y$ is the score
+# of the density of $y$. That is **denoising score matching** (Vincent 2011). Its smallest loss is
+# not 0. For normal data with variance $v$, the score is $-y / (v + \sigma^2)$, and the loss, the
+# mean of $(\sigma s(y) + \epsilon)^2$, is $v / (v + \sigma^2)$.
 
 # %%
 v, sigma = 1.7, 1.0
@@ -329,13 +336,14 @@ loss = np.mean((sigma * slope * y + noise) ** 2)
 print(f"smallest loss:     {loss:.3f}, expected {v / (v + sigma**2):.3f}")
 
 # %% [markdown]
-# A score at one noise level has two weaknesses. It is learned only where data are. And it barely
-# depends on the *weights* of separate modes: in $0.2\, N(-5, 1) + 0.8\, N(5, 1)$, the score near
-# each mode is that of this mode alone. The weights only move the narrow place in between where
-# the score changes its sign. Chains that start on both sides keep their shares. Noise helps: with
-# a standard deviation of 10, the two modes become one, and chains cross. Song and Ermon (2019)
-# learn the score at levels $\sigma_1 > \dots > \sigma_L$, and run chains from the first level to
-# the last. This is **annealed Langevin dynamics**. We use the exact scores, so nothing is trained.
+# A score at one noise level has two weaknesses. It is learned only where there are data. And it
+# barely depends on the *weights* of separate modes: in $0.2\, N(-5, 1) + 0.8\, N(5, 1)$, the score
+# near each mode is that of this mode alone. The weights only move the narrow region in between
+# where the score changes its sign. Chains stay on the side on which they start, so the fractions of
+# chains in the modes do not change. Noise helps: with a standard deviation of 10, the two modes
+# merge, and chains move between them. Song and Ermon (2019) learn the score at levels $\sigma_1 >
+# \dots > \sigma_L$, and run chains from the first level to the last. This is **annealed Langevin
+# dynamics**. We use the exact scores, so nothing is trained.
 
 
 # %%
@@ -383,11 +391,11 @@ right.legend()
 show(drawn, "two_modes", "Scores at three noise levels, and where chains end.")
 
 # %% [markdown]
-# **A network for all levels** needs the noise level as a second input. The library has this
-# network already: `EDM` ([chapter 13](13_diffusion.md)) predicts the clean example $D(y, \sigma)$
-# at every noise level, and the score is $(D - y) / \sigma^2$. So annealed Langevin dynamics is
-# only another sampler for it: a path with geometric levels, and the solver `langevin`. We compare
-# it with Heun's method, which follows a differential equation, on the same network.
+# **A network for all levels** needs the noise level as a second input. The library already has such
+# a network: `EDM` ([chapter 13](13_diffusion.md)) predicts the clean example $D(y, \sigma)$ at
+# every noise level, and the score is $(D - y) / \sigma^2$. So annealed Langevin dynamics is just
+# another sampler for this network: a path with geometric levels, and the solver `langevin`. We
+# compare it with Heun's method, which follows a differential equation, on the same network.
 
 # %%
 keras.utils.set_random_seed(0)
@@ -410,62 +418,67 @@ for axes, (name, points) in zip(drawn.subplots(1, 3), made.items(), strict=True)
 show(drawn, "samplers", "Samples of one score network, by two samplers.")
 
 # %% [markdown]
-# With 100 steps, the chains are still far from the board. With 1000 steps, they are about as good as
-# Heun's method with 20 steps, which evaluates the network 39 times. Each Langevin step adds noise
-# that later steps must average out, so diffusion models now solve the equation instead.
+# With 100 steps, the chains are still far from the board. With 1000 steps, they are about as good
+# as Heun's method with 20 steps, which evaluates the network 39 times. Each Langevin step adds
+# noise that later steps must average out, so current diffusion models usually solve the
+# differential equation instead.
 #
 # ## 5. Digits
 #
-# For images, chains are cold, and the buffer contains what training has reached. The published run
-# of [ebm_mnist](../../recipes/ebm_mnist.py) trains on digits of 14 × 14 pixels. In each block of
-# four rows, from top to bottom: chains of the buffer, continued for some steps; new chains from
-# noise; samples of a Gaussian mixture; and test digits.
+# For images, chains are cold, and the buffer contains chains that were continued throughout
+# training. The published run of [ebm_mnist](../../recipes/ebm_mnist.py) trains on digits of 14 × 14
+# pixels. In the picture, each block of four rows shows, from top to bottom, chains of the buffer,
+# continued for some steps; new chains from noise; samples from a Gaussian mixture; and test digits.
 #
 # ![Rows of small digits by chains of the buffer, new chains, and a mixture.](../../recipes/results/ebm_mnist_chains.png)
 #
-# Measured by the kernel distance, chains of the buffer are closer to test digits than the mixture is.
-# New chains, with the *same* energy, are several times as far away: after 256 steps, their mixture of
-# shapes is not yet that of the data. So `sample` continues chains of the buffer unless told
-# otherwise, and a result must state where its chains start.
+# Measured by the kernel distance, chains of the buffer are closer to test digits than the mixture
+# is. New chains, with the *same* energy, are several times as far away: after 256 steps, the
+# frequencies of shapes among them still differ from those in the data. So `sample` continues chains
+# of the buffer by default, and any published result should state where its chains start.
 #
-# Does the energy detect outliers? The energy of digits ranks clothes above digits with an AUROC of
-# 0.997, ahead of a Gaussian mixture, of principal components, and of the nearest neighbor. The
-# energy of clothes fails in the other direction: with an AUROC of 0.54 for digits, it is near chance,
-# where the same baselines exceed 0.98. As with likelihoods, digits are no less usual than clothes.
+# Does the energy detect outliers? A model of digits detects clothes with an AUROC of 0.997, which
+# is higher than those of a Gaussian mixture, principal components, and the distance to the nearest
+# neighbor. A model of clothes fails at detecting digits: its AUROC of 0.54 is near chance, whereas
+# the same baselines exceed 0.98. As with likelihoods, the model does not consider digits less
+# likely than clothes.
 #
 # ## 6. Common claims, and what is true
 #
-# - **"The loss went to 0, so the training converged."** It is near 0 at the start, too. It is the
-#   difference of two means, and not a distance between distributions.
-# - **"A low temperature only sharpens the density."** That holds for chains in equilibrium. In
-#   section 3, no factor turns the energy of the cold chains into the density of the board.
+# - **"The loss went to 0, so the training converged."** It is also near 0 at the start. It is a
+#   difference between two means, not a distance between distributions.
+# - **"A low temperature only sharpens the density."** This is true of chains in equilibrium. In
+#   section 3, no scaling factor turns the energy of the cold chains into the density of the board.
 # - **"Langevin dynamics samples from the density."** Its variance is too large by a factor of about
 #   $1 + \eta / (2 s^2)$, and between separate modes it practically never mixes.
-# - **"Score matching learns the density."** It learns slopes where data are, and slopes near
-#   separate modes do not determine the modes' weights.
+# - **"Score matching learns the density."** It learns gradients where there are data, and gradients
+#   near separate modes do not determine the weights of these modes.
 #
 # ## Questions
 #
-# **1.** Contrastive divergence with one step trains $E = x^2 / (2 v)$ on normal data with variance
-# 1. Which $v$ does it reach for a finite step size $\eta$?
+# **1.** Contrastive divergence with one step trains $E = x^2 / (2 v)$ on data from $N(0, 1)$. To
+# which $v$ does it converge for a finite step size $\eta$?
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# It is at rest where the data and the ends of the chains have the same mean of $x^2$: $1 = (1 -
-# \eta / v)^2 + 2 \eta$. The chain's stationary variance $v / (1 - \eta / (2 v))$ is then exactly 1.
-# So the samples are right, and the *energy* contains the error of the chain: $v \approx 1 - \eta / 2$.
+# Training is stationary where the data and the ends of the chains have the same mean of $x^2$: $1 =
+# (1 - \eta / v)^2 + 2 \eta$. The chain's stationary variance $v / (1 - \eta / (2 v))$ is then
+# exactly 1. So the samples are correct, but the *energy* contains the error of the chain: $v
+# \approx 1 - \eta / 2$.
 #
 # </details>
 #
-# **2.** Two energies differ by a constant in the left half of the plane, where half of the data
-# are, and the halves are far apart. Which of the methods in this chapter notice?
+# **2.** Two energies differ by a constant in the left half of the plane, which contains half of the
+# data, and the data in the two halves are far apart. Which of the methods in this chapter detect
+# this?
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# The exact gradient and chains with jumps: they compare the masses of both halves. Local chains do
-# not cross, so their shares do not depend on the constant. The scores of both energies are equal
-# except at the border, where there are no data, so score matching at low noise does not notice
-# either. At a noise level at which the halves overlap, it does.
+# The exact gradient and chains with jumps do, because they compare the masses of the two halves.
+# Local chains do not cross between the halves, so the fraction of chains in each half does not
+# depend on the constant. The scores of both energies are equal except at the border, where there
+# are no data, so score matching at a low noise level does not detect the difference either. At a
+# noise level at which the halves overlap, it does.
 #
 # </details>
 #
@@ -474,9 +487,9 @@ show(drawn, "samplers", "Samples of one score network, by two samplers.")
 # <details markdown="1"><summary>Answer</summary>
 #
 # Every chain becomes uniform noise after each step, so the second mean is taken over the whole box
-# and not over the model. Training lowers the energies of data and raises the energies of noise
-# without limit: nothing pushes back where the energy is already too low. Energies grow until `fit`
-# stops.
+# instead of over samples from the model. Training lowers the energies of data and raises the
+# energies of noise without limit, because nothing raises the energy where it is already too low.
+# The absolute values of the energies grow until `fit` stops.
 #
 # </details>
 #

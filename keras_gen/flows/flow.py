@@ -98,7 +98,9 @@ class Flow(LikelihoodModel):
     flow: keras.Model = network()
     levels: LevelCount | None = None
     columns: Sequence[Column] | None = argument(
-        default=None, check=lambda _, value: value and require_cells(value), kw_only=True
+        default=None,
+        check=lambda _, value: None if value is None else require_cells(value),
+        kw_only=True,
     )
 
     # The exact log-likelihood ----------------------------------------------------------------

@@ -8,7 +8,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.autoencoders.coder import Coder
-from keras_gen.core import capability, require_built
+from keras_gen.core import capability, require_built, require_takes
 from keras_gen.declared import Named, Positive, argument, fixed, made_by, network
 from keras_gen.diffusion import paths
 from keras_gen.diffusion.ddpm import DDPM
@@ -133,13 +133,7 @@ class LatentDiffusion(DDPM):
     def set_up(self):
         super().set_up()
         require_coder(self.coder)
-        found = self.edges["latents"].shape
-        expected = tuple(self.coder.encoder.outputs[0].shape[1:])
-        if found != expected:
-            raise ValueError(
-                f"The network '{self.network.name}' accepts points of shape {found}: expected "
-                f"{expected}, the shape of the coder's latents."
-            )
+        require_takes(self.network, self.coder.encoder.outputs[0].shape[1:])
         self.coder.freeze()
         self.edges["x"] = self.coder.edges["x"]
 

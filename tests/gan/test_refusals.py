@@ -30,6 +30,12 @@ def critic(*outputs, takes=(3,), also=(), before=()):
     return dense([takes, *also], outputs or [(1,)], *before)
 
 
+def sure(network):
+    """The network, with probabilities as its second output."""
+    logits, classes = network.outputs
+    return keras.Model(network.inputs, [logits, keras.layers.Softmax()(classes)])
+
+
 MIXING = keras.layers.BatchNormalization
 VIDEO, FRAME = (5, 2, 2, 1), (2, 2, 1)
 # The class, its networks and other arguments, and a part of the sentence.
@@ -70,6 +76,10 @@ CASES = {
     "other classes": lambda: (
         gan.ACGAN, [with_labels(generator(), 1), critic((1,), (2,))], dict(classes=1),
         r"second output has shape \(2,\): expected the logits of 1 classes",
+    ),
+    "probabilities of classes": lambda: (
+        gan.ACGAN, [with_labels(generator(), 1), sure(critic((1,), (1,)))], dict(classes=1),
+        "ends in a softmax, but the loss applies",
     ),
     "one domain": lambda: (
         gan.CoGAN, [generator(), critic()], {}, r"returns \(3,\), .*: expected pairs",

@@ -46,7 +46,7 @@ class CharacterRNN(CausalModel):
     from keras_gen.networks import character_rnn
     model = CharacterRNN(character_rnn(levels=4, units=8), alphabet="abc", length=12)
     model.compile()
-    numbers = model.prepare(["abcabc", "bcabca"] * 4).numpy()  # of the characters
+    numbers = model.prepare(["abcabc", "bcabca"] * 4).numpy()  # indices of characters
     model.fit(numbers, batch_size=4)
     texts = model.continue_text("abca", n=3, temperature=0.5, seed=1)
     ```

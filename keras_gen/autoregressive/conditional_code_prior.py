@@ -70,9 +70,8 @@ class ConditionalCodePrior(CodePrior):
         require_classes(classes, self.network)
         self.condition_on(name, label_edges(classes, name))
         if name in self.coder.edges:
-            self.edges[name] = self.coder.edges[
-                name
-            ]  # which may contain the names of the classes
+            # The coder's edge may contain the names of the classes.
+            self.edges[name] = self.coder.edges[name]
 
 
 # The name of this edge in files written by earlier versions.

@@ -148,7 +148,7 @@ class TableMADE(LikelihoodModel):
         count = len(self.columns)
         places = tf.range(count)
         start = tf.fill(tf.shape(noise)[:2], -1.0)
-        # If the network may see later columns, they are also given.
+        # If the network may see later columns, these are also given.
         start = known if known is not None and self.any_order else start
 
         def step(place, x, log_weight):

@@ -25,7 +25,7 @@ from keras_gen.networks.diffusion.time_networks import (
 )
 
 MOST_STEPS = 1000
-CODE_STEPS = 100  # steps of `encode` and `decode`
+CODE_STEPS = 100  # number of steps in `encode` and `decode`
 
 BlackLevel = Annotated[float, functools.partial(checked_number, minimum=-255, maximum=0)]
 

@@ -30,7 +30,7 @@ from keras_gen.networks.mlp import mlp_encoder
 from keras_gen.tensor_checks import require
 
 MOST_STEPS = 10_000
-MOST_NUMBERS = 2**28  # in a buffer: 1 GiB
+MOST_NUMBERS = 2**28  # maximum number of values in a buffer, 1 GiB
 MOST_ENERGY = 1e4
 """Absolute energy at which chains count as divergent, long before the first NaN."""
 

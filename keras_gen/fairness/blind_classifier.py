@@ -81,7 +81,7 @@ def width_of(columns: Sequence[Column]) -> int:
 
 
 def set_table(model, columns: Sequence[Column], shape: tuple) -> None:
-    """Makes a model accept table rows; raises a ValueError if the vectors' shape differs."""
+    """Makes a model accept table rows; raises a ValueError if `shape` does not match them."""
     table = Table(columns)
     if tuple(shape) != (table.vectors.size,):
         raise ValueError(

@@ -249,7 +249,7 @@ class Flow(LikelihoodModel):
                 f"{type(self).__name__}.for_table."
             )
         rows = Rows(self.columns)
-        self.resources = [rows.cells]  # which the signatures read in addition to the networks
+        self.resources = [rows.cells]  # also read by the signatures
         return rows
 
     def _require_condition(self, shape):

@@ -320,14 +320,14 @@ class GAN(GenerativeModel):
 
         Example: `neighbors, distances = model.nearest_neighbors(model.sample(8), images, k=3)`.
         """
-        from keras_gen.metrics import nearest_neighbors  # here, since metrics import models
+        from keras_gen.metrics import nearest_neighbors  # because metrics import models
 
         distances, indices = nearest_neighbors(examples, training, k)
         return np.asarray(training)[indices], distances
 
     # Building --------------------------------------------------------------------------------
 
-    discriminator_normalization: ClassVar[str] = "batch"  # in `for_images`
+    discriminator_normalization: ClassVar[str] = "batch"  # used in `for_images`
     has_dense_networks = True  # whether `for_vectors` can build networks for the class
 
     @override

@@ -214,7 +214,7 @@ def reflect_pad(x, pixels: int):
 def blurred(x, **options):
     """Blurs with the weights 1, 2, 1 along height and width. Passes `options` to the layers."""
     x = reflect_pad(x, 1)
-    for _ in range(2):  # averaging neighbors twice gives these weights
+    for _ in range(2):  # averaging two neighbors twice gives 1, 2, 1
         x = layers.AveragePooling2D(2, strides=1, **options)(x)
     return x
 

@@ -14,7 +14,7 @@ from keras_gen.declared import Fraction
 from keras_gen.layers import Dropout, RowFeatures
 from keras_gen.losses.likelihoods.cells import CellLikelihood
 
-SMALLEST_MEAN = 0.001  # limits mean pixels, so that logits are finite
+SMALLEST_MEAN = 0.001  # lower limit for mean pixels, so that their logits are finite
 
 
 @checked_arguments(axes=None)

@@ -167,7 +167,7 @@ class _State(NamedTuple):
 
 def _checkpoints(steps: int) -> list[int]:
     """Returns the steps after which step lengths are checked: at 22%, then ever more often."""
-    before = 0  # percent
+    before = 0  # in percent of the steps
     after = 22
     found = []
     while after <= 100:

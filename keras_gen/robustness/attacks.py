@@ -21,8 +21,8 @@ SURE = 16.0
 # The usual input range, other ranges, and the thresholds for detecting a wrong range.
 UNIT = (0.0, 1.0)
 RANGES = ((-1.0, 1.0), (0.0, 255.0))
-FEWEST = 10  # minimum number of examples
-MUCH_BETTER = 0.2  # difference in accuracy
+FEWEST = 10  # minimum number of examples for a test of other ranges
+MUCH_BETTER = 0.2  # accuracy gain in another range that counts as an error
 
 
 class Attack(Declared):

@@ -144,7 +144,7 @@ class CycleGAN(Translator):
     def _apply(self, generator, source, target):
         """Returns translations of `source` and, for the identity loss, of `target`."""
         if not self.identity_weight:
-            return any_size(generator, source, self.training), target  # loss 0
+            return any_size(generator, source, self.training), target  # gives a loss of 0
         both = any_size(generator, tf.concat([source, target], axis=0), self.training)
         return tf.split(both, [keras.ops.shape(source)[0], keras.ops.shape(target)[0]])
 
@@ -163,7 +163,7 @@ class CycleGAN(Translator):
 
     @override
     def loss_weights(self):
-        identity = self.cycle_weight, self.identity_weight  # multiplied for the identity loss
+        identity = self.cycle_weight, self.identity_weight  # the product is the weight
         return {"adversarial": 1.0, "cycle": self.cycle_weight, "identity": identity}
 
     # Use -------------------------------------------------------------------------------------

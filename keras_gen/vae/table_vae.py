@@ -33,7 +33,7 @@ from keras_gen.tables import (
 from keras_gen.vae.vae import VAE
 
 _LARGEST_LATENT = 1e15  # its square is finite in float32
-_MOST_WEIGHTS = 2**28  # of the covariances of a prior
+_MOST_WEIGHTS = 2**28  # maximum number of values in the covariances of a prior
 
 
 @keras.saving.register_keras_serializable("keras_gen")

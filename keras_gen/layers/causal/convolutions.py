@@ -75,7 +75,7 @@ class CausalConvolution(CausalLayer):
             )
         return self.activation(outputs + self.bias if self.use_bias else outputs)
 
-    # One time after the other ----------------------------------------------------------------
+    # One time step at a time ------------------------------------------------------------------
 
     @override
     def step_weights(self):

@@ -60,7 +60,7 @@ class CausalLSTM(CausalLayer):
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], self.units)
 
-    # One time after the other ----------------------------------------------------------------
+    # One time step at a time ------------------------------------------------------------------
 
     @override
     def step_weights(self):

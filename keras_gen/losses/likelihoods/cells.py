@@ -12,7 +12,7 @@ from keras_gen.data.transforms.cells import END_OF_CELL
 from keras_gen.data.transforms.tables import Column
 from keras_gen.losses.per_example import drawn_outcome, log_sigmoid
 
-_OUTSIDE = 1e9  # outside all cells; with infinity, gradients would be NaN
+_OUTSIDE = 1e9  # a point outside all cells; infinity would make gradients NaN
 LOG_SCALES = (-7.0, 4.0)
 
 

@@ -54,7 +54,7 @@ from keras_gen.workshop.baselines import LinearErasure, RepairedScores, reweighi
 from keras_gen.workshop.visualize import code_scatter, line_plot
 
 WEIGHTS = (0.25, 0.5, 1.0, 2.0, 4.0)  # weights of ALFR's adversary
-REPAIRED = 0.9  # repair strength toward a common score distribution, chosen on held-out people
+REPAIRED = 0.9  # strength of the repair toward one score distribution, chosen on held-out people
 SHOWN = 2000  # people per image
 
 

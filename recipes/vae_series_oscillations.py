@@ -115,7 +115,7 @@ def main(run: Run, s: Settings):
 
 
 def baselines(s, train, held_out):
-    """Returns log-densities of flat series as functions, by method."""
+    """Returns a function for each method that computes log-densities of flat series."""
     normal = best_mixture(train, held_out, [1], s.seed)
     fitted = [PCA(count).fit(train) for count in COMPONENTS]
     components = max(fitted, key=lambda one: one.score(held_out))

@@ -539,9 +539,10 @@ print("uniform in [-1, 1)", bits_per_dimension(density_of_two, 784, "uniform", 1
 #
 # A flow is a smooth map with a smooth inverse. It can stretch and bend the plane, but cannot cut
 # it. The plane of latents is in one piece, and normal noise is everywhere. So the density of a flow
-# is above 0 *everywhere*. Two clusters with a gap form two pieces. Take one latent from each
-# cluster, and the straight line between them: the flow maps it to a path from one cluster to the
-# other, with positive density all along. This path is the **filament**.
+# is above 0 *everywhere*. But data in two clusters with a gap between them form two pieces. Take
+# the latents of one point from each cluster, and the straight line between these latents: the flow
+# maps this line to a path from one cluster to the other, and the density is positive along the
+# whole path. This path is the **filament**.
 
 # %%
 CLUSTERS = PlanarNormals(np.array([[-1.4, -1.4], [1.4, 1.4]]), std=0.3)

@@ -175,9 +175,9 @@ class EncoderDecoder(Coder):
     ):
         """Builds the model for rows of numbers in any units, with dense networks.
 
-        The first `fit` computes the mean and standard deviation of each column, which standardize
-        the networks' inputs and outputs. Reconstructions and samples are in the units of the data,
-        and so are scores.
+        The first `fit` computes the mean and standard deviation of each column, which are used to
+        standardize the networks' inputs and outputs. Reconstructions and samples are in the units
+        of the data, and so are scores.
 
         Args:
             shape: Number of columns, or `(steps, channels)` of series.

@@ -236,8 +236,9 @@ class PathModel(LikelihoodModel):
     def for_vectors(cls, shape: int | tuple, width: int = 128, blocks: int = 4, **kwargs):
         """Builds the model for rows of numbers in any units, with `keras_gen.networks.time_mlp`.
 
-        The first `fit` computes the mean and standard deviation of each column, which standardize
-        the network's inputs and outputs. Samples and scores are in the units of the data.
+        The first `fit` computes the mean and standard deviation of each column, which are used to
+        standardize the network's inputs and outputs. Samples and scores are in the units of the
+        data.
 
         For series, in which neighboring steps are similar, use `for_series` instead.
 

@@ -110,7 +110,7 @@ class Path(Declared):
         raise ValueError(f"quantity is {quantity!r}: expected one of {', '.join(QUANTITIES)}.")
 
     def quantity(self, quantity: str, t, parts: Parts) -> tf.Tensor:
-        """Returns a quantity, one of `QUANTITIES`, of a point with the given parts."""
+        """Returns the given quantity, one of `QUANTITIES`, of a point with the given parts."""
         a, b = self.coefficients(quantity, beside(t, parts.example))
         return a * parts.example + b * parts.noise
 

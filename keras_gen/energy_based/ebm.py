@@ -292,10 +292,10 @@ class EBM(GenerativeModel):
     def for_vectors(cls, shape: int | tuple, hidden: tuple[int, ...] = (128, 128), **kwargs):
         """Builds the model for rows of numbers in any units, with dense layers.
 
-        The first `fit` computes the mean and standard deviation of each column, which standardize
-        the network's inputs. Chains have a temperature of 1 and small steps, so that the energy is
-        close to the negative log density up to a constant. Few chains move between distant modes,
-        so the fractions of examples in these modes are learned slowly.
+        The first `fit` computes the mean and standard deviation of each column, which are used to
+        standardize the network's inputs. Chains have a temperature of 1 and small steps, so that
+        the energy is close to the negative log density up to a constant. Few chains move between
+        distant modes, so the fractions of examples in these modes are learned slowly.
 
         Args:
             shape: Number of columns, or the shape of an example.

@@ -297,8 +297,8 @@ class Flow(LikelihoodModel):
     ):
         """Builds a flow with affine couplings for rows of numbers in any units.
 
-        The first `fit` computes the mean and standard deviation of each column, which standardize
-        the flow's inputs. Samples and log-probabilities are in the units of the data.
+        The first `fit` computes the mean and standard deviation of each column, which are used to
+        standardize the flow's inputs. Samples and log-probabilities are in the units of the data.
 
         Args:
             shape: Number of columns, at least 2.

@@ -320,7 +320,8 @@ class GAN(GenerativeModel):
 
         Example: `neighbors, distances = model.nearest_neighbors(model.sample(8), images, k=3)`.
         """
-        from keras_gen.metrics import nearest_neighbors  # because metrics import models
+        # Imported here, because metrics import models.
+        from keras_gen.metrics import nearest_neighbors
 
         distances, indices = nearest_neighbors(examples, training, k)
         return np.asarray(training)[indices], distances
@@ -387,8 +388,8 @@ class GAN(GenerativeModel):
     ):
         """Builds the model for rows of numbers in any units, with dense networks.
 
-        The first `fit` computes the mean and standard deviation of each column, which standardize
-        the networks' inputs and outputs. Samples are in the units of the data.
+        The first `fit` computes the mean and standard deviation of each column, which are used to
+        standardize the networks' inputs and outputs. Samples are in the units of the data.
 
         Args:
             shape: Number of columns, or `(steps, channels)` of series.

@@ -49,7 +49,7 @@ REFUSED = [
         network(shape, keras.layers.Dense(1))), "expected images .* sides of at least 3 pixels")
       for shape in ((4,), (2, 8, 1), (8, 8, 8, 1))),
     (lambda: losses.decomposed_kl(*np.zeros([3, 30, 2]), dataset_size=20),
-     "^The batch has 30 examples, but dataset_size is 20: expected at most "),
+     "^The batch has 30 examples, but dataset_size is 20: expected a dataset_size of at least "),
     (lambda: losses.spectral_loss(ONE, ONE[:, :80]),
      r"shape \(1, 160, 1\), but originals has shape \(1, 80, 1\)"),
 ]  # fmt: skip

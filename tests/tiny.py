@@ -112,7 +112,7 @@ def data(model: GenerativeModel, examples: int = EXAMPLES) -> tuple:
 def given_examples(edge, n, random) -> np.ndarray:
     """Random examples for a method of a model; rows as texts, since numbers are their values."""
     examples = random_examples(edge, n, random)
-    return edge.restore(examples).numpy().astype(str) if isinstance(edge, Rows) else examples
+    return edge.cells.texts(examples).numpy().astype(str) if isinstance(edge, Rows) else examples
 
 
 def random_examples(edge, n, random, side=SIDE) -> np.ndarray:

@@ -48,7 +48,8 @@ def _histogram(train, bins) -> Density:
 
     def density(points):
         cells = [
-            np.searchsorted(edge[1:-1], axis) for edge, axis in zip(edges, points.T, strict=True)
+            np.searchsorted(edge[1:-1], axis, side="right")
+            for edge, axis in zip(edges, points.T, strict=True)
         ]
         return shares[tuple(cells)]
 

@@ -32,3 +32,11 @@ def test_points_outside_the_box_have_the_density_of_one_point_of_a_gaussian(rng)
     expected = exponent - np.log(2 * np.pi) - 0.5 * np.linalg.slogdet(covariance)[1] - np.log(1000)
     for log_density in point_densities(train, train[:100]).values():
         np.testing.assert_allclose(log_density(far), expected, rtol=1e-6)
+
+
+def test_points_on_an_edge_belong_to_the_bin_that_counted_them(rng):
+    """Integers lie on edges of 2, 4, ..., 64 bins: each cell has the share of its points."""
+    train = rng.binomial(2, 0.3, (300, 2)).astype(float)
+    points, counts = np.unique(train, axis=0, return_counts=True)
+    densities = np.exp(point_densities(train, train)["histogram"](points))
+    np.testing.assert_allclose(densities / densities.sum(), counts / 300, atol=0.001)

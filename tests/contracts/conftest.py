@@ -42,7 +42,7 @@ def tiny(request):
 
 
 @pytest.fixture(scope="session")
-def built(tiny):
+def model(tiny):
     """The model as it was built."""
     return tiny.build(3)
 

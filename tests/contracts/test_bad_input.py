@@ -215,12 +215,11 @@ def test_optimizers(tiny):
         assert float(found.learning_rate) == float(expected.learning_rate)
 
 
-def test_arguments_that_cannot_be_right(built):
-    assert check_model(built) > 50
+def test_arguments_that_cannot_be_right(model):
+    assert check_model(model) > 50
 
 
-def test_networks_without_weights(built):
-    model = built
+def test_networks_without_weights(model):
     arguments = {name: getattr(model, name) for name in model.arguments()}
     for name in model.networks:
         late = keras.Sequential([keras.layers.Dense(3)], name="late")
@@ -257,8 +256,7 @@ def list_of(value):
     return value if isinstance(value, list) else [value]
 
 
-def test_networks_whose_last_activation_leaves_out_values(built):
-    model = built
+def test_networks_whose_last_activation_leaves_out_values(model):
     arguments = {name: getattr(model, name) for name in model.arguments()}
     likelihood = getattr(model, "likelihood", None)
     logits = LOGITS | ({"decoder"} if getattr(likelihood, "logits", False) else set())

@@ -190,11 +190,11 @@ def described(optimizer) -> tuple:
 
 
 @pytest.mark.quick
-def test_defaults_are_those_of_the_paper(tiny, built):
-    source, optimizers, values = DEFAULTS[type(built).__name__]
-    players = built.players()
+def test_defaults_are_those_of_the_paper(tiny, model):
+    source, optimizers, values = DEFAULTS[type(model).__name__]
+    players = model.players()
     expected = optimizers if isinstance(optimizers, dict) else dict.fromkeys(players, optimizers)
     found = {name: described(player.optimizer()) for name, player in players.items()}
     assert found == expected, source
-    parameters = inspect.signature(type(built)).parameters
+    parameters = inspect.signature(type(model)).parameters
     assert {name: parameters[name].default for name in values} == values, source

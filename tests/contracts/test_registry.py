@@ -63,8 +63,7 @@ def test_example_runs(name):
     exec("import numpy as np\nimport keras\n" + code, {cls.__name__: cls})
 
 
-def test_every_argument_is_an_attribute_and_not_the_default(built):
-    model = built
+def test_every_argument_is_an_attribute_and_not_the_default(model):
     cls, required, optional = type(model), {}, {}
     for name in model.arguments():
         assert hasattr(model, name), f"{cls.__name__} keeps no attribute {name}"
@@ -89,8 +88,7 @@ def test_every_argument_is_an_attribute_and_not_the_default(built):
     assert not same, f"the tiny {cls.__name__} leaves {same} at the default"
 
 
-def test_optimizers_have_networks_of_their_own(built):
-    model = built
+def test_optimizers_have_networks_of_their_own(model):
     owners = players(model)
     owned = [id(n) for networks in owners.values() for n in networks]
     assert len(set(owned)) == len(owned)
@@ -117,8 +115,7 @@ def _default(cls, name):
             return parameters[name].default
 
 
-def test_tab_completion_shows_what_users_call(built):
-    model = built
+def test_tab_completion_shows_what_users_call(model):
     shown = set(dir(model))
     assert {
         *model.arguments(),

@@ -32,8 +32,7 @@ def plain(config) -> dict:
     return json.loads(json.dumps(config))
 
 
-def test_configuration_round_trip(built):
-    model = built
+def test_configuration_round_trip(model):
     # TensorFlow keeps variables of int32 outside of GPUs, where XLA does not find them.
     assert not [variable.path for variable in model.variables if variable.dtype == "int32"]
     config = model.get_config()

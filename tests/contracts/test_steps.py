@@ -13,8 +13,7 @@ def weights(networks) -> list[np.ndarray]:
 
 
 @pytest.mark.quick
-def test_an_optimizer_changes_its_own_networks_only(built):
-    model = built
+def test_an_optimizer_changes_its_own_networks_only(model):
     owners = players(model)
     for active in owners:
         rates = {name: 0.1 if name == active else 0.0 for name in owners}

@@ -138,7 +138,7 @@ def test_rows_of_classes(tmp_path):
 def test_refusals_name_the_way_out():
     model = Flow.for_table(COLUMNS, **SMALL)
     for name in ("impute", "complete"):
-        with pytest.raises(AttributeError, match=f"Flow has no {name}, .* use MADE.for_table"):
+        with pytest.raises(AttributeError, match=f"Flow has no {name} method, .* use MADE.for_table"):
             getattr(model, name)
     for options in (dict(columns=COLUMNS), dict(columns=COLUMNS[:2], levels=8)):
         with pytest.raises(ValueError, match=r"expected \(\d,\), one number per column, and no le"):

@@ -171,8 +171,10 @@ def check_compile(model, optimizers: dict, jit_compile: bool, steps_per_executio
             f"but got {unknown[0]!r}{way_out}."
         )
     _refuse_ways_to_run(model, jit_compile, steps_per_execution)
-    trained_on = (model.edges | model.training_edges).get("x")
-    if model.standardize and not isinstance(trained_on, StandardizedVectors):
+    trained_on = (model.edges | model.training_edges).values()
+    if model.standardize and not any(
+        isinstance(edge, StandardizedVectors) for edge in trained_on
+    ):
         raise ValueError(
             f"standardize is True, but {type(model).__name__} does not standardize its data: "
             "leave out standardize, and pass standardized examples."

@@ -330,7 +330,7 @@ class Flow(LikelihoodModel):
         """
         columns = require_cells(columns)
         # The scores of cells have no units, unlike conditions.
-        options.setdefault("standardize", "conditions" in options)
+        options.setdefault("standardize", options.get("conditions") is not None)
         return cls.for_vectors(len(columns), columns=columns, **options)
 
 

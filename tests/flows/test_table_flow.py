@@ -150,13 +150,9 @@ def test_rows_given_conditions_in_any_unit(rng):
 def test_refusals_name_the_way_out():
     model = Flow.for_table(COLUMNS, **SMALL)
     for name in ("impute", "complete"):
-<<<<<<< Updated upstream
-        with pytest.raises(AttributeError, match=f"Flow has no {name} method, .* use MADE.for_table"):
-=======
         with pytest.raises(
             AttributeError, match=f"Flow has no {name} method, .* use MADE.for_table"
         ):
->>>>>>> Stashed changes
             getattr(model, name)
     for options in (dict(columns=COLUMNS), dict(columns=COLUMNS[:2], levels=8)):
         with pytest.raises(ValueError, match=r"expected \(\d,\), one number per column, and no le"):

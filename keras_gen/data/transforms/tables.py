@@ -185,7 +185,8 @@ def table_columns(
 
     Each category is a cell. In a numeric column, each distinct training value is a cell. If there
     are more than 128 distinct values, there are up to 64 cells with approximately equal numbers of
-    training rows.
+    training rows, and each value in at least a 64th of the rows, such as an amount of 0, has its
+    own cell.
 
     Args:
         rows: Training rows: a DataFrame, a dict of columns, the path of a CSV file, or strings or
@@ -287,10 +288,14 @@ def _numbers_column(name, values, **more):
     numbers = as_numbers(name, values)
     mean, scale = _mean_and_scale(name, numbers)
     ascending = np.sort(numbers)
-    starts = np.unique(ascending)
+    starts, counts = np.unique(ascending, return_counts=True)
     if len(starts) > MOST_VALUES:
         parts = np.arange(QUANTILES) / QUANTILES
-        starts = np.unique(np.quantile(ascending, parts, method="lower"))
+        quantiles = np.quantile(ascending, parts, method="lower")
+        # A frequent value has its own cell, which ends before the next value.
+        (frequent,) = np.where(counts * QUANTILES >= len(ascending))
+        after = starts[np.minimum(frequent + 1, len(starts) - 1)]
+        starts = np.unique(np.concatenate([quantiles, starts[frequent], after]))
     cells = np.searchsorted(starts, ascending, side="right") - 1
     counts = np.bincount(cells)
     sums = np.bincount(cells, weights=ascending - starts[cells])

@@ -262,6 +262,21 @@ def test_numbers_have_cells_of_values_or_of_quantiles(rng):
     assert Column.from_config(column.get_config()) == column
 
 
+@pytest.mark.parametrize("spike", [-9.0, 0.0, 9.0])
+def test_frequent_numbers_among_many_have_their_own_cells(rng, spike):
+    values = np.concatenate([np.full(600, spike), rng.normal(size=400), np.full(20, 0.5)])
+    (column,) = table_columns({"x": values})
+    for value, count in ((spike, 600), (0.5, 20)):
+        cell = column.starts.index(value)
+        assert column.ends[cell] == column.means[cell] == value
+        np.testing.assert_allclose(column.shares[cell], count / 1020)
+    np.testing.assert_allclose(sum(column.shares), 1)
+    assert len(column.starts) <= 64 + 4
+    cell = column.starts.index(spike)
+    anywhere = RowCells([column]).texts(tf.constant([[cell + 0.0], [cell + 0.9]]))
+    np.testing.assert_array_equal(anywhere.numpy().astype(float), spike)
+
+
 def test_columns_that_look_like_identifiers_are_refused():
     names = [f"p{n}" for n in range(101)]
     with pytest.raises(

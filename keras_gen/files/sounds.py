@@ -16,13 +16,14 @@ import numpy as np
 from scipy.io import wavfile
 from scipy.signal import resample_poly
 
-from keras_gen.arguments import checked_integer
+from keras_gen.arguments import checked_integer, checked_positive
 from keras_gen.files.reading import read_regular
 from keras_gen.files.writing import replacing
 
 RATES = (100, 768_000)
 """Minimum and maximum sampling rate of files, in samples per second."""
 _MOST_SOUND = 2**28  # maximum bytes of a file, decoded values, and bytes of the result
+_UNKNOWN = 2**63 - 1  # soundfile's number of samples for files that do not state it
 
 
 def read_sound(path: str | os.PathLike, rate: int, seconds: float | None = None) -> np.ndarray:
@@ -40,15 +41,17 @@ def read_sound(path: str | os.PathLike, rate: int, seconds: float | None = None)
 
     Raises:
         OSError: If the file cannot be read, or is not a regular file.
-        ValueError: If `rate` is out of range; if the file is not a WAV or FLAC file, is compressed
-            otherwise, has an unsupported rate, has no samples or too many samples, or contains
-            floats outside of [-1, 1]; or if it is a FLAC file that has more than 2**28 values or
-            requires soundfile.
+        ValueError: If `rate` is out of range, or `seconds` is not positive; if the file is not a
+            WAV or FLAC file, is compressed otherwise, has an unsupported rate, has no samples or
+            too many samples, or contains floats outside of [-1, 1]; or if it is a FLAC file that
+            has more than 2**28 values, does not state its length, or requires soundfile.
 
     Example:
         >>> sound = read_sound("seven.wav", rate=8000)    # doctest: +SKIP
     """
     rate = checked_integer("rate", rate, *RATES)
+    if seconds is not None:
+        seconds = checked_positive("seconds", seconds)
     samples, found = _decoded(path, seconds)
     if samples.ndim == 2:
         samples = samples.mean(axis=1)
@@ -122,6 +125,11 @@ def _flac(contents: bytes, seconds: float | None) -> tuple[int, np.ndarray]:
         file = soundfile.SoundFile(io.BytesIO(contents))
     with file:
         # Even a small file can contain hours of silence.
+        if file.frames == _UNKNOWN:
+            raise ValueError(
+                "a FLAC file that does not state its length, as encoders write to a pipe (encode "
+                "it again to a file)"
+            )
         frames = min(file.frames, _count(seconds, file.samplerate) or file.frames)
         if frames * file.channels > _MOST_SOUND:
             raise ValueError(

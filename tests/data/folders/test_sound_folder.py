@@ -158,6 +158,22 @@ def test_flac_files_contain_the_samples_of_wav_files(tmp_path, monkeypatch, dept
         assert part in str(warned[0].message)
 
 
+def test_flac_files_of_unknown_length_are_refused(tmp_path):
+    """As encoders write to a pipe: the header states 0 samples."""
+    soundfile = pytest.importorskip("soundfile")
+    path = tmp_path / "a.flac"
+    soundfile.write(path, SINE, 8000)
+    contents = bytearray(path.read_bytes())
+    length = int.from_bytes(contents[18:26], "big")
+    contents[18:26] = (length >> 36 << 36).to_bytes(8, "big")
+    path.write_bytes(contents)
+    for seconds in (None, 0.01, 100.0):
+        with pytest.raises(ValueError, match=r"does not state its length, .*encode it again"):
+            read_sound(path, 8000, seconds)
+    with pytest.raises(ValueError, match="seconds is 0: expected a positive number"):
+        read_sound(path, 8000, 0)
+
+
 def test_flac_files_need_a_package(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "soundfile", None)
     wavfile.write(tmp_path / "a.wav", 8000, np.ones(9, "int16"))

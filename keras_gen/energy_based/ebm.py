@@ -25,6 +25,7 @@ from keras_gen.declared import (
     argument,
     network,
 )
+from keras_gen.keras_internals import all_layers, draws
 from keras_gen.networks.conv import conv_encoder
 from keras_gen.networks.mlp import mlp_encoder
 from keras_gen.tensor_checks import require
@@ -86,8 +87,9 @@ class EBM(GenerativeModel):
 
     Raises:
         TypeError: If an argument has the wrong type.
-        ValueError: If the network does not return one energy, a number is out of range, or the
-            buffer would need more than 1 GiB. `fit` refuses batches larger than the buffer.
+        ValueError: If the network does not return one energy or contains dropout or batch
+            normalization, if a number is out of range, or if the buffer would need more than 1 GiB.
+            `fit` refuses batches larger than the buffer.
 
     Example:
     ```python
@@ -105,6 +107,8 @@ class EBM(GenerativeModel):
         **{"reset": 0.01, "buffer_size": 2048, "data_noise": 0.0},
     }
     """Default arguments of `for_vectors`."""
+    evaluations: ClassVar = {"sample": 3}
+    """Network evaluations per example and step: a gradient takes as long as two more."""
     sample = sample
 
     network: keras.Model = network("x -> energies")
@@ -244,6 +248,13 @@ class EBM(GenerativeModel):
                 "energies of shape (None, 1). End it with one unit."
             )
         require_range(UNBOUNDED, "energies", self.network)
+        for layer in all_layers(self.network):
+            if draws(layer) or isinstance(layer, keras.layers.BatchNormalization):
+                raise ValueError(
+                    f"The network '{self.network.name}' has the layer '{layer.name}': expected "
+                    "energies that depend on one example alone. Build it without dropout or batch "
+                    "normalization."
+                )
         numbers = self.buffer_size * math.prod(size or 1 for size in shape)
         if None in shape or numbers > MOST_NUMBERS:
             raise ValueError(

@@ -142,6 +142,12 @@ def test_refusals():
     two = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2)])
     with pytest.raises(ValueError, match=r"shape \(None, 2\): expected energies .* one unit\.$"):
         EBM(two, data="vectors")
+    for layer in (keras.layers.Dropout(0.5), keras.layers.BatchNormalization()):
+        network = keras.Sequential([keras.Input((2,)), layer, keras.layers.Dense(1)])
+        with pytest.raises(
+            ValueError, match=f"layer '{layer.name}': expected energies that depend"
+        ):
+            EBM(network, data="vectors")
     with pytest.raises(ValueError, match=r"buffer_size is 1000000 .* smaller buffer_size\.$"):
         EBM.for_images((32, 32, 3), filters=(2,), buffer_size=1_000_000)
     model = linear(buffer_size=3)

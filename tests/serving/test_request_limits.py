@@ -1,5 +1,6 @@
 """Requests that could end a server are refused in one sentence, before anything is computed."""
 
+import inspect
 import io
 import struct
 
@@ -9,6 +10,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+import keras_gen
 from instances.diffusion import TINY as PATH_MODELS
 from keras_gen import FlowMatching
 from keras_gen.networks import time_mlp
@@ -186,6 +188,15 @@ def test_steps_are_limited_by_their_work(tmp_path, monkeypatch):
 def test_each_signature_of_a_path_model_counts_its_evaluations(name):
     model = PATH_MODELS[name].build(3)
     assert set(model.evaluations) == set(model.signatures())
+
+
+def test_models_whose_samples_take_a_number_of_steps_limit_the_work():
+    """Or else one request with the most samples and steps could take hours."""
+    classes = [getattr(keras_gen, name) for name in keras_gen._FAMILIES]
+    drawing = [cls for cls in classes if hasattr(cls, "from_noise")]
+    stepped = [c for c in drawing if "steps" in inspect.signature(c.from_noise).parameters]
+    assert {cls.__name__ for cls in stepped} >= {"EBM", "EDM", "DDPM"}
+    assert all("sample" in cls.evaluations for cls in stepped)
 
 
 @pytest.mark.parametrize("options", [{"progressive": True}, {}])

@@ -15,7 +15,7 @@ from keras_gen.core.kinds_of_data.label_data import Labels
 from keras_gen.core.kinds_of_data.number_data import Choice, Integer, Number
 from keras_gen.core.noise import stateless_seed
 from keras_gen.declared import parameters_of
-from keras_gen.messages import warn
+from keras_gen.messages import refusal, warn
 from keras_gen.tensor_checks import require
 
 F = TypeVar("F", bound=Callable)
@@ -150,7 +150,13 @@ def _over_batches(model, function, names, arrays, batch_size):
     # An empty batch is also run, so that its outputs have the right shapes and dtypes.
     for start in range(0, max(first, 1), batch_size):
         batch = [array[start : start + batch_size] for array in arrays]
-        outputs = graph(*(edge.prepare(b) for edge, b in zip(edges, batch, strict=True)))
+        prepared = [edge.prepare(part) for edge, part in zip(edges, batch, strict=True)]
+        try:
+            outputs = graph(*prepared)
+        except tf.errors.InvalidArgumentError as error:
+            if sentence := refusal(error.message):
+                raise ValueError(sentence) from error
+            raise
         parts.append(to_arrays(model, outputs, as_floats))
     whole = tuple(np.concatenate(part) for part in zip(*parts, strict=True))
     return whole if len(whole) > 1 else whole[0]

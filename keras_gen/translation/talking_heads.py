@@ -29,6 +29,7 @@ from keras_gen.losses.adversarial import Objective
 from keras_gen.losses.feature_losses import feature_distance
 from keras_gen.losses.per_example import l1
 from keras_gen.networks import talking_head_networks
+from keras_gen.tensor_checks import require
 from keras_gen.translation.pix2pix import Pix2Pix
 from keras_gen.translation.predictor import AdversarialPredictor
 
@@ -151,7 +152,13 @@ class TalkingHeads(AdversarialPredictor):
     def _embedded(self, shots, landmarks):
         """Returns the mean embedding over the shots of each person."""
         count, number = tf.unstack(tf.shape(shots)[:2])
-        pairs = tf.concat([landmarks, shots], axis=-1)
+        drawn = tf.shape(landmarks)[1]
+        sentence = (
+            "shots contains {} images and shot_landmarks {} images for each person: expected the "
+            "same number."
+        )
+        with tf.control_dependencies([require(number == drawn, sentence, number, drawn)]):
+            pairs = tf.concat([landmarks, shots], axis=-1)
         pairs = tf.reshape(pairs, [count * number, *pairs.shape[2:]])
         vectors = self.embedder(pairs, training=self.training)
         return tf.reduce_mean(tf.reshape(vectors, [count, number, vectors.shape[-1]]), axis=1)

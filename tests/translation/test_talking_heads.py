@@ -148,6 +148,11 @@ def test_what_does_not_fit_is_refused(model):
             ValueError, match="landmarks: expected the same number, and at least one"
         ):
             model.adapt(images, landmarks)
+    for other in (1, 3):
+        with pytest.raises(
+            ValueError, match=f"contains 2 images and shot_landmarks {other} images"
+        ):
+            model.embed(np.stack([frames] * 2), np.zeros((2, other, *SHAPE), "uint8"))
     for wrong in (None, "many", object(), -1, 2.5, float("nan")):
         with pytest.raises((TypeError, ValueError), match="images"):
             model.adapt(wrong, frames)

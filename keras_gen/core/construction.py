@@ -67,9 +67,10 @@ def _refuse_misspelled(cls: type, parameters: Collection[str], kwargs: Collectio
     if not unknown:  # the usual case, in which no signature is read
         return
     builders = [getattr(cls, name).__func__ for name in BUILDERS if hasattr(cls, name)]
-    names = {each.name for builder in builders for each in parameters_of(builder)}
+    accepted = [each for builder in builders for each in parameters_of(builder)]
+    names = {each.name for each in accepted if each.kind is not each.VAR_KEYWORD}
     for name in unknown:
-        likely = nearest(name, sorted((known | names) - {name, "kwargs"}))
+        likely = nearest(name, sorted((known | names) - {name}))
         if likely != ".":
             raise TypeError(f"{cls.__name__} got {name}{likely}")
 

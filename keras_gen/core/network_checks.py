@@ -3,7 +3,6 @@
 import math
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from keras_gen import declared
@@ -230,21 +229,21 @@ def _without_activation(network, operation) -> str:
 
 
 def check_weights(model) -> None:
-    """Raises a NonFiniteLossError if a weight of a network is not finite.
+    """Raises a NonFiniteLossError if a weight of a network or of the model itself is not finite.
 
-    On a CPU, ReLU silently turns NaN into 0.
+    On a CPU, ReLU silently turns NaN into 0. A model's own weights are its units and its memory,
+    such as the buffer of `keras_gen.EBM`.
     """
-    for network in (part for part in model.layers if isinstance(part, keras.Model)):
-        for weight in network.variables:
-            if not keras.backend.is_float_dtype(weight.dtype):
-                continue
-            # NumPy does not support bfloat16.
-            value = keras.ops.convert_to_numpy(weight).astype("float32")
-            if not np.isfinite(value).all():
-                raise NonFiniteLossError(
-                    f"The weight {weight.path} of {network.name} is not finite: load a good "
-                    "checkpoint, or rebuild the network."
-                )
+    networks = [part for part in model.layers if isinstance(part, keras.Model)]
+    weights = [(owner.name, weight) for owner in (*networks, model) for weight in owner.weights]
+    for owner, weight in weights:
+        if not keras.backend.is_float_dtype(weight.dtype):
+            continue
+        if not keras.ops.all(keras.ops.isfinite(weight)):
+            raise NonFiniteLossError(
+                f"The weight {weight.path} of {owner} is not finite: load a good checkpoint, or "
+                "build it again."
+            )
 
 
 LOGITS = "logits"

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import keras_gen
 from keras_gen.core import NonFiniteLossError, training_step
 from keras_gen.energy_based import EBM
 
@@ -166,3 +167,17 @@ def test_energies_of_vectors_approach_the_log_density(rng):
     np.testing.assert_allclose(energies[1:] - energies[0], [0.5, 0.5, 2.0], atol=0.3)
     samples = model.sample(2000, seed=1, batch_size=2000)
     assert abs(samples.mean() - 3) < 0.4 and abs(samples.std() - 2) < 0.4
+
+
+def test_a_buffer_that_is_not_finite_is_neither_loaded_nor_exported(tmp_path):
+    model = linear(buffer_size=4)
+    model.compile()
+    model.buffer.assign(np.full(model.buffer.shape, np.nan))
+    model.save(tmp_path / "model.keras")
+    for call in (
+        lambda: keras_gen.load(tmp_path / "model.keras"),
+        lambda: model.export(tmp_path / "export"),
+        lambda: model.fit(np.zeros((4, 2)), batch_size=4, verbose=0),
+    ):
+        with pytest.raises(NonFiniteLossError, match=r"buffer of \w+ is not finite: load a good"):
+            call()

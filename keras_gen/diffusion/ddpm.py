@@ -25,19 +25,20 @@ class DDPM(PathModel):
 
     Ho, Jain, Abbeel: "Denoising Diffusion Probabilistic Models", NeurIPS 2020. Training is
     algorithm 1 with the loss of eq. (14). `sample` with `solver="ancestral"` and `chain_steps`
-    steps is algorithm 2; by default, it uses 50 steps of DDIM (Song, Meng, Ermon 2021). `score` and
-    `log_prob` are the bound of eq. (5), in nats; the terms L_1 to L_(T-1) are estimated at 16
-    times. The estimates are unbiased but noisy: for normally distributed 2-D points, whose log p
-    has a standard deviation of 1 nat, the estimates have a standard deviation of 2.4 nats even with
-    the best network.
+    steps is algorithm 2; by default, it uses 50 steps of DDIM (Song, Meng, Ermon 2021). `score` is
+    the bound of eq. (5) on -log p, in nats, and `log_prob` is its negative. L_0 is eq. (13) for
+    images and a normal density for vectors; the terms L_1 to L_(T-1) are estimated at 16 times. The
+    estimates are unbiased but noisy: for normally distributed 2-D points, whose log p has a
+    standard deviation of 1 nat, the estimates have a standard deviation of 2.4 nats even with the
+    best network.
 
     | paper | here |
     |-|-|
     | x_0, x_t | `x`, `x_t` |
-    | T, and the step t | `chain_steps`, and `t` times that |
+    | T, and the step t | `chain_steps`, and `t * chain_steps`; the network receives `t` |
     | square root of alpha-bar_t | `probability_path.alpha(t)` |
     | square root of 1 - alpha-bar_t | `probability_path.sigma(t)` |
-    | beta_t, beta-tilde_t | `variance_between`, `posterior` of `t` and `t` - 1/T |
+    | beta_t, beta-tilde_t | `paths.variance_between`, `paths.posterior` of `t` and s = `t` - 1/T |
     | epsilon, epsilon_theta | `noise`, the network's prediction |
 
     Deviations: the loss is the mean, not the sum, over an example's values. The times in a batch of
@@ -65,6 +66,7 @@ class DDPM(PathModel):
         data: Type of the examples: `"images"`, or `"vectors"` with standard deviations of about 1,
             as in `for_vectors`.
         seed: Seed for the noise and the times.
+        black_level: Level that represents black in training; see `PathModel`.
 
     Raises:
         ValueError: If the network's inputs or outputs do not match, or if an option is unknown.
@@ -80,9 +82,8 @@ class DDPM(PathModel):
     """
 
     evaluations = PathModel.evaluations | {"log_prob": SCORE_TIMES + 1}
-    options_of_vectors = PathModel.options_of_vectors | {
-        "prediction": "v"
-    }  # vectors are not clipped
+    # Vectors are not clipped; see `prediction`.
+    options_of_vectors = PathModel.options_of_vectors | {"prediction": "v"}
 
     probability_path: Named[Path] = made_by(paths.get, default="linear")
     prediction: Literal["noise", "example", "v"] = "noise"
@@ -115,16 +116,17 @@ class DDPM(PathModel):
 
     @override
     def solvers(self):
-        # x_s is the mean of `posterior` plus its standard deviation times noise; at time 0, the
-        # mean.
+        # From time t to s: the network gives an example, eq. (15), and x_s is the mean of q(x_s |
+        # x_t, example), eq. (7), plus noise with the standard deviation that `variance` selects; at
+        # time 0, x_s is the mean.
         return super().solvers() | {"ancestral": Ancestral(self.variance)}
 
     # The bound of eq. (5) --------------------------------------------------------------------
 
     @override
     def nats(self, x, **given):
-        bound = bound_nats(self, x, self.score_seeds(x), **given)
-        return self.edges["x"].nats_outside(bound)
+        bound = bound_nats(self, x, self.score_seeds(x), **given)  # L_0 + ... + L_T
+        return self.edges["x"].nats_outside(bound)  # for vectors, in the units of the data
 
     # Building --------------------------------------------------------------------------------
 

@@ -50,13 +50,14 @@ class VFAE(LikelihoodModel):
     p(z1|z2,y), so that z1 encodes the label (sec. 2.2). The loss is the negative of a bound, L_s
     for examples with a label and L_u for examples without a label (-1), plus alpha times the
     label's cross-entropy, plus beta times the squared maximum mean discrepancy between the latents
-    z1 for the two values of the attribute (sec. 2.3).
+    z1 for the two values of the attribute (sec. 2.3), computed with random Fourier features.
 
     `loss = reconstruction_loss + kl_loss + upper_kl_loss + class_kl_loss + alpha *
-    classification_loss + beta * discrepancy_loss`. All terms except the last are in nats. `score`
-    is the bound without labels. `encode` returns the mean and log variance of q(z1|x,s).
+    classification_loss + beta * discrepancy_loss`. All terms except the last are in nats.
+    Expectations over z1 and z2 use one sample per example. `score` is the negative of L_u. `encode`
+    returns the mean and log variance of q(z1|x,s).
 
-    Deviations: like the bounds, the prediction of the label uses one sample of z1 per example.
+    Deviations: p(y) is uniform. `classify` uses the mean of z1 instead of samples.
 
     Args:
         encoder: Network that maps examples and int32 attributes `[batch]` to the mean and log
@@ -120,7 +121,7 @@ class VFAE(LikelihoodModel):
 
         q is one-hot if the label is known, so that the other classes contribute nothing.
         """
-        z1, (*posterior, seed) = inferred
+        z1, (*posterior, seed) = inferred  # posterior: mean and log variance of q(z1|x,s)
         logits = self.logits_of(z1)
         known = labels >= 0
         classes = logits.shape[-1]
@@ -142,7 +143,7 @@ class VFAE(LikelihoodModel):
             "reconstruction": reconstruction,  # -log p(x|z1,s)
             "kl": kl,  # KL(q(z1|x,s) || p(z1|z2,y))
             "upper_kl": upper_kl,  # KL(q(z2|z1,y) || N(0, 1))
-            # -log p(y) - H(q(y|z1)); the entropy is 0 if the label is known.
+            # KL(q(y|z1) || p(y)) for uniform p(y); -log p(y) if the label is known.
             "class_kl": tf.where(known, math.log(classes), kl_categorical(logits)),
         }
 
@@ -166,7 +167,7 @@ class VFAE(LikelihoodModel):
         return [tf.cast(each, tf.float32) for each in found]
 
     def drawn(self, posterior, seed) -> tuple:
-        """Samples z1 or z2 from (mean, log variance); also returns both, and the seed for z2."""
+        """Returns a sample of z1 or z2, and a tuple of its mean, its log variance, and the seed."""
         mean, log_variance = posterior
         noise = normal(keras.ops.shape(mean), seed)
         return mean + tf.exp(0.5 * log_variance) * noise, (mean, log_variance, seed)
@@ -176,7 +177,7 @@ class VFAE(LikelihoodModel):
         return tf.cast(self.classifier(latents, training=self.training), tf.float32)
 
     def logits(self, x, attributes) -> tf.Tensor:
-        """Returns the class logits for the mean of z1, float32 `[batch, classes]`."""
+        """Returns the logits of `classify`, for the mean of z1, float32 `[batch, classes]`."""
         return self.logits_of(self.posterior(x, attributes)[0])
 
     @override
@@ -251,14 +252,15 @@ class VFAE(LikelihoodModel):
         decoder = decoder_to(
             likelihood, mlp_decoder, (size,), latent_dim + 2, hidden, "softplus"
         )
-        upper = encoder((latent_dim + classes,), heads=HEADS, name="upper_encoder")
-        lower = encoder((latent_dim + classes,), heads=HEADS, name="upper_decoder")
+        # The upper decoder also returns a mean and a log variance, of p(z1|z2,y).
+        upper_encoder = encoder((latent_dim + classes,), heads=HEADS, name="upper_encoder")
+        upper_decoder = encoder((latent_dim + classes,), heads=HEADS, name="upper_decoder")
         return cls(
             with_labels(encoder((size + 2,), heads=HEADS), 2),
             with_labels(decoder, 2),
             mlp_encoder((latent_dim,), classes, hidden=(), name="classifier"),
-            with_labels(upper, classes),
-            with_labels(lower, classes),
+            with_labels(upper_encoder, classes),
+            with_labels(upper_decoder, classes),
             columns=columns,
             **kwargs,
         )

@@ -124,8 +124,8 @@ class GAN(GenerativeModel):
         """
         batch = self.prepare_batch(data)
         minibatches = self.minibatches(batch)
-        for k, minibatch in enumerate(minibatches):
-            use = f"discriminator {k}"
+        for i, minibatch in enumerate(minibatches):
+            use = f"discriminator {i}"  # names the noise of this update
             # This loss has no gradient with respect to the generator, so the generator's pass is
             # not recorded.
             fake = self.generated(use, minibatch)
@@ -220,7 +220,8 @@ class GAN(GenerativeModel):
 
     def terms_of_logits(self, real_logits, fake_logits, batch, fake, use) -> dict:
         """Returns `discriminator_terms` from logits, for discriminators with additional heads."""
-        # By default, -log D(x) - log(1 - D(G(z))), where D is the sigmoid of the logits.
+        # By default, -log D(x) - log(1 - D(G(z))), the negative of the value in eq. (1), where D is
+        # the sigmoid of the logits.
         terms = {"discrimination": self.objective.discriminator(real_logits, fake_logits)}
         if self.penalty is not None:
             terms["penalty"] = self._penalty(batch, fake, use)
@@ -241,7 +242,7 @@ class GAN(GenerativeModel):
         """Returns the generator's adversarial loss, `[batch]`, for generated examples."""
         fake_logits = self.logits_of(fake, batch)
         if not self.objective.compares:
-            return self.objective.generator(fake_logits)  # by default, -log D(G(z))
+            return self.objective.generator(fake_logits)  # by default, -log D(G(z)), sec. 3
         real_logits = self.logits_of(self.real(batch), batch)
         return self.objective.generator(fake_logits, real_logits)
 
@@ -364,7 +365,7 @@ class GAN(GenerativeModel):
     @classmethod
     @checked_arguments(square=True)
     def for_images(cls, shape: tuple, latent_dim: int = 100, filters: int = 64, **kwargs):
-        """Builds the model with DCGAN networks, by default half as wide as in the paper.
+        """Builds the model with DCGAN networks, by default half as wide as in the DCGAN paper.
 
         Args:
             shape: `(height, width, channels)` of the images, with sides of at least 8 pixels.

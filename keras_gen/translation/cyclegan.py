@@ -87,8 +87,8 @@ class CycleGAN(Translator):
 
     batch = ("x", "y")
     totals = ("g_loss", "d_loss")
-    # A residual generator requires one GiB of memory for an image of 836 x 836 pixels; a margin
-    # makes small images much larger.
+    # Limits on requests to a served model. A residual generator requires one GiB of memory for an
+    # image of 836 x 836 pixels; a margin makes small images much larger.
     most_elements = 2**21
     most_examples = 256
 
@@ -113,6 +113,7 @@ class CycleGAN(Translator):
         d_y = partial(self.discriminator_y, training=self.training)
 
         def generator_loss():
+            # Generators for any size receive images padded to sides that are multiples of 4.
             fake_y, same_y = self._apply(self.generator_xy, x, y)
             fake_x, same_x = self._apply(self.generator_yx, y, x)
             cycled_x = any_size(self.generator_yx, fake_y, self.training)
@@ -131,12 +132,13 @@ class CycleGAN(Translator):
         past_x = self.pool_x(fake_x, seed=self.stateless_seed("pool_x"), training=self.training)
         past_y = self.pool_y(fake_y, seed=self.stateless_seed("pool_y"), training=self.training)
 
-        # Past translations are constants: the discriminators' loss does not reach the generators.
+        # The pools return past translations and some of this step, made before the update of G and
+        # F. All are constants: the discriminators' loss does not reach the generators.
         def discriminator_loss():
             # With least squares, (D(real) - 1)^2 + D(past)^2.
             of_x = self.objective.discriminator(d_x(x), d_x(past_x))
             of_y = self.objective.discriminator(d_y(y), d_y(past_y))
-            return 0.5 * (of_x + of_y)  # halved (app. 7.1); Adam's steps do not change
+            return 0.5 * (of_x + of_y)  # halved (app. 7.1), which hardly changes Adam's steps
 
         d_loss = self.minimize(discriminator_loss, "d_optimizer")
         return self.report(terms, g_loss=g_loss, d_loss=d_loss)
@@ -163,7 +165,8 @@ class CycleGAN(Translator):
 
     @override
     def loss_weights(self):
-        identity = self.cycle_weight, self.identity_weight  # the product is the weight
+        # Eq. (3) plus the identity loss, whose weight is the product of lambda and the fraction.
+        identity = self.cycle_weight, self.identity_weight
         return {"adversarial": 1.0, "cycle": self.cycle_weight, "identity": identity}
 
     # Use -------------------------------------------------------------------------------------

@@ -45,7 +45,7 @@ from keras_gen.workshop.visualize import image_rows, samples
 SIDE = 14
 SHOWN = 16  # samples per row of the picture
 IN_WORDS = {
-    "buffer": "chains of the buffer",
+    "buffer": "chains from the buffer",
     "noise": "new chains",
     "mixture": "Gaussian mixture",
     "floor": "test digits",

@@ -485,10 +485,10 @@ show(
 #
 # $$|P(h = 1 \mid a = 0) - P(h = 1 \mid a = 1)| \le \mathrm{TV}.$$
 #
-# This is the **parity gap**. Measuring TV requires the *best* adversary: with equally frequent
-# values, the best accuracy of predicting $a$ is $(1 + \mathrm{TV}) / 2$. A weak adversary only
-# gives a lower bound on TV. Section 4 also applies, with the two attribute values instead of the
-# domains: if the label is more frequent for one value, exact blindness forces errors.
+# The left side is the **parity gap**. Measuring TV requires the *best* adversary: with equally
+# frequent values, the best accuracy of predicting $a$ is $(1 + \mathrm{TV}) / 2$. A weak adversary
+# only gives a lower bound on TV. Section 4 also applies, with the two attribute values instead of
+# the domains: if the label is more frequent for one value, exact blindness forces errors.
 #
 # How misleading can a weak test be? Let the code be one number, $N(0, 1)$ for $a = 0$ and $N(0,
 # s^2)$ for $a = 1$. A linear probe compares means and does not find a difference. But $|z|$ is
@@ -833,12 +833,12 @@ show(drawn, "gaussian", "Weights of both classifiers, and their accuracies under
 #
 # We compare six classifiers of digits, with $\epsilon = 0.3$ of the pixel range:
 #
-# - one without a defense, with two dense layers, and the same network trained with FGSM, and with
-#   five-step PGD whose $\epsilon$ grows in the first half;
-# - the first one behind a pixel **threshold** at one half, in two versions. A steep sigmoid instead
-#   of the threshold has a slope of almost exactly 0, so gradient attacks see nothing. The library's
-#   `thresholded` lets the gradient pass as if the threshold were absent: this attack is made *for*
-#   the defense;
+# - one without a defense, with two dense layers, and two with the same layers: one trained with
+#   FGSM, and one with five-step PGD whose $\epsilon$ grows in the first half of training;
+# - the first one behind a pixel **threshold** at one half, in two versions. The first replaces
+#   the threshold with a steep sigmoid, whose slope is almost exactly 0, so gradient attacks see
+#   nothing. The second, the library's `thresholded`, lets the gradient pass as if the threshold
+#   were absent: this attack is made *for* the defense;
 # - the published model of the recipe, a convolutional network trained with PGD for 49 minutes:
 #   `keras_gen.load` returns it with its networks.
 

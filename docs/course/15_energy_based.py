@@ -427,18 +427,18 @@ show(drawn, "samplers", "Samples of one score network, by two samplers.")
 #
 # For images, chains are cold, and the buffer contains chains that were continued throughout
 # training. The published run of [ebm_mnist](../../recipes/ebm_mnist.py) trains on digits of 14 × 14
-# pixels. In the picture, each block of four rows shows, from top to bottom, chains of the buffer,
+# pixels. In the picture, each block of four rows shows, from top to bottom, chains from the buffer,
 # continued for some steps; new chains from noise; samples from a Gaussian mixture; and test digits.
 #
-# ![Rows of small digits by chains of the buffer, new chains, and a mixture.](../../recipes/results/ebm_mnist_chains.png)
+# ![Rows of small digits from chains in the buffer, new chains, and a mixture.](../../recipes/results/ebm_mnist_chains.png)
 #
-# Measured by the kernel distance, chains of the buffer are closer to test digits than the mixture
+# Measured by the kernel distance, chains from the buffer are closer to test digits than the mixture
 # is. New chains, with the *same* energy, are several times as far away: after 256 steps, the
 # frequencies of shapes among them still differ from those in the data. So `sample` continues chains
-# of the buffer by default, and any published result should state where its chains start.
+# from the buffer by default, and any published result should state where its chains start.
 #
 # Does the energy detect outliers? A model of digits detects clothes with an AUROC of 0.997, which
-# is higher than those of a Gaussian mixture, principal components, and the distance to the nearest
+# exceeds the AUROCs of a Gaussian mixture, principal components, and the distance to the nearest
 # neighbor. A model of clothes fails at detecting digits: its AUROC of 0.54 is near chance, whereas
 # the same baselines exceed 0.98. As with likelihoods, the model does not consider digits less
 # likely than clothes.

@@ -47,7 +47,7 @@ class EBM(GenerativeModel):
     start at the batch of data, which is contrastive divergence (Hinton: "Training Products of
     Experts by Minimizing Contrastive Divergence", Neural Computation 2002).
 
-    `sample` continues chains of the buffer by default, because these have run throughout training.
+    `sample` continues chains from the buffer by default, because these have run throughout training.
     With `start="noise"`, it starts new chains. These need hundreds of steps, and are much worse at
     the low temperatures that images need.
 

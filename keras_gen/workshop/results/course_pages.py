@@ -26,7 +26,7 @@ _CITATION = re.compile(
 SYLLABUS = """\
 # Syllabus
 
-This page plans a course of {weeks} weeks, with one lecture and one computer session per week. Each
+This page outlines a course of {weeks} weeks, with one lecture and one computer session per week. Each
 week lists chapters to read, lecture topics, recipes to run, papers, and a question for the oral
 exam with its answer.
 
@@ -42,8 +42,8 @@ Check slides against [What lectures say, and what is true](errata.md).
 PAPERS = """\
 # Papers, classes, recipes, and results
 
-This page leads from each paper to the class that implements it, to the recipe that trains the
-class, and to the metric that the recipe reached. Arrows point in the direction of better values,
+This page links each paper to the class that implements it, to the recipe that trains the class, and
+to the result of the recipe. Arrows point in the direction of better values,
 and [RESULTS.md](../../RESULTS.md#how-to-read-the-tables) explains the other symbols. A result is
 compared with the paper's value, if the paper reports one for this dataset, and otherwise with the
 strongest inexpensive baseline.

@@ -39,8 +39,8 @@ FIRST = {
     # topics
     "mode collapse": "mode collapse", "ELBO": "evidence lower bound, ELBO",
     "reparameterisation trick": "reparameterization trick",
-    "posterior collapse": "posterior collapse", "KL annealing": "warm-up of the KL divergence",
-    "DDIM": "DDIM, fewer steps", "classifier-free guidance": "guidance without a classifier",
+    "posterior collapse": "posterior collapse", "KL annealing": "KL annealing",
+    "DDIM": "DDIM, fewer steps", "classifier-free guidance": "classifier-free guidance",
     "score matching": "score matching", "word2vec": "text, bag of words",
     "Nash equilibrium": "minimax game", "U-Net": "U-Net",
     # functions, glossary terms, tasks, and rows of the guide
@@ -50,7 +50,7 @@ FIRST = {
     "spectral norm": "spectral normalization", "AdaIN": "StyleGAN", "EMA": "averaged weights",
     "KL": "KL divergence", "latent space": "latents", "multi-GPU": "Train on several devices",
     "fine-tuning": "Fine-tune a trained model on your own images",
-    "image generation": "images, and new images like them",
+    "image generation": "images → new images like them",
 }  # fmt: skip
 
 

@@ -47,9 +47,9 @@ class EBM(GenerativeModel):
     start at the batch of data, which is contrastive divergence (Hinton: "Training Products of
     Experts by Minimizing Contrastive Divergence", Neural Computation 2002).
 
-    `sample` continues chains from the buffer by default, because these have run throughout training.
-    With `start="noise"`, it starts new chains. These need hundreds of steps, and are much worse at
-    the low temperatures that images need.
+    `sample` continues chains from the buffer by default, because these have run throughout
+    training. With `start="noise"`, it starts new chains. These need hundreds of steps, and are much
+    worse at the low temperatures that images need.
 
     `score` is the energy, high for unusual examples. Only differences between energies have a
     meaning, and these differences are in nats only if the chains have a temperature of 1 and reach

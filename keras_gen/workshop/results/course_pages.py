@@ -26,9 +26,9 @@ _CITATION = re.compile(
 SYLLABUS = """\
 # Syllabus
 
-This page outlines a course of {weeks} weeks, with one lecture and one computer session per week. Each
-week lists chapters to read, lecture topics, recipes to run, papers, and a question for the oral
-exam with its answer.
+This page outlines a course of {weeks} weeks, with one lecture and one computer session per week.
+Each week lists chapters to read, lecture topics, recipes to run, papers, and a question for the
+oral exam with its answer.
 
 Chapters contain code that students run themselves, in the minutes shown. The minutes of a recipe
 refer to its published run, on {device} unless stated otherwise. Train recipes before the

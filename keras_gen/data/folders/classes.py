@@ -52,6 +52,11 @@ class Classes:
         if not isinstance(labels, bool | np.bool_):
             self._class_of = _class_of_files(folder, files, labels, noun)
             self.files = list(self._class_of)
+            if left_out := [file for file in files if file not in self._class_of]:
+                warn(
+                    f"labels lists {len(self.files)} of {len(files)} {noun} in {folder}. Left out: "
+                    f"{listed(_relative(folder, left_out))}."
+                )
             self.names = _classes(folder, sorted_names(self._class_of.values()), names)
         elif labels or names is not None:
             self._class_of = _class_of_subfolders(folder, files, noun)
@@ -103,7 +108,7 @@ def _class_of_files(
     folder: Path, files: list[Path], labels: Mapping[str, str] | str | os.PathLike, noun: str
 ) -> dict[Path, str]:
     """Returns the classes that a dict or a CSV file assigns to files, in the order of the files."""
-    known = {file.relative_to(folder).as_posix(): file for file in files}
+    known = dict(zip(_relative(folder, files), files, strict=True))
     given: dict[str, str] = {}
     for path, name in labels.items() if isinstance(labels, Mapping) else _rows(labels):
         path = str(path)
@@ -127,12 +132,16 @@ def _class_of_files(
         raise ValueError(
             f"labels lists files ({len(lost)}) that are not among the {len(files)} {noun} in "
             f"{folder} ({listed(lost)}): expected paths in this folder, such as "
-            f"{next(iter(known))}."
+            f"{next(iter(known))}, as the keys of a dict or in the first column of a CSV file."
         )
     if not given:
         raise ValueError("labels is empty: expected paths in the folder and their classes.")
     given = dict(zip(given, without_fractions(given.values()), strict=True))
     return {file: given[path] for path, file in known.items() if path in given}
+
+
+def _relative(folder: Path, files: list[Path]) -> list[str]:
+    return [file.relative_to(folder).as_posix() for file in files]
 
 
 def _rows(path: str | os.PathLike) -> list[tuple[str, str]]:

@@ -50,9 +50,10 @@ def image_folder(
         labels: Whether an example is `(image, label)` instead of an image alone. The label is the
             index, from 0, of the subfolder that contains the image, with subfolders sorted by name.
             Alternatively, the class of each file: a dict with paths in the folder as keys, or a CSV
-            file with a path and its class in the first two columns, with or without a header. The
-            CSV file is encoded in UTF-8, or in UTF-16 as written by Excel, and its columns are
-            separated by commas, semicolons, or tabs. Images that are not listed are skipped. If all
+            file whose first column contains the file names or paths in the folder, and whose second
+            column contains the classes, with or without a header. The CSV file is encoded in UTF-8,
+            or in UTF-16 as written by Excel, and its columns are separated by commas, semicolons,
+            or tabs. Images that are not listed are left out, and a warning states how many. If all
             class names are numbers, they are sorted numerically. If all class names are integers,
             1.0 and 1 are the same class.
         channels: Number of channels: 3 for RGB, 1 for gray, 4 for RGB and opacity. If None, 3, with

@@ -14,6 +14,7 @@ from keras_gen.core.kinds_of_data.kind_of_data import as_tensor
 from keras_gen.core.kinds_of_data.label_data import Labels
 from keras_gen.core.kinds_of_data.number_data import Choice, Integer, Number
 from keras_gen.core.noise import stateless_seed
+from keras_gen.data.source import Source
 from keras_gen.declared import parameters_of
 from keras_gen.messages import refusal, warn
 from keras_gen.tensor_checks import require
@@ -51,10 +52,11 @@ def capability(function: Callable) -> Callable:
     tensors are converted to float32.
 
     The method accepts arrays of any number of examples, including zero, in any format that their
-    edges accept. Each argument after the first may also be a single value for all examples. It
-    processes `batch_size` examples (default: 256) at once with a graph that is traced once, and
-    returns an array, or a tuple of arrays if there are several outputs. Float inputs give float
-    outputs if their edge allows it.
+    edges accept. If the first argument is a `keras_gen.data.Source`, its arrays are used. Each
+    argument after the first may also be a single value for all examples. It processes `batch_size`
+    examples (default: 256) at once with a graph that is traced once, and returns an array, or a
+    tuple of arrays if there are several outputs. Float inputs give float outputs if their edge
+    allows it.
 
     Example:
     ```python
@@ -88,6 +90,7 @@ def capability(function: Callable) -> Callable:
     def method(self, *args, **kwargs):
         arguments = [inspect.Parameter(name, BY_PLACE_OR_NAME) for name in takes(self)]
         expected = inspect.Signature([*arguments, size])
+        args = _of_source(args, len(arguments) - len(kwargs.keys() & set(takes(self))))
         *arrays, batch_size = _bound(self, function.__name__, expected, args, kwargs)
         return _over_batches(self, examples, takes(self), arrays, batch_size)
 
@@ -95,6 +98,19 @@ def capability(function: Callable) -> Callable:
     method.function = examples  # type: ignore[attr-defined]
     method.takes = takes  # type: ignore[attr-defined]
     return method
+
+
+def _of_source(args: tuple, most: int) -> tuple:
+    """Returns arguments in which the arrays of a `Source` replace it, at most `most` in all.
+
+    As in `fit`, further arrays, such as the labels of images, are ignored.
+    """
+    if not args or not isinstance(args[0], Source):
+        return args
+    parts = args[0].arrays()
+    parts = parts if isinstance(parts, tuple) else (parts,)
+    rest = args[1:]
+    return (*parts[: max(1, most - len(rest))], *rest)
 
 
 def _bound(model, name, expected, args, kwargs) -> list:

@@ -17,6 +17,7 @@ from keras_gen.core.kinds_of_data import (
     Texts,
     Vectors,
 )
+from keras_gen.data import Source
 from keras_gen.serving.export import export, load
 
 SHAPE = (2, 2, 1)
@@ -149,6 +150,20 @@ class TestMethods:
         np.testing.assert_allclose(doubled, 2 * images, rtol=1e-6)
         x, *_, codes = Mixer().mix(images, arrays[1][:1])
         assert (x.dtype, codes.dtype) == (np.float32, np.uint8)
+
+    def test_a_source_stands_for_its_arrays(self, arrays):
+        images, latents = arrays
+        model, pairs = Mixer(), Source(arrays)
+        expected = model.mix(images, latents)
+        calls = [
+            model.mix(pairs),
+            model.mix(Source(images), latents),
+            model.mix(pairs, latents),
+            model.mix(pairs, latents=latents, batch_size=2),
+        ]
+        for found in calls:
+            np.testing.assert_array_equal(found[1], expected[1])
+        np.testing.assert_array_equal(model.double(pairs), model.double(images))
 
     @pytest.mark.parametrize("counts", [(5, 3), (1, 5), (0, 5)])
     def test_arrays_of_unequal_length_are_refused(self, arrays, counts):

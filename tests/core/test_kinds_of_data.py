@@ -242,7 +242,9 @@ class TestCharacters:
             prepare(["a", "ab€"])
         with pytest.raises(ValueError) as eager:
             self.edge.prepare(["a", "ab€"])
-        sentence = "Text 1 has the character € at position 2: expected the 4 characters of the"
+        sentence = (
+            "Text 1 has the character € at position 2: expected one of the 4 characters of the"
+        )
         assert refusal(str(caught.value)).startswith(sentence)
         assert str(eager.value) == refusal(str(caught.value))
 
@@ -357,8 +359,10 @@ VALUES = [
     (
         IMAGES,
         [[0.0, 7.0]],
-        r"^Vectors .* from 0 to 7: .* floats in \[-1, 1\], or uint8 in \[0, 255\]",
+        r"^Vectors .* from 0 to 7: .* floats in \[-1, 1\], or uint8 in \[0, 255\]. "
+        r"Scale floats from 0 to 255 with x / 127\.5 - 1\.$",
     ),
+    (Images((2,), 0, 1), [[0.0, 7.0]], r"Scale floats from 0 to 255 with x / 255\.$"),
     (IMAGES, [[0.0, NAN]], "nan"),
     (IMAGES, [[0.0, -np.inf]], "from -inf"),
     (IMAGES, [[0.0, 1.0011]], r" to 1\.0011:"),
@@ -375,7 +379,11 @@ VALUES = [
     (MuLaw(9), np.zeros((2, 9, 2), "int16"), r"2 channels: expected 1 channel\. .* or the mean"),
     (MuLaw(9), np.zeros((2, 8, 1), "int16"), r"\(2, 8, 1\): expected \[batch, 9, 1\]"),
     (MuLaw(), np.zeros(9, "int16"), r"\(9,\): expected \[batch, any, 1\]"),
-    (CHARACTERS, ["cab", "a cab"], "^Text 1 has the character   at position 1: expected the 3 ch"),
+    (
+        CHARACTERS,
+        ["cab", "a cab"],
+        "^Text 1 has the character   at position 1: expected one of the 3 ch",
+    ),
     (CHARACTERS, ["ab\t"], r"^Text 0 has the character \\t at position 2:"),
     (CHARACTERS, ["", "é"], "^Text 1 has the character é at position 0:"),
     (CHARACTERS, [b"\xff"], "^Text 0 has the character \ufffd at position 0:"),

@@ -62,7 +62,7 @@ class Images(Edge):
                 )
             low, high = (0.0, 255.0) if levels else (self.low, self.high)
             values = tf.cast(values, tf.float32)
-            values = within(values, low, high, self.subject, self.expected())
+            values = within(values, low, high, self.subject, self.expected() + self._scaling())
         if levels:
             scale = (self.high - self.low) / 255.0
             values = tf.cast(values, tf.float32) * scale + self.low
@@ -89,6 +89,14 @@ class Images(Edge):
         """Describes how to convert integers to a format that `prepare` accepts."""
         levels = "levels from 0 to 255 with .astype('uint8')"
         return f"0 and 1 with .astype('float32'), and {levels}" if self.low == 0 else levels
+
+    def _scaling(self) -> str:
+        """Describes how to scale floats from 0 to 255, unless `prepare` does."""
+        if self.float_levels or self.high <= self.low:
+            return ""
+        scale = f"x / {255 / (self.high - self.low):g}"
+        offset = f" {'-' if self.low < 0 else '+'} {abs(self.low):g}" if self.low else ""
+        return f". Scale floats from 0 to 255 with {scale}{offset}"
 
     def expected(self) -> str:
         """Describes the values that `prepare` accepts."""

@@ -64,7 +64,8 @@ def export(
     input becomes `output_<name>`. The export contains metadata (`assets.extra/keras_gen.json`), a
     warm-up request per signature (`assets.extra/tf_serving_warmup_requests`), and the configuration
     of the model, from which `keras_gen.load` rebuilds it (`assets.extra/keras_model.npz`). Each
-    signature is run once on its request. For a signature that requires only images, a second
+    signature is run once on its request. For a table, `columns` in the metadata lists the columns
+    of an input or output by its name. For a signature that requires only images, a second
     signature, `<name>_bytes`, is written, which accepts and returns the contents of image files.
     Requests without examples, or larger than `largest_request` in the metadata, are rejected before
     any computation; image files are rejected based on their headers.
@@ -474,6 +475,7 @@ def _describe(
     metadata: Mapping[str, Any],
 ) -> dict[str, Any]:
     started_from = getattr(model, "started_from", "")
+    edges = getattr(model, "edges", {}).values()
     description = {
         "schema": 1,
         "name": name,
@@ -505,6 +507,8 @@ def _describe(
         description["started_from"] = started_from
     if names := getattr(model, "class_names", ()):
         description["class_names"] = list(names)
+    if columns := {edge.name: found for edge in edges if (found := edge.described_columns())}:
+        description["columns"] = columns
     if taken := sorted(set(description) & set(metadata)):
         raise ValueError(
             f"metadata has the keys {taken}, which the export writes itself: rename them."

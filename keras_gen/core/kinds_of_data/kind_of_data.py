@@ -64,6 +64,10 @@ class Edge:
         """Returns the rows of a table as a DataFrame or a dict; other values unchanged."""
         return values
 
+    def described_columns(self) -> list[dict]:
+        """Returns the columns of a table, for the metadata of exports; empty for other data."""
+        return []
+
     def standardized(self) -> Edge:
         """Returns an edge for the same data in any units, for models that standardize data."""
         raise ValueError(

@@ -60,6 +60,10 @@ class Table(Edge):
         self.example = np.array([first])
 
     @override
+    def described_columns(self):
+        return [column.described() for column in self.vectors.columns]
+
+    @override
     def as_array(self, values):
         names = [column.name for column in self.vectors.columns]
         if is_table(values):
@@ -151,6 +155,10 @@ class Rows(Edge):
     @override
     def restore(self, values):
         return self.cells.texts(values)
+
+    @override
+    def described_columns(self):
+        return [column.described() for column in self.cells.columns]
 
     @override
     def as_table(self, values):
@@ -303,6 +311,10 @@ class StandardizedVectors(keras.layers.Layer, Edge):
         if self.columns:
             values = in_order(values, self.columns)
         return numbers_of_table(values)
+
+    @override
+    def described_columns(self):
+        return [{"name": name, "type": "number"} for name in self.columns]
 
     def name_columns(self, names: Iterable) -> None:
         """Assigns names to the columns, one for each.

@@ -160,6 +160,15 @@ class Column:
             found = f"numbers with mean {self.mean:g} and standard deviation {self.scale:g}"
         return f"Column({self.name!r}: {found}, {self.missing:.1%} missing)"
 
+    def described(self) -> dict[str, Any]:
+        """Returns the name, the type, and the known values or the range of the column."""
+        if self.categories:
+            return {"name": self.name, "type": "word", "categories": self.categories}
+        described = {"name": self.name, "type": "number", "decimals": self.decimals}
+        if self.starts:
+            described |= {"minimum": self.starts[0], "maximum": self.ends[-1]}
+        return described
+
     def get_config(self) -> dict[str, Any]:
         """Returns the arguments, for saving models."""
         return dataclasses.asdict(self)

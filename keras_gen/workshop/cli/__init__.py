@@ -230,7 +230,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--tile", type=_tile, default=TILE, metavar="PIXELS", help=TILES)
     _add_models(add)
 
-    add = command("sample", models.sample, "generate images or sounds with an export", SAMPLE)
+    add = command("sample", models.sample, "generate images, sounds, or table rows", SAMPLE)
     add("model", type=_named, metavar="MODEL", help=MODEL)
     add(
         "-o",
@@ -238,13 +238,11 @@ def _parser() -> argparse.ArgumentParser:
         type=_path,
         required=True,
         metavar="OUT",
-        help="output file: .png, or .wav for sounds",
+        help="output file: .png, .gif for videos, .wav for sounds, or .csv for table rows",
     )
     add("--signature", metavar="NAME", help="signature to run (default: sample)")
     add("--overwrite", action="store_true", help="replace an existing file")
-    add(
-        "-n", type=_grid, metavar="N", help="number of samples (default: 64 images, or 8 sounds)"
-    )
+    add("-n", type=_grid, metavar="N", help="number of samples (default: 64, or 8 sounds)")
     add(
         "--seed",
         type=_int32,

@@ -21,6 +21,7 @@ from keras_gen.workshop.results.page_lines import entry_of_export
 
 WIDTH = 80
 INDENT = "    "
+MOST_WORDS = 20  # number of words of a column that `show` prints
 OTHERS = "others"  # recipes and exports that belong to no model family
 UNREADABLE = (
     OSError,
@@ -122,6 +123,23 @@ def _show_metadata(metadata: dict[str, Any]) -> None:
     for condition, names in names_of(metadata).items():
         if condition in taken:
             print_line(condition, ", ".join(names))
+    for name, columns in metadata.get("columns", {}).items():
+        for column in columns:
+            print_line(name, _column(column))
+
+
+def _column(column: dict[str, Any]) -> str:
+    """Describes a column of a table by its name and its values."""
+    words = column.get("categories")
+    if words:
+        values = ", ".join(words[:MOST_WORDS])
+        if len(words) > MOST_WORDS:
+            values += f" and {len(words) - MOST_WORDS} more"
+    elif "minimum" in column:
+        values = f"{column['minimum']:g} to {column['maximum']:g}"
+    else:
+        values = "number"
+    return f"{column['name']}: {values}"
 
 
 def print_line(name: str, text: str) -> None:

@@ -1,6 +1,8 @@
 """`keras-gen sample`, and helpers shared by all commands that run exports."""
 
 import argparse
+import csv
+import io
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -12,6 +14,7 @@ from PIL import Image, ImageOps
 from keras_gen.files.animations import video_grid, video_strips, write_animation
 from keras_gen.files.images import enlarged_grid, luma, to_pillow, write_png
 from keras_gen.files.sounds import as_int16, write_wav
+from keras_gen.files.writing import replacing
 from keras_gen.messages import nearest
 from keras_gen.serving import exported
 from keras_gen.workshop.cli.names import names_of
@@ -24,13 +27,12 @@ ANY = "any"  # label value: each sample gets a random label
 
 
 def sample(options: argparse.Namespace) -> int:
-    """Generates a grid of images, or sounds."""
+    """Generates a grid of images, sounds, or rows of a table."""
     ending = options.out.suffix.lower()
-    if ending not in (".png", ".gif", ".wav"):
+    if ending not in (".png", ".gif", ".wav", ".csv"):
         raise ValueError(
-            f"--out is {options.out}: expected a name that ends in .png for a grid of images, "
-            "in "
-            ".gif for videos, or in .wav for sounds."
+            f"--out is {options.out}: expected a name that ends in .png for a grid of images, in "
+            ".gif for videos, in .wav for sounds, or in .csv for rows of a table."
         )
     names = [name for name, _ in options.set]
     if twice := [name for name in names if names.count(name) > 1]:
@@ -42,30 +44,57 @@ def sample(options: argparse.Namespace) -> int:
     conditions = _conditions(path, signature, dict(options.set))
     model = exported.load(path)
     known(model, signature)
-    images, sounds = image_outputs(model, signature), sound_outputs(model, signature)
-    if set(asked(model, signature)) != {"seed", "n"} or not images + sounds:
+    found = _generated(model, signature)
+    if found is None:
+        able = [name for name in arrays_alone(model.inputs) if _generated(model, name)]
         raise ValueError(
-            f"signature {signature!r} of {model.path} does not generate images or sounds from "
-            f"(seed, n): choose another signature with --signature, from "
-            f"{', '.join(arrays_alone(model.inputs))}."
+            f"signature {signature!r} of {model.path} does not generate images, sounds, or rows "
+            f"with named columns from (seed, n). Signatures that do: {', '.join(able) or 'none'}."
         )
-
-    if (ending == ".wav") != (not images):
-        kind, fitting = ("images", ".png") if images else ("sounds", ".wav")
+    kind, output = found
+    endings = {"images": (".png", ".gif"), "sounds": (".wav",), "rows": (".csv",)}[kind]
+    if ending not in endings:
         raise ValueError(
             f"--out is {options.out}: the model generates {kind}. Choose a name that ends in "
-            f"{fitting}."
+            f"{endings[0]}."
         )
-    n = options.n or (IMAGES if images else SOUNDS)
+    n = options.n or (SOUNDS if kind == "sounds" else IMAGES)
     inputs = conditions | {"seed": options.seed, "n": n}
-    outputs = model(signature, **inputs)
-    if images:
-        _write_images(options, outputs[images[0]])
-    else:
+    values = model(signature, **inputs)[output]
+    if kind == "images":
+        _write_images(options, values)
+        return 0
+    if kind == "sounds":
         rate = rate_of(model.metadata)
-        write_wav(options.out, one_after_another(outputs[sounds[0]], rate), rate)
-        print(f"{n} sounds written to {options.out}")
+        write_wav(options.out, one_after_another(values, rate), rate)
+    else:
+        _write_rows(options.out, model.metadata["columns"][output], values)
+    print(f"{n} {kind} written to {options.out}")
     return 0
+
+
+def _generated(model: exported.Exported, signature: str) -> tuple[str, str] | None:
+    """Returns what a signature generates from (seed, n), and the output's name, or None."""
+    if set(asked(model, signature)) != {"seed", "n"}:
+        return None
+    columns = model.metadata.get("columns", {})
+    outputs = {
+        "images": image_outputs(model, signature),
+        "sounds": sound_outputs(model, signature),
+        "rows": [name for name in model.outputs[signature] if name in columns],
+    }
+    return next(((kind, names[0]) for kind, names in outputs.items() if names), None)
+
+
+def _write_rows(path: Path, columns: Sequence[dict[str, Any]], rows: np.ndarray) -> None:
+    """Writes rows `[n, columns]`, strings or numbers, to a CSV file with a header."""
+    texts = np.vectorize(bytes.decode, otypes=[object])(rows) if rows.dtype == object else rows
+    lines = io.StringIO(newline="")
+    writer = csv.writer(lines)
+    writer.writerow([column["name"] for column in columns])
+    writer.writerows(texts.tolist())
+    with replacing(path) as file:
+        file.write(lines.getvalue().encode())
 
 
 def _write_images(options: argparse.Namespace, images: np.ndarray) -> None:

@@ -1,6 +1,7 @@
 """The commands list and sample, and what all commands on exports share."""
 
 import collections
+import csv
 import json
 import os
 import shlex
@@ -16,6 +17,8 @@ from PIL import Image
 
 from all_tiny import TINY
 from commands import fails, run_without
+from keras_gen import VAE
+from keras_gen.data import table_columns
 from keras_gen.files.animations import video_strips
 from keras_gen.files.images import enlarged_grid, read_image
 from keras_gen.serving import exported
@@ -292,11 +295,34 @@ def test_sounds(home, capsys):
     assert "the model generates images. Choose a name that ends in .png." in images
 
 
+def test_rows_of_a_table(home, capsys):
+    """As a CSV file that equals the model's own samples; `show` describes the columns."""
+    rows = {"age": [3.5, 5.0, 7.25], "kind": ["cat", "dog, big", "cat"]}
+    model = VAE.for_table(table_columns(rows), latent_dim=2, hidden=(4,), components=2)
+    export(model, "mine", "rows", signatures=["sample"])
+    sample = ["sample", "mine/rows", "-n", "5", "--seed", "2", "-o"]
+    assert main([*sample, "rows.csv"]) == 0
+    assert capsys.readouterr().out == "5 rows written to rows.csv\n"
+    written = list(csv.DictReader(Path("rows.csv").read_text().splitlines()))
+    expected = model.sample(5, seed=2)
+    assert [float(row["age"]) for row in written] == list(expected["age"])
+    assert [row["kind"] for row in written] == list(expected["kind"])
+    error = fails(capsys, *sample, "rows.png")
+    assert "the model generates rows. Choose a name that ends in .csv." in error
+    assert main(["show", "mine/rows"]) == 0
+    shown = capsys.readouterr().out
+    assert "age: 3.5 to 7.25\n" in shown and "kind: cat, dog, big\n" in shown
+    assert exported.read_metadata("mine/rows/1")["columns"]["rows"] == [
+        dict(name="age", type="number", decimals=2, minimum=3.5, maximum=7.25),
+        dict(name="kind", type="word", categories=["cat", "dog, big"]),
+    ]
+
+
 def test_sample_of_videos(home, capsys, monkeypatch):
     videos = np.random.default_rng(0).integers(0, 256, [4, 9, 5, 6, 1], "uint8")
     signature = dict(seed=tf.TensorSpec([], tf.int32), n=tf.TensorSpec([], tf.int32))
     outputs = dict(images=tf.TensorSpec(videos.shape, tf.uint8))
-    known = dict(inputs={"sample": signature}, outputs={"sample": outputs}, path="a")
+    known = dict(inputs={"sample": signature}, outputs={"sample": outputs}, path="a", metadata={})
     known |= {"defaults": lambda *_: {}, "__call__": lambda *_, **__: {"images": videos}}
     model = type("Videos", (), known)()
     monkeypatch.setattr("keras_gen.serving.exported.load", lambda path: model)

@@ -36,7 +36,7 @@ FAILING = [
     (f"{APPLY} out.png --signature encode", IMAGES_TO_IMAGES),
     (f"{APPLY} out.png --signature sample", IMAGES_TO_IMAGES),
     ("sample fixed -o a.png", "has no signature 'sample'"),
-    ("sample inverter -o a.png --signature invert", "not generate images or sounds from (seed, n)"),
+    ("sample inverter -o a.png --signature invert", "from (seed, n). Signatures that do: sample"),
     ("sample inverter -o out", "expected a name that ends in .png for a grid"),
     ("sample inverter -n 2 -o out.gif", "out.gif: the model generates images. Choose a name that"),
     ("sample inverter --set digit=7 -o a.png", "saved_models/inverter/2 accepts no conditions"),

@@ -155,7 +155,7 @@ def interpolate(self, a, b, steps: int = 8, **given):  # noqa: D417
             pair, or one for all pairs.
 
     Returns:
-        Outputs of `decode`, `[n, steps, ...]`.
+        Outputs of `decode`, `[n, steps, ...]`; the rows of a table are strings.
 
     Raises:
         ValueError: If `a` and `b` contain different numbers of examples, or if `steps` is below 2.
@@ -173,7 +173,11 @@ def interpolate(self, a, b, steps: int = 8, **given):  # noqa: D417
     if isinstance(start, tuple):
         start = start[0]
         end = end[0]
-    return decoded_path(self.decode, start, end, steps, **given)
+
+    def decode(points, **given):
+        return self.edges["x"].as_array(self.decode(points, **given))
+
+    return decoded_path(decode, start, end, steps, **given)
 
 
 @for_users

@@ -55,8 +55,9 @@ def capability(function: Callable) -> Callable:
     edges accept. If the first argument is a `keras_gen.data.Source`, its arrays are used. Each
     argument after the first may also be a single value for all examples. It processes `batch_size`
     examples (default: 256) at once with a graph that is traced once, and returns an array, or a
-    tuple of arrays if there are several outputs. Float inputs give float outputs if their edge
-    allows it.
+    tuple of arrays if there are several outputs. If the only output is `x` and examples are table
+    rows, it returns a table, in the format of `sample`. Float inputs give float outputs if their
+    edge allows it.
 
     Example:
     ```python
@@ -175,7 +176,14 @@ def _over_batches(model, function, names, arrays, batch_size):
             raise
         parts.append(to_arrays(model, outputs, as_floats))
     whole = tuple(np.concatenate(part) for part in zip(*parts, strict=True))
-    return whole if len(whole) > 1 else whole[0]
+    if len(whole) > 1:
+        return whole
+    return _as_table(model, whole[0]) if outputs.keys() == {"x"} else whole[0]
+
+
+def _as_table(model, examples: np.ndarray):
+    """Returns the rows of a table in the format of `sample`; other examples unchanged."""
+    return model.edges["x"].as_table(examples) if "x" in model.edges else examples
 
 
 def warn_of_unknown_units(model) -> None:
@@ -381,8 +389,7 @@ def sample(  # noqa: D417
     for start in range(0, n, batch_size):
         part = functools.partial(_part, slice(start, start + batch_size))
         parts += to_arrays(self, draw(*tf.nest.map_structure(part, [noise, *prepared])))
-    samples = np.concatenate(parts)
-    return self.edges["x"].as_table(samples) if "x" in self.edges else samples
+    return _as_table(self, np.concatenate(parts))
 
 
 def _given(edge, name: str, value):

@@ -196,14 +196,17 @@ class Flow(LikelihoodModel):
             amounts: Multiples of the direction; 0 decodes the example itself.
 
         Returns:
-            Outputs of `decode`, `[n, amounts, ...]`.
+            Outputs of `decode`, `[n, amounts, ...]`; the rows of a table are strings.
 
         Example: `model.manipulate(faces, smiling, serious, amounts=(0, 1))`.
         """
         amounts = [checked_number("amounts", each) for each in checked_list("amounts", amounts)]
         direction = self.encode(having).mean(axis=0) - self.encode(lacking).mean(axis=0)
         latents = self.encode(x)
-        moved = [self.decode(latents + amount * direction) for amount in amounts]
+        moved = [
+            self.edges["x"].as_array(self.decode(latents + amount * direction))
+            for amount in amounts
+        ]
         return np.stack(moved, axis=1)
 
     def noise(self, n, key):

@@ -190,7 +190,10 @@ def test_tables_are_encoded_filled_and_scored(tmp_path):
     codes, log_variances = model.encode(FRAME)
     assert codes.shape == log_variances.shape == (20, 1)
     np.testing.assert_array_equal(model.log_prob(path), model.log_prob(FRAME))
-    assert model.reconstruct(FRAME).shape == model.decode(codes).shape == (20, 4)
+    for rows in (model.reconstruct(FRAME), model.decode(codes)):
+        assert rows.dtypes.to_dict() == FRAME.dtypes.to_dict() and len(rows) == 20
+    path_of_rows = model.interpolate(FRAME[:3], FRAME[3:6], steps=2)
+    assert path_of_rows.shape == (3, 2, 4) and path_of_rows.dtype.kind in "UO"
     part = FRAME[2:7]
     for full in (model.impute(part), model.complete(part, seed=1)):
         assert full.index.tolist() == part.index.tolist()

@@ -40,7 +40,7 @@ def complete(self, rows, seed: int | None = None):  # noqa: D417
     """Samples values for gaps, given all known values of a row.
 
     Calls with different seeds yield multiple imputations. To sample conditionally, pass rows in
-    which only the values to condition on are known.
+    which only the values to condition on are known, and all other columns contain None.
 
     Args:
         rows: See `impute`.

@@ -104,6 +104,12 @@ def test_defaults_fit_every_size(name, shape):
     assert tuple(taken)[-3:] in (shape, (None, None, shape[-1]))
 
 
+@pytest.mark.parametrize("name", ["VAE", "GAN", "DDPM", "Flow", "PixelCNN"])
+def test_a_condition_names_the_conditional_class(name):
+    with pytest.raises(TypeError, match=rf"^{name} got classes: .* build a Conditional{name}\.$"):
+        CLASSES[name].for_images((8, 8, 1), classes=2)
+
+
 @pytest.mark.parametrize(
     ("name", "wrong", "right"),
     [

@@ -369,7 +369,7 @@ def sample(  # noqa: D417
     if unknown := sorted(conditions.keys() - known.keys()):
         raise TypeError(
             f"{type(self).__name__}.sample has no condition {unknown[0]!r}: expected "
-            f"{', '.join(known) or 'none'}."
+            f"{', '.join(known) or 'none'}.{_ways_out(self, unknown[0])}"
         )
     values = {name: condition.default for name, condition in known.items()} | conditions
     if missing := [name for name, v in values.items() if v is inspect.Parameter.empty]:
@@ -390,6 +390,14 @@ def sample(  # noqa: D417
         part = functools.partial(_part, slice(start, start + batch_size))
         parts += to_arrays(self, draw(*tf.nest.map_structure(part, [noise, *prepared])))
     return _as_table(self, np.concatenate(parts))
+
+
+def _ways_out(model, name: str) -> str:
+    """Returns a sentence about sampling rows with a given value if `name` is one of the columns."""
+    columns = model.edges["x"].described_columns() if "x" in model.edges else []
+    if not hasattr(model, "complete") or name not in [column["name"] for column in columns]:
+        return ""
+    return " To sample rows with given values, call complete."
 
 
 def _given(edge, name: str, value):

@@ -7,6 +7,7 @@ from typing import Any
 
 import keras
 
+import keras_gen
 from keras_gen.core.network_checks import require_shapes
 from keras_gen.declared import named_parameters, names_by_place, parameters_of
 from keras_gen.messages import nearest
@@ -69,7 +70,13 @@ def _refuse_misspelled(cls: type, parameters: Collection[str], kwargs: Collectio
     builders = [getattr(cls, name).__func__ for name in BUILDERS if hasattr(cls, name)]
     accepted = [each for builder in builders for each in parameters_of(builder)]
     names = {each.name for each in accepted if each.kind is not each.VAR_KEYWORD}
+    conditional = f"Conditional{cls.__name__}"
     for name in unknown:
+        if name in ("classes", "conditions", "speakers") and conditional in keras_gen.__all__:
+            raise TypeError(
+                f"{cls.__name__} got {name}: expected no condition. To use it, build a "
+                f"{conditional}."
+            )
         likely = nearest(name, sorted((known | names) - {name}))
         if likely != ".":
             raise TypeError(f"{cls.__name__} got {name}{likely}")

@@ -140,12 +140,19 @@ class Source:
             seed: Nonnegative integer.
 
         Raises:
+            TypeError: If `seed` is not an integer, such as a second fraction.
             ValueError: If one of the sources would be empty.
 
         Example:
-            >>> train, held_out = source.split(0.1, seed=0)
+            >>> train, test = source.split(0.1, seed=0)
+            >>> train, validation = train.split(0.1, seed=0)
         """
         fraction = checked_number("fraction", fraction, minimum=0, maximum=1)
+        if isinstance(seed, float):
+            raise TypeError(
+                f"seed is {seed:g}: expected an integer. To hold out two parts, split the first "
+                "source again."
+            )
         count = round(fraction * self._size)
         if not 0 < count < self._size:
             raise ValueError(

@@ -245,11 +245,15 @@ class Flow(LikelihoodModel):
         if not self.columns:
             examples = Levels(shape, self.levels) if self.levels else Vectors(shape, "vectors")
             return self.in_any_units(examples)
-        if shape != (len(self.columns),) or self.levels:
+        if self.levels:
             raise ValueError(
-                f"flow accepts examples of shape {shape} with levels={self.levels}: expected "
-                f"({len(self.columns)},), one number per column, and no levels. Build it with "
-                f"{type(self).__name__}.for_table."
+                f"levels is {self.levels}, but the examples are rows of a table: expected None. "
+                "Leave out levels."
+            )
+        if shape != (len(self.columns),):
+            raise ValueError(
+                f"flow accepts examples of shape {shape}: expected ({len(self.columns)},), one "
+                f"number per column. Build it with {type(self).__name__}.for_table."
             )
         rows = Rows(self.columns)
         self.resources = [rows.cells]  # also read by the signatures

@@ -232,6 +232,8 @@ def test_dicts_and_csv_files_do_as_well_as_data_frames(tmp_path):
     np.testing.assert_array_equal(nats, model.log_prob({n: FRAME[n].to_numpy() for n in FRAME}))
     found = model.sample(3, seed=1)
     assert isinstance(found, dict) and found["age"].dtype == np.int64
+    with pytest.raises(TypeError, match=r"no condition 'age': expected none\. .* call complete\.$"):
+        model.sample(3, age=39)
 
 
 def test_a_number_has_the_mass_of_logistic_densities_in_its_cell():

@@ -187,6 +187,8 @@ def test_a_random_fraction_is_held_out():
     for fraction in (-0.1, 1.5, np.nan):
         with pytest.raises(ValueError, match=r"^fraction is .*: expected"):
             source.split(fraction)
+    with pytest.raises(TypeError, match=r"^seed is 0\.1: expected an integer\. .* split .* again"):
+        source.split(0.1, 0.1)
     with pytest.raises(TypeError, match=r"^fraction is .*: expected a number"):
         source.split("half")
 

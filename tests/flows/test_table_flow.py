@@ -155,9 +155,14 @@ def test_refusals_name_the_way_out():
             AttributeError, match=f"Flow has no {name} method, .* use MADE.for_table"
         ):
             getattr(model, name)
-    for options in (dict(columns=COLUMNS), dict(columns=COLUMNS[:2], levels=8)):
-        with pytest.raises(ValueError, match=r"expected \(\d,\), one number per column, and no le"):
-            Flow(coupling_flow((2,), steps=1, hidden=(2,)), **options)
+    with pytest.raises(ValueError, match=r"\(2,\): expected \(3,\), one number per column\. Build"):
+        Flow(coupling_flow((2,), steps=1, hidden=(2,)), columns=COLUMNS)
+    with pytest.raises(ValueError, match=r"^levels is 8, .*: expected None\. Leave out levels\.$"):
+        Flow.for_table(COLUMNS, levels=8, **SMALL)
+    for name in ("classes", "conditions"):
+        way_out = rf"^Flow got {name}: expected no condition\. .* build a ConditionalFlow\.$"
+        with pytest.raises(TypeError, match=way_out):
+            Flow.for_table(COLUMNS, **{name: 2}, **SMALL)
     with pytest.raises(ValueError, match="columns is empty"):
         Flow.for_table([])
     with pytest.raises(ValueError, match=r"shape \(1,\): expected \(values,\) with at least 2"):

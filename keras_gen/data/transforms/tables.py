@@ -164,7 +164,11 @@ class Column:
         """Returns the name, the type, and the known values or the range of the column."""
         if self.categories:
             return {"name": self.name, "type": "word", "categories": self.categories}
-        described = {"name": self.name, "type": "number", "decimals": self.decimals}
+        described: dict[str, Any] = {
+            "name": self.name,
+            "type": "number",
+            "decimals": self.decimals,
+        }
         if self.starts:
             described |= {"minimum": self.starts[0], "maximum": self.ends[-1]}
         return described

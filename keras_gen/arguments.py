@@ -108,8 +108,10 @@ def checked_choice(name: str, value: Any, options: Iterable[str]) -> str:
     options = tuple(options)
     if not isinstance(value, str) or value not in options:
         # If the value is 2, an option "2" has quotation marks.
-        known = ", ".join(map(repr, options) if str(value) in options else options)
-        raise ValueError(f"{name} is {shown(value)}: expected one of {known}.")
+        quoted = len(options) == 1 or str(value) in options
+        known = ", ".join(map(repr, options) if quoted else options)
+        one_of = "one of " * (len(options) > 1)
+        raise ValueError(f"{name} is {shown(value)}: expected {one_of}{known}.")
     return value
 
 

@@ -81,6 +81,7 @@ class DBVAE(VAE):
     """
 
     batch = ("x", "labels")
+    no_builders = "has no standard networks: pass your own networks."
     classify = classify
 
     encoder: keras.Model = network("x -> z z logits")

@@ -79,6 +79,7 @@ class StyleIdentityVAE(EncoderDecoder):
     """
 
     batch = ("x", "labels", "same", "other", "other_labels")
+    no_builders = "has no standard networks: pass your own networks."
 
     encoder: keras.Model = network("x -> style style identity")
     decoder: keras.Model = network("codes -> parameters")

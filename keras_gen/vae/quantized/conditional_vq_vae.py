@@ -57,6 +57,7 @@ class ConditionalVQVAE(VQVAE):
     """
 
     batch = ("x", "speakers")
+    no_builders = "has no standard networks: pass your own networks."
 
     decoder: keras.Model = network("latents speakers -> parameters")
     speakers: Count = argument(kw_only=True)

@@ -53,6 +53,7 @@ class VQVAE2(VQVAE):
     """
 
     code_names = ("bottom",)
+    no_builders = "has no standard networks: pass your own networks."
 
     top_encoder: keras.Model = network("x -> features top", kw_only=True)
     encoder: keras.Model = network("features top -> bottom", later=True)

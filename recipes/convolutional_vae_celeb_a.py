@@ -63,7 +63,7 @@ class Settings(RunSettings):
     images: Path | None = None  # Your own image folder, used instead of the dataset
     size: int = 64  # Side length of the faces in pixels; CIFAR-10 has 32
     held_out: int = 100
-    """Number of last training images held out to choose the epoch and the PCA."""
+    """Number of training images held out to choose the epoch and PCA; the last ones are used."""
     latent_dim: int = 128  # Dimensions of the latents; with 2, the latent plane is plotted
     maps: bool = False
     """Whether the latents are maps of the same size as the last convolution's output."""

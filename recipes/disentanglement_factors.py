@@ -17,7 +17,7 @@ The scores are MIG, SAP, DCI disentanglement, and the scores of the beta-VAE and
 Scores differ as much between seeds as between methods (Locatello et al. 2019), so run several
 seeds.
 
-Deviations: the shapes differ from those of dSprites, so scores are not comparable. Codes are the
+Deviations: the shapes differ from the dSprites shapes, so scores are not comparable. Codes are the
 means for all combinations of factors, which are also the training set. The FactorVAE's
 discriminator needs twice as many images per step. Layers are dense as in Chen et al., whose decoder
 has one more layer and uses tanh instead of ReLU. Images in the cpu preset have a quarter of the

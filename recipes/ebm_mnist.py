@@ -90,8 +90,8 @@ def main(run: Run, s: Settings):
     with run.strategy.scope():
         models = {"digits": build(run, s), "clothes": build(run, s)}
 
-    # Each step: chains run, then one update lowers the energies of data and raises those of the
-    # ends.
+    # Each step: chains run, then one update lowers the energies of data and raises the
+    # energies of the ends.
     run.fit(models["clothes"], Source(train["clothes"]), part="clothes")
     run.fit(models["digits"], Source(train["digits"]), samples)
     run.export(models["digits"], default="sample")

@@ -74,7 +74,7 @@ IN_WORDS = {
     "unrolled_5": "5 unrolled steps",
     "unrolled_10": "10 unrolled steps",
 }
-# The centers and standard deviations are those of Srivastava et al. (2017) and Lin et al.
+# The centers and standard deviations are from Srivastava et al. (2017) and Lin et al.
 MODES = {
     "ring": (ring_centers(8), 0.01),
     "grid": (grid_centers(5), 0.05),

@@ -55,7 +55,7 @@ class Settings(ShortStepSettings):
     temperature: float = 0.7  # Standard deviation of the latents for sampling
     amount: float = 1.0  # Shift of the faces' latents, as a multiple of the attribute direction
     held_out: int = 100
-    """Number of last training images held out to choose the epoch and the PCA."""
+    """Number of training images held out to choose the epoch and PCA; the last ones are used."""
     classifier_steps: int = 1500  # Training steps for each evaluation classifier
     components: str = "100 200 400 800 1200 1600"
     """Candidate numbers of PCA components; the best is chosen."""

@@ -50,8 +50,8 @@ class Settings(ShortStepSettings):
     beta_1: float = 0.5  # Adam's beta_1, the decay rate of the average gradient
     augmentation: str = "affine"  # Augmentation of all inputs of the discriminator and Q
     drawn: int = 20_000
-    """Number of generated images used to train a classifier of the categories."""
-    classifier_steps: int = 1500  # Training steps for each classifier of the categories
+    """Number of generated images used to train a category classifier."""
+    classifier_steps: int = 1500  # Training steps for each category classifier
     starts: int = 5  # Number of k-means restarts; the tightest clustering is kept
 
 

@@ -12,7 +12,7 @@ Expected result of the cpu preset: an error of 0.25 with 4-dimensional codes (de
 Each series has its own frequency and phase, so two numbers describe everything except the noise. A
 4-dimensional code can represent a circle (the phase) and an interval (the frequency).
 Reconstructions are compared with the noise-free series, which training never sees: the error is
-given in standard deviations of the noise, so that the error of the measurements is 1. For unbiased
+given in standard deviations of the noise, so the error of the measurements is 1. For unbiased
 estimates of two numbers from 64 measurements, the error is at least sqrt(2 / 64) = 0.18, the
 Cramér-Rao bound.
 

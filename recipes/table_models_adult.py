@@ -44,7 +44,7 @@ from keras_gen.workshop.baselines import ProductMixture
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    rows: int = 20_000  # Number of training rows; other rows show whether the model copies rows
+    rows: int = 20_000  # Number of training rows; the other rows are used to detect copying
     hidden: int = 256  # Units in each of the two hidden layers
     learning_rate: float = 2e-3  # Adam's learning rate, with cosine decay to 0
     any_order_epochs: int = 10  # Epochs for the model that predicts columns in any order

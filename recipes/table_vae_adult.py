@@ -41,7 +41,7 @@ from keras_gen.data import Source
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    rows: int = 20_000  # Number of training rows; other rows show whether the model copies rows
+    rows: int = 20_000  # Number of training rows; the other rows are used to detect copying
     latent_dim: int = 16  # Number of latent dimensions
     hidden: int = 192  # Units in each of the two hidden layers of the encoder and decoder
     normals: int = 20  # Number of normal distributions in the fitted prior

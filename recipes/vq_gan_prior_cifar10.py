@@ -80,7 +80,8 @@ class Settings(ShortStepSettings):
     prior_batch_size: int = 64  # Number of examples per training step of the transformers
     prior_learning_rate: float = 1e-3
     """Adam's learning rate for the transformers, with the schedule of the VQGAN."""
-    held_out: int = 1000  # Number of last training images held out to choose epochs and n-grams
+    held_out: int = 1000
+    """Number of training images held out to choose epochs and n-grams; the last ones are used."""
     counted: int = 50_000  # Maximum number of training images whose codes are counted
     compared: int = 2000  # Number of images of each type to compare
     classifier_steps: int = 1500  # Training steps for the feature network and each classifier

@@ -80,7 +80,7 @@ def main(run: Run, s: Settings):
         )
         # The reconstruction loss is a sum over the values of an image, and the commitment loss is a
         # sum over the values of a latent. In the authors' code, both are means over all values.
-        # This weight corresponds to theirs.
+        # This weight is equivalent to the weight in their code.
         commitment_weight = s.commitment_weight * test[0].size / s.latent_dim
         model = VQVAE(
             residual_encoder(shape, **sizes),

@@ -59,7 +59,7 @@ class Settings(ShortStepSettings):
     """Adam's learning rate for the prior, with the schedule of the VQ-VAE."""
     ema: float = 0.999  # EMA momentum of the prior's weights used for evaluation
     held_out: int = 1000
-    """Number of last training images held out to choose the prior and the PCA."""
+    """Number of training images held out to choose the prior and PCA; the last ones are used."""
     tested: int = 10_000  # Number of test images; the first ones are used
     components: str = "100 300 600 1000"
     """Candidate numbers of PCA components; the best is chosen."""

@@ -55,7 +55,8 @@ class Settings(ShortStepSettings):
     heads: int = 4  # Number of attention heads per block
     dropout: float = 0.1  # Dropout rate of the residual branches of the transformer
     learning_rate: float = 2e-3  # Adam's learning rate; linear decay to 0 in the second half
-    held_out: int = 500  # Number of last training stories held out to choose the epoch
+    held_out: int = 500
+    """Number of training stories held out to choose the epoch; the last ones are used."""
     tested: int = 3299  # Number of test stories; the first ones are used
 
 

@@ -1,7 +1,7 @@
 """Changes the library in one place at a time, and names the changes that no nearby test notices.
 
-    python tests/mutations.py              all of tests/mutations.toml
-    python tests/mutations.py gan vae/m2   those of files whose paths contain one of these words
+    python tests/mutations.py              all mutations in tests/mutations.toml
+    python tests/mutations.py gan vae/m2   mutations of files whose paths contain one of these words
 
 It fails if more than one in twenty survives, or if a text of the table is not found exactly once.
 """
@@ -72,7 +72,7 @@ def run(copy: Path, tests: list[str]) -> None:
 
 
 def main(words) -> int:
-    """Tries the mutations, and prints those that survive."""
+    """Tries the mutations, and prints the survivors."""
     chosen = mutations(words)
     survivors = 0
     with tempfile.TemporaryDirectory() as folder:

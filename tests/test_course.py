@@ -1,4 +1,4 @@
-"""Chapters of the course run, and their pages, notebooks and tables are those of the scripts."""
+"""The scripts of the course run, and its pages, notebooks, and tables match the scripts."""
 
 import importlib
 import json

@@ -146,7 +146,7 @@ def test_the_tables_of_signatures_and_of_logged_names():
 
 
 def test_the_table_of_durations():
-    """Its numbers are those that `fit` prints, and near those of the published runs."""
+    """The table shows the numbers that `fit` prints, which are near the published runs' steps."""
     rows = re.findall(
         r"^\| (`.*?) \| ([\d,]+) to ([\d,]+) \|.*\[(.*)\]", read("docs/which_model.md"), re.M
     )

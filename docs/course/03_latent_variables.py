@@ -637,8 +637,8 @@ for name, nats in estimates.items():
 # %% [markdown]
 # Now look at the columns of the learned $W$. A linear autoencoder finds the subspace of the
 # principal components, in any basis (chapter 1). Here too, rotated columns have the same
-# likelihood. But the latents are independent in the posterior, so that the bound is tight, only if
-# the columns are orthogonal. So the best decoder for the bound has the components *themselves* as
+# likelihood. But the bound is tight only if the latents are independent in the posterior, which
+# requires orthogonal columns. So the best decoder for the bound has the components *themselves* as
 # columns, up to their signs (Lucas et al. 2019). We print the gap that remains even with the best
 # $q$ with independent latents. For the rotated decoder, this gap is the divergence from section 5,
 # which is the same for all images.

@@ -85,7 +85,7 @@ class Coder(LikelihoodModel):
 
     @capability
     def decode(self, latents):
-        """Returns the mean of p(x | codes), images as uint8, given float codes `[n, ...]`."""
+        """Returns the mean of p(x | codes) as uint8 images, given float codes `[n, ...]`."""
         return {"x": self.reconstructed(latents)}
 
     interpolate = interpolate

@@ -16,7 +16,7 @@ def encode(self, x):
 
 @capability
 def decode(self, codes):
-    """Returns the mean of p(x | codes), images as uint8, given integer codes `[n, ...]`."""
+    """Returns the mean of p(x | codes) as uint8 images, given integer codes `[n, ...]`."""
     return {"x": self.reconstructed(self.embedded(codes))}
 
 

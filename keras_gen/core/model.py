@@ -163,7 +163,7 @@ class GenerativeModel(keras.Model):
         return model_of(cls, config)
 
     def arguments(self) -> list[str]:
-        """Returns the names of the constructor's arguments, including those passed to bases."""
+        """Returns the names of the constructor's arguments, including base-class arguments."""
         named = declared.named_parameters(type(self))
         ours = [n for n in self._given_arguments if n not in ("name", "dtype", "trainable")]
         return list(dict.fromkeys([*named, *ours]))

@@ -92,10 +92,10 @@ class Path(Declared):
     def coefficients(self, quantity: str, t) -> tuple:
         """Returns (a, b) such that a quantity of a point is a * example + b * noise.
 
-        The `velocity` is dx_t/dt, the `score` is the gradient of log q(x_t | example) with respect
-        to x_t, and `v` is the quantity of Salimans, Ho: "Progressive Distillation for Fast Sampling
-        of Diffusion Models", ICLR 2022, sec. 4: if alpha^2 + sigma^2 = 1, it is the derivative with
-        respect to the angle.
+        The `velocity` is dx_t/dt, and the `score` is the gradient of log q(x_t | example) with
+        respect to x_t. `v` is the prediction target from Salimans, Ho: "Progressive Distillation
+        for Fast Sampling of Diffusion Models", ICLR 2022, sec. 4. If alpha^2 + sigma^2 = 1, `v` is
+        the derivative of x_t with respect to the angle.
         """
         if quantity == "example":
             return tf.ones_like(t), tf.zeros_like(t)
@@ -253,7 +253,7 @@ class CosinePath(VariancePreserving):
 
     @override
     def alpha(self, t):
-        # The complement of the angle is the most precise form at the end of the path.
+        # Near the end of the path, the complement of the angle is more precise than the angle.
         remaining = tf.maximum((1 - t) * self._speed, LAST_ANGLE)
         alpha = tf.sin(remaining) / math.cos(self._first_angle)
         return tf.where(t > 0, alpha, tf.ones_like(alpha))

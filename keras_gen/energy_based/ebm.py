@@ -128,7 +128,7 @@ class EBM(GenerativeModel):
 
     @override
     def train_step(self, data):
-        """Runs chains, then lowers the energies of data and raises those of the chains' ends."""
+        """Runs chains, then lowers the data's energies and raises the energies of the ends."""
         x = self.prepare_batch(data)["x"]
         places, start = self.starts(x)
         shape = [tf.shape(x)[0], *x.shape[1:]]

@@ -24,7 +24,7 @@ class ALFR(BlindClassifier):
     `fit` and `evaluate` accept examples, labels, and attributes. `loss` is the classifier's loss,
     and `d_loss` is the discriminator's loss, in nats.
 
-    Deviations: examples are not reconstructed from the features (alpha = 0), so that the features
+    Deviations: examples are not reconstructed from the features (alpha = 0), so the features
     serve only one task. The adversary is updated several times per encoder step, so that it remains
     strong.
 

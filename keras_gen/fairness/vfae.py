@@ -119,7 +119,7 @@ class VFAE(LikelihoodModel):
     def bound_terms(self, x, labels, attributes, inferred) -> dict:
         """Returns the terms of L_s and L_u, both averaged over q(y|z1).
 
-        q is one-hot if the label is known, so that the other classes contribute nothing.
+        q is one-hot if the label is known, so the other classes contribute nothing.
         """
         z1, (*posterior, seed) = inferred  # posterior: mean and log variance of q(z1|x,s)
         logits = self.logits_of(z1)

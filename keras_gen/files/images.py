@@ -318,8 +318,8 @@ def _write(path: str | Path, image: np.ndarray, format: str, **options: Any) -> 
     pillow = to_pillow(image)
     if pillow.mode == "RGBA" and format not in ("PNG", "WEBP", "TIFF"):
         raise ValueError(
-            f"{path} is a {format} file, which has no opacity, but the image has 4 channels: write "
-            "a PNG file, or convert the image with keras_gen.files.images.as_shown."
+            f"{path} is a {format} file, which cannot store opacity, but the image has 4 channels: "
+            "write a PNG file, or convert the image with keras_gen.files.images.as_shown."
         )
     with replacing(path) as file:
         pillow.save(file, format, quality=95, **options)

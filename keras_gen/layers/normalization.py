@@ -82,7 +82,7 @@ class SpectralNormalization(keras.layers.Wrapper):
     `keras.layers.SpectralNormalization` instead overwrites the kernel and treats sigma as constant.
     `direction`, the vector u, is a weight that each training call updates. The update is identical
     on all replicas, because it depends only on the kernel. Deviation: v is computed from the new u
-    instead of the previous u, so that a call at inference gives the same result as the last
+    instead of the previous u, so a call at inference gives the same result as the last
     training call.
 
     Args:

@@ -26,7 +26,7 @@ class DrawingLayer(DeclaredLayer):
     """
 
     # Whether there is also noise at inference. All examples then have the same noise, which is
-    # determined by `noise.inference_seed`, so that a result does not depend on the other examples
+    # determined by `noise.inference_seed`, so a result does not depend on the other examples
     # in the batch.
     always = False
 
@@ -73,7 +73,7 @@ class Dropout(DrawingLayer):
             `keras.utils.set_random_seed` seeds.
         always: Whether to drop inputs also at inference, as pix2pix does instead of using latents
             (Isola et al. 2017, sec. 3.2.1). All examples then have the same mask, which is
-            determined by `noise.inference_seed`, so that a result does not depend on the other
+            determined by `noise.inference_seed`, so a result does not depend on the other
             examples in the batch.
 
     Example:

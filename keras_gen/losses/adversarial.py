@@ -219,7 +219,7 @@ class JensenShannon(FDivergence):
 
     f(u) = u log u - (u + 1) log((u + 1) / 2), g(v) = log 2 - log(1 + exp(-v)), and f*(t) = -log(2 -
     exp(t)). The optimal logit is log p / q. The losses differ from `Minimax` by constants: the
-    discriminator's loss is lower by 2 log 2, so that its negative is an estimate of the divergence.
+    discriminator's loss is lower by 2 log 2, so its negative is an estimate of the divergence.
     With `direct`, the generator's loss equals the loss in `NonSaturating`. Deviation: table 1 of
     the paper omits the factor of 2 that results from its f.
 

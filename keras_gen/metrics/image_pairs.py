@@ -287,9 +287,10 @@ def enlargement_report(
         A dict of metrics. "psnr" (in dB) and "ssim" are means over the images, computed on the luma
         without a border of `factor` pixels, as in papers. "patches" is the patch distance between
         64-pixel squares cut from the images (see `pyramid_distances`), which is large for results
-        that are too smooth. "detail" is the root mean square of the luma detail in these squares,
-        relative to the originals, where detail is the part that a Gaussian with a standard
-        deviation of 1 pixel removes: 1 is ideal, and lower values mean that results are too smooth.
+        that are too smooth. "detail" is the root mean square of the fine detail in the luma of
+        these squares, divided by its value for the originals. Fine detail is the part that a
+        Gaussian blur with a standard deviation of 1 pixel removes. The ideal value is 1, and lower
+        values mean that results are too smooth.
 
     Example: `enlargement_report(model.translate, benchmark_images(4)["Set5"], 4)["psnr"]`.
     """

@@ -1,4 +1,4 @@
-"""Checks of arguments of metrics and baselines."""
+"""Checks for the arguments of metrics and baselines."""
 
 from __future__ import annotations
 

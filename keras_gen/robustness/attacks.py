@@ -112,7 +112,7 @@ class Attack(Declared):
             )
 
     def warn_of_little(self, low: float, high: float) -> None:
-        """Warns if changes are below half of one of 256 levels, or cannot reach the border."""
+        """Warns if epsilon is below half of one of 256 levels, or if steps cannot reach it."""
         covered = self.steps * self.step_fraction
         if covered < 1:
             warn(

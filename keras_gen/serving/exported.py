@@ -76,7 +76,7 @@ def find(models: Path, model: str) -> Path:
         raise FileNotFoundError(
             f"{model} has not been trained: it is neither a path nor an export in {models}. "
             f"Train it with `keras-gen train {name} --export {models}`; `keras-gen show {name}` "
-            "prints the time."
+            "prints the training time."
         )
     raise FileNotFoundError(
         f"there is no model {model!r}, either as a path or in {models}"

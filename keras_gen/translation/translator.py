@@ -186,7 +186,7 @@ def _padded(images, size, margin, multiple, axis):
     fits = multiple == 1 or (isinstance(size, int) and size % multiple == 0 and size >= smallest)
     if fits and not margin:
         return images
-    # Only nonnegative numbers are divided: for negative numbers, the remainder differs between #
+    # Only nonnegative numbers are divided: for negative numbers, the remainder differs between
     # runtimes.
     length = (size + 2 * margin + multiple - 1) // multiple * multiple
     index = tf.range(tf.maximum(length, smallest)) - margin

@@ -155,7 +155,7 @@ class M2(VAE):
     @override
     @capability
     def decode(self, latents, labels):
-        """Returns the mean of p(x|y,z), images as uint8, for latents and integer labels `[n]`."""
+        """Returns the mean of p(x|y,z) as uint8 images, for latents and integer labels `[n]`."""
         return {"x": self.reconstructed(latents, labels)}
 
     @capability

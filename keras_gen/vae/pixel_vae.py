@@ -50,9 +50,8 @@ class PixelVAE(VAE):
         seed: Seed for the noise.
 
     Raises:
-        ValueError: If the encoder and the decoder have different latents, if the decoder has
-            different inputs or is not causal in the images, or if `free_bits` or `beta` is
-            negative.
+        ValueError: If the decoder does not accept images and the encoder's latents, if it is not
+            causal in the images, or if `free_bits` or `beta` is negative.
 
     Example:
     ```python

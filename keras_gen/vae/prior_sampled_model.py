@@ -91,7 +91,7 @@ class PriorSampledModel(LikelihoodModel):
 
     @capability
     def decode(self, latents):
-        """Returns the mean of p(x|z), images as uint8, for float latents `[n, ...]`."""
+        """Returns the mean of p(x|z) as uint8 images, for float latents `[n, ...]`."""
         return {"x": self.from_noise(latents)}
 
     # Building --------------------------------------------------------------------------------

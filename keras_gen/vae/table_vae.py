@@ -44,8 +44,8 @@ class TableVAE(VAE):
     Recognition 107, 2020: each column has its own likelihood given the latents, and gaps contribute
     neither to the encoder's input nor to the likelihood of the values. Each word is a cell, as is
     each interval of numbers (`table_columns`). The probability of a number is the mass of a mixture
-    of logistic densities in its cell, so likelihoods are comparable with those of other models of
-    the same cells.
+    of logistic densities in its cell, so likelihoods are comparable with the likelihoods of other
+    models of the same cells.
 
     `score` and `log_prob` are the bound of an `IWAE` with 16 latent samples. `reconstruct` and
     `decode` return the most likely words, and the medians of numbers. `impute` and `complete` use
@@ -70,7 +70,8 @@ class TableVAE(VAE):
         seed: Seed for the noise of the latents.
 
     Raises:
-        ValueError: If the networks do not match the columns, or if they have different latents.
+        ValueError: If the networks do not match the columns, or if the encoder's latents do not
+            match the decoder's input.
 
     Example:
     ```python

@@ -49,7 +49,8 @@ class VAE(EncoderDecoder):
         seed: Seed for the noise of the latents.
 
     Raises:
-        ValueError: If the encoder and the decoder have different latents, or if `beta` is negative.
+        ValueError: If the encoder's latents do not match the decoder's input, or if `beta` is
+            negative.
 
     Example:
     ```python

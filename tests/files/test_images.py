@@ -372,7 +372,9 @@ def test_four_channels_are_written_with_opacity(tmp_path):
     for name in ("a.png", "a.tif"):
         write_image(tmp_path / name, image)
         np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / name)), image)
-    with pytest.raises(ValueError, match=r"a.jpg is a JPEG file, which has no opacity, .*: write"):
+    with pytest.raises(
+        ValueError, match=r"a.jpg is a JPEG file, which cannot store opacity, .*: write"
+    ):
         write_image(tmp_path / "a.jpg", image)
     assert not (tmp_path / "a.jpg").exists()
 

@@ -56,7 +56,7 @@ def test_losses_are_the_mean_of_both_domains(rng, kernel):
     of_real = softplus(-np.stack([x @ kernel, y @ kernel])).mean()
     of_fake = fake @ kernel
     expected = {
-        # The penalty is the mean of those of both logits.
+        # The penalty is the mean of the penalties on both logits.
         "d_loss": of_real + softplus(of_fake).mean() + 5 * np.sum(kernel**2),
         "g_loss": softplus(-of_fake).mean(),
     }

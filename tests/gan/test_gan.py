@@ -139,7 +139,7 @@ PARTS = {
 
 @pytest.mark.parametrize("n", PARTS)
 def test_the_k_updates_take_every_kth_example(n, weights, rng):
-    # A relativistic generator is shown real examples too: those of the last part.
+    # A relativistic generator also receives real examples, from the last part.
     model = gan(weights, RATE, objective="relativistic", discriminator_steps=3)
     x = images(rng, n)
     model.train_step(tf.constant(x))

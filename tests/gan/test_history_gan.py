@@ -31,7 +31,7 @@ def rows(examples):
 
 
 def updated(model, batch, training=True):
-    """The generated examples of a step, and those that the discriminator's update sees."""
+    """Returns a step's generated examples, and the examples that the discriminator sees."""
     with inside(Step(model, training)):
         fake = model.generated("discriminator 0", batch)
         model.update_discriminator(batch, fake, "discriminator 0")

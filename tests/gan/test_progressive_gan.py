@@ -95,7 +95,7 @@ def test_weights_that_join_start_afresh_and_others_go_on(images):
 
 
 def test_a_fade_does_not_jump(images):
-    """At the fraction 0 losses are those of the smaller size."""
+    """At fraction 0, the losses equal the losses at the smaller size."""
     model = build(penalty=None)
     model.compile()
     losses = []

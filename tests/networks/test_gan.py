@@ -61,7 +61,7 @@ def test_shapes_and_pieces(generator, discriminator):
 
 @pytest.mark.thorough
 def test_each_block_has_its_own_latents_and_all_have_the_class(generator):
-    """The first two latents make the map, the next ones are those of the first block, and so on."""
+    """The first two latents form the map, the next two belong to the first block, and so on."""
     start = [np.full([1, 6], 0.5, "float32"), np.array([0])]
     norms = [n for n in generator.layers if type(n).__name__ == "BatchNormalization"]
     assert len(norms) == 5 and [n.center for n in norms] == [False] * 4 + [True]

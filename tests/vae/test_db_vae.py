@@ -83,7 +83,7 @@ def test_an_example_without_a_label_teaches_nothing(x):
 
 
 def test_it_is_a_vae_of_its_latents(x):
-    """The logits stand apart: codes, densities and samples are those of the VAE without them."""
+    """Codes, densities, and samples equal the results of the VAE without the logits."""
     model = db_vae()
     vae = VAE(keras.Model(model.encoder.input, model.encoder.outputs[:2]), model.decoder,
               likelihood=Normal(scale=0.5))  # fmt: skip

@@ -320,7 +320,7 @@ def visible(folder: Path) -> list[Path]:
 
 
 def listed(names: list[str]) -> str:
-    """Returns up to 20 names, joined in one line."""
+    """Returns up to 20 names, joined into one line."""
     joined = ", ".join(names[:20])
     return f"{joined} and {len(names) - 20} more" if len(names) > 20 else joined
 

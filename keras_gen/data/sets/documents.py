@@ -72,10 +72,10 @@ def documents(name: str, words: int = 2000, topics: int = 8) -> Documents:
     Args:
         name: Name of the dataset. `"reuters"`: Reuters-21578 through tensorflow-datasets, ModApte
             split. A story is assigned a topic only if it has exactly one topic and this topic is
-            among the `topics` most common topics. All 9,603 training stories are included; held-out
-            stories are those with a topic (2,207 for 8 topics). `"20newsgroups"`: 11,314 training
-            posts and 7,532 held-out posts, without headers, footers, and quotes; the 20 groups are
-            the topics. scikit-learn downloads them once.
+            among the `topics` most common topics. All 9,603 training stories are included; the
+            held-out part contains only stories with a topic (2,207 for 8 topics). `"20newsgroups"`:
+            11,314 training posts and 7,532 held-out posts, without headers, footers, and quotes;
+            the 20 groups are the topics. scikit-learn downloads them once.
         words: Size of the vocabulary: the most common words, without English stop words.
         topics: Number of topics for `"reuters"`.
 

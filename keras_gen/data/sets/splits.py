@@ -39,7 +39,7 @@ class Parts:
         return {k: f"{found[k]}, checksum {v.checksum()}" for k, v in self.parts().items()}
 
     def record(self) -> dict[str, str]:
-        """Returns the dataset's name, and the size and origin without folders of each source."""
+        """Returns the dataset's name and, for each source, its size and origin without folders."""
         first = next(iter(self.parts().values()))
         parts = {k: text.split(", from ")[0] for k, text in self.describe().items()}
         return {"name": _name(first), **parts}

@@ -17,10 +17,10 @@ class CausalLayer(DeclaredLayer):
 
     Attributes:
         sees_itself: Whether the output at a position depends on the whole input at that position.
-            Between its input values and their predictions, a network must have layers for which
-            this is False.
+            On every path from a value to its own prediction, a network must have at least one layer
+            for which this is False.
         by_rows: Whether the output at a position depends on whole rows of the input (the rows above
-            and, if `sees_itself`, its own row), so that it is computed once per row.
+            and, if `sees_itself`, its own row). If True, the output is computed once per row.
 
     Example:
     ```python

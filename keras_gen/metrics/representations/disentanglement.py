@@ -77,7 +77,7 @@ def refuse_noise(codes: np.ndarray, factors: np.ndarray) -> None:
 
 
 def better_than_chance(predicted: np.ndarray, factors: np.ndarray) -> np.ndarray:
-    """Returns which factors are predicted better than chance, booleans `[f]`.
+    """Returns whether each factor is predicted better than chance, booleans `[f]`.
 
     The permutation test counts how often the predictions agree with shuffled factors at least as
     well as with the true factors. If all factors are noise, the test passes with a probability of

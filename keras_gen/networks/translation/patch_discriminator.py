@@ -37,8 +37,8 @@ def patch_discriminator(
         normalization: `"instance"`, the paper's choice, normalizes the outputs of all layers except
             the first, but amplifies noise in flat areas. `"spectral"` (Miyato et al. 2018)
             normalizes all kernels instead and does not amplify noise.
-        scales: Number of networks, each applied to images half as large as those of the previous
-            network (Wang et al.: "High-Resolution Image Synthesis and Semantic Manipulation with
+        scales: Number of networks, each applied to images half as large as the previous network's
+            images (Wang et al.: "High-Resolution Image Synthesis and Semantic Manipulation with
             Conditional GANs", CVPR 2018, sec. 3.2), so that both strokes and their arrangement are
             judged. More than one scale requires images of known size.
         reflect: Whether layers pad by reflection instead of with zeros, which reveal the borders.

@@ -314,7 +314,7 @@ class HierarchicalVAE(Coder):
                 require_moments(each, each.outputs[-2 * variables :])
 
     def variables_of(self, layer: int) -> dict[str, tuple]:
-        """Returns the shapes of the variables of a layer, 1 to L, by name."""
+        """Returns the shapes of the latent variables in a layer (1 to L), by variable name."""
         top = layer == self.depth
         network = self.bottom_up[-1] if top else self.top_down[layer - 1]
         parts = ("",) if top else self.parts

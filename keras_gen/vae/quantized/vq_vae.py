@@ -49,7 +49,7 @@ class VQVAE(EncoderDecoder):
             term of eq. (3).
 
     Raises:
-        ValueError: If the encoder and the decoder have different latents, or if a weight is
+        ValueError: If the encoder's latents do not match the decoder's input, or if a weight is
             negative.
 
     Example:

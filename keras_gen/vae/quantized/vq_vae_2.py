@@ -108,7 +108,7 @@ class VQVAE2(VQVAE):
     @override
     @capability
     def decode(self, top, bottom):
-        """Returns the mean of p(x | codes), images as uint8, given integer codes of both levels."""
+        """Returns the mean of p(x | codes) as uint8 images, given integer codes of both levels."""
         return {"x": self.reconstructed(self.embedded([bottom, top]))}
 
     # Building --------------------------------------------------------------------------------

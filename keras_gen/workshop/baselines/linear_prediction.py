@@ -18,12 +18,12 @@ _UNIFORM = 1e-4  # part of the probability spread over all levels, so that no er
 class LinearPredictor:
     """A distribution of a sound's levels: linear prediction from previous samples, plus an error.
 
-    The prediction is on the linear scale, by least squares: Atal, Hanauer: "Speech Analysis and
-    Synthesis by Linear Prediction of the Speech Wave", JASA 1971. The error follows a logistic
-    distribution, and each level gets the probability of its interval. The scale of the distribution
-    is exp(a + b log(m + 2^-15)), where m is the mean absolute value of the latest errors, one per
-    tap. With `adaptive=False`, the scale is a single number, as if sounds were equally loud
-    everywhere.
+    The coefficients are fitted on the linear scale by least squares (Atal, Hanauer: "Speech
+    Analysis and Synthesis by Linear Prediction of the Speech Wave", JASA 1971). The error follows a
+    logistic distribution, and each level gets the probability of its interval. The scale of the
+    distribution is exp(a + b log(m + 2^-15)), where m is the mean absolute value of the latest
+    errors, one per tap. With `adaptive=False`, the scale is a single number, as if all sounds were
+    equally loud throughout.
 
     Args:
         taps: Number of previous samples used, at least 1.
@@ -151,7 +151,7 @@ class RecursivePredictor(LinearPredictor):
     squares (Haykin: "Adaptive Filter Theory", 2002, ch. 9) updates them with the error, and
     discounts the past: each sample has `forgetting` times the weight of the next sample. Squared
     errors are divided by the square of their scale, the mean absolute value of the latest errors,
-    one per tap. Each sample is predicted only from previous samples, so that the probabilities of
+    one per tap. Each sample is predicted only from previous samples, so the probabilities of
     its levels sum to one.
 
     Args:

@@ -125,7 +125,7 @@ class BernoulliMixture:
     def _flat(examples: np.ndarray) -> np.ndarray:
         x = np.asarray(examples, np.float32).reshape(len(examples), -1)
         if x.size == 0 or not np.isin(x, (0, 1)).all():
-            found = f"values from {x.min():g} to {x.max():g}" if x.size else "none"
+            found = f"values from {x.min():g} to {x.max():g}" if x.size else "no values"
             raise ValueError(
                 f"BernoulliMixture got {found}: expected zeros and ones. Binarize the examples."
             )

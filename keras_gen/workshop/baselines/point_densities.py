@@ -20,8 +20,8 @@ def point_densities(
 ) -> dict[str, Density]:
     """Fits a histogram and boosted trees to points, and returns their log densities as functions.
 
-    "histogram" counts points in bins of equal size. "trees" tell points from uniform points in the
-    bounding box, so that their odds are proportional to the density; see Hastie, Tibshirani,
+    "histogram" counts points in bins of equal size. "trees" distinguish points from uniform points
+    in the bounding box, so their odds are proportional to the density; see Hastie, Tibshirani,
     Friedman: "The Elements of Statistical Learning", 2009, section 14.2.4. The number of bins is
     the one with the highest likelihood of the held-out points. A Gaussian that counts as much as
     one training point is added to both, so that no density is 0.

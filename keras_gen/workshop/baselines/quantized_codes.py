@@ -63,15 +63,15 @@ class PrincipalComponents:
 def ink_moments(images: np.ndarray) -> np.ndarray:
     """Returns the amount and the center of the ink in each image, float64 `[n, 3]`.
 
-    For bright shapes on black, these measure size and position. They form a code that is not
-    learned, and from which an image cannot be reconstructed.
+    For bright shapes on black, the three numbers measure size and position. They form a code that
+    is not learned, and from which an image cannot be reconstructed.
 
     Args:
         images: uint8 `[n, H, W, C]`.
 
     Returns:
-        The mean brightness in [0, 1], and the center's row and column in pixels, relative to the
-        center of the image, which is also used for a black image.
+        The mean brightness in [0, 1], and the row and column of the ink's center in pixels,
+        relative to the center of the image. For a black image, row and column are 0.
 
     Example:
         >>> ink_moments(np.full([1, 4, 4, 1], 255, "uint8"))

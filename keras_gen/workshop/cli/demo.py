@@ -21,8 +21,8 @@ def demo(options: argparse.Namespace) -> int:
     found, others = offers(_folders(options.models, options.folders))
     if not found:
         raise ValueError(
-            f"none of the {len(others)} exports has a signature that the page can show (the "
-            f"first export is {others[0]}): choose a folder with other exports."
+            f"no export has a signature that the page can show (exports found: {len(others)}; the "
+            f"first is {others[0]}): choose a folder with other exports."
         )
     missing = [name for name in ("gradio", "uvicorn") if importlib.util.find_spec(name) is None]
     if missing:
@@ -59,9 +59,10 @@ def demo(options: argparse.Namespace) -> int:
         # Uploads are deleted even if a signal ends the process.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         if others:
-            print(f"{len(others)} exports have no panel; they are listed at the end of the page")
+            print(f"exports without a panel, listed at the end of the page: {len(others)}")
+        noun = "export" if len(found) == 1 else "exports"
         print(
-            f"serving {len(found)} exports at {_address(listener)} (press Ctrl+C to stop)",
+            f"serving {len(found)} {noun} at {_address(listener)} (press Ctrl+C to stop)",
             flush=True,
         )
         with few_errors(), contextlib.suppress(KeyboardInterrupt):

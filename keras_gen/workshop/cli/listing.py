@@ -36,8 +36,9 @@ def list_models(options: argparse.Namespace) -> int:
     """Prints recipes and exports by family, with training times and trained models."""
     files = recipes()
     exports = exported.exports(options.models)
+    noun = "export" if len(exports) == 1 else "exports"
     print(
-        f"{len(files)} recipes in {place('recipes')}, {len(exports)} exports in {options.models}. "
+        f"{len(files)} recipes in {place('recipes')}, {len(exports)} {noun} in {options.models}. "
         'Minutes are\ntraining times on CPU cores; "export" means that a trained model is\n'
         "available, with the time it was trained. For details, see `keras-gen show NAME`."
     )

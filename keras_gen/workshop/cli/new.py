@@ -25,9 +25,8 @@ def new(options) -> int:
     name = options.name
     if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name) or keyword.iskeyword(name):
         raise ValueError(
-            f"{name!r} is not a module name: expected lowercase letters, digits, and "
-            "underscores, "
-            f"such as {NAME}."
+            f"{name!r} is not a valid module name: expected lowercase letters, digits, and "
+            f"underscores, as in {NAME}, but not a Python keyword."
         )
     if importlib.util.find_spec(name):
         raise ValueError(f"{name!r} is the name of an installed module: choose another name.")

@@ -97,7 +97,7 @@ def page(
                             _BUILDERS[type(panel)](offer.path, panel, tab)
             columns.append(column)
         if others:
-            with gr.Accordion(f"{len(others)} models have no panel here", open=False):
+            with gr.Accordion(f"Models without a panel here ({len(others)})", open=False):
                 gr.Markdown(_left_out(others))
 
         def show(index: int) -> list[gr.Column]:

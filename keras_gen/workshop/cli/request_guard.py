@@ -29,9 +29,8 @@ DEEP_LINK = "/gradio_api/deep_link"  # saves a visitor's view to a permanent fil
 CLOSED = (DEEP_LINK, "/openapi.json", "/gradio_api/openapi.json", "/gradio_api/dev/reload")
 FORM = 2**20  # maximum bytes of a request in addition to its file
 EVENT = 2**16  # maximum bytes of any other request; parsed JSON uses 30 times as much memory
-UPLOADS = (
-    4  # number of maximum-size uploads read at once, or the same number of bytes in smaller ones
-)
+# Number of maximum-size uploads read at once, or the same number of bytes in smaller uploads.
+UPLOADS = 4
 EVENTS = 2**24  # maximum bytes of other requests read at once
 SESSION = 64  # maximum characters in a session name, which Gradio keeps after its events end
 SECONDS = 60  # maximum time to read a request, in seconds
@@ -39,7 +38,7 @@ HEADERS = 10  # seconds between two checks of an idle connection
 # Maximum number; each may also read a file, and a process usually has 1,024 descriptors.
 CONNECTIONS = 400
 OF_ONE_ADDRESS = 200  # maximum number of connections per address
-UNREAD = 100  # unread messages after which no further event of a visitor is accepted
+UNREAD = 100  # number of unread messages after which a visitor's further events are rejected
 HEAD = 2**14  # maximum bytes of a request's headers
 PATHS = 16  # maximum number of files named in one request
 LINES = 20  # maximum number of errors logged per minute, one line each

@@ -227,7 +227,9 @@ def head(runs: Sequence[list[Group]], families: dict[str, Family]) -> str:
     if not runs:
         return NONE
     if missing := set(_families(runs)) - set(families):
-        raise ValueError(f"{SHOWN} lacks {', '.join(missing)}, which has results: add it.")
+        raise ValueError(
+            f"{SHOWN} lacks {', '.join(missing)}: add every family that has results."
+        )
     entries = {own[0].recipe: own[0].entries[0] for own in runs}
     parts = [words.header(PRODUCED, "Methods", "Headline result")]
     for name, family in families.items():

@@ -28,7 +28,7 @@ class Clock:
 
     @property
     def minutes(self) -> float:
-        """The minutes so far."""
+        """The elapsed minutes."""
         return self._before + (time.monotonic() - self._began) / 60
 
     def save(self) -> None:

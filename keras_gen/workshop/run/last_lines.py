@@ -32,7 +32,7 @@ def _drawn(directory: Path) -> list[str]:
 
 
 def numbers(recipe: Path, metrics: Mapping[str, Any], config: Mapping[str, Any]) -> list[str]:
-    """Returns one line per published metric, with baselines; if none are published, per metric.
+    """Returns one line per published metric with baselines, or per metric if none are published.
 
     Args:
         recipe: Recipe file. `results/<name>.toml` next to it defines the published metrics.

@@ -82,7 +82,8 @@ def boosted_bits(run: Run, train: np.ndarray, test: np.ndarray) -> dict[str, flo
         test: Test images.
 
     Returns:
-        "bits_trees", for `BoostedPixels`, which predict each pixel from the preceding pixels.
+        A dict with "bits_trees", the result for `BoostedPixels`, which predicts each pixel from the
+        preceding pixels.
     """
     run.say("fitting boosted trees that predict each pixel from the preceding pixels")
     trees = BoostedPixels(examples=run.settings.boosted, seed=run.settings.seed).fit(train)

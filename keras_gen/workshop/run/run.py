@@ -303,9 +303,8 @@ class Run:
             self.state = state
             self._sample_grid = draw
         name = f"training {part}" if part else "training"
-        self.say(
-            f"{name}: {epochs} epochs of {s.steps_per_epoch} steps, batch size {s.batch_size}"
-        )
+        length = "1 epoch" if epochs == 1 else f"{epochs} epochs"
+        self.say(f"{name}: {length} of {s.steps_per_epoch} steps, batch size {s.batch_size}")
 
         if s.start_from and not part and not state.epoch:
             load_weights(model, s.start_from)
@@ -389,14 +388,15 @@ class Run:
             # Settings that depend on the number of epochs follow the new number.
             state.may_differ += tuple(different)
             self.note(
-                f"results differ from those of a run started with {self.settings.epochs} epochs, "
-                f"because these settings depend on the number of epochs: {', '.join(different)}"
+                "results differ from the results of a run started with --epochs "
+                f"{self.settings.epochs}, because these settings depend on the number of epochs: "
+                f"{', '.join(different)}"
             )
         if state.epoch:
             self.say(f"resuming after epoch {state.epoch} from {state.latest}")
         elif lost := epochs_of(directory / "history.csv"):
             raise ValueError(
-                f"{directory} contains the losses of {lost} epochs, but no checkpoint: restore "
+                f"{directory} contains losses up to epoch {lost}, but no checkpoint: restore "
                 "checkpoints/, or choose another --output to start over."
             )
         return state

@@ -53,7 +53,7 @@ def interpolations(model, a, b, steps: int = 9, spherical: bool = False, **given
 
     Raises:
         ValueError: If a and b differ in shape or are neither latents nor images, if `steps` is
-            below 2, or if two latents are opposite, so that the arc between them is not unique.
+            below 2, or if two latents are opposite, because the arc between them is not unique.
 
     Example: `write_image("lines.png", interpolations(model, digits[:5], digits[5:10]))`.
     """
@@ -165,8 +165,8 @@ def ordered_traversals(
     codes = model.encode(images)
     if not isinstance(codes, tuple) or len(codes) != 2:
         raise ValueError(
-            f"{type(model).__name__} does not encode images as means and log variances, whose "
-            "divergence would order the latents: use traversals."
+            f"{type(model).__name__} does not encode images as means and log variances, which are "
+            "needed to order the latents by divergence: use traversals."
         )
     # The parameters are transposed, so that the divergence is summed over images instead of
     # latents.

@@ -139,11 +139,11 @@ def test_trained_once_and_kept(monkeypatch, tmp_path):
     assert first.name == f"conv_classifier-{extractors.weights_hash(first.model)}"
     for name, value in first(images).items():
         np.testing.assert_array_equal(value, second(images)[name])
-    # The accuracy is that on the images it was not trained on.
+    # The accuracy is measured on images that were not used for training.
     held_out = np.setdiff1d(np.arange(60), trained_on[0])
     right = first(images)["logits"].argmax(axis=1) == labels
     assert len(held_out) == 6 and first.accuracy == second.accuracy == right[held_out].mean()
-    # Their features have a mean square of 1, and those of the network are as they were.
+    # The features have a mean square of 1, and the network's own features are unchanged.
     assert np.square(first(images[held_out])["features"]).mean() == pytest.approx(1)
     plain = keras_extractor(first.model)(images)["features"]
     np.testing.assert_allclose(first(images)["features"] * first.scale, plain, rtol=1e-6)

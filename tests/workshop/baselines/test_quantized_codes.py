@@ -16,7 +16,7 @@ class TestPatches:
         codes = book.encode(images)
         assert codes.dtype == np.int32 and codes.shape == (8, 3, 2)
         np.testing.assert_array_equal(book.reconstruct(images), images)
-        # The codes are those of the patches, by other numbers.
+        # The codes equal the patches' indices up to a permutation.
         names = {(a, b) for a, b in zip(codes.ravel(), chosen.ravel(), strict=True)}
         assert len(names) == 5
         np.testing.assert_array_equal(book.decode(codes[:2]), images[:2])

@@ -207,8 +207,8 @@ def test_exports_without_images(home, capsys):
         (folder.parent / "saved_model.pb").touch()
         (folder / "keras_gen.json").write_text(text)
         error = fails(capsys, "demo", "mine")
-        assert "none of the 1 exports has a signature that the page can show" in error
-        assert "(the first export is mine/odd/1): choose a folder with other exports." in error
+        assert "no export has a signature that the page can show (exports found: 1; " in error
+        assert "the first is mine/odd/1): choose a folder with other exports." in error
 
 
 def test_without_the_extra(home):

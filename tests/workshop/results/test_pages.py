@@ -327,7 +327,7 @@ def test_head_tells_a_figure_of_each_family():
         "| **[More](docs/results/gan.md)**: all kinds | None |",
     ]
     assert head([], families) == NONE
-    with pytest.raises(ValueError, match="lacks vae, which has results: add it"):
+    with pytest.raises(ValueError, match="lacks vae: add every family that has results"):
         head([groups], {})
     other = {"vae": dataclasses.replace(TOYS, recipe="cubes")}
     with pytest.raises(ValueError, match="shows a metric of cubes, which has no results"):

@@ -40,7 +40,7 @@ def test_images_of_data_that_is_kept_back_were_looked_at():
 
 
 def test_images_and_figures_are_of_one_run():
-    """Of images that name their run; those of older runs do not."""
+    """Checks images that record their run; images of older runs do not record it."""
     records = read_records(ROOT)
     checked = set()
     for path in sorted(RESULTS.glob("*.png")):

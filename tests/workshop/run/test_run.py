@@ -336,9 +336,7 @@ class TestResume:
         interrupt(toy, 2)
         shutil.rmtree("run/checkpoints")
         said = toy.fails(capsys, "--output", "run", "--resume")
-        assert (
-            "run contains the losses of 2 epochs, but no checkpoint: restore checkpoints/" in said
-        )
+        assert "run contains losses up to epoch 2, but no checkpoint: restore checkpoints/" in said
 
     def test_after_the_last_checkpoint_only_the_end_is_done(self, toy, capsys):
         """As when the process was killed just after it, before the history was written."""
@@ -423,7 +421,8 @@ class TestMoreEpochs:
         toy.callbacks = []
         assert toy("--output", "run", "--resume") == 0
         said = (
-            "results differ from those of a run started with 4 epochs, because these settings "
+            "results differ from the results of a run started with --epochs 4, because these "
+            "settings "
             "depend on the number of epochs: optimizer.learning_rate.constant_steps, "
             "optimizer.learning_rate.decay_steps"
         )

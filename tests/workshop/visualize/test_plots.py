@@ -18,7 +18,7 @@ RED, BLUE = (214, 39, 40), (31, 119, 180)  # the colors of the labels 3 and 0 am
 
 
 def frame(image):
-    """The rows that are mostly dark: those of a frame."""
+    """Returns the indices of the rows that are mostly dark, as in a frame."""
     return np.nonzero((image.max(axis=2) < 100).mean(axis=1) > 0.5)[0]
 
 

@@ -137,7 +137,7 @@ def test_what_is_refused(model):
 def test_a_model_without_encoder_names_the_search():
     model = TINY["GAN"].build(0)
     for name in ("encode", "reconstruct"):
-        with pytest.raises(AttributeError, match=f"GAN has no {name}, .*nearest_latents"):
+        with pytest.raises(AttributeError, match=f"GAN has no {name} method, .*nearest_latents"):
             getattr(model, name)
         assert not hasattr(model, name)
     with pytest.raises(AttributeError, match="'GAN' object has no attribute 'enc'"):

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 import keras
 import tensorflow as tf
 
+from keras_gen.arguments import checked_choice
 from keras_gen.tensor_checks import require
 
 
@@ -228,6 +229,7 @@ def make_strategy(name: str = "auto") -> tf.distribute.Strategy:
         model = build()
     ```
     """
+    name = checked_choice("name", name, STRATEGIES)
     if name == "auto":
         # Logical devices would start the runtime, but workers must be connected before that.
         several = len(tf.config.list_physical_devices("GPU")) > 1
@@ -245,19 +247,17 @@ def make_strategy(name: str = "auto") -> tf.distribute.Strategy:
         return _mirrored(tuple(devices))
     if name == "multiworker":
         return _join_workers()
-    if name == "tpu":
-        try:
-            resolver = tf.distribute.cluster_resolver.TPUClusterResolver(tpu="local")
-            tf.config.experimental_connect_to_cluster(resolver)
-            tf.tpu.experimental.initialize_tpu_system(resolver)
-            return tf.distribute.TPUStrategy(resolver)
-        except (ValueError, RuntimeError, tf.errors.OpError, KeyError) as error:
-            reason = str(error).strip().split("\n")[0].split(". ")[0][:200]
-            raise ValueError(
-                f"--strategy is tpu, but no TPU was found on this machine ({reason}): use "
-                "--strategy default."
-            ) from error
-    raise ValueError(f"Unknown strategy {name!r}: expected one of {', '.join(STRATEGIES)}.")
+    try:
+        resolver = tf.distribute.cluster_resolver.TPUClusterResolver(tpu="local")
+        tf.config.experimental_connect_to_cluster(resolver)
+        tf.tpu.experimental.initialize_tpu_system(resolver)
+        return tf.distribute.TPUStrategy(resolver)
+    except (ValueError, RuntimeError, tf.errors.OpError, KeyError) as error:
+        reason = str(error).strip().split("\n")[0].split(". ")[0][:200]
+        raise ValueError(
+            f"--strategy is tpu, but no TPU was found on this machine ({reason}): use "
+            "--strategy default."
+        ) from error
 
 
 @functools.cache

@@ -13,6 +13,7 @@ from typing_extensions import override
 from keras_gen.arguments import checked_integer, checked_number, refuse_masked, shown
 from keras_gen.core.batches import in_order
 from keras_gen.core.capabilities import warn_of_unknown_units
+from keras_gen.core.construction import require_edges
 from keras_gen.core.distribution import is_chief
 from keras_gen.core.fit_data import (
     Arrays,
@@ -58,6 +59,7 @@ class Call:
 
     Raises:
         TypeError: If the method does not accept an argument.
+        ValueError: If the model does not describe its data.
     """
 
     trains = False
@@ -66,6 +68,7 @@ class Call:
         self.model = model
         self.owner = type(model).__name__
         self.method = method
+        require_edges(model)
         try:
             bound = inspect.signature(method).bind(*_parts_together(model, args), **kwargs)
         except TypeError as error:

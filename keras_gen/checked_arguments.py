@@ -104,7 +104,7 @@ def with_bound(
     function: Callable[P, R],
     context: Callable[[inspect.BoundArguments], contextlib.AbstractContextManager],
 ) -> Callable[P, R]:
-    """Returns a function that runs in a context, which receives and may replace the arguments."""
+    """Wraps a function to run in a context that receives, and may replace, its arguments."""
     signature = inspect.signature(function)
 
     @functools.wraps(function)
@@ -158,7 +158,7 @@ def checked_by_type(
     minimum: int | None = None,
     maximum: int | None = None,
 ) -> Any:
-    """Checks and returns an argument of an annotated type; other types are left unchanged.
+    """Checks an argument against its annotation and returns it; skips unsupported annotations.
 
     Args:
         name: Name of the argument in the error message.
@@ -170,8 +170,8 @@ def checked_by_type(
 
     Raises:
         TypeError: If the value has a different type.
-        ValueError: If an integer is out of range, if a number is not finite, or if a text is not
-            one of the annotated choices.
+        ValueError: If an integer is out of range, if a number is not finite, or if a string is
+            not one of the annotated choices.
     """
     parts = typing.get_args(kind)
     if type(None) in parts:

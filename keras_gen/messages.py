@@ -75,7 +75,7 @@ def in_words(name: str) -> str:
 
 
 def printable(text: str) -> str:
-    r"""Returns a text whose control characters, except for line ends, are escaped.
+    r"""Returns text with all control characters except newlines escaped.
 
     In a terminal, such characters from other people's files could hide lines.
 
@@ -103,7 +103,7 @@ def known_names(name: str, known: Iterable[str]) -> str:
     if near != ".":
         return near
     if len(known) > MOST_NAMES:
-        return f", which contains {len(known)}, such as {', '.join(known[:3])}."
+        return f", which contains {len(known)} names, such as {', '.join(known[:3])}."
     return f", which contains: {', '.join(known) or 'none'}."
 
 

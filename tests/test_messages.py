@@ -50,7 +50,7 @@ def test_nearest(name, end):
 def test_many_known_names_are_counted():
     names = [f"{first}{second}" for first in "abcde" for second in "vwxyz"]
     assert known_names("nope", names[:2]) == ", which contains: av, aw."
-    assert known_names("nope", names) == ", which contains 25, such as av, aw, ax."
+    assert known_names("nope", names) == ", which contains 25 names, such as av, aw, ax."
 
 
 def test_sentences_of_the_runtime_have_no_escapes():

@@ -315,7 +315,7 @@ for name, start in (("test digits", codes), ("random draws", drawn.astype("float
 # - **"A linear autoencoder computes the principal components."** It finds their subspace, in any
 #   basis (section 3). Their order and orthogonality require further conditions.
 # - **"An autoencoder with a nonlinear layer is better than PCA."** Not with *one* nonlinear layer
-#   as the code and a linear decoder on the squared error: see question 2. It requires a nonlinear
+#   as the code, a linear decoder, and the squared error: see question 2. It requires a nonlinear
 #   decoder.
 # - **"The code space of an autoencoder is smooth, so we can sample from it."** Between the codes of
 #   two digits, it often is. That does not tell us where the codes are.
@@ -333,8 +333,8 @@ for name, start in (("test digits", codes), ("random draws", drawn.astype("float
 #
 # </details>
 #
-# **2.** An encoder has any nonlinear layers, and the decoder is linear, $B h + b$. Can its squared
-# error be below that of PCA with as many numbers?
+# **2.** An encoder has arbitrary nonlinear layers, and the decoder is linear, $B h + b$. Can its
+# squared error be below that of PCA with as many numbers?
 #
 # <details markdown="1"><summary>Answer</summary>
 #

@@ -314,7 +314,7 @@ show(
 #
 # Chapter 9 limited the slope of $D$ with penalties. Miyato et al. (2018) build the limit into the
 # network. A dense layer $x \to W x$, with one row of the matrix $W$ per output, stretches a
-# difference between inputs at most by its largest singular value $\sigma(W)$. ReLU and leaky ReLU
+# difference between inputs by at most its largest singular value $\sigma(W)$. ReLU and leaky ReLU
 # do not stretch differences. A chain of layers stretches differences at most by the product of
 # these values. So divide each $W$ by $\sigma(W)$, and the slope of $D$ is at most 1.
 #

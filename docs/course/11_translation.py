@@ -849,11 +849,11 @@ show(
 # ## 7. Common claims, and what is true
 #
 # - **"Cycle consistency makes the translation unique"**, or "preserves the content". By itself, it
-#   does neither (section 3). The networks and their initialization select one mapping of many.
-# - **"All seeds agree, so the data determine the mapping."** Six games agreed on a wrong mapping.
+#   does neither (section 3). The networks and their initialization select one of many mappings.
+# - **"All seeds agree, so the data determine the mapping."** Six runs agreed on a wrong mapping.
 #   Compare translations with some true pairs.
 # - **"The conditional GAN samples from all answers."** It would at the optimum of the game, with
-#   noise and without the absolute loss. Ours gave one of four.
+#   noise and without the absolute loss. Ours gave only one of the four possible answers.
 # - **"The absolute loss is slightly sharper than the squared loss."** It gives the median instead
 #   of the mean. With our stripes, the result is an empty background, not a sharper one.
 # - **"A higher PSNR means a better image."** Outputs close to the mean have the highest expected

@@ -666,7 +666,7 @@ show(
 # - **"A lower loss means better samples."** Most of the loss is a variance that no network can
 #   remove. It also depends on the time weights and on the prediction target.
 # - **"Flow matching has straight paths."** Its *conditional* paths are straight, from one noise
-#   sample to one point. The paths of samples are bent, as measured in section 6.
+#   sample to one point. The paths of samples are curved, as measured in section 6.
 # - **"Diffusion models have no latents."** The noise at time 1 is the latent, with the size of the
 #   example. With DDIM, it determines the sample.
 #

@@ -160,8 +160,9 @@ def _read(text: str | os.PathLike) -> str:
         raise ValueError(f"text is {shown(text)}: expected characters other than NUL.")
     if is_text and len(str(text).split()) == 1 and _may_be_a_file(str(text)):
         raise FileNotFoundError(
-            f"text is {shown(text)}: expected the name of an existing file, because it contains no "
-            "whitespace. Write texts without whitespace to a file, and pass its name."
+            f"text is {shown(text)}: expected the name of an existing file, because this text has "
+            "no whitespace. To use text without whitespace, write it to a file and pass the file's "
+            "name."
         )
     contents = str(text) if is_text else read_text(checked_path("text", text))
     return contents.replace("\r\n", "\n").replace("\r", "\n")

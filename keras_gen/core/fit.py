@@ -176,9 +176,8 @@ class Call:
         changed = {name: edge for name, edge in seen.items() if edge != before[name]}
         if changed:
             model.training_edges.update(changed)
-            model.train_function = model.test_function = (
-                None  # which have already read the edges
-            )
+            # The compiled functions have already read the edges.
+            model.train_function = model.test_function = None
         if self.arguments.get("verbose", 1) and is_chief():
             for name, edge in changed.items():
                 print(f"{name}: interpreting values as {edge.expected()}")
@@ -551,7 +550,7 @@ def fit(self, *args, **kwargs):
     """Trains like `keras.Model.fit`; bad data and non-finite losses raise a clear error.
 
     A call that fails or is interrupted before its first step leaves the model unchanged: the units,
-    columns, and class names that it found are forgotten.
+    columns, and class names that it inferred are discarded.
 
     `x` and `validation_data` can be a `keras_gen.data.Source`, such as one from `image_folder`.
 

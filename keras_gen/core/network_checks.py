@@ -33,7 +33,7 @@ def require_latents(latent_dim: int | None, network) -> int:
 def require_classes(classes: int, *networks, place: int = 1) -> None:
     """Raises a ValueError if networks are known to use a different number of classes.
 
-    A class beyond the networks' number would have a one-hot vector of zeros and no embedding.
+    A class that a network does not support would be encoded as zeros or have no embedding.
 
     Args:
         classes: Number of classes.

@@ -85,8 +85,8 @@ def set_table(model, columns: Sequence[Column], shape: tuple) -> None:
     table = Table(columns)
     if tuple(shape) != (table.vectors.size,):
         raise ValueError(
-            f"The encoder accepts {tuple(shape)}: expected ({table.vectors.size},), the length "
-            f"of the vector for a row of {len(columns)} columns."
+            f"The encoder accepts inputs of shape {tuple(shape)}: expected "
+            f"({table.vectors.size},), the shape of the vector for a row of {len(columns)} columns."
         )
     model.edges["x"] = table
     # The signatures read the networks and the tables of categories.

@@ -25,7 +25,7 @@ VIDEOS = (".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi")
 
 
 def is_video(path: str | Path) -> bool:
-    """Returns whether a file has the extension of a video."""
+    """Returns whether a file has a video extension."""
     return checked_path("path", path).suffix.lower() in VIDEOS
 
 

@@ -39,7 +39,7 @@ class CellScores:
         The log-determinant plus the log density of the scores is, on average over uniform offsets,
         a lower bound on the log-probability of the cells (Theis, van den Oord, Bethge: "A Note on
         the Evaluation of Generative Models", ICLR 2016, sec. 3.1). A missing value does not
-        contribute if its column has no gaps in the training rows.
+        contribute if its column has no missing values in the training rows.
 
         Args:
             cells: Cell numbers, `[n, columns]`, -1 for gaps.

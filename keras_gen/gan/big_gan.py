@@ -92,8 +92,8 @@ class BigGAN(ConditionalGAN):
             latent_dim: Number of latent dimensions. If None, the default of `big_gan_generator` is
                 used.
             filters: Number of channels in all feature maps.
-            attention: Side of the feature maps with self-attention. If None, half the side of the
-                images is used.
+            attention: Side length of the feature maps with self-attention. If None, half the side
+                of the images is used.
             classes: Number of classes.
             **kwargs: Additional arguments for the class.
         """

@@ -303,7 +303,7 @@ class GAN(GenerativeModel):
         return tf.random.stateless_normal([n, self.latent_dim], key)
 
     def from_noise(self, noise, truncation=WIDEST):
-        """Returns the images of truncated latents."""
+        """Returns the images generated from truncated latents."""
         return self.call(truncated_normal(noise, truncation))
 
     # Methods for latents: samples, truncation, paths, and arithmetic.

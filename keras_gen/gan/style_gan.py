@@ -125,7 +125,7 @@ class StyleGAN(GAN):
 
     @override
     def generator_terms(self, batch):
-        """Returns the terms of the generator's loss; the second is eq. (4) of 2020."""
+        """Returns the terms of the generator's loss, including path length regularization."""
         n = keras.ops.shape(batch["x"])[0]
         every = self.path_every if self.training else 1
         *styles, noise = self.sampled_noise("path", n)

@@ -57,8 +57,8 @@ class EqualizedConv2D(keras.layers.Conv2D):
 
     Args:
         filters: Number of output channels.
-        kernel_size: Side of the kernel. In He's constant, the number of inputs is the number of
-            kernel positions times the number of input channels.
+        kernel_size: Side length of the kernel. In He's constant, the number of inputs is the number
+            of kernel positions times the number of input channels.
         gain: Gain in He's constant: sqrt(2) before a (leaky) ReLU, or 1 without an activation.
         padding: Padding, as in `keras.layers.Conv2D`. `kwargs` are additional arguments for this
             layer, except the kernel's initializer.

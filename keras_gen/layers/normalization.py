@@ -73,7 +73,7 @@ EPSILON = 1e-12  # smaller than the norm of any nonzero kernel
 
 @keras.saving.register_keras_serializable("keras_gen")
 class SpectralNormalization(keras.layers.Wrapper):
-    """Divides a layer's kernel by its largest singular value, so that its slope is at most 1.
+    """Divides a layer's kernel by its largest singular value to limit the Lipschitz constant.
 
     Miyato, Kataoka, Koyama, Yoshida: "Spectral Normalization for Generative Adversarial Networks",
     ICLR 2018, algorithm 1. The kernel is reshaped to a matrix W `[outputs, all other axes]`. Power

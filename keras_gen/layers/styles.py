@@ -80,7 +80,7 @@ class ModulatedConv2D(DeclaredLayer):
 
     Args:
         filters: Number of output channels.
-        kernel_size: Side of the kernel.
+        kernel_size: Side length of the kernel.
         demodulate: Whether to divide by the norm. Use False for layers that return colors.
         use_bias: Whether to add a bias.
 

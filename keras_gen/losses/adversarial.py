@@ -269,7 +269,7 @@ class Minimax(Objective):
     @property
     @override
     def threshold(self):  # type: ignore[override]
-        """Logit of half the target for real examples, which is optimal where p = q."""
+        """Optimal logit where p = q: the logit of half the target for real examples."""
         return math.log(self.real_target / (2.0 - self.real_target))
 
     def _real(self, logits):

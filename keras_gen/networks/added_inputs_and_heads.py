@@ -88,7 +88,8 @@ def with_codes(network: keras.Model, codes: int) -> keras.Model:
     taken = network.input_shape[1:]
     if len(taken) != 1 or not 0 < codes < taken[0]:
         raise ValueError(
-            f"The network '{network.name}' accepts {taken}, but there are {codes} codes: "
+            f"The network '{network.name}' accepts inputs of shape {taken}, but there are {codes} "
+            "codes: "
             "expected a vector of at least one latent and at least one code."
         )
     inputs = [keras.Input((taken[0] - codes,)), keras.Input((codes,))]

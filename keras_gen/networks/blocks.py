@@ -24,7 +24,7 @@ def conv(
 
     Args:
         filters: Number of output channels.
-        size: Side of the kernel, or (height, width).
+        size: Side length of the kernel, or (height, width).
         layer: Layer class, such as `Conv2D` or `Conv2DTranspose`.
         use_bias: Whether to add a bias, which is not needed before a normalization.
         initializer: Initializer of the kernel. If None, N(0, 0.02) is used.
@@ -45,7 +45,7 @@ def he_conv(filters: int, size: int, **kwargs):
 
 
 def zero_conv(filters: int, size: int = 3) -> ZeroConvolution:
-    """Returns the last convolution of a coupling network, in float32; it starts at 0.
+    """Returns the last convolution of a coupling network, in float32, initialized to zero.
 
     Its outputs are scaled by a learned factor per channel; see `ZeroConvolution`.
     """

@@ -30,7 +30,7 @@ def conv_classifier(
         channels: Number of channels of the images.
         outputs: Number of logits per image.
         widths: Number of channels in each convolution; each convolution halves height and width.
-        first_kernel: Side of the first convolution's kernel; all other kernels are 3x3.
+        first_kernel: Side length of the first convolution's kernel; all other kernels are 3x3.
         pooling: If None, convolutions have stride 2. With "max" or "average", they have stride 1
             and are followed by the maximum or the mean over 2x2 positions. This takes longer, but
             the features change less when an image is shifted by a pixel.

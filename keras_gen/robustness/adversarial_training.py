@@ -44,8 +44,8 @@ class AdversarialTraining(Classifier):
 
     Args:
         encoder: Network that maps images in [0, 1], or vectors, to features `[batch, features]`.
-        classifier: Network that maps features to logits `[batch, classes]`; see `Classifier` for
-            None.
+        classifier: Network that maps features to logits `[batch, classes]`. If None, see
+            `Classifier`.
         attack: `"pgd"`, `"fgsm"`, `"bim"`, `"apgd"`, `"square"`, or an object from
             `keras_gen.robustness`. Its `epsilon` may be a schedule, because a network may not learn
             anything if training starts with the full epsilon.

@@ -56,7 +56,7 @@ class Attack(Declared):
     def changed(
         self, loss_fn: Callable, x, seed, low: float = 0.0, high: float = 1.0, epsilon=None
     ) -> tf.Tensor:
-        """Returns adversarial examples, inside a training step or any other graph.
+        """Returns adversarial examples; may be called in a training step or any other graph.
 
         Args:
             loss_fn: Function that maps examples to the loss to maximize, `[batch]`, without mixing

@@ -147,7 +147,7 @@ def _in_one_sentence(path: Path) -> Iterator[None]:
     except Exception as error:  # a wrong value can cause errors anywhere
         # Keras wraps an error in other errors, one per enclosing object.
         cause = str(error).rpartition("Exception encountered: ")[2].strip()
-        # Of several layers whose weights do not fit, Keras describes one.
+        # If the weights of several layers do not fit, Keras describes only one layer.
         cause = cause.partition("Example error message for object ")[2] or cause
         cause = re.sub(r"^<.*?>:\s*", "", cause)
         sentence = re.split(r"\.?\s*\n|\. (?=[A-Z])", cause)[0].rstrip(".?")

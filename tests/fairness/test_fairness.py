@@ -168,7 +168,7 @@ class TestVFAE:
 def test_what_cannot_be_is_refused():
     networks = mlp_encoder((4,), 3, ()), mlp_encoder((3,), 2, ()), mlp_encoder((3,), 2, ())
     with pytest.raises(
-        ValueError, match=r"accepts \(4,\): expected \(1,\), the length of the vector"
+        ValueError, match=r"of shape \(4,\): expected \(1,\), the shape of the vector"
     ):
         GRAD(*networks, columns=COLUMNS[:1])
     with pytest.raises(ValueError, match=r"returns \(1,\): expected features of shape \(3,\)"):

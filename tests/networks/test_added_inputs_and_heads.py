@@ -86,7 +86,7 @@ def test_codes_are_the_last_inputs(rng):
     z, codes = (rng.normal(size=(4, n)).astype("float32") for n in (2, 3))
     np.testing.assert_allclose(network([z, codes]), inner(np.concatenate([z, codes], 1)), rtol=1e-6)
     assert network.name == "inner" and [i.shape[1:] for i in network.inputs] == [(2,), (3,)]
-    with pytest.raises(ValueError, match=r"'inner' accepts \(5,\), but there are 5 codes"):
+    with pytest.raises(ValueError, match=r"accepts inputs of shape \(5,\), but there are 5 codes"):
         with_codes(inner, 5)
 
 

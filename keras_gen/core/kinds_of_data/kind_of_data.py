@@ -37,7 +37,7 @@ class Edge:
         return values.to_numpy() if hasattr(values, "to_numpy") else values
 
     def of_columns(self, values):
-        """Returns the examples in a dict of columns or a table file; other values unchanged."""
+        """Returns the examples in a dict of columns or a table file, and other values unchanged."""
         return values
 
     def prepare(self, values) -> tf.Tensor:
@@ -61,7 +61,7 @@ class Edge:
         return values
 
     def as_table(self, values: np.ndarray):
-        """Returns the rows of a table as a DataFrame or a dict; other values unchanged."""
+        """Returns the rows of a table as a DataFrame or a dict, and other values unchanged."""
         return values
 
     def described_columns(self) -> list[dict]:

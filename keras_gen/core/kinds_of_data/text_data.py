@@ -51,7 +51,7 @@ class Characters(Edge):
             object.__setattr__(self, "alphabet", "".join(self.alphabet))
         except TypeError:
             raise TypeError(
-                f"alphabet is {shown(self.alphabet)}: expected a string of its characters."
+                f"alphabet is {shown(self.alphabet)}: expected a string of characters."
             ) from None
         if not self.alphabet or len(set(self.alphabet)) < len(self.alphabet):
             raise ValueError(

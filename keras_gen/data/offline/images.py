@@ -52,7 +52,7 @@ def offline_unpaired(
     from disjoint regions.
 
     Args:
-        size: Side of the images in pixels.
+        size: Side length of the images in pixels.
         n_train: Number of training images per domain.
         n_test: Number of held-out images per domain.
         seed: Seed for the crops and the brush strokes.
@@ -90,7 +90,7 @@ def offline_pairs(size: int = 64, seed: int = 0) -> dict[str, Source]:
     in four flat colors, which leaves much of the photograph undetermined.
 
     Args:
-        size: Side of the images in pixels.
+        size: Side length of the images in pixels.
         seed: Seed for the crops.
 
     Returns:
@@ -117,7 +117,7 @@ def offline_digits(size: int = 28, labels: bool = False) -> dict[str, Source]:
     """Enlarges the small handwritten digits from scikit-learn to the format of MNIST.
 
     Args:
-        size: Side of the images in pixels; a digit fills 5/7 of it, as in MNIST.
+        size: Side length of the images in pixels; a digit fills 5/7 of it, as in MNIST.
         labels: Whether an example is `(image, label)` instead of an image alone.
 
     Returns:
@@ -151,7 +151,7 @@ def offline_color_digits(
     that ships with scikit-learn. Training and held-out crops come from disjoint regions.
 
     Args:
-        size: Side of the images in pixels.
+        size: Side length of the images in pixels.
         labels: Whether an example is `(image, label)` instead of an image alone.
         seed: Seed for the crops.
 

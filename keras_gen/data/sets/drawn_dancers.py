@@ -82,7 +82,7 @@ def drawn_dancers(videos: int, frames: int = 16, size: int = 48, seed: int = 0) 
     Args:
         videos: Number of videos, each with a different motion.
         frames: Number of frames per video.
-        size: Side of the images in pixels.
+        size: Side length of the images in pixels.
         seed: Seed for the motions.
 
     Example:

@@ -56,7 +56,7 @@ def drawn_faces(people: int, frames: int, size: int = 48, seed: int = 0) -> Face
     Args:
         people: Number of people.
         frames: Number of frames per person.
-        size: Side of the images in pixels.
+        size: Side length of the images in pixels.
         seed: Seed for people and poses. A different seed gives different people.
 
     Example:

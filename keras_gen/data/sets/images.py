@@ -104,7 +104,7 @@ def faces(size: int = 64, images: Path | str | None = None, labels: bool = False
     is unavailable, the digits that ship with scikit-learn, blended into photographs, replace it.
 
     Args:
-        size: Side of the images in pixels.
+        size: Side length of the images in pixels.
         images: Folder of images to use instead, as in `small_images`.
         labels: Whether an example is `(image, label)` instead of an image alone. For CelebA, the
             label is 0 for women and 1 for men, plus 2 if the person smiles.

@@ -26,8 +26,8 @@ def near_duplicates(
     Args:
         training: uint8 images `[height, width, 3]` of any sizes.
         test: Test images in the same format.
-        correlation: Minimum correlation between the pixels of two small versions, -1 to 1, for a
-            duplicate. Different landscape photographs can have correlations of up to 0.85.
+        correlation: Minimum correlation, from -1 to 1, between the pixels of the small versions of
+            two duplicates. Different landscape photographs can have correlations of up to 0.85.
 
     Returns:
         A list of pairs of indices into `training` and `test`; empty if there are no duplicates.

@@ -33,7 +33,7 @@ class Shapes(Declared):
     their orientation cannot be encoded. With `turn=0.25`, all images differ.
 
     Args:
-        size: Side of the images in pixels, at least 16.
+        size: Side length of the images in pixels, at least 16.
         scales: Number of scales, evenly spaced from half to full width.
         orientations: Number of clockwise angles, from 0 to below `turn`.
         positions: Number of positions along x (rightward) and y (downward). Every shape is entirely

@@ -36,7 +36,7 @@ def photograph_patches(
     folders do not exist, parts of the photographs that ship with scikit-learn replace them.
 
     Args:
-        side: Side of the squares in pixels. Smaller images are left out.
+        side: Side length of the squares in pixels. Smaller images are left out.
         images: Folder of photographs to use instead; squares from every tenth image are held out.
         apart_from: Test images, uint8 of any sizes. Photographs with the same content
             (`near_duplicates`) are left out, and the source's origin reports their number. For

@@ -55,8 +55,8 @@ def load_tfds(
         name: Name in tensorflow-datasets with its configuration, such as `"cycle_gan/monet2photo"`,
             or `"adult"`, `"facades"`, `"reuters"`, or `"usps"`, which come with this library.
         split: Split or part of a split, such as `"train"` or `"train[:10%]"`.
-        size: Side of the images (`resize_cover`), or number of samples per sound (`fit_length`). If
-            None, examples are unchanged.
+        size: Side length of the images (`resize_cover`), or number of samples per sound
+            (`fit_length`). If None, examples are unchanged.
         features: Feature of an example, or several features: `("image", "label")` returns tuples. A
             nested feature is given by its path, `"attributes/Male"`.
         first: Number of examples to read, from the start. If None, all examples are read.

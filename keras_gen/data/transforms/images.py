@@ -80,7 +80,7 @@ def pad_to(image: tf.Tensor, size: int) -> tf.Tensor:
     Args:
         image: `[height, width, channels]` of static shape, at most `size` in both directions
             (otherwise a ValueError is raised), or a batch.
-        size: Side of the result in pixels.
+        size: Side length of the result in pixels.
 
     Example:
         >>> pad_to(tf.ones([2, 28, 28, 1]), 32).shape
@@ -133,7 +133,7 @@ def centered_square(side: int, margin: int) -> tf.Tensor:
     Inpainting", CVPR 2016, sec. 3.3.
 
     Args:
-        side: Side of the image in pixels.
+        side: Side length of the image in pixels.
         margin: Number of pixels between the square and each border of the image.
 
     Example:
@@ -153,7 +153,7 @@ def random_regions(noise: tf.Tensor, side: int, fraction: float = 0.25) -> tf.Te
 
     Args:
         noise: Uniform noise, float32 `[n, cells, cells, 1]`. Fewer cells result in larger regions.
-        side: Side of the images in pixels.
+        side: Side length of the images in pixels.
         fraction: Missing fraction of each image, from 0 to below 1; at most 1/4 in the paper.
 
     Example:

@@ -27,7 +27,7 @@ def moving_images(
 
     Args:
         frames: Number of frames in a video, at least 2.
-        size: Side of the square in pixels, larger than the sides of the image.
+        size: Side length of the square in pixels, larger than the sides of the image.
         slowest: Minimum speed, in pixels per frame.
         fastest: Maximum speed, in pixels per frame.
 

@@ -81,5 +81,5 @@ def empty_row(dtype, width, channels: int) -> tf.TensorArray:
 
 
 def finished_row(row: tf.TensorArray, like: tf.Tensor) -> tf.Tensor:
-    """Returns the written row, `[width, batch, channels]`, with the length of `like`."""
+    """Returns the row as a tensor `[width, batch, channels]`; `like` sets width and batch size."""
     return tf.ensure_shape(row.stack(), [*like.shape[:2], None])

@@ -185,7 +185,7 @@ class ZeroConvolution(DeclaredLayer):
 
     Args:
         filters: Number of output channels.
-        kernel_size: Side of the kernel.
+        kernel_size: Side length of the kernel.
 
     Example:
         >>> y = ZeroConvolution(8)(keras.random.normal([2, 4, 4, 6]))  # [2, 4, 4, 8]

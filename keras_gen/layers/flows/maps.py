@@ -116,8 +116,8 @@ class Squeeze(InvertibleLayer):
     factor^2]`, and `[batch, time, channels]` becomes `[batch, time / factor, channels * factor]`.
 
     Args:
-        factor: Side of the squares. Must divide both sides of the image, or the number of time
-            steps.
+        factor: Side length of the squares. Must divide both sides of the image, or the number of
+            time steps.
 
     Example:
         >>> y, _, _ = Squeeze()(tf.random.normal([2, 8, 8, 1]))  # [2, 4, 4, 4]

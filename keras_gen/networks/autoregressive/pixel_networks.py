@@ -40,8 +40,8 @@ def pixel_cnn(
         filters: Number of maps within a block, h in the paper, at least the number of channels.
             Between the blocks, there are 2h maps.
         blocks: Number of residual blocks.
-        first_kernel: Side of the first kernel, which is odd and has mask A.
-        kernel: Side of the kernel within a block, an odd number; this kernel has mask B.
+        first_kernel: Side length of the first kernel, which is odd and has mask A.
+        kernel: Side length of the kernel within a block, an odd number; this kernel has mask B.
         head_filters: Number of maps in the two layers after the blocks; 2h by default.
         levels: Number of image levels, which start at 0 and are scaled to [-1, 1]. If None, images
             are not scaled.
@@ -101,8 +101,8 @@ def gated_pixel_cnn(
             Bernoulli.
         filters: Number of maps in each stack, a multiple of the number of channels.
         blocks: Number of blocks after the first layers.
-        first_kernel: Side of the first layers' kernels, odd.
-        kernel: Side of the kernels within a block, odd.
+        first_kernel: Side length of the first layers' kernels, odd.
+        kernel: Side length of the kernels within a block, odd.
         head_filters: Number of maps in the second-to-last layer; `filters` by default.
         levels: Number of image levels, which start at 0 and are scaled to [-1, 1]. If None, images
             are not scaled.
@@ -249,7 +249,7 @@ def pixel_rnn(
         blocks: Number of residual blocks, each with an LSTM; 7 for MNIST in the paper.
         kind: Type of LSTM: "row" for `RowLSTM`, or "diagonal" for the sum of both directions of
             `DiagonalLSTM`.
-        first_kernel: Side of the first kernel, which is odd and has mask A.
+        first_kernel: Side length of the first kernel, which is odd and has mask A.
         kernel: Width of the Row LSTM's kernels, odd.
         head_filters: Number of maps in the two layers after the blocks; 2h by default.
         levels: Number of image levels, which start at 0 and are scaled to [-1, 1]. If None, images

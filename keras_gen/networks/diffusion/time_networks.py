@@ -113,7 +113,7 @@ def time_unet(
         shape: `(height, width, channels)`, with sides that are multiples of patch * 2^(len(widths)
             - 1).
         widths: Numbers of channels for each map size, largest maps first; multiples of `groups`.
-        patch: Side of the patches, at least 1.
+        patch: Side length of the patches, at least 1.
         groups: Number of groups in the normalizations.
         attention: Whether to apply attention to the smallest maps.
         classes: Number of classes if the network also accepts int32 labels, or None. Labels range

@@ -37,7 +37,7 @@ def big_gan_generator(
             32x32). If None, 20 times this number is used.
         filters: Number of channels in the maps.
         embedding_dim: Number of dimensions of the class embedding.
-        attention: Side of the map to which `SelfAttention` is applied, or None.
+        attention: Side length of the map to which `SelfAttention` is applied, or None.
 
     Returns:
         A model that maps float latents `[batch, latent_dim]` and int32 labels `[batch]` to float32
@@ -88,7 +88,7 @@ def big_gan_discriminator(
         image_shape: `(height, width, channels)`, with sides of at least 16 pixels.
         classes: Number of classes.
         filters: Number of channels in the maps.
-        attention: Side of the map to which `SelfAttention` is applied, or None.
+        attention: Side length of the map to which `SelfAttention` is applied, or None.
 
     Returns:
         A model that maps images in [-1, 1] and int32 labels `[batch]` to float32 logits `[batch,

@@ -37,7 +37,7 @@ def sr_resnet(
             Residual Networks for Single Image Super-Resolution", CVPR Workshops 2017, sec. 3.1).
         from_bicubic: Whether to add the network's output to a bicubic enlargement, which is then
             the initial result.
-        edge_kernel: Side of the first and last kernels.
+        edge_kernel: Side length of the first and last kernels.
         name: Name of the model.
 
     Returns:

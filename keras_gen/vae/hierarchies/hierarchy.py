@@ -225,7 +225,7 @@ class HierarchicalVAE(Coder):
 
     @override
     def encoded(self, x):
-        """Returns the means of q(z|x), `[batch, size]`; each mean is given the means before it."""
+        """Returns the means of q(z|x), `[batch, size]`, each conditioned on the means before it."""
         noise = tf.zeros([keras.ops.shape(x)[0], self.size])
         drawn, _ = self.descend(noise, self.posterior(x, noise))
         return [self.as_vector(drawn)]

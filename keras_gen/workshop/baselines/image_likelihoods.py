@@ -153,8 +153,8 @@ def image_baselines(
         test: Test images.
         components: Numbers of components to try. Numbers that are too large for `train` are
             omitted; if all are too large, the largest possible number is used.
-        latents: Number of a model's latents, for comparison with a PCA with this number of
-            components, or with as many as `train` allows.
+        latents: Number of latents of a model to compare with a PCA that has the same number of
+            components, or the largest number that `train` allows if that is smaller.
 
     Returns:
         "bits_png" and "bits_webp", from `compressed_bits`; "bits_pixels", from `PixelHistograms`;

@@ -45,7 +45,7 @@ def divergence(objective: FDivergence | str, p: np.ndarray, q: np.ndarray, step:
 def nearest_normal(
     objective: FDivergence | str, points: np.ndarray, density: np.ndarray
 ) -> tuple[float, float, float]:
-    """Finds the normal distribution with the minimum divergence from a density on the line.
+    """Finds the normal distribution with minimum divergence from a density on the real line.
 
     The search starts at several means and standard deviations, because a divergence may have
     several minima.

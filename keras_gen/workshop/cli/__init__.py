@@ -126,14 +126,14 @@ folder, created if missing, in which images are saved as PNG and animations in t
 FIT = "if the model has a fixed input size, crop the center of each image and resize it"
 CUT = "if the model has a fixed input size, split larger images into tiles and blend them"
 TILES = f"tile size for large images, at least {SMALLEST}; 0 disables tiling (default: {TILE})"
-LABEL = "class, as a number from 0 or a name (default: all classes)"
+LABEL = "name of a class, or its number, counted from 0 (default: all classes)"
 MASK = "image of the same size, white where pixels are missing; used instead of --missing"
 MISSING = f"missing half: {', '.join(complete.HALVES)} (default: lower)"
 CONDITION = (
     "condition of the model, such as label=3, label=Bag, label=any, or steps=20; may be repeated"
 )
 FOLDERS = "name of an export, or folder of one or more exports (default: all in --models)"
-HOST = "address to listen on; 0.0.0.0 allows other machines (default: 127.0.0.1)"
+HOST = "address to listen on; 0.0.0.0 lets other machines connect (default: 127.0.0.1)"
 PORT = f"port to listen on; 0 chooses a free one (default: {demo.PORT})"
 MEGABYTES = "maximum upload size in megabytes (default: 20)"
 NOTE = """\

@@ -35,7 +35,8 @@ EVENTS = 2**24  # maximum bytes of other requests read at once
 SESSION = 64  # maximum characters in a session name, which Gradio keeps after its events end
 SECONDS = 60  # maximum time to read a request, in seconds
 HEADERS = 10  # seconds between two checks of an idle connection
-# Maximum number; each may also read a file, and a process usually has 1,024 descriptors.
+# Maximum number of connections. Each may also read a file, and the usual limit is 1,024 open
+# files per process.
 CONNECTIONS = 400
 OF_ONE_ADDRESS = 200  # maximum number of connections per address
 UNREAD = 100  # number of unread messages after which a visitor's further events are rejected
@@ -249,7 +250,7 @@ class Connection(H11Protocol):
 def _host_in(origin: str) -> str | None:
     try:
         return urlsplit(origin).netloc
-    except ValueError:  # such as for an incomplete IPv6 address
+    except ValueError:  # for example, an incomplete IPv6 address
         return None
 
 

@@ -21,7 +21,7 @@ class Algorithm:
     Attributes:
         formula: Quantity that is minimized, as LaTeX code.
         steps: One training step, in sentences.
-        code: Methods whose code is shown: methods of the class, or of another class, as in
+        code: Methods whose code is shown. A method of another class includes the class name, as in
             `GAN.train_step`.
         recipe: Recipe to list first, if file names do not determine it.
         figure: Metric to show for the method, if the headline of that recipe belongs to another

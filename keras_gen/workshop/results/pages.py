@@ -46,23 +46,24 @@ cannot be expected to beat, such as held-out images. All other values are in a r
 - ↓ means that lower is better, and ↑ that higher is better.
 - **▽ short of the paper**: the result is worse than the paper's value.
 - **⇒ use X instead**: the inexpensive baseline X is better than the method. In a table of methods,
-  a result that a baseline beats has the sign °, the best result of each column is **bold**, and
+  a result that a baseline beats is marked °, the best result of each column is **bold**, and
   baselines are in *italics*.
 - A comparison uses four significant digits.
 - The run shown is the one whose weights are in `saved_models/`, or else the run whose command is
-  closest to a preset, whatever its value. If a recipe ran with several seeds, the table shows the
-  median run by the first metric, or the worse of two runs, with the baselines and references of
-  that run.
+  closest to a preset, regardless of its result. If a recipe ran with several seeds, the table
+  shows the median run by the first metric, or the worse of two runs, with the baselines and
+  references of that run.
 - The size of the training set follows the name of a recipe that was trained on part of a dataset.
 - A command in **bold** falls short of the paper's setting, either because of its preset or because
-  of flags that change the preset. A training set in bold is part of the full set.
+  of flags that change the preset. A training set in bold is a subset of the full set.
 - "exported": the weights of this run, or of the given seed, are in `saved_models/`. Weights of
   other runs are not kept, but `keras-gen reproduce` trains them again.
-- Before version 0.4.0, different binary examples could share their noise. Rows that this touched
-  were measured again: `conditional_vae_mnist`, `glow_mnist`, and `vae_mnist` moved by at most 0.01
+- Before version 0.4.0, different binary examples could share their noise. The affected rows were
+  measured again: `conditional_vae_mnist`, `glow_mnist`, and `vae_mnist` moved by at most 0.01
   nats, `glow_celeb_a` by less than 0.0001 bits per dimension, `real_nvp_mnist` by 0.001 bits per
-  dimension, a third of its standard error, and the AUROC of `biva_mnist` by at most 0.01. The gray
-  test images of the diffusion rows had different noise then, too, so these rows stand.
+  dimension, a third of its standard error, and the AUROC of `biva_mnist` by at most 0.01. The
+  gray test images of the diffusion rows already had independent noise then, so these rows were
+  not affected.
 - "resumed": the run was interrupted and continued from a checkpoint. Rows from before November 28,
   2026, do not record interruptions.
 - If a note mentions a shared core, other work ran on the same core, and the minutes are an upper

@@ -357,7 +357,7 @@ def command(
 
     Raises:
         ValueError: If `config` contains settings or a preset that the recipe does not have, or a
-            value that other machines do not have, such as a path.
+            value that is specific to one machine, such as a path.
 
     Example:
         >>> command("toy", RunSettings, presets, {"preset": "cpu", "epochs": 7})

@@ -109,7 +109,7 @@ def traversals(
 
 
 def class_traversals(model, points, variables: Sequence[int] | None = None) -> np.ndarray:
-    """Shows one row per categorical latent, set to each class; other latents are fixed.
+    """Varies one categorical latent per row over its classes; other latents are fixed.
 
     Args:
         model: Any model with discrete codes `[batch, variables]`, such as `GumbelVAE`.

@@ -166,8 +166,14 @@ def test_no_examples_give_no_results(trained):
             arrays = [given_examples(edge, 2, random) for edge in edges]
             results = getattr(model, name)(*arrays)
             nothing = getattr(model, name)(*(array[:0] for array in arrays))
-            several = isinstance(results, tuple)
-            like_none_of(nothing if several else [nothing], results if several else [results])
+            like_none_of(arrays_in(nothing), arrays_in(results))
+
+
+def arrays_in(results):
+    """Returns the arrays of one or several outputs; a table has one for each column."""
+    if isinstance(results, dict):
+        return list(results.values())
+    return results if isinstance(results, tuple) else [results]
 
 
 def like_none_of(nothing, results):

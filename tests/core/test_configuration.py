@@ -33,7 +33,7 @@ def test_of_a_model():
         ("class_names", ["a", "a"], "class_names contains 'a' twice: expected different names"),
         ("class_names", ["a"], "got 1 names, a: expected 2, one per class"),
         ("column_names", 5, "column_names is 5: expected a dict"),
-        ("column_names", {"y": ["a"]}, "a key of column_names is 'y': expected one of x"),
+        ("column_names", {"y": ["a"]}, "a key of column_names is 'y': expected 'x'"),
         ("column_names", {"x": "ab"}, "column_names is 'ab': expected a list"),
         ("column_names", {"x": ["a", "a"]}, "column_names contains 'a' twice"),
         ("column_names", {"x": ["a"]}, "got 1 column names, a: expected 2, one per column"),

@@ -4,6 +4,7 @@ import contextlib
 import io
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -271,7 +272,7 @@ def served(folder, host="127.0.0.1"):
     ) as process:
         try:
             first = process.stdout.readline()
-            assert f" exports at http://{host}:" in first
+            assert re.search(f" exports? at http://{host}:", first)
             yield first.split(" at ")[1].split()[0]
         finally:
             process.terminate()

@@ -37,7 +37,8 @@ def test_files_of_one_name_are_pairs(tmp_path):
     np.testing.assert_array_equal(target, source + 100)
     save(tmp_path / "maps" / "alone.png", 4)
     with pytest.raises(
-        ValueError, match=r"^Images without a counterpart .*photos \(1\): .*alone.png. Add the"
+        ValueError,
+        match=r"^Images without a counterpart .*photos \(1\) were found: .*alone.png. Add",
     ):
         paired_folders(tmp_path / "maps", tmp_path / "photos", 8)
     with pytest.warns(UserWarning, match=r"^Images without .* \(1\) are skipped: .*alone.png"):

@@ -25,6 +25,7 @@ DRAWN = (
     "disentanglement_factors",
     "f_gan_line",
     "flow_matching_plane",
+    "flow_matching_series_oscillations",
     "gan_fields",
     "gan_modes",
     "gan_one_dimension",

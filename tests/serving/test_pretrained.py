@@ -158,7 +158,9 @@ def test_an_export_on_the_hub_is_the_one_of_its_entry(hub, home):
     assert keras_gen.load("hf://me/digits").step.numpy() == 2
     with (folder / "1" / "saved_model.pb").open("ab") as file:
         file.write(b" ")
-    with pytest.raises(ValueError, match=r"but index\.json has [0-9a-f]{64}: it is incomplete"):
+    with pytest.raises(
+        ValueError, match=r"but index\.json has [0-9a-f]{64}: the export is incomplete"
+    ):
         keras_gen.load("hf://me/digits")
     # Another version is no concern of the entry.
     (folder / index.INDEX).write_text(json.dumps({"digits": entry | {"version": 2}}))

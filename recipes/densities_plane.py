@@ -20,6 +20,7 @@ Data: points sampled at run time. The papers do not use them.
 """
 
 from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run.reports import with_standard_error
 
 import dataclasses
 from functools import partial
@@ -97,8 +98,7 @@ def main(run: Run, s: Settings):
             test = sets[name].test.arrays()
             for method, log_q in (densities | rivals).items():
                 nats = distribution.log_density(test) - log_q(test)
-                metrics[f"kl_{name}_{method}"] = nats.mean()
-                metrics[f"kl_{name}_{method}_standard_error"] = nats.std() / len(nats) ** 0.5
+                metrics |= with_standard_error(f"kl_{name}_{method}", nats)
             shown = {IN_WORDS[method]: log_q for method, log_q in densities.items()}
             rows[name] = test, {"known density": distribution.log_density, **shown}
         run.draw("densities", planar_densities(rows))

@@ -18,6 +18,7 @@ Data: points sampled at run time. The papers do not use them.
 """
 
 from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run.reports import with_standard_error
 
 import dataclasses
 from functools import partial
@@ -93,8 +94,7 @@ def main(run: Run, s: Settings):
         densities = {method: log_density(model) for method, model in models.items()}
         for method, log_q in (densities | rivals).items():
             nats = BOARD.log_density(points) - log_q(points)
-            metrics[f"kl_{method}"] = nats.mean()
-            metrics[f"kl_{method}_standard_error"] = nats.std() / len(nats) ** 0.5
+            metrics |= with_standard_error(f"kl_{method}", nats)
         for method, model in models.items():
             for steps in FEW:
                 metrics[f"off_{method}_{steps}"] = off_board(model, s.compared, s.seed, steps)

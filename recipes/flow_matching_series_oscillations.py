@@ -27,6 +27,7 @@ Data: series generated at run time. The paper does not use them.
 """
 
 from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run.reports import with_standard_error
 
 import dataclasses
 
@@ -111,9 +112,7 @@ def main(run: Run, s: Settings):
         found = {name: each.log_prob(series) for name, each in (("", model), ("dense_", dense))}
         found["mixture_"] = mixture.score_samples(flat(series))
         for name, log_q in found.items():
-            nats = truth - log_q
-            metrics[f"{name}kl"] = nats.mean()
-            metrics[f"{name}kl_standard_error"] = nats.std() / len(nats) ** 0.5
+            metrics |= with_standard_error(f"{name}kl", truth - log_q)
         others = SWINGS.sample(s.sampled, s.seed + 3)
         samples = {
             "": model.sample(s.sampled, seed=s.seed),

@@ -16,6 +16,7 @@ Data: points sampled at run time. The paper does not use them.
 """
 
 from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run.reports import with_standard_error
 
 import dataclasses
 from functools import partial
@@ -90,8 +91,7 @@ def main(run: Run, s: Settings):
         }
         for name, log_q in (densities | rivals).items():
             nats = BOARD.log_density(points) - log_q(points)
-            metrics[f"kl_{name}"] = nats.mean()
-            metrics[f"kl_{name}_standard_error"] = nats.std() / len(nats) ** 0.5
+            metrics |= with_standard_error(f"kl_{name}", nats)
         drawn, _ = mixture.sample(s.compared)
         metrics["off_mixture"] = float(np.isinf(BOARD.log_density(drawn)).mean())
         for name, model in models.items():

@@ -24,6 +24,7 @@ Data: series generated at run time. The paper does not use them.
 """
 
 from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run.reports import with_standard_error
 
 import dataclasses
 
@@ -106,9 +107,7 @@ def main(run: Run, s: Settings):
         found = {"vae": model.log_prob(series)}
         found |= {name: log_density(flat(series)) for name, log_density in densities.items()}
         for name, log_q in found.items():
-            nats = truth - log_q
-            metrics[f"kl_{name}"] = nats.mean()
-            metrics[f"kl_{name}_standard_error"] = nats.std() / len(nats) ** 0.5
+            metrics |= with_standard_error(f"kl_{name}", truth - log_q)
         metrics["entropy"] = -truth.mean()
         means, _ = model.encode(series)
         metrics["active_units"], _ = active_units(means)

@@ -235,11 +235,12 @@ def check_weights(model) -> None:
     such as the buffer of `keras_gen.EBM`.
     """
     networks = [part for part in model.layers if isinstance(part, keras.Model)]
-    weights = [(owner.name, weight) for owner in (*networks, model) for weight in owner.weights]
-    for owner, weight in weights:
+    owners = {id(weight): network.name for network in networks for weight in network.weights}
+    for weight in model.weights:
         if not keras.backend.is_float_dtype(weight.dtype):
             continue
         if not keras.ops.all(keras.ops.isfinite(weight)):
+            owner = owners.get(id(weight), model.name)
             raise NonFiniteLossError(
                 f"The weight {weight.path} of {owner} is not finite: load a good checkpoint, or "
                 "build it again."

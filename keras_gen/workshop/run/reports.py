@@ -91,6 +91,19 @@ def boosted_bits(run: Run, train: np.ndarray, test: np.ndarray) -> dict[str, flo
     return {"bits_trees": float(bits_per_dimension(nats, test[0].size, "none"))}
 
 
+def with_standard_error(name: str, values: np.ndarray) -> dict[str, float]:
+    """Returns the mean of values under a name, and its standard error under a longer name.
+
+    Args:
+        name: Name of the metric.
+        values: One number per example, `[n]`.
+
+    Returns:
+        A dict with `name`, the mean, and `name` plus "_standard_error", the standard error.
+    """
+    return {name: values.mean(), f"{name}_standard_error": values.std() / len(values) ** 0.5}
+
+
 def density_bits(model, images: np.ndarray, dimensions: int | None = None) -> dict[str, float]:
     """Returns the mean bits per dimension of discrete images under a flow.
 
@@ -106,10 +119,7 @@ def density_bits(model, images: np.ndarray, dimensions: int | None = None) -> di
     """
     nats = -model.log_prob(images).astype("float64")
     bits = bits_per_dimension(nats, dimensions or images[0].size, "uniform")
-    return {
-        "bits_nll": bits.mean(),
-        "bits_nll_standard_error": bits.std() / len(bits) ** 0.5,
-    }
+    return with_standard_error("bits_nll", bits)
 
 
 def report_samples_by_steps(

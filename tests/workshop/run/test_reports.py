@@ -14,6 +14,7 @@ from keras_gen.workshop.run.reports import (
     fit_bernoulli_mixture,
     plot_by_count,
     psnr_report,
+    with_standard_error,
 )
 from keras_gen.workshop.visualize import line_plot
 
@@ -82,3 +83,8 @@ def test_bits_of_a_density_count_the_values_of_an_image():
     found = density_bits(Uniform(), images)
     assert found == {"bits_nll": pytest.approx(8), "bits_nll_standard_error": 0}
     assert density_bits(Uniform(), images, dimensions=2)["bits_nll"] == pytest.approx(16)
+
+
+def test_a_mean_stands_beside_its_standard_error():
+    found = with_standard_error("kl_flow", np.array([1.0, 3.0, 1.0, 3.0]))
+    assert found == {"kl_flow": 2.0, "kl_flow_standard_error": 0.5}

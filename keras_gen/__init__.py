@@ -3,8 +3,8 @@
 Each family is a separate package, and its models are also available here:
 `from keras_gen import VAE`. `import keras_gen` alone does not import TensorFlow: a model is
 imported when its name is used. If Keras is already imported, all models are imported, so that
-`keras.models.load_model` knows their classes. `keras_gen.load` loads a trained model by the name of
-its export or from a file.
+`keras.models.load_model` recognizes their classes. `keras_gen.load` loads a trained model by the
+name of its export or from a file.
 """
 
 import importlib
@@ -131,7 +131,7 @@ def __dir__() -> list[str]:
 
 
 def _import_models() -> None:
-    """Imports all families, so that Keras knows their classes when loading files."""
+    """Imports all families, so that Keras recognizes their classes when loading files."""
     for family in _MODELS:
         importlib.import_module(f"keras_gen.{family}")
 

@@ -1,4 +1,4 @@
-"""Checks of arguments given by users."""
+"""Checks for arguments passed by users."""
 
 import contextlib
 import math
@@ -14,7 +14,7 @@ import numpy as np
 MOST_SIZE = 2**20
 """Maximum number of units, classes, or similar items; more would exhaust the machine's memory."""
 MOST_STEPS = 10_000
-"""Maximum number of steps of a loop inside one call, such as the steps of an attack."""
+"""Maximum number of steps in a loop that runs within one call, such as an attack."""
 LONGEST = 60  # maximum number of characters of a value in an error message
 
 
@@ -41,7 +41,7 @@ def checked_integer(
 
 
 def checked_size(name: str, value: Any, minimum: int = 1) -> int:
-    """Validates a number of units, classes, or other items that use memory. The maximum is 2**20.
+    """Validates the number of units, classes, or other items that use memory. The maximum is 2**20.
 
     Raises:
         TypeError: If the argument is not an integer.
@@ -124,7 +124,7 @@ def checked_list(name: str, value: Any) -> list:
 
 
 def checked_names(name: str, value: Any) -> tuple[str, ...]:
-    """Returns a list of names as strings.
+    """Returns the names in a list as a tuple of strings.
 
     Raises:
         TypeError: If `value` is not a list.
@@ -138,7 +138,7 @@ def checked_names(name: str, value: Any) -> tuple[str, ...]:
 
 
 def checked_path(name: str, value: Any) -> Path:
-    """Returns an argument as a `Path`. An integer, which `open` accepts, is rejected.
+    """Returns an argument as a `Path`. Integers, which `open` would accept, are rejected.
 
     Raises:
         TypeError: If `value` is neither a str nor a path. For example, bytes and file descriptors
@@ -178,7 +178,7 @@ def _within(number, minimum, maximum) -> bool:
 
 
 def checked_shape(name: str, value: Any) -> tuple[int, ...]:
-    """Returns the shape of an example as a tuple of ints; a single number becomes one axis.
+    """Returns the shape of an example as a tuple of ints; a single number becomes one size.
 
     Raises:
         TypeError: If a size is not an integer.
@@ -199,7 +199,7 @@ def only_given(**arguments: Any) -> Any:
     """Returns the only argument that is not None.
 
     Raises:
-        ValueError: If all arguments are None, or several are not.
+        ValueError: If all arguments are None, or if more than one is not None.
     """
     given = [value for value in arguments.values() if value is not None]
     if len(given) != 1:
@@ -224,7 +224,7 @@ def check_levels(name: str, images: Any, axes: int | None = None) -> None:
 
 
 def count_hidden(values: Any) -> int:
-    """Returns the number of masked values in an array, or in the arrays of a list or a dict."""
+    """Returns the number of masked values in an array, or in a list or dict of arrays."""
     if isinstance(values, Mapping):
         values = list(values.values())
     if isinstance(values, list | tuple):
@@ -249,7 +249,7 @@ def checked_array(name: str, values: Any, dtype: Any = None) -> np.ndarray:
 
 
 def shown(value: Any) -> str:
-    """Formats a value for an error message: its `repr`, or its type if that is long."""
+    """Formats a value for an error message: its `repr`, or its type if the `repr` is long."""
     shape = getattr(value, "shape", None)
     if shape is not None and len(shape):
         dtype = getattr(value, "dtype", None)
@@ -263,7 +263,7 @@ def shown(value: Any) -> str:
 
 
 def checked_seed(seed: Any) -> int:
-    """Returns a sampling seed as an int from 0 to 2**31 - 1, because exports use int32.
+    """Returns a sampling seed as an int from 0 to 2**31 - 1, the range of seeds in exports (int32).
 
     Raises:
         TypeError: If the seed is not an integer.

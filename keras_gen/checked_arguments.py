@@ -61,8 +61,9 @@ def checked_arguments(function=None, *, axes=IMAGE, open_sides=False, square=Fal
         axes: Names of the axes of any parameter whose name ends in `shape`. If None, a shape may
             have any number of axes.
         open_sides: Whether sides in a shape may be None, for images of any size.
-        square: Whether a single number stands for the shape of a square gray image with that side.
-        ranges: Whether values are checked in addition to types; see `checked_types`.
+        square: Whether a single number may be passed as the shape of a square gray image with that
+            side length.
+        ranges: Whether the ranges of values are checked in addition to types; see `checked_types`.
 
     Example:
         >>> @checked_arguments
@@ -104,7 +105,7 @@ def with_bound(
     function: Callable[P, R],
     context: Callable[[inspect.BoundArguments], contextlib.AbstractContextManager],
 ) -> Callable[P, R]:
-    """Wraps a function to run in a context that receives, and may replace, its arguments."""
+    """Wraps a function so that it runs in a context that receives and may replace its arguments."""
     signature = inspect.signature(function)
 
     @functools.wraps(function)
@@ -162,14 +163,14 @@ def checked_by_type(
 
     Args:
         name: Name of the argument in the error message.
-        kind: Annotation, such as `int | None`. The metadata of an `Annotated` type is a function
-            that maps the name and the value to the value to store.
+        kind: Annotation, such as `int | None`. The metadata of an `Annotated` type is a check: a
+            function that maps the argument's name and value to the value to store.
         value: Argument to check.
         minimum: Minimum for integers.
         maximum: Maximum for integers.
 
     Raises:
-        TypeError: If the value has a different type.
+        TypeError: If the value's type does not match the annotation.
         ValueError: If an integer is out of range, if a number is not finite, or if a string is
             not one of the annotated choices.
     """
@@ -263,7 +264,7 @@ def _any_numbers(name: str, value: Any) -> list[float]:
 
 
 def _text(name: str, value: Any) -> str:
-    """Returns a str, or a function where Keras accepts both, such as an activation."""
+    """Returns a str or, where Keras also accepts one (as for activations), a function."""
     if not isinstance(value, str) and not callable(value):
         raise TypeError(f"{name} is {shown(value)}: expected a string.")
     return value

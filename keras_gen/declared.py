@@ -8,10 +8,10 @@ class Smoothing(Declared):
 
 The annotation describes the allowed values; an `Annotated` type includes the check. The constructor
 checks every argument, stores it under its name, and calls `set_up` for any additional setup.
-Required arguments come first, networks before other arguments, and optional arguments follow in the
-order of the classes, bases first. An argument that a subclass declares again keeps its position,
-unless it is `later`. An argument that the subclass declares as `fixed` is not an argument of the
-subclass.
+Required arguments come first, starting with networks, and optional arguments follow. Within each
+group, the arguments of base classes come first. An argument that a subclass declares again keeps
+its position, unless it is `later`. If a subclass declares an argument as `fixed`, its constructor
+does not accept this argument.
 """
 
 import copy
@@ -56,9 +56,9 @@ Count = Annotated[int, checked_size]
 PositiveInteger = Annotated[int, functools.partial(checked_integer, minimum=1)]
 """An integer of at least 1."""
 Steps = Annotated[int, functools.partial(checked_integer, minimum=1, maximum=MOST_STEPS)]
-"""An integer from 1 to 10,000, such as the number of steps of a loop inside a call."""
+"""An integer from 1 to 10,000, such as the number of steps in a loop that runs within one call."""
 Examples = Annotated[int, functools.partial(checked_integer, minimum=1, maximum=2**26)]
-"""An integer from 1 to 67,108,864, such as the number of training examples that have weights."""
+"""An integer from 1 to 67,108,864, such as the size of a training set."""
 CountFrom0 = Annotated[int, functools.partial(checked_size, minimum=0)]
 """An integer from 0 to 2**20."""
 Positive = Annotated[float, checked_positive]
@@ -70,7 +70,7 @@ Fraction = Annotated[float, functools.partial(checked_number, minimum=0, maximum
 
 
 class Named(Generic[T]):
-    """Annotation of an attribute of type `T` that may also be given by its name; see `made_by`."""
+    """Annotation for an attribute of type `T` that can also be set by name; see `made_by`."""
 
     if TYPE_CHECKING:
 
@@ -91,11 +91,11 @@ def argument(
         check: Function that maps the argument's name and value to the value to store. If None, the
             annotation's check is used.
         default: Default value.
-        kw_only: Whether the constructor accepts the argument, if it has a default, by name only.
-            For an argument without a default that follows one with a default, pass True, as type
-            checkers require.
-        later: Whether an argument that a base class also declares gives up its inherited position
-            and follows the arguments that the subclass declares before it.
+        kw_only: Whether an argument with a default can be passed only by name. For an argument
+            without a default, True only satisfies type checkers, which require it after an argument
+            with a default.
+        later: Whether an argument that a base class also declares moves from its inherited position
+            to its position among the arguments that the subclass declares.
     """
     metadata: dict[str, Any] = {"later": later}
     if check is not None:
@@ -104,7 +104,7 @@ def argument(
 
 
 def made_by(get: Callable[[Any], Any], *, default: Any = REQUIRED, **options: Any) -> Any:
-    """Declares an object that `get` returns for a name, a saved config, or an object.
+    """Declares an argument that `get` creates from a name, a saved config, or an object.
 
     For the options, see `argument`.
     """
@@ -126,7 +126,7 @@ def network(
             same shape in all networks of the class. `logits` and names such as `class_logits` are
             outputs of any shape without an activation; `...` stands for any number of additional
             tensors of any shape.
-        default: Default value: None for an optional network.
+        default: Default value; None for an optional network.
         kw_only: See `argument`.
         later: See `argument`.
     """
@@ -241,18 +241,20 @@ def declare(
 
     Args:
         cls: Class whose annotated attributes are fields, except for `ClassVar`.
-        frozen: Whether attributes cannot change, and objects with equal attributes are equal.
-        last: Arguments, with their defaults, of the constructor of the common base of all classes
-            with fields.
-        finish: Function that completes an object whose arguments have been checked, or None for
-            `set_up`.
+        frozen: Whether attributes are read-only, and objects with equal attributes compare as
+            equal.
+        last: Constructor arguments of the common base of all classes with fields, mapped to their
+            defaults.
+        finish: Function called with an object after its arguments have been checked, to complete
+            its setup. If None, `set_up` is called.
         reserved: Names that no argument may have, in addition to the methods and properties of
             bases.
 
     Raises:
-        TypeError: If a class in between defines a constructor, if a base's constructor would never
-            run, if a name is reserved, if a default has the wrong type, or if an attribute without
-            an annotation has the name of an argument.
+        TypeError: If `cls` declares fields although a base class that inherits fields defines its
+            own constructor, if a base's constructor would never run, if a name is reserved, if a
+            default has the wrong type, or if an attribute without an annotation has the name of an
+            argument.
         ValueError: If a default is out of range.
     """
     _refuse_unreached(cls, Declared if frozen else keras.Layer)
@@ -393,7 +395,7 @@ def _plain(kind) -> Any:
 
 
 def _bound(cls, signature: inspect.Signature, args, kwargs) -> tuple[dict, dict]:
-    """Returns the values of the arguments, including defaults, and additional arguments by name."""
+    """Returns the arguments' values, including defaults, and a dict of additional arguments."""
     _, *parameters = signature.parameters.values()
     names = [each.name for each in parameters if each.kind is not each.VAR_KEYWORD]
     unknown = [name for name in kwargs if name not in names]
@@ -460,7 +462,8 @@ class Declared:
 class DeclaredLayer(keras.layers.Layer):
     """Base class of layers with declared arguments, which `get_config` returns.
 
-    `options` are arguments of the base layer shared by all layers of the class, such as `autocast`.
+    `options` contains arguments for the base layer, such as `autocast`, that are the same in all
+    layers of the class.
     """
 
     options: ClassVar[dict[str, Any]] = {}
@@ -487,7 +490,7 @@ class DeclaredLayer(keras.layers.Layer):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]):
-        """Returns a layer created from these arguments."""
+        """Returns a layer created from the arguments that `get_config` returned."""
         return cls(**{name: _loaded(value) for name, value in config.items()})
 
 

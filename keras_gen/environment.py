@@ -1,4 +1,4 @@
-"""The environment: this library's own variables, and the backend of Keras."""
+"""This library's environment variables, and the configured Keras backend."""
 
 import os
 import sys
@@ -24,7 +24,7 @@ def require_tensorflow() -> None:
 
 
 def _backend() -> str:
-    """Returns the backend of an imported Keras, the environment, or `keras.json`, in this order."""
+    """Returns the backend set in Keras, the environment, or `keras.json`, in this order."""
     keras = sys.modules.get("keras")
     if keras is not None and hasattr(keras, "backend"):
         return keras.backend.backend()

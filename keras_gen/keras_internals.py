@@ -1,4 +1,4 @@
-"""All uses of Keras internals, which the next version of Keras may change.
+"""All uses of Keras internals, which a future version of Keras may change.
 
 Keras has no public API for these features. No other file uses such internals, and
 `tests/test_keras_internals.py` tests each feature separately: after a Keras update, the names of
@@ -29,7 +29,7 @@ CALLED_BY_FIT = "_use_cached_eval_dataset"
 
 
 def all_layers(network: keras.Layer) -> list[keras.Layer]:
-    """Returns a layer or network and all layers inside it, however deep."""
+    """Returns a layer or network and all layers inside it, at any depth."""
     return network._flatten_layers()
 
 
@@ -54,7 +54,7 @@ def untrack(model: keras.Model, layer: keras.Layer) -> None:
 
 
 def put_first(model: keras.Model, *layers: keras.Layer | None) -> None:
-    """Moves layers to the start of a model's layers, in order; the variables follow this order.
+    """Moves layers to the start of a model's list of layers; the variables follow this order.
 
     Checkpoints store variables by position, and the order of declared arguments may differ from the
     order in which earlier versions stored the variables.
@@ -68,7 +68,7 @@ NAMES_IN_USE = "object_name_uids"
 
 @contextlib.contextmanager
 def new_names() -> Iterator[None]:
-    """Opens a block in which layers are numbered as in a new process.
+    """Opens a block in which layer names are numbered as in a new process.
 
     TensorFlow orders the operations of a graph by name, so names affect how sums are rounded.
     """
@@ -86,7 +86,8 @@ def new_names() -> Iterator[None]:
 def calls(network: keras.Model) -> Iterator:
     """Yields the calls of a functional model's operations, each after the calls that it depends on.
 
-    A call is a Keras `Node`: it has `operation`, `input_tensors`, `outputs`, and `arguments`.
+    Each call is a Keras `Node` with the attributes `operation`, `input_tensors`, `outputs`, and
+    `arguments`.
     """
     network = getattr(network, "_functional", network)  # for a Sequential model
     for depth in sorted(network._nodes_by_depth, reverse=True):
@@ -98,7 +99,7 @@ def call_again(node, tensors: dict) -> list:
 
     Args:
         node: Node yielded by `calls`.
-        tensors: Values of the symbolic tensors, by the tensors' ids.
+        tensors: Dict that maps the `id` of each symbolic tensor to its value.
 
     Returns:
         The values of `node.outputs`.

@@ -33,8 +33,8 @@ def path(start: np.ndarray, end: np.ndarray, steps: int, spherical: bool = False
         start: Latents `[n, ...]`.
         end: Latents of the same shape as `start`.
         steps: Number of points, at least 2, including both ends.
-        spherical: Whether paths are arcs (see `slerp`; the latents are treated as vectors) instead
-            of lines.
+        spherical: Whether paths are arcs instead of lines. For arcs, latents are treated as
+            vectors; see `slerp`.
 
     Raises:
         TypeError: If `steps` is not an integer.
@@ -61,7 +61,7 @@ def path(start: np.ndarray, end: np.ndarray, steps: int, spherical: bool = False
 
 
 def line(start: np.ndarray, end: np.ndarray, t) -> np.ndarray:
-    """Returns points `[n, d]` on lines, at fraction `t`, a number or `[n, 1]`, of their lengths."""
+    """Returns the point at fraction `t` of each line, `[n, d]`; `t` is a number or `[n, 1]`."""
     return (1 - t) * start + t * end
 
 
@@ -118,7 +118,7 @@ def slerp(start: np.ndarray, end: np.ndarray, t) -> np.ndarray:
 
 
 def decoded_path(decode, a, b, steps: int, spherical: bool = False, **conditions):
-    """Decodes points on the paths between latents: outputs `[n, steps, ...]`, or a tuple.
+    """Decodes points on paths between latents; returns `[n, steps, ...]`, or a tuple of outputs.
 
     Args:
         decode: Method that decodes latents, such as `model.decode` or `model.generate`.
@@ -234,12 +234,12 @@ def latent_arithmetic(  # noqa: D417
 
 
 def truncated_normal(latents, threshold) -> tf.Tensor:
-    """Maps standard normal samples to a normal distribution truncated on both sides, float32.
+    """Maps standard normal samples to a normal distribution truncated on both sides, as float32.
 
     Brock, Donahue, Simonyan: "Large Scale GAN Training for High Fidelity Natural Image Synthesis",
     ICLR 2019, sec. 3.1, resample values beyond the threshold. Here, each value is replaced by the
-    same quantile of the truncated distribution, so that a lower threshold changes an example
-    gradually.
+    corresponding quantile of the truncated distribution, so lowering the threshold changes an
+    example gradually.
 
     Args:
         latents: Samples from a standard normal distribution, floats of any shape.
@@ -289,12 +289,12 @@ def nearest_latents(
     seed: int = 0,
     batch_size: int = 256,
 ) -> np.ndarray:
-    """Finds latents whose images are close to given images, float32 `[n, latents]`.
+    """Finds latents whose images are close to given images; returns float32 `[n, latents]`.
 
     Creswell, Bharath: "Inverting the Generator of a Generative Adversarial Network", 2016. A GAN
     has no encoder, so gradient descent on the latents minimizes the squared distance between their
-    image and the given image. Each search ends in one of many local minima; the best of several
-    searches is kept.
+    image and the given image. Each search ends in one of many local minima; the best result of
+    several searches is kept.
 
     Deviation: Adam with a cosine-decayed learning rate replaces the authors' optimizer.
 

@@ -1,4 +1,4 @@
-"""License terms of the recipes' datasets, which exports include. This module imports quickly."""
+"""License terms of the recipes' datasets, as included in exports. This module imports quickly."""
 
 import dataclasses
 import re
@@ -13,7 +13,8 @@ class Terms:
     Attributes:
         name: Common name of the dataset.
         license: License of the dataset, in words.
-        commercial_use: Whether commercial use is allowed, or None if the license does not say.
+        commercial_use: Whether commercial use is allowed, or None if the license does not specify
+            this.
     """
 
     name: str
@@ -40,7 +41,7 @@ TERMS = {
 
 
 def terms_of(data: Any) -> list[Terms]:
-    """Returns the terms of the known datasets in a description, sorted by name.
+    """Returns the terms of the known datasets that a description mentions, sorted by name.
 
     Args:
         data: Description of the data in an export's metadata: a string, or a dict that maps the

@@ -123,14 +123,14 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def older_likelihood(model) -> str:
-    """Returns advice on `for_vectors` weights saved before its likelihood changed; may be empty."""
+    """Returns advice on weights from before the `for_vectors` likelihood changed; may be empty."""
     if type(getattr(model, "likelihood", None)).__name__ != "ColumnNormal":
         return ""
     return ' Weights trained with an earlier version need likelihood="unbounded_normal".'
 
 
 def out_of_memory(error: BaseException) -> str | None:
-    """Returns this library's message about insufficient memory if that is the cause, else None."""
+    """Returns this library's message if insufficient memory caused an error, or None otherwise."""
     # TensorFlow's error is recognized by its name, since not every program imports TensorFlow.
     if not isinstance(error, MemoryError) and type(error).__name__ != "ResourceExhaustedError":
         return None

@@ -43,8 +43,8 @@ def start_tensorflow() -> None:
     """Imports TensorFlow and lets it search for GPUs, without messages about the machine.
 
     Convolutions use oneDNN, which TensorFlow itself enables only on newer processors. On older
-    processors, oneDNN computes the gradient of a 7x7 convolution to 3 channels in a tenth of the
-    time.
+    processors, oneDNN computes the gradient of a 7x7 convolution with 3 output channels in a tenth
+    of the time.
     """
     os.environ.setdefault(ONEDNN, "1")
     with quiet():

@@ -1,7 +1,8 @@
-"""Methods of models of the rows of a table: gaps and edges.
+"""Shared methods of tabular models, such as filling in missing values.
 
-Models of tables, `TableMADE` and `TableVAE`, have these functions as methods. They have `columns`
-and a `CellLikelihood`, and define the methods `probabilities` and `completed`, which fill gaps.
+The tabular models `TableMADE` and `TableVAE` use these functions as methods. Both models have
+`columns` and a `CellLikelihood`, and define the methods `probabilities` and `completed`, which fill
+gaps.
 """
 
 import numpy as np
@@ -18,7 +19,7 @@ DRAWS = 64  # number of weighted samples per row in `impute` and `complete`
 
 @for_users
 def impute(self, rows):  # noqa: D417
-    """Fills gaps with the most likely category, or with the mean, rounded like its column.
+    """Fills gaps with the most likely category, or with the mean, rounded like the column's values.
 
     Means minimize the squared error; medians would minimize the absolute error. Known values
     are unchanged.
@@ -78,7 +79,7 @@ def _filled(self, rows, fill):
 
 @capability
 def expected(self, rows):
-    """Returns rows, strings `[n, columns]`, with the most likely category or the mean in gaps."""
+    """Returns rows, strings `[n, columns]`, with the most likely category or mean in each gap."""
     probabilities = self.probabilities(self.edges["x"].prepare(rows))
     pairs = zip(self.columns, probabilities, strict=True)
     filled = tf.stack([likeliest(column, each) for column, each in pairs], axis=1)
@@ -87,7 +88,7 @@ def expected(self, rows):
 
 @capability
 def fill(self, rows, seeds):
-    """Returns rows, strings `[n, columns]`, whose gaps are sampled, given all known values.
+    """Returns rows, strings `[n, columns]`, with gaps sampled given all known values.
 
     The noise of each row is determined by its seed, an integer.
     """
@@ -97,11 +98,11 @@ def fill(self, rows, seeds):
 
 
 def set_up_rows(self, taken: tuple, made: tuple, builder: str) -> None:  # noqa: D417
-    """Adds the edges of rows and seeds, for `set_up`.
+    """Adds the edges for rows and seeds; called by `set_up`.
 
     Args:
         taken: Shape of the examples that the model's first network accepts.
-        made: Shape of the output of its last network.
+        made: Output shape of the model's last network.
         builder: Function in `keras_gen.networks` that builds such networks.
 
     Raises:

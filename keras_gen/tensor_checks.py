@@ -1,4 +1,4 @@
-"""Checks of tensors, in eager mode and in graphs."""
+"""Checks for tensors, in eager mode and in graphs."""
 
 import tensorflow as tf
 

@@ -121,11 +121,11 @@ def check_function(function: Callable, /, *args, **kwargs) -> int:
     """Checks that a function rejects invalid arguments, and accepts all forms of valid arguments.
 
     In a valid call, one argument at a time is replaced with values of other types, NaN, masked
-    arrays, an empty set of examples, or one example more than in the other arguments. Values of the
-    same type that are huge, tiny, or all equal may be accepted or rejected, but the error must be
-    clear. The same array in a different memory layout or byte order must give the same result; an
-    array passed as a list or in a different precision may be rejected. The result for each example
-    must not depend on the other examples or their order.
+    arrays, arrays without examples, or arrays with one example more than the other arguments.
+    Values of the same type that are huge, tiny, or all equal may be accepted or rejected, but the
+    error must be clear. The same array in a different memory layout or byte order must give the
+    same result; an array passed as a list or in a different precision may be rejected. The result
+    for each example must not depend on the other examples or their order.
 
     Args:
         function: Function or class whose arguments are numbers, strings, arrays, functions, or
@@ -149,7 +149,7 @@ def check_function(function: Callable, /, *args, **kwargs) -> int:
 
 
 def check_flow(flow: InvertibleLayer) -> int:
-    """Checks the inverse and the log-determinant of each layer of a flow.
+    """Checks the inverse and the log-determinant of each layer in a flow.
 
     Call this function in the tests of your own layers: a wrong inverse or log-determinant raises no
     error, but makes the densities and samples of a `Flow` wrong. Layers are tested one at a time on
@@ -242,7 +242,7 @@ def _of_constructor(model: GenerativeModel, leave_out) -> Iterator[Try]:
 
 
 def _wrong(model, name: str, value) -> tuple[tuple[str, ...], list]:
-    """Returns words, one of which the error must contain, and invalid values for an argument."""
+    """Returns words (the error must contain at least one) and invalid values for an argument."""
     words = (name, *name.split("_"))
     wrong = list(WRONG.get(type(value), NO_NUMBERS))
     if name == "seed":
@@ -502,7 +502,7 @@ class _FunctionCheck:
         return self.repeats and not _equal(self.result, result)
 
     def _hides(self, result) -> bool:
-        """Returns whether the result for no examples, or for NaN, looks valid."""
+        """Returns whether the result for an empty array, or for NaN, looks valid."""
         if any(callable(value) for value in self.bound.values()):
             return False  # a function that is passed in may ignore some of its input
         numbers = _numbers(result)
@@ -624,7 +624,7 @@ def _equal(one, other) -> bool:
 
 
 def _random_example(shape):
-    """Returns one example away from 0 and 1, where logits are infinite; None without a shape."""
+    """Returns an example away from 0 and 1, where logits are infinite; None if shape is None."""
     if shape is None:
         return None
     x = np.random.default_rng(0).uniform(0.2, 0.8, (1, *shape)).astype("float32")
@@ -633,9 +633,10 @@ def _random_example(shape):
 
 @contextlib.contextmanager
 def _changed_weights(flow):
-    """Adds random numbers to the trainable weights; they are smaller where many are summed.
+    """Adds random numbers to the trainable weights inside a block, and then restores the weights.
 
-    Numbers added to vectors are positive, since errors in log scales of both signs would cancel.
+    The numbers are smaller for weights whose products are summed. Numbers added to vectors are
+    positive, because log scales of opposite signs would cancel each other's errors.
     """
     rng = np.random.default_rng(1)
     before = [weight.numpy() for weight in flow.trainable_variables]

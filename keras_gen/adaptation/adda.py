@@ -18,14 +18,14 @@ from keras_gen.networks import copied
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ADDA(DomainModel):
-    """A classifier whose separate target encoder learns to imitate source features.
+    """A classifier with a separate target encoder that learns to imitate source features.
 
     Tzeng, Hoffman, Saenko, Darrell: "Adversarial Discriminative Domain Adaptation", CVPR 2017, eq.
     (9). An encoder and a classifier trained on the source (`Classifier`) are frozen, while a copy
     of the encoder is trained as in a GAN. A discriminator learns to distinguish features of target
     images, computed by the copy, from features of source images, and the copy learns to produce
-    features that look like source features. `classify` and `features` use the copy, for target
-    images.
+    features that look like source features. `classify` and `features` use the copy, because they
+    are for target images.
 
     Deviations: none, but the paper does not specify the order of the two updates. Here, the encoder
     is updated first, and the discriminator uses the features from before the encoder's update.
@@ -36,11 +36,11 @@ class ADDA(DomainModel):
     Args:
         encoder: Network that maps target images in [0, 1] to features `[batch, features]`,
             initialized as a copy of the source encoder.
-        classifier: Network that maps features to logits `[batch, classes]`, trained with the source
-            encoder.
+        classifier: Network that maps features to logits `[batch, classes]`; it was trained with the
+            source encoder.
         discriminator: Network that maps features to source and target logits, `[batch, 2]`.
         source_encoder: Trained source encoder, which is not changed.
-        seed: Seed for the order of the examples in `fit`, if they come from a source.
+        seed: Seed for the order in which `fit` uses the examples of a `Source`.
 
     Raises:
         ValueError: If the networks do not match.
@@ -110,10 +110,11 @@ class ADDA(DomainModel):
         """Builds the model from a classifier trained on the source.
 
         Args:
-            source: Trained `Classifier`, or a Keras model that ends with a dense layer of logits,
-                before which it is split. The new model uses copies of its networks.
+            source: Trained `Classifier`, or a trained Keras model whose last layer is a dense layer
+                that returns logits. A Keras model is split before that layer. The new model uses
+                copies of the networks.
             discriminator_hidden: Number of units in each hidden layer of the discriminator. The
-                default is the number in the paper.
+                default sizes are the paper's.
             **kwargs: Additional arguments for the class.
 
         Raises:

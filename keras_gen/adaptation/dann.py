@@ -15,11 +15,12 @@ from keras_gen.layers import reverse_gradient
 
 @keras.saving.register_keras_serializable("keras_gen")
 class DANN(DomainModel):
-    """A classifier of source labels whose features do not distinguish source from target.
+    """A classifier trained with source labels on features that do not reveal the domain.
 
-    Ganin et al.: "Domain-Adversarial Training of Neural Networks", JMLR 2016, eq. (9) and (18). One
-    step updates all networks: the gradient is reversed between the encoder and the discriminator,
-    so that the discriminator learns to distinguish the domains and the encoder learns the opposite.
+    Ganin et al.: "Domain-Adversarial Training of Neural Networks", JMLR 2016, eq. (9) and (18).
+    Each step updates all networks. The gradient is reversed between the discriminator and the
+    encoder, so the discriminator learns to distinguish the domains, and the encoder learns to make
+    them indistinguishable.
 
     `fit` accepts source images, labels, and target images; `evaluate` accepts labeled images.
     `loss` is the classifier's loss, and `d_loss` is the discriminator's loss, in nats. At chance
@@ -36,9 +37,9 @@ class DANN(DomainModel):
             a complete classifier, which is split before its last dense layer.
         discriminator: Network that maps features to source and target logits, `[batch, 2]`. If
             None, a network with 500 hidden units is used.
-        weight: Factor applied to the reversed gradient, lambda: a number or a schedule, such as
-            `keras_gen.core.schedules.Sigmoid`, the paper's schedule.
-        seed: Seed for the order of the examples in `fit`, if they come from a source.
+        weight: Factor lambda applied to the reversed gradient: a number or a schedule, such as
+            `keras_gen.core.schedules.Sigmoid`, which the paper uses.
+        seed: Seed for the order in which `fit` uses the examples of a `Source`.
 
     Raises:
         ValueError: If the networks do not match, or if `weight` is negative.

@@ -15,17 +15,17 @@ from keras_gen.core.schedules import Weight
 
 @keras.saving.register_keras_serializable("keras_gen")
 class DomainConfusion(DomainModel):
-    """A classifier of source labels whose features leave a domain discriminator undecided.
+    """A classifier trained with source labels whose features leave a discriminator undecided.
 
     Tzeng, Hoffman, Darrell, Saenko: "Simultaneous Deep Transfer Across Domains and Tasks", ICCV
     2015, eq. (4) to (6): the encoder minimizes the cross-entropy between the discriminator's output
-    and 1/2, which is minimal if the features reveal nothing about the domain. Unlike gradient
-    reversal, this loss does not push the discriminator to be wrong. The discriminator and the
+    and 1/2. This loss is minimal if the features reveal nothing about the domain. Unlike gradient
+    reversal, it does not push the discriminator toward wrong predictions. The discriminator and the
     encoder are updated alternately.
 
     `fit` accepts source images, labels, and target images; `evaluate` accepts labeled images.
-    `loss` is the classifier's loss, in nats. If the features reveal nothing, `d_loss` and
-    `confusion_loss` are 1.39.
+    `loss` is the classifier's loss, in nats. If the features reveal nothing about the domain,
+    `d_loss` and `confusion_loss` are 1.39.
 
     Deviations: the paper's soft labels, which require some target labels, are not used.
 
@@ -35,8 +35,8 @@ class DomainConfusion(DomainModel):
             a complete classifier, which is split before its last dense layer.
         discriminator: Network that maps features to source and target logits, `[batch, 2]`. If
             None, a network with 500 hidden units is used.
-        weight: Weight of the confusion loss, lambda, a number or a schedule.
-        seed: Seed for the order of the examples in `fit`, if they come from a source.
+        weight: Weight lambda of the confusion loss, a number or a schedule.
+        seed: Seed for the order in which `fit` uses the examples of a `Source`.
 
     Raises:
         ValueError: If the networks do not match, or if `weight` is negative.
@@ -77,7 +77,7 @@ class DomainConfusion(DomainModel):
         )
 
     def confusion(self, features) -> tf.Tensor:
-        """Returns eq. (5), the cross-entropy between the output and 1/2: `[batch]`."""
+        """Returns the cross-entropy between a discriminator's output and 1/2, `[batch]` (eq. 5)."""
         logits = self.discriminator_logits(features)
         each = [domain_cross_entropy(logits, domain) for domain in (SOURCE, TARGET)]
         return tf.add_n(each) / len(each)

@@ -1,4 +1,4 @@
-"""The base class for domain adaptation, with two domains and a discriminator on features."""
+"""The base class for domain adaptation with two domains and a discriminator on features."""
 
 import tensorflow as tf
 from typing_extensions import override
@@ -15,18 +15,18 @@ TARGET = 1
 class DomainModel(OpposedClassifier):
     """Base class of classifiers trained with source labels for use in a target domain.
 
-    `fit` accepts source images, their labels, and target images, which have no labels. `evaluate`
-    accepts labeled images from either domain, so target labels are used only for evaluation. A
-    discriminator predicts an image's domain from its features; a subclass defines how the encoder
-    works against it (`train_step`).
+    `fit` accepts source images, their labels, and unlabeled target images. `evaluate` accepts
+    labeled images from either domain, so target labels are used only for evaluation. A
+    discriminator predicts an image's domain from its features; the `train_step` of a subclass
+    defines how the encoder is trained against the discriminator.
 
     Args:
         encoder: Network that maps images in [0, 1] to features `[batch, features]`.
-        classifier: Network that maps features to logits `[batch, classes]`; see `Classifier` for
-            None.
+        classifier: Network that maps features to logits `[batch, classes]`; if None, see
+            `Classifier`.
         discriminator: Network that maps features to source and target logits, `[batch, 2]`. If
             None, a standard network is used.
-        seed: Seed for the order of the examples in `fit`, if they come from a source.
+        seed: Seed for the order in which `fit` uses the examples of a `Source`.
         **kwargs: Arguments of `keras.Model`, such as `name`.
 
     Raises:
@@ -57,7 +57,7 @@ class DomainModel(OpposedClassifier):
 
     @override
     def named_parts(self, data):
-        """Also accepts labeled examples without a target, for `evaluate`."""
+        """Also accepts labeled examples without target images, for `evaluate`."""
         parts = in_order(data)
         if len(parts) == 2 and tf.TensorShape(parts[1].shape).rank in (None, 1, 2):
             return dict(zip(("x", "labels"), parts, strict=True))

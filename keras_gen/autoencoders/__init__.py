@@ -1,4 +1,4 @@
-"""Models that encode examples to codes and decode them."""
+"""Models that encode examples as codes and decode the codes."""
 
 from keras_gen.autoencoders.autoencoder import Autoencoder
 from keras_gen.autoencoders.classifying_autoencoder import ClassifyingAutoencoder

@@ -14,8 +14,8 @@ class Autoencoder(EncoderDecoder):
     Hinton, Salakhutdinov: "Reducing the Dimensionality of Data with Neural Networks", Science 2006,
     without the paper's pretraining. The loss is the reconstruction loss, in nats per example: for
     `"bernoulli"`, the cross-entropy from the paper's supporting text, and for `"normal"`, half the
-    squared error plus a constant. Variants add terms to it (`terms`). `fit(x, y)` trains on pairs,
-    reconstructing y from x.
+    squared error plus a constant. Variants add terms to this loss (see `terms`). `fit(x, y)` trains
+    on pairs, reconstructing y from x.
 
     Deviations: all layers are trained together from the start, whereas the paper first trains a
     stack of restricted Boltzmann machines.
@@ -27,7 +27,7 @@ class Autoencoder(EncoderDecoder):
         seed: Seed for the noise used by variants.
 
     Raises:
-        ValueError: If the codes of the encoder and the decoder do not match.
+        ValueError: If the encoder's codes do not match the decoder's input.
 
     Example:
     ```python
@@ -44,7 +44,7 @@ class Autoencoder(EncoderDecoder):
 
     @override
     def train_step(self, data):
-        """Updates the encoder and the decoder on the reconstruction error."""
+        """Updates the encoder and the decoder to minimize the loss."""
         batch = self.prepare_batch(data)
 
         def error():

@@ -15,22 +15,24 @@ from keras_gen.networks import mlp_encoder
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ClassifyingAutoencoder(Autoencoder):
-    """An autoencoder whose codes reconstruct all examples, and also classify labeled examples.
+    """An autoencoder that also learns to classify labeled examples from their codes.
 
     Ranzato, Szummer: "Semi-supervised Learning of Compact Document Representations with Deep
-    Networks", ICML 2008, sec. 3: unlabeled examples train the encoder through their reconstruction.
-    `fit(images, labels)` accepts integer labels, with -1 for an example without a label.
+    Networks", ICML 2008, sec. 3: unlabeled examples also train the encoder, through their
+    reconstruction. `fit(images, labels)` accepts integer labels, with -1 for an example without a
+    label.
 
-    Deviations: in the paper, the layers are trained one after another on word counts, each with
-    both losses.
+    Deviations: in the paper, the layers are trained one after another on word counts, and each
+    layer is trained with both losses.
 
     Args:
         encoder: Network that maps examples to codes `[batch, ...]`.
         decoder: Network that maps codes to the likelihood's parameters.
         classifier: Network that maps codes to logits `[batch, classes]`.
         likelihood: Likelihood p(x | code), a name or an object.
-        weight: Weight of a labeled example's cross-entropy, in nats: a number or a schedule.
-        seed: Seed for the order of the examples in `fit`, if they come from a source.
+        weight: Weight of the classification loss, the cross-entropy of a labeled example in nats: a
+            number or a schedule.
+        seed: Seed for the order in which `fit` uses the examples of a `Source`.
 
     Raises:
         ValueError: If the networks do not match, or if `weight` is negative.

@@ -52,7 +52,7 @@ class Coder(LikelihoodModel):
         return ()
 
     def encoded(self, x, *given) -> list[tf.Tensor]:
-        """Returns the encoder's outputs for examples, float32, one per name in `code_names`."""
+        """Returns the encoder's outputs for examples as float32, one per name in `code_names`."""
         outputs = self.encoder([x, *given] if given else x, training=self.training)
         return [tf.cast(output, tf.float32) for output in tf.nest.flatten(outputs)]
 
@@ -97,7 +97,7 @@ class Coder(LikelihoodModel):
         self.latent_dim = latent_dim  # if given, it must match the networks
 
     def freeze(self) -> None:
-        """Stops the training of the coder, so that another model can be trained on its codes."""
+        """Freezes the coder's weights, so that another model can be trained on its codes."""
         self.trainable = False
         # Otherwise, saved files of the other model would contain the state of an unused optimizer.
         self.optimizer = None
@@ -105,7 +105,7 @@ class Coder(LikelihoodModel):
 
 
 class EncoderDecoder(Coder):
-    """Base class of coders with one encoder and one decoder, which the class methods can build.
+    """Base class of coders with one encoder and one decoder, both of which class methods can build.
 
     Args:
         encoder: Network that maps examples to codes `[batch, ...]`.
@@ -176,11 +176,11 @@ class EncoderDecoder(Coder):
         """Builds the model for rows of numbers in any units, with dense networks.
 
         The first `fit` computes the mean and standard deviation of each column, which are used to
-        standardize the networks' inputs and outputs. Reconstructions and samples are in the units
-        of the data, and so are scores.
+        standardize the networks' inputs and outputs. Reconstructions, samples, and scores are in
+        the units of the data.
 
         Args:
-            shape: Number of columns, or `(steps, channels)` of series.
+            shape: Number of columns, or `(steps, channels)` for series.
             latent_dim: Number of dimensions of a code.
             hidden: Number of units in each hidden layer of the encoder, mirrored by the decoder.
             **kwargs: Additional arguments for the class. The default likelihood is `ColumnNormal`,
@@ -218,7 +218,7 @@ class EncoderDecoder(Coder):
 
     @classmethod
     def _require_usual_networks(cls, given):
-        """Raises a TypeError if the class has networks that are neither standard nor given."""
+        """Raises a TypeError if the class requires networks that are neither standard nor given."""
         networks = required_networks(cls)
         seen, codes = (names.split() for names in networks.pop("encoder").split("->"))
         taken = networks.pop("decoder").split("->")[0].split()
@@ -229,7 +229,7 @@ class EncoderDecoder(Coder):
 
 
 def outputs_per_value(likelihood: likelihoods.Likelihood) -> int:
-    """Returns the number of outputs per value of a standard decoder, before `with_scales`."""
+    """Returns a standard decoder's number of outputs per value, before `with_scales`."""
     shared = isinstance(likelihood, likelihoods.ColumnNormal)
     return 1 if shared else likelihood.params_per_value
 
@@ -281,8 +281,8 @@ def decoder_edges(decoder, likelihood) -> dict[str, Edge]:
 def reconstruction_nats(decoder, likelihood, latents, x, training: bool, *given) -> tf.Tensor:
     """Returns -log p(x | latents, given), `[..., batch]`, for latents `[..., batch, ...]`.
 
-    Each example may have several latents. `given` are additional inputs of the decoder, `[batch,
-    ...]`, such as classes.
+    Each example may have several latents. `given` contains additional inputs of the decoder,
+    `[batch, ...]`, such as classes.
     """
     shape = decoder.inputs[0].shape[1:]
     front = keras.ops.shape(latents)[: -len(shape)]  # if each example has several latents
@@ -296,6 +296,6 @@ def reconstruction_nats(decoder, likelihood, latents, x, training: bool, *given)
 
 
 def require_moments(network, outputs) -> None:
-    """Raises a ValueError if a model limits the range of its means or log variances."""
+    """Raises a ValueError if a network limits the range of its means or log variances."""
     moments = keras.Model(network.inputs, outputs, name=network.name)
     require_range(UNBOUNDED, "means and log variances", moments)

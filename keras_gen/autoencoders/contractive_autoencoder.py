@@ -13,24 +13,24 @@ from keras_gen.core.schedules import Weight
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ContractiveAutoencoder(Autoencoder):
-    """An autoencoder with a penalty on changes in the codes h: weight * ||dh/dx||_F^2.
+    """An autoencoder that penalizes changes in the codes h with weight * ||dh/dx||_F^2.
 
     Rifai, Vincent, Muller, Glorot, Bengio: "Contractive Auto-Encoders: Explicit Invariance During
     Feature Extraction", ICML 2011, eq. (7).
 
-    Deviations: see `Autoencoder`. In addition, the encoder and the decoder do not share weights,
-    whereas in the paper, they do.
+    Deviations: see `Autoencoder`. In addition, unlike in the paper, the encoder and the decoder do
+    not share weights.
 
     Args:
         encoder: Network that maps examples to codes `[batch, ...]`.
         decoder: Network that maps codes to the likelihood's parameters.
         likelihood: Likelihood p(x | code), a name or an object.
-        weight: Weight of the penalty, lambda, a number or a schedule; 0.1 for the paper's MNIST
-            classifier.
+        weight: Weight lambda of the penalty, a number or a schedule. The paper uses 0.1 for its
+            MNIST classifier.
         method: Method for computing the norm. `"closed_form"`: eq. (6), exact, for one dense
-            sigmoid layer. `"jacobian"`: exact, for any encoder, with a backward pass for every
-            code. `"hutchinson"`: an unbiased estimate with one backward pass along a random
-            direction. `"auto"`: the closed form if it applies, otherwise the estimate.
+            sigmoid layer. `"jacobian"`: exact, for any encoder, with one backward pass per
+            dimension of the code. `"hutchinson"`: an unbiased estimate with one backward pass along
+            a random direction. `"auto"`: the closed form if it applies, otherwise the estimate.
         seed: Seed for the random directions.
 
     Raises:

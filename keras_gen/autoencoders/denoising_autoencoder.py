@@ -30,7 +30,7 @@ class DenoisingAutoencoder(Autoencoder):
         decoder: Network that maps codes to the likelihood's parameters.
         likelihood: Likelihood p(x | code), a name or an object.
         corruption: Type of corruption. `"masking"`: the fraction `amount` of the values is set to
-            the minimum of the data's range, or to 0 in vectors (the mean if they are standardized).
+            the minimum of the data's range or, in vectors, to 0 (the mean of standardized vectors).
             `"salt_and_pepper"`: the same fraction is set to the minimum or the maximum with equal
             probability. `"gaussian"`: normal noise with standard deviation `amount` is added;
             `amount` is in the units of the data or, for standardized data, in standard deviations.
@@ -39,7 +39,8 @@ class DenoisingAutoencoder(Autoencoder):
 
     Raises:
         ValueError: If `corruption` is unknown, if it is `"salt_and_pepper"` for data without a
-            maximum or `"gaussian"` for integers, or if `amount` is negative or a fraction above 1.
+            maximum or `"gaussian"` for integers, or if `amount` is negative or is a fraction above
+            1.
 
     Example:
     ```python

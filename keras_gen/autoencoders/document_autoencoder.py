@@ -19,18 +19,18 @@ def weights_of_words(name, value):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class DocumentAutoencoder(Autoencoder):
-    """An autoencoder for documents that reconstructs their most frequent words and word rates.
+    """A document autoencoder that reconstructs the most frequent words and their rates.
 
     Hinton, Salakhutdinov: "Reducing the Dimensionality of Data with Neural Networks", Science 2006,
     fig. 4 and the supporting text: a document is the vector of its word counts divided by their
-    sum. The loss is the cross-entropy of these fractions with a softmax over the vocabulary, in
-    nats per word, so that long and short documents have the same weight.
+    sum. The loss, in nats per word, is the cross-entropy between these fractions and a softmax over
+    the vocabulary, so long and short documents have the same weight.
 
-    With `idf`, a document is the vector of log(1 + count) times the inverse document frequency of
-    the word, normalized to the same length for all documents (tf-idf; Salton, Buckley:
-    "Term-Weighting Approaches in Automatic Text Retrieval", Information Processing & Management
-    1988), so that rare words count more. The encoder receives this vector, and the likelihood, such
-    as "normal", models it.
+    With `idf`, rare words count more: a document is its tf-idf vector, log(1 + count) times the
+    word's inverse document frequency, normalized to the same length for all documents ( Salton,
+    Buckley: "Term-Weighting Approaches in Automatic Text Retrieval", Information Processing &
+    Management 1988). The encoder receives this vector, and the likelihood, such as "normal", models
+    it.
 
     `fit` accepts counts, `[batch, words]`; other methods accept counts or texts. A document without
     known words becomes a vector of zeros. With `"multinomial"`, the score of such a document is 0;
@@ -38,7 +38,7 @@ class DocumentAutoencoder(Autoencoder):
 
     Deviations: see `Autoencoder`. In addition, inputs are scaled, because without pretraining, the
     encoder learns nothing from inputs near 0. The fractions are multiplied by the size of the
-    vocabulary, so that their mean is 1, and tf-idf vectors are scaled to a mean square of 1.
+    vocabulary, so their mean is 1, and tf-idf vectors are scaled to a mean square of 1.
 
     Args:
         encoder: Network that maps fractions of words `[batch, words]` to codes `[batch, ...]`.
@@ -49,7 +49,7 @@ class DocumentAutoencoder(Autoencoder):
         idf: Inverse document frequency of each word, nonnegative, as in scikit-learn's
             `TfidfTransformer`. If None, documents are represented as fractions of words.
         top: Number of words returned by `decode` and `reconstruct`.
-        seed: Seed for the order of the examples in `fit`, if they come from a source.
+        seed: Seed for the order in which `fit` uses the examples of a `Source`.
 
     Raises:
         ValueError: If the networks do not match the vocabulary, if `top` is not between 1 and the
@@ -95,7 +95,7 @@ class DocumentAutoencoder(Autoencoder):
 
     @override
     def signatures(self) -> dict:
-        """Returns the signatures for texts, and three for counts, for runtimes without strings."""
+        """Returns the signatures for texts, plus three for counts, for runtimes without strings."""
         counts = tf.TensorSpec([None, len(self.vocabulary)], tf.float32, name="counts")
         x = self.edges["x"]
         z = self.edges["latents"]
@@ -137,6 +137,6 @@ class DocumentAutoencoder(Autoencoder):
 
 
 def _lengths(counts):
-    """Returns the number of known words per document, `[batch, 1]`, at least 1 for division."""
+    """Returns the number of known words per document, `[batch, 1]`, or 1 if there are none."""
     total = tf.reduce_sum(counts, axis=-1, keepdims=True)
     return tf.where(total > 0, total, 1.0)

@@ -17,11 +17,11 @@ def pretrain_layers(
 ) -> None:
     """Trains the layers of a deep autoencoder one at a time, from the outside in.
 
-    Each layer of the encoder and its mirror image in the decoder form a denoising autoencoder with
-    one layer, which is trained on the codes of the previous layers. Afterward, the whole model
-    contains the pretrained weights. See Bengio, Lamblin, Popovici, Larochelle: "Greedy Layer-Wise
-    Training of Deep Networks", NeurIPS 2006, and, for denoising layers, Vincent et al.: "Stacked
-    Denoising Autoencoders", JMLR 2010, sec. 3.5.
+    Each layer of the encoder and its mirror image in the decoder form a one-layer denoising
+    autoencoder, which is trained on the previous layers' codes. Afterward, the whole model contains
+    the pretrained weights. See Bengio, Lamblin, Popovici, Larochelle: "Greedy Layer-Wise Training
+    of Deep Networks", NeurIPS 2006, and, for denoising layers, Vincent et al.: "Stacked Denoising
+    Autoencoders", JMLR 2010, sec. 3.5.
 
     Args:
         model: Autoencoder with dense layers whose decoder mirrors its encoder. Hidden layers must

@@ -30,10 +30,10 @@ class SparseAutoencoder(Autoencoder):
         decoder: Network that maps codes to the likelihood's parameters.
         likelihood: Likelihood p(x | code), a name or an object.
         penalty: Type of penalty, `"kl"` or `"l1"`.
-        weight: Weight of the penalty, a number or a schedule. In the notes, the weight is called
-            beta and is 3, for a squared error.
-        target: Target mean activation for `"kl"`, rho.
-        seed: Seed for the order of the examples in `fit`, if they come from a source.
+        weight: Weight of the penalty, a number or a schedule. In the notes, which use a squared
+            error, the weight is called beta and is 3.
+        target: Target mean activation rho for `"kl"`.
+        seed: Seed for the order in which `fit` uses the examples of a `Source`.
 
     Raises:
         ValueError: If `penalty` is unknown, if `weight` is negative, or if `target` is not between

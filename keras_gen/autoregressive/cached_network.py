@@ -71,10 +71,10 @@ class Walker:
         }
 
     def start_row(self, line, caches: dict, row) -> tuple[dict, dict]:
-        """Returns the feature maps of a row that are known before its values, and the next caches.
+        """Returns a row's feature maps that do not depend on its values, and the next caches.
 
         Args:
-            line: Values `[batch, width, channels]`, which are not used for this row.
+            line: Values `[batch, width, channels]`, which do not affect the result.
             caches: Return value of `end_row` or `empty_caches`.
             row: Row number, int32.
         """
@@ -87,8 +87,8 @@ class Walker:
     def predict(self, values, caches: dict, maps: dict, column) -> tuple[tf.Tensor, dict]:
         """Returns the parameters of one position, `[batch, ..., channels]`, and the next caches.
 
-        With several channels, call it once per channel, with one more known value each time; only
-        the caches of the last call are used.
+        With several channels, call this method once per channel, with one more known value each
+        time; only the caches of the last call are used.
 
         Args:
             values: Known values, with arbitrary numbers in place of unknown values, `[batch,
@@ -124,7 +124,7 @@ class Walker:
         return self.kinds[id(node.outputs[0])]
 
     def _of_layers(self, caches, see_values):
-        """Returns the caches of layers whose input depends (or not) on its own position."""
+        """Returns the caches of layers whose input does (or does not) see its own position."""
         found = {}
         for number, cache in caches.items():
             source = self.nodes[number].input_tensors[0]
@@ -170,7 +170,7 @@ class Walker:
 
 
 def _run(node, tensors: dict) -> list:
-    """Calls an operation on the known tensors, a dict by symbol id, and adds its outputs."""
+    """Calls an operation on tensors in a dict (by symbol id), and adds its outputs to the dict."""
     outputs = call_again(node, tensors)
     tensors.update(zip(map(id, node.outputs), outputs, strict=True))
     return outputs
@@ -251,7 +251,7 @@ def _middle(value, size):
 
 
 def _at(value, size, place, axis: int):
-    """Returns a tensor at one position of an axis, which is kept, if the axis has positions."""
+    """Returns a tensor at one position of an axis, if it has positions; the axis is kept."""
     found = value.shape[1:-1]
     if value.shape.rank != len(size) + 2 or found[axis - 1] == 1:
         return value

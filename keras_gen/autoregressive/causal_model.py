@@ -29,8 +29,8 @@ class CausalModel(LikelihoodModel):
     Args:
         network: Network that maps values `[batch, ..., channels]`, and any conditions, to
             parameters of the likelihood `[batch, ..., channels * parameters]`, in the order
-            `[channel, parameter]`. The parameters of a value depend only on earlier values, in the
-            order of rows, then columns or time steps, then channels.
+            `[channel, parameter]`. The parameters of a value depend only on earlier values: values
+            are ordered by row, then by column or time step, then by channel.
         seed: Seed for the order in which `fit` uses the examples of a `Source`.
 
     Raises:
@@ -53,7 +53,7 @@ class CausalModel(LikelihoodModel):
 
     @override
     def train_step(self, data):
-        """Updates the network on the negative log-likelihood, eq. (1)."""
+        """Updates the network to minimize the negative log-likelihood (eq. 1)."""
         batch = self.prepare_batch(data)
 
         def nll():
@@ -109,8 +109,8 @@ class CausalModel(LikelihoodModel):
             noise: Uniform noise, `[n, *noise_shape]`.
             temperature: Sampling temperature; temperatures below 1 make likely values more likely.
             conditions: Conditions of the network, each `[n, ...]`.
-            known: Examples in the network's input format whose values are kept. If None, all values
-                are sampled.
+            known: Examples whose values are kept, in the network's input format. If None, all
+                values are sampled.
             missing: Mask with the same shape as `known` or with one channel, nonzero where a value
                 is sampled instead of kept.
         """

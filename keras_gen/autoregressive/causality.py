@@ -25,7 +25,7 @@ def require_draws(likelihood) -> None:
 
 
 def require_causal(network, levels: int | None = None) -> None:
-    """Raises a ValueError if the parameters of a value depend on this value or a later one.
+    """Raises a ValueError if the parameters of a value depend on this value or on later values.
 
     The values are in sampling order: row by row, pixel by pixel, channel by channel. With random
     weights, changing all values from one position onward must not change the parameters up to that
@@ -79,7 +79,7 @@ def _starts(shape) -> np.ndarray:
 
 
 def _changed(network, shape, levels, starts) -> np.ndarray:
-    """Returns a mask of outputs that change with values from each start: `[starts, values]`."""
+    """Returns whether each output changes with the values from each start, `[starts, values]`."""
     rng = np.random.default_rng(0)
     count = math.prod(shape)
     size = (len(starts), EXAMPLES, count)

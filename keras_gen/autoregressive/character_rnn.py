@@ -21,7 +21,7 @@ from keras_gen.networks import character_rnn
 
 @keras.saving.register_keras_serializable("keras_gen")
 class CharacterRNN(CausalModel):
-    """A character-level language model, which predicts each character from the preceding text.
+    """A character-level language model that predicts each character from the preceding text.
 
     Graves: "Generating Sequences With Recurrent Neural Networks", 2013, eq. (1) to (4). In
     training, each character is predicted from the true preceding characters (teacher forcing), so
@@ -72,13 +72,13 @@ class CharacterRNN(CausalModel):
     def continue_text(
         self, prompt: str, n: int = 1, temperature: float = 1.0, seed: int | None = None
     ) -> np.ndarray:
-        """Samples texts that begin with a prompt, strings `[n]`, up to `length` characters.
+        """Samples texts of up to `length` characters that begin with a prompt, strings `[n]`.
 
         Args:
             prompt: Beginning of the texts, shorter than `length`, with characters from the
                 alphabet.
             n: Number of texts, at least 1.
-            temperature: Divisor of the logits: values below 1 make likely characters more likely.
+            temperature: Divisor of the logits; values below 1 make likely characters more likely.
             seed: Seed, 0 to 2**31 - 1. If None, each call returns different texts.
 
         Raises:
@@ -130,7 +130,7 @@ class CharacterRNN(CausalModel):
 
         Args:
             text: Text, or the path of a UTF-8 file: a `pathlib.Path`, the name of an existing file,
-                or a string without whitespace that is short enough for the name of a file.
+                or a string without whitespace that is short enough to be a file name.
             length: Number of characters in an example, and maximum length of a sampled text.
             units: Number of units in each LSTM.
             blocks: Number of LSTM layers.
@@ -169,5 +169,5 @@ def _read(text: str | os.PathLike) -> str:
 
 
 def _may_be_a_file(name: str) -> bool:
-    """Returns whether a name is short enough for a file."""
+    """Returns whether a name is short enough to be a file name."""
     return max(map(len, name.encode(errors="replace").split(b"/"))) <= 255

@@ -15,7 +15,7 @@ from keras_gen.losses import Categorical
 
 @keras.saving.register_keras_serializable("keras_gen")
 class CodePrior(CausalModel):
-    """An autoregressive prior over the codes of examples, for sampling examples.
+    """An autoregressive prior over the codes of examples, used to sample new examples.
 
     Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017,
     sec. 3.3: after the VQ-VAE is trained, a PixelCNN is fitted to the codes of images, or a WaveNet
@@ -29,8 +29,8 @@ class CodePrior(CausalModel):
             codes. If a coder has several codes per position, on the last axis of its grid, the
             codes of a position are the channels of the network's input. A network for sequences
             `[batch, codes, 1]`, such as a `transformer`, receives a grid row by row.
-        coder: Trained model with integer codes, such as a `VQVAE`, whose weights are not changed.
-            To train it further, compile it again.
+        coder: Trained model with integer codes, such as a `VQVAE`. Its weights are not changed. To
+            train it further, compile it again.
         seed: Seed for the order in which `fit` uses the examples of a `Source`.
 
     Raises:

@@ -70,7 +70,7 @@ class MADE(CausalModel):
         any_order: bool = False,
         **kwargs,
     ) -> TableMADE:
-        """Builds a model for the rows of a table with words, numbers, and gaps.
+        """Builds a model for table rows with categories, numbers, and missing values.
 
         Args:
             columns: Columns with cells, as returned by `keras_gen.data.table_columns`; at least 2.

@@ -18,7 +18,7 @@ from keras_gen.networks import gated_pixel_cnn
 
 @keras.saving.register_keras_serializable("keras_gen")
 class PixelCNN(CausalModel):
-    """An autoregressive image model, which predicts each value from earlier values.
+    """An autoregressive image model that predicts each value from earlier values.
 
     Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, eq. (1)
     and (2), with the masked convolutions of sec. 3.4 and a softmax over the levels (sec. 3.5). The
@@ -31,9 +31,10 @@ class PixelCNN(CausalModel):
 
     Args:
         network: Network that maps images `[batch, height, width, channels]`, in the range of the
-            likelihood, to the likelihood's parameters `[batch, height, width, channels *
-            parameters]`, in the order `[channel, parameter]`. The parameters of a value depend only
-            on earlier values, in the order of rows, then pixels, then channels.
+            likelihood, to the likelihood's parameters
+            `[batch, height, width, channels * parameters]`, in the order `[channel, parameter]`.
+            The parameters of a value depend only on earlier values: values are ordered by row, then
+            by pixel, then by channel.
         likelihood: Distribution of a value, a name or an object. The paper's distribution, with 256
             levels, is `"categorical"`.
         seed: Seed for the order in which `fit` uses the examples of a `Source`.

@@ -14,13 +14,13 @@ from keras_gen.networks import pixel_rnn
 class PixelRNN(PixelCNN):
     """An autoregressive image model with a recurrent network over earlier values.
 
-    Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016. Loss,
-    sampling, and completion are inherited from `PixelCNN`, eq. (1) and (2); only the network
-    differs. A masked convolution sees only as far as its kernel reaches, whereas an LSTM over rows
-    (sec. 3.1) or diagonals (sec. 3.2) carries its state through the whole image, so a single layer
-    has a large receptive field. The disadvantage is that the rows or diagonals are computed
-    sequentially in each training step. Sampling requires only one pass in total, because the LSTMs
-    over rows and diagonals can also be computed pixel by pixel.
+    Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016. The loss,
+    sampling, and completion are inherited from `PixelCNN` (eq. 1 and 2); only the network differs.
+    A masked convolution sees only as far as its kernel reaches, whereas an LSTM over rows (sec.
+    3.1) or diagonals (sec. 3.2) carries its state through the whole image, so a single layer has a
+    large receptive field. The disadvantage is that the rows or diagonals are computed sequentially
+    in each training step. Sampling requires only one pass in total, because the LSTMs over rows and
+    diagonals can also be computed pixel by pixel.
 
     The network is built by `keras_gen.networks.pixel_rnn`, with kind "row" or "diagonal", or from
     `keras_gen.layers.RowLSTM`, `DiagonalLSTM`, and other causal layers. `likelihood` is
@@ -31,9 +31,10 @@ class PixelRNN(PixelCNN):
 
     Args:
         network: Network that maps images `[batch, height, width, channels]`, in the range of the
-            likelihood, to the likelihood's parameters `[batch, height, width, channels *
-            parameters]`, in the order `[channel, parameter]`. The parameters of a value depend only
-            on earlier values, in the order of rows, then pixels, then channels.
+            likelihood, to the likelihood's parameters
+            `[batch, height, width, channels * parameters]`, in the order `[channel, parameter]`.
+            The parameters of a value depend only on earlier values: values are ordered by row, then
+            by pixel, then by channel.
         likelihood: Distribution of a value, a name or an object. The paper uses 256 levels for
             color images.
         seed: Seed for the order in which `fit` uses the examples of a `Source`.
@@ -69,7 +70,7 @@ class PixelRNN(PixelCNN):
 
         Args:
             shape: `(height, width, channels)` of the images, with 1 or 3 channels.
-            units: Number of features of each LSTM.
+            units: Number of features in each LSTM.
             blocks: Number of LSTM layers.
             kind: Type of LSTM, "row" or "diagonal".
             **kwargs: Additional arguments for the class.

@@ -25,12 +25,13 @@ def sample_causal(
     the order of time. Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks",
     ICML 2016, sec. 2.1, sample with one pass over the whole image for each of its N values. Here,
     each layer is computed only at the current position, and causal layers cache the earlier results
-    that they need, so C channels cost as much as C passes. For vectors, each value requires a whole
-    pass. Up to rounding, the samples depend only on the weights, conditions, and noise.
+    that they need, so sampling images with C channels costs as much as C passes. For vectors, each
+    value requires a whole pass. Up to rounding, the samples depend only on the weights, conditions,
+    and noise.
 
-    Inside a `tf.function`, sampling is part of that graph; otherwise, each call compiles a new
-    graph. XLA fuses the many small operations, so `jit_compile=True` makes the loop faster on a
-    CPU.
+    Inside a `tf.function`, sampling is part of the function's graph; otherwise, each call compiles
+    a new graph. XLA fuses the many small operations, so `jit_compile=True` makes the loop faster on
+    a CPU.
 
     Args:
         network: Functional model that maps values (images `[batch, height, width, channels]` of
@@ -104,7 +105,7 @@ def _check(network, noise, conditions) -> None:
 
 
 def _sample_whole(network, draw, noise, conditions):
-    """Samples values with a whole pass for each value."""
+    """Samples values, each with a pass through the whole network."""
     require_causal(network)
     rank = len(network.inputs[0].shape)
     per_value = network.outputs[0].shape[-1] // network.inputs[0].shape[-1]
@@ -127,7 +128,7 @@ def _sample_whole(network, draw, noise, conditions):
 
 
 def _sample_cached(network, draw, noise, conditions):
-    """Samples the same values, computing one position of every layer at a time."""
+    """Samples the same values as `_sample_whole`, one position of every layer at a time."""
     *size, channels = network.inputs[0].shape[1:]
     per_value = network.outputs[0].shape[-1] // channels
     images = len(size) == 2

@@ -1,4 +1,4 @@
-"""MADE for the rows of a table: words, numbers, and gaps."""
+"""MADE for table rows with categories, numbers, and missing values."""
 
 from collections.abc import Sequence
 
@@ -27,12 +27,13 @@ from keras_gen.tables import (
 
 @keras.saving.register_keras_serializable("keras_gen")
 class TableMADE(LikelihoodModel):
-    """A distribution of table rows in which each column is predicted from the preceding columns.
+    """A model of table rows that predicts each column from the preceding columns.
 
     Germain, Gregor, Murray, Larochelle: "MADE: Masked Autoencoder for Distribution Estimation",
-    ICML 2015, sec. 3 and 4. Each word is a cell, as is each interval of numbers (`table_columns`).
-    The probability of a number is the mass of a mixture of logistic densities in its cell, so the
-    log-likelihood refers to cells, in nats, and is comparable with other models of the same cells.
+    ICML 2015, sec. 3 and 4. Each word and each interval of numbers is a cell (see `table_columns`).
+    The probability of a number is the mass of a mixture of logistic densities in its cell.
+    Therefore, the log-likelihood, in nats, refers to cells, and is comparable with the
+    log-likelihoods of other models of the same cells.
 
     With `any_order`, the network predicts each column from any subset of the other columns (Uria,
     Murray, Larochelle: "A Deep and Tractable Density Estimator", ICML 2014, sec. 4, eq. 9). Gaps
@@ -97,7 +98,7 @@ class TableMADE(LikelihoodModel):
         return {"nll": weight * nll} | self.likelihood.gap_terms(x, gap_logits, hidden, weight)
 
     def _hidden(self, x):
-        """Returns the columns to predict, the last of a random order (eq. 9), and their weights."""
+        """Returns the columns to predict, the last in a random order (eq. 9), and their weights."""
         count = len(self.columns)
         keys = self.uniform("order", [tf.shape(x)[0], count])
         rank = tf.argsort(tf.argsort(keys, axis=1), axis=1)
@@ -139,8 +140,8 @@ class TableMADE(LikelihoodModel):
 
         Args:
             noise: See `noise`.
-            known: Cells to keep, `[n, columns]`, -1 where a cell is sampled. If None, all cells are
-                sampled, and may be gaps.
+            known: Cells to keep, `[n, columns]`, with -1 where a cell is sampled. If None, all
+                cells are sampled, and may be gaps.
 
         Returns:
             Cells with positions, `[n, columns]`, and log P of the known cells, `[n]`.
@@ -171,7 +172,7 @@ class TableMADE(LikelihoodModel):
     # Gaps ------------------------------------------------------------------------------------
 
     def probabilities(self, x) -> list[tf.Tensor]:
-        """Returns P of each column's cells given the known values, `[n, cells]` per column."""
+        """Returns cell probabilities given the known values, `[n, cells]` for each column."""
         if self.any_order:
             parameters, _ = self.likelihood.split(self.network(x, training=False))
             every = enumerate(tf.unstack(parameters, axis=1))
@@ -186,7 +187,7 @@ class TableMADE(LikelihoodModel):
         return parts
 
     def completed(self, x, seeds) -> tf.Tensor:
-        """Returns rows `[n, columns]` whose gaps are sampled, with a seed for each row."""
+        """Returns rows `[n, columns]` with gaps sampled, using one seed per row."""
         if self.any_order:
             noise = seeded(tf.random.stateless_uniform, seeds, self.likelihood.noise_shape)
             return self._drawn(noise, x)[0]

@@ -18,7 +18,7 @@ from keras_gen.networks import wavenet
 
 @keras.saving.register_keras_serializable("keras_gen")
 class WaveNet(CausalModel):
-    """An autoregressive audio model, which predicts each audio sample from earlier samples.
+    """An autoregressive audio model that predicts each audio sample from earlier samples.
 
     Van den Oord et al.: "WaveNet: A Generative Model for Raw Audio", 2016, eq. (1), with a softmax
     over mu-law levels (sec. 2.2). The loss is the exact negative log-likelihood of the levels in

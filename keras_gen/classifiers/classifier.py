@@ -1,4 +1,4 @@
-"""An encoder and a classifier that learn labels, alone or with an additional method."""
+"""An encoder and a classifier trained on labels, alone or with an additional method."""
 
 from typing import cast
 
@@ -46,7 +46,7 @@ class Classifier(GenerativeModel):
             `[batch, features]`.
         classifier: Network that maps features to logits `[batch, classes]`. If None, the encoder is
             a complete classifier, which is split before its last dense layer.
-        seed: Seed for the order of the examples in `fit`, if they come from a source.
+        seed: Seed for the order in which `fit` uses the examples of a `Source`.
 
     Raises:
         ValueError: If the networks do not match, or if a complete classifier does not end with a
@@ -142,7 +142,7 @@ def edge_of_examples(shape: tuple, prefix: str = "") -> Images | Vectors:
 
 
 def label_terms(labels, logits) -> dict:
-    """Returns the cross-entropy (0 without a label), and whether labeled examples are correct.
+    """Returns the cross-entropy (0 without a label), and whether labels are predicted correctly.
 
     Args:
         labels: Labels, int32 `[batch]`; -1 for an example without a label.

@@ -1,4 +1,4 @@
-"""A classifier with an adversary, which predicts what the features should not reveal."""
+"""A classifier with an adversary that predicts information the features should not reveal."""
 
 import keras
 import tensorflow as tf
@@ -13,16 +13,16 @@ from keras_gen.networks import mlp_encoder
 class OpposedClassifier(Classifier):
     """Base class of classifiers with a discriminator that predicts a domain or an attribute.
 
-    A subclass defines how the encoder works against the discriminator (`train_step`).
+    The `train_step` of a subclass defines how the encoder is trained against the discriminator.
 
     Args:
         encoder: Network that maps examples to features `[batch, features]`.
-        classifier: Network that maps features to logits `[batch, classes]`; see `Classifier` for
-            None.
+        classifier: Network that maps features to logits `[batch, classes]`; if None, see
+            `Classifier`.
         discriminator: Network that maps features to logits, `[batch, values]`, for the information
             that the features should not reveal. If None, a network with two outputs and 500 hidden
             units is used.
-        seed: Seed for the order of the examples in `fit`, if they come from a source.
+        seed: Seed for the order in which `fit` uses the examples of a `Source`.
         **kwargs: Arguments of `keras.Model`, such as `name`.
 
     Raises:
@@ -36,9 +36,9 @@ class OpposedClassifier(Classifier):
         return tf.cast(self.discriminator(features, training=self.training), tf.float32)
 
     def discriminator_loss(self, features, values) -> tuple:
-        """Returns the discriminator's loss, in nats, and whether it is correct, each `[batch]`.
+        """Returns the discriminator's loss in nats and whether its output is correct, `[batch]`.
 
-        `values` are the values to predict, int32 `[batch]`.
+        `values` contains the values to predict, int32 `[batch]`.
         """
         terms = label_terms(values, self.discriminator_logits(features))
         return terms["classification"], terms["accuracy"]
@@ -76,7 +76,7 @@ class OpposedClassifier(Classifier):
         discriminator_hidden: tuple[int, ...] = (500,),
         **kwargs,
     ):
-        """Builds the model with LeNet and a dense discriminator with two values.
+        """Builds the model with LeNet and a dense discriminator with two outputs.
 
         Args:
             shape: `(height, width, channels)` of the images, with sides of at least 16 pixels.

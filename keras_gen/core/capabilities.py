@@ -32,13 +32,13 @@ SEEDS = (0, 2**31 - 1)
 
 
 def for_users(function: F) -> F:
-    """Marks a method of models for tab completion, which also shows capabilities and builders."""
+    """Marks a model's method for tab completion, which also shows capabilities and builders."""
     function.for_users = True  # type: ignore[attr-defined]
     return function
 
 
 def is_for_users(attribute) -> bool:
-    """Returns whether an attribute is for users: a capability, or marked by `for_users`."""
+    """Returns whether an attribute is for users: it is a capability or marked by `for_users`."""
     inner = getattr(attribute, "__func__", getattr(attribute, "fget", attribute))
     return hasattr(inner, "function") or hasattr(inner, "for_users")
 
@@ -51,13 +51,13 @@ def capability(function: Callable) -> Callable:
     returns a dict of tensors: a tensor named after an edge is restored by that edge, and all other
     tensors are converted to float32.
 
-    The method accepts arrays of any number of examples, including zero, in any format that their
+    The method accepts arrays with any number of examples, including zero, in any format that their
     edges accept. If the first argument is a `keras_gen.data.Source`, its arrays are used. Each
-    argument after the first may also be a single value for all examples. It processes `batch_size`
-    examples (default: 256) at once with a graph that is traced once, and returns an array, or a
-    tuple of arrays if there are several outputs. If the only output is `x` and examples are table
-    rows, it returns a table, in the format of `sample`. Float inputs give float outputs if their
-    edge allows it.
+    argument after the first may also be a single value for all examples. The method processes
+    `batch_size` examples (default: 256) at once with a graph that is traced once, and returns an
+    array, or a tuple of arrays if there are several outputs. If the only output is `x` and examples
+    are table rows, it returns a table, in the format of `sample`. Float inputs give float outputs
+    if their edge allows it.
 
     Example:
     ```python
@@ -102,7 +102,7 @@ def capability(function: Callable) -> Callable:
 
 
 def _of_source(args: tuple, most: int) -> tuple:
-    """Returns arguments in which the arrays of a `Source` replace it, at most `most` in all.
+    """Returns arguments in which a `Source` is replaced by its arrays, at most `most` in total.
 
     As in `fit`, further arrays, such as the labels of images, are ignored.
     """
@@ -143,7 +143,7 @@ def one_at_least(values: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
 
 
 def _over_batches(model, function, names, arrays, batch_size):
-    """Returns a capability's outputs for arrays of any number of examples."""
+    """Returns a capability's outputs for arrays with any number of examples."""
     batch_size = checked_integer("batch_size", batch_size, minimum=1)
     edges = [model.edges[name] for name in names]
     warn_of_unknown_units(model)
@@ -182,7 +182,7 @@ def _over_batches(model, function, names, arrays, batch_size):
 
 
 def _as_table(model, examples: np.ndarray):
-    """Returns the rows of a table in the format of `sample`; other examples unchanged."""
+    """Returns table rows in the format of `sample`, and other examples unchanged."""
     return model.edges["x"].as_table(examples) if "x" in model.edges else examples
 
 
@@ -273,7 +273,7 @@ def signatures(self) -> dict:
 
 
 def signature(self, function: Callable, names) -> tuple[Callable, list[tf.TensorSpec]]:
-    """Returns a function of the model and of tensors that the named edges prepare."""
+    """Returns a signature's function, which prepares inputs with the named edges, and its specs."""
     edges = [self.edges[name] for name in names]
 
     @tf.autograph.experimental.do_not_convert
@@ -314,7 +314,7 @@ class Condition(NamedTuple):
 
 
 def sample_conditions(model) -> dict[str, Condition]:
-    """Returns the arguments of a model's `sample`, other than number and seed, by name.
+    """Returns the arguments of a model's `sample` other than `n` and `seed`, by name.
 
     These are the additional parameters of the model's `from_noise`. There, `**given` stands for the
     names in the model's attribute `given`, in the singular.
@@ -425,7 +425,7 @@ def _given(edge, name: str, value):
 
 
 def sampling_noise(model, n, seed):
-    """Returns the noise of `sample(n, seed)`, and raises the same errors for its arguments."""
+    """Returns the noise that `sample(n, seed)` uses, and checks the arguments in the same way."""
     n = checked_integer("n", n, minimum=1)
     seed = checked_seed(seed)
     try:

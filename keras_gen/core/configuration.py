@@ -1,4 +1,4 @@
-"""Configurations of models, for their files and as plain values to compare two runs."""
+"""Configurations of models: for model files, and as plain values for comparing two runs."""
 
 import copy
 import warnings
@@ -18,7 +18,7 @@ _NOT_SERIALIZABLE = (AttributeError, NotImplementedError, TypeError, ValueError)
 
 
 def config_of(model) -> dict[str, Any]:
-    """Returns the contents of a model's file other than its weights."""
+    """Returns the contents of a model's file other than the weights."""
     named = accepts(type(model), "name")
     config: dict[str, Any] = {"name": model.name} if named else {}
     for argument in model.arguments():

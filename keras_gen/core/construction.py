@@ -1,4 +1,4 @@
-"""Checks of new models and of the arguments that create them."""
+"""Checks for new models and for the arguments that create them."""
 
 import inspect
 import itertools
@@ -59,7 +59,7 @@ def given_arguments(cls: type, args: Sequence, kwargs: dict[str, Any]) -> list[s
 
 
 def _refuse_misspelled(cls: type, parameters: Collection[str], kwargs: Collection[str]) -> None:
-    """Raises a TypeError for an argument whose name is similar to one of the class or a builder.
+    """Raises a TypeError for an unknown argument whose name is similar to an accepted name.
 
     A builder passes unknown arguments on to the class, which passes them on to Keras.
     """

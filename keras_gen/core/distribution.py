@@ -21,7 +21,7 @@ def replica_count() -> int:
 
 
 def replica_slice(local) -> tuple:
-    """Returns the position of this replica's `local` examples in the global batch, and its size."""
+    """Returns the global position of this replica's `local` examples, and the global batch size."""
     replicas = replica_count()
     if replicas == 1:
         return 0, local
@@ -82,9 +82,9 @@ def global_sum(values: tf.Tensor) -> tf.Tensor:
 
 
 def global_mean(per_example: tf.Tensor) -> tf.Tensor:
-    """Returns this replica's part of the mean over the *global* batch, float32.
+    """Returns this replica's part of the mean over the *global* batch as float32.
 
-    The parts add up to the mean, since optimizers sum gradients over replicas.
+    The parts add up to the mean, as needed by optimizers, which sum gradients over replicas.
 
     Args:
         per_example: Tensor `[batch]`, or a scalar that is already the global mean. Other shapes
@@ -119,7 +119,7 @@ def batch_mean(values: tf.Tensor) -> tf.Tensor:
 
 
 def replace_weights(function: Callable, *variables: keras.Variable) -> None:
-    """Replaces each weight with a function of it, identically on every replica, inside a step.
+    """Applies a function to each weight inside a step, identically on every replica.
 
     An optimizer's constraints cannot do this, because no single replica may assign a shared weight.
 
@@ -268,7 +268,7 @@ def _mirrored(devices):
 
 
 def is_chief() -> bool:
-    """Returns whether this process writes files, as the chief, worker 0, or only process.
+    """Returns whether this process writes files: it is the chief, worker 0, or the only process.
 
     Raises:
         ValueError: If `TF_CONFIG` is set but is not a JSON object.

@@ -49,7 +49,7 @@ _NEVER_NONE = ("epochs", "initial_epoch")
 class Call:
     """One call to a method of `keras.Model`, preceded by an inspection of the data.
 
-    If the call fails, the model forgets what it learned from the data.
+    If the call fails, the model discards everything that it inferred from the data.
 
     Args:
         model: `GenerativeModel` to call.
@@ -140,7 +140,7 @@ class Call:
         _refuse_weights(self.owner, arguments)
 
     def divide(self, data: FitData) -> None:
-        """Makes a source yield batches in order; their size is taken from the arguments."""
+        """Makes a source yield batches in order; the batch size comes from the arguments."""
         if isinstance(data, Sourced):
             data.divide(self.arguments.pop("batch_size", None) or USUAL_BATCH)
 
@@ -187,7 +187,7 @@ class Call:
 class FitCall(Call):
     """One call to `fit`, which trains a model and may evaluate held-out data.
 
-    If no step completes, the model forgets what it learned from the data.
+    If no step completes, the model discards everything that it inferred from the data.
     """
 
     trains = True
@@ -270,7 +270,7 @@ class FitCall(Call):
         return held_out
 
     def _tell_duration(self, training: FitData) -> None:
-        """Prints how long published runs took, if few images are used for fewer steps."""
+        """Prints the length of published runs before a shorter run with few images."""
         model = self.model
         arguments = self.arguments
         images = len(getattr(model.edges.get("x"), "shape", ())) == 3
@@ -371,7 +371,7 @@ class OnBatchCall(Call):
 
 
 class TrainOnBatchCall(OnBatchCall):
-    """One call to `train_on_batch`, which does not learn units, because they vary by batch."""
+    """One call to `train_on_batch`, which does not learn units: they would vary by batch."""
 
     trains = True
 
@@ -547,7 +547,7 @@ def refuse_frozen(model) -> None:
 
 
 def fit(self, *args, **kwargs):
-    """Trains like `keras.Model.fit`; bad data and non-finite losses raise a clear error.
+    """Trains like `keras.Model.fit`; invalid data and non-finite losses raise a clear error.
 
     A call that fails or is interrupted before its first step leaves the model unchanged: the units,
     columns, and class names that it inferred are discarded.
@@ -565,7 +565,7 @@ def fit(self, *args, **kwargs):
 
 
 def evaluate(self, *args, **kwargs):
-    """Evaluates like `keras.Model.evaluate`, and rejects bad data like `fit`."""
+    """Evaluates like `keras.Model.evaluate`, and rejects invalid data like `fit`."""
     if CALLED_BY_FIT in kwargs:  # the data has already been inspected
         return keras.Model.evaluate(self, *args, **kwargs)
     return EvaluateCall(self, keras.Model.evaluate.__get__(self), args, kwargs).run()
@@ -583,7 +583,7 @@ def train_on_batch(self, *args, **kwargs):
 
 
 def test_on_batch(self, *args, **kwargs):
-    """Evaluates like `keras.Model.test_on_batch`, and rejects bad data like `fit`."""
+    """Evaluates like `keras.Model.test_on_batch`, and rejects invalid data like `fit`."""
     return TestOnBatchCall(self, keras.Model.test_on_batch.__get__(self), args, kwargs).run()
 
 

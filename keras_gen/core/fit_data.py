@@ -411,12 +411,12 @@ def refuse_no_data(owner: str, argument: str) -> NoReturn:
 
 
 def _count_kept(count: int, split: float) -> int:
-    """Returns the number of examples that Keras keeps for training, not for validation."""
+    """Returns the number of examples that Keras uses for training rather than validation."""
     return math.floor(count * (1 - split))
 
 
 def _learn_names(model, parts: dict[str, Any]) -> None:
-    """Gives a model the names of its columns, before units are learned, and of the classes."""
+    """Gives a model the names of its classes and, before it learns units, of its columns."""
     edges = model.edges | model.training_edges
     for name, part in parts.items():
         named = getattr(edges[name], "adapted", True) or edges[name].columns

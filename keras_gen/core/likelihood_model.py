@@ -53,7 +53,7 @@ class LikelihoodModel(GenerativeModel):
 
     @capability
     def score(self, x, **given):
-        """Returns the anomaly score of each example, float32 `[n]`, in nats; high is unusual.
+        """Returns anomaly scores in nats, float32 `[n]`; examples with high scores are unusual.
 
         A model of p(x | given) also accepts its conditions, by their names in the class's `given`.
         """
@@ -88,7 +88,7 @@ def require_parameters(network, likelihood, shape: tuple | None = None) -> None:
     """Raises a ValueError unless a network can return the parameters of a likelihood.
 
     Args:
-        network: Network whose last activation must not exclude parameters.
+        network: Network whose last activation must allow all values of the parameters.
         likelihood: Likelihood of the values.
         shape: Shape of the values, or None if it follows from the network's output.
     """

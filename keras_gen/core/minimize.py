@@ -1,4 +1,4 @@
-"""All weight updates: the gradients of a loss, and their application."""
+"""Weight updates: computing and applying the gradients of losses."""
 
 import contextlib
 import dataclasses
@@ -18,10 +18,10 @@ NOT_FINITE = "keras_gen: not finite: "
 
 
 class NonFiniteLossError(FloatingPointError):
-    """Raised when a loss, gradient, or weight became NaN or infinite.
+    """Raised when a loss, gradient, or weight becomes NaN or infinite.
 
     The step does not change the weights trained by that loss. Networks that the step has already
-    updated, such as a discriminator before a generator, keep their new weights.
+    updated, such as a discriminator that is updated before the generator, keep their new weights.
     """
 
 
@@ -178,7 +178,7 @@ def apply_gradients(
         name: Name of the loss, used in the error.
 
     Raises:
-        RuntimeError: In a step that does not train.
+        RuntimeError: If called in a step that does not train.
     """
     refuse_training()
     variables: list = []
@@ -277,8 +277,8 @@ def stateless(network: keras.Model | None = None, weights=(), state=()):
 def state_of(*networks) -> list[tuple]:
     """Returns the networks' other variables with their current values, as pairs for `stateless`.
 
-    The variables include the counters of random layers: a pass that starts from the same state as
-    an earlier pass samples the same masks.
+    The variables include the counters of random layers, so a pass that starts from the same state
+    as an earlier pass samples the same masks.
     """
     variables = [v for network in networks for v in network.non_trainable_variables]
     return [(variable, tf.identity(variable.value)) for variable in variables]

@@ -43,8 +43,8 @@ class GenerativeModel(keras.Model):
     Args:
         seed: Seed for all random numbers in the steps.
         standardize: Whether examples, which must be vectors, are standardized with the means and
-            standard deviations of the first training data. Results and scores are in the original
-            units.
+            standard deviations of the data in the first `fit`. Results and scores are in the
+            original units.
         **kwargs: Arguments of `keras.Model`, such as `name`.
     """
 
@@ -187,7 +187,7 @@ class GenerativeModel(keras.Model):
 
     @capabilities.for_users
     def players(self) -> dict[str, Player]:
-        """Returns the name, networks, and default of each optimizer; by default, there is one."""
+        """Returns each optimizer's networks and default, by name; by default, there is one."""
         trained = [one for name, one in self.networks.items() if name not in self.frozen]
         return {"optimizer": Player(trained)}
 
@@ -374,7 +374,7 @@ class GenerativeModel(keras.Model):
         """Returns the running means over all replicas for all names in the logs.
 
         Keras returns running means only if every name is reported. Otherwise, it averages over
-        replicas, although one of them may have had fewer examples.
+        replicas, although one replica may have had fewer examples.
         """
         known = self.get_metrics_result()
         return {name: known.get(name, value) for name, value in logs.items()}
@@ -393,7 +393,7 @@ class GenerativeModel(keras.Model):
         return noise.stateless_seed(self.seed, self.evaluation_step.value, use + "/evaluation")
 
     def normal(self, use: str, shape) -> tf.Tensor:
-        """Returns standard normal noise for one use; `shape[0]` is the replica's batch."""
+        """Returns standard normal noise for one use; `shape[0]` is the replica's batch size."""
         return noise.normal(shape, self.stateless_seed(use))
 
     def uniform(self, use: str, shape) -> tf.Tensor:
@@ -460,7 +460,7 @@ class GenerativeModel(keras.Model):
 
     @override
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
-        """Does nothing: Keras would build the model on data, but the model is already built."""
+        """Does nothing, because the model is already built; Keras would build it on data."""
 
     fit = calls.fit
     evaluate = calls.evaluate

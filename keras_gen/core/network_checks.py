@@ -1,4 +1,4 @@
-"""Checks of networks: shapes, finite weights, and the range of outputs."""
+"""Checks for networks: shapes, finite weights, and the range of outputs."""
 
 import math
 
@@ -19,7 +19,7 @@ def require_built(*networks: keras.Model) -> None:
 
 
 def require_latents(latent_dim: int | None, network) -> int:
-    """Returns a decoder's number of latents, or raises a ValueError if `latent_dim` differs."""
+    """Returns a decoder's number of latent dimensions; `latent_dim`, if given, must be equal."""
     taken = tuple(network.inputs[0].shape[1:])
     if latent_dim not in (None, taken[-1]):
         raise ValueError(
@@ -173,7 +173,8 @@ def _from_to(low: float, high: float) -> str:
 def require_probabilities(network: keras.Model) -> None:
     """Raises a ValueError if a functional model is known to output numbers outside [0, 1].
 
-    This is the case if the last activation is not a sigmoid or a softmax, or if there is none.
+    This is known if the last activation is neither a sigmoid nor a softmax, or if there is no
+    activation.
     """
     for output in network.outputs:
         operation = _last_operation(output)

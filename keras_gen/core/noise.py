@@ -105,7 +105,7 @@ def folded(seed: tf.Tensor, number) -> tf.Tensor:
 
 
 def normal(shape, seed: tf.Tensor, dtype="float32") -> tf.Tensor:
-    """Returns standard normal noise of `shape`, whose first axis is this replica's batch.
+    """Returns standard normal noise of shape `shape`; the first axis is this replica's batch.
 
     Args:
         shape: Shape `[batch, ...]`: ints or scalar tensors, or a tensor of them, such as

@@ -139,10 +139,10 @@ def keep_averages(model: keras.Model) -> None:
 def forget_start(optimizer: keras.optimizers.Optimizer) -> None:
     """Makes an optimizer's moving averages forget the initial weights.
 
-    Averages in Keras start from the initial weights. With momentum m, these contribute m^n after n
-    steps: 48% at step 725 with m = 0.999. Correcting this bias in the same way as Adam's moments
-    (Kingma & Ba 2015, algorithm 1) gives the average of the trained weights alone. Once m^n is
-    small, it equals the average in Keras.
+    Averages in Keras start from the initial weights. With momentum m, the initial weights
+    contribute m^n after n steps: 48% at step 725 with m = 0.999. Correcting this bias in the same
+    way as Adam's moments (Kingma & Ba 2015, algorithm 1) gives the average of the trained weights
+    alone. Once m^n is small, this average equals the average in Keras.
 
     Args:
         optimizer: `keras.optimizers.Optimizer` with `use_ema=True`.

@@ -48,7 +48,7 @@ def load_weights(self, filepath, *args, **kwargs):
 def export(self, filepath, format="tf_saved_model", **options) -> Path:  # noqa: D417
     """Writes `<filepath>/<version>/`, a SavedModel with the model's signatures.
 
-    See `keras_gen.serving.export.export`, which does the same, for the contents. Inside
+    For the contents, see `keras_gen.serving.export.export`, which does the same. Inside
     `keras_gen.core.averaged_weights`, the averaged weights are written.
 
     Args:

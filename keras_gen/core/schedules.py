@@ -1,7 +1,7 @@
-"""Numbers that depend on the step: learning rates, loss weights, temperatures, noise levels.
+"""Numbers that depend on the step, such as learning rates, loss weights, and noise levels.
 
-A model stores the return value of `weight`, which is a float or a `Schedule`. Its step reads the
-current value, or in evaluation the final value, with `self.scheduled(weight)`.
+A model stores the return value of `weight`, which is a float or a `Schedule`. The model's step
+reads the current value, or in evaluation the final value, with `self.scheduled(weight)`.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Schedule(Declared, keras.optimizers.schedules.LearningRateSchedule):
 
     @override
     def __call__(self, step):
-        """Returns the value, a float32 scalar, after `step` steps, an integer or an integer tensor.
+        """Returns the value after `step` steps (an int or an integer tensor) as a float32 scalar.
 
         Raises:
             TypeError: If `step` is not an integer. Booleans are rejected.
@@ -167,8 +167,9 @@ class Sigmoid(Schedule):
 
     Args:
         end: Limit of the value. At the last step, the value is `end` times tanh(steepness / 2).
-        steps: Number of steps over which the value rises, at least 1; it is then constant.
-        steepness: Steepness of the curve, which is gamma in the paper, above 0.
+        steps: Number of steps over which the value rises, at least 1; afterward, the value is
+            constant.
+        steepness: Steepness of the curve (gamma in the paper), above 0.
 
     Example: `Sigmoid(1.0, steps=1000)(100)` is 0.4621.
     """
@@ -205,7 +206,7 @@ class ConstantThenLinear(Schedule):
 
     @classmethod
     def in_halves(cls, learning_rate: float, steps: int):
-        """Returns a schedule for `steps` steps that is constant, then decays in the second half."""
+        """Returns a schedule that is constant for half of the steps, and then decays."""
         return cls(learning_rate, steps // 2, steps - steps // 2)
 
     @override

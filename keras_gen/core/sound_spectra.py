@@ -122,11 +122,11 @@ def average_spectrum(waveforms: np.ndarray, rate: int = 8000) -> np.ndarray:
 
 
 def cepstral_covariance(waveforms: np.ndarray, rate: int = 8000) -> np.ndarray:
-    """Returns statistics of how the cepstrum varies over speech frames, float64 `[n, 91]`.
+    """Returns statistics of the cepstrum's variation over speech frames, float64 `[n, 91]`.
 
-    These are the logarithms of the standard deviations of 13 cepstral coefficients, and their
-    correlations. They are invariant to a fixed linear filter, which adds a constant to `log_mel`
-    and therefore to the cepstrum.
+    The statistics are the logarithms of the standard deviations of 13 cepstral coefficients, and
+    their correlations. They are invariant to a fixed linear filter, which adds a constant to
+    `log_mel` and therefore to the cepstrum.
     """
     pairs = np.triu_indices(CEPSTRA, 1)
     found = []
@@ -156,7 +156,7 @@ def cepstral_contour(waveforms: np.ndarray, rate: int = 8000, moments: int = 8) 
 
 
 def speech(bands: np.ndarray) -> np.ndarray:
-    """Returns a bool mask `[n, frames]` of the frames of `log_mel` within 25 dB of the loudest."""
+    """Returns a bool mask `[n, frames]` of `log_mel` frames within 25 dB of the loudest frame."""
     loudness = 10 * np.log10(np.sum(10 ** (bands / 10), axis=-1))
     return loudness >= loudness.max(axis=1, keepdims=True) - SPEECH
 

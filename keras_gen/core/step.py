@@ -17,7 +17,8 @@ class Step(NamedTuple):
     Attributes:
         model: Model that owns the step, or None if no step is running.
         training: Whether the step trains.
-        begun: Whether `train_step` or `test_step` has begun. It counts the step when it ends.
+        begun: Whether `train_step` or `test_step` has begun. That method counts the step when it
+            ends.
     """
 
     model: keras.Model | None = None

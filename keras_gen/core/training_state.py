@@ -511,7 +511,7 @@ def _exact(value) -> np.ndarray:
 
 
 def _is_counter(value) -> bool:
-    """Returns whether a value is a number or None. Texts are arguments, such as paths."""
+    """Returns whether a value is a number or None. Strings are arguments, such as paths."""
     return value is None or isinstance(value, bool | int | float)
 
 

@@ -109,7 +109,7 @@ class Source:
 
         Raises:
             IndexError: If `index` does not select examples along the first axis.
-            ValueError: If it selects no examples.
+            ValueError: If `index` selects no examples.
 
         Example:
             >>> train = source.select(np.arange(len(source)) % 10 != 0)
@@ -140,7 +140,7 @@ class Source:
             seed: Nonnegative integer.
 
         Raises:
-            TypeError: If `seed` is not an integer, such as a second fraction.
+            TypeError: If `seed` is not an integer but, for example, a second fraction.
             ValueError: If one of the sources would be empty.
 
         Example:
@@ -208,7 +208,7 @@ class Source:
         Args:
             batch_size: Number of examples in a batch, at least 1.
             seed: Seed for the augmentations.
-            augment: See `stream`; the seed of the function depends only on `seed` and the example's
+            augment: See `stream`; the function's seed depends only on `seed` and the example's
                 index.
             augment_batch: See `stream`.
         """
@@ -241,7 +241,7 @@ class Source:
                 than `augment`. Its seed depends only on `seed` and the index of the batch.
 
         Returns:
-            A `tf.data.Dataset` of batches of static shape. A distribution strategy gives each
+            A `tf.data.Dataset` of batches with static shapes. A distribution strategy gives each
             worker its slice of every global batch.
         """
         return self.shuffled(batch_size, checked_seed(seed), start, augment, augment_batch)

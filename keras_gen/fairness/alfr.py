@@ -38,7 +38,7 @@ class ALFR(BlindClassifier):
         weight: Weight beta of the adversary's loss in the encoder's loss, a number or a schedule.
         discriminator_steps: Number of discriminator steps per encoder step, all on the features of
             the same batch.
-        seed: Seed for the order of the examples in `fit`, if they come from a source.
+        seed: Seed for the order in which `fit` uses the examples of a `Source`.
 
     Raises:
         ValueError: If the networks do not match each other or the columns, if `weight` is negative,

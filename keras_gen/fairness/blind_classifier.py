@@ -28,7 +28,7 @@ class BlindClassifier(OpposedClassifier):
             `[batch, values]`.
         columns: Columns of the table, if the examples are table rows. The encoder receives the rows
             as vectors.
-        seed: Seed for the order of the examples in `fit`, if they come from a source.
+        seed: Seed for the order in which `fit` uses the examples of a `Source`.
         **kwargs: Arguments of `keras.Model`, such as `name`.
 
     Raises:

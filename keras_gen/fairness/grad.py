@@ -37,7 +37,7 @@ class GRAD(BlindClassifier):
         columns: Columns of the table, if the examples are table rows. The encoder receives the rows
             as vectors.
         weight: Factor applied to the reversed gradient, lambda: a number or a schedule.
-        seed: Seed for the order of the examples in `fit`, if they come from a source.
+        seed: Seed for the order in which `fit` uses the examples of a `Source`.
 
     Raises:
         ValueError: If the networks do not match each other or the columns, or if `weight` is

@@ -27,8 +27,7 @@ class Board(keras.callbacks.Callback):
     Args:
         directory: Folder for TensorBoard's files.
         settings: Settings of the run, shown as text.
-        images: Folder of a `SampleGrid` callback that precedes this one, whose images are also
-            shown.
+        images: Folder of a preceding `SampleGrid` callback whose images are also shown.
         every_seconds: Time in seconds between points within an epoch.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Metrics on held-out data during training, and saving the best model according to a metric."""
+"""Evaluates metrics on held-out data during training, and saves the model with the best metric."""
 
 import json
 import math
@@ -43,7 +43,8 @@ class Evaluation(keras.callbacks.Callback):
         evaluate: Function that maps the model to a dict of metrics by name. It must not change the
             model.
         every: Number of epochs between evaluations.
-        best: Name of the metric, in the dict that `evaluate` returns, that selects the best model.
+        best: Name of the metric that selects the best model, a key in the dict that `evaluate`
+            returns.
         mode: Whether the best value is the `"min"` or the `"max"`. NaN is never the best value.
         path: Path of the best model's `.keras` file.
 

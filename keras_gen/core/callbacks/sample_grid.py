@@ -77,7 +77,7 @@ class SampleGrid(keras.callbacks.Callback):
             tqdm.write(f"  image: {path}")
 
     def _is_told(self, epoch: int) -> bool:
-        """Returns whether the path of an epoch's image is printed, as it is for the first epoch."""
+        """Returns whether an epoch's image path is printed; the first epoch's path always is."""
         images = max(1, self.params["epochs"] // self.every)
         between = self.every * math.ceil(images / (self.lines or images))
         return not epoch or not (epoch + 1) % between

@@ -33,8 +33,8 @@ class Images(Edge):
         high: Value that represents level 255.
         name: Name used by clients.
         float_levels: Whether float inputs are also levels from 0 to 255.
-        black_level: Level, at most 0, to which level 0 is mapped inside the model, where 255 levels
-            span the distance from `low` to `high`. Outputs are clipped to `low`.
+        black_level: Level, at most 0, to which level 0 is mapped inside the model. There, 255
+            levels span the distance from `low` to `high`. Outputs are clipped to `low`.
 
     Example:
         >>> Images((2, 2, 1)).prepare(np.full([1, 2, 2, 1], 255, "uint8"))[0, 0, 0, 0]
@@ -91,7 +91,7 @@ class Images(Edge):
         return f"0 and 1 with .astype('float32'), and {levels}" if self.low == 0 else levels
 
     def _scaling(self) -> str:
-        """Describes how to scale floats from 0 to 255, unless `prepare` does."""
+        """Describes how to scale floats from 0 to 255, unless `prepare` scales them."""
         if self.float_levels or self.high <= self.low:
             return ""
         scale = f"x / {255 / (self.high - self.low):g}"
@@ -151,7 +151,7 @@ class Levels(Edge):
 
     Args:
         shape: `(height, width, channels)`.
-        levels: Number of levels. They range from 0 to `levels` - 1.
+        levels: Number of levels, which range from 0 to `levels` - 1.
         name: Name used by clients.
         dtype: Integer dtype outside the model. If None, uint8 for up to 256 levels, and int32 for
             more.

@@ -50,7 +50,7 @@ class Edge:
         raise NotImplementedError
 
     def seen(self, values) -> Edge | None:
-        """Inspects a run's first batch, and returns an edge that suits its floats, or None.
+        """Inspects a run's first batch, and returns an edge that matches its floats, or None.
 
         Warns if the values appear to have a different range.
         """

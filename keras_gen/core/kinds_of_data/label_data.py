@@ -18,8 +18,8 @@ class Labels(Edge):
 
     Args:
         classes: Number of classes. Labels range from 0 to `classes` - 1.
-        unknown: Whether -1 is also allowed. As in scikit-learn, it marks an example without a
-            label. Where a label is optional, it stands for any class.
+        unknown: Whether -1 is also allowed. As in scikit-learn, -1 marks an example without a
+            label. Where a label is optional, -1 stands for any class.
         name: Name used by clients.
         names: Names of the classes in order, which may be used instead of the integers; may be
             empty.
@@ -112,7 +112,7 @@ def name_classes(self, names) -> None:  # noqa: D417
         names: Names in the order of the labels.
 
     Raises:
-        TypeError: If `names` is not a list, such as a single string.
+        TypeError: If `names` is not a list but, for example, a single string.
         ValueError: If names repeat, or their number differs from the number of classes in the
             labels of `fit`.
 

@@ -42,7 +42,7 @@ LOG_MEL = "natural logarithms of magnitudes, -16 to 12 (multiply decibels by 0.1
 
 
 class Table(Edge):
-    """Table rows; inside the model, vectors that join standardized numbers and one-hot categories.
+    """Table rows. Inside the model, vectors of standardized numbers and one-hot categories.
 
     Args:
         columns: Columns, as returned by `keras_gen.data.table_columns`.
@@ -320,7 +320,7 @@ class StandardizedVectors(keras.layers.Layer, Edge):
         """Assigns names to the columns, one for each.
 
         Raises:
-            TypeError: If `names` is not a list, such as a single string.
+            TypeError: If `names` is not a list but, for example, a single string.
             ValueError: If names repeat, or their number differs from the number of columns.
         """
         columns = checked_names("column_names", names)
@@ -488,5 +488,5 @@ class LogMel(Vectors):
 
     @override
     def prepare(self, values) -> tf.Tensor:
-        """Accepts numbers in the range of these logarithms, and rejects decibels."""
+        """Accepts numbers in the range of log magnitudes, and rejects decibels."""
         return within(super().prepare(values), *LOG_MEL_RANGE, "Mel frames", LOG_MEL)

@@ -27,8 +27,8 @@ class Characters(Edge):
     """Texts. Inside the model, they are int32 character indices.
 
     A text is followed by an end token, the number `len(alphabet)`, so there are `len(alphabet)` + 1
-    levels. The rest is padded with -1, which all losses ignore. A text of `length` or more
-    characters is truncated to that length and has no end token.
+    levels. The remaining positions are padded with -1, which all losses ignore. A text of `length`
+    or more characters is truncated to that length and has no end token.
 
     Args:
         alphabet: All characters, each once, as returned by `keras_gen.data.characters_of`.
@@ -137,7 +137,7 @@ class Characters(Edge):
 
 
 class Prompt(Characters):
-    """Beginnings of texts, like `Characters` without an end token; -1 where the text continues.
+    """Beginnings of texts, encoded like `Characters` without an end token; -1 marks the rest.
 
     Example:
         >>> Prompt("abc", 4).prepare("cab")[0, :, 0].numpy()
@@ -166,7 +166,7 @@ class Texts(Edge):
 
     Args:
         vocabulary: All words that are counted.
-        top: Number of words in a result, which are the words with the highest rates.
+        top: Number of words in a result; these words have the highest rates.
         name: Name used by clients.
 
     Example:

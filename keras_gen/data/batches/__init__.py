@@ -1,1 +1,1 @@
-"""Streams beyond `Source.stream`: unpaired domains, few labels, triples, and weights."""
+"""Batch streams other than `Source.stream`: unpaired domains, few labels, triples, and weights."""

@@ -1,4 +1,4 @@
-"""Batches of unpaired sets, triples, episodes, and clips of videos."""
+"""Batches of unpaired sets, triples, episodes, and video clips."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def unpaired(
     """Returns an infinite stream of `(a_batch, b_batch)`, with each domain shuffled separately.
 
     Args:
-        a: First domain, a source or an array of its examples.
+        a: First domain: a source, or an array of examples.
         b: Second domain, of any size.
         batch_size: Number of examples from each domain in a *global* batch, or one number per
             domain.
@@ -156,8 +156,8 @@ def clips(frames: int) -> Callable[[Any, Any], Any]:
 
     Returns:
         A function that accepts an example and a seed. The example is a video `[all_frames, ...]`,
-        or several corresponding videos, such as poses and the images that show them: all videos are
-        cut at the same frame.
+        or several corresponding videos, such as poses and images; all of them are cut at the same
+        frame.
 
     Example:
         >>> dancers = drawn_dancers(videos=4, frames=8, size=16)

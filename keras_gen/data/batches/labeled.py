@@ -40,7 +40,7 @@ def even_order(labels: np.ndarray, seed: int = 0) -> np.ndarray:
 
 @checked_types
 def few_labels(labels: np.ndarray, count: int, seed: int = 0) -> np.ndarray:
-    """Hides all but a few labels, balanced over the classes: int64 `[n]`, -1 where hidden.
+    """Hides all but a few labels, balanced over the classes; returns int64 `[n]`, -1 if hidden.
 
     Args:
         labels: Nonnegative integers `[n]`.

@@ -1,4 +1,4 @@
-"""Streams whose sampling weights the model updates, and weights that favor rare examples."""
+"""Streams with sampling weights that the model updates, and weights that favor rare examples."""
 
 from __future__ import annotations
 
@@ -85,15 +85,15 @@ def inverse_density(latents: np.ndarray, alpha: float, bin_width: float = 0.5) -
 
     Amini et al.: "Uncovering and Mitigating Algorithmic Bias through Learned Latent Structure",
     AIES 2019, algorithm 1: the product of 1 / (density + alpha) over the latents, as if they were
-    independent. The density of a latent is its histogram over all examples. One bin is centered at
-    0, so a latent that barely varies around 0 has no effect.
+    independent. The density of a latent is estimated by its histogram over all examples. One bin is
+    centered at 0, so a latent that barely varies around 0 has no effect.
 
     Args:
         latents: Finite numbers `[n, latents]`.
         alpha: Smoothing constant, at least 0. A value of 0 gives the inverse density; a value far
             above all densities gives equal weights. The density of a standard normal latent is at
             most 0.4.
-        bin_width: Width of the histograms' bins, in the unit of the latents, above 0.
+        bin_width: Width of the histograms' bins, in the units of the latents, above 0.
 
     Example:
         >>> inverse_density([[0], [0], [0], [9]], alpha=0)

@@ -64,7 +64,7 @@ class Classes:
             self.names = _classes(folder, found, names)
 
     def source(self, places: Sequence[int], stored: Any, decode: Callable | None) -> Source:
-        """Returns the readable files, at the given positions in `files`, with labels if any."""
+        """Returns the readable files (at given positions in `files`) with their labels, if any."""
         if self.names is None:
             origin = f"{len(places)} {self.noun}, from {self.folder}"
             return Source(stored, decode, origin=origin)

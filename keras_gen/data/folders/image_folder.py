@@ -49,15 +49,15 @@ def image_folder(
             encoded, and are decoded when used.
         labels: Whether an example is `(image, label)` instead of an image alone. The label is the
             index, from 0, of the subfolder that contains the image, with subfolders sorted by name.
-            Alternatively, the class of each file: a dict with paths in the folder as keys, or a CSV
-            file whose first column contains the file names or paths in the folder, and whose second
-            column contains the classes, with or without a header. The CSV file is encoded in UTF-8,
-            or in UTF-16 as written by Excel, and its columns are separated by commas, semicolons,
-            or tabs. Images that are not listed are left out, and a warning states how many. If all
-            class names are numbers, they are sorted numerically. If all class names are integers,
-            1.0 and 1 are the same class.
-        channels: Number of channels: 3 for RGB, 1 for gray, 4 for RGB and opacity. If None, 3, with
-            a warning if all images are gray.
+            Alternatively, `labels` assigns a class to each file: it is a dict with paths in the
+            folder as keys, or a CSV file whose first column contains the file names or paths in the
+            folder, and whose second column contains the classes, with or without a header. The CSV
+            file is encoded in UTF-8, or in UTF-16 as written by Excel, and its columns are
+            separated by commas, semicolons, or tabs. Images that are not listed are left out, and a
+            warning states how many. If all class names are numbers, they are sorted numerically. If
+            all class names are integers, 1.0 and 1 are the same class.
+        channels: Number of channels: 3 for RGB, 1 for gray, 4 for RGB and opacity. If None, 3 is
+            used, and a warning is issued if all images are gray.
         classes: Names of the classes in the order of their labels. For a folder in which a class is
             missing, pass the `class_names` of the training set.
         levels: Values of black and white, which are mapped to 0 and 255 as floats. This preserves

@@ -61,12 +61,12 @@ class Pixels(NamedTuple):
         return decoded(contents, alpha=self.channels == 4, unscaled=unscaled)
 
     def cover(self, image: tf.Tensor, size: tuple[int, int], window=None) -> tf.Tensor:
-        """Returns a decoded image in another size and with the right channels and levels.
+        """Resizes a decoded image and converts it to the required channels and levels.
 
         Args:
             image: Image in the format of `spec`.
             size: Height and width of the result.
-            window: Window of the image to show. If None, the window of `resize_cover` is used.
+            window: Window of the image to use. If None, the window of `resize_cover` is used.
         """
         window = cover_window(image, size) if window is None else window
         if self.channels == 4:
@@ -81,7 +81,7 @@ class Pixels(NamedTuple):
 
 
 def checked_pixels(channels: Any, levels: Any = None) -> Pixels:
-    """Returns the format for the arguments of `image_folder`; `channels` of None means 3.
+    """Returns the format for the arguments of `image_folder`; None for `channels` means 3.
 
     Raises:
         TypeError: If `levels` are not numbers.
@@ -152,9 +152,9 @@ def read_images(
     Args:
         folder: Folder of the files, for messages.
         examples: Files of each example.
-        fit: TensorFlow function that maps the images of an example, `[height, width, channels]` of
-            any size as specified by `pixels`, to an array of fixed shape or a tuple of such arrays.
-        hold_decoded: Whether the fitted examples are stored, instead of the encoded files.
+        fit: TensorFlow function that maps the images of an example, in the format `pixels` and of
+            any size, to an array of fixed shape or a tuple of such arrays.
+        hold_decoded: Whether the results of `fit` are stored instead of the encoded files.
         max_broken: Fraction of examples that may be unreadable; a warning lists the unreadable
             examples. Another warning lists images with transparent pixels.
         check: Function that accepts the same images as arrays and raises a ValueError if they are
@@ -311,7 +311,7 @@ def files_in(
 
 
 def visible(folder: Path) -> list[Path]:
-    """Returns the contents of a folder in the order of names, without hidden files and folders."""
+    """Returns a folder's contents, sorted by name, without hidden files and folders."""
     return [
         path
         for path in sorted(folder.iterdir())
@@ -343,7 +343,8 @@ def _visible_files(
         visits: Number of times that each folder has been searched.
 
     Raises:
-        ValueError: If links lead to a folder too often. A few links could multiply it endlessly.
+        ValueError: If links lead to a folder too often; even a few links could multiply it
+            endlessly.
     """
     real = folder.resolve()
     if real in above:

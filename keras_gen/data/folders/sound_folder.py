@@ -33,14 +33,15 @@ def sound_folder(
 ) -> Source:
     """Reads all WAV and FLAC files in a folder and its subfolders, sorted by path.
 
-    WAV files contain integers of 8, 16, 24, or 32 bits, or floats, at any rate. FLAC files require
-    the package soundfile: `pip install "keras-generative[sound]"`. Channels are averaged, and
-    sounds are resampled. Shorter sounds are padded with zeros at the end, which `WaveNet` ignores,
-    and longer sounds are truncated. Links are followed, and hidden files are skipped.
+    WAV files may contain 8-, 16-, 24-, or 32-bit integers, or floats, at any sampling rate. FLAC
+    files require the package soundfile: `pip install "keras-generative[sound]"`. Channels are
+    averaged, and sounds are resampled. Shorter sounds are padded with zeros at the end, which
+    `WaveNet` ignores, and longer sounds are truncated. Links are followed, and hidden files are
+    skipped.
 
     Args:
         path: Folder to read.
-        rate: Samples per second of the result, such as 8000, from 100 to 768,000.
+        rate: Sampling rate of the result in samples per second, such as 8000, from 100 to 768,000.
         seconds: Length of the sounds in seconds. If None, the length of the longest sound is used.
         labels: Whether an example is `(sound, label)`; see `image_folder`.
         classes: Names of the classes in the order of their labels; see `image_folder`.

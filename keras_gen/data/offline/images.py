@@ -84,7 +84,7 @@ def offline_unpaired(
 
 @checked_types
 def offline_pairs(size: int = 64, seed: int = 0) -> dict[str, Source]:
-    """Creates pairs of a map and a photograph, a substitute for labeled facades.
+    """Creates pairs of a map and a photograph, as a substitute for labeled facades.
 
     The photographs are the same as in `offline_unpaired`. A map shows the brightness of 8x8 squares
     in four flat colors, which leaves much of the photograph undetermined.
@@ -117,7 +117,7 @@ def offline_digits(size: int = 28, labels: bool = False) -> dict[str, Source]:
     """Enlarges the small handwritten digits from scikit-learn to the format of MNIST.
 
     Args:
-        size: Side length of the images in pixels; a digit fills 5/7 of it, as in MNIST.
+        size: Side length of the images in pixels; a digit is 5/7 as large, as in MNIST.
         labels: Whether an example is `(image, label)` instead of an image alone.
 
     Returns:
@@ -144,7 +144,7 @@ def offline_digits(size: int = 28, labels: bool = False) -> dict[str, Source]:
 def offline_color_digits(
     size: int = 32, labels: bool = False, seed: int = 0
 ) -> dict[str, Source]:
-    """Blends the small handwritten digits into photographs, a substitute for small color images.
+    """Blends small handwritten digits into photographs, as a substitute for small color images.
 
     Ganin et al.: "Domain-Adversarial Training of Neural Networks", JMLR 2016, sec. 5.2.4, MNIST-M:
     an image is |patch - digit| in each channel, where the patch is a random crop of a photograph

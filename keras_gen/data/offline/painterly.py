@@ -28,12 +28,11 @@ def paint(
     bristles: float = 9.0,
     jitter: float = 6.0,
 ) -> np.ndarray:
-    """Paints a photograph, uint8 `[height, width, 3]`, starting with strokes of large brushes.
+    """Paints a photograph, uint8 `[height, width, 3]`, starting with large brushes.
 
     Hertzmann: "Painterly Rendering with Curved Brush Strokes of Multiple Sizes", SIGGRAPH 1998.
     Each brush paints where the canvas differs from the photo blurred at the scale of the brush.
-    Strokes follow the normals of the image gradient. The streaks of the bristles are not part of
-    the paper.
+    Strokes follow the normals of the image gradient. The bristle streaks are not from the paper.
 
     Args:
         photo: Photograph, uint8 `[height, width, 3]`.

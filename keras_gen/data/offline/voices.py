@@ -28,7 +28,7 @@ _WIDTH = 90.0  # bandwidth of a formant, Hz
 
 @checked_types
 def offline_voices(samples: int, seed: int = 0) -> tuple[np.ndarray, ...]:
-    """Synthesizes ten two-vowel words, one per digit, in five voices, with ten takes each.
+    """Synthesizes ten two-vowel words, one per digit, in five voices, with ten takes of each.
 
     A voice has a pitch, a vocal tract length, and a timbre; a take has a length, a position, a
     melody, and a little noise. Overtones of the pitch pass through two formants, which glide from

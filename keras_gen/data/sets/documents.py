@@ -66,8 +66,8 @@ class _Texts:
 def documents(name: str, words: int = 2000, topics: int = 8) -> Documents:
     """Loads documents, and counts their most common words.
 
-    If they are unavailable, the docstrings of scikit-learn replace them: its subpackages are
-    the topics, and every fourth docstring is held out.
+    If the documents are unavailable, the docstrings of scikit-learn replace them: the subpackages
+    are the topics, and every fourth docstring is held out.
 
     Args:
         name: Name of the dataset. `"reuters"`: Reuters-21578 through tensorflow-datasets, ModApte

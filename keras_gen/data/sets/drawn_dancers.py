@@ -1,4 +1,4 @@
-"""A synthetic dancer, whose hair and skirt lag behind the body."""
+"""A synthetic dancer with hair and a skirt that lag behind the body."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class DancerVideos(NamedTuple):
     """Videos of a dancer, with poses.
 
     Args:
-        images: uint8 `[videos, frames, size, size, 3]`.
+        images: Frames, uint8 `[videos, frames, size, size, 3]`.
         poses: Images of the lines between the joints, with the same shape as `images`.
         points: Coordinates of the joints, x and y from 0 to 1, float32 `[videos, frames, 11, 2]`.
         lagging: Coordinates of the end of the hair and of the middle of the skirt's hem, which are
@@ -71,7 +71,7 @@ class DancerVideos(NamedTuple):
 
 @checked_types
 def drawn_dancers(videos: int, frames: int = 16, size: int = 48, seed: int = 0) -> DancerVideos:
-    """Draws videos of a dancer, whose hair and skirt follow the body with a delay.
+    """Draws videos of a dancer whose hair and skirt follow the body with a delay.
 
     Hips, back, arms, and legs swing, each with its own period and phase. In each frame, the
     horizontal positions of the end of the hair and the hem of the skirt are weighted averages: four
@@ -125,7 +125,7 @@ def lagged(places: np.ndarray, keep: float = _LAG) -> np.ndarray:
 
 
 def _motion(rng, frames: int) -> dict[str, np.ndarray]:
-    """Returns the swinging quantities in each frame: the sum of two waves around a mean."""
+    """Returns the swinging quantities in each frame, each the sum of two waves around a mean."""
     time = np.arange(frames)
     motion = {}
     for name, (low, high, least, most) in _SWINGS.items():

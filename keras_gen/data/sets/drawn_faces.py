@@ -33,7 +33,7 @@ class FaceFrames(NamedTuple):
     """Frames of several people, with facial landmarks.
 
     Args:
-        images: uint8 `[people, frames, size, size, 3]`.
+        images: Frames, uint8 `[people, frames, size, size, 3]`.
         landmarks: Images of the landmark lines, with the same shape as `images`.
         points: Coordinates of the landmarks, x and y from 0 to 1, float32 `[people, frames, points,
             2]`.

@@ -1,4 +1,4 @@
-"""Factors of variation, in which all combinations of values occur equally often."""
+"""Independent factors of variation; all combinations of values occur equally often."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ class Factors:
     `sizes` contain the factors' names and numbers of values, in order.
 
     Args:
-        sizes: Number of values of each factor, by name, each at least 2; otherwise, a ValueError is
-            raised.
+        sizes: Number of values of each factor, by name. A number below 2 raises a ValueError.
 
     Example:
         >>> factors = Factors({"shape": 3, "x": 32, "y": 32})

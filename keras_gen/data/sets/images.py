@@ -41,14 +41,15 @@ def small_images(
     """Loads a dataset of small labeled images such as MNIST, as uint8 `[28, 28, 1]`.
 
     The dataset comes from tensorflow-datasets. If it is unavailable, the digits that ship with
-    scikit-learn replace it; for `"cifar10"`, they are in color and in the shape of CIFAR-10 images.
+    scikit-learn replace it; for `"cifar10"`, they are colored and have the shape of CIFAR-10
+    images.
 
     Args:
         name: Name of the dataset: `"mnist"`, `"fashion_mnist"`, `"cifar10"` (`[32, 32, 3]`),
             `"usps"` (its 16x16 digits are enlarged to 20x20 and centered in 28x28, as in MNIST), or
-            another dataset of tensorflow-datasets with the splits train and test.
+            another dataset in tensorflow-datasets with the splits train and test.
         labels: Whether an example is `(image, label)` instead of an image alone.
-        images: Folder of images to use instead, which get the same shape. They are always shuffled
+        images: Folder of images to use instead, resized to the same shape. They are always shuffled
             in the same way, and every tenth image is held out. With labels, at least ten images are
             held out if there are 50 or more. Labels are the subfolders or, without subfolders,
             clusters of the images' colors.
@@ -98,8 +99,8 @@ def _first(split: Split, count: int | None) -> Split:
 def faces(size: int = 64, images: Path | str | None = None, labels: bool = False) -> Split:
     """Loads faces, as uint8 `[size, size, 3]`.
 
-    The faces are CelebA (Liu, Luo, Wang, Tang: "Deep Learning Face Attributes in the Wild", ICCV
-    2015), from tensorflow-datasets: the center square of each image, resized. The last images of
+    The faces are from CelebA (Liu, Luo, Wang, Tang: "Deep Learning Face Attributes in the Wild",
+    ICCV 2015) in tensorflow-datasets: the center square of each image, resized. The last images of
     the training part are the official validation part, 19,867 images in the full dataset. If CelebA
     is unavailable, the digits that ship with scikit-learn, blended into photographs, replace it.
 
@@ -179,8 +180,8 @@ def photos_and_paintings(
 
     Args:
         size: Side to which all images are resized and cropped, in pixels.
-        photos: Folder of photographs to use instead. Every tenth photograph is held out, but at
-            least three photographs are.
+        photos: Folder of photographs to use instead. Every tenth photograph is held out, and at
+            least three photographs in total.
         paintings: Folder of paintings; required with `photos`, and only then.
         seed: Seed for the offline sample's crops.
 
@@ -315,7 +316,7 @@ def images_needed(train: int, held_out: int) -> int:
 
 
 def _stride(count: int, least: int) -> int:
-    """Returns the interval between held-out images: ten, or less to hold out at least `least`."""
+    """Returns the interval between held-out images: ten, or less if needed to hold out `least`."""
     return min(10, count // (least if count >= 5 * least else _LEAST_HELD_OUT))
 
 

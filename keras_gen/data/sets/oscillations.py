@@ -27,8 +27,8 @@ class Oscillations(Declared):
 
     The position is `amplitude * sin(2 pi f t + phase)` at evenly spaced times t in [0, 1), in
     seconds, and the speed is its derivative. Each series has a frequency and a phase, both sampled
-    uniformly. Given both, the values of a series are independent; otherwise, predicting values
-    requires the whole series.
+    uniformly. Given the frequency and the phase, the values of a series are independent; otherwise,
+    predicting values requires the whole series.
 
     Args:
         steps: Number of times at which position and speed are measured.

@@ -1,4 +1,4 @@
-"""Points in the plane, and data whose modes are known."""
+"""Points in the plane, and other data with known modes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ALONG = 100  # normal densities per half circle, spaced by less than their stand
 
 
 class PlanarNormals(Declared):
-    """A mixture of equal normal distributions around many points in the plane.
+    """A mixture of equally likely normal distributions around points in the plane.
 
     Args:
         centers: Centers of the distributions, `[m, 2]`.
@@ -128,7 +128,7 @@ def checkerboard(squares: int = 4, side: float = 2.0) -> PlanarSquares:
     """Returns the equally probable black squares of a checkerboard centered at the origin.
 
     Args:
-        squares: Number of squares along each side of the board, black and white, at least 2.
+        squares: Number of squares (black and white) along each side of the board, at least 2.
         side: Side of a square.
 
     Example:
@@ -143,7 +143,7 @@ def checkerboard(squares: int = 4, side: float = 2.0) -> PlanarSquares:
 
 @checked_types
 def points_around(centers: np.ndarray, std: float, n: int, seed: int = 0) -> Source:
-    """Samples points, float32 `[d]`, from a mixture of equal normal distributions, such as a ring.
+    """Samples points, float32 `[d]`, from a mixture of equally likely normals, such as a ring.
 
     Args:
         centers: Centers of the modes, `[modes, d]`; see `keras_gen.metrics.ring_centers` and
@@ -169,7 +169,7 @@ def points_around(centers: np.ndarray, std: float, n: int, seed: int = 0) -> Sou
 def stacked_digits(
     images: np.ndarray, labels: np.ndarray, n: int, seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Stacks three random digits as the color channels of one image: stacked MNIST.
+    """Stacks three random digits as the color channels of one image (stacked MNIST).
 
     See Metz, Poole, Pfau, Sohl-Dickstein: "Unrolled Generative Adversarial Networks", ICLR 2017,
     sec. 3.3.1. Together, the three classes determine one of 1,000 modes.

@@ -53,10 +53,10 @@ def rare_group(examples: Source, rare: float = 0.05, seed: int = 0) -> tuple[Sou
 
     Args:
         examples: Examples `(image, label)`, with labels 0 to 3: twice the class, plus 1 for the
-            attribute. In `faces(labels=True)`, the class is a smile, and the attribute a man's
-            face.
+            attribute. With `faces(labels=True)`, class 1 is smiling faces, and the attribute is 1
+            for men.
         rare: Maximum fraction of the resulting examples in class 1 that have the attribute, from 0
-            to below 1; 0.5 for a test set.
+            to below 1. Use 0.5 for a test set.
         seed: Seed for the selection.
 
     Returns:

@@ -136,7 +136,7 @@ def _ellipse(u: np.ndarray, v: np.ndarray) -> np.ndarray:
 
 
 def _heart(u: np.ndarray, v: np.ndarray) -> np.ndarray:
-    """Returns a square on its corner, with a half disc on each of its upper sides."""
+    """Returns signed distances to a square on its corner with a half disc on each upper side."""
     r = 0.5 / np.sqrt(1 + np.pi / 4)
     p = (u - v) / np.sqrt(2)  # coordinates along the sides, toward the upper corner
     q = (-u - v) / np.sqrt(2)

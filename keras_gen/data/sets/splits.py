@@ -1,4 +1,4 @@
-"""Corresponding training and held-out parts, and their descriptions for the records of runs."""
+"""Corresponding training and held-out parts, and their descriptions for run records."""
 
 from __future__ import annotations
 
@@ -49,7 +49,8 @@ class Parts:
 class Split(Parts):
     """A training and a held-out part.
 
-    `warning` explains why the data differ from the requested data; it is empty if they do not.
+    `warning` explains why the data differs from the requested data; it is empty if there is no
+    difference.
     """
 
     train: Source
@@ -94,7 +95,7 @@ class Domains(Parts):
 
 
 class Sets(Parts):
-    """Several datasets of a recipe by name, whose parts are `train_NAME` and `test_NAME`.
+    """Several datasets of a recipe, with parts called `train_NAME` and `test_NAME`.
 
     Args:
         only: Parts used by the recipe, such as `("train_mnist", "test_usps")`. If None, all parts

@@ -15,7 +15,7 @@ from keras_gen.data.source import Source
 from keras_gen.data.transforms.waveforms import from_first_sound, to_peak
 
 RATE = 8000
-"""Samples per second of the spoken digits."""
+"""Sampling rate of the spoken digits, in samples per second."""
 _TEST_TAKES = 5
 _LONGEST = 20480  # number of samples, more than in any recording
 
@@ -72,9 +72,9 @@ def spoken_digits(
     """Loads the Free Spoken Digit Dataset: one digit per recording, at 8,000 samples per second.
 
     The recordings come from tensorflow-datasets (`spoken_digit`). Takes 0 to 4 of every speaker and
-    digit are the test part, as in its authors' split. If the recordings are unavailable, the
-    synthetic voices of `keras_gen.data.offline_voices` replace them. All recordings are scaled to
-    the same peak, because speakers differ in loudness.
+    digit are the test part, as in the split of the dataset's authors. If the recordings are
+    unavailable, the synthetic voices of `keras_gen.data.offline_voices` replace them. All
+    recordings are scaled to the same peak, because speakers differ in loudness.
 
     Args:
         samples: Number of samples in every waveform; 95% of the recordings are shorter than 5,120

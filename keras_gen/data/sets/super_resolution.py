@@ -1,4 +1,4 @@
-"""Photographs of any size for training super-resolution, and benchmark images."""
+"""Photographs of any size for training super-resolution models, and benchmark images."""
 
 from __future__ import annotations
 

@@ -43,9 +43,9 @@ def people_table() -> PeopleTable:
     """Loads Adult: people in the 1994 US census, labeled by whether their income is high.
 
     Becker, Kohavi: "Adult", UCI Machine Learning Repository 1996: 32,561 people for training and
-    16,281 for testing, 14 columns. The attribute is 1 for men. If the table is unavailable, the 442
-    patients of `sklearn.datasets.load_diabetes` replace it. The label is then whether a patient's
-    disease progressed more than the median, and every third patient is held out.
+    16,281 for testing, with 14 columns. The attribute is 1 for men. If the table is unavailable,
+    the 442 patients of `sklearn.datasets.load_diabetes` replace it. The label is then 1 if a
+    patient's disease progressed more than the median, and every third patient is held out.
 
     Example:
     ```python

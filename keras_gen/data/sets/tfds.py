@@ -1,4 +1,4 @@
-"""Datasets of tensorflow-datasets, loaded into memory, with short and clear errors."""
+"""Datasets from tensorflow-datasets, loaded into memory, with short and clear errors."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from keras_gen.data.transforms.waveforms import fit_length
 from keras_gen.messages import nearest
 
 MEMORY_LIMIT = 4 * 2**30
-"""Default limit on the bytes of decoded examples in memory."""
+"""Default maximum number of bytes of decoded examples in memory."""
 
 _OWN = ("adult", "facades", "reuters", "usps")  # builders that come with this library
 _TIMEOUT = 3.0  # seconds to wait for a host to respond
@@ -270,14 +270,14 @@ def _prepare(
 
 
 def _urls(builder: Any) -> list[str]:
-    """Returns the dataset's download URLs, as far as tensorflow-datasets lists them."""
+    """Returns the dataset's download URLs that tensorflow-datasets lists."""
     urls = list(builder.url_infos or ())
     config = builder.builder_config.name if builder.builder_config else None
     return [url for url in urls if config and config in url] or urls or [builder.info.homepage]
 
 
 def unreachable(urls: Sequence[str]) -> str | None:
-    """Describes which URL's host does not respond within seconds; None if all respond."""
+    """Describes a host in the URLs that does not respond within seconds; None if all respond."""
     parsed = [urllib.parse.urlsplit(url) for url in urls]
     for scheme, host in sorted(
         {(part.scheme, part.hostname) for part in parsed if part.hostname}

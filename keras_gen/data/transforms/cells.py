@@ -20,7 +20,7 @@ _GAP = r"\s*(nan|NaN|NaT|<NA>)?\s*"
 class RowCells(tf.Module):
     """Converts each value in a row to a cell number, identically in Python and in a SavedModel.
 
-    Each category is a cell, as is each interval of numbers; a missing value has the number -1. The
+    Each category and each interval of numbers is a cell; a missing value has the number -1. The
     fractional part of a cell number is a position within the cell, which `texts` converts to a
     value between the smallest and the largest training value in the cell.
 
@@ -48,7 +48,7 @@ class RowCells(tf.Module):
         Numbers below all training values are in the first cell.
 
         Raises:
-            ValueError: In eager mode, if a text in a numeric column is not a number, or if a
+            ValueError: In eager mode, if a string in a numeric column is not a number, or if a
                 category is unknown.
         """
         cells = []
@@ -135,7 +135,7 @@ def _limits(column, cells):
 
 
 def number_texts(column: Column, numbers: tf.Tensor) -> tf.Tensor:
-    """Returns numbers as texts, with as many decimal places as the column."""
+    """Returns numbers as strings with the column's number of decimal places."""
     if column.decimals is None:
         return tf.strings.as_string(numbers, precision=9, shortest=True)
     scale = 10.0**column.decimals
@@ -145,7 +145,7 @@ def number_texts(column: Column, numbers: tf.Tensor) -> tf.Tensor:
 
 
 def likeliest(column: Column, probabilities: tf.Tensor) -> tf.Tensor:
-    """Returns the most likely categories, or the mean numbers, as texts `[n]`.
+    """Returns the most likely categories, or the mean numbers, as strings `[n]`.
 
     Args:
         column: Column with cells.
@@ -193,14 +193,14 @@ def _values(column, texts):
 
 
 def _typed(words, kind):
-    """Converts the texts of booleans or numbers; other texts are unchanged."""
+    """Converts strings to booleans or numbers; other strings are unchanged."""
     if "bool" in kind:
         return words == "True"
     return words.astype(kind) if re.fullmatch(r"(u?int|float)\d+", kind) else words
 
 
 def _integer(text, limits):
-    """Returns the integer of a text, without rounding, as `float` would; None for a gap."""
+    """Converts a string to an integer without the rounding of `float`; returns None for a gap."""
     if not text:
         return None
     number = int(text) if re.fullmatch(r"\s*[-+]?\d+\s*", text) else round(float(text))

@@ -1,7 +1,7 @@
 """Image augmentations: functions `augment(example, seed)` for `Source.stream`.
 
-An example is a uint8 image `[height, width, channels]`, or a tuple whose first field is one; `seed`
-is a stateless seed `[2]`.
+An example is a uint8 image `[height, width, channels]`, or a tuple whose first field is such an
+image; `seed` is a stateless seed `[2]`.
 """
 
 from __future__ import annotations
@@ -29,13 +29,14 @@ def random_crop_flip(
     Args:
         crop: Side of a square crop in pixels, or the height and width of a crop; at most the size
             of the image.
-        smallest: Factor in (0, 1]. The image is first shrunk by a random factor, log-uniform
-            between `smallest` and 1, but never below the size of the crop, for networks that are
-            applied to images of several sizes. Below 1, crops must be square.
+        smallest: Minimum scale factor, in (0, 1]. For networks that are applied to images of
+            several sizes, the image is first shrunk by a random factor, log-uniform between
+            `smallest` and 1, but never below the size of the crop. If `smallest` is below 1, crops
+            must be square.
         unchanged: Probability, in [0, 1), that the image is not shrunk. Shrinking removes the
             finest details, which a generator must see often.
-        images: Number of images of equal size at the start of an example: 2 for pairs. All are
-            shrunk, cropped, and mirrored in the same way.
+        images: Number of images of equal size at the start of an example: 2 for pairs. All of these
+            images are shrunk, cropped, and mirrored in the same way.
 
     Example:
         >>> batches = source.stream(1, augment=random_crop_flip(128))
@@ -159,7 +160,7 @@ def random_levels(rate: float) -> Callable[[Any, Any], Any]:
 
 @checked_types
 def binarize(example: Any, seed: StatelessSeed) -> Any:
-    """Samples binary pixels, with the gray values as the probabilities of 1, as augmentation.
+    """Samples binary pixels as an augmentation; gray values are the probabilities of 1.
 
     This is dynamic binarization, as in Burda, Grosse, Salakhutdinov: "Importance Weighted
     Autoencoders", ICLR 2016: a pixel is 1 with probability `value / 255`, and is resampled in every
@@ -187,7 +188,7 @@ def binarize(example: Any, seed: StatelessSeed) -> Any:
 
 @checked_types
 def draw_normal(example: Any, seed: StatelessSeed) -> Any:
-    """Samples normal variables, float32 `[n, ...]`, such as codes, as augmentation.
+    """Samples normal variables, such as codes, as an augmentation; returns float32 `[n, ...]`.
 
     Args:
         example: Means and log variances, floats `[n, 2, ...]`, or a tuple whose first field has

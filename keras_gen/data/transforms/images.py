@@ -17,7 +17,7 @@ MOST_PIXELS = 2**28
 
 
 def image_size(name: str, size: Any, minimum: int = 1) -> tuple[int, int]:
-    """Returns a size in pixels, an integer for squares or `(height, width)`, as two integers.
+    """Converts a size in pixels, an integer (for squares) or `(height, width)`, to two integers.
 
     Raises:
         TypeError: If the size is neither an integer nor two integers.
@@ -69,7 +69,7 @@ def resized(image: tf.Tensor, window: list, size: tuple[int, int]) -> tf.Tensor:
 
 
 def rounded_levels(image: tf.Tensor) -> tf.Tensor:
-    """Returns floats as levels, uint8, clipped to 0..255."""
+    """Rounds floats to levels, uint8, clipped to [0, 255]."""
     return tf.cast(tf.clip_by_value(tf.round(image), 0, 255), tf.uint8)
 
 
@@ -186,7 +186,7 @@ _TOUCHING = np.stack([np.zeros([3, 3]), np.ones([3, 3]), np.zeros([3, 3])])
 def edge_maps(
     images: np.ndarray, sigma: float = 1.0, low: float = 0.05, high: float = 0.15
 ) -> np.ndarray:
-    """Detects the edges in images: uint8 `[n, height, width, 1]`, 255 at edges and 0 elsewhere.
+    """Detects edges; returns uint8 `[n, height, width, 1]`, 255 at edges and 0 elsewhere.
 
     The method is from Canny: "A Computational Approach to Edge Detection", PAMI 1986. The luma is
     blurred. Neighboring positions where the gradient is a maximum along its own direction, and at
@@ -263,7 +263,7 @@ _STEP = 8  # levels per color bin
 
 @checked_types
 def common_colors(images: np.ndarray, count: int, apart: float = 48.0) -> np.ndarray:
-    """Finds the colors of label maps, most common first: uint8 `[count, channels]`.
+    """Finds the colors of label maps; returns uint8 `[count, channels]`, most common first.
 
     Maps that were compressed with JPEG contain many colors close to each real color, and mixed
     colors at borders. Colors are therefore selected in order of frequency, skipping any color that

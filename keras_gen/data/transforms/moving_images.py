@@ -22,8 +22,8 @@ def moving_images(
     The videos resemble the moving digits of Srivastava, Mansimov, Salakhutdinov: "Unsupervised
     Learning of Video Representations using LSTMs", ICML 2015. Position, direction, and speed are
     sampled uniformly; each step ends at a whole pixel. An example is a uint8 image
-    `[height, width, channels]`, a tuple whose first field is one, or a batch; it becomes a uint8
-    video `[frames, size, size, channels]`.
+    `[height, width, channels]`, a tuple whose first field is such an image, or a batch; each image
+    becomes a uint8 video `[frames, size, size, channels]`.
 
     Args:
         frames: Number of frames in a video, at least 2.
@@ -81,7 +81,7 @@ def moving_images(
 
 
 def bounced(way: tf.Tensor, room: tf.Tensor) -> tf.Tensor:
-    """Returns the position of a ball that bounces between walls at 0 and `room` after a distance.
+    """Returns the position, after a distance, of a ball that bounces off walls at 0 and `room`.
 
     Both arguments are floats, and are broadcast. If `room` is 4, distances (`way`) of 1, 3, 5, and
     -1 result in the positions 1, 3, 3, and 1.

@@ -110,7 +110,7 @@ class NormalScores:
 
         Raises:
             TypeError: If an argument does not consist of numbers.
-            ValueError: If an argument has a different shape, or if there is no such interval.
+            ValueError: If an argument has a different shape, or if an interval does not exist.
         """
         levels = self._checked_levels(levels)
         places = tf.random.stateless_uniform(tf.shape(levels), seed)
@@ -119,11 +119,11 @@ class NormalScores:
 
     @checked_types
     def rows(self, z: tf.Tensor) -> np.ndarray:
-        """Returns rows from normal numbers `[n, columns]`, such as a model's samples.
+        """Converts normal numbers `[n, columns]`, such as a model's samples, to rows.
 
         Returns:
-            Strings `[n, columns]`: categories, and the smallest training value in the interval for
-            numbers.
+            Strings `[n, columns]`: categories and, for numbers, the smallest training value in the
+            interval.
 
         Raises:
             TypeError: If `z` does not consist of numbers.
@@ -145,8 +145,8 @@ class NormalScores:
 
         Raises:
             TypeError: If an argument does not consist of numbers.
-            ValueError: If an argument has a different shape, if `z` contains NaN, or if there is no
-                such interval.
+            ValueError: If an argument has a different shape, if `z` contains NaN, or if an interval
+                does not exist.
         """
         z, levels = self._checked_numbers(z), self._checked_levels(levels)
         if len(z) != len(levels):

@@ -40,7 +40,7 @@ _MISSING = ("", "nan", "NaN", "NaT", "<NA>")
 _LEAST_DEVIATION = 1e-30
 _LARGEST_DEVIATION = 1e30
 MOST_DECIMALS = 6
-"""Largest number of decimal places that a column can have."""
+"""Maximum number of decimal places in a column."""
 MOST_VALUES = 128
 """Maximum number of distinct numbers for which each number has its own cell."""
 QUANTILES = 64
@@ -56,8 +56,8 @@ _DATES = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.ti
 class Column:
     """A categorical or numeric table column.
 
-    Models of tables, such as `MADE.for_table`, require the cells of each column: each category is a
-    cell, as is each interval of numbers that begins with one of `starts`.
+    Tabular models, such as `MADE.for_table`, require the cells of each column. Each category is a
+    cell, and each interval of numbers that begins with one of the `starts` is a cell.
 
     Args:
         name: Column name.
@@ -68,7 +68,7 @@ class Column:
         ends: Largest training value in each numeric cell.
         means: Mean training value in each numeric cell.
         shares: Fraction of the known training values in each cell, above 0.
-        decimals: Decimal places of the numbers; None if there are more than six.
+        decimals: Number of decimal places; None if there are more than six.
         missing: Fraction of the training rows without a value.
         dtype: Dtype of the column in its DataFrame; empty if there was no DataFrame.
         unknown: `"error"` to reject a value that is not in `categories`, or `"gap"` to treat it as
@@ -76,9 +76,9 @@ class Column:
         value_dtype: Dtype of an array in a dict, or of the categories in a DataFrame column with
             dtype "category". `"bool"` for a column of objects that are True or False; empty for
             other categories.
-        levels: All categories of such a column in order, including categories without training
-            rows.
-        ordered: Whether these categories are ordered.
+        levels: All categories of a DataFrame column with dtype "category" in order, including
+            categories without training rows.
+        ordered: Whether the categories in `levels` are ordered.
 
     Raises:
         TypeError: If an argument has a different type.
@@ -198,8 +198,8 @@ def table_columns(
 
     Each category is a cell. In a numeric column, each distinct training value is a cell. If there
     are more than 128 distinct values, there are up to 64 cells with approximately equal numbers of
-    training rows, and each value in at least a 64th of the rows, such as an amount of 0, has its
-    own cell.
+    training rows, and each value that occurs in at least 1/64 of the rows, such as an amount of 0,
+    has its own cell.
 
     Args:
         rows: Training rows: a DataFrame, a dict of columns, the path of a CSV file, or strings or
@@ -374,7 +374,7 @@ def as_table(values: Any) -> Any:
     """Returns the columns of a CSV file by name, given its path; other values are unchanged.
 
     Columns whose values are all numbers or missing become float64 with NaN; other columns remain
-    texts.
+    strings.
 
     Raises:
         OSError: If the file cannot be read.
@@ -485,7 +485,7 @@ def is_missing(value: Any) -> bool:
 
 
 def refuse_missing(name: str, missing: Sequence[bool] | np.ndarray) -> None:
-    """Raises a ValueError with the number of missing values in a column and the first of them.
+    """Raises a ValueError with a column's number of missing values, and the row of the first.
 
     Args:
         name: Name of the column.
@@ -588,7 +588,7 @@ def _refuse_type(name: str, found: str, examples: Any) -> None:
 
 @checked_types
 def table_rows(values: Any, names: Sequence[str], gaps: bool = False) -> np.ndarray:
-    """Returns the rows of a table that is given by columns, as strings `[n, columns]`.
+    """Converts a table from columns to rows, strings `[n, columns]`.
 
     Args:
         values: Values of each column, `[n]`, by name; or a DataFrame. See `table_columns` for
@@ -689,7 +689,7 @@ def _one_hot(column, table, values):
 
 
 def parsed_numbers(texts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Returns whether texts are numbers, and the numbers, float64, 0 for other texts."""
+    """Returns whether strings are numbers, and the numbers as float64 (0 for other strings)."""
     are_numbers = tf.strings.regex_full_match(texts, _NUMBER)
     return are_numbers, tf.strings.to_number(tf.where(are_numbers, texts, "0"), tf.float64)
 

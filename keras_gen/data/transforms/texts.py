@@ -1,4 +1,4 @@
-"""Texts as levels of characters, counts of words, and names of classes."""
+"""Text processing: character levels, word counts, and class names."""
 
 from __future__ import annotations
 
@@ -189,7 +189,7 @@ def sorted_names(names: Iterable[str]) -> list[str]:
 
 
 def without_fractions(names: Iterable[str]) -> list[str]:
-    """Returns the names, with 1.0 as 1 if all are integers, because pandas writes both.
+    """Returns the names, with 1.0 written as 1 if all are integers: pandas writes both forms.
 
     Example:
         >>> without_fractions(["1", "1.0"]), without_fractions(["1.0", "1.5"])

@@ -1,4 +1,4 @@
-"""Transforms of sounds: to equal length or peak, to discrete levels, and by random shifts."""
+"""Sound transforms: length, peak, quantization to levels, and random shifts and excerpts."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def fit_length(waveform: tf.Tensor, samples: int) -> tf.Tensor:
     """Crops a longer sound to its middle, or centers a shorter sound in silence.
 
     Args:
-        waveform: Sound `[any samples, ...]`.
-        samples: Length of the result in samples; the dtype does not change.
+        waveform: Sound `[any samples, ...]`; the result has the same dtype.
+        samples: Length of the result in samples.
 
     Example:
         >>> fit_length(np.array([1, 2, 3], "int16"), 5)
@@ -44,9 +44,8 @@ def from_first_sound(waveforms: Any, samples: int) -> np.ndarray:
     """Starts each recording at its first nonzero sample, and pads it with zeros at the end.
 
     Args:
-        waveforms: Integers or floats `[n, any samples, ...]`.
-        samples: Length of the results in samples; the dtype does not change. Longer recordings lose
-            their end.
+        waveforms: Integers or floats `[n, any samples, ...]`; the result has the same dtype.
+        samples: Length of each result in samples. Longer recordings are truncated.
 
     Example:
         >>> from_first_sound(np.array([[0, 0, 5, 0, 7, 0]], "int16"), 4)
@@ -69,7 +68,7 @@ def from_first_sound(waveforms: Any, samples: int) -> np.ndarray:
 def mu_law_levels(waveforms: Any, levels: int = 256) -> tf.Tensor:
     """Quantizes sounds with mu-law companding, which resolves quiet samples more finely.
 
-    van den Oord et al.: "WaveNet: A Generative Model for Raw Audio", 2016,
+    Van den Oord et al.: "WaveNet: A Generative Model for Raw Audio", 2016,
     https://arxiv.org/abs/1609.03499, sec. 2.2: f(x) = sign(x) ln(1 + mu |x|) / ln(1 + mu) with mu =
     `levels` - 1. The levels are equal parts of the range of f, [-1, 1].
 
@@ -170,7 +169,7 @@ def to_peak(waveforms: Any, peak: float = 0.9) -> np.ndarray:
 def random_shift(most: int) -> Callable[[Any, Any], Any]:
     """Returns an augmentation that starts a sound earlier or later, and fills the gap with silence.
 
-    An example is a waveform `[samples, channels]`, or a tuple whose first field is one.
+    An example is a waveform `[samples, channels]`, or a tuple whose first field is such a waveform.
 
     Args:
         most: Maximum shift in samples, at least 0.
@@ -202,7 +201,7 @@ def random_excerpt(samples: int) -> Callable[[Any, Any], Any]:
     Zeros at the end of a sound are left out if the remainder is long enough. The beginning and the
     end of a sound are sampled as often as the middle: excerpts that would start before the
     beginning or end after the end are moved inside. An example is a waveform
-    `[any samples, channels]`, or a tuple whose first field is one.
+    `[any samples, channels]`, or a tuple whose first field is such a waveform.
 
     Args:
         samples: Length of the excerpts, at least 1 and at most the length of the sounds.

@@ -82,7 +82,7 @@ class Reuters(tfds.core.GeneratorBasedBuilder):
 def read_archive(path: Path) -> Iterator[dict[str, Any]]:
     """Yields the stories of the ModApte split from the published archive of `.sgm` files.
 
-    They are dicts of `id`, `modapte` ("train" or "test"), `topics`, `title`, and `text`.
+    Each story is a dict with `id`, `modapte` ("train" or "test"), `topics`, `title`, and `text`.
     """
     with tarfile.open(path) as archive:
         for name in sorted(name for name in archive.getnames() if name.endswith(".sgm")):

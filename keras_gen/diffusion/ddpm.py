@@ -21,16 +21,16 @@ LEAST_LEFT = 1e-3  # minimum fraction of an example at a path's end if the netwo
 
 @keras.saving.register_keras_serializable("keras_gen")
 class DDPM(PathModel):
-    """A denoising diffusion model, whose network removes noise from examples step by step.
+    """A denoising diffusion model, which removes noise from examples step by step.
 
     Ho, Jain, Abbeel: "Denoising Diffusion Probabilistic Models", NeurIPS 2020. Training is
     algorithm 1 with the loss of eq. (14). `sample` with `solver="ancestral"` and `chain_steps`
     steps is algorithm 2; by default, it uses 50 steps of DDIM (Song, Meng, Ermon 2021). `score` is
     the bound of eq. (5) on -log p, in nats, and `log_prob` is its negative. L_0 is eq. (13) for
-    images and a normal density for vectors; the terms L_1 to L_(T-1) are estimated at 16 times. The
-    estimates are unbiased but noisy: for normally distributed 2-D points, whose log p has a
-    standard deviation of 1 nat, the estimates have a standard deviation of 2.4 nats even with the
-    best network.
+    images and a normal density for vectors; the terms L_1 to L_(T-1) are estimated from 16 points
+    in time. The estimates are unbiased but noisy: for normally distributed 2-D points, whose log p
+    has a standard deviation of 1 nat, the estimates have a standard deviation of 2.4 nats even with
+    the best network.
 
     | paper | here |
     |-|-|
@@ -54,14 +54,14 @@ class DDPM(PathModel):
         probability_path: Path, a name or an object: `"linear"` is the paper's path, and `"cosine"`
             is the path of Nichol, Dhariwal (2021).
         prediction: Quantity that the network predicts: `"noise"` as in the paper, `"example"`, or
-            `"v"` as in Salimans, Ho (2022). At the end of the cosine path, a factor of 5e-5 of an
-            example remains, and an error in the predicted noise is divided by this factor. Vectors,
-            which are not clipped, therefore require a different prediction. `for_vectors` uses
-            `"v"` by default: after 2,000 steps on two moons, the standard deviations of the two
-            coordinates of samples were 0.99 and 0.97 times the standard deviations of the data,
-            compared with 1.14 and 0.87 for `"noise"`.
-        chain_steps: Number of evenly spaced times on the path, T, 2 to 10,000. It does not depend
-            on the path's own number of steps.
+            `"v"` as in Salimans, Ho (2022). At the end of the cosine path, a fraction of 5e-5 of an
+            example remains, and an error in the predicted noise is divided by this fraction.
+            Vectors, which are not clipped, therefore require a different prediction. `for_vectors`
+            uses `"v"` by default: after 2,000 training steps on two moons, the standard deviations
+            of the samples' two coordinates were 0.99 and 0.97 times the standard deviations of the
+            data, compared with 1.14 and 0.87 for `"noise"`.
+        chain_steps: Number T of evenly spaced times on the path, from 2 to 10,000. It is
+            independent of the path's own number of steps.
         variance: Variance of a backward step, `"beta"` or `"beta_tilde"`; see sec. 3.2.
         data: Type of the examples: `"images"`, or `"vectors"` with standard deviations of about 1,
             as in `for_vectors`.

@@ -46,7 +46,7 @@ class EDM(PathModel):
             sigma_min, sigma_max, and rho.
         deviation: Standard deviation of the examples' values. The default is the paper's value for
             images in [-1, 1].
-        log_mean: Mean, in training, of the logarithm of the noise's standard deviation.
+        log_mean: Mean of the logarithm of the noise's standard deviation in training.
         log_deviation: Standard deviation of this logarithm.
         data: Type of the examples: `"images"` or `"vectors"`.
         seed: Seed for the noise and its standard deviations.
@@ -123,7 +123,7 @@ class EDM(PathModel):
         return ode_nats(self, self.velocity, x)
 
     def velocity(self, scaled, place) -> tf.Tensor:
-        """Returns the velocity of x_t / sqrt(1 + t^2), which becomes standard normal noise.
+        """Returns the velocity of the scaled point x_t / sqrt(1 + t^2), which becomes normal noise.
 
         Args:
             scaled: Points `[batch, ...]`.

@@ -63,8 +63,8 @@ class FlowMatching(PathModel):
         seed: Seed for the noise and the times.
 
     Raises:
-        ValueError: If the network's inputs or outputs do not match, or if an option is unknown; in
-            `compile`, if XLA would have to compute an optimal pairing.
+        ValueError: If the network's inputs or outputs do not match, or if an option is unknown.
+            `compile` raises a ValueError if XLA would have to compute an optimal pairing.
 
     Example:
     ```python

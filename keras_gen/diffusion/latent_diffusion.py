@@ -29,7 +29,7 @@ class LatentDiffusion(DDPM):
     of q(z | x).
 
     `score` and `log_prob` are the bound of `DDPM` on the density of the examples' latents, in nats,
-    where latents are measured in units of `scale`.
+    with latents measured in units of `scale`.
 
     | paper | here |
     |-|-|
@@ -41,8 +41,8 @@ class LatentDiffusion(DDPM):
     Deviations: see `DDPM`. In addition, a VAE's latents are means instead of samples.
 
     Args:
-        network: Network that maps latents z_t `[batch, ...]` and times `[batch]` to a prediction in
-            the shape of the latents.
+        network: Network that maps latents z_t `[batch, ...]` and times `[batch]` to a prediction
+            with the same shape as the latents.
         coder: Trained `VQVAE`, `VAE`, `Autoencoder`, or similar model with one encoder and one
             decoder. Its weights do not change.
         scale: Standard deviation of the latents; `for_coder` computes it.

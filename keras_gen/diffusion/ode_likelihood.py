@@ -51,13 +51,13 @@ def ode_log_prob(
     exact 2-D velocities between normal noise and two modes at -1 and 1 with a standard deviation of
     0.1, the log densities of 500 samples after 15 steps had a mean error of 0.05 nats and a maximum
     error of 5.4 nats on the path of EDM, and a mean error of 0.011 and a maximum error of 2.3 on
-    the straight path. With 60 steps, these errors are 0.001, 0.28, 6e-5, and 0.02.
+    the straight path. With 60 steps, the corresponding errors are 0.001, 0.28, 6e-5, and 0.02.
 
     Args:
         velocity: Function that maps points `[batch, ...]` and a scalar time to dx/dt.
         x: Examples, which are the points at time 0; the points at time 1 are standard normal.
-        probe: Directions for the divergence estimate, with the same shape as x, with independent
-            entries of mean 0 and variance 1, ideally 1 and -1.
+        probe: Directions for the divergence estimate, with the same shape as x. The entries are
+            independent, with mean 0 and variance 1; ideally, they are 1 and -1.
         steps: Number of time steps. The models' `log_prob` uses 15.
 
     Returns:

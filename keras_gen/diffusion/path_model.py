@@ -41,19 +41,19 @@ class PathModel(LikelihoodModel):
     is not exact.
 
     With a `black_level` below 0, black is represented by a darker level during training, and
-    generated values between that level and black are clipped. A network whose errors are a few
-    levels then generates black instead of a faint background. None of the papers does this.
+    generated values between that level and black are clipped. A network with errors of a few levels
+    then generates black instead of a faint background. None of the papers does this.
 
     A subclass declares `prediction`, and sets `last_time` if its path does not end at 1. It defines
     the terms of its loss, and the negative log-likelihood of examples in nats.
 
     Args:
-        network: Network that maps points `[batch, ...]` and times `[batch]` to values in the shape
-            of the points.
+        network: Network that maps points `[batch, ...]` and times `[batch]` to values with the same
+            shape as the points.
         probability_path: Path, a name or an object from `keras_gen.diffusion.paths`.
         data: Type of the examples: `"images"`, or `"vectors"` of unscaled finite numbers.
         seed: Seed for the noise and the times.
-        black_level: Level that represents exactly black image values in training, -255 to 0.
+        black_level: Level that represents black (level 0) in training, from -255 to 0.
         **kwargs: Arguments of `keras.Model`, such as `name`.
 
     Raises:
@@ -66,9 +66,9 @@ class PathModel(LikelihoodModel):
     published_steps = (2800, 3700)
     density_of_vectors = True
     evaluations: ClassVar = {"encode": CODE_STEPS, "decode": CODE_STEPS, "sample": 2}
-    """Network evaluations per example, by signature; for `sample`, per step."""
+    """Number of network evaluations per example, by signature; for `sample`, per step."""
     last_time: ClassVar[float | None] = 1.0
-    """Time at which the path ends, with noise of standard deviation 1; None allows any time."""
+    """Time at which the path ends, with noise of standard deviation 1, or None for any time."""
     options_of_vectors: ClassVar[dict] = {"data": "vectors", "standardize": True}
     """Default arguments of `for_vectors`."""
     sample = sample
@@ -149,7 +149,7 @@ class PathModel(LikelihoodModel):
         return self.followed(noise["latents"], times, step, noise["seeds"], **given)
 
     def followed(self, latents, times, step, seeds=None, **given) -> tf.Tensor:
-        """Follows the path from latents of standard deviation 1 through the times down to 0."""
+        """Follows the path from latents with standard deviation 1 through the times, down to 0."""
 
         # The network is traced once, even for solvers with two evaluations per step.
         @functools.partial(tf.function, autograph=False)
@@ -175,12 +175,12 @@ class PathModel(LikelihoodModel):
         return {"x": self.decoded(latents)}
 
     def decoded(self, latents, **given) -> tf.Tensor:
-        """Follows the differential equation from latents of standard deviation 1 to examples."""
+        """Follows the differential equation from latents with standard deviation 1 to examples."""
         times = self.probability_path.times(CODE_STEPS)
         return self.followed(latents, times, DDIM().step, **given)
 
     def encoded(self, x, **given) -> tf.Tensor:
-        """Follows the differential equation from examples to latents of standard deviation 1."""
+        """Follows the differential equation from examples to latents with standard deviation 1."""
         path = self.probability_path
         times = path.times(CODE_STEPS)
 
@@ -246,7 +246,7 @@ class PathModel(LikelihoodModel):
             shape: Number of columns, or the shape of an example.
             width: Number of units per layer.
             blocks: Number of layers.
-            **kwargs: Additional arguments for the class; `standardize=False` for vectors with
+            **kwargs: Additional arguments for the class. Pass `standardize=False` for vectors with
                 standard deviations of about 1 that should not be scaled.
         """
         shape = checked_shape("shape", shape)

@@ -23,13 +23,13 @@ QUANTITIES = ("example", "noise", "v", "velocity", "score")
 LAST_ANGLE = 5e-5
 """Fraction of a right angle by which a `CosinePath` falls short of a right angle at time 1."""
 MOST_LEFT = 0.15
-"""Maximum alpha / sigma at the last time for which samples can start from pure noise."""
+"""Maximum alpha / sigma at the last time with which sampling can start from pure noise."""
 FIRST_RATE, LAST_RATE = 0.1, 20.0
 """Variances of the first and last step of a `LinearPath`, times the number of steps."""
 MOST_OFFSET = 100
 MOST_RHO = 1000
 MOST_CHAIN_STEPS = 10_000
-"""Maximum number of steps; with more, rounding of the times makes the steps' variances wrong."""
+"""Maximum number of steps; with more steps, rounded times make the steps' variances wrong."""
 SAME_TIME = 1e-6
 """Maximum difference between times that count as equal, because float32 rounds times."""
 
@@ -186,7 +186,7 @@ class LinearPath(VariancePreserving):
         return np.concatenate([[0.0], np.cumsum(0.5 * np.log1p(-betas))])
 
     def _between(self, t) -> tuple:
-        """Returns the step before a time, the fraction of the way to the next, and the table."""
+        """Returns the step before a time, the fraction of the way to the next step, and a table."""
         t = tf.convert_to_tensor(t)
         place = t * tf.cast(self.steps, t.dtype)
         before = tf.clip_by_value(tf.floor(place), 0, tf.cast(self.steps - 1, t.dtype))
@@ -248,7 +248,7 @@ class CosinePath(VariancePreserving):
         return self.offset * self._speed
 
     def _turned(self, t):
-        """Returns the angle relative to the angle at time 0, where it is exactly 0."""
+        """Returns the difference from the angle at time 0; at time 0, it is exactly 0."""
         return tf.minimum(t * self._speed, self._speed - LAST_ANGLE)
 
     @override
@@ -383,11 +383,12 @@ class KarrasPath(Path):
 
 @serializable
 class AnnealedPath(KarrasPath):
-    """Example plus noise, at geometric noise levels that the `langevin` solver visits repeatedly.
+    """A path with geometrically spaced noise levels for the `langevin` solver.
 
     Song, Ermon: "Generative Modeling by Estimating Gradients of the Data Distribution", NeurIPS
-    2019, sec. 4. `EDM` learns the score at all noise levels, so a trained model needs only another
-    path and solver:
+    2019, sec. 4. The path adds noise to the example, and the solver takes many steps at each noise
+    level. `EDM` learns the score at all noise levels, so a trained model needs only another path
+    and solver:
 
     ```python
     model = EDM(network, AnnealedPath(levels=10))
@@ -443,7 +444,7 @@ def warn_of_remains(path: Path) -> None:
 
 
 def get(identifier: Any) -> Path:
-    """Returns the path for a name, a config, or an object; for others, raises a ValueError."""
+    """Returns the path for a name, a config, or an object; rejects other values."""
     return resolve(identifier, PATHS, Path, "path")  # type: ignore[type-abstract]
 
 

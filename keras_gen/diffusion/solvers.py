@@ -73,14 +73,14 @@ class DDIM(Solver):
     """DDIM: Song, Meng, Ermon: "Denoising Diffusion Implicit Models", ICLR 2021, eq. (12).
 
     Args:
-        eta: Amount of noise, eq. (16). With 0, the solver follows a differential equation; with 1,
+        eta: Amount of noise (eq. 16). With 0, the solver follows a differential equation; with 1,
             it samples like `Ancestral`.
     """
 
     eta: Fraction = 0.0
 
     def step(self, move):
-        """Returns the points: predicted example, predicted noise, and new noise scaled by eta."""
+        """Combines the predicted example, the predicted noise, and new noise scaled by eta."""
         alpha, sigma = move.path.alpha(move.s), move.path.sigma(move.s)
         if not self.eta:
             return alpha * move.parts.example + sigma * move.parts.noise
@@ -101,7 +101,7 @@ class Euler(Solver):
 
 
 class Heun(Solver):
-    """Heun's method, a step along the mean velocity of both ends: Karras et al. (2022), alg. 1.
+    """Heun's method, a step along the mean of both ends' velocities (Karras et al. 2022, alg. 1).
 
     The solver evaluates the network twice per step, except in the step to time 0.
     """
@@ -225,7 +225,7 @@ def solve(
 
 
 def chosen(solvers: Mapping[str, Solver], choice: tf.Tensor) -> Callable:
-    """Returns the step function of the solver at index `choice`, an int32, in `solvers`."""
+    """Returns the step function of the solver in `solvers` with the index `choice`, an int32."""
 
     def step(move: Move) -> Any:
         branches = [lambda solver=solver: solver.step(move) for solver in solvers.values()]

@@ -80,7 +80,7 @@ def divergence(model, x, step, seeds, **given) -> tf.Tensor:
 
 
 def first_nats(model, x, seeds, **given) -> tf.Tensor:
-    """Returns L_0 = -log p(x | x_1), `[batch]`, for levels, eq. (13), or as a density."""
+    """Returns L_0 = -log p(x | x_1), `[batch]`: eq. (13) for levels, otherwise a density."""
     path = model.probability_path
     t = tf.fill(tf.shape(x)[:1], 1 / model.chain_steps)
     x_1 = path.at(t, x, normal(tf.shape(x), seeds))
@@ -97,7 +97,7 @@ def first_nats(model, x, seeds, **given) -> tf.Tensor:
 
 
 def parts_of_steps(steps: int) -> list[int]:
-    """Returns the starts of parts of the steps 0 to `steps` - 1, and the end of the last part.
+    """Divides the steps 0 to `steps` - 1 into parts; returns their starts, and the end of the last.
 
     The parts grow geometrically, because L_t decreases approximately as 1 / t: with parts of equal
     size, the first part would contain terms of very different magnitudes.

@@ -42,20 +42,20 @@ class EBM(GenerativeModel):
 
     Du, Mordatch: "Implicit Generation and Modeling with Energy-Based Models", NeurIPS 2019,
     algorithm 1. The gradient of the negative log-likelihood is the mean gradient of the energy at
-    data minus its mean gradient at samples of the model. Langevin chains generate these samples.
-    Each chain starts at the end of an earlier chain, stored in a buffer. With `from_data=1`, chains
-    start at the batch of data, which is contrastive divergence (Hinton: "Training Products of
-    Experts by Minimizing Contrastive Divergence", Neural Computation 2002).
+    data points minus the mean gradient at samples from the model. Langevin chains generate these
+    samples. Each chain starts at the end of an earlier chain, stored in a buffer. With
+    `from_data=1`, chains start at the batch of data, which is contrastive divergence (Hinton:
+    "Training Products of Experts by Minimizing Contrastive Divergence", Neural Computation 2002).
 
-    `sample` continues chains from the buffer by default, because these have run throughout
-    training. With `start="noise"`, it starts new chains. These need hundreds of steps, and are much
-    worse at the low temperatures that images need.
+    `sample` continues chains from the buffer by default, because these chains have run throughout
+    training. With `start="noise"`, it starts new chains. New chains need hundreds of steps, and are
+    much worse at the low temperatures that images need.
 
-    `score` is the energy, high for unusual examples. Only differences between energies have a
-    meaning, and these differences are in nats only if the chains have a temperature of 1 and reach
+    `score` is the energy, high for unusual examples. Only differences between energies are
+    meaningful, and they are in nats only if the chains have a temperature of 1 and reach
     equilibrium. At the default temperature this is not the case, so there is no `log_prob`.
     `contrast_loss` is near 0 at the start of training and at its end, so it does not measure
-    quality. Nor does the result of `evaluate`, which also runs chains.
+    quality. The result of `evaluate`, which also runs chains, does not measure quality either.
 
     | paper | here |
     |-|-|
@@ -64,15 +64,15 @@ class EBM(GenerativeModel):
 
     Deviations: step size and noise are independent, as in the authors' code, so chains have a
     temperature. Images are in [-1, 1], and the buffer stores floats. Networks built by `for_images`
-    have no spectral normalization. An example and the end of a chain whose energy exceeds 10,000
-    in absolute value count as not finite, so that `fit` stops when chains diverge.
+    have no spectral normalization. If the energy of an example or of a chain's end exceeds 10,000
+    in absolute value, it counts as not finite, so `fit` stops when chains diverge.
 
     Args:
         network: Network that maps examples `[batch, ...]` to energies `[batch, 1]`, without dropout
             or batch normalization, and with smooth activations. See `keras_gen.networks`.
         steps: Number of steps of each chain in training, 1 to 10,000.
         step_size: Factor applied to the energy's gradient in a step.
-        temperature: Temperature of the chains; 1 for samples of exp(-E(x)) / Z.
+        temperature: Temperature of the chains; 1 for samples from exp(-E(x)) / Z.
         clip: Maximum absolute value of each derivative of the energy in a step.
         reset: Fraction of chains that start from uniform noise instead of the buffer. At a
             temperature of 1, young chains make the energy too steep.
@@ -80,8 +80,8 @@ class EBM(GenerativeModel):
         buffer_size: Number of chains that the buffer stores, at least the global batch size.
         magnitude: Weight of the squared energies of examples and chains.
         data_noise: Standard deviation of the normal noise that is added to examples in training.
-        limit: Bound for vectors: chains stay in [-`limit`, `limit`], and examples outside count as
-            examples on the border. Images stay in [-1, 1].
+        limit: Bound for vectors: chains stay in [-`limit`, `limit`], and examples outside are
+            replaced by the nearest points inside. Images stay in [-1, 1].
         data: Type of the examples: `"images"` or `"vectors"`.
         seed: Seed for chains, noise, and the initial buffer.
 
@@ -89,7 +89,7 @@ class EBM(GenerativeModel):
         TypeError: If an argument has the wrong type.
         ValueError: If the network does not return one energy or contains dropout or batch
             normalization, if a number is out of range, or if the buffer would need more than 1 GiB.
-            `fit` refuses batches larger than the buffer.
+            `fit` rejects batches larger than the buffer.
 
     Example:
     ```python
@@ -108,7 +108,7 @@ class EBM(GenerativeModel):
     }
     """Default arguments of `for_vectors`."""
     evaluations: ClassVar = {"sample": 3}
-    """Network evaluations per example and step: a gradient takes as long as two more."""
+    """Number of network evaluations per example and step; the gradient counts as two."""
     sample = sample
 
     network: keras.Model = network("x -> energies")
@@ -128,7 +128,7 @@ class EBM(GenerativeModel):
 
     @override
     def train_step(self, data):
-        """Runs chains, then lowers the data's energies and raises the energies of the ends."""
+        """Runs chains; lowers the energies of data and raises the energies of the chains' ends."""
         x = self.prepare_batch(data)["x"]
         places, start = self.starts(x)
         shape = [tf.shape(x)[0], *x.shape[1:]]
@@ -155,7 +155,7 @@ class EBM(GenerativeModel):
         return {"contrast": 1.0, "magnitude": self.magnitude}
 
     def energy(self, x) -> tf.Tensor:
-        """Returns E(x), float32 `[batch]`, of examples within the bounds."""
+        """Returns E(x), float32 `[batch]`, for examples within the bounds."""
         return tf.cast(self.network(x, training=self.training), tf.float32)[:, 0]
 
     def chain(self, x, steps, draw: Callable) -> tf.Tensor:
@@ -164,7 +164,7 @@ class EBM(GenerativeModel):
         Args:
             x: Points, float32 `[batch, ...]`.
             steps: Number of steps, an int or a scalar int32.
-            draw: Function from the index of a step to standard normal noise `[batch, ...]`.
+            draw: Function that maps the index of a step to standard normal noise `[batch, ...]`.
         """
         deviation = math.sqrt(2 * self.step_size * self.temperature)
 
@@ -233,7 +233,7 @@ class EBM(GenerativeModel):
 
     @capability
     def score(self, x):
-        """Returns the energy of each example, float32 `[n]`. High means unusual."""
+        """Returns the energy of each example, float32 `[n]`; unusual examples have high energy."""
         return {"scores": self.energy(self.inside(x))}
 
     # Building --------------------------------------------------------------------------------
@@ -304,9 +304,9 @@ class EBM(GenerativeModel):
         """Builds the model for rows of numbers in any units, with dense layers.
 
         The first `fit` computes the mean and standard deviation of each column, which are used to
-        standardize the network's inputs. Chains have a temperature of 1 and small steps, so that
-        the energy is close to the negative log density up to a constant. Few chains move between
-        distant modes, so the fractions of examples in these modes are learned slowly.
+        standardize the network's inputs. Chains have a temperature of 1 and small steps, so the
+        energy is close to the negative log density up to a constant. Few chains move between
+        distant modes, so the model learns the modes' relative frequencies slowly.
 
         Args:
             shape: Number of columns, or the shape of an example.

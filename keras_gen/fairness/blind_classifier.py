@@ -17,9 +17,9 @@ class BlindClassifier(OpposedClassifier):
     """Base class of classifiers whose features should not reveal an attribute, such as sex.
 
     `fit` and `evaluate` accept examples, their labels, and their attributes. A discriminator
-    predicts the attribute from the features; a subclass defines how the encoder works against it
-    (`train_step`). Another adversary may find information that this one misses, so evaluate the
-    features with `keras_gen.metrics.attribute_leak`.
+    predicts the attribute from the features; the `train_step` of a subclass defines how the encoder
+    is trained against this discriminator. Another adversary may find information that the
+    discriminator misses, so evaluate the features with `keras_gen.metrics.attribute_leak`.
 
     Args:
         encoder: Network that maps images in [0, 1] or vectors to features `[batch, features]`.

@@ -18,9 +18,9 @@ class GRAD(BlindClassifier):
     """A classifier on features that do not reveal an attribute, trained with gradient reversal.
 
     Raff, Sylvester: "Gradient Reversal against Discrimination: A Fair Neural Network Learning
-    Approach", DSAA 2018, GRAD-Pred, after Ganin et al. (2016). One step updates all networks: the
-    gradient is reversed between the encoder and the discriminator, so that the discriminator learns
-    to predict the attribute and the encoder learns the opposite.
+    Approach", DSAA 2018 (GRAD-Pred), based on Ganin et al. (2016). Each step updates all networks.
+    The gradient is reversed between the discriminator and the encoder, so the discriminator learns
+    to predict the attribute, and the encoder learns to make the attribute unpredictable.
 
     `fit` and `evaluate` accept examples, labels, and attributes. `loss` is the classifier's loss,
     and `d_loss` is the discriminator's loss, in nats. For two equally frequent values, `d_loss` is
@@ -36,7 +36,7 @@ class GRAD(BlindClassifier):
             `[batch, values]`.
         columns: Columns of the table, if the examples are table rows. The encoder receives the rows
             as vectors.
-        weight: Factor applied to the reversed gradient, lambda: a number or a schedule.
+        weight: Factor lambda applied to the reversed gradient, a number or a schedule.
         seed: Seed for the order in which `fit` uses the examples of a `Source`.
 
     Raises:

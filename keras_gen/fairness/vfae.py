@@ -42,15 +42,16 @@ HEADS = ("mean", "log_variance")
 
 @keras.saving.register_keras_serializable("keras_gen")
 class VFAE(LikelihoodModel):
-    """A VAE whose latents should be independent of an attribute, which the decoder receives.
+    """A VAE with latents that should be independent of an attribute, which the decoder receives.
 
     Louizos, Swersky, Li, Welling, Zemel: "The Variational Fair Autoencoder", ICLR 2016. The
-    attribute s and the latents z1 generate the example, p(x|z1,s), so that z1 does not need to
-    encode s. The label y and additional latents z2, which have a normal prior, generate z1,
-    p(z1|z2,y), so that z1 encodes the label (sec. 2.2). The loss is the negative of a bound, L_s
-    for examples with a label and L_u for examples without a label (-1), plus alpha times the
-    label's cross-entropy, plus beta times the squared maximum mean discrepancy between the latents
-    z1 for the two values of the attribute (sec. 2.3), computed with random Fourier features.
+    attribute s and the latents z1 generate the example, p(x|z1,s), so z1 does not need to encode s.
+    The label y and additional latents z2, which have a normal prior, generate z1, p(z1|z2,y), so z1
+    encodes the label (sec. 2.2). The loss has three parts. The first part is the negative of a
+    bound, L_s for labeled examples and L_u for examples without a label (-1). The second part is
+    alpha times the label's cross-entropy. The third part is beta times the squared maximum mean
+    discrepancy between the latents z1 for the two values of the attribute (sec. 2.3), computed with
+    random Fourier features.
 
     `loss = reconstruction_loss + kl_loss + upper_kl_loss + class_kl_loss + alpha *
     classification_loss + beta * discrepancy_loss`. All terms except the last are in nats.
@@ -240,7 +241,7 @@ class VFAE(LikelihoodModel):
         Args:
             columns: Columns of the table, as returned by `keras_gen.data.table_columns`.
             classes: Number of classes.
-            latent_dim: Number of dimensions of each of z1 and z2.
+            latent_dim: Number of dimensions of z1, and of z2.
             hidden: Number of units in each hidden layer.
             **kwargs: Additional arguments for the class. The default likelihood is `ColumnNormal`.
         """

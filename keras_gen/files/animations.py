@@ -48,16 +48,16 @@ def map_frames(
 ) -> None:
     """Applies a function to each frame of an animation or a video, one at a time.
 
-    The durations and repetitions of an animation are kept, and the animation is held in memory
-    while it is written. A video is streamed, and its frame rate and sound are kept. Video output is
-    H.264 with an even height and width, so a row or column is dropped if a side is odd. Videos
-    require the package imageio-ffmpeg.
+    An animation's frame durations and number of repetitions are kept, and the animation is held in
+    memory while it is written. A video is streamed, and its frame rate and sound are kept. Video
+    output is H.264 with an even height and width, so a row or column is dropped if a side is odd.
+    Videos require the package imageio-ffmpeg.
 
     Args:
         source: Path of the input file. Its frames are converted like images in
             `files.images.decode_image`.
-        target: Path of the output file, which is written completely or not at all: `.gif`, `.png`,
-            or `.webp` for an animation, `.mp4` for a video.
+        target: Path of the output file: `.gif`, `.png`, or `.webp` for an animation, and `.mp4` for
+            a video. The file is written completely or not at all.
         function: Function that maps uint8 `[height, width, 3]` to uint8 `[H, W, 3]` or `[H, W, 1]`.
         bar: Function that accepts the frames and their number (approximate for a video), such as
             `tqdm`.
@@ -87,8 +87,8 @@ def write_animation(
     """Writes images as an animation that repeats forever, pausing on its last frame.
 
     Args:
-        path: Path of the file, `.gif`, `.png`, or `.webp` (otherwise, a ValueError is raised),
-            which is written completely or not at all.
+        path: Path of the file: `.gif`, `.png`, or `.webp`; otherwise, a ValueError is raised. The
+            file is written completely or not at all.
         frames: One or more uint8 images of equal size, `[height, width, 3]` or
             `[height, width, 1]`.
         side: Maximum side in pixels; larger frames are shrunk.
@@ -113,7 +113,7 @@ def write_animation(
 
 
 def video_strips(videos: np.ndarray, frames: int = 8) -> np.ndarray:
-    """Arranges evenly spaced frames of each video in a row, from first to last: one uint8 image.
+    """Arranges evenly spaced frames of each video in a row; returns a single uint8 image.
 
     Args:
         videos: Videos, uint8 `[n, frames, height, width, 1 or 3]`.

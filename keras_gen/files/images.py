@@ -65,7 +65,7 @@ class Decoded(NamedTuple):
 
 
 def decode_image(contents: bytes, most: int = MOST_PIXELS) -> np.ndarray:
-    """Decodes a PNG, JPEG, WebP, GIF, BMP, or TIFF file, or the first of its images.
+    """Decodes the (first) image in a PNG, JPEG, WebP, GIF, BMP, or TIFF file.
 
     Gray images are converted to RGB, transparency is blended with white, 16 bits are reduced to 8,
     and photos are rotated according to their EXIF orientation.
@@ -186,7 +186,7 @@ def _refusal_of_depth(image: Image.Image, stored: str) -> str:
 
 
 def _scale_transparent_level(image: Image.Image, bits: int) -> None:
-    """Scales a PNG's transparent gray level as Pillow scales the pixels, for comparison."""
+    """Scales a PNG's transparent gray level as Pillow scales the pixels, so that they compare."""
     level = image.info.get("transparency")
     if isinstance(level, int):
         image.info["transparency"] = level * 255 // (2**bits - 1)
@@ -276,12 +276,12 @@ def read_image(path: str | Path) -> np.ndarray:
 
 
 def write_image(path: str | Path, image: np.ndarray) -> None:
-    """Writes an image in the format of the file's extension; quality 95 for JPEG and WebP.
+    """Writes an image in the format given by the file extension (JPEG and WebP: quality 95).
 
     Args:
         path: Path of the file, with an extension in `SUFFIXES`. The file is written completely or
             not at all. Its folder is created, and an existing file is replaced.
-        image: uint8 `[H, W]`, `[H, W, 1]`, or `[H, W, 3]`, as returned by the functions of
+        image: uint8 `[H, W]`, `[H, W, 1]`, or `[H, W, 3]`, as returned by the functions in
             `keras_gen.workshop.visualize`, or `[H, W, 4]` with opacity for PNG, WebP, and TIFF.
 
     Raises:
@@ -347,7 +347,7 @@ def as_shown(images: np.ndarray) -> np.ndarray:
     """Converts uint8 images `[..., height, width, channels]` to 1 or 3 visible channels.
 
     Gray and RGB images are unchanged. Four channels are RGB and opacity, which are blended with
-    white. With any other number, the channels are placed side by side in gray.
+    white. With any other number of channels, the channels are placed side by side in gray.
 
     Example:
         >>> as_shown(np.zeros([28, 28, 2], np.uint8)).shape
@@ -413,8 +413,8 @@ def grid(images: np.ndarray, columns: int | None = None, pad: int = 2) -> np.nda
     """Arranges images in an RGB grid on white; its height is `rows * (H + pad) + pad` pixels.
 
     Args:
-        images: uint8 `[N, H, W, channels]`, N >= 1, which `as_shown` converts. Otherwise, a
-            ValueError is raised.
+        images: uint8 `[N, H, W, channels]`, N >= 1, converted by `as_shown`. Other shapes and
+            dtypes raise a ValueError.
         columns: Number of images per row. If None, the grid is nearly square.
         pad: Number of white pixels around each image.
 
@@ -450,7 +450,7 @@ def grid(images: np.ndarray, columns: int | None = None, pad: int = 2) -> np.nda
 def enlarged_grid(
     images: np.ndarray, columns: int | None = None, width: int = READABLE_WIDTH
 ) -> np.ndarray:
-    """Returns a `grid` in a readable size; each pixel becomes as large a square as fits the width.
+    """Returns a `grid` at a readable size; pixels become squares as large as the width allows.
 
     Images are never shrunk, and never enlarged beyond 256 pixels.
 

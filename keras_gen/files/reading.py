@@ -17,7 +17,7 @@ MOST_BYTES = 2**30
 MOST_TEXT = 2**24
 """Maximum number of bytes in a settings file or other JSON file: 16 MiB."""
 MOST_UNPACKED = 2**28
-"""Number of bytes to which any zip archive may unpack: 256 MiB."""
+"""Maximum unpacked size, in bytes, that is allowed for any zip archive: 256 MiB."""
 MOST_EXPANSION = 100
 """Maximum ratio of unpacked to packed size for archives that exceed `MOST_UNPACKED` unpacked."""
 _MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
@@ -31,7 +31,7 @@ def open_regular(path: str | os.PathLike, most: int | None = None) -> BinaryIO:
         most: Maximum number of bytes; None for no limit.
 
     Raises:
-        TypeError: If `path` is not a path (a file descriptor, for example).
+        TypeError: If `path` is not a path but, for example, a file descriptor.
         OSError: If the file cannot be read, is larger than `most`, or is a folder, a pipe, a
             socket, or a device. Reading a pipe, a socket, or a device might never end.
     """

@@ -29,22 +29,23 @@ _UNKNOWN = 2**63 - 1  # soundfile's number of samples for files that do not stat
 def read_sound(path: str | os.PathLike, rate: int, seconds: float | None = None) -> np.ndarray:
     """Reads a WAV or FLAC file as mono, int16 `[samples, 1]`.
 
-    WAV files contain 8, 16, 24, or 32 bits, or floats. FLAC files require the package soundfile.
+    WAV files may contain 8-, 16-, 24-, or 32-bit integers, or floats. FLAC files require the
+    package soundfile.
 
     Channels are averaged, and the sound is resampled with a polyphase filter, without aliasing.
 
     Args:
-        path: Path of the file, which may have at most 256 MiB, as may the result.
-        rate: Samples per second of the result, from 100 to 768,000.
+        path: Path of the file. Neither the file nor the result may exceed 256 MiB.
+        rate: Sampling rate of the result in samples per second, from 100 to 768,000.
         seconds: Maximum length in seconds; the rest of the file is ignored. If None, there is no
             maximum.
 
     Raises:
         OSError: If the file cannot be read, or is not a regular file.
         ValueError: If `rate` is out of range, or `seconds` is not positive; if the file is not a
-            WAV or FLAC file, is compressed otherwise, has an unsupported rate, has no samples or
-            too many samples, or contains floats outside of [-1, 1]; or if it is a FLAC file that
-            has more than 2**28 values, does not state its length, or requires soundfile.
+            WAV or FLAC file, uses another type of compression, has an unsupported rate, has no
+            samples or too many samples, or contains floats outside of [-1, 1]; or if it is a FLAC
+            file that has more than 2**28 values, does not state its length, or requires soundfile.
 
     Example:
         >>> sound = read_sound("seven.wav", rate=8000)    # doctest: +SKIP
@@ -67,9 +68,9 @@ def read_sound(path: str | os.PathLike, rate: int, seconds: float | None = None)
 
 
 def _factors(rate: int, found: int) -> tuple[int, int]:
-    """Returns small factors for upsampling and downsampling from a rate to another.
+    """Returns small factors for upsampling and downsampling from one rate to another.
 
-    The pitch of unusual rates changes by at most a thousandth.
+    At unusual rates, the pitch changes by at most 0.1%.
     """
     if rate < found:
         return _factors(found, rate)[::-1]
@@ -239,7 +240,8 @@ def write_wav(path: str | Path, waveforms: np.ndarray, rate: int) -> None:
         waveforms: int16, or floats in [-1, 1]; otherwise, a TypeError is raised. Either one sound,
             `[samples]` or `[samples, 1]`, or several sounds in sequence, `[n, samples, 1]`;
             otherwise, a ValueError is raised.
-        rate: Samples per second, an integer from 1 to 2**31 - 1; otherwise, a ValueError is raised.
+        rate: Sampling rate in samples per second, an integer from 1 to 2**31 - 1; otherwise, a
+            ValueError is raised.
 
     Example:
         >>> write_wav("seven.wav", model.decode(codes, 3), rate=8000)    # doctest: +SKIP

@@ -1,4 +1,4 @@
-"""Locations, locks, and atomic writing of files."""
+"""File locations, locks, and atomic writing."""
 
 import contextlib
 import errno
@@ -85,13 +85,13 @@ def let_go(lock: FileLock) -> None:
 
 @contextlib.contextmanager
 def replacing(path: str | Path):
-    """Opens a temporary file for bytes, which replaces `path` when it is complete.
+    """Opens a temporary binary file that replaces `path` when it is complete.
 
     Args:
         path: Path of the file to write; its folder is created.
 
     Raises:
-        TypeError: If `path` is not a path (a file descriptor, for example).
+        TypeError: If `path` is not a path but, for example, a file descriptor.
         OSError: If the file cannot be written. The message names the file and a remedy, and an
             existing file is left unchanged.
 

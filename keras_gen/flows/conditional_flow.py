@@ -25,14 +25,16 @@ class ConditionalFlow(Flow):
     Winkler, Worrall, Hoogeboom, Welling: "Learning Likelihoods with Conditional Normalizing Flows",
     2019: log p(x|c) is the log density of the latents given the condition plus the log-determinant
     of a map that also depends on the condition. `fit(rows, labels)` accepts integer labels, and
-    `fit(rows, conditions)` accepts vectors, as do `log_prob`, `encode`, and `decode`.
+    `fit(rows, conditions)` accepts vectors. `log_prob`, `encode`, and `decode` accept the same
+    conditions.
 
     With labels, the class densities define a classifier by Bayes' rule: `classify` returns log
-    p(x|y) + log p(y) for every class y, whose softmax is p(y|x) and whose log-sum-exp is log p(x).
-    The prior p(y) is the fraction of training examples in class y, with one added to the count of
-    each class. Before training, all classes are equally likely. `sample(n, seed, label=3)` samples
-    examples of one class; `label` can also be one label per example. Without labels, classes are
-    sampled from the prior. A model with vector conditions accepts `condition` instead.
+    p(x|y) + log p(y) for every class y. The softmax of these values is p(y|x), and their
+    log-sum-exp is log p(x). The prior p(y) is the fraction of training examples in class y, with
+    one added to the count of each class. Before training, all classes are equally likely.
+    `sample(n, seed, label=3)` generates examples of one class; `label` can also be one label per
+    example. Without labels, classes are sampled from the prior. A model with vector conditions
+    accepts `condition` instead.
 
     Latents represent properties that do not depend on the condition:
     `decode(encode(x, labels), other_labels)` converts examples to other classes.
@@ -46,7 +48,7 @@ class ConditionalFlow(Flow):
             such as `coupling_flow` with `condition_dim`.
         classes: Number of classes if the condition is a label; None for vectors.
         levels: Number of levels of discrete images; None for vectors.
-        columns: Columns with cells of a table, or None; see `Flow`.
+        columns: Table columns with cells, or None; see `Flow`.
         seed: Seed for the noise that is added to levels, and for the points in cells.
 
     Raises:
@@ -99,7 +101,7 @@ class ConditionalFlow(Flow):
     def classify(self, x):
         """Returns log p(x|y) + log p(y) for every class y, float32 `[n, classes]`, in nats.
 
-        These are logits: the softmax is p(y|x), and the log-sum-exp is log p(x).
+        These values are logits: the softmax is p(y|x), and the log-sum-exp is log p(x).
         """
         if not self.classes:
             raise ValueError(

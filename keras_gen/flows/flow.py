@@ -46,7 +46,7 @@ class Flow(LikelihoodModel):
     """An invertible map from data to normal latents, trained on the exact log-likelihood.
 
     Dinh, Sohl-Dickstein, Bengio: "Density Estimation Using Real NVP", ICLR 2017, eqs. (2) and (3).
-    With `keras_gen.networks.real_nvp`, this is Real NVP; with `keras_gen.networks.glow` or
+    With `keras_gen.networks.real_nvp`, the model is Real NVP; with `keras_gen.networks.glow` or
     `Flow.for_images`, it is Glow (Kingma, Dhariwal 2018); with `coupling_flow`, it is a small flow
     on vectors or images.
 
@@ -56,11 +56,12 @@ class Flow(LikelihoodModel):
     (Theis et al. 2016, sec. 3.1). Vectors are not changed.
 
     `for_table` builds a flow on table rows, which may contain words, numbers, and gaps. Each word
-    or interval of numbers is a cell, as is a missing value. Each value is mapped to a point in its
-    cell that is sampled uniformly, and to the normal score of that point (`CellScores`). `log_prob`
-    is a bound with 16 points per row on the log-probability of the cells, which is comparable with
-    `MADE.for_table` and `VAE.for_table` in columns without gaps. `encode` uses the midpoints of
-    cells. To fill in gaps, use `MADE.for_table`.
+    and each interval of numbers is a cell, and so is a missing value. Each value is mapped to a
+    point in its cell that is sampled uniformly, and to the normal score of that point
+    (`CellScores`). `log_prob` is a bound on the log-probability of the cells, computed with 16
+    points per row. In columns without gaps, it is comparable with the `log_prob` of
+    `MADE.for_table` and `VAE.for_table`. `encode` uses the midpoints of cells. To fill in gaps, use
+    `MADE.for_table`.
 
     If you write your own layers, test the flow with `keras_gen.testing.check_flow`: a wrong inverse
     or log-determinant does not raise an error, but results in wrong densities.
@@ -68,8 +69,7 @@ class Flow(LikelihoodModel):
     Args:
         flow: Built invertible network, such as the result of `glow`.
         levels: Number of levels of discrete images; None for vectors.
-        columns: Columns with cells of a table, as returned by `keras_gen.data.table_columns`, or
-            None.
+        columns: Table columns with cells, as returned by `keras_gen.data.table_columns`, or None.
         seed: Seed for the noise that is added to levels, and for the points in cells.
 
     Raises:
@@ -107,7 +107,7 @@ class Flow(LikelihoodModel):
 
     @override
     def train_step(self, data):
-        """Updates the flow on eq. (3); the first step also initializes activation normalization."""
+        """Updates the flow (eq. 3); the first step also initializes activation normalization."""
         batch = self.prepare_batch(data)
 
         def nll():
@@ -129,7 +129,7 @@ class Flow(LikelihoodModel):
         return {"nll": 1.0}
 
     def after_update(self, batch, statistics):
-        """Updates those parts of the flow's state that are not trained with gradients."""
+        """Updates the parts of the flow's state that are not trained with gradients."""
         self.flow.after_update(statistics)
 
     def forward(self, x, offset, condition=None) -> tuple:
@@ -214,7 +214,7 @@ class Flow(LikelihoodModel):
         return tf.random.stateless_normal([n, *self.edges["latents"].shape], key)
 
     def from_noise(self, noise, temperature=1.0):
-        """Returns the examples for latents whose standard deviation is the temperature."""
+        """Returns the examples for latents with the temperature as standard deviation."""
         return self.decoded(temperature * noise)
 
     def __getattr__(self, name):

@@ -23,7 +23,7 @@ class WaveGlow(LikelihoodModel):
     because mel spectrograms are computed internally. `vocode` generates sounds from the frames that
     `mel` or a speech model returns.
 
-    `log_prob` is the log density of the int16 levels plus uniform noise, given the mel spectrogram,
+    Given the mel spectrogram, `log_prob` is the log density of the int16 levels plus uniform noise,
     which bounds the log-probability of the levels (Theis et al. 2016, sec. 3.1). Because frames
     overlap, they determine much of the sound.
 
@@ -37,13 +37,14 @@ class WaveGlow(LikelihoodModel):
         bands: Number of bands in the mel spectrogram, as in the network.
         window: Number of samples per frame.
         hop: Number of samples between consecutive frames, a multiple of the flow's group size.
-        rate: Samples per second.
+        rate: Sampling rate, in samples per second.
         temperature: Standard deviation of the latents sampled by `vocode`.
         seed: Seed for the noise that is added to levels.
 
     Raises:
         ValueError: If a frame is shorter than the hop, or if the hop is not a multiple of the group
-            size; in methods, if a sound does not consist of a whole number of frames.
+            size. Methods raise a ValueError if a sound does not consist of a whole number of
+            frames.
 
     Example:
     ```python
@@ -72,7 +73,7 @@ class WaveGlow(LikelihoodModel):
 
     @override
     def train_step(self, data):
-        """Updates the flow on eq. (3); the first step also initializes activation normalization."""
+        """Updates the flow (eq. 3); the first step also initializes activation normalization."""
         batch = self.prepare_batch(data)
 
         def nll():
@@ -100,7 +101,7 @@ class WaveGlow(LikelihoodModel):
         return change_of_variables(latents, log_det)
 
     def forward(self, x, offset):
-        """Returns the latents of sounds, which have an offset in [0, 1) within each int16 level."""
+        """Returns the latents of sounds with the given offset in [0, 1) within each int16 level."""
         count = tf.cast(tf.shape(x)[1], tf.float32)
         # Eq. (6): the couplings' networks also receive the mel spectrogram.
         condition = self._condition(self._frames(x))

@@ -20,7 +20,7 @@ class ACGAN(ConditionalGAN):
     Odena, Olah, Shlens: "Conditional Image Synthesis with Auxiliary Classifier GANs", ICML 2017,
     sec. 3. The discriminator maximizes L_S + L_C, and the generator maximizes L_C - L_S. L_S, eq.
     (2), is the log-likelihood of the correct source (real or generated), and L_C, eq. (3), is the
-    log-likelihood of the correct class, both for real and generated images. `real_class_loss` and
+    log-likelihood of the correct class, for both real and generated images. `real_class_loss` and
     `fake_class_loss` are the two parts of -L_C in nats.
 
     Deviations: the generator's part of L_S depends on the objective; the default is the

@@ -24,8 +24,7 @@ class CoGAN(GAN):
 
     Liu, Tuzel: "Coupled Generative Adversarial Networks", NeurIPS 2016, eq. (2). Both generators
     receive the same latents. The generators share their first layers, and the discriminators share
-    their last layers, so that the two images of a pair differ only in ways in which the domains
-    differ.
+    their last layers, so that the two images of a pair differ only in domain-specific ways.
 
     If the discriminators also classify, as in sec. 4 for domain adaptation, `fit` accepts the
     labels for X as a third array. The discriminators learn the classes from images in X; because of

@@ -19,17 +19,17 @@ class ConsensusGAN(GAN):
     Mescheder, Nowozin, Geiger: "The Numerics of GANs", NeurIPS 2017, algorithm 2. v consists of the
     gradient of each player's loss with respect to its own weights, and L = |v|^2 / 2 is 0 at points
     where neither player would move. Each player adds gamma times the gradient of L to its part of
-    v, which damps rotation around an equilibrium. With gamma = 0, this is simultaneous gradient
-    descent, algorithm 1, whereas the players in `GAN` alternate. As in the authors' code, both
-    losses share the batch and its latents. Each step computes second derivatives of both losses.
-    Deviations: none.
+    v, which damps rotation around an equilibrium. With gamma = 0, the method is simultaneous
+    gradient descent (algorithm 1), whereas the players in `GAN` are updated alternately. As in the
+    authors' code, both losses share the batch and its latents. Each step computes second
+    derivatives of both losses. Deviations: none.
 
     Args:
         generator: Network that maps float latents `[batch, latents]` to examples.
         discriminator: Network that maps examples to logits `[batch, ...]`.
         objective: Adversarial objective, a name or an object.
         penalty: See `GAN`.
-        gamma: Weight of L, 10 in the authors' runs on images; a number or a schedule.
+        gamma: Weight of L, a number or a schedule. The authors use 10 for images.
         seed: Seed for the latents.
 
     Raises:

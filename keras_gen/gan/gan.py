@@ -141,7 +141,7 @@ class GAN(GenerativeModel):
         return self.report(d_terms | g_terms, d_loss=d_loss, g_loss=g_loss)
 
     def update_discriminator(self, batch: dict, fake, use: str) -> tuple:
-        """Returns the loss and the terms of one update, for examples generated for `use`."""
+        """Updates the discriminator on the examples `fake`; returns the loss and its terms."""
 
         def discriminator_loss():
             terms = self.discriminator_terms(batch, fake, use)
@@ -276,7 +276,7 @@ class GAN(GenerativeModel):
         }
 
     def default_optimizer(self):
-        """Returns the default optimizer: DCGAN's, Adam(2e-4, beta_1=0.5)."""
+        """Returns the default optimizer, Adam(2e-4, beta_1=0.5), as in DCGAN."""
         return Adam(2e-4, beta_1=0.5)
 
     @override
@@ -314,7 +314,7 @@ class GAN(GenerativeModel):
 
     @for_users
     def nearest_neighbors(self, examples, training, k: int = 1) -> tuple[np.ndarray, np.ndarray]:
-        """Returns the k training examples nearest to each example, `[n, k, ...]`, and distances.
+        """Returns each example's k nearest training examples, `[n, k, ...]`, and their distances.
 
         Memorized examples are close to training examples; see
         `keras_gen.metrics.nearest_neighbors`.
@@ -393,14 +393,14 @@ class GAN(GenerativeModel):
         standardize the networks' inputs and outputs. Samples are in the units of the data.
 
         Args:
-            shape: Number of columns, or `(steps, channels)` of series.
+            shape: Number of columns, or `(steps, channels)` for series.
             latent_dim: Number of latent dimensions.
             hidden: Number of units in each hidden layer of each network.
             **kwargs: Additional arguments for the class.
 
         Raises:
-            TypeError: If the class has networks other than a generator and a discriminator whose
-                only input is the examples.
+            TypeError: If the class has networks other than a generator and a discriminator that
+                accepts only examples.
 
         Example: `GAN.for_vectors(8)`.
         """
@@ -412,7 +412,7 @@ class GAN(GenerativeModel):
         """Builds a dense generator and a dense discriminator for rows or series.
 
         Args:
-            latents: Number of the generator's inputs.
+            latents: Number of inputs of the generator.
             made: Shape of a generated example.
             seen: Shape of a discriminator input.
             hidden: Number of units in each hidden layer of each network.

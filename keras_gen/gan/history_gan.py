@@ -21,8 +21,8 @@ class HistoryGAN(GAN):
     newest images forgets older images, which allows the generator to alternate between modes
     indefinitely.
 
-    Deviations: `ImagePool` stores the history, as in CycleGAN: each image is replaced with an older
-    image with probability 1/2, whereas the paper samples half of every batch from a buffer.
+    Deviations: `ImagePool` stores the history, as in CycleGAN: with probability 1/2, an image is
+    replaced with an older image, whereas the paper samples half of every batch from a buffer.
 
     Args:
         generator: Network that maps float latents `[batch, latents]` to images in [-1, 1].

@@ -69,7 +69,7 @@ class InfoGAN(GAN):
             to their softplus.
         categories: Number of classes of each categorical code, such as `(10,)`.
         continuous: Number of continuous codes.
-        weight: Weight of the information about the categorical codes, lambda; 1 in the paper (app.
+        weight: Weight lambda of the information about the categorical codes; 1 in the paper (app.
             C).
         continuous_weight: Weight of the information about the continuous codes; the paper
             recommends a smaller value.

@@ -74,7 +74,7 @@ class MoCoGAN(GAN):
 
     @for_users
     def recombine(self, contents, motions):
-        """Generates uint8 videos with the content of one set of latents and another's motion.
+        """Generates uint8 videos from the content of one set of latents and the motion of another.
 
         Args:
             contents: Latents `[n, latents]` whose content is used.

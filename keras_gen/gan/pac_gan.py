@@ -36,7 +36,7 @@ class PacGAN(GAN):
         generator: Network that maps float latents `[batch, latents]` to images in [-1, 1].
         discriminator: Network that maps packs `[batch, height, width, pack * channels]` to logits
             `[batch, ...]`.
-        pack: Number of images in a pack, m: 2 to 4 in the paper; 1 gives a standard GAN.
+        pack: Number m of images in a pack. The paper uses 2 to 4; 1 gives a standard GAN.
         objective: See `GAN`.
         seed: Seed for the latents.
         **kwargs: Additional arguments for `GAN`, such as `penalty`.

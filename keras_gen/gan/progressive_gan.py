@@ -45,7 +45,7 @@ class ProgressiveGAN(GAN):
         objective: Adversarial objective, a name or an object. The paper's objective includes a
             drift penalty.
         penalty: See `GAN`. The paper uses the penalty of WGAN-GP (appendix A.1).
-        stable_steps: Number of steps at each size without fading: 800,000 images in the paper, in
+        stable_steps: Number of steps at each size without fading. The paper uses 800,000 images, in
             batches of 16.
         fade_steps: Number of steps in each fade.
         seed: Seed for the latents.
@@ -123,7 +123,7 @@ class ProgressiveGAN(GAN):
         return min(max(joined, 0), len(self.generator.outputs) - 1)
 
     def fraction(self) -> tf.Tensor:
-        """Returns how far the current size has been faded in, from 0 to 1."""
+        """Returns the completed fraction of the current size's fade-in, from 0 to 1."""
         period = self.fade_steps + self.stable_steps
         begin = self.level() * period - self.fade_steps
         return Linear(0.0, 1.0, self.fade_steps, max(begin, 0))(self.step.value)

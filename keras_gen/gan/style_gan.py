@@ -71,7 +71,7 @@ class StyleGAN(GAN):
     Raises:
         ValueError: If the networks do not match, if `mixing` is not a probability, if the weight is
             negative, if `path_every` is below 1, or if the penalty is not suitable for the
-            discriminator; in `sample`, if `psi` is not in [-1, 1].
+            discriminator. `sample` raises a ValueError if `psi` is not in [-1, 1].
 
     Example:
     ```python

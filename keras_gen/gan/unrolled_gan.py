@@ -33,9 +33,9 @@ class UnrolledGAN(GAN):
         generator: Network that maps float latents `[batch, latents]` to images in [-1, 1].
         discriminator: Network that maps images to logits `[batch, ...]`.
         objective: Adversarial objective, a name or an object.
-        unrolled_steps: Number of steps ahead, K, 0 to 100: 5 or 10 in the paper; 0 gives a standard
-            GAN.
-        unrolled_rate: Learning rate of the unrolled steps, eta.
+        unrolled_steps: Number K of steps ahead, from 0 to 100. The paper uses 5 or 10; 0 gives a
+            standard GAN.
+        unrolled_rate: Learning rate eta of the unrolled steps.
         seed: Seed for the latents.
 
     Raises:

@@ -26,7 +26,7 @@ class WGAN(GAN):
         generator: Network that maps float latents `[batch, latents]` to examples.
         discriminator: The critic, a network that maps examples to numbers of any shape
             `[batch, ...]`.
-        clip: Maximum absolute value of the critic's weights, c. If None, weights are not clipped;
+        clip: Maximum absolute value c of the critic's weights. If None, weights are not clipped;
             use None with a penalty.
         discriminator_steps: Number of critic updates per step, n_critic. In `fit`, each batch
             is divided equally among these updates.
@@ -59,7 +59,7 @@ class WGAN(GAN):
 
     @override
     def update_discriminator(self, batch, fake, use):
-        """Updates the critic, and clips its weights: line 7 of algorithm 1."""
+        """Updates the critic, and clips its weights (line 7 of algorithm 1)."""
         loss, terms = super().update_discriminator(batch, fake, use)
         if self.training and self.clip is not None:
             weights = self.discriminator.trainable_variables

@@ -14,7 +14,7 @@ class WGANGP(WGAN):
     """A WGAN whose critic has a gradient penalty instead of clipped weights.
 
     Gulrajani, Ahmed, Arjovsky, Dumoulin, Courville: "Improved Training of Wasserstein GANs",
-    NeurIPS 2017, algorithm 1. The critic minimizes eq. (3), whose penalty pulls the critic's slope
+    NeurIPS 2017, algorithm 1. The critic minimizes eq. (3). The penalty pulls the critic's slope
     between real and generated images toward 1. As in `GAN`, a step first updates the critic (by
     default five times), and then updates the generator once. `wasserstein_distance` is reported:
     the critic's mean output over real images minus its mean output over generated images.
@@ -24,7 +24,7 @@ class WGANGP(WGAN):
         generator: Network that maps float latents `[batch, latents]` to images in [-1, 1].
         discriminator: The critic, a network that maps images to numbers `[batch, ...]`, without
             batch normalization (sec. 4).
-        penalty_weight: Weight of the gradient penalty, lambda.
+        penalty_weight: Weight lambda of the gradient penalty.
         discriminator_steps: Number of critic updates per step, n_critic. In `fit`, each batch
             is divided equally among these updates.
         seed: Seed for the latents and the interpolated images.

@@ -26,7 +26,7 @@ from keras_gen.files.sounds import write_wav
 from keras_gen.serving.exported import read_metadata, resolve
 from keras_gen.vae import VAE
 from keras_gen.workshop.cli import _parser
-from keras_gen.workshop.results import read_published
+from keras_gen.workshop.results import read_published, read_records
 from keras_gen.workshop.results.finished_runs import load_recipe
 from keras_gen.workshop.run import parse, run_recipe
 from processes import RECIPES, ROOT
@@ -151,15 +151,12 @@ def test_the_table_of_durations():
         r"^\| (`.*?) \| ([\d,]+) to ([\d,]+) \|.*\[(.*)\]", read("docs/which_model.md"), re.M
     )
     assert len(rows) == 5
+    records = read_records(ROOT)
     for names, least, most, recipes in rows:
         limits = tuple(int(number.replace(",", "")) for number in (least, most))
         for name in re.findall(r"`(\w+)`", names):
             assert getattr(keras_gen, name).published_steps == limits, name
-        steps = [
-            run["steps"]
-            for recipe in recipes.split(", ")
-            for run in json.loads(read(f"recipes/results/{recipe}.json"))
-        ]
+        steps = [run.steps for recipe in recipes.split(", ") for run in records[recipe]]
         assert 0.5 < min(steps) / limits[0] < 2 and 0.5 < max(steps) / limits[1] < 2, names
 
 

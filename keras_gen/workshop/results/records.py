@@ -4,7 +4,9 @@ import contextlib
 import dataclasses
 import functools
 import io
+import itertools
 import json
+import re
 import shlex
 import zlib
 from collections.abc import Mapping
@@ -12,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_gen.files.reading import read_text
-from keras_gen.files.writing import write_json
+from keras_gen.files.writing import replacing
 from keras_gen.workshop.run.flags import PLACES, parse
 from keras_gen.workshop.run.outline import Outline, read_outline
 
@@ -20,6 +22,7 @@ RESULTS = Path("recipes") / "results"
 """Folder of the records, relative to the repository's root."""
 # Flags that do not change the experimental setting of the paper.
 NEUTRAL = ("--preset", "--seed", "--deterministic", "--strategy", "--grid-every")
+LIST_OF_NUMBERS = re.compile(r"\[\n\s+((?:[\w.+-]+,?\s+)+)\]")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,7 +34,8 @@ class Record:
         config: Settings. Files do not store them, because they follow from the command.
         train_size: Number of training examples, or a text such as `"800 + 1,072 of 6,287 + 1,072"`.
         split: Part of the data used for evaluation, and its size.
-        steps: Number of training steps.
+        steps: Number of training steps. Files store it only if it is not the product of epochs and
+            steps per epoch.
         minutes: Duration in minutes.
         device: Device on which the run took place.
         versions: Packages with their versions, or None if not recorded.
@@ -169,9 +173,18 @@ def read_records(root: str | Path, recipe: str | None = None) -> dict[str, list[
 
 
 def write_records(root: str | Path, recipe: str, records: list[Record]) -> Path:
-    """Writes the records of one recipe, atomically, and returns the file."""
+    """Writes the records of one recipe, atomically, and returns the file.
+
+    Runs that differ only in the seed share an object, in which a list contains one value per run.
+    """
     path = Path(root) / RESULTS / f"{recipe}.json"
-    write_json(path, list(map(_row, records)))
+    runs: dict[str, list[dict[str, Any]]] = {}
+    for record in records:
+        runs.setdefault(record.setting, []).append(_row(record))
+    text = json.dumps(list(map(_joined, runs.values())), indent=2)
+    one_line = LIST_OF_NUMBERS.sub(lambda found: f"[{' '.join(found[1].split())}]", text)
+    with replacing(path) as file:
+        file.write(f"{one_line}\n".encode())
     return path
 
 
@@ -181,16 +194,54 @@ def _row(record: Record) -> dict[str, Any]:
     config = row.pop("config")
     if record.settings is None:
         row["settings"] = checksum(config)
+    if row["steps"] == _planned_steps(config):
+        del row["steps"]
     return {name: value for name, value in row.items() if value not in (None, False)}
+
+
+def _planned_steps(config: Mapping[str, Any]) -> int | None:
+    """Returns the number of steps that follows from the settings of a run."""
+    if "epochs" in config and "steps_per_epoch" in config:
+        return config["epochs"] * config["steps_per_epoch"]
+    return None
+
+
+def _record(config: dict[str, Any], row: dict[str, Any]) -> Record:
+    return Record(config=config, **{"steps": _planned_steps(config)} | row)
+
+
+def _joined(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Returns an object with the values that rows share, and lists of the values that differ."""
+    joined: dict[str, Any] = {}
+    for name in dict.fromkeys(itertools.chain(*rows)):
+        values = [row.get(name) for row in rows]
+        if name == "values":
+            joined[name] = _joined(values)
+        else:
+            joined[name] = values[0] if values.count(values[0]) == len(values) else values
+    return joined
+
+
+def _split(joined: dict[str, Any], run: int) -> dict[str, Any]:
+    """Returns the row of one run from an object of `_joined`."""
+    row = {}
+    for name, value in joined.items():
+        if name == "values":
+            row[name] = _split(value, run)
+        elif (own := value[run] if isinstance(value, list) else value) is not None:
+            row[name] = own
+    return row
 
 
 def _read(path: Path, recipe: Path) -> list[Record]:
     try:
-        return [
-            Record(config=settings_of(recipe, row["command"]), **row)
-            for row in json.loads(read_text(path))
+        rows = [
+            _split(joined, run)
+            for joined in json.loads(read_text(path))
+            for run in range(len(joined["command"]) if isinstance(joined["command"], list) else 1)
         ]
+        return [_record(settings_of(recipe, row["command"]), row) for row in rows]
     # A TypeError names fields that are missing or unknown.
-    except (ValueError, TypeError, KeyError, FileNotFoundError) as error:
+    except (ValueError, TypeError, LookupError, FileNotFoundError) as error:
         text = str(error).replace("Record.__init__() ", "").rstrip(".")
         raise ValueError(f"{path} cannot be used ({text}): publish its runs again.") from None

@@ -30,6 +30,25 @@ def test_records_return_from_files(tmp_path):
         assert dataclasses.replace(back, settings=None, config=record.config) == record
 
 
+def test_runs_of_several_seeds_share_an_object(tmp_path):
+    root = make_root(tmp_path)
+    usual = dict(values={"nll": 84.0, "fid": 3.0}, note="in [ 1 ]", steps=20_000)
+    usual["config"] = dict(epochs=200, steps_per_epoch=100)
+    first = make_record("--preset paper", **usual)
+    change = dict(values={"nll": 85.5, "fid": 3.0}, run="id", minutes=2, resumed=True)
+    second = make_record("--preset paper --seed 1", **usual | change)
+    second.config["seed"] = 1
+    path = write_records(root, "toy", [first, make_record(), second])
+    shared, other = json.loads(path.read_text())
+    assert shared["values"] == {"nll": [84.0, 85.5], "fid": 3.0}
+    assert shared["minutes"] == [1.5, 2] and shared["run"] == [None, "id"]
+    assert shared["note"] == "in [ 1 ]" and "steps" not in shared and other["steps"] == 2000
+    assert '"nll": [84.0, 85.5],\n' in path.read_text()
+    found = [dataclasses.replace(record, config={}) for record in read_records(root)["toy"]]
+    expected = [dataclasses.replace(record, config={}) for record in (first, second, make_record())]
+    assert [dataclasses.replace(record, settings=None) for record in found] == expected
+
+
 def test_settings_are_those_of_the_command(tmp_path):
     root = make_root(tmp_path)
     write_records(root, "toy", [make_record("--preset paper --rate 2.5 --seed 3")])

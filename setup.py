@@ -10,7 +10,18 @@ from setuptools import setup
 from setuptools.command.build_py import build_py
 
 PLACE = Path("keras_gen", "shipped")
-EXPORTS = ("conditional_gan_mnist", "cyclegan_monet", "dcgan_fashion_mnist", "vae_mnist")
+EXPORTS = (
+    "conditional_gan_mnist",
+    "cyclegan_monet",
+    "dcgan_fashion_mnist",
+    "vae_mnist",
+    # Chapters of the course load these.
+    "adversarial_examples_mnist",
+    "big_gan_fashion_mnist",
+    "disentanglement_factors",
+    "srgan_set5",
+    "style_gan_fashion_mnist",
+)
 
 
 def shipped() -> list[Path]:

@@ -1,19 +1,35 @@
 """The scripts of the course run, and its pages, notebooks, and tables match the scripts."""
 
+import base64
+import functools
 import importlib
+import importlib.util
 import json
 import re
+import subprocess
+import sys
+from pathlib import Path
 
+import keras
+import numpy as np
 import pytest
+from sklearn.datasets import load_sample_image
 
-from keras_gen.files.images import read_image
+from keras_gen.files.images import read_image, write_image
 from processes import RECIPES, ROOT, environment, run_script
+from wheels import EXPORTS, install_wheel, outside_checkout
 
 pytestmark = pytest.mark.pages
 
 COURSE = ROOT / "docs" / "course"
 CHAPTERS = sorted(path.stem for path in COURSE.glob("[0-9][0-9]_*.py"))
-LARGEST = 100_000  # bytes of a picture
+EXECUTE = """
+import nbclient, nbformat
+book = nbformat.read("book.ipynb", 4)
+nbclient.NotebookClient(book, timeout=600, kernel_name="python3").execute()
+print(book.cells[-1].outputs[0].text)
+"""
+LARGEST = 130_000  # bytes of a picture
 each_chapter = pytest.mark.parametrize("chapter", CHAPTERS)
 
 
@@ -34,13 +50,15 @@ def test_page_and_notebook_are_of_the_script_as_it_is(chapter, publish):
     assert publish.digest(source) in read(f"{chapter}.md").splitlines()[0], (
         f"docs/course/{chapter}.md is of another script: run docs/course/publish.py {chapter}"
     )
-    assert read(f"{chapter}.ipynb") == publish.notebook(source)
+    assert read(f"{chapter}.ipynb") == publish.notebook(source), (
+        f"docs/course/{chapter}.ipynb is out of date: run docs/course/publish.py --text {chapter}"
+    )
 
 
 @each_chapter
 def test_a_notebook_holds_the_cells_without_outputs(chapter):
     first, *cells = json.loads(read(f"{chapter}.ipynb"))["cells"]
-    assert "%pip install" in "".join(first["source"])
+    assert '"pip", "install"' in "".join(first["source"])
     text = "".join("".join(cell["source"]) for cell in cells)
     lines = [line for line in read(f"{chapter}.py").splitlines() if not line.startswith("#")]
     assert all(line in text for line in lines)
@@ -51,7 +69,7 @@ def test_a_notebook_holds_the_cells_without_outputs(chapter):
 @each_chapter
 def test_a_page_has_its_pictures_questions_and_a_table(chapter):
     page = read(f"{chapter}.md")
-    pictures = re.findall(rf"^!\[(.+)\]\(({chapter}/\w+\.png)\)$", page, re.MULTILINE)
+    pictures = re.findall(rf"^!\[(.+)\]\(({chapter}/\w+\.(?:png|jpg))\)$", page, re.MULTILINE)
     files = {f"{chapter}/{path.name}" for path in (COURSE / chapter).iterdir()}
     assert {path for _, path in pictures} == files
     assert len(pictures) >= 4
@@ -90,8 +108,88 @@ def test_a_chapter_runs_quickly(chapter, tmp_path):
     env = environment() | {"QUICK": "1"}
     done = run_script(COURSE / f"{chapter}.py", cwd=tmp_path, env=env)
     assert done.returncode == 0, done.stderr
-    drawn = {path.name for path in (tmp_path / "runs" / "course").iterdir()}
-    assert drawn == {path.name for path in (COURSE / chapter).iterdir()}
+    drawn = {path.stem for path in (tmp_path / "runs" / "course" / chapter).iterdir()}
+    assert drawn == {path.stem for path in (COURSE / chapter).iterdir()}
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """The `bin` of an environment with the wheel only, where no checkout is found."""
+    return install_wheel(tmp_path_factory.mktemp("wheel"))
+
+
+@pytest.mark.slow
+@each_chapter
+def test_a_notebook_runs_where_the_wheel_alone_is_installed(chapter, installed, publish, tmp_path):
+    pytest.importorskip("nbclient")
+    pytest.importorskip("ipykernel")
+    book = json.loads(read(f"{chapter}.ipynb"))
+    book["cells"].append(publish._cell("code", "import keras_gen; print(keras_gen.__file__)"))
+    Path(tmp_path, "book.ipynb").write_text(json.dumps(book))
+    env = outside_checkout() | {"QUICK": "1"}
+    command = [installed / "python", "-c", EXECUTE]
+    done = subprocess.run(command, cwd=tmp_path, env=env, text=True, capture_output=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert Path(done.stdout.strip()).is_relative_to(installed.parent)
+
+
+def test_the_wheel_has_the_exports_that_chapters_load():
+    scripts = "".join(read(f"{chapter}.py") for chapter in CHAPTERS)
+    loaded = set(re.findall(r'(?:load|pretrained)\(\s*"(\w+)"', scripts))
+    assert len(loaded) >= 6 and loaded <= set(EXPORTS)
+
+
+def install_cell(publish, monkeypatch, folder, **constants):
+    """Runs the first cell in a folder where keras_gen is missing; returns what pip installs."""
+    commands: list = []
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(subprocess, "run", lambda command, check: commands.append(command))
+    cell = publish.INSTALL
+    for name, value in constants.items():
+        assert cell.count(f'\n{name} = ""') == 1
+        cell = cell.replace(f'\n{name} = ""', f'\n{name} = "{value}"')
+    exec(cell, {})
+    ((_, _, _, _, _, *wanted),) = commands
+    assert f"keras=={keras.__version__}" in wanted
+    return [name for name in wanted if "==" not in name]
+
+
+def test_the_first_cell_installs_a_checkout_a_wheel_or_a_name(publish, monkeypatch, tmp_path):
+    checkout, wheel, empty = (tmp_path / name for name in ("checkout", "wheel", "empty"))
+    for folder in (checkout / "keras_gen", checkout / "docs" / "course", wheel, empty):
+        folder.mkdir(parents=True)
+    (checkout / "keras_gen" / "__init__.py").touch()
+    (wheel / "keras_generative-0.1.0-py3-none-any.whl").touch()
+    run = functools.partial(install_cell, publish, monkeypatch)
+    assert run(checkout / "docs" / "course") == ["-e", str(checkout)]
+    assert str(checkout) in sys.path
+    assert run(wheel) == [str(wheel / "keras_generative-0.1.0-py3-none-any.whl")]
+    assert run(empty, NAME_ON_INDEX="keras-generative") == ["keras-generative"]
+    with pytest.raises(ModuleNotFoundError, match=r"keras_gen is not installed: .* Copy the file"):
+        run(empty)
+
+
+def test_a_notebook_contains_pictures_and_absolute_links(publish, monkeypatch):
+    monkeypatch.setattr(publish, "REPOSITORY", "https://host/keras_gen/")
+    path = "04_vae/codes.png"
+    text = f"![Codes.]({path})\n# [A](04_vae.md), [B](../../RESULTS.md#c), [D](#e)"
+    source = f"# %% [markdown]\n# {text}"
+    ((_, cell),) = [json.loads(publish.notebook(source))["cells"]]
+    picture, links = "".join(cell["source"]).splitlines()
+    data = base64.b64encode((COURSE / path).read_bytes()).decode()
+    assert picture == f'![Codes.](data:image/png;base64,{data} "{path}")'
+    root = publish.REPOSITORY
+    assert links == f"[A]({root}docs/course/04_vae.md), [B]({root}RESULTS.md#c), [D](#e)"
+
+
+def test_a_photograph_keeps_its_colors(publish, tmp_path):
+    photograph = load_sample_image("china.jpg")
+    write_image(tmp_path / "run" / "a.png", photograph)
+    assert publish._publish_picture(tmp_path / "run" / "a.png", tmp_path) == "a.jpg"
+    published = read_image(tmp_path / "a.jpg").astype(float)
+    assert np.sqrt(np.mean((published - photograph) ** 2)) < 8
 
 
 def test_the_index_names_all_chapters():

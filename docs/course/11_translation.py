@@ -50,7 +50,7 @@ DRAWS = 1_000 if QUICK else 200_000  # samples of normal numbers
 
 keras.utils.set_random_seed(0)
 random = np.random.default_rng(0)
-warnings.filterwarnings("ignore", message=".*does not hold the weights of discriminator")
+warnings.filterwarnings("ignore", message=".*does not contain the weights of discriminator")
 
 # %% [markdown]
 # ## 1. Pairs: what a distance answers

@@ -10,6 +10,7 @@ test can detect that it is out of date. The notebook is the script without outpu
 """
 
 import argparse
+import base64
 import contextlib
 import hashlib
 import io
@@ -20,6 +21,7 @@ import shutil
 import sys
 import tempfile
 import time
+import urllib.parse
 from pathlib import Path
 
 from PIL import Image, ImageChops
@@ -28,17 +30,39 @@ from keras_gen.files.writing import replacing
 
 HERE = Path(__file__).resolve().parent
 GRAYS = 32  # gray levels of published gray pictures, to keep files small
-COLORS = 64  # colors of other published pictures, including rare ones
+COLORS = 64  # colors of published plots, including rare ones
+PHOTOGRAPH = 1 << 15  # distinct colors, more than plots have
 PICTURE = re.compile(r"^\[(\S+\.png)\] (.*)$")  # as printed by `show`
-INSTALL = """\
+NAME_ON_INDEX = ""  # what `pip install` accepts, once a package index has the library
+REPOSITORY = ""  # address of the published repository's root, ending in "/", once there is one
+INSTALL = f"""\
 # Where keras_gen is missing, install it, and keep the installed TensorFlow.
 import importlib.util
+import subprocess
+import sys
 from importlib.metadata import distributions
+from pathlib import Path
 
+NAME_ON_INDEX = "{NAME_ON_INDEX}"
 if importlib.util.find_spec("keras_gen") is None:
+    folders = [Path.cwd(), *Path.cwd().parents]
+    checkouts = [str(path) for path in folders if (path / "keras_gen" / "__init__.py").is_file()]
+    wheels = [str(path) for path in Path.cwd().glob("keras_generative-*.whl")]
+    if not (checkouts or wheels or NAME_ON_INDEX):
+        raise ModuleNotFoundError(
+            f"keras_gen is not installed: expected a checkout around {{Path.cwd()}}, or a wheel in "
+            "this folder. Copy the file keras_generative-*.whl here, and run this cell again."
+        )
+    wanted = ["-e", *checkouts[:1]] if checkouts else [max(wheels, default=NAME_ON_INDEX)]
     there = [d for d in distributions() if d.name in ("tensorflow", "keras", "numpy")]
-    kept = " ".join(f"{d.name}=={d.version}" for d in there)
-    %pip install --quiet keras-generative {kept}"""
+    kept = [f"{{d.name}}=={{d.version}}" for d in there]
+    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
+    subprocess.run([*pip, *wanted, *kept], check=True)
+    sys.path += checkouts[:1]  # a running process does not see editable packages
+    importlib.invalidate_caches()"""
+# In text: a picture that a notebook contains, and a path in a link.
+_EMBEDDED = re.compile(r'\]\(data:image/png;base64,\S* "(\S+)"\)')
+_PATH = re.compile(r"(!?)(\[[^]]*\])\((?!\w+:|#)([^)\s]+)\)")
 
 
 def read_cells(source: str) -> list[tuple[str, int, str]]:
@@ -63,6 +87,11 @@ def notebook(source: str) -> str:
     """Returns the chapter as a notebook without outputs; its first cell installs the library."""
     cells = [_cell("code", INSTALL)]
     cells += [_cell(kind, text) for kind, _, text in read_cells(source)]
+    return as_notebook(cells)
+
+
+def as_notebook(cells: list) -> str:
+    """Returns the text of a notebook."""
     python = {"display_name": "Python 3", "language": "python", "name": "python3"}
     metadata = {"kernelspec": python, "language_info": {"name": "python"}}
     content = {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 4}
@@ -70,8 +99,21 @@ def notebook(source: str) -> str:
 
 
 def _cell(kind, text):
+    if kind == "markdown":
+        text = _PATH.sub(_reachable, text)
     cell = {"cell_type": kind, "metadata": {}, "source": text.splitlines(keepends=True)}
     return cell if kind == "markdown" else cell | {"execution_count": None, "outputs": []}
+
+
+def _reachable(found: re.Match) -> str:
+    """Embeds a picture, so that a notebook shows it anywhere, and completes the path of a link."""
+    picture, label, path = found.groups()
+    if picture:
+        data = base64.b64encode((HERE / path).read_bytes()).decode()
+        return f'!{label}(data:image/png;base64,{data} "{path}")'
+    if not REPOSITORY:
+        return found[0]
+    return f"{label}({urllib.parse.urljoin(f'{REPOSITORY}docs/course/', path)})"
 
 
 def page(name: str, source: str, pictures: Path) -> str:
@@ -110,21 +152,25 @@ def _shown(printed: str, pictures: Path) -> list[str]:
         lines = []
         if found:
             path, caption = found.groups()
-            _publish_picture(Path(path), pictures)
-            parts.append(f"![{caption}]({pictures.name}/{Path(path).name})\n\n*{caption}*")
+            published = _publish_picture(Path(path), pictures)
+            parts.append(f"![{caption}]({pictures.name}/{published})\n\n*{caption}*")
     return parts
 
 
-def _publish_picture(path: Path, pictures: Path) -> None:
-    """Saves a picture with few colors at its original size."""
+def _publish_picture(path: Path, pictures: Path) -> str:
+    """Saves a picture at its size, a plot with few colors, and returns the name of its file."""
     with Image.open(path) as image:
         colored = image.convert("RGB")
     gray = colored.convert("L")
+    if colored.getcolors(PHOTOGRAPH) is None:
+        colored.save(pictures / f"{path.stem}.jpg", quality=85, subsampling=0, optimize=True)
+        return f"{path.stem}.jpg"
     if ImageChops.difference(colored, gray.convert("RGB")).getbbox() is None:
         few = gray.quantize(GRAYS)
     else:
         few = colored.quantize(COLORS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     few.save(pictures / path.name, optimize=True)
+    return path.name
 
 
 def publish(name: str) -> None:
@@ -159,7 +205,7 @@ def publish_text(name: str) -> None:
     for cell, (kind, _, new) in zip(before, after, strict=True):
         if kind == "code":
             continue
-        old = "".join(cell["source"])
+        old = _EMBEDDED.sub(r"](\1)", "".join(cell["source"]))
         if text.count(old) != 1:
             raise ValueError(
                 f"{name}.md contains a cell's text {text.count(old)} times: expected once. Publish "

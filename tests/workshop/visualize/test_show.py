@@ -15,8 +15,8 @@ SQUARE = np.full((4, 6, 3), 200, "uint8")
 def test_a_script_writes_it_and_says_where(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     show(SQUARE, "square", "A gray square.")
-    assert capsys.readouterr().out == "[runs/course/square.png] A gray square.\n"
-    assert np.array_equal(read_image(tmp_path / "runs/course/square.png"), SQUARE)
+    assert capsys.readouterr().out == "[runs/course/test_show/square.png] A gray square.\n"
+    assert np.array_equal(read_image(tmp_path / "runs/course/test_show/square.png"), SQUARE)
 
 
 def test_a_notebook_shows_it_and_writes_nothing(tmp_path, monkeypatch, capsys):
@@ -30,3 +30,11 @@ def test_a_notebook_shows_it_and_writes_nothing(tmp_path, monkeypatch, capsys):
     assert np.array_equal(np.asarray(displayed[0]), SQUARE)
     assert capsys.readouterr().out == "A gray square.\n"
     assert not list(tmp_path.iterdir())
+
+
+def test_a_quick_run_says_that_its_captions_describe_another(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("QUICK", "1")
+    show(SQUARE, "square", "A gray square.")
+    said = "A gray square. (QUICK is a test of the code: captions describe the full run.)\n"
+    assert capsys.readouterr().out.endswith(said)

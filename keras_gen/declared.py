@@ -92,8 +92,8 @@ def argument(
             annotation's check is used.
         default: Default value.
         kw_only: Whether an argument with a default can be passed only by name. For an argument
-            without a default, True only satisfies type checkers, which require it after an argument
-            with a default.
+            without a default that follows an argument with a default, pass True, because type
+            checkers require it.
         later: Whether an argument that a base class also declares moves from its inherited position
             to its position among the arguments that the subclass declares.
     """
@@ -446,7 +446,7 @@ class Declared:
         return hash(_comparable(self))
 
     def set_up(self) -> None:
-        """Checks the arguments together. Define derived attributes as properties."""
+        """Checks combinations of arguments. Define derived attributes as properties."""
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""
@@ -481,7 +481,7 @@ class DeclaredLayer(keras.layers.Layer):
         super().__init__(**kwargs | self.options)
 
     def set_up(self) -> None:
-        """Checks the arguments together, and creates weights that need no input shape."""
+        """Checks combinations of arguments, and creates weights that need no input shape."""
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""

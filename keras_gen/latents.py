@@ -96,7 +96,8 @@ def slerp(start: np.ndarray, end: np.ndarray, t) -> np.ndarray:
     """Interpolates the direction along a great circle and the length linearly; returns `[n, d]`.
 
     In high dimensions, latents from a normal prior have approximately the same length, but the
-    midpoint between two of them is shorter (White: "Sampling Generative Networks", 2016).
+    midpoint between two of them is closer to the origin (White: "Sampling Generative Networks",
+    2016).
 
     Args:
         start: Latents `[n, d]`.

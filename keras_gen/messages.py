@@ -1,4 +1,4 @@
-"""Text shared by messages, and this library's own messages inside runtime errors."""
+"""Text shared by messages, and extraction of this library's messages from runtime errors."""
 
 import difflib
 import os
@@ -77,7 +77,7 @@ def in_words(name: str) -> str:
 def printable(text: str) -> str:
     r"""Returns text with all control characters except newlines escaped.
 
-    In a terminal, such characters from other people's files could hide lines.
+    Otherwise, control characters from other people's files could hide lines in a terminal.
 
     Example:
         >>> printable("mnist\x1b[2J")

@@ -14,7 +14,7 @@ ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
 def quiet() -> Iterator[None]:
     """Hides output that bypasses Python's `sys.stderr`, but shows it if the block fails.
 
-    With `TF_CPP_MIN_LOG_LEVEL` below 2 in the environment, everything is shown.
+    If the environment sets `TF_CPP_MIN_LOG_LEVEL` below 2, everything is shown.
     """
     screen = None
     if os.environ.get(LEVEL, "3") >= "2":

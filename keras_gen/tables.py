@@ -45,8 +45,8 @@ def complete(self, rows, seed: int | None = None):  # noqa: D417
 
     Args:
         rows: See `impute`.
-        seed: Seed, 0 to 2**31 - 1. Equal seeds yield equal rows. If None, values differ each
-            time.
+        seed: Seed, 0 to 2**31 - 1. Equal seeds yield equal rows. If None, values differ from call
+            to call.
 
     Returns:
         All rows; see `impute`.

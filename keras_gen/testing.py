@@ -77,7 +77,7 @@ class Try(NamedTuple):
 
 
 def check_model(model: GenerativeModel, leave_out: Collection[str] = ()) -> int:
-    """Checks that a model rejects invalid input, each time in one sentence that names the input.
+    """Checks that a model rejects invalid input with a one-sentence error that names the input.
 
     The model is recreated with one argument changed at a time: strings instead of counts, NaN
     instead of numbers, and networks that are None or have a different size. Its capabilities,
@@ -94,7 +94,7 @@ def check_model(model: GenerativeModel, leave_out: Collection[str] = ()) -> int:
         Number of calls.
 
     Raises:
-        AssertionError: If an invalid call was accepted, or if it did not raise a TypeError or
+        AssertionError: If an invalid call was accepted, or if an error was not a TypeError or
             ValueError whose message is one sentence. The error lists one fault per line.
 
     Example:
@@ -153,10 +153,10 @@ def check_flow(flow: InvertibleLayer) -> int:
 
     Call this function in the tests of your own layers: a wrong inverse or log-determinant raises no
     error, but makes the densities and samples of a `Flow` wrong. Layers are tested one at a time on
-    random numbers in [0.2, 0.8], because rounding errors grow from layer to layer. They are tested
-    with the flow's own weights and with randomly changed weights, because weights of zero hide
-    errors. Log-determinants are compared with finite differences of the outputs if examples have at
-    most 64 values and all layers compute in float32. The flow itself is not changed.
+    random numbers in [0.2, 0.8], because rounding errors grow from layer to layer. The tests use
+    both the flow's own weights and randomly changed weights, because weights of zero hide errors.
+    Log-determinants are compared with finite differences of the outputs if examples have at most 64
+    values and all layers compute in float32. The flow itself is not changed.
 
     Args:
         flow: Built layer or `Chain` whose input size is known.

@@ -22,16 +22,16 @@ class ADDA(DomainModel):
 
     Tzeng, Hoffman, Saenko, Darrell: "Adversarial Discriminative Domain Adaptation", CVPR 2017, eq.
     (9). An encoder and a classifier trained on the source (`Classifier`) are frozen, while a copy
-    of the encoder is trained as in a GAN. A discriminator learns to distinguish features of target
-    images, computed by the copy, from features of source images, and the copy learns to produce
-    features that look like source features. `classify` and `features` use the copy, because they
-    are for target images.
+    of the encoder is trained as in a GAN. A discriminator learns to distinguish the copy's features
+    of target images from features of source images, and the copy learns to produce features that
+    look like source features. `classify` and `features` use the copy, because they are for target
+    images.
 
     Deviations: none, but the paper does not specify the order of the two updates. Here, the encoder
     is updated first, and the discriminator uses the features from before the encoder's update.
 
     `fit` accepts source images, labels, and target images; `evaluate` accepts labeled target
-    images. During training, `loss` and `accuracy` are computed on the source and stay constant.
+    images. During training, `loss` and `accuracy` are computed on source images and stay constant.
 
     Args:
         encoder: Network that maps target images in [0, 1] to features `[batch, features]`,

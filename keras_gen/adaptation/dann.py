@@ -17,7 +17,7 @@ from keras_gen.layers import reverse_gradient
 class DANN(DomainModel):
     """A classifier trained with source labels on features that do not reveal the domain.
 
-    Ganin et al.: "Domain-Adversarial Training of Neural Networks", JMLR 2016, eq. (9) and (18).
+    Ganin et al.: "Domain-Adversarial Training of Neural Networks", JMLR 2016, eqs. (9) and (18).
     Each step updates all networks. The gradient is reversed between the discriminator and the
     encoder, so the discriminator learns to distinguish the domains, and the encoder learns to make
     them indistinguishable.

@@ -15,13 +15,13 @@ from keras_gen.core.schedules import Weight
 
 @keras.saving.register_keras_serializable("keras_gen")
 class DomainConfusion(DomainModel):
-    """A classifier trained with source labels whose features leave a discriminator undecided.
+    """A classifier with features that leave a domain discriminator undecided.
 
     Tzeng, Hoffman, Darrell, Saenko: "Simultaneous Deep Transfer Across Domains and Tasks", ICCV
-    2015, eq. (4) to (6): the encoder minimizes the cross-entropy between the discriminator's output
-    and 1/2. This loss is minimal if the features reveal nothing about the domain. Unlike gradient
-    reversal, it does not push the discriminator toward wrong predictions. The discriminator and the
-    encoder are updated alternately.
+    2015, eqs. (4) to (6): the encoder minimizes the cross-entropy between the discriminator's
+    output and 1/2. This loss is minimal if the features reveal nothing about the domain. Unlike
+    gradient reversal, it does not push the discriminator toward wrong predictions. The
+    discriminator and the encoder are updated in alternation.
 
     `fit` accepts source images, labels, and target images; `evaluate` accepts labeled images.
     `loss` is the classifier's loss, in nats. If the features reveal nothing about the domain,

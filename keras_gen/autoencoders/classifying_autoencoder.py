@@ -30,8 +30,8 @@ class ClassifyingAutoencoder(Autoencoder):
         decoder: Network that maps codes to the likelihood's parameters.
         classifier: Network that maps codes to logits `[batch, classes]`.
         likelihood: Likelihood p(x | code), a name or an object.
-        weight: Weight of the classification loss, the cross-entropy of a labeled example in nats: a
-            number or a schedule.
+        weight: Weight of the classification loss, a number or a schedule. The classification loss
+            is the cross-entropy of labeled examples, in nats.
         seed: Seed for the order in which `fit` uses the examples of a `Source`.
 
     Raises:

@@ -33,8 +33,8 @@ from keras_gen.networks import (
 class Coder(LikelihoodModel):
     """Base class of models that can encode, decode, reconstruct, and interpolate.
 
-    The decoder's outputs are the parameters of a likelihood, p(x | codes). `code_names` are the
-    names of the encoder's outputs; the decoder uses the first output.
+    The decoder's outputs are the parameters of a likelihood, p(x | codes). `code_names` contains
+    the names of the encoder's outputs; the decoder uses the first output.
     """
 
     code_names: ClassVar[tuple[str, ...]] = ("codes",)
@@ -213,7 +213,7 @@ class EncoderDecoder(Coder):
 
     @classmethod
     def activation_of_codes(cls, options: dict) -> str | None:
-        """Returns the output activation of the standard encoder, given the options."""
+        """Returns the output activation of the standard encoder for the given options."""
         return None
 
     @classmethod

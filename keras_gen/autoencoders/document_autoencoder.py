@@ -27,7 +27,7 @@ class DocumentAutoencoder(Autoencoder):
     the vocabulary, so long and short documents have the same weight.
 
     With `idf`, rare words count more: a document is its tf-idf vector, log(1 + count) times the
-    word's inverse document frequency, normalized to the same length for all documents ( Salton,
+    word's inverse document frequency, normalized to the same length for all documents (Salton,
     Buckley: "Term-Weighting Approaches in Automatic Text Retrieval", Information Processing &
     Management 1988). The encoder receives this vector, and the likelihood, such as "normal", models
     it.

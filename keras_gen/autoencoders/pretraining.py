@@ -24,8 +24,8 @@ def pretrain_layers(
     Autoencoders", JMLR 2010, sec. 3.5.
 
     Args:
-        model: Autoencoder with dense layers whose decoder mirrors its encoder. Hidden layers must
-            use a sigmoid, so that their outputs are between 0 and 1.
+        model: Autoencoder with dense layers and a decoder that mirrors its encoder. Hidden layers
+            must use a sigmoid, so that their outputs are between 0 and 1.
         source: Images `[...]` in the model's input format, without labels.
         train: Function that compiles and fits a layer's model. It accepts the model, its source,
             and its name.

@@ -1,4 +1,4 @@
-"""Autoregressive models with exact likelihoods, which predict each value from earlier values."""
+"""Autoregressive models, which predict each value from earlier values, with exact likelihoods."""
 
 from keras_gen.autoregressive.character_rnn import CharacterRNN
 from keras_gen.autoregressive.code_prior import CodePrior

@@ -95,7 +95,7 @@ class CausalModel(LikelihoodModel):
 
     @property
     def evaluations(self) -> dict[str, int]:
-        """Network evaluations per example, by signature; sampling needs one for each position."""
+        """Network evaluations per example, by signature; sampling needs one per position."""
         places = math.prod(self.noise_shape()[:-1])
         taken = math.prod(size or 1 for size in self.network.inputs[0].shape[1:])
         return dict.fromkeys(("sample", "fill", "log_prob", "score"), max(1, places // taken))
@@ -135,7 +135,7 @@ class CausalModel(LikelihoodModel):
         return self.draw_values(noise, temperature, list(given.values()))
 
     def filled(self, x, missing, seeds, conditions=()) -> tf.Tensor:
-        """Returns examples with missing values sampled, each given all earlier values.
+        """Returns examples in which each missing value is sampled, given all earlier values.
 
         Args:
             x: Examples prepared by the edge, `[n, ...]`.

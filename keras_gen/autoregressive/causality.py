@@ -25,7 +25,7 @@ def require_draws(likelihood) -> None:
 
 
 def require_causal(network, levels: int | None = None) -> None:
-    """Raises a ValueError if the parameters of a value depend on this value or on later values.
+    """Raises a ValueError if the parameters of a value depend on that value or on later values.
 
     The values are in sampling order: row by row, pixel by pixel, channel by channel. With random
     weights, changing all values from one position onward must not change the parameters up to that

@@ -23,7 +23,7 @@ from keras_gen.networks import character_rnn
 class CharacterRNN(CausalModel):
     """A character-level language model that predicts each character from the preceding text.
 
-    Graves: "Generating Sequences With Recurrent Neural Networks", 2013, eq. (1) to (4). In
+    Graves: "Generating Sequences With Recurrent Neural Networks", 2013, eqs. (1) to (4). In
     training, each character is predicted from the true preceding characters (teacher forcing), so
     the loss is the exact negative log-likelihood in nats. Texts end with an end token, which is
     also predicted.

@@ -13,8 +13,8 @@ from keras_gen.declared import Count, network
 class ConditionalCodePrior(CodePrior):
     """An autoregressive prior over the codes of examples, conditioned on their class.
 
-    Esser, Rombach, Ommer: "Taming Transformers for High-Resolution Image Synthesis", CVPR 2021,
-    eq. (9): the class precedes the codes, and the coder does not use it. `fit(images, labels)`
+    Esser, Rombach, Ommer: "Taming Transformers for High-Resolution Image Synthesis", CVPR 2021, eq.
+    (9): the class precedes the codes, and the coder does not use the class. `fit(images, labels)`
     accepts integer labels.
 
     A coder may also use the condition, such as the speaker in van den Oord, Vinyals, Kavukcuoglu:
@@ -27,7 +27,7 @@ class ConditionalCodePrior(CodePrior):
         network: Network that maps codes and int32 labels `[batch]` to logits, such as
             `keras_gen.networks.transformer` or `wavenet` with `classes`; see `CodePrior`.
         coder: Trained model with integer codes; see `CodePrior`.
-        classes: Number of classes. If None, the number of the coder's classes is used.
+        classes: Number of classes. If None, the coder's number of classes is used.
         seed: Seed for the order in which `fit` uses the examples of a `Source`.
 
     Raises:

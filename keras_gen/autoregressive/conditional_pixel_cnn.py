@@ -19,8 +19,9 @@ class ConditionalPixelCNN(PixelCNN):
     """A class-conditional PixelCNN, which also classifies with Bayes' rule.
 
     Van den Oord, Kalchbrenner, Vinyals, Espeholt, Graves, Kavukcuoglu: "Conditional Image
-    Generation with PixelCNN Decoders", NeurIPS 2016, eq. (3) and (4). `fit(images, labels)` accepts
-    integer labels. All classes are treated as equally likely: p(x) is the mean of p(x | class).
+    Generation with PixelCNN Decoders", NeurIPS 2016, eqs. (3) and (4). `fit(images, labels)`
+    accepts integer labels. All classes are treated as equally likely: p(x) is the mean of p(x |
+    class).
 
     Args:
         network: Network that maps images and int32 labels `[batch]` to the likelihood's parameters;
@@ -79,7 +80,7 @@ class ConditionalPixelCNN(PixelCNN):
 
     @capability
     def classify(self, x):
-        """Returns log p(x | class) for every class, `[n, classes]`; these are class logits."""
+        """Returns log p(x | class) for every class, `[n, classes]`, which serve as class logits."""
         return {"logits": self.class_log_probs(x)}
 
     @capability

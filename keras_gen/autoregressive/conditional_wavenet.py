@@ -18,8 +18,8 @@ class ConditionalWaveNet(WaveNet):
     """A WaveNet conditioned on the speaker.
 
     Van den Oord et al.: "WaveNet: A Generative Model for Raw Audio", 2016, sec. 2.5, eq. (3): the
-    speaker conditions all samples in the same way. In `fit(waveforms, speakers)`, speakers are
-    integers.
+    speaker conditions all samples in the same way. `fit(waveforms, speakers)` accepts integer
+    speakers.
 
     Args:
         network: Network that maps levels `[batch, time, 1]` and int32 speakers `[batch]` to logits;

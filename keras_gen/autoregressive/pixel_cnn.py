@@ -20,7 +20,7 @@ from keras_gen.networks import gated_pixel_cnn
 class PixelCNN(CausalModel):
     """An autoregressive image model that predicts each value from earlier values.
 
-    Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, eq. (1)
+    Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, eqs. (1)
     and (2), with the masked convolutions of sec. 3.4 and a softmax over the levels (sec. 3.5). The
     loss is the exact negative log-likelihood in nats. With a network from
     `keras_gen.networks.gated_pixel_cnn`, the model is the Gated PixelCNN (van den Oord et al.

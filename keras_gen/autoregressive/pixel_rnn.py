@@ -15,7 +15,7 @@ class PixelRNN(PixelCNN):
     """An autoregressive image model with a recurrent network over earlier values.
 
     Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016. The loss,
-    sampling, and completion are inherited from `PixelCNN` (eq. 1 and 2); only the network differs.
+    sampling, and completion are inherited from `PixelCNN` (eqs. 1 and 2); only the network differs.
     A masked convolution sees only as far as its kernel reaches, whereas an LSTM over rows (sec.
     3.1) or diagonals (sec. 3.2) carries its state through the whole image, so a single layer has a
     large receptive field. The disadvantage is that the rows or diagonals are computed sequentially

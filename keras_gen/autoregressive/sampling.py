@@ -22,12 +22,12 @@ def sample_causal(
     """Samples images, sequences, or vectors value by value from a causal network.
 
     Images are sampled row by row, pixel by pixel, and channel by channel; sequences are sampled in
-    the order of time. Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks",
-    ICML 2016, sec. 2.1, sample with one pass over the whole image for each of its N values. Here,
-    each layer is computed only at the current position, and causal layers cache the earlier results
-    that they need, so sampling images with C channels costs as much as C passes. For vectors, each
-    value requires a whole pass. Up to rounding, the samples depend only on the weights, conditions,
-    and noise.
+    temporal order. Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML
+    2016, sec. 2.1, sample with one pass over the whole image for each of its N values. Here, each
+    layer is computed only at the current position, and causal layers cache the earlier results that
+    they need, so sampling images with C channels costs as much as C passes. For vectors, each value
+    requires a whole pass. Up to rounding, the samples depend only on the weights, conditions, and
+    noise.
 
     Inside a `tf.function`, sampling is part of the function's graph; otherwise, each call compiles
     a new graph. XLA fuses the many small operations, so `jit_compile=True` makes the loop faster on
@@ -36,9 +36,10 @@ def sample_causal(
     Args:
         network: Functional model that maps values (images `[batch, height, width, channels]` of
             known size, sequences `[batch, time, channels]`, or vectors `[batch, channels]`), and
-            any conditions, to parameters `[batch, ..., channels * parameters]`, laid out `[channel,
-            parameter]`. With the cache, every layer that processes values must be a `CausalLayer`
-            (the first layer must not see its own position) or process every position independently.
+            any conditions, to parameters `[batch, ..., channels * parameters]`, in the order
+            `[channel, parameter]`. With the cache, every layer that processes values must be a
+            `CausalLayer` (the first layer must not see its own position) or process every position
+            independently.
         draw: Function that maps float32 parameters `[batch, parameters]` of one value and its noise
             `[batch, ...]` to values `[batch]`, in the units of the network's input.
         noise: Floats `[batch, height, width, channels, ...]`, `[batch, time, channels, ...]`, or

@@ -42,7 +42,7 @@ class TableMADE(LikelihoodModel):
 
     `fit`, `log_prob`, `impute`, and `complete` accept a DataFrame, a dict of columns, the path of a
     CSV file, or strings `[n, columns]`. A missing value contributes only to `gap_loss`, from which
-    the model learns which values are missing, so that samples also have gaps.
+    the model learns which values are missing, so samples also have gaps.
 
     Deviations: masks apply to whole columns, and the output layer is also connected directly to the
     features. With `any_order`, `log_prob` uses the order of the columns.
@@ -208,7 +208,7 @@ class TableMADE(LikelihoodModel):
 
     @property
     def evaluations(self) -> dict[str, int]:
-        """Network evaluations per example, by signature."""
+        """Number of network evaluations per example, by signature."""
         count = len(self.columns)
         weighted = count if self.any_order else count * DRAWS
         passes = count if self.any_order else 1

@@ -31,8 +31,8 @@ class WaveNet(CausalModel):
         network: Network that maps levels `[batch, time, 1]`, with -1 for padding, to logits
             `[batch, time, levels]`. The logits of a sample depend only on earlier samples.
         levels: Number of mu-law levels, an even number from 2 to 512; 256 in the paper.
-        samples: Length of sampled sounds, at least 1; equal to the network's length if that is
-            fixed.
+        samples: Length of sampled sounds, at least 1; equal to the network's length if that length
+            is fixed.
         seed: Seed for the order in which `fit` uses the examples of a `Source`.
 
     Raises:

@@ -31,12 +31,12 @@ def classify(self, x: tf.Tensor, **given):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class Classifier(GenerativeModel):
-    """An encoder that returns features and a classifier of these features, trained on labels.
+    """An encoder and a classifier of the encoder's features, trained on labels.
 
     LeCun, Bottou, Bengio, Haffner: "Gradient-Based Learning Applied to Document Recognition",
     Proceedings of the IEEE 1998; the loss is the cross-entropy that is common today. This model,
     trained on one domain and on clean examples, is the starting point and the baseline for other
-    methods, which add terms to the loss (`terms`) or further networks.
+    methods, which add terms to the loss (`terms`) or additional networks.
 
     `fit(images, labels)` accepts integer labels; -1 marks an example without a label, which does
     not contribute to the loss. `accuracy` is computed on labeled examples.

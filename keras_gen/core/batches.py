@@ -75,8 +75,8 @@ def prepare_batch(self, data) -> dict[str, tf.Tensor]:
     """Checks the data given to `fit`, and names its parts after the edges listed in `batch`.
 
     A model that uses only examples ignores accompanying labels. For a model that
-    `reconstructs_pairs`, a second set of examples is the `target`; for other models, it must equal
-    x.
+    `reconstructs_pairs`, a second set of examples is the `target`; for other models, this set must
+    equal x.
 
     Raises:
         ValueError: If a part is missing, unknown, or invalid, or if there are too many parts.

@@ -45,7 +45,7 @@ def parts(values: tf.Tensor, count: int) -> list[tf.Tensor]:
 
     Each part consists of every `count`-th example, so that N replicas form the same parts as one
     device. If the batch size is not divisible by `count`, some examples are in two parts. On
-    several replicas, such a batch is rejected, because its parts would differ from those on one
+    several replicas, such a batch is rejected, because its parts would differ from the parts on one
     device.
     """
     examples = keras.ops.shape(values)[0]
@@ -109,8 +109,8 @@ def global_mean(per_example: tf.Tensor) -> tf.Tensor:
 def batch_mean(values: tf.Tensor) -> tf.Tensor:
     """Returns the mean of `[batch, ...]` over the *global* batch, `[...]`, with global gradients.
 
-    Use it for losses that depend on a batch statistic. The result is float32 and identical on every
-    replica.
+    Use this function for losses that depend on a batch statistic. The result is float32 and
+    identical on every replica.
     """
     values = tf.cast(values, tf.float32)
     total = tf.reduce_sum(values, axis=0)
@@ -214,10 +214,10 @@ def make_strategy(name: str = "auto") -> tf.distribute.Strategy:
 
     Args:
         name: Name of the strategy. `"default"`: one device. `"mirrored"`: all GPUs of this machine,
-            or its logical CPU devices. `"multiworker"`: the machines listed in `TF_CONFIG`; must be
-            called before TensorFlow is used for anything else. `"tpu"`: the local TPU. `"auto"`:
-            multiworker if `TF_CONFIG` lists machines, mirrored with several GPUs, and otherwise
-            default.
+            or its logical CPU devices. `"multiworker"`: the machines listed in `TF_CONFIG`; call
+            this function before TensorFlow is used for anything else. `"tpu"`: the local TPU.
+            `"auto"`: multiworker if `TF_CONFIG` lists machines, mirrored with several GPUs, and
+            otherwise default.
 
     Raises:
         ValueError: If the name is unknown, or if the strategy cannot run on this machine.

@@ -155,7 +155,7 @@ class Call:
 
         Raises:
             ValueError: If held-out data has a different range or does not match the edges. Keras
-                would notice this only after an epoch.
+                would detect the problem only after an epoch.
         """
         model = self.model
         before = model.edges | model.training_edges
@@ -555,8 +555,8 @@ def fit(self, *args, **kwargs):
     `x` and `validation_data` can be a `keras_gen.data.Source`, such as one from `image_folder`.
 
     Raises:
-        NonFiniteLossError: If a loss, a gradient, or a weight is NaN or infinite. That step does
-            not change the affected weights.
+        NonFiniteLossError: If a loss, a gradient, or a weight is NaN or infinite. The step does not
+            change the affected weights.
         ValueError: If a batch does not match its edges, if there are no batches, if
             `steps_per_epoch` or `epochs` is 0, if examples or classes have weights, if a callback
             needs a single optimizer, or if a layer was frozen after `compile`.

@@ -29,7 +29,8 @@ _EXPECTED = "arrays, a tf.data.Dataset, a keras.utils.PyDataset, or a generator 
 class FitData:
     """Data passed as the Keras arguments `x` and `y`. Each subclass handles one type.
 
-    This class itself is for batches that a strategy distributes, which only a step can see.
+    The base class itself handles batches that a strategy distributes, because only a step can read
+    such batches.
 
     Args:
         owner: Name of the call that receives the data, used in messages.
@@ -199,7 +200,7 @@ class _Converted(keras.utils.PyDataset):
 
 
 class Generator(FitData):
-    """A generator, which yields each batch once, so inspected batches are kept for Keras."""
+    """A generator. It yields each batch only once, so inspected batches are kept for Keras."""
 
     def __init__(self, owner: str, x: Iterator, y=None, convert: Callable | None = None):
         self._seen: list = []
@@ -377,12 +378,12 @@ class Arrays(FitData):
 
     @override
     def count(self):
-        """Returns the number of examples that Keras keeps for training."""
+        """Returns the number of examples that Keras uses for training."""
         return _count_kept(len(self.x), self.split)
 
     @override
     def epoch(self, steps):
-        """Returns all examples that Keras keeps for training, as a single batch."""
+        """Returns all examples that Keras uses for training, as a single batch."""
         kept = self.count()
         return iter([tuple(part[:kept] for part in self.parts)])
 

@@ -15,7 +15,7 @@ MOST_NUMBERS = 2**28  # 1 GiB
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ImagePool(keras.layers.Layer):
-    """History of generated images (Shrivastava et al. 2017, sec. 2.3; CycleGAN uses 50).
+    """History of generated images (Shrivastava et al. 2017, sec. 2.3; CycleGAN stores 50 images).
 
     While the pool fills, images pass through and are stored. Then, with probability 1/2, an image
     is exchanged for a stored image; otherwise, it passes through. Under a distribution strategy,

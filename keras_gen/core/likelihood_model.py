@@ -76,7 +76,7 @@ class LikelihoodModel(GenerativeModel):
 
 @capability
 def log_prob(self, x: tf.Tensor, **given):
-    """Returns log p(x), or the bound on it that the class documents: float32 `[n]`, in nats.
+    """Returns log p(x), or the bound that the class documents, in nats, float32 `[n]`.
 
     A model of p(x | given) also accepts its conditions, by their names in the class's `given`.
     """

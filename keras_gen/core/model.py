@@ -36,9 +36,9 @@ class GenerativeModel(keras.Model):
     """Base class of all models. It assigns networks to optimizers and prepares every step.
 
     A subclass declares its arguments as fields (see `keras_gen.declared`), which `get_config` and
-    `.keras` files use. It defines its `players`, the edges for its data (`edges`, in `set_up`), the
-    weights of its losses (`loss_weights`), and one step (`train_step`). The model itself computes
-    in float32; its networks use the dtype policy with which they were built.
+    `.keras` files use. The subclass also defines its `players`, the edges for its data (`edges`, in
+    `set_up`), the weights of its losses (`loss_weights`), and one step (`train_step`). The model
+    itself computes in float32; its networks use the dtype policy with which they were built.
 
     Args:
         seed: Seed for all random numbers in the steps.
@@ -117,7 +117,7 @@ class GenerativeModel(keras.Model):
         self.jit_compile = False
 
     def set_up(self) -> None:
-        """Creates edges and state from the arguments, and checks the arguments together."""
+        """Creates edges and state from the arguments, and checks combinations of arguments."""
 
     @override
     def __setattr__(self, name, value):

@@ -19,7 +19,7 @@ def require_built(*networks: keras.Model) -> None:
 
 
 def require_latents(latent_dim: int | None, network) -> int:
-    """Returns a decoder's number of latent dimensions; `latent_dim`, if given, must be equal."""
+    """Returns a decoder's latent dimension, which must equal `latent_dim` unless that is None."""
     taken = tuple(network.inputs[0].shape[1:])
     if latent_dim not in (None, taken[-1]):
         raise ValueError(

@@ -12,8 +12,8 @@ from keras_gen.core.distribution import replica_slice
 def stateless_seed(seed: int, step, use: str) -> tf.Tensor:
     """Returns the seed, int64 `[2]`, for one use of random numbers in one step.
 
-    The first word encodes the run's seed and the use, and the second word encodes the step, so that
-    two uses or two steps never share a stream.
+    The first word encodes the run's seed and the use, and the second word encodes the step, so two
+    uses or two steps never share a stream.
 
     Args:
         seed: Seed of the run, a Python int.
@@ -158,7 +158,7 @@ def seeded(draw, seeds, shape, step=0) -> tf.Tensor:
 
 
 def several(draw, shape, samples: int | None, seed: tf.Tensor) -> tf.Tensor:
-    """Returns noise for several samples of each example: `[samples, *shape]`.
+    """Returns noise for several samples per example: `[samples, *shape]`.
 
     Args:
         draw: Function that samples noise: `normal`, `uniform`, or `gumbel`.
@@ -193,7 +193,8 @@ def inference_seed(seed):
     """Sets the seed for layers that are random at inference, such as `Dropout(always=True)`.
 
     Args:
-        seed: Seed, an int or a scalar integer tensor. Outside such a block, the seed is 0.
+        seed: Seed, an int or a scalar integer tensor. Outside an `inference_seed` block, the seed
+            is 0.
 
     Example:
     ```python

@@ -29,8 +29,8 @@ def load_weights(self, filepath, *args, **kwargs):
     """Loads weights like `keras.Model.load_weights`.
 
     Raises:
-        ValueError: If the weights belong to a different model. The model's weights then remain
-            unchanged.
+        ValueError: If the weights belong to a different model. In this case, the model's weights
+            remain unchanged.
     """
     before = self.get_weights()
     try:
@@ -58,7 +58,7 @@ def export(self, filepath, format="tf_saved_model", **options) -> Path:  # noqa:
             `keras_gen.serving.export.export`.
 
     Returns:
-        The folder that was written, whose name is the first unused version number.
+        The new folder. Its name is the first unused version number.
 
     Raises:
         ValueError: If `format` has a different value; see also `keras_gen.serving.export.export`.

@@ -19,11 +19,11 @@ _SOFTEST = 1e-5  # minimum mel magnitude
 
 
 def spectrogram(waveforms: np.ndarray) -> np.ndarray:
-    """Returns magnitudes of the short-time Fourier transform: 32 ms windows every 8 ms at 8 kHz.
+    """Returns short-time Fourier magnitudes, computed from 32 ms windows every 8 ms at 8 kHz.
 
     Args:
         waveforms: int16, or floats in [-1, 1], `[n, samples, 1]`, with at least 256 samples. A
-            wrong dtype raises a TypeError, and other wrong values raise a ValueError.
+            wrong dtype raises a TypeError, and other invalid values raise a ValueError.
 
     Returns:
         Float64 `[n, frames, 129]`, computed with Hann windows. A sine wave of amplitude 1 has
@@ -85,8 +85,8 @@ def mel_frames(waveforms: tf.Tensor, bands: int, window: int, hop: int, rate: in
     Args:
         waveforms: Float32 `[batch, samples, 1]`, with a multiple of `hop` samples.
         bands: Number of mel bands.
-        window: Number of samples per window, which is centered on the frame's own `hop` samples.
-            The sound is padded with zeros at both ends.
+        window: Number of samples per window. Each window is centered on its frame's own `hop`
+            samples. The sound is padded with zeros at both ends.
         hop: Number of samples between consecutive frames, at most `window`.
         rate: Sampling rate, in samples per second.
 

@@ -1,4 +1,4 @@
-"""The step that is currently running, its model, and whether it trains."""
+"""The step that is currently running, its model, and whether the step trains."""
 
 import contextlib
 import contextvars
@@ -46,7 +46,7 @@ def training_step(model: keras.Model) -> contextlib.AbstractContextManager:
     """Opens a block in which a model computes as in its next training step.
 
     This applies to networks, noise, and schedules. Use it in tests, or to try the parts of a step
-    one at a time. No weight changes unless code in the block changes it.
+    one at a time. Weights do not change unless code in the block changes them.
 
     Args:
         model: `GenerativeModel`.

@@ -56,8 +56,8 @@ class TrainingState(keras.callbacks.Callback):
         directory: Folder for the checkpoints.
         config: JSON-serializable dict that must be equal when training resumes; the error lists any
             differences.
-        callbacks: Callbacks whose counters are also saved, such as `EarlyStopping`. Pass this
-            callback to `fit` after them.
+        callbacks: Callbacks whose counters are also saved, such as `EarlyStopping`. Pass the
+            `TrainingState` to `fit` after these callbacks.
         keep: Number of checkpoints to keep.
         data: Training data, which must be the same when training resumes: a
             `keras_gen.data.Source`, an array, or a list or dict of these. Its checksums are saved.
@@ -211,7 +211,7 @@ class TrainingState(keras.callbacks.Callback):
         return {key: (one, other) for key, (one, other) in pairs.items() if one != other}
 
     def _refuse(self, what: str, differences: dict[str, tuple]):
-        """Raises an error if saved and current values differ although they must not."""
+        """Raises an error if saved and current values differ although they must be equal."""
         texts = [
             f"{name} is {_shown(there)} in the checkpoint and {_shown(here)} now"
             for name, (there, here) in differences.items()

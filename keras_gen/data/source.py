@@ -31,7 +31,7 @@ class Source:
         tensors: An array `[n, ...]`, or a tuple or dict of arrays with the same `n`, such as uint8
             images `[n, height, width, channels]` and int64 labels `[n]`.
         decode: TensorFlow function that maps a stored example to the returned example, such as
-            encoded bytes to an image, for sets that are too large to store decoded.
+            encoded bytes to an image. Use it for sets that are too large to store decoded.
         origin: Single line that describes the origin of the examples.
         class_names: Names of the classes by label; None if the classes have no names.
 
@@ -165,8 +165,8 @@ class Source:
     def map(self, function: Callable[..., Any]) -> Source:
         """Applies `function` to each example once, and stores the results in memory.
 
-        Use it for operations that are the same in every epoch, such as padding; otherwise, use
-        `stream(augment=...)`.
+        Use this method for operations that are the same in every epoch, such as padding; otherwise,
+        use `stream(augment=...)`.
         """
         examples = self._in_order().map(function, num_parallel_calls=tf.data.AUTOTUNE)
         mapped = _collect(examples, self._size)

@@ -48,9 +48,9 @@ class DDPM(PathModel):
     moving average of the weights.
 
     Args:
-        network: Network that maps points x_t `[batch, ...]` and times `[batch]` in (0, 1] to a
-            prediction with the same shape as the points, such as `keras_gen.networks.time_unet` or
-            `time_mlp`.
+        network: Network, such as `keras_gen.networks.time_unet` or `time_mlp`, that maps points x_t
+            `[batch, ...]` and times `[batch]` in (0, 1] to a prediction with the same shape as the
+            points.
         probability_path: Path, a name or an object: `"linear"` is the paper's path, and `"cosine"`
             is the path of Nichol, Dhariwal (2021).
         prediction: Quantity that the network predicts: `"noise"` as in the paper, `"example"`, or

@@ -50,9 +50,9 @@ class FlowMatching(PathModel):
     as described above. `compile()` uses the Keras Adam optimizer with a learning rate of 0.001.
 
     Args:
-        network: Network that maps points x_t `[batch, ...]` and times `[batch]` in [0, 1] to
-            velocities, with the same shape as the points, such as `keras_gen.networks.time_unet` or
-            `time_mlp`.
+        network: Network, such as `keras_gen.networks.time_unet` or `time_mlp`, that maps points x_t
+            `[batch, ...]` and times `[batch]` in [0, 1] to velocities with the same shape as the
+            points.
         probability_path: Path, a name or an object; `"straight"` is the path in both papers. On the
             linear path, and on a `CosinePath` with an offset, the velocity grows without bound near
             the data.

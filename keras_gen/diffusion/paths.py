@@ -150,9 +150,10 @@ class LinearPath(VariancePreserving):
     appendix B, derive the limit, beta(t) = 0.1 + 19.9 t.
 
     Args:
-        steps: Number of steps, T, 2 to 10,000.
-        first: First variance, beta_1. If None, 0.1 / T.
-        last: Last variance, beta_T, below 1. If None, 20 / T, which requires at least 21 steps.
+        steps: Number T of steps, from 2 to 10,000.
+        first: First variance, beta_1. If None, 0.1 / T is used.
+        last: Last variance, beta_T, below 1. If None, 20 / T is used, which requires at least 21
+            steps.
 
     Raises:
         TypeError: If an argument is not a number.
@@ -282,7 +283,7 @@ class StraightPath(Path):
 
     Liu, Gong, Liu: "Flow Straight and Fast: Learning to Generate and Transfer Data with Rectified
     Flow", ICLR 2023, eq. (1), and Lipman et al.: "Flow Matching for Generative Modeling", ICLR
-    2023, eq. (22) with sigma_min = 0; in both papers, time starts at the noise.
+    2023, eq. (22) with sigma_min = 0; in both papers, time 0 is the noise.
 
     Example:
         >>> StraightPath().at(tf.constant(0.25), example=tf.zeros([1, 2]), noise=tf.ones([1, 2]))
@@ -398,7 +399,7 @@ class AnnealedPath(KarrasPath):
     Args:
         smallest: Standard deviation of the noise at the last level, sigma_L.
         largest: Standard deviation of the noise at the first level, sigma_1.
-        levels: Number of levels, L. Steps are divided evenly among them.
+        levels: Number L of levels. Steps are divided evenly among the levels.
 
     Raises:
         TypeError: If an argument has the wrong type.

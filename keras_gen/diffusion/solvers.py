@@ -40,7 +40,7 @@ class Move(NamedTuple):
 
 
 class Solver(Declared):
-    """Base class of solvers: a subclass defines one step, `step`.
+    """Base class of solvers. A subclass defines a single step (`step`).
 
     For every solver, a step to time 0 ends at the predicted example.
     """
@@ -190,7 +190,7 @@ def solve(
         path: Path to follow.
         x: Points at the first time.
         times: Times, `[steps + 1]`, in the dtype of x, from noise to data or from data to noise.
-        step: Step function of a solver, such as `DDIM().step`, or of `chosen`.
+        step: Step function of a solver, such as `DDIM().step`, or the return value of `chosen`.
         seeds: Seeds, int32 `[batch]`, that determine the noise of each example in each step, or
             None for solvers without noise.
 

@@ -51,9 +51,9 @@ class EBM(GenerativeModel):
     training. With `start="noise"`, it starts new chains. New chains need hundreds of steps, and are
     much worse at the low temperatures that images need.
 
-    `score` is the energy, high for unusual examples. Only differences between energies are
+    `score` is the energy, which is high for unusual examples. Only differences between energies are
     meaningful, and they are in nats only if the chains have a temperature of 1 and reach
-    equilibrium. At the default temperature this is not the case, so there is no `log_prob`.
+    equilibrium. This is not the case at the default temperature, so there is no `log_prob`.
     `contrast_loss` is near 0 at the start of training and at its end, so it does not measure
     quality. The result of `evaluate`, which also runs chains, does not measure quality either.
 
@@ -72,11 +72,12 @@ class EBM(GenerativeModel):
             or batch normalization, and with smooth activations. See `keras_gen.networks`.
         steps: Number of steps of each chain in training, 1 to 10,000.
         step_size: Factor applied to the energy's gradient in a step.
-        temperature: Temperature of the chains; 1 for samples from exp(-E(x)) / Z.
+        temperature: Temperature of the chains. Use 1 for samples from exp(-E(x)) / Z.
         clip: Maximum absolute value of each derivative of the energy in a step.
         reset: Fraction of chains that start from uniform noise instead of the buffer. At a
             temperature of 1, young chains make the energy too steep.
-        from_data: Fraction of chains that start at the batch of data; 1 for contrastive divergence.
+        from_data: Fraction of chains that start at the batch of data. Use 1 for contrastive
+            divergence.
         buffer_size: Number of chains that the buffer stores, at least the global batch size.
         magnitude: Weight of the squared energies of examples and chains.
         data_noise: Standard deviation of the normal noise that is added to examples in training.

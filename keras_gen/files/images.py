@@ -186,7 +186,7 @@ def _refusal_of_depth(image: Image.Image, stored: str) -> str:
 
 
 def _scale_transparent_level(image: Image.Image, bits: int) -> None:
-    """Scales a PNG's transparent gray level as Pillow scales the pixels, so that they compare."""
+    """Scales a PNG's transparent gray level as Pillow scales pixels, so both are comparable."""
     level = image.info.get("transparency")
     if isinstance(level, int):
         image.info["transparency"] = level * 255 // (2**bits - 1)

@@ -19,7 +19,7 @@ PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def place(name: str) -> Path:
-    """Returns the folder `name` in the working directory, in the package, or next to it.
+    """Returns the folder `name` in the working directory, in the package, or next to the package.
 
     A built package contains some of these folders (see setup.py); in a checkout, they are next to
     the package.

@@ -166,7 +166,7 @@ class Flow(LikelihoodModel):
 
     @capability
     def encode(self, x, **given):
-        """Returns the latents of examples, or of the midpoints of levels or cells, float32."""
+        """Returns the latents of examples, or of the midpoints of levels or cells, as float32."""
         return {"latents": self.forward(x, 0.5, *given.values())[0]}
 
     @capability
@@ -342,6 +342,6 @@ class Flow(LikelihoodModel):
 
 
 def change_of_variables(latents, log_det) -> tf.Tensor:
-    """Returns -log p(x) = -log N(z; 0, 1) - log |det dz/dx|, `[batch]`: eqs. (2) and (3)."""
+    """Returns -log p(x) = -log N(z; 0, 1) - log |det dz/dx|, `[batch]` (eqs. 2 and 3)."""
     log_normal = -0.5 * (tf.square(latents) + np.log(2 * np.pi))
     return -per_example_sum(log_normal) - log_det

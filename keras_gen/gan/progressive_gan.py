@@ -31,7 +31,7 @@ class ProgressiveGAN(GAN):
 
     All layers exist from the start, but a step runs only the layers that are used at the current
     size, with one graph per size. With `JoiningAdam`, weights that are added later start with a new
-    optimizer state. The size depends only on the step, so training can resume anywhere. `sample`
+    optimizer state. The size depends only on the step, so training can resume at any step. `sample`
     and exports enlarge images while the size is still smaller.
 
     Deviations: the optimizer's state is new only for new layers, whereas the authors' code resets

@@ -58,7 +58,8 @@ class StyleGAN(GAN):
         mapping: Network that maps latents `[batch, latents]` to styles `[batch, style]`; see
             `style_mapping`.
         generator: Network that maps styles `[batch, layers, style]` and noise `[batch, numbers]` to
-            images in [-1, 1]; see `style_generator`, whose argument `styling` selects the paper.
+            images in [-1, 1]; see `style_generator`. The `styling` argument of that function
+            selects the paper.
         discriminator: Network that maps images to logits; see `style_discriminator`.
         objective: Adversarial objective, a name or an object.
         penalty: See `GAN`.

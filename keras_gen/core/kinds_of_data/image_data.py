@@ -32,7 +32,7 @@ class Images(Edge):
         low: Value that represents level 0.
         high: Value that represents level 255.
         name: Name used by clients.
-        float_levels: Whether float inputs are also levels from 0 to 255.
+        float_levels: Whether float inputs also range from 0 to 255.
         black_level: Level, at most 0, to which level 0 is mapped inside the model. There, 255
             levels span the distance from `low` to `high`. Outputs are clipped to `low`.
 
@@ -153,8 +153,8 @@ class Levels(Edge):
         shape: `(height, width, channels)`.
         levels: Number of levels, which range from 0 to `levels` - 1.
         name: Name used by clients.
-        dtype: Integer dtype outside the model. If None, uint8 for up to 256 levels, and int32 for
-            more.
+        dtype: Integer dtype outside the model. If None, uint8 is used for up to 256 levels, and
+            int32 for more levels.
 
     Example:
         >>> Levels((1,), levels=2).prepare(np.array([[1]], "uint8"))

@@ -182,7 +182,7 @@ def _other_channels(found, expected) -> str:
 
 
 def within(values, low, high, subject, expected, slack=1e-3):
-    """Checks that values are in [low, high], with some slack for rounding errors of a decoder."""
+    """Checks that values are in [low, high], with a tolerance for a decoder's rounding errors."""
     least = tf.cast(tf.reduce_min(values), tf.float32)
     most = tf.cast(tf.reduce_max(values), tf.float32)
     # Comparisons with NaN are false, so NaN is also rejected.

@@ -93,7 +93,7 @@ def class_names(self) -> tuple[str, ...]:
     """Names of the classes in order, which may replace labels; empty if unknown.
 
     `fit` finds them in a source, such as `image_folder(..., labels=True)`, or in labels that are
-    strings. They are saved and exported with the model.
+    strings. The names are saved and exported with the model.
     """
     labels = _labels(self)
     return labels[0].names if labels else ()

@@ -174,7 +174,7 @@ class Rows(Edge):
 
 
 class KnownRows(Rows):
-    """Table rows whose gaps are filled. Inside the model, they are strings, empty for gaps."""
+    """Table rows with gaps to fill. Inside the model, they are strings, empty for gaps."""
 
     @override
     def prepare(self, values) -> tf.Tensor:
@@ -270,9 +270,9 @@ class StandardizedVectors(keras.layers.Layer, Edge):
     Columns are on the last axis: columns of rows `[batch, columns]`, or channels of time series
     `[batch, steps, channels]`. The first call to `fit` sets the mean and the standard deviation
     from its data (see `adapt`). The edge is a layer, so a model with this edge in `edges` saves
-    them. A constant column has standard deviation 0: inside the model, its unit is unchanged, and
-    every result contains its constant value. Numbers are standardized in float64; results are
-    float32.
+    both values. A constant column has standard deviation 0: inside the model, its unit is
+    unchanged, and every result contains its constant value. Numbers are standardized in float64;
+    results are float32.
 
     Args:
         shape: Shape of one example.

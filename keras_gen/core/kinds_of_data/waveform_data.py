@@ -20,7 +20,7 @@ CLIPPED = 0.01
 
 
 class Sounds(Edge):
-    """Base class of audio edges, whose recordings must have equal length."""
+    """Base class of audio edges, which require recordings of equal length."""
 
     @override
     def as_array(self, values):
@@ -75,9 +75,9 @@ class MuLaw(Sounds):
     """Mono sound: int16 or floats outside the model, int32 mu-law levels inside (`mu_law_levels`).
 
     Exact zeros before the first and after the last nonzero sample of a recording are padding:
-    inside the model, they are -1, which all losses ignore. Zeros in between are an ordinary level.
-    A recording of zeros is all padding. No level has 0 as its midpoint, so converting the output of
-    `restore` gives the same levels again.
+    inside the model, they are -1, which all losses ignore. Zeros in between have an ordinary level.
+    A recording of zeros consists entirely of padding. No level has 0 as its midpoint, so converting
+    the output of `restore` gives the same levels again.
 
     Args:
         samples: Number of samples in an example, or None for any number.

@@ -63,7 +63,7 @@ def class_triples(
     examples in other classes.
 
     Args:
-        source: Examples `(x, label)` from at least two classes, with at least two examples each.
+        source: Examples `(x, label)` from at least two classes, each with at least two examples.
             Otherwise, a TypeError (wrong structure) or a ValueError (too few) is raised.
         batch_size: Number of examples per *global* batch.
         seed: Nonnegative integer.

@@ -84,9 +84,9 @@ def inverse_density(latents: np.ndarray, alpha: float, bin_width: float = 0.5) -
     """Returns sampling weights with mean 1, float64 `[n]`, that are large for rare latents.
 
     Amini et al.: "Uncovering and Mitigating Algorithmic Bias through Learned Latent Structure",
-    AIES 2019, algorithm 1: the product of 1 / (density + alpha) over the latents, as if they were
-    independent. The density of a latent is estimated by its histogram over all examples. One bin is
-    centered at 0, so a latent that barely varies around 0 has no effect.
+    AIES 2019, algorithm 1: the product of 1 / (density + alpha) over the latents, as if the latents
+    were independent. The density of a latent is estimated by its histogram over all examples. One
+    bin is centered at 0, so a latent that barely varies around 0 has no effect.
 
     Args:
         latents: Finite numbers `[n, latents]`.

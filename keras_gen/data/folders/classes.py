@@ -31,7 +31,7 @@ class Classes:
         folder: Folder of the files.
         files: All files of the right type, in order.
         labels: See `image_folder`.
-        names: Names of the classes. If None, they are taken from `labels` or the subfolders.
+        names: Names of the classes. If None, the names come from `labels` or the subfolders.
         noun: Plural noun for the files in messages, such as "images".
 
     Attributes:

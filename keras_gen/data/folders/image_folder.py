@@ -42,7 +42,7 @@ def image_folder(
 
     Args:
         path: Folder to read.
-        size: Side of square images in pixels, or `(height, width)`.
+        size: Side length of square images in pixels, or `(height, width)`.
         max_broken: Fraction of images, 0 to 1, that may be unreadable; a warning lists the
             unreadable images.
         memory_limit: Maximum number of bytes of decoded images. Images in larger folders are kept
@@ -54,15 +54,15 @@ def image_folder(
             folder, and whose second column contains the classes, with or without a header. The CSV
             file is encoded in UTF-8, or in UTF-16 as written by Excel, and its columns are
             separated by commas, semicolons, or tabs. Images that are not listed are left out, and a
-            warning states how many. If all class names are numbers, they are sorted numerically. If
-            all class names are integers, 1.0 and 1 are the same class.
-        channels: Number of channels: 3 for RGB, 1 for gray, 4 for RGB and opacity. If None, 3 is
+            warning states their number. If all class names are numbers, they are sorted
+            numerically. If all class names are integers, 1.0 and 1 are the same class.
+        channels: Number of channels: 3 for RGB, 1 for gray, or 4 for RGB and opacity. If None, 3 is
             used, and a warning is issued if all images are gray.
         classes: Names of the classes in the order of their labels. For a folder in which a class is
             missing, pass the `class_names` of the training set.
-        levels: Values of black and white, which are mapped to 0 and 255 as floats. This preserves
-            the full precision of 16-bit, 32-bit, and floating-point gray images (TIFF). Values
-            outside the levels are clipped, and a warning states the range of the values.
+        levels: Values of black and white, which are mapped to 0 and 255 as floats. This scaling
+            preserves the full precision of 16-bit, 32-bit, and floating-point gray images (TIFF).
+            Values outside the levels are clipped, and a warning states the range of the values.
 
     Returns:
         Source of images `[height, width, channels]`, uint8 or, with `levels`, float32; or of tuples
@@ -75,8 +75,8 @@ def image_folder(
             number, or if `path` or `labels` has an unsupported type, such as `labels=1`.
         ValueError: If there are fewer than two readable images, if the unreadable fraction exceeds
             `max_broken`, if an image that needs a label is not in a subfolder, if a class is not
-            one of the `classes`, if `labels` lists a file that is not an image in the folder, if it
-            assigns no class or two classes to a file, or if an argument is out of range.
+            one of the `classes`, if `labels` lists a file that is not an image in the folder, if
+            `labels` assigns no class or two classes to a file, or if an argument is out of range.
 
     Example:
         >>> photos = image_folder("holiday", size=143)

@@ -46,7 +46,7 @@ def side_by_side(
 
     Args:
         path: Folder to read, including its subfolders.
-        size: Side of square images in pixels, or `(height, width)`.
+        size: Side length of square images in pixels, or `(height, width)`.
         left: Role of the left half, `"source"` or `"target"`.
         max_broken: Fraction of files, 0 to 1, that may be unreadable; a warning lists the
             unreadable files.
@@ -104,7 +104,7 @@ def paired_folders(
     Args:
         source: Folder of the source images, including its subfolders.
         target: Folder of the target images, with the same subfolders.
-        size: Side of square target images in pixels, or `(height, width)`.
+        size: Side length of square target images in pixels, or `(height, width)`.
         max_broken: Fraction of pairs, 0 to 1, that may be unreadable; a warning lists the
             unreadable pairs.
         memory_limit: Maximum number of bytes of decoded images; images in larger folders are kept
@@ -112,8 +112,8 @@ def paired_folders(
         unmatched: Whether to "refuse" or "skip" images without a counterpart; a warning lists
             skipped images.
         channels: Number of channels: 3 for RGB, 1 for gray, or 4 for RGB and opacity.
-        factor: Ratio of the sides of targets and sources, such as 4 for `SRGAN`. The size of the
-            sources is `size / factor`. A target may have up to `factor` - 1 additional rows and
+        factor: Ratio of a target's sides to the source's sides, such as 4 for `SRGAN`. The size of
+            the sources is `size / factor`. A target may have up to `factor` - 1 additional rows and
             columns.
 
     Returns:

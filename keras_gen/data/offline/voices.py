@@ -35,7 +35,7 @@ def offline_voices(samples: int, seed: int = 0) -> tuple[np.ndarray, ...]:
     the first vowel to the second.
 
     Args:
-        samples: Length of every waveform, at 8,000 samples per second.
+        samples: Length of every waveform in samples, at 8,000 samples per second.
         seed: Seed for the differences between takes.
 
     Returns:

@@ -46,7 +46,7 @@ class FaceFrames(NamedTuple):
 
 @checked_types
 def drawn_faces(people: int, frames: int, size: int = 48, seed: int = 0) -> FaceFrames:
-    """Draws faces of known people in known poses.
+    """Draws faces with known identities and poses.
 
     People differ in the colors of skin, hair, eyes, lips, and background, in the shapes of the face
     and its parts, and in whether they have bangs and a beard. Frames of a person differ in the

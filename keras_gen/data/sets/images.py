@@ -51,8 +51,8 @@ def small_images(
         labels: Whether an example is `(image, label)` instead of an image alone.
         images: Folder of images to use instead, resized to the same shape. They are always shuffled
             in the same way, and every tenth image is held out. With labels, at least ten images are
-            held out if there are 50 or more. Labels are the subfolders or, without subfolders,
-            clusters of the images' colors.
+            held out if the folder contains 50 or more. Labels are the subfolders or, without
+            subfolders, clusters of the images' colors.
         fill: Whether USPS digits are enlarged to the full 28x28 pixels, without MNIST's margin, as
             in papers on domain adaptation between the two datasets.
         first: Number of examples to read from the start of each part, which is faster than reading
@@ -97,7 +97,7 @@ def _first(split: Split, count: int | None) -> Split:
 
 @checked_types
 def faces(size: int = 64, images: Path | str | None = None, labels: bool = False) -> Split:
-    """Loads faces, as uint8 `[size, size, 3]`.
+    """Loads faces as uint8 `[size, size, 3]`.
 
     The faces are from CelebA (Liu, Luo, Wang, Tang: "Deep Learning Face Attributes in the Wild",
     ICCV 2015) in tensorflow-datasets: the center square of each image, resized. The last images of
@@ -131,16 +131,16 @@ def faces(size: int = 64, images: Path | str | None = None, labels: bool = False
 
 @checked_types
 def facades(size: int, pairs: Path | None = None) -> Split:
-    """Loads facades, as pairs (labels, photograph), each uint8 `[size, size, 3]`.
+    """Loads facades as pairs (labels, photograph), each uint8 `[size, size, 3]`.
 
     Tylecek, Sara: "Spatial Pattern Templates for Recognition of Objects with Regular Structure",
-    GCPR 2013, in the split used by pix2pix: the training part contains 500 pairs, of which the last
-    100 are the validation pairs. Labels are shown as colors, and are resized with nearest-neighbor
-    interpolation to avoid new colors. If the facades are unavailable, offline photographs and
-    blocks of their colors replace them.
+    GCPR 2013, with the split used by pix2pix: the training part contains 500 pairs, of which the
+    last 100 are the validation pairs. Labels are shown as colors, and are resized with
+    nearest-neighbor interpolation to avoid new colors. If the facades are unavailable, offline
+    photographs and blocks of their colors replace them.
 
     Args:
-        size: Side to which all images are resized, in pixels.
+        size: Side length to which all images are resized, in pixels.
         pairs: Folder of images to use instead, with the source in the left half and the target in
             the right half (`side_by_side`). The pairs are shuffled, and every tenth pair is held
             out.
@@ -179,10 +179,10 @@ def photos_and_paintings(
     by paintings computed from these photographs.
 
     Args:
-        size: Side to which all images are resized and cropped, in pixels.
+        size: Side length to which all images are resized and cropped, in pixels.
         photos: Folder of photographs to use instead. Every tenth photograph is held out, and at
             least three photographs in total.
-        paintings: Folder of paintings; required with `photos`, and only then.
+        paintings: Folder of paintings, required if and only if `photos` is given.
         seed: Seed for the offline sample's crops.
 
     Raises:
@@ -223,10 +223,10 @@ def photos_and_paintings(
 
 @checked_types
 def photographs(size: int, images: Path | str | None = None, seed: int = 0) -> Split:
-    """Loads the photographs from `photos_and_paintings`, as uint8 `[size, size, 3]`.
+    """Loads the photographs from `photos_and_paintings` as uint8 `[size, size, 3]`.
 
     Args:
-        size: Side to which all images are resized and cropped, in pixels.
+        size: Side length to which all images are resized and cropped, in pixels.
         images: Folder of images to use instead, as in `small_images`.
         seed: Seed for the offline sample's crops.
 

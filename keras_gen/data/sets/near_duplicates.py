@@ -24,7 +24,7 @@ def near_duplicates(
     shapes, such as digits, may be similar without being duplicates.
 
     Args:
-        training: uint8 images `[height, width, 3]` of any sizes.
+        training: Training images of any size, uint8 `[height, width, 3]`.
         test: Test images in the same format.
         correlation: Minimum correlation, from -1 to 1, between the pixels of the small versions of
             two duplicates. Different landscape photographs can have correlations of up to 0.85.

@@ -31,7 +31,7 @@ class Oscillations(Declared):
     predicting values requires the whole series.
 
     Args:
-        steps: Number of times at which position and speed are measured.
+        steps: Number of points in time at which position and speed are measured.
         amplitude: Amplitude of the position, above 0.
         frequencies: Minimum and maximum frequency, in Hz.
         noise: Standard deviation of the noise, above 0: for the position, as a fraction of the

@@ -47,7 +47,7 @@ class Parts:
 
 @dataclasses.dataclass(frozen=True)
 class Split(Parts):
-    """A training and a held-out part.
+    """The training part and the held-out part of a dataset.
 
     `warning` explains why the data differs from the requested data; it is empty if there is no
     difference.

@@ -81,7 +81,7 @@ def spoken_digits(
             samples.
         align: Alignment. `"middle"`: longer recordings are cropped to their middle, and shorter
             recordings are centered in silence. `"start"`: recordings begin with the first nonzero
-            sample; longer recordings lose their end, and shorter recordings are padded with zeros.
+            sample; longer recordings are truncated, and shorter recordings are padded with zeros.
 
     Raises:
         ValueError: If `align` has a different value.

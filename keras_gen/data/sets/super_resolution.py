@@ -38,7 +38,7 @@ def photograph_patches(
     Args:
         side: Side length of the squares in pixels. Smaller images are left out.
         images: Folder of photographs to use instead; squares from every tenth image are held out.
-        apart_from: Test images, uint8 of any sizes. Photographs with the same content
+        apart_from: Test images of any size, uint8. Photographs with the same content
             (`near_duplicates`) are left out, and the source's origin reports their number. For
             example, `woman` in Set5 is part of BSDS500.
 

@@ -58,7 +58,7 @@ def load_tfds(
         size: Side length of the images (`resize_cover`), or number of samples per sound
             (`fit_length`). If None, examples are unchanged.
         features: Feature of an example, or several features: `("image", "label")` returns tuples. A
-            nested feature is given by its path, `"attributes/Male"`.
+            nested feature is given by its path, such as `"attributes/Male"`.
         first: Number of examples to read, from the start. If None, all examples are read.
         data_dir: Folder of prepared datasets. Default: `$TFDS_DATA_DIR`, or
             `~/tensorflow_datasets`.

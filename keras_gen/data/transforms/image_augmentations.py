@@ -100,7 +100,7 @@ def random_shift_flip(shift: int, flip: bool = True) -> Callable[[Any, Any], Any
     Args:
         shift: Maximum shift in pixels, vertical and horizontal: at least 0 and below the image's
             sides.
-        flip: Whether the image may be mirrored, which is not suitable for digits.
+        flip: Whether images may be mirrored. Pass False for digits.
 
     Example:
         >>> batches = source.stream(64, augment=random_shift_flip(3))
@@ -240,7 +240,7 @@ def moved(images: tf.Tensor, down, right, most: int, mode: str = "CONSTANT") -> 
     """Shifts each image by its own number of pixels.
 
     Args:
-        images: `[batch, height, width, channels]` of static size.
+        images: Images `[batch, height, width, channels]` of static size.
         down: Downward shift in pixels, int32 `[batch]`.
         right: Rightward shift in pixels, int32 `[batch]`.
         most: Maximum shift in any direction, less than height and width.

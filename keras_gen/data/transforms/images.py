@@ -228,7 +228,7 @@ def edge_maps(
 
 @checked_types
 def on_photographs(digits: np.ndarray, photographs: np.ndarray, seed: int = 0) -> np.ndarray:
-    """Blends digits into parts of photographs, as absolute differences; uint8 `[n, H, W, 3]`.
+    """Blends digits into photographs as absolute differences; returns uint8 `[n, H, W, 3]`.
 
     Ganin et al.: "Domain-Adversarial Training of Neural Networks", JMLR 2016, sec. 5.2.4, MNIST-M:
     |photograph - digit| in each channel, with a different part of a photograph for each digit.

@@ -192,9 +192,9 @@ def table_columns(
 ) -> list[Column]:
     """Describes each column of a table: its categories or numbers, cells, and missing values.
 
-    None, NaN, NaT, `pandas.NA`, masked values, and blank strings are missing values (gaps), which
-    `MADE.for_table` models and other models reject. "?" and similar marks are treated as
-    categories.
+    None, NaN, NaT, `pandas.NA`, masked values, and blank strings are missing values (gaps). Models
+    that use cells, such as `MADE.for_table`, accept gaps; other models reject gaps. "?" and similar
+    marks are treated as categories.
 
     Each category is a cell. In a numeric column, each distinct training value is a cell. If there
     are more than 128 distinct values, there are up to 64 cells with approximately equal numbers of

@@ -238,7 +238,9 @@ def _read(path: Path, recipe: Path) -> list[Record]:
         rows = [
             _split(joined, run)
             for joined in json.loads(read_text(path))
-            for run in range(len(joined["command"]) if isinstance(joined["command"], list) else 1)
+            for run in range(
+                len(joined["command"]) if isinstance(joined["command"], list) else 1
+            )
         ]
         return [_record(settings_of(recipe, row["command"]), row) for row in rows]
     # A TypeError names fields that are missing or unknown.

@@ -18,6 +18,7 @@ from keras_gen.layers.causal import (
     VerticalConvolution,
 )
 from keras_gen.layers.channels import ColumnScales, GatedUnit, OneHot
+from keras_gen.layers.convolution import Conv2D
 from keras_gen.layers.dense import ChannelwiseDense, MaskedDense
 from keras_gen.layers.enlargement import BicubicEnlargement, NearestEnlargement, PixelShuffle
 from keras_gen.layers.equalized import EqualizedConv2D, EqualizedDense, PixelNormalization

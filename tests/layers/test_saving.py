@@ -13,6 +13,7 @@ CASES = {
     "AdaptiveInstanceNormalization": (dict(), [MAPS, (5,)]),
     "BicubicEnlargement": (dict(factor=2), [MAPS]),
     "ChannelwiseDense": (dict(), [MAPS]),
+    "Conv2D": (dict(filters=3, kernel_size=5, padding="same"), [MAPS]),
     "ColumnScales": (dict(minimum_scale=0.1), [(5, 3)]),
     "DiagonalLSTM": (dict(units=6, backward=True, image_channels=3), [MAPS]),
     "Dropout": (dict(rate=0.3, seed=4), [MAPS]),

@@ -6,7 +6,7 @@ from keras import layers
 
 from keras_gen.checked_arguments import checked_arguments
 from keras_gen.declared import CountFrom0
-from keras_gen.layers import InstanceNormalization
+from keras_gen.layers import Conv2D, InstanceNormalization
 from keras_gen.networks.blocks import conv, float32, halvings, reflect_pad
 
 NORMALIZATIONS = ("instance", "spectral")
@@ -101,4 +101,4 @@ def _patch_logits(x, filters, strided_layers, normalization, reflect):
         if not bare:
             x = InstanceNormalization()(x)
         x = layers.LeakyReLU(negative_slope=0.2)(x)
-    return float32(conv(1, 4, use_bias=True, spectral=spectral)(padded(x)))
+    return float32(conv(1, 4, layer=Conv2D, use_bias=True, spectral=spectral)(padded(x)))

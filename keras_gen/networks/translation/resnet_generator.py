@@ -5,7 +5,7 @@ from keras import layers
 
 from keras_gen.checked_arguments import checked_arguments
 from keras_gen.declared import CountFrom0
-from keras_gen.layers import InstanceNormalization
+from keras_gen.layers import Conv2D, InstanceNormalization
 from keras_gen.networks.blocks import conv, doubled, reflect_pad
 
 NORMALIZATIONS = {
@@ -74,7 +74,7 @@ def resnet_generator(
         x = layers.add([x, norm()(conv(4 * filters, 3)(reflect_pad(y, 1)))])
     for width in (2 * filters, filters):
         x = norm_relu(doubled(x, width, upsampling))
-    x = conv(image_shape[-1], 7, use_bias=True)(reflect_pad(x, 3))
+    x = conv(image_shape[-1], 7, layer=Conv2D, use_bias=True)(reflect_pad(x, 3))
     # The output is float32, whatever the internal precision.
     x = layers.Activation("tanh", dtype="float32")(x)
     return keras.Model(images, x, name=name)

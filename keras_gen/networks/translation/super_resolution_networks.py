@@ -5,7 +5,7 @@ from keras import layers
 
 from keras_gen.checked_arguments import checked_arguments
 from keras_gen.declared import CountFrom0
-from keras_gen.layers import BicubicEnlargement, PixelShuffle
+from keras_gen.layers import BicubicEnlargement, Conv2D, PixelShuffle
 from keras_gen.networks.blocks import batch_norm, float32, he_conv
 
 
@@ -74,7 +74,7 @@ def sr_resnet(
     # The initial weights are small, so that training starts with gray or with the bicubic
     # enlargement.
     small = keras.initializers.RandomNormal(stddev=1e-3)
-    x = float32(he_conv(channels, edge_kernel, initializer=small)(x))
+    x = float32(he_conv(channels, edge_kernel, layer=Conv2D, initializer=small)(x))
     if from_bicubic:
         x = layers.Add(dtype="float32")([BicubicEnlargement(factor, dtype="float32")(images), x])
     return keras.Model(images, x, name=name)

@@ -5,7 +5,7 @@ from keras import layers
 
 from keras_gen.checked_arguments import checked_arguments
 from keras_gen.declared import CountFrom0
-from keras_gen.layers import AdaptiveInstanceNormalization, InstanceNormalization
+from keras_gen.layers import AdaptiveInstanceNormalization, Conv2D, InstanceNormalization
 from keras_gen.networks.blocks import conv, doubled, float32, halved_sides, reflect_pad
 
 
@@ -103,6 +103,6 @@ def _generator(image_shape, embedding_dim, filters, stages, blocks):
         x = layers.add([x, adapted(conv(filters * 2**stages, 3)(reflect_pad(y, 1)))])
     for stage in reversed(range(stages)):
         x = layers.ReLU()(adapted(doubled(x, filters * 2**stage, "resize")))
-    x = conv(image_shape[-1], 7, use_bias=True)(reflect_pad(x, 3))
+    x = conv(image_shape[-1], 7, layer=Conv2D, use_bias=True)(reflect_pad(x, 3))
     images = layers.Activation("tanh", dtype="float32")(x)
     return keras.Model([landmarks, embedding], images, name="generator")

@@ -1,0 +1,58 @@
+"""The convolution for few channels: equal to that of Keras, also its gradients and its files."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen.layers import Conv2D
+
+CASES = {
+    "RGB": dict(filters=3, kernel_size=7),
+    "one channel, same": dict(filters=1, kernel_size=9, padding="same"),
+    "even sides": dict(filters=2, kernel_size=(4, 2), padding="same"),
+    "a row": dict(filters=3, kernel_size=(1, 5), activation="relu"),
+    "a column": dict(filters=4, kernel_size=(5, 1), use_bias=False),
+    "many filters": dict(filters=5, kernel_size=3),
+    "strides": dict(filters=3, kernel_size=5, strides=2, padding="same"),
+    "dilation": dict(filters=3, kernel_size=3, dilation_rate=(1, 2)),
+    "groups": dict(filters=2, kernel_size=3, groups=2),
+}
+
+
+def results(layer, x):
+    """Returns the layer's output, and its gradients for the input and for the weights."""
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = tf.cast(layer(x), tf.float32)
+        loss = tf.reduce_sum(tf.sin(y))
+    return [y, *tape.gradient(loss, [x, *(weight.value for weight in layer.weights)])]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_outputs_and_gradients_are_those_of_keras(case, rng, tmp_path):
+    x = tf.constant(rng.normal(size=(2, 10, 11, 6)), tf.float32)
+    layers = []
+    for kind in (keras.layers.Conv2D, Conv2D):
+        layer = kind(**CASES[case])
+        layer.build((None, None, None, 6))
+        layers.append(layer)
+    plain, fast = layers
+    plain.set_weights([rng.normal(size=weight.shape) for weight in plain.weights])
+    inputs = keras.Input((None, None, 6))
+    keras.Model(inputs, plain(inputs)).save_weights(tmp_path / "plain.weights.h5")
+    keras.Model(inputs, fast(inputs)).load_weights(tmp_path / "plain.weights.h5")
+    for found, expected in zip(results(fast, x), results(plain, x), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
+    assert [weight.name for weight in fast.weights] == [weight.name for weight in plain.weights]
+    assert fast.compute_output_shape((2, 10, 11, 6)) == fast(x).shape
+
+
+def test_half_precision_rounds_to_neighboring_numbers(rng):
+    layer = Conv2D(3, 7, dtype="mixed_bfloat16")
+    x = rng.normal(size=(2, 12, 12, 8)).astype("float32")
+    found = layer(x)
+    assert found.dtype == tf.bfloat16
+    expected = tf.nn.conv2d(x, layer.kernel.value, 1, "VALID")
+    error = tf.cast(found, tf.float32) - expected
+    assert keras.ops.std(error) < 0.01 * keras.ops.std(expected)

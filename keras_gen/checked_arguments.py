@@ -51,7 +51,7 @@ def checked_arguments(
 def checked_arguments(function=None, *, axes=IMAGE, open_sides=False, square=False, ranges=True):
     """Makes a function or class method reject arguments that contradict their annotations.
 
-    Integers must be at least 1, or at least 0 if the default is 0; shapes and sizes are converted
+    Integers must be at least 1, or at least 0 if the default is 0. Shapes and sizes are converted
     to tuples of integers. The error message contains the argument's name, its value, and the
     expected value. Arguments whose annotations have no check, such as callables, are left to the
     function.

@@ -94,8 +94,8 @@ def argument(
         kw_only: Whether an argument with a default can be passed only by name. For an argument
             without a default that follows an argument with a default, pass True, because type
             checkers require it.
-        later: Whether an argument that a base class also declares moves from its inherited position
-            to its position among the arguments that the subclass declares.
+        later: Whether to move an argument that a base class also declares from its inherited
+            position to its position among the subclass's own arguments.
     """
     metadata: dict[str, Any] = {"later": later}
     if check is not None:

@@ -293,9 +293,9 @@ def nearest_latents(
     """Finds latents whose images are close to given images; returns float32 `[n, latents]`.
 
     Creswell, Bharath: "Inverting the Generator of a Generative Adversarial Network", 2016. A GAN
-    has no encoder, so gradient descent on the latents minimizes the squared distance between their
-    image and the given image. Each search ends in one of many local minima; the best result of
-    several searches is kept.
+    has no encoder, so gradient descent on the latents minimizes the squared distance between the
+    generated image and the given image. Each search ends in one of many local minima; the best
+    result of several searches is kept.
 
     Deviation: Adam with a cosine-decayed learning rate replaces the authors' optimizer.
 

@@ -26,11 +26,11 @@ class DocumentAutoencoder(Autoencoder):
     sum. The loss, in nats per word, is the cross-entropy between these fractions and a softmax over
     the vocabulary, so long and short documents have the same weight.
 
-    With `idf`, rare words count more: a document is its tf-idf vector, log(1 + count) times the
-    word's inverse document frequency, normalized to the same length for all documents (Salton,
-    Buckley: "Term-Weighting Approaches in Automatic Text Retrieval", Information Processing &
-    Management 1988). The encoder receives this vector, and the likelihood, such as "normal", models
-    it.
+    With `idf`, rare words count more: a document is its tf-idf vector (Salton, Buckley:
+    "Term-Weighting Approaches in Automatic Text Retrieval", Information Processing & Management
+    1988). The values are log(1 + count) times the word's inverse document frequency, normalized to
+    the same length for all documents. The encoder receives this vector, and the likelihood, such as
+    "normal", models it.
 
     `fit` accepts counts, `[batch, words]`; other methods accept counts or texts. A document without
     known words becomes a vector of zeros. With `"multinomial"`, the score of such a document is 0;
@@ -44,8 +44,8 @@ class DocumentAutoencoder(Autoencoder):
         encoder: Network that maps fractions of words `[batch, words]` to codes `[batch, ...]`.
         decoder: Network that maps codes to the likelihood's parameters, `[batch, words]`.
         vocabulary: Words, as returned by `keras_gen.data.common_words`.
-        likelihood: Likelihood p(counts | code), a name or an object, such as "multinomial" or
-            "poisson"; with `idf`, p(tf-idf | code), such as "normal".
+        likelihood: Likelihood, a name or an object: p(counts | code), such as "multinomial" or
+            "poisson", or with `idf`, p(tf-idf | code), such as "normal".
         idf: Inverse document frequency of each word, nonnegative, as in scikit-learn's
             `TfidfTransformer`. If None, documents are represented as fractions of words.
         top: Number of words returned by `decode` and `reconstruct`.

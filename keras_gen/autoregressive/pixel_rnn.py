@@ -16,11 +16,11 @@ class PixelRNN(PixelCNN):
 
     Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016. The loss,
     sampling, and completion are inherited from `PixelCNN` (eqs. 1 and 2); only the network differs.
-    A masked convolution sees only as far as its kernel reaches, whereas an LSTM over rows (sec.
-    3.1) or diagonals (sec. 3.2) carries its state through the whole image, so a single layer has a
-    large receptive field. The disadvantage is that the rows or diagonals are computed sequentially
-    in each training step. Sampling requires only one pass in total, because the LSTMs over rows and
-    diagonals can also be computed pixel by pixel.
+    A masked convolution sees only as far as its kernel reaches. In contrast, an LSTM over rows
+    (sec. 3.1) or diagonals (sec. 3.2) carries its state through the whole image, so a single layer
+    has a large receptive field. The disadvantage is that the rows or diagonals are computed
+    sequentially in each training step. Sampling requires only one pass in total, because the LSTMs
+    over rows and diagonals can also be computed pixel by pixel.
 
     The network is built by `keras_gen.networks.pixel_rnn`, with kind "row" or "diagonal", or from
     `keras_gen.layers.RowLSTM`, `DiagonalLSTM`, and other causal layers. `likelihood` is

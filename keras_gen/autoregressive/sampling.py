@@ -25,9 +25,9 @@ def sample_causal(
     temporal order. Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML
     2016, sec. 2.1, sample with one pass over the whole image for each of its N values. Here, each
     layer is computed only at the current position, and causal layers cache the earlier results that
-    they need, so sampling images with C channels costs as much as C passes. For vectors, each value
-    requires a whole pass. Up to rounding, the samples depend only on the weights, conditions, and
-    noise.
+    they need. Sampling images with C channels therefore costs as much as C passes. For vectors,
+    each value requires a whole pass. Up to rounding, the samples depend only on the weights,
+    conditions, and noise.
 
     Inside a `tf.function`, sampling is part of the function's graph; otherwise, each call compiles
     a new graph. XLA fuses the many small operations, so `jit_compile=True` makes the loop faster on

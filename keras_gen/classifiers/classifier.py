@@ -36,7 +36,7 @@ class Classifier(GenerativeModel):
     LeCun, Bottou, Bengio, Haffner: "Gradient-Based Learning Applied to Document Recognition",
     Proceedings of the IEEE 1998; the loss is the cross-entropy that is common today. This model,
     trained on one domain and on clean examples, is the starting point and the baseline for other
-    methods, which add terms to the loss (`terms`) or additional networks.
+    methods, which add loss terms (`terms`) or networks.
 
     `fit(images, labels)` accepts integer labels; -1 marks an example without a label, which does
     not contribute to the loss. `accuracy` is computed on labeled examples.

@@ -30,8 +30,8 @@ def named_parts(model, data) -> dict[str, Any]:
     Args:
         model: `GenerativeModel` whose `batch` lists the names of the parts in order, starting with
             x. This function is also a method of models.
-        data: Tensors or arrays, in tuples in the order of `batch`, or in a dict whose keys are the
-            names in `batch`.
+        data: Tensors or arrays, either in tuples in the order of `batch`, or in a dict with the
+            names in `batch` as keys.
 
     Returns:
         A dict of the parts, with the names in `batch` as keys; a second set of examples is named

@@ -23,8 +23,8 @@ F = TypeVar("F", bound=Callable)
 BY_PLACE_OR_NAME = inspect.Parameter.POSITIONAL_OR_KEYWORD
 SELF = inspect.Parameter("self", BY_PLACE_OR_NAME)
 MOST_SAMPLES = 1024
-"""Maximum `n` of an export's `sample`. A server computes all samples at once, and for 1,024
-images of 128x128 pixels, a single layer with 64 channels needs 4 GiB."""
+"""Maximum `n` of an export's `sample`. A server computes all samples at once. For 1,024 images of
+128x128 pixels, a single layer with 64 channels needs 4 GiB."""
 SEEDS = (0, 2**31 - 1)
 """Minimum and maximum seed in a request."""
 
@@ -316,8 +316,8 @@ class Condition(NamedTuple):
 def sample_conditions(model) -> dict[str, Condition]:
     """Returns the arguments of a model's `sample` other than `n` and `seed`, by name.
 
-    These are the additional parameters of the model's `from_noise`. There, `**given` stands for the
-    names in the model's attribute `given`, in the singular.
+    These are the additional parameters of the model's `from_noise`. In `from_noise`, `**given`
+    stands for the singular forms of the names in the model's attribute `given`.
     """
     _, *rest = parameters_of(type(model).from_noise)
     defaults: dict[str, Any] = {}

@@ -100,8 +100,8 @@ def compile_model(  # noqa: D417
         optimizer: Optimizer of a model with a single player.
         run_eagerly: See `keras.Model.compile`.
         jit_compile: Whether XLA compiles the losses and their gradients. Requires a single device.
-            From the same seed, XLA generates different noise than TensorFlow's graphs, so the
-            weights after a step differ; runs with the same setting agree.
+            With the same seed, XLA generates different noise than TensorFlow's graphs, so the
+            weights differ after a step. Runs with the same setting agree.
         steps_per_execution: See `keras.Model.compile`. Values above 1 require a single device.
         **optimizers: One optimizer (object, name, or config) for each player in `players()`, passed
             under the player's name, such as `d_optimizer` or `g_optimizer`. `players()` defines the

@@ -71,7 +71,7 @@ class FitData:
         return None
 
     def learned_from(self, steps: int | None) -> Iterator | None:
-        """Returns the batches from which units are learned, by default one epoch; see `epoch`."""
+        """Returns the batches from which the model learns units: by default, one epoch."""
         return self.epoch(steps)
 
     def first(self):

@@ -36,8 +36,8 @@ class Gradients:
         loss: Loss, float32 `[batch]`, as returned by the loss function.
         rest: Additional outputs of the loss function, a tuple.
         variables: Weights, without duplicates.
-        values: Gradient of the global batch's mean loss with respect to each weight: this replica's
-            part, multiplied by the loss scale if the optimizer has one.
+        values: This replica's part of the gradient of the global batch's mean loss with respect to
+            each weight, multiplied by the loss scale if the optimizer has one.
         checked: Operation that checks that the loss is finite. Updates must wait for it.
     """
 
@@ -120,9 +120,9 @@ def gradients(
 def joint_gradients(*players: tuple) -> tuple[list[Gradients], list[list]]:
     """Computes the gradients of several losses, and the gradients of their joint squared norm.
 
-    Each player has a loss and its own weights. v is the concatenation of their gradients on the
-    *global* batch: the vector field along which the players move simultaneously. |v|^2 / 2 is 0
-    where no player moves.
+    Each player has a loss and its own weights. The vector v is the concatenation of the players'
+    gradients on the *global* batch: the vector field along which the players move simultaneously.
+    |v|^2 / 2 is 0 where no player moves.
 
     Args:
         *players: Tuples `(loss_fn, optimizer, networks)`; see `gradients`.

@@ -232,8 +232,8 @@ def _without_activation(network, operation) -> str:
 def check_weights(model) -> None:
     """Raises a NonFiniteLossError if a weight of a network or of the model itself is not finite.
 
-    On a CPU, ReLU silently turns NaN into 0. A model's own weights are its units and its memory,
-    such as the buffer of `keras_gen.EBM`.
+    On a CPU, ReLU silently turns NaN into 0. A model's own weights are the units of its data, and
+    its memory, such as the buffer of `keras_gen.EBM`.
     """
     networks = [part for part in model.layers if isinstance(part, keras.Model)]
     owners = {id(weight): network.name for network in networks for weight in network.weights}

@@ -40,9 +40,10 @@ class TrainingState(keras.callbacks.Callback):
     streams depend only on their starting position (see `keras_gen.data.Source.stream`), so they
     have no state to save.
 
-    A resumed run must have the same settings. The numbers and names in the configuration of the
-    model and its optimizers, and the number of steps per epoch, are also saved, and are compared at
-    the start of `fit`. Networks are compared by the shapes of their weights.
+    A resumed run must have the same settings. Therefore, the numbers and names in the configuration
+    of the model and its optimizers are also saved, together with the number of steps per epoch. All
+    of them are compared at the start of `fit`. Networks are compared by the shapes of their
+    weights.
 
     `tf.train.Checkpoint` omits the states of random Keras layers. Here, a checkpoint is a single
     file with checksums, which is replaced atomically. The previous checkpoint is also kept, and is

@@ -28,8 +28,8 @@ class DDPM(PathModel):
     steps is algorithm 2; by default, it uses 50 steps of DDIM (Song, Meng, Ermon 2021). `score` is
     the bound of eq. (5) on -log p, in nats, and `log_prob` is its negative. L_0 is eq. (13) for
     images and a normal density for vectors; the terms L_1 to L_(T-1) are estimated from 16 points
-    in time. The estimates are unbiased but noisy: for normally distributed 2-D points, whose log p
-    has a standard deviation of 1 nat, the estimates have a standard deviation of 2.4 nats even with
+    in time. The estimates are unbiased but noisy. For normally distributed 2-D points, log p has a
+    standard deviation of 1 nat, but the estimates have a standard deviation of 2.4 nats, even with
     the best network.
 
     | paper | here |
@@ -57,9 +57,9 @@ class DDPM(PathModel):
             `"v"` as in Salimans, Ho (2022). At the end of the cosine path, a fraction of 5e-5 of an
             example remains, and an error in the predicted noise is divided by this fraction.
             Vectors, which are not clipped, therefore require a different prediction. `for_vectors`
-            uses `"v"` by default: after 2,000 training steps on two moons, the standard deviations
+            uses `"v"` by default. After 2,000 training steps on two moons, the standard deviations
             of the samples' two coordinates were 0.99 and 0.97 times the standard deviations of the
-            data, compared with 1.14 and 0.87 for `"noise"`.
+            data. With `"noise"`, these ratios were 1.14 and 0.87.
         chain_steps: Number T of evenly spaced times on the path, from 2 to 10,000. It is
             independent of the path's own number of steps.
         variance: Variance of a backward step, `"beta"` or `"beta_tilde"`; see sec. 3.2.

@@ -39,9 +39,9 @@ class EDM(PathModel):
     average the weights.
 
     Args:
-        network: Network, such as `keras_gen.networks.time_unet`, that maps scaled points `[batch,
-            ...]` and a quarter of the logarithm of the noise's standard deviation, `[batch]`, to
-            values with the same shape as the points.
+        network: Network, such as `keras_gen.networks.time_unet`, that maps scaled points
+            `[batch, ...]` and log(sigma) / 4, `[batch]`, to values with the same shape as the
+            points. Here, sigma is the standard deviation of the noise.
         probability_path: `KarrasPath` that determines the standard deviations for sampling:
             sigma_min, sigma_max, and rho.
         deviation: Standard deviation of the examples' values. The default is the paper's value for
@@ -123,7 +123,7 @@ class EDM(PathModel):
         return ode_nats(self, self.velocity, x)
 
     def velocity(self, scaled, place) -> tf.Tensor:
-        """Returns the velocity of the scaled point x_t / sqrt(1 + t^2), which becomes normal noise.
+        """Returns the velocity of x_t / sqrt(1 + t^2), a point that becomes standard normal noise.
 
         Args:
             scaled: Points `[batch, ...]`.

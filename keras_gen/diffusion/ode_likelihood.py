@@ -17,7 +17,7 @@ MOST_VALUES = (
 
 
 def ode_nats(model, velocity: Callable, x: tf.Tensor) -> tf.Tensor:
-    """Returns -log p(x) for a model's prepared examples, `[batch]`, in nats, in the data's units.
+    """Returns -log p(x), `[batch]`, in nats and the data's units, for a model's prepared examples.
 
     Uniform noise with the width of one level is added to images; see `keras_gen.flows.Flow`.
 
@@ -47,11 +47,11 @@ def ode_log_prob(
     "FFJORD: Free-form Continuous Dynamics for Scalable Reversible Generative Models", ICLR 2019,
     eq. (7). The integrals use the classical fourth-order Runge-Kutta method.
 
-    The error is small where the density is smooth, but not near sharp modes. In a test with the
-    exact 2-D velocities between normal noise and two modes at -1 and 1 with a standard deviation of
-    0.1, the log densities of 500 samples after 15 steps had a mean error of 0.05 nats and a maximum
-    error of 5.4 nats on the path of EDM, and a mean error of 0.011 and a maximum error of 2.3 on
-    the straight path. With 60 steps, the corresponding errors are 0.001, 0.28, 6e-5, and 0.02.
+    The error is small where the density is smooth, but not near sharp modes. In a test, the exact
+    2-D velocities led from normal noise to two modes at -1 and 1 with a standard deviation of 0.1.
+    With 15 steps on the path of EDM, the log densities of 500 samples had a mean error of 0.05 nats
+    and a maximum error of 5.4 nats; on the straight path, these errors were 0.011 and 2.3 nats.
+    With 60 steps, the four errors were 0.001, 0.28, 6e-5, and 0.02.
 
     Args:
         velocity: Function that maps points `[batch, ...]` and a scalar time to dx/dt.

@@ -37,8 +37,8 @@ class PathModel(LikelihoodModel):
     `keras_gen.diffusion.paths.QUANTITIES`, from which the other quantities follow. Images are in
     [-1, 1], and their predicted examples are clipped to that range. `sample` accepts the number of
     steps and the name of the solver. `encode` follows the differential equation from the data to
-    the noise, and `decode` from the noise to the data, each in 100 steps of DDIM, so the round trip
-    is not exact.
+    the noise, and `decode` follows it from the noise to the data. Each method takes 100 steps of
+    DDIM, so the round trip is not exact.
 
     With a `black_level` below 0, black is represented by a darker level during training, and
     generated values between that level and black are clipped. A network with errors of a few levels

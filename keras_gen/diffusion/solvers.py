@@ -148,8 +148,8 @@ class Langevin(Solver):
 
     Song, Ermon: "Generative Modeling by Estimating Gradients of the Data Distribution", NeurIPS
     2019, algorithm 1. A step samples at its current noise level, so each level needs many steps,
-    as on an `AnnealedPath`. The step to time 0 removes the remaining noise, as proposed by Song,
-    Ermon: "Improved Techniques for Training Score-Based Generative Models", NeurIPS 2020.
+    which an `AnnealedPath` provides. The step to time 0 removes the remaining noise, as proposed by
+    Song, Ermon: "Improved Techniques for Training Score-Based Generative Models", NeurIPS 2020.
 
     Deviation: the step size is given relative to the variance of the noise. The paper's epsilon is
     `fraction` times the variance of the last level.

@@ -161,7 +161,7 @@ class Flow(LikelihoodModel):
         return importance_weighted_nats(-tf.transpose(nats))
 
     def negative_log_prob(self, latents, log_det) -> tf.Tensor:
-        """Returns -log p(x) of examples in the units of the data, `[batch]`."""
+        """Returns -log p(x) of examples, `[batch]`, in the units of the data."""
         return self.edges["x"].nats_outside(change_of_variables(latents, log_det))
 
     @capability

@@ -93,7 +93,7 @@ class BigGAN(ConditionalGAN):
                 used.
             filters: Number of channels in all feature maps.
             attention: Side length of the feature maps with self-attention. If None, half the side
-                of the images is used.
+                length of the images is used.
             classes: Number of classes.
             **kwargs: Additional arguments for the class.
         """

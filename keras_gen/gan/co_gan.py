@@ -41,7 +41,8 @@ class CoGAN(GAN):
 
     Args:
         generator: Network that maps float latents `[batch, latents]` to pairs of images in [-1, 1],
-            `[batch, 2, height, width, channels]`, X first (`keras_gen.networks.co_gan_generator`).
+            `[batch, 2, height, width, channels]`, with X first
+            (`keras_gen.networks.co_gan_generator`).
         discriminator: Network that maps pairs to logits `[batch, 2]` and, for classification, to
             class logits `[batch, 2, classes]` (`keras_gen.networks.co_gan_discriminator`).
         objective: See `GAN`.

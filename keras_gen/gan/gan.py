@@ -57,10 +57,10 @@ class GAN(GenerativeModel):
 
     Deviations: the generator's default objective is the non-saturating loss of sec. 3, and the
     default optimizer is DCGAN's Adam instead of momentum SGD. As in the DCGAN authors' code, real
-    and generated images pass through the discriminator separately, so that batch normalization
-    never mixes real and generated images; algorithm 1 has no such layers. `evaluate` uses every
-    held-out example for both networks, even if k is above 1. Within a step, real and generated
-    images receive the same random `augmentation`.
+    and generated images pass through the discriminator separately, so batch normalization never
+    mixes real and generated images. Algorithm 1 has no such layers. `evaluate` uses every held-out
+    example for both networks, even if k is above 1. Within a step, real and generated images
+    receive the same random `augmentation`.
 
     A variant declares the shapes of its networks and overrides only the methods that differ: the
     generated examples (`generated`), the real examples (`real`), the discriminator's inputs

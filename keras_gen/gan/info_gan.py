@@ -48,16 +48,16 @@ class InfoGAN(GAN):
     Chen, Duan, Houthooft, Schulman, Sutskever, Abbeel: "InfoGAN: Interpretable Representation
     Learning by Information Maximizing Generative Adversarial Nets", NeurIPS 2016. The codes c are
     one-hot categories and continuous codes, uniform in [-1, 1]. A network Q, which shares all
-    except the last layers of the discriminator, predicts the codes of an image: L_I = E[log Q(c|x)]
-    + H(c), eq. (5), is a lower bound on the mutual information between codes and images. The
-    generator and Q minimize the GAN's loss minus lambda L_I, eq. (6). `information` is L_I in nats,
-    at most H(c) for categories. `sample(n, seed, label=3)` generates images with category 3 of the
-    first code.
+    layers except the last ones with the discriminator, predicts the codes of an image: L_I = E[log
+    Q(c|x)] + H(c), eq. (5), is a lower bound on the mutual information between codes and images.
+    The generator and Q minimize the GAN's loss minus lambda L_I, eq. (6). `information` is L_I in
+    nats, at most H(c) for categories. `sample(n, seed, label=3)` generates images with category 3
+    of the first code.
 
     Deviations: Q is trained in the discriminator's step, as in the authors' code. A predicted scale
     is a softplus of at least 0.001, whereas the paper uses an exponential. Latents are normal,
     whereas the paper's latents are uniform. Real and generated images share one pass through the
-    discriminator, and therefore its batch statistics: with separate passes, as in `GAN`, most runs
+    discriminator, and therefore its batch statistics. With separate passes, as in `GAN`, most runs
     ended in noise, because normalizing a batch of generated images alone amplifies their
     peculiarities.
 

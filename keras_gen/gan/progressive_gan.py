@@ -212,8 +212,8 @@ class JoiningAdam(keras.optimizers.Adam):
     Kingma, Ba: "Adam: A Method for Stochastic Optimization", ICLR 2015, algorithm 1, where t counts
     *each weight's own* updates. Keras counts the optimizer's steps: when a weight is added late,
     its moments are still zero, but the bias correction has already vanished. Under a constant
-    gradient, its first move is (1 - beta_1) / sqrt(1 - beta_2) times too large: 3.2 with the
-    defaults, and 10 with beta_1=0 and beta_2=0.99, as in progressive growing.
+    gradient, its first move is (1 - beta_1) / sqrt(1 - beta_2) times too large: 3.2 times with the
+    defaults, and 10 times with beta_1=0 and beta_2=0.99, as in progressive growing.
 
     A weight is updated if its gradient is passed to `apply`. Build the optimizer with all weights,
     and pass the weights that are currently used to `minimize`. If all weights are always used, this

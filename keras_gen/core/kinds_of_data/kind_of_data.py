@@ -57,7 +57,7 @@ class Edge:
         return None
 
     def restore(self, values: tf.Tensor) -> tf.Tensor | dict[str, tf.Tensor]:
-        """Converts results to the served format, a dict if there are several tensors."""
+        """Converts results to the served format; several tensors are returned in a dict."""
         return values
 
     def as_table(self, values: np.ndarray):

@@ -49,13 +49,13 @@ def image_folder(
             encoded, and are decoded when used.
         labels: Whether an example is `(image, label)` instead of an image alone. The label is the
             index, from 0, of the subfolder that contains the image, with subfolders sorted by name.
-            Alternatively, `labels` assigns a class to each file: it is a dict with paths in the
-            folder as keys, or a CSV file whose first column contains the file names or paths in the
-            folder, and whose second column contains the classes, with or without a header. The CSV
-            file is encoded in UTF-8, or in UTF-16 as written by Excel, and its columns are
-            separated by commas, semicolons, or tabs. Images that are not listed are left out, and a
-            warning states their number. If all class names are numbers, they are sorted
-            numerically. If all class names are integers, 1.0 and 1 are the same class.
+            Alternatively, `labels` assigns a class to each file. It is a dict with paths in the
+            folder as keys, or a CSV file, with or without a header. The first column of the CSV
+            file contains the file names or paths in the folder, and the second column contains the
+            classes. The CSV file is encoded in UTF-8, or in UTF-16 as written by Excel, and its
+            columns are separated by commas, semicolons, or tabs. Images that are not listed are
+            left out, and a warning states their number. If all class names are numbers, they are
+            sorted numerically. If all class names are integers, 1.0 and 1 are the same class.
         channels: Number of channels: 3 for RGB, 1 for gray, or 4 for RGB and opacity. If None, 3 is
             used, and a warning is issued if all images are gray.
         classes: Names of the classes in the order of their labels. For a folder in which a class is

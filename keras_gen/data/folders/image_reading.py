@@ -152,8 +152,8 @@ def read_images(
     Args:
         folder: Folder of the files, for messages.
         examples: Files of each example.
-        fit: TensorFlow function that maps the images of an example, in the format `pixels` and of
-            any size, to an array of fixed shape or a tuple of such arrays.
+        fit: TensorFlow function that maps an example's images, `[height, width, channels]` of any
+            size in the format `pixels`, to an array of fixed shape or a tuple of such arrays.
         hold_decoded: Whether the results of `fit` are stored instead of the encoded files.
         max_broken: Fraction of examples that may be unreadable; a warning lists the unreadable
             examples. Another warning lists images with transparent pixels.

@@ -1,4 +1,4 @@
-"""Texts, downloaded or offline: as word counts with topics, or as plain strings."""
+"""Downloaded or offline texts, as word counts with topics or as plain strings."""
 
 from __future__ import annotations
 

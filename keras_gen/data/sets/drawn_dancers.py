@@ -74,9 +74,9 @@ def drawn_dancers(videos: int, frames: int = 16, size: int = 48, seed: int = 0) 
     """Draws videos of a dancer whose hair and skirt follow the body with a delay.
 
     Hips, back, arms, and legs swing, each with its own period and phase. In each frame, the
-    horizontal positions of the end of the hair and the hem of the skirt are weighted averages: four
-    fifths of their previous position, and one fifth of the position of the head (for the hair) or
-    the hips (for the hem). A single pose therefore does not determine these positions, but the
+    horizontal positions of the hair's end and the skirt's hem are weighted averages. The weight of
+    the previous position is four fifths, and the weight of the head (for the hair) or the hips (for
+    the hem) is one fifth. A single pose therefore does not determine these positions, but the
     preceding poses do.
 
     Args:

@@ -26,8 +26,8 @@ def rare_color(digits: Source, rare: float = 0.02, seed: int = 0) -> tuple[Sourc
 
     Returns:
         A source of `(image, class)`, uint8 `[height, width, 3]` and int64, in the order of
-        `digits`, and the groups, int64 `[n]`: twice the class, plus 1 if green. `GROUPS` contains
-        the names of the groups.
+        `digits`, and the groups, int64 `[n]`. A group is twice the class, plus 1 if the digit is
+        green. `GROUPS` contains the names of the groups.
 
     Example:
         >>> digits = Source((np.zeros([4, 28, 28, 1], "uint8"), np.arange(4)))

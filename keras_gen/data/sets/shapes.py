@@ -25,12 +25,12 @@ class Shapes(Declared):
     """Images of squares, ellipses, and hearts at every scale, orientation, and position.
 
     The factors and their default sizes are the same as in dSprites (Matthey et al. 2017). The
-    images differ, so scores are not comparable: edges are anti-aliased, all shapes have the same
-    area at a given scale, the last orientation does not repeat the first, and the heart, the sizes,
-    and the margins are different.
+    images differ, so scores are not comparable. Edges are anti-aliased, all shapes have the same
+    area at a given scale, and the last orientation does not repeat the first. The heart, the sizes,
+    and the margins are also different.
 
     During a full turn, a square looks the same four times and an ellipse looks the same twice, so
-    their orientation cannot be encoded. With `turn=0.25`, all images differ.
+    the orientations of these shapes cannot be encoded. With `turn=0.25`, all images differ.
 
     Args:
         size: Side length of the images in pixels, at least 16.

@@ -27,8 +27,8 @@ def random_crop_flip(
     """Returns an augmentation that crops images at random, and mirrors them with probability 1/2.
 
     Args:
-        crop: Side of a square crop in pixels, or the height and width of a crop; at most the size
-            of the image.
+        crop: Side length of a square crop in pixels, or the height and width of a crop; at most the
+            size of the image.
         smallest: Minimum scale factor, in (0, 1]. For networks that are applied to images of
             several sizes, the image is first shrunk by a random factor, log-uniform between
             `smallest` and 1, but never below the size of the crop. If `smallest` is below 1, crops

@@ -198,7 +198,7 @@ def table_columns(
 
     Each category is a cell. In a numeric column, each distinct training value is a cell. If there
     are more than 128 distinct values, there are up to 64 cells with approximately equal numbers of
-    training rows, and each value that occurs in at least 1/64 of the rows, such as an amount of 0,
+    training rows. Each value that occurs in at least 1/64 of the rows, such as an amount of 0, then
     has its own cell.
 
     Args:
@@ -336,7 +336,7 @@ def _mean_and_scale(name: str, numbers: np.ndarray) -> tuple[float, float]:
 
 
 def varies(least: np.ndarray, most: np.ndarray) -> np.ndarray:
-    """Returns whether the smallest and the largest numbers differ by more than rounding."""
+    """Returns whether the smallest and the largest numbers differ by more than rounding errors."""
     return most / 2 - least / 2 > 1e-15 * np.maximum(np.abs(least), np.abs(most))
 
 

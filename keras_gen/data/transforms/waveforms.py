@@ -199,9 +199,9 @@ def random_excerpt(samples: int) -> Callable[[Any, Any], Any]:
     """Returns an augmentation that cuts a random excerpt from the nonsilent part of a sound.
 
     Zeros at the end of a sound are left out if the remainder is long enough. The beginning and the
-    end of a sound are sampled as often as the middle: excerpts that would start before the
-    beginning or end after the end are moved inside. An example is a waveform
-    `[any samples, channels]`, or a tuple whose first field is such a waveform.
+    end of a sound are sampled as often as the middle: excerpts that would start too early or end
+    too late are moved inside the sound. An example is a waveform `[any samples, channels]`, or a
+    tuple whose first field is such a waveform.
 
     Args:
         samples: Length of the excerpts, at least 1 and at most the length of the sounds.

@@ -17,9 +17,9 @@ from keras_gen.declared import Count, argument, network
 class ConditionalWaveNet(WaveNet):
     """A WaveNet conditioned on the speaker.
 
-    Van den Oord et al.: "WaveNet: A Generative Model for Raw Audio", 2016, sec. 2.5, eq. (3): the
-    speaker conditions all samples in the same way. `fit(waveforms, speakers)` accepts integer
-    speakers.
+    Van den Oord et al.: "WaveNet: A Generative Model for Raw Audio", 2016, sec. 2.5, eq. (3): all
+    audio samples are conditioned on the speaker in the same way. `fit(waveforms, speakers)` accepts
+    integer speakers.
 
     Args:
         network: Network that maps levels `[batch, time, 1]` and int32 speakers `[batch]` to logits;

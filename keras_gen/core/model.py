@@ -344,7 +344,7 @@ class GenerativeModel(keras.Model):
         return losses
 
     def counted(self, losses: dict) -> dict:
-        """Ends a step: counts the step, and returns the running means of the values it reported.
+        """Ends and counts a step; returns the running means of the values that the step reported.
 
         Values whose names are not in `loss_names`, such as the result of a metric, are returned
         unchanged.

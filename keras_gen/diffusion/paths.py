@@ -23,7 +23,7 @@ QUANTITIES = ("example", "noise", "v", "velocity", "score")
 LAST_ANGLE = 5e-5
 """Fraction of a right angle by which a `CosinePath` falls short of a right angle at time 1."""
 MOST_LEFT = 0.15
-"""Maximum alpha / sigma at the last time with which sampling can start from pure noise."""
+"""Maximum alpha / sigma at the last time; above it, sampling cannot start from pure noise."""
 FIRST_RATE, LAST_RATE = 0.1, 20.0
 """Variances of the first and last step of a `LinearPath`, times the number of steps."""
 MOST_OFFSET = 100
@@ -433,7 +433,7 @@ PATHS = {
 
 
 def warn_of_remains(path: Path) -> None:
-    """Warns if too much of an example remains at the end of a path to start from pure noise."""
+    """Warns if too much of an example remains at a path's end for sampling from pure noise."""
     end = tf.constant(path.last_time)
     left = float(path.alpha(end) / path.sigma(end))
     if left > MOST_LEFT:

@@ -33,7 +33,7 @@ class CoGAN(GAN):
     A step is a `GAN` step on pairs: first, the discriminators are updated on newly generated pairs;
     then, the generators are updated on other generated pairs.
 
-    Deviations: losses are averaged over the two domains instead of summed. With Adam, this is
+    Deviations: losses are averaged over the two domains instead of summed. With Adam, averaging is
     equivalent, except that the losses for classes and pairs have twice the relative weight. In the
     paper, only the shared layers connect the classes of X and Y, and accuracy is at chance level if
     the first layers of the discriminators differ greatly. With `pair_weight`, both images of a

@@ -25,9 +25,9 @@ class MoCoGAN(GAN):
     `generate` are the content; `recombine` combines the content of one video with the motion of
     another.
 
-    Deviations: losses are averaged over both discriminators, which is equivalent to the sum with
-    Adam. Both discriminators see the same videos, whereas the paper takes the frames from other
-    videos.
+    Deviations: losses are averaged over both discriminators; with Adam, the average is equivalent
+    to the sum. Both discriminators see the same videos, whereas the paper takes the frames from
+    other videos.
 
     Args:
         generator: Network that maps float latents `[batch, latents]` to videos

@@ -90,8 +90,8 @@ def partly_labeled(
     repeated more often.
 
     Args:
-        labeled: Examples `(image, label)`, at least as many as labeled examples in a batch. Another
-            structure raises a TypeError.
+        labeled: Examples `(image, label)`, at least as many as a batch uses. Another structure
+            raises a TypeError.
         unlabeled: Images with the same shape as labeled images, or `(image, label)` tuples whose
             labels are ignored.
         batch_size: Number of examples per *global* batch.

@@ -145,7 +145,7 @@ def _lines(looks: dict, pose: dict) -> dict[str, np.ndarray]:
 
 
 def _placed(line, looks, pose, inner=True) -> np.ndarray:
-    """Turns and moves points of a face, in which the outline is a circle of radius 1."""
+    """Rotates and moves points of a face whose outline is a circle of radius 1."""
     x, y = np.transpose(line)
     if inner:
         # When a head turns, points in the middle move most, and the outline does not move.

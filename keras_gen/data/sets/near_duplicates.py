@@ -19,9 +19,9 @@ def near_duplicates(
 ) -> list[tuple[int, int]]:
     """Finds training images that show the same scene as a test image.
 
-    Images are compared as gray 16x16 versions, both unchanged and mirrored, so size, format, and
-    colors may differ. An image that is a small part of another image is not found. Images of simple
-    shapes, such as digits, may be similar without being duplicates.
+    Gray versions of 16x16 pixels are compared, both unchanged and mirrored, so the size, format,
+    and colors of duplicates may differ. An image that is a small part of another image is not
+    found. Images of simple shapes, such as digits, may be similar without being duplicates.
 
     Args:
         training: Training images of any size, uint8 `[height, width, 3]`.

@@ -62,8 +62,7 @@ class Oscillations(Declared):
     ) -> np.ndarray:
         """Returns the log density of series `[n, steps, 2]`, float64 `[n]`, in nats.
 
-        The density is the average of the densities given the frequency and the phase, over a grid
-        of both.
+        The density given a frequency and a phase is averaged over a grid of frequencies and phases.
 
         Args:
             series: Series to evaluate.

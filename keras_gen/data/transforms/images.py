@@ -78,8 +78,8 @@ def pad_to(image: tf.Tensor, size: int) -> tf.Tensor:
     """Centers an image on a black square, as DCGANs pad 28x28 digits to 32x32.
 
     Args:
-        image: `[height, width, channels]` of static shape, at most `size` in both directions
-            (otherwise a ValueError is raised), or a batch.
+        image: Image `[height, width, channels]` of static shape, or a batch. A side above `size`
+            raises a ValueError.
         size: Side length of the result in pixels.
 
     Example:
@@ -294,7 +294,7 @@ def common_colors(images: np.ndarray, count: int, apart: float = 48.0) -> np.nda
 
 @checked_types
 def nearest_colors(images: np.ndarray, colors: np.ndarray) -> np.ndarray:
-    """Returns the classes of the pixels in label maps: int64 `[n, height, width]`.
+    """Returns the classes of the pixels in label maps, int64 `[n, height, width]`.
 
     Args:
         images: Images, uint8 `[n, height, width, channels]`.

@@ -32,7 +32,7 @@ class Adult(tfds.core.GeneratorBasedBuilder):
     """32,561 training and 16,281 test rows of people in the 1994 US census, labeled by income.
 
     `columns` is a dict of the 14 columns: the columns in `NUMBERS` are int64, and the other columns
-    are strings, "?" where a value is unknown. `label` is 1 for an income above 50,000 dollars per
+    are strings, with "?" for unknown values. `label` is 1 for an income above 50,000 dollars per
     year.
     """
 

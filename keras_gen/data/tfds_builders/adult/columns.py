@@ -8,4 +8,4 @@ COLUMNS = (
 NUMBERS = (
     "age", "fnlwgt", "education-num", "capital-gain", "capital-loss", "hours-per-week",
 )  # fmt: skip
-"""The integer columns; the other columns contain categories, "?" where a value is unknown."""
+"""The integer columns; the other columns contain categories, with "?" for unknown values."""

@@ -25,7 +25,7 @@ _CITATION = """\
 
 
 class Usps(tfds.core.GeneratorBasedBuilder):
-    """7,291 training and 2,007 test digits from US envelopes, gray, 16x16 pixels.
+    """7,291 training and 2,007 test digits from US envelopes, as gray images of 16x16 pixels.
 
     `image` is uint8 `[16, 16, 1]`, with background 0 and ink 255; `label` is int64, 0 to 9.
     """

@@ -77,7 +77,8 @@ DEFAULTS: dict[str, tuple] = {
         "Tzeng et al. 2015, sec. 5", ("Adam", 3e-4, 0.9, 0.999), dict(weight=0.01),
     ),
     "EBM": (
-        "Du, Mordatch 2019, algorithm 1, their code", ("Adam", 1e-4, 0.0, 0.999),
+        "Du, Mordatch 2019, algorithm 1, their code, but for the rate for vectors",
+        ("Adam", 2e-3, 0.0, 0.999),
         dict(steps=60, step_size=10.0, reset=0.05, from_data=0.0),
     ),
     "EDM": (

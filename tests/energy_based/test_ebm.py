@@ -157,11 +157,17 @@ def test_refusals():
         model.fit(np.zeros((4, 2)), batch_size=4, verbose=0)
 
 
+def test_the_default_learning_rate_for_images_is_the_papers():
+    model = EBM.for_images((2, 2, 1), filters=(2,), buffer_size=1)
+    rate = model.players()["optimizer"].optimizer().learning_rate
+    np.testing.assert_allclose(rate.numpy(), 1e-4)
+
+
 @pytest.mark.slow
 def test_energies_of_vectors_approach_the_log_density(rng):
     keras.utils.set_random_seed(0)
-    model = EBM.for_vectors(1, hidden=(32,), magnitude=0.01, reset=0.0, seed=1)
-    model.compile(keras.optimizers.Adam(2e-3))
+    model = EBM.for_vectors(1, hidden=(32,), seed=1)
+    model.compile()
     model.fit(3 + 2 * rng.normal(size=(20_000, 1)), batch_size=200, epochs=12, verbose=0)
     energies = model.score([[3.0], [1.0], [5.0], [7.0]])
     np.testing.assert_allclose(energies[1:] - energies[0], [0.5, 0.5, 2.0], atol=0.3)

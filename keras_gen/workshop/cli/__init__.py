@@ -32,9 +32,9 @@ from keras_gen.workshop.cli import (
     results,
 )
 
-LARGEST_GRID = 10_000  # maximum number of images, which are generated at once
 # File system limits: bytes in a name, and characters in a path.
 LONGEST_PATH = 4000
+MOST_SAMPLES = 1_000_000
 DIGITS = 10  # maximum number of digits of a 32-bit integer
 EXAMPLES = """\
 examples:
@@ -78,8 +78,9 @@ overlapping tiles. Files that cannot be read or processed are reported and skipp
 code is then 1.
 """
 SAMPLE = """\
-Generate new images as a grid, or new sounds as one sequence. The same model, seed, and number of
-samples always give the same result.
+Generate new images as a grid, new sounds as one sequence, new texts, or new rows of a table. The
+same model, seed, and number of samples always give the same result. If the number exceeds the
+export's limit, it is split into several requests with different seeds.
 """
 COMPLETE = """\
 Inpaint the missing part of an image with an export that supports it. Write one image, or a grid
@@ -230,7 +231,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--tile", type=_tile, default=TILE, metavar="PIXELS", help=TILES)
     _add_models(add)
 
-    add = command("sample", models.sample, "generate images, sounds, or table rows", SAMPLE)
+    add = command("sample", models.sample, "generate images, sounds, texts, or rows", SAMPLE)
     add("model", type=_named, metavar="MODEL", help=MODEL)
     add(
         "-o",
@@ -238,11 +239,17 @@ def _parser() -> argparse.ArgumentParser:
         type=_path,
         required=True,
         metavar="OUT",
-        help="output file: .png, .gif for videos, .wav for sounds, or .csv for table rows",
+        help="output file: .png, .gif for videos, .wav for sounds, .txt for texts (with an empty "
+        "line after each), or .csv for table rows",
     )
     add("--signature", metavar="NAME", help="signature to run (default: sample)")
     add("--overwrite", action="store_true", help="replace an existing file")
-    add("-n", type=_grid, metavar="N", help="number of samples (default: 64, or 8 sounds)")
+    add(
+        "-n",
+        type=_samples,
+        metavar="N",
+        help="number of samples (default: 64; 8 sounds or texts)",
+    )
     add(
         "--seed",
         type=_int32,
@@ -269,7 +276,7 @@ def _parser() -> argparse.ArgumentParser:
     add("-o", "--out", type=_path, required=True, metavar="OUT", help="output image file")
     add("--missing", choices=complete.HALVES, default="lower", metavar="HALF", help=MISSING)
     add("--mask", type=_path, metavar="IMAGE", help=MASK)
-    add("--label", type=_label, metavar="LABEL", help=LABEL)
+    add("--label", metavar="LABEL", help=LABEL)
     add(
         "-n",
         type=_grid,
@@ -384,7 +391,8 @@ def _integer(lowest: int, highest: int | None, wanted: str) -> Callable[[str], i
 _positive = _integer(1, None, "a positive integer")
 _port = _integer(0, 65_535, "a port from 0 to 65535")
 _int32 = _integer(-(2**31), 2**31 - 1, "a 32-bit integer")
-_grid = _integer(1, LARGEST_GRID, f"a number from 1 to {LARGEST_GRID}, the maximum for one grid")
+_grid = _integer(1, models.LARGEST_GRID, f"a number from 1 to {models.LARGEST_GRID}")
+_samples = _integer(1, MOST_SAMPLES, f"a number from 1 to {MOST_SAMPLES}")
 
 
 def _tile(text: str) -> int:
@@ -393,18 +401,11 @@ def _tile(text: str) -> int:
     return int(text)
 
 
-def _label(text: str) -> int | str:
-    return int(text) if text.isdecimal() and len(text) <= DIGITS else text
-
-
-def _setting(text: str) -> tuple[str, int | float | str]:
+def _setting(text: str) -> tuple[str, str]:
     name, _, value = text.partition("=")
     if not name or not value:
         raise argparse.ArgumentTypeError(
             f"{shown(text)} is not of the form NAME=VALUE, such as label=3, label=any, or "
             "solver=heun"
         )
-    try:
-        return name, int(value) if value.lstrip("-").isdecimal() else float(value)
-    except ValueError:
-        return name, value
+    return name, value

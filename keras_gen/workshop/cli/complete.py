@@ -49,7 +49,9 @@ def complete(options: argparse.Namespace) -> int:
             f"--mask {options.mask} has no white pixels: expected white where pixels are "
             "missing."
         )
-    label = models.numbered("--label", options.label, names_of(model.metadata)["label"])
+    label = options.label
+    if label is not None:
+        label = models.numbered("--label", label, names_of(model.metadata)["label"])
     labels = _labels(model, signature, label)
     drawn = _drawn(model, signature, models.fitted(image, shape), missing, labels, options)
     write_image(options.out, drawn[0] if len(drawn) == 1 else enlarged_grid(drawn, len(labels)))
@@ -100,7 +102,7 @@ def _labels(model: exported.Exported, signature: str, label: Any) -> list[int]:
             )
         return [0]
     if label is not None:
-        if not isinstance(label, int):
+        if not isinstance(label, int) or label < 0:
             raise ValueError(f"--label is {label}: expected an integer of at least 0.")
         return [label]
     logits = model.outputs.get("classify", {}).get("logits")

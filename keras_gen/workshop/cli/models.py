@@ -1,10 +1,11 @@
 """`keras-gen sample`, and helpers shared by all commands that run exports."""
 
 import argparse
+import contextlib
 import csv
 import io
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,20 +20,27 @@ from keras_gen.messages import nearest
 from keras_gen.serving import exported
 from keras_gen.workshop.cli.names import names_of
 
-IMAGES = 64  # default number of images in a grid
-SOUNDS = 8  # default number of sounds in a file
+# Default number of samples, and extensions of the files in which they are written.
+KINDS = {
+    "images": (64, (".png", ".gif")),
+    "sounds": (8, (".wav",)),
+    "texts": (8, (".txt",)),
+    "rows": (64, (".csv",)),
+}
+LARGEST_GRID = 10_000  # maximum number of images or sounds, which are held at once
 RATE = 8000  # samples per second, as in all audio recipes
 PAUSE = 0.3  # seconds between sounds
 ANY = "any"  # label value: each sample gets a random label
 
 
 def sample(options: argparse.Namespace) -> int:
-    """Generates a grid of images, sounds, or rows of a table."""
+    """Generates a grid of images, sounds, texts, or rows of a table."""
     ending = options.out.suffix.lower()
-    if ending not in (".png", ".gif", ".wav", ".csv"):
+    if not any(ending in endings for _, endings in KINDS.values()):
         raise ValueError(
             f"--out is {options.out}: expected a name that ends in .png for a grid of images, in "
-            ".gif for videos, in .wav for sounds, or in .csv for rows of a table."
+            ".gif for videos, in .wav for sounds, in .txt for texts, or in .csv for rows of a "
+            "table."
         )
     names = [name for name, _ in options.set]
     if twice := [name for name in names if names.count(name) > 1]:
@@ -48,25 +56,32 @@ def sample(options: argparse.Namespace) -> int:
     if found is None:
         able = [name for name in arrays_alone(model.inputs) if _generated(model, name)]
         raise ValueError(
-            f"signature {signature!r} of {model.path} does not generate images, sounds, or rows "
-            f"with named columns from (seed, n). Signatures that do: {', '.join(able) or 'none'}."
+            f"signature {signature!r} of {model.path} does not generate images, sounds, texts, or "
+            "rows with named columns from (seed, n). Signatures that do: "
+            f"{', '.join(able) or 'none'}."
         )
     kind, output = found
-    endings = {"images": (".png", ".gif"), "sounds": (".wav",), "rows": (".csv",)}[kind]
+    usual, endings = KINDS[kind]
     if ending not in endings:
         raise ValueError(
             f"--out is {options.out}: the model generates {kind}. Choose a name that ends in "
             f"{endings[0]}."
         )
-    n = options.n or (SOUNDS if kind == "sounds" else IMAGES)
+    n = options.n or usual
+    if kind in ("images", "sounds") and n > LARGEST_GRID:
+        raise ValueError(f"-n is {n}: expected 1 to {LARGEST_GRID} {kind} in one file.")
     inputs = conditions | {"seed": options.seed, "n": n}
-    values = model(signature, **inputs)[output]
+    parts = [model(signature, **part)[output] for part in _requests(model, signature, inputs)]
+    values = np.concatenate(parts)
     if kind == "images":
         _write_images(options, values)
         return 0
     if kind == "sounds":
         rate = rate_of(model.metadata)
         write_wav(options.out, one_after_another(values, rate), rate)
+    elif kind == "texts":
+        with replacing(options.out) as file:
+            file.write(b"\n\n".join(values) + b"\n")
     else:
         _write_rows(options.out, model.metadata["columns"][output], values)
     print(f"{n} {kind} written to {options.out}")
@@ -81,9 +96,33 @@ def _generated(model: exported.Exported, signature: str) -> tuple[str, str] | No
     outputs = {
         "images": image_outputs(model, signature),
         "sounds": sound_outputs(model, signature),
+        "texts": [
+            name
+            for name, spec in model.outputs[signature].items()
+            if spec.dtype == "string" and spec.shape.rank == 1
+        ],
         "rows": [name for name in model.outputs[signature] if name in columns],
     }
     return next(((kind, names[0]) for kind, names in outputs.items() if names), None)
+
+
+def _requests(
+    model: exported.Exported, signature: str, inputs: dict[str, Any]
+) -> Iterator[dict[str, Any]]:
+    """Splits a request for n samples into requests that the export accepts.
+
+    The first request has the given seed. The seeds of the others are derived from it.
+    """
+    limits, largest = (model.metadata.get(key, {}) for key in ("limits", "largest_request_of"))
+    most = limits.get(signature, {}).get("n", (1, inputs["n"]))[1]
+    total = largest.get(signature, {}).get("steps")
+    steps = (model.defaults(signature) | inputs).get("steps")
+    if total and isinstance(steps, int):
+        most = max(1, min(most, total // max(1, steps)))
+    random = np.random.default_rng(inputs["seed"] % 2**32)
+    for start in range(0, inputs["n"], most):
+        seed = int(random.integers(2**31)) if start else inputs["seed"]
+        yield inputs | {"seed": seed, "n": min(most, inputs["n"] - start)}
 
 
 def _write_rows(path: Path, columns: Sequence[dict[str, Any]], rows: np.ndarray) -> None:
@@ -128,8 +167,8 @@ def one_after_another(sounds: np.ndarray, rate: int) -> np.ndarray:
     return apart[: len(apart) - pause]
 
 
-def _conditions(path: Path, signature: str, chosen: dict[str, Any]) -> dict[str, Any]:
-    """Returns the conditions to set, as numbers or names, checked against the export's metadata."""
+def _conditions(path: Path, signature: str, chosen: dict[str, str]) -> dict[str, Any]:
+    """Returns the conditions to set, as numbers or texts, checked against the export's metadata."""
     metadata = exported.read_metadata(path)
     usual = exported.usual_values(metadata, signature)
     signatures = metadata.get("signatures", {})
@@ -141,32 +180,43 @@ def _conditions(path: Path, signature: str, chosen: dict[str, Any]) -> dict[str,
                 f"{', '.join(usual) or 'no conditions'}{nearest(unknown[0], usual)}"
             )
     names = names_of(metadata)
-    chosen = {name: numbered(name, value, names.get(name, ())) for name, value in chosen.items()}
-    for name, value in chosen.items():
-        named = isinstance(usual.get(name), str)
-        if isinstance(value, str) != named and not (value == ANY and usual.get(name) == -1):
-            kind = "name" if named else "number"
-            raise ValueError(
-                f"--set {name}={value}: expected a {kind}. The default is "
-                f"{said(usual.get(name))}."
-            )
-        if usual.get(name) == -1 and (isinstance(value, float) or value == -1):
-            raise ValueError(
-                f"--set {name}={value}: expected an integer of at least 0, or {ANY}."
-            )
-    return {name: -1 if value == ANY else value for name, value in chosen.items()}
+    return {
+        name: _value(name, text, usual.get(name), names.get(name, ()))
+        for name, text in chosen.items()
+    }
 
 
-def numbered(condition: str, value: Any, names: Sequence[str]) -> Any:
-    """Returns the number of the class or speaker with this name; other values are unchanged."""
-    if not isinstance(value, str) or value == ANY or not names:
-        return value
-    if value not in names:
+def _value(name: str, text: str, usual: Any, names: Sequence[str]) -> Any:
+    """Returns the value of a condition with the default `usual`: a number, or a text."""
+    if isinstance(usual, str):
+        return text
+    value = numbered(name, text, names)
+    if value == ANY and usual == -1:
+        return -1
+    if isinstance(value, str):
         raise ValueError(
-            f"{condition} is {value}: expected a number, or one of {', '.join(names)}"
-            f"{nearest(value, names)}"
+            f"--set {name}={text}: expected a number. The default is {said(usual)}."
         )
-    return list(names).index(value)
+    if usual == -1 and (isinstance(value, float) or value < 0):
+        raise ValueError(f"--set {name}={text}: expected an integer of at least 0, or {ANY}.")
+    return value
+
+
+def numbered(condition: str, text: str, names: Sequence[str]) -> int | float | str:
+    """Returns the number of the class or speaker with this name, or else the number in a text.
+
+    Texts that are not numbers are unchanged if the classes have no names.
+    """
+    if text in names:
+        return list(names).index(text)
+    with contextlib.suppress(ValueError):
+        return int(text) if text.lstrip("-").isdecimal() else float(text)
+    if text == ANY or not names:
+        return text
+    raise ValueError(
+        f"{condition} is {text}: expected a number, or one of {', '.join(names)}"
+        f"{nearest(text, names)}"
+    )
 
 
 def said(usual: Any) -> str:

@@ -30,9 +30,9 @@ NAMES: Mapping[str, Mapping[str, Sequence[str]]] = {"label": CLASSES, "speaker":
 
 def names_of(metadata: Mapping[str, Any]) -> dict[str, Sequence[str]]:
     """Returns the names of an export's labels and speakers, in order, if known."""
+    # A model has one set of classes, whether they are called labels or speakers.
+    if names := metadata.get("class_names"):
+        return dict.fromkeys(NAMES, names)
     # If there are several datasets (`mnist/3.0.1 and ...`), the first one determines the names.
     data = data_of(metadata).partition("/")[0]
-    names = {condition: sets.get(data, ()) for condition, sets in NAMES.items()}
-    if "class_names" in metadata:
-        names["label"] = metadata["class_names"]
-    return names
+    return {condition: sets.get(data, ()) for condition, sets in NAMES.items()}

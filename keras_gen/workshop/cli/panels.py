@@ -165,7 +165,7 @@ class Sounds(Samples):
     """A signature that generates sounds from a seed, a number of sounds, and conditions."""
 
     title = "Listen"
-    most = models.SOUNDS
+    most = models.KINDS["sounds"][0]
 
     def run(
         self, model: exported.Exported, seed: int | None, n: int, conditions: Mapping[str, Any]

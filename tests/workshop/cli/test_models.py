@@ -17,14 +17,14 @@ from PIL import Image
 
 from all_tiny import TINY
 from commands import fails, run_without
-from keras_gen import VAE
+from keras_gen import VAE, CharacterRNN
 from keras_gen.data import table_columns
 from keras_gen.files.animations import video_strips
 from keras_gen.files.images import enlarged_grid, read_image
 from keras_gen.serving import exported
 from keras_gen.serving.export import export
 from keras_gen.workshop.cli import EXAMPLES, _parser, main
-from keras_gen.workshop.cli.models import _conditions
+from keras_gen.workshop.cli.models import _conditions, _requests
 from keras_gen.workshop.cli.recipes import recipes
 from processes import ROOT
 from shared import samples_of
@@ -260,24 +260,65 @@ def test_sample_sets_conditions(home, capsys):
 
 
 def test_some_conditions_are_names(home, capsys, monkeypatch):
-    usual = {"solver": "ddim", "steps": 50}
+    usual = {"prompt": "", "solver": "ddim", "steps": 50}
     metadata = {"defaults": {"sample": usual}, "signatures": {"sample": {}}}
     monkeypatch.setattr("keras_gen.serving.exported.read_metadata", lambda path: metadata)
-    chosen = {"solver": "heun", "steps": 9}
-    assert _conditions(Path("inverter"), "sample", chosen) == chosen
+    chosen = {"prompt": "3", "solver": "heun", "steps": "9"}
+    assert _conditions(Path("inverter"), "sample", chosen) == chosen | {"steps": 9}
     sample = ["sample", "inverter", "-o", "a.png", "--set"]
-    assert "solver=3: expected a name. The default is ddim." in fails(capsys, *sample, "solver=3")
     assert "steps=ten: expected a number. The default is 50." in fails(capsys, *sample, "steps=ten")
 
 
-def test_classes_and_speakers_have_names(home, capsys, monkeypatch):
-    metadata = {"defaults": {"sample": {"label": -1, "speaker": -1}}, "data": "spoken_digit/1.0.9"}
-    metadata |= {"class_names": ["tall", "wide"]}
+@pytest.mark.parametrize(
+    ("metadata", "chosen", "expected"),
+    [
+        ({"data": "spoken_digit/1.0.9"}, {"speaker": "Theo"}, {"speaker": 3}),
+        ({"class_names": ["high", "low"]}, {"speaker": "low"}, {"speaker": 1}),
+        ({"class_names": ["tall", "wide"]}, {"label": "wide"}, {"label": 1}),
+        (
+            {"class_names": ["2", "1"]},
+            {"label": "1", "speaker": "any"},
+            {"label": 1, "speaker": -1},
+        ),
+        ({}, {"label": "1"}, {"label": 1}),
+    ],
+)
+def test_classes_and_speakers_have_names(home, capsys, monkeypatch, metadata, chosen, expected):
+    metadata = metadata | {"defaults": {"sample": {"label": -1, "speaker": -1}}}
     monkeypatch.setattr("keras_gen.serving.exported.read_metadata", lambda path: metadata)
-    chosen = {"label": "wide", "speaker": "Theo"}
-    assert _conditions(Path("inverter"), "sample", chosen) == {"label": 1, "speaker": 3}
+    assert _conditions(Path("inverter"), "sample", chosen) == expected
     error = fails(capsys, "sample", "inverter", "-o", "a.png", "--set", "label=wied")
-    assert "label is wied: expected a number, or one of tall, wide; did you mean wide?" in error
+    suggestion = "one of tall, wide; did you mean wide?" if "wide" in str(metadata) else "a number"
+    assert "label is wied: expected" in error.replace("=", " is ") and suggestion in error
+
+
+@pytest.mark.parametrize(
+    ("steps", "most"), [({}, 4), ({"steps": 5}, 3), ({"steps": 99}, 1), ({"steps": -1}, 4)]
+)
+def test_many_samples_are_requested_in_parts_with_different_seeds(steps, most):
+    """The first part is the result of the model for the same seed."""
+    limits = dict(limits={"sample": {"n": [1, 4]}}, largest_request_of={"sample": {"steps": 15}})
+    model = types.SimpleNamespace(metadata=limits, defaults=lambda name: {"steps": 2})
+    parts = list(_requests(model, "sample", {"seed": -3, "n": 10} | steps))
+    counts = [part["n"] for part in parts]
+    assert sum(counts) == 10 and max(counts) == most and len(counts) == -(-10 // most)
+    seeds = [part["seed"] for part in parts]
+    assert seeds[0] == -3 and len(set(seeds)) == len(seeds)
+    assert parts == list(_requests(model, "sample", {"seed": -3, "n": 10} | steps))
+
+
+def test_texts(home, capsys):
+    """With an empty line after each, as the model samples them."""
+    model = CharacterRNN.for_text("caba bac. " * 20, length=8, units=3, blocks=1)
+    export(model, "mine", "texts", signatures=["sample"])
+    sample = ["sample", "mine/texts", "-n", "3", "--seed", "2", "--set", "prompt=ca", "-o"]
+    assert main([*sample, "texts.txt"]) == 0
+    assert capsys.readouterr().out == "3 texts written to texts.txt\n"
+    expected = model.sample(3, seed=2, prompt="ca")
+    assert Path("texts.txt").read_text() == "\n\n".join(expected) + "\n"
+    assert "the model generates texts. Choose a name that ends in .txt." in fails(
+        capsys, *sample, "texts.png"
+    )
 
 
 def test_sounds(home, capsys):

@@ -26,6 +26,7 @@ from keras_gen.arguments import (
     checked_list,
     checked_number,
     checked_positive,
+    require_unicode,
     shown,
 )
 from keras_gen.checked_arguments import checked_by_type, checked_types
@@ -44,7 +45,7 @@ MOST_DECIMALS = 6
 MOST_VALUES = 128
 """Maximum number of distinct numbers for which each number has its own cell."""
 QUANTILES = 64
-"""Maximum number of cells for a column with more distinct numbers."""
+"""Maximum number of cells for the infrequent numbers in a column with more distinct numbers."""
 MOST_WORDS = 1000
 """Maximum number of distinct words in a column."""
 _TYPES = ("numbers", "words", "booleans")
@@ -197,9 +198,9 @@ def table_columns(
     marks are treated as categories.
 
     Each category is a cell. In a numeric column, each distinct training value is a cell. If there
-    are more than 128 distinct values, there are up to 64 cells with approximately equal numbers of
-    training rows. Each value that occurs in at least 1/64 of the rows, such as an amount of 0, then
-    has its own cell.
+    are more than 128 distinct values, each value that occurs in at least 1/64 of the rows, such as
+    an amount of 0, has its own cell, as has each value in at least 1/64 of the remaining rows.
+    About 64 cells divide all other rows into approximately equal parts.
 
     Args:
         rows: Training rows: a DataFrame, a dict of columns, the path of a CSV file, or strings or
@@ -303,11 +304,15 @@ def _numbers_column(name, values, **more):
     ascending = np.sort(numbers)
     starts, counts = np.unique(ascending, return_counts=True)
     if len(starts) > MOST_VALUES:
-        parts = np.arange(QUANTILES) / QUANTILES
-        quantiles = np.quantile(ascending, parts, method="lower")
+        rare = np.full(len(starts), True)
+        for _ in range(2):  # frequent among all rows, then among the remaining rows
+            rare &= counts * QUANTILES < counts[rare].sum()
         # A frequent value has its own cell, which ends before the next value.
-        (frequent,) = np.where(counts * QUANTILES >= len(ascending))
+        (frequent,) = np.where(~rare)
         after = starts[np.minimum(frequent + 1, len(starts) - 1)]
+        others = np.repeat(starts[rare], counts[rare])
+        parts = np.arange(QUANTILES) / QUANTILES
+        quantiles = np.quantile(others, parts, method="lower")
         starts = np.unique(np.concatenate([quantiles, starts[frequent], after]))
     cells = np.searchsorted(starts, ascending, side="right") - 1
     counts = np.bincount(cells)
@@ -412,7 +417,10 @@ def as_table(values: Any) -> Any:
             "index=False, or give the column a name."
         )
     columns = np.array(rows, object).reshape(len(rows), len(names)).T
-    return dict(zip(_checked_names(names), map(_numbers_or_texts, columns), strict=True))
+    return {
+        name: _numbers_or_texts(name, column)
+        for name, column in zip(_checked_names(names), columns, strict=True)
+    }
 
 
 def is_table_file(values: Any) -> bool:
@@ -421,10 +429,12 @@ def is_table_file(values: Any) -> bool:
     return is_csv or isinstance(values, os.PathLike)
 
 
-def _numbers_or_texts(texts):
+def _numbers_or_texts(name, texts):
     known = [text for text in texts if not is_missing(text)]
     if not known or not all(re.fullmatch(_NUMBER, text) for text in known):
         return texts
+    for row, text in enumerate(texts):
+        _refuse_rounding(name, text, row)
     return np.array([math.nan if is_missing(text) else float(text) for text in texts])
 
 
@@ -456,6 +466,7 @@ def by_name(table: Mapping[str, Any]) -> dict[str, Any]:
 
 def _checked_names(names: Iterable[Any]) -> list[str]:
     names = list(map(str, checked_list("names", names)))
+    require_unicode("names", names)
     if not names or len(set(names)) < len(names):
         found = f"The columns are {', '.join(names)}" if names else "The table has no columns"
         raise ValueError(f"{found}: expected one or more unique names.")
@@ -476,7 +487,21 @@ def as_numbers(name: str, values: np.ndarray) -> np.ndarray:
                 f"The column {name} has the value {value!s:.40} in row {place}: expected a number. "
                 "Leave out such rows, or correct the values."
             )
+        _refuse_rounding(name, str(value), place)
     return values.astype(np.float64)
+
+
+def _refuse_rounding(name: str, text: str, row: int) -> None:
+    """Raises a ValueError for an integer that float64 cannot represent."""
+    if len(text) < 16 or not re.fullmatch(r"\s*[-+]?\d+\s*", text):
+        return
+    if math.isfinite(float(text)) and int(text) != int(float(text)):
+        raise ValueError(
+            f"The column {name} has the integer {text:.40} in row {row}, which float64 cannot "
+            "represent: expected integers of at most 2**53. If they are identifiers, convert them "
+            "to strings (.astype(str), or pandas.read_csv with dtype=str); otherwise, subtract "
+            "their minimum."
+        )
 
 
 def is_missing(value: Any) -> bool:
@@ -550,6 +575,7 @@ def _texts_and_type(name: str, values: Any, gaps: bool = True) -> tuple[np.ndarr
         strings = np.where(missing, "", array.astype(str))
         return strings, "booleans" if array.dtype.kind == "b" else "numbers"
     texts = [value.decode() if isinstance(value, bytes) else value for value in array]
+    require_unicode(f"The column {name}", texts)
     missing = np.array([is_missing(value) for value in texts], bool)
     if not gaps:
         refuse_missing(name, missing)

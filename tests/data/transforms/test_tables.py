@@ -277,6 +277,17 @@ def test_frequent_numbers_among_many_have_their_own_cells(rng, spike):
     np.testing.assert_array_equal(anywhere.numpy().astype(float), spike)
 
 
+def test_many_zeros_leave_as_many_cells_for_other_numbers():
+    """With 95% zeros and 1.5% at one price, the other amounts are divided into 64 equal parts."""
+    prices = np.linspace(100, 739, 640)
+    values = np.r_[np.zeros(17_366), np.full(274, 50.5), prices]
+    (column,) = table_columns({"claim": values})
+    assert column.starts[:2] == column.ends[:2] == (0, 50.5) and len(column.starts) == 66
+    np.testing.assert_allclose(column.shares[:2], [17_366 / 18_280, 274 / 18_280])
+    np.testing.assert_allclose(column.shares[2:], 10 / 18_280, rtol=0.11)
+    np.testing.assert_allclose(column.starts[2:], prices[::10], atol=1)
+
+
 def test_columns_that_look_like_identifiers_are_refused():
     names = [f"p{n}" for n in range(101)]
     with pytest.raises(
@@ -284,6 +295,25 @@ def test_columns_that_look_like_identifiers_are_refused():
     ):
         table_columns({"id": names})
     assert len(table_columns({"id": [*names, "p1"]})[0].categories) == 101
+
+
+@pytest.mark.parametrize("form", ["dict", "frame", "gaps", "objects", "csv"])
+def test_integers_that_float64_would_round_are_refused(tmp_path, form):
+    exact, rounded = 2**60, 2**60 + 1
+    tables = {
+        "dict": {"id": np.array([exact, rounded])},
+        "frame": pd.DataFrame({"id": np.array([exact, rounded], "uint64")}),
+        "gaps": pd.DataFrame({"id": pd.array([exact, None, rounded], "Int64")}),
+        "objects": {"id": [exact, rounded]},
+        "csv": tmp_path / "a.csv",
+    }
+    tables["csv"].write_text(f"id\n{exact}\n{rounded}\n")
+    with pytest.raises(
+        ValueError, match=rf"column id has the integer {rounded} in row 1, which fl"
+    ):
+        table_columns(tables[form])
+    assert table_columns({"id": [exact, 3]})[0].ends == (3, exact)
+    assert len(table_columns({"id": [str(exact), str(rounded)]})[0].categories) == 2
 
 
 @pytest.mark.parametrize(

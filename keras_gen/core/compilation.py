@@ -115,7 +115,8 @@ def compile_model(  # noqa: D417
     checked_flag("run_eagerly", run_eagerly)
     players = self.players()
     if optimizer is not None:
-        optimizers["optimizer"] = optimizer
+        alone = len(players) == 1 and not optimizers
+        optimizers[next(iter(players)) if alone else "optimizer"] = optimizer
     check_compile(self, optimizers, jit_compile, steps_per_execution)
     built = built_optimizers(players, optimizers)
     # No check follows this line, so a call that fails keeps the previous compilation.

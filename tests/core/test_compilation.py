@@ -6,6 +6,8 @@ import pytest
 
 from keras_gen.autoencoders import Autoencoder
 from keras_gen.classifiers import Classifier
+from keras_gen.networks import sr_discriminator, sr_resnet
+from keras_gen.translation import SRGAN
 
 
 def test_a_network_that_divides_levels_is_refused_with_the_way_out():
@@ -22,6 +24,21 @@ def test_a_network_that_divides_levels_is_refused_with_the_way_out():
     model.compile()
     levels = np.full((1, 4, 4, 1), 51, "uint8")
     np.testing.assert_allclose(model.features(levels), network(levels), rtol=1e-5)
+
+
+def test_the_only_optimizer_needs_no_name():
+    model = SRGAN(sr_resnet(1, filters=2, blocks=0, factor=2))
+    for given in ("adam", keras.optimizers.Adam(0.002)):
+        model.compile(given)
+        assert isinstance(model.g_optimizer, keras.optimizers.Adam)
+    assert model.g_optimizer is given
+    with pytest.raises(
+        ValueError, match=r"accepts the optimizers \['g_optimizer'\], but got 'opti"
+    ):
+        model.compile("adam", g_optimizer="sgd")
+    both = SRGAN(model.generator, sr_discriminator((8, 8, 1), 2, 2))
+    with pytest.raises(ValueError, match=r"\['d_optimizer', 'g_optimizer'\], but got 'optimizer'"):
+        both.compile("adam")
 
 
 class TestSharedLayers:

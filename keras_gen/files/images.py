@@ -259,18 +259,26 @@ def _of_8_bits(image: Image.Image) -> Image.Image:
     return gray
 
 
-def read_image(path: str | Path) -> np.ndarray:
-    """Reads an image file as uint8 `[height, width, 3]`; see `decode_image`.
+def read_image(path: str | Path, channels: int = 3) -> np.ndarray:
+    """Reads an image file as uint8 `[height, width, channels]`; see `decode_image`.
+
+    Args:
+        path: Path of the file.
+        channels: Number of channels: 3 for RGB, blended with white, or 4 for RGB and opacity.
 
     Raises:
         OSError: If the file cannot be read.
-        ValueError: See `decode_image`.
+        ValueError: If `channels` is neither 3 nor 4, or as in `decode_image`.
 
     Example:
         >>> image = read_image("photo.jpg")    # doctest: +SKIP
     """
+    if channels not in (3, 4):
+        raise ValueError(
+            f"channels is {channels!r}: expected 3 for RGB, or 4 for RGB and opacity."
+        )
     try:
-        return decode_image(read_regular(path))
+        return decoded(read_regular(path), alpha=channels == 4).pixels
     except ValueError as error:
         raise ValueError(f"{path} is {error}: replace or remove it.") from error
 

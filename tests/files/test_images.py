@@ -371,7 +371,11 @@ def test_four_channels_are_written_with_opacity(tmp_path):
     image = np.random.default_rng(1).integers(0, 256, [4, 6, 4], np.uint8)
     for name in ("a.png", "a.tif"):
         write_image(tmp_path / name, image)
-        np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / name)), image)
+        np.testing.assert_array_equal(read_image(tmp_path / name, channels=4), image)
+    write_image(tmp_path / "b.jpg", image[..., :3])
+    assert (read_image(tmp_path / "b.jpg", channels=4)[..., 3] == 255).all()
+    with pytest.raises(ValueError, match=r"channels is 1: expected 3 for RGB, or 4"):
+        read_image(tmp_path / "a.png", channels=1)
     with pytest.raises(
         ValueError, match=r"a.jpg is a JPEG file, which cannot store opacity, .*: write"
     ):

@@ -197,7 +197,7 @@ def test_temperature_scales_the_latents():
     np.testing.assert_array_equal(plain, model.sample(400, seed=0, temperature=1.0))
     np.testing.assert_allclose((plain - mode).std(axis=0), 1 / SLOPE, rtol=0.1)
     for bad in (-1.0, 11.0, np.nan):
-        with pytest.raises(ValueError, match=r"temperature range .*a number in \[0, 10\]"):
+        with pytest.raises(ValueError, match=r"temperature is .*: expected a number in \[0, 10\]"):
             model.sample(2, temperature=bad)
     with pytest.raises(TypeError, match="no condition 'label': expected temperature"):
         model.sample(2, label=1)

@@ -61,7 +61,7 @@ class TestSample:
 
     @pytest.mark.parametrize("truncation", [-0.1, 11, float("nan")])
     def test_out_of_range_is_refused(self, model, truncation):
-        message = r"^Values of truncation range from .*: expected a number in \[0, 10\]\.$"
+        message = r"^truncation is .*: expected a number in \[0, 10\]\.$"
         with pytest.raises(ValueError, match=message):
             model.sample(2, truncation=truncation)
         with pytest.raises(ValueError, match=message):

@@ -62,7 +62,7 @@ def test_truncation_is_a_line_through_the_mean_style(model):
         assert np.abs(found.astype(int) - expected).max() <= 1 and np.ptp(found) > 0
     np.testing.assert_array_equal(model.sample(3, seed=1), model.sample(3, seed=1, psi=1.0))
     for psi in (1.5, -2.0):
-        with pytest.raises(ValueError, match=r"psi range from .* expected a number in \[-1, 1\]"):
+        with pytest.raises(ValueError, match=r"psi is .*: expected a number in \[-1, 1\]"):
             model.sample(3, psi=psi)
 
 

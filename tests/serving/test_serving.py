@@ -71,8 +71,8 @@ BAD_REQUESTS = [
     ("sample", {"seed": -1}, "seed is -1: expected 0 to 2147483647."),
     ("sample", {"label": 4}, "Labels range from 4 to 4: expected integers in [0, 3], or -1 "),
     ("sample", {"label": -2}, "Labels range from -2 to -2: expected integers in [0, 3], or "),
-    ("sample", {"truncation": -0.5}, "Values of truncation range from -0.5 to -0.5: expected a "),
-    ("sample", {"truncation": "nan"}, "Values of truncation range from nan to nan: expected a "),
+    ("sample", {"truncation": -0.5}, "truncation is -0.5: expected a "),
+    ("sample", {"truncation": "nan"}, "truncation is nan: expected a "),
     (
         "generate",
         {"labels": [1, 2]},

@@ -12,7 +12,6 @@ from keras_gen.core.kinds_of_data.kind_of_data import (
     as_tensor,
     integers_within,
     of_shape,
-    within,
 )
 from keras_gen.tensor_checks import require
 
@@ -42,7 +41,7 @@ class Number(Edge):
         if not (values.dtype.is_floating or values.dtype.is_integer):
             raise TypeError(f"{self.name} has dtype {values.dtype.name}: expected {expected}.")
         values = tf.cast(values, tf.float32)
-        return within(values, self.low, self.high, f"Values of {self.name}", expected, slack=0)
+        return _in_range(values, self.low, self.high, self.name, expected)
 
     @override
     def inner_spec(self):
@@ -69,14 +68,26 @@ class Integer(Edge):
 
     @override
     def prepare(self, values) -> tf.Tensor:
-        values = as_tensor(values, self.name, f"an integer in [{self.low}, {self.high}]")
+        expected = f"an integer in [{self.low}, {self.high}]"
+        values = as_tensor(values, self.name, expected)
         if values.shape.rank:
             raise ValueError(f"{self.name} has shape {values.shape}: expected a single integer.")
-        return integers_within(values, self.low, self.high, f"Values of {self.name}")
+        if not values.dtype.is_integer:
+            raise TypeError(f"{self.name} has dtype {values.dtype.name}: expected {expected}.")
+        return tf.cast(_in_range(values, self.low, self.high, self.name, expected), tf.int32)
 
     @override
     def inner_spec(self):
         return tf.TensorSpec([], tf.int32)
+
+
+def _in_range(value, low, high, name, expected):
+    """Checks that a single number is in [low, high]; NaN is not."""
+    inside = (value >= low) & (value <= high)
+    with tf.control_dependencies(
+        [require(inside, f"{name} is {{}}: expected {expected}.", value)]
+    ):
+        return tf.identity(value)
 
 
 @dataclasses.dataclass(frozen=True)

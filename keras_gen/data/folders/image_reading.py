@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -366,7 +367,13 @@ def report_broken(
     folder: Path, noun: str, broken: list[Broken], count: int, max_broken: float
 ) -> None:
     """Warns about broken files; raises a ValueError if their fraction exceeds `max_broken`."""
-    reasons = listed([f"{os.path.relpath(file, folder)} ({why})" for file, why in broken])
+    files_of: dict[str, list[str]] = {}
+    examples = {}
+    for file, why in broken:
+        alike = re.sub(r"\d+", "", why)  # such as the maximum value of an image
+        examples.setdefault(alike, why)
+        files_of.setdefault(alike, []).append(os.path.relpath(file, folder))
+    reasons = listed([f"{listed(names)} ({examples[why]})" for why, names in files_of.items()])
     found = f"{len(broken)} of {count} {noun} in {folder} are unreadable"
     if len(broken) > max_broken * count:
         raise ValueError(

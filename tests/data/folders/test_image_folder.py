@@ -422,9 +422,9 @@ def test_gray_images_have_an_argument(tmp_path, memory_limit):
 
 def test_deep_images_without_a_white_are_unreadable(tmp_path):
     for number in range(4):
-        Image.fromarray(np.full([4, 4], 4000, np.uint16)).save(tmp_path / f"{number}.tif")
+        Image.fromarray(np.full([4, 4], 4000 + number, np.uint16)).save(tmp_path / f"{number}.tif")
     with pytest.raises(
-        ValueError, match=r"4 of 4 images .* 16-bit image whose maximum value is 4,000"
+        ValueError, match=r"4 of 4 images .* 0.tif, .*, 3.tif \(a 16-bit image .* is 4,000 "
     ):
         image_folder(tmp_path, 4)
 

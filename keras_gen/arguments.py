@@ -4,6 +4,7 @@ import contextlib
 import math
 import operator
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -128,13 +129,29 @@ def checked_names(name: str, value: Any) -> tuple[str, ...]:
 
     Raises:
         TypeError: If `value` is not a list.
-        ValueError: If names repeat.
+        ValueError: If names repeat, or are not valid Unicode.
     """
     names = tuple(map(str, checked_list(name, value)))
+    require_unicode(name, names)
     repeated = [each for each, count in Counter(names).items() if count > 1]
     if repeated:
         raise ValueError(f"{name} contains {repeated[0]!r} twice: expected different names.")
     return names
+
+
+def is_unicode(text: str) -> bool:
+    """Returns whether a string has no unpaired surrogates, which UTF-8 cannot encode."""
+    return text.isascii() or not re.search("[\ud800-\udfff]", text)
+
+
+def require_unicode(name: str, texts: Iterable[Any]) -> None:
+    """Raises a ValueError for the first string that is not valid Unicode; ignores other values."""
+    for text in texts:
+        if isinstance(text, str) and not is_unicode(text):
+            raise ValueError(
+                f"{name} contains {shown(text)}, which has half of a surrogate pair: expected "
+                "valid Unicode. Replace it with text.encode('utf-8', 'replace').decode()."
+            )
 
 
 def checked_path(name: str, value: Any) -> Path:

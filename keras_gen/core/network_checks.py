@@ -3,6 +3,7 @@
 import math
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from keras_gen import declared
@@ -229,14 +230,23 @@ def _without_activation(network, operation) -> str:
     return "for example with `logits = keras.Model(model.inputs, model.layers[-2].output)`"
 
 
+# Names of the model's own weights, outside its networks, that are counts or standard deviations.
+_AMOUNTS = ("deviation", "examples", "class_counts", "changes", "filled", "step")
+
+
 def check_weights(model) -> None:
-    """Raises a NonFiniteLossError if a weight of a network or of the model itself is not finite.
+    """Raises an error if a weight of a network or of the model itself is not finite.
 
     On a CPU, ReLU silently turns NaN into 0. A model's own weights are the units of its data, and
     its memory, such as the buffer of `keras_gen.EBM`.
+
+    Raises:
+        NonFiniteLossError: If a weight is not finite.
+        ValueError: If one of the model's own counts or standard deviations is negative.
     """
-    networks = [part for part in model.layers if isinstance(part, keras.Model)]
-    owners = {id(weight): network.name for network in networks for weight in network.weights}
+    for weight in own_amounts(model):
+        refuse_negative(f"The weight {weight.path} of {model.name}", weight.numpy())
+    owners = _owners(model)
     for weight in model.weights:
         if not keras.backend.is_float_dtype(weight.dtype):
             continue
@@ -246,6 +256,27 @@ def check_weights(model) -> None:
                 f"The weight {weight.path} of {owner} is not finite: load a good checkpoint, or "
                 "build it again."
             )
+
+
+def _owners(model) -> dict[int, str]:
+    """Returns the names of the networks by the ids of their weights."""
+    networks = [part for part in model.layers if isinstance(part, keras.Model)]
+    return {id(weight): network.name for network in networks for weight in network.weights}
+
+
+def own_amounts(model) -> list[keras.Variable]:
+    """Returns the model's own counts and standard deviations, which cannot be negative."""
+    owners = _owners(model)
+    return [each for each in model.weights if each.name in _AMOUNTS and id(each) not in owners]
+
+
+def refuse_negative(name: str, values: np.ndarray) -> None:
+    """Raises a ValueError if values are negative."""
+    if (values < 0).any():
+        raise ValueError(
+            f"{name} has the minimum {values.min():g}: expected at least 0. Load a good "
+            "checkpoint, or build the model again."
+        )
 
 
 LOGITS = "logits"

@@ -18,6 +18,7 @@ from keras_gen.arguments import checked_integer, checked_path
 from keras_gen.checked_arguments import checked_types
 from keras_gen.core.configuration import plain_configuration
 from keras_gen.core.distribution import is_chief
+from keras_gen.core.network_checks import own_amounts, refuse_negative
 from keras_gen.data.source import Source
 from keras_gen.files.reading import open_arrays
 from keras_gen.files.writing import clear_partial_files, hold, let_go, replacing
@@ -297,7 +298,12 @@ class TrainingState(keras.callbacks.Callback):
             if other_settings
             & {f"{name}.learning_rate", f"{name}.inner_optimizer.learning_rate"}
         ]
-        # This call may raise an error, and therefore precedes the restoration of the weights.
+        # These calls may raise an error, and therefore precede the restoration of the weights.
+        amounts = set(map(id, own_amounts(self.model)))
+        for index, variable in enumerate(variables):
+            if id(variable) in amounts:
+                values = self._arrays[f"v{index:05d}"]
+                refuse_negative(f"{variable.path} in the checkpoint {self.latest}", values)
         self._restore_counters()
         for index, variable in enumerate(variables):
             if not any(variable is rate for rate in kept):

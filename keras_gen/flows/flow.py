@@ -14,6 +14,7 @@ from keras_gen.arguments import (
     checked_number,
     checked_shape,
     checked_size,
+    shown,
 )
 from keras_gen.checked_arguments import checked_arguments
 from keras_gen.core import (
@@ -330,12 +331,17 @@ class Flow(LikelihoodModel):
             **options: Arguments of `for_vectors` other than `shape`.
 
         Raises:
-            TypeError: If `columns` contains anything other than columns.
+            TypeError: If `columns` contains anything other than columns, or if `shape` is passed.
             ValueError: If there are fewer than 2 columns, or if a column has no cells.
 
         Example: `model = Flow.for_table(table_columns(people))`.
         """
         columns = require_cells(columns)
+        if "shape" in options:
+            raise TypeError(
+                f"{cls.__name__}.for_table got shape={shown(options['shape'])}: leave it out, "
+                "because the number of columns is the shape."
+            )
         # The scores of cells have no units, unlike conditions.
         options.setdefault("standardize", options.get("conditions") is not None)
         return cls.for_vectors(len(columns), columns=columns, **options)

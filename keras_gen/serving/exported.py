@@ -1,14 +1,13 @@
 """Finds, describes, and calls exported models, without Keras or the model's code."""
 
 import functools
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from keras_gen.arguments import checked_path, count_hidden, shown
+from keras_gen.arguments import checked_path, count_hidden, is_unicode, shown
 from keras_gen.files.reading import open_regular, read_json
 from keras_gen.files.writing import place
 from keras_gen.messages import known_names, nearest, out_of_memory, refusal
@@ -243,7 +242,7 @@ def _is_text(value: Any) -> bool:
     """Returns whether a value is bytes, or a string without unpaired surrogates."""
     if not isinstance(value, str):
         return isinstance(value, bytes)
-    return value.isascii() or not re.search("[\ud800-\udfff]", value)
+    return is_unicode(value)
 
 
 def load(path: str | Path) -> Exported:

@@ -288,6 +288,22 @@ class TestFiles:
         assert files(tmp_path) == ["state-000001.npz"]
         assert state.epoch == 1
 
+    def test_negative_counts_are_not_restored(self, tmp_path):
+        def change(meta, arrays):
+            step = [name for name, *_ in meta["variables"]].index("step")
+            arrays[f"v{step:05d}"] = np.int64(-5)
+
+        train(tmp_path, 1)
+        rewrite(tmp_path / "state-000001.npz", change)
+        model = vae()
+        before = values(model)
+        with pytest.raises(
+            ValueError, match=r"step in the checkpoint .* has the minimum -5: expec"
+        ):
+            train(tmp_path, 2, model=model)
+        for old, new in zip(before, values(model), strict=True):
+            np.testing.assert_array_equal(old, new)
+
 
 class TestRefusals:
     def test_another_configuration_is_named(self, tmp_path):

@@ -163,6 +163,8 @@ def test_refusals_name_the_way_out():
         way_out = rf"^Flow got {name}: expected no condition\. .* build a ConditionalFlow\.$"
         with pytest.raises(TypeError, match=way_out):
             Flow.for_table(COLUMNS, **{name: 2}, **SMALL)
+    with pytest.raises(TypeError, match=r"^Flow\.for_table got shape=3: leave it out"):
+        Flow.for_table(COLUMNS, shape=3)
     with pytest.raises(ValueError, match="columns is empty"):
         Flow.for_table([])
     with pytest.raises(ValueError, match=r"shape \(1,\): expected \(values,\) with at least 2"):

@@ -18,6 +18,7 @@ import tensorflow as tf
 import keras_gen
 from all_tiny import TINY
 from keras_gen.core import averaged_weights
+from keras_gen.flows import ConditionalFlow
 from keras_gen.serving import exported, index, model_files
 from keras_gen.serving.export import load_weights
 from keras_gen.vae import VAE
@@ -338,6 +339,19 @@ def test_weights_that_are_not_finite_are_refused(tmp_path):
     model.save(tmp_path / "bad.keras")
     for use in (lambda: keras_gen.load(tmp_path / "bad.keras"), lambda: model.export(tmp_path)):
         with pytest.raises(keras_gen.core.NonFiniteLossError, match=r"^The weight .* is not fin"):
+            use()
+
+
+@pytest.mark.parametrize("weight", ["deviation", "class_counts"])
+def test_negative_deviations_and_counts_are_refused(tmp_path, weight):
+    model = ConditionalFlow.for_vectors(2, classes=2, steps=1, hidden=(2,))
+    model.compile()
+    model.fit(np.eye(2), np.arange(2), batch_size=2, verbose=0)
+    own = next(each for each in model.weights if each.name == weight)
+    own.assign([-1, 1])
+    model.save(tmp_path / "bad.keras")
+    for use in (lambda: keras_gen.load(tmp_path / "bad.keras"), lambda: model.export(tmp_path)):
+        with pytest.raises(ValueError, match=rf"{weight} .* has the minimum -1: expected at least"):
             use()
 
 

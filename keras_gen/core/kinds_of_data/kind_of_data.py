@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.arguments import refuse_masked, shown
+from keras_gen.arguments import refuse_masked, require_unicode, shown
 from keras_gen.data.transforms.tables import by_name, refuse_missing
 from keras_gen.tensor_checks import require
 
@@ -123,12 +123,14 @@ def as_tensor(values, name: str, expected: str = "an array") -> tf.Tensor:
 
     Raises:
         TypeError: If the values are not an array.
-        ValueError: If some values are masked.
+        ValueError: If some values are masked, or are strings that are not valid Unicode.
     """
     refuse_masked(name, values)
     try:
         return tf.convert_to_tensor(values)
     except (OverflowError, TypeError, ValueError):
+        listed = values.tolist() if isinstance(values, np.ndarray) else values
+        require_unicode(name, tf.nest.flatten([listed]))
         raise TypeError(f"{name} is {shown(values)}: expected {expected}.") from None
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_integer, shown
+from keras_gen.arguments import checked_integer, require_unicode, shown
 from keras_gen.core.kinds_of_data.kind_of_data import (
     PADDING,
     Edge,
@@ -53,6 +53,7 @@ class Characters(Edge):
             raise TypeError(
                 f"alphabet is {shown(self.alphabet)}: expected a string of characters."
             ) from None
+        require_unicode("alphabet", self.alphabet)
         if not self.alphabet or len(set(self.alphabet)) < len(self.alphabet):
             raise ValueError(
                 f"The alphabet has {len(self.alphabet)} characters, {len(set(self.alphabet))} of "

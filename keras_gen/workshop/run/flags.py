@@ -5,6 +5,7 @@ import dataclasses
 import itertools
 import json
 import os
+import re
 import shlex
 import sys
 import typing
@@ -143,11 +144,17 @@ class RunSettings:
             if isinstance(field.default, str) and _are_numbers(field.default, False, 0):
                 self._check_numbers(field.name)
 
+    @classmethod
+    def least(cls, name: str) -> int:
+        """Returns the minimum of an integer setting."""
+        return cls.LEAST.get(name, int(name not in cls.ZERO))
+
     def _check_number(self, name: str, value: float) -> None:
         flag = _flag(name)
         if isinstance(value, int):
-            least = self.LEAST.get(name, int(name not in self.ZERO))
-            checked_integer(flag, checked_integer(flag, value, least), maximum=LARGEST_INTEGER)
+            checked_integer(
+                flag, checked_integer(flag, value, self.least(name)), maximum=LARGEST_INTEGER
+            )
         else:
             checked_number(flag, checked_number(flag, value, 0), maximum=LARGEST_NUMBER)
         if name in self.BELOW_ONE:
@@ -195,6 +202,23 @@ class ShortStepSettings(RunSettings):
                 f"--steps-per-epoch is {self.steps_per_epoch}: expected a multiple of "
                 f"--steps-per-execution, which is {self.steps_per_execution}."
             )
+
+
+class _Parser(simple_parsing.ArgumentParser):
+    """A parser whose errors describe the expected numbers."""
+
+    settings: type[RunSettings] = RunSettings
+
+    def error(self, message):
+        found = re.search(
+            r"argument --(\S+): invalid (int|float) value: (.*)", message, re.DOTALL
+        )
+        if found:
+            flag, kind, value = found.groups()
+            least = self.settings.least(flag.replace("-", "_")) if kind == "int" else 0
+            expected = _OF_JSON[int if kind == "int" else float]
+            message = f"--{flag} is {value:.40}: expected {expected} of at least {least}."
+        super().error(message)
 
 
 class _Help(simple_parsing.SimpleHelpFormatter):
@@ -274,7 +298,7 @@ def parse(
     else:
         # An invalid name is rejected below.
         start = scales.get(given.preset) or scales.get(QUICK) or scales[usual or _usual_preset()]
-    parser = simple_parsing.ArgumentParser(
+    parser = _Parser(
         description=f"{description}\n\nThe defaults below are for --preset {start.preset}.",
         formatter_class=_Help,
         usage=f"%(prog)s [--preset {'|'.join(presets)}] [--FLAG VALUE ...]",
@@ -283,6 +307,7 @@ def parse(
         allow_abbrev=False,
         add_option_string_dash_variants=simple_parsing.DashVariant.DASH,
     )
+    parser.settings = settings
     parser.add_arguments(settings, "settings", default=start)
     if given.preset not in ("auto", *presets):
         parser.error(f"--preset is {given.preset}: expected one of {', '.join(presets)}.")

@@ -144,7 +144,9 @@ class TestRefusals:
                 "--learning-rate is nan: expected a number of at least 0.",
             ),
             (["--epochs", "0"], "--epochs is 0: expected an integer of at least 1."),
-            (["--epochs", "2.5"], "invalid int value: '2.5'"),
+            (["--epochs", "2.5"], "--epochs is '2.5': expected an integer of at least 1."),
+            (["--seed", "9" * 5000], "9: expected an integer of at least 0."),
+            (["--learning-rate=x"], "--learning-rate is 'x': expected a number of at least 0."),
             (
                 ["--seed", "2147483648"],
                 "--seed is 2147483648: expected an integer of at most 2147483647.",

@@ -82,7 +82,7 @@ def test_other_programs_are_left_alone(tmp_path):
             2,
             "--width is 0: expected an integer of at least 1.",
         ),
-        (["--preset", "cpu", "--width", "wide"], 2, "invalid int value: 'wide'"),
+        (["--preset", "cpu", "--width", "wide"], 2, "--width is 'wide': expected an integer of"),
     ],
 )
 def test_help_and_wrong_flags_are_answered(recipe, capsys, flags, code, said):

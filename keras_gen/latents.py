@@ -6,9 +6,15 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.arguments import checked_integer, checked_number, checked_positive, checked_seed
+from keras_gen.arguments import (
+    checked_array,
+    checked_integer,
+    checked_number,
+    checked_positive,
+    checked_seed,
+)
 from keras_gen.core import noise
-from keras_gen.core.capabilities import for_users, sampling_noise
+from keras_gen.core.capabilities import for_users, of_source, sampling_noise
 from keras_gen.core.kinds_of_data import Levels
 
 WIDEST = 10.0  # truncation at this number of standard deviations has no effect
@@ -37,9 +43,9 @@ def path(start: np.ndarray, end: np.ndarray, steps: int, spherical: bool = False
             vectors; see `slerp`.
 
     Raises:
-        TypeError: If `steps` is not an integer.
-        ValueError: If the shapes differ, if `steps` is below 2, or if no unique arc connects two
-            latents.
+        TypeError: If `steps` is not an integer, or if latents are not real numbers.
+        ValueError: If the shapes differ, if a latent is not finite, if `steps` is below 2, or if no
+            unique arc connects two latents.
 
     Example:
         >>> path(np.zeros([1, 1]), np.ones([1, 1]), steps=3)[0, :, 0]
@@ -50,6 +56,7 @@ def path(start: np.ndarray, end: np.ndarray, steps: int, spherical: bool = False
             f"a has shape {np.shape(start)}, but b has shape {np.shape(end)}: expected the same "
             "shape."
         )
+    start, end = _points("a", start), _points("b", end)
     steps = checked_integer("steps", steps, minimum=2)
     between = slerp if spherical else line
     shape = np.shape(start)
@@ -58,6 +65,22 @@ def path(start: np.ndarray, end: np.ndarray, steps: int, spherical: bool = False
     end = np.reshape(end, [-1, size])
     points = [between(start, end, t) for t in np.linspace(0.0, 1.0, steps)]
     return np.stack(points, axis=1).reshape(len(start), steps, *shape[1:]).astype("float32")
+
+
+def _points(name: str, values) -> np.ndarray:
+    """Returns latents as float64; rejects values that are not finite real numbers."""
+    values = checked_array(name, values)
+    if values.dtype.kind not in "biuf":
+        raise TypeError(f"{name} has dtype {values.dtype}: expected real numbers.")
+    if not np.isfinite(values).all():
+        raise ValueError(f"{name} contains NaN or infinity: expected finite latents.")
+    return values.astype(np.float64)
+
+
+def _lengths(vectors: np.ndarray) -> np.ndarray:
+    """Returns the lengths of vectors `[n, d]`, `[n, 1]`, without overflow of the squares."""
+    largest = np.abs(vectors).max(axis=1, keepdims=True, initial=1e-300)
+    return largest * np.linalg.norm(vectors / largest, axis=1, keepdims=True)
 
 
 def line(start: np.ndarray, end: np.ndarray, t) -> np.ndarray:
@@ -71,8 +94,8 @@ def great_circle(start: np.ndarray, end: np.ndarray, t) -> np.ndarray:
     Shoemake: "Animating Rotation with Quaternion Curves", SIGGRAPH 1985. For arguments and errors,
     see `slerp`.
     """
-    start_length = np.linalg.norm(start, axis=1, keepdims=True)
-    end_length = np.linalg.norm(end, axis=1, keepdims=True)
+    start, end = _points("start", start), _points("end", end)
+    start_length, end_length = _lengths(start), _lengths(end)
     start = start / np.maximum(start_length, 1e-300)
     end = end / np.maximum(end_length, 1e-300)
     cosine = np.sum(start * end, axis=1, keepdims=True)
@@ -105,17 +128,16 @@ def slerp(start: np.ndarray, end: np.ndarray, t) -> np.ndarray:
         t: Fraction of the distance, a number or `[n, 1]`.
 
     Raises:
-        ValueError: If two points are opposite each other, or if a point is the origin.
+        TypeError: If latents are not real numbers.
+        ValueError: If two points are opposite each other, or if a point is the origin or is not
+            finite.
 
     Example:
         >>> slerp(np.array([[1.0, 0.0]]), np.array([[0.0, 3.0]]), 0.5).round(6)
         array([[1.414214, 1.414214]])
     """
-    start = np.asarray(start, np.float64)
-    end = np.asarray(end, np.float64)
-    from_length = np.linalg.norm(start, axis=1, keepdims=True)
-    to_length = np.linalg.norm(end, axis=1, keepdims=True)
-    return great_circle(start, end, t) * line(from_length, to_length, t)
+    start, end = _points("start", start), _points("end", end)
+    return great_circle(start, end, t) * line(_lengths(start), _lengths(end), t)
 
 
 def decoded_path(decode, a, b, steps: int, spherical: bool = False, **conditions):
@@ -217,14 +239,17 @@ def latent_arithmetic(  # noqa: D417
         **conditions: Additional arguments for `generate`, one value for all examples.
 
     Raises:
-        ValueError: If `n` is below 1, or if `spread` is negative.
+        ValueError: If `n` is below 1, if `spread` is negative, or if there are no latents.
 
     Example: `model.latent_arithmetic(smiling, women, men, n=9)`.
     """
     n = checked_integer("n", n, minimum=1)
     spread = checked_number("spread", spread, minimum=0)
     prepare = self.edges["latents"].prepare
-    plus, minus, added = (np.mean(prepare(z), axis=0) for z in (a, b, c))
+    latents = {name: prepare(z) for name, z in {"a": a, "b": b, "c": c}.items()}
+    if empty := [name for name, z in latents.items() if not len(z)]:
+        raise ValueError(f"{empty[0]} is empty: expected at least one latent.")
+    plus, minus, added = (np.mean(z, axis=0) for z in latents.values())
     random = np.random.default_rng(checked_seed(seed))
     noises = random.uniform(-spread, spread, (n, *plus.shape))
     noises[0] = 0.0
@@ -302,7 +327,8 @@ def nearest_latents(
     Args:
         model: Model that decodes latents without other inputs, with `generate` or `decode`, such as
             a `GAN`.
-        images: Images in the model's input format, `[n, height, width, channels]`.
+        images: Images in the model's input format, `[n, height, width, channels]`, or a `Source` of
+            them.
         tries: Number of random starting latents per image.
         steps: Number of updates in each search.
         rate: Initial learning rate of Adam.
@@ -311,8 +337,8 @@ def nearest_latents(
             image.
 
     Raises:
-        ValueError: If the images have a different shape, if `tries`, `steps`, or `batch_size` is
-            below 1, or if `rate` is not positive.
+        ValueError: If there are no images, if they have a different shape, if `tries`, `steps`, or
+            `batch_size` is below 1, or if `rate` is not positive.
         TypeError: If the model's images depend on inputs other than latents, such as labels.
 
     Example:
@@ -333,11 +359,14 @@ def nearest_latents(
             f"The images of {type(model).__name__} also depend on {', '.join(sorted(more))}: "
             "expected a model that decodes latents alone."
         )
-    targets = model.edges["x"].prepare(images)
+    targets = model.prepare(*of_source((images,), most=1))
     count = len(targets)
+    if not count:
+        raise ValueError("images is empty: expected at least one image.")
     key = noise.stateless_seed(0, checked_seed(seed), "sample")
-    starts = tf.random.stateless_normal([tries * count, *model.edges["latents"].shape], key)
-    starts = tf.reshape(starts, [tries, count, *starts.shape[1:]])
+    # The starts of an image do not depend on the number of images.
+    starts = tf.random.stateless_normal([count, tries, *model.edges["latents"].shape], key)
+    starts = tf.transpose(starts, [1, 0, *range(2, starts.shape.rank)])
     found = []
     for begin in range(0, count, batch_size):
         part = slice(begin, begin + batch_size)

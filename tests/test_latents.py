@@ -7,6 +7,7 @@ from scipy import stats
 
 from all_tiny import TINY
 from keras_gen.autoencoders import Autoencoder
+from keras_gen.data import Source
 from keras_gen.gan import GAN, ConditionalGAN
 from keras_gen.latents import great_circle, line, nearest_latents, path, slerp, truncated_normal
 from keras_gen.networks import mlp_encoder
@@ -41,6 +42,24 @@ def test_slerp_of_unequal_lengths(rng):
     np.testing.assert_allclose(slerp(start, end, 0.5), [[np.sqrt(2), np.sqrt(2)]])
     ray = slerp(start, 5 * start, 0.25)
     np.testing.assert_allclose(ray, 2 * start)
+
+
+def test_large_latents_do_not_overflow():
+    far = slerp(np.array([[1e200, 0]]), np.array([[0, 1e200]]), 0.5)
+    np.testing.assert_allclose(far, np.sqrt(0.5) * 1e200, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("start", "error", "sentence"),
+    [
+        ([[np.nan]], ValueError, "^a contains NaN or infinity: expected finite latents"),
+        ([[1j]], TypeError, "^a has dtype complex128: expected real numbers"),
+        ("a", TypeError, "^a has dtype <U1: expected real numbers"),
+    ],
+)
+def test_paths_between_what_is_no_latent_are_refused(start, error, sentence):
+    with pytest.raises(error, match=sentence):
+        path(start, start, 3)
 
 
 def test_between_no_pairs_are_no_points():
@@ -108,6 +127,8 @@ def test_finds_the_same_in_parts(model):
     whole = nearest_latents(model, images, tries=3, steps=20)
     parts = nearest_latents(model, images, tries=3, steps=20, batch_size=2)
     np.testing.assert_allclose(parts, whole, atol=1e-4)
+    few = nearest_latents(model, Source(images).take(2), tries=3, steps=20)
+    np.testing.assert_allclose(few, whole[:2], atol=1e-4)
 
 
 def test_keeps_the_best_of_several_tries():
@@ -132,6 +153,11 @@ def test_what_is_refused(model):
     conditional = ConditionalGAN.for_images((28, 28, 1), classes=3, latent_dim=2, filters=2)
     with pytest.raises(TypeError, match="The images of ConditionalGAN also depend on labels"):
         nearest_latents(conditional, np.zeros([1, 28, 28, 1], "uint8"))
+    with pytest.raises(ValueError, match="images is empty: expected at least one image"):
+        nearest_latents(model, model.sample(1)[:0])
+    latents = np.ones([1, 2])
+    with pytest.raises(ValueError, match="b is empty: expected at least one latent"):
+        model.latent_arithmetic(latents, latents[:0], latents)
 
 
 def test_a_model_without_encoder_names_the_search():

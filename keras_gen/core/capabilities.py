@@ -91,7 +91,7 @@ def capability(function: Callable) -> Callable:
     def method(self, *args, **kwargs):
         arguments = [inspect.Parameter(name, BY_PLACE_OR_NAME) for name in takes(self)]
         expected = inspect.Signature([*arguments, size])
-        args = _of_source(args, len(arguments) - len(kwargs.keys() & set(takes(self))))
+        args = of_source(args, len(arguments) - len(kwargs.keys() & set(takes(self))))
         *arrays, batch_size = _bound(self, function.__name__, expected, args, kwargs)
         return _over_batches(self, examples, takes(self), arrays, batch_size)
 
@@ -101,7 +101,7 @@ def capability(function: Callable) -> Callable:
     return method
 
 
-def _of_source(args: tuple, most: int) -> tuple:
+def of_source(args: tuple, most: int) -> tuple:
     """Returns arguments in which a `Source` is replaced by its arrays, at most `most` in total.
 
     As in `fit`, further arrays, such as the labels of images, are ignored.

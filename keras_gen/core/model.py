@@ -430,7 +430,8 @@ class GenerativeModel(keras.Model):
 
     def prepare(self, x) -> tf.Tensor:
         """Checks examples and converts them to the format of the networks; see `Edge.prepare`."""
-        return self.edges["x"].prepare(x)
+        edge = self.edges["x"]
+        return edge.prepare(edge.as_array(edge.of_columns(x)))
 
     def restore(self, values) -> tf.Tensor:
         """Converts results of the networks to the served format of the edge `x`, such as uint8."""

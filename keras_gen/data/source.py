@@ -36,7 +36,7 @@ class Source:
         class_names: Names of the classes by label; None if the classes have no names.
 
     Raises:
-        TypeError: If an array contains Python objects.
+        TypeError: If an array contains Python objects, or if a DataFrame is passed.
         ValueError: If there are no arrays or no examples, if an array has no axes, or if `n`
             differs between arrays.
 
@@ -381,6 +381,11 @@ def finished(
 
 
 def _as_array(value: Any) -> np.ndarray:
+    if hasattr(value, "to_numpy") and hasattr(value, "columns"):
+        raise TypeError(
+            "A Source got a DataFrame, whose column names it would lose: expected arrays. Pass the "
+            "DataFrame itself to fit and other methods, or an array such as frame.to_numpy()."
+        )
     refuse_masked("An array of a Source", value)
     try:
         array = np.asarray(value)

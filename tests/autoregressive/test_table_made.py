@@ -44,6 +44,7 @@ def test_the_first_loss_is_the_entropy_of_the_columns(any_order):
     entropy = [-np.sum(np.multiply(p, np.log(p))) for p in shares]
     nats = -model.log_prob(words)
     np.testing.assert_allclose(nats.mean(), np.dot(known, entropy), rtol=1e-5)
+    np.testing.assert_array_equal(model.prepare(words[["work", "old"]]), model.prepare(words))
     if not any_order:  # otherwise the loss has the noise of the orders
         logs = model.evaluate(words, verbose=0, return_dict=True)
         np.testing.assert_allclose(logs["nll_loss"], np.dot(known, entropy), rtol=1e-5)

@@ -4,6 +4,7 @@ import json
 from itertools import islice
 
 import numpy as np
+import pandas as pd
 import pytest
 import tensorflow as tf
 
@@ -191,6 +192,16 @@ def test_a_random_fraction_is_held_out():
         source.split(0.1, 0.1)
     with pytest.raises(TypeError, match=r"^fraction is .*: expected a number"):
         source.split("half")
+
+
+def test_a_table_whose_names_would_be_lost_is_refused():
+    frame = pd.DataFrame({"a": [1.0, 2.0]})
+    for tensors in (frame, (frame, np.arange(2))):
+        with pytest.raises(
+            TypeError, match=r"^A Source got a DataFrame, whose column names it wou"
+        ):
+            Source(tensors)
+    assert len(Source(frame["a"])) == 2
 
 
 def test_two_replicas_split_every_global_batch():

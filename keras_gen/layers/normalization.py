@@ -53,8 +53,11 @@ def normalized(images, scale, offset, epsilon: float) -> tf.Tensor:
     """Applies `InstanceNormalization` with a scale and an offset per image and channel."""
     # Known sizes are used as Python numbers, because tracing an operation takes time.
     batch, height, width, channels = keras.ops.shape(images)
+    if images.dtype not in (tf.bfloat16, tf.float16):
+        # For these two, the kernel itself computes in float32, and rounds only its results.
+        images = tf.cast(images, tf.float32)
     # A single example that has the channels of all images.
-    last = tf.transpose(tf.cast(images, tf.float32), [1, 2, 0, 3])
+    last = tf.transpose(images, [1, 2, 0, 3])
     found = tf.raw_ops.FusedBatchNormV3(
         x=tf.reshape(last, [1, -1, 1, batch * channels]),
         scale=scale,

@@ -41,13 +41,29 @@ def test_equals_keras_group_normalization_up_to_second_derivatives(rng):
         np.testing.assert_allclose(ours, keras_own, rtol=1e-3, atol=1e-4)
 
 
-def test_half_precision_outside_and_float32_inside(rng):
-    layer = InstanceNormalization(dtype="mixed_bfloat16")
-    y = layer(inputs(rng, "bfloat16"))
-    assert y.dtype == tf.bfloat16 and layer.scale.dtype == "float32"
+@pytest.mark.parametrize("half", ["bfloat16", "float16"])
+def test_half_precision_outside_and_float32_inside(rng, half):
     # The mean of bfloat16 numbers near 1000 would be off by several units.
-    far = tf.cast(inputs(rng) + 1000, tf.bfloat16)
-    np.testing.assert_allclose(tf.reduce_mean(tf.cast(layer(far), tf.float32)), 0, atol=0.02)
+    x = tf.cast(inputs(rng) + 1000, half)
+    slopes = inputs(rng, half)
+    results = []
+    for policy in (f"mixed_{half}", "float32"):
+        layer = InstanceNormalization(dtype=policy)
+        layer.build(x.shape)
+        layer.scale.assign(np.linspace(0.5, 2, 5))
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = layer(x)
+        weights = [layer.scale.value, layer.offset.value]
+        found = [y, *tape.gradient(y, [x, *weights], tf.cast(slopes, y.dtype))]
+        assert [each.dtype for each in found] == [y.dtype, half, "float32", "float32"]
+        results.append([tf.cast(each, half) for each in found])
+    assert results[0][0].dtype == half
+    # Only the results are rounded, to the nearest number or its neighbor.
+    spacing = {"bfloat16": 2**-7, "float16": 2**-10}[half]
+    for found, expected in zip(*results, strict=True):
+        error = np.abs(np.float32(found) - np.float32(expected))
+        assert (error <= spacing * np.maximum(np.abs(np.float32(expected)), 0.01)).all()
 
 
 def test_dense_is_dense_with_hes_constant(rng):

@@ -6,16 +6,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.arguments import (
-    checked_array,
-    checked_integer,
-    checked_number,
-    checked_positive,
-    checked_seed,
-)
+from keras_gen.arguments import checked_array, checked_integer
+from keras_gen.checked_arguments import checked_types
 from keras_gen.core import noise
 from keras_gen.core.capabilities import for_users, of_source, sampling_noise
 from keras_gen.core.kinds_of_data import Levels
+from keras_gen.declared import Count, NonNegative, Positive, PositiveInteger
 
 WIDEST = 10.0  # truncation at this number of standard deviations has no effect
 
@@ -219,8 +215,9 @@ def interpolate_latents(
 
 
 @for_users
+@checked_types
 def latent_arithmetic(  # noqa: D417
-    self, a, b, c, n: int = 1, spread: float = 0.25, seed: int = 0, **conditions
+    self, a, b, c, n: Count = 1, spread: NonNegative = 0.25, seed: int = 0, **conditions
 ) -> np.ndarray:
     """Generates examples from the mean of `a` minus the mean of `b` plus the mean of `c`.
 
@@ -243,14 +240,12 @@ def latent_arithmetic(  # noqa: D417
 
     Example: `model.latent_arithmetic(smiling, women, men, n=9)`.
     """
-    n = checked_integer("n", n, minimum=1)
-    spread = checked_number("spread", spread, minimum=0)
     prepare = self.edges["latents"].prepare
     latents = {name: prepare(z) for name, z in {"a": a, "b": b, "c": c}.items()}
     if empty := [name for name, z in latents.items() if not len(z)]:
         raise ValueError(f"{empty[0]} is empty: expected at least one latent.")
     plus, minus, added = (np.mean(z, axis=0) for z in latents.values())
-    random = np.random.default_rng(checked_seed(seed))
+    random = np.random.default_rng(seed)
     noises = random.uniform(-spread, spread, (n, *plus.shape))
     noises[0] = 0.0
     return self.generate((plus - minus + added + noises).astype("float32"), **conditions)
@@ -306,14 +301,15 @@ def truncate(self, latents, truncation: float) -> np.ndarray:  # noqa: D417
 # Search ---------------------------------------------------------------------------------------
 
 
+@checked_types
 def nearest_latents(
     model,
     images,
-    tries: int = 4,
-    steps: int = 200,
-    rate: float = 0.1,
+    tries: Count = 4,
+    steps: PositiveInteger = 200,
+    rate: Positive = 0.1,
     seed: int = 0,
-    batch_size: int = 256,
+    batch_size: PositiveInteger = 256,
 ) -> np.ndarray:
     """Finds latents whose images are close to given images; returns float32 `[n, latents]`.
 
@@ -349,10 +345,6 @@ def nearest_latents(
     reconstructions = model.generate(latents)
     ```
     """
-    tries = checked_integer("tries", tries, minimum=1)
-    steps = checked_integer("steps", steps, minimum=1)
-    batch_size = checked_integer("batch_size", batch_size, minimum=1)
-    rate = checked_positive("rate", rate)
     decode = model.generate if hasattr(model, "generate") else model.decode
     if more := set(decode.takes(model)) - {"latents"}:
         raise TypeError(
@@ -363,7 +355,7 @@ def nearest_latents(
     count = len(targets)
     if not count:
         raise ValueError("images is empty: expected at least one image.")
-    key = noise.stateless_seed(0, checked_seed(seed), "sample")
+    key = noise.stateless_seed(0, seed, "sample")
     # The starts of an image do not depend on the number of images.
     starts = tf.random.stateless_normal([count, tries, *model.edges["latents"].shape], key)
     starts = tf.transpose(starts, [1, 0, *range(2, starts.shape.rank)])

@@ -3,6 +3,7 @@
 import contextlib
 import inspect
 import math
+import re
 import warnings
 from collections.abc import Callable, Collection, Iterator
 from functools import partial
@@ -23,6 +24,8 @@ from keras_gen.serving.warmup import default_inputs
 
 LONGEST = 400  # maximum number of characters in a readable sentence
 
+# Annotations of numbers.
+NUMBERS = re.compile(r"\b(float|Positive|NonNegative|Fraction|Weight)\b")
 # No argument can have one of these values; Python considers NaN a float.
 ODD = [object(), float("nan"), [None, "a"]]
 NO_NUMBERS = [*ODD, "many", True]
@@ -558,7 +561,7 @@ def _wrong_values(parameter: inspect.Parameter, value) -> list:
     if "Any" in annotation:
         return []
     if type(value) in WRONG:
-        kind = float if "float" in annotation and value is not None else type(value)
+        kind = float if NUMBERS.search(annotation) and value is not None else type(value)
         wrong = list(WRONG[kind])
         if parameter.name == "seed":
             wrong.append(2**31)

@@ -7,14 +7,14 @@ import tensorflow as tf
 from scipy.optimize import linear_sum_assignment
 from typing_extensions import override
 
-from keras_gen.arguments import checked_integer, checked_seed
+from keras_gen.checked_arguments import checked_types
 from keras_gen.core import for_users, global_batch, replica_part
 from keras_gen.core.network_checks import UNBOUNDED, require_range
-from keras_gen.declared import Named, argument, fixed, made_by
+from keras_gen.declared import Count, Named, Steps, argument, fixed, made_by
 from keras_gen.diffusion import paths
 from keras_gen.diffusion.ode_likelihood import EVALUATIONS, ode_nats
 from keras_gen.diffusion.path_model import PathModel
-from keras_gen.diffusion.paths import MOST_CHAIN_STEPS, Parts, Path
+from keras_gen.diffusion.paths import Parts, Path
 from keras_gen.losses.per_example import per_example_mean, per_example_sum
 
 
@@ -114,7 +114,8 @@ class FlowMatching(PathModel):
         return self.network_output(x_t, tf.broadcast_to(t, tf.shape(x_t)[:1]))
 
     @for_users
-    def straightness(self, n: int, seed: int = 0, steps: int = 100) -> float:
+    @checked_types
+    def straightness(self, n: Count, seed: int = 0, steps: Steps = 100) -> float:
         """Returns how far the paths from noise to data deviate from straight lines; 0 if straight.
 
         The deviation is the mean squared distance between the velocity and the velocity along a
@@ -131,9 +132,6 @@ class FlowMatching(PathModel):
 
         Example: `model.straightness(1000)`.
         """
-        n = checked_integer("n", n, minimum=1)
-        steps = checked_integer("steps", steps, 1, MOST_CHAIN_STEPS)
-        seed = checked_seed(seed)
         velocity = tf.function(self.velocity, autograph=False)
         start = tf.random.stateless_normal([n, *self.edges["latents"].shape], [seed, 0])
         x = start

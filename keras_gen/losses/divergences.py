@@ -7,9 +7,9 @@ import math
 import keras
 import tensorflow as tf
 
-from keras_gen.arguments import checked_number
 from keras_gen.checked_arguments import checked_types
 from keras_gen.core.distribution import batch_mean
+from keras_gen.declared import NonNegative
 from keras_gen.losses.per_example import of_tensors, per_example_sum
 
 
@@ -31,7 +31,7 @@ def kl_standard_normal(mean: tf.Tensor, log_var: tf.Tensor) -> tf.Tensor:
 
 @checked_types
 @of_tensors("mean", "log_var")
-def free_kl_standard_normal(mean: tf.Tensor, log_var: tf.Tensor, free: float) -> tf.Tensor:
+def free_kl_standard_normal(mean: tf.Tensor, log_var: tf.Tensor, free: NonNegative) -> tf.Tensor:
     """Returns the divergence of `kl_standard_normal`, with free nats per latent.
 
     Kingma, Salimans, Jozefowicz, Chen, Sutskever, Welling: "Improved Variational Inference with
@@ -51,7 +51,6 @@ def free_kl_standard_normal(mean: tf.Tensor, log_var: tf.Tensor, free: float) ->
     Example:
         >>> free_kl_standard_normal(tf.zeros([4, 2]), tf.zeros([4, 2]), 0.1)  # 0.2 nats each
     """
-    checked_number("free", free, minimum=0)
     mean = tf.cast(mean, tf.float32)
     log_var = tf.cast(log_var, tf.float32)
     each = 0.5 * (tf.square(mean) + tf.math.expm1(log_var) - log_var)

@@ -14,13 +14,11 @@ from scipy.special import logsumexp
 
 from keras_gen.arguments import (
     checked_choice,
-    checked_integer,
-    checked_positive,
-    checked_seed,
     shown,
 )
 from keras_gen.checked_arguments import checked_types
 from keras_gen.core.noise import stateless_seed
+from keras_gen.declared import Positive, PositiveInteger
 from keras_gen.metrics.mean_and_deviation import with_bar
 from keras_gen.metrics.metric_arguments import as_features, as_images, as_numbers, part_of
 
@@ -88,7 +86,6 @@ def importance_weighted_nll(
             f"batch_size={batch_size} for {len(images)} images: expected at least 1 for each "
             "number, and at least one image."
         )
-    seed = checked_seed(seed)
     chunk = min(chunk, samples)
     chunks = -(-samples // chunk)
     shape = model.prepare(images[:1]).shape[1:]
@@ -241,7 +238,7 @@ DEQUANTIZATIONS = ("none", "uniform", "variational")
 
 @checked_types
 def bits_per_dimension(
-    nats: Any, dimensions: int, dequantization: str, levels_per_unit: float = 1.0
+    nats: Any, dimensions: PositiveInteger, dequantization: str, levels_per_unit: Positive = 1.0
 ) -> Any:
     """Converts a negative log-likelihood of 8-bit data to bits per dimension.
 
@@ -266,8 +263,6 @@ def bits_per_dimension(
     if isinstance(nats, bool) or not (isinstance(nats, Real) or hasattr(nats, "dtype")):
         raise TypeError(f"nats is {shown(nats)}: expected a number, an array, or a tensor.")
     checked_choice("dequantization", dequantization, DEQUANTIZATIONS)
-    checked_integer("dimensions", dimensions, minimum=1)
-    checked_positive("levels_per_unit", levels_per_unit)
     if dequantization == "none" and levels_per_unit != 1:
         raise ValueError(
             f"levels_per_unit is {levels_per_unit}, but dequantization is 'none', so p is a "

@@ -7,11 +7,11 @@ from typing import Literal
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.arguments import checked_array, checked_integer, checked_seed
+from keras_gen.arguments import checked_array
 from keras_gen.checked_arguments import checked_arguments, checked_types
 from keras_gen.core import noise, schedules, stateless
 from keras_gen.core.schedules import Weight
-from keras_gen.declared import Declared, Positive, Steps
+from keras_gen.declared import Declared, Positive, PositiveInteger, Steps
 from keras_gen.losses.per_example import serializable
 from keras_gen.messages import warn
 
@@ -156,7 +156,7 @@ class Attack(Declared):
         labels: np.ndarray,
         bounds: tuple[float, float] | None = None,
         seed: int = 0,
-        batch_size: int = 100,
+        batch_size: PositiveInteger = 100,
     ) -> np.ndarray:
         """Returns adversarial examples for arrays, float32 `[n, ...]`.
 
@@ -183,7 +183,6 @@ class Attack(Declared):
         attacked = PGD(epsilon=0.3)(model, digits, labels)
         ```
         """
-        batch_size = checked_integer("batch_size", batch_size, minimum=1)
         low, high = bounds or UNIT
         self.check_epsilon(low, high)
         self.warn_of_little(low, high)
@@ -193,7 +192,6 @@ class Attack(Declared):
         if bounds is None and not self.targeted:
             check_range(network, x, labels)
 
-        seed = checked_seed(seed)
         graph = _graph(self, network, (low, high), x.shape[1:])
         found = []
         for start in range(0, len(x), batch_size):

@@ -8,11 +8,7 @@ import tensorflow as tf
 from keras.optimizers import Adam
 from typing_extensions import override
 
-from keras_gen.arguments import (
-    checked_integer,
-    checked_number,
-)
-from keras_gen.checked_arguments import checked_arguments
+from keras_gen.checked_arguments import checked_arguments, checked_types
 from keras_gen.core import (
     Player,
     capability,
@@ -22,7 +18,7 @@ from keras_gen.core import (
 from keras_gen.core.kinds_of_data import Images, Labels, Vectors
 from keras_gen.core.kinds_of_data.kind_of_data import as_tensor
 from keras_gen.core.schedules import Weight
-from keras_gen.declared import Named, made_by, network
+from keras_gen.declared import Named, NonNegative, PositiveInteger, made_by, network
 from keras_gen.layers import LearnedConstant
 from keras_gen.losses import adversarial
 from keras_gen.losses.adversarial import Objective
@@ -195,8 +191,14 @@ class TalkingHeads(AdversarialPredictor):
         return {"y": self.generator([x, embeddings], training=False)}
 
     @for_users
+    @checked_types
     def adapt(
-        self, images, landmarks, steps: int = 40, learning_rate: float = 5e-5, verbose=0
+        self,
+        images,
+        landmarks,
+        steps: PositiveInteger = 40,
+        learning_rate: NonNegative = 5e-5,
+        verbose=0,
     ) -> Pix2Pix:
         """Fine-tunes a copy of the networks on the images of one person, sec. 3.3.
 
@@ -217,8 +219,6 @@ class TalkingHeads(AdversarialPredictor):
 
         Example: `model.adapt(frames, maps).translate(other_maps)`.
         """
-        steps = checked_integer("steps", steps, minimum=1)
-        learning_rate = checked_number("learning_rate", learning_rate, minimum=0)
         images = np.asarray(as_tensor(images, "images"))
         landmarks = np.asarray(as_tensor(landmarks, "landmarks"))
         if not (images.ndim and landmarks.ndim):

@@ -8,12 +8,14 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_choice, checked_integer, checked_list, checked_seed
+from keras_gen.arguments import checked_choice, checked_list
+from keras_gen.checked_arguments import checked_types
 from keras_gen.core import GenerativeModel, for_users, require_range, require_takes
 from keras_gen.core.batches import in_order
 from keras_gen.core.capabilities import as_examples, one_at_least, seed_checked
 from keras_gen.core.kinds_of_data import Images
 from keras_gen.core.noise import inference_seed
+from keras_gen.declared import PositiveInteger
 from keras_gen.keras_internals import all_layers
 
 # Generators for any size halve the height and the width twice, so reflection padding makes the
@@ -43,8 +45,13 @@ class Translator(GenerativeModel):
         )
 
     @for_users
+    @checked_types
     def translate(
-        self, images, direction: str | None = None, batch_size: int = 8, seed: int = 0
+        self,
+        images,
+        direction: str | None = None,
+        batch_size: PositiveInteger = 8,
+        seed: int = 0,
     ) -> np.ndarray:
         """Returns translations of images, in the format of the images.
 
@@ -60,8 +67,6 @@ class Translator(GenerativeModel):
             ValueError: If the batch size, the seed, the direction, or the shape or range of the
                 images is invalid.
         """
-        batch_size = checked_integer("batch_size", batch_size, minimum=1)
-        seed = checked_seed(seed)
         directions = self.directions()
         if direction is None:
             direction = next(iter(directions))

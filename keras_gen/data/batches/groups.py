@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.arguments import checked_integer, checked_seed
 from keras_gen.checked_arguments import checked_array, checked_types
 from keras_gen.data.source import LEFT, RIGHT, Source, checked_pairs, derive_seed
+from keras_gen.declared import PositiveInteger
 
 
 @checked_types
@@ -41,7 +41,7 @@ def unpaired(
     streams = []
     for name, domain, size, key in (("a", a, sizes[0], LEFT), ("b", b, sizes[1], RIGHT)):
         source = domain if isinstance(domain, Source) else Source(_examples(name, domain))
-        own_seed = int(derive_seed(checked_seed(seed), key, words=1)[0])
+        own_seed = int(derive_seed(seed, key, words=1)[0])
         streams.append(source.shuffled(size, own_seed, start, augment))
     return tf.data.Dataset.zip(tuple(streams)).with_options(streams[0].options())
 
@@ -106,7 +106,7 @@ def class_triples(
 
 
 @checked_types
-def episode(shots: int) -> Callable[[Any, Any], Any]:
+def episode(shots: PositiveInteger) -> Callable[[Any, Any], Any]:
     """Returns an augmentation that samples an episode from a person's frames.
 
     Args:
@@ -124,7 +124,6 @@ def episode(shots: int) -> Callable[[Any, Any], Any]:
         >>> people = Source((faces.images, faces.landmarks, np.arange(8)))
         >>> batches = people.stream(4, augment=episode(shots=5))
     """
-    checked_integer("shots", shots, minimum=1)
 
     def draw(example, seed):
         images, landmarks, label = example
@@ -148,7 +147,7 @@ def episode(shots: int) -> Callable[[Any, Any], Any]:
 
 
 @checked_types
-def clips(frames: int) -> Callable[[Any, Any], Any]:
+def clips(frames: PositiveInteger) -> Callable[[Any, Any], Any]:
     """Returns an augmentation that cuts a clip out of each video.
 
     Args:
@@ -164,7 +163,6 @@ def clips(frames: int) -> Callable[[Any, Any], Any]:
         >>> videos = Source((dancers.poses, dancers.images))
         >>> batches = videos.stream(4, augment=clips(2))
     """
-    checked_integer("frames", frames, minimum=1)
 
     def cut(example, seed):
         count = tf.nest.flatten(example)[0].shape[0]

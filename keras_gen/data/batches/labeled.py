@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.arguments import checked_seed
 from keras_gen.checked_arguments import checked_types
 from keras_gen.data.batches.groups import unpaired
 from keras_gen.data.source import Source, checked_labels, checked_pairs, finished
@@ -30,7 +29,7 @@ def even_order(labels: np.ndarray, seed: int = 0) -> np.ndarray:
         >>> few = source.select(even_order(labels, seed=0)[:100])
     """
     labels = checked_labels(labels)
-    order = np.random.default_rng(checked_seed(seed)).permutation(len(labels))
+    order = np.random.default_rng(seed).permutation(len(labels))
     rank = np.empty(len(labels), np.int64)  # position of each example within its class
     for label in np.unique(labels):
         own = labels[order] == label

@@ -8,16 +8,17 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.arguments import checked_array, checked_integer, checked_seed
+from keras_gen.arguments import checked_array
 from keras_gen.checked_arguments import checked_types
 from keras_gen.data.source import AUGMENT_BATCH, WEIGHTED, Source, derive_seed
+from keras_gen.declared import PositiveInteger
 
 
 @checked_types
 def weighted_stream(
     source: Source,
     weights: Any,
-    batch_size: int,
+    batch_size: PositiveInteger,
     seed: int = 0,
     start: int = 0,
     augment_batch: Callable[[Any, Any], Any] | None = None,
@@ -49,14 +50,12 @@ def weighted_stream(
         >>> images, drawn = next(iter(weighted_stream(source, weights, batch_size=4)))
         >>> weights.write(weights.fresh(drawn), tf.zeros([4]))
     """
-    batch_size = checked_integer("batch_size", batch_size, minimum=1)
-    start = checked_integer("start", start, minimum=0)
     if weights.size != len(source):
         raise ValueError(
             f"There are {weights.size} sampling weights for {len(source)} examples "
             f"({source.origin}): expected one weight per example."
         )
-    draw_key = derive_seed(checked_seed(seed), WEIGHTED).astype(np.int64)
+    draw_key = derive_seed(seed, WEIGHTED).astype(np.int64)
     augment_key = derive_seed(seed, AUGMENT_BATCH).astype(np.int64)
     fold = tf.random.experimental.stateless_fold_in
 

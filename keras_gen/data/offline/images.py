@@ -7,7 +7,6 @@ from importlib import resources
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.arguments import checked_seed
 from keras_gen.checked_arguments import checked_types
 from keras_gen.data.offline.painterly import paint
 from keras_gen.data.source import Source, derive_seed
@@ -67,7 +66,7 @@ def offline_unpaired(
     """
     sample = {}
     for number, (key, regions) in enumerate(sorted(_tiles().items())):
-        rng = np.random.default_rng(derive_seed(checked_seed(seed), number, words=4))
+        rng = np.random.default_rng(derive_seed(seed, number, words=4))
         kind = "crops"
         if key.startswith("painting"):
             kind = "computed paintings of other parts"
@@ -162,7 +161,7 @@ def offline_color_digits(
     tiles = _tiles()
     sample = {}
     for number, (part, digits) in enumerate(sorted(offline_digits(size, labels=True).items())):
-        rng = np.random.default_rng(derive_seed(checked_seed(seed), number, words=4))
+        rng = np.random.default_rng(derive_seed(seed, number, words=4))
         regions = tiles[f"photo_{part}"] + tiles[f"painting_{part}"]
         shapes, classes = digits.arrays()
         patches = [_cut(regions[i % len(regions)], size, rng) for i in range(len(shapes))]

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import ndimage
 
-from keras_gen.arguments import checked_seed
 from keras_gen.checked_arguments import checked_types
 from keras_gen.files.images import luma
 
@@ -48,7 +47,7 @@ def paint(
         raise ValueError(
             f"photo is {photo.dtype} {list(photo.shape)}: expected uint8 [height, width, 3]."
         )
-    rng = np.random.default_rng(checked_seed(seed))
+    rng = np.random.default_rng(seed)
     canvas = np.full(photo.shape, np.inf)  # bare canvas, far from any color
     for radius in radii:
         reference = ndimage.gaussian_filter(photo.astype(float), _BLUR * radius, axes=(0, 1))

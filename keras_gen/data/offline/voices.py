@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from keras_gen.arguments import checked_seed
 from keras_gen.checked_arguments import checked_types
 from keras_gen.data.source import derive_seed
 
@@ -45,7 +44,7 @@ def offline_voices(samples: int, seed: int = 0) -> tuple[np.ndarray, ...]:
     Example:
         >>> waveforms, voices, digits, takes = offline_voices(4096)
     """
-    rng = np.random.default_rng(derive_seed(checked_seed(seed), 0, words=4))
+    rng = np.random.default_rng(derive_seed(seed, 0, words=4))
     size = (len(VOICES), _DIGITS, _TAKES)
     voices, digits, takes = np.indices(size).reshape(3, -1).astype(np.int64)
     words = [_word(samples, *pair, rng) for pair in zip(voices, digits, strict=True)]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageDraw
 
-from keras_gen.arguments import checked_integer, checked_seed
+from keras_gen.arguments import checked_integer
 from keras_gen.checked_arguments import checked_types
 
 _FINER = 4  # factor by which a frame is drawn larger before it is reduced
@@ -91,7 +91,7 @@ def drawn_dancers(videos: int, frames: int = 16, size: int = 48, seed: int = 0) 
     """
     for name, value in (("videos", videos), ("frames", frames), ("size", size)):
         checked_integer(name, value, minimum=1)
-    rng = np.random.default_rng(checked_seed(seed))
+    rng = np.random.default_rng(seed)
     images = np.empty([videos, frames, size, size, 3], np.uint8)
     poses = np.empty_like(images)
     points = np.empty([videos, frames, len(JOINTS), 2], np.float32)

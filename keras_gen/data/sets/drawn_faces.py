@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageDraw
 
-from keras_gen.arguments import checked_array, checked_integer, checked_seed
+from keras_gen.arguments import checked_array, checked_integer
 from keras_gen.checked_arguments import checked_types
 
 _FINER = 4  # factor by which a face is drawn larger before it is reduced
@@ -65,7 +65,7 @@ def drawn_faces(people: int, frames: int, size: int = 48, seed: int = 0) -> Face
     """
     for name, value in (("people", people), ("frames", frames), ("size", size)):
         checked_integer(name, value, minimum=1)
-    rng = np.random.default_rng(checked_seed(seed))
+    rng = np.random.default_rng(seed)
     images = np.empty([people, frames, size, size, 3], np.uint8)
     landmarks = np.empty_like(images)
     points = []

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from keras_gen.arguments import checked_array, checked_integer
+from keras_gen.arguments import checked_integer
 from keras_gen.checked_arguments import checked_types
 
 
@@ -70,7 +70,6 @@ class Factors:
     @checked_types
     def check(self, combinations: np.ndarray) -> np.ndarray:
         """Returns `combinations` as int64 `[n, factors]`; raises a ValueError for other values."""
-        combinations = checked_array("combinations", combinations)
         outside = np.argwhere((combinations < 0) | (combinations >= self.sizes))
         if len(outside):
             row, column = outside[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import logsumexp
 
-from keras_gen.arguments import checked_list, checked_positive, checked_seed, shown
+from keras_gen.arguments import checked_list, checked_positive, shown
 from keras_gen.checked_arguments import checked_types
 from keras_gen.declared import Count, Declared, NonNegative, Positive, argument
 
@@ -50,7 +50,7 @@ class Oscillations(Declared):
     @checked_types
     def sample(self, n: int, seed: int = 0) -> np.ndarray:
         """Returns series, float32 `[n, steps, 2]`: position and speed."""
-        rng = np.random.default_rng(checked_seed(seed))
+        rng = np.random.default_rng(seed)
         frequencies = rng.uniform(*self.frequencies, n)
         phases = rng.uniform(0, 2 * np.pi, n)
         noise = self._deviations() * rng.normal(size=(n, self.steps, 2))
@@ -76,10 +76,6 @@ class Oscillations(Declared):
         around = 2 * np.pi * np.arange(phases) / phases
         means = self._means(np.repeat(of_grid, phases), np.tile(around, frequencies))
         means = (means / self._deviations()).reshape(len(means), -1)
-        if np.shape(series)[1:] != (self.steps, 2):
-            raise ValueError(
-                f"series has shape {np.shape(series)}: expected [n, {self.steps}, 2]."
-            )
         values = np.asarray(series, "float64") / self._deviations()
         values = values.reshape(len(values), -1)
         squares = np.sum(means**2, axis=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import logsumexp
 
-from keras_gen.arguments import checked_array, checked_seed, shown
+from keras_gen.arguments import checked_array, shown
 from keras_gen.checked_arguments import checked_types
 from keras_gen.data.source import Source, checked_labels
 from keras_gen.declared import Declared, Positive
@@ -61,7 +61,7 @@ class PlanarSquares(Declared):
     @checked_types
     def sample(self, n: int, seed: int = 0) -> np.ndarray:
         """Returns points, float32 `[n, 2]`."""
-        rng = np.random.default_rng(checked_seed(seed))
+        rng = np.random.default_rng(seed)
         corners = self.corners[rng.integers(len(self.corners), size=n)]
         return (corners + self.side * rng.random((n, 2))).astype("float32")
 
@@ -159,7 +159,7 @@ def points_around(centers: np.ndarray, std: float, n: int, seed: int = 0) -> Sou
     if centers.ndim != 2 or not len(centers):
         raise ValueError(f"centers has shape {centers.shape}: expected [modes, d].")
     centers = centers.astype("float64")
-    rng = np.random.default_rng(checked_seed(seed))
+    rng = np.random.default_rng(seed)
     drawn = centers[rng.integers(len(centers), size=n)]
     points = drawn + std * rng.normal(size=drawn.shape)
     return Source(points.astype("float32"), origin=f"{n} points around {len(centers)} centers")
@@ -196,6 +196,6 @@ def stacked_digits(
         raise ValueError(
             f"labels range from {classes.min()} to {classes.max()}: expected classes from 0 to 9."
         )
-    drawn = np.random.default_rng(checked_seed(seed)).integers(len(images), size=(n, 3))
+    drawn = np.random.default_rng(seed).integers(len(images), size=(n, 3))
     stacked = np.moveaxis(images[drawn][..., 0], 1, -1)
     return np.ascontiguousarray(stacked), classes[drawn].astype("int64") @ [100, 10, 1]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from keras_gen.arguments import checked_seed
 from keras_gen.checked_arguments import checked_types
 from keras_gen.data.source import Source, checked_pairs
 
@@ -38,7 +37,7 @@ def rare_color(digits: Source, rare: float = 0.02, seed: int = 0) -> tuple[Sourc
         raise ValueError(f"rare is {rare}: expected a fraction from 0 to 1.")
     odd = labels.astype(np.int64) % 2
     green = np.zeros(len(labels), np.int64)
-    order = np.random.default_rng(checked_seed(seed)).permutation(len(labels))
+    order = np.random.default_rng(seed).permutation(len(labels))
     for parity, fraction in ((0, 0.5), (1, rare)):
         own = order[odd[order] == parity]
         green[own[: round(fraction * len(own))]] = 1
@@ -71,9 +70,7 @@ def rare_group(examples: Source, rare: float = 0.05, seed: int = 0) -> tuple[Sou
     groups = labels.astype(np.int64)
     if not 0 <= rare < 1:
         raise ValueError(f"rare is {rare}: expected a fraction from 0 to below 1.")
-    rare_ones = np.random.default_rng(checked_seed(seed)).permutation(
-        np.flatnonzero(groups == 3)
-    )
+    rare_ones = np.random.default_rng(seed).permutation(np.flatnonzero(groups == 3))
     stay = round(rare / (1 - rare) * np.count_nonzero(groups == 2))
     kept = np.delete(np.arange(len(groups)), rare_ones[stay:])
     origin = f"{examples.origin}, at most {rare:.1%} of class 1 with the attribute"

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import numpy as np
 
-from keras_gen.arguments import checked_number, checked_positive, checked_seed, checked_size
+from keras_gen.arguments import checked_number, checked_positive, checked_size
 from keras_gen.checked_arguments import checked_types
 from keras_gen.data.sets.factors import Factors
 from keras_gen.data.source import Source
@@ -97,7 +97,7 @@ class Shapes(Declared):
         if n is not None:
             if not 1 <= n <= total:
                 raise ValueError(f"n is {n}: expected 1 to {total}, the number of combinations.")
-            index = np.random.default_rng(checked_seed(seed)).choice(total, n, replace=False)
+            index = np.random.default_rng(seed).choice(total, n, replace=False)
         values = self.factors.values(index)
         images = self.render(values)
         origin = f"shapes drawn at run time: {len(index)} of {total} combinations"

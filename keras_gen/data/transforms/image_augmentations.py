@@ -15,6 +15,7 @@ from keras_gen.arguments import checked_integer
 from keras_gen.checked_arguments import StatelessSeed, checked_tensor, checked_types
 from keras_gen.data.source import on_first
 from keras_gen.data.transforms.images import resize_cover
+from keras_gen.declared import PositiveInteger
 
 
 @checked_types
@@ -22,7 +23,7 @@ def random_crop_flip(
     crop: int | tuple[int, int],
     smallest: float = 1.0,
     unchanged: float = 0.0,
-    images: int = 1,
+    images: PositiveInteger = 1,
 ) -> Callable[[Any, Any], Any]:
     """Returns an augmentation that crops images at random, and mirrors them with probability 1/2.
 
@@ -44,7 +45,6 @@ def random_crop_flip(
     sides = crop if isinstance(crop, tuple) else (crop, crop)
     for each in sides:
         checked_integer("crop", each, minimum=1)
-    images = checked_integer("images", images, minimum=1)
     if smallest < 1 and isinstance(crop, tuple):
         raise ValueError(
             f"crop is {crop} and smallest is {smallest}: expected a square crop, given as one "
@@ -105,7 +105,6 @@ def random_shift_flip(shift: int, flip: bool = True) -> Callable[[Any, Any], Any
     Example:
         >>> batches = source.stream(64, augment=random_shift_flip(3))
     """
-    shift = checked_integer("shift", shift, minimum=0)
 
     def augment(example: Any, seed: tf.Tensor) -> Any:
         crop_seed, flip_seed = tf.unstack(tf.random.split(seed))

@@ -9,8 +9,9 @@ import numpy as np
 import tensorflow as tf
 from scipy import ndimage
 
-from keras_gen.arguments import check_levels, checked_integer, checked_seed, shown
+from keras_gen.arguments import check_levels, checked_integer, shown
 from keras_gen.checked_arguments import checked_types
+from keras_gen.declared import PositiveInteger
 from keras_gen.files.images import luma
 
 MOST_PIXELS = 2**28
@@ -74,7 +75,7 @@ def rounded_levels(image: tf.Tensor) -> tf.Tensor:
 
 
 @checked_types
-def pad_to(image: tf.Tensor, size: int) -> tf.Tensor:
+def pad_to(image: tf.Tensor, size: PositiveInteger) -> tf.Tensor:
     """Centers an image on a black square, as DCGANs pad 28x28 digits to 32x32.
 
     Args:
@@ -86,7 +87,6 @@ def pad_to(image: tf.Tensor, size: int) -> tf.Tensor:
         >>> pad_to(tf.ones([2, 28, 28, 1]), 32).shape
         TensorShape([2, 32, 32, 1])
     """
-    checked_integer("size", size, minimum=1)
     *_, height, width, _ = image.shape
     if height > size or width > size:
         raise ValueError(
@@ -98,7 +98,7 @@ def pad_to(image: tf.Tensor, size: int) -> tf.Tensor:
 
 
 @checked_types
-def shrunk(images: tf.Tensor, factor: int) -> tf.Tensor:
+def shrunk(images: tf.Tensor, factor: PositiveInteger) -> tf.Tensor:
     """Shrinks images by an integer factor (bicubic, antialiased), as in super-resolution papers.
 
     When enlarged again with `tf.image.resize(..., "bicubic")`, the five images of Set5 have a PSNR
@@ -113,7 +113,6 @@ def shrunk(images: tf.Tensor, factor: int) -> tf.Tensor:
         >>> shrunk(np.zeros([2, 96, 64, 3], "uint8"), 4).shape
         TensorShape([2, 24, 16, 3])
     """
-    checked_integer("factor", factor, minimum=1)
     check_levels("images", images)
     *_, height, width, _ = images.shape
     if height % factor or width % factor:
@@ -251,9 +250,7 @@ def on_photographs(digits: np.ndarray, photographs: np.ndarray, seed: int = 0) -
             f"The digits have size {digits.shape[1:3]}, but the photographs have size "
             f"{photographs.shape[1:3]}: expected the same size."
         )
-    drawn = np.random.default_rng(checked_seed(seed)).integers(
-        len(photographs), size=len(digits)
-    )
+    drawn = np.random.default_rng(seed).integers(len(photographs), size=len(digits))
     difference = photographs[drawn].astype("int16") - digits
     return np.abs(difference).astype("uint8")
 

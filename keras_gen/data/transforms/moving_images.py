@@ -11,11 +11,12 @@ import tensorflow as tf
 from keras_gen.arguments import checked_integer
 from keras_gen.checked_arguments import checked_types
 from keras_gen.data.transforms.image_augmentations import on_image
+from keras_gen.declared import PositiveInteger
 
 
 @checked_types
 def moving_images(
-    frames: int = 16, size: int = 32, slowest: float = 1.0, fastest: float = 3.0
+    frames: int = 16, size: PositiveInteger = 32, slowest: float = 1.0, fastest: float = 3.0
 ) -> Callable[[Any, Any], Any]:
     """Returns an augmentation that creates videos: an image moves over a black square and bounces.
 
@@ -40,7 +41,6 @@ def moving_images(
         TensorShape([4, 16, 32, 32, 1])
     """
     checked_integer("frames", frames, minimum=2)
-    checked_integer("size", size, minimum=1)
     if not 0 <= slowest <= fastest < math.inf:
         raise ValueError(
             f"slowest is {slowest} and fastest is {fastest}: expected 0 <= slowest <= fastest."

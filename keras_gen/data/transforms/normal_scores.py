@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.arguments import checked_size
 from keras_gen.checked_arguments import StatelessSeed, checked_types
 from keras_gen.data.transforms.tables import Column, as_numbers, row_texts, table_rows
+from keras_gen.declared import Count
 from keras_gen.tensor_checks import require
 
 
@@ -42,8 +42,7 @@ class NormalScores:
     """
 
     @checked_types
-    def __init__(self, rows, columns: Sequence[Column], most: int = 32):
-        most = checked_size("most", most)
+    def __init__(self, rows, columns: Sequence[Column], most: Count = 32):
         self.columns = list(columns)
         self._known = []
         rows = self._texts(rows)

@@ -12,12 +12,13 @@ import tensorflow as tf
 from keras_gen.arguments import checked_integer
 from keras_gen.checked_arguments import checked_array, checked_tensor, checked_types
 from keras_gen.data.source import on_first
+from keras_gen.declared import PositiveInteger
 from keras_gen.files.sounds import of_one_length
 from keras_gen.tensor_checks import require
 
 
 @checked_types
-def fit_length(waveform: tf.Tensor, samples: int) -> tf.Tensor:
+def fit_length(waveform: tf.Tensor, samples: PositiveInteger) -> tf.Tensor:
     """Crops a longer sound to its middle, or centers a shorter sound in silence.
 
     Args:
@@ -28,7 +29,6 @@ def fit_length(waveform: tf.Tensor, samples: int) -> tf.Tensor:
         >>> fit_length(np.array([1, 2, 3], "int16"), 5)
         <tf.Tensor: shape=(5,), dtype=int16, numpy=array([0, 1, 2, 3, 0], dtype=int16)>
     """
-    samples = checked_integer("samples", samples, minimum=1)
     if not waveform.shape.rank or waveform.shape[0] == 0:
         raise ValueError(f"waveform has shape {waveform.shape}: expected at least one sample.")
     first = tf.maximum(tf.shape(waveform)[0] - samples, 0) // 2
@@ -40,7 +40,7 @@ def fit_length(waveform: tf.Tensor, samples: int) -> tf.Tensor:
 
 
 @checked_types
-def from_first_sound(waveforms: Any, samples: int) -> np.ndarray:
+def from_first_sound(waveforms: Any, samples: PositiveInteger) -> np.ndarray:
     """Starts each recording at its first nonzero sample, and pads it with zeros at the end.
 
     Args:
@@ -51,7 +51,6 @@ def from_first_sound(waveforms: Any, samples: int) -> np.ndarray:
         >>> from_first_sound(np.array([[0, 0, 5, 0, 7, 0]], "int16"), 4)
         array([[5, 0, 7, 0]], dtype=int16)
     """
-    samples = checked_integer("samples", samples, minimum=1)
     waveforms = checked_array("waveforms", of_one_length(waveforms))
     if waveforms.ndim < 2 or not waveforms.size:
         raise ValueError(f"waveforms has shape {waveforms.shape}: expected [n, samples, ...].")
@@ -177,7 +176,6 @@ def random_shift(most: int) -> Callable[[Any, Any], Any]:
     Example:
         >>> batches = source.stream(16, augment=random_shift(64))
     """
-    most = checked_integer("most", most, minimum=0)
 
     def augment(example: Any, seed: tf.Tensor) -> Any:
         def shift(waveform: tf.Tensor) -> tf.Tensor:
@@ -195,7 +193,7 @@ def random_shift(most: int) -> Callable[[Any, Any], Any]:
 
 
 @checked_types
-def random_excerpt(samples: int) -> Callable[[Any, Any], Any]:
+def random_excerpt(samples: PositiveInteger) -> Callable[[Any, Any], Any]:
     """Returns an augmentation that cuts a random excerpt from the nonsilent part of a sound.
 
     Zeros at the end of a sound are left out if the remainder is long enough. The beginning and the
@@ -209,7 +207,6 @@ def random_excerpt(samples: int) -> Callable[[Any, Any], Any]:
     Example:
         >>> batches = source.stream(16, augment=random_excerpt(2048))
     """
-    samples = checked_integer("samples", samples, minimum=1)
 
     def augment(example: Any, seed: tf.Tensor) -> Any:
         def excerpt(waveform: tf.Tensor) -> tf.Tensor:

@@ -8,7 +8,6 @@ import keras
 import numpy as np
 from scipy import ndimage
 
-from keras_gen.arguments import checked_seed
 from keras_gen.checked_arguments import checked_types
 from keras_gen.metrics.evaluation_networks.labelers import fit_logits
 from keras_gen.metrics.metric_arguments import as_images
@@ -79,7 +78,6 @@ def train_domain_classifier(
 
     Example: `train_domain_classifier(photos, paintings, kind="blurred")`.
     """
-    seed = checked_seed(seed)
     a = as_images(a, "a", channels=(3,))
     b = as_images(b, "b", channels=(3,))
     if a.shape[1:] != b.shape[1:]:

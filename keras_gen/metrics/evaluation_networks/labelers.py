@@ -9,7 +9,6 @@ import keras
 import numpy as np
 from keras import layers
 
-from keras_gen.arguments import checked_array, checked_seed
 from keras_gen.checked_arguments import checked_types
 from keras_gen.metrics.metric_arguments import as_images, part_of
 from keras_gen.networks import conv_classifier, conv_encoder
@@ -52,9 +51,7 @@ def train_classifier(
 
     Example: `train_classifier(digits, labels)(test_digits)["logits"]`.
     """
-    seed = checked_seed(seed)
     images = as_images(images)
-    labels = checked_array("labels", labels)
     whole = np.issubdtype(labels.dtype, np.integer)
     if classes is None:
         classes = int(labels.max()) + 1 if whole and labels.size else 0
@@ -183,7 +180,6 @@ def train_point_reader(
 
     Example: `train_point_reader(faces.images[0], faces.points[0])`.
     """
-    seed = checked_seed(seed)
     count, number, _ = points.shape
     keras.utils.set_random_seed(seed)
     shown = keras.Input(images.shape[1:], dtype="float32")
@@ -239,9 +235,7 @@ def train_segmenter(
 
     Example: `pixel_accuracy(train_segmenter(photos, labels, 12), translated, asked)`.
     """
-    seed = checked_seed(seed)
     images = as_images(images)
-    labels = checked_array("labels", labels)
     if labels.shape != images.shape[:3] or not 0 <= labels.min() <= labels.max() < classes:
         raise ValueError(
             f"train_segmenter got labels of shape {list(labels.shape)} from {labels.min()} to "

@@ -11,7 +11,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from keras_gen.arguments import checked_seed, shown
+from keras_gen.arguments import shown
 from keras_gen.checked_arguments import checked_types
 from keras_gen.metrics.metric_arguments import as_labeled_pair, as_labels
 
@@ -59,7 +59,7 @@ def attribute_leak(
         _require_two(found)
     probes = {
         "linear": make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)),
-        "trees": HistGradientBoostingClassifier(random_state=checked_seed(seed)),
+        "trees": HistGradientBoostingClassifier(random_state=seed),
     }
     leaks: dict[str, float] = {}
     for name, probe in probes.items():

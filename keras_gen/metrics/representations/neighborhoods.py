@@ -82,7 +82,7 @@ def kmeans_report(
     labels = as_labels(labels, "labels", len(codes))
     clusters = len(np.unique(labels)) if clusters is None else clusters
     check_within("clusters", clusters, len(codes))
-    found = KMeans(clusters, n_init=10, random_state=checked_seed(seed)).fit_predict(codes)
+    found = KMeans(clusters, n_init=10, random_state=seed).fit_predict(codes)
     commonest = contingency_matrix(labels, found).max(axis=0)
     return {
         "purity": float(commonest.sum() / len(labels)),

@@ -9,10 +9,10 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from keras_gen.arguments import checked_integer
 from keras_gen.checked_arguments import checked_types
 from keras_gen.core import ConstantThenLinear
 from keras_gen.data.batches.labeled import even_order
+from keras_gen.declared import PositiveInteger
 from keras_gen.metrics.metric_arguments import as_classes, as_labeled_pair
 from keras_gen.networks import classifier_on
 
@@ -124,8 +124,8 @@ def transfer_report(
     encoder: keras.Model,
     train: tuple[np.ndarray, np.ndarray],
     test: tuple[np.ndarray, np.ndarray],
-    labels_per_class: int = 100,
-    draws: int = 3,
+    labels_per_class: PositiveInteger = 100,
+    draws: PositiveInteger = 3,
     epochs: int = 30,
     data_range: tuple[float, float] = (-1.0, 1.0),
     seed: int = 0,
@@ -158,8 +158,6 @@ def transfer_report(
     test_images, test_labels = test
     labels = as_classes(labels, "labels of train", len(images))
     test_labels = as_classes(test_labels, "labels of test", len(test_images))
-    draws = checked_integer("draws", draws, minimum=1)
-    labels_per_class = checked_integer("labels_per_class", labels_per_class, minimum=1)
     classes = _classes_of(labels, test_labels)
     low, high = data_range
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
-from keras_gen.arguments import checked_integer, checked_seed
+from keras_gen.arguments import checked_integer
 from keras_gen.checked_arguments import checked_types
 from keras_gen.metrics.metric_arguments import as_feature_pair, as_features, as_numbers
 
@@ -147,7 +147,6 @@ def kernel_distance(
 
     Example: `distance, error = kernel_distance(real_features, generated_features)`.
     """
-    seed = checked_seed(seed)
     a, b = as_feature_pair(features_a, features_b, ("features_a", "features_b"), rows=3)
     subsets = checked_integer("subsets", subsets, minimum=2)
     subset_size = checked_integer("subset_size", subset_size, minimum=3)

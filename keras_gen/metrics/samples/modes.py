@@ -10,7 +10,7 @@ import numpy as np
 from scipy import special
 from sklearn.cluster import KMeans
 
-from keras_gen.arguments import checked_integer, checked_seed, checked_size
+from keras_gen.arguments import checked_integer
 from keras_gen.checked_arguments import checked_types
 from keras_gen.declared import Count
 from keras_gen.metrics.metric_arguments import (
@@ -137,7 +137,7 @@ def stacked_modes(
 
 @checked_types
 def label_modes(
-    labels: np.ndarray, modes: int, reference: np.ndarray | None = None
+    labels: np.ndarray, modes: Count, reference: np.ndarray | None = None
 ) -> dict[str, float]:
     """Counts the modes among labels, and compares their frequencies with real data.
 
@@ -153,7 +153,6 @@ def label_modes(
 
     Example: `label_modes(np.array([0, 0, 1, 1]), modes=4)` has 2 modes, and log 2 nats.
     """
-    modes = checked_size("modes", modes)
     counts = _counts(labels, modes, "labels")
     expected = np.ones(modes) if reference is None else _counts(reference, modes, "reference")
     if not expected.any():
@@ -203,7 +202,7 @@ def bin_shares(
     center = real.mean(axis=0)
     real = (real - center).astype(np.float32)
     generated = (generated - center).astype(np.float32)
-    clusters = KMeans(bins, n_init=4, random_state=checked_seed(seed)).fit(real)
+    clusters = KMeans(bins, n_init=4, random_state=seed).fit(real)
     of_real = np.bincount(clusters.labels_, minlength=bins) / len(real)
     of_samples = np.bincount(clusters.predict(generated), minlength=bins) / len(generated)
     order = np.argsort(-of_real, kind="stable")

@@ -9,12 +9,10 @@ import tensorflow as tf
 
 from keras_gen.arguments import (
     checked_array,
-    checked_integer,
     checked_number,
-    checked_positive,
-    checked_seed,
 )
 from keras_gen.checked_arguments import checked_types
+from keras_gen.declared import Positive, PositiveInteger
 from keras_gen.latents import great_circle, line
 
 
@@ -25,9 +23,9 @@ def perceptual_path_length(
     start: np.ndarray,
     end: np.ndarray,
     spherical: bool = False,
-    epsilon: float = 1e-4,
+    epsilon: Positive = 1e-4,
     trim: float = 0.01,
-    batch_size: int = 32,
+    batch_size: PositiveInteger = 32,
     seed: int = 0,
 ) -> dict[str, float]:
     """Returns the mean of |f(G(z(t))) - f(G(z(t + epsilon)))|^2 / epsilon^2 for uniform t.
@@ -78,15 +76,13 @@ def perceptual_path_length(
     for name, latents in (("start", start), ("end", end)):
         if not np.isfinite(latents).all():
             raise ValueError(f"{name} contains NaN or infinity: expected finite numbers.")
-    epsilon = checked_positive("epsilon", epsilon)
-    batch_size = checked_integer("batch_size", batch_size, minimum=1)
     cut = int(checked_number("trim", trim, minimum=0) * len(start))
     if len(start) - 2 * cut < 2:
         raise ValueError(
             f"trim is {trim} for {len(start)} paths: expected at least two paths to remain after "
             "trimming both ends."
         )
-    t = np.random.default_rng(checked_seed(seed)).uniform(size=(len(start), 1))
+    t = np.random.default_rng(seed).uniform(size=(len(start), 1))
     between = great_circle if spherical else line
     # The two points are in float64, because their relative difference is only about 1e-4.
     points = np.stack([between(start, end, t), between(start, end, t + epsilon)])

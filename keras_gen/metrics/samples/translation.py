@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 import keras
 import numpy as np
 
-from keras_gen.arguments import checked_seed
 from keras_gen.checked_arguments import checked_types
 from keras_gen.messages import warn
 from keras_gen.metrics.evaluation_networks.domain_classifier import accuracy, predict
@@ -72,7 +71,7 @@ class TranslationEvaluation:
                 "the floor is higher, and the excess is lower, than with equal numbers. Pass at "
                 f"least {len(source)} reference images."
             )
-        rng = np.random.default_rng(checked_seed(seed))
+        rng = np.random.default_rng(seed)
         draws = [rng.permutation(len(reference))[: len(source)] for _ in range(FLOORS)]
         floors = [self._patches(reference[draw]) for draw in with_bar(draws, "floor")]
         self._floor = {

@@ -12,7 +12,6 @@ from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 from scipy.stats import wasserstein_distance
 
-from keras_gen.arguments import checked_seed
 from keras_gen.checked_arguments import checked_types
 from keras_gen.declared import Count
 from keras_gen.metrics.metric_arguments import as_feature_pair, as_features, as_images
@@ -136,7 +135,7 @@ def pyramid_distances(
             f"{target.shape[1:]}: expected square images of the same size, a power of two of at "
             "least 16 pixels."
         )
-    rng = np.random.default_rng(checked_seed(seed))
+    rng = np.random.default_rng(seed)
     of_images = _patches(images, patches, rng)
     of_target = _patches(target, patches, rng)
     distances = {}

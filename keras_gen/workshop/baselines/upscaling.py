@@ -10,7 +10,9 @@ from numpy.lib.stride_tricks import sliding_window_view
 from sklearn.cluster import MiniBatchKMeans
 
 from keras_gen.arguments import checked_integer, checked_odd, checked_seed
+from keras_gen.checked_arguments import checked_types
 from keras_gen.data import shrunk
+from keras_gen.declared import PositiveInteger
 from keras_gen.files.images import luma
 from keras_gen.metrics.metric_arguments import as_images
 
@@ -19,7 +21,8 @@ _MIDDLE = 3  # side in pixels of the center of a patch, which is the part that i
 _FLAT = 1e-3  # minimum divisor when a patch is divided by its contrast
 
 
-def bicubic(images: np.ndarray, factor: int) -> np.ndarray:
+@checked_types
+def bicubic(images: np.ndarray, factor: PositiveInteger) -> np.ndarray:
     """Enlarges images with bicubic interpolation (Keys 1981), as uint8.
 
     Args:
@@ -28,7 +31,6 @@ def bicubic(images: np.ndarray, factor: int) -> np.ndarray:
 
     Example: `bicubic(small, 4)`.
     """
-    factor = checked_integer("factor", factor, minimum=1)
     size = [factor * side for side in images.shape[1:3]]
     enlarged = tf.image.resize(images, size, "bicubic").numpy()
     return enlarged.round().clip(0, 255).astype(np.uint8)

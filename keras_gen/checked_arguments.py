@@ -137,10 +137,12 @@ def _hints(function) -> dict[str, Any]:
 
 
 def _may_be_none(parameter: inspect.Parameter) -> bool:
+    """Returns whether None is allowed, or refused by the check of the annotation."""
     kind = parameter.annotation
     unknown = kind in (Any, object, parameter.empty) or isinstance(kind, typing.TypeVar)
     missing = parameter.default is None or type(None) in typing.get_args(kind)
-    return unknown or missing or kind in (int, float) or kind in _CHECKS
+    has_check = kind in (int, float) or typing.get_origin(kind) is Annotated or kind in _CHECKS
+    return unknown or missing or has_check
 
 
 def _checked(parameter: inspect.Parameter, value: Any) -> Any:

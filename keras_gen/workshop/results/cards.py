@@ -77,7 +77,7 @@ def card(name: str, entry: dict[str, Any], metadata: dict[str, Any], run: Group 
     if run:
         record = run.record
         parts += [
-            f"Made by `{record.command}`: {record.minutes:,.0f} minutes, {words.device(record)}.\n",
+            f"Made by `{record.command}`: {record.minutes:,.0f} minutes, {record.device}.\n",
             "## Results\n",
             "↓ means that lower is better, and ↑ that higher is better.\n",
             _table(run.entries),

@@ -166,7 +166,7 @@ def syllabus(
     groups: Mapping[str, Sequence[Group]],
 ) -> str:
     """Returns the text of the syllabus."""
-    usual = statistics.mode(words.device(group.record) for group, *_ in groups.values())
+    usual = statistics.mode(group.record.device for group, *_ in groups.values())
     columns = ("week", "chapters", "minutes to run", "recipes", "minutes to train")
     plan = [header(*columns)]
     parts = []
@@ -201,8 +201,9 @@ def _run(name: str, groups: Mapping[str, Sequence[Group]], usual: str) -> str:
     if name not in groups:
         return line(_recipe(name), *result, "", "")
     record = groups[name][0].record
-    device = words.device(record)
-    minutes = f"{record.minutes:,.1f}" + ("" if device == usual else f" ({device})")
+    minutes = f"{record.minutes:,.1f}" + (
+        "" if record.device == usual else f" ({record.device})"
+    )
     paper = words.source(groups[name][0].published.paper)
     return line(_recipe(name), *result, minutes, paper)
 

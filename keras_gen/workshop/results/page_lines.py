@@ -124,7 +124,7 @@ def entry_of_export(figure: Figure, config: dict[str, Any], metrics: dict[str, A
     """Returns the line for a metric of one run; raises a KeyError if it was not measured."""
     values = {key: metrics[key] for key in figure.keys if key == figure.key or key in metrics}
     numbers = {**metrics, **config}
-    return Entry(figure, (Record("", numbers, 0, "", 0, 0, "", values),))
+    return Entry(figure, (Record("", numbers, 0, "", 0, 0, values),))
 
 
 def groups(recipe: str, published: Published, records: list[Record]) -> list[Group]:

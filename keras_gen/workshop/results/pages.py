@@ -192,7 +192,7 @@ def index(runs: Sequence[list[Group]], root: Path) -> str:
 
 def page(family: str, runs: Sequence[list[Group]]) -> str:
     """Returns a family's page: the runs of each recipe with their results and notes."""
-    devices = [words.device(group.record) for own in _of(family, runs) for group in own]
+    devices = [group.record.device for own in _of(family, runs) for group in own]
     usual = statistics.mode(devices)
     parts = [f"# Results: {family}\n\n{PAGE}Runs used {usual} unless stated otherwise.\n"]
     said = []
@@ -308,9 +308,8 @@ def _run(group: Group, usual_device: str) -> str:
     facts = [_dataset(group), f"{trained} training examples"]
     part, _, sizes = record.split.partition(", ")
     facts += [f"{sizes} {part} examples" if sizes else "", seeds]
-    device = words.device(record)
     facts += [f"{record.minutes:,.1f} minutes", "resumed" if record.resumed else ""]
-    facts += ["" if device == usual_device else device]
+    facts += ["" if record.device == usual_device else record.device]
     if group.exported:
         own = group.exported is record
         facts.append("exported" if own else f"seed {group.exported.config['seed']} exported")

@@ -18,6 +18,8 @@ from keras_gen.workshop.results.records import (
 )
 from keras_gen.workshop.run.flags import command
 
+ONE_REPLICA = ", DefaultDistributionStrategy with 1 replica"  # left out on pages
+
 
 def publish(
     root: str | Path, exports: Sequence[str | Path], note: str | None = None
@@ -100,7 +102,7 @@ def _record(recipe: ModuleType, published: Published, run: FinishedRun) -> Recor
         split="; ".join(f"{kind}, {_sum(sizes, most)}" for kind, sizes in parts),
         steps=run.metrics.get("steps"),  # type: ignore[arg-type]
         minutes=run.metrics.get("minutes", 0),
-        device=run.metrics.get("device") or "unknown",
+        device=(run.metrics.get("device") or "unknown").removesuffix(ONE_REPLICA),
         versions=", ".join(map(" ".join, (run.versions or {}).items())) or None,
         date=run.date,
         values=values,

@@ -22,6 +22,7 @@ RESULTS = Path("recipes") / "results"
 """Folder of the records, relative to the repository's root."""
 # Flags that do not change the experimental setting of the paper.
 NEUTRAL = ("--preset", "--seed", "--deterministic", "--strategy", "--grid-every")
+USUAL_DEVICE = "2 CPU cores"
 LIST_OF_NUMBERS = re.compile(r"\[\n\s+((?:[\w.+-]+,?\s+)+)\]")
 
 
@@ -37,12 +38,12 @@ class Record:
         steps: Number of training steps. Files store it only if it is not the product of epochs and
             steps per epoch.
         minutes: Duration in minutes.
-        device: Device on which the run took place.
         versions: Packages with their versions, or None if not recorded.
         date: Day of the run, or None if not recorded.
         note: Reason that a result is worse than the paper's, or other facts that readers need, or
             None.
         values: Published results, by name of the metric.
+        device: Device on which the run took place. Files store it only if it is another device.
         resumed: Whether the run was interrupted and continued from a checkpoint.
         run: Id of the run, which its images also contain, or None if not recorded.
         settings: The `checksum` of the settings when the run was published, or None if it is not
@@ -55,8 +56,8 @@ class Record:
     split: str
     steps: int
     minutes: int | float
-    device: str
     values: dict
+    device: str = USUAL_DEVICE
     versions: str | None = None
     date: str | None = None
     note: str | None = None
@@ -194,9 +195,8 @@ def _row(record: Record) -> dict[str, Any]:
     config = row.pop("config")
     if record.settings is None:
         row["settings"] = checksum(config)
-    if row["steps"] == _planned_steps(config):
-        del row["steps"]
-    return {name: value for name, value in row.items() if value not in (None, False)}
+    usual = {"steps": _planned_steps(config), "device": USUAL_DEVICE}
+    return {n: v for n, v in row.items() if v not in (None, False) and v != usual.get(n)}
 
 
 def _planned_steps(config: Mapping[str, Any]) -> int | None:

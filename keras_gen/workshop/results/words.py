@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from keras_gen.workshop.results.declarations import Figure
 from keras_gen.workshop.results.page_lines import Entry
-from keras_gen.workshop.results.records import Record
 
 SHORT = "▽ short of the paper"
 
@@ -88,11 +87,6 @@ def beside(entry: Entry) -> str:
 def _instead(entry: Entry) -> list[str]:
     """Returns the method to use instead if a baseline is better."""
     return [f"⇒ use {name} instead" for name in entry.baseline if entry.is_behind]
-
-
-def device(record: Record) -> str:
-    """Returns the device, followed by the strategy if it has several replicas."""
-    return record.device.removesuffix(", DefaultDistributionStrategy with 1 replica")
 
 
 def source(paper: str) -> str:

@@ -331,9 +331,9 @@ class TestSamples:
         )
 
     def test_a_class_may_be_given_for_each_example(self):
-        labels = [2, 0, 1, 1, 2]
-        images = Painter().sample(5, seed=1, batch_size=2, label=labels)
-        free = Painter().sample(5, seed=1)
+        labels = [2, 0, 0, 1, 0, 0, 2]
+        images = Painter().sample(7, seed=1, batch_size=2, label=labels)
+        free = Painter().sample(7, seed=1)
         np.testing.assert_array_equal(images[:, 0], pixel(labels))
         np.testing.assert_array_equal(images[:, 2:], free[:, 2:])
         np.testing.assert_array_equal(Painter().sample(2, label=[1])[:, 0], pixel([1, 1]))

@@ -196,9 +196,15 @@ def test_short_chains_sample_the_right_width(solver, error):
     assert abs(float(found[0, 0]) - DEVIATION) < error
 
 
-@pytest.mark.thorough
-@pytest.mark.parametrize("name", SOLVERS)
-@pytest.mark.parametrize("path", PATHS, ids=lambda path: type(path).__name__)
+def cases():
+    """All pairs; one is quick, of the solver that no other quick test checks."""
+    for path, name in itertools.product(PATHS, SOLVERS):
+        quick = name == "dpm_solver" and path is PATHS[1]
+        marks = [] if quick else pytest.mark.thorough
+        yield pytest.param(path, name, marks=marks, id=f"{type(path).__name__}-{name}")
+
+
+@pytest.mark.parametrize(("path", "name"), list(cases()))
 def test_every_solver_follows_its_formulas_on_every_path(path, name):
     seeds = tf.constant([5, 6])
     tolerances = {"float64": 1e-5, "float32": 2e-3}

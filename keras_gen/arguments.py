@@ -255,7 +255,8 @@ def refuse_masked(name: str, values: Any) -> None:
     if hidden := count_hidden(values):
         raise ValueError(
             f"{name} is a masked array that hides {hidden} of its values: expected an array "
-            "without missing values. Leave out such examples, or fill them in with .filled(value)."
+            "without missing values. Leave out the affected examples, or fill in the missing "
+            "values with .filled(value)."
         )
 
 

@@ -346,7 +346,10 @@ def checked_tensor(name: str, value: Any) -> tf.Tensor:
 def _stateless_seed(name: str, value: Any) -> tf.Tensor:
     seed = checked_tensor(name, value)
     if not seed.dtype.is_integer or not seed.shape.is_compatible_with([2]):
-        raise ValueError(f"{name} is {shown(value)}: expected a stateless seed, two integers.")
+        raise ValueError(
+            f"{name} is {shown(value)}: expected a stateless seed, which consists of two "
+            "integers."
+        )
     return seed
 
 

@@ -349,7 +349,7 @@ def nearest_latents(
     if more := set(decode.takes(model)) - {"latents"}:
         raise TypeError(
             f"The images of {type(model).__name__} also depend on {', '.join(sorted(more))}: "
-            "expected a model that decodes latents alone."
+            "expected a model whose images depend only on the latents."
         )
     targets = model.prepare(*of_source((images,), most=1))
     count = len(targets)

@@ -374,9 +374,9 @@ def _of_fit(model) -> Iterator[Try]:
         "(a text)": ("images",),
         "(a set)": ({1, 2},),
         "(a ragged list)": ([[1.0, 2.0], [3.0]],),
-        "(a dataset of no batch)": (batches.take(0),),
-        "(parts too many)": many,
-        "(a dataset of parts too many)": (tf.data.Dataset.from_tensors(many),),
+        "(a dataset without batches)": (batches.take(0),),
+        "(too many parts)": many,
+        "(a dataset with too many parts)": (tf.data.Dataset.from_tensors(many),),
     }
     for call, data in no_data.items():
         words = ("no data", "type", "batch", "array", "recordings")
@@ -477,7 +477,7 @@ class _FunctionCheck:
             self._refuse(f"{name}=masked", words, {name: masked})
         if array.ndim and not self.is_layer:
             deep = np.stack([array, array], axis=1)
-            self._try(f"{name}=with one axis more", shapes, {name: deep})
+            self._try(f"{name}=with an extra axis", shapes, {name: deep})
             self._try(f"{name}=no examples", shapes, {name: array[:0]}, self._hides)
         if array.dtype.kind == "f":
             spoiled = array.copy()
@@ -523,7 +523,7 @@ class _FunctionCheck:
         words = ("shape", "examples", "rows", *(word for n in arrays for word in n.split("_")))
         alike = {name: np.repeat(array[:1], count, axis=0) for name, array in arrays.items()}
         self._try("one example", words, {name: array[:1] for name, array in arrays.items()})
-        self._try("examples all alike", words, alike)
+        self._try("identical examples", words, alike)
         for name, array in arrays.items() if len(arrays) > 1 else ():
             longer = {name: np.concatenate([array, array[:1]])}
             if "same shape" in self.docstring:
@@ -591,7 +591,7 @@ def _same_layouts(array: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
     frozen.flags.writeable = False
     yield "not contiguous", spread
     yield "read-only", frozen
-    yield "in Fortran's order", np.asfortranarray(array)
+    yield "in Fortran order", np.asfortranarray(array)
     if array.dtype.itemsize > 1:
         yield "big-endian", array.astype(array.dtype.newbyteorder(">"))
 

@@ -343,7 +343,7 @@ def test_what_does_not_standardize(rng):
     with pytest.raises(ValueError, match="standardize is True, but PriorSampledModel does not"):
         decoder = mlp_decoder((6,), 2, hidden=(4,))
         keras_gen.PriorSampledModel(decoder, "unbounded_normal", standardize=True).compile()
-    with pytest.raises(ValueError, match="vectors have no minimum"):
+    with pytest.raises(ValueError, match="which requires data with a minimum"):
         keras_gen.DenoisingAutoencoder.for_vectors(3, corruption="salt_and_pepper")
     with pytest.raises(TypeError, match=r"shape is .*: expected an integer"):
         keras_gen.VAE.for_vectors(2.5)
@@ -416,7 +416,7 @@ def test_densities_warn_once_of_columns_that_repeat_values(rng, name, column, fo
     ours = [one for one in found if "where values repeat" in str(one.message)]
     assert len(ours) == (0 if name in ("VAE", "Autoencoder") else 1)
     for warning in ours:
-        assert "in column 2): build MADE.for_table or Flow.for_table, which" in str(warning.message)
+        assert "in column 2): use MADE.for_table or Flow.for_table (which" in str(warning.message)
         assert warning.filename == __file__
 
 

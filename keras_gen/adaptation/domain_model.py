@@ -82,8 +82,8 @@ class DomainModel(OpposedClassifier):
         if "target_x" not in batch:
             raise ValueError(
                 f"{type(self).__name__} trains on x (images), labels (labels), and target_x "
-                "(target_images), but got only labeled images, which are enough only for "
-                "evaluate: also pass target images to fit."
+                "(target_images), but got only labeled images: also pass target images to "
+                "fit. Labeled images alone suffice only for evaluate."
             )
         return batch
 

@@ -50,9 +50,9 @@ def pretrain_layers(
     sizes = [[tuple(layer.kernel.shape) for layer in layers] for layers in (ups, downs)]
     if sizes[0] != [size[::-1] for size in sizes[1]]:
         raise ValueError(
-            f"The encoder's dense layers have (inputs, units) {sizes[0]}, and the decoder's, from "
-            f"last to first, have {sizes[1]}: expected mirrored networks, with inputs and units "
-            "swapped."
+            f"The encoder's dense layers have (inputs, units) {sizes[0]}, and the decoder's "
+            f"dense layers, from last to first, have {sizes[1]}: expected mirrored networks, "
+            "with inputs and units swapped."
         )
     hidden = [*ups[:-1], *downs[1:]]
     if other := [
@@ -60,8 +60,8 @@ def pretrain_layers(
     ]:
         raise ValueError(
             f"The activation of hidden layer {other[0]} is not a sigmoid: expected a sigmoid, "
-            "because the next layer is trained on its outputs as probabilities. Build the networks "
-            "with activation='sigmoid'."
+            "because the next layer's training treats its outputs as probabilities. Build the "
+            "networks with activation='sigmoid'."
         )
     for number, (up, down) in enumerate(zip(ups, downs, strict=True)):
         likelihood = model.likelihood if number == 0 else "bernoulli"

@@ -157,7 +157,7 @@ def _read(text: str | os.PathLike) -> str:
     """Returns a text, or the text in a file, with newlines as line endings."""
     is_text = isinstance(text, str) and not os.path.exists(text)
     if is_text and "\0" in str(text):
-        raise ValueError(f"text is {shown(text)}: expected characters other than NUL.")
+        raise ValueError(f"text is {shown(text)}: expected text without NUL characters.")
     if is_text and len(str(text).split()) == 1 and _may_be_a_file(str(text)):
         raise FileNotFoundError(
             f"text is {shown(text)}: expected the name of an existing file, because this text has "

@@ -89,7 +89,7 @@ def prepare_batch(self, data) -> dict[str, tf.Tensor]:
     if TARGET in batch and not self.reconstructs_pairs:
         same = tf.reduce_all(tf.equal(batch["x"], batch.pop(TARGET)))
         sentence = (
-            f"{type(self).__name__} got y, which differs from x, but does not use it: leave out "
+            f"{type(self).__name__} does not use y, but got a y that differs from x: leave out "
             "y."
         )
         with tf.control_dependencies([require(same, sentence)]):

@@ -471,9 +471,9 @@ def _warn_of_few_values(model, x) -> None:
     if few:
         warn(
             f"{type(model).__name__}.log_prob has no upper bound where values repeat, and few "
-            f"values in the {len(rows)} rows are distinct ({', '.join(few)}): build "
-            "MADE.for_table or Flow.for_table, which model such columns, spread these values with "
-            "keras_gen.data.NormalScores, or leave the columns out."
+            f"values in the {len(rows)} rows are distinct ({', '.join(few)}): use "
+            "MADE.for_table or Flow.for_table (which can model such columns), spread the "
+            "values with keras_gen.data.NormalScores, or leave the columns out."
         )
 
 

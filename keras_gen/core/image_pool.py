@@ -53,9 +53,9 @@ class ImagePool(keras.layers.Layer):
         numbers = size * math.prod(image_shape) if size else 0
         if numbers > MOST_NUMBERS:
             raise ValueError(
-                f"pool_size is {size}, which amounts to {numbers} numbers for images of shape "
-                f"{tuple(image_shape)}: expected at most {MOST_NUMBERS} numbers. Use a smaller "
-                "pool_size."
+                f"pool_size is {size}, which requires memory for {numbers} numbers with images "
+                f"of shape {tuple(image_shape)}: expected at most {MOST_NUMBERS} numbers. Use "
+                "a smaller pool_size."
             )
         self.size = size
         self.image_shape = tuple(image_shape)

@@ -253,8 +253,8 @@ def check_weights(model) -> None:
         if not keras.ops.all(keras.ops.isfinite(weight)):
             owner = owners.get(id(weight), model.name)
             raise NonFiniteLossError(
-                f"The weight {weight.path} of {owner} is not finite: load a good checkpoint, or "
-                "build it again."
+                f"The weight {weight.path} of {owner} is not finite: load a good checkpoint, "
+                "or rebuild the model."
             )
 
 

@@ -40,8 +40,8 @@ def load_weights(self, filepath, *args, **kwargs):
         if "could not be loaded" not in str(error):
             raise
         raise ValueError(
-            f"{filepath} contains weights that do not match this {type(self).__name__}: "
-            f"build it as the saved model was built.{older_likelihood(self)}"
+            f"{filepath} contains weights that do not match this {type(self).__name__}: build "
+            f"the model with the same arguments as the saved model.{older_likelihood(self)}"
         ) from error
 
 

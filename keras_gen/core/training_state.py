@@ -177,8 +177,9 @@ class TrainingState(keras.callbacks.Callback):
                 continue
             if run != self.run or self.latest is None or path > self.latest:
                 raise CheckpointError(
-                    f"{path} was written by another run after this one read the folder: "
-                    "create a new TrainingState to continue from it, or choose another folder."
+                    f"{path} was written by another run after this one read the folder: create "
+                    "a new TrainingState to continue from this checkpoint, or choose another "
+                    "folder."
                 )
             return
 
@@ -195,8 +196,8 @@ class TrainingState(keras.callbacks.Callback):
                 self._damaged.append(path)
         if paths:
             raise CheckpointError(
-                f"None of the {len(paths)} checkpoints in {self.directory} can be read: "
-                "move the folder away to start over."
+                f"No checkpoint in {self.directory} can be read (checkpoints found: "
+                f"{len(paths)}): move the folder to start over."
             )
         return None, None, None
 
@@ -417,9 +418,8 @@ class TrainingState(keras.callbacks.Callback):
         for variable, array in zip(variables, arrays, strict=True):
             if array.dtype.kind == "f" and not np.isfinite(array).all():
                 raise FloatingPointError(
-                    f"{variable.path} is not finite after epoch {epoch}, which is "
-                    "not saved. "
-                    f"Last good checkpoint: {self.latest or 'none'}. Lower the learning "
+                    f"{variable.path} is not finite after epoch {epoch}, so no checkpoint is "
+                    f"saved. Last good checkpoint: {self.latest or 'none'}. Lower the learning "
                     "rate, or look for bad values in the data."
                 )
 

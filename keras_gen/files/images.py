@@ -164,8 +164,8 @@ def _refusal_of_depth(image: Image.Image, stored: str) -> str:
     if image.mode in ("I", "F"):
         values = np.asarray(image)
         return (
-            f"an image with 32-bit values from {values.min():g} to {values.max():g} (store it with "
-            "8 bits, or pass levels to image_folder, the values of black and white)"
+            f"an image with 32-bit values from {values.min():g} to {values.max():g} (store it "
+            "with 8 bits, or pass the values of black and white as levels to image_folder)"
         )
     if ";16" not in stored:
         return ""
@@ -179,9 +179,9 @@ def _refusal_of_depth(image: Image.Image, stored: str) -> str:
         return ""
     bits = largest.bit_length()
     return (
-        f"a 16-bit image whose maximum value is {largest:,} instead of 65,535, as if it had {bits} "
-        f"bits (multiply the values by {2 ** (16 - bits):,}, store 8 bits, or pass levels to "
-        "image_folder, the values of black and white)"
+        f"a 16-bit image whose maximum value is {largest:,} instead of 65,535, as if it had "
+        f"{bits} bits (multiply the values by {2 ** (16 - bits):,}, store 8 bits, or pass the "
+        "values of black and white as levels to image_folder)"
     )
 
 

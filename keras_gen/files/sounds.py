@@ -128,8 +128,8 @@ def _flac(contents: bytes, seconds: float | None) -> tuple[int, np.ndarray]:
         # Even a small file can contain hours of silence.
         if file.frames == _UNKNOWN:
             raise ValueError(
-                "a FLAC file that does not state its length, as encoders write to a pipe (encode "
-                "it again to a file)"
+                "a FLAC file that does not state its length, probably because an encoder "
+                "wrote it to a pipe (encode the sound again, to a file)"
             )
         frames = min(file.frames, _count(seconds, file.samplerate) or file.frames)
         if frames * file.channels > _MOST_SOUND:

@@ -220,11 +220,11 @@ class InfoGAN(GAN):
         predicted = self.discriminator.outputs[1].shape[1]
         if taken != codes or predicted not in (codes, codes + self.continuous):
             raise ValueError(
-                f"The generator accepts {taken} codes, and the discriminator's second output has "
-                f"{predicted} numbers: expected {codes} codes, for categories={self.categories} "
-                f"and {self.continuous} continuous codes, and the same number of outputs, or "
-                f"{self.continuous} more for the scales of the continuous codes. Build both "
-                "networks with info_gan_networks."
+                f"The generator accepts {taken} codes, and the discriminator's second output "
+                f"has {predicted} numbers: expected {codes} codes for "
+                f"categories={self.categories} and {self.continuous} continuous codes, and "
+                f"{codes} outputs (or {codes + self.continuous}, if the scales of the "
+                "continuous codes are predicted). Build both networks with info_gan_networks."
             )
         self.edges["codes"] = Vectors((codes,), name="codes")
         self.edges["label"] = Labels(self.categories[0], unknown=True, name="label")

@@ -1,8 +1,9 @@
 """Layers that Keras lacks, with or without weights.
 
-Each file contains one layer or the layers of one paper; `flows` contains invertible layers. All
-layers also accept the arguments of `keras.layers.Layer`, such as `name` and `dtype`. They raise a
-`ValueError` for arguments and, when built, for inputs that their docstrings do not allow.
+Each file contains one layer, or the layers from one paper; `flows` contains invertible layers. All
+layers also accept the arguments of `keras.layers.Layer`, such as `name` and `dtype`. A layer raises
+a `ValueError` for arguments that its docstring does not allow, and, when it is built, for inputs
+that its docstring does not allow.
 """
 
 from keras_gen.layers.causal import (

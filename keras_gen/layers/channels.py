@@ -112,8 +112,8 @@ class ColumnScales(DeclaredLayer):
     In training, the gradient of each mean is multiplied by the variance of its column, divided by
     the mean variance of all columns: the beta-NLL of Seitzer, Tavakoli, Antic, Martius: "On the
     Pitfalls of Heteroscedastic Uncertainty Estimation with Probabilistic Neural Networks", ICLR
-    2022, with beta = 1. All columns then count as much as in a squared error, so that columns with
-    a large initial scale are also learned. Outputs, and therefore losses, do not change.
+    2022, with beta = 1. All columns then have the same weight as in a squared error, so columns
+    with a large initial scale are also learned. Outputs, and therefore losses, do not change.
 
     Deviations: in the paper, the factor is the variance alone, and it is also applied to the
     gradient of the scale. Without the division, the factor would change the weight of the

@@ -25,7 +25,7 @@ Degrees = Annotated[Sequence[int], _degrees]
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ChannelwiseDense(keras.layers.Layer):
-    """A dense layer for each feature map, which connects all positions but not different maps.
+    """A separate dense layer for each feature map, which connects all positions within the map.
 
     Pathak, Krähenbühl, Donahue, Darrell, Efros: "Context Encoders: Feature Learning by Inpainting",
     CVPR 2016, sec. 3.1. For m maps of size n x n, it has m n^4 weights; a fully connected layer
@@ -56,7 +56,7 @@ class ChannelwiseDense(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class MaskedDense(DeclaredLayer):
-    """A dense layer whose units see only inputs whose degree does not exceed their own.
+    """A dense layer in which each unit sees only inputs whose degree is at most the unit's degree.
 
     Germain, Gregor, Murray, Larochelle: "MADE: Masked Autoencoder for Distribution Estimation",
     ICML 2015, sec. 3 and 4. The d-th value has degree d, and a unit of degree m depends on the
@@ -66,8 +66,8 @@ class MaskedDense(DeclaredLayer):
     Args:
         degrees: Degrees of the units, one integer per unit.
         input_degrees: Degrees of the inputs, one integer per input.
-        strict: Whether a unit sees only inputs of a lower degree, as in the last layer, whose
-            outputs of degree d predict the d-th value.
+        strict: Whether a unit sees only inputs of a lower degree, as required in the last layer,
+            where outputs of degree d predict the d-th value.
         activation: Name of the output's activation, or a function.
         bias_initializer: Initializer of the bias: a name or an object.
         kernel_initializer: Initializer of the kernel: a name or an object.

@@ -55,9 +55,10 @@ def check_augmentations(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def color(images: tf.Tensor, uniform: Uniform) -> tf.Tensor:
-    """Changes the brightness by up to 0.5, and the saturation and the contrast.
+    """Randomly changes the brightness, saturation, and contrast of images.
 
-    The factors are 0 to 2 for the saturation and 0.5 to 1.5 for the contrast.
+    The brightness changes by up to 0.5. The factors are 0 to 2 for the saturation, and 0.5 to 1.5
+    for the contrast.
     """
     one_each = [keras.ops.shape(images)[0], 1, 1, 1]
     images += uniform("brightness", one_each) - 0.5
@@ -99,7 +100,7 @@ def cutout(images: tf.Tensor, uniform: Uniform) -> tf.Tensor:
 
 
 def affine(images: tf.Tensor, uniform: Uniform) -> tf.Tensor:
-    """Rotates, shears, stretches, and shifts images; gaps are filled by repeating the border.
+    """Rotates, shears, stretches, and shifts images; border pixels are repeated to fill gaps.
 
     Such changes are described in Karras, Aittala, Hellsten, Laine, Lehtinen, Aila: "Training
     Generative Adversarial Networks with Limited Data", NeurIPS 2020, sec. 2.3. The ranges here are
@@ -130,7 +131,7 @@ AUGMENTATIONS = {"color": color, "translation": translation, "cutout": cutout, "
 def read_at(images: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor) -> tf.Tensor:
     """Returns images at bilinearly interpolated positions, `[batch, rows, columns, channels]`.
 
-    Outside the images, the border is repeated. Gradients of any order are exact, unlike the
+    Outside the images, border pixels are repeated. Gradients of any order are exact, unlike the
     gradients of TensorFlow's projective transform.
 
     Args:

@@ -9,7 +9,7 @@ from keras_gen.layers.layer_arguments import require_input
 
 
 class _Enlarging(DeclaredLayer):
-    """Base class of the layers, which defines the factor and the shapes."""
+    """Base class of these layers, which defines the factor and the shapes."""
 
     factor: Count
 
@@ -21,9 +21,9 @@ class _Enlarging(DeclaredLayer):
 class BicubicEnlargement(_Enlarging):
     """Enlarges images with bicubic interpolation (Keys 1981), without weights.
 
-    Unlike `keras.layers.UpSampling2D`, it supports images whose size is unknown when the network is
-    built. The input is floats `[batch, height, width, channels]`, and the output is float32 with
-    sides that are `factor` times as long.
+    Unlike `keras.layers.UpSampling2D`, the layer supports images whose size is unknown when the
+    network is built. The input is floats `[batch, height, width, channels]`, and the output is
+    float32 with sides that are `factor` times as long.
 
     Args:
         factor: Factor by which the sides are enlarged, at least 1.
@@ -50,8 +50,8 @@ class BicubicEnlargement(_Enlarging):
 class NearestEnlargement(_Enlarging):
     """Repeats rows and columns of images, without weights.
 
-    Unlike with `keras.layers.UpSampling2D`, known sides remain known in graphs, as TensorFlow Lite
-    requires. The input is `[batch, height, width, channels]`, and the sides of the output are
+    Unlike `keras.layers.UpSampling2D`, the layer preserves known sizes in graphs, as TensorFlow
+    Lite requires. The input is `[batch, height, width, channels]`, and the sides of the output are
     `factor` times as long.
 
     Args:
@@ -85,12 +85,12 @@ class NearestEnlargement(_Enlarging):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class PixelShuffle(_Enlarging):
-    """Turns each group of `factor * factor` channels into one channel, as squares of pixels.
+    """Rearranges each group of `factor * factor` channels into squares of pixels in one channel.
 
     Shi et al.: "Real-Time Single Image and Video Super-Resolution Using an Efficient Sub-Pixel
-    Convolutional Neural Network", CVPR 2016, eq. (4), which SRGAN uses. The input is floats
-    `[batch, height, width, factor * factor * channels]`, and the output is
-    `[batch, factor * height, factor * width, channels]`.
+    Convolutional Neural Network", CVPR 2016, eq. (4). SRGAN uses this layer. The input is floats
+    `[batch, height, width, factor * factor * channels]`, and the output is `[batch, factor *
+    height, factor * width, channels]`.
 
     Args:
         factor: Factor by which the sides are enlarged, at least 1.

@@ -12,12 +12,12 @@ from keras_gen.declared import DeclaredLayer, NonNegative
 
 @keras.saving.register_keras_serializable("keras_gen")
 class EqualizedDense(keras.layers.Dense):
-    """A dense layer whose weights are initialized from N(0, 1) and are scaled when used.
+    """A dense layer whose kernel is initialized from N(0, 1) and is scaled when used.
 
     Karras, Aila, Laine, Lehtinen: "Progressive Growing of GANs for Improved Quality, Stability, and
-    Variation", ICLR 2018, sec. 4.1: w = c * kernel, with He's constant c = gain / sqrt(inputs).
-    Optimizers such as Adam change every weight by about the same amount, regardless of its size.
-    Because all weights have a similar size here, all layers learn at the same speed.
+    Variation", ICLR 2018, sec. 4.1. The weights are w = c * kernel, with He's constant c = gain /
+    sqrt(inputs). Optimizers such as Adam change every weight by about the same amount, regardless
+    of its size. Because all weights have a similar size here, all layers learn at the same speed.
 
     Args:
         units: Number of outputs.
@@ -60,8 +60,8 @@ class EqualizedConv2D(keras.layers.Conv2D):
         kernel_size: Side length of the kernel. In He's constant, the number of inputs is the number
             of kernel positions times the number of input channels.
         gain: Gain in He's constant: sqrt(2) before a (leaky) ReLU, or 1 without an activation.
-        padding: Padding, as in `keras.layers.Conv2D`. `kwargs` are additional arguments for this
-            layer, except the kernel's initializer.
+        padding: Padding, as in `keras.layers.Conv2D`. `kwargs` are additional arguments for
+            `keras.layers.Conv2D`, except the kernel's initializer.
 
     Example:
         >>> y = EqualizedConv2D(8, 3)(tf.random.normal([4, 16, 16, 3]))  # [4, 16, 16, 8]

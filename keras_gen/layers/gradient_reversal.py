@@ -7,7 +7,7 @@ from keras_gen.checked_arguments import checked_types
 
 @checked_types
 def reverse_gradient(x: tf.Tensor, weight: float | tf.Tensor = 1.0) -> tf.Tensor:
-    """Returns x, and multiplies the gradient by -weight on the way back.
+    """Returns x, and multiplies the gradient by -weight in the backward pass.
 
     Ganin et al.: "Domain-Adversarial Training of Neural Networks", JMLR 2016, eqs. (14) and (15). A
     network that receives the result learns to minimize its loss, and the network that computes x

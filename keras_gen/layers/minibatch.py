@@ -15,11 +15,11 @@ class MinibatchStddev(DeclaredLayer):
     """Adds a channel that measures how much the examples in a batch differ from each other.
 
     Karras, Aila, Laine, Lehtinen: "Progressive Growing of GANs for Improved Quality, Stability, and
-    Variation", ICLR 2018, sec. 3: the new channel contains a single value, the standard deviation
+    Variation", ICLR 2018, sec. 3. The new channel contains a single value, the standard deviation
     over the examples, averaged over all features and positions. A discriminator can thus recognize
     generated images that are too similar. Groups of consecutive examples are compared, whereas the
     authors' code uses evenly spaced examples; in a shuffled batch, both are equivalent. Each
-    replica must contain whole groups; the results then equal those on one device. For floats
+    replica must contain whole groups; the results then equal the results on one device. For floats
     `[batch, ..., channels]`, the output has one more channel.
 
     Args:
@@ -27,8 +27,8 @@ class MinibatchStddev(DeclaredLayer):
             one device, a smaller batch is a single group, and the size of a larger batch must be a
             multiple of the group size. If None, the whole batch is one group, as in the paper; this
             requires a single device.
-        epsilon: Number added to each variance, so that the square root is differentiable if all
-            examples are equal.
+        epsilon: Number added to each variance, so that the square root is differentiable even if
+            all examples are equal.
 
     Example:
         >>> y = MinibatchStddev(group_size=4)(tf.random.normal([8, 4, 4, 16]))  # [8, 4, 4, 17]
@@ -65,7 +65,7 @@ class MinibatchStddev(DeclaredLayer):
         if self.group_size is None:
             raise ValueError(
                 "group_size is None, which compares the whole batch, but each replica has "
-                "only a part of it: pass a number to MinibatchStddev."
+                "only part of the batch: pass a group_size to MinibatchStddev."
             )
         return tf.constant(self.group_size)
 

@@ -15,11 +15,11 @@ class InstanceNormalization(DeclaredLayer):
     """Normalizes each channel of each image to mean 0 and variance 1, then scales and shifts it.
 
     Ulyanov, Vedaldi, Lempitsky: "Instance Normalization: The Missing Ingredient for Fast
-    Stylization", 2016. The layer behaves identically in training and inference. The layer applies
-    the fused float32 kernel for batch normalization to a single example that has the channels of
-    all images, because `keras.layers.GroupNormalization(groups=-1)` is slower and takes half of a
-    convolutional block's time on a CPU. Input and output are floats `[batch, height, width,
-    channels]`, with a known number of channels.
+    Stylization", 2016. The layer behaves identically in training and inference. The layer treats
+    the batch as a single example that has the channels of all images, and applies the fused float32
+    kernel for batch normalization, because `keras.layers.GroupNormalization(groups=-1)` is slower
+    and takes half of a convolutional block's time on a CPU. Input and output are floats `[batch,
+    height, width, channels]`, with a known number of channels.
 
     Args:
         epsilon: Number added to the variance.
@@ -54,9 +54,9 @@ def normalized(images, scale, offset, epsilon: float) -> tf.Tensor:
     # Known sizes are used as Python numbers, because tracing an operation takes time.
     batch, height, width, channels = keras.ops.shape(images)
     if images.dtype not in (tf.bfloat16, tf.float16):
-        # For these two, the kernel itself computes in float32, and rounds only its results.
+        # For these dtypes, the kernel itself computes in float32, and rounds only its results.
         images = tf.cast(images, tf.float32)
-    # A single example that has the channels of all images.
+    # The batch is treated as a single example that has the channels of all images.
     last = tf.transpose(images, [1, 2, 0, 3])
     found = tf.raw_ops.FusedBatchNormV3(
         x=tf.reshape(last, [1, -1, 1, batch * channels]),
@@ -140,7 +140,7 @@ class SpectralNormalization(keras.layers.Wrapper):
             for _ in range(self.iterations):
                 v = _unit(tf.linalg.matvec(fixed, u))
                 u = _unit(tf.linalg.matvec(fixed, v, transpose_a=True))
-            # A step with a nonfinite kernel is refused, and must not change u.
+            # A step with a nonfinite kernel is rejected, and must not change u.
             kept = tf.where(tf.reduce_all(tf.math.is_finite(u)), u, before)
             # Every replica must read the value before it is assigned.
             with tf.control_dependencies([kept]):

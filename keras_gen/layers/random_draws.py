@@ -1,4 +1,4 @@
-"""Layers with noise that does not depend on the number of replicas."""
+"""Layers whose noise does not depend on the number of replicas."""
 
 import random
 from typing import cast
@@ -13,11 +13,11 @@ from keras_gen.layers.layer_arguments import FractionBelow1
 
 
 class DrawingLayer(DeclaredLayer):
-    """Base class of layers whose noise is a function of a seed and a counter, which is a weight.
+    """Base class of layers whose noise is a function of a seed and of a counter stored as a weight.
 
     `keras.layers.Dropout` uses the same noise on every replica of a distribution strategy, and
-    `tf.train.Checkpoint` does not save its state. With the layers in this file, N replicas are
-    equivalent to one device, and a resumed run equals an uninterrupted one.
+    `tf.train.Checkpoint` does not save its state. With the layers in this file, training on N
+    replicas is equivalent to training on one device, and a resumed run equals an uninterrupted run.
 
     Args:
         seed: Seed for the noise. If None, it comes from Python's random generator, which
@@ -25,9 +25,9 @@ class DrawingLayer(DeclaredLayer):
         **kwargs: Additional arguments for `keras.layers.Layer`, such as `name`.
     """
 
-    # Whether there is also noise at inference. All examples then have the same noise, which is
-    # determined by `noise.inference_seed`, so a result does not depend on the other examples
-    # in the batch.
+    # Whether to apply noise at inference, too. All examples then have the same noise, which is
+    # determined by `noise.inference_seed`, so a result does not depend on the other examples in
+    # the batch.
     always = False
 
     seed: int | None = None
@@ -46,7 +46,7 @@ class DrawingLayer(DeclaredLayer):
         Args:
             draw: `tf.random.stateless_normal` or `tf.random.stateless_uniform`.
             shape: Shape `[batch, ...]`: ints or scalar tensors.
-            training: Whether each example has its own noise, which changes in every call.
+            training: Whether each example has its own noise, which changes from call to call.
         """
         seed = cast(int, self.seed)
         if not training:
@@ -71,10 +71,9 @@ class Dropout(DrawingLayer):
         rate: Fraction of the inputs to drop, in [0, 1).
         seed: Seed for the masks. If None, it comes from Python's random generator, which
             `keras.utils.set_random_seed` seeds.
-        always: Whether to drop inputs also at inference, as pix2pix does instead of using latents
-            (Isola et al. 2017, sec. 3.2.1). All examples then have the same mask, which is
-            determined by `noise.inference_seed`, so a result does not depend on the other
-            examples in the batch.
+        always: Whether to drop inputs at inference, too, which in pix2pix replaces latents (Isola
+            et al. 2017, sec. 3.2.1). All examples then have the same mask, which is determined by
+            `noise.inference_seed`, so a result does not depend on the other examples in the batch.
 
     Example:
         >>> y = Dropout(0.5, seed=1)(tf.ones([2, 8]), training=True)
@@ -98,9 +97,9 @@ class NoiseChannels(DrawingLayer):
     """Appends channels of standard normal noise, including at inference.
 
     Isola, Zhu, Zhou, Efros: "Image-to-Image Translation with Conditional Adversarial Networks",
-    CVPR 2017, sec. 3.2.1: a generator with noise z in addition to the image learns to ignore it.
-    The input is floats `[batch, height, width, channels]`, and the output has additional channels.
-    For the noise at inference, see `DrawingLayer`.
+    CVPR 2017, sec. 3.2.1. According to the paper, a generator learns to ignore such noise. The
+    input is floats `[batch, height, width, channels]`, and the output has additional channels. For
+    the noise at inference, see `DrawingLayer`.
 
     Args:
         channels: Number of noise channels, at least 1.

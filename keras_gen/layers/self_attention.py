@@ -11,13 +11,13 @@ from keras_gen.layers.normalization import SpectralNormalization
 
 @keras.saving.register_keras_serializable("keras_gen")
 class SelfAttention(DeclaredLayer):
-    """Self-attention: adds a weighted average over all positions to each position of a map.
+    """Self-attention: adds to each position of a feature map a weighted average over all positions.
 
     Zhang, Goodfellow, Metaxas, Odena: "Self-Attention Generative Adversarial Networks", ICML 2019,
-    eqs. (1) to (3): queries f(x), keys g(x), and values h(x) are 1x1 convolutions of the map; f and
-    g have an eighth of its channels. A fourth convolution, v, maps the average to the number of
-    channels of the input, and its output is multiplied by a gain that starts at 0. Input and output
-    are floats `[batch, height, width, channels]`, with at least 8 channels and even sides.
+    eqs. (1) to (3). Queries f(x), keys g(x), and values h(x) are 1x1 convolutions of the map; f and
+    g have an eighth of the map's channels. A fourth convolution, v, maps the average to the number
+    of channels of the input, and its output is multiplied by a gain that starts at 0. Input and
+    output are floats `[batch, height, width, channels]`, with at least 8 channels and even sides.
     Deviations: keys and values are max-pooled over 2x2 positions, as in the authors' code; h has
     half of the channels instead of an eighth, as in BigGAN (Brock et al. 2019).
 

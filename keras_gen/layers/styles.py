@@ -39,7 +39,7 @@ class LearnedConstant(DeclaredLayer):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class AdaptiveInstanceNormalization(keras.layers.Layer):
-    """Gives each channel of maps a mean and a standard deviation determined by a style.
+    """Gives each channel of the maps a mean and a standard deviation that depend on a style.
 
     Karras, Laine, Aila: "A Style-Based Generator Architecture for Generative Adversarial Networks",
     CVPR 2019, eq. (1): AdaIN(x, y) = y_s (x - mean(x)) / deviation(x) + y_b. An affine map of the
@@ -71,12 +71,12 @@ class ModulatedConv2D(DeclaredLayer):
     """A convolution whose kernel is modulated by each example's style.
 
     Karras, Laine, Aittala, Hellsten, Lehtinen, Aila: "Analyzing and Improving the Image Quality of
-    StyleGAN", CVPR 2020, eqs. (1) and (3): the style scales the input channels, w'_ijk = s_i w_ijk,
-    and each output channel's kernel is then divided by its norm, so that inputs with variance 1
-    yield outputs with variance 1. An affine map of the style returns s, which is initially about 1.
-    The implementation scales the inputs instead of the kernel and divides the outputs by the norm,
-    which is equivalent. Inputs are maps `[batch, height, width, channels]` and styles
-    `[batch, style]`; the output is `[batch, height, width, filters]`.
+    StyleGAN", CVPR 2020, eqs. (1) and (3). The style scales the input channels, w'_ijk = s_i w_ijk.
+    Each output channel's kernel is then divided by its norm, so inputs with variance 1 yield
+    outputs with variance 1. An affine map of the style returns s, which is initially about 1. The
+    implementation scales the inputs instead of the kernel and divides the outputs by the norm,
+    which is equivalent. Inputs are maps `[batch, height, width, channels]` and styles `[batch,
+    style]`; the output is `[batch, height, width, filters]`.
 
     Args:
         filters: Number of output channels.
@@ -129,7 +129,7 @@ class NoisyActivation(DeclaredLayer):
     """Adds a bias and scaled noise to maps, and applies leaky ReLU with slope 0.2.
 
     Karras, Laine, Aila: "A Style-Based Generator Architecture for Generative Adversarial Networks",
-    CVPR 2019, sec. 2 and fig. 1b: all channels of an example share one noise map, and each channel
+    CVPR 2019, sec. 2 and fig. 1b. All channels of an example share one noise map, and each channel
     has a learned factor, initially 0. Random details, such as the position of each hair, thus do
     not need to come from the latents. Inputs are maps `[batch, height, width, channels]` of a known
     size and noise `[batch, numbers]`, of which the layer uses `height * width` numbers; the output

@@ -1,4 +1,4 @@
-"""Layers that condition the networks of diffusion models on the time."""
+"""Layers that condition the networks of diffusion models on time."""
 
 from typing import ClassVar
 
@@ -17,8 +17,8 @@ class SinusoidalFeatures(DeclaredLayer):
     """Sines and cosines of numbers at frequencies that grow geometrically.
 
     Vaswani et al.: "Attention Is All You Need", NeurIPS 2017, sec. 3.5, use these features for
-    positions; Ho et al. (2020) use them for the time. Floats `[batch, values]` become
-    `[batch, values * 2 * count]`.
+    positions; Ho et al. (2020) use them for time. Floats `[batch, values]` become `[batch, values *
+    2 * count]`.
 
     Args:
         count: Number of frequencies.

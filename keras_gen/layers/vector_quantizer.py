@@ -20,14 +20,14 @@ class VectorQuantizer(DeclaredLayer):
     Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017.
     Codes are moving averages of the latents assigned to them (appendix A.1), or are learned with
     gradients of `codebook_loss`, the second term in eq. (3). Codes that are no longer used restart
-    at latents from the batch: Dhariwal, Jun, Payne, Kim, Radford, Sutskever: "Jukebox: A Generative
-    Model for Music", 2020, sec. 3.1. A call does not change any state: the model calls
+    at latents from the batch, as in Dhariwal, Jun, Payne, Kim, Radford, Sutskever: "Jukebox: A
+    Generative Model for Music", 2020, sec. 3.1. A call does not change any state: the model calls
     `after_update` with the global batch once the weights are updated, so that all replicas have the
     same codebook.
 
     Deviations: counts are smoothed, as in the authors' code, so that no code is divided by 0.
-    Counts start so low that a code restarts immediately if the first batch does not use it, which
-    initializes the codebook from data. The optimizer's moments for restarted codes are kept.
+    Counts start so low that every code that the first batch does not use restarts immediately,
+    which initializes the codebook from data. The optimizer's moments for restarted codes are kept.
 
     Args:
         codes: Number of codes, K in the paper.
@@ -90,7 +90,7 @@ class VectorQuantizer(DeclaredLayer):
         if latents.shape[-1] != self.dim:
             raise ValueError(
                 f"Latents have shape {tuple(latents.shape)}: expected a last axis of size "
-                f"{self.dim}, as in the codes."
+                f"{self.dim}, the number of dimensions of a code."
             )
         latents = tf.cast(latents, tf.float32)
         # Use float64, because the squares of numbers far from 0 lose small differences in float32.
@@ -137,12 +137,12 @@ class VectorQuantizer(DeclaredLayer):
         return tf.exp(-tf.reduce_sum(tf.math.xlogy(frequencies, frequencies)))
 
     def after_update(self, latents, indices, seed) -> None:
-        """Moves codes that are averages toward their latents, and restarts unused codes.
+        """Moves the codes toward their latents if codes are averages, and restarts unused codes.
 
         Args:
             latents: This replica's latents, float `[batch, ..., dim]`.
             indices: Indices of their codes, int32 `[batch, ...]`, as returned by `call`.
-            seed: Seed, int64 `[2]` from `stateless_seed`, that selects the latents at which codes
+            seed: Seed, int64 `[2]` from `stateless_seed`, for choosing the latents at which codes
                 restart.
         """
         latents = tf.reshape(tf.cast(latents, tf.float32), [-1, self.dim])

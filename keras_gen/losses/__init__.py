@@ -1,7 +1,7 @@
 """Losses: functions of tensors that usually return one value per example, float32 `[batch]`.
 
-`adversarial.get`, `likelihoods.get`, and `penalties.get` find objects by name. Loss objects raise a
-`ValueError` for arguments outside the ranges in their `Args`.
+`adversarial.get`, `likelihoods.get`, and `penalties.get` look up objects by name. The constructors
+of loss objects raise a `ValueError` for arguments outside the ranges in their `Args`.
 """
 
 from keras_gen.losses import adversarial, divergences, likelihoods, penalties

@@ -4,7 +4,7 @@ Every objective has two methods that return one loss per example, float32 `[batc
 `discriminator(real_logits, fake_logits)` and `generator(fake_logits, real_logits=None)`. If
 `compares` is True, an objective requires the real logits. Logits are the raw output of the
 discriminator, `[batch, ...]`, of any float dtype. They are cast to float32, and the loss is
-averaged over all axes except the first, so each map of a PatchGAN counts as one example.
+averaged over all axes except the first, so each logit map of a PatchGAN counts as one example.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ class FDivergence(Objective):
 
         F = E_P[g(V(x))] - E_Q[f*(g(V(x)))]  <=  D_f(P || Q),
 
-    with equality for g(V) = f'(p / q), and the generator minimizes F. The discriminator's loss is
+    with equality for g(V) = f'(p / q). The generator minimizes F. The discriminator's loss is
     therefore the negative of an estimate of the divergence. A subclass defines g and the
     composition of f* and g.
 
@@ -221,7 +221,7 @@ class JensenShannon(FDivergence):
     exp(t)). The optimal logit is log p / q. The losses differ from `Minimax` by constants: the
     discriminator's loss is lower by 2 log 2, so its negative is an estimate of the divergence.
     With `direct`, the generator's loss equals the loss in `NonSaturating`. Deviation: table 1 of
-    the paper omits the factor of 2 that results from its f.
+    the paper omits the factor of 2 that follows from the paper's f.
 
     Example:
         >>> JensenShannon().estimate(tf.zeros([4, 1]), tf.zeros([4, 1]))  # 0 each
@@ -387,7 +387,7 @@ class Hinge(Objective):
 
 @serializable
 class Relativistic(Objective):
-    """Relativistic objective: compares how realistic real and generated examples appear.
+    """Relativistic objective: compares the logits of real examples and generated examples.
 
     Jolicoeur-Martineau: "The relativistic discriminator: a key element missing from standard GAN",
     ICLR 2019. With logits C, RSGAN's discriminator minimizes -log sigmoid(C(x) - C(G(z))), and its
@@ -418,8 +418,8 @@ class Relativistic(Objective):
     def generator(self, fake_logits, real_logits=None):
         if real_logits is None:
             raise ValueError(
-                "real_logits is None: expected the logits of real examples, with which the "
-                "generator of Relativistic compares the fakes."
+                "real_logits is None: expected the logits of real examples, with which "
+                "Relativistic compares the fake logits in the generator's loss."
             )
         return self._disbelief(fake_logits, real_logits)
 

@@ -41,8 +41,8 @@ def decomposed_kl(
     by 1 / (M N). In expectation, this yields a lower bound on log q(z), so the mutual information
     is overestimated. Minibatch stratified sampling (app. C.2) weights the example itself by 1 / N
     and the other examples by (N - 1) / (N (M - 1)). The resulting estimate of q(z) is unbiased, and
-    exact if the batch is the whole dataset. Deviation: the paper weights the last of the other
-    examples differently; here, their weights are equal.
+    exact if the batch is the whole dataset. Deviation: the paper gives the last of the other
+    examples a different weight; here, all other examples have equal weights.
 
     Args:
         latents: Samples from q(z|x), `[batch, latents]`.

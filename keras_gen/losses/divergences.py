@@ -32,12 +32,12 @@ def kl_standard_normal(mean: tf.Tensor, log_var: tf.Tensor) -> tf.Tensor:
 @checked_types
 @of_tensors("mean", "log_var")
 def free_kl_standard_normal(mean: tf.Tensor, log_var: tf.Tensor, free: NonNegative) -> tf.Tensor:
-    """Returns the divergence of `kl_standard_normal`, with free nats per latent.
+    """Returns the divergence of `kl_standard_normal` with free nats for each latent.
 
     Kingma, Salimans, Jozefowicz, Chen, Sutskever, Welling: "Improved Variational Inference with
-    Inverse Autoregressive Flow", NeurIPS 2016, appendix C.8: the sum over latents of max(free, mean
-    KL over the *global* batch). Below `free`, the gradient is zero, so nothing pulls a latent
-    closer to its prior. Each latent is its own group.
+    Inverse Autoregressive Flow", NeurIPS 2016, appendix C.8. The result is the sum over latents of
+    max(free, mean KL over the *global* batch). Below `free`, the gradient is zero, so nothing pulls
+    a latent closer to its prior. Each latent is its own group.
 
     Args:
         mean: Means, `[batch, ...]`.
@@ -90,9 +90,9 @@ def log_ratio_normal(
 ) -> tf.Tensor:
     """Returns log N(mean_q, exp(log_var_q)) - log N(mean_p, exp(log_var_p)) at values.
 
-    The mean over values `[batch, ...]` sampled from q is `kl_normal`, which describes the other
-    arguments. If p depends on the sample, the divergence has no closed form and is estimated from
-    one sample.
+    The mean over values `[batch, ...]` sampled from q is `kl_normal`, which also documents the
+    other arguments. If p depends on the sample, the divergence has no closed form and is estimated
+    from one sample.
 
     Example:
         >>> log_ratio_normal(tf.ones([4, 2]), tf.ones([4, 2]), 0.0, tf.zeros([4, 2]), 0.0)  # 1 nat
@@ -151,9 +151,9 @@ def fourier_discrepancy(
 ) -> tf.Tensor:
     """Returns the squared distance between two groups' mean features over the *global* batch.
 
-    Louizos, Swersky, Li, Welling, Zemel: "The Variational Fair Autoencoder", ICLR 2016, sec. 2.4:
-    the features are random Fourier features (Rahimi & Recht 2007) of a Gaussian kernel, sqrt(2 / D)
-    cos(sqrt(2 / gamma) x W + b), so the cost of the discrepancy is that of computing the features.
+    Louizos, Swersky, Li, Welling, Zemel: "The Variational Fair Autoencoder", ICLR 2016, sec. 2.4.
+    The features are random Fourier features (Rahimi & Recht 2007) of a Gaussian kernel, sqrt(2 / D)
+    cos(sqrt(2 / gamma) x W + b), so the only cost is computing the features.
 
     Args:
         values: Values to compare, `[batch, d]`.

@@ -19,10 +19,10 @@ def feature_distance(first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
     """Returns distances between two batches' feature maps, such as VGG features: float32 `[batch]`.
 
     Zhang, Isola, Efros, Shechtman, Wang: "The Unreasonable Effectiveness of Deep Features as a
-    Perceptual Metric", CVPR 2018, eq. (1): the squared distance between the two channel vectors at
-    each position of each map, both scaled to length 1, averaged over positions and summed over
-    maps. The distance is between 0 and 4 per map. Deviation: the weights w, which the paper fits to
-    human ratings of distances, are 1 for all channels.
+    Perceptual Metric", CVPR 2018, eq. (1). At each position of each map, the two channel vectors
+    are scaled to length 1, and their squared distance is computed. The distances are averaged over
+    positions and summed over maps. The distance is between 0 and 4 per map. Deviation: the weights
+    w, which the paper fits to human ratings of distances, are 1 for all channels.
 
     Args:
         first: One or several feature maps of the first batch, `[batch, ..., channels]`, of any
@@ -46,8 +46,9 @@ def slope_ratio(
     """Returns the weight that gives a second loss a gradient as large as that of the first loss.
 
     Esser, Rombach, Ommer: "Taming Transformers for High-Resolution Image Synthesis", CVPR 2021, eq.
-    (7): |slope| / (|other| + delta), a float32 scalar that is identical on all replicas and has no
-    gradient. Deviation: the weight is limited to `most`, as in the authors' code.
+    (7). The weight is |slope| / (|other| + delta), a float32 scalar that is identical on all
+    replicas and has no gradient. Deviation: the weight is limited to `most`, as in the authors'
+    code.
 
     Args:
         slope: This replica's part of the first loss's gradient with respect to a kernel.
@@ -90,11 +91,12 @@ def spectral_loss(
     """Returns the distance between spectra at several resolutions, without phases, `[batch]`.
 
     Yamamoto, Song, Kim: "Parallel WaveGAN: A fast waveform generation model based on generative
-    adversarial networks with multi-resolution spectrogram", ICASSP 2020: the spectral convergence,
-    |S - S'| / |S| in Frobenius norms of the magnitudes S, plus the mean of |log S - log S'|,
-    averaged over the resolutions. At 8,000 samples per second, the default windows last 10, 25, and
-    50 ms, as in the paper. Deviation: magnitudes are not clipped to a minimum; instead, a floor is
-    added, so that inaudible differences do not count, but silence still has a gradient.
+    adversarial networks with multi-resolution spectrogram", ICASSP 2020. The distance at one
+    resolution is the spectral convergence, |S - S'| / |S| in Frobenius norms of the magnitudes S,
+    plus the mean of |log S - log S'|. The result is averaged over the resolutions. At 8,000 samples
+    per second, the default windows last 10, 25, and 50 ms, as in the paper. Deviation: magnitudes
+    are not clipped to a minimum; instead, a floor is added. Inaudible differences therefore do not
+    count, but silence still has a gradient.
 
     Args:
         waveforms: Floats in [-1, 1], `[batch, samples, channels]`.

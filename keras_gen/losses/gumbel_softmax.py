@@ -13,14 +13,14 @@ def relaxed_codes(
 ) -> tf.Tensor:
     """Returns the logarithm of relaxed one-hot codes, float32, as a function of Gumbel noise.
 
-    Jang, Gu, Poole (2017), eq. (2); Maddison, Mnih, Teh (2017), sec. 3.2: the codes are the softmax
+    Jang, Gu, Poole (2017), eq. (2); Maddison, Mnih, Teh (2017), sec. 3.2. The codes are the softmax
     of the noisy logits divided by the temperature. As the temperature approaches 0, they become
     one-hot samples from softmax(logits). Logarithms are returned because the codes themselves
     underflow.
 
     Args:
         logits: Logits of the codes, `[batch, ..., classes]`.
-        gumbel: Standard Gumbel noise with the shape of `logits`.
+        gumbel: Standard Gumbel noise with the same shape as `logits`.
         temperature: Temperature, a positive number or a scalar tensor.
 
     Example:
@@ -36,11 +36,11 @@ def log_concrete(
 ) -> tf.Tensor:
     """Returns the log density of relaxed codes' logarithms, float32 `[batch]`.
 
-    Maddison, Mnih, Teh (2017), def. 1, as a density of y, the logarithm of the codes, which does
-    not underflow: log (n-1)! + (n-1) log t + sum_k (l_k - t y_k) - n logsumexp_k (l_k - t y_k) for
-    n classes, logits l, and temperature t, summed over the other axes. The difference between two
-    such log densities at the same codes equals the difference between the log densities of the
-    codes themselves.
+    Maddison, Mnih, Teh (2017), def. 1, written as a density of y, the logarithm of the codes,
+    because y does not underflow. For n classes, logits l, and temperature t, the log density is log
+    (n-1)! + (n-1) log t + sum_k (l_k - t y_k) - n logsumexp_k (l_k - t y_k), summed over the other
+    axes. The difference between two such log densities at the same codes equals the difference
+    between the log densities of the codes themselves.
 
     Args:
         log_codes: Logarithms of codes, `[batch, ..., classes]`, as returned by `relaxed_codes`.
@@ -68,9 +68,9 @@ def relaxed_kl(
 ):
     """Estimates the KL divergence of relaxed codes from a relaxed uniform prior.
 
-    Maddison, Mnih, Teh (2017), sec. 3.3: log q - log p of the codes, float32 `[batch]` in nats. Its
-    mean over samples is the divergence of the Concrete distributions; individual values may be
-    negative.
+    Maddison, Mnih, Teh (2017), sec. 3.3. The result is log q - log p of the codes, float32
+    `[batch]` in nats. Its mean over samples is the KL divergence between the Concrete
+    distributions; individual values may be negative.
 
     Args:
         log_codes: Result of `relaxed_codes` for the logits, `[batch, ..., classes]`.

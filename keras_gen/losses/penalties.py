@@ -26,7 +26,7 @@ class Penalty(Declared):
 
     Args:
         weight: Factor applied to the penalty in the loss, at least 0.
-        every: Interval, in steps, at which the penalty is computed, at least 1. The penalty is
+        every: Number of steps between computations of the penalty, at least 1. The penalty is
             multiplied by this interval (Karras et al. 2020, StyleGAN2, sec. 3.1).
     """
 
@@ -42,9 +42,9 @@ class Penalty(Declared):
         for layer in all_layers(discriminator):
             if isinstance(layer, keras.layers.BatchNormalization):
                 raise ValueError(
-                    f"{type(self).__name__} uses the gradient for each example separately, but the "
-                    f"layer '{layer.name}' of {discriminator.name} mixes examples: build it "
-                    "without batch normalization (normalization='layer' or None)."
+                    f"{type(self).__name__} requires a separate gradient for each example, but "
+                    f"the layer '{layer.name}' of {discriminator.name} mixes examples: build "
+                    "it without batch normalization (normalization='layer' or None)."
                 )
 
     def __init_subclass__(cls) -> None:
@@ -69,7 +69,7 @@ class Penalty(Declared):
             fake: Generated examples, with the same shape as `real`.
             epsilon: Noise. By default, it is uniform in [0, 1], with one number per example:
                 `[batch, 1, ...]` with as many axes as `real`. If `noise` is "normal", the noise is
-                normal, and if `noise_per_value`, it has the shape of `real`.
+                normal. If `noise_per_value` is True, the noise has the same shape as `real`.
         """
         raise NotImplementedError
 
@@ -82,9 +82,9 @@ class GradientPenalty(Penalty):
 
     Args:
         weight: Factor applied to the penalty; lambda in the paper.
-        one_sided: Whether to penalize only slopes above 1, the alternative in sec. 4. In one
-            dimension, the two-sided penalty keeps a critic that starts with the wrong sign at slope
-            -1.
+        one_sided: Whether to penalize only slopes above 1, which is the alternative in sec. 4. In
+            one dimension, the two-sided penalty keeps a critic that starts with the wrong sign at
+            slope -1.
 
     Example:
         >>> critic = lambda x: tf.reduce_sum(x, axis=1)  # of slope 2 for 4 inputs
@@ -110,11 +110,10 @@ class GradientPenalty(Penalty):
 class DRAGAN(Penalty):
     """Penalty `weight * (|grad D(x + delta)| - 1)^2` at real examples x with normal noise delta.
 
-    Kodali, Abernethy, Hays, Kira: "On Convergence and Stability of GANs", 2017: the penalty in
-    algorithm 1, with k = 1. The penalty keeps the slope of D near 1 only around the data.
-    Deviation: the authors' code perturbs a batch by up to half of its standard deviation; here, the
-    noise has a fixed standard deviation, so that an example's penalty does not depend on other
-    examples.
+    Kodali, Abernethy, Hays, Kira: "On Convergence and Stability of GANs", 2017. This is the penalty
+    in algorithm 1 with k = 1. It keeps the slope of D near 1 only around the data. Deviation: the
+    authors' code perturbs a batch by up to half of its standard deviation; here, the noise has a
+    fixed standard deviation, so that an example's penalty does not depend on other examples.
 
     Args:
         weight: Factor applied to the penalty; lambda in the paper.
@@ -173,13 +172,13 @@ class JensenShannonRegularizer(Penalty):
     """Penalty that equals the first-order effect of noise on a discriminator's inputs.
 
     Roth, Lucchi, Nowozin, Hofmann: "Stabilizing Training of Generative Adversarial Networks through
-    Regularization", NeurIPS 2017, for the Jensen-Shannon GAN: with D = sigmoid(logit), weight / 2 *
-    ((1 - D(x))^2 |grad logit(x)|^2 + D(G(z))^2 |grad logit(G(z))|^2). To first order, noise with
-    variance `weight` on real and generated examples has the same effect. The penalty is intended
-    for objectives whose optimal logit is log p / q: minimax, non-saturating (as in the authors'
-    code), and Jensen-Shannon. The penalty vanishes when D is certain. Between distributions that
-    are far apart, noise therefore helps, but this penalty does not. Deviation: the weight is
-    constant, whereas it is annealed in the paper's image experiments.
+    Regularization", NeurIPS 2017, for the Jensen-Shannon GAN. With D = sigmoid(logit), the penalty
+    is weight / 2 * ((1 - D(x))^2 |grad logit(x)|^2 + D(G(z))^2 |grad logit(G(z))|^2). To first
+    order, noise with variance `weight` on real and generated examples has the same effect. The
+    penalty is intended for objectives whose optimal logit is log p / q: minimax, non-saturating (as
+    in the authors' code), and Jensen-Shannon. The penalty vanishes when D is certain. If the
+    distributions are far apart, noise therefore helps, but this penalty does not. Deviation: the
+    weight is constant, whereas it is annealed in the paper's image experiments.
 
     Args:
         weight: Factor applied to the penalty; gamma in the paper. The weight is 2 in the authors'
@@ -238,7 +237,7 @@ class Consistency(Penalty):
     def __call__(self, discriminator, real, fake, epsilon):
         real = tf.cast(real, tf.float32)
         shifts = 2 * self.pixels + 1
-        # The index of one of the 2 * shifts * shifts transformations.
+        # The index selects one of the 2 * shifts * shifts transformations.
         number = tf.cast(tf.reshape(epsilon, [-1]) * (2 * shifts * shifts), tf.int32)
         flip = tf.reshape(number % 2 == 1, [-1, 1, 1, 1])
         down = number // 2 // shifts - self.pixels

@@ -18,11 +18,11 @@ def of_tensors(*names: str, one_batch: bool = True, function: str | None = None)
     """Returns a decorator that rejects tensor arguments that are not numbers.
 
     The error message names the argument. Arrays and lists of numbers are converted to tensors of
-    the same dtype; None is passed on. If TensorFlow cannot compute with the shapes, the message
-    lists all of them.
+    the same dtype; None is passed through. If TensorFlow cannot compute with the shapes, the
+    message lists all of them.
 
     Args:
-        names: Names of the tensor arguments. One of the names may be `*tensors`, which stands for
+        names: Names of the tensor arguments. One of the names may be `*tensors`, which represents
             any number of tensors.
         function: Name of the argument that is a function, if any.
         one_batch: Whether all arguments with axes must have the same number of examples, which is
@@ -102,7 +102,7 @@ def resolve(identifier: Any, known: Mapping[str, type[T]], base: type[T], kind: 
     """Converts a name, a saved config, or an instance into an instance.
 
     Args:
-        identifier: Key of `known`, dict from `keras.saving.serialize_keras_object`, or instance of
+        identifier: Key in `known`, dict from `keras.saving.serialize_keras_object`, or instance of
             `base`.
         known: Classes by name. A name stands for the class with its default arguments.
         base: Class of the result.

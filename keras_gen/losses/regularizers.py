@@ -24,7 +24,7 @@ def orthogonality(network: keras.Layer) -> tf.Tensor:
     """Measures how far the filters in a network's layers are from being orthogonal.
 
     Brock, Donahue, Simonyan: "Large Scale GAN Training for High Fidelity Natural Image Synthesis",
-    ICLR 2019, sec. 3.1: |W^T W * (1 - I)|_F^2, summed over kernels. The measure is 0 if all
+    ICLR 2019, sec. 3.1. The measure is |W^T W * (1 - I)|_F^2, summed over kernels. It is 0 if all
     filters, which are the columns of W, are orthogonal, regardless of their norms. The weight is
     1e-4 in the paper. Embeddings, offsets, and scales are not included.
 
@@ -73,7 +73,7 @@ def path_lengths(
     """Measures how much images change with their styles in random directions: |J^T y|, `[batch]`.
 
     Karras, Laine, Aittala, Hellsten, Lehtinen, Aila: "Analyzing and Improving the Image Quality of
-    StyleGAN", CVPR 2020, sec. 3.2: J is the Jacobian of an image with respect to its styles, and
+    StyleGAN", CVPR 2020, sec. 3.2. J is the Jacobian of an image with respect to its styles, and
     J^T y is the gradient of the image's inner product with y. As in the authors' code, y is divided
     by the square root of the number of pixels, and the squares are averaged over the layers that
     have a style.

@@ -1,7 +1,7 @@
 """Metrics, which are reported but never optimized.
 
-Where arguments are checked, shapes or ranges other than those described raise a ValueError, and
-other dtypes raise a TypeError or a ValueError.
+Functions that check their arguments raise a ValueError for shapes or ranges that the docstring does
+not allow, and a TypeError or a ValueError for other dtypes.
 """
 
 from keras_gen.metrics.evaluation_networks import domain_classifier

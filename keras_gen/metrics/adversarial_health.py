@@ -25,9 +25,9 @@ EXPECTED = 10  # minimum number of real examples in a cluster; fewer might be mi
 class AdversarialHealth(keras.callbacks.Callback):
     """Warns about problems in adversarial training and suggests remedies, but never stops it.
 
-    After an epoch, the callback checks a few hundred real examples and as many generated ones. It
-    prints a warning when one of these conditions has held for `patience` checks, and does not
-    repeat it until the condition has passed:
+    After an epoch, the callback checks a few hundred real examples and an equal number of generated
+    examples. It prints a warning when one of the following conditions has held for `patience`
+    checks, and does not repeat the warning until the condition has ended and occurred again:
 
     - the discriminator is saturated: its loss is below 2% of the loss of guessing;
     - the generator's gradient has vanished: moving its samples as far as the distance to the data
@@ -77,8 +77,8 @@ class AdversarialHealth(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
         if not hasattr(self.model, "logits_of_both"):
             raise ValueError(
-                f"AdversarialHealth is for models with a generator and a discriminator, which "
-                f"{type(self.model).__name__} is not: leave it out."
+                f"AdversarialHealth got a {type(self.model).__name__}: expected a model with a "
+                "generator and a discriminator. Leave out this callback."
             )
 
     @override
@@ -112,7 +112,7 @@ class AdversarialHealth(keras.callbacks.Callback):
         }
 
     def _play(self, batch, fake) -> tuple[float, float, float]:
-        """Returns the loss of guessing, the discriminator's loss, and the generator's slope."""
+        """Returns the loss from guessing, the discriminator's loss, and the generator's slope."""
         objective = self.model.objective
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(fake)

@@ -1,4 +1,4 @@
-"""Comparisons of images with their originals: SSIM, PSNR, reconstruction errors, enlargement."""
+"""Comparisons of images with their originals: PSNR, SSIM, and errors of reconstructed images."""
 
 from __future__ import annotations
 
@@ -88,8 +88,8 @@ def ms_ssim(images: np.ndarray, originals: np.ndarray, shave: int = 0) -> np.nda
     result is 1 for equal images. For the window, the constants, and the luma, see `ssim`.
 
     Deviation: images with a side below 161 pixels are too small for five scales with a window of 11
-    pixels. They are measured at as many scales as fit, and the weights of these scales are
-    divided by their sum. Compare only values computed with the same number of scales.
+    pixels. These images are measured at as many scales as possible, and the weights of these scales
+    are divided by their sum. Compare only values computed with the same number of scales.
 
     Args:
         images: Images, uint8 `[n, H, W, 1 or 3]`.
@@ -319,7 +319,7 @@ def _fine_detail(squares: np.ndarray) -> float:
 
 
 def _squares(image: np.ndarray) -> np.ndarray:
-    """Returns adjacent squares, without the remainder at the right and bottom."""
+    """Returns adjacent squares; pixels that remain at the right and bottom are omitted."""
     height, width, channels = image.shape
     rows = height // TILE
     columns = width // TILE

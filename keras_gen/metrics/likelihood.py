@@ -63,16 +63,16 @@ def importance_weighted_nll(
         samples: Number of samples per image; k in the formula above.
         chunk: Number of samples decoded at once.
         batch_size: Number of examples processed at once.
-        seed: Seed for the latents. Within its sampling error, the estimate depends on `seed`,
-            `chunk`, and `batch_size`.
+        seed: Seed for the latents. The estimate depends on `seed`, `chunk`, and `batch_size`, but
+            only within its sampling error.
         conditions: Conditions c for a model of p(x|c), `[n, ...]`, such as the labels of a
             `ConditionalVAE` (Sohn, Lee, Yan 2015, eq. (7)).
 
     Returns:
         A dict of float64 `[n]`: "nll", in nats per example; "elbo", the ELBO averaged over the same
         samples, in nats per example; and "effective_sample_size", (sum w)^2 / sum w^2 for the
-        weights w, from 1 to `samples`. If it is close to 1, a single sample dominates the estimate,
-        and the bound is loose.
+        weights w, from 1 to `samples`. If "effective_sample_size" is close to 1, a single sample
+        dominates the estimate, and the bound is loose.
 
     Raises:
         ValueError: If a number is below 1, or if there are no images.
@@ -105,7 +105,7 @@ def importance_weighted_nll(
 
     @tf.function(input_signature=specs)
     def estimate(x, batch, *condition):
-        # These are the sums of w / exp(largest), w^2 / exp(2 largest), and log w.
+        # The sums of w / exp(largest), w^2 / exp(2 largest), and log w.
         total = squares = logs = tf.zeros(tf.shape(x)[:1], tf.float64)
         largest = total - math.inf
         for number in tf.range(tf.constant(chunks, tf.int64)):
@@ -151,13 +151,13 @@ def nll_summary(nats: Mapping[str, np.ndarray], prefix: str = "") -> dict[str, f
     """Converts the result of `importance_weighted_nll` into a run's metrics.
 
     Args:
-        nats: Result of `importance_weighted_nll`, or only "nll" from another estimate.
+        nats: Result of `importance_weighted_nll`, or the "nll" values of another estimate.
         prefix: Prefix of the names, which can distinguish several models.
 
     Returns:
         A dict with "nll", the mean over the examples, and "nll_standard_error", the standard error
-        of this mean. If `nats` contains the values, the dict also has "negative_elbo", a mean, and
-        "effective_sample_size", a median.
+        of this mean. If `nats` contains the necessary values, the dict also has "negative_elbo", a
+        mean, and "effective_sample_size", a median.
 
     Raises:
         ValueError: If there are no values, or if some values are NaN.
@@ -169,8 +169,8 @@ def nll_summary(nats: Mapping[str, np.ndarray], prefix: str = "") -> dict[str, f
     wrong = [name for name, values in nats.items() if not values.size or np.isnan(values).any()]
     if wrong:
         raise ValueError(
-            f"{wrong[0]} contains {np.isnan(nats[wrong[0]]).sum()} NaN among "
-            f"{nats[wrong[0]].size} values: expected at least one value, and no NaN."
+            f"{wrong[0]} has {nats[wrong[0]].size} values, {np.isnan(nats[wrong[0]]).sum()} of "
+            "which are NaN: expected at least one value, and no NaN."
         )
     found = {"nll": nll.mean(), "nll_standard_error": nll.std() / len(nll) ** 0.5}
     if "elbo" in nats:
@@ -191,7 +191,7 @@ class LatentDecoder(Protocol):
 def latent_grid(
     model: LatentDecoder, side: int = 300, span: float = 4.5, batch_size: int = 1000
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Decodes a grid over two latents, on which p(x) is a sum instead of an estimate.
+    """Decodes a grid of two latents, on which p(x) is a sum that needs no sampling.
 
     p(x) is the integral of N(z; 0, 1) p(x|z). On a grid, it becomes a mixture of Bernoulli
     distributions, whose templates are the decoded points and whose weights are the prior's density.
@@ -248,11 +248,12 @@ def bits_per_dimension(
     sec. 3.1); without noise, the density is not a bound.
 
     Args:
-        nats: -log p(x) of whole examples: a number, array, or tensor. With "variational", it
+        nats: -log p(x) of complete examples: a number, array, or tensor. With "variational", it
             includes the noise term, log q(u|x) - log p(x + u) (Ho et al. 2019, Flow++).
         dimensions: Number of values in an example, such as 32 * 32 * 3.
-        dequantization: "none" (p is a probability over 256 levels), "uniform", or "variational"
-            (both: p is a density of levels plus noise in [0, 1)). Report it with the result.
+        dequantization: "none" (p is a probability over 256 levels), "uniform", or "variational" (in
+            both, p is a density of levels plus noise in [0, 1)). Report the type of dequantization
+            with the result.
         levels_per_unit: Number of levels per unit of the model's data: 256 for levels / 256, 128
             for levels / 128 - 1, and 1 for unscaled levels.
 
@@ -281,7 +282,7 @@ def bits_per_live_value(nats: np.ndarray, levels: np.ndarray) -> float:
     better.
 
     Args:
-        nats: -log p(x) of whole sequences, without their padding, `[n]`.
+        nats: -log p(x) of complete sequences, not counting their padding, `[n]`.
         levels: Sequences, integers `[n, ...]`, in which numbers below 0 are padding, as returned by
             `model.edges["x"].prepare(waveforms)`.
 
@@ -307,8 +308,8 @@ def bits_per_live_value(nats: np.ndarray, levels: np.ndarray) -> float:
         )
     if np.isnan(nats).any() or levels.dtype.kind not in "iu":
         raise ValueError(
-            f"nats contains {np.isnan(nats).sum()} NaN, and levels is {levels.dtype}: expected "
-            "nats without NaN, and integer levels."
+            f"The number of NaN values in nats is {np.isnan(nats).sum()}, and levels has dtype "
+            f"{levels.dtype}: expected nats without NaN, and integer levels."
         )
     return float(nats.sum() / live / math.log(2))
 
@@ -381,7 +382,7 @@ def best_parzen_std(samples: np.ndarray, held_out: np.ndarray) -> float:
 
     Args:
         samples: Samples from the model; see `parzen_log_likelihood`.
-        held_out: Images that are neither in the model's training set nor in the test set.
+        held_out: Images that are in neither the model's training set nor the test set.
 
     Example: `best_parzen_std(model.sample(10_000), validation_images)`.
     """

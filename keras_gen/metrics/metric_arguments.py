@@ -58,7 +58,7 @@ def as_features(features: np.ndarray, name: str, rows: int = 2) -> np.ndarray:
             or has a magnitude of at least 1e150.
     """
     matrix = as_numbers(features, name).astype(np.float64)
-    # The squares of larger numbers, and their sums, are infinite.
+    # The squares and sums of larger numbers would be infinite.
     usable = matrix.size and (np.abs(matrix) < LARGEST).all()  # this also rejects NaN
     if matrix.ndim < 2 or len(matrix) < rows or not usable:
         raise ValueError(
@@ -92,8 +92,9 @@ def as_images(
 ) -> np.ndarray:
     """Returns images as a uint8 array `[n, H, W, C]`, where C is one of `channels`.
 
-    Floats and other shapes raise a ValueError. Floats are rejected deliberately: generated images
-    are measured in 256 levels, as they would be stored, like real images (Parmar et al. 2022).
+    Floats and other shapes raise a ValueError. Floats are rejected deliberately, so that generated
+    images are measured with the 256 levels in which they would be stored, like real images (Parmar
+    et al. 2022).
     """
     images = as_numbers(images, name)
     shaped = images.ndim == 4 and images.shape[-1] in channels

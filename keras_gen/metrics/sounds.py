@@ -71,8 +71,8 @@ def signal_to_noise(waveforms: np.ndarray, originals: np.ndarray) -> np.ndarray:
     silent = np.flatnonzero(~wanted.any(axis=1))
     if len(silent):
         raise ValueError(
-            f"originals[{silent[0]}] is silent: expected sounds, whose energy is compared with "
-            "the noise. Leave out silent recordings."
+            f"originals[{silent[0]}] is silent: expected a sound with nonzero energy, because "
+            "the noise is compared with it. Leave out silent recordings."
         )
     with np.errstate(divide="ignore"):
         noise = np.sum(np.square(sounds - wanted), axis=1)
@@ -98,8 +98,8 @@ LOUD = 10**-2.5  # minimum energy of a frame, relative to the loudest frame
 def median_pitch(waveforms: np.ndarray, rate: int = 8000) -> np.ndarray:
     """Returns the median pitch of each recording, float64 `[n]`, from 60 to 400 Hz.
 
-    A frame's period is the lag of the first peak that is at least 90% as high as the highest peak
-    in the frame's autocorrelation, divided by the window's autocorrelation (Boersma: "Accurate
+    The frame's autocorrelation is divided by the window's autocorrelation. The frame's period is
+    the lag of the first peak that is at least 90% as high as the highest peak (Boersma: "Accurate
     Short-Term Analysis of the Fundamental Frequency and the Harmonics-to-Noise Ratio of a Sampled
     Sound", 1993). A parabola through three lags determines the peak's position between lags. Frames
     that are quiet or not periodic are omitted; a recording with only such frames yields NaN.
@@ -132,7 +132,7 @@ def median_pitch(waveforms: np.ndarray, rate: int = 8000) -> np.ndarray:
     correlation /= correlation[..., :1] + 1e-12
     lags = np.arange(rate // HIGHEST, rate // LOWEST + 1)
     before, found, after = (correlation[..., lags + step] for step in (-1, 0, 1))
-    # On the flank of a peak, the lag is too short, although the correlation is almost as high.
+    # On the side of a peak, the lag is too short, although the correlation is almost as high.
     peaks = np.where((found > before) & (found >= after), found, -np.inf)
     highest = peaks.max(axis=2, keepdims=True)
     first = np.argmax(peaks >= 0.9 * highest, axis=2)[..., None]
@@ -157,7 +157,7 @@ def _autocorrelation(frames: np.ndarray) -> np.ndarray:
     return np.fft.irfft(spectra)[..., :size]
 
 
-# Each feature, and the labels that it predicts: speakers or words.
+# Maps each feature to the labels that it predicts, speakers or words.
 _PROBES = {
     "speaker_by_covariance": (cepstral_covariance, 0),
     "speaker": (average_spectrum, 0),

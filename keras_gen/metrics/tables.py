@@ -21,8 +21,8 @@ def table_fidelity(
     """Compares the distributions of columns, and of pairs of columns, with real rows.
 
     The total variation distance between two finite samples is above 0 even if their distributions
-    are equal. The floor is the expected distance between independent samples of these sizes, with
-    normal fluctuations around the frequencies in the real rows.
+    are equal. The floor is the expected distance between independent samples of these sizes, if
+    frequencies fluctuate normally around the frequencies in the real rows.
 
     Args:
         columns: Columns with cells, as returned by `keras_gen.data.table_columns`.
@@ -37,8 +37,8 @@ def table_fidelity(
         `worst_column_tv`, the largest distance of any column.
 
     Raises:
-        ValueError: If rows do not fit the columns, if there are fewer than 2 rows, or if `bins` is
-            below 2.
+        ValueError: If rows do not match the columns, if there are fewer than 2 rows, or if `bins`
+            is below 2.
 
     Example: `table_fidelity(columns, held_out, model.sample(len(held_out)))["pair_tv"]`.
     """
@@ -105,7 +105,7 @@ def detection_auc(columns: Sequence[Column], real: Any, samples: Any, seed: int 
         rows, and 1 if it always can.
 
     Raises:
-        ValueError: If rows do not fit the columns, or if there are fewer than 20 rows.
+        ValueError: If rows do not match the columns, or if there are fewer than 20 rows.
 
     Example: `detection_auc(columns, held_out, model.sample(len(held_out)))`.
     """
@@ -143,7 +143,7 @@ def usefulness(
 
     Raises:
         ValueError: If the target is not a column with two categories or is the only column, if
-            `real` does not contain both categories, or if rows do not fit the columns.
+            `real` does not contain both categories, or if rows do not match the columns.
 
     Example: `usefulness(columns, held_out, model.sample(1000), target="kind")["auc"]`.
     """
@@ -175,7 +175,7 @@ def usefulness(
 
 
 def _without(values, place):
-    """Returns the other columns, and the column at this position, for rows where it is known."""
+    """Returns the other columns, and this column, for the rows where this column is known."""
     known = values[~np.isnan(values[:, place])]
     return np.delete(known, place, axis=1), known[:, place]
 
@@ -187,8 +187,8 @@ def closest_rows(
 
     The distance between two rows is Gower's, which is based on the ranks of numbers, scaled to [0,
     1], and on whether categories differ. If training rows were not memorized, and both sets have
-    the same size, half of the samples are closer to a training row. From the larger set, as many
-    rows as in the smaller set are therefore chosen at random.
+    the same size, about half of the samples are closer to a training row. Therefore, the larger set
+    is randomly reduced to the size of the smaller set.
 
     Args:
         columns: Columns with cells, as returned by `keras_gen.data.table_columns`.
@@ -242,7 +242,7 @@ def _nearest(columns, rows, others):
         distance = np.zeros([len(some), len(others)], "float32")
         for place, is_word in enumerate(words):
             difference = np.abs(some[..., place] - others[:, place])
-            # A gap differs from all values, and not from other gaps.
+            # A gap differs from all values, but not from other gaps.
             gaps, other_gaps = np.isnan(some[..., place]), np.isnan(others[:, place])
             known = (difference != 0) if is_word else difference
             distance += np.where(gaps | other_gaps, gaps != other_gaps, known)

@@ -1,4 +1,4 @@
-"""How a training step changes a model's weights, from any point."""
+"""How a training step changes a model's weights, at any point in weight space."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from keras_gen.core.minimize import NonFiniteLossError, trainable_weights
 
 @checked_arguments
 def update_field(model: GenerativeModel, batch, points: np.ndarray) -> np.ndarray:
-    """Returns how one training step changes a model's weights, from each of several points.
+    """Returns how one training step changes a model's weights, at each of several points.
 
     The model's own training step is used, with its order of players, its penalties, and its
     optimizers. With gradient descent at rate h, the result divided by h is therefore the vector
@@ -25,8 +25,8 @@ def update_field(model: GenerativeModel, batch, points: np.ndarray) -> np.ndarra
             `model.networks` and of each network's weights.
 
     Returns:
-        Weights after the step minus weights before it, float64 `[n, weights]`. The noise is the
-        same for all points.
+        Weights after the step minus weights before it, float64 `[n, weights]`. All points use the
+        same noise.
 
     Raises:
         TypeError: If an argument has a different type.
@@ -71,7 +71,7 @@ def update_jacobian(
         model: Model; see `update_field`.
         batch: Batch; see `update_field`.
         point: Values of all weights, `[weights]`.
-        difference: Half of the distance between the two points of the difference quotient.
+        difference: Half of the distance between the two points in the difference quotient.
 
     Returns:
         The Jacobian, float64 `[weights, weights]`. Row i contains the derivatives of weight i after

@@ -1,6 +1,6 @@
 """Architectures: functions that build functional `keras.Model`s, without training code.
 
-Each file contains the networks of one paper or for one type of data. `blocks` contains parts that
+Each file contains the networks from one paper or for one type of data. `blocks` contains parts that
 several networks share; `added_inputs_and_heads` adds labels, codes, outputs, or layers to a built
 network. All functions raise a `ValueError` for a shape or an option that their `Args` do not allow.
 """

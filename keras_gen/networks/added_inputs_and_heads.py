@@ -40,7 +40,7 @@ def with_labels(
 ) -> keras.Model:
     """Adds labels to the input of a network as additional channels.
 
-    Mirza, Osindero: "Conditional Generative Adversarial Nets", 2014, sec. 3.2 and 4.1: the label is
+    Mirza, Osindero: "Conditional Generative Adversarial Nets", 2014, sec. 3.2 and 4.1. The label is
     a one-hot vector that is appended to latents or repeated at every pixel of an image.
 
     Args:
@@ -60,9 +60,9 @@ def with_labels(
     *places, channels = network.input_shape[1:]
     if channels <= classes:
         raise ValueError(
-            f"The network '{network.name}' accepts {channels} channels, but the labels alone take "
-            f"up {classes}: build the network with {classes} channels for the labels in addition "
-            "to the channels of its input."
+            f"The network '{network.name}' accepts {channels} channels, but the labels alone "
+            f"need {classes}: build the network with {classes} channels for the labels in "
+            "addition to the channels of its input."
         )
     inputs = keras.Input(shape or (*places, channels - classes))
     labels = keras.Input((), dtype="int32")
@@ -125,9 +125,9 @@ def with_head(
 
 @checked_arguments
 def with_projection(network: keras.Model, classes: int) -> keras.Model:
-    """Adds labels to a discriminator, with a projection of the class.
+    """Adds labels to a discriminator as a projection.
 
-    Miyato, Koyama: "cGANs with Projection Discriminator", ICLR 2018, eq. (3) and fig. 1d: the inner
+    Miyato, Koyama: "cGANs with Projection Discriminator", ICLR 2018, eq. (3) and fig. 1d. The inner
     product of the features phi(x) and an embedding of the class y is added to the logit.
 
     Args:
@@ -196,7 +196,7 @@ def with_layer(network: keras.Model, layer: keras.layers.Layer) -> keras.Model:
 def keep_latents(
     encoder: keras.Model, decoder: keras.Model, kept: Sequence
 ) -> tuple[keras.Model, keras.Model]:
-    """Drops latents, such as those that a VAE does not use, from an encoder and its decoder.
+    """Drops latents from an encoder and its decoder, such as latents that a VAE does not use.
 
     Before training M2, Kingma et al. (2014) drop the latents of M1 whose posterior means have a
     standard deviation of at most 0.1 (authors' code).
@@ -224,7 +224,7 @@ def keep_latents(
         )
     heads = [ops.take(head, kept, axis=-1) for head in encoder.outputs]
     latents = keras.Input((len(kept),))
-    # All dropped latents read the zero that is appended to the kept latents.
+    # All dropped latents use the zero that is appended to the kept latents.
     padded = ops.pad(latents, [[0, 0], [0, 1]])
     places = [kept.index(n) if n in kept else len(kept) for n in range(count)]
     images = decoder(ops.take(padded, places, axis=-1))

@@ -151,7 +151,7 @@ def halved_sides(image_shape: tuple, halvings: int, argument: str) -> tuple[int,
 def cropped(maps, shape: tuple):
     """Crops maps to their center, with the height and width in `shape`.
 
-    Doubling cannot yield odd sides, so decoders generate too many pixels and crop them.
+    Doubling cannot yield odd sides, so decoders generate larger maps and crop them.
     """
     extra = [found - wanted for found, wanted in zip(maps.shape[1:3], shape[:2], strict=True)]
     if not any(extra):
@@ -166,9 +166,9 @@ def downsample(images, stages: int, filters: int, normalization: str | None = "b
         images: Images `[batch, height, width, channels]`.
         stages: Number of convolutions.
         filters: Number of channels in the first convolution; every further stage has twice as many.
-        normalization: Normalization after all layers except the first, as in DCGAN: `"batch"`;
-            `"layer"`, for each image separately; or None. `"spectral"` normalizes all kernels
-            instead.
+        normalization: Normalization after all layers except the first, as in DCGAN: `"batch"`,
+            `"layer"` (each image is normalized separately), or None. `"spectral"` normalizes all
+            kernels instead.
     """
     if normalization not in NORMALIZATIONS:
         raise ValueError(
@@ -207,7 +207,7 @@ def upsample(maps, stages: int, filters: int, image_shape: tuple):
 
 
 def reflect_pad(x, pixels: int):
-    """Pads height and width by reflection, which, unlike zero padding, causes no dark border."""
+    """Pads height and width by reflection, which does not cause dark borders like zero padding."""
     return keras.ops.pad(x, [[0, 0], [pixels, pixels], [pixels, pixels], [0, 0]], mode="reflect")
 
 

@@ -31,7 +31,7 @@ def conv_encoder(
     levels: int | None = None,
     name: str = "encoder",
 ) -> keras.Model:
-    """Builds strided 3x3 convolutions, which halve the sides, and a dense layer for the latents.
+    """Builds strided 3x3 convolutions that halve the sides, and a dense layer for the latents.
 
     Masci, Meier, Ciresan, Schmidhuber: "Stacked Convolutional Auto-Encoders for Hierarchical
     Feature Extraction", ICANN 2011. Deviations: the codes are dense instead of maps, strides
@@ -95,7 +95,8 @@ def conv_decoder(
     Args:
         image_shape: Shape of an example, with `params_per_value` times its channels.
         latent_dim: Number of latent dimensions.
-        filters: Number of channels in each of the encoder's convolutions, in the encoder's order.
+        filters: Number of channels in each of the encoder's convolutions, in the same order as in
+            the encoder.
         activation: Activation of all layers except the last.
         upsampling: `"resize"`, `"bilinear"`, `"transposed"`, or `"smoothed"`; see
             `networks.blocks.doubled`.

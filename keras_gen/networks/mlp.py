@@ -85,8 +85,8 @@ def mlp_decoder(
         hidden: Number of units in each hidden layer.
         activation: Activation of the hidden layers.
         gain: Factor applied to the hidden layers' initial weights, as in `mlp_encoder`.
-        output_activation: Activation of the last layer: `"tanh"` for a generator of images in [-1,
-            1].
+        output_activation: Activation of the last layer, such as `"tanh"` for a generator of images
+            in [-1, 1].
         name: Name of the model.
 
     Returns:

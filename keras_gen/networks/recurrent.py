@@ -1,4 +1,4 @@
-"""LSTMs that model texts character by character, and that encode and decode time series."""
+"""LSTMs that model texts character by character, and LSTMs that encode and decode time series."""
 
 import keras
 from keras import layers
@@ -72,7 +72,7 @@ def character_rnn(
 ) -> keras.Model:
     """Builds LSTMs that predict each character from the previous characters.
 
-    Graves: "Generating Sequences With Recurrent Neural Networks", 2013, sec. 2 and fig. 1: every
+    Graves: "Generating Sequences With Recurrent Neural Networks", 2013, sec. 2 and fig. 1. Every
     layer receives the characters, and the states of all layers predict the next character. The
     paper has 7 layers with 700 units.
 

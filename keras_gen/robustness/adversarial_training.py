@@ -31,7 +31,7 @@ class AdversarialTraining(Classifier):
     """A classifier trained on adversarial examples, which are computed for each batch.
 
     Madry, Makelov, Schmidt, Tsipras, Vladu: "Towards Deep Learning Models Resistant to Adversarial
-    Attacks", ICLR 2018, eq. (2.1): the weights minimize the loss that the attack maximizes. In each
+    Attacks", ICLR 2018, eq. (2.1). The weights minimize the loss that the attack maximizes. In each
     step, the attack starts over and uses the current network. With FGSM and a `clean_fraction` of
     0.5, this is the method of Goodfellow, Shlens, Szegedy: "Explaining and Harnessing Adversarial
     Examples", ICLR 2015, sec. 6.
@@ -101,7 +101,7 @@ class AdversarialTraining(Classifier):
         networks = [self.encoder, self.classifier]
         return {
             "optimizer": Player(networks, partial(Adam, 1e-4))
-        }  # the learning rate of the authors' code for MNIST
+        }  # the learning rate in the authors' code for MNIST
 
     # Building --------------------------------------------------------------------------------
 

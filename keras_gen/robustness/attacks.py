@@ -26,7 +26,7 @@ MUCH_BETTER = 0.2  # accuracy gain in another range that counts as an error
 
 
 class Attack(Declared):
-    """Base class of attacks: steps along the gradient of the loss, within a ball around the input.
+    """Base class of attacks that follow the gradient of the loss within a ball around the input.
 
     As in Foolbox and the Adversarial Robustness Toolbox, `epsilon` is in input units, the norm
     applies to the change, and a targeted attack lowers the loss of a target class instead of
@@ -34,8 +34,8 @@ class Attack(Declared):
 
     Args:
         epsilon: Radius of the ball, in input units: a number or, during training, a schedule.
-        norm: Norm of the change: `"inf"`, the maximum absolute change, or `"2"`, the square root of
-            the sum of squared changes.
+        norm: Norm of the change: `"inf"` for the maximum absolute change, or `"2"` for the square
+            root of the sum of squared changes.
         targeted: Whether `labels` are the target classes.
 
     Raises:
@@ -56,7 +56,7 @@ class Attack(Declared):
     def changed(
         self, loss_fn: Callable, x, seed, low: float = 0.0, high: float = 1.0, epsilon=None
     ) -> tf.Tensor:
-        """Returns adversarial examples; may be called in a training step or any other graph.
+        """Returns adversarial examples; may be called in a training step or in any other graph.
 
         Args:
             loss_fn: Function that maps examples to the loss to maximize, `[batch]`, without mixing
@@ -165,8 +165,9 @@ class Attack(Declared):
                 with `"logits"`.
             images: Examples, uint8 or floats in `bounds`, `[n, ...]`.
             labels: True classes, or target classes, integers `[n]` or `[n, 1]`.
-            bounds: Minimum and maximum of the network's input. If None, 0 and 1, unless the network
-                classifies more examples correctly in another range.
+            bounds: Minimum and maximum of the network's input. If None, 0 and 1 are used, and a
+                ValueError is raised if the network classifies many more examples correctly in
+                another range.
             seed: Seed for random starts.
             batch_size: Number of examples processed at once.
 
@@ -217,7 +218,7 @@ class Attack(Declared):
 
 @serializable
 class FGSM(Attack):
-    """The fast gradient sign method: one step to the border of the ball.
+    """The fast gradient sign method: one step to the boundary of the ball.
 
     Goodfellow, Shlens, Szegedy: "Explaining and Harnessing Adversarial Examples", ICLR 2015, sec.
     4.
@@ -257,8 +258,8 @@ class PGD(Attack):
     Madry, Makelov, Schmidt, Tsipras, Vladu: "Towards Deep Learning Models Resistant to Adversarial
     Attacks", ICLR 2018, sec. 2.1. The paper's 40 steps of length 0.01 for MNIST, with an epsilon of
     0.3, correspond to `relative_step=1 / 30`. By default, the total length of the steps is 2.5
-    times the radius, as in the authors' later library (Engstrom et al.: "Robustness", 2019), so
-    that any point in the ball can be reached from any other point with any number of steps.
+    times the radius, as in the authors' later library (Engstrom et al.: "Robustness", 2019), so any
+    point in the ball can be reached from any other point with any number of steps.
 
     Args:
         epsilon, norm, targeted: See `Attack`.
@@ -279,7 +280,8 @@ class PGD(Attack):
 def _graph(attack: Attack, network: Callable, bounds: tuple, shape: tuple) -> Callable:
     """Returns an attack on a network as a function of examples, classes, and seed.
 
-    It is traced for each call, since a network may have changed since the last one.
+    The function is traced in each call, because the network may have changed since the previous
+    call.
     """
     specs = [
         tf.TensorSpec([None, *shape], tf.float32),
@@ -318,10 +320,10 @@ def scaled_cross_entropy(logits, labels) -> tf.Tensor:
 
 
 def margin(logits, labels) -> tf.Tensor:
-    """Returns the lead of the most likely other class over the labeled class, `[batch]`, in logits.
+    """Returns the highest other logit minus the labeled class's logit, `[batch]`.
 
-    The lead is positive if an example is misclassified (Carlini, Wagner: "Towards Evaluating the
-    Robustness of Neural Networks", S&P 2017, sec. 5.1).
+    The difference is positive if an example is misclassified (Carlini, Wagner: "Towards Evaluating
+    the Robustness of Neural Networks", S&P 2017, sec. 5.1).
     """
     own = tf.gather(logits, labels, axis=1, batch_dims=1)
     return tf.reduce_max(without_class(logits, labels), 1) - own
@@ -455,7 +457,7 @@ def unit(values) -> tf.Tensor:
     """Returns each example divided by its norm, the root of the sum of squares; 0 remains 0."""
     axes = list(range(1, values.shape.rank))
     largest = tf.reduce_max(tf.abs(values), axes, keepdims=True)
-    scaled = tf.math.divide_no_nan(values, largest)  # squares of small numbers would vanish
+    scaled = tf.math.divide_no_nan(values, largest)  # small squares would underflow
     return tf.math.divide_no_nan(scaled, _norms(scaled))
 
 

@@ -41,11 +41,11 @@ def projected(
     """Returns a network that receives the nearest image that a decoder can generate.
 
     Samangouei, Kabkab, Chellappa: "Defense-GAN: Protecting Classifiers against Adversarial Attacks
-    using Generative Models", ICLR 2018, eq. (4): latents are moved by gradient descent until their
-    decoded image is as close as possible. For attacks, the gradient passes through the defense
-    unchanged, as if the image had not been replaced (BPDA; Athalye, Carlini, Wagner: "Obfuscated
-    Gradients Give a False Sense of Security", ICML 2018, sec. 5.4), because the descent itself has
-    almost no gradient.
+    using Generative Models", ICLR 2018, eq. (4). Gradient descent moves the latents until their
+    decoded image is as close as possible to the input. For attacks, the gradient passes through the
+    defense unchanged, as if the image had not been replaced (BPDA; Athalye, Carlini, Wagner:
+    "Obfuscated Gradients Give a False Sense of Security", ICML 2018, sec. 5.4), because the descent
+    itself has almost no gradient.
 
     Deviation: a single descent starts at an encoder's latents, whereas the paper uses ten descents
     from random latents.

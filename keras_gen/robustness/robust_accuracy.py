@@ -25,7 +25,7 @@ def usual_attacks(epsilon: float, queries: int = 1000) -> dict[str, Attack]:
 
     APGD is included with three losses. A single type of attack overestimates robustness: APGD or
     SquareAttack finds adversarial examples for some digits that withstand PGD. The combination of
-    different losses and one attack without gradients follows Croce, Hein: "Reliable Evaluation of
+    several losses and a gradient-free attack follows Croce, Hein: "Reliable Evaluation of
     Adversarial Robustness with an Ensemble of Diverse Parameter-Free Attacks", ICML 2020.
 
     Args:
@@ -53,11 +53,11 @@ def robust_accuracy(
     bounds: tuple[float, float] | None = None,
     restarts: int = 1,
 ) -> dict[str, float]:
-    """Returns the accuracy under each attack, without attacks ("clean"), and at worst ("worst").
+    """Returns the accuracy under each attack, on clean examples, and in the worst case.
 
-    In the worst case, an example counts as correct if it is classified correctly under all attacks
-    from all starting points. Each start attacks only the examples that are still classified
-    correctly.
+    The keys are the names of the attacks, "clean", and "worst". In the worst case, an example
+    counts as correct if it is classified correctly under all attacks from all starting points. Each
+    start attacks only the examples that are still classified correctly.
 
     Args:
         network: Network, as accepted by attacks.

@@ -21,11 +21,11 @@ HALVED_AFTER = (0.001, 0.005, 0.02, 0.1, 0.2, 0.4, 0.6, 0.8)
 
 @serializable
 class SquareAttack(Attack):
-    """Moves random squares of an image to the border of the ball, and keeps changes that help.
+    """Moves random squares of an image to the boundary of the ball, and keeps successful changes.
 
     Andriushchenko, Croce, Flammarion, Hein: "Square Attack: a Query-Efficient Black-Box Adversarial
     Attack via Random Search", ECCV 2020, algorithms 1 and 2, for the norm `"inf"`. The attack uses
-    only logits, so networks with misleading gradients, which withstand PGD, do not withstand it.
+    only logits, so networks that withstand PGD because of misleading gradients do not withstand it.
 
     Args:
         epsilon, targeted: See `Attack`.

@@ -23,7 +23,7 @@ XI_ELSE = 0.01
 
 @keras.saving.register_keras_serializable("keras_gen")
 class VAT(Classifier):
-    """A classifier whose output is smoothed along the direction in which the output changes most.
+    """A classifier with a penalty on output changes in the most sensitive direction.
 
     Miyato, Maeda, Koyama, Ishii: "Virtual Adversarial Training: A Regularization Method for
     Supervised and Semi-Supervised Learning", TPAMI 2018, eq. (5) to (8). The direction does not
@@ -44,7 +44,7 @@ class VAT(Classifier):
         xi: Length of the change used to find the direction. If None, the default for the precision
             of the networks is used.
         iterations: Number of power iterations used to find the direction.
-        weight: Weight of the smoothness loss, alpha: a number or a schedule.
+        weight: Weight of the smoothness loss (alpha), a number or a schedule.
         entropy_weight: Weight of the entropy of the outputs, a number or a schedule; 1 in the
             paper's VAT+EntMin.
         seed: Seed for the random directions at which the iterations start.

@@ -17,12 +17,12 @@ MOST_BYTES = 2**26
 MOST_TEXTS = 8
 """Maximum number of compressed chunks in a PNG file, such as texts; each can unpack to 8 MB."""
 MOST_TEXTS_IN_ALL = 256
-"""Maximum number in a request's files."""
+"""Maximum number of compressed chunks in all files of a request."""
 _COMPRESSED = "zTXt|iTXt|iCCP|sPLT"
 
 
 def image_input(specs: Mapping[str, tf.TensorSpec], usual: Mapping[str, Any]) -> str | None:
-    """Returns the gray or RGB image input, if all other inputs have default values."""
+    """Returns the input for gray or RGB images, if all other inputs have default values."""
     asked = [(name, spec) for name, spec in specs.items() if name not in usual]
     if len(asked) != 1:
         return None
@@ -46,10 +46,10 @@ def of_encoded(
 
     Its input, strings `[batch]`, is named like the image input, with the suffix `_bytes`.
     Photographs are rotated according to their EXIF orientation, and transparent images are blended
-    with white, as in `keras_gen.files.images.read_image`. Image outputs become PNG files, and get
-    the same suffix. Images are not resized: they must have the size that the signature accepts or,
-    if it accepts any size, the size of the first image. Files are not decoded if their headers show
-    another size or more elements than a request may contain.
+    with white, as in `keras_gen.files.images.read_image`. Image outputs become PNG files, and their
+    names get the same suffix. Images are not resized. They must have the size that the signature
+    accepts; if it accepts any size, all images must have the size of the first image. Files are not
+    decoded if their headers show another size or more elements than a request may contain.
 
     Args:
         function: Traced image signature.
@@ -96,7 +96,7 @@ def _decoded(
 
 
 def _require_few_texts(name: str, contents: tf.Tensor) -> tf.Operation:
-    """Checks the number of compressed parts other than pixels, which can unpack to 8 MB each."""
+    """Checks the number of compressed non-pixel chunks, each of which can unpack to 8 MB."""
     removed = tf.strings.regex_replace(contents, _COMPRESSED, "")
     counts = (tf.strings.length(contents) - tf.strings.length(removed)) // 4
     most, total = tf.reduce_max(counts), tf.reduce_sum(counts)
@@ -194,7 +194,7 @@ def _size_checks(
     shape: tuple,
     largest: request_limits.LargestRequest,
 ) -> list[tf.Operation]:
-    """Checks in the headers that images have the same size, and few enough elements in total."""
+    """Checks in the headers that all images have the same size and few enough elements."""
     sizes = image_headers.sizes(name, contents, turns)
     first = tf.unstack(sizes[0])
     expected = [size or of_first for size, of_first in zip(shape[:2], first, strict=True)]
@@ -205,7 +205,7 @@ def _size_checks(
         + (" for all images in a request." if None in shape else ". Resize it.")
     )
     fits = require(~tf.reduce_any(others), sentence, *tf.unstack(odd), *expected)
-    # Sides are clipped at a length that is too long on its own.
+    # Sides are clipped to a length that by itself exceeds the limit.
     pixels = tf.reduce_sum(tf.reduce_prod(tf.minimum(sizes, largest.elements + 1), axis=1))
     return [fits, request_limits.require_elements(name, pixels * shape[-1], largest)]
 

@@ -66,9 +66,9 @@ def export(
     of the model, from which `keras_gen.load` rebuilds it (`assets.extra/keras_model.npz`). Each
     signature is run once on its request. For a table, `columns` in the metadata lists the columns
     of an input or output by its name. For a signature that requires only images, a second
-    signature, `<name>_bytes`, is written, which accepts and returns the contents of image files.
-    Requests without examples, or larger than `largest_request` in the metadata, are rejected before
-    any computation; image files are rejected based on their headers.
+    signature, `<name>_bytes`, accepts and returns the contents of image files. Requests without
+    examples, or larger than `largest_request` in the metadata, are rejected before any computation;
+    image files are rejected based on their headers.
 
     Optional attributes of the model: `signature_defaults()` returns default values of inputs, for
     the metadata and the warm-up requests; `resources` lists other trackable objects that the
@@ -80,7 +80,8 @@ def export(
     function may have two attributes for the metadata: `limits`, which maps the name of an input to
     its minimum and maximum, and `options`, which maps it to the allowed strings.
 
-    The export gets the first free version number, and its folder appears only when it is complete.
+    The export gets the first free version number. Its folder appears only when the export is
+    complete.
 
     Args:
         model: Model of this library, or an object with two of its members: `networks`, a dict that
@@ -93,8 +94,8 @@ def export(
             `default_signature`, or the first signature.
         metadata: Additional metadata, such as `recipe`, `config`, `data`, and `metrics`.
         warmup: Warm-up requests, a dict that maps signature names to dicts of input names and
-            arrays. If None, one example of zeros (64 along every other open axis, scalars 1) or of
-            empty strings.
+            arrays. If None, a request contains one example of zeros or empty strings; other open
+            axes have size 64, and scalars are 1.
         half: Whether to store the weights as float16, which halves their size. The stored weights
             differ by up to 0.05% from the model's weights; computation is still in float32.
         signatures: Names of the signatures to write, for example one direction of a translation
@@ -281,7 +282,7 @@ def add_metadata(path: str | Path, metadata: Mapping[str, Any]) -> None:
 
 
 def load_weights(model: Any, path: str | Path) -> None:
-    """Loads the weights of a model's own export: all weights that the export's signatures read.
+    """Loads the weights that the signatures read from an export of the same model.
 
     A published model can thus be evaluated again or trained further. Weights that no signature
     reads, such as the weights of a discriminator, are unchanged.
@@ -310,9 +311,9 @@ def load_weights(model: Any, path: str | Path) -> None:
     shapes = [[list(variable.shape) for variable in variables] for variables in (there, here)]
     if shapes[0] != shapes[1]:
         raise ValueError(
-            f"{path} contains {len(there)} weights whose shapes differ from the {len(here)} of "
-            f"this {type(model).__name__}: build it as the exported model was "
-            f"built.{older_likelihood(model)}"
+            f"{path} contains {len(there)} weights, whose shapes do not match the {len(here)} "
+            f"weights of this {type(model).__name__}: build the model with the same arguments "
+            f"as the exported model.{older_likelihood(model)}"
         )
     for variable, value in zip(here, there, strict=True):
         variable.assign(tf.cast(value, variable.dtype))
@@ -365,7 +366,7 @@ def _parts(value: Any) -> tuple:
 
 
 def _halves(networks: Mapping[str, Any], read: Mapping[int, Any]) -> Halves:
-    """Maps the id of each floating-point variable read to the variable and its float16 copy."""
+    """Maps the id of each floating-point variable to the variable and its float16 copy."""
     variables = [v for network in networks.values() for v in network.variables]
     return {
         id(v): (v, tf.Variable(tf.cast(v.value, tf.float16), trainable=False))
@@ -389,7 +390,8 @@ def _concrete(function: Callable, specs: Specs, halves: Halves, largest: Largest
         return tensor if as_it_is else tf.cast(tensor, tf.int32)
 
     def signature(*tensors: tf.Tensor) -> dict[str, tf.Tensor]:
-        # Runtimes other than Python accept any shape, and networks may then crash the process.
+        # Runtimes other than Python accept any shape, which may cause networks to crash the
+        # process.
         tensors = tuple(map(tf.ensure_shape, tensors, (spec.shape for spec in specs.values())))
         tensors = request_limits.checked(dict(zip(specs, tensors, strict=True)), largest)
         values = [(v, tf.cast(half, tf.float32)) for v, half in halves.values()]
@@ -540,8 +542,8 @@ def _plain(value: Any, where: str) -> Any:
     if value is None or isinstance(value, str | int | float):
         return value
     raise ValueError(
-        f"{where} has type {type(value).__name__}: expected JSON values: numbers, strings, and "
-        "lists or mappings of these."
+        f"{where} has type {type(value).__name__}: expected a value that JSON can store, such "
+        "as a number, a string, or a list or mapping of these."
     )
 
 

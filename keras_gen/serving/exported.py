@@ -127,8 +127,8 @@ class Exported:
 
     Attributes:
         path: Folder of the SavedModel.
-        inputs: Signature name -> input name -> `tf.TensorSpec`.
-        outputs: Signature name -> output name -> `tf.TensorSpec`.
+        inputs: Maps signature names to input names, and input names to `tf.TensorSpec`.
+        outputs: Maps signature names to output names, and output names to `tf.TensorSpec`.
     """
 
     def __init__(self, path: Path, model: Any):
@@ -159,8 +159,8 @@ class Exported:
                 omitted.
 
         Raises:
-            ValueError: If there is no such signature, if it accepts other inputs, if an input has a
-                shape or type other than declared, or if the signature rejects a value.
+            ValueError: If there is no such signature, if it accepts other inputs, if the shape or
+                type of an input differs from its declaration, or if the signature rejects a value.
         """
         import tensorflow as tf
 
@@ -190,7 +190,7 @@ class Exported:
         try:
             outputs = self._model.signatures[signature](**tensors)
         except tf.errors.OpError as error:
-            # The message is the last line before the position in the graph.
+            # The message is the last line before the description of the position in the graph.
             message = error.message.partition("\n\t [[")[0].strip().splitlines()[-1][:200]
             message = refusal(error.message) or out_of_memory(error) or message
             raise ValueError(

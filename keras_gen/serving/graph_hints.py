@@ -1,4 +1,4 @@
-"""Makes graphs smaller by dropping information that TensorFlow infers."""
+"""Makes graphs smaller by removing information that TensorFlow can infer."""
 
 from pathlib import Path
 
@@ -10,12 +10,12 @@ FINGERPRINT = "fingerprint.pb"
 
 
 def drop_hints(folder: Path) -> None:
-    """Removes redundant hints, a fifth of the size, from the graph of a SavedModel.
+    """Removes redundant hints from the graph of a SavedModel, which saves a fifth of its size.
 
-    The hints are the shapes of all tensors except the inputs, which TensorFlow infers when it loads
-    the graph, and the names of the operations that functions wait for, which are replaced with
-    numbers. The shapes of the inputs are kept, because other runtimes read them. The fingerprint of
-    the original graph is deleted.
+    There are two types of hints: the shapes of all tensors except the inputs, which TensorFlow
+    infers when it loads the graph, and the names of the operations that functions wait for, which
+    are replaced with numbers. The shapes of the inputs are kept, because other runtimes read them.
+    The fingerprint of the original graph is deleted.
     """
     file = folder / GRAPH
     saved = saved_model_pb2.SavedModel.FromString(file.read_bytes())

@@ -1,4 +1,4 @@
-"""Sizes and orientations of image files, read from their headers in a graph without decoding."""
+"""Sizes and orientations of image files, read from their headers in a graph."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ _ENTRIES = 2**8
 _ENTRY = 12  # bytes
 _ORIENTATION = 0x0112
 _SHORT, _LONG = 3, 4
-# The two bytes that begin a scan also occur by chance: once in 2**16 bytes.
+# The two bytes that begin a scan also occur by chance, about once in 2**16 bytes.
 _BYTES_PER_CHANCE = 2**14
 
 
@@ -49,8 +49,8 @@ def orientations(contents: tf.Tensor) -> tf.Tensor:
         is_reversed = tf.reshape(is_big_endian, [-1] + [1] * (len(parts.shape) - 1))
         return _number(tf.where(is_reversed, parts[..., ::-1], parts))
 
-    # Reads the position of a directory, its number of entries, and its entries: tag, type, count,
-    # and value.
+    # Read the position of a directory, its number of entries, and its entries (tag, type, count,
+    # and value).
     directory = number(_bytes(exif, starts + 4, 4))
     complete = (_lengths(exif) - directory - 2) // _ENTRY
     count = tf.minimum(number(_bytes(exif, directory, 2)), complete)
@@ -166,7 +166,7 @@ def _lengths(contents: tf.Tensor) -> tf.Tensor:
 
 
 def _bytes(contents: tf.Tensor, places: tf.Tensor, count: int) -> tf.Tensor:
-    """Bytes of files from given positions, int64 `[batch, count]`; zeros after a file's end."""
+    """Returns bytes of files at given positions, int64 `[batch, count]`; zeros after the end."""
     places = tf.minimum(places, _lengths(contents))
     parts = tf.strings.substr(
         contents, places, tf.fill(tf.shape(places), tf.cast(count, tf.int64))

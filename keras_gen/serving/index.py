@@ -75,6 +75,7 @@ def verify(path: Path) -> None:
     found = sha256(path)
     if found != expected:
         raise ValueError(
-            f"{path} has the SHA-256 {found}, but {INDEX} has {expected}: the export is incomplete "
-            "or was changed. Download the export again. Your own exports belong in another folder."
+            f"{path} has the SHA-256 {found}, but {INDEX} lists {expected}: the export is "
+            "incomplete or was changed. Download the export again. Your own exports belong in "
+            "another folder."
         )

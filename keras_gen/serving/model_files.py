@@ -1,4 +1,4 @@
-"""Information in an export that allows its model to be rebuilt and trained further."""
+"""Information in an export from which its model can be rebuilt and trained further."""
 
 import io
 import json
@@ -52,9 +52,9 @@ def _values_beside(described: dict[str, np.ndarray]) -> dict[int, np.ndarray]:
 def description(model: Any, kept: Iterable[Any]) -> bytes | None:
     """Returns the information that `load` needs, in addition to the export's variables.
 
-    It contains the model's configuration, the number of training steps, a list of the weights in
-    the export, and the remaining weights of the networks and layers that the signatures read:
-    weights that only training reads, such as the counts of a codebook.
+    It contains the model's configuration, the number of training steps, and a list of the weights
+    in the export. It also contains the remaining weights of the exported networks and layers, which
+    only training reads, such as the counts of a codebook.
 
     Args:
         model: Model to export.

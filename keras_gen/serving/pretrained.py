@@ -124,7 +124,7 @@ def _of_file(path: Path) -> Any:
 
 
 def _bytes_of_weights(file: BinaryIO) -> int:
-    """Returns the bytes of the arrays in a `.keras` file, whose HDF5 files are also compressed."""
+    """Returns the number of bytes in a `.keras` file's arrays, whose HDF5 files are compressed."""
     sizes = []
 
     def add(name: str, item: h5py.HLObject) -> None:
@@ -141,13 +141,13 @@ def _bytes_of_weights(file: BinaryIO) -> int:
 
 @contextlib.contextmanager
 def _in_one_sentence(path: Path) -> Iterator[None]:
-    """Turns Keras errors, which print whole configurations, into a ValueError with the cause."""
+    """Replaces Keras errors, which print whole configurations, with a ValueError and the cause."""
     try:
         yield
     except Exception as error:  # a wrong value can cause errors anywhere
         # Keras wraps an error in other errors, one per enclosing object.
         cause = str(error).rpartition("Exception encountered: ")[2].strip()
-        # If the weights of several layers do not fit, Keras describes only one layer.
+        # If the weights of several layers do not match, Keras describes only one layer.
         cause = cause.partition("Example error message for object ")[2] or cause
         cause = re.sub(r"^<.*?>:\s*", "", cause)
         sentence = re.split(r"\.?\s*\n|\. (?=[A-Z])", cause)[0].rstrip(".?")

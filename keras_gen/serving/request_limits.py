@@ -1,4 +1,4 @@
-"""Limits on requests to an export, which are checked before any computation."""
+"""Limits on requests to an export, checked before any computation."""
 
 import contextlib
 import math
@@ -44,9 +44,9 @@ class LargestRequest(NamedTuple):
 def largest_request(model: Any, networks: Iterable[Any]) -> LargestRequest:
     """Returns the limits on requests to a model's signatures that read these networks.
 
-    They keep the memory of the largest request below 2 GiB. The larger the layers of the networks
-    are, the fewer examples are accepted. A model whose inputs may have any size and require much
-    memory defines its limits in `most_elements` and `most_examples`.
+    The limits keep the memory for the largest request below 2 GiB. Networks with larger layers
+    accept fewer examples. A model whose inputs may have any size and require much memory defines
+    its limits in `most_elements` and `most_examples`.
 
     Example:
         >>> largest_request(model, model.networks.values())    # doctest: +SKIP
@@ -113,7 +113,7 @@ def checked(inputs: Mapping[str, tf.Tensor], largest: LargestRequest) -> tuple[t
 
 
 def _require_steps(n: tf.Tensor, steps: tf.Tensor, most: int) -> tf.Operation:
-    """Checks that n samples with this number of steps do not exceed the limit."""
+    """Checks that n samples with this number of steps each do not exceed the limit."""
     sentence = (
         f"n is {{}} and steps is {{}}: expected n of at most {{}} for this number of steps, "
         f"because n * steps may be at most {most}. Send several requests with different seeds."

@@ -1,4 +1,4 @@
-"""Applies a network to large images tile by tile, with bounded memory and without seams."""
+"""Applies a network to large images tile by tile, with limited memory and without seams."""
 
 import itertools
 import math
@@ -26,13 +26,14 @@ LIMIT = SMALLEST - 3 * STEP
 class Tiled:
     """A network for images of any size, applied to large images tile by tile.
 
-    The reach of the network, the distance up to which an input can change the output, is measured
-    once, on a small probe. A *local* network receives tiles that overlap by more than twice its
-    reach; their edges are cropped, and the remainder equals the output for the whole image. With
-    instance normalization, the mean and the standard deviation depend on the whole image, so
-    neighboring tiles differ. To reduce the difference, each tile is passed to the network next to
-    the whole image, reduced to half a tile. Tiles are blended linearly over their overlap, and
-    their coarse colors are matched to the output for the reduced image.
+    The reach of the network, which is the maximum distance between an output pixel and an input
+    pixel that affects it, is measured once, on a small probe image. A *local* network receives
+    tiles that overlap by more than twice its reach; their edges are cropped, and the remainder
+    equals the output for the whole image. With instance normalization, the mean and the standard
+    deviation depend on the whole image, so neighboring tiles differ. To reduce the difference, each
+    tile is passed to the network next to the whole image, reduced to half a tile. Tiles are blended
+    linearly over their overlap, and their coarse colors are matched to the output for the reduced
+    image.
 
     Args:
         network: Function that maps uint8 images `[height, width, channels]` to uint8 images of the
@@ -92,8 +93,9 @@ class Tiled:
         overlap = _steps(2 * (reach + reach // 4 + 4))
         if self.tile < overlap + STEP:
             raise ValueError(
-                f"tile is {self.tile}: expected at least {overlap + STEP} for a network with a "
-                f"reach of {reach} pixels, or 0 for the whole image."
+                f"tile is {self.tile}: expected at least {overlap + STEP} for a network whose "
+                f"outputs depend on inputs up to {reach} pixels away, or 0 to process the "
+                "whole image at once."
             )
         rows, columns = (_spans(side, self.tile, overlap) for side in (height, width))
         return _joined(self.network, image, rows, columns, bar)
@@ -128,8 +130,9 @@ class Tiled:
             if scale and reach is None:
                 self.say(
                     "the network depends on the whole image, for example through instance "
-                    "normalization: the tiles of large images are blended, and differ from the "
-                    "whole image by a few levels (--tile 0 disables tiling)"
+                    "normalization, so the tiles of a large image are blended, and the result "
+                    "differs by a few levels from processing the whole image at once (--tile "
+                    "0 disables tiling)"
                 )
         return self._scale_and_reach
 
@@ -191,7 +194,7 @@ def _measure(
     last = network(probe[:-STEP, :-STEP]) - whole[:-cut, :-cut]
     change = np.abs([first, last[::-1, ::-1]]).max(axis=(0, -1))
     distance = np.minimum(*np.indices(change.shape)) // scale
-    # Rounding may change single pixels by one level anywhere.
+    # Anywhere in the image, rounding may change single pixels by one level.
     changed = [
         (ring := change[distance == pixels]).max() > 1 or ring.mean() > 0.01
         for pixels in range(LIMIT + 1)
@@ -253,7 +256,7 @@ def _spans_of_one_size(length: int, tile: int) -> list[tuple[int, int]]:
 
 
 def _lay(canvas: np.ndarray, piece: np.ndarray, start: int, laid: int, fade: bool) -> int:
-    """Adds `piece` at row `start`; rows before `laid` are already done. Returns the end row.
+    """Adds `piece` at row `start`; rows before `laid` are already complete. Returns the end row.
 
     In the middle of the overlap, both outputs of a local network are equal, so the piece begins
     there. Outputs of other networks are blended.

@@ -46,9 +46,10 @@ def prediction_log(model: str, signature: str, inputs: Mapping[str, np.ndarray])
 def write_warmup(
     folder: str | Path, model: str, requests: Mapping[str, Mapping[str, np.ndarray]]
 ) -> Path:
-    """Writes requests (signature name -> input name -> array) to the folder of a SavedModel.
+    """Writes requests to the folder of a SavedModel.
 
-    `model` is the name under which the SavedModel will be served.
+    `requests` maps signature names to dicts of input names and arrays. `model` is the name under
+    which the SavedModel will be served.
     """
     path = Path(folder) / WARMUP
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -19,7 +19,7 @@ from keras_gen.losses import adversarial
 from keras_gen.losses.adversarial import Objective
 from keras_gen.translation.predictor import AdversarialPredictor
 
-_CELLS = 8  # rows and columns of the noise that defines random regions
+_CELLS = 8  # number of rows and columns of the noise that defines random regions
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -52,8 +52,8 @@ class ContextEncoder(AdversarialPredictor):
             side for `"center"`, or whole images for `"random"`. If None, only the reconstruction
             loss is used, as for the features in the paper.
         mask: Type of the missing region, `"center"` or `"random"`.
-        overlap: Width, in pixels, of the overlap between the predicted square and its context for
-            `"center"`; 4 for images of 128 pixels in the authors' code.
+        overlap: Width of the overlap between the predicted square and its context for `"center"`,
+            in pixels; 4 for images of 128 pixels in the authors' code.
         overlap_weight: Weight of the squared error in the overlap.
         objective: Adversarial objective, a name or an object.
         reconstruction_weight: Weight of the squared error, lambda_rec in eq. (3).

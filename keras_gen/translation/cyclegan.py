@@ -32,7 +32,7 @@ class CycleGAN(Translator):
 
     Zhu, Park, Isola, Efros: "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial
     Networks", ICCV 2017. G: X -> Y and F: Y -> X are trained on eq. (3), with the identity loss of
-    sec. 5.2; D_X and D_Y are trained on a history of generated images (sec. 4).
+    sec. 5.2; D_X and D_Y are trained on histories of generated images (sec. 4).
 
     Deviations: as in the authors' code, distances in eq. (2) are means, not sums, over the values
     of an image. Each generator is applied to both of its inputs in one call. This does not change
@@ -132,8 +132,9 @@ class CycleGAN(Translator):
         past_x = self.pool_x(fake_x, seed=self.stateless_seed("pool_x"), training=self.training)
         past_y = self.pool_y(fake_y, seed=self.stateless_seed("pool_y"), training=self.training)
 
-        # The pools return past translations and some of this step, made before the update of G and
-        # F. All are constants: the discriminators' loss does not reach the generators.
+        # The pools return past translations and some translations from this step, made before G
+        # and F were updated. All of them are constants, so the discriminators' loss does not
+        # reach the generators.
         def discriminator_loss():
             # With least squares, (D(real) - 1)^2 + D(past)^2.
             of_x = self.objective.discriminator(d_x(x), d_x(past_x))
@@ -152,7 +153,7 @@ class CycleGAN(Translator):
 
     @override
     def directions(self) -> dict:
-        """Returns G and F, with names made from the domains, such as `photo_to_monet`."""
+        """Returns G and F, named after the domains, such as `photo_to_monet`."""
         return self._directions
 
     @override

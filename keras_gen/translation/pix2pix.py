@@ -118,7 +118,7 @@ class Pix2Pix(Translator, AdversarialPredictor):
 
     @override
     def directions(self) -> dict:
-        """Returns G, with a name made from the domains, such as `label_to_photo`."""
+        """Returns G, named after the domains, such as `label_to_photo`."""
         source, target = self.domains
         return {f"{source}_to_{target}": self.generator}
 

@@ -65,7 +65,7 @@ class Pix2PixVideo(AdversarialPredictor):
 
     @override
     def prepare_batch(self, data):
-        """Names the poses and the frames, and checks that there are as many poses as frames."""
+        """Names the poses and the frames, and checks that their numbers are equal."""
         batch = super().prepare_batch(data)
         poses = batch["x"].shape[1]
         frames = batch["y"].shape[1]
@@ -103,11 +103,11 @@ class Pix2PixVideo(AdversarialPredictor):
         return self.report(terms, g_loss=g_loss, d_loss=d_loss)
 
     def _frames(self, poses):
-        """Returns the frames of clips: G(x_{t-1}) after a black frame, then G(x_t) after it."""
+        """Returns the frames of clips: G(x_{t-1}) after a black frame, and then each next frame."""
         count = poses.shape[1]
         if count is None or count < 2:
             raise ValueError(
-                f"The clips have {count or 'an unknown number of'} frames: expected at least two "
+                f"The number of frames per clip is {count or 'unknown'}: expected at least two "
                 "frames, and the same number in all clips."
             )
         frame = self._black(poses)

@@ -1,4 +1,4 @@
-"""Networks that predict a known target, optionally with a discriminator."""
+"""Models that predict a known target, optionally with a discriminator."""
 
 from functools import partial
 

@@ -13,8 +13,8 @@ from keras_gen.declared import DeclaredLayer, Examples
 from keras_gen.tensor_checks import require
 
 _STALE = (
-    "A batch was drawn after {} changes of the sampling weights, but there have been {} "
-    "changes. "
+    "A batch was sampled after {} updates of the sampling weights, but there have been {} "
+    "updates. "
     "Pass distribute_fresh(stream, strategy) to fit, with steps_per_execution=1 and no prefetch."
 )
 

@@ -139,9 +139,7 @@ def test_labels_of_the_target_are_for_evaluate_only():
     four = data.map(lambda *parts: (*parts, parts[1]))
     with pytest.raises(ValueError, match="but got 4 arrays"):
         model.fit(four.batch(4), verbose=0)
-    with pytest.raises(
-        ValueError, match="only labeled images, which are enough only for evaluate: also pass"
-    ):
+    with pytest.raises(ValueError, match="only labeled images: also pass target images to fit"):
         model.fit(x, labels, verbose=0)
 
 

@@ -215,7 +215,7 @@ def test_rows_of_texts_and_of_float32_are_values():
         np.testing.assert_array_equal(model.log_prob(same), expected)
         assert model.impute(same)["pay"].tolist() == [10]
     assert model.impute([["", "10"]])["age"].tolist() == [2]
-    with pytest.raises(ValueError, match=r"cells contain 20: expected -1, or a number below"):
+    with pytest.raises(ValueError, match=r"cells contain 20: expected -1, or a cell index below"):
         model.log_prob(tf.constant([[1.0, 20.0]]))
     with pytest.raises(ValueError, match=r"rows have shape \(2,\): expected \[n, 2\]"):
         model.impute(pd.Series([2.0, 10.0]))

@@ -227,14 +227,18 @@ class TestSecondExamples:
 
     def test_others_are_refused(self):
         for data in ((LEVELS, LEVELS[::-1]), (dataset(LEVELS, LEVELS[::-1]),)):
-            with pytest.raises(ValueError, match=r"^Seeing got y, which differs from x"):
+            with pytest.raises(
+                ValueError, match=r"^Seeing does not use y, but got a y that differs from x"
+            ):
                 Seeing().fit(*data, verbose=0)
 
     @pytest.mark.thorough
     def test_a_compiled_step_refuses_them(self):
         model = TINY["GAN"].compiled()
         images = big(LEVELS)
-        with pytest.raises(ValueError, match=r"^GAN got y, which differs from x"):
+        with pytest.raises(
+            ValueError, match=r"^GAN does not use y, but got a y that differs from x"
+        ):
             model.fit(images, images[::-1], verbose=0)
         assert model.step.numpy() == 0
 
@@ -337,7 +341,9 @@ class TestFirstBatch:
         assert len(model.seen_batches) == count
 
     def test_gray_where_black_is_meant(self):
-        with pytest.warns(UserWarning, match="floats from 0 to 1, where 0 means gray") as one:
+        with pytest.warns(
+            UserWarning, match="floats from 0 to 1, but this model expects black at -1"
+        ) as one:
             Seeing().fit(FLOATS / 255, verbose=0)
         assert one[0].filename == __file__  # the user's line, and not the library's
         Seeing(low=0.0).fit(FLOATS / 255, verbose=0)

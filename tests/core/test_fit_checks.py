@@ -61,6 +61,6 @@ class TestNonFiniteWeights:
             model.fit(np.full([2, 2, 2, 1], 255, "uint8"), verbose=0)
         assert str(caught.value) == (
             f"The weight {weight.path} of {network} is not finite: load a good checkpoint, or "
-            "build it again."
+            "rebuild the model."
         )
         np.testing.assert_equal([np.array(v) for v in model.training_variables()], before)

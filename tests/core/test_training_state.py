@@ -246,7 +246,7 @@ class TestFiles:
         with (
             pytest.warns(UserWarning, match="damaged"),
             pytest.raises(
-                CheckpointError, match=r"None of the 2 checkpoints in .* move the folder"
+                CheckpointError, match=r"No checkpoint in .* can be read .*: 2\): move the folder"
             ),
         ):
             TrainingState(tmp_path, CONFIG)

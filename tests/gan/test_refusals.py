@@ -95,7 +95,7 @@ CASES = {
     "other codes": lambda: (
         gan.InfoGAN, [generator(also=[(7,)]), critic((1,), (7,))],
         dict(categories=(3, 2), continuous=1),
-        r"accepts 7 codes, and .* has 7 numbers: expected 6 codes, for categories=\(3, 2\)",
+        r"accepts 7 codes, and .* has 7 numbers: expected 6 codes for categories=\(3, 2\)",
     ),
     "predictions of other codes": lambda: (
         gan.InfoGAN, [generator(also=[(6,)]), critic((1,), (8,))],

@@ -31,7 +31,10 @@ class TestStddev:
 
     @pytest.mark.parametrize(
         ("size", "sentence"),
-        [(4, "cannot be divided into groups of"), (None, "each replica has only a part of it")],
+        [
+            (4, "cannot be divided into groups of"),
+            (None, "each replica has only part of the batch"),
+        ],
     )
     def test_replicas_that_share_a_group_are_refused(self, size, sentence):
         """One device would compare four examples, and each of two replicas two."""

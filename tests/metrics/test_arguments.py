@@ -159,7 +159,7 @@ REFUSED = [
     (lambda: metrics.code_bits((8, 8), 1), "levels is 1: expected at least 2"),
     (lambda: metrics.code_uses([0, 4], 4), "Codes range from 0 to 4: expected integers from 0"),
     (lambda: metrics.code_uses(np.zeros(0, int), 4), "Codes are empty"),
-    *((lambda bad=bad: metrics.perplexity(bad), "expected nonnegative numbers, some above 0")
+    *((lambda bad=bad: metrics.perplexity(bad), "expected nonnegative numbers whose sum is above 0")
       for bad in ([0, 0], [-1, 2])),
     *((call, r"shape \[6, f\], but found \[5, 2\]") for call in one_class(X, X[:5].astype(int))),
     *((call, "2 codes and 1 factors") for call in one_class(X, Y[:, None])),

@@ -73,7 +73,7 @@ def test_images_are_flattened_for_a_network_of_vectors(rng):
 def test_networks_without_room_for_labels_are_refused(channels):
     network = keras.Sequential([keras.Input((channels,)), keras.layers.Dense(2)], name="narrow")
     message = (
-        f"'narrow' accepts {channels} channels, but the labels alone take up 3: build the network "
+        f"'narrow' accepts {channels} channels, but the labels alone need 3: build the network "
         "with 3 channels for the labels"
     )
     with pytest.raises(ValueError, match=message):

@@ -168,7 +168,9 @@ def test_refusals(rng):
     with pytest.raises(ValueError, match="tile is 255: expected 0 or at least 256 pixels"):
         Tiled(normalize, 255)
     image = rng.integers(0, 256, [600, 700, 3], np.uint8)
-    with pytest.raises(ValueError, match=r"for a network with a reach of \d+ pixels"):
+    with pytest.raises(
+        ValueError, match=r"for a network whose outputs depend on inputs up to \d+ pixels away"
+    ):
         Tiled(box(120), SMALLEST)(image)
     with pytest.raises(ValueError, match="image is float32"):
         Tiled(lambda x: normalize(x), SMALLEST)(image.astype(np.float32))

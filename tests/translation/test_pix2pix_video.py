@@ -101,7 +101,7 @@ def test_refused(rng):
     with pytest.raises(ValueError, match="expected a pose and a frame concatenated"):
         build(unet_generator((4, 4, 1), filters=2, noise="none"))
     model = build()
-    with pytest.raises(ValueError, match="clips have 1 frames: expected at least two"):
+    with pytest.raises(ValueError, match="number of frames per clip is 1: expected at least two"):
         model.train_step((poses_of(rng, frames=1), poses_of(rng, frames=1)))
     with pytest.raises(
         ValueError, match="3 poses, but the videos have 2 frames: expected one pose per"

@@ -69,13 +69,13 @@ def test_a_draw_is_fresh_until_the_weights_change():
         drawn = weights.draw(4, [0, 0])
         np.testing.assert_array_equal(weights.fresh(drawn), drawn[:, 0])
         change()
-        sentence = "drawn after {} changes of the sampling weights, but there have been {}"
+        sentence = "sampled after {} updates of the sampling weights, but there have been {}"
         changes = weights.changes.numpy()
         with pytest.raises(ValueError, match=sentence.format(changes - 1, changes)):
             weights.fresh(drawn)
         with pytest.raises(tf.errors.InvalidArgumentError) as caught:
             tf.function(weights.fresh)(drawn)
-        assert refusal(caught.value.message).startswith("A batch was drawn")
+        assert refusal(caught.value.message).startswith("A batch was sampled")
     assert weights.changes.numpy() == 2
 
 
@@ -89,7 +89,7 @@ def test_a_batch_is_taken_without_its_draw_if_that_is_fresh():
     for other in (x, (x,), (x, labels), (x, labels, tf.ones([4]))):
         assert weights.without_draw(other) is other
     weights.assign(np.ones(9))
-    with pytest.raises(ValueError, match="drawn after 0 changes of the sampling weights"):
+    with pytest.raises(ValueError, match="sampled after 0 updates of the sampling weights"):
         weights.without_draw((x, labels, drawn))
 
 

@@ -123,9 +123,9 @@ class Images(Edge):
         if self.low < 0 <= least < most <= self.high:
             inside = f"[{self.low:g}, {self.high:g}]"
             warn(
-                f"The {self.subject.lower()} are floats from {least:g} to {most:g}, where 0 "
-                f"means gray and black is {self.low:g}: pass uint8 images, or scale them to "
-                f"{inside}."
+                f"The {self.subject.lower()} are floats from {least:g} to {most:g}, but this "
+                f"model expects black at {self.low:g} and gray at 0: pass uint8 images, or "
+                f"scale them to {inside}."
             )
         levels = least >= 0 and self.high < most and DIMMEST <= most <= 255
         return dataclasses.replace(self, float_levels=levels)

@@ -146,8 +146,9 @@ class Rows(Edge):
         right = (cells >= -1) & (cells < tf.constant(counts, tf.float32))
         first = tf.concat([tf.boolean_mask(cells, ~right), [0.0]], axis=0)[0]
         sentence = (
-            "The cells contain {}: expected -1, or a number below the column's number of cells. "
-            "Pass numbers that are not cells in a DataFrame or a NumPy array."
+            "The cells contain {}: expected -1, or a cell index below the column's number "
+            "of cells. To pass values instead of cell indices, use a DataFrame or a NumPy "
+            "array."
         )
         with tf.control_dependencies([require(tf.reduce_all(right), sentence, first)]):
             return tf.identity(cells)
@@ -393,8 +394,8 @@ class StandardizedVectors(keras.layers.Layer, Edge):
             column = alike[0]
             raise ValueError(
                 f"{self.name.capitalize()} have mean {mean[column]:g} and standard deviation "
-                f"{deviation[column]:g} in column {column}, counted from 0, whose values float32 "
-                "cannot distinguish: first subtract a number near the mean."
+                f"{deviation[column]:g} in column {column}, counted from 0, so float32 cannot "
+                "distinguish the column's values: first subtract a number near the mean."
             )
 
     def _units(self) -> tf.Tensor:

@@ -353,8 +353,8 @@ def _visible_files(
     visits[real] += 1
     if visits[real] > _MOST_VISITS:
         raise ValueError(
-            f"Links lead to the folder {real} more than {_MOST_VISITS} times: expected fewer. "
-            "Remove links, or copy files instead."
+            f"The folder {real} is reached through links more than {_MOST_VISITS} times: "
+            "remove some of these links, or copy the files instead."
         )
     for path in visible(folder):
         if path.is_dir():

@@ -241,7 +241,7 @@ def table_columns(
         rows = table_rows(rows, names, gaps=True)
     if names is None or numbers is None:
         raise ValueError(
-            "names or numbers is missing: pass both for rows that are not a DataFrame."
+            "names or numbers is missing: pass both if the rows are not in a DataFrame."
         )
     names = _checked_names(names)
     numbers = list(map(str, checked_list("numbers", numbers)))
@@ -350,8 +350,8 @@ def refuse_deviation(column: str, deviation: float) -> None:
     if not _LEAST_DEVIATION <= deviation <= _LARGEST_DEVIATION:
         raise ValueError(
             f"The standard deviation of column {column} is {deviation:g}: expected "
-            f"{_LEAST_DEVIATION:g} to {_LARGEST_DEVIATION:g}, beyond which float32 overflows or "
-            "underflows. Choose another unit for this column."
+            f"{_LEAST_DEVIATION:g} to {_LARGEST_DEVIATION:g}, because float32 overflows or "
+            "underflows outside this range. Choose another unit for this column."
         )
 
 
@@ -519,8 +519,7 @@ def refuse_missing(name: str, missing: Sequence[bool] | np.ndarray) -> None:
     count = int(np.sum(missing))
     if count == len(missing) > 1:
         raise ValueError(
-            f"The column {name} has no values, because all {count} are missing: leave out the "
-            "column."
+            f"The column {name} has no values (all {count} are missing): leave out the column."
         )
     if count:
         raise ValueError(

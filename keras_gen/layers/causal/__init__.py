@@ -1,4 +1,4 @@
-"""Causal layers, whose outputs depend only on previous inputs and can be computed one by one."""
+"""Causal layers, whose outputs depend only on previous inputs."""
 
 from keras_gen.layers.causal.causal_attention import CausalAttention, LearnedPositions
 from keras_gen.layers.causal.causal_layer import CausalLayer

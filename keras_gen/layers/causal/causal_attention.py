@@ -15,7 +15,7 @@ from keras_gen.layers.layer_arguments import require_input
 class CausalAttention(CausalLayer):
     """Causal self-attention: each position attends to itself and to previous positions.
 
-    Vaswani et al.: "Attention Is All You Need", NeurIPS 2017, sec. 3.2: queries, keys, and values
+    Vaswani et al.: "Attention Is All You Need", NeurIPS 2017, sec. 3.2. Queries, keys, and values
     are linear functions of the inputs, `[time, d]` per head, and the outputs of the heads,
 
         softmax(Q K^T / sqrt(d) + M) V,   M = 0 up to the position itself, minus infinity after it,
@@ -121,7 +121,7 @@ def attention(queries, keys, values, visible) -> tf.Tensor:
         keys: Keys of the attended positions, `[batch, heads, others, d]`.
         values: Values of the attended positions, in the format of `keys`.
         visible: Mask of the positions that each position sees, bool `[places, others]`. Each
-            position must see at least one.
+            position must see at least one position.
     """
     scores = tf.matmul(queries, keys, transpose_b=True)
     scores = tf.cast(scores, tf.float32) / math.sqrt(queries.shape[-1])
@@ -131,12 +131,11 @@ def attention(queries, keys, values, visible) -> tf.Tensor:
 
 @keras.saving.register_keras_serializable("keras_gen")
 class LearnedPositions(CausalLayer):
-    """Adds a learned vector that identifies the position to each position of a sequence.
+    """Adds to each element of a sequence a learned vector that identifies its position.
 
-    Gehring et al.: "Convolutional Sequence to Sequence Learning", ICML 2017, sec. 3.1; attention
-    requires such vectors, because it ignores order. Input and output are floats
-    `[batch, time, channels]`. The vectors are initialized from a normal distribution with standard
-    deviation 0.02.
+    Gehring et al.: "Convolutional Sequence to Sequence Learning", ICML 2017, sec. 3.1. Attention
+    requires such vectors, because it ignores order. Input and output are floats `[batch, time,
+    channels]`. The vectors are initialized from a normal distribution with standard deviation 0.02.
 
     Args:
         length: Number of positions, which is the maximum length of a sequence.

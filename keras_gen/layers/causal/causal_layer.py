@@ -11,9 +11,9 @@ class CausalLayer(DeclaredLayer):
     Positions are the pixels of an image, row by row and from left to right, or the time steps of a
     sequence, which is treated as a single row. `call` computes all positions at once, as in
     training. A sampler, which does not yet have the whole input, computes the same outputs position
-    by position (see `keras_gen.autoregressive.Walker`). The cache contains the information about
-    previous inputs that the layer still needs. Caches are structures of tensors and
-    `tf.TensorArray`s. In a graph, a step never changes the cache that it receives.
+    by position (see `keras_gen.autoregressive.Walker`). The cache contains what the layer still
+    needs from previous inputs. Caches are nested structures of tensors and `tf.TensorArray`s. In a
+    graph, a step never changes the cache that it receives.
 
     Attributes:
         sees_itself: Whether the output at a position depends on the whole input at that position.
@@ -44,7 +44,7 @@ class CausalLayer(DeclaredLayer):
     sees_itself = True
 
     def step_weights(self):
-        """Returns the weights in the format and dtype that the steps use; called only once."""
+        """Returns the weights in the format and dtype that `step` uses; called only once."""
         return ()
 
     def empty_cache(self, weights, batch: tf.Tensor, width: tf.Tensor):
@@ -64,8 +64,8 @@ class CausalLayer(DeclaredLayer):
             weights: Result of `step_weights`.
             cache: Cache from the previous step, `next_row`, or `empty_cache`.
             x: Input at this position, `[batch, channels]`; if `by_rows`, the whole row,
-                `[batch, width, channels]`. Parts that the layer does not see may change later; the
-                step is then repeated to update the cache.
+                `[batch, width, channels]`. Parts of x that the layer does not see may change later,
+                in which case the step is repeated to update the cache.
             column: Position in the row, int32; None if `by_rows`.
         """
         raise NotImplementedError(f"{type(self).__name__} does not implement step: override it.")

@@ -14,7 +14,7 @@ from keras_gen.layers.layer_arguments import Activation, Initializer, OddSide, O
 
 @keras.saving.register_keras_serializable("keras_gen")
 class CausalConvolution(CausalLayer):
-    """A dilated convolution of a sequence over the present and the past.
+    """A dilated convolution of a sequence over present and past time steps.
 
     Van den Oord et al.: "WaveNet: A Generative Model for Raw Audio", 2016, sec. 2.1 and fig. 3.
     Floats `[batch, time, channels]` become `[batch, time, filters]`, with zero padding before the
@@ -26,7 +26,7 @@ class CausalConvolution(CausalLayer):
         kernel_size: Number of taps, at least 1.
         dilation: Number of steps in time between adjacent kernel positions, at least 1.
         sees_itself: Whether the last tap sees the present. If False, all taps are shifted into the
-            past by `dilation`, as required in the first layer, whose inputs are the values to
+            past by `dilation`, which the first layer requires, because its inputs are the values to
             predict.
         activation: Name of the output's activation, or a function.
         use_bias: Whether to add a bias.
@@ -128,9 +128,10 @@ class MaskedConvolution(CausalLayer):
     width, channels]` become `[batch, height, width, filters]`, with zero padding around the input.
 
     Args:
-        filters: Number of output channels. Group `g` of `image_channels` starts at `filters * g //
-            image_channels`; the input's channels are divided in the same way. If the last layer has
-            `image_channels * outputs_per_value` filters, their order is `[channel, parameter]`.
+        filters: Number of output channels. Group `g` of the `image_channels` groups starts at
+            channel `filters * g // image_channels`; the input's channels are divided in the same
+            way. If the last layer has `image_channels * outputs_per_value` filters, their order is
+            `[channel, parameter]`.
         kernel_size: Side length of the kernel, or (height, width); odd.
         mask: "A" for the first layer, or "B" for later layers.
         image_channels: Number of channels in the image, 1 or 3, at most `filters`.
@@ -262,7 +263,7 @@ def _groups(maps: int, image_channels: int) -> np.ndarray:
 
 @keras.saving.register_keras_serializable("keras_gen")
 class Shift(CausalLayer):
-    """Shifts a sequence by one position: prepends zeros, and drops the last position.
+    """Shifts a sequence by one position: prepends zeros and drops the last position.
 
     Subsequent layers that see the present, such as an LSTM, thus see only the past. Input and
     output are floats `[batch, time, channels]`.
@@ -304,7 +305,7 @@ class VerticalConvolution(CausalLayer):
 
     Args:
         filters: Number of output channels.
-        kernel_size: Side length of the full kernel, odd. This layer has its upper half.
+        kernel_size: Side length of the full kernel, odd. This layer contains only the upper half.
         sees_itself: Whether the layer also sees the pixel's own row. Use False in the first layer
             of a stack, whose inputs are the values, and True in all other layers, whose inputs are
             maps of the rows above.

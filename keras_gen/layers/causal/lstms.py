@@ -116,7 +116,7 @@ class PixelLSTM(CausalLayer):
     @property
     @abc.abstractmethod
     def input_width(self) -> int:
-        """Width of the kernel over the input's row, an odd number."""
+        """Width of the kernel that is applied to the input's row, an odd number."""
 
     @property
     @abc.abstractmethod
@@ -153,8 +153,8 @@ class PixelLSTM(CausalLayer):
 
         Args:
             gates: Contribution of the input to the gates, `[rows, batch, places, 4 * units]`.
-            before: How many of the `state_width` positions in the row above, on which a state
-                depends, are to the left of the state's own position.
+            before: Number of positions to the left of the state's own position, among the
+                `state_width` positions in the row above on which a state depends.
         """
         kernel = tf.convert_to_tensor(self.recurrent_kernel)
         nothing = tf.zeros_like(gates[0, ..., : self.units])
@@ -199,11 +199,11 @@ def initial_bias(shape, dtype=None):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class RowLSTM(PixelLSTM):
-    """An LSTM that runs from the first row of an image to the last, with one state per row.
+    """An LSTM that runs from the first row of an image to the last, with one step per row.
 
     Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, sec. 3.1,
     eq. (3) and fig. 4 (left). The gates of a pixel depend on the input of its row up to the pixel
-    itself (mask B) and on the states of `kernel_size` pixels around it in the row above; the
+    itself (mask B) and on the states of the `kernel_size` nearest pixels in the row above; the
     pixel's c depends on the c of the pixel above. The layer therefore sees only a triangle above
     the pixel. Floats `[batch, height, width, channels]` become `[batch, height, width, units]`.
 
@@ -279,20 +279,20 @@ class RowLSTM(PixelLSTM):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class DiagonalLSTM(PixelLSTM):
-    """An LSTM along the diagonals of an image, from one of its upper corners.
+    """An LSTM that runs along the diagonals of an image, starting at one of the upper corners.
 
     Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, sec. 3.2,
     eq. (3), fig. 3, and fig. 4 (right). The gates of a pixel depend on its input (1x1, mask B) and
     on the states h of the pixels above and to the left; its c depends on the c of the pixel to the
     left. The layer therefore sees all pixels above and to the left, without a blind spot. If
     `backward`, the LSTM starts at the upper right corner, and the pixel to the right replaces the
-    one to the left. Because the pixel to the right comes later, the output is shifted down by one
+    pixel to the left. Because the pixel to the right comes later, the output is shifted down by one
     row, below a row of zeros. The sum of both directions is the Diagonal BiLSTM, which sees all
     previous pixels.
 
     The pixels of a diagonal do not depend on each other. Skewing the image turns the diagonals into
-    columns. Each column is computed at once, so an image takes `width + height - 1` steps. Floats
-    `[batch, height, width, channels]` become `[batch, height, width, units]`.
+    columns. All pixels in a column are computed at once, so an image takes `width + height - 1`
+    steps. Floats `[batch, height, width, channels]` become `[batch, height, width, units]`.
 
     Args:
         units: Number of features in a pixel's state, h in the paper, at least `image_channels`.

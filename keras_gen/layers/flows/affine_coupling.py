@@ -1,4 +1,4 @@
-"""Affine maps whose scale and shift depend on half of the values, or on a condition."""
+"""Affine maps whose scale and shift depend on half of the values or on a condition."""
 
 from typing import Literal
 
@@ -15,12 +15,12 @@ from keras_gen.layers.layer_arguments import require_pair
 
 @keras.saving.register_keras_serializable("keras_gen")
 class AffineCoupling(InvertibleLayer):
-    """Scales and shifts half of the values, as determined by a network applied to the other half.
+    """Scales and shifts half of the values by amounts that a network computes from the other half.
 
     Dinh, Sohl-Dickstein, Bengio: "Density Estimation Using Real NVP", ICLR 2017, sec. 3.2 to 3.4.
-    The mask b in eq. (9) selects the unchanged half; eqs. (4) and (5) are a special case. The log
-    scale is a tanh times a learned factor (sec. 4.1). The factor starts at 1, so that a network
-    whose initial output is zero, as in Glow (Kingma, Dhariwal 2018, sec. 3.3), still has a
+    The mask b in eq. (9) selects the unchanged half; eqs. (4) and (5) are a special case of eq.
+    (9). The log scale is a tanh times a learned factor (sec. 4.1). The factor starts at 1, so a
+    network whose initial output is zero, as in Glow (Kingma, Dhariwal 2018, sec. 3.3), still has a
     gradient. Input and output are float32 `[batch, values]` or `[batch, height, width, channels]`.
 
     Args:
@@ -78,7 +78,7 @@ class AffineCoupling(InvertibleLayer):
         return self._joined(passive, (active - shift) * tf.exp(-log_scale))  # eqs. (7), (8)
 
     def _halves(self, x):
-        """Returns the network's input and the values to change, which may be all of them."""
+        """Returns the network's input and the values to change, which may be all values."""
         if self._sizes is None:
             return self._stays * x, x
         # `tf.split` is faster than two slices, because its gradient is one concatenation.
@@ -125,13 +125,13 @@ class AffineCoupling(InvertibleLayer):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ConditionalAffine(InvertibleLayer):
-    """Shifts and scales each value, as determined by a network applied to the condition.
+    """Shifts and scales each value by amounts that a network computes from the condition.
 
     Winkler, Worrall, Hoogeboom, Welling: "Learning Likelihoods with Conditional Normalizing Flows",
-    2019: the prior of the latents depends on the condition, p(z | c) = N(mean(c), exp(log
-    scale(c))^2). The prior is implemented as the last map in a chain, y = (x - mean(c)) /
-    scale(c), so that latents are standard normal under every condition. Input and output are
-    float32 `[batch, ...]`.
+    2019. The prior of the latents depends on the condition: p(z | c) = N(mean(c), exp(log
+    scale(c))^2). The prior is implemented as the last map in a chain, y = (x - mean(c)) / scale(c),
+    so that latents are standard normal under every condition. Input and output are float32 `[batch,
+    ...]`.
 
     Args:
         network: Built functional `keras.Model` that maps conditions `[batch, ...]` to a list of the
@@ -178,10 +178,10 @@ class ZeroConvolution(DeclaredLayer):
     """A convolution whose weights start at 0, with a learned factor per output channel.
 
     Kingma, Dhariwal: "Glow: Generative Flow with Invertible 1x1 Convolutions", NeurIPS 2018, sec.
-    3.3: the last convolution of a coupling network starts at zero, so that the coupling starts as
-    the identity. The factor is exp(3 log_factor), as in the authors' code, so outputs can grow fast
-    although each weight changes only slightly. Input and output are
-    `[batch, height, width, channels]` with the same height and width.
+    3.3. The last convolution of a coupling network starts at zero, so the coupling starts as the
+    identity. The factor is exp(3 log_factor), as in the authors' code, so outputs can grow fast
+    although each weight changes only slightly. Input and output are `[batch, height, width,
+    channels]` with the same height and width.
 
     Args:
         filters: Number of output channels.

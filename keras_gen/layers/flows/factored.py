@@ -16,16 +16,16 @@ class Factored(InvertibleLayer):
     """Outputs some channels as latents, and passes the other channels through the rest of a flow.
 
     Dinh, Sohl-Dickstein, Bengio: "Density Estimation Using Real NVP", ICLR 2017, sec. 3.6, eqs.
-    (14) to (16): coarser scales require less memory and time, and the loss reaches the latents of
+    (14) to (16). Coarser scales require less memory and time, and the loss reaches the latents at
     all scales directly. The input is float32 `[batch, ..., channels]`, with at least 2 channels.
-    The output is one vector, `[batch, values]`, with the latents of this layer followed by the
-    latents of the rest; or both concatenated as channels. The layer must be the last layer in a
+    The output contains the latents of this layer, followed by the latents of the rest: as one
+    vector, `[batch, values]`, or concatenated as channels. The layer must be the last layer in a
     chain.
 
-    With a network, the prior of this layer's latents depends on the remaining channels, as in the
-    split of Glow (Kingma, Dhariwal 2018) in the authors' code: p(z | h) = N(mean(h), exp(log
-    scale(h))^2). The prior is implemented as a map: the layer outputs (z - mean) / scale, so that
-    all latents are standard normal.
+    With a network, the prior of this layer's latents depends on the remaining channels, as in
+    Glow's authors' code (Kingma, Dhariwal 2018): p(z | h) = N(mean(h), exp(log scale(h))^2). The
+    prior is implemented as a map: the layer outputs (z - mean) / scale, so that all latents are
+    standard normal.
 
     Args:
         rest: Flow applied to the remaining channels, which come first, such as a `Chain` for the

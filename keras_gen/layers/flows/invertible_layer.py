@@ -14,7 +14,7 @@ from keras_gen.declared import DeclaredLayer
 
 
 class InvertibleLayer(DeclaredLayer):
-    """Base class of layers y = f(x) that have an inverse and a known log |det dy/dx|.
+    """Base class of layers y = f(x) with an inverse and a known log |det dy/dx|.
 
     The density of x follows from log p(x) = log p(f(x)) + log |det dy/dx| (Dinh, Sohl-Dickstein,
     Bengio: "Density Estimation Using Real NVP", ICLR 2017, eq. (3)).
@@ -22,9 +22,9 @@ class InvertibleLayer(DeclaredLayer):
     A subclass defines `call` and `inverse`. It also defines `y_shape` if y and x differ in shape,
     `condition_shape` if it accepts a condition, and `after_update` if it has state other than its
     trainable weights. `call` never changes state. It returns statistics for the new state, which
-    the model passes to `after_update` once the weights are updated, so that a step whose loss is
-    not finite changes nothing. Values are float32 regardless of `dtype`, because rounded values
-    cannot be inverted; networks inside a layer follow the dtype policy.
+    the model passes to `after_update` once the weights are updated. A step whose loss is not finite
+    thus changes nothing. Values are float32 regardless of `dtype`, because rounded values cannot be
+    inverted; networks inside a layer follow the dtype policy.
 
     Example:
     ```python
@@ -89,7 +89,7 @@ class InvertibleLayer(DeclaredLayer):
 class Chain(InvertibleLayer, keras.Model):
     """Invertible layers in sequence: y = f_n(...f_2(f_1(x))).
 
-    A chain is both an invertible layer, so chains may be nested, and a `keras.Model`, so it is
+    A chain is an invertible layer, so chains may be nested. It is also a `keras.Model`, so it is
     saved and trained like any network. See Dinh et al. (2017), sec. 3.3.
 
     Args:

@@ -22,8 +22,8 @@ class ActNorm(InvertibleLayer):
     """Scales and shifts each channel, initially to mean 0 and variance 1.
 
     Kingma, Dhariwal: "Glow: Generative Flow with Invertible 1x1 Convolutions", NeurIPS 2018, sec.
-    3.1: y = s * x + b, where s and b are trainable and are initialized from the first batch. Input
-    and output are float32 `[batch, channels]` or `[batch, height, width, channels]`.
+    3.1. The output is y = s * x + b, where s and b are trainable and are initialized from the first
+    batch. Input and output are float32 `[batch, channels]` or `[batch, height, width, channels]`.
 
     The first batch's mean and standard deviation are separate weights, and the trainable weights
     start at 0: s = exp(log_scale) / deviation, b = bias - s * mean. Weights therefore do not change
@@ -54,7 +54,7 @@ class ActNorm(InvertibleLayer):
 
     @override
     def call(self, x, condition=None, training=False):
-        """Normalizes x. The statistics are the mean and the log standard deviation used."""
+        """Normalizes x; returns the mean and the log standard deviation used as statistics."""
         mean, log_deviation = self._first_batch(x) if training else self._stored()
         log_slope = self.log_scale.value - log_deviation
         y = (x - mean) * tf.exp(log_slope) + self.bias.value
@@ -109,7 +109,7 @@ Alpha = Annotated[float, _below_half]
 
 @keras.saving.register_keras_serializable("keras_gen")
 class Squeeze(InvertibleLayer):
-    """Turns the pixels of each square of an image, or neighbors in time, into channels.
+    """Turns the pixels in each square of an image, or adjacent time steps, into channels.
 
     Dinh, Sohl-Dickstein, Bengio: "Density Estimation Using Real NVP", ICLR 2017, sec. 3.6. Float32
     `[batch, height, width, channels]` becomes `[batch, height / factor, width / factor, channels *
@@ -164,7 +164,7 @@ class Squeeze(InvertibleLayer):
 class Logit(InvertibleLayer):
     """Maps values in [0, 1] to the logits of values in [alpha, 1 - alpha].
 
-    Dinh, Sohl-Dickstein, Bengio: "Density Estimation Using Real NVP", ICLR 2017, sec. 4.1: the
+    Dinh, Sohl-Dickstein, Bengio: "Density Estimation Using Real NVP", ICLR 2017, sec. 4.1. The
     values of images are bounded, but the outputs of a flow with normal latents are not. Input and
     output are float32 `[batch, ...]`.
 
@@ -175,7 +175,7 @@ class Logit(InvertibleLayer):
     for images that are mostly black and white, such as digits.
 
     Args:
-        alpha: Distance kept from 0 and 1, between 0 and 1/2.
+        alpha: Minimum distance of the mapped values from 0 and 1, between 0 and 1/2.
 
     Example:
         >>> y, log_det, _ = Logit(0.05)(tf.random.uniform([2, 8, 8, 1]))
@@ -205,7 +205,7 @@ class InvertibleConvolution(InvertibleLayer):
     """Mixes the channels of each pixel with a learned matrix, y = W x.
 
     Kingma, Dhariwal: "Glow: Generative Flow with Invertible 1x1 Convolutions", NeurIPS 2018, sec.
-    3.2: the layer generalizes a permutation of the channels. W starts as a random rotation, so the
+    3.2. The layer generalizes a permutation of the channels. W starts as a random rotation, so the
     log-determinant starts at 0. Input and output are float32 `[batch, ..., channels]`.
 
     Args:

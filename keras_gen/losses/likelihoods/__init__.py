@@ -1,6 +1,6 @@
 """Likelihoods: distributions of data whose parameters are the raw output of a decoder.
 
-For network outputs `params` and data `x`, every likelihood has
+For network outputs `params` and data `x`, every likelihood has:
 
 - `log_prob(params, x)`: nats, summed over the axes of one example,
 - `mean(params)` and `sample(params, seed)`: float32 with the same shape as the data,

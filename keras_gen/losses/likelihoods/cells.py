@@ -149,8 +149,8 @@ class CellLikelihood:
             outputs: Outputs of a network, `[..., columns * params_per_value]`.
 
         Returns:
-            Cells with positions in the cells. A median is a training value, or lies between two
-            training values in the same cell.
+            Cell indices plus positions within the cells. A median is a training value, or is
+            between two training values in the same cell.
         """
         parameters, _ = self.split(outputs)
         centers = []

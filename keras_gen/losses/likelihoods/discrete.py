@@ -21,8 +21,8 @@ from keras_gen.losses.per_example import drawn_outcome, serializable, softmax, s
 class Bernoulli(Likelihood):
     """Independent Bernoulli pixels, whose logits the network returns.
 
-    Kingma & Welling (2014), appendix C.1. Data between 0 and 1 are treated as probabilities; the
-    result is then the expected log probability of their binarization (the cross-entropy).
+    Kingma & Welling (2014), appendix C.1. Data between 0 and 1 are treated as probabilities. The
+    result is then the expected log probability of the binarized data (the cross-entropy).
 
     Example:
         >>> Bernoulli().log_prob(tf.zeros([4, 28, 28, 1]), tf.ones([4, 28, 28, 1]))  # -784 log 2

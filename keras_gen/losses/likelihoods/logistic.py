@@ -26,7 +26,7 @@ class DiscretizedLogistic(Likelihood):
     Salimans, Karpathy, Chen, Kingma: "PixelCNN++: Improving the PixelCNN with Discretized Logistic
     Mixture Likelihood and Other Modifications", ICLR 2017, eq. (2). Data are floats on a grid of
     `bins` evenly spaced values from -1 to 1, such as 8-bit images scaled to this range. The lowest
-    bin and the highest bin also include the tail beyond them. For each channel of the data, the
+    and the highest bin also include the tails beyond them. For each channel of the data, the
     network returns `[logits, means, log scales]`, with `mixtures` numbers of each type, or `[mean,
     log scale]` for a single logistic. The parameters are `[..., channels, params_per_value]`, with
     the last two axes flattened.

@@ -22,10 +22,10 @@ class Normal(Likelihood):
 
     Args:
         scale: Fixed standard deviation, above 0; the network then returns only the mean. If None,
-            the network returns `[..., 2 * channels]`, means first; the standard deviation is the
-            softplus of the second half plus `minimum_scale`.
-        minimum_scale: Minimum of a learned standard deviation, above 0. It bounds the density of
-            pixels that never vary.
+            the network returns `[..., 2 * channels]`, with the means first, and the standard
+            deviation is the softplus of the second half plus `minimum_scale`.
+        minimum_scale: Minimum of a learned standard deviation, above 0. This minimum bounds the
+            density of pixels that never vary.
 
     Example:
         >>> Normal().log_prob(tf.zeros([4, 8]), tf.zeros([4, 8]))  # -4 log 2 pi each
@@ -150,8 +150,8 @@ class NormalMixture(Likelihood):
 
     Args:
         mixtures: Number of normal components in each mixture, at least 1.
-        minimum_scale: Minimum standard deviation, above 0. It bounds the density of values that
-            never vary.
+        minimum_scale: Minimum standard deviation, above 0. This minimum bounds the density of
+            values that never vary.
 
     Example:
         >>> NormalMixture(5).log_prob(tf.zeros([4, 30]), tf.ones([4, 2])).shape

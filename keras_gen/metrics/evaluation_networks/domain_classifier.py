@@ -36,8 +36,8 @@ def _levels(images: np.ndarray) -> np.ndarray:
     return np.clip(np.round(images), 0, 255).astype(np.uint8)
 
 
-# Three networks that differ in widths, first kernel, and augmentation, so that no single flaw fools
-# all of them.
+# Three networks with different widths, first kernels, and augmentations, so that no single flaw
+# fools all three.
 KINDS: dict[str, tuple[tuple[int, ...], int, Callable]] = {
     "plain": ((16, 32, 64, 128), 5, lambda images, rng: images),
     "blurred": ((24, 48, 96), 3, _blurred_or_noisy),
@@ -55,11 +55,11 @@ def train_domain_classifier(
     learning_rate: float = 3e-3,
     seed: int = 0,
 ) -> keras.Model:
-    """Trains a convolutional network to tell images of domain `b` from images of domain `a`.
+    """Trains a convolutional network to distinguish images from two domains, `a` and `b`.
 
     Every batch contains equal numbers of images from both domains, randomly cropped and flipped. In
     every second batch, images have half the size, so that the classifier handles both sizes. Images
-    are not zoomed, because a classifier could learn to detect the resampling.
+    are not zoomed, because a classifier could then learn to detect the resampling.
 
     Args:
         a: Images from the first domain, such as photos, uint8 `[n_a, H, W, 3]`.

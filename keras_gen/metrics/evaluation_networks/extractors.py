@@ -1,7 +1,7 @@
 """Feature extractors, for distances between sets of images.
 
-A distance depends on the features that are used. The name of every extractor therefore contains a
-hash of its weights: report `extractor.name` with the distance.
+A distance depends on the features that are used. Therefore, the name of every extractor contains a
+hash of its weights. Report `extractor.name` with the distance.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def resize_images(images: np.ndarray, size: tuple[int, int], batch_size: int = 6
 
 @dataclasses.dataclass(frozen=True)
 class Extractor:
-    """A network that maps uint8 images to features, and a name to report with the results.
+    """A network that maps uint8 images to features, with a name to report in results.
 
     Args:
         name: Name of the network and its weights.
@@ -94,8 +94,8 @@ class Extractor:
         """Returns "features", float32 `[n, d]`, and "logits", float32 `[n, K]`, if there are any.
 
         Args:
-            images: Images, uint8 `[n, H, W, C]`. For an RGB model, the channel of gray images is
-                repeated.
+            images: Images, uint8 `[n, H, W, C]`. For an RGB model, the single channel of gray
+                images is repeated three times.
             batch_size: Number of images processed at once.
 
         Raises:
@@ -124,8 +124,8 @@ class Extractor:
 
         @functools.cache
         def traced(shape, dtype):
-            # The graph is traced once for any number of images, so that TensorFlow does not warn
-            # about retracing.
+            # The graph is traced only once, for any number of images, so TensorFlow does not
+            # warn about retracing.
             return function.get_concrete_function(tf.TensorSpec([None, *shape], dtype))
 
         return lambda images: traced(tuple(images.shape[1:]), images.dtype)(images)
@@ -205,7 +205,7 @@ def inception_v3() -> Extractor:
     """
     try:
         network = keras.applications.InceptionV3(classifier_activation=None)
-    except Exception as error:  # Keras raises no narrower error if a download fails
+    except Exception as error:  # Keras does not raise a more specific error if a download fails
         raise FileNotFoundError(
             f"The weights of InceptionV3 can be neither found nor downloaded ({error}): use "
             "trained_extractor, which needs no download, or put them in ~/.keras/models."

@@ -91,8 +91,8 @@ def build_classifier(
 ) -> keras.Model:
     """Returns the untrained network of `train_classifier`.
 
-    The image size is fixed, because a classifier is reliable only on images like its training
-    images: the same clothes with a wider margin have different features.
+    The image size is fixed, because a classifier is reliable only on images that resemble its
+    training images. For example, the same clothes with a wider margin have different features.
 
     Args:
         image_shape: Height, width, and channels of the images.
@@ -152,7 +152,8 @@ def fit_logits(
     optimizer = keras.optimizers.AdamW(rate, weight_decay=1e-3)
     # XLA compilation would take longer than it saves.
     trained.compile(optimizer, loss, jit_compile=False)
-    # The number of steps is passed, because Keras would otherwise run a last step without a batch.
+    # The number of steps is passed, because otherwise Keras would run a last step without a
+    # batch.
     trained.fit(batches, steps_per_epoch=steps, shuffle=False, verbose=0)
 
 
@@ -183,7 +184,7 @@ def train_point_reader(
     count, number, _ = points.shape
     keras.utils.set_random_seed(seed)
     shown = keras.Input(images.shape[1:], dtype="float32")
-    # The network ends with a dense layer over all positions, because the output is locations.
+    # The network ends with a dense layer over all positions, because its outputs are locations.
     network = conv_encoder(images.shape[1:], latent_dim=2 * number, filters=(16, 32, 64))
     [outputs] = network(keras.layers.Rescaling(1 / 127.5, offset=-1)(shown))
     rng = np.random.default_rng(seed)

@@ -1,4 +1,4 @@
-"""Metrics of how much codes reveal about an attribute, and how decisions differ by group."""
+"""Metrics of what codes reveal about an attribute, and of how decisions differ by group."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def attribute_leak(
     """Measures how well linear and tree-based probes predict a binary attribute from codes.
 
     The probes are logistic regression on standardized codes, and gradient-boosted trees. They are
-    fitted to training codes and evaluated on test codes. Pass the codes that a client receives:
-    noise added during training may hide what these codes reveal.
+    fitted to training codes and evaluated on test codes. Pass the codes that a client would
+    receive, because codes with training noise may reveal less.
 
     Args:
         codes: Training codes, finite numbers `[n, d]`.
@@ -87,9 +87,10 @@ def decision_gaps(
         attributes: Attributes, integers `[n]`, 0 or 1. Both labels must occur for each value.
 
     Returns:
-        A dict with "accuracy"; "parity_gap", the difference between the rates of decision 1, which
-        is 0 under demographic parity; and "odds_gap", the larger of the differences between these
-        rates within each label, which is 0 under equalized odds.
+        A dict with "accuracy"; "parity_gap", the difference between the two groups' rates of
+        decision 1, which is 0 under demographic parity; and "odds_gap", the larger of the two
+        differences between these rates among examples with the same label, which is 0 under
+        equalized odds.
 
     Raises:
         ValueError: If there are numbers other than 0 and 1, or if a combination of label and

@@ -1,4 +1,4 @@
-"""Metrics for integer codes: bits per example, and how many codes are in use."""
+"""Metrics for integer codes: bits per example, and the number of codes in use."""
 
 import math
 from collections.abc import Sequence
@@ -52,8 +52,8 @@ def code_uses(codes: np.ndarray, levels: Count) -> np.ndarray:
 def perplexity(uses: np.ndarray) -> float:
     """Returns the effective number of codes in use, at least 1: exp(entropy of frequencies).
 
-    As many equally frequent codes would have the same entropy. The base-2 logarithm is the number
-    of bits per code that an entropy coder needs to encode codes one by one.
+    This number of equally frequent codes would have the same entropy. The base-2 logarithm is the
+    number of bits per code that an entropy coder needs to encode codes one by one.
 
     Args:
         uses: Nonnegative counts `[levels]`, not all 0, as returned by `code_uses`.
@@ -65,7 +65,8 @@ def perplexity(uses: np.ndarray) -> float:
     uses = as_numbers(uses, "uses").astype(np.float64)
     if not np.isfinite(uses).all() or uses.min(initial=0) < 0 or not uses.sum() > 0:
         raise ValueError(
-            f"uses has the sum {uses.sum():g}: expected nonnegative numbers, some above 0."
+            f"uses has the sum {uses.sum():g}: expected nonnegative numbers whose sum is above "
+            "0."
         )
     frequencies = uses[uses > 0] / uses.sum()
     return float(np.exp2(-(frequencies * np.log2(frequencies)).sum()))

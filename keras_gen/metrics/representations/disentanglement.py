@@ -56,7 +56,7 @@ def check(codes: np.ndarray, factors: np.ndarray) -> tuple[np.ndarray, np.ndarra
 def in_standard_units(codes: np.ndarray) -> np.ndarray:
     """Returns codes `[n, d]` with mean 0 and standard deviation 1.
 
-    The trees of scikit-learn read float32, and no differences below 1e-7.
+    scikit-learn's trees use float32, and ignore differences below 1e-7.
     """
     return StandardScaler().fit_transform(codes)
 
@@ -114,10 +114,10 @@ def dci_scores(codes: np.ndarray, factors: np.ndarray, seed: int = 0) -> dict[st
     """Scores codes by their importance for predicting factors (Eastwood and Williams 2018).
 
     A random forest predicts each factor from all codes, with 20 trees whose leaves contain at least
-    1% of the rows, so that the trees do not fit noise. The importance of each code is based on the
-    trees' impurity. A code is disentangled if it is important for only one factor, and a factor is
-    complete if only one code is important for it. Both are measured as 1 minus the ratio of the
-    entropy of the importances to the entropy of equal importances.
+    1% of the rows, so that the trees do not fit noise. The importance of each code is the reduction
+    of impurity in the trees. A code is disentangled if it is important for only one factor, and a
+    factor is complete if only one code is important for it. Both are measured as 1 minus the ratio
+    of the entropy of the importances to the entropy of equal importances.
 
     Deviation: if a predictor is no better than chance on held-out rows, its importances are noise
     and count as 0. Otherwise, a factor would count as complete if a tree used a single code by
@@ -147,8 +147,8 @@ def dci_scores(codes: np.ndarray, factors: np.ndarray, seed: int = 0) -> dict[st
     )
     importances, scores, predicted = [], [], []
     for train, test in zip(train_factors.T, test_factors.T, strict=True):
-        # Every split chooses among all codes. Otherwise, a tree would use a code for lack of a
-        # better one.
+        # Every split chooses among all codes. Otherwise, a tree might use an uninformative code
+        # because no better code is available.
         forest = RandomForestClassifier(
             20, min_samples_leaf=0.01, max_features=None, random_state=seed
         ).fit(train_codes, train)
@@ -187,11 +187,11 @@ def _concentration(rows: np.ndarray) -> np.ndarray:
 def sap_score(codes: np.ndarray, factors: np.ndarray) -> float:
     """Returns the accuracy gap between each factor's two best codes: SAP, Kumar et al. (2018).
 
-    A code predicts a factor with thresholds on this code alone, fewer than the factor has values.
-    The thresholds are fitted greedily (with a decision tree and balanced classes) and scored by
-    balanced accuracy on the same rows. The score is the mean gap over the factors. For a factor
-    with k values, even a useless code has an accuracy of 1 / k, so a perfect representation scores
-    1 - 1 / k, not 1.
+    A code predicts a factor with thresholds on this code alone; the number of thresholds is less
+    than the number of the factor's values. The thresholds are fitted greedily (with a decision tree
+    and balanced classes) and scored by balanced accuracy on the same rows. The score is the mean
+    gap over the factors. For a factor with k values, even a useless code has an accuracy of 1 / k,
+    so a perfect representation scores 1 - 1 / k, not 1.
 
     Deviation: the paper scores continuous factors by the squared correlation; here, all factors are
     categorical.
@@ -334,10 +334,11 @@ def factor_vae_score(
 ) -> float:
     """Measures whether the least-varying code identifies the fixed factor (Kim and Mnih 2018).
 
-    A vote is the code whose variance among `samples` examples that share the value of a factor is
-    lowest, relative to its variance among all examples. Each code predicts the factor for which it
-    received the most votes. The score is the fraction of held-out votes that are correct, which is
-    about 1 / f by chance. A factor that no code represents lowers the score by 1 / f.
+    For each vote, `samples` examples share the value of one factor. The vote is the code with the
+    lowest variance among these examples, relative to the code's variance among all examples. Each
+    code predicts the factor for which it received the most votes. The score is the fraction of
+    held-out votes that are correct, which is about 1 / f by chance. A factor that no code
+    represents lowers the score by 1 / f.
 
     Args:
         factors: Grid from which examples are sampled.

@@ -1,4 +1,4 @@
-"""Metrics of how well clusters and neighbors of codes agree with labels."""
+"""Metrics of how well the clusters and the neighbors of codes agree with labels."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ def matched_accuracy(
         0.5
     """
     if len(checked_list("known", known)) != 2:
-        raise ValueError(f"known has {len(known)} parts: expected clusters and labels.")
+        raise ValueError(f"known has {len(known)} parts: expected a pair, (clusters, labels).")
     known_labels = as_classes(known[1], "known labels")
     known_clusters = as_classes(known[0], "known clusters", len(known_labels))
     labels = as_classes(labels, "labels")
     clusters = as_classes(clusters, "clusters", len(labels))
-    # The table has rows and columns only for numbers that occur, because numbers such as IDs may be
-    # large.
+    # The table has rows and columns only for numbers that occur, because numbers may be large,
+    # for example IDs.
     counts = contingency_matrix(known_clusters, known_labels)
     rows, columns = linear_sum_assignment(counts, maximize=True)
     matched = dict(
@@ -129,7 +129,8 @@ def retrieval_curve(
         )
     if leave_one_out and not np.array_equal(query_y, gallery_y):
         raise ValueError(
-            "leave_one_out is True: expected the same examples as queries and gallery."
+            "leave_one_out is True, but the labels of queries and gallery differ: pass the "
+            "same examples as queries and gallery."
         )
     found, numbers = np.unique(gallery_y, return_counts=True)
     if len(missing := np.setdiff1d(query_y, found[numbers > leave_one_out])):

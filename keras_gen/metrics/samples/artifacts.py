@@ -26,7 +26,8 @@ def chroma_grain(images: np.ndarray) -> float:
 
     Fine color contrast is the part of Cb and Cr that a Gaussian blur with a standard deviation of
     one pixel removes. Photographs and paintings have little chroma grain, because the eye resolves
-    color coarsely. Images from a network that generates each channel independently have much more.
+    color coarsely. Images from a network that generates each channel independently have much more
+    chroma grain.
 
     Args:
         images: Images, uint8 `[n, H, W, 3]`.
@@ -44,9 +45,9 @@ def chroma_grain(images: np.ndarray) -> float:
 def mesh(images: np.ndarray, period: int = 4) -> float:
     """Returns the strength of a pattern that repeats every few pixels; about 1 if there is none.
 
-    Layers with stride 2 leave patterns with periods of 2, 4, and so on. The power at this period,
-    in the mean over channels, is computed along rows, along columns, and along both, and divided by
-    the median power of the surrounding frequencies. The highest of the three ratios is returned.
+    Layers with stride 2 leave patterns with periods of 2, 4, and so on. For the mean over channels,
+    the power at this period is computed along rows, along columns, and along both, and is divided
+    by the median power of the surrounding frequencies. The highest of the three ratios is returned.
 
     Args:
         images: Images, uint8 `[n, H, W, C]`, with sides that are multiples of `period`.
@@ -66,7 +67,7 @@ def mesh(images: np.ndarray, period: int = 4) -> float:
             "that divides both sides."
         )
     gray = images.mean(axis=-1, dtype=np.float32)
-    # A window is applied, because the jump from one border to the other contains all frequencies.
+    # A window is applied, because the jump between opposite borders contains all frequencies.
     window = np.outer(np.hanning(height), np.hanning(width))
     gray = (gray - gray.mean(axis=(1, 2), keepdims=True)) * window
     power = np.square(np.abs(np.fft.fft2(gray))).mean(axis=0)
@@ -81,7 +82,7 @@ def border_change(
     images: np.ndarray,
     margin: int = MARGIN,
 ) -> float:
-    """Returns the mean change of border pixels when images are extended, in 8-bit levels.
+    """Returns how much border pixels change when images are extended, on average, in 8-bit levels.
 
     Args:
         translate: Function that maps uint8 images `[n, H, W, C]` to images of the same size.

@@ -1,4 +1,4 @@
-"""Reports on samples, based on features from one or several networks, and without networks."""
+"""Reports on samples, with and without features from trained networks."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def generation_report(
         real: Output of an `Extractor` for at least 10 real images: "features" `[n, d]`.
         generated: Output for generated images: "features" `[m, d]`, and, for the inception score,
             "logits" `[m, K]`.
-        k: Rank of the neighbor that determines the radius of the balls used for precision, recall,
+        k: Rank of the neighbor that determines the radius of the balls for precision, recall,
             density, and coverage.
         seed: Seed for the subsets of the kernel distance.
 
@@ -79,10 +79,10 @@ class GenerationEvaluation:
 
     A single network may give high ratings to images that people would reject, so the worst result
     over all networks counts. Kernel distances are unbiased and do not depend on the number of
-    images. Fréchet distances, precision, recall, density, and coverage do, so equal numbers of
-    generated and training images are compared. Two distances require no network: the sliced
-    Wasserstein distance between pyramid patches detects blur and noise, and the kernel distance
-    between histograms of gradients detects wrong shapes.
+    images. Fréchet distances, precision, recall, density, and coverage depend on this number, so
+    equal numbers of generated and training images are compared. Two distances require no network:
+    the sliced Wasserstein distance between pyramid patches detects blur and noise, and the kernel
+    distance between histograms of gradients detects wrong shapes.
 
     Args:
         extractors: Extractors by name, for images of this shape, whose features have the same
@@ -106,7 +106,7 @@ class GenerationEvaluation:
 
     @checked_types
     def __call__(self, images: np.ndarray) -> dict[str, float]:
-        """Measures generated images. The results for held-out images are the best possible ones.
+        """Measures generated images. Held-out images show the best possible results.
 
         Args:
             images: Generated images, uint8 `[n, H, H, C]`, as many as there are training images.
@@ -190,7 +190,7 @@ def shifted(images: np.ndarray) -> np.ndarray:
 def noisy(images: np.ndarray, deviation: float = 4.0, seed: int = 0) -> np.ndarray:
     """Adds invisible normal noise, by default with a standard deviation of 4 out of 255 levels.
 
-    If this noise makes the distance of held-out images much larger, the distance metric measures
+    If this noise greatly increases the distance of held-out images, the distance metric measures
     something that people do not see.
 
     Args:

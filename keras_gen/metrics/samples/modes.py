@@ -1,4 +1,4 @@
-"""Metrics of how samples are distributed over modes, clusters, or classes of the data."""
+"""Metrics of how samples are distributed over the modes, clusters, or classes of the data."""
 
 from __future__ import annotations
 
@@ -61,9 +61,9 @@ def grid_centers(
 def gaussian_modes(samples: np.ndarray, centers: np.ndarray, std: float) -> dict[str, float]:
     """Counts the modes that samples capture in a mixture of equal normal distributions.
 
-    Srivastava et al. (2017, VEEGAN), sec. 4.1: a sample is of high quality if it is within 3
-    standard deviations of the nearest center, and a mode is captured if it is the nearest to at
-    least one such sample. The paper uses 2,500 samples. In two dimensions, a fraction of 1 -
+    Srivastava et al. (2017, VEEGAN), sec. 4.1. A sample is of high quality if it is within 3
+    standard deviations of the nearest center. A mode is captured if it is nearest to at least one
+    high-quality sample. The paper uses 2,500 samples. In two dimensions, a fraction of 1 -
     exp(-4.5) = 0.989 of the mixture's own samples is of high quality.
 
     Args:
@@ -101,7 +101,7 @@ def stacked_modes(
 ) -> dict[str, float]:
     """Counts the modes of images with one digit in each of three channels: stacked MNIST.
 
-    Srivastava et al. (2017, VEEGAN), sec. 4.2: the classes of the three channels together are
+    Srivastava et al. (2017, VEEGAN), sec. 4.2. Together, the classes of the three channels define
     one of 10^3 modes. The paper uses 26,000 samples; as many real images cover all 1,000 modes.
 
     Args:
@@ -179,8 +179,9 @@ def bin_shares(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Returns the fractions of real examples and samples in each cluster of the real examples.
 
-    Richardson, Weiss: "On GANs and GMMs", NeurIPS 2018: k-means finds the clusters, and each sample
-    belongs to the nearest center. The bins of a mode that the samples miss are empty.
+    Richardson, Weiss: "On GANs and GMMs", NeurIPS 2018. The bins are k-means clusters of the real
+    examples, and each sample belongs to the bin with the nearest center. The bins of a mode that
+    the samples miss are empty.
 
     Args:
         real: Real examples or their features, `[n, ...]`. Axes after the first are flattened.
@@ -217,7 +218,7 @@ def class_report(
     labels: np.ndarray,
     seed: int = 0,
 ) -> dict[str, float]:
-    """Measures whether generated images show the requested class and vary like real images.
+    """Measures whether generated images show the requested class and vary as much as real images.
 
     Agreement alone is highest for a generator that always generates one clear image per class, so
     the kernel distance of each class is included. Compare the agreement with the classifier's

@@ -1,4 +1,4 @@
-"""Nearest neighbors, and metrics based on them, such as memorization, precision, and recall."""
+"""Nearest neighbors, and metrics based on neighbors: memorization, precision, and recall."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def nearest_neighbors(
     """Finds the k nearest rows in `reference` for every row in `queries`.
 
     Distances are computed in float64, in blocks. Regardless of the number of queries, the
-    additional memory is the size of `reference` as floats (float32 for uint8).
+    additional memory is that of `reference` as floats (float32 for uint8).
 
     Args:
         queries: Features or images of any numeric dtype, `[n, ...]`. Axes after the first are
@@ -45,7 +45,8 @@ def nearest_neighbors(
         raise ValueError(
             f"k is {k} for {len(reference)} rows in reference: expected 1 to {len(reference)}."
         )
-    # If both arrays have the same dtype, scikit-learn also computes float32 distances in float64.
+    # If both arrays have the same dtype, scikit-learn computes even float32 distances in
+    # float64.
     dtype = np.result_type(queries, reference, np.float32)
     # The search expands |x - y|^2, whose terms cancel least if the data are centered. For integers,
     # the center is rounded, so that equal distances stay equal.

@@ -90,8 +90,8 @@ def perceptual_path_length(
     apart = ~np.isclose(points[0], points[1], rtol=1e-14, atol=0).all(axis=1)
     if (apart & (np.float32(points[0]) == np.float32(points[1])).all(axis=1)).any():
         raise ValueError(
-            f"epsilon is {epsilon:g}: expected a larger step, because both latents are equal in "
-            "float32. Use 1e-4."
+            f"epsilon is {epsilon:g}: expected a larger step, because the two latents of a "
+            "step are equal in float32. Use 1e-4."
         )
     lengths = []
     for first in range(0, len(start), batch_size):

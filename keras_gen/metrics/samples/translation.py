@@ -1,4 +1,4 @@
-"""Metrics of how close translations are to the other domain, and how well they keep content."""
+"""Metrics of how well translations match the other domain, and how well they keep content."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class TranslationEvaluation:
     """Compares translations of held-out images with held-out images from the other domain.
 
     Every metric can be fooled: one classifier by a filter that adds noise, another by a filter that
-    changes colors. There are therefore two types of metrics, and the worst result of each type
+    changes colors. Therefore, there are two types of metrics, and the worst result of each type
     counts.
 
     The excess compares sliced Wasserstein distances from patches to the target's held-out images
@@ -67,9 +67,9 @@ class TranslationEvaluation:
         self.reference = reference
         if len(reference) < len(source):
             warn(
-                f"There are {len(reference)} reference images, but {len(source)} source images: "
-                "the floor is higher, and the excess is lower, than with equal numbers. Pass at "
-                f"least {len(source)} reference images."
+                f"There are {len(reference)} reference images, but {len(source)} source "
+                "images, so the floor is higher and the excess is lower than with equal "
+                f"numbers: pass at least {len(source)} reference images."
             )
         rng = np.random.default_rng(seed)
         draws = [rng.permutation(len(reference))[: len(source)] for _ in range(FLOORS)]
@@ -93,7 +93,7 @@ class TranslationEvaluation:
         }
 
     def measure_filtered(self, filtered: Mapping[str, np.ndarray]) -> dict[str, float]:
-        """Measures filters, which are not trained; filter names are the prefixes of the results.
+        """Measures untrained filters; the prefixes of the results are the names of the filters.
 
         Args:
             filtered: Dict that maps the name of a filter to the filtered version of `source`, such

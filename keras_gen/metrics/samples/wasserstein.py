@@ -19,13 +19,13 @@ from keras_gen.metrics.metric_arguments import as_feature_pair, as_features, as_
 
 @checked_types
 def earth_movers_distance(a: np.ndarray, b: np.ndarray) -> float:
-    """Returns the minimum mean distance for moving one set of points onto another.
+    """Returns the minimum mean distance by which one set of points must move to match another.
 
     The critic of a Wasserstein GAN estimates this distance (Arjovsky et al. 2017, eq. (1)). Here,
     it is computed exactly: in one dimension by sorting, and otherwise with the optimal assignment,
-    whose cost grows with n^3 (seconds for n = 2,000). The distance between two samples from one
-    distribution is also positive; it decreases with the number of points and increases with the
-    number of dimensions.
+    whose computation time grows with n^3 (seconds for n = 2,000). The distance between two samples
+    from one distribution is also positive; it decreases with the number of points and increases
+    with the number of dimensions.
 
     Args:
         a: Points `[n, d]` of any numeric dtype.
@@ -57,7 +57,7 @@ class Critic(Protocol):
 
 @checked_types
 def critic_distances(model: Critic, points: np.ndarray, seed: int = 0) -> dict[str, float]:
-    """Returns the critic's estimate of the distance from samples to points, and the exact distance.
+    """Returns the critic's estimate of the distance between samples and points, and the exact one.
 
     Args:
         model: `WGAN` or `WGANGP` for vectors. If it standardizes the vectors, both distances are in
@@ -173,7 +173,7 @@ def _patches(
             tops, lefts = rng.integers(len(level) - PATCH + 1, size=(2, patches))
             windows = np.lib.stride_tricks.sliding_window_view(level, (PATCH, PATCH), (0, 1))
             found.setdefault(len(level), []).append(windows[tops, lefts])
-    # In a window, the channels are the first axis.
+    # The first axis of a window contains the channels.
     return {side: np.moveaxis(np.concatenate(parts), 1, -1) for side, parts in found.items()}
 
 

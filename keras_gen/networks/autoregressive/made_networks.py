@@ -25,7 +25,8 @@ def made(
     Germain, Gregor, Murray, Larochelle: "MADE: Masked Autoencoder for Distribution Estimation",
     ICML 2015, sec. 3 and 4. Hidden units are assigned the degrees 1 to `values` - 1 in turn. The
     output biases are initialized with standard normal numbers, so that the components of a mixture
-    differ from the start, because the parameters of the first value depend only on biases.
+    differ from the start. This is necessary because the parameters of the first value depend only
+    on biases.
 
     Deviations: the degrees are evenly distributed instead of random, there is one ordering of the
     values instead of several, and there is no direct connection from the values to the output.

@@ -27,11 +27,11 @@ def pixel_cnn(
     """Builds residual masked convolutions that predict each value from the previous values.
 
     Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, sec. 3.3,
-    table 1, and fig. 5 (left). Pixels far to the right in the rows just above have no effect at any
-    depth. Gated PixelCNN (van den Oord et al. 2016) removes this blind spot. Deviations: another
-    ReLU precedes the last layer, which would otherwise form a single linear map with the previous
-    layer; kernels are initialized as in He et al. (2015), because the paper does not specify the
-    initialization.
+    table 1, and fig. 5 (left). At any depth, pixels far to the right in the rows just above have no
+    effect. Gated PixelCNN (van den Oord et al. 2016) removes this blind spot. Deviations: another
+    ReLU precedes the last layer, because this layer and the previous layer would otherwise form a
+    single linear map; kernels are initialized as in He et al. (2015), because the paper does not
+    specify the initialization.
 
     Args:
         image_shape: `(height, width, channels)`, with 1 or 3 channels.

@@ -25,9 +25,9 @@ def transformer(
     Learners", 2019 (GPT-2). Each code is embedded as a learned vector, to which a learned vector
     for its position is added. A block consists of attention to positions up to the current position
     and a dense layer with 4 times `units` and GELU; both parts have normalized inputs and a
-    residual connection. At the first position, the class replaces the previous code. A grid of
-    codes is processed row by row (see `CodePrior`). The paper has 24 or more blocks with 1024
-    units.
+    residual connection. At the first position, which has no previous code, the class is used
+    instead. A grid of codes is processed row by row (see `CodePrior`). The paper has 24 or more
+    blocks with 1024 units.
 
     Args:
         length: Number of codes, such as 64 for an 8x8 grid.

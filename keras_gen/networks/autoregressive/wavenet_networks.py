@@ -27,15 +27,16 @@ def wavenet(
     """Builds gated dilated causal convolutions that predict each sample from the previous samples.
 
     Van den Oord, Dieleman, Zen, Simonyan, Vinyals, Graves, Kalchbrenner, Senior, Kavukcuoglu:
-    "WaveNet: A Generative Model for Raw Audio", 2016, fig. 4: a causal convolution of past samples,
-    gated residual blocks (eq. (2)) whose dilation grows, and ReLUs and 1x1 convolutions applied to
-    the sum of all blocks' outputs. The sum of the blocks' 1x1 convolutions is computed as one
-    equivalent convolution of all concatenated gates. The paper does not specify the numbers of
-    filters.
+    "WaveNet: A Generative Model for Raw Audio", 2016, fig. 4. A causal convolution of past samples
+    is followed by gated residual blocks (eq. (2)) whose dilation grows. ReLUs and 1x1 convolutions
+    are applied to the sum of all blocks' outputs. The sum of the blocks' 1x1 convolutions is
+    computed as one equivalent convolution of all concatenated gates. The paper does not specify the
+    numbers of filters.
 
     Args:
         samples: Number of samples. If None, sounds may have any length.
-        outputs_per_value: Number of logits per sample: 256 for a softmax over mu-law levels.
+        outputs_per_value: Number of logits per sample, such as 256 for a softmax over mu-law
+            levels.
         filters: Number of channels between the blocks. Within a block, there are twice as many,
             because of the gate.
         skip_filters: Number of channels in the sum over the blocks, and in the next layer.
@@ -53,7 +54,7 @@ def wavenet(
         A model that maps levels `[batch, time, 1]` to float32 logits
         `[batch, time, outputs_per_value]`. With classes, it also accepts int32 labels `[batch]`,
         and with local channels, floats `[batch, time, local_channels]`. The logits of a sample
-        depend on the `receptive_field` before it.
+        depend on the preceding `receptive_field` samples.
 
     Raises:
         ValueError: If there are no blocks, or if there are fewer than 2 taps.

@@ -157,8 +157,8 @@ def series_unet(
     """Builds a one-dimensional U-Net for series on a path, conditioned on their times.
 
     The architecture is the same as in `time_unet`, with convolutions over the steps of the series.
-    Unlike dense layers, convolutions treat all steps in the same way, so that neighboring steps of
-    a sample are consistent.
+    Unlike dense layers, convolutions treat all steps in the same way, so neighboring steps of a
+    sample are consistent.
 
     Args:
         shape: `(steps, channels)` of a series, with any number of steps. The network pads the
@@ -182,7 +182,8 @@ def series_unet(
     conv = functools.partial(layers.Conv2D, padding="same", kernel_size=(3, 1))
     series = keras.Input(shape)
     inputs, time = time_embedding(2 * widths[-1], classes, "relu")
-    # Series are treated as images with one column, for which the layers of `time_unet` are made.
+    # Series are treated as images with one column, because the layers of `time_unet` require
+    # images.
     x = layers.ZeroPadding1D((0, added))(series)
     x = conv(widths[0])(layers.Reshape((steps + added, 1, channels))(x))
     x = _unet(x, time, widths, (3, 1), (2, 1), groups, attention)

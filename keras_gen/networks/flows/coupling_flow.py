@@ -35,8 +35,8 @@ def coupling_flow(
     Args:
         shape: Shape of an example: `(values,)` with at least 2 values, or
             `(height, width, channels)` with even sides.
-        steps: Number of couplings, at least 1. With a multiple of 4, both halves of every mask are
-            used.
+        steps: Number of couplings, at least 1. If it is a multiple of 4, both halves of every mask
+            are used.
         hidden: Number of units in each hidden layer of the coupling networks; for images, number of
             channels in each 3x3 convolution.
         activation: Activation of the hidden layers.
@@ -92,7 +92,7 @@ def _prior(condition_dim, shape) -> keras.Model:
 
 
 def _network(shape, hidden, activation, condition_dim) -> keras.Model:
-    """Builds a network that maps passive half and condition to scale and shift, initially 0."""
+    """Builds a network from the passive half and the condition to scale and shift, initially 0."""
     image = len(shape) == 3
     layer = partial(layers.Conv2D, kernel_size=3, padding="same") if image else layers.Dense
     passive = keras.Input(shape)

@@ -33,11 +33,11 @@ def waveglow(
     """Builds the flow of WaveGlow for sounds of any length, given their mel spectrograms.
 
     Prenger, Valle, Catanzaro: "WaveGlow: A Flow-based Generative Network for Speech Synthesis",
-    ICASSP 2019, sec. 2: every `groups` neighboring samples become the channels of one position,
-    followed by steps of an invertible 1x1 convolution and an affine coupling. After every few
-    steps, some of the channels are output as latents. A coupling network resembles WaveNet, with
-    blocks of growing dilation and gates conditioned on the mel spectrogram, but its convolutions
-    with 3 taps are not causal.
+    ICASSP 2019, sec. 2. Every `groups` neighboring samples become the channels of one position.
+    Each of the following steps consists of an invertible 1x1 convolution and an affine coupling.
+    After every few steps, some of the channels are output as latents. A coupling network resembles
+    WaveNet, with blocks of growing dilation and gates conditioned on the mel spectrogram, but its
+    convolutions with 3 taps are not causal.
 
     Deviations: activation normalization, as in Glow, precedes each step, because sounds have small
     amplitudes; log scales are a learned factor times a tanh (see `AffineCoupling`); there is no
@@ -70,7 +70,7 @@ def waveglow(
     if stay < 2:
         raise ValueError(
             f"WaveGlow got {steps} steps, {blocks} blocks, and {groups} samples per group, of "
-            f"which {stay} stay: expected at least 2 samples to stay."
+            f"which {stay} remain in the last step: expected at least 2 to remain."
         )
     network = dict(bands=bands, filters=filters, blocks=blocks)
     found = _steps(groups, steps, early_every, early, seed, **network)

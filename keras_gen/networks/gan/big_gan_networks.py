@@ -23,7 +23,7 @@ def big_gan_generator(
     """Builds residual blocks on a 4x4 map; each block receives the class and its own latents.
 
     Brock, Donahue, Simonyan: "Large Scale GAN Training for High Fidelity Natural Image Synthesis",
-    ICLR 2019, fig. 15 and app. B: the latents are split into equal chunks. The first chunk
+    ICLR 2019, fig. 15 and app. B. The latents are split into equal chunks. The first chunk
     determines the map. Each of the other chunks ("skip-z"), together with a class embedding shared
     by all blocks, determines the gains and biases of one block's batch normalization. Kernels are
     orthogonally initialized and spectrally normalized. Deviations: all maps have the same number of
@@ -76,7 +76,7 @@ def big_gan_discriminator(
     filters: int = 256,
     attention: int | None = 16,
 ) -> keras.Model:
-    """Builds residual blocks with spectrally normalized kernels, and a projection of the class.
+    """Builds residual blocks with spectrally normalized kernels, and a class projection.
 
     Brock et al. (2019), fig. 15 and app. B. The features are summed over positions. The logit is a
     linear function of the features, plus their inner product with a class embedding

@@ -54,7 +54,7 @@ def co_gan_discriminator(
 ) -> keras.Model:
     """Builds both discriminators: separate first layers, followed by shared layers.
 
-    Liu, Tuzel: "Coupled Generative Adversarial Networks", NeurIPS 2016, sec. 3: each discriminator
+    Liu, Tuzel: "Coupled Generative Adversarial Networks", NeurIPS 2016, sec. 3. Each discriminator
     is a LeNet without normalization.
 
     Args:

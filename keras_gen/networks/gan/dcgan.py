@@ -67,8 +67,8 @@ def dcgan_discriminator(
         image_shape: Shape of an image, as in `dcgan_generator`.
         filters: Number of channels in the first layer; every further stage has twice as many.
         normalization: Normalization after all layers except the first (sec. 3): `"batch"`,
-            `"layer"`, or None; or `"spectral"`, for all kernels (Miyato et al. 2018). Penalties on
-            the gradient of each image do not work with `"batch"`.
+            `"layer"`, or None. `"spectral"` normalizes all kernels instead (Miyato et al. 2018).
+            Penalties on the gradient of each image do not work with `"batch"`.
         name: Name of the model.
 
     Returns:

@@ -20,7 +20,7 @@ def info_gan_generator(
 ) -> keras.Model:
     """Builds two dense layers that yield a map at 1/4 size, and two transposed convolutions.
 
-    Chen et al.: "InfoGAN", NeurIPS 2016, app. C.1, table 1: batch normalization and ReLU after all
+    Chen et al.: "InfoGAN", NeurIPS 2016, app. C.1, table 1. Batch normalization and ReLU follow all
     layers except the last. Deviation: the network ends with a tanh, for images in [-1, 1].
 
     Args:

@@ -20,7 +20,7 @@ def moco_gan_generator(
     """Builds a recurrent network for motion codes and a DCGAN generator for the frames.
 
     Tulyakov, Liu, Yang, Kautz: "MoCoGAN: Decomposing Motion and Content for Video Generation", CVPR
-    2018, sec. 3 and fig. 2: a video has one content code. Its motion codes are the outputs of a
+    2018, sec. 3 and fig. 2. A video has one content code. Its motion codes are the outputs of a
     GRU, whose initial state and inputs are noise.
 
     Args:
@@ -59,8 +59,8 @@ def video_discriminator(
     """Builds a discriminator that maps a video to one logit.
 
     The network is DCGAN's discriminator with convolutions over time and space, kernels of 4 frames,
-    and leaky ReLU (slope 0.2). Each layer halves the sides and shortens
-    the video by 3 frames; the last layer covers what remains.
+    and leaky ReLU (slope 0.2). Each layer halves the sides and shortens the video by 3 frames; the
+    last layer covers the remaining frames and positions.
 
     Args:
         video_shape: `(frames, height, width, channels)`, with sides of at least 8 pixels and at

@@ -17,7 +17,7 @@ def maxout_discriminator(
 ) -> keras.Model:
     """Builds dense layers of maxout units with dropout, and one logit.
 
-    Goodfellow, Warde-Farley, Mirza, Courville, Bengio: "Maxout Networks", ICML 2013: a unit is the
+    Goodfellow, Warde-Farley, Mirza, Courville, Bengio: "Maxout Networks", ICML 2013. A unit is the
     maximum of several linear functions of its inputs. The sizes are from the MNIST code of
     Goodfellow et al.: "Generative Adversarial Nets", NeurIPS 2014.
 
@@ -47,10 +47,10 @@ def maxout_discriminator(
 
 @checked_arguments
 def dirac_networks(theta: float = 1.0, psi: float = 1.0) -> tuple[keras.Model, keras.Model]:
-    """Builds the players of the Dirac-GAN, which have one parameter each.
+    """Builds the two networks of the Dirac-GAN, which have one parameter each.
 
     Mescheder, Geiger, Nowozin: "Which Training Methods for GANs do actually Converge?", ICML 2018,
-    definition 2.1: the generator returns theta for all latents, the discriminator's logit for x is
+    definition 2.1. The generator returns theta for all latents, the discriminator's logit for x is
     psi x, and all real examples are 0. The only equilibrium is theta = psi = 0. The arguments are
     the parameters' initial values. Both networks map `[batch, 1]` to float32 `[batch, 1]`.
 

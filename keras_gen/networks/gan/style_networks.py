@@ -59,7 +59,7 @@ def style_generator(
     width: int = 16_384,
     styling: str = "modulated",
 ) -> keras.Model:
-    """Builds the synthesis network, in which styles and noise turn learned 4x4 maps into an image.
+    """Builds the synthesis network, which turns learned 4x4 maps, styles, and noise into an image.
 
     Where `"modulated"` deviates from the authors' code, it follows their 2019 code: sizes are
     doubled before a convolution, with the filter [1, 2, 1] instead of [1, 3, 3, 1], and each

@@ -34,9 +34,10 @@ def resnet_generator(
         blocks: Number of residual blocks; in the paper, 6 at 128x128 and 9 at 256x256.
         upsampling: `"transposed"` (the paper's choice), `"smoothed"`, `"resize"`, or `"bilinear"`;
             see `networks.blocks.doubled`.
-        normalization: `"instance"`: the paper's choice, which amplifies noise in flat areas.
-            `"group"`: over four groups of channels (Wu & He 2018). `"pixel"`: over all channels of
-            each pixel (Chen et al. 2022), so that a large image can be translated in tiles.
+        normalization: Type of normalization. `"instance"`, the paper's choice, amplifies noise in
+            flat areas. `"group"` normalizes four groups of channels (Wu & He 2018). `"pixel"`
+            normalizes over all channels of each pixel (Chen et al. 2022), so a large image can be
+            translated in tiles.
         reflect: Whether layers with stride 2 also pad by reflection, like the other layers. Zero
             padding causes lines along the borders.
         name: Name of the model.

@@ -23,9 +23,9 @@ def sr_resnet(
     """Builds SRResNet (Ledig et al. 2017, fig. 4), which enlarges images of any size.
 
     The network consists of a convolution; residual blocks of two convolutions, whose output is
-    added to the output of the first convolution; for each factor of 2 (or once for 3), a
-    convolution with four (or nine) times as many channels and a pixel shuffle; and a final
-    convolution.
+    added to the output of the first convolution; for each factor of 2 (or once for a factor of 3),
+    a convolution with four (or nine) times as many channels, followed by a pixel shuffle; and a
+    final convolution.
 
     Args:
         channels: Number of channels in the images.
@@ -71,7 +71,7 @@ def sr_resnet(
     x = layers.add([first, normalized(he_conv(filters, 3, **bias)(x))])
     for step in steps:
         x = prelu(PixelShuffle(step)(he_conv(filters * step**2, 3)(x)))
-    # The initial weights are small, so that training starts with gray or with the bicubic
+    # The initial weights are small, so that the initial output is gray or the bicubic
     # enlargement.
     small = keras.initializers.RandomNormal(stddev=1e-3)
     x = float32(he_conv(channels, edge_kernel, layer=Conv2D, initializer=small)(x))

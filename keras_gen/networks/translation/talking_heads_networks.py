@@ -86,7 +86,7 @@ def _halved(x, stages, filters, spectral=False) -> list:
 
 
 def _generator(image_shape, embedding_dim, filters, stages, blocks):
-    """Builds a generator that encodes landmarks; the embedding sets its normalizations."""
+    """Builds a generator that encodes landmarks; the embedding controls its normalizations."""
     landmarks = keras.Input(image_shape)
     embedding = keras.Input((embedding_dim,))
 

@@ -9,7 +9,7 @@ from keras_gen.networks.blocks import conv
 
 NOISES = ("dropout", "latents", "none")
 MOST_HALVINGS = 8
-DROPPED = 3  # the first layers of the decoder, this many, have dropout
+DROPPED = 3  # number of the decoder's first layers that have dropout
 
 
 @checked_arguments(open_sides=True)

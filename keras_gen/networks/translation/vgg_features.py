@@ -34,7 +34,7 @@ def vgg_features(
     """
     try:
         vgg = keras.applications.VGG19(include_top=False, weights=weights)
-    except Exception as error:  # the type of the error depends on the connection
+    except Exception as error:  # the type of error depends on the connection
         raise OSError(
             f"The weights of VGG19 cannot be loaded ({error}): connect to a network, or use "
             "another network for features."

@@ -20,8 +20,8 @@ def conditional_vae_networks(
     """Builds dense networks for examples and conditions of any shape.
 
     Sohn, Lee, Yan: "Learning Structured Output Representation using Deep Conditional Generative
-    Models", NeurIPS 2015, sec. 4: recognition network q(z|x,c), generation network p(x|z,c), and
-    prior network p(z|c).
+    Models", NeurIPS 2015, sec. 4. There is a recognition network q(z|x,c), a generation network
+    p(x|z,c), and a prior network p(z|c).
 
     Args:
         shape: Shape of an example, such as `(14, 14, 3)`.

@@ -64,7 +64,7 @@ def biva_networks(
 ) -> dict:
     """Builds the dense residual networks of a `keras_gen.vae.BIVA`, as a dict of arguments.
 
-    Features with `units` values skip all layers of latents; each network adds the output of two
+    Features with `units` values bypass all layers of latents; each network adds the output of two
     dense layers to these features. The latent dimensions and ELU are from the authors' code for
     MNIST. Variances are softplus + 1e-4. Deviations, which allow training in minutes without a GPU:
     dense layers instead of gated residual convolutions with 64 channels, and neither weight
@@ -97,7 +97,7 @@ def biva_networks(
         bottom_up.append(keras.Model(inputs, outputs, name=f"bottom_up_{number}"))
 
     def from_above(layer):
-        """Returns inputs for features, z^BU, and z^TD; for the top layer, only for z_L."""
+        """Returns inputs for the features, z^BU, and z^TD; for the top layer, only for z_L."""
         features, z = shapes[layer]
         return [keras.Input(shape) for shape in ([z] if layer == top else [features, z, z])]
 

@@ -23,10 +23,10 @@ def residual_encoder(
     """Builds strided convolutions and residual blocks, with one or several latents per position.
 
     Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017,
-    sec. 4.1: 4x4 convolutions with stride 2, then blocks of ReLU, 3x3 convolution, ReLU, and 1x1
-    convolution, all with 256 channels. For CIFAR-10, there are 8x8 positions with 10 latents each.
-    Details that the paper does not specify: a ReLU between the convolutions and before the last
-    convolution, and a 1x1 convolution that returns the latents.
+    sec. 4.1. 4x4 convolutions with stride 2 are followed by blocks of ReLU, 3x3 convolution, ReLU,
+    and 1x1 convolution, all with 256 channels. For CIFAR-10, there are 8x8 positions with 10
+    latents each. Details that the paper does not specify: a ReLU between the convolutions and
+    before the last convolution, and a 1x1 convolution that returns the latents.
 
     Args:
         image_shape: `(height, width, channels)`, with sides of at least 2^stages.
@@ -66,10 +66,10 @@ def residual_decoder(
 ) -> keras.Model:
     """Builds the mirror image of `residual_encoder`, which returns the likelihood's parameters.
 
-    Van den Oord et al. (2017), sec. 4.1: residual blocks, then transposed 4x4 convolutions with
-    stride 2. Deviations: a 3x3 convolution precedes the blocks, and ReLUs are added as in the
-    encoder. The arguments are as in `residual_encoder`, but `image_shape` has `params_per_value`
-    times as many channels.
+    Van den Oord et al. (2017), sec. 4.1. Residual blocks are followed by transposed 4x4
+    convolutions with stride 2. Deviations: a 3x3 convolution precedes the blocks, and ReLUs are
+    added as in the encoder. The arguments are as in `residual_encoder`, but `image_shape` has
+    `params_per_value` times as many channels.
 
     Returns:
         A model that maps latents, in the format returned by the encoder, to float32 `[batch,
@@ -101,12 +101,12 @@ def vq_vae_2_networks(
     """Builds the networks of a two-level `keras_gen.vae.VQVAE2`, as a dict of arguments.
 
     Razavi, van den Oord, Vinyals: "Generating Diverse High-Fidelity Images with VQ-VAE-2", NeurIPS
-    2019, sec. 3.1 and fig. 2a: by default, the sides of the bottom level are a quarter of the
-    image's sides, and the sides of the top level are half of that. Convolutions and blocks are as
-    in `residual_encoder`. The encoder of the bottom level receives the bottom level's features and
-    the top level's codes, which pass through residual blocks and a transposed convolution. The
-    decoder receives the codes of both levels, with a transposed convolution for the top level's
-    codes.
+    2019, sec. 3.1 and fig. 2a. By default, the sides of the bottom level are a quarter of the
+    image's sides, and the sides of the top level are an eighth of the image's sides. Convolutions
+    and blocks are as in `residual_encoder`. The encoder of the bottom level receives the bottom
+    level's features and the top level's codes, which pass through residual blocks and a transposed
+    convolution. The decoder receives the codes of both levels, with a transposed convolution for
+    the top level's codes.
 
     Args:
         image_shape: `(height, width, channels)`, with sides of at least 2^(stages + 1).
@@ -184,7 +184,7 @@ def wave_encoder(
     """Builds convolutions (stride 2, window 4, ReLU) and a linear layer for the latents.
 
     Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017,
-    sec. 4.3: with six convolutions, there is one latent per 64 samples. The paper does not specify
+    sec. 4.3. With six convolutions, there is one latent per 64 samples. The paper does not specify
     the numbers of channels.
 
     Args:
@@ -227,7 +227,7 @@ def wave_decoder(
     """Builds the mirror image of the encoder, conditioned on a class, such as the speaker.
 
     Residual blocks come first, so that each latent's part of the waveform depends on many other
-    latents: each block has a convolution over three latents, `dilation` apart, and a 1x1
+    latents. Each block has a convolution over three latents, `dilation` apart, and a 1x1
     convolution. The transposed convolutions have window 4 and stride 2, so they overlap evenly.
     Before every activation, a class bias is added, as in WaveNet (van den Oord et al. 2016, sec.
     2.5, global conditioning).

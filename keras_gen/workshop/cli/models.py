@@ -44,7 +44,7 @@ def sample(options: argparse.Namespace) -> int:
         )
     names = [name for name, _ in options.set]
     if twice := [name for name in names if names.count(name) > 1]:
-        raise ValueError(f"--set {twice[0]} is set {len(twice)} times: set it once.")
+        raise ValueError(f"--set {twice[0]} was passed {len(twice)} times: pass it once.")
     refuse_existing([options.out], options)
     path = exported.resolve(exported.find(options.models, options.model))
     signature = options.signature or "sample"

@@ -32,7 +32,10 @@ EFFECTS = {
     "speaker": "Voice of the samples.",
     "psi": "Values below 1 give more typical, less varied samples.",
     "temperature": "Values below 1 give more likely, less varied samples.",
-    "truncation": "Maximum latent in standard deviations. Lower values give less varied samples.",
+    "truncation": (
+        "Limit on the size of each latent, in standard deviations. Lower values give less "
+        "varied samples."
+    ),
     "guidance": "Higher values give samples that match their label better but vary less.",
     "steps": "More steps give more accurate samples but take longer.",
     "solver": "Method that turns noise into samples.",

@@ -180,9 +180,9 @@ class Published:
         first = self.figures[0]
         if bool(first.baselines) == bool(first.no_baseline):
             raise ValueError(
-                f"{first.key} is the first figure: expected it to have either baselines, the "
-                "metrics of the strongest inexpensive methods, or no_baseline, the reason that "
-                "there is none."
+                f"{first.key} is the first figure: expected either baselines (the metrics of "
+                "the strongest inexpensive methods) or no_baseline (the reason that there is "
+                "none)."
             )
         for name in self.datasets:
             self.on({"dataset": name})

@@ -116,7 +116,7 @@ def _command(recipe: ModuleType, run: FinishedRun) -> tuple[str, dict[str, Any]]
     """Returns the command of a run, and the settings that follow from it."""
     line = command(run.recipe, recipe.Settings, recipe.PRESETS, run.config)
     config = settings_of(Path(str(recipe.__file__)), line)
-    assert config == config | run.config, f"{line} does not lead to the settings of the run"
+    assert config == config | run.config, f"{line} does not reproduce the settings of the run"
     return line, config
 
 

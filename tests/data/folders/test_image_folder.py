@@ -449,7 +449,9 @@ def test_links_that_multiply_folders_are_refused(tmp_path):
     for level in range(29):
         for name in "ab":
             (tmp_path / f"{level}" / name).symlink_to(tmp_path / f"{level + 1}")
-    with pytest.raises(ValueError, match=r"^Links lead to the folder .*/29 more than 100 times"):
+    with pytest.raises(
+        ValueError, match=r"^The folder .*/29 is reached through links more than 100 times"
+    ):
         image_folder(tmp_path / "0", 4)
 
 

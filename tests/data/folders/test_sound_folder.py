@@ -168,7 +168,9 @@ def test_flac_files_of_unknown_length_are_refused(tmp_path):
     contents[18:26] = (length >> 36 << 36).to_bytes(8, "big")
     path.write_bytes(contents)
     for seconds in (None, 0.01, 100.0):
-        with pytest.raises(ValueError, match=r"does not state its length, .*encode it again"):
+        with pytest.raises(
+            ValueError, match=r"does not state its length, .*encode the sound again"
+        ):
             read_sound(path, 8000, seconds)
     with pytest.raises(ValueError, match="seconds is 0: expected a positive number"):
         read_sound(path, 8000, 0)

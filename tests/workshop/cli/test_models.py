@@ -251,7 +251,7 @@ def test_sample_sets_conditions(home, capsys):
     assert "--set truncation=any: expected" in fails(capsys, *sample, "--set=truncation=any")
     assert "--set label=0.5: expected an integer" in fails(capsys, *sample, "--set=label=0.5")
     error = fails(capsys, *sample, "--set", "label=2", "--set=truncation=1", "--set=label=2")
-    assert error == "keras-gen sample: --set label is set 2 times: set it once.\n"
+    assert error == "keras-gen sample: --set label was passed 2 times: pass it once.\n"
     assert not Path("a.png").exists()
     assert "Labels range from 9 to 9" in fails(capsys, *sample, "--set", "label=9")
     assert "--set label=two: expected a number" in fails(capsys, *sample, "--set=label=two")

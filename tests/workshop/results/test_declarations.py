@@ -72,7 +72,7 @@ def test_bad_declarations():
     with pytest.raises(ValueError, match="there are 7 figures and matrices: expected 1 to 6"):
         make_published(*many)
     for changes in (dict(no_baseline=None), dict(baselines={"PCA": "pca"})):
-        with pytest.raises(ValueError, match="nll is the first figure: expected it to have"):
+        with pytest.raises(ValueError, match="nll is the first figure: expected either"):
             make_published(dataclasses.replace(NLL, **changes))
 
 
@@ -122,7 +122,7 @@ def test_a_matrix_counts_as_a_figure_and_may_have_empty_cells(read):
         ("tolerance = 0.1", "direction = 1", "unexpected keyword argument 'direction'"),
         ("[figures.fid]", "[figures]", "toml cannot be used: "),
         ("[figures.fid]", '[matrices.x]\ntitle = "x"\n[figures.fid]', "missing 2 required"),
-        ('no_baseline = "a toy"', "", "nll is the first figure: expected it to have"),
+        ('no_baseline = "a toy"', "", "nll is the first figure: expected either"),
     ],
 )
 def test_files_that_cannot_be_used(read, tmp_path, old, new, message):

@@ -575,7 +575,7 @@ class TestEvaluation:
         error = toy.fails(capsys, "--output", "again", "--weights", "run/export/toy")
         assert (
             "run/export/toy/1 contains 4 weights" in error
-            and "build it as the exported model" in error
+            and "build the model with the same arguments as the exported model" in error
         )
 
     def test_a_run_starts_from_the_weights_of_an_export_and_resumes_from_its_own(self, toy, capsys):

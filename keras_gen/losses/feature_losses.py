@@ -99,7 +99,7 @@ def spectral_loss(
     count, but silence still has a gradient.
 
     Args:
-        waveforms: Floats in [-1, 1], `[batch, samples, channels]`.
+        waveforms: Waveforms, floats in [-1, 1], `[batch, samples, channels]`.
         originals: Original waveforms, in the format of `waveforms`.
         windows: Window lengths in samples, each at least 5.
         floor: Number added to the magnitudes, as in `keras_gen.core.sound_spectra.magnitudes`,

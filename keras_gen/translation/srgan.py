@@ -153,7 +153,7 @@ class SRGAN(Translator, AdversarialPredictor):
         Resolution", CVPR 2016, sec. 3.5. The ensemble takes eight times as long as `enlarge`.
 
         Args:
-            images: uint8 `[n, height, width, channels]`.
+            images: Images, uint8 `[n, height, width, channels]`.
             batch_size: Number of images processed at once.
         """
         scaled = self.edges["x"].prepare(images).numpy()

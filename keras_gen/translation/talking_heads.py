@@ -32,22 +32,22 @@ from keras_gen.translation.predictor import AdversarialPredictor
 
 @keras.saving.register_keras_serializable("keras_gen")
 class TalkingHeads(AdversarialPredictor):
-    """A generator of images of a person in any pose, given by landmarks, from a few examples.
+    """Learns from a few images of a person to generate that person in any pose, given by landmarks.
 
     Zakharov, Shysheya, Burkov, Lempitsky: "Few-Shot Adversarial Learning of Realistic Neural
-    Talking Head Models", ICCV 2019. A meta-learning step uses, for each person in the batch, K
-    shots and one more frame. The embedder turns each shot into a vector, and the mean of these
-    vectors represents the person. Given this mean, the generator predicts the frame from its
+    Talking Head Models", ICCV 2019. For each person in the batch, a meta-learning step uses K
+    images (shots) and one more frame. The embedder turns each shot into a vector, and the mean of
+    these vectors represents the person. Given this mean, the generator predicts the frame from its
     landmarks. The embedder and the generator minimize eq. (2), which is the sum of the distance to
     the frame, the adversarial loss, the distance between the discriminator's feature maps (both in
     eq. (4)), and the distance between the embedding and the discriminator's vector for the person.
     The discriminator's score, eq. (3), is a logit plus the inner product of features and this
     vector.
 
-    `adapt` fine-tunes a copy of the networks on a person's images, sec. 3.3.
+    `adapt` fine-tunes a copy of the networks on a person's images (sec. 3.3).
 
-    Deviations: the distance to the frame is the L1 pixel distance, plus a distance in the features
-    of a network if one is given; the paper uses two VGGs. There is one discriminator update per
+    Deviations: the distance to the frame is the L1 pixel distance, plus a feature distance if a
+    feature network is given; the paper uses two VGG networks. There is one discriminator update per
     step instead of two. `adapt` uses the loss of pix2pix, without the distance between feature
     maps, and trains the embedding instead of its projections.
 
@@ -60,8 +60,8 @@ class TalkingHeads(AdversarialPredictor):
             `[batch, N]`, and one or more feature maps to compare.
         identities: Network that maps int32 labels of people to vectors `[batch, N]`, the paper's W.
             All four networks can be built with `keras_gen.networks.talking_head_networks`.
-        feature_network: Network that maps images to feature maps, between which the distance is
-            also minimized. It is not trained.
+        feature_network: Network that maps images to feature maps whose distance is also minimized.
+            This network is not trained.
         objective: Adversarial objective, a name or an object.
         pixel_weight: Weight of the L1 pixel distance.
         feature_weight: Weight of the distance between the maps of `feature_network`.
@@ -200,11 +200,11 @@ class TalkingHeads(AdversarialPredictor):
         learning_rate: NonNegative = 5e-5,
         verbose=0,
     ) -> Pix2Pix:
-        """Fine-tunes a copy of the networks on the images of one person, sec. 3.3.
+        """Fine-tunes a copy of the networks on the images of one person (sec. 3.3).
 
         Args:
             images: Images of the person, uint8 `[T, height, width, channels]`.
-            landmarks: Landmark image of each image, uint8 `[T, height, width, channels]`.
+            landmarks: Landmark image for each image, uint8 `[T, height, width, channels]`.
             steps: Number of updates, each on all images.
             learning_rate: Adam's learning rate for the embedding and the generator. The
                 discriminator's learning rate is four times as large, as in the paper.

@@ -1,4 +1,4 @@
-"""The base class of image-to-image models: translation, in Python and in exports."""
+"""The base class of image-to-image models, for translation in Python and in exports."""
 
 from functools import partial
 from typing import Annotated
@@ -33,8 +33,8 @@ class Translator(GenerativeModel):
 
     # Width of the reflection padding around images during translation, in pixels.
     margin = 0
-    # Required divisor of the sides for networks that accept any size; 1 if they do not halve
-    # images.
+    # Number by which the sides must be divisible for networks that accept any size; 1 if
+    # networks do not halve images.
     size_multiple = SIZE_MULTIPLE
 
     @for_users
@@ -136,7 +136,7 @@ def require_translation(shape: tuple, made: tuple, *networks) -> None:
 
     Args:
         shape: Shape of the images. A side of None is tested with 64 pixels.
-        made: Expected output shape of the last network. None stands for the corresponding side of
+        made: Expected output shape of the last network. None represents the corresponding side of
             `shape`.
         *networks: Functional models that accept images of shape `shape` or of any size.
     """
@@ -166,7 +166,7 @@ def any_size(network, images, training, margin=0, multiple=SIZE_MULTIPLE):
     Args:
         network: Network whose output images have the input size or a multiple of it. If its input
             size is fixed, the images are not padded.
-        images: Floats `[batch, height, width, channels]`.
+        images: Images, floats `[batch, height, width, channels]`.
         training: Whether to run the network in training mode.
         margin: Width of the reflection padding at each border, in pixels.
         multiple: Required divisor of the sides.
@@ -223,5 +223,5 @@ def _signature(network, margin, multiple):
 
 
 def _draws(network) -> bool:
-    """Returns whether a layer of the network is random at inference."""
+    """Returns whether any layer of the network is random at inference."""
     return any(getattr(layer, "always", False) for layer in all_layers(network))

@@ -30,15 +30,15 @@ from keras_gen.translation.translator import (
 
 @keras.saving.register_keras_serializable("keras_gen")
 class UNIT(Translator):
-    """Unpaired translation through latents shared by two domains.
+    """Unpaired translation through latents that two domains share.
 
     Liu, Breuel, Kautz: "Unsupervised Image-to-Image Translation Networks", NeurIPS 2017. For each
     domain, a VAE, eq. (3), and a discriminator, eq. (4), are trained together with cycle
     consistency, eq. (5); the total loss is eq. (2). The last layers of the encoders and the first
     layers of the generators are shared, so that the two images of a scene have the same latents z,
     and a translation is the image generated from z in the other domain. q(z | x) is normal with a
-    learned mean and a standard deviation of 1, and p(x | z) is a Laplace distribution, whose
-    logarithm is minus the L1 distance, up to a constant.
+    learned mean and a standard deviation of 1, and p(x | z) is a Laplace distribution, whose log
+    density is the negative L1 distance plus a constant.
 
     Deviations: divergences and distances are means over values, as in the authors' code, so that
     weights do not depend on sizes. Translations use the mean of q, without noise.
@@ -160,7 +160,7 @@ class UNIT(Translator):
 
     @override
     def directions(self) -> dict:
-        """Returns both translations, with names made from the domains, such as `day_to_night`."""
+        """Returns both translations, named after the domains, such as `day_to_night`."""
         return self._directions
 
     @override

@@ -18,7 +18,7 @@ class BetaTCVAE(VAE):
     reconstruction_loss + alpha * mutual_information_loss + beta * total_correlation_loss + gamma *
     dimension_kl_loss`. The terms are estimated from the global batch (`decomposed_kl`). Larger
     batches give better estimates; the paper uses 2,048 examples. `elbo` is also reported, with the
-    divergence in closed form.
+    KL divergence in closed form.
 
     Deviations: the stratified weights are uniform; see `decomposed_kl`.
 

@@ -37,7 +37,7 @@ class ConditionalVAE(VAE):
 
     Sohn, Lee, Yan: "Learning Structured Output Representation using Deep Conditional Generative
     Models", NeurIPS 2015. Here, the paper's output y is the example, and its input x is the
-    condition c: the loss is the negative of eq. (5), `reconstruction_loss + beta * kl_loss` in
+    condition c. The loss is the negative of eq. (5), `reconstruction_loss + beta * kl_loss` in
     nats. `score` and `log_prob` are the bound of eq. (4), given the condition, estimated with 16
     latent samples per example.
 
@@ -45,8 +45,8 @@ class ConditionalVAE(VAE):
     images, uint8 or floats in [0, 1] `[n, height, width, channels]`, such as the known part of an
     image if the examples are the missing parts. `sample(n, seed, label=3)` generates examples of
     one class; `label` can also be one label per example. Without labels, classes are random. For
-    vectors and images, `sample` accepts `condition`, either one for all examples or one per
-    example.
+    vectors and images, `sample` accepts `condition`, either one condition for all examples or one
+    per example.
 
     Deviations: without a prior network, the prior is N(0, 1) for every condition, which sec. 4
     allows. The baseline network, whose prediction the generation network refines in the paper, and
@@ -242,14 +242,14 @@ class ConditionalVAE(VAE):
         Args:
             shape: Number of columns or, if `classes` is given, `(steps, channels)` of series.
             classes: Number of classes, or None.
-            conditions: Number of columns, in any units, of a vector condition.
+            conditions: Number of columns of a vector condition, in any units.
             latent_dim: Number of latent dimensions.
             hidden: Number of units in each hidden layer of the encoder, mirrored by the decoder.
             **kwargs: Additional arguments for the class. The default likelihood is `ColumnNormal`,
                 with one learned standard deviation per column.
 
         Raises:
-            ValueError: Unless exactly one of `classes` and `conditions` is given.
+            ValueError: If both or neither of `classes` and `conditions` are given.
 
         Example: `ConditionalVAE.for_vectors(8, conditions=2).fit(rows, conditions)`.
         """

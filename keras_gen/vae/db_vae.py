@@ -26,7 +26,7 @@ from keras_gen.vae.vae import VAE
 
 @keras.saving.register_keras_serializable("keras_gen")
 class DBVAE(VAE):
-    """A classifier that samples rare examples of one class more often, based on learned latents.
+    """A classifier trained more often on rare examples of one class, identified by learned latents.
 
     Amini, Soleimany, Schwarting, Bhatia, Rus: "Uncovering and Mitigating Algorithmic Bias through
     Learned Latent Structure", AIES 2019. One encoder returns the class logits and the
@@ -36,8 +36,8 @@ class DBVAE(VAE):
 
     `reweigh` performs lines 3 to 5 of algorithm 1: it estimates the density of each latent over the
     training examples with a histogram, and sets an example's weight to the product of 1 / (density
-    + alpha) over the latents. Call it before every epoch, and train on
-    `keras_gen.data.weighted_stream` with `model.sampling`: batches sampled before the last call are
+    + alpha) over the latents. Call this method before every epoch, and train on
+    `keras_gen.data.weighted_stream` with `model.sampling`. Batches sampled before the last call are
     rejected. Without `reweigh` and `weighted_stream`, `fit(images, labels)` samples all examples
     uniformly.
 
@@ -45,7 +45,7 @@ class DBVAE(VAE):
     because samples of the latents would add noise for each unused latent. Examples of other classes
     keep the weight 1, which is the mean of the new weights, so that class frequencies do not
     change. The reconstruction loss is a negative log-likelihood. The best weights for the three
-    terms depend on the data: choose them on held-out examples.
+    terms depend on the data, so choose them on held-out examples.
 
     Args:
         encoder: Network that maps examples to a mean and a log variance `[batch, latents]` and to
@@ -115,7 +115,7 @@ class DBVAE(VAE):
 
     @override
     def named_parts(self, data):
-        """Also accepts the draw that `weighted_stream` adds to a batch; refuses outdated draws."""
+        """Also accepts the draw that `weighted_stream` adds to a batch; rejects outdated draws."""
         return super().named_parts(self.sampling.without_draw(data))
 
     @for_users

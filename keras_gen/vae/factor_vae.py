@@ -28,9 +28,10 @@ class FactorVAE(VAE):
     the negative of eq. (2), in nats per example: `loss = reconstruction_loss + kl_loss + gamma *
     total_correlation_loss`. The discriminator distinguishes latents from copies in which each
     latent is shuffled across the examples; the mean of its logit, log D / (1 - D), estimates the
-    total correlation (eq. 3). Each batch contains both batches of algorithm 2: the VAE is trained
-    on one half, and the other half is shuffled after that step. `elbo` and the discriminator's
-    accuracy, `d_accuracy`, are reported; `evaluate` uses all examples for both networks.
+    total correlation (eq. 3). Each batch contains both batches of algorithm 2. The VAE is trained
+    on one half; the latents of the other half are shuffled after that step. `elbo` and the
+    discriminator's accuracy, `d_accuracy`, are reported; `evaluate` uses all examples for both
+    networks.
 
     Deviations: the discriminator has one logit instead of two, which is equivalent.
 

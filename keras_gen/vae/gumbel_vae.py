@@ -27,8 +27,8 @@ class GumbelVAE(VAE):
     Jang, Gu, Poole: "Categorical Reparameterization with Gumbel-Softmax", ICLR 2017, and Maddison,
     Mnih, Teh: "The Concrete Distribution: A Continuous Relaxation of Discrete Random Variables",
     ICLR 2017. The decoder is trained on relaxed codes, the softmax of noisy logits divided by a
-    temperature. The loss for relaxed codes, `reconstruction_loss + beta * kl_loss`, is in general
-    not a bound on the likelihood under hard codes; `elbo`, `score`, and `log_prob` (16 samples)
+    temperature. In general, the loss for relaxed codes, `reconstruction_loss + beta * kl_loss`, is
+    not a bound on the likelihood under hard codes. `elbo`, `score`, and `log_prob` (16 samples)
     decode hard codes and are bounds. Methods such as `sample` and `reconstruct` use hard codes.
 
     By default, the divergence is computed in closed form between hard codes and the uniform prior.

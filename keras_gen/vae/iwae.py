@@ -22,8 +22,8 @@ class IWAE(VAE):
     the bound is the ELBO of a `VAE`, with the divergence estimated from that sample.
 
     The noise of the encoder's gradient grows with k. The estimator `"dreg"` has the same mean as
-    `"standard"`, but a lower variance: Tucker, Lawson, Gu, Maddison: "Doubly Reparameterized
-    Gradient Estimators for Monte Carlo Objectives", ICLR 2019. The loss and the decoder's gradient
+    `"standard"`, but a lower variance (Tucker, Lawson, Gu, Maddison: "Doubly Reparameterized
+    Gradient Estimators for Monte Carlo Objectives", ICLR 2019). The loss and the decoder's gradient
     do not change. Deviations: none.
 
     Args:

@@ -25,10 +25,11 @@ class M2(VAE):
     """A VAE conditioned on the class, which is a latent variable if the label is unknown.
 
     Kingma, Mohamed, Rezende, Welling: "Semi-supervised Learning with Deep Generative Models",
-    NeurIPS 2014, model M2: y is uniform, z is normal, and the decoder is p(x|y,z). For each labeled
-    example, the loss is eq. (9): the bound of eq. (6) plus `alpha` times the cross-entropy of the
-    label. Without a label, it is the bound of eq. (7), which sums over all classes.
-    `fit(images, labels)` accepts integer labels, with -1 for an example without a label.
+    NeurIPS 2014, model M2. In this model, y is uniform, z is normal, and the decoder is p(x|y,z).
+    For each labeled example, the loss is eq. (9), which is the bound of eq. (6) plus `alpha` times
+    the cross-entropy of the label. For an example without a label, the loss is the bound of eq.
+    (7), which sums over all classes. `fit(images, labels)` accepts integer labels, with -1 for an
+    example without a label.
 
     `loss = reconstruction_loss + kl_loss + class_kl_loss + alpha * classification_loss`, in nats.
     The first two terms are means over q(y|x) or, for labeled examples, the terms of the label's
@@ -51,9 +52,9 @@ class M2(VAE):
         classifier: Network that maps examples to logits `[batch, classes]` of q(y|x).
         likelihood: Likelihood p(x|y,z), a name or an object.
         alpha: Weight of the cross-entropy of a labeled example, a number or a schedule. The paper's
-            0.1 N applies to the mean over all labels: with 100 labels among N = 50,000 examples,
-            the weight of each label is 0.1 * 50,000 / 100 = 50. For batches with a labeled fraction
-            f, use 0.1 / f.
+            0.1 N applies to the mean over all labels. With 100 labels among N = 50,000 examples,
+            the weight of each label is therefore 0.1 * 50,000 / 100 = 50. For batches with a
+            labeled fraction f, use 0.1 / f.
         seed: Seed for the noise of the latents.
 
     Raises:
@@ -224,8 +225,8 @@ class M2(VAE):
         """Builds the model for rows of numbers in any units; see `for_images` and `Coder`.
 
         By default, weights use Glorot initialization and the activation is tanh. With the paper's
-        softplus and weights close to 0, the latents of rows remain unused: the scales of the
-        columns increase before the means are learned.
+        softplus and weights close to 0, the latents of rows remain unused, because the scales of
+        the columns increase before the means are learned.
         """
         kwargs = cls.options_of_vectors | kwargs
         return cls.for_images(

@@ -19,13 +19,13 @@ from keras_gen.vae.vae import VAE
 
 @keras.saving.register_keras_serializable("keras_gen")
 class PixelVAE(VAE):
-    """A VAE with a PixelCNN decoder: each value is conditioned on the latents and earlier values.
+    """A VAE with a PixelCNN decoder that conditions each value on the latents and earlier values.
 
     Gulrajani, Kumar, Ahmed, Taiga, Visin, Vazquez, Courville: "PixelVAE: A Latent Variable Model
-    for Natural Images", ICLR 2017, eq. (1) and sec. 3.1, with one layer of latents. The loss bounds
-    the negative log-likelihood: -log p(x|z) is the sum over values of -log p(value | earlier
-    values, z). The latents determine what an image shows, and the PixelCNN adds details. `kl`,
-    `elbo`, `score`, and `log_prob` refer to the bound itself.
+    for Natural Images", ICLR 2017, eq. (1) and sec. 3.1, with one layer of latents. The loss is a
+    bound on the negative log-likelihood, in which -log p(x|z) is the sum over values of -log
+    p(value | earlier values, z). The latents determine what an image shows, and the PixelCNN adds
+    details. `kl`, `elbo`, `score`, and `log_prob` refer to the bound itself.
 
     Such a decoder can ignore the latents, in which case the posterior collapses to the prior. Two
     measures prevent such a collapse: a PixelCNN with a small receptive field (as in the paper; see

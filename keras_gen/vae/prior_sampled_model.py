@@ -1,4 +1,4 @@
-"""A latent-variable model without an encoder: naive Monte Carlo maximum likelihood."""
+"""A latent-variable model without an encoder, trained by naive Monte Carlo maximum likelihood."""
 
 import keras
 import tensorflow as tf
@@ -19,15 +19,15 @@ class PriorSampledModel(LikelihoodModel):
     """A decoder trained on an estimate of log p(x) that uses latents from the normal prior.
 
     Doersch: "Tutorial on Variational Autoencoders", arXiv 1606.05908, 2016, sec. 2, which
-    introduces VAEs as an improvement of this method. With z_1, ..., z_k sampled from N(0, 1) for
+    introduces VAEs as an improvement on this method. With z_1, ..., z_k sampled from N(0, 1) for
     each example, p(x) is about 1/k sum_i p(x|z_i). The loss is the negative log of this estimate,
     in nats per example. Like the bound of an `IWAE`, the log of the estimate is at most log p(x) in
     expectation, and its expectation increases with k. `score` and `log_prob` use the same k latents
     in every call.
 
-    `effective_sample_size` is reported: (sum w)^2 / sum w^2 of the weights w_i = p(x|z_i), between
-    1 and k. It stays close to 1, because few latents from the prior are near the latents that
-    explain an example.
+    `effective_sample_size` is reported, which is (sum w)^2 / sum w^2 for the weights w_i =
+    p(x|z_i), between 1 and k. It stays close to 1, because few latents from the prior are near the
+    latents that explain an example.
 
     Deviations: none. The tutorial does not specify k.
 

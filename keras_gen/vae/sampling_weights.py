@@ -1,4 +1,4 @@
-"""Sampling weights of training examples, updated by the model that is trained on them."""
+"""Sampling weights of training examples, updated by the model that trains on these examples."""
 
 from typing import ClassVar
 
@@ -26,7 +26,7 @@ class SamplingWeights(DeclaredLayer):
     A model that resamples its training set, such as `DBVAE`, has this layer as an attribute and
     updates it. The values are weights of the model and are saved with it, so that a resumed run
     samples the same examples. Every draw records the number of previous changes. Batches sampled
-    before the last change are rejected, which detects prefetching.
+    before the last change are rejected, so prefetching is detected.
 
     Args:
         size: Number of training examples.
@@ -109,7 +109,7 @@ class SamplingWeights(DeclaredLayer):
             return tf.identity(drawn[:, 0])
 
     def without_draw(self, batch):
-        """Checks the draw of a weighted stream's batch with `fresh`; returns the rest of the batch.
+        """Checks the draw in a weighted stream's batch with `fresh`; returns the rest of the batch.
 
         Other batches are unchanged, for training on examples that are sampled uniformly.
         """
@@ -156,7 +156,7 @@ class SamplingWeights(DeclaredLayer):
         self._change(tf.where(last < 0, self.values.value, written))
 
     def assign(self, values) -> None:
-        """Sets all weights between steps. They must be finite and nonnegative, and not all 0."""
+        """Sets all weights, between steps, to finite nonnegative numbers that are not all 0."""
         values = checked_array("values", values, np.float32)
         good = np.isfinite(values) & (values >= 0)
         if values.shape != (self.size,) or not good.all() or not values.any():

@@ -31,8 +31,8 @@ class StyleIdentityVAE(EncoderDecoder):
     which is deterministic, and the distribution of the style z, which has a standard normal prior.
     To keep style out of s, an image is reconstructed from its own style and the identity of another
     image in its class. To keep the class out of z, a discriminator conditioned on the class
-    compares real images with generated images. The generated images combine an identity from
-    another class with the style of the image or with a style from the prior.
+    compares real images with generated images. Each generated image combines an identity from
+    another class with the style of the image or with a style sampled from the prior.
 
     `loss = reconstruction_loss + swap_weight * swap_loss + beta * kl_loss + adversarial_weight *
     adversarial_loss`, in nats per example. `fit` accepts `keras_gen.data.class_triples`: images and

@@ -41,11 +41,11 @@ class TableVAE(VAE):
     """A VAE for the rows of a table, which may contain words, numbers, and gaps.
 
     Nazábal, Olmos, Ghahramani, Valera: "Handling Incomplete Heterogeneous Data using VAEs", Pattern
-    Recognition 107, 2020: each column has its own likelihood given the latents, and gaps contribute
-    neither to the encoder's input nor to the likelihood of the values. Each word is a cell, as is
-    each interval of numbers (`table_columns`). The probability of a number is the mass of a mixture
-    of logistic densities in its cell, so likelihoods are comparable with the likelihoods of other
-    models of the same cells.
+    Recognition 107, 2020. Each column has its own likelihood given the latents, and gaps contribute
+    neither to the encoder's input nor to the likelihood of the values. Each word and each interval
+    of numbers is a cell (see `table_columns`). The probability of a number is the mass of a mixture
+    of logistic densities in its cell, so likelihoods can be compared with other models of the same
+    cells.
 
     `score` and `log_prob` are the bound of an `IWAE` with 16 latent samples. `reconstruct` and
     `decode` return the most likely words, and the medians of numbers. `impute` and `complete` use
@@ -104,7 +104,8 @@ class TableVAE(VAE):
         latents, posterior = inferred
         parameters, gap_logits = self.likelihood.split(self.decoded(latents))
         log_probs = self.likelihood.log_probs(parameters, x)
-        # One sample estimates the difference between both priors, which is 0 until `fit_prior`.
+        # One sample estimates the difference between the two priors, which is 0 before
+        # `fit_prior`.
         kl = kl_standard_normal(*posterior) - self.prior.log_ratio(latents)
         terms = {"reconstruction": -tf.reduce_sum(log_probs, axis=1), "kl": kl}
         return terms | self.likelihood.gap_terms(x, gap_logits)
@@ -125,7 +126,7 @@ class TableVAE(VAE):
 
     @for_users
     def fit_prior(self, rows, seed: int = 0) -> None:
-        """Fits the prior to the latents of rows: a mixture of normal distributions, by EM.
+        """Fits the prior, a mixture of normal distributions, to the latents of rows with EM.
 
         Call this method after `fit`, with the training rows, so that samples resemble these rows
         more closely; see `MixturePrior`. All later results and further training use this prior.
@@ -206,9 +207,8 @@ class MixturePrior(DeclaredLayer):
     """A prior for latents: a standard normal distribution before `fit`, then a Gaussian mixture.
 
     Ghosh, Sajjadi, Vergari, Black, Schölkopf: "From Variational to Deterministic Autoencoders",
-    ICLR 2020, sec. 4: after training, a mixture of normal distributions with full covariances is
-    fitted to the latents of the training examples. These latents do not follow the standard normal
-    prior.
+    ICLR 2020, sec. 4. After training, a mixture of normal distributions with full covariances is
+    fitted to the latents of the training examples, which do not follow the standard normal prior.
 
     Args:
         latent_dim: Number of latent dimensions.
@@ -262,7 +262,7 @@ class MixturePrior(DeclaredLayer):
         return tf.gather(self.means, component) + solved[..., 0]
 
     def fit(self, latents: np.ndarray, seed: int = 0) -> None:
-        """Fits the mixture to latents `[n, latent_dim]`, at least one per component, by EM.
+        """Fits the mixture with EM to latents `[n, latent_dim]`, at least one per component.
 
         Raises:
             ValueError: If the shape or dtype is wrong, if there are fewer latents than components,

@@ -35,7 +35,7 @@ class VAE(EncoderDecoder):
 
     Kingma, Welling: "Auto-Encoding Variational Bayes", ICLR 2014. The loss is the negative of eq.
     (10), in nats per example: `loss = reconstruction_loss + beta * kl_loss`. `score` and `log_prob`
-    are the ELBO, a bound, estimated with 16 latent samples.
+    are the ELBO, which is a lower bound, estimated with 16 latent samples.
 
     Deviations: `compile()` uses Adam, whereas the paper uses Adagrad. A `beta` other than 1 gives
     the beta-VAE of Higgins et al. (2017).

@@ -1,4 +1,4 @@
-"""Ends an interrupted program with a one-line message, even during imports, once imported."""
+"""When imported, makes an interrupted program end with one line, even during imports."""
 
 import sys
 from types import TracebackType

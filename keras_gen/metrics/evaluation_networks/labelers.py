@@ -37,7 +37,7 @@ def train_classifier(
 
     Args:
         images: Images, uint8 `[n, H, W, 1 or 3]`, with sides of at least 8 pixels.
-        labels: Integers `[n]`, 0 to K - 1.
+        labels: Labels, integers `[n]`, 0 to K - 1.
         classes: Number of classes, K, at least 2. If None, K is one more than the largest label.
         steps: Number of training steps.
         batch_size: Number of images per step, chosen without replacement until all are used.

@@ -1,4 +1,4 @@
-"""VAEs with layers of latents: top-down sampling and the bound."""
+"""VAEs with several layers of latents: top-down sampling and the variational bound."""
 
 import math
 from collections.abc import Callable
@@ -44,14 +44,14 @@ class HierarchicalVAE(Coder):
 
     p(x, z) = p(z_L) p(z_{L-1} | z_L) ... p(x | z), where p(z_L) is N(0, 1). A subclass names the
     variables of a layer (`parts`) and defines inference (`posterior`). Lists of networks start with
-    layer 1, next to the data. An example's code is one vector, layer 1 first, which `split`
-    separates into layers.
+    layer 1, which is closest to the data. An example's code is one vector, layer 1 first, which
+    `split` separates into layers.
 
     `loss = reconstruction_loss + beta * kl_loss`, in nats per example; `kl_z1` and so on are the
-    divergences of the variables. In training, a variable whose mean divergence over the batch is
-    below `free_bits` counts as that value, without a gradient (Kingma et al.: "Improved Variational
-    Inference with Inverse Autoregressive Flow", NeurIPS 2016). `score` and `log_prob` are the ELBO
-    estimated with 16 samples.
+    divergences of the variables. In training, if a variable's mean divergence over the batch is
+    below `free_bits`, `free_bits` is used instead, without a gradient (Kingma et al.: "Improved
+    Variational Inference with Inverse Autoregressive Flow", NeurIPS 2016). `score` and `log_prob`
+    are the ELBO estimated with 16 samples.
 
     Args:
         bottom_up: Networks of the bottom-up pass, one per layer.
@@ -105,7 +105,7 @@ class HierarchicalVAE(Coder):
     # Hooks -----------------------------------------------------------------------------------
 
     def posterior(self, x, noise) -> Callable:
-        """Infers bottom-up, and returns the argument `posterior` for `descend`."""
+        """Infers latents bottom-up, and returns the argument `posterior` for `descend`."""
         raise NotImplementedError(
             f"{type(self).__name__} does not define inference: override posterior."
         )
@@ -156,7 +156,7 @@ class HierarchicalVAE(Coder):
         return tf.concat([tf.reshape(z, [-1, math.prod(z.shape[1:])]) for z in parts], axis=-1)
 
     def known(self, latents) -> Callable:
-        """Returns a `posterior` for `descend` that consists of known latents, without variance."""
+        """Returns a `posterior` for `descend` that consists of known latents with zero variance."""
         parts = self.split(latents)
 
         def posterior(layer, features, priors):
@@ -208,8 +208,8 @@ class HierarchicalVAE(Coder):
         posterior = self.posterior(repeated, noise)
         if layers is not None:
             layers = tf.repeat(layers, samples)
-            # The inferred upper layers depend on the lower layers' noise, so the resampled lower
-            # layers receive new noise.
+            # The inferred upper layers depend on the noise in the lower layers, so the resampled
+            # lower layers receive new noise.
             below = self.score_seeds(x, "lower")
             other = tf.reshape(normal([batch, samples, self.size], below), [-1, self.size])
             sizes = [sum(map(math.prod, names.values())) for names in self.layout]
@@ -225,7 +225,7 @@ class HierarchicalVAE(Coder):
 
     @override
     def encoded(self, x):
-        """Returns the means of q(z|x), `[batch, size]`, each conditioned on the means before it."""
+        """Returns the means of q(z|x), `[batch, size]`, each given the previous means."""
         noise = tf.zeros([keras.ops.shape(x)[0], self.size])
         drawn, _ = self.descend(noise, self.posterior(x, noise))
         return [self.as_vector(drawn)]
@@ -269,8 +269,8 @@ class HierarchicalVAE(Coder):
     def log_prob_above(self, x, layers):
         """Returns the bound L^{>k}, in nats `[n]`, which reveals anomalies in upper layers.
 
-        Maaløe et al. (2019): log p(x|z) + log p(z_{>k}) - log q(z_{>k}|x), averaged over 16
-        samples, where latents up to layer k are sampled from the prior given the layers above.
+        The bound of Maaløe et al. (2019) is log p(x|z) + log p(z_{>k}) - log q(z_{>k}|x), averaged
+        over 16 samples. Latents up to layer k are sampled from the prior given the layers above.
         `log_prob` minus this bound is the ratio LLR^{>k} of Havtorn et al.: "Hierarchical VAEs Know
         What They Don't Know", ICML 2021.
 

@@ -17,7 +17,7 @@ class LadderVAE(HierarchicalVAE):
     z_{i+1}). The loss is the negative ELBO, with divergences in closed form given the layer above.
     With one layer, the model is a VAE.
 
-    Deviations: none. The networks return log variances, which keeps variances positive.
+    Deviations: none. The networks return log variances, so variances are positive.
 
     Args:
         bottom_up: L networks, layer 1 first, that map examples, or the features of the network

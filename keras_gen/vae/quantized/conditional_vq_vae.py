@@ -20,8 +20,8 @@ class ConditionalVQVAE(VQVAE):
     Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017,
     sec. 4.3. The decoder receives the codes and the speaker, so that the codes do not need to spend
     their few bits on the voice. `convert` replaces the recorded speaker with another speaker. In
-    `fit(waveforms, speakers)`, speakers are integers. `score` does not use the speaker: here, p(x |
-    codes) is the mean over all speakers.
+    `fit(waveforms, speakers)`, speakers are integers. `score` does not use the speaker; for
+    `score`, p(x | codes) is the mean over all speakers.
 
     Deviations: see `VectorQuantizer`. The paper's decoder is an autoregressive WaveNet, whereas
     this decoder generates all samples at once. The samples are independent given the codes, and the
@@ -89,8 +89,8 @@ class ConditionalVQVAE(VQVAE):
             speakers = tf.fill(tf.shape(x)[:1], number)
             return -self.reconstruction(codes, x, speakers)
 
-        # Speakers are computed one at a time, because all speakers together would require several
-        # times the memory.
+        # Speakers are processed one at a time, because processing all speakers together would
+        # require several times as much memory.
         log_probs = tf.map_fn(
             of_speaker,
             tf.range(self.speakers),

@@ -30,14 +30,14 @@ class VQGAN(VQVAE):
 
     Esser, Rombach, Ommer: "Taming Transformers for High-Resolution Image Synthesis", CVPR 2021,
     sec. 3.1. Two terms are added to the loss of `VQVAE`: a distance between features of a frozen
-    network, and the adversarial loss of the reconstructions (eq. 5), weighted by lambda from eq.
-    (7), which balances the gradients of the two parts of the loss with respect to the decoder's
-    last kernel. The codes therefore do not need to encode textures, which the decoder can invent.
-    `loss = reconstruction_loss + beta * commitment_loss + feature_weight * feature_loss +
-    adversarial_weight * adversarial_loss`, in nats per example; `adversarial_loss` includes the
-    factor lambda, reported as `adaptive_weight`. The discriminator is updated after the encoder and
-    the decoder, on new reconstructions. `score` is -log p(x | codes). A prior over the codes is
-    learned afterward, as with `VQVAE`.
+    network, and the adversarial loss of the reconstructions (eq. 5). The adversarial loss is
+    weighted by lambda from eq. (7), which balances the gradients of the two parts of the loss with
+    respect to the decoder's last kernel. The codes do not need to encode textures, because the
+    decoder can invent them. `loss = reconstruction_loss + beta * commitment_loss + feature_weight *
+    feature_loss + adversarial_weight * adversarial_loss`, in nats per example; `adversarial_loss`
+    includes the factor lambda, which is reported as `adaptive_weight`. The discriminator is updated
+    after the encoder and the decoder, on new reconstructions. `score` is -log p(x | codes). A prior
+    over the codes is learned afterward, as with `VQVAE`.
 
     Deviations: the loss contains both squared errors and feature distances (the authors' code adds
     absolute differences), whereas sec. 3.1 replaces squared errors with feature distances. By

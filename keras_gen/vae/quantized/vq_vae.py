@@ -27,7 +27,7 @@ class VQVAE(EncoderDecoder):
     term of eq. (3) and update the codebook after each step. `perplexity`, the effective number of
     codes in use, is reported.
 
-    A prior over the codes is learned afterward: `keras_gen.autoregressive.CodePrior`.
+    A prior over the codes is learned afterward with `keras_gen.autoregressive.CodePrior`.
 
     Deviations: see `VectorQuantizer`, which restarts unused codes.
 
@@ -40,7 +40,8 @@ class VQVAE(EncoderDecoder):
             reconstruction loss is summed over the values of an example, as in eq. (3). The authors'
             code averages over all values and divides squared errors by the data's variance. Its
             weight of 0.25 corresponds to 0.125 * values / dim here, for a `Normal` likelihood with
-            the data's standard deviation. Such a weight keeps the latents close to their codes.
+            the data's standard deviation. A weight of this size keeps the latents close to their
+            codes.
         decay: Decay rate of the moving averages, gamma.
         dead_after: Number of updates after which an unused code restarts. If None, codes never
             restart.

@@ -20,10 +20,11 @@ class VQVAE2(VQVAE):
     codes; the decoder uses the codes of both levels. Each level has a codebook, whose perplexity is
     reported as `perplexity` (bottom) and `perplexity_top`.
 
-    Priors are learned afterward (algorithm 2): a `keras_gen.autoregressive.PixelCNN` for the top
-    codes, treated as images `top[..., None]` with `codebook_size` levels, and a network conditioned
-    on the top codes for the bottom codes (`keras_gen.autoregressive.sample_causal`). `decode`
-    accepts samples from these priors.
+    Priors are learned afterward (algorithm 2). The prior of the top codes is a
+    `keras_gen.autoregressive.PixelCNN`, for which they are images `top[..., None]` with
+    `codebook_size` levels. The prior of the bottom codes is a network conditioned on the top codes,
+    sampled with `keras_gen.autoregressive.sample_causal`. `decode` accepts samples from these
+    priors.
 
     Deviations: see `VectorQuantizer`, which restarts unused codes.
 

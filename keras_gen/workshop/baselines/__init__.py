@@ -1,7 +1,7 @@
 """Inexpensive methods fitted to data, for comparison with a model's results.
 
-Where arguments are checked, shapes, dtypes, and ranges other than those described raise a
-ValueError.
+Functions that check their arguments raise a ValueError for shapes, dtypes, and ranges that the
+docstring does not allow.
 """
 
 from keras_gen.workshop.baselines.classifiers import (

@@ -16,7 +16,7 @@ from keras_gen.metrics.samples.artifacts import gradient_histograms
 from keras_gen.workshop.baselines.quantized_codes import PrincipalComponents
 
 COSTS = (1.0, 10.0, 100.0)  # candidate costs of a support vector machine's errors
-FOLDS = 5  # number of folds of the training codes for choosing the cost
+FOLDS = 5  # number of folds into which the training codes are divided to choose the cost
 NEIGHBORS = 10  # number of neighbors of each image in the graph
 ALPHA = 0.9  # weight of the neighbors' labels in each step
 
@@ -47,13 +47,14 @@ def gradient_accuracy(
 ) -> float:
     """Returns the test accuracy of nearest neighbors in histograms of oriented gradients.
 
-    See `keras_gen.metrics.gradient_histograms`. The most frequent label of the neighbors decides.
+    See `keras_gen.metrics.gradient_histograms`. The prediction is the most frequent label among the
+    neighbors.
 
     Args:
         images: Labeled images, uint8 `[n, H, W, channels]`.
         labels: Labels of the images, integers `[n]`.
-        test_images: uint8 `[m, H, W, channels]`.
-        test_labels: Integers `[m]`.
+        test_images: Test images, uint8 `[m, H, W, channels]`.
+        test_labels: Test labels, integers `[m]`.
         neighbors: Number of nearest neighbors, 1 to n.
 
     Example: `gradient_accuracy(digits, labels, test_digits, test_labels)`.
@@ -74,10 +75,10 @@ def svm_accuracy(
     10, or 100, whichever is best in five-fold cross-validation on the training codes.
 
     Args:
-        train_codes: Finite numbers `[n, d]`.
+        train_codes: Training codes, finite numbers `[n, d]`.
         train_labels: Integers `[n]` from at least two classes; each class occurs at least 5 times.
-        test_codes: Finite numbers `[m, d]`.
-        test_labels: Integers `[m]`.
+        test_codes: Test codes, finite numbers `[m, d]`.
+        test_labels: Test labels, integers `[m]`.
 
     Raises:
         ValueError: If a class has fewer than 5 examples.
@@ -103,17 +104,17 @@ def few_label_baselines(
 ) -> dict[str, float]:
     """Returns the accuracies of inexpensive image classifiers trained with few labels.
 
-    "graph" propagates labels through the graph of the ten nearest neighbors; see Zhou, Bousquet,
-    Lal, Weston, Schoelkopf: "Learning with Local and Global Consistency", NeurIPS 2003. A test
-    image gets the label of its nearest training images.
+    "graph" propagates labels through the graph of the ten nearest neighbors (Zhou, Bousquet, Lal,
+    Weston, Schoelkopf: "Learning with Local and Global Consistency", NeurIPS 2003). A test image
+    gets the label of its nearest training images.
 
     Args:
-        images: uint8 `[n, H, W, C]`.
-        labels: Integers `[n]`, -1 for images without a label.
-        test_images: uint8 `[m, H, W, C]`.
-        test_labels: Integers `[m]`.
+        images: Images, uint8 `[n, H, W, C]`.
+        labels: Labels, integers `[n]`, -1 for images without a label.
+        test_images: Test images, uint8 `[m, H, W, C]`.
+        test_labels: Test labels, integers `[m]`.
         dimensions: Number of principal components, computed without labels.
-        graph: Number of unlabeled images in the graph; the first ones are used.
+        graph: Number of unlabeled images in the graph, starting with the first unlabeled image.
 
     Returns:
         Accuracies between 0 and 1: `svm_accuracy` on the pixels ("svm") and on the components
@@ -136,7 +137,8 @@ def few_label_baselines(
     spread = np.union1d(known, np.arange(min(graph, len(images))))
     codes = pca.encode(images[spread]).astype(np.float64)
     spreading = LabelSpreading(kernel="knn", n_neighbors=NEIGHBORS, alpha=ALPHA, max_iter=2000)
-    # An image that no label reaches has no probabilities, and counts as the first class.
+    # An image that no label reaches has no class probabilities, and is assigned to the first
+    # class.
     with np.errstate(invalid="ignore"):
         spreading.fit(codes, labels[spread])
         of_graph = spreading.score(test_codes.astype(np.float64), test_labels)
@@ -157,20 +159,19 @@ def color_balanced_classes(
     dimensions: int = 50,
     seed: int = 0,
 ) -> np.ndarray:
-    """Predicts classes with a support vector machine trained on all colors equally often.
+    """Predicts classes with a support vector machine trained equally often on all colors.
 
     The images of each class are clustered by their mean color, without its brightness (k-means).
-    The same number of images is sampled from each cluster: as many as the smallest cluster of any
-    class has. The machine has a Gaussian kernel and sees principal components. As in
-    `keras_gen.vae.DBVAE`, groups are not known.
+    The same number of images, the size of the smallest cluster of any class, is sampled from each
+    cluster. The support vector machine has a Gaussian kernel, and its inputs are principal
+    components. As in `keras_gen.vae.DBVAE`, groups are not known.
 
     Args:
         images: Training images, uint8 `[n, H, W, C]`.
         labels: Labels of the images, integers `[n]`; each class has at least `clusters` images.
-        test_images: uint8 `[m, H, W, C]`.
+        test_images: Test images, uint8 `[m, H, W, C]`.
         clusters: Number of clusters in each class.
-        dimensions: Number of principal components; at most as many as there are pixel values are
-            used.
+        dimensions: Number of principal components, limited to the number of pixel values.
         seed: Seed for the clusters and the sampled images.
 
     Returns:

@@ -15,17 +15,17 @@ _QUANTILES = np.linspace(0, 1, 1001)
 
 
 class LinearErasure:
-    """Removes from vectors only the information that predicts an attribute linearly.
+    """Removes from vectors only the information from which an attribute can be predicted linearly.
 
     Belrose, Schneider-Joseph, Ravfogel, Cotterell, Raff, Biderman: "LEACE: Perfect Linear Concept
-    Erasure in Closed Form", NeurIPS 2023, sec. 4: x - W+ P W (x - mean), where W whitens the
-    vectors, and P projects onto the covariance between the whitened vectors and the attribute. On
-    the fitted vectors, linear predictors are then no better than a constant; other predictors may
-    be.
+    Erasure in Closed Form", NeurIPS 2023, sec. 4. The result is x - W+ P W (x - mean), where W
+    whitens the vectors, and P projects onto the covariance between the whitened vectors and the
+    attribute. On the fitted vectors, linear predictors are then no better than a constant; other
+    predictors may be.
 
     Args:
-        vectors: Floats `[n, d]`.
-        attributes: Integers `[n]`, with at least two values.
+        vectors: Vectors, floats `[n, d]`.
+        attributes: Attributes, integers `[n]`, with at least two values.
 
     Example:
         >>> erasure = LinearErasure(np.array([[0.0, 1.0], [1.0, 2.0]]), np.array([0, 1]))
@@ -65,11 +65,12 @@ def reweighing(labels: np.ndarray, attributes: np.ndarray) -> np.ndarray:
     """Returns example weights under which label and attribute are independent, float64 `[n]`.
 
     Kamiran, Calders: "Data Preprocessing Techniques for Classification without Discrimination",
-    Knowledge and Information Systems 2012: P(attribute) P(label) / P(attribute, label).
+    Knowledge and Information Systems 2012. The weight is P(attribute) P(label) / P(attribute,
+    label).
 
     Args:
-        labels: Integers `[n]`.
-        attributes: Integers `[n]`.
+        labels: Labels, integers `[n]`.
+        attributes: Attributes, integers `[n]`.
 
     Raises:
         TypeError: If labels or attributes are not integers.
@@ -92,10 +93,10 @@ def reweighing(labels: np.ndarray, attributes: np.ndarray) -> np.ndarray:
 
 
 class RepairedScores:
-    """Log-odds of a label from boosted trees, repaired so that they reveal less of an attribute.
+    """Log-odds of a label from boosted trees, repaired to reveal less about an attribute.
 
     Feldman, Friedler, Moeller, Scheidegger, Venkatasubramanian: "Certifying and Removing Disparate
-    Impact", KDD 2015, sec. 5: each score moves by the fraction `part` toward the score at the same
+    Impact", KDD 2015, sec. 5. Each score moves by the fraction `part` toward the score at the same
     quantile of an intermediate distribution. Here, the quantiles of the intermediate distribution
     are the means of the quantiles for each attribute value, weighted by the numbers of examples.
     Quantiles are computed from the scores of examples that the trees were not trained on. The
@@ -127,9 +128,9 @@ class RepairedScores:
         """Fits the trees, computes the quantiles of their scores, and returns `self`.
 
         Args:
-            vectors: Floats `[n, d]`.
-            labels: Integers `[n]`, 0 or 1.
-            attributes: Integers `[n]`.
+            vectors: Vectors, floats `[n, d]`.
+            labels: Labels, integers `[n]`, 0 or 1.
+            attributes: Attributes, integers `[n]`.
         """
         scores = cross_val_predict(
             self.trees, vectors, labels, cv=_FOLDS, method="decision_function"

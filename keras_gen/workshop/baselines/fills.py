@@ -15,7 +15,7 @@ def border_mean(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
     """Fills missing pixels with the mean color of the adjacent known pixels, as uint8.
 
     Args:
-        images: uint8 `[n, H, W, channels]`.
+        images: Images, uint8 `[n, H, W, channels]`.
         masks: Masks `[n, H, W, 1]`, nonzero where a pixel is missing.
 
     Raises:
@@ -77,7 +77,7 @@ def ridge_fill(
     The regression is fitted to whole images, with pixels in [0, 1], and is the best linear model.
 
     Args:
-        images: uint8 `[n, H, W, channels]`.
+        images: Images, uint8 `[n, H, W, channels]`.
         masks: Masks `[n, H, W, 1]`, nonzero where a pixel is missing, equal for all images.
         train: Training images, uint8 `[m, H, W, channels]`.
         mirror: Whether to also fit the mirror images of the training images.

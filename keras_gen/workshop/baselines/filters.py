@@ -10,13 +10,13 @@ from keras_gen.arguments import checked_seed
 
 
 def noise_filter(images: np.ndarray, seed: int = 0) -> np.ndarray:
-    """Lowers contrast, raises brightness, and adds noise: trivial, but it may fool a classifier.
+    """Lowers contrast, raises brightness, and adds noise, which may fool a classifier.
 
-    Contrast around the mid-level is multiplied by 0.75, brightness rises by 20 levels, and Gaussian
-    noise with a standard deviation of 15 levels is added. Returns uint8.
+    Contrast around the middle level is multiplied by 0.75, brightness is raised by 20 levels, and
+    Gaussian noise with a standard deviation of 15 levels is added. The result is uint8.
 
     Args:
-        images: uint8 `[n, H, W, 3]`.
+        images: Images, uint8 `[n, H, W, 3]`.
         seed: Seed for the noise.
 
     Example: `noise_filter(photos)`.
@@ -39,7 +39,7 @@ def color_transfer(
     instead of the paper's decorrelated colors.
 
     Args:
-        images: uint8 `[n, H, W, 3]`.
+        images: Images, uint8 `[n, H, W, 3]`.
         target: Target images, uint8 `[m, h, w, 3]`, one of which is chosen for each image.
         seed: Seed for the choice of target images and for the noise.
         noise: Standard deviation of the added Gaussian noise, in 8-bit levels. The noise imitates
@@ -64,11 +64,11 @@ def color_transfer(
 def framed_ink(images: np.ndarray) -> np.ndarray:
     """Enlarges the ink of each image to fill the image, so that margins do not matter.
 
-    Pixels brighter than half of the range are ink. An image without ink is unchanged. Returns uint8
-    `[n, H, W, 1]`.
+    Pixels brighter than half of the range are ink. An image without ink is unchanged. The result is
+    uint8 `[n, H, W, 1]`.
 
     Args:
-        images: uint8 `[n, H, W, 1]`, bright on dark, such as digits.
+        images: Images, uint8 `[n, H, W, 1]`, bright on dark, such as digits.
 
     Example: `framed_ink(digits)`.
     """
@@ -97,9 +97,10 @@ def _levels(images: np.ndarray) -> np.ndarray:
 def thresholded(network: Callable, level: float = 0.5) -> Callable:
     """Returns a network with a threshold on its input, which attacks can differentiate.
 
-    A threshold has no useful gradient, so it only appears to stop an attack. As in Athalye,
+    Because a threshold has no useful gradient, it only appears to stop attacks. As in Athalye,
     Carlini, Wagner: "Obfuscated Gradients Give a False Sense of Security", ICML 2018, sec. 4.1
-    (BPDA), the gradient passes through it unchanged: the attack is adapted to the defense.
+    (BPDA), the gradient passes through the threshold unchanged, which adapts the attack to the
+    defense.
 
     Args:
         network: Network that maps floats in [0, 1] to logits.

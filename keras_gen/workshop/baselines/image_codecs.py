@@ -29,10 +29,10 @@ def compressed_bits(images: np.ndarray, format: str = "PNG") -> np.ndarray:
     """Returns the number of bits of each image as a lossless file, float64 `[n]`.
 
     Code lengths define a distribution, so a good likelihood model needs fewer bits. The header is
-    included: 456 bits of every PNG file are the same for all images.
+    included; in every PNG file, 456 bits are the same for all images.
 
     Args:
-        images: uint8 `[n, H, W, 1 or 3]`.
+        images: Images, uint8 `[n, H, W, 1 or 3]`.
         format: `"PNG"` or `"WEBP"`.
 
     Example: `compressed_bits(test, "WEBP").mean() / test[0].size` is in bits per dimension.
@@ -54,11 +54,12 @@ def jpeg(images: np.ndarray, quality: int, header: bool = True) -> tuple[np.ndar
     resolution.
 
     Args:
-        images: uint8 `[n, H, W, 1 or 3]`.
+        images: Images, uint8 `[n, H, W, 1 or 3]`.
         quality: JPEG quality, 1 to 95.
         header: Whether to count the whole file. More than 300 bytes (600 for color) are tables that
-            are the same for all images of one quality, and make up most of a small image's file. If
-            False, only the entropy-coded data are counted, as if the receiver knew the tables.
+            are identical for all images of one quality. These tables make up most of a small
+            image's file. If False, only the entropy-coded data are counted, as if the receiver knew
+            the tables.
 
     Example:
         >>> found, bits = jpeg(images, quality=10, header=False)
@@ -75,7 +76,7 @@ def jpeg_quality(images: np.ndarray, bits: float, header: bool = False) -> int:
     """Returns the highest quality, 1 to 95, at which images need at most `bits` bits on average.
 
     Args:
-        images: uint8 `[n, H, W, 1 or 3]`.
+        images: Images, uint8 `[n, H, W, 1 or 3]`.
         bits: Maximum mean number of bits per image. If all qualities exceed it, the result is 1.
         header: Whether to count the whole file; see `jpeg`.
 
@@ -132,7 +133,7 @@ def code_baselines(
 
     Returns:
         The reconstructions "kmeans" (`PatchCodebook`), "pca" (`QuantizedComponents`), "coded_pca"
-        (`CodedComponents`, with that mean number of bits), and "jpeg" (without its header, at the
+        (`CodedComponents`, with `bits` bits on average), and "jpeg" (without its header, at the
         highest quality at which training images need at most `bits`), and the mean number of bits
         per image that JPEG needs.
 

@@ -1,4 +1,4 @@
-"""Image likelihoods without networks: from pixel histograms and principal components."""
+"""Image likelihoods from pixel histograms and principal components, without networks."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ class PixelHistograms:
 
 
 class ProbabilisticPCA:
-    """A density of 8-bit images without a network: a normal distribution with linear latents.
+    """A density of 8-bit images without a network, a normal distribution with linear latents.
 
     Tipping, Bishop: "Probabilistic Principal Component Analysis", Journal of the Royal Statistical
-    Society B 61, 1999: x = W z + mean + noise, where z is standard normal and the noise has the
-    same variance in all directions. This model is the best VAE with a linear decoder. If there are
-    as many components as values in an image, the model is a normal distribution with full
-    covariance.
+    Society B 61, 1999. The model is x = W z + mean + noise, where z is standard normal and the
+    noise has the same variance in all directions. This model is the best VAE with a linear decoder.
+    If there are as many components as values in an image, the model is a normal distribution with
+    full covariance.
 
     Uniform noise u in [0, 1) turns levels into a density (Theis et al. 2016, sec. 3.1). The noise
     is not sampled: it adds 1/12 to each variance, and the mean of log p(x + u) over u has a closed
@@ -154,7 +154,7 @@ def image_baselines(
         components: Numbers of components to try. Numbers that are too large for `train` are
             omitted; if all are too large, the largest possible number is used.
         latents: Number of latents of a model to compare with a PCA that has the same number of
-            components, or the largest number that `train` allows if that is smaller.
+            components, or with the largest PCA that `train` allows if that is smaller.
 
     Returns:
         "bits_png" and "bits_webp", from `compressed_bits`; "bits_pixels", from `PixelHistograms`;

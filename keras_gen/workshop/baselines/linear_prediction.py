@@ -11,7 +11,7 @@ from keras_gen.workshop.baselines.n_grams import as_sequences
 
 _ENOUGH = 50_000  # number of samples to which the scale is fitted
 _ROWS = 2**18  # number of samples computed at once
-_SOFTEST = 2.0**-15  # added to the mean of the latest errors, which may be 0
+_SOFTEST = 2.0**-15  # added to the mean of the latest errors, because this mean may be 0
 _UNIFORM = 1e-4  # part of the probability spread over all levels, so that no error is fatal
 
 
@@ -50,7 +50,7 @@ class LinearPredictor:
         place = mu_law_waveform if companded else _linear_waveform
         middles = np.asarray(place(np.arange(levels), levels), np.float64)
         borders = np.asarray(place(np.arange(levels - 1) + 0.5, levels), np.float64)
-        self._middles = np.append(middles, 0.0)  # the last element stands for padding, -1
+        self._middles = np.append(middles, 0.0)  # the last element represents padding, -1
         self._borders = np.concatenate([[-np.inf], borders, [np.inf]])
         # Coefficients of the previous sample, the sample before it, and so on.
         self.coefficients: np.ndarray | None = None
@@ -61,7 +61,7 @@ class LinearPredictor:
 
         Args:
             sequences: Levels, integers `[n, time]` or `[n, time, 1]`; -1 is padding before or after
-                a sequence. Padding before a sample is used as 0 in predictions.
+                a sequence. Predictions treat padding before a sample as 0.
         """
         levels = as_sequences(sequences, self.levels)
         sounds = self._middles[levels]
@@ -148,11 +148,11 @@ class RecursivePredictor(LinearPredictor):
     """A distribution of a sound's levels: linear prediction with adaptive coefficients.
 
     Each sound starts with the coefficients of `LinearPredictor`. After each sample, recursive least
-    squares (Haykin: "Adaptive Filter Theory", 2002, ch. 9) updates them with the error, and
-    discounts the past: each sample has `forgetting` times the weight of the next sample. Squared
+    squares (Haykin: "Adaptive Filter Theory", 2002, ch. 9) updates them with the error and
+    discounts the past. Each sample has `forgetting` times the weight of the next sample. Squared
     errors are divided by the square of their scale, the mean absolute value of the latest errors,
-    one per tap. Each sample is predicted only from previous samples, so the probabilities of
-    its levels sum to one.
+    one per tap. Each sample is predicted only from previous samples, so the probabilities of its
+    levels sum to one.
 
     Args:
         taps: Number of previous samples used, at least 1.

@@ -20,10 +20,10 @@ SEARCHED = 1000  # number of samples and held-out images whose nearest neighbors
 
 
 class BernoulliMixture:
-    """A density of binary examples without a network: each is sampled from one of k templates.
+    """A density of binary examples, each sampled from one of k templates, without a network.
 
-    p(x) = sum_k weight_k prod_i Bernoulli(x_i; p_ki), fitted by expectation maximization: Bishop:
-    "Pattern Recognition and Machine Learning", 2006, sec. 9.3.3.
+    p(x) = sum_k weight_k prod_i Bernoulli(x_i; p_ki), fitted with expectation maximization (Bishop:
+    "Pattern Recognition and Machine Learning", 2006, sec. 9.3.3).
 
     Args:
         examples: Training examples `[n, ...]` of zeros and ones.
@@ -177,10 +177,10 @@ def mixture_samples(
     Args:
         images: Training images, uint8 `[m, H, W, 1 or 3]`, 0 to 255.
         n: Number of images to sample.
-        clusters: Number of Gaussians, 1 to m. The more there are, the closer the samples are to
-            training images. If None, there is one Gaussian per 30, 60, 120, or 240 images: the
-            first of these numbers for which samples are no closer to the training images than a
-            held-out tenth of the images.
+        clusters: Number of Gaussians, 1 to m. With more Gaussians, samples are closer to training
+            images. If None, there is one Gaussian per 30, 60, 120, or 240 images, whichever is the
+            first number for which samples are no closer to the training images than a held-out
+            tenth of the images.
         seed: Seed for the clusters and the samples.
 
     Example: `generation_report(extractor(images), extractor(mixture_samples(images, 10_000)))`.
@@ -232,7 +232,7 @@ def _drawn(flat: np.ndarray, n: int, clusters: int, seed: int) -> np.ndarray:
 
 def _gaussian(rows: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
     """Samples from the normal distribution with the mean and covariance of the rows."""
-    # Weights of variance 1 / (m - 1) give the rows' own covariance, which is never computed.
+    # Weights with variance 1 / (m - 1) yield the rows' own covariance, so it is never computed.
     centered = rows - rows.mean(axis=0)
     weights = rng.normal(size=(count, len(rows))).astype(np.float32)
     return rows.mean(axis=0) + weights @ centered / np.sqrt(max(len(rows) - 1, 1))

@@ -26,8 +26,8 @@ class NGrams:
     is preceded by begin symbols, which are part of contexts and are never predicted.
 
     Args:
-        order: Number of levels in an n-gram, at least 1: a level is predicted from the `order` - 1
-            previous levels. An n-gram must fit in 63 bits.
+        order: Number of levels in an n-gram, at least 1. Each level is predicted from the `order` -
+            1 previous levels. An n-gram must fit in 63 bits.
         levels: Number of levels, which are 0 to `levels` - 1.
 
     Example:
@@ -128,8 +128,8 @@ def as_sequences(sequences: np.ndarray, levels: int) -> np.ndarray:
     """Returns sequences of levels as integers `[n, time]`.
 
     Args:
-        sequences: Integers `[n, time]` or `[n, time, 1]` from -1 to `levels` - 1. Any others raise
-            a ValueError.
+        sequences: Integers `[n, time]` or `[n, time, 1]` from -1 to `levels` - 1. Other values
+            raise a ValueError.
         levels: Number of levels.
     """
     sequences = checked_array("sequences", sequences)
@@ -160,7 +160,7 @@ class _Counts:
         self.discounted = np.add.reduceat(discounts, first)
 
     def probabilities(self, context, level, shorter):
-        """Returns the probabilities of n-grams, interpolated with those from shorter contexts."""
+        """Returns n-gram probabilities, interpolated with probabilities given shorter contexts."""
         n_gram = _found(self.keys, context * self.base + level)
         place = _found(self.contexts, context)
         left = np.where(n_gram >= 0, self.left[n_gram], 0)
@@ -178,7 +178,7 @@ def _counted(keys):
 
 
 def _discounts(counts):
-    """Returns discounts for counts of 0, 1, 2, and at least 3: leave-one-out, if data suffice."""
+    """Returns discounts for counts of 0, 1, 2, and at least 3, by leave-one-out if data suffice."""
     n = np.bincount(np.minimum(counts, 5), minlength=5)[1:5]
     if n.all():
         y = n[0] / (n[0] + 2 * n[1])
@@ -197,10 +197,11 @@ def _found(keys, wanted):
 class GridNGrams:
     """A distribution of code grids that predicts each code from two neighbors and the class.
 
-    The context is the code to the left, the code above, and the class. `NGrams` interpolates counts
-    with the full context, without the class, also without the code above, and without any context.
-    Codes outside of the grid count as an additional level. The probabilities of the codes sum to
-    slightly less than 1, because the shortest contexts reserve some probability for other symbols.
+    The context is the code to the left, the code above, and the class. `NGrams` interpolates
+    between counts with the full context, without the class, without the class and the code above,
+    and without any context. Codes outside of the grid count as an additional level. The
+    probabilities of the codes sum to slightly less than 1, because the shortest contexts reserve
+    some probability for other symbols.
 
     Args:
         order: Size of the context plus 1: 2 for the code to the left, 3 to add the code above, and
@@ -226,8 +227,8 @@ class GridNGrams:
         """Counts the codes in each context, and returns `self`.
 
         Args:
-            codes: Integers `[n, height, width]` from 0 to `levels` - 1.
-            labels: Integers `[n]` from 0 to `classes` - 1.
+            codes: Codes, integers `[n, height, width]` from 0 to `levels` - 1.
+            labels: Labels, integers `[n]` from 0 to `classes` - 1.
 
         Raises:
             ValueError: If codes or labels have the wrong shape or are out of range.

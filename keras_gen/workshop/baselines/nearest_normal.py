@@ -9,14 +9,14 @@ from keras_gen.losses.adversarial import get
 
 FEWEST = 100  # minimum number of points of a grid
 NARROWEST = 4  # minimum number of grid steps per standard deviation
-# Where a density vanishes, the logarithm of this number is used.
+# Where a density is 0, the logarithm of this number is used.
 TINY = 1e-300
 
 
 def divergence(objective: FDivergence | str, p: np.ndarray, q: np.ndarray, step: float) -> float:
     """Returns D_f(P || Q) for two densities on the line, as a sum over a grid.
 
-    Nowozin et al. 2016, eq. (2): the integral of q f(p / q).
+    The divergence is the integral of q f(p / q) (Nowozin et al. 2016, eq. (2)).
 
     Args:
         objective: Name or object of an f-divergence.

@@ -16,12 +16,12 @@ from keras_gen.files.images import flat_pixels
 def nearest_target(
     sources: np.ndarray, train_sources: np.ndarray, train_targets: np.ndarray, side: int = 16
 ) -> np.ndarray:
-    """Returns the target of the nearest training source: a real image, but for another source.
+    """Returns the target of the nearest training source, a real image that matches another source.
 
     Args:
-        sources: uint8 `[n, H, W, C]`.
-        train_sources: uint8 `[m, H, W, C]`.
-        train_targets: uint8 `[m, H, W, channels]`.
+        sources: Source images, uint8 `[n, H, W, C]`.
+        train_sources: Training source images, uint8 `[m, H, W, C]`.
+        train_targets: Training target images, uint8 `[m, H, W, channels]`.
         side: Height and width to which sources are reduced before they are compared.
 
     Example: `nearest_target(labels, train_labels, train_photos)`.
@@ -44,9 +44,9 @@ def ridge_target(
     """Predicts targets with ridge regression on whole images, the best linear model, as uint8.
 
     Args:
-        sources: uint8 `[n, H, W, C]`.
-        train_sources: uint8 `[m, H, W, C]`, with m of at least 3.
-        train_targets: uint8 `[m, H, W, channels]`.
+        sources: Source images, uint8 `[n, H, W, C]`.
+        train_sources: Training source images, uint8 `[m, H, W, C]`, with m of at least 3.
+        train_targets: Training target images, uint8 `[m, H, W, channels]`.
         alphas: Penalties on the squared weights to try, for pixels in [0, 1]. The last tenth of the
             training pairs, but at least two pairs, determines the best penalty.
 
@@ -71,8 +71,8 @@ def color_means(
 
     Args:
         sources: Label maps, uint8 `[n, H, W, C]`.
-        train_sources: uint8 `[m, H, W, C]`.
-        train_targets: uint8 `[m, H, W, channels]`.
+        train_sources: Training source images, uint8 `[m, H, W, C]`.
+        train_targets: Training target images, uint8 `[m, H, W, channels]`.
         colors: Colors of the classes, uint8 `[classes, C]`; see `common_colors`.
 
     Example: `color_means(labels, train_labels, train_photos, common_colors(train_labels, 12))`.

@@ -16,7 +16,7 @@ _BITS = 8
 _LEAVES = 63
 _DRAWN = 8  # multiple of `examples` to sample, so that enough pixels are not black
 _ROWS = 2**18  # number of pixels predicted at once
-_CERTAIN = 1e-6  # minimum probability of an answer, so that no answer is fatal
+_CERTAIN = 1e-6  # minimum probability of an answer, so that no log probability is infinite
 
 
 class ContextTable:
@@ -26,8 +26,8 @@ class ContextTable:
     Langdon, Rissanen: "Compression of Black-White Images with Arithmetic Coding", IEEE Trans.
     Communications 1981. The probability is computed from counts of the values that followed the
     same context in training, plus two pseudo-examples that follow the distribution for the context
-    without its farthest pixel: MacKay, Peto: "A Hierarchical Dirichlet Language Model", Natural
-    Language Engineering 1995:
+    without its farthest pixel (MacKay, Peto: "A Hierarchical Dirichlet Language Model", Natural
+    Language Engineering 1995):
 
         p(x | k pixels) = (c_k(x) + 2 p(x | k - 1 pixels)) / (c_k + 2).
 
@@ -50,7 +50,7 @@ class ContextTable:
         """Counts the values that follow each context, and returns `self`.
 
         Args:
-            images: uint8 0 or 1, `[n, H, W, 1]`.
+            images: Images, uint8 0 or 1, `[n, H, W, 1]`.
         """
         counts = np.zeros([2**self.context, 2])
         for part in _parts(_binary(images)):
@@ -138,9 +138,9 @@ class BoostedPixels:
     """A distribution of gray images in which boosted trees predict each pixel.
 
     The preceding pixels are the rows above a pixel and the pixels to the left in its own row. A
-    pixel is predicted with a series of questions: is it brighter than 0, and if so, what is each
-    bit of its level, from the highest to the lowest? Each question has its own trees
-    (scikit-learn's `HistGradientBoostingClassifier`, after Friedman: "Greedy Function
+    pixel is predicted with a series of questions: first, whether it is brighter than 0, and if so,
+    the value of each bit of its level, from the highest to the lowest. Each question has its own
+    trees (scikit-learn's `HistGradientBoostingClassifier`, after Friedman: "Greedy Function
     Approximation: A Gradient Boosting Machine", Annals of Statistics 2001). Their inputs are the
     nearest preceding pixels, the row, the column, and the bits so far. The probability of a level
     is the product of the probabilities of its answers. Binary images require only the first
@@ -151,8 +151,8 @@ class BoostedPixels:
         levels: 2 for binary images, or 256.
         examples: Number of training pixels for each question, sampled at random, at least 10.
             Questions about bits use only pixels above 0.
-        trees: Maximum number of trees per question. Fewer are used if more trees do not improve the
-            prediction of a held-out tenth of these pixels.
+        trees: Maximum number of trees per question. Fewer trees are used if more trees do not
+            improve the prediction of a held-out tenth of these pixels.
         learning_rate: Factor applied to a tree's output before it is added to the previous trees'
             output.
         seed: Seed for the sampled pixels and the trees.
@@ -188,7 +188,7 @@ class BoostedPixels:
         """Fits the trees of each question, and returns `self`.
 
         Args:
-            images: uint8 `[n, H, W, 1]`, below `levels`.
+            images: Images, uint8 `[n, H, W, 1]`, below `levels`.
         """
         pixels = self._checked(images)
         rng = np.random.default_rng(checked_seed(self.seed))
@@ -239,7 +239,7 @@ class BoostedPixels:
             yield seen, level >> bit & 1, (known == 0) & (bit == 0)
 
     def _grown(self, seen, answer):
-        """Returns trees fitted to the answers, or the answer itself if it is always the same."""
+        """Returns trees fitted to the answers, or the answer itself if all answers are equal."""
         if len(answer) == 0 or answer.min() == answer.max():
             return float(answer.mean()) if len(answer) else 0.5
         trees = HistGradientBoostingClassifier(

@@ -23,8 +23,8 @@ def point_densities(
     "histogram" counts points in bins of equal size. "trees" distinguish points from uniform points
     in the bounding box, so their odds are proportional to the density; see Hastie, Tibshirani,
     Friedman: "The Elements of Statistical Learning", 2009, section 14.2.4. The number of bins is
-    the one with the highest likelihood of the held-out points. A Gaussian that counts as much as
-    one training point is added to both, so that no density is 0.
+    chosen for the highest likelihood of the held-out points. A Gaussian with the weight of one
+    training point is added to both densities, so that no density is 0.
 
     Args:
         train: Points `[n, axes]` with one to three axes.

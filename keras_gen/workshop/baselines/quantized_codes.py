@@ -1,4 +1,4 @@
-"""Image codes without a network: linear codes, and quantized codes with a known number of bits."""
+"""Linear image codes, and quantized codes with a known number of bits, without networks."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class PrincipalComponents:
         Some values are outside [0, 1]; clipping them brings the images closer to the originals.
 
         Args:
-            images: uint8 `[n, H, W, C]`.
+            images: Images, uint8 `[n, H, W, C]`.
             dimensions: Number of leading dimensions of the codes to use. If None, all are used.
         """
         return self.decode(self.encode(images)[:, :dimensions], images.shape)
@@ -67,7 +67,7 @@ def ink_moments(images: np.ndarray) -> np.ndarray:
     is not learned, and from which an image cannot be reconstructed.
 
     Args:
-        images: uint8 `[n, H, W, C]`.
+        images: Images, uint8 `[n, H, W, C]`.
 
     Returns:
         The mean brightness in [0, 1], and the row and column of the ink's center in pixels,
@@ -92,8 +92,8 @@ _HALVINGS = 20  # number of times that the interval containing the step size is 
 class PatchCodebook:
     """Codes images as grids of patches, each replaced by the nearest center of k-means.
 
-    This is vector quantization of pixels: a VQ-VAE without networks. With 4x4 patches, it uses as
-    many codes and bits as an encoder that halves the sides twice.
+    This is vector quantization of pixels, equivalent to a VQ-VAE without networks. With 4x4
+    patches, it uses as many codes and bits as an encoder that halves the sides twice.
 
     Args:
         images: Training images, uint8 `[n, H, W, C]`.
@@ -156,10 +156,10 @@ class QuantizedComponents:
 
     This is the best linear transform code of fixed length for normal data: Huang, Schultheiss:
     "Block Quantization of Correlated Gaussian Random Variables", IEEE Transactions on
-    Communications Systems 1963. Each bit is assigned to the component whose error it lowers most,
-    as measured on training images. The first bit of a normal component divides its error by 2.75,
-    and later bits divide it by up to 4. The levels minimize the squared error: Lloyd: "Least
-    Squares Quantization in PCM", IEEE Transactions on Information Theory 1982.
+    Communications Systems 1963. Each bit is assigned to the component whose error on training
+    images it reduces most. The first bit of a normal component divides its error by 2.75, and later
+    bits divide it by up to 4. The levels minimize the squared error (Lloyd: "Least Squares
+    Quantization in PCM", IEEE Transactions on Information Theory 1982).
 
     Args:
         images: Training images, uint8 `[n, H, W, C]`, at least 2.
@@ -293,7 +293,7 @@ def _rounded(codes, step):
 
 
 def _entropy(codes):
-    """Returns the sum, over columns of integers, of the entropies, in bits."""
+    """Returns the sum of the entropies of columns of integers, in bits."""
     total = 0.0
     for values in codes.T:
         _, counts = np.unique(values, return_counts=True)

@@ -1,4 +1,4 @@
-"""Baselines for sounds: vocoding of spectrograms, sound codes, and voice conversion."""
+"""Baselines for sounds: vocoders, sound codes, and voice conversion."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def griffin_lim(
     """Reconstructs sounds from mel spectrograms by searching for suitable phases.
 
     Griffin, Lim: "Signal Estimation from Modified Short-Time Fourier Transform", IEEE Transactions
-    on Acoustics, Speech, and Signal Processing 1984: each round uses the phases of the previous
+    on Acoustics, Speech, and Signal Processing 1984. Each round uses the phases of the previous
     round's sound; the initial phases are random. The magnitudes of the frequencies are computed
     from the bands by nonnegative least squares.
 
@@ -71,7 +71,7 @@ def griffin_lim(
 class FrameCodebook:
     """Vector quantization of waveforms: replaces each frame with the nearest k-means center.
 
-    With frames of 64 samples and 512 codes, it requires 9 bits per 64 samples, as many as a VQ-VAE
+    With frames of 64 samples and 512 codes, 9 bits per 64 samples are required, as in a VQ-VAE
     whose encoder halves the length six times.
 
     Args:
@@ -150,11 +150,11 @@ class NearestUnits:
     """Converts voices by assembling pieces of the target speaker's recordings, without a network.
 
     Every 16 ms of a sound are replaced with a 32 ms unit of the target's recordings. The nearest
-    unit is selected by the cepstra of five frames, standardized to mean 0 and standard deviation 1
-    for each speaker. Units overlap. Each unit begins where it best fits the previous unit, and is
-    scaled to the loudness of the sound that it replaces, so that the result has the target's pitch
-    and timbre. Hunt, Black: "Unit Selection in a Concatenative Speech Synthesis System Using a
-    Large Speech Database", ICASSP 1996. The method requires the speaker of each sound.
+    unit is selected based on the cepstra of five frames, standardized to mean 0 and standard
+    deviation 1 for each speaker. Units overlap. Each unit begins where it best matches the previous
+    unit, and is scaled to the loudness of the sound that it replaces. The result has the target's
+    pitch and timbre. See Hunt, Black: "Unit Selection in a Concatenative Speech Synthesis System
+    Using a Large Speech Database", ICASSP 1996. The method requires the speaker of each sound.
 
     Deviation: the nearest unit is used, without searching for the path with minimum cost.
 
@@ -200,7 +200,7 @@ class NearestUnits:
         return _to_peak(np.stack(converted))
 
     def _joined(self, sound, recordings, starts):
-        """Adds up units of the recordings with the rhythm and loudness of a sound."""
+        """Joins units of the recordings with the rhythm and loudness of a sound."""
         window = signal.get_window("hann", WINDOW)
         step = HOP * STEP
         made = np.zeros(len(sound))

@@ -30,7 +30,7 @@ class IndependentColumns:
 
 
 class ChowLiuTree:
-    """A tree in which each column depends on one other, chosen for maximum mutual information.
+    """A tree in which each column depends on one other column, for maximum mutual information.
 
     Chow, Liu: "Approximating Discrete Probability Distributions with Dependence Trees", IEEE
     Transactions on Information Theory 14, 1968. The expected mutual information of independent
@@ -126,7 +126,7 @@ class ProductMixture:
     def _one_hot(self, cells):
         cells = _checked_cells(cells, self.sizes, least=-1)
         pairs = zip(self.sizes, cells.T, strict=True)
-        # The last row, which contains zeros, stands for gaps.
+        # The last row, which contains zeros, represents gaps.
         columns = [np.eye(size + 1, size, dtype="float32")[column] for size, column in pairs]
         return np.concatenate(columns, axis=1)
 

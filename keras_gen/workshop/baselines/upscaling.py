@@ -26,7 +26,7 @@ def bicubic(images: np.ndarray, factor: PositiveInteger) -> np.ndarray:
     """Enlarges images with bicubic interpolation (Keys 1981), as uint8.
 
     Args:
-        images: uint8 `[n, height, width, channels]`.
+        images: Images, uint8 `[n, height, width, channels]`.
         factor: Factor by which the sides are enlarged, at least 1.
 
     Example: `bicubic(small, 4)`.
@@ -37,12 +37,12 @@ def bicubic(images: np.ndarray, factor: PositiveInteger) -> np.ndarray:
 
 
 class ClusteredRidge:
-    """Enlarges images by adding details that patch regression predicts to a bicubic enlargement.
+    """Enlarges images bicubically, and adds details predicted by patch regression.
 
     Patches of the small image are clustered by shape, regardless of their mean and contrast. In
     each cluster, ridge regression predicts the luma of the large image minus the luma of the
-    bicubic image as a linear function of the patch. The prediction covers the 3x3 pixels in the
-    middle of the patch, and is averaged where these regions overlap. The method follows Timofte, De
+    bicubic image as a linear function of the patch. The prediction covers the central 3x3 pixels of
+    the patch; where these regions overlap, predictions are averaged. The method follows Timofte, De
     Smet, Van Gool: "A+: Adjusted Anchored Neighborhood Regression for Fast Super-Resolution", ACCV
     2014, without its features and neighborhoods. Red, green, and blue change by the same amount.
 

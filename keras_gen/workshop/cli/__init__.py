@@ -1,7 +1,6 @@
 """The `keras-gen` command, which runs recipes and exported models.
 
-It also maintains the results pages. To run exports, neither Keras nor the training code is
-required.
+It also maintains the results pages. Running exports requires neither Keras nor the training code.
 """
 
 import argparse
@@ -159,17 +158,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         0
     """
     parser = _parser()
-    if (
-        "_ARGCOMPLETE" in os.environ
-    ):  # a shell requests completions, after which the process ends
+    if "_ARGCOMPLETE" in os.environ:  # the process ends here if a shell requests completions
         import argcomplete
 
         argcomplete.autocomplete(parser)
     options = parser.parse_args(argv)
     if argv is None and options.command in ("apply", "complete", "sample", "demo"):
-        # This keeps TensorFlow from importing Keras, which needlessly imports many installed
-        # packages. It is done only in a process of its own, because other code in the process could
-        # no longer use Keras.
+        # This setting keeps TensorFlow from importing Keras, which needlessly imports many
+        # installed packages. It is used only if the command has its own process, because no
+        # other code in the process could use Keras.
         os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
     try:
         return options.run(options)

@@ -62,7 +62,7 @@ def apply(options: argparse.Namespace) -> int:
 
 
 def _translator(model: exported.Exported, name: str | None) -> str:
-    """Returns the image-to-image signature to run: `name`, or the default if that is None."""
+    """Returns the image-to-image signature to run: `name`, or the default if `name` is None."""
     able = [
         key
         for key in model.inputs
@@ -88,7 +88,7 @@ def _function(
     options: argparse.Namespace,
     say: Callable[[str], None],
 ) -> Callable[..., np.ndarray]:
-    """Wraps a signature in a function of an RGB image of any size and a progress bar over tiles."""
+    """Wraps a signature in a function of an RGB image of any size and a progress bar for tiles."""
     ((name, spec),) = models.asked(model, signature).items()
     output = models.image_outputs(model, signature)[0]
     high, wide = spec.shape[1:3]
@@ -117,7 +117,7 @@ def _function(
 
 
 def _tile(model: exported.Exported, channels: int, asked: int) -> int:
-    """Returns the tile size: the requested one, or the export's maximum. 0 means no tiles."""
+    """Returns the requested tile size, or the export's maximum; 0 means no tiles."""
     most = model.metadata.get("largest_request", {}).get("elements")
     return min(asked, math.isqrt(most // channels)) if most else asked
 

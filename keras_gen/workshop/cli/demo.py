@@ -30,7 +30,8 @@ def demo(options: argparse.Namespace) -> int:
             f'needs {" and ".join(missing)}: install with pip install "keras-generative[demo]", or '
             'in a checkout with pip install -e ".[demo]"'
         )
-    # Gradio reads these at import; without them, it sends usage data to its developers.
+    # Gradio reads these variables when it is imported; without them, it sends usage data to its
+    # developers.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     import uvicorn
@@ -71,7 +72,7 @@ def demo(options: argparse.Namespace) -> int:
 
 
 def _folders(models: Path, named: list[str]) -> list[Path]:
-    """Folders given by path, or by export name in the folder `models`; all if none are given."""
+    """Returns the folders of exports given by path or name; by default, all exports in `models`."""
     if not named:
         return [models]
     inner = [models / name for name in named]

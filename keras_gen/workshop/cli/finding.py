@@ -1,4 +1,4 @@
-"""`keras-gen find`: finds classes, recipes, topics, and pages by words that students type."""
+"""`keras-gen find`: finds classes, recipes, topics, and pages by the words that students use."""
 
 import argparse
 import functools
@@ -20,7 +20,7 @@ from keras_gen.serving import exported
 from keras_gen.workshop.cli.listing import duration, mark, print_line
 from keras_gen.workshop.results.topics import read_chapters, read_topics
 
-ALIASES = "aliases.toml"  # in the recipes folder: name of an entry -> synonyms
+ALIASES = "aliases.toml"  # in the recipes folder; maps entry names to synonyms
 HITS = 5
 SHOWN = 3  # maximum number of classes, recipes, and chapters per hit
 # The public names in these packages are also entries.
@@ -49,7 +49,7 @@ DEFINITION = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 IMPORT = re.compile(r"^from keras_gen\.\S+ import (?:\(([^)]*)\)|(.*))", re.MULTILINE)
-PAGES = {  # kind -> its pages, and a line with a name and a text
+PAGES = {  # kind -> its pages, and a pattern for lines with a name and a text
     "term": ("glossary.md", r"^- \*\*(.+?)\*\*: ((?:.+\n)(?:  .+\n)*)"),
     "task": ("tasks.md", r"^### (.+)()$"),
     "chapter": ("course/[0-9]*.md", r"^##? \d+\. (?!What is often)(.+)()$"),
@@ -58,7 +58,7 @@ PAGES = {  # kind -> its pages, and a line with a name and a text
 
 
 class Entry(NamedTuple):
-    """A named entry that can be found, and its file.
+    """A named entry that a search can find, and its file.
 
     Args:
         kind: The type of entry, as printed.
@@ -176,7 +176,7 @@ class Index:
                         yield Entry(kind, name, file, described, classes, self._showing(name))
 
     def _showing(self, public: str) -> tuple[str, ...]:
-        """Returns the recipes that import a class or function, first the recipes named after it."""
+        """Returns the recipes that import a class or function; those named after it come first."""
         names = [name for name, imported in self.imports.items() if public in imported]
         begun = _joined(public)
         return tuple(
@@ -184,7 +184,7 @@ class Index:
         )
 
     def _classes(self, recipes: Iterable[str]) -> tuple[str, ...]:
-        """Returns the model classes that recipes import, first the classes in recipe names."""
+        """Returns the model classes that recipes import; classes in recipe names come first."""
         pairs = [
             (_joined(name) not in _joined(recipe), name)
             for recipe in recipes
@@ -197,8 +197,8 @@ class Index:
     def found(self, text: str) -> list[Entry]:
         """Returns the matching entries, best first.
 
-        Exact names come before aliases, aliases before whole phrases, and phrases before single
-        words. Rare words count most.
+        Exact names rank above aliases, aliases above whole phrases, and phrases above single words.
+        Rare words have the highest weight.
 
         Raises:
             ValueError: If nothing matches; the message suggests similar names.
@@ -270,7 +270,7 @@ def _imports(text: str) -> set[str]:
 
 
 def _pages(docs: Path) -> Iterator[Entry]:
-    """Terms of the glossary, tasks, headings of the course, and rows of the guide to models."""
+    """Returns terms of the glossary, tasks, course headings, and rows of the guide to models."""
     for kind, (pages, pattern) in PAGES.items():
         for path in sorted(docs.glob(pages)):
             for name, text in re.findall(pattern, _read(path), re.M):

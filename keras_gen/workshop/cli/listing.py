@@ -29,7 +29,7 @@ UNREADABLE = (
     TypeError,
     KeyError,
     AttributeError,
-)  # raised for metadata in another form
+)  # raised for metadata with another structure
 
 
 def list_models(options: argparse.Namespace) -> int:
@@ -198,7 +198,7 @@ def duration(recipe: Path) -> str:
 
 
 def _headline(metadata: dict[str, Any]) -> str:
-    """This export's result for the metric that its recipe publishes, or its first metric.
+    """Returns the export's result for the recipe's published metric, or else its first metric.
 
     Results on a user's own data are not compared with papers.
     """
@@ -211,7 +211,7 @@ def _headline(metadata: dict[str, Any]) -> str:
         figures = published.on(config).figures
         figure = next((own for own in figures if own.of_export), figures[0])
         entry = entry_of_export(figure, config, metrics)
-        # The stars that mark bold text belong only on pages.
+        # Asterisks mark bold text only on pages.
         return f"{' '.join(words.headline(entry))} ({words.beside(entry).replace('*', '')})"
     except (FileNotFoundError, ValueError, KeyError):
         numbers = (

@@ -48,7 +48,7 @@ def sample(options: argparse.Namespace) -> int:
     refuse_existing([options.out], options)
     path = exported.resolve(exported.find(options.models, options.model))
     signature = options.signature or "sample"
-    # This is checked before the model is loaded, which takes seconds.
+    # Check this before the model is loaded, because loading takes seconds.
     conditions = _conditions(path, signature, dict(options.set))
     model = exported.load(path)
     known(model, signature)
@@ -89,7 +89,7 @@ def sample(options: argparse.Namespace) -> int:
 
 
 def _generated(model: exported.Exported, signature: str) -> tuple[str, str] | None:
-    """Returns what a signature generates from (seed, n), and the output's name, or None."""
+    """Returns the type of data that a signature generates from (seed, n), and the output's name."""
     if set(asked(model, signature)) != {"seed", "n"}:
         return None
     columns = model.metadata.get("columns", {})
@@ -172,7 +172,7 @@ def _conditions(path: Path, signature: str, chosen: dict[str, str]) -> dict[str,
     metadata = exported.read_metadata(path)
     usual = exported.usual_values(metadata, signature)
     signatures = metadata.get("signatures", {})
-    # Other faults of the signature are reported once the model is loaded.
+    # Other problems with the signature are reported once the model is loaded.
     if signature in signatures or not signatures:
         if unknown := sorted(chosen.keys() - usual.keys()):
             raise ValueError(
@@ -273,7 +273,7 @@ def fitted(image: np.ndarray, shape: Sequence[int | None]) -> np.ndarray:
     """Prepares an RGB image for a signature with image input `shape`.
 
     If the signature expects another size, the center is cropped and resized. The image is converted
-    to grayscale if the signature expects that.
+    to grayscale if the signature expects a single channel.
     """
     _, height, width, channels = shape
     if not fits(image, shape):

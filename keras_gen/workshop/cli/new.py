@@ -20,7 +20,7 @@ def new(options) -> int:
         ValueError: If the name is not a valid module name, or if a module of this name is
             installed.
         FileExistsError: If the folder exists.
-        NotADirectoryError: If the folder would be below a file.
+        NotADirectoryError: If the folder's parent is a file.
     """
     name = options.name
     if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name) or keyword.iskeyword(name):

@@ -38,7 +38,8 @@ from keras_gen.workshop.cli.request_guard import Guard
 SHOWN = 448  # approximate size in pixels to which smaller images are enlarged
 HEIGHT = 380
 PIXELS = 50_000_000  # maximum size of an image; larger images would delay all visitors
-# Events run one after another. When this many are waiting, further events are refused.
+# Events run one after another. When this number of events is waiting, further events are
+# rejected.
 WAITING = 64
 # Maximum number of visitors whose state is kept, at about a megabyte each.
 VISITORS = 100
@@ -56,7 +57,7 @@ CREDIT = (
     "6061409035/), [CC BY 2.0](https://creativecommons.org/licenses/by/2.0/)"
 )
 
-# Gradio injects an event's progress bar into parameters with this default value.
+# Gradio passes an event's progress bar to parameters with this default value.
 PROGRESS = gr.Progress()
 
 load = functools.cache(exported.load)
@@ -68,12 +69,12 @@ def page(
     """Builds the page as an application. Exports are loaded on first use.
 
     Exports without a panel are listed. The page rejects files above the size limit in megabytes,
-    and files outside of the folder `uploads`. If the page is `local`, it also rejects requests that
-    address this machine by another host name.
+    and files outside of the folder `uploads`. If the page is `local`, it also rejects requests with
+    any other host name for this machine.
     """
     example = _example(uploads)
     choices = [(offer.name, index) for index, offer in enumerate(offers)]
-    # The first model accepts photographs, if any does.
+    # The first model is one that accepts photographs, if there is one.
     takers = [
         any(isinstance(p, Images) and p.any_size for p in offer.panels) for offer in offers
     ]
@@ -156,7 +157,7 @@ def _left_out(others: list[Path]) -> str:
 def _images(path: Path, panel: Images, example: Path | None) -> None:
     with gr.Row():
         file = _upload("Before")
-        # An image that keeps its size is already shown by the upload component.
+        # The upload component already shows an image that keeps its size.
         before = _image("Model input", visible=not panel.any_size)
         after = _image("After")
     note = gr.Markdown()
@@ -314,7 +315,7 @@ def _latents(path: Path, panel: Latents, tab: gr.Tab) -> None:
         return begin(progress, None, seed=secrets.randbits(31))
 
     def opened(progress: gr.Progress, file: str | None) -> tuple:
-        # A generator was trained on random latents, and zeros are far from all of them.
+        # A generator was trained on random latents, all of which are far from zeros.
         return begin(progress, file) if panel.encoder else redraw(progress)
 
     shown = [start, decoded, *sliders]
@@ -359,8 +360,8 @@ def _upload(label: str, visible: bool = True) -> gr.Image:
         visible=visible,
         buttons=[],
     )
-    # Functions receive the file's path, and read the file in the same way as the commands. The
-    # guard has checked that the file is an upload.
+    # Functions receive the file's path, and read the file in the same way as the commands do.
+    # The guard has already checked that the file was uploaded.
     file.preprocess = lambda payload: payload and payload.path
     return file
 

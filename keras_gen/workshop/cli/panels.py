@@ -21,11 +21,12 @@ LONGEST = 1024  # maximum pixels on the longer side of an image; larger images t
 MOST = 64  # maximum number of images in a grid
 STEPS = (1, 2, 3, 5, 10, 20, 50)  # numbers of solver steps compared for the same noise
 SLIDERS = 10
-# Standard deviations of a standard normal prior, to either side of its mean.
+# Range of a slider to either side of the mean, in standard deviations of a standard normal
+# prior.
 REACH = 3
-# With more dimensions, decoding both ends of each dimension would take too long.
+# With more dimensions, decoding both ends of every dimension would take too long.
 PROBED = 256
-ANY = -1  # the value that leaves a condition open
+ANY = -1  # the value that represents any class
 EFFECTS = {
     "seed": "The same seed gives the same samples.",
     "label": "Class of the samples.",
@@ -411,7 +412,7 @@ def _metadata(path: Path) -> dict[str, Any]:
         metadata = exported.read_metadata(path)
         panels(metadata), about(path, metadata)
     except (*listing.UNREADABLE, IndexError):
-        return {}  # damaged exports and exports of other programs are not shown
+        return {}  # damaged exports and other programs' exports are not shown
     return metadata
 
 

@@ -25,7 +25,7 @@ UPLOAD = "/gradio_api/upload"
 # Paths of pages that serve a file; the file's path follows.
 FILE = ("/gradio_api/file=", "/gradio_api/file/")
 DEEP_LINK = "/gradio_api/deep_link"  # saves a visitor's view to a permanent file
-# Paths of Gradio that the page does not use.
+# Gradio paths that the page does not use.
 CLOSED = (DEEP_LINK, "/openapi.json", "/gradio_api/openapi.json", "/gradio_api/dev/reload")
 FORM = 2**20  # maximum bytes of a request in addition to its file
 EVENT = 2**16  # maximum bytes of any other request; parsed JSON uses 30 times as much memory
@@ -35,8 +35,8 @@ EVENTS = 2**24  # maximum bytes of other requests read at once
 SESSION = 64  # maximum characters in a session name, which Gradio keeps after its events end
 SECONDS = 60  # maximum time to read a request, in seconds
 HEADERS = 10  # seconds between two checks of an idle connection
-# Maximum number of connections. Each may also read a file, and the usual limit is 1,024 open
-# files per process.
+# Maximum number of connections. Each connection may also read a file, and the usual limit is
+# 1,024 open files per process.
 CONNECTIONS = 400
 OF_ONE_ADDRESS = 200  # maximum number of connections per address
 UNREAD = 100  # number of unread messages after which a visitor's further events are rejected
@@ -53,10 +53,10 @@ KEPT_BYTES = 2**30
 class Guard:
     """Rejects requests that are too large, too slow, or too many, or that ask for other files.
 
-    The page may only use files that were uploaded to it or created by it. For every component,
-    before a function receives the request, Gradio copies each file named in the request to the
-    folder that the page serves, and fetches each URL. It writes uploads to disk as they arrive, and
-    does not delete incomplete uploads. Requests are therefore checked before they reach Gradio.
+    The page may only use files that were uploaded to it or created by it. Before a function
+    receives a request, Gradio copies each file named in the request to the folder that the page
+    serves, and fetches each URL. It also writes uploads to disk as they arrive, and does not delete
+    incomplete uploads. Therefore, requests are checked before they reach Gradio.
 
     Args:
         app: The page.
@@ -219,8 +219,8 @@ def _log(what: str, error: BaseException | None) -> None:
 class Connection(H11Protocol):
     """A connection that is closed if there are too many connections, or if it is idle.
 
-    A connection is idle if, between two checks, it does not send a complete request, or does not
-    read any part of a response.
+    A connection is idle if, between two checks, it neither sends a complete request nor reads any
+    part of a response.
     """
 
     def connection_made(self, transport: Any) -> None:
@@ -261,7 +261,7 @@ def _host(connection: Any) -> str | None:
 def make_room(uploads: Path, files: int = KEPT_FILES, size: int = KEPT_BYTES) -> None:
     """Deletes the oldest uploads and generated images if their number or total size is too large.
 
-    Each of these files is in a folder of its own. Other files that the page stored there are kept.
+    Each of these files is in its own folder. Other files that the page stored there are kept.
     """
     kept = 0
     newest_first = sorted(uploads.glob("*/*"), key=_written, reverse=True)
@@ -313,6 +313,6 @@ def _is_below(file: Any, folder: Path) -> bool:
         return False
     try:
         path = Path(os.path.realpath(file))
-    except UnicodeEncodeError:  # no file name contains half of a surrogate pair
+    except UnicodeEncodeError:  # no file name contains an unpaired surrogate
         return False
     return path.is_relative_to(os.path.realpath(folder)) and path.is_file()

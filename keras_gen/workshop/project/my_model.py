@@ -33,7 +33,7 @@ class MyModel(GenerativeModel):
     ```
     """
 
-    # Arguments of the constructor, which checks and stores them.
+    # Arguments of the constructor, which are checked and stored automatically.
     network: keras.Model = network("x deviations -> x")
     deviation: Positive = 0.5
 

@@ -5,8 +5,8 @@ Author: "Title", venue year.
   python train_my_model.py                   about 3 minutes on two CPU cores
   python train_my_model.py --preset smoke    under a minute
 
-The recipe denoises noisy test images, and compares the error with the error of a Gaussian filter
-whose width is chosen on training images.
+The recipe denoises noisy test images, and compares the model's error with the error of a Gaussian
+filter, whose width is chosen on training images.
 
 Data: mnist from tensorflow-datasets (downloaded, or in TFDS_DATA_DIR); if it is not available, a
 few digits from scikit-learn.

@@ -42,7 +42,7 @@ def read_algorithms(root: Path) -> dict[str, Algorithm]:
 
 
 def figure_of(group: Group, key: str) -> tuple[str, Entry]:
-    """Returns the display name and the entry of a recipe's metric; without a key, of the first.
+    """Returns the display name and the entry of a recipe's metric, by default the first one.
 
     Raises:
         ValueError: If the recipe does not publish the metric.
@@ -64,13 +64,13 @@ def figure_of(group: Group, key: str) -> tuple[str, Entry]:
 def recipes_of(
     name: str, file: str, own: str, imports: Mapping[str, Sequence[str]]
 ) -> list[str]:
-    """Returns the recipes that use a class; the one named after the class comes first.
+    """Returns the recipes that use a class; the recipe named after the class comes first.
 
     Args:
         name: Name of the class.
         file: File that defines the class.
         own: Recipe to list first, or an empty string.
-        imports: Recipe name -> the names that it imports from the library.
+        imports: Maps each recipe's name to the names that it imports from the library.
     """
     stem = Path(file).stem
     found = [recipe for recipe in imports if name in imports[recipe]]

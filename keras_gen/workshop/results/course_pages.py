@@ -18,7 +18,7 @@ FOLDER = Path("docs") / "course"
 FILE = "syllabus.toml"
 _SAID = re.compile(r"^## (\d+\. Common claims.*?)\n\n(.*?)\n+(?=## )", re.DOTALL | re.MULTILINE)
 _NAME = r"(?:[vV]an den )?[A-Z][\w-]+"
-# A citation in a docstring ends with a year, unlike the number in "arXiv 2006.11239".
+# In a docstring, a citation ends with a year, unlike the number in "arXiv 2006.11239".
 _CITATION = re.compile(
     rf'({_NAME}(?:, {_NAME})*(?: et al\.)?): "([^"]+)", ?([^;:()"]*?\b(?:19|20)\d\d\b(?!\.\d))'
 )
@@ -84,7 +84,7 @@ class Chapter:
 
     Attributes:
         name: File name without its ending.
-        minutes: Minutes to run all its code.
+        minutes: Minutes to run all of its code.
         title: Title with its number.
         sections: Headings with their numbers, by number.
         said: Heading and text of the section on common claims.
@@ -215,7 +215,7 @@ def _recipe(name: str) -> str:
 def _result(
     recipe: str, groups: Mapping[str, Sequence[Group]], key: str = ""
 ) -> tuple[str, str, str]:
-    """Returns a metric, its result, and the comparison; the first metric if there is no key."""
+    """Returns a metric, by default the first, with its result and the comparison."""
     if recipe not in groups:
         return "not published yet", "", ""
     metric, entry = algorithms.figure_of(groups[recipe][0], key)
@@ -227,7 +227,7 @@ def _joined(text: str) -> str:
 
 
 def papers(root: Path, groups: Mapping[str, Sequence[Group]], titles: Mapping[str, str]) -> str:
-    """Returns the page that leads from papers to classes, recipes, and results."""
+    """Returns the page that links papers to classes, recipes, and results."""
     entries = algorithms.read_algorithms(root)
     files = algorithms.files_of_classes(root)
     recipes = sorted((root / "recipes").glob("*.py"))

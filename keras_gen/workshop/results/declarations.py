@@ -25,25 +25,26 @@ class Figure:
 
     Attributes:
         key: Name in the metrics of a run.
-        metric: Name on the pages, with everything that a comparison depends on. Names of settings
-            and published metrics in braces are replaced with values from the run:
-            `"NLL, {nll_samples:,} samples"`.
+        metric: Name on the pages, with all conditions that matter for a comparison. Names of
+            settings and published metrics in braces are replaced with values from the run: `"NLL,
+            {nll_samples:,} samples"`.
         unit: Unit; empty for a ratio.
         higher_is_better: Whether higher values are better.
         paper_value: Value that the paper reports, if any.
-        paper_values: Setting -> one of its values -> value that the paper reports for it.
+        paper_values: Maps a setting to a dict from its values to the results that the paper reports
+            for them.
         paper: Source of the paper's value, if it is not the paper that introduced the system.
         spread: Metric shown after ±, if it is measured.
         spread_of: Type of the spread, one of `SPREADS`. Required with `spread`.
         seeds: Setting that holds the number of seeds, starting at `seed`, over which the run
             reports the mean.
-        baselines: Name -> metric of a baseline. The strongest baseline is shown.
-        references: Name -> metric of a result that a model cannot be expected to beat, such as the
+        baselines: Metrics of baselines, by name. The strongest baseline is shown.
+        references: Metrics of results that a model cannot be expected to beat, by name, such as the
             result for held-out images.
         no_baseline: Reason that the first metric has no baseline.
         of_export: Whether the value describes the exported model while other metrics describe
-            several models, such as means over seeds. `keras-gen show` then prints it instead of the
-            first metric.
+            several models, such as means over seeds. If True, `keras-gen show` prints this metric
+            instead of the first one.
         tolerance: Maximum difference between another run and the published value, in the metric's
             unit; positive.
     """
@@ -103,9 +104,9 @@ class Matrix:
     Attributes:
         title: Description of the comparison.
         columns: Names of the metrics, or values of a second factor.
-        rows: Name of a method -> a metric for each column.
-        baselines: Name of a baseline -> a metric for each column.
-        references: Name of a reference -> a metric for each column.
+        rows: A metric for each column, by name of the method.
+        baselines: A metric for each column, by name of the baseline.
+        references: A metric for each column, by name of the reference.
         is_one_measure: Whether the columns are values of a second factor, so that all cells are
             comparable.
     """
@@ -144,11 +145,12 @@ class Published:
         train_size: Number of examples in the full training set, or in each domain, which shows
             whether a run used only part of it. If None, the pages do not show this.
         compared: Setting or metric that holds the maximum number of test examples.
-        classifiers: Name of an evaluation network -> metric that holds its accuracy on held-out
-            data.
-        datasets: Value of the recipe's setting `dataset` -> fields that differ for it: `dataset`,
-            `train_size`, and `without`, the keys of metrics that are not meaningful for it.
-        presets: Preset -> fields that differ for it, such as `figures` with all metrics.
+        classifiers: Metrics that hold the accuracy of evaluation networks on held-out data, by name
+            of the network.
+        datasets: Fields that differ between datasets, by value of the recipe's setting `dataset`:
+            `dataset`, `train_size`, and `without`, the keys of metrics that are not meaningful for
+            the dataset.
+        presets: Fields that differ between presets, by preset, such as `figures` with all metrics.
     """
 
     system: str
@@ -231,8 +233,8 @@ def read_published(root: str | Path, recipe: str) -> Published:
     """Reads the published metrics of a recipe.
 
     The file contains the fields of `Published`. Its table `figures` contains the fields of each
-    `Figure` by key, and its table `all` the fields that all figures share, in which `{key}` stands
-    for the key of a figure.
+    `Figure` by key, and its table `all` contains the fields that all figures share, in which
+    `{key}` represents the key of a figure.
 
     A table in `matrices` has a `title`, `rows`, `columns`, and the fields that its cells share,
     such as `tolerance`. Rows, `baselines`, and `references` map names to the value of `{row}` in

@@ -30,9 +30,10 @@ class FinishedRun:
     id: str | None = None
 
     def sizes(self, training: bool) -> dict[str, list[int]]:
-        """Returns the numbers of examples in the training parts, or in all other parts, by type.
+        """Returns the number of examples per type of part, in training parts or in all other parts.
 
-        Parts of one type start with the same word: `test_x` and `test_y` are two domains of `test`.
+        Parts of one type start with the same word; for example, `test_x` and `test_y` are two
+        domains of `test`.
         """
         sizes: dict[str, list[int]] = {}
         for part, text in self.data.items():

@@ -1,4 +1,4 @@
-"""Lines of the results pages, each of which shows a metric and the runs' results for it."""
+"""Lines of the results pages, each of which shows a metric and its results."""
 
 import dataclasses
 import statistics
@@ -29,7 +29,7 @@ class Entry:
 
     @property
     def spread(self) -> tuple[float, str] | None:
-        """Size and type of the spread after ±, or None if it was not measured."""
+        """Size and type of the spread after ±, or None if the spread was not measured."""
         figure = self.figure
         if self.records[1:]:
             values = [record.values[figure.key] for record in self.records]
@@ -62,7 +62,7 @@ class Entry:
 
     @property
     def missed_by(self) -> float | None:
-        """Shortfall from the paper's value: 0 if it is matched, None if the paper has no value."""
+        """Shortfall from the paper's value: 0 if there is none, None if the paper has no value."""
         value = self.paper_value
         return None if value is None else self.figure.worse_by(self.value, value)
 
@@ -121,7 +121,7 @@ class Group:
 
 
 def entry_of_export(figure: Figure, config: dict[str, Any], metrics: dict[str, Any]) -> Entry:
-    """Returns the line for a metric of one run; raises a KeyError if it was not measured."""
+    """Returns the line for a metric of one run; raises a KeyError if the metric is missing."""
     values = {key: metrics[key] for key in figure.keys if key == figure.key or key in metrics}
     numbers = {**metrics, **config}
     return Entry(figure, (Record("", numbers, 0, "", 0, 0, values),))
@@ -130,10 +130,10 @@ def entry_of_export(figure: Figure, config: dict[str, Any], metrics: dict[str, A
 def groups(recipe: str, published: Published, records: list[Record]) -> list[Group]:
     """Groups runs by settings; the headline of a recipe is the first metric of the first group.
 
-    The first group is the one whose command changes the fewest flags of its preset; the preset
-    `paper` breaks ties. `read_groups` puts an exported group before it. Runs that differ only in
-    the seed form one group, whose values are from the median run by the first metric, or from the
-    worse of two runs.
+    The first group is the group whose command changes the fewest flags of its preset; the preset
+    `paper` breaks ties. `read_groups` moves an exported group to the front. Runs that differ only
+    in the seed form one group, whose values are from the median run by the first metric, or from
+    the worse of two runs.
     """
     settings: dict[str, list[Record]] = {}
     for record in records:

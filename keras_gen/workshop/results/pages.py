@@ -22,7 +22,7 @@ END = "<!-- /results -->"
 NONE = "No results have been published yet."
 FOLDER = Path("docs") / "results"
 SHOWN = Path("docs") / "families.toml"
-# The heading is in one line, as wide as the images below it.
+# The heading is on one line, as wide as the images below it.
 PRODUCED = "Produced by a recipe".replace(" ", "&nbsp;")
 
 INDEX = """\
@@ -81,7 +81,7 @@ FLAGS` is short for `python recipes/NAME.py FLAGS`. """
 
 @dataclasses.dataclass(frozen=True)
 class _Named:
-    """A value that is formatted with its name before it."""
+    """A value that is formatted with its name in front."""
 
     name: str
     value: float
@@ -99,7 +99,7 @@ class Family:
         methods: Names of the methods.
         image: Path of an image from the repository's root.
         alt: Description of the image.
-        recipe: Recipe that the headline is from.
+        recipe: Recipe from which the headline comes.
         figure: Headline in one sentence: a format string with the fields `value`, `paper`,
             `baseline`, which includes the baseline's name, and `better`, which states whether lower
             or higher is better.
@@ -406,7 +406,7 @@ def _title(matrix: Matrix, numbers: dict, entries: list[Entry]) -> str:
 
 
 def _best(entries: Sequence[Entry | None]) -> list[Entry]:
-    """Returns the best entries: all that are equally good to four significant digits."""
+    """Returns the best entries, which are equally good to four significant digits."""
     found = [entry for entry in entries if entry is not None]
     if not found[1:]:
         return []

@@ -26,14 +26,14 @@ def publish(
 ) -> dict[Path, list[Group]]:
     """Writes the results of exports to `recipes/results/<recipe>.json`.
 
-    A record of the same command is replaced. Either all files are written, or none. Returns, for
-    each file, the groups that the new records alone form.
+    A record of the same command is replaced. Either all files are written, or none. The result
+    contains, for each file, the groups that consist of only the new records.
 
     Args:
         root: The repository's root.
         exports: Folders of exports.
-        note: Reason that a result is worse than the paper's, or other facts that readers need. If
-            None, the notes of replaced records are kept.
+        note: Reason that a result is worse than the paper's result, or other facts that readers
+            need. If None, the notes of replaced records are kept.
 
     Raises:
         FileNotFoundError: If an export or recipe does not exist.

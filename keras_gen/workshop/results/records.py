@@ -66,7 +66,7 @@ class Record:
     settings: int | None = None
 
     def __post_init__(self):
-        """Checks the values, because people may edit the files."""
+        """Checks the values, because files may be edited by hand."""
         for name, value in self.values.items():
             if not isinstance(value, int | float) or value != value:
                 raise ValueError(f"the value of {name} is {value!r}: expected a number")

@@ -102,7 +102,7 @@ def _run(root: Path, command: str, folder: Path, say) -> None:
             f"the published command is {command!r}, which does not start a recipe in {root}."
         )
     say(f"running {command}\nwriting to {folder}")
-    sys.stdout.flush()  # so that this output precedes the output of the other process
+    sys.stdout.flush()  # so that this output precedes the other process's output
     run = [sys.executable, str(root / script), *flags, "--output", str(folder)]
     code = subprocess.run(run, env=os.environ | {NO_OFFLINE_SAMPLE: "1"}).returncode
     if code:

@@ -78,8 +78,8 @@ def topics_page(
 
     Args:
         topics: The result of `read_topics`.
-        classes: Recipe name -> names of its classes, as one string.
-        files: Class name -> its file, relative to the repository's root.
+        classes: Names of each recipe's classes, as one string, by recipe name.
+        files: File of each class, relative to the repository's root, by class name.
         images: Names of the recipes that have an image.
         chapters: The result of `read_chapters`.
     """

@@ -58,7 +58,7 @@ def baseline(entry: Entry) -> str:
 
 
 def paper_value(entry: Entry) -> str:
-    """Returns the paper's value, with its source if that is another paper."""
+    """Returns the paper's value, with its source if the value is from another paper."""
     number = entry.paper_value
     other = f" ({source(entry.figure.paper)})" if entry.figure.paper else ""
     return "" if number is None else f"{number:,.10g}{other}"
@@ -73,7 +73,7 @@ def verdict(entry: Entry) -> str:
 
 
 def beside(entry: Entry) -> str:
-    """Returns the comparison for a headline, with the paper or the baseline, and a verdict."""
+    """Returns a headline's comparison with the paper or the baseline, and a verdict."""
     if entry.paper_value is None:
         text = baseline(entry)
     else:
@@ -103,7 +103,7 @@ def header(*columns: str) -> str:
 
 
 def line(*cells: str) -> str:
-    """Returns a line of a table, with each text escaped so that it stays in its cell."""
+    """Returns a table row, with each text escaped so that it stays in its cell."""
     plain = (" ".join(cell.split()).replace("|", "\\|") for cell in cells)
     return "|" + "|".join(f" {cell} " if cell else " " for cell in plain) + "|"
 

@@ -32,7 +32,7 @@ def epochs_of(path: Path) -> int:
 
 
 def loss_curves(path: str | Path, logs: list[dict[str, float]]) -> None:
-    """Plots all logged numbers except learning rates over epochs, as a PNG; three panels per row.
+    """Plots all logged numbers except learning rates by epoch as a PNG, with three panels per row.
 
     Args:
         path: Path of the PNG file.

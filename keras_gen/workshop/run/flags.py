@@ -92,14 +92,14 @@ class RunSettings:
     in TF_CONFIG), or tpu. auto: multiworker with TF_CONFIG, mirrored with several GPUs, otherwise
     default."""
     seed: int = 0
-    """Seed of the weights, the order of the data, and all noise."""
+    """Seed for the weights, the order of the data, and all noise."""
     deterministic: bool = simple_parsing.flag(default=False, negative_prefix="--no-")
-    """Make every repetition bit-identical, at some cost in speed."""
+    """Make repeated runs bit-identical, at some cost in speed."""
     mixed_precision: Literal["auto", "none", "bfloat16", "float16"] = "auto"
-    """Precision inside the networks. auto: bfloat16 where the processor supports it."""
+    """Precision inside the networks. auto: bfloat16 if the processor supports it."""
     jit_compile: bool = simple_parsing.flag(default=False, negative_prefix="--no-")
-    """Compile the training step with XLA, on one device only; this is faster on GPUs after a slower
-    start."""
+    """Compile the training step with XLA, on one device only, which is faster on GPUs after a
+    slower start."""
     output: Path | None = None
     """Folder for everything that the run writes (default: runs/RECIPE/TIME)."""
     export: Path | None = None
@@ -119,7 +119,7 @@ class RunSettings:
     that are not exported, such as discriminators, start with random weights."""
     epochs: int = 1
     """Number of epochs, each with steps_per_epoch steps. A checkpoint is written after each epoch;
-    a line is printed after some."""
+    a progress line is printed after some epochs."""
     steps_per_epoch: int = 100
     """Number of training steps per epoch."""
     batch_size: int = 1
@@ -238,7 +238,7 @@ def check(
     """Prints the help or rejects invalid flags, as `parse` does, without importing TensorFlow.
 
     Without `--preset`, the defaults come from `quick` or `cpu`. If there may be a GPU and there is
-    no quick preset, checking the values is left to `parse`, which knows the preset.
+    no quick preset, the values are checked later by `parse`, which knows the preset.
 
     Args:
         settings: Dataclass derived from `RunSettings`.
@@ -268,8 +268,8 @@ def parse(
         description: Text of `--help`: the recipe's docstring.
         argv: Command-line flags. If None, uses `sys.argv`.
         saved: Settings of the run to resume, which replace the preset's settings.
-        usual: Preset that `auto` stands for if there is no quick preset. If None, `paper` with a
-            GPU, and otherwise `cpu`.
+        usual: Preset to use for `auto` if there is no quick preset. If None, `auto` means `paper`
+            with a GPU, and otherwise `cpu`.
 
     Returns:
         An instance of `settings` with `preset` resolved. Invalid flags end the process with one
@@ -302,8 +302,8 @@ def parse(
         description=f"{description}\n\nThe defaults below are for --preset {start.preset}.",
         formatter_class=_Help,
         usage=f"%(prog)s [--preset {'|'.join(presets)}] [--FLAG VALUE ...]",
-        # Abbreviations are disabled, so that adding flags to a recipe never changes the meaning of
-        # a flag.
+        # Abbreviations are disabled, so that adding flags to a recipe never changes the meaning
+        # of an existing flag.
         allow_abbrev=False,
         add_option_string_dash_variants=simple_parsing.DashVariant.DASH,
     )
@@ -317,7 +317,7 @@ def parse(
         parser.error(str(error))
     if unknown:
         parser.error(_unknown(unknown[0], settings))
-    # Optional flags without a value would become None.
+    # Otherwise, optional flags without a value would become None.
     kinds = typing.get_type_hints(settings)
     valued = {_flag(f.name) for f in dataclasses.fields(settings) if kinds[f.name] is not bool}
     for flag, following in itertools.pairwise([*(sys.argv[1:] if argv is None else argv), "--"]):
@@ -374,7 +374,7 @@ def command(
         settings: Settings dataclass of the recipe.
         presets: Settings that each preset changes.
         config: Settings of the run as returned by `RunSettings.as_json`, with or without `PLACES`.
-            Settings that did not exist when the run was saved get their defaults.
+            Settings that did not exist when the run was saved have their default values.
 
     Returns:
         A shell command, to be run in the folder that contains `recipes/`. `parse` converts it to

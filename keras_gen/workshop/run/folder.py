@@ -95,7 +95,7 @@ def train_on(folder: Path, epochs: int) -> None:
     measured = folder / "measured"
     kept = folder / f"measured-{epochs}-epochs"
     if kept.exists():
-        # A run that was interrupted here has repeated the same evaluation.
+        # A run that was interrupted here has already repeated this evaluation.
         shutil.rmtree(measured, ignore_errors=True)
     elif measured.exists():
         measured.rename(kept)

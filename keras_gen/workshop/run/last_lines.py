@@ -1,4 +1,4 @@
-"""The final lines of a run: its results or files, and the uses of its export."""
+"""The final lines of a run: its results or files, and commands that use its export."""
 
 import shlex
 from collections.abc import Mapping, Sequence
@@ -66,7 +66,7 @@ def longer(
 ) -> list[str]:
     """Returns the commands of published runs that take longer than this run, with their minutes.
 
-    Quick previews are left out: on an offline sample, they would only repeat this run.
+    Quick previews are left out, because on an offline sample they would only repeat this run.
 
     Args:
         recipe: Recipe file.

@@ -27,8 +27,8 @@ class Outline:
 def read_outline(path: Path) -> Outline | None:
     """Returns the outline of a recipe, or None for another program.
 
-    A recipe ends with a call to `run_recipe`, and its settings and presets require no slow imports:
-    definitions that use packages other than `QUICK` are not executed.
+    A recipe ends with a call to `run_recipe`, and its settings and presets require no slow imports.
+    Definitions that use packages not in `QUICK` are not executed.
 
     Args:
         path: Python file.
@@ -49,7 +49,7 @@ def read_outline(path: Path) -> Outline | None:
     module = types.ModuleType(f"keras_gen_outline_{path.stem}")
     module.__file__ = str(path)
     vars(module).update(RunSettings=RunSettings, ShortStepSettings=ShortStepSettings)
-    # Dataclasses, and the code that reads the help of flags, look for the source here.
+    # Dataclasses and the code that reads the help texts of flags look up the source here.
     sys.modules[module.__name__] = module
     for statement in filter(_is_quick, tree.body):
         with contextlib.suppress(NameError):  # the definition uses a name that was not imported
@@ -76,7 +76,7 @@ def answer_program() -> None:
     """Calls `answer` if the running program is a recipe that imports this module."""
     file = getattr(sys.modules["__main__"], "__file__", None)
     if _importer() != "__main__" or file is None or not Path(file).is_file():
-        return  # a module, a notebook, or a program in an archive
+        return  # the program is a module, a notebook, or in an archive
     try:
         answer(Path(file))
     except (OSError, SyntaxError, ValueError):

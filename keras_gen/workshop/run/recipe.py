@@ -39,7 +39,7 @@ def run_recipe(main: Callable, settings: type[RunSettings], presets, argv=None) 
 
 
 def notes(error: BaseException) -> str:
-    """Returns the notes that `Run` adds to an interrupt or error: files, and how to continue."""
+    """Returns notes that `Run` adds to an error or interrupt, on files and on how to continue."""
     return " ".join(getattr(error, "__notes__", ()))
 
 
@@ -47,7 +47,7 @@ def notes(error: BaseException) -> str:
 def one_sentence():
     """Ends the process with one sentence if an error occurs that the user can correct.
 
-    A warning is also a single line, without its location in the code.
+    A warning is also printed as a single line, without its location in the code.
     """
     import tensorflow as tf
 

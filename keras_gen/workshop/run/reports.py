@@ -229,7 +229,7 @@ def lines_by_count(
 def spreads_by_count(
     metrics: Mapping[str, float], names: Iterable[str], counts: Sequence[int], kind: str
 ) -> dict[str, list[float]]:
-    """Returns the spreads of the points of `lines_by_count`, from the metrics.
+    """Returns the spreads of the points in `lines_by_count`, as measured in the metrics.
 
     Args:
         metrics: Metrics of a run.

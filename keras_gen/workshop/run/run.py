@@ -55,7 +55,8 @@ from keras_gen.workshop.run.folder import choose_folder, is_finished, leave_fold
 
 # Metadata about training, which a run copies from the export whose weights it uses.
 OF_TRAINING = ("steps", "minutes", "resumed", "device", "policy", "date", "versions")
-# Data that consists only of sources; a smoke run uses this many examples per source.
+# Types of data that consist only of sources, and the number of examples per source in a smoke
+# run.
 OF_SOURCES = (Split, Domains, Sets)
 SMOKE_EXAMPLES = 3000
 LINES = 8  # maximum number of progress lines per training run
@@ -154,7 +155,7 @@ class Run:
             print(text, flush=True)
 
     def note(self, text: str) -> None:
-        """Prints a line immediately, and again at the end of the run."""
+        """Prints a line immediately and again at the end of the run."""
         self.notes.append(text)
         self.say(text)
 
@@ -167,8 +168,8 @@ class Run:
         Args:
             data: Datasets with descriptions, as returned by the functions of `keras_gen.data`.
                 Their warning is printed again when the run ends.
-            whole: Whether a smoke run uses all examples instead of the first examples of each part,
-                which is useful for computed points and shapes.
+            whole: Whether a smoke run uses all examples, not only the first examples of each part.
+                This is useful for computed points and shapes.
             train: Minimum number of examples in each training part.
             test: Minimum number of examples in each held-out part.
 
@@ -271,15 +272,15 @@ class Run:
         """Trains with checkpoints, TensorBoard, sample grids, evaluations, and time estimates.
 
         A recipe that trains several models calls this method once per model, with a `part` for
-        every model except the main model. A resumed run skips the parts that are done.
+        every model except the main model. A resumed run skips the parts that are complete.
 
         Args:
             model: Compiled model.
             data: Source of the examples, which are used in batches of the size in the settings; or
                 a function that maps the number of completed steps to an infinite dataset that
                 continues from there.
-            draw: Function that maps the model to a sample grid, uint8 `[height, width, 3]`. The
-                main model's grid is also drawn by `evaluation`.
+            draw: Function that maps the model to a sample grid, uint8 `[height, width, 3]`.
+                `evaluation` also draws the main model's grid.
             callbacks: Additional callbacks, whose counters are checkpointed as well.
             validate: Function that maps the model to metrics on held-out data, which are logged
                 with the prefix `val_`; see `keras_gen.core.callbacks.Evaluation`.
@@ -319,8 +320,8 @@ class Run:
             Evaluation(validate, s.validate_every, best, mode, path) if validate else None
         )
         all_callbacks = [
-            # This callback must precede all callbacks that read its metrics. Its best value is in
-            # the file, so there are no counters to save.
+            # This callback must precede all callbacks that read its metrics. Its best value is
+            # stored in the file, so there are no counters to save.
             *([evaluation] if evaluation else []),
             *callbacks,
             *self._reports(directory, draw),
@@ -435,12 +436,12 @@ class Run:
         take_weights(model, keras.saving.load_model(self.directory / part / "best.keras"))
 
     def once(self, name: str, measure: Callable[..., dict], *arguments) -> dict:
-        """Calls `measure`, unless this run already did so before it was interrupted.
+        """Calls `measure`, unless this run already called it before an interruption.
 
-        Used for sweeps over many short training runs, each of which depends only on its name and
-        the settings: randomness without a seed, such as initial weights, and the numbering of layer
-        names are reset before and after each measurement. An interrupted run therefore obtains the
-        same results as an uninterrupted run.
+        This method is for sweeps over many short training runs. Each run depends only on its name
+        and the settings, because randomness without a seed, such as initial weights, and the
+        numbering of layer names are reset before and after each measurement. An interrupted run
+        therefore obtains the same results as an uninterrupted run.
 
         Args:
             name: Name of the measurement, unique within the run.
@@ -607,7 +608,7 @@ class Run:
 
     @contextlib.contextmanager
     def telling_the_way_on(self) -> Iterator[None]:
-        """Adds a note on how to continue to an interrupt, and to an error after training."""
+        """Adds a note on how to continue to an interrupt, or to an error after training."""
         try:
             yield
         except KeyboardInterrupt as end:
@@ -663,7 +664,7 @@ class Run:
 
 @contextlib.contextmanager
 def _same_seeds() -> Iterator[None]:
-    """Gives layers built after the block the same seeds as without the block."""
+    """Ensures that layers built after the block have the same seeds as without the block."""
     state = random.getstate()
     try:
         yield

@@ -23,7 +23,7 @@ SHOWN = 1500  # maximum number of people per image
 
 
 class People(NamedTuple):
-    """Rows with the label as the last column, strings `[n, columns]`, and their columns.
+    """Rows (strings `[n, columns]`, with the label as the last column) and their columns.
 
     `others` are held-out training rows, which measure whether training rows were copied.
     """
@@ -40,7 +40,7 @@ class People(NamedTuple):
         return table_columns(rows, names, numbers, unknown="gap")
 
     def draw(self, model: Any, seed: int) -> np.ndarray:
-        """Returns a plot of two numeric columns, with equally many rows per label and table."""
+        """Returns a plot of two numeric columns, with equal numbers of rows per label and table."""
         shown = {"real people": self.test[:SHOWN], "samples": rows_of(model.sample(SHOWN, seed))}
         places = [place for place, column in enumerate(self.columns) if not column.categories]
         pair = places[0], places[-1]

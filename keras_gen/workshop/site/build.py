@@ -56,7 +56,7 @@ def build(root: Path) -> Path:
 
     Raises:
         FileNotFoundError: If `root` is not a checkout, or if a page links to a missing file.
-        ValueError: If something is loaded from another site.
+        ValueError: If the pages load content from another site.
         subprocess.CalledProcessError: If Zensical rejects a page, a link, or an anchor.
     """
     folder = write(root.resolve())
@@ -71,7 +71,7 @@ def build(root: Path) -> Path:
 
 
 def loaded_from_elsewhere(site: Path) -> list[str]:
-    """Returns the addresses of other sites that the pages in a folder load content from."""
+    """Returns the addresses of other sites from which the pages in a folder load content."""
     pages = map(_read, site.rglob("*.html"))
     return sorted({url for page in pages for url in LOADED.findall(page)})
 

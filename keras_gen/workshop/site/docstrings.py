@@ -13,10 +13,10 @@ from keras_gen.workshop.site.sources import PACKAGE
 
 
 class Examples(griffe.Extension):
-    """Shows Python sessions as code: sections `Example:` with lines that begin with `>>>`."""
+    """Shows Python sessions as code, in `Example:` sections with lines that begin with `>>>`."""
 
     def on_object(self, *, obj: griffe.Object, **kwargs) -> None:
-        """Renames the section of an object's docstring, because only the plural name means code."""
+        """Renames the section in an object's docstring, because only the plural name marks code."""
         if obj.docstring:
             text = obj.docstring.value
             obj.docstring.value = re.sub(r"^Example:(?=\n +>>>)", "Examples:", text, flags=re.M)

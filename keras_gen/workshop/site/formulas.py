@@ -31,7 +31,7 @@ class Formulas(Extension):
     """Converts $...$ within a line, and $$...$$ on separate lines."""
 
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 - Python-Markdown's name
-        """Adds both types of formulas."""
+        """Adds the processors for both types of formulas."""
         md.inlinePatterns.register(Formula(BLOCK, "block", md), "formula block", PRIORITY + 1)
         md.inlinePatterns.register(Formula(INLINE, "inline", md), "formula", PRIORITY)
 

@@ -1,8 +1,8 @@
 """Pages of the repository as shown on the site.
 
 The site keeps the paths of the repository, so that links between pages and to images do not change.
-A link to a program or another text file leads to a page that shows the file: `recipes/vae_mnist.py`
-becomes `recipes/vae_mnist.py.md`.
+A link to a program or another text file points to a page that shows the file; for example,
+`recipes/vae_mnist.py` becomes `recipes/vae_mnist.py.md`.
 """
 
 import os
@@ -79,7 +79,7 @@ class Links:
 def outside_code(text: str, change: Callable[[str], str]) -> str:
     """Applies a function to the text of a page outside of code blocks."""
     parts = _FENCED.split(text)
-    # `split` returns all groups: each block and its fence.
+    # `split` returns all groups of the pattern, which are each block and its fence.
     texts = [change(part) if number % 3 == 0 else part for number, part in enumerate(parts)]
     return "".join(part for number, part in enumerate(texts) if number % 3 != 2)
 

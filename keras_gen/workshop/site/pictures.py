@@ -1,4 +1,4 @@
-"""The pictures of the gallery with their captions."""
+"""The pictures in the gallery, with their captions."""
 
 import dataclasses
 import html
@@ -38,7 +38,7 @@ def read_pictures(text: str) -> list[Picture]:
 
 
 def of_recipe(recipe: str, pictures: list[Picture], recipes: list[str]) -> list[Picture]:
-    """Returns the pictures of a recipe: those whose file names begin with the recipe's name."""
+    """Returns the pictures of a recipe, whose file names begin with the recipe's name."""
     found = []
     for picture in pictures:
         stem = posixpath.splitext(posixpath.basename(picture.path))[0]

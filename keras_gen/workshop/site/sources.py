@@ -26,7 +26,7 @@ def _modules(root: Path) -> dict[str, griffe.Module]:
 
 
 def _defined(module: griffe.Module, kinds: Any) -> list[Any]:
-    """Returns the definitions of some kinds in a module, without imported names."""
+    """Returns a module's definitions of the given kinds, without imported names."""
     return [member for member in module.members.values() if isinstance(member, kinds)]
 
 
@@ -77,7 +77,7 @@ def find(root: Path, module: str, name: str) -> griffe.Object | None:
         return None
     if name in there.imports:
         source, _, own = there.imports[name].rpartition(".")
-        # A package may import one of its modules.
+        # A package may import one of its own modules.
         return None if source == module else find(root, source, own)
     found = there.members.get(name)
     return (

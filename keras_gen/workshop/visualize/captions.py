@@ -1,4 +1,4 @@
-"""Text in images: captions, and pages of text."""
+"""Text in images: captions and pages of text."""
 
 import textwrap
 from collections.abc import Iterable, Sequence

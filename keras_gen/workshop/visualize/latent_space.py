@@ -37,12 +37,12 @@ def samples(
 
 
 def interpolations(model, a, b, steps: int = 9, spherical: bool = False, **given) -> np.ndarray:
-    """Shows one row per pair: images between a's latents and b's, including both ends.
+    """Shows one row per pair, with images between the latents in `a` and `b`, including both ends.
 
     Args:
         model: Any model with `decode` or `generate` for latents.
         a: Latents, or images if the model has `encode`.
-        b: Latents or images, as many as in `a`.
+        b: Latents or images, with the same number of examples as `a`.
         steps: Number of images per row, at least 2.
         spherical: Whether to use an arc around the origin instead of a line; see
             `keras_gen.latents`.
@@ -145,7 +145,7 @@ def ordered_traversals(
     """Shows `traversals` of the first image, starting with the most informative latents.
 
     The information in a latent is its mean KL divergence from the prior, KL(q(z_j|x) || p(z_j)),
-    over the images. If it is near 0, the decoder ignores the latent.
+    over the images. If the information is near 0, the decoder ignores the latent.
 
     Args:
         model: Any model with `decode`, and with `encode`, which returns means and log variances.
@@ -178,7 +178,7 @@ def ordered_traversals(
 def perturbations(
     model, points, largest: float = 2.0, steps: int = 9, seed: int = 0, **given
 ) -> np.ndarray:
-    """Shows one row per point: its latents with increasing noise, from none on the left.
+    """Shows one row per point, with increasing noise in the latents from left to right.
 
     Args:
         model: Any model with `decode` or a generator.
@@ -186,7 +186,7 @@ def perturbations(
             reconstructions.
         largest: Standard deviation of the noise in the last column, in the unit of the latents.
         steps: Number of images per row, at least 2.
-        seed: Seed for the noise, one sample per row, which is scaled along the row.
+        seed: Seed for the noise. Each row has one noise sample, which is scaled along the row.
         **given: Other arguments of the model's `decode`, such as `labels`.
 
     Returns: A uint8 image `[height, width, 3]`.
@@ -209,7 +209,7 @@ def perturbations(
 def manifold(model, side: int = 20, **given) -> np.ndarray:
     """Shows the plane of two latents, in parts of equal probability under the normal prior.
 
-    Kingma, Welling (2014), fig. 4: the values of each latent are the normal quantiles of the
+    Kingma, Welling (2014), fig. 4. The values of each latent are the normal quantiles of the
     midpoints of `side` equal parts of [0, 1]. The first latent increases to the right, and the
     second upward.
 
@@ -239,7 +239,7 @@ def manifold(model, side: int = 20, **given) -> np.ndarray:
 
 
 def random_codes(model, codes_of_data, n: int = 64, seed: int = 0) -> np.ndarray:
-    """Shows decoded codes of data, and of a normal distribution fitted to the codes.
+    """Shows decoded codes of data, and decoded samples from a normal distribution fitted to them.
 
     The normal distribution has the mean and covariance of the data's codes. If the images on the
     right are worse than the images on the left, the codes do not follow a normal distribution.

@@ -63,7 +63,7 @@ def densities(
     model, data: np.ndarray, span: tuple[float, float] = (-4.0, 4.0), bins: int = 80,
     samples: int = 20_000, seed: int = 0,
 ) -> np.ndarray:  # fmt: skip
-    """Plots a GAN for one-dimensional data: the densities of data and samples, and D(x).
+    """Plots the densities of data and samples, and D(x), of a GAN for one-dimensional data.
 
     See fig. 1 of Goodfellow et al.: "Generative Adversarial Nets", NeurIPS 2014. The dotted line is
     the optimal discriminator for the two densities, p / (p + q), which is unknown where there are

@@ -38,7 +38,7 @@ def code_scatter(
         names: Name of each label. If None, the labels' numbers are shown. If there is only one
             label, there is no legend.
         axis_names: Names of the two dimensions.
-        colors: Matplotlib color of each label, for example if the labels stand for colors.
+        colors: Matplotlib color of each label, for example if the labels represent colors.
 
     Returns: A uint8 image `[height, width, 3]`.
 
@@ -86,8 +86,8 @@ def code_scatter(
         of_kinds = colormaps["tab10"](np.arange(len(kinds)))
     figure, row = panels_of(len(panels))
     for axes, (title, codes) in zip(row, panels.items(), strict=True):
-        # Points are plotted in the order of the examples, because plotting label after label would
-        # hide the first labels.
+        # Points are plotted in the order of the examples, because plotting one label after
+        # another would hide the first labels.
         size = np.clip(6000 / max(len(labels), 1), 1.5, 12)
         color = of_kinds[np.searchsorted(kinds, labels)]
         axes.scatter(*np.asarray(codes).T, s=size, c=color, linewidths=0)
@@ -250,7 +250,7 @@ def roc_plot(scores: Mapping[str, np.ndarray], positive: np.ndarray) -> np.ndarr
     """Plots each score's detection rate at each false-alarm rate, with the AUROC in the legend.
 
     Args:
-        scores: Finite numbers `[n]` by name; higher numbers mean that an example should be
+        scores: Scores, finite numbers `[n]` by name; higher numbers mean that an example should be
             detected.
         positive: Whether each example should be detected, booleans `[n]`. Both values must occur.
 
@@ -293,7 +293,7 @@ def new_figure(width: float, height: float) -> "Figure":
 
 
 def _legend(figure, axes):
-    """Adds a legend that does not cover a line, above the plot if there is no such position."""
+    """Adds a legend that does not cover a line, if necessary above the plot."""
     legend = axes.legend()
     figure.draw_without_rendering()
     box = legend.get_window_extent()
@@ -320,17 +320,17 @@ LATER = (40, 40, 40)
 
 
 def seen_pixels(network, row: int, column: int, scale: int = 8, seed: int = 0) -> np.ndarray:
-    """Shows the pixels that one pixel's parameters depend on in an autoregressive network.
+    """Shows the pixels on which one pixel's parameters depend in an autoregressive network.
 
-    Pixels that the network uses are white. Pixels that are sampled earlier but are not used, the
-    blind spot, are red. The pixel itself is blue, and later pixels are dark.
+    Pixels that the network uses are white. Pixels that are sampled earlier but are not used (the
+    blind spot) are red. The pixel itself is blue, and later pixels are dark.
 
     Args:
         network: Network that maps images `[batch, height, width, channels]` to parameters of the
             same height and width.
         row: Row of the pixel.
         column: Column of the pixel.
-        scale: Side length, in the result, of each pixel.
+        scale: Side length of each pixel in the result.
         seed: Seed for the random images at which gradients are taken.
 
     Returns: A uint8 image `[height * scale, width * scale, 3]`.

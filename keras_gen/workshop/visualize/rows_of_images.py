@@ -57,7 +57,7 @@ def translations_below(
     """Shows rows of images, each followed by a row with their translations.
 
     Args:
-        images: uint8 `[n, height, width, 1 or 3]`.
+        images: Images, uint8 `[n, height, width, 1 or 3]`.
         translated: Translations, uint8 `[n, height, width, 1 or 3]`.
         columns: Number of images per row.
         names: Names of the rows of images and of translations.
@@ -99,7 +99,7 @@ def inpaintings(images: np.ndarray, masks: np.ndarray, model, **others) -> np.nd
     """Shows a row of images, with their known pixels and each model's completions below.
 
     Args:
-        images: uint8 `[n, height, width, channels]`.
+        images: Images, uint8 `[n, height, width, channels]`.
         masks: Masks `[n, height, width, 1]`, nonzero where a pixel is missing; missing pixels are
             gray.
         model: Any model with `inpaint(images, masks)`.
@@ -121,7 +121,7 @@ def translation_grid(model, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
     Args:
         model: A `CycleGAN`, or any model with two directions, of which x to y is the first.
-        x: uint8 `[n, height, width, 3]`.
+        x: Images from the first domain, uint8 `[n, height, width, 3]`.
         y: Images from the other domain, with the size of `x`. The larger set is truncated.
 
     Returns: A uint8 image `[height, width, 3]`.
@@ -164,10 +164,10 @@ def anomalies(model, sets: Mapping[str, np.ndarray], n: int = 12) -> np.ndarray:
 def sample_neighbors(
     model, training: np.ndarray, n: int = 8, k: int = 3, seed: int = 0, **conditions
 ) -> np.ndarray:
-    """Shows one row per sample: the sample and its nearest training images.
+    """Shows one row per sample, with the sample and its nearest training images.
 
-    This reveals copies of training images: a copy is nearer to its neighbors than they are to each
-    other.
+    This reveals copies of training images, which are much nearer to a neighbor than the neighbors
+    are to each other.
 
     Args:
         model: Any model with `nearest_neighbors`, such as `GAN`.
@@ -188,9 +188,9 @@ def sample_neighbors(
 
 
 def analogies(model, images, through=None) -> np.ndarray:
-    """Shows one row per image: the image, and its latents decoded as each class.
+    """Shows one row per image, with the image and its latents decoded as each class.
 
-    Kingma, Mohamed, Rezende, Welling (2014), fig. 1: the images of a row share their style.
+    See Kingma, Mohamed, Rezende, Welling (2014), fig. 1. The images in a row share their style.
 
     Args:
         model: Any model with `analogies`, such as `M2`.
@@ -219,8 +219,8 @@ def swaps(model, styles, identities) -> np.ndarray:
 
     Args:
         model: Any model with `swap`, such as `StyleIdentityVAE`.
-        styles: uint8 images, one per row.
-        identities: uint8 images, one per column.
+        styles: Images with the styles, uint8, one per row.
+        identities: Images with the identities, uint8, one per column.
 
     Returns: A uint8 image `[height, width, 3]`; the cell at the top left is white.
 

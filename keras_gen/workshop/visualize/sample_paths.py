@@ -106,7 +106,8 @@ def _moments(model, n, moments, steps, seed, **given) -> Iterator[tuple[tf.Tenso
     )
     last = 0
     for stop in np.linspace(0, steps, moments).round().astype(int):
-        # Sampling continues from the last time. `followed` begins with a multiple of its input.
+        # Sampling continues from the previous time. `followed` begins with a multiple of its
+        # input.
         start = points / path.sigma(times[last])
         points = follow(start, times[last : stop + 1])
         last = stop

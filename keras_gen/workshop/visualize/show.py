@@ -1,4 +1,4 @@
-"""Pictures that scripts write and notebooks show."""
+"""Pictures that scripts save and notebooks show."""
 
 import builtins
 import os

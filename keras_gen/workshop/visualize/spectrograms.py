@@ -50,7 +50,8 @@ def spectrograms(
 
     width = min(1.3, _WIDEST / columns)
     figure = new_figure(2.2 + width * columns, 0.6 + 1.5 * len(rows))
-    # All panels have one extent. Shared axes would show the same, in quadratic time.
+    # All panels have the same extent. Shared axes would have the same effect, but take quadratic
+    # time.
     panels = figure.subplots(len(rows), columns, squeeze=False)
     for axes in panels.ravel():
         axes.set_visible(False)

@@ -1,4 +1,4 @@
-"""Labeled figures: of an image with cells, of points over time, and of images over time."""
+"""Labeled figures of image cells, of points over time, and of images over time."""
 
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -52,8 +52,8 @@ def figure(
     axes.spines[:].set_visible(False)
     if title:
         axes.set_title(title)
-    # The height is reduced with the width of the row labels, so that no white remains above and
-    # below the image.
+    # The height is reduced with the width of the row labels, so that no white space remains
+    # above and below the image.
     drawn.draw_without_rendering()
     drawn.set_figheight(drawn.get_tightbbox().height + 0.1)
     return drawn

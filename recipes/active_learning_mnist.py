@@ -8,14 +8,15 @@ Training Text Classifiers", SIGIR 1994, choose examples whose class is least cer
   python recipes/active_learning_mnist.py --preset smoke     under a minute
 
 Expected result of the cpu preset: with 50 labels, an accuracy of 79% if the labeled digits cover
-the pool and 65% if they are chosen at random (PCA and pixels: 70% each), which saves 117 labels.
+the pool, and 65% if they are chosen at random (PCA and pixels: 70% each). Coverage saves 117
+labels.
 
 An autoencoder is trained without labels. Some digits from a pool of training digits are labeled,
 logistic regression is fitted to their codes, and test digits are classified. Digits are chosen
 
 - at random;
-- by coverage: the digits nearest to the k-means centers, one per label. This replaces the core-set,
-  which minimizes the largest distance and therefore picks outliers first;
+- by coverage: the digits nearest to the k-means centers, one per label. k-means replaces the
+  core-set, which minimizes the largest distance and therefore picks outliers first;
 - by uncertainty: half of the digits cover the pool; the other half have the smallest margin
   between the two most likely classes, according to a classifier fitted to the first half.
 
@@ -55,16 +56,16 @@ LINES = {
     "pca_covering": "PCA, coverage",
     "pixels_covering": "pixels, coverage",
 }
-MORE = (400, 800)  # further label counts for random choices, to compute "labels saved"
+MORE = (400, 800)  # additional label counts for random choices, to compute "labels saved"
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    latent_dim: int = 32  # Dimensions of the codes and number of principal components
+    latent_dim: int = 32  # Number of code dimensions and of principal components
     hidden: int = 500  # Units in the encoder's first layer; the second has half as many
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
     pool: int = 10_000  # Size of the pool, which contains the first training digits
-    draws: int = 5  # Number of repetitions over which accuracies are averaged
+    draws: int = 5  # Number of repetitions for averaging accuracies
 
 
 PRESETS = {

@@ -7,19 +7,19 @@ ICLR 2018.
   python recipes/adversarial_examples_mnist.py              up to 50 minutes on one of two CPU cores
   python recipes/adversarial_examples_mnist.py --preset smoke     under a minute
 
-Expected result of the cpu preset: 89% of digits are classified correctly under the worst attack and
-over 99% without an attack; with a pixel threshold, it is 62%, and without a defense, 0%. The
-authors of PGD training report 89.3% under weaker attacks; under AutoAttack, which resembles the
-attacks here, their network reaches 88.4%.
+Expected result of the cpu preset: 89% of digits are classified correctly under the worst attack,
+and over 99% without an attack. Under the worst attack, a pixel threshold reaches 62%, and the
+undefended network 0%. The authors of PGD training report 89.3% under weaker attacks; under
+AutoAttack, which resembles the attacks here, their network reaches 88.4%.
 
 Each pixel may change by 0.3 of its range. Four classifiers with the same network are attacked: one
-trained on clean digits, one on FGSM examples, one on PGD examples with the full epsilon from the
-start, and one on PGD examples with a growing epsilon. Robust accuracy counts a digit as correct
-only if it withstands all of several attacks: FGSM, 40-step PGD, APGD with three losses (Croce,
-Hein, ICML 2020), and SquareAttack, which needs no gradient (Andriushchenko et al., ECCV 2020).
-Attacks use several random starts, on digits sampled from the test set. FGSM training protects only
-against FGSM, because the network learns to mislead its single step. With the full epsilon from the
-start, PGD training may fail to make progress.
+trained on clean digits, one trained on FGSM examples, one trained on PGD examples with the full
+epsilon from the start, and one trained on PGD examples with a growing epsilon. Robust accuracy
+counts a digit as correct only if it withstands all of several attacks: FGSM, 40-step PGD, APGD with
+three losses (Croce, Hein, ICML 2020), and SquareAttack, which needs no gradient (Andriushchenko et
+al., ECCV 2020). Attacks use several random starts. The attacked digits are sampled from the test
+set. FGSM training protects only against FGSM, because the network learns to mislead FGSM's single
+step. With the full epsilon from the start, PGD training may fail to make progress.
 
 The baseline defense applies a pixel threshold before the undefended network. The attacks target
 this defense, with a gradient that passes through the threshold; attacks transferred from the
@@ -68,7 +68,7 @@ class Settings(ShortStepSettings):
     attack_steps: int = 40  # Number of PGD steps per attack in training
     relative_step: float = 1 / 30  # Length of each PGD step, as a fraction of epsilon
     ramp: float = 0.0  # Fraction of training during which epsilon grows from zero
-    others_epochs: int = 1  # Epochs for the three other classifiers
+    others_epochs: int = 1  # Number of epochs for the other three classifiers
     tested: int = 1000  # Number of test digits to attack, sampled with the seed
     restarts: int = 2  # Number of random starts for each attack that uses them
     queries: int = 1000  # Number of random squares that the square attack tries from each start

@@ -1,9 +1,9 @@
 """Anomaly detection with autoencoders on MNIST and Fashion-MNIST.
 
 An, Cho: "Variational Autoencoder based Anomaly Detection using Reconstruction Probability", SNU
-Data Mining Center, special lecture on IE 2015-1. Their MNIST experiment is repeated: each of the
-ten digits is the anomaly once, and a model is trained on the other nine. The AUROC of each digit
-measures how well the model's scores separate normal from anomalous test digits.
+Data Mining Center, special lecture on IE 2015-1. The recipe repeats the paper's MNIST experiment.
+Each of the ten digits is the anomaly once, and a model is trained on the other nine. The AUROC of
+each digit measures how well the model's scores separate normal from anomalous test digits.
 
   python recipes/anomaly_detection_mnist.py                    about 5 minutes on two CPU cores
   python recipes/anomaly_detection_mnist.py --preset smoke     under a minute
@@ -12,17 +12,17 @@ Expected result of the cpu preset: an AUROC of 0.989 for digits among clothes (n
 0.978) and a mean AUROC of 0.86 over the ten digits.
 
 The main model is trained on Fashion-MNIST, and separates Fashion-MNIST test images from MNIST
-digits. The threshold is the 0.99 quantile of the scores of the last twelfth of the normal training
-images, on which no model is trained. The code size was chosen on the last 10,000 training digits
-with 1, 2, and 7 as anomalies: a large code detects no anomalies. Reconstruction error also misses
-anomalies that are easy to reconstruct: the AUROC for the digit 1 is below chance. Two baselines
-need no network: the squared error of the same number of principal components, and the distance to
-the nearest training image.
+digits. The last twelfth of the normal training images is not used for training; the threshold is
+the 0.99 quantile of the scores of these images. The code size was chosen on the last 10,000
+training digits with 1, 2, and 7 as anomalies. A large code detects no anomalies. The reconstruction
+error also misses anomalies that are easy to reconstruct; the AUROC for the digit 1 is below chance.
+Two baselines need no network: the squared error of the same number of principal components, and the
+distance to the nearest training image.
 
 Deviations: the paper's model is a variational autoencoder. This recipe uses one of the paper's
 baselines, the plain autoencoder, scored by its squared error. The networks also differ, so the
-results are not compared with the paper's. The other common protocol, one normal and nine anomalous
-digits, is easier for most digits.
+results are not compared with the paper's. The other common protocol, with one normal digit and nine
+anomalous digits, is easier for most digits.
 
 Data: fashion_mnist and mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -53,7 +53,7 @@ class Settings(ShortStepSettings):
     hidden: int = 400  # Units in the encoder's first layer; the second has half as many
     learning_rate: float = 1e-3  # Adam's learning rate
     quantile: float = 0.99  # Fraction of held-out normal images below the threshold
-    digit_epochs: int = 15  # Epochs for each of the ten models that are trained on nine digits
+    digit_epochs: int = 15  # Number of epochs for each of the ten models trained on nine digits
     neighbors: int = 10_000  # Number of training images searched for nearest neighbors
 
 

@@ -9,16 +9,16 @@ ICLR 2019.
 Expected result of the cpu preset: a kernel distance of 0.04 and a recall of 0.19; a Gaussian
 mixture has 0.25 and 0.67, and test images with swapped lower halves have a distance of 0.10.
 
-Latents are truncated at several thresholds. Lower thresholds make more samples look like training
-images (precision), but fewer training images look like a sample (recall). Samples are compared with
+Latents are truncated at several thresholds. With lower thresholds, more samples look like training
+images (precision), but fewer training images look like samples (recall). Samples are compared with
 training images in the features of two independently trained classifiers of the padded images (the
 worse result counts), and with a patch distance, which needs no network. Test images are the
 reference, and a Gaussian mixture over pixels is the baseline.
 
 Deviations in the cpu preset: narrow networks with attention on 8x8 maps, batches of 32 instead of
 2,048, one discriminator update per generator update, and higher learning rates. The generator's
-learning rate is eight times the paper's: with twice the paper's rate, no clothes were recognizable
-after 600 steps with batches of 64.
+learning rate is eight times the paper's rate, because with twice the paper's rate, no clothes were
+recognizable after 600 steps with batches of 64.
 
 Data: fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR), padded to
 32x32. The paper does not use this dataset.
@@ -47,7 +47,7 @@ NO_THRESHOLD = 10.0  # above any latent, so nothing is truncated
 @dataclasses.dataclass(frozen=True)
 class Settings(RunSettings):
     latent_dim: int = 80
-    """Dimensions of the latents; each part of the generator receives a quarter."""
+    """Number of latent dimensions; each part of the generator receives a quarter."""
     filters: int = 256  # Channels of all feature maps
     attention: int = 16  # Side length of the feature maps with self-attention
     discriminator_steps: int = 2  # Discriminator updates per generator update

@@ -10,13 +10,14 @@ Sønderby, Raiko, Maaløe, Sønderby, Winther: "Ladder Variational Autoencoders"
   python recipes/biva_mnist.py                    24 minutes at most on two CPU cores
   python recipes/biva_mnist.py --preset smoke     under a minute
 
-Expected result of the cpu preset: a test NLL of 87.8 nats (ladder VAE: 89.4; VAE with as many
-weights: 91.8).
+Expected result of the cpu preset: a test NLL of 87.8 nats (ladder VAE: 89.4; VAE with the same
+number of weights: 91.8).
 
-The VAE has one layer of latents; the ladder VAE has as many layers as BIVA, with the same sizes.
-Both are trained in the same way as BIVA, with the same number of steps, batch size, learning rates,
-and warm-up; the ladder VAE also uses the same free bits. Each row of the sample grid shows a test
-digit, its reconstruction, and the results of resampling the latents of 1, 2, and 3 layers.
+The VAE has one layer of latents. The ladder VAE has the same number of layers as BIVA, with the
+same sizes. Both are trained in the same way as BIVA, with the same number of steps, batch size,
+learning rates, and warm-up; the ladder VAE also uses the same free bits. Each row of the sample
+grid shows a test digit, its reconstruction, and the results of resampling the latents of 1, 2, and
+3 layers.
 
 A second BIVA is trained on Fashion-MNIST. It separates Fashion-MNIST test images from digits with
 the bound L^{>k}, for which the k lowest layers are sampled from the prior, and with its ratio to
@@ -24,7 +25,7 @@ the ELBO, LLR^{>k}. The baselines are the distance to the nearest training image
 image as a PNG file.
 
 Deviations: BIVA's networks are dense and residual, with half a million weights in 3 layers. Every
-variable has free bits, which decrease from the paper's number to none; the paper fine-tunes without
+variable has free bits, which decrease from the paper's number to zero; the paper fine-tunes without
 free bits. The ladder VAE also has free bits, and no batch normalization.
 
 Data: mnist and fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
@@ -58,7 +59,7 @@ class Settings(ShortStepSettings):
     units: int = 125  # Units in BIVA's hidden layers
     ladder_hidden: int = 212
     """Units in the ladder VAE's first networks; the next networks have half as many."""
-    vae_latent_dim: int = 50  # Dimensions of the VAE's latents
+    vae_latent_dim: int = 50  # Number of the VAE's latent dimensions
     vae_hidden: int = 232  # Units in each of the VAE's four hidden layers
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
     warm_up: float = 0.2  # Fraction of the steps during which the KL weight rises to 1

@@ -8,17 +8,18 @@ Variational Fair Autoencoder", ICLR 2016.
   python recipes/blind_representations_adult.py --preset smoke  under a minute
 
 Expected result of the cpu preset: with an adversary of weight 1, the AUC for sex is 0.62 (reweighed
-score: 0.65; without an adversary: 0.79) at an income accuracy of 0.851 (0.845 and 0.854). With
-weight 2, the AUC is 0.58 at an accuracy of 0.846. A repaired score of boosted trees beats both,
-with an AUC of 0.56 at an accuracy of 0.855, except in its odds gap.
+score: 0.65; without an adversary: 0.79) at an income accuracy of 0.851 (reweighed score: 0.845;
+without an adversary: 0.854). With weight 2, the AUC is 0.58 at an accuracy of 0.846. A repaired
+score of boosted trees beats both, with an AUC of 0.56 at an accuracy of 0.855, except in its odds
+gap.
 
 An adversary (ALFR), gradient reversal (GRAD), and a VAE that receives the attribute (VFAE) each
 encode a person's 14 columns in two features. The features are evaluated as a client would receive
-them, without training noise. The metric is the larger AUC of two freshly trained probes, logistic
-regression and gradient-boosted trees, that predict sex from the features (0.5 is chance); the
+them, without training noise. Two freshly trained probes, logistic regression and gradient-boosted
+trees, predict sex from the features. The metric is the larger of their AUCs (0.5 is chance); the
 adversary's own estimate is not used. The cost of fairness is also reported: the accuracy of the
-predicted income, and the gaps between decisions, because features that hide the sex do not imply
-equal odds. ALFR is trained with several adversary weights.
+predicted income, and the gaps between decisions for the two sexes, because features that hide sex
+do not imply equal odds. ALFR is trained with several adversary weights.
 
 Baselines: a linear classifier without the sex column, a linear classifier after linear erasure of
 sex from all columns (LEACE), and a linear classifier on examples reweighed so that sex and income
@@ -133,7 +134,7 @@ def rate(s):
 
 
 def blind(cls, s, columns, seed, **options):
-    """Returns a model with initial weights from the seed, as do the functions below."""
+    """Returns a model with initial weights from the seed, like the functions below."""
     keras.utils.set_random_seed(seed)
     sizes = dict(features=s.features, hidden=(s.hidden,), discriminator_hidden=(s.hidden,) * 2)
     return cls.for_table(columns, **sizes, **options, seed=seed)

@@ -17,10 +17,10 @@ chance). These probes are trained on recolored training digits, half red in each
 does not help them. The class accuracy is also reported, overall and for green odd digits, the rare
 group.
 
-If the attribute is known to be color, no adversary is needed: a network trained on gray digits is
-color-blind by design. Linear erasure (LEACE) on the pixels is an inexpensive method that does not
-require the colors at prediction time. It gives no guarantee for digits whose colors and classes are
-correlated differently from the digits to which it was fitted.
+If the attribute is known to be color, no adversary is needed, because a network trained on gray
+digits is color-blind by design. Linear erasure (LEACE) on the pixels is an inexpensive method that
+does not require the colors at prediction time. However, it gives no guarantee if the correlation
+between colors and classes differs from the correlation in the digits to which it was fitted.
 
 Deviations: see each model. In addition, Adam uses cosine decay.
 
@@ -185,7 +185,7 @@ def report(model, probed, test):
 
 
 def erased(colored, probed, test):
-    """Returns the report on pixels from which linearly predictive information is erased."""
+    """Returns the report on pixels from which linearly predictive information was erased."""
     images, odd, colors = map(flat, colored.arrays())
     erasure = LinearErasure(images, colors)
     probed_images, _, probed_colors = map(flat, probed.arrays())

@@ -8,12 +8,12 @@ Graves: "Generating Sequences With Recurrent Neural Networks", 2013, sec. 2 and 
 Expected result of the cpu preset: 1.60 bits per character (n-grams: 1.65).
 
 Stories are split into passages, each processed without memory of the previous passage; the last
-passage of a story ends with an end token. Bits per character on test passages are compared with
-n-grams with modified Kneser-Ney smoothing, whose order is chosen on held-out training passages.
-Prompts are continued at several temperatures. The weights from the epoch with the best held-out
-loss are kept.
+passage of a story ends with an end token. The bits per character on test passages are compared with
+the bits of n-grams with modified Kneser-Ney smoothing. The order of the n-grams is chosen on
+held-out training passages. Prompts are continued at several temperatures. The weights from the
+epoch with the best held-out loss are kept.
 
-Deviations: one LSTM on a different text; the paper reports 1.24 bits per character on the Penn
+Deviations: one LSTM, and a different text; the paper reports 1.24 bits per character on the Penn
 Treebank with 7 layers of 700 units.
 
 Data: reuters through tensorflow-datasets (from reuters21578.tar.gz, which you download yourself).
@@ -47,7 +47,7 @@ class Settings(ShortStepSettings):
     learning_rate: float = 3e-3  # Adam's learning rate; linear decay to 0 in the second half
     held_out: int = 500
     """Number of training stories held out for choosing the epoch and n-grams; the last are used."""
-    tested: int = 3299  # Number of test stories; the first ones are used
+    tested: int = 3299  # Number of test stories, starting with the first
     orders: str = "1 2 3 4 5 6 7 8 9"
     """Candidate orders of the n-grams, a baseline; the best order is chosen."""
 

@@ -10,12 +10,12 @@ pairs of digits and negatives (mismatched pairs: 81% and 83%); 56% and 93% of th
 same class.
 
 Half of the digits are shown unchanged, and the other half as edges or negatives, so no training
-digit appears in both domains. In a correct pair, the second image is the transform of the first;
-agreement is the fraction of pixels that are equal after thresholding. Mismatched pairs are the
-baseline: because most pixels are black, they also agree to a large extent. A classifier in each
-domain determines whether both images show the same class. In addition, the digits alone are
-evaluated as in the other GAN recipes, because a generator that produced a single digit could also
-reach full agreement.
+digit appears in both domains. In a correct pair, the second image is the transform of the first.
+Agreement is the fraction of pixels that are equal after thresholding. The baseline is mismatched
+pairs, which also agree to a large extent, because most pixels are black. A classifier in each
+domain determines whether both images show the same class. In addition, the digits are evaluated on
+their own, as in the other GAN recipes, because a generator that always produced the same digit
+could also reach full agreement.
 
 Deviations of the cpu preset: fewer channels; the generator is evaluated with averaged weights.
 
@@ -42,7 +42,7 @@ SHOWN = 24  # pairs per grid
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    latent_dim: int = 100  # Dimensions of the latents
+    latent_dim: int = 100  # Number of latent dimensions
     filters: int = 128  # Channels of the generator before its last layers
     discriminator_filters: int = 20  # Channels of the discriminator's first layers
     hidden: int = 500  # Units in the discriminator's dense layer

@@ -10,12 +10,12 @@ classified correctly (source-only network: 28% and 18%; nearest neighbor: 62% an
 
 The discriminators share all layers except the first, and also learn the labels of one domain, the
 source. As in the paper, 2,000 MNIST and 1,800 USPS digits are sampled. Labels of the other domain,
-the target, are used only to evaluate test digits. The accuracies are compared with the nearest
-neighbor and with a network trained only on the source.
+the target, are used only to evaluate test digits. The baselines are the nearest neighbor and a
+network trained only on the source.
 
 USPS digits fill the image, whereas MNIST digits have a margin. This framing explains much of the
-domain gap, so the nearest neighbor is also measured on digits whose ink is scaled to fill the
-image.
+domain gap, so the nearest-neighbor baseline is also evaluated on digits whose ink is scaled to fill
+the image.
 
 Deviations: both images of a generated pair must have the same class; without this constraint,
 target classes stayed at chance. The cpu preset uses fewer generator channels.
@@ -47,7 +47,7 @@ CLASSES = 10
 class Settings(ShortStepSettings):
     mnist_images: int = 2000  # Number of MNIST training digits
     usps_images: int = 1800  # Number of USPS training digits
-    latent_dim: int = 100  # Dimensions of the latents
+    latent_dim: int = 100  # Number of latent dimensions
     filters: int = 128  # Channels of the generators before their last layers
     discriminator_filters: int = 20  # Channels of the discriminators' first layers
     hidden: int = 500  # Units in the discriminators' dense layer

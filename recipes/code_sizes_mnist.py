@@ -1,6 +1,6 @@
 """Deep autoencoders with code sizes 2, 5, 10, and 30 on MNIST, compared with PCA.
 
-Hinton, Salakhutdinov: "Reducing the Dimensionality of Data with Neural Networks", Science 2006: a
+Hinton, Salakhutdinov: "Reducing the Dimensionality of Data with Neural Networks", Science 2006. A
 deep autoencoder (784-1000-500-250-d and its mirror image, with a linear code) preserves more of a
 digit than the first d principal components do, and its two-dimensional codes separate the digits
 better (their fig. 3).
@@ -15,8 +15,8 @@ The exported model has a 2-dimensional code. The recipe also shows a limitation 
 random codes do not decode to digits, which is why variational autoencoders exist.
 
 Deviations: the networks are trained end to end with Adam from random weights. The paper pretrains a
-stack of restricted Boltzmann machines, and then minimizes the cross-entropy, which is also the loss
-here, with conjugate gradients. The cpu preset uses a smaller ReLU network.
+stack of restricted Boltzmann machines, and then minimizes the cross-entropy with conjugate
+gradients. The cross-entropy is also the loss here. The cpu preset uses a smaller ReLU network.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """

@@ -11,15 +11,15 @@ Expected result of the cpu preset: 17.7 nats per test row and label (mixture of 
 Chow-Liu tree: 17.7; Gaussian per class: 19.3) and an income accuracy of 0.845 (logistic regression:
 0.853). `MADE.for_table` is a better model for tables; see `table_models_adult`.
 
-The flow models a row of 13 columns for low and for high income; Bayes' rule turns the flow into a
+The flow models rows of 13 columns, given low or high income. Bayes' rule turns the flow into a
 classifier, with the class frequencies of the training set as priors. The recipe reports the
 negative log-likelihood, in nats, of a test row with its label, and the accuracy of the more likely
 label.
 
-Categories and frequent values have no density. `NormalScores` spreads each value over its quantile
-range in the training set, which makes every column normally distributed; the density of these
-numbers gives a bound on the probability of the row, here with 16 samples. Numeric columns are split
-into 32 intervals. The education name is omitted, because another column contains the same
+Categories and frequent values have no density. Therefore, `NormalScores` spreads each value over
+its quantile range in the training set, which makes every column normally distributed. The density
+of these numbers gives a bound on the probability of the row, here with 16 samples. Numeric columns
+are split into 32 intervals. The education name is omitted, because another column contains the same
 information as a number.
 
 Baselines for rows with their label are a mixture of 80 products of categorical distributions,

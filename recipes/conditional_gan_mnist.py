@@ -14,8 +14,8 @@ seeds; Gaussian mixture per digit: 0.95).
 
 Two independently trained classifiers measure how often samples show the requested class; the worse
 result counts, and their accuracy on test images is the reference. A generator that repeats one
-clear image per digit would score best, so the kernel distance within each class is also measured,
-in the classifiers' features. Before a generator has learned the labels, it often generates other
+clear image per digit would score best, so the kernel distance within each class is also measured in
+the classifiers' features. Before a generator has learned the labels, it often generates other
 digits; the recipe plots how often this happens during training (class leakage).
 
 Deviations: all three methods use the same network, InfoGAN's network for digits.
@@ -47,20 +47,20 @@ from keras_gen.workshop.visualize import captioned, line_plot
 
 SHAPE = (28, 28, 1)
 CLASSES = 10
-LOOKED_AT = 1000  # samples to classify after each epoch
+LOOKED_AT = 1000  # number of samples to classify after each epoch
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     dataset: Literal["mnist", "fashion_mnist"] = "mnist"  # Dataset from tensorflow-datasets
     method: Literal["conditional", "ac", "projection"] = "conditional"
-    """Use of the label in the discriminator: conditional receives the label as additional channels,
-    ac predicts the label, and projection uses an inner product with the label's embedding."""
-    latent_dim: int = 62  # Dimensions of the latents
+    """How the discriminator uses the label: conditional receives it as additional channels, ac
+    predicts it, and projection uses an inner product with its embedding."""
+    latent_dim: int = 62  # Number of latent dimensions
     filters: int = 64  # Channels at the highest resolution
     hidden: int = 1024  # Units in the dense layers
     objective: Literal["non_saturating", "hinge", "least_squares"] = "non_saturating"
-    """Objective of the two networks."""
+    """Adversarial objective of both networks."""
     d_learning_rate: float = 2e-4  # Adam's learning rate for the discriminator
     g_learning_rate: float = 1e-3  # Adam's learning rate for the generator
     beta_1: float = 0.5  # Adam's beta_1, the decay rate of the average gradient

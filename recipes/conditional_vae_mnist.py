@@ -10,10 +10,10 @@ The encoder and the decoder receive the label as a one-hot vector. The likelihoo
 given their label is compared with a Bernoulli mixture per digit. Two independently trained
 classifiers measure how often samples show the requested class; the worse result counts.
 
-Deviations: the paper completes digits from a known quarter, so its conditions are images, whereas
-here, conditions are labels. Networks and binarization follow Burda, Grosse, Salakhutdinov (2016).
-The prior is N(0, 1) for all labels, so latents encode properties that all classes share, such as
-slant and thickness.
+Deviations: conditions are labels, whereas the paper completes digits from a known quarter, so its
+conditions are images. Networks and binarization follow Burda, Grosse, Salakhutdinov (2016). The
+prior is N(0, 1) for all labels, so latents encode properties that all classes share, such as slant
+and thickness.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -39,7 +39,7 @@ CLASSES = 10
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    latent_dim: int = 50  # Dimensions of the latents
+    latent_dim: int = 50  # Number of latent dimensions
     hidden: int = 200  # Units in each of the two hidden layers of the encoder and decoder
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
     components: int = 50  # Number of components in each digit's Bernoulli mixture, the baseline

@@ -6,8 +6,8 @@ Models", NeurIPS 2015, sec. 5.1.
   python recipes/conditional_vae_quarters_mnist.py                   10 minutes on two CPU cores
   python recipes/conditional_vae_quarters_mnist.py --preset smoke    under a minute
 
-Expected result of the cpu preset: an NLL of 63.9 nats for the rest of a digit given one quarter,
-44.2 given two quarters, and 20.4 given three (baseline network: 106.8, 66.5, and 28.5).
+Expected result of the cpu preset: the NLL of the rest of a digit is 63.9 nats given one quarter,
+44.2 given two quarters, and 20.4 given three quarters (baseline network: 106.8, 66.5, and 28.5).
 
 The condition is one quarter of a digit (lower left), two quarters (the left half), or three (all
 but the lower right); the model generates the rest. The recognition, prior, and generation networks
@@ -15,8 +15,9 @@ have dense layers. The conditional likelihood is estimated on test digits with i
 eq. (7).
 
 The baseline network predicts each remaining pixel independently from the same quarters, with the
-same layers. It is trained until it no longer improves on held-out digits. Its single output blends
-all plausible completions, whereas each latent sample of the CVAE selects one.
+same layers. It is trained until it no longer improves on held-out digits. The single output of this
+network blends all plausible completions, whereas each latent sample of the CVAE selects one
+completion.
 
 Deviations: fewer units than in the paper; pixels are 0 or 1 and are resampled from their gray
 values at each step; the model does not start from the baseline network's prediction.
@@ -47,7 +48,7 @@ SIDE = 14
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    latent_dim: int = 32  # Dimensions of the latents
+    latent_dim: int = 32  # Number of latent dimensions
     hidden: int = 300  # Units in each of the two hidden layers of all networks
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
     held_out: int = 5000  # Number of training digits held out for stopping the baseline network

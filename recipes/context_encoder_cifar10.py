@@ -12,12 +12,12 @@ reconstruction loss (with the adversarial loss: 17.2; ridge regression: 17.6).
 Held-out images are inpainted by the model, by a model trained only on the reconstruction loss, and
 by methods without a network, the best of which is ridge regression on the known pixels. Then, the
 paper's evaluation of features (table 2) is repeated on a small scale. The same encoder is either
-untrained or pretrained on the classes 0 to 4: as an autoencoder, as a context encoder, by
-predicting image rotations (Gidaris, Singh, Komodakis: "Unsupervised Representation Learning by
-Predicting Image Rotations", ICLR 2018), or with labels. It is then evaluated with few labels on the
+untrained or pretrained on classes 0 to 4: as an autoencoder, as a context encoder, by predicting
+image rotations (Gidaris, Singh, Komodakis: "Unsupervised Representation Learning by Predicting
+Image Rotations", ICLR 2018), or with labels. The encoder is then evaluated with few labels on
 classes 5 to 9, which were not used for pretraining.
 
-Models quickly overfit a small dataset: after 2,000 steps on 8,000 randomly mirrored images, the
+Models quickly overfit a small dataset. After 2,000 steps on 8,000 randomly mirrored images, the
 PSNR was 1 dB higher on these images than on 2,000 held-out images; with random shifts, the gap
 disappeared. The PSNR of the missing pixels is measured on luma, as in super-resolution, and on RGB.
 
@@ -65,7 +65,7 @@ class Settings(RunSettings):
     discriminator's learning rate is a tenth of this rate, as in the paper."""
     pretraining_epochs: int = 1  # Epochs of each pretraining run in the feature evaluation
     labels_per_class: int = 100  # Number of labeled images in each of the classes 5 to 9
-    draws: int = 3  # Number of label draws over which accuracies are averaged
+    draws: int = 3  # Number of random label selections for averaging accuracies
     tuning_epochs: int = 30  # Epochs of fine-tuning, in batches of 50
 
 
@@ -82,7 +82,7 @@ def main(run: Run, s: Settings):
     data = run.load(small_images("cifar10", labels=True))
     images, labels = data.train.arrays()
     test, test_labels = data.test.arrays()
-    # The feature evaluation pretrains on the classes 0 to 4 and evaluates on the classes 5 to 9.
+    # The feature evaluation pretrains on classes 0 to 4, and evaluates on classes 5 to 9.
     first_classes = data.train.select(labels < 5)
     last_classes = (images[labels >= 5], labels[labels >= 5] - 5)
     test_last_classes = (test[test_labels >= 5], test_labels[test_labels >= 5] - 5)

@@ -1,17 +1,18 @@
 """Contractive autoencoder on MNIST.
 
 Rifai, Vincent, Muller, Glorot, Bengio: "Contractive Auto-Encoders: Explicit Invariance During
-Feature Extraction", ICML 2011: 1,000 sigmoid codes and the penalty lambda ||dh/dx||_F^2.
+Feature Extraction", ICML 2011. The autoencoder has 1,000 sigmoid codes and the penalty lambda
+||dh/dx||_F^2.
 
   python recipes/contractive_autoencoder_mnist.py                  about 10 minutes on two CPU cores
   python recipes/contractive_autoencoder_mnist.py --preset smoke   under a minute
 
 Expected result of the cpu preset: a test error of 1.67% (without pretraining: 1.73%).
 
-For comparison, a plain autoencoder is trained: the same model with lambda 0. Both encoders, and an
-encoder with random weights, are then fine-tuned with labels as classifiers; as in the paper, the
-epoch is chosen on 10,000 held-out training digits. The pretraining uses all training digits without
-labels.
+For comparison, a plain autoencoder, which is the same model with lambda 0, is also trained. Both
+encoders, and an encoder with random weights, are then fine-tuned with labels as classifiers; as in
+the paper, the epoch is chosen on 10,000 held-out training digits. The pretraining uses all training
+digits without labels.
 
 Deviations: weights are not tied; Adam is used instead of plain gradient descent; lambda is not
 tuned; and the fine-tuning rate was chosen on the 10,000 held-out training digits.

@@ -1,7 +1,7 @@
 """Convolutional and dense autoencoders on MNIST and CIFAR-10.
 
 Masci, Meier, Ciresan, Schmidhuber: "Stacked Convolutional Auto-Encoders for Hierarchical Feature
-Extraction", ICANN 2011: weights shared across all positions suit images.
+Extraction", ICANN 2011. Weights that are shared across all positions suit images.
 
   python recipes/convolutional_autoencoder_mnist_cifar10.py  # 17 minutes on two CPU cores
   python recipes/convolutional_autoencoder_mnist_cifar10.py --preset smoke  # under a minute
@@ -12,13 +12,13 @@ convolutions and 14.5 with resize convolutions (PCA: 14.5; dense network: 15.0).
 The decoder upsamples in two ways: with transposed convolutions, and by resizing before a
 convolution, which avoids checkerboard artifacts (Odena, Dumoulin, Olah: "Deconvolution and
 Checkerboard Artifacts", Distill 2016). Six models, one per network and dataset, are trained in the
-same way with equal code sizes, and are compared by the squared error on test images, summed over
+same way with equal code sizes. They are compared by the squared error on test images, summed over
 pixels and channels. The loss is half of this error. The baseline is PCA with the same number of
 components, clipped to the pixel range. The exported main model uses resizing on CIFAR-10. CIFAR-10
 images are randomly mirrored for all methods, including PCA.
 
-Low-variance components are learned last, so it takes many steps to beat PCA: batches are small, and
-ELU units, which unlike ReLU have a gradient everywhere, permit a higher learning rate.
+Low-variance components are learned last, so it takes many steps to beat PCA. Therefore, batches are
+small, and ELU units, which unlike ReLU have a gradient everywhere, permit a higher learning rate.
 
 Deviations: no layer-wise pretraining; strides instead of pooling; ELU; Adam; and a dense code
 instead of feature maps, which makes equal code sizes possible.
@@ -44,8 +44,8 @@ from keras_gen.workshop.visualize import image_rows, reconstructions
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    mnist_code: int = 32  # Dimensions of a digit's code
-    cifar10_code: int = 128  # Dimensions of a color image's code
+    mnist_code: int = 32  # Number of dimensions of a digit's code
+    cifar10_code: int = 128  # Number of dimensions of a color image's code
     filters: int = 32  # Channels of the first convolution; the second has twice as many
     hidden: int = 512  # Units in the dense encoder's hidden layer
     learning_rate: float = 2e-3

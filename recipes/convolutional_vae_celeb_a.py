@@ -1,7 +1,7 @@
 """Convolutional VAE on CelebA or CIFAR-10, in bits per dimension.
 
 Kingma, Welling: "Auto-Encoding Variational Bayes", ICLR 2014, with residual convolutions. The
-likelihood is from Salimans, Karpathy, Chen, Kingma: "PixelCNN++", ICLR 2017: the decoder returns
+likelihood is from Salimans, Karpathy, Chen, Kingma: "PixelCNN++", ICLR 2017. The decoder returns
 the mean and the scale of a logistic distribution, whose mass in each of 256 intervals is the
 probability of a level.
 
@@ -19,7 +19,7 @@ linear maps. PCA has either as many latents as the VAE or a number chosen on hel
 its latents, a VAE samples all values independently, so the latents must represent any correlation
 between neighboring pixels and between colors. With 128 latents for the whole image, faces are
 blurred. With latent maps, fewer bits are needed and reconstructions are sharper, but samples are
-noise, because the prior does not model the relation between positions.
+noise, because the prior does not model correlations between positions.
 
 Data: celeb_a or cifar10 through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -64,7 +64,7 @@ class Settings(RunSettings):
     size: int = 64  # Side length of the faces in pixels; CIFAR-10 has 32
     held_out: int = 100
     """Number of training images held out to choose the epoch and PCA; the last ones are used."""
-    latent_dim: int = 128  # Dimensions of the latents; with 2, the latent plane is plotted
+    latent_dim: int = 128  # Number of latent dimensions; with 2, the latent plane is plotted
     maps: bool = False
     """Whether the latents are maps of the same size as the last convolution's output."""
     filters: str = "32 64 128"  # Channels of the convolutions, each of which halves the sides

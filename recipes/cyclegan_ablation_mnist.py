@@ -18,11 +18,11 @@ Realism is measured by the kernel distance to negatives of training digits in th
 independently trained classifiers of negatives (the worse result counts). The mean output of D is
 also reported (1: real negative, 0: generated), although this is weak evidence: if D cannot
 distinguish real from generated negatives, its output is 1/2 for both, and unchanged digits may
-score higher. Content is measured by one of the classifiers, which predicts the digit, and by the
-error relative to the correct translation. The baseline is the unchanged digit. An arbitrary test
-negative, which is realistic but has the wrong content, shows the values to expect if all content is
-lost. In this task, content survives even without cycle consistency, because convolutional
-generators keep strokes in place.
+score higher. Content is measured with one of the classifiers, which predicts the digit, and with
+the error relative to the correct translation. The baseline is the unchanged digit. An arbitrary
+test negative, which is realistic but has the wrong content, shows which values to expect if all
+content is lost. In this task, content survives even without cycle consistency, because
+convolutional generators keep strokes in place.
 
 Deviations of the cpu preset: a quarter of the channels and two residual blocks.
 
@@ -45,7 +45,8 @@ from keras_gen.translation import CycleGAN
 from keras_gen.workshop.visualize import image_rows
 
 SHOWN = 12  # digits in a sample grid
-# For each name, the cycle weight, and the identity weight as a fraction of the cycle weight.
+# Maps each name to the cycle weight, and to the identity weight as a fraction of the cycle
+# weight.
 VARIANTS = {"cycles": (10.0, 0.0), "identity": (10.0, 0.5), "neither": (0.0, 0.0)}
 NAMES = {"cycles": "cycle loss", "identity": "cycle and identity loss", "neither": "neither"}
 
@@ -100,7 +101,7 @@ def main(run: Run, s: Settings):
 
     extractors = trained_extractors(negatives(digits), labels, s.classifier_steps)
     right = negatives(test_digits)
-    # The same number of negatives of training digits, which no model has seen as negatives.
+    # The same number of negatives of training digits that no model has seen as negatives.
     real = negatives(digits[: len(test_digits)])
 
     with run.evaluation(model) as metrics:

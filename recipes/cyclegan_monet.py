@@ -13,20 +13,20 @@ discriminators, and objects remain recognizable. At 128x128, 0.38 of the photogr
 distance to paintings remains (published generators: 0.05; color transfer with gray grain, a
 baseline without training: 0.30); on the offline sample, after 10 epochs, 0.02 remains (color
 transfer with gray grain: 0.86). These are single runs with seed 0. The learning rate is
-deliberately low: with four times this rate, 0.55 remained. With the cpu preset, 0.05 remains at
-128x128 and 0.44 at 256x256; with --epochs 96 --smooth-colors --margin 16, 0.05 and 0.22 remain. At
-256x256, color transfer with noise leaves 0.48.
+deliberately low, because 0.55 remained with four times this rate. With the cpu preset, 0.05 remains
+at 128x128 and 0.44 at 256x256; with --epochs 96 --smooth-colors --margin 16, 0.05 and 0.22 remain.
+At 256x256, color transfer with noise leaves 0.48.
 
 --from-scratch starts the quick preset with random weights, on 64x64 crops of 128x128 images with
-narrower discriminators; in one run, 0.54 remained after 8 minutes; on the offline sample, results
+narrower discriminators. In one run, 0.54 remained after 8 minutes; on the offline sample, results
 remain blurred. One row of the picture shows the published export's output for the same photographs.
 
 Deviations of the cpu preset: crops at several sizes; convolutions without checkerboard artifacts;
 averaged generator weights. Normalization is by groups of channels, because normalizing each channel
 separately caused droplets and ringing. The weight of the identity loss, which preserves colors,
-decreases to 0. It starts at the full weight, because with a fifth of it, both directions inverted
-the colors. The quick preset has the same networks, except for narrower discriminators, and the same
-losses at twice the learning rate.
+decreases to 0. It starts at the full weight, because with a fifth of this weight, both directions
+inverted the colors. The quick preset has the same networks, except for narrower discriminators, and
+the same losses at twice the learning rate.
 
 Data: cycle_gan/monet2photo through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -106,7 +106,7 @@ class Settings(RunSettings):
     cycle_weight: float = 10.0  # Weight of the cycle loss (lambda in the paper)
     identity_weight: float = 0.5  # Weight of the identity loss, as a fraction of cycle_weight
     identity_until: float = 0.0
-    """Fraction of steps over which the identity loss fades; 0 disables fading."""
+    """Fraction of the steps over which the identity loss fades to 0; 0 disables fading."""
     pool_size: int = 50  # Number of generated images in each discriminator's history
     ema: float = 0.0  # EMA momentum of the generators used for evaluation; 0 disables EMA
     classifier_steps: int = 1800
@@ -154,7 +154,7 @@ PRESETS = {
                 discriminator_filters=32, upsampling="smoothed", normalization="group",
                 identity_until=0.5, ema=0.999, epochs=24, steps_per_epoch=250, grid_every=4,
                 validate_every=4),
-    # The number of steps per epoch is the number of photographs.
+    # One epoch has one step per photograph.
     "paper": dict(epochs=200, steps_per_epoch=6287, validate_every=5),
 }  # fmt: skip
 
@@ -205,7 +205,7 @@ def main(run: Run, s: Settings):
         g_optimizer = run.averaged(Adam(run.in_halves(s.learning_rate, epochs), 0.5))
         run.compile(model, d_optimizer=d_optimizer, g_optimizer=g_optimizer)
 
-    # Images that are used only for pictures and evaluation are read when needed.
+    # Images used only for pictures and evaluation are read when needed.
     @cache
     def shown():
         held_out = images_of(s.evaluated_size)

@@ -2,7 +2,7 @@
 
 Radford, Metz, Chintala: "Unsupervised Representation Learning with Deep Convolutional Generative
 Adversarial Networks", ICLR 2016. Zhao, Liu, Lin, Zhu, Han: "Differentiable Augmentation for
-Data-Efficient GAN Training", NeurIPS 2020: real and generated images are augmented (color,
+Data-Efficient GAN Training", NeurIPS 2020. Real and generated images are augmented (color,
 translation, and cutout) before the discriminator sees them.
 
   python recipes/dcgan_celeb_a.py                       53 minutes on one of two CPU cores
@@ -12,10 +12,10 @@ translation, and cutout) before the discriminator sees them.
 Expected result of the cpu preset: a kernel distance of 0.13, about the same as for a Gaussian
 mixture. The standard error is 0.08, because only 100 test faces are available.
 
-Samples are evaluated as in dcgan_fashion_mnist, here in the features of classifiers that predict
-sex and smile, or the photographs' labels. The first paper's latent arithmetic is automated: a
-classifier finds samples of smiling women, unsmiling women, and unsmiling men, and then classifies
-the result.
+Samples are evaluated as in dcgan_fashion_mnist, here with the features of classifiers that predict
+sex and smile for faces, or labels for photographs. The first paper's latent arithmetic is
+automated. A classifier finds samples of smiling women, unsmiling women, and unsmiling men, and then
+classifies the result.
 
 Deviations in the cpu preset: narrow networks; the weights of the evaluated generator are averaged.
 
@@ -51,7 +51,7 @@ class Settings(RunSettings):
     """Dataset: faces (celeb_a) or small photographs (cifar10)."""
     images: Path | None = None  # Your own image folder, with or without class subfolders
     size: int = 64  # Side length of the faces in pixels; CIFAR-10 has 32
-    latent_dim: int = 100  # Dimensions of the latents
+    latent_dim: int = 100  # Number of latent dimensions
     filters: int = 128  # Channels of the discriminator's first layer, doubled at each stage
     augmentation: str = "color translation cutout"
     """Augmentations of all images that the discriminator receives."""
@@ -148,7 +148,7 @@ def main(run: Run, s: Settings):
 
 
 def clearest(logits, label):
-    """Returns indices sorted by the less certain classifier, clearest examples first."""
+    """Returns indices sorted by the certainty of the less certain classifier, highest first."""
     margins = []
     for each in logits.values():
         others = np.delete(each, label, axis=1)

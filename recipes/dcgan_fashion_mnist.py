@@ -41,9 +41,9 @@ Objective = Literal["minimax", "non_saturating", "least_squares", "wasserstein",
 @dataclasses.dataclass(frozen=True)
 class Settings(RunSettings):
     images: Path | None = None  # Your own image folder, with or without class subfolders
-    latent_dim: int = 100  # Dimensions of the latents
+    latent_dim: int = 100  # Number of latent dimensions
     filters: int = 128  # Channels of the discriminator's first layer, doubled at each stage
-    objective: Objective = "non_saturating"  # Objective of the networks (paper: non_saturating)
+    objective: Objective = "non_saturating"  # Adversarial objective (paper: non_saturating)
     discriminator_steps: int = 1  # Discriminator updates per generator update
     learning_rate: float = 2e-4  # Adam's learning rate for both networks
     beta_1: float = 0.5  # Adam's beta_1, the decay rate of the average gradient

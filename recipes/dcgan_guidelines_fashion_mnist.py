@@ -17,8 +17,8 @@ with ReLU instead of the discriminator's leaky ReLU. An initial standard deviati
 networks with normalization, so the networks without normalization are also trained with Keras's
 he_normal initialization, which mistakes the output channels of a transposed kernel for its inputs.
 
-Samples are evaluated as in dcgan_fashion_mnist.py. If a run ends in NaN, the last finite weights
-are evaluated, and the metrics record this.
+Samples are evaluated as in dcgan_fashion_mnist.py. If the weights of a run become NaN, the last
+finite weights are evaluated, and the metrics record this fact.
 
 Deviations of the cpu preset: an eighth of the paper's channels, 80,000 images per network, and
 learning rates that decay to zero in the second half, so that the result does not depend on the last
@@ -46,7 +46,7 @@ from keras_gen.workshop.baselines import mixture_samples
 from keras_gen.workshop.visualize import image_rows, samples
 
 SHAPE = (32, 32, 1)
-# For each name, the removed guideline and the initializer of the weights.
+# Maps each name to the removed guideline and the initializer of the weights.
 VARIANTS = {
     "whole": (None, None),
     "strides": ("strides", None),
@@ -73,9 +73,9 @@ FIGURES = ("kernel_distance", "precision", "recall", "pyramid_16")
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     variants: int = len(VARIANTS)  # Number of networks to train
-    latent_dim: int = 100  # Dimensions of the latents
+    latent_dim: int = 100  # Number of latent dimensions
     filters: int = 128  # Channels at the highest resolution, doubled at every coarser stage
-    hidden: int = 512  # Units in the hidden dense layers of the variant that has such layers
+    hidden: int = 512  # Units in the hidden layers of the variant with dense hidden layers
     learning_rate: float = 2e-4
     """Learning rate for both networks; linear decay to 0 in the second half."""
     beta_1: float = 0.5  # Adam's beta_1, the decay rate of the average gradient
@@ -142,7 +142,7 @@ def build(run, s, name):
 
 
 def train_and_measure(run, s, name, train, evaluate):
-    """Returns the metrics of a network, whether or not its training ends well."""
+    """Returns the metrics of a network, even if its training fails."""
     model = build(run, s, name)
     ending = {}
     try:

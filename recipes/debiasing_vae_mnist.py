@@ -12,13 +12,13 @@ Expected result of the cpu preset: an accuracy of 0.86 in the worst group (unifo
 
 The task is to separate odd from even digits. Half of the even digits are green, and the other half
 are red. Only a few odd digits are green, so a classifier mistakes green odd digits for even digits.
-The DB-VAE does not receive the colors: it discovers them among its latents, and samples odd digits
+The DB-VAE does not receive the colors. It discovers them among its latents, and samples odd digits
 more often where latents are sparse. With faces, the task is to recognize smiles, and most smiling
 men are left out, so that they are rare.
 
 As baselines, the same model is trained from the same initial weights on uniformly sampled examples,
 and on uniformly sampled groups, which requires known groups. Accuracies are measured on test
-images; in the overall accuracy, each group is weighted by its fraction of the training images.
+images; in the overall accuracy, each group has its fraction of the training images as its weight.
 
 Deviations: different data, and networks suited to them. Alpha, the bin width, the loss weights, and
 the number of latents were chosen on the last 10,000 training digits or, for the second command, on
@@ -53,9 +53,9 @@ FIRST_POSITIVE_GROUP = 2  # groups 2 and 3 contain odd digits, or smiling faces
 class Settings(ShortStepSettings):
     dataset: Literal["mnist", "celeb_a"] = "mnist"
     """Dataset: digits in two colors (mnist), or faces (celeb_a)."""
-    examples: int = 20_000  # Number of training images; the first ones are used
+    examples: int = 20_000  # Number of training images, starting with the first
     rare: float = 0.02  # Fraction of green among odd digits, or of men among smiling people
-    latent_dim: int = 2  # Dimensions of the latents
+    latent_dim: int = 2  # Number of latent dimensions
     width: int = 16  # Channels of the first of two convolutions; the second has twice as many
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
     weight: float = 100.0  # Weight of the cross-entropy; the reconstruction loss has weight 1

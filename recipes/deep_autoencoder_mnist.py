@@ -1,10 +1,10 @@
 """Deep autoencoder on MNIST with a 30-dimensional code, compared with PCA and logistic PCA.
 
-Hinton, Salakhutdinov: "Reducing the Dimensionality of Data with Neural Networks", Science 2006: a
-784-1000-500-250-30 encoder with logistic units and a linear code, its mirror image as the decoder,
-and pixel cross-entropy as the loss. The paper reports the mean squared error of a test digit
-(summed over its 784 pixels, which are between 0 and 1): 3.00 for the autoencoder, 8.01 for logistic
-PCA, and 13.87 for PCA with 30 components.
+Hinton, Salakhutdinov: "Reducing the Dimensionality of Data with Neural Networks", Science 2006. The
+encoder (784-1000-500-250-30) has logistic units and a linear code, the decoder is its mirror image,
+and the loss is the pixel cross-entropy. The paper reports the mean squared error of a test digit,
+summed over its 784 pixels in [0, 1]: 3.00 for the autoencoder, 8.01 for logistic PCA, and 13.87 for
+PCA with 30 components.
 
   python recipes/deep_autoencoder_mnist.py                       about 42 minutes on two CPU cores
   python recipes/deep_autoencoder_mnist.py --pretrain denoising  with greedy pretraining
@@ -17,9 +17,9 @@ initial weights barely train. Here they are trained from scratch, with Adam and 
 times as large (Glorot, Bengio 2010, sec. 4.2), or after pretraining with denoising layers.
 
 The cpu preset uses weight decay, because the final error is higher on held-out digits than on
-training digits. The decay is chosen without test digits: it is the candidate whose shorter runs, on
-50,000 of the training digits, have the lowest error on the other 10,000. In these runs, the decay
-is increased in inverse proportion to the number of steps, so that weights shrink by the same
+training digits. The decay is chosen without test digits, by the error of shorter runs on 10,000
+held-out training digits; these runs are trained on the other 50,000 digits. In these runs, the
+decay is increased in inverse proportion to the number of steps, so that weights shrink by the same
 factor. The main model is then trained on all 60,000 digits.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
@@ -47,7 +47,7 @@ SHAPE = (28, 28, 1)
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    latent_dim: int = 30  # Dimensions of the code
+    latent_dim: int = 30  # Number of code dimensions
     width: int = 1000
     """Units in the first hidden layer; the next layers have 1/2 and 1/4 as many."""
     activation: Literal["sigmoid", "relu", "tanh"] = "sigmoid"
@@ -128,7 +128,7 @@ def held_out_error(run, s, source, weight_decay):
 
 
 def build_model(s, hidden):
-    """Returns an autoencoder; without hidden layers, it is logistic PCA."""
+    """Returns an autoencoder, which is logistic PCA if there are no hidden layers."""
     encoder, decoder = mlp_networks(SHAPE, s.latent_dim, hidden, s.activation)
     return Autoencoder(encoder, decoder, seed=s.seed)
 
@@ -141,7 +141,7 @@ def compile_for(run, s, model, epochs, weight_decay=0.0):
 
 
 def train_layer(run, s, layer, source, name):
-    """Trains one layer in the pretraining."""
+    """Pretrains one layer."""
     epochs = min(s.pretrain_epochs, s.epochs)
     compile_for(run, s, layer, epochs)
     run.fit(layer, source, part=name, epochs=epochs)

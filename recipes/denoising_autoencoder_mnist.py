@@ -3,8 +3,8 @@
 Vincent, Larochelle, Bengio, Manzagol: "Extracting and Composing Robust Features with Denoising
 Autoencoders", ICML 2008; the corruptions (masking, salt-and-pepper, and Gaussian noise) follow
 Vincent et al.: "Stacked Denoising Autoencoders", JMLR 2010, sec. 3.3. The networks have one layer
-of sigmoid codes, with more codes than pixels, and are compared with a plain autoencoder with the
-same network.
+of sigmoid codes, with more codes than pixels. They are compared with a plain autoencoder that has
+the same network.
 
   python recipes/denoising_autoencoder_mnist.py                    about 6 minutes on two CPU cores
   python recipes/denoising_autoencoder_mnist.py --preset smoke     under a minute
@@ -13,11 +13,12 @@ Expected result of the cpu preset: a PSNR gain of 6.25 dB with a quarter of the 
 (morphological closing: 5.47).
 
 The baselines for the PSNR gains are ridge regression on all pixels, and morphological closing,
-which fills holes from their surroundings. A linear classifier is trained on the codes and, for
+which fills holes based on their surroundings. A linear classifier is trained on the codes and, for
 comparison, on pixels and on the same number of random sigmoid units.
 
 Deviations: weights are not tied, and Adam is used instead of plain gradient descent. The papers
-evaluate stacks fine-tuned with labels, whereas here, single-layer codes are not fine-tuned.
+evaluate stacks that are fine-tuned with labels, whereas single-layer codes without fine-tuning are
+evaluated here.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """

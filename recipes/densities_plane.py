@@ -10,9 +10,9 @@ conditionals of Uria et al.: "RNADE: The Real-valued Neural Autoregressive Densi
 Expected result of the cpu preset: a KL divergence from the checkerboard of 0.05 nats for MADE
 (Gaussian mixture: 0.13).
 
-The data are two moons, three rings, and a checkerboard. Because their densities are known, the KL
-divergence KL(p || q) from the data to each model can be measured as the mean of log p - log q over
-test points. Moons and rings are themselves mixtures of hundreds of Gaussians, which favors the
+The data are two moons, three rings, and a checkerboard. Because the densities are known, the KL
+divergence KL(p || q) between the data and each model can be measured as the mean of log p - log q
+over test points. Moons and rings are themselves mixtures of hundreds of Gaussians, which favors the
 Gaussian mixture, although it has fewer components. The number of components is chosen on held-out
 points. `densities.png` shows the points, the known density, and the density of each model.
 

@@ -4,8 +4,8 @@ Burgess, Higgins, Pal, Matthey, Watters, Desjardins, Lerchner: "Understanding di
 beta-VAE", 2018, whose VAE with annealed capacity is exported. It is compared with a plain VAE, the
 beta-VAE (Higgins et al. 2017), the FactorVAE (Kim, Mnih 2018), the beta-TCVAE (Chen et al. 2018),
 and the DIP-VAE-II (Kumar et al. 2018), all with the same network and number of steps, and with an
-untrained encoder, PCA, and three handcrafted features: the amount of ink, and the two coordinates
-of its center.
+untrained encoder, PCA, and three handcrafted features, which are the amount of ink and the two
+coordinates of its center.
 
   python recipes/disentanglement_factors.py  # 8 minutes on one of two CPU cores
   python recipes/disentanglement_factors.py --preset smoke  # about a minute
@@ -19,10 +19,10 @@ seeds.
 
 Deviations: the shapes differ from the dSprites shapes, so scores are not comparable. Codes are the
 means for all combinations of factors, which are also the training set. The FactorVAE's
-discriminator needs twice as many images per step. Layers are dense as in Chen et al., whose decoder
-has one more layer and uses tanh instead of ReLU. Images in the cpu preset have a quarter of the
-pixels, so the reconstruction loss is smaller relative to the KL divergence, and weights are lower.
-The weights were chosen by the scores for seeds other than the published seeds.
+discriminator needs twice as many images per step. Layers are dense, as in Chen et al., whose
+decoder has one more layer and uses tanh instead of ReLU. Images in the cpu preset have a quarter of
+the pixels, so the reconstruction loss is smaller relative to the KL divergence, and weights are
+lower. The weights were chosen based on the scores with seeds other than the published seeds.
 
 Data: shapes drawn at run time.
 """
@@ -58,7 +58,7 @@ class Settings(ShortStepSettings):
     orientations: int = 40  # Number of values of the orientation factor
     positions: int = 32  # Number of values of x and of y
     turn: float = 1.0  # Range of orientations, as a number of full turns
-    latent_dim: int = 10  # Dimensions of the latents and number of principal components
+    latent_dim: int = 10  # Number of latent dimensions and of principal components
     hidden: int = 1200  # Units in each of the two hidden layers of the encoder and decoder
     discriminator: int = 1000  # Units in each of the six layers of the FactorVAE's discriminator
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half

@@ -1,7 +1,7 @@
 """Document autoencoder on Reuters-21578, compared with latent semantic analysis.
 
 Hinton, Salakhutdinov: "Reducing the Dimensionality of Data with Neural Networks", Science 2006,
-fig. 4: word counts of news stories are encoded in 10 or 2 dimensions (2000-500-250-125-10 and its
+fig. 4. Word counts of news stories are encoded in 10 or 2 dimensions (2000-500-250-125-10 and its
 mirror image), and documents are retrieved by the cosine similarity of their codes.
 
   python recipes/document_autoencoder_reuters.py                    about 2 minutes on two CPU cores
@@ -10,14 +10,14 @@ mirror image), and documents are retrieved by the cosine similarity of their cod
 Expected result of the cpu preset: a mean precision of 0.80 (PCA: 0.79).
 
 Each test document serves as a query for the other test documents on the same topic. Precision is
-averaged over recalls from 10% to 100%. The baselines are latent semantic analysis (LSA, a truncated
-SVD) and PCA, both on tf-idf: log(1 + count) times the word's inverse document frequency, normalized
-to unit length.
+averaged over recall levels from 10% to 100%. The baselines are latent semantic analysis (LSA, a
+truncated SVD) and PCA, both on tf-idf: log(1 + count) times the word's inverse document frequency,
+normalized to unit length.
 
 The cpu preset uses the settings with the best retrieval on the last fifth of the training stories,
-which were held out in a trial: it reconstructs tf-idf instead of word fractions, which gives rare
-words more weight, drops a fifth of the input words, uses ReLU units, and makes fewer passes over
-the data.
+which were held out in a trial. It reconstructs tf-idf instead of word fractions, which gives rare
+words more weight. It also drops a fifth of the input words, uses ReLU units, and makes fewer passes
+over the data.
 
 Deviations: the paper's 804,414 documents come from Reuters Corpus Volume 2. Its logistic units are
 pretrained, whereas here, initial weights are four times as large as usual.
@@ -51,7 +51,7 @@ class Settings(ShortStepSettings):
     words: int = 2000  # Size of the vocabulary
     vectors: Literal["shares", "tf-idf"] = "shares"
     """Reconstruction target: word fractions (shares), as in the paper, or tf-idf."""
-    latent_dim: int = 10  # Dimensions of the main model's code; a second model has 2
+    latent_dim: int = 10  # Number of code dimensions in the main model; a second model has 2
     width: int = 500  # Units in the first hidden layer; the next layers have 1/2 and 1/4 as many
     activation: Literal["sigmoid", "relu"] = "sigmoid"
     """Activation of the hidden layers; sigmoid in the paper."""

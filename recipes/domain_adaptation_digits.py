@@ -19,12 +19,13 @@ Target labels are used only to evaluate test digits, whose photographs differ fr
 training. See also co_gan_mnist_usps, which uses the same digits, and unit_mnist_usps, which
 translates digits before classification.
 
-Baselines without a second training run: the nearest neighbor in pixels; the five nearest neighbors
-in histograms of oriented gradients (HOG); a linear classifier on features with the target's mean
-and covariance (CORAL); and both types of neighbors for digits whose ink is scaled to fill the
-image, because much of the gap between MNIST and USPS arises from the missing margin in USPS.
+The baselines require no second training run: the nearest neighbor in pixel space; the five nearest
+neighbors in histograms of oriented gradients (HOG); a linear classifier on features with the
+target's mean and covariance (CORAL); and both types of neighbors for digits whose ink is scaled to
+fill the image, because much of the gap between MNIST and USPS is due to the missing margin in USPS.
 
-Weights were chosen with the labels of unsampled USPS training digits, from MNIST to USPS.
+Weights were chosen for MNIST to USPS, with the labels of USPS training digits that were not
+sampled.
 
 Deviations: all methods train LeNet with Adam for the same number of steps, except ADDA, which
 starts from the source network.
@@ -63,7 +64,7 @@ from keras_gen.workshop.baselines import (
 from keras_gen.workshop.visualize import captioned
 
 CLASSES = 10
-ROWS = 6  # number of digits per column in a sample grid; each column shows an assigned class
+ROWS = 6  # number of digits per column in a sample grid; each column shows one predicted class
 SHOWN = 500  # number of digits from which the grid's digits are selected
 
 

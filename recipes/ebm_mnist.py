@@ -5,7 +5,7 @@ Du, Mordatch: "Implicit Generation and Modeling with Energy-Based Models", NeurI
   python recipes/ebm_mnist.py                    about 5 minutes on one of two CPU cores
   python recipes/ebm_mnist.py --preset smoke     under a minute
 
-Expected result of the cpu preset: a kernel distance of 0.014 in gradient histograms for chains of
+Expected result of the cpu preset: a kernel distance of 0.014 in gradient histograms for chains from
 the buffer (Gaussian mixture: 0.039), and an AUROC of 0.997 for clothes among digits.
 
 Samples are compared with test digits by their principal components and by gradient histograms,
@@ -136,7 +136,7 @@ def build(run, s):
 
 
 def pixels_and_gradients(images, components):
-    """Returns functions that map images to features with a mean square of about 1."""
+    """Returns functions that map images to features whose mean square is about 1."""
     pca = PrincipalComponents(images, components)
     scale = pca.encode(images).std()
     return {"pixels": lambda x: pca.encode(x) / scale, "gradients": gradient_histograms}
@@ -149,7 +149,7 @@ def baseline_scores(train, images, s):
     codes = pca.encode(train[: s.fitted])
     mixture = best_mixture(codes[::2], codes[1::2], (s.gaussians // 2, s.gaussians), s.seed)
     noise = squared_error(pca.reconstruct(train[: s.fitted]), train[: s.fitted]).mean()
-    rest = SIDE**2 - s.components  # directions that the components leave out
+    rest = SIDE**2 - s.components  # number of directions not represented by the components
     distances, _ = nearest_neighbors(images, train[: s.fitted])
     return {
         "mixture": -mixture.score_samples(pca.encode(images)) + rest * errors / (2 * noise),

@@ -14,7 +14,7 @@ fraction of exactly black pixels is also reported. The network is the same as in
 and flow_matching_fashion_mnist. Sampling with fewer steps is evaluated on fewer samples.
 
 Deviations: see `EDM`. In addition, the data's standard deviation is computed from the training
-images, and black is represented by a level 12 levels darker in training, so that errors of a few
+images, and in training, black is represented by a value 12 levels darker, so that errors of a few
 levels are clipped to black.
 
 Data: fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The paper does

@@ -10,14 +10,14 @@ Expected result of the cpu preset: a linear probe reaches 76.5% accuracy with 10
 76.0%).
 
 The codes of three encoders, trained on MNIST, Fashion-MNIST, and USPS, are compared with pixels and
-with PCA of the same dimension. The evaluations are logistic regression and 5 nearest neighbors with
-100, 1,000, and all training labels, and k-means with ten clusters on the test set.
+with PCA of the same dimension. They are evaluated with logistic regression and 5 nearest neighbors,
+given 100, 1,000, and all training labels, and with k-means with ten clusters on the test set.
 
-Transfer: the MNIST encoder encodes USPS, and the Fashion-MNIST encoder encodes MNIST. They are
-compared with PCA fitted to the same source, with pixels, and with an encoder trained on the target,
-each with logistic regression on 1,000 target labels. Nearest neighbors and k-means use unscaled
-codes and components, whereas logistic regression standardizes both. No encoder is trained on labels
-or test images.
+To measure transfer, the MNIST encoder encodes USPS, and the Fashion-MNIST encoder encodes MNIST.
+Both are compared with PCA fitted to the same source, with pixels, and with an encoder trained on
+the target, each with logistic regression on 1,000 target labels. Nearest neighbors and k-means use
+unscaled codes and components, whereas logistic regression standardizes both. No encoder is trained
+on labels or test images.
 
 Data: mnist, fashion_mnist, and usps through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR;
 usps from files that you download yourself, listed in the error message).
@@ -44,7 +44,7 @@ from keras_gen.workshop.visualize import code_scatter, reconstructions
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    latent_dim: int = 32  # Dimensions of the codes and number of principal components
+    latent_dim: int = 32  # Number of code dimensions and of principal components
     hidden: int = 500  # Units in the encoder's first layer; the second has half as many
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
     other_epochs: int = 15  # Epochs for the autoencoders of Fashion-MNIST and USPS

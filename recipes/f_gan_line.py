@@ -1,27 +1,27 @@
 """f-GANs fit one normal distribution to a two-mode mixture.
 
 Nowozin, Cseke, Tomioka: "f-GAN: Training Generative Neural Samplers using Variational Divergence
-Minimization", NeurIPS 2016: the experiment with a one-dimensional mixture.
+Minimization", NeurIPS 2016. This is the paper's experiment with a one-dimensional mixture.
 
   python recipes/f_gan_line.py                    2 minutes on one of two CPU cores
   python recipes/f_gan_line.py --preset smoke     under a minute
 
 The data are a mixture of two normal distributions, with four fifths of the mass around -1 and one
 fifth around 2. The model is a single normal distribution, which cannot fit the data exactly. f-GANs
-fit it with each of four objectives; the results are compared with the optimum from numerical
-integration, which requires the data density, whereas a GAN requires only samples. The KL divergence
-and Pearson's chi-square cover both modes; the reverse KL and Jensen-Shannon divergences select the
-higher mode. An f-GAN does not always reach the optimum: for a mixture with two thirds at -1 and
-modes with a standard deviation of 0.5, the reverse KL divergence ended at 0.85 nats, where the
-minimum is 0.40. The probable reason is a missing gradient in the far tails, where the discriminator
-sees almost no samples.
+fit this distribution with each of four objectives. The results are compared with the optimum from
+numerical integration, which requires the data density, whereas a GAN requires only samples. The KL
+divergence and Pearson's chi-square cover both modes; the reverse KL and Jensen-Shannon divergences
+select the higher mode. An f-GAN does not always reach the optimum. For a mixture with two thirds of
+the mass at -1 and modes with a standard deviation of 0.5, the reverse KL divergence ended at 0.85
+nats, although the minimum is 0.40. The probable reason is a missing gradient in the far tails,
+where the discriminator sees almost no samples.
 
 Three pictures show only formulas. `overlap.png` shows that if two distributions barely overlap, the
-Jensen-Shannon divergence is at its bound, and has no slope that could pull them together; wider
-distributions, for example with noise added to both, extend the range in which the slope is useful.
-`generator_losses.png` shows the generator's losses as functions of D(G(z)), and `slopes.png` shows
-their slopes with respect to D's logit: near D(G(z)) = 0, the slope vanishes for log(1 - D) and is
-largest for -log D.
+Jensen-Shannon divergence is at its bound, and has no slope that could pull them together. If both
+distributions are wider, for example because noise is added, the slope is useful over a larger
+range. `generator_losses.png` shows the generator's losses as functions of D(G(z)), and `slopes.png`
+shows their slopes with respect to D's logit. Near D(G(z)) = 0, the slope vanishes for log(1 - D),
+and is largest for -log D.
 
 Deviations: a different mixture, because the paper does not state its parameters; Adam with a
 learning rate that decays to zero; and five discriminator updates per step.

@@ -7,16 +7,16 @@ et al. 2014 (GAN); Ho et al. 2020 (DDPM); Lipman et al. 2023 (flow matching).
   python recipes/families_fashion_mnist.py            76 minutes on one of two CPU cores
   python recipes/families_fashion_mnist.py --preset smoke  under a minute
 
-All models are small, and are trained for about the same time: the networks are narrower versions of
-those in each family's own recipes. The autoencoder generates images by decoding codes sampled from
-a normal distribution with the mean and covariance of the training codes. All samples are compared
-with training images as in dcgan_fashion_mnist, using two classifiers (the worse result counts) and
-gradient histograms, which are not learned. For models with a likelihood, the test likelihood is
-also reported: with importance samples for the VAE, as a bound for DDPM, and from the differential
-equation for flow matching.
+All models are small, and are trained for about the same time. The networks are narrower versions of
+the networks in each family's own recipes. The autoencoder generates images by decoding codes
+sampled from a normal distribution with the mean and covariance of the training codes. All samples
+are compared with training images as in dcgan_fashion_mnist, using two classifiers (the worse result
+counts) and gradient histograms, which are not learned. For models with a likelihood, the test
+likelihood is also reported: with importance samples for the VAE, as a bound for DDPM, and from the
+differential equation for flow matching.
 
 Minutes and milliseconds are core times, summed over all cores. The results are not properties of
-the families: see each family's own recipes for the quality that it can reach.
+the families; see each family's own recipes for the quality that it can reach.
 
 Data: fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -70,7 +70,7 @@ IN_WORDS = {"mixture": "Gaussian mixture", "floor": "test images"}
 class Settings(RunSettings):
     families: str = "autoencoder vq_vae pixel_cnn flow gan ddpm flow_matching"
     """Families to train in addition to the VAE."""
-    latent_dim: int = 32  # Dimensions of the latents of the autoencoder, VAE, and GAN
+    latent_dim: int = 32  # Number of latent dimensions in the autoencoder, VAE, and GAN
     filters: int = 32  # Channels of the first layers; deeper layers have more
     codebook_size: int = 128  # Number of entries in the codebook of the VQ-VAE, K
     autoencoder_steps: int = 1000  # Training steps for the autoencoder
@@ -198,7 +198,7 @@ def vq_vae(run, s, train, scored, evaluate):
 
 
 def pixel_cnn(run, s, train, scored, evaluate):
-    """A PixelCNN with mixtures of logistic distributions."""
+    """Trains a PixelCNN with mixtures of logistic distributions."""
     likelihood = DiscretizedLogistic(mixtures=5)
     with run.strategy.scope():
         network = gated_pixel_cnn(
@@ -290,7 +290,7 @@ def timed(function, *arguments, **options):
 
 def measured(draw, evaluate, minutes, bits=None):
     """Returns the metrics of a family: `draw` returns n samples, uint8."""
-    draw(SHOWN)  # traces the function, so that tracing is not timed
+    draw(SHOWN)  # traces the function before the timed call
     drawn, seconds = timed(draw, len(evaluate.real))
     row = {"minutes": minutes, "ms_per_sample": 1000 * seconds / len(drawn)}
     if bits is not None:

@@ -7,8 +7,8 @@ one-dimensional U-Net.
   python recipes/flow_matching_series_oscillations.py --preset smoke under a minute
 
 Expected result of the cpu preset: a KL divergence of 0.7 nats from the known density (dense
-network: 2.7; Gaussian mixture: 4.3), and samples whose mean log density is 0.8 nats below that of
-real series (dense network: 12; Gaussian mixture: 22).
+network: 2.7; Gaussian mixture: 4.3), and a mean log density of samples that is 0.8 nats below that
+of real series (dense network: 12; Gaussian mixture: 22).
 
 An example is a series `[steps, channels]` with 32 time steps and two channels, in millimeters and
 millimeters per second; see `vae_series_oscillations`, which has the same data. The convolutions of
@@ -19,9 +19,9 @@ steps are neighbors.
 The density of the series is known, so three metrics are measured on 500 test series and 2,000
 samples: the KL divergence from the data, computed from the likelihood of the differential equation;
 the number of nats by which the mean log density of samples is below that of real series, which
-shows values that do not fit each other; and the difference between the lag-1 correlations of
-positions, over the time steps of samples and of real series. The baselines are the dense network
-and a Gaussian mixture with the best number of components on held-out series.
+reveals inconsistent values within a series; and the difference between the lag-1 correlations of
+positions over time in samples and in real series. The baselines are the dense network and a
+Gaussian mixture with the best number of components on held-out series.
 
 Data: series generated at run time. The paper does not use them.
 """
@@ -48,13 +48,13 @@ SHAPE = (SWINGS.steps, 2)
 class Settings(ShortStepSettings):
     series: int = 50_000  # Number of training series
     compared: int = 500  # Number of test series
-    sampled: int = 2000  # Number of samples; also of the series held out to choose the mixture
+    sampled: int = 2000  # Number of samples, and of series held out to choose the mixture
     filters: int = 16  # Channels of the U-Net at full resolution, twice as many at the second
     dense_width: int = 128  # Units in each of the four layers of the dense network
-    dense_epochs: int = 32  # Epochs of the dense network, whose steps take less time
+    dense_epochs: int = 32  # Number of epochs for the dense network, whose steps take less time
     learning_rate: float = 2e-3  # Adam's learning rate; linear decay to 0 in the second half
     most_normals: int = 40
-    """Maximum number of mixture components; 1/2 and 1/4 of it are tried too."""
+    """Maximum number of mixture components; 1/2 and 1/4 of this number are also tried."""
     mixed: int = 10_000  # Number of training series for the mixture
 
 

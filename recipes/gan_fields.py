@@ -6,8 +6,8 @@ Mescheder, Nowozin, Geiger: "The Numerics of GANs", NeurIPS 2017; Mescheder, Gei
   python recipes/gan_fields.py                    under a minute on two CPU cores
   python recipes/gan_fields.py --preset smoke     a few seconds
 
-Expected result: after 200 steps, consensus optimization ends 0.00001 from the equilibrium, R1
-0.002, alternating steps 0.68, and simultaneous steps 1.91.
+Expected result: after 200 steps, the distance to the equilibrium is 0.00001 with consensus
+optimization, 0.002 with R1, 0.68 with alternating steps, and 1.91 with simultaneous steps.
 
 The game is the Dirac-GAN with the Wasserstein objective. Simultaneous steps leave the equilibrium,
 alternating steps circle around it, and consensus optimization and R1 approach it. `fields.png`
@@ -124,7 +124,7 @@ def panel(game, start, moves):
 
 
 def draw_field(s, model):
-    """Returns the field, and the path from the players' current position."""
+    """Returns the field, and the path that starts at the players' current position."""
     weights = [w.ravel() for network in model.networks.values() for w in network.get_weights()]
     place = np.concatenate(weights)
     return vector_fields({"consensus": panel(model, place, s.moves)}, NAMES)

@@ -1,7 +1,7 @@
 """The original GAN on MNIST, with the metric of its paper.
 
-Goodfellow et al.: "Generative Adversarial Nets", NeurIPS 2014, algorithm 1 and table 1: the Parzen
-estimate of 10,000 samples is 225 nats per test digit.
+Goodfellow et al.: "Generative Adversarial Nets", NeurIPS 2014, algorithm 1 and table 1. In the
+paper, the Parzen estimate from 10,000 samples is 225 nats per test digit.
 
   python recipes/gan_mnist.py                    17 minutes at most on one of two CPU cores
   python recipes/gan_mnist.py --preset smoke     under a minute
@@ -14,8 +14,8 @@ code, the generator starts with the mean digit, and pixels removed by the discri
 are black.
 
 Deviations: Adam instead of stochastic gradient descent with increasing momentum; normal latents;
-images in [-1, 1] with a tanh output instead of a sigmoid; in the cpu preset, the weights of the
-evaluated generator are averaged.
+images in [-1, 1] with a tanh output instead of a sigmoid. In the cpu preset, the generator is
+evaluated with averaged weights.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The width of the Parzen
 window was chosen on 1,000 training digits that are not used for training.
@@ -44,7 +44,7 @@ from keras_gen.workshop.visualize import samples
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    latent_dim: int = 100  # Dimensions of the latents
+    latent_dim: int = 100  # Number of latent dimensions
     hidden: int = 1200  # Units in each of the generator's two hidden layers
     maxout: int = 240  # Five-piece maxout units in each of the discriminator's 2 hidden layers
     dropout: float = 0.5  # Fraction of the maxout units set to zero in training

@@ -49,7 +49,7 @@ class Settings(ShortStepSettings):
     """Methods to compare (default: all)."""
     seeds: int = 3  # Number of seeds per method, starting at `seed`
     hidden: int = 128  # Units in each of the two hidden layers
-    latent_dim: int = 256  # Dimensions of the latents
+    latent_dim: int = 256  # Number of latent dimensions
     unrolled_rate: float = 0.01  # Learning rate of the unrolled discriminator steps
     d_learning_rate: float = 1e-4
     """Discriminator's learning rate; linear decay to 0 in the second half."""
@@ -152,7 +152,7 @@ def build(run, s, method, seed):
 
 
 def train_and_count(run, s, method, name, points, seed):
-    """Returns the modes covered by a trained method, and samples after each epoch."""
+    """Returns the modes that a method covers after training, and samples after each epoch."""
     model = build(run, s, method, seed)
     frames = []
     for epoch in range(s.epochs):

@@ -20,7 +20,7 @@ def relaxed_codes(
 
     Args:
         logits: Logits of the codes, `[batch, ..., classes]`.
-        gumbel: Standard Gumbel noise with the same shape as `logits`.
+        gumbel: Standard Gumbel noise, one number per logit.
         temperature: Temperature, a positive number or a scalar tensor.
 
     Example:

@@ -152,7 +152,7 @@ def main(run: Run, s: Settings):
 
 
 def autoencoder(run, s, train, scored, evaluate):
-    """Samples images from a normal distribution fitted to the codes."""
+    """Trains an autoencoder, and samples codes from a normal distribution fitted to them."""
     with run.strategy.scope():
         model = Autoencoder(encoder(s, ("codes",)), decoder(s), DiscretizedLogistic(), s.seed)
     minutes = fitted(run, s, model, train, s.autoencoder_steps)
@@ -167,7 +167,7 @@ def autoencoder(run, s, train, scored, evaluate):
 
 
 def vq_vae(run, s, train, scored, evaluate):
-    """Trains a prior over the codes after the coder."""
+    """Trains a VQ-VAE, and then a prior over its codes."""
     likelihood = DiscretizedLogistic()
     sizes = dict(latent_dim=4, filters=2 * s.filters, residual_filters=s.filters)
     with run.strategy.scope():
@@ -215,7 +215,7 @@ def pixel_cnn(run, s, train, scored, evaluate):
 
 
 def flow(run, s, train, scored, evaluate):
-    """A Glow with two scales."""
+    """Trains a Glow with two scales."""
     with run.strategy.scope():
         sizes = dict(scales=2, steps=4, filters=s.filters, alpha=5e-4)
         model = Flow.for_images(SHAPE, **sizes, seed=s.seed)
@@ -225,7 +225,7 @@ def flow(run, s, train, scored, evaluate):
 
 
 def gan(run, s, train, scored, evaluate):
-    """A DCGAN."""
+    """Trains a DCGAN."""
     with run.strategy.scope():
         generator = dcgan_generator(SHAPE, s.latent_dim, s.filters)
         model = GAN(generator, dcgan_discriminator(SHAPE, s.filters), seed=s.seed)
@@ -236,7 +236,7 @@ def gan(run, s, train, scored, evaluate):
 
 
 def ddpm(run, s, train, scored, evaluate):
-    """A DDPM on the cosine path with v-prediction."""
+    """Trains a DDPM on the cosine path with v-prediction."""
     with run.strategy.scope():
         network = time_unet(SHAPE, (s.filters, 2 * s.filters))
         model = DDPM(network, "cosine", "v", seed=s.seed)
@@ -247,7 +247,7 @@ def ddpm(run, s, train, scored, evaluate):
 
 
 def flow_matching(run, s, train, scored, evaluate):
-    """Flow matching on straight lines, with the network of the DDPM."""
+    """Trains flow matching on straight lines, with the network of the DDPM."""
     with run.strategy.scope():
         model = FlowMatching(time_unet(SHAPE, (s.filters, 2 * s.filters)), seed=s.seed)
     minutes = fitted(run, s, model, train, s.flow_matching_steps)

@@ -10,13 +10,13 @@ ICLR 2017.
 Expected result of the cpu preset: PacGAN with packs of two covers 876 modes (GAN: 966; Gaussian
 mixture: 462).
 
-The color channels of an image are three digits, whose labels define its mode. A digit classifier
-counts the modes among 26,000 samples, and compares them with the modes of 50,000 stacked training
-images. Both methods use the same network, the same number of images, and the same number of steps.
-A Gaussian mixture over pixels is the baseline.
+The color channels of an image are three digits, and the labels of these digits define the image's
+mode. A digit classifier counts the modes among 26,000 samples, and compares them with the modes of
+50,000 stacked training images. Both methods use the same network, the same number of images, and
+the same number of steps. A Gaussian mixture over pixels is the baseline.
 
-Deviations: InfoGAN's networks for digits, and a weak generator and discriminator as in Metz et al.;
-fewer steps than in the papers.
+Deviations: InfoGAN's networks for digits; a weak generator and discriminator, as in Metz et al.;
+and fewer steps than in the papers.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """

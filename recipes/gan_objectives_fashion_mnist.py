@@ -3,8 +3,9 @@
 Goodfellow et al. 2014 (non-saturating); Mao et al. 2017 (least squares); Arjovsky et al. 2017
 (Wasserstein); Lim, Ye 2017 (hinge); Jolicoeur-Martineau 2019 (relativistic); each with R1
 (Mescheder et al. 2018), the gradient penalty (Gulrajani et al. 2017), spectral normalization
-(Miyato et al. 2018), and no regularizer; the first also with DRAGAN's penalty (Kodali et al. 2017),
-consistency regularization (Zhang et al. 2020), and DiffAugment (Zhao et al. 2020).
+(Miyato et al. 2018), and no regularizer. The first objective is also combined with DRAGAN's penalty
+(Kodali et al. 2017), consistency regularization (Zhang et al. 2020), and DiffAugment (Zhao et al.
+2020).
 
   python recipes/gan_objectives_fashion_mnist.py  # about 54 minutes on one of two CPU cores
   python recipes/gan_objectives_fashion_mnist.py --preset smoke  # about a minute
@@ -12,16 +13,17 @@ consistency regularization (Zhang et al. 2020), and DiffAugment (Zhao et al. 202
 Expected result of the cpu preset: the non-saturating objective with R1 reaches a kernel distance of
 0.030; a Gaussian mixture, whose blur is not visible at this size, has 0.006.
 
-As in the larger study by Lucic et al. 2018, all combinations train one small DCGAN from the same
-weights on the same number of images, here with two time scales (Heusel et al. 2017). They are
-evaluated as in dcgan_fashion_mnist.py. If a run ends in NaN, the last finite weights are evaluated;
-the metrics record this, and the actions of `AdversarialHealth`.
+As in the larger study by Lucic et al. (2018), all combinations train one small DCGAN from the same
+weights on the same number of images. Here, the two networks have different learning rates (Heusel
+et al. 2017). They are evaluated as in dcgan_fashion_mnist.py. If the weights of a run become NaN,
+the last finite weights are evaluated. The metrics record this fact and the warnings from
+`AdversarialHealth`.
 
 Deviations: the papers train larger networks for longer; critics take one step per generator step;
 and the discriminator has no batch normalization, because penalties do not allow it.
 
 Data: fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR), padded to
-32x32, and in the cpu preset then downscaled to 16x16, because 32x32 would take more steps.
+32x32. The cpu preset then downscales them to 16x16, because 32x32 would take more steps.
 """
 
 from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
@@ -153,7 +155,7 @@ def build(run, s, objective, hold):
 
 
 def train_and_measure(run, s, combination, train, evaluate):
-    """Returns the metrics of a combination, whether or not its training ends well."""
+    """Returns the metrics of a combination, even if its training fails."""
     model = build(run, s, *combination)
     health = []
     callback = AdversarialHealth(train.take(500).arrays(), say=health.append)

@@ -8,15 +8,17 @@ Goodfellow et al.: "Generative Adversarial Nets", NeurIPS 2014, algorithm 1 and 
 Expected result of the cpu preset (median of three seeds): an earth mover's distance of 0.030 from
 held-out numbers (fitted normal distribution: 0.018). Instance noise brings all seeds to the data.
 
-Data and model are densities on a line; if they are equal, the optimal discriminator outputs 1/2
-everywhere. `progress.gif` and `strip.png` show the data, the model, and D(x) during training.
+The data and the model are densities on a line. If the densities are equal, the optimal
+discriminator outputs 1/2 everywhere. `progress.gif` and `strip.png` show the data, the model, and
+D(x) during training.
 
-In a second experiment, the data and the model start apart, at -1 and at 1, each with standard
-deviation `width`. The optimal discriminator then has no slope at the samples: with the minimax
-loss, the generator receives no gradient unless annealed instance noise (Sønderby et al. 2017) makes
-the two distributions overlap. The analytic form of the noise (Roth et al. 2017) fades where D is
-certain; as in the authors' code, it is combined with the non-saturating loss. A run counts as
-converged if the model and the data end less than 0.1 apart; `overlap.png` shows the end points.
+In a second experiment, the data and the model start far apart, at -1 and at 1, each with standard
+deviation `width`. The optimal discriminator then has no slope at the samples. With the minimax
+loss, the generator therefore receives no gradient unless annealed instance noise (Sønderby et al.
+2017) makes the two distributions overlap. The analytic form of the noise (Roth et al. 2017)
+vanishes where D is certain; as in the authors' code, it is combined with the non-saturating loss. A
+run counts as converged if the model and the data end less than 0.1 apart; `overlap.png` shows the
+end points.
 
 Deviations: Adam instead of momentum, a small R1 penalty against circling, and five discriminator
 updates per step. With one update, as in the paper's experiments, D outputs 1/2 everywhere,
@@ -100,7 +102,7 @@ def main(run: Run, s: Settings):
     run.fit(model, stream, partial(densities, data=train))
     run.export(model, default="sample")
 
-    # Train each method with several seeds; data and model start apart.
+    # Train each method with several seeds; the data and the model start far apart.
     distances = {}
     for name in METHODS:
         distances[name] = []

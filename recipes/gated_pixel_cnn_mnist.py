@@ -10,18 +10,18 @@ Expected result of the cpu preset: a test NLL of 85.0 nats (boosted trees on the
 pixels: 91.8); 0.977 of the test digits are classified correctly by Bayes' rule. With --filters 40
 --blocks 8 --head-filters 40, the exported model reaches 83.7 nats in 94 minutes.
 
-The network receives the class: p(x) is the mean of p(x | class) over the ten classes, and the most
-probable class of a digit is its classification by Bayes' rule. Two classifiers, trained
-independently on binary digits, measure how often samples show the requested class; the worse result
-counts, and their accuracy on test digits is also reported. The lower halves of test digits are
-completed several times: agreement is the fraction of completions that show the digit's class, and
-diversity is the fraction of missing pixels in which two completions of a digit differ.
+The network receives the class. p(x) is the mean of p(x | class) over the ten classes, and Bayes'
+rule classifies a digit by its most probable class. Two classifiers, trained independently on binary
+digits, measure how often samples show the requested class; the worse result counts, and their
+accuracy on test digits is also reported. The lower halves of test digits are completed several
+times. Agreement is the fraction of completions that show the digit's class, and diversity is the
+fraction of missing pixels in which two completions of a digit differ.
 
 The paper reports no nats for binary digits. The reference value is 80.10 nats for the Gated
 PixelCNN in Gulrajani, Kumar, Ahmed, Taiga, Visin, Vazquez, Courville: "PixelVAE: A Latent Variable
 Model for Natural Images", ICLR 2017, where digits are binarized once; here, they are rebinarized in
-each epoch. The recipe also counts strokes that run over the lower edge, because a network that sees
-few rows above a pixel does not know when a digit has to end.
+each epoch. The recipe also counts strokes that extend beyond the lower edge, because a network that
+sees few rows above a pixel does not know when a digit has to end.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """

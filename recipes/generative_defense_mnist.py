@@ -1,4 +1,4 @@
-"""Generative defenses of a classifier on MNIST, under aware and unaware attacks.
+"""Generative defenses of a classifier on MNIST, under defense-aware and unaware attacks.
 
 Samangouei, Kabkab, Chellappa: "Defense-GAN: Protecting Classifiers against Adversarial Attacks
 using Generative Models", ICLR 2018; Meng, Chen: "MagNet: A Two-Pronged Defense against Adversarial
@@ -11,10 +11,10 @@ Expected result of the cpu preset: under the worst attack, 15% of digits are cla
 from the nearest image that a VAE can generate, 0% from the VAE's reconstruction, and 68% with a
 pixel threshold.
 
-A VAE precedes a classifier trained on clean digits: the classifier receives either the VAE's
-reconstruction of an image or the nearest image that the VAE's decoder can generate, found by
-gradient descent. Each pixel may change by 0.3 of its range. As the papers show, the defense partly
-stops an attack on the classifier alone, which is unaware of the defense. The decisive attacks
+A VAE precedes a classifier trained on clean digits. The classifier receives either the VAE's
+reconstruction of an image or the nearest image that the VAE's decoder can generate, which is found
+by gradient descent. Each pixel may change by 0.3 of its range. As the papers show, the defense
+partly stops attacks on the classifier alone, which are unaware of the defense. The decisive attacks
 target the defense: they differentiate through the reconstruction, and treat the gradient descent as
 the identity. Robust accuracy is measured per digit under the worst of several such attacks. The
 baseline, a pixel threshold, needs no model.
@@ -58,7 +58,7 @@ class Settings(ShortStepSettings):
     epsilon: float = 0.3  # Maximum change per pixel, as a fraction of its range
     filters: int = 32  # Channels of the classifier's first convolution
     hidden: int = 200
-    """Units in each hidden layer of the VAE; also the number of the classifier's features."""
+    """Units in each hidden layer of the VAE, and number of the classifier's features."""
     latent_dim: int = 20  # Dimensions of the VAE's latents
     learning_rate: float = 1e-3  # Adam's learning rate, with cosine decay to 0
     descent: int = 30  # Number of gradient steps in the search for the nearest image

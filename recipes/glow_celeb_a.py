@@ -11,14 +11,14 @@ The density of test faces, with 256 levels and uniform dequantization, is compar
 codecs (PNG, WebP), probabilistic PCA, and a histogram per value. The weights from the epoch with
 the best loss on held-out training faces are kept.
 
-The latents of test faces without a smile are shifted along a direction: the difference between the
-mean latents of smiling faces and of other faces. Two classifiers measure how many of these faces
-smile afterward, and how many keep their sex. The baseline is the same arithmetic on pixels.
-`smiles.png` shows less of a smile on the left and more on the right.
+The latents of test faces without a smile are shifted by the difference between the mean latents of
+smiling faces and of other faces. Two classifiers measure how many of these faces smile after the
+shift, and how many keep their sex. The baseline is the same arithmetic on pixels. `smiles.png`
+shows less of a smile on the left and more on the right.
 
-Deviations: the faces are 32x32 with 256 levels, and there are three scales with a few small flow
-steps. The paper uses 256x256 with 32 levels, and reports neither bits for these images nor metrics
-for the latent arithmetic.
+Deviations: the faces have 32x32 pixels with 256 levels, and there are three scales with a few small
+flow steps. The paper uses 256x256 pixels with 32 levels, and reports neither bits for these images
+nor metrics for the latent arithmetic.
 
 Data: celeb_a through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """

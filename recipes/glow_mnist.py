@@ -16,7 +16,7 @@ Bettencourt, Sutskever, Duvenaud: "FFJORD: Free-Form Continuous Dynamics for Sca
 Generative Models", ICLR 2019, table 2. Images are sampled at a temperature below 1, as in the
 paper. `lines.png` interpolates between the latents of two digits.
 
-Deviations: two scales instead of three, because digits have a side of 28 pixels, and fewer and
+Deviations: two scales instead of three, because digits have 28 pixels per side; and fewer and
 smaller flow steps. The paper preset pads digits to 32x32, and has three scales with 32 steps; the
 bits are still divided by 28x28 values and thus include the bits for the padding. Pixels are mostly
 black or white, so alpha, which was chosen on held-out digits, is far below Real NVP's 0.05.

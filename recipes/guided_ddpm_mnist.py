@@ -7,11 +7,11 @@ Ho, Salimans: "Classifier-Free Diffusion Guidance", 2022, with the sampler of So
   python recipes/guided_ddpm_mnist.py --preset smoke    under a minute
 
 One network is trained with labels and, for a tenth of the digits, without labels. Sampling combines
-the predictions p (with label) and q (without) as p + w (p - q), with guidance strength w: stronger
-guidance gives clearer but less varied digits. For each w, two independently trained classifiers
-measure how often a sample shows the requested digit, and the worse result counts; variety is the
-pixel variance within a class, divided by the variance for test digits. The baseline is a Gaussian
-mixture per class.
+the predictions p (with a label) and q (without a label) as p + w (p - q), with guidance strength w.
+Stronger guidance gives clearer but less varied digits. For each w, two independently trained
+classifiers measure how often a sample shows the requested digit, and the worse result counts.
+Variety is the pixel variance within a class, divided by the variance for test digits. The baseline
+is a Gaussian mixture per class.
 
 Deviations: see `ConditionalDDPM`. In addition, weights are not averaged. The cpu preset predicts v,
 which trains faster than noise prediction, at a learning rate of 0.001 with decay to 0.
@@ -50,7 +50,7 @@ class Settings(RunSettings):
     guidance: str = "0 1 2 4"  # Guidance strengths w
     sampling_steps: int = 20  # Number of sampling steps
     compared: int = 1000
-    """Number of samples per guidance strength, and of real digits, to compare."""
+    """Number of samples per guidance strength, and of real digits, for the comparison."""
     scored: int = 500  # Number of test digits whose likelihood bound is evaluated
     classifier_steps: int = 1500  # Training steps for each classifier used for evaluation
 

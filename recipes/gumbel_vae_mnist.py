@@ -18,9 +18,9 @@ of hard codes, the paper's models reach 101.5 and 105.0 nats on the test set (ta
 divergence of relaxed codes, as in Maddison et al. In `classes.png`, each row varies one latent of a
 digit over its categories.
 
-Deviations: digits are binarized once, as in the paper, but with a different sample, and all 60,000
-are used for training; Adam is used instead of gradient descent with momentum. In fig. 4, the
-network for categorical latents ends with 200 units; here, it ends with the pixels.
+Deviations: digits are binarized once, as in the paper, but with different random values, and all
+60,000 digits are used for training; Adam is used instead of gradient descent with momentum. In fig.
+4, the network for categorical latents ends with 200 units; here, it ends with the pixels.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -50,8 +50,8 @@ class Settings(ShortStepSettings):
     """Decoder input in training: gumbel uses relaxed codes; straight_through uses hard codes with
     the gradient of relaxed codes."""
     prior: Literal["categorical", "relaxed"] = "categorical"
-    """Prior in the divergence: categorical is for hard codes, in closed form; relaxed has the same
-    temperature as the codes, and the divergence is estimated with one sample."""
+    """Prior in the KL divergence: categorical is for hard codes, in closed form; relaxed has the
+    same temperature as the codes, and the divergence is estimated with one sample."""
     nll_samples: int = 1000  # Number of samples for the test bound (paper: 1,000)
     templates: str = "300 1000"
     """Candidate numbers of components for the Bernoulli mixture, a baseline; the best is chosen on

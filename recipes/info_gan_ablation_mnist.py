@@ -42,7 +42,7 @@ from keras_gen.workshop.visualize import captioned
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    latent_dim: int = 62  # Dimensions of the latents, not counting the codes
+    latent_dim: int = 62  # Number of latent dimensions, not counting the codes
     filters: int = 64  # Channels at the highest resolution
     hidden: int = 1024  # Units in the dense layers
     d_learning_rate: float = 2e-4  # Adam's learning rate for the discriminator and the network Q
@@ -88,7 +88,7 @@ def main(run: Run, s: Settings):
     with run.evaluation(model) as metrics:
 
         def error(found, test_found):
-            """Returns the test error of categories, in %, each matched to one label."""
+            """Returns the test error, in %, of categories that are each matched to one label."""
             return 100 * (1 - matched_accuracy((found, labels), test_found, test_labels))
 
         for name, gan in {"with": model, "without": without_term}.items():

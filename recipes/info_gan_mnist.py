@@ -11,16 +11,16 @@ Expected result of the cpu preset: an error of 17% (median of three seeds; k-mea
 
 The generator receives a code with one ten-class category and two continuous variables, and a
 network Q predicts the code from the generated images. As in the paper, the categories are used to
-classify digits: each category is matched to one label on training digits, whose labels are not used
-for anything else. The baseline is k-means, whose clusters are matched in the same way.
+classify digits. Each category is matched to one label on training digits, whose labels are not used
+for any other purpose. The baseline is k-means, whose clusters are matched in the same way.
 
 Deviations: matching uses labels of training digits, and the error is measured on test digits.
 Latents are normal. In the cpu preset, all digits are randomly rotated, sheared, scaled, and shifted
-before the discriminator and Q see them. Otherwise, the slant of a one becomes a category, and other
-digits share a category. Q predicts continuous codes with a fixed standard deviation of 1 and the
-same weight as for a category, as in the authors' code. When Q learned the standard deviation, as in
-the paper, the generator encoded the continuous variables more and more precisely, and few
-categories matched a single digit.
+before the discriminator and Q see them. Without these transformations, the slant of a one becomes a
+category, and other digits share a category. Q predicts continuous codes with a fixed standard
+deviation of 1 and the same weight as for a category, as in the authors' code. When Q learned the
+standard deviation, as in the paper, the generator encoded the continuous variables more and more
+precisely, and few categories matched a single digit.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -43,7 +43,7 @@ from keras_gen.workshop.visualize import captioned
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    latent_dim: int = 62  # Dimensions of the latents, not counting the codes
+    latent_dim: int = 62  # Number of latent dimensions, not counting the codes
     filters: int = 64  # Channels at the highest resolution
     hidden: int = 1024  # Units in the dense layers
     weight: float = 1.0  # Weight of the mutual information about the category

@@ -23,7 +23,7 @@ number of steps, although a step with k = 50 decodes 50 times as many latents. H
 spent on the test NLL.
 
 Deviations: Adam's learning rate is constant in the first half and then decays linearly, whereas the
-paper uses eight rates, each for three times as many passes as the previous rate.
+paper uses eight successive rates, each for three times as many passes as the previous rate.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -47,7 +47,7 @@ from keras_gen.workshop.visualize import samples
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    latent_dim: int = 50  # Dimensions of the latents
+    latent_dim: int = 50  # Number of latent dimensions
     hidden: int = 200  # Units in each of the two hidden layers of the encoder and decoder
     estimator: Literal["standard", "dreg"] = "standard"
     """Estimator of the encoder's gradient: standard, as in the paper, or dreg (Tucker et al.,

@@ -7,7 +7,7 @@ Models", CVPR 2022.
   python recipes/latent_diffusion_fashion_mnist.py --preset smoke  about a minute
 
 First, a VQ-VAE with 8x8 codes is trained. Then, with the VQ-VAE frozen, two models of its codes are
-trained: a diffusion model on the latents, and a Gated PixelCNN on the discrete codes, the baseline.
+trained: a diffusion model on the latents, and the baseline, a Gated PixelCNN on the discrete codes.
 Their samples are compared with training images as in dcgan_fashion_mnist: in the features of two
 independently trained classifiers of clothes (the worse result counts), and with a patch distance,
 which needs no network. Reconstructed test images show the best possible quality of samples. A
@@ -41,7 +41,7 @@ from keras_gen.workshop.visualize import captioned, reconstructions, samples
 @dataclasses.dataclass(frozen=True)
 class Settings(RunSettings):
     codebook_size: int = 512  # Number of entries in the codebook, K
-    latent_dim: int = 4  # Dimensions of the latent at each of the 8x8 positions
+    latent_dim: int = 4  # Number of latent dimensions at each of the 8x8 positions
     commitment_weight: float = 0.25
     """Weight of the commitment loss, when averaged over all values."""
     filters: int = 64  # Channels of all feature maps of the VQ-VAE

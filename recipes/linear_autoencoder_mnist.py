@@ -16,13 +16,14 @@ for
 
 - the decoder, whose columns must span this subspace: `largest_angle_decoder`;
 - the encoder's codes of the training digits, as random variables: the cosine of
-  `largest_angle_codes` is their smallest canonical correlation with PCA's codes. It is the angle of
-  the encoder's columns, weighted by the covariance of the digits;
-- the encoder's columns: `largest_angle_encoder`. It remains large, because nothing changes their
-  initial weights in directions in which digits barely vary, such as pixels that are always 0.
+  `largest_angle_codes` is their smallest canonical correlation with PCA's codes. This angle is the
+  angle of the encoder's columns, weighted by the covariance of the digits;
+- the encoder's columns: `largest_angle_encoder`. This angle remains large, because training does
+  not change the columns in directions in which digits barely vary, such as pixels that are always
+  0.
 
-The variances of MNIST's components 30 and 31 differ by only 4%, so noisy gradients mix them. Each
-step therefore uses all digits. As in PCA, the mean digit is subtracted first.
+The variances of MNIST's components 30 and 31 differ by only 4%, so noisy gradients mix them.
+Therefore, each step uses all digits. As in PCA, the mean digit is subtracted first.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -46,7 +47,7 @@ from keras_gen.workshop.visualize import filters, reconstructions
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    latent_dim: int = 30  # Dimensions of the code
+    latent_dim: int = 30  # Number of code dimensions
     learning_rate: float = 0.05
     """Learning rate for gradient descent with momentum 0.9 on half the squared error per digit."""
 
@@ -63,7 +64,8 @@ def main(run: Run, s: Settings):
     train = data.train.arrays()
     test = data.test.arrays()
 
-    # In the model's range, -1 to 1, a standard deviation of 2 is 1 in units of 255 levels.
+    # In the model's range, -1 to 1, a standard deviation of 2 corresponds to 1 in units of 255
+    # levels.
     mean = train.mean(axis=0) / 127.5 - 1
     with run.strategy.scope():
         encoder, decoder = linear_networks(mean, s.latent_dim)

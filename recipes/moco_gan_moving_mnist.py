@@ -13,16 +13,16 @@ Videos have 16 frames of 32x32 pixels, in which an MNIST digit, downscaled to 16
 bounces. They are generated at run time, with new motions in every epoch. One frame of each
 generated video is compared with one frame of each video of training digits, in the features of two
 classifiers of such frames (the worse result counts), and with a patch distance. The motion of the
-center of brightness (speed, turning, and flicker) is compared with earth mover's distances. Videos
-of test digits are the reference. The baseline for each metric assigns the median, such as a
-constant speed, to all videos. A classifier measures whether a digit stays the same, by the fraction
-of frames that are classified differently from most frames in their video.
+brightness centroid (speed, turning, and flicker) is compared using earth mover's distances. Videos
+of test digits are the reference. The baseline for each metric assigns the median value, such as a
+constant speed, to all videos. To measure whether a digit stays the same, a classifier computes the
+fraction of frames that are classified differently from most frames in their video.
 
 `videos.gif` shows samples, and `recombined.gif` combines the content of the first column with the
 motion of the first row.
 
-Deviation in the cpu preset: R1 replaces batch normalization in the discriminators, which otherwise
-soon classify all videos with certainty.
+Deviation in the cpu preset: R1 replaces batch normalization in the discriminators, because with
+batch normalization, they soon classify all videos with certainty.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The paper does not use
 this dataset.
@@ -53,8 +53,8 @@ from keras_gen.metrics import (
 @dataclasses.dataclass(frozen=True)
 class Settings(RunSettings):
     frames: int = 16  # Number of frames per video
-    content_dim: int = 50  # Dimensions of the content code
-    motion_dim: int = 10  # Dimensions of each frame's motion code
+    content_dim: int = 50  # Number of dimensions of the content code
+    motion_dim: int = 10  # Number of dimensions of each frame's motion code
     filters: int = 64  # Channels of the discriminators' first layers, doubled at each stage
     learning_rate: float = 2e-4  # Adam's learning rate for all networks
     r1_weight: float = 0.0
@@ -82,7 +82,7 @@ def main(run: Run, s: Settings):
     move = moving_images(s.frames, size=32)
 
     with run.strategy.scope():
-        # A normalization of None removes batch normalization.
+        # The value None removes batch normalization.
         discriminator = {}
         if s.r1_weight:
             discriminator = dict(normalization=None, penalty=R1(s.r1_weight, every=8))

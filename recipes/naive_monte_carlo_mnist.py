@@ -10,12 +10,12 @@ The median effective sample size of 50 latents is 1.0 when sampled from the prio
 sampled from the VAE's encoder.
 
 According to the tutorial, log p(x) could be estimated with latents sampled from the prior, but
-p(x|z) is close to 0 for most of them. Both models have the same decoder with only two latents, for
-which samples from the prior are most likely to be useful. Both are trained for the same number of
-steps on the same batches. In each step, the naive model decodes 50 latents per digit, and the VAE
-decodes one. The effective sample size measures how many of the 50 latents contribute;
-`effective_sample_size.png` shows it by epoch. It decreases as the decoder becomes sharper: the
-better the decoder, the fewer pairs of latents and digits contribute to training.
+p(x|z) is close to 0 for most of these latents. Both models have the same decoder with only two
+latents, for which samples from the prior are most likely to be useful. Both are trained for the
+same number of steps on the same batches. In each step, the naive model decodes 50 latents per
+digit, and the VAE decodes one latent. The effective sample size measures how many of the 50 latents
+contribute; `effective_sample_size.png` shows it by epoch. The size decreases as the decoder becomes
+sharper, because with a better decoder, fewer pairs of latents and digits contribute to training.
 
 For both models, the NLL is computed exactly, up to discretization, as a sum over a grid of the two
 latents, which needs no encoder. The tutorial reports no metrics; the networks are the same as in

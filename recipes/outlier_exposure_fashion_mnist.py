@@ -5,16 +5,16 @@ Hendrycks, Mazeika, Dietterich: "Deep Anomaly Detection with Outlier Exposure", 
   python recipes/outlier_exposure_fashion_mnist.py         about 17 minutes on one of two CPU cores
   python recipes/outlier_exposure_fashion_mnist.py --preset smoke  about a minute
 
-Expected result of the cpu preset: an AUROC of 0.91 for detecting digits, which are not used in
-training, by low confidence (without exposure: 0.67; distance to the nearest training image: 0.98).
+Expected result of the cpu preset: low confidence detects digits, which are not used in training,
+with an AUROC of 0.91 (without exposure: 0.67; distance to the nearest training image: 0.98).
 
 A classifier's confidence is its largest probability, and test images with low confidence count as
-outliers. During training, the classifier also sees half as many other images as clothes: gray
+outliers. During training, the classifier also sees other images, half as many as clothes: gray
 photographs, clothes cut into sixteen shuffled pieces, rotated clothes, or all three. For these
 outliers, the classifier should predict all classes with equal probability, so each outlier is
-assigned a random class, resampled in every epoch: the mean cross-entropy over all classes is the
-paper's loss, and half as many images correspond to its weight of 0.5. Digits, the outliers to
-detect, are never shown.
+assigned a random class, resampled in every epoch. On average, this loss equals the paper's loss,
+which is the mean cross-entropy over all classes; half as many images correspond to the paper's
+weight of 0.5. Digits, the outliers to detect, are never shown.
 
 The baselines are the same classifier without exposure, boosted trees on principal components
 trained with the same outliers, and scores based only on clothes: the size as a PNG file, the
@@ -182,7 +182,7 @@ def doubt(model):
 
 
 def baseline_scores(s, images, outliers):
-    """Returns scores without a network, as functions of images, high for outliers."""
+    """Returns scores that need no network, as functions of images; high for outliers."""
     known = images[: s.known]
     pca = PrincipalComponents(images, 20)
     usual = compressed_bits(known).mean()

@@ -1,7 +1,7 @@
 """Outlier detection by likelihood on Fashion-MNIST and MNIST.
 
 Nalisnick, Matsukawa, Teh, Gorur, Lakshminarayanan: "Do Deep Generative Models Know What They Don't
-Know?", ICLR 2019: models of clothes assign digits a higher likelihood than clothes.
+Know?", ICLR 2019. Models of clothes assign a higher likelihood to digits than to clothes.
 
   python recipes/outliers_fashion_mnist.py                    about 8 minutes on two CPU cores
   python recipes/outliers_fashion_mnist.py --preset smoke     about a minute
@@ -16,17 +16,17 @@ outliers:
 - elbo and nll: the negative ELBO, and the negative log-likelihood with importance samples;
 - ratio: nll minus the nll of a second VAE, the background model, which is trained on images in
   which a fraction of the values is random (Ren et al.: "Likelihood Ratios for Out-of-Distribution
-  Detection", NeurIPS 2019), which may fail with VAEs (Xiao et al., "Likelihood Regret", 2020);
+  Detection", NeurIPS 2019). This score may fail with VAEs (Xiao et al., "Likelihood Regret", 2020);
 - complexity: nll minus the size of the image as a PNG file, in nats (Serrà et al.: "Input
   Complexity and Out-of-distribution Detection with Likelihood-based Generative Models", ICLR
   2020);
 - without a VAE: the difference of the PNG size from its mean over training images, the squared
-  error of as many principal components as the VAE has latents, and the distance to the nearest
+  error of the same number of principal components as latents, and the distance to the nearest
   training image.
 
 Deviations: VAEs are used instead of PixelCNN++ and Glow. Ren et al. choose the fraction and a
-weight penalty using other outliers. Here, no outliers are used: the fraction is the middle value in
-their code, and there is no weight penalty.
+weight penalty using other outliers. Here, no outliers are used; the fraction is the middle value in
+the authors' code, and there is no weight penalty.
 
 Data: fashion_mnist and mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -57,7 +57,7 @@ from keras_gen.workshop.visualize import anomalies, roc_plot, samples
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    latent_dim: int = 20  # Dimensions of the latents and number of principal components
+    latent_dim: int = 20  # Number of latent dimensions and of principal components
     hidden: int = 400  # Units in the encoder's first layer; the second has half as many
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
     random: float = 0.2

@@ -12,9 +12,9 @@ the requested edges (photographs with the nearest edges: 224 and 0.47).
 
 Pairs are created on the fly: the sources are the Canny edges of the targets. Two metrics must be
 read together. Realism is the distance between patches of translations and of test photographs.
-Agreement is the F-score of the edges found in a translation, where edges that are at most one pixel
-apart count as equal. The photograph with the nearest edges is realistic but has different edges;
-the results of ridge regression are blurred.
+Agreement is the F-score of the edges found in a translation; edges that are at most one pixel apart
+count as equal. The photograph with the nearest edges is realistic, but its edges differ; the
+results of ridge regression are blurred.
 
 Deviations of the cpu preset: 64-pixel images; 16-pixel patches for the discriminator, a quarter of
 the image's side, as in the paper; fewer channels and steps; and half of the L1 weight.
@@ -72,7 +72,7 @@ PRESETS = {
                   steps_per_epoch=5, batch_size=2),
     "cpu": dict(image_size=64, load_size=72, filters=24, strided_layers=1, l1_weight=50.0,
                 epochs=24, steps_per_epoch=500, grid_every=4, steps_per_execution=50),
-    # The number of steps per epoch is the number of photographs.
+    # One epoch has one step per photograph.
     "paper": dict(epochs=15, steps_per_epoch=6287, batch_size=4),
 }  # fmt: skip
 
@@ -124,7 +124,7 @@ def main(run: Run, s: Settings):
         }
         for name, translated in ways.items():
             metrics |= suffixed(measure(translated, photos, edges), f"_{name}")
-        # Distance between two unpaired subsets of the photographs, for comparison.
+        # Compute the distance between two unpaired subsets of the photographs, for comparison.
         drawn = np.random.default_rng(s.seed).permutation(len(train_photos))[: len(photos)]
         metrics["realism_photographs"] = mean_patch_distance(train_photos[drawn], photos)
         shown = {IN_WORDS.get(name, name): translated for name, translated in ways.items()}

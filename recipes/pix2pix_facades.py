@@ -12,21 +12,22 @@ pixels recognized as the requested label (photograph of the nearest label map: 8
 regression: 557 and 0.30; real photograph: 50 and 0.57).
 
 A label map leaves much of its photograph undetermined, so two metrics must be read together.
-Realism is the distance between patches of translations and of test photographs; it is large for the
-blurred result of the L1 distance alone. Agreement is the fraction of pixels that a network trained
-on photographs recognizes as the requested label; it is low for a real photograph of another map.
-Simple baselines do well on only one of the two metrics.
+Realism is the distance between patches of translations and of test photographs; this distance is
+large for the blurred results of the L1 loss alone. Agreement is the fraction of pixels that a
+network trained on photographs recognizes as the requested label; this fraction is low for a real
+photograph that belongs to another map. Simple baselines do well on only one of the two metrics.
 
 A generator that receives noise in addition to the map learns to ignore it. Variation is a pixel's
-standard deviation over seeds, in levels; without noise, it is 0. The same networks are also trained
-in the other direction, in which accuracy can be measured directly. The additional models are
-trained for a third of the main model's steps in the cpu preset, and for half in the paper preset.
+standard deviation over seeds, in levels; without noise, the variation is 0. The same networks are
+also trained in the other direction, in which accuracy can be measured directly. The additional
+models are trained for a third of the main model's steps in the cpu preset, and for half in the
+paper preset.
 
 Deviations of the cpu preset: 64-pixel images; 16-pixel patches for the discriminator, a quarter of
 the image's side, as in the paper; fewer channels and steps; and half of the L1 weight. The 100
 pairs in the validation split are used for training instead of selection.
 
-Data: facades. Put the unpacked pix2pix archive in downloads/manual in TFDS_DATA_DIR.
+Data: facades. Unpack the pix2pix archive in the folder downloads/manual in TFDS_DATA_DIR.
 """
 
 from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
@@ -64,7 +65,7 @@ class Settings(ShortStepSettings):
     """Strided layers in the discriminator: 1, 2, or 3 give patches of 16, 34, or 70 pixels."""
     learning_rate: float = 2e-4  # Adam's learning rate; linear decay to 0 in the second half
     l1_weight: float = 100.0  # Weight of the L1 distance (lambda in the paper)
-    part_epochs: int = 100  # Epochs for each model that is trained in addition to the main model
+    part_epochs: int = 100  # Number of epochs for each model other than the main model
     labels: int = 12  # Number of colors in the maps; each color is a label
     segmenter_steps: int = 1000
     """Training steps for the network that predicts labels from photographs."""
@@ -85,7 +86,7 @@ PRESETS = {
     "cpu": dict(image_size=64, load_size=72, filters=24, discriminator_filters=24,
                 strided_layers=1, l1_weight=50.0, epochs=24, part_epochs=8, steps_per_epoch=500,
                 grid_every=4, steps_per_execution=50),
-    # The number of steps per epoch is the number of pairs.
+    # One epoch has one step per pair.
     "paper": dict(epochs=200, steps_per_epoch=400, grid_every=10),
 }  # fmt: skip
 
@@ -157,7 +158,7 @@ def main(run: Run, s: Settings):
         for name, translated in baselines.items():
             metrics |= suffixed(measure(translated), f"_{name}")
         metrics |= suffixed(measure(photos), "_photographs")
-        # Distance between two unpaired subsets of the photographs, for comparison.
+        # Compute the distance between two unpaired subsets of the photographs, for comparison.
         drawn = np.random.default_rng(s.seed).permutation(len(train_photos))[: len(photos)]
         metrics["realism_photographs"] = mean_patch_distance(train_photos[drawn], photos)
 

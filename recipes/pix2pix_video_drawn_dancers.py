@@ -11,12 +11,12 @@ nearest training pose: 23.6; ridge regression on four poses: 23.0).
 Videos are drawn at run time. They show a 48x48 dancer, whose hair and skirt lag behind the body,
 and stick figures of the poses, without hair and skirt. Each frame is generated from its pose and
 the previously generated frame. A pix2pix with the same networks, updates, and frames sees only the
-current pose. Videos generated for new motions are compared with the true frames by PSNR, by the
-error of frame-to-frame changes, which captures flicker, and by a network, trained on true frames,
-that locates the end of the hair and the hem of the skirt.
+current pose. Videos generated for new motions are compared with the true frames in three ways: by
+PSNR; by the error of frame-to-frame changes, which captures flicker; and with a network, trained on
+true frames, that locates the end of the hair and the hem of the skirt.
 
-The baselines are the frame of the nearest training pose, and ridge regression, each for one pose
-and for four consecutive poses, which reveal how the body moved.
+The baselines are the frame of the nearest training pose, and ridge regression. Each uses one pose
+or four consecutive poses, which reveal how the body moved.
 
 Deviations: see the class. In addition, figures are drawn instead of filmed, with known instead of
 detected poses. The cpu preset has fewer channels and steps, training clips of several frames
@@ -61,7 +61,7 @@ class Settings(ShortStepSettings):
     image_size: int = 256  # Side length of the frames
     videos: int = 400  # Number of training videos
     frames: int = 16  # Number of frames per training video
-    clip: int = 2  # Number of frames per clip, over which the recursion is trained
+    clip: int = 2  # Number of frames per clip over which the recursion is trained
     filters: int = 64  # Channels of the first layers
     strided_layers: int = 3
     """Strided layers in each discriminator: 1, 2, or 3 give patches of 16, 34, or 70 pixels."""
@@ -205,7 +205,7 @@ def cheap(known, new, seen, examples):
 
 
 def halved(images):
-    """Returns images at half the resolution, averaged over squares."""
+    """Returns images at half the resolution, averaged over 2x2 pixels."""
     count, height, width, channels = images.shape
     squares = images.reshape(count, height // 2, 2, width // 2, 2, channels)
     return squares.mean(axis=(2, 4)).round().astype(np.uint8)

@@ -38,7 +38,7 @@ from keras_gen.workshop.visualize import samples
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     kind: Literal["row", "diagonal"] = "diagonal"
-    """Pixels computed by one LSTM step: a row or a diagonal."""
+    """Pixels that one LSTM step computes: a row or a diagonal."""
     units: int = 16  # Features of an LSTM state, half the number of feature maps between blocks
     blocks: int = 3  # Number of LSTM blocks
     head_filters: int = 32  # Feature maps of the layers before the output layer

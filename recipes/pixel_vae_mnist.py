@@ -15,7 +15,7 @@ trained for the same number of steps. The VAE's decoder has the same convolution
 logits of pixels that are independent given the latents. The KL divergence measures the information
 in the latents; 0 would mean a collapsed posterior. A table of each pixel given the preceding 16
 pixels shows what such a small context achieves without latents. In the picture with rows, the
-images in a row share their latents, and their pixels are resampled.
+images in a row have the same latents but resampled pixels.
 
 Deviations: one layer of latents, networks small enough for a CPU, dynamic binarization, and free
 bits.
@@ -46,7 +46,7 @@ ROWS = 8  # number of latents (rows) in the picture, and of resampled images (co
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    latent_dim: int = 32  # Dimensions of the latents
+    latent_dim: int = 32  # Number of latent dimensions
     filters: int = 16  # Feature maps in each stack of the PixelCNN
     blocks: int = 1
     """Blocks of the PixelCNN after the first layer; with more blocks, the latents matter less."""
@@ -131,7 +131,7 @@ def main(run: Run, s: Settings):
 
 
 def measured(model, images, s, prefix=""):
-    """Returns the NLL, the nats in the latents, and the number of active latents."""
+    """Returns the NLL, the information in the latents in nats, and the number of active latents."""
     nats = importance_weighted_nll(model, images, s.nll_samples, seed=s.seed)
     means, log_variances = model.encode(images)
     kl = kl_standard_normal(means, log_variances).numpy().mean()

@@ -46,7 +46,7 @@ class Settings(RunSettings):
     d_width: int = 16_384
     """Maximum product of channels and side length in the discriminator."""
     objective: Literal["wasserstein", "non_saturating"] = "wasserstein"
-    """Objective: wasserstein, with a gradient penalty, or non_saturating, with the R1 penalty."""
+    """Objective: wasserstein with a gradient penalty, or non_saturating with the R1 penalty."""
     r1_weight: float = 1.0  # Weight of the R1 penalty for the non_saturating objective
     stable_steps: int = 50_000  # Training steps at each size except the last
     fade_steps: int = 50_000  # Steps during which a new size fades in

@@ -1,7 +1,7 @@
 """Recurrent autoencoder on noisy oscillations.
 
 Srivastava, Mansimov, Salakhutdinov: "Unsupervised Learning of Video Representations using LSTMs",
-ICML 2015, sec. 2.1: one LSTM reads a series, and another writes it in reverse order.
+ICML 2015, sec. 2.1. One LSTM reads a series, and another generates it in reverse order.
 
   python recipes/recurrent_autoencoder_oscillations.py              about 5 minutes on two CPU cores
   python recipes/recurrent_autoencoder_oscillations.py --preset smoke under a minute
@@ -11,8 +11,8 @@ Expected result of the cpu preset: an error of 0.25 with 4-dimensional codes (de
 
 Each series has its own frequency and phase, so two numbers describe everything except the noise. A
 4-dimensional code can represent a circle (the phase) and an interval (the frequency).
-Reconstructions are compared with the noise-free series, which training never sees: the error is
-given in standard deviations of the noise, so the error of the measurements is 1. For unbiased
+Reconstructions are compared with the noise-free series, which are not used in training. The error
+is given in standard deviations of the noise, so the error of the measurements is 1. For unbiased
 estimates of two numbers from 64 measurements, the error is at least sqrt(2 / 64) = 0.18, the
 Cramér-Rao bound.
 
@@ -40,7 +40,7 @@ from keras_gen.networks import recurrent_decoder, recurrent_encoder
 from keras_gen.workshop.visualize import line_plot
 
 SWINGS = Oscillations()
-# With the same seed, these are the same series, but almost without noise.
+# With the same seed, these series are the same, but almost without noise.
 CLEAN_SWINGS = Oscillations(noise=1e-6)
 SHAPE = (SWINGS.steps, 2)
 COMPONENTS = (2, 4, 8, 16, 32)  # numbers of principal components to try
@@ -51,8 +51,8 @@ NEIGHBORS = (1, 3, 10, 30)  # numbers of neighbors to try
 class Settings(ShortStepSettings):
     series: int = 50_000  # Number of training series
     compared: int = 2000
-    """Number of test series; also the number held out to choose the baselines."""
-    latent_dim: int = 4  # Dimensions of the codes
+    """Number of test series, and of series held out to choose the baselines."""
+    latent_dim: int = 4  # Number of code dimensions
     units: int = 64  # Units in each LSTM
     hidden: int = 128  # Units in each of the two hidden layers of the dense networks
     learning_rate: float = 2e-3  # Adam's learning rate; linear decay to 0 in the second half

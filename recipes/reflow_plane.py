@@ -6,11 +6,11 @@ Flow", ICLR 2023.
   python recipes/reflow_plane.py                 18 minutes at most on two CPU cores
   python recipes/reflow_plane.py --preset smoke  under a minute
 
-First, a flow, the teacher, learns straight lines from any noise to any point. It then maps noise to
-points, and a second flow, the student, learns the lines between these pairs. Three metrics are
-reported for both flows: the fraction of samples that a few Euler steps put on white squares, where
-the density is zero; the straightness of the paths, which is 0 for straight lines; and the KL
-divergence from the known density, in nats.
+First, a flow (the teacher) learns straight lines from any noise to any point. The teacher then maps
+noise to points, and a second flow (the student) learns the lines between these pairs. Three metrics
+are reported for both flows: the fraction of samples from a few Euler steps that are on white
+squares, where the density is zero; the straightness of the paths, which is 0 for straight lines;
+and the KL divergence from the known density, in nats.
 
 Data: points sampled at run time. The paper does not use them.
 """

@@ -14,11 +14,11 @@ One network, with dropout at its input, is trained with 100, 600, 1,000, and 3,0
 MNIST's training set. The sets of labels are balanced over the digits, nested, and resampled for
 each of five seeds. The network is trained in three ways: supervised only, on the labeled digits;
 (a) pretrained without labels as an autoencoder on all 60,000 digits, which with input dropout is a
-denoising autoencoder, and then fine-tuned on the labeled digits; (b) trained on both losses
-jointly, in batches of which half are labeled digits and half are sampled from all digits. The code
-size, dropout, fine-tuning rate, and weight were chosen from a few values by the error on the last
-10,000 training digits, in shorter runs with one seed and 100 labels; the test set is evaluated only
-at the end of each run.
+denoising autoencoder, and then fine-tuned on the labeled digits; and (b) trained on both losses
+jointly, in batches that consist half of labeled digits and half of samples from all digits. The
+code size, dropout, fine-tuning rate, and weight were chosen from a few candidates, based on the
+error on the last 10,000 training digits in shorter runs with one seed and 100 labels. The test set
+is evaluated only at the end of each run.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -50,7 +50,7 @@ class Settings(ShortStepSettings):
     fine_tuning_rate: float = 2e-4  # Adam's learning rate for fine-tuning
     classification_weight: float = 100.0
     """Weight of the cross-entropy of a labeled digit in method (b)."""
-    label_steps: int = 1500  # Training steps on labeled digits alone, each with half a batch
+    label_steps: int = 1500  # Training steps on labeled digits only, each with half a batch
     both_steps: int = 4000  # Training steps for method (b)
     repeats: int = 5  # Number of runs, with seeds starting at `seed`
 

@@ -1,7 +1,7 @@
 """Semi-supervised VAEs (M1, M2, and M1+M2) on MNIST.
 
 Kingma, Mohamed, Rezende, Welling: "Semi-supervised Learning with Deep Generative Models", NeurIPS
-2014, table 1: 100 labels of MNIST.
+2014, table 1, with 100 MNIST labels.
 
   python recipes/semi_supervised_vae_mnist.py                    31 minutes on one of two CPU cores
   python recipes/semi_supervised_vae_mnist.py --preset smoke     under a minute
@@ -11,7 +11,7 @@ and a support vector machine (label spreading over a graph: 11.9%; the paper's M
 
 The 100 labels are balanced over the digits and resampled for each seed; 49,900 digits are
 unlabeled. M1 is a VAE trained on all digits, whose latents are classified by a support vector
-machine. M2 models digits and their labels, and M1+M2 models latents sampled from M1, using only its
+machine. M2 models digits and their labels. M1+M2 models latents sampled from M1, using only M1's
 active latents and initial weights near zero, as in the authors' code. The baselines are classifiers
 on pixels and on principal components, and label spreading over a graph. Settings were chosen on the
 last 10,000 training digits.
@@ -42,11 +42,11 @@ from keras_gen.workshop.visualize import analogies
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    labels: int = 100  # Number of digits that keep their labels, equally many per class
+    labels: int = 100  # Number of labeled digits, with equal numbers per class
     draws: int = 5
     """Number of seeds, starting at `seed`; each seed selects different labeled digits."""
-    latent_dim: int = 50  # Dimensions of the latents of M1 and of the M2 trained on M1's latents
-    m2_latent_dim: int = 50  # Dimensions of the latents of M2
+    latent_dim: int = 50  # Number of latent dimensions of M1 and of the M2 on M1's latents
+    m2_latent_dim: int = 50  # Number of latent dimensions of M2
     m1_hidden: int = 600  # Units in each of the two hidden layers of M1
     hidden: int = 500  # Units in the hidden layer of each network of M2
     stacked_hidden: int = 500  # Units in the hidden layer of each network of M2 on M1's latents
@@ -109,7 +109,7 @@ def main(run: Run, s: Settings):
 
 
 def with_latents_in_use(m1, digits):
-    """Returns M1 with its active latents only, at least one."""
+    """Returns M1 with only its active latents, of which there is at least one."""
     means, *_ = m1.encode(digits)
     _, variances = active_units(means)
     in_use = np.flatnonzero(variances >= min(0.01, variances.max()))

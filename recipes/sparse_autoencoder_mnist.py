@@ -1,7 +1,7 @@
 """Sparse autoencoders on MNIST.
 
-Ng: "Sparse autoencoder", CS294A lecture notes, 2011: one layer of sigmoid units, with the
-divergence KL(0.05 || mean activation) of every unit added to the loss.
+Ng: "Sparse autoencoder", CS294A lecture notes, 2011. There is one layer of sigmoid units, and the
+divergence KL(0.05 || mean activation) of every unit is added to the loss.
 
   python recipes/sparse_autoencoder_mnist.py                    about 2 minutes on two CPU cores
   python recipes/sparse_autoencoder_mnist.py --preset smoke     under a minute
@@ -41,8 +41,8 @@ class Settings(ShortStepSettings):
     kl_weight: float = 20.0  # Weight of the KL penalty, beta
     l1_weight: float = 1.0  # Weight of the L1 penalty
     weight_decay: float = 0.4
-    """Weight decay of AdamW, multiplied by the learning rate and not applied to biases. It shrinks
-    the weights of pixels that are always black."""
+    """Weight decay of AdamW, multiplied by the learning rate and not applied to biases. Weight
+    decay shrinks the weights of pixels that are always black."""
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
 
 

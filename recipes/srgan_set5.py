@@ -12,16 +12,16 @@ and flips, 31.1 and 27.9 (bicubic: 28.4 and 26.1; ridge regression on clustered 
 27.0). On Set14, SRGAN reaches a patch distance of 105 to the originals at 27.5 dB (main network:
 138; bicubic: 220).
 
-PSNR and SSIM are measured on luma, without a four-pixel border, as is common. The main network has
-no batch normalization, and adds its output to a bicubic enlargement. The paper's SRResNet, with the
-same size, is also trained, in the cpu preset for a quarter of the steps. The smooth mean of all
-possible images has the best PSNR. SRGAN starts from the main network and generates one possible
-image: its PSNR decreases, but so does the distance between its patches and the patches of real
-photographs.
+As usual, PSNR and SSIM are measured on luma, without a four-pixel border. The main network has no
+batch normalization, and adds its output to a bicubic enlargement. The paper's SRResNet of the same
+size is also trained; in the cpu preset, it is trained for a quarter of the steps. The smooth mean
+of all possible images has the best PSNR. SRGAN starts from the main network and generates one
+possible image. Its PSNR is lower, but so is the distance between its patches and the patches of
+real photographs.
 
 Deviations of the cpu preset: fewer channels and blocks, smaller patches, absolute instead of
-squared differences, and few training images. Features come from a classifier of small images
-(--features vgg uses VGG19 if Keras can download its weights).
+squared differences, and few training images. Features come from a classifier of small images;
+--features vgg uses VGG19, if Keras can download its weights.
 
 One BSDS500 photograph, which is also `woman` in Set5, is excluded from training.
 
@@ -65,7 +65,7 @@ class Settings(ShortStepSettings):
     discriminator_filters: int = 64  # Channels of the discriminator's first layer
     learning_rate: float = 1e-4  # Adam's learning rate; linear decay to 0 in the second half
     ema: float = 0.0  # EMA momentum of the generator used for evaluation; 0 disables EMA
-    paper_epochs: int = 1  # Epochs for the paper's SRResNet, which is trained in addition
+    paper_epochs: int = 1  # Number of epochs for the paper's SRResNet, which is also trained
     gan_epochs: int = 1  # Epochs for SRGAN, which starts from the trained generator
     gan_learning_rate: float = 1e-4  # Adam's learning rate for both networks of SRGAN
     pixel_weight: float = 0.0  # Weight of the pixel distance in SRGAN

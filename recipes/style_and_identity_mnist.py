@@ -14,12 +14,12 @@ Three results are reported on test digits: the error of an image decoded from a 
 the identity of another digit with the same label; how often a classifier recognizes the label of
 the identity when the identity comes from a digit with another label (copying that digit would also
 score well, so this metric alone is not sufficient); and how well logistic regression predicts the
-label from the identity and from the style, where chance is 11%. The results are compared with as
-many principal components as the style or identity has dimensions, with the mean digit of each
-label, and with the classifier's accuracy on digits and on reconstructions.
+label from the identity and from the style (chance: 11%). The results are compared with principal
+components, as many as the dimensions of the style or identity, with the mean digit of each label,
+and with the classifier's accuracy on digits and on reconstructions.
 
-Deviations: networks suited to digits, and loss weights chosen on the last 10,000 training digits:
-the lower the weight of the style's divergence, the more the style reveals about the digit.
+Deviations: networks suited to digits, and loss weights chosen on the last 10,000 training digits.
+With a lower weight of the style's divergence, the style reveals more about the digit.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -42,8 +42,8 @@ from keras_gen.workshop.visualize import swaps
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    style_dim: int = 8  # Dimensions of the style
-    identity_dim: int = 16  # Dimensions of the identity
+    style_dim: int = 8  # Number of dimensions of the style
+    identity_dim: int = 16  # Number of dimensions of the identity
     width: int = 16  # Channels of the first of two convolutions; the second has twice as many
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
     d_learning_rate: float = 2e-4

@@ -17,8 +17,8 @@ lengths between latents and between styles are measured in the features of the f
 
 Deviations in the cpu preset: a narrow generator, four mapping layers, the DCGAN discriminator
 without normalization and with its own learning rate, an R1 weight for small images, and far fewer
-training images than in the papers. With the papers' discriminator, made as narrow as the generator,
-clothes are speckled after the same training time.
+training images than in the papers. With the papers' discriminator, reduced to the width of the
+generator, clothes are speckled after the same training time.
 
 Data: fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR), padded to
 32x32. The papers do not use this dataset.
@@ -56,7 +56,7 @@ PSIS = (1.0, 0.7, 0.5, 0.2, 0.0, -0.5)
 class Settings(RunSettings):
     styling: Literal["modulated", "adain"] = "modulated"
     """Generator of StyleGAN2 (modulated) or of StyleGAN (adain)."""
-    latent_dim: int = 512  # Dimensions of the latents and of the styles
+    latent_dim: int = 512  # Number of dimensions of the latents and of the styles
     depth: int = 8  # Layers of the mapping network
     filters: int = 512  # Maximum number of channels per map
     width: int = 16_384  # Maximum product of channels and side length for each feature map

@@ -1,8 +1,8 @@
 """Tabular normalizing flow on Adult.
 
-Dinh, Sohl-Dickstein, Bengio: "Density Estimation Using Real NVP", ICLR 2017, here for table rows
-with words and numbers, which are spread uniformly over their cells (Theis, van den Oord, Bethge: "A
-Note on the Evaluation of Generative Models", ICLR 2016, sec. 3.1).
+Dinh, Sohl-Dickstein, Bengio: "Density Estimation Using Real NVP", ICLR 2017. Here, the data are
+table rows with words and numbers, which are spread uniformly over their cells (Theis, van den Oord,
+Bethge: "A Note on the Evaluation of Generative Models", ICLR 2016, sec. 3.1).
 
   python recipes/table_flow_adult.py                  about 2 minutes on two CPU cores
   python recipes/table_flow_adult.py --preset smoke   under a minute
@@ -16,7 +16,7 @@ Each value is a cell: a word, a distinct number, or one of 64 quantile intervals
 trained on 20,000 people. A point sampled in the cell of each value is mapped to a normal score, and
 affine couplings map the scores of a row to latents. The likelihood is a bound with 16 points per
 row, so it is comparable with `table_models_adult` and `table_vae_adult`, which use the same rows,
-cells, and metrics. For new rows, use `MADE.for_table`; a flow has exact codes instead.
+cells, and metrics. To generate rows, use `MADE.for_table`; the advantage of a flow is exact codes.
 
 The baselines are independent columns; the Chow-Liu tree, which is fitted in 0.1 seconds; and a
 mixture of 80 products of categorical distributions, fitted by EM in seconds. Real rows show the
@@ -41,7 +41,7 @@ from keras_gen.data import Source
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    rows: int = 20_000  # Number of training rows; the others show whether the model copies rows
+    rows: int = 20_000  # Number of training rows; the other rows are used to detect copying
     couplings: int = 8  # Number of coupling layers
     hidden: int = 128  # Units in each of the two hidden layers of a coupling
     learning_rate: float = 4e-3  # Adam's learning rate, with cosine decay to 0

@@ -13,12 +13,12 @@ and an AUC of 0.54 for distinguishing samples from real rows (mixture: 0.61).
 
 Each value is a cell: a word, a distinct number, or one of 64 quantile intervals. Two models are
 trained on 20,000 people: one predicts columns in a fixed order, and generates people; the other
-predicts columns in any order, and fills in values. To evaluate filling in, 20% of all values are
+predicts columns in any order, and fills in values. To evaluate imputation, 20% of all values are
 hidden at random, in training and in 3,000 test rows; the error of numbers is divided by the
 column's standard deviation.
 
 The baselines are independent columns; the Chow-Liu tree, which is fitted in 0.1 seconds; a mixture
-of 80 products of categorical distributions, fitted by EM in seconds; and, for filling in, means and
+of 80 products of categorical distributions, fitted by EM in seconds; and, for imputation, means and
 most frequent words, and the mixture. Real rows show the best possible result, because two samples
 of real people also differ.
 
@@ -122,7 +122,7 @@ def likeliest(columns, probabilities):
 
 
 def filling_errors(columns, rows, part, guess, prefix):
-    """Returns the errors of filled-in values: of numbers, and the fraction of wrong words."""
+    """Returns the errors of imputed values: of numbers, and the fraction of wrong words."""
     numbers = []
     words = []
     for place, column in enumerate(columns):

@@ -16,10 +16,10 @@ fitted to the latents of the training rows. The VAE is trained with this prior, 
 again. Samples and likelihoods use the fitted prior. The likelihood is a bound with 16 latent
 samples.
 
-Baselines: independent columns; the Chow-Liu tree, which is fitted in 0.1 seconds; and a mixture of
-80 products of categorical distributions, fitted by EM in seconds. Real rows show the best possible
-result, because two samples of real people also differ. For new rows, use `MADE.for_table`; see
-`table_models_adult`.
+The baselines are independent columns; the Chow-Liu tree, which is fitted in 0.1 seconds; and a
+mixture of 80 products of categorical distributions, fitted by EM in seconds. Real rows show the
+best possible result, because two samples of real people also differ. To generate rows, use
+`MADE.for_table`; see `table_models_adult`.
 
 Data: adult through tensorflow-datasets (from adult.zip, which you download yourself; the error
 message explains how).

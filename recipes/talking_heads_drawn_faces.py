@@ -10,11 +10,11 @@ Expected result of the cpu preset: after fine-tuning on eight images, generated 
 differ from the true frames by 6.8 levels (image with the nearest landmarks: 10.8).
 
 Faces are drawn at run time, so people and landmarks are known, and generated frames of new people
-can be compared with the true frames pixel by pixel. Each test person provides T frames; the other
-frames are generated only from their landmarks, by the meta-learned networks and again after
-fine-tuning on the T frames. Two more metrics do not compare pixels: a network trained on other
-frames of these people recognizes the person from the middle of the face (otherwise, a single
-background pixel would suffice), and a network trained on other people locates the landmarks.
+can be compared with the true frames pixel by pixel. For each test person, T frames are given. The
+other frames are generated only from their landmarks, once by the meta-learned networks, and once
+after fine-tuning on the T frames. Two additional metrics do not compare pixels. A network trained
+on other frames of these people recognizes the person from the middle of the face (otherwise, a
+single background pixel would suffice), and a network trained on other people locates the landmarks.
 
 The baselines are the frame with the nearest landmarks among the T frames, which is sharp and shows
 the right person in a wrong pose, and the mean of the T frames.
@@ -48,7 +48,7 @@ class Settings(ShortStepSettings):
     people: int = 2000  # Number of training people
     frames: int = 32  # Number of frames per person
     shots: int = 8  # Number of frames of a person per training step, K
-    embedding_dim: int = 512  # Dimensions of a person's embedding
+    embedding_dim: int = 512  # Number of dimensions of a person's embedding
     filters: int = 64  # Channels of the first layers
     learning_rate: float = 5e-5  # Adam's learning rate for the embedder and generator
     d_learning_rate: float = 2e-4  # Adam's learning rate for the discriminator
@@ -168,7 +168,7 @@ def flat(values):
 
 
 def middle(images):
-    """Returns the middle of frames, which faces fill."""
+    """Returns the middle of frames, which the faces fill."""
     border = 3 * images.shape[1] // 10
     return images[:, border:-border, border:-border]
 
@@ -191,7 +191,7 @@ def fine_tuned(model, new, shots, tested, s):
 
 
 def nearest(new, shots, tested):
-    """Returns the person's frame, among the shots, with the nearest landmarks."""
+    """Returns the frame with the nearest landmarks among the person's shots."""
     found = []
     for images, points in zip(new.images, new.points, strict=True):
         apart = np.linalg.norm(points[tested, None] - points[None, :shots], axis=-1).mean(

@@ -11,12 +11,13 @@ correctly after translation (nearest neighbor: 68% and 38%; nearest neighbor on 
 
 A translation is correct if it still shows its digit, according to a network trained on labeled
 digits from the other domain. This network and the nearest labeled neighbor also classify the digits
-without translation. Realism, the distance between patches of translations and of the other domain's
-test digits, is also reported, because an unchanged digit would keep its class, too.
+without translation. Realism is also reported, because an unchanged digit would keep its class, too.
+It is measured as the distance between patches of translations and of the other domain's test
+digits.
 
 USPS digits fill the image, whereas MNIST digits have a margin. This framing explains much of the
-domain gap, so the nearest neighbor is also measured on digits whose ink is scaled to fill the
-image.
+domain gap, so the nearest-neighbor baseline is also evaluated on digits whose ink is scaled to fill
+the image.
 
 Deviations: in the paper, the discriminators classify target digits, whereas here, a separate
 network does. The cpu preset has fewer channels and blocks, and averaged weights in the evaluation.

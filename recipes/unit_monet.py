@@ -9,9 +9,9 @@ Liu, Breuel, Kautz: "Unsupervised Image-to-Image Translation Networks", NeurIPS 
 Expected result of the cpu preset: 0.56 of the photographs' excess patch distance to paintings
 remains (filter without training: 0.33).
 
-The task and the metrics are the same as in `recipes/cyclegan_monet.py`. The latents have a quarter
-of the image's side, and noise with a standard deviation of 1, so they preserve less of a photograph
-than CycleGAN's generators do, and translations are softer.
+The task and the metrics are the same as in `recipes/cyclegan_monet.py`. The sides of the latents
+are a quarter of the image's sides, and their noise has a standard deviation of 1. They therefore
+preserve less of a photograph than CycleGAN's generators do, and translations are softer.
 
 Deviations of the cpu preset: fewer channels and blocks, crops of 64 pixels, and averaged weights in
 the evaluation.

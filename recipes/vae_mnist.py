@@ -39,14 +39,14 @@ from keras_gen.workshop.visualize import interpolations, samples
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     images: Path | None = None  # Your own image folder
-    latent_dim: int = 50  # Dimensions of the latents
+    latent_dim: int = 50  # Number of latent dimensions
     hidden: int = 200  # Units in each of the two hidden layers of the encoder and decoder
     beta: float = 1.0  # Weight of the KL divergence
     learning_rate: float = 1e-3  # Adam's initial learning rate
     schedule: Literal["burda", "linear"] = "burda"
-    """Schedule of the learning rate: burda multiplies it by 10^(-1/7) after 1, 1 + 3, 1 + 3 + 9,
-    ... parts of the run, as in the paper; linear decreases it to 0 in the second half, which works
-    better for short runs."""
+    """Schedule of the learning rate: burda multiplies the rate by 10^(-1/7) after 1, 1 + 3, 1 + 3 +
+    9, ... parts of the run, as in the paper; linear decreases it to 0 in the second half, which
+    works better for short runs."""
     nll_samples: int = 5000  # Number of importance samples for the test NLL (paper: 5,000)
     templates: str = "100 300 1000"
     """Candidate numbers of components for the Bernoulli mixture, a baseline; the best is chosen on

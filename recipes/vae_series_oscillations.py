@@ -15,10 +15,10 @@ first call to `fit`, and returns samples and nats in these units. Each series ha
 and phase, which the latents have to represent.
 
 The density of the series is known, so the mean of log p - log q over test series can be measured,
-where log q is the bound. It is the sum of the KL divergence KL(p || q) from the data and the gap of
-the bound. The same is measured for a normal distribution with full covariance, for probabilistic
-PCA with the best number of components on held-out series, and for a Gaussian mixture with the best
-number of components, each of which can represent one frequency and phase.
+where log q is the bound. This mean is the sum of the KL divergence KL(p || q) and the gap between
+the bound and the likelihood. It is also measured for a normal distribution with full covariance,
+for probabilistic PCA with the best number of components on held-out series, and for a Gaussian
+mixture with the best number of components, each of which can represent one frequency and phase.
 
 Data: series generated at run time. The paper does not use them.
 """
@@ -46,8 +46,8 @@ COMPONENTS = (2, 4, 8, 16, 32)  # numbers of principal components to try
 class Settings(ShortStepSettings):
     series: int = 50_000  # Number of training series
     compared: int = 2000
-    """Number of test series; also the number held out to choose the baselines."""
-    latent_dim: int = 6  # Dimensions of the latents
+    """Number of test series, and of series held out to choose the baselines."""
+    latent_dim: int = 6  # Number of latent dimensions
     hidden: int = 128  # Units in each of the two hidden layers of the encoder and decoder
     learning_rate: float = 2e-3  # Adam's learning rate; linear decay to 0 in the second half
     most_normals: int = 40

@@ -1,7 +1,7 @@
 """Virtual adversarial training on MNIST with few labels.
 
 Miyato, Maeda, Koyama, Ishii: "Virtual Adversarial Training: A Regularization Method for Supervised
-and Semi-Supervised Learning", TPAMI 2018, table 3: 100 labels of MNIST.
+and Semi-Supervised Learning", TPAMI 2018, table 3, with 100 MNIST labels.
 
   python recipes/vat_mnist.py                    71 minutes on two CPU cores, shared by five jobs
   python recipes/vat_mnist.py --preset smoke     under a minute
@@ -15,8 +15,8 @@ over a graph, and support vector machines. The perturbation length and the netwo
 the last 10,000 training digits.
 
 Deviations: a small convolutional network with batch normalization, and fewer steps. In addition,
-the entropy of the predictions is minimized (VAT+EntMin, which the paper uses on other data), with
-an increasing weight, because with the full weight from the start, the network would become
+the entropy of the predictions is minimized (VAT+EntMin, which the paper uses on other data). Its
+weight increases from 0, because with the full weight from the start, the network would become
 confident in its early errors.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
@@ -46,14 +46,14 @@ COLUMNS = 10  # digits in a sample grid
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    labels: int = 100  # Number of digits that keep their labels, equally many per class
+    labels: int = 100  # Number of labeled digits, with equal numbers per class
     draws: int = 5
     """Number of seeds, starting at `seed`; each seed selects different labeled digits."""
     labels_per_batch: int = 32  # Number of labeled digits per batch
     filters: int = 32  # Channels of the first convolution; the second has twice as many
     hidden: int = 128  # Number of features in the classifier's dense layer
     learning_rate: float = 2e-3  # Adam's learning rate, decaying linearly to 0
-    epsilon: float = 4.0  # Length of the perturbation, the Euclidean norm over a digit's pixels
+    epsilon: float = 4.0  # Length of the perturbation (Euclidean norm over a digit's pixels)
     smoothness: float = 1.0
     """Weight of the smoothness loss, relative to the mean over labeled digits."""
     entropy: float = 1.0

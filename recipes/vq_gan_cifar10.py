@@ -9,16 +9,16 @@ stage.
 Expected result of the cpu preset: a kernel distance of 0.21 for reconstructions (VQ-VAE: 0.66;
 k-means on patches: 0.14; JPEG: 0.15).
 
-A VQ-VAE with the same networks, codebook, and number of steps is the first baseline: both encode an
-image as 8x8 codes of 9 bits. The other baselines use the same number of bits without a network:
-k-means on patches, principal components, and JPEG. The reconstructions of test images are compared
-with training images in the features of two classifiers (the worse result counts), and with a patch
-distance, which needs no network. The test images themselves are the reference. The PSNR measures
-the loss for each image.
+The first baseline is a VQ-VAE with the same networks, codebook, and number of steps. Both models
+encode an image as 8x8 codes of 9 bits. The other baselines use the same number of bits without a
+network: k-means on patches, principal components, and JPEG. The reconstructions of test images are
+compared with training images in the features of two classifiers (the worse result counts), and with
+a patch distance, which needs no network. The test images themselves are the reference. The PSNR
+measures the loss for each image.
 
-Deviations: the feature loss uses the maps of a small classifier of the training images instead of
-an ImageNet network; the evaluation classifiers are trained separately, from other initial weights.
-Networks follow the VQ-VAE paper, and the discriminator sees 16x16 patches.
+Deviations: the feature loss uses the feature maps of a small classifier trained on the training
+images instead of an ImageNet network; the evaluation classifiers are trained separately, from other
+initial weights. Networks follow the VQ-VAE paper, and the discriminator sees 16x16 patches.
 
 Data: cifar10 through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The paper uses larger
 images and reports no metrics for this dataset.
@@ -55,13 +55,13 @@ from keras_gen.workshop.visualize import image_rows, reconstructions
 @dataclasses.dataclass(frozen=True)
 class Settings(RunSettings):
     codebook_size: int = 512  # Number of entries in the codebook, K
-    latent_dim: int = 64  # Dimensions of each codebook entry
+    latent_dim: int = 64  # Number of dimensions of each codebook entry
     filters: int = 256  # Channels of all feature maps of the encoder and decoder
     residual_filters: int = 256  # Channels inside the residual blocks of the encoder and decoder
     discriminator_filters: int = 64  # Channels of the discriminator's first layer
     feature_weight: float = 0.2  # Weight of the feature loss per value
     adversarial_weight: float = 0.5
-    """Final factor of the adversarial loss and of lambda; it increases from 0."""
+    """Final factor of the adversarial loss and of lambda, which increases from 0."""
     learning_rate: float = 2e-4  # Adam's learning rate; linear decay to 0 in the second half
     d_learning_rate: float = 2e-4  # Adam's learning rate for the discriminator
     classifier_steps: int = 1500  # Training steps for the feature network and each classifier
@@ -84,7 +84,7 @@ def main(run: Run, s: Settings):
     images, labels = data.train.arrays()
     test, _ = data.test.arrays()
 
-    # Train the network for the feature loss.
+    # Train the network that the feature loss uses.
     features = train_classifier(images, labels, steps=s.classifier_steps, seed=s.seed + 1)
     with run.strategy.scope():
         sizes = (s.latent_dim, s.filters, s.residual_filters)

@@ -18,12 +18,12 @@ transformer's order, and counts of each code given the class, the code above, an
 left. Samples are compared with samples from the transformer without classes, with codes sampled
 independently per position from their frequencies in the class, and with random codes.
 Reconstructions of test images show what the best possible transformer would reach, and the test
-images themselves are the reference. All are compared with training images in the features of two
-classifiers, and the worse result counts. The same two classifiers measure how often an image shows
-the requested class.
+images themselves are the reference. All images are compared with training images in the features of
+two classifiers, and the worse result counts. The same two classifiers measure how often an image
+shows the requested class.
 
-Deviations: as in `vq_gan_cifar10`, whose VQGAN is used here with fewer steps. In addition, top-k
-sampling is not used: codes are sampled from the transformer's full distribution.
+Deviations: as in `vq_gan_cifar10`, whose VQGAN is used here with fewer steps. In addition, codes
+are sampled from the transformer's full distribution, without top-k sampling.
 
 Data: cifar10 through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The paper uses larger
 images and reports no metrics for this dataset.
@@ -62,17 +62,17 @@ from keras_gen.workshop.visualize import captioned, reconstructions
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     codebook_size: int = 512  # Number of entries in the codebook, K
-    latent_dim: int = 64  # Dimensions of each codebook entry
+    latent_dim: int = 64  # Number of dimensions of each codebook entry
     filters: int = 256  # Channels of all feature maps of the encoder and decoder
     residual_filters: int = 256  # Channels inside the residual blocks of the encoder and decoder
     discriminator_filters: int = 64  # Channels of the discriminator's first layer
     feature_weight: float = 0.2  # Weight of the feature loss per value
     adversarial_weight: float = 0.5
-    """Final factor of the adversarial loss and of lambda; it increases from 0."""
+    """Final factor of the adversarial loss and of lambda, which increases from 0."""
     learning_rate: float = 2e-4
     """Adam's learning rate for the VQGAN, constant, then decaying linearly to 0."""
     d_learning_rate: float = 2e-4  # Adam's learning rate for the discriminator
-    prior_units: int = 1024  # Dimensions of the vectors in the transformers
+    prior_units: int = 1024  # Number of dimensions of the vectors in the transformers
     prior_blocks: int = 24  # Number of blocks in each transformer
     prior_heads: int = 16  # Number of attention heads per block of the transformers
     prior_dropout: float = 0.1  # Dropout rate of the residual branches of the transformers
@@ -121,7 +121,7 @@ def main(run: Run, s: Settings):
     held_out, held_out_labels = split.test.arrays()
     test, test_labels = data.test.arrays()
 
-    # Train the network for the feature loss.
+    # Train the network that the feature loss uses.
     features = train_classifier(images, labels, steps=s.classifier_steps, seed=s.seed + 1)
     with run.strategy.scope():
         sizes = (s.latent_dim, s.filters, s.residual_filters)

@@ -16,8 +16,9 @@ with the same number of bits, and k-means on 4x4 patches with slightly fewer bit
 codebook size is a power of two.
 
 Deviations in the cpu preset: narrow networks, and batches of 2. In each step, the codebooks move by
-a hundredth toward the latents, so for a given number of images, more steps learn more: 12,800 faces
-gave 23.6 dB on held-out faces in batches of 8, 25.1 in batches of 4, and 26.3 in batches of 2.
+a hundredth toward the latents. For a given number of images, results therefore improve with the
+number of steps: 12,800 faces gave 23.6 dB on held-out faces in batches of 8, 25.1 dB in batches of
+4, and 26.3 dB in batches of 2.
 
 Data: celeb_a through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The paper uses other
 faces, at 1024x1024 pixels, with three levels.
@@ -48,7 +49,7 @@ class Settings(RunSettings):
     held_out: int = 100
     """Number of training images held out to choose the best epoch; the last ones are used."""
     codebook_size: int = 512  # Number of entries in the codebook of each level, K
-    latent_dim: int = 64  # Dimensions of each codebook entry
+    latent_dim: int = 64  # Number of dimensions of each codebook entry
     filters: int = 128  # Channels of all feature maps
     residual_filters: int = 64  # Channels inside the residual blocks
     std: float = 1.0

@@ -13,8 +13,8 @@ Test images are reconstructed from their codes. Their RGB PSNR, averaged over im
 with codes that need no network and are fitted to the same images: k-means on 4x4 patches with the
 same codebook size; principal components of whole images, either rounded to the same number of bits
 in total, or entropy-coded to the same average; and JPEG at the highest quality that needs no more
-bits on training images. For JPEG, only the image data are counted: a file also has a header of
-5,000 bits, almost nine times the size of 8x8 codes.
+bits on training images. For JPEG, only the image data are counted, because a file also has a header
+of 5,000 bits, almost nine times the size of 8x8 codes.
 
 Data: cifar10 through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -43,7 +43,7 @@ class Settings(ShortStepSettings):
     codebook_size: int = 512  # Number of entries in the codebook, K
     codebook_update: Literal["average", "loss"] = "average"  # Method for learning the codebook
     codes_per_place: int = 1  # Number of codes at each position
-    latent_dim: int = 64  # Dimensions of each codebook entry
+    latent_dim: int = 64  # Number of dimensions of each codebook entry
     commitment_weight: float = 0.25
     """Weight of the commitment loss, when averaged over all values."""
     filters: int = 256  # Channels of all feature maps

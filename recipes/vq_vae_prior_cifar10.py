@@ -9,16 +9,16 @@ Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", N
 Expected result of the cpu preset: a bound of 5.34 bits per dimension (WebP: 4.19; PCA: 4.41). The
 prior needs 3.65 bits per code (n-grams: 6.81).
 
-First, the VQ-VAE is trained, and then, with its codes frozen, the prior. The bound on the bits of a
-test image is the sum of the bits of its codes under the prior and the bits of its pixel values (256
-levels) given the codes. It is compared with lossless image formats, probabilistic PCA, and a
-histogram per value. The bits of the codes alone are compared with n-grams. The weights of the prior
-from the epoch with the best held-out loss are kept.
+First, the VQ-VAE is trained. Then, with its codes frozen, the prior is trained. The bound on the
+bits of a test image is the sum of the bits of its codes under the prior and the bits of its pixel
+values (256 levels) given the codes. It is compared with lossless image formats, probabilistic PCA,
+and a histogram per value. The bits of the codes alone are compared with n-grams. The weights of the
+prior from the epoch with the best held-out loss are kept.
 
 Deviations: levels have discretized logistic distributions. The paper, which reports 4.67 bits per
-dimension, states neither the distribution nor the code dimension. Here, the code dimension is 4:
-512 codes are then closer together than in the 64 dimensions of the paper's speech model, and images
-looked far better in trials.
+dimension, states neither the distribution nor the code dimension. Here, the code dimension is 4.
+Then, 512 codes are closer together than in the 64 dimensions of the paper's speech model, and
+images looked far better in trials.
 
 Data: cifar10 through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -44,7 +44,7 @@ from keras_gen.workshop.visualize import reconstructions, samples
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     codebook_size: int = 512  # Number of entries in the codebook, K
-    latent_dim: int = 4  # Dimensions of each codebook entry
+    latent_dim: int = 4  # Number of dimensions of each codebook entry
     commitment_weight: float = 0.25
     """Weight of the commitment loss, when averaged over all values."""
     codes_per_place: int = 10  # Number of codes at each of the 8x8 positions
@@ -95,7 +95,7 @@ def main(run: Run, s: Settings):
         decoder = residual_decoder(parameters, **sizes)
         # The reconstruction loss is a sum over the values of an image, and the commitment loss is a
         # sum over the values of a latent. In the authors' code, both are means over all values.
-        # This weight corresponds to theirs.
+        # This weight is equivalent to the weight in their code.
         commitment_weight = s.commitment_weight * test[0].size / s.latent_dim
         coder = VQVAE(
             encoder,
@@ -155,8 +155,8 @@ def main(run: Run, s: Settings):
         metrics |= baselines
         codes = coder.encode(test)
         metrics["bits_of_a_code"] = bits_per_live_value(-prior.log_prob(codes), codes)
-        # The codes are in the order of the prior: by row, by position, and then by code at a
-        # position.
+        # The codes are in the order that the prior uses: by row, by position, and then by code
+        # at a position.
         rows = [
             known.reshape(len(known), -1) for known in (coder.encode(train), held_out, codes)
         ]

@@ -8,9 +8,9 @@ Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", N
 
 Expected result of the cpu preset: 2.36 bits per code (n-grams: 2.87).
 
-First, the VQ-VAE is trained as in `vq_vae_spoken_digit`, and then, with its codes frozen, the
-prior, conditional on the speaker. A code represents 64 samples, so the prior sees whole words,
-whereas a WaveNet on samples does not. The weights of the prior from the epoch with the best
+First, the VQ-VAE is trained as in `vq_vae_spoken_digit`. Then, with its codes frozen, the prior,
+which is conditioned on the speaker, is trained. A code represents 64 samples, so the prior sees
+whole words, unlike a WaveNet on samples. The weights of the prior from the epoch with the best
 held-out loss are kept. The bits of test codes are compared with code frequencies and with counts of
 two and three consecutive codes.
 
@@ -44,7 +44,7 @@ from keras_gen.workshop.visualize import spectrograms
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     samples: int = 5120  # Samples per recording, a multiple of 64
-    latent_dim: int = 64  # Dimensions of each latent
+    latent_dim: int = 64  # Number of dimensions of each latent
     codes: int = 128  # Number of entries in the codebook
     width: int = 112
     """Channels of the convolutions; the first three have 1/8, 1/4, and 1/2 as many."""

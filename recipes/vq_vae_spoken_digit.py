@@ -17,8 +17,8 @@ are five speakers with two minutes of speech, and a decoder that generates all s
 (`ConditionalVQVAE`).
 
 Each test recording is converted to the four other voices. Classifiers trained on the training
-recordings identify the digit. They also identify the speaker, from the average spectrum and from
-features that are invariant to filters. Conversions are compared with the recordings, their
+recordings identify the digit. They also identify the speaker, both from the average spectrum and
+from features that are invariant to filters. Conversions are compared with the recordings, their
 reconstructions, a filter from one speaker's average spectrum to another's, and the nearest pieces
 of the target's recordings; reconstructions are compared with k-means on frames of 64 samples at the
 same bit rate.
@@ -47,7 +47,7 @@ from keras_gen.workshop.visualize import spectrograms
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     samples: int = 5120  # Samples per recording, a multiple of 64
-    latent_dim: int = 64  # Dimensions of each latent
+    latent_dim: int = 64  # Number of dimensions of each latent
     codes: int = 512  # Number of entries in the codebook
     width: int = 112
     """Channels of the convolutions; the first three have 1/8, 1/4, and 1/2 as many."""

@@ -7,8 +7,8 @@ Prenger, Valle, Catanzaro: "WaveGlow: A Flow-based Generative Network for Speech
   python recipes/waveglow_spoken_digit.py --preset smoke     under a minute
 
 Expected result of the cpu preset: 11.35 bits per sample on test recordings (linear prediction:
-12.29; with adaptive coefficients: 11.50). For sounds generated from mel spectrograms, 89% are
-recognized as the correct digit (phase reconstruction: 95%).
+12.29; with adaptive coefficients: 11.50). Classifiers recognize 89% of the sounds generated from
+mel spectrograms as the correct digit (phase reconstruction: 95%).
 
 The density of recordings given their mel spectrograms is measured over the 65,536 int16 levels with
 uniform dequantization. It is compared with linear prediction from the 16 preceding samples, which
@@ -51,7 +51,7 @@ class Settings(ShortStepSettings):
     excerpt: int = 2048  # Samples per training example, a multiple of the hop
     bands: int = 32  # Number of bands of the mel spectrogram
     window: int = 256  # Number of samples per frame of the spectrogram
-    hop: int = 64  # Number of samples from the start of a frame to the start of the next frame
+    hop: int = 64  # Number of samples between the starts of consecutive frames
     steps: int = 12
     """Number of flow steps; after every fourth step, 2 of the 8 channels leave the flow."""
     filters: int = 32  # Channels between the blocks of each coupling network
@@ -141,7 +141,7 @@ def waveform_alone(waveform, *_):
 
 
 def live_samples(waveform, hop):
-    """Returns the number of samples up to the last sound, in whole frames."""
+    """Returns the number of samples up to the end of the sound, in whole frames."""
     (sounding,) = np.nonzero(waveform[:, 0])
     return (sounding[-1] + 1) // hop * hop
 

@@ -1,7 +1,7 @@
 """WaveNet on spoken digits.
 
-Van den Oord et al.: "WaveNet: A Generative Model for Raw Audio", 2016, sec. 3.1: multi-speaker
-speech generation without text.
+Van den Oord et al.: "WaveNet: A Generative Model for Raw Audio", 2016, sec. 3.1 (multi-speaker
+speech generation without text).
 
   python recipes/wavenet_spoken_digit.py                    34 minutes on one of two CPU cores
   python recipes/wavenet_spoken_digit.py --preset smoke     under a minute
@@ -10,11 +10,11 @@ Expected result of the cpu preset: 5.287 bits per sample on test recordings (lin
 6.121; with adaptive coefficients: 5.357).
 
 Every sample has one of 256 mu-law levels; the metric is the number of bits needed to encode this
-level given all earlier samples. Zeros before and after a recording do not count: they make up more
-than a third of the padded samples and would cost almost no bits. The weights from the epoch with
-the best loss on held-out training recordings are kept. The baselines are level counts, counts of
-two and three consecutive levels, and linear prediction from 16 samples, with fixed coefficients or
-with coefficients that adapt within a sound by recursive least squares.
+level given all earlier samples. Zeros before and after a recording are not counted, because they
+make up more than a third of the padded samples and would cost almost no bits. The weights from the
+epoch with the best loss on held-out training recordings are kept. The baselines are level counts,
+counts of two and three consecutive levels, and linear prediction from 16 samples, with fixed
+coefficients or with coefficients that adapt within a sound by recursive least squares.
 
 Deviations: the paper uses 44 hours of speech from 109 speakers at 16,000 samples per second, and
 does not report a likelihood; here, there are five speakers and a few minutes of speech at 8,000

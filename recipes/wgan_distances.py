@@ -1,6 +1,6 @@
 """WGAN critics as estimates of the earth mover's distance.
 
-Arjovsky, Chintala, Bottou: "Wasserstein Generative Adversarial Networks", ICML 2017: the critic
+Arjovsky, Chintala, Bottou: "Wasserstein Generative Adversarial Networks", ICML 2017. The critic
 estimates the distance.
 
   python recipes/wgan_distances.py                    3 minutes on one of two CPU cores
@@ -10,10 +10,10 @@ Expected result of the cpu preset in one dimension (median of three seeds): a re
 with the gradient penalty and 0.09 with clipped weights.
 
 Critics are trained on pairs of normal distributions at known distances, with the one-sided gradient
-penalty (Gulrajani et al. 2017) or with clipped weights, which do not determine the scale; in this
-case, the scale that best fits all distances is used. Then, a WGAN with the one-sided penalty learns
-a ring of eight normal distributions; `distance.png` shows its critic's estimate and the exact
-distance.
+penalty (Gulrajani et al. 2017) or with clipped weights. Clipping does not determine the scale of
+the estimates, so the scale that best fits all distances is used. Then, a WGAN with the one-sided
+penalty learns a ring of eight normal distributions; `distance.png` shows its critic's estimate and
+the exact distance.
 
 Deviation: the penalty is one-sided, the alternative in Gulrajani et al., sec. 4. A two-sided
 penalty requires a slope of 1 even where data and model agree, and a critic that starts with the

@@ -1,7 +1,7 @@
 """Word-level transformer on Reuters-21578.
 
 Radford, Wu, Child, Luan, Amodei, Sutskever: "Language Models are Unsupervised Multitask Learners",
-2019 (GPT-2), sec. 2: each word is predicted from earlier words.
+2019 (GPT-2), sec. 2. Each word is predicted from earlier words.
 
   python recipes/word_transformer_reuters.py                about 21 minutes on one of two CPU cores
   python recipes/word_transformer_reuters.py --preset smoke  under a minute
@@ -12,9 +12,9 @@ Words are lowercase, numbers become N, punctuation marks are words, and all exce
 words become <unk>. For the character model, each word is represented by a character from Unicode's
 private use area; words.txt in the run's folder lists the words. Stories are split into passages,
 each processed without memory of the previous passage. Perplexity is measured on the words and end
-tokens of test passages, compared with n-grams with modified Kneser-Ney smoothing on the same
-passages, and also reported by a word's position in its passage. The weights from the epoch with the
-best loss on held-out passages are kept.
+tokens of test passages, and is compared with n-grams with modified Kneser-Ney smoothing on the same
+passages. It is also reported by a word's position in its passage. The weights from the epoch with
+the best loss on held-out passages are kept.
 
 Deviations: words instead of subwords, a small vocabulary, and a small transformer.
 
@@ -50,7 +50,7 @@ FIRST = 0xE000  # first private-use character
 class Settings(ShortStepSettings):
     vocabulary: int = 4000  # Size of the vocabulary of the most common words, at most 6,200
     length: int = 64  # Words per passage
-    units: int = 128  # Dimensions of the vectors between the blocks
+    units: int = 128  # Number of dimensions of the vectors between the blocks
     blocks: int = 4  # Number of blocks, each with attention and a dense layer
     heads: int = 4  # Number of attention heads per block
     dropout: float = 0.1  # Dropout rate of the residual branches of the transformer

@@ -39,7 +39,7 @@ from keras_gen.workshop.visualize import samples
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     images: int = 128_000  # Number of stacked training images
-    latent_dim: int = 100  # Dimensions of the latents
+    latent_dim: int = 100  # Number of latent dimensions
     filters: int = 64  # Channels at the highest resolution
     hidden: int = 1024  # Units in the generator's dense layer
     discriminator_hidden: int = 256  # Units in the discriminator's dense layer

@@ -66,7 +66,7 @@ FIGURES = ("kernel_distance", "frechet_distance", "pyramid_16")
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     size: int = 32  # Side length of the images
-    latent_dim: int = 64  # Dimensions of the latents
+    latent_dim: int = 64  # Number of latent dimensions
     filters: int = 64  # Channels of the discriminator's first layer, doubled at each stage
     d_rate: float = 4e-4  # Adam's learning rate for the discriminator
     g_rate: float = 1e-4  # Adam's learning rate for the generator

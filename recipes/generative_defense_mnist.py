@@ -59,7 +59,7 @@ class Settings(ShortStepSettings):
     filters: int = 32  # Channels of the classifier's first convolution
     hidden: int = 200
     """Units in each hidden layer of the VAE, and number of the classifier's features."""
-    latent_dim: int = 20  # Dimensions of the VAE's latents
+    latent_dim: int = 20  # Number of the VAE's latent dimensions
     learning_rate: float = 1e-3  # Adam's learning rate, with cosine decay to 0
     descent: int = 30  # Number of gradient steps in the search for the nearest image
     tested: int = 1000  # Number of test digits to attack; the last ones are used

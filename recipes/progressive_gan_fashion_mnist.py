@@ -40,7 +40,7 @@ SHAPE = (32, 32, 1)
 
 @dataclasses.dataclass(frozen=True)
 class Settings(RunSettings):
-    latent_dim: int = 512  # Dimensions of the latents
+    latent_dim: int = 512  # Number of latent dimensions
     filters: int = 512  # Maximum number of channels per map
     width: int = 16_384  # Maximum product of channels and side length in the generator
     d_width: int = 16_384

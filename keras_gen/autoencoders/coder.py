@@ -270,7 +270,8 @@ def decoder_edges(decoder, likelihood) -> dict[str, Edge]:
     if channels % needed:
         raise ValueError(
             f"The decoder's output has shape {(*front, channels)}: expected a last axis whose "
-            f"size is a multiple of {needed}, the number of parameters per value of {likelihood}."
+            f"size is a multiple of {needed}, the number of parameters that {likelihood} "
+            "requires per value."
         )
     return {
         "x": edge_of(likelihood, (*front, channels // needed)),

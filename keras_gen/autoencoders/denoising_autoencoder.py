@@ -84,7 +84,7 @@ class DenoisingAutoencoder(Autoencoder):
             )
         if self.corruption == "gaussian" and self.likelihood.levels:
             raise ValueError(
-                f"corruption is 'gaussian', but {self.likelihood} is for integers: use "
+                f"corruption is 'gaussian', but {self.likelihood} requires integers: use "
                 "'masking' or 'salt_and_pepper'."
             )
         highest = None if self.corruption == "gaussian" else 1.0

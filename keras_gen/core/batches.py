@@ -51,8 +51,8 @@ def named_parts(model, data) -> dict[str, Any]:
         named = {aliases.get(key, key): value for key, value in parts[0].items()}
         if len(parts) > 1 or named.keys() != set(batch):
             raise ValueError(
-                f"{name} trains on {expected}, but got the names {', '.join(found)}: pass a dict "
-                "with the expected names, or a tuple in the same order."
+                f"{name} trains on {expected}, but got the names {', '.join(found)}: pass a "
+                "dict with the expected names, or a tuple in the expected order."
             )
         return {part: named[part] for part in batch}
     most = max(2, len(batch))

@@ -202,9 +202,9 @@ def _refuse_ways_to_run(model, jit_compile: bool, steps_per_execution: int) -> N
     replicas = tf.distribute.get_strategy().num_replicas_in_sync
     if replicas > 1 and (jit_compile or steps_per_execution > 1):
         raise ValueError(
-            f"jit_compile is {jit_compile} and steps_per_execution is {steps_per_execution} with "
-            f"{replicas} replicas: Keras supports both arguments only on a single device. Leave "
-            "both out."
+            f"jit_compile is {jit_compile} and steps_per_execution is {steps_per_execution} "
+            f"with {replicas} replicas: Keras supports these arguments only on a single "
+            "device. Leave out both."
         )
 
 

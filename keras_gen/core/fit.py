@@ -122,7 +122,8 @@ class Call:
         unmoved = "no trainable weight was changed"
         if len(self.model.players()) > 1:
             unmoved = (
-                "its weights were not changed, but networks updated earlier in the step were"
+                "its weights were not changed, but networks updated earlier in the step were "
+                "changed"
             )
         return NonFiniteLossError(
             f"{loss} was not finite at step {self.model.step.numpy()}, so {unmoved}. Last good "

@@ -154,8 +154,8 @@ class FlowMatching(PathModel):
         """Compiles the model as usual; XLA does not support optimal pairing."""
         if jit_compile and self.pairing == "optimal":
             raise ValueError(
-                "jit_compile is True and pairing is 'optimal', which XLA cannot compute: leave one "
-                "of these arguments out."
+                "jit_compile is True and pairing is 'optimal', which XLA cannot compute: "
+                "leave out one of these arguments."
             )
         super().compile(optimizer, jit_compile=jit_compile, **kwargs)
 

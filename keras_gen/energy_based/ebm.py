@@ -253,8 +253,8 @@ class EBM(GenerativeModel):
             if draws(layer) or isinstance(layer, keras.layers.BatchNormalization):
                 raise ValueError(
                     f"The network '{self.network.name}' has the layer '{layer.name}': expected "
-                    "energies that depend on one example alone. Build it without dropout or batch "
-                    "normalization."
+                    "an energy that depends on only one example. Build the network without "
+                    "dropout or batch normalization."
                 )
         numbers = self.buffer_size * math.prod(size or 1 for size in shape)
         if None in shape or numbers > MOST_NUMBERS:

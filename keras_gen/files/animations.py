@@ -196,7 +196,7 @@ def _map_video(source: Path, target: Path, function: Callable, bar: Callable) ->
         from imageio_ffmpeg import get_ffmpeg_exe, read_frames
     except ImportError:
         raise ValueError(
-            f"{source} is a video, which requires the package imageio-ffmpeg: pip install "
+            f"{source} is a video, which requires the package imageio-ffmpeg: run pip install "
             '"keras-generative[video]".'
         ) from None
     with _reading(source), open_regular(source):

@@ -84,7 +84,7 @@ def require_soundfile(path: str | os.PathLike) -> None:
         import soundfile  # noqa: F401
     except (ImportError, OSError):  # also raised if the library that it loads is missing
         raise ValueError(
-            f"{path} is a FLAC file, which requires the package soundfile: pip install "
+            f"{path} is a FLAC file, which requires the package soundfile: run pip install "
             '"keras-generative[sound]", or convert the file to WAV.'
         ) from None
 

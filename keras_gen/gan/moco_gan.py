@@ -110,9 +110,9 @@ class MoCoGAN(GAN):
         if len(video) != 4 or video[1:] != frame or self.content_dim >= self.latent_dim:
             raise ValueError(
                 f"The discriminators accept {video} and {frame}, and {self.content_dim} of "
-                f"{self.latent_dim} latents are the content: expected the shapes (frames, height, "
-                "width, channels) and (height, width, channels), and at least one latent for the "
-                "motion."
+                f"{self.latent_dim} latents are content latents: expected the shapes (frames, "
+                "height, width, channels) and (height, width, channels), and at least one "
+                "motion latent."
             )
         if self.penalty is not None:
             self.penalty.check(self.image_discriminator)

@@ -83,8 +83,8 @@ def importance_weighted_nll(
     if min(samples, chunk, batch_size) < 1 or not len(images):
         raise ValueError(
             f"importance_weighted_nll got samples={samples}, chunk={chunk}, "
-            f"batch_size={batch_size} for {len(images)} images: expected at least 1 for each "
-            "number, and at least one image."
+            f"batch_size={batch_size} for {len(images)} images: expected numbers of at least "
+            "1, and at least one image."
         )
     chunk = min(chunk, samples)
     chunks = -(-samples // chunk)

@@ -448,8 +448,8 @@ def _check_classes(network, x, labels) -> None:
         )
     if (logits >= 0).all() and np.allclose(logits.sum(axis=-1), 1, atol=1e-4):
         raise ValueError(
-            "The network's outputs are probabilities, whose gradient vanishes where the network is "
-            "confident: pass a network that ends in logits."
+            "The network's outputs are probabilities, whose gradient vanishes where the "
+            "network is confident: pass a network that returns logits."
         )
 
 

@@ -198,8 +198,8 @@ def _export_of_run(folder: Path) -> Path:
         if versions(export):
             return resolve(export)
     raise FileNotFoundError(
-        f"the run in {folder} has neither best.keras nor an export: finish it with --resume, or "
-        "pass the folder set by its --export."
+        f"the run in {folder} has neither best.keras nor an export: finish the run with "
+        "--resume, or pass the folder that its --export set."
     )
 
 

@@ -119,7 +119,7 @@ def test_what_is_for_one_device_is_refused_on_two_replicas(option):
     with make_strategy("mirrored").scope():
         model = TINY["VAE"].build(3)
         with pytest.raises(
-            ValueError, match=r"with 2 replicas: Keras supports both arguments only on"
+            ValueError, match=r"with 2 replicas: Keras supports these arguments only on"
         ):
             model.compile(**option)
 

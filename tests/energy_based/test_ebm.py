@@ -146,7 +146,7 @@ def test_refusals():
     for layer in (keras.layers.Dropout(0.5), keras.layers.BatchNormalization()):
         network = keras.Sequential([keras.Input((2,)), layer, keras.layers.Dense(1)])
         with pytest.raises(
-            ValueError, match=f"layer '{layer.name}': expected energies that depend"
+            ValueError, match=f"layer '{layer.name}': expected an energy that depends"
         ):
             EBM(network, data="vectors")
     with pytest.raises(ValueError, match=r"buffer_size is 1000000 .* smaller buffer_size\.$"):

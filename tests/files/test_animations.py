@@ -141,7 +141,7 @@ def test_refusals(tmp_path):
 def test_a_video_needs_a_package(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
     with pytest.raises(
-        ValueError, match=r"imageio-ffmpeg: pip install \"keras-generative\[video\]\"\."
+        ValueError, match=r"imageio-ffmpeg: run pip install \"keras-generative\[video\]\"\."
     ):
         map_frames(tmp_path / "a.mp4", tmp_path / "b.mp4", lambda image: image)
 

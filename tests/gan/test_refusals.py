@@ -111,7 +111,7 @@ CASES = {
     ),
     "no motion": lambda: (
         gan.MoCoGAN, [generator(VIDEO), critic(takes=VIDEO), critic(takes=FRAME)],
-        dict(content_dim=2), "and 2 of 2 latents are the content: expected",
+        dict(content_dim=2), "and 2 of 2 latents are content latents: expected",
     ),
     "other packs": lambda: (
         gan.PacGAN, [generator(), critic(takes=(6,))], dict(pack=3),

@@ -74,7 +74,7 @@ REFUSED = [
      r"outputs of shapes \[3, 3\]: expected two outputs, channels of scale .* each of shape 2"),
     (lambda: Factored(ActNorm()).build((None, None, 4)), "flat=False accepts any sizes"),
     (lambda: Factored(ActNorm(), leaving=4).build((None, 3, 4)),
-     "expected more channels than leave, 4"),
+     "expected more than 4 channels, the number of channels that leave"),
     (lambda: Factored(Squeeze(), flat=False).build((None, 4, 2)), r"\(4, 1\) to \(2, 2\)"),
     (lambda: Factored(Squeeze()).build((1, 4, 4, 1)), "with 2 or more channels"),
     (lambda: Factored(Squeeze(), two_heads((2, 2, 1))).build((1, 4, 4, 2)),

@@ -255,7 +255,7 @@ def test_weights_of_any_size(order):
 
 
 def test_models_whose_answers_cannot_be_used_are_refused(poor, x):
-    with pytest.raises(ValueError, match="at least 1 for each number"):
+    with pytest.raises(ValueError, match="expected numbers of at least 1"):
         importance_weighted_nll(poor, x, samples=0)
     with pytest.raises(ValueError, match="for 0 images"):
         importance_weighted_nll(poor, x[:0])

@@ -113,7 +113,8 @@ def inverse_density(latents: np.ndarray, alpha: float, bin_width: float = 0.5) -
         places = np.floor(latents.T / bin_width + 0.5)
     if not np.isfinite(places).all() or not np.isfinite(1 / bin_width):
         raise ValueError(
-            f"bin_width is {bin_width:g}: expected a width on the scale of the latents."
+            f"bin_width is {bin_width:g}: expected a width that is comparable to the range of "
+            "the latents."
         )
     logarithms = np.zeros(len(latents))
     for bins in places:

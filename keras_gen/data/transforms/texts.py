@@ -137,8 +137,8 @@ class WordCounts(tf.Module):
             )
         if unread := [word for word in vocabulary if word != word.lower() or " " in word]:
             raise ValueError(
-                f"The vocabulary has the word {shown(unread[0])}, which can never be found: "
-                "expected single words in lowercase."
+                f"The vocabulary has the word {shown(unread[0])}, which no text can contain as "
+                "a word: expected single words in lowercase."
             )
         self.size = len(vocabulary)
         numbers = np.arange(self.size, dtype=np.int64)

@@ -109,7 +109,7 @@ class CausalAttention(CausalLayer):
     @override
     def next_row(self, weights, cache):
         raise ValueError(
-            f"{self.name} got more than one row: expected a sequence, which has only one."
+            f"{self.name} got more than one row: expected a sequence, which has a single row."
         )
 
 
@@ -176,5 +176,5 @@ class LearnedPositions(CausalLayer):
     @override
     def next_row(self, weights, cache):
         raise ValueError(
-            f"{self.name} got more than one row: expected a sequence, which has only one."
+            f"{self.name} got more than one row: expected a sequence, which has a single row."
         )

@@ -113,7 +113,7 @@ class CausalConvolution(CausalLayer):
     @override
     def next_row(self, weights, cache):
         raise ValueError(
-            f"{self.name} got more than one row: expected a sequence, which has only one."
+            f"{self.name} got more than one row: expected a sequence, which has a single row."
         )
 
 

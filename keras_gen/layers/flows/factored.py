@@ -56,7 +56,7 @@ class Factored(InvertibleLayer):
         expected = "[batch, ..., channels] of known sizes, with 2 or more channels"
         require_input(self, input_shape, right, f"{expected}; flat=False accepts any sizes")
         leaving = channels // 2 if self.leaving is None else self.leaving
-        some = f"more channels than leave, {leaving}"
+        some = f"more than {leaving} channels, the number of channels that leave"
         require_input(self, input_shape, leaving < channels, some)
         self._stay = channels - leaving
         self._leaving_shape = (*places, leaving)

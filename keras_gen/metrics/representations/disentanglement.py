@@ -38,8 +38,9 @@ def check(codes: np.ndarray, factors: np.ndarray) -> tuple[np.ndarray, np.ndarra
         )
     if codes.shape[1] < 2 or factors.shape[1] < 2:
         raise ValueError(
-            f"Found {codes.shape[1]} codes and {factors.shape[1]} factors: pass at least 2 "
-            "of each, because a single one cannot be entangled with another."
+            f"The number of codes is {codes.shape[1]}, and the number of factors is "
+            f"{factors.shape[1]}: expected at least 2 of each, because a single code or factor "
+            "cannot be entangled with another."
         )
     if not np.issubdtype(factors.dtype, np.integer):
         raise TypeError(

@@ -63,8 +63,8 @@ def mesh(images: np.ndarray, period: int = 4) -> float:
     height, width = images.shape[1:3]
     if period < 2 or height % period or width % period:
         raise ValueError(
-            f"period is {period} for images of {height}x{width}: expected a period of at least 2 "
-            "that divides both sides."
+            f"period is {period} for images of {height}x{width} pixels: expected a period of "
+            "at least 2 that divides both sides."
         )
     gray = images.mean(axis=-1, dtype=np.float32)
     # A window is applied, because the jump between opposite borders contains all frequencies.

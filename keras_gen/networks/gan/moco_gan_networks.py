@@ -82,8 +82,9 @@ def video_discriminator(
     stages = halvings(video_shape[1:])
     if frames <= 3 * stages:
         raise ValueError(
-            f"A video of {frames} frames is too short for {stages} layers that each span 3 "
-            f"frames: use at least {3 * stages + 1} frames, or smaller images."
+            f"A video of {frames} frames is too short for {stages} layers, each of which "
+            f"shortens a video by 3 frames: use at least {3 * stages + 1} frames, or smaller "
+            "images."
         )
     videos = keras.Input(video_shape)
     x = videos

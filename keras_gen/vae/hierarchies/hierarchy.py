@@ -295,8 +295,9 @@ class HierarchicalVAE(Coder):
         if not self.depth or any(len(lists[name]) != self.depth - 1 for name in others):
             found = " and ".join(f"{len(n)} in {name}" for name, n in lists.items())
             raise ValueError(
-                f"The numbers of networks are {found}: expected one network per layer of latents "
-                f"in bottom_up, and one per layer except the top one in {' and '.join(others)}."
+                f"The numbers of networks are {found}: expected one network per layer of "
+                "latents in bottom_up, and one per layer except the top layer in "
+                f"{' and '.join(others)}."
             )
         require_parameters(self.decoder, self.likelihood)
         self.layout = [self.variables_of(layer) for layer in range(1, self.depth + 1)]

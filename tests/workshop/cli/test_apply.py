@@ -192,7 +192,7 @@ def test_a_video_without_its_package(home, capsys, monkeypatch):
     assert [path.name for path in Path("out").iterdir()] == ["photo.png"]
     assert main(["apply", "inverter", "clips/*.mp4", "-o", "out"]) == 1
     sentence = (
-        'clips/clip.mp4 is a video, which requires the package imageio-ffmpeg: pip install "ker'
+        'clips/clip.mp4 is a video, which requires the package imageio-ffmpeg: run pip install "ker'
     )
     assert sentence in capsys.readouterr().err
     assert not Path("out/clip.mp4").exists()

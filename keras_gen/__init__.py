@@ -101,6 +101,7 @@ _MODELS = {
     ),
 }
 _ROOMS = (
+    "course",
     "data",
     "files",
     "layers",

@@ -184,6 +184,30 @@ def test_a_notebook_contains_pictures_and_absolute_links(publish, monkeypatch):
     assert links == f"[A]({root}docs/course/04_vae.md), [B]({root}RESULTS.md#c), [D](#e)"
 
 
+def test_the_assignments_are_of_the_exercises_as_they_are(publish):
+    texts = publish.assignments()
+    assert {path.name for path in texts} == {
+        "assignments.md",
+        *(path.name for path in (COURSE / "assignments").iterdir()),
+    }
+    for path, text in texts.items():
+        assert path.read_text(encoding="utf-8") == text, (
+            f"{path} is out of date: run docs/course/publish.py --assignments"
+        )
+
+
+def test_an_assignment_runs_before_and_after_it_is_solved(capsys):
+    cells = json.loads(read("assignments/04_vae.ipynb"))["cells"]
+    _, *code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    names: dict = {}
+    for cell in code:
+        exec(cell, names)
+    assert "kl: is not written yet.\n" in capsys.readouterr().out
+    exec((ROOT / "docs" / "teachers" / "answers.py").read_text(), names)
+    exec(code[-1], names)
+    assert capsys.readouterr().out.endswith("8 of 8 points\n")
+
+
 def test_a_photograph_keeps_its_colors(publish, tmp_path):
     photograph = load_sample_image("china.jpg")
     write_image(tmp_path / "run" / "a.png", photograph)

@@ -2,6 +2,7 @@
 
   python docs/course/publish.py 04_vae
   python docs/course/publish.py --text 04_vae    only text has changed: run nothing
+  python docs/course/publish.py --assignments    write the page and notebooks of assignments
 
 A chapter is a script with cells: `# %% [markdown]` starts a text cell, and `# %%` a code cell. The
 page contains the printed output and pictures of the cells, and the hash of the script, so that a
@@ -12,7 +13,9 @@ test can detect that it is out of date. The notebook is the script without outpu
 import argparse
 import base64
 import contextlib
+import functools
 import hashlib
+import inspect
 import io
 import json
 import os
@@ -26,6 +29,8 @@ from pathlib import Path
 
 from PIL import Image, ImageChops
 
+from keras_gen.course.exercises import EXERCISES
+from keras_gen.course.grading import Exercise
 from keras_gen.files.writing import replacing
 
 HERE = Path(__file__).resolve().parent
@@ -60,6 +65,43 @@ if importlib.util.find_spec("keras_gen") is None:
     subprocess.run([*pip, *wanted, *kept], check=True)
     sys.path += checkouts[:1]  # a running process does not see editable packages
     importlib.invalidate_caches()"""
+ASSIGNMENTS = """\
+# Assignments
+
+Each chapter has an assignment: a notebook with three to five functions to write, with 1 to 3 points
+for each function. The functions are the parts of the chapter's methods, such as the divergence of
+two normal distributions, the inverse of a coupling, or a step of Langevin dynamics. Read the chapter
+first. Then open the notebook, write a function, and run the cell below it.
+
+That cell calls `keras_gen.course.check`, which calls your function with five random inputs of
+different sizes, and compares the results with the library. If they differ, it prints what is wrong,
+such as a sign, a constant factor, a missing term, a transposed matrix, or an argument without any
+effect. It does not print the solution. You can check a function as often as you like.
+
+Functions receive NumPy arrays, or TensorFlow tensors where the statement mentions tensors, and return
+arrays or tensors. Loops are allowed, but every function has a solution in a few lines without loops.
+The last cell prints your points.
+
+| | chapter | notebook | functions | points |
+|-|-|-|-|-|
+{rows}
+
+## For teachers
+
+Answers are in [`docs/teachers/answers.py`](../teachers/answers.py), written out without the library.
+The wheel and the notebooks do not contain this file, so hand out the notebooks with the wheel. The
+library itself contains the right functions, because the grader compares with them: the assignments
+are for learning, not for an exam.
+
+To grade submitted notebooks, execute them with `nbclient`, and read the output of the last cell, or
+import a student's functions, and call `keras_gen.course.grade("04", vars(module))`, which returns
+points by function. Inputs depend only on the exercise, so grading is reproducible.
+
+To add an exercise, write a function in `keras_gen/course/exercises.py`: its docstring is the
+statement, its body is the right answer, and the decorator lists inputs and at least five typical
+mistakes, each with the sentence that a student reads. Add the answer for teachers, and run
+`python docs/course/publish.py --assignments`. Tests check every answer and every mistake.
+"""
 # In text: a picture that a notebook contains, and a path in a link.
 _EMBEDDED = re.compile(r'\]\(data:image/png;base64,\S* "(\S+)"\)')
 _PATH = re.compile(r"(!?)(\[[^]]*\])\((?!\w+:|#)([^)\s]+)\)")
@@ -84,28 +126,72 @@ def digest(source: str) -> str:
 
 
 def notebook(source: str) -> str:
-    """Returns the chapter as a notebook without outputs; its first cell installs the library."""
-    cells = [_cell("code", INSTALL)]
-    cells += [_cell(kind, text) for kind, _, text in read_cells(source)]
-    return as_notebook(cells)
+    """Returns the chapter as a notebook without outputs."""
+    return _notebook([(kind, text) for kind, _, text in read_cells(source)])
 
 
-def as_notebook(cells: list) -> str:
-    """Returns the text of a notebook."""
+def assignments() -> dict[Path, str]:
+    """Returns the texts of the page and the notebooks of assignments, by file."""
+    texts: dict[Path, str] = {}
+    rows = []
+    for chapter in sorted(HERE.glob("[0-9][0-9]_*.py")):
+        number = chapter.stem[:2]
+        if exercises := [each for each in EXERCISES if each.chapter == number]:
+            path = HERE / "assignments" / f"{chapter.stem}.ipynb"
+            title = chapter.read_text(encoding="utf-8").split("\n")[1].removeprefix("# # ")
+            texts[path] = assignment(title, chapter.stem, exercises)
+            names = ", ".join(f"`{each.name}`" for each in exercises)
+            links = (
+                f"[{title.partition('. ')[2]}]({chapter.stem}.md)",
+                f"[{path.name}]({path.relative_to(HERE)})",
+            )
+            points = sum(each.level for each in exercises)
+            rows.append(f"| {int(number)} | {' | '.join(links)} | {names} | {points} |")
+    return texts | {HERE / "assignments.md": ASSIGNMENTS.format(rows="\n".join(rows))}
+
+
+def assignment(title: str, chapter: str, exercises: list[Exercise]) -> str:
+    """Returns the notebook with the exercises of a chapter."""
+    number = chapter[:2]
+    intro = (
+        f"# Assignment for chapter {title}\n\nWrite the functions below. The cell after each function "
+        "compares it with the library and prints what is wrong. The functions are parts of [the "
+        f"chapter](../{chapter}.md), and [Assignments](../assignments.md) explains the grader."
+    )
+    imports = "import numpy as np\nimport tensorflow as tf\n\nfrom keras_gen import course"
+    cells = [("markdown", intro), ("code", imports)]
+    for place, each in enumerate(exercises, start=1):
+        points = "1 point" if each.level == 1 else f"{each.level} points"
+        parameters = inspect.signature(each.reference)
+        cells += [
+            (
+                "markdown",
+                f"## {place}. `{each.name}`, {points}\n\n{inspect.getdoc(each.reference)}",
+            ),
+            ("code", f"def {each.name}{parameters}:\n    raise NotImplementedError"),
+            ("code", f'course.check("{number}", "{each.name}", {each.name})'),
+        ]
+    cells += [("markdown", "## Points"), ("code", f'course.grade("{number}", globals())')]
+    return _notebook(cells, "docs/course/assignments/")
+
+
+def _notebook(cells: list[tuple[str, str]], folder: str = "docs/course/") -> str:
+    """Returns a notebook in a folder of the repository; its first cell installs the library."""
+    parts = [_cell("code", INSTALL), *(_cell(*cell, folder) for cell in cells)]
     python = {"display_name": "Python 3", "language": "python", "name": "python3"}
     metadata = {"kernelspec": python, "language_info": {"name": "python"}}
-    content = {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 4}
+    content = {"cells": parts, "metadata": metadata, "nbformat": 4, "nbformat_minor": 4}
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
-def _cell(kind, text):
+def _cell(kind: str, text: str, folder: str = "") -> dict:
     if kind == "markdown":
-        text = _PATH.sub(_reachable, text)
+        text = _PATH.sub(functools.partial(_reachable, folder), text)
     cell = {"cell_type": kind, "metadata": {}, "source": text.splitlines(keepends=True)}
     return cell if kind == "markdown" else cell | {"execution_count": None, "outputs": []}
 
 
-def _reachable(found: re.Match) -> str:
+def _reachable(folder: str, found: re.Match) -> str:
     """Embeds a picture, so that a notebook shows it anywhere, and completes the path of a link."""
     picture, label, path = found.groups()
     if picture:
@@ -113,7 +199,7 @@ def _reachable(found: re.Match) -> str:
         return f'!{label}(data:image/png;base64,{data} "{path}")'
     if not REPOSITORY:
         return found[0]
-    return f"{label}({urllib.parse.urljoin(f'{REPOSITORY}docs/course/', path)})"
+    return f"{label}({urllib.parse.urljoin(REPOSITORY + folder, path)})"
 
 
 def page(name: str, source: str, pictures: Path) -> str:
@@ -230,7 +316,12 @@ if __name__ == "__main__":
     os.environ.pop("QUICK", None)  # publish the full run
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--text", action="store_true", help="only text has changed: run nothing")
-    parser.add_argument("chapters", nargs="+", help="such as 04_vae")
+    parser.add_argument("--assignments", action="store_true", help="write the assignments")
+    parser.add_argument("chapters", nargs="*", help="such as 04_vae")
     told = parser.parse_args()
+    if told.assignments:
+        for file, text in assignments().items():
+            with replacing(file) as written:
+                written.write(text.encode())
     for chapter in told.chapters:
         (publish_text if told.text else publish)(chapter)

@@ -1,0 +1,90 @@
+"""What notebooks call: checks of one exercise, and of all exercises of a chapter."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from keras_gen.arguments import shown
+from keras_gen.course.exercises import EXERCISES
+from keras_gen.course.grading import Exercise, diagnose
+
+
+def check(chapter: str, name: str, function: Callable) -> bool:
+    """Compares a function with the library, and prints whether it is right or what is wrong.
+
+    Args:
+        chapter: Two digits of the chapter, such as "04".
+        name: Name of the exercise, such as "kl".
+        function: Function to check.
+
+    Returns:
+        Whether the function is right for all inputs.
+
+    Raises:
+        TypeError: If `function` is not a function.
+        ValueError: If there is no such exercise.
+
+    Example:
+        >>> check("04", "kl", lambda mean, log_variance: mean)
+        kl: has the shape [5, 6]: expected [5], so a sum or a mean over an axis is missing.
+        False
+    """
+    (exercise,) = find(chapter, name)
+    if not callable(function):
+        raise TypeError(f"function is {shown(function)}: expected a function. Pass its name.")
+    said = diagnose(exercise, function)
+    print(f"{name}: {said or 'right.'}")
+    return not said
+
+
+def grade(chapter: str, functions: Mapping[str, Any]) -> dict[str, int]:
+    """Checks all exercises of a chapter, and prints the points.
+
+    Args:
+        chapter: Two digits of the chapter, such as "04".
+        functions: Functions by the name of the exercise, such as `globals()` in a notebook. Other
+            names are ignored.
+
+    Returns:
+        The points for each exercise, its level if it is right and 0 otherwise.
+
+    Raises:
+        ValueError: If there is no such chapter.
+
+    Example:
+        >>> grade("04", {})
+        reparameterized: is missing.
+        kl: is missing.
+        log_bernoulli: is missing.
+        kl_between: is missing.
+        0 of 8 points
+        {'reparameterized': 0, 'kl': 0, 'log_bernoulli': 0, 'kl_between': 0}
+    """
+    points = {}
+    exercises = find(chapter)
+    for exercise in exercises:
+        points[exercise.name] = 0
+        if exercise.name not in functions:
+            print(f"{exercise.name}: is missing.")
+        elif check(chapter, exercise.name, functions[exercise.name]):
+            points[exercise.name] = exercise.level
+    print(f"{sum(points.values())} of {sum(each.level for each in exercises)} points")
+    return points
+
+
+def find(chapter: str, name: str | None = None) -> list[Exercise]:
+    """Returns the exercises of a chapter, or the exercise with a name.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    of_chapter = [each for each in EXERCISES if each.chapter == chapter]
+    if not of_chapter:
+        chapters = ", ".join(repr(each) for each in sorted({each.chapter for each in EXERCISES}))
+        raise ValueError(f"chapter is {chapter!r}: expected one of {chapters}.")
+    found = [each for each in of_chapter if name in (None, each.name)]
+    if not found:
+        names = ", ".join(repr(each.name) for each in of_chapter)
+        raise ValueError(
+            f"name is {name!r}: expected an exercise of chapter {chapter}, {names}."
+        )
+    return found

@@ -1,0 +1,212 @@
+"""The grader: compares a student's function with the library, and describes the first mistake."""
+
+import copy
+import dataclasses
+import inspect
+import itertools
+import zlib
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+SEEDS = range(5)
+"""Seeds of the inputs of each exercise."""
+Pairs = list[tuple[np.ndarray, np.ndarray]]
+"""A found and an expected array for each seed."""
+
+# Sentences about a result, and what makes the found result of the expected one.
+_CHANGES: dict[str, Callable] = {
+    "has the wrong sign": np.negative,
+    "is the square of the expected result": np.square,
+    "lacks a square": lambda y: np.sqrt(np.maximum(y, 0)),
+    "is the reciprocal of the expected result": lambda y: 1 / y,
+    "lacks a logarithm, or has an exponential too many": np.exp,
+    "has a logarithm too many, or lacks an exponential": lambda y: np.log(np.maximum(y, 1e-30)),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Exercise:
+    """A function for a student to write.
+
+    Attributes:
+        chapter: Two digits of the chapter, such as "04".
+        level: Difficulty and points, from 1 (one line) to 3 (several steps).
+        reference: The right function. Its name, signature, and docstring are the statement of the
+            exercise, and its body calls the library where the library has the function.
+        inputs: Function that generates the arguments with a NumPy generator.
+        mistakes: Typical wrong functions by a sentence that describes the mistake.
+        probe: Function that calls a function with the arguments and returns what is compared, an
+            array or a tuple of arrays.
+    """
+
+    chapter: str
+    level: int
+    reference: Callable
+    inputs: Callable[[np.random.Generator], tuple]
+    mistakes: Mapping[str, Callable]
+    probe: Callable
+
+    @property
+    def name(self) -> str:
+        """Name of the function to write."""
+        return self.reference.__name__
+
+    def arguments(self, seed: int) -> tuple:
+        """Returns the arguments for a seed, equal in every call."""
+        return self.inputs(np.random.default_rng([seed, zlib.crc32(self.name.encode())]))
+
+    def outputs(self, function: Callable, arguments: Iterable) -> list:
+        """Returns the outputs of a function."""
+        found = self.probe(function, *arguments)
+        return list(found) if isinstance(found, tuple) else [found]
+
+
+def diagnose(exercise: Exercise, function: Callable) -> str:
+    """Returns a sentence on the first mistake in a function, without its subject; "" if right."""
+    results = []
+    for seed in SEEDS:
+        arguments = exercise.arguments(seed)
+        given = copy.deepcopy(arguments)
+        try:
+            with np.errstate(all="ignore"):
+                found = exercise.outputs(function, given)
+        except NotImplementedError:
+            return "is not written yet."
+        except Exception as error:
+            return f"raises {type(error).__name__} for {_shapes(exercise, arguments)}: {error}"
+        if any(_differ(a, b) for a, b in zip(arguments, given, strict=True)):
+            return "changes its arguments in place: work on copies."
+        expected = exercise.outputs(exercise.reference, arguments)
+        if len(found) != len(expected):
+            return f"returns {len(found)} results: expected {len(expected)}, as a tuple."
+        results.append((list(map(_array, found)), list(map(_array, expected))))
+    for place, (found_first, _) in enumerate(zip(*results[0], strict=True)):
+        which = f"result {place + 1} " if len(results[0][0]) > 1 else ""
+        if found_first is None:
+            return f"{which}returns nothing that is a number: expected an array. Check `return`."
+    if all(_close(*pair) for result in results for pair in zip(*result, strict=True)):
+        return ""
+    for said, mistake in exercise.mistakes.items():
+        if _is(exercise, mistake, [found for found, _ in results]):
+            return f"{said}."
+    for place in range(len(results[0][0])):
+        pairs = [(found[place], expected[place]) for found, expected in results]
+        if said := _said(pairs):
+            if said.startswith("is wrong") and (name := _ignored(exercise, function, place)):
+                said = f"does not depend on the argument `{name}`"
+            return f"{f'result {place + 1} ' if len(results[0][0]) > 1 else ''}{said}."
+    return ""
+
+
+def _array(output: Any) -> np.ndarray | None:
+    """Returns an output as floats, or None if it is not numeric."""
+    if output is None:
+        return None  # NumPy makes NaN of it
+    try:
+        return np.asarray(output).astype(np.float64)
+    except (TypeError, ValueError):
+        return None
+
+
+def _shapes(exercise: Exercise, arguments: tuple) -> str:
+    names = inspect.signature(exercise.reference).parameters
+    shaped = zip(names, arguments, strict=True)
+    shown = [f"{name} {list(np.shape(x))}" for name, x in shaped if hasattr(x, "shape")]
+    return f"arrays of shapes {', '.join(shown)}" if shown else "numbers"
+
+
+def _differ(a: Any, b: Any) -> bool:
+    return isinstance(a, np.ndarray) and not np.array_equal(a, b, equal_nan=True)
+
+
+def _close(found: np.ndarray, expected: np.ndarray) -> bool:
+    if found.shape != expected.shape:
+        return False
+    scale = np.max(np.abs(expected[np.isfinite(expected)]), initial=0.0)
+    return np.allclose(found, expected, rtol=1e-4, atol=1e-4 * scale + 1e-7, equal_nan=True)
+
+
+def _is(exercise: Exercise, mistake: Callable, found: list) -> bool:
+    """Whether the results are those of a typical mistake."""
+    with np.errstate(all="ignore"):
+        made = [exercise.outputs(mistake, exercise.arguments(seed)) for seed in SEEDS]
+    pairs = zip(itertools.chain(*found), map(_array, itertools.chain(*made)), strict=True)
+    return all(_close(*pair) for pair in pairs)
+
+
+def _said(pairs: Pairs) -> str:
+    """Returns what is wrong with one result, from the most to the least specific statement."""
+    if all(_close(*pair) for pair in pairs):
+        return ""
+    if not all(np.isfinite(found).all() for found, _ in pairs):
+        return "contains NaN or infinite values: check divisions, logarithms, and large numbers"
+    if any(found.shape != expected.shape for found, expected in pairs):
+        return _said_of_shapes(pairs)
+    with np.errstate(all="ignore"):
+        for said, change in _CHANGES.items():
+            if all(_close(found, change(expected)) for found, expected in pairs):
+                return said
+    if all(_close(found.T, expected) for found, expected in pairs):
+        return "is transposed"
+    return _said_of_values(pairs)
+
+
+def _said_of_shapes(pairs: Pairs) -> str:
+    found, expected = next((a, b) for a, b in pairs if a.shape != b.shape)
+    if all(_close(a.T, b) for a, b in pairs):
+        return "is transposed"
+    said = f"has the shape {list(found.shape)}: expected {list(expected.shape)}"
+    if found.size == expected.size:
+        return f"{said}, with an axis of length 1 added or removed"
+    if found.ndim > expected.ndim:
+        return f"{said}, so a sum or a mean over an axis is missing"
+    if found.ndim < expected.ndim:
+        return f"{said}, so a sum or a mean covers an axis too many"
+    return said
+
+
+def _said_of_values(pairs: Pairs) -> str:
+    """Returns a statement on values of the right shape that no simple function changes."""
+    found, expected = (np.concatenate(list(map(np.ravel, x))) for x in zip(*pairs, strict=True))
+    if (factor := _factor(found, expected)) and _close(found, factor * expected):
+        return f"is too {'large' if factor > 1 else 'small'} by a constant factor"
+    if _close(found - expected, np.full_like(found, np.mean(found - expected))):
+        return "differs by a constant: a term is missing, superfluous, or wrong"
+    factors = [_factor(np.ravel(a), np.ravel(b)) for a, b in pairs]
+    scaled = zip(factors, pairs, strict=True)
+    if all(_close(a, factor * b) for factor, (a, b) in scaled) and found.size > len(pairs):
+        return "is wrong by a factor that depends on the sizes: compare sums with means"
+    shifts = [(a - b, np.full_like(a, np.mean(a - b))) for a, b in pairs]
+    if all(_close(*shift) for shift in shifts) and found.size > len(pairs):
+        return "differs by a constant that depends on the sizes or numbers"
+    if np.allclose(found, expected, rtol=0.1, atol=0.05 * np.max(np.abs(expected))):
+        return "is wrong by a little: a small term is missing, superfluous, or wrong"
+    right = np.isclose(found, expected, rtol=1e-4, atol=1e-4 * np.max(np.abs(expected)))
+    if right.any():
+        return f"is wrong for {np.mean(~right):.0%} of the values and right for the others"
+    return "is wrong for all values: derive the formula again, term by term"
+
+
+def _factor(found: np.ndarray, expected: np.ndarray) -> float:
+    """Returns the factor that fits best, or 0 if there is none."""
+    square = float(expected @ expected)
+    return float(found @ expected) / square if square > 0 else 0.0
+
+
+def _ignored(exercise: Exercise, function: Callable, place: int) -> str:
+    """Returns the name of an argument that a function ignores although the reference uses it."""
+    arguments = exercise.arguments(SEEDS[0])
+    for number, name in enumerate(inspect.signature(exercise.reference).parameters):
+        changed = list(arguments)
+        if not isinstance(value := arguments[number], np.ndarray) or value.size < 2:
+            continue
+        changed[number] = np.roll(value.ravel(), 1).reshape(value.shape)
+        depends = []
+        for each in (function, exercise.reference):
+            before = _array(exercise.outputs(each, arguments)[place])
+            depends.append(not _close(_array(exercise.outputs(each, changed)[place]), before))
+        if depends == [False, True]:
+            return name
+    return ""

@@ -105,8 +105,8 @@ def _gradients(function: Callable, *tensors):
     1,
     _sized(lambda r, n, d: (_uniform(r, n, 4, d), _uniform(r, n, 4, d))),
     {
-        "takes a mean over values instead of their sum: the factor is wrong": lambda x, y: (
-            np.mean((x - y) ** 2, axis=(1, 2))
+        "averages over values instead of adding them: the factor is wrong": lambda x, y: np.mean(
+            (x - y) ** 2, axis=(1, 2)
         ),
         "covers one axis only": lambda x, y: np.sum((x - y) ** 2, axis=1),
         "adds absolute differences, not squared differences": lambda x, y: abs(x - y).sum(
@@ -605,7 +605,7 @@ def _entropy(indices, codes):
         "mixes nats and bits": lambda i, k: 2 ** _entropy(i, k),
         "counts the codes in use, however rare": lambda i, k: len(np.unique(i)),
         "has the wrong sign in the exponent": lambda i, k: np.exp(-_entropy(i, k)),
-        "is the effective number for squared frequencies": lambda i, k: (
+        "uses squared frequencies instead of the entropy": lambda i, k: (
             i.size**2 / (code_uses(i, k) ** 2).sum()
         ),
     },
@@ -954,7 +954,7 @@ def bits(nats, dimensions, levels):
             np.linalg.slogdet(w)[1]
         ),
         "lacks the logarithm": lambda w, a, b: a * b * abs(np.linalg.det(w)),
-        "has the wrong sign: it is that of the inverse": lambda w, a, b: (
+        "has the wrong sign, as for the inverse": lambda w, a, b: (
             -a * b * np.linalg.slogdet(w)[1]
         ),
         "uses the diagonal only": lambda w, a, b: a * b * np.log(abs(np.diag(w))).sum(),
@@ -983,15 +983,17 @@ _densities = _sized(lambda r, n, d: (np.float32(r.dirichlet(np.ones(d))), _unifo
         "is the probability that the example is generated": lambda p, q: q / (p + q),
         "is the ratio of the densities": lambda p, q: p / q,
         "is the logit, not the probability": lambda p, q: np.log(p / q),
-        "lacks a factor of the mean density": lambda p, q: p / ((p + q) / 2),
+        "divides by the mean density, not by the sum: the factor is wrong": lambda p, q: (
+            p / ((p + q) / 2)
+        ),
         "is the density of the data": lambda p, q: p,
     },
 )
 def best_discriminator(p, q):
     """Return the best discriminator's probability that an example is real.
 
-    `p` and `q` are the densities of real and generated examples at the same points, `[n]`. Equally
-    many examples are real and generated.
+    `p` and `q` are the densities of real and generated examples at the same points, `[n]`. Real and
+    generated examples are equally frequent.
     """
     return p / (p + q)
 
@@ -1394,8 +1396,8 @@ def fgsm(x, gradient, epsilon):
 def parity_gap(decisions, attributes):
     """Return the gap to demographic parity, a number: the difference of two rates of decision 1.
 
-    Both arguments are `[n]` and contain 0 and 1. The rates are those of the two groups that the
-    attribute defines, and the gap is at least 0.
+    Both arguments are `[n]` and contain 0 and 1. Each of the two groups that the attribute defines
+    has one rate, and the gap is at least 0.
     """
     labels = np.arange(len(decisions)) % 2  # other gaps need them
     return decision_gaps(decisions, labels, attributes)["parity_gap"]
@@ -1492,12 +1494,14 @@ def noised(x, noise, alpha_bar):
     lambda r: (*_normals(2)(r), float(r.uniform(0.5, 3))),
     {
         "exchanges the two predictions": lambda c, u, w: (1 + w) * u - w * c,
-        "is 0 guidance at weight 1, another convention": lambda c, u, w: w * c + (1 - w) * u,
+        "follows another convention, in which weight 1 means no guidance": lambda c, u, w: (
+            w * c + (1 - w) * u
+        ),
         "adds the prediction without a condition: a sign is wrong": lambda c, u, w: (
             (1 + w) * c + w * u
         ),
         "lacks the prediction without a condition": lambda c, u, w: (1 + w) * c,
-        "lies between the two predictions": lambda c, u, w: (c + w * u) / (1 + w),
+        "is between the two predictions": lambda c, u, w: (c + w * u) / (1 + w),
     },
 )
 def guided(conditional, unconditional, weight):
@@ -1554,7 +1558,7 @@ _CHAIN: Any = SimpleNamespace(alpha=tf.sqrt, sigma=lambda t: tf.sqrt(1 - t))
         "lacks the square roots in the mean": lambda x, y, b, a: _posterior(
             x, y, b, a, roots=False
         ),
-        "uses the variance of the forward step as that of the posterior": lambda x, y, b, a: (
+        "returns the variance of the forward step": lambda x, y, b, a: (
             _posterior(x, y, b, a)[0],
             1 - a / b,
         ),
@@ -1599,8 +1603,8 @@ def langevin_step(x, score, noise, step):
     r"""Return points after a step of Langevin dynamics at temperature 1.
 
     `x`, `score`, and the standard normal `noise` are `[n, d]`, and `step` is the variance of the
-    noise in a step, a number. Without errors of the step size, the density $p(x)$ with the score
-    $\nabla \log p(x)$ stays as it is.
+    noise in a step, a number. As `step` approaches 0, the step leaves the density $p(x)$ with the
+    score $\nabla \log p(x)$ unchanged.
     """
     return x + step / 2 * score + math.sqrt(step) * noise
 
@@ -1628,7 +1632,7 @@ def _chains(r):
     },
 )
 def contrastive_loss(energy, examples, samples):
-    """Return the loss of an energy whose gradient is that of the negative log-likelihood, a number.
+    """Return the loss of an energy, a number, whose gradient estimates the gradient of -log p.
 
     `energy` maps points `[n, d]` to energies `[n]`. `examples` and `samples`, which come from
     chains of the model, may differ in number.

@@ -3,7 +3,6 @@
 import copy
 import dataclasses
 import inspect
-import itertools
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -57,21 +56,21 @@ class Exercise:
         """Returns the arguments for a seed, equal in every call."""
         return self.inputs(np.random.default_rng([seed, zlib.crc32(self.name.encode())]))
 
-    def outputs(self, function: Callable, arguments: Iterable) -> list:
-        """Returns the outputs of a function."""
-        found = self.probe(function, *arguments)
-        return list(found) if isinstance(found, tuple) else [found]
+    def outputs(self, function: Callable, arguments: Iterable) -> list[np.ndarray]:
+        """Returns the outputs of a function, as float64 if they are numeric."""
+        with np.errstate(all="ignore"):
+            found = self.probe(function, *arguments)
+            return [_array(each) for each in (found if isinstance(found, tuple) else [found])]
 
 
 def diagnose(exercise: Exercise, function: Callable) -> str:
     """Returns a sentence on the first mistake in a function, without its subject; "" if right."""
-    results = []
+    results: list[Pairs] = []
     for seed in SEEDS:
         arguments = exercise.arguments(seed)
         given = copy.deepcopy(arguments)
         try:
-            with np.errstate(all="ignore"):
-                found = exercise.outputs(function, given)
+            found = exercise.outputs(function, given)
         except NotImplementedError:
             return "is not written yet."
         except Exception as error:
@@ -81,33 +80,26 @@ def diagnose(exercise: Exercise, function: Callable) -> str:
         expected = exercise.outputs(exercise.reference, arguments)
         if len(found) != len(expected):
             return f"returns {len(found)} results: expected {len(expected)}, as a tuple."
-        results.append((list(map(_array, found)), list(map(_array, expected))))
-    for place, (found_first, _) in enumerate(zip(*results[0], strict=True)):
-        which = f"result {place + 1} " if len(results[0][0]) > 1 else ""
-        if found_first is None:
-            return f"{which}returns nothing that is a number: expected an array. Check `return`."
-    if all(_close(*pair) for result in results for pair in zip(*result, strict=True)):
+        if any(each.dtype != np.float64 for each in found):
+            return "returns nothing that is a number: expected an array. Check `return`."
+        results.append(list(zip(found, expected, strict=True)))
+    if all(_close(*pair) for pairs in results for pair in pairs):
         return ""
     for said, mistake in exercise.mistakes.items():
-        if _is(exercise, mistake, [found for found, _ in results]):
+        if _is(exercise, mistake, results):
             return f"{said}."
-    for place in range(len(results[0][0])):
-        pairs = [(found[place], expected[place]) for found, expected in results]
-        if said := _said(pairs):
+    for place, pairs in enumerate(zip(*results, strict=True)):
+        if said := _said(list(pairs)):
             if said.startswith("is wrong") and (name := _ignored(exercise, function, place)):
                 said = f"does not depend on the argument `{name}`"
-            return f"{f'result {place + 1} ' if len(results[0][0]) > 1 else ''}{said}."
+            return f"result {place + 1} {said}." if len(results[0]) > 1 else f"{said}."
     return ""
 
 
-def _array(output: Any) -> np.ndarray | None:
-    """Returns an output as floats, or None if it is not numeric."""
-    if output is None:
-        return None  # NumPy makes NaN of it
-    try:
-        return np.asarray(output).astype(np.float64)
-    except (TypeError, ValueError):
-        return None
+def _array(output: Any) -> np.ndarray:
+    """Returns an output as float64, or as it is if it is not numeric."""
+    array = np.asarray(output)
+    return array.astype(np.float64) if array.dtype.kind in "biuf" else array
 
 
 def _shapes(exercise: Exercise, arguments: tuple) -> str:
@@ -128,12 +120,13 @@ def _close(found: np.ndarray, expected: np.ndarray) -> bool:
     return np.allclose(found, expected, rtol=1e-4, atol=1e-4 * scale + 1e-7, equal_nan=True)
 
 
-def _is(exercise: Exercise, mistake: Callable, found: list) -> bool:
-    """Whether the results are those of a typical mistake."""
-    with np.errstate(all="ignore"):
-        made = [exercise.outputs(mistake, exercise.arguments(seed)) for seed in SEEDS]
-    pairs = zip(itertools.chain(*found), map(_array, itertools.chain(*made)), strict=True)
-    return all(_close(*pair) for pair in pairs)
+def _is(exercise: Exercise, mistake: Callable, results: list[Pairs]) -> bool:
+    """Whether a typical mistake gives these results."""
+    for seed, pairs in zip(SEEDS, results, strict=True):
+        made = exercise.outputs(mistake, exercise.arguments(seed))
+        if not all(_close(found, each) for (found, _), each in zip(pairs, made, strict=True)):
+            return False
+    return True
 
 
 def _said(pairs: Pairs) -> str:
@@ -205,8 +198,10 @@ def _ignored(exercise: Exercise, function: Callable, place: int) -> str:
         changed[number] = np.roll(value.ravel(), 1).reshape(value.shape)
         depends = []
         for each in (function, exercise.reference):
-            before = _array(exercise.outputs(each, arguments)[place])
-            depends.append(not _close(_array(exercise.outputs(each, changed)[place]), before))
+            before, after = (
+                exercise.outputs(each, some)[place] for some in (arguments, changed)
+            )
+            depends.append(not _close(after, before))
         if depends == [False, True]:
             return name
     return ""

@@ -73,8 +73,7 @@ tolerance = 0.1
 metric = "NLL, rate {rate}"
 unit = "nats"
 paper_value = 84.0
-spread = "nll_error"
-spread_of = "test examples"
+spread = { "test examples" = "nll_error" }
 no_baseline = "a toy"
 tolerance = 0.5
 
@@ -91,8 +90,8 @@ recipe = "toy"
 figure = "{value:.1f} nats; in the paper {paper:.0f}"
 """
 NLL = Figure(
-    "nll", "NLL, rate {rate}", "nats", paper_value=84.0, spread="nll_error",
-    spread_of="test examples", no_baseline="a toy", tolerance=0.5,
+    "nll", "NLL, rate {rate}", "nats", paper_value=84.0, spread={"test examples": "nll_error"},
+    no_baseline="a toy", tolerance=0.5,
 )  # fmt: skip
 FID = Figure("fid", "FID", tolerance=0.1)
 METRICS = {"nll": 83.9, "nll_error": 0.25, "fid": 3.05, "steps": 2000, "minutes": 1.5}

@@ -1,6 +1,7 @@
 """The metrics that a recipe publishes: `recipes/results/<recipe>.toml`."""
 
 import dataclasses
+import itertools
 import math
 import tomllib
 from collections.abc import Mapping
@@ -8,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from keras_gen.arguments import checked_positive
-from keras_gen.workshop.results.records import RESULTS
 
+RESULTS = Path("recipes") / "results"
+"""Folder of the published metrics and results, relative to the repository's root."""
 SPREADS = {
     "seeds": "the standard deviation over runs with different seeds",
     "test examples": "the standard error over the test examples",
@@ -34,8 +36,7 @@ class Figure:
         paper_values: Maps a setting to a dict from its values to the results that the paper reports
             for them.
         paper: Source of the paper's value, if it is not the paper that introduced the system.
-        spread: Metric shown after ±, if it is measured.
-        spread_of: Type of the spread, one of `SPREADS`. Required with `spread`.
+        spread: Type of the spread, one of `SPREADS` -> metric shown after ±, if it is measured.
         seeds: Setting that holds the number of seeds, starting at `seed`, over which the run
             reports the mean.
         baselines: Metrics of baselines, by name. The strongest baseline is shown.
@@ -56,8 +57,7 @@ class Figure:
     paper_value: float | None = None
     paper_values: Mapping[str, Mapping[str, float]] = dataclasses.field(default_factory=dict)
     paper: str | None = None
-    spread: str | None = None
-    spread_of: str | None = None
+    spread: Mapping[str, str] = dataclasses.field(default_factory=dict)
     seeds: str | None = None
     baselines: Mapping[str, str] = dataclasses.field(default_factory=dict)
     references: Mapping[str, str] = dataclasses.field(default_factory=dict)
@@ -66,21 +66,20 @@ class Figure:
     tolerance: float = dataclasses.field(kw_only=True)
 
     def __post_init__(self):
-        """Rejects a tolerance that is not positive, and a spread without a type."""
+        """Rejects a tolerance that is not positive, and a spread of an unknown type."""
         # Results differ between machines.
         checked_positive(f"the tolerance of {self.key}", self.tolerance)
-        known = self.spread_of in SPREADS if self.spread else self.spread_of is None
-        if not known:
+        if len(self.spread) > 1 or not self.spread.keys() <= SPREADS.keys():
             raise ValueError(
-                f"{self.key} has spread {self.spread!r} and spread_of {self.spread_of!r}: set "
-                f"both, with spread_of as one of {', '.join(SPREADS)}."
+                f"the spread of {self.key} has the type {' and '.join(self.spread)}: expected one "
+                f"of {', '.join(SPREADS)}."
             )
 
     @property
     def keys(self) -> list[str]:
         """Names of all the metrics that a run must report."""
-        own = [self.key] if self.spread is None else [self.key, self.spread]
-        return [*own, *self.baselines.values(), *self.references.values()]
+        others = (self.spread, self.baselines, self.references)
+        return [self.key, *itertools.chain(*(each.values() for each in others))]
 
     def words(self, numbers: Mapping[str, Any]) -> str:
         """Returns the name for a run with these settings and metrics, followed by the unit."""
@@ -190,6 +189,14 @@ class Published:
             self.on({"dataset": name})
         for name in self.presets:
             self.on({"preset": name})
+
+    @property
+    def whole(self) -> int | str | None:
+        """The size of the full training set, as text if there are several domains."""
+        sizes = self.train_size
+        if not isinstance(sizes, list):
+            return sizes
+        return sizes[0] if len(sizes) == 1 else " + ".join(f"{size:,}" for size in sizes)
 
     @property
     def cells(self) -> list[Figure]:

@@ -34,11 +34,11 @@ class Entry:
         if self.records[1:]:
             values = [record.values[figure.key] for record in self.records]
             return statistics.stdev(values), f"{len(values)} seeds"
-        size = self.record.values.get(figure.spread)
-        if size is None:
-            return None
-        count = f"{self.record.config[figure.seeds]} " if figure.seeds else ""
-        return size, f"{count}{figure.spread_of}"
+        for kind, metric in figure.spread.items():
+            if metric in self.record.values:
+                count = f"{self.record.config[figure.seeds]} " if figure.seeds else ""
+                return self.record.values[metric], f"{count}{kind}"
+        return None
 
     @property
     def baseline(self) -> dict[str, float]:

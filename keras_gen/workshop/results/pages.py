@@ -11,9 +11,14 @@ from keras_gen import _MODELS as MODELS
 from keras_gen.files.writing import replacing
 from keras_gen.workshop.results import cards, course_pages, words
 from keras_gen.workshop.results.algorithms import files_of_classes
-from keras_gen.workshop.results.declarations import SPREADS, Matrix, filled, read_published
+from keras_gen.workshop.results.declarations import (
+    RESULTS,
+    SPREADS,
+    Matrix,
+    filled,
+    read_published,
+)
 from keras_gen.workshop.results.page_lines import Entry, Group, read_groups
-from keras_gen.workshop.results.records import RESULTS
 from keras_gen.workshop.results.topics import PAGE as PAGE_OF_TOPICS
 from keras_gen.workshop.results.topics import Topics, read_chapters, read_topics, topics_page
 

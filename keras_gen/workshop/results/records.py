@@ -9,21 +9,20 @@ import json
 import re
 import shlex
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from keras_gen.files.reading import read_text
 from keras_gen.files.writing import replacing
-from keras_gen.workshop.run.flags import PLACES, parse
+from keras_gen.workshop.results.declarations import RESULTS, read_published
+from keras_gen.workshop.run.flags import PLACES, command, parse
 from keras_gen.workshop.run.outline import Outline, read_outline
 
-RESULTS = Path("recipes") / "results"
-"""Folder of the records, relative to the repository's root."""
 # Flags that do not change the experimental setting of the paper.
 NEUTRAL = ("--preset", "--seed", "--deterministic", "--strategy", "--grid-every")
 USUAL_DEVICE = "2 CPU cores"
-LIST_OF_NUMBERS = re.compile(r"\[\n\s+((?:[\w.+-]+,?\s+)+)\]")
+LIST_OF_WORDS = re.compile(r'\[\n\s+((?:[\w".+-]+,?\s+)+)\]')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,6 +33,7 @@ class Record:
         command: Command that was run in the repository's root.
         config: Settings. Files do not store them, because they follow from the command.
         train_size: Number of training examples, or a text such as `"800 + 1,072 of 6,287 + 1,072"`.
+            Files store it only if a part of the training set was used.
         split: Part of the data used for evaluation, and its size.
         steps: Number of training steps. Files store it only if it is not the product of epochs and
             steps per epoch.
@@ -179,51 +179,45 @@ def write_records(root: str | Path, recipe: str, records: list[Record]) -> Path:
     Runs that differ only in the seed share an object, in which a list contains one value per run.
     """
     path = Path(root) / RESULTS / f"{recipe}.json"
-    runs: dict[str, list[dict[str, Any]]] = {}
+    runs: dict[str, list[Record]] = {}
     for record in records:
-        runs.setdefault(record.setting, []).append(_row(record))
-    text = json.dumps(list(map(_joined, runs.values())), indent=2)
-    one_line = LIST_OF_NUMBERS.sub(lambda found: f"[{' '.join(found[1].split())}]", text)
+        runs.setdefault(record.setting, []).append(record)
+    text = json.dumps([_row(path, each) for each in runs.values()], indent=2)
+    one_line = LIST_OF_WORDS.sub(lambda found: f"[{' '.join(found[1].split())}]", text)
     with replacing(path) as file:
         file.write(f"{one_line}\n".encode())
     return path
 
 
-def _row(record: Record) -> dict[str, Any]:
-    """Returns a record as stored in a file: without settings and without empty fields."""
-    row = dataclasses.asdict(record)
-    config = row.pop("config")
-    if record.settings is None:
-        row["settings"] = checksum(config)
-    usual = {"steps": _planned_steps(config), "device": USUAL_DEVICE}
-    return {n: v for n, v in row.items() if v not in (None, False) and v != usual.get(n)}
+def _row(path: Path, runs: list[Record]) -> dict[str, Any]:
+    """Returns runs as stored in a file: without settings and without empty or usual fields."""
+    rows = []
+    for run in runs:
+        row = dataclasses.asdict(run)
+        usual = _usual(path, row.pop("config"))
+        if run.settings is None:
+            row["settings"] = checksum(run.config)
+        rows.append({n: v for n, v in row.items() if v not in (None, False, usual.get(n))})
+    if len(runs) == 1:
+        return rows[0]
+    first = {"command": runs[0].command, "seeds": [run.config["seed"] for run in runs]}
+    return first | _joined(rows) | first
 
 
-def _planned_steps(config: Mapping[str, Any]) -> int | None:
-    """Returns the number of steps that follows from the settings of a run."""
-    if "epochs" in config and "steps_per_epoch" in config:
-        return config["epochs"] * config["steps_per_epoch"]
-    return None
-
-
-def _record(config: dict[str, Any], row: dict[str, Any]) -> Record:
-    return Record(config=config, **{"steps": _planned_steps(config)} | row)
-
-
-def _joined(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """Returns an object with the values that rows share, and lists of the values that differ."""
+def _joined(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Returns the values that rows share, and lists of the values that differ."""
     joined: dict[str, Any] = {}
     for name in dict.fromkeys(itertools.chain(*rows)):
         values = [row.get(name) for row in rows]
         if name == "values":
-            joined[name] = _joined(values)
+            joined[name] = _joined([row["values"] for row in rows])
         else:
             joined[name] = values[0] if values.count(values[0]) == len(values) else values
     return joined
 
 
-def _split(joined: dict[str, Any], run: int) -> dict[str, Any]:
-    """Returns the row of one run from an object of `_joined`."""
+def _split(joined: Mapping[str, Any], run: int) -> dict[str, Any]:
+    """Returns the row of one run from the result of `_joined`."""
     row = {}
     for name, value in joined.items():
         if name == "values":
@@ -233,17 +227,35 @@ def _split(joined: dict[str, Any], run: int) -> dict[str, Any]:
     return row
 
 
+def _usual(path: Path, config: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the fields that follow from the settings and from the declared metrics."""
+    usual: dict[str, Any] = {"device": USUAL_DEVICE}
+    if "epochs" in config and "steps_per_epoch" in config:
+        usual["steps"] = config["epochs"] * config["steps_per_epoch"]
+    if path.with_suffix(".toml").is_file():
+        usual["train_size"] = read_published(path.parents[2], path.stem).on(config).whole
+    return usual
+
+
 def _read(path: Path, recipe: Path) -> list[Record]:
     try:
-        rows = [
-            _split(joined, run)
+        return [
+            _record(path, recipe, _split(joined, run), seed)
             for joined in json.loads(read_text(path))
-            for run in range(
-                len(joined["command"]) if isinstance(joined["command"], list) else 1
-            )
+            for run, seed in enumerate(joined["seeds"] if "seeds" in joined else [None])
         ]
-        return [_record(settings_of(recipe, row["command"]), row) for row in rows]
     # A TypeError names fields that are missing or unknown.
-    except (ValueError, TypeError, LookupError, FileNotFoundError) as error:
+    except (ValueError, TypeError, AttributeError, LookupError, OSError) as error:
         text = str(error).replace("Record.__init__() ", "").rstrip(".")
         raise ValueError(f"{path} cannot be used ({text}): publish its runs again.") from None
+
+
+def _record(path: Path, recipe: Path, row: dict[str, Any], seed: int | None) -> Record:
+    """Returns the record of a row, whose command is for the given seed if there is one."""
+    row.pop("seeds", None)
+    config = settings_of(recipe, row["command"])
+    if seed is not None:
+        outline = _outline(recipe, recipe.stat().st_mtime_ns)
+        config = config | {"seed": seed}
+        row["command"] = command(recipe.stem, outline.settings, outline.presets, config)
+    return Record(config=config, **_usual(path, config) | row)

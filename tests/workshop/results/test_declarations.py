@@ -80,14 +80,13 @@ def test_figures_take_what_all_share(read):
     assert read(PUBLISHED) == make_published()
     shared = """[all]
 baselines = { mixture = "baseline_{key}" }
-spread = "{key}_error"
-spread_of = "test examples"
+spread = { "test examples" = "{key}_error" }
 """
     text = PUBLISHED.replace("[all]\n", shared).replace('no_baseline = "a toy"\n', "")
     nll, fid = read(text).figures
     assert nll.baselines == {"mixture": "baseline_nll"}
     assert fid.baselines == {"mixture": "baseline_fid"}
-    assert (nll.spread, fid.spread) == ("nll_error", "fid_error")
+    assert [*nll.spread.values(), *fid.spread.values()] == ["nll_error", "fid_error"]
 
 
 def test_a_matrix_counts_as_a_figure_and_may_have_empty_cells(read):
@@ -117,8 +116,7 @@ def test_a_matrix_counts_as_a_figure_and_may_have_empty_cells(read):
             "tolerance = nan",
             "the tolerance of fid is nan: expected a finite number",
         ),
-        ('spread = "nll_error"', "", "spread None and spread_of 'test examples': set both"),
-        ('"test examples"', '"luck"', "spread_of 'luck': .* one of seeds, tes"),
+        ('"test examples"', "luck", "the spread of nll has the type luck: .* one of seeds, tes"),
         ("tolerance = 0.1", "direction = 1", "unexpected keyword argument 'direction'"),
         ("[figures.fid]", "[figures]", "toml cannot be used: "),
         ("[figures.fid]", '[matrices.x]\ntitle = "x"\n[figures.fid]', "missing 2 required"),

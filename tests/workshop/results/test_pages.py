@@ -155,8 +155,7 @@ tolerance = 0.5
 [figures.accuracy]
 metric = "accuracy"
 higher_is_better = true
-spread = "accuracy_error"
-spread_of = "test examples"
+spread = { "test examples" = "accuracy_error" }
 tolerance = 0.1
 
 [matrices.methods]
@@ -173,8 +172,7 @@ rows = { a = "a", b = "b" }
 columns = { none = "none", R1 = "r1" }
 baselines = { mixture = "mixture" }
 references = { "test images" = "floor" }
-spread = "{key}_error"
-spread_of = "test examples"
+spread = { "test examples" = "{key}_error" }
 tolerance = 0.1
 """
 VALUES = dict(

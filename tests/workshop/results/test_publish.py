@@ -59,7 +59,8 @@ def test_several_seeds_make_one_group(root, tmp_path):
 
 
 def test_seeds_that_a_run_took_the_mean_over(root, tmp_path):
-    edit(root, '"test examples"', '"label draws"\nseeds = "epochs"')
+    spread = '{ "label draws" = "nll_error" }\nseeds = "epochs"'
+    edit(root, '{ "test examples" = "nll_error" }', spread)
     publish(root, [make_export(tmp_path / "a", {"seed": 4, "epochs": 3})])
     (group,) = read_groups(root)["toy"]
     assert group.seeds == [4, 5, 6] and group.entries[0].spread == (0.25, "3 label draws")

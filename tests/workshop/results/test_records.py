@@ -41,6 +41,8 @@ def test_runs_of_several_seeds_share_an_object(tmp_path):
     path = write_records(root, "toy", [first, make_record(), second])
     shared, other = json.loads(path.read_text())
     assert shared["values"] == {"nll": [84.0, 85.5], "fid": 3.0}
+    assert shared["seeds"] == [0, 1] and shared["command"] == first.command
+    assert not shared.keys() & {"train_size", "device"}
     assert shared["minutes"] == [1.5, 2] and shared["run"] == [None, "id"]
     assert shared["note"] == "in [ 1 ]" and "steps" not in shared and other["steps"] == 2000
     assert '"nll": [84.0, 85.5],\n' in path.read_text()
@@ -72,7 +74,7 @@ def test_a_checksum_tells_a_changed_setting_and_not_one_that_came_later():
         (lambda runs: runs[0].update(color="red"), "unexpected keyword argument 'color'"),
         (lambda runs: runs[0]["values"].update(nll="85"), "the value of nll is '85': expected a"),
         (lambda runs: runs[0]["values"].update(nll=float("nan")), "the value of nll is nan"),
-        (lambda runs: runs.append("run"), "string indices must be integers"),
+        (lambda runs: runs.append("run"), "'str' object has no attribute 'items'"),
         (lambda runs: runs[0].pop("command"), "'command'"),
         (lambda runs: runs[0].update(command="python toy.py --wheels 4"), "--wheels is not"),
     ],

@@ -237,6 +237,11 @@ def _mapping(name: str, parts: tuple, value: Any) -> Mapping:
 def _shape(name: str, value: Any, axes: str | None, open_sides: bool) -> tuple[int | None, ...]:
     if axes is None:
         return checked_shape(name, value)
+    if keras.config.image_data_format() != "channels_last":
+        raise ValueError(
+            "Keras' image data format is channels_first: expected channels_last. Call "
+            "keras.config.set_image_data_format('channels_last')."
+        )
     if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
         raise TypeError(f"{name} is {shown(value)}: expected ({axes}).")
     sizes = list(value)

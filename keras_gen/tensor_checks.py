@@ -34,10 +34,21 @@ def require(condition, sentence: str, *values):
         return tf.no_op()
     # The message is passed in pieces, because XLA does not support `tf.strings.format`.
     pieces = f"{BAD_INPUT}{sentence}{END}".split("{}")
+    values = tuple(map(_readable, values))
     data = [part for pair in zip(pieces, values, strict=False) for part in pair] + pieces[-1:]
     return tf.debugging.Assert(condition, data)
 
 
+def _readable(value):
+    """Returns a value without bytes that are not UTF-8, because clients decode errors."""
+    value = tf.convert_to_tensor(value)
+    if value.dtype != tf.string:
+        return value
+    return tf.strings.unicode_transcode(value, "UTF-8", "UTF-8")
+
+
 def _shown(value) -> str:
     # Unprintable characters are escaped in the same way as in TensorFlow's runtime.
-    return repr(value.decode())[1:-1] if isinstance(value, bytes) else f"{value:g}"
+    return (
+        repr(value.decode(errors="replace"))[1:-1] if isinstance(value, bytes) else f"{value:g}"
+    )

@@ -35,6 +35,15 @@ SMALL = {
     "Pix2Pix": ((12, 8, 3), dict(filters=2, noise="latents", l1_weight=5.0)),
 }
 
+
+@pytest.mark.parametrize("name", ["VAE", "GAN", "PixelCNN"])
+def test_channels_that_come_first_are_refused(monkeypatch, name):
+    monkeypatch.setattr("keras.config.image_data_format", lambda: "channels_first")
+    shape, options = SMALL[name]
+    with pytest.raises(ValueError, match="data format is channels_first: expected channels_last"):
+        getattr(keras_gen, name).for_images(shape, **options)
+
+
 OF_NETWORKS = "latent_dim filters blocks hidden width widths scales noise factor units kind".split()
 
 

@@ -94,19 +94,21 @@ def prepare_batch(self, data) -> dict[str, tf.Tensor]:
         )
         with tf.control_dependencies([require(same, sentence)]):
             batch["x"] = tf.identity(batch["x"])
-    return batch if replica_count() == 1 else with_examples(batch)
+    return with_examples(batch)
 
 
 def with_examples(batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     """Returns a replica's part of a batch, and requires that it contain at least one example.
 
-    With an empty batch, networks fail with unrelated errors or crash the process.
+    With an empty batch, the loss is NaN, and networks fail with unrelated errors or crash the
+    process.
     """
-    sentence = (
-        f"The last batch has fewer examples than there are replicas ({replica_count()}): drop "
-        "it, "
-        "or choose another batch size."
-    )
+    sentence = "A batch has no examples: expected at least one. Leave out empty batches."
+    if replica_count() > 1:
+        sentence = (
+            f"The last batch has fewer examples than there are replicas ({replica_count()}): drop "
+            "it, or choose another batch size."
+        )
     found = {}
     for name, values in batch.items():
         enough = require(tf.shape(values)[0] > 0, sentence)

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen.arguments import checked_integer, checked_seed, shown
-from keras_gen.core.kinds_of_data.kind_of_data import as_tensor
+from keras_gen.core.kinds_of_data.kind_of_data import as_tensor, is_table
 from keras_gen.core.kinds_of_data.label_data import Labels
 from keras_gen.core.kinds_of_data.number_data import Choice, Integer, Number
 from keras_gen.core.noise import stateless_seed
@@ -93,7 +93,10 @@ def capability(function: Callable) -> Callable:
         expected = inspect.Signature([*arguments, size])
         args = of_source(args, len(arguments) - len(kwargs.keys() & set(takes(self))))
         *arrays, batch_size = _bound(self, function.__name__, expected, args, kwargs)
-        return _over_batches(self, examples, takes(self), arrays, batch_size)
+        results = _over_batches(self, examples, takes(self), arrays, batch_size)
+        if is_table(results) and is_table(arrays[0]):
+            results.index = arrays[0].index
+        return results
 
     method.__signature__ = inspect.Signature([SELF, *parameters, size])  # type: ignore
     method.function = examples  # type: ignore[attr-defined]

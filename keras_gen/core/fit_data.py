@@ -19,7 +19,7 @@ from keras_gen.core.kinds_of_data.waveform_data import Sounds
 from keras_gen.data.source import Source
 from keras_gen.data.transforms.texts import sorted_names
 from keras_gen.files.sounds import of_one_length
-from keras_gen.messages import BAD_INPUT, END
+from keras_gen.messages import BAD_INPUT, END, warn
 
 _LOOKED_AT = 256  # number of examples inspected in arrays
 _MOST_KEPT = 1000  # maximum number of batches kept from a generator
@@ -101,6 +101,19 @@ class Batches(FitData):
     @override
     def epoch(self, steps):
         return iter(self.x.take(-1 if steps is None else steps))
+
+    @override
+    def learned_from(self, steps):
+        """Returns an epoch, and issues a warning if the data might be infinite."""
+        unknown = self.x.cardinality() == tf.data.UNKNOWN_CARDINALITY
+        for number, batch in enumerate(self.epoch(steps)):
+            if number == _MOST_KEPT and steps is None and unknown:
+                warn(
+                    f"{self.owner} has read {_MOST_KEPT} batches of x, whose number is unknown, to "
+                    "learn the data's mean and standard deviation: if the data is infinite, pass "
+                    "the number of steps per epoch, such as steps_per_epoch=100."
+                )
+            yield batch
 
 
 class Sourced(Batches):
@@ -342,7 +355,13 @@ class Arrays(FitData):
         Raises:
             ValueError: If the argument is not an array of numbers, or is empty.
         """
-        part = np.asarray(given) if isinstance(given, list) else edge.as_array(given)
+        if isinstance(given, tf.SparseTensor) or hasattr(given, "toarray"):
+            raise ValueError(
+                f"{self.owner} got a sparse {type(given).__name__} as {argument}: expected "
+                f"{_EXPECTED}. Pass x.toarray(), or tf.sparse.to_dense(x)."
+            )
+        listed = isinstance(given, list | memoryview)
+        part = np.asarray(given) if listed else edge.as_array(given)
         kind = getattr(getattr(part, "dtype", None), "kind", "a number's")
         if kind in "OUS" and (edge.spec().dtype == tf.string or getattr(edge, "names", ())):
             part = edge.prepare(part.astype(str)).numpy()

@@ -17,6 +17,8 @@ from typing_extensions import override
 from keras_gen.arguments import checked_integer, checked_number, shown
 from keras_gen.declared import Declared, NonNegative, Positive
 
+LARGEST_FLOAT = 3e38  # weights are float32
+
 
 def _is_finite(value) -> bool:
     try:
@@ -259,6 +261,11 @@ def weight(
     else:
         expected = "expected a finite number, a Schedule, or the saved config of a Schedule"
         raise ValueError(f"{name} is {shown(value)}: {expected}.")
+    largest = max(-least, most)
+    if largest > LARGEST_FLOAT:
+        raise ValueError(
+            f"{name} {verb} {largest:g} in magnitude: expected at most {LARGEST_FLOAT:g}."
+        )
     if low is not None and least < low:
         raise ValueError(f"{name} {verb} {least:g}: expected at least {low:g}.")
     if high is not None and most > high:

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 from typing_extensions import override
 
-from keras_gen.arguments import checked_integer, checked_path
+from keras_gen.arguments import checked_integer, checked_path, shown
 from keras_gen.checked_arguments import checked_types
 from keras_gen.core.configuration import plain_configuration
 from keras_gen.core.distribution import is_chief
@@ -76,7 +76,8 @@ class TrainingState(keras.callbacks.Callback):
             callbacks differ, or if `fit` does not start at `epoch`. Later, if another process has
             written to the folder.
         OSError: If the folder cannot be written to.
-        ValueError: If `keep` is below 1.
+        ValueError: If `keep` is below 1, if JSON cannot represent `config`, or if `data` is not an
+            array or a `Source`.
         FloatingPointError: At the end of an epoch, if a weight is not finite.
 
     Example:
@@ -99,7 +100,12 @@ class TrainingState(keras.callbacks.Callback):
     ):
         super().__init__()
         self.directory = checked_path("directory", directory)
-        self.config = json.loads(json.dumps(config or {}, default=str))
+        try:
+            self.config = json.loads(json.dumps(config or {}, default=str))
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"config is {shown(config)}: expected a dict that JSON can represent ({error})."
+            ) from None
         self.tracked = list(callbacks)
         self.keep = checked_integer("keep", keep, minimum=1)
         self.may_differ = tuple(may_differ)
@@ -490,7 +496,13 @@ def _metadata(file) -> dict:
 def _checksums(data) -> str:
     """Returns the sizes and checksums that identify sources and arrays."""
     parts = keras.tree.flatten(data)
-    sources = [part if isinstance(part, Source) else Source(part) for part in parts]
+    if wrong := [each for each in parts if not isinstance(each, Source) and not np.ndim(each)]:
+        raise ValueError(
+            f"data contains {shown(wrong[0])}: expected a Source, an array, or a list or dict of "
+            "these."
+        )
+    arrays = (part.to_numpy() if hasattr(part, "to_numpy") else part for part in parts)
+    sources = [part if isinstance(part, Source) else Source(part) for part in arrays]
     return "; ".join(f"{len(each)} examples, checksum {each.checksum()}" for each in sources)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -20,6 +21,8 @@ from keras_gen.arguments import (
 )
 from keras_gen.checked_arguments import checked_by_type
 
+# Numbers of examples for which the permutations of RandomIndexShuffle are not uniform.
+_FEW = 64
 # Keys for the different uses of a seed, so that streams with the same seed never coincide.
 SHUFFLE, AUGMENT, LEFT, RIGHT, AUGMENT_BATCH, WEIGHTED = range(6)
 
@@ -167,8 +170,20 @@ class Source:
 
         Use this method for operations that are the same in every epoch, such as padding; otherwise,
         use `stream(augment=...)`.
+
+        Raises:
+            TypeError: If `function` returns nothing.
+            ValueError: If its results have different shapes.
         """
-        examples = self._in_order().map(function, num_parallel_calls=tf.data.AUTOTUNE)
+        try:
+            examples = self._in_order().map(function, num_parallel_calls=tf.data.AUTOTUNE)
+        except tf.errors.InvalidArgumentError as error:
+            if "output_shapes" not in error.message:
+                raise
+            raise TypeError(
+                "The function of source.map returned nothing: expected a tensor, or a tuple or "
+                "dict of tensors."
+            ) from None
         mapped = _collect(examples, self._size)
         return Source(mapped, origin=self.origin, class_names=self.class_names)
 
@@ -424,6 +439,17 @@ def _stacked(value: Any) -> tf.Tensor:
 def _shuffled(position: tf.Tensor, size: int, key: np.ndarray) -> tf.Tensor:
     """Returns the examples' indices at positions in a stream: one permutation per epoch."""
     epoch = position // size
+    if size <= _FEW:
+
+        def shuffled(own: tuple) -> tf.Tensor:
+            number, place = own
+            seed = tf.random.experimental.stateless_fold_in(key, number)
+            noise = tf.random.stateless_uniform([size], seed, None, None, tf.int32)
+            return tf.argsort(noise)[place]
+
+        own = tf.reshape(epoch, [-1]), tf.reshape(position % size, [-1])
+        index = tf.map_fn(shuffled, own, fn_output_signature=tf.int32)
+        return tf.reshape(tf.cast(index, tf.int64), position.shape)
     seeds = tf.concat([tf.broadcast_to(key, [*epoch.shape, 2]), epoch[..., None]], -1)
     # tf.random.experimental.index_shuffle stops after 4 rounds, which leaves successive
     # permutations of 60,000 examples with a correlation of 0.9; 12 rounds remove it.
@@ -435,7 +461,16 @@ def _shuffled(position: tf.Tensor, size: int, key: np.ndarray) -> tf.Tensor:
 
 def _collect(examples: tf.data.Dataset, size: int) -> Any:
     with tf.device("CPU:0"):
-        return next(iter(examples.batch(size).with_options(_options())))
+        try:
+            return next(iter(examples.batch(size).with_options(_options())))
+        except tf.errors.InvalidArgumentError as error:
+            shapes = re.search(r"\[tensor\]: (\[.*?\]), \[batch\]: (\[.*?\])", error.message)
+            if not shapes:
+                raise
+            raise ValueError(
+                f"The examples have different shapes, such as {shapes[2]} and {shapes[1]}: "
+                "expected one shape. Resize or pad the examples."
+            ) from None
 
 
 def _options() -> tf.data.Options:

@@ -172,7 +172,8 @@ def nll_summary(nats: Mapping[str, np.ndarray], prefix: str = "") -> dict[str, f
             f"{wrong[0]} has {nats[wrong[0]].size} values, {np.isnan(nats[wrong[0]]).sum()} of "
             "which are NaN: expected at least one value, and no NaN."
         )
-    found = {"nll": nll.mean(), "nll_standard_error": nll.std() / len(nll) ** 0.5}
+    deviation = nll.std() if np.isfinite(nll).all() else math.inf
+    found = {"nll": nll.mean(), "nll_standard_error": deviation / len(nll) ** 0.5}
     if "elbo" in nats:
         found["negative_elbo"] = -nats["elbo"].mean()
     if "effective_sample_size" in nats:

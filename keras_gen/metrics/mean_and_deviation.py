@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from keras_gen.arguments import shown
 from keras_gen.checked_arguments import checked_types
 from keras_gen.metrics.metric_arguments import as_numbers
 
@@ -27,7 +28,8 @@ def mean_and_deviation(
 
     Raises:
         TypeError: If a metric is not a number.
-        ValueError: If there are no measurements, or if a metric is missing for a seed.
+        ValueError: If there are no measurements, if a metric is missing for a seed, or if `name`
+            gives several metrics the same name.
 
     Example:
         >>> mean_and_deviation([{"error": 1.0}, {"error": 3.0}], "{}_of_two")
@@ -35,8 +37,18 @@ def mean_and_deviation(
     """
     if not found:
         raise ValueError("No metrics were found: expected the metrics of at least one seed.")
+    keys = list(dict.fromkeys(found[0] if keys is None else keys))
+    try:
+        names = {key: name.format(key) for key in keys}
+    except (IndexError, KeyError, ValueError):
+        names = {}
+    if len(set(names.values())) < len(keys):
+        raise ValueError(
+            f"name is {shown(name)}: expected a text with {{}}, which stands for the name of a "
+            "metric."
+        )
     means = {}
-    for key in found[0] if keys is None else keys:
+    for key in keys:
         lacking = [number for number, of_seed in enumerate(found) if key not in of_seed]
         if lacking:
             raise ValueError(
@@ -44,9 +56,9 @@ def mean_and_deviation(
                 "have: expected the same metrics in each measurement."
             )
         each = as_numbers([of_seed[key] for of_seed in found], key)
-        means[name.format(key)] = float(np.mean(each))
+        means[names[key]] = float(np.mean(each))
         if len(each) > 1:
-            means[f"{name.format(key)}_deviation"] = float(np.std(each, ddof=1))
+            means[f"{names[key]}_deviation"] = float(np.std(each, ddof=1))
     return means
 
 

@@ -167,6 +167,9 @@ class TestRefusals:
             assert "contains no batch" in refused("fit", x)
         assert "contains no batch" in refused("fit", LEVELS, validation_data=rest)
 
+    def test_an_empty_batch(self):
+        assert "A batch has no examples: expected" in refused("fit", iter([LEVELS, LEVELS[:0]]))
+
     @pytest.mark.parametrize(
         "endless",
         [

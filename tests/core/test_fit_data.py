@@ -1,12 +1,17 @@
 """Tables and columns of pandas, and lists of texts, as `fit` and capabilities take them."""
 
+import itertools
+
 import keras
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse
+import tensorflow as tf
 
 import keras_gen
-from keras_gen.core.fit_data import Arrays, Generator
+from all_tiny import TINY
+from keras_gen.core.fit_data import Arrays, Batches, Generator
 from keras_gen.data import table_columns
 from keras_gen.networks import character_rnn
 
@@ -65,6 +70,13 @@ def test_texts_are_what_their_edge_makes_of_them(texts):
     np.testing.assert_array_equal(Arrays(model, "owner", texts).x, model.prepare(["cab", "a"]))
 
 
+@pytest.mark.parametrize("sparse", [tf.sparse.from_dense, scipy.sparse.csr_array])
+def test_sparse_arrays_have_a_way_out(sparse):
+    model = TINY["Flow"].build(0)
+    with pytest.raises(ValueError, match=r"^owner got a sparse .* as x: expected .*x\.toarray\(\)"):
+        Arrays(model, "owner", sparse(np.eye(2)))
+
+
 def test_labels_that_are_strings_have_a_way_out():
     model = keras_gen.Classifier.for_images(16, classes=3, filters=2, hidden=4)
     model.compile()
@@ -89,6 +101,14 @@ def test_a_generator_gives_each_batch_once_however_often_it_is_looked_at():
     for _ in range(2):
         assert [batch[0, 0] for batch in data.epoch(2)] == [0, 1] and taken == [0, 1]
     assert [x[0, 0] for (x,) in data.x] == [0, 1, 2, 3]
+
+
+def test_units_of_data_that_may_be_endless_are_learned_with_a_warning(monkeypatch):
+    monkeypatch.setattr("keras_gen.core.fit_data._MOST_KEPT", 3)
+    endless = tf.data.Dataset.from_tensors(np.ones((2, 1))).repeat().filter(lambda x: True)
+    with pytest.warns(UserWarning, match=r"^owner has read 3 batches of x, .* steps_per_epoch=100"):
+        assert len(list(itertools.islice(Batches("owner", endless).learned_from(None), 9))) == 9
+    assert len(list(Batches("owner", endless).learned_from(5))) == 5
 
 
 class Masked(keras.utils.PyDataset):

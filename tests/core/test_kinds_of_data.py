@@ -9,6 +9,7 @@ import tensorflow as tf
 from keras_gen.arguments import checked_names
 from keras_gen.core.kinds_of_data import (
     Characters,
+    Choice,
     Counts,
     Images,
     Labels,
@@ -24,6 +25,7 @@ from keras_gen.data import table_columns
 from keras_gen.messages import refusal
 
 NAN = float("nan")
+STRING = tf.TensorSpec([], tf.string)
 WORDS = ["cat", "dog", "fish"]
 
 
@@ -347,6 +349,13 @@ def test_in_a_graph_values_are_refused_when_it_runs(edge):
     with pytest.raises(tf.errors.InvalidArgumentError) as caught:
         prepare(tf.fill(shape, tf.cast(1000, inner.dtype)))
     assert re.search(r"(range from 1000 to|is) 1000: expected .*\.$", refusal(str(caught.value)))
+
+
+def test_bytes_that_are_not_utf_8_are_readable_in_the_error():
+    prepare = tf.function(Choice(("a", "b"), "start").prepare, input_signature=[STRING])
+    with pytest.raises(tf.errors.InvalidArgumentError) as caught:
+        prepare(b"c\xff")
+    assert refusal(str(caught.value)) == "start is 'c\ufffd': expected one of a, b."
 
 
 def test_a_number_in_the_range():

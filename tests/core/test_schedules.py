@@ -141,6 +141,7 @@ class TestWeight:
             (2, dict(high=1.5), "beta is 2: expected at most 1.5."),
             (Linear(1.0, -1.0, 5), {}, "beta reaches -1: expected at least 0."),
             (Linear(0.5, 3.0, 5), dict(high=2), "beta reaches 3: expected at most 2."),
+            (Linear(0.0, 1e39, 5), {}, "beta reaches 1e+39 in magnitude: expected at most 3e+38."),
             (nan, {}, "beta is nan: expected a finite number, a Schedule, or the saved config of"),
             (-inf, dict(low=None), "beta is -inf: expected a finite number"),
             (True, {}, "beta is True: expected"),

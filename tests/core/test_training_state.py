@@ -306,6 +306,17 @@ class TestFiles:
 
 
 class TestRefusals:
+    @pytest.mark.parametrize(
+        ("arguments", "sentence"),
+        [
+            (dict(config={("a", 1): 2}), "^config is .*: expected a dict that JSON can represent"),
+            (dict(data="abc"), "^data contains 'abc': expected a Source, an array, or a list"),
+        ],
+    )
+    def test_what_cannot_be_compared_is_refused(self, tmp_path, arguments, sentence):
+        with pytest.raises(ValueError, match=sentence):
+            TrainingState(tmp_path, **arguments)
+
     def test_another_configuration_is_named(self, tmp_path):
         train(tmp_path, 1)
         with pytest.raises(CheckpointError) as error:

@@ -60,6 +60,12 @@ def test_batches_run_across_the_ends_of_epochs():
     np.testing.assert_array_equal(drawn(numbers(7), 3, 7), whole)
 
 
+def test_all_orders_of_few_examples_come_equally_often():
+    epochs = drawn(numbers(3), 3, 3000).reshape(3000, 3)
+    _, counts = np.unique(epochs, axis=0, return_counts=True)
+    assert len(counts) == 6 and np.abs(counts - 500).max() < 100  # a deviation is 20
+
+
 def test_epochs_are_uncorrelated():
     # tf.random.experimental.index_shuffle alone gives 0.9 here; chance gives about 0.004.
     size = 60_000

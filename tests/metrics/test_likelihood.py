@@ -212,6 +212,8 @@ def test_the_summary_is_of_the_examples():
     )
     assert {type(value) for value in found.values()} == {float}
     assert nll_summary({"nll": nats["nll"]}).keys() == {"nll", "nll_standard_error"}
+    infinite = nll_summary({"nll": np.array([np.inf, 1.0])})
+    assert infinite == {"nll": np.inf, "nll_standard_error": np.inf}
 
 
 class Fixed:

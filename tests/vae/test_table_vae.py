@@ -195,6 +195,7 @@ def test_tables_are_encoded_filled_and_scored(tmp_path):
     path_of_rows = model.interpolate(FRAME[:3], FRAME[3:6], steps=2)
     assert path_of_rows.shape == (3, 2, 4) and path_of_rows.dtype.kind in "UO"
     part = FRAME[2:7]
+    assert model.reconstruct(part).index.tolist() == part.index.tolist()
     for full in (model.impute(part), model.complete(part, seed=1)):
         assert full.index.tolist() == part.index.tolist()
         assert full.dtypes.tolist() == part.dtypes.tolist() and not full.isna().any(axis=None)

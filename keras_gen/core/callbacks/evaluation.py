@@ -11,7 +11,7 @@ from pathlib import Path
 import keras
 from typing_extensions import override
 
-from keras_gen.arguments import checked_choice, checked_integer, checked_path
+from keras_gen.arguments import checked_choice, checked_integer, checked_path, shown
 from keras_gen.checked_arguments import checked_types
 from keras_gen.core import averaged_weights, is_chief
 from keras_gen.files.reading import open_regular, refuse_bomb
@@ -53,9 +53,10 @@ class Evaluation(keras.callbacks.Callback):
         best_epoch: Epoch of the best value, counted from 1, or None.
 
     Raises:
+        TypeError: If `evaluate` does not return a dict of numbers.
         ValueError: If an argument is out of range, if only one of `best` and `path` is given, if
-            `evaluate` does not return `best`, or if the logs already contain a metric with that
-            name.
+            `path` does not end in .keras, if `evaluate` does not return `best`, or if the logs
+            already contain a metric with that name.
 
     Example:
     ```python
@@ -85,6 +86,8 @@ class Evaluation(keras.callbacks.Callback):
         self.best = best
         self.mode = checked_choice("mode", mode, ("min", "max"))
         self.path = None if path is None else checked_path("path", path)
+        if self.path and self.path.suffix != ".keras":
+            raise ValueError(f"path is {self.path}: expected a name that ends in .keras.")
         self.best_value: float | None = None
         self.best_epoch: int | None = None
         self._begun = False
@@ -114,7 +117,7 @@ class Evaluation(keras.callbacks.Callback):
             return
         logs = {} if logs is None else logs
         with averaged_weights(self.model):
-            metrics = {name: float(x) for name, x in self.evaluate(self.model).items()}
+            metrics = _as_metrics(self.evaluate(self.model))
             named = {f"val_{name}": value for name, value in metrics.items()}
             if twice := sorted(named.keys() & logs.keys()):
                 raise ValueError(
@@ -155,12 +158,25 @@ class Evaluation(keras.callbacks.Callback):
                 shutil.copyfileobj(source, file)
 
 
+def _as_metrics(found) -> dict[str, float]:
+    """Returns the result of `evaluate` as floats by name."""
+    try:
+        return {name: float(value) for name, value in found.items()}
+    except (AttributeError, TypeError, ValueError):
+        raise TypeError(
+            f"evaluate returned {shown(found)}: expected a dict of numbers."
+        ) from None
+
+
 def _read(path: Path) -> dict:
     """Returns the record in a best model's file; empty if there is no such file."""
     try:
         with open_regular(path) as file:
             refuse_bomb(path, file)
             with zipfile.ZipFile(file) as members:
-                return json.loads(members.read(_RECORD))
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile):
+                record = json.loads(members.read(_RECORD))
+        # Another program may have written the file.
+        is_ours = isinstance(record, dict) and isinstance(record.get("value"), float)
+        return record if is_ours and math.isfinite(record["value"]) else {}
+    except (OSError, KeyError, ValueError, RecursionError, zipfile.BadZipFile):
         return {}

@@ -131,6 +131,8 @@ def as_tensor(values, name: str, expected: str = "an array") -> tf.Tensor:
     except (OverflowError, TypeError, ValueError):
         listed = values.tolist() if isinstance(values, np.ndarray) else values
         require_unicode(name, tf.nest.flatten([listed]))
+        if isinstance(values, np.ndarray) and values.dtype.kind in "fc":
+            expected += " with a dtype that TensorFlow supports, such as float64"
         raise TypeError(f"{name} is {shown(values)}: expected {expected}.") from None
 
 

@@ -368,7 +368,7 @@ def report_broken(
 ) -> None:
     """Warns about broken files; raises a ValueError if their fraction exceeds `max_broken`."""
     files_of: dict[str, list[str]] = {}
-    examples = {}
+    examples: dict[str, str] = {}
     for file, why in broken:
         alike = re.sub(r"\d+", "", why)  # such as the maximum value of an image
         examples.setdefault(alike, why)

@@ -34,7 +34,7 @@ from keras_gen.data.transforms.texts import sorted_names
 from keras_gen.files.reading import MOST_BYTES, read_text
 from keras_gen.tensor_checks import require
 
-_NUMBER = r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*"
+_NUMBER = r"\s*[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?\s*"
 # Texts of converted missing values; "None" and "NA" can be categories.
 _MISSING = ("", "nan", "NaN", "NaT", "<NA>")
 # Minimum and maximum standard deviation of columns that float32 can represent.
@@ -573,7 +573,13 @@ def _texts_and_type(name: str, values: Any, gaps: bool = True) -> tuple[np.ndarr
             refuse_missing(name, missing)
         strings = np.where(missing, "", array.astype(str))
         return strings, "booleans" if array.dtype.kind == "b" else "numbers"
-    texts = [value.decode() if isinstance(value, bytes) else value for value in array]
+    try:
+        texts = [value.decode() if isinstance(value, bytes) else value for value in array]
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"The column {name} contains {shown(error.object)}, which is not UTF-8: expected "
+            "strings. Decode the bytes first."
+        ) from None
     require_unicode(f"The column {name}", texts)
     missing = np.array([is_missing(value) for value in texts], bool)
     if not gaps:

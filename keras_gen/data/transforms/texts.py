@@ -120,7 +120,8 @@ class WordCounts(tf.Module):
     underscores, as in scikit-learn's `CountVectorizer`. Other words are ignored.
 
     Args:
-        vocabulary: Words, at least one, without duplicates; otherwise, a ValueError is raised.
+        vocabulary: Words, at least one, without duplicates, each of which can be found; otherwise,
+            a ValueError is raised.
 
     Example:
         >>> WordCounts(["cat", "dog"])(["A cat, a CAT and a bird"]).numpy()
@@ -135,10 +136,13 @@ class WordCounts(tf.Module):
                 f"The vocabulary has {len(vocabulary)} words, {len(set(vocabulary))} of them "
                 "distinct: expected at least one word, without duplicates."
             )
-        if unread := [word for word in vocabulary if word != word.lower() or " " in word]:
+        one_word = re.compile(r"\w\w+")
+        unread = [w for w in vocabulary if w != w.lower() or not one_word.fullmatch(w)]
+        if unread:
             raise ValueError(
                 f"The vocabulary has the word {shown(unread[0])}, which no text can contain as "
-                "a word: expected single words in lowercase."
+                "a word: expected single words in lowercase, of two or more letters, digits, and "
+                "underscores."
             )
         self.size = len(vocabulary)
         numbers = np.arange(self.size, dtype=np.int64)
@@ -159,10 +163,7 @@ class WordCounts(tf.Module):
         )
         lower = tf.strings.lower(texts, encoding="utf-8")
         tokens = tf.strings.split(tf.strings.regex_replace(lower, _BETWEEN_WORDS, " "), " ")
-        # Single letters are not words, even if a vocabulary contains some.
-        long = tf.strings.length(tokens.flat_values, "UTF8_CHAR") > 1
-        found = tf.where(long, self.table.lookup(tokens.flat_values), -1)
-        known = tokens.with_flat_values(found)
+        known = tokens.with_flat_values(self.table.lookup(tokens.flat_values))
         known = tf.ragged.boolean_mask(known, known >= 0)
         counts = tf.math.unsorted_segment_sum(
             tf.ones_like(known.flat_values, tf.float32),

@@ -119,12 +119,20 @@ def mu_law_waveform(level: tf.Tensor, levels: int = 256) -> tf.Tensor:
     Returns:
         float32 in (-1, 1), with the same shape as `level`.
 
+    Raises:
+        ValueError: In eager mode, if a level is out of range.
+
     Example:
         >>> mu_law_waveform(np.array([0, 255])).numpy().round(4)
         array([-0.9785,  0.9785], dtype=float32)
     """
     mu = checked_integer("levels", levels, minimum=2) - 1
-    companded = (2 * tf.cast(level, tf.float32) + 1) / levels - 1
+    level = tf.cast(level, tf.float32)
+    if tf.executing_eagerly():
+        low, high = tf.reduce_min(level), tf.reduce_max(level)
+        inside = tf.reduce_all((level >= -0.5) & (level <= mu + 0.5))
+        require(inside, f"level ranges from {{}} to {{}}: expected 0 to {mu}.", low, high)
+    companded = (2 * level + 1) / levels - 1
     size = tf.math.expm1(tf.abs(companded) * math.log1p(mu)) / mu
     return tf.sign(companded) * size
 

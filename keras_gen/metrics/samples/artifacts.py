@@ -46,8 +46,9 @@ def mesh(images: np.ndarray, period: int = 4) -> float:
     """Returns the strength of a pattern that repeats every few pixels; about 1 if there is none.
 
     Layers with stride 2 leave patterns with periods of 2, 4, and so on. For the mean over channels,
-    the power at this period is computed along rows, along columns, and along both, and is divided
-    by the median power of the surrounding frequencies. The highest of the three ratios is returned.
+    the power at this period is computed along rows, along columns, and along both diagonals, and is
+    divided by the median power of the surrounding frequencies. The highest of the four ratios is
+    returned.
 
     Args:
         images: Images, uint8 `[n, H, W, C]`, with sides that are multiples of `period`.
@@ -73,7 +74,8 @@ def mesh(images: np.ndarray, period: int = 4) -> float:
     power = np.square(np.abs(np.fft.fft2(gray))).mean(axis=0)
     row = height // period
     column = width // period
-    return max(_standing_out(power, *place) for place in ((0, column), (row, 0), (row, column)))
+    places = ((0, column), (row, 0), (row, column), (row, -column % width))
+    return max(_standing_out(power, *place) for place in places)
 
 
 @checked_types
@@ -87,16 +89,27 @@ def border_change(
     Args:
         translate: Function that maps uint8 images `[n, H, W, C]` to images of the same size.
         images: Images to extend by reflection, uint8 `[n, H, W, C]`.
-        margin: Number of pixels added on every side.
+        margin: Number of pixels added on every side, at least 1.
+
+    Raises:
+        ValueError: If `margin` is below 1, or if `translate` returns another size.
 
     Example:
         >>> border_change(lambda x: model.translate(x, "photo_to_monet"), photos)
     """
     images = as_images(images, "images")
+    margin = checked_integer("margin", margin, minimum=1)
     around = [(0, 0), (margin, margin), (margin, margin), (0, 0)]
-    continued = translate(np.pad(images, around, mode="reflect"))
+    larger = np.pad(images, around, mode="reflect")
+    continued, plain = translate(larger), translate(images)
+    for given, made in ((larger, continued), (images, plain)):
+        if np.shape(made) != given.shape:
+            raise ValueError(
+                f"translate returned shape {np.shape(made)} for images of shape {given.shape}: "
+                "expected the same shape."
+            )
     continued = continued[:, margin:-margin, margin:-margin]
-    change = np.abs(continued.astype(np.float32) - translate(images))
+    change = np.abs(continued.astype(np.float32) - plain)
     inner = change[:, BORDER:-BORDER, BORDER:-BORDER]
     total = change.sum(dtype=np.float64) - inner.sum(dtype=np.float64)
     return float(total / (change.size - inner.size))

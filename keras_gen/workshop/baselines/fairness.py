@@ -7,7 +7,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import cross_val_predict
 
 from keras_gen.arguments import checked_number, checked_seed
-from keras_gen.metrics.metric_arguments import as_labels
+from keras_gen.metrics.metric_arguments import as_features, as_labels
 
 SMALLEST = 1e-8  # smallest variance, as a fraction of the largest one, that is not treated as 0
 _FOLDS = 5
@@ -27,6 +27,11 @@ class LinearErasure:
         vectors: Vectors, floats `[n, d]`.
         attributes: Attributes, integers `[n]`, with at least two values.
 
+    Raises:
+        TypeError: If the attributes are not integers.
+        ValueError: If there are fewer than two vectors, if a number is not finite, or if the number
+            of attributes differs.
+
     Example:
         >>> erasure = LinearErasure(np.array([[0.0, 1.0], [1.0, 2.0]]), np.array([0, 1]))
         >>> erasure(np.array([[0.0, 1.0]]))
@@ -34,11 +39,12 @@ class LinearErasure:
     """
 
     def __init__(self, vectors: np.ndarray, attributes: np.ndarray):
-        vectors = np.asarray(vectors, np.float64)
+        vectors = as_features(vectors, "vectors")
+        attributes = as_labels(attributes, "attributes", len(vectors))
         self.mean = vectors.mean(axis=0)
         centered = vectors - self.mean
         values = np.unique(attributes)
-        indicators = (np.asarray(attributes)[:, None] == values).astype(np.float64)
+        indicators = (attributes[:, None] == values).astype(np.float64)
         indicators -= indicators.mean(axis=0)
         variances, directions = np.linalg.eigh(centered.T @ centered / len(vectors))
         kept = variances > SMALLEST * variances.max()

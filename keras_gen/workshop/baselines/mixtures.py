@@ -13,7 +13,7 @@ from keras_gen.arguments import checked_integer, checked_positive, checked_seed
 from keras_gen.metrics.metric_arguments import as_images
 from keras_gen.metrics.samples.neighbors import nearest_neighbors
 
-CERTAIN = 1e-6  # minimum distance of a given probability from 0 and 1
+CERTAIN = 1e-6  # minimum distance of a probability from 0 and 1
 HELD = 2**25  # maximum number of values of log p(x, k) kept at once
 IMAGES_EACH = (30, 60, 120, 240)  # images per Gaussian to try, finest mixture first
 SEARCHED = 1000  # number of samples and held-out images whose nearest neighbors are found
@@ -62,7 +62,8 @@ class BernoulliMixture:
             responsibilities = np.exp(joint - logsumexp(joint, axis=1, keepdims=True))
             counts = responsibilities.sum(axis=0)
             white = responsibilities.T @ x + pseudo_count / 2
-            self.probabilities = white / (counts[:, None] + pseudo_count)
+            fractions = white / (counts[:, None] + pseudo_count)
+            self.probabilities = np.clip(fractions, CERTAIN, 1 - CERTAIN)
             self.weights = (counts + pseudo_count) / (counts + pseudo_count).sum()
 
     @classmethod

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import roc_auc_score, roc_curve
 
 from keras_gen.arguments import checked_seed
 from keras_gen.files.images import beside, enlarged_grid
@@ -268,9 +268,8 @@ def roc_plot(scores: Mapping[str, np.ndarray], positive: np.ndarray) -> np.ndarr
     lines = {}
     for name, values in scores.items():
         label = f"{in_words(name)} ({roc_auc_score(positive, values):.3f})"
-        limits = np.quantile(values[~positive], 1 - rates)
-        detected = [float((values[positive] > limit).mean()) for limit in limits]
-        lines[label] = rates.tolist(), detected
+        false_alarms, detected, _ = roc_curve(positive, values)
+        lines[label] = rates.tolist(), np.interp(rates, false_alarms, detected).tolist()
     return line_plot(lines, "false alarms (fraction)", "detected (fraction)")
 
 

@@ -1,5 +1,7 @@
 """Arguments of callbacks that are refused, and what the sentence says."""
 
+import functools
+
 import pytest
 
 from keras_gen.core.callbacks import Board, Evaluation, SampleGrid, TimeLeft
@@ -11,6 +13,8 @@ REFUSED = [
      "mode is 'auto': expected one of min, max"),
     (lambda: Evaluation(dict, best="nll"),
      "best is 'nll' and path is None: expected both or neither"),
+    *((functools.partial(Evaluation, dict, best="nll", path=path),
+       f"path is {path}: expected a name that ends in .keras") for path in ("best.h5", "best")),
     (lambda: SampleGrid(print, "a", every=0),
      "every is 0: expected an integer of at least 1"),
     (lambda: SampleGrid(print, "a", lines=0), "lines is 0: expected an integer of at least 1"),

@@ -166,7 +166,13 @@ class TestBest:
         assert record(path)["epoch"] == 4 and record(path)["value"] == 2.0
 
     @pytest.mark.thorough
-    @pytest.mark.parametrize("broken", ["missing", "damaged", "foreign", "pipe", "other metric"])
+    @pytest.mark.parametrize(
+        "broken",
+        ["missing", "damaged", "foreign", "pipe", "other metric", "[1]", "[" * 100_000,
+         '{"metric": "nll", "mode": "min", "value": "x"}',
+         '{"metric": "nll", "mode": "min", "value": NaN}'],
+        ids=lambda broken: broken[:40],
+    )  # fmt: skip
     def test_a_file_that_tells_nothing_is_replaced(self, tmp_path, broken):
         path = tmp_path / "best.keras"
         resume(tmp_path, Evaluation(Scripted(1.0), best="nll", path=path), epochs=1)
@@ -179,6 +185,12 @@ class TestBest:
             os.mkfifo(path)
         elif broken == "foreign":
             TINY["VAE"].compiled().save(path)
+        elif broken != "other metric":
+            with zipfile.ZipFile(path) as members:
+                model = {name: members.read(name) for name in members.namelist()}
+            with zipfile.ZipFile(path, "w") as members:
+                for name, contents in (model | {"evaluation.json": broken}).items():
+                    members.writestr(name, contents)
         metric = "steps" if broken == "other metric" else "nll"
         evaluate = Scripted(0.0, 7.0)
         resume(tmp_path, Evaluation(evaluate, best=metric, path=path), epochs=2)
@@ -222,6 +234,12 @@ def test_other_workers_evaluate_and_do_not_write(tmp_path, monkeypatch):
     model = fit(evaluation, epochs=2)
     assert model.history.history["val_nll"] == [2.0, 1.0]
     assert evaluation.best_value == 1.0 and list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("found", [None, 1.0, "x", {"a": "x"}, {"a": [1, 2]}])
+def test_what_is_no_dict_of_numbers_is_refused(found):
+    with pytest.raises(TypeError, match=r"^evaluate returned .*: expected a dict of numbers\.$"):
+        fit(Evaluation(lambda model: found), epochs=1)
 
 
 def test_names_that_are_there_already():

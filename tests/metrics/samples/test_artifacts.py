@@ -62,6 +62,14 @@ class TestMesh:
         assert 0.5 < plain < 3
         assert mesh(as_levels(images + 10 * pattern[..., None]), period) > 5 * plain
 
+    def test_mirror_images_have_the_same_strength(self, rng):
+        y, x = np.mgrid[:32, :32]
+        waves = 20 * np.cos(2 * np.pi * (x - y) / 4) + 5 * rng.normal(size=(2, 32, 32))
+        images = as_levels(128 + waves[..., None])
+        found = [mesh(images), mesh(images[:, :, ::-1]), mesh(images[:, ::-1])]
+        np.testing.assert_allclose(found, found[0], rtol=1e-5)
+        assert found[0] > 100
+
     def test_images_of_one_color_have_none(self):
         assert mesh(np.full([2, 16, 16, 3], 90, "uint8")) == 1.0
 

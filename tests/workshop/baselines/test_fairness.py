@@ -33,6 +33,18 @@ def test_erasure_is_a_projection_of_the_least_rank(rng):
     np.testing.assert_array_equal(found[:, 4], 7.0)
 
 
+@pytest.mark.parametrize(
+    ("vectors", "attributes", "sentence"),
+    [
+        (np.eye(3), [0, 1], r"Expected attributes of shape \[3\], but found \[2\]"),
+        (np.full((3, 2), np.nan), [0, 1, 1], "Expected vectors to be finite numbers"),
+    ],
+)
+def test_vectors_without_attributes_are_refused(vectors, attributes, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        LinearErasure(vectors, attributes)
+
+
 def test_an_empty_column_stays_empty(rng):
     """Rounding errors in it would tell the attribute to a probe that standardizes."""
     attributes = rng.integers(0, 2, 300)

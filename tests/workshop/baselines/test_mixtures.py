@@ -30,6 +30,8 @@ def test_one_component_is_independent_pixels(rng):
     expected = (x * np.log(mean) + (1 - x) * np.log(1 - mean)).sum(axis=1)
     found = BernoulliMixture(x, components=1, iterations=1).log_prob(x)
     np.testing.assert_allclose(found, expected, rtol=1e-4)
+    certain = BernoulliMixture(np.ones((10, 4)), 1, pseudo_count=1e-12)
+    np.testing.assert_allclose(certain.log_prob(np.eye(4)), 3 * np.log(1e-6), rtol=0.01)
 
 
 def test_given_templates_are_the_formula(rng, monkeypatch):

@@ -104,12 +104,14 @@ def test_shows_what_is_detected_at_each_rate():
     # of 20 the limit is 20 - k, which 5 + k of 21 pass, or all of them.
     normal = np.arange(21.0)
     scores = {"shifted": np.r_[normal, normal + 4.5], "perfect": np.r_[normal, normal + 21]}
+    scores["constant"] = np.zeros(42)
     positive = np.arange(42) >= 21
-    rates = np.arange(21) / 20
+    rates = np.linspace(0, 1, 21)
     area = ((normal + 4.5)[:, None] > normal).mean()
     lines = {
         f"shifted ({area:.3f})": (rates, np.minimum(np.arange(21) + 5, 21) / 21),
         "perfect (1.000)": (rates, np.ones(21)),
+        "constant (0.500)": (rates, rates),
     }
     expected = line_plot(lines, "false alarms (fraction)", "detected (fraction)")
     np.testing.assert_array_equal(roc_plot(scores, positive), expected)

@@ -356,7 +356,7 @@ class TestSamples:
             "label": ("int32", 0), "n": ("int32", 0), "seed": ("int32", 0),
             "temperature": ("float32", 0),
         }  # fmt: skip
-        for seed, label, temperature in [(0, -1, 1.0), (2**31 - 1, 2, 0.5)]:
+        for seed, label, temperature in [(0, -1, 1.0), (2**31 - 1, 2, 0.5), (1, 0, 1.0)]:
             conditions = dict(label=label, temperature=temperature)
             served = exported("sample", seed=seed, n=3, **conditions)
             if label == -1:  # exports' default, any class

@@ -30,7 +30,7 @@ def griffin_lim(
     Griffin, Lim: "Signal Estimation from Modified Short-Time Fourier Transform", IEEE Transactions
     on Acoustics, Speech, and Signal Processing 1984. Each round uses the phases of the previous
     round's sound; the initial phases are random. The magnitudes of the frequencies are computed
-    from the bands by nonnegative least squares.
+    from the bands by least squares, and negative ones are set to 0.
 
     Args:
         mel: Frames from `keras_gen.core.sound_spectra.mel_frames`, float32 `[n, frames, bands]`.

@@ -29,6 +29,15 @@ def test_the_mel_spectrogram_is_found_again():
     assert errors[1] < errors[0] and errors[1] < 0.2
 
 
+def test_a_sound_keeps_its_place_in_time():
+    times = np.arange(512)
+    burst = np.where(abs(times - 256) < 64, 0.5 * np.sin(np.pi / 4 * times), 0)
+    mel = mel_frames(burst[None, :, None].astype("float32"), bands=16, **FRAMES).numpy()
+    energy = griffin_lim(mel, **FRAMES, rounds=10)[0, :, 0] ** 2
+    center = np.sum(times * energy) / energy.sum()
+    assert abs(center - np.sum(times * burst**2) / np.sum(burst**2)) < 8
+
+
 def test_the_equalizer_gives_noise_the_color_of_another(rng):
     white = rng.normal(0, 0.1, (40, 2048)).clip(-1, 1)
     dark = signal.lfilter([0.4], [1, -0.6], white)

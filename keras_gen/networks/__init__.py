@@ -21,6 +21,7 @@ from keras_gen.networks.autoregressive.pixel_networks import (
     gated_pixel_cnn,
     pixel_cnn,
     pixel_rnn,
+    pixel_vae_decoder,
 )
 from keras_gen.networks.autoregressive.transformer import transformer
 from keras_gen.networks.autoregressive.wavenet_networks import receptive_field, wavenet
@@ -72,18 +73,19 @@ from keras_gen.networks.translation.context_encoder_networks import (
 )
 from keras_gen.networks.translation.patch_discriminator import patch_discriminator
 from keras_gen.networks.translation.resnet_generator import resnet_generator
-from keras_gen.networks.translation.super_resolution_networks import sr_discriminator, sr_resnet
+from keras_gen.networks.translation.super_resolution_networks import (
+    sr_discriminator,
+    sr_resnet,
+    vgg_features,
+)
 from keras_gen.networks.translation.talking_heads_networks import talking_head_networks
 from keras_gen.networks.translation.unet_generator import unet_generator
 from keras_gen.networks.translation.unit_networks import unit_networks
-from keras_gen.networks.translation.vgg_features import vgg_features
-from keras_gen.networks.vae.conditional_vae_networks import conditional_vae_networks
+from keras_gen.networks.vae.conditional_vae_networks import conditional_vae_networks, m2_networks
 from keras_gen.networks.vae.hierarchy_networks import (
     biva_networks,
     ladder_networks,
 )
-from keras_gen.networks.vae.m2_networks import m2_networks
-from keras_gen.networks.vae.pixel_vae_networks import pixel_vae_decoder
 from keras_gen.networks.vae.vq_vae_networks import (
     residual_decoder,
     residual_encoder,

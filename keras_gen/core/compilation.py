@@ -102,7 +102,12 @@ def compile_model(  # noqa: D417
         jit_compile: Whether XLA compiles the losses and their gradients. Requires a single device.
             With the same seed, XLA generates different noise than TensorFlow's graphs, so the
             weights differ after a step. Runs with the same setting agree.
-        steps_per_execution: See `keras.Model.compile`. Values above 1 require a single device.
+        steps_per_execution: Number of steps per TensorFlow call; see `keras.Model.compile`. Values
+            above 1 require a single device. With "auto", each call to `fit` uses the largest number
+            up to 50 that divides its steps per epoch, or 1 where something would be lost: on
+            several devices, in eager mode, with sampling weights, for an unknown number of steps,
+            and with callbacks that are called for each batch. The weights are the same, but
+            progress is shown, and an interruption takes effect, only after each TensorFlow call.
         **optimizers: One optimizer (object, name, or config) for each player in `players()`, passed
             under the player's name, such as `d_optimizer` or `g_optimizer`. `players()` defines the
             defaults: usually the paper's optimizer, otherwise Adam with the Keras defaults.
@@ -117,7 +122,8 @@ def compile_model(  # noqa: D417
     if optimizer is not None:
         alone = len(players) == 1 and not optimizers
         optimizers[next(iter(players)) if alone else "optimizer"] = optimizer
-    check_compile(self, optimizers, jit_compile, steps_per_execution)
+    automatic = steps_per_execution == "auto"
+    check_compile(self, optimizers, jit_compile, 1 if automatic else steps_per_execution)
     built = built_optimizers(players, optimizers)
     # No check follows this line, so a call that fails keeps the previous compilation.
     keras.Model.compile(
@@ -125,8 +131,9 @@ def compile_model(  # noqa: D417
         optimizer=None,
         run_eagerly=run_eagerly,
         jit_compile=False,
-        steps_per_execution=steps_per_execution,
+        steps_per_execution=1 if automatic else steps_per_execution,
     )
+    self.__dict__["_steps_together"] = 1 if automatic else None
     # If XLA compiled the whole Keras step, it would drop the checks, so `minimize` compiles only
     # the gradients.
     self.__dict__["_xla"] = jit_compile
@@ -192,8 +199,7 @@ def check_compile(model, optimizers: dict, jit_compile: bool, steps_per_executio
 
 
 def _refuse_ways_to_run(model, jit_compile: bool, steps_per_execution: int) -> None:
-    resamples = any(getattr(layer, "draws_batches", False) for layer in all_layers(model))
-    if steps_per_execution > 1 and resamples:
+    if steps_per_execution > 1 and resamples(model):
         raise ValueError(
             f"steps_per_execution is {steps_per_execution}, but the data uses sampling weights: "
             "expected 1, because the next batch could otherwise be sampled before this step has "
@@ -206,6 +212,11 @@ def _refuse_ways_to_run(model, jit_compile: bool, steps_per_execution: int) -> N
             f"with {replicas} replicas: Keras supports these arguments only on a single "
             "device. Leave out both."
         )
+
+
+def resamples(model) -> bool:
+    """Returns whether the model's steps update the sampling weights of its data."""
+    return any(getattr(layer, "draws_batches", False) for layer in all_layers(model))
 
 
 def refuse_replicated_randomness(model) -> None:

@@ -13,6 +13,7 @@ from typing_extensions import override
 from keras_gen.arguments import checked_integer, checked_number, refuse_masked, shown
 from keras_gen.core.batches import in_order
 from keras_gen.core.capabilities import warn_of_unknown_units
+from keras_gen.core.compilation import resamples
 from keras_gen.core.construction import require_edges
 from keras_gen.core.distribution import is_chief
 from keras_gen.core.fit_data import (
@@ -32,6 +33,7 @@ from keras_gen.keras_internals import CALLED_BY_FIT
 from keras_gen.messages import refusal, warn
 
 USUAL_BATCH = 32  # the Keras default
+_MOST_STEPS = 50  # maximum number of steps per TensorFlow call that are chosen automatically
 _FEW_IMAGES = 5000
 _ENOUGH_ROWS = 20  # minimum number of rows for the check of repeated values
 _LEAST = {
@@ -194,6 +196,14 @@ class FitCall(Call):
     trains = True
 
     @override
+    def run(self):
+        try:
+            return super().run()
+        finally:
+            if self.model._steps_together:  # other calls take single steps
+                self._run_together(1)
+
+    @override
     def prepare(self):
         model, arguments = self.model, self.arguments
         self.check_arguments()
@@ -229,6 +239,32 @@ class FitCall(Call):
         arguments |= {"x": training.x, "y": training.y}
         if held_out is not None:
             arguments["validation_data"] = (held_out.x, held_out.y)
+        if model._steps_together:
+            steps = self._automatic_steps(training)
+            if steps != model._steps_together:
+                model.train_function = None
+            model.__dict__["_steps_together"] = steps
+            self._run_together(steps)
+
+    def _automatic_steps(self, training: FitData) -> int:
+        """Returns the number of steps per TensorFlow call for `steps_per_execution="auto"`."""
+        model, arguments = self.model, self.arguments
+        size = arguments.get("batch_size") or USUAL_BATCH
+        steps = arguments.get("steps_per_epoch") or training.steps(size)
+        single = model.distribute_strategy.num_replicas_in_sync == 1 and not model.run_eagerly
+        each = resamples(model) or any(map(follows_batches, self.callbacks))
+        if not steps or not single or each:
+            return 1
+        # With another number, Keras would take more steps of an infinite stream than requested.
+        steps = math.gcd(steps, arguments.get("validation_steps") or 0)
+        return max(n for n in range(1, _MOST_STEPS + 1) if steps % n == 0)
+
+    def _run_together(self, steps: int) -> None:
+        """Sets the number of steps per TensorFlow call, for training and for held-out data."""
+        model = self.model
+        if steps != model.steps_per_execution:
+            model.steps_per_execution = steps
+            model.test_function = None
 
     def _take_held_out(self, training: FitData) -> FitData | None:
         """Removes the held-out data from the arguments and makes sources yield batches."""
@@ -489,6 +525,14 @@ _OF_ONE_OPTIMIZER = {
     keras.callbacks.SwapEMAWeights: "use keras_gen.core.averaged_weights",
     keras.callbacks.TensorBoard: "leave write_steps_per_second out",
 }
+# Keras callbacks that do nothing for single batches, unless they are told otherwise.
+_OF_EPOCHS = ("ModelCheckpoint", "BackupAndRestore", "TensorBoard")
+_BATCH_METHODS = (
+    "on_batch_begin",
+    "on_batch_end",
+    "on_train_batch_begin",
+    "on_train_batch_end",
+)
 
 
 def as_list(callbacks) -> list:
@@ -523,6 +567,20 @@ def refuse_callbacks(owner: str, optimizers: list[str], callbacks) -> None:
                     f"{type(callback).__name__} uses `model.optimizer`, but {owner} has "
                     f"{' and '.join(optimizers)}: {way_out}."
                 )
+
+
+def follows_batches(callback) -> bool:
+    """Returns whether a callback does something before or after each training batch."""
+    kinds: list = [keras.callbacks.Callback]
+    if "epoch" in (getattr(callback, "save_freq", ""), getattr(callback, "update_freq", "")):
+        kinds += [getattr(keras.callbacks, name) for name in _OF_EPOCHS]
+    if getattr(callback, "accepts_several_steps", False):
+        return False
+    return any(
+        getattr(getattr(callback, name), "__func__", None)
+        not in [getattr(kind, name) for kind in kinds]
+        for name in _BATCH_METHODS
+    )
 
 
 def refuse_frozen(model) -> None:

@@ -62,6 +62,11 @@ class FitData:
         """Returns the number of examples to train on; None for data that is not in memory."""
         return None
 
+    def steps(self, size: int) -> int | None:
+        """Returns the number of batches, of the given size if undivided; None if unknown."""
+        count = self.count()
+        return None if count is None else math.ceil(count / size)
+
     def epoch(self, steps: int | None) -> Iterator | None:
         """Returns the batches of an epoch, or None if they cannot be inspected before training.
 
@@ -97,6 +102,11 @@ class Batches(FitData):
     @override
     def endless(self):
         return self.x.cardinality() == tf.data.INFINITE_CARDINALITY
+
+    @override
+    def steps(self, size):
+        batches = int(self.x.cardinality())  # negative if infinite or unknown
+        return batches if batches >= 0 else None
 
     @override
     def epoch(self, steps):

@@ -67,6 +67,8 @@ class GenerativeModel(keras.Model):
     # The capability that the Keras method `predict` runs.
     predicts: ClassVar[str | None] = None
     _xla = False  # whether losses and gradients are compiled, as set by `compile`
+    # Steps per TensorFlow call of the training graph, if their number is automatic.
+    _steps_together: int | None = None
     # Renamed arguments: name in files of earlier versions -> new name.
     renamed: ClassVar[dict[str, str]] = {}
     # Names of arguments that the constructor stores in addition to a subclass's declared arguments.
@@ -206,7 +208,7 @@ class GenerativeModel(keras.Model):
         return {name: serialize(getattr(self, name)) for name in self.players()} | {
             "run_eagerly": self.run_eagerly,
             "jit_compile": self._xla,
-            "steps_per_execution": self.steps_per_execution,
+            "steps_per_execution": "auto" if self._steps_together else self.steps_per_execution,
         }
 
     @override

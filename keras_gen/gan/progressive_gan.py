@@ -153,7 +153,9 @@ class ProgressiveGAN(GAN):
 
     @override
     def compile(self, *, steps_per_execution=1, **kwargs):
-        """Compiles like `GAN`; the size may change only between executions."""
+        """Compiles like `GAN`; the size may change only between executions, so "auto" means 1."""
+        if steps_per_execution == "auto":
+            steps_per_execution = 1
         if self.stable_steps % steps_per_execution or self.fade_steps % steps_per_execution:
             raise ValueError(
                 f"stable_steps is {self.stable_steps} and fade_steps is {self.fade_steps}: "

@@ -42,6 +42,8 @@ class Board(keras.callbacks.Callback):
     ```
     """
 
+    accepts_several_steps = True  # per TensorFlow call
+
     def __init__(
         self,
         directory: str | Path,

@@ -29,6 +29,8 @@ class TimeLeft(keras.callbacks.Callback):
     ```
     """
 
+    accepts_several_steps = True  # per TensorFlow call
+
     def __init__(self, lines: int | None = None):
         super().__init__()
         self.lines = None if lines is None else checked_integer("lines", lines, minimum=1)

@@ -45,6 +45,20 @@ def test_outputs_depend_on_points_time_and_label(rng, kind):
     np.testing.assert_allclose(copy(inputs), outputs[-1], atol=1e-5)
 
 
+def test_attention_is_applied_to_maps_of_the_given_sides():
+    sizes = dict(widths=(4, 4, 4), groups=2)
+    counts = {}
+    for sides in (False, True, (4,), (16,), (8, 16), ()):
+        network = time_unet((32, 32, 1), attention=sides, **sizes)
+        counts[sides] = sum("dense" in layer.name for layer in network.layers)
+    without = counts[False]
+    # Four layers each: after the blocks down and up and, at the smallest side, in the middle.
+    added = {sides: (count - without) // 4 for sides, count in counts.items()}
+    assert added == {False: 0, True: 3, (4,): 3, (16,): 2, (8, 16): 4, (): 0}
+    series = series_unet((16, 2), attention=(16,), **sizes)
+    assert sum("layer_norm" in layer.name for layer in series.layers) == 2
+
+
 def dense(x, layer):
     kernel, bias = layer.get_weights()
     return x @ kernel + bias

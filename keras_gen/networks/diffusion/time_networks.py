@@ -6,7 +6,7 @@ import math
 import keras
 from keras import layers, ops
 
-from keras_gen.arguments import checked_size
+from keras_gen.arguments import checked_size, checked_sizes, shown
 from keras_gen.checked_arguments import checked_arguments
 from keras_gen.declared import CountFrom0
 from keras_gen.layers.enlargement import PixelShuffle
@@ -91,7 +91,7 @@ def time_unet(
     widths: tuple[int, ...] = (32, 64),
     patch: int = 2,
     groups: int = 8,
-    attention: bool = True,
+    attention: bool | tuple[int, ...] = True,
     classes: int | None = None,
     name: str = "network",
 ) -> keras.Model:
@@ -100,8 +100,9 @@ def time_unet(
     Ho, Jain, Abbeel: "Denoising Diffusion Probabilistic Models", NeurIPS 2020, appendix B, on a
     small scale. Each width has one residual block in the downsampling path and two in the
     upsampling path, which also receive the earlier maps of the same size. At the smallest size,
-    there is another block in the middle, and attention over all positions after the first three
-    blocks.
+    there is another block in the middle. Where there is attention over all positions, it follows
+    the block of the downsampling path, the block in the middle, and the first block of the
+    upsampling path.
 
     Deviations, so that training takes minutes on a CPU: the first layer treats patches as pixels
     with more channels, and the last layer reverses this; a block has a single normalization,
@@ -115,7 +116,9 @@ def time_unet(
         widths: Numbers of channels for each map size, largest maps first; multiples of `groups`.
         patch: Side length of the patches, at least 1.
         groups: Number of groups in the normalizations.
-        attention: Whether to apply attention to the smallest maps.
+        attention: Whether to apply attention to the smallest maps, or the heights of the maps to
+            which attention is applied, such as `(16,)` in the paper. Its cost grows with the square
+            of the number of positions, so on large maps, attention takes most of the time.
         classes: Number of classes if the network also accepts int32 labels, or None. Labels range
             from 0 to `classes`; label `classes` means no class.
         name: Name of the model.
@@ -150,7 +153,7 @@ def series_unet(
     shape: tuple = (32, 2),
     widths: tuple[int, ...] = (32, 64),
     groups: int = 8,
-    attention: bool = True,
+    attention: bool | tuple[int, ...] = True,
     classes: int | None = None,
     name: str = "network",
 ) -> keras.Model:
@@ -165,7 +168,8 @@ def series_unet(
             series at the end.
         widths: Numbers of channels for each map length, longest maps first; multiples of `groups`.
         groups: Number of groups in the normalizations.
-        attention: Whether to apply attention to the shortest maps.
+        attention: Whether to apply attention to the shortest maps, or the lengths of the maps to
+            which attention is applied; see `time_unet`.
         classes: Number of classes if the network also accepts labels, or None; see `time_unet`.
         name: Name of the model.
 
@@ -202,26 +206,23 @@ def _unet(x, time, widths, kernel, stride, groups, attention):
     """Applies the blocks of a U-Net, and a final ReLU, to the maps of its first layer."""
     conv = functools.partial(layers.Conv2D, kernel_size=kernel, padding="same")
     block = functools.partial(_block, conv=conv, groups=groups)
+    attended = _attended(attention, [x.shape[1] // stride[0] ** n for n in range(len(widths))])
     kept = [x]
     for number, filters in enumerate(widths):
         if number:
             x = conv(filters, strides=stride)(x)
             kept.append(x)
-        x = block(x, time, filters)
-        if attention and number == len(widths) - 1:
-            x = _attention(x)
+        x = attended(block(x, time, filters))
         kept.append(x)
 
-    x = block(x, time, widths[-1])
-    if attention:
-        x = _attention(x)
+    x = attended(block(x, time, widths[-1]))
 
     for number, filters in reversed(list(enumerate(widths))):
         for of_size in range(2):
             x = layers.Concatenate(dtype="float32")([x, kept.pop()])
             x = block(x, time, filters)
-            if attention and number == len(widths) - 1 and not of_size:
-                x = _attention(x)
+            if not of_size:
+                x = attended(x)
         if number:
             x = conv(widths[number - 1])(layers.UpSampling2D(stride, dtype="float32")(x))
     return layers.ReLU(dtype="float32")(AdaptiveGroupNormalization(groups)([x, time]))
@@ -234,6 +235,19 @@ def _block(x, time, filters, conv, groups):
     x = layers.ReLU(dtype="float32")(AdaptiveGroupNormalization(groups)([x, time]))
     x = conv(filters, kernel_initializer="zeros")(x)
     return layers.Add(dtype="float32")([around, x])
+
+
+def _attended(attention, sides):
+    """Returns a function that applies attention to maps with the right side, and keeps others."""
+    if isinstance(attention, bool):
+        attention = sides[-1:] if attention else []
+    chosen = checked_sizes("attention", attention)
+    if unknown := set(chosen) - set(sides):
+        raise ValueError(
+            f"attention is {shown(attention)}, but no map has the side {min(unknown)}: expected "
+            f"some of {sides}, or True for the last of them."
+        )
+    return lambda x: _attention(x) if x.shape[1] in chosen else x
 
 
 def _attention(x):

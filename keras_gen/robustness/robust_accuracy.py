@@ -32,6 +32,8 @@ def usual_attacks(epsilon: float, queries: int = 1000) -> dict[str, Attack]:
         epsilon: Maximum change per value, in input units.
         queries: Number of queries for SquareAttack.
 
+    The loss of `"apgd_dlr"` requires at least 3 classes: with 2 classes, leave this attack out.
+
     Example: `robust_accuracy(model, digits, labels, usual_attacks(0.3), restarts=3)`.
     """
     return {

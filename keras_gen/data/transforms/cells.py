@@ -14,7 +14,7 @@ from keras_gen.data.transforms.tables import Column, _all_right, _numbered, pars
 
 # Maximum position within a cell, chosen so that rounding does not reach the next cell.
 END_OF_CELL = 0.999
-_GAP = r"\s*(nan|NaN|NaT|<NA>)?\s*"
+_GAP = r"[\s\p{Z}]*(nan|NaN|NaT|<NA>)?[\s\p{Z}]*"
 
 
 class RowCells(tf.Module):
@@ -75,6 +75,7 @@ class RowCells(tf.Module):
     def _numbers(self, column, table, values, gaps):
         right, numbers = parsed_numbers(values)
         sentence = f"The column {column.name} has the value {{}}: expected a number."
+        right &= tf.math.is_finite(numbers)
         with tf.control_dependencies([_all_right(gaps | right, values, sentence)]):
             starts = tf.constant(column.starts, tf.float64)
             cells = tf.maximum(tf.searchsorted(starts, numbers, side="right") - 1, 0)

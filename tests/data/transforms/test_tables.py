@@ -288,6 +288,14 @@ def test_many_zeros_leave_as_many_cells_for_other_numbers():
     np.testing.assert_allclose(column.starts[2:], prices[::10], atol=1)
 
 
+def test_numbers_beyond_float64_are_refused_and_any_blank_is_a_gap():
+    cells = RowCells(table_columns({"v": [1.0, 2.0]}))
+    for text in ("1e400", "-1e400", "9" * 400):
+        with pytest.raises(ValueError, match=r"column v has the value .*: expected a number"):
+            cells(tf.constant([[text]]))
+    np.testing.assert_array_equal(cells(tf.constant([["\u00a0"], [" \u2003nan"]])), [[-1], [-1]])
+
+
 def test_columns_that_look_like_identifiers_are_refused():
     names = [f"p{n}" for n in range(101)]
     with pytest.raises(

@@ -87,13 +87,13 @@ def _normals(count: int) -> Callable:
 
 def _gradients(function: Callable, *tensors):
     """Returns the value of a function, and the gradients of its sum weighted by 1, 2, 3, ..."""
-    tensors = [tf.constant(x) for x in tensors]
+    inputs = list(map(tf.constant, tensors))
     with tf.GradientTape() as tape:
-        tape.watch(tensors)
-        value = tf.convert_to_tensor(function(*tensors))
+        tape.watch(inputs)
+        value = tf.convert_to_tensor(function(*inputs))
         weights = tf.reshape(tf.cumsum(tf.ones(value.shape.num_elements())), value.shape)
         total = tf.reduce_sum(weights * value)
-    gradients = tape.gradient(total, tensors, unconnected_gradients="zero")
+    gradients = tape.gradient(total, inputs, unconnected_gradients="zero")
     return value, *gradients
 
 

@@ -9,10 +9,12 @@ import numpy as np
 
 from keras_gen.arguments import checked_path, count_hidden, is_unicode, shown
 from keras_gen.files.reading import open_regular, read_json
-from keras_gen.files.writing import place
+from keras_gen.files.writing import PACKAGE, place
 from keras_gen.messages import known_names, nearest, out_of_memory, refusal
 from keras_gen.quiet import quiet, start_tensorflow
 
+SHIPPED = PACKAGE / "shipped" / "saved_models"
+"""Folder of the exports that a built package contains."""
 METADATA = Path("assets.extra") / "keras_gen.json"
 """Path of the metadata, relative to an export's folder."""
 _OF_SIGNATURES = ("signatures", "defaults", "limits", "options", "largest_request_of")
@@ -72,6 +74,13 @@ def find(models: Path, model: str) -> Path:
         )
     name = Path(model).name
     if (place("recipes") / f"{name}.py").is_file():
+        if models == SHIPPED:
+            raise FileNotFoundError(
+                f"{model} is not in the installed package: expected a path, or one of its exports, "
+                f"{', '.join(exports(models))}. Copy saved_models/{name} from a checkout and pass "
+                f"its path, or train it with `keras-gen train {name} --export exports` and pass "
+                f"exports/{name}."
+            )
         raise FileNotFoundError(
             f"{model} has not been trained: it is neither a path nor an export in {models}. "
             f"Train it with `keras-gen train {name} --export {models}`; `keras-gen show {name}` "

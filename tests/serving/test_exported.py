@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gen.serving.export import export
-from keras_gen.serving.exported import load, next_version, read_metadata, resolve, versions
+from keras_gen.serving.exported import find, load, next_version, read_metadata, resolve, versions
 from processes import ROOT
 from toy_exports import IMAGES, Toy
 
@@ -34,6 +34,19 @@ def test_versions(tmp_path):
     assert list(found) == [2, 10] and found[10] == tmp_path / "a" / "010"
     assert next_version(tmp_path, "a") == 12
     assert resolve(tmp_path / "a") == found[10] and resolve(found[2]) == found[2]
+
+
+def test_an_installed_package_names_the_exports_that_it_has(tmp_path, monkeypatch):
+    monkeypatch.setattr("keras_gen.serving.exported.SHIPPED", tmp_path)
+    (tmp_path / "a" / "1").mkdir(parents=True)
+    (tmp_path / "a" / "1" / "saved_model.pb").touch()
+    with pytest.raises(
+        FileNotFoundError,
+        match=r"glow_mnist is not in the installed package: .* one of its exports, a\. Copy "
+        r"saved_models/glow_mnist from a checkout and pass its path, or train it with `keras-gen ",
+    ):
+        find(tmp_path, "glow_mnist")
+    assert find(tmp_path, "a") == tmp_path / "a"
 
 
 def test_metadata_is_optional(tmp_path):

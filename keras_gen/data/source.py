@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import zlib
 from collections.abc import Callable, Sequence
@@ -25,6 +26,11 @@ from keras_gen.checked_arguments import checked_by_type
 _FEW = 64
 # Keys for the different uses of a seed, so that streams with the same seed never coincide.
 SHUFFLE, AUGMENT, LEFT, RIGHT, AUGMENT_BATCH, WEIGHTED = range(6)
+
+MEMORY_LIMIT = 4 * 2**30
+"""Default maximum number of bytes of decoded examples in memory."""
+_ALIGNMENT = 64  # of a tensor's memory, in bytes
+_COLLECTED = 100  # number of examples that are decoded before they are added to the others
 
 
 class Source:
@@ -184,7 +190,7 @@ class Source:
                 "The function of source.map returned nothing: expected a tensor, or a tuple or "
                 "dict of tensors."
             ) from None
-        mapped = _collect(examples, self._size)
+        mapped = _collect(examples, self._size).tensors()
         return Source(mapped, origin=self.origin, class_names=self.class_names)
 
     def gather(self, index: tf.Tensor) -> Any:
@@ -197,19 +203,42 @@ class Source:
         return tf.map_fn(self._decode, stored, fn_output_signature=spec)
 
     def arrays(
-        self, seed: int = 0, augment_batch: Callable[[Any, Any], Any] | None = None
+        self,
+        seed: int = 0,
+        augment_batch: Callable[[Any, Any], Any] | None = None,
+        memory_limit: int = MEMORY_LIMIT,
     ) -> Any:
         """Returns all decoded examples as NumPy arrays `[n, ...]`, in the structure of an example.
 
         `augment_batch` is applied with `seed` as in `batches`, to 1,000 examples at a time.
+
+        Raises:
+            ValueError: If examples that are stored encoded would need more than `memory_limit`
+                bytes when decoded.
         """
+        checked_number("memory_limit", memory_limit, minimum=0)
+        if self._decode is not None:
+            self._require_memory(memory_limit)
         if augment_batch is not None:
             batches = self.batches(1000, seed, augment_batch=augment_batch).as_numpy_iterator()
             return tf.nest.map_structure(lambda *parts: np.concatenate(parts), *batches)
-        tensors = self._tensors
         if self._decode is not None:
-            tensors = _collect(self._in_order(), self._size)
-        return tf.nest.map_structure(lambda tensor: tensor.numpy(), tensors)
+            return _collect(self._in_order(), self._size).arrays()
+        return tf.nest.map_structure(lambda tensor: tensor.numpy(), self._tensors)
+
+    def _require_memory(self, limit: int) -> None:
+        specs = [
+            spec for spec in tf.nest.flatten(self.element_spec) if spec.shape.rank is not None
+        ]
+        # Unknown sizes count as 1.
+        sizes = [math.prod(side or 1 for side in spec.shape) * spec.dtype.size for spec in specs]
+        needed = self._size * sum(sizes)
+        if needed > limit:
+            raise ValueError(
+                f"The decoded examples need {needed / 2**30:.3g} GiB ({self.origin}): expected at "
+                f"most memory_limit={limit / 2**30:.3g} GiB. Use stream or batches, which decode "
+                "one batch at a time, or increase memory_limit."
+            )
 
     def batches(
         self,
@@ -433,7 +462,8 @@ def _stacked(value: Any) -> tf.Tensor:
             "supports, such as float64."
         ) from None
     with tf.device("CPU:0"):
-        return tf.identity(value)
+        # For an array, `tf.identity` would make two copies.
+        return tf.identity(value) if tf.is_tensor(value) else tf.constant(value)
 
 
 def _shuffled(position: tf.Tensor, size: int, key: np.ndarray) -> tf.Tensor:
@@ -459,18 +489,74 @@ def _shuffled(position: tf.Tensor, size: int, key: np.ndarray) -> tf.Tensor:
     return tf.ensure_shape(index, position.shape)
 
 
-def _collect(examples: tf.data.Dataset, size: int) -> Any:
+class Stack:
+    """Arrays that are filled in place, so that no example is held twice in memory.
+
+    Args:
+        size: Maximum number of examples.
+    """
+
+    def __init__(self, size: int):
+        self.size = size
+        self.filled = 0
+        self._arrays: Any = None
+
+    def add(self, examples: Any) -> None:
+        """Appends examples: a tensor `[n, ...]`, or a tuple or dict of tensors."""
+        if self._arrays is None:
+            self._arrays = tf.nest.map_structure(self._empty, examples)
+        begin = self.filled
+        self.filled += len(tf.nest.flatten(examples)[0])
+        for array, rows in zip(*map(tf.nest.flatten, (self._arrays, examples)), strict=True):
+            if array.shape[1:] != rows.shape[1:]:
+                raise _different_shapes(str([*array.shape[1:]]), str([*rows.shape[1:]]))
+            array[begin : self.filled] = rows.numpy()
+
+    def arrays(self) -> Any:
+        """Returns the examples that were added, in their structure."""
+        return tf.nest.map_structure(lambda array: array[: self.filled], self._arrays)
+
+    def tensors(self) -> Any:
+        """Returns the examples as tensors, which share their memory with the arrays."""
+        return tf.nest.map_structure(_shared, self.arrays())
+
+    def _empty(self, rows: tf.Tensor) -> np.ndarray:
+        shape = [self.size, *rows.shape[1:]]
+        dtype = np.dtype(rows.dtype.as_numpy_dtype)
+        if dtype.kind == "O":
+            return np.empty(shape, dtype)
+        size = math.prod(shape) * dtype.itemsize
+        memory = np.empty(size + _ALIGNMENT, "uint8")
+        begin = -memory.ctypes.data % _ALIGNMENT
+        return memory[begin : begin + size].view(dtype).reshape(shape)
+
+
+def _shared(array: np.ndarray) -> tf.Tensor:
+    if array.dtype.kind in "iuf":
+        return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
+    with tf.device("CPU:0"):
+        return tf.constant(array)  # a copy, because DLPack lacks other types
+
+
+def _collect(examples: tf.data.Dataset, size: int) -> Stack:
+    stack = Stack(size)
     with tf.device("CPU:0"):
         try:
-            return next(iter(examples.batch(size).with_options(_options())))
+            for batch in examples.batch(_COLLECTED).with_options(_options()):
+                stack.add(batch)
         except tf.errors.InvalidArgumentError as error:
             shapes = re.search(r"\[tensor\]: (\[.*?\]), \[batch\]: (\[.*?\])", error.message)
             if not shapes:
                 raise
-            raise ValueError(
-                f"The examples have different shapes, such as {shapes[2]} and {shapes[1]}: "
-                "expected one shape. Resize or pad the examples."
-            ) from None
+            raise _different_shapes(shapes[2], shapes[1]) from None
+    return stack
+
+
+def _different_shapes(first: str, other: str) -> ValueError:
+    return ValueError(
+        f"The examples have different shapes, such as {first} and {other}: expected one shape. "
+        "Resize or pad the examples."
+    )
 
 
 def _options() -> tf.data.Options:

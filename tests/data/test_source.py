@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gen.data import Source
+from keras_gen.data.source import Stack
 from processes import run_workers
 
 
@@ -114,6 +115,30 @@ def test_arrays_of_an_augmentation_are_those_of_its_batches():
     pairs = Source((np.arange(3), np.arange(3.0)))
     first, second = pairs.arrays(1, lambda batch, seed: (batch[0], -batch[1]))
     np.testing.assert_array_equal(first, -second)
+
+
+def test_decoded_examples_are_stored_once_and_refused_above_the_limit():
+    encoded = Source(
+        np.arange(250), lambda n: (n, {"odd": n % 2 == 1, "text": tf.strings.as_string(n)})
+    )
+    number, rest = encoded.map(lambda n, rest: (tf.cast(n, "float32"), rest)).arrays()
+    expected = np.arange(250)
+    for numbers, fields in ((number, rest), encoded.arrays()):
+        np.testing.assert_array_equal(numbers, expected)
+        np.testing.assert_array_equal(fields["odd"], expected % 2 == 1)
+        assert fields["text"].tolist() == [b"%d" % n for n in expected]
+    assert number.dtype == "float32"
+    stack = Stack(3)
+    stack.add(tf.constant([[1, 2]]))
+    stack.add(tf.constant([[3, 4]]))
+    (shared, values) = stack.tensors(), stack.arrays()
+    values[1, 1] = 5  # a tensor that was a copy would not change
+    np.testing.assert_array_equal(shared, [[1, 2], [3, 5]])
+    images = Source(np.zeros(4, "uint8"), lambda level: tf.fill([16, 16, 1], level))
+    sentence = r"need 9.54e-07 GiB .*: expected at most memory_limit=9.53e-07 GiB. Use stream"
+    with pytest.raises(ValueError, match=sentence):
+        images.arrays(memory_limit=1023)
+    assert images.arrays(memory_limit=1024).shape == (4, 16, 16, 1)
 
 
 def test_structures_keep_their_fields_together():

@@ -13,8 +13,7 @@ from keras_gen.data.folders.image_reading import (
     read_images,
     require_fraction,
 )
-from keras_gen.data.sets.tfds import MEMORY_LIMIT
-from keras_gen.data.source import Source
+from keras_gen.data.source import MEMORY_LIMIT, Source
 from keras_gen.data.transforms.images import image_size
 from keras_gen.messages import warn
 

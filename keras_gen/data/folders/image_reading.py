@@ -15,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen.arguments import checked_list, checked_number, shown
+from keras_gen.data.source import Stack
 from keras_gen.data.transforms.images import cover_window, resized, rounded_levels
 from keras_gen.files.images import SUFFIXES, Decoded, decoded, luma
 from keras_gen.files.reading import read_regular
@@ -197,7 +198,9 @@ def read_images(
                 check(*images)
         except ValueError as error:
             return Broken(files[0], str(error))
-        return tf.nest.map_structure(np.asarray, fitted(*images)) if hold_decoded else contents
+        if not hold_decoded:
+            return contents
+        return tf.nest.map_structure(lambda part: part[None], fitted(*images))
 
     @tf.function(input_signature=of_bytes, autograph=False)
     def decode(*contents: tf.Tensor) -> Any:
@@ -207,9 +210,20 @@ def read_images(
             images.append(tf.ensure_shape(image, pixels.spec.shape))
         return fitted(*images)
 
+    places: list[int] = []
+    broken: list[Broken] = []
+    encoded: list = []
+    held = Stack(len(examples))
     with ThreadPoolExecutor(os.cpu_count()) as pool, tf.device("CPU:0"):
-        found = list(pool.map(read, examples))
-    broken = [each for each in found if isinstance(each, Broken)]
+        for place, each in enumerate(pool.map(read, examples)):
+            if isinstance(each, Broken):
+                broken.append(each)
+                continue
+            places.append(place)
+            if hold_decoded:
+                held.add(each)
+            else:
+                encoded.append(each)
     if broken:
         report_broken(folder, "images", broken, len(examples), max_broken)
     if pixels.levels is not None and ranges:
@@ -222,22 +236,15 @@ def read_images(
             f"Images in {folder} with transparent pixels ({len(transparent)}) are blended with "
             f"white: {names}"
         )
-    places = [place for place, each in enumerate(found) if not isinstance(each, Broken)]
     if len(places) < 2:
         raise ValueError(
             f"{folder} contains {len(places)} readable image{'' if images_of == 1 else ' pair'}"
             f"{'' if len(places) == 1 else 's'}: expected at least 2. Add more."
         )
-    good = [found[place] for place in places]
     if hold_decoded:
-        return Read(
-            places,
-            tf.nest.map_structure(lambda *parts: np.stack(parts), *good),
-            None,
-            bool(colored),
-        )
+        return Read(places, held.tensors(), None, bool(colored))
     # The bytes are kept in a tensor, because NumPy byte strings lose trailing NULs.
-    stored = tuple(tf.constant(column) for column in zip(*good, strict=True))
+    stored = tuple(tf.constant(column) for column in zip(*encoded, strict=True))
     if images_of == 1:
         return Read(places, stored[0], decode, bool(colored))
     return Read(places, stored, lambda contents: decode(*contents), bool(colored))

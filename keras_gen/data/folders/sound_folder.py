@@ -15,8 +15,7 @@ from keras_gen.data.folders.image_reading import (
     report_broken,
     require_fraction,
 )
-from keras_gen.data.sets.tfds import MEMORY_LIMIT
-from keras_gen.data.source import Source
+from keras_gen.data.source import MEMORY_LIMIT, Source
 from keras_gen.files.sounds import RATES, read_sound, require_soundfile
 
 SUFFIXES = (".wav", ".wave", ".flac")

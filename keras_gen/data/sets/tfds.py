@@ -17,13 +17,10 @@ import tensorflow as tf
 
 from keras_gen.arguments import checked_integer, checked_path
 from keras_gen.checked_arguments import checked_types
-from keras_gen.data.source import Source
+from keras_gen.data.source import MEMORY_LIMIT, Source
 from keras_gen.data.transforms.images import resize_cover
 from keras_gen.data.transforms.waveforms import fit_length
 from keras_gen.messages import nearest
-
-MEMORY_LIMIT = 4 * 2**30
-"""Default maximum number of bytes of decoded examples in memory."""
 
 _OWN = ("adult", "facades", "reuters", "usps")  # builders that come with this library
 _TIMEOUT = 3.0  # seconds to wait for a host to respond

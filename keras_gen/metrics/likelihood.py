@@ -337,7 +337,7 @@ def active_units(means: np.ndarray, threshold: float = 0.01) -> tuple[int, np.nd
 
 @checked_types
 def parzen_log_likelihood(
-    samples: np.ndarray, images: np.ndarray, std: float, batch_size: int = 100
+    samples: np.ndarray, images: np.ndarray, std: Positive, batch_size: int = 100
 ) -> np.ndarray:
     """Estimates log p(x) with a Parzen window, float64 `[n]`, in nats for pixels in [0, 1].
 
@@ -361,10 +361,6 @@ def parzen_log_likelihood(
         raise ValueError(
             f"parzen_log_likelihood got samples with {samples.shape[1]} values, but images with "
             f"{images.shape[1]}: expected the same shape."
-        )
-    if not std > 0:
-        raise ValueError(
-            f"std is {std}: expected a positive number, the width of the Parzen window."
         )
     squares = np.square(samples).sum(axis=1)
     found = []

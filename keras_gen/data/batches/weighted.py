@@ -11,7 +11,7 @@ import tensorflow as tf
 from keras_gen.arguments import checked_array
 from keras_gen.checked_arguments import checked_types
 from keras_gen.data.source import AUGMENT_BATCH, WEIGHTED, Source, derive_seed
-from keras_gen.declared import PositiveInteger
+from keras_gen.declared import NonNegative, Positive, PositiveInteger
 
 
 @checked_types
@@ -79,7 +79,9 @@ def weighted_stream(
 
 
 @checked_types
-def inverse_density(latents: np.ndarray, alpha: float, bin_width: float = 0.5) -> np.ndarray:
+def inverse_density(
+    latents: np.ndarray, alpha: NonNegative, bin_width: Positive = 0.5
+) -> np.ndarray:
     """Returns sampling weights with mean 1, float64 `[n]`, that are large for rare latents.
 
     Amini et al.: "Uncovering and Mitigating Algorithmic Bias through Learned Latent Structure",
@@ -105,10 +107,6 @@ def inverse_density(latents: np.ndarray, alpha: float, bin_width: float = 0.5) -
         )
     if not np.isfinite(latents).all():
         raise ValueError("latents contains NaN or infinity: expected finite numbers.")
-    if not 0 <= alpha < np.inf:
-        raise ValueError(f"alpha is {alpha}: expected a finite number of at least 0.")
-    if not 0 < bin_width < np.inf:
-        raise ValueError(f"bin_width is {bin_width}: expected a finite number above 0.")
     with np.errstate(over="ignore"):
         places = np.floor(latents.T / bin_width + 0.5)
     if not np.isfinite(places).all() or not np.isfinite(1 / bin_width):

@@ -11,7 +11,6 @@ from keras_gen.data.folders.image_reading import (
     checked_pixels,
     image_files,
     read_images,
-    require_fraction,
 )
 from keras_gen.data.source import MEMORY_LIMIT, Source
 from keras_gen.data.transforms.images import image_size
@@ -88,7 +87,7 @@ def image_folder(
     require_label_source(labels)
     sides = image_size("size", size)
     pixels = checked_pixels(channels, levels)
-    require_fraction(max_broken)
+    checked_number("max_broken", max_broken, 0, 1)
     checked_number("memory_limit", memory_limit, minimum=0)
     classes_of = Classes(folder, image_files(folder), labels, classes, "images")
     files = classes_of.files

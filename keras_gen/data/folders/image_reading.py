@@ -7,7 +7,6 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from numbers import Real
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -261,14 +260,6 @@ def _report_range(folder: Path, low: float, high: float, pixels: Pixels) -> None
             f"{found}, which is less than a tenth of the range from {darkest:g} to {brightest:g}: "
             f"pass levels=({low:g}, {high:g}) for more contrast."
         )
-
-
-def require_fraction(max_broken: float) -> None:
-    """Raises a TypeError or ValueError unless `max_broken` is a fraction from 0 to 1."""
-    if not isinstance(max_broken, Real):
-        raise TypeError(f"max_broken is {max_broken!r}: expected a fraction from 0 to 1.")
-    if not 0 <= max_broken <= 1:
-        raise ValueError(f"max_broken is {max_broken}: expected a fraction from 0 to 1.")
 
 
 def image_files(folder: Path) -> list[Path]:

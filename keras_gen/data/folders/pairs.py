@@ -23,7 +23,6 @@ from keras_gen.data.folders.image_reading import (
     image_files,
     listed,
     read_images,
-    require_fraction,
 )
 from keras_gen.data.source import MEMORY_LIMIT, Source
 from keras_gen.data.transforms.images import cover_window, image_size, resize_cover
@@ -66,7 +65,7 @@ def side_by_side(
     """
     folder = checked_path("path", path)
     sides = image_size("size", size)
-    require_fraction(max_broken)
+    checked_number("max_broken", max_broken, 0, 1)
     checked_number("memory_limit", memory_limit, minimum=0)
     if left not in SIDES:
         raise ValueError(f"left is {left!r}: expected 'source' or 'target'.")
@@ -134,7 +133,7 @@ def paired_folders(
     pixels = checked_pixels(channels)
     factor = checked_integer("factor", factor, minimum=1)
     sides = image_size("size", size)
-    require_fraction(max_broken)
+    checked_number("max_broken", max_broken, 0, 1)
     checked_number("memory_limit", memory_limit, minimum=0)
     source = checked_path("source", source)
     target = checked_path("target", target)

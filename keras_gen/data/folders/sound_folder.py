@@ -7,13 +7,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from keras_gen.arguments import checked_integer, checked_path, checked_positive
+from keras_gen.arguments import checked_integer, checked_number, checked_path, checked_positive
 from keras_gen.data.folders.classes import Classes, LabelSource, require_label_source
 from keras_gen.data.folders.image_reading import (
     Broken,
     files_in,
     report_broken,
-    require_fraction,
 )
 from keras_gen.data.source import MEMORY_LIMIT, Source
 from keras_gen.files.sounds import RATES, read_sound, require_soundfile
@@ -68,7 +67,7 @@ def sound_folder(
         seconds = checked_positive("seconds", seconds)
         samples = max(1, round(seconds * rate))
     require_label_source(labels)
-    require_fraction(max_broken)
+    checked_number("max_broken", max_broken, 0, 1)
     found = files_in(folder, "sounds", SUFFIXES, _UNREAD, "WAV")
     for file in found:
         if file.suffix.lower() == ".flac":

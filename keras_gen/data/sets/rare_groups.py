@@ -6,12 +6,15 @@ import numpy as np
 
 from keras_gen.checked_arguments import checked_types
 from keras_gen.data.source import Source, checked_pairs
+from keras_gen.declared import Fraction
 
 GROUPS = ("even, red", "even, green", "odd, red", "odd, green")
 
 
 @checked_types
-def rare_color(digits: Source, rare: float = 0.02, seed: int = 0) -> tuple[Source, np.ndarray]:
+def rare_color(
+    digits: Source, rare: Fraction = 0.02, seed: int = 0
+) -> tuple[Source, np.ndarray]:
     """Colors digits red or green; few odd digits are green, and half of the even digits are green.
 
     The task is to separate odd digits (class 1) from even digits (class 0). A classifier that
@@ -33,8 +36,6 @@ def rare_color(digits: Source, rare: float = 0.02, seed: int = 0) -> tuple[Sourc
         >>> source, groups = rare_color(digits, rare=0.5)
     """
     images, labels = checked_pairs(digits).arrays()
-    if not 0 <= rare <= 1:
-        raise ValueError(f"rare is {rare}: expected a fraction from 0 to 1.")
     odd = labels.astype(np.int64) % 2
     green = np.zeros(len(labels), np.int64)
     order = np.random.default_rng(seed).permutation(len(labels))

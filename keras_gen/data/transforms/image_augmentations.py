@@ -15,7 +15,7 @@ from keras_gen.arguments import checked_integer
 from keras_gen.checked_arguments import StatelessSeed, checked_tensor, checked_types
 from keras_gen.data.source import on_first
 from keras_gen.data.transforms.images import resize_cover
-from keras_gen.declared import PositiveInteger
+from keras_gen.declared import Fraction, PositiveInteger
 
 
 @checked_types
@@ -127,7 +127,7 @@ def random_shift_flip(shift: int, flip: bool = True) -> Callable[[Any, Any], Any
 
 
 @checked_types
-def random_levels(rate: float) -> Callable[[Any, Any], Any]:
+def random_levels(rate: Fraction) -> Callable[[Any, Any], Any]:
     """Returns an augmentation that replaces values of one or more images with random levels.
 
     Ren et al.: "Likelihood Ratios for Out-of-Distribution Detection", NeurIPS 2019, algorithm 1.
@@ -140,8 +140,6 @@ def random_levels(rate: float) -> Callable[[Any, Any], Any]:
     Example:
         >>> batches = source.stream(100, augment_batch=random_levels(0.2))
     """
-    if not 0 <= rate <= 1:
-        raise ValueError(f"rate is {rate}: expected a probability in [0, 1].")
 
     def augment(example: Any, seed: tf.Tensor) -> Any:
         where_seed, level_seed = tf.unstack(tf.random.split(seed))

@@ -12,7 +12,7 @@ from sklearn.cluster import KMeans
 
 from keras_gen.arguments import checked_integer
 from keras_gen.checked_arguments import checked_types
-from keras_gen.declared import Count
+from keras_gen.declared import Count, Positive
 from keras_gen.metrics.metric_arguments import (
     as_feature_pair,
     as_images,
@@ -58,7 +58,7 @@ def grid_centers(
 
 
 @checked_types
-def gaussian_modes(samples: np.ndarray, centers: np.ndarray, std: float) -> dict[str, float]:
+def gaussian_modes(samples: np.ndarray, centers: np.ndarray, std: Positive) -> dict[str, float]:
     """Counts the modes that samples capture in a mixture of equal normal distributions.
 
     Srivastava et al. (2017, VEEGAN), sec. 4.1. A sample is of high quality if it is within 3
@@ -81,10 +81,6 @@ def gaussian_modes(samples: np.ndarray, centers: np.ndarray, std: float) -> dict
         8
     """
     samples, centers = as_feature_pair(samples, centers, ("samples", "centers"), rows=1)
-    if not std > 0:
-        raise ValueError(
-            f"std is {std}: expected a positive number, the standard deviation of each mode."
-        )
     distances, nearest = nearest_neighbors(samples, centers)
     good = distances[:, 0] <= 3 * std
     report = label_modes(nearest[good, 0], len(centers))

@@ -8,6 +8,7 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import gen_batches
 
 from keras_gen.checked_arguments import checked_types
+from keras_gen.declared import PositiveInteger
 from keras_gen.metrics.mean_and_deviation import with_bar
 from keras_gen.metrics.metric_arguments import as_feature_pair, as_numbers
 
@@ -127,7 +128,7 @@ MEMORY = 64  # MiB of distances kept at once
 
 
 @checked_types
-def prdc(real: np.ndarray, generated: np.ndarray, k: int = 5) -> dict[str, float]:
+def prdc(real: np.ndarray, generated: np.ndarray, k: PositiveInteger = 5) -> dict[str, float]:
     """Compares two sets using a ball around each example that extends to its k-th neighbor.
 
     - precision: fraction of generated examples inside the ball of a real example (quality).
@@ -154,8 +155,6 @@ def prdc(real: np.ndarray, generated: np.ndarray, k: int = 5) -> dict[str, float
 
     Example: `prdc(real_features, generated_features)["precision"]`.
     """
-    if k < 1:
-        raise ValueError(f"k is {k}: expected at least 1.")
     real, generated = as_feature_pair(real, generated, ("real", "generated"), rows=k + 1)
     # Small numbers lose the fewest digits in the expansion of |x - y|^2.
     center = real.mean(axis=0)

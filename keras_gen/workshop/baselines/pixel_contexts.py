@@ -53,7 +53,7 @@ class ContextTable:
             images: Images, uint8 0 or 1, `[n, H, W, 1]`.
         """
         counts = np.zeros([2**self.context, 2])
-        for part in _parts(_binary(images)):
+        for part in _parts(_gray(images)):
             entries = 2 * self._contexts(part) + part
             counts += np.bincount(entries.ravel(), minlength=counts.size).reshape(-1, 2)
         # The farthest pixel is the last bit of a context: without this bit, the counts of two
@@ -75,7 +75,7 @@ class ContextTable:
             raise ValueError("This table is not fitted: call fit first.")
         found = [
             self._log_probs[self._contexts(part), part].sum(axis=(1, 2))
-            for part in _parts(_binary(images))
+            for part in _parts(_gray(images))
         ]
         return np.concatenate(found)
 
@@ -124,9 +124,9 @@ def _parts(images):
     return (images[start : start + count] for start in range(0, len(images), count))
 
 
-def _binary(images):
+def _gray(images, levels=2):
     flat = as_images(images, channels=(1,))[..., 0]
-    if flat.max() > 1:
+    if flat.max() >= levels:
         raise ValueError(
             f"Images have values up to {flat.max()}: expected uint8 values 0 and 1. Binarize the "
             "images."
@@ -190,7 +190,7 @@ class BoostedPixels:
         Args:
             images: Images, uint8 `[n, H, W, 1]`, below `levels`.
         """
-        pixels = self._checked(images)
+        pixels = _gray(images, self.levels)
         rng = np.random.default_rng(checked_seed(self.seed))
         drawn = rng.choice(pixels.size, min(pixels.size, _DRAWN * self.examples), replace=False)
         drawn = drawn.astype(np.int64)
@@ -207,7 +207,7 @@ class BoostedPixels:
         """Returns log P(x) in nats, float64 `[n]`, for images in the format of `fit`."""
         if not self._questions:
             raise ValueError("These trees are not fitted: call fit first.")
-        pixels = self._checked(images)
+        pixels = _gray(images, self.levels)
         first, *others = self._questions
         found = np.zeros(pixels.size)
         for places in np.array_split(np.arange(pixels.size), -(-pixels.size // _ROWS)):
@@ -250,15 +250,6 @@ class BoostedPixels:
             random_state=checked_seed(self.seed),
         )
         return trees.fit(seen, answer)
-
-    def _checked(self, images):
-        pixels = as_images(images, channels=(1,))[..., 0]
-        if pixels.max() >= self.levels:
-            raise ValueError(
-                f"Images have values up to {pixels.max()}: expected uint8 values 0 and 1. "
-                "Binarize the images."
-            )
-        return pixels
 
 
 def _log_answers(trees, seen, answer):

@@ -127,9 +127,9 @@ def test_folders_without_enough_images_are_refused(tmp_path):
             ValueError,
             "channels is 4, but levels is set: expected 1 or",
         ),
-        (dict(max_broken=10), ValueError, "max_broken is 10: expected a fraction from 0 to 1.$"),
+        (dict(max_broken=10), ValueError, "max_broken is 10: expected a number from 0 to 1.$"),
         (dict(memory_limit="1 GB"), TypeError, "^memory_limit is '1 GB': expected .*.$"),
-        (dict(max_broken="x"), TypeError, "^max_broken is 'x': expected a fraction from 0 to 1"),
+        (dict(max_broken="x"), TypeError, "^max_broken is 'x': expected a number from 0 to 1"),
     ],
 )
 def test_wrong_arguments_are_one_sentence(tmp_path, arguments, error, says):

@@ -134,11 +134,7 @@ def test_one_crop_and_flip_for_both(tmp_path, rng):
     [
         (dict(size=0), ValueError, "size is 0: expected an integer of at least 1"),
         (dict(size=8, left="top"), ValueError, "left is 'top': expected 'source' or 'target'"),
-        (
-            dict(size=8, max_broken=2),
-            ValueError,
-            "max_broken is 2: expected a fraction from 0 to 1",
-        ),
+        (dict(size=8, max_broken=2), ValueError, "max_broken is 2: expected a number from 0 to 1"),
         (dict(size=8), FileNotFoundError, "is empty: expected files that end in"),
     ],
 )

@@ -112,7 +112,7 @@ def test_broken_sounds_are_named_and_left_out(tmp_path):
         (dict(seconds=float("nan")), ValueError, "^seconds "),
         (dict(seconds="1"), TypeError, "^seconds "),
         (dict(labels=1), TypeError, "^labels is 1: expected True or False"),
-        (dict(max_broken=2), ValueError, "fraction from 0 to 1"),
+        (dict(max_broken=2), ValueError, "number from 0 to 1"),
         (dict(seconds=1e9), ValueError, "need more than 4 GiB: expected fewer or shorter"),
         ({}, ValueError, "^1 of 2 sounds in .* b.wav"),
     ],

@@ -22,8 +22,8 @@ class VectorQuantizer(DeclaredLayer):
     gradients of `codebook_loss`, the second term in eq. (3). Codes that are no longer used restart
     at latents from the batch, as in Dhariwal, Jun, Payne, Kim, Radford, Sutskever: "Jukebox: A
     Generative Model for Music", 2020, sec. 3.1. A call does not change any state: the model calls
-    `after_update` with the global batch once the weights are updated, so that all replicas have the
-    same codebook.
+    `after_update` with the global batch once the weights are updated, so all replicas have the same
+    codebook.
 
     Deviations: counts are smoothed, as in the authors' code, so that no code is divided by 0.
     Counts start so low that every code that the first batch does not use restarts immediately,

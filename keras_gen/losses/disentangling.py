@@ -32,7 +32,7 @@ def decomposed_kl(
 ) -> dict[str, tf.Tensor]:
     """Estimates the three parts of the KL divergence of a normal q(z|x) from N(0, 1).
 
-    Chen, Li, Grosse, Duvenaud (2018), eq. (2): the parts are the mutual information of latents and
+    Chen, Li, Grosse, Duvenaud (2018), eq. (2). The parts are the mutual information of latents and
     examples, log q(z|x) - log q(z); the total correlation of the latents, log q(z) - sum_j log
     q(z_j); and the dimension-wise KL divergence, sum_j log q(z_j) - log p(z). Here, q(z) is the
     mixture of q(z|x) over the dataset. The mean of the parts' sum is the KL divergence.

@@ -43,7 +43,7 @@ def feature_distance(first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
 def slope_ratio(
     slope: tf.Tensor, other: tf.Tensor, delta: float = 1e-6, most: float = 1e4
 ) -> tf.Tensor:
-    """Returns the weight that gives a second loss a gradient as large as that of the first loss.
+    """Returns the weight with which a second loss has a gradient as large as the first loss.
 
     Esser, Rombach, Ommer: "Taming Transformers for High-Resolution Image Synthesis", CVPR 2021, eq.
     (7). The weight is |slope| / (|other| + delta), a float32 scalar that is identical on all

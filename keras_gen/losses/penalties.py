@@ -113,7 +113,7 @@ class DRAGAN(Penalty):
     Kodali, Abernethy, Hays, Kira: "On Convergence and Stability of GANs", 2017. This is the penalty
     in algorithm 1 with k = 1. It keeps the slope of D near 1 only around the data. Deviation: the
     authors' code perturbs a batch by up to half of its standard deviation; here, the noise has a
-    fixed standard deviation, so that an example's penalty does not depend on other examples.
+    fixed standard deviation, so an example's penalty does not depend on other examples.
 
     Args:
         weight: Factor applied to the penalty; lambda in the paper.

@@ -104,7 +104,7 @@ def resolve(identifier: Any, known: Mapping[str, type[T]], base: type[T], kind: 
     Args:
         identifier: Key in `known`, dict from `keras.saving.serialize_keras_object`, or instance of
             `base`.
-        known: Classes by name. A name stands for the class with its default arguments.
+        known: Classes by name. A name selects the class with its default arguments.
         base: Class of the result.
         kind: Description of the class, used in the error message.
 

@@ -23,7 +23,7 @@ def mean_and_deviation(
 
     Args:
         found: Metrics for each seed, by name.
-        name: Name for the mean of a metric, in which {} stands for the metric's name.
+        name: Name for the mean of a metric, in which {} is replaced with the metric's name.
         keys: Names of the metrics to include. If None, the metrics of the first seed are used.
 
     Raises:

@@ -291,9 +291,8 @@ def vocoding_report(
         train: Waveforms, int16 `[n, samples, 1]`; speakers, nonnegative integers `[n]`; and words
             `[n]`.
         test: Waveforms, speakers, and words of recordings that were not used for training.
-        vocoded: Dict that maps the name of each method to the sounds that it generated for the test
-            recordings, `[m, samples, 1]`, int16 or floats in [-1, 1], in the order of the
-            recordings.
+        vocoded: Sounds that each method generated for the test recordings, in the same order, by
+            name of the method: `[m, samples, 1]`, int16 or floats in [-1, 1].
 
     Returns:
         A dict with `speaker_METHOD`, `speaker_by_covariance_METHOD`, and `word_METHOD` in percent

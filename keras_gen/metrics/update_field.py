@@ -108,7 +108,7 @@ def trajectory(model: GenerativeModel, batch, point: np.ndarray, steps: int) -> 
 
 
 def _with_steps(model, batch, visit):
-    """Calls `visit` with two functions: one sets the weights; one takes a step and returns them."""
+    """Calls `visit` with a function that sets the weights, and one that takes a step from them."""
     weights = trainable_weights(*model.networks.values())
     size = sum(int(np.prod(w.shape)) for w in weights)
     variables = model.training_variables()

@@ -43,7 +43,7 @@ def recurrent_decoder(
     """Builds an LSTM that generates a series backward and receives the code at each step.
 
     As in the unconditioned decoder of Srivastava et al. (2015), sec. 2.1, the LSTM does not see its
-    own outputs, and generates the last value first, because the encoder remembers the last values
+    own outputs. It generates the last value first, because the encoder remembers the last values
     best.
 
     Args:

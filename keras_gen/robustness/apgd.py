@@ -19,13 +19,13 @@ from keras_gen.robustness.attacks import (
     without_class,
 )
 
-MOMENTUM = 0.75  # alpha: weight of the gradient step; the last step has the remaining weight
+MOMENTUM = 0.75  # alpha: weight of the gradient step; the previous step has the remaining weight
 RISING = 0.75  # rho: if a smaller fraction of steps raises the loss, steps are halved
 
 
 @serializable
 class APGD(Attack):
-    """PGD with momentum, which halves its steps and returns to its best point when it stalls.
+    """PGD with momentum that halves its steps and returns to its best point when it stalls.
 
     Croce, Hein: "Reliable Evaluation of Adversarial Robustness with an Ensemble of Diverse
     Parameter-Free Attacks", ICML 2020, algorithm 1. The only parameter of the search is the number
@@ -34,15 +34,17 @@ class APGD(Attack):
     Args:
         epsilon, norm, targeted: See `Attack`.
         steps: Number of steps.
-        loss: Loss to maximize: `"cross_entropy"`; `"margin"`, the lead of the most likely other
-            class; or `"dlr"`, eq. (6), for at least 3 classes: the margin divided by a difference
-            between the largest logits, which makes the loss invariant to the scale of the logits.
+        loss: Loss to maximize. `"cross_entropy"` is the cross-entropy. `"margin"` is the highest
+            other logit minus the labeled class's logit. `"dlr"`, eq. (6), requires at least 3
+            classes, and is the margin divided by a difference between the largest logits, so it is
+            invariant to the scale of the logits.
         rival: Target class for the loss `"dlr"`: 0 for any class, or k for the k-th most likely
-            wrong class of the unchanged example, eq. (7), which requires at least 4 classes.
+            wrong class of the unchanged example (eq. (7)). A target class requires at least 4
+            classes.
 
     Raises:
-        ValueError: If an argument is out of range, or if `rival` is combined with another loss;
-            when called, if there are too few classes.
+        ValueError: If an argument is out of range, or if `rival` is combined with another loss.
+            When the attack is called, if there are too few classes.
 
     Example: `APGD(epsilon=0.3, loss="dlr")(model, digits, labels, seed=1)`.
     """
@@ -80,8 +82,8 @@ class APGD(Attack):
         self, loss_fn: Callable, x, seed, low: float = 0.0, high: float = 1.0, epsilon=None
     ) -> tf.Tensor:
         radius = self.radius(x, epsilon)
-        # Whether step lengths are checked after a step, and the number of steps since the last
-        # check.
+        # Whether step lengths are checked after each step, and the number of steps since the
+        # previous check.
         judged = np.zeros(self.steps, bool)
         since = np.ones(self.steps)
         checkpoints = _checkpoints(self.steps)
@@ -146,7 +148,7 @@ class APGD(Attack):
 
 
 class _Place(NamedTuple):
-    """Points, the loss to maximize, `[batch]`, and the gradient of the loss."""
+    """Points, with the loss to maximize, `[batch]`, and the gradient of the loss."""
 
     values: tf.Tensor
     loss: tf.Tensor
@@ -166,7 +168,7 @@ class _State(NamedTuple):
 
 
 def _checkpoints(steps: int) -> list[int]:
-    """Returns the steps after which step lengths are checked: at 22%, then ever more often."""
+    """Returns the steps after which step lengths are checked, first at 22% and then more often."""
     before = 0  # in percent of the steps
     after = 22
     found = []

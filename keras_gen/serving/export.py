@@ -70,22 +70,22 @@ def export(
     examples, or larger than `largest_request` in the metadata, are rejected before any computation;
     image files are rejected based on their headers.
 
-    Optional attributes of the model: `signature_defaults()` returns default values of inputs, for
-    the metadata and the warm-up requests; `resources` lists other trackable objects that the
-    signatures read, such as the lookup table of a vocabulary; `inference_policy` is added to the
-    metadata; `default_signature` names a signature; `most_elements` and `most_examples` limit the
-    number of elements and examples in an input, if the defaults of `request_limits` would need too
-    much memory; `evaluations` maps the name of a signature to the number of times that it evaluates
-    the model's `network` for an example, or in each of the `steps` of a request. A signature's
-    function may have two attributes for the metadata: `limits`, which maps the name of an input to
-    its minimum and maximum, and `options`, which maps it to the allowed strings.
+    A model may have these optional attributes. `signature_defaults()` returns default values of
+    inputs for the metadata and the warm-up requests. `resources` lists other trackable objects that
+    the signatures read, such as the lookup table of a vocabulary. `inference_policy` is added to
+    the metadata, and `default_signature` names a signature. `most_elements` and `most_examples`
+    limit the number of elements and examples in an input, if the defaults of `request_limits` would
+    need too much memory. `evaluations` maps the name of a signature to the number of times that it
+    evaluates the model's `network` for an example, or in each of the `steps` of a request. A
+    signature's function may have two attributes for the metadata: `limits`, which maps the name of
+    an input to its minimum and maximum, and `options`, which maps it to the allowed strings.
 
     The export gets the first free version number. Its folder appears only when the export is
     complete.
 
     Args:
-        model: Model of this library, or an object with two of its members: `networks`, a dict that
-            maps names to `keras.Model` objects, and `signatures()`, which returns a dict that maps
+        model: Model of this library, or an object with two of its members. `networks` is a dict
+            that maps names to `keras.Model` objects, and `signatures()` returns a dict that maps
             each name to a function and its named input specs. The function maps tensors to a tensor
             or a dict of tensors.
         directory: Folder for all exports, created if missing.

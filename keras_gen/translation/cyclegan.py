@@ -32,7 +32,7 @@ class CycleGAN(Translator):
 
     Zhu, Park, Isola, Efros: "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial
     Networks", ICCV 2017. G: X -> Y and F: Y -> X are trained on eq. (3), with the identity loss of
-    sec. 5.2; D_X and D_Y are trained on histories of generated images (sec. 4).
+    sec. 5.2. D_X and D_Y are trained on histories of generated images (sec. 4).
 
     Deviations: as in the authors' code, distances in eq. (2) are means, not sums, over the values
     of an image. Each generator is applied to both of its inputs in one call. This does not change

@@ -35,13 +35,13 @@ class UNIT(Translator):
     Liu, Breuel, Kautz: "Unsupervised Image-to-Image Translation Networks", NeurIPS 2017. For each
     domain, a VAE, eq. (3), and a discriminator, eq. (4), are trained together with cycle
     consistency, eq. (5); the total loss is eq. (2). The last layers of the encoders and the first
-    layers of the generators are shared, so that the two images of a scene have the same latents z,
-    and a translation is the image generated from z in the other domain. q(z | x) is normal with a
+    layers of the generators are shared, so that the two images of a scene have the same latents z.
+    A translation is the image generated from z in the other domain. q(z | x) is normal with a
     learned mean and a standard deviation of 1, and p(x | z) is a Laplace distribution, whose log
     density is the negative L1 distance plus a constant.
 
-    Deviations: divergences and distances are means over values, as in the authors' code, so that
-    weights do not depend on sizes. Translations use the mean of q, without noise.
+    Deviations: divergences and distances are means over values, as in the authors' code, so weights
+    do not depend on sizes. Translations use the mean of q, without noise.
 
     Args:
         encoder_x: Network that maps float images of X in [-1, 1] to feature maps.

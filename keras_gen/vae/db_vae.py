@@ -34,7 +34,7 @@ class DBVAE(VAE):
     per example. The last two terms are 0 for examples of classes other than `positive` (faces in
     the paper). Examples without a label (-1) have no loss.
 
-    `reweigh` performs lines 3 to 5 of algorithm 1: it estimates the density of each latent over the
+    `reweigh` performs lines 3 to 5 of algorithm 1. It estimates the density of each latent over the
     training examples with a histogram, and sets an example's weight to the product of 1 / (density
     + alpha) over the latents. Call this method before every epoch, and train on
     `keras_gen.data.weighted_stream` with `model.sampling`. Batches sampled before the last call are

@@ -29,9 +29,10 @@ class PixelVAE(VAE):
 
     Such a decoder can ignore the latents, in which case the posterior collapses to the prior. Two
     measures prevent such a collapse: a PixelCNN with a small receptive field (as in the paper; see
-    `networks.pixel_vae_decoder`), and free bits (Kingma et al. 2016): `loss = reconstruction_loss +
-    beta * free_kl_loss`, where `free_kl` is the sum over latents of max(free_bits, mean divergence
-    of the batch). A third measure is a schedule for `beta` that increases from 0.
+    `networks.pixel_vae_decoder`), and free bits (Kingma et al. 2016). With free bits, `loss =
+    reconstruction_loss + beta * free_kl_loss`, where `free_kl` is the sum over latents of
+    max(free_bits, mean divergence of the batch). A third measure is a schedule for `beta` that
+    increases from 0.
 
     As in `VAE`, each step updates the encoder and the decoder once on this loss.
 

@@ -24,9 +24,9 @@ class SamplingWeights(DeclaredLayer):
     """One weight per training example, used by `keras_gen.data.weighted_stream` for sampling.
 
     A model that resamples its training set, such as `DBVAE`, has this layer as an attribute and
-    updates it. The values are weights of the model and are saved with it, so that a resumed run
-    samples the same examples. Every draw records the number of previous changes. Batches sampled
-    before the last change are rejected, so prefetching is detected.
+    updates it. The values are weights of the model and are saved with it, so a resumed run samples
+    the same examples. Every draw records the number of previous changes. Batches sampled before the
+    last change are rejected, so prefetching is detected.
 
     Args:
         size: Number of training examples.

@@ -193,9 +193,9 @@ class MaskedConvolution(CausalLayer):
     def empty_cache(self, weights, batch, width):
         """Returns zeros, like the padding in `call`.
 
-        The cache at a pixel contains the pixels to its left that the kernel covers, the current row
-        up to this pixel, the previous rows that the kernel covers, and the contribution of the
-        previous rows to each pixel in the current row.
+        The cache at a pixel contains the pixels that the kernel covers to its left and in previous
+        rows, the current row up to this pixel, and the contribution of the previous rows to each
+        pixel in the current row.
         """
         _, beside, bias = weights
         rows, columns = np.array(self.kernel_size) // 2

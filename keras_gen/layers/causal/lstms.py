@@ -203,7 +203,7 @@ class RowLSTM(PixelLSTM):
 
     Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, sec. 3.1,
     eq. (3) and fig. 4 (left). The gates of a pixel depend on the input of its row up to the pixel
-    itself (mask B) and on the states of the `kernel_size` nearest pixels in the row above; the
+    itself (mask B) and on the states of the `kernel_size` nearest pixels in the row above. The
     pixel's c depends on the c of the pixel above. The layer therefore sees only a triangle above
     the pixel. Floats `[batch, height, width, channels]` become `[batch, height, width, units]`.
 
@@ -283,8 +283,8 @@ class DiagonalLSTM(PixelLSTM):
 
     Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, sec. 3.2,
     eq. (3), fig. 3, and fig. 4 (right). The gates of a pixel depend on its input (1x1, mask B) and
-    on the states h of the pixels above and to the left; its c depends on the c of the pixel to the
-    left. The layer therefore sees all pixels above and to the left, without a blind spot. If
+    on the states h of the pixels above and to the left. The pixel's c depends on the c of the pixel
+    to the left. The layer therefore sees all pixels above and to the left, without a blind spot. If
     `backward`, the LSTM starts at the upper right corner, and the pixel to the right replaces the
     pixel to the left. Because the pixel to the right comes later, the output is shifted down by one
     row, below a row of zeros. The sum of both directions is the Diagonal BiLSTM, which sees all

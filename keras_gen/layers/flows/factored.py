@@ -24,8 +24,8 @@ class Factored(InvertibleLayer):
 
     With a network, the prior of this layer's latents depends on the remaining channels, as in
     Glow's authors' code (Kingma, Dhariwal 2018): p(z | h) = N(mean(h), exp(log scale(h))^2). The
-    prior is implemented as a map: the layer outputs (z - mean) / scale, so that all latents are
-    standard normal.
+    prior is implemented as a map: the layer outputs (z - mean) / scale, so all latents are standard
+    normal.
 
     Args:
         rest: Flow applied to the remaining channels, which come first, such as a `Chain` for the

@@ -148,9 +148,9 @@ class Multinomial(Likelihood):
     """Words sampled one by one, with probabilities softmax(params) over the last axis.
 
     Hinton, Salakhutdinov: "Reducing the Dimensionality of Data with Neural Networks", Science 2006,
-    supporting text: log p(x) = sum x log softmax(params), where x contains counts or, for nats per
-    word, fractions of all words. This is the log-probability of the words in their order, so the
-    multinomial coefficient is omitted.
+    supporting text. The log probability is log p(x) = sum x log softmax(params), where x contains
+    counts or, for nats per word, fractions of all words. This is the log-probability of the words
+    in their order, so the multinomial coefficient is omitted.
 
     Args:
         draws: Number of words for `mean` and `sample`, at least 1. `log_prob` accepts any number of

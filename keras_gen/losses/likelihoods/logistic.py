@@ -33,8 +33,8 @@ class DiscretizedLogistic(Likelihood):
 
     Deviations: channels are independent, so their number is arbitrary; in the paper, the channels
     of a pixel share logits, and each mean depends linearly on the previous channels. The mass of a
-    bin is computed as a product that does not underflow, so that probabilities sum to 1; the
-    authors' code replaces masses below 1e-5 with the density at the bin's center.
+    bin is computed as a product that does not underflow, so probabilities sum to 1; the authors'
+    code replaces masses below 1e-5 with the density at the bin's center.
 
     Args:
         bins: Number of levels from -1 to 1, at least 2.

@@ -289,8 +289,8 @@ def beta_vae_score(
     about 1 / f by chance. Locatello et al. (2019) use 10,000 training points, 5,000 held-out
     points, and 64 pairs.
 
-    The score is lenient: it may remain 1 if the codes are rotated, and it does remain 1 if one
-    factor is lost (Kim and Mnih 2018), because that factor is then identified by exclusion.
+    The score is lenient. It may remain 1 if the codes are rotated. It also remains 1 if one factor
+    is lost (Kim and Mnih 2018), because that factor is then identified by exclusion.
 
     Args:
         factors: Grid from which examples are sampled.

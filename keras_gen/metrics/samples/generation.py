@@ -254,7 +254,7 @@ def sample_report(
         seed: Seed for subsets and patches.
 
     Returns:
-        A dict with, for each prefix, and for "floor_", which stands for the held-out images, the
+        A dict with, for each prefix, and for "floor_", the prefix of the held-out images, the
         results of `GenerationEvaluation` and the `memorization` of a tenth of the images; with
         "shifted_", "noisy_", and "torn_", the distances of the held-out images after these changes;
         and "extractor_" and "extractor_accuracy_", followed by the name of each network.

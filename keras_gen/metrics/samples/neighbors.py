@@ -22,7 +22,7 @@ def nearest_neighbors(
     """Finds the k nearest rows in `reference` for every row in `queries`.
 
     Distances are computed in float64, in blocks. Regardless of the number of queries, the
-    additional memory is that of `reference` as floats (float32 for uint8).
+    additional memory is the memory for `reference` as floats (float32 for uint8).
 
     Args:
         queries: Features or images of any numeric dtype, `[n, ...]`. Axes after the first are

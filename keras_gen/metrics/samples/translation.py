@@ -28,12 +28,12 @@ class TranslationEvaluation:
     changes colors. Therefore, there are two types of metrics, and the worst result of each type
     counts.
 
-    The excess compares sliced Wasserstein distances from patches to the target's held-out images
-    (see `pyramid_distances`; averaged over scales): (translated - floor) / (source - floor), where
-    the floor is the distance for training images from the target domain. The excess is 0 for images
-    from the target domain, and 1 for untranslated images. "excess" scales patches by the target's
-    own contrast, which penalizes low or high contrast; "excess_normalized" gives each set unit
-    contrast, as Karras et al. (2018) do.
+    The excess is based on the sliced Wasserstein distance to patches of the target's held-out
+    images, averaged over scales (see `pyramid_distances`). It is (translated - floor) / (source -
+    floor), where the floor is the distance of training images from the target domain. The excess is
+    0 for images from the target domain, and 1 for untranslated images. "excess" scales patches by
+    the target's own contrast, which penalizes low or high contrast; "excess_normalized" gives each
+    set unit contrast, as Karras et al. (2018) do.
 
     Args:
         classifiers: Classifiers by name, from `train_domain_classifier`, that distinguish the
@@ -122,9 +122,9 @@ class TranslationEvaluation:
             - "excess", "excess_normalized": see the class; "worst_excess": the highest excess of
               either type at any scale;
             - "distance_ratio": the kernel distance (squared MMD of features, Binkowski et al. 2018)
-              from translations to target, divided by the kernel distance from source to target, and
-              maximized over the classifiers; followed by "_" and a classifier's name, the ratio for
-              that classifier;
+              from translations to target, divided by the kernel distance from source to target; the
+              highest ratio over the classifiers. "distance_ratio_" followed by a classifier's name
+              is the ratio for that classifier;
             - "target_fraction": the lowest fraction of images that a classifier assigns to the
               target domain. Artifacts easily fool this metric, so trust the other metrics first;
             - "ms_ssim": the mean `ms_ssim` with respect to the source. Colors may change freely,

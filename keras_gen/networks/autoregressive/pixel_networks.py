@@ -232,10 +232,10 @@ def pixel_rnn(
     """Builds residual LSTMs over an image that predict each value from the previous values.
 
     Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, sec. 3.1
-    to 3.3, table 1, and fig. 5 (right). The Row LSTM sees a triangle above a pixel. The Diagonal
-    BiLSTM sees all previous pixels except one, as in the paper: it sees the last pixel of the row
-    just above only if the first kernel reaches that pixel, because maps do not contain the value of
-    their own pixel.
+    to 3.3, table 1, and fig. 5 (right). The Row LSTM sees a triangle above a pixel. As in the
+    paper, the Diagonal BiLSTM sees all previous pixels except one. It sees the last pixel of the
+    row just above only if the first kernel reaches that pixel, because maps do not contain the
+    value of their own pixel.
 
     Deviations: another ReLU precedes the last layer, as in `pixel_cnn`; the kernels of convolutions
     are initialized as in He et al. (2015), and the kernels of LSTMs as in Keras, because the paper

@@ -30,9 +30,9 @@ def time_mlp(
         shape: Shape of an example, which is flattened to a vector.
         width: Number of units in each layer.
         blocks: Number of layers with a residual connection.
-        frequencies: Number of sines and cosines of each value, from 0.5 to 16 radians per unit,
-            which are appended to the inputs so that the network can represent sharp edges; 0 for
-            none.
+        frequencies: Number of frequencies, from 0.5 to 16 radians per unit, of the sines and
+            cosines of each value; 0 for none. They are appended to the inputs, so that the network
+            can represent sharp edges.
         activation: Activation of the layers.
         classes: Number of classes if the network also accepts labels, or None; see
             `time_embedding`.
@@ -105,10 +105,10 @@ def time_unet(
     upsampling path.
 
     Deviations, so that training takes minutes on a CPU: the first layer treats patches as pixels
-    with more channels, and the last layer reverses this; a block has a single normalization,
-    between its two convolutions, whose scale and offset depend on the time; ReLU replaces swish.
-    Under a mixed-precision policy, only the convolutions use the lower precision, because
-    elementwise operations would be slower on CPUs.
+    with more channels, and the last layer reverses this operation; a block has a single
+    normalization between its two convolutions, and its scale and offset depend on the time; ReLU
+    replaces swish. Under a mixed-precision policy, only the convolutions use the lower precision,
+    because elementwise operations would be slower on CPUs.
 
     Args:
         shape: `(height, width, channels)`, with sides that are multiples of patch * 2^(len(widths)

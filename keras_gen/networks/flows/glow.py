@@ -28,11 +28,11 @@ def glow(
     """Builds the flow of Glow for images in [0, 1].
 
     Kingma, Dhariwal: "Glow: Generative Flow with Invertible 1x1 Convolutions", NeurIPS 2018, fig.
-    2. Each of L scales applies a squeeze and K steps of activation normalization, invertible 1x1
-       convolution, and affine coupling, and outputs half of the channels as latents; the last scale
-       outputs all channels. A coupling network has three convolutions, 3x3, 1x1, and 3x3, of which
-       the last convolution starts at zero (sec. 3.3). The latents of all scales except the last
-       have a normal
+    2. Each of the L scales applies a squeeze and K steps, which consist of activation
+       normalization, an invertible 1x1 convolution, and an affine coupling. Each scale outputs half
+       of the channels as latents, and the last scale outputs all channels. A coupling network has
+       three convolutions, 3x3, 1x1, and 3x3, of which the last convolution starts at zero (sec.
+       3.3). The latents of all scales except the last have a normal
     prior whose mean and scale depend on the remaining channels, as in the authors' code; the last
     latents have a standard normal prior.
 

@@ -61,8 +61,8 @@ def style_generator(
 ) -> keras.Model:
     """Builds the synthesis network, which turns learned 4x4 maps, styles, and noise into an image.
 
-    Where `"modulated"` deviates from the authors' code, it follows their 2019 code: sizes are
-    doubled before a convolution, with the filter [1, 2, 1] instead of [1, 3, 3, 1], and each
+    In two respects, `"modulated"` follows the authors' 2019 code instead of their 2020 code: sizes
+    are doubled before a convolution, with the filter [1, 2, 1] instead of [1, 3, 3, 1], and each
     channel has its own noise strength.
 
     Args:

@@ -24,10 +24,10 @@ def sr_resnet(
 ) -> keras.Model:
     """Builds SRResNet (Ledig et al. 2017, fig. 4), which enlarges images of any size.
 
-    The network consists of a convolution; residual blocks of two convolutions, whose output is
-    added to the output of the first convolution; for each factor of 2 (or once for a factor of 3),
-    a convolution with four (or nine) times as many channels, followed by a pixel shuffle; and a
-    final convolution.
+    The network begins with a convolution and residual blocks of two convolutions each. The output
+    of the blocks is added to the output of the first convolution. For each factor of 2 (or once for
+    a factor of 3), a convolution with four (or nine) times as many channels and a pixel shuffle
+    follow. The last layer is a convolution.
 
     Args:
         channels: Number of channels in the images.

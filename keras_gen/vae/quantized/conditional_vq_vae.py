@@ -18,7 +18,7 @@ class ConditionalVQVAE(VQVAE):
     """A VQ-VAE for voice conversion: codes for the spoken words and a speaker-conditioned decoder.
 
     Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017,
-    sec. 4.3. The decoder receives the codes and the speaker, so that the codes do not need to spend
+    sec. 4.3. The decoder receives the codes and the speaker, so the codes do not need to spend
     their few bits on the voice. `convert` replaces the recorded speaker with another speaker. In
     `fit(waveforms, speakers)`, speakers are integers. `score` does not use the speaker; for
     `score`, p(x | codes) is the mean over all speakers.

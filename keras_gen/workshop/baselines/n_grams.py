@@ -15,8 +15,8 @@ class NGrams:
     """A model of sequences in which counts predict each level from the previous levels.
 
     Counts of long contexts are interpolated with counts of shorter contexts, using modified
-    Kneser-Ney smoothing: Chen, Goodman: "An Empirical Study of Smoothing Techniques for Language
-    Modeling", Computer Speech and Language 1999, sec. 3, after Kneser, Ney, ICASSP 1995:
+    Kneser-Ney smoothing (Chen, Goodman: "An Empirical Study of Smoothing Techniques for Language
+    Modeling", Computer Speech and Language 1999, sec. 3, after Kneser, Ney, ICASSP 1995):
 
         p(w | h) = (c(h w) - D(c(h w)) + sum_v D(c(h v)) p(w | h')) / sum_v c(h v),
 

@@ -154,9 +154,9 @@ class PatchCodebook:
 class QuantizedComponents:
     """Quantized principal components of whole images, with more levels for larger variances.
 
-    This is the best linear transform code of fixed length for normal data: Huang, Schultheiss:
+    This is the best linear transform code of fixed length for normal data (Huang, Schultheiss:
     "Block Quantization of Correlated Gaussian Random Variables", IEEE Transactions on
-    Communications Systems 1963. Each bit is assigned to the component whose error on training
+    Communications Systems 1963). Each bit is assigned to the component whose error on training
     images it reduces most. The first bit of a normal component divides its error by 2.75, and later
     bits divide it by up to 4. The levels minimize the squared error (Lloyd: "Least Squares
     Quantization in PCM", IEEE Transactions on Information Theory 1982).
@@ -239,9 +239,9 @@ class Quantizer:
 class CodedComponents:
     """Principal components of whole images, rounded and entropy-coded.
 
-    With an entropy code, rounding all components to multiples of one step is nearly optimal: Gish,
-    Pierce: "Asymptotically Efficient Quantizing", IEEE Transactions on Information Theory 1968. The
-    number of bits varies from image to image. The step is chosen so that the codes of training
+    With an entropy code, rounding all components to multiples of one step is nearly optimal (Gish,
+    Pierce: "Asymptotically Efficient Quantizing", IEEE Transactions on Information Theory 1968).
+    The number of bits varies from image to image. The step is chosen so that the codes of training
     images have `bits` bits on average if each component is coded according to the frequencies of
     its values.
 

@@ -12,14 +12,14 @@ and over 99% without an attack. Under the worst attack, a pixel threshold reache
 undefended network 0%. The authors of PGD training report 89.3% under weaker attacks; under
 AutoAttack, which resembles the attacks here, their network reaches 88.4%.
 
-Each pixel may change by 0.3 of its range. Four classifiers with the same network are attacked: one
-trained on clean digits, one trained on FGSM examples, one trained on PGD examples with the full
-epsilon from the start, and one trained on PGD examples with a growing epsilon. Robust accuracy
-counts a digit as correct only if it withstands all of several attacks: FGSM, 40-step PGD, APGD with
-three losses (Croce, Hein, ICML 2020), and SquareAttack, which needs no gradient (Andriushchenko et
-al., ECCV 2020). Attacks use several random starts. The attacked digits are sampled from the test
-set. FGSM training protects only against FGSM, because the network learns to mislead FGSM's single
-step. With the full epsilon from the start, PGD training may fail to make progress.
+Each pixel may change by 0.3 of its range. Four classifiers with the same network are attacked. They
+were trained on clean digits, on FGSM examples, on PGD examples with the full epsilon from the
+start, and on PGD examples with a growing epsilon. Robust accuracy counts a digit as correct only if
+it withstands all of several attacks: FGSM, 40-step PGD, APGD with three losses (Croce, Hein, ICML
+2020), and SquareAttack, which needs no gradient (Andriushchenko et al., ECCV 2020). Attacks use
+several random starts. The attacked digits are sampled from the test set. FGSM training protects
+only against FGSM, because the network learns to mislead FGSM's single step. With the full epsilon
+from the start, PGD training may fail to make progress.
 
 The baseline defense applies a pixel threshold before the undefended network. The attacks target
 this defense, with a gradient that passes through the threshold; attacks transferred from the

@@ -6,8 +6,8 @@ Liu, Tuzel: "Coupled Generative Adversarial Networks", NeurIPS 2016, sec. 4, tas
   python recipes/co_gan_mnist.py --preset smoke     under a minute
 
 Expected result of the cpu preset: 90% of the pixels agree in pairs of digits and edges, and 99% in
-pairs of digits and negatives (mismatched pairs: 81% and 83%); 56% and 93% of the pairs have the
-same class.
+pairs of digits and negatives (mismatched pairs: 81% and 83%). In 56% and 93% of the pairs, both
+images have the same class.
 
 Half of the digits are shown unchanged, and the other half as edges or negatives, so no training
 digit appears in both domains. In a correct pair, the second image is the transform of the first.

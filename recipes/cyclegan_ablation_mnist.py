@@ -16,13 +16,13 @@ consistency and the identity loss, and with neither loss, which leaves one GAN p
 
 Realism is measured by the kernel distance to negatives of training digits in the features of two
 independently trained classifiers of negatives (the worse result counts). The mean output of D is
-also reported (1: real negative, 0: generated), although this is weak evidence: if D cannot
-distinguish real from generated negatives, its output is 1/2 for both, and unchanged digits may
-score higher. Content is measured with one of the classifiers, which predicts the digit, and with
-the error relative to the correct translation. The baseline is the unchanged digit. An arbitrary
-test negative, which is realistic but has the wrong content, shows which values to expect if all
-content is lost. In this task, content survives even without cycle consistency, because
-convolutional generators keep strokes in place.
+also reported (1: real negative, 0: generated), but this is weak evidence. If D cannot distinguish
+real from generated negatives, its output is 1/2 for both, and unchanged digits may score higher.
+Content is measured with one of the classifiers, which predicts the digit, and with the error
+relative to the correct translation. The baseline is the unchanged digit. An arbitrary test
+negative, which is realistic but has the wrong content, shows which values to expect if all content
+is lost. In this task, content survives even without cycle consistency, because convolutional
+generators keep strokes in place.
 
 Deviations of the cpu preset: a quarter of the channels and two residual blocks.
 

@@ -11,7 +11,7 @@ Networks", ICCV 2017.
 Without a preset, the recipe fine-tunes the published generators for 400 steps with new
 discriminators, and objects remain recognizable. At 128x128, 0.38 of the photographs' excess patch
 distance to paintings remains (published generators: 0.05; color transfer with gray grain, a
-baseline without training: 0.30); on the offline sample, after 10 epochs, 0.02 remains (color
+baseline without training: 0.30). On the offline sample, 0.02 remains after 10 epochs (color
 transfer with gray grain: 0.86). These are single runs with seed 0. The learning rate is
 deliberately low, because 0.55 remained with four times this rate. With the cpu preset, 0.05 remains
 at 128x128 and 0.44 at 256x256; with --epochs 96 --smooth-colors --margin 16, 0.05 and 0.22 remain.

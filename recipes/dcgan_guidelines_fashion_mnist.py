@@ -11,11 +11,12 @@ Expected result of the cpu preset: a kernel distance of 0.23 with all guidelines
 mixture: 0.25).
 
 The full network and one variant per guideline are trained from the same seed on the same number of
-images: without strides (max pooling and pixel repetition), without batch normalization, with hidden
-dense layers, with tanh instead of the generator's ReLU, without the generator's output tanh, and
-with ReLU instead of the discriminator's leaky ReLU. An initial standard deviation of 0.02 suits
-networks with normalization, so the networks without normalization are also trained with Keras's
-he_normal initialization, which mistakes the output channels of a transposed kernel for its inputs.
+images. The variants are without strides (max pooling and pixel repetition), without batch
+normalization, with hidden dense layers, with tanh instead of the generator's ReLU, without the
+generator's output tanh, and with ReLU instead of the discriminator's leaky ReLU. An initial
+standard deviation of 0.02 suits networks with normalization, so the networks without normalization
+are also trained with Keras's he_normal initialization, which mistakes the output channels of a
+transposed kernel for its inputs.
 
 Samples are evaluated as in dcgan_fashion_mnist.py. If the weights of a run become NaN, the last
 finite weights are evaluated, and the metrics record this fact.

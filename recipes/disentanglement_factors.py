@@ -3,8 +3,8 @@
 Burgess, Higgins, Pal, Matthey, Watters, Desjardins, Lerchner: "Understanding disentangling in
 beta-VAE", 2018, whose VAE with annealed capacity is exported. It is compared with a plain VAE, the
 beta-VAE (Higgins et al. 2017), the FactorVAE (Kim, Mnih 2018), the beta-TCVAE (Chen et al. 2018),
-and the DIP-VAE-II (Kumar et al. 2018), all with the same network and number of steps, and with an
-untrained encoder, PCA, and three handcrafted features, which are the amount of ink and the two
+and the DIP-VAE-II (Kumar et al. 2018), all with the same network and number of steps. The baselines
+are an untrained encoder, PCA, and three handcrafted features: the amount of ink, and the two
 coordinates of its center.
 
   python recipes/disentanglement_factors.py  # 8 minutes on one of two CPU cores

@@ -22,7 +22,8 @@ translates digits before classification.
 The baselines require no second training run: the nearest neighbor in pixel space; the five nearest
 neighbors in histograms of oriented gradients (HOG); a linear classifier on features with the
 target's mean and covariance (CORAL); and both types of neighbors for digits whose ink is scaled to
-fill the image, because much of the gap between MNIST and USPS is due to the missing margin in USPS.
+fill the image. Scaling helps because much of the gap between MNIST and USPS is due to the missing
+margin in USPS.
 
 Weights were chosen for MNIST to USPS, with the labels of USPS training digits that were not
 sampled.

@@ -8,11 +8,10 @@ Lipman, Chen, Ben-Hamu, Nickel, Le: "Flow Matching for Generative Modeling", ICL
   python recipes/flow_matching_plane.py --preset smoke  under a minute
 
 The same network learns the velocity on three paths: the path of diffusion models (cosine), straight
-lines from any noise to any point (straight), and straight lines for which noise is assigned to the
-points in a batch so that the lines are as short as possible (optimal). Two results are reported:
-the KL divergence KL(p || q) from the known density, computed from the likelihood of the
-differential equation, and the fraction of samples on white squares, where the density is zero, with
-few Euler steps.
+lines from any noise to any point (straight), and the shortest straight lines between the noise and
+the points in a batch (optimal). Two results are reported: the KL divergence KL(p || q) from the
+known density, computed from the likelihood of the differential equation, and the fraction of
+samples on white squares, where the density is zero, with few Euler steps.
 
 Data: points sampled at run time. The papers do not use them.
 """

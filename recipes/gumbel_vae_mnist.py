@@ -11,12 +11,12 @@ Expected result of the cpu preset: a bound of 102.4 nats with categorical latent
 binary latents (boosted trees: 91.8; Bernoulli mixture: 123.6).
 
 As in the first paper, the models have 20 latents with 10 categories, or 200 binary latents, without
-a hidden layer between latents and pixels (784-200-784); the loss contains the KL divergence of hard
-codes from the uniform prior; and the temperature is max(0.5, exp(-rate * step)). With 1,000 samples
-of hard codes, the paper's models reach 101.5 and 105.0 nats on the test set (table 1).
-`--estimator straight_through` trains the decoder on hard codes, and `--prior relaxed` uses the
-divergence of relaxed codes, as in Maddison et al. In `classes.png`, each row varies one latent of a
-digit over its categories.
+a hidden layer between latents and pixels (784-200-784). The loss contains the KL divergence of hard
+codes from the uniform prior, and the temperature is max(0.5, exp(-rate * step)). With 1,000 samples
+of hard codes, the paper's models reach 101.5 and 105.0 nats on the test set (table 1). `--estimator
+straight_through` trains the decoder on hard codes, and `--prior relaxed` uses the divergence of
+relaxed codes, as in Maddison et al. In `classes.png`, each row varies one latent of a digit over
+its categories.
 
 Deviations: digits are binarized once, as in the paper, but with different random values, and all
 60,000 digits are used for training; Adam is used instead of gradient descent with momentum. In fig.

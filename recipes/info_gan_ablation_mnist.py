@@ -12,10 +12,10 @@ Expected result of the cpu preset: with the term, the category is predicted corr
 The GAN of info_gan_mnist.py is trained twice, with weights 1 and 0 for the term, from the same seed
 and for the same number of steps, with the same codes for the generator. Without the term, Q is not
 trained, so its predictions would not prove anything. Therefore, a classifier is then trained on
-each generator's images to predict their category. Its accuracy on new generated images shows how
-much information about the categories the images contain; its accuracy on test digits, with each
-category matched to a label on training digits as in info_gan_mnist.py, shows how well the
-categories correspond to digits. The baseline for the accuracy on test digits is k-means.
+each generator's images to predict their category. The classifier's accuracy on new generated images
+shows how much information about the categories the images contain. Its accuracy on test digits
+shows how well the categories correspond to digits; each category is matched to a label on training
+digits, as in info_gan_mnist.py. The baseline for the accuracy on test digits is k-means.
 
 Deviations: as in info_gan_mnist.py, whose model is trained for more steps.
 

@@ -16,10 +16,10 @@ is given in standard deviations of the noise, so the error of the measurements i
 estimates of two numbers from 64 measurements, the error is at least sqrt(2 / 64) = 0.18, the
 Cramér-Rao bound.
 
-The baselines are a dense autoencoder with the same code size; the same number of principal
-components, and the best number on held-out series; and the mean of the nearest training series,
-also for the best number of series. Selection uses noisy held-out series, because clean series would
-not be available in practice.
+The baselines are a dense autoencoder with the same code size, principal components, and the mean of
+the nearest training series. The number of components is the code size or the best number on
+held-out series; the number of nearest series is the best number on held-out series. Selection uses
+noisy held-out series, because clean series would not be available in practice.
 
 Data: series generated at run time. The paper does not use them.
 """

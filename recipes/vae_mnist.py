@@ -45,8 +45,8 @@ class Settings(ShortStepSettings):
     learning_rate: float = 1e-3  # Adam's initial learning rate
     schedule: Literal["burda", "linear"] = "burda"
     """Schedule of the learning rate: burda multiplies the rate by 10^(-1/7) after 1, 1 + 3, 1 + 3 +
-    9, ... parts of the run, as in the paper; linear decreases it to 0 in the second half, which
-    works better for short runs."""
+    9, ... parts of the run, as in the paper; linear decreases the rate to 0 in the second half,
+    which works better for short runs."""
     nll_samples: int = 5000  # Number of importance samples for the test NLL (paper: 5,000)
     templates: str = "100 300 1000"
     """Candidate numbers of components for the Bernoulli mixture, a baseline; the best is chosen on

@@ -11,9 +11,9 @@ Expected result of the cpu preset: a PSNR of 27.5 dB (principal components: 28.0
 
 The bottom level has a quarter of the image's side length, and the top level has an eighth. Test
 images are reconstructed from their codes. Their RGB PSNR, averaged over images, is compared with
-codes that need no network, as in vq_vae_cifar10.py: principal components of whole images and JPEG
-with the same number of bits, and k-means on 4x4 patches with slightly fewer bits, because the
-codebook size is a power of two.
+codes that need no network, as in vq_vae_cifar10.py. Principal components of whole images and JPEG
+have the same number of bits; k-means on 4x4 patches has slightly fewer bits, because the codebook
+size is a power of two.
 
 Deviations in the cpu preset: narrow networks, and batches of 2. In each step, the codebooks move by
 a hundredth toward the latents. For a given number of images, results therefore improve with the

@@ -11,8 +11,8 @@ Expected result of the cpu preset: a PSNR of 25.3 dB (principal components: 25.0
 
 Test images are reconstructed from their codes. Their RGB PSNR, averaged over images, is compared
 with codes that need no network and are fitted to the same images: k-means on 4x4 patches with the
-same codebook size; principal components of whole images, either rounded to the same number of bits
-in total, or entropy-coded to the same average; and JPEG at the highest quality that needs no more
+same codebook size; principal components of whole images, either rounded to the same total number of
+bits or entropy-coded to the same average number; and JPEG at the highest quality that needs no more
 bits on training images. For JPEG, only the image data are counted, because a file also has a header
 of 5,000 bits, almost nine times the size of 8x8 codes.
 

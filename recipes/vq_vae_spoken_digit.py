@@ -20,7 +20,7 @@ Each test recording is converted to the four other voices. Classifiers trained o
 recordings identify the digit. They also identify the speaker, both from the average spectrum and
 from features that are invariant to filters. Conversions are compared with the recordings, their
 reconstructions, a filter from one speaker's average spectrum to another's, and the nearest pieces
-of the target's recordings; reconstructions are compared with k-means on frames of 64 samples at the
+of the target's recordings. Reconstructions are compared with k-means on frames of 64 samples at the
 same bit rate.
 
 Data: spoken_digit through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR); recordings 0 to

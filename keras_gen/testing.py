@@ -665,9 +665,9 @@ def _check_inverse(layer, x, condition) -> None:
     rounding = 1e-5 * (1 + np.abs(y).max())
     if not np.abs(again.numpy() - y.numpy()).max() < rounding:
         raise AssertionError(
-            f"The inverse of the layer '{layer.name}' ({type(layer).__name__}) reproduces random "
-            f"inputs with an error of up to {error:g}: expected inverse(call(x)) to equal x. "
-            "Correct its inverse."
+            f"The inverse of the layer '{layer.name}' ({type(layer).__name__}) reproduces "
+            f"random inputs with an error of up to {error:g}: expected inverse(call(x)) to "
+            "equal x. Correct the inverse method."
         )
 
 
@@ -684,6 +684,5 @@ def _check_log_det(layer, x, condition) -> None:
         raise AssertionError(
             f"The log-determinant of the layer '{layer.name}' ({type(layer).__name__}) is "
             f"{log_det:.3g} for random numbers: expected {expected:.3g}, from finite "
-            "differences of "
-            "its outputs. Correct its call."
+            "differences of its outputs. Correct the call method."
         )

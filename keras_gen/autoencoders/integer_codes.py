@@ -31,5 +31,5 @@ def edge_of_codes(shape, levels: int, dtype: str | None = None, name="codes") ->
         name: Name of the edge.
     """
     if levels < 2:
-        raise ValueError(f"levels is {levels}: expected at least 2 values per code.")
+        raise ValueError(f"levels is {levels}: expected at least 2 possible values per code.")
     return Levels(tuple(shape), levels, name=name, dtype=dtype)

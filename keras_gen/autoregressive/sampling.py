@@ -90,7 +90,8 @@ def _check(network, noise, conditions) -> None:
         raise ValueError(
             f"{network.name} maps values of shape {shape} to {output}: expected an input of "
             "known shape (height, width, channels), (time, channels), or (channels,), and an "
-            "output of the same size with a multiple of the input's channels."
+            "output of the same size, whose number of channels is a multiple of the input's "
+            "channels."
         )
     if noise.shape.rank is None or not noise.shape[1 : len(shape) + 1].is_compatible_with(shape):
         axes = {1: "", 2: "time, ", 3: "height, width, "}[len(shape)]

@@ -98,7 +98,7 @@ def activation_maps(classifier: keras.Model) -> keras.Model:
     if not (scaled and maps):
         raise ValueError(
             f"The network '{classifier.name}' has {len(scaled)} layers that scale images and "
-            f"{len(maps)} ReLUs: expected the layers of conv_classifier."
+            f"{len(maps)} ReLUs: expected the layers that conv_classifier builds."
         )
     return keras.Model(scaled[0], maps, name="features")
 

@@ -101,7 +101,7 @@ def _require_few_texts(name: str, contents: tf.Tensor) -> tf.Operation:
     counts = (tf.strings.length(contents) - tf.strings.length(removed)) // 4
     most, total = tf.reduce_max(counts), tf.reduce_sum(counts)
     sentence = (
-        f"{name} has {{}} compressed texts and color profiles in one file and {{}} in all: "
+        f"{name} has {{}} compressed texts and color profiles in one file and {{}} in total: "
         f"expected at most {MOST_TEXTS} and {MOST_TEXTS_IN_ALL}, respectively. Save the images "
         "without metadata."
     )

@@ -217,7 +217,9 @@ def _of_export(path: Path) -> GenerativeModel:
         config = json.loads(str(described["configuration"]))
         model = keras.saving.deserialize_keras_object(config)
         if not isinstance(model, GenerativeModel):
-            raise ValueError(f"its configuration is {shown(config)}: expected a model's")
+            raise ValueError(
+                f"its configuration is {shown(config)}: expected the configuration of a model"
+            )
         model.step.assign(checked_integer("step", described["step"].tolist(), minimum=0))
     weights = model.weights
     with _in_one_sentence(path):
@@ -243,7 +245,9 @@ def _of_export(path: Path) -> GenerativeModel:
 def _assign(weights: list, index: int, value: np.ndarray) -> None:
     """Sets one of the weights; raises a ValueError unless there is one of the same shape."""
     if not 0 <= index < len(weights):
-        raise ValueError(f"weight {index} is stored: expected 0 to {len(weights) - 1}")
+        raise ValueError(
+            f"it contains a weight with the index {index}: expected 0 to {len(weights) - 1}"
+        )
     weight = weights[index]
     if tuple(weight.shape) != np.shape(value):
         raise ValueError(

@@ -210,7 +210,7 @@ def distribute_fresh(dataset: tf.data.Dataset, strategy: tf.distribute.Strategy)
     if len(sizes) > 1 or None in sizes or max(sizes) % replicas:
         raise ValueError(
             f"Batches have {' or '.join(map(str, sizes))} examples: expected one static size "
-            f"that is a multiple of the {replicas} replicas."
+            f"that is a multiple of {replicas}, the number of replicas."
         )
 
     def deal(context):

@@ -306,8 +306,14 @@ DAMAGED = {
     "three steps": (described(step=lambda _: [1, 2, 3]), r"step is \[1, 2, 3\]: expected an int"),
     "a step below 0": (described(step=lambda _: -5), r"step is -5: expected an integer"),
     "another order": (described(kept=lambda v: v[::-1]), r"weight \d+ has shape .*: expected \("),
-    "a large place": (described(kept=lambda v: v + 999), r"weight \d+ is stored: expected 0 to"),
-    "a place below -1": (described(kept=lambda v: -2 - v), r"weight -\d+ is stored: expected 0 to"),
+    "a large place": (
+        described(kept=lambda v: v + 999),
+        r"weight with the index \d+: expected 0 to",
+    ),
+    "a place below -1": (
+        described(kept=lambda v: -2 - v),
+        r"weight with the index -\d+: expected 0 to",
+    ),
     "a place too many": (described(kept=lambda v: [*v, 1]), r".*"),
     "no weight": (described(beside=lambda v: [*v, 3]), r".*weight_3"),
     "a list": (described(configuration=lambda _: "[1]"), r"its configuration is \[1\]: expected"),

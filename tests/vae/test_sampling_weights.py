@@ -262,6 +262,6 @@ def test_each_worker_gets_the_parts_of_its_replicas():
 ])  # fmt: skip
 def test_batches_that_cannot_be_divided_are_refused(dataset):
     with pytest.raises(
-        ValueError, match="examples: expected one static size that is a multiple of the 2 replicas"
+        ValueError, match="examples: expected one static size that is a multiple of 2, the number"
     ):
         distribute_fresh(dataset, make_strategy("mirrored"))

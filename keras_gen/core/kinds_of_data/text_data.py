@@ -114,7 +114,7 @@ class Characters(Edge):
         character = tf.strings.unicode_encode([point], "UTF-8")
         sentence = (
             "Text {} has the character {} at position {}: expected one of the "
-            f"{len(self.alphabet)} characters of the alphabet. Replace all other characters, "
+            f"{len(self.alphabet)} characters in the alphabet. Replace all other characters, "
             "for example with keras_gen.data.cleaned."
         )
         return require(~tf.reduce_any(unknown), sentence, wrong[0], character, wrong[1])

@@ -96,7 +96,10 @@ class Shapes(Declared):
         index = np.arange(total)
         if n is not None:
             if not 1 <= n <= total:
-                raise ValueError(f"n is {n}: expected 1 to {total}, the number of combinations.")
+                raise ValueError(
+                    f"n is {n}: expected at least 1 and at most {total}, the number of "
+                    "combinations."
+                )
             index = np.random.default_rng(seed).choice(total, n, replace=False)
         values = self.factors.values(index)
         images = self.render(values)

@@ -61,8 +61,8 @@ class Split(Parts):
         """Splits the training part, holding out the last `count` examples (at least 1, not all)."""
         if not 0 < count < len(self.train):
             raise ValueError(
-                f"count is {count}: expected to hold out 1 to {len(self.train) - 1} of the "
-                f"{len(self.train)} training examples."
+                f"count is {count}: expected 1 to {len(self.train) - 1} held-out examples, "
+                f"because there are {len(self.train)} training examples."
             )
         train, test = _without_last(self.train, count)
         return Split(train, test, self.warning)

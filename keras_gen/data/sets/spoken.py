@@ -47,8 +47,8 @@ class SpokenDigits(Split):
         takes = np.unique(self.train_takes)
         if not 0 < count < len(takes):
             raise ValueError(
-                f"count is {count}: expected to hold out 1 to {len(takes) - 1} of the "
-                f"{len(takes)} takes."
+                f"count is {count}: expected 1 to {len(takes) - 1} held-out takes, because "
+                f"there are {len(takes)} takes."
             )
         held_out = self.train_takes >= takes[-count]
         train = self.train.select(~held_out)

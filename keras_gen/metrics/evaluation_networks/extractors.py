@@ -51,7 +51,7 @@ def resize_images(images: np.ndarray, size: tuple[int, int], batch_size: int = 6
     """
     images = as_images(images)
     if len(size) != 2 or min(size) < 1:
-        raise ValueError(f"size is {size}: expected a positive (height, width).")
+        raise ValueError(f"size is {size}: expected a height and a width of at least 1.")
     if images.shape[1:3] == tuple(size):
         return images
     parts = []

@@ -128,8 +128,8 @@ def _gray(images, levels=2):
     flat = as_images(images, channels=(1,))[..., 0]
     if flat.max() >= levels:
         raise ValueError(
-            f"Images have values up to {flat.max()}: expected uint8 values 0 and 1. Binarize the "
-            "images."
+            f"Images have values up to {flat.max()}: expected uint8 images with the values 0 and "
+            "1. Binarize the images."
         )
     return flat
 

@@ -69,7 +69,7 @@ def sample(options: argparse.Namespace) -> int:
         )
     n = options.n or usual
     if kind in ("images", "sounds") and n > LARGEST_GRID:
-        raise ValueError(f"-n is {n}: expected 1 to {LARGEST_GRID} {kind} in one file.")
+        raise ValueError(f"-n is {n}: expected 1 to {LARGEST_GRID} {kind} per file.")
     inputs = conditions | {"seed": options.seed, "n": n}
     parts = [model(signature, **part)[output] for part in _requests(model, signature, inputs)]
     values = np.concatenate(parts)

@@ -19,7 +19,7 @@ def test_the_last_training_examples_are_held_out():
     assert kept.train.arrays().ravel().tolist() == [0, 1, 2] and kept.warning == "OFFLINE"
     assert kept.test.arrays().ravel().tolist() == [3, 4]
     for count in (0, 5):
-        with pytest.raises(ValueError, match=f"count is {count}: expected to hold out 1 to 4"):
+        with pytest.raises(ValueError, match=f"count is {count}: expected 1 to 4 held-out"):
             split.for_validation(count)
 
 

@@ -96,7 +96,7 @@ def test_takes_are_held_out(offline):
     np.testing.assert_array_equal(choice.train.arrays()[0], waveforms[~late])
     assert np.bincount(choice.test.arrays()[1]).tolist() == [20] * 5
     for count in (0, 5):
-        with pytest.raises(ValueError, match=f"count is {count}: expected to hold out 1 to 4"):
+        with pytest.raises(ValueError, match=f"count is {count}: expected 1 to 4 held-out"):
             data.hold_out_takes(count)
 
 

@@ -140,7 +140,7 @@ HALF = np.stack([np.ones([4, 4]), np.eye(4)])[..., None]  # the first mask leave
 GRID = np.linspace(-12.0, 12.0, 2401)
 UINT8 = "xpected .*uint8"
 UNFITTED = "not fitted: call fit first"
-BINARIZE = "values up to 25.: expected uint8 values 0 and 1. Binarize"
+BINARIZE = "values up to 25.: expected uint8 images with the values 0 and 1. Binarize"
 
 
 def grids(codes, labels):

@@ -25,7 +25,7 @@ class DrawingLayer(DeclaredLayer):
         **kwargs: Additional arguments for `keras.layers.Layer`, such as `name`.
     """
 
-    # Whether to apply noise at inference, too. All examples then have the same noise, which is
+    # Whether to apply noise also at inference. All examples then have the same noise, which is
     # determined by `noise.inference_seed`, so a result does not depend on the other examples in
     # the batch.
     always = False
@@ -71,7 +71,7 @@ class Dropout(DrawingLayer):
         rate: Fraction of the inputs to drop, in [0, 1).
         seed: Seed for the masks. If None, it comes from Python's random generator, which
             `keras.utils.set_random_seed` seeds.
-        always: Whether to drop inputs at inference, too, which in pix2pix replaces latents (Isola
+        always: Whether to drop inputs also at inference. In pix2pix, this replaces latents (Isola
             et al. 2017, sec. 3.2.1). All examples then have the same mask, which is determined by
             `noise.inference_seed`, so a result does not depend on the other examples in the batch.
 

@@ -48,7 +48,8 @@ def code_information(
 
     Returns:
         A dict of float32 `[batch]`, in nats: "categorical" and "continuous", which are -log Q(c|x)
-        for the categories and for the numbers, and "information", which is H(c) minus both.
+        for the categories and for the numbers, and "information", which is H(c) minus these two
+        values.
 
     Example:
         >>> code_information(tf.one_hot([0, 1], 2), tf.zeros([2, 2]), [2])["information"]  # 0 each

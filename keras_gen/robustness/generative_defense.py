@@ -13,7 +13,8 @@ def reconstructed(network: Callable, autoencoder: Callable) -> Callable:
     """Returns a network preceded by an autoencoder that was trained on clean images.
 
     This is the reformer of Meng, Chen: "MagNet: A Two-Pronged Defense against Adversarial
-    Examples", CCS 2017. Attacks differentiate both networks, so they are adapted to the defense.
+    Examples", CCS 2017. Attacks differentiate through both networks, so the attacks are adapted to
+    the defense.
 
     Args:
         network: Network that maps floats in [0, 1] to logits.

@@ -42,8 +42,8 @@ class StyleIdentityVAE(EncoderDecoder):
     returns the style and the identity concatenated (see `split`); `swap` gives an image the
     identity of another image.
 
-    Deviations: each triple is used in one direction only, which gives the same expected loss as
-    both directions. The discriminator's targets are not smoothed. The weights are relative to
+    Deviations: each triple is used in only one direction, which gives the same expected loss as
+    using both directions. The discriminator's targets are not smoothed. The weights are relative to
     losses in nats, whereas the authors' code uses mean squared errors.
 
     Args:

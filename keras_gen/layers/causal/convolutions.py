@@ -132,7 +132,7 @@ class MaskedConvolution(CausalLayer):
             channel `filters * g // image_channels`; the input's channels are divided in the same
             way. If the last layer has `image_channels * outputs_per_value` filters, their order is
             `[channel, parameter]`.
-        kernel_size: Side length of the kernel, or (height, width); odd.
+        kernel_size: Odd side length of the kernel, or odd (height, width).
         mask: "A" for the first layer, or "B" for later layers.
         image_channels: Number of channels in the image, 1 or 3, at most `filters`.
         activation: Name of the output's activation, or a function.
@@ -305,7 +305,7 @@ class VerticalConvolution(CausalLayer):
 
     Args:
         filters: Number of output channels.
-        kernel_size: Side length of the full kernel, odd. This layer contains only the upper half.
+        kernel_size: Odd side length of the full kernel. This layer contains only the upper half.
         sees_itself: Whether the layer also sees the pixel's own row. Use False in the first layer
             of a stack, whose inputs are the values, and True in all other layers, whose inputs are
             maps of the rows above.

@@ -209,7 +209,7 @@ class RowLSTM(PixelLSTM):
 
     Args:
         units: Number of features in a pixel's state, h in the paper, at least `image_channels`.
-        kernel_size: Width of both kernels, odd.
+        kernel_size: Odd width of both kernels.
         image_channels: Number of channels in the image, 1 or 3.
 
     Example:

@@ -68,7 +68,7 @@ def train_domain_classifier(
             images), or `"recolored"` (five layers; changed contrast, brightness, and tint). A good
             translation convinces all three.
         steps: Number of training steps.
-        batch_size: Number of images per step. Must be even.
+        batch_size: Even number of images per step.
         learning_rate: Initial learning rate, which decays to 0 on a cosine schedule.
         seed: Seed for the weights, the batches, and the dropout.
 

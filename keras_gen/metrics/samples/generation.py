@@ -248,8 +248,8 @@ def sample_report(
             held-out images.
         held_out: Held-out images, uint8 `[n, H, H, C]`, at least 10 and at most as many as there
             are training images.
-        sets: Dict that maps the prefix of results to a set of uint8 images, as many as in
-            `held_out`, such as "" for the model's samples, and "baseline_" for samples from
+        sets: Sets of uint8 images, each as large as `held_out`, by the prefix of their results,
+            such as "" for the model's samples, and "baseline_" for samples from
             `keras_gen.workshop.baselines.mixture_samples`.
         seed: Seed for subsets and patches.
 

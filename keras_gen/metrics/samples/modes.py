@@ -118,7 +118,8 @@ def stacked_modes(
     labels = []
     for start in range(0, len(images), batch_size):
         batch = images[start : start + batch_size]
-        # [n, H, W, 3] becomes gray images, with the three channels of an image in succession.
+        # Convert [n, H, W, 3] to gray images, with the three channels of each image in
+        # succession.
         digits = np.moveaxis(batch, -1, 1).reshape(-1, *images.shape[1:3], 1)
         logits = np.asarray(classify(digits))
         if logits.shape != (len(digits), classes):

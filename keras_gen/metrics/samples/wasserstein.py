@@ -100,9 +100,9 @@ def pyramid_distances(
 
     Karras, Aila, Laine, Lehtinen: "Progressive Growing of GANs for Improved Quality, Stability, and
     Variation", ICLR 2018, sec. 5. A level of the Laplacian pyramid contains the detail at one
-    scale. Its 7x7 patches are projected onto random directions, along which the Wasserstein
-    distance is computed by sorting. The finest level shows noise and blur; the coarsest level is
-    the blurred image, with its colors and composition.
+    scale. The level's 7x7 patches are projected onto random directions, and the Wasserstein
+    distance along each direction is computed by sorting. The finest level shows noise and blur; the
+    coarsest level is the blurred image, with its colors and composition.
 
     Deviation: with `normalize=False`, the patches keep their contrast. The paper normalizes each
     set separately, which hides too little or too much contrast at a scale.

@@ -102,8 +102,8 @@ def gated_pixel_cnn(
             Bernoulli.
         filters: Number of maps in each stack, a multiple of the number of channels.
         blocks: Number of blocks after the first layers.
-        first_kernel: Side length of the first layers' kernels, odd.
-        kernel: Side length of the kernels within a block, odd.
+        first_kernel: Odd side length of the first layers' kernels.
+        kernel: Odd side length of the kernels within a block.
         head_filters: Number of maps in the second-to-last layer; `filters` by default.
         levels: Number of image levels, which start at 0 and are scaled to [-1, 1]. If None, images
             are not scaled.
@@ -251,7 +251,7 @@ def pixel_rnn(
         kind: Type of LSTM: "row" for `RowLSTM`, or "diagonal" for the sum of both directions of
             `DiagonalLSTM`.
         first_kernel: Side length of the first kernel, which is odd and has mask A.
-        kernel: Width of the Row LSTM's kernels, odd.
+        kernel: Odd width of the Row LSTM's kernels.
         head_filters: Number of maps in the two layers after the blocks; 2h by default.
         levels: Number of image levels, which start at 0 and are scaled to [-1, 1]. If None, images
             are not scaled.

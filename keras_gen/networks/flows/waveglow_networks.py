@@ -46,7 +46,7 @@ def waveglow(
 
     Args:
         bands: Number of bands in the mel spectrogram.
-        groups: Number of neighboring samples that become channels. Must be even.
+        groups: Even number of neighboring samples that become channels.
         steps: Number of flow steps, at least 1.
         early_every: Number of steps after which channels are output, except after the last step.
         early: Number of channels that are output at a time.

@@ -104,8 +104,8 @@ def video_discriminator(
 
 def _recurrent(inputs, state):
     """Returns the states of a GRU after each input, `[batch, times, units]`."""
-    # The GRU is unrolled from plain layers, because the Keras GRU has a dropout seed even without
-    # dropout, and this seed is neither resumed nor different on each replica.
+    # The GRU is unrolled and built from plain layers. The Keras GRU has a dropout seed even
+    # without dropout, and this seed is neither resumed nor different on each replica.
     units = state.shape[-1]
     from_inputs = layers.Dense(3 * units, name="inputs")(inputs)
     recurrent = layers.Dense(3 * units, kernel_initializer="orthogonal", name="recurrent")

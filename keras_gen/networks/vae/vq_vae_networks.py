@@ -236,7 +236,8 @@ def wave_decoder(
         samples: Number of samples in a waveform, as in `wave_encoder`.
         latent_dim: Number of dimensions of a latent.
         classes: Number of classes.
-        filters: Number of channels in each of the encoder's convolutions, in the encoder's order.
+        filters: Number of channels in each of the encoder's convolutions, in the same order as in
+            the encoder.
         dilations: Dilations of consecutive blocks.
 
     Returns:

@@ -20,7 +20,7 @@ from keras_gen.losses.likelihoods import Likelihood
 
 @keras.saving.register_keras_serializable("keras_gen")
 class VQVAE(EncoderDecoder):
-    """An autoencoder whose codes are integers: entries of a codebook.
+    """An autoencoder whose codes are integers, the indices of codebook entries.
 
     Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017. The
     loss is eq. (3). By default, moving averages of the latents (appendix A.1) replace the second

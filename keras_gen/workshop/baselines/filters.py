@@ -68,7 +68,7 @@ def framed_ink(images: np.ndarray) -> np.ndarray:
     uint8 `[n, H, W, 1]`.
 
     Args:
-        images: Images, uint8 `[n, H, W, 1]`, bright on dark, such as digits.
+        images: Images, uint8 `[n, H, W, 1]`, with bright ink on a dark background, such as digits.
 
     Example: `framed_ink(digits)`.
     """

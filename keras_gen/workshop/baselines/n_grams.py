@@ -12,7 +12,7 @@ _DIRECT = 2**24  # keys below this number are counted in an array
 
 
 class NGrams:
-    """A model of sequences in which counts predict each level from the previous levels.
+    """A model of sequences that predicts each level from the previous levels, based on counts.
 
     Counts of long contexts are interpolated with counts of shorter contexts, using modified
     Kneser-Ney smoothing (Chen, Goodman: "An Empirical Study of Smoothing Techniques for Language
@@ -199,7 +199,7 @@ class GridNGrams:
 
     The context is the code to the left, the code above, and the class. `NGrams` interpolates
     between counts with the full context, without the class, without the class and the code above,
-    and without any context. Codes outside of the grid count as an additional level. The
+    and without any context. Codes outside of the grid are treated as an additional level. The
     probabilities of the codes sum to slightly less than 1, because the shortest contexts reserve
     some probability for other symbols.
 

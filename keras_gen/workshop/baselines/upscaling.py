@@ -49,7 +49,7 @@ class ClusteredRidge:
     Args:
         factor: Factor by which the sides are enlarged, at least 2.
         clusters: Number of clusters.
-        side: Side of a patch in pixels, odd, at least 3.
+        side: Odd side length of a patch in pixels, at least 3.
         penalty: Penalty on the squared weights, for levels in [0, 1].
         seed: Seed for the clusters.
 

@@ -205,7 +205,7 @@ def _row(path: Path, runs: list[Record]) -> dict[str, Any]:
 
 
 def _joined(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Returns the values that rows share, and lists of the values that differ."""
+    """Returns the values that all rows share, and lists of the other values."""
     joined: dict[str, Any] = {}
     for name in dict.fromkeys(itertools.chain(*rows)):
         values = [row.get(name) for row in rows]

@@ -284,6 +284,6 @@ def _named_rows(names: Sequence[str], rows: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def as_uint8(model, images) -> np.ndarray:
-    """Returns images as uint8: unchanged if they are uint8, otherwise restored by the model."""
+    """Returns images as uint8; images of other types are restored by the model."""
     images = np.asarray(images)
     return images if images.dtype == np.uint8 else model.restore(images).numpy()

@@ -2,8 +2,8 @@
 
 Each file contains one layer, or the layers from one paper; `flows` contains invertible layers. All
 layers also accept the arguments of `keras.layers.Layer`, such as `name` and `dtype`. A layer raises
-a `ValueError` for arguments that its docstring does not allow, and, when it is built, for inputs
-that its docstring does not allow.
+a `ValueError` for arguments that its docstring does not allow. When it is built, it also raises a
+`ValueError` for such inputs.
 """
 
 from keras_gen.layers.causal import (

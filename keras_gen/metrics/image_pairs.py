@@ -221,7 +221,7 @@ def hole_psnr(
 ) -> float:
     """Returns the PSNR of the missing pixels in dB, from the mean squared error over all images.
 
-    (With a single perfect image, the mean of the images' PSNRs would be infinite.) The peak is 255.
+    With a single perfect image, the mean of the images' PSNRs would be infinite. The peak is 255.
 
     Args:
         filled: Completed images, uint8 `[n, H, W, 1 or 3]`, equal to `originals` where nothing is
@@ -229,7 +229,7 @@ def hole_psnr(
         originals: Original images, uint8, in the shape and order of the first argument.
         masks: Masks `[n, H, W, 1]`, nonzero where a pixel was missing.
         of: Values to compare, "luma" or "rgb"; see `psnr`. With "luma", color errors do not count,
-            and because of the studio range, each other error counts a seventh less.
+            and because of the studio range, all other errors count a seventh less.
 
     Raises:
         ValueError: If the arrays do not match, if nothing is missing, or if known pixels differ.

@@ -454,7 +454,7 @@ def _check_classes(network, x, labels) -> None:
 
 
 def unit(values) -> tf.Tensor:
-    """Returns each example divided by its norm, the root of the sum of squares; 0 remains 0."""
+    """Returns each example divided by its Euclidean norm; 0 remains 0."""
     axes = list(range(1, values.shape.rank))
     largest = tf.reduce_max(tf.abs(values), axes, keepdims=True)
     scaled = tf.math.divide_no_nan(values, largest)  # small squares would underflow
@@ -462,6 +462,6 @@ def unit(values) -> tf.Tensor:
 
 
 def _norms(values) -> tf.Tensor:
-    """Returns the root of the sum of squares of each example, `[batch, 1, ...]`."""
+    """Returns each example's Euclidean norm, `[batch, 1, ...]`."""
     axes = list(range(1, values.shape.rank))
     return tf.sqrt(tf.reduce_sum(tf.square(values), axes, keepdims=True))

@@ -16,8 +16,8 @@ MOST_EXAMPLES = MOST_SAMPLES
 MOST_ELEMENTS = 3 * 2**20
 """Maximum number of elements, or bytes of strings, in an input: a 1,024 x 1,024 RGB image."""
 MOST_ACTIVATIONS = 3 * 2**23
-"""Maximum number of outputs of the largest layer for all examples in a request, 96 MiB. Up to
-eleven times as much memory is used at once (by a gated PixelCNN)."""
+"""Maximum number of outputs of the largest layer for all examples in a request, 96 MiB. A gated
+PixelCNN uses up to eleven times as much memory at once."""
 MOST_MULTIPLICATIONS = 2**41
 """Maximum number of multiplications by weights in a request that evaluates its network many times:
 about a minute on one core."""
@@ -157,7 +157,7 @@ def require_elements(name: str, count: tf.Tensor, largest: LargestRequest) -> tf
 
 
 def _size(tensor: tf.Tensor) -> tf.Tensor:
-    """Returns the number of elements of a tensor, or of bytes of its strings, int64."""
+    """Returns the number of elements in a tensor, or of bytes in its strings, int64."""
     if tensor.dtype == tf.string:
         return tf.reduce_sum(tf.cast(tf.strings.length(tensor), tf.int64))
     return tf.size(tensor, tf.int64)

@@ -147,7 +147,7 @@ class SRGAN(Translator, AdversarialPredictor):
 
     @for_users
     def self_ensemble(self, images, batch_size: int = 8) -> np.ndarray:
-        """Returns enlarged images, averaged over all rotations and reflections, as uint8.
+        """Returns enlarged uint8 images, averaged over all rotations and reflections.
 
         Timofte, Rothe, Van Gool: "Seven Ways to Improve Example-Based Single Image Super
         Resolution", CVPR 2016, sec. 3.5. The ensemble takes eight times as long as `enlarge`.

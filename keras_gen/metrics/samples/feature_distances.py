@@ -143,7 +143,7 @@ def kernel_distance(
     Returns:
         The distance and its standard error, in float64. The standard error is computed over the
         subsets, or, for whole sets, with the jackknife (leaving out one row at a time). Because
-        subsets share rows, it is too small if there are many subsets.
+        subsets share rows, the standard error is too small if there are many subsets.
 
     Example: `distance, error = kernel_distance(real_features, generated_features)`.
     """

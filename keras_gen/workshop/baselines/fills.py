@@ -12,7 +12,7 @@ from keras_gen.metrics.image_pairs import missing_pixels
 
 
 def border_mean(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
-    """Fills missing pixels with the mean color of the adjacent known pixels, as uint8.
+    """Returns uint8 images whose missing pixels have the mean color of adjacent known pixels.
 
     Args:
         images: Images, uint8 `[n, H, W, channels]`.
@@ -72,9 +72,10 @@ def ridge_fill(
     mirror: bool = False,
     alphas: Sequence[float] = (10.0, 30.0, 100.0, 300.0, 1000.0),
 ) -> np.ndarray:
-    """Fills missing pixels using ridge regression on the known pixels, as uint8.
+    """Returns uint8 images whose missing pixels are predicted by ridge regression.
 
-    The regression is fitted to whole images, with pixels in [0, 1], and is the best linear model.
+    The regression on the known pixels is fitted to whole images, with pixels in [0, 1], and is the
+    best linear model.
 
     Args:
         images: Images, uint8 `[n, H, W, channels]`.

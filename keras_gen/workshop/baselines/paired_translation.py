@@ -41,7 +41,7 @@ def ridge_target(
     train_targets: np.ndarray,
     alphas: Sequence[float] = (30.0, 100.0, 300.0, 1000.0, 3000.0, 10_000.0),
 ) -> np.ndarray:
-    """Predicts targets with ridge regression on whole images, the best linear model, as uint8.
+    """Predicts uint8 targets with ridge regression on whole images, the best linear model.
 
     Args:
         sources: Source images, uint8 `[n, H, W, C]`.
@@ -67,7 +67,7 @@ def ridge_target(
 def color_means(
     sources: np.ndarray, train_sources: np.ndarray, train_targets: np.ndarray, colors: np.ndarray
 ) -> np.ndarray:
-    """Replaces each pixel with the mean target pixel for its source color, as uint8.
+    """Returns uint8 images with the mean target pixel for the color of each source pixel.
 
     Args:
         sources: Label maps, uint8 `[n, H, W, C]`.

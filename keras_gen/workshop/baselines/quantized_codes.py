@@ -157,9 +157,9 @@ class QuantizedComponents:
     This is the best linear transform code of fixed length for normal data (Huang, Schultheiss:
     "Block Quantization of Correlated Gaussian Random Variables", IEEE Transactions on
     Communications Systems 1963). Each bit is assigned to the component whose error on training
-    images it reduces most. The first bit of a normal component divides its error by 2.75, and later
-    bits divide it by up to 4. The levels minimize the squared error (Lloyd: "Least Squares
-    Quantization in PCM", IEEE Transactions on Information Theory 1982).
+    images it reduces most. The first bit of a normally distributed component divides its error by
+    2.75, and each later bit divides the error by up to 4. The levels minimize the squared error
+    (Lloyd: "Least Squares Quantization in PCM", IEEE Transactions on Information Theory 1982).
 
     Args:
         images: Training images, uint8 `[n, H, W, C]`, at least 2.

@@ -23,7 +23,7 @@ _FLAT = 1e-3  # minimum divisor when a patch is divided by its contrast
 
 @checked_types
 def bicubic(images: np.ndarray, factor: PositiveInteger) -> np.ndarray:
-    """Enlarges images with bicubic interpolation (Keys 1981), as uint8.
+    """Enlarges images with bicubic interpolation (Keys 1981), and returns them as uint8.
 
     Args:
         images: Images, uint8 `[n, height, width, channels]`.

@@ -27,7 +27,7 @@ KINDS = {
     "texts": (8, (".txt",)),
     "rows": (64, (".csv",)),
 }
-LARGEST_GRID = 10_000  # maximum number of images or sounds, which are held at once
+LARGEST_GRID = 10_000  # maximum number of images or sounds in memory at once
 RATE = 8000  # samples per second, as in all audio recipes
 PAUSE = 0.3  # seconds between sounds
 ANY = "any"  # label value: each sample gets a random label

@@ -74,7 +74,7 @@ def main(run: Run, s: Settings):
 
 
 def with_noise(images, s):
-    """Returns images with the maximum noise added, uint8."""
+    """Returns uint8 images with the maximum noise added."""
     noise = np.random.default_rng(s.seed).normal(size=images.shape)
     return np.clip(images + 127.5 * s.deviation * noise, 0, 255).round().astype("uint8")
 

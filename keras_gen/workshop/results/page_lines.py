@@ -132,8 +132,8 @@ def groups(recipe: str, published: Published, records: list[Record]) -> list[Gro
 
     The first group is the group whose command changes the fewest flags of its preset; the preset
     `paper` breaks ties. `read_groups` moves an exported group to the front. Runs that differ only
-    in the seed form one group, whose values are from the median run by the first metric, or from
-    the worse of two runs.
+    in the seed form one group. The values of a group are from its median run by the first metric,
+    or from the worse of two runs.
     """
     settings: dict[str, list[Record]] = {}
     for record in records:

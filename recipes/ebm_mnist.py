@@ -10,9 +10,9 @@ the buffer (Gaussian mixture: 0.039), and an AUROC of 0.997 for clothes among di
 
 Samples are compared with test digits by their principal components and by gradient histograms,
 which are not learned. Chains that continue the buffer and new chains from noise are compared
-separately, because the latter are much farther from the digits. The energy of a model of digits
-detects clothes among digits, and the energy of a model of clothes is tested in the other direction.
-Scores are high for outliers. Digits are darker than clothes and have fewer gray pixels, so
+separately, because the latter are much farther from the digits. The energy from a digit model is
+used to detect clothes among digits, and the energy from a clothing model to detect digits among
+clothes. Scores are high for outliers. Digits are darker than clothes and have fewer gray pixels, so
 baselines also separate them: a Gaussian mixture of principal components, the error of these
 components, the distance to the nearest training image, and the mean brightness.
 

@@ -193,7 +193,7 @@ def windows(poses, seen):
 
 
 def cheap(known, new, seen, examples):
-    """Returns frames of the nearest training poses, and from ridge regression on several poses."""
+    """Returns frames of the nearest training poses, and frames from ridge regression on poses."""
     train = windows(known.poses, seen)
     test = windows(new.poses, seen)
     images = flat(known.images)

@@ -12,13 +12,14 @@ with both losses (supervised only: 22.3%).
 
 One network, with dropout at its input, is trained with 100, 600, 1,000, and 3,000 labels from
 MNIST's training set. The sets of labels are balanced over the digits, nested, and resampled for
-each of five seeds. The first way of training is supervised only, on the labeled digits. In method
-(a), the network is pretrained without labels on all 60,000 digits as an autoencoder, which is a
-denoising autoencoder because of the input dropout, and is then fine-tuned on the labeled digits. In
-method (b), it is trained on both losses jointly, in batches that consist half of labeled digits and
-half of samples from all digits. The code size, dropout, fine-tuning rate, and weight were chosen
-from a few candidates, based on the error on the last 10,000 training digits in shorter runs with
-one seed and 100 labels. The test set is evaluated only at the end of each run.
+each of five seeds. The network is trained in three ways. The supervised baseline is trained only on
+the labeled digits. In method (a), the network is pretrained without labels on all 60,000 digits as
+an autoencoder, which is a denoising autoencoder because of the input dropout, and is then
+fine-tuned on the labeled digits. In method (b), it is trained on both losses jointly, in batches
+that consist half of labeled digits and half of samples from all digits. The code size, dropout,
+fine-tuning rate, and weight were chosen from a few candidates, based on the error on the last
+10,000 training digits in shorter runs with one seed and 100 labels. The test set is evaluated only
+at the end of each run.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """

@@ -74,7 +74,7 @@ class Settings(ShortStepSettings):
     features: Literal["classifier", "vgg"] = "classifier"
     """Feature network: a classifier of small images, trained in the run, or VGG19."""
     classifier_steps: int = 1500
-    """Training steps for the classifier that serves as feature network."""
+    """Training steps for the classifier that is used as the feature network."""
     clusters: int = 512
     """Number of patch clusters in the baseline, each with its own ridge regression."""
     tested: int = 14  # Maximum number of images to evaluate in each test set

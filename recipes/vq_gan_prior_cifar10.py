@@ -257,7 +257,7 @@ def main(run: Run, s: Settings):
 
 
 def codes_by_place(codes, labels, asked, random):
-    """Returns codes for classes; each position is taken from a random image of the class."""
+    """Returns codes for classes; the code at each position is from a random image of the class."""
     drawn = np.empty((len(asked), *codes.shape[1:]), codes.dtype)
     for label in np.unique(asked):
         known = codes[labels == label]

@@ -108,7 +108,7 @@ def _gradients(function: Callable, *tensors):
         "averages over values instead of adding them: the factor is wrong": lambda x, y: np.mean(
             (x - y) ** 2, axis=(1, 2)
         ),
-        "covers one axis only": lambda x, y: np.sum((x - y) ** 2, axis=1),
+        "covers only one axis": lambda x, y: np.sum((x - y) ** 2, axis=1),
         "adds absolute differences, not squared differences": lambda x, y: abs(x - y).sum(
             (1, 2)
         ),
@@ -139,7 +139,7 @@ def _subspace(r):
         "does not add the mean after the projection": lambda x, m, v: (x - m) @ v.T @ v,
         "adds a mean that was not subtracted": lambda x, m, v: x @ v.T @ v + m,
         "returns the codes instead of the reconstructions": lambda x, m, v: (x - m) @ v.T,
-        "returns what the code loses": lambda x, m, v: x - m - (x - m) @ v.T @ v,
+        "returns the residual": lambda x, m, v: x - m - (x - m) @ v.T @ v,
     },
 )
 def pca_reconstruction(x, mean, directions):
@@ -165,9 +165,7 @@ def _spectrum(x, k, centered=True, root=False, kept=False, count=0):
         "does not center the examples": lambda x, k: _spectrum(x, k, centered=False),
         "adds singular values that are not squared": lambda x, k: _spectrum(x, k, root=True),
         "is the variance that the code keeps": lambda x, k: _spectrum(x, k, kept=True),
-        "divides by n - 1: the factor of a mean is another": lambda x, k: _spectrum(
-            x, k, count=-1
-        ),
+        "divides by n - 1: a mean has another factor": lambda x, k: _spectrum(x, k, count=-1),
         "is a sum over examples, not a mean: the factor is wrong": lambda x, k: (
             len(x) * _spectrum(x, k)
         ),
@@ -327,7 +325,7 @@ _weights = _sized(lambda r, n, k: (_normal(r, k, n) * 3 - 200,))
     {
         "lacks the division by the number of samples": lambda w: logsumexp(w, axis=0),
         "is the mean of the logarithms": lambda w: w.mean(axis=0),
-        "is the largest weight alone": lambda w: w.max(axis=0),
+        "is only the largest weight": lambda w: w.max(axis=0),
         "is a mean over the wrong axis": lambda w: logsumexp(w, axis=1) - np.log(w.shape[1]),
         "computes exponentials that are 0 in float32: the logarithm is infinite": lambda w: (
             np.log(np.exp(w).mean(axis=0))
@@ -410,7 +408,7 @@ def effective_samples(log_weights):
             m + v * e
         ),
         "uses the reciprocal of the standard deviation": lambda m, v, e: m + np.exp(-v / 2) * e,
-        "scales the mean, too": lambda m, v, e: np.exp(v / 2) * (m + e),
+        "also scales the mean": lambda m, v, e: np.exp(v / 2) * (m + e),
         "lacks the standard deviation": lambda m, v, e: m + e,
     },
 )
@@ -460,7 +458,7 @@ def kl(mean, log_variance):
         "is a mean over pixels, not a sum: the factor is wrong": lambda a, x: (
             Bernoulli().log_prob(a, x) / x.shape[1]
         ),
-        "counts white pixels only": lambda a, x: -(x * np.logaddexp(0, -a)).sum(1),
+        "counts only white pixels": lambda a, x: -(x * np.logaddexp(0, -a)).sum(1),
         "is NaN or infinite where a probability rounds to 0 or 1": lambda a, x: (
             x * np.log(expit(a)) + (1 - x) * np.log(1 - expit(a))
         ).sum(1),
@@ -528,7 +526,7 @@ def _distances(z, codebook):
         ).argmax(axis=1),
         "finds the nearest latent for each code": lambda z, c: _distances(z, c).argmin(axis=0),
         "returns the codes instead of their indices": lambda z, c: c[_distances(z, c).argmin(1)],
-        "compares the first number of latents and codes only": lambda z, c: _distances(
+        "compares only the first number of latents and codes": lambda z, c: _distances(
             z[:, :1], c[:, :1]
         ).argmin(axis=1),
     },
@@ -603,7 +601,7 @@ def _entropy(indices, codes):
     {
         "is the entropy: an exponential is missing": _entropy,
         "mixes nats and bits": lambda i, k: 2 ** _entropy(i, k),
-        "counts the codes in use, however rare": lambda i, k: len(np.unique(i)),
+        "counts the codes in use, even rare ones": lambda i, k: len(np.unique(i)),
         "has the wrong sign in the exponent": lambda i, k: np.exp(-_entropy(i, k)),
         "uses squared frequencies instead of the entropy": lambda i, k: (
             i.size**2 / (code_uses(i, k) ** 2).sum()
@@ -636,7 +634,7 @@ def code_perplexity(indices, codes):
         ),
         "lacks the loss below the capacity": lambda kl, c, w: w * np.maximum(kl - c, 0),
         "adds the weight instead of multiplying": lambda kl, c, w: w + abs(kl - c),
-        "applies the weight to the divergence only": lambda kl, c, w: abs(w * kl - c),
+        "applies the weight only to the divergence": lambda kl, c, w: abs(w * kl - c),
     },
 )
 def capacity_loss(kl, capacity, weight):
@@ -691,7 +689,7 @@ def _unlabeled(bounds, logits, entropy=1.0):
         "lacks the entropy": lambda b, a: _unlabeled(b, a, 0),
         "is the logarithm of a sum, the exact likelihood": lambda b, a: logsumexp(b, axis=1),
         "gives all classes the same weight": lambda b, a: b.mean(axis=1),
-        "uses the most probable class only": lambda b, a: np.take_along_axis(
+        "uses only the most probable class": lambda b, a: np.take_along_axis(
             b, a.argmax(1)[:, None], 1
         )[:, 0],
         "normalizes over the examples": lambda b, a: _unlabeled(b.T, a.T)[: len(b)],
@@ -718,7 +716,7 @@ def unlabeled_bound(bounds, logits):
         "hides each position from itself": lambda n: np.tril(np.ones([n, n]), -1),
         "hides nothing": lambda n: np.ones([n, n]),
         "is 1 where attention is forbidden": lambda n: 1 - np.tril(np.ones([n, n])),
-        "lets positions see themselves only": np.eye,
+        "lets positions see only themselves": np.eye,
     },
 )
 def causal_mask(n):
@@ -957,7 +955,7 @@ def bits(nats, dimensions, levels):
         "has the wrong sign, as for the inverse": lambda w, a, b: (
             -a * b * np.linalg.slogdet(w)[1]
         ),
-        "uses the diagonal only": lambda w, a, b: a * b * np.log(abs(np.diag(w))).sum(),
+        "uses only the diagonal": lambda w, a, b: a * b * np.log(abs(np.diag(w))).sum(),
     },
 )
 def convolution_log_det(matrix, height, width):
@@ -1015,7 +1013,7 @@ _logits = _sized(lambda r, n, d: (30 * _normal(r, d), 30 * _normal(r, d)))
         ),
         "lacks the generated examples": lambda a, b: np.logaddexp(0, -a),
         "lacks the real examples": lambda a, b: np.logaddexp(0, b),
-        "uses probabilities in place of their logarithms": lambda a, b: expit(-a) + expit(b),
+        "uses probabilities instead of their logarithms": lambda a, b: expit(-a) + expit(b),
     },
 )
 def discriminator_loss(real_logits, fake_logits):
@@ -1032,9 +1030,7 @@ def discriminator_loss(real_logits, fake_logits):
     2,
     lambda r: _logits(r)[:1],
     {
-        "is the loss of the minimax game, whose gradient vanishes": lambda a: (
-            -np.logaddexp(0, a)
-        ),
+        "is the minimax loss, whose gradient vanishes": lambda a: -np.logaddexp(0, a),
         "has the wrong sign: the generator would help the discriminator": lambda a: (
             -np.logaddexp(0, -a)
         ),
@@ -1199,7 +1195,7 @@ def _frechet(a, s, b, t, mean=1.0, cross=1.0):
         "lacks a factor before the cross term": lambda a, s, b, t: _frechet(
             a, s, b, t, cross=0.5
         ),
-        "compares the means only": lambda a, s, b, t: ((a - b) ** 2).sum(),
+        "compares only the means": lambda a, s, b, t: ((a - b) ** 2).sum(),
         "takes the square root of each entry, not of the matrix": lambda a, s, b, t: (
             ((a - b) ** 2).sum() + np.trace(s + t - 2 * np.sqrt(np.abs(s @ t)))
         ),
@@ -1281,7 +1277,7 @@ def psnr(images, originals):
         )
     ),
     {
-        "has the loss of the minimax game": lambda a, x, y, w: (
+        "uses the minimax loss": lambda a, x, y, w: (
             -np.logaddexp(0, a).mean((1, 2)) + w * abs(x - y).mean(1)
         ),
         "weights the adversarial loss instead of the distance": lambda a, x, y, w: (
@@ -1363,7 +1359,7 @@ def _attacked(r):
         "uses a ball in the Euclidean norm": lambda x, g, e: np.clip(
             x + e * g / np.linalg.norm(g, axis=1, keepdims=True), 0, 1
         ),
-        "is the change alone": lambda x, g, e: e * np.sign(g),
+        "is only the change": lambda x, g, e: e * np.sign(g),
     },
 )
 def fgsm(x, gradient, epsilon):
@@ -1442,7 +1438,7 @@ def _reversal(function, x, weight):
     lambda r: (*_normals(1)(r), float(r.uniform(0.3, 3))),
     {
         "does not change the gradient": lambda x, w: x,
-        "changes the sign of the value, too": lambda x, w: -w * x,
+        "also changes the sign of the value": lambda x, w: -w * x,
         "lacks the weight": lambda x, w: reverse_gradient(x, 1.0),
         "scales the gradient without changing its sign": lambda x, w: (
             w * x + tf.stop_gradient(x - w * x)

@@ -20,8 +20,10 @@ _CHANGES: dict[str, Callable] = {
     "is the square of the expected result": np.square,
     "lacks a square": lambda y: np.sqrt(np.maximum(y, 0)),
     "is the reciprocal of the expected result": lambda y: 1 / y,
-    "lacks a logarithm, or has an exponential too many": np.exp,
-    "has a logarithm too many, or lacks an exponential": lambda y: np.log(np.maximum(y, 1e-30)),
+    "lacks a logarithm, or contains an extra exponential": np.exp,
+    "contains an extra logarithm, or lacks an exponential": lambda y: np.log(
+        np.maximum(y, 1e-30)
+    ),
 }
 
 
@@ -156,7 +158,7 @@ def _said_of_shapes(pairs: Pairs) -> str:
     if found.ndim > expected.ndim:
         return f"{said}, so a sum or a mean over an axis is missing"
     if found.ndim < expected.ndim:
-        return f"{said}, so a sum or a mean covers an axis too many"
+        return f"{said}, so a sum or a mean covers one axis too many"
     return said
 
 
@@ -175,11 +177,11 @@ def _said_of_values(pairs: Pairs) -> str:
     if all(_close(*shift) for shift in shifts) and found.size > len(pairs):
         return "differs by a constant that depends on the sizes or numbers"
     if np.allclose(found, expected, rtol=0.1, atol=0.05 * np.max(np.abs(expected))):
-        return "is wrong by a little: a small term is missing, superfluous, or wrong"
+        return "is slightly wrong: a small term is missing, superfluous, or wrong"
     right = np.isclose(found, expected, rtol=1e-4, atol=1e-4 * np.max(np.abs(expected)))
     if right.any():
         return f"is wrong for {np.mean(~right):.0%} of the values and right for the others"
-    return "is wrong for all values: derive the formula again, term by term"
+    return "is wrong for all values: derive the formula once more, term by term"
 
 
 def _factor(found: np.ndarray, expected: np.ndarray) -> float:

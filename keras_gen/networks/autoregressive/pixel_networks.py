@@ -328,9 +328,9 @@ def pixel_vae_decoder(
         blocks: Number of blocks after the first layers, at least 0.
         decoder_filters: Number of channels in each convolution applied to the latents, as in
             `conv_decoder`.
-        first_kernel: Side length of the first layers' kernels, odd.
-        kernel: Side length of the kernels within a block, odd. A pixel sees at most
-            `first_kernel // 2 + blocks * (kernel // 2)` rows above it and columns to either side.
+        first_kernel: Odd side length of the first layers' kernels.
+        kernel: Odd side length of the kernels within a block. A pixel sees at most `first_kernel //
+            2 + blocks * (kernel // 2)` rows above it and columns to either side.
         head_filters: Number of maps in the second-to-last layer; `filters` by default.
         levels: Number of image levels, which start at 0 and are scaled to [-1, 1]. If None, images
             are not scaled.

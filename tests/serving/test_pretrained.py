@@ -308,11 +308,11 @@ DAMAGED = {
     "another order": (described(kept=lambda v: v[::-1]), r"weight \d+ has shape .*: expected \("),
     "a large place": (
         described(kept=lambda v: v + 999),
-        r"weight with the index \d+: expected 0 to",
+        r"it contains a weight with the index \d+: expected 0 to",
     ),
     "a place below -1": (
         described(kept=lambda v: -2 - v),
-        r"weight with the index -\d+: expected 0 to",
+        r"it contains a weight with the index -\d+: expected 0 to",
     ),
     "a place too many": (described(kept=lambda v: [*v, 1]), r".*"),
     "no weight": (described(beside=lambda v: [*v, 3]), r".*weight_3"),

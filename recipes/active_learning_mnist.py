@@ -8,8 +8,8 @@ Training Text Classifiers", SIGIR 1994, choose examples whose class is least cer
   python recipes/active_learning_mnist.py --preset smoke     under a minute
 
 Expected result of the cpu preset: with 50 labels, an accuracy of 79% if the labeled digits cover
-the pool, and 65% if they are chosen at random (PCA and pixels: 70% each). Coverage saves 117
-labels.
+the pool, and 65% if they are chosen at random (PCA and pixels: 70% each; label spreading through a
+graph: 96%). Coverage saves 117 labels.
 
 An autoencoder is trained without labels. Some digits from a pool of training digits are labeled,
 logistic regression is fitted to their codes, and test digits are classified. Digits are chosen
@@ -20,7 +20,9 @@ logistic regression is fitted to their codes, and test digits are classified. Di
 - by uncertainty: half of the digits cover the pool; the other half have the smallest margin
   between the two most likely classes, according to a classifier fitted to the first half.
 
-The experiment is repeated with as many principal components and with pixels. "Labels saved" is the
+The experiment is repeated with as many principal components and with pixels. The strongest baseline
+uses neither codes nor a classifier: the labeled digits cover the pool by histograms of oriented
+gradients, and their labels are spread through a graph of the whole pool. "Labels saved" is the
 number of additional labels that a random choice of codes would require for the same accuracy,
 interpolated linearly between the measured label counts.
 
@@ -45,7 +47,7 @@ from keras_gen.autoencoders import Autoencoder
 from keras_gen.data import small_images
 from keras_gen.files.images import flat_pixels
 from keras_gen.networks import mlp_networks
-from keras_gen.workshop.baselines import PrincipalComponents
+from keras_gen.workshop.baselines import PrincipalComponents, graph_accuracy, stroke_codes
 from keras_gen.workshop.visualize import image_rows, reconstructions
 
 COUNTS = (20, 50, 100, 200)
@@ -106,9 +108,13 @@ def main(run: Run, s: Settings):
             for way, choose in WAYS.items():
                 for count in COUNTS:
                     found = [accuracy(choose, count, seed, *of_digits) for seed in seeds]
-                    metrics[f"{name}_{way}_{count}"] = np.mean(found)
-                    deviation = np.std(found, ddof=min(1, s.draws - 1))
-                    metrics[f"{name}_{way}_{count}_error"] = deviation / s.draws**0.5
+                    metrics |= with_error(f"{name}_{way}_{count}", found)
+        run.say("spreading labels through a graph of gradient histograms")
+        strokes, test_strokes = stroke_codes(pool, test)
+        of_digits = strokes, pool_labels, test_strokes, test_labels
+        for count in COUNTS:
+            found = [spread_accuracy(count, seed, *of_digits) for seed in seeds]
+            metrics |= with_error(f"strokes_spread_{count}", found)
         codes, *others = numbers["codes"]
         for count in MORE:
             found = [accuracy(at_random, count, seed, codes, *others) for seed in seeds]
@@ -130,6 +136,20 @@ def accuracy(choose, count, seed, codes, labels, test_codes, test_labels):
     chosen = choose(codes, labels, count, seed)
     classifier = fitted(codes[chosen], labels[chosen])
     return 100 * classifier.score(test_codes, test_labels)
+
+
+def spread_accuracy(count, seed, codes, labels, test_codes, test_labels):
+    """Returns the accuracy, in percent, of labels spread from `count` digits for coverage."""
+    chosen = covering(codes, labels, count, seed)
+    known = np.full_like(labels, -1)
+    known[chosen] = labels[chosen]
+    return 100 * graph_accuracy(codes, known, test_codes, test_labels)
+
+
+def with_error(name, found):
+    """Returns the mean of several results and its standard error."""
+    deviation = np.std(found, ddof=min(1, len(found) - 1))
+    return {name: np.mean(found), f"{name}_error": deviation / len(found) ** 0.5}
 
 
 def fitted(codes, labels):

@@ -138,7 +138,7 @@ def main(run: Run, s: Settings):
 
     with run.evaluation(vae) as metrics:
         rows["mixture"] = evaluated(
-            mixture_samples(images, len(test_images), seed=s.seed), evaluate
+            mixture_samples(images, len(test_images), seed=s.seed, black=True), evaluate
         )
         rows["floor"] = evaluated(test_images, evaluate)
         shown = {name: np.array(row.pop("samples"), "uint8") for name, row in rows.items()}

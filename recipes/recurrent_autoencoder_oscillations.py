@@ -6,8 +6,8 @@ ICML 2015, sec. 2.1. One LSTM reads a series, and another generates it in revers
   python recipes/recurrent_autoencoder_oscillations.py              about 5 minutes on two CPU cores
   python recipes/recurrent_autoencoder_oscillations.py --preset smoke under a minute
 
-Expected result of the cpu preset: an error of 0.25 with 4-dimensional codes (dense autoencoder:
-0.26; nearest series: 0.41; principal components: 0.72).
+Expected result of the cpu preset: an error of 0.25 with 4-dimensional codes (fitted sinusoid: 0.22;
+dense autoencoder: 0.26; nearest series: 0.41; principal components: 0.72).
 
 Each series has its own frequency and phase, so two numbers describe everything except the noise. A
 4-dimensional code can represent a circle (the phase) and an interval (the frequency).
@@ -16,10 +16,12 @@ is given in standard deviations of the noise, so the error of the measurements i
 estimates of two numbers from 64 measurements, the error is at least sqrt(2 / 64) = 0.18, the
 Cramér-Rao bound.
 
-The baselines are a dense autoencoder with the same code size, principal components, and the mean of
-the nearest training series. The number of components is the code size or the best number on
-held-out series; the number of nearest series is the best number on held-out series. Selection uses
-noisy held-out series, because clean series would not be available in practice.
+The baselines are a dense autoencoder with the same code size, principal components, the mean of the
+nearest training series, and a sinusoid fitted to each series by least squares, whose frequency is
+the best of a grid. The number of components is the code size or the best number on held-out series;
+the number of nearest series is the best number on held-out series. Selection uses noisy held-out
+series, because clean series would not be available in practice. Only the sinusoid uses the form of
+the series.
 
 Data: series generated at run time. The paper does not use them.
 """
@@ -45,6 +47,7 @@ CLEAN_SWINGS = Oscillations(noise=1e-6)
 SHAPE = (SWINGS.steps, 2)
 COMPONENTS = (2, 4, 8, 16, 32)  # numbers of principal components to try
 NEIGHBORS = (1, 3, 10, 30)  # numbers of neighbors to try
+FREQUENCIES = 400  # number of frequencies of sinusoids to try
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,6 +111,7 @@ def main(run: Run, s: Settings):
     scaler = StandardScaler().fit(flat(train.arrays()))
     standardized = (scaler.transform(flat(part.arrays())) for part in (train, held_out, test))
     others = baselines(*standardized, s.latent_dim)
+    others["sinusoid"] = sinusoids(scaler.transform(flat(test.arrays())), scaler.scale_)
     with run.evaluation(model) as metrics:
         measured = test.arrays()
         clean = CLEAN_SWINGS.sample(s.compared, s.seed + 1)
@@ -138,6 +142,25 @@ def baselines(train, held_out, test, latent_dim):
     nearest = max(means, key=lambda mean: mean.score(held_out, held_out))
     found["neighbors"] = nearest.predict(test)
     return found
+
+
+def sinusoids(standardized, scale):
+    """Returns the sinusoid nearest to each series, with its derivative as the speed.
+
+    Args:
+        standardized: Flat series, each number divided by its scale.
+        scale: Scales of the numbers of a flat series.
+    """
+    times = np.arange(SWINGS.steps) / SWINGS.steps
+    fits = []
+    for frequency in np.linspace(*SWINGS.frequencies, FREQUENCIES):
+        speed = 2 * np.pi * frequency
+        waves = [np.exp(1j * speed * times), 1j * speed * np.exp(1j * speed * times)]
+        wave = np.stack(waves, axis=-1).ravel() / scale
+        basis = np.stack([wave.real, wave.imag])
+        fits.append(standardized @ np.linalg.pinv(basis) @ basis)
+    errors = [np.square(fit - standardized).sum(axis=1) for fit in fits]
+    return np.stack(fits)[np.argmin(errors, axis=0), np.arange(len(standardized))]
 
 
 def flat(series):

@@ -7,14 +7,15 @@ speech generation without text).
   python recipes/wavenet_spoken_digit.py --preset smoke     under a minute
 
 Expected result of the cpu preset: 5.287 bits per sample on test recordings (linear prediction:
-6.121; with adaptive coefficients: 5.357).
+6.121; with adaptive coefficients: 5.357; several adaptive predictors combined: 5.242).
 
 Every sample has one of 256 mu-law levels; the metric is the number of bits needed to encode this
 level given all earlier samples. Zeros before and after a recording are not counted, because they
 make up more than a third of the padded samples and would cost almost no bits. The weights from the
 epoch with the best loss on held-out training recordings are kept. The baselines are level counts,
 counts of two and three consecutive levels, and linear prediction from 16 samples, with fixed
-coefficients or with coefficients that adapt within a sound by recursive least squares.
+coefficients or with coefficients that adapt within a sound by recursive least squares. The
+strongest baseline combines three adaptive predictions, from 8, 16, and 32 samples.
 
 Deviations: the paper uses 44 hours of speech from 109 speakers at 16,000 samples per second, and
 does not report a likelihood; here, there are five speakers and a few minutes of speech at 8,000
@@ -38,7 +39,12 @@ from keras_gen.data import random_excerpt, spoken_digits
 from keras_gen.data.sets.spoken import RATE, without_digit
 from keras_gen.metrics import bits_per_live_value
 from keras_gen.networks import receptive_field, wavenet
-from keras_gen.workshop.baselines import LinearPredictor, NGrams, RecursivePredictor
+from keras_gen.workshop.baselines import (
+    LinearPredictor,
+    NGrams,
+    RecursivePredictor,
+    StackedPredictor,
+)
 from keras_gen.workshop.visualize import spectrograms
 
 
@@ -108,6 +114,7 @@ def main(run: Run, s: Settings):
     baselines = {
         "unigram": NGrams(1, s.levels),
         "recursive": RecursivePredictor(16, s.levels),
+        "stacked": StackedPredictor(levels=s.levels),
         "linear": LinearPredictor(16, s.levels),
         "bigram": NGrams(2, s.levels),
         "trigram": NGrams(3, s.levels),

@@ -8,14 +8,20 @@ from keras_gen.workshop.baselines.classifiers import (
     color_balanced_classes,
     few_label_baselines,
     gradient_accuracy,
+    graph_accuracy,
     neighbor_accuracy,
+    stroke_codes,
     svm_accuracy,
 )
+from keras_gen.workshop.baselines.color_contexts import ColorContexts
 from keras_gen.workshop.baselines.coral import coral, coral_accuracy
+from keras_gen.workshop.baselines.denoising import BoostedDenoiser
+from keras_gen.workshop.baselines.factor_mixtures import FactorMixture
 from keras_gen.workshop.baselines.fairness import LinearErasure, RepairedScores, reweighing
 from keras_gen.workshop.baselines.fills import border_mean, laplace_fill, ridge_fill
 from keras_gen.workshop.baselines.filters import (
     color_transfer,
+    deslanted,
     framed_ink,
     noise_filter,
     thresholded,
@@ -31,7 +37,12 @@ from keras_gen.workshop.baselines.image_likelihoods import (
     ProbabilisticPCA,
     image_baselines,
 )
-from keras_gen.workshop.baselines.linear_prediction import LinearPredictor, RecursivePredictor
+from keras_gen.workshop.baselines.linear_prediction import (
+    LinearPredictor,
+    RecursivePredictor,
+    StackedPredictor,
+)
+from keras_gen.workshop.baselines.logistic_mixtures import LogisticMixture
 from keras_gen.workshop.baselines.mixtures import (
     BernoulliMixture,
     best_mixture,
@@ -40,6 +51,7 @@ from keras_gen.workshop.baselines.mixtures import (
 from keras_gen.workshop.baselines.n_grams import (
     GridNGrams,
     NGrams,
+    WordNGrams,
     best_grid_n_grams,
     best_n_grams,
 )

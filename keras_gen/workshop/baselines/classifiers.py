@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from sklearn.cluster import KMeans
+from sklearn.decomposition import PCA
 from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.semi_supervised import LabelSpreading
@@ -13,10 +14,12 @@ from keras_gen.arguments import checked_seed
 from keras_gen.files.images import flat_pixels
 from keras_gen.metrics.representations.probes import linear_probe
 from keras_gen.metrics.samples.artifacts import gradient_histograms
+from keras_gen.workshop.baselines.filters import deslanted
 from keras_gen.workshop.baselines.quantized_codes import PrincipalComponents
 
 COSTS = (1.0, 10.0, 100.0)  # candidate costs of a support vector machine's errors
 FOLDS = 5  # number of folds into which the training codes are divided to choose the cost
+STROKES = 100  # number of principal components of the strokes' histograms
 NEIGHBORS = 10  # number of neighbors of each image in the graph
 ALPHA = 0.9  # weight of the neighbors' labels in each step
 
@@ -94,6 +97,53 @@ def svm_accuracy(
     return float(machine.fit(train_codes, train_labels).score(test_codes, test_labels))
 
 
+def stroke_codes(*sets: np.ndarray) -> list[np.ndarray]:
+    """Returns codes of the strokes of digits, one float64 array `[n, 100]` for each set of images.
+
+    The codes are the first 100 principal components (fewer if the first set is smaller) of
+    histograms of oriented gradients: Dalal, Triggs, CVPR 2005. The images are deslanted first, and
+    a cell has 4x4 pixels. No labels are used.
+
+    Args:
+        *sets: Images, uint8 `[n, H, W, 1]`, with sides of at least 8 pixels. The components are
+            computed from the first set.
+
+    Example: `codes, test_codes = stroke_codes(digits, test_digits)`.
+    """
+    from skimage.feature import hog
+
+    cells = dict(orientations=9, pixels_per_cell=(4, 4), cells_per_block=(2, 2))
+    features = [
+        np.stack([hog(image[..., 0], **cells) for image in deslanted(images)]) for images in sets
+    ]
+    pca = PCA(min(STROKES, *features[0].shape), random_state=0).fit(features[0])
+    return [pca.transform(each) for each in features]
+
+
+def graph_accuracy(
+    codes: np.ndarray, labels: np.ndarray, test_codes: np.ndarray, test_labels: np.ndarray
+) -> float:
+    """Returns the test accuracy, 0 to 1, of labels spread through a graph of nearest neighbors.
+
+    Zhou, Bousquet, Lal, Weston, Schoelkopf: "Learning with Local and Global Consistency", NeurIPS
+    2003. Each training code is linked to its ten nearest neighbors. A test code gets the label of
+    its nearest training codes.
+
+    Args:
+        codes: Training codes, numbers `[n, d]`.
+        labels: Labels, integers `[n]`, -1 for unknown labels.
+        test_codes: Numbers `[m, d]`.
+        test_labels: Integers `[m]`.
+
+    Example: `graph_accuracy(codes, few_labels(labels, 100), test_codes, test_labels)`.
+    """
+    spreading = LabelSpreading(kernel="knn", n_neighbors=NEIGHBORS, alpha=ALPHA, max_iter=2000)
+    # A code that no label reaches has no probabilities, and counts as the first class.
+    with np.errstate(invalid="ignore"):
+        spreading.fit(codes.astype(np.float64), labels)
+        return float(spreading.score(test_codes.astype(np.float64), test_labels))
+
+
 def few_label_baselines(
     images: np.ndarray,
     labels: np.ndarray,
@@ -104,21 +154,20 @@ def few_label_baselines(
 ) -> dict[str, float]:
     """Returns the accuracies of inexpensive image classifiers trained with few labels.
 
-    "graph" propagates labels through the graph of the ten nearest neighbors (Zhou, Bousquet, Lal,
-    Weston, Schoelkopf: "Learning with Local and Global Consistency", NeurIPS 2003). A test image
-    gets the label of its nearest training images.
+    "graph" propagates labels with `graph_accuracy` on principal components, and "stroke_graph" does
+    so on `stroke_codes`, which suit digits.
 
     Args:
-        images: Images, uint8 `[n, H, W, C]`.
+        images: Images, uint8 `[n, H, W, 1]`, with sides of at least 8 pixels.
         labels: Labels, integers `[n]`, -1 for images without a label.
-        test_images: Test images, uint8 `[m, H, W, C]`.
+        test_images: Test images, uint8 `[m, H, W, 1]`.
         test_labels: Test labels, integers `[m]`.
         dimensions: Number of principal components, computed without labels.
         graph: Number of unlabeled images in the graph, starting with the first unlabeled image.
 
     Returns:
         Accuracies between 0 and 1: `svm_accuracy` on the pixels ("svm") and on the components
-        ("pca_svm"), label spreading on the components ("graph"), and, on the pixels, `linear_probe`
+        ("pca_svm"), label spreading ("graph", "stroke_graph"), and, on the pixels, `linear_probe`
         ("logistic") and the nearest neighbor ("neighbor").
 
     Raises:
@@ -135,17 +184,13 @@ def few_label_baselines(
     test_codes = pca.encode(test_images)
 
     spread = np.union1d(known, np.arange(min(graph, len(images))))
-    codes = pca.encode(images[spread]).astype(np.float64)
-    spreading = LabelSpreading(kernel="knn", n_neighbors=NEIGHBORS, alpha=ALPHA, max_iter=2000)
-    # An image that no label reaches has no class probabilities, and is assigned to the first
-    # class.
-    with np.errstate(invalid="ignore"):
-        spreading.fit(codes, labels[spread])
-        of_graph = spreading.score(test_codes.astype(np.float64), test_labels)
+    codes = pca.encode(images[spread])
+    strokes = stroke_codes(images[spread], test_images)
     return {
         "svm": svm_accuracy(pixels, few, test_pixels, test_labels),
         "pca_svm": svm_accuracy(pca.encode(images[known]), few, test_codes, test_labels),
-        "graph": float(of_graph),
+        "graph": graph_accuracy(codes, labels[spread], test_codes, test_labels),
+        "stroke_graph": graph_accuracy(strokes[0], labels[spread], strokes[1], test_labels),
         "logistic": linear_probe(pixels, few, test_pixels, test_labels)[len(known)],
         "neighbor": neighbor_accuracy(images[known], few, test_images, test_labels),
     }

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 from PIL import Image
+from scipy.ndimage import affine_transform
 
 from keras_gen.arguments import checked_seed
 
@@ -73,6 +74,33 @@ def framed_ink(images: np.ndarray) -> np.ndarray:
     Example: `framed_ink(digits)`.
     """
     return np.stack([_framed(image[..., 0]) for image in images])[..., None]
+
+
+def deslanted(images: np.ndarray) -> np.ndarray:
+    """Shears each image horizontally so that its ink is upright and in the center.
+
+    The covariance of the row and the column of the ink becomes 0. An image without ink, or with ink
+    in a single row, is only moved. Returns uint8 `[n, H, W, 1]`.
+
+    Args:
+        images: uint8 `[n, H, W, 1]`, bright on dark, such as digits.
+
+    Example: `deslanted(digits)`.
+    """
+    return np.stack([_deslanted(image[..., 0].astype(np.float64)) for image in images])[
+        ..., None
+    ]
+
+
+def _deslanted(ink: np.ndarray) -> np.ndarray:
+    rows, columns = np.indices(ink.shape)
+    total = max(ink.sum(), 1e-6)
+    center = np.array([(ink * rows).sum(), (ink * columns).sum()]) / total
+    down, right = rows - center[0], columns - center[1]
+    slant = (ink * down * right).sum() / max((ink * down**2).sum(), 1e-6)
+    shear = np.array([[1.0, 0.0], [slant, 1.0]])
+    middle = (np.array(ink.shape) - 1) / 2
+    return _levels(affine_transform(ink, shear, center - shear @ middle, order=1))
 
 
 def _framed(image: np.ndarray) -> np.ndarray:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from scipy.optimize import minimize
 
 from keras_gen.arguments import checked_integer, checked_number, checked_positive
 from keras_gen.data.transforms.waveforms import mu_law_waveform
+from keras_gen.workshop.baselines.logistic_mixtures import LogisticMixture
 from keras_gen.workshop.baselines.n_grams import as_sequences
 
 _ENOUGH = 50_000  # number of samples to which the scale is fitted
@@ -185,24 +189,90 @@ class RecursivePredictor(LinearPredictor):
     def _errors(self, levels):
         """Returns the sound minus its prediction, and the prediction, each `[n, time]`."""
         sounds = self._middles[levels]
-        n, time = sounds.shape
         past = np.pad(sounds, ((0, 0), (self.taps, 0)))
+        # The latest sample comes first.
+        seen = sliding_window_view(past[:, :-1], self.taps, axis=1)[..., ::-1]
+        errors = self._recursive_errors(seen, levels, self.coefficients)
+        return errors, sounds - errors
+
+    def _recursive_errors(self, seen, levels, coefficients):
+        """Returns errors `[n, time]` of adaptive linear prediction from `seen`, `[n, time, d]`."""
+        sounds = self._middles[levels]
+        n, time, inputs = seen.shape
         errors = np.zeros([n, time + self.taps])
-        coefficients = np.tile(self.coefficients, (n, 1))
-        covariance = np.tile(self.looseness * np.eye(self.taps), (n, 1, 1))
+        coefficients = np.tile(coefficients, (n, 1))
+        covariance = np.tile(self.looseness * np.eye(inputs), (n, 1, 1))
         for t in range(time):
-            # The latest sample comes first.
-            seen = past[:, t : t + self.taps][:, ::-1]
-            error = sounds[:, t] - (coefficients * seen).sum(axis=1)
+            error = sounds[:, t] - (coefficients * seen[:, t]).sum(axis=1)
             scale = np.abs(errors[:, t : t + self.taps]).mean(axis=1) + _SOFTEST
             errors[:, t + self.taps] = error
             # Padding does not change the coefficients.
             live = (levels[:, t] >= 0)[:, None]
-            product = np.matmul(covariance, seen[..., None])[..., 0]
-            variance = self.forgetting * scale**2 + (product * seen).sum(axis=1)
+            product = np.matmul(covariance, seen[:, t, :, None])[..., 0]
+            variance = self.forgetting * scale**2 + (product * seen[:, t]).sum(axis=1)
             gain = live * product / variance[:, None]
             coefficients += gain * error[:, None]
             forgotten = np.where(live, self.forgetting, 1.0)[..., None]
             covariance = (covariance - gain[..., None] * product[:, None]) / forgotten
-        errors = errors[:, self.taps :]
-        return errors, sounds - errors
+        return errors[:, self.taps :]
+
+
+class StackedPredictor(RecursivePredictor):
+    """A distribution of a sound's levels from several recursive predictors with different memories.
+
+    A further recursive least-squares fit, which starts with equal weights, combines the predictions
+    of `RecursivePredictor` with several numbers of taps. A `LogisticMixture` around the result,
+    whose scales follow the latest errors, predicts the level.
+
+    Args:
+        taps: Numbers of previous samples used by the predictors.
+        levels: Number of levels.
+        latest: Numbers of latest errors; the scale is the geometric mean of their mean absolute
+            values.
+
+    Example:
+        >>> levels = np.random.default_rng(0).integers(100, 156, (3, 200))
+        >>> StackedPredictor(taps=(2, 4)).fit(levels).log_prob(levels).shape  # nats per sequence
+        (3,)
+    """
+
+    def __init__(
+        self,
+        taps: Sequence[int] = (8, 16, 32),
+        levels: int = 256,
+        latest: Sequence[int] = (3, 9, 27, 81),
+    ):
+        super().__init__(levels=levels, forgetting=0.995, looseness=3e-4)
+        self.latest = latest
+        self.predictors = [RecursivePredictor(count, levels) for count in taps]
+
+    def fit(self, sequences: np.ndarray) -> StackedPredictor:
+        """Fits the predictors and the mixture, and returns `self`.
+
+        Args:
+            sequences: Levels in the format of `LinearPredictor.fit`.
+        """
+        for predictor in self.predictors:
+            predictor.fit(sequences)
+        self.mixture = LogisticMixture(self._borders[1:-1])
+        self.mixture.fit(*self._examples(as_sequences(sequences, self.levels), _ENOUGH))
+        return self
+
+    def log_prob(self, sequences: np.ndarray) -> np.ndarray:
+        """Returns log P(x) in nats, float64 `[n]`, for sequences in the format of `fit`."""
+        levels = as_sequences(sequences, self.levels)
+        nats = np.zeros(levels.shape)
+        nats[levels >= 0] = self.mixture.log_prob(*self._examples(levels))
+        return nats.sum(axis=1)
+
+    def _examples(self, levels, most=None):
+        """Returns the levels that are not padding, their predictions, and the scales."""
+        predictions = [predictor._errors(levels)[1] for predictor in self.predictors]
+        start = np.full(len(predictions), 1 / len(predictions))
+        errors = self._recursive_errors(np.stack(predictions, axis=-1), levels, start)
+        (places,) = np.nonzero(levels.ravel() >= 0)
+        places = places[:: max(1, len(places) // most) if most else 1]
+        centers = (self._middles[levels] - errors).ravel()[places]
+        sizes = [_before(np.abs(errors), places, n).mean(axis=1) for n in self.latest]
+        scales = np.exp(np.mean(np.log(np.array(sizes) + _SOFTEST), axis=0))
+        return levels.ravel()[places], centers, scales

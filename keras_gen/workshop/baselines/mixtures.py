@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
-from scipy.special import logsumexp
+from scipy.special import logsumexp, ndtri
 from sklearn.cluster import MiniBatchKMeans
 from sklearn.mixture import GaussianMixture
 
@@ -166,7 +166,11 @@ def best_mixture(
 
 
 def mixture_samples(
-    images: np.ndarray, n: int, clusters: int | None = None, seed: int = 0
+    images: np.ndarray,
+    n: int,
+    clusters: int | None = None,
+    seed: int = 0,
+    black: bool = False,
 ) -> np.ndarray:
     """Samples images from a Gaussian mixture over pixels, with one Gaussian per k-means cluster.
 
@@ -183,23 +187,25 @@ def mixture_samples(
             first number for which samples are no closer to the training images than a held-out
             tenth of the images.
         seed: Seed for the clusters and the samples.
+        black: Whether each pixel is exactly black as often as in the training images of its
+            cluster: its lowest samples become 0. Otherwise, dark gray replaces much of the black.
 
     Example: `generation_report(extractor(images), extractor(mixture_samples(images, 10_000)))`.
     """
     images = as_images(images)
     flat = images.reshape(len(images), -1).astype(np.float32)
     if clusters is None:
-        clusters = _most_clusters(flat, seed)
+        clusters = _most_clusters(flat, seed, black)
     if n < 1 or not 1 <= clusters <= len(images):
         raise ValueError(
             f"mixture_samples got n={n} and clusters={clusters} for {len(images)} images: pass "
             f"an n of at least 1, and 1 to {len(images)} clusters."
         )
-    pixels = np.clip(np.rint(_drawn(flat, n, clusters, seed)), 0, 255).astype(np.uint8)
+    pixels = np.clip(np.rint(_drawn(flat, n, clusters, seed, black)), 0, 255).astype(np.uint8)
     return pixels.reshape(n, *images.shape[1:])
 
 
-def _most_clusters(flat: np.ndarray, seed: int) -> int:
+def _most_clusters(flat: np.ndarray, seed: int, black: bool) -> int:
     """Returns the largest number of clusters whose samples are no closer than held-out images."""
     if len(flat) < min(IMAGES_EACH):
         return 1
@@ -207,7 +213,7 @@ def _most_clusters(flat: np.ndarray, seed: int) -> int:
     held_out, known = np.split(flat[order], [max(1, len(flat) // 10)])
     usual = _distance(held_out[:SEARCHED], known)
     for each in IMAGES_EACH:
-        drawn = _drawn(known, SEARCHED, max(1, len(known) // each), seed)
+        drawn = _drawn(known, SEARCHED, max(1, len(known) // each), seed, black)
         if _distance(drawn, known) >= usual:
             break
     return max(1, len(flat) // each)
@@ -218,7 +224,7 @@ def _distance(queries: np.ndarray, known: np.ndarray) -> float:
     return float(np.median(nearest_neighbors(queries, known)[0]))
 
 
-def _drawn(flat: np.ndarray, n: int, clusters: int, seed: int) -> np.ndarray:
+def _drawn(flat: np.ndarray, n: int, clusters: int, seed: int, black: bool) -> np.ndarray:
     """Samples `[n, pixels]` from a mixture with one Gaussian per cluster of the images."""
     # Initialization with k-means++ would take longer than all other steps.
     search = MiniBatchKMeans(
@@ -227,13 +233,19 @@ def _drawn(flat: np.ndarray, n: int, clusters: int, seed: int) -> np.ndarray:
     label = search.fit_predict(flat)
     rng = np.random.default_rng(checked_seed(seed))
     counts = rng.multinomial(n, np.bincount(label, minlength=clusters) / len(flat))
-    drawn = [_gaussian(flat[label == i], count, rng) for i, count in enumerate(counts) if count]
+    drawn = [
+        _gaussian(flat[label == i], count, rng, black) for i, count in enumerate(counts) if count
+    ]
     return rng.permutation(np.concatenate(drawn))
 
 
-def _gaussian(rows: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+def _gaussian(rows: np.ndarray, count: int, rng: np.random.Generator, black: bool) -> np.ndarray:
     """Samples from the normal distribution with the mean and covariance of the rows."""
     # Weights with variance 1 / (m - 1) yield the rows' own covariance, so it is never computed.
     centered = rows - rows.mean(axis=0)
     weights = rng.normal(size=(count, len(rows))).astype(np.float32)
-    return rows.mean(axis=0) + weights @ centered / np.sqrt(max(len(rows) - 1, 1))
+    drawn = rows.mean(axis=0) + weights @ centered / np.sqrt(max(len(rows) - 1, 1))
+    if black:
+        share = np.clip((rows == 0).mean(axis=0), CERTAIN, 1 - CERTAIN)
+        drawn[drawn < rows.mean(axis=0) + rows.std(axis=0) * ndtri(share)] = 0
+    return drawn

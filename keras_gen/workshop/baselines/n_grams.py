@@ -8,6 +8,7 @@ import numpy as np
 
 from keras_gen.arguments import checked_array, checked_integer
 
+_FREE = 9  # number of bits of a hash that are dropped
 _DIRECT = 2**24  # keys below this number are counted in an array
 
 
@@ -73,13 +74,18 @@ class NGrams:
 
     def log_prob(self, sequences: np.ndarray) -> np.ndarray:
         """Returns log P(x) in nats, float64 `[n]`, for sequences in the format of `fit`."""
+        p, rows, size = self._probabilities(sequences)
+        return np.bincount(rows, np.log(p), minlength=size)
+
+    def _probabilities(self, sequences):
+        """Returns the probability of each level, its sequence, and the number of sequences."""
         if not self._counts:
             raise ValueError("These n-grams are not fitted: call fit first.")
         n_grams, rows, size = self._n_grams(sequences)
         p = np.full(len(rows), 1 / self.levels)
         for counts, (context, level) in zip(self._counts, n_grams, strict=True):
             p = counts.probabilities(context, level, p)
-        return np.bincount(rows, np.log(p), minlength=size)
+        return p, rows, size
 
     def _n_grams(self, sequences):
         """Returns contexts of every length with the next level and its sequence; the sequences."""
@@ -105,6 +111,91 @@ class NGrams:
     def _predicted(self, padded):
         """Returns the positions in the padded sequences whose level is counted and predicted."""
         return np.flatnonzero(padded >= 0)
+
+
+class WordNGrams(NGrams):
+    """N-grams of characters, mixed with counts of characters after the latest words.
+
+    The additional contexts are the beginning of the current word; this beginning and the previous
+    word; and this beginning and the two previous words. Their counts are interpolated with each
+    other and with the n-grams, as in `NGrams`. The result is mixed with the n-grams alone, with one
+    weight, which is chosen on held-out sequences. Contexts are identified by 55-bit hashes.
+
+    Args:
+        order: Number of characters in an n-gram; see `NGrams`.
+        levels: Number of characters.
+        letters: Characters that words consist of, bool `[levels]`.
+
+    Example: `WordNGrams(9, levels=89, letters=letters).fit(train).tuned(held_out).log_prob(test)`.
+    """
+
+    def __init__(self, order: int, levels: int, letters: np.ndarray):
+        super().__init__(order, levels)
+        self.letters = letters
+        self.share = 0.5  # weight of the n-grams without words
+        self._words: list[tuple[np.ndarray, _Counts]] = []
+
+    def fit(self, sequences: np.ndarray) -> WordNGrams:
+        """Counts the n-grams and the contexts of words, and returns `self`; see `NGrams.fit`."""
+        super().fit(sequences)
+        contexts, level = self._after_words(sequences)
+        self._words = []
+        for context in contexts:
+            known, number = np.unique(context, return_inverse=True)
+            keys, counts = _counted(number * self._base + level)
+            self._words.append((known, _Counts(keys, counts, self._base)))
+        return self
+
+    def tuned(self, held_out: np.ndarray) -> WordNGrams:
+        """Chooses the weight of the mixture on held-out sequences, and returns `self`."""
+        plain, words, *_ = self._both(held_out)
+        shares = np.arange(1, 10) / 10
+        nats = [-np.log(share * plain + (1 - share) * words).mean() for share in shares]
+        self.share = float(shares[np.argmin(nats)])
+        return self
+
+    def log_prob(self, sequences: np.ndarray) -> np.ndarray:
+        """Returns log P(x) in nats, float64 `[n]`, for sequences in the format of `fit`."""
+        plain, words, rows, size = self._both(sequences)
+        nats = np.log(self.share * plain + (1 - self.share) * words)
+        return np.bincount(rows, nats, minlength=size)
+
+    def _both(self, sequences):
+        """Returns `_probabilities`, with the probabilities given words after those of n-grams."""
+        plain, rows, size = self._probabilities(sequences)
+        contexts, level = self._after_words(sequences)
+        p = plain
+        for context, (known, counts) in zip(contexts, self._words, strict=True):
+            p = counts.probabilities(_found(known, context), level, p)
+        return plain, p, rows, size
+
+    def _after_words(self, sequences):
+        """Returns hashes of the three contexts of each character, and the characters."""
+        sequences = as_sequences(sequences, self.levels).astype(np.int64)
+        current, previous, earlier = np.zeros([3, len(sequences)], np.uint64)
+        in_word = np.zeros(len(sequences), bool)
+        found = []
+        for character in sequences.T:
+            latest = _hash(previous, current)
+            found.append((current, latest, _hash(_hash(earlier, previous), latest)))
+            letter = self.letters[character] & (character >= 0)
+            ends = in_word & ~letter
+            earlier = np.where(ends, previous, earlier)
+            previous = np.where(ends, current, previous)
+            # A word, or the characters between two words, starts with its own first hash.
+            start = np.where(letter, np.uint64(1), np.uint64(2))
+            current = _hash(np.where(in_word == letter, current, start), character)
+            in_word = letter
+        live = sequences >= 0
+        drop = np.uint64(_FREE)
+        contexts = [np.stack(part, axis=1)[live] >> drop for part in zip(*found, strict=True)]
+        return contexts, sequences[live]
+
+
+def _hash(first, second):
+    """Returns hashes of pairs of 64-bit integers."""
+    mixed = first * np.uint64(0x9E3779B97F4A7C15) ^ second.astype(np.uint64)
+    return (mixed ^ mixed >> np.uint64(29)) * np.uint64(0xD6E8FEB86659FD93)
 
 
 def best_n_grams(

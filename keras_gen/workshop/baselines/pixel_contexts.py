@@ -119,6 +119,24 @@ def nearest_before(count: int) -> np.ndarray:
     return np.array(offsets[:count], np.int64).reshape(count, 2)
 
 
+def nearest_around(count: int) -> np.ndarray:
+    """Returns row and column offsets of a pixel and its nearest pixels, int64 `[count, 2]`.
+
+    Args:
+        count: Number of pixels, including the pixel itself.
+
+    Example:
+        >>> nearest_around(3)
+        array([[ 0,  0],
+               [-1,  0],
+               [ 0, -1]])
+    """
+    before = nearest_before(count)
+    both = np.concatenate([[[0, 0]], before, -before])
+    order = np.argsort((both**2).sum(axis=1), kind="stable")
+    return both[order[:count]]
+
+
 def _parts(images):
     count = max(1, _PIXELS // images[0].size)
     return (images[start : start + count] for start in range(0, len(images), count))
@@ -146,6 +164,9 @@ class BoostedPixels:
     is the product of the probabilities of its answers. Binary images require only the first
     question. Pixels outside of an image are 0.
 
+    If a part of each image is known, the trees predict only the other pixels, and also see the
+    nearest following pixels, in which pixels that are not known are missing values.
+
     Args:
         context: Number of preceding pixels that the trees use, at least 1.
         levels: 2 for binary images, or 256.
@@ -156,6 +177,7 @@ class BoostedPixels:
         learning_rate: Factor applied to a tree's output before it is added to the previous trees'
             output.
         seed: Seed for the sampled pixels and the trees.
+        known: Mask `[H, W]`, True where pixels are known, or None.
 
     Example:
         >>> images = np.random.default_rng(0).integers(0, 2, (50, 6, 6, 1), "uint8")
@@ -171,6 +193,7 @@ class BoostedPixels:
         trees: int = 60,
         learning_rate: float = 0.2,
         seed: int = 0,
+        known: np.ndarray | None = None,
     ):
         self.context = checked_integer("context", context, minimum=1)
         if levels not in (2, 256):
@@ -180,6 +203,7 @@ class BoostedPixels:
         self.trees = checked_integer("trees", trees, minimum=1)
         self.learning_rate = learning_rate
         self.seed = seed
+        self.known = None if known is None else np.asarray(known, bool)
         self.offsets = nearest_before(self.context)
         # The questions are whether the pixel is above 0, and then each bit, the highest first.
         self._questions: list[HistGradientBoostingClassifier | float] = []
@@ -192,8 +216,8 @@ class BoostedPixels:
         """
         pixels = _gray(images, self.levels)
         rng = np.random.default_rng(checked_seed(self.seed))
-        drawn = rng.choice(pixels.size, min(pixels.size, _DRAWN * self.examples), replace=False)
-        drawn = drawn.astype(np.int64)
+        places = self._predicted(pixels)
+        drawn = rng.choice(places, min(len(places), _DRAWN * self.examples), replace=False)
         above = pixels.ravel()[drawn] > 0
         chosen = drawn[: self.examples]
         self._questions = [self._grown(self._before(pixels, chosen), above[: self.examples])]
@@ -204,13 +228,17 @@ class BoostedPixels:
         return self
 
     def log_prob(self, images: np.ndarray) -> np.ndarray:
-        """Returns log P(x) in nats, float64 `[n]`, for images in the format of `fit`."""
+        """Returns log P(x) in nats, float64 `[n]`, for images in the format of `fit`.
+
+        If pixels are known, this is the log probability of the other pixels given these.
+        """
         if not self._questions:
             raise ValueError("These trees are not fitted: call fit first.")
         pixels = _gray(images, self.levels)
         first, *others = self._questions
         found = np.zeros(pixels.size)
-        for places in np.array_split(np.arange(pixels.size), -(-pixels.size // _ROWS)):
+        predicted = self._predicted(pixels)
+        for places in np.array_split(predicted, -(-len(predicted) // _ROWS)):
             above = pixels.ravel()[places] > 0
             found[places] = _log_answers(first, self._before(pixels, places), above)
             places = places[above]
@@ -221,13 +249,24 @@ class BoostedPixels:
                     found[places] += np.where(certain, 0.0, nats)
         return found.reshape(len(pixels), -1).sum(axis=1)
 
+    def _predicted(self, pixels):
+        """Returns the flat positions of all pixels that are not known."""
+        if self.known is None:
+            return np.arange(pixels.size)
+        return np.flatnonzero(np.broadcast_to(~self.known, pixels.shape))
+
     def _before(self, pixels, places):
-        """Returns the inputs of the trees at each position: preceding pixels, row, and column."""
+        """Returns the inputs of the trees at each position: visible pixels, row, and column."""
         reach = -self.offsets.min()
-        padded = np.pad(pixels, ((0, 0), (reach, 0), (reach, reach)))
+        margins = ((0, 0), (reach, reach), (reach, reach))
+        padded = np.pad(pixels, margins)
         image, row, column = np.unravel_index(places, pixels.shape)
-        before = [padded[image, row + reach + d, column + reach + r] for d, r in self.offsets]
-        return np.stack([*before, row, column], axis=1)
+        row, column = row + reach, column + reach
+        seen = [padded[image, row + d, column + r] for d, r in self.offsets]
+        if self.known is not None:
+            shown = np.pad(np.where(self.known, pixels, np.nan), margins)
+            seen += [shown[image, row - d, column - r] for d, r in self.offsets]
+        return np.stack([*seen, row, column], axis=1)
 
     def _bits(self, pixels, places):
         """Yields, for each bit, the trees' inputs, the bit, and whether it is certain to be 1."""

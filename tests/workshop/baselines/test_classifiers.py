@@ -28,10 +28,10 @@ def test_a_machine_with_a_gaussian_kernel_finds_a_circle(rng):
 
 def test_cheap_classifiers_of_images_see_the_known_labels_alone(rng):
     labels, test_labels = np.arange(90) % 3, np.arange(60) % 3
-    patterns = rng.integers(0, 256, (3, 4, 4, 1))
+    patterns = rng.integers(0, 256, (3, 8, 8, 1))
 
     def noisy(classes):
-        drawn = patterns[classes] + rng.normal(0, 60, (len(classes), 4, 4, 1))
+        drawn = patterns[classes] + rng.normal(0, 60, (len(classes), 8, 8, 1))
         return np.clip(drawn, 0, 255).astype("uint8")
 
     images, test_images = noisy(labels), noisy(test_labels)
@@ -43,17 +43,17 @@ def test_cheap_classifiers_of_images_see_the_known_labels_alone(rng):
     assert found["logistic"] == linear_probe(*part)[15]
     distances = ((part[2][:, None] - part[0]) ** 2).sum(axis=2)
     assert found["neighbor"] == (part[1][distances.argmin(axis=1)] == test_labels).mean()
-    assert found.keys() == {"svm", "pca_svm", "graph", "logistic", "neighbor"}
+    assert found.keys() == {"svm", "pca_svm", "graph", "stroke_graph", "logistic", "neighbor"}
     assert min(found.values()) > 0.6
 
 
 def test_labels_spread_along_chains_of_images(rng):
     """Two chains of brightness, each with a label at one end: the nearest label says less."""
     brightness = np.arange(0, 200, 5, dtype="uint8")
-    chains = np.zeros([2, 40, 2, 2, 1], "uint8")
+    chains = np.zeros([2, 40, 8, 8, 1], "uint8")
     chains[:, :, 0, 0, 0] = brightness
     chains[1, :, 1, 1] = 60
-    images, labels = chains.reshape(80, 2, 2, 1), np.repeat([0, 1], 40)
+    images, labels = chains.reshape(80, 8, 8, 1), np.repeat([0, 1], 40)
     known = np.where(np.isin(np.arange(80) % 40, np.arange(5)), labels, -1)
     found = few_label_baselines(images, known, images, labels, dimensions=2)
     assert found["graph"] == 1.0

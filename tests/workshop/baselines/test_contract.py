@@ -13,10 +13,12 @@ from keras_gen.workshop.baselines import (
     BoostedPixels,
     ClusteredRidge,
     CodedComponents,
+    ColorContexts,
     ContextTable,
     FrameCodebook,
     GridNGrams,
     LinearPredictor,
+    LogisticMixture,
     NGrams,
     PatchCodebook,
     PixelHistograms,
@@ -25,6 +27,8 @@ from keras_gen.workshop.baselines import (
     QuantizedComponents,
     RecursivePredictor,
     RepairedScores,
+    StackedPredictor,
+    WordNGrams,
     best_mixture,
     border_mean,
     compressed_bits,
@@ -68,14 +72,19 @@ def densities(rng):
     yield BoostedPixels(3, levels=2, trees=5).fit(binary), BINARY
     yield from ((boosted(rng, brightest), LEVELS) for brightest in (0, 9, 255))
     yield from ((ContextTable(n).fit(binary[:3]), BINARY) for n in (0, 1, 2, 3, 10, 16))
+    noise = rng.integers(0, 256, (50, 1, 1, 1)).astype("uint8")
+    yield ColorContexts(noise, context=2, trees=5), LEVELS
     yield PixelHistograms(rng.integers(0, 9, (5, 1, 1, 1), "uint8")), LEVELS
     sequences = rng.integers(-1, 2, (5, 6))  # the level 2 never occurs
     yield from ((NGrams(order, 3).fit(sequences), every(3, 4)) for order in range(1, 7))
     texts = TEXTS.prepare(ALL_TEXTS).numpy()
     yield from ((n_grams_of_texts(order), texts) for order in (1, 3, 5))
+    letters = np.array([True, True, False])
+    yield WordNGrams(2, 3, letters).fit(sequences).tuned(sequences), every(3, 4)
     sounds = rng.integers(0, 6, (4, 20))
     for predictor in (
-        LinearPredictor(2, 6), LinearPredictor(2, 6, adaptive=False), RecursivePredictor(2, 6)
+        LinearPredictor(2, 6), LinearPredictor(2, 6, adaptive=False), RecursivePredictor(2, 6),
+        StackedPredictor((1, 2), 6),
     ):  # fmt: skip
         yield predictor.fit(sounds), every(6, 3)
 
@@ -84,6 +93,26 @@ def test_probabilities_of_all_examples_sum_to_one(rng):
     for fitted, examples in densities(rng):
         p = np.exp(fitted.log_prob(examples))
         assert (p > 0).all() and p.sum() == pytest.approx(1, abs=1e-5), fitted
+
+
+@pytest.mark.parametrize("below", [False, True])
+def test_probabilities_of_unknown_pixels_sum_to_one(rng, below):
+    """Pixels after an unknown pixel are seen only if they are known."""
+    known = np.array([[not below, not below], [below, below]])
+    trees = BoostedPixels(3, levels=2, trees=5, known=known)
+    trees.fit(rng.integers(0, 2, (60, 2, 2, 1), "uint8"))
+    p = np.exp(trees.log_prob(BINARY))
+    for corner in every(2, 2):
+        given = (BINARY[:, known, 0] == corner).all(axis=1)
+        assert p[given].sum() == pytest.approx(1, abs=1e-5)
+
+
+def test_levels_around_a_prediction_have_a_mass_of_one(rng):
+    centers, scales = rng.normal(4, 2, 500), rng.uniform(0.1, 2, 500)
+    levels = np.clip(rng.logistic(centers, scales).round(), 0, 8).astype(int)
+    mixture = LogisticMixture(np.arange(8) + 0.5, groups=3).fit(levels, centers, scales)
+    p = [np.exp(mixture.log_prob(np.full(500, n), centers, scales)) for n in range(9)]
+    np.testing.assert_allclose(np.sum(p, axis=0), 1, atol=1e-9)
 
 
 @pytest.mark.parametrize("order", [2, 3, 4])
@@ -112,8 +141,10 @@ def test_pixels_count_that_are_before_and_near(rng):
     [
         (lambda: NGrams(1, 256), 3),
         (lambda: NGrams(3, 256), 3),
+        (lambda: WordNGrams(2, 256, np.arange(256) < 130), 0),
         (lambda: LinearPredictor(3), 4),
         (lambda: RecursivePredictor(3), 0),
+        (lambda: StackedPredictor((2, 3)), 0),
     ],
 )
 def test_padding_counts_nothing(rng, fitted, ahead, dtype):

@@ -3,7 +3,20 @@
 import numpy as np
 import pytest
 
-from keras_gen.workshop.baselines import color_transfer, framed_ink, noise_filter
+from keras_gen.workshop.baselines import color_transfer, deslanted, framed_ink, noise_filter
+
+
+def test_slanted_ink_is_made_upright_in_the_center():
+    bar = np.zeros([1, 20, 20, 1], "uint8")
+    for row in range(4, 14):
+        bar[0, row, 2 + row // 2 : 5 + row // 2] = 200
+    (ink,) = deslanted(bar)[..., 0].astype(float)
+    rows, columns = np.indices(ink.shape)
+    down, right = (axis - (ink * axis).sum() / ink.sum() for axis in (rows, columns))
+    assert abs((ink * down * right).sum() / (ink * down**2).sum()) < 0.03
+    for axis in (rows, columns):
+        assert abs((ink * axis).sum() / ink.sum() - 9.5) < 0.2
+    np.testing.assert_array_equal(deslanted(0 * bar), 0 * bar)
 
 
 def test_color_transfer_gives_the_moments_of_one_of_the_images():

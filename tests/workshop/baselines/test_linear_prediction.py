@@ -5,13 +5,37 @@ import pytest
 from scipy import signal, stats
 
 from keras_gen.data import mu_law_levels, mu_law_waveform
-from keras_gen.workshop.baselines import LinearPredictor, RecursivePredictor
+from keras_gen.workshop.baselines import (
+    LinearPredictor,
+    LogisticMixture,
+    RecursivePredictor,
+    StackedPredictor,
+)
 
 
 def resonances(rng, n, samples, deviation=0.02, second=0.8):
     """Sounds of an autoregression of order 2."""
     noise = rng.normal(0, deviation, (n, samples))
     return np.clip(signal.lfilter([1], [1, -1.6, second], noise, axis=1), -1, 1)
+
+
+def test_a_stack_is_better_than_its_predictors(rng):
+    """The errors are Gaussian, whereas the predictors expect logistic errors."""
+    levels = mu_law_levels(resonances(rng, 12, 600), 256).numpy()
+    sounds, others = levels[:8], levels[8:]
+    nats = -StackedPredictor((2, 4), 256).fit(sounds).log_prob(others).mean()
+    for taps in (2, 4):
+        assert nats < -RecursivePredictor(taps, 256).fit(sounds).log_prob(others).mean()
+
+
+def test_a_mixture_finds_the_multiple_of_the_scale(rng):
+    """Errors are twice as large as the given scales: the cost is the entropy, ln(2 scale) + 2."""
+    scales = rng.uniform(20, 40, 4000)
+    centers = rng.uniform(400, 600, 4000)
+    levels = np.clip(rng.logistic(centers, 2 * scales).round(), 0, 999).astype(int)
+    mixture = LogisticMixture(np.arange(999) + 0.5, groups=2).fit(levels, centers, scales)
+    nats = -mixture.log_prob(levels, centers, scales).mean()
+    assert nats == pytest.approx(np.log(2 * scales).mean() + 2, abs=0.05)
 
 
 def test_finds_the_coefficients(rng):

@@ -11,6 +11,15 @@ def drawn(rng, weights, probabilities, count):
     return (rng.uniform(size=(count, probabilities.shape[1])) < probabilities[templates]) * 1
 
 
+def test_samples_are_black_as_often_as_the_images(rng):
+    """The first pixel is black in half of the images, the second in all, the third in none."""
+    levels = rng.integers(100, 200, (400, 1, 3, 1))
+    images = (levels * [[[1], [0], [1]]]).astype("uint8")
+    images[:200, :, 0] = 0
+    black = (mixture_samples(images, 4000, clusters=1, black=True) == 0).mean(axis=0).ravel()
+    np.testing.assert_allclose(black, [0.5, 1, 0], atol=0.03)
+
+
 def test_finds_the_distribution_that_it_was_drawn_from(rng):
     weights = np.array([0.3, 0.7])
     probabilities = np.array([[0.9, 0.9, 0.9, 0.1, 0.1, 0.1], [0.1, 0.2, 0.1, 0.8, 0.9, 0.9]])
@@ -104,7 +113,7 @@ def test_its_size_is_the_finest_that_is_no_nearer_than_held_out_images(monkeypat
     distances = dict(held_out=5.0, drawn=iter([3.0, 4.9, 5.1, 9.0]))
     tried = []
 
-    def drawn(flat, n, clusters, seed):
+    def drawn(flat, n, clusters, seed, black):
         tried.append((len(flat), clusters))
         return np.zeros([n, 16])
 

@@ -6,7 +6,13 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from keras_gen.workshop.baselines import GridNGrams, NGrams, best_grid_n_grams, best_n_grams
+from keras_gen.workshop.baselines import (
+    GridNGrams,
+    NGrams,
+    WordNGrams,
+    best_grid_n_grams,
+    best_n_grams,
+)
 
 EVERY = np.array(list(itertools.product(range(3), repeat=4)))
 
@@ -104,3 +110,17 @@ def test_shorter_contexts_count_the_code_to_the_left_alone():
     # The last code has a 2 to its left, and a 1 above, which never stood together.
     two, one = model.log_prob(np.array([[[1, 1], [2, 2]], [[1, 1], [2, 1]]]), np.zeros(2, int))
     assert np.exp(two - one) > 4
+
+
+def test_words_predict_what_short_n_grams_do_not_see(rng):
+    """The letter of a word is that of the word before it, three characters earlier."""
+    letters = 6
+    first = rng.integers(0, letters, (3000, 1))
+    spaces = np.full([3000, 3], letters)
+    texts = np.concatenate([first, spaces, first], axis=1)
+    train, held_out, test = np.split(texts, [2000, 2500])
+    alphabet = np.arange(letters + 1) < letters
+    words = WordNGrams(2, letters + 1, alphabet).fit(train).tuned(held_out)
+    plain = NGrams(2, letters + 1).fit(train)
+    gain = words.log_prob(test).mean() - plain.log_prob(test).mean()
+    assert gain > 0.7 * np.log(letters)

@@ -33,6 +33,15 @@ def test_levels_reach_the_entropy_of_a_known_process(rng):
     assert nats.mean() == pytest.approx(25 * (np.log(2) + 0.5 * np.log(4)), rel=0.01)
 
 
+def test_known_pixels_are_seen_wherever_they_are(rng):
+    """The first row is unknown and equal to the last, two rows below."""
+    images = rng.integers(0, 2, (400, 3, 4, 1), "uint8")
+    images[:, 0] = images[:, 2]
+    known = np.arange(3)[:, None] * np.ones(4) > 0
+    trees = BoostedPixels(12, levels=2, trees=40, known=known).fit(images[:300])
+    assert -trees.log_prob(images[300:]).mean() < 0.1
+
+
 def test_reaches_the_entropy_of_a_known_process(rng):
     """A pixel is as the one above with probability .9; the first row is drawn fairly."""
     changes = rng.random((4000, 8, 6, 1)) < 0.1

@@ -7,7 +7,7 @@ by Information Maximizing Generative Adversarial Nets", NeurIPS 2016, which repo
   python recipes/info_gan_mnist.py --preset paper --mixed-precision bfloat16  24 minutes on one core
   python recipes/info_gan_mnist.py --preset smoke     under a minute
 
-Expected result of the cpu preset: an error of 17% (median of three seeds; k-means: 48%).
+Expected result of the cpu preset: an error of 12% to 27%, depending on the seed (k-means: 45%).
 
 The generator receives a code with one ten-class category and two continuous variables, and a
 network Q predicts the code from the generated images. As in the paper, the categories are used to

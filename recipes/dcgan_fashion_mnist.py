@@ -95,7 +95,7 @@ def main(run: Run, s: Settings):
 
     # Sample from the baseline, a Gaussian mixture over pixels.
     held_out = test_images[: s.compared]
-    mixture = mixture_samples(images, len(held_out), seed=s.seed, black=True)
+    mixture = mixture_samples(images, len(held_out), seed=s.seed)
 
     with run.evaluation(model) as metrics:
         run.say("comparing samples using the features of two classifiers and image patches")

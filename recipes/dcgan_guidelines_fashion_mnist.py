@@ -111,7 +111,7 @@ def main(run: Run, s: Settings):
     # Prepare the evaluation: the classifiers' features of test images, and the baseline.
     extractors = trained_extractors(images, labels, s.classifier_steps)
     evaluate = GenerationEvaluation(extractors, images[: len(test_images)], s.seed)
-    mixture = mixture_samples(images, len(test_images), seed=s.seed, black=True)
+    mixture = mixture_samples(images, len(test_images), seed=s.seed)
 
     # Train the other networks.
     rows = {"whole": measure(model, evaluate, s)}

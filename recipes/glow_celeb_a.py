@@ -5,7 +5,7 @@ Kingma, Dhariwal: "Glow: Generative Flow with Invertible 1x1 Convolutions", Neur
   python recipes/glow_celeb_a.py                    about 18 minutes on one of two CPU cores
   python recipes/glow_celeb_a.py --preset smoke     under a minute
 
-Expected result of the cpu preset: 3.86 bits per dimension (boosted trees: 3.79; WebP: 4.68; PCA: 4.69).
+Expected result of the cpu preset: 3.86 bits per dimension (boosted trees: 3.79; WebP: 4.68).
 
 The density of test faces, with 256 levels and uniform dequantization, is compared with lossless
 codecs (PNG, WebP), probabilistic PCA, a histogram per value, and `ColorContexts`, which predicts

@@ -107,7 +107,7 @@ def main(run: Run, s: Settings):
     extractors = trained_extractors(images, labels, s.classifier_steps)
 
     # Sample from the baseline, a Gaussian mixture over pixels.
-    mixture = mixture_samples(images, len(held_out), seed=s.seed, black=True)
+    mixture = mixture_samples(images, len(held_out), seed=s.seed)
 
     with run.evaluation(model) as metrics:
         run.say(

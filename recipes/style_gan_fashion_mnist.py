@@ -120,7 +120,7 @@ def main(run: Run, s: Settings):
     features = partial(mean_activations, activation_maps(extractors["max"].model))
 
     # Sample from the baseline, a Gaussian mixture over pixels.
-    mixture = mixture_samples(images, len(held_out), seed=s.seed, black=True)
+    mixture = mixture_samples(images, len(held_out), seed=s.seed)
 
     with run.evaluation(model) as metrics:
         run.say(

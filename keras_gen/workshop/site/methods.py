@@ -191,7 +191,7 @@ class Methods:
         return [
             *lines,
             "",
-            f"The first result was measured with this command on {words.device(group.record)}:",
+            f"The first result was measured with this command on {group.record.device}:",
             "",
             "```sh",
             group.record.command,

@@ -319,3 +319,27 @@ def acceptance(energy, new_energy, log_forward, log_backward):
 def score_matching_loss(score, x, noisy, sigma):
     noise = (noisy - x) / sigma
     return 0.5 * np.sum((sigma * score + noise) ** 2, axis=1)
+
+
+# 16. Evaluation
+
+
+def nearest_distance(samples, training):
+    squares = np.sum((samples[:, None] - training[None]) ** 2, axis=2)
+    return np.sqrt(squares.min(axis=1))
+
+
+def inception_score_of(probabilities):
+    logs = np.log(probabilities) - np.log(probabilities.mean(axis=0))
+    return np.exp(np.mean(np.sum(probabilities * logs, axis=1)))
+
+
+def kernel_distance_of(x, y):
+    def kernel(a, b):
+        return (a @ b.T / a.shape[1] + 1) ** 3
+
+    def different(a):
+        pairs = ~np.eye(len(a), dtype=bool)
+        return kernel(a, a)[pairs].mean()
+
+    return different(x) + different(y) - 2 * kernel(x, y).mean()

@@ -36,6 +36,8 @@ from keras_gen.metrics import (
     code_uses,
     decision_gaps,
     frechet_distance,
+    inception_score,
+    nearest_neighbors,
     perplexity,
 )
 
@@ -1701,3 +1703,106 @@ def score_matching_loss(score, x, noisy, sigma):
     path, t = KarrasPath(), tf.constant(sigma)
     target = path.quantity("score", t, Parts(x, (noisy - x) / sigma))
     return sigma**2 / 2 * tf.reduce_sum((score - target) ** 2, axis=1)
+
+
+# 16. Evaluation
+
+
+def _pairwise(x, y):
+    return np.sqrt(((x[:, None] - y) ** 2).sum(axis=2))
+
+
+_two_sets = _sized(lambda r, n, m: (_normal(r, n, 4), _normal(r, m, 4) + 0.5))
+
+
+@_exercise(
+    "16",
+    1,
+    _two_sets,
+    {
+        "squares the distances": lambda x, y: _pairwise(x, y).min(axis=1) ** 2,
+        "finds the nearest sample for each training example": lambda x, y: _pairwise(x, y).min(
+            axis=0
+        ),
+        "finds the farthest example": lambda x, y: _pairwise(x, y).max(axis=1),
+        "averages over the examples": lambda x, y: _pairwise(x, y).mean(axis=1),
+        "compares samples with each other": lambda x, y: np.sort(_pairwise(x, x), axis=1)[:, 1],
+        "is the index of the nearest example": lambda x, y: _pairwise(x, y).argmin(axis=1),
+    },
+)
+def nearest_distance(samples, training):
+    """Return the Euclidean distance of each sample from the nearest training example, `[n]`.
+
+    `samples` is `[n, d]`, and `training` is `[m, d]`. Small distances suggest copies.
+    """
+    return nearest_neighbors(samples, training)[0][:, 0]
+
+
+def _inception(p, marginal=True, exponent=True):
+    reference = p.mean(axis=0) if marginal else 1.0
+    divergence = xlogy(p, p / reference).sum(axis=1).mean()
+    return np.exp(divergence) if exponent else divergence
+
+
+@_exercise(
+    "16",
+    2,
+    _sized(lambda r, k, n: (np.float32(r.dirichlet(np.full(k, 0.5), size=n)),)),
+    {
+        "lacks the exponential": lambda p: _inception(p, exponent=False),
+        "lacks the distribution of all samples": lambda p: _inception(p, marginal=False),
+        "exchanges the two distributions of the divergence": lambda p: np.exp(
+            (p.mean(0) * np.log(p.mean(0) / p)).sum(1).mean()
+        ),
+        "is the mean of exponentials, not the exponential of a mean": lambda p: np.exp(
+            xlogy(p, p / p.mean(0)).sum(1)
+        ).mean(),
+        "adds the divergences of all samples": lambda p: np.exp(
+            len(p) * _inception(p, exponent=False)
+        ),
+        "averages over classes, not over samples": lambda p: _inception(p.T),
+    },
+)
+def inception_score_of(probabilities):
+    """Return the inception score, a number, for a classifier's probabilities, `[n, classes]`.
+
+    The score is the exponential of the mean of KL(p(y | x) || p(y)), where p(y) is the mean of all
+    rows p(y | x).
+    """
+    return inception_score(probabilities, splits=1)[0]
+
+
+def _mmd(x, y, diagonal=False, width=None, cross=2.0, power=3):
+    def mean(a, b, same):
+        kernel = (a @ b.T / (width or a.shape[1]) + 1) ** power
+        if not same or diagonal:
+            return kernel.mean()
+        n = len(a)
+        return (kernel.sum() - np.trace(kernel)) / (n * (n - 1))
+
+    return mean(x, x, True) + mean(y, y, True) - cross * mean(x, y, False)
+
+
+@_exercise(
+    "16",
+    3,
+    _two_sets,
+    {
+        "counts pairs of an example with itself: the estimate is biased": lambda x, y: _mmd(
+            x, y, diagonal=True
+        ),
+        "does not divide inner products by the number of features": lambda x, y: _mmd(
+            x, y, width=1
+        ),
+        "lacks a factor before the mean over both sets": lambda x, y: _mmd(x, y, cross=1),
+        "has the wrong sign before the mean over both sets": lambda x, y: _mmd(x, y, cross=-2),
+        "uses a linear kernel, which compares means only": lambda x, y: _mmd(x, y, power=1),
+    },
+)
+def kernel_distance_of(x, y):
+    r"""Return the unbiased estimate of the squared kernel distance (KID) of two sets, a number.
+
+    `x` is `[n, d]`, `y` is `[m, d]`, and the kernel is $k(a, b) = (a^T b / d + 1)^3$. The estimate
+    is $E k(x, x') + E k(y, y') - 2 E k(x, y)$, where x and x' are different examples of a set.
+    """
+    return _mmd(x, y)

@@ -4,7 +4,7 @@
 # [Chapter 13](13_diffusion.md) derived diffusion models and used 2-D points to check them. This
 # chapter is about images: what the network should predict, how its architecture uses the time, how
 # labels guide a sample, and which sampler needs the fewest network evaluations. All experiments
-# use handwritten digits of 16 × 16 pixels and one network, which is trained in about two minutes.
+# use handwritten digits of 16 × 16 pixels and one network, which is trained in about a minute.
 #
 # After this chapter, you can convert between the three common predictions, draw the U-Net of a
 # diffusion model, derive DPM-Solver++ and classifier-free guidance, explain what guidance changes
@@ -36,17 +36,17 @@ from keras_gen.workshop.visualize import captioned, new_figure, show
 
 QUICK = bool(os.environ.get("QUICK"))
 TRAIN = 200 if QUICK else 20_000  # maximum number of training digits
-N = 20 if QUICK else 300  # samples in each evaluated set, a multiple of 10
-TESTED = 40 if QUICK else 1000  # test digits
-STEPS = 4 if QUICK else 2800  # for training the U-Net
+N = 20 if QUICK else 200  # samples in each evaluated set, a multiple of 10
+TESTED = 40 if QUICK else 600  # test digits
+STEPS = 4 if QUICK else 1100  # for training the U-Net
 LATENT_STEPS = 4 if QUICK else 700  # for each model of latents
-CLASSIFIER_STEPS = 4 if QUICK else 800
+CLASSIFIER_STEPS = 4 if QUICK else 400
 PER_CALL = 2 if QUICK else 50  # training steps per TensorFlow call
 WIDTHS = (8, 16) if QUICK else (16, 32)  # channels of the U-Net
 LATENTS = 24  # principal components of a digit
 WEIGHTS = (0.0, 0.5, 1.0, 2.0, 4.0)  # of the guidance
 EVALUATIONS = (5, 9) if QUICK else (5, 9, 17)  # of the network, per sample
-REFERENCE_STEPS = 10 if QUICK else 50  # of the sampler that the others are compared with
+REFERENCE_STEPS = 10 if QUICK else 40  # of the sampler that the others are compared with
 # A palette that color-blind readers can distinguish (Okabe, Ito).
 BLUE, ORANGE, GREEN, PINK, BLACK = "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#000000"
 
@@ -186,8 +186,9 @@ show(
 # Read the left panel from the right: near $t = 1$, an error in the predicted noise is divided by
 # $\alpha$, which is nearly 0. A predicted example has the opposite weakness. Near $t = 0$, it
 # gives the noise only after division by $\sigma$, and its loss has little weight there, where fine
-# detail is decided. With $v$, no number is divided by anything small, and the loss gives large
-# weight to both ends. Section 7 trains all three and compares them.
+# detail is decided. With $v$, no number is divided by anything small. By equation 5, its loss is
+# at least as large as each of the others, so neither end is neglected. Section 7 trains all three
+# and compares them.
 #
 # ## 3. The U-Net
 #
@@ -287,8 +288,8 @@ print("skip connections in the drawing:", sum(bool(block[-1]) for block in BLOCK
 # the network, and replaces it with the label "none" for 10% of the examples, which section 6
 # needs. One detail is not in the papers: in training, black is 40 levels darker than black, and
 # samples are clipped, so that small errors do not cover the background with faint noise. And the
-# embedding of the labels starts with a standard deviation of 1 instead of 0.03. Otherwise, the
-# network overlooks labels for a large part of our short training.
+# embedding of the labels starts with a standard deviation of 1 instead of 0.03, so that labels
+# influence the network from the first step.
 
 # %%
 for layer in network.layers:
@@ -297,7 +298,7 @@ for layer in network.layers:
 model = ConditionalDDPM(
     network, classes=CLASSES, prediction="v", probability_path=PATH, black_level=-40.0, seed=0
 )
-model.compile(Adam(CosineDecay(2e-3, STEPS)), steps_per_execution=PER_CALL)
+model.compile(Adam(CosineDecay(3e-3, STEPS)), steps_per_execution=PER_CALL)
 stream = Source((images, labels)).stream(64, 0)
 history = model.fit(stream, steps_per_epoch=STEPS // 2, epochs=2, verbose=0).history["loss"]
 print(f"loss {history[0]:.3f} in the first half, {history[1]:.3f} in the second")
@@ -329,17 +330,15 @@ def linear_prediction(x_t, alpha, sigma):
 
 
 noise = random.normal(size=prepared.shape).astype("float32")
-no_labels = np.full(len(test), CLASSES)
+given_labels = [tf.fill([len(test)], CLASSES), tf.constant(test_labels, tf.int32)]  # none, true
 shown = int(np.flatnonzero(test_labels == 3)[0]) if np.any(test_labels == 3) else 0
 columns = []
 print("   t   squared error per pixel: linear   network, no labels   network, labels")
 for time in (0.2, 0.4, 0.6, 0.8, 0.95):
     t = tf.constant(time)
-    x_t = PATH.at(t, prepared, noise).numpy()
-    made = [linear_prediction(x_t, float(PATH.alpha(t)), float(PATH.sigma(t)))]
-    made += [
-        model.parts(x_t, t, labels=given).example.numpy() for given in (no_labels, test_labels)
-    ]
+    x_t = PATH.at(t, prepared, noise)
+    made = [linear_prediction(x_t.numpy(), float(PATH.alpha(t)), float(PATH.sigma(t)))]
+    made += [model.parts(x_t, t, labels=each).example.numpy() for each in given_labels]
     columns.append([as_levels(each[shown]) for each in (x_t, *made, prepared)])
     errors = [np.mean((each - prepared) ** 2) for each in made]
     print(f"{time:4.2f} {errors[0]:31.4f} {errors[1]:20.4f} {errors[2]:17.4f}")
@@ -363,10 +362,11 @@ show(
 )
 
 # %% [markdown]
-# With little noise, all predictions are good, and the label does not matter. Near $t = 1$, a
-# predictor without labels can only return the mean of all digits, whatever its architecture. What
-# a diffusion model adds to a normal distribution is therefore decided in the middle of the path. A
-# label helps most where the noise hides the digit: there, the prediction is the mean of one class.
+# With little noise, the network's error is well below the error of the linear prediction, and the
+# label barely matters. Toward $t = 1$, a predictor without labels can only return the mean of all
+# digits, whatever its architecture, so the advantage disappears. What a diffusion model adds to a
+# normal distribution is therefore decided at small and medium $t$. A label helps most where the
+# noise hides the digit: there, the prediction is the mean of one class.
 #
 # ## 5. Samplers
 #
@@ -438,9 +438,9 @@ for c in (4.0, 0.3):
 # Halving the step roughly halves the error of DDIM and Euler, which are of first order, and
 # divides the error of Heun and DPM-Solver++ by nearly four: they are of second order. The order of
 # a solver is not its error, however. With variance 0.3, similar to the variance of our pixels, the
-# leading errors of Euler's method nearly cancel on this path, and its error changes sign as steps
-# become smaller. So Euler's method can be accurate here by coincidence, which does not generalize
-# to other data or paths.
+# leading errors of Euler's method nearly cancel on this path, and more steps do not always reduce
+# its error. So Euler's method can be accurate here by coincidence, which does not generalize to
+# other data or paths.
 #
 # With a trained network, there are two errors. The *solver's* error is the distance from the exact
 # solution for the same latents; we take many steps of DPM-Solver++ as exact. The *samples'* error
@@ -554,8 +554,10 @@ show(
 
 # %% [markdown]
 # The two panels answer different questions. On the left, every additional evaluation helps. On the
-# right, the curves flatten: once the solver's error is small compared with the error of the
-# network, more steps do not bring samples closer to the data.
+# right, the curves of the better solvers are nearly flat: once the solver's error is small
+# compared with the error of the network, more steps do not bring samples closer to the data. The
+# panels may also rank solvers differently, because the left panel compares pixels, and the right
+# panel compares edges.
 #
 # ## 6. Classifier-free guidance
 #
@@ -651,6 +653,11 @@ print(f"without guidance: {first[0]:.1%} requested digits, variety {first[1]:.2f
 print(f"with w = {WEIGHTS[-1]:g}:     {last[0]:.1%} requested digits, variety {last[1]:.2f}")
 
 # %% [markdown]
+# A small weight brings samples closer to test digits, because more of them show the requested
+# digit. A large weight moves samples away again, because they become bold and alike. The published
+# run in the table below shows the same: of the weights 0, 1, 2, and 4, the distance is smallest at
+# 1.
+#
 # **Which distribution is sampled?** At $t = 0$, the right side of equation 10 is the score of the
 # sharpened density $p_w(x) \propto p(x)\, p(c \mid x)^{1 + w}$. It is tempting to conclude that
 # guided samples have this density. They do not, because at $t > 0$, equation 10 is *not* the score
@@ -715,7 +722,7 @@ show(
 # for all of them. **Latent diffusion** (Rombach et al. 2022) first trains an autoencoder, then
 # trains a diffusion model on its codes, and finally decodes the samples. The autoencoder handles
 # fine detail in one pass, and the diffusion model handles composition on fewer numbers. The
-# decoder sets a limit: no sample can be better than a decoded code of a real image.
+# decoder sets a limit: samples cannot have more detail than decoded codes of real images.
 #
 # Here is the smallest example. The autoencoder is PCA with 24 components, scaled to variance 1,
 # and the diffusion model is a network of dense layers. It is so fast that we train it three times,
@@ -769,9 +776,9 @@ show(
 
 # %% [markdown]
 # Compare each row with the decoded training digits, which have the same blur: the gap to them
-# belongs to the diffusion model, and the blur belongs to PCA. Normal latents have the right mean
-# and covariance, but are not digits. What the diffusion model learns here is exactly what a
-# Gaussian model misses.
+# belongs to the diffusion model, and the blur belongs to PCA. Normal latents have the mean and the
+# covariance of the codes, but do not decode to digits. What the diffusion model learns here is
+# exactly what a Gaussian model misses.
 #
 # ## 8. EDM is the prediction of v
 #
@@ -793,8 +800,7 @@ show(
 # \cos^2 \varphi$, $c_\mathrm{out} = \sigma_d \sin \varphi$, and $c_\mathrm{in} y = \cos \varphi\,
 # (x / \sigma_d) + \sin \varphi\, n$, which is equation 1 for scaled data. The target becomes $\sin
 # \varphi\, (x / \sigma_d) - \cos \varphi\, n$. This is $-v$. So EDM's network predicts $v$, with
-# the sign reversed, and EDM's other contributions are the choice of noise levels and Heun's
-# method.
+# the sign reversed. The other choices of EDM are the noise levels and Heun's method.
 
 # %%
 centered = (prepared - prepared.mean()).astype("float64")
@@ -815,9 +821,9 @@ print("noise levels of 18 steps:", *(f"{level:.3g}" for level in levels))
 
 # %% [markdown]
 # The published run of [edm_fashion_mnist](../../recipes/edm_fashion_mnist.py) has a network of the
-# same type, with twice as many channels, and was trained for 49 minutes. Its export is in
-# `saved_models/edm_fashion_mnist` of a checkout, where `keras_gen.load` finds it by name. These
-# are samples after 18 steps of Heun's method:
+# same type, with twice as many channels, and was trained for 49 minutes on two cores. Its export
+# is in `saved_models/edm_fashion_mnist` of a checkout, where `keras_gen.load` finds it by name.
+# These are samples after 18 steps of Heun's method:
 #
 # ![Clothes sampled from EDM.](../../recipes/results/edm_fashion_mnist.png)
 #
@@ -834,9 +840,9 @@ print("noise levels of 18 steps:", *(f"{level:.3g}" for level in levels))
 #   samples stop improving when the error of the network dominates (section 5).
 # - **"A second-order solver costs twice as much."** Heun's method does. DPM-Solver++ reuses the
 #   previous prediction, and costs one evaluation per step, like DDIM.
-# - **"Guidance samples from the class density raised to a power."** Equation 10 is the score of
-#   such a density only at $t = 0$. With exact scores, the samples have a different mean (section
-#   6).
+# - **"Guidance samples from a density that is sharpened toward the class."** Equation 10 is the
+#   score of such a density only at $t = 0$. With exact scores, samples have a different mean
+#   (section 6).
 # - **"Guidance improves samples."** It improves agreement with the label at the expense of
 #   variety. Whether the distance from data falls depends on $w$ (section 6).
 # - **"Latent diffusion samples are limited only by the diffusion model."** They are also limited
@@ -844,8 +850,8 @@ print("noise levels of 18 steps:", *(f"{level:.3g}" for level in levels))
 #
 # ## Questions
 #
-# **1.** At $t = 1$, the path has $\alpha = 0$ exactly. Which of the three predictions still
-# determines the other two, and what does the best prediction of $v$ equal?
+# **1.** Suppose that a path has $\alpha = 0$ exactly at $t = 1$. Which of the three predictions
+# still determines the other two, and what does the best prediction of $v$ equal?
 #
 # <details markdown="1"><summary>Answer</summary>
 #

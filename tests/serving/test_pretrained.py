@@ -160,7 +160,7 @@ def test_an_export_on_the_hub_is_the_one_of_its_entry(hub, home):
     with (folder / "1" / "saved_model.pb").open("ab") as file:
         file.write(b" ")
     with pytest.raises(
-        ValueError, match=r"but index\.json has [0-9a-f]{64}: the export is incomplete"
+        ValueError, match=r"but index\.json lists [0-9a-f]{64}: the export is incomplete"
     ):
         keras_gen.load("hf://me/digits")
     # Another version is no concern of the entry.

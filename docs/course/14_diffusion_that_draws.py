@@ -437,10 +437,10 @@ for c in (4.0, 0.3):
 # %% [markdown]
 # Halving the step roughly halves the error of DDIM and Euler, which are of first order, and
 # divides the error of Heun and DPM-Solver++ by nearly four: they are of second order. The order of
-# a solver is not its error, however. With variance 0.3, similar to the variance of our pixels, the
-# leading errors of Euler's method nearly cancel on this path, and more steps do not always reduce
-# its error. So Euler's method can be accurate here by coincidence, which does not generalize to
-# other data or paths.
+# a solver is not its error, however. With variance 0.3, of the same order as the variance of our
+# pixels, the leading errors of Euler's method nearly cancel on this path, and more steps do not
+# always reduce its error. So Euler's method can be accurate here by coincidence, which does not
+# generalize to other data or paths.
 #
 # With a trained network, there are two errors. The *solver's* error is the distance from the exact
 # solution for the same latents; we take many steps of DPM-Solver++ as exact. The *samples'* error
@@ -851,7 +851,7 @@ print("noise levels of 18 steps:", *(f"{level:.3g}" for level in levels))
 # - **"Guidance improves samples."** It improves agreement with the label at the expense of
 #   variety. Whether the distance from data falls depends on $w$ (section 6).
 # - **"Latent diffusion samples are limited only by the diffusion model."** They are also limited
-#   by the decoder: compare them with decoded test images (section 7).
+#   by the decoder: compare them with decoded digits (section 7).
 #
 # ## Questions
 #

@@ -201,7 +201,7 @@ def test_integers_are_masked_and_have_no_slopes():
         corrupted = model.corrupt(x)
         assert corrupted.dtype == tf.int32
         np.testing.assert_array_equal(np.unique(corrupted), values)
-    with pytest.raises(ValueError, match=r"'gaussian', but Categorical.* is for integers"):
+    with pytest.raises(ValueError, match=r"'gaussian', but Categorical.* requires integers"):
         DenoisingAutoencoder(*pair, Categorical(8), corruption="gaussian")
     with pytest.raises(ValueError, match=r"Categorical.*, whose data are integers"):
         ContractiveAutoencoder(*pair, Categorical(8))

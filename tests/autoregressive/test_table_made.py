@@ -164,7 +164,7 @@ def test_served_values_that_are_known_stay(family):
         assert found.numpy()[0, 1] in (b"city", b"farm") and found.numpy()[1, 2] != b""
 
 
-BIG = 2**53 + 1  # the first integer that float64 does not represent
+BIG = 2**53 + 2  # float64 represents only even integers of this size
 ODD_DTYPES = {
     "uint64": np.array([1, 3, 5], "uint64") * 2**61 + 2**63,
     "integers": [BIG, 5, -6],

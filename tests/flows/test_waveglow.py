@@ -110,7 +110,7 @@ def test_sounds_of_parts_of_frames_are_refused(model):
 def test_networks_that_are_too_small_are_refused():
     with pytest.raises(ValueError, match="steps is 0: expected an integer of at least 1"):
         waveglow(steps=0)
-    with pytest.raises(ValueError, match=r"of which 0 stay"):
+    with pytest.raises(ValueError, match=r"of which 0 remain"):
         waveglow(groups=4, steps=12, early=2)
 
 

@@ -149,7 +149,7 @@ def require_unicode(name: str, texts: Iterable[Any]) -> None:
     for text in texts:
         if isinstance(text, str) and not is_unicode(text):
             raise ValueError(
-                f"{name} contains {shown(text)}, which has half of a surrogate pair: expected "
+                f"{name} contains {shown(text)}, which has an unpaired surrogate: expected "
                 "valid Unicode. Replace it with text.encode('utf-8', 'replace').decode()."
             )
 

@@ -66,7 +66,7 @@ def _filled(self, rows, fill):
     """Returns rows with gaps filled by a function, which is applied only to rows with gaps."""
     edge = self.edges["rows"]
     texts = edge.as_array(rows.numpy() if tf.is_tensor(rows) else rows)
-    # Unknown categories can also be gaps.
+    # Use the prepared rows, because unknown categories may also be treated as gaps.
     some = (edge.prepare(texts).numpy() == b"").any(axis=1)
     texts = np.array(texts, object)
     if some.any():

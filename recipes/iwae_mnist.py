@@ -51,7 +51,7 @@ class Settings(ShortStepSettings):
     hidden: int = 200  # Units in each of the two hidden layers of the encoder and decoder
     estimator: Literal["standard", "dreg"] = "standard"
     """Estimator of the encoder's gradient: standard, as in the paper, or dreg (Tucker et al.,
-    2019), which has the same mean and less noise."""
+    2019), which has the same mean and a lower variance."""
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
     nll_samples: int = 5000  # Number of importance samples for the test NLL (paper: 5,000)
     templates: str = "300 1000"

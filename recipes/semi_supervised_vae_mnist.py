@@ -49,7 +49,8 @@ class Settings(ShortStepSettings):
     m2_latent_dim: int = 50  # Number of latent dimensions of M2
     m1_hidden: int = 600  # Units in each of the two hidden layers of M1
     hidden: int = 500  # Units in the hidden layer of each network of M2
-    stacked_hidden: int = 500  # Units in the hidden layer of each network of M2 on M1's latents
+    stacked_hidden: int = 500
+    """Units in the hidden layer of each network of the M2 that is trained on M1's latents."""
     alpha: float = 0.2
     """Weight of the cross-entropy of a labeled digit (every second digit), in M2."""
     stacked_alpha: float = 2.0

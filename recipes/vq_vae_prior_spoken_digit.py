@@ -51,7 +51,7 @@ class Settings(ShortStepSettings):
     spectral_weight: float = 300.0  # Weight of the spectrogram distance
     shift: int = 64  # Maximum random shift of a recording, in samples
     learning_rate: float = 1e-3
-    """Adam's learning rate for the VQ-VAE, constant, then decaying linearly to 0."""
+    """Adam's learning rate for the VQ-VAE; the rate is constant, then decays linearly to 0."""
     prior_filters: int = 32  # Channels between the blocks of the prior
     prior_repeats: int = 2  # Number of repetitions of the dilations 1, 2, 4, ..., 32
     prior_epochs: int = 20  # Number of epochs for the prior

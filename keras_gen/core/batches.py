@@ -98,7 +98,7 @@ def prepare_batch(self, data) -> dict[str, tf.Tensor]:
 
 
 def with_examples(batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-    """Returns a replica's part of a batch, and requires that it contain at least one example.
+    """Returns a replica's part of a batch, and rejects a part that contains no examples.
 
     With an empty batch, the loss is NaN, and networks fail with unrelated errors or crash the
     process.

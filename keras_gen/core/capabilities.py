@@ -221,7 +221,7 @@ def _by_name(function, model, names, *values):
 
 
 def to_arrays(model, outputs: dict, as_floats=()) -> list[np.ndarray]:
-    """Returns a capability's outputs as arrays, restored by the edges except for `as_floats`."""
+    """Returns a capability's outputs as arrays; edges restore all except those in `as_floats`."""
     return [_array(value) for value in _restored(model, outputs, as_floats)]
 
 
@@ -345,7 +345,7 @@ def sample(  # noqa: D417
     """Generates samples `[n, ...]`; images are uint8.
 
     Table rows are returned as a DataFrame if the model's columns come from a DataFrame, and
-    otherwise as a dict of arrays, one per column. Their categories, booleans, decimal places,
+    otherwise as a dict of arrays, one per column. The categories, booleans, decimal places,
     dtypes, and fraction of missing values match the training rows. Each number is between the
     smallest and the largest training value in its cell; see `keras_gen.data.table_columns`. To
     sample rows with some given values, call `complete`.

@@ -161,7 +161,7 @@ class Sourced(Batches):
         return len(self.source)
 
     def divide(self, size: int) -> None:
-        """Sets the data to batches in order."""
+        """Divides the data into batches of `size` examples, in order."""
         self.x = self.source.batches(size)
 
     @override

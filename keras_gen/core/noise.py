@@ -139,7 +139,7 @@ def gumbel(shape, seed: tf.Tensor, dtype="float32") -> tf.Tensor:
 
 
 def random_seeds(n, key) -> tf.Tensor:
-    """Samples int32 seeds `[n]` for `seeded`, for samplers that need noise at each step."""
+    """Samples int32 seeds `[n]`, which samplers with noise at each step pass to `seeded`."""
     return tf.random.stateless_uniform([n], key, 0, 2**31 - 1, tf.int32)
 
 

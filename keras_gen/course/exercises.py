@@ -1074,7 +1074,7 @@ def _js(p, q, share=0.5, scale=1.0):
     },
 )
 def jensen_shannon(p, q):
-    """Return the Jensen-Shannon divergence of two discrete distributions in nats, a number.
+    """Return the Jensen-Shannon divergence, in nats, of two discrete distributions as a number.
 
     `p` and `q` are `[k]` and add up to 1. The divergence is between 0 and log 2.
     """

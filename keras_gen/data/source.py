@@ -144,12 +144,12 @@ class Source:
         """Returns two sources: the remaining examples, and a random fraction that is held out.
 
         Args:
-            fraction: Fraction of the examples to hold out, above 0 and below 1; the number is
-                rounded.
+            fraction: Fraction of the examples to hold out, above 0 and below 1. The resulting
+                number of examples is rounded.
             seed: Nonnegative integer.
 
         Raises:
-            TypeError: If `seed` is not an integer but, for example, a second fraction.
+            TypeError: If `seed` is not an integer (for example, if it is a second fraction).
             ValueError: If one of the sources would be empty.
 
         Example:

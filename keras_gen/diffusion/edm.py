@@ -21,9 +21,9 @@ class EDM(PathModel):
 
     Karras, Aittala, Aila, Laine: "Elucidating the Design Space of Diffusion-Based Generative
     Models", NeurIPS 2022, with the choices in the column "ours" of table 1. The network's inputs
-    and training targets have a standard deviation of 1 at every noise level. `sample` is algorithm
-    1, 18 steps of Heun's method with 35 network evaluations. `score` and `log_prob` are the
-    likelihood of the differential equation, computed with 15 steps; see `FlowMatching`.
+    and training targets have a standard deviation of 1 at every noise level. `sample` runs
+    algorithm 1 with 18 steps of Heun's method and 35 network evaluations. `score` and `log_prob`
+    compute the likelihood under the differential equation with 15 steps; see `FlowMatching`.
 
     | paper | here |
     |-|-|
@@ -47,7 +47,8 @@ class EDM(PathModel):
         deviation: Standard deviation of the examples' values. The default is the paper's value for
             images in [-1, 1].
         log_mean: Mean of the logarithm of the noise's standard deviation in training.
-        log_deviation: Standard deviation of this logarithm.
+        log_deviation: Standard deviation of the logarithm of the noise's standard deviation in
+            training.
         data: Type of the examples: `"images"` or `"vectors"`.
         seed: Seed for the noise and its standard deviations.
 

@@ -246,7 +246,7 @@ class EBM(GenerativeModel):
         if found != (None, 1):
             raise ValueError(
                 f"The network '{self.network.name}' returns values of shape {found}: expected "
-                "energies of shape (None, 1). End it with one unit."
+                "energies of shape (None, 1). End the network with a layer of one unit."
             )
         require_range(UNBOUNDED, "energies", self.network)
         for layer in all_layers(self.network):

@@ -35,7 +35,7 @@ _LOCK = ".lock"
 
 
 def hold(folder: Path, way_out: str = "choose another one") -> FileLock | None:
-    """Creates and locks a folder until `let_go` is called or the process ends.
+    """Creates a folder, and locks it until `let_go` is called or the process ends.
 
     Args:
         folder: Folder to lock.

@@ -83,7 +83,7 @@ class CoGAN(GAN):
 
     @override
     def real(self, batch):
-        """Returns images from both domains, stacked like pairs although they do not correspond."""
+        """Returns images from both domains, stacked as pairs whose images do not correspond."""
         return tf.stack([batch["x"], batch["y"]], axis=1)
 
     @override

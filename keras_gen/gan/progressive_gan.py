@@ -153,7 +153,11 @@ class ProgressiveGAN(GAN):
 
     @override
     def compile(self, *, steps_per_execution=1, **kwargs):
-        """Compiles like `GAN`; the size may change only between executions, so "auto" means 1."""
+        """Compiles the model as in `GAN`.
+
+        Because the image size may change only between executions, `steps_per_execution="auto"`
+        means 1.
+        """
         if steps_per_execution == "auto":
             steps_per_execution = 1
         if self.stable_steps % steps_per_execution or self.fade_steps % steps_per_execution:
@@ -173,8 +177,8 @@ class ProgressiveGAN(GAN):
         sizes = [len(network.outputs) for network in (self.generator, self.discriminator)]
         if sizes[0] != sizes[1]:
             raise ValueError(
-                f"The generator has {sizes[0]} sizes, but the discriminator has {sizes[1]}: "
-                "expected the same number."
+                f"The generator has {sizes[0]} outputs, but the discriminator has {sizes[1]}: "
+                "expected one output per image size in each network."
             )
         # The layers used at each size. Keras does not track them here, because the networks own
         # their weights.

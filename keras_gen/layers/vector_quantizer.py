@@ -110,7 +110,7 @@ class VectorQuantizer(DeclaredLayer):
         return tf.gather(tf.convert_to_tensor(self.codebook), indices)
 
     def commitment(self, latents, indices) -> tf.Tensor:
-        """Returns the distance of latents from their codes, the last term in eq. (3) without beta.
+        """Returns the distance between latents and codes: the last term in eq. (3), without beta.
 
         The distance is |z - sg(e)|^2, averaged over the latents of an example (end of sec. 3.2),
         float32 `[batch]`. Latents and indices are as in `call`.

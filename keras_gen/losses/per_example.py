@@ -151,9 +151,9 @@ def softmax(logits) -> tf.Tensor:
 def softplus(x: tf.Tensor):
     """Returns log(1 + exp(x)) of floats of any shape.
 
-    The result is as precise as a float32 sum with 1: smaller digits are lost. On CPUs, the function
-    takes half as long as `tf.nn.softplus`. The gradient, sigmoid(x), is defined explicitly, because
-    the automatic gradient of the two terms would be wrong at 0.
+    The result has the absolute precision of a float32 number near 1; smaller digits are lost. On
+    CPUs, the function takes half as long as `tf.nn.softplus`. The gradient, sigmoid(x), is defined
+    explicitly, because the automatic gradient of the two terms would be wrong at 0.
     """
 
     def gradient(upstream):

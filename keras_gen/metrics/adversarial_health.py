@@ -14,11 +14,12 @@ from keras_gen.core import is_chief, stateless, training_step
 from keras_gen.metrics.samples.modes import bin_shares
 from keras_gen.metrics.samples.neighbors import nearest_neighbors
 
-SURE = 0.02  # fraction of the loss of guessing, below which the discriminator is always certain
-MOSTLY = 0.5  # fraction of this loss, below which the discriminator is right about most examples
-FLAT = 0.01  # gain of the generator's loss, below which its gradient has vanished
-CLOSE = 0.1  # fraction of the distance between real examples, below which samples repeat
-RARE = 0.1  # fraction of the expected samples in a cluster, below which the mode is missing
+# Each limit is the value below which the condition holds.
+SURE = 0.02  # discriminator certain of all examples: loss as a fraction of the guessing loss
+MOSTLY = 0.5  # discriminator mostly right: loss as a fraction of the guessing loss
+FLAT = 0.01  # vanished gradient of the generator: change of the generator's loss
+CLOSE = 0.1  # repeated samples: their distance, as a fraction of the distance of real examples
+RARE = 0.1  # missing mode: number of samples in a cluster, as a fraction of the expected number
 EXPECTED = 10  # minimum number of real examples in a cluster; fewer might be missing by chance
 
 

@@ -317,12 +317,13 @@ def bits_per_live_value(nats: np.ndarray, levels: np.ndarray) -> float:
 
 @checked_types
 def active_units(means: np.ndarray, threshold: float = 0.01) -> tuple[int, np.ndarray]:
-    """Counts the latents that a model uses: Burda et al. (2016), sec. 5.2.
+    """Counts the latents that a model uses (Burda et al. 2016, sec. 5.2).
 
     Args:
         means: Posterior means of at least 2 examples, `[n, latents]`, such as
             `vae.encode(images)[0]`.
-        threshold: Variance of a latent's mean over the data, above which the latent is active.
+        threshold: Threshold for the variance of a latent's posterior mean over the data. A latent
+            with a larger variance is active.
 
     Returns:
         The number of active units, and the variances of all latents, float64 `[latents]`.

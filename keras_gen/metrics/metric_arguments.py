@@ -141,7 +141,7 @@ def as_labels(labels: np.ndarray, name: str, n: int | None = None) -> np.ndarray
     """
     labels = as_numbers(labels, name)
     if not np.issubdtype(labels.dtype, np.integer):
-        raise TypeError(f"Expected {name} to be integers, but found {labels.dtype}.")
+        raise TypeError(f"{name} has dtype {labels.dtype}: expected integers.")
     if labels.ndim != 1 or len(labels) != (n or len(labels)) or not len(labels):
         raise ValueError(
             f"Expected {name} of shape [{n or 'n'}], but found {list(labels.shape)}: "

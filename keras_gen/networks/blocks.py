@@ -103,7 +103,7 @@ def halvings_of_square(image_shape: tuple) -> int:
     """Returns the number of halvings from an image to a 4x4 map.
 
     Raises:
-        ValueError: If the image is not square, or its side is not a power of two of at least 8.
+        ValueError: If the image is not square, or if its side is not a power of two or is below 8.
     """
     height, width = image_shape[:2]
     stages = max(height // 4, 1).bit_length() - 1

@@ -200,7 +200,7 @@ class ContextEncoder(AdversarialPredictor):
 
     @capability
     def fill(self, x, masks):
-        """Returns images, filled in where uint8 masks `[n, side, side, 1]` are nonzero."""
+        """Returns images filled in where uint8 masks `[n, side, side, 1]` are nonzero."""
         missing = masks > 0
         filled = tf.cast(self(tf.where(missing, 0.0, x), training=False), tf.float32)
         return {"x": tf.where(missing, filled, x)}

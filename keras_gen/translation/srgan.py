@@ -90,7 +90,7 @@ class SRGAN(Translator, AdversarialPredictor):
 
     @override
     def train_step(self, data):
-        """Updates G, and then D on G's earlier outputs."""
+        """Updates G, and then D, on the images that G returned before its update."""
         batch = self.prepare_batch(data)
         large = batch["y"]
 

@@ -32,7 +32,7 @@ from keras_gen.translation.predictor import AdversarialPredictor
 
 @keras.saving.register_keras_serializable("keras_gen")
 class TalkingHeads(AdversarialPredictor):
-    """Learns from a few images of a person to generate that person in any pose, given by landmarks.
+    """Learns from a few images of a person to generate that person in any pose given by landmarks.
 
     Zakharov, Shysheya, Burkov, Lempitsky: "Few-Shot Adversarial Learning of Realistic Neural
     Talking Head Models", ICCV 2019. For each person in the batch, a meta-learning step uses K

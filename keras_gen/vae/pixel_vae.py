@@ -182,6 +182,6 @@ class PixelVAE(VAE):
 
 
 def values_first(decoder) -> keras.Model:
-    """Returns the decoder as a causal network, whose first input is the values."""
+    """Returns the decoder as a causal network that accepts the values as its first input."""
     latents, images = decoder.inputs
     return keras.Model([images, latents], decoder.outputs[0], name=decoder.name)

@@ -426,7 +426,7 @@ VALUES = [
     ],
 )
 def test_half_of_a_surrogate_pair_is_refused(use):
-    with pytest.raises(ValueError, match=r"contains '.*ud800', which has half of a surrogate pair"):
+    with pytest.raises(ValueError, match=r"contains '.*ud800', which has an unpaired surrogate"):
         use("a\ud800")
 
 

@@ -120,7 +120,7 @@ CASES = {
     "other sizes": lambda: (
         gan.ProgressiveGAN,
         [generator((4,), (8,), also=[()]), critic((1,), takes=(8,), also=[()])], {},
-        "generator has 2 sizes, but the discriminator has 1",
+        "generator has 2 outputs, but the discriminator has 1",
     ),
     "other styles": lambda: (
         gan.StyleGAN, [dense([(2,)], [(5,)]), dense([(3, 4), (6,)], [(3,)]), critic()], {},

@@ -155,7 +155,7 @@ REFUSED = [
     (lambda: metrics.group_report(Y, Y, Y, [1, 2, 3]),
      "expected one nonnegative share for each of 2 groups"),
     (lambda: metrics.group_report(Y, Y, Y, [2, -1]), "groups, not all 0"),
-    (lambda: metrics.group_report(Y * 1.0, Y, Y), "predicted to be integers, but found float64"),
+    (lambda: metrics.group_report(Y * 1.0, Y, Y), "predicted has dtype float64: expected integers"),
     (lambda: metrics.code_bits((8, 8), 1), "levels is 1: expected at least 2"),
     (lambda: metrics.code_uses([0, 4], 4), "Codes range from 0 to 4: expected integers from 0"),
     (lambda: metrics.code_uses(np.zeros(0, int), 4), "Codes are empty"),

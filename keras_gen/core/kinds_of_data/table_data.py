@@ -321,8 +321,8 @@ class StandardizedVectors(keras.layers.Layer, Edge):
         """Assigns names to the columns, one for each.
 
         Raises:
-            TypeError: If `names` is not a list but, for example, a single string.
-            ValueError: If names repeat, or their number differs from the number of columns.
+            TypeError: If `names` is not a list (for example, if it is a single string).
+            ValueError: If a name is repeated, or if there is not exactly one name per column.
         """
         columns = checked_names("column_names", names)
         if len(columns) != self.shape[-1]:

@@ -32,7 +32,7 @@ class Classes:
         files: All files of the right type, in order.
         labels: See `image_folder`.
         names: Names of the classes. If None, the names come from `labels` or the subfolders.
-        noun: Plural noun for the files in messages, such as "images".
+        noun: Plural noun used in messages for the files, such as "images".
 
     Attributes:
         files: Files to read, in order: all files, or only the files with a class.

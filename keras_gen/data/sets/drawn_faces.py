@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 from keras_gen.arguments import checked_array, checked_integer
 from keras_gen.checked_arguments import checked_types
 
-_FINER = 4  # factor by which a face is drawn larger before it is reduced
+_FINER = 4  # factor by which a face is drawn larger before it is downscaled
 _SKIN = np.array(
     [[250, 220, 195], [232, 190, 155], [198, 145, 105], [140, 92, 62], [95, 60, 42]]
 )

@@ -396,13 +396,13 @@ def as_table(values: Any) -> Any:
         lines = [line for line in reader if line]
     except csv.Error as error:
         raise ValueError(
-            f"{values} cannot be read ({error} in line {reader.line_num}): expected "
+            f"{values} cannot be read ({error} on line {reader.line_num}): expected "
             "comma-separated values, each unquoted or in one pair of quotation marks."
         ) from None
     names, rows = (lines or [[]])[0], lines[1:]
     if len(names) == 1 and (separator := re.search("[;\t]", names[0])):
         raise ValueError(
-            f"{values} has the first line {shown(names[0])}, separated by {separator[0]!r}: "
+            f"The first line of {values}, {shown(names[0])}, is separated by {separator[0]!r}: "
             "expected commas. Pass pandas.read_csv(path, sep=..., decimal=...) instead."
         )
     for number, row in enumerate(rows, start=1):

@@ -360,7 +360,7 @@ class VerticalConvolution(CausalLayer):
 
     @override
     def empty_cache(self, weights, batch, width):
-        """Returns zeros as the rows above within the kernel, `[batch, rows, width, channels]`."""
+        """Returns zeros for the kernel's rows above the map, `[batch, rows, width, channels]`."""
         kernel, _ = weights
         return tf.zeros([batch, self.kernel_size // 2, width, kernel.shape[2]], kernel.dtype)
 

@@ -72,7 +72,7 @@ class Likelihood(Declared):
         return self._log_prob(params, x)
 
     def mean(self, params: tf.Tensor) -> tf.Tensor:
-        """Returns the expected data, float32 `[..., *event]`."""
+        """Returns the expected value of the data, float32 `[..., *event]`."""
         raise NotImplementedError
 
     def sample(self, params: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:

@@ -29,10 +29,10 @@ def code_bits(shape: Sequence[int], levels: int) -> float:
 
 @checked_types
 def code_uses(codes: np.ndarray, levels: Count) -> np.ndarray:
-    """Counts how often each code is used, int64 `[levels]`.
+    """Returns the number of uses of each code, int64 `[levels]`.
 
     Args:
-        codes: Codes, integers of any shape from 0 to `levels - 1`, at least one.
+        codes: Integer codes from 0 to `levels - 1`, in a nonempty array of any shape.
         levels: Number of possible values of a code.
 
     Example:

@@ -385,8 +385,8 @@ def _encode(represent: Represent, rows: np.ndarray) -> np.ndarray:
         codes = np.asarray(represent(part), np.float64)
         if codes.ndim != 2 or len(codes) != len(part) or not np.isfinite(codes).all():
             raise ValueError(
-                f"represent returned codes of shape {list(codes.shape)}, or codes that are not "
-                f"finite, for combinations of shape {list(part.shape)}: expected finite codes "
+                f"represent got combinations of shape {list(part.shape)}, and returned codes of "
+                f"shape {list(codes.shape)}, perhaps with NaN or infinity: expected finite codes "
                 f"[{len(part)}, d]."
             )
         parts.append(codes)

@@ -58,7 +58,8 @@ def transformer(
     codes = keras.Input((length, 1))
     labels = keras.Input((), dtype="int32")
 
-    # This layer acts as an embedding. Samplers require layers that keep the position axis.
+    # A dense layer replaces an embedding, because samplers require layers that keep the position
+    # axis.
     x = layers.Dense(units, use_bias=False, kernel_initializer=_normal())(OneHot(levels)(codes))
     x = Shift()(x)
     if classes:

@@ -67,8 +67,8 @@ class HierarchicalVAE(Coder):
 
     # The names of the variables in every layer except the top layer, which has a single variable.
     parts: ClassVar[tuple[str, ...]] = ("",)
-    # Parts whose distribution is inferred before the layers above, so that its divergence
-    # from p(z_i | layers above) must be estimated with a sample.
+    # Parts whose distribution is inferred before the layers above. Its divergence from
+    # p(z_i | layers above) must therefore be estimated with a sample.
     estimated: ClassVar[tuple[str, ...]] = ()
 
     unserved = ("temperature",)
@@ -348,7 +348,7 @@ def heads(network, inputs: list, training: bool, variables: int = 1) -> tuple[li
     if cut < 0:
         raise ValueError(
             f"The network '{network.name}' has {len(outputs)} outputs: expected features (if "
-            f"any), then mean and log variance of {variables} variable(s)."
+            f"any), then the mean and log variance of each variable ({variables} in total)."
         )
     return outputs[:cut], list(zip(outputs[cut::2], outputs[cut + 1 :: 2], strict=True))
 

@@ -220,15 +220,16 @@ class RecursivePredictor(LinearPredictor):
 class StackedPredictor(RecursivePredictor):
     """A distribution of a sound's levels from several recursive predictors with different memories.
 
-    A further recursive least-squares fit, which starts with equal weights, combines the predictions
-    of `RecursivePredictor` with several numbers of taps. A `LogisticMixture` around the result,
-    whose scales follow the latest errors, predicts the level.
+    Several instances of `RecursivePredictor` with different numbers of taps predict the next
+    sample. Another recursive least-squares fit, which starts with equal weights, combines the
+    predictions. A `LogisticMixture` centered on the combined prediction, with a scale that follows
+    the latest errors, predicts the level.
 
     Args:
-        taps: Numbers of previous samples used by the predictors.
+        taps: Numbers of previous samples, one per predictor.
         levels: Number of levels.
-        latest: Numbers of latest errors; the scale is the geometric mean of their mean absolute
-            values.
+        latest: Numbers of latest errors to average. Each number gives a mean absolute error, and
+            the scale is the geometric mean of these mean errors.
 
     Example:
         >>> levels = np.random.default_rng(0).integers(100, 156, (3, 200))

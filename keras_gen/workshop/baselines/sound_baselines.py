@@ -168,7 +168,7 @@ class NearestUnits:
     def __init__(self, waveforms, speakers):
         self._sounds = as_waveforms(waveforms)
         self._statistics = []  # per speaker: mean and standard deviation of the cepstrum
-        self._units = []  # per speaker: recordings and first samples of the units
+        self._units = []  # per speaker: recording and start position (in samples) of each unit
         self._searches = []
         speakers = checked_array("speakers", speakers)
         for number in range(speakers.max() + 1):

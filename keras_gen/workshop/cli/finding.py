@@ -49,7 +49,7 @@ DEFINITION = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 IMPORT = re.compile(r"^from keras_gen\.\S+ import (?:\(([^)]*)\)|(.*))", re.MULTILINE)
-PAGES = {  # kind -> its pages, and a pattern for lines with a name and a text
+PAGES = {  # for each kind: its pages, and a pattern for lines with a name and a description
     "term": ("glossary.md", r"^- \*\*(.+?)\*\*: ((?:.+\n)(?:  .+\n)*)"),
     "task": ("tasks.md", r"^### (.+)()$"),
     "chapter": ("course/[0-9]*.md", r"^##? \d+\. (?!What is often)(.+)()$"),

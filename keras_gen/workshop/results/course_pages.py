@@ -83,10 +83,10 @@ class Chapter:
     """A chapter's page.
 
     Attributes:
-        name: File name without its ending.
-        minutes: Minutes to run all of its code.
+        name: File name without extension.
+        minutes: Duration of all code in the chapter, in minutes.
         title: Title with its number.
-        sections: Headings with their numbers, by number.
+        sections: Dict from the number of a section to the section's numbered heading.
         said: Heading and text of the section on common claims.
     """
 

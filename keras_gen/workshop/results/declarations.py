@@ -33,10 +33,11 @@ class Figure:
         unit: Unit; empty for a ratio.
         higher_is_better: Whether higher values are better.
         paper_value: Value that the paper reports, if any.
-        paper_values: Maps a setting to a dict from its values to the results that the paper reports
-            for them.
-        paper: Source of the paper's value, if it is not the paper that introduced the system.
-        spread: Type of the spread, one of `SPREADS` -> metric shown after ±, if it is measured.
+        paper_values: Values that the paper reports for several values of a setting, as a dict from
+            the setting to a dict from its values to the reported results.
+        paper: Source of the paper's value, if other than the paper that introduced the system.
+        spread: Dict from the type of the spread, one of `SPREADS`, to the metric shown after ±.
+            Empty if there is no such metric.
         seeds: Setting that holds the number of seeds, starting at `seed`, over which the run
             reports the mean.
         baselines: Metrics of baselines, by name. The strongest baseline is shown.
@@ -44,10 +45,10 @@ class Figure:
             result for held-out images.
         no_baseline: Reason that the first metric has no baseline.
         of_export: Whether the value describes the exported model while other metrics describe
-            several models, such as means over seeds. If True, `keras-gen show` prints this metric
-            instead of the first one.
-        tolerance: Maximum difference between another run and the published value, in the metric's
-            unit; positive.
+            several models, for example as means over seeds. If True, `keras-gen show` prints this
+            metric instead of the first one.
+        tolerance: Maximum difference between the value of another run and the published value, in
+            the metric's unit; positive.
     """
 
     key: str
@@ -175,7 +176,8 @@ class Published:
         count = len(self.figures) + len(self.matrices)
         if not self.figures or count > MOST_FIGURES:
             raise ValueError(
-                f"there are {count} figures and matrices: expected 1 to {MOST_FIGURES}. Publish "
+                f"there are {len(self.figures)} figures and {len(self.matrices)} matrices: "
+                f"expected at least one figure and at most {MOST_FIGURES} in total. Publish "
                 "the most informative figures, and leave the others in the run's metrics.json."
             )
         first = self.figures[0]
@@ -239,20 +241,21 @@ def filled(text: str, numbers: Mapping[str, Any]) -> str:
 def read_published(root: str | Path, recipe: str) -> Published:
     """Reads the published metrics of a recipe.
 
-    The file contains the fields of `Published`. Its table `figures` contains the fields of each
-    `Figure` by key, and its table `all` contains the fields that all figures share, in which
-    `{key}` represents the key of a figure.
+    The recipe's TOML file contains the fields of `Published`. Its table `figures` contains the
+    fields of each `Figure` by key, and its table `all` contains the fields that all figures share,
+    in which `{key}` represents the key of a figure.
 
     A table in `matrices` has a `title`, `rows`, `columns`, and the fields that its cells share,
-    such as `tolerance`. Rows, `baselines`, and `references` map names to the value of `{row}` in
-    the columns: `columns = { MIG = "mig_{row}" }`, or, with additional fields,
-    `{ key = "mig_{row}", tolerance = 0.1 }`. If the columns are a second factor of one metric,
-    `key = "mig_{row}_{column}"` applies to all cells, columns map names to `{column}`, and
-    baselines and references are single metrics.
+    such as `tolerance`. A column defines the key of its metric, in which `{row}` is a placeholder:
+    `columns = { MIG = "mig_{row}" }`, or, with additional fields,
+    `{ key = "mig_{row}", tolerance = 0.1 }`. `rows`, `baselines`, and `references` map names to
+    values of `{row}`. If the columns are a second factor of one metric, all cells share
+    `key = "mig_{row}_{column}"`, and `columns` maps names to values of `{column}`. In this case,
+    `baselines` and `references` map names to the keys of single metrics.
 
     Raises:
         FileNotFoundError: If the file does not exist.
-        ValueError: If the file has other contents.
+        ValueError: If the contents of the file are invalid.
 
     Example:
         >>> read_published(".", "vae_mnist").system

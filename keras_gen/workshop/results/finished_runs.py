@@ -79,7 +79,7 @@ def read_run(path: str | Path) -> FinishedRun:
         config,
         data,
         metrics,
-        # The metrics of old runs lack versions and date, but the metadata of the export contain
+        # The metrics of old runs lack the versions and the date, but the export's metadata contains
         # both.
         metrics.get("versions") or metadata.get("libraries"),
         metrics.get("date") or (metadata.get("created") or "")[:10] or None,

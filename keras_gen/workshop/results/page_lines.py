@@ -83,8 +83,8 @@ class Entry:
 class Group:
     """Runs of a recipe that differ only in the seed, the median run first.
 
-    `published` describes the published metrics of runs on their dataset. `exported` is the run
-    whose weights are in `saved_models/`, if that is one of these runs.
+    `published` describes the metrics that the recipe publishes for the dataset of these runs.
+    `exported` is the run whose weights are in `saved_models/`, if that is one of these runs.
     """
 
     recipe: str

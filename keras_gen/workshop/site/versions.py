@@ -60,7 +60,7 @@ def add_version(site: Path, folder: Path, version: str) -> Path:
 
 
 def new_version(folder: Path, version: str) -> Path:
-    """Returns the folder for a new version; raises a FileExistsError if it exists."""
+    """Returns the folder for a new version; raises a FileExistsError if the folder exists."""
     target = folder / version
     if target.exists():
         raise FileExistsError(

@@ -71,12 +71,12 @@ def code_scatter(
     if names is not None and len(names) <= kinds.max(initial=0):
         raise ValueError(
             f"There are {len(names)} names, but the largest label is {kinds.max()}: expected one "
-            f"name for each label from 0. Pass at least {kinds.max() + 1} names."
+            f"name per label, starting at label 0. Pass at least {kinds.max() + 1} names."
         )
     if colors is not None and len(colors) <= kinds.max(initial=0):
         raise ValueError(
             f"There are {len(colors)} colors, but the largest label is {kinds.max()}: expected one "
-            f"color for each label from 0. Pass at least {kinds.max() + 1} colors."
+            f"color per label, starting at label 0. Pass at least {kinds.max() + 1} colors."
         )
     if colors is not None:
         of_kinds = to_rgba_array([colors[kind] for kind in kinds])

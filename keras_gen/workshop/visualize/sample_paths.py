@@ -17,7 +17,7 @@ from keras_gen.workshop.visualize.rows_of_images import as_uint8
 def emerging(
     model, n: int = 6, moments: int = 9, steps: int = 48, seed: int = 0, **given
 ) -> np.ndarray:
-    """Shows samples at several times on the path from noise, one row per sample (DDIM).
+    """Shows DDIM samples at several times on the path from noise, one row per sample.
 
     A point on the path is shown as x_t / (alpha + sigma), which has the range of images.
 

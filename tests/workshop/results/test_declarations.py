@@ -69,7 +69,7 @@ def test_a_figure_is_named_by_what_was_measured():
 def test_bad_declarations():
     many = [dataclasses.replace(NLL, key=str(n), metric=str(n)) for n in range(7)]
     make_published(*many[:6])
-    with pytest.raises(ValueError, match="there are 7 figures and matrices: expected 1 to 6"):
+    with pytest.raises(ValueError, match="there are 7 figures and 0 matrices: expected at least"):
         make_published(*many)
     for changes in (dict(no_baseline=None), dict(baselines={"PCA": "pca"})):
         with pytest.raises(ValueError, match="nll is the first figure: expected either"):

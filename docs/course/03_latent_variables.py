@@ -687,8 +687,8 @@ show(
 # to components. The other columns still mix components with similar eigenvalues, because rotating
 # such components costs almost nothing.
 #
-# The decoder alone gives $W z + b$, the *mean* of an image. A sample from the model has the noise
-# of each pixel too. Neither is a good digit. The model's $p(x)$ is one normal distribution, a
+# The decoder alone gives $W z + b$, the *mean* of an image. A sample from the model also includes
+# the noise of each pixel. Neither is a good digit. The model's $p(x)$ is one normal distribution, a
 # single hill, and digits are not distributed like that. A network as the decoder can do better.
 # Then the integral has no closed form, the posterior is not normal, and the bound is no longer
 # tight. But sections 3 to 6 apply unchanged, and no line of the training step has to change.

@@ -488,8 +488,8 @@ show(drawn, "steps", "Left: errors of both samplers. Right: the same latents, wi
 # With DDIM, the colors stay in place: the same latent gives the same sample, whether there are few
 # or many steps. With ancestral sampling, the new noise mixes them. Both need about 20 steps here.
 # With more steps, the number of points on white squares does not decrease. So the remaining error
-# should come from the *network*, not from the number of steps. We can verify this: DDIM also runs
-# with the best prediction from section 4.
+# should come from the *network*, not from the number of steps. We can verify this by also running
+# DDIM with the best prediction from section 4.
 
 # %%
 for count in (20, min(100, MOST_STEPS)):
@@ -502,7 +502,7 @@ for count in (20, min(100, MOST_STEPS)):
 
 # %% [markdown]
 # Without any network error, 20 steps leave 5% on white squares, and 100 steps almost none. So from
-# about 100 steps, all of our 11% are due to the network, and only longer training helps.
+# about 100 steps on, all of our 11% is due to the network, and only longer training helps.
 #
 # ## 6. Flow matching
 #

@@ -76,11 +76,11 @@ known, asked = binary(train), binary(test)
 #
 # $$-\log q(x) \leq -\log p(x) + \log 100,$$
 #
-# and $\log 100$ is 4.6 nats, however many pixels an image has (Theis et al. 2016). The reverse also
-# exists. Let a model choose a *training* digit, and flip each pixel with probability $\epsilon$. Its
-# samples look perfect, but a test digit differs from every training digit in dozens of pixels, each
-# of which costs $\log \frac{1 - \epsilon}{\epsilon}$ nats. We compare both with a mixture of
-# Bernoulli templates and with coin flips.
+# and $\log 100$ is 4.6 nats, however many pixels an image has (Theis et al. 2016). The reverse is
+# also possible. Let a model choose a *training* digit, and flip each pixel with probability
+# $\epsilon$. Its samples look perfect, but a test digit differs from every training digit in dozens
+# of pixels, each of which costs $\log \frac{1 - \epsilon}{\epsilon}$ nats. We compare both with a
+# mixture of Bernoulli templates and with coin flips.
 
 # %%
 smaller, larger = (BernoulliMixture(known, size, iterations=15) for size in SIZES)
@@ -173,7 +173,7 @@ for name, some in {
 #
 # Train a classifier to distinguish samples from test images. If it cannot, the sets agree in
 # everything that this classifier can see. For equal class sizes, the best possible accuracy has a
-# meaning: the classifier that says "real" where $p > q$ is right with probability
+# simple interpretation: the classifier that predicts "real" where $p > q$ is right with probability
 #
 # $$\frac12 \int \max(p, q)\, dx = \frac12 + \frac12 \mathrm{TV}(p, q), \qquad
 # \mathrm{TV}(p, q) = \frac12 \int |p - q|\, dx.$$
@@ -204,14 +204,14 @@ print(f"other test digits: AUC {told_apart(scaled(test[:N]), scaled(other)):.3f}
 print(f"Gaussian mixture:  AUC {told_apart(scaled(test[:N]), scaled(made)):.3f}")
 
 # %% [markdown]
-# A linear classifier on pixels hardly finds the mixture, although every visitor of the next picture
-# does. The bound is only as good as the classifier.
+# A linear classifier on pixels barely detects the mixture, although anyone who looks at the next
+# picture does. The bound is only as good as the classifier.
 #
 # ## 4. Eight faults, eight measures
 #
-# We now make sets with one fault each and apply a measure in each row of the plot. A measure is
-# useful only compared with its own chance variation, so each value is shown in **standard
-# deviations** from its mean over pairs of sets of *real* digits, drawn anew from training and test
+# We now make sets with one fault each; each row of the plot shows one measure. A measure is useful
+# only relative to its own chance variation, so each value is shown in **standard deviations** from
+# the measure's mean over random pairs of sets of *real* digits, sampled from the training and test
 # digits. The features are pixels, histograms of gradients, or the hidden layer of a classifier that
 # was trained on training digits.
 
@@ -306,17 +306,17 @@ show(
 )
 
 # %% [markdown]
-# Read the plot by columns. A number between -3 and 3 says nothing, because the standard deviations
-# come from few pairs of sets.
+# Read the plot by columns. A value between -3 and 3 is inconclusive, because the standard
+# deviations come from few pairs of sets.
 #
-# - **Other test digits** and **copies of training digits** look alike to every measure between
-#   sets. Only the distance to the training digits detects copies.
-# - **Blur** and **noise** are small for the eye but large for histograms of gradients, which see
-#   edges. In these features, they are worse than a missing class.
+# - **Other test digits** and **copies of training digits** look alike to every measure that
+#   compares two sets. Only the distance to the training digits detects copies.
+# - **Blur** and **noise** look minor to the eye but are large for histograms of gradients, which
+#   respond to edges. In these features, they are worse than a missing class.
 # - A **shift by one pixel** is invisible to the eye, and is one of the largest faults for pixels and
 #   gradients. Such a measure punishes harmless changes.
 # - **Missing nines** hardly change the kernel distances: nine tenths of the samples are right, and
-#   nines resemble fours and sevens. Recall and coverage are made for this fault.
+#   nines resemble fours and sevens. Recall and coverage are designed to detect this fault.
 # - The **repeated image** is in a dense region, so it passes precision and coverage, which count
 #   whether balls are empty and not how many samples they contain. Kernel distances count.
 # - Of the samples, **one in 50 is pure noise**, which a visitor would notice at once. No measure
@@ -340,7 +340,8 @@ show(
 #   samples with those of *held-out* images (Meehan et al. 2020). If samples are closer, the AUC of
 #   the distance is below one half.
 #
-# We replace a fraction of new digits with training digits, as they are or moved by one pixel.
+# We replace a fraction of the new digits with training digits, either unchanged or moved by one
+# pixel.
 
 # %%
 fractions = (0.0, 0.01, 0.1, 0.5) if QUICK else (0.0, 0.01, 0.03, 0.1, 0.3, 1.0)
@@ -387,11 +388,11 @@ show(
 )
 
 # %% [markdown]
-# The ratio finds each exact copy, and none that is moved by one pixel. The distance between pixels
-# barely notices moved copies even if *all* samples are copies, whereas in the features of gradients
-# the moved copies are close to their originals. So search in a feature that ignores the changes that
-# a copy may have undergone. The AUC needs about a tenth of copies to be clear of chance; a search
-# for single copies needs one.
+# The ratio finds each exact copy, and none that is moved by one pixel. The pixel distance barely
+# registers moved copies, even if *all* samples are copies, whereas in the space of gradient
+# histograms, the moved copies are close to their originals. So search in a feature space that
+# ignores the changes that a copy may have undergone. The AUC differs clearly from chance only if
+# about a tenth of the samples are copies; a search for individual copies needs only one.
 #
 # Held-out images are essential here. New digits are close to training digits too, so a small
 # distance alone proves nothing.
@@ -441,9 +442,10 @@ show(
 # 1.54 standard deviations for 2, 5, and 10 runs. Choose on validation data, and report the test
 # value of that run.
 #
-# **Judges.** For a claim about looks, show pairs to people who do not know which is which. If the
-# two models are equally good, the number of votes is binomial with probability one half. With 20
-# pairs, 14 votes are the least that such a model reaches in fewer than 6% of cases.
+# **Judges.** For a claim about visual quality, show pairs to people who do not know which is which.
+# If the two models are equally good, the number of votes is binomial with probability one half.
+# With 20 pairs, 14 is the smallest number of votes that such a model reaches in fewer than 6% of
+# cases.
 
 # %%
 for k in (2, 5, 10):
@@ -469,15 +471,16 @@ for least in (13, 14, 15, 16):
 #
 # ## Questions
 #
-# **1.** Model A assigns each test image 2 nats more than model B. Both have a standard error of 3
-# nats over 1,000 test images. Can A be better with certainty?
+# **1.** On average, model A assigns test images a log-likelihood 2 nats higher than model B does.
+# Both have a standard error of 3 nats over 1,000 test images. Can we still be certain that A is
+# better?
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# Yes. If A is better by about 2 nats on *each* image, the differences hardly vary, and their mean has
-# a tiny standard error. The errors of 3 nats describe how hard the images are, which is the same
-# for both models. That the training run is representative is a different question, which only
-# other seeds answer.
+# Yes. If A is better by about 2 nats on *each* image, the differences barely vary, and their mean
+# has a tiny standard error. The errors of 3 nats describe how hard the images are, which is the
+# same for both models. Whether the training run is representative is a different question, which
+# only other seeds can answer.
 #
 # </details>
 #

@@ -871,7 +871,7 @@ def causal_attention(queries, keys, values):
 def flow_log_prob(z, log_det):
     r"""Return the log density of examples x, in nats, `[n]`.
 
-    `z` is `[n, d]`, with z = f(x) and a standard normal density, and `log_det` is
+    `z` is `[n, d]`; z = f(x) has a standard normal density. `log_det` is
     $\log | \det \partial f / \partial x |$, `[n]`.
     """
     return norm.logpdf(z).sum(axis=1) + log_det
@@ -1021,8 +1021,8 @@ _logits = _sized(lambda r, n, d: (30 * _normal(r, d), 30 * _normal(r, d)))
 def discriminator_loss(real_logits, fake_logits):
     """Return the discriminator's loss in the game of Goodfellow et al. for pairs of logits.
 
-    Both arguments and the result are `[n]`; the loss of a real and a generated example is added.
-    Logits may be as large as 100 in absolute value.
+    Both arguments and the result are `[n]`; the losses of the real and the generated
+    example in each pair are added. Logits may be as large as 100 in absolute value.
     """
     return Minimax().discriminator(real_logits, fake_logits)
 
@@ -1163,7 +1163,7 @@ def gradient_penalty(critic, real, fake, epsilon):
     """Return the gradient penalty of WGAN-GP for each pair of examples, without its weight, `[n]`.
 
     `critic` maps a tensor `[n, d]` to `[n]`; `real` and `fake` are tensors `[n, d]`. `epsilon` is
-    `[n, 1]`, the weight of the real example in the point between both. Use TensorFlow.
+    `[n, 1]`, the weight of the real example in the interpolated point. Use TensorFlow.
     """
     return GradientPenalty(1.0)(critic, real, fake, epsilon)
 

@@ -63,18 +63,18 @@ cannot be expected to beat, such as held-out images. All other values are in a r
   of flags that change the preset. A training set in bold is a subset of the full set.
 - "exported": the weights of this run, or of the given seed, are in `saved_models/`. Weights of
   other runs are not kept, but `keras-gen reproduce` trains them again.
-- Before version 0.4.0, different binary examples could share their noise. The affected rows were
-  measured again: `conditional_vae_mnist`, `glow_mnist`, and `vae_mnist` moved by at most 0.01
-  nats, `glow_celeb_a` by less than 0.0001 bits per dimension, `real_nvp_mnist` by 0.001 bits per
-  dimension, a third of its standard error, and the AUROC of `biva_mnist` by at most 0.01. The
-  gray test images of the diffusion rows already had independent noise then, so these rows were
-  not affected.
+- Before version 0.4.0, different binary examples could be evaluated with the same noise. The
+  affected rows were measured again: `conditional_vae_mnist`, `glow_mnist`, and `vae_mnist` changed
+  by at most 0.01 nats, `glow_celeb_a` by less than 0.0001 bits per dimension, `real_nvp_mnist` by
+  0.001 bits per dimension (a third of its standard error), and the AUROC of `biva_mnist` by at
+  most 0.01. The gray test images of the diffusion rows had independent noise even before version
+  0.4.0, so these rows were not affected.
 - "resumed": the run was interrupted and continued from a checkpoint. Rows from before November 28,
   2026, do not record interruptions.
 - If a note mentions a shared core, other work ran on the same core, and the minutes are an upper
   bound.
 
-The sign ± gives one of these spreads:
+The value after ± is one of the following:
 
 """ + "".join(f"- {kind}: {text}\n" for kind, text in SPREADS.items())
 

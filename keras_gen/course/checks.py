@@ -11,6 +11,9 @@ from keras_gen.course.grading import Exercise, diagnose
 def check(chapter: str, name: str, function: Callable) -> bool:
     """Compares a function with the library, and prints whether it is right or what is wrong.
 
+    An error in the function is described, too. There is no time limit: interrupt a function that
+    does not end.
+
     Args:
         chapter: Two digits of the chapter, such as "04".
         name: Name of the exercise, such as "kl".
@@ -20,7 +23,7 @@ def check(chapter: str, name: str, function: Callable) -> bool:
         Whether the function is right for all inputs.
 
     Raises:
-        TypeError: If `function` is not a function.
+        TypeError: If `function` is not callable.
         ValueError: If there is no such exercise.
 
     Example:
@@ -28,16 +31,24 @@ def check(chapter: str, name: str, function: Callable) -> bool:
         kl: has the shape [5, 6]: expected [5], so a sum or a mean over an axis is missing.
         False
     """
-    (exercise,) = find(chapter, name)
+    exercises = {each.name: each for each in find(chapter)}
+    if not isinstance(name, str) or name not in exercises:
+        raise ValueError(
+            f"name is {shown(name)}: expected an exercise of chapter {chapter}, "
+            f"{', '.join(map(repr, exercises))}."
+        )
     if not callable(function):
         raise TypeError(f"function is {shown(function)}: expected a function. Pass its name.")
-    said = diagnose(exercise, function)
+    said = diagnose(exercises[name], function)
     print(f"{name}: {said or 'right.'}")
     return not said
 
 
 def grade(chapter: str, functions: Mapping[str, Any]) -> dict[str, int]:
     """Checks all exercises of a chapter, and prints the points.
+
+    A missing or wrong function yields 0 points, and the other functions are still checked. There is
+    no time limit, as in `check`.
 
     Args:
         chapter: Two digits of the chapter, such as "04".
@@ -48,6 +59,7 @@ def grade(chapter: str, functions: Mapping[str, Any]) -> dict[str, int]:
         The points for each exercise, its level if it is right and 0 otherwise.
 
     Raises:
+        TypeError: If `functions` is not a mapping.
         ValueError: If there is no such chapter.
 
     Example:
@@ -59,32 +71,33 @@ def grade(chapter: str, functions: Mapping[str, Any]) -> dict[str, int]:
         0 of 8 points
         {'reparameterized': 0, 'kl': 0, 'log_bernoulli': 0, 'kl_between': 0}
     """
-    points = {}
     exercises = find(chapter)
+    if not isinstance(functions, Mapping):
+        raise TypeError(
+            f"functions is {shown(functions)}: expected a dictionary of functions by name. "
+            "Pass globals()."
+        )
+    points = {}
     for exercise in exercises:
         points[exercise.name] = 0
         if exercise.name not in functions:
             print(f"{exercise.name}: is missing.")
+        elif not callable(functions[exercise.name]):
+            print(f"{exercise.name}: is not a function.")
         elif check(chapter, exercise.name, functions[exercise.name]):
             points[exercise.name] = exercise.level
     print(f"{sum(points.values())} of {sum(each.level for each in exercises)} points")
     return points
 
 
-def find(chapter: str, name: str | None = None) -> list[Exercise]:
-    """Returns the exercises of a chapter, or the exercise with a name.
+def find(chapter: str) -> list[Exercise]:
+    """Returns the exercises of a chapter.
 
     Raises:
-        ValueError: If there is none.
+        ValueError: If there is no such chapter.
     """
-    of_chapter = [each for each in EXERCISES if each.chapter == chapter]
-    if not of_chapter:
-        chapters = ", ".join(repr(each) for each in sorted({each.chapter for each in EXERCISES}))
-        raise ValueError(f"chapter is {chapter!r}: expected one of {chapters}.")
-    found = [each for each in of_chapter if name in (None, each.name)]
+    found = [each for each in EXERCISES if isinstance(chapter, str) and each.chapter == chapter]
     if not found:
-        names = ", ".join(repr(each.name) for each in of_chapter)
-        raise ValueError(
-            f"name is {name!r}: expected an exercise of chapter {chapter}, {names}."
-        )
+        chapters = ", ".join(repr(each) for each in sorted({each.chapter for each in EXERCISES}))
+        raise ValueError(f"chapter is {shown(chapter)}: expected one of {chapters}.")
     return found

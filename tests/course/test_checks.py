@@ -10,7 +10,7 @@ import pytest
 from keras_gen import course
 from keras_gen.course.checks import find
 from keras_gen.course.exercises import EXERCISES
-from keras_gen.course.grading import Exercise, diagnose
+from keras_gen.course.grading import SEEDS, Exercise, diagnose
 from processes import ROOT
 
 PATH = ROOT / "docs" / "teachers" / "answers.py"
@@ -100,9 +100,34 @@ def in_place(a, b):
     return a
 
 
+def leaves(a, b):
+    raise SystemExit(3)
+
+
+def after_the_first_inputs(result):
+    """A wrong function whose sixth call returns the result, or raises it."""
+    calls = iter(range(10))
+
+    def wrong(a, b):
+        if next(calls) < len(SEEDS):
+            return a * b
+        if isinstance(result, BaseException):
+            raise result
+        return result
+
+    return wrong
+
+
 @pytest.mark.parametrize(
     ("function", "said"),
     [
+        (leaves, "raises SystemExit for arrays of shapes a [3, 3], b [3, 3]: 3"),
+        (lambda a, b: a * 1j, "returns complex numbers: expected real numbers."),
+        (lambda a, b: [[1], [1, 2]], "raises ValueError for arrays of shapes a [3, 3], b [3, 3]"),
+        *(
+            (after_the_first_inputs(result), "is wrong for all values")
+            for result in (KeyError("late"), NotImplementedError(), SystemExit(), (), None, 1j)
+        ),
         (unwritten, "is not written yet."),
         (raises, "raises KeyError for arrays of shapes a [3, 3], b [3, 3]: 'size'"),
         (in_place, "changes its arguments in place: work on copies."),
@@ -137,6 +162,24 @@ def test_check_prints_and_returns_the_verdict(capsys):
     assert right == "kl: right." and wrong.startswith("kl: has the shape [")
 
 
+def test_grade_goes_on_after_wrong_functions(capsys):
+    wrong = {"reparameterized": None, "log_bernoulli": leaves, "kl_between": "text"}
+    assert course.grade("04", wrong | {"kl": ANSWERS.kl})["kl"] == 2
+    assert capsys.readouterr().out.splitlines() == [
+        "reparameterized: is not a function.",
+        "kl: right.",
+        "log_bernoulli: raises SystemExit for arrays of shapes logits [5, 8], x [5, 8]: 3",
+        "kl_between: is not a function.",
+        "2 of 8 points",
+    ]
+
+
+@pytest.mark.parametrize("functions", [None, [], abs])
+def test_grade_expects_functions_by_name(functions):
+    with pytest.raises(TypeError, match=r"functions is .*: expected a dictionary .* globals\(\)"):
+        course.grade("04", functions)
+
+
 def test_grade_counts_the_points_of_right_functions(capsys):
     points = course.grade("04", {"kl": ANSWERS.kl, "kl_between": lambda a, v, b, w: a, "x": 1})
     assert points == {"reparameterized": 0, "kl": 2, "log_bernoulli": 0, "kl_between": 0}
@@ -150,6 +193,9 @@ def test_grade_counts_the_points_of_right_functions(capsys):
         (("40", "kl", abs), ValueError, r"chapter is '40': expected one of '01', .*'15', .*\."),
         ((4, "kl", abs), ValueError, "chapter is 4: expected one of '01'"),
         (("04", "lk", abs), ValueError, "name is 'lk': expected an exercise of chapter 04, 'rep"),
+        ((np.array(["04", "05"]), "kl", abs), ValueError, "chapter is ndarray of shape .2,."),
+        (("04", None, abs), ValueError, "name is None: expected an exercise of chapter 04, 'rep"),
+        (("04", ["kl"], abs), ValueError, "name is .'kl'.: expected an exercise of chapter 04"),
         (("04", "kl", 3), TypeError, "function is 3: expected a function"),
     ],
 )

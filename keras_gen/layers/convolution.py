@@ -1,11 +1,11 @@
 """A convolution that is fast for few output channels."""
 
 import keras
-import numpy as np
+import tensorflow as tf
 from keras import ops
 from typing_extensions import override
 
-_FEW = 4  # maximum number of output channels for which two convolutions are faster
+_FEW = 4  # maximum number of output channels for which separate rows are faster
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -14,8 +14,9 @@ class Conv2D(keras.layers.Conv2D):
 
     CPUs compute 16 output channels at once, so most of the work is wasted on 1 or 3 channels.
     For up to four filters, this layer computes each row of the kernel in separate channels, with a
-    convolution of height 1. A fixed convolution then adds the rows. The result equals the result of
-    the Keras layer except for rounding.
+    convolution of height 1, and then adds the rows. In half precision, the layer adds in float32,
+    and for float16, whose range a row may exceed, it also convolves in float32. The result equals
+    the result of the Keras layer except for rounding.
 
     The layer has the arguments, weights, and name of the Keras layer, so weights that were saved
     with one layer can be loaded into the other.
@@ -26,14 +27,26 @@ class Conv2D(keras.layers.Conv2D):
 
     @override
     def convolution_op(self, inputs, kernel):
-        convolve = super().convolution_op
         unusual = {self.groups, *self.strides, *self.dilation_rate} != {1}
-        if unusual or self.filters > _FEW:
-            return convolve(inputs, kernel)
+        if unusual or self.filters > _FEW or self.data_format == "channels_first":
+            return super().convolution_op(inputs, kernel)
+        dtype, precise = inputs.dtype, keras.backend.result_type(inputs.dtype, "float32")
+        if dtype == tf.float16:
+            inputs, kernel = ops.cast(inputs, precise), ops.cast(kernel, precise)
         height, width, channels, filters = kernel.shape
         parts = height * filters
-        rows = ops.reshape(ops.transpose(kernel, (1, 2, 0, 3)), (1, width, channels, parts))
-        # Output channel f of the sum receives channel (row, f), shifted by the row.
-        ones = np.eye(parts, dtype="float32").reshape(height, 1, filters, parts)
-        added = ops.cast(ones.swapaxes(2, 3), kernel.dtype)
-        return convolve(convolve(inputs, rows), added)
+        kernel = ops.reshape(ops.transpose(kernel, (1, 2, 0, 3)), (1, width, channels, parts))
+        rows = super().convolution_op(inputs, kernel)
+        if self.padding == "same":
+            above = (height - 1) // 2
+            rows = tf.pad(rows, ((0, 0), (above, height - 1 - above), (0, 0), (0, 0)))
+        batch, high, wide, _ = ops.shape(rows)
+        # For an empty batch, TensorFlow's convolution returns another number of channels.
+        rows = ops.cast(tf.reshape(rows, (batch, high, wide, parts)), precise)
+        # The gradient of `tf.slice` is faster than the gradient of an index.
+        size = (batch, high - height + 1, wide, filters)
+        shifted = [
+            tf.slice(row, (0, shift, 0, 0), size)
+            for shift, row in enumerate(tf.split(rows, height, axis=-1))
+        ]
+        return ops.cast(tf.add_n(shifted), dtype)

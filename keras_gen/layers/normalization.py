@@ -19,7 +19,8 @@ class InstanceNormalization(DeclaredLayer):
     the batch as a single example that has the channels of all images, and applies the fused float32
     kernel for batch normalization, because `keras.layers.GroupNormalization(groups=-1)` is slower
     and takes half of a convolutional block's time on a CPU. Input and output are floats `[batch,
-    height, width, channels]`, with a known number of channels.
+    height, width, channels]`, with a known number of channels. Under a float64 policy, the layer
+    also computes in float32.
 
     Args:
         epsilon: Number added to the variance.
@@ -35,8 +36,7 @@ class InstanceNormalization(DeclaredLayer):
         right = len(input_shape) == 4 and input_shape[-1] is not None
         expected = "[batch, height, width, channels] with a known number of channels"
         require_input(self, input_shape, right, expected)
-        # In mixed precision, the scale and the offset stay in float32, as the fused kernel
-        # requires.
+        # In mixed precision, the scale and the offset stay in float32.
         weight = dict(shape=(input_shape[-1],), autocast=False)
         self.scale = self.add_weight(name="scale", initializer="ones", **weight)
         self.offset = self.add_weight(name="offset", initializer="zeros", **weight)
@@ -60,8 +60,8 @@ def normalized(images, scale, offset, epsilon: float) -> tf.Tensor:
     last = tf.transpose(images, [1, 2, 0, 3])
     found = tf.raw_ops.FusedBatchNormV3(
         x=tf.reshape(last, [1, -1, 1, batch * channels]),
-        scale=scale,
-        offset=offset,
+        scale=tf.cast(scale, tf.float32),
+        offset=tf.cast(offset, tf.float32),
         mean=[],
         variance=[],
         epsilon=epsilon,

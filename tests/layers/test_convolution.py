@@ -56,3 +56,27 @@ def test_half_precision_rounds_to_neighboring_numbers(rng):
     expected = tf.nn.conv2d(x, layer.kernel.value, 1, "VALID")
     error = tf.cast(found, tf.float32) - expected
     assert keras.ops.std(error) < 0.01 * keras.ops.std(expected)
+
+
+@pytest.mark.parametrize("padding", ["same", "valid"])
+@pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16", "mixed_float16"])
+@pytest.mark.parametrize("value", [np.inf, np.nan, 30.0])
+def test_other_rows_and_channels_stay_finite(padding, dtype, value):
+    """Also where the sum of one row, 30 * 20 * 3 * 64, exceeds the range of float16."""
+    x = np.full((1, 9, 8, 64), 30, "float32")
+    x[0, 4, 4, 0] = value
+    kernel = np.zeros((3, 3, 64, 2), "float32")
+    kernel[0], kernel[2], kernel[1, 1, 0] = 20, -20, (0, 1)
+    results = []
+    for kind in (Conv2D, keras.layers.Conv2D):
+        layer = kind(2, 3, padding=padding, dtype=dtype if kind is Conv2D else "float32")
+        layer.build(x.shape)
+        layer.kernel.assign(kernel)
+        results.append(tf.cast(layer(x), dtype.removeprefix("mixed_")).numpy().astype("float32"))
+    np.testing.assert_array_equal(*results)
+
+
+def test_a_batch_of_no_images_gives_no_images():
+    layer = Conv2D(3, 3, padding="same")
+    images = tf.TensorSpec([None, None, None, 4])
+    assert tf.function(layer, input_signature=[images])(tf.zeros((0, 8, 8, 4))).shape[-1] == 3

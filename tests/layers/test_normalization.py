@@ -66,6 +66,14 @@ def test_half_precision_outside_and_float32_inside(rng, half):
         assert (error <= spacing * np.maximum(np.abs(np.float32(expected)), 0.01)).all()
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float16", "bfloat16"])
+def test_policies_that_are_not_mixed(rng, dtype):
+    x = inputs(rng, dtype)
+    found, expected = InstanceNormalization(dtype=dtype)(x), InstanceNormalization()(x)
+    assert found.dtype == dtype
+    np.testing.assert_allclose(tf.cast(expected, dtype), found, rtol=2**-7)
+
+
 def test_dense_is_dense_with_hes_constant(rng):
     x = rng.normal(size=(5, 8)).astype("float32")
     layer = EqualizedDense(3, gain=1.5, rate=0.1, activation="leaky_relu")

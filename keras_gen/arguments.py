@@ -6,7 +6,7 @@ import operator
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,12 @@ def checked_integer(
         expected = _limited("an integer", minimum, maximum)
         raise ValueError(f"{name} is {number}: expected {expected}.")
     return number
+
+
+def is_one_of(value: Any, integers: Collection[int]) -> bool:
+    """Whether a value is one of some integers; a boolean, a float, or an array is not."""
+    whole = isinstance(value, int | np.integer) and not _is_flag(value)
+    return whole and value in integers
 
 
 def checked_size(name: str, value: Any, minimum: int = 1) -> int:

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageFile, ImageOps
 from PIL.PngImagePlugin import PngInfo
 
-from keras_gen.arguments import checked_array, checked_path
+from keras_gen.arguments import checked_array, checked_path, is_one_of, shown
 from keras_gen.files.reading import read_regular
 from keras_gen.files.writing import replacing
 
@@ -273,9 +273,9 @@ def read_image(path: str | Path, channels: int = 3) -> np.ndarray:
     Example:
         >>> image = read_image("photo.jpg")    # doctest: +SKIP
     """
-    if channels not in (3, 4):
+    if not is_one_of(channels, (3, 4)):
         raise ValueError(
-            f"channels is {channels!r}: expected 3 for RGB, or 4 for RGB and opacity."
+            f"channels is {shown(channels)}: expected 3 for RGB, or 4 for RGB and opacity."
         )
     try:
         return decoded(read_regular(path), alpha=channels == 4).pixels

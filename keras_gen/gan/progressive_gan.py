@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import checked_integer
 from keras_gen.checked_arguments import checked_arguments
 from keras_gen.core import require_logits
 from keras_gen.core.schedules import Linear
@@ -160,6 +161,7 @@ class ProgressiveGAN(GAN):
         """
         if steps_per_execution == "auto":
             steps_per_execution = 1
+        checked_integer("steps_per_execution", steps_per_execution, minimum=1)
         if self.stable_steps % steps_per_execution or self.fade_steps % steps_per_execution:
             raise ValueError(
                 f"stable_steps is {self.stable_steps} and fade_steps is {self.fade_steps}: "

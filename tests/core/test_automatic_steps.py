@@ -130,8 +130,9 @@ def test_replicas_and_growing_networks_take_single_steps():
     assert model.steps_per_execution == 1 and model.get_compile_config()["steps_per_execution"] == 1
 
 
+@pytest.mark.parametrize("name", ["VAE", "ProgressiveGAN"])
 @pytest.mark.parametrize("steps", ["automatic", 0, 2.0, None])
-def test_other_numbers_of_steps_are_refused(steps):
+def test_other_numbers_of_steps_are_refused(steps, name):
     sentence = r"steps_per_execution is .*: expected an integer"
     with pytest.raises((TypeError, ValueError), match=sentence):
-        compiled(steps)
+        compiled(steps, name)

@@ -27,6 +27,14 @@ from keras_gen.files.images import (
 
 RGB = np.random.default_rng(0).integers(0, 256, [5, 7, 3], np.uint8)
 FORMATS = {".jpg": "JPEG", ".jfif": "JPEG", ".tif": "TIFF"}
+WRONG_CHANNELS = {
+    "1": 1,
+    "3.0": 3.0,
+    "True": True,
+    "'3'": "3",
+    "None": None,
+    r"ndarray of shape \(2,\) and dtype int64": np.array([3, 4]),
+}
 
 
 def png(path, image, dtype=np.uint8):
@@ -374,8 +382,9 @@ def test_four_channels_are_written_with_opacity(tmp_path):
         np.testing.assert_array_equal(read_image(tmp_path / name, channels=4), image)
     write_image(tmp_path / "b.jpg", image[..., :3])
     assert (read_image(tmp_path / "b.jpg", channels=4)[..., 3] == 255).all()
-    with pytest.raises(ValueError, match=r"channels is 1: expected 3 for RGB, or 4"):
-        read_image(tmp_path / "a.png", channels=1)
+    for said, channels in WRONG_CHANNELS.items():
+        with pytest.raises(ValueError, match=f"channels is {said}: expected 3 for RGB, or 4"):
+            read_image(tmp_path / "a.png", channels=channels)
     with pytest.raises(
         ValueError, match=r"a.jpg is a JPEG file, which cannot store opacity, .*: write"
     ):

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.arguments import checked_list, checked_number, shown
+from keras_gen.arguments import checked_list, checked_number, is_one_of, shown
 from keras_gen.data.source import Stack
 from keras_gen.data.transforms.images import cover_window, resized, rounded_levels
 from keras_gen.files.images import SUFFIXES, Decoded, decoded, luma
@@ -88,7 +88,7 @@ def checked_pixels(channels: Any, levels: Any = None) -> Pixels:
         TypeError: If `levels` are not numbers.
         ValueError: If a value is out of range, or if levels are combined with opacity.
     """
-    if channels not in (None, 1, 3, 4) or isinstance(channels, bool):
+    if channels is not None and not is_one_of(channels, (1, 3, 4)):
         raise ValueError(
             f"channels is {shown(channels)}: expected 3 for RGB, 1 for gray, or 4 for RGB and "
             "opacity."

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from keras_gen.arguments import checked_integer, checked_seed
+from keras_gen.arguments import checked_integer, checked_seed, is_one_of, shown
 from keras_gen.metrics.metric_arguments import as_images
 
 _WEIGHT = 2.0  # weight, in examples, of the distribution given fewer pixels
@@ -196,8 +196,8 @@ class BoostedPixels:
         known: np.ndarray | None = None,
     ):
         self.context = checked_integer("context", context, minimum=1)
-        if levels not in (2, 256):
-            raise ValueError(f"levels is {levels}: expected 2 or 256.")
+        if not is_one_of(levels, (2, 256)):
+            raise ValueError(f"levels is {shown(levels)}: expected 2 or 256.")
         self.levels = levels
         self.examples = checked_integer("examples", examples, minimum=10)
         self.trees = checked_integer("trees", trees, minimum=1)

@@ -249,10 +249,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     add(
         "--seed",
-        type=_int32,
+        type=_seed,
         default=0,
         metavar="SEED",
-        help="random seed, any 32-bit integer (default: 0)",
+        help="random seed, 0 to 2147483647 (default: 0)",
     )
     add(
         "--columns",
@@ -283,7 +283,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add(
         "--seed",
-        type=_int32,
+        type=_seed,
         default=0,
         metavar="SEED",
         help="seed of the first completion (default: 0)",
@@ -387,7 +387,7 @@ def _integer(lowest: int, highest: int | None, wanted: str) -> Callable[[str], i
 
 _positive = _integer(1, None, "a positive integer")
 _port = _integer(0, 65_535, "a port from 0 to 65535")
-_int32 = _integer(-(2**31), 2**31 - 1, "a 32-bit integer")
+_seed = _integer(0, 2**31 - 1, "an integer from 0 to 2147483647")
 _grid = _integer(1, models.LARGEST_GRID, f"a number from 1 to {models.LARGEST_GRID}")
 _samples = _integer(1, MOST_SAMPLES, f"a number from 1 to {MOST_SAMPLES}")
 

@@ -119,7 +119,7 @@ def _requests(
     steps = (model.defaults(signature) | inputs).get("steps")
     if total and isinstance(steps, int):
         most = max(1, min(most, total // max(1, steps)))
-    random = np.random.default_rng(inputs["seed"] % 2**32)
+    random = np.random.default_rng(inputs["seed"])
     for start in range(0, inputs["n"], most):
         seed = int(random.integers(2**31)) if start else inputs["seed"]
         yield inputs | {"seed": seed, "n": min(most, inputs["n"] - start)}

@@ -114,6 +114,8 @@ def test_folders_without_enough_images_are_refused(tmp_path):
         (dict(size=True), TypeError, "^size is True: expected an integer of at least 1.$"),
         (dict(size=0), ValueError, "^size is 0: expected an integer of at least 1.$"),
         (dict(channels=2), ValueError, "^channels is 2: expected 3 for RGB, 1 for gray, or 4 "),
+        (dict(channels=3.0), ValueError, "^channels is 3.0: expected 3 for RGB"),
+        (dict(channels=np.array([3, 4])), ValueError, "^channels is ndarray of shape .2,. and"),
         (dict(channels=True), ValueError, "^channels is True: expected 3 for RGB"),
         (dict(size=(8, 0)), ValueError, "^size is 0: expected an integer of at least 1.$"),
         (dict(size=10**6), ValueError, "^size is 1000000: expected at most 268,435,456 pixels.$"),

@@ -216,6 +216,7 @@ REFUSED = [
     (lambda: best_mixture(EYE, EYE, components=(5,)), r"components is \(5,\) for 4 vectors"),
     (lambda: BoostedPixels(levels=2).fit(NOISE[..., :1]), BINARIZE),
     (lambda: BoostedPixels().log_prob(BINARY), UNFITTED),
+    (lambda: BoostedPixels(levels=2.0), "levels is 2.0: expected 2 or 256"),
     (lambda: BoostedPixels(levels=16), "levels is 16: expected 2 or 256"),
     (lambda: ContextTable().fit(NOISE[..., :1]), BINARIZE),
     (lambda: ContextTable().fit(BINARY / 1.0), UINT8),

@@ -60,9 +60,11 @@ WRONG = [
     (f"{APPLY} a.png --tile=255", "'255' is neither 0 nor at least 256"),
     ("sample inverter -o a.png -n 0", "'0' is not a number from 1 to 10000"),
     ("sample inverter -o a.png --columns 0", "'0' is not a positive integer"),
-    ("sample inverter -o a.png --seed x", "'x' is not a 32-bit integer"),
-    ("sample inverter -o a.png --seed 2147483648", "is not a 32-bit integer"),
-    (f"sample inverter -o a.png --seed {'9' * 5000}", "9... is not a 32-bit integer"),
+    ("sample inverter -o a.png --seed x", "'x' is not an integer from 0 to 2147483647"),
+    ("sample inverter -o a.png --seed 2147483648", "is not an integer from 0 to 2147483647"),
+    ("sample inverter -o a.png --seed=-1", "'-1' is not an integer from 0 to 2147483647"),
+    ("complete photo.png -o a.png --seed -1", "'-1' is not an integer from 0 to 2147483647"),
+    (f"sample inverter -o a.png --seed {'9' * 5000}", "9... is not an integer from 0"),
     (f"{APPLY} a.png --tile={'9' * 5000}", "9... is neither 0 nor at least 256"),
 ]  # fmt: skip
 

@@ -1,7 +1,7 @@
 """Metrics, which are reported but never optimized.
 
-Functions that check their arguments raise a ValueError for shapes or ranges that the docstring does
-not allow, and a TypeError or a ValueError for other dtypes.
+Functions that check their arguments raise a ValueError for shapes and values that the docstring
+does not allow, and a TypeError or a ValueError for dtypes that it does not allow.
 """
 
 from keras_gen.metrics.evaluation_networks import domain_classifier

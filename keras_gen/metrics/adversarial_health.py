@@ -28,22 +28,26 @@ class AdversarialHealth(keras.callbacks.Callback):
 
     After an epoch, the callback checks a few hundred real examples and an equal number of generated
     examples. It prints a warning when one of the following conditions has held for `patience`
-    checks, and does not repeat the warning until the condition has ended and occurred again:
+    consecutive checks. The warning is repeated only after the condition has ended and occurred
+    again:
 
-    - the discriminator is saturated: its loss is below 2% of the loss of guessing;
-    - the generator's gradient has vanished: moving its samples as far as the distance to the data
-      would change its loss by less than 0.01, although the discriminator is mostly right;
+    - the discriminator is saturated: its loss is below 2% of the loss of a discriminator that
+      guesses;
+    - the generator's gradient has vanished: moving the generator's samples as far as the distance
+      to the data would change the generator's loss by less than 0.01, although the discriminator is
+      mostly right;
     - samples repeat: the median distance from a sample to the nearest other sample is less than a
-      tenth of the median for real examples;
-    - modes are missing: a cluster of the real examples (see `metrics.bin_shares`), computed on raw
-      pixels, contains less than a tenth of the expected number of samples.
+      tenth of the corresponding median for real examples;
+    - modes are missing: a cluster of the real examples, computed on raw pixels (see
+      `metrics.bin_shares`), contains less than a tenth of the expected number of samples.
 
-    The first two conditions are not checked if the discriminator's loss may be negative, as the
-    loss of a Wasserstein critic may be. The limits are rough, so treat a warning as a reason to
-    inspect samples. A check changes neither the state nor the noise of the training steps.
+    The first two conditions are not checked if the discriminator's loss can be negative, like the
+    loss of a Wasserstein critic. The thresholds are rough, so treat a warning as a reason to
+    inspect samples. A check affects neither the model's state nor the noise of the training steps.
 
     Args:
-        *data: Real examples as accepted by `fit`, one array per argument, with 100 to 1,000 rows.
+        *data: Real examples as accepted by `fit`: one array per argument of `fit`, each with 100 to
+            1,000 rows.
         every: Number of epochs between checks.
         patience: Number of consecutive checks in which a condition must hold before a warning is
             printed.
@@ -51,7 +55,7 @@ class AdversarialHealth(keras.callbacks.Callback):
 
     Raises:
         ValueError: If `every` or `patience` is below 1, or if there are fewer than 100 examples.
-            When `fit` starts, if the model is not adversarial.
+            When `fit` starts, also if the model is not adversarial.
 
     Example:
     ```python
@@ -93,9 +97,9 @@ class AdversarialHealth(keras.callbacks.Callback):
                 self.say(f"  health, epoch {epoch + 1}: {warning}")
 
     def check(self) -> dict[str, str]:
-        """Returns the warnings for `saturated`, `vanished`, `repeated`, and `missing`.
+        """Returns a dict with the warnings `saturated`, `vanished`, `repeated`, and `missing`.
 
-        An empty string means that there is no problem.
+        Each warning is a string, which is empty if there is no problem.
         """
         (batch,) = self.model.minibatches(self.model.prepare_batch(self._data))
         fake = self.model.generated("health", batch)
@@ -113,7 +117,7 @@ class AdversarialHealth(keras.callbacks.Callback):
         }
 
     def _play(self, batch, fake) -> tuple[float, float, float]:
-        """Returns the loss from guessing, the discriminator's loss, and the generator's slope."""
+        """Returns the loss of guessing, the discriminator's loss, and the generator's slope."""
         objective = self.model.objective
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(fake)

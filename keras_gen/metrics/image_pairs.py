@@ -1,4 +1,4 @@
-"""Comparisons of images with their originals: PSNR, SSIM, and errors of reconstructed images."""
+"""Comparisons of images with originals: PSNR, SSIM, and the errors of reconstructed images."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ def psnr(
 ) -> np.ndarray:
     """Returns the peak signal-to-noise ratio in dB, float32 `[n]`; infinite for equal images.
 
-    The luma has the studio range, from 16 for black to 235 for white, as in MATLAB's rgb2ycbcr but
-    not rounded, and the peak is 255. Gray images are treated as luma.
+    As in MATLAB's rgb2ycbcr, the luma has the studio range, from 16 for black to 235 for white, but
+    here, the luma is not rounded. The peak is 255. Gray images are treated as luma.
 
     Args:
         images: Images, uint8 `[n, H, W, 1 or 3]`.
         originals: Original images, uint8, in the shape and order of the first argument.
-        shave: Number of pixels to crop from every side first. In papers on super-resolution, this
-            is the scale factor.
+        shave: Number of pixels to crop from every side before the comparison. In papers on
+            super-resolution, this number is the scale factor.
         of: Values to compare: "luma", as in papers on super-resolution, or "rgb" for all red,
-            green, and blue values, as in papers on compression. For gray images, both are
-            equivalent.
+            green, and blue values, as in papers on compression. For gray images, the two choices
+            are equivalent.
 
     Example: `psnr(upscaled, originals, shave=4).mean()`.
     """
@@ -59,10 +59,10 @@ def psnr(
 def ssim(images: np.ndarray, originals: np.ndarray, shave: int = 0) -> np.ndarray:
     """Returns the structural similarity (SSIM) of the luma, float32 `[n]`; 1 for equal images.
 
-    Wang et al. (2004), sec. III-B. The window is a Gaussian with 11x11 pixels and standard
-    deviation 1.5, and remains inside the image; K1 = 0.01, K2 = 0.03, and the range is 255. As in
-    `psnr`, the luma has the studio range; with the full range, the similarity differs slightly.
-    Colors with the same luma are treated as equal.
+    See Wang et al. (2004), sec. III-B. The window is a Gaussian with 11x11 pixels and standard
+    deviation 1.5, and remains inside the image; K1 = 0.01, K2 = 0.03, and the range L is 255. As in
+    `psnr`, the luma has the studio range; with the full range, the similarity would differ
+    slightly. Colors with the same luma are treated as equal.
 
     Args:
         images: Images, uint8 `[n, H, W, 1 or 3]`.
@@ -83,13 +83,15 @@ def ssim(images: np.ndarray, originals: np.ndarray, shave: int = 0) -> np.ndarra
 def ms_ssim(images: np.ndarray, originals: np.ndarray, shave: int = 0) -> np.ndarray:
     """Returns the multi-scale structural similarity of the luma, float32 `[n]` in [0, 1].
 
-    Wang, Simoncelli, Bovik (2003), eq. (7), with the weights from sec. 3.2: contrast and structure
-    at five scales, each half the size of the previous one, and luminance at the last scale. The
-    result is 1 for equal images. For the window, the constants, and the luma, see `ssim`.
+    This is Wang, Simoncelli, Bovik (2003), eq. (7), with the weights from sec. 3.2. It combines
+    contrast and structure at five scales, each half the size of the previous one, with luminance at
+    the last scale. The result is 1 for equal images. For the window, the constants, and the luma,
+    see `ssim`.
 
     Deviation: images with a side below 161 pixels are too small for five scales with a window of 11
-    pixels. These images are measured at as many scales as possible, and the weights of these scales
-    are divided by their sum. Compare only values computed with the same number of scales.
+    pixels. Such images are measured at as many scales as possible, and the weights of these scales
+    are divided by the sum of the weights. Compare only values computed with the same number of
+    scales.
 
     Args:
         images: Images, uint8 `[n, H, W, 1 or 3]`.
@@ -182,8 +184,8 @@ def squared_error(images: np.ndarray, originals: np.ndarray) -> np.ndarray:
     principal components have the lowest error.
 
     Args:
-        images: Images `[n, ...]`: uint8, or floats in units of 255 levels, which may be outside [0,
-            1], for example in linear reconstructions.
+        images: Images `[n, ...]`: uint8, or floats in units of 255 levels. Floats may be outside
+            [0, 1], as in linear reconstructions.
         originals: Original images, in the shape and order of `images`: uint8, or floats in the same
             units.
 
@@ -219,9 +221,10 @@ def _in_unit(images):
 def hole_psnr(
     filled: np.ndarray, originals: np.ndarray, masks: np.ndarray, of: str = "luma"
 ) -> float:
-    """Returns the PSNR of the missing pixels in dB, from the mean squared error over all images.
+    """Returns the missing pixels' PSNR in dB, based on the mean squared error of all images.
 
-    With a single perfect image, the mean of the images' PSNRs would be infinite. The peak is 255.
+    If even one image were perfect, the mean of the images' PSNRs would be infinite. The peak is
+    255.
 
     Args:
         filled: Completed images, uint8 `[n, H, W, 1 or 3]`, equal to `originals` where nothing is
@@ -229,7 +232,7 @@ def hole_psnr(
         originals: Original images, uint8, in the shape and order of the first argument.
         masks: Masks `[n, H, W, 1]`, nonzero where a pixel was missing.
         of: Values to compare, "luma" or "rgb"; see `psnr`. With "luma", color errors do not count,
-            and because of the studio range, all other errors count a seventh less.
+            and because of the studio range, all other errors are a seventh smaller.
 
     Raises:
         ValueError: If the arrays do not match, if nothing is missing, or if known pixels differ.
@@ -284,13 +287,13 @@ def enlargement_report(
         factor: Factor by which the sides are enlarged.
 
     Returns:
-        A dict of metrics. "psnr" (in dB) and "ssim" are means over the images, computed on the luma
-        without a border of `factor` pixels, as in papers. "patches" is the patch distance between
-        64-pixel squares cut from the images (see `pyramid_distances`), which is large for results
-        that are too smooth. "detail" is the root mean square of the fine detail in the luma of
-        these squares, divided by its value for the originals. Fine detail is the part that a
-        Gaussian blur with a standard deviation of 1 pixel removes. The ideal value is 1, and lower
-        values mean that results are too smooth.
+        A dict of metrics. "psnr" (in dB) and "ssim" are means over the images, computed, as in
+        papers on super-resolution, on the luma without a border of `factor` pixels. "patches" is
+        the patch distance between 64-pixel squares cut from the images (see `pyramid_distances`),
+        which is large if the results are too smooth. "detail" is the root mean square of the fine
+        detail in the luma of these squares, divided by its value for the originals. Fine detail is
+        the part that a Gaussian blur with a standard deviation of 1 pixel removes. The ideal value
+        is 1, and lower values mean that results are too smooth.
 
     Example: `enlargement_report(model.translate, benchmark_images(4)["Set5"], 4)["psnr"]`.
     """

@@ -49,10 +49,10 @@ def importance_weighted_nll(
     seed: int = 0,
     conditions: np.ndarray | None = None,
 ) -> dict[str, np.ndarray]:
-    """Estimates -log p(x), or -log p(x|c), with importance sampling: Burda et al. (2016), eq. (8).
+    """Estimates -log p(x), or -log p(x|c), with importance sampling (Burda et al. 2016, eq. (8)).
 
-    The estimate -log 1/k sum_i p(x, z_i) / q(z_i|x), with z_i sampled from q(z|x), is in
-    expectation an upper bound on the true value. It equals the negative ELBO for k = 1, and
+    The estimate is -log 1/k sum_i p(x, z_i) / q(z_i|x), with z_i sampled from q(z|x). Its
+    expectation is an upper bound on the true value, equals the negative ELBO for k = 1, and
     decreases as k grows. The sum is computed as a running log-sum-exp in one compiled loop, so
     memory is needed for only `chunk` samples of `batch_size` examples.
 
@@ -60,8 +60,8 @@ def importance_weighted_nll(
         model: Model with the methods of `ImportanceSampled`, such as a `VAE`.
         images: Images `[n, ...]`, uint8 or float, as accepted by `model.prepare`. To measure binary
             data, binarize the images first.
-        samples: Number of samples per image; k in the formula above.
-        chunk: Number of samples decoded at once.
+        samples: Number of latent samples per image; k in the formula above.
+        chunk: Number of latent samples per image decoded at once.
         batch_size: Number of examples processed at once.
         seed: Seed for the latents. The estimate depends on `seed`, `chunk`, and `batch_size`, but
             only within its sampling error.
@@ -70,12 +70,12 @@ def importance_weighted_nll(
 
     Returns:
         A dict of float64 `[n]`: "nll", in nats per example; "elbo", the ELBO averaged over the same
-        samples, in nats per example; and "effective_sample_size", (sum w)^2 / sum w^2 for the
-        weights w, from 1 to `samples`. If "effective_sample_size" is close to 1, a single sample
-        dominates the estimate, and the bound is loose.
+        samples, in nats per example; and "effective_sample_size", which is (sum w)^2 / sum w^2 for
+        the importance weights w, and is between 1 and `samples`. If "effective_sample_size" is
+        close to 1, a single sample dominates the estimate, and the bound is loose.
 
     Raises:
-        ValueError: If a number is below 1, or if there are no images.
+        ValueError: If `samples`, `chunk`, or `batch_size` is below 1, or if there are no images.
         FloatingPointError: If some of the model's weights are NaN.
 
     Example: `nll_summary(importance_weighted_nll(vae, test_images, samples=5000))["nll"]`.
@@ -152,12 +152,13 @@ def nll_summary(nats: Mapping[str, np.ndarray], prefix: str = "") -> dict[str, f
 
     Args:
         nats: Result of `importance_weighted_nll`, or the "nll" values of another estimate.
-        prefix: Prefix of the names, which can distinguish several models.
+        prefix: Prefix of the metrics' names, which can distinguish several models.
 
     Returns:
         A dict with "nll", the mean over the examples, and "nll_standard_error", the standard error
-        of this mean. If `nats` contains the necessary values, the dict also has "negative_elbo", a
-        mean, and "effective_sample_size", a median.
+        of this mean. If `nats` contains the necessary values, the dict also has "negative_elbo",
+        the mean of the negative ELBO, and "effective_sample_size", the median of the effective
+        sample size.
 
     Raises:
         ValueError: If there are no values, or if some values are NaN.
@@ -192,13 +193,14 @@ class LatentDecoder(Protocol):
 def latent_grid(
     model: LatentDecoder, side: int = 300, span: float = 4.5, batch_size: int = 1000
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Decodes a grid of two latents, on which p(x) is a sum that needs no sampling.
+    """Decodes a grid of two-dimensional latents, on which p(x) is a sum that requires no sampling.
 
     p(x) is the integral of N(z; 0, 1) p(x|z). On a grid, it becomes a mixture of Bernoulli
     distributions, whose templates are the decoded points and whose weights are the prior's density.
-    The mixture is itself a distribution, so its NLL is a proper likelihood. It requires neither an
-    encoder nor samples, so it can compare models that were trained in different ways. The grid must
-    be finer than an example's posterior: check that doubling `side` does not change the NLL.
+    The mixture is itself a distribution, so its NLL is a proper likelihood. This NLL requires
+    neither an encoder nor samples, so it can compare models that were trained in different ways.
+    The grid must be finer than the posterior of an example: check that doubling `side` does not
+    change the NLL.
 
     Args:
         model: Model with a `decoder` for latents `[batch, 2]` and a Bernoulli `likelihood`, such as
@@ -209,7 +211,7 @@ def latent_grid(
 
     Returns:
         The decoded probabilities, float32 `[side * side, ...]`, and the weights `[side * side]`,
-        for `keras_gen.workshop.baselines.BernoulliMixture.of`.
+        both as accepted by `keras_gen.workshop.baselines.BernoulliMixture.of`.
 
     Raises:
         ValueError: If the number of latents is not two, or if `side` is below 2.
@@ -243,14 +245,15 @@ def bits_per_dimension(
 ) -> Any:
     """Converts a negative log-likelihood of 8-bit data to bits per dimension.
 
-    The result is `nats / dimensions / log 2 + log2(levels_per_unit)`, which undoes the effect of
-    the data's scaling on the density. Do not compare densities with probabilities. The density of
-    data plus uniform noise one level wide bounds the probability of the levels (Theis et al. 2016,
-    sec. 3.1); without noise, the density is not a bound.
+    The result is `nats / dimensions / log 2 + log2(levels_per_unit)`. The second term undoes the
+    effect of the data's scaling on the density. Do not compare bits computed from densities with
+    bits computed from probabilities. The density of data plus uniform noise one level wide bounds
+    the probability of the levels (Theis et al. 2016, sec. 3.1); without noise, the density is not a
+    bound.
 
     Args:
-        nats: -log p(x) of complete examples: a number, array, or tensor. With "variational", it
-            includes the noise term, log q(u|x) - log p(x + u) (Ho et al. 2019, Flow++).
+        nats: -log p(x) of complete examples: a number, array, or tensor. With "variational", the
+            value must include the noise term: log q(u|x) - log p(x + u) (Ho et al. 2019, Flow++).
         dimensions: Number of values in an example, such as 32 * 32 * 3.
         dequantization: "none" (p is a probability over 256 levels), "uniform", or "variational" (in
             both, p is a density of levels plus noise in [0, 1)). Report the type of dequantization
@@ -283,12 +286,12 @@ def bits_per_live_value(nats: np.ndarray, levels: np.ndarray) -> float:
     better.
 
     Args:
-        nats: -log p(x) of complete sequences, not counting their padding, `[n]`.
+        nats: -log p(x) of complete sequences, `[n]`, not counting their padding.
         levels: Sequences, integers `[n, ...]`, in which numbers below 0 are padding, as returned by
             `model.edges["x"].prepare(waveforms)`.
 
     Returns:
-        Bits per value.
+        The number of bits per value.
 
     Raises:
         ValueError: If there are no values, or if `nats` and `levels` have different numbers of
@@ -340,7 +343,7 @@ def active_units(means: np.ndarray, threshold: float = 0.01) -> tuple[int, np.nd
 def parzen_log_likelihood(
     samples: np.ndarray, images: np.ndarray, std: Positive, batch_size: int = 100
 ) -> np.ndarray:
-    """Estimates log p(x) with a Parzen window, float64 `[n]`, in nats for pixels in [0, 1].
+    """Estimates log p(x), float64 `[n]` in nats, with a Parzen window, for pixels in [0, 1].
 
     The density is a mixture of normal distributions, one around each sample. Goodfellow et al.:
     "Generative Adversarial Nets", NeurIPS 2014, sec. 5, use 10,000 samples and report a mean of 225
@@ -352,7 +355,8 @@ def parzen_log_likelihood(
     Args:
         samples: Samples from the model, uint8 `[m, H, W, 1 or 3]`.
         images: Images whose likelihood is estimated, uint8 `[n, H, W, C]`.
-        std: Standard deviation of the window for pixels in [0, 1], from `best_parzen_std`.
+        std: Standard deviation of the window for pixels in [0, 1], as returned by
+            `best_parzen_std`.
         batch_size: Number of images processed at once.
 
     Example: `parzen_log_likelihood(model.sample(10_000), test_images, std).mean()`.
@@ -376,7 +380,7 @@ def parzen_log_likelihood(
 
 @checked_types
 def best_parzen_std(samples: np.ndarray, held_out: np.ndarray) -> float:
-    """Returns the best of ten geometrically spaced window sizes from 0.1 to 1, by mean likelihood.
+    """Returns the window size, of ten from 0.1 to 1, with the highest mean log-likelihood.
 
     Args:
         samples: Samples from the model; see `parzen_log_likelihood`.

@@ -17,12 +17,12 @@ from keras_gen.metrics.metric_arguments import as_numbers
 def mean_and_deviation(
     found: Sequence[Mapping[str, Any]], name: str = "{}", keys: Sequence[str] | None = None
 ) -> dict[str, float]:
-    """Returns the mean of each metric over several seeds, and its spread as `..._deviation`.
+    """Returns each metric's mean over several seeds, and its standard deviation as `..._deviation`.
 
-    The standard deviation has the denominator n - 1. With one seed, it is omitted.
+    The standard deviation has the denominator n - 1, and is omitted if there is only one seed.
 
     Args:
-        found: Metrics for each seed, by name.
+        found: One dict per seed, which maps the names of metrics to their values.
         name: Name for the mean of a metric, in which {} is replaced with the metric's name.
         keys: Names of the metrics to include. If None, the metrics of the first seed are used.
 
@@ -63,7 +63,7 @@ def mean_and_deviation(
 
 
 def with_bar(steps: Iterable, unit: str) -> tqdm:
-    """Adds a progress bar to steps that take more than a second, but only in a terminal.
+    """Adds a progress bar, in a terminal only, to steps that take more than a second in total.
 
     Example:
         >>> for start in with_bar(range(0, len(images), 100), "batch"):    # doctest: +SKIP

@@ -13,7 +13,7 @@ LARGEST = 1e150
 
 
 def part_of(found: Mapping[str, Any], key: str, name: str) -> Any:
-    """Returns a dict's value for a key, or raises a ValueError with the dict's name."""
+    """Returns a dict's value for a key, or raises a ValueError that contains the dict's name."""
     if key not in found:
         raise ValueError(
             f"{name} lacks {key!r}: expected a dict with this key, but found the keys "
@@ -92,9 +92,9 @@ def as_images(
 ) -> np.ndarray:
     """Returns images as a uint8 array `[n, H, W, C]`, where C is one of `channels`.
 
-    Floats and other shapes raise a ValueError. Floats are rejected deliberately, so that generated
-    images are measured with the 256 levels in which they would be stored, like real images (Parmar
-    et al. 2022).
+    A ValueError is raised for floats and for other shapes. Floats are rejected deliberately, so
+    that generated images, like real images, are measured with the 256 levels in which they would be
+    stored (Parmar et al. 2022).
     """
     images = as_numbers(images, name)
     shaped = images.ndim == 4 and images.shape[-1] in channels
@@ -114,9 +114,10 @@ def as_labeled_pair(
     other_labels: np.ndarray,
     names: tuple[str, str],
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Returns codes float64 `[n, d]`, labels `[n]`, other codes `[m, d]`, and their labels `[m]`.
+    """Returns codes, float64 `[n, d]`, labels `[n]`, other codes `[m, d]`, and their labels `[m]`.
 
-    For errors, see `as_labels` and `as_feature_pair`; the messages use the `names` of the two sets.
+    For errors, see `as_labels` and `as_feature_pair`. The error messages contain the `names` of the
+    two sets.
     """
     one, other = names
     codes, other_codes = as_feature_pair(
@@ -133,7 +134,7 @@ def as_labels(labels: np.ndarray, name: str, n: int | None = None) -> np.ndarray
     Args:
         labels: Labels to check.
         name: Name of the labels in the error message.
-        n: Number of labels. If None, any number above 0 is allowed.
+        n: Required number of labels. If None, any number above 0 is allowed.
 
     Raises:
         TypeError: If the labels are not integers.
@@ -151,7 +152,7 @@ def as_labels(labels: np.ndarray, name: str, n: int | None = None) -> np.ndarray
 
 
 def as_classes(labels: np.ndarray, name: str, n: int | None = None) -> np.ndarray:
-    """Returns labels like `as_labels`, but raises a ValueError for negative (missing) labels."""
+    """Returns labels as in `as_labels`, but raises a ValueError for negative (missing) labels."""
     labels = as_labels(labels, name, n)
     if labels.min() < 0:
         raise ValueError(

@@ -25,10 +25,11 @@ AUDIBLE = 40.0  # maximum distance from the loudest frame in dB
 
 @checked_types
 def log_spectral_distance(waveforms: np.ndarray, originals: np.ndarray) -> np.ndarray:
-    """Returns the distance between log spectra, without phases, float64 `[n]` in dB, at least 0.
+    """Returns distances between log spectra that ignore phases, float64 `[n]` in dB, at least 0.
 
-    The distance in a frame is the root mean squared difference over all frequencies, in dB. It is
-    averaged over the frames in which the original is within 40 dB of its loudest frame.
+    The distance in a frame is the root mean squared difference over all frequencies, in dB. The
+    result is the average distance over the frames in which the original is within 40 dB of its
+    loudest frame.
 
     Args:
         waveforms: Waveforms `[n, samples, 1]`, int16 or floats in [-1, 1].
@@ -51,8 +52,9 @@ def log_spectral_distance(waveforms: np.ndarray, originals: np.ndarray) -> np.nd
 def signal_to_noise(waveforms: np.ndarray, originals: np.ndarray) -> np.ndarray:
     """Returns the signal-to-noise ratio, float64 `[n]` in dB.
 
-    The result is the ratio of the original's energy to the energy of the difference, so phase
-    errors count. The ratio is 0 for silence, and infinite for the original.
+    The result is the ratio, in dB, of the original's energy to the energy of the difference, so
+    phase errors count. The ratio is 0 if a waveform is silent, and infinite if it equals the
+    original.
 
     Args:
         waveforms: Waveforms `[n, samples, 1]`, int16 or floats in [-1, 1].
@@ -98,11 +100,12 @@ LOUD = 10**-2.5  # minimum energy of a frame, relative to the loudest frame
 def median_pitch(waveforms: np.ndarray, rate: int = 8000) -> np.ndarray:
     """Returns the median pitch of each recording, float64 `[n]`, from 60 to 400 Hz.
 
-    The frame's autocorrelation is divided by the window's autocorrelation. The frame's period is
-    the lag of the first peak that is at least 90% as high as the highest peak (Boersma: "Accurate
-    Short-Term Analysis of the Fundamental Frequency and the Harmonics-to-Noise Ratio of a Sampled
-    Sound", 1993). A parabola through three lags determines the peak's position between lags. Frames
-    that are quiet or not periodic are omitted; a recording with only such frames yields NaN.
+    The autocorrelation of each frame is divided by the window's autocorrelation. The frame's period
+    is the lag of the first peak that is at least 90% as high as the highest peak (Boersma:
+    "Accurate Short-Term Analysis of the Fundamental Frequency and the Harmonics-to-Noise Ratio of a
+    Sampled Sound", 1993). A parabola through the values at three lags determines the peak's
+    position between lags. Frames that are quiet or not periodic are omitted; a recording with only
+    such frames yields NaN.
 
     Args:
         waveforms: Waveforms `[n, samples, 1]`, int16 or floats in [-1, 1], at least 0.064 seconds
@@ -193,9 +196,10 @@ class SpeechProbes:
         self.known = {name: feature(waveforms, rate) for name, (feature, _) in _PROBES.items()}
 
     def accuracies(self, waveforms, speakers, words) -> dict[str, float]:
-        """Returns how often the probes recognize the given speakers and words, in percent.
+        """Returns the percentages of sounds in which probes recognize the given speakers and words.
 
-        The keys are `speaker` (based on the average spectrum), `speaker_by_covariance`, and `word`.
+        The keys of the result are `speaker` (based on the average spectrum),
+        `speaker_by_covariance`, and `word`.
 
         Args:
             waveforms: Sounds `[m, samples, 1]`.
@@ -224,9 +228,9 @@ def conversion_report(
     are recognized in the model's conversions (`converted`), in the conversions of baselines (under
     their names), and in the recordings before conversion (`unconverted`). The probes also measure
     how often the original speaker and word are recognized in the reconstructions (`reconstructed`)
-    and in the recordings themselves (`recorded`), which shows the accuracy of the probes. The pitch
-    error is the mean distance between the median pitch of a sound and the median pitch of the
-    intended speaker's training recordings.
+    and in the recordings themselves (`recorded`); the result for the recordings shows the accuracy
+    of the probes. The pitch error is the mean distance between the median pitch of a sound and the
+    median pitch of the intended speaker's training recordings.
 
     Args:
         model: Model with `reconstruct` and `convert` for waveforms and speakers, such as
@@ -234,16 +238,16 @@ def conversion_report(
         train: Waveforms, int16 `[n, samples, 1]`; speakers, nonnegative integers `[n]`; and words
             `[n]`.
         test: Waveforms, speakers, and words of recordings that were not used for training.
-        converters: Baselines for the conversions, by name, such as `Equalizer` and `NearestUnits`
-            from `keras_gen.workshop.baselines`.
+        converters: Dict from names to baselines for the conversions, such as `Equalizer` and
+            `NearestUnits` from `keras_gen.workshop.baselines`.
         codebook: Baseline for the reconstructions, such as
             `keras_gen.workshop.baselines.FrameCodebook`.
 
     Returns:
         A dict with `speaker_converted`, `speaker_by_covariance_converted`, and `word_converted` in
-        percent; `pitch_error_converted` in octaves; the same metrics for the other sounds;
-        `log_spectral_distance` and `signal_to_noise` of the reconstructions in dB; and, with the
-        suffix `_frames`, the same metrics for the codebook's reconstructions.
+        percent; `pitch_error_converted` in octaves; the same metrics with the other suffixes
+        instead of `converted`; `log_spectral_distance` and `signal_to_noise` of the reconstructions
+        in dB; and, with the suffix `_frames`, the same metrics for the codebook's reconstructions.
 
     Example:
         >>> converters = {"filtered": Equalizer(*train[:2])}
@@ -284,15 +288,15 @@ def vocoding_report(
     """Measures sounds generated from the spectrograms of test recordings.
 
     `SpeechProbes` fitted to the training recordings measure how often the speaker and the word are
-    recognized in these sounds and in the test recordings themselves, which shows the accuracy of
-    the probes.
+    recognized in these sounds and in the test recordings themselves; the result for the test
+    recordings shows the accuracy of the probes.
 
     Args:
         train: Waveforms, int16 `[n, samples, 1]`; speakers, nonnegative integers `[n]`; and words
             `[n]`.
         test: Waveforms, speakers, and words of recordings that were not used for training.
-        vocoded: Sounds that each method generated for the test recordings, in the same order, by
-            name of the method: `[m, samples, 1]`, int16 or floats in [-1, 1].
+        vocoded: Dict from the name of each method to the sounds that the method generated for the
+            test recordings, in the same order: `[m, samples, 1]`, int16 or floats in [-1, 1].
 
     Returns:
         A dict with `speaker_METHOD`, `speaker_by_covariance_METHOD`, and `word_METHOD` in percent

@@ -18,11 +18,11 @@ _BLOCK = 200  # number of rows whose distances are computed at once
 def table_fidelity(
     columns: Sequence[Column], real: Any, samples: Any, bins: int = 32
 ) -> dict[str, float]:
-    """Compares the distributions of columns, and of pairs of columns, with real rows.
+    """Compares the distributions of columns, and of pairs of columns, in sampled and real rows.
 
     The total variation distance between two finite samples is above 0 even if their distributions
-    are equal. The floor is the expected distance between independent samples of these sizes, if
-    frequencies fluctuate normally around the frequencies in the real rows.
+    are equal. The floor is the expected distance between two independent samples of these sizes,
+    computed for frequencies that are normally distributed around the frequencies in the real rows.
 
     Args:
         columns: Columns with cells, as returned by `keras_gen.data.table_columns`.
@@ -32,9 +32,9 @@ def table_fidelity(
             bin.
 
     Returns:
-        A dict with `column_tv` and `pair_tv`, the mean total variation distances of columns and
-        pairs, from 0 to 1; `column_floor` and `pair_floor`, the floors of both; and
-        `worst_column_tv`, the largest distance of any column.
+        A dict with `column_tv` and `pair_tv`, the total variation distances averaged over the
+        columns and over the pairs of columns, from 0 to 1; `column_floor` and `pair_floor`, the
+        floors of these two distances; and `worst_column_tv`, the largest distance of any column.
 
     Raises:
         ValueError: If rows do not match the columns, if there are fewer than 2 rows, or if `bins`
@@ -91,8 +91,8 @@ def detection_auc(columns: Sequence[Column], real: Any, samples: Any, seed: int 
     """Returns how well boosted trees distinguish samples from real rows.
 
     This is a classifier two-sample test: Lopez-Paz, Oquab: "Revisiting Classifier Two-Sample
-    Tests", ICLR 2017. Equal numbers of real and sampled rows are used; half of the rows train the
-    classifier, and the other half test it.
+    Tests", ICLR 2017. Equal numbers of real and sampled rows are used. The classifier is trained on
+    half of the rows and tested on the other half.
 
     Args:
         columns: Columns with cells, as returned by `keras_gen.data.table_columns`.
@@ -101,7 +101,7 @@ def detection_auc(columns: Sequence[Column], real: Any, samples: Any, seed: int 
         seed: Seed for the selection of rows.
 
     Returns:
-        Area under the ROC curve: 0.5 if the classifier cannot distinguish the samples from real
+        The area under the ROC curve: 0.5 if the classifier cannot distinguish the samples from real
         rows, and 1 if it always can.
 
     Raises:
@@ -138,8 +138,8 @@ def usefulness(
         target: Name of the column to predict, which must have two categories.
 
     Returns:
-        A dict with `accuracy` and `auc`, the area under the ROC curve, which is 0.5 if the samples
-        contain only one category.
+        A dict with `accuracy`, and with `auc`, the area under the ROC curve, which is 0.5 if the
+        target column of the samples contains only one category.
 
     Raises:
         ValueError: If the target is not a column with two categories or is the only column, if
@@ -175,7 +175,7 @@ def usefulness(
 
 
 def _without(values, place):
-    """Returns the other columns, and this column, for the rows where this column is known."""
+    """Returns the other columns and this column, for rows in which this column is known."""
     known = values[~np.isnan(values[:, place])]
     return np.delete(known, place, axis=1), known[:, place]
 
@@ -185,10 +185,10 @@ def closest_rows(
 ) -> dict[str, float]:
     """Tests whether samples are closer to training rows than to held-out rows.
 
-    The distance between two rows is Gower's, which is based on the ranks of numbers, scaled to [0,
-    1], and on whether categories differ. If training rows were not memorized, and both sets have
-    the same size, about half of the samples are closer to a training row. Therefore, the larger set
-    is randomly reduced to the size of the smaller set.
+    The distance between two rows is Gower's distance, which is based on the ranks of numbers,
+    scaled to [0, 1], and on whether categories differ. If training rows were not memorized, and if
+    both sets of rows have the same size, about half of the samples are closer to a training row.
+    Therefore, a random subset of the larger set, as large as the smaller set, is used.
 
     Args:
         columns: Columns with cells, as returned by `keras_gen.data.table_columns`.
@@ -202,7 +202,7 @@ def closest_rows(
         `held_out_copies`, the fraction of held-out rows that equal a training row.
 
     Raises:
-        ValueError: If rows do not fit the columns.
+        ValueError: If rows do not match the columns.
 
     Example: `closest_rows(columns, model.sample(1000), rows, held_out)["nearer_to_training"]`.
     """
@@ -259,7 +259,7 @@ def _cells(edge, texts):
 
 
 def _values(columns, rows):
-    """Returns numbers, and the indices of categories, float64 `[n, columns]`, with NaN for gaps."""
+    """Returns numbers and the indices of categories, float64 `[n, columns]`, with NaN for gaps."""
     edge = Rows(columns)
     texts = np.asarray(edge.as_array(rows)).astype(str)
     cells = _cells(edge, texts)

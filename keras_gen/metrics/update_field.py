@@ -1,4 +1,4 @@
-"""How a training step changes a model's weights, at any point in weight space."""
+"""Analysis of how a training step changes a model's weights at any point in weight space."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from keras_gen.core.minimize import NonFiniteLossError, trainable_weights
 
 @checked_arguments
 def update_field(model: GenerativeModel, batch, points: np.ndarray) -> np.ndarray:
-    """Returns how one training step changes a model's weights, at each of several points.
+    """Returns the change of a model's weights in one training step, at each of several points.
 
-    The model's own training step is used, with its order of players, its penalties, and its
-    optimizers. With gradient descent at rate h, the result divided by h is therefore the vector
-    field of the game.
+    The step is the model's own training step, including the order in which its networks are
+    updated, its penalties, and its optimizers. With gradient descent at rate h, the result divided
+    by h is therefore the vector field of the game.
 
     Args:
         model: Compiled `GenerativeModel` with few weights, which remains unchanged.
@@ -25,13 +25,13 @@ def update_field(model: GenerativeModel, batch, points: np.ndarray) -> np.ndarra
             `model.networks` and of each network's weights.
 
     Returns:
-        Weights after the step minus weights before it, float64 `[n, weights]`. All points use the
-        same noise.
+        The weights after the step minus the weights before the step, float64 `[n, weights]`. All
+        points use the same noise.
 
     Raises:
         TypeError: If an argument has a different type.
-        ValueError: If points have a different shape or are not finite, if the batch does not match
-            the model, or if a step yields a loss or a gradient that is not finite.
+        ValueError: If the points do not have the shape above or are not finite, if the batch does
+            not match the model, or if a step yields a loss or a gradient that is not finite.
 
     Example:
     ```python
@@ -61,11 +61,11 @@ def update_jacobian(
 ) -> np.ndarray:
     """Returns the Jacobian of a training step at a point, as a map from weights to weights.
 
-    Repeated steps approach a fixed point if all eigenvalues at that point have absolute values
-    below 1 (Mescheder, Nowozin, Geiger: "The Numerics of GANs", NeurIPS 2017, proposition 3). They
-    circle around it if the largest absolute value is 1, and move away if it is above 1. For
-    simultaneous gradient descent with rate h on a vector field with Jacobian J, the result is 1 + h
-    J.
+    Repeated steps approach a fixed point if all eigenvalues of the Jacobian at that point have
+    absolute values below 1 (Mescheder, Nowozin, Geiger: "The Numerics of GANs", NeurIPS 2017,
+    proposition 3). The steps circle around the fixed point if the largest absolute value is 1, and
+    move away from it if the largest absolute value is above 1. For simultaneous gradient descent at
+    rate h on a vector field with Jacobian J, the result is 1 + h J, where 1 is the identity matrix.
 
     Args:
         model: Model; see `update_field`.
@@ -75,7 +75,7 @@ def update_jacobian(
 
     Returns:
         The Jacobian, float64 `[weights, weights]`. Row i contains the derivatives of weight i after
-        the step.
+        the step with respect to all weights before the step.
 
     Example: `np.linalg.eigvals(update_jacobian(model, np.zeros((1, 1)), np.zeros(2)))`.
     """
@@ -108,7 +108,7 @@ def trajectory(model: GenerativeModel, batch, point: np.ndarray, steps: int) -> 
 
 
 def _with_steps(model, batch, visit):
-    """Calls `visit` with a function that sets the weights, and one that takes a step from them."""
+    """Calls `visit` with two functions: one sets the weights; the other takes a training step."""
     weights = trainable_weights(*model.networks.values())
     size = sum(int(np.prod(w.shape)) for w in weights)
     variables = model.training_variables()

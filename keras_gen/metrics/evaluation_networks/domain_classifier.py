@@ -57,16 +57,17 @@ def train_domain_classifier(
 ) -> keras.Model:
     """Trains a convolutional network to distinguish images from two domains, `a` and `b`.
 
-    Every batch contains equal numbers of images from both domains, randomly cropped and flipped. In
-    every second batch, images have half the size, so that the classifier handles both sizes. Images
-    are not zoomed, because a classifier could then learn to detect the resampling.
+    Every batch contains equal numbers of randomly cropped and flipped images from both domains. In
+    every second batch, the images are reduced to half their size before they are cropped, so that
+    the classifier handles both sizes. Images are not zoomed, because a classifier could then learn
+    to detect the resampling.
 
     Args:
         a: Images from the first domain, such as photos, uint8 `[n_a, H, W, 3]`.
         b: Images from the second domain, such as paintings, uint8 `[n_b, H, W, 3]`.
-        kind: Type of classifier: `"plain"`, `"blurred"` (three layers; blurred and noisy training
-            images), or `"recolored"` (five layers; changed contrast, brightness, and tint). A good
-            translation convinces all three.
+        kind: Type of classifier: `"plain"`, `"blurred"` (three layers, trained on blurred and noisy
+            images), or `"recolored"` (five layers, trained on images with changed contrast,
+            brightness, and tint). A good translation convinces classifiers of all three types.
         steps: Number of training steps.
         batch_size: Even number of images per step.
         learning_rate: Initial learning rate, which decays to 0 on a cosine schedule.
@@ -74,7 +75,8 @@ def train_domain_classifier(
 
     Returns:
         A float32 model that maps uint8 images `[batch, H, W, 3]`, with sides of at least 16 pixels,
-        to "features" `[batch, d]` and "logits" `[batch]`, which are positive for domain `b`.
+        to a dict with "features" `[batch, d]` and "logits" `[batch]`. A positive logit indicates
+        domain `b`.
 
     Example: `train_domain_classifier(photos, paintings, kind="blurred")`.
     """
@@ -108,15 +110,15 @@ def train_domain_classifier(
 
 
 def predict(classifier: keras.Model, images: np.ndarray, batch_size: int = 64) -> dict:
-    """Returns "features", float32 `[n, d]`, and "logits", float32 `[n]`, for any number of images.
+    """Returns a dict of "features", float32 `[n, d]`, and "logits", float32 `[n]`, for n images.
 
     Args:
         classifier: Result of `train_domain_classifier`.
         images: Images to classify, uint8 `[n, H, W, 3]`.
         batch_size: Number of images processed at once.
 
-    Example: `predict(classifier, photos)["logits"] > 0` for each photo that is mistaken for a
-    painting.
+    Example: `predict(classifier, photos)["logits"] > 0` is true for each photo that is mistaken for
+    a painting.
     """
     images = as_images(images, channels=(3,))
     parts = [

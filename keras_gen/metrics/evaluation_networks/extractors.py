@@ -37,8 +37,8 @@ def resize_images(images: np.ndarray, size: tuple[int, int], batch_size: int = 6
     """Resizes images as recommended by Parmar et al. (2022): antialiased bicubic, 8 bits.
 
     Without antialiasing, FID changes by more than the improvements that most papers report. As the
-    paper recommends, the result equals the result of Pillow's bicubic resizing of each channel as
-    floats, followed by rounding.
+    paper recommends, the result is the same as if Pillow resized each channel as floats with its
+    bicubic filter, and the result were then rounded.
 
     Args:
         images: Images, uint8 `[n, H, W, C]`, with 1 or 3 channels.
@@ -64,7 +64,7 @@ def resize_images(images: np.ndarray, size: tuple[int, int], batch_size: int = 6
 
 @dataclasses.dataclass(frozen=True)
 class Extractor:
-    """A network that maps uint8 images to features, with a name to report in results.
+    """A network that maps uint8 images to features, and a name of the network to report in results.
 
     Args:
         name: Name of the network and its weights.
@@ -74,7 +74,7 @@ class Extractor:
             are not resized.
         preprocess: Function that maps float images in [0, 255] to the model's range. If None, the
             model accepts [0, 255].
-        accuracy: Accuracy on labeled held-out images, if known.
+        accuracy: Accuracy of the network on labeled held-out images, if known.
         scale: Number by which features are divided.
 
     Example:
@@ -91,7 +91,7 @@ class Extractor:
 
     @checked_types
     def __call__(self, images: np.ndarray, batch_size: int = 64) -> dict[str, np.ndarray]:
-        """Returns "features", float32 `[n, d]`, and "logits", float32 `[n, K]`, if there are any.
+        """Returns a dict of "features", float32 `[n, d]`, and, if any, "logits", float32 `[n, K]`.
 
         Args:
             images: Images, uint8 `[n, H, W, C]`. For an RGB model, the single channel of gray
@@ -99,7 +99,7 @@ class Extractor:
             batch_size: Number of images processed at once.
 
         Raises:
-            ValueError: If the images have a different format, or if the model does not accept their
+            ValueError: If the images do not have this format, or if the model does not accept their
                 shape.
         """
         images = as_images(images)
@@ -155,16 +155,17 @@ def keras_extractor(
     """Creates an extractor from a Keras model.
 
     Args:
-        model: Functional model, or built Sequential model, that maps images to features `[batch,
-            ...]`, which are flattened, or to a dict with "features" and optionally "logits".
+        model: Functional model, or built Sequential model, that maps images to features
+            `[batch, ...]`, or to a dict with "features" and optionally "logits". Features are
+            flattened.
         preprocess: Function that maps float images in [0, 255] to the model's range. If None, the
             model accepts [0, 255].
-        size: Height and width to which images are resized. If None, the model's input size, if it
-            is fixed.
+        size: Height and width to which images are resized. If None, the model's input size is used
+            if it is fixed, and otherwise, images are not resized.
         name: Name that precedes the hash of the weights. If None, the model's name is used.
 
     Raises:
-        ValueError: If the model has a different type, is not built, does not accept images, or does
+        ValueError: If the model is of another type, is not built, does not accept images, or does
             not return features.
 
     Example:
@@ -195,11 +196,11 @@ def keras_extractor(
 def inception_v3() -> Extractor:
     """Creates the extractor "inception_v3-keras_imagenet-<hash>", InceptionV3 from Keras.
 
-    Images are resized to 299x299. The features are the 2,048 outputs of the last pooling layer; the
-    logits are for ImageNet's 1,000 classes. The network is `keras.applications.InceptionV3`, whose
-    weights differ from those used by Heusel et al. (2017) and Salimans et al. (2016), so do not
-    compare the results with published FIDs and Inception scores. Keras downloads the weights (92
-    MiB) once.
+    Images are resized to 299x299 pixels. The features are the 2,048 outputs of the last pooling
+    layer; the logits are for ImageNet's 1,000 classes. The network is
+    `keras.applications.InceptionV3`, whose weights differ from those used by Heusel et al. (2017)
+    and Salimans et al. (2016), so do not compare the results with published FIDs and Inception
+    scores. Keras downloads the weights (92 MiB) once.
 
     Example: `inception_v3()(images)["features"]`.
     """
@@ -228,8 +229,8 @@ def trained_extractor(
     """Trains a small classifier on a labeled dataset, and creates an extractor from it.
 
     The classifier is trained once, on nine tenths of the images, and is stored in a file whose name
-    is a hash of the data and settings; a damaged file is replaced. It accepts only images of the
-    training shape, so pad or crop other images first.
+    is a hash of the data and settings; a damaged file is replaced. The classifier accepts only
+    images of the training shape, so pad or crop other images first.
 
     Args:
         images: Training images, uint8 `[n, H, W, 1 or 3]`, at least 10, with the same shape as the
@@ -240,7 +241,8 @@ def trained_extractor(
         seed: Seed for training.
         cache: Folder for the files. If None, the environment variable KERAS_GEN_CACHE, or else
             `~/.cache/keras_gen`, is used.
-        kind: Type of network: "conv", or, for features, "max" or "average"; see `build_classifier`.
+        kind: Type of network: "conv" for classification, and "max" or "average" for features; see
+            `build_classifier`.
 
     Returns:
         The extractor "<kind>_classifier-<hash of the weights>" with 128 features and K logits. Its
@@ -290,7 +292,7 @@ def trained_extractor(
 def trained_extractors(
     images: np.ndarray, labels: np.ndarray, steps: int = 1500, seed: int = 0
 ) -> dict[str, Extractor]:
-    """Creates extractors from two types of classifiers, with the types "max" and "average" as keys.
+    """Creates a dict of extractors from classifiers of the types "max" and "average", by type.
 
     For the arguments, see `trained_extractor`.
 

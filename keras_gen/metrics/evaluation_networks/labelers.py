@@ -32,22 +32,23 @@ def train_classifier(
 ) -> keras.Model:
     """Trains a small network to classify images.
 
-    For the networks "max" and "average", the images are randomly shifted by up to two pixels along
-    each axis.
+    To train the networks "max" and "average", the images are randomly shifted by up to two pixels
+    along each axis.
 
     Args:
         images: Images, uint8 `[n, H, W, 1 or 3]`, with sides of at least 8 pixels.
-        labels: Labels, integers `[n]`, 0 to K - 1.
+        labels: Labels, integers `[n]` from 0 to K - 1.
         classes: Number of classes, K, at least 2. If None, K is one more than the largest label.
         steps: Number of training steps.
-        batch_size: Number of images per step, chosen without replacement until all are used.
+        batch_size: Number of images per step. Images are chosen without replacement until all of
+            them have been used.
         learning_rate: Initial learning rate, which decays to 0 on a cosine schedule.
         seed: Seed for the weights and the batches.
         kind: Type of network; see `build_classifier`.
 
     Returns:
         A float32 model that maps images `[batch, H, W, channels]` of the training size, uint8 or
-        floats in [0, 255], to "features" `[batch, 128]` and "logits" `[batch, K]`.
+        floats in [0, 255], to a dict with "features" `[batch, 128]` and "logits" `[batch, K]`.
 
     Example: `train_classifier(digits, labels)(test_digits)["logits"]`.
     """
@@ -100,9 +101,9 @@ def build_classifier(
         seed: Seed for the weights.
         kind: Type of network. "conv" has strided convolutions, trains fastest, and is intended for
             classification. "max" and "average" have convolutions with stride 1, each followed by
-            the maximum or the mean of 2x2 positions. Their features are intended for comparing sets
-            of images, because they change less when an image is shifted by a pixel than when it is
-            torn (see `torn`).
+            the maximum or the mean of 2x2 positions. The features of these two networks are
+            intended for comparing sets of images, because the features change less when an image is
+            shifted by a pixel than when its halves are mismatched (see `torn`).
 
     Example:
         >>> build_classifier((28, 28, 1), 10).output["logits"].shape
@@ -142,7 +143,7 @@ def fit_logits(
 
     Args:
         model: Model that returns a dict with "logits".
-        loss: Loss function of labels and logits.
+        loss: Loss as a function of labels and logits.
         batches: Images and labels for each step, in order.
         steps: Number of batches.
         learning_rate: Initial learning rate, which decays to 0 on a cosine schedule.
@@ -215,11 +216,12 @@ def train_segmenter(
     learning_rate: float = 3e-3,
     seed: int = 0,
 ) -> keras.Model:
-    """Trains a network to label each pixel, using images and their mirror images.
+    """Trains a network to label each pixel; mirror images are also used for training.
 
-    Its convolutions are dilated, so that they keep the image size and see distant pixels (Yu,
-    Koltun: "Multi-Scale Context Aggregation by Dilated Convolutions", ICLR 2016). Isola et al.
-    (2017), sec. 4.1, call the accuracy of such a network on translated label maps the FCN-score.
+    The network's convolutions are dilated, so that they preserve the image size and have a large
+    receptive field (Yu, Koltun: "Multi-Scale Context Aggregation by Dilated Convolutions", ICLR
+    2016). Isola et al. (2017), sec. 4.1, translate label maps into images, and call the accuracy
+    with which such a network recovers the labels the FCN-score.
 
     Args:
         images: Images, uint8 `[n, H, W, channels]`.
@@ -232,7 +234,7 @@ def train_segmenter(
         seed: Seed for the weights and the batches.
 
     Returns:
-        A float32 model that maps images to "logits" `[batch, H, W, classes]`.
+        A float32 model that maps images to a dict with "logits" `[batch, H, W, classes]`.
 
     Example: `pixel_accuracy(train_segmenter(photos, labels, 12), translated, asked)`.
     """
@@ -271,7 +273,7 @@ def train_segmenter(
 
 @checked_types
 def pixel_accuracy(segmenter: keras.Model, images: np.ndarray, labels: np.ndarray) -> float:
-    """Returns the fraction of pixels that have the requested label.
+    """Returns the fraction of pixels to which the segmenter assigns the requested label.
 
     Args:
         segmenter: Result of `train_segmenter`.

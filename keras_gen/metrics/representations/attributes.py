@@ -1,4 +1,4 @@
-"""Metrics of what codes reveal about an attribute, and of how decisions differ by group."""
+"""Metrics of how much codes reveal about an attribute, and of how decisions differ by group."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def attribute_leak(
     """Measures how well linear and tree-based probes predict a binary attribute from codes.
 
     The probes are logistic regression on standardized codes, and gradient-boosted trees. They are
-    fitted to training codes and evaluated on test codes. Pass the codes that a client would
-    receive, because codes with training noise may reveal less.
+    fitted to training codes and evaluated on test codes. Pass the codes that users of the model
+    would receive, because codes with the noise of training may reveal less.
 
     Args:
         codes: Training codes, finite numbers `[n, d]`.
@@ -37,8 +37,8 @@ def attribute_leak(
         test_codes: Test codes, finite numbers `[m, d]`.
         test_attributes: Attributes of the test codes, integers `[m]`, 0 or 1. Both values must
             occur.
-        seed: Seed for the trees. With more than 10,000 examples, it also determines the tenth that
-            is held out to decide when to stop training.
+        seed: Seed for the trees. With more than 10,000 examples, the seed also determines the tenth
+            of the examples that is held out to decide when to stop training.
 
     Returns:
         A dict with "linear" and "trees", accuracies between 0 and 1; "linear_auc" and "trees_auc",
@@ -78,19 +78,20 @@ def decision_gaps(
     """Measures how much binary decisions differ between the two values of an attribute.
 
     Hardt, Price, Srebro: "Equality of Opportunity in Supervised Learning", NeurIPS 2016. Codes that
-    reveal nothing about the attribute lead to decisions without a parity gap; the converse is not
-    true.
+    reveal nothing about the attribute lead to decisions without a parity gap, but a parity gap of 0
+    does not imply that the codes reveal nothing.
 
     Args:
         predicted: Decisions, integers `[n]`, 0 or 1.
         labels: Correct decisions, integers `[n]`, 0 or 1.
-        attributes: Attributes, integers `[n]`, 0 or 1. Both labels must occur for each value.
+        attributes: Attributes, integers `[n]`, 0 or 1. Both labels must occur for each value of the
+            attribute.
 
     Returns:
         A dict with "accuracy"; "parity_gap", the difference between the two groups' rates of
-        decision 1, which is 0 under demographic parity; and "odds_gap", the larger of the two
-        differences between these rates among examples with the same label, which is 0 under
-        equalized odds.
+        decision 1, which is 0 under demographic parity; and "odds_gap", which is 0 under equalized
+        odds. To obtain "odds_gap", the difference between the two groups' rates is computed among
+        the examples of each label, and the larger of the two differences is returned.
 
     Raises:
         ValueError: If there are numbers other than 0 and 1, or if a combination of label and
@@ -144,15 +145,15 @@ def group_report(
     groups: np.ndarray,
     shares: Sequence[float] | None = None,
 ) -> dict[str, float]:
-    """Returns the overall accuracy, the worst group's accuracy, and the gap to the best group's.
+    """Returns the overall accuracy, the worst group's accuracy, and the gap to the best group.
 
     Args:
         predicted: Classes that the classifier predicts, integers `[n]`.
         labels: Correct classes, integers `[n]`.
         groups: Group of each example, nonnegative integers `[n]`. No group may be empty.
-        shares: Nonnegative weight of each group in the overall accuracy; the sum is arbitrary. If
-            None, each weight is the number of examples in the group. With weights, rare groups can
-            be measured on many examples.
+        shares: Nonnegative weight of each group in the overall accuracy; the sum of the weights is
+            arbitrary. If None, each weight is the number of examples in the group. With weights,
+            the examples may include more members of rare groups than the population does.
 
     Returns:
         A dict of numbers between 0 and 1: "accuracy"; "worst_group"; "gap", the best group's

@@ -12,7 +12,7 @@ from keras_gen.metrics.metric_arguments import as_numbers
 
 @checked_types
 def code_bits(shape: Sequence[int], levels: int) -> float:
-    """Returns the bits per example of integer codes: the number of codes times log2(levels).
+    """Returns the bits per example in integer codes: the number of codes times log2(levels).
 
     Args:
         shape: Shape of an example's codes.
@@ -52,8 +52,9 @@ def code_uses(codes: np.ndarray, levels: Count) -> np.ndarray:
 def perplexity(uses: np.ndarray) -> float:
     """Returns the effective number of codes in use, at least 1: exp(entropy of frequencies).
 
-    This number of equally frequent codes would have the same entropy. The base-2 logarithm is the
-    number of bits per code that an entropy coder needs to encode codes one by one.
+    A distribution over this number of equally frequent codes would have the same entropy. The
+    base-2 logarithm of the result is the number of bits per code that an entropy coder needs to
+    encode codes one by one.
 
     Args:
         uses: Nonnegative counts `[levels]`, not all 0, as returned by `code_uses`.

@@ -27,7 +27,7 @@ def check(codes: np.ndarray, factors: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
     Raises:
         TypeError: If the factors are not integers.
-        ValueError: If shapes differ, if codes are not finite, or if a factor has only one value.
+        ValueError: If a shape is wrong, if codes are not finite, or if a factor has only one value.
     """
     codes = as_features(codes, "codes")
     factors = as_numbers(factors, "factors")
@@ -79,9 +79,8 @@ def refuse_noise(codes: np.ndarray, factors: np.ndarray) -> None:
 def better_than_chance(predicted: np.ndarray, factors: np.ndarray) -> np.ndarray:
     """Returns whether each factor is predicted better than chance, booleans `[f]`.
 
-    The permutation test counts how often the predictions agree with shuffled factors at least as
-    well as with the true factors. If all factors are noise, the test passes with a probability of
-    1%.
+    A permutation test counts how often the predictions agree with shuffled factors at least as well
+    as with the true factors. If all factors are noise, the test passes with a probability of 1%.
 
     Args:
         predicted: Predictions for rows that the predictors have not seen, `[m, f]`.
@@ -114,25 +113,26 @@ def better_than_chance(predicted: np.ndarray, factors: np.ndarray) -> np.ndarray
 def dci_scores(codes: np.ndarray, factors: np.ndarray, seed: int = 0) -> dict[str, float]:
     """Scores codes by their importance for predicting factors (Eastwood and Williams 2018).
 
-    A random forest predicts each factor from all codes, with 20 trees whose leaves contain at least
-    1% of the rows, so that the trees do not fit noise. The importance of each code is the reduction
-    of impurity in the trees. A code is disentangled if it is important for only one factor, and a
-    factor is complete if only one code is important for it. Both are measured as 1 minus the ratio
-    of the entropy of the importances to the entropy of equal importances.
+    A random forest predicts each factor from all codes. The forest has 20 trees, whose leaves
+    contain at least 1% of the rows, so that the trees do not fit noise. The importance of each code
+    is the reduction of impurity in the trees. A code is disentangled if it is important for only
+    one factor, and a factor is complete if only one code is important for it. Disentanglement and
+    completeness are measured as 1 minus the ratio of the entropy of the importances to the entropy
+    of equal importances.
 
     Deviation: if a predictor is no better than chance on held-out rows, its importances are noise
-    and count as 0. Otherwise, a factor would count as complete if a tree used a single code by
-    chance.
+    and count as 0. Without this rule, a factor would count as complete if a tree used a single code
+    by chance.
 
     Args:
         codes: Codes, finite numbers `[n, d]`.
         factors: Values of the factors, integers `[n, f]`. Each factor must have at least 2 values.
-        seed: Seed for the trees, and for the choice of the held-out 30% of the rows.
+        seed: Seed for the trees, and for the choice of the 30% of the rows that are held out.
 
     Returns:
         A dict of numbers between 0 and 1:
 
-        - "disentanglement": the mean over the codes, weighted by importance (0 if none is
+        - "disentanglement": the mean over the codes, weighted by importance (0 if no code is
           important);
         - "completeness": the mean over the factors (0 for a factor without important codes);
         - "informativeness": the accuracy on held-out rows, averaged over the factors.
@@ -186,13 +186,13 @@ def _concentration(rows: np.ndarray) -> np.ndarray:
 
 @checked_types
 def sap_score(codes: np.ndarray, factors: np.ndarray) -> float:
-    """Returns the accuracy gap between each factor's two best codes: SAP, Kumar et al. (2018).
+    """Returns SAP, the accuracy gap between each factor's two best codes (Kumar et al. 2018).
 
-    A code predicts a factor with thresholds on this code alone; the number of thresholds is less
-    than the number of the factor's values. The thresholds are fitted greedily (with a decision tree
-    and balanced classes) and scored by balanced accuracy on the same rows. The score is the mean
-    gap over the factors. For a factor with k values, even a useless code has an accuracy of 1 / k,
-    so a perfect representation scores 1 - 1 / k, not 1.
+    Each factor is predicted from one code at a time, with thresholds on this code; there are fewer
+    thresholds than values of the factor. The thresholds are fitted greedily (with a decision tree
+    and balanced classes) and scored by balanced accuracy on the same rows. SAP is the gap averaged
+    over the factors. For a factor with k values, even a useless code has an accuracy of 1 / k, so a
+    perfect representation has a score of 1 - 1 / k, not 1.
 
     Deviation: the paper scores continuous factors by the squared correlation; here, all factors are
     categorical.
@@ -223,17 +223,17 @@ def _balanced_accuracy(code: np.ndarray, factor: np.ndarray) -> float:
 
 @checked_types
 def mutual_information_gap(codes: np.ndarray, factors: np.ndarray, bins: int = 20) -> float:
-    """Returns the information gap between each factor's two best codes: MIG, Chen et al. (2018).
+    """Returns MIG, the information gap between each factor's two best codes (Chen et al. 2018).
 
     The result is eq. (6): for each factor, the gap between the two highest values of mutual
     information with a code, divided by the factor's entropy, and averaged over the factors. A
-    factor's gap is 1 if a single code determines it, and 0 if two codes contain equal information
-    about it, as copies do.
+    factor's gap is 1 if a single code determines the factor, and 0 if two codes contain equal
+    information about the factor, as two copies of a code do.
 
     Deviation: Chen et al. integrate the encoder's distribution; here, the values of each code are
-    divided into bins of equal width, as in Locatello et al. (2019). As a result, a factor with more
-    values than bins cannot reach 1. With few rows, mutual information is overestimated, so use
-    thousands of rows.
+    divided into bins of equal width, as in Locatello et al. (2019). As a result, the gap of a
+    factor with more values than bins cannot reach 1. With few rows, mutual information is
+    overestimated, so use thousands of rows.
 
     Args:
         codes: Codes, finite numbers `[n, d]`, such as the means of an encoder.
@@ -252,7 +252,7 @@ def mutual_information_gap(codes: np.ndarray, factors: np.ndarray, bins: int = 2
 
 
 def mutual_information(codes: np.ndarray, factors: np.ndarray, bins: int) -> np.ndarray:
-    """Returns the mutual information of each code, in `bins` equal bins, and factor, in nats."""
+    """Returns the mutual information, in nats, of each factor and each code in `bins` bins."""
     low = codes.min(axis=0)
     high = codes.max(axis=0)
     width = np.where(high > low, high - low, 1.0)
@@ -283,19 +283,20 @@ def beta_vae_score(
 ) -> float:
     """Measures whether a linear classifier predicts the fixed factor (Higgins et al. 2017).
 
-    A point is the mean absolute difference between the codes of `pairs` pairs of examples. In all
-    pairs of a point, the two examples share the value of one factor. Logistic regression on
-    standardized points predicts this factor. The score is the accuracy on held-out points, which is
-    about 1 / f by chance. Locatello et al. (2019) use 10,000 training points, 5,000 held-out
-    points, and 64 pairs.
+    A point is the mean absolute difference between the two codes of a pair of examples, averaged
+    over `pairs` pairs. In all pairs of a point, the two examples share the value of one factor.
+    Logistic regression on standardized points predicts which factor this is. The score is the
+    accuracy on held-out points, which is about 1 / f by chance. Locatello et al. (2019) use 10,000
+    training points, 5,000 held-out points, and 64 pairs.
 
-    The score is lenient. It may remain 1 if the codes are rotated. It also remains 1 if one factor
-    is lost (Kim and Mnih 2018), because that factor is then identified by exclusion.
+    The score is lenient. It may remain 1 if the codes are rotated. It also remains 1 if the codes
+    do not represent one of the factors (Kim and Mnih 2018), because the classifier then identifies
+    that factor by exclusion.
 
     Args:
         factors: Grid from which examples are sampled.
         represent: Function that maps combinations of factor values, integers `[m, f]` with m at
-            most 4,096, to their codes, finite numbers `[m, d]`.
+            most 4,096, to the codes of these combinations, finite numbers `[m, d]`.
         train: Number of training points.
         test: Number of held-out points.
         pairs: Number of pairs per point.
@@ -335,9 +336,9 @@ def factor_vae_score(
 ) -> float:
     """Measures whether the least-varying code identifies the fixed factor (Kim and Mnih 2018).
 
-    For each vote, `samples` examples share the value of one factor. The vote is the code with the
-    lowest variance among these examples, relative to the code's variance among all examples. Each
-    code predicts the factor for which it received the most votes. The score is the fraction of
+    For each vote, `samples` examples share the value of one factor. The vote goes to the code with
+    the lowest variance among these examples, relative to the code's variance among all examples.
+    Each code predicts the factor for which it received the most votes. The score is the fraction of
     held-out votes that are correct, which is about 1 / f by chance. A factor that no code
     represents lowers the score by 1 / f.
 
@@ -353,7 +354,8 @@ def factor_vae_score(
         seed: Seed for all random choices.
 
     Raises:
-        ValueError: See `beta_vae_score`, applied to the codes that are not excluded.
+        ValueError: For the reasons given in `beta_vae_score`, applied to the codes that are not
+            excluded.
 
     Example:
         >>> factor_vae_score(Factors({"a": 4, "b": 5}), lambda values: values)
@@ -378,7 +380,7 @@ def factor_vae_score(
 
 
 def _encode(represent: Represent, rows: np.ndarray) -> np.ndarray:
-    """Returns the combinations' codes, float64 `[n, d]`, computed in parts that fit in memory."""
+    """Returns the codes of combinations, float64 `[n, d]`, computed in parts that fit in memory."""
     parts = []
     for start in range(0, len(rows), ROWS):
         part = rows[start : start + ROWS]

@@ -28,14 +28,14 @@ def matched_accuracy(
 ) -> float:
     """Returns the accuracy of clusters, with each cluster matched to one label.
 
-    The matching is one-to-one, and is chosen for the highest accuracy on the known examples.
-    Examples in clusters without a label count as wrong.
+    The matching is one-to-one, and maximizes the accuracy on the known examples. Examples in
+    clusters without a label count as wrong.
 
     Args:
-        known: Clusters and labels of the examples used for matching, each integers `[m]`, at least
-            0.
-        clusters: Clusters of the examples to classify, integers `[n]`, at least 0.
-        labels: Labels of the examples to classify, integers `[n]`, at least 0.
+        known: Clusters and labels of the examples used for matching, both nonnegative integers
+            `[m]`.
+        clusters: Clusters of the examples to classify, nonnegative integers `[n]`.
+        labels: Labels of the examples to classify, nonnegative integers `[n]`.
 
     Example:
         >>> matched_accuracy(([0, 0, 1], [5, 5, 7]), clusters=[0, 1], labels=[5, 5])
@@ -69,12 +69,12 @@ def kmeans_report(
             counts more.
         labels: Labels, integers `[n]`.
         clusters: Number of clusters, 1 to n. If None, the number of distinct labels is used.
-        seed: Seed for the ten initializations, of which the one with the tightest clusters is kept.
+        seed: Seed for the ten initializations. The run with the tightest clusters is used.
 
     Returns:
         A dict of numbers between 0 and 1: "purity", the fraction of examples that have their
-        cluster's most common label, which increases with the number of clusters; and "nmi", the
-        mutual information of clusters and labels divided by the mean of their entropies.
+        cluster's most common label (this fraction increases with the number of clusters); and
+        "nmi", the mutual information of clusters and labels divided by the mean of their entropies.
 
     Example: `kmeans_report(codes, labels)["nmi"]`.
     """
@@ -100,7 +100,7 @@ def retrieval_curve(
     seed: int = 0,
     leave_one_out: bool = False,
 ) -> np.ndarray:
-    """Returns the precision at each recall, float64 `[len(recalls)]`, with cosine similarity.
+    """Returns the precision at each recall, float64 `[len(recalls)]`, by cosine similarity.
 
     The gallery is ranked for each query. The precision at recall r is the precision of the shortest
     list that contains at least the fraction r of the gallery examples with the query's label,
@@ -114,8 +114,8 @@ def retrieval_curve(
         gallery_labels: Labels of the gallery, integers `[n]`.
         recalls: Recalls at which the precision is measured, above 0 and at most 1.
         seed: Seed for the order of equally similar examples.
-        leave_one_out: Whether query i is the same as gallery example i, which is then excluded from
-            the query's results.
+        leave_one_out: Whether the queries are the gallery examples in the same order. If True,
+            gallery example i is excluded from the results of query i.
 
     Example: `retrieval_curve(test_codes, test_labels, train_codes, train_labels)`.
     """
@@ -152,7 +152,7 @@ def retrieval_curve(
 def _hits(
     queries, query_y, gallery, gallery_y, seed, leave_one_out=False
 ) -> Iterator[np.ndarray]:
-    """Yields whether ranked examples have the query's label, bool `[queries, n or n - 1]`."""
+    """Yields bool `[queries, n or n - 1]`: whether ranked examples have the query's label."""
     order = np.random.default_rng(checked_seed(seed)).permutation(len(gallery))
     queries = normalize(queries)
     gallery = normalize(gallery[order])

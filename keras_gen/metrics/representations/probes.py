@@ -26,18 +26,19 @@ def linear_probe(
     counts: Sequence[int] | None = None,
     seed: int = 0,
 ) -> dict[int, float]:
-    """Returns the test accuracy of logistic regression on codes, 0 to 1, by number of labels.
+    """Returns a dict from numbers of labels to the test accuracy of logistic regression on codes.
 
-    The codes are standardized based on all of `train_codes`. The labeled examples are distributed
-    as evenly as possible over the classes, and each larger selection contains the smaller ones.
+    Accuracies are between 0 and 1. The codes are standardized with the means and standard
+    deviations of all `train_codes`. The labeled examples are distributed as evenly as possible over
+    the classes, and each larger selection contains the smaller selections.
 
     Args:
         train_codes: Training codes, finite numbers `[n, d]`.
         train_labels: Labels of the training codes, integers `[n]`, with at least two classes.
         test_codes: Test codes, finite numbers `[m, d]`.
         test_labels: Labels of the test codes, integers `[m]`.
-        counts: Total numbers of labeled examples, which are the keys of the result, each between
-            the number of classes and n. If None, only n is used.
+        counts: Total numbers of labeled examples, each between the number of classes and n. These
+            numbers are the keys of the result. If None, all n examples are used.
         seed: Seed for the selection of labeled examples.
 
     Example: `linear_probe(codes, labels, test_codes, test_labels, counts=[100, 1000])[100]`.
@@ -81,13 +82,13 @@ def fine_tuned_error(
     """Returns the test error of a classifier that is initialized with an encoder.
 
     A linear layer is added to a copy of the encoder, and both are trained with Adam. The learning
-    rate is constant in the first half, and then decays linearly to zero. The test error is measured
-    at the epoch with the highest accuracy on the validation images.
+    rate is constant in the first half of training, and then decays linearly to zero. The test error
+    is measured at the epoch with the highest accuracy on the validation images.
 
     Args:
         encoder: Network that maps float images in [0, 1] to features `[batch, ...]`.
-        train: Training data: uint8 images `[n, H, W, channels]` and integer labels `[n]`, at least
-            0.
+        train: Training data: uint8 images `[n, H, W, channels]` and nonnegative integer labels
+            `[n]`.
         validation: Validation images and labels, on which the best epoch is chosen.
         test: Test images and labels.
         batch_size: Number of images per step.

@@ -179,7 +179,7 @@ class Source:
 
         Raises:
             TypeError: If `function` returns nothing.
-            ValueError: If its results have different shapes.
+            ValueError: If the results of `function` differ in shape.
         """
         try:
             examples = self._in_order().map(function, num_parallel_calls=tf.data.AUTOTUNE)
@@ -210,10 +210,10 @@ class Source:
     ) -> Any:
         """Returns all decoded examples as NumPy arrays `[n, ...]`, in the structure of an example.
 
-        `augment_batch` is applied with `seed` as in `batches`, to 1,000 examples at a time.
+        `augment_batch` is applied to 1,000 examples at a time, with `seed` as in `batches`.
 
         Raises:
-            ValueError: If examples that are stored encoded would need more than `memory_limit`
+            ValueError: If the examples are stored encoded, and would need more than `memory_limit`
                 bytes when decoded.
         """
         checked_number("memory_limit", memory_limit, minimum=0)
@@ -247,14 +247,14 @@ class Source:
         augment: Callable[[Any, Any], Any] | None = None,
         augment_batch: Callable[[Any, Any], Any] | None = None,
     ) -> tf.data.Dataset:
-        """Returns all examples once, in order; the last batch may be smaller.
+        """Returns batches that contain each example once, in order; the last batch may be smaller.
 
         Args:
             batch_size: Number of examples in a batch, at least 1.
             seed: Seed for the augmentations.
-            augment: See `stream`; the function's seed depends only on `seed` and the example's
-                index.
-            augment_batch: See `stream`.
+            augment: Function applied to each example, as in `stream`. The function's seed depends
+                only on `seed` and the example's index.
+            augment_batch: Function applied to each batch, as in `stream`.
         """
         batch_size = checked_integer("batch_size", batch_size, minimum=1)
         examples = self._in_order(checked_seed(seed), augment)
@@ -268,7 +268,7 @@ class Source:
         augment: Callable[[Any, Any], Any] | None = None,
         augment_batch: Callable[[Any, Any], Any] | None = None,
     ) -> tf.data.Dataset:
-        """Returns an infinite stream of shuffled batches: a function of (source, seed, position).
+        """Returns an infinite stream of shuffled batches, a function of (source, seed, position).
 
         Example number `p` of the stream is in epoch `p // n`, and each epoch is a different
         permutation. Nothing is buffered: `stream(start=k)` starts immediately, and equals
@@ -513,7 +513,7 @@ class Stack:
             array[begin : self.filled] = rows.numpy()
 
     def arrays(self) -> Any:
-        """Returns the examples that were added, in their structure."""
+        """Returns the examples that were added, as arrays in the structure of an example."""
         return tf.nest.map_structure(lambda array: array[: self.filled], self._arrays)
 
     def tensors(self) -> Any:

@@ -26,7 +26,7 @@ def unpaired(
 
     Args:
         a: First domain: a source, or an array of examples.
-        b: Second domain, of any size.
+        b: Second domain: a source, or an array of examples. The two domains may differ in size.
         batch_size: Number of examples from each domain in a *global* batch, or one number per
             domain.
         seed: Nonnegative integer, from which independent seeds for the two domains are derived.
@@ -63,8 +63,9 @@ def class_triples(
     examples in other classes.
 
     Args:
-        source: Examples `(x, label)` from at least two classes, each with at least two examples.
-            Otherwise, a TypeError (wrong structure) or a ValueError (too few) is raised.
+        source: Examples `(x, label)` from at least two classes, with at least two examples per
+            class. A source with another structure raises a TypeError; a source with too few classes
+            or examples raises a ValueError.
         batch_size: Number of examples per *global* batch.
         seed: Nonnegative integer.
         start: Number of batches already consumed; see `Source.stream`.
@@ -114,10 +115,10 @@ def episode(shots: PositiveInteger) -> Callable[[Any, Any], Any]:
             and less than the number of frames per person.
 
     Returns:
-        A function that accepts an example and a seed. The example is `(images, landmarks, label)`:
-        images and landmarks are `[frames, height, width, channels]`, and the label is the person's
-        index. The function returns the training inputs of `TalkingHeads`: the landmarks and the
-        image of one frame, the images and landmarks of the shots, and the label.
+        A function that accepts an example and a seed. The example is `(images, landmarks, label)`.
+        Images and landmarks have the shape `[frames, height, width, channels]`, and the label is
+        the person's index. The function returns the training inputs of `TalkingHeads`: the
+        landmarks and the image of one frame, the images and landmarks of the shots, and the label.
 
     Example:
         >>> faces = drawn_faces(people=8, frames=6)
@@ -155,8 +156,8 @@ def clips(frames: PositiveInteger) -> Callable[[Any, Any], Any]:
 
     Returns:
         A function that accepts an example and a seed. The example is a video `[all_frames, ...]`,
-        or several corresponding videos, such as poses and images; all of them are cut at the same
-        frame.
+        or several corresponding videos, such as poses and images. Clips from corresponding videos
+        start at the same frame.
 
     Example:
         >>> dancers = drawn_dancers(videos=4, frames=8, size=16)

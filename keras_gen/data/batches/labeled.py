@@ -15,11 +15,12 @@ from keras_gen.data.source import Source, checked_labels, checked_pairs, finishe
 
 @checked_types
 def even_order(labels: np.ndarray, seed: int = 0) -> np.ndarray:
-    """Returns indices in random order, such that the first k are balanced over classes for any k.
+    """Returns indices in random order; the first k indices are balanced over classes for any k.
 
     Args:
-        labels: Labels, integers `[n]`. A class no longer appears once its examples are used up.
-        seed: Seed for the order.
+        labels: Integer labels `[n]`. Once all examples in a class have been used, the class no
+            longer appears in the order.
+        seed: Seed for the random order.
 
     Raises:
         TypeError: If the labels are not integers.
@@ -39,7 +40,7 @@ def even_order(labels: np.ndarray, seed: int = 0) -> np.ndarray:
 
 @checked_types
 def few_labels(labels: np.ndarray, count: int, seed: int = 0) -> np.ndarray:
-    """Hides all but a few labels, balanced over the classes; returns int64 `[n]`, -1 if hidden.
+    """Keeps a few labels, balanced over the classes, and returns int64 `[n]`; the others are -1.
 
     Args:
         labels: Nonnegative integers `[n]`.
@@ -89,8 +90,8 @@ def partly_labeled(
     repeated more often.
 
     Args:
-        labeled: Examples `(image, label)`, at least as many as a batch uses. Another structure
-            raises a TypeError.
+        labeled: Examples `(image, label)`; there must be at least as many as the labeled examples
+            in a batch. Examples with another structure raise a TypeError.
         unlabeled: Images with the same shape as labeled images, or `(image, label)` tuples whose
             labels are ignored.
         batch_size: Number of examples per *global* batch.
@@ -99,7 +100,7 @@ def partly_labeled(
         labels_per_batch: Number of labeled examples per batch, 1 to `batch_size - 1`; otherwise, a
             ValueError is raised. If None, half of the batch is labeled, and `batch_size` must be
             even.
-        augment_batch: See `Source.stream`; applied to `(images, labels)`.
+        augment_batch: Function applied to `(images, labels)`; see `Source.stream`.
 
     Example:
         >>> few = Source((np.zeros([4, 8, 8, 1], "uint8"), np.arange(4)))

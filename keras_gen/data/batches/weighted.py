@@ -23,7 +23,7 @@ def weighted_stream(
     start: int = 0,
     augment_batch: Callable[[Any, Any], Any] | None = None,
 ) -> tf.data.Dataset:
-    """Returns an infinite stream of batches, sampled with the weights at the time of each request.
+    """Returns an infinite stream of batches; each is sampled with the weights when it is requested.
 
     Batch number t is a function of (source, weights, seed, t), so `start=k` resumes exactly if the
     weights are restored. Nothing is prefetched. Pass `keras_gen.vae.distribute_fresh(stream,
@@ -41,8 +41,8 @@ def weighted_stream(
 
     Returns:
         A `tf.data.Dataset` of `(example, drawn)`, or `(image, label, drawn)` if the examples are
-        tuples. `weights.fresh(drawn)`, where `drawn` is int64 `[batch_size, 2]`, checks that no
-        weight has changed since the batch was sampled, and returns the indices for `weights.write`.
+        tuples. `drawn` is int64 `[batch_size, 2]`. `weights.fresh(drawn)` checks that no weight has
+        changed since the batch was sampled, and returns the indices for `weights.write`.
 
     Example:
         >>> source = Source(np.zeros([10, 28, 28, 1], "uint8"))
@@ -85,16 +85,17 @@ def inverse_density(
     """Returns sampling weights with mean 1, float64 `[n]`, that are large for rare latents.
 
     Amini et al.: "Uncovering and Mitigating Algorithmic Bias through Learned Latent Structure",
-    AIES 2019, algorithm 1: the product of 1 / (density + alpha) over the latents, as if the latents
-    were independent. The density of a latent is estimated by its histogram over all examples. One
-    bin is centered at 0, so a latent that barely varies around 0 has no effect.
+    AIES 2019, algorithm 1. A weight is proportional to the product of 1 / (density + alpha) over
+    the latents, as if the latents were independent. The density of a latent is estimated by its
+    histogram over all examples. One bin is centered at 0, so a latent that barely varies around 0
+    has no effect.
 
     Args:
         latents: Finite numbers `[n, latents]`.
         alpha: Smoothing constant, at least 0. A value of 0 gives the inverse density; a value far
             above all densities gives equal weights. The density of a standard normal latent is at
             most 0.4.
-        bin_width: Width of the histograms' bins, in the units of the latents, above 0.
+        bin_width: Width of the histograms' bins in the units of the latents; must be above 0.
 
     Example:
         >>> inverse_density([[0], [0], [0], [9]], alpha=0)

@@ -29,8 +29,8 @@ class Classes:
 
     Args:
         folder: Folder of the files.
-        files: All files of the right type, in order.
-        labels: See `image_folder`.
+        files: All files of the supported type in the folder, in order.
+        labels: Whether, or how, files are labeled; see `image_folder`.
         names: Names of the classes. If None, the names come from `labels` or the subfolders.
         noun: Plural noun used in messages for the files, such as "images".
 
@@ -64,7 +64,7 @@ class Classes:
             self.names = _classes(folder, found, names)
 
     def source(self, places: Sequence[int], stored: Any, decode: Callable | None) -> Source:
-        """Returns the readable files (at given positions in `files`) with their labels, if any."""
+        """Returns a source of readable files, at `places` in `files`, with any labels."""
         if self.names is None:
             origin = f"{len(places)} {self.noun}, from {self.folder}"
             return Source(stored, decode, origin=origin)

@@ -41,26 +41,28 @@ def image_folder(
     Args:
         path: Folder to read.
         size: Side length of square images in pixels, or `(height, width)`.
-        max_broken: Fraction of images, 0 to 1, that may be unreadable; a warning lists the
-            unreadable images.
-        memory_limit: Maximum number of bytes of decoded images. Images in larger folders are kept
-            encoded, and are decoded when used.
+        max_broken: Maximum fraction of unreadable images, 0 to 1. A warning lists the unreadable
+            images.
+        memory_limit: Maximum number of bytes that the decoded images may occupy. If they would
+            occupy more, images are kept encoded, and are decoded when used.
         labels: Whether an example is `(image, label)` instead of an image alone. The label is the
             index, from 0, of the subfolder that contains the image, with subfolders sorted by name.
             Alternatively, `labels` assigns a class to each file. It is a dict with paths in the
             folder as keys, or a CSV file, with or without a header. The first column of the CSV
             file contains the file names or paths in the folder, and the second column contains the
             classes. The CSV file is encoded in UTF-8, or in UTF-16 as written by Excel, and its
-            columns are separated by commas, semicolons, or tabs. Images that are not listed are
-            left out, and a warning states their number. If all class names are numbers, they are
-            sorted numerically. If all class names are integers, 1.0 and 1 are the same class.
-        channels: Number of channels: 3 for RGB, 1 for gray, or 4 for RGB and opacity. If None, 3 is
-            used, and a warning is issued if all images are gray.
+            columns are separated by commas, semicolons, or tabs. Images that are not in the dict or
+            the CSV file are left out, and a warning states their number. If all class names are
+            numbers, they are sorted numerically. If all class names are integers, 1.0 and 1 are the
+            same class.
+        channels: Number of channels: 3 for RGB, 1 for gray, or 4 for RGB and opacity. If None,
+            images are converted to 3 channels, and a warning is issued if all images are gray.
         classes: Names of the classes in the order of their labels. For a folder in which a class is
             missing, pass the `class_names` of the training set.
-        levels: Values of black and white, which are mapped to 0 and 255 as floats. This scaling
-            preserves the full precision of 16-bit, 32-bit, and floating-point gray images (TIFF).
-            Values outside the levels are clipped, and a warning states the range of the values.
+        levels: Pixel values of black and white in the files, which are mapped to 0 and 255 as
+            floats. This scaling preserves the full precision of 16-bit, 32-bit, and floating-point
+            gray images (TIFF). Values outside this range are clipped, and a warning states the
+            actual range of the values.
 
     Returns:
         Source of images `[height, width, channels]`, uint8 or, with `levels`, float32; or of tuples

@@ -31,7 +31,7 @@ class Pixels(NamedTuple):
 
     Attributes:
         channels: Number of channels: 1 for gray, 3 for RGB, or 4 for RGB and opacity.
-        levels: Values of black and white; None for 8 bits.
+        levels: Pixel values of black and white in the files; None for 8-bit images.
     """
 
     channels: int = 3
@@ -44,7 +44,7 @@ class Pixels(NamedTuple):
 
     @property
     def spec(self) -> tf.TensorSpec:
-        """Specification of a decoded file: uint8, or floats if there are levels."""
+        """Specification of a decoded file: uint8, or floats if `levels` is not None."""
         dtype = tf.uint8 if self.levels is None else tf.float32
         return tf.TensorSpec([None, None, self.decoded_channels], dtype)
 
@@ -67,7 +67,8 @@ class Pixels(NamedTuple):
         Args:
             image: Image in the format of `spec`.
             size: Height and width of the result.
-            window: Window of the image to use. If None, the window of `resize_cover` is used.
+            window: Window of the image that is resized. If None, the window of `resize_cover` is
+                used.
         """
         window = cover_window(image, size) if window is None else window
         if self.channels == 4:
@@ -86,7 +87,7 @@ def checked_pixels(channels: Any, levels: Any = None) -> Pixels:
 
     Raises:
         TypeError: If `levels` are not numbers.
-        ValueError: If a value is out of range, or if levels are combined with opacity.
+        ValueError: If a value is out of range, or if `levels` is combined with opacity.
     """
     if channels is not None and not is_one_of(channels, (1, 3, 4)):
         raise ValueError(
@@ -126,11 +127,11 @@ class Read(NamedTuple):
     """The readable examples.
 
     Attributes:
-        places: Indices of the readable examples among all examples.
+        places: Indices of the readable examples in the list of all examples.
         stored: Arrays of the examples, or of their encoded bytes, as stored in a `Source`.
         decode: Function that maps encoded bytes to an example, or None if examples are stored
             decoded.
-        colored: Whether any image is not gray.
+        colored: Whether at least one image is not gray.
     """
 
     places: list[int]
@@ -153,13 +154,14 @@ def read_images(
     Args:
         folder: Folder of the files, for messages.
         examples: Files of each example.
-        fit: TensorFlow function that maps an example's images, `[height, width, channels]` of any
-            size in the format `pixels`, to an array of fixed shape or a tuple of such arrays.
+        fit: TensorFlow function that maps an example's images to an array of fixed shape or to a
+            tuple of such arrays. The images are `[height, width, channels]`, of any size, in the
+            format `pixels`.
         hold_decoded: Whether the results of `fit` are stored instead of the encoded files.
-        max_broken: Fraction of examples that may be unreadable; a warning lists the unreadable
-            examples. Another warning lists images with transparent pixels.
-        check: Function that accepts the same images as arrays and raises a ValueError if they are
-            unsuitable. Unsuitable examples count as unreadable.
+        max_broken: Maximum fraction of unreadable examples. A warning lists the unreadable
+            examples, and another warning lists images with transparent pixels.
+        check: Function that accepts an example's images as arrays, and raises a ValueError if the
+            images are unsuitable. Unsuitable examples count as unreadable.
         pixels: Format of the images.
 
     Raises:
@@ -280,7 +282,7 @@ def files_in(
 
     Args:
         folder: Folder to search.
-        noun: Plural noun for the files in messages, such as "images".
+        noun: Plural noun used in messages for the files, such as "images".
         suffixes: Extensions of these files, in lowercase.
         unread: Extensions of unsupported files, which are listed in a warning or in the error.
         converted: Format to which unsupported files should be converted.
@@ -342,8 +344,7 @@ def _visible_files(
         visits: Number of times that each folder has been searched.
 
     Raises:
-        ValueError: If links lead to a folder too often; even a few links could multiply it
-            endlessly.
+        ValueError: If links lead to a folder too often; even a few links could repeat it endlessly.
     """
     real = folder.resolve()
     if real in above:

@@ -46,8 +46,8 @@ def side_by_side(
         path: Folder to read, including its subfolders.
         size: Side length of square images in pixels, or `(height, width)`.
         left: Role of the left half, `"source"` or `"target"`.
-        max_broken: Fraction of files, 0 to 1, that may be unreadable; a warning lists the
-            unreadable files.
+        max_broken: Maximum fraction of unreadable files, 0 to 1. A warning lists the unreadable
+            files.
         memory_limit: Maximum number of bytes of decoded images; images in larger folders are kept
             encoded.
 
@@ -103,16 +103,16 @@ def paired_folders(
         source: Folder of the source images, including its subfolders.
         target: Folder of the target images, with the same subfolders.
         size: Side length of square target images in pixels, or `(height, width)`.
-        max_broken: Fraction of pairs, 0 to 1, that may be unreadable; a warning lists the
-            unreadable pairs.
+        max_broken: Maximum fraction of unreadable pairs, 0 to 1. A warning lists the unreadable
+            pairs.
         memory_limit: Maximum number of bytes of decoded images; images in larger folders are kept
             encoded.
-        unmatched: Whether to "refuse" or "skip" images without a counterpart; a warning lists
-            skipped images.
+        unmatched: Treatment of images without a counterpart: "refuse" to raise a ValueError, or
+            "skip" to leave them out and list them in a warning.
         channels: Number of channels: 3 for RGB, 1 for gray, or 4 for RGB and opacity.
-        factor: Ratio of a target's sides to the source's sides, such as 4 for `SRGAN`. The size of
-            the sources is `size / factor`. A target may have up to `factor` - 1 additional rows and
-            columns.
+        factor: Ratio of the target's side lengths to the source's side lengths, such as 4 for
+            `SRGAN`. The size of a source image is `size / factor`. A target may have up to `factor`
+            - 1 additional rows and columns.
 
     Returns:
         Source of tuples (source, target), each uint8 `[height, width, channels]`.
@@ -121,9 +121,9 @@ def paired_folders(
         FileNotFoundError: If a folder does not exist, or contains no image.
         TypeError: If an argument has an unsupported type.
         ValueError: If an image has no counterpart or two files share a name, if fewer than two
-            pairs are readable, if the fraction of pairs that are unreadable or whose sizes do not
-            have the ratio `factor` exceeds `max_broken`, if `size` is not a multiple of `factor`,
-            or if an argument is out of range.
+            pairs are readable, if more than the fraction `max_broken` of the pairs are unreadable
+            or have sizes whose ratio is not `factor`, if `size` is not a multiple of `factor`, or
+            if an argument is out of range.
 
     Example:
         >>> train = paired_folders("labels/train", "photos/train", size=64)
@@ -181,7 +181,7 @@ def paired_folders(
 
 
 def _by_name(folder: Path) -> dict[str, Path]:
-    """Returns the images in a folder, by their paths without extension."""
+    """Returns a dict that maps paths without extension to the images in a folder."""
     found: dict[str, Path] = {}
     for file in image_files(folder):
         name = str(file.relative_to(folder).with_suffix(""))

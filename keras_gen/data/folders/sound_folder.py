@@ -33,18 +33,19 @@ def sound_folder(
 
     WAV files may contain 8-, 16-, 24-, or 32-bit integers, or floats, at any sampling rate. FLAC
     files require the package soundfile: `pip install "keras-generative[sound]"`. Channels are
-    averaged, and sounds are resampled. Shorter sounds are padded with zeros at the end, which
+    averaged, and sounds are resampled. Shorter sounds are padded at the end with zeros, which
     `WaveNet` ignores, and longer sounds are truncated. Links are followed, and hidden files are
     skipped.
 
     Args:
         path: Folder to read.
-        rate: Sampling rate of the result in samples per second, such as 8000, from 100 to 768,000.
+        rate: Sampling rate of the returned sounds, from 100 to 768,000 samples per second; for
+            example, 8000.
         seconds: Length of the sounds in seconds. If None, the length of the longest sound is used.
         labels: Whether an example is `(sound, label)`; see `image_folder`.
         classes: Names of the classes in the order of their labels; see `image_folder`.
-        max_broken: Fraction of files, 0 to 1, that may be unreadable; a warning lists the
-            unreadable files.
+        max_broken: Maximum fraction of unreadable files, 0 to 1. A warning lists the unreadable
+            files.
 
     Returns:
         Source of int16 sounds `[samples, 1]`, or of tuples of a sound and an int64 label. With

@@ -57,8 +57,8 @@ def offline_unpaired(
         seed: Seed for the crops and the brush strokes.
 
     Returns:
-        Sources of uint8 `[size, size, 3]` by name: `photo_train`, `photo_test`, `painting_train`,
-        and `painting_test`.
+        A dict of four sources of uint8 `[size, size, 3]`, with the keys `photo_train`,
+        `photo_test`, `painting_train`, and `painting_test`.
 
     Example:
         >>> sample = offline_unpaired(size=64)
@@ -93,8 +93,8 @@ def offline_pairs(size: int = 64, seed: int = 0) -> dict[str, Source]:
         seed: Seed for the crops.
 
     Returns:
-        Sources `train` (64) and `test` (16) of tuples (map, photograph), each uint8
-        `[size, size, 3]`.
+        A dict of the sources `train` (64 pairs) and `test` (16 pairs). A pair is a tuple (map,
+        photograph), each uint8 `[size, size, 3]`.
     """
     photographs = offline_unpaired(size, seed=seed)
     colors = np.array([[0, 0, 170], [0, 120, 255], [255, 120, 0], [255, 255, 0]], np.uint8)
@@ -116,12 +116,13 @@ def offline_digits(size: int = 28, labels: bool = False) -> dict[str, Source]:
     """Enlarges the small handwritten digits from scikit-learn to the format of MNIST.
 
     Args:
-        size: Side length of the images in pixels; a digit is 5/7 as large, as in MNIST.
+        size: Side length of the images in pixels. The side of a digit is 5/7 of this length, as in
+            MNIST.
         labels: Whether an example is `(image, label)` instead of an image alone.
 
     Returns:
-        Sources `train` (1,500) and `test` (297) of uint8 `[size, size, 1]`, with background 0, and,
-        if requested, int64 labels 0 to 9.
+        A dict of the sources `train` (1,500 examples) and `test` (297 examples). Images are uint8
+        `[size, size, 1]` with background 0; labels, if requested, are int64 from 0 to 9.
 
     Example:
         >>> train = offline_digits()["train"]
@@ -145,8 +146,8 @@ def offline_color_digits(
 ) -> dict[str, Source]:
     """Blends small handwritten digits into photographs, as a substitute for small color images.
 
-    Ganin et al.: "Domain-Adversarial Training of Neural Networks", JMLR 2016, sec. 5.2.4, MNIST-M:
-    an image is |patch - digit| in each channel, where the patch is a random crop of a photograph
+    Ganin et al.: "Domain-Adversarial Training of Neural Networks", JMLR 2016, sec. 5.2.4, MNIST-M.
+    An image is |patch - digit| in each channel, where the patch is a random crop of a photograph
     that ships with scikit-learn. Training and held-out crops come from disjoint regions.
 
     Args:
@@ -155,8 +156,8 @@ def offline_color_digits(
         seed: Seed for the crops.
 
     Returns:
-        Sources `train` (1,500) and `test` (297) of uint8 `[size, size, 3]` and, if requested, int64
-        labels 0 to 9.
+        A dict of the sources `train` (1,500 examples) and `test` (297 examples). Images are uint8
+        `[size, size, 3]`; labels, if requested, are int64 from 0 to 9.
     """
     tiles = _tiles()
     sample = {}

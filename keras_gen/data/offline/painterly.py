@@ -30,14 +30,15 @@ def paint(
     """Paints a photograph, uint8 `[height, width, 3]`, starting with large brushes.
 
     Hertzmann: "Painterly Rendering with Curved Brush Strokes of Multiple Sizes", SIGGRAPH 1998.
-    Each brush paints where the canvas differs from the photo blurred at the scale of the brush.
-    Strokes follow the normals of the image gradient. The bristle streaks are not from the paper.
+    Each brush paints where the canvas differs from a copy of the photo that is blurred at the scale
+    of the brush. Strokes follow the normals of the image gradient. The bristle streaks are not from
+    the paper.
 
     Args:
         photo: Photograph, uint8 `[height, width, 3]`.
         radii: Brush radii in pixels, largest first.
         seed: Seed for the order and the colors of the strokes.
-        bristles: Standard deviation of the bristle streaks in gray levels.
+        bristles: Standard deviation of the bristle streaks, in gray levels.
         jitter: Standard deviation of the strokes' random color variation.
 
     Example:

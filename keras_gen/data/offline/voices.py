@@ -8,7 +8,7 @@ from keras_gen.checked_arguments import checked_types
 from keras_gen.data.source import derive_seed
 
 VOICES = ("alto", "baritone", "bass", "soprano", "tenor")
-"""Names of the voices, by number."""
+"""Names of the voices; the index of a name is the number of the voice."""
 _RATE = 8000
 _TAKES, _DIGITS = 10, 10
 # Pitch in Hz, length of the vocal tract relative to the tenor, and decay of the overtones.
@@ -38,8 +38,8 @@ def offline_voices(samples: int, seed: int = 0) -> tuple[np.ndarray, ...]:
         seed: Seed for the differences between takes.
 
     Returns:
-        Waveforms, float32 `[500, samples]` in arbitrary units; and voices, digits, and takes, each
-        int64 `[500]`.
+        A tuple of waveforms, float32 `[500, samples]` in arbitrary units, followed by voices,
+        digits, and takes, each int64 `[500]`.
 
     Example:
         >>> waveforms, voices, digits, takes = offline_voices(4096)

@@ -36,7 +36,7 @@ class Documents(Parts):
         train_topics: Topic index of each document, int64 `[n]`; -1 if the document has no topic.
         topics: Names of the topics.
         vocabulary: Words that are counted.
-        warning: See `Split`.
+        warning: Reason why other texts replace the documents, or an empty string; see `Split`.
     """
 
     train: Source
@@ -109,9 +109,9 @@ def documents(name: str, words: int = 2000, topics: int = 8) -> Documents:
 
 @dataclasses.dataclass(frozen=True)
 class CharacterTexts(Split):
-    """Training and held-out texts, as strings, and the characters in the training texts.
+    """Training texts and held-out texts as strings, and the characters in the training texts.
 
-    Held-out texts contain no other characters.
+    Held-out texts contain only characters that occur in the training texts.
     """
 
     alphabet: str = ""

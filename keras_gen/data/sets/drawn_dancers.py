@@ -59,8 +59,8 @@ class DancerVideos(NamedTuple):
         images: Frames, uint8 `[videos, frames, size, size, 3]`.
         poses: Images of the lines between the joints, with the same shape as `images`.
         points: Coordinates of the joints, x and y from 0 to 1, float32 `[videos, frames, 11, 2]`.
-        lagging: Coordinates of the end of the hair and of the middle of the skirt's hem, which are
-            not visible in poses, `[videos, frames, 2, 2]`.
+        lagging: Coordinates of the end of the hair and of the middle of the skirt's hem,
+            `[videos, frames, 2, 2]`. Both points are not visible in poses.
     """
 
     images: np.ndarray
@@ -160,7 +160,7 @@ def _joints(motion: dict) -> dict[str, np.ndarray]:
 
 
 def _lagging(joints: dict) -> np.ndarray:
-    """Returns the end of the hair and the middle of the hem, `[frames, 2, 2]`."""
+    """Returns the positions of the hair's end and the middle of the hem, `[frames, 2, 2]`."""
     behind = []
     for name, below in (("head", 0.24), ("hips", 0.19)):
         x, y = np.transpose(joints[name])

@@ -49,15 +49,15 @@ def drawn_faces(people: int, frames: int, size: int = 48, seed: int = 0) -> Face
     """Draws faces with known identities and poses.
 
     People differ in the colors of skin, hair, eyes, lips, and background, in the shapes of the face
-    and its parts, and in whether they have bangs and a beard. Frames of a person differ in the
-    position, roll, and yaw of the head, and in the eyes, brows, and mouth. Differences in shape
-    between people are also visible in the landmarks.
+    and its features, and in whether they have bangs or a beard. Frames of a person differ in the
+    position, roll, and yaw of the head, and in the expression of the eyes, brows, and mouth.
+    Differences in shape between people are also visible in the landmarks.
 
     Args:
         people: Number of people.
         frames: Number of frames per person.
         size: Side length of the images in pixels.
-        seed: Seed for people and poses. A different seed gives different people.
+        seed: Seed for the people and their poses. A different seed results in different people.
 
     Example:
         >>> drawn_faces(people=3, frames=2).images.shape

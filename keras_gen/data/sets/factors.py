@@ -14,11 +14,13 @@ from keras_gen.checked_arguments import checked_types
 class Factors:
     """The full grid of discrete, independent factors of variation, such as shape and position.
 
-    A combination is a row of integers, one per factor, from 0 to the factor's size - 1. `names` and
-    `sizes` contain the factors' names and numbers of values, in order.
+    A combination is a row of integers, one per factor, from 0 to the factor's size - 1. `names`
+    contains the names of the factors, and `sizes` contains the number of values of each factor, in
+    the same order.
 
     Args:
-        sizes: Number of values of each factor, by name. A number below 2 raises a ValueError.
+        sizes: A dict that maps the name of each factor to its number of values. A number below 2
+            raises a ValueError.
 
     Example:
         >>> factors = Factors({"shape": 3, "x": 32, "y": 32})
@@ -44,7 +46,7 @@ class Factors:
 
     @checked_types
     def values(self, index: np.ndarray) -> np.ndarray:
-        """Returns combinations by index, int64 `[n, factors]`; the last factor varies fastest."""
+        """Returns combinations at indices, int64 `[n, factors]`; the last factor varies fastest."""
         return np.stack(np.unravel_index(np.asarray(index), self.sizes), axis=-1)
 
     @checked_types

@@ -51,8 +51,8 @@ def small_images(
         labels: Whether an example is `(image, label)` instead of an image alone.
         images: Folder of images to use instead, resized to the same shape. They are always shuffled
             in the same way, and every tenth image is held out. With labels, at least ten images are
-            held out if the folder contains 50 or more. Labels are the subfolders or, without
-            subfolders, clusters of the images' colors.
+            held out if the folder contains 50 or more. The label of an image is its subfolder or,
+            without subfolders, its cluster when images are clustered by their colors.
         fill: Whether USPS digits are enlarged to the full 28x28 pixels, without MNIST's margin, as
             in papers on domain adaptation between the two datasets.
         first: Number of examples to read from the start of each part, which is faster than reading
@@ -100,9 +100,10 @@ def faces(size: int = 64, images: Path | str | None = None, labels: bool = False
     """Loads faces as uint8 `[size, size, 3]`.
 
     The faces are from CelebA (Liu, Luo, Wang, Tang: "Deep Learning Face Attributes in the Wild",
-    ICCV 2015) in tensorflow-datasets: the center square of each image, resized. The last images of
-    the training part are the official validation part, 19,867 images in the full dataset. If CelebA
-    is unavailable, the digits that ship with scikit-learn, blended into photographs, replace it.
+    ICCV 2015) in tensorflow-datasets; the center square of each image is resized. The last images
+    of the training part are the official validation part, which has 19,867 images in the full
+    dataset. If CelebA is unavailable, it is replaced by the digits that ship with scikit-learn,
+    blended into photographs.
 
     Args:
         size: Side length of the images in pixels.
@@ -134,7 +135,7 @@ def facades(size: int, pairs: Path | None = None) -> Split:
     """Loads facades as pairs (labels, photograph), each uint8 `[size, size, 3]`.
 
     Tylecek, Sara: "Spatial Pattern Templates for Recognition of Objects with Regular Structure",
-    GCPR 2013, with the split used by pix2pix: the training part contains 500 pairs, of which the
+    GCPR 2013, with the split used by pix2pix. The training part contains 500 pairs, of which the
     last 100 are the validation pairs. Labels are shown as colors, and are resized with
     nearest-neighbor interpolation to avoid new colors. If the facades are unavailable, offline
     photographs and blocks of their colors replace them.
@@ -180,9 +181,9 @@ def photos_and_paintings(
 
     Args:
         size: Side length to which all images are resized and cropped, in pixels.
-        photos: Folder of photographs to use instead. Every tenth photograph is held out, and at
-            least three photographs in total.
-        paintings: Folder of paintings, required if and only if `photos` is given.
+        photos: Folder of photographs to use instead. Every tenth photograph is held out; at least
+            three photographs are held out in total.
+        paintings: Folder of paintings to use instead; required if and only if `photos` is given.
         seed: Seed for the offline sample's crops.
 
     Raises:
@@ -257,7 +258,7 @@ def _with_label(image, male, smiling):
 
 
 def _own(images: Path | str, side: int, labels: bool = False, channels: int = 3) -> Split:
-    """Returns a folder's images in random order, because the last sorted paths share a class."""
+    """Returns a folder's images in random order, because the last paths in order share a class."""
     images = checked_path("images", images)
     has_classes = images.is_dir() and any(path.is_dir() for path in visible(images))
     own = image_folder(images, side, labels=labels and has_classes, channels=channels)

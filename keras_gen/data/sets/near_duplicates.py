@@ -19,22 +19,23 @@ def near_duplicates(
 ) -> list[tuple[int, int]]:
     """Finds training images that show the same scene as a test image.
 
-    Gray versions of 16x16 pixels are compared, both unchanged and mirrored, so the size, format,
-    and colors of duplicates may differ. An image that is a small part of another image is not
-    found. Images of simple shapes, such as digits, may be similar without being duplicates.
+    Images are compared as gray versions of 16x16 pixels, both unchanged and mirrored, so the size,
+    format, and colors of duplicates may differ. An image that is a small part of another image is
+    not found. Images of simple shapes, such as digits, may be similar without being duplicates.
 
     Args:
         training: Training images of any size, uint8 `[height, width, 3]`.
         test: Test images in the same format.
-        correlation: Minimum correlation, from -1 to 1, between the pixels of the small versions of
+        correlation: Minimum correlation, from -1 to 1, between the pixels of the gray versions of
             two duplicates. Different landscape photographs can have correlations of up to 0.85.
 
     Returns:
-        A list of pairs of indices into `training` and `test`; empty if there are no duplicates.
+        A list of pairs (index into `training`, index into `test`); empty if there are no
+        duplicates.
 
     Raises:
-        ValueError: If a set is empty, if an image has a different format, or if `correlation` is
-            out of range.
+        ValueError: If a set is empty, if an image is not in the required format, or if
+            `correlation` is out of range.
 
     Example:
     ```python

@@ -26,16 +26,17 @@ class Oscillations(Declared):
     """Position and speed of an oscillating body, both measured with Gaussian noise.
 
     The position is `amplitude * sin(2 pi f t + phase)` at evenly spaced times t in [0, 1), in
-    seconds, and the speed is its derivative. Each series has a frequency and a phase, both sampled
-    uniformly. Given the frequency and the phase, the values of a series are independent; otherwise,
-    predicting values requires the whole series.
+    seconds, and the speed is the derivative of the position. Each series has a frequency and a
+    phase, both sampled uniformly. Given the frequency and the phase, the values of a series are
+    independent; otherwise, predicting values requires the whole series.
 
     Args:
         steps: Number of points in time at which position and speed are measured.
         amplitude: Amplitude of the position, above 0.
         frequencies: Minimum and maximum frequency, in Hz.
-        noise: Standard deviation of the noise, above 0: for the position, as a fraction of the
-            amplitude; for the speed, as a fraction of its amplitude at the maximum frequency.
+        noise: Standard deviation of the noise, above 0. For the position, this is a fraction of the
+            position's amplitude; for the speed, a fraction of the speed's amplitude at the maximum
+            frequency.
 
     Example:
         >>> series = Oscillations().sample(4, seed=1)  # [4, 32, 2]
@@ -49,7 +50,7 @@ class Oscillations(Declared):
 
     @checked_types
     def sample(self, n: int, seed: int = 0) -> np.ndarray:
-        """Returns series, float32 `[n, steps, 2]`: position and speed."""
+        """Returns series of position and speed, float32 `[n, steps, 2]`."""
         rng = np.random.default_rng(seed)
         frequencies = rng.uniform(*self.frequencies, n)
         phases = rng.uniform(0, 2 * np.pi, n)

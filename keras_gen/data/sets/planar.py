@@ -48,7 +48,7 @@ class PlanarSquares(Declared):
 
     Args:
         corners: Lower-left corner of each square, `[m, 2]`.
-        side: Side of every square.
+        side: Side length of every square.
 
     Example:
         >>> PlanarSquares(np.zeros([1, 2]), side=2.0).log_density(np.array([[1, 1], [1, 3]]))
@@ -109,7 +109,7 @@ def two_moons(radius: float = 2.0, std: float = 0.2) -> PlanarNormals:
 
 @checked_types
 def rings(radii: tuple[float, ...] = (1.0, 2.0, 3.0), std: float = 0.15) -> PlanarNormals:
-    """Returns equally probable circles around the origin, with normal noise.
+    """Returns a mixture of equally probable circles around the origin, with normal noise.
 
     Args:
         radii: Radii of the circles.
@@ -125,11 +125,11 @@ def rings(radii: tuple[float, ...] = (1.0, 2.0, 3.0), std: float = 0.15) -> Plan
 
 @checked_types
 def checkerboard(squares: int = 4, side: float = 2.0) -> PlanarSquares:
-    """Returns the equally probable black squares of a checkerboard centered at the origin.
+    """Returns a distribution on the equally probable black squares of a centered checkerboard.
 
     Args:
         squares: Number of squares (black and white) along each side of the board, at least 2.
-        side: Side of a square.
+        side: Side length of a square.
 
     Example:
         >>> points = checkerboard().sample(1000, seed=1)
@@ -172,7 +172,7 @@ def stacked_digits(
     """Stacks three random digits as the color channels of one image (stacked MNIST).
 
     See Metz, Poole, Pfau, Sohl-Dickstein: "Unrolled Generative Adversarial Networks", ICLR 2017,
-    sec. 3.3.1. Together, the three classes determine one of 1,000 modes.
+    sec. 3.3.1. Together, the classes of the three digits determine one of 1,000 modes.
 
     Args:
         images: Images, uint8 `[m, H, W, 1]`.
@@ -181,7 +181,8 @@ def stacked_digits(
         seed: Seed for the selection.
 
     Returns:
-        uint8 `[n, H, W, 3]`, and their modes, int64 `[n]`: 100 a + 10 b + c for classes a, b, c.
+        The images, uint8 `[n, H, W, 3]`, and their modes, int64 `[n]`. The mode is 100 a + 10 b + c
+        for classes a, b, and c.
 
     Example:
         >>> images, modes = stacked_digits(digits, labels, n=1000)

@@ -23,13 +23,14 @@ def rare_color(
     Args:
         digits: Examples `(image, label)`: gray uint8 images `[height, width, 1]` and integer
             labels.
-        rare: Fraction of the odd digits that are green, 0 to 1. Use 0.5 to test all groups equally.
+        rare: Fraction of the odd digits that are green, 0 to 1. Use 0.5 for a test set with groups
+            of equal size.
         seed: Seed for the selection of digits.
 
     Returns:
-        A source of `(image, class)`, uint8 `[height, width, 3]` and int64, in the order of
-        `digits`, and the groups, int64 `[n]`. A group is twice the class, plus 1 if the digit is
-        green. `GROUPS` contains the names of the groups.
+        A source of `(image, class)`, and the groups, int64 `[n]`, both in the order of `digits`.
+        Images are uint8 `[height, width, 3]`, and classes are int64. A group is twice the class,
+        plus 1 if the digit is green. `GROUPS` contains the names of the groups.
 
     Example:
         >>> digits = Source((np.zeros([4, 28, 28, 1], "uint8"), np.arange(4)))
@@ -52,16 +53,16 @@ def rare_group(examples: Source, rare: float = 0.05, seed: int = 0) -> tuple[Sou
     """Leaves examples out, so that an attribute is rare in one of two classes.
 
     Args:
-        examples: Examples `(image, label)`, with labels 0 to 3: twice the class, plus 1 for the
-            attribute. With `faces(labels=True)`, class 1 contains smiling faces, and the attribute
-            is 1 for men.
+        examples: Examples `(image, label)`, with labels 0 to 3. A label is twice the class, plus 1
+            if the example has the attribute. With `faces(labels=True)`, class 1 contains smiling
+            faces, and the attribute is 1 for men.
         rare: Maximum fraction of the resulting examples in class 1 that have the attribute, from 0
             to below 1. Use 0.5 for a test set.
         seed: Seed for the selection.
 
     Returns:
-        A source of `(image, class)`, with int64 classes, and the groups (the original labels),
-        int64 `[n]`, in the same order.
+        A source of `(image, class)`, with int64 classes, and the groups, int64 `[n]`, in the same
+        order. The groups are the original labels.
 
     Example:
         >>> some = Source((np.zeros([5, 8, 8, 3], "uint8"), np.array([0, 1, 2, 3, 3])))

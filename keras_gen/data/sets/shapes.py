@@ -34,8 +34,8 @@ class Shapes(Declared):
 
     Args:
         size: Side length of the images in pixels, at least 16.
-        scales: Number of scales, evenly spaced from half to full width.
-        orientations: Number of clockwise angles, from 0 to below `turn`.
+        scales: Number of scales, which are evenly spaced from half to full width.
+        orientations: Number of orientations. The angles are clockwise, from 0 to below `turn`.
         positions: Number of positions along x (rightward) and y (downward). Every shape is entirely
             within the image.
         turn: Range of the orientations in full turns, above 0 and at most 1.
@@ -86,8 +86,8 @@ class Shapes(Declared):
         """Creates a source of distinct images, each uint8 `[size, size, 1]`, in memory.
 
         Args:
-            n: Number of images, which show random combinations of values. If None, all combinations
-                are shown in grid order.
+            n: Number of images, which show random combinations of factor values. If None, the
+                source contains all combinations in grid order.
             seed: Seed for the random combinations.
             labels: Whether an example is `(image, values)`, with int64 values `[5]`, instead of an
                 image alone.

@@ -49,8 +49,8 @@ class Parts:
 class Split(Parts):
     """The training part and the held-out part of a dataset.
 
-    `warning` explains why the data differs from the requested data; it is empty if there is no
-    difference.
+    `warning` explains why the data differs from the requested data; the string is empty if the data
+    does not differ.
     """
 
     train: Source
@@ -58,7 +58,7 @@ class Split(Parts):
     warning: str = ""
 
     def for_validation(self, count: int) -> Split:
-        """Splits the training part, holding out the last `count` examples (at least 1, not all)."""
+        """Splits the training part; holds out the last `count` examples, at least 1 but not all."""
         if not 0 < count < len(self.train):
             raise ValueError(
                 f"count is {count}: expected 1 to {len(self.train) - 1} held-out examples, "
@@ -79,10 +79,10 @@ class Domains(Parts):
     warning: str = ""
 
     def for_validation(self, most: int = 100) -> Domains:
-        """Splits the training parts, holding out their last images.
+        """Splits the training part of each domain, and holds out the last images.
 
-        The number of images is `most` per domain, but at most a tenth of the smaller domain, and at
-        least 1.
+        The number of held-out images per domain is `most`, but at most a tenth of the smaller
+        domain, and at least 1.
         """
         count = min(most, max(1, min(len(self.train_x), len(self.train_y)) // 10))
         train_x, test_x = _without_last(self.train_x, count)
@@ -100,7 +100,7 @@ class Sets(Parts):
     Args:
         only: Parts used by the recipe, such as `("train_mnist", "test_usps")`. If None, all parts
             are used.
-        **sets: Splits by name.
+        **sets: The splits of the datasets, as keyword arguments named after the datasets.
 
     Example:
     ```python

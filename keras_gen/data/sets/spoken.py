@@ -24,19 +24,20 @@ _LONGEST = 20480  # number of samples, more than in any recording
 class SpokenDigits(Split):
     """Recordings `(waveform, speaker, digit)`: int16 `[samples, 1]`, int64, and int64.
 
-    `speakers` contains the names of the speakers, by index, and `train_takes` contains the take
-    number of each training recording within its speaker and digit, int64 `[n]`.
+    `speakers` contains the names of the speakers in the order of their indices. `train_takes`,
+    int64 `[n]`, contains the take number of each training recording among the recordings of the
+    same speaker and digit.
     """
 
     speakers: tuple[str, ...] = ()
     train_takes: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(0, np.int64))
 
     def hold_out_takes(self, count: int = 1) -> SpokenDigits:
-        """Splits the training part; holds out the last takes of every speaker and digit.
+        """Splits the training part, and holds out the last takes of every speaker and digit.
 
         Args:
-            count: Number of takes in the `test` part of the result: at least 1, but not all takes;
-                otherwise, a ValueError is raised.
+            count: Number of takes per speaker and digit in the `test` part of the result: at least
+                1, but not all takes. Any other number raises a ValueError.
 
         Example:
         ```python
@@ -79,12 +80,13 @@ def spoken_digits(
     Args:
         samples: Number of samples in every waveform; 95% of the recordings are shorter than 5,120
             samples.
-        align: Alignment. `"middle"`: longer recordings are cropped to their middle, and shorter
-            recordings are centered in silence. `"start"`: recordings begin with the first nonzero
-            sample; longer recordings are truncated, and shorter recordings are padded with zeros.
+        align: Alignment of the recordings. With `"middle"`, longer recordings are cropped to their
+            middle, and shorter recordings are centered in silence. With `"start"`, recordings begin
+            with the first nonzero sample; longer recordings are truncated, and shorter recordings
+            are padded with zeros.
 
     Raises:
-        ValueError: If `align` has a different value.
+        ValueError: If `align` is neither `"middle"` nor `"start"`.
 
     Example:
     ```python

@@ -95,8 +95,8 @@ def benchmark_images(factor: int) -> dict[str, list[np.ndarray]]:
 
     Bevilacqua, Roumy, Guillemot, Alberi Morel: "Low-Complexity Single-Image Super-Resolution Based
     on Nonnegative Neighbor Embedding", BMVC 2012; Zeyde, Elad, Protter: "On Single Image Scale-Up
-    Using Sparse-Representations", 2010. The images are read from folders with these names in
-    `downloads/manual/super_resolution` in TFDS_DATA_DIR. If these folders do not exist, a
+    Using Sparse-Representations", 2010. The images are read from folders named after the two sets
+    in `downloads/manual/super_resolution` in TFDS_DATA_DIR. If these folders do not exist, a
     photograph that ships with scikit-learn replaces both sets.
 
     Example:

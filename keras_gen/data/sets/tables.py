@@ -20,12 +20,12 @@ class PeopleTable(Parts):
     """Training data on people; `test` and `test_rows` are the held-out counterparts.
 
     Attributes:
-        train: Tuples of a row's vector, float32 `[values]`; its label; and its attribute. The label
-            and the attribute are int64, 0 or 1.
+        train: Tuples of a row's vector, float32 `[values]`, its label, and its attribute. The label
+            and the attribute are int64, either 0 or 1.
         train_rows: Rows, an array of Python strings `[n, columns]`.
         columns: Columns, with the categories, means, and standard deviations of the training rows.
         attribute: Name of the column with the attribute.
-        values: Values in this column for attributes 0 and 1.
+        values: Values in the column `attribute` that correspond to 0 and 1.
         warning: See `Split`.
     """
 

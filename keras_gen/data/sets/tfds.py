@@ -57,15 +57,15 @@ def load_tfds(
         features: Feature of an example, or several features: `("image", "label")` returns tuples. A
             nested feature is given by its path, such as `"attributes/Male"`.
         first: Number of examples to read, from the start. If None, all examples are read.
-        data_dir: Folder of prepared datasets. Default: `$TFDS_DATA_DIR`, or
-            `~/tensorflow_datasets`.
-        manual_dir: Folder with manually downloaded files. Default: `downloads/manual` in
-            `data_dir`.
+        data_dir: Folder of prepared datasets. If None, `$TFDS_DATA_DIR` or, if that is not set,
+            `~/tensorflow_datasets` is used.
+        manual_dir: Folder with manually downloaded files. If None, `downloads/manual` in `data_dir`
+            is used.
         memory_limit: Maximum number of bytes of decoded examples.
 
     Returns:
-        Source of uint8 images `[size, size, channels]` (or of tuples), in the order of the files,
-        with the names of the classes if a feature is a label.
+        Source of uint8 images `[size, size, channels]`, or of tuples of several features, in the
+        order of the files. If a feature is a label, the source has the names of the classes.
 
     Raises:
         DataUnavailable: If the dataset is not prepared and cannot be downloaded now, or if

@@ -85,7 +85,7 @@ class RowCells(tf.Module):
         return tf.cast(tf.cast(cells, tf.float64) + places, tf.float32)
 
     def texts(self, cells) -> tf.Tensor:
-        """Returns values for cell numbers and positions: strings `[n, columns]`, empty for gaps."""
+        """Returns values for cell numbers and positions: strings `[n, columns]`, empty at gaps."""
         numbers = tf.cast(tf.floor(cells), tf.int32)
         places = tf.cast(cells - tf.floor(cells), tf.float64) / END_OF_CELL
         values = []

@@ -28,16 +28,16 @@ def random_crop_flip(
     """Returns an augmentation that crops images at random, and mirrors them with probability 1/2.
 
     Args:
-        crop: Side length of a square crop in pixels, or the height and width of a crop; at most the
-            size of the image.
+        crop: Side length of a square crop in pixels, or the height and width of a crop. The crop
+            may not be larger than the image.
         smallest: Minimum scale factor, in (0, 1]. For networks that are applied to images of
             several sizes, the image is first shrunk by a random factor, log-uniform between
             `smallest` and 1, but never below the size of the crop. If `smallest` is below 1, crops
             must be square.
         unchanged: Probability, in [0, 1), that the image is not shrunk. Shrinking removes the
             finest details, which a generator must see often.
-        images: Number of images of equal size at the start of an example: 2 for pairs. All of these
-            images are shrunk, cropped, and mirrored in the same way.
+        images: Number of images of equal size at the start of an example; for pairs, this number is
+            2. All of these images are shrunk, cropped, and mirrored in the same way.
 
     Example:
         >>> batches = source.stream(1, augment=random_crop_flip(128))
@@ -98,8 +98,8 @@ def random_shift_flip(shift: int, flip: bool = True) -> Callable[[Any, Any], Any
     The image's own reflection fills the gap at the border.
 
     Args:
-        shift: Maximum shift in pixels, vertical and horizontal: at least 0 and below the image's
-            sides.
+        shift: Maximum vertical and horizontal shift in pixels: at least 0, and less than the sides
+            of the image.
         flip: Whether images may be mirrored. Pass False for digits.
 
     Example:
@@ -134,8 +134,8 @@ def random_levels(rate: Fraction) -> Callable[[Any, Any], Any]:
     The resulting images share only the background with real images.
 
     Args:
-        rate: Probability that a value is replaced with one of the 256 levels, sampled uniformly.
-            The authors' code tries 0.1, 0.2, and 0.3.
+        rate: Probability that a value is replaced with a level that is sampled uniformly from the
+            256 levels. The authors' code tries 0.1, 0.2, and 0.3.
 
     Example:
         >>> batches = source.stream(100, augment_batch=random_levels(0.2))
@@ -169,7 +169,7 @@ def binarize(example: Any, seed: StatelessSeed) -> Any:
         seed: Stateless seed `[2]`.
 
     Raises:
-        ValueError: If the image or the seed has a different dtype or shape.
+        ValueError: If the image or the seed has an unsupported dtype or shape.
 
     Example:
         >>> binary = binarize(images, seed=tf.constant([0, 1]))
@@ -185,7 +185,7 @@ def binarize(example: Any, seed: StatelessSeed) -> Any:
 
 @checked_types
 def draw_normal(example: Any, seed: StatelessSeed) -> Any:
-    """Samples normal variables, such as codes, as an augmentation; returns float32 `[n, ...]`.
+    """Samples normal variables, such as latents, as an augmentation; returns float32 `[n, ...]`.
 
     Args:
         example: Means and log variances, floats `[n, 2, ...]`, or a tuple whose first field has
@@ -194,7 +194,7 @@ def draw_normal(example: Any, seed: StatelessSeed) -> Any:
 
     Raises:
         TypeError: If the example does not consist of numbers.
-        ValueError: If the example or the seed has a different dtype or shape.
+        ValueError: If the example or the seed has an unsupported dtype or shape.
 
     Example:
         >>> drawn = draw_normal(np.zeros([8, 2, 5], "float32"), seed=tf.constant([0, 1]))
@@ -240,7 +240,7 @@ def moved(images: tf.Tensor, down, right, most: int, mode: str = "CONSTANT") -> 
         images: Images `[batch, height, width, channels]` of static size.
         down: Downward shift in pixels, int32 `[batch]`.
         right: Rightward shift in pixels, int32 `[batch]`.
-        most: Maximum shift in any direction, less than height and width.
+        most: Maximum shift in any direction, in pixels; less than the height and the width.
         mode: Method for filling the gap: `"CONSTANT"` (0) or `"REFLECT"`, as in `tf.pad`.
     """
     height, width = images.shape[1:3]

@@ -22,8 +22,8 @@ def image_size(name: str, size: Any, minimum: int = 1) -> tuple[int, int]:
 
     Raises:
         TypeError: If the size is neither an integer nor two integers.
-        ValueError: If there are not two integers, if an integer is below `minimum`, or if the
-            image would have more than 2**28 pixels.
+        ValueError: If a tuple does not contain exactly two integers, if an integer is below
+            `minimum`, or if the image would have more than 2**28 pixels.
     """
     sides = size if isinstance(size, tuple | list) else (size, size)
     if len(sides) != 2:
@@ -40,8 +40,8 @@ def resize_cover(image: tf.Tensor, size: int | tuple[int, int]) -> tf.Tensor:
 
     Args:
         image: Image of any size, uint8 `[height, width, channels]`; floats raise a ValueError.
-        size: Side of a square result in pixels, or `(height, width)`. Shrinking is antialiased
-            (bilinear).
+        size: Side length of a square result in pixels, or `(height, width)`. Images are shrunk with
+            antialiased bilinear interpolation.
 
     Example:
         >>> resize_cover(np.zeros([300, 400, 3], "uint8"), 128).shape
@@ -70,7 +70,7 @@ def resized(image: tf.Tensor, window: list, size: tuple[int, int]) -> tf.Tensor:
 
 
 def rounded_levels(image: tf.Tensor) -> tf.Tensor:
-    """Rounds floats to levels, uint8, clipped to [0, 255]."""
+    """Rounds floats to uint8 levels, and clips them to [0, 255]."""
     return tf.cast(tf.clip_by_value(tf.round(image), 0, 255), tf.uint8)
 
 
@@ -79,8 +79,8 @@ def pad_to(image: tf.Tensor, size: PositiveInteger) -> tf.Tensor:
     """Centers an image on a black square, as DCGANs pad 28x28 digits to 32x32.
 
     Args:
-        image: Image `[height, width, channels]` of static shape, or a batch. A side above `size`
-            raises a ValueError.
+        image: Image `[height, width, channels]` of static shape, or a batch of such images. A side
+            longer than `size` raises a ValueError.
         size: Side length of the result in pixels.
 
     Example:
@@ -101,12 +101,12 @@ def pad_to(image: tf.Tensor, size: PositiveInteger) -> tf.Tensor:
 def shrunk(images: tf.Tensor, factor: PositiveInteger) -> tf.Tensor:
     """Shrinks images by an integer factor (bicubic, antialiased), as in super-resolution papers.
 
-    When enlarged again with `tf.image.resize(..., "bicubic")`, the five images of Set5 have a PSNR
-    of 28.43 dB at a factor of 4, as in these papers.
+    When the five images of Set5 are shrunk by a factor of 4 and enlarged again with
+    `tf.image.resize(..., "bicubic")`, the results have a PSNR of 28.43 dB, as in these papers.
 
     Args:
-        images: uint8 `[height, width, channels]` or a batch, with sides divisible by the factor;
-            otherwise, a ValueError is raised.
+        images: Image, uint8 `[height, width, channels]`, or a batch of such images. Sides that are
+            not divisible by the factor raise a ValueError.
         factor: Shrinking factor, a positive integer.
 
     Example:
@@ -153,7 +153,8 @@ def random_regions(noise: tf.Tensor, side: int, fraction: float = 0.25) -> tf.Te
     Args:
         noise: Uniform noise, float32 `[n, cells, cells, 1]`. Fewer cells result in larger regions.
         side: Side length of the images in pixels.
-        fraction: Missing fraction of each image, from 0 to below 1; at most 1/4 in the paper.
+        fraction: Fraction of each image that is masked, from 0 to below 1. The paper uses at most
+            1/4.
 
     Example:
         >>> masks = random_regions(tf.random.stateless_uniform([9, 8, 8, 1], seed=[0, 1]), side=32)
@@ -188,9 +189,9 @@ def edge_maps(
     """Detects edges; returns uint8 `[n, height, width, 1]`, 255 at edges and 0 elsewhere.
 
     The method is from Canny: "A Computational Approach to Edge Detection", PAMI 1986. The luma is
-    blurred. Neighboring positions where the gradient is a maximum along its own direction, and at
-    least `low`, form an edge. The edge is kept if the gradient reaches `high` at one position or
-    more.
+    blurred. An edge consists of neighboring positions where the gradient is at least `low`, and is
+    a maximum along its own direction. The edge is kept if the gradient reaches `high` at one or
+    more of these positions.
 
     Args:
         images: uint8 `[n, height, width, 1 or 3]`; floats raise a ValueError.
@@ -229,7 +230,8 @@ def edge_maps(
 def on_photographs(digits: np.ndarray, photographs: np.ndarray, seed: int = 0) -> np.ndarray:
     """Blends digits into photographs as absolute differences; returns uint8 `[n, H, W, 3]`.
 
-    Ganin et al.: "Domain-Adversarial Training of Neural Networks", JMLR 2016, sec. 5.2.4, MNIST-M:
+    Ganin et al.: "Domain-Adversarial Training of Neural Networks", JMLR 2016, sec. 5.2.4, MNIST-M.
+    An image is
     |photograph - digit| in each channel, with a different part of a photograph for each digit.
 
     Args:
@@ -239,7 +241,7 @@ def on_photographs(digits: np.ndarray, photographs: np.ndarray, seed: int = 0) -
         seed: Seed for the selection of parts.
 
     Raises:
-        ValueError: If the sizes differ, or if an array is not uint8.
+        ValueError: If digits and photographs differ in size, or if an array is not uint8.
 
     Example: `on_photographs(digits, photograph_patches(28).train.arrays())`.
     """
@@ -269,7 +271,7 @@ def common_colors(images: np.ndarray, count: int, apart: float = 48.0) -> np.nda
     Args:
         images: Images, uint8 `[n, height, width, channels]`.
         count: Maximum number of colors. Fewer are returned if the images contain fewer.
-        apart: Minimum distance between two colors, in levels.
+        apart: Minimum distance between two of the returned colors, in levels.
 
     Example:
         >>> colors = common_colors(labels, 12)

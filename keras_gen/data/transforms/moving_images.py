@@ -21,8 +21,8 @@ def moving_images(
     """Returns an augmentation that creates videos: an image moves over a black square and bounces.
 
     The videos resemble the moving digits of Srivastava, Mansimov, Salakhutdinov: "Unsupervised
-    Learning of Video Representations using LSTMs", ICML 2015. Position, direction, and speed are
-    sampled uniformly; each step ends at a whole pixel. An example is a uint8 image
+    Learning of Video Representations using LSTMs", ICML 2015. Initial position, direction, and
+    speed are sampled uniformly; each step ends at a whole pixel. An example is a uint8 image
     `[height, width, channels]`, a tuple whose first field is such an image, or a batch; each image
     becomes a uint8 video `[frames, size, size, channels]`.
 

@@ -24,7 +24,7 @@ class NormalScores:
     data learns how columns depend on each other.
 
     A density f of these numbers gives a bound on the probability of the values (Theis et al.: "A
-    Note on the Evaluation of Generative Models", ICLR 2016, sec. 3.1): the mean of log f(z) +
+    Note on the Evaluation of Generative Models", ICLR 2016, sec. 3.1). The mean of log f(z) +
     `log_widths(z)` over samples z is at most the log-probability of the values.
 
     Args:
@@ -101,7 +101,7 @@ class NormalScores:
 
     @checked_types
     def drawn(self, levels: tf.Tensor, seed: StatelessSeed) -> tf.Tensor:
-        """Samples normal numbers, float32 `[n, columns]`, within the intervals of levels.
+        """Samples normal numbers, float32 `[n, columns]`, within the intervals given by `levels`.
 
         Args:
             levels: Indices of intervals, int32 `[n, columns]`.
@@ -121,8 +121,8 @@ class NormalScores:
         """Converts normal numbers `[n, columns]`, such as a model's samples, to rows.
 
         Returns:
-            Strings `[n, columns]`: categories and, for numbers, the smallest training value in the
-            interval.
+            Strings `[n, columns]`. A categorical column contains categories, and a numeric column
+            contains the smallest training value in each interval.
 
         Raises:
             TypeError: If `z` does not consist of numbers.

@@ -71,13 +71,14 @@ class Column:
         shares: Fraction of the known training values in each cell, above 0.
         decimals: Number of decimal places; None if there are more than six.
         missing: Fraction of the training rows without a value.
-        dtype: Dtype of the column in its DataFrame; empty if there was no DataFrame.
+        dtype: Dtype of the column in the training DataFrame; empty if the training rows were not a
+            DataFrame.
         unknown: `"error"` to reject a value that is not in `categories`, or `"gap"` to treat it as
             missing.
-        value_dtype: Dtype of an array in a dict, or of the categories in a DataFrame column with
-            dtype "category". `"bool"` for a column of objects that are True or False; empty for
-            other categories.
-        levels: All categories of a DataFrame column with dtype "category" in order, including
+        value_dtype: Dtype of the column's array if the training rows were a dict of arrays, or
+            dtype of the categories if the column had the dtype "category" in a DataFrame. `"bool"`
+            for a column of objects that are True or False; empty for other categories.
+        levels: All categories, in order, of a DataFrame column with dtype "category", including
             categories without training rows.
         ordered: Whether the categories in `levels` are ordered.
 
@@ -180,7 +181,7 @@ class Column:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Column:
-        """Creates the column from the return value of `get_config`."""
+        """Creates a column from the return value of `get_config`."""
         lists = {name: tuple(value) for name, value in config.items() if isinstance(value, list)}
         return cls(**config | lists)
 
@@ -424,7 +425,7 @@ def as_table(values: Any) -> Any:
 
 
 def is_table_file(values: Any) -> bool:
-    """Returns whether a value is the path of a file; a string is a path if it ends in .csv."""
+    """Returns whether a value is the path of a file. A string that ends in .csv is a path."""
     is_csv = isinstance(values, str) and values.lower().endswith(".csv")
     return is_csv or isinstance(values, os.PathLike)
 
@@ -510,7 +511,7 @@ def is_missing(value: Any) -> bool:
 
 
 def refuse_missing(name: str, missing: Sequence[bool] | np.ndarray) -> None:
-    """Raises a ValueError with a column's number of missing values, and the row of the first.
+    """Raises a ValueError with the number of missing values, and the row of the first such value.
 
     Args:
         name: Name of the column.
@@ -622,8 +623,8 @@ def table_rows(values: Any, names: Sequence[str], gaps: bool = False) -> np.ndar
     """Converts a table from columns to rows, strings `[n, columns]`.
 
     Args:
-        values: Values of each column, `[n]`, by name; or a DataFrame. See `table_columns` for
-            values that are rejected.
+        values: DataFrame, or dict that maps the name of each column to its values `[n]`. See
+            `table_columns` for values that are rejected.
         names: Names of the columns, in the order of the rows.
         gaps: Whether a missing value becomes an empty string; otherwise, it is rejected.
 
@@ -720,7 +721,7 @@ def _one_hot(column, table, values):
 
 
 def parsed_numbers(texts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Returns whether strings are numbers, and the numbers as float64 (0 for other strings)."""
+    """Returns, for each string, whether it is a number, and the number as float64 (otherwise 0)."""
     are_numbers = tf.strings.regex_full_match(texts, _NUMBER)
     return are_numbers, tf.strings.to_number(tf.where(are_numbers, texts, "0"), tf.float64)
 

@@ -18,7 +18,7 @@ _UNPRINTABLE = re.compile("[^ -~\n]")  # all except printable ASCII and newlines
 
 @checked_types
 def cleaned(texts: Iterable[str]) -> list[str]:
-    r"""Returns texts that consist of printable ASCII and newlines, at most 96 distinct characters.
+    r"""Converts texts to printable ASCII and newlines, at most 96 distinct characters in total.
 
     Every line ending becomes `\n`. Tabs, control characters, and all letters and symbols beyond
     ASCII become spaces. Leading and trailing whitespace is removed.
@@ -120,8 +120,8 @@ class WordCounts(tf.Module):
     underscores, as in scikit-learn's `CountVectorizer`. Other words are ignored.
 
     Args:
-        vocabulary: Words, at least one, without duplicates, each of which can be found; otherwise,
-            a ValueError is raised.
+        vocabulary: One or more words. A duplicate, or a word that cannot occur in a split text,
+            raises a ValueError.
 
     Example:
         >>> WordCounts(["cat", "dog"])(["A cat, a CAT and a bird"]).numpy()
@@ -190,7 +190,7 @@ def sorted_names(names: Iterable[str]) -> list[str]:
 
 
 def without_fractions(names: Iterable[str]) -> list[str]:
-    """Returns the names, with 1.0 written as 1 if all are integers: pandas writes both forms.
+    """Returns the names, with 1.0 as 1 if all names are integers, because pandas writes both forms.
 
     Example:
         >>> without_fractions(["1", "1.0"]), without_fractions(["1.0", "1.5"])

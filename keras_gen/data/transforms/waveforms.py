@@ -72,15 +72,15 @@ def mu_law_levels(waveforms: Any, levels: int = 256) -> tf.Tensor:
     `levels` - 1. The levels are equal parts of the range of f, [-1, 1].
 
     Args:
-        waveforms: Floats in [-1, 1], or int16, of any shape. Values outside of the range are
+        waveforms: Sounds of any shape, floats in [-1, 1] or int16. Values outside of the range are
             assigned the outermost level.
         levels: Number of levels, at least 2.
 
     Returns:
-        int32 in the range 0 to `levels` - 1, with the same shape as `waveforms`.
+        Levels, int32 from 0 to `levels` - 1, with the same shape as `waveforms`.
 
     Raises:
-        TypeError: If the sounds have a different integer dtype.
+        TypeError: If the sounds have an integer dtype other than int16.
 
     Example:
         >>> mu_law_levels(np.array([-1.0, -0.01, 0.0, 0.01, 1.0])).numpy()
@@ -107,17 +107,17 @@ def mu_law_levels(waveforms: Any, levels: int = 256) -> tf.Tensor:
 
 @checked_types
 def mu_law_waveform(level: tf.Tensor, levels: int = 256) -> tf.Tensor:
-    """Returns the sounds at the midpoints of mu-law levels, the inverse of `mu_law_levels`.
+    """Inverts `mu_law_levels`: returns the values at the midpoints of mu-law levels.
 
     x = sign(f) ((1 + mu)^|f| - 1) / mu, where f is the midpoint of the level's part of [-1, 1].
 
     Args:
         level: Integers in the range 0 to `levels` - 1, of any shape. Floats are positions between
-            levels: `l` + 0.5 is the border between `l` and the level above.
+            levels; for example, `l` + 0.5 is the border between `l` and the next higher level.
         levels: Number of levels.
 
     Returns:
-        float32 in (-1, 1), with the same shape as `level`.
+        Sounds, float32 in (-1, 1), with the same shape as `level`.
 
     Raises:
         ValueError: In eager mode, if a level is out of range.

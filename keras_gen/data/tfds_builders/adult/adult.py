@@ -92,7 +92,7 @@ def read_text(folder: Path, name: str) -> str:
 
 
 def read_rows(text: str) -> Iterator[tuple[list[str], str]]:
-    """Yields the 14 values of each person, and the income, "<=50K" or ">50K".
+    """Yields each person's 14 values and income, which is "<=50K" or ">50K".
 
     The test file begins with a line that is not a person, and its incomes end with a period.
     """

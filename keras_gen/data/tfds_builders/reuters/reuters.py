@@ -31,10 +31,10 @@ _CITATION = """\
 class Reuters(tfds.core.GeneratorBasedBuilder):
     """9,603 training and 3,299 test stories from the 1987 Reuters newswire, with assigned topics.
 
-    Indexers assigned the topics. The ModApte split contains the stories with `TOPICS="YES"`,
-    divided by `LEWISSPLIT`. `text` is the title, a newline, and the body, which is empty for brief
-    stories. `topics` contains the names of all topics, such as "grain wheat", and may be empty.
-    `id` is the collection's `NEWID`.
+    Indexers assigned the topics. The ModApte split contains the stories with `TOPICS="YES"`, which
+    `LEWISSPLIT` divides into training and test stories. `text` is the title, a newline, and the
+    body, which is empty for brief stories. `topics` contains the names of all topics, such as
+    "grain wheat", and may be empty. `id` is the collection's `NEWID`.
     """
 
     VERSION = tfds.core.Version("1.0.0")

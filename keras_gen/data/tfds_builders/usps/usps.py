@@ -82,9 +82,9 @@ def read_libsvm(packed: bytes) -> tuple[np.ndarray, np.ndarray]:
     """Reads USPS in LIBSVM format, as uint8 images `[n, 16, 16]` and uint8 digits `[n]`.
 
     Args:
-        packed: Contents of a bzip2 file with one line per digit: the digit plus 1 (1 to 10; other
-            numbers raise a ValueError), followed by `index:value` with indices 1 to 256 and gray
-            values from -1 to 1. Missing values are 0.
+        packed: Contents of a bzip2 file with one line per digit. A line consists of the digit plus
+            1 (1 to 10; other numbers raise a ValueError), followed by `index:value` entries with
+            indices 1 to 256 and gray values from -1 to 1. Pixels without an entry have the value 0.
     """
     lines = bz2.decompress(packed).decode("ascii").splitlines()
     values = np.zeros([len(lines), 256])

@@ -1,4 +1,4 @@
-"""The parts of a batch: their order, and the names of the edges that prepare them."""
+"""The parts of a batch: their order, and the names of the edges that prepare these parts."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -29,13 +29,13 @@ def named_parts(model, data) -> dict[str, Any]:
 
     Args:
         model: `GenerativeModel` whose `batch` lists the names of the parts in order, starting with
-            x. This function is also a method of models.
+            x. Models also have this function as a method.
         data: Tensors or arrays, either in tuples in the order of `batch`, or in a dict with the
             names in `batch` as keys.
 
     Returns:
-        A dict of the parts, with the names in `batch` as keys; a second set of examples is named
-        `target`.
+        A dict of the parts, with the names in `batch` as keys; the key of a second set of examples
+        is `target`.
 
     Raises:
         ValueError: If a part is missing or unknown, or if there are too many parts.
@@ -75,8 +75,8 @@ def prepare_batch(self, data) -> dict[str, tf.Tensor]:
     """Checks the data given to `fit`, and names its parts after the edges listed in `batch`.
 
     A model that uses only examples ignores accompanying labels. For a model that
-    `reconstructs_pairs`, a second set of examples is the `target`; for other models, this set must
-    equal x.
+    `reconstructs_pairs`, a second set of examples is the `target`; for other models, the second set
+    must equal x.
 
     Raises:
         ValueError: If a part is missing, unknown, or invalid, or if there are too many parts.
@@ -100,7 +100,7 @@ def prepare_batch(self, data) -> dict[str, tf.Tensor]:
 def with_examples(batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     """Returns a replica's part of a batch, and rejects a part that contains no examples.
 
-    With an empty batch, the loss is NaN, and networks fail with unrelated errors or crash the
+    With an empty part, the loss is NaN, and networks fail with unrelated errors or crash the
     process.
     """
     sentence = "A batch has no examples: expected at least one. Leave out empty batches."

@@ -32,7 +32,7 @@ SEEDS = (0, 2**31 - 1)
 
 
 def for_users(function: F) -> F:
-    """Marks a model's method for tab completion, which also shows capabilities and builders."""
+    """Marks a model's method for tab completion. Capabilities and builders need no mark."""
     function.for_users = True  # type: ignore[attr-defined]
     return function
 
@@ -52,12 +52,12 @@ def capability(function: Callable) -> Callable:
     tensors are converted to float32.
 
     The method accepts arrays with any number of examples, including zero, in any format that their
-    edges accept. If the first argument is a `keras_gen.data.Source`, its arrays are used. Each
-    argument after the first may also be a single value for all examples. The method processes
-    `batch_size` examples (default: 256) at once with a graph that is traced once, and returns an
-    array, or a tuple of arrays if there are several outputs. If the only output is `x` and examples
-    are table rows, it returns a table, in the format of `sample`. Float inputs give float outputs
-    if their edge allows it.
+    edges accept. If the first argument is a `keras_gen.data.Source`, its arrays are used. Each of
+    the other arguments may also be a single value for all examples. The method uses a graph that is
+    traced once, and processes `batch_size` examples (default: 256) at a time. It returns an array,
+    or a tuple of arrays if there are several outputs. If the only output is `x` and examples are
+    table rows, it returns a table, in the format of `sample`. If the edge of a float input allows
+    it, the corresponding outputs are also floats.
 
     Example:
     ```python
@@ -107,7 +107,7 @@ def capability(function: Callable) -> Callable:
 def of_source(args: tuple, most: int) -> tuple:
     """Returns arguments in which a `Source` is replaced by its arrays, at most `most` in total.
 
-    As in `fit`, further arrays, such as the labels of images, are ignored.
+    As in `fit`, additional arrays in the `Source`, such as the labels of images, are ignored.
     """
     if not args or not isinstance(args[0], Source):
         return args
@@ -211,7 +211,7 @@ def as_examples(edge, values):
 
 
 def _with_axes(edge, values):
-    """Returns an edge's value as an object with axes: an array unchanged, or a list as an array."""
+    """Returns an edge's value in a form with axes: a list as an array, and an array unchanged."""
     values = edge.as_array(values)
     return values if hasattr(values, "shape") else as_tensor(values, edge.name).numpy()
 
@@ -264,7 +264,7 @@ def _array(value):
 
 @for_users
 def signatures(self) -> dict:
-    """Returns each capability as a pair for serving: a function of tensors, and their specs."""
+    """Returns each capability as a pair for serving: a function of tensors, and tensor specs."""
     found = {}
     for name in dict.fromkeys(n for c in type(self).__mro__ for n in vars(c)):
         method = getattr(type(self), name)
@@ -319,8 +319,8 @@ class Condition(NamedTuple):
 def sample_conditions(model) -> dict[str, Condition]:
     """Returns the arguments of a model's `sample` other than `n` and `seed`, by name.
 
-    These are the additional parameters of the model's `from_noise`. In `from_noise`, `**given`
-    stands for the singular forms of the names in the model's attribute `given`.
+    These are the additional parameters of the model's `from_noise`. If `from_noise` has a parameter
+    `**given`, it stands for the singular forms of the names in the model's attribute `given`.
     """
     _, *rest = parameters_of(type(model).from_noise)
     defaults: dict[str, Any] = {}
@@ -352,12 +352,12 @@ def sample(  # noqa: D417
 
     Args:
         n: Number of samples, at least 1.
-        seed: Random seed from 0 to 2**31 - 1. The same seed gives the same samples, from both the
-            model and its export. If None, samples differ from call to call.
+        seed: Random seed from 0 to 2**31 - 1. With the same seed, the model and its export generate
+            the same samples. If None, samples differ from call to call.
         batch_size: Number of samples computed at once.
         **conditions: Conditions of the model, such as `label` or `temperature`. Each condition is a
-            single value for all samples; labels and arrays may also have one value per sample. If
-            no label is given, classes are random.
+            single value for all samples; for labels and arrays, one value per sample is also
+            allowed. If no label is given, classes are random.
 
     Raises:
         TypeError: If a condition is unknown or missing, or if `n`, `seed`, or `batch_size` is not
@@ -449,7 +449,7 @@ def _key(seed):
 
 
 def sample_signature(model) -> tuple[Callable, list[tf.TensorSpec]]:
-    """Returns `sample(seed, n)` with conditions; a number or a label applies to all samples.
+    """Returns `sample(seed, n)` with conditions; each number or label applies to all samples.
 
     The function has three attributes: `limits`, the minimum and maximum of `seed`, `n`, and each
     numeric condition; `options`, the allowed values of other conditions; and `defaults`, the values

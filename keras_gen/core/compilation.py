@@ -30,7 +30,7 @@ class Player(NamedTuple):
 def built_optimizers(
     players: dict[str, Player], given: dict[str, Any]
 ) -> dict[str, keras.optimizers.Optimizer]:
-    """Returns the optimizers of players by name: the given optimizers, or else the defaults."""
+    """Returns the players' optimizers by name: given optimizers, and defaults for other players."""
     built = {}
     for name, player in players.items():
         identifier = given.get(name)
@@ -45,8 +45,8 @@ def built_optimizer(name: str, identifier, networks: list) -> keras.optimizers.O
     Args:
         name: Name of the argument, used in error messages.
         identifier: Optimizer, or its name or configuration.
-        networks: Networks that the optimizer trains. For float16 networks, a dynamic loss scale is
-            used.
+        networks: Networks that the optimizer trains. If networks compute in float16, the optimizer
+            uses a dynamic loss scale.
 
     Raises:
         ValueError: If the optimizer is unknown, if its learning rate is negative, or if a network
@@ -75,7 +75,7 @@ def built_optimizer(name: str, identifier, networks: list) -> keras.optimizers.O
 
 
 class ReportedMean(keras.metrics.Mean):
-    """A running mean that is NaN if there are no values, such as an accuracy without labels."""
+    """A running mean that is NaN if there are no values, as for an accuracy without labels."""
 
     @override
     def result(self):
@@ -101,13 +101,14 @@ def compile_model(  # noqa: D417
         run_eagerly: See `keras.Model.compile`.
         jit_compile: Whether XLA compiles the losses and their gradients. Requires a single device.
             With the same seed, XLA generates different noise than TensorFlow's graphs, so the
-            weights differ after a step. Runs with the same setting agree.
+            weights after a step depend on this setting. Runs with the same setting agree.
         steps_per_execution: Number of steps per TensorFlow call; see `keras.Model.compile`. Values
             above 1 require a single device. With "auto", each call to `fit` uses the largest number
-            up to 50 that divides its steps per epoch, or 1 where something would be lost: on
-            several devices, in eager mode, with sampling weights, for an unknown number of steps,
-            and with callbacks that are called for each batch. The weights are the same, but
-            progress is shown, and an interruption takes effect, only after each TensorFlow call.
+            up to 50 that divides its steps per epoch. It uses 1 where a larger number is
+            unsuitable: on several devices, in eager mode, with sampling weights, for an unknown
+            number of steps, and with callbacks that are called for each batch. The number does not
+            change the weights, but progress is shown, and an interruption takes effect, only after
+            each TensorFlow call.
         **optimizers: One optimizer (object, name, or config) for each player in `players()`, passed
             under the player's name, such as `d_optimizer` or `g_optimizer`. `players()` defines the
             defaults: usually the paper's optimizer, otherwise Adam with the Keras defaults.
@@ -220,7 +221,7 @@ def resamples(model) -> bool:
 
 
 def refuse_replicated_randomness(model) -> None:
-    """Raises a ValueError for random Keras layers on several replicas: their noise would repeat."""
+    """Raises a ValueError for random Keras layers on several replicas, where noise would repeat."""
     if tf.distribute.get_strategy().num_replicas_in_sync == 1:
         return
     for name, network in model.networks.items():
@@ -254,8 +255,8 @@ def refuse_shared_layers(model) -> None:
 def refuse_rescaling(model) -> None:
     """Raises a ValueError if an image network rescales inputs as if they were levels from 0 to 255.
 
-    Users' networks often do so in their first layer. In this library, networks receive images in
-    [-1, 1] or [0, 1].
+    Users' networks often contain a rescaling layer as their first layer. In this library, networks
+    receive images in [-1, 1] or [0, 1].
     """
     examples = (model.edges | model.training_edges).get("x")
     if not isinstance(examples, Images):

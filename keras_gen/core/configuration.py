@@ -35,7 +35,7 @@ def config_of(model) -> dict[str, Any]:
 
 
 def model_of(cls: type, config: dict[str, Any]):
-    """Creates a model from the result of `config_of`, including results of earlier versions."""
+    """Creates a model from a return value of `config_of`, including those of earlier versions."""
     config = copy.deepcopy(config)  # Keras empties the dict that it reads.
     class_names = config.pop("class_names", ())
     column_names = config.pop("column_names", {})
@@ -55,7 +55,7 @@ def model_of(cls: type, config: dict[str, Any]):
 
 
 def plain_configuration(model) -> dict[str, Any]:
-    """Returns the plain values in the configuration of a model and its optimizers, by name.
+    """Returns the plain values in the configurations of a model and its optimizers, by name.
 
     Networks, arrays, and unnamed functions are omitted.
 
@@ -63,8 +63,9 @@ def plain_configuration(model) -> dict[str, Any]:
         model: Compiled `GenerativeModel`.
 
     Returns:
-        Numbers, strings, booleans, None, and lists of them. Floats are rounded to seven digits, the
-        precision of float32. An object's class is stored under the object's name.
+        A dict that maps names to numbers, strings, booleans, None, or lists of these values. Floats
+        are rounded to seven digits, the precision of float32. An object's class is stored under the
+        object's name.
 
     Example:
         >>> plain_configuration(vae)

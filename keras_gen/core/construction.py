@@ -1,4 +1,4 @@
-"""Checks for new models and for the arguments that create them."""
+"""Checks for new models and for the constructor arguments of models."""
 
 import inspect
 import itertools

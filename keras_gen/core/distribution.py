@@ -75,7 +75,7 @@ def global_batch(values: tf.Tensor) -> tf.Tensor:
 
 
 def global_sum(values: tf.Tensor) -> tf.Tensor:
-    """Returns a tensor's sum over replicas, identical on each, with gradients to all replicas."""
+    """Returns a tensor's sum over replicas, identical on all, with gradients to all replicas."""
     if replica_count() == 1:
         return values
     return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, values)
@@ -87,8 +87,8 @@ def global_mean(per_example: tf.Tensor) -> tf.Tensor:
     The parts add up to the mean, as needed by optimizers, which sum gradients over replicas.
 
     Args:
-        per_example: Tensor `[batch]`, or a scalar that is already the global mean. Other shapes
-            raise a ValueError.
+        per_example: Values of this replica's examples, `[batch]`, or a scalar that is already the
+            global mean. Other shapes raise a ValueError.
     """
     per_example = tf.cast(per_example, tf.float32)
     replicas = replica_count()
@@ -121,7 +121,8 @@ def batch_mean(values: tf.Tensor) -> tf.Tensor:
 def replace_weights(function: Callable, *variables: keras.Variable) -> None:
     """Applies a function to each weight inside a step, identically on every replica.
 
-    An optimizer's constraints cannot do this, because no single replica may assign a shared weight.
+    The weight constraints of an optimizer cannot do this, because no single replica may assign a
+    shared weight.
 
     Args:
         function: Function that maps a tensor to a tensor of the same shape.
@@ -213,11 +214,11 @@ def make_strategy(name: str = "auto") -> tf.distribute.Strategy:
     """Returns the `tf.distribute` strategy with the given name.
 
     Args:
-        name: Name of the strategy. `"default"`: one device. `"mirrored"`: all GPUs of this machine,
-            or its logical CPU devices. `"multiworker"`: the machines listed in `TF_CONFIG`; call
-            this function before TensorFlow is used for anything else. `"tpu"`: the local TPU.
-            `"auto"`: multiworker if `TF_CONFIG` lists machines, mirrored with several GPUs, and
-            otherwise default.
+        name: Name of the strategy. `"default"` uses one device. `"mirrored"` uses all GPUs of this
+            machine, or its logical CPU devices. `"multiworker"` uses the machines listed in
+            `TF_CONFIG`; call this function before TensorFlow is used for anything else. `"tpu"`
+            uses the local TPU. `"auto"` means multiworker if `TF_CONFIG` lists machines, mirrored
+            if there are several GPUs, and otherwise default.
 
     Raises:
         ValueError: If the name is unknown, or if the strategy cannot run on this machine.
@@ -268,7 +269,7 @@ def _mirrored(devices):
 
 
 def is_chief() -> bool:
-    """Returns whether this process writes files: it is the chief, worker 0, or the only process.
+    """Returns whether this process writes files, as the chief, worker 0, or the only process.
 
     Raises:
         ValueError: If `TF_CONFIG` is set but is not a JSON object.

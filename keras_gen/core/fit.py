@@ -49,7 +49,7 @@ _NEVER_NONE = ("epochs", "initial_epoch")
 
 
 class Call:
-    """One call to a method of `keras.Model`, preceded by an inspection of the data.
+    """One call to a method of `keras.Model`, before which the data is inspected.
 
     If the call fails, the model discards everything that it inferred from the data.
 
@@ -151,14 +151,14 @@ class Call:
         """Shows the first batch to the edges, so that they recognize floats from 0 to 255.
 
         Args:
-            *several: The training or evaluation data, and held-out data.
+            *several: Training or evaluation data, followed by any held-out data.
 
         Returns:
             The parts of the first batch by name; empty if the batch cannot be inspected.
 
         Raises:
-            ValueError: If held-out data has a different range or does not match the edges. Keras
-                would detect the problem only after an epoch.
+            ValueError: If the held-out data has a different range than the training data, or does
+                not match the edges. Keras would detect this problem only after an epoch.
         """
         model = self.model
         before = model.edges | model.training_edges
@@ -267,7 +267,7 @@ class FitCall(Call):
             model.test_function = None
 
     def _take_held_out(self, training: FitData) -> FitData | None:
-        """Removes the held-out data from the arguments and makes sources yield batches."""
+        """Removes the held-out data from the arguments, and makes sources yield batches."""
         arguments = self.arguments
         split = arguments.get("validation_split") or 0
         if split and checked_number("validation_split", split, minimum=0, maximum=1) == 1:
@@ -387,7 +387,7 @@ def _waiting_edges(model) -> dict[str, Any]:
 
 
 class OnBatchCall(Call):
-    """One call with a single batch, whose floats must have the range that `fit` has seen.
+    """One call with a single batch, whose floats must be in the range that `fit` has inferred.
 
     A single batch may be too dark to reveal its range.
     """
@@ -408,7 +408,7 @@ class OnBatchCall(Call):
 
 
 class TrainOnBatchCall(OnBatchCall):
-    """One call to `train_on_batch`, which does not learn units: they would vary by batch."""
+    """One call to `train_on_batch`, which does not learn units: units would vary by batch."""
 
     trains = True
 
@@ -447,7 +447,7 @@ class _Known:
         ]
 
     def restore(self) -> None:
-        """Restores the saved state, and drops compiled steps that have read other values."""
+        """Restores the saved state, and drops compiled steps that have read later values."""
         for edge, columns, weights in self.units:
             edge.columns = columns
             edge.set_weights(weights)
@@ -463,7 +463,7 @@ class _Known:
 
 
 def _parts_together(model, args: tuple) -> tuple:
-    """Combines the positional arguments after the first, because Keras accepts only x and y.
+    """Combines all positional arguments after the first one, because Keras accepts only x and y.
 
     A model with three parts per batch also accepts `fit(source, labels, target)`.
     """
@@ -606,16 +606,16 @@ def refuse_frozen(model) -> None:
 
 
 def fit(self, *args, **kwargs):
-    """Trains like `keras.Model.fit`; invalid data and non-finite losses raise a clear error.
+    """Trains as in `keras.Model.fit`; invalid data and non-finite losses raise clear errors.
 
     A call that fails or is interrupted before its first step leaves the model unchanged: the units,
-    columns, and class names that it inferred are discarded.
+    columns, and class names that the call inferred are discarded.
 
     `x` and `validation_data` can be a `keras_gen.data.Source`, such as one from `image_folder`.
 
     Raises:
         NonFiniteLossError: If a loss, a gradient, or a weight is NaN or infinite. The step does not
-            change the affected weights.
+            change the weights that the affected loss trains.
         ValueError: If a batch does not match its edges, if there are no batches, if
             `steps_per_epoch` or `epochs` is 0, if examples or classes have weights, if a callback
             needs a single optimizer, or if a layer was frozen after `compile`.
@@ -624,14 +624,14 @@ def fit(self, *args, **kwargs):
 
 
 def evaluate(self, *args, **kwargs):
-    """Evaluates like `keras.Model.evaluate`, and rejects invalid data like `fit`."""
+    """Evaluates as in `keras.Model.evaluate`, and rejects invalid data as in `fit`."""
     if CALLED_BY_FIT in kwargs:  # the data has already been inspected
         return keras.Model.evaluate(self, *args, **kwargs)
     return EvaluateCall(self, keras.Model.evaluate.__get__(self), args, kwargs).run()
 
 
 def train_on_batch(self, *args, **kwargs):
-    """Trains on one batch, like `keras.Model.train_on_batch`.
+    """Trains on one batch, as in `keras.Model.train_on_batch`.
 
     Raises:
         NonFiniteLossError: See `fit`.
@@ -642,12 +642,12 @@ def train_on_batch(self, *args, **kwargs):
 
 
 def test_on_batch(self, *args, **kwargs):
-    """Evaluates like `keras.Model.test_on_batch`, and rejects invalid data like `fit`."""
+    """Evaluates as in `keras.Model.test_on_batch`, and rejects invalid data as in `fit`."""
     return TestOnBatchCall(self, keras.Model.test_on_batch.__get__(self), args, kwargs).run()
 
 
 def predict(self, *args, **kwargs):
-    """Returns the output of the capability named in `predicts`, like `keras.Model.predict`.
+    """Returns the output of the capability named in `predicts`, as in `keras.Model.predict`.
 
     Raises:
         NotImplementedError: If the model has no such capability.

@@ -35,7 +35,7 @@ class FitData:
     Args:
         owner: Name of the call that receives the data, used in messages.
         x: Examples, or batches of all parts.
-        y: Additional parts, for arrays.
+        y: Additional parts if `x` is an array.
         convert: Function that checks each batch, and converts its tables and texts to arrays.
     """
 
@@ -76,7 +76,7 @@ class FitData:
         return None
 
     def learned_from(self, steps: int | None) -> Iterator | None:
-        """Returns the batches from which the model learns units: by default, one epoch."""
+        """Returns the batches from which the model learns units; the default is one epoch."""
         return self.epoch(steps)
 
     def first(self):
@@ -114,7 +114,7 @@ class Batches(FitData):
 
     @override
     def learned_from(self, steps):
-        """Returns an epoch, and issues a warning if the data might be infinite."""
+        """Returns the batches of an epoch, and issues a warning if the data might be infinite."""
         unknown = self.x.cardinality() == tf.data.UNKNOWN_CARDINALITY
         for number, batch in enumerate(self.epoch(steps)):
             if number == _MOST_KEPT and steps is None and unknown:
@@ -142,12 +142,12 @@ class Sourced(Batches):
         self.of_arrays = of_arrays
 
     def shuffle(self, size: int, arguments: dict[str, Any], seed: int) -> None:
-        """Sets the shuffled batches and the steps per epoch in the arguments of `fit`.
+        """Sets shuffled batches and the number of steps per epoch in the arguments of `fit`.
 
         For a source, an epoch consists of whole batches, and the remaining examples start the next
         epoch. For arrays, an epoch has as many batches as in Keras, and the next permutation
-        completes the last batch. If `initial_epoch` is not 0, the batches continue where an
-        uninterrupted run would be.
+        completes the last batch. If `initial_epoch` is not 0, the stream starts at the position
+        that an uninterrupted run would have reached.
         """
         size = min(size, len(self.source))
         whole, remainder = divmod(len(self.source), size)
@@ -172,8 +172,8 @@ class Sourced(Batches):
     def split(self, fraction: float, seed: int) -> "Sourced":
         """Removes and returns held-out examples.
 
-        For arrays, these are the last examples, as in Keras. A source may be sorted by class, so it
-        is split at random.
+        For arrays, the held-out examples are the last examples, as in Keras. A source may be sorted
+        by class, so it is split at random.
         """
         if self.of_arrays:
             kept = _count_kept(len(self.source), fraction)
@@ -203,7 +203,7 @@ class PyBatches(FitData):
 
 
 class _Converted(keras.utils.PyDataset):
-    """The batches of another PyDataset, checked and converted to arrays."""
+    """The batches of a given PyDataset, checked and converted to arrays."""
 
     def __init__(self, batches: keras.utils.PyDataset, convert: Callable):
         super().__init__(batches.workers, batches.use_multiprocessing, batches.max_queue_size)
@@ -244,7 +244,7 @@ class Generator(FitData):
 
     @override
     def learned_from(self, steps):
-        """Returns an epoch, and raises a ValueError if it does not fit in memory."""
+        """Returns the batches of an epoch; raises a ValueError if they do not fit in memory."""
         batches = self.epoch(_MOST_KEPT + 1 if steps is None else steps)
         if steps is None and len(self._seen) > _MOST_KEPT:
             raise ValueError(
@@ -300,7 +300,8 @@ class Arrays(FitData):
         edges: Edges for the parts, in order. If None, the model's training edges are used.
 
     Raises:
-        ValueError: If the data has different names than the model, or is invalid.
+        ValueError: If the data is invalid, or if its column or class names differ from the names
+            that the model knows.
     """
 
     divided_by_keras = True
@@ -342,7 +343,7 @@ class Arrays(FitData):
         self.y = tuple(others) if len(others) > 1 else others[0] if others else None
 
     def as_source(self) -> Sourced:
-        """Returns the data as a source, which keeps full precision."""
+        """Returns the data as a source, which preserves the full precision of the data."""
         source = Source(tuple(self.parts) if self.y is not None else self.x)
         return Sourced(self.owner, source, of_arrays=True)
 
@@ -363,7 +364,7 @@ class Arrays(FitData):
         """Converts a table, a column, a list of strings, or an array to an array.
 
         Raises:
-            ValueError: If the argument is not an array of numbers, or is empty.
+            ValueError: If the argument cannot be converted to an array of numbers, or is empty.
         """
         if isinstance(given, tf.SparseTensor) or hasattr(given, "toarray"):
             raise ValueError(
@@ -446,7 +447,7 @@ def _count_kept(count: int, split: float) -> int:
 
 
 def _learn_names(model, parts: dict[str, Any]) -> None:
-    """Gives a model the names of its classes and, before it learns units, of its columns."""
+    """Gives a model its class names and, if the model has not learned units, its column names."""
     edges = model.edges | model.training_edges
     for name, part in parts.items():
         named = getattr(edges[name], "adapted", True) or edges[name].columns
@@ -458,7 +459,7 @@ def _learn_names(model, parts: dict[str, Any]) -> None:
 
 
 def _learn_classes(model, names) -> None:
-    """Gives a model the names of its classes, if their number matches.
+    """Gives a model the names of its classes, if the number of names matches.
 
     Args:
         model: `GenerativeModel`.
@@ -491,7 +492,7 @@ def _names_in(labels) -> list[str] | None:
 
 @runtime_checkable
 class Batched(Protocol):
-    """An object that yields batches of its examples, like `keras_gen.data.Source`."""
+    """An object that, like `keras_gen.data.Source`, yields batches of its examples."""
 
     def __len__(self) -> int: ...
 
@@ -499,7 +500,7 @@ class Batched(Protocol):
         """Returns an infinite stream of shuffled batches."""
 
     def batches(self, batch_size: int) -> tf.data.Dataset:
-        """Returns all examples once, in order."""
+        """Returns batches that contain each example once, in order."""
 
 
 # The first type that fits is used; all other data is treated as arrays.
@@ -521,13 +522,13 @@ def fit_data(
         model: `GenerativeModel`.
         owner: Name of the call that receives the data, used in messages.
         x: Data as passed to `fit`.
-        y: Additional parts, for arrays.
+        y: Additional parts if `x` is an array.
         learns: Whether the model learns the names of columns and classes from the data.
         edges: Edges for the parts, in order. If None, the model's training edges are used.
 
     Raises:
-        ValueError: If arrays are invalid, or if their names differ from the names that the model
-            knows.
+        ValueError: If arrays are invalid, or if their column or class names differ from the names
+            that the model knows.
     """
     if learns and hasattr(x, "class_names"):
         _learn_classes(model, x.class_names)

@@ -15,12 +15,12 @@ MOST_NUMBERS = 2**28  # 1 GiB
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ImagePool(keras.layers.Layer):
-    """History of generated images (Shrivastava et al. 2017, sec. 2.3; CycleGAN stores 50 images).
+    """A history of generated images (Shrivastava et al. 2017, sec. 2.3; CycleGAN stores 50 images).
 
-    While the pool fills, images pass through and are stored. Then, with probability 1/2, an image
-    is exchanged for a stored image; otherwise, it passes through. Under a distribution strategy,
-    every replica has the same pool for the global batch, so that N replicas are equivalent to one
-    device.
+    Until the pool is full, each image is stored and also passes through. After that, with
+    probability 1/2, an image is exchanged for a stored image; otherwise, it passes through. Under a
+    distribution strategy, every replica has the same pool for the global batch, so that N replicas
+    are equivalent to one device.
 
     Deviation: all images in a batch are exchanged at the same time, each with a different slot.
 

@@ -21,7 +21,7 @@ class LikelihoodModel(GenerativeModel):
 
     A subclass defines the terms of its loss (`terms`) and their weights (`loss_weights`). A model
     of p(x | given) lists the names of its conditions in `given`. The conditions are part of each
-    batch, and `score` also accepts them.
+    batch, and `score` also accepts conditions.
 
     Args:
         seed: Seed for the noise.
@@ -39,7 +39,7 @@ class LikelihoodModel(GenerativeModel):
         return super().weighted(terms)
 
     def nats(self, x, **given) -> tf.Tensor:
-        """Returns the score of each example, `[batch]`: the loss in inference mode."""
+        """Returns the score of each example, which is its loss in inference mode, `[batch]`."""
         return self.weighted(self.terms({"x": x, **given}))
 
     # Use -------------------------------------------------------------------------------------

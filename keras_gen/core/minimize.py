@@ -18,10 +18,11 @@ NOT_FINITE = "keras_gen: not finite: "
 
 
 class NonFiniteLossError(FloatingPointError):
-    """Raised when a loss, gradient, or weight becomes NaN or infinite.
+    """Raised when a loss, a gradient, or a weight becomes NaN or infinite.
 
-    The step does not change the weights trained by that loss. Networks that the step has already
-    updated, such as a discriminator that is updated before the generator, keep their new weights.
+    The step does not change the weights that the affected loss trains. Networks that the step has
+    already updated, such as a discriminator that is updated before the generator, keep their new
+    weights.
     """
 
 
@@ -38,7 +39,8 @@ class Gradients:
         variables: Weights, without duplicates.
         values: This replica's part of the gradient of the global batch's mean loss with respect to
             each weight, multiplied by the loss scale if the optimizer has one.
-        checked: Operation that checks that the loss is finite. Updates must wait for it.
+        checked: Operation that checks that the loss is finite. Updates must wait for this
+            operation.
     """
 
     loss: tf.Tensor
@@ -71,7 +73,7 @@ def gradients(
         optimizer: Built `keras.optimizers.Optimizer`, used for its loss scale.
         *networks: Models or layers.
         xla: Whether XLA compiles the loss and the gradients if they are computed in a graph. XLA
-            does not support checks, so these run outside the compiled part.
+            does not support checks, so checks run outside the compiled part.
 
     Raises:
         ValueError: If there are no trainable weights, or if a weight has no gradient. A loss that
@@ -121,15 +123,17 @@ def joint_gradients(*players: tuple) -> tuple[list[Gradients], list[list]]:
     """Computes the gradients of several losses, and the gradients of their joint squared norm.
 
     Each player has a loss and its own weights. The vector v is the concatenation of the players'
-    gradients on the *global* batch: the vector field along which the players move simultaneously.
+    gradients on the *global* batch. It is the vector field along which the players move
+    simultaneously.
     |v|^2 / 2 is 0 where no player moves.
 
     Args:
         *players: Tuples `(loss_fn, optimizer, networks)`; see `gradients`.
 
     Returns:
-        Two lists with one element per player: its `Gradients`, and the gradients of |v|^2 / 2 with
-        respect to its weights, in the order and at the scale of its `values`.
+        Two lists with one element per player. The first list contains the player's `Gradients`; the
+        second list contains the gradients of |v|^2 / 2 with respect to the player's weights, in the
+        order and at the scale of `values`.
 
     Raises:
         ValueError: See `gradients`.
@@ -170,11 +174,12 @@ def apply_gradients(
     """Applies gradients with an optimizer, and returns an operation to wait for.
 
     If gradients or their squares are NaN or infinite, an error is raised before anything changes.
-    With a loss scale, this counts as an overflow, and the optimizer skips the step instead.
+    With a loss scale, NaN and infinity count as an overflow, and the optimizer skips the step
+    instead.
 
     Args:
         optimizer: Built `keras.optimizers.Optimizer`.
-        *parts: Return values of `gradients`, possibly with modified `values`.
+        *parts: One or more return values of `gradients`, possibly with modified `values`.
         name: Name of the loss, used in the error.
 
     Raises:
@@ -251,9 +256,9 @@ def stateless(network: keras.Model | None = None, weights=(), state=()):
     mode).
 
     Args:
-        network: Built `keras.Model` that computes with the values in `weights`.
+        network: Built `keras.Model` that computes with the values in `weights` instead of its own.
         weights: Values for the trainable weights, in the order of `network.trainable_variables`.
-        state: Other variables, each paired with its value, as returned by `state_of`.
+        state: Pairs of another variable and its value, as returned by `state_of`.
 
     Example:
     ```python
@@ -277,8 +282,8 @@ def stateless(network: keras.Model | None = None, weights=(), state=()):
 def state_of(*networks) -> list[tuple]:
     """Returns the networks' other variables with their current values, as pairs for `stateless`.
 
-    The variables include the counters of random layers, so a pass that starts from the same state
-    as an earlier pass samples the same masks.
+    The variables include the counters of random layers, so two forward passes from the same state
+    sample the same masks.
     """
     variables = [v for network in networks for v in network.non_trainable_variables]
     return [(variable, tf.identity(variable.value)) for variable in variables]

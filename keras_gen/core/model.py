@@ -38,7 +38,7 @@ class GenerativeModel(keras.Model):
     A subclass declares its arguments as fields (see `keras_gen.declared`), which `get_config` and
     `.keras` files use. The subclass also defines its `players`, the edges for its data (`edges`, in
     `set_up`), the weights of its losses (`loss_weights`), and one step (`train_step`). The model
-    itself computes in float32; its networks use the dtype policy with which they were built.
+    itself computes in float32; each network uses the dtype policy with which it was built.
 
     Args:
         seed: Seed for all random numbers in the steps.
@@ -189,7 +189,7 @@ class GenerativeModel(keras.Model):
 
     @capabilities.for_users
     def players(self) -> dict[str, Player]:
-        """Returns each optimizer's networks and default, by name; by default, there is one."""
+        """Returns one `Player` per optimizer, by name. By default, there is a single optimizer."""
         trained = [one for name, one in self.networks.items() if name not in self.frozen]
         return {"optimizer": Player(trained)}
 
@@ -227,7 +227,7 @@ class GenerativeModel(keras.Model):
 
     @property
     def loss_names(self) -> tuple[str, ...]:
-        """Names that a step reports: totals, minimized terms as `<name>_loss`, and other terms."""
+        """Names of reported values: totals, minimized terms as `<name>_loss`, and other terms."""
         weights = self.loss_weights()
         terms = [name if weight is None else f"{name}_loss" for name, weight in weights.items()]
         return (*self.totals, *terms)
@@ -288,7 +288,7 @@ class GenerativeModel(keras.Model):
     @functools.partial(as_step, training=True)
     @override
     def train_step(self, data):
-        """Prepares a batch, updates the players, and reports the losses.
+        """Prepares a batch, updates the players' networks, and reports the losses.
 
         By default, the single optimizer minimizes the weighted sum of `terms`.
         """
@@ -323,9 +323,10 @@ class GenerativeModel(keras.Model):
         """Returns a step's losses under user-facing names; call this method at the end of a step.
 
         Args:
-            terms: Terms of the losses by name, either `[batch]` (weighted by batch size) or scalar.
-                Terms that are not in `loss_weights` are omitted.
-            **losses: Totals and other reported values, by name.
+            terms: A dict that maps names to the terms of the losses. A term is either `[batch]`,
+                whose mean is weighted by batch size, or a scalar. Terms that are not in
+                `loss_weights` are omitted.
+            **losses: Totals and other values to report, as keyword arguments.
 
         Raises:
             ValueError: If a term in `loss_weights` is missing.
@@ -346,7 +347,7 @@ class GenerativeModel(keras.Model):
         return losses
 
     def counted(self, losses: dict) -> dict:
-        """Ends and counts a step; returns the running means of the values that the step reported.
+        """Ends and counts a step; returns running means of the values that the step reported.
 
         Values whose names are not in `loss_names`, such as the result of a metric, are returned
         unchanged.
@@ -395,7 +396,7 @@ class GenerativeModel(keras.Model):
         return noise.stateless_seed(self.seed, self.evaluation_step.value, use + "/evaluation")
 
     def normal(self, use: str, shape) -> tf.Tensor:
-        """Returns standard normal noise for one use; `shape[0]` is the replica's batch size."""
+        """Returns standard normal noise for one use; `shape[0]` is this replica's batch size."""
         return noise.normal(shape, self.stateless_seed(use))
 
     def uniform(self, use: str, shape) -> tf.Tensor:
@@ -463,7 +464,7 @@ class GenerativeModel(keras.Model):
 
     @override
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
-        """Does nothing, because the model is already built; Keras would build it on data."""
+        """Does nothing, because the model is already built; Keras would build the model on data."""
 
     fit = calls.fit
     evaluate = calls.evaluate

@@ -20,7 +20,7 @@ def require_built(*networks: keras.Model) -> None:
 
 
 def require_latents(latent_dim: int | None, network) -> int:
-    """Returns a decoder's latent dimension, which must equal `latent_dim` unless that is None."""
+    """Returns a decoder's latent dimension, which must equal `latent_dim` if that is not None."""
     taken = tuple(network.inputs[0].shape[1:])
     if latent_dim not in (None, taken[-1]):
         raise ValueError(
@@ -34,7 +34,7 @@ def require_latents(latent_dim: int | None, network) -> int:
 def require_classes(classes: int, *networks, place: int = 1) -> None:
     """Raises a ValueError if networks are known to use a different number of classes.
 
-    A class that a network does not support would be encoded as zeros or have no embedding.
+    For a class beyond this number, the one-hot code would be zero, or there would be no embedding.
 
     Args:
         classes: Number of classes.
@@ -120,8 +120,8 @@ _LAYOUT_OPERATIONS = (
 def require_logits(*networks) -> None:
     """Raises a ValueError if a functional model's last activation excludes some logits.
 
-    The losses apply the sigmoid or softmax. If it is applied twice, images are gray and
-    discriminators learn nothing.
+    The losses apply the sigmoid or softmax. If an activation were applied in the network as well,
+    images would be gray, and discriminators would learn nothing.
     """
     for network in networks:
         for output in network.outputs:
@@ -174,8 +174,8 @@ def _from_to(low: float, high: float) -> str:
 def require_probabilities(network: keras.Model) -> None:
     """Raises a ValueError if a functional model is known to output numbers outside [0, 1].
 
-    This is known if the last activation is neither a sigmoid nor a softmax, or if there is no
-    activation.
+    The range is known to be larger if the last activation is neither a sigmoid nor a softmax, or if
+    there is no activation.
     """
     for output in network.outputs:
         operation = _last_operation(output)
@@ -237,8 +237,8 @@ _AMOUNTS = ("deviation", "examples", "class_counts", "changes", "filled", "step"
 def check_weights(model) -> None:
     """Raises an error if a weight of a network or of the model itself is not finite.
 
-    On a CPU, ReLU silently turns NaN into 0. A model's own weights are the units of its data, and
-    its memory, such as the buffer of `keras_gen.EBM`.
+    On a CPU, ReLU silently turns NaN into 0. The model's own weights are the units of its data and
+    its stored state, such as the buffer of `keras_gen.EBM`.
 
     Raises:
         NonFiniteLossError: If a weight is not finite.

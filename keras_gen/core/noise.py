@@ -31,8 +31,10 @@ def for_replica(draw, shape, seed: tf.Tensor, **options) -> tf.Tensor:
 
     Args:
         draw: Stateless TensorFlow function that accepts a shape and a seed.
-        shape: Shape `[batch, ...]` for this replica: ints or scalar tensors, or a tensor of them.
-        seed: Seed, int64 `[2]`, from `stateless_seed`; or `[batch, 2]`, from `example_seeds`.
+        shape: Shape `[batch, ...]` for this replica, as ints, scalar tensors, or one integer
+            tensor.
+        seed: Seed, int64 `[2]`, from `stateless_seed`; or one seed per example, int64 `[batch, 2]`,
+            from `example_seeds`.
         **options: Additional arguments for `draw`.
     """
     shape = tf.unstack(shape) if tf.is_tensor(shape) else list(shape)
@@ -95,7 +97,8 @@ def folded(seed: tf.Tensor, number) -> tf.Tensor:
 
     Args:
         seed: Seed, int64 `[2]`, or `[batch, 2]` for examples.
-        number: Nonnegative integer. With one seed per example, integers `[batch]` are also allowed.
+        number: Nonnegative integer. If there is one seed per example, integers `[batch]` are also
+            allowed.
     """
     if seed.shape.rank == 1:
         return tf.random.experimental.stateless_fold_in(seed, number)
@@ -108,7 +111,7 @@ def normal(shape, seed: tf.Tensor, dtype="float32") -> tf.Tensor:
     """Returns standard normal noise of shape `shape`; the first axis is this replica's batch.
 
     Args:
-        shape: Shape `[batch, ...]`: ints or scalar tensors, or a tensor of them, such as
+        shape: Shape `[batch, ...]`, as ints, scalar tensors, or one integer tensor such as
             `tf.shape(x)`.
         seed: Seed, int64 `[2]`, from `stateless_seed`.
         dtype: Floating dtype of the result.
@@ -117,7 +120,7 @@ def normal(shape, seed: tf.Tensor, dtype="float32") -> tf.Tensor:
 
 
 def uniform(shape, seed: tf.Tensor, dtype="float32") -> tf.Tensor:
-    """Returns uniform noise in [0, 1). For arguments, see `normal`."""
+    """Returns uniform noise in [0, 1). For the arguments, see `normal`."""
     return for_replica(tf.random.stateless_uniform, shape, seed, dtype=dtype)
 
 
@@ -130,8 +133,9 @@ def random_labels(n, key, classes: int) -> tf.Tensor:
 def gumbel(shape, seed: tf.Tensor, dtype="float32") -> tf.Tensor:
     """Returns standard Gumbel noise, -log(-log(u)), sampled in float32.
 
-    For arguments, see `normal`. The argmax of logits plus this noise is a sample from their softmax
-    (Jang, Gu, Poole: "Categorical Reparameterization with Gumbel-Softmax", ICLR 2017, eq. (1)).
+    For the arguments, see `normal`. The argmax of logits plus this noise is a sample from their
+    softmax (Jang, Gu, Poole: "Categorical Reparameterization with Gumbel-Softmax", ICLR 2017, eq.
+    (1)).
     """
     # At u = 0, the noise would be infinite.
     u = for_replica(tf.random.stateless_uniform, shape, seed, minval=1e-37, maxval=1.0)
@@ -144,7 +148,7 @@ def random_seeds(n, key) -> tf.Tensor:
 
 
 def seeded(draw, seeds, shape, step=0) -> tf.Tensor:
-    """Returns noise `[n, *shape]`, one sample per seed; equal seeds give equal noise in any batch.
+    """Returns noise `[n, *shape]`, one sample per seed; equal seeds yield equal noise in any batch.
 
     Args:
         draw: Function that samples noise: `tf.random.stateless_normal` or

@@ -15,11 +15,11 @@ from keras_gen.keras_internals import average_by, averages, averages_alone, inde
 
 @contextlib.contextmanager
 def replaced(optimizer, **methods: Callable):
-    """Opens a block in which methods of an optimizer are replaced; restores them on exit.
+    """Opens a block in which methods of an optimizer are replaced, and restores them on exit.
 
     Args:
         optimizer: `keras.optimizers.Optimizer`, whose methods are restored.
-        **methods: Replacement functions, by the names of the methods.
+        **methods: Replacement functions, as keyword arguments with the names of the methods.
     """
     own = vars(optimizer)
     new = {name: method for name, method in methods.items() if name not in own}
@@ -35,10 +35,10 @@ def replaced(optimizer, **methods: Callable):
 def fused(optimizer) -> contextlib.AbstractContextManager:
     """Opens a block in which Adam or AdamW updates each weight with one TensorFlow operation.
 
-    The block covers one call to `apply`, in which all weights share the powers of the betas.
+    The block is meant for one call to `apply`, in which all weights share the powers of the betas.
 
-    Keras uses about ten operations for the same formula. In small networks, they take as long as
-    the forward pass. Other optimizers are unchanged.
+    Keras uses about ten operations for the same formula. In small networks, these operations take
+    as long as the forward pass. Optimizers other than Adam and AdamW are unchanged.
 
     Args:
         optimizer: `keras.optimizers.Optimizer`, or a `LossScaleOptimizer` that wraps one.
@@ -55,8 +55,8 @@ def fused(optimizer) -> contextlib.AbstractContextManager:
 def unaveraged(optimizer) -> contextlib.AbstractContextManager:
     """Opens a block in which `fit` does not replace the trained weights when it ends.
 
-    Keras would overwrite them with their averages, but only for the optimizer named `optimizer`.
-    In this library, averages are used through `averaged_weights`.
+    Keras would overwrite the weights with their averages, but only for the optimizer named
+    `optimizer`. In this library, averages are used through `averaged_weights`.
     """
     if not getattr(optimizer, "use_ema", False):
         return contextlib.nullcontext()
@@ -107,8 +107,8 @@ def _adam_step(optimizer, shared, gradient, variable, learning_rate):
 def averaged_weights(model: keras.Model):
     """Swaps in the moving averages of the weights, and restores the trained weights on exit.
 
-    A Keras optimizer keeps averages if `use_ema=True`; networks with other optimizers are
-    unchanged. Do not train inside the block.
+    A Keras optimizer keeps averages if `use_ema=True`; weights with other optimizers are unchanged.
+    Do not train inside the block.
 
     Args:
         model: Compiled `GenerativeModel`.
@@ -140,9 +140,10 @@ def forget_start(optimizer: keras.optimizers.Optimizer) -> None:
     """Makes an optimizer's moving averages forget the initial weights.
 
     Averages in Keras start from the initial weights. With momentum m, the initial weights
-    contribute m^n after n steps: 48% at step 725 with m = 0.999. Correcting this bias in the same
-    way as Adam's moments (Kingma & Ba 2015, algorithm 1) gives the average of the trained weights
-    alone. Once m^n is small, this average equals the average in Keras.
+    contribute m^n after n steps: 48% at step 725 with m = 0.999. Here, this bias is corrected in
+    the same way as the bias of Adam's moments (Kingma & Ba 2015, algorithm 1), which gives the
+    average of the trained weights alone. Once m^n is small, this average equals the average in
+    Keras.
 
     Args:
         optimizer: `keras.optimizers.Optimizer` with `use_ema=True`.

@@ -13,7 +13,7 @@ from keras_gen.messages import older_likelihood
 
 
 def save(self, filepath, *args, **kwargs):
-    """Saves to a `.keras` file, or to the Hub as `hf://<user>/<name>`, as Keras does.
+    """Saves the model as in Keras, to a `.keras` file or to the Hub, `hf://<user>/<name>`.
 
     Any other value of `filepath` raises a ValueError.
     """
@@ -48,20 +48,21 @@ def load_weights(self, filepath, *args, **kwargs):
 def export(self, filepath, format="tf_saved_model", **options) -> Path:  # noqa: D417
     """Writes `<filepath>/<version>/`, a SavedModel with the model's signatures.
 
-    For the contents, see `keras_gen.serving.export.export`, which does the same. Inside
+    For the contents, see the equivalent function `keras_gen.serving.export.export`. Inside
     `keras_gen.core.averaged_weights`, the averaged weights are written.
 
     Args:
-        filepath: Folder, such as `"exports/digits"`. The model is served under the folder's name.
-        format: Always "tf_saved_model", the name that Keras uses.
-        **options: `default`, `metadata`, `warmup`, `half`, and `signatures`; see
+        filepath: Folder, such as `"exports/digits"`. The folder's name is also the name under which
+            the model is served.
+        format: Format of the export, which is always "tf_saved_model", as Keras calls it.
+        **options: The arguments `default`, `metadata`, `warmup`, `half`, and `signatures` of
             `keras_gen.serving.export.export`.
 
     Returns:
         The new folder. Its name is the first unused version number.
 
     Raises:
-        ValueError: If `format` has a different value; see also `keras_gen.serving.export.export`.
+        ValueError: If `format` is not "tf_saved_model"; see also `keras_gen.serving.export.export`.
         OSError: If the folder cannot be written.
 
     Example: `vae.export("exports/digits", default="sample")`.
@@ -85,7 +86,8 @@ def from_pretrained(  # noqa: D417
     Args:
         source: Name of an export, folder of an export or a run, `.keras` file, or
             `"hf://<user>/<name>"`.
-        custom_objects: Your own classes and functions by name; see `keras_gen.load`.
+        custom_objects: Dict that maps names to your own classes and functions; see
+            `keras_gen.load`.
 
     Returns:
         A compiled model of this class.

@@ -1,7 +1,8 @@
 """Numbers that depend on the step, such as learning rates, loss weights, and noise levels.
 
 A model stores the return value of `weight`, which is a float or a `Schedule`. The model's step
-reads the current value, or in evaluation the final value, with `self.scheduled(weight)`.
+calls `self.scheduled(weight)`, which returns the current value in training and the final value in
+evaluation.
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ def checked_whole(name: str, value: Any, minimum: int) -> int:
 class Schedule(Declared, keras.optimizers.schedules.LearningRateSchedule):
     """Base class of numbers that depend on the step. They are also Keras learning-rate schedules.
 
-    A subclass declares its numbers, is registered for saving, and defines `_at` and `_ends`.
+    A subclass declares its numbers as fields, is registered for saving, and defines `_at` and
+    `_ends`.
 
     Example:
     ```python
@@ -105,7 +107,7 @@ class Constant(Schedule):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class Linear(Schedule):
-    """Schedule that changes linearly from one value to another and is constant before and after.
+    """Schedule that changes linearly from one value to another, and is constant before and after.
 
     Args:
         start: Value up to step `delay`.
@@ -137,7 +139,7 @@ class Linear(Schedule):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class Exponential(Linear):
-    """Schedule that changes geometrically from one value to another and is otherwise constant.
+    """Schedule that changes geometrically between two values, and is constant before and after.
 
     Args:
         start, end, steps, delay: See `Linear`. Both end values must be nonzero and have the same
@@ -163,8 +165,8 @@ class Exponential(Linear):
 class Sigmoid(Schedule):
     """Schedule that rises from zero, quickly at first, and then saturates.
 
-    Ganin et al., "Domain-Adversarial Training of Neural Networks", JMLR 17(59), 2016, sec. 5.2.2:
-    the weight of the domain classifier is 2 / (1 + exp(-gamma p)) - 1, where p is the completed
+    Ganin et al., "Domain-Adversarial Training of Neural Networks", JMLR 17(59), 2016, sec. 5.2.2.
+    The weight of the domain classifier is 2 / (1 + exp(-gamma p)) - 1, where p is the completed
     fraction of the training run.
 
     Args:
@@ -195,7 +197,7 @@ class ConstantThenLinear(Schedule):
     """Schedule that is constant, then decays linearly to zero, as in Zhu et al. (2017), sec. 4.
 
     Args:
-        learning_rate: Constant rate, nonnegative.
+        learning_rate: Nonnegative learning rate during the constant part.
         constant_steps: Number of steps at the constant rate.
         decay_steps: Number of steps over which the rate decays to zero.
 
@@ -241,11 +243,12 @@ def weight(
         name: Name used in the error.
         value: Number, `Schedule`, or the dict that `keras.saving.serialize_keras_object` returns
             for a schedule.
-        low: Minimum of the number or schedule, or None for no limit.
-        high: Maximum of the number or schedule, or None for no limit.
+        low: Minimum allowed value of the number or schedule, or None for no limit.
+        high: Maximum allowed value of the number or schedule, or None for no limit.
 
     Raises:
-        ValueError: If the value is not a number or a schedule, is not finite, or is out of range.
+        ValueError: If the value is neither a number nor a schedule, is not finite, or is out of
+            range.
 
     Example: `weight("beta", Linear(1.0, 0.0, steps=10))` returns the schedule; a schedule from 1.0
     to -1.0 would be rejected.

@@ -26,8 +26,8 @@ def spectrogram(waveforms: np.ndarray) -> np.ndarray:
             wrong dtype raises a TypeError, and other invalid values raise a ValueError.
 
     Returns:
-        Float64 `[n, frames, 129]`, computed with Hann windows. A sine wave of amplitude 1 has
-        magnitude 1.
+        Magnitudes, float64 `[n, frames, 129]`, computed with Hann windows. A sine wave of amplitude
+        1 has magnitude 1.
 
     Example:
         >>> spectrogram(np.zeros([2, 512, 1])).shape
@@ -49,7 +49,7 @@ def magnitudes(waveforms: tf.Tensor, window: int, floor: float) -> tf.Tensor:
     Args:
         waveforms: Float32 `[batch, samples, channels]`, padded at the end.
         window: Length of the windows in samples. The hop is a fifth of this length.
-        floor: Magnitude whose square is added to the power, because the square root is not
+        floor: Magnitude whose square is added to the power before the square root, which is not
             differentiable at 0.
     """
     channels = tf.transpose(waveforms, [0, 2, 1])
@@ -79,7 +79,7 @@ def mel_frames(waveforms: tf.Tensor, bands: int, window: int, hop: int, rate: in
     """Returns the log-mel spectrogram on which vocoders are conditioned.
 
     Prenger, Valle, Catanzaro: "WaveGlow: A Flow-based Generative Network for Speech Synthesis",
-    ICASSP 2019, sec. 3.1: magnitudes of Fourier transforms with Hann windows, weighted by
+    ICASSP 2019, sec. 3.1. The magnitudes of Fourier transforms with Hann windows are weighted by
     triangular bands on the mel scale, with a minimum of 1e-5.
 
     Args:
@@ -91,7 +91,7 @@ def mel_frames(waveforms: tf.Tensor, bands: int, window: int, hop: int, rate: in
         rate: Sampling rate, in samples per second.
 
     Returns:
-        Float32 `[batch, samples / hop, bands]`.
+        Log magnitudes, float32 `[batch, samples / hop, bands]`.
 
     Example:
         >>> mel_frames(tf.zeros([1, 512, 1]), bands=24, window=256, hop=64, rate=8000).shape
@@ -125,8 +125,8 @@ def cepstral_covariance(waveforms: np.ndarray, rate: int = 8000) -> np.ndarray:
     """Returns statistics of the cepstrum's variation over speech frames, float64 `[n, 91]`.
 
     The statistics are the logarithms of the standard deviations of 13 cepstral coefficients, and
-    their correlations. They are invariant to a fixed linear filter, which adds a constant to
-    `log_mel` and therefore to the cepstrum.
+    their correlations. The statistics are invariant to a fixed linear filter, which adds a constant
+    to `log_mel` and therefore to the cepstrum.
     """
     pairs = np.triu_indices(CEPSTRA, 1)
     found = []

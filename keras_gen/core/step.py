@@ -17,8 +17,8 @@ class Step(NamedTuple):
     Attributes:
         model: Model that owns the step, or None if no step is running.
         training: Whether the step trains.
-        begun: Whether `train_step` or `test_step` has begun. That method counts the step when it
-            ends.
+        begun: Whether `train_step` or `test_step` has begun. This method counts the step when the
+            method ends.
     """
 
     model: keras.Model | None = None
@@ -45,8 +45,8 @@ def inside(step: Step):
 def training_step(model: keras.Model) -> contextlib.AbstractContextManager:
     """Opens a block in which a model computes as in its next training step.
 
-    This applies to networks, noise, and schedules. Use it in tests, or to try the parts of a step
-    one at a time. Weights do not change unless code in the block changes them.
+    Networks, noise, and schedules all behave as in that step. Use the block in tests, or to try the
+    parts of a step one at a time. Weights do not change unless code in the block changes them.
 
     Args:
         model: `GenerativeModel`.
@@ -97,7 +97,7 @@ def taken_dry(model, data) -> dict:
 
 
 def refuse_training(*args, **kwargs) -> None:
-    """Raises a RuntimeError in a step that does not train; replaces an `apply` method."""
+    """Replaces an `apply` method; raises a RuntimeError in a step that does not train."""
     now = running.get()
     if now.model is not None and not now.training:
         raise RuntimeError(

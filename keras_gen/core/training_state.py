@@ -34,16 +34,16 @@ class CheckpointError(ValueError):
 
 
 class TrainingState(keras.callbacks.Callback):
-    """Saves all state that a run depends on after every epoch, and restores the state in `fit`.
+    """Saves, after every epoch, all state that a run depends on, and restores the state in `fit`.
 
-    It saves every weight, counter, image pool, and random state of the model; every optimizer with
-    its slots, loss scale, and averages; the history; and the counters of other callbacks. Data
-    streams depend only on their starting position (see `keras_gen.data.Source.stream`), so they
-    have no state to save.
+    The state consists of every weight, counter, image pool, and random state of the model; every
+    optimizer with its slots, loss scale, and averages; the history; and the counters of other
+    callbacks. Data streams depend only on their starting position (see
+    `keras_gen.data.Source.stream`), so they have no state to save.
 
     A resumed run must have the same settings. Therefore, the numbers and names in the configuration
     of the model and its optimizers are also saved, together with the number of steps per epoch. All
-    of them are compared at the start of `fit`. Networks are compared by the shapes of their
+    of these values are compared at the start of `fit`. Networks are compared by the shapes of their
     weights.
 
     `tf.train.Checkpoint` omits the states of random Keras layers. Here, a checkpoint is a single
@@ -52,17 +52,19 @@ class TrainingState(keras.callbacks.Callback):
     workers, the first worker writes and all workers read, so `directory` must be shared.
 
     A `TrainingState` owns its folder from its creation until `fit` ends. In the same process, a new
-    `TrainingState` takes over the folder from one that has not begun to train.
+    `TrainingState` takes over the folder from a previous `TrainingState` that has not begun to
+    train.
 
     Args:
         directory: Folder for the checkpoints.
-        config: JSON-serializable dict that must be equal when training resumes; the error lists any
-            differences.
+        config: JSON-serializable dict that must be the same when training resumes. If it differs,
+            the error lists the differences.
         callbacks: Callbacks whose counters are also saved, such as `EarlyStopping`. Pass the
             `TrainingState` to `fit` after these callbacks.
         keep: Number of checkpoints to keep.
         data: Training data, which must be the same when training resumes: a
-            `keras_gen.data.Source`, an array, or a list or dict of these. Its checksums are saved.
+            `keras_gen.data.Source`, an array, or a list or dict of these. Checksums of the data are
+            saved.
         may_differ: Names of settings, or `fnmatch` patterns for them, that may differ from the
             checkpoint, such as `"optimizer.learning_rate*"`.
 
@@ -71,10 +73,10 @@ class TrainingState(keras.callbacks.Callback):
         run: Text that identifies this run in all of its checkpoints.
 
     Raises:
-        CheckpointError: When training starts, if another run owns the folder, if none of its
-            checkpoints is usable, if the checkpoint's settings, data, architecture, or list of
-            callbacks differ, or if `fit` does not start at `epoch`. Later, if another process has
-            written to the folder.
+        CheckpointError: When training starts, if another run owns the folder, if none of the
+            folder's checkpoints is usable, if the checkpoint has other settings, data,
+            architecture, or callbacks than this run, or if `fit` does not start at `epoch`. During
+            training, if another process has written to the folder.
         OSError: If the folder cannot be written to.
         ValueError: If `keep` is below 1, if JSON cannot represent `config`, or if `data` is not an
             array or a `Source`.
@@ -144,7 +146,7 @@ class TrainingState(keras.callbacks.Callback):
     # The folder ------------------------------------------------------------------------------
 
     def _own_folder(self):
-        """Locks the folder against other states; the first worker locks it for all workers."""
+        """Locks the folder against other states; the first worker locks it for every worker."""
         if not is_chief() or self._let_go:
             return
         place = self.directory.resolve()
@@ -165,7 +167,7 @@ class TrainingState(keras.callbacks.Callback):
         _owners[place] = self
 
     def release(self) -> None:
-        """Releases the folder. `fit` calls this method when it ends, even with an error."""
+        """Releases the folder. `fit` calls this method when `fit` ends, even with an error."""
         self._trains = False
         if self._let_go:
             self._let_go()
@@ -244,8 +246,8 @@ class TrainingState(keras.callbacks.Callback):
             model: Compiled model.
 
         Returns:
-            A dict that maps names, such as `"optimizer.learning_rate"`, to the saved and the
-            current value.
+            A dict that maps each name, such as `"optimizer.learning_rate"`, to a pair of the saved
+            value and the current value.
         """
         here = self._configuration(model)
         return self._other_config() | {
@@ -450,7 +452,7 @@ def _paths(directory: Path) -> list[Path]:
 
 
 def _read(path: Path) -> tuple[dict, dict[str, np.ndarray]]:
-    """Reads a checkpoint, and raises an error if a part is missing or has a different type."""
+    """Reads a checkpoint, and raises an error if a part is missing or has an unexpected type."""
     with open_arrays(path) as file:
         meta = _metadata(file)
         # Reading every member verifies its checksum.

@@ -17,18 +17,18 @@ from keras_gen.files.images import read_image
 
 
 class Board(keras.callbacks.Callback):
-    """Adds steps per second, sample grids, settings, and progress in long epochs to TensorBoard.
+    """Adds steps per second, sample grids, settings, and values within long epochs to TensorBoard.
 
     `keras.callbacks.TensorBoard` writes losses, metrics, and learning rates. This callback adds the
-    rest to the same folder. No speed is reported for the first epoch, because it includes tracing
-    the step. Within long epochs, the values in the progress bar are written per step, with the
-    prefix `running_`.
+    data listed above to the same folder. No speed is reported for the first epoch, because it
+    includes tracing the step. Within long epochs, the values in the progress bar are written per
+    step, with the prefix `running_`.
 
     Args:
         directory: Folder for TensorBoard's files.
         settings: Settings of the run, shown as text.
         images: Folder of a preceding `SampleGrid` callback whose images are also shown.
-        every_seconds: Time in seconds between points within an epoch.
+        every_seconds: Time in seconds between the points that are written within an epoch.
 
     Raises:
         TypeError: If `settings` is not a mapping.

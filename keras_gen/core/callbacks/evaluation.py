@@ -1,4 +1,4 @@
-"""Evaluates metrics on held-out data during training, and saves the model with the best metric."""
+"""Evaluates metrics during training, and saves the model with the best value of a metric."""
 
 import json
 import math
@@ -24,16 +24,17 @@ class Evaluation(keras.callbacks.Callback):
     """Evaluates a model with averaged weights every few epochs, and saves the best model.
 
     Evaluation takes place after the first epoch, every `every` epochs, and after the last epoch.
-    The first epoch is included so that mistakes show up early, and because
+    The evaluation after the first epoch reveals mistakes early, and is necessary because
     `keras.callbacks.CSVLogger` fixes its columns in that epoch. The metrics are added to the
     epoch's logs with the prefix `val_`, where the history, `TrainingState`, and all callbacks
     *after* this one find them. `EarlyStopping(monitor="val_nll", mode="min")` then counts its
-    patience in evaluations. A `CSVLogger(append=True)` uses different columns when a run resumes in
-    an epoch without evaluation: use a new file, or evaluate every epoch.
+    patience in evaluations. If a run resumes in an epoch without evaluation, a
+    `CSVLogger(append=True)` uses different columns. In that case, use a new file, or evaluate every
+    epoch.
 
-    The best model is saved as one `.keras` file with the averaged weights. The metric, the epoch
-    (counted from 1), and the value are stored in the same file, in its member `evaluation.json`, so
-    that weights and value are always replaced together. A resumed run reads the best value from
+    The best model is saved as one `.keras` file with the averaged weights. The metric's name, its
+    value, and the epoch (counted from 1) are stored in the member `evaluation.json` of the same
+    file, so weights and value are always replaced together. A resumed run reads the best value from
     that file, so the value is correct no matter when the process was killed. A run that starts from
     its first epoch ignores the file.
 
@@ -45,7 +46,8 @@ class Evaluation(keras.callbacks.Callback):
         every: Number of epochs between evaluations.
         best: Name of the metric that selects the best model, a key in the dict that `evaluate`
             returns.
-        mode: Whether the best value is the `"min"` or the `"max"`. NaN is never the best value.
+        mode: Whether the best value is the minimum (`"min"`) or the maximum (`"max"`). NaN is never
+            the best value.
         path: Path of the best model's `.keras` file.
 
     Attributes:

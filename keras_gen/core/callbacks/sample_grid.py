@@ -33,7 +33,7 @@ class SampleGrid(keras.callbacks.Callback):
             numbers of channels are converted by `keras_gen.files.images.as_shown`.
         directory: Folder for the images, which are named by epoch.
         every: Number of epochs between images.
-        lines: Maximum number of paths printed per run; None for no limit.
+        lines: Maximum number of image paths printed per run; None for no limit.
 
     Raises:
         ValueError: If `every` or `lines` is below 1.

@@ -14,8 +14,9 @@ from keras_gen.core import is_chief
 class TimeLeft(keras.callbacks.Callback):
     """Prints losses and the remaining training time.
 
-    The estimate excludes the first step, which is traced, and later the entire first epoch. In a
-    terminal, a progress bar over all steps is also shown.
+    The estimate excludes the first step, in which TensorFlow traces the graph. After the first
+    epoch, the estimate excludes that entire epoch. In a terminal, a progress bar over all steps is
+    also shown.
 
     Args:
         lines: Maximum number of lines per run, or None for one line after every epoch.

@@ -27,14 +27,14 @@ class Images(Edge):
     """Images: uint8 outside the model, and float32 in a given range inside it.
 
     Args:
-        shape: `(height, width, channels)`, where None allows any size. Other 8-bit data may have
-            another shape.
+        shape: Shape of the images, `(height, width, channels)`, where None allows any size. The
+            shape of other 8-bit data may have other axes.
         low: Value that represents level 0.
         high: Value that represents level 255.
         name: Name used by clients.
         float_levels: Whether float inputs also range from 0 to 255.
-        black_level: Level, at most 0, to which level 0 is mapped inside the model. There, 255
-            levels span the distance from `low` to `high`. Outputs are clipped to `low`.
+        black_level: Level, at most 0, to which level 0 is mapped inside the model, where 255 levels
+            span the distance from `low` to `high`. Outputs below `low` are clipped.
 
     Example:
         >>> Images((2, 2, 1)).prepare(np.full([1, 2, 2, 1], 255, "uint8"))[0, 0, 0, 0]

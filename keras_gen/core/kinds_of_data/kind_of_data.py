@@ -29,7 +29,7 @@ class Edge:
 
         Raises:
             TypeError: If a table column contains values other than numbers.
-            ValueError: If a value is missing or masked, or two columns of a table share a name.
+            ValueError: If a value is missing or masked, or if two columns of a table share a name.
         """
         refuse_masked(self.name, values)
         if is_table(values):
@@ -45,14 +45,14 @@ class Edge:
 
         Raises:
             TypeError: If the dtype is wrong.
-            ValueError: If the shape is wrong or, in eager mode and in `fit`, a value is invalid.
+            ValueError: If the shape is wrong or, in eager mode and in `fit`, if a value is invalid.
         """
         raise NotImplementedError
 
     def seen(self, values) -> Edge | None:
         """Inspects a run's first batch, and returns an edge that matches its floats, or None.
 
-        Warns if the values appear to have a different range.
+        A warning is issued if the values appear to have a different range.
         """
         return None
 
@@ -80,7 +80,7 @@ class Edge:
         return False
 
     def nats_outside(self, nats: tf.Tensor) -> tf.Tensor:
-        """Converts -log p of examples inside the model to -log p of the examples outside it."""
+        """Converts -log p of examples inside the model to -log p of the original examples."""
         return nats
 
     def spec(self) -> tf.TensorSpec:
@@ -103,7 +103,7 @@ def numbers_of_table(table) -> np.ndarray:
 
     Raises:
         TypeError: If a column contains values other than numbers.
-        ValueError: If a number is missing, or two columns share a name.
+        ValueError: If a number is missing, or if two columns share a name.
     """
     columns = []
     for name, values in by_name(table).items():

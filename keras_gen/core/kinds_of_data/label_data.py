@@ -18,10 +18,10 @@ class Labels(Edge):
 
     Args:
         classes: Number of classes. Labels range from 0 to `classes` - 1.
-        unknown: Whether -1 is also allowed. As in scikit-learn, -1 marks an example without a
-            label. Where a label is optional, -1 stands for any class.
+        unknown: Whether the label -1 is also allowed. As in scikit-learn, -1 marks an example
+            without a label. If the label of a sample is optional, -1 stands for any class.
         name: Name used by clients.
-        names: Names of the classes in order, which may be used instead of the integers; may be
+        names: Names of the classes in order, which users may pass instead of the integers; may be
             empty.
 
     Example:
@@ -90,7 +90,7 @@ def label_edges(classes: int, name: str = "labels") -> dict[str, Labels]:
 
 
 def class_names(self) -> tuple[str, ...]:
-    """Names of the classes in order, which may replace labels; empty if unknown.
+    """Names of the classes in order, which may be passed instead of labels; empty if unknown.
 
     `fit` finds them in a source, such as `image_folder(..., labels=True)`, or in labels that are
     strings. The names are saved and exported with the model.
@@ -100,7 +100,7 @@ def class_names(self) -> tuple[str, ...]:
 
 
 def named_classes(self) -> int:
-    """Number of classes that can have names, as in the labels of `fit`; 0 without labels."""
+    """Number of classes in the labels of `fit`, which can have names; 0 if there are no labels."""
     labels = _labels(self)
     return labels[0].classes if labels else 0
 
@@ -112,8 +112,8 @@ def name_classes(self, names) -> None:  # noqa: D417
         names: Names in the order of the labels.
 
     Raises:
-        TypeError: If `names` is not a list but, for example, a single string.
-        ValueError: If names repeat, or their number differs from the number of classes in the
+        TypeError: If `names` is not a list (for example, if it is a single string).
+        ValueError: If a name is repeated, or if there is not exactly one name per class in the
             labels of `fit`.
 
     Example: `model.name_classes(["cat", "dog"])`.

@@ -24,7 +24,7 @@ class Number(Edge):
         low: Minimum value.
         high: Maximum value.
         name: Name used by clients.
-        why: Explanation that follows the expected range in messages.
+        why: Explanation that follows the expected range in error messages.
     """
 
     low: float
@@ -92,7 +92,7 @@ def _in_range(value, low, high, name, expected):
 
 @dataclasses.dataclass(frozen=True)
 class Choice(Edge):
-    """A name from a fixed list, chosen for all examples. The model receives its index in the list.
+    """A name from a fixed list, chosen for all examples. The model receives the name's index.
 
     A model passes the index to `tf.switch_case(choice, functions)`.
 

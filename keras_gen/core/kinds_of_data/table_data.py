@@ -175,7 +175,7 @@ class Rows(Edge):
 
 
 class KnownRows(Rows):
-    """Table rows with gaps to fill. Inside the model, they are strings, empty for gaps."""
+    """Table rows with gaps to fill. Inside the model, values are strings, empty for gaps."""
 
     @override
     def prepare(self, values) -> tf.Tensor:
@@ -268,12 +268,12 @@ class Counts(Vectors):
 class StandardizedVectors(keras.layers.Layer, Edge):
     """Numbers in any units. Inside the model, columns have mean 0 and standard deviation 1.
 
-    Columns are on the last axis: columns of rows `[batch, columns]`, or channels of time series
-    `[batch, steps, channels]`. The first call to `fit` sets the mean and the standard deviation
-    from its data (see `adapt`). The edge is a layer, so a model with this edge in `edges` saves
-    both values. A constant column has standard deviation 0: inside the model, its unit is
-    unchanged, and every result contains its constant value. Numbers are standardized in float64;
-    results are float32.
+    Columns are on the last axis. They are the columns of rows `[batch, columns]`, or the channels
+    of time series `[batch, steps, channels]`. The first call to `fit` sets the mean and the
+    standard deviation from its data (see `adapt`). The edge is a layer, so a model with this edge
+    in `edges` saves both values. For a constant column, whose standard deviation is 0, the unit is
+    unchanged inside the model, and every result contains the constant value. Numbers are
+    standardized in float64; results are float32.
 
     Args:
         shape: Shape of one example.
@@ -464,7 +464,7 @@ def in_order(table, names: Sequence[str]):
     """Returns a DataFrame with its columns in the order of the names.
 
     Raises:
-        ValueError: If the table has different columns.
+        ValueError: If the columns of the table do not match the names.
     """
     found = list(map(str, table.columns))
     if sorted(found) != sorted(names):

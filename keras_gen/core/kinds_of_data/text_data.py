@@ -138,7 +138,7 @@ class Characters(Edge):
 
 
 class Prompt(Characters):
-    """Beginnings of texts, encoded like `Characters` without an end token; -1 marks the rest.
+    """Beginnings of texts, encoded as in `Characters` but without end tokens, padded with -1.
 
     Example:
         >>> Prompt("abc", 4).prepare("cab")[0, :, 0].numpy()
@@ -167,7 +167,7 @@ class Texts(Edge):
 
     Args:
         vocabulary: All words that are counted.
-        top: Number of words in a result; these words have the highest rates.
+        top: Number of words in a result, which contains the words with the highest rates.
         name: Name used by clients.
 
     Example:
@@ -205,7 +205,7 @@ class Texts(Edge):
 
     @override
     def restore(self, values):
-        """Returns the words with the highest rates, `words` `[batch, top]`, and their `rates`."""
+        """Returns `words` with the highest rates, `[batch, top]`, and the words' `rates`."""
         rates, numbers = tf.math.top_k(values, self.top)
         return {"words": tf.gather(tf.constant(self.vocabulary), numbers), "rates": rates}
 

@@ -74,10 +74,10 @@ class Waveforms(Sounds):
 class MuLaw(Sounds):
     """Mono sound: int16 or floats outside the model, int32 mu-law levels inside (`mu_law_levels`).
 
-    Exact zeros before the first and after the last nonzero sample of a recording are padding:
-    inside the model, they are -1, which all losses ignore. Zeros in between have an ordinary level.
-    A recording of zeros consists entirely of padding. No level has 0 as its midpoint, so converting
-    the output of `restore` gives the same levels again.
+    Exact zeros before the first and after the last nonzero sample of a recording are padding.
+    Inside the model, padding is -1, which all losses ignore. Zeros between nonzero samples have an
+    ordinary level. A recording of zeros consists entirely of padding. No level has 0 as its
+    midpoint, so converting the output of `restore` gives the same levels again.
 
     Args:
         samples: Number of samples in an example, or None for any number.

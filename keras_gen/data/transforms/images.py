@@ -231,8 +231,8 @@ def on_photographs(digits: np.ndarray, photographs: np.ndarray, seed: int = 0) -
     """Blends digits into photographs as absolute differences; returns uint8 `[n, H, W, 3]`.
 
     Ganin et al.: "Domain-Adversarial Training of Neural Networks", JMLR 2016, sec. 5.2.4, MNIST-M.
-    An image is
-    |photograph - digit| in each channel, with a different part of a photograph for each digit.
+    A result is |photograph - digit| in each channel, with a different part of a photograph for each
+    digit.
 
     Args:
         digits: Digits, uint8 `[n, H, W, 1]`.

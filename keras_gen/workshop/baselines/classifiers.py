@@ -48,17 +48,17 @@ def gradient_accuracy(
     test_labels: np.ndarray,
     neighbors: int = 5,
 ) -> float:
-    """Returns the test accuracy of nearest neighbors in histograms of oriented gradients.
+    """Returns the test accuracy, 0 to 1, of nearest neighbors in gradient histograms.
 
-    See `keras_gen.metrics.gradient_histograms`. The prediction is the most frequent label among the
-    neighbors.
+    The histograms of oriented gradients are described in `keras_gen.metrics.gradient_histograms`.
+    The predicted label is the most frequent label among the neighbors.
 
     Args:
         images: Labeled images, uint8 `[n, H, W, channels]`.
         labels: Labels of the images, integers `[n]`.
         test_images: Test images, uint8 `[m, H, W, channels]`.
         test_labels: Test labels, integers `[m]`.
-        neighbors: Number of nearest neighbors, 1 to n.
+        neighbors: Number of nearest neighbors per test image, 1 to n.
 
     Example: `gradient_accuracy(digits, labels, test_digits, test_labels)`.
     """
@@ -75,11 +75,12 @@ def svm_accuracy(
     """Returns the test accuracy, 0 to 1, of a support vector machine with a Gaussian kernel.
 
     The width of the kernel is the standard deviation of all code values. The cost of errors is 1,
-    10, or 100, whichever is best in five-fold cross-validation on the training codes.
+    10, or 100; five-fold cross-validation on the training codes determines which.
 
     Args:
         train_codes: Training codes, finite numbers `[n, d]`.
-        train_labels: Integers `[n]` from at least two classes; each class occurs at least 5 times.
+        train_labels: Training labels, integers `[n]`, from at least two classes with at least 5
+            examples each.
         test_codes: Test codes, finite numbers `[m, d]`.
         test_labels: Test labels, integers `[m]`.
 
@@ -100,9 +101,9 @@ def svm_accuracy(
 def stroke_codes(*sets: np.ndarray) -> list[np.ndarray]:
     """Returns codes of the strokes of digits, one float64 array `[n, 100]` for each set of images.
 
-    The codes are the first 100 principal components (fewer if the first set is smaller) of
-    histograms of oriented gradients: Dalal, Triggs, CVPR 2005. The images are deslanted first, and
-    a cell has 4x4 pixels. No labels are used.
+    Histograms of oriented gradients (Dalal, Triggs, CVPR 2005) with cells of 4x4 pixels are
+    computed from deslanted images. The codes are the first 100 principal components of these
+    histograms, or fewer if the first set is smaller. No labels are used.
 
     Args:
         *sets: Images, uint8 `[n, H, W, 1]`, with sides of at least 8 pixels. The components are
@@ -123,7 +124,7 @@ def stroke_codes(*sets: np.ndarray) -> list[np.ndarray]:
 def graph_accuracy(
     codes: np.ndarray, labels: np.ndarray, test_codes: np.ndarray, test_labels: np.ndarray
 ) -> float:
-    """Returns the test accuracy, 0 to 1, of labels spread through a graph of nearest neighbors.
+    """Returns the test accuracy, 0 to 1, of labels propagated through a nearest-neighbor graph.
 
     Zhou, Bousquet, Lal, Weston, Schoelkopf: "Learning with Local and Global Consistency", NeurIPS
     2003. Each training code is linked to its ten nearest neighbors. A test code gets the label of
@@ -131,9 +132,9 @@ def graph_accuracy(
 
     Args:
         codes: Training codes, numbers `[n, d]`.
-        labels: Labels, integers `[n]`, -1 for unknown labels.
-        test_codes: Numbers `[m, d]`.
-        test_labels: Integers `[m]`.
+        labels: Labels of the training codes, integers `[n]`, with -1 for unknown labels.
+        test_codes: Test codes, numbers `[m, d]`.
+        test_labels: Test labels, integers `[m]`.
 
     Example: `graph_accuracy(codes, few_labels(labels, 100), test_codes, test_labels)`.
     """
@@ -154,21 +155,22 @@ def few_label_baselines(
 ) -> dict[str, float]:
     """Returns the accuracies of inexpensive image classifiers trained with few labels.
 
-    "graph" propagates labels with `graph_accuracy` on principal components, and "stroke_graph" does
-    so on `stroke_codes`, which suit digits.
+    "graph" propagates labels with `graph_accuracy` between principal components of the images, and
+    "stroke_graph" between their `stroke_codes`, which are designed for digits.
 
     Args:
         images: Images, uint8 `[n, H, W, 1]`, with sides of at least 8 pixels.
-        labels: Labels, integers `[n]`, -1 for images without a label.
+        labels: Labels, integers `[n]`, with -1 for images without a label.
         test_images: Test images, uint8 `[m, H, W, 1]`.
         test_labels: Test labels, integers `[m]`.
-        dimensions: Number of principal components, computed without labels.
-        graph: Number of unlabeled images in the graph, starting with the first unlabeled image.
+        dimensions: Number of principal components, which are computed without labels.
+        graph: Number of unlabeled images in the graph; the first unlabeled images are used.
 
     Returns:
-        Accuracies between 0 and 1: `svm_accuracy` on the pixels ("svm") and on the components
-        ("pca_svm"), label spreading ("graph", "stroke_graph"), and, on the pixels, `linear_probe`
-        ("logistic") and the nearest neighbor ("neighbor").
+        A dict that maps the names of classifiers to accuracies between 0 and 1. "svm" is
+        `svm_accuracy` on the pixels, and "pca_svm" is the same function on the components. "graph"
+        and "stroke_graph" are label propagation. "logistic" is `linear_probe`, and "neighbor" is
+        the nearest neighbor, both on the pixels.
 
     Raises:
         ValueError: See `svm_accuracy` and `PrincipalComponents`.
@@ -204,12 +206,13 @@ def color_balanced_classes(
     dimensions: int = 50,
     seed: int = 0,
 ) -> np.ndarray:
-    """Predicts classes with a support vector machine trained equally often on all colors.
+    """Predicts classes with a support vector machine trained on color-balanced images.
 
-    The images of each class are clustered by their mean color, without its brightness (k-means).
-    The same number of images, the size of the smallest cluster of any class, is sampled from each
-    cluster. The support vector machine has a Gaussian kernel, and its inputs are principal
-    components. As in `keras_gen.vae.DBVAE`, groups are not known.
+    The images of each class are clustered with k-means by their mean color, regardless of
+    brightness. From each cluster, as many images are sampled as the smallest cluster of any class
+    contains. The support vector machine has a Gaussian kernel, and its inputs are principal
+    components. As in `keras_gen.vae.DBVAE`, the groups that should be treated equally are not
+    known.
 
     Args:
         images: Training images, uint8 `[n, H, W, C]`.

@@ -17,16 +17,17 @@ _LEVELS = 256
 class ColorContexts:
     """A distribution of 8-bit images: ridge regression, boosted trees, and logistic mixtures.
 
-    A value is predicted from the nearest preceding pixels (the rows above and the pixels to the
-    left) and from the previous channels of its own pixel, by ridge regression. Boosted trees, which
-    also see the row and the column, predict the regression's error; other trees predict the
-    logarithm of the remaining absolute error. Both determine the distribution of the value, a
-    `LogisticMixture`. Errors are measured on the last fifth of the training images.
+    Ridge regression predicts a value from the nearest preceding pixels (in the rows above and to
+    the left) and from the previous channels of its own pixel. Boosted trees, which also use the row
+    and the column as inputs, predict the regression's error. Other trees predict the logarithm of
+    the absolute error that remains. The corrected prediction and the predicted error determine the
+    distribution of the value, a `LogisticMixture`. Errors are measured on the last fifth of the
+    training images.
 
     Args:
         images: Training images, uint8 `[n, H, W, C]`, at least 5.
-        context: Number of preceding pixels.
-        values: Number of values, sampled at random, to which the trees of each channel are fitted.
+        context: Number of preceding pixels from which a value is predicted.
+        values: Number of randomly sampled values to which the trees of each channel are fitted.
         trees: Number of trees for each prediction.
         seed: Seed for the sampled values and the trees.
 
@@ -74,7 +75,7 @@ class ColorContexts:
         return found
 
     def _examples(self, images, channel, rng=None, count=0):
-        """Returns the inputs and levels of a channel: all, or a random selection."""
+        """Returns all inputs and levels of a channel, or a random selection."""
         places = np.arange(images[..., 0].size)
         if rng is not None:
             places = rng.choice(places, min(count, len(places)), replace=False)

@@ -1,4 +1,4 @@
-"""Correlation alignment, CORAL (Sun, Feng, Saenko 2016)."""
+"""Correlation alignment (CORAL; Sun, Feng, Saenko 2016)."""
 
 import numpy as np
 import scipy.linalg
@@ -11,10 +11,10 @@ from keras_gen.metrics.metric_arguments import as_feature_pair
 
 @checked_types
 def coral(features: np.ndarray, target: np.ndarray, covariance: bool = True) -> np.ndarray:
-    """Matches the mean and covariance of source features to target features; float64 `[n, d]`.
+    """Returns source features with the target's mean and covariance, float64 `[n, d]`.
 
-    Sun, Feng, Saenko: "Return of Frustratingly Easy Domain Adaptation", AAAI 2016, algorithm 1; the
-    means are also matched. As in the paper, 1 is added to every variance.
+    Sun, Feng, Saenko: "Return of Frustratingly Easy Domain Adaptation", AAAI 2016, algorithm 1. In
+    addition, the means are matched. As in the paper, 1 is added to every variance.
 
     Args:
         features: Features of the source, floats `[n, d]`.
@@ -24,8 +24,8 @@ def coral(features: np.ndarray, target: np.ndarray, covariance: bool = True) -> 
 
     Raises:
         TypeError: If `covariance` is not a bool.
-        ValueError: If there are fewer than 2 rows, if the numbers of features differ, or if a value
-            is not finite.
+        ValueError: If either array has fewer than 2 rows, if the numbers of features differ, or if
+            a value is not finite.
 
     Example: `coral(features, target_features)`.
     """
@@ -48,12 +48,12 @@ def coral_accuracy(
     test_labels: np.ndarray,
     covariance: bool = True,
 ) -> float:
-    """Returns the target accuracy of a linear classifier on aligned features, 0 to 1.
+    """Returns the target accuracy, 0 to 1, of a linear classifier trained on aligned features.
 
     Args:
         features: Features of the source, floats `[n, d]`.
         labels: Labels of the source, integers `[n]`.
-        target: Features of the target, without labels, floats `[m, d]`.
+        target: Unlabeled features of the target, floats `[m, d]`.
         test_features: Test features of the target, `[k, d]`.
         test_labels: Labels of the test features, integers `[k]`.
         covariance: Whether to match the full covariance; see `coral`.

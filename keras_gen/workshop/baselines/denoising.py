@@ -1,4 +1,4 @@
-"""Denoising with boosted trees that see the surrounding pixels."""
+"""Denoising with boosted trees whose inputs are the surrounding pixels."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _AT_ONCE = 500  # number of images denoised at once
 
 
 class BoostedDenoiser:
-    """Maps corrupted images to clean images with boosted trees, pixel by pixel.
+    """Boosted trees that predict each pixel of the clean image from a corrupted image.
 
     Ridge regression predicts the whole clean image from the whole corrupted image. For each pixel,
     the inputs of the trees are the 57 nearest corrupted pixels, the nine nearest values of the
@@ -24,8 +24,8 @@ class BoostedDenoiser:
 
     Args:
         corrupted: Corrupted training images, floats `[n, H, W, 1]`.
-        clean: The same images before the corruption, floats `[n, H, W, 1]`.
-        pixels: Number of pixels, sampled at random, to which the trees are fitted.
+        clean: The training images before the corruption, floats `[n, H, W, 1]`.
+        pixels: Number of randomly sampled pixels to which the trees are fitted.
         trees: Number of trees.
         seed: Seed for the sampled pixels and the trees.
 

@@ -13,11 +13,11 @@ _LEAST = 1e-6  # minimum noise variance, as a fraction of the variance of all ve
 
 
 class FactorMixture:
-    """A Gaussian mixture whose covariances have a low rank, except for shared noise on each axis.
+    """A Gaussian mixture with low-rank covariances plus diagonal noise shared by all components.
 
-    The covariance of component k is W_k W_k^T + diag(noise), where W_k has `rank` columns:
-    Ghahramani, Hinton: "The EM Algorithm for Mixtures of Factor Analyzers", 1996. Far fewer numbers
-    than in full covariances are fitted, so a mixture can have many components.
+    The covariance of component k is W_k W_k^T + diag(noise), where W_k has `rank` columns
+    (Ghahramani, Hinton: "The EM Algorithm for Mixtures of Factor Analyzers", 1996). Because this
+    requires far fewer parameters than full covariances, a mixture can have many components.
 
     Args:
         vectors: Training vectors `[n, d]`.
@@ -72,7 +72,7 @@ class FactorMixture:
         return logsumexp(self._joint(vectors), axis=1)
 
     def _joint(self, vectors):
-        """Returns log p(x, k), `[n, components]`, from the inverse of a matrix of size `rank`."""
+        """Returns log p(x, k), `[n, components]`; inverts only matrices of size `rank`."""
         scaled = self.factors / self.noise[:, None]
         inner = np.eye(self.factors.shape[-1]) + self.factors.mT @ scaled
         # The columns of `projections` map a vector to its part that the factors explain.
@@ -89,7 +89,7 @@ class FactorMixture:
 
 
 def _moments(vectors, share):
-    """Returns the mean and the covariance of the vectors with a component's weights."""
+    """Returns the mean and the covariance of the vectors, weighted by `share`."""
     near = share > _PULLED
     if not near.any():
         near[share.argmax()] = True

@@ -15,13 +15,13 @@ _QUANTILES = np.linspace(0, 1, 1001)
 
 
 class LinearErasure:
-    """Removes from vectors only the information from which an attribute can be predicted linearly.
+    """Removes only the information from which an attribute can be linearly predicted.
 
     Belrose, Schneider-Joseph, Ravfogel, Cotterell, Raff, Biderman: "LEACE: Perfect Linear Concept
     Erasure in Closed Form", NeurIPS 2023, sec. 4. The result is x - W+ P W (x - mean), where W
     whitens the vectors, and P projects onto the covariance between the whitened vectors and the
-    attribute. On the fitted vectors, linear predictors are then no better than a constant; other
-    predictors may be.
+    attribute. On the fitted vectors, linear predictors of the attribute are then no better than a
+    constant, but nonlinear predictors may be better.
 
     Args:
         vectors: Vectors, floats `[n, d]`.
@@ -29,8 +29,8 @@ class LinearErasure:
 
     Raises:
         TypeError: If the attributes are not integers.
-        ValueError: If there are fewer than two vectors, if a number is not finite, or if the number
-            of attributes differs.
+        ValueError: If there are fewer than two vectors, if a number is not finite, or if the
+            numbers of vectors and attributes differ.
 
     Example:
         >>> erasure = LinearErasure(np.array([[0.0, 1.0], [1.0, 2.0]]), np.array([0, 1]))
@@ -68,11 +68,11 @@ class LinearErasure:
 
 
 def reweighing(labels: np.ndarray, attributes: np.ndarray) -> np.ndarray:
-    """Returns example weights under which label and attribute are independent, float64 `[n]`.
+    """Returns example weights, float64 `[n]`, that make labels independent of attributes.
 
     Kamiran, Calders: "Data Preprocessing Techniques for Classification without Discrimination",
-    Knowledge and Information Systems 2012. The weight is P(attribute) P(label) / P(attribute,
-    label).
+    Knowledge and Information Systems 2012. The weight of an example is P(attribute) P(label) /
+    P(attribute, label).
 
     Args:
         labels: Labels, integers `[n]`.
@@ -80,7 +80,8 @@ def reweighing(labels: np.ndarray, attributes: np.ndarray) -> np.ndarray:
 
     Raises:
         TypeError: If labels or attributes are not integers.
-        ValueError: If the numbers of labels and attributes differ, or if any are masked.
+        ValueError: If the numbers of labels and attributes differ, or if any labels or attributes
+            are masked.
 
     Example:
         >>> reweighing(np.array([1, 1, 1, 0]), np.array([1, 1, 0, 0]))
@@ -99,18 +100,18 @@ def reweighing(labels: np.ndarray, attributes: np.ndarray) -> np.ndarray:
 
 
 class RepairedScores:
-    """Log-odds of a label from boosted trees, repaired to reveal less about an attribute.
+    """Log-odds that boosted trees predict, repaired to reveal less about an attribute.
 
     Feldman, Friedler, Moeller, Scheidegger, Venkatasubramanian: "Certifying and Removing Disparate
-    Impact", KDD 2015, sec. 5. Each score moves by the fraction `part` toward the score at the same
-    quantile of an intermediate distribution. Here, the quantiles of the intermediate distribution
-    are the means of the quantiles for each attribute value, weighted by the numbers of examples.
-    Quantiles are computed from the scores of examples that the trees were not trained on. The
-    attribute is also required at prediction time.
+    Impact", KDD 2015, sec. 5. The scores are the log-odds of a label. Each score is moved by the
+    fraction `part` toward the score at the same quantile of an intermediate distribution. A
+    quantile of the intermediate distribution is the mean of this quantile over the attribute
+    values, weighted by their numbers of examples. Quantiles are computed from the scores of
+    examples that the trees were not trained on. The attribute is also required at prediction time.
 
     Args:
         part: Strength of the repair: 0 leaves scores unchanged, and 1 makes the distributions of
-            scores equal.
+            scores equal for all attribute values.
         seed: Seed for the trees.
 
     Example:

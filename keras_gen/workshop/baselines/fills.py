@@ -74,19 +74,19 @@ def ridge_fill(
 ) -> np.ndarray:
     """Returns uint8 images whose missing pixels are predicted by ridge regression.
 
-    The regression on the known pixels is fitted to whole images, with pixels in [0, 1], and is the
-    best linear model.
+    The regression predicts whole images from the known pixels, in [0, 1]. It is the best linear
+    model.
 
     Args:
         images: Images, uint8 `[n, H, W, channels]`.
-        masks: Masks `[n, H, W, 1]`, nonzero where a pixel is missing, equal for all images.
+        masks: Masks `[n, H, W, 1]`, nonzero where a pixel is missing; all masks are equal.
         train: Training images, uint8 `[m, H, W, channels]`.
-        mirror: Whether to also fit the mirror images of the training images.
+        mirror: Whether to also fit the regression to the mirror images of the training images.
         alphas: Penalties on the squared weights to try. The last tenth of `train` determines the
             best penalty.
 
     Raises:
-        ValueError: If masks differ; see also `border_mean`.
+        ValueError: If the masks differ. For other errors, see `border_mean`.
 
     Example: `ridge_fill(images, masks, train_images)`.
     """

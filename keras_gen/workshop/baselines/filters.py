@@ -1,4 +1,4 @@
-"""Image filters: colors, noise, ink, and thresholds."""
+"""Image filters that change colors, noise, ink, or levels."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ def noise_filter(images: np.ndarray, seed: int = 0) -> np.ndarray:
     """Lowers contrast, raises brightness, and adds noise, which may fool a classifier.
 
     Contrast around the middle level is multiplied by 0.75, brightness is raised by 20 levels, and
-    Gaussian noise with a standard deviation of 15 levels is added. The result is uint8.
+    Gaussian noise with a standard deviation of 15 levels is added. The resulting images are uint8.
 
     Args:
         images: Images, uint8 `[n, H, W, 3]`.
@@ -33,19 +33,19 @@ def color_transfer(
     noise: float = 0.0,
     gray: bool = False,
 ) -> np.ndarray:
-    """Matches the color statistics of each image to a target image; uint8 `[n, H, W, 3]`.
+    """Matches each image's color statistics to a target image; returns uint8 `[n, H, W, 3]`.
 
-    The mean and standard deviation of each channel are matched: Reinhard, Ashikhmin, Gooch,
-    Shirley: "Color Transfer between Images", IEEE Computer Graphics and Applications 2001, in RGB
-    instead of the paper's decorrelated colors.
+    The mean and standard deviation of each channel are matched, as in Reinhard, Ashikhmin, Gooch,
+    Shirley: "Color Transfer between Images", IEEE Computer Graphics and Applications 2001. The
+    channels are RGB instead of the paper's decorrelated colors.
 
     Args:
         images: Images, uint8 `[n, H, W, 3]`.
-        target: Target images, uint8 `[m, h, w, 3]`, one of which is chosen for each image.
+        target: Target images, uint8 `[m, h, w, 3]`. One target image is chosen for each image.
         seed: Seed for the choice of target images and for the noise.
         noise: Standard deviation of the added Gaussian noise, in 8-bit levels. The noise imitates
             brushstrokes.
-        gray: Whether all channels get the same noise, so that only the luma has grain, as in
+        gray: Whether all channels get the same noise, which gives only the luma grain, as in
             paintings and photographs.
 
     Example: `color_transfer(photos, training_paintings)`.
@@ -63,10 +63,10 @@ def color_transfer(
 
 
 def framed_ink(images: np.ndarray) -> np.ndarray:
-    """Enlarges the ink of each image to fill the image, so that margins do not matter.
+    """Enlarges the ink of each image to fill the image, which removes its margins.
 
-    Pixels brighter than half of the range are ink. An image without ink is unchanged. The result is
-    uint8 `[n, H, W, 1]`.
+    Pixels brighter than half of the range are ink. An image without ink is unchanged. The resulting
+    images are uint8 `[n, H, W, 1]`.
 
     Args:
         images: Images, uint8 `[n, H, W, 1]`, with bright ink on a dark background, such as digits.
@@ -79,11 +79,12 @@ def framed_ink(images: np.ndarray) -> np.ndarray:
 def deslanted(images: np.ndarray) -> np.ndarray:
     """Shears each image horizontally so that its ink is upright and in the center.
 
-    The covariance of the row and the column of the ink becomes 0. An image without ink, or with ink
-    in a single row, is only moved. Returns uint8 `[n, H, W, 1]`.
+    The covariance between the rows and the columns of the ink becomes 0. An image without ink, or
+    with ink in a single row, is shifted but not sheared. The resulting images are uint8
+    `[n, H, W, 1]`.
 
     Args:
-        images: uint8 `[n, H, W, 1]`, bright on dark, such as digits.
+        images: Images, uint8 `[n, H, W, 1]`, with bright ink on a dark background, such as digits.
 
     Example: `deslanted(digits)`.
     """
@@ -123,12 +124,11 @@ def _levels(images: np.ndarray) -> np.ndarray:
 
 
 def thresholded(network: Callable, level: float = 0.5) -> Callable:
-    """Returns a network with a threshold on its input, which attacks can differentiate.
+    """Returns a network with a thresholded input, through which attacks can differentiate.
 
-    Because a threshold has no useful gradient, it only appears to stop attacks. As in Athalye,
-    Carlini, Wagner: "Obfuscated Gradients Give a False Sense of Security", ICML 2018, sec. 4.1
-    (BPDA), the gradient passes through the threshold unchanged, which adapts the attack to the
-    defense.
+    A threshold only appears to stop attacks, because it has no useful gradient. To adapt the attack
+    to this defense, gradients pass through the threshold unchanged. See Athalye, Carlini, Wagner:
+    "Obfuscated Gradients Give a False Sense of Security", ICML 2018, sec. 4.1 (BPDA).
 
     Args:
         network: Network that maps floats in [0, 1] to logits.

@@ -26,10 +26,10 @@ _OPTIONS: dict[str, dict] = {
 
 
 def compressed_bits(images: np.ndarray, format: str = "PNG") -> np.ndarray:
-    """Returns the number of bits of each image as a lossless file, float64 `[n]`.
+    """Returns the size in bits of each image's losslessly compressed file, float64 `[n]`.
 
-    Code lengths define a distribution, so a good likelihood model needs fewer bits. The header is
-    included; in every PNG file, 456 bits are the same for all images.
+    Code lengths define a distribution, so a good likelihood model needs fewer bits than a codec.
+    The file header is counted; 456 bits of every PNG file are the same for all images.
 
     Args:
         images: Images, uint8 `[n, H, W, 1 or 3]`.
@@ -50,16 +50,16 @@ def compressed_bits(images: np.ndarray, format: str = "PNG") -> np.ndarray:
 def jpeg(images: np.ndarray, quality: int, header: bool = True) -> tuple[np.ndarray, np.ndarray]:
     """Returns JPEG-compressed images, uint8 `[n, H, W, 1 or 3]`, and their bits, int64 `[n]`.
 
-    Uses Pillow's baseline JPEG, with the tables of the standard's annex K and color at half the
-    resolution.
+    The codec is Pillow's baseline JPEG, with the tables from annex K of the standard and with color
+    channels at half the resolution.
 
     Args:
         images: Images, uint8 `[n, H, W, 1 or 3]`.
         quality: JPEG quality, 1 to 95.
-        header: Whether to count the whole file. More than 300 bytes (600 for color) are tables that
-            are identical for all images of one quality. These tables make up most of a small
-            image's file. If False, only the entropy-coded data are counted, as if the receiver knew
-            the tables.
+        header: Whether to count the bits of the whole file. If False, only the entropy-coded data
+            are counted, as if the receiver knew the tables. The tables are identical for all images
+            of one quality. They take up more than 300 bytes (600 for color), which is most of a
+            small image's file.
 
     Example:
         >>> found, bits = jpeg(images, quality=10, header=False)
@@ -73,11 +73,12 @@ def jpeg(images: np.ndarray, quality: int, header: bool = True) -> tuple[np.ndar
 
 
 def jpeg_quality(images: np.ndarray, bits: float, header: bool = False) -> int:
-    """Returns the highest quality, 1 to 95, at which images need at most `bits` bits on average.
+    """Returns the highest JPEG quality, 1 to 95, with at most `bits` bits per image on average.
 
     Args:
         images: Images, uint8 `[n, H, W, 1 or 3]`.
-        bits: Maximum mean number of bits per image. If all qualities exceed it, the result is 1.
+        bits: Maximum mean number of bits per image. If every quality requires more bits, the result
+            is 1.
         header: Whether to count the whole file; see `jpeg`.
 
     Example: `jpeg(test, jpeg_quality(train, bits=576), header=False)`.
@@ -121,21 +122,22 @@ def code_baselines(
     patches: int | None = None,
     seed: int = 0,
 ) -> tuple[dict[str, np.ndarray], float]:
-    """Reconstructs images from codes that do not require a network.
+    """Reconstructs images with several codes that do not require a network.
 
     Args:
-        training: Uint8 images `[n, H, W, C]` to which the codes are fitted.
-        images: Uint8 images `[m, H, W, C]` to reconstruct.
+        training: Training images, uint8 `[n, H, W, C]`, to which the codes are fitted.
+        images: Images to reconstruct, uint8 `[m, H, W, C]`.
         bits: Bits per image for the principal components and for JPEG.
-        patches: Number of codes in a codebook of 4x4 patches, which may use a different number of
-            bits. If None, there is no codebook.
+        patches: Number of codes in a codebook of 4x4 patches; the number of bits per image may
+            differ from `bits`. If None, there is no codebook.
         seed: Seed for the codebook.
 
     Returns:
-        The reconstructions "kmeans" (`PatchCodebook`), "pca" (`QuantizedComponents`), "coded_pca"
-        (`CodedComponents`, with `bits` bits on average), and "jpeg" (without its header, at the
-        highest quality at which training images need at most `bits`), and the mean number of bits
-        per image that JPEG needs.
+        A dict that maps the names of codes to reconstructions, and the mean number of bits per
+        image that JPEG requires. "kmeans" is `PatchCodebook`, "pca" is `QuantizedComponents`, and
+        "coded_pca" is `CodedComponents`, with `bits` bits on average. "jpeg" is JPEG without its
+        header, at the highest quality at which training images require at most `bits` bits on
+        average.
 
     Example:
         >>> found, bits_jpeg = code_baselines(train, test, bits=576, patches=512)

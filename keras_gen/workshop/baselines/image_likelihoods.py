@@ -18,12 +18,12 @@ NOISE = 1 / 12  # variance of the uniform distribution on [0, 1)
 
 
 class PixelHistograms:
-    """A distribution of 8-bit images with independent values, each with its own histogram.
+    """A distribution of 8-bit images whose values are independent, each with its own histogram.
 
     Args:
         images: Training images, uint8 `[n, H, W, C]`.
-        pseudo_count: Number added to the count of each level of each value. Without it, levels that
-            do not occur in the training images would have probability 0.
+        pseudo_count: Number added to the count of each level in each histogram. Without it, levels
+            that do not occur in the training images would have probability 0.
 
     Example:
         >>> histograms = PixelHistograms(train)
@@ -45,17 +45,17 @@ class PixelHistograms:
 
 
 class ProbabilisticPCA:
-    """A density of 8-bit images without a network, a normal distribution with linear latents.
+    """A density of 8-bit images without a network: a normal distribution with linear latents.
 
     Tipping, Bishop: "Probabilistic Principal Component Analysis", Journal of the Royal Statistical
     Society B 61, 1999. The model is x = W z + mean + noise, where z is standard normal and the
-    noise has the same variance in all directions. This model is the best VAE with a linear decoder.
-    If there are as many components as values in an image, the model is a normal distribution with
-    full covariance.
+    noise has the same variance in all directions. No VAE with a linear decoder has a higher
+    likelihood. If there are as many components as values in an image, the model is a normal
+    distribution with full covariance.
 
-    Uniform noise u in [0, 1) turns levels into a density (Theis et al. 2016, sec. 3.1). The noise
-    is not sampled: it adds 1/12 to each variance, and the mean of log p(x + u) over u has a closed
-    form.
+    Uniform noise u in [0, 1) turns discrete levels into a density (Theis et al. 2016, sec. 3.1).
+    The noise is not sampled. Instead, 1/12 is added to each variance, and the mean of log p(x + u)
+    over u is computed in closed form.
 
     Args:
         images: Training images, uint8 `[n, H, W, C]`.
@@ -90,7 +90,7 @@ class ProbabilisticPCA:
         self.noise = float(max(of_rest, NOISE) if noise is None else noise)
 
     def tuned(self, held_out: np.ndarray, components: Sequence[int]) -> ProbabilisticPCA:
-        """Chooses the number of components and the noise variance on other images; returns `self`.
+        """Tunes the number of components and the noise variance on other images; returns `self`.
 
         The smallest variances in the training images are underestimates, especially if there are
         few images.
@@ -98,7 +98,7 @@ class ProbabilisticPCA:
         Args:
             held_out: Held-out images, uint8 `[n, H, W, C]`.
             components: Numbers of components to try, at most the number passed to the constructor.
-                For each number, the best noise variance for these images is used.
+                Each number is tried with the best noise variance for the held-out images.
         """
         most = len(self._variances)
         tried = []
@@ -114,7 +114,7 @@ class ProbabilisticPCA:
         return self
 
     def log_prob(self, images: np.ndarray) -> np.ndarray:
-        """Returns the mean of log p(x + u) over u, a bound on log P(x): float64 `[n]`, in nats."""
+        """Returns the mean of log p(x + u) over u, a bound on log P(x), in nats, float64 `[n]`."""
         codes, rest = self._parts(images)
         variances = self._variances[: self.components]
         left = self.dimensions - self.components
@@ -143,7 +143,7 @@ def image_baselines(
     components: Sequence[int],
     latents: int | None = None,
 ) -> dict[str, float]:
-    """Returns the bits per dimension of test images under lossless codecs, PCA, and histograms.
+    """Returns test images' bits per dimension under lossless codecs, PCA, and histograms.
 
     Args:
         train: Training images, uint8 `[n, H, W, C]`, including mirrored images if the model is
@@ -151,15 +151,16 @@ def image_baselines(
         held_out: Held-out images for choosing the number of components and the noise variance of
             PCA.
         test: Test images.
-        components: Numbers of components to try. Numbers that are too large for `train` are
+        components: Numbers of PCA components to try. Numbers that are too large for `train` are
             omitted; if all are too large, the largest possible number is used.
-        latents: Number of latents of a model to compare with a PCA that has the same number of
-            components, or with the largest PCA that `train` allows if that is smaller.
+        latents: Number of latents of the model that is compared with PCA. An additional PCA has
+            this number of components, or the largest number that `train` allows if that is smaller.
 
     Returns:
-        "bits_png" and "bits_webp", from `compressed_bits`; "bits_pixels", from `PixelHistograms`;
-        "bits_pca", from `ProbabilisticPCA`, and "pca_components", the chosen number; and
-        "bits_pca_latents" if `latents` is given.
+        A dict with bits per dimension from `compressed_bits` ("bits_png" and "bits_webp"), from
+        `PixelHistograms` ("bits_pixels"), and from `ProbabilisticPCA` ("bits_pca").
+        "pca_components" is the chosen number of components. If `latents` is given,
+        "bits_pca_latents" contains the result of the additional PCA.
 
     Example: `metrics |= image_baselines(train, held_out, test, (100, 300, 1000), latents=128)`.
     """

@@ -20,21 +20,21 @@ _UNIFORM = 1e-4  # part of the probability spread over all levels, so that no er
 
 
 class LinearPredictor:
-    """A distribution of a sound's levels: linear prediction from previous samples, plus an error.
+    """A distribution of a sound's levels: linear prediction from previous samples plus an error.
 
     The coefficients are fitted on the linear scale by least squares (Atal, Hanauer: "Speech
     Analysis and Synthesis by Linear Prediction of the Speech Wave", JASA 1971). The error follows a
     logistic distribution, and each level gets the probability of its interval. The scale of the
     distribution is exp(a + b log(m + 2^-15)), where m is the mean absolute value of the latest
-    errors, one per tap. With `adaptive=False`, the scale is a single number, as if all sounds were
-    equally loud throughout.
+    errors. There are as many of these errors as taps. With `adaptive=False`, the scale is constant,
+    as if all sounds were equally loud throughout.
 
     Args:
         taps: Number of previous samples used, at least 1.
         levels: Number of levels.
         adaptive: Whether the scale of the error depends on the latest errors.
-        companded: Whether levels are mu-law levels. If False, they are equal intervals of [-1, 1],
-            like the 65,536 levels of int16.
+        companded: Whether levels are mu-law levels. If False, levels are equal intervals of [-1,
+            1], as in int16, which has 65,536 levels.
 
     Example:
         >>> predictor = LinearPredictor(taps=16).fit(train)
@@ -64,8 +64,8 @@ class LinearPredictor:
         """Fits the coefficients and the scale, and returns `self`.
 
         Args:
-            sequences: Levels, integers `[n, time]` or `[n, time, 1]`; -1 is padding before or after
-                a sequence. Predictions treat padding before a sample as 0.
+            sequences: Levels, integers `[n, time]` or `[n, time, 1]`, with -1 as padding before or
+                after a sequence. Predictions treat padding as a value of 0.
         """
         levels = as_sequences(sequences, self.levels)
         sounds = self._middles[levels]
@@ -114,7 +114,7 @@ class LinearPredictor:
         return found
 
     def _errors(self, levels):
-        """Returns the sound minus its prediction, and the prediction, each `[n, time]`."""
+        """Returns the prediction errors and the predictions, each `[n, time]`."""
         sounds = self._middles[levels]
         prediction = np.zeros_like(sounds)
         for lag, coefficient in enumerate(self.coefficients, start=1):
@@ -152,20 +152,20 @@ class RecursivePredictor(LinearPredictor):
     """A distribution of a sound's levels: linear prediction with adaptive coefficients.
 
     Each sound starts with the coefficients of `LinearPredictor`. After each sample, recursive least
-    squares (Haykin: "Adaptive Filter Theory", 2002, ch. 9) updates them with the error and
-    discounts the past. Each sample has `forgetting` times the weight of the next sample. Squared
-    errors are divided by the square of their scale, the mean absolute value of the latest errors,
-    one per tap. Each sample is predicted only from previous samples, so the probabilities of its
-    levels sum to one.
+    squares (Haykin: "Adaptive Filter Theory", 2002, ch. 9) updates the coefficients with the
+    prediction error. Past samples are discounted: each sample has `forgetting` times the weight of
+    the next sample. Squared errors are divided by the square of their scale, which is the mean
+    absolute value of the latest errors (as many errors as taps). Each sample is predicted only from
+    previous samples, so the probabilities of its levels sum to one.
 
     Args:
         taps: Number of previous samples used, at least 1.
         levels: Number of levels.
         companded: Whether levels are mu-law levels; see `LinearPredictor`.
         forgetting: Forgetting factor, above 0, at most 1.
-        looseness: Variance of the coefficients before a sound's first sample, above 0. The smaller
-            it is, the longer the coefficients stay close to the coefficients of the training
-            sounds.
+        looseness: Variance of the coefficients before a sound's first sample, above 0. With a
+            smaller variance, the coefficients stay close to the coefficients of the training sounds
+            for longer.
 
     Example:
         >>> levels = np.random.default_rng(0).integers(100, 156, (3, 200))
@@ -187,7 +187,7 @@ class RecursivePredictor(LinearPredictor):
         self.looseness = checked_positive("looseness", looseness)
 
     def _errors(self, levels):
-        """Returns the sound minus its prediction, and the prediction, each `[n, time]`."""
+        """Returns the prediction errors and the predictions, each `[n, time]`."""
         sounds = self._middles[levels]
         past = np.pad(sounds, ((0, 0), (self.taps, 0)))
         # The latest sample comes first.
@@ -267,7 +267,7 @@ class StackedPredictor(RecursivePredictor):
         return nats.sum(axis=1)
 
     def _examples(self, levels, most=None):
-        """Returns the levels that are not padding, their predictions, and the scales."""
+        """Returns the levels that are not padding, and their predictions and scales."""
         predictions = [predictor._errors(levels)[1] for predictor in self.predictors]
         start = np.full(len(predictions), 1 / len(predictions))
         errors = self._recursive_errors(np.stack(predictions, axis=-1), levels, start)

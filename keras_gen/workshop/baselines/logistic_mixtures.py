@@ -1,4 +1,4 @@
-"""Mixtures of logistic distributions around a prediction, for values with discrete levels."""
+"""Mixtures of logistic distributions around the predictions of discrete values."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ _UNIFORM = (
 
 
 class LogisticMixture:
-    """Probabilities of levels: a mixture of logistic distributions with the same center.
+    """Probabilities of levels under a mixture of logistic distributions with the same center.
 
-    The scales of the distributions are fixed multiples of a scale that is given for each value,
-    such as the mean of the latest errors. Values are grouped by this scale, and each group has its
-    own weights, which are fitted by expectation maximization. Each level gets the probability of
+    Each value comes with a scale, such as the mean of the latest errors; the scales of the
+    distributions are fixed multiples of it. Values are grouped by this scale, and each group has
+    its own mixture weights, fitted by expectation maximization. Each level gets the probability of
     its interval.
 
     Args:
         borders: Borders between consecutive levels, ascending floats `[levels - 1]`.
         multiples: Multiples of the given scale, one per distribution.
-        groups: Number of groups of equal size.
+        groups: Number of groups of values, which have equal sizes.
 
     Example:
         >>> mixture = LogisticMixture(np.arange(255) + 0.5).fit(levels, predictions, errors)
@@ -44,12 +44,12 @@ class LogisticMixture:
     def fit(
         self, levels: np.ndarray, centers: np.ndarray, scales: np.ndarray
     ) -> LogisticMixture:
-        """Fits the weights of each group, and returns `self`.
+        """Fits the mixture weights of each group, and returns `self`.
 
         Args:
             levels: Levels, integers `[n]`.
-            centers: Predictions, in the unit of the borders, `[n]`.
-            scales: Scales, above 0, `[n]`.
+            centers: Predicted values, in the unit of the borders, `[n]`.
+            scales: Scales of the values, above 0, `[n]`.
         """
         self._cuts = np.quantile(scales, np.arange(1, self.groups) / self.groups)
         group = np.searchsorted(self._cuts, scales)

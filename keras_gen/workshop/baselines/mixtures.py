@@ -20,18 +20,18 @@ SEARCHED = 1000  # number of samples and held-out images whose nearest neighbors
 
 
 class BernoulliMixture:
-    """A density of binary examples, each sampled from one of k templates, without a network.
+    """A mixture of products of Bernoulli distributions ("templates") for binary examples.
 
-    p(x) = sum_k weight_k prod_i Bernoulli(x_i; p_ki), fitted with expectation maximization (Bishop:
-    "Pattern Recognition and Machine Learning", 2006, sec. 9.3.3).
+    The distribution p(x) = sum_k weight_k prod_i Bernoulli(x_i; p_ki) is fitted with expectation
+    maximization (Bishop: "Pattern Recognition and Machine Learning", 2006, sec. 9.3.3).
 
     Args:
         examples: Training examples `[n, ...]` of zeros and ones.
         components: Number of templates, 1 to n.
         iterations: Number of EM steps.
-        pseudo_count: Number of pseudo-examples added to each template, half of them white. Without
-            them, a white value would have probability 0 in pixels that are always black in
-            training.
+        pseudo_count: Number of pseudo-examples added to each template; half of the pseudo-examples
+            are white. Without them, white would have probability 0 in pixels that are always black
+            in training.
         seed: Seed for choosing the examples that initialize the templates.
 
     Example:
@@ -70,10 +70,11 @@ class BernoulliMixture:
     def of_best_size(
         cls, examples: np.ndarray, sizes: Iterable[int], seed: int = 0
     ) -> BernoulliMixture:
-        """Fits mixtures of several sizes, and returns the best mixture on held-out examples.
+        """Fits mixtures of several sizes, and returns the one that is best on held-out examples.
 
         Args:
-            examples: Training examples `[n, ...]`; the last sixth is held out.
+            examples: Examples `[n, ...]`. The last sixth is held out, and the mixtures are fitted
+                to the rest.
             sizes: Numbers of templates to try.
             seed: Seed for each fit.
 
@@ -85,7 +86,7 @@ class BernoulliMixture:
 
     @classmethod
     def of(cls, probabilities: np.ndarray, weights: np.ndarray) -> BernoulliMixture:
-        """Returns a mixture of given templates, without fitting.
+        """Returns a mixture of the given templates, without fitting.
 
         Args:
             probabilities: Probabilities of white pixels, `[components, ...]`, clipped to [1e-6, 1 -
@@ -108,7 +109,7 @@ class BernoulliMixture:
         return mixture
 
     def log_prob(self, examples: np.ndarray) -> np.ndarray:
-        """Returns log p(x) for examples of zeros and ones, float32 `[n]`, in nats."""
+        """Returns log p(x), float32 `[n]`, in nats, for examples of zeros and ones."""
         x = self._flat(examples)
         joint = self._joint()
         rows = max(1, HELD // len(self.weights))
@@ -139,17 +140,17 @@ def best_mixture(
     components: Sequence[int] = (10, 20, 40, 80),
     seed: int = 0,
 ) -> GaussianMixture:
-    """Fits Gaussian mixtures to vectors, and returns the best mixture on held-out vectors.
+    """Fits Gaussian mixtures, and returns the one that is best on held-out vectors.
 
     Args:
-        train: Vectors `[n, values]`.
+        train: Training vectors `[n, values]`.
         held_out: Held-out vectors `[m, values]`, whose mean log density determines the number of
             Gaussians.
         components: Numbers of Gaussians to try, each at most n.
         seed: Seed for the initial centers.
 
     Returns:
-        A scikit-learn mixture, whose `score_samples` returns log densities in nats.
+        A fitted scikit-learn mixture; its method `score_samples` returns log densities in nats.
 
     Example: `nats = -best_mixture(points, held_out).score_samples(test_points)`.
     """
@@ -174,21 +175,22 @@ def mixture_samples(
 ) -> np.ndarray:
     """Samples images from a Gaussian mixture over pixels, with one Gaussian per k-means cluster.
 
-    The result is uint8 `[n, H, W, C]`, rounded and clipped. According to Richardson, Weiss: "On
-    GANs and GMMs", NeurIPS 2018, such mixtures cover the data better than GANs do, but their
-    samples are less sharp. Deviation: the Gaussians have the covariances of their clusters, and are
+    The samples are rounded, clipped, and returned as uint8 `[n, H, W, C]`. According to Richardson,
+    Weiss: "On GANs and GMMs", NeurIPS 2018, such mixtures cover the data better than GANs do, but
+    their samples are less sharp. Deviation: each Gaussian has the covariance of its cluster, and is
     not fitted any further.
 
     Args:
         images: Training images, uint8 `[m, H, W, 1 or 3]`, 0 to 255.
         n: Number of images to sample.
         clusters: Number of Gaussians, 1 to m. With more Gaussians, samples are closer to training
-            images. If None, there is one Gaussian per 30, 60, 120, or 240 images, whichever is the
-            first number for which samples are no closer to the training images than a held-out
-            tenth of the images.
+            images. If None, mixtures with one Gaussian per 30, 60, 120, and 240 images are tried in
+            this order, until samples are no closer to the training images than a held-out tenth of
+            the images.
         seed: Seed for the clusters and the samples.
-        black: Whether each pixel is exactly black as often as in the training images of its
-            cluster: its lowest samples become 0. Otherwise, dark gray replaces much of the black.
+        black: Whether to make each pixel exactly black as often as in the training images of its
+            cluster, by replacing its lowest samples with 0. If False, dark gray replaces much of
+            the black.
 
     Example: `generation_report(extractor(images), extractor(mixture_samples(images, 10_000)))`.
     """
@@ -220,7 +222,7 @@ def _most_clusters(flat: np.ndarray, seed: int, black: bool) -> int:
 
 
 def _distance(queries: np.ndarray, known: np.ndarray) -> float:
-    """Returns the median distance to the nearest known example."""
+    """Returns the median distance from queries to their nearest known examples."""
     return float(np.median(nearest_neighbors(queries, known)[0]))
 
 

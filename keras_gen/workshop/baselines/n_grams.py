@@ -13,7 +13,7 @@ _DIRECT = 2**24  # keys below this number are counted in an array
 
 
 class NGrams:
-    """A model of sequences that predicts each level from the previous levels, based on counts.
+    """A model of sequences that predicts each level from the counts of its previous levels.
 
     Counts of long contexts are interpolated with counts of shorter contexts, using modified
     Kneser-Ney smoothing (Chen, Goodman: "An Empirical Study of Smoothing Techniques for Language
@@ -21,10 +21,11 @@ class NGrams:
 
         p(w | h) = (c(h w) - D(c(h w)) + sum_v D(c(h v)) p(w | h')) / sum_v c(h v),
 
-    where h' is h without its first level. D is a discount for counts of 1, of 2, and of 3 or more.
-    For the longest contexts, c counts n-grams; for shorter contexts, it counts the distinct levels
-    that precede them. The empty context is interpolated with a uniform distribution. Each sequence
-    is preceded by begin symbols, which are part of contexts and are never predicted.
+    where h' is h without its first level. The discount D has one value for counts of 1, one for
+    counts of 2, and one for counts of 3 or more. For the longest contexts, c counts n-grams; for
+    shorter contexts, c counts the distinct levels that precede the n-gram. The empty context is
+    interpolated with a uniform distribution. Each sequence is preceded by begin symbols, which are
+    part of contexts and are never predicted.
 
     Args:
         order: Number of levels in an n-gram, at least 1. Each level is predicted from the `order` -
@@ -51,8 +52,8 @@ class NGrams:
         """Counts the n-grams of sequences, and returns `self`.
 
         Args:
-            sequences: Integers `[n, time]` or `[n, time, 1]` from -1 to `levels` - 1. Padding, -1,
-                before or after a sequence is ignored.
+            sequences: Integers `[n, time]` or `[n, time, 1]` from -1 to `levels` - 1. The value -1
+                marks padding before or after a sequence, which is ignored.
         """
         n_grams = [c * self._base + level for c, level in self._n_grams(sequences)[0]]
         if not len(n_grams[0]):
@@ -78,7 +79,7 @@ class NGrams:
         return np.bincount(rows, np.log(p), minlength=size)
 
     def _probabilities(self, sequences):
-        """Returns the probability of each level, its sequence, and the number of sequences."""
+        """Returns the probability and sequence of each level, and the number of sequences."""
         if not self._counts:
             raise ValueError("These n-grams are not fitted: call fit first.")
         n_grams, rows, size = self._n_grams(sequences)
@@ -88,7 +89,7 @@ class NGrams:
         return p, rows, size
 
     def _n_grams(self, sequences):
-        """Returns contexts of every length with the next level and its sequence; the sequences."""
+        """Returns contexts of every length, the next level and its sequence, and all sequences."""
         sequences = as_sequences(sequences, self.levels)
         ahead = self.order - 1
         padded = np.pad(sequences, ((0, 0), (ahead, 0)), constant_values=-1)
@@ -114,17 +115,18 @@ class NGrams:
 
 
 class WordNGrams(NGrams):
-    """N-grams of characters, mixed with counts of characters after the latest words.
+    """Character n-grams, mixed with counts of characters that follow the latest words.
 
-    The additional contexts are the beginning of the current word; this beginning and the previous
-    word; and this beginning and the two previous words. Their counts are interpolated with each
-    other and with the n-grams, as in `NGrams`. The result is mixed with the n-grams alone, with one
-    weight, which is chosen on held-out sequences. Contexts are identified by 55-bit hashes.
+    There are three additional contexts: the beginning of the current word, this beginning with the
+    previous word, and this beginning with the two previous words. The counts in these contexts are
+    interpolated with each other and with the n-grams, as in `NGrams`. The interpolated distribution
+    is then mixed with the n-grams alone; the weight of this mixture is chosen on held-out
+    sequences. Contexts are identified by 55-bit hashes.
 
     Args:
         order: Number of characters in an n-gram; see `NGrams`.
         levels: Number of characters.
-        letters: Characters that words consist of, bool `[levels]`.
+        letters: Mask of the characters that words consist of, bool `[levels]`.
 
     Example: `WordNGrams(9, levels=89, letters=letters).fit(train).tuned(held_out).log_prob(test)`.
     """
@@ -161,7 +163,7 @@ class WordNGrams(NGrams):
         return np.bincount(rows, nats, minlength=size)
 
     def _both(self, sequences):
-        """Returns `_probabilities`, with the probabilities given words after those of n-grams."""
+        """Returns `_probabilities` of the n-grams, followed by the probabilities given words."""
         plain, rows, size = self._probabilities(sequences)
         contexts, level = self._after_words(sequences)
         p = plain
@@ -201,7 +203,7 @@ def _hash(first, second):
 def best_n_grams(
     train: np.ndarray, held_out: np.ndarray, orders: Iterable[int], levels: int
 ) -> NGrams:
-    """Fits n-grams of several orders, and returns the best model on held-out sequences.
+    """Fits n-grams of several orders, and returns the model that is best on held-out sequences.
 
     Args:
         train: Sequences to fit, as accepted by `NGrams.fit`.
@@ -239,7 +241,7 @@ def as_sequences(sequences: np.ndarray, levels: int) -> np.ndarray:
 
 
 class _Counts:
-    """Counts of n-grams by sorted keys, which are `context * base + level`."""
+    """Counts of n-grams, sorted by their keys, `context * base + level`."""
 
     def __init__(self, keys, counts, base):
         self.keys = keys
@@ -269,7 +271,7 @@ def _counted(keys):
 
 
 def _discounts(counts):
-    """Returns discounts for counts of 0, 1, 2, and at least 3, by leave-one-out if data suffice."""
+    """Returns discounts for counts of 0, 1, 2, and 3 or more; leave-one-out if data suffice."""
     n = np.bincount(np.minimum(counts, 5), minlength=5)[1:5]
     if n.all():
         y = n[0] / (n[0] + 2 * n[1])
@@ -286,17 +288,17 @@ def _found(keys, wanted):
 
 
 class GridNGrams:
-    """A distribution of code grids that predicts each code from two neighbors and the class.
+    """A distribution of code grids in which two neighbors and the class predict each code.
 
     The context is the code to the left, the code above, and the class. `NGrams` interpolates
     between counts with the full context, without the class, without the class and the code above,
-    and without any context. Codes outside of the grid are treated as an additional level. The
-    probabilities of the codes sum to slightly less than 1, because the shortest contexts reserve
-    some probability for other symbols.
+    and without any context. Positions outside of the grid are treated as an additional level. The
+    probabilities of all codes sum to slightly less than 1, because the shortest contexts reserve
+    some probability for symbols that are not codes.
 
     Args:
-        order: Size of the context plus 1: 2 for the code to the left, 3 to add the code above, and
-            4 to add the class.
+        order: Size of the context plus 1. With 2, the context is the code to the left; 3 adds the
+            code above, and 4 also adds the class.
         levels: Number of levels, which are 0 to `levels` - 1.
         classes: Number of classes.
 
@@ -328,12 +330,12 @@ class GridNGrams:
         return self
 
     def log_prob(self, codes: np.ndarray, labels: np.ndarray) -> np.ndarray:
-        """Returns log P(codes | labels) in nats, float64 `[n]`, for grids as passed to `fit`."""
+        """Returns log P(codes | labels) in nats, float64 `[n]`; for the arguments, see `fit`."""
         log_probs = self._n_grams.log_prob(self._sequences(codes, labels))
         return log_probs.reshape(len(codes), -1).sum(axis=1)
 
     def _sequences(self, codes, labels):
-        """Returns a sequence per code: the class, the codes above and to the left, and the code."""
+        """Returns a sequence per code: class, code above, code to the left, and the code."""
         codes = _integers(codes, 3, self.levels, "codes [n, height, width]")
         labels = _integers(labels, 1, self.classes, "labels [n]")
         if len(labels) != len(codes):
@@ -380,7 +382,7 @@ def best_grid_n_grams(
     levels: int,
     classes: int,
 ) -> GridNGrams:
-    """Fits `GridNGrams` of several orders, and returns the best model on held-out grids.
+    """Fits `GridNGrams` of several orders, and returns the model that is best on held-out grids.
 
     Args:
         train: Codes and labels to fit, as accepted by `GridNGrams.fit`.

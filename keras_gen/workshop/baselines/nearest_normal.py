@@ -1,4 +1,4 @@
-"""The normal distribution with minimum divergence, found by numerical integration on a line."""
+"""The normal distribution with minimum divergence from a density, by numerical integration."""
 
 import numpy as np
 from scipy.optimize import minimize
@@ -14,12 +14,12 @@ TINY = 1e-300
 
 
 def divergence(objective: FDivergence | str, p: np.ndarray, q: np.ndarray, step: float) -> float:
-    """Returns D_f(P || Q) for two densities on the line, as a sum over a grid.
+    """Returns D_f(P || Q) for two densities on the real line, as a sum over a grid.
 
     The divergence is the integral of q f(p / q) (Nowozin et al. 2016, eq. (2)).
 
     Args:
-        objective: Name or object of an f-divergence.
+        objective: f-divergence, or its name.
         p: Density of the data at the points of the grid, `[n]`.
         q: Density of the model at the points of the grid, `[n]`.
         step: Distance between neighboring points.
@@ -51,10 +51,10 @@ def nearest_normal(
     several minima.
 
     Args:
-        objective: Name or object of an f-divergence.
+        objective: f-divergence, or its name.
         points: Evenly spaced grid `[n]`, wide enough for the density and for the normal
             distribution.
-        density: Density of the data at the points.
+        density: Density of the data at the grid points, `[n]`.
 
     Returns: the mean, the standard deviation, and the divergence of the normal distribution. KL and
         Jensen-Shannon divergences are in nats.

@@ -1,4 +1,4 @@
-"""Predictions of a source image's target from training pairs, without a network."""
+"""Methods without a network that predict the target of a source image from training pairs."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from keras_gen.files.images import flat_pixels
 def nearest_target(
     sources: np.ndarray, train_sources: np.ndarray, train_targets: np.ndarray, side: int = 16
 ) -> np.ndarray:
-    """Returns the target of the nearest training source, a real image that matches another source.
+    """Returns the target that belongs to the nearest training source.
 
     Args:
         sources: Source images, uint8 `[n, H, W, C]`.
         train_sources: Training source images, uint8 `[m, H, W, C]`.
         train_targets: Training target images, uint8 `[m, H, W, channels]`.
-        side: Height and width to which sources are reduced before they are compared.
+        side: Height and width to which sources are downscaled before they are compared.
 
     Example: `nearest_target(labels, train_labels, train_photos)`.
     """
@@ -45,10 +45,10 @@ def ridge_target(
 
     Args:
         sources: Source images, uint8 `[n, H, W, C]`.
-        train_sources: Training source images, uint8 `[m, H, W, C]`, with m of at least 3.
+        train_sources: Training source images, uint8 `[m, H, W, C]`, at least 3.
         train_targets: Training target images, uint8 `[m, H, W, channels]`.
-        alphas: Penalties on the squared weights to try, for pixels in [0, 1]. The last tenth of the
-            training pairs, but at least two pairs, determines the best penalty.
+        alphas: Penalties on the squared weights to try; pixels are scaled to [0, 1]. The last tenth
+            of the training pairs (at least two pairs) determines the best penalty.
 
     Example: `ridge_target(labels, train_labels, train_photos)`.
     """
@@ -67,7 +67,7 @@ def ridge_target(
 def color_means(
     sources: np.ndarray, train_sources: np.ndarray, train_targets: np.ndarray, colors: np.ndarray
 ) -> np.ndarray:
-    """Returns uint8 images with the mean target pixel for the color of each source pixel.
+    """Replaces each source color with the mean of its target pixels; returns uint8 images.
 
     Args:
         sources: Label maps, uint8 `[n, H, W, C]`.

@@ -24,10 +24,10 @@ class ContextTable:
 
     The preceding pixels are the rows above a pixel and the pixels to the left in its own row:
     Langdon, Rissanen: "Compression of Black-White Images with Arithmetic Coding", IEEE Trans.
-    Communications 1981. The probability is computed from counts of the values that followed the
-    same context in training, plus two pseudo-examples that follow the distribution for the context
-    without its farthest pixel (MacKay, Peto: "A Hierarchical Dirichlet Language Model", Natural
-    Language Engineering 1995):
+    Communications 1981. The probability of a pixel is computed from counts of the values that
+    followed the same context in training, plus two pseudo-examples. The pseudo-examples are
+    distributed as predicted from the context without its farthest pixel (MacKay, Peto: "A
+    Hierarchical Dirichlet Language Model", Natural Language Engineering 1995):
 
         p(x | k pixels) = (c_k(x) + 2 p(x | k - 1 pixels)) / (c_k + 2).
 
@@ -50,7 +50,7 @@ class ContextTable:
         """Counts the values that follow each context, and returns `self`.
 
         Args:
-            images: Images, uint8 0 or 1, `[n, H, W, 1]`.
+            images: Binary images, uint8 `[n, H, W, 1]` of 0 and 1.
         """
         counts = np.zeros([2**self.context, 2])
         for part in _parts(_gray(images)):
@@ -120,7 +120,7 @@ def nearest_before(count: int) -> np.ndarray:
 
 
 def nearest_around(count: int) -> np.ndarray:
-    """Returns row and column offsets of a pixel and its nearest pixels, int64 `[count, 2]`.
+    """Returns row and column offsets of a pixel and its neighbors, int64 `[count, 2]`.
 
     Args:
         count: Number of pixels, including the pixel itself.
@@ -156,26 +156,27 @@ class BoostedPixels:
     """A distribution of gray images in which boosted trees predict each pixel.
 
     The preceding pixels are the rows above a pixel and the pixels to the left in its own row. A
-    pixel is predicted with a series of questions: first, whether it is brighter than 0, and if so,
-    the value of each bit of its level, from the highest to the lowest. Each question has its own
-    trees (scikit-learn's `HistGradientBoostingClassifier`, after Friedman: "Greedy Function
-    Approximation: A Gradient Boosting Machine", Annals of Statistics 2001). Their inputs are the
-    nearest preceding pixels, the row, the column, and the bits so far. The probability of a level
-    is the product of the probabilities of its answers. Binary images require only the first
-    question. Pixels outside of an image are 0.
+    pixel is predicted with a series of yes-or-no questions. The first question is whether the pixel
+    is brighter than 0. If so, the next questions are the bits of its level, from the highest to the
+    lowest. Each question has its own trees (scikit-learn's `HistGradientBoostingClassifier`, after
+    Friedman: "Greedy Function Approximation: A Gradient Boosting Machine", Annals of Statistics
+    2001). The inputs of the trees are the nearest preceding pixels, the row, the column, and the
+    bits that are already known. The probability of a level is the product of the probabilities of
+    the answers that define the level. Binary images require only the first question. Pixels outside
+    of an image are 0.
 
-    If a part of each image is known, the trees predict only the other pixels, and also see the
-    nearest following pixels, in which pixels that are not known are missing values.
+    If part of each image is known, the trees predict only the other pixels. Their inputs then
+    include the nearest following pixels; unknown pixels among them are missing values.
 
     Args:
-        context: Number of preceding pixels that the trees use, at least 1.
-        levels: 2 for binary images, or 256.
-        examples: Number of training pixels for each question, sampled at random, at least 10.
+        context: Number of preceding pixels used by the trees, at least 1.
+        levels: Number of levels: 2 for binary images, or 256.
+        examples: Number of randomly sampled training pixels for each question, at least 10.
             Questions about bits use only pixels above 0.
         trees: Maximum number of trees per question. Fewer trees are used if more trees do not
-            improve the prediction of a held-out tenth of these pixels.
-        learning_rate: Factor applied to a tree's output before it is added to the previous trees'
-            output.
+            improve predictions on a held-out tenth of the sampled pixels.
+        learning_rate: Factor applied to a tree's output before the output is added to the previous
+            trees' output.
         seed: Seed for the sampled pixels and the trees.
         known: Mask `[H, W]`, True where pixels are known, or None.
 
@@ -230,7 +231,7 @@ class BoostedPixels:
     def log_prob(self, images: np.ndarray) -> np.ndarray:
         """Returns log P(x) in nats, float64 `[n]`, for images in the format of `fit`.
 
-        If pixels are known, this is the log probability of the other pixels given these.
+        If pixels are known, the result is the log probability of the other pixels given these.
         """
         if not self._questions:
             raise ValueError("These trees are not fitted: call fit first.")
@@ -250,7 +251,7 @@ class BoostedPixels:
         return found.reshape(len(pixels), -1).sum(axis=1)
 
     def _predicted(self, pixels):
-        """Returns the flat positions of all pixels that are not known."""
+        """Returns the flat positions of all unknown pixels."""
         if self.known is None:
             return np.arange(pixels.size)
         return np.flatnonzero(np.broadcast_to(~self.known, pixels.shape))
@@ -269,7 +270,7 @@ class BoostedPixels:
         return np.stack([*seen, row, column], axis=1)
 
     def _bits(self, pixels, places):
-        """Yields, for each bit, the trees' inputs, the bit, and whether it is certain to be 1."""
+        """Yields, for each bit, the trees' inputs, the bit, and whether the bit must be 1."""
         level = pixels.ravel()[places]
         before = self._before(pixels, places)
         for bit in reversed(range(_BITS)):

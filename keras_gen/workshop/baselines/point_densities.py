@@ -18,13 +18,13 @@ Density = Callable[[np.ndarray], np.ndarray]
 def point_densities(
     train: np.ndarray, held_out: np.ndarray, seed: int = 0
 ) -> dict[str, Density]:
-    """Fits a histogram and boosted trees to points, and returns their log densities as functions.
+    """Fits a histogram and boosted trees to points, and returns functions for their log densities.
 
-    "histogram" counts points in bins of equal size. "trees" distinguish points from uniform points
-    in the bounding box, so their odds are proportional to the density; see Hastie, Tibshirani,
-    Friedman: "The Elements of Statistical Learning", 2009, section 14.2.4. The number of bins is
-    chosen for the highest likelihood of the held-out points. A Gaussian with the weight of one
-    training point is added to both densities, so that no density is 0.
+    "histogram" counts points in bins of equal size; the number of bins maximizes the likelihood of
+    the held-out points. "trees" distinguish the points from uniformly sampled points in the
+    bounding box, so the predicted odds are proportional to the density. See Hastie, Tibshirani,
+    Friedman: "The Elements of Statistical Learning", 2009, section 14.2.4. A Gaussian with the
+    weight of one training point is added to both densities, so that no density is 0.
 
     Args:
         train: Points `[n, axes]` with one to three axes.
@@ -32,7 +32,8 @@ def point_densities(
         seed: Seed for the uniform points and the trees.
 
     Returns:
-        For each name, a function that maps points `[k, axes]` to log densities `[k]`, in nats.
+        A dict that maps "histogram" and "trees" to functions from points `[k, axes]` to log
+        densities `[k]`, in nats.
 
     Example: `nats = -point_densities(points, held_out)["trees"](test_points)`.
     """
@@ -78,7 +79,7 @@ def _tree_density(train, seed) -> Density:
 
 
 def _with_gaussian(train, density) -> Density:
-    """Returns the log of the density inside the bounding box, mixed with a Gaussian."""
+    """Returns the log of a mixture of a Gaussian and the density inside the bounding box."""
     low, high = train.min(axis=0), train.max(axis=0)
     gaussian = multivariate_normal(train.mean(axis=0), np.cov(train.T))
     share = 1 / (len(train) + 1)

@@ -1,4 +1,4 @@
-"""Linear image codes, and quantized codes with a known number of bits, without networks."""
+"""Image codes without networks: linear codes, and quantized codes with a known number of bits."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from keras_gen.metrics.metric_arguments import as_images, check_within
 
 
 class PrincipalComponents:
-    """The best linear code of a given size, with the methods of an autoencoder.
+    """The best linear code of a given size, with an autoencoder's methods.
 
     No other linear code has a smaller squared error on the training images (Baldi, Hornik 1989).
     The code is computed exactly, from the eigenvectors of the pixels' covariance, or from a
@@ -36,7 +36,7 @@ class PrincipalComponents:
 
     @property
     def directions(self) -> np.ndarray:
-        """The components, float32 `[dimensions, values per image]`, largest variance first."""
+        """The components by decreasing variance, float32 `[dimensions, values per image]`."""
         return self._pca.components_
 
     def encode(self, images: np.ndarray) -> np.ndarray:
@@ -46,16 +46,17 @@ class PrincipalComponents:
     def reconstruct(self, images: np.ndarray, dimensions: int | None = None) -> np.ndarray:
         """Returns reconstructions of images in the same shape, float32 in units of 255 levels.
 
-        Some values are outside [0, 1]; clipping them brings the images closer to the originals.
+        Some values are outside [0, 1]; clipping these values brings reconstructions closer to the
+        originals.
 
         Args:
             images: Images, uint8 `[n, H, W, C]`.
-            dimensions: Number of leading dimensions of the codes to use. If None, all are used.
+            dimensions: Number of leading code dimensions to use. If None, all dimensions are used.
         """
         return self.decode(self.encode(images)[:, :dimensions], images.shape)
 
     def decode(self, codes: np.ndarray, shape: tuple) -> np.ndarray:
-        """Decodes codes `[n, dimensions]`, or fewer columns, to images, float32 of `shape`."""
+        """Decodes the leading columns of codes, `[n, columns]`, to float32 images of `shape`."""
         pixels = codes @ self.directions[: codes.shape[1]] + self._pca.mean_
         return pixels.reshape(shape).astype(np.float32)
 
@@ -90,17 +91,17 @@ _HALVINGS = 20  # number of times that the interval containing the step size is 
 
 
 class PatchCodebook:
-    """Codes images as grids of patches, each replaced by the nearest center of k-means.
+    """Encodes images as grids of patches, each replaced by the nearest k-means center.
 
-    This is vector quantization of pixels, equivalent to a VQ-VAE without networks. With 4x4
-    patches, it uses as many codes and bits as an encoder that halves the sides twice.
+    This is vector quantization of pixels, as in a VQ-VAE without networks. With 4x4 patches, the
+    grid has as many codes and bits as the grid of an encoder that halves the sides twice.
 
     Args:
         images: Training images, uint8 `[n, H, W, C]`.
         side: Side of a patch in pixels, a divisor of the images' sides.
         codes: Size K of the codebook, at most the number of patches.
         seed: Seed for choosing the patches and the initial centers (k-means++).
-        most: Maximum number of patches to fit. If there are more, a random sample is used.
+        most: Maximum number of patches to fit. If there are more patches, a random sample is used.
 
     Example:
         >>> patches = PatchCodebook(train, side=4, codes=512)
@@ -152,7 +153,7 @@ class PatchCodebook:
 
 
 class QuantizedComponents:
-    """Quantized principal components of whole images, with more levels for larger variances.
+    """Quantized principal components of whole images; larger variances get more levels.
 
     This is the best linear transform code of fixed length for normal data (Huang, Schultheiss:
     "Block Quantization of Correlated Gaussian Random Variables", IEEE Transactions on
@@ -166,8 +167,8 @@ class QuantizedComponents:
         bits: Number of bits in an image's code, at least 1.
 
     Attributes:
-        bits: Number of bits of each component, int64. The sum is the number of bits per image, or
-            less if more bits would not lower the error.
+        bits: Number of bits of each component, int64. The sum is the argument `bits`, or less if
+            more bits would not lower the error.
 
     Example: `psnr(QuantizedComponents(train, bits=576).reconstruct(test), test, of="rgb").mean()`.
     """
@@ -197,7 +198,7 @@ class QuantizedComponents:
 
 
 class Quantizer:
-    """Quantization levels for numbers, with minimum squared error, to which bits can be added.
+    """Quantization levels with minimum squared error, to which bits can be added.
 
     Args:
         values: Numbers to fit, `[n]`.
@@ -220,7 +221,7 @@ class Quantizer:
         self._look_ahead()
 
     def add_bit(self) -> None:
-        """Adds a bit, which doubles the number of levels."""
+        """Adds one bit, which doubles the number of levels."""
         self.bits += 1
         self.levels = self._next
         self._error = self._next_error
@@ -239,11 +240,11 @@ class Quantizer:
 class CodedComponents:
     """Principal components of whole images, rounded and entropy-coded.
 
-    With an entropy code, rounding all components to multiples of one step is nearly optimal (Gish,
-    Pierce: "Asymptotically Efficient Quantizing", IEEE Transactions on Information Theory 1968).
-    The number of bits varies from image to image. The step is chosen so that the codes of training
-    images have `bits` bits on average if each component is coded according to the frequencies of
-    its values.
+    With an entropy code, it is nearly optimal to round all components to multiples of one step
+    (Gish, Pierce: "Asymptotically Efficient Quantizing", IEEE Transactions on Information Theory
+    1968). The number of bits varies from image to image. The step is chosen so that the codes of
+    training images require `bits` bits on average, if each component is coded according to the
+    frequencies of its values.
 
     Args:
         images: Training images, uint8 `[n, H, W, C]`, at least 2.
@@ -308,7 +309,7 @@ def _means_by(keys, values) -> dict[int, float]:
 
 
 def least_squares_levels(values: np.ndarray, levels: int) -> np.ndarray:
-    """Returns sorted levels with minimum squared error, using Lloyd's algorithm from the quantiles.
+    """Returns sorted levels with minimum squared error; Lloyd's algorithm starts at quantiles.
 
     Args:
         values: Numbers `[n]`.

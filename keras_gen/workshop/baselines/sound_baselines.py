@@ -30,18 +30,18 @@ def griffin_lim(
     Griffin, Lim: "Signal Estimation from Modified Short-Time Fourier Transform", IEEE Transactions
     on Acoustics, Speech, and Signal Processing 1984. Each round uses the phases of the previous
     round's sound; the initial phases are random. The magnitudes of the frequencies are computed
-    from the bands by least squares, and negative ones are set to 0.
+    from the mel bands by least squares, and negative magnitudes are set to 0.
 
     Args:
         mel: Frames from `keras_gen.core.sound_spectra.mel_frames`, float32 `[n, frames, bands]`.
         window: Number of samples per frame; see `mel_frames`.
         hop: Number of samples between consecutive frames, at most half of `window`.
         rate: Samples per second.
-        rounds: Number of rounds, at least 1. Each round recomputes the phases.
+        rounds: Number of rounds, each of which recomputes the phases; at least 1.
         seed: Seed for the initial phases.
 
     Returns:
-        Float32 `[n, frames * hop, 1]`, in [-1, 1].
+        The sounds, float32 `[n, frames * hop, 1]`, in [-1, 1].
 
     Example:
         >>> griffin_lim(np.zeros([2, 8, 24], "float32"), window=256, hop=64, rate=8000).shape
@@ -69,13 +69,14 @@ def griffin_lim(
 
 
 class FrameCodebook:
-    """Vector quantization of waveforms: replaces each frame with the nearest k-means center.
+    """Vector quantization of waveforms, which replaces each frame with the nearest k-means center.
 
-    With frames of 64 samples and 512 codes, 9 bits per 64 samples are required, as in a VQ-VAE
+    With frames of 64 samples and 512 codes, a sound requires 9 bits per 64 samples, as in a VQ-VAE
     whose encoder halves the length six times.
 
     Args:
-        waveforms: Recordings to fit, int16 or floats in [-1, 1], `[n, samples, 1]`.
+        waveforms: Recordings to which the codes are fitted, int16 or floats in [-1, 1],
+            `[n, samples, 1]`.
         codes: Number of codes, at most the number of frames.
         frame: Number of samples per frame.
         seed: Seed for k-means.
@@ -92,7 +93,7 @@ class FrameCodebook:
         ).fit(frames)
 
     def reconstruct(self, waveforms) -> np.ndarray:
-        """Returns sounds assembled from the nearest codes, float32 `[n, samples, 1]`."""
+        """Returns sounds made of the nearest codes of their frames, float32 `[n, samples, 1]`."""
         nearest = self._kmeans.predict(self._frames(waveforms))
         sounds = self._kmeans.cluster_centers_[nearest].reshape(len(waveforms), -1, 1)
         return sounds.astype(np.float32)
@@ -109,11 +110,11 @@ class FrameCodebook:
 
 
 class Equalizer:
-    """Converts voices with a filter that maps one speaker's average spectrum to another's.
+    """Voice conversion with a filter that maps one speaker's average spectrum to another's.
 
-    The filter multiplies short-time Fourier transforms by the ratio of the speakers' magnitudes,
-    which are the square roots of the mean power of their recordings. Unlike a VQ-VAE, the method
-    requires the speaker of each sound.
+    The filter multiplies short-time Fourier transforms by the ratio of the two speakers'
+    magnitudes. The magnitudes of a speaker are the square roots of the mean power of the speaker's
+    recordings. Unlike a VQ-VAE, the method requires the speaker of each sound.
 
     Args:
         waveforms: Recordings, int16 or floats in [-1, 1], `[n, samples, 1]`.
@@ -135,8 +136,8 @@ class Equalizer:
         Args:
             waveforms: Sounds `[n, samples, 1]`.
             speakers: Speakers of the sounds, integers `[n]`.
-            targets: Target speakers, whose average spectrum is imposed on the sounds, integers
-                `[n]`.
+            targets: Target speakers, integers `[n]`, whose average spectra are imposed on the
+                sounds.
         """
         sounds = as_waveforms(waveforms)
         ratios = self.spectra[np.asarray(targets)] / self.spectra[np.asarray(speakers)]
@@ -147,16 +148,18 @@ class Equalizer:
 
 
 class NearestUnits:
-    """Converts voices by assembling pieces of the target speaker's recordings, without a network.
+    """Voice conversion that assembles pieces of the target speaker's recordings.
 
-    Every 16 ms of a sound are replaced with a 32 ms unit of the target's recordings. The nearest
-    unit is selected based on the cepstra of five frames, standardized to mean 0 and standard
-    deviation 1 for each speaker. Units overlap. Each unit begins where it best matches the previous
-    unit, and is scaled to the loudness of the sound that it replaces. The result has the target's
-    pitch and timbre. See Hunt, Black: "Unit Selection in a Concatenative Speech Synthesis System
-    Using a Large Speech Database", ICASSP 1996. The method requires the speaker of each sound.
+    Every 16 ms of a sound are replaced with a unit of 32 ms from the target's recordings, so units
+    overlap. The unit with the nearest cepstra in five frames is selected. Cepstra are standardized
+    to mean 0 and standard deviation 1 for each speaker. Each unit begins where it best matches the
+    previous unit, and is scaled to the loudness of the sound that it replaces. The result has the
+    target's pitch and timbre. See Hunt, Black: "Unit Selection in a Concatenative Speech Synthesis
+    System Using a Large Speech Database", ICASSP 1996. The method requires the speaker of each
+    sound.
 
-    Deviation: the nearest unit is used, without searching for the path with minimum cost.
+    Deviation: the nearest unit is used; there is no search for the sequence of units with minimum
+    cost.
 
     Args:
         waveforms: Recordings, int16 or floats in [-1, 1], `[n, samples, 1]`.
@@ -186,8 +189,8 @@ class NearestUnits:
         Args:
             waveforms: Sounds `[n, samples, 1]`.
             speakers: Speakers of the sounds, integers `[n]`.
-            targets: Target speakers, from whose recordings the sounds are assembled, integers
-                `[n]`.
+            targets: Target speakers, integers `[n]`, from whose recordings the sounds are
+                assembled.
         """
         sounds = as_waveforms(waveforms)
         cepstra, _ = cepstrum(sounds)
@@ -200,7 +203,7 @@ class NearestUnits:
         return _to_peak(np.stack(converted))
 
     def _joined(self, sound, recordings, starts):
-        """Joins units of the recordings with the rhythm and loudness of a sound."""
+        """Joins units of the recordings, which follow the rhythm and loudness of a sound."""
         window = signal.get_window("hann", WINDOW)
         step = HOP * STEP
         made = np.zeros(len(sound))
@@ -236,7 +239,7 @@ class NearestUnits:
 
 
 def _to_peak(sounds):
-    """Scales each sound `[n, samples]` to a peak of 0.9, float32 `[n, samples, 1]`."""
+    """Returns sounds `[n, samples]` scaled to a peak of 0.9, float32 `[n, samples, 1]`."""
     loudest = np.abs(sounds).max(axis=1, keepdims=True)
     return (0.9 * sounds / np.maximum(loudest, 1e-9)).astype(np.float32)[..., None]
 

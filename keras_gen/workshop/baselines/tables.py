@@ -1,4 +1,4 @@
-"""Inexpensive models of table rows: independent columns, a tree, and a mixture."""
+"""Inexpensive models of table rows: independent columns, a Chow-Liu tree, and a mixture."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from scipy.special import log_softmax, logsumexp
 
 
 class IndependentColumns:
-    """Independent columns, with the frequencies of the training rows.
+    """A model of independent columns that uses the frequencies of the training rows.
 
     Args:
         cells: Cell indices of the training rows, int `[n, columns]`, without missing cells.
@@ -30,17 +30,17 @@ class IndependentColumns:
 
 
 class ChowLiuTree:
-    """A tree in which each column depends on one other column, for maximum mutual information.
+    """A tree of columns, each dependent on one other column, with maximum mutual information.
 
     Chow, Liu: "Approximating Discrete Probability Distributions with Dependence Trees", IEEE
-    Transactions on Information Theory 14, 1968. The expected mutual information of independent
-    columns is subtracted.
+    Transactions on Information Theory 14, 1968. The mutual information that is expected for
+    independent columns is subtracted.
 
     Args:
         cells: Cell indices of the training rows, int `[n, columns]`, without missing cells.
         sizes: Number of possible cells in each column.
-        pseudo_counts: Number of pseudo-rows, with the column's marginal distribution, added to each
-            conditional distribution.
+        pseudo_counts: Number of pseudo-rows added to each conditional distribution of a column. The
+            pseudo-rows follow the column's marginal distribution.
     """
 
     def __init__(self, cells: np.ndarray, sizes: Sequence[int], pseudo_counts: float = 10.0):
@@ -86,13 +86,13 @@ class ChowLiuTree:
 
 
 class ProductMixture:
-    """A mixture of products of the columns' distributions, fitted by the EM algorithm.
+    """A mixture of models with independent columns, fitted by the EM algorithm.
 
     Args:
         cells: Cell indices of the training rows, int `[n, columns]`; -1 marks a missing cell, which
             is ignored.
         sizes: Number of possible cells in each column.
-        components: Number of products.
+        components: Number of mixture components.
         rounds: Number of EM steps.
         seed: Seed for the initial assignment of rows to components.
     """
@@ -134,7 +134,7 @@ class ProductMixture:
         return np.split(values, np.cumsum(self.sizes)[:-1], axis=1)
 
     def log_prob(self, cells: np.ndarray) -> np.ndarray:
-        """Returns log P of rows, `[n]`, in nats; missing cells are ignored."""
+        """Returns log P of rows, `[n]`, in nats, without regard to missing cells."""
         scores = self._one_hot(cells) @ self.log_shares.T + self.log_weights
         return logsumexp(scores, axis=1) - logsumexp(self.log_weights)
 
@@ -147,7 +147,7 @@ class ProductMixture:
         return np.stack([_drawn(each[chosen], random) for each in by_column], axis=1)
 
     def probabilities(self, cells: np.ndarray) -> list[np.ndarray]:
-        """Returns P of each column's cells given a row's known values, each `[n, cells]`."""
+        """Returns P of each column's cells, `[n, cells]`, given the known values of the row."""
         scores = self._one_hot(cells) @ self.log_shares.T + self.log_weights
         weights = np.exp(log_softmax(scores, axis=1))
         return [weights @ each for each in self._by_column(np.exp(self.log_shares))]
@@ -179,7 +179,7 @@ def _training_cells(cells, sizes, least=0):
 
 
 def _smoothed_shares(cells, sizes):
-    """Returns the frequencies of each column's cells, as if one more row were spread over them."""
+    """Returns the frequencies of each column's cells, with one pseudo-row spread over the cells."""
     found = []
     for column, size in zip(cells.T, sizes, strict=True):
         counts = np.bincount(column[column >= 0], minlength=size)

@@ -37,7 +37,7 @@ def bicubic(images: np.ndarray, factor: PositiveInteger) -> np.ndarray:
 
 
 class ClusteredRidge:
-    """Enlarges images bicubically, and adds details predicted by patch regression.
+    """Bicubic enlargement with details that are predicted by patch regression.
 
     Patches of the small image are clustered by shape, regardless of their mean and contrast. In
     each cluster, ridge regression predicts the luma of the large image minus the luma of the
@@ -80,7 +80,7 @@ class ClusteredRidge:
         """Fits the regression to downscaled images in eight orientations, and returns `self`.
 
         Args:
-            images: Large images, uint8 `[n, side, side, 3]`, with a side that is a multiple of the
+            images: Large images, uint8 `[n, side, side, 3]`, whose side is a multiple of the
                 factor.
         """
         images = as_images(images, channels=(3,))
@@ -106,7 +106,7 @@ class ClusteredRidge:
         return self
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
-        """Returns uint8 images `[n, height, width, 3]` with sides `factor` times as long."""
+        """Enlarges the sides by `factor`; returns uint8 images `[n, height, width, 3]`."""
         if self._means is None:
             raise ValueError("These regressions are not fitted: call fit first.")
         images = as_images(images, channels=(3,))
@@ -146,7 +146,7 @@ class ClusteredRidge:
                 yield patches.reshape(-1, self.side**2), regions.reshape(-1, region**2)
 
     def _overlapped(self, regions):
-        """Returns the mean of regions `[n, rows, columns, values]` where they overlap."""
+        """Averages overlapping regions `[n, rows, columns, values]` to an image."""
         n, rows, columns, _ = regions.shape
         factor = self.factor
         blocks = regions.reshape(n, rows, columns, _MIDDLE, factor, _MIDDLE, factor)

@@ -49,8 +49,8 @@ class ProbabilisticPCA:
 
     Tipping, Bishop: "Probabilistic Principal Component Analysis", Journal of the Royal Statistical
     Society B 61, 1999. The model is x = W z + mean + noise, where z is standard normal and the
-    noise has the same variance in all directions. No VAE with a linear decoder has a higher
-    likelihood. If there are as many components as values in an image, the model is a normal
+    noise has the same variance in all directions. The fitted model is the best VAE with a linear
+    decoder. If there are as many components as values in an image, the model is a normal
     distribution with full covariance.
 
     Uniform noise u in [0, 1) turns discrete levels into a density (Theis et al. 2016, sec. 3.1).

@@ -141,7 +141,7 @@ def _parts(places):
 
 
 def _before(values, places, count):
-    """Returns the values before each position, `[positions, count]`, latest first, then zeros."""
+    """Returns the values before each position, latest first and padded, `[positions, count]`."""
     padded = np.pad(values, ((0, 0), (count, 0))).ravel()
     row, column = np.divmod(places, values.shape[1])
     start = row * (values.shape[1] + count) + column
@@ -196,7 +196,7 @@ class RecursivePredictor(LinearPredictor):
         return errors, sounds - errors
 
     def _recursive_errors(self, seen, levels, coefficients):
-        """Returns errors `[n, time]` of adaptive linear prediction from `seen`, `[n, time, d]`."""
+        """Returns errors `[n, time]` when adaptively predicting from `seen`, `[n, time, d]`."""
         sounds = self._middles[levels]
         n, time, inputs = seen.shape
         errors = np.zeros([n, time + self.taps])

@@ -80,7 +80,7 @@ class ContextTable:
         return np.concatenate(found)
 
     def _contexts(self, images):
-        """Returns each pixel's preceding pixels as one number, the nearest in the first bit."""
+        """Returns each pixel's preceding pixels as one number; its first bit is the nearest."""
         reach = 2 + math.isqrt(self.context)
         padded = np.pad(images, ((0, 0), (reach, 0), (reach, reach)))
         height, width = images.shape[1:]

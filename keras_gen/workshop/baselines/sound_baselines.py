@@ -184,7 +184,7 @@ class NearestUnits:
             self._searches.append(NearestNeighbors(n_neighbors=1).fit(known))
 
     def convert(self, waveforms, speakers, targets) -> np.ndarray:
-        """Returns sounds made of the targets' units, float32 `[n, samples, 1]`, with a peak of 0.9.
+        """Returns sounds made of the targets' units, float32 `[n, samples, 1]`, with peaks of 0.9.
 
         Args:
             waveforms: Sounds `[n, samples, 1]`.

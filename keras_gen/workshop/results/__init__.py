@@ -1,4 +1,4 @@
-"""The results pages: values from papers, and results of published runs.
+"""The results pages, which compare results of published runs with values from papers.
 
 No module in this package imports TensorFlow before it loads a recipe.
 """

@@ -1,4 +1,4 @@
-"""The methods in `docs/methods.toml`, with their classes, recipes, and results."""
+"""The methods listed in `docs/methods.toml`, with their classes, recipes, and results."""
 
 import ast
 import dataclasses
@@ -19,13 +19,13 @@ class Algorithm:
     """The entry of a method in `docs/methods.toml`.
 
     Attributes:
-        formula: Quantity that is minimized, as LaTeX code.
-        steps: One training step, in sentences.
-        code: Methods whose code is shown. A method of another class includes the class name, as in
-            `GAN.train_step`.
-        recipe: Recipe to list first, if file names do not determine it.
-        figure: Metric to show for the method, if the headline of that recipe belongs to another
-            method.
+        formula: LaTeX code of the quantity that is minimized.
+        steps: Sentences that describe one training step.
+        code: Names of the Python methods whose code is shown. If a Python method belongs to another
+            class, the name includes this class, as in `GAN.train_step`.
+        recipe: Recipe to list first, if file names do not determine which.
+        figure: Metric to show for the method, if the headline of the recipe listed first belongs to
+            another method.
     """
 
     formula: str
@@ -36,13 +36,13 @@ class Algorithm:
 
 
 def read_algorithms(root: Path) -> dict[str, Algorithm]:
-    """Reads `docs/methods.toml`, which maps class names to formula, steps, and code."""
+    """Reads `docs/methods.toml`, and returns its entries by class name."""
     tables = tomllib.loads((root / FILE).read_text(encoding="utf-8"))
     return {name: Algorithm(**table) for name, table in tables.items()}
 
 
 def figure_of(group: Group, key: str) -> tuple[str, Entry]:
-    """Returns the display name and the entry of a recipe's metric, by default the first one.
+    """Returns the display name and the entry of a recipe's metric, by default its first metric.
 
     Raises:
         ValueError: If the recipe does not publish the metric.
@@ -70,7 +70,8 @@ def recipes_of(
         name: Name of the class.
         file: File that defines the class.
         own: Recipe to list first, or an empty string.
-        imports: Maps each recipe's name to the names that it imports from the library.
+        imports: Dict from the name of each recipe to the names that the recipe imports from the
+            library.
     """
     stem = Path(file).stem
     found = [recipe for recipe in imports if name in imports[recipe]]

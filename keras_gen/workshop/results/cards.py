@@ -15,11 +15,11 @@ CARD = "README.md"
 
 
 def texts(root: Path, groups: dict[str, list[Group]]) -> dict[Path, str]:
-    """Returns the text of the index and of each model card in a repository, by file.
+    """Returns a dict that maps the index and each model card in a repository to its text.
 
     Args:
         root: The repository's root.
-        groups: Published runs of every recipe.
+        groups: Dict from the name of each recipe to its published runs.
     """
     models = root / MODELS
     names = exported.exports(models)
@@ -37,7 +37,7 @@ def texts(root: Path, groups: dict[str, list[Group]]) -> dict[Path, str]:
 
 
 def _exported(own: list[Group]) -> Group | None:
-    """Returns a group with only the exported run, or None if that run is not published."""
+    """Returns a group with only the exported run, or None if this run is not published."""
     for group in own:
         if group.exported:
             return Group(group.recipe, group.published, (group.exported,))
@@ -65,7 +65,7 @@ def _entry(path: Path, metadata: dict[str, Any], run: Group | None) -> dict[str,
 
 
 def card(name: str, entry: dict[str, Any], metadata: dict[str, Any], run: Group | None) -> str:
-    """Returns a model card in Markdown, with the front matter that the Hugging Face Hub reads."""
+    """Returns a model card in Markdown with front matter for the Hugging Face Hub."""
     parts = [_front_matter(entry), f"# {name}\n"]
     if run:
         dataset = filled(run.published.dataset, run.record.numbers)

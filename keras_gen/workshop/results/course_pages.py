@@ -65,11 +65,12 @@ class Week:
 
     Attributes:
         title: Displayed title.
-        reading: Names of chapters, or of sections, such as `08_flows.9`.
-        recipes: Recipes to run. Each recipe belongs to one week, which also covers the topics that
-            list this recipe first.
+        reading: Chapters or sections to read, such as `08_flows.9`.
+        recipes: Recipes to run. Each recipe belongs to one week. That week also covers the topics
+            that list the recipe first.
         question: Question for the oral exam.
-        answer: Answer, in which "section 2" is a section of the first chapter.
+        answer: Answer to the question. In it, "section 2" refers to a section of the first chapter
+            in `reading`.
     """
 
     title: str
@@ -87,7 +88,7 @@ class Chapter:
         minutes: Duration of all code in the chapter, in minutes.
         title: Title with its number.
         sections: Dict from the number of a section to the section's numbered heading.
-        said: Heading and text of the section on common claims.
+        said: Heading and text of the chapter's section on common claims.
     """
 
     def __init__(self, folder: Path, name: str, minutes: int):
@@ -100,14 +101,14 @@ class Chapter:
         self.said = _SAID.findall(text)[0]
 
     def link(self, number: str = "") -> str:
-        """Returns a link to the chapter, or to one of its sections."""
+        """Returns a link to the chapter, or to the section with the given number."""
         if not number:
             return f"[{self.title}]({self.name}.md)"
         target = self._target(number)
         return f"[{self.title.partition('.')[0]}.{self.sections[number]}]({target})"
 
     def linked(self, text: str) -> str:
-        """Returns a text with links to the sections and questions of this chapter."""
+        """Returns the text with links to the sections and questions of this chapter."""
         text = re.sub(r"\bsection\s(\d+)", lambda m: f"[{m[0]}]({self._target(m[1])})", text)
         return re.sub(r"\bquestion\s\d", rf"[\g<0>]({self.name}.md#questions)", text)
 
@@ -123,12 +124,12 @@ class Chapter:
 def texts(
     root: Path, groups: Mapping[str, Sequence[Group]], titles: Mapping[str, str]
 ) -> dict[Path, str]:
-    """Returns the generated pages of the course by file; empty if there is no syllabus.
+    """Returns the text of each generated course page by file; empty if there is no syllabus.
 
     Args:
         root: The repository's root.
-        groups: Published runs of every recipe.
-        titles: Displayed names of families.
+        groups: Dict from the name of each recipe to its published runs.
+        titles: Dict from each family to its displayed name.
 
     Raises:
         ValueError: If a chapter or a section does not exist.
@@ -215,7 +216,7 @@ def _recipe(name: str) -> str:
 def _result(
     recipe: str, groups: Mapping[str, Sequence[Group]], key: str = ""
 ) -> tuple[str, str, str]:
-    """Returns a metric, by default the first, with its result and the comparison."""
+    """Returns a metric (by default the first), its result, and the comparison with others."""
     if recipe not in groups:
         return "not published yet", "", ""
     metric, entry = algorithms.figure_of(groups[recipe][0], key)
@@ -260,8 +261,8 @@ def errata(formulas: Sequence[Mapping[str, str]], chapters: Mapping[str, Chapter
     """Returns the page of errata.
 
     Args:
-        formulas: Errors in formulas, each with its `said`, `true`, and `chapter`.
-        chapters: The result of `read_index`.
+        formulas: Errors in formulas, each a dict with the keys `said`, `true`, and `chapter`.
+        chapters: Chapters by name; see `read_index`.
     """
     parts = [ERRATA, "## Formulas on slides\n"]
     for each in formulas:

@@ -1,4 +1,4 @@
-"""The metrics that a recipe publishes: `recipes/results/<recipe>.toml`."""
+"""The metrics that a recipe publishes, as declared in `recipes/results/<recipe>.toml`."""
 
 import dataclasses
 import itertools
@@ -17,7 +17,7 @@ SPREADS = {
     "test examples": "the standard error over the test examples",
     "label draws": "the standard error of the mean over random choices of the labeled examples",
 }
-"""Types of spread, with descriptions."""
+"""Dict from each type of spread to its description."""
 MOST_FIGURES = 6
 
 
@@ -26,24 +26,25 @@ class Figure:
     """A metric that a recipe publishes.
 
     Attributes:
-        key: Name in the metrics of a run.
-        metric: Name on the pages, with all conditions that matter for a comparison. Names of
-            settings and published metrics in braces are replaced with values from the run: `"NLL,
-            {nll_samples:,} samples"`.
-        unit: Unit; empty for a ratio.
-        higher_is_better: Whether higher values are better.
+        key: Key of the metric in the metrics of a run.
+        metric: Name of the metric on the pages, with all conditions that matter for a comparison.
+            Names of settings and published metrics in braces are replaced with values from the run,
+            as in `"NLL, {nll_samples:,} samples"`.
+        unit: Unit of the metric; empty for a ratio.
+        higher_is_better: Whether higher values of the metric are better.
         paper_value: Value that the paper reports, if any.
         paper_values: Values that the paper reports for several values of a setting, as a dict from
             the setting to a dict from its values to the reported results.
         paper: Source of the paper's value, if other than the paper that introduced the system.
         spread: Dict from the type of the spread, one of `SPREADS`, to the metric shown after ±.
             Empty if there is no such metric.
-        seeds: Setting that holds the number of seeds, starting at `seed`, over which the run
-            reports the mean.
-        baselines: Metrics of baselines, by name. The strongest baseline is shown.
-        references: Metrics of results that a model cannot be expected to beat, by name, such as the
-            result for held-out images.
-        no_baseline: Reason that the first metric has no baseline.
+        seeds: Name of the setting that holds the number of seeds over which the run averages. The
+            first of these seeds is `seed`.
+        baselines: Dict from the name of each baseline to its metric. The strongest baseline is
+            shown.
+        references: Dict from the name of each reference to its metric. A reference is a result that
+            a model cannot be expected to beat, such as the result for held-out images.
+        no_baseline: Reason that the first metric has no baseline, if it has none.
         of_export: Whether the value describes the exported model while other metrics describe
             several models, for example as means over seeds. If True, `keras-gen show` prints this
             metric instead of the first one.
@@ -83,7 +84,7 @@ class Figure:
         return [self.key, *itertools.chain(*(each.values() for each in others))]
 
     def words(self, numbers: Mapping[str, Any]) -> str:
-        """Returns the name for a run with these settings and metrics, followed by the unit."""
+        """Returns the metric's name, with a run's settings and metrics filled in, and its unit."""
         unit = f", {self.unit}" if self.unit else ""
         return f"{filled(self.metric, numbers)}{unit}"
 
@@ -104,10 +105,10 @@ class Matrix:
     Attributes:
         title: Description of the comparison.
         columns: Names of the metrics, or values of a second factor.
-        rows: A metric for each column, by name of the method.
-        baselines: A metric for each column, by name of the baseline.
-        references: A metric for each column, by name of the reference.
-        is_one_measure: Whether the columns are values of a second factor, so that all cells are
+        rows: Dict from the name of each method to its metrics, one per column.
+        baselines: Dict from the name of each baseline to its metrics, one per column.
+        references: Dict from the name of each reference to its metrics, one per column.
+        is_one_measure: Whether the columns are values of a second factor, which makes all cells
             comparable.
     """
 
@@ -120,7 +121,7 @@ class Matrix:
 
     @property
     def compared(self) -> dict[str, tuple[Figure, ...]]:
-        """All rows except the references."""
+        """All rows except the references, by name."""
         return {**self.rows, **self.baselines}
 
     @property
@@ -136,21 +137,24 @@ class Published:
 
     Attributes:
         system: Name of the method.
-        family: Name of its package, such as `vae`.
-        paper: Authors, year, URL, and location of the values.
-        dataset: Data and preprocessing; names of settings in braces are replaced with values.
-        figures: Published metrics, at most six including the matrices. The first metric, the
-            headline, must have a baseline, or a reason for having none.
+        family: Name of the method's package, such as `vae`.
+        paper: Authors, year, and URL of the paper, and the location of the values in it.
+        dataset: Dataset and preprocessing. Names of settings in braces are replaced with their
+            values.
+        figures: Published metrics. There are at most six metrics and matrices in total. The first
+            metric, the headline, must have a baseline or a reason for having none.
         matrices: Comparisons of methods.
-        train_size: Number of examples in the full training set, or in each domain, which shows
-            whether a run used only part of it. If None, the pages do not show this.
-        compared: Setting or metric that holds the maximum number of test examples.
-        classifiers: Metrics that hold the accuracy of evaluation networks on held-out data, by name
-            of the network.
-        datasets: Fields that differ between datasets, by value of the recipe's setting `dataset`:
-            `dataset`, `train_size`, and `without`, the keys of metrics that are not meaningful for
-            the dataset.
-        presets: Fields that differ between presets, by preset, such as `figures` with all metrics.
+        train_size: Number of examples in the full training set, or in each domain. The pages use
+            this number to show whether a run used only part of the training set. If None, they do
+            not show this.
+        compared: Name of the setting or metric that holds the maximum number of test examples.
+        classifiers: Dict from the name of each evaluation network to the metric that holds its
+            accuracy on held-out data.
+        datasets: Dict from values of the recipe's setting `dataset` to the fields that differ
+            between datasets. These fields are `dataset`, `train_size`, and `without`, which lists
+            the keys of metrics that are not meaningful for the dataset.
+        presets: Dict from presets to the fields that differ between them, such as `figures` with
+            all metrics.
     """
 
     system: str
@@ -194,7 +198,7 @@ class Published:
 
     @property
     def whole(self) -> int | str | None:
-        """The size of the full training set, as text if there are several domains."""
+        """The size of the full training set, or a text if there are several domains."""
         sizes = self.train_size
         if not isinstance(sizes, list):
             return sizes
@@ -214,7 +218,7 @@ class Published:
         return dataclasses.replace(self, **other, datasets={}, presets={})
 
     def measured(self, metrics: Mapping[str, Any]) -> dict[str, float]:
-        """Returns the published metrics of a run by name.
+        """Returns the values of a run's published metrics by name.
 
         Raises:
             ValueError: If a metric is missing or not finite. Only a cell of a matrix may be
@@ -229,7 +233,7 @@ class Published:
 
 
 def filled(text: str, numbers: Mapping[str, Any]) -> str:
-    """Returns a text in which the names in braces are replaced with a run's numbers."""
+    """Returns the text after replacing each name in braces with the run's number of that name."""
     try:
         return text.format(**numbers)
     except (KeyError, ValueError, TypeError) as error:

@@ -1,4 +1,4 @@
-"""Recipes, and the metadata in the exports that they wrote."""
+"""Recipes, and the metadata in the exports that the recipes wrote."""
 
 import dataclasses
 import importlib.util
@@ -15,9 +15,10 @@ from keras_gen.workshop.results.records import recipes_folder
 
 @dataclasses.dataclass(frozen=True)
 class FinishedRun:
-    """An export's record of the run that wrote it.
+    """An export's record of the run that wrote the export.
 
-    `data` maps each part to a description such as `"60000 examples: mnist/3.0.1, split train"`.
+    `data` maps each part of the data to a description such as
+    `"60000 examples: mnist/3.0.1, split train"`.
     """
 
     path: Path
@@ -30,7 +31,7 @@ class FinishedRun:
     id: str | None = None
 
     def sizes(self, training: bool) -> dict[str, list[int]]:
-        """Returns the number of examples per type of part, in training parts or in all other parts.
+        """Returns numbers of examples by type of part, for training parts or for all other parts.
 
         Parts of one type start with the same word; for example, `test_x` and `test_y` are two
         domains of `test`.
@@ -44,12 +45,12 @@ class FinishedRun:
 
 
 def read_run(path: str | Path) -> FinishedRun:
-    """Reads the metadata of an export, given its folder or the folder of its versions.
+    """Reads the metadata of an export from its folder, or from the folder of its versions.
 
     Raises:
         FileNotFoundError: If the export does not exist.
         ValueError: If the export was not written by a recipe, or if it was trained on an offline
-            sample, whose results are not comparable.
+            sample (in this case, its results are not comparable).
 
     Example:
         >>> read_run("saved_models/vae_mnist/1").recipe
@@ -88,7 +89,7 @@ def read_run(path: str | Path) -> FinishedRun:
 
 
 def load_recipe(root: str | Path, name: str) -> ModuleType:
-    """Imports the file of a recipe, which imports TensorFlow.
+    """Imports the file of a recipe; this also imports TensorFlow.
 
     Raises:
         FileNotFoundError: If the repository at `root` has no such recipe.

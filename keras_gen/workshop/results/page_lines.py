@@ -12,7 +12,7 @@ from keras_gen.workshop.results.records import Record, read_records
 
 @dataclasses.dataclass(frozen=True)
 class Entry:
-    """A metric, and the records of runs that differ only in the seed, the median run first."""
+    """A metric, and the records of runs that differ only in the seed, with the median run first."""
 
     figure: Figure
     records: tuple[Record, ...]
@@ -29,7 +29,7 @@ class Entry:
 
     @property
     def spread(self) -> tuple[float, str] | None:
-        """Size and type of the spread after ±, or None if the spread was not measured."""
+        """Size and type of the spread shown after ±, or None if no spread was measured."""
         figure = self.figure
         if self.records[1:]:
             values = [record.values[figure.key] for record in self.records]
@@ -42,14 +42,14 @@ class Entry:
 
     @property
     def baseline(self) -> dict[str, float]:
-        """Name and value of the strongest baseline in the median run; empty if there is none."""
+        """The strongest baseline and its value in the median run; empty without baselines."""
         found = self._named(self.figure.baselines)
         pick = max if self.figure.higher_is_better else min
         return dict([pick(found.items(), key=lambda item: item[1])]) if found else {}
 
     @property
     def references(self) -> dict[str, float]:
-        """Names and values of the references."""
+        """Dict from the names of the references to their values."""
         return self._named(self.figure.references)
 
     @property
@@ -62,7 +62,7 @@ class Entry:
 
     @property
     def missed_by(self) -> float | None:
-        """Shortfall from the paper's value: 0 if there is none, None if the paper has no value."""
+        """Shortfall from the paper's value, at least 0, or None if the paper has no value."""
         value = self.paper_value
         return None if value is None else self.figure.worse_by(self.value, value)
 
@@ -81,7 +81,7 @@ class Entry:
 
 @dataclasses.dataclass(frozen=True)
 class Group:
-    """Runs of a recipe that differ only in the seed, the median run first.
+    """Runs of a recipe that differ only in the seed, with the median run first.
 
     `published` describes the metrics that the recipe publishes for the dataset of these runs.
     `exported` is the run whose weights are in `saved_models/`, if that is one of these runs.
@@ -99,12 +99,12 @@ class Group:
 
     @property
     def entries(self) -> list[Entry]:
-        """One line for each metric that the median run measured, the headline first."""
+        """One entry per metric that the median run measured, with the headline first."""
         return [entry for f in self.published.figures if (entry := self.entry(f)) is not None]
 
     @property
     def seeds(self) -> list[int]:
-        """All seeds of the runs, including the seeds over which a run reports a mean."""
+        """All seeds of the runs, including the seeds over which a run averages."""
         counted = [f.seeds for f in [*self.published.figures, *self.published.cells] if f.seeds]
         found = set()
         for record in self.records:
@@ -128,12 +128,12 @@ def entry_of_export(figure: Figure, config: dict[str, Any], metrics: dict[str, A
 
 
 def groups(recipe: str, published: Published, records: list[Record]) -> list[Group]:
-    """Groups runs by settings; the headline of a recipe is the first metric of the first group.
+    """Groups runs by settings; the first metric of the first group is the recipe's headline.
 
-    The first group is the group whose command changes the fewest flags of its preset; the preset
-    `paper` breaks ties. `read_groups` moves an exported group to the front. Runs that differ only
-    in the seed form one group. The values of a group are from its median run by the first metric,
-    or from the worse of two runs.
+    Runs that differ only in the seed form one group. The first group is the group whose command
+    changes the fewest flags of its preset; the preset `paper` breaks ties. `read_groups` moves an
+    exported group to the front. The values of a group are the values of the run that is the median
+    by the first metric, or of the worse of two runs.
     """
     settings: dict[str, list[Record]] = {}
     for record in records:
@@ -157,8 +157,8 @@ def groups(recipe: str, published: Published, records: list[Record]) -> list[Gro
 def read_groups(root: str | Path) -> dict[str, list[Group]]:
     """Returns the `groups` of every recipe with records, sorted by recipe name.
 
-    If the weights of a run are in `saved_models/`, its group comes first, so that the headline
-    describes a model that readers can load.
+    If the weights of a run are in `saved_models/`, the run's group comes first, so that the
+    headline describes a model that readers can load.
 
     Raises:
         FileNotFoundError: If there are no recipes, or if a recipe with records has no `.toml` file.
@@ -175,15 +175,15 @@ def read_groups(root: str | Path) -> dict[str, list[Group]]:
 
 
 def _metrics_of_export(folder: Path) -> dict[str, Any]:
-    """Returns the metrics of the exported model, or an empty dict if there is none."""
+    """Returns the metrics of the exported model, or an empty dict if there is no export."""
     return read_metadata(resolve(folder)).get("metrics", {}) if versions(folder) else {}
 
 
 def _with_export(group: Group, metrics: dict[str, Any]) -> Group:
-    """Returns the group with `exported` set to the run whose metrics equal the exported model's.
+    """Sets the group's `exported` to the run whose metrics equal the exported model's metrics.
 
-    Baselines are not compared: they may have been measured after the run, and may thus be missing
-    from the export.
+    Baselines are not compared, because they may have been measured after the run and thus be
+    missing from the export.
     """
     own = {figure.key for figure in group.published.figures}
     for record in group.records:

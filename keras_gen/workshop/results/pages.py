@@ -1,4 +1,4 @@
-"""Writes RESULTS.md, a page for each family, pages for the course, a table, and model cards."""
+"""Writes RESULTS.md, family pages, course pages, the table in README.md, and model cards."""
 
 import ast
 import dataclasses
@@ -86,7 +86,7 @@ FLAGS` is short for `python recipes/NAME.py FLAGS`. """
 
 @dataclasses.dataclass(frozen=True)
 class _Named:
-    """A value that is formatted with its name in front."""
+    """A value that is formatted with its name before it."""
 
     name: str
     value: float
@@ -102,12 +102,12 @@ class Family:
     Attributes:
         title: Displayed name.
         methods: Names of the methods.
-        image: Path of an image from the repository's root.
+        image: Path of an image, relative to the repository's root.
         alt: Description of the image.
-        recipe: Recipe from which the headline comes.
-        figure: Headline in one sentence: a format string with the fields `value`, `paper`,
-            `baseline`, which includes the baseline's name, and `better`, which states whether lower
-            or higher is better.
+        recipe: Recipe whose headline is shown.
+        figure: Headline in one sentence, as a format string. Its fields are `value`, `paper`,
+            `baseline` (which includes the baseline's name), and `better` (which states whether
+            lower or higher is better).
     """
 
     title: str
@@ -118,7 +118,7 @@ class Family:
     figure: str
 
     def told(self, entry: Entry) -> str:
-        """Returns the headline with the numbers of an entry."""
+        """Returns the headline with an entry's numbers filled in."""
         (baseline,) = entry.baseline.items() or [("", None)]
         higher = entry.figure.higher_is_better
         return self.figure.format(
@@ -147,7 +147,7 @@ def update(root: str | Path) -> list[Path]:
 
 
 def outdated(root: str | Path) -> dict[Path, str]:
-    """Returns the files that differ from the records, with the text that they should contain."""
+    """Returns the outdated files, as a dict from each file to the text that it should contain."""
     groups = read_groups(root)
     runs = _in_order(groups)
     root = Path(root)
@@ -171,7 +171,7 @@ def outdated(root: str | Path) -> dict[Path, str]:
 
 
 def index(runs: Sequence[list[Group]], root: Path) -> str:
-    """Returns the text of RESULTS.md: one line per recipe with its headline, and the key."""
+    """Returns the text of RESULTS.md: a line with the headline of each recipe, and the key."""
     if not runs:
         return f"{INDEX}\n{NONE}\n\n{KEY}"
     parts = [INDEX]
@@ -228,7 +228,7 @@ def head(runs: Sequence[list[Group]], families: dict[str, Family]) -> str:
     """Returns the README's table: an image, the methods, and the headline of each family.
 
     Raises:
-        ValueError: If a family is not among `families`, or if its recipe has no results.
+        ValueError: If a family of `runs` is not in `families`, or if its recipe has no results.
     """
     if not runs:
         return NONE
@@ -251,7 +251,7 @@ def head(runs: Sequence[list[Group]], families: dict[str, Family]) -> str:
 
 
 def _classes(recipe: Path, family: str) -> str:
-    """Returns up to three classes that a recipe imports, from its family or from other families."""
+    """Returns up to three classes that a recipe imports from its family, else from others."""
     found: dict[str, list[str]] = {}
     for node in ast.walk(ast.parse(recipe.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.module:
@@ -343,7 +343,7 @@ def _figures(entries: list[Entry]) -> str:
 
 
 def _ours(entries: list[Entry]) -> tuple[str, list[str]]:
-    """Returns the column of values. The header names the type of spread if all rows share it."""
+    """Returns the column of values. The header names the type of spread that all rows share."""
     spreads = [entry.spread for entry in entries]
     kinds = {spread and spread[1] for spread in spreads}
     if len(kinds) > 1 or None in kinds:
@@ -352,7 +352,7 @@ def _ours(entries: list[Entry]) -> tuple[str, list[str]]:
 
 
 def _named(header: str, found: list[dict[str, float]]) -> tuple[str, list[str]]:
-    """Returns a column of baselines or references. A name that all rows share is in the header."""
+    """Returns a column of baselines or references; a name that all rows share is the header."""
     names = {name for values in found for name in values}
     if len(names) == 1:
         title = f"{header}: {names.pop()}"
@@ -370,7 +370,7 @@ def _verdict(entry: Entry) -> str:
 
 
 def _matrix(group: Group, matrix: Matrix) -> str:
-    """Returns a table of methods: best in bold, baselines in italics, ° if a baseline is better."""
+    """Returns a matrix as a table; bold: best, italics: baseline, °: worse than a baseline."""
     numbers = group.record.numbers
     compared = [list(map(group.entry, row)) for row in matrix.compared.values()]
     measured = [entry for row in compared for entry in row if entry]
@@ -411,7 +411,7 @@ def _title(matrix: Matrix, numbers: dict, entries: list[Entry]) -> str:
 
 
 def _best(entries: Sequence[Entry | None]) -> list[Entry]:
-    """Returns the best entries, which are equally good to four significant digits."""
+    """Returns the best entries; several if they are equal to four significant digits."""
     found = [entry for entry in entries if entry is not None]
     if not found[1:]:
         return []

@@ -1,4 +1,4 @@
-"""Creates records from finished runs."""
+"""Creates records of finished runs."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -26,14 +26,14 @@ def publish(
 ) -> dict[Path, list[Group]]:
     """Writes the results of exports to `recipes/results/<recipe>.json`.
 
-    A record of the same command is replaced. Either all files are written, or none. The result
-    contains, for each file, the groups that consist of only the new records.
+    A record of the same command is replaced. Either all files are written, or none. The returned
+    dict maps each file to its new records, as groups without older records.
 
     Args:
         root: The repository's root.
         exports: Folders of exports.
-        note: Reason that a result is worse than the paper's result, or other facts that readers
-            need. If None, the notes of replaced records are kept.
+        note: Note for readers, such as the reason that a result is worse than the paper's result.
+            If None, the notes of replaced records are kept.
 
     Raises:
         FileNotFoundError: If an export or recipe does not exist.
@@ -113,7 +113,7 @@ def _record(recipe: ModuleType, published: Published, run: FinishedRun) -> Recor
 
 
 def _command(recipe: ModuleType, run: FinishedRun) -> tuple[str, dict[str, Any]]:
-    """Returns the command of a run, and the settings that follow from it."""
+    """Returns the command of a run, and the settings that follow from the command."""
     line = command(run.recipe, recipe.Settings, recipe.PRESETS, run.config)
     config = settings_of(Path(str(recipe.__file__)), line)
     assert config == config | run.config, f"{line} does not reproduce the settings of the run"
@@ -121,7 +121,7 @@ def _command(recipe: ModuleType, run: FinishedRun) -> tuple[str, dict[str, Any]]
 
 
 def _train_size(run: FinishedRun, whole: int | list[int] | None) -> int | str:
-    """Returns the number of training examples, as text if there are several domains or subsets."""
+    """Returns the number of training examples; a text if there are several domains or subsets."""
     sizes = [size for part in run.sizes(training=True).values() for size in part]
     expected = [whole] if isinstance(whole, int) else list(whole or sizes)
     fits = sizes and len(sizes) == len(expected)
@@ -136,6 +136,6 @@ def _train_size(run: FinishedRun, whole: int | list[int] | None) -> int | str:
 
 
 def _sum(sizes: list[int], most: int | None = None) -> str:
-    """Returns the numbers of examples, such as "1,000 of 60,000" if not all are used."""
+    """Returns the numbers of examples as text, such as "1,000 of 60,000" if not all are used."""
     used = [f"{most:,} of " if most is not None and most < size else "" for size in sizes]
     return " + ".join(f"{part}{size:,}" for part, size in zip(used, sizes, strict=True))

@@ -31,23 +31,24 @@ class Record:
 
     Attributes:
         command: Command that was run in the repository's root.
-        config: Settings. Files do not store them, because they follow from the command.
+        config: Settings of the run. Files do not store settings, because they follow from the
+            command.
         train_size: Number of training examples, or a text such as `"800 + 1,072 of 6,287 + 1,072"`.
-            Files store it only if a part of the training set was used.
-        split: Part of the data used for evaluation, and its size.
-        steps: Number of training steps. Files store it only if it is not the product of epochs and
-            steps per epoch.
-        minutes: Duration in minutes.
-        versions: Packages with their versions, or None if not recorded.
+            Files store this field only if the run used part of the training set.
+        split: Split used for evaluation, and its size.
+        steps: Number of training steps. Files store this number only if it is not the product of
+            epochs and steps per epoch.
+        minutes: Duration of the run, in minutes.
+        versions: Dict from packages to their versions, or None if not recorded.
         date: Day of the run, or None if not recorded.
-        note: Reason that a result is worse than the paper's, or other facts that readers need, or
-            None.
-        values: Published results, by name of the metric.
-        device: Device on which the run took place. Files store it only if it is another device.
+        note: Note for readers, such as the reason that a result is worse than the paper's, or None.
+        values: Published results by name of the metric.
+        device: Device on which the run took place. Files store the device only if it is not the
+            usual one.
         resumed: Whether the run was interrupted and continued from a checkpoint.
-        run: Id of the run, which its images also contain, or None if not recorded.
-        settings: The `checksum` of the settings when the run was published, or None if it is not
-            published.
+        run: ID of the run, or None if not recorded. The images of the run also contain this ID.
+        settings: The `checksum` of the settings at the time of publication, or None if the run is
+            not published.
     """
 
     command: str
@@ -73,13 +74,13 @@ class Record:
 
     @property
     def setting(self) -> str:
-        """The settings that runs share if they differ only in the seed."""
+        """The settings except the seed, which runs of one group share."""
         config = self.config | {"seed": None}
         return json.dumps([config, self.train_size, self.split], sort_keys=True)
 
     @property
     def numbers(self) -> dict:
-        """The settings and results that replace the names in braces in texts."""
+        """The settings and results whose names in braces are replaced in texts."""
         return self.config | self.values
 
     @property
@@ -95,9 +96,9 @@ class Record:
 
 
 def checksum(config: Mapping[str, Any]) -> int:
-    """Returns a number that changes when a setting changes: the sum of all settings' checksums.
+    """Returns the sum of all settings' checksums, which changes when a setting changes.
 
-    Adding a setting to a recipe adds only the checksum of that setting to the sum.
+    A setting that is added to a recipe adds only its own checksum to the sum.
     """
     return sum(zlib.crc32(f"{name}={value}".encode()) for name, value in config.items())
 
@@ -110,14 +111,14 @@ def settings_of(recipe: Path, command: str) -> dict[str, Any]:
         command: Published command, such as `"python recipes/vae_mnist.py --preset cpu"`.
 
     Raises:
-        ValueError: If the recipe does not accept these flags.
+        ValueError: If the recipe does not accept the flags of the command.
     """
     return _settings(_outline(recipe, recipe.stat().st_mtime_ns), command)
 
 
 @functools.cache
 def _outline(recipe: Path, written: int) -> Outline:
-    """Returns the outline of a recipe, which is reread if its `written` time changes."""
+    """Returns the outline of a recipe, and rereads the file if its `written` time changes."""
     outline = read_outline(recipe)
     if outline is None:
         raise ValueError(
@@ -151,7 +152,7 @@ def recipes_folder(root: str | Path) -> Path:
 
 
 def read_records(root: str | Path, recipe: str | None = None) -> dict[str, list[Record]]:
-    """Returns the records of every recipe that has any, sorted by recipe name.
+    """Returns the records of every recipe that has records, sorted by recipe name.
 
     Args:
         root: The folder that contains `recipes/`.
@@ -174,9 +175,10 @@ def read_records(root: str | Path, recipe: str | None = None) -> dict[str, list[
 
 
 def write_records(root: str | Path, recipe: str, records: list[Record]) -> Path:
-    """Writes the records of one recipe, atomically, and returns the file.
+    """Atomically writes the records of one recipe, and returns the file.
 
-    Runs that differ only in the seed share an object, in which a list contains one value per run.
+    Runs that differ only in the seed share a JSON object. A field whose value differs between these
+    runs is a list with one value per run.
     """
     path = Path(root) / RESULTS / f"{recipe}.json"
     runs: dict[str, list[Record]] = {}
@@ -190,7 +192,7 @@ def write_records(root: str | Path, recipe: str, records: list[Record]) -> Path:
 
 
 def _row(path: Path, runs: list[Record]) -> dict[str, Any]:
-    """Returns runs as stored in a file: without settings and without empty or usual fields."""
+    """Returns runs as stored in a file, without settings, empty fields, and usual values."""
     rows = []
     for run in runs:
         row = dataclasses.asdict(run)
@@ -251,7 +253,7 @@ def _read(path: Path, recipe: Path) -> list[Record]:
 
 
 def _record(path: Path, recipe: Path, row: dict[str, Any], seed: int | None) -> Record:
-    """Returns the record of a row, whose command is for the given seed if there is one."""
+    """Returns the record of a row, with the command for the given seed if there is one."""
     row.pop("seeds", None)
     config = settings_of(recipe, row["command"])
     if seed is not None:

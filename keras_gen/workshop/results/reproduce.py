@@ -48,16 +48,17 @@ def reproduce(
     Args:
         root: The folder that contains `recipes/`, such as the repository's root.
         recipe: Name of a recipe with published runs.
-        preset: Preset of the run, or None for any preset. The shortest matching run is repeated.
-        output: A new folder for the files of the run, or None for a folder in `runs/reproduce` in
-            the working directory.
+        preset: Preset of the run, or None for any preset. The shortest run with this preset is
+            repeated.
+        output: New folder for the files of the run. If None, the folder is created in
+            `runs/reproduce` in the working directory.
         say: Function that prints a line.
 
     Raises:
         FileNotFoundError: If the recipe does not exist.
         FileExistsError: If `output` exists.
-        ValueError: If no published run matches, or if the new run fails. It fails immediately if
-            the published data are not available.
+        ValueError: If no published run matches, or if the new run fails. The new run fails
+            immediately if the data of the published run are not available.
     """
     root = Path(root).resolve()
     record = _choose(read_records(root, recipe).get(recipe, []), recipe, preset, say)

@@ -1,4 +1,4 @@
-"""Rewrites published exports with their own weights after the export code has changed.
+"""Rewrites published exports after the export code has changed; weights are kept.
 
 python -m keras_gen.workshop.results.rewrite saved_models/*/*
 """
@@ -21,7 +21,7 @@ _OF_GRAPH = ("signatures", "limits", "options", "largest_request", "largest_requ
 
 
 def rewrite(path: Path) -> None:
-    """Replaces the graph and the limits of an export with the output of the current `export`.
+    """Replaces the graph and the limits of an export with the output of today's `export`.
 
     Weights, version, training metadata, and warm-up requests do not change. `keras-gen results`
     then updates the index.

@@ -1,4 +1,4 @@
-"""Lecture topics in the order of a course, and the recipes that illustrate them."""
+"""Lecture topics in the order of a course, and the recipes that illustrate each topic."""
 
 import re
 import tomllib
@@ -21,14 +21,14 @@ Topics = dict[str, dict[str, list[str]]]
 
 
 def read_topics(recipes: str | Path) -> Topics:
-    """Reads the topics of a course by chapter, each with the names of its recipes.
+    """Reads the topics of a course by chapter, and the names of the recipes for each topic.
 
     Args:
         recipes: Folder of recipes.
 
     Returns:
-        A dict that maps each chapter to a dict of topics and their recipes; empty if there is no
-        list of topics.
+        A dict that maps each chapter to a dict from topics to their recipes. It is empty if there
+        is no list of topics.
 
     Raises:
         ValueError: If the file is not valid TOML, or if it contains a topic twice.
@@ -50,7 +50,7 @@ def read_topics(recipes: str | Path) -> Topics:
 
 
 def read_chapters(course: str | Path) -> dict[str, list[str]]:
-    """Returns, for each recipe, the names of the chapters that end with its results.
+    """Returns a dict that maps each recipe to the chapters that end with its results.
 
     Args:
         course: Folder of the chapters' pages; each page ends with a table that links to recipes.
@@ -77,11 +77,11 @@ def topics_page(
     """Returns the text of docs/topics.md.
 
     Args:
-        topics: The result of `read_topics`.
-        classes: Names of each recipe's classes, as one string, by recipe name.
-        files: File of each class, relative to the repository's root, by class name.
+        topics: Topics and their recipes by chapter; see `read_topics`.
+        classes: Dict from each recipe to a string with the names of its classes.
+        files: Dict from each class to its file, relative to the repository's root.
         images: Names of the recipes that have an image.
-        chapters: The result of `read_chapters`.
+        chapters: Dict from each recipe to its chapters; see `read_chapters`.
     """
     parts = [HEAD]
     for title, rows in topics.items():

@@ -11,9 +11,9 @@ SHORT = "▽ short of the paper"
 
 
 def measured(value: float, spread: float | None = None) -> str:
-    """Returns a number with the precision of its spread (two digits), or with four digits.
+    """Returns a number, rounded like its spread (to two digits), or else to four digits.
 
-    A spread no larger than rounding errors is shown as 0.
+    A spread that is no larger than rounding errors is shown as 0.
     """
     if spread is not None and abs(spread) < 1e-9 * abs(value):
         spread = 0.0
@@ -30,7 +30,7 @@ def arrow(figure: Figure) -> str:
 
 
 def metric(entry: Entry) -> str:
-    """Returns a metric's name for this run, its unit, and its arrow."""
+    """Returns the name of an entry's metric, its unit, and its arrow."""
     return f"{entry.figure.words(entry.record.numbers)} {arrow(entry.figure)}"
 
 
@@ -52,20 +52,20 @@ def named(values: Mapping[str, float]) -> str:
 
 
 def baseline(entry: Entry) -> str:
-    """Returns the strongest baseline and its result, or the reason that there is none."""
+    """Returns the strongest baseline and its result, or the reason that there is no baseline."""
     reason = entry.figure.no_baseline
     return f"none: {reason}" if reason else named(entry.baseline)
 
 
 def paper_value(entry: Entry) -> str:
-    """Returns the paper's value, with its source if the value is from another paper."""
+    """Returns the paper's value, followed by its source if the value is from another paper."""
     number = entry.paper_value
     other = f" ({source(entry.figure.paper)})" if entry.figure.paper else ""
     return "" if number is None else f"{number:,.10g}{other}"
 
 
 def verdict(entry: Entry) -> str:
-    """Compares a result with the paper's value and with its baseline."""
+    """Compares a result with the paper's value and with the strongest baseline."""
     parts = []
     if entry.missed_by is not None:
         parts.append(f"{SHORT} by {entry.missed_by:.3g}" if entry.missed_by else "met")
@@ -90,7 +90,7 @@ def _instead(entry: Entry) -> list[str]:
 
 
 def source(paper: str) -> str:
-    """Returns authors and year, linked to the URL in the text if there is one."""
+    """Returns authors and year, linked to the URL if the text contains one."""
     cited = re.match(r".*?\b\d{4}\b", paper)
     address = re.search(r"https?://[^\s,;]+", paper)
     name = cited[0] if cited else paper.partition(",")[0]
@@ -103,7 +103,7 @@ def header(*columns: str) -> str:
 
 
 def line(*cells: str) -> str:
-    """Returns a table row, with each text escaped so that it stays in its cell."""
+    """Returns a table row whose texts are escaped so that each stays in its cell."""
     plain = (" ".join(cell.split()).replace("|", "\\|") for cell in cells)
     return "|" + "|".join(f" {cell} " if cell else " " for cell in plain) + "|"
 

@@ -1,9 +1,9 @@
-"""Code shared by all recipes: flags, presets, and the run itself, from data to export.
+"""Code that all recipes share: flags, presets, and the run itself, from data to export.
 
-A recipe imports this package first. If the running program is a recipe, the import handles `--help`
-and invalid flags. It prints the help or an error, and ends the process before the import of Keras,
-which takes seconds. In any other program, the import does not read the flags. TensorFlow's messages
-about the machine are suppressed.
+A recipe imports this package first. If the running program is a recipe, this import handles
+`--help` and invalid flags: it prints the help or an error, and ends the process before Keras is
+imported, which would take seconds. In any other program, the import does not read the flags.
+TensorFlow's messages about the machine are suppressed.
 
 `flags.py` defines the flags, `outline.py` handles flags early, `recipe.py` calls `main`, and
 `run.py` contains the run, from data to export.

@@ -10,10 +10,11 @@ from keras_gen.files.writing import write_json
 class Clock:
     """Measures the duration of a run, in minutes, across all processes of the run.
 
-    Work done after the last `save` is repeated by the next process, and is counted only once.
+    The next process repeats all work done after the last `save`; the time for this work is counted
+    only once.
 
     Args:
-        directory: Folder of the run, in which `elapsed.json` stores the minutes of earlier
+        directory: Folder of the run. The file `elapsed.json` in it stores the minutes of earlier
             processes.
 
     Raises:
@@ -28,11 +29,11 @@ class Clock:
 
     @property
     def minutes(self) -> float:
-        """The elapsed minutes."""
+        """The elapsed minutes of all processes."""
         return self._before + (time.monotonic() - self._began) / 60
 
     def save(self) -> None:
-        """Saves the minutes for a process that resumes the run from here."""
+        """Saves the elapsed minutes for a process that resumes the run."""
         write_json(self._path, {"minutes": round(self.minutes, 3)})
 
 

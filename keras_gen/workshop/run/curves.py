@@ -11,7 +11,7 @@ from keras_gen.messages import in_words
 
 
 def write_history(path: str | Path, logs: list[dict[str, float]]) -> None:
-    """Writes one CSV row per epoch, atomically.
+    """Atomically writes a CSV file with one row per epoch.
 
     Args:
         path: Path of the CSV file.
@@ -27,12 +27,12 @@ def write_history(path: str | Path, logs: list[dict[str, float]]) -> None:
 
 
 def epochs_of(path: Path) -> int:
-    """Returns the number of epochs in the table, or 0 if there is no table."""
+    """Returns the number of epochs in the CSV file, or 0 if the file does not exist."""
     return max(len(read_text(path).splitlines()) - 1, 0) if path.exists() else 0
 
 
 def loss_curves(path: str | Path, logs: list[dict[str, float]]) -> None:
-    """Plots all logged numbers except learning rates by epoch as a PNG, with three panels per row.
+    """Plots all logged numbers except learning rates by epoch, three panels per row, as a PNG.
 
     Args:
         path: Path of the PNG file.

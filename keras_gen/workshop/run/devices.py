@@ -8,7 +8,7 @@ import tensorflow as tf
 
 
 def describe_devices(strategy) -> str:
-    """Describes the type of device, and the strategy with its replicas if there is one."""
+    """Describes the type of device, and the strategy (if any) with its number of replicas."""
     gpus = tf.config.list_physical_devices("GPU")
     if gpus:
         kind = tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU")
@@ -22,7 +22,7 @@ def describe_devices(strategy) -> str:
 
 
 def choose_policy(choice: str) -> str:
-    """Returns the dtype policy for a flag; `"auto"` means bfloat16 if the processor supports it."""
+    """Returns the dtype policy for a flag; `"auto"` means bfloat16 where it is supported."""
     if choice == "auto":
         choice = "bfloat16" if _computes_bfloat16() else "none"
     return "float32" if choice == "none" else f"mixed_{choice}"

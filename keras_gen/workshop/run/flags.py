@@ -1,4 +1,4 @@
-"""The flags of every recipe, and the combination of flags, presets, and saved settings."""
+"""The flags of every recipe, and their combination with presets and saved settings."""
 
 import argparse
 import dataclasses
@@ -57,17 +57,17 @@ OF_RUN = ("run", "recipe")  # entries of a run's config.json in addition to its 
 
 @dataclasses.dataclass(frozen=True)
 class RunSettings:
-    """Settings of every recipe; a recipe's dataclass adds its own.
+    """Settings of every recipe; a recipe's dataclass adds the recipe's own settings.
 
-    A field's help text is the comment next to it or the string below it. Numbers must not be
-    negative. Integers are at least 1, except for `ZERO` and `LEAST`, and below 2^31. Learning rates
-    and `POSITIVE` are above 0, momenta (`BELOW_ONE`) are below 1, and fractions (`UP_TO_ONE`) are
-    at most 1. A string whose default is a list of numbers, such as "32 64", must contain integers,
-    or decimal numbers if it is in `DECIMAL`. `PYRAMIDS` are image sizes for `pyramid_distances`:
-    powers of two from 16 up.
+    The help text of a field is the comment next to the field or the string below it. Numbers must
+    not be negative. Integers must be at least 1, except for fields in `ZERO` and `LEAST`, and below
+    2^31. Learning rates and the fields in `POSITIVE` must be above 0, momenta (`BELOW_ONE`) below
+    1, and fractions (`UP_TO_ONE`) at most 1. A string whose default is a list of numbers, such as
+    "32 64", must contain integers, or decimal numbers if the field is in `DECIMAL`. The fields in
+    `PYRAMIDS` contain image sizes for `pyramid_distances`, which are powers of two from 16 up.
 
     Raises:
-        ValueError: If a value is out of its range.
+        ValueError: If a value is out of range.
     """
 
     ZERO: typing.ClassVar = ("seed", "pool_size", "margin")
@@ -186,7 +186,7 @@ class RunSettings:
 
 @dataclasses.dataclass(frozen=True)
 class ShortStepSettings(RunSettings):
-    """Settings of recipes with networks so small that a step takes milliseconds."""
+    """Settings of recipes whose networks are so small that a step takes milliseconds."""
 
     mixed_precision: Literal["auto", "none", "bfloat16", "float16"] = "none"
     """Precision inside the networks. none: float32, as used for published results."""
@@ -205,7 +205,7 @@ class ShortStepSettings(RunSettings):
 
 
 class _Parser(simple_parsing.ArgumentParser):
-    """A parser whose errors describe the expected numbers."""
+    """A parser whose error messages describe the expected numbers."""
 
     settings: type[RunSettings] = RunSettings
 
@@ -238,12 +238,12 @@ def check(
     """Prints the help or rejects invalid flags, as `parse` does, without importing TensorFlow.
 
     Without `--preset`, the defaults come from `quick` or `cpu`. If there may be a GPU and there is
-    no quick preset, the values are checked later by `parse`, which knows the preset.
+    no quick preset, the values are checked later by `parse`, which can determine the preset.
 
     Args:
         settings: Dataclass derived from `RunSettings`.
-        presets: Settings that each preset changes.
-        description: Text of `--help`: the recipe's docstring.
+        presets: Dict from each preset to the settings that the preset changes.
+        description: Text of `--help`, which is the recipe's docstring.
         argv: Command-line flags. If None, uses `sys.argv`.
     """
     given = _first_flags(argv)
@@ -260,23 +260,25 @@ def parse(
     saved=None,
     usual: str | None = None,
 ):
-    """Combines a recipe's settings from its preset and the flags.
+    """Combines a recipe's settings from a preset and the flags.
 
     Args:
         settings: Dataclass derived from `RunSettings`.
-        presets: Settings that each of `smoke`, `cpu`, `paper`, and, if it exists, `quick` changes.
-        description: Text of `--help`: the recipe's docstring.
+        presets: Dict from each preset to the settings that the preset changes. The presets are
+            `smoke`, `cpu`, `paper`, and, in some recipes, `quick`.
+        description: Text of `--help`, which is the recipe's docstring.
         argv: Command-line flags. If None, uses `sys.argv`.
-        saved: Settings of the run to resume, which replace the preset's settings.
-        usual: Preset to use for `auto` if there is no quick preset. If None, `auto` means `paper`
-            with a GPU, and otherwise `cpu`.
+        saved: Settings of the run to resume, which replace the settings of the preset.
+        usual: Preset that `auto` selects if there is no quick preset. If None, `auto` selects
+            `paper` with a GPU, and otherwise `cpu`.
 
     Returns:
         An instance of `settings` with `preset` resolved. Invalid flags end the process with one
         sentence and exit code 2.
 
     Raises:
-        ValueError: If `saved`, or the file given by `--config`, does not contain settings.
+        ValueError: If `saved` or the file given by `--config` does not contain the recipe's
+            settings.
         OSError: If the file given by `--config` cannot be read.
     """
     always = tuple(name for name in presets if name != QUICK)
@@ -370,15 +372,16 @@ def command(
     """Returns the shortest command line of a run: the preset and the flags that override it.
 
     Args:
-        recipe: Name of the recipe: the stem of its file.
+        recipe: Name of the recipe, which is the stem of its file.
         settings: Settings dataclass of the recipe.
-        presets: Settings that each preset changes.
-        config: Settings of the run as returned by `RunSettings.as_json`, with or without `PLACES`.
-            Settings that did not exist when the run was saved have their default values.
+        presets: Dict from each preset to the settings that the preset changes.
+        config: Settings of the run as returned by `RunSettings.as_json`, with or without the
+            settings in `PLACES`. Settings that did not exist when the run was saved have their
+            default values.
 
     Returns:
-        A shell command, to be run in the folder that contains `recipes/`. `parse` converts it to
-        the same settings.
+        A shell command to run in the folder that contains `recipes/`. `parse` converts the command
+        to the same settings.
 
     Raises:
         ValueError: If `config` contains settings or a preset that the recipe does not have, or a
@@ -409,14 +412,14 @@ def command(
 
 
 def own_flags(s: RunSettings, presets: Mapping[str, dict]) -> dict[str, list[str]]:
-    """Returns a run's flags that apply at every scale, by setting, as words of a command.
+    """Returns a dict from settings that apply at every scale to words of the run's command.
 
-    These settings, such as a user's own folders, differ from the settings of the run's preset, and
-    no preset changes them. A longer run on the same data repeats them.
+    These settings, such as a user's own folders, differ from the settings of the run's preset, but
+    no preset changes them. A longer run on the same data must therefore repeat their flags.
 
     Args:
         s: Settings of the run.
-        presets: Settings that each preset changes.
+        presets: Dict from each preset to the settings that the preset changes.
     """
     usual = vars(type(s)(**(presets[s.preset] | {"preset": s.preset})))
     scaled = {name for change in presets.values() for name in change}
@@ -429,7 +432,7 @@ def own_flags(s: RunSettings, presets: Mapping[str, dict]) -> dict[str, list[str
 
 
 def own_data(s: RunSettings) -> bool:
-    """Returns whether a run uses a user's own data, given by a setting of the recipe."""
+    """Returns whether a setting of the recipe specifies a user's own data."""
     return any(isinstance(value, Path) for name, value in vars(s).items() if name not in PLACES)
 
 
@@ -458,7 +461,7 @@ def _unknown(flag: str, settings) -> str:
 
 
 def _typed(settings, saved: dict):
-    """Converts saved JSON values to settings; rejects unknown settings."""
+    """Converts saved JSON values to settings, and rejects unknown settings."""
     kinds = typing.get_type_hints(settings)
     unknown = sorted(saved.keys() - {field.name for field in dataclasses.fields(settings)})
     if unknown:
@@ -489,7 +492,7 @@ def _fits(value: Any, kind: Any) -> bool:
 
 
 def _in_words(kind: Any) -> str:
-    """Returns the JSON values that a setting accepts."""
+    """Returns a description of the JSON values that a setting accepts."""
     if typing.get_origin(kind) is Literal:
         return f"one of {', '.join(map(str, typing.get_args(kind)))}"
     if options := typing.get_args(kind):
@@ -498,7 +501,7 @@ def _in_words(kind: Any) -> str:
 
 
 def _are_numbers(text: str, whole: bool, least: int) -> bool:
-    """Returns whether a string consists of numbers of at least `least`, separated by spaces."""
+    """Returns whether a text consists of numbers, each at least `least`, separated by spaces."""
     try:
         numbers = [int(word) if whole else float(word) for word in text.split()]
     except ValueError:

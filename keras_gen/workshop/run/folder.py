@@ -1,4 +1,4 @@
-"""Chooses, checks, and locks the folder of a run before anything is loaded."""
+"""Chooses, checks, and locks the folder of a run before data or models are loaded."""
 
 import atexit
 import contextlib
@@ -26,11 +26,12 @@ def choose_folder(settings: RunSettings, name: str) -> tuple[Path, dict | None]:
         name: Name of the recipe.
 
     Returns:
-        The folder, and the saved settings of the run in it if that run is resumed.
+        The folder, and the saved settings of the run that is resumed in this folder. If no run is
+        resumed, the settings are None.
 
     Raises:
-        ValueError: If the folder is a file, already contains a run, or is in use; if there is no
-            run to resume; or if `export` is not writable.
+        ValueError: If the folder is a file, already contains a run, or is in use, if there is no
+            run to resume, or if `export` is not writable.
         OSError: If the folder is not writable.
     """
     runs = _RUNS / name
@@ -70,7 +71,7 @@ def choose_folder(settings: RunSettings, name: str) -> tuple[Path, dict | None]:
 def leave_folder(folder: Path) -> None:
     """Unlocks a folder, and removes it if nothing was written to it.
 
-    The folder of the recipe's runs and the folder of all runs are also removed if they are empty.
+    The folder of the recipe's runs and the folder of all runs are also removed if empty.
     """
     if lock := _held.pop(folder, None):
         let_go(lock)
@@ -90,7 +91,7 @@ def train_on(folder: Path, epochs: int) -> None:
 
     Args:
         folder: Folder of the run.
-        epochs: Number of epochs trained so far, which becomes part of the names.
+        epochs: Number of epochs trained so far, which becomes part of the new names.
     """
     measured = folder / "measured"
     kept = folder / f"measured-{epochs}-epochs"
@@ -123,7 +124,7 @@ def _newest_unfinished(runs: Path) -> Path:
 
 
 def _new_folder(runs: Path) -> Path:
-    """Creates a folder that is named after the time and is not used by another process."""
+    """Creates a folder named after the current time, which no other process uses."""
     moment = time.strftime("%Y%m%d-%H%M%S")
     for number in range(1, 1000):
         folder = runs / (moment if number == 1 else f"{moment}-{number}")
@@ -145,7 +146,7 @@ def _hold(folder: Path) -> bool:
 
 
 def _check_export(folder: Path) -> None:
-    """Rejects an export folder to which writing would fail after training."""
+    """Rejects an export folder if writing to it after training would fail."""
     there = next(p for p in (folder.absolute(), *folder.absolute().parents) if p.exists())
     if not there.is_dir():
         raise ValueError(f"--export is {folder}, but {there} is a file: pass a folder.")

@@ -1,4 +1,4 @@
-"""The final lines of a run: its results or files, and commands that use its export."""
+"""The final lines that a run prints: results or files, and commands that use its export."""
 
 import shlex
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from keras_gen.workshop.run.flags import QUICK
 
 
 def made(directory: Path) -> list[str]:
-    """Returns the list of a smoke run's files, which is printed instead of its results."""
+    """Returns the list of a smoke run's files, which is printed instead of results."""
     return [
         f"written: {', '.join(_drawn(directory))}, metrics.json",
         "the metrics of a smoke run are meaningless: the run only shows that everything works",
@@ -21,21 +21,22 @@ def made(directory: Path) -> list[str]:
 
 
 def pictures(directory: Path) -> list[str]:
-    """Returns the names of the images and sounds that a run produced."""
+    """Returns the names of the image and sound files that a run produced."""
     return [f"look at {', '.join(_drawn(directory))} in {directory}"]
 
 
 def _drawn(directory: Path) -> list[str]:
-    """Returns the names of images and sounds in a folder."""
+    """Returns the names of the image and sound files in a folder."""
     kinds = (".gif", ".png", ".wav")
     return sorted(path.name for path in directory.iterdir() if path.suffix in kinds)
 
 
 def numbers(recipe: Path, metrics: Mapping[str, Any], config: Mapping[str, Any]) -> list[str]:
-    """Returns one line per published metric with baselines, or per metric if none are published.
+    """Returns a line per published metric with its baselines; without these, a line per metric.
 
     Args:
-        recipe: Recipe file. `results/<name>.toml` next to it defines the published metrics.
+        recipe: Recipe file. The file `results/<name>.toml` in the same folder declares the
+            published metrics.
         metrics: Metrics by name.
         config: Settings of the run, which may appear in the names of metrics.
     """
@@ -64,15 +65,15 @@ def numbers(recipe: Path, metrics: Mapping[str, Any], config: Mapping[str, Any])
 def longer(
     recipe: Path, minutes: float, flags: Mapping[str, Sequence[str]] | None = None
 ) -> list[str]:
-    """Returns the commands of published runs that take longer than this run, with their minutes.
+    """Returns the commands and the minutes of published runs that take longer than this run.
 
-    Quick previews are left out, because on an offline sample they would only repeat this run.
+    Quick previews are left out. If this run used an offline sample, they would only repeat it.
 
     Args:
         recipe: Recipe file.
         minutes: Minutes of this run.
-        flags: Flags of this run that the commands repeat; see `own_flags`. Flags that a published
-            command sets itself are not changed.
+        flags: Flags of this run that the commands repeat; see `own_flags`. A flag that a published
+            command already sets is not changed.
     """
     try:
         records = read_records(recipe.parent.parent, recipe.stem).get(recipe.stem, [])
@@ -93,14 +94,14 @@ def resuming(recipe: Path, directory: Path) -> str:
 
 
 def _with_flags(command: str, flags: Mapping[str, Sequence[str]]) -> str:
-    """Adds flags to a command, except for flags that the command sets itself."""
+    """Adds flags to a command, except for flags that the command already sets."""
     there = set(command.split())
     more = [words for words in flags.values() if words[0] not in there]
     return " ".join([command, *map(shlex.join, more)])
 
 
 def _here(command: str, recipe: Path) -> str:
-    """Adapts a published command to recipes in an installed package."""
+    """Adapts a published command if the recipes are in an installed package."""
     if recipe.parent.parent.name != "shipped":
         return command
     return command.replace(f"python recipes/{recipe.name}", f"keras-gen train {recipe.stem}")
@@ -111,7 +112,7 @@ def _short(value: Any) -> str:
 
 
 def usage(path: Path) -> list[str]:
-    """Returns commands that generate images with an export that has suitable signatures."""
+    """Returns commands that generate images with an export, if its signatures are suitable."""
     folder = shlex.quote(str(path.parent))
     metadata = read_metadata(path)
     sample = metadata["signatures"].get("sample", {"inputs": {}, "outputs": {}})

@@ -1,4 +1,4 @@
-"""Reads a recipe's flags from its file, and handles --help and errors before slow imports."""
+"""Reads a recipe's flags from its file; handles --help and errors before slow imports."""
 
 import ast
 import contextlib
@@ -17,7 +17,7 @@ DEFINITIONS = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.ClassDef, ast.Funct
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Outline:
-    """The parts of a recipe that define its command line: docstring, dataclass, and presets."""
+    """The docstring, the dataclass, and the presets of a recipe, which define its command line."""
 
     description: str
     settings: type[RunSettings]
@@ -25,10 +25,10 @@ class Outline:
 
 
 def read_outline(path: Path) -> Outline | None:
-    """Returns the outline of a recipe, or None for another program.
+    """Returns the outline of a recipe, or None if the file is not a recipe.
 
-    A recipe ends with a call to `run_recipe`, and its settings and presets require no slow imports.
-    Definitions that use packages not in `QUICK` are not executed.
+    A recipe ends with a call to `run_recipe`, and its settings and presets do not require slow
+    imports. Definitions that use packages outside of `QUICK` are not executed.
 
     Args:
         path: Python file.
@@ -61,10 +61,10 @@ def read_outline(path: Path) -> Outline | None:
 
 
 def answer(path: Path, argv: Sequence[str] | None = None) -> None:
-    """Ends the process if help is requested or a flag is invalid, after printing help or an error.
+    """If help is requested or a flag is invalid, prints help or an error and ends the process.
 
     Args:
-        path: File of a recipe. Other programs are ignored.
+        path: File of a recipe. If it is another program, the function does nothing.
         argv: Command-line flags. If None, uses the flags of the process.
     """
     outline = read_outline(path)
@@ -104,7 +104,7 @@ def _is_quick(statement: ast.stmt) -> bool:
 
 
 def _arguments_of_run_recipe(body: list[ast.stmt]) -> list[str] | None:
-    """Returns the names passed as arguments in the call that is the file's last statement."""
+    """Returns the names of the arguments if the file's last statement calls `run_recipe`."""
     calls = [node for node in ast.walk(body[-1]) if isinstance(node, ast.Call)] if body else []
     for call in calls:
         if isinstance(call.func, ast.Name) and call.func.id == "run_recipe":

@@ -18,14 +18,14 @@ CORRECTABLE = (ValueError, TypeError, OSError, FloatingPointError, MemoryError)
 
 
 def run_recipe(main: Callable, settings: type[RunSettings], presets, argv=None) -> None:
-    """Calls a recipe's `main`, and reports, in one sentence, errors that a user can correct.
+    """Calls a recipe's `main`, and reports errors that a user can correct in one sentence.
 
     The run is named after the recipe's file, and the file's docstring is the text of `--help`.
 
     Args:
         main: Function that accepts the run and its settings.
         settings: Dataclass derived from `RunSettings`.
-        presets: Settings that each preset changes.
+        presets: Dict from each preset to the settings that the preset changes.
         argv: Command-line flags. If None, uses `sys.argv`.
     """
     start_tensorflow()
@@ -39,13 +39,13 @@ def run_recipe(main: Callable, settings: type[RunSettings], presets, argv=None) 
 
 
 def notes(error: BaseException) -> str:
-    """Returns notes that `Run` adds to an error or interrupt, on files and on how to continue."""
+    """Returns the notes about files and next steps that `Run` adds to an error or interrupt."""
     return " ".join(getattr(error, "__notes__", ()))
 
 
 @contextlib.contextmanager
 def one_sentence():
-    """Ends the process with one sentence if an error occurs that the user can correct.
+    """If an error occurs that the user can correct, ends the process with one sentence.
 
     A warning is also printed as a single line, without its location in the code.
     """

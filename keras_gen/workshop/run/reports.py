@@ -1,4 +1,4 @@
-"""Metrics that several recipes report, under their published names."""
+"""Metrics that several recipes report, by published name."""
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,7 +27,7 @@ from keras_gen.workshop.visualize import line_plot
 
 
 def fit_bernoulli_mixture(run: Run, train: np.ndarray) -> BernoulliMixture:
-    """Fits the baseline for binary images, and prints a line before the fit.
+    """Fits a mixture of Bernoulli distributions, after printing a line that announces the fit.
 
     Args:
         run: Run whose setting `templates` lists the numbers of templates to try.
@@ -41,7 +41,7 @@ def fit_bernoulli_mixture(run: Run, train: np.ndarray) -> BernoulliMixture:
 
 
 def binary_baselines(run: Run, train: np.ndarray, test: np.ndarray) -> dict[str, float]:
-    """Returns the mean NLL of test images under inexpensive models of binary images, in nats.
+    """Returns the mean NLL, in nats, of test images under inexpensive models of binary images.
 
     Args:
         run: Run whose settings include `templates` (see `fit_bernoulli_mixture`) and `boosted`, the
@@ -50,9 +50,9 @@ def binary_baselines(run: Run, train: np.ndarray, test: np.ndarray) -> dict[str,
         test: Test images.
 
     Returns:
-        "nll_trees", for boosted trees on the 36 preceding pixels (`BoostedPixels`);
-        "nll_table", for a table of the 16 preceding pixels (`ContextTable`); and "nll_mixture", for
-        a Bernoulli mixture.
+        A dict of NLLs. "nll_trees" is the NLL under boosted trees that use the 36 nearest preceding
+        pixels (`BoostedPixels`). "nll_table" is the NLL under a table of the 16 nearest preceding
+        pixels (`ContextTable`), and "nll_mixture" is the NLL under a Bernoulli mixture.
     """
     mixture = fit_bernoulli_mixture(run, train)
     pixels = train.astype("uint8")
@@ -78,7 +78,7 @@ def boosted_bits(run: Run, train: np.ndarray, test: np.ndarray) -> dict[str, flo
 
     Args:
         run: Run whose setting `boosted` is the number of pixels used to train the trees.
-        train: Training images uint8 `[n, height, width, 1]`.
+        train: Training images, uint8 `[n, height, width, 1]`.
         test: Test images.
 
     Returns:
@@ -92,14 +92,15 @@ def boosted_bits(run: Run, train: np.ndarray, test: np.ndarray) -> dict[str, flo
 
 
 def with_standard_error(name: str, values: np.ndarray) -> dict[str, float]:
-    """Returns the mean of values under a name, and its standard error under a longer name.
+    """Returns the mean of values, and the standard error of the mean, by name.
 
     Args:
         name: Name of the metric.
         values: One number per example, `[n]`.
 
     Returns:
-        A dict with `name`, the mean, and `name` plus "_standard_error", the standard error.
+        A dict with two keys: `name`, for the mean, and `name` plus "_standard_error", for the
+        standard error.
     """
     return {name: values.mean(), f"{name}_standard_error": values.std() / len(values) ** 0.5}
 
@@ -111,11 +112,10 @@ def density_bits(model, images: np.ndarray, dimensions: int | None = None) -> di
         model: `Flow` for 8-bit levels, whose `log_prob` adds uniform noise with the width of one
             level.
         images: Test images in the model's input format.
-        dimensions: Number of values per image, which is smaller if images are padded. If None, all
-            values count.
+        dimensions: Number of values per image without padding. If None, all values are counted.
 
     Returns:
-        "bits_nll", and its standard error, "bits_nll_standard_error".
+        A dict with "bits_nll" and its standard error, "bits_nll_standard_error".
     """
     nats = -model.log_prob(images).astype("float64")
     bits = bits_per_dimension(nats, dimensions or images[0].size, "uniform")
@@ -131,16 +131,18 @@ def report_samples_by_steps(
         run: Run with the settings `solver`, `sampling_steps`, `compared`,
             `compared_in_few_steps`, and `classifier_steps`.
         model: Model of `keras_gen.diffusion`.
-        images: Training images uint8 `[n, height, width, channels]`, at most 32 pixels per side.
+        images: Training images, uint8 `[n, height, width, channels]`, with at most 32 pixels per
+            side.
         labels: Labels of the training images `[n]`.
         test_images: Held-out images.
-        few: Smaller numbers of steps, each used to sample `compared_in_few_steps` images.
+        few: Smaller numbers of steps. For each number, `compared_in_few_steps` images are sampled.
 
     Returns:
-        The metrics of `sample_report` for samples and, with the prefix "baseline_", for a Gaussian
-        mixture, with images padded to 32x32; "black", "floor_black", and "baseline_black", the
-        fraction of zeros in samples, held-out images, and the mixture's samples;
-        "kernel_distance_in_" followed by each smaller number of steps; and "ms_per_sample".
+        A dict with the metrics of `sample_report` for the model's samples and, with the prefix
+        "baseline_", for samples from a Gaussian mixture; for these metrics, images are padded to
+        32x32. "black", "floor_black", and "baseline_black" are the fractions of zeros in samples,
+        in held-out images, and in the mixture's samples. "kernel_distance_in_" is followed by each
+        smaller number of steps. The dict also contains "ms_per_sample".
     """
     s = run.settings
 
@@ -181,22 +183,22 @@ def report_samples_by_steps(
 
 
 def prefixed(prefix: str, numbers: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the numbers with the prefix added to their names."""
+    """Returns the numbers with `prefix` added before their names."""
     return {prefix + name: value for name, value in numbers.items()}
 
 
 def suffixed(numbers: Mapping[str, Any], suffix: str) -> dict[str, Any]:
-    """Returns the numbers with the suffix added to their names."""
+    """Returns the numbers with `suffix` added after their names."""
     return {name + suffix: value for name, value in numbers.items()}
 
 
 def extractor_accuracies(extractors: Mapping[str, Extractor]) -> dict[str, float | None]:
-    """Returns `extractor_accuracy_<name>` for each extractor."""
+    """Returns the accuracy of each extractor as `extractor_accuracy_<name>`."""
     return {f"extractor_accuracy_{name}": each.accuracy for name, each in extractors.items()}
 
 
 def psnr_report(sets: Mapping[str, np.ndarray], images: np.ndarray) -> dict[str, float]:
-    """Returns `psnr_<name>` for each set of reconstructions, in RGB, averaged over images.
+    """Returns the mean PSNR in RGB of each set of reconstructions as `psnr_<name>`.
 
     Args:
         sets: Reconstructions by name, uint8 `[n, H, W, C]`.
@@ -206,10 +208,11 @@ def psnr_report(sets: Mapping[str, np.ndarray], images: np.ndarray) -> dict[str,
 
 
 def code_use_report(uses: Mapping[str, np.ndarray]) -> dict[str, float]:
-    """Returns the number of codes in use, `<name>_in_use`, and the perplexity, `<name>_perplexity`.
+    """Returns the number of used codes and the perplexity: `<name>_in_use`, `<name>_perplexity`.
 
     Args:
-        uses: Number of uses of each code, by name of the codebook; see `code_uses`.
+        uses: Dict from the name of each codebook to the number of uses of each code; see
+            `code_uses`.
     """
     report: dict[str, float] = {}
     for name, counts in uses.items():
@@ -221,7 +224,7 @@ def code_use_report(uses: Mapping[str, np.ndarray]) -> dict[str, float]:
 def lines_by_count(
     metrics: Mapping[str, float], names: Iterable[str], counts: Iterable[int]
 ) -> dict[str, tuple[list[int], list[float]]]:
-    """Returns, for `line_plot`, one line per name through its metrics `<name>_<count>`."""
+    """Returns one line per name, through its metrics `<name>_<count>`, for `line_plot`."""
     xs = list(counts)
     return {name: (xs, [metrics[f"{name}_{count}"] for count in xs]) for name in names}
 
@@ -229,12 +232,12 @@ def lines_by_count(
 def spreads_by_count(
     metrics: Mapping[str, float], names: Iterable[str], counts: Sequence[int], kind: str
 ) -> dict[str, list[float]]:
-    """Returns the spreads of the points in `lines_by_count`, as measured in the metrics.
+    """Returns the spreads, taken from the metrics, of the points in `lines_by_count`.
 
     Args:
         metrics: Metrics of a run.
         names: Names of the lines.
-        counts: Count of each point.
+        counts: Count at each point of a line.
         kind: Suffix of the metric names `<name>_<count>_<kind>`, such as "deviation".
 
     Returns: The spreads of the points, by line. A line without spreads, such as the line of a
@@ -259,7 +262,7 @@ def plot_by_count(
 
     Args:
         metrics: Metrics of a run.
-        names: Legend text of each line, by prefix of its metric names.
+        names: Dict from the prefix of each line's metric names to the line's legend text.
         counts: Numbers of labels.
         kind: Type of error bars; see `spreads_by_count`.
         y_label: Label of the y-axis, with the unit.

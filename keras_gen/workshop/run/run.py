@@ -1,4 +1,4 @@
-"""A run of a recipe: data, training, images, metrics, and export."""
+"""A run of a recipe, with its data, training, images, metrics, and export."""
 
 import contextlib
 import datetime
@@ -73,16 +73,18 @@ class Run:
     additional model has a subfolder with the same structure.
 
     Args:
-        recipe: Path of the recipe's file, whose stem is the name of the run and the export.
+        recipe: Path of the recipe's file. The stem of the file is the name of the run and of the
+            export.
         settings: Dataclass derived from `RunSettings`.
-        presets: Settings that each preset changes.
+        presets: Dict from each preset to the settings that the preset changes.
         description: The recipe's docstring.
         argv: Command-line flags. If None, uses `sys.argv`.
 
     Raises:
         ValueError: If the folder already contains a run, if there is no run to resume, if the
-            strategy cannot run here, or if its replicas cannot share a batch evenly.
-        OSError: If the folder is not writable.
+            strategy cannot run on this machine, or if the strategy's replicas cannot share a batch
+            evenly.
+        OSError: If the run's folder is not writable.
 
     Example: see any file in `recipes/`.
     """
@@ -150,26 +152,25 @@ class Run:
         )
 
     def say(self, text: str) -> None:
-        """Prints a line, on the first worker only."""
+        """Prints a line on the first worker."""
         if is_chief():
             print(text, flush=True)
 
     def note(self, text: str) -> None:
-        """Prints a line immediately and again at the end of the run."""
+        """Prints a line immediately, and again at the end of the run."""
         self.notes.append(text)
         self.say(text)
 
     def load(self, data, whole: bool = False, train: int = 1, test: int = 1):
-        """Prints the source of the data, records it for the export, and returns the data.
+        """Prints the source of the data, records this source for the export, and returns the data.
 
-        The data are checked against the requirements of training and evaluation before anything is
-        trained.
+        Before training, the data are checked against the requirements of training and evaluation.
 
         Args:
-            data: Datasets with descriptions, as returned by the functions of `keras_gen.data`.
-                Their warning is printed again when the run ends.
-            whole: Whether a smoke run uses all examples, not only the first examples of each part.
-                This is useful for computed points and shapes.
+            data: Datasets with descriptions, as returned by the functions of `keras_gen.data`. If
+                the datasets come with a warning, it is printed again when the run ends.
+            whole: Whether a smoke run uses all examples instead of only the first examples of each
+                part. This is useful for points and shapes, which are computed.
             train: Minimum number of examples in each training part.
             test: Minimum number of examples in each held-out part.
 
@@ -228,21 +229,23 @@ class Run:
     def in_halves(
         self, rate: float, epochs: int | None = None, updates: int = 1
     ) -> ConstantThenLinear:
-        """Returns a learning rate that is constant for half of the steps, then decreases to zero.
+        """Returns a learning rate: constant for half of the steps, then decreasing to zero.
 
         Args:
             rate: Learning rate in the first half of the steps; it decreases linearly in the second
                 half.
-            epochs: Number of epochs. If None, the number in the settings is used.
-            updates: Optimizer updates per step; the schedule counts updates.
+            epochs: Number of epochs. If None, the setting `epochs` is used.
+            updates: Number of optimizer updates per training step. The schedule counts updates, not
+                steps.
         """
         steps = (epochs or self.settings.epochs) * self.settings.steps_per_epoch
         return ConstantThenLinear.in_halves(rate, steps * updates)
 
     def averaged(self, optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
-        """Makes an optimizer average the weights, with the momentum given by the flag `--ema`.
+        """Makes an optimizer average the weights with the momentum given by the flag `--ema`.
 
-        The averages, without the initial weights, are used for samples, evaluation, and export.
+        The averages, which exclude the initial weights, are used for samples, evaluation, and
+        export.
         """
         optimizer.use_ema = self.settings.ema > 0
         optimizer.ema_momentum = self.settings.ema
@@ -251,7 +254,7 @@ class Run:
         return optimizer
 
     def compile(self, model, *optimizer, **optimizers) -> None:
-        """Compiles a model with its optimizers and the settings that all recipes share."""
+        """Compiles a model with the given optimizers and the settings that all recipes share."""
         steps = getattr(self.settings, "steps_per_execution", 1)
         jit = self.settings.jit_compile
         model.compile(*optimizer, **optimizers, steps_per_execution=steps, jit_compile=jit)
@@ -276,19 +279,19 @@ class Run:
 
         Args:
             model: Compiled model.
-            data: Source of the examples, which are used in batches of the size in the settings; or
-                a function that maps the number of completed steps to an infinite dataset that
-                continues from there.
+            data: Source of the examples, which are batched according to the setting `batch_size`.
+                Alternatively, a function that maps the number of completed steps to an infinite
+                dataset that continues after these steps.
             draw: Function that maps the model to a sample grid, uint8 `[height, width, 3]`.
-                `evaluation` also draws the main model's grid.
+                `evaluation` also calls the main model's function.
             callbacks: Additional callbacks, whose counters are checkpointed as well.
             validate: Function that maps the model to metrics on held-out data, which are logged
                 with the prefix `val_`; see `keras_gen.core.callbacks.Evaluation`.
             best: Metric of `validate` that determines when `best.keras` is replaced.
-            mode: Whether the best value is the `"min"` or the `"max"`.
-            part: Name of an additional model's training and of its subfolder in the run's folder.
-                Empty for the main model, whose losses and steps the run reports.
-            epochs: Number of epochs. If None, the number in the settings is used.
+            mode: Whether the best value of this metric is its `"min"` or its `"max"`.
+            part: Name of an additional model's part of the run, and of the part's subfolder in the
+                run's folder. Empty for the main model, whose losses and steps the run reports.
+            epochs: Number of epochs. If None, the setting `epochs` is used.
 
         Returns:
             The training time in minutes.
@@ -346,13 +349,13 @@ class Run:
         return (time.monotonic() - began) / 60
 
     def _config(self) -> dict[str, Any]:
-        """Returns the contents of `config.json`: the settings, with their run and recipe."""
+        """Returns the contents of `config.json`: the settings, the run, and the recipe."""
         return self.settings.as_json() | {"run": self.id, "recipe": self.name}
 
     def logged(self, name: str) -> tuple[list[int], list[float]]:
-        """Returns the epochs in which a metric was logged for the main model, and its values.
+        """Returns the epochs and the values that were logged for a metric of the main model.
 
-        Both are empty if the weights came from an export instead of from training.
+        Both lists are empty if the weights came from an export instead of from training.
         """
         logs = self.state.logs if self.state is not None else []
         values = {epoch: log[name] for epoch, log in enumerate(logs, 1) if name in log}
@@ -403,7 +406,7 @@ class Run:
         return state
 
     def _reports(self, directory: Path, draw: Callable | None) -> list[keras.callbacks.Callback]:
-        """Callbacks that show the progress of training on the screen and in TensorBoard."""
+        """Returns callbacks that show training progress on the screen and in TensorBoard."""
         reports = [TimeLeft(LINES)]
         if draw:
             every = self.settings.grid_every
@@ -415,7 +418,7 @@ class Run:
         return reports
 
     def _records(self, directory: Path, state: TrainingState) -> list[keras.callbacks.Callback]:
-        """Callbacks that write the losses and the minutes after each checkpoint."""
+        """Returns callbacks that write the losses and the minutes after each checkpoint."""
 
         def write(*_, **__):
             write_history(directory / "history.csv", state.logs)
@@ -431,17 +434,17 @@ class Run:
 
         Args:
             model: Model trained by `fit`.
-            part: Argument `part` of that `fit` call.
+            part: Argument `part` of the call to `fit` that trained the model.
         """
         take_weights(model, keras.saving.load_model(self.directory / part / "best.keras"))
 
     def once(self, name: str, measure: Callable[..., dict], *arguments) -> dict:
         """Calls `measure`, unless this run already called it before an interruption.
 
-        This method is for sweeps over many short training runs. Each run depends only on its name
-        and the settings, because randomness without a seed, such as initial weights, and the
-        numbering of layer names are reset before and after each measurement. An interrupted run
-        therefore obtains the same results as an uninterrupted run.
+        This method is for sweeps over many short training runs. Each measurement depends only on
+        its name and the settings, because the method resets the numbering of layer names, and all
+        randomness without a seed of its own (such as initial weights), before and after each
+        measurement. An interrupted run therefore obtains the same results as an uninterrupted run.
 
         Args:
             name: Name of the measurement, unique within the run.
@@ -469,11 +472,11 @@ class Run:
         return found
 
     def _seed(self, name: str) -> None:
-        """Seeds all randomness that has no seed of its own from the run's seed and a name."""
+        """Seeds all randomness without a seed of its own, based on the run's seed and a name."""
         keras.utils.set_random_seed((self.settings.seed + zlib.crc32(name.encode())) % 2**32)
 
     def each_seed(self, name: str, measure: Callable[[int], dict], count: int) -> list[dict]:
-        """Calls `measure` for each of `count` seeds, from the settings' seed up; see `once`.
+        """Calls `measure` through `once` for each of `count` seeds, from the run's seed up.
 
         Args:
             name: Name of the measurement, with {} in place of the seed.
@@ -487,10 +490,10 @@ class Run:
 
     @contextlib.contextmanager
     def evaluation(self, model):
-        """Opens a block in which metrics are assigned and averaged weights are in effect.
+        """Opens a block in which metrics are collected and averaged weights are in effect.
 
         All workers take part in the evaluation, and the first worker writes the results. The sample
-        grid is drawn once more.
+        grid is drawn one last time.
 
         Args:
             model: Trained main model.
@@ -532,7 +535,7 @@ class Run:
     def draw(self, name: str, image) -> None:
         """Writes an image, uint8 `[height, width, 3]`, as `<name>.png` to the run's folder.
 
-        The file records the id of the run, so that no page shows an image next to another run's
+        The file records the ID of the run, so that no page shows an image next to another run's
         results.
 
         Raises:
@@ -557,7 +560,7 @@ class Run:
             write_wav(self.directory / f"{name}.wav", waveforms, rate)
 
     def export(self, model, default: str | None = None, half: bool = False) -> Path | None:
-        """Exports the trained model before evaluation, so that it is not lost if evaluation fails.
+        """Exports the trained model before evaluation, so that it survives a failed evaluation.
 
         `evaluation` later adds the metrics to the export, and marks the run as finished.
 
@@ -568,7 +571,7 @@ class Run:
                 `keras_gen.serving.export`.
 
         Returns:
-            Folder of the export; None on all workers except the first, which writes it.
+            Folder of the export on the first worker, which writes the export; None on all others.
         """
         self._is_trained = True
         if not is_chief():
@@ -608,7 +611,7 @@ class Run:
 
     @contextlib.contextmanager
     def telling_the_way_on(self) -> Iterator[None]:
-        """Adds a note on how to continue to an interrupt, or to an error after training."""
+        """Adds a note about how to continue to an interrupt, or to an error after training."""
         try:
             yield
         except KeyboardInterrupt as end:
@@ -664,7 +667,7 @@ class Run:
 
 @contextlib.contextmanager
 def _same_seeds() -> Iterator[None]:
-    """Ensures that layers built after the block have the same seeds as without the block."""
+    """Ensures that the block does not change the seeds of layers built after it."""
     state = random.getstate()
     try:
         yield
@@ -674,7 +677,7 @@ def _same_seeds() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _many_models():
-    """Silences TensorFlow's retracing warning, because the step of each new model is retraced."""
+    """Silences TensorFlow's retracing warning, because each new model's step must be traced."""
     logger = tf.get_logger()
     level = logger.level
     logger.setLevel("ERROR")

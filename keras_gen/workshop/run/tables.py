@@ -1,4 +1,4 @@
-"""Rows about people, and reports on sampled rows, for recipes."""
+"""Table rows about people, and reports on sampled rows, for recipes."""
 
 from typing import Any, NamedTuple
 
@@ -25,7 +25,7 @@ SHOWN = 1500  # maximum number of people per image
 class People(NamedTuple):
     """Rows (strings `[n, columns]`, with the label as the last column) and their columns.
 
-    `others` are held-out training rows, which measure whether training rows were copied.
+    `others` are held-out training rows, which show whether a model copied training rows.
     """
 
     columns: list[Column]
@@ -34,13 +34,13 @@ class People(NamedTuple):
     test: np.ndarray
 
     def columns_of(self, rows: np.ndarray) -> list[Column]:
-        """Returns columns with the cells of other rows, such as rows with gaps."""
+        """Returns the columns with the cells of other rows, such as rows with gaps."""
         names = [column.name for column in self.columns]
         numbers = [column.name for column in self.columns if not column.categories]
         return table_columns(rows, names, numbers, unknown="gap")
 
     def draw(self, model: Any, seed: int) -> np.ndarray:
-        """Returns a plot of two numeric columns, with equal numbers of rows per label and table."""
+        """Returns a plot of two numeric columns with equally many rows per label and table."""
         shown = {"real people": self.test[:SHOWN], "samples": rows_of(model.sample(SHOWN, seed))}
         places = [place for place, column in enumerate(self.columns) if not column.categories]
         pair = places[0], places[-1]
@@ -83,19 +83,19 @@ def rows_of(table: dict[str, np.ndarray]) -> np.ndarray:
 
 
 def cells_of(columns: list[Column], rows: np.ndarray) -> np.ndarray:
-    """Returns the cells of rows, integers `[n, columns]`, -1 for gaps."""
+    """Returns the cells of rows, integers `[n, columns]`, with -1 for gaps."""
     return np.floor(Rows(columns).prepare(rows).numpy()).astype(int)
 
 
 def report_on_rows(
     model: LikelihoodModel, people: People, components: int, seed: int
 ) -> dict[str, Any]:
-    """Returns metrics of a model's rows, of the rows of baselines, and of real rows.
+    """Returns metrics of a model's rows, of the baselines' rows, and of real rows.
 
     Args:
         model: Trained model of the columns of `people`.
         people: Rows for training and testing.
-        components: Number of products in the mixture.
+        components: Number of components in the baseline `ProductMixture`.
         seed: Seed for samples and for the mixture.
     """
     columns, train, _, test = people

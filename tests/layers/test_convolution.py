@@ -80,3 +80,23 @@ def test_a_batch_of_no_images_gives_no_images():
     layer = Conv2D(3, 3, padding="same")
     images = tf.TensorSpec([None, None, None, 4])
     assert tf.function(layer, input_signature=[images])(tf.zeros((0, 8, 8, 4))).shape[-1] == 3
+
+
+@pytest.mark.parametrize("padding", ["same", "valid"])
+def test_the_gradient_has_a_gradient_under_xla(rng, padding):
+    x = tf.constant(rng.normal(size=(2, 7, 6, 5)), tf.float32)
+    kernel = rng.normal(size=(4, 3, 5, 2))
+    found = []
+    for kind in (Conv2D, keras.layers.Conv2D):
+        layer = kind(2, (4, 3), padding=padding)
+        layer.build(x.shape)
+        layer.kernel.assign(kernel)
+
+        def penalty(layer=layer):
+            with tf.GradientTape() as tape:
+                slope = results(layer, x)[1]
+                square = tf.reduce_sum(slope**2)
+            return tape.gradient(square, layer.kernel.value)
+
+        found.append(tf.function(penalty, jit_compile=kind is Conv2D)())
+    np.testing.assert_allclose(*found, rtol=1e-3, atol=1e-3)

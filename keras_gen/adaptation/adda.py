@@ -28,7 +28,8 @@ class ADDA(DomainModel):
     images.
 
     Deviations: none, but the paper does not specify the order of the two updates. Here, the encoder
-    is updated first, and the discriminator uses the features from before the encoder's update.
+    is updated first, and the discriminator is then updated on the features from before the
+    encoder's update.
 
     `fit` accepts source images, labels, and target images; `evaluate` accepts labeled target
     images. During training, `loss` and `accuracy` are computed on source images and stay constant.

@@ -77,7 +77,7 @@ class DomainConfusion(DomainModel):
         )
 
     def confusion(self, features) -> tf.Tensor:
-        """Returns the cross-entropy between a discriminator's output and 1/2, `[batch]` (eq. 5)."""
+        """Returns the cross-entropy, `[batch]`, of the discriminator's output and 1/2 (eq. 5)."""
         logits = self.discriminator_logits(features)
         each = [domain_cross_entropy(logits, domain) for domain in (SOURCE, TARGET)]
         return tf.add_n(each) / len(each)

@@ -30,7 +30,7 @@ class Walker:
     Args:
         network: Functional model whose layers are `CausalLayer`s or process every position
             independently; see `sample_causal`.
-        conditions: Tensors for the network's inputs after the first.
+        conditions: Tensors for all inputs of the network except the first.
 
     Raises:
         ValueError: If a layer mixes positions, or if the network sees the value that it must
@@ -64,17 +64,17 @@ class Walker:
             self.nodes.append(node)
 
     def empty_caches(self, batch, width) -> dict:
-        """Returns the caches before the first position, by layer, for a batch size and a width."""
+        """Returns a dict of caches before the first position, one for each causal layer."""
         return {
             number: self.nodes[number].operation.empty_cache(weights, batch, width)
             for number, weights in self.weights.items()
         }
 
     def start_row(self, line, caches: dict, row) -> tuple[dict, dict]:
-        """Returns a row's feature maps that do not depend on its values, and the next caches.
+        """Returns a row's feature maps that do not depend on the row's values, and the next caches.
 
         Args:
-            line: Values `[batch, width, channels]`, which do not affect the result.
+            line: Values of the row, `[batch, width, channels]`, which do not affect the result.
             caches: Return value of `end_row` or `empty_caches`.
             row: Row number, int32.
         """
@@ -91,8 +91,8 @@ class Walker:
         time; only the caches of the last call are used.
 
         Args:
-            values: Known values, with arbitrary numbers in place of unknown values, `[batch,
-                channels]`.
+            values: Values at the position, `[batch, channels]`, with arbitrary numbers in place of
+                unknown values.
             caches: Return value of `after_place` or `start_row`.
             maps: Return value of `start_row`.
             column: Column number, int32; no column may be skipped.

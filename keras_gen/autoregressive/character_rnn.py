@@ -72,7 +72,7 @@ class CharacterRNN(CausalModel):
     def continue_text(
         self, prompt: str, n: int = 1, temperature: float = 1.0, seed: int | None = None
     ) -> np.ndarray:
-        """Samples texts of up to `length` characters that begin with a prompt, strings `[n]`.
+        """Samples strings `[n]` of up to `length` characters that begin with a prompt.
 
         Args:
             prompt: Beginning of the texts, shorter than `length`, with characters from the
@@ -89,7 +89,7 @@ class CharacterRNN(CausalModel):
 
     @for_users
     def pieces(self, text: str | os.PathLike) -> list[str]:
-        """Cuts a text into consecutive pieces of `length` characters, the examples for `fit`.
+        """Cuts a text into consecutive pieces of `length` characters, which are examples for `fit`.
 
         The last piece may be shorter. Line endings become newlines.
 
@@ -129,8 +129,9 @@ class CharacterRNN(CausalModel):
         examples for `fit`.
 
         Args:
-            text: Text, or the path of a UTF-8 file: a `pathlib.Path`, the name of an existing file,
-                or a string without whitespace that is short enough to be a file name.
+            text: Text, or the path of a UTF-8 file, as a string or a `pathlib.Path`. A string is
+                treated as a path if it is the name of an existing file, or if it has no whitespace
+                and is short enough to be a file name.
             length: Number of characters in an example, and maximum length of a sampled text.
             units: Number of units in each LSTM.
             blocks: Number of LSTM layers.

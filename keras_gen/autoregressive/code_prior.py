@@ -23,14 +23,14 @@ class CodePrior(CausalModel):
     returns log p(codes), and `bound` returns the resulting bound on log p(x).
 
     Args:
-        network: Network that maps codes `[batch, *grid, 1]` to logits `[batch, *grid,
-            codebook_size]`, such as `keras_gen.networks.gated_pixel_cnn` with
+        network: Network that maps codes `[batch, *grid, 1]` to logits
+            `[batch, *grid, codebook_size]`, such as `keras_gen.networks.gated_pixel_cnn` with
             `levels=codebook_size` and `unordered`. The logits of a code depend only on preceding
-            codes. If a coder has several codes per position, on the last axis of its grid, the
-            codes of a position are the channels of the network's input. A network for sequences
+            codes. If a coder has several codes per position, which form the last axis of its grid,
+            the codes of a position are the channels of the network's input. A network for sequences
             `[batch, codes, 1]`, such as a `transformer`, receives a grid row by row.
         coder: Trained model with integer codes, such as a `VQVAE`. Its weights are not changed. To
-            train it further, compile it again.
+            train the coder further, compile it again.
         seed: Seed for the order in which `fit` uses the examples of a `Source`.
 
     Raises:

@@ -31,7 +31,7 @@ class ConditionalPixelCNN(PixelCNN):
         seed: Seed for the order in which `fit` uses the examples of a `Source`.
 
     Raises:
-        ValueError: If the network does not accept these labels; see also `PixelCNN`.
+        ValueError: If the network does not accept labels of `classes` classes; see also `PixelCNN`.
 
     Example:
     ```python
@@ -80,7 +80,7 @@ class ConditionalPixelCNN(PixelCNN):
 
     @capability
     def classify(self, x):
-        """Returns log p(x | class) for every class, `[n, classes]`, which serve as class logits."""
+        """Returns class logits `[n, classes]`: log p(x | class) for every class."""
         return {"logits": self.class_log_probs(x)}
 
     @capability

@@ -37,9 +37,9 @@ def sample_causal(
         network: Functional model that maps values (images `[batch, height, width, channels]` of
             known size, sequences `[batch, time, channels]`, or vectors `[batch, channels]`), and
             any conditions, to parameters `[batch, ..., channels * parameters]`, in the order
-            `[channel, parameter]`. With the cache, every layer that processes values must be a
-            `CausalLayer` (the first layer must not see its own position) or process every position
-            independently.
+            `[channel, parameter]`. With the cache, every layer that processes values must either be
+            a `CausalLayer` or process every position independently, and the first layer must not
+            see its own position.
         draw: Function that maps float32 parameters `[batch, parameters]` of one value and its noise
             `[batch, ...]` to values `[batch]`, in the units of the network's input.
         noise: Floats `[batch, height, width, channels, ...]`, `[batch, time, channels, ...]`, or
@@ -53,8 +53,8 @@ def sample_causal(
 
     Raises:
         ValueError: If the network's inputs or the noise have the wrong shape, if a layer mixes
-            positions, or if the network is not causal, because it sees the value that it must
-            predict or a later value.
+            positions, or if the network is not causal (if it sees the value that it must predict,
+            or a later value).
 
     Example:
     ```python

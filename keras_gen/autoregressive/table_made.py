@@ -31,14 +31,14 @@ class TableMADE(LikelihoodModel):
 
     Germain, Gregor, Murray, Larochelle: "MADE: Masked Autoencoder for Distribution Estimation",
     ICML 2015, sec. 3 and 4. Each word and each interval of numbers is a cell (see `table_columns`).
-    The probability of a number is the mass of a mixture of logistic densities in its cell.
-    Therefore, the log-likelihood, in nats, refers to cells, and is comparable with the
-    log-likelihoods of other models of the same cells.
+    The probability of a number is the mass that a mixture of logistic densities assigns to the
+    number's cell. Therefore, the log-likelihood, in nats, refers to cells, and is comparable with
+    the log-likelihoods of other models of the same cells.
 
     With `any_order`, the network predicts each column from any subset of the other columns (Uria,
-    Murray, Larochelle: "A Deep and Tractable Density Estimator", ICML 2014, sec. 4, eq. 9). Gaps
-    are then filled in one pass, or column by column; without `any_order`, they are filled using 64
-    weighted samples (likelihood weighting).
+    Murray, Larochelle: "A Deep and Tractable Density Estimator", ICML 2014, sec. 4, eq. 9). Such a
+    network fills gaps in one pass, or column by column. Without `any_order`, gaps are filled using
+    64 weighted samples (likelihood weighting).
 
     `fit`, `log_prob`, `impute`, and `complete` accept a DataFrame, a dict of columns, the path of a
     CSV file, or strings `[n, columns]`. A missing value contributes only to `gap_loss`, from which
@@ -128,7 +128,7 @@ class TableMADE(LikelihoodModel):
     # Samples ---------------------------------------------------------------------------------
 
     def noise(self, n, key):
-        """Samples uniform noise for each value: for its cell, and for the position in the cell."""
+        """Samples uniform noise for the cell of each value, and for the position in the cell."""
         return tf.random.stateless_uniform([n, *self.likelihood.noise_shape], key)
 
     def from_noise(self, noise):
@@ -187,7 +187,7 @@ class TableMADE(LikelihoodModel):
         return parts
 
     def completed(self, x, seeds) -> tf.Tensor:
-        """Returns rows `[n, columns]` with gaps sampled, using one seed per row."""
+        """Returns rows `[n, columns]` whose gaps are sampled with one seed per row."""
         if self.any_order:
             noise = seeded(tf.random.stateless_uniform, seeds, self.likelihood.noise_shape)
             return self._drawn(noise, x)[0]

@@ -23,7 +23,7 @@ class WaveNet(CausalModel):
     Van den Oord et al.: "WaveNet: A Generative Model for Raw Audio", 2016, eq. (1), with a softmax
     over mu-law levels (sec. 2.2). The loss is the exact negative log-likelihood of the levels in
     nats, and zeros before and after a recording are ignored (`keras_gen.core.kinds_of_data.MuLaw`).
-    The computation time per audio sample does not grow with the length.
+    The computation time per audio sample does not grow with the length of the sound.
 
     Deviations: see the network, `keras_gen.networks.wavenet`.
 
@@ -31,13 +31,13 @@ class WaveNet(CausalModel):
         network: Network that maps levels `[batch, time, 1]`, with -1 for padding, to logits
             `[batch, time, levels]`. The logits of a sample depend only on earlier samples.
         levels: Number of mu-law levels, an even number from 2 to 512; 256 in the paper.
-        samples: Length of sampled sounds, at least 1; equal to the network's length if that length
-            is fixed.
+        samples: Number of audio samples in a generated sound, at least 1. If the network has a
+            fixed length, `samples` must equal that length.
         seed: Seed for the order in which `fit` uses the examples of a `Source`.
 
     Raises:
-        ValueError: If the network is not for mono sound, or is for a different length; see also
-            `CausalModel`.
+        ValueError: If the network is not for mono sounds, or if it has a fixed length other than
+            `samples`; see also `CausalModel`.
 
     Example:
     ```python

@@ -1,4 +1,4 @@
-"""Classifiers, alone or as part of another model, and a discriminator on their features."""
+"""Classifiers, alone or as part of another model, and a discriminator of their features."""
 
 from keras_gen.classifiers.classifier import Classifier, classify, set_label_edges
 from keras_gen.classifiers.classifier_and_discriminator import (

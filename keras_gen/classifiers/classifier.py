@@ -34,9 +34,9 @@ class Classifier(GenerativeModel):
     """An encoder and a classifier of the encoder's features, trained on labels.
 
     LeCun, Bottou, Bengio, Haffner: "Gradient-Based Learning Applied to Document Recognition",
-    Proceedings of the IEEE 1998; the loss is the cross-entropy that is common today. This model,
-    trained on one domain and on clean examples, is the starting point and the baseline for other
-    methods, which add loss terms (`terms`) or networks.
+    Proceedings of the IEEE 1998; the loss is cross-entropy, as is common today. This model, trained
+    on one domain and on clean examples, is the baseline for other methods. These methods start from
+    it and add loss terms (`terms`) or networks.
 
     `fit(images, labels)` accepts integer labels; -1 marks an example without a label, which does
     not contribute to the loss. `accuracy` is computed on labeled examples.
@@ -98,7 +98,7 @@ class Classifier(GenerativeModel):
 
     @override
     def call(self, x, training=False):
-        """Returns the logits for examples prepared by the edge."""
+        """Returns the class logits for examples that the edge has prepared."""
         return self.logits(x)
 
     @capability
@@ -142,10 +142,10 @@ def edge_of_examples(shape: tuple, prefix: str = "") -> Images | Vectors:
 
 
 def label_terms(labels, logits) -> dict:
-    """Returns the cross-entropy (0 without a label), and whether labels are predicted correctly.
+    """Returns each example's cross-entropy (0 without a label), and whether its label is predicted.
 
     Args:
-        labels: Labels, int32 `[batch]`; -1 for an example without a label.
+        labels: Labels, int32 `[batch]`; -1 marks an example without a label.
         logits: Logits, float32 `[batch, classes]`.
     """
     right = tf.argmax(logits, axis=-1, output_type=tf.int32) == labels

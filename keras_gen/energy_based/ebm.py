@@ -33,7 +33,7 @@ from keras_gen.tensor_checks import require
 MOST_STEPS = 10_000
 MOST_NUMBERS = 2**28  # maximum number of values in a buffer, 1 GiB
 MOST_ENERGY = 1e4
-"""Absolute energy at which chains count as divergent, long before the first NaN."""
+"""Absolute energy at which chains count as divergent, reached long before the first NaN."""
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -43,7 +43,7 @@ class EBM(GenerativeModel):
     Du, Mordatch: "Implicit Generation and Modeling with Energy-Based Models", NeurIPS 2019,
     algorithm 1. The gradient of the negative log-likelihood is the mean gradient of the energy at
     data points minus the mean gradient at samples from the model. Langevin chains generate these
-    samples. Each chain starts at the end of an earlier chain, stored in a buffer. With
+    samples. Each chain starts at the end of an earlier chain; a buffer stores these ends. With
     `from_data=1`, chains start at the batch of data, which is contrastive divergence (Hinton:
     "Training Products of Experts by Minimizing Contrastive Divergence", Neural Computation 2002).
 
@@ -64,8 +64,8 @@ class EBM(GenerativeModel):
 
     Deviations: step size and noise are independent, as in the authors' code, so chains have a
     temperature. Images are in [-1, 1], and the buffer stores floats. Networks built by `for_images`
-    have no spectral normalization. If the energy of an example or of a chain's end exceeds 10,000
-    in absolute value, it counts as not finite, so `fit` stops when chains diverge.
+    have no spectral normalization. An energy above 10,000 in absolute value, for an example or at
+    the end of a chain, counts as not finite, so `fit` stops when chains diverge.
 
     Args:
         network: Network that maps examples `[batch, ...]` to energies `[batch, 1]`, without dropout
@@ -89,8 +89,8 @@ class EBM(GenerativeModel):
     Raises:
         TypeError: If an argument has the wrong type.
         ValueError: If the network does not return one energy or contains dropout or batch
-            normalization, if a number is out of range, or if the buffer would need more than 1 GiB.
-            `fit` rejects batches larger than the buffer.
+            normalization, if an argument is out of range, or if the buffer would need more than 1
+            GiB. `fit` rejects batches larger than the buffer.
 
     Example:
     ```python
@@ -109,7 +109,7 @@ class EBM(GenerativeModel):
     }
     """Default arguments of `for_vectors`."""
     evaluations: ClassVar = {"sample": 3}
-    """Number of network evaluations per example and step; the gradient counts as two."""
+    """Number of network evaluations per example and step; a gradient counts as two of them."""
     sample = sample
 
     network: keras.Model = network("x -> energies")
@@ -129,7 +129,7 @@ class EBM(GenerativeModel):
 
     @override
     def train_step(self, data):
-        """Runs chains; lowers the energies of data and raises the energies of the chains' ends."""
+        """Runs chains; lowers the energies of the data and raises those at the chains' ends."""
         x = self.prepare_batch(data)["x"]
         places, start = self.starts(x)
         shape = [tf.shape(x)[0], *x.shape[1:]]
@@ -164,7 +164,7 @@ class EBM(GenerativeModel):
 
         Args:
             x: Points, float32 `[batch, ...]`.
-            steps: Number of steps, an int or a scalar int32.
+            steps: Number of steps, as an integer or an int32 scalar.
             draw: Function that maps the index of a step to standard normal noise `[batch, ...]`.
         """
         deviation = math.sqrt(2 * self.step_size * self.temperature)
@@ -186,7 +186,7 @@ class EBM(GenerativeModel):
     # The buffer ------------------------------------------------------------------------------
 
     def starts(self, x) -> tuple[tf.Tensor, tf.Tensor]:
-        """Returns buffer positions for the global batch, and initial points for this replica."""
+        """Returns buffer positions for the global batch, and this replica's initial points."""
         count = keras.ops.shape(x)[0]
         first, total = replica_slice(count)
         sentence = "A global batch of {} is larger than the buffer of {}: increase buffer_size."
@@ -203,14 +203,14 @@ class EBM(GenerativeModel):
         return places, tf.where(self.uniform("from data", each) < self.from_data, x, start)
 
     def keep(self, places, ends) -> None:
-        """Stores the ends of this batch's chains at their positions."""
+        """Stores the ends of this batch's chains at the given buffer positions."""
         ends = global_batch(ends)
         self.buffer.assign(tf.tensor_scatter_nd_update(self.buffer.value, places[:, None], ends))
 
     # Samples and scores ----------------------------------------------------------------------
 
     def noise(self, n, key):
-        """Returns positions in the buffer, uniform noise, and seeds for the steps."""
+        """Returns positions in the buffer, uniform noise, and seeds for the noise of the steps."""
         shape = self.edges["x"].shape
         order = tf.argsort(tf.random.stateless_uniform([self.buffer_size], key))
         return {
@@ -222,7 +222,7 @@ class EBM(GenerativeModel):
         }
 
     def from_noise(self, noises, steps=60, start="buffer"):
-        """Returns the ends of chains from different positions in the buffer, or from noise."""
+        """Returns the ends of chains that start at distinct positions in the buffer or at noise."""
         starts = [
             lambda: tf.gather(self.buffer.value, noises["places"]),
             lambda: noises["fresh"],
@@ -307,7 +307,7 @@ class EBM(GenerativeModel):
 
         The first `fit` computes the mean and standard deviation of each column, which are used to
         standardize the network's inputs. Chains have a temperature of 1 and small steps, so the
-        energy is close to the negative log density up to a constant. At the default learning rate
+        energy approximates the negative log density up to a constant. At the default learning rate
         for vectors, 0.002, training takes 1,000 to 2,000 steps. Few chains move between distant
         modes, so the model learns the modes' relative frequencies slowly.
 

@@ -14,8 +14,9 @@ class CellScores:
     """Maps the cells of each column to numbers that follow N(0, 1), and numbers to cells.
 
     A cell that contains a fraction p of a column's training rows is assigned an interval of length
-    p within [0, 1]. The gaps come first, followed by the words or numbers in their order. A point
-    in the interval is mapped to the quantile of the standard normal distribution.
+    p within [0, 1]. The interval of the gaps comes first, followed by the intervals of the words or
+    numbers in the order of the cells. Each point in an interval is mapped to the corresponding
+    quantile of the standard normal distribution.
 
     Args:
         columns: Columns with cells, as returned by `table_columns`.
@@ -43,7 +44,8 @@ class CellScores:
 
         Args:
             cells: Cell numbers, `[n, columns]`, with -1 for gaps.
-            offset: Positions in the intervals of the cells, in [0, 1): `[n, columns]`, or a number.
+            offset: Positions within the cells' intervals, in [0, 1): an array `[n, columns]`, or
+                one number for all cells.
         """
         number = tf.cast(tf.floor(cells), tf.int32) + 1
         starts, widths = self._at(self.starts, number), self._at(self.widths, number)
@@ -55,7 +57,7 @@ class CellScores:
         return tf.cast(scores, tf.float32), tf.cast(log_det, tf.float32)
 
     def cells(self, scores: tf.Tensor) -> tf.Tensor:
-        """Returns cell numbers with positions, float32 `[n, columns]`, with -1 for gaps."""
+        """Returns cell numbers plus positions in [0, 1), float32 `[n, columns]`; -1 for gaps."""
         points = 0.5 * tf.math.erfc(tf.cast(scores, tf.float64) / -math.sqrt(2))
         found = tf.searchsorted(self.starts, tf.transpose(points), side="right") - 1
         number = tf.transpose(tf.minimum(found, self.last))

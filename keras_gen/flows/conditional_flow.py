@@ -33,8 +33,8 @@ class ConditionalFlow(Flow):
     log-sum-exp is log p(x). The prior p(y) is the fraction of training examples in class y, with
     one added to the count of each class. Before training, all classes are equally likely.
     `sample(n, seed, label=3)` generates examples of one class; `label` can also be one label per
-    example. Without labels, classes are sampled from the prior. A model with vector conditions
-    accepts `condition` instead.
+    example. Without labels, classes are sampled from the prior. In a model with vector conditions,
+    `sample` accepts `condition` instead of `label`.
 
     Latents represent properties that do not depend on the condition:
     `decode(encode(x, labels), other_labels)` converts examples to other classes.
@@ -49,10 +49,10 @@ class ConditionalFlow(Flow):
         classes: Number of classes if the condition is a label; None for vectors.
         levels: Number of levels of discrete images; None for vectors.
         columns: Table columns with cells, or None; see `Flow`.
-        seed: Seed for the noise that is added to levels, and for the points in cells.
+        seed: Seed for the noise that is added to levels, and for the points sampled in cells.
 
     Raises:
-        ValueError: If the flow does not accept such a condition; see also `Flow`.
+        ValueError: If the flow does not accept a condition of this size; see also `Flow`.
 
     Example:
     ```python
@@ -187,7 +187,7 @@ class ConditionalFlow(Flow):
             classes: Number of classes, at least 2.
             steps: Number of couplings.
             hidden: Number of channels in each hidden layer of the couplings' networks.
-            alpha: Minimum distance of the scaled levels from 0 and 1 before the logit.
+            alpha: Minimum distance from 0 and 1 of the scaled levels to which the logit is applied.
             levels: Number of levels.
             **kwargs: Additional arguments for the class.
 

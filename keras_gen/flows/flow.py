@@ -58,7 +58,7 @@ class Flow(LikelihoodModel):
 
     `for_table` builds a flow on table rows, which may contain words, numbers, and gaps. Each word
     and each interval of numbers is a cell, and so is a missing value. Each value is mapped to a
-    point in its cell that is sampled uniformly, and to the normal score of that point
+    uniformly sampled point in its cell, and this point is mapped to its normal score
     (`CellScores`). `log_prob` is a bound on the log-probability of the cells, computed with 16
     points per row. In columns without gaps, it is comparable with the `log_prob` of
     `MADE.for_table` and `VAE.for_table`. `encode` uses the midpoints of cells. To fill in gaps, use
@@ -71,7 +71,7 @@ class Flow(LikelihoodModel):
         flow: Built invertible network, such as the result of `glow`.
         levels: Number of levels of discrete images; None for vectors.
         columns: Table columns with cells, as returned by `keras_gen.data.table_columns`, or None.
-        seed: Seed for the noise that is added to levels, and for the points in cells.
+        seed: Seed for the noise that is added to levels, and for the points sampled in cells.
 
     Raises:
         TypeError: If the flow is not an `InvertibleLayer`.
@@ -134,7 +134,7 @@ class Flow(LikelihoodModel):
         self.flow.after_update(statistics)
 
     def forward(self, x, offset, condition=None) -> tuple:
-        """Returns latents, log |det dz/dx| with x in units of one level, and statistics of layers.
+        """Returns latents, log |det dz/dx| for x in units of one level, and the layers' statistics.
 
         `offset` is the position of each value within its level or cell, in [0, 1).
         """
@@ -167,7 +167,7 @@ class Flow(LikelihoodModel):
 
     @capability
     def encode(self, x, **given):
-        """Returns the latents of examples, or of the midpoints of levels or cells, as float32."""
+        """Returns float32 latents of examples; midpoints represent levels and cells."""
         return {"latents": self.forward(x, 0.5, *given.values())[0]}
 
     @capability
@@ -215,7 +215,7 @@ class Flow(LikelihoodModel):
         return tf.random.stateless_normal([n, *self.edges["latents"].shape], key)
 
     def from_noise(self, noise, temperature=1.0):
-        """Returns the examples for latents with the temperature as standard deviation."""
+        """Returns the examples for latents whose standard deviation is the temperature."""
         return self.decoded(temperature * noise)
 
     def __getattr__(self, name):
@@ -283,11 +283,12 @@ class Flow(LikelihoodModel):
         """Builds a Glow for images; see `keras_gen.networks.glow`.
 
         Args:
-            shape: `(height, width, channels)`; the sides are multiples of 2^scales.
+            shape: `(height, width, channels)` of the images; the sides must be multiples of
+                2^scales.
             scales: Number of scales, L, at least 1.
             steps: Number of flow steps at each scale, K.
             filters: Number of channels in the hidden layers of the couplings' networks.
-            alpha: Minimum distance of the scaled levels from 0 and 1 before the logit.
+            alpha: Minimum distance from 0 and 1 of the scaled levels to which the logit is applied.
             levels: Number of levels.
             **kwargs: Additional arguments for the class.
 

@@ -30,7 +30,7 @@ class WaveGlow(LikelihoodModel):
     Deviations: noise is added, because digital silence would otherwise have an infinite density.
     Each frame is repeated for all samples nearest to it, whereas the paper uses a transposed
     convolution. In training, latents are N(0, 1), whereas the authors' latents have a variance of
-    0.5, which only rescales the weights.
+    0.5. This difference only rescales the weights.
 
     Args:
         flow: Built invertible network for sounds of any length, such as `waveglow`.

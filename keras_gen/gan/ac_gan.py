@@ -23,7 +23,7 @@ class ACGAN(ConditionalGAN):
     log-likelihood of the correct class, for both real and generated images. `real_class_loss` and
     `fake_class_loss` are the two parts of -L_C in nats.
 
-    Deviations: the generator's part of L_S depends on the objective; the default is the
+    Deviations: the objective determines which form of L_S the generator uses; the default is the
     non-saturating loss. See also `GAN`.
 
     Args:
@@ -37,7 +37,8 @@ class ACGAN(ConditionalGAN):
         **kwargs: Additional arguments for `GAN`, such as `penalty`.
 
     Raises:
-        ValueError: If the discriminator's outputs do not match; see also `ConditionalGAN`.
+        ValueError: If the discriminator does not return source logits and logits of `classes`
+            classes; see also `ConditionalGAN`.
 
     Example:
     ```python

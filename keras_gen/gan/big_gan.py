@@ -22,7 +22,7 @@ class BigGAN(ConditionalGAN):
     """A conditional GAN with residual networks, attention, and truncated latents.
 
     Brock, Donahue, Simonyan: "Large Scale GAN Training for High Fidelity Natural Image Synthesis",
-    ICLR 2019. The batches are large, and so are the networks, `big_gan_generator` and
+    ICLR 2019. Both the batches and the networks are large; the networks are `big_gan_generator` and
     `big_gan_discriminator` in `keras_gen.networks`. The loss is the hinge loss. The generator's
     filters are kept nearly orthogonal (sec. 3.1), so that truncated latents still produce images:
     `sample(n, seed, label=3, truncation=0.5)`.
@@ -85,13 +85,13 @@ class BigGAN(ConditionalGAN):
         cls, shape: tuple, classes: int, latent_dim: int | None = None, filters: int = 64,
         attention: int | None = None, **kwargs,
     ):  # fmt: skip
-        """Builds the model with the standard networks, by default a quarter as wide as the paper's.
+        """Builds the model with networks that are, by default, a quarter as wide as the paper's.
 
         Args:
             shape: `(height, width, channels)` of the images, with sides of at least 16 pixels.
             latent_dim: Number of latent dimensions. If None, the default of `big_gan_generator` is
                 used.
-            filters: Number of channels in all feature maps.
+            filters: Number of channels in every feature map.
             attention: Side length of the feature maps with self-attention. If None, half the side
                 length of the images is used.
             classes: Number of classes.

@@ -33,11 +33,12 @@ class CoGAN(GAN):
     A step is a `GAN` step on pairs: first, the discriminators are updated on newly generated pairs;
     then, the generators are updated on other generated pairs.
 
-    Deviations: losses are averaged over the two domains instead of summed. With Adam, averaging is
-    equivalent, except that the losses for classes and pairs have twice the relative weight. In the
-    paper, only the shared layers connect the classes of X and Y, and accuracy is at chance level if
-    the first layers of the discriminators differ greatly. With `pair_weight`, both images of a
-    generated pair must have the same class. Latents are normal, as in `GAN`.
+    Deviations: losses are averaged over the two domains instead of summed. With Adam, averaging and
+    summing are equivalent, except that the classification and pair losses have twice the relative
+    weight when losses are averaged. In the paper, only the shared layers connect the classes of X
+    and Y, and accuracy on Y is at chance level if the first layers of the discriminators differ
+    greatly. Here, `pair_weight` adds a loss that requires both images of a generated pair to have
+    the same class. Latents are normal, as in `GAN`.
 
     Args:
         generator: Network that maps float latents `[batch, latents]` to pairs of images in [-1, 1],
@@ -47,9 +48,9 @@ class CoGAN(GAN):
             class logits `[batch, 2, classes]` (`keras_gen.networks.co_gan_discriminator`).
         objective: See `GAN`.
         class_weight: Weight of the classification loss relative to the discriminators' loss.
-        pair_weight: Weight of the KL divergence from the predicted classes of a generated pair's
-            first image, which are held constant, to the predicted classes of the second image. A
-            weight of 0, as in the paper, disables this term.
+        pair_weight: Weight of the KL divergence between the class probabilities predicted for the
+            two images of a generated pair. The probabilities of the first image are held constant.
+            A weight of 0, as in the paper, disables this term.
         seed: Seed for the latents.
         **kwargs: Additional arguments for `GAN`, such as `penalty`.
 
@@ -177,7 +178,7 @@ class CoGAN(GAN):
             classes: Number of classes to learn from X. With 0, the discriminators do not classify.
             latent_dim: Number of latent dimensions.
             filters: Number of channels in the generators at full resolution. The discriminators
-                have a third as many.
+                have a third as many channels.
             **kwargs: Additional arguments for the class.
         """
         discriminator = co_gan_discriminator(shape, classes, max(1, filters // 3), 8 * filters)

@@ -20,9 +20,9 @@ class ConditionalGAN(GAN):
     """A GAN whose generator and discriminator are conditioned on the class of the image.
 
     Mirza, Osindero: "Conditional Generative Adversarial Nets", 2014, eq. (2). `fit(images, labels)`
-    accepts integer labels; generated images use the labels of the batch. `sample(n, seed, label=3)`
-    generates images of one class; `label` can also be one label per image. Without labels, classes
-    are random.
+    accepts integer labels; in training, the generator receives the labels of the batch.
+    `sample(n, seed, label=3)` generates images of one class; `label` can also be one label per
+    image. Without labels, classes are random.
 
     Deviations: see `GAN`.
 
@@ -37,8 +37,8 @@ class ConditionalGAN(GAN):
         seed: Seed for the latents.
 
     Raises:
-        ValueError: If `classes` is below 1, if a network accepts a different number of labels, or
-            if a label is out of range; see also `GAN`.
+        ValueError: If `classes` is below 1, if a network is built for a different number of
+            classes, or if a label is out of range; see also `GAN`.
 
     Example:
     ```python

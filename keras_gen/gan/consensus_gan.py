@@ -17,9 +17,9 @@ class ConsensusGAN(GAN):
     """A GAN whose players are updated simultaneously and also reduce the norm of their gradients.
 
     Mescheder, Nowozin, Geiger: "The Numerics of GANs", NeurIPS 2017, algorithm 2. The vector v
-    consists of the gradient of each player's loss with respect to its own weights, and L = |v|^2 /
-    2 is 0 at points where neither player would move. Each player adds gamma times the gradient of L
-    to its part of v, which damps rotation around an equilibrium. With gamma = 0, the method is
+    consists of the gradient of each player's loss with respect to that player's weights. L = |v|^2
+    / 2 is 0 at points where neither player would move. Each player adds gamma times the gradient of
+    L to its part of v, which damps rotation around an equilibrium. With gamma = 0, the method is
     simultaneous gradient descent (algorithm 1), whereas the players in `GAN` are updated
     alternately. As in the authors' code, both losses share the batch and its latents. Each step
     computes second derivatives of both losses. Deviations: none.

@@ -57,16 +57,17 @@ class GAN(GenerativeModel):
 
     Deviations: the generator's default objective is the non-saturating loss of sec. 3, and the
     default optimizer is DCGAN's Adam instead of momentum SGD. As in the DCGAN authors' code, real
-    and generated images pass through the discriminator separately, so batch normalization never
-    mixes real and generated images. Algorithm 1 has no such layers. `evaluate` uses every held-out
+    and generated images pass through the discriminator separately, so batch normalization, which
+    algorithm 1 does not use, never mixes real and generated images. `evaluate` uses every held-out
     example for both networks, even if k is above 1. Within a step, real and generated images
     receive the same random `augmentation`.
 
     A variant declares the shapes of its networks and overrides only the methods that differ: the
     generated examples (`generated`), the real examples (`real`), the discriminator's inputs
     (`discriminator_inputs`) or its logits (`discriminate`), or the terms of both losses. A loss is
-    the sum of its terms, each multiplied by its weight in `loss_weights`: 1 for a term without a
-    weight, and None for a term that is only reported. The penalty includes its own weight.
+    the sum of its terms, each multiplied by its weight in `loss_weights`. A term without a weight
+    has the weight 1, and a term with the weight None is only reported. The penalty includes its own
+    weight.
 
     Args:
         generator: Network that maps float latents `[batch, latents]` to images in [-1, 1].
@@ -74,9 +75,9 @@ class GAN(GenerativeModel):
         objective: Adversarial objective, a name or an object. `"minimax"` is eq. (1), and
             `"non_saturating"` is the loss recommended in sec. 3.
         penalty: Penalty added to the discriminator's loss: None, `"gradient"`, or an object.
-        discriminator_steps: Number of discriminator updates per step, k in algorithm 1. In `fit`,
-            each batch is divided equally into k minibatches. The generator's update uses as many
-            latents as there are examples in one minibatch.
+        discriminator_steps: Number of discriminator updates per training step, k in algorithm 1. In
+            `fit`, each batch is divided equally into k minibatches. The generator's update uses as
+            many latents as there are examples in one minibatch.
         seed: Seed for the latents.
         data: Type of the examples: `"images"`, or `"vectors"` of unscaled finite numbers.
         augmentation: Random transformations applied to the discriminator's images, real and
@@ -120,7 +121,7 @@ class GAN(GenerativeModel):
     def train_step(self, data):
         """Updates the discriminator k times, and then the generator once (algorithm 1).
 
-        The reported terms of the discriminator are from its last update.
+        The reported terms of the discriminator's loss are from the last update.
         """
         batch = self.prepare_batch(data)
         minibatches = self.minibatches(batch)
@@ -141,7 +142,7 @@ class GAN(GenerativeModel):
         return self.report(d_terms | g_terms, d_loss=d_loss, g_loss=g_loss)
 
     def update_discriminator(self, batch: dict, fake, use: str) -> tuple:
-        """Updates the discriminator on the examples `fake`; returns the loss and its terms."""
+        """Updates the discriminator on a batch and on `fake`; returns the loss and its terms."""
 
         def discriminator_loss():
             terms = self.discriminator_terms(batch, fake, use)
@@ -175,8 +176,8 @@ class GAN(GenerativeModel):
     def discriminate(self, images, batch: dict, keep_state: bool = False, network=None):
         """Returns the discriminator's logits, or a list of all outputs if it has additional heads.
 
-        With `keep_state`, moving statistics do not change. `network` replaces the discriminator,
-        for example with a part of it.
+        With `keep_state`, moving statistics do not change. If `network` is given, it is used
+        instead of the discriminator; it can be a part of the discriminator.
         """
         network = network or self.discriminator
         inputs = self.discriminator_inputs(images, batch)
@@ -197,7 +198,7 @@ class GAN(GenerativeModel):
         return outputs[0] if isinstance(outputs, list) else outputs
 
     def augmented(self, inputs):
-        """Returns the discriminator's inputs, randomly augmented: images and extra channels."""
+        """Returns the randomly augmented inputs of the discriminator: images and extra channels."""
 
         def uniform(use, shape):
             return self.uniform(f"augmentation/{use}", shape)
@@ -212,7 +213,8 @@ class GAN(GenerativeModel):
     def discriminator_terms(self, batch: dict, fake, use: str) -> dict:
         """Returns the terms of the discriminator's loss, and its accuracy, each `[batch]`.
 
-        `fake` was generated for `use`, which also identifies the noise in penalties.
+        `fake` contains examples generated for `use`, a name that also identifies the noise in
+        penalties.
         """
         real_logits = self.discriminate(self.real(batch), batch)
         fake_logits = self.discriminate(fake, batch)

@@ -18,11 +18,11 @@ class HistoryGAN(GAN):
 
     Shrivastava, Pfister, Tuzel, Susskind, Wang, Webb: "Learning from Simulated and Unsupervised
     Images through Adversarial Training", CVPR 2017, sec. 2.3. A discriminator that sees only the
-    newest images forgets older images, which allows the generator to alternate between modes
-    indefinitely.
+    newest images forgets older images. The generator can then alternate between modes indefinitely.
 
-    Deviations: `ImagePool` stores the history, as in CycleGAN: with probability 1/2, an image is
-    replaced with an older image, whereas the paper samples half of every batch from a buffer.
+    Deviations: `ImagePool` stores the history, as in CycleGAN: with probability 1/2, a generated
+    image is replaced with an older image. The paper instead samples half of every batch from a
+    buffer.
 
     Args:
         generator: Network that maps float latents `[batch, latents]` to images in [-1, 1].
@@ -51,7 +51,7 @@ class HistoryGAN(GAN):
 
     @override
     def update_discriminator(self, batch, fake, use):
-        """Updates the discriminator on generated images, some replaced by older images."""
+        """Updates the discriminator on generated images, after replacing some by older images."""
         if not (self.pool_size and self.training):
             return super().update_discriminator(batch, fake, use)
         exchanged, change = self.pool.exchanged(fake, self.stateless_seed(f"{use}/pool"))

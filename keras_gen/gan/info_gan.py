@@ -47,26 +47,26 @@ class InfoGAN(GAN):
 
     Chen, Duan, Houthooft, Schulman, Sutskever, Abbeel: "InfoGAN: Interpretable Representation
     Learning by Information Maximizing Generative Adversarial Nets", NeurIPS 2016. The codes c are
-    one-hot categories and continuous codes, uniform in [-1, 1]. A network Q, which shares all
-    layers except the last ones with the discriminator, predicts the codes of an image: L_I = E[log
-    Q(c|x)] + H(c), eq. (5), is a lower bound on the mutual information between codes and images.
-    The generator and Q minimize the GAN's loss minus lambda L_I, eq. (6). `information` is L_I in
-    nats, at most H(c) for categories. `sample(n, seed, label=3)` generates images with category 3
-    of the first code.
+    one-hot categories and continuous codes that are uniform in [-1, 1]. A network Q, which shares
+    all layers except the last ones with the discriminator, predicts the codes of an image: L_I =
+    E[log Q(c|x)] + H(c), eq. (5), is a lower bound on the mutual information between codes and
+    images. The generator and Q minimize the GAN's loss minus lambda L_I, eq. (6). The metric
+    `information` is L_I in nats; for categories, it is at most H(c). `sample(n, seed, label=3)`
+    generates images with category 3 of the first code.
 
     Deviations: Q is trained in the discriminator's step, as in the authors' code. A predicted scale
     is a softplus of at least 0.001, whereas the paper uses an exponential. Latents are normal,
-    whereas the paper's latents are uniform. Real and generated images share one pass through the
-    discriminator, and therefore its batch statistics. With separate passes, as in `GAN`, most runs
-    ended in noise, because normalizing a batch of generated images alone amplifies their
+    whereas the paper's latents are uniform. Real and generated images pass through the
+    discriminator together, and therefore share batch statistics. With separate passes, as in `GAN`,
+    most runs ended in noise, because normalizing a batch of generated images alone amplifies their
     peculiarities.
 
     Args:
         generator: Network that maps latents `[batch, latents]` and codes `[batch, codes]` to images
             in [-1, 1]. The one-hot categories are the first codes.
         discriminator: Network that maps images to logits `[batch, ...]` and Q's outputs: logits of
-            all categories, means of the continuous codes, and, if scales are predicted, the inputs
-            to their softplus.
+            all categories, means of the continuous codes, and, if scales are predicted, the values
+            to which the softplus is applied.
         categories: Number of classes of each categorical code, such as `(10,)`.
         continuous: Number of continuous codes.
         weight: Weight lambda of the information about the categorical codes; 1 in the paper (app.
@@ -108,7 +108,7 @@ class InfoGAN(GAN):
     # The losses of eq. (6) -------------------------------------------------------------------
 
     def coded(self, use, batch) -> dict:
-        """Returns the batch with added codes for the images generated for `use`."""
+        """Returns the batch, with codes added for the images that will be generated for `use`."""
         count = keras.ops.shape(batch["x"])[0]
         shape = [count, len(self.categories) + self.continuous]
         return batch | {"codes": self.codes_of(self.uniform(f"{use}/codes", shape))}
@@ -160,7 +160,7 @@ class InfoGAN(GAN):
         return {"adversarial": loss, **self.information_terms(batch, q)}
 
     def information_terms(self, batch, q):
-        """Returns the loss terms of Q's outputs for the codes of the batch."""
+        """Returns the loss terms that compare Q's outputs with the codes of the batch."""
         return code_information(batch["codes"], q, self.categories, self.scale)
 
     @override

@@ -10,7 +10,7 @@ from keras_gen.gan.gan import GAN
 
 @keras.saving.register_keras_serializable("keras_gen")
 class InstanceNoiseGAN(GAN):
-    """A GAN that adds noise to the discriminator's inputs, so that the distributions overlap.
+    """A GAN whose discriminator sees real and generated examples with noise, so that both overlap.
 
     Sønderby, Caballero, Theis, Shi, Huszár: "Amortised MAP Inference for Image Super-resolution",
     ICLR 2017; Arjovsky, Bottou: "Towards Principled Methods for Training Generative Adversarial

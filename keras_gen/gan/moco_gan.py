@@ -21,9 +21,9 @@ class MoCoGAN(GAN):
 
     Tulyakov, Liu, Yang, Kautz: "MoCoGAN: Decomposing Motion and Content for Video Generation", CVPR
     2018. One discriminator sees whole videos, and a second discriminator sees a random frame from
-    each video; the loss is the sum of their losses (sec. 3). The first `content_dim` latents of
-    `generate` are the content; `recombine` combines the content of one video with the motion of
-    another.
+    each video; the total loss is the sum of the two discriminators' losses (sec. 3). The first
+    `content_dim` of the latents passed to `generate` represent the content; `recombine` combines
+    the content of one video with the motion of another.
 
     Deviations: losses are averaged over both discriminators; with Adam, the average is equivalent
     to the sum. Both discriminators see the same videos, whereas the paper takes the frames from
@@ -35,7 +35,7 @@ class MoCoGAN(GAN):
             `keras_gen.networks.moco_gan_generator`.
         discriminator: Network that maps videos to logits `[batch, ...]`.
         image_discriminator: Network that maps frames to logits `[batch, ...]`.
-        content_dim: Number of content latents, which come first.
+        content_dim: Number of content latents, which precede the motion latents.
         objective: Adversarial objective, a name or an object.
         penalty: See `GAN`.
         discriminator_steps: See `GAN`.
@@ -62,7 +62,7 @@ class MoCoGAN(GAN):
 
     @override
     def discriminate(self, images, batch, keep_state=False, network=None):
-        """Returns the logits of each video and of one of its frames, `[batch, 2]`."""
+        """Returns one logit for each video and one for a random frame of it, `[batch, 2]`."""
         of_videos = super().discriminate(images, batch, keep_state)
         count = keras.ops.shape(images)[0]
         frame = images.shape[1] * self.uniform("frames", [count])

@@ -27,13 +27,13 @@ class ProgressiveGAN(GAN):
     Karras, Aila, Laine, Lehtinen: "Progressive Growing of GANs for Improved Quality, Stability, and
     Variation", ICLR 2018, sec. 2. After `stable_steps`, the layers for the next size are faded in
     over `fade_steps` (fig. 2), then trained for `stable_steps`, and so on; the final size is
-    trained until the end. Real images are downsampled to the current size by averaging, and
-    consecutive sizes are blended in the same way as for generated images.
+    trained until the end. Real images are downsampled to the current size by averaging. During a
+    fade, consecutive sizes of real images are blended in the same way as those of generated images.
 
     All layers exist from the start, but a step runs only the layers that are used at the current
     size, with one graph per size. With `JoiningAdam`, weights that are added later start with a new
     optimizer state. The size depends only on the step, so training can resume at any step. `sample`
-    and exports enlarge images while the size is still smaller.
+    and exports enlarge images to the final size while the current size is still smaller.
 
     Deviations: the optimizer's state is new only for new layers, whereas the authors' code resets
     the entire state. The batch size is the same for all image sizes.
@@ -46,15 +46,15 @@ class ProgressiveGAN(GAN):
         objective: Adversarial objective, a name or an object. The paper's objective includes a
             drift penalty.
         penalty: See `GAN`. The paper uses the penalty of WGAN-GP (appendix A.1).
-        stable_steps: Number of steps at each size without fading. The paper uses 800,000 images, in
-            batches of 16.
+        stable_steps: Number of steps at each size without fading. In the paper, these steps process
+            800,000 images, in batches of 16.
         fade_steps: Number of steps in each fade.
         seed: Seed for the latents.
 
     Raises:
         ValueError: If the networks' image sizes do not match, if a number of steps is below 1, or
-            if the size would change within an execution because of `steps_per_execution`; see also
-            `GAN`.
+            if `steps_per_execution` is so large that the size would change within an execution; see
+            also `GAN`.
 
     Example:
     ```python
@@ -104,7 +104,7 @@ class ProgressiveGAN(GAN):
 
     @override
     def call(self, latents, training=False):
-        """Returns images for latents `[batch, latents]`, enlarged while the networks still grow."""
+        """Returns images for latents `[batch, latents]`, enlarged if the networks still grow."""
         return resized(self._made(latents), self.edges["x"].shape[0])
 
     def _made(self, latents):
@@ -117,7 +117,7 @@ class ProgressiveGAN(GAN):
     # Growth ----------------------------------------------------------------------------------
 
     def level(self) -> int:
-        """Returns the index of the next step's size: 0 for 4x4."""
+        """Returns the index of the image size in the next step: 0 for 4x4."""
         with tf.init_scope():
             step = int(keras.ops.convert_to_numpy(self.step))
         joined = (step - self.stable_steps) // (self.fade_steps + self.stable_steps) + 1
@@ -220,8 +220,8 @@ class JoiningAdam(keras.optimizers.Adam):
     Kingma, Ba: "Adam: A Method for Stochastic Optimization", ICLR 2015, algorithm 1, where t counts
     *each weight's own* updates. Keras counts the optimizer's steps: when a weight is added late,
     its moments are still zero, but the bias correction has already vanished. Under a constant
-    gradient, its first move is (1 - beta_1) / sqrt(1 - beta_2) times too large: 3.2 times with the
-    defaults, and 10 times with beta_1=0 and beta_2=0.99, as in progressive growing.
+    gradient, the first update of the weight is (1 - beta_1) / sqrt(1 - beta_2) times too large: 3.2
+    times with the defaults, and 10 times with beta_1=0 and beta_2=0.99, as in progressive growing.
 
     A weight is updated if its gradient is passed to `apply`. Build the optimizer with all weights,
     and pass the weights that are currently used to `minimize`. If all weights are always used, this
@@ -234,7 +234,8 @@ class JoiningAdam(keras.optimizers.Adam):
         *args, **kwargs: See `keras.optimizers.Adam`.
 
     Attributes:
-        updates: Number of updates of each weight, in the order of `build`; int64 scalars.
+        updates: Number of updates of each weight, int64 scalars in the order in which `build`
+            received the weights.
 
     Example:
     ```python

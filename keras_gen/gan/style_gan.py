@@ -47,12 +47,12 @@ class StyleGAN(GAN):
     training, some images use one style up to a random layer and a second style after it (2019, sec.
     3.1). `sample(n, psi=0.7)` moves styles toward their mean (2019, appendix B). The generator's
     loss includes path length regularization (2020, eq. 4), and the discriminator's loss includes
-    R1; both are computed every few steps and weighted accordingly (2020, sec. 3.1).
+    R1; both are computed every few steps with proportionally larger weights (2020, sec. 3.1).
 
     Deviations: as in 2020, there is no progressive growing. Regularizers are terms of the losses
-    instead of separate steps, so Adam's constants need no correction. Path lengths are computed on
-    the whole batch instead of half of it. The layer at which styles are mixed is chosen for each
-    image instead of each batch. The mean style is computed from newly sampled latents.
+    instead of separate steps, so Adam's hyperparameters need no correction. Path lengths are
+    computed on the whole batch instead of half of it. The layer at which styles are mixed is chosen
+    for each image instead of each batch. The mean style is computed from newly sampled latents.
 
     Args:
         mapping: Network that maps latents `[batch, latents]` to styles `[batch, style]`; see
@@ -66,12 +66,12 @@ class StyleGAN(GAN):
         mixing: Probability that an image uses two styles.
         path_weight: Weight of the path length regularization, a number or a schedule.
         path_every: Interval, in steps, at which the regularization is computed. In all other steps,
-            `path_length` is the running mean.
+            the metric `path_length` is the running mean.
         seed: Seed for the latents and the noise.
 
     Raises:
-        ValueError: If the networks do not match, if `mixing` is not a probability, if the weight is
-            negative, if `path_every` is below 1, or if the penalty is not suitable for the
+        ValueError: If the networks do not match, if `mixing` is not a probability, if `path_weight`
+            is negative, if `path_every` is below 1, or if the penalty is not suitable for the
             discriminator. `sample` raises a ValueError if `psi` is not in [-1, 1].
 
     Example:
@@ -106,13 +106,13 @@ class StyleGAN(GAN):
         return losses
 
     def sampled_noise(self, use, n):
-        """Returns two sets of latents per image, the layer at which styles switch, and noise."""
+        """Returns two latent vectors per image, the layer at which the style changes, and noise."""
         latents = self.normal(f"{use}/latents", [n, 2, self.latent_dim])
         mixed = self.uniform(f"{use}/mixing", [n, 2])
         return latents, mixed, self.normal(f"{use}/noise", [n, self.pixels])
 
     def styled(self, latents, mixed):
-        """Returns the styles `[n, layers, style]` for `sampled_noise` (2019, sec. 3.1)."""
+        """Returns styles `[n, layers, style]` for results of `sampled_noise` (2019, sec. 3.1)."""
         styles = self.mapping(tf.reshape(latents, [-1, self.latent_dim]), training=self.training)
         places = 1 + tf.floor(mixed[:, 1] * (self.layers_of_style - 1))
         ends = tf.where(mixed[:, 0] < self.mixing, places, self.layers_of_style)
@@ -146,7 +146,7 @@ class StyleGAN(GAN):
         return super().generator_terms(batch) | path
 
     def _move_means(self, path_lengths):
-        """Updates the mean path length, a in eq. (4), and the mean style."""
+        """Updates the mean style and the mean path length (a in eq. (4))."""
         self.mean_path.assign_add(MEAN_PATH * (batch_mean(path_lengths) - self.mean_path.value))
         n = keras.ops.shape(path_lengths)[0]
         latents = self.normal("mean style", [n, self.latent_dim])
@@ -178,8 +178,8 @@ class StyleGAN(GAN):
 
         Args:
             noise: Return value of `noise`.
-            psi: Factor applied to the styles' distance from their mean, in [-1, 1] (2019, appendix
-                B).
+            psi: Factor in [-1, 1] applied to the difference between each style and the mean style
+                (2019, appendix B).
             truncation: Maximum absolute value of a latent, in standard deviations.
         """
         latents = truncated_normal(noise["latents"], truncation)

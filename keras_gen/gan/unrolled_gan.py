@@ -33,14 +33,14 @@ class UnrolledGAN(GAN):
         generator: Network that maps float latents `[batch, latents]` to images in [-1, 1].
         discriminator: Network that maps images to logits `[batch, ...]`.
         objective: Adversarial objective, a name or an object.
-        unrolled_steps: Number K of steps ahead, from 0 to 100. The paper uses 5 or 10; 0 gives a
-            standard GAN.
+        unrolled_steps: Number K of steps by which the discriminator is ahead, from 0 to 100. The
+            paper uses 5 or 10; 0 gives a standard GAN.
         unrolled_rate: Learning rate eta of the unrolled steps.
         seed: Seed for the latents.
 
     Raises:
-        ValueError: If `unrolled_steps` is out of range, or if the rate is not positive; see also
-            `GAN`.
+        ValueError: If `unrolled_steps` is out of range, or if `unrolled_rate` is not positive; see
+            also `GAN`.
 
     Example:
     ```python
@@ -61,7 +61,7 @@ class UnrolledGAN(GAN):
 
     @override
     def generator_terms(self, batch):
-        """Returns the generator's loss under the discriminator K steps ahead, eq. (9)."""
+        """Returns the generator's loss against the discriminator that is K steps ahead, eq. (9)."""
         fake = self.generated("generator", batch)
         with stateless(self.discriminator, self._unrolled(batch, fake)):
             return {"adversarial": self.adversarial_loss(fake, batch)}

@@ -19,8 +19,8 @@ class WGAN(GAN):
     Arjovsky, Chintala, Bottou: "Wasserstein Generative Adversarial Networks", ICML 2017, algorithm
     1: the critic maximizes eq. (3). The critic's weights are clipped after each update, which
     bounds the critic's slope by some constant K. `wasserstein_distance` is reported: the critic's
-    mean output over real examples minus its mean output over generated examples, an estimate of K
-    times the distance. Deviations: none.
+    mean output over real examples minus its mean output over generated examples. This difference is
+    an estimate of K times the distance. Deviations: none.
 
     Args:
         generator: Network that maps float latents `[batch, latents]` to examples.

@@ -30,8 +30,8 @@ class WGANGP(WGAN):
         seed: Seed for the latents and the interpolated images.
 
     Raises:
-        ValueError: If the critic has batch normalization, or if the weight is negative; see also
-            `GAN`.
+        ValueError: If the critic has batch normalization, or if `penalty_weight` is negative; see
+            also `GAN`.
 
     Example:
     ```python

@@ -34,9 +34,9 @@ class ContextEncoder(AdversarialPredictor):
 
     With `"center"`, the missing region is the central square with half the image's side. A border
     of `overlap` pixels within the square remains visible, and the error in this border has ten
-    times the weight (sec. 3.3). With `"random"`, the region is a quarter of the image with an
-    arbitrary shape: the pixels with the lowest values of coarse noise, which is sampled for each
-    image and upsampled smoothly. Missing pixels are set to 0, which is mid-gray.
+    times the weight (sec. 3.3). With `"random"`, the region covers a quarter of the image and has
+    an arbitrary shape. It consists of the pixels at which coarse noise, sampled for each image and
+    upsampled smoothly, has its lowest values. Missing pixels are set to 0, which is mid-gray.
 
     Deviations: random regions come from noise, as in the authors' code, whereas the paper uses
     silhouettes from PASCAL VOC; with random regions, the discriminator sees the whole image,
@@ -52,8 +52,8 @@ class ContextEncoder(AdversarialPredictor):
             side for `"center"`, or whole images for `"random"`. If None, only the reconstruction
             loss is used, as for the features in the paper.
         mask: Type of the missing region, `"center"` or `"random"`.
-        overlap: Width of the overlap between the predicted square and its context for `"center"`,
-            in pixels; 4 for images of 128 pixels in the authors' code.
+        overlap: Width, in pixels, of the overlap between the predicted square and its context, used
+            with `"center"`. The authors' code uses 4 for images of 128 pixels.
         overlap_weight: Weight of the squared error in the overlap.
         objective: Adversarial objective, a name or an object.
         reconstruction_weight: Weight of the squared error, lambda_rec in eq. (3).
@@ -94,7 +94,10 @@ class ContextEncoder(AdversarialPredictor):
 
     @override
     def train_step(self, data):
-        """Updates F on eqs. (1) and (2), and then the discriminator on F's earlier predictions."""
+        """Updates F on eqs. (1) and (2), and then the discriminator.
+
+        The discriminator is updated on the predictions that F made before its update.
+        """
         batch = self.prepare_batch(data)
         x = batch["x"]
 
@@ -135,7 +138,7 @@ class ContextEncoder(AdversarialPredictor):
         return images[:, seen, seen]
 
     def _missing(self, n, key):
-        """Returns masks `[n, side, side, 1]`, 1 where missing; central masks are all equal."""
+        """Returns masks `[n, side, side, 1]`, 1 at missing pixels; central masks are all equal."""
         side = self.encoder.input_shape[1]
         if self.mask == "center":
             return tf.repeat(centered_square(side, self._margin + self.overlap), n, axis=0)
@@ -170,7 +173,7 @@ class ContextEncoder(AdversarialPredictor):
 
     @for_users
     def masks(self, n: int, seed: int | None = None) -> np.ndarray:
-        """Samples n regions as in training, uint8 `[n, side, side, 1]`, 1 where missing."""
+        """Samples n masks as in training, uint8 `[n, side, side, 1]`, with 1 at missing pixels."""
         seed = None if seed is None else checked_seed(seed)
         seed = int(np.random.default_rng(seed).integers(2**31))
         return self._drawn(n, seed).numpy().astype("uint8")
@@ -179,7 +182,7 @@ class ContextEncoder(AdversarialPredictor):
     def inpaint(
         self, images, masks=None, seed: int | None = None, batch_size: int = 256
     ) -> np.ndarray:
-        """Returns images of the same shape and type with missing pixels filled in.
+        """Fills in the missing pixels of images, and returns images of the same shape and type.
 
         Args:
             images: Images `[n, side, side, channels]`, uint8 or floats in [-1, 1]. Missing pixels

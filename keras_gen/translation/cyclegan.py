@@ -54,10 +54,10 @@ class CycleGAN(Translator):
             with different numbers of channels, such as gray and color, because a generator then
             cannot accept images from its target domain.
         pool_size: Number of images in each history.
-        margin: Width of the reflection padding, in pixels, added around images before translation
-            and cropped afterward. Features near a border differ from features inside an image, so
-            translations may contain lines near borders. Padding of 16 pixels removes these lines.
-            The paper does not use padding.
+        margin: Width, in pixels, of the reflection padding that is added around images before
+            translation and cropped afterward. Features near a border differ from features inside an
+            image, so translations may contain lines near borders. Padding of 16 pixels removes
+            these lines. The paper does not use padding.
         smooth_colors: Whether to smooth the chroma of translations outside training. Paintings and
             photographs have grain only in the luma, whereas narrow generators also produce color
             grain. The paper has no such filter.
@@ -66,8 +66,8 @@ class CycleGAN(Translator):
 
     Raises:
         ValueError: If a weight is negative, if a discriminator's input size is unknown, if the
-            domains share a name, or if the networks' channels do not match each other or the
-            identity loss.
+            domains share a name, or if the networks' numbers of channels do not match each other or
+            do not allow the identity loss.
 
     Example:
     ```python
@@ -173,7 +173,7 @@ class CycleGAN(Translator):
     # Use -------------------------------------------------------------------------------------
 
     def _served(self, generator):
-        """Returns a generator as used by `translate` and by exports."""
+        """Returns a generator in the form that `translate` and exports use."""
         if not self.smooth_colors:
             return generator
         images = keras.Input(generator.input_shape[1:])

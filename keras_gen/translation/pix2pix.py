@@ -28,8 +28,8 @@ class Pix2Pix(Translator, AdversarialPredictor):
 
     Isola, Zhu, Zhou, Efros: "Image-to-Image Translation with Conditional Adversarial Networks",
     CVPR 2017. G minimizes eq. (4), the adversarial loss of eq. (1) plus lambda times the L1
-    distance of eq. (3). The discriminator sees the source concatenated with the target or its
-    prediction.
+    distance of eq. (3). The discriminator sees the source concatenated with either the target or
+    G's prediction of the target.
 
     With the L1 distance alone, G predicts the median of the possible targets, which is gray where
     many targets are possible. To see this, train without a discriminator. With a discriminator that
@@ -51,7 +51,7 @@ class Pix2Pix(Translator, AdversarialPredictor):
         seed: Seed for all randomness in training steps.
 
     Raises:
-        ValueError: If the networks do not match, if the domains share a name, or if the weight is
+        ValueError: If the networks do not match, if the domains share a name, or if `l1_weight` is
             negative.
 
     Example:
@@ -77,7 +77,7 @@ class Pix2Pix(Translator, AdversarialPredictor):
 
     @override
     def train_step(self, data):
-        """Updates G, and then D on G's earlier outputs."""
+        """Updates G, and then updates D on the images that G returned before its update."""
         batch = self.prepare_batch(data)
         x, y = batch["x"], batch["y"]
 

@@ -44,7 +44,7 @@ class Pix2PixVideo(AdversarialPredictor):
         seed: Seed for all randomness in training steps.
 
     Raises:
-        ValueError: If the networks do not match, or if the weight is negative.
+        ValueError: If the networks do not match, or if `l1_weight` is negative.
 
     Example:
     ```python
@@ -65,7 +65,7 @@ class Pix2PixVideo(AdversarialPredictor):
 
     @override
     def prepare_batch(self, data):
-        """Names the poses and the frames, and checks that their numbers are equal."""
+        """Names the poses and the frames, and checks that there are equally many of each."""
         batch = super().prepare_batch(data)
         poses = batch["x"].shape[1]
         frames = batch["y"].shape[1]
@@ -78,7 +78,7 @@ class Pix2PixVideo(AdversarialPredictor):
 
     @override
     def train_step(self, data):
-        """Updates G, and then D on G's earlier outputs."""
+        """Updates G, and then updates D on the frames that G returned before its update."""
         batch = self.prepare_batch(data)
         x = batch["x"]
         y = batch["y"]

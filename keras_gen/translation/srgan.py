@@ -46,8 +46,8 @@ class SRGAN(Translator, AdversarialPredictor):
         discriminator: Network that maps enlarged or original images to logits. If None, there is no
             adversarial loss.
         feature_network: Network that maps enlarged or original images to one or more feature maps,
-            such as `vgg_features` or the `activation_maps` of a classifier. It is not trained. If
-            None, there is no feature distance.
+            such as `vgg_features` or the `activation_maps` of a classifier. This network is not
+            trained. If None, there is no feature distance.
         objective: Adversarial objective, a name or an object. By default, G's loss is
             non-saturating, eq. (6).
         pixel_distance: Type of pixel distance: `"squared"`, as in the paper, or `"absolute"`.
@@ -57,8 +57,8 @@ class SRGAN(Translator, AdversarialPredictor):
         seed: Seed for all randomness in training steps.
 
     Raises:
-        ValueError: If a weight is negative, or if the distance is unknown; in `fit`, if the size of
-            the larger images differs from the size of G's output.
+        ValueError: If a weight is negative, or if `pixel_distance` is unknown; in `fit`, if the
+            size of the larger images differs from the size of G's output.
 
     Example:
     ```python

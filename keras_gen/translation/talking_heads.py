@@ -38,11 +38,11 @@ class TalkingHeads(AdversarialPredictor):
     Talking Head Models", ICCV 2019. For each person in the batch, a meta-learning step uses K
     images (shots) and one more frame. The embedder turns each shot into a vector, and the mean of
     these vectors represents the person. Given this mean, the generator predicts the frame from its
-    landmarks. The embedder and the generator minimize eq. (2), which is the sum of the distance to
-    the frame, the adversarial loss, the distance between the discriminator's feature maps (both in
-    eq. (4)), and the distance between the embedding and the discriminator's vector for the person.
-    The discriminator's score, eq. (3), is a logit plus the inner product of features and this
-    vector.
+    landmarks. The embedder and the generator minimize eq. (2). This loss is the sum of the distance
+    to the frame, two terms from eq. (4) (the adversarial loss and the distance between the
+    discriminator's feature maps), and the distance between the embedding and the discriminator's
+    vector for the person. The discriminator's score, eq. (3), is a logit plus the inner product of
+    the discriminator's features and this vector.
 
     `adapt` fine-tunes a copy of the networks on a person's images (sec. 3.3).
 
@@ -60,8 +60,8 @@ class TalkingHeads(AdversarialPredictor):
             `[batch, N]`, and one or more feature maps to compare.
         identities: Network that maps int32 labels of people to vectors `[batch, N]`, the paper's W.
             All four networks can be built with `keras_gen.networks.talking_head_networks`.
-        feature_network: Network that maps images to feature maps whose distance is also minimized.
-            This network is not trained.
+        feature_network: Network that maps images to feature maps. The distance between the feature
+            maps of generated and real images is also minimized. This network is not trained.
         objective: Adversarial objective, a name or an object.
         pixel_weight: Weight of the L1 pixel distance.
         feature_weight: Weight of the distance between the maps of `feature_network`.
@@ -182,12 +182,12 @@ class TalkingHeads(AdversarialPredictor):
 
     @capability
     def embed(self, shots, shot_landmarks):
-        """Returns the vectors of people, `[n, N]`, for their shots `[n, shots, ...]`."""
+        """Returns one vector per person, `[n, N]`, computed from shots `[n, shots, ...]`."""
         return {"embeddings": self._embedded(shots, shot_landmarks)}
 
     @capability
     def render(self, x, embeddings):
-        """Generates images for vectors and landmarks, uint8 `[n, height, width, 3]`."""
+        """Generates images, uint8 `[n, height, width, 3]`, from vectors and landmarks."""
         return {"y": self.generator([x, embeddings], training=False)}
 
     @for_users
@@ -215,7 +215,8 @@ class TalkingHeads(AdversarialPredictor):
 
         Raises:
             TypeError: If an argument has the wrong type.
-            ValueError: If there are no images, or if the number of landmark images differs.
+            ValueError: If there are no images, or if the number of landmark images differs from the
+                number of images.
 
         Example: `model.adapt(frames, maps).translate(other_maps)`.
         """
@@ -312,7 +313,7 @@ def _copy(network):
 
 
 def _learned(vector, inputs):
-    """Returns a trainable vector with this initial value, for each example of the inputs."""
+    """Returns a trainable vector, initially `vector`, repeated for each example of the inputs."""
     layer = LearnedConstant(vector.shape)
     outputs = layer(inputs)
     layer.set_weights([vector])

@@ -24,11 +24,11 @@ SIZE_MULTIPLE = 4
 
 
 class Translator(GenerativeModel):
-    """Base class of image-to-image models, whose networks are listed in `directions`.
+    """Base class of image-to-image models; `directions` returns a model's networks by name.
 
-    Each direction is a signature for uint8 images, with a seed if its network is random at
-    inference. The networks determine the number of channels, and whether images of any size are
-    accepted.
+    Each direction is exported as a signature for uint8 images, which also accepts a seed if the
+    direction's network is random at inference. The networks determine the number of channels, and
+    whether images of any size are accepted.
     """
 
     # Width of the reflection padding around images during translation, in pixels.
@@ -53,7 +53,7 @@ class Translator(GenerativeModel):
         batch_size: PositiveInteger = 8,
         seed: int = 0,
     ) -> np.ndarray:
-        """Returns translations of images, in the format of the images.
+        """Translates images, and returns the translations in the format of the images.
 
         Args:
             images: Images `[n, height, width, channels]`, uint8 or floats in [-1, 1].
@@ -104,7 +104,7 @@ class Translator(GenerativeModel):
 
     @override
     def signatures(self) -> dict:
-        """Returns one signature per direction for uint8 images, with a seed for random networks."""
+        """Returns one signature for uint8 images per direction, with a seed for random networks."""
         own = {}
         for name, network in self.directions().items():
             own[name] = _signature(network, self.margin, self.size_multiple)
@@ -124,7 +124,7 @@ Domains = Annotated[tuple[str, str], checked_domains]
 
 
 def made_shape(network: keras.Model, shape: tuple) -> tuple:
-    """Returns the output shape of a functional model for an example of a shape."""
+    """Returns the shape of a functional model's output for an input of the given shape."""
     made = network.compute_output_shape((1, *shape))
     return tuple(made[-1] if isinstance(made, list) else made)[1:]
 
@@ -169,7 +169,7 @@ def any_size(network, images, training, margin=0, multiple=SIZE_MULTIPLE):
         images: Images, floats `[batch, height, width, channels]`.
         training: Whether to run the network in training mode.
         margin: Width of the reflection padding at each border, in pixels.
-        multiple: Required divisor of the sides.
+        multiple: Number that must divide both sides of the images passed to the network.
     """
     if None not in network.input_shape[1:3]:
         return network(images, training=training)

@@ -53,11 +53,11 @@ class UNIT(Translator):
         discriminator_x: Network D_1, which maps images of X to logits of any shape.
         discriminator_y: Network D_2, which maps images of Y to logits of any shape.
         objective: Adversarial objective, a name or an object.
-        adversarial_weight: Weight of the adversarial loss, lambda_0.
-        kl_weight: Weight of the divergence of q from N(0, 1), lambda_1.
-        likelihood_weight: Weight of the reconstruction distance, lambda_2.
-        cycle_kl_weight: Weight of the divergences in the cycle, lambda_3.
-        cycle_weight: Weight of the distance between an image and its cycle translation, lambda_4.
+        adversarial_weight: Weight lambda_0 of the adversarial loss.
+        kl_weight: Weight lambda_1 of the divergence of q from N(0, 1).
+        likelihood_weight: Weight lambda_2 of the reconstruction distance.
+        cycle_kl_weight: Weight lambda_3 of the divergences in the cycle.
+        cycle_weight: Weight lambda_4 of the distance between an image and its cycle translation.
         domains: Names of X and Y, used to name the directions and the served signatures.
         seed: Seed for the noise of the latents.
 
@@ -241,5 +241,5 @@ class UNIT(Translator):
 
 
 def _kl(mean):
-    """Returns KL(N(mean, 1) || N(0, 1)), the mean over latents: `[batch]`."""
+    """Returns KL(N(mean, 1) || N(0, 1)), averaged over latents, `[batch]`."""
     return per_example_mean(0.5 * tf.square(mean))

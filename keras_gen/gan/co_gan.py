@@ -48,9 +48,9 @@ class CoGAN(GAN):
             class logits `[batch, 2, classes]` (`keras_gen.networks.co_gan_discriminator`).
         objective: See `GAN`.
         class_weight: Weight of the classification loss relative to the discriminators' loss.
-        pair_weight: Weight of the KL divergence between the class probabilities predicted for the
-            two images of a generated pair. The probabilities of the first image are held constant.
-            A weight of 0, as in the paper, disables this term.
+        pair_weight: Weight of the KL divergence from the class probabilities of a generated pair's
+            first image to the class probabilities of its second image. The first image's
+            probabilities are held constant. A weight of 0, as in the paper, disables this term.
         seed: Seed for the latents.
         **kwargs: Additional arguments for `GAN`, such as `penalty`.
 

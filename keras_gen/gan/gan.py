@@ -176,8 +176,8 @@ class GAN(GenerativeModel):
     def discriminate(self, images, batch: dict, keep_state: bool = False, network=None):
         """Returns the discriminator's logits, or a list of all outputs if it has additional heads.
 
-        With `keep_state`, moving statistics do not change. If `network` is given, it is used
-        instead of the discriminator; it can be a part of the discriminator.
+        With `keep_state`, moving statistics do not change. If `network` is given, this network,
+        such as a part of the discriminator, replaces the discriminator.
         """
         network = network or self.discriminator
         inputs = self.discriminator_inputs(images, batch)

@@ -15,13 +15,13 @@ class OneHot(DeclaredLayer):
     """One-hot encoding of levels: one channel per level, which is 1 where the level occurs.
 
     Quantized sound is encoded in this way in van den Oord et al.: "WaveNet: A Generative Model for
-    Raw Audio", 2016. There are no weights, and every position is processed independently. Integers,
-    or floats that are whole numbers, `[batch, ..., 1]`, from -1 to `levels` - 1, become floats
-    `[batch, ..., levels]`.
+    Raw Audio", 2016. There are no weights, and every position is processed independently. The input
+    is integers, or floats that are whole numbers, from -1 to `levels` - 1, `[batch, ..., 1]`. The
+    output is floats `[batch, ..., levels]`.
 
     Args:
         levels: Number of levels, at least 2.
-        padding: Level that replaces padding (-1). If None, all channels of padding are 0.
+        padding: Level that replaces padding (-1). If None, padding is encoded as 0 in all channels.
 
     Example:
         >>> OneHot(3, padding=1)(tf.constant([[[2], [-1]]])).numpy()[0]
@@ -60,7 +60,7 @@ class OneHot(DeclaredLayer):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class GatedUnit(DeclaredLayer):
-    """Gated activation unit: tanh(a) * sigmoid(b), where a and b are halves of the channels.
+    """Gated activation unit: tanh(a) * sigmoid(b), where a and b are the halves of the channels.
 
     Van den Oord, Kalchbrenner, Vinyals, Espeholt, Graves, Kavukcuoglu: "Conditional Image
     Generation with PixelCNN Decoders", NeurIPS 2016, eq. (2); van den Oord et al.: "WaveNet: A
@@ -69,9 +69,10 @@ class GatedUnit(DeclaredLayer):
     become `[batch, ..., channels / 2]`.
 
     Args:
-        groups: Number of equal consecutive groups of channels, each with its own halves. For maps
-            from `MaskedConvolution`, whose groups must not be mixed, use the number of channels in
-            the image. The number of channels must be a multiple of `2 * groups`.
+        groups: Number of consecutive groups of equal size into which the channels are divided. Each
+            group has its own halves a and b. For maps from `MaskedConvolution`, whose groups must
+            not be mixed, use the number of channels in the image. The number of channels must be a
+            multiple of `2 * groups`.
 
     Example:
         >>> y = GatedUnit()(tf.random.normal([2, 100, 32]))  # [2, 100, 16]

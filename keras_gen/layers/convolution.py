@@ -10,7 +10,7 @@ _FEW = 4  # maximum number of output channels for which separate rows are faster
 
 @keras.saving.register_keras_serializable("keras_gen")
 class Conv2D(keras.layers.Conv2D):
-    """A `keras.layers.Conv2D` that takes about half of the time for large kernels and few filters.
+    """A `keras.layers.Conv2D` that takes about half the time for large kernels and few filters.
 
     CPUs compute 16 output channels at once, so most of the work is wasted on 1 or 3 channels.
     For up to four filters, this layer computes each row of the kernel in separate channels, with a

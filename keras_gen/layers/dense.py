@@ -28,9 +28,10 @@ class ChannelwiseDense(keras.layers.Layer):
     """A separate dense layer for each feature map, which connects all positions within the map.
 
     Pathak, Krähenbühl, Donahue, Darrell, Efros: "Context Encoders: Feature Learning by Inpainting",
-    CVPR 2016, sec. 3.1. For m maps of size n x n, it has m n^4 weights; a fully connected layer
-    would have m^2 n^4. It has no bias, because the next layer has a bias or a normalization. Input
-    and output are floats `[batch, height, width, channels]` with known height, width, and channels.
+    CVPR 2016, sec. 3.1. For m maps of size n x n, this layer has m n^4 weights; a fully connected
+    layer would have m^2 n^4 weights. This layer has no bias, because the next layer has a bias or a
+    normalization. Input and output are floats `[batch, height, width, channels]` with known height,
+    width, and channels.
 
     Example:
         >>> y = ChannelwiseDense()(tf.random.normal([2, 4, 4, 16]))

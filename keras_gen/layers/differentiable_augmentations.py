@@ -57,8 +57,8 @@ def check_augmentations(names: Sequence[str]) -> tuple[str, ...]:
 def color(images: tf.Tensor, uniform: Uniform) -> tf.Tensor:
     """Randomly changes the brightness, saturation, and contrast of images.
 
-    The brightness changes by up to 0.5. The factors are 0 to 2 for the saturation, and 0.5 to 1.5
-    for the contrast.
+    The brightness changes by up to 0.5. The saturation is multiplied by a factor from 0 to 2, and
+    the contrast by a factor from 0.5 to 1.5.
     """
     one_each = [keras.ops.shape(images)[0], 1, 1, 1]
     images += uniform("brightness", one_each) - 0.5
@@ -84,7 +84,7 @@ def translation(images: tf.Tensor, uniform: Uniform) -> tf.Tensor:
 
 
 def cutout(images: tf.Tensor, uniform: Uniform) -> tf.Tensor:
-    """Sets a rectangle of half the height and width, centered at a random position, to 0."""
+    """Sets to 0 a rectangle of half the height and width, centered at a random position."""
     height, width = images.shape[1:3]
 
     def inside(use, side):

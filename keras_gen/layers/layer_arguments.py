@@ -49,7 +49,7 @@ Inside0And1 = Annotated[float, _inside]
 
 
 def require_input(layer: keras.Layer, shape: Sequence, right: Any, expected: str) -> None:
-    """Raises a ValueError that describes a layer's input shape unless `right` is true."""
+    """Unless `right` is true, raises a ValueError that describes a layer's input shape."""
     if not right:
         raise ValueError(
             f"{type(layer).__name__} got input of shape {tuple(shape)}: expected {expected}."

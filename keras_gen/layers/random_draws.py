@@ -45,7 +45,7 @@ class DrawingLayer(DeclaredLayer):
 
         Args:
             draw: `tf.random.stateless_normal` or `tf.random.stateless_uniform`.
-            shape: Shape `[batch, ...]`: ints or scalar tensors.
+            shape: Shape `[batch, ...]` of the noise, as integers or scalar tensors.
             training: Whether each example has its own noise, which changes from call to call.
         """
         seed = cast(int, self.seed)
@@ -71,9 +71,10 @@ class Dropout(DrawingLayer):
         rate: Fraction of the inputs to drop, in [0, 1).
         seed: Seed for the masks. If None, it comes from Python's random generator, which
             `keras.utils.set_random_seed` seeds.
-        always: Whether to drop inputs also at inference. In pix2pix, this replaces latents (Isola
-            et al. 2017, sec. 3.2.1). All examples then have the same mask, which is determined by
-            `noise.inference_seed`, so a result does not depend on the other examples in the batch.
+        always: Whether to drop inputs at inference as well. In pix2pix, dropout at inference
+            replaces latents (Isola et al. 2017, sec. 3.2.1). At inference, all examples have the
+            same mask, which is determined by `noise.inference_seed`, so a result does not depend on
+            the other examples in the batch.
 
     Example:
         >>> y = Dropout(0.5, seed=1)(tf.ones([2, 8]), training=True)

@@ -46,7 +46,7 @@ class RowFeatures(DeclaredLayer):
 
     @property
     def places(self) -> list[int]:
-        """Index of the column to which each feature belongs."""
+        """Indices of the columns to which the features belong, one index per feature."""
         widths = [table.shape[1] for table in self.tables]
         return np.repeat(np.arange(len(widths)), widths).tolist()
 

@@ -43,9 +43,9 @@ class AdaptiveInstanceNormalization(keras.layers.Layer):
 
     Karras, Laine, Aila: "A Style-Based Generator Architecture for Generative Adversarial Networks",
     CVPR 2019, eq. (1): AdaIN(x, y) = y_s (x - mean(x)) / deviation(x) + y_b. An affine map of the
-    style returns y; y_s is 1 plus its output, as in the authors' code. Inputs are maps
-    `[batch, height, width, channels]` and styles `[batch, style]`; the output has the shape of the
-    maps.
+    style returns y; as in the authors' code, 1 is added to the map's output for y_s. Inputs are
+    maps `[batch, height, width, channels]` and styles `[batch, style]`; the output has the shape of
+    the maps.
 
     Example:
         >>> y = AdaptiveInstanceNormalization()([tf.ones([2, 8, 8, 4]), tf.ones([2, 16])])

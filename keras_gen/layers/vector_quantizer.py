@@ -34,7 +34,7 @@ class VectorQuantizer(DeclaredLayer):
         dim: Number of dimensions of a code and of a latent, D in the paper.
         decay: Fraction of the old average that an update keeps, between 0 and 1; gamma in the
             paper.
-        epsilon: Constant above 0 that is added to the number of uses of each entry, for smoothing.
+        epsilon: Constant above 0 that is added to the number of uses of each code, for smoothing.
         dead_after: Number of consecutive updates without use after which a code restarts. A code
             that was used often is kept longer, until its average number of uses per batch falls
             below `decay ** dead_after`. If None, codes never restart.
@@ -85,7 +85,7 @@ class VectorQuantizer(DeclaredLayer):
 
         Returns:
             The codes, float32 `[batch, ..., dim]`, whose gradient passes unchanged to the latents
-            (straight-through), and their indices, int32 `[batch, ...]`.
+            (straight-through), and the indices of the codes, int32 `[batch, ...]`.
         """
         if latents.shape[-1] != self.dim:
             raise ValueError(
@@ -141,7 +141,8 @@ class VectorQuantizer(DeclaredLayer):
 
         Args:
             latents: This replica's latents, float `[batch, ..., dim]`.
-            indices: Indices of their codes, int32 `[batch, ...]`, as returned by `call`.
+            indices: Indices of the codes assigned to the latents, int32 `[batch, ...]`, as returned
+                by `call`.
             seed: Seed, int64 `[2]` from `stateless_seed`, for choosing the latents at which codes
                 restart.
         """

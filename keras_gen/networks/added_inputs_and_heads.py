@@ -44,8 +44,8 @@ def with_labels(
     a one-hot vector that is appended to latents or repeated at every pixel of an image.
 
     Args:
-        network: Network that accepts `[batch, ..., channels + classes]`, `classes` more channels
-            than the new model accepts.
+        network: Network that accepts `[batch, ..., channels + classes]`. Its input has `classes`
+            more channels than the input of the new model.
         classes: Number of classes.
         name: Name of the model. If None, the network's name is used.
         shape: Shape of the new model's input, if the network accepts flattened input.
@@ -103,8 +103,8 @@ def with_head(
     """Adds an output to a network: a linear layer on the features that precede its first output.
 
     Args:
-        network: Functional model whose first output comes from a layer with a single input, the
-            features.
+        network: Functional model whose first output is computed by a layer with a single input.
+            This input is the features.
         units: Number of units in the new output.
         name: Name of the new layer.
         hidden: Number of units of a dense layer before the new layer, with batch normalization and
@@ -177,7 +177,7 @@ def with_column_scales(decoder: keras.Model, minimum_scale: float = 0.03) -> ker
 
 @checked_arguments
 def with_layer(network: keras.Model, layer: keras.layers.Layer) -> keras.Model:
-    """Inserts a layer before a network's last layer, whose weights are reinitialized.
+    """Inserts a layer before a network's last layer, and reinitializes the last layer's weights.
 
     Args:
         network: Functional model whose output comes from a dense layer.

@@ -76,7 +76,7 @@ def scaled_levels(images, levels: int | None):
 
 
 def float32(x):
-    """Returns outputs of a network in float32, regardless of the internal precision."""
+    """Returns a network's outputs in float32, regardless of the network's internal precision."""
     return layers.Activation("linear", dtype="float32")(x)
 
 
@@ -165,7 +165,8 @@ def downsample(images, stages: int, filters: int, normalization: str | None = "b
     Args:
         images: Images `[batch, height, width, channels]`.
         stages: Number of convolutions.
-        filters: Number of channels in the first convolution; every further stage has twice as many.
+        filters: Number of channels in the first convolution; each further stage doubles this
+            number.
         normalization: Normalization after all layers except the first, as in DCGAN: `"batch"`,
             `"layer"` (each image is normalized separately), or None. `"spectral"` normalizes all
             kernels instead.
@@ -193,7 +194,7 @@ def upsample(maps, stages: int, filters: int, image_shape: tuple):
         maps: Maps `[batch, height, width, channels]`, with any number of channels.
         stages: Number of transposed convolutions; each doubles height and width.
         filters: Number of channels before the last convolution. Each earlier stage has twice as
-            many.
+            many channels as the next stage.
         image_shape: `(height, width, channels)` of the images, which are float32 in [-1, 1]. Their
             sides are at most 2^stages times the sides of the maps.
     """
@@ -207,7 +208,7 @@ def upsample(maps, stages: int, filters: int, image_shape: tuple):
 
 
 def reflect_pad(x, pixels: int):
-    """Pads height and width by reflection, which does not cause dark borders like zero padding."""
+    """Pads height and width by reflection, which, unlike zero padding, causes no dark borders."""
     return keras.ops.pad(x, [[0, 0], [pixels, pixels], [pixels, pixels], [0, 0]], mode="reflect")
 
 

@@ -32,8 +32,8 @@ def conv_classifier(
         widths: Number of channels in each convolution; each convolution halves height and width.
         first_kernel: Side length of the first convolution's kernel; all other kernels are 3x3.
         pooling: If None, convolutions have stride 2. With "max" or "average", they have stride 1
-            and are followed by the maximum or the mean over 2x2 positions. This takes longer, but
-            the features change less when an image is shifted by a pixel.
+            and are followed by the maximum or the mean over 2x2 positions. Pooling takes longer
+            than strides, but the features change less when an image is shifted by a pixel.
         dropout: Fraction of the features to drop before the linear layer.
         seed: Seed for the weights and the dropout.
 
@@ -78,8 +78,8 @@ def activation_maps(classifier: keras.Model) -> keras.Model:
     """Returns a network that maps images to a classifier's activations, for feature losses.
 
     Args:
-        classifier: Result of `conv_classifier`, alone or inside another model. Its layers are
-            shared.
+        classifier: Result of `conv_classifier`, alone or inside another model. The new network
+            shares the classifier's layers.
 
     Returns:
         A model that maps float images `[batch, height, width, channels]` in [-1, 1] to a list of
@@ -110,8 +110,9 @@ def classifier_on(
     """Builds a classifier on top of a trained encoder, for fine-tuning and linear probes.
 
     Args:
-        encoder: Network whose first output is the codes of floats in `data_range`. The classifier
-            contains a copy with the same weights, so the original does not change.
+        encoder: Network that maps floats in `data_range` to codes, which must be the network's
+            first output. The classifier contains a copy with the same weights, so the original
+            encoder does not change.
         classes: Number of logits per image.
         data_range: Encoder inputs that represent the levels 0 and 255.
 
@@ -175,7 +176,7 @@ def normalized_lenet(
 ) -> tuple[keras.Model, keras.Model]:
     """Builds `lenet` with strides instead of max pooling, and with batch normalization.
 
-    For robustness, max pooling is a disadvantage, because a few pixels determine the result.
+    Max pooling would reduce robustness, because a few pixels would determine its result.
 
     Args:
         image_shape: `(height, width, channels)` of the images, with sides of at least 4 pixels.

@@ -93,7 +93,8 @@ def conv_decoder(
     """Builds the mirror image of the encoder, which returns the likelihood's parameters.
 
     Args:
-        image_shape: Shape of an example, with `params_per_value` times its channels.
+        image_shape: Shape of the output: the shape of an example with `params_per_value` times as
+            many channels.
         latent_dim: Number of latent dimensions.
         filters: Number of channels in each of the encoder's convolutions, in the same order as in
             the encoder.

@@ -80,7 +80,8 @@ def mlp_decoder(
     """Builds the mirror image of the encoder, which returns the likelihood's parameters.
 
     Args:
-        image_shape: Shape of an example, with `params_per_value` times its channels.
+        image_shape: Shape of the output: the shape of an example with `params_per_value` times as
+            many channels.
         latent_dim: Number of latent dimensions, or their shape.
         hidden: Number of units in each hidden layer.
         activation: Activation of the hidden layers.
@@ -109,8 +110,8 @@ def start_at_mean(decoder: keras.Model, images: np.ndarray) -> None:
 
     The biases become the logits of the mean, as in the code of Burda et al. (2016). Otherwise, the
     model learns only the mean in the first steps, while the latents collapse to the prior. A
-    generator that ends with tanh starts at the mean in [-1, 1], as in the code of Goodfellow et al.
-    (2014).
+    generator that ends with tanh starts at the mean image scaled to [-1, 1], as in the code of
+    Goodfellow et al. (2014).
 
     Args:
         decoder: Network that ends with a dense layer that has one Bernoulli logit or one tanh per

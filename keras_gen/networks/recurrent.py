@@ -47,7 +47,8 @@ def recurrent_decoder(
     best.
 
     Args:
-        shape: Number of steps, and `params_per_value` times the number of channels, of a series.
+        shape: Shape of the output: the number of steps of a series, and `params_per_value` times
+            its number of channels.
         latent_dim: Number of dimensions of the code.
         units: Number of units in the LSTM.
         name: Name of the model.

@@ -11,9 +11,9 @@ class CausalLayer(DeclaredLayer):
     Positions are the pixels of an image, row by row and from left to right, or the time steps of a
     sequence, which is treated as a single row. `call` computes all positions at once, as in
     training. A sampler, which does not yet have the whole input, computes the same outputs position
-    by position (see `keras_gen.autoregressive.Walker`). The cache contains what the layer still
-    needs from previous inputs. Caches are nested structures of tensors and `tf.TensorArray`s. In a
-    graph, a step never changes the cache that it receives.
+    by position (see `keras_gen.autoregressive.Walker`). The cache contains the information from
+    previous inputs that the layer still needs. Caches are nested structures of tensors and
+    `tf.TensorArray`s. In a graph, a step never changes the cache that it receives.
 
     Attributes:
         sees_itself: Whether the output at a position depends on the whole input at that position.
@@ -44,7 +44,7 @@ class CausalLayer(DeclaredLayer):
     sees_itself = True
 
     def step_weights(self):
-        """Returns the weights in the format and dtype that `step` uses; called only once."""
+        """Returns the weights in the format and dtype of `step`; samplers call this only once."""
         return ()
 
     def empty_cache(self, weights, batch: tf.Tensor, width: tf.Tensor):
@@ -71,7 +71,7 @@ class CausalLayer(DeclaredLayer):
         raise NotImplementedError(f"{type(self).__name__} does not implement step: override it.")
 
     def next_row(self, weights, cache):
-        """Returns the cache at the start of the next row; not called if `by_rows`."""
+        """Returns the cache at the start of the next row; samplers skip it if `by_rows`."""
         return cache
 
 

@@ -26,8 +26,8 @@ class CausalConvolution(CausalLayer):
         kernel_size: Number of taps, at least 1.
         dilation: Number of steps in time between adjacent kernel positions, at least 1.
         sees_itself: Whether the last tap sees the present. If False, all taps are shifted into the
-            past by `dilation`, which the first layer requires, because its inputs are the values to
-            predict.
+            past by `dilation`. The first layer requires this shift, because its inputs are the
+            values to predict.
         activation: Name of the output's activation, or a function.
         use_bias: Whether to add a bias.
         kernel_initializer: Initializer of the kernel: a name or an object.
@@ -124,15 +124,16 @@ class MaskedConvolution(CausalLayer):
     Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, sec. 3.4
     and fig. 2. The feature maps are divided into one group per image channel, in the order of the
     channels. At the pixel itself, mask A connects a group to the previous groups; mask B also
-    connects it to itself. The mask sets all other kernel entries to zero. Floats `[batch, height,
-    width, channels]` become `[batch, height, width, filters]`, with zero padding around the input.
+    connects the group to itself. The mask sets all other kernel entries to zero. Floats
+    `[batch, height, width, channels]` become `[batch, height, width, filters]`, with zero padding
+    around the input.
 
     Args:
         filters: Number of output channels. Group `g` of the `image_channels` groups starts at
             channel `filters * g // image_channels`; the input's channels are divided in the same
             way. If the last layer has `image_channels * outputs_per_value` filters, their order is
             `[channel, parameter]`.
-        kernel_size: Odd side length of the kernel, or odd (height, width).
+        kernel_size: Odd side length of the kernel, or a tuple (height, width) of odd numbers.
         mask: "A" for the first layer, or "B" for later layers.
         image_channels: Number of channels in the image, 1 or 3, at most `filters`.
         activation: Name of the output's activation, or a function.
@@ -193,9 +194,9 @@ class MaskedConvolution(CausalLayer):
     def empty_cache(self, weights, batch, width):
         """Returns zeros, like the padding in `call`.
 
-        The cache at a pixel contains the pixels that the kernel covers to its left and in previous
-        rows, the current row up to this pixel, and the contribution of the previous rows to each
-        pixel in the current row.
+        The cache at a pixel contains the inputs that the kernel covers to the left of the pixel and
+        in previous rows, the current row up to this pixel, and the contribution of the previous
+        rows to each pixel in the current row.
         """
         _, beside, bias = weights
         rows, columns = np.array(self.kernel_size) // 2
@@ -285,7 +286,7 @@ class Shift(CausalLayer):
 
     @override
     def empty_cache(self, weights, batch, width):
-        """Returns zeros as the position before the first one, `[batch, channels]`."""
+        """Returns zeros, `[batch, channels]`, for the position before the first position."""
         return tf.zeros([batch, self.channels], self.compute_dtype)
 
     @override
@@ -295,7 +296,7 @@ class Shift(CausalLayer):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class VerticalConvolution(CausalLayer):
-    """A convolution over rows above, equally wide to the left and right, without a blind spot.
+    """A convolution over the rows above, as wide to the left as to the right, with no blind spot.
 
     Van den Oord, Kalchbrenner, Vinyals, Espeholt, Graves, Kavukcuoglu: "Conditional Image
     Generation with PixelCNN Decoders", NeurIPS 2016, sec. 2.3 and fig. 1. A stack of such layers

@@ -97,7 +97,7 @@ class PixelLSTM(CausalLayer):
     them: the biases of the forget gate start at one, and all other biases start at zero.
 
     Args:
-        units: Number of features in a pixel's state, h in the paper, at least `image_channels`.
+        units: Number of features in a pixel's state (h in the paper), at least `image_channels`.
         image_channels: Number of image channels. The features are divided into one group per
             channel, as in `MaskedConvolution`.
     """
@@ -116,7 +116,7 @@ class PixelLSTM(CausalLayer):
     @property
     @abc.abstractmethod
     def input_width(self) -> int:
-        """Width of the kernel that is applied to the input's row, an odd number."""
+        """Odd width of the kernel that is applied to the input's row."""
 
     @property
     @abc.abstractmethod
@@ -153,8 +153,8 @@ class PixelLSTM(CausalLayer):
 
         Args:
             gates: Contribution of the input to the gates, `[rows, batch, places, 4 * units]`.
-            before: Number of positions to the left of the state's own position, among the
-                `state_width` positions in the row above on which a state depends.
+            before: Number of positions to the left of a state's own position, counted among the
+                `state_width` positions in the row above that determine the state.
         """
         kernel = tf.convert_to_tensor(self.recurrent_kernel)
         nothing = tf.zeros_like(gates[0, ..., : self.units])
@@ -208,7 +208,7 @@ class RowLSTM(PixelLSTM):
     the pixel. Floats `[batch, height, width, channels]` become `[batch, height, width, units]`.
 
     Args:
-        units: Number of features in a pixel's state, h in the paper, at least `image_channels`.
+        units: Number of features in a pixel's state (h in the paper), at least `image_channels`.
         kernel_size: Odd width of both kernels.
         image_channels: Number of channels in the image, 1 or 3.
 
@@ -241,9 +241,9 @@ class RowLSTM(PixelLSTM):
     def empty_cache(self, weights, batch, width):
         """Returns zeros, like the padding in `call`.
 
-        The cache at a pixel contains the inputs to its left, the contribution of the states above
-        to the gates of each pixel in the row, the c above, and the states h and c of the row so
-        far.
+        The cache at a pixel contains the inputs to the left of the pixel, the contribution of the
+        states above to the gates of each pixel in the row, the c above, and the states h and c of
+        the row so far.
         """
         kernel, _, bias = weights
         margin = self.kernel_size // 2
@@ -295,7 +295,7 @@ class DiagonalLSTM(PixelLSTM):
     steps. Floats `[batch, height, width, channels]` become `[batch, height, width, units]`.
 
     Args:
-        units: Number of features in a pixel's state, h in the paper, at least `image_channels`.
+        units: Number of features in a pixel's state (h in the paper), at least `image_channels`.
         backward: Whether the LSTM starts at the upper right corner.
         image_channels: Number of channels in the image, 1 or 3.
 
@@ -335,10 +335,10 @@ class DiagonalLSTM(PixelLSTM):
     def empty_cache(self, weights, batch, width):
         """Returns zeros, like the padding in `call`.
 
-        The cache at a pixel contains the states h and c to its left, the contribution of the states
-        above to the gates of each pixel in the row, and the states h of the row so far. If
-        `backward`, the cache contains the states h of the row above, which are the outputs, and the
-        inputs of the row so far.
+        The cache at a pixel contains the states h and c of the pixel to the left, the contribution
+        of the states above to the gates of each pixel in the row, and the states h of the row so
+        far. If `backward`, the cache contains the states h of the row above, which are the outputs,
+        and the inputs of the row so far.
         """
         kernel, _, bias = weights
         if self.backward:

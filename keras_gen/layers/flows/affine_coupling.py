@@ -24,12 +24,12 @@ class AffineCoupling(InvertibleLayer):
     gradient. Input and output are float32 `[batch, values]` or `[batch, height, width, channels]`.
 
     Args:
-        network: Built functional `keras.Model`. Its input is the masked values `[batch, ...]`, in
-            which the other half is 0, or a list of these values and the condition. It returns a
-            list of the scale and the shift, each with the shape of x. Scale and shift are ignored
-            where b is 1. With the mask "channels", the network may instead accept only the
-            unchanged channels and return the scale and the shift of the other channels, which costs
-            half as much.
+        network: Built functional `keras.Model`. The model's input is the masked values
+            `[batch, ...]`, in which the other half is 0, or a list of these values and the
+            condition. The model returns a list of the scale and the shift, each with the shape of
+            x. Scale and shift are ignored where b is 1. With the mask "channels", the network may
+            instead accept only the unchanged channels and return the scale and the shift of the
+            other channels, which costs half as much.
         mask: Half that remains unchanged. `"channels"`: the first half of the channels, or of the
             values in `[batch, values]`. `"checkerboard"`: every other pixel, or every other value.
         flip: Whether to swap the halves, as in every other layer of a chain.

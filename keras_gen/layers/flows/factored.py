@@ -18,9 +18,9 @@ class Factored(InvertibleLayer):
     Dinh, Sohl-Dickstein, Bengio: "Density Estimation Using Real NVP", ICLR 2017, sec. 3.6, eqs.
     (14) to (16). Coarser scales require less memory and time, and the loss reaches the latents at
     all scales directly. The input is float32 `[batch, ..., channels]`, with at least 2 channels.
-    The output contains the latents of this layer, followed by the latents of the rest: as one
-    vector, `[batch, values]`, or concatenated as channels. The layer must be the last layer in a
-    chain.
+    The output contains the latents of this layer, followed by the latents of the rest of the flow.
+    The latents are returned as one vector, `[batch, values]`, or concatenated as channels. The
+    layer must be the last layer in a chain.
 
     With a network, the prior of this layer's latents depends on the remaining channels, as in
     Glow's authors' code (Kingma, Dhariwal 2018): p(z | h) = N(mean(h), exp(log scale(h))^2). The

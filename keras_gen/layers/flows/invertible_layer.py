@@ -73,7 +73,7 @@ class InvertibleLayer(DeclaredLayer):
 
     @property
     def condition_shape(self) -> tuple | None:
-        """The shape of one example's condition, if `call` requires one, or None."""
+        """Shape of one example's condition, or None if `call` does not require a condition."""
         return None
 
     def parts(self, x_shape: tuple) -> list[tuple[InvertibleLayer, tuple]]:

@@ -54,7 +54,7 @@ class ActNorm(InvertibleLayer):
 
     @override
     def call(self, x, condition=None, training=False):
-        """Normalizes x; returns the mean and the log standard deviation used as statistics."""
+        """Normalizes x; the statistics are the mean and log standard deviation that were used."""
         mean, log_deviation = self._first_batch(x) if training else self._stored()
         log_slope = self.log_scale.value - log_deviation
         y = (x - mean) * tf.exp(log_slope) + self.bias.value

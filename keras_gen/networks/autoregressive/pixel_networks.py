@@ -38,11 +38,11 @@ def pixel_cnn(
         image_shape: `(height, width, channels)`, with 1 or 3 channels.
         outputs_per_value: Number of logits per value: 256 for a softmax over levels, or 1 for
             Bernoulli.
-        filters: Number of maps within a block, h in the paper, at least the number of channels.
-            Between the blocks, there are 2h maps.
+        filters: Number of maps within a block (h in the paper), at least the number of image
+            channels. Between the blocks, there are 2h maps.
         blocks: Number of residual blocks.
-        first_kernel: Side length of the first kernel, which is odd and has mask A.
-        kernel: Side length of the kernel within a block, an odd number; this kernel has mask B.
+        first_kernel: Odd side length of the first kernel, which has mask A.
+        kernel: Odd side length of the kernel within a block. This kernel has mask B.
         head_filters: Number of maps in the two layers after the blocks; 2h by default.
         levels: Number of image levels, which start at 0 and are scaled to [-1, 1]. If None, images
             are not scaled.
@@ -91,10 +91,10 @@ def gated_pixel_cnn(
     Van den Oord, Kalchbrenner, Vinyals, Espeholt, Graves, Kavukcuoglu: "Conditional Image
     Generation with PixelCNN Decoders", NeurIPS 2016, sec. 2 and fig. 2. The vertical stack sees all
     rows above a pixel. The horizontal stack sees the pixels to its left and, through 1x1
-    convolutions, the vertical stack. Deviations: kernels are initialized as in He et al. (2015),
-    except for kernels whose output is added to the horizontal stack, which start at zero, because
-    the paper does not specify the initialization; the default numbers of filters and blocks suit a
-    CPU.
+    convolutions, the vertical stack. Deviations: because the paper does not specify the
+    initialization, kernels whose output is added to the horizontal stack start at zero, and all
+    other kernels are initialized as in He et al. (2015); the default numbers of filters and blocks
+    suit a CPU.
 
     Args:
         image_shape: `(height, width, channels)`.
@@ -245,12 +245,12 @@ def pixel_rnn(
         image_shape: `(height, width, channels)`, with 1 or 3 channels.
         outputs_per_value: Number of logits per value: 256 for a softmax over levels, or 1 for
             Bernoulli.
-        units: Number of features of an LSTM, h in the paper, at least the number of channels.
-            Between the blocks, there are 2h maps.
+        units: Number of features of an LSTM (h in the paper), at least the number of image
+            channels. Between the blocks, there are 2h maps.
         blocks: Number of residual blocks, each with an LSTM; 7 for MNIST in the paper.
         kind: Type of LSTM: "row" for `RowLSTM`, or "diagonal" for the sum of both directions of
             `DiagonalLSTM`.
-        first_kernel: Side length of the first kernel, which is odd and has mask A.
+        first_kernel: Odd side length of the first kernel, which has mask A.
         kernel: Odd width of the Row LSTM's kernels.
         head_filters: Number of maps in the two layers after the blocks; 2h by default.
         levels: Number of image levels, which start at 0 and are scaled to [-1, 1]. If None, images

@@ -37,8 +37,8 @@ def wavenet(
         samples: Number of samples. If None, sounds may have any length.
         outputs_per_value: Number of logits per sample, such as 256 for a softmax over mu-law
             levels.
-        filters: Number of channels between the blocks. Within a block, there are twice as many,
-            because of the gate.
+        filters: Number of channels between the blocks. Within a block, there are twice as many
+            channels, because of the gate.
         skip_filters: Number of channels in the sum over the blocks, and in the next layer.
         dilations: Dilations of consecutive blocks; the paper repeats 1, 2, 4, ..., 512.
         kernel_size: Number of taps of each convolution, at least 2.

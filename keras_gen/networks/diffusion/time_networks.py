@@ -30,9 +30,9 @@ def time_mlp(
         shape: Shape of an example, which is flattened to a vector.
         width: Number of units in each layer.
         blocks: Number of layers with a residual connection.
-        frequencies: Number of frequencies, from 0.5 to 16 radians per unit, of the sines and
-            cosines of each value; 0 for none. They are appended to the inputs, so that the network
-            can represent sharp edges.
+        frequencies: Number of frequencies, from 0.5 to 16 radians per unit, at which sines and
+            cosines of each value are computed; 0 for none. The sines and cosines are appended to
+            the inputs, so that the network can represent sharp edges.
         activation: Activation of the layers.
         classes: Number of classes if the network also accepts labels, or None; see
             `time_embedding`.
@@ -113,12 +113,14 @@ def time_unet(
     Args:
         shape: `(height, width, channels)`, with sides that are multiples of patch * 2^(len(widths)
             - 1).
-        widths: Numbers of channels for each map size, largest maps first; multiples of `groups`.
+        widths: Numbers of channels, one per map size, starting with the largest maps. Must be
+            multiples of `groups`.
         patch: Side length of the patches, at least 1.
         groups: Number of groups in the normalizations.
         attention: Whether to apply attention to the smallest maps, or the heights of the maps to
-            which attention is applied, such as `(16,)` in the paper. Its cost grows with the square
-            of the number of positions, so on large maps, attention takes most of the time.
+            which attention is applied, such as `(16,)` in the paper. The cost of attention grows
+            with the square of the number of positions, so attention takes most of the time on large
+            maps.
         classes: Number of classes if the network also accepts int32 labels, or None. Labels range
             from 0 to `classes`; label `classes` means no class.
         name: Name of the model.
@@ -166,7 +168,8 @@ def series_unet(
     Args:
         shape: `(steps, channels)` of a series, with any number of steps. The network pads the
             series at the end.
-        widths: Numbers of channels for each map length, longest maps first; multiples of `groups`.
+        widths: Numbers of channels, one per map length, starting with the longest maps. Must be
+            multiples of `groups`.
         groups: Number of groups in the normalizations.
         attention: Whether to apply attention to the shortest maps, or the lengths of the maps to
             which attention is applied; see `time_unet`.
@@ -238,7 +241,7 @@ def _block(x, time, filters, conv, groups):
 
 
 def _attended(attention, sides):
-    """Returns a function that applies attention to maps with the right side, and keeps others."""
+    """Returns a function that applies attention to maps with given sides, and keeps other maps."""
     if isinstance(attention, bool):
         attention = sides[-1:] if attention else []
     chosen = checked_sizes("attention", attention)

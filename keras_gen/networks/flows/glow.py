@@ -46,7 +46,8 @@ def glow(
         scales: Number of scales, L in the paper, at least 1.
         steps: Number of flow steps per scale, K in the paper, at least 1.
         filters: Number of hidden channels in the coupling networks; 512 in the paper.
-        alpha: Distance from 0 and 1 in `Logit`.
+        alpha: Minimum distance from 0 and 1 of the scaled values to which the logit is applied; see
+            `Logit`.
         lu: Whether `InvertibleConvolution` uses an LU decomposition.
         seed: Seed for the first rotation.
 

@@ -39,7 +39,8 @@ def real_nvp(
         blocks: Number of residual blocks in a coupling network; 8 in the paper for 32x32 images.
         filters: Number of hidden channels in the networks before the first squeeze; 32 or 64 in the
             paper.
-        alpha: Distance from 0 and 1 in `Logit`.
+        alpha: Minimum distance from 0 and 1 of the scaled values to which the logit is applied; see
+            `Logit`.
 
     Returns:
         A built `Chain` that maps float32 `[batch, *shape]` in [0, 1] to latents with the same

@@ -33,8 +33,9 @@ def big_gan_generator(
     Args:
         image_shape: `(height, width, channels)`, with sides of at least 8 pixels.
         classes: Number of classes.
-        latent_dim: Number of latent dimensions, a multiple of the number of blocks plus one (4 at
-            32x32). If None, 20 times this number is used.
+        latent_dim: Number of latent dimensions, a multiple of the number of chunks. There is one
+            chunk more than there are blocks, so there are 4 chunks at 32x32. If None, 20 dimensions
+            per chunk are used.
         filters: Number of channels in the maps.
         embedding_dim: Number of dimensions of the class embedding.
         attention: Side length of the map to which `SelfAttention` is applied, or None.
@@ -80,8 +81,8 @@ def big_gan_discriminator(
 
     Brock et al. (2019), fig. 15 and app. B. The features are summed over positions. The logit is a
     linear function of the features, plus their inner product with a class embedding
-    (`with_projection`). Blocks halve the sides down to 8, followed by two blocks that keep the
-    size, as in the authors' code for 32x32 pixels. Deviations: see `big_gan_generator`. In
+    (`with_projection`). Blocks that halve the sides down to 8 are followed by two blocks that keep
+    the size, as in the authors' code for 32x32 pixels. Deviations: see `big_gan_generator`. In
     addition, the embedding is not spectrally normalized.
 
     Args:

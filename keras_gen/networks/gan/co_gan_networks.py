@@ -14,7 +14,7 @@ def co_gan_generator(
     """Builds both generators: shared transposed convolutions and separate last layers.
 
     Liu, Tuzel: "Coupled Generative Adversarial Networks", NeurIPS 2016, sec. 3. The shared layers
-    determine what the two images have in common, such as the digit shown.
+    determine the content that the two images have in common, such as the digit.
 
     Args:
         image_shape: `(height, width, channels)` of the images in both domains, with sides of at
@@ -60,7 +60,7 @@ def co_gan_discriminator(
     Args:
         image_shape: `(height, width, channels)` of the images in both domains, with sides of at
             least 4 pixels.
-        classes: Number of classes for a second output, or 0 for none.
+        classes: Number of classes that a second output predicts, or 0 for no second output.
         filters: Number of channels in the first layers; the second layer has 2.5 times as many.
         hidden: Number of units in the dense layer.
 

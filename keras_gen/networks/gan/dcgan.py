@@ -1,4 +1,4 @@
-"""DCGAN's networks, with and without one of its guidelines (Radford, Metz, Chintala 2016)."""
+"""DCGAN's networks, complete or without one of the guidelines (Radford, Metz, Chintala 2016)."""
 
 from typing import Literal
 
@@ -34,7 +34,7 @@ def dcgan_generator(
         image_shape: `(height, width, channels)`, with sides of at least 8 pixels.
         latent_dim: Number of latent dimensions.
         filters: Number of channels before the last layer; 128 in the paper. Each earlier stage has
-            twice as many.
+            twice as many channels as the next stage.
         name: Name of the model.
 
     Returns:
@@ -65,7 +65,7 @@ def dcgan_discriminator(
 
     Args:
         image_shape: Shape of an image, as in `dcgan_generator`.
-        filters: Number of channels in the first layer; every further stage has twice as many.
+        filters: Number of channels in the first layer; each further stage doubles this number.
         normalization: Normalization after all layers except the first (sec. 3): `"batch"`,
             `"layer"`, or None. `"spectral"` normalizes all kernels instead (Miyato et al. 2018).
             Penalties on the gradient of each image do not work with `"batch"`.
@@ -112,9 +112,11 @@ def dcgan_without(
             - None: nothing is dropped; the result is `dcgan_generator` and `dcgan_discriminator`.
         image_shape: `(height, width, channels)`, with sides of at least 8 pixels.
         latent_dim: Number of latent dimensions.
-        filters: Number of channels in the largest maps; every further stage has twice as many.
+        filters: Number of channels in the largest maps. Maps with half the side length have twice
+            as many channels.
         hidden: Number of units in the dense layers that `"convolutions"` adds.
-        initializer: Initializer of all convolution kernels. If None, N(0, 0.02), as in sec. 4.
+        initializer: Initializer of all convolution kernels. If None, N(0, 0.02) is used, as in sec.
+            4.
 
     Returns:
         The generator, which maps latents `[batch, latent_dim]` to images (in [-1, 1] unless

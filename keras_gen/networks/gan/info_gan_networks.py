@@ -107,8 +107,8 @@ def info_gan_networks(
     Returns:
         The generator, which maps latents `[batch, latent_dim]` and codes
         `[batch, classes + continuous]` to images, and the discriminator, which maps images to
-        logits `[batch, 1]` and to the parameters of the codes. The parameters come from another
-        layer with 128 units and are `[batch, classes + 2 * continuous]`, or
+        logits `[batch, 1]` and to the parameters of the codes. The parameters are computed with an
+        additional layer of 128 units, and have the shape `[batch, classes + 2 * continuous]`, or
         `[batch, classes + continuous]` without scales.
 
     Example:

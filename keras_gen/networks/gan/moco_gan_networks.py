@@ -66,7 +66,7 @@ def video_discriminator(
         video_shape: `(frames, height, width, channels)`, with sides of at least 8 pixels and at
             least 3 n + 1 frames, where n is the number of layers that halve the sides until the
             shorter side has 4 to 7 pixels.
-        filters: Number of channels in the first layer; every further layer has twice as many.
+        filters: Number of channels in the first layer; each further layer doubles this number.
         normalization: `"batch"` for batch normalization in all layers except the first, or None.
             Use None with penalties on the gradient of each video.
 

@@ -78,7 +78,7 @@ def progressive_discriminator(
 ) -> keras.Model:
     """Builds the mirror image of the generator, which accepts images of every size from 4x4 up.
 
-    The features of a size that fades in are mixed with the features of the image at half its size
+    The features of a size that fades in are mixed with the features of the image at half this size
     (fig. 2). The standard deviation over groups of examples is an additional channel at 4x4. For
     the arguments, see `progressive_generator`; for `group_size`, see `MinibatchStddev`.
 
@@ -135,7 +135,8 @@ def faded(before, after, fraction):
 def resized(images, side: int):
     """Resizes images to `side` by averaging over squares or by repeating pixels.
 
-    The images are square, `[batch, any, any, channels]`, and the ratio of sides is a power of two.
+    The images are square, `[batch, any, any, channels]`, and the ratio of the old and new sides is
+    a power of two.
     """
     found = images.shape[1]
     if found > side:

@@ -31,9 +31,10 @@ def patch_discriminator(
     Args:
         image_shape: `(height, width, channels)`, with sides of at least 3 * 2^strided_layers, or
             None.
-        filters: Number of channels in the first layer; the number doubles at most three times.
+        filters: Number of channels in the first layer. Further layers double this number at most
+            three times.
         strided_layers: Number of layers with stride 2, which precede two layers with stride 1. If
-            None, the paper's 3, or fewer for images below 24 pixels.
+            None, 3 strided layers are used, as in the paper, or fewer for images below 24 pixels.
         normalization: `"instance"`, the paper's choice, normalizes the outputs of all layers except
             the first, but amplifies noise in flat areas. `"spectral"` (Miyato et al. 2018)
             normalizes all kernels instead and does not amplify noise.
@@ -41,7 +42,8 @@ def patch_discriminator(
             images (Wang et al.: "High-Resolution Image Synthesis and Semantic Manipulation with
             Conditional GANs", CVPR 2018, sec. 3.2), so that both brushstrokes and their arrangement
             are judged. More than one scale requires images of known size.
-        reflect: Whether layers pad by reflection. Zero padding reveals the borders.
+        reflect: Whether layers pad by reflection. Zero padding reveals the borders of the image to
+            the discriminator.
         name: Name of the model.
 
     Returns:

@@ -31,7 +31,8 @@ def resnet_generator(
         image_shape: `(height, width, channels)`, with sides that are multiples of 4 and at least 8,
             or None.
         filters: Number of channels in the first layer (k above); 64 in the paper.
-        blocks: Number of residual blocks; in the paper, 6 at 128x128 and 9 at 256x256.
+        blocks: Number of residual blocks; in the paper, 6 for 128x128 images and 9 for 256x256
+            images.
         upsampling: `"transposed"` (the paper's choice), `"smoothed"`, `"resize"`, or `"bilinear"`;
             see `networks.blocks.doubled`.
         normalization: Type of normalization. `"instance"`, the paper's choice, amplifies noise in

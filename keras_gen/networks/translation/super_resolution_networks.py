@@ -34,8 +34,8 @@ def sr_resnet(
         filters: Number of channels in all layers.
         blocks: Number of residual blocks.
         factor: Factor by which the sides are enlarged: 2, 3, 4, or 8.
-        normalization: Whether to use batch normalization, as in the paper. Without batch
-            normalization, networks are better and cheaper (Lim, Son, Kim, Nah, Lee: "Enhanced Deep
+        normalization: Whether to use batch normalization, as in the paper. Networks without batch
+            normalization perform better and cost less (Lim, Son, Kim, Nah, Lee: "Enhanced Deep
             Residual Networks for Single Image Super-Resolution", CVPR Workshops 2017, sec. 3.1).
         from_bicubic: Whether to add the network's output to a bicubic enlargement, which is then
             the initial result.

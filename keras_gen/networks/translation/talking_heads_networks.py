@@ -32,7 +32,7 @@ def talking_head_networks(
             multiples of 2^stages.
         people: Number of people in training.
         embedding_dim: Length of a person's vector, N in the paper.
-        filters: Number of channels in the first layers; every further stage has twice as many.
+        filters: Number of channels in the first layers; each further stage doubles this number.
         stages: Number of times that the networks halve images.
         blocks: Number of residual blocks in the generator.
 

@@ -25,7 +25,7 @@ def unet_generator(
     The encoder C64-C128-C256-C512-... halves the image until a side is odd, at most 8 times, so 256
     pixels are reduced to one. The decoder mirrors the encoder, and each of its layers also receives
     the encoder's maps of the same size. Convolutions are 4x4 with stride 2, leaky ReLU has slope
-    0.2, and widths double three times.
+    0.2, and the number of channels doubles three times.
 
     Deviation: the network uses instance normalization, which is equivalent to the paper's batch
     normalization for batches of one image. The innermost layer has no normalization, because it has

@@ -19,7 +19,7 @@ def ladder_networks(
     hidden: tuple[int, ...] = (512, 256, 128, 64, 32),
     params_per_value: int = 1,
 ) -> dict:
-    """Builds the dense networks of a `keras_gen.vae.LadderVAE`, as a dict of arguments.
+    """Builds the dense networks of a `keras_gen.vae.LadderVAE`, in a dict of its arguments.
 
     As in Sønderby et al. (2016), sec. 3, each distribution has two layers with leaky ReLU; the
     default sizes are the paper's. Variances are softplus + 1e-4. Deviation: there is no batch
@@ -62,7 +62,7 @@ def biva_networks(
     units: int = 300,
     params_per_value: int = 1,
 ) -> dict:
-    """Builds the dense residual networks of a `keras_gen.vae.BIVA`, as a dict of arguments.
+    """Builds the dense residual networks of a `keras_gen.vae.BIVA`, in a dict of its arguments.
 
     Features with `units` values bypass all layers of latents; each network adds the output of two
     dense layers to these features. The latent dimensions and ELU are from the authors' code for

@@ -98,7 +98,7 @@ def vq_vae_2_networks(
     stages: int = 2,
     params_per_value: int = 1,
 ) -> dict:
-    """Builds the networks of a two-level `keras_gen.vae.VQVAE2`, as a dict of arguments.
+    """Builds the networks of a two-level `keras_gen.vae.VQVAE2`, in a dict of its arguments.
 
     Razavi, van den Oord, Vinyals: "Generating Diverse High-Fidelity Images with VQ-VAE-2", NeurIPS
     2019, sec. 3.1 and fig. 2a. By default, the sides of the bottom level are a quarter of the
@@ -227,7 +227,7 @@ def wave_decoder(
     """Builds the mirror image of the encoder, conditioned on a class, such as the speaker.
 
     Residual blocks come first, so that each latent's part of the waveform depends on many other
-    latents. Each block has a convolution over three latents, `dilation` apart, and a 1x1
+    latents. Each block has a convolution over three latents that are `dilation` apart, and a 1x1
     convolution. The transposed convolutions have window 4 and stride 2, so they overlap evenly.
     Before every activation, a class bias is added, as in WaveNet (van den Oord et al. 2016, sec.
     2.5, global conditioning).

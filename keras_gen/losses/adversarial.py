@@ -2,8 +2,8 @@
 
 Every objective has two methods that return one loss per example, float32 `[batch]`:
 `discriminator(real_logits, fake_logits)` and `generator(fake_logits, real_logits=None)`. If
-`compares` is True, an objective requires the real logits. Logits are the raw output of the
-discriminator, `[batch, ...]`, of any float dtype. They are cast to float32, and the loss is
+`compares` is True, the method `generator` requires the real logits. Logits are the raw output of
+the discriminator, `[batch, ...]`, of any float dtype. Logits are cast to float32, and the loss is
 averaged over all axes except the first, so each logit map of a PatchGAN counts as one example.
 """
 
@@ -28,8 +28,8 @@ class Objective(Declared):
         compares: Whether `generator` requires `real_logits`. If False, models do not pass real
             examples through the discriminator for the generator's loss.
         threshold: Logit of the optimal discriminator for an example that is equally likely to be
-            real or generated. None if there is no such logit, as for critics, for which only
-            differences between logits are meaningful.
+            real or generated. None if there is no such logit, as for critics: only differences
+            between a critic's logits are meaningful.
     """
 
     compares: ClassVar[bool] = False
@@ -66,13 +66,14 @@ def discrimination(objective: Any, real_logits, *fake_logits) -> tuple[tf.Tensor
     Args:
         objective: Adversarial objective that the discriminator minimizes, or its name.
         real_logits: Logits of real examples, `[batch, ...]`.
-        *fake_logits: Logits of each set of generated examples, with the same shape as
+        *fake_logits: Logits of one set of generated examples per argument, with the same shape as
             `real_logits`.
 
     Returns:
         The loss and the accuracy, each `[batch]`. The loss is half the objective, averaged over the
-        sets. The accuracy is the fraction of all examples that the discriminator classifies
-        correctly with the objective's threshold, or with 0 if it has none.
+        sets of generated examples. The accuracy is the fraction of all examples that the
+        discriminator classifies correctly with the objective's threshold, or with the threshold 0
+        if the objective has none.
 
     Raises:
         TypeError: If logits are not numbers.
@@ -100,11 +101,11 @@ def discrimination(objective: Any, real_logits, *fake_logits) -> tuple[tf.Tensor
 
 
 class FDivergence(Objective):
-    """Base class of f-GAN objectives: a bound on a divergence D_f(P || Q) of data P and model Q.
+    """Base class of f-GAN objectives: bounds on a divergence D_f(P || Q) of data P and model Q.
 
     Nowozin, Cseke, Tomioka: "f-GAN: Training Generative Neural Samplers using Variational
     Divergence Minimization", NeurIPS 2016. With the logit V, its output activation g, and the
-    conjugate f* of f (table 2), the discriminator maximizes, eq. (7),
+    conjugate f* of f (table 2), the discriminator maximizes eq. (7):
 
         F = E_P[g(V(x))] - E_Q[f*(g(V(x)))]  <=  D_f(P || Q),
 
@@ -114,18 +115,18 @@ class FDivergence(Objective):
 
     Args:
         direct: Whether the generator maximizes E_Q[g(V(x))] instead of minimizing F. The gradient
-            of this alternative (sec. 3.2) does not vanish when the discriminator wins.
+            of this alternative (sec. 3.2) does not vanish if the discriminator wins.
     """
 
     direct: bool = False
 
     @of_tensors("real_logits", "fake_logits", one_batch=False)
     def estimate(self, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
-        """Returns float32 `[batch]`, whose mean is the estimate F, for logits `[batch, ...]`."""
+        """Returns terms, float32 `[batch]`, whose mean estimates F, for logits `[batch, ...]`."""
         return -self.discriminator(real_logits, fake_logits)
 
     def f(self, ratio: np.ndarray) -> np.ndarray:
-        """Returns f of the positive ratio p / q."""
+        """Returns f(p / q) for positive ratios p / q."""
         raise NotImplementedError
 
     def _activation(self, logits: tf.Tensor) -> tf.Tensor:
@@ -243,7 +244,8 @@ class Minimax(Objective):
     """The zero-sum game of Goodfellow et al. (2014), eq. (1), in nats.
 
     With D = sigmoid(logit), the discriminator minimizes -log D(x) - log(1 - D(G(z))), and the
-    generator minimizes log(1 - D(G(z))), whose gradient vanishes when the discriminator wins.
+    generator minimizes log(1 - D(G(z))). The gradient of the generator's loss vanishes when the
+    discriminator wins.
 
     Args:
         real_target: Target of D for real examples, above 0 and at most 1. A target below 1 gives
@@ -285,9 +287,9 @@ class Minimax(Objective):
 
 @serializable
 class NonSaturating(Minimax):
-    """`Minimax` whose generator minimizes -log D(G(z)): Goodfellow et al. (2014), sec. 3.
+    """`Minimax` whose generator minimizes -log D(G(z)) (Goodfellow et al. 2014, sec. 3).
 
-    It has the same fixed point as `Minimax`, but the generator's gradient is strong when the
+    The game has the same fixed point as `Minimax`, but the generator's gradient is strong when the
     discriminator wins.
 
     Example:
@@ -300,7 +302,7 @@ class NonSaturating(Minimax):
 
 @serializable
 class LeastSquares(Objective):
-    """Squared distance from the logits to targets: LSGAN, Mao et al. (2017), eq. (9).
+    """Squared distance from logits to targets, as in LSGAN (Mao et al. 2017, eq. (9)).
 
     The discriminator minimizes (D(x) - b)^2 + (D(G(z)) - a)^2, and the generator minimizes
     (D(G(z)) - c)^2. The factors 1/2 in eq. (9) are omitted, as in CycleGAN (Zhu et al. 2017, sec.
@@ -337,15 +339,15 @@ class LeastSquares(Objective):
 
 @serializable
 class Wasserstein(Objective):
-    """Difference between the critic's means: WGAN, Arjovsky et al. (2017), eqs. (2) and (3).
+    """Difference between the critic's means, as in WGAN (Arjovsky et al. 2017, eqs. (2) and (3)).
 
     The critic minimizes D(G(z)) - D(x), and the generator minimizes -D(G(z)). The difference is a
     distance only if the critic is Lipschitz, so combine this objective with a penalty, clipping, or
     spectral normalization.
 
     Args:
-        drift: Weight of D(x)^2, a term that pulls the critic's outputs toward 0; at least 0, and
-            0.001 in Karras et al. (2018), appendix A.1.
+        drift: Weight of D(x)^2, a term that pulls the critic's outputs toward 0. The weight must be
+            at least 0, and is 0.001 in Karras et al. (2018), appendix A.1.
 
     Example:
         >>> loss = Wasserstein().discriminator(tf.ones([4, 1]), tf.zeros([4, 1]))  # -1 each
@@ -387,13 +389,13 @@ class Hinge(Objective):
 
 @serializable
 class Relativistic(Objective):
-    """Relativistic objective: compares the logits of real examples and generated examples.
+    """Relativistic objective, which compares the logits of real and generated examples.
 
     Jolicoeur-Martineau: "The relativistic discriminator: a key element missing from standard GAN",
     ICLR 2019. With logits C, RSGAN's discriminator minimizes -log sigmoid(C(x) - C(G(z))), and its
     generator minimizes -log sigmoid(C(G(z)) - C(x)), for pairs of real and generated examples at
-    the same position in their batches. RaSGAN compares each real example with the average over the
-    generated examples, and vice versa.
+    the same position in their batches. RaSGAN compares the logit of each real example with the
+    average logit of the generated examples, and vice versa.
 
     Args:
         average: Whether to use RaSGAN instead of RSGAN. Averages are computed over the global batch
@@ -451,7 +453,7 @@ OBJECTIVES: dict[str, type[Objective]] = {
 
 
 def get(identifier: Any) -> Objective:
-    """Returns an objective, given an instance, a name in `OBJECTIVES`, or a saved config.
+    """Returns the objective for an instance, a name in `OBJECTIVES`, or a saved config.
 
     Example:
         >>> get("least_squares")
@@ -461,7 +463,7 @@ def get(identifier: Any) -> Objective:
 
 
 def get_of_fakes(identifier: Any) -> Objective:
-    """Returns `get(identifier)` for models whose generators do not use logits of real examples.
+    """Returns `get(identifier)`, for models whose generators do not use logits of real examples.
 
     Raises:
         ValueError: If the objective is unknown, or if it compares generated examples with real

@@ -1,4 +1,4 @@
-"""Cross-entropies for codes, and for labels, some of which may be missing."""
+"""Cross-entropies for codes and for labels. Some labels may be missing."""
 
 import math
 from collections.abc import Sequence
@@ -32,23 +32,23 @@ def label_cross_entropy(labels, logits) -> tf.Tensor:
 def code_information(
     codes: tf.Tensor, found: tf.Tensor, categories: Sequence[int], scale: float = 1.0
 ) -> dict[str, tf.Tensor]:
-    """Returns L_I = E[log Q(c|x)] + H(c) for codes c, categories and numbers in [-1, 1].
+    """Returns L_I = E[log Q(c|x)] + H(c) for codes c: categories, and numbers in [-1, 1].
 
     Chen et al.: "InfoGAN", NeurIPS 2016, eq. (5). L_I is at most the mutual information of c and x;
-    for categories, it is also at most their entropy. The numbers are uniformly distributed. Q is
+    for categories, it is also at most their entropy. The prior of the numbers is uniform. Q is
     categorical for categories, and normal for numbers.
 
     Args:
         codes: Codes `[batch, codes]`: one-hot categories followed by numbers.
-        found: Parameters of Q, `[batch, outputs]`: logits of all categories, the means of the
-            numbers, and, if Q predicts scales, the raw scales (the scale is their softplus +
-            0.001).
+        found: Parameters of Q, `[batch, outputs]`: the logits of all categories, the means of the
+            numbers, and, if Q predicts scales, the raw scales. The standard deviation is the
+            softplus of the raw scale + 0.001.
         categories: Number of classes of each categorical code.
         scale: Standard deviation of the numbers if Q predicts only means.
 
     Returns:
-        A dict of float32 `[batch]`, in nats: "categorical" and "continuous", which are -log Q(c|x)
-        for the categories and for the numbers, and "information", which is H(c) minus these two
+        A dict of float32 `[batch]`, in nats: "categorical" is -log Q(c|x) for the categories,
+        "continuous" is -log Q(c|x) for the numbers, and "information" is H(c) minus these two
         values.
 
     Example:

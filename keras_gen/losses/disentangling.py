@@ -1,6 +1,7 @@
-"""Losses that make the latents of a dataset independent of each other.
+"""Losses that encourage a model's latents to be independent of each other.
 
-All losses are estimated on the *global* batch, so N replicas are equivalent to one device.
+All losses are estimated on the *global* batch, so training on N replicas is equivalent to training
+on one device.
 """
 
 from __future__ import annotations
@@ -32,24 +33,26 @@ def decomposed_kl(
 ) -> dict[str, tf.Tensor]:
     """Estimates the three parts of the KL divergence of a normal q(z|x) from N(0, 1).
 
-    Chen, Li, Grosse, Duvenaud (2018), eq. (2). The parts are the mutual information of latents and
-    examples, log q(z|x) - log q(z); the total correlation of the latents, log q(z) - sum_j log
-    q(z_j); and the dimension-wise KL divergence, sum_j log q(z_j) - log p(z). Here, q(z) is the
-    mixture of q(z|x) over the dataset. The mean of the parts' sum is the KL divergence.
+    The decomposition is eq. (2) of Chen, Li, Grosse, Duvenaud (2018). The parts are the mutual
+    information of latents and examples, log q(z|x) - log q(z); the total correlation of the
+    latents, log q(z) - sum_j log q(z_j); and the dimension-wise KL divergence, sum_j log q(z_j) -
+    log p(z). Here, q(z) is the mixture of q(z|x) over the dataset. The mean of the sum of the three
+    parts is the KL divergence.
 
-    For a batch of M out of N examples, minibatch-weighted sampling, eq. (3), weights each example
-    by 1 / (M N). In expectation, this yields a lower bound on log q(z), so the mutual information
-    is overestimated. Minibatch stratified sampling (app. C.2) weights the example itself by 1 / N
-    and the other examples by (N - 1) / (N (M - 1)). The resulting estimate of q(z) is unbiased, and
-    exact if the batch is the whole dataset. Deviation: the paper gives the last of the other
-    examples a different weight; here, all other examples have equal weights.
+    For a batch of M out of N examples, minibatch-weighted sampling (eq. (3)) assigns the weight 1 /
+    (M N) to each example. In expectation, this yields a lower bound on log q(z), so the mutual
+    information is overestimated. Minibatch stratified sampling (app. C.2) assigns the weight 1 / N
+    to the example that z was sampled for, and the weight (N - 1) / (N (M - 1)) to the other
+    examples. The resulting estimate of q(z) is unbiased, and exact if the batch is the whole
+    dataset. Deviation: the paper gives the last of the other examples a different weight; here, all
+    other examples have equal weights.
 
     Args:
         latents: Samples from q(z|x), `[batch, latents]`.
         mean: Means of q(z|x), `[batch, latents]`.
         log_variance: Logarithms of the variances of q(z|x), `[batch, latents]`.
         dataset_size: Number of examples in the dataset (N), at least the size of the global batch.
-        stratified: Whether to estimate q(z) with stratified sampling.
+        stratified: Whether to estimate q(z) with stratified sampling instead of weighted sampling.
 
     Returns:
         A dict with "mutual_information", "total_correlation", and "dimension_kl", each float32
@@ -113,7 +116,7 @@ def _log_normal(x, mean, log_variance):
 def dip_penalties(
     mean: tf.Tensor, log_variance: tf.Tensor | None = None
 ) -> dict[str, tf.Tensor]:
-    """Returns the squared distance between the latents' covariance and the identity.
+    """Returns the squared distance between the covariance of latents and the identity matrix.
 
     Kumar, Sattigeri, Balakrishnan (2018). The covariance over the global batch is either the
     covariance of the means (DIP-VAE-I, eq. (6)) or the covariance of the latents, which adds the
@@ -125,9 +128,10 @@ def dip_penalties(
             penalties of DIP-VAE-I are returned.
 
     Returns:
-        A dict with "off_diagonal", the sum of the squared off-diagonal entries, in which each pair
-        counts twice, and "diagonal", the sum of the squared differences between the diagonal
-        entries and 1. Each is float32 `[batch]`, with the same value for all examples.
+        A dict with "off_diagonal", the sum of the squared off-diagonal entries of the covariance,
+        in which each pair of latents counts twice, and "diagonal", the sum of the squared
+        differences between the diagonal entries and 1. Each value is float32 `[batch]`, with the
+        same number for all examples.
 
     Example:
         >>> parts = dip_penalties(tf.constant([[1.0], [-1.0]]))  # variance 1: both are 0
@@ -151,8 +155,8 @@ def dip_penalties(
 def permuted_dimensions(latents: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """Shuffles each latent independently across the examples of the global batch.
 
-    Kim, Mnih (2018), algorithm 1. The results are samples from the product of the latents' marginal
-    distributions.
+    This is algorithm 1 of Kim, Mnih (2018). The results are samples from the product of the
+    latents' marginal distributions.
 
     Args:
         latents: This replica's latents, `[batch, latents]`, in the format of the result.

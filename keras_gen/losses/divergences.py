@@ -15,7 +15,7 @@ from keras_gen.losses.per_example import of_tensors, per_example_sum
 
 @of_tensors("mean", "log_var")
 def kl_standard_normal(mean: tf.Tensor, log_var: tf.Tensor) -> tf.Tensor:
-    """Returns KL(N(mean, exp(log_var)) || N(0, 1)): Kingma & Welling (2014), appendix B.
+    """Returns KL(N(mean, exp(log_var)) || N(0, 1)) (Kingma & Welling 2014, appendix B).
 
     Args:
         mean: Means, `[batch, ...]`.
@@ -36,8 +36,9 @@ def free_kl_standard_normal(mean: tf.Tensor, log_var: tf.Tensor, free: NonNegati
 
     Kingma, Salimans, Jozefowicz, Chen, Sutskever, Welling: "Improved Variational Inference with
     Inverse Autoregressive Flow", NeurIPS 2016, appendix C.8. The result is the sum over latents of
-    max(free, mean KL over the *global* batch). Below `free`, the gradient is zero, so nothing pulls
-    a latent closer to its prior. Each latent is its own group.
+    max(free, mean KL over the *global* batch). If a latent's mean KL is below `free`, its gradient
+    is zero, so nothing pulls the latent closer to its prior. Each latent is a separate group in the
+    sense of the paper.
 
     Args:
         mean: Means, `[batch, ...]`.
@@ -46,7 +47,7 @@ def free_kl_standard_normal(mean: tf.Tensor, log_var: tf.Tensor, free: NonNegati
             batch.
 
     Returns:
-        Float32 `[batch]`, the same value for each example.
+        The sum, float32 `[batch]`, with the same value for each example.
 
     Example:
         >>> free_kl_standard_normal(tf.zeros([4, 2]), tf.zeros([4, 2]), 0.1)  # 0.2 nats each
@@ -62,7 +63,7 @@ def free_kl_standard_normal(mean: tf.Tensor, log_var: tf.Tensor, free: NonNegati
 def kl_normal(
     mean_q: tf.Tensor, log_var_q: tf.Tensor, mean_p: tf.Tensor, log_var_p: tf.Tensor
 ) -> tf.Tensor:
-    """Returns KL(N(mean_q, exp(log_var_q)) || N(mean_p, exp(log_var_p))) of diagonal normals.
+    """Returns KL(N(mean_q, exp(log_var_q)) || N(mean_p, exp(log_var_p))) for diagonal normals.
 
     Args:
         mean_q: Means of q, `[batch, ...]`.
@@ -90,9 +91,9 @@ def log_ratio_normal(
 ) -> tf.Tensor:
     """Returns log N(mean_q, exp(log_var_q)) - log N(mean_p, exp(log_var_p)) at values.
 
-    The mean over values `[batch, ...]` sampled from q is `kl_normal`, which also documents the
-    other arguments. If p depends on the sample, the divergence has no closed form and is estimated
-    from one sample.
+    `values` are `[batch, ...]`; for the other arguments, see `kl_normal`. If the values are sampled
+    from q, the mean of the result is the divergence computed by `kl_normal`. If p depends on the
+    sample, the divergence has no closed form and is estimated from one sample.
 
     Example:
         >>> log_ratio_normal(tf.ones([4, 2]), tf.ones([4, 2]), 0.0, tf.zeros([4, 2]), 0.0)  # 1 nat
@@ -152,8 +153,8 @@ def fourier_discrepancy(
     """Returns the squared distance between two groups' mean features over the *global* batch.
 
     Louizos, Swersky, Li, Welling, Zemel: "The Variational Fair Autoencoder", ICLR 2016, sec. 2.4.
-    The features are random Fourier features (Rahimi & Recht 2007) of a Gaussian kernel, sqrt(2 / D)
-    cos(sqrt(2 / gamma) x W + b), so the only cost is computing the features.
+    The features are D random Fourier features (Rahimi & Recht 2007) of a Gaussian kernel, sqrt(2 /
+    D) cos(sqrt(2 / gamma) x W + b). The only cost is therefore the computation of the features.
 
     Args:
         values: Values to compare, `[batch, d]`.
@@ -162,7 +163,8 @@ def fourier_discrepancy(
         gamma: Parameter of the kernel exp(-|x - y|^2 / gamma), above 0.
 
     Returns:
-        Float32 `[batch]`, with the same value for all examples; 0 if a group is empty.
+        The squared distance, float32 `[batch]`, with the same value for all examples; 0 if a group
+        is empty.
 
     Example:
         >>> fourier_discrepancy(tf.zeros([4, 2]), tf.constant([0, 0, 1, 1]), [0, 0])  # 0

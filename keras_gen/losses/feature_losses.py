@@ -16,17 +16,20 @@ EPSILON = 1e-10  # added to squared lengths, because the square root has no deri
 
 
 def feature_distance(first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
-    """Returns distances between two batches' feature maps, such as VGG features: float32 `[batch]`.
+    """Returns distances `[batch]` between the feature maps, such as VGG features, of two batches.
+
+    The result is float32.
 
     Zhang, Isola, Efros, Shechtman, Wang: "The Unreasonable Effectiveness of Deep Features as a
     Perceptual Metric", CVPR 2018, eq. (1). At each position of each map, the two channel vectors
-    are scaled to length 1, and their squared distance is computed. The distances are averaged over
-    positions and summed over maps. The distance is between 0 and 4 per map. Deviation: the weights
-    w, which the paper fits to human ratings of distances, are 1 for all channels.
+    are scaled to length 1, and the squared distance between them is computed. These squared
+    distances are averaged over positions and summed over maps. Each map contributes between 0 and
+    4. Deviation: the weights w, which the paper fits to human ratings of distances, are 1 for all
+    channels.
 
     Args:
-        first: One or several feature maps of the first batch, `[batch, ..., channels]`, of any
-            float dtype.
+        first: Feature map of the first batch, `[batch, ..., channels]`, or a list of feature maps,
+            of any float dtype.
         second: Feature maps of the second batch, in the format of `first`.
 
     Example:
@@ -43,7 +46,7 @@ def feature_distance(first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
 def slope_ratio(
     slope: tf.Tensor, other: tf.Tensor, delta: float = 1e-6, most: float = 1e4
 ) -> tf.Tensor:
-    """Returns the weight with which a second loss has a gradient as large as the first loss.
+    """Returns the weight that makes the gradient of a second loss as large as that of a first loss.
 
     Esser, Rombach, Ommer: "Taming Transformers for High-Resolution Image Synthesis", CVPR 2021, eq.
     (7). The weight is |slope| / (|other| + delta), a float32 scalar that is identical on all
@@ -51,8 +54,9 @@ def slope_ratio(
     code.
 
     Args:
-        slope: This replica's part of the first loss's gradient with respect to a kernel.
-        other: Corresponding gradient of the second loss.
+        slope: This replica's part of the gradient of the first loss with respect to a kernel.
+        other: This replica's part of the gradient of the second loss with respect to the same
+            kernel.
         delta: Small number that keeps the ratio finite.
         most: Maximum ratio.
 
@@ -88,15 +92,15 @@ def spectral_loss(
     windows: Sequence[int] = (80, 200, 400),
     floor: float = 1e-3,
 ) -> tf.Tensor:
-    """Returns the distance between spectra at several resolutions, without phases, `[batch]`.
+    """Returns the distance between magnitude spectra at several resolutions, `[batch]`.
 
     Yamamoto, Song, Kim: "Parallel WaveGAN: A fast waveform generation model based on generative
     adversarial networks with multi-resolution spectrogram", ICASSP 2020. The distance at one
     resolution is the spectral convergence, |S - S'| / |S| in Frobenius norms of the magnitudes S,
     plus the mean of |log S - log S'|. The result is averaged over the resolutions. At 8,000 samples
     per second, the default windows last 10, 25, and 50 ms, as in the paper. Deviation: magnitudes
-    are not clipped to a minimum; instead, a floor is added. Inaudible differences therefore do not
-    count, but silence still has a gradient.
+    are not clipped to a minimum; instead, a floor is added to them. Inaudible differences therefore
+    have almost no effect, but silence still has a gradient.
 
     Args:
         waveforms: Waveforms, floats in [-1, 1], `[batch, samples, channels]`.

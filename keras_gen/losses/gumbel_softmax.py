@@ -11,16 +11,16 @@ from keras_gen.losses.per_example import of_tensors, per_example_sum
 def relaxed_codes(
     logits: tf.Tensor, gumbel: tf.Tensor, temperature: float | tf.Tensor
 ) -> tf.Tensor:
-    """Returns the logarithm of relaxed one-hot codes, float32, as a function of Gumbel noise.
+    """Returns the logarithms of relaxed one-hot codes, float32, as a function of Gumbel noise.
 
-    Jang, Gu, Poole (2017), eq. (2); Maddison, Mnih, Teh (2017), sec. 3.2. The codes are the softmax
-    of the noisy logits divided by the temperature. As the temperature approaches 0, they become
-    one-hot samples from softmax(logits). Logarithms are returned because the codes themselves
-    underflow.
+    See Jang, Gu, Poole (2017), eq. (2), and Maddison, Mnih, Teh (2017), sec. 3.2. The codes are the
+    softmax of the noisy logits divided by the temperature. As the temperature approaches 0, the
+    codes become one-hot samples from softmax(logits). Logarithms are returned because the codes
+    themselves may underflow.
 
     Args:
         logits: Logits of the codes, `[batch, ..., classes]`.
-        gumbel: Standard Gumbel noise, one number per logit.
+        gumbel: Standard Gumbel noise, with one number per logit.
         temperature: Temperature, a positive number or a scalar tensor.
 
     Example:
@@ -34,13 +34,13 @@ def relaxed_codes(
 def log_concrete(
     log_codes: tf.Tensor, logits: tf.Tensor, temperature: float | tf.Tensor
 ) -> tf.Tensor:
-    """Returns the log density of relaxed codes' logarithms, float32 `[batch]`.
+    """Returns the log density of the logarithms of relaxed codes, float32 `[batch]`.
 
-    Maddison, Mnih, Teh (2017), def. 1, written as a density of y, the logarithm of the codes,
-    because y does not underflow. For n classes, logits l, and temperature t, the log density is log
-    (n-1)! + (n-1) log t + sum_k (l_k - t y_k) - n logsumexp_k (l_k - t y_k), summed over the other
-    axes. The difference between two such log densities at the same codes equals the difference
-    between the log densities of the codes themselves.
+    The density is def. 1 in Maddison, Mnih, Teh (2017), written as a density of y, the logarithms
+    of the codes, because y does not underflow. For n classes, logits l, and temperature t, the log
+    density is log (n-1)! + (n-1) log t + sum_k (l_k - t y_k) - n logsumexp_k (l_k - t y_k), summed
+    over the other axes. The difference between two such log densities at the same codes equals the
+    difference between the log densities of the codes themselves.
 
     Args:
         log_codes: Logarithms of codes, `[batch, ..., classes]`, as returned by `relaxed_codes`.
@@ -68,14 +68,15 @@ def relaxed_kl(
 ):
     """Estimates the KL divergence of relaxed codes from a relaxed uniform prior.
 
-    Maddison, Mnih, Teh (2017), sec. 3.3. The result is log q - log p of the codes, float32
-    `[batch]` in nats. Its mean over samples is the KL divergence between the Concrete
+    See Maddison, Mnih, Teh (2017), sec. 3.3. The result is log q - log p of the codes, float32
+    `[batch]` in nats. The mean of the result over samples is the KL divergence between the Concrete
     distributions; individual values may be negative.
 
     Args:
-        log_codes: Result of `relaxed_codes` for the logits, `[batch, ..., classes]`.
+        log_codes: Logarithms of codes, `[batch, ..., classes]`, as returned by `relaxed_codes` for
+            the logits.
         logits: Logits of the codes, `[batch, ..., classes]`.
-        temperature: Temperature of the codes.
+        temperature: Temperature with which the codes were sampled.
         prior_temperature: Temperature of the prior.
 
     Example:

@@ -1,4 +1,4 @@
-"""Penalties on a discriminator, given real and generated examples."""
+"""Penalties on a discriminator, computed from real and generated examples."""
 
 from __future__ import annotations
 
@@ -63,11 +63,12 @@ class Penalty(Declared):
         """Returns the weighted penalty of every example, float32 `[batch]`.
 
         Args:
-            discriminator: Function that maps examples to logits `[batch, ...]`, whose mean over all
-                axes except the first is differentiated. It must not mix the examples in a batch.
+            discriminator: Function that maps examples to logits `[batch, ...]`. The mean of the
+                logits over all axes except the first is differentiated. The function must not mix
+                the examples in a batch.
             real: Real examples, `[batch, ...]`.
             fake: Generated examples, with the same shape as `real`.
-            epsilon: Noise. By default, it is uniform in [0, 1], with one number per example:
+            epsilon: Noise. By default, the noise is uniform in [0, 1], with one number per example:
                 `[batch, 1, ...]` with as many axes as `real`. If `noise` is "normal", the noise is
                 normal. If `noise_per_value` is True, the noise has the same shape as `real`.
         """
@@ -78,13 +79,13 @@ class Penalty(Declared):
 class GradientPenalty(Penalty):
     """Penalty `weight * (|grad D(y)| - 1)^2` at points y between real and generated examples.
 
-    Gulrajani et al. (2017), eq. (3).
+    This is the penalty of Gulrajani et al. (2017), eq. (3).
 
     Args:
         weight: Factor applied to the penalty; lambda in the paper.
-        one_sided: Whether to penalize only slopes above 1, which is the alternative in sec. 4. In
-            one dimension, the two-sided penalty keeps a critic that starts with the wrong sign at
-            slope -1.
+        one_sided: Whether to penalize only slopes above 1, as in the alternative in sec. 4. In one
+            dimension, a critic that starts with the wrong sign remains at slope -1 under the
+            two-sided penalty.
 
     Example:
         >>> critic = lambda x: tf.reduce_sum(x, axis=1)  # of slope 2 for 4 inputs
@@ -113,7 +114,7 @@ class DRAGAN(Penalty):
     Kodali, Abernethy, Hays, Kira: "On Convergence and Stability of GANs", 2017. This is the penalty
     in algorithm 1 with k = 1. It keeps the slope of D near 1 only around the data. Deviation: the
     authors' code perturbs a batch by up to half of its standard deviation; here, the noise has a
-    fixed standard deviation, so an example's penalty does not depend on other examples.
+    fixed standard deviation, so the penalty of one example does not depend on other examples.
 
     Args:
         weight: Factor applied to the penalty; lambda in the paper.
@@ -137,7 +138,7 @@ class DRAGAN(Penalty):
 
 @serializable
 class R1(Penalty):
-    """Penalty `weight / 2 * |grad D(x)|^2` at real examples: Mescheder et al. (2018), eq. (9).
+    """Penalty `weight / 2 * |grad D(x)|^2` at real examples (Mescheder et al. 2018, eq. (9)).
 
     Args:
         weight: Factor applied to the penalty; gamma in the paper, where it is 10.
@@ -155,7 +156,7 @@ class R1(Penalty):
 
 @serializable
 class R2(Penalty):
-    """Penalty `weight / 2 * |grad D(x)|^2` at generated examples: Mescheder et al., eq. (10).
+    """Penalty `weight / 2 * |grad D(x)|^2` at generated examples (Mescheder et al., eq. (10)).
 
     Example:
         >>> R2()(lambda x: tf.reduce_sum(x, 1), tf.ones([4, 3]), tf.ones([4, 3]), 0.0)  # 15 each
@@ -171,18 +172,18 @@ class R2(Penalty):
 class JensenShannonRegularizer(Penalty):
     """Penalty that equals the first-order effect of noise on a discriminator's inputs.
 
-    Roth, Lucchi, Nowozin, Hofmann: "Stabilizing Training of Generative Adversarial Networks through
-    Regularization", NeurIPS 2017, for the Jensen-Shannon GAN. With D = sigmoid(logit), the penalty
-    is weight / 2 * ((1 - D(x))^2 |grad logit(x)|^2 + D(G(z))^2 |grad logit(G(z))|^2). To first
-    order, noise with variance `weight` on real and generated examples has the same effect. The
-    penalty is intended for objectives whose optimal logit is log p / q: minimax, non-saturating (as
-    in the authors' code), and Jensen-Shannon. The penalty vanishes when D is certain. If the
-    distributions are far apart, noise therefore helps, but this penalty does not. Deviation: the
-    weight is constant, whereas it is annealed in the paper's image experiments.
+    This is the penalty of Roth, Lucchi, Nowozin, Hofmann: "Stabilizing Training of Generative
+    Adversarial Networks through Regularization", NeurIPS 2017, for the Jensen-Shannon GAN. With D =
+    sigmoid(logit), the penalty is weight / 2 * ((1 - D(x))^2 |grad logit(x)|^2 + D(G(z))^2 |grad
+    logit(G(z))|^2). To first order, noise with variance `weight` on real and generated examples has
+    the same effect. The penalty is intended for objectives whose optimal logit is log p / q:
+    minimax, non-saturating (as in the authors' code), and Jensen-Shannon. The penalty vanishes when
+    D is certain. Therefore, if the distributions are far apart, noise helps, but this penalty does
+    not. Deviation: the weight is constant, whereas it is annealed in the paper's image experiments.
 
     Args:
         weight: Factor applied to the penalty; gamma in the paper. The weight is 2 in the authors'
-            image experiments, and 0.1 where it is not annealed.
+            image experiments, and 0.1 in the experiments in which it is not annealed.
 
     Example:
         >>> critic = lambda x: 0 * tf.reduce_sum(x, axis=1)  # of slope 0
@@ -202,7 +203,7 @@ class JensenShannonRegularizer(Penalty):
 
 @serializable
 class Consistency(Penalty):
-    """Penalty `weight * (D(x) - D(T(x)))^2` at real images x, randomly shifted and flipped by T.
+    """Penalty `weight * (D(x) - D(T(x)))^2` at real images x, where T randomly shifts and flips x.
 
     Zhang, Zhang, Odena, Lee: "Consistency Regularization for Generative Adversarial Networks", ICLR
     2020. D denotes the logits; for maps of logits, the squares are averaged over positions. T flips
@@ -259,7 +260,7 @@ def _logits_and_slope(discriminator, examples):
 
 
 def _squared_distance_to_1(discriminator, examples, one_sided=False):
-    """Returns (|grad D| - 1)^2 for each example, `[batch]`; if one-sided, 0 for slopes below 1."""
+    """Returns (|grad D| - 1)^2 of each example, `[batch]`; if one-sided, 0 for slopes below 1."""
     _, slope = _logits_and_slope(discriminator, examples)
     # The square root has no derivative at 0, which is the slope of a critic that ignores its input.
     norm = tf.sqrt(tf.maximum(slope, 1e-12))
@@ -277,7 +278,7 @@ PENALTIES: dict[str, type[Penalty]] = {
 
 
 def get(identifier: Any) -> Penalty | None:
-    """Returns a penalty, given an instance, a name in `PENALTIES`, or a saved config; or None.
+    """Returns the penalty for an instance, a name in `PENALTIES`, or a saved config; None for None.
 
     Example:
         >>> get("gradient")

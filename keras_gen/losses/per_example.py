@@ -17,16 +17,16 @@ from keras_gen.checked_arguments import checked_tensor, with_bound
 def of_tensors(*names: str, one_batch: bool = True, function: str | None = None):
     """Returns a decorator that rejects tensor arguments that are not numbers.
 
-    The error message names the argument. Arrays and lists of numbers are converted to tensors of
-    the same dtype; None is passed through. If TensorFlow cannot compute with the shapes, the
-    message lists all of them.
+    The error message contains the name of the argument. Arrays and lists of numbers are converted
+    to tensors of the same dtype; None is passed through. If TensorFlow cannot compute with the
+    shapes of the arguments, the error message lists all shapes.
 
     Args:
-        names: Names of the tensor arguments. One of the names may be `*tensors`, which represents
-            any number of tensors.
-        function: Name of the argument that is a function, if any.
-        one_batch: Whether all arguments with axes must have the same number of examples, which is
-            the size of their first axis.
+        names: Names of the tensor arguments. One name may be `*tensors`, which represents any
+            number of tensors.
+        function: Name of the argument that is a function, if there is one.
+        one_batch: Whether all arguments that have axes must have the same number of examples. The
+            number of examples is the size of the first axis.
 
     Example:
         >>> @of_tensors("x")
@@ -94,7 +94,7 @@ T = TypeVar("T")
 
 
 def serializable(cls: type[T]) -> type[T]:
-    """Registers a subclass of `Declared`, so that Keras saves its objects by the class name."""
+    """Registers a subclass of `Declared`, so that Keras saves instances under the class name."""
     return keras.saving.register_keras_serializable("keras_gen")(cls)
 
 
@@ -102,14 +102,15 @@ def resolve(identifier: Any, known: Mapping[str, type[T]], base: type[T], kind: 
     """Converts a name, a saved config, or an instance into an instance.
 
     Args:
-        identifier: Key in `known`, dict from `keras.saving.serialize_keras_object`, or instance of
-            `base`.
-        known: Classes by name. A name selects the class with its default arguments.
+        identifier: Key in `known`, config from `keras.saving.serialize_keras_object`, or instance
+            of `base`.
+        known: Dict from names to classes. A name selects an instance of the class with default
+            arguments.
         base: Class of the result.
-        kind: Description of the class, used in the error message.
+        kind: Description of the class, which is used in the error message.
 
     Raises:
-        ValueError: If `identifier` is none of these.
+        ValueError: If `identifier` is not one of the above.
     """
     result = identifier
     if isinstance(identifier, str) and identifier in known:
@@ -141,8 +142,8 @@ def per_example_sum(values: tf.Tensor) -> tf.Tensor:
 def softmax(logits) -> tf.Tensor:
     """Returns the probabilities over the last axis of a tensor with any number of axes.
 
-    On some CPUs, `tf.nn.softmax` accepts at most 5 axes, while `tf.nn.log_softmax` accepts any
-    number.
+    On some CPUs, `tf.nn.softmax` accepts at most 5 axes, whereas `tf.nn.log_softmax` accepts any
+    number of axes.
     """
     return tf.exp(tf.nn.log_softmax(logits))
 

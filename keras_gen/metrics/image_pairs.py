@@ -322,7 +322,7 @@ def _fine_detail(squares: np.ndarray) -> float:
 
 
 def _squares(image: np.ndarray) -> np.ndarray:
-    """Returns adjacent squares; pixels that remain at the right and bottom are omitted."""
+    """Returns an image's adjacent squares; remaining pixels at the right and bottom are omitted."""
     height, width, channels = image.shape
     rows = height // TILE
     columns = width // TILE

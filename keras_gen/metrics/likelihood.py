@@ -380,7 +380,9 @@ def parzen_log_likelihood(
 
 @checked_types
 def best_parzen_std(samples: np.ndarray, held_out: np.ndarray) -> float:
-    """Returns the window size, of ten from 0.1 to 1, with the highest mean log-likelihood.
+    """Returns the best of ten window sizes, which are geometrically spaced from 0.1 to 1.
+
+    The best size is the one with the highest mean log-likelihood.
 
     Args:
         samples: Samples from the model; see `parzen_log_likelihood`.

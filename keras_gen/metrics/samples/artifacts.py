@@ -22,7 +22,7 @@ BORDER = 4  # distance from the border, in pixels, within which changes are meas
 
 @checked_types
 def chroma_grain(images: np.ndarray) -> float:
-    """Returns the root mean square of the fine color contrast, in 8-bit levels.
+    """Returns the root mean square, in 8-bit levels, of the fine color contrast in images.
 
     Fine color contrast is the part of Cb and Cr that a Gaussian blur with a standard deviation of
     one pixel removes. Photographs and paintings have little chroma grain, because the eye resolves
@@ -43,12 +43,12 @@ def chroma_grain(images: np.ndarray) -> float:
 
 @checked_types
 def mesh(images: np.ndarray, period: int = 4) -> float:
-    """Returns the strength of a pattern that repeats every few pixels; about 1 if there is none.
+    """Returns the strength of a pattern that repeats every few pixels; about 1 without a pattern.
 
-    Layers with stride 2 leave patterns with periods of 2, 4, and so on. For the mean over channels,
-    the power at this period is computed along rows, along columns, and along both diagonals, and is
-    divided by the median power of the surrounding frequencies. The highest of the four ratios is
-    returned.
+    Layers with stride 2 leave patterns with periods of 2, 4, and so on. The channels are averaged.
+    The power at the given period is then computed along rows, along columns, and along both
+    diagonals, and is divided by the median power of the surrounding frequencies. The highest of the
+    four ratios is returned.
 
     Args:
         images: Images, uint8 `[n, H, W, C]`, with sides that are multiples of `period`.
@@ -84,7 +84,7 @@ def border_change(
     images: np.ndarray,
     margin: int = MARGIN,
 ) -> float:
-    """Returns how much border pixels change when images are extended, on average, in 8-bit levels.
+    """Returns the mean change of border pixels, in 8-bit levels, when images are extended.
 
     Args:
         translate: Function that maps uint8 images `[n, H, W, C]` to images of the same size.
@@ -92,7 +92,7 @@ def border_change(
         margin: Number of pixels added on every side, at least 1.
 
     Raises:
-        ValueError: If `margin` is below 1, or if `translate` returns another size.
+        ValueError: If `margin` is below 1, or if `translate` changes the size of images.
 
     Example:
         >>> border_change(lambda x: model.translate(x, "photo_to_monet"), photos)
@@ -119,11 +119,11 @@ def border_change(
 def lower_edge_ink(images: np.ndarray, rows: int = 2) -> float:
     """Returns the fraction of images with ink in the lowest rows, such as digits that are cut off.
 
-    A model that generates images from top to bottom and sees only a few rows above does not know
-    when to end a digit.
+    A model that generates images from top to bottom, and that sees only a few rows above the
+    current pixel, does not know when to end a digit.
 
     Args:
-        images: Images, uint8 `[n, H, W, C]`, on a black background; pixels above half of the range
+        images: Images on a black background, uint8 `[n, H, W, C]`. Pixels above half of the range
             count as ink.
         rows: Number of rows to check, at least 1.
 
@@ -156,9 +156,9 @@ BLOCK = 2  # number of cells along each side of a block, in which histograms are
 def gradient_histograms(images: np.ndarray) -> np.ndarray:
     """Returns histograms of gradient directions in 4x4 cells of each image.
 
-    Dalal, Triggs: "Histograms of Oriented Gradients for Human Detection", CVPR 2005, computed with
-    scikit-image. These features are not learned, so samples cannot be optimized for them. They
-    represent edges, but not color or brightness.
+    The histograms of Dalal, Triggs: "Histograms of Oriented Gradients for Human Detection", CVPR
+    2005, are computed with scikit-image. These features are not learned, so samples cannot be
+    optimized for them. They represent edges, but not color or brightness.
 
     Args:
         images: Images, uint8 `[n, H, W, C]`, with sides of at least 8 pixels.

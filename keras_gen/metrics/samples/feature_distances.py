@@ -34,7 +34,7 @@ class Moments(NamedTuple):
 
 @checked_types
 def moments(features: np.ndarray) -> Moments:
-    """Returns the moments of features `[n, d]` of any numeric dtype, in float64; n is at least 2.
+    """Returns the float64 moments of features `[n, d]` of any numeric dtype; n is at least 2.
 
     Example: `moments(real_features).covariance`.
     """
@@ -50,10 +50,10 @@ def frechet_distance(
 ) -> dict[str, float | None]:
     """Returns the squared Fréchet distance between normal distributions fitted to two sets.
 
-    The distance is |m_a - m_b|^2 + tr(C_a + C_b - 2 (C_a C_b)^(1/2)): Heusel et al. (2017), eq.
-    (6). It equals FID only for the features of that paper's Inception network; otherwise, report
-    the extractor's name. The estimate is biased and decreases with the size of the sets, so compare
-    only sets of equal size.
+    The distance is |m_a - m_b|^2 + tr(C_a + C_b - 2 (C_a C_b)^(1/2)) (Heusel et al. 2017, eq. (6)).
+    The distance equals FID only for the features of that paper's Inception network. For other
+    features, report the extractor's name. The estimate is biased: it decreases with the size of the
+    sets. Therefore, compare only distances between sets of equal size.
 
     The trace of the square root is computed as the sum of the singular values of F_a^T F_b, where C
     = F F^T. This avoids the square root of an asymmetric matrix, and also works for covariances
@@ -126,11 +126,11 @@ def kernel_distance(
     subset_size: int = 1000,
     seed: int = 0,
 ) -> tuple[float, float]:
-    """Returns the squared MMD with the kernel (x.y / d + 1)^3: Binkowski et al. (2018).
+    """Returns the squared MMD with the kernel (x.y / d + 1)^3 (Binkowski et al. 2018).
 
     The estimate of the maximum mean discrepancy is unbiased, so for two sets from one distribution,
     it fluctuates around 0 and may be negative. Larger sets are compared in random subsets, and the
-    mean is returned. If one set has at most `subset_size` rows, the whole sets are compared, in
+    mean is returned. If either set has at most `subset_size` rows, the whole sets are compared, in
     blocks that limit memory use.
 
     Args:
@@ -218,12 +218,12 @@ def _whole(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
 def inception_score(
     predictions: np.ndarray, from_logits: bool = False, splits: int = 10
 ) -> tuple[float, float]:
-    """Returns the exponential of the mean KL(p(y|x) || p(y)): Salimans et al. (2016), sec. 4.
+    """Returns the exponential of the mean KL(p(y|x) || p(y)) (Salimans et al. 2016, sec. 4).
 
-    The score is between 1 (all images are classified alike) and the number of classes K
-    (predictions are confident, and classes equally frequent). It does not depend on real images, so
-    it misses anything that the classifier does not recognize. It equals the paper's score only with
-    the paper's classifier, so report your classifier with the score.
+    The score is between 1 (all images have the same predictions) and the number of classes K
+    (predictions are certain, and all classes are equally frequent). The score does not depend on
+    real images, so it misses anything that the classifier does not recognize. The score equals the
+    paper's score only with the paper's classifier, so report your classifier with the score.
 
     Args:
         predictions: Classifier outputs for n images, `[n, K]`: probabilities or logits.

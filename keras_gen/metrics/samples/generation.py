@@ -28,16 +28,17 @@ SIZES = ("n_real", "n_generated")
 def generation_report(
     real: dict[str, np.ndarray], generated: dict[str, np.ndarray], k: int = 5, seed: int = 0
 ) -> dict[str, float | None]:
-    """Compares generated with real images using all metrics on one network's features.
+    """Compares generated images with real images, using all metrics on one network's features.
 
-    The metrics depend on the extractor and on the sizes of the sets, so report both with the
-    metrics. To obtain the values of a perfect generator, pass held-out real images as `generated`.
+    The metrics depend on the extractor and on the sizes of the two sets, so report the extractor
+    and the sizes with the metrics. To obtain the values of a perfect generator, pass held-out real
+    images as `generated`.
 
     Args:
         real: Output of an `Extractor` for at least 10 real images: "features" `[n, d]`.
-        generated: Output for generated images: "features" `[m, d]`, and, for the inception score,
-            "logits" `[m, K]`.
-        k: Rank of the neighbor that determines the radius of the balls for precision, recall,
+        generated: Output of the extractor for generated images: "features" `[m, d]`, and, for the
+            inception score, "logits" `[m, K]`.
+        k: Rank of the neighbor that determines the radius of each ball in precision, recall,
             density, and coverage.
         seed: Seed for the subsets of the kernel distance.
 
@@ -47,8 +48,8 @@ def generation_report(
         - "frechet_distance": the formula of FID; see `frechet_distance`;
         - "kernel_distance", "kernel_distance_error": the formula of KID; see `kernel_distance`;
         - "precision", "recall", "density", "coverage": see `prdc`;
-        - "inception_score", "inception_score_error": see `inception_score`, with the extractor's
-          classes; the error is the standard deviation over ten parts;
+        - "inception_score", "inception_score_error": see `inception_score`, computed with the
+          extractor's classes; the error is the standard deviation over ten parts;
         - "n_real", "n_generated": the sizes of the sets.
 
     Example: `generation_report(extractor(real_images), extractor(gan.sample(10_000)))`.
@@ -75,21 +76,21 @@ def generation_report(
 
 
 class GenerationEvaluation:
-    """Compares generated images with training images, with and without networks.
+    """Compares generated images with training images, using metrics with and without networks.
 
     A single network may give high ratings to images that people would reject, so the worst result
-    over all networks counts. Kernel distances are unbiased and do not depend on the number of
-    images. Fréchet distances, precision, recall, density, and coverage depend on this number, so
-    equal numbers of generated and training images are compared. Two distances require no network:
-    the sliced Wasserstein distance between pyramid patches detects blur and noise, and the kernel
-    distance between histograms of gradients detects wrong shapes.
+    over all networks counts. Kernel distances are unbiased: their expectation does not depend on
+    the number of images. Fréchet distances, precision, recall, density, and coverage depend on the
+    number of images, so equal numbers of generated and training images are compared. Two distances
+    require no network: the sliced Wasserstein distance between pyramid patches detects blur and
+    noise, and the kernel distance between histograms of gradients detects wrong shapes.
 
     Args:
-        extractors: Extractors by name, for images of this shape, whose features have the same
-            scale; see `trained_extractors`.
-        real: Training images, uint8 `[n, H, H, C]`, at least 10, where H is a power of two, at
+        extractors: Dict from names to extractors for images of this shape. The features of all
+            extractors must have the same scale; see `trained_extractors`.
+        real: At least 10 training images, uint8 `[n, H, H, C]`, where H is a power of two and at
             least 16.
-        seed: Seed for subsets and patches.
+        seed: Seed for the choice of subsets and patches.
 
     Example:
         >>> evaluate = GenerationEvaluation(trained_extractors(*train), train[0][:10_000])
@@ -106,7 +107,7 @@ class GenerationEvaluation:
 
     @checked_types
     def __call__(self, images: np.ndarray) -> dict[str, float]:
-        """Measures generated images. Held-out images show the best possible results.
+        """Measures generated images. To obtain the best possible results, pass held-out images.
 
         Args:
             images: Generated images, uint8 `[n, H, H, C]`, as many as there are training images.
@@ -114,13 +115,13 @@ class GenerationEvaluation:
         Returns:
             A dict of numbers:
 
-            - "kernel_distance", "frechet_distance": the highest over the networks;
-            - "precision", "recall", "density", "coverage": the lowest over the networks;
-            - "kernel_distance_gradients": the kernel distance of `gradient_histograms`;
+            - "kernel_distance", "frechet_distance": the highest distances over the networks;
+            - "precision", "recall", "density", "coverage": the lowest values over the networks;
+            - "kernel_distance_gradients": the kernel distance between `gradient_histograms`;
             - "pyramid_" followed by the side of a level: see `pyramid_distances`, with 8 patches
               per image and without normalization;
-            - the results of `generation_report` for each network, followed by "_" and the network's
-              name, except for the sizes, which have no suffix.
+            - the results of `generation_report` for each network, with keys that end with "_" and
+              the network's name; the keys of the sizes have no suffix.
 
         Raises:
             ValueError: If the number of images differs from the number of training images.
@@ -176,8 +177,8 @@ class GenerationEvaluation:
 def shifted(images: np.ndarray) -> np.ndarray:
     """Shifts all images to the right by one pixel, and repeats the left border.
 
-    Shifted held-out images are still good images. With a useful distance metric, their distance is
-    small, and smaller than the distance of `torn` images.
+    Shifted held-out images are still good images. With a useful distance metric, the distance of
+    shifted images is small, and smaller than the distance of `torn` images.
 
     Args:
         images: Images `[n, H, W, C]` of any dtype.
@@ -188,10 +189,10 @@ def shifted(images: np.ndarray) -> np.ndarray:
 
 
 def noisy(images: np.ndarray, deviation: float = 4.0, seed: int = 0) -> np.ndarray:
-    """Adds invisible normal noise, by default with a standard deviation of 4 out of 255 levels.
+    """Adds invisible normal noise, by default with a standard deviation of 4 of 255 levels.
 
     If this noise greatly increases the distance of held-out images, the distance metric measures
-    something that people do not see.
+    differences that people do not see.
 
     Args:
         images: Images, uint8 `[n, H, W, C]`.
@@ -218,7 +219,7 @@ def torn(images: np.ndarray) -> np.ndarray:
 
 
 class NamedExtractor(Protocol):
-    """An extractor with a name for reports, such as `keras_gen.metrics.Extractor`."""
+    """An extractor with a name to use in reports, such as `keras_gen.metrics.Extractor`."""
 
     @property
     def name(self) -> str:
@@ -229,7 +230,7 @@ class NamedExtractor(Protocol):
         """Accuracy on labeled held-out images, if known."""
 
     def __call__(self, images: np.ndarray) -> dict[str, np.ndarray]:
-        """Returns "features" `[n, d]`, and optionally "logits"."""
+        """Returns a dict with "features" `[n, d]`, and optionally "logits"."""
 
 
 @checked_types
@@ -243,21 +244,22 @@ def sample_report(
     """Measures samples, baselines, and held-out images in the same way, for recipes.
 
     Args:
-        extractors: Extractors by name; see `GenerationEvaluation`.
+        extractors: Dict from names to extractors; see `GenerationEvaluation`.
         training: All training images. Only the first n are compared, where n is the number of
             held-out images.
-        held_out: Held-out images, uint8 `[n, H, H, C]`, at least 10 and at most as many as there
-            are training images.
-        sets: Sets of uint8 images, each as large as `held_out`, by the prefix of their results,
-            such as "" for the model's samples, and "baseline_" for samples from
-            `keras_gen.workshop.baselines.mixture_samples`.
-        seed: Seed for subsets and patches.
+        held_out: Held-out images, uint8 `[n, H, H, C]`, where n is at least 10 and at most the
+            number of training images.
+        sets: Dict from the prefix of the results to a set of uint8 images, as large as `held_out`.
+            Use, for example, the prefix "" for the model's samples, and "baseline_" for samples
+            from `keras_gen.workshop.baselines.mixture_samples`.
+        seed: Seed for the choice of subsets and patches.
 
     Returns:
-        A dict with, for each prefix, and for "floor_", the prefix of the held-out images, the
-        results of `GenerationEvaluation` and the `memorization` of a tenth of the images; with
-        "shifted_", "noisy_", and "torn_", the distances of the held-out images after these changes;
-        and "extractor_" and "extractor_accuracy_", followed by the name of each network.
+        A dict with the results of `GenerationEvaluation`, and the `memorization` of a tenth of the
+        images, for each prefix in `sets` and for "floor_", which is the prefix of the held-out
+        images. The keys with the prefixes "shifted_", "noisy_", and "torn_" are the distances of
+        the held-out images after these changes. The keys "extractor_" and "extractor_accuracy_",
+        each followed by the name given in `extractors`, describe the networks.
 
     Example: `sample_report(extractors, train_images, test_images, {"": gan.sample(10_000)})`.
     """

@@ -1,4 +1,4 @@
-"""Metrics of how samples are distributed over the modes, clusters, or classes of the data."""
+"""Metrics of the distribution of samples over the modes, clusters, or classes of the data."""
 
 from __future__ import annotations
 
@@ -61,20 +61,22 @@ def grid_centers(
 def gaussian_modes(samples: np.ndarray, centers: np.ndarray, std: Positive) -> dict[str, float]:
     """Counts the modes that samples capture in a mixture of equal normal distributions.
 
-    Srivastava et al. (2017, VEEGAN), sec. 4.1. A sample is of high quality if it is within 3
-    standard deviations of the nearest center. A mode is captured if it is nearest to at least one
-    high-quality sample. The paper uses 2,500 samples. In two dimensions, a fraction of 1 -
-    exp(-4.5) = 0.989 of the mixture's own samples is of high quality.
+    The metrics follow Srivastava et al. (2017, VEEGAN), sec. 4.1. A sample is of high quality if it
+    is within 3 standard deviations of the nearest center. A mode is captured if its center is the
+    nearest center of at least one high-quality sample. The paper uses 2,500 samples. In two
+    dimensions, a fraction of 1
+    - exp(-4.5) = 0.989 of the mixture's own samples is of high quality.
 
     Args:
         samples: Samples `[n, d]` of any numeric dtype.
         centers: Centers `[modes, d]`, such as `ring_centers()`.
-        std: Standard deviation of each normal distribution along each axis, positive.
+        std: Standard deviation of each normal distribution along each axis; positive.
 
     Returns:
         A dict with "modes", the number of captured modes; "high_quality_fraction", the fraction of
-        high-quality samples; and "reverse_kl", the KL divergence of the high-quality samples' modes
-        from the uniform distribution in nats, or NaN if there are no high-quality samples.
+        high-quality samples; and "reverse_kl", the KL divergence, in nats, of the high-quality
+        samples' distribution over the modes from the uniform distribution, or NaN if there are no
+        high-quality samples.
 
     Example:
         >>> gaussian_modes(ring_centers(8), ring_centers(8), std=0.01)["modes"]
@@ -95,18 +97,20 @@ def stacked_modes(
     reference: np.ndarray | None = None,
     batch_size: int = 512,
 ) -> dict[str, float]:
-    """Counts the modes of images with one digit in each of three channels: stacked MNIST.
+    """Counts the modes of stacked MNIST: images with one digit in each of three channels.
 
-    Srivastava et al. (2017, VEEGAN), sec. 4.2. Together, the classes of the three channels define
-    one of 10^3 modes. The paper uses 26,000 samples; as many real images cover all 1,000 modes.
+    See Srivastava et al. (2017, VEEGAN), sec. 4.2. Together, the classes of the three channels
+    define one of 10^3 modes. The paper uses 26,000 samples; as many real images cover all 1,000
+    modes.
 
     Args:
         images: Images, uint8 `[n, H, W, 3]`.
         classify: Function that maps gray uint8 images `[batch, H, W, 1]` to logits or probabilities
             `[batch, classes]`, such as a classifier trained on single digits.
         classes: Number of classes per channel.
-        reference: Modes of real examples, integers `[m]`: 100 a + 10 b + c for classes a, b, and c.
-            If None, all modes are equally likely.
+        reference: Modes of real examples, integers `[m]`: 100 a + 10 b + c if the classes of the
+            channels are a, b, and c. If None, all modes are equally likely in the reference
+            distribution.
         batch_size: Number of images processed at once.
 
     Returns:
@@ -141,12 +145,13 @@ def label_modes(
     Args:
         labels: Labels of the generated examples, integers `[n]` from 0 to `modes` - 1.
         modes: Number of modes.
-        reference: Labels of real examples, integers `[m]`. If None, all modes are equally likely.
+        reference: Labels of real examples, integers `[m]`. If None, all modes are equally likely in
+            the reference distribution.
 
     Returns:
         A dict with "modes", the number of modes with at least one example, and "reverse_kl",
-        KL(labels || reference) in nats, which is infinite if a mode is missing from the reference,
-        and NaN if there are no labels.
+        KL(labels || reference) in nats, which is infinite if the labels contain a mode that is
+        missing from the reference, and NaN if there are no labels.
 
     Example: `label_modes(np.array([0, 0, 1, 1]), modes=4)` has 2 modes, and log 2 nats.
     """
@@ -177,8 +182,8 @@ def bin_shares(
     """Returns the fractions of real examples and samples in each cluster of the real examples.
 
     Richardson, Weiss: "On GANs and GMMs", NeurIPS 2018. The bins are k-means clusters of the real
-    examples, and each sample belongs to the bin with the nearest center. The bins of a mode that
-    the samples miss are empty.
+    examples, and each sample belongs to the bin with the nearest center. If the samples miss a
+    mode, the bins of this mode contain no samples.
 
     Args:
         real: Real examples or their features, `[n, ...]`. Axes after the first are flattened.
@@ -187,8 +192,8 @@ def bin_shares(
         seed: Seed for the clusters.
 
     Returns:
-        The fractions of the real examples and of the samples in each bin, both float64 `[bins]`,
-        ordered from the most to the fewest real examples.
+        The fractions of the real examples and of the samples in each bin, both float64 `[bins]`.
+        The bins are ordered from the most to the fewest real examples.
 
     Example:
         >>> of_real, of_samples = bin_shares(images, gan.sample(1000), bins=20)
@@ -218,21 +223,23 @@ def class_report(
     """Measures whether generated images show the requested class and vary as much as real images.
 
     Agreement alone is highest for a generator that always generates one clear image per class, so
-    the kernel distance of each class is included. Compare the agreement with the classifier's
-    accuracy on held-out real images, which is the best that a generator can reach.
+    the kernel distance is also computed for each class. Compare the agreement with the classifier's
+    accuracy on held-out real images, which is the highest agreement that can be expected of a
+    generator.
 
     Args:
         real: Output of an `Extractor` for real images: "features" `[n, d]`.
         real_labels: Classes of the real images, integers `[n]`.
-        generated: Output for generated images: "features" `[m, d]` and "logits" `[m, classes]`.
+        generated: Output of the extractor for generated images: "features" `[m, d]` and "logits"
+            `[m, classes]`.
         labels: Classes for which the images were generated, integers `[m]`.
         seed: Seed for the subsets of the kernel distance.
 
     Returns:
         A dict with "agreement", the fraction of generated images whose most likely class is the
-        label; "worst_agreement", the lowest agreement of any class; "class_distance", the kernel
-        distance between generated and real images, averaged over the classes; and
-        "worst_class_distance", the largest of these distances.
+        requested class; "worst_agreement", the lowest agreement of any class; "class_distance", the
+        kernel distance between generated and real images of the same class, averaged over the
+        classes; and "worst_class_distance", the largest of these distances.
 
     Raises:
         ValueError: If the numbers of labels and images differ, if a class has too few images, or if

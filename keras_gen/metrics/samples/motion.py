@@ -15,17 +15,17 @@ def motion_statistics(videos: np.ndarray) -> dict[str, np.ndarray]:
     """Measures the motion of the brightness centroid in each video.
 
     Args:
-        videos: Videos, uint8 `[n, frames, height, width, channels]`, with at least 3 frames. For a
-            black frame, the center of the image is used.
+        videos: Videos, uint8 `[n, frames, height, width, channels]`, with at least 3 frames. The
+            centroid of a black frame is the center of the image.
 
     Returns:
         A dict of float64 `[n]`:
 
-        - "speed": mean distance from one frame to the next, in pixels;
-        - "turning": mean angle between successive steps in degrees, from 0 to 180. Steps of less
-          than half a pixel have no direction and are omitted (0 if no steps remain);
-        - "flicker": standard deviation of the total brightness over time, divided by its mean; 0
-          for an object of constant shape.
+        - "speed": mean distance, in pixels, that the centroid moves from one frame to the next;
+        - "turning": mean angle between successive steps, in degrees from 0 to 180. Steps of less
+          than half a pixel have no direction and are omitted; the value is 0 if no steps remain;
+        - "flicker": standard deviation over time of the total brightness, divided by the mean of
+          the total brightness; 0 for an object of constant shape.
 
     Example: `motion_statistics(model.sample(100))["speed"].mean()`.
     """

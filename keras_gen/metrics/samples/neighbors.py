@@ -22,7 +22,8 @@ def nearest_neighbors(
     """Finds the k nearest rows in `reference` for every row in `queries`.
 
     Distances are computed in float64, in blocks. Regardless of the number of queries, the
-    additional memory is the memory for `reference` as floats (float32 for uint8).
+    computation requires only as much additional memory as a copy of `reference` in a float dtype
+    (float32 for uint8).
 
     Args:
         queries: Features or images of any numeric dtype, `[n, ...]`. Axes after the first are
@@ -31,8 +32,8 @@ def nearest_neighbors(
         k: Number of neighbors, at most m.
 
     Returns:
-        Euclidean distances, float64 `[n, k]`, in ascending order, and indices into `reference`,
-        int64 `[n, k]`.
+        The Euclidean distances, float64 `[n, k]`, in ascending order, and the indices of the
+        neighbors in `reference`, int64 `[n, k]`.
 
     Example: `training_images[nearest_neighbors(samples, training_images)[1][:, 0]]`.
     """
@@ -96,9 +97,10 @@ def memorization(
     """Measures how many generated examples are suspiciously close to a training example.
 
     An example counts as memorized if it equals its nearest training example, or if its distance to
-    that example is less than `ratio` times the distance to the second-nearest one (Yoon et al.
-    2023). For training examples with duplicates, only exact copies are detected. To obtain the
-    fraction that is expected without memorization, pass held-out examples as `generated`.
+    that example is less than `ratio` times its distance to the second-nearest training example
+    (Yoon et al. 2023). For training examples with duplicates, only exact copies are detected. To
+    obtain the fraction that is expected without memorization, pass held-out examples as
+    `generated`.
 
     Args:
         generated: Images or features `[n, ...]` of any numeric dtype. Distances are Euclidean:
@@ -135,17 +137,18 @@ def prdc(real: np.ndarray, generated: np.ndarray, k: PositiveInteger = 5) -> dic
     - recall: fraction of real examples inside the ball of a generated example (coverage). See
       Kynkäänniemi et al. (2019), eqs. (1) and (2), with k = 3.
     - density: mean number of balls of real examples that contain a generated example, divided by k.
-      It is about 1 for equal distributions, but may be larger. Outliers among the real examples
-      affect it less than they affect precision.
-    - coverage: fraction of real examples whose ball contains a generated example. Unlike recall, it
-      does not increase with generated outliers. See Naeem et al. (2020), sec. 3, with k = 5.
+      The density is about 1 for equal distributions, but may be larger. Outliers among the real
+      examples affect it less than they affect precision.
+    - coverage: fraction of real examples whose ball contains a generated example. Unlike recall,
+      coverage does not increase if there are outliers among the generated examples. See Naeem et
+      al. (2020), sec. 3, with k = 5.
 
     Balls are closed, so a copy of a real example is inside its ball even if the radius is 0. All
     four metrics depend on the sizes of the sets.
 
     Args:
-        real: Features of real examples `[n, d]`, with n > k and any numeric dtype; computed in
-            float64.
+        real: Features of real examples `[n, d]`, with n > k and any numeric dtype. Distances are
+            computed in float64.
         generated: Features of generated examples `[m, d]` from the same extractor, with m > k.
         k: Rank of the neighbor, not counting the example itself, that determines a ball's radius.
 

@@ -30,21 +30,21 @@ def perceptual_path_length(
 ) -> dict[str, float]:
     """Returns the mean of |f(G(z(t))) - f(G(z(t + epsilon)))|^2 / epsilon^2 for uniform t.
 
-    Karras et al. (2019), eqs. (2) and (3), with t in [0, 1]. The paper's distance is LPIPS (Zhang
-    et al. 2018), which is also a squared distance between features f. Other features have different
-    units, so report the features with the result.
+    See Karras et al. (2019), eqs. (2) and (3), with t in [0, 1]. The paper's distance between
+    images is LPIPS (Zhang et al. 2018), which is also a squared distance between features f. Other
+    features have different units, so report the features with the result.
 
     Args:
         generate: Function that maps float latents `[batch, ...]` to float images. Rounding to 8
             bits would hide a step of size epsilon.
-        features: Function that maps images to features `[batch, ...]`, whose squared differences
-            are summed.
+        features: Function that maps images to features `[batch, ...]`. The squared differences
+            between features are summed.
         start: Latents at the start of the paths (t = 0), `[n, d]`.
         end: Latents at the end of the paths (t = 1), with the same shape as `start`.
         spherical: Whether to interpolate along great circles, as in the paper's space Z, instead of
             lines, as in W. As in the paper (sec. 4.1), latents on great circles are scaled to
-            length 1. If a generator was trained on normal latents, whose length is about sqrt(d),
-            scale the latents back in `generate`.
+            length 1. If the generator was trained on normal latents, whose length is about sqrt(d),
+            rescale the latents to this length in `generate`.
         epsilon: Step size, above 0 and large enough that the two latents differ in float32.
         trim: Fraction of the shortest paths, and of the longest paths, to exclude from the mean;
             0.01 in the paper's code. At least two paths must remain.
@@ -58,7 +58,8 @@ def perceptual_path_length(
 
     Raises:
         ValueError: If the latents have different shapes or are not finite, if no unique great
-            circle connects two of them, or if `trim` leaves fewer than two paths.
+            circle connects the start and the end of a path, or if `trim` leaves fewer than two
+            paths.
         TypeError: If `generate` returns integers.
 
     Example:

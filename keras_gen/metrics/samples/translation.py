@@ -1,4 +1,4 @@
-"""Metrics of how well translations match the other domain, and how well they keep content."""
+"""Metrics of how well translations match the other domain, and how well they keep the content."""
 
 from __future__ import annotations
 
@@ -24,27 +24,28 @@ KINDS = {"excess": False, "excess_normalized": True}
 class TranslationEvaluation:
     """Compares translations of held-out images with held-out images from the other domain.
 
-    Every metric can be fooled: one classifier by a filter that adds noise, another by a filter that
-    changes colors. Therefore, there are two types of metrics, and the worst result of each type
-    counts.
+    Every metric can be fooled: a filter that adds noise fools one classifier, and a filter that
+    changes colors fools another. Therefore, there are two types of metrics, and the worst result of
+    each type counts.
 
-    The excess is based on the sliced Wasserstein distance to patches of the target's held-out
-    images, averaged over scales (see `pyramid_distances`). It is (translated - floor) / (source -
-    floor), where the floor is the distance of training images from the target domain. The excess is
-    0 for images from the target domain, and 1 for untranslated images. "excess" scales patches by
-    the target's own contrast, which penalizes low or high contrast; "excess_normalized" gives each
-    set unit contrast, as Karras et al. (2018) do.
+    The excess is based on the sliced Wasserstein distance to patches of held-out images from the
+    target domain, averaged over scales (see `pyramid_distances`). The excess is (translated -
+    floor) / (source - floor), where the floor is the distance of training images from the target
+    domain. The excess is 0 for images from the target domain, and 1 for untranslated images. For
+    "excess", all patches are scaled by the target's contrast, so that contrast that is too low or
+    too high is penalized. For "excess_normalized", each set is scaled to unit contrast, as in
+    Karras et al. (2018).
 
     Args:
-        classifiers: Classifiers by name, from `train_domain_classifier`, that distinguish the
-            source (first) and target (second) domains, and were not trained on any of these images;
-            may be empty.
+        classifiers: Dict from names to classifiers from `train_domain_classifier` that distinguish
+            the source domain (first) from the target domain (second), and that were not trained on
+            any of these images. The dict may be empty.
         source: Held-out images from the first domain, such as photos, uint8 `[n, H, H, 3]`, where H
             is a power of two, at least 16.
         target: Held-out images from the second domain, such as paintings, uint8 `[m, H, H, 3]`.
         reference: Training images from the second domain, uint8 `[k, H, H, 3]`, n of which are
-            chosen to compute the floor. If there are fewer than n, a warning explains that the
-            floor is too high and the excess is therefore too low.
+            chosen to compute the floor. If there are fewer than n images, a warning explains that
+            the floor is too high, and that the excess is therefore too low.
         seed: Seed for the choice of training images.
 
     Example:
@@ -86,14 +87,14 @@ class TranslationEvaluation:
             self._source_distances[name] = self._kernel_distance(name, source)[0]
 
     def accuracies(self) -> dict[str, float]:
-        """Returns "classifier_accuracy_<name>", the mean accuracy on the source and the target."""
+        """Returns "classifier_accuracy_<name>", a classifier's mean accuracy on both domains."""
         return {
             f"classifier_accuracy_{name}": accuracy(classifier, self.source, self.target)
             for name, classifier in self.classifiers.items()
         }
 
     def measure_filtered(self, filtered: Mapping[str, np.ndarray]) -> dict[str, float]:
-        """Measures untrained filters; the prefixes of the results are the names of the filters.
+        """Measures untrained filters; the name of each filter is the prefix of its results.
 
         Args:
             filtered: Dict that maps the name of a filter to the filtered version of `source`, such
@@ -113,22 +114,22 @@ class TranslationEvaluation:
 
         Args:
             translated: Translated images, uint8 `[n, H, H, 3]`, in the order of `source`.
-            cycled: Images that were translated and translated back, in the format of `translated`,
-                if available.
+            cycled: Images that were translated to the target domain and back, in the format of
+                `translated`, if available.
 
         Returns:
             A dict of numbers:
 
-            - "excess", "excess_normalized": see the class; "worst_excess": the highest excess of
-              either type at any scale;
+            - "excess", "excess_normalized": see `TranslationEvaluation`; "worst_excess": the
+              highest excess of either type at any scale;
             - "distance_ratio": the kernel distance (squared MMD of features, Binkowski et al. 2018)
-              from translations to target, divided by the kernel distance from source to target; the
-              highest ratio over the classifiers. "distance_ratio_" followed by a classifier's name
-              is the ratio for that classifier;
+              from translations to target, divided by the kernel distance from source to target;
+              this is the highest ratio over the classifiers. "distance_ratio_" followed by a
+              classifier's name is the ratio for that classifier;
             - "target_fraction": the lowest fraction of images that a classifier assigns to the
               target domain. Artifacts easily fool this metric, so trust the other metrics first;
             - "ms_ssim": the mean `ms_ssim` with respect to the source. Colors may change freely,
-              but edges and shapes should not;
+              but edges and shapes should not change;
             - "chroma_grain": see `chroma_grain`;
             - "mesh": the `mesh` of period 4, relative to the mesh of the source;
             - "cycle_error": the mean absolute difference between source and `cycled` in 8-bit
@@ -163,15 +164,15 @@ class TranslationEvaluation:
 
         Args:
             model: `CycleGAN`, or another model with `translate`.
-            there: Name of the direction from source to target.
-            back: Name of the opposite direction, for the cycle error. If None, there is no cycle
-                error.
+            there: Name of the direction from the source to the target.
+            back: Name of the opposite direction, used for the cycle error. If None, the cycle error
+                is not computed.
         """
         translated = model.translate(self.source, there)
         return self(translated, model.translate(translated, back) if back else None)
 
     def _patches(self, images: np.ndarray) -> dict[str, np.ndarray]:
-        """Returns the distances to the target at every scale, of both types."""
+        """Returns both types of distances to the target at every scale."""
 
         def distances(normalize: bool) -> np.ndarray:
             found = pyramid_distances(images, self.target, normalize=normalize)

@@ -19,17 +19,17 @@ from keras_gen.metrics.metric_arguments import as_feature_pair, as_features, as_
 
 @checked_types
 def earth_movers_distance(a: np.ndarray, b: np.ndarray) -> float:
-    """Returns the minimum mean distance by which one set of points must move to match another.
+    """Returns the minimum mean distance by which points must move to match another set of points.
 
     The critic of a Wasserstein GAN estimates this distance (Arjovsky et al. 2017, eq. (1)). Here,
     it is computed exactly: in one dimension by sorting, and otherwise with the optimal assignment,
-    whose computation time grows with n^3 (seconds for n = 2,000). The distance between two samples
-    from one distribution is also positive; it decreases with the number of points and increases
+    whose computation time grows with n^3 (seconds for n = 2,000). Even two samples from the same
+    distribution have a positive distance, which decreases with the number of points and increases
     with the number of dimensions.
 
     Args:
         a: Points `[n, d]` of any numeric dtype.
-        b: Points `[n, d]`. If d is 1, their number may differ.
+        b: Points `[n, d]`. If d is 1, the numbers of points in `a` and `b` may differ.
 
     Example:
         >>> earth_movers_distance(np.zeros([3, 1]), np.full([3, 1], 2.0))
@@ -48,7 +48,7 @@ def earth_movers_distance(a: np.ndarray, b: np.ndarray) -> float:
 
 
 class Critic(Protocol):
-    """A model that generates samples, and whose discriminator rates vectors."""
+    """A model that generates samples and has a discriminator that rates vectors."""
 
     discriminator: keras.Model
     edges: dict[str, Any]
@@ -57,12 +57,12 @@ class Critic(Protocol):
 
 @checked_types
 def critic_distances(model: Critic, points: np.ndarray, seed: int = 0) -> dict[str, float]:
-    """Returns the critic's estimate of the distance between samples and points, and the exact one.
+    """Returns the critic's estimate of the distance from samples to points, and the exact distance.
 
     Args:
         model: `WGAN` or `WGANGP` for vectors. If it standardizes the vectors, both distances are in
             standardized units.
-        points: Held-out points `[n, d]`, compared with an equal number of samples.
+        points: Held-out points `[n, d]`, which are compared with an equal number of samples.
         seed: Seed for the samples.
 
     Returns:
@@ -101,25 +101,26 @@ def pyramid_distances(
     Karras, Aila, Laine, Lehtinen: "Progressive Growing of GANs for Improved Quality, Stability, and
     Variation", ICLR 2018, sec. 5. A level of the Laplacian pyramid contains the detail at one
     scale. The level's 7x7 patches are projected onto random directions, and the Wasserstein
-    distance along each direction is computed by sorting. The finest level shows noise and blur; the
-    coarsest level is the blurred image, with its colors and composition.
+    distance along each direction is computed by sorting. The finest level reveals noise and blur.
+    The coarsest level is a blurred image, which contains the colors and the composition.
 
     Deviation: with `normalize=False`, the patches keep their contrast. The paper normalizes each
-    set separately, which hides too little or too much contrast at a scale.
+    set separately, which hides contrast that is too low or too high at a scale.
 
     Args:
         images: Images, uint8 `[n, H, W, C]`, with sides that are 16 times a power of two.
         target: Target images, uint8 `[m, H, W, C]`. Equal numbers of patches are sampled from both
             sets.
-        normalize: Whether to normalize each set's patches to mean 0 and standard deviation 1 per
-            channel, as in the paper. If False, both sets are normalized with the mean and the
-            standard deviation of `target`, so contrast counts.
+        normalize: Whether to normalize the patches of each set to mean 0 and standard deviation 1
+            per channel, as in the paper. If False, both sets are normalized with the mean and the
+            standard deviation of `target`, so differences in contrast count.
         patches: Number of patches per image and level.
         directions: Number of random projections.
         seed: Seed for the positions of the patches and for the directions.
 
     Returns:
-        A dict that maps the side of each level to the distance times 1000, finest level first.
+        A dict that maps the side of each level to the level's distance times 1000. The finest level
+        is first.
 
     Example:
         >>> pyramid_distances(model.translate(photos), paintings)  # such as
@@ -166,7 +167,7 @@ def mean_patch_distance(images: np.ndarray, target: np.ndarray) -> float:
 def _patches(
     images: np.ndarray, patches: int, rng: np.random.Generator
 ) -> dict[int, np.ndarray]:
-    """Returns patches `[n * patches, 7, 7, channels]` from each level, by the level's side."""
+    """Returns a dict from each level's side to its patches `[n * patches, 7, 7, channels]`."""
     found: dict[int, list[np.ndarray]] = {}
     for image in images:
         for level in laplacian_pyramid(image):
@@ -180,8 +181,9 @@ def _patches(
 def laplacian_pyramid(image: np.ndarray) -> list[np.ndarray]:
     """Returns the details of an image at every scale, finest first, and the blurred remainder.
 
-    The result is float32 arrays, each with half the side of the previous one, down to 16 pixels.
-    Repeatedly enlarging the coarsest level and adding the next finer level yields the image.
+    The result is a list of float32 arrays. Each array has half the side of the previous one, down
+    to 16 pixels. Starting with the coarsest level, repeatedly enlarging the result and adding the
+    next finer level yields the image.
 
     Args:
         image: Image `[side, side, channels]` of any numeric dtype, where the side is 16 times a

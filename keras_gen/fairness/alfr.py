@@ -18,15 +18,15 @@ class ALFR(BlindClassifier):
     """A classifier on features from which an adversary cannot predict an attribute.
 
     Edwards, Storkey: "Censoring Representations with an Adversary", ICLR 2016. The encoder and the
-    classifier minimize the classifier's loss minus the loss of their adversary, the discriminator.
-    The discriminator is updated in separate steps between the steps of the encoder.
+    classifier minimize the classifier's loss minus the weighted loss of their adversary, the
+    discriminator. The discriminator is updated in separate steps between the steps of the encoder.
 
     `fit` and `evaluate` accept examples, labels, and attributes. `loss` is the classifier's loss,
     and `d_loss` is the discriminator's loss, in nats.
 
-    Deviations: examples are not reconstructed from the features (alpha = 0), so the features
-    serve only one task. The adversary is updated several times per encoder step, so that it remains
-    strong.
+    Deviations: examples are not reconstructed from the features (alpha = 0), so the features serve
+    only the classification. The discriminator is updated several times per encoder step, so that it
+    remains a strong adversary.
 
     Args:
         encoder: Network that maps images in [0, 1] or vectors to features `[batch, features]`.
@@ -35,7 +35,8 @@ class ALFR(BlindClassifier):
             `[batch, values]`.
         columns: Columns of the table, if the examples are table rows. The encoder receives the rows
             as vectors.
-        weight: Weight beta of the adversary's loss in the encoder's loss, a number or a schedule.
+        weight: Weight beta of the discriminator's loss in the encoder's loss, a number or a
+            schedule.
         discriminator_steps: Number of discriminator steps per encoder step, all on the features of
             the same batch.
         seed: Seed for the order in which `fit` uses the examples of a `Source`.

@@ -76,12 +76,12 @@ class BlindClassifier(OpposedClassifier):
 
 
 def width_of(columns: Sequence[Column]) -> int:
-    """Returns the length of a row's vector."""
+    """Returns the length of the vector that represents a row."""
     return sum(column.width for column in columns)
 
 
 def set_table(model, columns: Sequence[Column], shape: tuple) -> None:
-    """Makes a model accept table rows; raises a ValueError if `shape` does not match them."""
+    """Makes a model accept table rows; raises a ValueError if `shape` does not match the rows."""
     table = Table(columns)
     if tuple(shape) != (table.vectors.size,):
         raise ValueError(

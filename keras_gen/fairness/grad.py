@@ -23,11 +23,11 @@ class GRAD(BlindClassifier):
     to predict the attribute, and the encoder learns to make the attribute unpredictable.
 
     `fit` and `evaluate` accept examples, labels, and attributes. `loss` is the classifier's loss,
-    and `d_loss` is the discriminator's loss, in nats. For two equally frequent values, `d_loss` is
-    0.69 at chance level.
+    and `d_loss` is the discriminator's loss, in nats. If the attribute has two equally frequent
+    values, `d_loss` is 0.69 at chance level.
 
-    Deviations: `for_table` bounds the features, because otherwise the encoder could increase the
-    discriminator's loss just by enlarging the features.
+    Deviations: in models built with `for_table`, the features are bounded, because the encoder
+    could otherwise increase the discriminator's loss just by enlarging the features.
 
     Args:
         encoder: Network that maps images in [0, 1] or vectors to features `[batch, features]`.

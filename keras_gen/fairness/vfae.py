@@ -42,16 +42,16 @@ HEADS = ("mean", "log_variance")
 
 @keras.saving.register_keras_serializable("keras_gen")
 class VFAE(LikelihoodModel):
-    """A VAE with latents that should be independent of an attribute, which the decoder receives.
+    """A VAE whose latents should be independent of an attribute that the decoder receives.
 
     Louizos, Swersky, Li, Welling, Zemel: "The Variational Fair Autoencoder", ICLR 2016. The
-    attribute s and the latents z1 generate the example, p(x|z1,s), so z1 does not need to encode s.
-    The label y and additional latents z2, which have a normal prior, generate z1, p(z1|z2,y), so z1
-    encodes the label (sec. 2.2). The loss has three parts. The first part is the negative of a
-    bound, L_s for labeled examples and L_u for examples without a label (-1). The second part is
-    alpha times the label's cross-entropy. The third part is beta times the squared maximum mean
-    discrepancy between the latents z1 for the two values of the attribute (sec. 2.3), computed with
-    random Fourier features.
+    attribute s and the latents z1 generate the example with p(x|z1,s), so z1 does not need to
+    encode s. The label y and additional latents z2, which have a normal prior, generate z1 with
+    p(z1|z2,y), so z1 encodes the label (sec. 2.2). The loss has three parts. The first part is the
+    negative of a bound: L_s for labeled examples, and L_u for examples without a label (-1). The
+    second part is alpha times the label's cross-entropy. The third part is beta times the squared
+    maximum mean discrepancy, computed with random Fourier features, between the latents z1 for the
+    two values of the attribute (sec. 2.3).
 
     `loss = reconstruction_loss + kl_loss + upper_kl_loss + class_kl_loss + alpha *
     classification_loss + beta * discrepancy_loss`. All terms except the last are in nats.
@@ -120,7 +120,7 @@ class VFAE(LikelihoodModel):
     def bound_terms(self, x, labels, attributes, inferred) -> dict:
         """Returns the terms of L_s and L_u, both averaged over q(y|z1).
 
-        q is one-hot if the label is known, so the other classes contribute nothing.
+        If the label is known, q is one-hot, so the other classes contribute nothing.
         """
         z1, (*posterior, seed) = inferred  # posterior: mean and log variance of q(z1|x,s)
         logits = self.logits_of(z1)
@@ -168,7 +168,7 @@ class VFAE(LikelihoodModel):
         return [tf.cast(each, tf.float32) for each in found]
 
     def drawn(self, posterior, seed) -> tuple:
-        """Returns a sample of z1 or z2, and a tuple of its mean, its log variance, and the seed."""
+        """Returns a sample of z1 or z2, and a tuple of the mean, the log variance, and the seed."""
         mean, log_variance = posterior
         noise = normal(keras.ops.shape(mean), seed)
         return mean + tf.exp(0.5 * log_variance) * noise, (mean, log_variance, seed)
@@ -178,7 +178,7 @@ class VFAE(LikelihoodModel):
         return tf.cast(self.classifier(latents, training=self.training), tf.float32)
 
     def logits(self, x, attributes) -> tf.Tensor:
-        """Returns the logits of `classify`, for the mean of z1, float32 `[batch, classes]`."""
+        """Returns the logits for `classify`, given the mean of z1, float32 `[batch, classes]`."""
         return self.logits_of(self.posterior(x, attributes)[0])
 
     @override
@@ -241,7 +241,7 @@ class VFAE(LikelihoodModel):
         Args:
             columns: Columns of the table, as returned by `keras_gen.data.table_columns`.
             classes: Number of classes.
-            latent_dim: Number of dimensions of z1, and of z2.
+            latent_dim: Number of dimensions of z1, which is also the number of dimensions of z2.
             hidden: Number of units in each hidden layer.
             **kwargs: Additional arguments for the class. The default likelihood is `ColumnNormal`.
         """

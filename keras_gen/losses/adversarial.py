@@ -126,7 +126,7 @@ class FDivergence(Objective):
         return -self.discriminator(real_logits, fake_logits)
 
     def f(self, ratio: np.ndarray) -> np.ndarray:
-        """Returns f(p / q) for positive ratios p / q."""
+        """Returns the value of f at positive ratios p / q."""
         raise NotImplementedError
 
     def _activation(self, logits: tf.Tensor) -> tf.Tensor:

@@ -1,4 +1,4 @@
-"""Regularizers for orthogonal filters and equal path lengths, and lazy computation of terms."""
+"""Regularizers for orthogonal filters and for equal path lengths, and lazy computation of terms."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ def orthogonality(network: keras.Layer) -> tf.Tensor:
     """Measures how far the filters in a network's layers are from being orthogonal.
 
     Brock, Donahue, Simonyan: "Large Scale GAN Training for High Fidelity Natural Image Synthesis",
-    ICLR 2019, sec. 3.1. The measure is |W^T W * (1 - I)|_F^2, summed over kernels. It is 0 if all
-    filters, which are the columns of W, are orthogonal, regardless of their norms. The weight is
-    1e-4 in the paper. Embeddings, offsets, and scales are not included.
+    ICLR 2019, sec. 3.1. The measure is |W^T W * (1 - I)|_F^2, summed over kernels. The measure is 0
+    if all filters, which are the columns of W, are orthogonal, regardless of their norms. The paper
+    adds this measure to the loss with a weight of 1e-4. Embeddings, offsets, and scales are not
+    included.
 
     Example:
         >>> orthogonality(keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)]))
@@ -45,7 +46,7 @@ def orthogonality(network: keras.Layer) -> tf.Tensor:
 
 
 def kernel_of(layer: keras.Layer, names=("kernel", "embeddings")) -> keras.Variable | None:
-    """Returns a built layer's weight that has one of the names and at least two axes, or None."""
+    """Returns a built layer's weight with one of the names and at least two axes, or None."""
     found = (getattr(layer, name, None) for name in names)
     kernels = (k for k in found if isinstance(k, keras.Variable) and len(k.shape) >= 2)
     return next(kernels, None)
@@ -70,13 +71,13 @@ def kernel_matrix(layer: keras.Layer, kernel) -> tf.Tensor:
 def path_lengths(
     generate: Callable[[tf.Tensor], tf.Tensor], styles: tf.Tensor, directions: tf.Tensor
 ) -> tf.Tensor:
-    """Measures how much images change with their styles in random directions: |J^T y|, `[batch]`.
+    """Measures how much images change with their styles: |J^T y| for random y, `[batch]`.
 
     Karras, Laine, Aittala, Hellsten, Lehtinen, Aila: "Analyzing and Improving the Image Quality of
     StyleGAN", CVPR 2020, sec. 3.2. J is the Jacobian of an image with respect to its styles, and
     J^T y is the gradient of the image's inner product with y. As in the authors' code, y is divided
-    by the square root of the number of pixels, and the squares are averaged over the layers that
-    have a style.
+    by the square root of the number of pixels, and the squared gradients are averaged over the
+    layers that have a style.
 
     Args:
         generate: Function that maps styles to float images `[batch, height, width, channels]`. Each
@@ -100,7 +101,7 @@ def path_lengths(
 
 
 def lazily(every: int, step, count, compute) -> tf.Tensor:
-    """Computes a term `[batch]` every `every` steps, multiplied by `every`; otherwise returns 0.
+    """Returns a term `[batch]` times `every`, every `every` steps; returns 0 in all other steps.
 
     Karras et al.: "Analyzing and Improving the Image Quality of StyleGAN", CVPR 2020, sec. 3.1.
     `compute` has no arguments and may call networks only inside `core.stateless`. `count` is this

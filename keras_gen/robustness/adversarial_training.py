@@ -22,7 +22,7 @@ ATTACKS = {"fgsm": FGSM, "bim": BIM, "pgd": PGD, "apgd": APGD, "square": SquareA
 
 
 def attack_of(identifier) -> Attack:
-    """Returns an attack for a name such as `"pgd"`, an object, or its config."""
+    """Returns the attack for a name such as `"pgd"`, an attack, or an attack's config."""
     return resolve(identifier, ATTACKS, Attack, "attack")
 
 
@@ -31,27 +31,27 @@ class AdversarialTraining(Classifier):
     """A classifier trained on adversarial examples, which are computed for each batch.
 
     Madry, Makelov, Schmidt, Tsipras, Vladu: "Towards Deep Learning Models Resistant to Adversarial
-    Attacks", ICLR 2018, eq. (2.1). The weights minimize the loss that the attack maximizes. In each
-    step, the attack starts over and uses the current network. With FGSM and a `clean_fraction` of
-    0.5, this is the method of Goodfellow, Shlens, Szegedy: "Explaining and Harnessing Adversarial
-    Examples", ICLR 2015, sec. 6.
+    Attacks", ICLR 2018, eq. (2.1). The weights are trained to minimize the loss that the attack
+    maximizes. In each training step, a new attack is computed for the current network. With FGSM
+    and a `clean_fraction` of 0.5, the model is trained with the method of Goodfellow, Shlens,
+    Szegedy: "Explaining and Harnessing Adversarial Examples", ICLR 2015, sec. 6.
 
     `fit(images, labels)` accepts integer labels. During training, `loss` and `accuracy` are
     computed on attacked examples; `evaluate` uses clean examples, and
     `keras_gen.robustness.robust_accuracy` evaluates robustness to attacks, including attacks not
-    used in training. A network can learn to resist a single strong step, such as FGSM, without
-    being robust.
+    used in training. A network can learn to resist an attack with a single large step, such as
+    FGSM, without being robust to other attacks.
 
     Args:
-        encoder: Network that maps images in [0, 1], or vectors, to features `[batch, features]`.
+        encoder: Network that maps images in [0, 1] or vectors to features `[batch, features]`.
         classifier: Network that maps features to logits `[batch, classes]`. If None, see
             `Classifier`.
         attack: `"pgd"`, `"fgsm"`, `"bim"`, `"apgd"`, `"square"`, or an object from
-            `keras_gen.robustness`. Its `epsilon` may be a schedule, because a network may not learn
-            anything if training starts with the full epsilon.
-        clean_fraction: Weight of the loss on clean examples, 0 to 1. The loss on attacked examples
-            has the remaining weight.
-        seed: Seed for the attack's random starts.
+            `keras_gen.robustness`. The attack's `epsilon` may be a schedule, because a network may
+            fail to learn anything if training starts with the full epsilon.
+        clean_fraction: Weight of the loss on clean examples, from 0 to 1. The weight of the loss on
+            attacked examples is 1 minus this number.
+        seed: Seed for the attack's random starting points.
 
     Raises:
         ValueError: If the networks do not match, or if an argument is out of range.
@@ -117,7 +117,7 @@ class AdversarialTraining(Classifier):
 
 
 def range_of(edge: Edge) -> tuple[float, float]:
-    """Returns the minimum and maximum of prepared examples; vectors have no bounds."""
+    """Returns the minimum and maximum of prepared examples; vectors are unbounded."""
     if isinstance(edge, Images):
         return edge.low, edge.high
     return -math.inf, math.inf

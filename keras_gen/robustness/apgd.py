@@ -25,19 +25,19 @@ RISING = 0.75  # rho: if a smaller fraction of steps raises the loss, steps are 
 
 @serializable
 class APGD(Attack):
-    """PGD with momentum that halves its steps and returns to its best point when it stalls.
+    """PGD with momentum that halves its step size and returns to the best point when it stalls.
 
     Croce, Hein: "Reliable Evaluation of Adversarial Robustness with an Ensemble of Diverse
     Parameter-Free Attacks", ICML 2020, algorithm 1. The only parameter of the search is the number
-    of steps. The attack returns the example with the highest loss of all steps.
+    of steps. The attack returns the point with the highest loss among all steps.
 
     Args:
         epsilon, norm, targeted: See `Attack`.
         steps: Number of steps.
         loss: Loss to maximize. `"cross_entropy"` is the cross-entropy. `"margin"` is the highest
-            other logit minus the labeled class's logit. `"dlr"`, eq. (6), requires at least 3
-            classes, and is the margin divided by a difference between the largest logits, so it is
-            invariant to the scale of the logits.
+            logit of another class minus the logit of the labeled class. `"dlr"`, eq. (6), is the
+            margin divided by a difference between the largest logits, so it is invariant to the
+            scale of the logits. It requires at least 3 classes.
         rival: Target class for the loss `"dlr"`: 0 for any class, or k for the k-th most likely
             wrong class of the unchanged example (eq. (7)). A target class requires at least 4
             classes.
@@ -148,7 +148,7 @@ class APGD(Attack):
 
 
 class _Place(NamedTuple):
-    """Points, with the loss to maximize, `[batch]`, and the gradient of the loss."""
+    """Points, their losses to maximize, `[batch]`, and the gradients of the losses."""
 
     values: tf.Tensor
     loss: tf.Tensor
@@ -179,7 +179,7 @@ def _checkpoints(steps: int) -> list[int]:
 
 
 def _chosen(condition, one: _Place, other: _Place) -> _Place:
-    """Selects each example from `one` if its condition, `[batch]`, is true, else from `other`."""
+    """Selects each example from `one` where `condition`, `[batch]`, is true, else from `other`."""
     return _Place(
         tf.where(_like(condition, one.values), one.values, other.values),
         tf.where(condition, one.loss, other.loss),
@@ -196,7 +196,7 @@ def _like(values, x):
 
 
 def difference_of_logits_ratio(logits, labels) -> tf.Tensor:
-    """Returns the DLR loss, eq. (6): the margin divided by the largest minus the third logit."""
+    """Returns the DLR loss, eq. (6): the margin / (the largest logit - the third-largest logit)."""
     largest = _largest(logits, 3)
     return tf.math.divide_no_nan(margin(logits, labels), largest[:, 0] - largest[:, 2])
 

@@ -33,7 +33,7 @@ class Attack(Declared):
     raising the loss of the true class. Values outside the input's range are clipped.
 
     Args:
-        epsilon: Radius of the ball, in input units: a number or, during training, a schedule.
+        epsilon: Radius of the ball in input units: a number or, during training, a schedule.
         norm: Norm of the change: `"inf"` for the maximum absolute change, or `"2"` for the square
             root of the sum of squared changes.
         targeted: Whether `labels` are the target classes.
@@ -59,10 +59,10 @@ class Attack(Declared):
         """Returns adversarial examples; may be called in a training step or in any other graph.
 
         Args:
-            loss_fn: Function that maps examples to the loss to maximize, `[batch]`, without mixing
-                the examples of a batch.
+            loss_fn: Function that maps examples to the loss to maximize, `[batch]`. The function
+                must not mix the examples of a batch.
             x: Float32 examples `[batch, ...]` within the range.
-            seed: Seed for random starts, int64 `[2]`, such as a model's `stateless_seed`.
+            seed: Seed for random starting points, int64 `[2]`, such as a model's `stateless_seed`.
             low: Minimum input value.
             high: Maximum input value.
             epsilon: Current value of the epsilon schedule, used instead of the attack's own
@@ -89,7 +89,7 @@ class Attack(Declared):
 
     @property
     def step_fraction(self) -> float:
-        """Step length as a fraction of epsilon. By default, the steps can reach the ball's edge."""
+        """Step length as a fraction of epsilon; by default, steps can reach the ball's boundary."""
         return self.reach / self.steps if self.relative_step is None else self.relative_step
 
     @property
@@ -102,7 +102,7 @@ class Attack(Declared):
         return tf.cast(schedules.final(self.epsilon) if epsilon is None else epsilon, x.dtype)
 
     def check_epsilon(self, low: float, high: float) -> None:
-        """Raises a ValueError if epsilon exceeds the range of the values."""
+        """Raises a ValueError if epsilon exceeds the range of the input values."""
         epsilon = self.epsilon
         most = epsilon.bounds[1] if isinstance(epsilon, schedules.Schedule) else epsilon
         if self.norm == "inf" and most > high - low:
@@ -112,7 +112,7 @@ class Attack(Declared):
             )
 
     def warn_of_little(self, low: float, high: float) -> None:
-        """Warns if epsilon is below half of one of 256 levels, or if steps cannot reach it."""
+        """Warns if epsilon is below half of one of 256 levels, or if steps cannot reach epsilon."""
         covered = self.steps * self.step_fraction
         if covered < 1:
             warn(
@@ -128,17 +128,17 @@ class Attack(Declared):
             )
 
     def direction(self, slope):
-        """Returns the step of length 1 along which a linear loss increases most."""
+        """Returns the step of length 1 that increases a linear loss with this slope most."""
         return tf.sign(slope) if self.norm == "inf" else unit(slope)
 
     def within(self, change, radius):
-        """Returns the change inside the ball that is nearest to the given change."""
+        """Returns the change inside the ball that is nearest to `change`."""
         if self.norm == "inf":
             return tf.clip_by_value(change, -radius, radius)
         return unit(change) * tf.minimum(radius, _norms(change))
 
     def draw(self, x, seed, radius):
-        """Returns a random change to examples, uniform in the ball."""
+        """Returns a random change to examples, which is uniformly distributed in the ball."""
         if self.norm == "inf":
             return (2.0 * noise.uniform(tf.shape(x), seed) - 1.0) * radius
         direction = unit(noise.normal(tf.shape(x), seed))
@@ -166,16 +166,15 @@ class Attack(Declared):
             images: Examples, uint8 or floats in `bounds`, `[n, ...]`.
             labels: True classes, or target classes, integers `[n]` or `[n, 1]`.
             bounds: Minimum and maximum of the network's input. If None, 0 and 1 are used, and a
-                ValueError is raised if the network classifies many more examples correctly in
+                ValueError is raised if the network classifies many more examples correctly with
                 another range.
             seed: Seed for random starts.
             batch_size: Number of examples processed at once.
 
         Raises:
             ValueError: If `epsilon` exceeds the range, if a label is not a class, if values are
-                outside of the bounds, if the network's outputs are not logits or have no gradient,
-                or if the network classifies many more examples correctly in another range of
-                values.
+                outside the bounds, if the network's outputs are not logits or have no gradient, or
+                if the network classifies many more examples correctly with another range of values.
 
         A warning is issued if no example was changed.
 
@@ -240,7 +239,8 @@ class BIM(Attack):
     Args:
         epsilon, norm, targeted: See `Attack`.
         steps: Number of steps.
-        relative_step: Length of a step, as a fraction of epsilon. If None, 2 / steps.
+        relative_step: Length of a step, as a fraction of epsilon. If None, the fraction is 2 /
+            steps.
 
     Example: `BIM(epsilon=0.1, steps=10)(model, digits, labels)`.
     """
@@ -258,13 +258,15 @@ class PGD(Attack):
     Madry, Makelov, Schmidt, Tsipras, Vladu: "Towards Deep Learning Models Resistant to Adversarial
     Attacks", ICLR 2018, sec. 2.1. The paper's 40 steps of length 0.01 for MNIST, with an epsilon of
     0.3, correspond to `relative_step=1 / 30`. By default, the total length of the steps is 2.5
-    times the radius, as in the authors' later library (Engstrom et al.: "Robustness", 2019), so any
-    point in the ball can be reached from any other point with any number of steps.
+    times the radius, as in the authors' later library (Engstrom et al.: "Robustness", 2019), so
+    every point in the ball can be reached from every other point, regardless of the number of
+    steps.
 
     Args:
         epsilon, norm, targeted: See `Attack`.
         steps: Number of steps.
-        relative_step: Length of a step, as a fraction of epsilon. If None, 2.5 / steps.
+        relative_step: Length of a step, as a fraction of epsilon. If None, the fraction is 2.5 /
+            steps.
         random_start: Whether the steps begin at a random point.
 
     Example: `PGD(epsilon=0.3)(model, digits, labels, seed=1)`.
@@ -278,7 +280,7 @@ class PGD(Attack):
 
 
 def _graph(attack: Attack, network: Callable, bounds: tuple, shape: tuple) -> Callable:
-    """Returns an attack on a network as a function of examples, classes, and seed.
+    """Returns an attack on a network as a function of examples, classes, and a seed.
 
     The function is traced in each call, because the network may have changed since the previous
     call.
@@ -294,7 +296,7 @@ def _graph(attack: Attack, network: Callable, bounds: tuple, shape: tuple) -> Ca
 
 
 def loss_and_slope(loss_fn: Callable, values) -> tuple[tf.Tensor, tf.Tensor]:
-    """Returns a loss of examples, `[batch]`, and its gradient, without changing any state."""
+    """Returns the loss of examples, `[batch]`, and its gradient, without changing any state."""
     with stateless(), tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(values)
         loss = loss_fn(values)
@@ -309,9 +311,9 @@ def loss_and_slope(loss_fn: Callable, values) -> tuple[tf.Tensor, tf.Tensor]:
 
 
 def scaled_cross_entropy(logits, labels) -> tf.Tensor:
-    """Returns the cross-entropy, `[batch]`, whose gradient does not vanish.
+    """Returns a cross-entropy, `[batch]`, whose gradient does not vanish.
 
-    If a network is confident, its logits are divided by a number, as in a softmax with a higher
+    The logits of a confident network are divided by a number, as in a softmax with a higher
     temperature.
     """
     spread = tf.reduce_max(logits, 1) - tf.reduce_min(logits, 1)
@@ -320,7 +322,7 @@ def scaled_cross_entropy(logits, labels) -> tf.Tensor:
 
 
 def margin(logits, labels) -> tf.Tensor:
-    """Returns the highest other logit minus the labeled class's logit, `[batch]`.
+    """Returns the highest logit of another class minus the logit of the labeled class, `[batch]`.
 
     The difference is positive if an example is misclassified (Carlini, Wagner: "Towards Evaluating
     the Robustness of Neural Networks", S&P 2017, sec. 5.1).
@@ -330,13 +332,13 @@ def margin(logits, labels) -> tf.Tensor:
 
 
 def without_class(logits, labels) -> tf.Tensor:
-    """Returns the logits with the labeled class moved below all others."""
+    """Returns the logits, with the labeled class's logit moved below all other logits."""
     labeled = tf.one_hot(labels, logits.shape[-1], on_value=True, off_value=False)
     return tf.where(labeled, logits.dtype.min, logits)
 
 
 def in_bounds(images, low: float, high: float) -> np.ndarray:
-    """Returns uint8 images as float32 within the bounds; floats must be within them."""
+    """Returns uint8 images as float32 within the bounds; float images must be within the bounds."""
     images = checked_array("images", images)
     if not images.size:
         raise ValueError(f"The images have shape {images.shape}: expected at least one example.")
@@ -351,7 +353,7 @@ def in_bounds(images, low: float, high: float) -> np.ndarray:
 
 
 def logits_of(network: Callable, x) -> tf.Tensor:
-    """Returns the logits of a network, which may return a dict: float32 `[batch, classes]`."""
+    """Returns the logits, float32 `[batch, classes]`, of a network that may return a dict."""
     try:
         outputs = network(x, training=False)
     except ValueError as error:
@@ -389,7 +391,7 @@ def named_right(
     """Returns whether each example is classified correctly, bool `[n]`.
 
     Args:
-        network: Network, or function of a batch and `training`, that returns logits.
+        network: Network, or function of a batch and the argument `training`, that returns logits.
         x: Examples in the network's input range, `[n, ...]`, at least one.
         labels: Classes of the examples, integers `[n]`.
         batch_size: Number of examples processed at once.
@@ -409,11 +411,11 @@ def named_right(
 
 
 def check_range(network: Callable, x: np.ndarray, labels) -> None:
-    """Raises a ValueError if a network classifies many more examples correctly in another range.
+    """Raises a ValueError if a network classifies many more examples correctly with another range.
 
     Args:
         network: Network, as accepted by attacks.
-        x: Examples from 0 to 1.
+        x: Examples with values from 0 to 1.
         labels: Classes of the examples.
     """
     if len(x) < FEWEST:
@@ -454,7 +456,7 @@ def _check_classes(network, x, labels) -> None:
 
 
 def unit(values) -> tf.Tensor:
-    """Returns each example divided by its Euclidean norm; 0 remains 0."""
+    """Returns each example divided by its Euclidean norm; an example of zeros remains unchanged."""
     axes = list(range(1, values.shape.rank))
     largest = tf.reduce_max(tf.abs(values), axes, keepdims=True)
     scaled = tf.math.divide_no_nan(values, largest)  # small squares would underflow

@@ -13,8 +13,8 @@ def reconstructed(network: Callable, autoencoder: Callable) -> Callable:
     """Returns a network preceded by an autoencoder that was trained on clean images.
 
     This is the reformer of Meng, Chen: "MagNet: A Two-Pronged Defense against Adversarial
-    Examples", CCS 2017. Attacks differentiate through both networks, so the attacks are adapted to
-    the defense.
+    Examples", CCS 2017. Attacks compute gradients through both networks, and are therefore adapted
+    to the defense.
 
     Args:
         network: Network that maps floats in [0, 1] to logits.
@@ -43,10 +43,10 @@ def projected(
 
     Samangouei, Kabkab, Chellappa: "Defense-GAN: Protecting Classifiers against Adversarial Attacks
     using Generative Models", ICLR 2018, eq. (4). Gradient descent moves the latents until their
-    decoded image is as close as possible to the input. For attacks, the gradient passes through the
-    defense unchanged, as if the image had not been replaced (BPDA; Athalye, Carlini, Wagner:
-    "Obfuscated Gradients Give a False Sense of Security", ICML 2018, sec. 5.4), because the descent
-    itself has almost no gradient.
+    decoded image is as close as possible to the input. The descent itself has almost no gradient.
+    Therefore, the gradient that attacks use passes through the defense unchanged, as if the image
+    had not been replaced (BPDA; Athalye, Carlini, Wagner: "Obfuscated Gradients Give a False Sense
+    of Security", ICML 2018, sec. 5.4).
 
     Deviation: a single descent starts at an encoder's latents, whereas the paper uses ten descents
     from random latents.
@@ -56,7 +56,8 @@ def projected(
         decode: Function that maps latents to floats in [0, 1].
         start: Function that maps images to the latents at which the descent starts.
         steps: Number of gradient descent steps.
-        rate: Step size for the gradient of the mean squared distance per value.
+        rate: Step size of gradient descent on the squared distance, averaged over the values of an
+            image.
         momentum: Momentum of gradient descent.
 
     Example:

@@ -23,13 +23,14 @@ from keras_gen.robustness.square_attack import SquareAttack
 def usual_attacks(epsilon: float, queries: int = 1000) -> dict[str, Attack]:
     """Returns the standard attacks for `robust_accuracy`: FGSM, PGD, APGD, and SquareAttack.
 
-    APGD is included with three losses. A single type of attack overestimates robustness: APGD or
-    SquareAttack finds adversarial examples for some digits that withstand PGD. The combination of
-    several losses and a gradient-free attack follows Croce, Hein: "Reliable Evaluation of
-    Adversarial Robustness with an Ensemble of Diverse Parameter-Free Attacks", ICML 2020.
+    APGD is included with three different losses. A single type of attack overestimates robustness:
+    for some digits that withstand PGD, APGD or SquareAttack finds adversarial examples. The
+    combination of several losses and a gradient-free attack follows Croce, Hein: "Reliable
+    Evaluation of Adversarial Robustness with an Ensemble of Diverse Parameter-Free Attacks", ICML
+    2020.
 
     Args:
-        epsilon: Maximum change per value, in input units.
+        epsilon: Maximum change of each input value, in input units.
         queries: Number of queries for SquareAttack.
 
     The loss of `"apgd_dlr"` requires at least 3 classes: with 2 classes, leave this attack out.
@@ -55,21 +56,21 @@ def robust_accuracy(
     bounds: tuple[float, float] | None = None,
     restarts: int = 1,
 ) -> dict[str, float]:
-    """Returns the accuracy under each attack, on clean examples, and in the worst case.
+    """Returns a dict of the accuracy under each attack, on clean examples, and in the worst case.
 
     The keys are the names of the attacks, "clean", and "worst". In the worst case, an example
-    counts as correct if it is classified correctly under all attacks from all starting points. Each
-    start attacks only the examples that are still classified correctly.
+    counts as correct only if it is classified correctly under all attacks from all starting points.
+    Each restart of an attack uses only the examples that are still classified correctly.
 
     Args:
         network: Network, as accepted by attacks.
         images: Images, uint8 or floats in `bounds`, `[n, ...]`.
         labels: Classes of the images, integers `[n]` or `[n, 1]`.
-        attacks: Untargeted attacks to run on this network, by name.
+        attacks: Dict from names to untargeted attacks, which are run on this network.
         bounds: Minimum and maximum of the network's input. If None, 0 and 1 are used, and a
-            ValueError is raised if the network classifies many more examples correctly in another
+            ValueError is raised if the network classifies many more examples correctly with another
             range.
-        restarts: Number of times to run each attack with random starts, at least 1.
+        restarts: Number of times to run each attack that starts at random points, at least 1.
 
     Raises:
         ValueError: If an attack is targeted, or raises a ValueError.

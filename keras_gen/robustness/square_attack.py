@@ -1,4 +1,4 @@
-"""SquareAttack: random squares, without gradients (Andriushchenko et al. 2020)."""
+"""SquareAttack: an attack with random squares instead of gradients (Andriushchenko et al. 2020)."""
 
 from collections.abc import Callable
 from functools import partial
@@ -21,22 +21,23 @@ HALVED_AFTER = (0.001, 0.005, 0.02, 0.1, 0.2, 0.4, 0.6, 0.8)
 
 @serializable
 class SquareAttack(Attack):
-    """Moves random squares of an image to the boundary of the ball, and keeps successful changes.
+    """Moves random squares of an image to the boundary of the ball, and keeps helpful changes.
 
     Andriushchenko, Croce, Flammarion, Hein: "Square Attack: a Query-Efficient Black-Box Adversarial
     Attack via Random Search", ECCV 2020, algorithms 1 and 2, for the norm `"inf"`. The attack uses
-    only logits, so networks that withstand PGD because of misleading gradients do not withstand it.
+    only logits, so networks that withstand PGD because of misleading gradients do not withstand
+    this attack.
 
     Args:
         epsilon, targeted: See `Attack`.
         norm: Norm of the change; must be `"inf"`.
-        queries: Number of changes to try, from 1 to 2**20.
+        queries: Number of changes to try per example, from 1 to 2**20.
         fraction: Fraction of an image's pixels covered by the first squares, above 0 and at most 1.
             Later squares are smaller.
 
     Raises:
-        ValueError: If an argument is out of range; when called, if examples are not images
-            `[n, height, width, channels]`.
+        ValueError: If an argument is out of range. When the attack is called, if examples are not
+            images `[n, height, width, channels]`.
 
     Example: `SquareAttack(epsilon=0.3, queries=500)(model, digits, labels, seed=1)`.
     """
@@ -111,7 +112,7 @@ class SquareAttack(Attack):
         return tf.stop_gradient(moved(directions))
 
     def _side(self, query: int, height: int, width: int) -> int:
-        """Returns the side of a query's square, in pixels."""
+        """Returns the side, in pixels, of the square of a query."""
         halvings = sum(query > after * self.queries for after in HALVED_AFTER)
         pixels = self.fraction * 0.5**halvings * height * width
         return int(np.clip(round(np.sqrt(pixels)), 1, min(height, width)))

@@ -23,31 +23,33 @@ XI_ELSE = 0.01
 
 @keras.saving.register_keras_serializable("keras_gen")
 class VAT(Classifier):
-    """A classifier with a penalty on output changes in the most sensitive direction.
+    """A classifier with a penalty on the change of its outputs in the most sensitive direction.
 
     Miyato, Maeda, Koyama, Ishii: "Virtual Adversarial Training: A Regularization Method for
     Supervised and Semi-Supervised Learning", TPAMI 2018, eq. (5) to (8). The direction does not
-    depend on labels, so unlabeled examples (-1) contribute as well: `fit(images, labels)` works
-    with few labels.
+    depend on labels, so unlabeled examples (with the label -1) also contribute to the penalty:
+    `fit(images, labels)` works with few labels.
 
-    Deviation: xi is 0.01. With the paper's 1e-6, the divergence vanishes in float32. The default is
-    0.1 for networks that compute in float16, and 0.3 for bfloat16.
+    Deviation: the default for xi is 0.01, because with the paper's 1e-6, the divergence vanishes in
+    float32. The default is 0.1 for networks that compute in float16, and 0.3 for networks that
+    compute in bfloat16.
 
     `loss = classification_loss + weight * smoothness_loss + entropy_weight * entropy_loss`, in
     nats.
 
     Args:
         encoder: Network that maps images in [0, 1] to features `[batch, features]`.
-        classifier: Network that maps features to logits `[batch, classes]`; see `Classifier` for
-            None.
-        epsilon: Length of the change: the square root of the sum of squares over an image.
-        xi: Length of the change used to find the direction. If None, the default for the precision
-            of the networks is used.
+        classifier: Network that maps features to logits `[batch, classes]`. If None, see
+            `Classifier`.
+        epsilon: Length of the change to an example: the square root of the sum of squares over its
+            values.
+        xi: Length of the change that is used to find the direction. If None, the default for the
+            precision of the networks is used.
         iterations: Number of power iterations used to find the direction.
         weight: Weight of the smoothness loss (alpha), a number or a schedule.
-        entropy_weight: Weight of the entropy of the outputs, a number or a schedule; 1 in the
-            paper's VAT+EntMin.
-        seed: Seed for the random directions at which the iterations start.
+        entropy_weight: Weight of the entropy of the outputs, a number or a schedule. The weight is
+            1 in the paper's VAT+EntMin.
+        seed: Seed for the random directions from which the power iterations start.
 
     Raises:
         ValueError: If the networks do not match, or if an argument is out of range.
@@ -90,7 +92,7 @@ class VAT(Classifier):
         return terms
 
     def divergence(self, x, answer, state=()) -> tf.Tensor:
-        """Returns KL(answer || output for x), `[batch]`, in nats, with running statistics fixed."""
+        """Returns KL(answer || output for x) in nats, `[batch]`, with fixed running statistics."""
         with stateless(state=state):
             return kl_categorical(answer, self.logits(x))
 

@@ -2,8 +2,8 @@
 
 For network outputs `params` and data `x`, every likelihood has:
 
-- `log_prob(params, x)`: nats, summed over the axes of one example,
-- `mean(params)` and `sample(params, seed)`: float32 with the same shape as the data,
+- `log_prob(params, x)`: the log probability in nats, summed over the axes of one example,
+- `mean(params)` and `sample(params, seed)`: float32 arrays with the same shape as the data,
 - `range`, `levels`, and `params_per_value`: see `Likelihood`.
 
 `x` is `[batch, ...]`. `params` may have additional leading axes, such as the importance samples of
@@ -40,7 +40,7 @@ LIKELIHOODS: dict[str, type[Likelihood]] = {
 
 
 def get(identifier: Any) -> Likelihood:
-    """Returns a likelihood, given an instance, a name in `LIKELIHOODS`, or a saved config.
+    """Returns the likelihood for an instance, a name in `LIKELIHOODS`, or a saved config.
 
     Example:
         >>> get("bernoulli").range

@@ -22,13 +22,13 @@ class CellLikelihood:
     The probability of a word is given by a softmax. The probability of a number is the mass of a
     mixture of logistic densities in the number's cell (Salimans et al.: "PixelCNN++", ICLR 2017,
     eq. (2), with bins of equal width). The edges of cells are at logit(c), where c is the fraction
-    of training values below the edge. The last output is the logit of a gap. If all outputs are
-    zero, the probabilities of words, of gaps, and, if `mixtures` is 1, of numbers equal their
-    frequencies in the training rows. With several components, the means of the components are
+    of training values below the edge. The last output of a column is the logit of a gap. If all
+    outputs are zero, the probabilities of words, of gaps, and, if `mixtures` is 1, of numbers equal
+    their frequencies in the training rows. With several components, the means of the components are
     spread around 0.
 
-    Each column has `params_per_value` outputs, `[word logits]` or `[logits, means, log scales]`,
-    followed by the gap's logit. Outputs that a column does not need are ignored.
+    Each column has `params_per_value` outputs: `[word logits]` or `[logits, means, log scales]`,
+    followed by the logit of a gap. Outputs that a column does not need are ignored.
 
     Args:
         columns: Columns with cells, as returned by `table_columns`.
@@ -69,7 +69,7 @@ class CellLikelihood:
         """Splits outputs `[..., columns * params_per_value]`.
 
         Returns:
-            Parameters of the values, `[..., columns, parameters]`, and logits of gaps,
+            The parameters of the values, `[..., columns, parameters]`, and the logits of gaps,
             `[..., columns]`.
         """
         shape = tf.concat([tf.shape(outputs)[:-1], [len(self.columns), -1]], axis=0)
@@ -77,10 +77,10 @@ class CellLikelihood:
         return outputs[..., :-1], outputs[..., -1] + self.gap_logits
 
     def log_prob(self, outputs: tf.Tensor, cells: tf.Tensor) -> tf.Tensor:
-        """Returns log P of the known values of each row, `[..., batch]`, in nats.
+        """Returns log P of each row's known values in nats, `[..., batch]`.
 
         Args:
-            outputs: Outputs of a network, `[..., batch, columns * params_per_value]`.
+            outputs: Outputs of the network, `[..., batch, columns * params_per_value]`.
             cells: Indices of cells, `[batch, columns]`, negative for gaps.
         """
         parameters, _ = self.split(outputs)
@@ -120,11 +120,11 @@ class CellLikelihood:
             cells: Indices of cells, `[batch, columns]`, negative for gaps.
             gap_logits: Logits of gaps, `[batch, columns]`.
             counted: Mask of the values to count, `[batch, columns]`.
-            weight: Factor `[batch]`.
+            weight: Factor applied to the result, `[batch]`.
 
         Returns:
-            The term "gap" of a loss, with its weight in `gap_weights`; both are empty if no column
-            has gaps.
+            A dict with the term "gap" of a loss, whose weight is in `gap_weights`. Both dicts are
+            empty if no column has gaps.
         """
         if not self.gap_weights:
             return {}
@@ -143,14 +143,14 @@ class CellLikelihood:
         return tf.exp(_log_mass(logits, means, scales, edges[:-1], edges[1:]))
 
     def mean(self, outputs: tf.Tensor) -> tf.Tensor:
-        """Returns the most likely words, and the medians of numbers, `[..., columns]`.
+        """Returns the most likely words and the medians of numbers, `[..., columns]`.
 
         Args:
-            outputs: Outputs of a network, `[..., columns * params_per_value]`.
+            outputs: Outputs of the network, `[..., columns * params_per_value]`.
 
         Returns:
-            Cell indices plus positions within the cells. A median is a training value, or is
-            between two training values in the same cell.
+            The indices of cells plus the positions within the cells. A median is a training value,
+            or is between two training values in the same cell.
         """
         parameters, _ = self.split(outputs)
         centers = []
@@ -167,10 +167,10 @@ class CellLikelihood:
         return tf.stack(centers, axis=-1)
 
     def draw_rows(self, outputs: tf.Tensor, uniforms: tf.Tensor, gaps: bool = True) -> tf.Tensor:
-        """Returns rows of cells, with positions in the cells, float32 `[n, columns]`.
+        """Returns sampled rows of cells, with positions in the cells, float32 `[n, columns]`.
 
         Args:
-            outputs: Outputs of a network, `[n, columns * params_per_value]`.
+            outputs: Outputs of the network, `[n, columns * params_per_value]`.
             uniforms: Noise in [0, 1), `[n, columns, uniforms_per_value]`.
             gaps: Whether values may be missing.
         """
@@ -209,7 +209,7 @@ class CellLikelihood:
         return tf.cast(tf.where(is_word, word, number), tf.float32) + position
 
     def with_gaps(self, place, values, gap_logits, uniforms) -> tf.Tensor:
-        """Returns the values `[n]` of `draw`, with -1 for missing values, for the same noise."""
+        """Returns the values `[n]` of `draw`, with -1 for missing values, given the noise."""
         missing = uniforms[:, 2] < tf.sigmoid(gap_logits)
         return tf.where(tf.gather(self.may_be_missing, place) & missing, -1.0, values)
 

@@ -19,10 +19,11 @@ from keras_gen.losses.per_example import drawn_outcome, serializable, softmax, s
 
 @serializable
 class Bernoulli(Likelihood):
-    """Independent Bernoulli pixels, whose logits the network returns.
+    """Independent Bernoulli pixels; the network returns the logits.
 
-    Kingma & Welling (2014), appendix C.1. Data between 0 and 1 are treated as probabilities. The
-    result is then the expected log probability of the binarized data (the cross-entropy).
+    See Kingma & Welling (2014), appendix C.1. Data between 0 and 1 are treated as probabilities.
+    `log_prob` is then the expected log probability of the binarized data (the negative
+    cross-entropy).
 
     Example:
         >>> Bernoulli().log_prob(tf.zeros([4, 28, 28, 1]), tf.ones([4, 28, 28, 1]))  # -784 log 2
@@ -58,8 +59,8 @@ class Categorical(Likelihood):
 
     Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, sec. 2.2.
     Data are whole numbers from 0 to `classes - 1`, as ints or floats. For each channel of the data,
-    the network returns `classes` logits: `[..., channels * classes]`, which is
-    `[..., channels, classes]` with the last two axes flattened.
+    the network returns `classes` logits. The network's output is `[..., channels * classes]`, which
+    is `[..., channels, classes]` with the last two axes flattened.
 
     Args:
         classes: Number of levels, at least 2.
@@ -98,7 +99,7 @@ class Categorical(Likelihood):
         return self.sample_from(params, noise.gumbel(shape, seed))
 
     def sample_from(self, params: tf.Tensor, gumbel: tf.Tensor) -> tf.Tensor:
-        """Samples from the softmax: returns the levels with the highest logit plus Gumbel noise.
+        """Samples from the softmax: returns levels with the highest sum of logit and Gumbel noise.
 
         Maddison, Tarlow, Minka: "A* Sampling", NeurIPS 2014, sec. 2. With standard Gumbel noise
         `[..., channels, classes]`, the result is float32 levels `[..., channels]`.
@@ -121,8 +122,8 @@ class Categorical(Likelihood):
 class Poisson(Likelihood):
     """Independent Poisson counts, such as a document's word counts; the network returns log rates.
 
-    log p(x) = sum x log(rate) - rate - log x!, for whole numbers x. Between whole numbers, the
-    gamma function interpolates log p(x) smoothly.
+    For whole numbers x, log p(x) = sum x log(rate) - rate - log x!. Between whole numbers, the
+    gamma function interpolates log x! smoothly.
 
     Example:
         >>> Poisson().log_prob(tf.zeros([4, 2000]), tf.zeros([4, 2000]))  # -2000 each
@@ -149,12 +150,12 @@ class Multinomial(Likelihood):
 
     Hinton, Salakhutdinov: "Reducing the Dimensionality of Data with Neural Networks", Science 2006,
     supporting text. The log probability is log p(x) = sum x log softmax(params), where x contains
-    counts or, for nats per word, fractions of all words. This is the log-probability of the words
-    in their order, so the multinomial coefficient is omitted.
+    counts or, for nats per word, fractions of all words. This is the log probability of the words
+    in their given order, so the multinomial coefficient is omitted.
 
     Args:
-        draws: Number of words for `mean` and `sample`, at least 1. `log_prob` accepts any number of
-            words.
+        draws: Number of words per example in `mean` and `sample`, at least 1. `log_prob` accepts
+            any number of words.
 
     Example:
         >>> Multinomial().log_prob(tf.zeros([4, 2000]), tf.ones([4, 2000]))  # -2000 log 2000 each

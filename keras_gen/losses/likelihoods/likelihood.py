@@ -22,8 +22,8 @@ class Likelihood(Declared):
             data. With levels, a model accepts integer images; without levels, it accepts floats in
             `range`.
         logits: Whether the parameters are logits.
-        parameter_range: Minimum and maximum parameter that a network must be able to return. If
-            None, the data's range.
+        parameter_range: Smallest and largest parameter that a network must be able to return. If
+            None, `range` is used.
         uniforms_per_value: Number of uniform random numbers that `draw` uses per value, or 0 if
             `draw` is not supported.
     """
@@ -37,7 +37,7 @@ class Likelihood(Declared):
 
     @property
     def input_levels(self) -> int | None:
-        """The argument `levels` for networks that scale data to [-1, 1]; 2 for data in [0, 1]."""
+        """Argument `levels` for networks that scale data to [-1, 1]; 2 for data in [0, 1]."""
         return 2 if self.range == (0.0, 1.0) else self.levels
 
     @of_tensors("params", "x", one_batch=False)
@@ -45,7 +45,7 @@ class Likelihood(Declared):
         """Returns log p(x | params) in nats, float32 `[..., batch]`.
 
         Args:
-            params: Network outputs, `[..., batch, *event]`; the last axis is `params_per_value`
+            params: Network outputs, `[..., batch, *event]`. The last axis is `params_per_value`
                 times as long as the last axis of `x`.
             x: Data, `[batch, *event]`, within `range`.
 
@@ -86,7 +86,8 @@ class Likelihood(Declared):
             params: Network outputs, `[..., *event]`, with `params_per_value` channels per channel
                 of the data.
             uniform: Noise in [0, 1), `[..., *event, uniforms_per_value]`.
-            temperature: Temperature, above 0. Below 1, likely values become more likely.
+            temperature: Sampling temperature, above 0. Temperatures below 1 make likely values more
+                likely.
         """
         raise NotImplementedError(
             f"{type(self).__name__} cannot be sampled value by value: use another likelihood, such "

@@ -1,4 +1,4 @@
-"""A likelihood of continuous levels: the mass of a logistic density around each level."""
+"""A likelihood of ordered levels: the mass of a logistic density around each level."""
 
 from __future__ import annotations
 
@@ -26,22 +26,23 @@ class DiscretizedLogistic(Likelihood):
     Salimans, Karpathy, Chen, Kingma: "PixelCNN++: Improving the PixelCNN with Discretized Logistic
     Mixture Likelihood and Other Modifications", ICLR 2017, eq. (2). Data are floats on a grid of
     `bins` evenly spaced values from -1 to 1, such as 8-bit images scaled to this range. The lowest
-    and the highest bin also include the tails beyond them. For each channel of the data, the
-    network returns `[logits, means, log scales]`, with `mixtures` numbers of each type, or `[mean,
-    log scale]` for a single logistic. The parameters are `[..., channels, params_per_value]`, with
-    the last two axes flattened.
+    bin and the highest bin also include the tails of the density beyond them. For each channel of
+    the data, the network returns `[logits, means, log scales]`, with `mixtures` numbers of each
+    type, or `[mean, log scale]` for a single logistic distribution. The parameters are
+    `[..., channels, params_per_value]`, with the last two axes flattened.
 
-    Deviations: channels are independent, so their number is arbitrary; in the paper, the channels
-    of a pixel share logits, and each mean depends linearly on the previous channels. The mass of a
-    bin is computed as a product that does not underflow, so probabilities sum to 1; the authors'
-    code replaces masses below 1e-5 with the density at the bin's center.
+    Deviations: channels are independent, so there may be any number of channels; in the paper, the
+    channels of a pixel share logits, and each mean depends linearly on the previous channels. The
+    mass of a bin is computed as a product that does not underflow, so probabilities sum to 1; the
+    authors' code replaces masses below 1e-5 with the density at the bin's center.
 
     Args:
         bins: Number of levels from -1 to 1, at least 2.
         mixtures: Number of logistic components in each mixture, at least 1.
         minimum_log_scale: Minimum log scale, as in the authors' code.
-        scale: Fixed scale of every value, above 0. It requires a single logistic, and the network
-            then returns only the mean. If None, the network also returns scales.
+        scale: Fixed scale of every value, above 0. A fixed scale requires a single logistic
+            distribution, and the network then returns only the mean. If None, the network also
+            returns scales.
 
     Example:
         >>> DiscretizedLogistic().log_prob(tf.zeros([4, 8, 8, 6]), tf.ones([4, 8, 8, 3])).shape
@@ -103,7 +104,7 @@ class DiscretizedLogistic(Likelihood):
         return self._value(means, temperature * scales, chosen, inside)
 
     def _value(self, means, scales, chosen, uniform):
-        """Returns values on the grid, sampled from the chosen logistics with uniform noise."""
+        """Returns values on the grid, sampled from the chosen components with uniform noise."""
         axes = means.shape.rank - 1
         chosen = chosen[..., None]
         mean = tf.gather(means, chosen, axis=-1, batch_dims=axes)[..., 0]

@@ -18,14 +18,15 @@ from keras_gen.losses.per_example import drawn_outcome, serializable, softmax
 
 @serializable
 class Normal(Likelihood):
-    """Independent, normally distributed pixels: Kingma & Welling (2014), appendix C.2.
+    """Independent, normally distributed pixels (Kingma & Welling 2014, appendix C.2).
 
     Args:
-        scale: Fixed standard deviation, above 0; the network then returns only the mean. If None,
-            the network returns `[..., 2 * channels]`, with the means first, and the standard
-            deviation is the softplus of the second half plus `minimum_scale`.
-        minimum_scale: Minimum of a learned standard deviation, above 0. This minimum bounds the
-            density of pixels that never vary.
+        scale: Fixed standard deviation, above 0; with a fixed scale, the network returns only the
+            mean. If None, the network returns `[..., 2 * channels]`. The first half contains the
+            means, and the standard deviation is the softplus of the second half plus
+            `minimum_scale`.
+        minimum_scale: Minimum of a learned standard deviation, above 0. The minimum prevents an
+            unbounded density for pixels that never vary.
 
     Example:
         >>> Normal().log_prob(tf.zeros([4, 8]), tf.zeros([4, 8]))  # -4 log 2 pi each
@@ -86,7 +87,7 @@ class Normal(Likelihood):
 class UnboundedNormal(Normal):
     """`Normal` for unbounded data, such as the latents of another model.
 
-    Models treat such data as vectors, not images. The scale is learned by default.
+    Models treat such data as vectors, not as images. By default, the scale is learned.
 
     Example:
         >>> UnboundedNormal().range
@@ -104,18 +105,19 @@ class ColumnNormal(UnboundedNormal):
 
     Rybkin, Daniilidis, Levine: "Simple and Effective VAE Training with Calibrated Decoders", ICML
     2021, sec. 3. The decoder's last layer appends the scales, which all rows share (see
-    `keras_gen.networks.with_column_scales`). If each value had its own scale, the scale would grow
+    `keras_gen.networks.with_column_scales`). If each value had its own scale, this scale would grow
     with the value's error before the mean is learned, and a column with few distinct values would
     be mistaken for noise.
 
-    Deviations: the paper uses a single scale for all values. The minimum bounds the density of a
-    column with few distinct values, which would otherwise be unbounded.
+    Deviations: the paper uses a single scale for all values. Here, `minimum_scale` bounds the
+    density of a column with few distinct values, because this density would otherwise be unbounded.
 
     Args:
         minimum_scale: Minimum standard deviation, above 0 and at most 1, in units of the decoder's
-            means (for standardized data, in standard deviations of the column). The default allows
-            at most 2.59 nats per value. A column whose noise has a smaller standard deviation s
-            loses at least log(0.03 / s) - 0.5 nats per value.
+            means (for standardized data, in standard deviations of the column). With the default,
+            the log density is at most 2.59 nats per value. For a column whose noise has a smaller
+            standard deviation s, the log density is lower by at least log(0.03 / s) - 0.5 nats per
+            value.
 
     Raises:
         ValueError: If a fixed `scale` is given, or if `minimum_scale` is out of range.
@@ -143,15 +145,16 @@ class NormalMixture(Likelihood):
 
     Uria, Murray, Larochelle: "RNADE: The Real-valued Neural Autoregressive Density-Estimator", NIPS
     2013, sec. 3. For each value, the network returns `[logits, means, raw scales]`, with `mixtures`
-    numbers of each type: `[..., channels, 3 * mixtures]`, with the last two axes flattened.
+    numbers of each type. The network's output is `[..., channels, 3 * mixtures]`, with the last two
+    axes flattened.
 
     Deviations: the standard deviation is the softplus of the raw scale plus `minimum_scale` instead
     of an exponential, and the gradient of the means is not multiplied by the standard deviation.
 
     Args:
         mixtures: Number of normal components in each mixture, at least 1.
-        minimum_scale: Minimum standard deviation, above 0. This minimum bounds the density of
-            values that never vary.
+        minimum_scale: Minimum standard deviation, above 0. The minimum prevents an unbounded
+            density for values that never vary.
 
     Example:
         >>> NormalMixture(5).log_prob(tf.zeros([4, 30]), tf.ones([4, 2])).shape

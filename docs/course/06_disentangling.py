@@ -585,7 +585,8 @@ for name, text in names.items():
 # neither of which needs a network. Codes that represent all pixels do not necessarily cluster by
 # class. With 25 times the steps and 50 latents, M1 in the recipe below has an error of 15.5%, still
 # behind label spreading at 11.9%. M2 on top of M1 reaches 6.8%. The gain comes from including the
-# class *in* the model of the codes and from much longer training.
+# class *in* the model of the codes and from much longer training. Without any network, label
+# spreading over histograms of gradients of deslanted digits reaches 5.8%.
 #
 # ## 7. Biased data
 #
@@ -738,6 +739,6 @@ show(
 # |-|-|-|-|-|
 # | six ways to disentangle | `VAE`, `CapacityVAE`, `FactorVAE`, `BetaTCVAE`, `DIPVAE` | [disentanglement_factors](../../recipes/disentanglement_factors.py) | MIG 0.385 with annealed capacity; ink and its center 0.5298 | [Burgess et al. 2018](https://arxiv.org/abs/1804.03599), [Chen et al. 2018](https://arxiv.org/abs/1802.04942), [Locatello et al. 2019](https://arxiv.org/abs/1811.12359) |
 # | layers of latents | `LadderVAE`, `BIVA` | [biva_mnist](../../recipes/biva_mnist.py) | 87.78 nats, paper 78.41; ladder VAE 89.42; VAE with as many parameters 91.85 | [Sønderby et al. 2016](https://arxiv.org/abs/1602.02282), [Maaløe et al. 2019](https://arxiv.org/abs/1902.02102) |
-# | few labels | `M2` | [semi_supervised_vae_mnist](../../recipes/semi_supervised_vae_mnist.py) | test error 6.83% with M1+M2 and 100 labels, paper 3.33; label spreading 11.86 | [Kingma et al. 2014](https://arxiv.org/abs/1406.5298) |
+# | few labels | `M2` | [semi_supervised_vae_mnist](../../recipes/semi_supervised_vae_mnist.py) | test error 6.83% with M1+M2 and 100 labels, paper 3.33; label spreading over HOG 5.806 | [Kingma et al. 2014](https://arxiv.org/abs/1406.5298) |
 # | biased data | `DBVAE` | [debiasing_vae_mnist](../../recipes/debiasing_vae_mnist.py) | worst-group accuracy 0.859; SVM on balanced colors 0.9143, known groups 0.8719 | [Amini et al. 2019](https://doi.org/10.1145/3306618.3314243) |
 # | separate codes for style and identity | `StyleIdentityVAE` | [style_and_identity_mnist](../../recipes/style_and_identity_mnist.py) | class accuracy from the identity 0.96790; 16 principal components 0.8560 | [Mathieu et al. 2016](https://arxiv.org/abs/1611.03383) |

@@ -249,8 +249,8 @@ def test_texts_that_would_fill_the_memory_are_refused_and_few_are_not(exported, 
     found = exported("shift_bytes", images_bytes=[with_parts(encoded_images.MOST_TEXTS)])
     np.testing.assert_array_equal(found, expected)
     for files, found in (
-        ([with_parts(9)], "9 .* 9 in all"),
-        (33 * [with_parts(8)], "8 .* 264 in all"),
+        ([with_parts(9)], "9 .* 9 in total"),
+        (33 * [with_parts(8)], "8 .* 264 in total"),
     ):
         with pytest.raises(ValueError, match=rf"has {found}: .* at most 8 and 256, resp"):
             exported("shift_bytes", images_bytes=files)

@@ -178,7 +178,7 @@ def test_steps_are_limited_by_their_work(tmp_path, monkeypatch):
             model("sample", seed=1, n=n, steps=steps)
     with pytest.raises(ValueError, match="n is 1025: expected 1 to 1024"):
         model("sample", seed=1, n=1025, steps=50)
-    with pytest.raises(ValueError, match=r"expected integers in \[1, 1000\]"):
+    with pytest.raises(ValueError, match=r"expected an integer in \[1, 1000\]"):
         model("sample", seed=1, n=1, steps=2**31 - 1)
     with pytest.raises(ValueError, match="latents contains 41 examples: expected 1 to 40"):
         model("decode", latents=np.zeros([41, 2]))

@@ -30,8 +30,8 @@ class PixelCNN(CausalModel):
     Deviations: see the network, such as `keras_gen.networks.pixel_cnn`.
 
     Args:
-        network: Network that maps images `[batch, height, width, channels]`, in the range of the
-            likelihood, to the likelihood's parameters
+        network: Network that maps images `[batch, height, width, channels]`, with values in the
+            likelihood's range, to the likelihood's parameters
             `[batch, height, width, channels * parameters]`, in the order `[channel, parameter]`.
             The parameters of a value depend only on earlier values: values are ordered by row, then
             by pixel, then by channel.

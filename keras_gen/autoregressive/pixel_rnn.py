@@ -22,16 +22,16 @@ class PixelRNN(PixelCNN):
     sequentially in each training step. Sampling requires only one pass in total, because the LSTMs
     over rows and diagonals can also be computed pixel by pixel.
 
-    The network is built by `keras_gen.networks.pixel_rnn`, with kind "row" or "diagonal", or from
-    `keras_gen.layers.RowLSTM`, `DiagonalLSTM`, and other causal layers. `likelihood` is
-    "bernoulli" for the paper's black-and-white digits, and "categorical" for the softmax over 256
-    levels (sec. 3.5).
+    The network is built by `keras_gen.networks.pixel_rnn`, with kind "row" or "diagonal", or is
+    assembled from `keras_gen.layers.RowLSTM`, `DiagonalLSTM`, and other causal layers. `likelihood`
+    is "bernoulli" for the paper's black-and-white digits, and "categorical" for the softmax over
+    256 levels (sec. 3.5).
 
     Deviations: see the network; the multi-scale PixelRNN (sec. 3.6) is not included.
 
     Args:
-        network: Network that maps images `[batch, height, width, channels]`, in the range of the
-            likelihood, to the likelihood's parameters
+        network: Network that maps images `[batch, height, width, channels]`, with values in the
+            likelihood's range, to the likelihood's parameters
             `[batch, height, width, channels * parameters]`, in the order `[channel, parameter]`.
             The parameters of a value depend only on earlier values: values are ordered by row, then
             by pixel, then by channel.

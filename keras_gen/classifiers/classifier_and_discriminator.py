@@ -36,7 +36,7 @@ class OpposedClassifier(Classifier):
         return tf.cast(self.discriminator(features, training=self.training), tf.float32)
 
     def discriminator_loss(self, features, values) -> tuple:
-        """Returns the discriminator's loss in nats and whether its output is correct, `[batch]`.
+        """Returns the discriminator's loss, in nats, and whether it predicts correctly, `[batch]`.
 
         `values` contains the values to predict, int32 `[batch]`.
         """

@@ -53,9 +53,10 @@ class EBM(GenerativeModel):
 
     `score` is the energy, which is high for unusual examples. Only differences between energies are
     meaningful, and they are in nats only if the chains have a temperature of 1 and reach
-    equilibrium. This is not the case at the default temperature, so there is no `log_prob`.
-    `contrast_loss` is near 0 at the start of training and at its end, so it does not measure
-    quality. The result of `evaluate`, which also runs chains, does not measure quality either.
+    equilibrium. This is not the case at the default temperature, so there is no `log_prob`. The
+    metric `contrast_loss` is near 0 both at the start and at the end of training, so it does not
+    measure quality. The result of `evaluate`, which also runs chains, does not measure quality
+    either.
 
     | paper | here |
     |-|-|
@@ -88,9 +89,9 @@ class EBM(GenerativeModel):
 
     Raises:
         TypeError: If an argument has the wrong type.
-        ValueError: If the network does not return one energy or contains dropout or batch
-            normalization, if an argument is out of range, or if the buffer would need more than 1
-            GiB. `fit` rejects batches larger than the buffer.
+        ValueError: If the network does not return one energy per example, or contains dropout or
+            batch normalization, if an argument is out of range, or if the buffer would need more
+            than 1 GiB. `fit` rejects batches larger than the buffer.
 
     Example:
     ```python

@@ -285,8 +285,8 @@ class Flow(LikelihoodModel):
         Args:
             shape: `(height, width, channels)` of the images; the sides must be multiples of
                 2^scales.
-            scales: Number of scales, L, at least 1.
-            steps: Number of flow steps at each scale, K.
+            scales: Number of scales (L in the paper), at least 1.
+            steps: Number of flow steps at each scale (K in the paper).
             filters: Number of channels in the hidden layers of the couplings' networks.
             alpha: Minimum distance from 0 and 1 of the scaled levels to which the logit is applied.
             levels: Number of levels.

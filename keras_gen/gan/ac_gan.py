@@ -20,8 +20,8 @@ class ACGAN(ConditionalGAN):
     Odena, Olah, Shlens: "Conditional Image Synthesis with Auxiliary Classifier GANs", ICML 2017,
     sec. 3. The discriminator maximizes L_S + L_C, and the generator maximizes L_C - L_S. L_S, eq.
     (2), is the log-likelihood of the correct source (real or generated), and L_C, eq. (3), is the
-    log-likelihood of the correct class, for both real and generated images. `real_class_loss` and
-    `fake_class_loss` are the two parts of -L_C in nats.
+    log-likelihood of the correct class, for both real and generated images. The metrics
+    `real_class_loss` and `fake_class_loss` are the two parts of -L_C, in nats.
 
     Deviations: the objective determines which form of L_S the generator uses; the default is the
     non-saturating loss. See also `GAN`.

@@ -159,7 +159,7 @@ class GAN(GenerativeModel):
         return [{name: each[i] for name, each in divided.items()} for i in range(k)]
 
     def generated(self, use: str, batch: dict):
-        """Returns generated examples; within a step, calls with equal `use` share the noise."""
+        """Returns generated examples; within a step, calls with the same `use` share the noise."""
         latents = self.normal(use, [keras.ops.shape(batch["x"])[0], self.latent_dim])
         return self.generator(latents, training=self.training)
 

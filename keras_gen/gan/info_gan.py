@@ -71,8 +71,8 @@ class InfoGAN(GAN):
         continuous: Number of continuous codes.
         weight: Weight lambda of the information about the categorical codes; 1 in the paper (app.
             C).
-        continuous_weight: Weight of the information about the continuous codes; the paper
-            recommends a smaller value.
+        continuous_weight: Weight of the information about the continuous codes. The paper
+            recommends a value smaller than `weight`.
         scale: Standard deviation of the continuous codes if Q predicts only means, as in the
             authors' code for digits. A predicted scale, as in the paper, rewards precise continuous
             codes, which can crowd out the categories.

@@ -42,8 +42,8 @@ class MoCoGAN(GAN):
         seed: Seed for the latents and the choice of frames.
 
     Raises:
-        ValueError: If the discriminators' frames have different shapes, or if `content_dim` leaves
-            no latents for the content or for the motion; see also `GAN`.
+        ValueError: If the two discriminators accept frames of different shapes, or if `content_dim`
+            leaves no latents for the content or for the motion; see also `GAN`.
 
     Example:
     ```python

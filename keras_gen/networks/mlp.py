@@ -37,11 +37,11 @@ def mlp_encoder(
         latent_dim: Number of latent dimensions, or their shape, such as `(variables, classes)`.
         hidden: Number of units in each hidden layer.
         activation: Activation of the hidden layers.
-        heads: Names of the outputs: codes, or the parameters of a distribution over the latents,
-            such as `("mean", "log_variance")`.
+        heads: Names of the outputs, which are codes or the parameters of a distribution over the
+            latents, such as `("mean", "log_variance")`.
         output_activation: Activation of the heads.
-        gain: Factor applied to the hidden layers' initial weights. By default, 4 for "sigmoid",
-            whose slope is a quarter of the slope of tanh, and 1 for other activations.
+        gain: Factor applied to the hidden layers' initial weights. By default, the factor is 4 for
+            "sigmoid", whose slope is a quarter of the slope of tanh, and 1 for other activations.
         output_gain: Factor applied to the heads' initial weights.
         dropout: Fraction of the inputs set to zero in training; the remaining inputs are scaled up.
         name: Name of the model.

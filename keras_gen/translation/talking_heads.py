@@ -58,8 +58,8 @@ class TalkingHeads(AdversarialPredictor):
             `[batch, N]` to images in [-1, 1].
         discriminator: Network that maps the embedder's input to logits `[batch, 1]`, features
             `[batch, N]`, and one or more feature maps to compare.
-        identities: Network that maps int32 labels of people to vectors `[batch, N]`, the paper's W.
-            All four networks can be built with `keras_gen.networks.talking_head_networks`.
+        identities: Network that maps int32 labels of people to vectors `[batch, N]` (W in the
+            paper). All four networks can be built with `keras_gen.networks.talking_head_networks`.
         feature_network: Network that maps images to feature maps. The distance between the feature
             maps of generated and real images is also minimized. This network is not trained.
         objective: Adversarial objective, a name or an object.

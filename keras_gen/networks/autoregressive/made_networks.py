@@ -35,8 +35,8 @@ def made(
         values: Number of values per example, at least 2.
         outputs_per_value: Number of parameters per value, such as 3 for each component of a
             mixture.
-        hidden: Number of units in each hidden layer; empty for parameters that are linear in the
-            values.
+        hidden: Number of units in each hidden layer. If this tuple is empty, the parameters are
+            linear in the values.
         activation: Activation of the hidden layers.
 
     Returns:

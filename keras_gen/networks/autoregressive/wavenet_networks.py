@@ -48,7 +48,7 @@ def wavenet(
         classes: Number of classes, such as speakers, or 0 for none. A class conditions a whole
             example (global conditioning, sec. 2.5).
         local_channels: Number of channels of a condition that has a value at every sample (local
-            conditioning, sec. 2.5), or 0 for none.
+            conditioning, sec. 2.5), or 0 for no such condition.
 
     Returns:
         A model that maps levels `[batch, time, 1]` to float32 logits

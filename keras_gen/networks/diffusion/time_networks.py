@@ -100,8 +100,8 @@ def time_unet(
     Ho, Jain, Abbeel: "Denoising Diffusion Probabilistic Models", NeurIPS 2020, appendix B, on a
     small scale. Each width has one residual block in the downsampling path and two in the
     upsampling path, which also receive the earlier maps of the same size. At the smallest size,
-    there is another block in the middle. Where there is attention over all positions, it follows
-    the block of the downsampling path, the block in the middle, and the first block of the
+    there is another block in the middle. At sizes with attention over all positions, the attention
+    follows the block of the downsampling path, the block in the middle, and the first block of the
     upsampling path.
 
     Deviations, so that training takes minutes on a CPU: the first layer treats patches as pixels

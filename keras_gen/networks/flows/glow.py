@@ -43,8 +43,8 @@ def glow(
 
     Args:
         shape: `(height, width, channels)` of an image, with sides that are multiples of 2^scales.
-        scales: Number of scales, L in the paper, at least 1.
-        steps: Number of flow steps per scale, K in the paper, at least 1.
+        scales: Number of scales (L in the paper), at least 1.
+        steps: Number of flow steps per scale (K in the paper), at least 1.
         filters: Number of hidden channels in the coupling networks; 512 in the paper.
         alpha: Minimum distance from 0 and 1 of the scaled values to which the logit is applied; see
             `Logit`.

@@ -18,8 +18,8 @@ def maxout_discriminator(
     """Builds dense layers of maxout units with dropout, and one logit.
 
     Goodfellow, Warde-Farley, Mirza, Courville, Bengio: "Maxout Networks", ICML 2013. A unit is the
-    maximum of several linear functions of its inputs. The sizes are from the MNIST code of
-    Goodfellow et al.: "Generative Adversarial Nets", NeurIPS 2014.
+    maximum of several linear functions of its inputs. The default layer sizes are from the MNIST
+    code of Goodfellow et al.: "Generative Adversarial Nets", NeurIPS 2014.
 
     Args:
         image_shape: Shape of an image.

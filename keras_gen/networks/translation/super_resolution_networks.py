@@ -37,8 +37,8 @@ def sr_resnet(
         normalization: Whether to use batch normalization, as in the paper. Networks without batch
             normalization perform better and cost less (Lim, Son, Kim, Nah, Lee: "Enhanced Deep
             Residual Networks for Single Image Super-Resolution", CVPR Workshops 2017, sec. 3.1).
-        from_bicubic: Whether to add the network's output to a bicubic enlargement, which is then
-            the initial result.
+        from_bicubic: Whether to add the network's output to a bicubic enlargement of the input. The
+            initial result is then the bicubic enlargement.
         edge_kernel: Side length of the first and last kernels.
         name: Name of the model.
 

@@ -25,8 +25,8 @@ def residual_encoder(
     Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017,
     sec. 4.1. 4x4 convolutions with stride 2 are followed by blocks of ReLU, 3x3 convolution, ReLU,
     and 1x1 convolution, all with 256 channels. For CIFAR-10, there are 8x8 positions with 10
-    latents each. Details that the paper does not specify: a ReLU between the convolutions and
-    before the last convolution, and a 1x1 convolution that returns the latents.
+    latents each. The paper does not specify the following details: a ReLU between the convolutions
+    and before the last convolution, and a 1x1 convolution that returns the latents.
 
     Args:
         image_shape: `(height, width, channels)`, with sides of at least 2^stages.

@@ -1,10 +1,10 @@
 """Reference implementations of deep generative models in Keras 3 and TensorFlow.
 
-Each family is a separate package, and its models are also available here:
+Each family of models is a separate package, and its models are also available here:
 `from keras_gen import VAE`. `import keras_gen` alone does not import TensorFlow: a model is
 imported when its name is used. If Keras is already imported, all models are imported, so that
-`keras.models.load_model` recognizes their classes. `keras_gen.load` loads a trained model by the
-name of its export or from a file.
+`keras.models.load_model` recognizes their classes. `keras_gen.load` loads a trained model, given
+the name of its export or the path of a file.
 """
 
 import importlib
@@ -132,7 +132,7 @@ def __dir__() -> list[str]:
 
 
 def _import_models() -> None:
-    """Imports all families, so that Keras recognizes their classes when loading files."""
+    """Imports the models of all families, so that Keras recognizes their classes in files."""
     for family in _MODELS:
         importlib.import_module(f"keras_gen.{family}")
 

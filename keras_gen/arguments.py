@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 MOST_SIZE = 2**20
-"""Maximum number of units, classes, or similar items; more would exhaust the machine's memory."""
+"""Maximum number of units, classes, or similar items; more items would exhaust the memory."""
 MOST_STEPS = 10_000
 """Maximum number of steps in a loop that runs within one call, such as an attack."""
 LONGEST = 60  # maximum number of characters of a value in an error message
@@ -96,7 +96,7 @@ def checked_below_1(name: str, value: Any) -> float:
 
 
 def checked_odd(name: str, value: Any, minimum: int = 1) -> int:
-    """Returns an argument if it is odd and at most 2**20. For errors, see `checked_size`."""
+    """Returns an argument if it is an odd integer of at most 2**20; see `checked_size`."""
     size = checked_size(name, value, minimum)
     if size % 2 == 0:
         raise ValueError(f"{name} is {size}: expected an odd number, such as 3 or 7.")
@@ -135,7 +135,7 @@ def checked_names(name: str, value: Any) -> tuple[str, ...]:
 
     Raises:
         TypeError: If `value` is not a list.
-        ValueError: If names repeat, or are not valid Unicode.
+        ValueError: If a name is repeated, or is not valid Unicode.
     """
     names = tuple(map(str, checked_list(name, value)))
     require_unicode(name, names)
@@ -164,8 +164,8 @@ def checked_path(name: str, value: Any) -> Path:
     """Returns an argument as a `Path`. Integers, which `open` would accept, are rejected.
 
     Raises:
-        TypeError: If `value` is neither a str nor a path. For example, bytes and file descriptors
-            are rejected.
+        TypeError: If `value` is neither a str nor a path (for example, if it is bytes or a file
+            descriptor).
         ValueError: If `value` is empty or contains a NUL character.
     """
     if not isinstance(value, str | os.PathLike) or not isinstance(os.fspath(value), str):
@@ -201,7 +201,7 @@ def _within(number, minimum, maximum) -> bool:
 
 
 def checked_shape(name: str, value: Any) -> tuple[int, ...]:
-    """Returns the shape of an example as a tuple of ints; a single number becomes one size.
+    """Returns the shape of an example as a tuple of ints; a single number becomes a tuple of one.
 
     Raises:
         TypeError: If a size is not an integer.
@@ -273,7 +273,7 @@ def checked_array(name: str, values: Any, dtype: Any = None) -> np.ndarray:
 
 
 def shown(value: Any) -> str:
-    """Formats a value for an error message: its `repr`, or its type if the `repr` is long."""
+    """Formats a value for an error message: as its `repr`, or as its type if the `repr` is long."""
     shape = getattr(value, "shape", None)
     if shape is not None and len(shape):
         dtype = getattr(value, "dtype", None)

@@ -58,9 +58,9 @@ def checked_arguments(function=None, *, axes=IMAGE, open_sides=False, square=Fal
 
     Args:
         function: Function with annotations for all of its parameters.
-        axes: Names of the axes of any parameter whose name ends in `shape`. If None, a shape may
-            have any number of axes.
-        open_sides: Whether sides in a shape may be None, for images of any size.
+        axes: Names of the axes of shapes, which are parameters whose names end in `shape`. If None,
+            a shape may have any number of axes.
+        open_sides: Whether the height and width in a shape may be None, for images of any size.
         square: Whether a single number may be passed as the shape of a square gray image with that
             side length.
         ranges: Whether the ranges of values are checked in addition to types; see `checked_types`.
@@ -105,7 +105,7 @@ def with_bound(
     function: Callable[P, R],
     context: Callable[[inspect.BoundArguments], contextlib.AbstractContextManager],
 ) -> Callable[P, R]:
-    """Wraps a function so that it runs in a context that receives and may replace its arguments."""
+    """Wraps a function to run in a context that receives, and may replace, its arguments."""
     signature = inspect.signature(function)
 
     @functools.wraps(function)
@@ -137,7 +137,7 @@ def _hints(function) -> dict[str, Any]:
 
 
 def _may_be_none(parameter: inspect.Parameter) -> bool:
-    """Returns whether None is allowed, or refused by the check of the annotation."""
+    """Returns whether None is allowed, or is left to the check in the annotation."""
     kind = parameter.annotation
     unknown = kind in (Any, object, parameter.empty) or isinstance(kind, typing.TypeVar)
     missing = parameter.default is None or type(None) in typing.get_args(kind)
@@ -165,11 +165,11 @@ def checked_by_type(
 
     Args:
         name: Name of the argument in the error message.
-        kind: Annotation, such as `int | None`. The metadata of an `Annotated` type is a check: a
-            function that maps the argument's name and value to the value to store.
+        kind: Annotation, such as `int | None`. The metadata of an `Annotated` type is a check,
+            which is a function that maps the argument's name and value to the value to store.
         value: Argument to check.
-        minimum: Minimum for integers.
-        maximum: Maximum for integers.
+        minimum: Minimum value of an integer.
+        maximum: Maximum value of an integer.
 
     Raises:
         TypeError: If the value's type does not match the annotation.
@@ -329,7 +329,7 @@ def checked_array(name: str, value: Any) -> np.ndarray:
 
 
 def checked_tensor(name: str, value: Any) -> tf.Tensor:
-    """Returns an argument as a tensor of numbers, without changing the dtype.
+    """Returns an argument as a tensor of numbers with the same dtype.
 
     Raises:
         TypeError: If the argument is not a tensor, an array, or a list of numbers.

@@ -10,8 +10,8 @@ The annotation describes the allowed values; an `Annotated` type includes the ch
 checks every argument, stores it under its name, and calls `set_up` for any additional setup.
 Required arguments come first, starting with networks, and optional arguments follow. Within each
 group, the arguments of base classes come first. An argument that a subclass declares again keeps
-its position, unless it is `later`. If a subclass declares an argument as `fixed`, its constructor
-does not accept this argument.
+its inherited position, unless it is declared with `later`. If a subclass declares an argument as
+`fixed`, its constructor does not accept this argument.
 """
 
 import copy
@@ -91,11 +91,11 @@ def argument(
         check: Function that maps the argument's name and value to the value to store. If None, the
             annotation's check is used.
         default: Default value.
-        kw_only: Whether an argument with a default can be passed only by name. For an argument
-            without a default that follows an argument with a default, pass True, because type
-            checkers require it.
-        later: Whether to move an argument that a base class also declares from its inherited
-            position to its position among the subclass's own arguments.
+        kw_only: Whether an argument with a default can be passed only by name. Also pass True for
+            an argument without a default that follows an argument with a default, because type
+            checkers require this setting.
+        later: Whether to move an argument that a base class also declares. The argument moves from
+            its inherited position to its position among the subclass's own arguments.
     """
     metadata: dict[str, Any] = {"later": later}
     if check is not None:
@@ -122,10 +122,10 @@ def network(
     """Declares a built network by its inputs and outputs, such as `"x -> z z"`.
 
     Args:
-        shapes: Names of inputs, an arrow, and names of outputs. Tensors with the same name have the
-            same shape in all networks of the class. `logits` and names such as `class_logits` are
-            outputs of any shape without an activation; `...` stands for any number of additional
-            tensors of any shape.
+        shapes: String that consists of the names of inputs, an arrow, and the names of outputs.
+            Tensors with the same name have the same shape in all networks of the class. `logits`
+            and names such as `class_logits` are outputs of any shape without an activation; `...`
+            stands for any number of additional tensors of any shape.
         default: Default value; None for an optional network.
         kw_only: See `argument`.
         later: See `argument`.
@@ -216,7 +216,7 @@ def accepts(cls: type, name: str) -> bool:
 
 
 def required_networks(cls: type) -> dict[str, str]:
-    """Returns the shapes of the required networks, by name; see `network`."""
+    """Returns a dict that maps the names of required networks to their `shapes`; see `network`."""
     fields = fields_of(cls).items()
     required = {name: field for name, field in fields if field.default is REQUIRED}
     return {n: f.metadata["shapes"] for n, f in required.items() if "shapes" in f.metadata}
@@ -241,10 +241,10 @@ def declare(
 
     Args:
         cls: Class whose annotated attributes are fields, except for `ClassVar`.
-        frozen: Whether attributes are read-only, and objects with equal attributes compare as
-            equal.
-        last: Constructor arguments of the common base of all classes with fields, mapped to their
-            defaults.
+        frozen: Whether attributes are read-only, and whether objects with equal attributes compare
+            as equal.
+        last: Dict that maps the constructor arguments of the common base of all classes with fields
+            to the arguments' defaults.
         finish: Function called with an object after its arguments have been checked, to complete
             its setup. If None, `set_up` is called.
         reserved: Names that no argument may have, in addition to the methods and properties of
@@ -462,8 +462,8 @@ class Declared:
 class DeclaredLayer(keras.layers.Layer):
     """Base class of layers with declared arguments, which `get_config` returns.
 
-    `options` contains arguments for the base layer, such as `autocast`, that are the same in all
-    layers of the class.
+    `options` contains arguments for the base layer, such as `autocast`, which have the same values
+    in all layers of the class.
     """
 
     options: ClassVar[dict[str, Any]] = {}

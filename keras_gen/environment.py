@@ -9,7 +9,7 @@ from keras_gen.files.reading import read_json
 DEBUG = "KERAS_GEN_DEBUG"
 """If set, a recipe that fails prints a traceback before its error message."""
 NO_OFFLINE_SAMPLE = "KERAS_GEN_NO_OFFLINE_SAMPLE"
-"""If set, a recipe stops where it would otherwise continue with an offline sample."""
+"""If set, a recipe stops instead of continuing with an offline sample."""
 
 
 def require_tensorflow() -> None:

@@ -57,7 +57,7 @@ def put_first(model: keras.Model, *layers: keras.Layer | None) -> None:
     """Moves layers to the start of a model's list of layers; the variables follow this order.
 
     Checkpoints store variables by position, and the order of declared arguments may differ from the
-    order in which earlier versions stored the variables.
+    order in which earlier versions stored variables.
     """
     places = {id(layer): place for place, layer in enumerate(layers)}
     model._layers.sort(key=lambda layer: places.get(id(layer), len(places)))
@@ -84,7 +84,7 @@ def new_names() -> Iterator[None]:
 
 
 def calls(network: keras.Model) -> Iterator:
-    """Yields the calls of a functional model's operations, each after the calls that it depends on.
+    """Yields the calls in a functional model, each after the calls on which it depends.
 
     Each call is a Keras `Node` with the attributes `operation`, `input_tensors`, `outputs`, and
     `arguments`.
@@ -109,11 +109,11 @@ def call_again(node, tensors: dict) -> list:
 
 
 def origin(tensor: keras.KerasTensor) -> tuple:
-    """Returns the operation that produced a symbolic tensor, its inputs, and the tensor's position.
+    """Returns the operation that produced a tensor, its inputs, and the tensor's position.
 
     Returns:
-        The operation, the list of symbolic tensors that it was called on, and the position of
-        `tensor` among its outputs.
+        A tuple of the operation, the list of symbolic tensors on which the operation was called,
+        and the position of `tensor` among the operation's outputs.
     """
     operation, call, place = tensor._keras_history
     return operation, operation._inbound_nodes[call].input_tensors, place
@@ -133,7 +133,7 @@ def moments(adam: keras.optimizers.Adam, index: int) -> tuple[keras.Variable, ke
 
 
 def largest_square(adam: keras.optimizers.Adam, index: int) -> keras.Variable:
-    """Returns the maximum mean squared gradient of a weight, as stored by AMSGrad."""
+    """Returns the maximum of the mean squared gradients of a weight, as stored by AMSGrad."""
     return adam._velocity_hats[index]
 
 
@@ -145,7 +145,7 @@ def averages(
 
 
 def averages_alone(optimizer: keras.optimizers.Optimizer) -> list[keras.Variable]:
-    """Returns only the averages of an optimizer with `use_ema`, in the order of its weights."""
+    """Returns only the averages of an optimizer with `use_ema`, in the order of the weights."""
     return optimizer._model_variables_moving_average
 
 

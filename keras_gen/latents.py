@@ -1,4 +1,4 @@
-"""Latent-space tools for any model with a decoder: paths, arithmetic, truncation, and search."""
+"""Latent-space tools for models with a decoder: paths, arithmetic, truncation, and search."""
 
 import math
 
@@ -33,7 +33,7 @@ def path(start: np.ndarray, end: np.ndarray, steps: int, spherical: bool = False
 
     Args:
         start: Latents `[n, ...]`.
-        end: Latents of the same shape as `start`.
+        end: Latents with the same shape as `start`.
         steps: Number of points, at least 2, including both ends.
         spherical: Whether paths are arcs instead of lines. For arcs, latents are treated as
             vectors; see `slerp`.
@@ -74,7 +74,7 @@ def _points(name: str, values) -> np.ndarray:
 
 
 def _lengths(vectors: np.ndarray) -> np.ndarray:
-    """Returns the lengths of vectors `[n, d]`, `[n, 1]`, without overflow of the squares."""
+    """Returns the lengths `[n, 1]` of vectors `[n, d]`, without overflow of the squares."""
     largest = np.abs(vectors).max(axis=1, keepdims=True, initial=1e-300)
     return largest * np.linalg.norm(vectors / largest, axis=1, keepdims=True)
 
@@ -112,7 +112,7 @@ def great_circle(start: np.ndarray, end: np.ndarray, t) -> np.ndarray:
 
 
 def slerp(start: np.ndarray, end: np.ndarray, t) -> np.ndarray:
-    """Interpolates the direction along a great circle and the length linearly; returns `[n, d]`.
+    """Interpolates directions along a great circle, and lengths linearly; returns `[n, d]`.
 
     In high dimensions, latents from a normal prior have approximately the same length, but the
     midpoint between two of them is closer to the origin (White: "Sampling Generative Networks",
@@ -121,7 +121,7 @@ def slerp(start: np.ndarray, end: np.ndarray, t) -> np.ndarray:
     Args:
         start: Latents `[n, d]`.
         end: Latents `[n, d]`.
-        t: Fraction of the distance, a number or `[n, 1]`.
+        t: Fraction of the distance from `start` to `end`, a number or `[n, 1]`.
 
     Raises:
         TypeError: If latents are not real numbers.
@@ -145,7 +145,8 @@ def decoded_path(decode, a, b, steps: int, spherical: bool = False, **conditions
         b: Latents of the same shape as `a`.
         steps: Number of points, at least 2, including both ends.
         spherical: Whether paths are arcs around the origin (`slerp`) instead of lines.
-        **conditions: Additional arguments for `decode`: one value per pair, or one for all pairs.
+        **conditions: Additional arguments for `decode`, each with one value per pair of latents or
+            a single value for all pairs.
 
     Raises:
         TypeError: If `steps` is not an integer.
@@ -168,13 +169,13 @@ def interpolate(self, a, b, steps: int = 8, **given):  # noqa: D417
 
     Args:
         a: Examples `[n, ...]` in the model's input format.
-        b: Examples in the same format, as many as in `a`.
+        b: Examples in the same format; there must be as many as in `a`.
         steps: Number of points, at least 2, including both ends.
-        **given: Additional arguments for `encode` and `decode`, such as `labels`: one value per
-            pair, or one for all pairs.
+        **given: Additional arguments for `encode` and `decode`, such as `labels`, each with one
+            value per pair of examples or a single value for all pairs.
 
     Returns:
-        Outputs of `decode`, `[n, steps, ...]`; the rows of a table are strings.
+        Outputs of `decode`, `[n, steps, ...]`. Table rows are returned as strings.
 
     Raises:
         ValueError: If `a` and `b` contain different numbers of examples, or if `steps` is below 2.
@@ -222,18 +223,19 @@ def latent_arithmetic(  # noqa: D417
     """Generates examples from the mean of `a` minus the mean of `b` plus the mean of `c`.
 
     Radford, Metz, Chintala: "Unsupervised Representation Learning with Deep Convolutional
-    Generative Adversarial Networks", ICLR 2016, sec. 6.3.2: smiling women minus neutral women plus
-    neutral men yield smiling men.
+    Generative Adversarial Networks", ICLR 2016, sec. 6.3.2. For example, smiling women minus
+    neutral women plus neutral men yield smiling men.
 
     Args:
-        a: Latents `[any number, ...]`.
+        a: Latents `[any number, ...]` whose mean is the starting point.
         b: Latents `[any number, ...]` whose mean is subtracted.
         c: Latents `[any number, ...]` whose mean is added.
         n: Number of examples. Uniform noise is added to the latents of all examples except the
             first.
         spread: Maximum absolute value of the noise.
         seed: Seed for the noise.
-        **conditions: Additional arguments for `generate`, one value for all examples.
+        **conditions: Additional arguments for `generate`, each with a single value for all
+            examples.
 
     Raises:
         ValueError: If `n` is below 1, if `spread` is negative, or if there are no latents.
@@ -286,7 +288,7 @@ def truncate(self, latents, truncation: float) -> np.ndarray:  # noqa: D417
 
     Args:
         latents: Samples from a standard normal distribution, `[n, latents]`.
-        truncation: Maximum absolute value of a latent, 0 to 10; 10 has no effect.
+        truncation: Maximum absolute value of a latent, from 0 to 10. A value of 10 has no effect.
 
     Raises:
         ValueError: If the latents have a different shape, or if the truncation is out of range.
@@ -321,10 +323,10 @@ def nearest_latents(
     Deviation: Adam with a cosine-decayed learning rate replaces the authors' optimizer.
 
     Args:
-        model: Model that decodes latents without other inputs, with `generate` or `decode`, such as
-            a `GAN`.
+        model: Model, such as a `GAN`, whose `generate` or `decode` accepts latents without other
+            inputs.
         images: Images in the model's input format, `[n, height, width, channels]`, or a `Source` of
-            them.
+            such images.
         tries: Number of random starting latents per image.
         steps: Number of updates in each search.
         rate: Initial learning rate of Adam.
@@ -333,8 +335,8 @@ def nearest_latents(
             image.
 
     Raises:
-        ValueError: If there are no images, if they have a different shape, if `tries`, `steps`, or
-            `batch_size` is below 1, or if `rate` is not positive.
+        ValueError: If there are no images, if their shape does not match the model, if `tries`,
+            `steps`, or `batch_size` is below 1, or if `rate` is not positive.
         TypeError: If the model's images depend on inputs other than latents, such as labels.
 
     Example:

@@ -58,7 +58,7 @@ def terms_of(data: Any) -> list[Terms]:
 
 
 def as_json(data: Any) -> dict[str, dict[str, Any]]:
-    """Returns the terms of the datasets in a description, by name, for an export's metadata."""
+    """Returns the terms of the datasets in a description, as a dict for an export's metadata."""
     return {
         terms.name: {"license": terms.license, "commercial_use": terms.commercial_use}
         for terms in terms_of(data)
@@ -66,5 +66,5 @@ def as_json(data: Any) -> dict[str, dict[str, Any]]:
 
 
 def forbid_commerce(every: Iterable[Terms]) -> bool:
-    """Returns whether any of the terms forbids commercial use."""
+    """Returns whether the terms of at least one dataset forbid commercial use."""
     return any(terms.commercial_use is False for terms in every)

@@ -90,7 +90,7 @@ def printable(text: str) -> str:
 
 
 def known_names(name: str, known: Iterable[str]) -> str:
-    """Returns the end of an error message about an unknown name: similar names, or all names.
+    """Returns the end of an error message on an unknown name, with similar names or all names.
 
     Example:
         >>> known_names("vae_mnits", ["gan_mnist", "vae_mnist"])
@@ -108,7 +108,7 @@ def known_names(name: str, known: Iterable[str]) -> str:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Returns the end of a sentence that lists names, with a suggestion of similar names, if any.
+    """Returns the end of a sentence that lists names, with a suggestion of any similar names.
 
     Example:
         >>> nearest("lable", ["label", "psi"])
@@ -141,7 +141,7 @@ def out_of_memory(error: BaseException) -> str | None:
 
 
 def refusal(text: str) -> str | None:
-    """Returns this library's sentence from a runtime error's message, or None if it has none.
+    """Returns this library's sentence in a runtime error's message, or None if there is none.
 
     The sentence comes from `core.require`, or describes a shape that `tf.ensure_shape` rejected.
     """

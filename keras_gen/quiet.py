@@ -44,7 +44,7 @@ def start_tensorflow() -> None:
 
     Convolutions use oneDNN, which TensorFlow itself enables only on newer processors. On older
     processors, oneDNN computes the gradient of a 7x7 convolution with 3 output channels in a tenth
-    of the time.
+    of the time required without oneDNN.
     """
     os.environ.setdefault(ONEDNN, "1")
     with quiet():

@@ -19,7 +19,7 @@ DRAWS = 64  # number of weighted samples per row in `impute` and `complete`
 
 @for_users
 def impute(self, rows):  # noqa: D417
-    """Fills gaps with the most likely category, or with the mean, rounded like the column's values.
+    """Fills gaps with the most likely category, or with a mean rounded like the column's values.
 
     Means minimize the squared error; medians would minimize the absolute error. Known values
     are unchanged.
@@ -28,10 +28,11 @@ def impute(self, rows):  # noqa: D417
         rows: A DataFrame, a dict of columns, the path of a CSV file, or strings `[n, columns]`.
 
     Returns:
-        All rows, in the format of `sample`; rows of a DataFrame keep their index.
+        All rows, in the format that `sample` returns. Rows of a DataFrame keep their index.
 
     Raises:
-        ValueError: If columns are missing or unknown, or if a value is unknown to the model.
+        ValueError: If columns are missing or unknown, or if a row contains a value that the model
+            does not know.
     """
     return _filled(self, rows, self.expected)
 
@@ -45,8 +46,8 @@ def complete(self, rows, seed: int | None = None):  # noqa: D417
 
     Args:
         rows: See `impute`.
-        seed: Seed, 0 to 2**31 - 1. Equal seeds yield equal rows. If None, values differ from call
-            to call.
+        seed: Seed for the sampled values, 0 to 2**31 - 1. Equal seeds yield equal rows. If None,
+            values differ from call to call.
 
     Returns:
         All rows; see `impute`.
@@ -103,7 +104,7 @@ def set_up_rows(self, taken: tuple, made: tuple, builder: str) -> None:  # noqa:
     Args:
         taken: Shape of the examples that the model's first network accepts.
         made: Output shape of the model's last network.
-        builder: Function in `keras_gen.networks` that builds such networks.
+        builder: Name of the function in `keras_gen.networks` that builds suitable networks.
 
     Raises:
         ValueError: If the shapes do not match the columns.

@@ -17,8 +17,8 @@ def require(condition, sentence: str, *values):
         An operation that subsequent operations must wait for.
 
     Raises:
-        ValueError: If the condition is false. For a condition in a graph, `GenerativeModel.fit`
-            raises the error.
+        ValueError: If the condition is false. If the condition is in a graph, `GenerativeModel.fit`
+            raises this error.
 
     Example:
     ```python
@@ -40,7 +40,7 @@ def require(condition, sentence: str, *values):
 
 
 def _readable(value):
-    """Returns a value without bytes that are not UTF-8, because clients decode errors."""
+    """Returns a value without bytes that are not UTF-8, because clients decode error messages."""
     value = tf.convert_to_tensor(value)
     if value.dtype != tf.string:
         return value

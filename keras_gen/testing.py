@@ -70,8 +70,8 @@ class Try(NamedTuple):
     Attributes:
         call: Short description of the call, such as `seed='many'`.
         run: Function without arguments that makes the call.
-        words: Words, such as the argument's name or type. The error must contain at least one of
-            them.
+        words: Words, such as the argument's name or type. The error message must contain at least
+            one of these words.
     """
 
     call: str
@@ -83,14 +83,14 @@ def check_model(model: GenerativeModel, leave_out: Collection[str] = ()) -> int:
     """Checks that a model rejects invalid input with a one-sentence error that names the input.
 
     The model is recreated with one argument changed at a time: strings instead of counts, NaN
-    instead of numbers, and networks that are None or have a different size. Its capabilities,
+    instead of numbers, and networks that are None or of a different size. Its capabilities,
     `sample`, and `fit` are called without required arguments, with unknown argument names, and with
     values that are not arrays. NumPy numbers must be accepted. Nothing is trained; a small model
     takes about a second.
 
     Args:
         model: `GenerativeModel` to check.
-        leave_out: Constructor arguments to leave unchanged, such as an integer that may be
+        leave_out: Names of constructor arguments to leave unchanged, such as an integer that may be
             negative.
 
     Returns:
@@ -125,7 +125,7 @@ def check_function(function: Callable, /, *args, **kwargs) -> int:
 
     In a valid call, one argument at a time is replaced with values of other types, NaN, masked
     arrays, arrays without examples, or arrays with one example more than the other arguments.
-    Values of the same type that are huge, tiny, or all equal may be accepted or rejected, but the
+    Values of the same type that are huge, tiny, or all equal may be accepted or rejected, but any
     error must be clear. The same array in a different memory layout or byte order must give the
     same result; an array passed as a list or in a different precision may be rejected. The result
     for each example must not depend on the other examples or their order.

@@ -17,7 +17,7 @@ class ConditionalDDPM(DDPM):
     """A class-conditional DDPM with classifier-free guidance.
 
     Ho, Salimans: "Classifier-Free Diffusion Guidance", 2022, algorithms 1 and 2. One network is
-    trained with labels and, for a fraction of the examples, without them.
+    trained with labels and, for a fraction of the examples, without labels.
     `sample(n, label=3, guidance=1.0)` samples from one class; `label` can also be one label per
     sample. Without labels, classes are random. `fit(images, labels)` accepts integer labels;
     `score` and `log_prob` refer to p(x | label).
@@ -28,11 +28,13 @@ class ConditionalDDPM(DDPM):
     | p_uncond | `unlabeled` |
     | w | `guidance` |
 
-    Deviations: see `DDPM`, whose time steps and solvers replace the paper's.
+    Deviations: see `DDPM`. The time steps and solvers of `DDPM` replace the paper's time steps and
+    solvers.
 
     Args:
-        network: Network that predicts from points, times, and int32 labels from 0 to `classes`; the
-            label `classes` means no class.
+        network: Network whose inputs are points, times, and int32 labels from 0 to `classes`, where
+            the label `classes` means no class. The network returns a prediction with the same shape
+            as the points.
         classes: Number of classes.
         probability_path: See `DDPM`.
         prediction: See `DDPM`.
@@ -73,7 +75,7 @@ class ConditionalDDPM(DDPM):
 
     @override
     def network_output(self, x_t, t, labels, guidance=None):
-        """Returns predictions for labels, guided away from unconditional predictions by eq. (6)."""
+        """Returns predictions for labels, guided away from the unconditional ones by eq. (6)."""
         if guidance is None:
             return self.predicted(x_t, t, labels)
         none = tf.fill(tf.shape(labels), self.classes)

@@ -25,12 +25,12 @@ class DDPM(PathModel):
 
     Ho, Jain, Abbeel: "Denoising Diffusion Probabilistic Models", NeurIPS 2020. Training is
     algorithm 1 with the loss of eq. (14). `sample` with `solver="ancestral"` and `chain_steps`
-    steps is algorithm 2; by default, it uses 50 steps of DDIM (Song, Meng, Ermon 2021). `score` is
-    the bound of eq. (5) on -log p, in nats, and `log_prob` is its negative. L_0 is eq. (13) for
-    images and a normal density for vectors; the terms L_1 to L_(T-1) are estimated from 16 points
-    in time. The estimates are unbiased but noisy. For normally distributed 2-D points, log p has a
-    standard deviation of 1 nat, but the estimates have a standard deviation of 2.4 nats, even with
-    the best network.
+    steps is algorithm 2; by default, `sample` uses 50 steps of DDIM (Song, Meng, Ermon 2021).
+    `score` is the bound of eq. (5) on -log p, in nats, and `log_prob` is its negative. L_0 is eq.
+    (13) for images and a normal density for vectors; the terms L_1 to L_(T-1) are estimated from 16
+    points in time. The estimates are unbiased but noisy. For normally distributed 2-D points, log p
+    has a standard deviation of 1 nat, but the estimates have a standard deviation of 2.4 nats, even
+    with the best network.
 
     | paper | here |
     |-|-|
@@ -51,8 +51,8 @@ class DDPM(PathModel):
         network: Network, such as `keras_gen.networks.time_unet` or `time_mlp`, that maps points x_t
             `[batch, ...]` and times `[batch]` in (0, 1] to a prediction with the same shape as the
             points.
-        probability_path: Path, a name or an object: `"linear"` is the paper's path, and `"cosine"`
-            is the path of Nichol, Dhariwal (2021).
+        probability_path: Name of a path, or a path object. `"linear"` is the paper's path, and
+            `"cosine"` is the path of Nichol, Dhariwal (2021).
         prediction: Quantity that the network predicts: `"noise"` as in the paper, `"example"`, or
             `"v"` as in Salimans, Ho (2022). At the end of the cosine path, a fraction of 5e-5 of an
             example remains, and an error in the predicted noise is divided by this fraction.
@@ -60,9 +60,10 @@ class DDPM(PathModel):
             uses `"v"` by default. After 2,000 training steps on two moons, the standard deviations
             of the samples' two coordinates were 0.99 and 0.97 times the standard deviations of the
             data. With `"noise"`, these ratios were 1.14 and 0.87.
-        chain_steps: Number T of evenly spaced times on the path, from 2 to 10,000. It is
+        chain_steps: Number T of evenly spaced times on the path, from 2 to 10,000. This number is
             independent of the path's own number of steps.
-        variance: Variance of a backward step, `"beta"` or `"beta_tilde"`; see sec. 3.2.
+        variance: Variance of a backward step, `"beta"` or `"beta_tilde"`; see sec. 3.2 of the
+            paper.
         data: Type of the examples: `"images"`, or `"vectors"` with standard deviations of about 1,
             as in `for_vectors`.
         seed: Seed for the noise and the times.
@@ -95,9 +96,9 @@ class DDPM(PathModel):
 
     @override
     def terms(self, batch):
-        """Returns the squared error of each example, `[batch]`; eq. (14) for predicted noise.
+        """Returns the squared error of each example, `[batch]`: eq. (14), for predicted noise.
 
-        The inherited `train_step` minimizes its mean over the batch.
+        The inherited `train_step` minimizes the mean of these errors over the batch.
         """
         x = batch["x"]  # images in [-1, 1]
         # Maps times in [0, 1) to 1/T, 2/T, ..., 1 with equal probability.

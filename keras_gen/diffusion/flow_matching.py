@@ -20,7 +20,7 @@ from keras_gen.losses.per_example import per_example_mean, per_example_sum
 
 @keras.saving.register_keras_serializable("keras_gen")
 class FlowMatching(PathModel):
-    """A velocity field that transforms noise into data, learned from straight lines between them.
+    """A velocity field that transforms noise into data, learned from lines between the two.
 
     Lipman, Chen, Ben-Hamu, Nickel, Le: "Flow Matching for Generative Modeling", ICLR 2023, eq. (23)
     with sigma_min = 0; Liu, Gong, Liu: "Flow Straight and Fast: Learning to Generate and Transfer
@@ -29,14 +29,14 @@ class FlowMatching(PathModel):
     "Improving and Generalizing Flow-Based Generative Models with Minibatch Optimal Transport", TMLR
     2024.
 
-    `sample` follows dx_t/dt from t = 1 to 0. `solver="euler"` is the papers' method; on the
-    straight path, DDIM, the default, is equivalent. Predicted images are clipped to [-1, 1] in each
-    step. `score` and `log_prob` are the likelihood of the differential equation (Lipman et al.,
-    appendix C), with 15 Runge-Kutta steps. Between sharp modes, the error can reach a few nats;
-    `keras_gen.diffusion.ode_likelihood.ode_log_prob` documents measured errors, and accepts more
-    steps. The divergence is the exact sum of derivatives for examples of up to 4 values, and is
-    estimated for larger examples. Uniform noise with the width of one level is added to images; see
-    `Flow`.
+    `sample` follows dx_t/dt from t = 1 to 0. `solver="euler"` is the papers' method. The default
+    solver, DDIM, is equivalent on the straight path. Predicted images are clipped to [-1, 1] in
+    each step. `score` and `log_prob` compute the likelihood under the differential equation (Lipman
+    et al., appendix C) with 15 Runge-Kutta steps. Between sharp modes, the error can reach a few
+    nats; `keras_gen.diffusion.ode_likelihood.ode_log_prob` documents measured errors, and accepts
+    more steps. For examples of up to 4 values, the divergence is computed exactly as the sum of
+    derivatives; for larger examples, it is estimated. Uniform noise with the width of one level is
+    added to images; see `Flow`.
 
     | papers | here |
     |-|-|
@@ -53,11 +53,11 @@ class FlowMatching(PathModel):
         network: Network, such as `keras_gen.networks.time_unet` or `time_mlp`, that maps points x_t
             `[batch, ...]` and times `[batch]` in [0, 1] to velocities with the same shape as the
             points.
-        probability_path: Path, a name or an object; `"straight"` is the path in both papers. On the
-            linear path, and on a `CosinePath` with an offset, the velocity grows without bound near
-            the data.
+        probability_path: Name of a path, or a path object. `"straight"` is the path in both papers.
+            On the linear path, and on a `CosinePath` with an offset, the velocity grows without
+            bound near the data.
         pairing: Assignment of noise to examples: `"independent"`, or `"optimal"`, which minimizes
-            squared distances within the *global* batch.
+            the sum of squared distances within the *global* batch.
         data: Type of the examples: `"images"`, or `"vectors"` with standard deviations of about 1,
             as in `for_vectors`.
         seed: Seed for the noise and the times.
@@ -97,7 +97,7 @@ class FlowMatching(PathModel):
         return {"denoising": per_example_mean(tf.square(velocity - self.network_output(x_t, t)))}
 
     def paired(self, noise, x) -> tf.Tensor:
-        """Returns the noise, reordered to match the examples that it is paired with."""
+        """Returns the noise in the order of the examples with which it is paired."""
         if self.pairing == "independent":
             return noise
         dealt = optimal_pairing(global_batch(noise), global_batch(x))
@@ -116,7 +116,7 @@ class FlowMatching(PathModel):
     @for_users
     @checked_types
     def straightness(self, n: Count, seed: int = 0, steps: Steps = 100) -> float:
-        """Returns how far the paths from noise to data deviate from straight lines; 0 if straight.
+        """Returns the deviation of the paths from noise to data from straight lines; 0 if straight.
 
         The deviation is the mean squared distance between the velocity and the velocity along a
         straight line between the path's ends: S(Z) in Liu, Gong, Liu (2023), sec. 2.

@@ -20,13 +20,13 @@ from keras_gen.networks.diffusion.time_networks import time_mlp, time_unet
 
 @keras.saving.register_keras_serializable("keras_gen")
 class LatentDiffusion(DDPM):
-    """A DDPM on the latents of a trained coder, which decodes the samples.
+    """A DDPM on the latents of a trained coder; the coder decodes the samples.
 
     Rombach, Blattmann, Lorenz, Esser, Ommer: "High-Resolution Image Synthesis with Latent Diffusion
-    Models", CVPR 2022. The coder is frozen: training is algorithm 1 of `DDPM` with z = E(x) in
-    place of x, eq. (2), and a sample is D(z). For a `VQVAE`, the latents are taken before
-    quantization, which is part of the decoder (sec. 3.1, VQ-reg.); for a `VAE`, they are the means
-    of q(z | x).
+    Models", CVPR 2022. The coder is frozen. Training is algorithm 1 of `DDPM` with z = E(x) in
+    place of x, as in eq. (2), and a sample is D(z). For a `VQVAE`, the latents are the encoder's
+    outputs before quantization, which is part of the decoder (sec. 3.1, VQ-reg.); for a `VAE`, the
+    latents are the means of q(z | x).
 
     `score` and `log_prob` are the bound of `DDPM` on the density of the examples' latents, in nats,
     with latents measured in units of `scale`.
@@ -53,9 +53,9 @@ class LatentDiffusion(DDPM):
         seed: Seed for the noise and the times.
 
     Raises:
-        TypeError: If the coder is another type of model.
-        ValueError: If the network's points do not match the coder's latents, or if `scale` is not
-            positive; see also `DDPM`.
+        TypeError: If the coder is not a model with one encoder and one decoder.
+        ValueError: If the shape of the network's points does not match the coder's latents, or if
+            `scale` is not positive; see also `DDPM`.
 
     Example:
     ```python
@@ -152,13 +152,16 @@ class LatentDiffusion(DDPM):
             coder: Trained coder.
             examples: Examples in the coder's input format, used to compute the standard deviation
                 of the latents.
-            widths: Widths of the `time_unet`, for latents that are feature maps.
-            width: Width of the `time_mlp`, for latents that are vectors.
+            widths: Numbers of channels of the `time_unet`, which is used if latents are feature
+                maps.
+            width: Number of units per layer of the `time_mlp`, which is used if latents are
+                vectors.
             **kwargs: Additional arguments for the class.
 
         Raises:
             TypeError: If the coder has an unsupported type.
-            ValueError: If the feature maps cannot be halved as often as `widths` requires.
+            ValueError: If the sides of the feature maps cannot be halved as often as `widths`
+                requires.
         """
         require_coder(coder)
         shape = tuple(coder.encoder.outputs[0].shape[1:])

@@ -42,26 +42,26 @@ def ode_log_prob(
     """Returns log p(x) under a velocity field that transforms standard normal noise into data.
 
     Chen, Rubanova, Bettencourt, Duvenaud: "Neural Ordinary Differential Equations", NeurIPS 2018,
-    theorem 1: along a solution, log p changes by minus the divergence of the velocity. For more
-    than 4 values, the divergence is estimated with a random direction; see Grathwohl et al.:
-    "FFJORD: Free-form Continuous Dynamics for Scalable Reversible Generative Models", ICLR 2019,
-    eq. (7). The integrals use the classical fourth-order Runge-Kutta method.
+    theorem 1: along a solution, the rate of change of log p is minus the divergence of the
+    velocity. For more than 4 values, the divergence is estimated with a random direction; see
+    Grathwohl et al.: "FFJORD: Free-form Continuous Dynamics for Scalable Reversible Generative
+    Models", ICLR 2019, eq. (7). The integrals use the classical fourth-order Runge-Kutta method.
 
     The error is small where the density is smooth, but not near sharp modes. In a test, the exact
-    2-D velocities led from normal noise to two modes at -1 and 1 with a standard deviation of 0.1.
-    With 15 steps on the path of EDM, the log densities of 500 samples had a mean error of 0.05 nats
-    and a maximum error of 5.4 nats; on the straight path, these errors were 0.011 and 2.3 nats.
-    With 60 steps, the four errors were 0.001, 0.28, 6e-5, and 0.02.
+    velocities transformed 2-D normal noise into two modes at -1 and 1 with a standard deviation of
+    0.1. With 15 steps on the path of EDM, the log densities of 500 samples had a mean error of 0.05
+    nats and a maximum error of 5.4 nats; on the straight path, these errors were 0.011 and 2.3
+    nats. With 60 steps, these four errors were 0.001, 0.28, 6e-5, and 0.02, in the same order.
 
     Args:
         velocity: Function that maps points `[batch, ...]` and a scalar time to dx/dt.
         x: Examples, which are the points at time 0; the points at time 1 are standard normal.
-        probe: Directions for the divergence estimate, with the same shape as x. The entries are
-            independent, with mean 0 and variance 1; ideally, they are 1 and -1.
+        probe: Random directions for the divergence estimate, with the same shape as x. The entries
+            must be independent, with mean 0 and variance 1; ideally, each entry is either 1 or -1.
         steps: Number of time steps. The models' `log_prob` uses 15.
 
     Returns:
-        `[batch]`, in nats.
+        Log densities of the examples, `[batch]`, in nats.
 
     Example:
         >>> ode_log_prob(lambda x, t: tf.zeros_like(x), tf.zeros([1, 2]), tf.ones([1, 2]))

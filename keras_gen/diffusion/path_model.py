@@ -35,22 +35,23 @@ class PathModel(LikelihoodModel):
 
     The network receives points x_t on the path and their times t, and predicts one of
     `keras_gen.diffusion.paths.QUANTITIES`, from which the other quantities follow. Images are in
-    [-1, 1], and their predicted examples are clipped to that range. `sample` accepts the number of
-    steps and the name of the solver. `encode` follows the differential equation from the data to
-    the noise, and `decode` follows it from the noise to the data. Each method takes 100 steps of
-    DDIM, so the round trip is not exact.
+    [-1, 1], and predicted images are clipped to this range. `sample` accepts the number of steps
+    and the name of the solver. `encode` follows the differential equation from the data to the
+    noise, and `decode` follows it from the noise to the data. `encode` and `decode` each take 100
+    steps of DDIM, so the round trip is not exact.
 
     With a `black_level` below 0, black is represented by a darker level during training, and
     generated values between that level and black are clipped. A network with errors of a few levels
-    then generates black instead of a faint background. None of the papers does this.
+    then generates black instead of a faint background. None of the papers uses such a black level.
 
-    A subclass declares `prediction`, and sets `last_time` if its path does not end at 1. It defines
-    the terms of its loss, and the negative log-likelihood of examples in nats.
+    A subclass declares `prediction`, and sets `last_time` if its path does not end at 1. The
+    subclass also defines the terms of its loss, and the negative log-likelihood of examples in
+    nats.
 
     Args:
         network: Network that maps points `[batch, ...]` and times `[batch]` to values with the same
             shape as the points.
-        probability_path: Path, a name or an object from `keras_gen.diffusion.paths`.
+        probability_path: Name of a path, or a path object from `keras_gen.diffusion.paths`.
         data: Type of the examples: `"images"`, or `"vectors"` of unscaled finite numbers.
         seed: Seed for the noise and the times.
         black_level: Level that represents black (level 0) in training, from -255 to 0.
@@ -66,7 +67,7 @@ class PathModel(LikelihoodModel):
     published_steps = (2800, 3700)
     density_of_vectors = True
     evaluations: ClassVar = {"encode": CODE_STEPS, "decode": CODE_STEPS, "sample": 2}
-    """Number of network evaluations per example, by signature; for `sample`, per step."""
+    """Number of network evaluations per example, by signature; for `sample`, number per step."""
     last_time: ClassVar[float | None] = 1.0
     """Time at which the path ends, with noise of standard deviation 1, or None for any time."""
     options_of_vectors: ClassVar[dict] = {"data": "vectors", "standardize": True}
@@ -130,7 +131,7 @@ class PathModel(LikelihoodModel):
         return SOLVERS
 
     def noise(self, n, key):
-        """Returns latents for n examples, and seeds for the noise of their steps."""
+        """Returns latents for n examples, and seeds for the noise in the examples' steps."""
         shape = self.edges["latents"].shape
         other = tf.random.experimental.stateless_fold_in(key, 2)
         return {
@@ -149,7 +150,7 @@ class PathModel(LikelihoodModel):
         return self.followed(noise["latents"], times, step, noise["seeds"], **given)
 
     def followed(self, latents, times, step, seeds=None, **given) -> tf.Tensor:
-        """Follows the path from latents with standard deviation 1 through the times, down to 0."""
+        """Follows the path from latents with standard deviation 1 through `times`, down to 0."""
 
         # The network is traced once, even for solvers with two evaluations per step.
         @functools.partial(tf.function, autograph=False)
@@ -246,8 +247,8 @@ class PathModel(LikelihoodModel):
             shape: Number of columns, or the shape of an example.
             width: Number of units per layer.
             blocks: Number of layers.
-            **kwargs: Additional arguments for the class. Pass `standardize=False` for vectors with
-                standard deviations of about 1 that should not be scaled.
+            **kwargs: Additional arguments for the class. If vectors have standard deviations of
+                about 1 and should not be scaled, pass `standardize=False`.
         """
         shape = checked_shape("shape", shape)
         network = time_mlp(shape, width, blocks, classes=kwargs.get("classes"))

@@ -1,6 +1,6 @@
-"""Paths from data to noise, x_t = alpha(t) x + sigma(t) noise, and quantities derived from them.
+"""Paths from data to noise, x_t = alpha(t) x + sigma(t) noise, and their derived quantities.
 
-A path starts at the example x at time 0, and ends with pure noise.
+A path starts with the example x at time 0, and ends with pure noise.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from keras_gen.messages import warn
 
 QUANTITIES = ("example", "noise", "v", "velocity", "score")
 LAST_ANGLE = 5e-5
-"""Fraction of a right angle by which a `CosinePath` falls short of a right angle at time 1."""
+"""Difference between a right angle and a `CosinePath`'s angle at time 1, in right angles."""
 MOST_LEFT = 0.15
-"""Maximum alpha / sigma at the last time; above it, sampling cannot start from pure noise."""
+"""Maximum alpha / sigma at the last time. If it is larger, samples cannot start as pure noise."""
 FIRST_RATE, LAST_RATE = 0.1, 20.0
 """Variances of the first and last step of a `LinearPath`, times the number of steps."""
 MOST_OFFSET = 100
 MOST_RHO = 1000
 MOST_CHAIN_STEPS = 10_000
-"""Maximum number of steps; with more steps, rounded times make the steps' variances wrong."""
+"""Maximum number of steps. With more steps, rounding errors in times distort the variances."""
 SAME_TIME = 1e-6
-"""Maximum difference between times that count as equal, because float32 rounds times."""
+"""Maximum difference between times that are considered equal, because float32 rounds times."""
 
 ChainSteps = Annotated[int, partial(checked_integer, minimum=2, maximum=MOST_CHAIN_STEPS)]
 KarrasDeviation = Annotated[float, partial(checked_number, minimum=1e-9, maximum=1e9)]
@@ -51,15 +51,15 @@ class Parts(NamedTuple):
 
 
 class Path(Declared):
-    """Base class of paths: a subclass defines `alpha`, `sigma`, and their derivatives.
+    """Base class of paths. A subclass defines `alpha`, `sigma`, and their derivatives.
 
-    All functions accept times as a floating-point tensor, a scalar or `[batch]`, and compute in its
-    dtype.
+    All functions accept times as a floating-point tensor, either a scalar or `[batch]`, and compute
+    in the dtype of this tensor.
     """
 
     last_time = 1.0
     first_time = 1e-3
-    """Network input used instead of time 0, because networks are never trained without noise."""
+    """Time that networks receive instead of 0, because they are never trained without noise."""
 
     def alpha(self, t) -> tf.Tensor:
         """Returns the factor applied to the example at time t."""
@@ -141,10 +141,10 @@ class VariancePreserving(Path):
 class LinearPath(VariancePreserving):
     """A chain with linearly increasing variances beta_t; log alpha is interpolated between steps.
 
-    Ho, Jain, Abbeel: "Denoising Diffusion Probabilistic Models", NeurIPS 2020, sec. 4: alpha(i /
-    T)^2 is the product of 1 - beta_1 to 1 - beta_i, which the paper calls alpha-bar.
+    Ho, Jain, Abbeel: "Denoising Diffusion Probabilistic Models", NeurIPS 2020, sec. 4. The square
+    of alpha(i / T), which the paper calls alpha-bar, is the product of 1 - beta_1 to 1 - beta_i.
 
-    The paper's variances, 1e-4 to 0.02, are for 1,000 steps. With T steps, the defaults are
+    The paper's variances, 1e-4 to 0.02, are meant for 1,000 steps. With T steps, the defaults are
     multiplied by 1000 / T, so that the same small fraction of the example remains at the end. Song
     et al.: "Score-Based Generative Modeling through Stochastic Differential Equations", ICLR 2021,
     appendix B, derive the limit, beta(t) = 0.1 + 19.9 t.
@@ -315,8 +315,8 @@ class KarrasPath(Path):
     Models", NeurIPS 2022, table 1 (ours), with the times of eq. (5).
 
     Args:
-        smallest: Last standard deviation before 0, sigma_min, from 1e-9 to 1e9.
-        largest: First standard deviation, sigma_max, from 1e-9 to 1e9.
+        smallest: Last standard deviation of the noise before 0, sigma_min, from 1e-9 to 1e9.
+        largest: First standard deviation of the noise, sigma_max, from 1e-9 to 1e9.
         rho: Degree to which times are concentrated near 0, from 1 to 1,000.
 
     Raises:
@@ -433,7 +433,7 @@ PATHS = {
 
 
 def warn_of_remains(path: Path) -> None:
-    """Warns if too much of an example remains at a path's end for sampling from pure noise."""
+    """Warns if, at a path's end, too much of an example remains to sample from pure noise."""
     end = tf.constant(path.last_time)
     left = float(path.alpha(end) / path.sigma(end))
     if left > MOST_LEFT:
@@ -452,8 +452,8 @@ def get(identifier: Any) -> Path:
 def posterior(path: Path, t, s, x_t, example) -> tuple:
     """Returns the mean and the variance of q(x_s | x_t, example), for time s before t.
 
-    These are eqs. (6) and (7) of Ho et al. (2020) for any two times. The mean is `[batch, ...]`;
-    the variance has the shape of the times, which is broadcastable to the mean.
+    The mean and the variance are eqs. (6) and (7) of Ho et al. (2020) for any two times. The mean
+    is `[batch, ...]`; the variance has the shape of the times, which is broadcastable to the mean.
     """
     t, s = beside(t, x_t), beside(s, x_t)
     between = variance_between(path, t, s)

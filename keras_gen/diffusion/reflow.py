@@ -20,7 +20,7 @@ class Reflow(FlowMatching):
     Flow", ICLR 2023, algorithm 1 with k = 2. The paths of a trained flow do not cross, so the
     straight lines between their ends rarely cross either. The paths of a flow that follows these
     lines are therefore almost straight, and a few Euler steps are enough. `fit` accepts examples
-    and the noise that leads to them:
+    and the noise from which the teacher generates them:
 
         latents = np.random.default_rng(0).normal(size=(50_000, 2))
         student.fit(teacher.decode(latents), latents, batch_size=256)
@@ -34,7 +34,7 @@ class Reflow(FlowMatching):
     Deviations: see `FlowMatching`.
 
     Args:
-        network: See `FlowMatching`; it may be initialized with the teacher's weights.
+        network: Network as in `FlowMatching`, which may be initialized with the teacher's weights.
         data: See `FlowMatching`.
         seed: Seed for the times.
 

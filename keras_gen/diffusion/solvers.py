@@ -20,9 +20,9 @@ class Move(NamedTuple):
         x: Points x_t, `[batch, ...]`.
         t: Current time of the points, a scalar.
         s: Next time of the points.
-        parts: Predicted parts at t.
+        parts: Predicted parts of the points at time t.
         before: Time of the previous step, or t in the first step.
-        example_before: Predicted example in the previous step.
+        example_before: Example predicted in the previous step.
         predict: Function that maps points and their time to predicted parts.
         noise: Function without arguments that returns standard normal noise for this step,
             `[batch, ...]`.
@@ -51,7 +51,7 @@ class Solver(Declared):
 
 
 class Ancestral(Solver):
-    """Samples from q(x_s | x_t, predicted example): algorithm 2 of Ho et al. (2020), for any times.
+    """Samples from q(x_s | x_t, predicted example), as in algorithm 2 of Ho et al. (2020).
 
     Args:
         variance: Variance of a step: `"beta"`, the variance of q(x_t | x_s), or `"beta_tilde"`, the
@@ -73,8 +73,8 @@ class DDIM(Solver):
     """DDIM: Song, Meng, Ermon: "Denoising Diffusion Implicit Models", ICLR 2021, eq. (12).
 
     Args:
-        eta: Amount of noise (eq. 16). With 0, the solver follows a differential equation; with 1,
-            it samples like `Ancestral`.
+        eta: Amount of noise (eq. 16). If `eta` is 0, the solver follows a differential equation; if
+            it is 1, the solver samples like `Ancestral`.
     """
 
     eta: Fraction = 0.0
@@ -107,7 +107,7 @@ class Heun(Solver):
     """
 
     def step(self, move):
-        """Returns x + (s - t) times the mean velocity."""
+        """Returns x + (s - t) times the mean of the velocities at both ends."""
 
         def corrected():
             way = move.s - move.t
@@ -122,7 +122,7 @@ class DPMSolver(Solver):
     """DPM-Solver++(2M), a second-order solver that reuses the previous step's prediction.
 
     Lu, Zhou, Bao, Chen, Li, Zhu: "DPM-Solver++: Fast Solver for Guided Sampling of Diffusion
-    Probabilistic Models", 2022, algorithm 2. The first and last steps are first-order.
+    Probabilistic Models", 2022, algorithm 2. The first step and the last step are first-order.
     """
 
     def step(self, move):
@@ -147,9 +147,10 @@ class Langevin(Solver):
     """Annealed Langevin dynamics, a sampler that needs only the score at each noise level.
 
     Song, Ermon: "Generative Modeling by Estimating Gradients of the Data Distribution", NeurIPS
-    2019, algorithm 1. A step samples at its current noise level, so each level needs many steps,
-    which an `AnnealedPath` provides. The step to time 0 removes the remaining noise, as proposed by
-    Song, Ermon: "Improved Techniques for Training Score-Based Generative Models", NeurIPS 2020.
+    2019, algorithm 1. Each step samples at the current noise level, so each level needs many steps;
+    an `AnnealedPath` provides such steps. The step to time 0 removes the remaining noise, as
+    proposed by Song, Ermon: "Improved Techniques for Training Score-Based Generative Models",
+    NeurIPS 2020.
 
     Deviation: the step size is given relative to the variance of the noise. The paper's epsilon is
     `fraction` times the variance of the last level.
@@ -225,7 +226,7 @@ def solve(
 
 
 def chosen(solvers: Mapping[str, Solver], choice: tf.Tensor) -> Callable:
-    """Returns the step function of the solver in `solvers` with the index `choice`, an int32."""
+    """Returns the step function of the solver at the int32 index `choice` in `solvers`."""
 
     def step(move: Move) -> Any:
         branches = [lambda solver=solver: solver.step(move) for solver in solvers.values()]

@@ -38,7 +38,7 @@ def last_divergence(path: Path, x) -> tf.Tensor:
 
 
 def later_divergences(model, x, seeds, **given) -> tf.Tensor:
-    """Estimates the sum of L_1 to L_(T-1), `[batch]`, in nats, with one time from each part."""
+    """Estimates the sum of L_1 to L_(T-1), `[batch]`, in nats, from one time in each part."""
     parts_of = parts_of_steps(model.chain_steps - 1)
     ends = tf.constant(parts_of, tf.float32)
 
@@ -99,7 +99,7 @@ def first_nats(model, x, seeds, **given) -> tf.Tensor:
 def parts_of_steps(steps: int) -> list[int]:
     """Divides the steps 0 to `steps` - 1 into parts; returns their starts, and the end of the last.
 
-    The parts grow geometrically, because L_t decreases approximately as 1 / t: with parts of equal
+    The parts grow geometrically, because L_t decreases approximately as 1 / t. With parts of equal
     size, the first part would contain terms of very different magnitudes.
 
     Example:

@@ -17,7 +17,7 @@ from keras_gen.files.reading import open_regular, read_regular
 from keras_gen.files.writing import replacing
 
 ANIMATED = {".png": "PNG", ".gif": "GIF", ".webp": "WEBP"}
-"""Extensions of image files that may be animations, with their formats."""
+"""Extensions of image files that may be animations, each with its Pillow format."""
 MOST_PIXELS = 2**30
 """Maximum number of pixels in all frames of an animation: 3 GiB in RGB."""
 VIDEOS = (".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi")
@@ -50,17 +50,17 @@ def map_frames(
 
     An animation's frame durations and number of repetitions are kept, and the animation is held in
     memory while it is written. A video is streamed, and its frame rate and sound are kept. Video
-    output is H.264 with an even height and width, so a row or column is dropped if a side is odd.
-    Videos require the package imageio-ffmpeg.
+    output is H.264, which requires an even height and width. If a side is odd, a row or a column is
+    dropped. Videos require the package imageio-ffmpeg.
 
     Args:
-        source: Path of the input file. Its frames are converted like images in
+        source: Path of the input file. The frames are converted in the same way as images in
             `files.images.decode_image`.
         target: Path of the output file: `.gif`, `.png`, or `.webp` for an animation, and `.mp4` for
             a video. The file is written completely or not at all.
         function: Function that maps uint8 `[height, width, 3]` to uint8 `[H, W, 3]` or `[H, W, 1]`.
-        bar: Function that accepts the frames and their number (approximate for a video), such as
-            `tqdm`.
+        bar: Function, such as `tqdm`, that accepts the frames and the number of frames, which is
+            approximate for a video.
 
     Raises:
         ValueError: If the source cannot be read, or if the target has an unsupported extension.
@@ -87,11 +87,11 @@ def write_animation(
     """Writes images as an animation that repeats forever, pausing on its last frame.
 
     Args:
-        path: Path of the file: `.gif`, `.png`, or `.webp`; otherwise, a ValueError is raised. The
-            file is written completely or not at all.
+        path: Path of the file, with the extension `.gif`, `.png`, or `.webp`. Another extension
+            raises a ValueError. The file is written completely or not at all.
         frames: One or more uint8 images of equal size, `[height, width, 3]` or
             `[height, width, 1]`.
-        side: Maximum side in pixels; larger frames are shrunk.
+        side: Maximum side length in pixels; larger frames are shrunk.
         milliseconds: Duration of a frame in milliseconds.
 
     Example:
@@ -246,7 +246,7 @@ def _read(stream: Iterator[bytes], source: Path) -> Iterator[bytes]:
 
 @contextlib.contextmanager
 def _reading(source: Path) -> Iterator[None]:
-    """Adds the file name to the many types of errors that broken files raise."""
+    """Adds the file name to the errors, of many types, that broken files raise."""
     try:
         yield
     except Exception as error:

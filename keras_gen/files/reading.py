@@ -19,7 +19,7 @@ MOST_TEXT = 2**24
 MOST_UNPACKED = 2**28
 """Maximum unpacked size, in bytes, that is allowed for any zip archive: 256 MiB."""
 MOST_EXPANSION = 100
-"""Maximum ratio of unpacked to packed size for archives that exceed `MOST_UNPACKED` unpacked."""
+"""Maximum ratio of unpacked to packed size, for archives that unpack to over `MOST_UNPACKED`."""
 _MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 
@@ -31,7 +31,7 @@ def open_regular(path: str | os.PathLike, most: int | None = None) -> BinaryIO:
         most: Maximum number of bytes; None for no limit.
 
     Raises:
-        TypeError: If `path` is not a path but, for example, a file descriptor.
+        TypeError: If `path` is not a path (for example, if it is a file descriptor).
         OSError: If the file cannot be read, is larger than `most`, or is a folder, a pipe, a
             socket, or a device. Reading a pipe, a socket, or a device might never end.
     """
@@ -53,11 +53,11 @@ def read_regular(path: str | os.PathLike, most: int = MOST_BYTES) -> bytes:
 
 
 def read_text(path: str | os.PathLike, most: int = MOST_TEXT) -> str:
-    """Returns the text of a regular file: UTF-8, or UTF-16 with a byte order mark.
+    """Returns the text of a regular file in UTF-8, or in UTF-16 with a byte order mark.
 
     Raises:
         OSError: See `open_regular`.
-        ValueError: If the file has a different encoding.
+        ValueError: If the file is in another encoding.
     """
     contents = read_regular(path, most)
     try:
@@ -95,11 +95,11 @@ def read_json(path: str | os.PathLike, way_out: str = "replace it") -> dict[str,
 
 @contextlib.contextmanager
 def open_arrays(path: str | os.PathLike) -> Iterator[Mapping[str, np.ndarray]]:
-    """Opens a file of NumPy arrays, `.npz`; each array is read on request.
+    """Opens an `.npz` file of NumPy arrays; each array is read when it is requested.
 
     Raises:
         OSError: See `open_regular`.
-        ValueError: If the file has a different format, or if `refuse_bomb` rejects it.
+        ValueError: If the file is not in this format, or if `refuse_bomb` rejects the file.
     """
     with open_regular(path) as file:
         refuse_bomb(path, file)

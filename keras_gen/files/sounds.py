@@ -35,8 +35,8 @@ def read_sound(path: str | os.PathLike, rate: int, seconds: float | None = None)
     Channels are averaged, and the sound is resampled with a polyphase filter, without aliasing.
 
     Args:
-        path: Path of the file. Neither the file nor the result may exceed 256 MiB.
-        rate: Sampling rate of the result in samples per second, from 100 to 768,000.
+        path: Path of the file. Neither the file nor the returned array may exceed 256 MiB.
+        rate: Sampling rate of the returned sound in samples per second, from 100 to 768,000.
         seconds: Maximum length in seconds; the rest of the file is ignored. If None, there is no
             maximum.
 
@@ -68,7 +68,7 @@ def read_sound(path: str | os.PathLike, rate: int, seconds: float | None = None)
 
 
 def _factors(rate: int, found: int) -> tuple[int, int]:
-    """Returns small factors for upsampling and downsampling from one rate to another.
+    """Returns small factors for upsampling and downsampling that convert one rate to another.
 
     At unusual rates, the pitch changes by at most 0.1%.
     """
@@ -220,8 +220,8 @@ def as_waveforms(waveforms: np.ndarray) -> np.ndarray:
     """Returns mono sounds as floats in [-1, 1], float64 `[n, samples]`.
 
     Args:
-        waveforms: int16, or floats in [-1, 1], `[n, samples]` or `[n, samples, 1]`. Otherwise, a
-            TypeError (wrong dtype) or a ValueError is raised.
+        waveforms: Sounds, int16 or floats in [-1, 1], `[n, samples]` or `[n, samples, 1]`. Another
+            dtype raises a TypeError; other invalid values raise a ValueError.
     """
     waveforms = np.asarray(of_one_length(waveforms))
     flat = waveforms[..., 0] if waveforms.ndim == 3 and waveforms.shape[-1] == 1 else waveforms
@@ -237,11 +237,11 @@ def write_wav(path: str | Path, waveforms: np.ndarray, rate: int) -> None:
 
     Args:
         path: Path of the file, which is replaced if it exists.
-        waveforms: int16, or floats in [-1, 1]; otherwise, a TypeError is raised. Either one sound,
-            `[samples]` or `[samples, 1]`, or several sounds in sequence, `[n, samples, 1]`;
-            otherwise, a ValueError is raised.
-        rate: Sampling rate in samples per second, an integer from 1 to 2**31 - 1; otherwise, a
-            ValueError is raised.
+        waveforms: One sound, `[samples]` or `[samples, 1]`, or several sounds to write in sequence,
+            `[n, samples, 1]`. Another shape raises a ValueError. The dtype is int16, or floats in
+            [-1, 1]; another dtype raises a TypeError.
+        rate: Sampling rate in samples per second, an integer from 1 to 2**31 - 1. Other values
+            raise a ValueError.
 
     Example:
         >>> write_wav("seven.wav", model.decode(codes, 3), rate=8000)    # doctest: +SKIP

@@ -21,8 +21,8 @@ PACKAGE = Path(__file__).resolve().parents[1]
 def place(name: str) -> Path:
     """Returns the folder `name` in the working directory, in the package, or next to the package.
 
-    A built package contains some of these folders (see setup.py); in a checkout, they are next to
-    the package.
+    A built package contains some of these folders (see setup.py); in a checkout, the folders are
+    next to the package.
     """
     for path in (Path(name), PACKAGE / "shipped" / name, PACKAGE.parent / name):
         if path.is_dir():
@@ -42,7 +42,7 @@ def hold(folder: Path, way_out: str = "choose another one") -> FileLock | None:
         way_out: End of the error message if the folder is not writable.
 
     Returns:
-        The lock, or None if another owner in this or another process holds the folder.
+        The lock, or None if another owner, in this process or another, has locked the folder.
 
     Raises:
         OSError: If the folder is not writable.
@@ -142,8 +142,8 @@ def clear_partial_files(folder: str | Path, pattern: str = "*") -> None:
 
     Args:
         folder: Folder to clean up.
-        pattern: Glob for the final file names, relative to `folder`. Use `**/*` to include
-            subfolders.
+        pattern: Glob pattern for the final names of the files, relative to `folder`. Use `**/*` to
+            include subfolders.
     """
     place, _, name = pattern.rpartition("/")
     machine = glob.escape(platform.node())
@@ -158,7 +158,7 @@ def clear_partial_files(folder: str | Path, pattern: str = "*") -> None:
 
 @functools.cache
 def _clear_once(folder: Path) -> None:
-    """Cleans up a folder only when this process first writes to it, not for each file."""
+    """Cleans up a folder only once, when this process first writes to it, not for each file."""
     clear_partial_files(folder)
 
 

@@ -13,7 +13,7 @@ from keras_gen.serving.exported import SUFFIX
 from keras_gen.tensor_checks import require
 
 MOST_BYTES = 2**26
-"""Maximum number of bytes in a request's files, which may contain more than pixels."""
+"""Maximum number of bytes in a request's files, which may contain data other than pixels."""
 MOST_TEXTS = 8
 """Maximum number of compressed chunks in a PNG file, such as texts; each can unpack to 8 MB."""
 MOST_TEXTS_IN_ALL = 256
@@ -42,21 +42,22 @@ def of_encoded(
     usual: Mapping[str, Any],
     largest: request_limits.LargestRequest,
 ) -> Any:
-    """Returns an image signature that accepts the contents of PNG, JPEG, or BMP files, not arrays.
+    """Returns an image signature that accepts contents of PNG, JPEG, or BMP files, not arrays.
 
-    Its input, strings `[batch]`, is named like the image input, with the suffix `_bytes`.
+    Its input, strings `[batch]`, has the name of the image input with the suffix `_bytes`.
     Photographs are rotated according to their EXIF orientation, and transparent images are blended
-    with white, as in `keras_gen.files.images.read_image`. Image outputs become PNG files, and their
-    names get the same suffix. Images are not resized. They must have the size that the signature
-    accepts; if it accepts any size, all images must have the size of the first image. Files are not
-    decoded if their headers show another size or more elements than a request may contain.
+    with white, as in `keras_gen.files.images.read_image`. Image outputs become PNG files, and the
+    names of these outputs get the same suffix. Images are not resized. They must have the size that
+    the signature accepts; if the signature accepts any size, all images must have the size of the
+    first image. Files are not decoded if their headers show another size or more elements than a
+    request may contain.
 
     Args:
         function: Traced image signature.
         name: Name of the image input.
         specs: Specifications of all inputs of the signature.
         usual: Default values of all inputs except the images.
-        largest: Limits of a request.
+        largest: Limits on a request.
     """
     shape = tuple(specs[name].shape[1:])
     texts = name + SUFFIX
@@ -110,7 +111,7 @@ def _require_few_texts(name: str, contents: tf.Tensor) -> tf.Operation:
 
 
 def _require_bytes(name: str, contents: tf.Tensor) -> tf.Operation:
-    """Checks that files are not too long, including data other than pixels."""
+    """Checks the length of files, including data other than pixels."""
     count = tf.reduce_sum(tf.cast(tf.strings.length(contents), tf.int64))
     sentence = (
         f"{name} has {{}} bytes in total: expected at most {MOST_BYTES}. Send fewer or smaller "

@@ -61,24 +61,25 @@ def export(
     The export does not require this library, Keras, or the distribution strategy used in training,
     and computes in float32. It contains only the variables that its signatures read. Inputs and
     outputs are uint8, int16, int32, float32, and string tensors; an output with the name of an
-    input becomes `output_<name>`. The export contains metadata (`assets.extra/keras_gen.json`), a
-    warm-up request per signature (`assets.extra/tf_serving_warmup_requests`), and the configuration
-    of the model, from which `keras_gen.load` rebuilds it (`assets.extra/keras_model.npz`). Each
-    signature is run once on its request. For a table, `columns` in the metadata lists the columns
-    of an input or output by its name. For a signature that requires only images, a second
-    signature, `<name>_bytes`, accepts and returns the contents of image files. Requests without
-    examples, or larger than `largest_request` in the metadata, are rejected before any computation;
-    image files are rejected based on their headers.
+    input is renamed `output_<name>`. The export contains metadata (`assets.extra/keras_gen.json`),
+    a warm-up request per signature (`assets.extra/tf_serving_warmup_requests`), and the
+    configuration of the model, from which `keras_gen.load` rebuilds it
+    (`assets.extra/keras_model.npz`). Each signature is run once on its warm-up request. For table
+    rows, `columns` in the metadata maps the name of an input or output to its columns. For a
+    signature that requires only images, a second signature, `<name>_bytes`, accepts and returns the
+    contents of image files. Requests without examples, or larger than `largest_request` in the
+    metadata, are rejected before any computation; image files are rejected based on their headers.
 
     A model may have these optional attributes. `signature_defaults()` returns default values of
     inputs for the metadata and the warm-up requests. `resources` lists other trackable objects that
     the signatures read, such as the lookup table of a vocabulary. `inference_policy` is added to
-    the metadata, and `default_signature` names a signature. `most_elements` and `most_examples`
-    limit the number of elements and examples in an input, if the defaults of `request_limits` would
-    need too much memory. `evaluations` maps the name of a signature to the number of times that it
-    evaluates the model's `network` for an example, or in each of the `steps` of a request. A
-    signature's function may have two attributes for the metadata: `limits`, which maps the name of
-    an input to its minimum and maximum, and `options`, which maps it to the allowed strings.
+    the metadata, and `default_signature` names the signature that is used if `default` is None.
+    `most_elements` and `most_examples` limit the number of elements and examples in an input, if
+    the defaults of `request_limits` would need too much memory. `evaluations` maps the name of a
+    signature to the number of times that the signature evaluates the model's `network` for an
+    example, or in each of the `steps` of a request. A signature's function may have two attributes
+    for the metadata: `limits`, which maps the name of an input to its minimum and maximum, and
+    `options`, which maps the name of an input to the allowed strings.
 
     The export gets the first free version number. Its folder appears only when the export is
     complete.
@@ -89,18 +90,18 @@ def export(
             each name to a function and its named input specs. The function maps tensors to a tensor
             or a dict of tensors.
         directory: Folder for all exports, created if missing.
-        name: Name of the export, under which it is served.
-        default: Signature that also becomes `serving_default`. If None, the model's
-            `default_signature`, or the first signature.
+        name: Name of the export, which is also the name under which it is served.
+        default: Name of the signature that is also exported as `serving_default`. If None, the
+            model's `default_signature` or, without this attribute, the first signature is used.
         metadata: Additional metadata, such as `recipe`, `config`, `data`, and `metrics`.
-        warmup: Warm-up requests, a dict that maps signature names to dicts of input names and
+        warmup: Warm-up requests, a dict that maps each signature name to a dict from input names to
             arrays. If None, a request contains one example of zeros or empty strings; other open
             axes have size 64, and scalars are 1.
         half: Whether to store the weights as float16, which halves their size. The stored weights
             differ by up to 0.05% from the model's weights; computation is still in float32.
-        signatures: Names of the signatures to write, for example one direction of a translation
-            without the weights of the other direction. If None, all of the model's signatures are
-            written.
+        signatures: Names of the signatures to write. For example, one direction of a translation
+            can be exported without the weights of the other direction. If None, all of the model's
+            signatures are written.
 
     Returns:
         The folder of the export.
@@ -269,7 +270,7 @@ def add_metadata(path: str | Path, metadata: Mapping[str, Any]) -> None:
 
     Args:
         path: Folder of the export.
-        metadata: Entries by name. Existing entries with these names are replaced.
+        metadata: A dict that maps names to entries. Existing entries with these names are replaced.
 
     Raises:
         ValueError: If an entry cannot be written as JSON.
@@ -284,13 +285,13 @@ def add_metadata(path: str | Path, metadata: Mapping[str, Any]) -> None:
 def load_weights(model: Any, path: str | Path) -> None:
     """Loads the weights that the signatures read from an export of the same model.
 
-    A published model can thus be evaluated again or trained further. Weights that no signature
-    reads, such as the weights of a discriminator, are unchanged.
+    A published model can thus be reevaluated or trained further. Weights that no signature reads,
+    such as the weights of a discriminator, are unchanged.
 
     Args:
         model: Model built in the same way as the exported model.
-        path: Name of the export in `saved_models`, its folder, or a folder of versions, in which
-            case the highest version is used.
+        path: Name of an export in `saved_models`, folder of an export, or folder of its versions.
+            For a name or a folder of versions, the highest version is used.
 
     Raises:
         FileNotFoundError: If there is no export.
@@ -351,7 +352,7 @@ def _read(functions: Mapping[str, Any]) -> dict[int, Any]:
 
 
 def _networks_read(networks: Mapping[str, Any], functions: Mapping[str, Any]) -> list[Any]:
-    """Returns the networks whose variables functions read."""
+    """Returns the networks whose variables are read by functions."""
     read = _read(functions)
     return [
         network

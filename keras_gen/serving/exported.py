@@ -37,7 +37,7 @@ def next_version(directory: str | Path, name: str) -> int:
 
 
 def resolve(path: str | Path) -> Path:
-    """Returns the SavedModel that `path` refers to: `path` itself, or the highest version in it.
+    """Returns the SavedModel to which `path` refers: `path` itself, or its highest version.
 
     Raises:
         FileNotFoundError: If there is no SavedModel.
@@ -62,7 +62,7 @@ def find(models: Path, model: str) -> Path:
     """Returns the folder of `model`, which is a path, or a name in the folder `models`.
 
     Raises:
-        OSError: If the export does not exist (FileNotFoundError), or if the path is not a folder.
+        OSError: If the export does not exist (FileNotFoundError), or if its path is not a folder.
     """
     for path in (Path(model), models / model):
         if path.is_dir():
@@ -100,7 +100,7 @@ def exports(models: Path) -> list[str]:
 
 
 def read_metadata(path: str | Path) -> dict[str, Any]:
-    """Returns the metadata of the export in the folder `path`, or an empty dict if there is none.
+    """Returns the metadata of the export in the folder `path`; empty if there is no metadata.
 
     Raises:
         OSError: If the metadata cannot be read, or is not in a regular file.
@@ -125,7 +125,7 @@ def data_of(metadata: Mapping[str, Any]) -> str:
 
 
 def usual_values(metadata: dict[str, Any], signature: str) -> dict[str, Any]:
-    """Returns the value of `Exported.defaults`, using only an export's metadata."""
+    """Returns the same values as `Exported.defaults`, based only on an export's metadata."""
     default = metadata.get("default_signature")
     name = default if signature == "serving_default" else signature
     return dict(metadata.get("defaults", {}).get(name, {}))
@@ -136,8 +136,10 @@ class Exported:
 
     Attributes:
         path: Folder of the SavedModel.
-        inputs: Maps signature names to input names, and input names to `tf.TensorSpec`.
-        outputs: Maps signature names to output names, and output names to `tf.TensorSpec`.
+        inputs: A dict that maps each signature name to a dict from input names to `tf.TensorSpec`
+            objects.
+        outputs: A dict that maps each signature name to a dict from output names to `tf.TensorSpec`
+            objects.
     """
 
     def __init__(self, path: Path, model: Any):
@@ -155,7 +157,7 @@ class Exported:
         return read_metadata(self.path)
 
     def defaults(self, signature: str) -> dict[str, Any]:
-        """Returns the default values of inputs that a call may omit, by name."""
+        """Returns a dict that maps each input that a call may omit to its default value."""
         return usual_values(self.metadata, signature)
 
     def __call__(self, signature: str, /, **inputs: Any) -> dict[str, np.ndarray]:
@@ -163,9 +165,9 @@ class Exported:
 
         Args:
             signature: Name of the signature.
-            **inputs: Arrays, numbers, or strings that the declared dtype can represent without
-                loss. Images are uint8, 0 to 255. Inputs with default values (`defaults`) may be
-                omitted.
+            **inputs: Inputs by name: arrays, numbers, or strings that the declared dtype can
+                represent without loss. Images are uint8, 0 to 255. Inputs with default values
+                (`defaults`) may be omitted.
 
         Raises:
             ValueError: If there is no such signature, if it accepts other inputs, if the shape or

@@ -1,4 +1,4 @@
-"""Makes graphs smaller by removing information that TensorFlow can infer."""
+"""Makes the graphs of exports smaller by removing information that TensorFlow can infer."""
 
 from pathlib import Path
 
@@ -12,10 +12,11 @@ FINGERPRINT = "fingerprint.pb"
 def drop_hints(folder: Path) -> None:
     """Removes redundant hints from the graph of a SavedModel, which saves a fifth of its size.
 
-    There are two types of hints: the shapes of all tensors except the inputs, which TensorFlow
-    infers when it loads the graph, and the names of the operations that functions wait for, which
-    are replaced with numbers. The shapes of the inputs are kept, because other runtimes read them.
-    The fingerprint of the original graph is deleted.
+    There are two types of hints. The first type is the shapes of all tensors except the inputs,
+    because TensorFlow infers these shapes when it loads the graph. The second type is the names of
+    the operations that functions wait for; these names are replaced with numbers. The shapes of the
+    inputs are kept, because other runtimes read them. The fingerprint of the original graph is
+    deleted.
     """
     file = folder / GRAPH
     saved = saved_model_pb2.SavedModel.FromString(file.read_bytes())

@@ -72,7 +72,7 @@ def is_transposed(turns: tf.Tensor) -> tf.Tensor:
 
 
 def head_of(content: tf.Tensor) -> tf.Tensor:
-    """Returns the first bytes of a file, int64 `[HEAD]`; zeros after its end."""
+    """Returns the first bytes of a file, int64 `[HEAD]`, with zeros after the end of the file."""
     return _bytes(content[None], tf.zeros([1], tf.int64), HEAD)[0]
 
 
@@ -166,7 +166,7 @@ def _lengths(contents: tf.Tensor) -> tf.Tensor:
 
 
 def _bytes(contents: tf.Tensor, places: tf.Tensor, count: int) -> tf.Tensor:
-    """Returns bytes of files at given positions, int64 `[batch, count]`; zeros after the end."""
+    """Returns bytes at given positions in files, int64 `[batch, count]`; zeros after the end."""
     places = tf.minimum(places, _lengths(contents))
     parts = tf.strings.substr(
         contents, places, tf.fill(tf.shape(places), tf.cast(count, tf.int64))

@@ -1,7 +1,7 @@
 """The index of published exports, and the check of exports against it.
 
-`saved_models/index.json` contains one entry per export, by name, with `version`, `size` in bytes,
-`sha256`, and other facts. `keras-gen results` writes it.
+`saved_models/index.json` maps the name of each export to an entry with `version`, `size` in bytes,
+`sha256`, and other facts. `keras-gen results` writes this file.
 """
 
 import hashlib
@@ -12,11 +12,11 @@ from keras_gen.files.reading import read_json
 from keras_gen.serving.exported import read_metadata
 
 INDEX = "index.json"
-"""File name of the index, in the folder of all exports or next to the versions of one export."""
+"""File name of an index, in the folder of all exports or next to the versions of one export."""
 
 
 def sha256(folder: str | Path) -> str:
-    """Returns the SHA-256 of an export: the hash of the output of `sha256sum` for its sorted files.
+    """Returns an export's SHA-256: the hash of the output of `sha256sum` for the sorted files.
 
     The following command, run in the folder, prints the same hash: `find * -type f | LC_ALL=C sort
     | xargs sha256sum | sha256sum`
@@ -36,7 +36,7 @@ def files(folder: str | Path) -> list[Path]:
 
 
 def entry_of(path: Path) -> dict[str, Any]:
-    """Returns the index entry of the export in the folder `path`, by name and version, or {}.
+    """Returns the index entry of the export in the folder `path`, or {} if there is none.
 
     Raises:
         ValueError: If an index is not valid JSON of the expected form.
@@ -66,8 +66,8 @@ def verify(path: Path) -> None:
     """Rejects an export that differs from its entry in an index.
 
     Raises:
-        ValueError: If the SHA-256 differs from the hash in the entry. Without an entry, nothing is
-            checked.
+        ValueError: If the SHA-256 differs from the hash in the entry. If there is no entry, nothing
+            is checked.
     """
     expected = entry_of(path).get("sha256")
     if expected is None:

@@ -1,4 +1,4 @@
-"""Information in an export from which its model can be rebuilt and trained further."""
+"""Information in an export from which the exported model can be rebuilt and trained further."""
 
 import io
 import json
@@ -30,7 +30,7 @@ def restore_beside(model: keras.Model, path: Path) -> None:
 
 
 def read_description(file: Path) -> dict[str, np.ndarray]:
-    """Returns the contents written by `description`, by name."""
+    """Returns the contents of a file written by `description`, as a dict of named arrays."""
     with open_arrays(file) as arrays:
         return dict(arrays)
 
@@ -52,17 +52,18 @@ def _values_beside(described: dict[str, np.ndarray]) -> dict[int, np.ndarray]:
 def description(model: Any, kept: Iterable[Any]) -> bytes | None:
     """Returns the information that `load` needs, in addition to the export's variables.
 
-    It contains the model's configuration, the number of training steps, and a list of the weights
-    in the export. It also contains the remaining weights of the exported networks and layers, which
-    only training reads, such as the counts of a codebook.
+    The information consists of the model's configuration, the number of training steps, a list of
+    the weights in the export, and the remaining weights of the exported networks and layers. Only
+    training reads the remaining weights, such as the counts of a codebook.
 
     Args:
         model: Model to export.
         kept: Variables in the export, in the order of the export.
 
     Returns:
-        The contents of a NumPy file, `.npz`; None for an object that is not a model of this
-        library, and, with a warning, for a model without a configuration.
+        The contents of a NumPy `.npz` file, or None for an object that is not a model of this
+        library. For a model without a configuration, the function issues a warning and returns
+        None.
     """
     if not hasattr(model, "players"):  # not a model of this library
         return None
@@ -104,7 +105,7 @@ def _places(model: keras.Model) -> dict[int, int]:
 
 
 def _beside(model: keras.Model, held: set[int]) -> dict[int, np.ndarray]:
-    """Returns the other weights of networks and layers with weights in the export, by position."""
+    """Returns the other weights, by position, of networks and layers with exported weights."""
     places = {id(weight): index for index, weight in enumerate(model.weights)}
     # The model's own layers, such as a codebook, are not networks.
     layers = [layer for layer in all_layers(model) if layer is not model]

@@ -32,7 +32,7 @@ _LACKING = re.compile("Could not locate (?:class|function|object) '(?:[^']*>)?([
 def load(source: str | Path, custom_objects: Mapping[str, Any] | None = None) -> GenerativeModel:
     """Loads a trained model, with its networks as attributes, for use, training, or export.
 
-    If there are moving averages of the weights, they replace the weights.
+    If moving averages of the weights are stored, they replace the weights.
 
     Args:
         source: One of
@@ -40,19 +40,20 @@ def load(source: str | Path, custom_objects: Mapping[str, Any] | None = None) ->
             - the name of an export, such as `"vae_mnist"`, in `saved_models/` in the working
               directory or in this library; the highest version is used;
             - the folder of an export, or of its versions;
-            - the folder of a run, whose `best.keras` is used if it exists, or else its export;
+            - the folder of a run, of which `best.keras` is used if it exists, and otherwise the
+              export;
             - a `.keras` file;
             - `"hf://<user>/<name>"`, an export or a file from `model.save` on the Hugging Face
               Hub.
 
-        custom_objects: Your own layers, functions, and other classes by name, such as
-            `{"MyLayer": MyLayer}`, if they are not registered with
-            `keras.saving.register_keras_serializable`.
+        custom_objects: A dict that maps names to your own layers, functions, and other classes,
+            such as `{"MyLayer": MyLayer}`. Objects that are registered with
+            `keras.saving.register_keras_serializable` may be omitted.
 
     Returns:
-        A compiled model. A model from an export has the optimizers used in its training, in their
-        initial state. Weights that no signature reads, such as the weights of a discriminator, have
-        their initial values, and a warning lists these weights.
+        A compiled model. A model from an export has the optimizers that were used in its training,
+        but in their initial state. Weights that no signature reads, such as the weights of a
+        discriminator, have their initial values, and a warning lists these weights.
 
     Raises:
         TypeError: If `source` is neither a name nor a path, or if `custom_objects` is not a dict
@@ -124,7 +125,7 @@ def _of_file(path: Path) -> Any:
 
 
 def _bytes_of_weights(file: BinaryIO) -> int:
-    """Returns the number of bytes in a `.keras` file's arrays, whose HDF5 files are compressed."""
+    """Returns the number of unpacked bytes in the arrays of a `.keras` file."""
     sizes = []
 
     def add(name: str, item: h5py.HLObject) -> None:
@@ -141,7 +142,7 @@ def _bytes_of_weights(file: BinaryIO) -> int:
 
 @contextlib.contextmanager
 def _in_one_sentence(path: Path) -> Iterator[None]:
-    """Replaces Keras errors, which print whole configurations, with a ValueError and the cause."""
+    """Replaces Keras errors, which print whole configurations, by a ValueError with the cause."""
     try:
         yield
     except Exception as error:  # a wrong value can cause errors anywhere
@@ -243,7 +244,7 @@ def _of_export(path: Path) -> GenerativeModel:
 
 
 def _assign(weights: list, index: int, value: np.ndarray) -> None:
-    """Sets one of the weights; raises a ValueError unless there is one of the same shape."""
+    """Sets the weight at `index`; raises a ValueError if there is no weight of the same shape."""
     if not 0 <= index < len(weights):
         raise ValueError(
             f"it contains a weight with the index {index}: expected 0 to {len(weights) - 1}"

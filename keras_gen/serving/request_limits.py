@@ -24,12 +24,13 @@ about a minute on one core."""
 
 
 class LargestRequest(NamedTuple):
-    """The limits of a request.
+    """The limits on a request.
 
     Attributes:
         examples: Maximum number of examples in an input, and of generated samples.
         elements: Maximum number of elements in an input, or of bytes in its strings.
-        steps: Maximum number of samples times steps per sample; None if there are no steps.
+        steps: Maximum product of the number of samples and the number of steps per sample; None if
+            there are no steps.
     """
 
     examples: int
@@ -37,12 +38,12 @@ class LargestRequest(NamedTuple):
     steps: int | None = None
 
     def described(self) -> dict[str, int]:
-        """Returns the existing limits by name, for the metadata."""
+        """Returns a dict of the limits that are not None, for the metadata."""
         return {name: most for name, most in self._asdict().items() if most is not None}
 
 
 def largest_request(model: Any, networks: Iterable[Any]) -> LargestRequest:
-    """Returns the limits on requests to a model's signatures that read these networks.
+    """Returns the limits on requests to those signatures of a model that read these networks.
 
     The limits keep the memory for the largest request below 2 GiB. Networks with larger layers
     accept fewer examples. A model whose inputs may have any size and require much memory defines
@@ -61,7 +62,7 @@ def largest_request(model: Any, networks: Iterable[Any]) -> LargestRequest:
 def of_signature(
     largest: LargestRequest, model: Any, name: str, function: Any
 ) -> LargestRequest:
-    """Returns the limits of a signature, lower if it evaluates the model's network many times.
+    """Returns a signature's limits, which are lower if it evaluates the network many times.
 
     A model's `evaluations` maps the name of a signature to the number of times that it evaluates
     `model.network` for an example, or in each of the steps that clients choose. A single sample may
@@ -79,7 +80,7 @@ def of_signature(
 
 
 def multiplications(network: Any) -> int:
-    """Returns the number of multiplications by weights for an example; open axes count as 1."""
+    """Returns the number of multiplications by weights per example; open axes count as 1."""
     total = 0
     for layer in all_layers(network):
         outputs: list = []
@@ -92,7 +93,7 @@ def multiplications(network: Any) -> int:
 
 
 def largest_output(network: Any) -> int:
-    """Returns the number of outputs of the largest layer for an example; open axes count as 1."""
+    """Returns the number of outputs of the largest layer per example; open axes count as 1."""
     sizes = [1]
     for layer in all_layers(network):
         with contextlib.suppress(AttributeError):  # a layer outside the graph

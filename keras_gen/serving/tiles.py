@@ -28,19 +28,19 @@ class Tiled:
 
     The reach of the network, which is the maximum distance between an output pixel and an input
     pixel that affects it, is measured once, on a small probe image. A *local* network receives
-    tiles that overlap by more than twice its reach; their edges are cropped, and the remainder
-    equals the output for the whole image. With instance normalization, the mean and the standard
-    deviation depend on the whole image, so neighboring tiles differ. To reduce the difference, each
-    tile is passed to the network next to the whole image, reduced to half a tile. Tiles are blended
-    linearly over their overlap, and their coarse colors are matched to the output for the reduced
-    image.
+    tiles that overlap by more than twice its reach. The edges of its outputs are cropped, and the
+    remainder equals the output for the whole image. With instance normalization, the mean and the
+    standard deviation depend on the whole image, so neighboring tiles differ. To reduce the
+    difference, the network receives each tile next to a copy of the whole image that is reduced to
+    half a tile. Output tiles are blended linearly where they overlap, and their coarse colors are
+    matched to the output for the reduced image.
 
     Args:
         network: Function that maps uint8 images `[height, width, channels]` to uint8 images of the
             same size, or of a multiple of it.
-        tile: Maximum tile size, in pixels, at least `SMALLEST`. 0 disables tiling.
-        say: Function called with one sentence when an image is first divided into tiles, if the
-            network is not local.
+        tile: Maximum tile size in pixels, which must be at least `SMALLEST`. 0 disables tiling.
+        say: Function that is called with a sentence when an image is first divided into tiles, if
+            the network is not local.
 
     Raises:
         ValueError: If `tile` is too small.
@@ -146,8 +146,8 @@ def in_tiles_of_one_size(
 ) -> np.ndarray:
     """Applies a network with a fixed input size to all of a larger image.
 
-    The tiles overlap by at least a quarter, and are blended where they overlap. Each tile is
-    computed independently, so an edge that crosses two tiles may bend where they meet.
+    The tiles overlap by at least a quarter of their size, and are blended where they overlap. Each
+    tile is computed independently, so an edge that crosses two tiles may bend where they meet.
 
     Args:
         network: Function that maps uint8 images `[height, width, channels]` to uint8 images of the
@@ -236,7 +236,7 @@ def _steps(pixels: float) -> int:
 
 
 def _spans(length: int, tile: int, overlap: int) -> list[tuple[int, int]]:
-    """Starts and ends of tiles of about equal size along one axis."""
+    """Returns the starts and ends of tiles of about equal size along one axis."""
     if length <= tile:
         return [(0, length)]
     largest = (tile - overlap) // STEP * STEP
@@ -249,7 +249,7 @@ def _spans(length: int, tile: int, overlap: int) -> list[tuple[int, int]]:
 
 
 def _spans_of_one_size(length: int, tile: int) -> list[tuple[int, int]]:
-    """Starts and ends of tiles along one axis that overlap by at least a quarter."""
+    """Returns the starts and ends, along one axis, of tiles that overlap by at least a quarter."""
     count = 1 + math.ceil((length - tile) / (tile - tile // 4))
     starts = np.linspace(0, length - tile, count).round().astype(int).tolist()
     return [(start, start + tile) for start in starts]

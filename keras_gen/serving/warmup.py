@@ -1,8 +1,8 @@
 """Warm-up requests for TensorFlow Serving, which replays them before a model receives traffic.
 
-They are stored as a TFRecord of `tensorflow.serving.PredictionLog` messages. The package that
-defines these messages pins one TensorFlow version, so the four wrappers around `tf.TensorProto` are
-encoded here.
+The requests are stored as a TFRecord of `tensorflow.serving.PredictionLog` messages. The package
+that defines these messages requires one exact TensorFlow version, so this module itself encodes the
+four wrappers around `tf.TensorProto`.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ WARMUP = Path("assets.extra") / "tf_serving_warmup_requests"
 
 
 def default_inputs(specs: Mapping[str, tf.TensorSpec]) -> dict[str, np.ndarray]:
-    """Returns small inputs by name: one example of zeros, 64 along every other open axis.
+    """Returns small inputs by name, with one example of zeros, and size 64 on other open axes.
 
     Scalar integers (counts, seeds) are 1, and strings are empty.
     """
@@ -48,8 +48,8 @@ def write_warmup(
 ) -> Path:
     """Writes requests to the folder of a SavedModel.
 
-    `requests` maps signature names to dicts of input names and arrays. `model` is the name under
-    which the SavedModel will be served.
+    `requests` maps each signature name to a dict from input names to arrays. `model` is the name
+    under which the SavedModel will be served.
     """
     path = Path(folder) / WARMUP
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -96,7 +96,7 @@ def checked_below_1(name: str, value: Any) -> float:
 
 
 def checked_odd(name: str, value: Any, minimum: int = 1) -> int:
-    """Returns an argument if it is an odd integer of at most 2**20; see `checked_size`."""
+    """Returns an argument if it is odd and at most 2**20. For errors, see `checked_size`."""
     size = checked_size(name, value, minimum)
     if size % 2 == 0:
         raise ValueError(f"{name} is {size}: expected an odd number, such as 3 or 7.")

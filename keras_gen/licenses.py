@@ -58,7 +58,7 @@ def terms_of(data: Any) -> list[Terms]:
 
 
 def as_json(data: Any) -> dict[str, dict[str, Any]]:
-    """Returns the terms of the datasets in a description, as a dict for an export's metadata."""
+    """Returns a dict that maps the datasets in a description to their terms, for metadata."""
     return {
         terms.name: {"license": terms.license, "commercial_use": terms.commercial_use}
         for terms in terms_of(data)

@@ -457,7 +457,7 @@ class _FunctionCheck:
             self.faults.append(f"{call}: accepted")
 
     def _try(self, call: str, words: tuple[str, ...], changed: dict, wrong=None) -> None:
-        """Tries a call. It may raise a clear error; otherwise, its result must not be `wrong`."""
+        """Tries a call, which may raise a clear error; if not, its result must not be `wrong`."""
         try:
             result = self._call(changed)
         except Exception as error:

@@ -40,8 +40,8 @@ class EDM(PathModel):
 
     Args:
         network: Network, such as `keras_gen.networks.time_unet`, that maps scaled points
-            `[batch, ...]` and log(sigma) / 4, `[batch]`, where sigma is the standard deviation of
-            the noise, to values with the same shape as the points.
+            `[batch, ...]` and log(sigma) / 4, `[batch]`, to values with the same shape as the
+            points. Here, sigma is the standard deviation of the noise.
         probability_path: `KarrasPath` that determines the standard deviations for sampling:
             sigma_min, sigma_max, and rho.
         deviation: Standard deviation of the examples' values. The default is the paper's value for

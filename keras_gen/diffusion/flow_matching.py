@@ -20,7 +20,7 @@ from keras_gen.losses.per_example import per_example_mean, per_example_sum
 
 @keras.saving.register_keras_serializable("keras_gen")
 class FlowMatching(PathModel):
-    """A velocity field that transforms noise into data, learned from lines between the two.
+    """A velocity field that transforms noise into data, learned from straight lines between both.
 
     Lipman, Chen, Ben-Hamu, Nickel, Le: "Flow Matching for Generative Modeling", ICLR 2023, eq. (23)
     with sigma_min = 0; Liu, Gong, Liu: "Flow Straight and Fast: Learning to Generate and Transfer

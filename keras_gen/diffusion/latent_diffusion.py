@@ -146,7 +146,7 @@ class LatentDiffusion(DDPM):
         width: int = 256,
         **kwargs,
     ):
-        """Builds the model with a standard network, and scales latents to standard deviation 1.
+        """Builds the model with a standard network; scales latents to a standard deviation of 1.
 
         Args:
             coder: Trained coder.

@@ -141,8 +141,8 @@ class VariancePreserving(Path):
 class LinearPath(VariancePreserving):
     """A chain with linearly increasing variances beta_t; log alpha is interpolated between steps.
 
-    Ho, Jain, Abbeel: "Denoising Diffusion Probabilistic Models", NeurIPS 2020, sec. 4. The square
-    of alpha(i / T), which the paper calls alpha-bar, is the product of 1 - beta_1 to 1 - beta_i.
+    Ho, Jain, Abbeel: "Denoising Diffusion Probabilistic Models", NeurIPS 2020, sec. 4. Here,
+    alpha(i / T)^2, which the paper calls alpha-bar, is the product of 1 - beta_1 to 1 - beta_i.
 
     The paper's variances, 1e-4 to 0.02, are meant for 1,000 steps. With T steps, the defaults are
     multiplied by 1000 / T, so that the same small fraction of the example remains at the end. Song

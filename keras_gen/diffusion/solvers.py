@@ -51,7 +51,7 @@ class Solver(Declared):
 
 
 class Ancestral(Solver):
-    """Samples from q(x_s | x_t, predicted example), as in algorithm 2 of Ho et al. (2020).
+    """Samples from q(x_s | x_t, predicted example): algorithm 2 of Ho et al. (2020), for any times.
 
     Args:
         variance: Variance of a step: `"beta"`, the variance of q(x_t | x_s), or `"beta_tilde"`, the

@@ -111,7 +111,7 @@ def _require_few_texts(name: str, contents: tf.Tensor) -> tf.Operation:
 
 
 def _require_bytes(name: str, contents: tf.Tensor) -> tf.Operation:
-    """Checks the length of files, including data other than pixels."""
+    """Checks that files, including data other than pixels, are not too long."""
     count = tf.reduce_sum(tf.cast(tf.strings.length(contents), tf.int64))
     sentence = (
         f"{name} has {{}} bytes in total: expected at most {MOST_BYTES}. Send fewer or smaller "

@@ -36,7 +36,7 @@ def files(folder: str | Path) -> list[Path]:
 
 
 def entry_of(path: Path) -> dict[str, Any]:
-    """Returns the index entry of the export in the folder `path`, or {} if there is none.
+    """Returns the index entry for the name and version of the export in the folder `path`, or {}.
 
     Raises:
         ValueError: If an index is not valid JSON of the expected form.

@@ -36,7 +36,7 @@ def read_description(file: Path) -> dict[str, np.ndarray]:
 
 
 def stored_weights(path: Path, described: dict[str, np.ndarray]) -> dict[int, np.ndarray]:
-    """Returns the weights of an export, by their positions among the model's weights."""
+    """Returns a dict that maps positions among a model's weights to an export's weights."""
     values = _values_beside(described)
     stored = tf.train.load_checkpoint(str(path / VARIABLES))
     for number, index in enumerate(described["kept"]):

@@ -125,7 +125,7 @@ def _of_file(path: Path) -> Any:
 
 
 def _bytes_of_weights(file: BinaryIO) -> int:
-    """Returns the number of unpacked bytes in the arrays of a `.keras` file."""
+    """Returns the unpacked size, in bytes, of the arrays in a `.keras` file's HDF5 files."""
     sizes = []
 
     def add(name: str, item: h5py.HLObject) -> None:

@@ -37,7 +37,7 @@ class Tiled:
 
     Args:
         network: Function that maps uint8 images `[height, width, channels]` to uint8 images of the
-            same size, or of a multiple of it.
+            same size, or of an integer multiple of this size.
         tile: Maximum tile size in pixels, which must be at least `SMALLEST`. 0 disables tiling.
         say: Function that is called with a sentence when an image is first divided into tiles, if
             the network is not local.
@@ -151,7 +151,7 @@ def in_tiles_of_one_size(
 
     Args:
         network: Function that maps uint8 images `[height, width, channels]` to uint8 images of the
-            same size, or of a multiple of it.
+            same size, or of an integer multiple of this size.
         image: Image, uint8 `[H, W, channels]`.
         height: Height of the network's input.
         width: Width of the network's input.

@@ -37,8 +37,8 @@ class ADDA(DomainModel):
     Args:
         encoder: Network that maps target images in [0, 1] to features `[batch, features]`,
             initialized as a copy of the source encoder.
-        classifier: Network that maps features to logits `[batch, classes]`; it was trained with the
-            source encoder.
+        classifier: Network that maps features to logits `[batch, classes]` and that was trained
+            with the source encoder.
         discriminator: Network that maps features to source and target logits, `[batch, 2]`.
         source_encoder: Trained source encoder, which is not changed.
         seed: Seed for the order in which `fit` uses the examples of a `Source`.

@@ -98,7 +98,7 @@ class TableMADE(LikelihoodModel):
         return {"nll": weight * nll} | self.likelihood.gap_terms(x, gap_logits, hidden, weight)
 
     def _hidden(self, x):
-        """Returns the columns to predict, the last in a random order (eq. 9), and their weights."""
+        """Returns the columns to predict (the last in a random order, eq. 9) and their weights."""
         count = len(self.columns)
         keys = self.uniform("order", [tf.shape(x)[0], count])
         rank = tf.argsort(tf.argsort(keys, axis=1), axis=1)

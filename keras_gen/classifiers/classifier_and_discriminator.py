@@ -19,9 +19,9 @@ class OpposedClassifier(Classifier):
         encoder: Network that maps examples to features `[batch, features]`.
         classifier: Network that maps features to logits `[batch, classes]`; if None, see
             `Classifier`.
-        discriminator: Network that predicts the information that the features should not reveal. It
-            maps features to logits `[batch, values]`. If None, a network with two outputs and 500
-            hidden units is used.
+        discriminator: Network that predicts the information that the features should not reveal.
+            The network maps features to logits `[batch, values]`. If None, a network with two
+            outputs and 500 hidden units is used.
         seed: Seed for the order in which `fit` uses the examples of a `Source`.
         **kwargs: Arguments of `keras.Model`, such as `name`.
 

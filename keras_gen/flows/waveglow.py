@@ -25,7 +25,7 @@ class WaveGlow(LikelihoodModel):
 
     Given the mel spectrogram, `log_prob` is the log density of the int16 levels plus uniform noise,
     which bounds the log-probability of the levels (Theis et al. 2016, sec. 3.1). Because frames
-    overlap, they determine much of the sound.
+    overlap, the mel spectrogram determines much of the sound.
 
     Deviations: noise is added, because digital silence would otherwise have an infinite density.
     Each frame is repeated for all samples nearest to it, whereas the paper uses a transposed

@@ -124,7 +124,7 @@ class InfoGAN(GAN):
 
     @override
     def minibatches(self, batch):
-        """Returns the batches for the k updates, with codes for their generated images."""
+        """Returns the batches for the k updates, with codes for the images to be generated."""
         minibatches = enumerate(super().minibatches(batch))
         return [self.coded(f"discriminator {k}", minibatch) for k, minibatch in minibatches]
 

@@ -69,7 +69,7 @@ def color(images: tf.Tensor, uniform: Uniform) -> tf.Tensor:
 
 
 def translation(images: tf.Tensor, uniform: Uniform) -> tf.Tensor:
-    """Shifts images by up to an eighth of their size in either direction, filling with 0."""
+    """Shifts images by up to an eighth of their size in either direction, and fills gaps with 0."""
     height, width = images.shape[1:3]
 
     def shift(use, most):

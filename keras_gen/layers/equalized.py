@@ -60,8 +60,8 @@ class EqualizedConv2D(keras.layers.Conv2D):
         kernel_size: Side length of the kernel. In He's constant, the number of inputs is the number
             of kernel positions times the number of input channels.
         gain: Gain in He's constant: sqrt(2) before a (leaky) ReLU, or 1 without an activation.
-        padding: Padding, as in `keras.layers.Conv2D`. `kwargs` are additional arguments for
-            `keras.layers.Conv2D`, except the kernel's initializer.
+        padding: Padding, as in `keras.layers.Conv2D`.
+        **kwargs: Additional arguments for `keras.layers.Conv2D`, except the kernel's initializer.
 
     Example:
         >>> y = EqualizedConv2D(8, 3)(tf.random.normal([4, 16, 16, 3]))  # [4, 16, 16, 8]

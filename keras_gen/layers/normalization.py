@@ -15,12 +15,12 @@ class InstanceNormalization(DeclaredLayer):
     """Normalizes each channel of each image to mean 0 and variance 1, then scales and shifts it.
 
     Ulyanov, Vedaldi, Lempitsky: "Instance Normalization: The Missing Ingredient for Fast
-    Stylization", 2016. The layer behaves identically in training and inference. It treats
+    Stylization", 2016. The layer behaves identically in training and inference. The layer treats
     the batch as a single example that has the channels of all images, and applies the fused float32
     kernel for batch normalization, because `keras.layers.GroupNormalization(groups=-1)` is slower
-    and takes half of a convolutional block's time on a CPU. Input and output are floats `[batch,
-    height, width, channels]`, with a known number of channels. Under a float64 policy, the layer
-    also computes in float32.
+    and takes half of a convolutional block's time on a CPU. Input and output are floats
+    `[batch, height, width, channels]`, with a known number of channels. Under a float64 policy, the
+    layer also computes in float32.
 
     Args:
         epsilon: Number added to the variance.

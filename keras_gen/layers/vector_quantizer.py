@@ -171,7 +171,7 @@ class VectorQuantizer(DeclaredLayer):
         self.codebook.assign(sums)
 
     def _uses(self, indices):
-        """Returns how often the global batch chooses each code, float32 `[codes]`."""
+        """Returns the number of uses of each code in the global batch, float32 `[codes]`."""
         flat = tf.reshape(indices, [-1])
         ones = tf.ones(tf.shape(flat), tf.float32)
         return global_sum(tf.math.unsorted_segment_sum(ones, flat, self.codes))

@@ -208,7 +208,7 @@ def keep_latents(
 
     Returns:
         An encoder that returns only the kept latents, and a decoder that accepts them and sets the
-        dropped latents to zero, the prior's mean.
+        dropped latents to zero, which is the prior's mean.
 
     Example:
         >>> from keras_gen.vae import VAE

@@ -43,8 +43,8 @@ def recurrent_decoder(
     """Builds an LSTM that generates a series backward and receives the code at each step.
 
     As in the unconditioned decoder of Srivastava et al. (2015), sec. 2.1, the LSTM does not see its
-    own outputs. It generates the last value first, because the encoder remembers the last values
-    best.
+    own outputs. The LSTM generates the last value first, because the encoder remembers the last
+    values best.
 
     Args:
         shape: Shape of the output: the number of steps of a series, and `params_per_value` times

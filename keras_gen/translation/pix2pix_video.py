@@ -23,7 +23,8 @@ class Pix2PixVideo(AdversarialPredictor):
     Chan, Ginosar, Zhou, Efros: "Everybody Dance Now", ICCV 2019. The generator receives the image
     of a pose x_t and its own previous frame, and generates the frame G(x_t). For the first frame,
     the previous frame is black. The discriminator sees two consecutive frames together with their
-    two poses, so it also judges motion; the paper calls this temporal smoothing.
+    two poses, so the discriminator also judges motion; the paper calls this method temporal
+    smoothing.
 
     Training uses clips of two frames, as in the paper, or longer clips. With longer clips,
     gradients pass through all frames, and all pairs of consecutive frames are judged. Effects that

@@ -233,8 +233,8 @@ def pixel_rnn(
 
     Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, sec. 3.1
     to 3.3, table 1, and fig. 5 (right). The Row LSTM sees a triangle above a pixel. As in the
-    paper, the Diagonal BiLSTM sees all previous pixels except one. It sees the last pixel of the
-    row just above only if the first kernel reaches that pixel, because maps do not contain the
+    paper, the Diagonal BiLSTM sees all previous pixels except one. This LSTM sees the last pixel of
+    the row just above only if the first kernel reaches that pixel, because maps do not contain the
     value of their own pixel.
 
     Deviations: another ReLU precedes the last layer, as in `pixel_cnn`; the kernels of convolutions

@@ -51,7 +51,8 @@ def waveglow(
         early_every: Number of steps after which channels are output, except after the last step.
         early: Number of channels that are output at a time.
         filters: Number of channels between the blocks of a coupling network.
-        blocks: Number of blocks in a coupling network; their dilations are 1, 2, 4, and so on.
+        blocks: Number of blocks in a coupling network. The dilations of the blocks are 1, 2, 4, and
+            so on.
         seed: Seed for the first rotation.
 
     Returns:

@@ -80,7 +80,7 @@ def big_gan_discriminator(
     """Builds residual blocks with spectrally normalized kernels, and a class projection.
 
     Brock et al. (2019), fig. 15 and app. B. The features are summed over positions. The logit is a
-    linear function of the features, plus their inner product with a class embedding
+    linear function of the features, plus the inner product of the features and a class embedding
     (`with_projection`). Blocks that halve the sides down to 8 are followed by two blocks that keep
     the size, as in the authors' code for 32x32 pixels. Deviations: see `big_gan_generator`. In
     addition, the embedding is not spectrally normalized.

@@ -40,8 +40,8 @@ def patch_discriminator(
             normalizes all kernels instead and does not amplify noise.
         scales: Number of networks, each applied to images half as large as the previous network's
             images (Wang et al.: "High-Resolution Image Synthesis and Semantic Manipulation with
-            Conditional GANs", CVPR 2018, sec. 3.2), so that both brushstrokes and their arrangement
-            are judged. More than one scale requires images of known size.
+            Conditional GANs", CVPR 2018, sec. 3.2), so that both brushstrokes and the arrangement
+            of brushstrokes are judged. More than one scale requires images of known size.
         reflect: Whether layers pad by reflection. Zero padding reveals the borders of the image to
             the discriminator.
         name: Name of the model.

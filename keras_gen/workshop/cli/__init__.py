@@ -1,6 +1,7 @@
 """The `keras-gen` command, which runs recipes and exported models.
 
-It also maintains the results pages. Running exports requires neither Keras nor the training code.
+The command also maintains the results pages. Running exports requires neither Keras nor the
+training code.
 """
 
 import argparse
@@ -332,7 +333,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _version() -> str:
-    """Returns the versions of this library and its dependencies, read without importing them."""
+    """Returns the versions of this library and its dependencies without importing them."""
     versions = [f"keras_gen {keras_gen.__version__}"]
     for package in ("tensorflow", "keras"):
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
@@ -350,7 +351,7 @@ def _add_root(add: Callable) -> None:
 
 
 def _named(text: str) -> str:
-    """Returns an argparse type for valid file names and paths."""
+    """An argparse type that accepts only valid file names and paths."""
     longest = max(len(os.fsencode(part)) for part in text.split(os.sep))
     if not text or "\0" in text or longest > LONGEST_NAME or len(text) > LONGEST_PATH:
         raise argparse.ArgumentTypeError(

@@ -88,7 +88,10 @@ def _function(
     options: argparse.Namespace,
     say: Callable[[str], None],
 ) -> Callable[..., np.ndarray]:
-    """Wraps a signature in a function of an RGB image of any size and a progress bar for tiles."""
+    """Wraps a signature in a function of an image and a progress bar.
+
+    The image is RGB and may have any size. The progress bar counts tiles.
+    """
     ((name, spec),) = models.asked(model, signature).items()
     output = models.image_outputs(model, signature)[0]
     high, wide = spec.shape[1:3]
@@ -117,13 +120,13 @@ def _function(
 
 
 def _tile(model: exported.Exported, channels: int, asked: int) -> int:
-    """Returns the requested tile size, or the export's maximum; 0 means no tiles."""
+    """Returns the requested tile size, or else the export's maximum size; 0 means no tiles."""
     most = model.metadata.get("largest_request", {}).get("elements")
     return min(asked, math.isqrt(most // channels)) if most else asked
 
 
 def _images(patterns: Sequence[str]) -> list[Path]:
-    """Returns the image files that paths, folders, and globs refer to, without duplicates."""
+    """Returns the image files, without duplicates, that paths, folders, and globs refer to."""
     found: dict[Path, None] = {}
     for pattern in patterns:
         path = Path(pattern)
@@ -178,7 +181,7 @@ def _targets(paths: list[Path], out: Path) -> list[Path]:
 
 
 def _endings(path: Path) -> tuple[str, ...]:
-    """Returns possible extensions of a file's output, the default extension first."""
+    """Returns possible extensions for the output of a file, with the default extension first."""
     if is_video(path):
         return (".mp4",)
     return tuple(ANIMATED) if is_animation(path) else SUFFIXES

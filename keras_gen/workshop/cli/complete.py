@@ -21,7 +21,7 @@ WHITE = 128  # minimum mask value of missing pixels
 
 
 def complete(options: argparse.Namespace) -> int:
-    """Completes an image one or more times."""
+    """Inpaints the missing part of an image one or more times."""
     given = [options.image] if options.mask is None else [options.image, options.mask]
     models.refuse_existing([options.out], options, given)
     path = exported.resolve(exported.find(options.models, options.model))
@@ -62,7 +62,7 @@ def complete(options: argparse.Namespace) -> int:
 
 
 def half(name: str, height: int, width: int) -> np.ndarray:
-    """Returns a mask, uint8 `[h, w, 1]`, that is 1 in the half of an image named in `HALVES`."""
+    """Returns a mask, uint8 `[h, w, 1]`, that is 1 in the named half of an image; see `HALVES`."""
     top, bottom, left, right = HALVES[name]
     mask = np.zeros([height, width, 1], np.uint8)
     rows = slice(top * height // 2, bottom * height // 2)
@@ -72,7 +72,7 @@ def half(name: str, height: int, width: int) -> np.ndarray:
 
 
 def completes(asked: dict[str, Any]) -> bool:
-    """Returns whether these are the inputs of an inpainting signature."""
+    """Returns whether inputs are the inputs of an inpainting signature."""
     return {"images", "masks"} <= asked.keys() <= {"images", "masks", "seeds", "labels"}
 
 
@@ -92,7 +92,7 @@ def _completing(model: exported.Exported, name: str | None) -> str:
 
 
 def _labels(model: exported.Exported, signature: str, label: Any) -> list[int]:
-    """Returns the requested label; otherwise all known labels, if the signature accepts labels."""
+    """Returns the requested label, or else all known labels if the signature accepts labels."""
     if "labels" not in model.inputs[signature]:
         if label is not None:
             raise ValueError(

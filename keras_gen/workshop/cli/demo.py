@@ -1,4 +1,4 @@
-"""`keras-gen demo`: a browser page for trying exports."""
+"""`keras-gen demo`: serves a browser page for trying exports."""
 
 import argparse
 import contextlib
@@ -72,7 +72,7 @@ def demo(options: argparse.Namespace) -> int:
 
 
 def _folders(models: Path, named: list[str]) -> list[Path]:
-    """Returns the folders of exports given by path or name; by default, all exports in `models`."""
+    """Returns the folders of exports named by path or name, by default all exports in `models`."""
     if not named:
         return [models]
     inner = [models / name for name in named]

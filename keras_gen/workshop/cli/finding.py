@@ -61,12 +61,12 @@ class Entry(NamedTuple):
     """A named entry that a search can find, and its file.
 
     Args:
-        kind: The type of entry, as printed.
-        name: The name; the comma-separated parts of a topic are also names.
+        kind: The type of the entry, as it is printed.
+        name: The name of the entry. The comma-separated parts of a topic are also names.
         file: The file that contains the entry; empty for a topic.
-        text: A description, which is also searched.
-        classes: Names of classes, the closest first.
-        recipes: Names of recipes, the closest first.
+        text: A description of the entry, which is also searched.
+        classes: Names of related classes, with the closest class first.
+        recipes: Names of related recipes, with the closest recipe first.
     """
 
     kind: str
@@ -82,9 +82,9 @@ class Words(NamedTuple):
 
     Args:
         name: Words of the name.
-        parts: Comma-separated parts of the name, each written as one word.
-        aliases: Other names, each written as one word.
-        named: Words of the name and of the aliases.
+        parts: The comma-separated parts of the name, each joined to one word.
+        aliases: Other names, each joined to one word.
+        named: Words of the name and the aliases.
         text: Words of the description.
     """
 
@@ -96,7 +96,10 @@ class Words(NamedTuple):
 
 
 def words_of(text: str) -> list[str]:
-    """Returns words without stop words, case, plurals, accents, hyphens, and British spelling.
+    """Splits a text into normalized words.
+
+    Stop words, accents, and hyphens are removed. Case, plurals, and British spelling are
+    normalized.
 
     Example:
         >>> words_of("Colour-normalised Fréchet distances of CycleGAN")
@@ -122,13 +125,13 @@ def _joined(text: str) -> str:
 
 
 def _runs(words: Sequence[str]) -> set[str]:
-    """Returns all runs of up to six words, joined, so that "cycle gan" matches "CycleGAN"."""
+    """Returns all sequences of up to six words, joined, so that "cycle gan" matches "CycleGAN"."""
     ends = range(1, len(words) + 1)
     return {"".join(words[start:end]) for end in ends for start in range(max(0, end - 6), end)}
 
 
 class Index:
-    """All entries that can be found, and the words that match them.
+    """All entries that a search can find, and the words that match these entries.
 
     Args:
         root: The folder that contains recipes/ and docs/.
@@ -160,7 +163,7 @@ class Index:
         self.counts = Counter(word for own in self.words for word in own.named.union(own.text))
 
     def _documented(self) -> Iterator[Entry]:
-        """Entries of the public classes and functions, each with the recipes that import it."""
+        """Yields entries of public classes and functions, each with the recipes that import it."""
         for package in (*keras_gen._MODELS, *ROOMS):
             folder = PACKAGE / package
             public = keras_gen._MODELS.get(package) or _imports(_read(folder / "__init__.py"))
@@ -176,7 +179,7 @@ class Index:
                         yield Entry(kind, name, file, described, classes, self._showing(name))
 
     def _showing(self, public: str) -> tuple[str, ...]:
-        """Returns the recipes that import a class or function; those named after it come first."""
+        """Returns the recipes that import a class or function; namesakes of it come first."""
         names = [name for name, imported in self.imports.items() if public in imported]
         begun = _joined(public)
         return tuple(
@@ -195,10 +198,10 @@ class Index:
         return tuple(dict.fromkeys(name for _, name in pairs))
 
     def found(self, text: str) -> list[Entry]:
-        """Returns the matching entries, best first.
+        """Returns the matching entries, with the best match first.
 
-        Exact names rank above aliases, aliases above whole phrases, and phrases above single words.
-        Rare words have the highest weight.
+        Matches of exact names rank above aliases, aliases above whole phrases, and phrases above
+        single words. Rare words have the highest weight.
 
         Raises:
             ValueError: If nothing matches; the message suggests similar names.
@@ -234,7 +237,7 @@ class Index:
 def _score(
     asked: Sequence[str], kind: str, words: Words, weights: Mapping[str, float]
 ) -> tuple[float, float] | None:
-    """Returns the sort key of an entry, lower for a better match; None without a match."""
+    """Returns the sort key of an entry, which is lower for a better match; None without a match."""
     joined = "".join(asked)
     own = "".join(words.name)
     if joined == own:
@@ -270,7 +273,7 @@ def _imports(text: str) -> set[str]:
 
 
 def _pages(docs: Path) -> Iterator[Entry]:
-    """Returns terms of the glossary, tasks, course headings, and rows of the guide to models."""
+    """Yields glossary terms, tasks, course headings, and rows of the guide to models."""
     for kind, (pages, pattern) in PAGES.items():
         for path in sorted(docs.glob(pages)):
             for name, text in re.findall(pattern, _read(path), re.M):
@@ -279,7 +282,7 @@ def _pages(docs: Path) -> Iterator[Entry]:
 
 
 def find(options: argparse.Namespace) -> int:
-    """Prints the classes, recipes, topics, functions, and pages that match words best."""
+    """Prints the classes, functions, recipes, topics, and pages that best match the words."""
     root = place("recipes").parent
     index = Index(root)
     chapters = read_chapters(root / "docs" / "course")

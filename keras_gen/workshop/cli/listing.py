@@ -1,4 +1,4 @@
-"""`keras-gen list` and `show`: describe recipes and exports without loading a model."""
+"""`keras-gen list` and `keras-gen show`: describe recipes and exports without loading models."""
 
 import argparse
 import ast
@@ -33,7 +33,7 @@ UNREADABLE = (
 
 
 def list_models(options: argparse.Namespace) -> int:
-    """Prints recipes and exports by family, with training times and trained models."""
+    """Prints recipes and exports by family, with training times."""
     files = recipes()
     exports = exported.exports(options.models)
     noun = "export" if len(exports) == 1 else "exports"
@@ -130,7 +130,7 @@ def _show_metadata(metadata: dict[str, Any]) -> None:
 
 
 def _column(column: dict[str, Any]) -> str:
-    """Describes a column of a table by its name and its values."""
+    """Describes a column of a table by the column's name and values."""
     words = column.get("categories")
     if words:
         values = ", ".join(words[:MOST_WORDS])
@@ -157,7 +157,7 @@ def print_line(name: str, text: str) -> None:
 
 
 def _family(recipe: Path | None) -> str:
-    """Returns the model family of a recipe: a folder of keras_gen."""
+    """Returns the model family of a recipe, which is the name of a folder in keras_gen."""
     try:
         return read_published(recipe.parent.parent, recipe.stem).family if recipe else OTHERS
     except (FileNotFoundError, ValueError):
@@ -165,7 +165,7 @@ def _family(recipe: Path | None) -> str:
 
 
 def mark(folder: Path) -> str:
-    """Returns an export's label: training minutes, and whether its data allows commercial use."""
+    """Returns an export's label: training minutes, and whether the data allow commercial use."""
     try:
         metadata = exported.read_metadata(exported.resolve(folder))
         terms = terms_of({"data": metadata.get("data"), "first": metadata.get("started_from")})
@@ -191,14 +191,14 @@ def summary(recipe: Path | None) -> str:
 
 
 def duration(recipe: Path) -> str:
-    """Returns the running time without flags, as stated in the recipe's docstring."""
+    """Returns the duration of a run without flags, as stated in the recipe's docstring."""
     line = rf"python recipes/{recipe.stem}\.py +#? *(?:about )?(.*?(?:minutes?|hours?))\b"
     found = re.search(line, _docstring(recipe))
     return found[1] if found else ""
 
 
 def _headline(metadata: dict[str, Any]) -> str:
-    """Returns the export's result for the recipe's published metric, or else its first metric.
+    """Returns the export's result for the recipe's published metric, or for its first metric.
 
     Results on a user's own data are not compared with papers.
     """

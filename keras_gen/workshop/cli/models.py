@@ -89,7 +89,7 @@ def sample(options: argparse.Namespace) -> int:
 
 
 def _generated(model: exported.Exported, signature: str) -> tuple[str, str] | None:
-    """Returns the type of data that a signature generates from (seed, n), and the output's name."""
+    """Returns the type of data that a signature generates from (seed, n), and its output's name."""
     if set(asked(model, signature)) != {"seed", "n"}:
         return None
     columns = model.metadata.get("columns", {})
@@ -111,7 +111,7 @@ def _requests(
 ) -> Iterator[dict[str, Any]]:
     """Splits a request for n samples into requests that the export accepts.
 
-    The first request has the given seed. The seeds of the others are derived from it.
+    The first request has the given seed. The seeds of all other requests are derived from it.
     """
     limits, largest = (model.metadata.get(key, {}) for key in ("limits", "largest_request_of"))
     most = limits.get(signature, {}).get("n", (1, inputs["n"]))[1]
@@ -126,7 +126,7 @@ def _requests(
 
 
 def _write_rows(path: Path, columns: Sequence[dict[str, Any]], rows: np.ndarray) -> None:
-    """Writes rows `[n, columns]`, strings or numbers, to a CSV file with a header."""
+    """Writes rows of strings or numbers, `[n, columns]`, to a CSV file with a header."""
     texts = np.vectorize(bytes.decode, otypes=[object])(rows) if rows.dtype == object else rows
     lines = io.StringIO(newline="")
     writer = csv.writer(lines)
@@ -156,19 +156,19 @@ def _write_images(options: argparse.Namespace, images: np.ndarray) -> None:
 
 
 def rate_of(metadata: dict[str, Any]) -> int:
-    """Returns an export's sampling rate in Hz: `rate` in the metadata, or the default."""
+    """Returns an export's sampling rate in Hz, from `rate` in its metadata or by default."""
     return int(metadata.get("rate", RATE))
 
 
 def one_after_another(sounds: np.ndarray, rate: int) -> np.ndarray:
-    """Joins sounds `[n, samples, 1]` with pauses between them: int16 `[samples]`."""
+    """Joins sounds `[n, samples, 1]` with pauses between them, and returns int16 `[samples]`."""
     pause = round(PAUSE * rate)
     apart = np.pad(as_int16(sounds)[:, :, 0], [(0, 0), (0, pause)]).reshape(-1)
     return apart[: len(apart) - pause]
 
 
 def _conditions(path: Path, signature: str, chosen: dict[str, str]) -> dict[str, Any]:
-    """Returns the conditions to set, as numbers or texts, checked against the export's metadata."""
+    """Checks conditions against the export's metadata, and returns them as numbers or texts."""
     metadata = exported.read_metadata(path)
     usual = exported.usual_values(metadata, signature)
     signatures = metadata.get("signatures", {})
@@ -187,7 +187,7 @@ def _conditions(path: Path, signature: str, chosen: dict[str, str]) -> dict[str,
 
 
 def _value(name: str, text: str, usual: Any, names: Sequence[str]) -> Any:
-    """Returns the value of a condition with the default `usual`: a number, or a text."""
+    """Returns the value, a number or a text, of a condition whose default is `usual`."""
     if isinstance(usual, str):
         return text
     value = numbered(name, text, names)
@@ -203,9 +203,9 @@ def _value(name: str, text: str, usual: Any, names: Sequence[str]) -> Any:
 
 
 def numbered(condition: str, text: str, names: Sequence[str]) -> int | float | str:
-    """Returns the number of the class or speaker with this name, or else the number in a text.
+    """Returns the number of the class or speaker that a text names, or else the text's number.
 
-    Texts that are not numbers are unchanged if the classes have no names.
+    If the classes have no names, a text that is not a number is returned unchanged.
     """
     if text in names:
         return list(names).index(text)
@@ -227,7 +227,7 @@ def said(usual: Any) -> str:
 def refuse_existing(
     targets: Sequence[Path], options: argparse.Namespace, sources: Sequence[Path] = ()
 ) -> None:
-    """Rejects existing targets without --overwrite, and targets that are also sources."""
+    """Rejects targets that are also sources, and without --overwrite, existing targets."""
     existing = [target for target in targets if os.path.lexists(target)]
     if existing and not options.overwrite:
         more = f" (and {len(existing) - 1} more)" if existing[1:] else ""
@@ -241,7 +241,7 @@ def refuse_existing(
 
 
 def known(model: exported.Exported, name: str) -> str:
-    """Returns the name of a signature if the model has it; otherwise raises an error."""
+    """Returns the name of a signature if the model has the signature; otherwise raises an error."""
     if name not in model.inputs:
         names = arrays_alone(model.inputs)
         other = "; to process images, use `keras-gen apply`" if name == "sample" else ""
@@ -253,12 +253,12 @@ def known(model: exported.Exported, name: str) -> str:
 
 
 def arrays_alone(signatures: Iterable[str]) -> list[str]:
-    """Returns the signatures that accept arrays, without the variants that accept file contents."""
+    """Returns the signatures that accept arrays, and omits variants that accept file contents."""
     return [name for name in signatures if not name.endswith(exported.SUFFIX)]
 
 
 def asked(model: exported.Exported, signature: str) -> dict[str, Any]:
-    """Returns the inputs without a default value."""
+    """Returns the inputs of a signature that have no default value."""
     usual = model.defaults(signature)
     return {key: spec for key, spec in model.inputs[signature].items() if key not in usual}
 
@@ -283,7 +283,7 @@ def fitted(image: np.ndarray, shape: Sequence[int | None]) -> np.ndarray:
 
 
 def image_outputs(model: exported.Exported, signature: str) -> list[str]:
-    """Returns the image outputs."""
+    """Returns the outputs of a signature that are images."""
     return [
         key
         for key, spec in model.outputs[signature].items()
@@ -292,7 +292,7 @@ def image_outputs(model: exported.Exported, signature: str) -> list[str]:
 
 
 def sound_outputs(model: exported.Exported, signature: str) -> list[str]:
-    """Returns the outputs that are mono sounds."""
+    """Returns the outputs of a signature that are mono sounds."""
     return [
         key
         for key, spec in model.outputs[signature].items()

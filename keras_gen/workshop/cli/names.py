@@ -29,7 +29,7 @@ NAMES: Mapping[str, Mapping[str, Sequence[str]]] = {"label": CLASSES, "speaker":
 
 
 def names_of(metadata: Mapping[str, Any]) -> dict[str, Sequence[str]]:
-    """Returns the names of an export's labels and speakers, in order, if known."""
+    """Returns the names, in order, of an export's labels and speakers, if known."""
     # A model has one set of classes, whether they are called labels or speakers.
     if names := metadata.get("class_names"):
         return dict.fromkeys(NAMES, names)

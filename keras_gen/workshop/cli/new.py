@@ -14,7 +14,7 @@ NAME = "my_model"
 
 
 def new(options) -> int:
-    """Writes the project to a new folder; a failure leaves no partial project.
+    """Writes the project to a new folder. A failure does not leave a partial project.
 
     Raises:
         ValueError: If the name is not a valid module name, or if a module of this name is
@@ -53,6 +53,6 @@ def new(options) -> int:
 
 
 def renamed(text: str, name: str) -> str:
-    """Returns the text of a project file, with the template's names replaced by the new model's."""
+    """Returns the text of a project file, in which the new model's names replace the template's."""
     title = "".join(part.capitalize() for part in name.split("_"))
     return text.replace(NAME, name).replace("MyModel", title)

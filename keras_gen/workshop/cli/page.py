@@ -68,9 +68,9 @@ def page(
 ) -> fastapi.FastAPI:
     """Builds the page as an application. Exports are loaded on first use.
 
-    Exports without a panel are listed. The page rejects files above the size limit in megabytes,
-    and files outside of the folder `uploads`. If the page is `local`, it also rejects requests with
-    any other host name for this machine.
+    Exports without a panel are only listed. The page rejects files above the size limit in
+    megabytes, and files outside of the folder `uploads`. If `local` is True, the page also rejects
+    requests whose host name could belong to another site.
     """
     example = _example(uploads)
     choices = [(offer.name, index) for index, offer in enumerate(offers)]
@@ -135,7 +135,11 @@ def page(
 
 
 def _example(uploads: Path) -> Path | None:
-    """Copies a photograph from scikit-learn, if installed, to the uploads, without importing it."""
+    """Copies a photograph from scikit-learn, if installed, to the uploads.
+
+    The package is not imported. Returns the path of the copy, or None if scikit-learn is not
+    installed.
+    """
     try:
         file = importlib.metadata.distribution("scikit-learn").locate_file(EXAMPLE)
         photograph = decode_image(Path(str(file)).read_bytes())
@@ -146,7 +150,7 @@ def _example(uploads: Path) -> Path | None:
 
 
 def _left_out(others: list[Path]) -> str:
-    """Returns the list of exports without a panel."""
+    """Returns text that lists the exports without a panel."""
     reason = (
         "They process or produce text, tables, video, or audio. Run them in Python with "
         "`keras_gen.serving.exported.load`."
@@ -205,14 +209,14 @@ def _samples(path: Path, panel: Samples, tab: gr.Tab) -> None:
 
 
 def _drawn(panel: Samples) -> str:
-    """Returns the caption of the grid."""
+    """Returns the caption of the sample grid."""
     if isinstance(panel, Steps):
         return f"The same noise after {', '.join(map(str, STEPS))} steps"
     return "Samples"
 
 
 def _condition(panel: Samples, name: str) -> gr.Number | gr.Dropdown | gr.Slider | gr.Textbox:
-    """Returns an input for a condition: a list of names if its values have names, or a number."""
+    """Returns a condition's input element: a list if its values have names, or else a number."""
     usual = panel.conditions[name]
     info = f"{EFFECTS.get(name, '')} Usually {models.said(usual)}.".strip()
     common: dict[str, Any] = dict(value=usual, label=words(name), info=info)
@@ -344,7 +348,7 @@ _BUILDERS: dict[type[Panel], Callable] = {
 
 
 def _loaded(path: Path, progress: gr.Progress) -> exported.Exported:
-    """Loads an export. The progress bar explains the wait on first use."""
+    """Loads an export. On first use, the progress bar explains the wait."""
     progress(0.3, desc="Loading the model (only once)")
     model = load(path)
     progress(0.6, desc="Running the model (the first run is slowest)")
@@ -378,7 +382,7 @@ def _image(label: str, visible: bool = True) -> gr.Image:
 
 
 def _on(triggers: list, run: Callable, inputs: list, outputs: list, **options: Any) -> None:
-    """Runs a model on each event, one model at a time, and shows each error in one sentence."""
+    """Runs a model on each event (one model at a time), and shows each error in one sentence."""
 
     def checked(progress: gr.Progress = PROGRESS, *values: Any) -> Any:
         try:
@@ -399,7 +403,7 @@ def _read(file: str) -> np.ndarray:
 
 
 def _enlarged(image: np.ndarray) -> np.ndarray:
-    """Enlarges a small image: each pixel becomes a square. Returns RGB."""
+    """Returns an RGB image in which each pixel of a small image becomes a square."""
     times = max(1, SHOWN // max(image.shape[:2]))
     image = image.repeat(times, 0).repeat(times, 1)
     return np.broadcast_to(image, [*image.shape[:2], 3])

@@ -1,4 +1,4 @@
-"""Panels that `keras-gen demo` shows for exports, chosen by signature."""
+"""Panels that `keras-gen demo` shows for exports, depending on their signatures."""
 
 import dataclasses
 import math
@@ -41,36 +41,36 @@ EFFECTS = {
     "steps": "More steps give more accurate samples but take longer.",
     "solver": "Method that turns noise into samples.",
 }
-"""Descriptions of the conditions, by name."""
+"""Dict from the names of conditions to their descriptions."""
 # The parts of an image that may be missing, by displayed name.
 MISSING = {f"{name.capitalize()} half": name for name in HALVES}
 
 
 @dataclasses.dataclass(frozen=True)
 class Signature:
-    """A signature, as described by the metadata."""
+    """A signature, as described by an export's metadata."""
 
     name: str
     inputs: Mapping[str, Any]  # name -> dtype and shape
     usual: Mapping[str, Any]  # the values of inputs that may be omitted
     outputs: Mapping[str, Any]  # name -> dtype and shape
     limits: Mapping[str, Sequence[float]] = dataclasses.field(default_factory=dict)
-    """The minimum and maximum of numeric inputs."""
+    """Dict from the names of numeric inputs to their minimum and maximum."""
     options: Mapping[str, Sequence[str]] = dataclasses.field(default_factory=dict)
-    """The possible values of inputs that accept names."""
+    """Dict from the names of inputs that accept names to the names that they accept."""
 
     @property
     def asked(self) -> dict[str, Any]:
-        """The required inputs."""
+        """The required inputs of the signature."""
         return {name: spec for name, spec in self.inputs.items() if name not in self.usual}
 
     @property
     def image(self) -> str:
-        """The first image output, or an empty string."""
+        """The name of the first image output, or an empty string."""
         return next((name for name, spec in self.outputs.items() if _is_image(spec)), "")
 
     def takes(self, kind: Any) -> bool:
-        """Returns whether the signature has exactly one required input, of the given type."""
+        """Returns whether the only required input of the signature has the given type."""
         return [bool(kind(spec)) for spec in self.asked.values()] == [True]
 
     @property
@@ -80,7 +80,7 @@ class Signature:
         return list(spec["shape"])
 
     def run(self, model: exported.Exported, value: Any, output: str = "") -> np.ndarray:
-        """Returns one output, by default the first image output, for the only required input."""
+        """Returns one output (by default, the first image output) for the only required input."""
         (name,) = self.asked
         return model(self.name, **{name: value})[output or self.image]
 
@@ -102,7 +102,7 @@ class Images:
         return self.signature.shape == [None, None, None, 3]
 
     def run(self, model: exported.Exported, image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Returns an RGB image as prepared for the signature, and the signature's output."""
+        """Returns an RGB image prepared for the signature, and the signature's output."""
         most = model.metadata.get("largest_request", {}).get("elements")
         before = fitted(image, self.signature.shape, most)
         return before, self.signature.run(model, before[None])[0]
@@ -124,7 +124,7 @@ class Samples:
         return {name: value for name, value in self.signature.usual.items() if name in scalars}
 
     def inputs(self, seed: int | None, n: int, conditions: Mapping[str, Any]) -> dict[str, Any]:
-        """Returns the signature's inputs; raises a ValueError if one is missing or out of range."""
+        """Returns the signature's inputs, and rejects inputs that are missing or out of range."""
         if not 1 <= n <= self.most:
             raise ValueError(f"the number of samples is {n}: expected 1 to {self.most}.")
         inputs = dict(conditions) | {"seed": seed, "n": n}
@@ -135,14 +135,14 @@ class Samples:
     def run(
         self, model: exported.Exported, seed: int | None, n: int, conditions: Mapping[str, Any]
     ) -> np.ndarray:
-        """Returns a grid of n images, 1 to `MOST`."""
+        """Returns a grid of n images, with n from 1 to `MOST`."""
         inputs = self.inputs(seed, n, conditions)
         return grid(model(self.signature.name, **inputs)[self.signature.image])
 
 
 @dataclasses.dataclass(frozen=True)
 class Steps(Samples):
-    """A solver signature, which turns the same noise into images in few and in many steps."""
+    """A solver signature, which turns noise into images in few steps and in many steps."""
 
     title = "Steps"
     most = 8  # maximum number of rows in the grid
@@ -155,7 +155,7 @@ class Steps(Samples):
     def run(
         self, model: exported.Exported, seed: int | None, n: int, conditions: Mapping[str, Any]
     ) -> np.ndarray:
-        """Returns a grid of n rows, 1 to `most`, with one image per number of steps in `STEPS`."""
+        """Returns n rows (1 to `most`), each with one image per number of steps in `STEPS`."""
         inputs = self.inputs(seed, n, conditions)
         columns = [
             model(self.signature.name, **inputs, steps=steps)[self.signature.image]
@@ -174,7 +174,7 @@ class Sounds(Samples):
     def run(
         self, model: exported.Exported, seed: int | None, n: int, conditions: Mapping[str, Any]
     ) -> np.ndarray:
-        """Returns 1 to `models.SOUNDS` sounds, joined in sequence: int16 `[samples]`."""
+        """Returns 1 to `models.SOUNDS` sounds, joined in sequence, int16 `[samples]`."""
         inputs = self.inputs(seed, n, conditions)
         sounds = model(self.signature.name, **inputs)["waveforms"]
         return models.one_after_another(sounds, models.rate_of(model.metadata))
@@ -191,7 +191,7 @@ class Classes:
     def run(
         self, model: exported.Exported, image: np.ndarray
     ) -> tuple[np.ndarray, dict[str, float]]:
-        """Returns an RGB image prepared for the signature, and the probability of each class."""
+        """Returns an RGB image after its preparation for the signature, and class probabilities."""
         before = fitted(image, self.signature.shape)
         logits = self.signature.run(model, before[None], "logits")[0].astype(float)
         odds = np.exp(logits - logits.max())
@@ -230,14 +230,14 @@ class Completion:
 
 @dataclasses.dataclass(frozen=True)
 class Start:
-    """The initial state of the sliders."""
+    """The initial state of the sliders for latents."""
 
     latents: np.ndarray  # float32 `[dimensions]`
     moved: list[int]  # the dimensions that have a slider
     reach: int  # range of a slider in both directions
 
     def at(self, values: Sequence[float]) -> np.ndarray:
-        """Returns the latents for the sliders' values; each value is within `reach`."""
+        """Returns the latents for the sliders' values, which are within `reach`."""
         if not all(abs(value) <= self.reach for value in values):
             raise ValueError(
                 f"the sliders are at {', '.join(map(str, values))}: expected values from "
@@ -250,7 +250,7 @@ class Start:
 
 @dataclasses.dataclass(frozen=True)
 class Latents:
-    """A signature that decodes a vector of latents, and an encoding signature if there is one."""
+    """A signature that decodes a vector of latents, and the encoding signature, if any."""
 
     signature: Signature
     encoder: Signature | None
@@ -271,7 +271,7 @@ class Latents:
         image: np.ndarray | None = None,
         seed: int | None = None,
     ) -> Start:
-        """Returns initial sliders for an RGB image's latents, for normal samples, or for zeros.
+        """Returns the sliders' initial state: an image's latents, normal samples, or zeros.
 
         The sliders control the dimensions that change the decoded image most.
         """
@@ -305,9 +305,9 @@ class Offer:
 
 
 def offers(folders: Iterable[Path]) -> tuple[list[Offer], list[Path]]:
-    """Returns the exports with panels, and the exports without panels. No model is loaded.
+    """Returns the exports with panels and the exports without panels, and loads no model.
 
-    A folder contains exports or the versions of one export, or is itself a SavedModel.
+    A folder contains exports, contains the versions of one export, or is a SavedModel itself.
     """
     found: list[Offer] = []
     others: list[Path] = []
@@ -323,7 +323,7 @@ def offers(folders: Iterable[Path]) -> tuple[list[Offer], list[Path]]:
 
 
 def panels(metadata: Mapping[str, Any]) -> list[Panel]:
-    """Returns the panels of an export, chosen by the signatures in its metadata."""
+    """Returns the panels of an export, which depend on the signatures in its metadata."""
     default = metadata.get("default_signature")
     usual, limits, options = (metadata.get(k, {}) for k in ("defaults", "limits", "options"))
     signatures = {
@@ -373,8 +373,8 @@ def fitted(
 ) -> np.ndarray:
     """Prepares an RGB image for a signature with image input `shape`.
 
-    If the signature accepts any size, large images are first reduced to at most `LONGEST` pixels
-    per side and to the maximum number of elements that the export accepts. See `models.fitted`.
+    See `models.fitted`. If the signature accepts any size, large images are first downscaled to at
+    most `LONGEST` pixels per side and to the maximum number of elements that the export accepts.
     """
     if not any(shape[1:3]):
         pillow = to_pillow(image)
@@ -407,7 +407,7 @@ def _exports(folder: Path) -> list[Path]:
 
 
 def _metadata(path: Path) -> dict[str, Any]:
-    """Returns the metadata of an export; empty if the export cannot be used."""
+    """Returns the metadata of an export, or an empty dict if the export cannot be used."""
     try:
         metadata = exported.read_metadata(path)
         panels(metadata), about(path, metadata)
@@ -450,7 +450,7 @@ def _is_vector(spec: Any) -> bool:
 
 
 def _code(encoder: Signature, shape: list[int | None]) -> str:
-    """Returns the output of an encoder that can be decoded; for a distribution, the mean."""
+    """Returns the name of the encoder output that can be decoded; for a distribution, the mean."""
     able = [
         name
         for name, spec in encoder.outputs.items()

@@ -13,7 +13,7 @@ from keras_gen.workshop.run.outline import answer
 
 
 def train(options: argparse.Namespace) -> int:
-    """Runs a recipe, as `python recipes/NAME.py` does."""
+    """Runs a recipe in the same way as `python recipes/NAME.py`."""
     known = recipes()
     if options.recipe not in known:
         raise FileNotFoundError(
@@ -29,5 +29,5 @@ def train(options: argparse.Namespace) -> int:
 
 
 def recipes() -> dict[str, Path]:
-    """Returns the recipes by name."""
+    """Returns a dict from the names of recipes to their files."""
     return {path.stem: path for path in sorted(place("recipes").glob("[!_]*.py"))}

@@ -51,20 +51,20 @@ KEPT_BYTES = 2**30
 
 
 class Guard:
-    """Rejects requests that are too large, too slow, or too many, or that ask for other files.
+    """Rejects requests that are too large, too slow, or too many, or that name forbidden files.
 
-    The page may only use files that were uploaded to it or created by it. Before a function
-    receives a request, Gradio copies each file named in the request to the folder that the page
-    serves, and fetches each URL. It also writes uploads to disk as they arrive, and does not delete
-    incomplete uploads. Therefore, requests are checked before they reach Gradio.
+    The page may only use files that were uploaded to it or created by it. However, before a
+    function receives a request, Gradio copies each file named in the request to the folder that the
+    page serves, and fetches each URL. Gradio also writes uploads to disk as they arrive, and does
+    not delete incomplete uploads. Therefore, requests are checked before they reach Gradio.
 
     Args:
-        app: The page.
+        app: The page to protect.
         uploads: Upload folder, in which Gradio also stores the images that the page shows.
-        most: Maximum upload size in bytes. A request contains one upload.
+        most: Maximum size of an upload in bytes. A request contains at most one upload.
         local: Whether only this machine uses the page. If True, requests must use a host name that
             no other site can have.
-        unread: Function that maps a session name to its number of unread messages.
+        unread: Function that maps the name of a session to the session's number of unread messages.
     """
 
     def __init__(
@@ -181,9 +181,10 @@ class Guard:
 
 @contextlib.contextmanager
 def few_errors() -> Iterator[None]:
-    """Logs at most `LINES` errors per minute in one line each, without tracebacks.
+    """Logs at most `LINES` errors per minute, each as one line without a traceback.
 
-    Gradio prints a traceback for each malformed event, and uvicorn for each failed request.
+    Otherwise, Gradio prints a traceback for each malformed event, and uvicorn prints one for each
+    failed request.
     """
     times: deque[float] = deque(maxlen=LINES)
 
@@ -217,7 +218,7 @@ def _log(what: str, error: BaseException | None) -> None:
 
 
 class Connection(H11Protocol):
-    """A connection that is closed if there are too many connections, or if it is idle.
+    """A connection that is closed if it is idle, or if there are too many connections.
 
     A connection is idle if, between two checks, it neither sends a complete request nor reads any
     part of a response.
@@ -261,7 +262,8 @@ def _host(connection: Any) -> str | None:
 def make_room(uploads: Path, files: int = KEPT_FILES, size: int = KEPT_BYTES) -> None:
     """Deletes the oldest uploads and generated images if their number or total size is too large.
 
-    Each of these files is in its own folder. Other files that the page stored there are kept.
+    Each of these files is in a folder of its own. Other files that the page stored in `uploads` are
+    kept.
     """
     kept = 0
     newest_first = sorted(uploads.glob("*/*"), key=_written, reverse=True)
@@ -288,7 +290,7 @@ def _again(body: bytes, receive: Receive) -> Receive:
 
 
 def _named(body: bytes) -> dict[str, list[Any]]:
-    """Returns the values of `path` and `session_hash` at any depth in JSON; objects become None."""
+    """Returns the values of `path` and `session_hash` anywhere in JSON; objects become None."""
     values: dict[str, list[Any]] = {"path": [], "session_hash": []}
 
     def read(pairs: list[tuple[str, Any]]) -> None:
@@ -308,7 +310,7 @@ def _named(body: bytes) -> dict[str, list[Any]]:
 
 
 def _is_below(file: Any, folder: Path) -> bool:
-    """Returns whether a path, with links resolved, is below a folder."""
+    """Returns whether a path is below a folder after links are resolved."""
     if not isinstance(file, str) or "\0" in file:
         return False
     try:

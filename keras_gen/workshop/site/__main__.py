@@ -11,7 +11,7 @@ from keras_gen.workshop.site.versions import add_version, new_version
 
 
 def main() -> int:
-    """Builds the site of the checkout in the working directory."""
+    """Builds the site from the checkout in the working directory."""
     parser = argparse.ArgumentParser(
         prog="python -m keras_gen.workshop.site", description=__doc__
     )

@@ -35,9 +35,9 @@ class Site:
     """The contents of the site.
 
     Attributes:
-        texts: Text of every page, by path, except pages that show programs.
-        sections: Navigation entries, by folder.
-        links: Targets of the links in the pages.
+        texts: Dict from the path of every page to its text, except for pages that show programs.
+        sections: Dict from each folder to its navigation entries.
+        links: Converter of the links in the pages, which records their targets.
     """
 
     texts: dict[str, str]
@@ -46,18 +46,18 @@ class Site:
 
 
 def build(root: Path) -> Path:
-    """Builds the site of a checkout. Broken links and missing files are errors.
+    """Builds the site from a checkout. Broken links and missing files are errors.
 
     Args:
         root: The repository's root.
 
     Returns:
-        The folder of the site; its `index.html` opens in a browser without a server.
+        The folder of the site. Its `index.html` can be opened in a browser without a server.
 
     Raises:
         FileNotFoundError: If `root` is not a checkout, or if a page links to a missing file.
-        ValueError: If the pages load content from another site.
-        subprocess.CalledProcessError: If Zensical rejects a page, a link, or an anchor.
+        ValueError: If any page loads content from another site. subprocess.CalledProcessError: If
+        Zensical rejects a page, a link, or an anchor.
     """
     folder = write(root.resolve())
     command = [sys.executable, "-m", "zensical", "build", "--strict", "-f", CONFIGURATION]
@@ -71,13 +71,13 @@ def build(root: Path) -> Path:
 
 
 def loaded_from_elsewhere(site: Path) -> list[str]:
-    """Returns the addresses of other sites from which the pages in a folder load content."""
+    """Returns the addresses of content that a site's pages load from other sites."""
     pages = map(_read, site.rglob("*.html"))
     return sorted({url for page in pages for url in LOADED.findall(page)})
 
 
 def write(root: Path) -> Path:
-    """Writes the pages and their configuration, and returns their folder."""
+    """Writes the pages and the site's configuration, and returns the folder of both."""
     if not (root / CONFIGURATION).is_file():
         raise FileNotFoundError(
             f"{root / CONFIGURATION} does not exist: run `python -m keras_gen.workshop.site` in "
@@ -118,7 +118,7 @@ def gather(root: Path) -> Site:
 
 
 def home(readme: str) -> str:
-    """Returns the home page: README.md up to its first Python code, and its table."""
+    """Returns the home page: README.md up to the first Python code, and README.md's table."""
     flags = re.DOTALL | re.MULTILINE
     found = re.search(r".*?^## Quick start$.*?^```python\n.*?^```$", readme, flags)
     table = re.search(r"^## What's included$.*?(?=^## )", readme, flags)
@@ -139,7 +139,7 @@ def written(root: Path) -> list[str]:
 def sections(
     pages: list[str], models: methods.Methods, rooms: dict[str, dict[str, griffe.Object]]
 ) -> dict[str, list]:
-    """Returns the parts of the navigation that are derived from the existing pages."""
+    """Returns the parts of the navigation that follow from the existing pages."""
     of_methods: list[Any] = [f"{methods.FOLDER}/index.md"]
     for family, names in models.families.items():
         of_methods.append(
@@ -154,7 +154,7 @@ def sections(
 
 
 def entry(given: dict, parts: dict[str, list]) -> dict | None:
-    """Returns a navigation entry with folders replaced by their pages, or None."""
+    """Returns a navigation entry whose folders are replaced by their pages, or None."""
     ((title, value),) = given.items()
     if isinstance(value, list):
         value = [made for each in value if (made := entry(each, parts))]

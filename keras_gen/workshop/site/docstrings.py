@@ -1,4 +1,4 @@
-"""Docstrings and constructors as shown on the pages of the site."""
+"""Docstrings and constructors as they are shown on the pages of the site."""
 
 import dataclasses
 import importlib
@@ -13,24 +13,24 @@ from keras_gen.workshop.site.sources import PACKAGE
 
 
 class Examples(griffe.Extension):
-    """Shows Python sessions as code, in `Example:` sections with lines that begin with `>>>`."""
+    """Shows the Python sessions of `Example:` sections (lines that begin with `>>>`) as code."""
 
     def on_object(self, *, obj: griffe.Object, **kwargs) -> None:
-        """Renames the section in an object's docstring, because only the plural name marks code."""
+        """Renames `Example:` in an object's docstring, because only the plural name marks code."""
         if obj.docstring:
             text = obj.docstring.value
             obj.docstring.value = re.sub(r"^Example:(?=\n +>>>)", "Examples:", text, flags=re.M)
 
 
 class Declarations(griffe.Extension):
-    """Shows the constructor that a class derives from its declared fields, and its methods.
+    """Shows a class's methods, and the constructor that it derives from its declared fields.
 
-    Methods include functions that are defined in other modules and assigned in the class, as in
+    The methods include functions that are defined in other modules and assigned in the class, as in
     `sample = sample`.
     """
 
     def on_class_members(self, *, cls: griffe.Class, **kwargs) -> None:
-        """Adds members that are defined only at run time."""
+        """Adds the members of a class that are defined only at run time."""
         outside = not cls.path.startswith(f"{PACKAGE}.") or f"{PACKAGE}.workshop" in cls.path
         if outside or not cls.bases or not cls.docstring:
             return

@@ -1,4 +1,4 @@
-"""Converts formulas between dollar signs on the site's pages to MathML.
+"""Converts formulas between dollar signs to MathML on the pages of the site.
 
 Browsers render MathML without scripts, additional fonts, or network access.
 """
@@ -22,13 +22,13 @@ class Formula(InlineProcessor):
         self.display = display
 
     def handleMatch(self, m, data):  # noqa: N802 - Python-Markdown's name
-        """Returns the formula as HTML that is not processed further, and the formula's position."""
+        """Returns the formula as HTML (which is not processed further), and its position."""
         mathml = convert(m[1].strip(), display=self.display)
         return self.md.htmlStash.store(mathml), m.start(0), m.end(0)
 
 
 class Formulas(Extension):
-    """Converts $...$ within a line, and $$...$$ on separate lines."""
+    """Converts formulas: $...$ within a line, and $$...$$ on separate lines."""
 
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 - Python-Markdown's name
         """Adds the processors for both types of formulas."""

@@ -1,7 +1,7 @@
-"""Pages of the repository as shown on the site.
+"""Pages of the repository as they are shown on the site.
 
-The site keeps the paths of the repository, so that links between pages and to images do not change.
-A link to a program or another text file points to a page that shows the file; for example,
+The site keeps the paths of the repository, so links between pages and links to images do not
+change. A link to a program or another text file points to a page that shows the file; for example,
 `recipes/vae_mnist.py` becomes `recipes/vae_mnist.py.md`.
 """
 
@@ -23,12 +23,12 @@ _LINK = re.compile(r"(\]\()([^()\s]+)(\))|(<img src=\")([^\"]+)(\")")
 
 
 class Links:
-    """Converts links between repository files to links on the site, and records their targets.
+    """Converts links between repository files to links on the site, and records the targets.
 
     Attributes:
         root: The repository.
-        shown: Paths of the files that have pages of their own, relative to the root.
-        copied: Paths of images, sounds, and notebooks, relative to the root.
+        shown: Paths, relative to the root, of files that have pages of their own.
+        copied: Paths, relative to the root, of images, sounds, and notebooks.
     """
 
     def __init__(self, root: Path):
@@ -37,7 +37,7 @@ class Links:
         self.copied: set[str] = set()
 
     def to_file(self, page: str, path: str) -> str:
-        """Returns a link from a page to a repository file; both paths are relative to the root."""
+        """Returns a link from a page to a repository file, both given relative to the root."""
         start = posixpath.dirname(page)
         return posixpath.relpath(self._target(path), start or ".")
 
@@ -77,7 +77,7 @@ class Links:
 
 
 def outside_code(text: str, change: Callable[[str], str]) -> str:
-    """Applies a function to the text of a page outside of code blocks."""
+    """Applies a function to the parts of a page's text that are not code blocks."""
     parts = _FENCED.split(text)
     # `split` returns all groups of the pattern, which are each block and its fence.
     texts = [change(part) if number % 3 == 0 else part for number, part in enumerate(parts)]
@@ -85,7 +85,7 @@ def outside_code(text: str, change: Callable[[str], str]) -> str:
 
 
 def source_page(path: str, text: str) -> str:
-    """Returns the page that shows a program or another text file; it is excluded from search."""
+    """Returns a page that shows a program or another text file, excluded from search."""
     fence = "`" * 6
     language = LANGUAGES.get(os.path.splitext(path)[1], "text")
     head = f"---\ntitle: {posixpath.basename(path)}\nsearch:\n  exclude: true\n---\n\n# {path}\n"

@@ -1,4 +1,4 @@
-"""The page of each method: description, formula, training step next to the code, and results."""
+"""Pages of methods: description, formula, training step next to its code, and results."""
 
 import ast
 import posixpath
@@ -41,8 +41,8 @@ class Methods:
     """The contents of the methods' pages.
 
     Attributes:
-        classes: The public model classes, by name.
-        families: Class names by family.
+        classes: Dict from names to the public model classes.
+        families: Dict from each family to the names of its classes.
     """
 
     def __init__(self, root: Path, links: Links):
@@ -92,7 +92,7 @@ class Methods:
         return self.titles.get(family, family.title())
 
     def recipes_of(self, name: str) -> list[str]:
-        """Returns the recipes that use a class; the one named after the class comes first."""
+        """Returns the recipes that use a class; the recipe named after the class comes first."""
         own = self.algorithms[name].recipe if name in self.algorithms else ""
         return recipes_of(name, path_of(self.classes[name]), own, self._imported)
 
@@ -135,7 +135,7 @@ class Methods:
     def _algorithm(
         self, page: str, definition: griffe.Object, algorithm: Algorithm
     ) -> list[str]:
-        """Returns the training step next to the code."""
+        """Returns the description of the training step next to its code."""
         steps = [f"{number}. {step}" for number, step in enumerate(algorithm.steps, 1)]
         blocks = []
         for name in algorithm.code:
@@ -170,7 +170,7 @@ class Methods:
         ]
 
     def _pictures(self, recipes: list[str]) -> list[Picture]:
-        """Returns the pictures of the first recipe that has any."""
+        """Returns the pictures of the first recipe that has pictures."""
         for recipe in recipes:
             if found := pictures.of_recipe(recipe, self.pictures, self.recipes):
                 return found[:MOST_PICTURES]
@@ -201,7 +201,7 @@ class Methods:
         ]
 
     def _result(self, page: str, recipe: str, key: str = "") -> str:
-        """Returns the line of a recipe: one metric, by default the first, and its comparison."""
+        """Returns the line of a recipe: one metric, by default the first, and a comparison."""
         link = f"[{recipe}]({self.links.to_file(page, f'recipes/{recipe}.py')})"
         if recipe not in self.groups:
             return f"| {link} | not published yet | | | |"

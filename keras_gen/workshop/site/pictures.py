@@ -13,7 +13,7 @@ _IMAGE = re.compile(r'(?<!\[)<img src="([^"]+)" width="(\d+)" alt="([^"]*)">')
 
 @dataclasses.dataclass(frozen=True)
 class Picture:
-    """A picture: path relative to the repository's root, width, description, and caption."""
+    """A picture: its path relative to the repository's root, width, description, and caption."""
 
     path: str
     width: int
@@ -28,7 +28,7 @@ class Picture:
 
 
 def read_pictures(text: str) -> list[Picture]:
-    """Reads the pictures from the gallery's text; the paragraph below a picture is its caption."""
+    """Reads pictures from the gallery's text; the paragraph below a picture is its caption."""
     found = []
     for paragraph, caption in itertools.pairwise(text.split("\n\n")):
         for source, width, alt in _IMAGE.findall(paragraph):

@@ -1,4 +1,4 @@
-"""The API pages: one for each package, and one for each module with public names."""
+"""The API pages: one page per package, and one page per module with public names."""
 
 import posixpath
 from collections.abc import Mapping
@@ -67,7 +67,7 @@ def _room(root: Path, room: str, definitions: list[griffe.Object]) -> str:
 
 
 def import_line(root: Path, room: str, definition: griffe.Object, methods: set[str]) -> str:
-    """Returns the import statement for a name."""
+    """Returns the statement that imports a public name."""
     name = definition.name
     if name in methods:
         return f"from {PACKAGE} import {name}"

@@ -14,7 +14,7 @@ NO_LIBRARY = ("workshop.cli", "workshop.site")
 
 @functools.cache
 def _modules(root: Path) -> dict[str, griffe.Module]:
-    """Returns all modules of the library by name, packages before their modules."""
+    """Returns all modules of the library by name; each package precedes its modules."""
     found: dict[str, griffe.Module] = {}
     waiting: list[Any] = [griffe.load(root / PACKAGE)]
     while waiting:
@@ -26,7 +26,7 @@ def _modules(root: Path) -> dict[str, griffe.Module]:
 
 
 def _defined(module: griffe.Module, kinds: Any) -> list[Any]:
-    """Returns a module's definitions of the given kinds, without imported names."""
+    """Returns a module's definitions of the given types, without imported names."""
     return [member for member in module.members.values() if isinstance(member, kinds)]
 
 
@@ -40,8 +40,9 @@ def public(root: Path) -> dict[str, dict[str, griffe.Object]]:
     """Returns the definitions of every package's public names, by package and name.
 
     Only packages directly in `keras_gen` count. The public names of a package are the names that
-    its `__init__.py` defines or imports from the library; if there are none, they are the public
-    names of its modules. Each name is listed only in the first package that contains it.
+    its `__init__.py` defines or imports from the library. If there are none, the package's public
+    names are the public names of its modules. Each name is listed only in the first package that
+    contains it.
     """
     found: dict[str, dict[str, griffe.Object]] = {}
     seen = set()
@@ -71,7 +72,7 @@ def _of_room(root: Path, package: griffe.Module) -> list[griffe.Object]:
 
 
 def find(root: Path, module: str, name: str) -> griffe.Object | None:
-    """Finds the definition of a name, or None if it is a module or from another library."""
+    """Finds the definition of a name; None if the name is a module or from another library."""
     there = _modules(root).get(module)
     if there is None:
         return None
@@ -86,7 +87,7 @@ def find(root: Path, module: str, name: str) -> griffe.Object | None:
 
 
 def classes(root: Path) -> dict[str, griffe.Object]:
-    """Returns all classes of the library by name, public or not."""
+    """Returns all classes of the library by name, whether public or not."""
     modules = _modules(root).values()
     return {each.name: each for module in modules for each in _defined(module, griffe.Class)}
 
@@ -102,12 +103,12 @@ def docstring_of(node: griffe.Object) -> str:
 
 
 def summary_of(node: griffe.Object) -> str:
-    """Returns the first line of the docstring."""
+    """Returns the first line of a definition's docstring."""
     return docstring_of(node).partition("\n")[0]
 
 
 def method_of(node: griffe.Object, name: str) -> griffe.Object | griffe.Alias:
-    """Returns a method that a class defines, with decorators."""
+    """Returns a method that a class defines, with the method's decorators."""
     if name not in node.members:
         raise ValueError(f"{path_of(node)}: {node.name} defines no method {name!r}.")
     return node.members[name]

@@ -1,4 +1,4 @@
-"""Built sites of several versions: one folder per version, and a page that lists them."""
+"""Built sites of several versions: one folder per version, and a page that lists versions."""
 
 import os
 import re
@@ -32,12 +32,12 @@ def add_version(site: Path, folder: Path, version: str) -> Path:
     """Copies a built site to the folder of its version, and lists all versions.
 
     Args:
-        site: Built site, with its `index.html`.
-        folder: Folder that contains all versions; created if it does not exist.
+        site: Folder of the built site, which contains `index.html`.
+        folder: Folder that contains all versions. It is created if it does not exist.
         version: Version, such as `"0.1.0"`.
 
     Returns:
-        The page that lists all versions, the newest first.
+        The path of the page that lists all versions, with the newest version first.
 
     Raises:
         FileExistsError: If this version already exists, because a published site must not change.

@@ -1,7 +1,8 @@
-"""Visualizations of models and their codes, as uint8 arrays.
+"""Visualizations of models and their codes as uint8 arrays.
 
-`write_image` writes an image to a file, and `figure` converts it to a matplotlib figure.
-`SampleGrid` turns any visualization of a model into a callback, which uses the averaged weights:
+`write_image` writes an image to a file, and `figure` converts an image to a matplotlib figure.
+`SampleGrid` turns any visualization of a model into a callback, which uses the model's averaged
+weights:
 
 ```python
 write_image("runs/a/latents.png", traversals(model, held_out[:1]))

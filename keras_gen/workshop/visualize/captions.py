@@ -21,15 +21,15 @@ def captioned(
     column_names: Sequence[str] = (),
     width: int = READABLE_WIDTH,
 ) -> np.ndarray:
-    """Arranges images in named rows and columns, enlarged to a readable size.
+    """Arranges images in named rows and columns, and scales them to a readable size.
 
     All images are scaled to the same width. Small images are enlarged by an integer factor, so that
-    each pixel becomes a square; images that are too wide are reduced.
+    each pixel becomes a square; images that are too wide are downscaled.
 
     Args:
-        rows: Images of each row, uint8 `[n, height, width, channels]`, which
-            `keras_gen.files.images.as_shown` converts. Rows may differ in the number and size of
-            images.
+        rows: Images of each row, uint8 `[n, height, width, channels]`. Rows may differ in the
+            number and size of images. Images that do not have 1 or 3 channels are converted by
+            `keras_gen.files.images.as_shown`.
         row_names: Names of the rows, if any.
         column_names: Names of the columns, if any.
         width: Maximum width of the picture in pixels.
@@ -89,7 +89,7 @@ def captioned(
 
 
 def _cell_width(rows, columns, width) -> int:
-    """Returns the width at which all columns fit; the widest image's scale is an integer."""
+    """Returns the width at which all columns fit; the scale of the widest image is an integer."""
     widest = max(row.shape[2] for row in rows)
     longest = max(max(row.shape[1:3]) for row in rows)
     room = (width - _GAP) // columns - _GAP

@@ -27,7 +27,7 @@ def samples(
         n: Number of images.
         seed: Seed for the images. If None, images differ from call to call.
         columns: Number of images per row; by default, the grid is almost square.
-        **given: Conditions for `sample`, such as `temperature`.
+        **given: Conditions that are passed to `sample`, such as `temperature`.
 
     Returns: A uint8 image `[height, width, 3]`.
 
@@ -37,23 +37,24 @@ def samples(
 
 
 def interpolations(model, a, b, steps: int = 9, spherical: bool = False, **given) -> np.ndarray:
-    """Shows one row per pair, with images between the latents in `a` and `b`, including both ends.
+    """Shows latent interpolations from `a` to `b`, one row per pair, including both ends.
 
     Args:
         model: Any model with `decode` or `generate` for latents.
         a: Latents, or images if the model has `encode`.
         b: Latents or images, with the same number of examples as `a`.
         steps: Number of images per row, at least 2.
-        spherical: Whether to use an arc around the origin instead of a line; see
+        spherical: Whether to interpolate on an arc around the origin instead of a line; see
             `keras_gen.latents`.
-        **given: Other arguments of `decode`, such as `labels`, one for each pair or one for all
-            pairs.
+        **given: Other arguments of `decode`, such as `labels`, with one value for each pair or for
+            all pairs.
 
     Returns: A uint8 image `[height, width, 3]`.
 
     Raises:
-        ValueError: If a and b differ in shape or are neither latents nor images, if `steps` is
-            below 2, or if two latents are opposite, because the arc between them is not unique.
+        ValueError: If a and b differ in shape, if they are neither latents nor images, if `steps`
+            is below 2, or if two latents are opposite (in this case, the arc between them is not
+            unique).
 
     Example: `write_image("lines.png", interpolations(model, digits[:5], digits[5:10]))`.
     """
@@ -74,14 +75,15 @@ def traversals(
     steps: int = 9,
     **given,
 ) -> np.ndarray:
-    """Shows one row per latent, which varies from `-span` to `span`; other latents are fixed.
+    """Varies one latent per row from `-span` to `span`; all other latents are fixed.
 
     Args:
         model: Any model with `decode` or a generator for latents `[batch, latents]`.
-        points: Initial latents, or images if the model has `encode`. The rows of several points are
-            stacked. If None, uses the origin, the mean of a normal prior.
+        points: Initial latents, or images if the model has `encode`. If there are several points,
+            their rows are stacked. If None, the initial latents are the origin, which is the mean
+            of a normal prior.
         dimensions: Indices of the latents to vary, counted from 0. If None, all latents are varied.
-        span: Maximum value, in the unit of the latents: standard deviations of a normal prior.
+        span: Maximum value of a latent, in standard deviations of a normal prior.
         steps: Number of images per row, at least 2.
         **given: Other arguments of the model's `decode`, such as `labels`.
 
@@ -109,12 +111,12 @@ def traversals(
 
 
 def class_traversals(model, points, variables: Sequence[int] | None = None) -> np.ndarray:
-    """Varies one categorical latent per row over its classes; other latents are fixed.
+    """Varies one categorical latent per row over its classes; all other latents are fixed.
 
     Args:
         model: Any model with discrete codes `[batch, variables]`, such as `GumbelVAE`.
         points: Initial codes, or images `[n, height, width, channels]`, which are encoded as their
-            most likely codes. The rows of several points are stacked.
+            most likely codes. If there are several points, their rows are stacked.
         variables: Indices of the latents to vary, counted from 0. If None, all latents are varied.
 
     Returns: A uint8 image `[height, width, 3]`, with one column per class.
@@ -144,21 +146,23 @@ def ordered_traversals(
 ) -> np.ndarray:
     """Shows `traversals` of the first image, starting with the most informative latents.
 
-    The information in a latent is its mean KL divergence from the prior, KL(q(z_j|x) || p(z_j)),
-    over the images. If the information is near 0, the decoder ignores the latent.
+    The information in a latent is the mean, over all images, of the KL divergence of its posterior
+    from its prior, KL(q(z_j|x) || p(z_j)). If the information is near 0, the decoder ignores the
+    latent.
 
     Args:
-        model: Any model with `decode`, and with `encode`, which returns means and log variances.
-        images: Images in the model's input format, enough to estimate a mean.
+        model: Any model with `decode`, and with an `encode` that returns means and log variances.
+        images: Images in the model's input format, as many as are needed to estimate a mean.
         most: Maximum number of rows.
-        span: Maximum value; see `traversals`.
-        steps: Number of images in a row; see `traversals`.
+        span: Maximum value of a latent; see `traversals`.
+        steps: Number of images per row; see `traversals`.
         **given: Other arguments of `decode`; see `traversals`.
 
     Returns: A uint8 image `[height, width, 3]`.
 
     Raises:
-        ValueError: If the model's codes are not means and log variances; see also `traversals`.
+        ValueError: If the model's codes are not means and log variances. For other errors, see
+            `traversals`.
 
     Example: `write_image("latents.png", ordered_traversals(model, digits[:500]))`.
     """
@@ -178,7 +182,7 @@ def ordered_traversals(
 def perturbations(
     model, points, largest: float = 2.0, steps: int = 9, seed: int = 0, **given
 ) -> np.ndarray:
-    """Shows one row per point, with increasing noise in the latents from left to right.
+    """Adds noise to latents; shows one row per point, with noise increasing from left to right.
 
     Args:
         model: Any model with `decode` or a generator.
@@ -186,7 +190,8 @@ def perturbations(
             reconstructions.
         largest: Standard deviation of the noise in the last column, in the unit of the latents.
         steps: Number of images per row, at least 2.
-        seed: Seed for the noise. Each row has one noise sample, which is scaled along the row.
+        seed: Seed for the noise. Each row has a single noise sample, whose scale increases along
+            the row.
         **given: Other arguments of the model's `decode`, such as `labels`.
 
     Returns: A uint8 image `[height, width, 3]`.
@@ -207,11 +212,11 @@ def perturbations(
 
 
 def manifold(model, side: int = 20, **given) -> np.ndarray:
-    """Shows the plane of two latents, in parts of equal probability under the normal prior.
+    """Shows images on a grid of two latents, with cells of equal probability under the prior.
 
-    Kingma, Welling (2014), fig. 4. The values of each latent are the normal quantiles of the
-    midpoints of `side` equal parts of [0, 1]. The first latent increases to the right, and the
-    second upward.
+    See Kingma, Welling (2014), fig. 4. The prior is a normal distribution. The values of each
+    latent are the normal quantiles of the midpoints of `side` equal parts of [0, 1]. The first
+    latent increases to the right, and the second latent increases upward.
 
     Args:
         model: Any model with `decode` or a generator for two latents.
@@ -239,7 +244,7 @@ def manifold(model, side: int = 20, **given) -> np.ndarray:
 
 
 def random_codes(model, codes_of_data, n: int = 64, seed: int = 0) -> np.ndarray:
-    """Shows decoded codes of data, and decoded samples from a normal distribution fitted to them.
+    """Compares decoded codes of data with decoded samples from a fitted normal distribution.
 
     The normal distribution has the mean and covariance of the data's codes. If the images on the
     right are worse than the images on the left, the codes do not follow a normal distribution.
@@ -280,16 +285,16 @@ def arithmetic(
 ) -> np.ndarray:
     """Shows rows for `a`, `b`, and `c`, each ending with its mean, and a row for `a - b + c`.
 
-    Radford, Metz, Chintala (2016), fig. 7.
+    See Radford, Metz, Chintala (2016), fig. 7.
 
     Args:
         model: Any model with `generate` and `latent_arithmetic`, such as `GAN`.
         a: Latents `[m, latents]`, with m = 3 in the paper.
         b: Latents with the same shape as `a`.
         c: Latents with the same shape as `a`.
-        seed: Seed for the noise added in the last row, except in its first image.
-        names: Names of a, b, and c.
-        **given: Other arguments of `generate`, such as `labels`, one for all images.
+        seed: Seed for the noise added to the latents of the last row, except for its first image.
+        names: Displayed names of a, b, and c.
+        **given: Other arguments of `generate`, such as `labels`, with one value for all images.
 
     Returns: A uint8 image `[height, width, 3]` with m + 1 columns, the last of which shows the
         means.
@@ -308,7 +313,7 @@ def arithmetic(
 
 
 def manipulated(model, images, having, lacking, amounts=(-1, -0.5, 0, 0.5, 1)) -> np.ndarray:
-    """Shows one row per image, with less of an attribute on the left and more on the right.
+    """Shows each image with less of an attribute on the left and more of it on the right.
 
     Args:
         model: A `Flow` for images.
@@ -326,16 +331,16 @@ def manipulated(model, images, having, lacking, amounts=(-1, -0.5, 0, 0.5, 1)) -
 
 
 def redrawn(model, images, seed: int = 0) -> np.ndarray:
-    """Shows the contribution of each layer of a hierarchy by resampling the layers below it.
+    """Shows what each layer of a hierarchy contributes, by resampling all layers below it.
 
     Args:
         model: A model with L layers of latents, such as `BIVA`.
         images: Images in the model's input format.
-        seed: Seed for the samples, equal for all rows.
+        seed: Seed for the samples, which all rows share.
 
-    Returns: A uint8 image `[height, width, 3]`. Each row contains the image, its reconstruction,
-        images generated from its latents above layer 1, above layer 2, and so on, and
-        finally a sample.
+    Returns: A uint8 image `[height, width, 3]`. Each row contains an image, its reconstruction, and
+        then images generated from its latents above layer 1, above layer 2, and so on. The last
+        image of a row is a sample from the model.
 
     Example: `write_image("layers.png", redrawn(model, test_images[:8]))`.
     """
@@ -383,7 +388,7 @@ def _latents(model, points) -> np.ndarray:
 
 
 def _moved(model, points, dimensions, values, names, **given) -> np.ndarray:
-    """Shows a named row for each point and dimension, with the dimension set to each value."""
+    """Shows a named row per point and dimension, in which the dimension is set to each value."""
     moved = np.tile(points[:, None, None], [1, len(dimensions), len(values), 1])
     for row, dimension in enumerate(dimensions):
         moved[:, row, :, dimension] = values
@@ -401,7 +406,7 @@ def _decoder(model):
 
 
 def _decode(model, points, batch_size: int = 64, **given) -> np.ndarray:
-    """Decodes codes, or latents in float32, to uint8 images."""
+    """Decodes codes, or float32 latents, to uint8 images."""
     points = np.asarray(points)
     if not np.issubdtype(points.dtype, np.integer):
         points = points.astype("float32")

@@ -15,15 +15,16 @@ def planar_densities(
     span: float = 4.0,
     side: int = 100,
 ) -> np.ndarray:
-    """Plots points in the plane, with densities next to them, one row per set of points.
+    """Plots points in the plane next to densities, with one row per set of points.
 
     All densities in a row share a color scale, from 0 to the maximum of the first density.
 
     Args:
-        rows: Dict that maps a title to points `[n, 2]` and a dict of functions by title, which map
-            points `[m, 2]` to log densities `[m]` in nats, such as `model.log_prob`.
-        span: Limit of both axes, which range from `-span` to `span`.
-        side: Number of points per axis at which the densities are computed.
+        rows: Dict from the title of each row to its points, `[n, 2]`, and its densities. The
+            densities are a dict from titles to functions, such as `model.log_prob`, that map points
+            `[m, 2]` to log densities `[m]` in nats.
+        span: Limit of both axes; each axis ranges from `-span` to `span`.
+        side: Number of grid points per axis at which the densities are computed.
 
     Returns: A uint8 image `[height, width, 3]`.
 
@@ -63,17 +64,17 @@ def densities(
     model, data: np.ndarray, span: tuple[float, float] = (-4.0, 4.0), bins: int = 80,
     samples: int = 20_000, seed: int = 0,
 ) -> np.ndarray:  # fmt: skip
-    """Plots the densities of data and samples, and D(x), of a GAN for one-dimensional data.
+    """Plots D(x) and the densities of data and samples for a GAN on one-dimensional data.
 
     See fig. 1 of Goodfellow et al.: "Generative Adversarial Nets", NeurIPS 2014. The dotted line is
-    the optimal discriminator for the two densities, p / (p + q), which is unknown where there are
+    the optimal discriminator for the two densities, p / (p + q). It is unknown where there are
     neither examples nor samples. The dashed line is 1/2.
 
     Args:
         model: A `GAN` for examples `[batch, 1]` whose discriminator has one logit.
         data: Examples `[n, 1]`.
-        span: Interval to show.
-        bins: Number of bins of the histograms.
+        span: Interval of the x-axis.
+        bins: Number of bins of each histogram.
         samples: Number of samples from the model.
         seed: Seed for the samples.
 
@@ -115,8 +116,9 @@ def vector_fields(
     Converge?", ICML 2018.
 
     Args:
-        panels: Dict that maps a title to points `[n, 2]`, arrows `[n, 2]` at these points (their
-            lengths are scaled within each panel), and a path `[steps, 2]` whose end is marked.
+        panels: Dict from the title of each panel to its points `[n, 2]`, arrows `[n, 2]` at these
+            points, and path `[steps, 2]`. The lengths of the arrows are scaled within each panel,
+            and the end of the path is marked.
         names: Names of the two parameters.
 
     Returns: A uint8 image `[height, width, 3]`.

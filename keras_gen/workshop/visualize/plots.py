@@ -33,12 +33,14 @@ def code_scatter(
     Science 2006, which compares an autoencoder's codes with the first two principal components.
 
     Args:
-        panels: Codes `[n, 2]` of the same n examples, by panel title.
-        labels: Nonnegative integers `[n]`.
-        names: Name of each label. If None, the labels' numbers are shown. If there is only one
-            label, there is no legend.
+        panels: Dict from the title of each panel to codes `[n, 2]`. All panels show the same n
+            examples.
+        labels: Labels of the examples, nonnegative integers `[n]`.
+        names: Name of each label. If None, the legend shows the labels as numbers. If there is only
+            one label, there is no legend.
         axis_names: Names of the two dimensions.
-        colors: Matplotlib color of each label, for example if the labels represent colors.
+        colors: Matplotlib color of each label, for example if the labels represent colors. If None,
+            colors are chosen automatically.
 
     Returns: A uint8 image `[height, width, 3]`.
 
@@ -102,15 +104,16 @@ def code_scatter(
 
 
 def filters(weights: np.ndarray, shape: tuple, n: int = 100) -> np.ndarray:
-    """Shows the weights of each unit of a first layer as an image, in a grid.
+    """Shows a grid of images, each of which contains the weights of one unit of a first layer.
 
-    Gray represents a weight of 0, white the unit's largest absolute weight, and black its negative.
+    Gray represents a weight of 0, white represents the unit's largest absolute weight, and black
+    represents the negative of this weight.
 
     Args:
         weights: Kernel `[inputs, units]`, such as the kernel of the first dense layer.
-        shape: `(height, width, channels)` of the inputs. Unless there are 1 or 3 channels, the
-            channels are shown side by side.
-        n: Maximum number of units to show, starting with the first.
+        shape: Shape `(height, width, channels)` of the inputs. Unless there are 1 or 3 channels,
+            the channels are shown side by side.
+        n: Maximum number of units to show, starting with the first unit.
 
     Returns: A uint8 image `[height, width, 3]`.
 
@@ -153,17 +156,17 @@ def line_plot(
     log_y: bool = False,
     spreads: Mapping[str, Sequence[float]] | None = None,
 ) -> np.ndarray:
-    """Plots lines, such as error versus code size; points are marked unless there are many.
+    """Plots lines, such as error versus code size, with markers unless there are many points.
 
     Args:
-        lines: Pairs of x and y values by name. The legend shows the names as converted by
-            `keras_gen.messages.in_words`.
+        lines: Dict from the name of each line to a pair of its x values and y values. The legend
+            shows the names as converted by `keras_gen.messages.in_words`.
         x_label: Label of the x-axis, with the unit.
         y_label: Label of the y-axis, with the unit.
         log_x: Whether the x-axis is logarithmic, with a tick at each value of x.
         log_y: Whether the y-axis is logarithmic.
-        spreads: Lengths of the error bars above and below each point, such as standard deviations
-            over seeds, by line name. A line without spreads has no error bars.
+        spreads: Dict from the name of a line to the lengths of the error bars above and below each
+            point, such as standard deviations over seeds. A line without spreads has no error bars.
 
     Returns: A uint8 image `[height, width, 3]`.
 
@@ -216,12 +219,12 @@ def line_plot(
 
 
 def code_histogram(uses: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Plots how often each code is used, the most frequent code first; one panel per entry.
+    """Plots how often each code is used, most frequent code first, with one panel per codebook.
 
     A dashed line marks uniform use.
 
     Args:
-        uses: Nonnegative counts `[codes]` by title, such as the counts returned by
+        uses: Dict from the title of each panel to nonnegative counts `[codes]`, as returned by
             `keras_gen.metrics.code_uses`.
 
     Returns: A uint8 image `[height, width, 3]`.
@@ -247,17 +250,17 @@ def code_histogram(uses: Mapping[str, np.ndarray]) -> np.ndarray:
 
 
 def roc_plot(scores: Mapping[str, np.ndarray], positive: np.ndarray) -> np.ndarray:
-    """Plots each score's detection rate at each false-alarm rate, with the AUROC in the legend.
+    """Plots scores' detection rates against false-alarm rates, with AUROCs in the legend.
 
     Args:
-        scores: Scores, finite numbers `[n]` by name; higher numbers mean that an example should be
-            detected.
+        scores: Dict from the name of each score to its values for the examples, finite numbers
+            `[n]`. Higher values mean that an example should be detected.
         positive: Whether each example should be detected, booleans `[n]`. Both values must occur.
 
     Returns: A uint8 image `[height, width, 3]`, with points at 21 false-alarm rates from 0 to 1.
 
     Raises:
-        ValueError: If a score has the wrong shape, or if all values of `positive` are the same.
+        ValueError: If a score has the wrong shape, or if all values of `positive` are equal.
 
     Example: `curves = roc_plot({"NLL": nats, "PCA": errors}, is_outlier)`.
     """
@@ -285,14 +288,14 @@ def panels_of(count: int) -> tuple["Figure", Sequence[Any]]:
 
 
 def new_figure(width: float, height: float) -> "Figure":
-    """Returns a figure, with a size in hundreds of pixels, that is not part of pyplot's state."""
+    """Returns a figure outside of pyplot's state; its size is in hundreds of pixels."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), dpi=100, layout="constrained")
 
 
 def _legend(figure, axes):
-    """Adds a legend that does not cover a line, if necessary above the plot."""
+    """Adds a legend that does not cover a line; if necessary, it is above the plot."""
     legend = axes.legend()
     figure.draw_without_rendering()
     box = legend.get_window_extent()
@@ -319,17 +322,17 @@ LATER = (40, 40, 40)
 
 
 def seen_pixels(network, row: int, column: int, scale: int = 8, seed: int = 0) -> np.ndarray:
-    """Shows the pixels on which one pixel's parameters depend in an autoregressive network.
+    """Shows on which pixels an autoregressive network's parameters of one pixel depend.
 
-    Pixels that the network uses are white. Pixels that are sampled earlier but are not used (the
+    The pixels that the network uses are white. Pixels that are sampled earlier but not used (the
     blind spot) are red. The pixel itself is blue, and later pixels are dark.
 
     Args:
-        network: Network that maps images `[batch, height, width, channels]` to parameters of the
+        network: Network that maps images `[batch, height, width, channels]` to parameters with the
             same height and width.
         row: Row of the pixel.
         column: Column of the pixel.
-        scale: Side length of each pixel in the result.
+        scale: Side length of each of the image's pixels in the returned image.
         seed: Seed for the random images at which gradients are taken.
 
     Returns: A uint8 image `[height * scale, width * scale, 3]`.

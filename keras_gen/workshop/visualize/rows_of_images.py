@@ -1,4 +1,4 @@
-"""Rows of images and a model's results for them."""
+"""Rows of images and a model's results for these images."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ _MOST = 12  # maximum number of images in a row; more images would be too small
 
 
 def reconstructions(model, images) -> np.ndarray:
-    """Shows a row of images, with their reconstructions below.
+    """Shows a row of images, and a row of their reconstructions below.
 
     Args:
         model: Any model with `reconstruct(images)`.
@@ -27,13 +27,13 @@ def reconstructions(model, images) -> np.ndarray:
 
 
 def image_rows(rows: Mapping[str, np.ndarray], columns: int | None = None) -> np.ndarray:
-    """Shows the first images of several sets, in one named row per set.
+    """Shows the first images of each set in a named row.
 
     If a set has more than 12 images, all rows continue below.
 
     Args:
-        rows: Uint8 images `[n, height, width, channels]` by name. Names are shown as converted by
-            `keras_gen.messages.in_words`.
+        rows: Dict from the name of each set to uint8 images `[n, height, width, channels]`. Names
+            are shown as converted by `keras_gen.messages.in_words`.
         columns: Number of images to show from each set. If None, all images are shown.
 
     Returns:
@@ -74,9 +74,9 @@ def translations_below(
 
 
 def denoised(model, images) -> np.ndarray:
-    """Shows a row of images, with corrupted and denoised versions below.
+    """Shows a row of images, and rows of their corrupted and denoised versions below.
 
-    The model corrupts the images, and every call corrupts them in the same way.
+    The model corrupts the images; every call adds the same corruption.
 
     Args:
         model: A `DenoisingAutoencoder`.
@@ -96,14 +96,14 @@ def denoised(model, images) -> np.ndarray:
 
 
 def inpaintings(images: np.ndarray, masks: np.ndarray, model, **others) -> np.ndarray:
-    """Shows a row of images, with their known pixels and each model's completions below.
+    """Shows a row of images, and below it, their known pixels and each model's completions.
 
     Args:
         images: Images, uint8 `[n, height, width, channels]`.
         masks: Masks `[n, height, width, 1]`, nonzero where a pixel is missing; missing pixels are
             gray.
         model: Any model with `inpaint(images, masks)`.
-        **others: Additional models, by the names of their rows.
+        **others: Additional models; the names of these arguments are the names of the models' rows.
 
     Returns: A uint8 image `[height, width, 3]`.
 
@@ -117,12 +117,13 @@ def inpaintings(images: np.ndarray, masks: np.ndarray, model, **others) -> np.nd
 
 
 def translation_grid(model, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Shows rows for x, its translations, and the back-translations, and then three rows for y.
+    """Shows rows for x, its translations, and their back-translations; three rows for y follow.
 
     Args:
-        model: A `CycleGAN`, or any model with two directions, of which x to y is the first.
+        model: A `CycleGAN`, or any model with two directions. The first direction is from x to y.
         x: Images from the first domain, uint8 `[n, height, width, 3]`.
-        y: Images from the other domain, with the size of `x`. The larger set is truncated.
+        y: Images from the other domain, with the same size as the images in `x`. If one set has
+            more images, it is truncated.
 
     Returns: A uint8 image `[height, width, 3]`.
 
@@ -140,11 +141,11 @@ def translation_grid(model, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def anomalies(model, sets: Mapping[str, np.ndarray], n: int = 12) -> np.ndarray:
-    """Shows the least and most anomalous images of each set, above their reconstructions.
+    """Shows each set's least and most anomalous images above their reconstructions.
 
     Args:
         model: Any model with `score` and `reconstruct`.
-        sets: Images of each set, uint8 `[images, height, width, channels]`, by name.
+        sets: Dict from the name of each set to uint8 images `[images, height, width, channels]`.
         n: Number of images per row.
 
     Returns: A uint8 image `[height, width, 3]`, with four rows per set.
@@ -164,16 +165,16 @@ def anomalies(model, sets: Mapping[str, np.ndarray], n: int = 12) -> np.ndarray:
 def sample_neighbors(
     model, training: np.ndarray, n: int = 8, k: int = 3, seed: int = 0, **conditions
 ) -> np.ndarray:
-    """Shows one row per sample, with the sample and its nearest training images.
+    """Shows each sample next to its nearest training images, with one row per sample.
 
-    This reveals copies of training images, which are much nearer to a neighbor than the neighbors
-    are to each other.
+    These rows reveal copies of training images. A copy is much nearer to its nearest neighbor than
+    the neighbors are to each other.
 
     Args:
         model: Any model with `nearest_neighbors`, such as `GAN`.
         training: Training images, uint8, with the same shape as the samples.
         n: Number of samples.
-        k: Number of neighbors of each sample.
+        k: Number of nearest neighbors per sample.
         seed: Seed for the samples.
         **conditions: Conditions for `model.sample`, such as `label`.
 
@@ -188,14 +189,14 @@ def sample_neighbors(
 
 
 def analogies(model, images, through=None) -> np.ndarray:
-    """Shows one row per image, with the image and its latents decoded as each class.
+    """Shows each image, followed by its latents decoded with each class, one row per image.
 
     See Kingma, Mohamed, Rezende, Welling (2014), fig. 1. The images in a row share their style.
 
     Args:
         model: Any model with `analogies`, such as `M2`.
         images: Images in the model's input format.
-        through: In M1+M2, the model M1 that encodes the images for `model`: a VAE, or any model
+        through: Model M1 of M1+M2, which encodes the images for `model`. M1 is a VAE, or any model
             with `encode` and `decode`. If None, `model` accepts the images directly.
 
     Returns: A uint8 image `[height, width, 3]`.
@@ -234,19 +235,19 @@ def swaps(model, styles, identities) -> np.ndarray:
 def style_mixing(model, coarse, fine, layers: int) -> np.ndarray:
     """Shows images with the coarse styles of the left image and the fine styles of the top image.
 
-    Karras, Laine, Aila (2019), fig. 3.
+    See Karras, Laine, Aila (2019), fig. 3.
 
     Args:
         model: Any model with `style`, `synthesize`, and `generate`, such as `StyleGAN`.
         coarse: Latents that determine the coarse styles, one per row.
         fine: Latents that determine the fine styles, one per column.
-        layers: Number of layers with the coarse style, starting with the first layer. Each image
-            size has two layers.
+        layers: Number of layers with the coarse style, starting with the first layer. There are two
+            layers for each image size.
 
     Returns: A uint8 image `[height, width, 3]`; the cell at the top left is white.
 
     Raises:
-        ValueError: If `layers` is below 1, or not below the number of layers.
+        ValueError: If `layers` is not between 1 and the number of layers minus 1.
 
     Example: `style_mixing(model, latents[:4], latents[4:], layers=4)`.
     """
@@ -271,7 +272,7 @@ def _crossed(left_name, left, above_name, above, made) -> np.ndarray:
 
 
 def _named_rows(names: Sequence[str], rows: Sequence[np.ndarray]) -> np.ndarray:
-    """Arranges rows with names; splits long rows into equal parts, one below the other."""
+    """Arranges rows with names; long rows are split into equal parts, one below the other."""
     longest = max(map(len, rows), default=0)
     size = math.ceil(longest / math.ceil(longest / _MOST)) if longest else 1
     shown = [
@@ -284,6 +285,6 @@ def _named_rows(names: Sequence[str], rows: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def as_uint8(model, images) -> np.ndarray:
-    """Returns images as uint8; images of other types are restored by the model."""
+    """Returns uint8 images; images of other dtypes are converted by the model."""
     images = np.asarray(images)
     return images if images.dtype == np.uint8 else model.restore(images).numpy()

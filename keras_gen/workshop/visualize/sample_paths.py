@@ -19,13 +19,13 @@ def emerging(
 ) -> np.ndarray:
     """Shows DDIM samples at several times on the path from noise, one row per sample.
 
-    A point on the path is shown as x_t / (alpha + sigma), which has the range of images.
+    A point x_t on the path is shown as x_t / (alpha + sigma), which has the range of images.
 
     Args:
-        model: Image model from `keras_gen.diffusion`, except for `LatentDiffusion`, whose points
-            are not images.
+        model: Image model from `keras_gen.diffusion`. `LatentDiffusion` is not supported, because
+            the points on its paths are not images.
         n: Number of samples.
-        moments: Number of columns, from noise to the sample, evenly spaced in steps.
+        moments: Number of columns from noise to the sample, at evenly spaced steps.
         steps: Number of sampling steps.
         seed: Seed for the noise.
         **given: Conditions that the model's networks accept, such as `label`.
@@ -62,15 +62,15 @@ def flowing(
     seed: int = 0,
     span: float = 4.0,
 ) -> np.ndarray:
-    """Animates points in the plane on their path from noise to data (DDIM), for each model.
+    """Animates, for each model, the DDIM paths of points in the plane from noise to data.
 
     Args:
-        models: Models of 2-D points from `keras_gen.diffusion`, by title.
+        models: Dict from titles to models of 2-D points from `keras_gen.diffusion`.
         n: Number of points.
-        moments: Number of frames, from noise to the samples, evenly spaced in steps.
+        moments: Number of frames from noise to the samples, at evenly spaced steps.
         steps: Number of sampling steps.
         seed: Seed for the noise, which all models share.
-        span: Limit of both axes, which range from `-span` to `span`.
+        span: Limit of both axes; each axis ranges from `-span` to `span`.
 
     Returns: the frames of an animation, uint8 `[moments, height, width, 3]`.
 
@@ -92,7 +92,7 @@ def flowing(
 
 
 def _moments(model, n, moments, steps, seed, **given) -> Iterator[tuple[tf.Tensor, tf.Tensor]]:
-    """Yields times from noise to data, each with the points of n samples at that time."""
+    """Yields times from noise to data, each with n points at this time."""
     path = model.probability_path
     times = path.times(steps)
     latents = tf.random.stateless_normal(

@@ -25,8 +25,8 @@ def show(image: "np.ndarray | Figure", name: str, caption: str) -> None:
 
     Args:
         image: A uint8 image, as returned by the functions of this package, or a matplotlib figure.
-        name: Stem of the file, `runs/course/<script>/<name>.png`, where `<script>` is the stem of
-            the calling script. The script prints the path with the caption.
+        name: Stem of the file. A script writes the file `runs/course/<script>/<name>.png`, where
+            `<script>` is the stem of the script's name, and prints the path with the caption.
         caption: Sentence that describes the picture.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Visualizations of sounds."""
+"""Visualizations of sounds as spectrograms."""
 
 from collections.abc import Mapping, Sequence
 
@@ -17,22 +17,23 @@ _WIDEST = 11.0  # width of all columns, in hundreds of pixels
 def spectrograms(
     rows: Mapping[str, np.ndarray], column_names: Sequence[str] = (), rate: int = 8000
 ) -> np.ndarray:
-    """Plots rows of spectrograms: time runs to the right, frequency upward, and bright is loud.
+    """Plots spectrograms: time increases rightward, frequency upward, and loudness with brightness.
 
-    Anything at least 60 dB below the maximum of all rows is black.
+    Values at least 60 dB below the maximum of all rows are black.
 
     Args:
-        rows: Sounds by name, int16 or floats in [-1, 1], `[n, samples, 1]`, such as originals above
-            their reconstructions and conversions. All sounds have the same number of samples.
+        rows: Dict from the name of each row to its sounds, int16 or floats in [-1, 1],
+            `[n, samples, 1]`. Rows may, for example, be originals, their reconstructions, and their
+            conversions. All sounds have the same number of samples.
         column_names: Names of the columns, if any.
-        rate: Samples per second, for the axes.
+        rate: Number of samples per second, which determines the scales of the axes.
 
     Returns: A uint8 image `[height, width, 3]`.
 
     Raises:
-        TypeError: If a dtype is neither int16 nor floating point.
-        ValueError: If shapes or values are not as described, or if the number of names differs from
-            the number of columns.
+        TypeError: If the sounds are neither int16 nor floating-point numbers.
+        ValueError: If the shapes or values of sounds are not as described, or if the number of
+            names differs from the number of columns.
 
     Example: `spectrograms({"recorded": sounds, "converted": model.convert(sounds, 3)})`.
     """

@@ -1,4 +1,4 @@
-"""Labeled figures of image cells, of points over time, and of images over time."""
+"""Figures with labels, and strips of points or images over the course of training."""
 
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -23,13 +23,13 @@ def figure(
     column_labels: Sequence[str] = (),
     pad: int = 2,
 ) -> "Figure":
-    """Returns a matplotlib figure of an image from this package, with row and column labels.
+    """Converts an image from this package to a matplotlib figure with row and column labels.
 
-    The figure is not part of pyplot's state, so it does not have to be closed. A notebook shows the
-    figure if it is the last value of a cell.
+    The figure is not part of pyplot's state, so it does not have to be closed. If the figure is the
+    last value of a cell, a notebook shows it.
 
     Args:
-        image: Image of cells of equal size, uint8 `[height, width, 3]`.
+        image: Image that consists of cells of equal size, uint8 `[height, width, 3]`.
         title: Text above the image.
         row_labels: One label per row of cells, from top to bottom.
         column_labels: One label per column.
@@ -68,9 +68,9 @@ def point_strips(
     ICLR 2017. The plot shows whether modes are missed permanently, or are lost and found again.
 
     Args:
-        rows: Points `[n, 2]` at each time, by name of the method.
+        rows: Dict from the name of each method to its points `[n, 2]` at each time.
         titles: Title of each time.
-        real: Data points `[m, 2]`. All panels show their range, with a margin.
+        real: Data points `[m, 2]`. All panels show the range of these points plus a margin.
 
     Returns: A uint8 image `[height, width, 3]`.
 
@@ -104,12 +104,12 @@ def point_strips(
 
 
 def film_strip(frames: Mapping[str, np.ndarray], n: int = 6) -> np.ndarray:
-    """Shows images from training, from the first to the last, two per row.
+    """Shows images from the course of training, from the first to the last, two per row.
 
     Args:
-        frames: Images in order, uint8 `[height, width, channels]`, all of one size, by name, such
-            as the epoch. `keras_gen.files.images.as_shown` converts them.
-        n: Number of evenly spaced images to show. If there are fewer, all are shown.
+        frames: Dict from names, such as the epoch, to uint8 images `[height, width, channels]` of
+            equal size, in order. `keras_gen.files.images.as_shown` converts the images.
+        n: Number of evenly spaced images to show. If there are fewer images, all are shown.
 
     Returns: A uint8 image `[height, width, 3]`.
 

@@ -55,7 +55,8 @@ class LikelihoodModel(GenerativeModel):
     def score(self, x, **given):
         """Returns anomaly scores in nats, float32 `[n]`; examples with high scores are unusual.
 
-        A model of p(x | given) also accepts its conditions, by their names in the class's `given`.
+        A model of p(x | given) also accepts its conditions, as keyword arguments with the names in
+        the class's `given`.
         """
         return {"scores": self.nats(x, **given)}
 
@@ -78,7 +79,8 @@ class LikelihoodModel(GenerativeModel):
 def log_prob(self, x: tf.Tensor, **given):
     """Returns log p(x), or the bound that the class documents, in nats, float32 `[n]`.
 
-    A model of p(x | given) also accepts its conditions, by their names in the class's `given`.
+    A model of p(x | given) also accepts its conditions, as keyword arguments with the names in the
+    class's `given`.
     """
     # This is a method of models whose `nats` is -log p(x) or a bound on it.
     return {"log_probs": -self.nats(x, **given)}

@@ -35,7 +35,7 @@ class Gradients:
 
     Attributes:
         loss: Loss, float32 `[batch]`, as returned by the loss function.
-        rest: Additional outputs of the loss function, a tuple.
+        rest: Tuple of the loss function's additional outputs.
         variables: Weights, without duplicates.
         values: This replica's part of the gradient of the global batch's mean loss with respect to
             each weight, multiplied by the loss scale if the optimizer has one.

@@ -39,8 +39,9 @@ class Source:
     Args:
         tensors: An array `[n, ...]`, or a tuple or dict of arrays with the same `n`, such as uint8
             images `[n, height, width, channels]` and int64 labels `[n]`.
-        decode: TensorFlow function that maps a stored example to the returned example, such as
-            encoded bytes to an image. Use it for sets that are too large to store decoded.
+        decode: TensorFlow function that maps a stored example to the returned example; for example,
+            it may decode the bytes of an image file. Use such a function for sets that are too
+            large to store decoded.
         origin: Single line that describes the origin of the examples.
         class_names: Names of the classes by label; None if the classes have no names.
 

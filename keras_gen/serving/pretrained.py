@@ -142,7 +142,7 @@ def _bytes_of_weights(file: BinaryIO) -> int:
 
 @contextlib.contextmanager
 def _in_one_sentence(path: Path) -> Iterator[None]:
-    """Replaces Keras errors, which print whole configurations, by a ValueError with the cause."""
+    """Replaces Keras errors, which print whole configurations, with a ValueError and the cause."""
     try:
         yield
     except Exception as error:  # a wrong value can cause errors anywhere

@@ -32,7 +32,7 @@ class Images(Edge):
         low: Value that represents level 0.
         high: Value that represents level 255.
         name: Name used by clients.
-        float_levels: Whether float inputs also range from 0 to 255.
+        float_levels: Whether float inputs, like uint8 inputs, range from 0 to 255.
         black_level: Level, at most 0, to which level 0 is mapped inside the model, where 255 levels
             span the distance from `low` to `high`. Outputs below `low` are clipped.
 

@@ -34,9 +34,9 @@ def image_folder(
     begin with a dot, are skipped.
 
     Unless `channels` is 4, transparent pixels are blended with white, and a warning lists the
-    files. Without `levels`, 16-bit images are converted to 8 bits. Images whose white level is
-    unknown count as unreadable: images with 32-bit values, and 16-bit images that use 14 bits or
-    fewer.
+    affected files. Without `levels`, 16-bit images are converted to 8 bits. Images whose white
+    level is unknown count as unreadable: images with 32-bit values, and 16-bit images that use 14
+    bits or fewer.
 
     Args:
         path: Folder to read.
@@ -47,14 +47,14 @@ def image_folder(
             occupy more, images are kept encoded, and are decoded when used.
         labels: Whether an example is `(image, label)` instead of an image alone. The label is the
             index, from 0, of the subfolder that contains the image, with subfolders sorted by name.
-            Alternatively, `labels` assigns a class to each file. It is a dict with paths in the
-            folder as keys, or a CSV file, with or without a header. The first column of the CSV
-            file contains the file names or paths in the folder, and the second column contains the
-            classes. The CSV file is encoded in UTF-8, or in UTF-16 as written by Excel, and its
-            columns are separated by commas, semicolons, or tabs. Images that are not in the dict or
-            the CSV file are left out, and a warning states their number. If all class names are
-            numbers, they are sorted numerically. If all class names are integers, 1.0 and 1 are the
-            same class.
+            Alternatively, `labels` assigns a class to each file. In this case, `labels` is a dict
+            that maps paths in the folder to classes, or the path of a CSV file with or without a
+            header. The first column of the CSV file contains the file names or paths in the folder,
+            and the second column contains the classes. The CSV file is encoded in UTF-8, or in
+            UTF-16 as written by Excel, and its columns are separated by commas, semicolons, or
+            tabs. Images that are not in the dict or the CSV file are left out, and a warning states
+            their number. If all class names are numbers, they are sorted numerically. If all class
+            names are integers, 1.0 and 1 are the same class.
         channels: Number of channels: 3 for RGB, 1 for gray, or 4 for RGB and opacity. If None,
             images are converted to 3 channels, and a warning is issued if all images are gray.
         classes: Names of the classes in the order of their labels. For a folder in which a class is

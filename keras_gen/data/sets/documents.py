@@ -70,13 +70,15 @@ def documents(name: str, words: int = 2000, topics: int = 8) -> Documents:
     are the topics, and every fourth docstring is held out.
 
     Args:
-        name: Name of the dataset. `"reuters"`: Reuters-21578 through tensorflow-datasets, ModApte
-            split. A story is assigned a topic only if it has exactly one topic and this topic is
-            among the `topics` most common topics. All 9,603 training stories are included; the
-            held-out part contains only stories with a topic (2,207 for 8 topics). `"20newsgroups"`:
-            11,314 training posts and 7,532 held-out posts, without headers, footers, and quotes;
-            the 20 groups are the topics. scikit-learn downloads them once.
-        words: Size of the vocabulary: the most common words, without English stop words.
+        name: Name of the dataset. `"reuters"` is Reuters-21578 in its ModApte split, from
+            tensorflow-datasets. A story is assigned a topic only if it has exactly one topic and
+            this topic is among the `topics` most common topics. All 9,603 training stories are
+            included; the held-out part contains only stories with a topic (2,207 for 8 topics).
+            `"20newsgroups"` consists of 11,314 training posts and 7,532 held-out posts, without
+            headers, footers, and quotes; the 20 groups are the topics. scikit-learn downloads the
+            posts once.
+        words: Size of the vocabulary, which contains the most common words other than English stop
+            words.
         topics: Number of topics for `"reuters"`.
 
     Example:
@@ -126,8 +128,8 @@ def character_texts(name: str) -> CharacterTexts:
     scikit-learn replace them, as in `documents`.
 
     Args:
-        name: Name of the dataset. `"reuters"`: all stories of the ModApte split, of which 9,603 are
-            training stories and 3,299 are held out; or `"20newsgroups"`.
+        name: Name of the dataset, `"reuters"` or `"20newsgroups"`. `"reuters"` consists of all
+            stories in the ModApte split: 9,603 training stories and 3,299 held-out stories.
 
     Example:
     ```python

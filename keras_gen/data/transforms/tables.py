@@ -199,9 +199,10 @@ def table_columns(
     marks are treated as categories.
 
     Each category is a cell. In a numeric column, each distinct training value is a cell. If there
-    are more than 128 distinct values, each value that occurs in at least 1/64 of the rows, such as
-    an amount of 0, has its own cell, as has each value in at least 1/64 of the remaining rows.
-    About 64 cells divide all other rows into approximately equal parts.
+    are more than 128 distinct values, only frequent values have their own cells: each value that
+    occurs in at least 1/64 of the rows, such as an amount of 0, and each value that occurs in at
+    least 1/64 of the remaining rows. About 64 cells divide all other rows into approximately equal
+    parts.
 
     Args:
         rows: Training rows: a DataFrame, a dict of columns, the path of a CSV file, or strings or

@@ -22,7 +22,7 @@ def fit_length(waveform: tf.Tensor, samples: PositiveInteger) -> tf.Tensor:
     """Crops a longer sound to its middle, or centers a shorter sound in silence.
 
     Args:
-        waveform: Sound `[any samples, ...]`; the result has the same dtype.
+        waveform: Sound of any length, `[any samples, ...]`; the result has the same dtype.
         samples: Length of the result in samples.
 
     Example:
@@ -44,7 +44,8 @@ def from_first_sound(waveforms: Any, samples: PositiveInteger) -> np.ndarray:
     """Starts each recording at its first nonzero sample, and pads it with zeros at the end.
 
     Args:
-        waveforms: Integers or floats `[n, any samples, ...]`; the result has the same dtype.
+        waveforms: Recordings, integers or floats `[n, any samples, ...]`; the result has the same
+            dtype.
         samples: Length of each result in samples. Longer recordings are truncated.
 
     Example:

@@ -269,11 +269,11 @@ class Source:
         augment: Callable[[Any, Any], Any] | None = None,
         augment_batch: Callable[[Any, Any], Any] | None = None,
     ) -> tf.data.Dataset:
-        """Returns an infinite stream of shuffled batches, a function of (source, seed, position).
+        """Returns an infinite stream of shuffled batches.
 
-        Example number `p` of the stream is in epoch `p // n`, and each epoch is a different
-        permutation. Nothing is buffered: `stream(start=k)` starts immediately, and equals
-        `stream().skip(k)`.
+        The batches are a function of (source, seed, position). Example number `p` of the stream is
+        in epoch `p // n`, and each epoch is a different permutation. Nothing is buffered:
+        `stream(start=k)` starts immediately, and equals `stream().skip(k)`.
 
         Args:
             batch_size: Number of examples in a *global* batch, from 1 to `len(self)`; otherwise, a

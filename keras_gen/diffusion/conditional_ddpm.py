@@ -75,7 +75,7 @@ class ConditionalDDPM(DDPM):
 
     @override
     def network_output(self, x_t, t, labels, guidance=None):
-        """Returns predictions for labels, guided away from the unconditional ones by eq. (6)."""
+        """Returns predictions for labels, guided away from unconditional predictions by eq. (6)."""
         if guidance is None:
             return self.predicted(x_t, t, labels)
         none = tf.fill(tf.shape(labels), self.classes)

@@ -23,7 +23,7 @@ QUANTITIES = ("example", "noise", "v", "velocity", "score")
 LAST_ANGLE = 5e-5
 """Difference between a right angle and a `CosinePath`'s angle at time 1, in right angles."""
 MOST_LEFT = 0.15
-"""Maximum alpha / sigma at the last time. If it is larger, samples cannot start as pure noise."""
+"""Maximum alpha / sigma at the last time; a larger ratio prevents sampling from pure noise."""
 FIRST_RATE, LAST_RATE = 0.1, 20.0
 """Variances of the first and last step of a `LinearPath`, times the number of steps."""
 MOST_OFFSET = 100

@@ -40,7 +40,7 @@ def even_order(labels: np.ndarray, seed: int = 0) -> np.ndarray:
 
 @checked_types
 def few_labels(labels: np.ndarray, count: int, seed: int = 0) -> np.ndarray:
-    """Keeps a few labels, balanced over the classes, and returns int64 `[n]`; the others are -1.
+    """Keeps a few labels, balanced over the classes, and sets others to -1; returns int64 `[n]`.
 
     Args:
         labels: Nonnegative integers `[n]`.

@@ -61,8 +61,8 @@ def image_folder(
             missing, pass the `class_names` of the training set.
         levels: Pixel values of black and white in the files, which are mapped to 0 and 255 as
             floats. This scaling preserves the full precision of 16-bit, 32-bit, and floating-point
-            gray images (TIFF). Values outside this range are clipped, and a warning states the
-            actual range of the values.
+            gray images (TIFF). Values below black or above white are clipped, and a warning states
+            the range of the values.
 
     Returns:
         Source of images `[height, width, channels]`, uint8 or, with `levels`, float32; or of tuples

@@ -60,7 +60,7 @@ class DancerVideos(NamedTuple):
         poses: Images of the lines between the joints, with the same shape as `images`.
         points: Coordinates of the joints, x and y from 0 to 1, float32 `[videos, frames, 11, 2]`.
         lagging: Coordinates of the end of the hair and of the middle of the skirt's hem,
-            `[videos, frames, 2, 2]`. Both points are not visible in poses.
+            `[videos, frames, 2, 2]`. Neither point is visible in poses.
     """
 
     images: np.ndarray

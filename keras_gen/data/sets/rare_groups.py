@@ -24,7 +24,7 @@ def rare_color(
         digits: Examples `(image, label)`: gray uint8 images `[height, width, 1]` and integer
             labels.
         rare: Fraction of the odd digits that are green, 0 to 1. Use 0.5 for a test set with groups
-            of equal size.
+            of about equal size.
         seed: Seed for the selection of digits.
 
     Returns:

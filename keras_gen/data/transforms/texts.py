@@ -18,7 +18,7 @@ _UNPRINTABLE = re.compile("[^ -~\n]")  # all except printable ASCII and newlines
 
 @checked_types
 def cleaned(texts: Iterable[str]) -> list[str]:
-    r"""Converts texts to printable ASCII and newlines, at most 96 distinct characters in total.
+    r"""Converts texts to printable ASCII and newlines, which are at most 96 distinct characters.
 
     Every line ending becomes `\n`. Tabs, control characters, and all letters and symbols beyond
     ASCII become spaces. Leading and trailing whitespace is removed.

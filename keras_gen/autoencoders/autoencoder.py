@@ -12,10 +12,10 @@ class Autoencoder(EncoderDecoder):
     """An encoder that maps examples to codes, and a decoder that reconstructs the examples.
 
     Hinton, Salakhutdinov: "Reducing the Dimensionality of Data with Neural Networks", Science 2006,
-    without the paper's pretraining. The loss is the reconstruction loss, in nats per example: for
-    `"bernoulli"`, the cross-entropy from the paper's supporting text, and for `"normal"`, half the
-    squared error plus a constant. Variants add terms to this loss (see `terms`). `fit(x, y)` trains
-    on pairs, reconstructing y from x.
+    without the paper's pretraining. The loss is the reconstruction loss in nats per example. For
+    `"bernoulli"`, it is the cross-entropy from the paper's supporting text, and for `"normal"`, it
+    is half the squared error plus a constant. Variants add terms to this loss (see `terms`).
+    `fit(x, y)` trains the model on pairs to reconstruct y from x.
 
     Deviations: all layers are trained together from the start, whereas the paper first trains a
     stack of restricted Boltzmann machines.

@@ -17,10 +17,10 @@ from keras_gen.networks import mlp_encoder
 class ClassifyingAutoencoder(Autoencoder):
     """An autoencoder that also learns to classify labeled examples from their codes.
 
-    Ranzato, Szummer: "Semi-supervised Learning of Compact Document Representations with Deep
-    Networks", ICML 2008, sec. 3: unlabeled examples also train the encoder, through their
-    reconstruction. `fit(images, labels)` accepts integer labels, with -1 for an example without a
-    label.
+    As in Ranzato, Szummer: "Semi-supervised Learning of Compact Document Representations with Deep
+    Networks", ICML 2008, sec. 3, unlabeled examples also contribute to the training of the encoder,
+    through their reconstruction. `fit(images, labels)` accepts integer labels, with -1 for an
+    example without a label.
 
     Deviations: in the paper, the layers are trained one after another on word counts, and each
     layer is trained with both losses.
@@ -96,7 +96,7 @@ class ClassifyingAutoencoder(Autoencoder):
             shape: See `Autoencoder.for_images`.
             classes: Number of classes.
             latent_dim: Number of dimensions of a code.
-            filters: Number of channels in each convolution.
+            filters: Number of channels in each convolution of the encoder.
             **kwargs: Additional arguments for the class.
 
         Example: `ClassifyingAutoencoder.for_images((28, 28, 1), classes=10)`.

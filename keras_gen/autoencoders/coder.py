@@ -48,11 +48,11 @@ class Coder(LikelihoodModel):
         return self.reconstructed(self.encoded(x, *given)[0], *given)
 
     def side_inputs(self, x) -> tuple:
-        """Returns additional inputs of the encoder and decoder for examples x; none by default."""
+        """Returns additional inputs of the encoder and decoder for examples x; by default, none."""
         return ()
 
     def encoded(self, x, *given) -> list[tf.Tensor]:
-        """Returns the encoder's outputs for examples as float32, one per name in `code_names`."""
+        """Returns the encoder's float32 outputs for examples, one for each of `code_names`."""
         outputs = self.encoder([x, *given] if given else x, training=self.training)
         return [tf.cast(output, tf.float32) for output in tf.nest.flatten(outputs)]
 
@@ -105,7 +105,7 @@ class Coder(LikelihoodModel):
 
 
 class EncoderDecoder(Coder):
-    """Base class of coders with one encoder and one decoder, both of which class methods can build.
+    """Base class of coders with one encoder and one decoder, which class methods can build.
 
     Args:
         encoder: Network that maps examples to codes `[batch, ...]`.
@@ -175,14 +175,15 @@ class EncoderDecoder(Coder):
     ):
         """Builds the model for rows of numbers in any units, with dense networks.
 
-        The first `fit` computes the mean and standard deviation of each column, which are used to
-        standardize the networks' inputs and outputs. Reconstructions, samples, and scores are in
-        the units of the data.
+        The first call of `fit` computes the mean and standard deviation of each column. These
+        moments are used to standardize the networks' inputs and outputs. Reconstructions, samples,
+        and scores are in the units of the data.
 
         Args:
-            shape: Number of columns, or `(steps, channels)` for series.
+            shape: Number of columns, or the shape `(steps, channels)` of a series.
             latent_dim: Number of dimensions of a code.
-            hidden: Number of units in each hidden layer of the encoder, mirrored by the decoder.
+            hidden: Number of units in each hidden layer of the encoder; the decoder mirrors the
+                encoder.
             **kwargs: Additional arguments for the class. The default likelihood is `ColumnNormal`,
                 which has one learned standard deviation per column.
 
@@ -218,7 +219,7 @@ class EncoderDecoder(Coder):
 
     @classmethod
     def _require_usual_networks(cls, given):
-        """Raises a TypeError if the class requires networks that are neither standard nor given."""
+        """Raises a TypeError if a required network is neither a standard network nor given."""
         networks = required_networks(cls)
         seen, codes = (names.split() for names in networks.pop("encoder").split("->"))
         taken = networks.pop("decoder").split("->")[0].split()
@@ -297,6 +298,6 @@ def reconstruction_nats(decoder, likelihood, latents, x, training: bool, *given)
 
 
 def require_moments(network, outputs) -> None:
-    """Raises a ValueError if a network limits the range of its means or log variances."""
+    """Raises a ValueError if a network restricts the range of its means or log variances."""
     moments = keras.Model(network.inputs, outputs, name=network.name)
     require_range(UNBOUNDED, "means and log variances", moments)

@@ -13,7 +13,7 @@ from keras_gen.core.schedules import Weight
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ContractiveAutoencoder(Autoencoder):
-    """An autoencoder that penalizes changes in the codes h with weight * ||dh/dx||_F^2.
+    """An autoencoder with the penalty weight * ||dh/dx||_F^2 on the Jacobian of the codes h.
 
     Rifai, Vincent, Muller, Glorot, Bengio: "Contractive Auto-Encoders: Explicit Invariance During
     Feature Extraction", ICML 2011, eq. (7).

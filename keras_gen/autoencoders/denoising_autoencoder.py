@@ -19,11 +19,11 @@ class DenoisingAutoencoder(Autoencoder):
     Vincent, Larochelle, Bengio, Manzagol: "Extracting and Composing Robust Features with Denoising
     Autoencoders", ICML 2008, and Vincent et al.: "Stacked Denoising Autoencoders", JMLR 2010, whose
     sec. 3.3 lists the three corruptions. The corruption is resampled in every step.
-    `fit(noisy, clean)` trains the model to reconstruct clean examples from noisy examples, which
-    are corrupted further unless `amount` is 0.
+    `fit(noisy, clean)` trains the model to reconstruct clean examples from noisy examples. Unless
+    `amount` is 0, the noisy examples are corrupted further.
 
-    Deviations: see `Autoencoder`. In addition, all values of an example have the same weight,
-    whereas sec. 3.4 of the second paper emphasizes corrupted values.
+    Deviations: see `Autoencoder`. In addition, all values of an example have the same weight in the
+    loss, whereas sec. 3.4 of the second paper emphasizes corrupted values.
 
     Args:
         encoder: Network that maps examples to codes `[batch, ...]`.
@@ -38,9 +38,9 @@ class DenoisingAutoencoder(Autoencoder):
         seed: Seed for the corruption.
 
     Raises:
-        ValueError: If `corruption` is unknown, if it is `"salt_and_pepper"` for data without a
-            maximum or `"gaussian"` for integers, or if `amount` is negative or is a fraction above
-            1.
+        ValueError: If `corruption` is unknown, if `corruption` is `"salt_and_pepper"` for data
+            without a maximum or `"gaussian"` for integers, or if `amount` is negative or is a
+            fraction above 1.
 
     Example:
     ```python

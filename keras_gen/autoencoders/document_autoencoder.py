@@ -19,7 +19,7 @@ def weights_of_words(name, value):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class DocumentAutoencoder(Autoencoder):
-    """A document autoencoder that reconstructs the most frequent words and their rates.
+    """An autoencoder for documents that reconstructs the most frequent words and their rates.
 
     Hinton, Salakhutdinov: "Reducing the Dimensionality of Data with Neural Networks", Science 2006,
     fig. 4 and the supporting text: a document is the vector of its word counts divided by their
@@ -28,9 +28,9 @@ class DocumentAutoencoder(Autoencoder):
 
     With `idf`, rare words count more: a document is its tf-idf vector (Salton, Buckley:
     "Term-Weighting Approaches in Automatic Text Retrieval", Information Processing & Management
-    1988). The values are log(1 + count) times the word's inverse document frequency, normalized to
-    the same length for all documents. The encoder receives this vector, and the likelihood, such as
-    "normal", models it.
+    1988). Each value is log(1 + count) times the inverse document frequency of the word, and all
+    vectors are normalized to the same length. The encoder receives this vector, and the likelihood,
+    such as "normal", is a distribution of this vector.
 
     `fit` accepts counts, `[batch, words]`; other methods accept counts or texts. A document without
     known words becomes a vector of zeros. With `"multinomial"`, the score of such a document is 0;
@@ -38,7 +38,7 @@ class DocumentAutoencoder(Autoencoder):
 
     Deviations: see `Autoencoder`. In addition, inputs are scaled, because without pretraining, the
     encoder learns nothing from inputs near 0. The fractions are multiplied by the size of the
-    vocabulary, so their mean is 1, and tf-idf vectors are scaled to a mean square of 1.
+    vocabulary, so that their mean is 1, and tf-idf vectors are scaled to a mean square of 1.
 
     Args:
         encoder: Network that maps fractions of words `[batch, words]` to codes `[batch, ...]`.
@@ -95,7 +95,7 @@ class DocumentAutoencoder(Autoencoder):
 
     @override
     def signatures(self) -> dict:
-        """Returns the signatures for texts, plus three for counts, for runtimes without strings."""
+        """Returns signatures for texts, and three for counts, for runtimes without strings."""
         counts = tf.TensorSpec([None, len(self.vocabulary)], tf.float32, name="counts")
         x = self.edges["x"]
         z = self.edges["latents"]
@@ -137,6 +137,6 @@ class DocumentAutoencoder(Autoencoder):
 
 
 def _lengths(counts):
-    """Returns the number of known words per document, `[batch, 1]`, or 1 if there are none."""
+    """Returns the number of known words per document, `[batch, 1]`, or 1 if a document has none."""
     total = tf.reduce_sum(counts, axis=-1, keepdims=True)
     return tf.where(total > 0, total, 1.0)

@@ -1,8 +1,8 @@
 """Shared methods of models with integer codes: encoding and decoding.
 
-Such a model assigns these functions in its class body, as in `encode = encode`. Its `codes` method
-returns the integer codes of examples, and its `embedded` method returns the decoder's input for
-these codes.
+The class of such a model assigns these functions in its body, as in `encode = encode`. Its `codes`
+method returns the integer codes of examples, and its `embedded` method returns the decoder's input
+for these codes.
 """
 
 from keras_gen.core.capabilities import capability

@@ -17,18 +17,18 @@ def pretrain_layers(
 ) -> None:
     """Trains the layers of a deep autoencoder one at a time, from the outside in.
 
-    Each layer of the encoder and its mirror image in the decoder form a one-layer denoising
-    autoencoder, which is trained on the previous layers' codes. Afterward, the whole model contains
-    the pretrained weights. See Bengio, Lamblin, Popovici, Larochelle: "Greedy Layer-Wise Training
-    of Deep Networks", NeurIPS 2006, and, for denoising layers, Vincent et al.: "Stacked Denoising
-    Autoencoders", JMLR 2010, sec. 3.5.
+    Each layer of the encoder and the corresponding layer of the decoder form a one-layer denoising
+    autoencoder, which is trained on the codes from the previous layers. Afterward, the whole model
+    contains the pretrained weights. See Bengio, Lamblin, Popovici, Larochelle: "Greedy Layer-Wise
+    Training of Deep Networks", NeurIPS 2006, and, for denoising layers, Vincent et al.: "Stacked
+    Denoising Autoencoders", JMLR 2010, sec. 3.5.
 
     Args:
         model: Autoencoder with dense layers and a decoder that mirrors its encoder. Hidden layers
             must use a sigmoid, so that their outputs are between 0 and 1.
-        source: Images `[...]` in the model's input format, without labels.
-        train: Function that compiles and fits a layer's model. It accepts the model, its source,
-            and its name.
+        source: Source of images `[...]` in the model's input format, without labels.
+        train: Function that compiles and fits the model of one layer. The function is called with
+            this model, the model's source, and the model's name.
         amount: Fraction of a layer's inputs to mask. The mask is resampled in every step.
 
     Raises:
@@ -89,7 +89,7 @@ def _encoder(dense, shape):
 
 
 def _decoder(dense, shape):
-    """Builds a network with a single layer, as large as `dense`, that returns logits."""
+    """Builds a network with a single layer that is as large as `dense` and returns logits."""
     inputs = keras.Input((dense.kernel.shape[0],))
     outputs = keras.layers.Dense(dense.units, dtype="float32")(inputs)
     return keras.Model(inputs, keras.layers.Reshape(shape)(outputs), name="decoder")

@@ -16,9 +16,9 @@ from keras_gen.core.schedules import Weight
 class SparseAutoencoder(Autoencoder):
     """An autoencoder with many code units, only a few of which are active for any example.
 
-    Ng: "Sparse autoencoder", CS294A lecture notes, 2011, defines `penalty="kl"`: the sum over codes
-    of KL(target || mean activation) between Bernoulli variables. `penalty="l1"` is the sum of the
-    codes' absolute values.
+    Ng: "Sparse autoencoder", CS294A lecture notes, 2011, defines `penalty="kl"`: the sum over code
+    units of the KL divergence KL(target || mean activation) between Bernoulli distributions.
+    `penalty="l1"` is the sum of the absolute values of the codes.
 
     Deviations: the mean activation is computed over the batch, whereas the notes use the training
     set.
@@ -31,7 +31,7 @@ class SparseAutoencoder(Autoencoder):
         likelihood: Likelihood p(x | code), a name or an object.
         penalty: Type of penalty, `"kl"` or `"l1"`.
         weight: Weight of the penalty, a number or a schedule. In the notes, which use a squared
-            error, the weight is called beta and is 3.
+            error, the weight is called beta; its value is 3.
         target: Target mean activation rho for `"kl"`.
         seed: Seed for the order in which `fit` uses the examples of a `Source`.
 
@@ -62,7 +62,7 @@ class SparseAutoencoder(Autoencoder):
 
     @for_users
     def activations(self, images, batch_size: int = 256):
-        """Returns the mean of each code over a set of images, float32 `[codes]`."""
+        """Returns the mean of each code unit over a set of images, float32 `[codes]`."""
         return self.encode(images, batch_size=batch_size).mean(axis=0)
 
     def _sparsity(self, codes):

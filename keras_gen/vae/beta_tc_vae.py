@@ -16,9 +16,9 @@ class BetaTCVAE(VAE):
     Chen, Li, Grosse, Duvenaud: "Isolating Sources of Disentanglement in Variational Autoencoders",
     NeurIPS 2018. The loss is the negative of eq. (4), in nats per example: `loss =
     reconstruction_loss + alpha * mutual_information_loss + beta * total_correlation_loss + gamma *
-    dimension_kl_loss`. The terms are estimated from the global batch (`decomposed_kl`). Larger
-    batches give better estimates; the paper uses 2,048 examples. `elbo` is also reported, with the
-    KL divergence in closed form.
+    dimension_kl_loss`. The terms are estimated from the global batch (see `decomposed_kl`). Larger
+    batches yield better estimates; the paper uses batches of 2,048 examples. `elbo`, with the KL
+    divergence in closed form, is also reported.
 
     Deviations: the stratified weights are uniform; see `decomposed_kl`.
 

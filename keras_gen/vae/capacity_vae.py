@@ -17,10 +17,10 @@ class CapacityVAE(VAE):
     """A VAE whose KL divergence is kept close to a capacity that grows during training.
 
     Burgess, Higgins, Pal, Matthey, Watters, Desjardins, Lerchner: "Understanding disentangling in
-    beta-VAE", arXiv 1804.03599, 2018. The loss is the negative of eq. (8), in nats: `loss =
-    reconstruction_loss + gamma * capacity_loss`, where `capacity_loss` is |KL - C| for each
-    example. (Other implementations compare the batch mean with C.) `kl` and `elbo` are also
-    reported.
+    beta-VAE", arXiv 1804.03599, 2018. The loss is the negative of eq. (8), in nats:
+    `loss = reconstruction_loss + gamma * capacity_loss`, where `capacity_loss` is |KL - C| for each
+    example. (Other implementations use |KL - C| for the mean KL divergence of the batch.) `kl` and
+    `elbo` are also reported.
 
     Deviations: none. With C = 0, this is the beta-VAE with weight gamma.
 

@@ -38,19 +38,19 @@ class ConditionalVAE(VAE):
     Sohn, Lee, Yan: "Learning Structured Output Representation using Deep Conditional Generative
     Models", NeurIPS 2015. Here, the paper's output y is the example, and its input x is the
     condition c. The loss is the negative of eq. (5), `reconstruction_loss + beta * kl_loss` in
-    nats. `score` and `log_prob` are the bound of eq. (4), given the condition, estimated with 16
-    latent samples per example.
+    nats. `score` and `log_prob` return the bound of eq. (4) on the likelihood given the condition,
+    estimated with 16 latent samples per example.
 
     `fit(images, labels)` accepts integer labels. `fit(images, conditions)` accepts vectors or
     images, uint8 or floats in [0, 1] `[n, height, width, channels]`, such as the known part of an
-    image if the examples are the missing parts. `sample(n, seed, label=3)` generates examples of
-    one class; `label` can also be one label per example. Without labels, classes are random. For
+    image if the examples are the missing part. `sample(n, seed, label=3)` generates examples of one
+    class; `label` can also contain one label per example. Without labels, classes are random. For
     vectors and images, `sample` accepts `condition`, either one condition for all examples or one
     per example.
 
     Deviations: without a prior network, the prior is N(0, 1) for every condition, which sec. 4
-    allows. The baseline network, whose prediction the generation network refines in the paper, and
-    the hybrid objective, eq. (9), are not included.
+    allows. The paper's baseline network, whose prediction the generation network refines, and the
+    hybrid objective (eq. (9)) are not included.
 
     Args:
         encoder: Recognition network that maps examples and conditions to (mean, log variance) of
@@ -117,7 +117,8 @@ class ConditionalVAE(VAE):
     def log_weights(self, x, samples: int, seed, condition):  # type: ignore[override]
         """Returns log p(x, z | c) - log q(z|x,c) for samples from q, in nats `[samples, batch]`.
 
-        The mean is the bound of eq. (4); log-mean-exp is the estimate of eq. (7).
+        The mean over the samples is the bound of eq. (4), and the log-mean-exp is the estimate of
+        eq. (7).
         """
         inferred = self.drawn(self.encoded(x, condition), seed, samples)
         return self.log_ratio(x, inferred, condition)
@@ -162,7 +163,7 @@ class ConditionalVAE(VAE):
 
     @override
     def from_noise(self, noise, temperature=1.0, **given):
-        """Samples examples for a condition or a label; without a label, classes are random."""
+        """Generates examples for a condition or a label; without a label, classes are random."""
         (condition,) = given.values()
         latents = temperature * noise["latents"]
         if self.prior is not None:
@@ -240,11 +241,14 @@ class ConditionalVAE(VAE):
         """Builds the model for rows of numbers in any units, with dense networks.
 
         Args:
-            shape: Number of columns or, if `classes` is given, `(steps, channels)` of series.
+            shape: Number of columns or, if `classes` is given, the shape `(steps, channels)` of a
+                series.
             classes: Number of classes, or None.
-            conditions: Number of columns of a vector condition, in any units.
+            conditions: Number of columns of a condition that is a vector of numbers in any units,
+                or None.
             latent_dim: Number of latent dimensions.
-            hidden: Number of units in each hidden layer of the encoder, mirrored by the decoder.
+            hidden: Number of units in each hidden layer of the encoder; the decoder mirrors the
+                encoder.
             **kwargs: Additional arguments for the class. The default likelihood is `ColumnNormal`,
                 with one learned standard deviation per column.
 

@@ -26,7 +26,7 @@ from keras_gen.vae.vae import VAE
 
 @keras.saving.register_keras_serializable("keras_gen")
 class DBVAE(VAE):
-    """A classifier trained more often on rare examples of one class, identified by learned latents.
+    """A classifier that resamples examples of one class, so that rare latents occur more often.
 
     Amini, Soleimany, Schwarting, Bhatia, Rus: "Uncovering and Mitigating Algorithmic Bias through
     Learned Latent Structure", AIES 2019. One encoder returns the class logits and the
@@ -34,16 +34,16 @@ class DBVAE(VAE):
     per example. The last two terms are 0 for examples of classes other than `positive` (faces in
     the paper). Examples without a label (-1) have no loss.
 
-    `reweigh` performs lines 3 to 5 of algorithm 1. It estimates the density of each latent over the
-    training examples with a histogram, and sets an example's weight to the product of 1 / (density
-    + alpha) over the latents. Call this method before every epoch, and train on
-    `keras_gen.data.weighted_stream` with `model.sampling`. Batches sampled before the last call are
-    rejected. Without `reweigh` and `weighted_stream`, `fit(images, labels)` samples all examples
-    uniformly.
+    `reweigh` performs lines 3 to 5 of algorithm 1. This method estimates the density of each latent
+    over the training examples with a histogram, and sets the weight of an example to the product of
+    1 / (density + alpha) over the latents. Call `reweigh` before every epoch, and train on
+    `keras_gen.data.weighted_stream` with `model.sampling`. Batches that were sampled before the
+    last call are rejected. Without `reweigh` and `weighted_stream`, `fit(images, labels)` samples
+    all examples uniformly.
 
     Deviations: the histograms have bins of equal width, and are computed from the latents' means,
     because samples of the latents would add noise for each unused latent. Examples of other classes
-    keep the weight 1, which is the mean of the new weights, so that class frequencies do not
+    keep the weight 1. The new weights are scaled to a mean of 1, so that class frequencies do not
     change. The reconstruction loss is a negative log-likelihood. The best weights for the three
     terms depend on the data, so choose them on held-out examples.
 
@@ -51,7 +51,7 @@ class DBVAE(VAE):
         encoder: Network that maps examples to a mean and a log variance `[batch, latents]` and to
             logits `[batch, classes]`; `keras_gen.networks.with_head` adds the logits.
         decoder: Network that maps latents `[batch, latents]` to the likelihood's parameters.
-        dataset_size: Number of training examples; each example has a sampling weight.
+        dataset_size: Number of training examples, each of which has a sampling weight.
         likelihood: Likelihood p(x|z), a name or an object.
         positive: Class whose latents are learned and whose examples are resampled.
         weight: Weight of the cross-entropy, a number or a schedule.
@@ -115,12 +115,12 @@ class DBVAE(VAE):
 
     @override
     def named_parts(self, data):
-        """Also accepts the draw that `weighted_stream` adds to a batch; rejects outdated draws."""
+        """Also accepts draws, which `weighted_stream` adds to batches; rejects outdated draws."""
         return super().named_parts(self.sampling.without_draw(data))
 
     @for_users
     def reweigh(self, images, labels) -> None:
-        """Sets the sampling weights of all training examples from their densities.
+        """Sets the sampling weights of all training examples based on the density of their latents.
 
         Args:
             images: Training examples, in the order of the stream's source.

@@ -19,11 +19,11 @@ class DIPVAE(VAE):
     """A VAE that pulls the covariance of its latents toward the identity matrix.
 
     Kumar, Sattigeri, Balakrishnan: "Variational Inference of Disentangled Latent Concepts from
-    Unlabeled Observations", ICLR 2018. The loss is the negative of eq. (6) for type I, based on the
-    covariance of the means, and of eq. (7) for type II, based on the covariance of the latents:
-    `loss = reconstruction_loss + kl_loss + off_diagonal_weight * off_diagonal_loss +
-    diagonal_weight * diagonal_loss`. Covariances are computed over the global batch. `elbo` is also
-    reported. Deviations: none.
+    Unlabeled Observations", ICLR 2018. The loss is the negative of eq. (6) for type I, which is
+    based on the covariance of the means, or of eq. (7) for type II, which is based on the
+    covariance of the latents: `loss = reconstruction_loss + kl_loss + off_diagonal_weight *
+    off_diagonal_loss + diagonal_weight * diagonal_loss`. Covariances are computed over the global
+    batch. `elbo` is also reported. Deviations: none.
 
     Args:
         encoder: Network that maps examples to (mean, log variance) of q(z|x), each

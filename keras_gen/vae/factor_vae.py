@@ -25,11 +25,12 @@ class FactorVAE(VAE):
     """A VAE with a discriminator that estimates the total correlation of its latents.
 
     Kim, Mnih: "Disentangling by Factorising", ICML 2018. The loss of the encoder and the decoder is
-    the negative of eq. (2), in nats per example: `loss = reconstruction_loss + kl_loss + gamma *
-    total_correlation_loss`. The discriminator distinguishes latents from copies in which each
-    latent is shuffled across the examples; the mean of its logit, log D / (1 - D), estimates the
-    total correlation (eq. 3). Each batch contains both batches of algorithm 2. The VAE is trained
-    on one half; the latents of the other half are shuffled after that step. `elbo` and the
+    the negative of eq. (2), in nats per example:
+    `loss = reconstruction_loss + kl_loss + gamma * total_correlation_loss`. The discriminator
+    distinguishes latents from copies in which each latent is shuffled across the examples. The mean
+    of the discriminator's logit, log D / (1 - D), estimates the total correlation (eq. 3). Each
+    batch contains both batches of algorithm 2. The VAE is trained on one half of the batch;
+    afterward, the latents of the other half are shuffled to train the discriminator. `elbo` and the
     discriminator's accuracy, `d_accuracy`, are reported; `evaluate` uses all examples for both
     networks.
 
@@ -136,7 +137,7 @@ class FactorVAE(VAE):
         Args:
             shape: See `VAE.for_images`.
             latent_dim: Number of latent dimensions.
-            filters: Number of channels in each convolution.
+            filters: Number of channels in each convolution of the encoder.
             discriminator_hidden: Number of units in each hidden layer of the discriminator.
             **kwargs: Additional arguments for the class.
 
@@ -160,7 +161,8 @@ class FactorVAE(VAE):
         Args:
             shape: See `VAE.for_vectors`.
             latent_dim: Number of latent dimensions.
-            hidden: Number of units in each hidden layer of the encoder, mirrored by the decoder.
+            hidden: Number of units in each hidden layer of the encoder; the decoder mirrors the
+                encoder.
             discriminator_hidden: Number of units in each hidden layer of the discriminator.
             **kwargs: Additional arguments for the class.
 

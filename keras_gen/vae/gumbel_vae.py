@@ -28,8 +28,9 @@ class GumbelVAE(VAE):
     Mnih, Teh: "The Concrete Distribution: A Continuous Relaxation of Discrete Random Variables",
     ICLR 2017. The decoder is trained on relaxed codes, the softmax of noisy logits divided by a
     temperature. In general, the loss for relaxed codes, `reconstruction_loss + beta * kl_loss`, is
-    not a bound on the likelihood under hard codes. `elbo`, `score`, and `log_prob` (16 samples)
-    decode hard codes and are bounds. Methods such as `sample` and `reconstruct` use hard codes.
+    not a bound on the likelihood under hard codes. `elbo`, `score`, and `log_prob` (with 16
+    samples) decode hard codes and are bounds. Methods such as `sample` and `reconstruct` use hard
+    codes.
 
     By default, the divergence is computed in closed form between hard codes and the uniform prior.
     With `prior_temperature`, the prior is also relaxed (Maddison et al., sec. 3.3), and the loss is
@@ -94,9 +95,10 @@ class GumbelVAE(VAE):
         return super().loss_weights() | {"elbo": None}
 
     def relaxed(self, x) -> tuple:
-        """Returns relaxed codes sampled with this step's noise, their logarithms, and the logits.
+        """Returns relaxed codes, sampled with this step's noise, their logarithms, and the logits.
 
-        With `straight_through`, the codes have hard values and the gradients of relaxed codes.
+        With `straight_through`, the returned codes have the values of hard codes and the gradients
+        of relaxed codes.
         """
         (logits,) = self.encoded(x)
         noise = self.gumbel("latents", keras.ops.shape(logits))
@@ -122,7 +124,7 @@ class GumbelVAE(VAE):
         return tf.argmax(self.encoded(x)[0], axis=-1, output_type=tf.int32)
 
     def embedded(self, codes) -> tf.Tensor:
-        """Returns one-hot codes, as the decoder expects them."""
+        """Returns codes as one-hot codes, which are the decoder's input."""
         return tf.one_hot(codes, self.decoder.input_shape[-1])
 
     # Use -------------------------------------------------------------------------------------

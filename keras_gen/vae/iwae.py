@@ -18,13 +18,13 @@ class IWAE(VAE):
 
     Burda, Grosse, Salakhutdinov: "Importance Weighted Autoencoders", ICLR 2016. The loss is the
     negative of eq. (8), in nats per example; its gradient by automatic differentiation is eq. (14).
-    `elbo` is also reported; `score` and `log_prob` are the bound with k samples. With one sample,
-    the bound is the ELBO of a `VAE`, with the divergence estimated from that sample.
+    `elbo` is also reported; `score` and `log_prob` return the bound with k samples. With one
+    sample, the bound is the ELBO of a `VAE`, with the divergence estimated from that sample.
 
-    The noise of the encoder's gradient grows with k. The estimator `"dreg"` has the same mean as
-    `"standard"`, but a lower variance (Tucker, Lawson, Gu, Maddison: "Doubly Reparameterized
-    Gradient Estimators for Monte Carlo Objectives", ICLR 2019). The loss and the decoder's gradient
-    do not change. Deviations: none.
+    With `"standard"`, the encoder's gradient becomes noisier as k grows. The estimator `"dreg"` has
+    the same mean as `"standard"`, but a lower variance (Tucker, Lawson, Gu, Maddison: "Doubly
+    Reparameterized Gradient Estimators for Monte Carlo Objectives", ICLR 2019). The loss and the
+    decoder's gradient do not change. Deviations: none.
 
     Args:
         encoder: Network that maps examples to (mean, log variance) of q(z|x), each

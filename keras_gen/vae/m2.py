@@ -26,17 +26,17 @@ class M2(VAE):
 
     Kingma, Mohamed, Rezende, Welling: "Semi-supervised Learning with Deep Generative Models",
     NeurIPS 2014, model M2. In this model, y is uniform, z is normal, and the decoder is p(x|y,z).
-    For each labeled example, the loss is eq. (9), which is the bound of eq. (6) plus `alpha` times
-    the cross-entropy of the label. For an example without a label, the loss is the bound of eq.
-    (7), which sums over all classes. `fit(images, labels)` accepts integer labels, with -1 for an
+    For an example with a label, the loss is eq. (9): the bound of eq. (6) plus `alpha` times the
+    cross-entropy of the label. For an example without a label, the loss is the bound of eq. (7),
+    which sums over all classes. `fit(images, labels)` accepts integer labels, with -1 for an
     example without a label.
 
     `loss = reconstruction_loss + kl_loss + class_kl_loss + alpha * classification_loss`, in nats.
-    The first two terms are means over q(y|x) or, for labeled examples, the terms of the label's
-    class. `accuracy` is computed on labeled examples. `score` and `log_prob` are a bound that uses
-    16 latent samples per class and sums over the classes without q(y|x). On average, this bound is
-    at least the bound of eq. (7). `encode`, `reconstruct`, and `analogies` infer the latents for
-    the most likely class.
+    The first two terms are means over q(y|x) or, for examples with a label, the values for the
+    class of the label. `accuracy` is computed on labeled examples. `score` and `log_prob` return a
+    bound that uses 16 latent samples per class, and that sums over the classes without using
+    q(y|x). In expectation, this bound is at least as tight as the bound of eq. (7). `encode`,
+    `reconstruct`, and `analogies` infer the latents for the most likely class.
 
     M1 is a VAE with a separate classifier on its latents. M1+M2 is M2 with the likelihood
     `"unbounded_normal"`, trained on the latents of a VAE.
@@ -52,9 +52,9 @@ class M2(VAE):
         classifier: Network that maps examples to logits `[batch, classes]` of q(y|x).
         likelihood: Likelihood p(x|y,z), a name or an object.
         alpha: Weight of the cross-entropy of a labeled example, a number or a schedule. The paper's
-            0.1 N applies to the mean over all labels. With 100 labels among N = 50,000 examples,
-            the weight of each label is therefore 0.1 * 50,000 / 100 = 50. For batches with a
-            labeled fraction f, use 0.1 / f.
+            weight of 0.1 N applies to the mean over all labels. With 100 labels among N = 50,000
+            examples, the weight of each label is therefore 0.1 * 50,000 / 100 = 50. For batches
+            with a labeled fraction f, use 0.1 / f.
         seed: Seed for the noise of the latents.
 
     Raises:
@@ -118,7 +118,10 @@ class M2(VAE):
         return tf.cast(self.classifier(x, training=self.training), tf.float32)
 
     def possible(self, labels) -> tuple[tf.Tensor, tf.Tensor]:
-        """Returns pairs of example and class, int32: the label or, if it is -1, every class."""
+        """Returns int32 pairs of example and class: the label or, without a label, every class.
+
+        An example without a label has the label -1.
+        """
         possible = (labels[:, None] < 0) | (labels[:, None] == tf.range(self.classes))
         example, classes = tf.unstack(tf.cast(tf.where(possible), tf.int32), axis=1)
         return example, classes
@@ -126,13 +129,13 @@ class M2(VAE):
     # Estimates of log p(x) -------------------------------------------------------------------
 
     def every_class(self, values) -> tuple[tf.Tensor, tf.Tensor]:
-        """Returns each example once for every class, and the classes: `[batch * classes, ...]`."""
+        """Returns each example once per class, and these classes, both `[batch * classes, ...]`."""
         each = tf.repeat(values, self.classes, axis=0)
         return each, tf.tile(tf.range(self.classes), tf.shape(values)[:1])
 
     @override
     def log_weights(self, x, samples: int, seed):
-        """Returns log sum_y p(x, y, z_y) / q(z_y|x,y) for latents sampled for every class."""
+        """Returns log sum_y p(x, y, z_y) / q(z_y|x,y) for latents z_y sampled for every class y."""
         x, y = self.every_class(x)
         if seed.shape.rank == 2:  # one seed per example; each class needs a different seed
             seed = folded(tf.repeat(seed, self.classes, axis=0), y)
@@ -149,7 +152,7 @@ class M2(VAE):
 
     @override
     def from_noise(self, noise, label=-1, temperature=1.0):  # type: ignore[override]
-        """Returns the means of p(x|y,z), or for rows, samples, given labels or random classes."""
+        """Returns means of p(x|y,z) or, for vectors, samples, given labels or random classes."""
         latents = temperature * noise["latents"]
         return self.example_of(noise | {"latents": latents}, label)
 
@@ -222,11 +225,11 @@ class M2(VAE):
         activation: str = "tanh",
         **kwargs,
     ):
-        """Builds the model for rows of numbers in any units; see `for_images` and `Coder`.
+        """Builds the model for rows of numbers in any units; for arguments, see `for_images`.
 
-        By default, weights use Glorot initialization and the activation is tanh. With the paper's
-        softplus and weights close to 0, the latents of rows remain unused, because the scales of
-        the columns increase before the means are learned.
+        See also `Coder`. By default, weights are initialized with Glorot initialization, and the
+        activation is tanh. With the paper's softplus and weights close to 0, the latents of rows
+        remain unused, because the scales of the columns increase before the means are learned.
         """
         kwargs = cls.options_of_vectors | kwargs
         return cls.for_images(

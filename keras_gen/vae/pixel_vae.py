@@ -25,28 +25,30 @@ class PixelVAE(VAE):
     for Natural Images", ICLR 2017, eq. (1) and sec. 3.1, with one layer of latents. The loss is a
     bound on the negative log-likelihood, in which -log p(x|z) is the sum over values of -log
     p(value | earlier values, z). The latents determine what an image shows, and the PixelCNN adds
-    details. `kl`, `elbo`, `score`, and `log_prob` refer to the bound itself.
+    details. `kl`, `elbo`, `score`, and `log_prob` are computed from the bound itself, without the
+    free bits and `beta` below.
 
-    Such a decoder can ignore the latents, in which case the posterior collapses to the prior. Two
-    measures prevent such a collapse: a PixelCNN with a small receptive field (as in the paper; see
-    `networks.pixel_vae_decoder`), and free bits (Kingma et al. 2016). With free bits, `loss =
-    reconstruction_loss + beta * free_kl_loss`, where `free_kl` is the sum over latents of
-    max(free_bits, mean divergence of the batch). A third measure is a schedule for `beta` that
-    increases from 0.
+    An autoregressive decoder can ignore the latents, in which case the posterior collapses to the
+    prior. Two techniques prevent such a collapse: a PixelCNN with a small receptive field (as in
+    the paper; see `networks.pixel_vae_decoder`), and free bits (Kingma et al. 2016). With free
+    bits, `loss = reconstruction_loss + beta * free_kl_loss`, where `free_kl` is the sum over
+    latents of max(free_bits, mean divergence of the batch). A third technique is a schedule for
+    `beta` that increases from 0.
 
-    As in `VAE`, each step updates the encoder and the decoder once on this loss.
+    As in `VAE`, each step updates the encoder and the decoder once to minimize the loss.
 
-    Deviations: free bits are added, which `free_bits=0` disables, and there is no hierarchy of
+    Deviations: free bits are used (`free_bits=0` disables them), and there is no hierarchy of
     latents.
 
     Args:
         encoder: Network that maps examples to (mean, log variance) of q(z|x), each
             `[batch, latents]`.
         decoder: Network that maps latents `[batch, latents]` and images
-            `[batch, height, width, channels]` to the likelihood's parameters of each value, which
-            depend only on earlier values.
-        likelihood: Distribution of a value, a name or an object.
-        free_bits: Nats of each latent's divergence that are not minimized, at least 0.
+            `[batch, height, width, channels]` to the likelihood's parameters for each value. These
+            parameters may depend only on the latents and on earlier values of the image.
+        likelihood: Likelihood of a value, a name or an object.
+        free_bits: Divergence of each latent, in nats, below which the divergence is not minimized;
+            at least 0.
         beta: Weight of the divergence, a number or a schedule.
         seed: Seed for the noise.
 
@@ -90,14 +92,14 @@ class PixelVAE(VAE):
 
     @override
     def reconstruction(self, latents, x, *given):
-        """Returns -log p(x | latents), summed over the values, each given all earlier ones."""
+        """Returns -log p(x | latents), summed over the values; each is given all earlier values."""
         # The second x is the decoder's input.
         return super().reconstruction(latents, x, x)
 
     # Samples ---------------------------------------------------------------------------------
 
     def drawn_pixels(self, latents, uniforms, temperature=1.0) -> tf.Tensor:
-        """Returns images sampled value by value given latents `[n, latents]`.
+        """Returns images that are sampled value by value, given latents `[n, latents]`.
 
         Args:
             latents: Latents of each image.
@@ -116,7 +118,7 @@ class PixelVAE(VAE):
 
     @override
     def reconstructed(self, latents, *given):
-        """Returns images sampled given latents, with the same noise for each image's values."""
+        """Returns images sampled given latents, with the same noise for every image's values."""
         seed = stateless_seed(self.seed, 0, "values")
         uniforms = tf.random.stateless_uniform(self.pixel_noise_shape(), seed)
         count = keras.ops.shape(latents)[0]
@@ -142,7 +144,8 @@ class PixelVAE(VAE):
     def from_noise(self, noise, temperature=1.0):
         """Samples latents from the prior, and then images value by value given these latents.
 
-        A temperature below 1 favors likely values; it does not affect the latents.
+        A temperature below 1 makes likely values more likely. The temperature does not affect the
+        latents.
         """
         return self.drawn_pixels(noise["latents"], noise["values"], temperature)
 

@@ -18,16 +18,16 @@ from keras_gen.losses.likelihoods import Likelihood
 class PriorSampledModel(LikelihoodModel):
     """A decoder trained on an estimate of log p(x) that uses latents from the normal prior.
 
-    Doersch: "Tutorial on Variational Autoencoders", arXiv 1606.05908, 2016, sec. 2, which
-    introduces VAEs as an improvement on this method. With z_1, ..., z_k sampled from N(0, 1) for
-    each example, p(x) is about 1/k sum_i p(x|z_i). The loss is the negative log of this estimate,
-    in nats per example. Like the bound of an `IWAE`, the log of the estimate is at most log p(x) in
-    expectation, and its expectation increases with k. `score` and `log_prob` use the same k latents
-    in every call.
+    The method is described in Doersch: "Tutorial on Variational Autoencoders", arXiv 1606.05908,
+    2016, sec. 2, which introduces VAEs as an improvement on it. With z_1, ..., z_k sampled from
+    N(0, 1) for each example, p(x) is about 1/k sum_i p(x|z_i). The loss is the negative log of this
+    estimate, in nats per example. As for the bound of an `IWAE`, the expected log of the estimate
+    is at most log p(x), and increases with k. `score` and `log_prob` use the same k latents in
+    every call.
 
-    `effective_sample_size` is reported, which is (sum w)^2 / sum w^2 for the weights w_i =
-    p(x|z_i), between 1 and k. It stays close to 1, because few latents from the prior are near the
-    latents that explain an example.
+    The model reports `effective_sample_size`, which is (sum w)^2 / sum w^2 for the weights w_i =
+    p(x|z_i), and is between 1 and k. The effective sample size stays close to 1, because few
+    latents from the prior are near the latents that explain an example.
 
     Deviations: none. The tutorial does not specify k.
 
@@ -86,7 +86,7 @@ class PriorSampledModel(LikelihoodModel):
         return tf.random.stateless_normal([n, *self.decoder.inputs[0].shape[1:]], key)
 
     def from_noise(self, noise, temperature=1.0):
-        """Returns the mean of p(x|z) for latents whose standard deviation is the temperature."""
+        """Returns the mean of p(x|z) for latents with a standard deviation of `temperature`."""
         return self.likelihood.mean(self.decoder(temperature * noise, training=False))
 
     @capability

@@ -21,20 +21,20 @@ _STALE = (
 
 @keras.saving.register_keras_serializable("keras_gen")
 class SamplingWeights(DeclaredLayer):
-    """One weight per training example, used by `keras_gen.data.weighted_stream` for sampling.
+    """One sampling weight per training example, as used by `keras_gen.data.weighted_stream`.
 
     A model that resamples its training set, such as `DBVAE`, has this layer as an attribute and
-    updates it. The values are weights of the model and are saved with it, so a resumed run samples
-    the same examples. Every draw records the number of previous changes. Batches sampled before the
-    last change are rejected, so prefetching is detected.
+    updates it. The sampling weights are saved with the model, so a resumed run samples the same
+    examples. Every draw records how often the weights had been changed. Batches that were sampled
+    before the last change are rejected, so prefetching is detected.
 
     Args:
         size: Number of training examples.
         **kwargs: Arguments of `keras.layers.Layer`, such as `name`.
 
     Attributes:
-        values: Weights, float32 `[size]`, nonnegative, with any sum; initially all 1.
-        changes: Number of changes, int64.
+        values: Nonnegative weights, float32 `[size]`, with an arbitrary sum; initially all 1.
+        changes: Number of times that the weights have been changed, int64.
 
     Raises:
         ValueError: If the size is outside the range 1 to 67,108,864.
@@ -73,8 +73,8 @@ class SamplingWeights(DeclaredLayer):
                 seed.
 
         Returns:
-            int64 `[count, 2]`: the index of each example, and the number of times that the weights
-            had changed before the draw.
+            int64 `[count, 2]`: the index of each sampled example, and the number of times that the
+            weights had been changed before the draw.
 
         Raises:
             ValueError: If the sum of the weights is not positive and finite.
@@ -101,7 +101,7 @@ class SamplingWeights(DeclaredLayer):
             return tf.stack([index, tf.fill([count], changes)], axis=1)
 
     def fresh(self, drawn: tf.Tensor) -> tf.Tensor:
-        """Returns the indices `[batch]` of a draw; raises an error if weights have changed."""
+        """Returns indices `[batch]` from a draw; raises an error if weights have changed since."""
         changes = tf.identity(self.changes.value)
         known = drawn[:, 1]
         same = require(tf.reduce_all(known == changes), _STALE, tf.reduce_min(known), changes)
@@ -109,9 +109,10 @@ class SamplingWeights(DeclaredLayer):
             return tf.identity(drawn[:, 0])
 
     def without_draw(self, batch):
-        """Checks the draw in a weighted stream's batch with `fresh`; returns the rest of the batch.
+        """Checks a weighted stream's draw with `fresh`; returns the batch without the draw.
 
-        Other batches are unchanged, for training on examples that are sampled uniformly.
+        Batches without a draw are returned unchanged, so that a model can also be trained on
+        examples that are sampled uniformly.
         """
         drawn = batch[-1] if isinstance(batch, tuple) else None
         if getattr(drawn, "dtype", None) != tf.int64 or drawn.shape.rank != 2:
@@ -120,7 +121,7 @@ class SamplingWeights(DeclaredLayer):
             return tf.nest.map_structure(tf.identity, batch[:-1])
 
     def write(self, index: tf.Tensor, values: tf.Tensor) -> None:
-        """Sets the weights of some examples inside a step; each replica writes its own examples.
+        """Sets the weights of some examples within a training step; each replica sets its own.
 
         Args:
             index: Indices of this replica's examples, integers `[batch]`. Negative indices are
@@ -156,7 +157,7 @@ class SamplingWeights(DeclaredLayer):
         self._change(tf.where(last < 0, self.values.value, written))
 
     def assign(self, values) -> None:
-        """Sets all weights, between steps, to finite nonnegative numbers that are not all 0."""
+        """Sets all weights, between steps, to finite nonnegative numbers, not all of them 0."""
         values = checked_array("values", values, np.float32)
         good = np.isfinite(values) & (values >= 0)
         if values.shape != (self.size,) or not good.all() or not values.any():
@@ -185,14 +186,14 @@ def distribute_fresh(dataset: tf.data.Dataset, strategy: tf.distribute.Strategy)
     weighted stream would be sampled with outdated weights.
 
     Args:
-        dataset: Batches without prefetching, whose size is static and divisible by the number of
-            replicas, such as `keras_gen.data.weighted_stream`, zipped or mapped (without
-            `num_parallel_calls`).
+        dataset: Dataset without prefetching, such as `keras_gen.data.weighted_stream`, which may be
+            zipped or mapped (without `num_parallel_calls`). The size of its batches must be static
+            and divisible by the number of replicas.
         strategy: Strategy of the model.
 
     Returns:
-        A `tf.distribute.DistributedDataset` for `fit`, which gives replica i the i-th part of every
-        batch, or `dataset` itself if there is one replica.
+        A `tf.distribute.DistributedDataset` for `fit`, which passes the i-th part of every batch to
+        replica i. If there is only one replica, `dataset` itself is returned.
 
     Raises:
         ValueError: If the batches cannot be divided.

@@ -24,7 +24,7 @@ from keras_gen.losses.adversarial import Objective, discrimination
 
 @keras.saving.register_keras_serializable("keras_gen")
 class StyleIdentityVAE(EncoderDecoder):
-    """A VAE with two codes per image: the identity, shared by the images of a class, and the style.
+    """A VAE with two codes per image: the style, and the identity, which a class's images share.
 
     Mathieu, Zhao, Sprechmann, Ramesh, LeCun: "Disentangling factors of variation in deep
     representations using adversarial training", NeurIPS 2016. The encoder returns the identity s,
@@ -35,12 +35,12 @@ class StyleIdentityVAE(EncoderDecoder):
     another class with the style of the image or with a style sampled from the prior.
 
     `loss = reconstruction_loss + swap_weight * swap_loss + beta * kl_loss + adversarial_weight *
-    adversarial_loss`, in nats per example. `fit` accepts `keras_gen.data.class_triples`: images and
-    their labels, other images of these classes, and images of other classes with their labels. The
-    discriminator is updated after the encoder and the decoder, on the same generated images.
-    `score` is the sum of the divergence and the reconstruction loss at the style's mean. `encode`
-    returns the style and the identity concatenated (see `split`); `swap` gives an image the
-    identity of another image.
+    adversarial_loss`, in nats per example. `fit` accepts `keras_gen.data.class_triples`, which
+    contain images and their labels, other images of these classes, and images of other classes with
+    their labels. The discriminator is updated after the encoder and the decoder, on the same
+    generated images. `score` is the sum of the divergence and the reconstruction loss, computed at
+    the style's mean. `encode` returns the concatenated style and identity (see `split`); `swap`
+    gives an image the identity of another image.
 
     Deviations: each triple is used in only one direction, which gives the same expected loss as
     using both directions. The discriminator's targets are not smoothed. The weights are relative to
@@ -55,7 +55,8 @@ class StyleIdentityVAE(EncoderDecoder):
             such as a network built with `keras_gen.networks.with_labels`.
         classes: Number of classes.
         likelihood: Likelihood p(x | style, identity), a name or an object.
-        swap_weight: Weight of the swapped reconstruction, a number or a schedule.
+        swap_weight: Weight of the reconstruction loss with a swapped identity, a number or a
+            schedule.
         beta: Weight of the style's KL divergence, a number or a schedule.
         adversarial_weight: Weight of the adversarial loss, a number or a schedule.
         objective: Adversarial objective, a name or an object.
@@ -114,7 +115,7 @@ class StyleIdentityVAE(EncoderDecoder):
         return self.terms_and_fakes(batch)[0]
 
     def terms_and_fakes(self, batch) -> tuple[dict, list]:
-        """Returns the terms of the loss, and images with another identity for the discriminator."""
+        """Returns the terms of the loss, and generated images with other identities."""
         x = batch["x"]
         mean, log_variance, identity = self.heads(x)
         _, _, of_same = self.heads(batch["same"])
@@ -156,13 +157,13 @@ class StyleIdentityVAE(EncoderDecoder):
         return self.reconstruction(codes, x) + kl_standard_normal(mean, log_variance)
 
     def discriminate(self, images, batch):
-        """Returns the discriminator's logits of images, given the labels of `other`."""
+        """Returns the discriminator's logits for images, given the labels of `other`."""
         return self.discriminator([images, batch["other_labels"]], training=self.training)
 
     # Style and identity ----------------------------------------------------------------------
 
     def heads(self, x) -> list[tf.Tensor]:
-        """Returns the style's mean and log variance, and the identity, of examples."""
+        """Returns the mean and log variance of the style, and the identity, for examples."""
         return super().encoded(x)
 
     @override
@@ -172,7 +173,7 @@ class StyleIdentityVAE(EncoderDecoder):
         return [tf.concat([mean, identity], axis=-1)]
 
     def split(self, codes):
-        """Splits codes `[n, style + identity]`, arrays or tensors, into style and identity."""
+        """Splits codes `[n, style + identity]`, an array or a tensor, into style and identity."""
         style = self.encoder.outputs[0].shape[-1]
         return codes[:, :style], codes[:, style:]
 

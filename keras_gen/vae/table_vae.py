@@ -41,23 +41,23 @@ class TableVAE(VAE):
     """A VAE for the rows of a table, which may contain words, numbers, and gaps.
 
     Nazábal, Olmos, Ghahramani, Valera: "Handling Incomplete Heterogeneous Data using VAEs", Pattern
-    Recognition 107, 2020. Each column has its own likelihood given the latents, and gaps contribute
+    Recognition 107, 2020. Given the latents, each column has its own likelihood. Gaps contribute
     neither to the encoder's input nor to the likelihood of the values. Each word and each interval
     of numbers is a cell (see `table_columns`). The probability of a number is the mass of a mixture
-    of logistic densities in its cell, so likelihoods can be compared with other models of the same
-    cells.
+    of logistic densities in its cell, so likelihoods can be compared with the likelihoods of other
+    models of the same cells.
 
-    `score` and `log_prob` are the bound of an `IWAE` with 16 latent samples. `reconstruct` and
-    `decode` return the most likely words, and the medians of numbers. `impute` and `complete` use
-    64 latents for each row, weighted by the probability of its known values.
+    `score` and `log_prob` return the bound of an `IWAE` with 16 latent samples. `reconstruct` and
+    `decode` return the most likely words and the medians of numbers. `impute` and `complete` use 64
+    latent samples for each row, weighted by the probability of the row's known values.
 
     `fit`, `log_prob`, `impute`, and `complete` accept a DataFrame, a dict of columns, the path of a
-    CSV file, and strings `[n, columns]`. A missing value contributes only to `gap_loss`, which
+    CSV file, or strings `[n, columns]`. A missing value contributes only to `gap_loss`, which
     teaches the model where values are missing, so that samples also have gaps.
 
-    Deviations: there is one layer of latents, whose prior is standard normal until `fit_prior`,
-    instead of a mixture that is learned together with the networks. The likelihoods of numbers also
-    differ.
+    Deviations: there is one layer of latents. Until `fit_prior` is called, the prior of the latents
+    is standard normal, instead of a mixture that is learned together with the networks. The
+    likelihoods of numbers also differ.
 
     Args:
         encoder: Network that maps cells `[batch, columns]`, with -1 where a value is missing, to
@@ -66,7 +66,7 @@ class TableVAE(VAE):
             `CellLikelihood`. `keras_gen.networks.table_networks` builds both networks.
         columns: Columns with cells, as returned by `keras_gen.data.table_columns`.
         beta: Weight of the KL divergence, a number or a schedule.
-        components: Number of normal distributions in the prior of `fit_prior`.
+        components: Number of normal distributions in the prior that `fit_prior` fits.
         seed: Seed for the noise of the latents.
 
     Raises:
@@ -126,15 +126,15 @@ class TableVAE(VAE):
 
     @for_users
     def fit_prior(self, rows, seed: int = 0) -> None:
-        """Fits the prior, a mixture of normal distributions, to the latents of rows with EM.
+        """Fits the prior, a mixture of normal distributions, with EM to the latents of rows.
 
         Call this method after `fit`, with the training rows, so that samples resemble these rows
         more closely; see `MixturePrior`. All later results and further training use this prior.
 
         Args:
             rows: A DataFrame, a dict of columns, the path of a CSV file, or strings `[n, columns]`,
-                at least one row for each of the `components`.
-            seed: Seed for the latents and for the first means.
+                with at least as many rows as `components`.
+            seed: Seed for the latents and for the initial means of the mixture.
 
         Raises:
             ValueError: If there are fewer rows than components, or if rows do not match the
@@ -149,7 +149,7 @@ class TableVAE(VAE):
 
     @override
     def noise(self, n, key):
-        """Samples noise for the latents, the choice of the prior's component, and the values."""
+        """Samples noise for the latents, for the choice of a prior component, and for values."""
         values = [n, *self.likelihood.noise_shape]
         return {
             "latents": tf.random.stateless_normal([n, self.latent_dim], key),
@@ -159,12 +159,12 @@ class TableVAE(VAE):
 
     @override
     def example_of(self, noise, *given):
-        """Returns rows `[n, columns]` sampled from p(x|z): cells with positions in the cells."""
+        """Returns rows `[n, columns]` sampled from p(x|z), as cells with positions in the cells."""
         latents = self.prior.latents(noise["latents"], noise["component"])
         return self.likelihood.draw_rows(self.decoded(latents), noise["values"])
 
     def probabilities(self, x) -> list[tf.Tensor]:
-        """Returns P of each column's cells given the known values, `[n, cells]` per column."""
+        """Returns P of each column's cells, given the known values, `[n, cells]` per column."""
         outputs, log_weights = self._weighted(x, self.score_seeds(tf.floor(x)))
         weights = tf.nn.softmax(log_weights, axis=0)
         parts = []
@@ -174,7 +174,7 @@ class TableVAE(VAE):
         return parts
 
     def completed(self, x, seeds) -> tf.Tensor:
-        """Returns rows `[n, columns]` whose gaps are sampled, with a seed for each row."""
+        """Returns rows `[n, columns]` with sampled values in their gaps, using one seed per row."""
         pairs = tf.cast(tf.stack([seeds, tf.zeros_like(seeds)], axis=1), tf.int64)
         outputs, log_weights = self._weighted(x, pairs)
         uniform = seeded(tf.random.stateless_uniform, seeds, [1], step=1)
@@ -244,7 +244,7 @@ class MixturePrior(DeclaredLayer):
         self.built = True
 
     def log_ratio(self, latents: tf.Tensor) -> tf.Tensor:
-        """Returns log p(z) - log N(z; 0, 1) of latents `[..., latent_dim]`, `[...]`, in nats."""
+        """Returns log p(z) - log N(z; 0, 1) in nats, `[...]`, for latents `[..., latent_dim]`."""
         centered = latents[..., None, :] - self.means
         white = tf.einsum("...ki,kij->...kj", centered, self.whitening)
         log_shares = tf.nn.log_softmax(self.log_shares) + self.log_determinants
@@ -253,7 +253,7 @@ class MixturePrior(DeclaredLayer):
         return tf.reduce_logsumexp(log_parts, axis=-1) + squares
 
     def latents(self, normal: tf.Tensor, uniform: tf.Tensor) -> tf.Tensor:
-        """Returns samples for normal noise `[n, latent_dim]` and uniform noise `[n, 1]`."""
+        """Returns latents for normal noise `[n, latent_dim]` and uniform noise `[n, 1]`."""
         component = drawn_outcome(self.log_shares[None], uniform)
         whitening = tf.gather(self.whitening, component)
         solved = tf.linalg.triangular_solve(

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Inferred(NamedTuple):
-    """Latents `[batch, ...]`, and the parameters of the distribution that they are sampled from."""
+    """Latents `[batch, ...]`, and the parameters of the distribution that yields the latents."""
 
     latents: Any
     parameters: Any
@@ -35,7 +35,7 @@ class VAE(EncoderDecoder):
 
     Kingma, Welling: "Auto-Encoding Variational Bayes", ICLR 2014. The loss is the negative of eq.
     (10), in nats per example: `loss = reconstruction_loss + beta * kl_loss`. `score` and `log_prob`
-    are the ELBO, which is a lower bound, estimated with 16 latent samples.
+    return the ELBO, a lower bound on log p(x), estimated with 16 latent samples.
 
     Deviations: `compile()` uses Adam, whereas the paper uses Adagrad. A `beta` other than 1 gives
     the beta-VAE of Higgins et al. (2017).
@@ -108,7 +108,7 @@ class VAE(EncoderDecoder):
         return Inferred(mean + tf.exp(0.5 * log_variance) * noise, (mean, log_variance))
 
     def elbo_terms(self, x, inferred: Inferred) -> dict:
-        """Returns both terms of eq. (10), each `[batch]`, in nats."""
+        """Returns a dict of both terms of eq. (10), each `[batch]`, in nats."""
         latents, posterior = inferred
         return {
             # -log p(x|z), summed over the values of an example.
@@ -126,9 +126,9 @@ class VAE(EncoderDecoder):
     def log_weights(self, x, samples: int, seed) -> tf.Tensor:
         """Returns log p(x, z) - log q(z|x) for samples z from q(z|x), in nats `[samples, batch]`.
 
-        The mean is the ELBO; log-mean-exp is the bound of Burda et al. (2016), eq. (8). `x` is
-        prepared by its edge; `seed` is stateless, int64 `[2]`, or one seed per example,
-        `[batch, 2]`.
+        The mean over the samples is the ELBO, and the log-mean-exp is the bound of Burda et al.
+        (2016), eq. (8). `x` is prepared by its edge; `seed` is a stateless seed, int64 `[2]`, or
+        one seed per example, `[batch, 2]`.
         """
         return self.log_ratio(x, self.drawn(self.encoded(x), seed, samples))
 
@@ -148,7 +148,7 @@ class VAE(EncoderDecoder):
     # Samples ---------------------------------------------------------------------------------
 
     def noise(self, n, key):
-        """Samples latents from the prior for n examples and, for rows, noise for their values."""
+        """Samples n examples' latents from the prior and, for vectors, noise for the values."""
         latents = [n, *self.decoder.inputs[0].shape[1:]]
         noise = {"latents": tf.random.stateless_normal(latents, key)}
         rows = self.likelihood.range == (-math.inf, math.inf)
@@ -158,14 +158,14 @@ class VAE(EncoderDecoder):
         return noise
 
     def from_noise(self, noise, temperature=1.0):
-        """Returns the mean of p(x|z) for images and counts, and samples for rows of numbers.
+        """Returns the mean of p(x|z) for images and counts, and samples from p(x|z) for vectors.
 
         `temperature` is the standard deviation of the latents, relative to the prior's.
         """
         return self.example_of(noise | {"latents": temperature * noise["latents"]})
 
     def example_of(self, noise: dict, *given) -> tf.Tensor:
-        """Returns the examples for `noise`, from p(x|z) or p(x|z, given)."""
+        """Returns examples generated from `noise` with p(x|z) or p(x|z, given)."""
         if "values" not in noise:
             return self.reconstructed(noise["latents"], *given)
         # The means alone would vary less than the data.
@@ -190,13 +190,14 @@ class VAE(EncoderDecoder):
 
         Args:
             columns: Columns with cells, as returned by `keras_gen.data.table_columns`.
-            latent_dim: Number of dimensions of a code.
-            hidden: Number of units in each hidden layer of the encoder, mirrored by the decoder.
+            latent_dim: Number of latent dimensions.
+            hidden: Number of units in each hidden layer of the encoder; the decoder mirrors the
+                encoder.
             **kwargs: Additional arguments for `TableVAE`.
 
         Raises:
-            TypeError: If `columns` contains anything other than columns, or if the class is another
-                variant of the VAE.
+            TypeError: If `columns` contains anything other than columns, or if the class is a
+                variant of `VAE` other than `TableVAE`.
             ValueError: If a column has no cells.
 
         Example: `model = VAE.for_table(table_columns(people))`.

@@ -9,12 +9,12 @@ from keras_gen.vae.hierarchies.hierarchy import HierarchicalVAE, heads, reparame
 
 @keras.saving.register_keras_serializable("keras_gen")
 class BIVA(HierarchicalVAE):
-    """A VAE with L layers of latents, some inferred bottom-up and the rest top-down.
+    """A VAE with L layers of latents, some of them inferred bottom-up and the others top-down.
 
     Maaløe, Fraccaro, Liévin, Winther: "BIVA: A Very Deep Hierarchy of Latent Variables for
-    Generative Modeling", NeurIPS 2019. A layer i below the top is z_i = (z_i^BU, z_i^TD), here
-    `z1_bu`, `z1_td`, and so on; the top is z_L alone. All latents are generated from the top down,
-    with features that skip layers:
+    Generative Modeling", NeurIPS 2019. A layer i below the top is z_i = (z_i^BU, z_i^TD), named
+    `z1_bu`, `z1_td`, and so on in this class; the top layer is z_L alone. All latents are generated
+    from the top down, with features that skip layers:
 
         p(x, z) = p(z_L) prod_i p(z_i^BU | z_{>i}) p(z_i^TD | z_{>i}) p(x | z),
         q(z | x) = q(z_L | x, z_{<L}^BU) prod_i q(z_i^BU | x, z_{<i}^BU)
@@ -24,27 +24,28 @@ class BIVA(HierarchicalVAE):
     top-down, based on the features of the generative model and of the first pass. The loss is the
     negative ELBO. The divergences of z_i^TD and z_L are in closed form, given the variables on
     which z_i^TD and z_L depend. The divergence of z_i^BU is estimated as log q - log p of a sample,
-    because p depends on layers inferred from z_i^BU; its mean over a batch may be negative.
+    because p depends on layers inferred from z_i^BU. The mean of this estimate over a batch may be
+    negative.
 
     Deviations: some divergences are computed in closed form, and free bits are counted per
     variable. With one layer, the model is a VAE.
 
     Args:
-        bottom_up: L networks, layer 1 first, that map examples, or features and z_{i-1}^BU of the
+        bottom_up: L networks, layer 1 first. They map examples, or features and z_{i-1}^BU of the
             layer below, to features for the next layer and to the mean and log variance of q(z_i^BU
             | ...). The last network returns the mean and log variance of q(z_L | ...) and no
             features.
-        lateral: L - 1 networks, layer 1 first, that map features from the layer's networks in
+        lateral: L - 1 networks, layer 1 first. They map features from the layer's networks in
             `bottom_up` and `top_down` to the mean and log variance of q(z_i^TD | ...).
-        top_down: L - 1 networks, layer 1 first, that map features of the layer above (the top layer
-            has no features) and its z^BU and z^TD (or z_L) to features, followed by the mean and
-            log variance of p(z_i^BU | z_{>i}) and of p(z_i^TD | z_{>i}).
+        top_down: L - 1 networks, layer 1 first. They map the features, z^BU, and z^TD of the layer
+            above (or only z_L if this is the top layer, which has no features) to features,
+            followed by the mean and log variance of p(z_i^BU | z_{>i}) and of p(z_i^TD | z_{>i}).
         decoder: Network that maps features of layer 1, z_1^BU, and z_1^TD to the likelihood's
             parameters.
         likelihood: Likelihood p(x|z), a name or an object.
         beta: Weight of the KL divergence, a number or a schedule.
-        free_bits: Nats of each variable's divergence that are not minimized, a number or a
-            schedule.
+        free_bits: Divergence of each variable, in nats, below which the divergence is not
+            minimized; a number or a schedule.
         seed: Seed for the noise of the latents.
 
     Raises:

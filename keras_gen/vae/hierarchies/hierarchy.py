@@ -31,7 +31,7 @@ class Drawn(NamedTuple):
         latents: Sampled latents, `[batch, ...]`.
         posterior: Mean and log variance of the normal distribution from which the latents were
             sampled.
-        prior: Mean and log variance of p, given the layers above.
+        prior: Mean and log variance of p(latents | layers above).
     """
 
     latents: Any
@@ -44,24 +44,24 @@ class HierarchicalVAE(Coder):
 
     p(x, z) = p(z_L) p(z_{L-1} | z_L) ... p(x | z), where p(z_L) is N(0, 1). A subclass names the
     variables of a layer (`parts`) and defines inference (`posterior`). Lists of networks start with
-    layer 1, which is closest to the data. An example's code is one vector, layer 1 first, which
-    `split` separates into layers.
+    layer 1, which is closest to the data. The code of an example is one vector that contains the
+    latents of all layers, layer 1 first; `split` separates this vector into variables.
 
     `loss = reconstruction_loss + beta * kl_loss`, in nats per example; `kl_z1` and so on are the
-    divergences of the variables. In training, if a variable's mean divergence over the batch is
-    below `free_bits`, `free_bits` is used instead, without a gradient (Kingma et al.: "Improved
-    Variational Inference with Inverse Autoregressive Flow", NeurIPS 2016). `score` and `log_prob`
-    are the ELBO estimated with 16 samples.
+    divergences of the variables. In training, if the mean divergence of a variable over the batch
+    is below `free_bits`, it is replaced with `free_bits`, which has no gradient (Kingma et al.:
+    "Improved Variational Inference with Inverse Autoregressive Flow", NeurIPS 2016). `score` and
+    `log_prob` return the ELBO, estimated with 16 samples.
 
     Args:
         bottom_up: Networks of the bottom-up pass, one per layer.
         top_down: Networks of the top-down pass, one per layer except the top layer.
-        decoder: Network that maps the outputs of the network above (if there are several layers)
-            and the latents of layer 1 to the likelihood's parameters.
+        decoder: Network that maps the latents of layer 1 and, if there are several layers, the
+            outputs of the network above to the likelihood's parameters.
         likelihood: Likelihood p(x|z), a name or an object.
         beta: Weight of the KL divergence, a number or a schedule, such as a warm-up.
-        free_bits: Nats of each variable's divergence that are not minimized, a number or a
-            schedule.
+        free_bits: Divergence of each variable, in nats, below which the divergence is not
+            minimized; a number or a schedule.
         seed: Seed for the noise of the latents.
     """
 
@@ -125,11 +125,11 @@ class HierarchicalVAE(Coder):
         Args:
             noise: Standard normal noise, float32 `[batch, size]`.
             posterior: Function that maps the number of a layer, the features from the layer above,
-                and the priors of the layer's variables to the posteriors of the same variables.
-                Each prior and posterior is a mean and a log variance.
+                and the priors of the layer's variables to the posteriors of these variables. Each
+                prior and posterior is a mean and a log variance.
 
         Returns:
-            A dict that maps the names of the variables to `Drawn`, and the parameters of p(x|z).
+            A dict that maps the name of each variable to a `Drawn`, and the parameters of p(x|z).
         """
         noise = self.split(noise)
         drawn = {}
@@ -198,8 +198,9 @@ class HierarchicalVAE(Coder):
             x: Examples prepared by the edge, `[batch, ...]`.
             samples: Number of samples of the latents for each example.
             seed: Stateless seed, int64 `[2]`, or one seed per example, `[batch, 2]`.
-            layers: Int `[batch]`: latents up to this layer are sampled from the prior given the
-                layers above; the weights are then log p(x|z) + log p(above) - log q(above|x).
+            layers: Number of a layer for each example, int `[batch]`. Latents up to this layer are
+                sampled from the prior given the layers above; the weights are then log p(x|z) + log
+                p(above) - log q(above|x).
         """
         batch = keras.ops.shape(x)[0]
         repeated = tf.repeat(x, samples, axis=0)
@@ -225,7 +226,7 @@ class HierarchicalVAE(Coder):
 
     @override
     def encoded(self, x):
-        """Returns the means of q(z|x), `[batch, size]`, each given the previous means."""
+        """Returns the means of q(z|x), `[batch, size]`; each layer is given the previous means."""
         noise = tf.zeros([keras.ops.shape(x)[0], self.size])
         drawn, _ = self.descend(noise, self.posterior(x, noise))
         return [self.as_vector(drawn)]
@@ -243,7 +244,8 @@ class HierarchicalVAE(Coder):
         """Returns the mean of p(x|z) for latents sampled from the prior.
 
         `temperature` multiplies the standard deviation of each layer's prior. Temperatures below 1
-        give cleaner but less varied samples; a temperature of 0.71 halves the prior's variance.
+        yield cleaner but less varied samples; a temperature of 0.71 halves the variance of each
+        prior.
         """
 
         def prior(layer, features, priors):
@@ -258,8 +260,8 @@ class HierarchicalVAE(Coder):
         Args:
             latents: Codes `[n, size]`, as returned by `encode`.
             noise: Standard normal noise with the same shape as `latents`, used for resampling.
-            layers: Highest layer to resample, int `[n]` or one number for all examples: 0 resamples
-                nothing, and L resamples all layers.
+            layers: Highest layer to resample, int `[n]` or one number for all examples. With 0,
+                nothing is resampled; with L, all layers are resampled.
             batch_size: Number of examples processed at once.
         """
         _, parameters = self.descend(noise, self.above(layers, self.known(latents)))
@@ -267,7 +269,7 @@ class HierarchicalVAE(Coder):
 
     @capability
     def log_prob_above(self, x, layers):
-        """Returns the bound L^{>k}, in nats `[n]`, which reveals anomalies in upper layers.
+        """Returns the bound L^{>k} in nats, `[n]`, which reveals anomalies in the upper layers.
 
         The bound of Maaløe et al. (2019) is log p(x|z) + log p(z_{>k}) - log q(z_{>k}|x), averaged
         over 16 samples. Latents up to layer k are sampled from the prior given the layers above.
@@ -276,8 +278,8 @@ class HierarchicalVAE(Coder):
 
         Args:
             x: Examples `[n, ...]` in the model's input format.
-            layers: Number k of layers sampled from the prior, int `[n]` or one number for all
-                examples: 0 for the ELBO, at most L.
+            layers: Number k of layers sampled from the prior, at most L; int `[n]` or one number
+                for all examples. With 0, the result is the ELBO.
             batch_size: Number of examples processed at once.
         """
         log_weights = self.log_weights(x, SCORE_SAMPLES, self.score_seeds(x), layers=layers)
@@ -338,7 +340,7 @@ def run(network, inputs: list, training: bool) -> list[tf.Tensor]:
 
 
 def heads(network, inputs: list, training: bool, variables: int = 1) -> tuple[list, list]:
-    """Returns the features of a network, and (mean, log variance) of each variable.
+    """Returns a network's features, and the (mean, log variance) of each variable.
 
     Raises:
         ValueError: If the network requires different shapes or has too few outputs.

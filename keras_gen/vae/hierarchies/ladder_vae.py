@@ -12,25 +12,26 @@ class LadderVAE(HierarchicalVAE):
     """A VAE with L layers of latents that are inferred top-down, in the order of generation.
 
     Sønderby, Raiko, Maaløe, Sønderby, Winther: "Ladder Variational Autoencoders", NeurIPS 2016. A
-    deterministic network processes the data bottom-up and returns an estimate for each layer. From
-    the top down, q(z_i | z_{i+1}, x) is the precision-weighted product of this estimate and p(z_i |
-    z_{i+1}). The loss is the negative ELBO, with divergences in closed form given the layer above.
-    With one layer, the model is a VAE.
+    deterministic network processes the data bottom-up and returns an estimate for each layer. In a
+    second pass from the top down, q(z_i | z_{i+1}, x) is the precision-weighted product of this
+    estimate and p(z_i | z_{i+1}). The loss is the negative ELBO. Given the sampled layer above,
+    each divergence is computed in closed form. With one layer, the model is a VAE.
 
     Deviations: none. The networks return log variances, so variances are positive.
 
     Args:
-        bottom_up: L networks, layer 1 first, that map examples, or the features of the network
+        bottom_up: L networks, layer 1 first. They map examples, or the features from the network
             below, to features for the next network, a mean, and a log variance; the last network
             returns no features.
-        top_down: L - 1 networks, layer 1 first, that map the latents of the layer above to the mean
+        top_down: L - 1 networks, layer 1 first. They map the latents of the layer above to the mean
             and log variance of p(z_i | z_{i+1}). Features returned before these two outputs are
             passed down with the latents, which gives p(z_i | all layers above).
-        decoder: Network that maps latents of layer 1 to the likelihood's parameters.
+        decoder: Network that maps the latents of layer 1 to the likelihood's parameters.
         likelihood: Likelihood p(x|z), a name or an object.
         beta: Weight of the KL divergence, a number or a schedule; `Linear(0.0, 1.0, steps=...)` is
             the paper's warm-up.
-        free_bits: Nats of each layer's divergence that are not minimized, a number or a schedule.
+        free_bits: Divergence of each layer, in nats, below which the divergence is not minimized; a
+            number or a schedule.
         seed: Seed for the noise of the latents.
 
     Raises:
@@ -52,7 +53,7 @@ class LadderVAE(HierarchicalVAE):
 
     @override
     def posterior(self, x, noise):
-        """Infers layers' estimates, and returns a function that combines them with the priors."""
+        """Infers each layer's estimate; returns a function that combines estimates with priors."""
         estimates: list = []
         features: list = [x]
         for network in self.bottom_up:

@@ -18,10 +18,10 @@ class ConditionalVQVAE(VQVAE):
     """A VQ-VAE for voice conversion: codes for the spoken words and a speaker-conditioned decoder.
 
     Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017,
-    sec. 4.3. The decoder receives the codes and the speaker, so the codes do not need to spend
-    their few bits on the voice. `convert` replaces the recorded speaker with another speaker. In
-    `fit(waveforms, speakers)`, speakers are integers. `score` does not use the speaker; for
-    `score`, p(x | codes) is the mean over all speakers.
+    sec. 4.3. The decoder receives the codes and the speaker, so the few bits of the codes do not
+    need to represent the voice. `convert` replaces the recorded speaker with another speaker.
+    `fit(waveforms, speakers)` accepts integer speakers. `score` does not require speakers, because
+    it uses the mean of p(x | codes) over all speakers.
 
     Deviations: see `VectorQuantizer`. The paper's decoder is an autoregressive WaveNet, whereas
     this decoder generates all samples at once. The samples are independent given the codes, and the
@@ -102,12 +102,12 @@ class ConditionalVQVAE(VQVAE):
     @override
     @capability
     def reconstruct(self, x, speakers):
-        """Returns reconstructions, float32, of waveforms spoken by speakers, integers `[n]`."""
+        """Returns float32 reconstructions of waveforms, given integer speakers `[n]`."""
         return {"x": self(x, speakers)}
 
     @capability
     def convert(self, x, speakers):
-        """Returns the words of waveforms in the voices of speakers, integers `[n]`."""
+        """Returns waveforms with the words of `x` in the voices of integer speakers `[n]`."""
         return {"x": self(x, speakers)}
 
     @override

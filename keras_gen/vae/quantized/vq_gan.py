@@ -29,20 +29,21 @@ class VQGAN(VQVAE):
     """A VQ-VAE trained with a patch discriminator, so that its reconstructions look real.
 
     Esser, Rombach, Ommer: "Taming Transformers for High-Resolution Image Synthesis", CVPR 2021,
-    sec. 3.1. Two terms are added to the loss of `VQVAE`: a distance between features of a frozen
-    network, and the adversarial loss of the reconstructions (eq. 5). The adversarial loss is
-    weighted by lambda from eq. (7), which balances the gradients of the two parts of the loss with
-    respect to the decoder's last kernel. The codes do not need to encode textures, because the
-    decoder can invent them. `loss = reconstruction_loss + beta * commitment_loss + feature_weight *
-    feature_loss + adversarial_weight * adversarial_loss`, in nats per example; `adversarial_loss`
-    includes the factor lambda, which is reported as `adaptive_weight`. The discriminator is updated
-    after the encoder and the decoder, on new reconstructions. `score` is -log p(x | codes). A prior
-    over the codes is learned afterward, as with `VQVAE`.
+    sec. 3.1. Two terms are added to the loss of `VQVAE`: the distance between the features of
+    images and of their reconstructions in a frozen network, and the adversarial loss of the
+    reconstructions (eq. 5). The adversarial loss is weighted by lambda from eq. (7), which balances
+    the gradients of the adversarial loss and of the other terms with respect to the decoder's last
+    kernel. The codes do not need to encode textures, because the decoder can invent them. `loss =
+    reconstruction_loss + beta * commitment_loss + feature_weight * feature_loss +
+    adversarial_weight * adversarial_loss`, in nats per example; `adversarial_loss` includes the
+    factor lambda, which is reported as `adaptive_weight`. The discriminator is updated after the
+    encoder and the decoder, on new reconstructions. `score` is -log p(x | codes). A prior over the
+    codes is learned afterward, as with `VQVAE`.
 
-    Deviations: the loss contains both squared errors and feature distances (the authors' code adds
-    absolute differences), whereas sec. 3.1 replaces squared errors with feature distances. By
-    default, the codebook is updated with moving averages of the latents. Any feature network can be
-    used instead of a VGG fitted to human judgments. The discriminator is trained from the first
+    Deviations: the loss contains both squared errors and feature distances, whereas sec. 3.1
+    replaces squared errors with feature distances, and the authors' code adds absolute differences.
+    By default, the codebook is updated with moving averages of the latents. Any feature network can
+    be used instead of a VGG fitted to human judgments. The discriminator is trained from the first
     step, whereas the authors' code delays its training; a schedule for `adversarial_weight` delays
     its effect on the decoder.
 
@@ -51,9 +52,9 @@ class VQGAN(VQVAE):
         decoder: Network that maps codes `[batch, ..., dim]` to the likelihood's parameters.
         discriminator: Network that maps images in the likelihood's range to logits `[batch, ...]`,
             such as `keras_gen.networks.patch_discriminator`.
-        feature_network: Network that maps these images to one or more feature maps
-            `[batch, ..., channels]`. It is not trained; `keras_gen.networks.activation_maps`
-            extracts one from a classifier.
+        feature_network: Network that maps images in this range to one or more feature maps
+            `[batch, ..., channels]`. The network is not trained;
+            `keras_gen.networks.activation_maps` extracts such a network from a classifier.
         likelihood: Likelihood p(x|z), a name or an object.
         feature_weight: Weight of the feature distance, a number or a schedule. The distance is
             multiplied by the number of values in an image, to match the likelihood.
@@ -175,8 +176,8 @@ class VQGAN(VQVAE):
             shape: `(height, width, channels)` of the images, with sides of at least 12 pixels.
             feature_network: Trained network that maps images in [-1, 1] to feature maps, such as
                 `keras_gen.networks.vgg_features()`, or the `activation_maps` of a classifier.
-            latent_dim: Number of dimensions of a code.
-            filters: Number of channels in the networks.
+            latent_dim: Number of dimensions of a code's vector.
+            filters: Base number of channels in the networks.
             **kwargs: Additional arguments for the class.
 
         Example: `VQGAN.for_images((64, 64, 3), vgg_features("block2_conv2"))`.

@@ -23,9 +23,9 @@ class VQVAE(EncoderDecoder):
     """An autoencoder whose codes are integers, the indices of codebook entries.
 
     Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017. The
-    loss is eq. (3). By default, moving averages of the latents (appendix A.1) replace the second
-    term of eq. (3) and update the codebook after each step. `perplexity`, the effective number of
-    codes in use, is reported.
+    loss is eq. (3). By default, the codebook is updated after each step with moving averages of the
+    latents (appendix A.1), which replace the second term of eq. (3). `perplexity`, the effective
+    number of codes in use, is reported.
 
     A prior over the codes is learned afterward with `keras_gen.autoregressive.CodePrior`.
 
@@ -38,14 +38,14 @@ class VQVAE(EncoderDecoder):
         codebook_size: Number of codes, K.
         commitment_weight: Weight of the commitment loss, beta, a number or a schedule. The
             reconstruction loss is summed over the values of an example, as in eq. (3). The authors'
-            code averages over all values and divides squared errors by the data's variance. Its
-            weight of 0.25 corresponds to 0.125 * values / dim here, for a `Normal` likelihood with
-            the data's standard deviation. A weight of this size keeps the latents close to their
-            codes.
+            code averages over all values and divides squared errors by the data's variance. The
+            weight of 0.25 in the authors' code corresponds to 0.125 * values / dim here, for a
+            `Normal` likelihood with the data's standard deviation. A weight of this size keeps the
+            latents close to their codes.
         decay: Decay rate of the moving averages, gamma.
         dead_after: Number of updates after which an unused code restarts. If None, codes never
             restart.
-        seed: Seed for selecting the latents from which codes restart.
+        seed: Seed for selecting the latents at which codes restart.
         codebook_update: Method for updating the codebook: `"average"`, or `"loss"` for the second
             term of eq. (3).
 
@@ -77,7 +77,10 @@ class VQVAE(EncoderDecoder):
 
     @override
     def train_step(self, data):
-        """Updates the networks on eq. (3), then the codebook, and restarts unused codes."""
+        """Updates the networks to minimize eq. (3), and then updates the codebook.
+
+        Unused codes are restarted.
+        """
         loss, terms, _ = self.update_coder(self.prepare_batch(data))
         return self.report(terms, loss=loss)
 
@@ -120,7 +123,7 @@ class VQVAE(EncoderDecoder):
         return {"optimizer": Player([*self.networks.values(), *learned])}
 
     def quantized(self, x) -> tuple:
-        """Returns the latents, the nearest codebook vectors, and the indices of these vectors.
+        """Returns latents, the nearest codebook vectors, and the indices of these vectors.
 
         The indices are the codes. The gradient with respect to the vectors passes straight through
         to the latents (eq. (2)).
@@ -129,7 +132,7 @@ class VQVAE(EncoderDecoder):
         return latents, *self.quantizer(latents)
 
     def move_codebooks(self, latents, vectors, codes) -> None:
-        """Updates the codebook, if it uses averages (appendix A.1), and restarts unused codes."""
+        """Updates the codebook if averages are used (appendix A.1); restarts unused codes."""
         self.quantizer.after_update(latents, codes, self.stateless_seed("codebook"))
 
     @override
@@ -145,7 +148,7 @@ class VQVAE(EncoderDecoder):
         return self.quantizer(self.encoder(x, training=False))[1]
 
     def embedded(self, codes) -> tf.Tensor:
-        """Returns the codebook vectors for the codes, the decoder's input."""
+        """Returns the codebook vectors of codes, which are the decoder's input."""
         return self.quantizer.embed(codes)
 
     # Use -------------------------------------------------------------------------------------

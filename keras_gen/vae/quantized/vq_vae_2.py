@@ -16,26 +16,27 @@ class VQVAE2(VQVAE):
     """A VQ-VAE with two grids of codes: a small grid for the layout and a large grid for details.
 
     Razavi, van den Oord, Vinyals: "Generating Diverse High-Fidelity Images with VQ-VAE-2", NeurIPS
-    2019, algorithm 1. The top level is quantized first, and the bottom level is conditioned on its
-    codes; the decoder uses the codes of both levels. Each level has a codebook, whose perplexity is
-    reported as `perplexity` (bottom) and `perplexity_top`.
+    2019, algorithm 1. The top level is quantized first, and the bottom level is conditioned on the
+    top codes; the decoder uses the codes of both levels. Each level has a codebook, whose
+    perplexity is reported as `perplexity` (bottom) and `perplexity_top`.
 
     Priors are learned afterward (algorithm 2). The prior of the top codes is a
-    `keras_gen.autoregressive.PixelCNN`, for which they are images `top[..., None]` with
-    `codebook_size` levels. The prior of the bottom codes is a network conditioned on the top codes,
-    sampled with `keras_gen.autoregressive.sample_causal`. `decode` accepts samples from these
-    priors.
+    `keras_gen.autoregressive.PixelCNN`, which treats the top codes as images `top[..., None]` with
+    `codebook_size` levels. The prior of the bottom codes is a network conditioned on the top codes;
+    `keras_gen.autoregressive.sample_causal` samples from this network. `decode` accepts samples
+    from these priors.
 
     Deviations: see `VectorQuantizer`, which restarts unused codes.
 
     Args:
         top_encoder: Network that maps examples to features for `encoder` and to the top latents
             `[batch, ..., dim]`.
-        encoder: Network that maps features and the top level's codes to the bottom level's latents.
+        encoder: Network that maps the features and the codes of the top level to the latents of the
+            bottom level.
         decoder: Network that maps the codes of the bottom level and of the top level to the
             likelihood's parameters.
         likelihood, codebook_size, commitment_weight, decay, dead_after, codebook_update, seed: See
-            `VQVAE`; they apply to both levels.
+            `VQVAE`. These arguments apply to both levels.
 
     Raises:
         ValueError: If the networks do not match, or if a weight is negative.

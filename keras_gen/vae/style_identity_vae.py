@@ -35,12 +35,12 @@ class StyleIdentityVAE(EncoderDecoder):
     another class with the style of the image or with a style sampled from the prior.
 
     `loss = reconstruction_loss + swap_weight * swap_loss + beta * kl_loss + adversarial_weight *
-    adversarial_loss`, in nats per example. `fit` accepts `keras_gen.data.class_triples`, which
-    contain images and their labels, other images of these classes, and images of other classes with
-    their labels. The discriminator is updated after the encoder and the decoder, on the same
-    generated images. `score` is the sum of the divergence and the reconstruction loss, computed at
-    the style's mean. `encode` returns the concatenated style and identity (see `split`); `swap`
-    gives an image the identity of another image.
+    adversarial_loss`, in nats per example. `fit` accepts the triples from
+    `keras_gen.data.class_triples`: images and their labels, other images of these classes, and
+    images of other classes with their labels. The discriminator is updated after the encoder and
+    the decoder, on the same generated images. `score` is the sum of the divergence and the
+    reconstruction loss, computed at the style's mean. `encode` returns the concatenated style and
+    identity (see `split`); `swap` gives an image the identity of another image.
 
     Deviations: each triple is used in only one direction, which gives the same expected loss as
     using both directions. The discriminator's targets are not smoothed. The weights are relative to

@@ -115,7 +115,7 @@ def slerp(start: np.ndarray, end: np.ndarray, t) -> np.ndarray:
     """Interpolates directions along a great circle, and lengths linearly; returns `[n, d]`.
 
     In high dimensions, latents from a normal prior have approximately the same length, but the
-    midpoint between two of them is closer to the origin (White: "Sampling Generative Networks",
+    midpoint between two latents is closer to the origin (White: "Sampling Generative Networks",
     2016).
 
     Args:

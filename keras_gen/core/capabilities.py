@@ -51,13 +51,13 @@ def capability(function: Callable) -> Callable:
     returns a dict of tensors: a tensor named after an edge is restored by that edge, and all other
     tensors are converted to float32.
 
-    The method accepts arrays with any number of examples, including zero, in any format that their
-    edges accept. If the first argument is a `keras_gen.data.Source`, its arrays are used. Each of
-    the other arguments may also be a single value for all examples. The method uses a graph that is
-    traced once, and processes `batch_size` examples (default: 256) at a time. It returns an array,
-    or a tuple of arrays if there are several outputs. If the only output is `x` and examples are
-    table rows, it returns a table, in the format of `sample`. If the edge of a float input allows
-    it, the corresponding outputs are also floats.
+    The method accepts arrays with any number of examples, including zero, in any format that the
+    edges of the arguments accept. If the first argument is a `keras_gen.data.Source`, its arrays
+    are used. Each of the other arguments may also be a single value for all examples. The method
+    uses a graph that is traced once, and processes `batch_size` examples (default: 256) at a time.
+    It returns an array, or a tuple of arrays if there are several outputs. If the only output is
+    `x` and examples are table rows, it returns a table, in the format of `sample`. If the edge of a
+    float input allows it, the corresponding outputs are also floats.
 
     Example:
     ```python

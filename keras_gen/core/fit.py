@@ -154,7 +154,7 @@ class Call:
             *several: Training or evaluation data, followed by any held-out data.
 
         Returns:
-            The parts of the first batch by name; empty if the batch cannot be inspected.
+            A dict of the named parts of the first batch; empty if the batch cannot be inspected.
 
         Raises:
             ValueError: If the held-out data has a different range than the training data, or does

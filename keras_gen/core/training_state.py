@@ -65,8 +65,8 @@ class TrainingState(keras.callbacks.Callback):
         data: Training data, which must be the same when training resumes: a
             `keras_gen.data.Source`, an array, or a list or dict of these. Checksums of the data are
             saved.
-        may_differ: Names of settings, or `fnmatch` patterns for them, that may differ from the
-            checkpoint, such as `"optimizer.learning_rate*"`.
+        may_differ: Names of settings that may differ from the checkpoint, or `fnmatch` patterns for
+            such names, such as `"optimizer.learning_rate*"`.
 
     Attributes:
         latest: Newest usable checkpoint, or None.

@@ -276,8 +276,8 @@ class Source:
         `stream(start=k)` starts immediately, and equals `stream().skip(k)`.
 
         Args:
-            batch_size: Number of examples in a *global* batch, from 1 to `len(self)`; otherwise, a
-                ValueError is raised.
+            batch_size: Number of examples in a *global* batch, from 1 to `len(self)`. Other numbers
+                raise a ValueError.
             seed: Nonnegative integer.
             start: Number of batches already consumed.
             augment: TensorFlow function `augment(example, seed)` applied to each example, with a

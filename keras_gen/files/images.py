@@ -67,8 +67,8 @@ class Decoded(NamedTuple):
 def decode_image(contents: bytes, most: int = MOST_PIXELS) -> np.ndarray:
     """Decodes the (first) image in a PNG, JPEG, WebP, GIF, BMP, or TIFF file.
 
-    Gray images are converted to RGB, transparency is blended with white, 16 bits are reduced to 8,
-    and photos are rotated according to their EXIF orientation.
+    Gray images are converted to RGB, transparent pixels are blended with white, 16-bit images are
+    converted to 8 bits, and photos are rotated according to their EXIF orientation.
 
     Args:
         contents: Contents of the file.
@@ -406,7 +406,7 @@ def ink_and_center(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def luma(images):
-    """Returns the luma of RGB images, according to ITU-R BT.601, in the same units.
+    """Returns the luma of RGB images according to ITU-R BT.601, in the units of the images.
 
     Args:
         images: RGB values `[..., 3]`, as an array of numbers, for which the result is float64, or

@@ -97,8 +97,9 @@ def export(
         warmup: Warm-up requests, a dict that maps each signature name to a dict from input names to
             arrays. If None, a request contains one example of zeros or empty strings; other open
             axes have size 64, and scalars are 1.
-        half: Whether to store the weights as float16, which halves their size. The stored weights
-            differ by up to 0.05% from the model's weights; computation is still in float32.
+        half: Whether to store the weights as float16, which halves the size of the weights. The
+            stored weights differ by up to 0.05% from the model's weights; computation is still in
+            float32.
         signatures: Names of the signatures to write. For example, one direction of a translation
             can be exported without the weights of the other direction. If None, all of the model's
             signatures are written.

@@ -27,8 +27,8 @@ class Evaluation(keras.callbacks.Callback):
     The evaluation after the first epoch reveals mistakes early, and is necessary because
     `keras.callbacks.CSVLogger` fixes its columns in that epoch. The metrics are added to the
     epoch's logs with the prefix `val_`, where the history, `TrainingState`, and all callbacks
-    *after* this one find them. `EarlyStopping(monitor="val_nll", mode="min")` then counts its
-    patience in evaluations. If a run resumes in an epoch without evaluation, a
+    *after* this one find the metrics. `EarlyStopping(monitor="val_nll", mode="min")` then counts
+    its patience in evaluations. If a run resumes in an epoch without evaluation, a
     `CSVLogger(append=True)` uses different columns. In that case, use a new file, or evaluate every
     epoch.
 
@@ -41,8 +41,8 @@ class Evaluation(keras.callbacks.Callback):
     All workers evaluate, but only the first worker writes.
 
     Args:
-        evaluate: Function that maps the model to a dict of metrics by name. It must not change the
-            model.
+        evaluate: Function that maps the model to a dict from names to metrics. The function must
+            not change the model.
         every: Number of epochs between evaluations.
         best: Name of the metric that selects the best model, a key in the dict that `evaluate`
             returns.

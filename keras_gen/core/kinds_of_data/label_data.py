@@ -92,8 +92,8 @@ def label_edges(classes: int, name: str = "labels") -> dict[str, Labels]:
 def class_names(self) -> tuple[str, ...]:
     """Names of the classes in order, which may be passed instead of labels; empty if unknown.
 
-    `fit` finds them in a source, such as `image_folder(..., labels=True)`, or in labels that are
-    strings. The names are saved and exported with the model.
+    `fit` finds the names in a source, such as `image_folder(..., labels=True)`, or in labels that
+    are strings. The names are saved and exported with the model.
     """
     labels = _labels(self)
     return labels[0].names if labels else ()

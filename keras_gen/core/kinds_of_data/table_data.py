@@ -235,7 +235,7 @@ class Vectors(Edge):
 class Counts(Vectors):
     """Counts, such as the word counts of a document: nonnegative integers or floats.
 
-    Inside the model, they are float32. Outputs are also floats, because expected counts are not
+    Inside the model, counts are float32. Outputs are also floats, because expected counts are not
     integers.
 
     Args:

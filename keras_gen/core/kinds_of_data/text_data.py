@@ -24,7 +24,7 @@ from keras_gen.tensor_checks import require
 
 @dataclasses.dataclass(frozen=True)
 class Characters(Edge):
-    """Texts. Inside the model, they are int32 character indices.
+    """Texts. Inside the model, texts are int32 character indices.
 
     A text is followed by an end token, the number `len(alphabet)`, so there are `len(alphabet)` + 1
     levels. The remaining positions are padded with -1, which all losses ignore. A text of `length`
@@ -163,7 +163,7 @@ class Prompt(Characters):
 
 
 class Texts(Edge):
-    """Texts. Inside the model, they are counts of the words in a vocabulary.
+    """Texts. Inside the model, texts are counts of the words in a vocabulary.
 
     Args:
         vocabulary: All words that are counted.

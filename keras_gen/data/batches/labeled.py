@@ -97,8 +97,8 @@ def partly_labeled(
         batch_size: Number of examples per *global* batch.
         seed: Nonnegative integer.
         start: Number of batches already consumed; see `Source.stream`.
-        labels_per_batch: Number of labeled examples per batch, 1 to `batch_size - 1`; otherwise, a
-            ValueError is raised. If None, half of the batch is labeled, and `batch_size` must be
+        labels_per_batch: Number of labeled examples per batch, 1 to `batch_size - 1`. Other numbers
+            raise a ValueError. If None, half of the batch is labeled, and `batch_size` must be
             even.
         augment_batch: Function applied to `(images, labels)`; see `Source.stream`.
 

@@ -32,8 +32,8 @@ def weighted_stream(
 
     Args:
         source: Examples to sample from, with replacement.
-        weights: `keras_gen.vae.SamplingWeights` with one weight per example; otherwise, a
-            ValueError is raised.
+        weights: `keras_gen.vae.SamplingWeights` with one weight per example. Another number of
+            weights raises a ValueError.
         batch_size: Number of examples per *global* batch, at least 1.
         seed: Nonnegative integer.
         start: Number of batches already consumed.

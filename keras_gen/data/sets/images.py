@@ -41,18 +41,19 @@ def small_images(
     """Loads a dataset of small labeled images such as MNIST, as uint8 `[28, 28, 1]`.
 
     The dataset comes from tensorflow-datasets. If it is unavailable, the digits that ship with
-    scikit-learn replace it; for `"cifar10"`, they are colored and have the shape of CIFAR-10
-    images.
+    scikit-learn replace it; for `"cifar10"`, these digits are colored and have the shape of
+    CIFAR-10 images.
 
     Args:
         name: Name of the dataset: `"mnist"`, `"fashion_mnist"`, `"cifar10"` (`[32, 32, 3]`),
             `"usps"` (its 16x16 digits are enlarged to 20x20 and centered in 28x28, as in MNIST), or
             another dataset in tensorflow-datasets with the splits train and test.
         labels: Whether an example is `(image, label)` instead of an image alone.
-        images: Folder of images to use instead, resized to the same shape. They are always shuffled
-            in the same way, and every tenth image is held out. With labels, at least ten images are
-            held out if the folder contains 50 or more. The label of an image is its subfolder or,
-            without subfolders, its cluster when images are clustered by their colors.
+        images: Folder of images to use instead, which are resized to the shape of the dataset's
+            images. The images are always shuffled in the same way, and every tenth image is held
+            out. With labels, at least ten images are held out if the folder contains 50 or more.
+            The label of an image is its subfolder or, without subfolders, its cluster when images
+            are clustered by their colors.
         fill: Whether USPS digits are enlarged to the full 28x28 pixels, without MNIST's margin, as
             in papers on domain adaptation between the two datasets.
         first: Number of examples to read from the start of each part, which is faster than reading

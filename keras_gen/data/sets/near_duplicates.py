@@ -25,7 +25,7 @@ def near_duplicates(
 
     Args:
         training: Training images of any size, uint8 `[height, width, 3]`.
-        test: Test images in the same format.
+        test: Test images in the format of the training images.
         correlation: Minimum correlation, from -1 to 1, between the pixels of the gray versions of
             two duplicates. Different landscape photographs can have correlations of up to 0.85.
 

@@ -69,7 +69,7 @@ class PlanarSquares(Declared):
     def log_density(self, points: np.ndarray) -> np.ndarray:
         """Returns the log density at points `[n, 2]`, float64 `[n]`.
 
-        The log density is minus infinity outside of the squares, which include their borders.
+        The log density is minus infinity outside of the squares. The borders belong to the squares.
         """
         # The corners are float32, like the sampled points, so that points on a border do not fall
         # outside.

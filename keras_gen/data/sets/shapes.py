@@ -72,8 +72,8 @@ class Shapes(Declared):
         """Draws images, uint8 `[n, size, size, 1]`, with background 0 and shape 255.
 
         Args:
-            values: Values of the factors, integers `[n, 5]` on the grid of `factors`; otherwise, a
-                ValueError is raised.
+            values: Values of the factors, integers `[n, 5]` on the grid of `factors`. Other values
+                raise a ValueError.
         """
         values = self.factors.check(values)
         images = np.empty([len(values), self.size, self.size, 1], np.uint8)

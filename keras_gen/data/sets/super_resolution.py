@@ -30,17 +30,17 @@ def photograph_patches(
 
     The photographs are the 91 images of Yang, Wright, Huang, Ma: "Image Super-Resolution via Sparse
     Representation", IEEE TIP 2010, and the training images of BSDS500 (Arbelaez, Maire, Fowlkes,
-    Malik: "Contour Detection and Hierarchical Image Segmentation", PAMI 2011) at half size. They
-    are read from the folders `super_resolution/T91` and `super_resolution/bsds500_half` in
-    `downloads/manual` in TFDS_DATA_DIR. Squares from the last 20 images are held out. If these
+    Malik: "Contour Detection and Hierarchical Image Segmentation", PAMI 2011) at half size. All
+    photographs are read from the folders `super_resolution/T91` and `super_resolution/bsds500_half`
+    in `downloads/manual` in TFDS_DATA_DIR. Squares from the last 20 images are held out. If these
     folders do not exist, parts of the photographs that ship with scikit-learn replace them.
 
     Args:
         side: Side length of the squares in pixels. Smaller images are left out.
         images: Folder of photographs to use instead; squares from every tenth image are held out.
-        apart_from: Test images of any size, uint8. Photographs with the same content
-            (`near_duplicates`) are left out, and the source's origin reports their number. For
-            example, `woman` in Set5 is part of BSDS500.
+        apart_from: Test images of any size, uint8. Photographs with the same content as a test
+            image (`near_duplicates`) are left out, and the source's origin reports their number.
+            For example, `woman` in Set5 is part of BSDS500.
 
     Raises:
         ValueError: If no image is large enough.

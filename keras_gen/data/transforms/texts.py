@@ -38,7 +38,7 @@ def characters_of(texts: Iterable[str]) -> str:
     """Returns the characters that occur in texts, in Unicode order.
 
     Args:
-        texts: Strings, with at least one character; otherwise, a ValueError is raised.
+        texts: Strings. If they contain no characters, a ValueError is raised.
 
     Example:
         >>> characters_of(["ab", "cab!"])
@@ -93,7 +93,7 @@ def common_words(texts: Iterable[str], size: int = 2000) -> list[str]:
     Words are defined as in `WordCounts`; the stop words are scikit-learn's.
 
     Args:
-        texts: Texts of the training set, with at least one word; otherwise, a ValueError is raised.
+        texts: Texts of the training set. If they contain no words, a ValueError is raised.
         size: Maximum number of words.
 
     Example:

@@ -21,10 +21,9 @@ def feature_distance(first: tf.Tensor, second: tf.Tensor) -> tf.Tensor:
     The distances are float32; see Zhang, Isola, Efros, Shechtman, Wang: "The Unreasonable
     Effectiveness of Deep Features as a Perceptual Metric", CVPR 2018, eq. (1). At each position of
     each map, the two channel vectors are scaled to length 1, and the squared distance between them
-    is computed. These squared distances are averaged over positions and summed over maps. Each map
-    contributes between 0 and
-    4. Deviation: the weights w, which the paper fits to human ratings of distances, are 1 for all
-    channels.
+    is computed. These squared distances are averaged over positions and summed over maps. The
+    distance for each map is between 0 and 4. Deviation: the weights w, which the paper fits to
+    human ratings of distances, are 1 for all channels.
 
     Args:
         first: Feature map of the first batch, `[batch, ..., channels]`, or a list of feature maps,

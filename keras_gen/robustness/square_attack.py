@@ -31,7 +31,7 @@ class SquareAttack(Attack):
     Args:
         epsilon, targeted: See `Attack`.
         norm: Norm of the change; must be `"inf"`.
-        queries: Number of changes to try per example, from 1 to 2**20.
+        queries: Number of changes to try for each example, from 1 to 2**20.
         fraction: Fraction of an image's pixels covered by the first squares, above 0 and at most 1.
             Later squares are smaller.
 

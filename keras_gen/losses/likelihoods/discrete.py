@@ -154,8 +154,8 @@ class Multinomial(Likelihood):
     in their given order, so the multinomial coefficient is omitted.
 
     Args:
-        draws: Number of words per example in `mean` and `sample`, at least 1. `log_prob` accepts
-            any number of words.
+        draws: Number of words of each example in `mean` and `sample`, at least 1. `log_prob`
+            accepts any number of words.
 
     Example:
         >>> Multinomial().log_prob(tf.zeros([4, 2000]), tf.ones([4, 2000]))  # -2000 log 2000 each

@@ -64,8 +64,7 @@ def gaussian_modes(samples: np.ndarray, centers: np.ndarray, std: Positive) -> d
     The metrics follow Srivastava et al. (2017, VEEGAN), sec. 4.1. A sample is of high quality if it
     is within 3 standard deviations of the nearest center. A mode is captured if its center is the
     nearest center of at least one high-quality sample. The paper uses 2,500 samples. In two
-    dimensions, a fraction of 1
-    - exp(-4.5) = 0.989 of the mixture's own samples is of high quality.
+    dimensions, the fraction 1 - exp(-4.5) = 0.989 of the mixture's own samples is of high quality.
 
     Args:
         samples: Samples `[n, d]` of any numeric dtype.

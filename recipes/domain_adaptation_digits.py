@@ -155,8 +155,8 @@ def main(run: Run, s: Settings):
         measure = partial(measured, s, task, name)
         found[name] = run.each_seed(f"to {name}, seed {{}}", measure, s.seeds)
     for seed, of_seed in zip(range(s.seed, s.seed + s.seeds), found["mnist_m"], strict=True):
-        source, _, test = task("mnist_m", seed)
-        of_seed["pasted"] = pasted_accuracy(*source, photographs, *test, seed)
+        labeled, _, on_new_photographs = task("mnist_m", seed)
+        of_seed["pasted"] = pasted_accuracy(*labeled, photographs, *on_new_photographs, seed)
 
     with run.evaluation(model) as metrics:
         right = accuracy(model, *test)

@@ -1,4 +1,4 @@
-"""What notebooks call: checks of one exercise, and of all exercises of a chapter."""
+"""Functions that notebooks call to check one exercise or all exercises of a chapter."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from keras_gen.course.grading import Exercise, diagnose
 
 
 def check(chapter: str, name: str, function: Callable) -> bool:
-    """Compares a function with the library, and prints whether it is right or what is wrong.
+    """Compares a function with the library, and prints that it is right or what is wrong.
 
     An error in the function is described, too. There is no time limit: interrupt a function that
     does not end.
@@ -24,7 +24,7 @@ def check(chapter: str, name: str, function: Callable) -> bool:
 
     Raises:
         TypeError: If `function` is not callable.
-        ValueError: If there is no such exercise.
+        ValueError: If the exercise does not exist.
 
     Example:
         >>> check("04", "kl", lambda mean, log_variance: mean)
@@ -52,15 +52,16 @@ def grade(chapter: str, functions: Mapping[str, Any]) -> dict[str, int]:
 
     Args:
         chapter: Two digits of the chapter, such as "04".
-        functions: Functions by the name of the exercise, such as `globals()` in a notebook. Other
-            names are ignored.
+        functions: Dict from the names of exercises to functions, such as `globals()` in a notebook.
+            Names that are not exercises are ignored.
 
     Returns:
-        The points for each exercise, its level if it is right and 0 otherwise.
+        A dict that maps each exercise to its points: the exercise's level if the function is right,
+        and 0 otherwise.
 
     Raises:
         TypeError: If `functions` is not a mapping.
-        ValueError: If there is no such chapter.
+        ValueError: If the chapter does not exist.
 
     Example:
         >>> grade("04", {})
@@ -94,7 +95,7 @@ def find(chapter: str) -> list[Exercise]:
     """Returns the exercises of a chapter.
 
     Raises:
-        ValueError: If there is no such chapter.
+        ValueError: If the chapter does not exist.
     """
     found = [each for each in EXERCISES if isinstance(chapter, str) and each.chapter == chapter]
     if not found:

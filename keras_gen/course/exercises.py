@@ -1,8 +1,8 @@
-"""The exercises of the course, by chapter. Each function is a statement, and the right answer.
+"""The exercises of the course by chapter; each function is a statement and its solution.
 
-A docstring is the statement that a notebook shows. Typical mistakes are functions with the same
-arguments, listed with the sentence that a student reads. Arguments are float32 arrays, unless the
-statement mentions others, and results are per example unless stated otherwise.
+The docstring of a function is the statement that a notebook shows. Typical mistakes are functions
+with the same arguments, each listed with the sentence that a student reads. Unless the statement
+says otherwise, arguments are float32 arrays, and there is one result per example.
 """
 
 import math
@@ -55,7 +55,7 @@ def _exercise(
     mistakes: Mapping[str, Callable],
     probe: Callable = _called,
 ) -> Callable:
-    """Returns a decorator that adds an exercise whose right answer is the decorated function."""
+    """Returns a decorator that adds an exercise whose solution is the decorated function."""
 
     def added(reference):
         EXERCISES.append(Exercise(chapter, level, reference, inputs, mistakes, probe))
@@ -78,12 +78,12 @@ def _uniform(r, *shape) -> np.ndarray:
 
 
 def _sized(make: Callable) -> Callable:
-    """Returns inputs made by a function of a generator, a number of examples, and of values."""
+    """Returns inputs made from a generator, a number of examples, and a number of values."""
     return lambda r: make(r, *_sizes(r))
 
 
 def _normals(count: int) -> Callable:
-    """Returns inputs: arrays of normal numbers, all `[examples, values]`."""
+    """Returns inputs that are `count` arrays of normal numbers, `[examples, values]`."""
     return _sized(lambda r, n, d: tuple(_normal(r, n, d) for _ in range(count)))
 
 
@@ -174,7 +174,7 @@ def _spectrum(x, k, centered=True, root=False, kept=False, count=0):
     },
 )
 def smallest_error(x, k):
-    """Return the smallest squared error of a linear autoencoder with `k` codes, a number.
+    """Return, as a number, the smallest squared error of a linear autoencoder with `k` codes.
 
     `x` is `[n, d]`, and biases are allowed. The error of an example is summed over its `d` values,
     and the result is the mean over the `n` examples.
@@ -200,10 +200,10 @@ def smallest_error(x, k):
     },
 )
 def masking_noise(x, uniform, rate):
-    """Return the examples with masking noise: values are 0 where `uniform` is below `rate`.
+    """Return the examples with values set to 0 (masking noise) where `uniform` is below `rate`.
 
-    `x` and `uniform` are `[n, d]`, and `rate` is a number between 0 and 1. Other values stay as
-    they are.
+    `x` and `uniform` are `[n, d]`, and `rate` is a number between 0 and 1. All other values of `x`
+    stay as they are.
     """
     return np.where(uniform < rate, 0, x)
 
@@ -251,9 +251,9 @@ def _bernoulli_kl(p, q):
     },
 )
 def sparsity_penalty(activity, target):
-    """Return the divergence of codes' activities from a target, in nats, a number.
+    """Return, as a number, the divergence of the codes' activities from a target, in nats.
 
-    `activity` is `[k]`: the mean activation of each code, between 0 and 1. `target` is a number.
+    `activity`, `[k]`, is the mean activation of each code, between 0 and 1. `target` is a number.
     The result is the sum over codes of KL(Bernoulli(target) || Bernoulli(activity)).
     """
     return _bernoulli_kl(target, activity).sum()
@@ -277,7 +277,7 @@ def contraction(codes, weights):
     r"""Return the squared Frobenius norm of the Jacobian of an encoder with one sigmoid layer.
 
     `codes` is `[n, k]`, with $h = \mathrm{sigmoid}(x W + b)$, and `weights` is $W$, `[d, k]`. The
-    result is `[n]`: $\sum_{ij} (\partial h_j / \partial x_i)^2$ for each example.
+    result, `[n]`, is $\sum_{ij} (\partial h_j / \partial x_i)^2$ for each example.
     """
     return (codes * (1 - codes)) ** 2 @ (weights**2).sum(axis=0)
 
@@ -392,7 +392,8 @@ def _effective(log_weights):
 def effective_samples(log_weights):
     r"""Return the effective number of samples, $(\sum_i w_i)^2 / \sum_i w_i^2$, of each example.
 
-    `log_weights` is `[samples, n]`, near -200, and the result is `[n]`, between 1 and `samples`.
+    `log_weights` is `[samples, n]`, with values near -200. The result is `[n]`, with values between
+    1 and `samples`.
     """
     return _effective(log_weights)
 
@@ -536,7 +537,8 @@ def _distances(z, codebook):
 def nearest_code(latents, codebook):
     """Return the index of the nearest code for each latent.
 
-    `latents` is `[n, d]`, `codebook` is `[k, d]`, and the result is `[n]`, integers from 0.
+    `latents` is `[n, d]`, and `codebook` is `[k, d]`. The result is `[n]`, with integers from 0 to
+    k - 1.
     """
     return _quantizer(codebook)(latents)[1]
 
@@ -559,7 +561,7 @@ def nearest_code(latents, codebook):
 def straight_through(latents, quantized):
     """Return the quantized latents in such a way that gradients pass unchanged to `latents`.
 
-    Both arguments and the result are tensors `[n, d]`. Use TensorFlow. The results compared are the
+    Both arguments and the result are tensors `[n, d]`. Use TensorFlow. The grader compares the
     value, the gradient with respect to `latents`, and the gradient with respect to `quantized`.
     """
     return latents + tf.stop_gradient(quantized - latents)
@@ -611,7 +613,7 @@ def _entropy(indices, codes):
     },
 )
 def code_perplexity(indices, codes):
-    """Return the perplexity of a codebook: the exponential of the entropy of its use, a number.
+    """Return, as a number, the perplexity of a codebook: the exponential of the entropy of its use.
 
     `indices` is `[n]`, with integers from 0 to `codes - 1`. Some codes may never be used.
     """
@@ -642,8 +644,8 @@ def code_perplexity(indices, codes):
 def capacity_loss(kl, capacity, weight):
     """Return the loss that keeps the divergence of each example near a capacity.
 
-    `kl` is `[n]`, in nats, and the other arguments are numbers. The loss is the weight times the
-    absolute distance of the divergence from the capacity, `[n]`.
+    `kl` is `[n]`, in nats, and the other arguments are numbers. The loss, `[n]`, is the weight
+    times the absolute distance of the divergence from the capacity.
     """
     return weight * np.abs(kl - capacity)
 
@@ -669,10 +671,11 @@ def _gap(information, entropies, axis=0):
     },
 )
 def mutual_information_gap(information, entropies):
-    """Return the mutual information gap (MIG), a number.
+    """Return the mutual information gap (MIG) as a number.
 
-    `information` is `[codes, factors]`, the mutual information of codes and factors, and
-    `entropies` is `[factors]`. For each factor, the gap is between the two most informative codes.
+    `information`, `[codes, factors]`, is the mutual information of codes and factors, and
+    `entropies`, `[factors]`, contains the entropies of the factors. For each factor, the gap is
+    between the two most informative codes.
     """
     return _gap(information, entropies).mean()
 
@@ -700,8 +703,9 @@ def _unlabeled(bounds, logits, entropy=1.0):
 def unlabeled_bound(bounds, logits):
     r"""Return the bound on the log-likelihood of images without labels, as in the model M2.
 
-    `bounds` is `[n, classes]`, the bound if the class were known, and `logits` is `[n, classes]`,
-    the logits of $q(y \mid x)$. The result is $\sum_y q(y \mid x) L(x, y) + H(q)$, `[n]`.
+    `bounds`, `[n, classes]`, contains the bound $L(x, y)$ that would hold if the class were known.
+    `logits`, `[n, classes]`, contains the logits of $q(y \mid x)$. The result, `[n]`, is
+    $\sum_y q(y \mid x) L(x, y) + H(q)$.
     """
     return _unlabeled(bounds, logits)
 
@@ -814,8 +818,8 @@ def _raster(size, sees_itself, whole=False):
 def pixel_mask(size, sees_itself):
     """Return the mask of a PixelCNN kernel, `[size, size]` with an odd size.
 
-    The mask is 1 at pixels that precede the central pixel in raster order, 0 at pixels that follow,
-    and `sees_itself` (mask B) or not (mask A) at the center.
+    The mask is 1 at pixels that precede the central pixel in raster order, and 0 at pixels that
+    follow. At the center, it is 1 if `sees_itself` is True (mask B), and 0 otherwise (mask A).
     """
     return _raster(size, sees_itself)
 
@@ -936,8 +940,8 @@ def coupling_inverse(y, network):
 def bits(nats, dimensions, levels):
     """Return bits per dimension of images whose `levels` levels were scaled to [0, 1).
 
-    `nats` is `[n]`, the negative log density of the scaled images with uniform noise one level
-    wide, and `dimensions` is the number of values in an image.
+    `nats`, `[n]`, is the negative log density of the scaled images with uniform noise that is one
+    level wide. `dimensions` is the number of values in an image.
     """
     return bits_per_dimension(nats, dimensions, "uniform", levels)
 
@@ -961,7 +965,7 @@ def bits(nats, dimensions, levels):
     },
 )
 def convolution_log_det(matrix, height, width):
-    """Return the log-determinant of an invertible 1x1 convolution on an image, a number.
+    """Return, as a number, the log-determinant of an invertible 1x1 convolution on an image.
 
     The convolution multiplies the channels of each of the `height * width` pixels by `matrix`,
     `[channels, channels]`, whose determinant may be negative.
@@ -1042,7 +1046,7 @@ def discriminator_loss(real_logits, fake_logits):
     },
 )
 def nonsaturating_loss(fake_logits):
-    """Return the nonsaturating loss of the generator, `[n]`, for the logits of its examples, `[n]`.
+    """Return the generator's nonsaturating loss, `[n]`, for the logits of its examples, `[n]`.
 
     Logits may be as large as 100 in absolute value.
     """
@@ -1160,7 +1164,7 @@ def _slopes(critic, x):
     probe=lambda f, critic, *arrays: f(critic, *map(tf.constant, arrays)),
 )
 def gradient_penalty(critic, real, fake, epsilon):
-    """Return the gradient penalty of WGAN-GP for each pair of examples, without its weight, `[n]`.
+    """Return the gradient penalty of WGAN-GP for each pair of examples, `[n]`, without a weight.
 
     `critic` maps a tensor `[n, d]` to `[n]`; `real` and `fake` are tensors `[n, d]`. `epsilon` is
     `[n, 1]`, the weight of the real example in the interpolated point. Use TensorFlow.
@@ -1204,7 +1208,7 @@ def _frechet(a, s, b, t, mean=1.0, cross=1.0):
     },
 )
 def frechet(mean_a, covariance_a, mean_b, covariance_b):
-    """Return the squared Fréchet distance of two normal distributions, a number.
+    """Return the squared Fréchet distance of two normal distributions as a number.
 
     The means are `[d]`, and the covariances are `[d, d]`, all float64.
     """
@@ -1235,7 +1239,7 @@ def _cycle_inputs(r):
     },
 )
 def cycle_loss(x, forward, backward):
-    """Return the cycle loss of each example, `[n]`: its mean absolute error after one cycle.
+    """Return the cycle loss, `[n]`, of each example: the mean absolute error after one cycle.
 
     `x` is `[n, d]`, and `forward` and `backward` are functions that translate `[n, d]` to the other
     domain and back.
@@ -1333,7 +1337,7 @@ def _shuffled(x, factor, order=(0, 1, 3, 2, 4)):
     },
 )
 def pixel_shuffle(maps, factor):
-    """Return gray images that are `factor` times as large, `[n, height * factor, width * factor]`.
+    """Return gray images with sides `factor` times as long, `[n, height * factor, width * factor]`.
 
     `maps` is `[n, height, width, factor**2]`. The channels of a position become a square of pixels,
     row by row.
@@ -1367,8 +1371,8 @@ def _attacked(r):
 def fgsm(x, gradient, epsilon):
     """Return adversarial examples of the fast gradient sign method, with pixels in [0, 1].
 
-    `x` and `gradient`, the gradient of the loss with respect to `x`, are `[n, d]`, and `epsilon` is
-    the largest change of a pixel.
+    `x` and `gradient` are `[n, d]`. `gradient` is the gradient of the loss with respect to `x`, and
+    `epsilon` is the largest change of a pixel.
     """
     return np.clip(x + epsilon * np.sign(gradient), 0, 1)
 
@@ -1392,7 +1396,7 @@ def fgsm(x, gradient, epsilon):
     },
 )
 def parity_gap(decisions, attributes):
-    """Return the gap to demographic parity, a number: the difference of two rates of decision 1.
+    """Return the gap to demographic parity, the difference of two rates of decision 1, as a number.
 
     Both arguments are `[n]` and contain 0 and 1. Each of the two groups that the attribute defines
     has one rate, and the gap is at least 0.
@@ -1423,9 +1427,9 @@ def _pgd(x, start, gradient, step, epsilon):
 def pgd_step(x, original, gradient, step, epsilon):
     """Return the points after one step of projected gradient descent against a classifier.
 
-    `x`, the current points, `original`, and `gradient`, the gradient of the loss at `x`, are
-    `[n, d]`. A step changes each pixel by `step`, and the points stay in [0, 1] and within
-    `epsilon` of the original in each pixel.
+    `x` contains the current points, and `gradient` is the gradient of the loss at `x`. `x`,
+    `original`, and `gradient` are `[n, d]`. A step changes each pixel by `step`. Then, each pixel
+    is kept in [0, 1] and within `epsilon` of the original pixel.
     """
     return _pgd(x, original, gradient, step, epsilon)
 
@@ -1452,8 +1456,8 @@ def _reversal(function, x, weight):
 def gradient_reversal(x, weight):
     """Return `x` in such a way that its gradient is multiplied by `-weight`.
 
-    `x` is a tensor `[n, d]`, and `weight` is a positive number. Use TensorFlow. The results
-    compared are the value, and the gradient with respect to `x`.
+    `x` is a tensor `[n, d]`, and `weight` is a positive number. Use TensorFlow. The grader compares
+    the value and the gradient with respect to `x`.
     """
     return reverse_gradient(x, weight)
 
@@ -1505,8 +1509,8 @@ def noised(x, noise, alpha_bar):
 def guided(conditional, unconditional, weight):
     """Return the prediction of classifier-free guidance, as in Ho and Salimans (2022).
 
-    Both predictions are `[n, d]`. At weight 0, the result is the conditional prediction, and a
-    positive weight moves it away from the unconditional prediction.
+    Both predictions are `[n, d]`. At weight 0, the result is the conditional prediction. A positive
+    weight moves the result away from the unconditional prediction.
     """
     return (1 + weight) * conditional - weight * unconditional
 
@@ -1570,8 +1574,8 @@ _CHAIN: Any = SimpleNamespace(alpha=tf.sqrt, sigma=lambda t: tf.sqrt(1 - t))
 def ddpm_posterior(x_t, x_0, alpha_bar_before, alpha_bar):
     r"""Return the mean, `[n, d]`, and the variance, a number, of DDPM's $q(x_{t-1} \mid x_t, x_0)$.
 
-    `x_t` and `x_0` are `[n, d]`, and the last arguments are $\bar\alpha_{t-1}$ and
-    $\bar\alpha_t$, numbers.
+    `x_t` and `x_0` are `[n, d]`, and the last two arguments are the numbers $\bar\alpha_{t-1}$ and
+    $\bar\alpha_t$.
     """
     return posterior(_CHAIN, tf.constant(alpha_bar), tf.constant(alpha_bar_before), x_t, x_0)
 
@@ -1600,9 +1604,9 @@ def ddpm_posterior(x_t, x_0, alpha_bar_before, alpha_bar):
 def langevin_step(x, score, noise, step):
     r"""Return points after a step of Langevin dynamics at temperature 1.
 
-    `x`, `score`, and the standard normal `noise` are `[n, d]`, and `step` is the variance of the
-    noise in a step, a number. As `step` approaches 0, the step leaves the density $p(x)$ with the
-    score $\nabla \log p(x)$ unchanged.
+    `x`, `score`, and the standard normal `noise` are `[n, d]`, and the number `step` is the
+    variance of the noise in a step. As `step` approaches 0, the step leaves the density $p(x)$ with
+    the score $\nabla \log p(x)$ unchanged.
     """
     return x + step / 2 * score + math.sqrt(step) * noise
 
@@ -1630,10 +1634,10 @@ def _chains(r):
     },
 )
 def contrastive_loss(energy, examples, samples):
-    """Return the loss of an energy, a number, whose gradient estimates the gradient of -log p.
+    """Return, as a number, the loss whose gradient estimates the gradient of -log p.
 
-    `energy` maps points `[n, d]` to energies `[n]`. `examples` and `samples`, which come from
-    chains of the model, may differ in number.
+    `energy` maps points `[n, d]` to energies `[n]`. `samples` come from chains of the model, and
+    may differ in number from `examples`.
     """
     return energy(examples).mean() - energy(samples).mean()
 
@@ -1662,8 +1666,9 @@ def acceptance(energy, new_energy, log_forward, log_backward):
     """Return the probability, `[n]`, with which Metropolis-Hastings accepts a proposed point.
 
     `energy` and `new_energy` belong to the current and the proposed point; log p is minus the
-    energy plus a constant. `log_forward` is the log density of the proposal given the current
-    point, and `log_backward` of the current point given the proposed point. All are `[n]`.
+    energy plus a constant. `log_forward` is the log density of the proposed point given the current
+    point, and `log_backward` is the log density of the current point given the proposed point. All
+    arguments are `[n]`.
     """
     return np.minimum(1, np.exp(energy - new_energy + log_backward - log_forward))
 
@@ -1696,9 +1701,9 @@ def _matching(s, x, y, sigma, sign=1.0, scale=None):
 def score_matching_loss(score, x, noisy, sigma):
     r"""Return the weighted loss of denoising score matching for each example, `[n]`.
 
-    `score` is a network's score at `noisy`, which is `x` plus noise with the standard deviation
-    `sigma`; arrays are `[n, d]`. The loss is $\frac{\sigma^2}{2}$ times the squared distance of
-    the score from $\nabla \log q(\tilde x \mid x)$.
+    `score` is a network's score at `noisy`, and `noisy` is `x` plus noise with the standard
+    deviation `sigma`. All arrays are `[n, d]`. The loss is $\frac{\sigma^2}{2}$ times the squared
+    distance of the score from $\nabla \log q(\tilde x \mid x)$.
     """
     path, t = KarrasPath(), tf.constant(sigma)
     target = path.quantity("score", t, Parts(x, (noisy - x) / sigma))
@@ -1764,7 +1769,7 @@ def _inception(p, marginal=True, exponent=True):
     },
 )
 def inception_score_of(probabilities):
-    """Return the inception score, a number, for a classifier's probabilities, `[n, classes]`.
+    """Return the inception score for a classifier's probabilities, `[n, classes]`, as a number.
 
     The score is the exponential of the mean of KL(p(y | x) || p(y)), where p(y) is the mean of all
     rows p(y | x).
@@ -1800,9 +1805,10 @@ def _mmd(x, y, diagonal=False, width=None, cross=2.0, power=3):
     },
 )
 def kernel_distance_of(x, y):
-    r"""Return the unbiased estimate of the squared kernel distance (KID) of two sets, a number.
+    r"""Return, as a number, the unbiased estimate of two sets' squared kernel distance (KID).
 
     `x` is `[n, d]`, `y` is `[m, d]`, and the kernel is $k(a, b) = (a^T b / d + 1)^3$. The estimate
-    is $E k(x, x') + E k(y, y') - 2 E k(x, y)$, where x and x' are different examples of a set.
+    is $E k(x, x') + E k(y, y') - 2 E k(x, y)$, where x and x' are different examples from the same
+    set.
     """
     return _mmd(x, y)

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 SEEDS = range(5)
-"""Seeds of the inputs of each exercise."""
+"""Seeds with which the inputs of each exercise are generated."""
 Pairs = list[tuple[np.ndarray, np.ndarray]]
-"""A found and an expected array for each seed."""
+"""Pairs of a found array and the expected array, one pair per seed."""
 
 # Sentences about a result, and what makes the found result of the expected one.
 _CHANGES: dict[str, Callable] = {
@@ -35,11 +35,12 @@ class Exercise:
         chapter: Two digits of the chapter, such as "04".
         level: Difficulty and points, from 1 (one line) to 3 (several steps).
         reference: The right function. Its name, signature, and docstring are the statement of the
-            exercise, and its body calls the library where the library has the function.
-        inputs: Function that generates the arguments with a NumPy generator.
-        mistakes: Typical wrong functions by a sentence that describes the mistake.
-        probe: Function that calls a function with the arguments and returns what is compared, an
-            array or a tuple of arrays.
+            exercise. Its body calls the library if the library has this function.
+        inputs: Function that generates the arguments from a NumPy generator.
+        mistakes: Dict from sentences that describe typical mistakes to functions with these
+            mistakes.
+        probe: Function that calls the student's function with the arguments, and returns the array
+            or the tuple of arrays to compare.
     """
 
     chapter: str
@@ -55,7 +56,7 @@ class Exercise:
         return self.reference.__name__
 
     def arguments(self, seed: int) -> tuple:
-        """Returns the arguments for a seed, equal in every call."""
+        """Returns the arguments for a seed, which are equal in every call."""
         return self.inputs(np.random.default_rng([seed, zlib.crc32(self.name.encode())]))
 
     def outputs(self, function: Callable, arguments: Iterable) -> list[np.ndarray]:
@@ -66,7 +67,7 @@ class Exercise:
 
 @np.errstate(all="ignore")
 def diagnose(exercise: Exercise, function: Callable) -> str:
-    """Returns a sentence on the first mistake in a function, without its subject; "" if right."""
+    """Describes the first mistake in a function, in a sentence without a subject; "" if right."""
     results: list[Pairs] = []
     for seed in SEEDS:
         found = _pairs(exercise, function, exercise.arguments(seed))
@@ -108,7 +109,7 @@ def _pairs(exercise: Exercise, function: Callable, arguments: tuple) -> Pairs | 
 
 
 def _array(output: Any) -> np.ndarray:
-    """Returns an output as float64, or as it is if it is not numeric."""
+    """Returns an output as float64, or unchanged if it is not numeric."""
     array = np.asarray(output)
     return array.astype(np.float64) if array.dtype.kind in "biuf" else array
 
@@ -132,7 +133,7 @@ def _close(found: np.ndarray, expected: np.ndarray) -> bool:
 
 
 def _is(exercise: Exercise, mistake: Callable, results: list[Pairs]) -> bool:
-    """Whether a typical mistake gives these results."""
+    """Returns whether a typical mistake gives the same results."""
     for seed, pairs in zip(SEEDS, results, strict=True):
         made = exercise.outputs(mistake, exercise.arguments(seed))
         if not all(_close(found, each) for (found, _), each in zip(pairs, made, strict=True)):
@@ -141,7 +142,7 @@ def _is(exercise: Exercise, mistake: Callable, results: list[Pairs]) -> bool:
 
 
 def _said(pairs: Pairs) -> str:
-    """Returns what is wrong with one result, from the most to the least specific statement."""
+    """Describes what is wrong with one result in the most specific statement that applies."""
     if all(_close(*pair) for pair in pairs):
         return ""
     if not all(np.isfinite(found).all() for found, _ in pairs):
@@ -171,7 +172,7 @@ def _said_of_shapes(pairs: Pairs) -> str:
 
 
 def _said_of_values(pairs: Pairs) -> str:
-    """Returns a statement on values of the right shape that no simple function changes."""
+    """Describes wrong values that have the right shape and that no simple change explains."""
     found, expected = (np.concatenate(list(map(np.ravel, x))) for x in zip(*pairs, strict=True))
     if (factor := _factor(found, expected)) and _close(found, factor * expected):
         return f"is too {'large' if factor > 1 else 'small'} by a constant factor"
@@ -193,7 +194,7 @@ def _said_of_values(pairs: Pairs) -> str:
 
 
 def _factor(found: np.ndarray, expected: np.ndarray) -> float:
-    """Returns the factor that fits best, or 0 if there is none."""
+    """Returns the factor between results that fits best, or 0 if no factor fits."""
     square = float(expected @ expected)
     return float(found @ expected) / square if square > 0 else 0.0
 

@@ -29,7 +29,7 @@ def pretrain_layers(
         source: Source of images `[...]` in the model's input format, without labels.
         train: Function that compiles and fits the model of one layer. The function is called with
             this model, the model's source, and the model's name.
-        amount: Fraction of a layer's inputs to mask. The mask is resampled in every step.
+        amount: Fraction of a layer's inputs that are masked. The mask is resampled in every step.
 
     Raises:
         ValueError: If the networks are not mirror images, or if a hidden layer does not use a

@@ -1,4 +1,4 @@
-"""Functions shared by all losses: tensor checks, lookup by name, and per-example reductions."""
+"""Functions that all losses share: tensor checks, lookup by name, and per-example reductions."""
 
 from __future__ import annotations
 

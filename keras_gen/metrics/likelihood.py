@@ -1,4 +1,4 @@
-"""Likelihoods in nats and bits, and the number of active latents."""
+"""Metrics of likelihoods, in nats and bits, and the number of active latents."""
 
 from __future__ import annotations
 

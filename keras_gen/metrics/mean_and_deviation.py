@@ -1,4 +1,4 @@
-"""Summaries of measurements that were repeated with several seeds."""
+"""Summaries of measurements that are repeated with several seeds."""
 
 from __future__ import annotations
 

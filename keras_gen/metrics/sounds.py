@@ -171,10 +171,10 @@ _PROBES = {
 class SpeechProbes:
     """Linear classifiers that measure how often the intended speaker and word are recognized.
 
-    Two classifiers recognize the speaker: one from the average spectrum, which a filter can change,
-    and one from the covariance of the cepstrum, which a filter cannot change. A third classifier
-    recognizes the word from the cepstrum at eight points in time. All classifiers ignore loudness
-    and use logistic regression (see `linear_probe`).
+    Two classifiers recognize the speaker: one uses the average spectrum, which a filter can change,
+    and the other uses the covariance of the cepstrum, which a filter cannot change. A third
+    classifier recognizes the word from the cepstrum at eight points in time. All three classifiers
+    ignore loudness and use logistic regression (see `linear_probe`).
 
     Args:
         waveforms: Recordings `[n, samples, 1]`, int16 or floats in [-1, 1].

@@ -128,7 +128,7 @@ def usefulness(
 ) -> dict[str, float]:
     """Trains boosted trees on samples and tests them on real rows (TSTR).
 
-    Interpolated or copied training rows also score well, so report `detection_auc` and
+    Samples that interpolate or copy training rows also score well, so report `detection_auc` and
     `closest_rows` with this metric.
 
     Args:

@@ -30,13 +30,13 @@ class Attack(Declared):
 
     As in Foolbox and the Adversarial Robustness Toolbox, `epsilon` is in input units, the norm
     applies to the change, and a targeted attack lowers the loss of a target class instead of
-    raising the loss of the true class. Values outside the input's range are clipped.
+    raising the loss of the true class. Values that leave the range of the input are clipped.
 
     Args:
         epsilon: Radius of the ball in input units: a number or, during training, a schedule.
-        norm: Norm of the change: `"inf"` for the maximum absolute change, or `"2"` for the square
-            root of the sum of squared changes.
-        targeted: Whether `labels` are the target classes.
+        norm: Norm of the change: `"inf"` for the maximum absolute change of a value, or `"2"` for
+            the square root of the sum of squared changes.
+        targeted: Whether `labels` are target classes instead of true classes.
 
     Raises:
         ValueError: If an argument is out of range.
@@ -65,8 +65,8 @@ class Attack(Declared):
             seed: Seed for random starting points, int64 `[2]`, such as a model's `stateless_seed`.
             low: Minimum input value.
             high: Maximum input value.
-            epsilon: Current value of the epsilon schedule, used instead of the attack's own
-                epsilon.
+            epsilon: Current value of a schedule for epsilon, which is used instead of the attack's
+                own epsilon.
         """
         radius = self.radius(x, epsilon)
 
@@ -176,7 +176,7 @@ class Attack(Declared):
                 outside the bounds, if the network's outputs are not logits or have no gradient, or
                 if the network classifies many more examples correctly with another range of values.
 
-        A warning is issued if no example was changed.
+        A warning is issued if the attack does not change any example.
 
         Example:
         ```python

@@ -23,7 +23,7 @@ class BetaTCVAE(VAE):
     Deviations: the stratified weights are uniform; see `decomposed_kl`.
 
     Args:
-        encoder: Network that maps examples to (mean, log variance) of q(z|x), each
+        encoder: Network that maps examples to the mean and log variance of q(z|x), each
             `[batch, latents]`.
         decoder: Network that maps latents `[batch, latents]` to the likelihood's parameters.
         dataset_size: Number of training examples, N.

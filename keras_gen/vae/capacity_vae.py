@@ -25,11 +25,12 @@ class CapacityVAE(VAE):
     Deviations: none. With C = 0, this is the beta-VAE with weight gamma.
 
     Args:
-        encoder: Network that maps examples to (mean, log variance) of q(z|x), each
+        encoder: Network that maps examples to the mean and log variance of q(z|x), each
             `[batch, latents]`.
         decoder: Network that maps latents `[batch, latents]` to the likelihood's parameters.
         likelihood: Likelihood p(x|z), a name or an object.
-        gamma: Weight of the difference from the capacity, a number or a schedule.
+        gamma: Weight of the difference between the KL divergence and the capacity, a number or a
+            schedule.
         capacity: Capacity C in nats, a number or a schedule.
         seed: Seed for the noise of the latents.
 

@@ -53,13 +53,13 @@ class ConditionalVAE(VAE):
     hybrid objective (eq. (9)) are not included.
 
     Args:
-        encoder: Recognition network that maps examples and conditions to (mean, log variance) of
-            q(z|x,c).
+        encoder: Recognition network that maps examples and conditions to the mean and log variance
+            of q(z|x,c).
         decoder: Generation network that maps latents and conditions to the likelihood's parameters.
         classes: Number of classes if the condition is a label; None for vectors and images.
         likelihood: Likelihood p(x|z,c), a name or an object.
-        prior: Prior network that maps conditions to (mean, log variance) of p(z|c). If None, the
-            prior is N(0, 1).
+        prior: Prior network that maps conditions to the mean and log variance of p(z|c). If None,
+            the prior is N(0, 1).
         beta: Weight of the KL divergence, a number or a schedule.
         seed: Seed for the noise of the latents.
 

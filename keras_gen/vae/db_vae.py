@@ -56,7 +56,7 @@ class DBVAE(VAE):
         positive: Class whose latents are learned and whose examples are resampled.
         weight: Weight of the cross-entropy, a number or a schedule.
         beta: Weight of the KL divergence, a number or a schedule.
-        alpha: Nonnegative number added to each density; larger values result in more uniform
+        alpha: Nonnegative number added to each density. Larger values result in more uniform
             weights.
         bin_width: Width of the histograms' bins, in units of the prior's standard deviation.
         seed: Seed for the noise of the latents.

@@ -26,13 +26,13 @@ class DIPVAE(VAE):
     batch. `elbo` is also reported. Deviations: none.
 
     Args:
-        encoder: Network that maps examples to (mean, log variance) of q(z|x), each
+        encoder: Network that maps examples to the mean and log variance of q(z|x), each
             `[batch, latents]`.
         decoder: Network that maps latents `[batch, latents]` to the likelihood's parameters.
         likelihood: Likelihood p(x|z), a name or an object.
         type: Type of DIP-VAE, "I" or "II".
-        off_diagonal_weight: Weight of the off-diagonal loss, lambda_od, a number or a schedule; 1
-            to 500 in the paper.
+        off_diagonal_weight: Weight of the off-diagonal loss, lambda_od, a number or a schedule. The
+            paper uses 1 to 500.
         diagonal_weight: Weight of the diagonal loss, lambda_d, a number or a schedule. If None, the
             weight is 10 lambda_od for type I and lambda_od for type II.
         seed: Seed for the noise of the latents.

@@ -37,12 +37,12 @@ class FactorVAE(VAE):
     Deviations: the discriminator has one logit instead of two, which is equivalent.
 
     Args:
-        encoder: Network that maps examples to (mean, log variance) of q(z|x), each
+        encoder: Network that maps examples to the mean and log variance of q(z|x), each
             `[batch, latents]`.
         decoder: Network that maps latents `[batch, latents]` to the likelihood's parameters.
         discriminator: Network that maps latents `[batch, latents]` to logits `[batch, 1]`.
         likelihood: Likelihood p(x|z), a name or an object.
-        gamma: Weight of the total correlation, a number or a schedule; 35 in the paper for
+        gamma: Weight of the total correlation, a number or a schedule. The paper uses 35 for
             dSprites.
         seed: Seed for the noise of the latents and the shuffling.
 

@@ -36,8 +36,8 @@ class GumbelVAE(VAE):
     With `prior_temperature`, the prior is also relaxed (Maddison et al., sec. 3.3), and the loss is
     a bound for the relaxed model, estimated with one sample.
 
-    Deviations: Jang et al. hold the temperature for 500 or 1,000 steps; here, the temperature
-    decreases at every step.
+    Deviations: Jang et al. keep the temperature constant for 500 or 1,000 steps at a time; here,
+    the temperature decreases at every step.
 
     Args:
         encoder: Network that maps examples to logits `[batch, variables, classes]`.

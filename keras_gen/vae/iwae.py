@@ -27,11 +27,11 @@ class IWAE(VAE):
     decoder's gradient do not change. Deviations: none.
 
     Args:
-        encoder: Network that maps examples to (mean, log variance) of q(z|x), each
+        encoder: Network that maps examples to the mean and log variance of q(z|x), each
             `[batch, latents]`.
         decoder: Network that maps latents `[batch, latents]` to the likelihood's parameters.
         likelihood: Likelihood p(x|z), a name or an object.
-        samples: Number of samples k, 5 or 50 in the paper.
+        samples: Number of latent samples per example, k. The paper uses 5 and 50.
         estimator: Estimator of the encoder's gradient, "standard" or "dreg".
         seed: Seed for the noise of the latents.
 

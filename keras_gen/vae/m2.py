@@ -45,8 +45,8 @@ class M2(VAE):
     prior.
 
     Args:
-        encoder: Network that maps examples and int32 labels `[batch]` to (mean, log variance) of
-            q(z|x,y), each `[batch, latents]`.
+        encoder: Network that maps examples and int32 labels `[batch]` to the mean and log variance
+            of q(z|x,y), each `[batch, latents]`.
         decoder: Network that maps latents `[batch, latents]` and labels to the likelihood's
             parameters.
         classifier: Network that maps examples to logits `[batch, classes]` of q(y|x).

@@ -41,7 +41,7 @@ class PixelVAE(VAE):
     latents.
 
     Args:
-        encoder: Network that maps examples to (mean, log variance) of q(z|x), each
+        encoder: Network that maps examples to the mean and log variance of q(z|x), each
             `[batch, latents]`.
         decoder: Network that maps latents `[batch, latents]` and images
             `[batch, height, width, channels]` to the likelihood's parameters for each value. These

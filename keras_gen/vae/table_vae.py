@@ -61,7 +61,7 @@ class TableVAE(VAE):
 
     Args:
         encoder: Network that maps cells `[batch, columns]`, with -1 where a value is missing, to
-            (mean, log variance) of q(z|x), each `[batch, latents]`.
+            the mean and log variance of q(z|x), each `[batch, latents]`.
         decoder: Network that maps latents `[batch, latents]` to the parameters of a
             `CellLikelihood`. `keras_gen.networks.table_networks` builds both networks.
         columns: Columns with cells, as returned by `keras_gen.data.table_columns`.

@@ -41,7 +41,7 @@ class VAE(EncoderDecoder):
     the beta-VAE of Higgins et al. (2017).
 
     Args:
-        encoder: Network that maps examples to (mean, log variance) of q(z|x), each
+        encoder: Network that maps examples to the mean and log variance of q(z|x), each
             `[batch, latents]`.
         decoder: Network that maps latents `[batch, latents]` to the likelihood's parameters.
         likelihood: Likelihood p(x|z), a name or an object; `"bernoulli"` by default.

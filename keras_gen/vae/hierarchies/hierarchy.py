@@ -340,7 +340,7 @@ def run(network, inputs: list, training: bool) -> list[tf.Tensor]:
 
 
 def heads(network, inputs: list, training: bool, variables: int = 1) -> tuple[list, list]:
-    """Returns a network's features, and the (mean, log variance) of each variable.
+    """Returns a network's features, and a tuple of mean and log variance for each variable.
 
     Raises:
         ValueError: If the network requires different shapes or has too few outputs.

@@ -16,7 +16,9 @@ from keras_gen.files.images import flat_pixels
 def nearest_target(
     sources: np.ndarray, train_sources: np.ndarray, train_targets: np.ndarray, side: int = 16
 ) -> np.ndarray:
-    """Returns the target that belongs to the nearest training source.
+    """Returns the target of the nearest training source.
+
+    The result is a real image, but it belongs to another source.
 
     Args:
         sources: Source images, uint8 `[n, H, W, C]`.

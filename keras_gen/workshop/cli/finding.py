@@ -179,7 +179,7 @@ class Index:
                         yield Entry(kind, name, file, described, classes, self._showing(name))
 
     def _showing(self, public: str) -> tuple[str, ...]:
-        """Returns the recipes that import a class or function; namesakes of it come first."""
+        """Returns the recipes that import a public name; recipes named after it come first."""
         names = [name for name, imported in self.imports.items() if public in imported]
         begun = _joined(public)
         return tuple(

@@ -145,8 +145,8 @@ class Published:
             metric, the headline, must have a baseline or a reason for having none.
         matrices: Comparisons of methods.
         train_size: Number of examples in the full training set, or in each domain. The pages use
-            this number to show whether a run used only part of the training set. If None, they do
-            not show this.
+            this number to show whether a run used only part of the training set. If None, the pages
+            do not show the size.
         compared: Name of the setting or metric that holds the maximum number of test examples.
         classifiers: Dict from the name of each evaluation network to the metric that holds its
             accuracy on held-out data.

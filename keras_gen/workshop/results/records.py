@@ -39,7 +39,7 @@ class Record:
         steps: Number of training steps. Files store this number only if it is not the product of
             epochs and steps per epoch.
         minutes: Duration of the run, in minutes.
-        versions: Dict from packages to their versions, or None if not recorded.
+        versions: Text that lists packages with their versions, or None if not recorded.
         date: Day of the run, or None if not recorded.
         note: Note for readers, such as the reason that a result is worse than the paper's, or None.
         values: Published results by name of the metric.
@@ -80,7 +80,7 @@ class Record:
 
     @property
     def numbers(self) -> dict:
-        """The settings and results whose names in braces are replaced in texts."""
+        """The settings and results that replace their names in braces in texts."""
         return self.config | self.values
 
     @property

@@ -412,7 +412,7 @@ def command(
 
 
 def own_flags(s: RunSettings, presets: Mapping[str, dict]) -> dict[str, list[str]]:
-    """Returns a dict from settings that apply at every scale to words of the run's command.
+    """Returns a dict from settings that apply at every scale to their flags, as command words.
 
     These settings, such as a user's own folders, differ from the settings of the run's preset, but
     no preset changes them. A longer run on the same data must therefore repeat their flags.

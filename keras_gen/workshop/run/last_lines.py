@@ -32,7 +32,10 @@ def _drawn(directory: Path) -> list[str]:
 
 
 def numbers(recipe: Path, metrics: Mapping[str, Any], config: Mapping[str, Any]) -> list[str]:
-    """Returns a line per published metric with its baselines; without these, a line per metric.
+    """Returns the lines with the metrics of a run.
+
+    There is one line per published metric, with the metric's baselines. If the recipe does not
+    publish metrics, there is one line per metric.
 
     Args:
         recipe: Recipe file. The file `results/<name>.toml` in the same folder declares the
@@ -67,7 +70,7 @@ def longer(
 ) -> list[str]:
     """Returns the commands and the minutes of published runs that take longer than this run.
 
-    Quick previews are left out. If this run used an offline sample, they would only repeat it.
+    Quick previews are left out. On an offline sample, these previews would only repeat this run.
 
     Args:
         recipe: Recipe file.

@@ -152,7 +152,7 @@ class Run:
         )
 
     def say(self, text: str) -> None:
-        """Prints a line on the first worker."""
+        """Prints a line, but only on the first worker."""
         if is_chief():
             print(text, flush=True)
 

@@ -168,9 +168,9 @@ def few_label_baselines(
 
     Returns:
         A dict that maps the names of classifiers to accuracies between 0 and 1. "svm" is
-        `svm_accuracy` on the pixels, and "pca_svm" is the same function on the components. "graph"
-        and "stroke_graph" are label propagation. "logistic" is `linear_probe`, and "neighbor" is
-        the nearest neighbor, both on the pixels.
+        `svm_accuracy` on the pixels, and "pca_svm" is `svm_accuracy` on the principal components.
+        "graph" and "stroke_graph" are label propagation. "logistic" is `linear_probe`, and
+        "neighbor" is the nearest neighbor, both on the pixels.
 
     Raises:
         ValueError: See `svm_accuracy` and `PrincipalComponents`.

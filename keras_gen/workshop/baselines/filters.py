@@ -63,7 +63,7 @@ def color_transfer(
 
 
 def framed_ink(images: np.ndarray) -> np.ndarray:
-    """Enlarges the ink of each image to fill the image, which removes its margins.
+    """Enlarges each image's ink to fill the image, so that margins do not matter.
 
     Pixels brighter than half of the range are ink. An image without ink is unchanged. The resulting
     images are uint8 `[n, H, W, 1]`.

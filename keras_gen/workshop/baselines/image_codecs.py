@@ -58,8 +58,8 @@ def jpeg(images: np.ndarray, quality: int, header: bool = True) -> tuple[np.ndar
         quality: JPEG quality, 1 to 95.
         header: Whether to count the bits of the whole file. If False, only the entropy-coded data
             are counted, as if the receiver knew the tables. The tables are identical for all images
-            of one quality. They take up more than 300 bytes (600 for color), which is most of a
-            small image's file.
+            of one quality. The tables take up more than 300 bytes (600 for color), which is most of
+            a small image's file.
 
     Example:
         >>> found, bits = jpeg(images, quality=10, header=False)

@@ -33,8 +33,8 @@ class LinearPredictor:
         taps: Number of previous samples used, at least 1.
         levels: Number of levels.
         adaptive: Whether the scale of the error depends on the latest errors.
-        companded: Whether levels are mu-law levels. If False, levels are equal intervals of [-1,
-            1], as in int16, which has 65,536 levels.
+        companded: Whether levels are mu-law levels. If False, levels divide [-1, 1] into equal
+            intervals, as in int16, which has 65,536 levels.
 
     Example:
         >>> predictor = LinearPredictor(taps=16).fit(train)

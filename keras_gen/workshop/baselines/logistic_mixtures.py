@@ -16,15 +16,15 @@ _UNIFORM = (
 class LogisticMixture:
     """Probabilities of levels under a mixture of logistic distributions with the same center.
 
-    Each value comes with a scale, such as the mean of the latest errors; the scales of the
-    distributions are fixed multiples of it. Values are grouped by this scale, and each group has
-    its own mixture weights, fitted by expectation maximization. Each level gets the probability of
-    its interval.
+    Each value comes with a scale, such as the mean of the latest errors. The scales of the
+    distributions are fixed multiples of the value's scale. Values are grouped by their scales, and
+    each group has its own mixture weights, fitted by expectation maximization. Each level gets the
+    probability of its interval.
 
     Args:
         borders: Borders between consecutive levels, ascending floats `[levels - 1]`.
         multiples: Multiples of the given scale, one per distribution.
-        groups: Number of groups of values, which have equal sizes.
+        groups: Number of groups, which contain equal numbers of values.
 
     Example:
         >>> mixture = LogisticMixture(np.arange(255) + 0.5).fit(levels, predictions, errors)

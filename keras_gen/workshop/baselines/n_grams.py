@@ -13,7 +13,7 @@ _DIRECT = 2**24  # keys below this number are counted in an array
 
 
 class NGrams:
-    """A model of sequences that predicts each level from the counts of its previous levels.
+    """A count-based model of sequences, which predicts each level from the previous levels.
 
     Counts of long contexts are interpolated with counts of shorter contexts, using modified
     Kneser-Ney smoothing (Chen, Goodman: "An Empirical Study of Smoothing Techniques for Language
@@ -53,7 +53,7 @@ class NGrams:
 
         Args:
             sequences: Integers `[n, time]` or `[n, time, 1]` from -1 to `levels` - 1. The value -1
-                marks padding before or after a sequence, which is ignored.
+                marks padding before or after a sequence; padding is ignored.
         """
         n_grams = [c * self._base + level for c, level in self._n_grams(sequences)[0]]
         if not len(n_grams[0]):

@@ -165,8 +165,9 @@ class BoostedPixels:
     the answers that define the level. Binary images require only the first question. Pixels outside
     of an image are 0.
 
-    If part of each image is known, the trees predict only the other pixels. Their inputs then
-    include the nearest following pixels; unknown pixels among them are missing values.
+    If part of each image is known, the trees predict only the other pixels. The inputs of the trees
+    then include the nearest following pixels; unknown pixels among these are treated as missing
+    values.
 
     Args:
         context: Number of preceding pixels used by the trees, at least 1.

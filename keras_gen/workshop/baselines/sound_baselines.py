@@ -203,7 +203,7 @@ class NearestUnits:
         return _to_peak(np.stack(converted))
 
     def _joined(self, sound, recordings, starts):
-        """Joins units of the recordings, which follow the rhythm and loudness of a sound."""
+        """Joins units of the recordings according to the rhythm and loudness of a sound."""
         window = signal.get_window("hann", WINDOW)
         step = HOP * STEP
         made = np.zeros(len(sound))

@@ -67,8 +67,8 @@ def densities(
     """Plots D(x) and the densities of data and samples for a GAN on one-dimensional data.
 
     See fig. 1 of Goodfellow et al.: "Generative Adversarial Nets", NeurIPS 2014. The dotted line is
-    the optimal discriminator for the two densities, p / (p + q). It is unknown where there are
-    neither examples nor samples. The dashed line is 1/2.
+    the optimal discriminator for the two densities, p / (p + q). The optimum is unknown where there
+    are neither examples nor samples. The dashed line is 1/2.
 
     Args:
         model: A `GAN` for examples `[batch, 1]` whose discriminator has one logit.

@@ -295,7 +295,7 @@ def new_figure(width: float, height: float) -> "Figure":
 
 
 def _legend(figure, axes):
-    """Adds a legend that does not cover a line; if necessary, it is above the plot."""
+    """Adds a legend that does not cover lines; if necessary, the legend is above the plot."""
     legend = axes.legend()
     figure.draw_without_rendering()
     box = legend.get_window_extent()
@@ -322,7 +322,7 @@ LATER = (40, 40, 40)
 
 
 def seen_pixels(network, row: int, column: int, scale: int = 8, seed: int = 0) -> np.ndarray:
-    """Shows on which pixels an autoregressive network's parameters of one pixel depend.
+    """Shows which pixels determine one pixel's parameters in an autoregressive network.
 
     The pixels that the network uses are white. Pixels that are sampled earlier but not used (the
     blind spot) are red. The pixel itself is blue, and later pixels are dark.

@@ -122,8 +122,8 @@ def translation_grid(model, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     Args:
         model: A `CycleGAN`, or any model with two directions. The first direction is from x to y.
         x: Images from the first domain, uint8 `[n, height, width, 3]`.
-        y: Images from the other domain, with the same size as the images in `x`. If one set has
-            more images, it is truncated.
+        y: Images from the other domain, with the same size as the images in `x`. The set with more
+            images is truncated.
 
     Returns: A uint8 image `[height, width, 3]`.
 

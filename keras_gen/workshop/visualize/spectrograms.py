@@ -17,7 +17,7 @@ _WIDEST = 11.0  # width of all columns, in hundreds of pixels
 def spectrograms(
     rows: Mapping[str, np.ndarray], column_names: Sequence[str] = (), rate: int = 8000
 ) -> np.ndarray:
-    """Plots spectrograms: time increases rightward, frequency upward, and loudness with brightness.
+    """Plots spectrograms: time runs to the right, frequency runs upward, and bright means loud.
 
     Values at least 60 dB below the maximum of all rows are black.
 

@@ -142,7 +142,7 @@ class Samples:
 
 @dataclasses.dataclass(frozen=True)
 class Steps(Samples):
-    """A solver signature, which turns noise into images in few steps and in many steps."""
+    """A solver signature, which turns the same noise into images in few steps and in many steps."""
 
     title = "Steps"
     most = 8  # maximum number of rows in the grid

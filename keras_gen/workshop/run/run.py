@@ -229,11 +229,11 @@ class Run:
     def in_halves(
         self, rate: float, epochs: int | None = None, updates: int = 1
     ) -> ConstantThenLinear:
-        """Returns a learning rate: constant for half of the steps, then decreasing to zero.
+        """Returns a learning rate that is constant for half the steps, then decreases to zero.
 
         Args:
-            rate: Learning rate in the first half of the steps; it decreases linearly in the second
-                half.
+            rate: Learning rate in the first half of the steps. In the second half, the rate
+                decreases linearly.
             epochs: Number of epochs. If None, the setting `epochs` is used.
             updates: Number of optimizer updates per training step. The schedule counts updates, not
                 steps.

@@ -56,8 +56,8 @@ def build(root: Path) -> Path:
 
     Raises:
         FileNotFoundError: If `root` is not a checkout, or if a page links to a missing file.
-        ValueError: If any page loads content from another site. subprocess.CalledProcessError: If
-        Zensical rejects a page, a link, or an anchor.
+        ValueError: If any page loads content from another site.
+        subprocess.CalledProcessError: If Zensical rejects a page, a link, or an anchor.
     """
     folder = write(root.resolve())
     command = [sys.executable, "-m", "zensical", "build", "--strict", "-f", CONFIGURATION]

@@ -102,5 +102,5 @@ def _center(seen, ridge, residual):
 
 
 def _predicted(seen, ridge, residual, scale):
-    """Returns the center and the scale of the distribution of each value."""
+    """Returns the center and the scale of each value's predicted distribution."""
     return _center(seen, ridge, residual), np.exp(scale.predict(_with_prediction(seen, ridge)))

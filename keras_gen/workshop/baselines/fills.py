@@ -40,7 +40,7 @@ def laplace_fill(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
 
     The method solves Laplace's equation in each channel: every missing pixel is the mean of its two
     to four neighbors. This is inpainting by diffusion, as in Bertalmio, Sapiro, Caselles,
-    Ballester: "Image Inpainting", SIGGRAPH 2000, without its transport along edges.
+    Ballester: "Image Inpainting", SIGGRAPH 2000, without the paper's transport along edges.
 
     For the arguments, result, and errors, see `border_mean`.
 

@@ -196,7 +196,7 @@ class RecursivePredictor(LinearPredictor):
         return errors, sounds - errors
 
     def _recursive_errors(self, seen, levels, coefficients):
-        """Returns errors `[n, time]` when adaptively predicting from `seen`, `[n, time, d]`."""
+        """Returns the errors, `[n, time]`, of adaptive prediction from `seen`, `[n, time, d]`."""
         sounds = self._middles[levels]
         n, time, inputs = seen.shape
         errors = np.zeros([n, time + self.taps])

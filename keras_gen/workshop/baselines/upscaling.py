@@ -44,7 +44,8 @@ class ClusteredRidge:
     bicubic image as a linear function of the patch. The prediction covers the central 3x3 pixels of
     the patch; where these regions overlap, predictions are averaged. The method follows Timofte, De
     Smet, Van Gool: "A+: Adjusted Anchored Neighborhood Regression for Fast Super-Resolution", ACCV
-    2014, without its features and neighborhoods. Red, green, and blue change by the same amount.
+    2014, without the paper's features and neighborhoods. Red, green, and blue change by the same
+    amount.
 
     Args:
         factor: Factor by which the sides are enlarged, at least 2.

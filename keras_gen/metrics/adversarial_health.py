@@ -28,8 +28,7 @@ class AdversarialHealth(keras.callbacks.Callback):
 
     After an epoch, the callback checks a few hundred real examples and an equal number of generated
     examples. It prints a warning when one of the following conditions has held for `patience`
-    consecutive checks. The warning is repeated only after the condition has ended and occurred
-    again:
+    consecutive checks, and repeats the warning only if the condition ends and recurs:
 
     - the discriminator is saturated: its loss is below 2% of the loss of a discriminator that
       guesses;

@@ -1,8 +1,7 @@
 """Visualizations of models and their codes as uint8 arrays.
 
 `write_image` writes an image to a file, and `figure` converts an image to a matplotlib figure.
-`SampleGrid` turns any visualization of a model into a callback, which uses the model's averaged
-weights:
+`SampleGrid` turns a visualization of a model into a callback that uses the averaged weights:
 
 ```python
 write_image("runs/a/latents.png", traversals(model, held_out[:1]))

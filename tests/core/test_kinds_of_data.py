@@ -247,7 +247,7 @@ class TestCharacters:
         with pytest.raises(ValueError) as eager:
             self.edge.prepare(["a", "ab€"])
         sentence = (
-            "Text 1 has the character € at position 2: expected one of the 4 characters of the"
+            "Text 1 has the character € at position 2: expected one of the 4 characters in the"
         )
         assert refusal(str(caught.value)).startswith(sentence)
         assert str(eager.value) == refusal(str(caught.value))

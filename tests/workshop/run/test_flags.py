@@ -220,7 +220,7 @@ class TestHelp:
         for field in dataclasses.fields(Settings):
             assert f"--{field.name.replace('_', '-')}" in text
         words = " ".join(text.split())
-        for help in ("Which kind of toy.", "Rate, of which one is too much.", "Seed of the weigh"):
+        for help in ("Which kind of toy.", "Rate, of which one is too much.", "Seed for the weigh"):
             assert help in words
 
     def test_shows_the_values_of_the_chosen_preset(self, text):

@@ -192,7 +192,10 @@ def test_pads_by_mirroring_to_sizes_the_generators_take(height, width):
         ({"seed": -1}, "seed is -1: expected an integer from 0 to 2147483647"),
         ({"seed": 1.5}, "seed is 1.5: expected an integer from 0 to 2147483647"),
         ({"direction": ""}, "direction is '': expected one of photo_to_monet, monet_to_photo"),
-        ({"direction": ["photo_to_monet"]}, r"direction is \['photo_to_monet'\]: expected a string"),
+        (
+            {"direction": ["photo_to_monet"]},
+            r"direction is \['photo_to_monet'\]: expected a string",
+        ),
     ],
 )
 def test_numbers_of_translations(option, message):

@@ -155,7 +155,9 @@ def test_missing_values_are_counted_or_refused(values):
 
 def test_columns_without_values_are_refused():
     for values in ([None, None], ["", ""], [np.nan, np.nan]):
-        with pytest.raises(ValueError, match=r"column x has no values .all 2 are missing.: leave out the"):
+        with pytest.raises(
+            ValueError, match=r"column x has no values .all 2 are missing.: leave out the"
+        ):
             table_columns(pd.DataFrame({"x": values}))
     with pytest.raises(ValueError, match="table has no rows: expected at least one"):
         table_columns(pd.DataFrame({"x": ["cat"]})[:0])

@@ -30,7 +30,7 @@ class DocumentAutoencoder(Autoencoder):
     "Term-Weighting Approaches in Automatic Text Retrieval", Information Processing & Management
     1988). Each value is log(1 + count) times the inverse document frequency of the word, and all
     vectors are normalized to the same length. The encoder receives this vector, and the likelihood,
-    such as "normal", is a distribution of this vector.
+    such as "normal", is the distribution of this vector given the code.
 
     `fit` accepts counts, `[batch, words]`; other methods accept counts or texts. A document without
     known words becomes a vector of zeros. With `"multinomial"`, the score of such a document is 0;

@@ -35,8 +35,8 @@ def code_information(
     """Returns L_I = E[log Q(c|x)] + H(c) for codes c: categories, and numbers in [-1, 1].
 
     Chen et al.: "InfoGAN", NeurIPS 2016, eq. (5). L_I is at most the mutual information of c and x;
-    for categories, it is also at most their entropy. The prior of the numbers is uniform. Q is
-    categorical for categories, and normal for numbers.
+    for categories, L_I is also at most the entropy of the categories. The prior of the numbers is
+    uniform. Q is categorical for categories, and normal for numbers.
 
     Args:
         codes: Codes `[batch, codes]`: one-hot categories followed by numbers.

@@ -111,10 +111,10 @@ class GradientPenalty(Penalty):
 class DRAGAN(Penalty):
     """Penalty `weight * (|grad D(x + delta)| - 1)^2` at real examples x with normal noise delta.
 
-    Kodali, Abernethy, Hays, Kira: "On Convergence and Stability of GANs", 2017. This is the penalty
-    in algorithm 1 with k = 1. It keeps the slope of D near 1 only around the data. Deviation: the
-    authors' code perturbs a batch by up to half of its standard deviation; here, the noise has a
-    fixed standard deviation, so the penalty of one example does not depend on other examples.
+    Kodali, Abernethy, Hays, Kira: "On Convergence and Stability of GANs", 2017. The penalty is the
+    one in algorithm 1 with k = 1. It keeps the slope of D near 1 only around the data. Deviation:
+    the authors' code perturbs a batch by up to half of its standard deviation; here, the noise has
+    a fixed standard deviation, so the penalty of one example does not depend on other examples.
 
     Args:
         weight: Factor applied to the penalty; lambda in the paper.
@@ -212,7 +212,7 @@ class Consistency(Penalty):
 
     Args:
         weight: Factor applied to the penalty; lambda in the paper.
-        pixels: Maximum shift of an image up, down, left, or right in pixels, at least 0.
+        pixels: Maximum shift, in pixels, of an image up, down, left, or right; at least 0.
 
     Example:
         >>> critic = lambda x: tf.reduce_sum(x, axis=[1, 2, 3])

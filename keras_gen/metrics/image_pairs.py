@@ -83,10 +83,10 @@ def ssim(images: np.ndarray, originals: np.ndarray, shave: int = 0) -> np.ndarra
 def ms_ssim(images: np.ndarray, originals: np.ndarray, shave: int = 0) -> np.ndarray:
     """Returns the multi-scale structural similarity of the luma, float32 `[n]` in [0, 1].
 
-    This is Wang, Simoncelli, Bovik (2003), eq. (7), with the weights from sec. 3.2. It combines
-    contrast and structure at five scales, each half the size of the previous one, with luminance at
-    the last scale. The result is 1 for equal images. For the window, the constants, and the luma,
-    see `ssim`.
+    This is Wang, Simoncelli, Bovik (2003), eq. (7), with the weights from sec. 3.2. The similarity
+    combines contrast and structure at five scales, each half the size of the previous one, with
+    luminance at the last scale. The result is 1 for equal images. For the window, the constants,
+    and the luma, see `ssim`.
 
     Deviation: images with a side below 161 pixels are too small for five scales with a window of 11
     pixels. Such images are measured at as many scales as possible, and the weights of these scales

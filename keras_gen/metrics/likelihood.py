@@ -195,12 +195,12 @@ def latent_grid(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Decodes a grid of two-dimensional latents, on which p(x) is a sum that requires no sampling.
 
-    p(x) is the integral of N(z; 0, 1) p(x|z). On a grid, it becomes a mixture of Bernoulli
-    distributions, whose templates are the decoded points and whose weights are the prior's density.
-    The mixture is itself a distribution, so its NLL is a proper likelihood. This NLL requires
-    neither an encoder nor samples, so it can compare models that were trained in different ways.
-    The grid must be finer than the posterior of an example: check that doubling `side` does not
-    change the NLL.
+    p(x) is the integral of N(z; 0, 1) p(x|z). On a grid, the integral becomes a mixture of
+    Bernoulli distributions, whose templates are the decoded points and whose weights are the
+    prior's density. The mixture is itself a distribution, so its NLL is a proper likelihood. This
+    NLL requires neither an encoder nor samples, so it can compare models that were trained in
+    different ways. The grid must be finer than the posterior of an example: check that doubling
+    `side` does not change the NLL.
 
     Args:
         model: Model with a `decoder` for latents `[batch, 2]` and a Bernoulli `likelihood`, such as
@@ -282,7 +282,7 @@ def bits_per_live_value(nats: np.ndarray, levels: np.ndarray) -> float:
     """Converts negative log-likelihoods of sequences to bits per value, ignoring padding.
 
     The total of all sequences' nats is divided by the number of values that are not padding, so a
-    long sequence counts more than a short one. Counting the padding would make any model look
+    long sequence counts more than a short one. If padding were counted, any model would look
     better.
 
     Args:

@@ -36,8 +36,8 @@ class APGD(Attack):
         steps: Number of steps.
         loss: Loss to maximize. `"cross_entropy"` is the cross-entropy. `"margin"` is the highest
             logit of another class minus the logit of the labeled class. `"dlr"`, eq. (6), is the
-            margin divided by a difference between the largest logits, so it is invariant to the
-            scale of the logits. It requires at least 3 classes.
+            margin divided by a difference between the largest logits, so this loss is invariant to
+            the scale of the logits. `"dlr"` requires at least 3 classes.
         rival: Target class for the loss `"dlr"`: 0 for any class, or k for the k-th most likely
             wrong class of the unchanged example (eq. (7)). A target class requires at least 4
             classes.

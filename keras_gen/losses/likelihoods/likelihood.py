@@ -19,8 +19,8 @@ class Likelihood(Declared):
         range: Minimum and maximum of the data.
         params_per_value: Number of network outputs per channel of the data.
         levels: Number of levels if the data are integers from 0 to `levels - 1`, or None for other
-            data. With levels, a model accepts integer images; without levels, it accepts floats in
-            `range`.
+            data. With levels, a model accepts integer images; without levels, a model accepts
+            floats in `range`.
         logits: Whether the parameters are logits.
         parameter_range: Smallest and largest parameter that a network must be able to return. If
             None, `range` is used.

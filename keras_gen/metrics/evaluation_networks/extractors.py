@@ -233,7 +233,7 @@ def trained_extractor(
     images of the training shape, so pad or crop other images first.
 
     Args:
-        images: Training images, uint8 `[n, H, W, 1 or 3]`, at least 10, with the same shape as the
+        images: At least 10 training images, uint8 `[n, H, W, 1 or 3]`, with the same shape as the
             images to measure.
         labels: Labels, integers `[n]` from 0 to K - 1.
         steps: Number of training steps. For 28x28 pixels, 1,500 steps take about half a minute on

@@ -65,8 +65,8 @@ def kmeans_report(
     """Measures how well k-means clusters of the codes agree with labels.
 
     Args:
-        codes: Codes, finite numbers `[n, d]`. They are not rescaled, so a code with a large scale
-            counts more.
+        codes: Codes, finite numbers `[n, d]`. The codes are not rescaled, so a code with a large
+            scale counts more.
         labels: Labels, integers `[n]`.
         clusters: Number of clusters, 1 to n. If None, the number of distinct labels is used.
         seed: Seed for the ten initializations. The run with the tightest clusters is used.

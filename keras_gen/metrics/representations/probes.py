@@ -143,15 +143,16 @@ def transfer_report(
         test: Held-out images and labels.
         labels_per_class: Number of labeled images per class. If a class has fewer images, all are
             used.
-        draws: Number of random selections of labeled images over which results are averaged, at
-            least 1.
+        draws: Number of random selections of labeled images, at least 1. The results are averaged
+            over the selections.
         epochs: Number of passes over the labeled images in fine-tuning.
         data_range: Encoder inputs that represent the levels 0 and 255.
         seed: Seed for the first selection, the new layer, and the order of the images.
 
     Returns:
-        A dict with the accuracies "tuned" and "probed", from 0 to 1, and, with several selections,
-        their standard errors "tuned_error" and "probed_error".
+        A dict with the accuracies "tuned" (fine-tuning) and "probed" (logistic regression), from 0
+        to 1. With several selections, the dict also has the standard errors of both accuracies,
+        "tuned_error" and "probed_error".
 
     Example: `transfer_report(model.encoder, (images, labels), (test_images, test_labels))`.
     """

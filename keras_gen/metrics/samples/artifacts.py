@@ -158,14 +158,14 @@ def gradient_histograms(images: np.ndarray) -> np.ndarray:
 
     The histograms of Dalal, Triggs: "Histograms of Oriented Gradients for Human Detection", CVPR
     2005, are computed with scikit-image. These features are not learned, so samples cannot be
-    optimized for them. They represent edges, but not color or brightness.
+    optimized for them. The features represent edges, but not color or brightness.
 
     Args:
         images: Images, uint8 `[n, H, W, C]`, with sides of at least 8 pixels.
 
     Returns:
-        Features, float32 `[n, 288]`. For an image without flat areas, their mean square is 1, like
-        the mean square of features from `keras_gen.metrics.trained_extractor`.
+        Features, float32 `[n, 288]`. For an image without flat areas, the mean square of the
+        features is 1, like the mean square of features from `keras_gen.metrics.trained_extractor`.
 
     Example: `kernel_distance(gradient_histograms(real), gradient_histograms(samples))`.
     """

@@ -56,8 +56,8 @@ def frechet_distance(
     sets. Therefore, compare only distances between sets of equal size.
 
     The trace of the square root is computed as the sum of the singular values of F_a^T F_b, where C
-    = F F^T. This avoids the square root of an asymmetric matrix, and also works for covariances
-    without full rank.
+    = F F^T. This computation avoids the square root of an asymmetric matrix, and also works for
+    covariances without full rank.
 
     Args:
         a: Features `[n_a, d]`, of any numeric dtype, or their `Moments`.
@@ -128,16 +128,16 @@ def kernel_distance(
 ) -> tuple[float, float]:
     """Returns the squared MMD with the kernel (x.y / d + 1)^3 (Binkowski et al. 2018).
 
-    The estimate of the maximum mean discrepancy is unbiased, so for two sets from one distribution,
-    it fluctuates around 0 and may be negative. Larger sets are compared in random subsets, and the
-    mean is returned. If either set has at most `subset_size` rows, the whole sets are compared, in
-    blocks that limit memory use.
+    The estimate of the maximum mean discrepancy is unbiased, so for two sets from the same
+    distribution, the estimate fluctuates around 0 and may be negative. Larger sets are compared in
+    random subsets, and the mean is returned. If either set has at most `subset_size` rows, the
+    whole sets are compared, in blocks that limit memory use.
 
     Args:
         features_a: Features `[n_a, d]` of any numeric dtype, with at least 3 rows.
         features_b: Features `[n_b, d]` of any numeric dtype, with at least 3 rows.
         subsets: Number of pairs of subsets, at least 2.
-        subset_size: Number of rows per subset, at least 3, chosen without replacement.
+        subset_size: Number of rows per subset, at least 3. The rows are chosen without replacement.
         seed: Seed for the choice of subsets.
 
     Returns:

@@ -133,7 +133,8 @@ class TranslationEvaluation:
             - "chroma_grain": see `chroma_grain`;
             - "mesh": the `mesh` of period 4, relative to the mesh of the source;
             - "cycle_error": the mean absolute difference between source and `cycled` in 8-bit
-              levels (0 to 255). It is 127.5 times the L1 cycle loss in Zhu et al. (2017), eq. (2).
+              levels (0 to 255). This error is 127.5 times the L1 cycle loss in Zhu et al. (2017),
+              eq. (2).
         """
         report = {
             "ms_ssim": float(ms_ssim(translated, self.source).mean()),

@@ -22,10 +22,10 @@ def earth_movers_distance(a: np.ndarray, b: np.ndarray) -> float:
     """Returns the minimum mean distance by which points must move to match another set of points.
 
     The critic of a Wasserstein GAN estimates this distance (Arjovsky et al. 2017, eq. (1)). Here,
-    it is computed exactly: in one dimension by sorting, and otherwise with the optimal assignment,
-    whose computation time grows with n^3 (seconds for n = 2,000). Even two samples from the same
-    distribution have a positive distance, which decreases with the number of points and increases
-    with the number of dimensions.
+    the distance is computed exactly: in one dimension by sorting, and otherwise with the optimal
+    assignment. The time to compute this assignment grows with n^3 (seconds for n = 2,000). Even two
+    samples from the same distribution have a positive distance, which decreases with the number of
+    points and increases with the number of dimensions.
 
     Args:
         a: Points `[n, d]` of any numeric dtype.

@@ -300,6 +300,22 @@ def ddpm_posterior(x_t, x_0, alpha_bar_before, alpha_bar):
     return of_example * x_0 + of_point * x_t, variance
 
 
+# 14. Diffusion that draws
+
+
+def velocity_target(x, noise, alpha_bar):
+    return np.sqrt(alpha_bar) * noise - np.sqrt(1 - alpha_bar) * x
+
+
+def example_of_velocity(x_t, velocity, alpha_bar):
+    return np.sqrt(alpha_bar) * x_t - np.sqrt(1 - alpha_bar) * velocity
+
+
+def ddim_step(x_t, noise, alpha_bar_before, alpha_bar):
+    x_0 = (x_t - np.sqrt(1 - alpha_bar) * noise) / np.sqrt(alpha_bar)
+    return np.sqrt(alpha_bar_before) * x_0 + np.sqrt(1 - alpha_bar_before) * noise
+
+
 # 15. Energy-based models and scores
 
 

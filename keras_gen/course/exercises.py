@@ -1580,6 +1580,82 @@ def ddpm_posterior(x_t, x_0, alpha_bar_before, alpha_bar):
     return posterior(_CHAIN, tf.constant(alpha_bar), tf.constant(alpha_bar_before), x_t, x_0)
 
 
+# 14. Diffusion that draws
+
+
+@_exercise(
+    "14",
+    1,
+    _noising,
+    {
+        "has the opposite sign": lambda x, e, a: (1 - a) ** 0.5 * x - a**0.5 * e,
+        "exchanges the two factors": lambda x, e, a: (1 - a) ** 0.5 * e - a**0.5 * x,
+        "adds the example: a sign is wrong": lambda x, e, a: a**0.5 * e + (1 - a) ** 0.5 * x,
+        "lacks the square roots": lambda x, e, a: a * e - (1 - a) * x,
+        "is the noisy example instead of its derivative": lambda x, e, a: (
+            a**0.5 * x + (1 - a) ** 0.5 * e
+        ),
+    },
+)
+def velocity_target(x, noise, alpha_bar):
+    r"""Return the target of a network that predicts $v$.
+
+    `x` and `noise` are `[n, d]`, and `alpha_bar` is $\bar\alpha_t$, a number. With $\bar\alpha_t =
+    \cos^2 \phi$, the target is the derivative of the noisy example with respect to $\phi$.
+    """
+    return math.sqrt(alpha_bar) * noise - math.sqrt(1 - alpha_bar) * x
+
+
+@_exercise(
+    "14",
+    2,
+    _noising,
+    {
+        "adds the velocity: the sign is wrong": lambda x, v, a: a**0.5 * x + (1 - a) ** 0.5 * v,
+        "exchanges the two factors": lambda x, v, a: (1 - a) ** 0.5 * x - a**0.5 * v,
+        "lacks the square roots": lambda x, v, a: a * x - (1 - a) * v,
+        "treats the velocity as noise": lambda x, v, a: (x - (1 - a) ** 0.5 * v) / a**0.5,
+        "returns the noise": lambda x, v, a: (1 - a) ** 0.5 * x + a**0.5 * v,
+    },
+)
+def example_of_velocity(x_t, velocity, alpha_bar):
+    r"""Return the example that follows from a noisy example and the predicted $v$.
+
+    `x_t` and `velocity` are `[n, d]`, and `alpha_bar` is $\bar\alpha_t$, a number.
+    """
+    return math.sqrt(alpha_bar) * x_t - math.sqrt(1 - alpha_bar) * velocity
+
+
+def _ddim(x_t, noise, before, now):
+    example = (x_t - math.sqrt(1 - now) * noise) / math.sqrt(now)
+    return math.sqrt(before) * example + math.sqrt(1 - before) * noise
+
+
+@_exercise(
+    "14",
+    3,
+    _chain_inputs,
+    {
+        "exchanges the two times": lambda x, e, b, a: _ddim(x, e, a, b),
+        "returns the predicted example": lambda x, e, b, a: _ddim(x, e, 1.0, a),
+        "lacks the noise of the new time": lambda x, e, b, a: _ddim(x, e, 1.0, a) * b**0.5,
+        "lacks the square roots before the example and the noise": lambda x, e, b, a: (
+            b * _ddim(x, e, 1.0, a) + (1 - b) * e
+        ),
+        "keeps the amount of noise": lambda x, e, b, a: (
+            b**0.5 * _ddim(x, e, 1.0, a) + (1 - a) ** 0.5 * e
+        ),
+    },
+)
+def ddim_step(x_t, noise, alpha_bar_before, alpha_bar):
+    r"""Return a step of DDIM without new noise, from time $t$ to the earlier time $t - 1$.
+
+    `x_t` and `noise`, the predicted noise, are `[n, d]`, and the last two arguments are the numbers
+    $\bar\alpha_{t-1}$ and $\bar\alpha_t$.
+    """
+    return _ddim(x_t, noise, alpha_bar_before, alpha_bar)
+
+
 # 15. Energy-based models and scores
 
 

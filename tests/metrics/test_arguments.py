@@ -133,7 +133,7 @@ REFUSED = [
      "recalls is .*: expected a list of numbers"),
     (lambda: metrics.linear_probe(X, Y, X[:, :1], Y), "2 features in train_codes, but 1"),
     (lambda: metrics.linear_probe(X, Y[:5], X, Y), r"train_labels of shape \[6\]"),
-    (lambda: metrics.linear_probe(X, Y / 2, X, Y), "train_labels to be integers"),
+    (lambda: metrics.linear_probe(X, Y / 2, X, Y), "train_labels has dtype float64: expected int"),
     (lambda: metrics.linear_probe(X, Y * 0, X, Y), "Found 1 classes"),
     (lambda: metrics.linear_probe(X, Y, X, Y, counts=[7]), r"counts \[7\]"),
     (lambda: metrics.linear_probe(X, Y, X, Y, counts=[1]), r"counts \[1\]"),

@@ -385,11 +385,12 @@ def _encode(represent: Represent, rows: np.ndarray) -> np.ndarray:
     for start in range(0, len(rows), ROWS):
         part = rows[start : start + ROWS]
         codes = np.asarray(represent(part), np.float64)
-        if codes.ndim != 2 or len(codes) != len(part) or not np.isfinite(codes).all():
+        finite = np.isfinite(codes).all()
+        if codes.ndim != 2 or len(codes) != len(part) or not finite:
             raise ValueError(
-                f"represent got combinations of shape {list(part.shape)}, and returned codes of "
-                f"shape {list(codes.shape)}, perhaps with NaN or infinity: expected finite codes "
-                f"[{len(part)}, d]."
+                f"represent got combinations of shape {list(part.shape)}, and returned "
+                f"{'' if finite else 'NaN or infinity in '}codes of shape {list(codes.shape)}: "
+                f"expected finite codes [{len(part)}, d]."
             )
         parts.append(codes)
     return np.concatenate(parts)

@@ -221,13 +221,13 @@ def test_existing_outputs_stay_without_overwrite(home, capsys):
 
 
 def test_sample(home, capsys):
-    sample = ["sample", "inverter", "-n", "6", "--seed", "-3", "--columns", "3"]
+    sample = ["sample", "inverter", "-n", "6", "--seed", "3", "--columns", "3"]
     assert main([*sample, "-o", "grid.png"]) == 0
     assert capsys.readouterr().out == "6 images written to grid.png\n"
     sample_grid = read_image("grid.png")
     scale = 1000 // (3 * 6 + 2)
     assert sample_grid.shape == (scale * (2 * 6 + 2), scale * (3 * 6 + 2), 3)
-    expected = tf.random.stateless_uniform([6, 4, 4, 1], [-3, 0], 0, 256, tf.int32).numpy()
+    expected = tf.random.stateless_uniform([6, 4, 4, 1], [3, 0], 0, 256, tf.int32).numpy()
     np.testing.assert_array_equal(sample_grid[::scale, ::scale, :1][8:12, 14:18], expected[5])
 
 
@@ -299,12 +299,12 @@ def test_many_samples_are_requested_in_parts_with_different_seeds(steps, most):
     """The first part is the result of the model for the same seed."""
     limits = dict(limits={"sample": {"n": [1, 4]}}, largest_request_of={"sample": {"steps": 15}})
     model = types.SimpleNamespace(metadata=limits, defaults=lambda name: {"steps": 2})
-    parts = list(_requests(model, "sample", {"seed": -3, "n": 10} | steps))
+    parts = list(_requests(model, "sample", {"seed": 3, "n": 10} | steps))
     counts = [part["n"] for part in parts]
     assert sum(counts) == 10 and max(counts) == most and len(counts) == -(-10 // most)
     seeds = [part["seed"] for part in parts]
-    assert seeds[0] == -3 and len(set(seeds)) == len(seeds)
-    assert parts == list(_requests(model, "sample", {"seed": -3, "n": 10} | steps))
+    assert seeds[0] == 3 and len(set(seeds)) == len(seeds)
+    assert parts == list(_requests(model, "sample", {"seed": 3, "n": 10} | steps))
 
 
 def test_texts(home, capsys):

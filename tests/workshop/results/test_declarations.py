@@ -94,7 +94,7 @@ def test_a_matrix_counts_as_a_figure_and_may_have_empty_cells(read):
     metrics = {"nll": 3, "nll_error": 0.5, "fid": 2.5, "fid_hinge_r1": 7.0, "fid_mixture": 1.0}
     assert published.measured(metrics | {"loss": 1.0}) == metrics
     copies = [FACTORS.replace("objectives", f"copy{n}") for n in range(5)]
-    with pytest.raises(ValueError, match="there are 7 figures"):
+    with pytest.raises(ValueError, match="there are 2 figures and 5 matrices"):
         read(PUBLISHED + "".join(copies))
 
 

@@ -510,7 +510,7 @@ class Stack:
         self.filled += len(tf.nest.flatten(examples)[0])
         for array, rows in zip(*map(tf.nest.flatten, (self._arrays, examples)), strict=True):
             if array.shape[1:] != rows.shape[1:]:
-                raise _different_shapes(str([*array.shape[1:]]), str([*rows.shape[1:]]))
+                raise _different_shapes([*array.shape[1:]], [*rows.shape[1:]])
             array[begin : self.filled] = rows.numpy()
 
     def arrays(self) -> Any:
@@ -546,14 +546,25 @@ def _collect(examples: tf.data.Dataset, size: int) -> Stack:
             for batch in examples.batch(_COLLECTED).with_options(_options()):
                 stack.add(batch)
         except tf.errors.InvalidArgumentError as error:
-            shapes = re.search(r"\[tensor\]: (\[.*?\]), \[batch\]: (\[.*?\])", error.message)
-            if not shapes:
+            if not re.search(r"\[tensor\]: \[.*?\], \[batch\]: \[", error.message):
                 raise
-            raise _different_shapes(shapes[2], shapes[1]) from None
+            # The shapes that TensorFlow names depend on the order of its threads.
+            _require_one_shape(examples)
+            raise
     return stack
 
 
-def _different_shapes(first: str, other: str) -> ValueError:
+def _require_one_shape(examples: tf.data.Dataset) -> None:
+    known = None
+    for example in examples:
+        shapes = [[*part.shape] for part in tf.nest.flatten(example)]
+        known = known or shapes
+        for first, other in zip(known, shapes, strict=True):
+            if first != other:
+                raise _different_shapes(first, other) from None
+
+
+def _different_shapes(first: list, other: list) -> ValueError:
     return ValueError(
         f"The examples have different shapes, such as {first} and {other}: expected one shape. "
         "Resize or pad the examples."

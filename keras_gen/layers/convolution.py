@@ -30,7 +30,8 @@ class Conv2D(keras.layers.Conv2D):
         unusual = {self.groups, *self.strides, *self.dilation_rate} != {1}
         if unusual or self.filters > _FEW or self.data_format == "channels_first":
             return super().convolution_op(inputs, kernel)
-        dtype, precise = inputs.dtype, keras.backend.result_type(inputs.dtype, "float32")
+        dtype = inputs.dtype
+        precise = keras.backend.result_type(dtype, "float32")
         if dtype == tf.float16:
             inputs, kernel = ops.cast(inputs, precise), ops.cast(kernel, precise)
         height, width, channels, filters = kernel.shape

@@ -186,7 +186,7 @@ REFUSED = [
      "column i has the value \u0663 in row 0: expected a number"),
     (lambda: NUMBERS.map(lambda x: None), r"function of source\.map returned nothing: expected"),
     (lambda: NUMBERS.map(lambda x: tf.range(x + 1)),
-     r"examples have different shapes, such as \[.\] and \[.\]: expected one shape"),
+     r"examples have different shapes, such as \[1\] and \[2\]: expected one shape"),
     (lambda: inverse_density(np.zeros([0, 2]), 1.0), "at least one row"),
     (lambda: inverse_density([[1.0], [2.0]], 0.0, 1e-320), "bin_width is .*: expected a width"),
     (lambda: data.NormalScores(ROWS, COLUMNS, most=0),

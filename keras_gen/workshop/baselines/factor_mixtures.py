@@ -93,6 +93,7 @@ def _moments(vectors, share):
     near = share > _PULLED
     if not near.any():
         near[share.argmax()] = True
-    rows, weights = vectors[near], share[near, None] / share[near].sum()
+    rows = vectors[near]
+    weights = share[near, None] / share[near].sum()
     mean = (weights * rows).sum(axis=0)
     return mean, (weights * (rows - mean)).T @ (rows - mean)

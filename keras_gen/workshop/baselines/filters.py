@@ -97,7 +97,8 @@ def _deslanted(ink: np.ndarray) -> np.ndarray:
     rows, columns = np.indices(ink.shape)
     total = max(ink.sum(), 1e-6)
     center = np.array([(ink * rows).sum(), (ink * columns).sum()]) / total
-    down, right = rows - center[0], columns - center[1]
+    down = rows - center[0]
+    right = columns - center[1]
     slant = (ink * down * right).sum() / max((ink * down**2).sum(), 1e-6)
     shear = np.array([[1.0, 0.0], [slant, 1.0]])
     middle = (np.array(ink.shape) - 1) / 2

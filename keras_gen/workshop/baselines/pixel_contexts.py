@@ -263,7 +263,8 @@ class BoostedPixels:
         margins = ((0, 0), (reach, reach), (reach, reach))
         padded = np.pad(pixels, margins)
         image, row, column = np.unravel_index(places, pixels.shape)
-        row, column = row + reach, column + reach
+        row = row + reach
+        column = column + reach
         seen = [padded[image, row + d, column + r] for d, r in self.offsets]
         if self.known is not None:
             shown = np.pad(np.where(self.known, pixels, np.nan), margins)

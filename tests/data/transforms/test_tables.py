@@ -156,7 +156,7 @@ def test_missing_values_are_counted_or_refused(values):
 def test_columns_without_values_are_refused():
     for values in ([None, None], ["", ""], [np.nan, np.nan]):
         with pytest.raises(
-            ValueError, match=r"column x has no values .all 2 are missing.: leave out the"
+            ValueError, match=r"column x has no values \(all 2 are missing\): leave out the"
         ):
             table_columns(pd.DataFrame({"x": values}))
     with pytest.raises(ValueError, match="table has no rows: expected at least one"):
@@ -341,7 +341,7 @@ def test_integers_that_float64_would_round_are_refused(tmp_path, form):
 def test_files_that_are_not_right_are_refused(tmp_path, text, sentence):
     path = tmp_path / "a.csv"
     path.write_text(text)
-    with pytest.raises(ValueError, match=rf"\S+a\.csv.*{sentence}"):
+    with pytest.raises(ValueError, match=rf"^(?:The first line of )?\S+a\.csv.*{sentence}"):
         table_columns(path)
 
 

@@ -211,7 +211,7 @@ def main():
         "--size", type=int, default=32, help="side length of the images in pixels"
     )
     parser.add_argument(
-        "--filters", type=int, default=32, help="number of filters of the networks"
+        "--filters", type=int, default=32, help="number of filters in the networks"
     )
     parser.add_argument("--batch", type=int, default=64, help="images per update")
     told = parser.parse_args()

@@ -102,9 +102,9 @@ def great_circle(start: np.ndarray, end: np.ndarray, t) -> np.ndarray:
     if nowhere.any():
         raise ValueError(
             f"No unique great circle joins {nowhere.sum()} of {len(start)} pairs of latents, "
-            "which are opposite or zero: expected nonzero latents that are not opposite. Sample "
-            "latents of at least 2 dimensions from a normal distribution, or leave out "
-            "spherical=True."
+            "because the latents of a pair are opposite or one of them is zero: expected nonzero "
+            "latents that are not opposite. Sample latents of at least 2 dimensions from a normal "
+            "distribution, or leave out spherical=True."
         )
     angle = t * np.arctan2(sine, cosine)
     # If both vectors point in the same direction, the path does not move.

@@ -141,7 +141,7 @@ def out_of_memory(error: BaseException) -> str | None:
 
 
 def refusal(text: str) -> str | None:
-    """Returns this library's sentence in a runtime error's message, or None if there is none.
+    """Extracts this library's sentence from a runtime error's message; returns None if it has none.
 
     The sentence comes from `core.require`, or describes a shape that `tf.ensure_shape` rejected.
     """

@@ -114,7 +114,7 @@ class EncoderDecoder(Coder):
         seed: Seed for the noise.
     """
 
-    # The end of the message with which builders refuse a class without standard networks.
+    # End of the builders' error message if the class has no standard networks.
     no_builders = ""
 
     encoder: keras.Model = network("x -> codes")

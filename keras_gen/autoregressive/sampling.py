@@ -96,8 +96,8 @@ def _check(network, noise, conditions) -> None:
     if noise.shape.rank is None or not noise.shape[1 : len(shape) + 1].is_compatible_with(shape):
         axes = {1: "", 2: "time, ", 3: "height, width, "}[len(shape)]
         raise ValueError(
-            f"noise has shape {noise.shape}: expected (batch, {axes}channels, ...), with the "
-            f"sizes {shape} for {network.name}."
+            f"noise has shape {noise.shape}: expected (batch, {axes}channels, ...), with "
+            f"({axes}channels) equal to {shape} for {network.name}."
         )
     if len(conditions) != len(network.inputs) - 1:
         raise ValueError(

@@ -255,8 +255,8 @@ def refuse_shared_layers(model) -> None:
 def refuse_rescaling(model) -> None:
     """Raises a ValueError if an image network rescales inputs as if they were levels from 0 to 255.
 
-    Users' networks often contain a rescaling layer as their first layer. In this library, networks
-    receive images in [-1, 1] or [0, 1].
+    Users' networks often begin with a rescaling layer. In this library, networks receive images in
+    [-1, 1] or [0, 1].
     """
     examples = (model.edges | model.training_edges).get("x")
     if not isinstance(examples, Images):

@@ -343,7 +343,7 @@ class FitCall(Call):
 
 
 class EvaluateCall(Call):
-    """One call to `evaluate` by a user; inside `fit`, the data has already been inspected."""
+    """One call to `evaluate` by a user; `fit` has already inspected its validation data."""
 
     @override
     def prepare(self):

@@ -216,7 +216,7 @@ class TrainingState(keras.callbacks.Callback):
         there = self._meta["config"]
         keys = sorted(there.keys() | self.config.keys())
         pairs = {key: (there.get(key), self.config.get(key)) for key in keys}
-        # If the data was not passed, then or now, it is assumed to be the same.
+        # If the data is unknown for the checkpoint or for this run, it is assumed to be the same.
         if self._data and self._meta.get("data"):
             pairs["data"] = (self._meta["data"], self._data)
         return {key: (one, other) for key, (one, other) in pairs.items() if one != other}

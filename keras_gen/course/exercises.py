@@ -914,7 +914,7 @@ def _inverse(y, network, order=0, sign=-1.0):
 def coupling_inverse(y, network):
     """Return the inverse of an affine coupling.
 
-    `y` is `[n, 2 d]`. The coupling copies the first `d` values and turns each last value x into
+    `y` is `[n, 2 d]`. The coupling copies the first `d` values and maps each remaining value x to
     x exp(log_scale) + shift. `network` maps the first values, `[n, d]`, to a tuple (log_scale,
     shift), each `[n, d]`.
     """
@@ -1547,7 +1547,7 @@ def _posterior(x_t, x_0, before, now, beta=None, roots=True):
     return of_t * x_t + before**power * beta / (1 - now) * x_0, beta * (1 - before) / (1 - now)
 
 
-# The path of a chain whose times are alpha-bar.
+# The noise path of a diffusion chain, with alpha-bar used as the time.
 _CHAIN: Any = SimpleNamespace(alpha=tf.sqrt, sigma=lambda t: tf.sqrt(1 - t))
 
 

@@ -48,8 +48,8 @@ class EBM(GenerativeModel):
     "Training Products of Experts by Minimizing Contrastive Divergence", Neural Computation 2002).
 
     `sample` continues chains from the buffer by default, because these chains have run throughout
-    training. With `start="noise"`, it starts new chains. New chains need hundreds of steps, and are
-    much worse at the low temperatures that images need.
+    training. With `start="noise"`, it starts new chains. New chains need hundreds of steps and give
+    much worse samples at the low temperatures that images need.
 
     `score` is the energy, which is high for unusual examples. Only differences between energies are
     meaningful, and they are in nats only if the chains have a temperature of 1 and reach

@@ -183,7 +183,7 @@ class VFAE(LikelihoodModel):
 
     @override
     def nats(self, x, attributes):
-        """Returns the negative bound on log p(x|s) without labels."""
+        """Returns the negative bound on log p(x|s), computed as for unlabeled examples."""
         inferred = self.drawn(self.posterior(x, attributes), self.score_seeds(x))
         unknown = tf.fill(tf.shape(x)[:1], -1)
         return tf.add_n(list(self.bound_terms(x, unknown, attributes, inferred).values()))

@@ -42,8 +42,8 @@ class AdaptiveInstanceNormalization(keras.layers.Layer):
     """Gives each channel of the maps a mean and a standard deviation that depend on a style.
 
     Karras, Laine, Aila: "A Style-Based Generator Architecture for Generative Adversarial Networks",
-    CVPR 2019, eq. (1): AdaIN(x, y) = y_s (x - mean(x)) / deviation(x) + y_b. An affine map of the
-    style returns y; as in the authors' code, 1 is added to the map's output for y_s. Inputs are
+    CVPR 2019, eq. (1): AdaIN(x, y) = y_s (x - mean(x)) / std(x) + y_b. An affine map computes y
+    from the style; as in the authors' code, 1 is added to the map's output for y_s. Inputs are
     maps `[batch, height, width, channels]` and styles `[batch, style]`; the output has the shape of
     the maps.
 

@@ -80,7 +80,7 @@ def relaxed_kl(
         prior_temperature: Temperature of the prior.
 
     Example:
-        >>> relaxed_kl(log_codes, tf.zeros([4, 3, 2]), 0.5, 0.5)  # 0: they are the same
+        >>> relaxed_kl(log_codes, tf.zeros([4, 3, 2]), 0.5, 0.5)  # 0: posterior equals prior
     """
     prior = log_concrete(log_codes, 0.0, prior_temperature)
     return log_concrete(log_codes, logits, temperature) - prior

@@ -101,11 +101,11 @@ def path_lengths(
 
 
 def lazily(every: int, step, count, compute) -> tf.Tensor:
-    """Returns a term `[batch]` times `every`, every `every` steps; returns 0 in all other steps.
+    """Returns `every` times a term `[batch]` in steps divisible by `every`, and 0 in other steps.
 
     Karras et al.: "Analyzing and Improving the Image Quality of StyleGAN", CVPR 2020, sec. 3.1.
-    `compute` has no arguments and may call networks only inside `core.stateless`. `count` is this
-    replica's number of examples.
+    `compute` has no arguments and may call networks only inside `core.stateless`. `count` is the
+    number of examples on this replica.
     """
     if every == 1:
         return compute()

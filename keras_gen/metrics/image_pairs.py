@@ -229,7 +229,7 @@ def hole_psnr(
     Args:
         filled: Completed images, uint8 `[n, H, W, 1 or 3]`, equal to `originals` where nothing is
             missing.
-        originals: Original images, uint8, in the shape and order of the first argument.
+        originals: Original images, uint8, with the shape and order of `filled`.
         masks: Masks `[n, H, W, 1]`, nonzero where a pixel was missing.
         of: Values to compare, "luma" or "rgb"; see `psnr`. With "luma", color errors do not count,
             and because of the studio range, all other errors are a seventh smaller.

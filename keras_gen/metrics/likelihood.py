@@ -94,8 +94,8 @@ def importance_weighted_nll(
     edges = [conditional.edges[name] for name in conditional.given] if given else []
     if given and len(given[0]) != len(images):
         raise ValueError(
-            f"There are {len(given[0])} conditions for {len(images)} images: expected the same "
-            "number."
+            f"There are {len(given[0])} conditions for {len(images)} images: expected one "
+            "condition per image."
         )
     # AutoGraph is used only for the loop below.
     log_weights = tf.autograph.experimental.do_not_convert(model.log_weights)

@@ -141,9 +141,9 @@ def _channels(latent_dim, shape):
 
 
 def _residual_blocks(x, blocks, activation):
-    # He, Zhang, Ren, Sun: "Identity Mappings in Deep Residual Networks", ECCV 2016. Instead of
-    # batch normalization, the second convolution starts at zero (Zhang, Dauphin, Ma: "Fixup
-    # Initialization: Residual Learning Without Normalization", ICLR 2019).
+    # He, Zhang, Ren, Sun: "Identity Mappings in Deep Residual Networks", ECCV 2016. Batch
+    # normalization is omitted, and the second convolution is initialized to zero (Zhang, Dauphin,
+    # Ma: "Fixup Initialization: Residual Learning Without Normalization", ICLR 2019).
     for _ in range(blocks):
         y = he_conv(x.shape[-1], 3)(layers.Activation(activation)(x))
         y = he_conv(x.shape[-1], 3, initializer="zeros")(layers.Activation(activation)(y))

@@ -62,7 +62,7 @@ class SquareAttack(Attack):
         if x.shape.rank != 4:
             raise ValueError(
                 f"The examples have shape {x.shape}: expected images [n, height, width, channels], "
-                "because the attack changes squares."
+                "because the attack perturbs square regions."
             )
         radius = self.radius(x, epsilon)
         _, height, width, channels = x.shape

@@ -42,7 +42,7 @@ def of_encoded(
     usual: Mapping[str, Any],
     largest: request_limits.LargestRequest,
 ) -> Any:
-    """Returns an image signature that accepts contents of PNG, JPEG, or BMP files, not arrays.
+    """Returns an image signature that accepts PNG, JPEG, or BMP file contents instead of arrays.
 
     Its input, strings `[batch]`, has the name of the image input with the suffix `_bytes`.
     Photographs are rotated according to their EXIF orientation, and transparent images are blended

@@ -313,9 +313,9 @@ def load_weights(model: Any, path: str | Path) -> None:
     shapes = [[list(variable.shape) for variable in variables] for variables in (there, here)]
     if shapes[0] != shapes[1]:
         raise ValueError(
-            f"{path} contains {len(there)} weights, whose shapes do not match the {len(here)} "
-            f"weights of this {type(model).__name__}: build the model with the same arguments "
-            f"as the exported model.{older_likelihood(model)}"
+            f"{path} contains {len(there)} weights, which differ in number or shape from the "
+            f"{len(here)} weights of this {type(model).__name__}: build the model with the same "
+            f"arguments as the exported model.{older_likelihood(model)}"
         )
     for variable, value in zip(here, there, strict=True):
         variable.assign(tf.cast(value, variable.dtype))

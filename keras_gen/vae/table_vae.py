@@ -164,7 +164,7 @@ class TableVAE(VAE):
         return self.likelihood.draw_rows(self.decoded(latents), noise["values"])
 
     def probabilities(self, x) -> list[tf.Tensor]:
-        """Returns P of each column's cells, given the known values, `[n, cells]` per column."""
+        """Returns each column's cell probabilities `[n, cells]`, given the known values."""
         outputs, log_weights = self._weighted(x, self.score_seeds(tf.floor(x)))
         weights = tf.nn.softmax(log_weights, axis=0)
         parts = []

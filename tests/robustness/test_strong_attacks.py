@@ -226,5 +226,5 @@ def test_names_and_what_cannot_be():
     with pytest.raises(ValueError, match="There are 2 classes: expected at least 3 for this loss"):
         APGD(loss="dlr")(network, x, labels)
     flat = keras.Sequential([keras.Input((6,)), keras.layers.Dense(2)])
-    with pytest.raises(ValueError, match="because the attack changes squares"):
+    with pytest.raises(ValueError, match="because the attack perturbs square regions"):
         SquareAttack()(flat, x.reshape(4, 6), labels)

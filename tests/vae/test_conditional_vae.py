@@ -137,7 +137,7 @@ def test_images_are_conditions_of_what_is_not_known_of_them(rng):
 
 
 def test_conditions_that_do_not_fit():
-    with pytest.raises(ValueError, match="There are 1 conditions for 2 images: expected the same"):
+    with pytest.raises(ValueError, match="There are 1 conditions for 2 images: expected one cond"):
         importance_weighted_nll(linear(), np.zeros([2, 2], "float32"), conditions=np.zeros(1, int))
     with pytest.raises(ValueError, match="classes is None and conditions is None: expected"):
         ConditionalVAE.for_vectors(3)

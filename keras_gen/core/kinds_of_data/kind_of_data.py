@@ -69,7 +69,7 @@ class Edge:
         return []
 
     def standardized(self) -> Edge:
-        """Returns an edge for the same data in any units, for models that standardize data."""
+        """Returns an edge that standardizes this type of data, which can then be in any units."""
         raise ValueError(
             f"standardize is True, but the type of data is {type(self).__name__}: expected "
             "vectors. Leave out standardize."

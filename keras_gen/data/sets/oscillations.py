@@ -17,7 +17,7 @@ def _frequencies(name: str, value) -> tuple[float, ...]:
     found = tuple(checked_positive(name, each) for each in checked_list(name, value))
     if len(found) != 2 or found[0] > found[1]:
         raise ValueError(
-            f"{name} is {shown(value)}: expected the minimum and the maximum frequency."
+            f"{name} is {shown(value)}: expected two frequencies, the minimum and the maximum."
         )
     return found
 

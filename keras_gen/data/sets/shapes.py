@@ -15,7 +15,7 @@ from keras_gen.declared import Declared
 
 # Side of the largest square as a fraction of the image size; all shapes have its area.
 _SIDE = 0.3
-_REACH = 0.8  # maximum extent of a shape from its center, in sides of the square
+_REACH = 0.8  # maximum extent of a shape from its center, as a multiple of the square's side
 
 
 Values = Annotated[int, partial(checked_size, minimum=2)]

@@ -23,7 +23,7 @@ class Parts:
         return {name: value for name, value in vars(self).items() if isinstance(value, Source)}
 
     def first(self, count: int) -> Self:
-        """Returns a copy with the first `count` examples of each source; arrays are unchanged."""
+        """Returns a copy with each source's first `count` examples; arrays are not shortened."""
         shorter = copy.copy(self)
         for name, source in self.parts().items():
             vars(shorter)[name] = source.take(count)

@@ -190,7 +190,7 @@ def sorted_names(names: Iterable[str]) -> list[str]:
 
 
 def without_fractions(names: Iterable[str]) -> list[str]:
-    """Returns the names, with 1.0 as 1 if all names are integers, because pandas writes both forms.
+    """Returns the names; if all are integers, 1.0 becomes 1, because pandas writes both forms.
 
     Example:
         >>> without_fractions(["1", "1.0"]), without_fractions(["1.0", "1.5"])

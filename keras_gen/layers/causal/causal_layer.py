@@ -71,7 +71,7 @@ class CausalLayer(DeclaredLayer):
         raise NotImplementedError(f"{type(self).__name__} does not implement step: override it.")
 
     def next_row(self, weights, cache):
-        """Returns the cache at the start of the next row; samplers skip it if `by_rows`."""
+        """Returns the cache at the start of the next row; not called by samplers if `by_rows`."""
         return cache
 
 

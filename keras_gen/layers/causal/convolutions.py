@@ -183,7 +183,7 @@ class MaskedConvolution(CausalLayer):
 
     @override
     def step_weights(self):
-        """Returns the kernels of the rows above and of the pixel's row, and the bias."""
+        """Returns the kernel for the rows above, the kernel for the pixel's row, and the bias."""
         kernel = self.kernel.value * tf.cast(self.kernel_mask, self.kernel.dtype)
         kernel = tf.cast(kernel, self.compute_dtype)
         rows, columns = np.array(self.kernel_size) // 2
@@ -296,7 +296,7 @@ class Shift(CausalLayer):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class VerticalConvolution(CausalLayer):
-    """A convolution over the rows above, as wide to the left as to the right, with no blind spot.
+    """A convolution over the rows above, equally wide on both sides, with no blind spot.
 
     Van den Oord, Kalchbrenner, Vinyals, Espeholt, Graves, Kavukcuoglu: "Conditional Image
     Generation with PixelCNN Decoders", NeurIPS 2016, sec. 2.3 and fig. 1. A stack of such layers

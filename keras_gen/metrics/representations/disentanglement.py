@@ -281,10 +281,10 @@ def beta_vae_score(
     pairs: int = 64,
     seed: int = 0,
 ) -> float:
-    """Measures whether a linear classifier predicts the fixed factor (Higgins et al. 2017).
+    """Measures how well a linear classifier predicts the fixed factor (Higgins et al. 2017).
 
-    A point is the mean absolute difference between the two codes of a pair of examples, averaged
-    over `pairs` pairs. In all pairs of a point, the two examples share the value of one factor.
+    A point is the absolute difference between the two codes of a pair of examples, averaged over
+    `pairs` pairs. In all pairs of a point, the two examples share the value of one factor.
     Logistic regression on standardized points predicts which factor this is. The score is the
     accuracy on held-out points, which is about 1 / f by chance. Locatello et al. (2019) use 10,000
     training points, 5,000 held-out points, and 64 pairs.

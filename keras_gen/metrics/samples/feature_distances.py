@@ -198,8 +198,8 @@ def _whole(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
             "The kernel of the features overflows: divide a and b by the same number."
         )
 
-    # The estimates without row i are computed for all i at once: rows of the kernel matrices are
-    # subtracted.
+    # The estimates without row i are computed for all i at once by subtracting row sums of the
+    # kernel matrices.
     without_a = (
         (within_a - 2.0 * aa) / ((n - 1) * (n - 2))
         + term_b

@@ -90,7 +90,7 @@ def wavenet(
     skips = layers.Concatenate()(gated) if len(gated) > 1 else gated[0]
     skips = CausalConvolution(skip_filters, 1, activation="relu")(skips)
     skips = CausalConvolution(skip_filters, 1, activation="relu")(skips)
-    # The logits are float32, whatever the internal precision.
+    # The logits are float32, regardless of the internal precision.
     logits = CausalConvolution(outputs_per_value, 1, dtype="float32")(skips)
     return keras.Model(inputs if len(inputs) > 1 else values, logits, name="wavenet")
 

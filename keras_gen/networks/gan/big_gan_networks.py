@@ -52,7 +52,7 @@ def big_gan_generator(
     if latent_dim % (blocks + 1):
         raise ValueError(
             f"latent_dim is {latent_dim}: expected a multiple of {blocks + 1}, so that the first "
-            f"map and each of {blocks} blocks get equal parts."
+            f"map and each of the {blocks} blocks receive equally many latents."
         )
     latents = keras.Input((latent_dim,))
     labels = keras.Input((), dtype="int32")

@@ -71,7 +71,7 @@ SHOW = """\
 Describe a recipe and its export: training time, size, data and license terms, headline result, and
 signatures with their settings. Does not load a model.
 """
-TRAIN = "Run a recipe. Equivalent to `python recipes/NAME.py`, and accepts the same flags."
+TRAIN = "Run a recipe, as `python recipes/NAME.py` does, with the same flags."
 APPLY = """\
 Run an image-to-image model on images, animations, and videos. Large images are split into
 overlapping tiles. Files that cannot be read or processed are reported and skipped, and the exit
@@ -317,7 +317,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_root(add)
 
     add = command("results", results.results, "generate the result pages", RESULTS)
-    add("--check", action="store_true", help="write nothing; exit with 1 if a file differs")
+    add("--check", action="store_true", help="write nothing; exit with code 1 if a file differs")
     _add_root(add)
 
     add = command("reproduce", results.reproduce, "rerun a published command", REPRODUCE)

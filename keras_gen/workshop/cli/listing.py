@@ -39,8 +39,8 @@ def list_models(options: argparse.Namespace) -> int:
     noun = "export" if len(exports) == 1 else "exports"
     print(
         f"{len(files)} recipes in {place('recipes')}, {len(exports)} {noun} in {options.models}. "
-        'Minutes are\ntraining times on CPU cores; "export" means that a trained model is\n'
-        "available, with the time it was trained. For details, see `keras-gen show NAME`."
+        'Minutes are\ntraining times on CPU cores; "export of N minutes" means that a model '
+        "trained\nfor N minutes is available. For details, see `keras-gen show NAME`."
     )
     by_family = collections.defaultdict(list)
     for name in sorted({*files, *exports}):

@@ -132,8 +132,8 @@ def groups(recipe: str, published: Published, records: list[Record]) -> list[Gro
 
     Runs that differ only in the seed form one group. The first group is the group whose command
     changes the fewest flags of its preset; the preset `paper` breaks ties. `read_groups` moves an
-    exported group to the front. The values of a group are the values of the run that is the median
-    by the first metric, or of the worse of two runs.
+    exported group to the front. The values of a group are the values of its median run by the first
+    metric; for an even number of runs, the worse of the two middle runs is used.
     """
     settings: dict[str, list[Record]] = {}
     for record in records:

@@ -80,7 +80,7 @@ class Record:
 
     @property
     def numbers(self) -> dict:
-        """The settings and results that replace their names in braces in texts."""
+        """The settings and results by name; texts refer to these names in braces."""
         return self.config | self.values
 
     @property
@@ -123,7 +123,7 @@ def _outline(recipe: Path, written: int) -> Outline:
     if outline is None:
         raise ValueError(
             f"{recipe} does not end with a call to run_recipe, or its settings need a slow import: "
-            "correct one of these"
+            "add the call, or avoid the import."
         )
     return outline
 

@@ -42,6 +42,6 @@ def _saved(path: Path) -> float:
         return float(read_json(path)["minutes"])
     except (ValueError, KeyError, TypeError):
         raise ValueError(
-            f"{path} does not contain a number of minutes: delete it to resume without the "
-            "minutes of earlier processes."
+            f"{path} does not contain a number of minutes: delete it to resume without counting "
+            "the minutes of earlier processes."
         ) from None

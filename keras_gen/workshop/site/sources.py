@@ -98,7 +98,7 @@ def path_of(node: griffe.Object) -> str:
 
 
 def docstring_of(node: griffe.Object) -> str:
-    """Returns the docstring of a definition; empty for a constant."""
+    """Returns the docstring of a definition, or an empty string for a constant."""
     return node.docstring.value if node.docstring and not node.is_attribute else ""
 
 

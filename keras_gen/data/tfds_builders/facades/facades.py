@@ -40,7 +40,7 @@ class Facades(tfds.core.GeneratorBasedBuilder):
     def _info(self) -> tfds.core.DatasetInfo:
         image = tfds.features.Image(shape=(SIDE, SIDE, 3))
         return self.dataset_info_from_configs(
-            description="Building facades with labels of their parts.",
+            description="Building facades with labels for their parts.",
             features=tfds.features.FeaturesDict({"photo": image, "labels": image}),
             supervised_keys=("labels", "photo"),
             homepage="https://cmp.felk.cvut.cz/~tylecr1/facade/",

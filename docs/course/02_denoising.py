@@ -361,8 +361,8 @@ show(
 )
 
 # %% [markdown]
-# All three functions agree as $\sigma$ goes to 0. From 0.1 to 0.05, half the noise, the distances
-# fall to about a third or a quarter. At 0.4, the denoiser and the penalized function are still
+# All three functions agree as $\sigma$ goes to 0. Halving the noise from 0.1 to 0.05 reduces the
+# distances to about a third or a quarter. At 0.4, the denoiser and the penalized function are still
 # close to each other, and both are far from the score of the data.
 #
 # ## 5. Linear denoisers
@@ -443,10 +443,10 @@ for sigma in (0.25, 0.5, 1.0):
 # %% [markdown]
 # ## 6. Denoising digits
 #
-# Now we train the class on digits, with one layer of 400 sigmoid codes for 196 pixels. The pixels
-# are between 0 and 1, and the loss is the cross-entropy $-x \log d - (1 - x) \log (1 - d)$. Its
-# derivative with respect to $d$ is $(d - x) / (d (1 - d))$, whose mean is 0 at $d = E(x \mid \tilde
-# x)$. So this loss has the same best denoiser as the squared error.
+# Now we train `DenoisingAutoencoder` on digits, with one layer of 400 sigmoid codes for 196 pixels.
+# The pixels are between 0 and 1, and the loss is the cross-entropy $-x \log d - (1 - x) \log (1 -
+# d)$. Its derivative with respect to $d$ is $(d - x) / (d (1 - d))$, whose mean is 0 at $d = E(x
+# \mid \tilde x)$. So this loss has the same best denoiser as the squared error.
 #
 # The network is compared with three other denoisers. A **median filter** returns the median of $3
 # \times 3$ pixels. The **Wiener filter** was derived in section 5. And the **mean over training
@@ -522,7 +522,7 @@ show(captioned(rows, names), "denoised", "Test digits with noise of 0.5, and fou
 
 # %% [markdown]
 # The network is better than the Wiener filter, because it need not be linear; at a noise of 2, they
-# are nearly equal. But from a noise of 0.5, the mean over training digits is better than the
+# are nearly equal. But at a noise of 0.5 or more, the mean over training digits is better than the
 # network. With a lot of noise, many digits are possible originals, and an average of 15,000 real
 # digits is hard for one layer to beat. With little noise, nearly all of the weight is on the
 # nearest training digit, which is not the test digit. On the 15,000 training digits themselves,
@@ -541,9 +541,10 @@ show(captioned(rows, names), "denoised", "Test digits with noise of 0.5, and fou
 #
 # **Where zeros come from.** Let the columns of the decoder be orthonormal, and minimize
 # $\frac{1}{2} | x - B h |^2 + \lambda \sum_i | h_i |$ over the code $h$ of one example. With $y =
-# B^T x$, this is a sum over $\frac{1}{2} (y_i - h_i)^2 + \lambda | h_i |$. For $h_i > 0$, the
-# derivative is $h_i - y_i + \lambda$, so the minimum is at $h_i = y_i - \lambda$ if this number is
-# positive. For $h_i < 0$, it is the mirror image. Otherwise, it is at the kink:
+# B^T x$, this is, up to a constant, the sum of the terms $\frac{1}{2} (y_i - h_i)^2 + \lambda |
+# h_i |$. For $h_i > 0$, the derivative is $h_i - y_i + \lambda$, so the minimum is at $h_i = y_i -
+# \lambda$ if this number is positive. For $h_i < 0$, it is the mirror image. Otherwise, it is at
+# the kink:
 #
 # $$h_i = \mathrm{sign}(y_i) \max( | y_i | - \lambda, 0 ).$$
 #
@@ -603,8 +604,8 @@ show(
 # %% [markdown]
 # The mean has the smallest error, as expected. The most likely code has exact zeros, but its error
 # is larger even than the error of the linear factor, which is $2/3$ by the formula of section 5. So
-# zeros come from the *maximum* of the posterior. Neither samples from the Laplace distribution nor
-# the posterior mean have exact zeros.
+# zeros come from the *maximum* of the posterior. Neither the posterior mean nor samples from the
+# Laplace distribution have exact zeros.
 #
 # **With a network.** An encoder with sigmoid codes computes $h$ in one step, so it returns small
 # numbers instead of zeros. The most common penalty (Ng 2011) uses the *mean* activation $m_j$ of

@@ -48,8 +48,8 @@ random = np.random.default_rng(0)
 
 # %% [markdown]
 # The data are handwritten digits with 28 × 28 pixels. We make each pixel black or white at random;
-# the gray value is the probability of white. Then an image is a list of 784 bits, and a probability
-# of images is easy to write down.
+# the gray value is the probability of white. Then an image is a list of 784 bits, and the
+# probability of an image is easy to write down.
 
 # %%
 data = small_images("mnist", labels=True, first=DIGITS)
@@ -65,16 +65,16 @@ print("training images", train_images.shape, "and test images", test_images.shap
 #
 # 1. Sample a few numbers $z$, the **latents**, from the **prior** $p(z) = N(0, I)$: independent
 #    normal numbers.
-# 2. A network, the **decoder**, turns $z$ into a probability $d_i(z)$ for each pixel $i$. Sample
-#    each pixel $x_i$, which is 0 or 1, with it.
+# 2. A network, the **decoder**, turns $z$ into a probability $d_i(z)$ for each pixel $i$. Set each
+#    pixel $x_i$ to 1 with this probability, and to 0 otherwise.
 #
 # So the probability of an image given its latents, the **likelihood**, is a product over pixels,
 # and its logarithm is a sum:
 #
 # $$\log p(x \mid z) = \sum_i x_i \log d_i(z) + (1 - x_i) \log (1 - d_i(z)).$$
 #
-# This is the negative cross-entropy. $z$ is not observed. The probability of an image is an average
-# over all latents:
+# This is the negative cross-entropy. Because $z$ is not observed, the probability of an image is an
+# average over all latents:
 #
 # $$p(x) = \int p(z) p(x \mid z) dz.$$
 #
@@ -172,15 +172,15 @@ print(f"keras_gen.losses   {kl_standard_normal(mean, log_variance)[0]:.4f} nats"
 # $$\frac{\partial}{\partial \mu} E_\epsilon [ f(\mu + \epsilon) ]
 # = E_\epsilon [ f'(\mu + \epsilon) ].$$
 #
-# Both estimates are correct on average, the second estimate if $f$ has no jumps. The first estimate
-# uses only the *value* of $f$, and the second estimate uses the *slope* of $f$. Let us measure
-# their variance, with $f(z) = z_1^2 + \ldots + z_n^2$ at $\mu = (1, ..., 1)$ and for $\mu_1$. The
-# true derivative is $2 \mu_1 = 2$. For the reparameterization, the variance is that of $2 (\mu_1 +
-# \epsilon_1)$, which is 4 for any $n$. The score function's estimate is $f(z) \epsilon_1$. For $n =
-# 1$, this is $(\mu + \epsilon)^2 \epsilon$. With $E \epsilon^2 = 1$, $E \epsilon^4 = 3$, and $E
-# \epsilon^6 = 15$, its mean square is $\mu^4 + 18 \mu^2 + 15$. Subtracting the squared mean $4
-# \mu^2$, the variance is $\mu^4 + 14 \mu^2 + 15 = 30$. Likewise, the variance is $4 n^2 + 14 n +
-# 12$ for $n$ latents.
+# Both estimates are correct on average, the second only if $f$ has no jumps. The first estimate
+# uses only the *value* of $f$, and the second estimate uses the *slope* of $f$. Let us measure the
+# variance of both estimates of the derivative with respect to $\mu_1$, with $f(z) = z_1^2 +
+# \ldots + z_n^2$ and at $\mu = (1, ..., 1)$. The true derivative is $2 \mu_1 = 2$. For the
+# reparameterization, the variance is that of $2 (\mu_1 + \epsilon_1)$, which is 4 for any $n$. The
+# score function's estimate is $f(z) \epsilon_1$. For $n = 1$, this is $(\mu + \epsilon)^2
+# \epsilon$. With $E \epsilon^2 = 1$, $E \epsilon^4 = 3$, and $E \epsilon^6 = 15$, its mean square
+# is $\mu^4 + 18 \mu^2 + 15$. Subtracting the squared mean $4 \mu^2$ gives the variance $\mu^4 + 14
+# \mu^2 + 15 = 30$. Likewise, the variance is $4 n^2 + 14 n + 12$ for $n$ latents.
 
 
 # %%

@@ -9,8 +9,8 @@
 #
 # After this chapter, you can derive the gradient of the likelihood and Langevin dynamics, explain
 # why chains fail and which remedies help, and sample with scores at many noise levels. Read it
-# before [chapter 13](13_diffusion.md), which learns the same scores with a better sampler. We work
-# with 2-D points, where $Z$ is a sum over a grid and the correct answers are known.
+# before [chapter 13](13_diffusion.md), which learns the same scores but has a better sampler. We
+# work with 2-D points, where $Z$ is a sum over a grid and the correct answers are known.
 #
 # With `QUICK=1` in the environment, the chapter runs in seconds, with fewer steps and points.
 
@@ -49,8 +49,8 @@ keras.utils.set_random_seed(0)
 random = np.random.default_rng(0)
 
 # %% [markdown]
-# The data are points on the black squares of a checkerboard: 1/32 per unit of area on a black
-# square, and 0 elsewhere. All energies below are defined on the box $[-5, 5]^2$ around the board.
+# The data are points on the black squares of a checkerboard: their density is 1/32 on a black
+# square and 0 elsewhere. All energies below are defined on the box $[-5, 5]^2$ around the board.
 
 # %%
 LIMIT = 5.0
@@ -83,8 +83,8 @@ def off_board(points):
 # ## 1. The gradient of the likelihood
 #
 # Let $q(x) = e^{-E(x)} / Z$ with $Z = \int e^{-E(x)} dx$. A constant added to $E$ cancels, so only
-# differences of energies have a meaning. The loss of maximum likelihood is $-\log q(x) = E(x) +
-# \log Z$, and its second term has the gradient
+# differences between energies are meaningful. The loss of maximum likelihood is $-\log q(x) =
+# E(x) + \log Z$, and its second term has the gradient
 #
 # $$\nabla_\theta \log Z = \frac{1}{Z} \int \nabla_\theta e^{-E(x)} dx
 # = -\int q(x) \nabla_\theta E(x) dx.$$
@@ -159,9 +159,9 @@ exact = trained(ExactEBM, STEPS, 2e-3)
 print(f"exact gradient: KL divergence {divergence(exact.score):.3f} nats")
 
 # %% [markdown]
-# An unrestricted energy fits the board well: in the published runs listed at the end, MADE reaches
-# 0.049 nats, and flow matching 0.063. But a grid is practical in at most three dimensions. In more
-# dimensions, the second mean requires samples from the model.
+# An unrestricted energy fits the board well: for comparison, MADE reaches 0.049 nats and flow
+# matching 0.063 in the published runs listed at the end. But a grid is practical in at most three
+# dimensions. In more dimensions, the second mean requires samples from the model.
 #
 # ## 2. Langevin dynamics
 #
@@ -174,8 +174,8 @@ print(f"exact gradient: KL divergence {divergence(exact.score):.3f} nats")
 # $\eta \nabla \cdot (q \nabla E)$, and adding the noise changes it by $\eta \nabla \cdot \nabla q$.
 # The sum of both changes is $\eta \nabla \cdot (q \nabla E + \nabla q)$, which is 0 because $\nabla
 # q = -q \nabla E$. For finite $\eta$, there is an error. With $E = x^2 / (2 s^2)$, the step is $x'
-# = (1 - \eta / s^2) x + \sqrt{2 \eta}\, \epsilon$, and its variance $v$ is stationary if $v = (1 -
-# \eta / s^2)^2 v + 2 \eta$:
+# = (1 - \eta / s^2) x + \sqrt{2 \eta}\, \epsilon$, and the variance $v$ of $x$ is stationary if $v
+# = (1 - \eta / s^2)^2 v + 2 \eta$:
 #
 # $$v = \frac{s^2}{1 - \eta / (2 s^2)}.$$
 #
@@ -228,10 +228,10 @@ print(f"plain chains: KL divergence {divergence(plain.score):.3g} nats")
 
 # %% [markdown]
 # If a line says "stopped", energies exceeded 10,000, and `fit` ended. Even if `fit` does not stop,
-# the density learned with plain chains is far from correct. The reason is the gaps of the board.
-# Energy barriers between the squares grow, chains stay in their squares, and the number of chains
-# in a square no longer depends on the energy. So nothing prevents the energy of a square from
-# drifting. There are three remedies:
+# the density learned with plain chains is far from correct. The reason is the gaps between the
+# black squares. Energy barriers between the squares grow, chains stay in their squares, and the
+# number of chains in a square no longer depends on the energy. So nothing prevents the energy of a
+# square from drifting. There are three remedies:
 #
 # - **magnitude**: a penalty of $\alpha (E(x)^2 + E(y)^2)$ keeps barriers low (Du, Mordatch) but
 #   makes the density smoother;

@@ -317,25 +317,26 @@ show(
 #   gradients. Such a measure punishes harmless changes.
 # - **Missing nines** hardly change the kernel distances: nine tenths of the samples are right, and
 #   nines resemble fours and sevens. Recall and coverage are designed to detect this fault.
-# - The **repeated image** is in a dense region, so it passes precision and coverage, which count
-#   whether balls are empty and not how many samples they contain. Kernel distances count.
-# - Of the samples, **one in 50 is pure noise**, which a visitor would notice at once. No measure
-#   finds it with certainty, because a mean over a set barely depends on 2% of it.
-# - The **Gaussian mixture** passes the linear classifier on pixels almost unnoticed and has a good
+# - The **repeated image** is in a dense region, so it passes precision and coverage, which check
+#   whether balls are empty, not how many samples they contain. Kernel distances depend on this
+#   number.
+# - In one set, **one sample in 50 is pure noise**, which a visitor would notice at once. No measure
+#   finds this fault with certainty, because a mean over a set barely depends on 2% of the set.
+# - The **Gaussian mixture** passes the linear classifier on pixels almost unnoticed and has good
 #   precision, but gradients detect it immediately.
 #
-# **No row finds all faults, and no column is found by all rows.** So a row of several measures is
-# reported in this library: two kinds of features at least, one measure of quality and one of
-# coverage, and the distance to the training set. And every measure is reported next to its value
-# for real images and for a simple model.
+# **No row finds all faults, and no column is found by all rows.** So this library reports several
+# measures: distances in at least two types of features, one measure of quality and one of coverage,
+# and the distance to the training set. And every measure is reported next to its value for real
+# images and for a simple model.
 #
 # ## 5. Finding copies
 #
 # A distance between sets cannot detect copies, because copies *are* real images. The distance from
-# each sample to its nearest training image can. Two questions differ:
+# each sample to its nearest training image can. There are two different questions:
 #
-# - **Is this sample a copy?** Its distance to the nearest training image is far below the distance
-#   to the second-nearest one (Yoon et al. 2023: less than a third).
+# - **Is this sample a copy?** It is if its distance to the nearest training image is far below the
+#   distance to the second-nearest one (Yoon et al. 2023: less than a third).
 # - **Is the set closer to the training images than new images are?** Compare the distances of
 #   samples with those of *held-out* images (Meehan et al. 2020). If samples are closer, the AUC of
 #   the distance is below one half.
@@ -436,16 +437,16 @@ show(
 )
 
 # %% [markdown]
-# **Seeds.** Another seed gives another model. The error over test examples does not contain this
+# **Seeds.** Another seed gives another model. The error over test examples does not include this
 # variation, so train several times. And whoever reports the best of $k$ runs *on the test set*
 # reports a number that is too good: the expected maximum of $k$ normal numbers is 0.56, 1.16, and
-# 1.54 standard deviations for 2, 5, and 10 runs. Choose on validation data, and report the test
-# value of that run.
+# 1.54 standard deviations for 2, 5, and 10 runs. Choose the run on validation data, and report its
+# test value.
 #
 # **Judges.** For a claim about visual quality, show pairs to people who do not know which is which.
-# If the two models are equally good, the number of votes is binomial with probability one half.
-# With 20 pairs, 14 is the smallest number of votes that such a model reaches in fewer than 6% of
-# cases.
+# If the two models are equally good, the number of votes for one of them is binomial with
+# probability one half. With 20 pairs, 14 is the smallest number of votes that is reached or
+# exceeded by chance in fewer than 6% of cases.
 
 # %%
 for k in (2, 5, 10):
@@ -458,13 +459,14 @@ for least in (13, 14, 15, 16):
 # %% [markdown]
 # ## 7. Common claims, and what is true
 #
-# - **"A lower NLL means better samples."** Section 1 adds 99% noise for 4.6 nats. Across *similar*
-#   models, the two often improve together, but this must be shown.
+# - **"A lower NLL means better samples."** In section 1, replacing 99% of the samples with noise
+#   costs at most 4.6 nats. Across *similar* models, the two often improve together, but this must
+#   be shown.
 # - **"The Parzen estimate measures the likelihood."** Perfect samples lose to blurred centers.
 # - **"FID 0 means that the model is perfect."** Copies and, in features that ignore the sign,
 #   negatives have a distance of about 0 ([chapter 10](10_gans_that_draw.md)).
-# - **"Precision 1 means that all samples are good."** It means that they lie in balls around real
-#   images, whose radius depends on the number of images and on outliers among them.
+# - **"Precision 1 means that all samples are good."** It means that they are in balls around real
+#   images. The radius of these balls depends on the number of images and on outliers among them.
 # - **"The classifier cannot tell them apart, so the distributions agree."** *This* classifier cannot.
 # - **"Model A is better: 86.9 against 87.1 nats."** Without the standard error of the paired
 #   difference, and without other seeds, this is not known.

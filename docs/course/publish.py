@@ -68,15 +68,15 @@ if importlib.util.find_spec("keras_gen") is None:
 ASSIGNMENTS = """\
 # Assignments
 
-Each chapter has an assignment: a notebook with three to five functions to write, with 1 to 3 points
-for each function. The functions are the parts of the chapter's methods, such as the divergence of
-two normal distributions, the inverse of a coupling, or a step of Langevin dynamics. Read the chapter
+Each chapter has an assignment: a notebook with three to five functions to write, worth 1 to 3
+points each. Each function implements a part of the chapter's methods, such as the divergence of two
+normal distributions, the inverse of a coupling, or a step of Langevin dynamics. Read the chapter
 first. Then open the notebook, write a function, and run the cell below it.
 
 That cell calls `keras_gen.course.check`, which calls your function with five random inputs of
-different sizes, and compares the results with the library. If they differ, it prints what is wrong,
-such as a sign, a constant factor, a missing term, a transposed matrix, or an argument without any
-effect. It does not print the solution. You can check a function as often as you like.
+different sizes and compares your results with the library's. If they differ, it prints what is
+wrong, such as a sign, a constant factor, a missing term, a transposed matrix, or an argument
+without any effect. It does not print the solution. You can check a function as often as you like.
 
 Functions receive NumPy arrays, or TensorFlow tensors where the statement mentions tensors, and return
 arrays or tensors. Loops are allowed, but every function has a solution in a few lines without loops.
@@ -88,14 +88,14 @@ The last cell prints your points.
 
 ## For teachers
 
-Answers are in [`docs/teachers/answers.py`](../teachers/answers.py), written out without the library.
-The wheel and the notebooks do not contain this file, so hand out the notebooks with the wheel. The
-library itself contains the right functions, because the grader compares with them: the assignments
-are for learning, not for an exam.
+Answers are in [`docs/teachers/answers.py`](../teachers/answers.py), written out without the
+library. The wheel and the notebooks do not contain this file, so hand out the notebooks with the
+wheel. The library itself contains the correct functions, because the grader needs them for
+comparison, so the assignments are for learning, not for exams.
 
-To grade submitted notebooks, execute them with `nbclient`, and read the output of the last cell, or
-import a student's functions, and call `keras_gen.course.grade("04", vars(module))`, which returns
-points by function. Inputs depend only on the exercise, so grading is reproducible.
+To grade submitted notebooks, either execute them with `nbclient` and read the output of the last
+cell, or import a student's functions and call `keras_gen.course.grade("04", vars(module))`, which
+returns points by function. Inputs depend only on the exercise, so grading is reproducible.
 
 To add an exercise, write a function in `keras_gen/course/exercises.py`: its docstring is the
 statement, its body is the right answer, and the decorator lists inputs and at least five typical

@@ -114,7 +114,9 @@ def _gradients(function: Callable, *tensors):
         "adds absolute differences, not squared differences": lambda x, y: abs(x - y).sum(
             (1, 2)
         ),
-        "is the root of the squared error": lambda x, y: np.sqrt(((x - y) ** 2).sum((1, 2))),
+        "is the square root of the squared error": lambda x, y: np.sqrt(
+            ((x - y) ** 2).sum((1, 2))
+        ),
         "adds all examples together": lambda x, y: np.sum((x - y) ** 2),
     },
 )
@@ -167,7 +169,7 @@ def _spectrum(x, k, centered=True, root=False, kept=False, count=0):
         "does not center the examples": lambda x, k: _spectrum(x, k, centered=False),
         "adds singular values that are not squared": lambda x, k: _spectrum(x, k, root=True),
         "is the variance that the code keeps": lambda x, k: _spectrum(x, k, kept=True),
-        "divides by n - 1: a mean has another factor": lambda x, k: _spectrum(x, k, count=-1),
+        "divides by n - 1, not by n": lambda x, k: _spectrum(x, k, count=-1),
         "is a sum over examples, not a mean: the factor is wrong": lambda x, k: (
             len(x) * _spectrum(x, k)
         ),
@@ -240,11 +242,11 @@ def _bernoulli_kl(p, q):
     lambda r: (_uniform(r, _sizes(r)[1]), float(r.uniform(0.02, 0.2))),
     {
         "exchanges the two distributions": lambda q, p: _bernoulli_kl(q, p).sum(),
-        "lacks the term of silent codes": lambda q, p: xlogy(p, p / q).sum(),
+        "lacks the term for silent codes": lambda q, p: xlogy(p, p / q).sum(),
         "is a mean over codes, not a sum: the factor is wrong": lambda q, p: _bernoulli_kl(
             p, q
         ).mean(),
-        "is not added over the codes": lambda q, p: _bernoulli_kl(p, q),
+        "is not summed over the codes": lambda q, p: _bernoulli_kl(p, q),
         "is the cross-entropy, without the constant entropy of the target": lambda q, p: (
             -(xlogy(p, q) + xlogy(1 - p, 1 - q)).sum()
         ),

@@ -53,12 +53,12 @@ cannot be expected to beat, such as held-out images. All other values are in a r
 - **⇒ use X instead**: the inexpensive baseline X is better than the method. In a table of methods,
   a result that a baseline beats is marked °, the best result of each column is **bold**, and
   baselines are in *italics*.
-- A comparison uses four significant digits.
+- Results are compared after rounding to four significant digits.
 - The run shown is the one whose weights are in `saved_models/`, or else the run whose command is
   closest to a preset, regardless of its result. If a recipe ran with several seeds, the table
   shows the median run by the first metric, or the worse of two runs, with the baselines and
   references of that run.
-- The size of the training set follows the name of a recipe that was trained on part of a dataset.
+- If a recipe was trained on part of a dataset, its name is followed by the size of that part.
 - A command in **bold** falls short of the paper's setting, either because of its preset or because
   of flags that change the preset. A training set in bold is a subset of the full set.
 - "exported": the weights of this run, or of the given seed, are in `saved_models/`. Weights of

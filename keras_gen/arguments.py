@@ -141,7 +141,7 @@ def checked_names(name: str, value: Any) -> tuple[str, ...]:
     require_unicode(name, names)
     repeated = [each for each, count in Counter(names).items() if count > 1]
     if repeated:
-        raise ValueError(f"{name} contains {repeated[0]!r} twice: expected different names.")
+        raise ValueError(f"{name} contains {repeated[0]!r} twice: expected distinct names.")
     return names
 
 
@@ -227,7 +227,9 @@ def only_given(**arguments: Any) -> Any:
     given = [value for value in arguments.values() if value is not None]
     if len(given) != 1:
         found = " and ".join(f"{name} is {shown(value)}" for name, value in arguments.items())
-        raise ValueError(f"{found}: expected exactly one of them. Leave out the others.")
+        raise ValueError(
+            f"{found}: expected exactly one of these arguments. Leave out the others."
+        )
     return given[0]
 
 

@@ -262,7 +262,9 @@ def _pair(name: str, value: Any) -> tuple[int, ...]:
 def _numbers(name: str, value: Any) -> tuple[float, ...]:
     low, *high = (checked_number(name, number) for number in checked_list(name, value))
     if len(high) != 1 or low >= high[0]:
-        raise ValueError(f"{name} is {shown(value)}: expected the minimum and the maximum.")
+        raise ValueError(
+            f"{name} is {shown(value)}: expected two numbers, the minimum and the maximum."
+        )
     return low, *high
 
 

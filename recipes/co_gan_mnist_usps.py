@@ -95,7 +95,7 @@ def main(run: Run, s: Settings):
             "to_mnist": (to_mnist, from_usps, data.test_mnist),
         }
         for name, (model, source, target) in tasks.items():
-            run.say(f"classifying digits {name.replace('_', ' ')}")
+            run.say(f"classifying digits translated {name.replace('_', ' ')}")
             metrics |= accuracies(name, model, source.arrays(), target.arrays(), s)
 
 

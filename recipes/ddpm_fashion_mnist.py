@@ -83,8 +83,7 @@ def main(run: Run, s: Settings):
         run.draw("emerging", emerging(model))
         scored = test_images[: s.scored]
         run.say(
-            f"estimating the bound on {len(scored)} test images from 16 of {model.chain_steps} "
-            "times"
+            f"estimating the bound on {len(scored)} test images at 16 of {model.chain_steps} times"
         )
         metrics["nats"] = -float(model.log_prob(scored).mean())
         metrics |= model.evaluate(Source(test_images).batches(100), return_dict=True, verbose=0)

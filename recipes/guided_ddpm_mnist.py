@@ -129,8 +129,7 @@ def main(run: Run, s: Settings):
         scored = test_images[: s.scored]
         scored_labels = test_labels[: s.scored]
         run.say(
-            f"estimating the bound on {len(scored)} test digits from 16 of {model.chain_steps} "
-            "times"
+            f"estimating the bound on {len(scored)} test digits at 16 of {model.chain_steps} times"
         )
         nats = -model.log_prob(scored, scored_labels).mean()
         metrics["bits"] = bits_per_dimension(nats, scored[0].size, "none")

@@ -121,7 +121,7 @@ def main(run: Run, s: Settings):
             ("mnist", "fashion", mnist, mnist_background),
         ]
         for known, outliers, model, background in cases:
-            run.say(f"scoring test images with the models of {known}")
+            run.say(f"scoring test images with the models trained on {known}")
             images = np.concatenate([test[known], test[outliers]])
             is_outlier = np.arange(len(images)) >= len(test[known])
             found = likelihood_scores(model, background, s, images)

@@ -111,7 +111,7 @@ def main(run: Run, s: Settings):
     run.export(model, default="mnist_to_usps")
 
     with run.evaluation(model) as metrics:
-        run.say("classifying digits of both domains")
+        run.say("classifying digits from both domains")
         tasks = {
             "mnist_to_usps": (test_mnist, mnist_labels, data.train_usps, test_usps),
             "usps_to_mnist": (test_usps, usps_labels, data.train_mnist, test_mnist),

@@ -196,7 +196,7 @@ def main(run: Run, s: Settings):
     run.restore_best(prior)
     run.export(prior, default="sample")
 
-    run.say("counting codes, and training the classifiers for comparing images")
+    run.say("counting codes, and training classifiers to compare images")
     extractors = trained_extractors(images, labels, s.classifier_steps)
     # Codes of images and of their mirror images, which the transformers also see.
     codes = coder.encode(images[: s.counted])

@@ -106,7 +106,7 @@ def main(run: Run, s: Settings):
     run.restore_best(model)
     run.export(model)
 
-    run.say("fitting the baselines, which predict linearly")
+    run.say("fitting the linear prediction baselines")
     train = data.train.arrays()
     predictors = {
         "linear": LinearPredictor(16, LEVELS, companded=False),

@@ -129,7 +129,7 @@ def test_one_argument_is_given():
     assert only_given(classes=None, conditions=2) == 2
     for classes, conditions in ((None, None), (3, 2)):
         sentence = (
-            f"^classes is {classes} and conditions is {conditions}: expected exactly one of them"
+            f"^classes is {classes} and conditions is {conditions}: expected exactly one of these"
         )
         with pytest.raises(ValueError, match=sentence):
             only_given(classes=classes, conditions=conditions)

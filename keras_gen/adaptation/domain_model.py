@@ -95,8 +95,8 @@ class DomainModel(OpposedClassifier):
         outputs = tuple(self.discriminator.output_shape[1:])
         if outputs != (2,):
             raise ValueError(
-                f"The discriminator returns {outputs}: expected logits of shape (2,), for source "
-                "and target."
+                f"The discriminator returns {outputs}: expected logits of shape (2,), one for the "
+                "source domain and one for the target domain."
             )
         self.edges["target_x"] = edge_of_examples(self.encoder.input_shape[1:], "target_")
 

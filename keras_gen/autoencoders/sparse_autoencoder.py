@@ -84,7 +84,9 @@ class SparseAutoencoder(Autoencoder):
         if self.penalty == "kl":
             require_probabilities(self.encoder)
         if not 0 < self.target < 1:
-            raise ValueError(f"target is {self.target}: expected a mean between 0 and 1.")
+            raise ValueError(
+                f"target is {self.target}: expected a mean activation between 0 and 1."
+            )
 
     @override
     @classmethod

@@ -64,8 +64,8 @@ class ConditionalCodePrior(CodePrior):
         if classes is None or self.classes not in (None, classes):
             raise ValueError(
                 f"classes is {self.classes}, but the coder '{self.coder.name}' has "
-                f"{'none' if classes is None else classes}: expected the number of classes in "
-                "the labels. If the coder is class-conditional, leave out classes."
+                f"{'none' if classes is None else classes}: pass the number of classes of the "
+                "labels. If the coder is class-conditional, leave out classes."
             )
         require_classes(classes, self.network)
         self.condition_on(name, label_edges(classes, name))

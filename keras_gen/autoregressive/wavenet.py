@@ -78,8 +78,8 @@ class WaveNet(CausalModel):
             )
         if length not in (None, self.samples):
             raise ValueError(
-                f"The network accepts {length} samples, but samples is {self.samples}: expected "
-                "the same number, or a network that accepts any length."
+                f"The network accepts {length} samples, but samples is {self.samples}: expected a "
+                f"network that accepts {self.samples} samples or any length."
             )
         self.edges["x"] = MuLaw(length, self.levels)
 

@@ -229,7 +229,7 @@ def refuse_replicated_randomness(model) -> None:
             if draws(layer):
                 raise ValueError(
                     f"{name} contains the layer '{layer.name}' ({type(layer).__name__}), which "
-                    "draws the same random values on every replica: use a layer from "
+                    "generates the same random values on every replica: use a layer from "
                     "keras_gen.layers instead."
                 )
 

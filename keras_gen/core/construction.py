@@ -74,8 +74,8 @@ def _refuse_misspelled(cls: type, parameters: Collection[str], kwargs: Collectio
     for name in unknown:
         if name in ("classes", "conditions", "speakers") and conditional in keras_gen.__all__:
             raise TypeError(
-                f"{cls.__name__} got {name}: expected no condition. To use it, build a "
-                f"{conditional}."
+                f"{cls.__name__} got {name}: expected no condition. To use this condition, build "
+                f"a {conditional}."
             )
         likely = nearest(name, sorted((known | names) - {name}))
         if likely != ".":

@@ -325,8 +325,8 @@ class FitCall(Call):
         least, most = model.published_steps
         if count < _FEW_IMAGES and steps < least:
             print(
-                f"{self.owner} trains for {steps:,} steps on {count:,} images: published runs took "
-                f"{least:,} to {most:,} steps (docs/which_model.md)."
+                f"{self.owner} trains for {steps:,} steps on {count:,} images: published runs "
+                f"used {least:,} to {most:,} steps (docs/which_model.md)."
             )
 
     def _adapt_edges(self, training: FitData) -> None:

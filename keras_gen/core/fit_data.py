@@ -333,7 +333,7 @@ class Arrays(FitData):
             found = " and ".join(map(str, lengths))
             raise ValueError(
                 f"{self.owner} got arrays of {found} examples: expected the same number of "
-                "examples in each."
+                "examples in each array."
             )
         # Keras casts only arrays to float32.
         self.lose_digits = any(

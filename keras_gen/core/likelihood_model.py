@@ -33,8 +33,8 @@ class LikelihoodModel(GenerativeModel):
         expected = self.loss_weights().keys()
         if terms.keys() != expected:
             raise ValueError(
-                f"{type(self).__name__}.terms returns {sorted(terms)}, but loss_weights names "
-                f"{sorted(expected)}: expected the same names."
+                f"{type(self).__name__}.terms returns {sorted(terms)}, but loss_weights contains "
+                f"{sorted(expected)}: expected the same names in both."
             )
         return super().weighted(terms)
 

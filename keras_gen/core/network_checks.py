@@ -275,7 +275,7 @@ def refuse_negative(name: str, values: np.ndarray) -> None:
     if (values < 0).any():
         raise ValueError(
             f"{name} has the minimum {values.min():g}: expected at least 0. Load a good "
-            "checkpoint, or build the model again."
+            "checkpoint, or rebuild the model."
         )
 
 

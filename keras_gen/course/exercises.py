@@ -117,7 +117,7 @@ def _gradients(function: Callable, *tensors):
         "is the square root of the squared error": lambda x, y: np.sqrt(
             ((x - y) ** 2).sum((1, 2))
         ),
-        "adds all examples together": lambda x, y: np.sum((x - y) ** 2),
+        "sums over the examples": lambda x, y: np.sum((x - y) ** 2),
     },
 )
 def squared_error(images, reconstructions):
@@ -168,7 +168,7 @@ def _spectrum(x, k, centered=True, root=False, kept=False, count=0):
     {
         "does not center the examples": lambda x, k: _spectrum(x, k, centered=False),
         "adds singular values that are not squared": lambda x, k: _spectrum(x, k, root=True),
-        "is the variance that the code keeps": lambda x, k: _spectrum(x, k, kept=True),
+        "is the variance that the code preserves": lambda x, k: _spectrum(x, k, kept=True),
         "divides by n - 1, not by n": lambda x, k: _spectrum(x, k, count=-1),
         "is a sum over examples, not a mean: the factor is wrong": lambda x, k: (
             len(x) * _spectrum(x, k)
@@ -217,9 +217,11 @@ def masking_noise(x, uniform, rate):
     {
         "points away from the data: the sign is wrong": lambda x, y, s: (x - y) / s**2,
         "divides by the standard deviation instead of the variance": lambda x, y, s: (y - x) / s,
-        "is the step to the denoised example without a division": lambda x, y, s: y - x,
+        "is the difference from the denoised example: a division is missing": lambda x, y, s: (
+            y - x
+        ),
         "multiplies where it should divide": lambda x, y, s: (y - x) * s**2,
-        "is the score of a normal distribution around 0": lambda x, y, s: -x / s**2,
+        "is the score of a normal distribution with mean 0": lambda x, y, s: -x / s**2,
     },
 )
 def score(noisy, denoised, sigma):
@@ -241,13 +243,13 @@ def _bernoulli_kl(p, q):
     2,
     lambda r: (_uniform(r, _sizes(r)[1]), float(r.uniform(0.02, 0.2))),
     {
-        "exchanges the two distributions": lambda q, p: _bernoulli_kl(q, p).sum(),
-        "lacks the term for silent codes": lambda q, p: xlogy(p, p / q).sum(),
+        "swaps the two distributions": lambda q, p: _bernoulli_kl(q, p).sum(),
+        "lacks the term for inactive codes": lambda q, p: xlogy(p, p / q).sum(),
         "is a mean over codes, not a sum: the factor is wrong": lambda q, p: _bernoulli_kl(
             p, q
         ).mean(),
         "is not summed over the codes": lambda q, p: _bernoulli_kl(p, q),
-        "is the cross-entropy, without the constant entropy of the target": lambda q, p: (
+        "is the cross-entropy: the constant entropy of the target is missing": lambda q, p: (
             -(xlogy(p, q) + xlogy(1 - p, 1 - q)).sum()
         ),
     },
@@ -268,8 +270,8 @@ def sparsity_penalty(activity, target):
     {
         "does not square the slope of the sigmoid": lambda h, w: h * (1 - h) @ (w**2).sum(0),
         "uses the slope of tanh": lambda h, w: (1 - h**2) ** 2 @ (w**2).sum(0),
-        "lacks the slope of the sigmoid: it is equal for all examples": lambda h, w: np.full(
-            len(h), (w**2).sum(), "float32"
+        "lacks the slope of the sigmoid, so the result is equal for all examples": lambda h, w: (
+            np.full(len(h), (w**2).sum(), "float32")
         ),
         "is the norm, not its square": lambda h, w: np.sqrt((h * (1 - h)) ** 2 @ (w**2).sum(0)),
         "adds weights before they are squared": lambda h, w: (h * (1 - h)) ** 2 @ w.sum(0) ** 2,
@@ -302,7 +304,7 @@ def _log_normal(x, mean, log_variance):
         "uses the variance as a standard deviation": lambda x, m, v: _log_normal(
             x, m, 2 * v
         ).sum(1),
-        "is not added over the values": _log_normal,
+        "is not summed over the values": _log_normal,
         "lacks the logarithm of the standard deviation": lambda x, m, v: (
             _log_normal(x, m, v) + v / 2
         ).sum(1),
@@ -382,7 +384,7 @@ def _effective(log_weights):
             _effective(w) / len(w)
         ),
         "is the reciprocal of the expected result": lambda w: 1 / _effective(w),
-        "counts over the wrong axis": lambda w: _effective(w.T),
+        "sums over the wrong axis": lambda w: _effective(w.T),
         "does not square the sum of the weights": lambda w: (lambda v: v.sum(0) / (v**2).sum(0))(
             np.exp(w - w.max(0))
         ),
@@ -432,15 +434,13 @@ def reparameterized(mean, log_variance, noise):
     {
         "uses the variance as a standard deviation": lambda m, v: kl_standard_normal(m, 2 * v),
         "uses the standard deviation as a variance": lambda m, v: kl_standard_normal(m, v / 2),
-        "exchanges the two distributions": lambda m, v: kl_normal(0 * m, 0 * v, m, v),
+        "swaps the two distributions": lambda m, v: kl_normal(0 * m, 0 * v, m, v),
         "lacks the square of the mean": lambda m, v: kl_standard_normal(0 * m, v),
-        "lacks a constant for each latent": lambda m, v: (
-            kl_standard_normal(m, v) + m.shape[1] / 2
-        ),
+        "lacks a constant per latent": lambda m, v: kl_standard_normal(m, v) + m.shape[1] / 2,
         "is a mean over latents, not a sum: the factor is wrong": lambda m, v: (
             kl_standard_normal(m, v) / m.shape[1]
         ),
-        "is not added over the latents": lambda m, v: (m**2 + np.exp(v) - v - 1) / 2,
+        "is not summed over the latents": lambda m, v: (m**2 + np.exp(v) - v - 1) / 2,
     },
 )
 def kl(mean, log_variance):
@@ -456,8 +456,8 @@ def kl(mean, log_variance):
     2,
     _sized(lambda r, n, d: (300 * _normal(r, n, d), np.float32(r.integers(2, size=(n, d))))),
     {
-        "exchanges the two arguments": lambda a, x: Bernoulli().log_prob(x, a),
-        "is the cross-entropy, which has the other sign": lambda a, x: (
+        "swaps the two arguments": lambda a, x: Bernoulli().log_prob(x, a),
+        "is the cross-entropy, which has the opposite sign": lambda a, x: (
             -Bernoulli().log_prob(a, x)
         ),
         "is a mean over pixels, not a sum: the factor is wrong": lambda a, x: (
@@ -483,7 +483,7 @@ def log_bernoulli(logits, x):
     3,
     _normals(4),
     {
-        "exchanges the two distributions": lambda a, v, b, w: kl_normal(b, w, a, v),
+        "swaps the two distributions": lambda a, v, b, w: kl_normal(b, w, a, v),
         "does not divide the squared distance by a variance": lambda a, v, b, w: (
             ((a - b) ** 2 + np.exp(v - w) - v + w - 1).sum(1) / 2
         ),
@@ -531,7 +531,7 @@ def _distances(z, codebook):
         ).argmax(axis=1),
         "finds the nearest latent for each code": lambda z, c: _distances(z, c).argmin(axis=0),
         "returns the codes instead of their indices": lambda z, c: c[_distances(z, c).argmin(1)],
-        "compares only the first number of latents and codes": lambda z, c: _distances(
+        "compares only the first coordinate of latents and codes": lambda z, c: _distances(
             z[:, :1], c[:, :1]
         ).argmin(axis=1),
     },
@@ -554,7 +554,7 @@ def nearest_code(latents, codebook):
         "returns the latents instead of the codes": lambda z, q: z,
         "has no gradient at all": lambda z, q: tf.stop_gradient(q),
         "passes the gradient to latents and codes": lambda z, q: z + q - tf.stop_gradient(z),
-        "has the right value, and the gradient with the wrong sign": lambda z, q: (
+        "has the right value, but its gradient has the wrong sign": lambda z, q: (
             tf.stop_gradient(q + z) - z
         ),
     },
@@ -581,7 +581,7 @@ def straight_through(latents, quantized):
         "lacks the noise": lambda a, g, t: softmax(a / t, axis=1),
         "lacks the temperature": lambda a, g, t: softmax(a + g, axis=1),
         "normalizes over the examples": lambda a, g, t: softmax((a + g) / t, axis=0),
-        "lacks an exponential: it is the logarithm of the codes": lambda a, g, t: log_softmax(
+        "is the logarithm of the codes: an exponential is missing": lambda a, g, t: log_softmax(
             (a + g) / t, axis=1
         ),
     },
@@ -779,11 +779,11 @@ def _chain(logits, levels, total=np.sum, shift=0):
             a, x, np.mean
         ),
         "uses the logits of the next position": lambda a, x: _chain(a, x, shift=1),
-        "has the wrong sign: it is the loss": lambda a, x: -_chain(a, x),
+        "is the loss, which has the opposite sign": lambda a, x: -_chain(a, x),
         "adds logits that are not normalized": lambda a, x: np.take_along_axis(
             a, x[..., None], 2
         ).sum((1, 2)),
-        "lacks the logarithm: it is the probability": lambda a, x: np.exp(_chain(a, x)),
+        "is the probability: the logarithm is missing": lambda a, x: np.exp(_chain(a, x)),
     },
 )
 def chain_log_prob(logits, levels):
@@ -810,10 +810,10 @@ def _raster(size, sees_itself, whole=False):
     2,
     lambda r: (int(2 * r.integers(1, 5) + 1), bool(r.integers(2))),
     {
-        "exchanges the masks A and B": lambda k, b: _raster(k, not b),
+        "swaps masks A and B": lambda k, b: _raster(k, not b),
         "opens the whole middle row": lambda k, b: _raster(k, b, whole=True),
         "is transposed: it scans columns": lambda k, b: _raster(k, b).T,
-        "sees the pixels that follow": lambda k, b: _raster(k, b)[::-1, ::-1],
+        "sees later pixels": lambda k, b: _raster(k, b)[::-1, ::-1],
         "lacks the rows above": lambda k, b: _raster(k, b) * (np.arange(k) == k // 2)[:, None],
     },
 )
@@ -847,7 +847,7 @@ def _attention(q, k, v, scale=True, causal=True, forbidden=-1e9, axis=1):
             q, k, v, forbidden=0
         ),
         "normalizes over the queries": lambda q, k, v: _attention(q, k, v, axis=0),
-        "exchanges queries and keys": lambda q, k, v: _attention(k, q, v),
+        "swaps queries and keys": lambda q, k, v: _attention(k, q, v),
     },
 )
 def causal_attention(queries, keys, values):
@@ -906,7 +906,7 @@ def _inverse(y, network, order=0, sign=-1.0):
         "scales before it shifts: the order is wrong": lambda y, f: _inverse(y, f, order=1),
         "is the forward coupling": lambda y, f: _inverse(y, f, order=1, sign=1.0),
         "has the wrong sign before shift and scale": lambda y, f: _inverse(y, f, sign=1.0),
-        "exchanges the halves of the result": lambda y, f: np.roll(_inverse(y, f), 3, axis=1),
+        "swaps the halves of the result": lambda y, f: np.roll(_inverse(y, f), 3, axis=1),
         "gives the network the wrong half": lambda y, f: np.roll(
             _inverse(np.roll(y, 3, axis=1), f), 3, axis=1
         ),
@@ -956,7 +956,7 @@ def bits(nats, dimensions, levels):
         "lacks the absolute value: a negative determinant has no logarithm": lambda w, a, b: (
             a * b * np.log(np.linalg.det(w))
         ),
-        "counts one pixel instead of all: the factor is wrong": lambda w, a, b: (
+        "counts one pixel instead of all pixels: the factor is wrong": lambda w, a, b: (
             np.linalg.slogdet(w)[1]
         ),
         "lacks the logarithm": lambda w, a, b: a * b * abs(np.linalg.det(w)),
@@ -1012,8 +1012,8 @@ _logits = _sized(lambda r, n, d: (30 * _normal(r, d), 30 * _normal(r, d)))
     2,
     _logits,
     {
-        "exchanges real and generated examples": lambda a, b: Minimax().discriminator(b, a),
-        "has the wrong sign: it is the value that the discriminator maximizes": lambda a, b: (
+        "swaps real and generated examples": lambda a, b: Minimax().discriminator(b, a),
+        "is the value that the discriminator maximizes, which has the opposite sign": lambda a, b: (
             -Minimax().discriminator(a, b)
         ),
         "is the mean of both terms: the factor is wrong": lambda a, b: (
@@ -1095,7 +1095,7 @@ def jensen_shannon(p, q):
     1,
     lambda r: (_normal(r, 6), _normal(r, 6) + 1, float(r.uniform(0.3, 0.8))),
     {
-        "keeps the deviation that should shrink": lambda w, m, psi: m + (1 - psi) * (w - m),
+        "subtracts the fraction that should remain": lambda w, m, psi: m + (1 - psi) * (w - m),
         "shrinks toward 0 instead of the mean": lambda w, m, psi: psi * w,
         "lacks the mean": lambda w, m, psi: psi * (w - m),
         "goes in the wrong direction: a sign is wrong": lambda w, m, psi: m - psi * (w - m),
@@ -1115,7 +1115,7 @@ def truncated(style, mean_style, psi):
     1,
     _sized(lambda r, n, d: (2 * _normal(r, d), 2 * _normal(r, d))),
     {
-        "exchanges real and generated examples": lambda a, b: Hinge().discriminator(b, a),
+        "swaps real and generated examples": lambda a, b: Hinge().discriminator(b, a),
         "rewards logits beyond the margin": lambda a, b: 2 - a + b,
         "has no margin": lambda a, b: np.maximum(0, -a) + np.maximum(0, b),
         "has the wrong sign": lambda a, b: -Hinge().discriminator(a, b),
@@ -1152,7 +1152,7 @@ def _slopes(critic, x):
     {
         "measures the slope at real examples": lambda f, x, y, e: (_slopes(f, x) - 1) ** 2,
         "measures the slope at generated examples": lambda f, x, y, e: (_slopes(f, y) - 1) ** 2,
-        "exchanges the weights of real and generated examples": lambda f, x, y, e: (
+        "swaps the weights of real and generated examples": lambda f, x, y, e: (
             (_slopes(f, (1 - e) * x + e * y) - 1) ** 2
         ),
         "penalizes any slope, not its distance from 1": lambda f, x, y, e: (
@@ -1259,7 +1259,7 @@ def cycle_loss(x, forward, backward):
         ),
         "has the wrong sign": lambda x, y: 10 * np.log10(((x - y) ** 2).mean(1)),
         "uses the sum of squared errors": lambda x, y: -10 * np.log10(((x - y) ** 2).sum(1)),
-        "counts the decibels of the root of the error: the factor is wrong": lambda x, y: (
+        "computes the decibels of the square root of the error: the factor is wrong": lambda x, y: (
             -5 * np.log10(((x - y) ** 2).mean(1))
         ),
         "uses absolute errors": lambda x, y: -20 * np.log10(abs(x - y).mean(1)),
@@ -1294,7 +1294,7 @@ def psnr(images, originals):
         "squares the differences of the pixels": lambda a, x, y, w: (
             np.logaddexp(0, -a).mean((1, 2)) + w * ((x - y) ** 2).mean(1)
         ),
-        "adds the patches instead of their mean": lambda a, x, y, w: (
+        "sums over the patches instead of averaging": lambda a, x, y, w: (
             np.logaddexp(0, -a).sum((1, 2)) + w * abs(x - y).mean(1)
         ),
         "has the wrong sign before the distance": lambda a, x, y, w: (
@@ -1329,10 +1329,12 @@ def _shuffled(x, factor, order=(0, 1, 3, 2, 4)):
     3,
     _shuffle_inputs,
     {
-        "exchanges rows and columns inside the squares": lambda x, f: _shuffled(
+        "swaps rows and columns inside the squares": lambda x, f: _shuffled(
             x, f, (0, 1, 4, 2, 3)
         ),
-        "does not place the channels as squares": lambda x, f: _shuffled(x, f, (0, 1, 2, 3, 4)),
+        "does not arrange the channels in squares": lambda x, f: _shuffled(
+            x, f, (0, 1, 2, 3, 4)
+        ),
         "repeats the first channel": lambda x, f: x[..., 0].repeat(f, 1).repeat(f, 2),
         "tiles small images side by side": lambda x, f: _shuffled(x, f, (0, 3, 1, 4, 2)),
         "is upside down inside the squares": lambda x, f: _shuffled(x[..., ::-1], f),
@@ -1367,7 +1369,7 @@ def _attacked(r):
         "uses a ball in the Euclidean norm": lambda x, g, e: np.clip(
             x + e * g / np.linalg.norm(g, axis=1, keepdims=True), 0, 1
         ),
-        "is only the change": lambda x, g, e: e * np.sign(g),
+        "is only the perturbation": lambda x, g, e: e * np.sign(g),
     },
 )
 def fgsm(x, gradient, epsilon):
@@ -1384,15 +1386,15 @@ def fgsm(x, gradient, epsilon):
     1,
     lambda r: (r.integers(2, size=40), np.int64(r.random(40) < 0.7)),
     {
-        "is a difference with a sign": lambda y, a: y[a == 1].mean() - y[a == 0].mean(),
-        "compares shares of all people, not of each group": lambda y, a: abs(
+        "is a signed difference": lambda y, a: y[a == 1].mean() - y[a == 0].mean(),
+        "compares shares of all people, not shares of each group": lambda y, a: abs(
             (y * a).mean() - (y * (1 - a)).mean()
         ),
         "compares the attribute between decisions": lambda y, a: abs(
             a[y == 1].mean() - a[y == 0].mean()
         ),
         "is a ratio instead of a difference": lambda y, a: y[a == 1].mean() / y[a == 0].mean(),
-        "counts people instead of shares: the factor is wrong": lambda y, a: abs(
+        "compares counts of people instead of shares: the factor is wrong": lambda y, a: abs(
             y[a == 1].sum() - y[a == 0].sum()
         ),
     },
@@ -1478,7 +1480,7 @@ _noising = _sized(
     _noising,
     {
         "lacks the square roots": lambda x, e, a: a * x + (1 - a) * e,
-        "exchanges example and noise": lambda x, e, a: a**0.5 * e + (1 - a) ** 0.5 * x,
+        "swaps example and noise": lambda x, e, a: a**0.5 * e + (1 - a) ** 0.5 * x,
         "lacks the square root before the noise": lambda x, e, a: a**0.5 * x + (1 - a) * e,
         "lacks the square root before the example": lambda x, e, a: a * x + (1 - a) ** 0.5 * e,
         "does not shrink the example": lambda x, e, a: x + (1 - a) ** 0.5 * e,
@@ -1497,7 +1499,7 @@ def noised(x, noise, alpha_bar):
     1,
     lambda r: (*_normals(2)(r), float(r.uniform(0.5, 3))),
     {
-        "exchanges the two predictions": lambda c, u, w: (1 + w) * u - w * c,
+        "swaps the two predictions": lambda c, u, w: (1 + w) * u - w * c,
         "follows another convention, in which weight 1 means no guidance": lambda c, u, w: (
             w * c + (1 - w) * u
         ),
@@ -1558,7 +1560,7 @@ _CHAIN: Any = SimpleNamespace(alpha=tf.sqrt, sigma=lambda t: tf.sqrt(1 - t))
     3,
     _chain_inputs,
     {
-        "exchanges the noisy example and the example": lambda x, y, b, a: _posterior(y, x, b, a),
+        "swaps the noisy example and the example": lambda x, y, b, a: _posterior(y, x, b, a),
         "lacks the square roots in the mean": lambda x, y, b, a: _posterior(
             x, y, b, a, roots=False
         ),
@@ -1566,7 +1568,7 @@ _CHAIN: Any = SimpleNamespace(alpha=tf.sqrt, sigma=lambda t: tf.sqrt(1 - t))
             _posterior(x, y, b, a)[0],
             1 - a / b,
         ),
-        "exchanges the two steps": lambda x, y, b, a: _posterior(x, y, a, b),
+        "swaps the two steps": lambda x, y, b, a: _posterior(x, y, a, b),
         "returns a standard deviation instead of the variance": lambda x, y, b, a: (
             _posterior(x, y, b, a)[0],
             _posterior(x, y, b, a)[1] ** 0.5,
@@ -1591,7 +1593,7 @@ def ddpm_posterior(x_t, x_0, alpha_bar_before, alpha_bar):
     _noising,
     {
         "has the opposite sign": lambda x, e, a: (1 - a) ** 0.5 * x - a**0.5 * e,
-        "exchanges the two factors": lambda x, e, a: (1 - a) ** 0.5 * e - a**0.5 * x,
+        "swaps the two factors": lambda x, e, a: (1 - a) ** 0.5 * e - a**0.5 * x,
         "adds the example: a sign is wrong": lambda x, e, a: a**0.5 * e + (1 - a) ** 0.5 * x,
         "lacks the square roots": lambda x, e, a: a * e - (1 - a) * x,
         "is the noisy example instead of its derivative": lambda x, e, a: (
@@ -1614,7 +1616,7 @@ def velocity_target(x, noise, alpha_bar):
     _noising,
     {
         "adds the velocity: the sign is wrong": lambda x, v, a: a**0.5 * x + (1 - a) ** 0.5 * v,
-        "exchanges the two factors": lambda x, v, a: (1 - a) ** 0.5 * x - a**0.5 * v,
+        "swaps the two factors": lambda x, v, a: (1 - a) ** 0.5 * x - a**0.5 * v,
         "lacks the square roots": lambda x, v, a: a * x - (1 - a) * v,
         "treats the velocity as noise": lambda x, v, a: (x - (1 - a) ** 0.5 * v) / a**0.5,
         "returns the noise": lambda x, v, a: (1 - a) ** 0.5 * x + a**0.5 * v,
@@ -1638,7 +1640,7 @@ def _ddim(x_t, noise, before, now):
     3,
     _chain_inputs,
     {
-        "exchanges the two times": lambda x, e, b, a: _ddim(x, e, a, b),
+        "swaps the two times": lambda x, e, b, a: _ddim(x, e, a, b),
         "returns the predicted example": lambda x, e, b, a: _ddim(x, e, 1.0, a),
         "lacks the noise of the new time": lambda x, e, b, a: _ddim(x, e, 1.0, a) * b**0.5,
         "lacks the square roots before the example and the noise": lambda x, e, b, a: (
@@ -1673,8 +1675,8 @@ def ddim_step(x_t, noise, alpha_bar_before, alpha_bar):
         "moves against the score: the sign is wrong": lambda x, s, e, h: (
             x - h / 2 * s + h**0.5 * e
         ),
-        "lacks the noise: it finds a mode": lambda x, s, e, h: x + h / 2 * s,
-        "uses the step of the other convention": lambda x, s, e, h: (
+        "lacks the noise, so the chain finds a mode": lambda x, s, e, h: x + h / 2 * s,
+        "uses the step size of another convention": lambda x, s, e, h: (
             x + h * s + (2 * h) ** 0.5 * e
         ),
     },
@@ -1700,7 +1702,7 @@ def _chains(r):
     1,
     _chains,
     {
-        "has the wrong sign: it raises the energy of examples": lambda f, x, y: (
+        "has the wrong sign, so it raises the energy of examples": lambda f, x, y: (
             f(y).mean() - f(x).mean()
         ),
         "is a sum over examples, not a mean": lambda f, x, y: f(x).sum() - f(y).sum(),
@@ -1732,7 +1734,7 @@ def _proposal_inputs(r):
         "prefers high energies: a sign is wrong": lambda e, n, f, b: np.minimum(
             1, np.exp(n - e + b - f)
         ),
-        "exchanges the two directions of the proposal": lambda e, n, f, b: np.minimum(
+        "swaps the two directions of the proposal": lambda e, n, f, b: np.minimum(
             1, np.exp(e - n + f - b)
         ),
         "lacks the correction for the proposal": lambda e, n, f, b: np.minimum(1, np.exp(e - n)),
@@ -1765,7 +1767,7 @@ def _matching(s, x, y, sigma, sign=1.0, scale=None):
         "lacks the weight that makes noise levels comparable: the factor is wrong": (
             lambda s, x, y, t: _matching(s, x, y, t, scale=1)
         ),
-        "weights with the standard deviation instead of the variance: the factor is wrong": (
+        "weights by the standard deviation instead of the variance: the factor is wrong": (
             lambda s, x, y, t: _matching(s, x, y, t, scale=t**0.5)
         ),
         "divides the noise by the standard deviation instead of the variance": lambda s, x, y, t: (
@@ -1834,7 +1836,7 @@ def _inception(p, marginal=True, exponent=True):
     {
         "lacks the exponential": lambda p: _inception(p, exponent=False),
         "lacks the distribution of all samples": lambda p: _inception(p, marginal=False),
-        "exchanges the two distributions of the divergence": lambda p: np.exp(
+        "swaps the two distributions of the divergence": lambda p: np.exp(
             (p.mean(0) * np.log(p.mean(0) / p)).sum(1).mean()
         ),
         "is the mean of exponentials, not the exponential of a mean": lambda p: np.exp(
@@ -1871,7 +1873,7 @@ def _mmd(x, y, diagonal=False, width=None, cross=2.0, power=3):
     3,
     _two_sets,
     {
-        "counts pairs of an example with itself: the estimate is biased": lambda x, y: _mmd(
+        "includes pairs of an example with itself: the estimate is biased": lambda x, y: _mmd(
             x, y, diagonal=True
         ),
         "does not divide inner products by the number of features": lambda x, y: _mmd(

@@ -75,7 +75,7 @@ class Source:
         if len(lengths) != 1:
             raise ValueError(
                 f"A Source got arrays of lengths {lengths}: expected at least one array, and the "
-                "same length for all."
+                "same length for all arrays."
             )
         self._size = lengths[0]
         if not self._size:
@@ -188,8 +188,8 @@ class Source:
             if "output_shapes" not in error.message:
                 raise
             raise TypeError(
-                "The function of source.map returned nothing: expected a tensor, or a tuple or "
-                "dict of tensors."
+                "The function passed to source.map returned nothing: expected a tensor, or a "
+                "tuple or dict of tensors."
             ) from None
         mapped = _collect(examples, self._size).tensors()
         return Source(mapped, origin=self.origin, class_names=self.class_names)

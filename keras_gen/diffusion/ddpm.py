@@ -141,7 +141,7 @@ class DDPM(PathModel):
         if (self.data, self.prediction) == ("vectors", "noise") and left < LEAST_LEFT:
             sentence = (
                 f"{type(self.probability_path).__name__} leaves {left:.0e} of an example at its "
-                "end. Errors in the noise are divided by this number, so samples are far from "
+                "end. Errors in the noise are divided by this fraction, so samples are far from "
                 "the data: pass prediction='v', or use the linear path."
             )
             if not left:  # otherwise, samples would be NaN

@@ -151,7 +151,7 @@ def _refusal_of_scans(contents: bytes) -> str:
 def _refusal_of_values(image: Image.Image, stored: str) -> str:
     """Returns the reason that the values of an image are rejected, or an empty string."""
     if ";16" in stored and not image.mode.startswith("I;16"):  # Pillow keeps the upper 8 bits
-        return "an image with 16-bit colors (leave levels out, or store it in gray)"
+        return "an image with 16-bit colors (leave levels out, or store it in grayscale)"
     if image.mode == "F" and not np.isfinite(np.asarray(image)).all():
         return "an image with values that are not finite (replace them)"
     return ""

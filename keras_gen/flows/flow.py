@@ -341,7 +341,7 @@ class Flow(LikelihoodModel):
         if "shape" in options:
             raise TypeError(
                 f"{cls.__name__}.for_table got shape={shown(options['shape'])}: leave it out, "
-                "because the number of columns is the shape."
+                "because the number of columns determines the shape."
             )
         # The scores of cells have no units, unlike conditions.
         options.setdefault("standardize", options.get("conditions") is not None)

@@ -87,8 +87,8 @@ class MoCoGAN(GAN):
         content, motion = (self.edges["latents"].prepare(z).numpy() for z in (contents, motions))
         if len(content) != len(motion):
             raise ValueError(
-                f"recombine got {len(content)} contents and {len(motion)} motions: expected the "
-                "same number of each."
+                f"recombine got {len(content)} contents and {len(motion)} motions: expected one "
+                "motion per content."
             )
         parts = [content[:, : self.content_dim], motion[:, self.content_dim :]]
         return self.generate(np.concatenate(parts, axis=1))

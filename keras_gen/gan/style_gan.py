@@ -231,7 +231,7 @@ class StyleGAN(GAN):
         if self.mapping.output_shape != (None, dim):
             raise ValueError(
                 f"The mapping returns styles of shape {self.mapping.output_shape}, but the "
-                f"generator accepts {dim} numbers: expected [batch, {dim}]."
+                f"generator accepts styles of {dim} numbers: expected [batch, {dim}]."
             )
         self.edges["styles"] = Vectors((self.layers_of_style, dim), "styles")
         self.edges["psi"] = Number(-1.0, 1.0, "psi")

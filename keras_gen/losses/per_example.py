@@ -82,7 +82,7 @@ def _require_one_batch(tensors: dict[str, tf.Tensor]) -> None:
     sizes = {tensor.shape[0] for tensor in tensors.values() if tensor.shape.rank}
     if len(sizes - {None}) > 1:
         raise ValueError(
-            f"{_shapes(tensors)}: expected the same number of examples, on the first axis."
+            f"{_shapes(tensors)}: expected the same number of examples on the first axis of each."
         )
 
 

@@ -364,8 +364,8 @@ def parzen_log_likelihood(
     samples, images = _flat(samples), _flat(images)
     if samples.shape[1] != images.shape[1]:
         raise ValueError(
-            f"parzen_log_likelihood got samples with {samples.shape[1]} values, but images with "
-            f"{images.shape[1]}: expected the same shape."
+            f"parzen_log_likelihood got samples with {samples.shape[1]} values each, but images "
+            f"with {images.shape[1]}: expected samples of the same shape as the images."
         )
     squares = np.square(samples).sum(axis=1)
     found = []

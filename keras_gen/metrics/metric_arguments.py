@@ -82,7 +82,7 @@ def as_feature_pair(
     if a.shape[1] != b.shape[1]:
         raise ValueError(
             f"Found {a.shape[1]} features in {names[0]}, but {b.shape[1]} in {names[1]}: expected "
-            "the same number. Pass features from one extractor."
+            "the same number of features in both. Pass features from one extractor."
         )
     return a, b
 

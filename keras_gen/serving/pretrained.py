@@ -238,7 +238,7 @@ def _of_export(path: Path) -> GenerativeModel:
     if initial:
         warn(
             f"{path} does not contain the weights of {', '.join(initial)}, which no signature "
-            "reads: these weights keep their initial values. A .keras file contains all weights."
+            "uses: these weights keep their initial values. A .keras file contains all weights."
         )
     return model
 

@@ -201,7 +201,8 @@ class CycleGAN(Translator):
             if self.margin and None not in generator.input_shape[1:3]:
                 raise ValueError(
                     f"margin is {self.margin}, but {generator.name} accepts only images of size "
-                    f"{generator.input_shape[1:3]}: build it for (None, None, channels)."
+                    f"{generator.input_shape[1:3]}: build the generator for (None, None, "
+                    "channels)."
                 )
         self.edges["x"] = Images(self.generator_xy.input_shape[1:])
         self.edges["y"] = Images(self.generator_yx.input_shape[1:])

@@ -191,9 +191,9 @@ class SRGAN(Translator, AdversarialPredictor):
         factor = large[0] // height
         if factor < 1 or large != (factor * height, factor * width):
             raise ValueError(
-                f"The generator '{self.generator.name}' maps images of {height}x{width} pixels "
-                f"to {large[0]}x{large[1]} pixels: expected sides that are an integer multiple "
-                "of the input's."
+                f"The generator '{self.generator.name}' maps images of {height}x{width} pixels to "
+                f"{large[0]}x{large[1]} pixels: expected output sides that are the same integer "
+                "multiple of the input sides."
             )
         return factor
 

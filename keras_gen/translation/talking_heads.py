@@ -150,8 +150,8 @@ class TalkingHeads(AdversarialPredictor):
         count, number = tf.unstack(tf.shape(shots)[:2])
         drawn = tf.shape(landmarks)[1]
         sentence = (
-            "shots contains {} images and shot_landmarks {} images for each person: expected the "
-            "same number."
+            "shots contains {} images and shot_landmarks {} images for each person: expected one "
+            "landmark image per shot."
         )
         with tf.control_dependencies([require(number == drawn, sentence, number, drawn)]):
             pairs = tf.concat([landmarks, shots], axis=-1)
@@ -228,8 +228,8 @@ class TalkingHeads(AdversarialPredictor):
             )
         if not 0 < len(images) == len(landmarks):
             raise ValueError(
-                f"adapt got {len(images)} images and {len(landmarks)} landmarks: expected the "
-                "same number, and at least one of each."
+                f"adapt got {len(images)} images and {len(landmarks)} landmarks: expected one "
+                "landmark image per image, and at least one image."
             )
         vector = self.embed(images[None], landmarks[None])[0]
         generator = _with_vector(self.generator, vector)

@@ -30,7 +30,7 @@ def test_of_a_model():
     [
         ("class_names", 5, "class_names is 5: expected a list"),
         ("class_names", "ab", "class_names is 'ab': expected a list"),
-        ("class_names", ["a", "a"], "class_names contains 'a' twice: expected different names"),
+        ("class_names", ["a", "a"], "class_names contains 'a' twice: expected distinct names"),
         ("class_names", ["a"], "got 1 names, a: expected 2, one per class"),
         ("column_names", 5, "column_names is 5: expected a dict"),
         ("column_names", {"y": ["a"]}, "a key of column_names is 'y': expected 'x'"),

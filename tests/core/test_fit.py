@@ -696,7 +696,7 @@ def test_a_random_part_of_a_source_is_held_out():
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (dict(epochs=3, batch_size=2), "VAE trains for 6 steps on 4 images: published runs took 5"),
+        (dict(epochs=3, batch_size=2), "VAE trains for 6 steps on 4 images: published runs used 5"),
         (dict(epochs=2, steps_per_epoch=1, batch_size=4), "VAE trains for 2 steps on 4 images: "),
         (dict(epochs=2, validation_split=0.5, batch_size=2), "trains for 2 steps on 2 images"),
         (dict(verbose=0), ""),

@@ -143,7 +143,7 @@ class TestLabels:
         edge = Labels(2, names=("tall", "wide"))
         np.testing.assert_array_equal(edge.prepare(["wide", "tall", "wide"]), [1, 0, 1])
         assert int(edge.prepare("wide")) == 1 and int(edge.prepare(1)) == 1
-        sentence = r"^Labels contain the name 'round': expected tall, wide\.$"
+        sentence = r"^Labels contain the name 'round': expected one of tall, wide\.$"
         with pytest.raises(ValueError, match=sentence):
             edge.prepare(["tall", "round", "flat"])
 

@@ -87,8 +87,8 @@ class TestSteps:
         model = compiled()
         model.terms = lambda batch: {name: batch["x"][:, 0] for name in names}
         sentence = (
-            f"Slope.terms returns {sorted(names)}, but loss_weights names ['size', 'square']: "
-            "expected the same names."
+            f"Slope.terms returns {sorted(names)}, but loss_weights contains ['size', 'square']: "
+            "expected the same names in both."
         )
         for use in (model.fit, model.evaluate):
             with pytest.raises(ValueError) as caught:

@@ -61,7 +61,7 @@ def test_latents_that_cannot_be_recombined(model):
     for wrong in (None, "many", -1, latents[0], latents[:, 1:], latents * np.nan):
         with pytest.raises((TypeError, ValueError), match=r"^Latents|^latents"):
             model.recombine(latents, wrong)
-    with pytest.raises(ValueError, match="2 contents and 1 motions: expected the same number"):
+    with pytest.raises(ValueError, match="2 contents and 1 motions: expected one motion per"):
         model.recombine(latents, latents[:1])
 
 

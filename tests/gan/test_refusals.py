@@ -124,7 +124,7 @@ CASES = {
     ),
     "other styles": lambda: (
         gan.StyleGAN, [dense([(2,)], [(5,)]), dense([(3, 4), (6,)], [(3,)]), critic()], {},
-        r"mapping returns styles of shape \(None, 5\), .* accepts 4 numbers",
+        r"mapping returns styles of shape \(None, 5\), .* accepts styles of 4 numbers",
     ),
 }  # fmt: skip
 

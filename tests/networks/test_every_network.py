@@ -379,7 +379,7 @@ REFUSED = [
     ("series_unet", dict(shape=(4, 4, 1)), r"shape is \(4, 4, 1\): expected \(steps, channels\)"),
     ("style_generator", dict(styling="x"), "styling is 'x': expected one of modulated, adain"),
     ("time_unet", dict(widths=(8, 8), attention=(14, 28)),
-     r"attention is \(14, 28\), but no map has the side 28: expected some of \[14, 7\], or True"),
+     r"attention is \(14, 28\), but no map has the side 28: expected one or more of \[14, 7\]"),
     ("time_unet", dict(shape=(28, 28, 1), widths=(8, 12)),
      r"\(8, 12\): expected multiples of groups=8"),
     ("transformer", dict(length=5, levels=3, units=6, heads=4),

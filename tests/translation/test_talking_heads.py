@@ -145,7 +145,7 @@ def test_what_does_not_fit_is_refused(model):
     frames = np.zeros((2, *SHAPE), "uint8")
     for images, landmarks in ((frames[:0], frames[:0]), (frames, frames[:1])):
         with pytest.raises(
-            ValueError, match="landmarks: expected the same number, and at least one"
+            ValueError, match="landmarks: expected one landmark image per image, and at"
         ):
             model.adapt(images, landmarks)
     for other in (1, 3):

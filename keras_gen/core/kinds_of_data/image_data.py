@@ -203,7 +203,9 @@ def missing_pixels(masks: np.ndarray) -> np.ndarray:
     """
     array = np.asarray(as_tensor(masks, "masks"))
     if array.dtype.kind not in "biuf":
-        raise TypeError(f"masks is {shown(masks)}: expected numbers, 0 where a pixel is known.")
+        raise TypeError(
+            f"masks is {shown(masks)}: expected numbers that are 0 for known pixels."
+        )
     if np.isnan(array).any():
-        raise ValueError("masks contains NaN: expected numbers, 0 where a pixel is known.")
+        raise ValueError("masks contains NaN: expected numbers that are 0 for known pixels.")
     return array != 0

@@ -68,7 +68,9 @@ class Labels(Edge):
         same = tf.equal(labels[..., None], tf.constant(self.names))
         known = tf.reduce_any(same, axis=-1)
         unknown = tf.boolean_mask(tf.reshape(labels, [-1]), ~tf.reshape(known, [-1]))
-        sentence = f"{self.subject} contain the name '{{}}': expected {', '.join(self.names)}."
+        sentence = (
+            f"{self.subject} contain the name '{{}}': expected one of {', '.join(self.names)}."
+        )
         first = tf.strings.reduce_join(unknown[:1])
         with tf.control_dependencies([require(tf.reduce_all(known), sentence, first)]):
             return tf.argmax(tf.cast(same, tf.int32), axis=-1, output_type=tf.int32)

@@ -130,7 +130,7 @@ class MuLaw(Sounds):
         if clipped > CLIPPED * sounding:
             warn(
                 f"{clipped / sounding:.0%} of the samples are at full scale, as in clipped "
-                "recordings: use quieter recordings."
+                "recordings: use recordings without clipping."
             )
 
     @override

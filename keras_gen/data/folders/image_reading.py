@@ -239,8 +239,9 @@ def read_images(
         )
     if len(places) < 2:
         raise ValueError(
-            f"{folder} contains {len(places)} readable image{'' if images_of == 1 else ' pair'}"
-            f"{'' if len(places) == 1 else 's'}: expected at least 2. Add more."
+            f"{folder} contains {len(places)} readable "
+            f"image{'' if images_of == 1 else ' pair'}{'' if len(places) == 1 else 's'}: expected "
+            "at least 2. Add more images."
         )
     if hold_decoded:
         return Read(places, held.tensors(), None, bool(colored))

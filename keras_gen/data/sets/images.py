@@ -269,9 +269,9 @@ def _own(images: Path | str, side: int, labels: bool = False, channels: int = 3)
         split = _labeled_by_look(split)
     if labels and len(np.unique(split.train._tensors[1])) < 2:
         raise ValueError(
-            f"{own.origin}: found one training class, but expected at least two. Put the "
-            "images of each class into a subfolder, or put the images directly into the "
-            "folder, at least two of them different."
+            f"{own.origin}: found one training class, but expected at least two. Put the images "
+            "of each class into a subfolder, or put at least two different images directly into "
+            "the folder."
         )
     return split
 

@@ -71,7 +71,7 @@ def rare_group(examples: Source, rare: float = 0.05, seed: int = 0) -> tuple[Sou
     images, labels = checked_pairs(examples).arrays()
     groups = labels.astype(np.int64)
     if not 0 <= rare < 1:
-        raise ValueError(f"rare is {rare}: expected a fraction from 0 to below 1.")
+        raise ValueError(f"rare is {rare}: expected a fraction of at least 0 and below 1.")
     rare_ones = np.random.default_rng(seed).permutation(np.flatnonzero(groups == 3))
     stay = round(rare / (1 - rare) * np.count_nonzero(groups == 2))
     kept = np.delete(np.arange(len(groups)), rare_ones[stay:])

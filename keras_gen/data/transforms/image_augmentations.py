@@ -64,7 +64,8 @@ def random_crop_flip(
             height, width = sides
             if any(side and each > side for each, side in zip(sides, image.shape, strict=False)):
                 raise ValueError(
-                    f"crop is {crop}: expected at most the size of the image, {image.shape[:2]}."
+                    f"crop is {crop}: expected a crop of at most the image size, "
+                    f"{image.shape[:2]}."
                 )
             if smallest < 1:  # the side that shrinks to the side of the crop
                 shrinking = tf.nn.relu(tf.random.stateless_uniform([], seed, lowest, 1.0))
@@ -81,8 +82,9 @@ def random_crop_flip(
             return on_image(crop_flip, example)
         if not isinstance(example, tuple) or len(example) < images:
             raise ValueError(
-                f"images is {images}: expected tuples that begin with this many images, but "
-                f"found shapes {tf.nest.map_structure(lambda part: part.shape, example)}."
+                f"images is {images}: expected tuples that begin with {images} images, but got an "
+                "example with the shapes "
+                f"{tf.nest.map_structure(lambda part: part.shape, example)}."
             )
         # All images use the same seeds.
         changed = [on_image(crop_flip, image) for image in example[:images]]
@@ -112,7 +114,7 @@ def random_shift_flip(shift: int, flip: bool = True) -> Callable[[Any, Any], Any
         def shift_flip(image: tf.Tensor) -> tf.Tensor:
             if any(side is not None and shift >= side for side in image.shape[:2]):
                 raise ValueError(
-                    f"shift is {shift}: expected less than both sides of the image, "
+                    f"shift is {shift}: expected a shift smaller than both image sides, "
                     f"{image.shape[:2]}."
                 )
             padded = tf.pad(image, [[shift, shift], [shift, shift], [0, 0]], "REFLECT")

@@ -150,7 +150,8 @@ class NormalScores:
         z, levels = self._checked_numbers(z), self._checked_levels(levels)
         if len(z) != len(levels):
             raise ValueError(
-                f"z has {len(z)} rows, but levels has {len(levels)}: expected the same number."
+                f"z has {len(z)} rows, but levels has {len(levels)}: expected one row of levels "
+                "per row of z."
             )
         log_normal = -0.5 * (tf.square(z) + math.log(2 * math.pi))
         each = tf.math.log(self._of(self.shares, levels)) - log_normal

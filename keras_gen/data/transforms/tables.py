@@ -111,7 +111,7 @@ class Column:
         for name in ("categories", "levels"):
             texts = checked_list(name, getattr(self, name))
             if not all(isinstance(text, str) for text in texts) or len({*texts}) < len(texts):
-                raise ValueError(f"{name} is {shown(texts)}: expected different strings.")
+                raise ValueError(f"{name} is {shown(texts)}: expected distinct strings.")
         checked_number("mean", self.mean)
         checked_positive("scale", self.scale)
         checked_number("missing", self.missing, minimum=0, maximum=1)
@@ -132,7 +132,7 @@ class Column:
         if len(set(lengths.values())) > 1:
             found = ", ".join(f"{count} {name}" for name, count in lengths.items())
             raise ValueError(
-                f"The column {self.name} has {found}: expected the same number of each."
+                f"The column {self.name} has {found}: expected lists of equal length."
             )
         limits = [limit for pair in zip(self.starts, self.ends, strict=False) for limit in pair]
         if sorted(limits) != limits:
@@ -411,7 +411,7 @@ def as_table(values: Any) -> Any:
         if len(row) != len(names):
             raise ValueError(
                 f"{values} has {len(row)} values in row {number}, but {len(names)} column names "
-                "in its first line: expected the same number."
+                "in its first line: expected one value per column name."
             )
     if any(not name.strip() for name in names):
         raise ValueError(
@@ -653,7 +653,7 @@ def table_rows(values: Any, names: Sequence[str], gaps: bool = False) -> np.ndar
     if len(set(map(len, texts.values()))) > 1:
         found = ", ".join(f"{name} {len(column)}" for name, column in texts.items())
         raise ValueError(
-            f"The columns have different lengths ({found}): expected the same length."
+            f"The columns have different lengths ({found}): expected columns of equal length."
         )
     return np.stack(list(texts.values()), axis=1)
 

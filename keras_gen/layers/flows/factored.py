@@ -56,7 +56,7 @@ class Factored(InvertibleLayer):
         expected = "[batch, ..., channels] of known sizes, with 2 or more channels"
         require_input(self, input_shape, right, f"{expected}; flat=False accepts any sizes")
         leaving = channels // 2 if self.leaving is None else self.leaving
-        some = f"more than {leaving} channels, the number of channels that leave"
+        some = f"more than {leaving} channels, the number of channels that are factored out"
         require_input(self, input_shape, leaving < channels, some)
         self._stay = channels - leaving
         self._leaving_shape = (*places, leaving)
@@ -66,8 +66,9 @@ class Factored(InvertibleLayer):
         self._rest_shape = tuple(self.rest.y_shape((None, *stay_shape))[1:])
         if not self.flat and self._rest_shape[:-1] != tuple(places):
             raise ValueError(
-                f"The rest maps {stay_shape} to {self._rest_shape}: expected the same size, "
-                "because the latents are concatenated as channels. Use flat=True."
+                f"The layer rest maps {stay_shape} to {self._rest_shape}: expected every axis "
+                "except the channels to keep its size, because the latents are concatenated as "
+                "channels. Use flat=True."
             )
         if self.network is not None:
             shapes = [tuple(output.shape[1:]) for output in self.network.outputs]

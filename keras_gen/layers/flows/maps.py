@@ -130,8 +130,8 @@ class Squeeze(InvertibleLayer):
         sides = input_shape[1:-1]
         right = len(sides) in (1, 2) and not any(side and side % self.factor for side in sides)
         expected = (
-            "[batch, height, width, channels] or [batch, time, channels], with sides or a "
-            f"length that are multiples of {self.factor}"
+            "[batch, height, width, channels] or [batch, time, channels], whose sides or length "
+            f"are multiples of {self.factor}"
         )
         require_input(self, input_shape, right, expected)
 

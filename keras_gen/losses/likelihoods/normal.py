@@ -134,8 +134,8 @@ class ColumnNormal(UnboundedNormal):
     def set_up(self):
         if self.scale is not None:
             raise ValueError(
-                f"ColumnNormal's scale is {self.scale}: expected None, because the decoder "
-                "learns it. UnboundedNormal has a fixed scale."
+                f"ColumnNormal's scale is {self.scale}: expected None, because the decoder learns "
+                "the scale. For a fixed scale, use UnboundedNormal."
             )
 
 

@@ -209,7 +209,7 @@ def inception_v3() -> Extractor:
     except Exception as error:  # Keras does not raise a more specific error if a download fails
         raise FileNotFoundError(
             f"The weights of InceptionV3 can be neither found nor downloaded ({error}): use "
-            "trained_extractor, which needs no download, or put them in ~/.keras/models."
+            "trained_extractor, which needs no download, or put the weights in ~/.keras/models."
         ) from error
     features = network.get_layer("avg_pool").output
     model = keras.Model(network.input, {"features": features, "logits": network.output})

@@ -171,8 +171,8 @@ def group_report(
     found, counts = np.unique(groups, return_counts=True)
     if (found != np.arange(len(found))).any():
         raise ValueError(
-            f"groups contains {shown(found.tolist())}: expected every number from 0 to the "
-            "largest."
+            f"groups contains {shown(found.tolist())}: expected every integer from 0 to the "
+            "largest group number."
         )
     accuracies = np.bincount(groups, weights=predicted == labels) / counts
     weights = np.asarray(counts if shares is None else shares, np.float64)

@@ -23,7 +23,7 @@ def code_bits(shape: Sequence[int], levels: int) -> float:
         576.0
     """
     if levels < 2:
-        raise ValueError(f"levels is {levels}: expected at least 2.")
+        raise ValueError(f"levels is {levels}: expected at least 2 levels.")
     return math.prod(shape) * math.log2(levels)
 
 

@@ -129,7 +129,8 @@ class GenerationEvaluation:
         if len(as_images(images)) != len(self.real):
             raise ValueError(
                 f"GenerationEvaluation got {len(images)} images for {len(self.real)} training "
-                "images: expected the same number, because most distances depend on it."
+                "images: expected equal numbers, because most distances depend on the number of "
+                "images."
             )
         reports: dict[str, dict[str, Any]] = {}
         for name, extract in self.extractors.items():

@@ -41,7 +41,7 @@ def earth_movers_distance(a: np.ndarray, b: np.ndarray) -> float:
     if len(a) != len(b):
         raise ValueError(
             f"earth_movers_distance got {len(a)} and {len(b)} points of {a.shape[1]} dimensions: "
-            "expected the same number of points."
+            "expected the same number of points in a and b."
         )
     costs = cdist(a, b)
     return float(costs[linear_sum_assignment(costs)].mean())

@@ -248,7 +248,7 @@ def _attended(attention, sides):
     if unknown := set(chosen) - set(sides):
         raise ValueError(
             f"attention is {shown(attention)}, but no map has the side {min(unknown)}: expected "
-            f"some of {sides}, or True for the last of them."
+            f"one or more of {sides}, or True for the last of these sides."
         )
     return lambda x: _attention(x) if x.shape[1] in chosen else x
 

@@ -68,7 +68,7 @@ def patch_discriminator(
     if any(side >> strided_layers + scales - 1 < 3 for side in sides):
         raise ValueError(
             f"Images of {image_shape[0]}x{image_shape[1]} are too small for {strided_layers} "
-            f"strided layers at {scales} scales: use at least "
+            f"strided layers at {scales} scales: use sides of at least "
             f"{3 << strided_layers + scales - 1} pixels, fewer layers, or fewer scales."
         )
     images = keras.Input(image_shape)

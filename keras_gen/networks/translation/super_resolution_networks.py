@@ -147,7 +147,7 @@ def vgg_features(
         vgg = keras.applications.VGG19(include_top=False, weights=weights)
     except Exception as error:  # the type of error depends on the connection
         raise OSError(
-            f"The weights of VGG19 cannot be loaded ({error}): connect to a network, or use "
+            f"The weights of VGG19 cannot be loaded ({error}): connect to the internet, or use "
             "another network for features."
         ) from error
     images = keras.Input((None, None, 3))

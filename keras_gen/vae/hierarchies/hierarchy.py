@@ -332,8 +332,8 @@ def run(network, inputs: list, training: bool) -> list[tf.Tensor]:
     taken = [tuple(value.shape[1:]) for value in network.inputs]
     if found != taken:
         raise ValueError(
-            f"The network '{network.name}' accepts inputs of shapes {taken}, but the "
-            f"previous networks return {found}: build it for these shapes."
+            f"The network '{network.name}' accepts inputs of shapes {taken}, but the previous "
+            f"networks return {found}: build the network for the returned shapes."
         )
     outputs = network(inputs if len(inputs) > 1 else inputs[0], training=training)
     return [tf.cast(output, tf.float32) for output in tf.nest.flatten(outputs)]

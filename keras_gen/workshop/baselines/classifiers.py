@@ -92,7 +92,7 @@ def svm_accuracy(
     if (least := np.unique(train_labels, return_counts=True)[1].min()) < FOLDS:
         raise ValueError(
             f"The smallest class has {least} examples: expected at least {FOLDS} of each class, "
-            f"for {FOLDS} folds."
+            f"for cross-validation with {FOLDS} folds."
         )
     machine = GridSearchCV(SVC(), {"C": list(COSTS)}, cv=FOLDS)
     return float(machine.fit(train_codes, train_labels).score(test_codes, test_labels))

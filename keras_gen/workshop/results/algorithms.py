@@ -57,7 +57,7 @@ def figure_of(group: Group, key: str) -> tuple[str, Entry]:
                 title = filled(matrix.title, group.record.numbers)
                 return f"{title}: {words.metric(found)}", found
     raise ValueError(
-        f"{group.recipe} does not publish {key!r}, which {FILE} lists: correct the name."
+        f"{group.recipe} does not publish {key!r}, which {FILE} lists: correct the name in {FILE}."
     )
 
 

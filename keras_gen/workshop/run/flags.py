@@ -344,7 +344,7 @@ def parse(
     ]
     if differences:
         parser.error(
-            f"the run to resume has other settings: {'; '.join(differences)}. Leave the flags "
+            f"the run to resume has different settings: {'; '.join(differences)}. Leave the flags "
             "out (only --epochs may be larger), or choose another --output."
         )
     return result

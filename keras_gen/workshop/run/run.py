@@ -133,7 +133,7 @@ class Run:
             train_on(self.directory, trained)
         if s.preset == "paper":
             steps = s.epochs * s.steps_per_epoch
-            self.say(f"the paper's settings take {steps:,} steps; --preset cpu takes minutes")
+            self.say(f"the paper's settings require {steps:,} steps; --preset cpu takes minutes")
 
     def _strategy(self) -> tf.distribute.Strategy:
         s = self.settings

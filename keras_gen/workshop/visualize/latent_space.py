@@ -358,7 +358,7 @@ def redrawn(model, images, seed: int = 0) -> np.ndarray:
 
 def _require_steps(steps):
     if steps < 2:
-        raise ValueError(f"steps is {steps}: expected at least 2, for the two ends.")
+        raise ValueError(f"steps is {steps}: expected at least 2 steps, one for each end.")
 
 
 def _number_of_latents(model) -> int:

@@ -180,8 +180,8 @@ def line_plot(
     for name, (xs, ys) in lines.items():
         if len(xs) != len(ys):
             raise ValueError(
-                f"The line {name!r} has {len(xs)} values of x, but {len(ys)} of y: expected the "
-                "same number."
+                f"The line {name!r} has {len(xs)} values of x, but {len(ys)} of y: expected one "
+                "value of y per value of x."
             )
         for values, logarithmic in ((xs, log_x), (ys, log_y)):
             if logarithmic and min(values, default=1) <= 0:

@@ -79,11 +79,11 @@ def test_columns_of_one_value_keep_their_scale_and_no_others():
         (lambda: Column("x", mean=np.nan), "mean is nan: expected a finite number"),
         (lambda: Column(3), "name is 3: expected a string"),
         (lambda: Column("x", "ab"), "categories is 'ab': expected a list"),
-        (lambda: Column("x", (1, 2)), r"categories is \[1, 2\]: expected different strings"),
-        (lambda: Column("x", ("a", "a")), "expected different strings"),
+        (lambda: Column("x", (1, 2)), r"categories is \[1, 2\]: expected distinct strings"),
+        (lambda: Column("x", ("a", "a")), "expected distinct strings"),
         (
             lambda: Column("x", ("a", "b"), shares=(1.0,)),
-            "2 categories, 1 shares: expected the same",
+            "2 categories, 1 shares: expected lists of equal",
         ),
         (
             lambda: Column("x", ("a", "b"), shares=(1.0, 0.0)),

@@ -75,7 +75,7 @@ REFUSED = [
     (lambda: traversals(Plain(), dimensions=[0, 2, -1]), r"\[2, -1\]: expected latents from 0 to"),
     (lambda: traversals(Plain(), np.zeros([1, 3])), r"shape \(1, 3\): expected \[n, 2\]"),
     (lambda: traversals(Plain(), ZEROS[0]), r"shape \(2,\): expected \[n, latents\] or images"),
-    (lambda: traversals(Plain(), steps=1), "steps is 1: expected at least 2, for the two ends"),
+    (lambda: traversals(Plain(), steps=1), "steps is 1: expected at least 2 steps, one for each"),
     (lambda: traversals(tiny("CycleGAN")),
      "CycleGAN has no decoder or generator for latents"),
     (lambda: perturbations(Plain(), ZEROS, steps=1), "steps is 1: expected at least 2"),

@@ -293,7 +293,7 @@ def _with_members(name: str, value: Any, kind: type) -> Any:
     members = sorted(typing_extensions.get_protocol_members(kind))
     if not all(hasattr(value, member) for member in members):
         raise TypeError(
-            f"{name} is {shown(value)}: expected an object with {', '.join(members)}."
+            f"{name} is {shown(value)}: expected an object with the members {', '.join(members)}."
         )
     return value
 

@@ -419,7 +419,9 @@ def _bound(cls, signature: inspect.Signature, args, kwargs) -> tuple[dict, dict]
     try:
         bound = signature.bind(None, *args, **kwargs)
     except TypeError as error:
-        raise TypeError(f"{cls.__name__}: {error}. Expected {', '.join(names)}.") from None
+        raise TypeError(
+            f"{cls.__name__}: {error}. Expected the arguments {', '.join(names)}."
+        ) from None
     bound.apply_defaults()
     values = dict(bound.arguments)
     return values, values.pop("kwargs", {})

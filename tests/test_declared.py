@@ -132,7 +132,7 @@ def test_what_a_model_refuses(arguments, sentence):
     "make,sentence",
     [
         (lambda: Kernel(), "Kernel lacks width: add width=... to the arguments"),
-        (lambda: Kernel(2, 1.0, 3), "Kernel: too many positional arguments. Expected width, scale"),
+        (lambda: Kernel(2, 1.0, 3), "Kernel: too many positional arguments. Expected the argum"),
         (lambda: Kernel(2, width=3), "Kernel: multiple values for argument 'width'"),
         (lambda: Kernel(2, high=3), "Kernel got high: expected width, scale"),
         (lambda: Kernel(2, scales=3), "Kernel got scales; did you mean scale?"),

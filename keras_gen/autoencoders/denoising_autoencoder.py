@@ -79,8 +79,8 @@ class DenoisingAutoencoder(Autoencoder):
         super().set_up()
         if self.corruption == "salt_and_pepper" and math.inf in self.likelihood.range:
             raise ValueError(
-                "corruption is 'salt_and_pepper', which requires data with a minimum and a "
-                "maximum: use 'masking' or 'gaussian' for vectors."
+                "corruption is 'salt_and_pepper', which requires bounded data: use 'masking' or "
+                "'gaussian' for vectors."
             )
         if self.corruption == "gaussian" and self.likelihood.levels:
             raise ValueError(

@@ -60,8 +60,8 @@ def pretrain_layers(
     ]:
         raise ValueError(
             f"The activation of hidden layer {other[0]} is not a sigmoid: expected a sigmoid, "
-            "because the next layer's training treats its outputs as probabilities. Build the "
-            "networks with activation='sigmoid'."
+            "because the training of the next layer treats the outputs of this layer as "
+            "probabilities. Build the networks with activation='sigmoid'."
         )
     for number, (up, down) in enumerate(zip(ups, downs, strict=True)):
         likelihood = model.likelihood if number == 0 else "bernoulli"

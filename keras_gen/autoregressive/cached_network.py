@@ -188,8 +188,8 @@ def _kinds(network) -> dict:
         kind = next(kind for kind in (VALUES, FEATURE, ROW, CONDITION) if kind in inputs)
         if kind == VALUES and (FEATURE in inputs or (causal and layer.sees_itself)):
             raise ValueError(
-                f"{layer.name} sees the values that it must predict: first pass them through a "
-                'layer that hides them, such as MaskedConvolution with mask="A".'
+                f"{layer.name} sees the values that it must predict: first pass these values "
+                'through a layer that hides them, such as MaskedConvolution with mask="A".'
             )
         if causal and layer.by_rows and kind == FEATURE:
             raise ValueError(

@@ -61,8 +61,9 @@ def require_causal(network, levels: int | None = None) -> None:
     raise ValueError(
         f"The network '{network.name}' is not causal: its outputs for the value at ({axes}) = "
         f"{to} depend on the value at {of}. A value may depend only on earlier values, in the "
-        f"order of ({axes}). Build it with a function such as keras_gen.networks.pixel_cnn, or "
-        "from causal layers such as keras_gen.layers.MaskedConvolution."
+        f"order of ({axes}). Build the network with a function such as "
+        "keras_gen.networks.pixel_cnn, or from causal layers such as "
+        "keras_gen.layers.MaskedConvolution."
     )
 
 

@@ -107,7 +107,7 @@ def with_examples(batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     if replica_count() > 1:
         sentence = (
             f"The last batch has fewer examples than there are replicas ({replica_count()}): drop "
-            "it, or choose another batch size."
+            "this batch, or choose another batch size."
         )
     found = {}
     for name, values in batch.items():

@@ -376,7 +376,9 @@ def sample(  # noqa: D417
         )
     values = {name: condition.default for name, condition in known.items()} | conditions
     if missing := [name for name, v in values.items() if v is inspect.Parameter.empty]:
-        raise TypeError(f"{type(self).__name__}.sample requires {missing[0]}: pass it by name.")
+        raise TypeError(
+            f"{type(self).__name__}.sample requires {missing[0]}: pass this condition by name."
+        )
     for name, value in conditions.items():
         known[name] = Condition(_given(known[name].edge, name, value), None)
     if seed is None:

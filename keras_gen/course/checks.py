@@ -34,11 +34,14 @@ def check(chapter: str, name: str, function: Callable) -> bool:
     exercises = {each.name: each for each in find(chapter)}
     if not isinstance(name, str) or name not in exercises:
         raise ValueError(
-            f"name is {shown(name)}: expected an exercise of chapter {chapter}, "
-            f"{', '.join(map(repr, exercises))}."
+            f"name is {shown(name)}: expected an exercise of chapter {chapter} "
+            f"({', '.join(map(repr, exercises))})."
         )
     if not callable(function):
-        raise TypeError(f"function is {shown(function)}: expected a function. Pass its name.")
+        raise TypeError(
+            f"function is {shown(function)}: expected a function. Pass the function itself, "
+            "without calling it."
+        )
     said = diagnose(exercises[name], function)
     print(f"{name}: {said or 'right.'}")
     return not said

@@ -43,8 +43,8 @@ class Penalty(Declared):
             if isinstance(layer, keras.layers.BatchNormalization):
                 raise ValueError(
                     f"{type(self).__name__} requires a separate gradient for each example, but "
-                    f"the layer '{layer.name}' of {discriminator.name} mixes examples: build "
-                    "it without batch normalization (normalization='layer' or None)."
+                    f"the layer '{layer.name}' of {discriminator.name} mixes examples: build the "
+                    "network without batch normalization (normalization='layer' or None)."
                 )
 
     def __init_subclass__(cls) -> None:

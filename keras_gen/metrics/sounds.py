@@ -73,8 +73,8 @@ def signal_to_noise(waveforms: np.ndarray, originals: np.ndarray) -> np.ndarray:
     silent = np.flatnonzero(~wanted.any(axis=1))
     if len(silent):
         raise ValueError(
-            f"originals[{silent[0]}] is silent: expected a sound with nonzero energy, because "
-            "the noise is compared with it. Leave out silent recordings."
+            f"originals[{silent[0]}] is silent: expected a sound with nonzero energy, because the "
+            "noise is compared with this sound. Leave out silent recordings."
         )
     with np.errstate(divide="ignore"):
         noise = np.sum(np.square(sounds - wanted), axis=1)

@@ -164,7 +164,7 @@ def usefulness(
     if len(np.unique(test_y)) < 2:
         raise ValueError(
             f"The rows of real in which {target} is known ({len(test_y)}) contain "
-            f"{len(np.unique(test_y))} of its two categories: expected both."
+            f"{len(np.unique(test_y))} of its two categories: expected both categories."
         )
     if len(np.unique(y)) < 2:
         guess = y[0] if len(y) else 0

@@ -134,8 +134,8 @@ def _channels(latent_dim, shape):
     height, width, _ = shape
     if latent_dim % (height * width):
         raise ValueError(
-            f"latent_dim is {latent_dim}: expected a multiple of {height * width}, for maps of "
-            f"{height}x{width}."
+            f"latent_dim is {latent_dim}: expected a multiple of {height * width}, the number of "
+            f"positions in maps of {height}x{width}."
         )
     return latent_dim // (height * width)
 

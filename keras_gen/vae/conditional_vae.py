@@ -178,7 +178,7 @@ class ConditionalVAE(VAE):
         super().set_up()
         shape = tuple(self.encoder.inputs[1].shape[1:])
         if bool(self.classes) != (shape == ()):
-            expected = "labels, of shape ()" if self.classes else "vectors or images, or classes"
+            expected = "labels of shape ()" if self.classes else "vectors or images, or classes"
             raise ValueError(
                 f"encoder accepts conditions of shape {shape}: expected {expected}."
             )

@@ -385,7 +385,9 @@ class TestArraysAsConditions:
         np.testing.assert_allclose(for_all, noise + hidden[:1], rtol=1e-5)
 
     def test_without_a_default_must_be_given(self):
-        with pytest.raises(TypeError, match=r"Filling\.sample requires hidden: pass it by name\."):
+        with pytest.raises(
+            TypeError, match=r"Filling\.sample requires hidden: pass this condition"
+        ):
             Filling().sample(2)
         with pytest.raises(ValueError, match=r"hidden has 3 values for n=2: expected 1 or 2\."):
             Filling().sample(2, hidden=np.zeros([3, 2]))

@@ -192,9 +192,9 @@ def test_grade_counts_the_points_of_right_functions(capsys):
     [
         (("40", "kl", abs), ValueError, r"chapter is '40': expected one of '01', .*'15', .*\."),
         ((4, "kl", abs), ValueError, "chapter is 4: expected one of '01'"),
-        (("04", "lk", abs), ValueError, "name is 'lk': expected an exercise of chapter 04, 'rep"),
+        (("04", "lk", abs), ValueError, "name is 'lk': expected an exercise of chapter 04 ..rep"),
         ((np.array(["04", "05"]), "kl", abs), ValueError, "chapter is ndarray of shape .2,."),
-        (("04", None, abs), ValueError, "name is None: expected an exercise of chapter 04, 'rep"),
+        (("04", None, abs), ValueError, "name is None: expected an exercise of chapter 04 ..rep"),
         (("04", ["kl"], abs), ValueError, "name is .'kl'.: expected an exercise of chapter 04"),
         (("04", "kl", 3), TypeError, "function is 3: expected a function"),
     ],

@@ -44,7 +44,7 @@ REFUSED = [
     (lambda: penalties.get("r3"), "gradient, jensen_shannon, r1, r2"),
     (lambda: losses.GradientPenalty().check(
         network((6, 6, 3), keras.layers.BatchNormalization(name="mixing"))),
-     "'mixing' of critic mixes examples: build it without"),
+     "'mixing' of critic mixes examples: build the network"),
     *((lambda shape=shape: losses.Consistency(pixels=2).check(
         network(shape, keras.layers.Dense(1))), "expected images .* sides of at least 3 pixels")
       for shape in ((4,), (2, 8, 1), (8, 8, 8, 1))),

@@ -338,7 +338,7 @@ REFUSED = [
     ("coupling_flow", dict(shape=(4, 4), steps=2), "got examples of shape"),
     *(
         (name, dict(image_shape=(8, 8, 1), latent_dim=40, filters=(2,), maps=True),
-         "latent_dim is 40: expected a multiple of 16, for maps")
+         "latent_dim is 40: expected a multiple of 16, the number")
         for name in ("conv_encoder", "conv_decoder")
     ),
     ("conv_decoder", dict(image_shape=(8, 8)), r"^image_shape is \(8, 8\): expected \(.*channels"),

@@ -111,7 +111,7 @@ def test_vectors_are_conditions_in_their_own_units(rng):
     assert abs(drawn.mean() - 6003) < 300 and rows.std() > 800
     each = model.sample(2, seed=1, condition=[[40.0], [60.0]])
     assert each[1, 0] - each[0, 0] > 1000
-    with pytest.raises(TypeError, match="sample requires condition: pass it by name"):
+    with pytest.raises(TypeError, match="sample requires condition: pass this condition by name"):
         model.sample(2)
 
 

@@ -47,8 +47,8 @@ def time_mlp(
     """
     if width < 1 or blocks < 1 or frequencies < 0:
         raise ValueError(
-            f"width is {width}, blocks is {blocks}, and frequencies is {frequencies}: expected at "
-            "least 1, 1, and 0, respectively."
+            f"width is {width}, blocks is {blocks}, and frequencies is {frequencies}: expected a "
+            "width of at least 1, at least 1 block, and at least 0 frequencies."
         )
     points = keras.Input(shape)
     inputs, time = time_embedding(width, classes, activation)

@@ -71,7 +71,8 @@ def waveglow(
     if stay < 2:
         raise ValueError(
             f"WaveGlow got {steps} steps, {blocks} blocks, and {groups} samples per group, of "
-            f"which {stay} remain in the last step: expected at least 2 to remain."
+            f"which {stay} remain in the last step: expected at least 2 remaining samples per "
+            "group."
         )
     network = dict(bands=bands, filters=filters, blocks=blocks)
     found = _steps(groups, steps, early_every, early, seed, **network)

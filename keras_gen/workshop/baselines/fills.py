@@ -93,8 +93,8 @@ def ridge_fill(
     missing = missing_pixels(images, masks)
     if missing.all() or (missing != missing[:1]).any():
         raise ValueError(
-            "The masks differ, or hide everything: expected the same mask for all images, which "
-            "hides only part of each image."
+            "The masks differ, or hide everything: expected the same mask for all images, hiding "
+            "only part of each image."
         )
     hole = np.broadcast_to(missing[0], images.shape[1:]).ravel()
 

@@ -71,7 +71,7 @@ class LinearPredictor:
         sounds = self._middles[levels]
         (places,) = np.nonzero(levels.ravel() >= 0)
         if not len(places):
-            raise ValueError("The sequences are all padding: expected at least one level.")
+            raise ValueError("The sequences contain only padding: expected at least one level.")
         squares = np.zeros([self.taps, self.taps])
         products = np.zeros(self.taps)
         for part in _parts(places):

@@ -57,7 +57,7 @@ class NGrams:
         """
         n_grams = [c * self._base + level for c, level in self._n_grams(sequences)[0]]
         if not len(n_grams[0]):
-            raise ValueError("The sequences are all padding: expected at least one level.")
+            raise ValueError("The sequences contain only padding: expected at least one level.")
         longer, counts = _counted(n_grams.pop())
         self._counts = [_Counts(longer, counts, self._base)]
         while n_grams:

@@ -179,7 +179,7 @@ def test_a_notebook_contains_pictures_and_absolute_links(publish, monkeypatch):
     ((_, cell),) = [json.loads(publish.notebook(source))["cells"]]
     picture, links = "".join(cell["source"]).splitlines()
     data = base64.b64encode((COURSE / path).read_bytes()).decode()
-    assert picture == f'![Codes.](data:image/png;base64,{data} "{path}")'
+    assert picture == f'<img src="data:image/png;base64,{data}" alt="Codes." title="{path}">'
     root = publish.REPOSITORY
     assert links == f"[A]({root}docs/course/04_vae.md), [B]({root}RESULTS.md#c), [D](#e)"
 
@@ -261,3 +261,20 @@ def test_changed_text_is_published_without_a_run(publish, tmp_path, monkeypatch)
     with pytest.raises(ValueError, match="The code or cells of 01_a differ from its page"):
         publish.publish_text("01_a")
     assert (tmp_path / "01_a.md").read_text() == page
+
+
+def test_slides_have_plots_and_diagrams_as_svg(publish, tmp_path, monkeypatch):
+    monkeypatch.setattr(publish, "HERE", tmp_path)
+    (tmp_path / "01_a.py").write_text(
+        "# %%\nimport numpy as np\n"
+        "from keras_gen.workshop.visualize import line_plot, new_figure, show\n\n"
+        'show(new_figure(1, 1), "figure", "A figure.")\n'
+        'show(line_plot({"a": [(0, 1), (1, 2)]}, "x", "y"), "plot", "A plot.")\n'
+        'show(np.zeros((4, 4, 3), "uint8"), "black", "A black square.")\n'
+    )
+    (tmp_path / "diagrams").mkdir()
+    (tmp_path / "diagrams" / "01_b.svg").touch()
+    publish.slides("01_a", tmp_path / "slides")
+    names = {path.name for path in (tmp_path / "slides").iterdir()}
+    assert names == {"01_b.svg", "01_a_figure.svg", "01_a_plot.svg", "01_a_black.png"}
+    assert not (tmp_path / "01_a.md").exists()

@@ -185,6 +185,10 @@ show(
 # **likelihood** instead of the squared error: by default, the cross-entropy of pixels in $[0, 1]$.
 # The class adds `encode`, `decode`, `reconstruct`, `interpolate`, and saving. `start_at_mean` sets
 # the last biases so that the decoder begins with the mean digit.
+#
+# ![An image passes through the encoder to the code, and through the decoder to the reconstruction. The loss compares the reconstruction with the image.](diagrams/01_autoencoder.svg)
+#
+# *The autoencoder with a code of 16 numbers. Blue: networks. Yellow: the loss.*
 
 
 # %%

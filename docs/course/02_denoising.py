@@ -156,6 +156,10 @@ print(
 #
 # Here is a denoising autoencoder as a model of this library. `GenerativeModel` provides an
 # optimizer, the data check (`prepare_batch`), noise (`normal`), and the update (`minimize`).
+#
+# ![Noise corrupts the example before the encoder. The loss compares the reconstruction with the clean example.](diagrams/02_denoising.svg)
+#
+# *Only the input is noisy: the loss compares the reconstruction with the clean example.*
 
 
 # %%

@@ -60,6 +60,10 @@ random = np.random.default_rng(0)
 #   $\sigma$ for all values, it is **probabilistic PCA** (Tipping and Bishop 1999).
 # - A **nonlinear decoder**: $z \sim N(0, I)$ and $x = d(z) + \sigma \epsilon$, with any function
 #   $d$. In chapter 4, it is a network.
+#
+# ![Plate notation of a latent-variable model: in a plate that is repeated N times, an arrow leads from the latent z to the observed x, which also depends on the parameters outside of the plate.](diagrams/03_plate.svg)
+#
+# *The model in plate notation: the plate is repeated for each example. Gray: observed. White: latent.*
 
 # %%
 CENTERS = np.array([[-2.0, -1.0], [0.0, 1.5], [2.0, -0.5]])
@@ -477,6 +481,10 @@ for name, (some_w, q_mean, q_deviation) in cases.items():
 # weights. Omit each weight in turn, and average the rest. This gives $k + 1$ means of $k$ weights,
 # and the mean of these means is the mean of all weights. Jensen's inequality for this last mean
 # gives $L_k \le L_{k+1}$. By the law of large numbers, the bound rises to $\log p(x)$.
+#
+# ![The proposal of an image is sampled k times. Each sample has a weight, and the bound is the logarithm of the mean weight.](diagrams/03_bound.svg)
+#
+# *The importance-weighted bound: the plate is repeated for each of the k samples. Each weight is p(x, z) / q(z | x).*
 #
 # How fast? Let $R$ be finite. Write the mean of the weights as $p(x) (1 + e)$. The error $e$ has
 # mean 0 and variance $R / k$. Because $\log (1 + e)$ is about $e - e^2 / 2$,

@@ -119,6 +119,10 @@ print("training images", train_images.shape, "and test images", test_images.shap
 # The first term favors good reconstructions. The second term keeps the encoder's distribution close
 # to the prior. Training minimizes the negative ELBO with respect to both networks at once.
 #
+# ![Plate notation of a VAE: solid arrows from the latent z and the decoder's parameters to the observed x, and dashed arrows from x and the encoder's parameters to z.](diagrams/04_plate.svg)
+#
+# *The model in plate notation. Solid: the decoder generates images. Dashed: the encoder infers latents.*
+#
 # ## 3. The divergence of two normal distributions
 #
 # For one latent, let $q = N(\mu, \sigma^2)$ and $p = N(0, 1)$. Then
@@ -226,6 +230,10 @@ show(
 # \epsilon$, equation 4 of the paper (Kingma and Welling 2014). It also works for $\sigma$: the
 # derivative with respect to $\sigma$ is the mean of $f'(\mu + \sigma \epsilon) \epsilon$. The
 # network returns $\log \sigma^2$, which may be any number, whereas $\sigma$ has to be positive.
+#
+# ![The encoder returns a mean and a log-variance. Noise, scaled and shifted with them, is the sample z, from which the decoder computes pixel probabilities. One loss compares these with the image, and the other loss is the divergence of the encoder's distribution from the prior.](diagrams/04_vae.svg)
+#
+# *One training step of the VAE. The noise is an input, so gradients pass through the sample to the encoder.*
 #
 # ## 5. The training step
 #

@@ -549,6 +549,10 @@ show(
 # - **Commitment.** Nothing so far keeps $z$ near its code, and the copied gradient is only accurate
 #   if $z \approx e_k$. The third term pulls $z$ toward the code.
 #
+# ![Each vector of the encoder is replaced with the nearest entry of the codebook, which the decoder receives. A dashed arrow shows that the gradient is copied from the entry to the encoder's vector.](diagrams/05_vq_vae.svg)
+#
+# *VQ-VAE with the sizes of section 8. Solid: the forward pass. Dashed: the gradient, which skips the codebook.*
+#
 # We check where the gradients go, with three codes and six vectors in the plane, and a "decoder" that
 # has the loss $| e - t |^2$ for a target $t$.
 

@@ -410,6 +410,10 @@ for name, build in kinds.items():
 # and **free bits** exempt the first nats of a layer. The **ladder VAE** (Sønderby et al. 2016) lets
 # the encoder use the decoder's prediction of $z_1$ given $z_2$. We train three layers on digits,
 # with and without these remedies.
+#
+# ![Two graphs with the latents z2 above z1 above the image x. In the hierarchical VAE, dashed arrows of the encoder lead from x to z1 and from z1 to z2. In the ladder VAE, they lead from x through d1 and d2 to the latents, and each latent also depends on the latent above it.](diagrams/06_hierarchy.svg)
+#
+# *Two hierarchies with two layers of latents. Solid: sampling. Dashed: the encoder.*
 
 # %%
 a = np.linspace(0, 0.95, 96)

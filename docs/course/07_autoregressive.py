@@ -211,6 +211,10 @@ for name, value in {
 # 0 on the diagonal and below it. And it should be above 0 everywhere else, because otherwise
 # earlier values are ignored.
 #
+# ![MADE with four inputs, four hidden units of degrees 1, 2, 3, and 2, and four outputs. Lines lead from an input only to hidden units of the same or a higher degree, and from a hidden unit only to outputs of a higher degree.](diagrams/07_made.svg)
+#
+# *MADE for four values. Numbers are degrees. No path leads to output 1, and none starts at input 4.*
+#
 # Counting paths proves that no information leaks. To test the code, we use gradients: we compute
 # the whole Jacobian of the outputs with respect to the inputs, with random weights. Where the masks
 # leave a path open, the derivative is exactly 0 only by chance.

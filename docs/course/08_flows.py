@@ -162,6 +162,10 @@ print(f"determinant of a triangular one            {D:.0e} operations")
 #
 # $$\log |\det J| = \sum_i s_i(x_1).$$
 #
+# ![An affine coupling: the first half stays, and a network on it returns the scale and the shift for the second half.](diagrams/08_coupling.svg)
+#
+# *An affine coupling. The inverse uses the same network, because the first half stays.*
+#
 # Here is the layer. `InvertibleLayer` expects three results from `call`: the output, the
 # log-determinant of each example, and statistics, which this layer does not have. We keep $s$
 # between -2 and 2, so that scales stay bounded early in training.

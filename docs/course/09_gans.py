@@ -309,6 +309,10 @@ show(
 #
 # This is algorithm 1 of Goodfellow et al. with the non-saturating loss. `players` assigns an
 # optimizer to each network; `minimize` updates only one player's networks.
+#
+# ![The generator turns noise into examples. The discriminator receives these and real examples. Dashed arrows show that the discriminator's loss trains only the discriminator, and that the generator's loss trains only the generator.](diagrams/09_gan.svg)
+#
+# *Two losses, two players. Dashed: which network each loss updates.*
 
 
 # %%

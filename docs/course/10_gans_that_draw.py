@@ -158,6 +158,10 @@ print("kernels of the library's generator:", sides)
 # p(x \mid y) / (p(x \mid y) + q(x \mid y))$, and the only equilibrium of optimal players is $q(x
 # \mid y) = p(x \mid y)$: the correct images, *for each class*. The only new part in the step below
 # is that labels are passed along. Generated images get the labels of the batch.
+#
+# ![The generator turns 32 latents and a class into maps of sizes 4 × 4, 8 × 8, 16 × 16, and 32 × 32. The discriminator turns an image and a class back into maps of sizes 16 × 16, 8 × 8, and 4 × 4, and one number.](diagrams/10_dcgan.svg)
+#
+# *The networks below. Top: the generator. Bottom: the discriminator, which receives real or generated images. Blue boxes show the sizes of maps.*
 
 
 # %%

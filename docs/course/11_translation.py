@@ -326,6 +326,10 @@ show(
 #
 # $$E_{x}[\,|F(G(x)) - x|\,] + E_{y}[\,|G(F(y)) - y|\,].$$
 #
+# ![Two cycles. An image x passes through G and then F, and the cycle loss compares the result with x. An image y passes through F and then G. The discriminator of each domain receives the translations and the real images of this domain.](diagrams/11_cyclegan.svg)
+#
+# *CycleGAN. Both boxes named G are the same network, and so are both boxes named F.*
+#
 # It is often claimed that the cycle makes the translation preserve the content, or makes it unique.
 # By itself, it does neither. **Proof.** Take any $G$ and $F = G^{-1}$ such that $G(x)$ has exactly
 # the density $p_Y$. Take any invertible $s: Y \to Y$ that **preserves** $p_Y$: if $y$ is

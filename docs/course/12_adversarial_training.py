@@ -235,6 +235,10 @@ show(drawn, "bound", "The bound on the target error, and its terms, for each fea
 # the way back. This is **gradient reversal**, and the method is DANN (Ganin et al. 2016). One
 # descent step on the *sum* of both losses then moves all networks as intended. The library's
 # `reverse_gradient` is this layer.
+#
+# ![The encoder turns examples of both domains into features. The classifier predicts labels from them, and the discriminator predicts the domain behind a gradient reversal. A dashed arrow shows that the gradient of the domain loss reaches the encoder with the opposite sign.](diagrams/12_dann.svg)
+#
+# *DANN. Dashed: gradients that reach the encoder. The circle reverses the gradient of the domain loss.*
 
 
 # %%

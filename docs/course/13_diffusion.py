@@ -396,6 +396,10 @@ for time in (0.05, 0.1, 0.2, 0.4, 0.8):
 # **Ancestral.** Sample $x_1$ from $N(0, I)$. Predict the noise, and hence $\hat x$. Sample $x_s$
 # from the posterior with $\hat x$ for $x$, and so on (algorithm 2).
 #
+# ![A chain of variables from the example to pure noise. Solid arrows add noise. Dashed arrows show a sampling step: from the noisy point and its time, the network predicts the noise, and the step computes an earlier point.](diagrams/13_chain.svg)
+#
+# *The chain. Solid: noise is added. Dashed: one sampling step from time t to the earlier time s.*
+#
 # **DDIM** (Song et al. 2021) adds no new noise. It recombines both predicted parts at the earlier
 # time:
 #

@@ -204,81 +204,18 @@ show(
 # $$h \mapsto (1 + \gamma(e))\, \mathrm{normalized}(h) + \delta(e).$$
 #
 # So one network can act as a different denoiser at every noise level. Here is the network that
-# `time_unet` builds, drawn from the list of its blocks.
+# `time_unet` builds, with the sizes of its maps.
+#
+# ![The U-Net of this chapter. On the left, maps shrink from 8 × 8 × 16 to 4 × 4 × 32. On the right, they grow again. Four dashed skip connections lead from the left to maps of the same size on the right, and all blocks receive the embedding of the time.](diagrams/14_unet.svg)
+#
+# *The U-Net: down to small maps and up again. Dashed: skip connections.*
 
 # %%
 network = time_unet(SHAPE, WIDTHS, classes=CLASSES)
-HALF, QUARTER = SHAPE[0] // 2, SHAPE[0] // 4
-# Each block: text, row in the drawing, channels, and which skip connection it starts or ends.
-BLOCKS = [
-    ("image, in\npatches", 0, WIDTHS[0], "a"),
-    ("block", 0, WIDTHS[0], "b"),
-    ("halve", 1, WIDTHS[1], "c"),
-    ("block,\nattention", 1, WIDTHS[1], "d"),
-    ("block,\nattention", 2, WIDTHS[1], ""),
-    ("block,\nattention", 1, WIDTHS[1], "d"),
-    ("block", 1, WIDTHS[1], "c"),
-    ("double", 0, WIDTHS[0], ""),
-    ("block", 0, WIDTHS[0], "b"),
-    ("block", 0, WIDTHS[0], "a"),
-    ("prediction,\nfrom patches", 0, SHAPE[-1], ""),
-]
-
-
-def diagram():
-    """Returns a drawing of the U-Net: boxes for maps, and arrows for the flow of data."""
-    drawn = new_figure(11, 4.5)
-    axes = drawn.subplots()
-    axes.set(xlim=(-0.7, 10.7), ylim=(-2.75, 1.6))
-    axes.set_axis_off()
-    arrow = dict(arrowstyle="-|>", shrinkA=0, shrinkB=0, linewidth=1.5)
-    opened = {}
-    for place, (text, row, channels, skip) in enumerate(BLOCKS):
-        y = -1.15 * row
-        timed = "block" in text
-        side = HALF if row == 0 else QUARTER
-        side = SHAPE[0] if place == len(BLOCKS) - 1 else side
-        box = dict(
-            boxstyle="round,pad=0.35", facecolor="#D6EAF8" if timed else "white", edgecolor=BLUE
-        )
-        label = f"{text}\n{side}×{side}×{channels}"
-        axes.text(place, y, label, ha="center", va="center", fontsize=8, bbox=box, zorder=3)
-        if timed:
-            start, end = (place, 1.15), (place, y + 0.36)
-            pale = arrow | dict(color=ORANGE, linestyle="--", linewidth=1)
-            axes.annotate("", end, start, arrowprops=pale, zorder=1)
-        if place:
-            above = -1.15 * BLOCKS[place - 1][1]
-            last = place == len(BLOCKS) - 1
-            start, end = (place - 0.66, y), (place - (0.45 if last else 0.36), y)
-            if y != above:
-                start, end = (place - 0.75, above), (place - 0.3, y)
-            axes.annotate("", end, start, arrowprops=arrow | dict(color=BLACK), zorder=2)
-        if skip in opened:
-            below = 0.4 + (0.16 if skip in "ac" else 0.0)
-            first = opened.pop(skip)
-            line = [first, first, place, place], [y - 0.3, y - below, y - below, y - 0.3]
-            axes.plot(*line, color=GREEN, linewidth=2, zorder=0)
-        elif skip:
-            opened[skip] = place
-    text = "time t (and label): sines and cosines, two dense layers"
-    box = dict(boxstyle="round,pad=0.4", facecolor="#FDEBD0", edgecolor=ORANGE)
-    axes.text(5, 1.3, text, ha="center", va="center", fontsize=9, bbox=box, zorder=3)
-    axes.plot([1, 9], [1.12, 1.12], color=ORANGE, linewidth=1.5, zorder=2)
-    return drawn
-
-
-show(
-    diagram(),
-    "unet",
-    "The U-Net: down to small maps and up again. Blue: blocks, with the size of their maps. "
-    "Orange: the time reaches every block. Green: skip connections.",
-)
 joined = [layer for layer in network.layers if isinstance(layer, keras.layers.Concatenate)]
 joined = [layer for layer in joined if len(layer.output.shape) == 4]
 print(f"parameters: {network.count_params():,}")
 print("maps after each skip connection:", *(layer.output.shape[1:] for layer in joined))
-print("skip connections in the drawing:", sum(bool(block[-1]) for block in BLOCKS) // 2)
 
 # %% [markdown]
 # ## 4. Training

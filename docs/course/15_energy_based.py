@@ -220,6 +220,10 @@ show(drawn, "variance", "Langevin chains of a standard normal density are too wi
 # cannot distinguish the two, and at the end, when they have the same distribution. The loss does
 # not show which is the case. On the board, we can compute the KL divergence instead. We first try
 # the method without remedies at the correct temperature, 1.
+#
+# ![A chain starts in the replay buffer. Each of K steps moves down the gradient of the energy and adds noise. The loss is the energy of data minus the energy of the chains' ends, which return to the buffer along a dashed arrow.](diagrams/15_langevin.svg)
+#
+# *Persistent chains. The plate is repeated for each Langevin step. Dashed: the ends of the chains replace their starts in the buffer.*
 
 # %%
 LOCAL = dict(steps=20, step_size=0.02, temperature=1.0, clip=1e6, magnitude=0.0)

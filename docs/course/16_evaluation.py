@@ -209,6 +209,10 @@ print(f"Gaussian mixture:  AUC {told_apart(scaled(test[:N]), scaled(made)):.3f}"
 #
 # ## 4. Eight faults, eight measures
 #
+# ![Four measures and their inputs. The log-likelihood needs the model's density and test images. A kernel distance, precision, and recall need features of samples and of test images. A classifier that distinguishes both needs the images. The search for copies needs samples and training images.](diagrams/16_measures.svg)
+#
+# *Inputs of the measures in this chapter. A likelihood needs the model's density; the other measures need only samples.*
+#
 # We now make sets with one fault each; each row of the plot shows one measure. A measure is useful
 # only relative to its own chance variation, so each value is shown in **standard deviations** from
 # the measure's mean over random pairs of sets of *real* digits, sampled from the training and test

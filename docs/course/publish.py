@@ -3,6 +3,7 @@
   python docs/course/publish.py 04_vae
   python docs/course/publish.py --text 04_vae    only text has changed: run nothing
   python docs/course/publish.py --assignments    write the page and notebooks of assignments
+  python docs/course/publish.py --svg slides 04_vae    write plots as SVG, and publish nothing
 
 A chapter is a script with cells: `# %% [markdown]` starts a text cell, and `# %%` a code cell. The
 page contains the printed output and pictures of the cells, and the hash of the script, so that a
@@ -18,6 +19,7 @@ import hashlib
 import inspect
 import io
 import json
+import mimetypes
 import os
 import re
 import shutil
@@ -26,12 +28,18 @@ import tempfile
 import time
 import urllib.parse
 from pathlib import Path
+from unittest import mock
 
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from PIL import Image, ImageChops
 
 from keras_gen.course.exercises import EXERCISES
 from keras_gen.course.grading import Exercise
+from keras_gen.files.images import write_image
 from keras_gen.files.writing import replacing
+from keras_gen.workshop import visualize
 
 HERE = Path(__file__).resolve().parent
 GRAYS = 32  # gray levels of published gray pictures, to keep files small
@@ -103,7 +111,7 @@ mistakes, each with the sentence that a student reads. Add the answer for teache
 `python docs/course/publish.py --assignments`. Tests check every answer and every mistake.
 """
 # In text: a picture that a notebook contains, and a path in a link.
-_EMBEDDED = re.compile(r'\]\(data:image/png;base64,\S* "(\S+)"\)')
+_EMBEDDED = re.compile(r'<img src="data:[^"]*" alt="([^"]*)" title="([^"]*)">')
 _PATH = re.compile(r"(!?)(\[[^]]*\])\((?!\w+:|#)([^)\s]+)\)")
 
 
@@ -192,11 +200,15 @@ def _cell(kind: str, text: str, folder: str = "") -> dict:
 
 
 def _reachable(folder: str, found: re.Match) -> str:
-    """Embeds a picture, so that a notebook shows it anywhere, and completes the path of a link."""
+    """Embeds a picture, so that a notebook shows it anywhere, and completes the path of a link.
+
+    The picture is HTML, because some notebook editors refuse embedded SVG in Markdown.
+    """
     picture, label, path = found.groups()
     if picture:
+        kind, _ = mimetypes.guess_type(path)
         data = base64.b64encode((HERE / path).read_bytes()).decode()
-        return f'!{label}(data:image/png;base64,{data} "{path}")'
+        return f'<img src="data:{kind};base64,{data}" alt="{label[1:-1]}" title="{path}">'
     if not REPOSITORY:
         return found[0]
     return f"{label}({urllib.parse.urljoin(REPOSITORY + folder, path)})"
@@ -272,6 +284,39 @@ def publish(name: str) -> None:
     _write(name, text, source)
 
 
+def slides(name: str, folder: Path) -> None:
+    """Runs a chapter, and writes its diagrams and plots as SVG and its other pictures as PNG."""
+    last: list[Figure] = []
+    draw = FigureCanvasAgg.draw
+
+    def remember(canvas: FigureCanvasAgg) -> None:
+        last[:] = [canvas.figure]
+        draw(canvas)
+
+    def save(image: np.ndarray | Figure, stem: str, caption: str) -> None:
+        path = folder / f"{name}_{stem}"
+        if isinstance(image, Figure):
+            image.savefig(f"{path}.svg")
+        elif last and last[0].canvas.get_width_height() == image.shape[1::-1]:
+            last.pop().savefig(f"{path}.svg")
+        else:
+            write_image(f"{path}.png", image)
+        print(caption)
+
+    folder = folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in HERE.glob(f"diagrams/{name[:2]}_*.svg"):
+        shutil.copy(path, folder)
+    source = (HERE / f"{name}.py").read_text(encoding="utf-8")
+    with (
+        tempfile.TemporaryDirectory() as empty,
+        contextlib.chdir(empty),
+        mock.patch.object(FigureCanvasAgg, "draw", remember),
+        mock.patch.object(visualize, "show", save),
+    ):
+        page(name, source, folder)
+
+
 def publish_text(name: str) -> None:
     """Rewrites the page and notebook of a chapter whose code has not changed since its run.
 
@@ -291,7 +336,7 @@ def publish_text(name: str) -> None:
     for cell, (kind, _, new) in zip(before, after, strict=True):
         if kind == "code":
             continue
-        old = _EMBEDDED.sub(r"](\1)", "".join(cell["source"]))
+        old = _EMBEDDED.sub(r"![\1](\2)", "".join(cell["source"]))
         if text.count(old) != 1:
             raise ValueError(
                 f"{name}.md contains a cell's text {text.count(old)} times: expected once. Publish "
@@ -317,6 +362,9 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--text", action="store_true", help="only text has changed: run nothing")
     parser.add_argument("--assignments", action="store_true", help="write the assignments")
+    parser.add_argument(
+        "--svg", type=Path, metavar="FOLDER", help="write slides, publish nothing"
+    )
     parser.add_argument("chapters", nargs="*", help="such as 04_vae")
     told = parser.parse_args()
     if told.assignments:
@@ -324,4 +372,7 @@ if __name__ == "__main__":
             with replacing(file) as written:
                 written.write(text.encode())
     for chapter in told.chapters:
-        (publish_text if told.text else publish)(chapter)
+        if told.svg:
+            slides(chapter, told.svg)
+        else:
+            (publish_text if told.text else publish)(chapter)

@@ -20,6 +20,7 @@ class Algorithm:
 
     Attributes:
         formula: LaTeX code of the quantity that is minimized.
+        use: One or two sentences on when to use the method.
         steps: Sentences that describe one training step.
         code: Names of the Python methods whose code is shown. If a Python method belongs to another
             class, the name includes this class, as in `GAN.train_step`.
@@ -29,6 +30,7 @@ class Algorithm:
     """
 
     formula: str
+    use: str
     steps: list[str]
     code: list[str]
     recipe: str = ""

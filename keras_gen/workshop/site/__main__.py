@@ -1,4 +1,4 @@
-"""`python -m keras_gen.workshop.site`: builds the documentation site."""
+"""`python -m keras_gen.workshop.site`: builds the documentation site, or the cards of methods."""
 
 import argparse
 import subprocess
@@ -7,6 +7,9 @@ from pathlib import Path
 
 from keras_gen import __version__
 from keras_gen.workshop.site.build import build
+from keras_gen.workshop.site.links import Links
+from keras_gen.workshop.site.method_cards import write_cards
+from keras_gen.workshop.site.methods import Methods
 from keras_gen.workshop.site.versions import add_version, new_version
 
 
@@ -21,8 +24,18 @@ def main() -> int:
         metavar="FOLDER",
         help="Add the built site to this folder under its version, and list all versions.",
     )
+    parser.add_argument(
+        "--cards",
+        type=Path,
+        metavar="PDF",
+        help="Write the cards of all methods, one A5 page each, to this file. Build no site.",
+    )
     given = parser.parse_args()
     try:
+        if given.cards:
+            write_cards(Methods(Path.cwd(), Links(Path.cwd())), given.cards)
+            print(f"cards: {given.cards}")
+            return 0
         if given.versions:
             new_version(given.versions, __version__)  # raises an error before the site is built
         folder = build(Path.cwd())

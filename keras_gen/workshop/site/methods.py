@@ -102,10 +102,11 @@ class Methods:
         page = place(name)
         parts = [HEAD, f"# {name}", "", *self._head(family, definition)]
         if algorithm := self.algorithms.get(name):
+            parts += ["", f"**When to use it.** {algorithm.use}"]
             parts += ["", "## Formula", "", f"$$\n{algorithm.formula.strip()}\n$$", ""]
             parts += self._algorithm(page, definition, algorithm)
         recipes = self.recipes_of(name)
-        shown = self._pictures(recipes)
+        shown = self.shown_pictures(recipes)
         if shown:
             parts += ["", "## Pictures", ""]
             parts += [f"{picture.shown(page)}\n" for picture in shown]
@@ -169,7 +170,7 @@ class Methods:
             "</div>",
         ]
 
-    def _pictures(self, recipes: list[str]) -> list[Picture]:
+    def shown_pictures(self, recipes: list[str]) -> list[Picture]:
         """Returns the pictures of the first recipe that has pictures."""
         for recipe in recipes:
             if found := pictures.of_recipe(recipe, self.pictures, self.recipes):

@@ -9,15 +9,15 @@ each digit measures how well the model's scores separate normal from anomalous t
   python recipes/anomaly_detection_mnist.py --preset smoke     under a minute
 
 Expected result of the cpu preset: an AUROC of 0.989 for digits among clothes (nearest neighbor:
-0.978) and a mean AUROC of 0.86 over the ten digits.
+0.978; in histograms of gradients: 0.990) and a mean AUROC of 0.86 over the ten digits (0.84, 0.89).
 
 The main model is trained on Fashion-MNIST, and separates Fashion-MNIST test images from MNIST
 digits. The last twelfth of the normal training images is not used for training; the threshold is
 the 0.99 quantile of the scores of these images. The code size was chosen on the last 10,000
 training digits with 1, 2, and 7 as anomalies. A large code detects no anomalies. The reconstruction
 error also misses anomalies that are easy to reconstruct; the AUROC for the digit 1 is below chance.
-Two baselines need no network: the squared error of the same number of principal components, and the
-distance to the nearest training image.
+Three baselines need no network: the squared error of the same number of principal components, and
+the distance to the nearest training image, in pixels and in histograms of gradients.
 
 Deviations: the paper's model is a variational autoencoder. This recipe uses one of the paper's
 baselines, the plain autoencoder, scored by its squared error. The networks also differ, so the
@@ -39,7 +39,7 @@ from sklearn.metrics import roc_auc_score
 from keras_gen.autoencoders import Autoencoder
 from keras_gen.data import Sets, Source, small_images
 from keras_gen.losses.likelihoods import Normal
-from keras_gen.metrics import nearest_neighbors, squared_error
+from keras_gen.metrics import gradient_histograms, nearest_neighbors, squared_error
 from keras_gen.networks import mlp_networks
 from keras_gen.workshop.baselines import PrincipalComponents
 from keras_gen.workshop.visualize import anomalies, line_plot, reconstructions
@@ -97,9 +97,11 @@ def main(run: Run, s: Settings):
         metrics["auroc_mnist"] = found["auroc"]
         metrics["auroc_pca_mnist"] = found["auroc_pca"]
         metrics["auroc_neighbor_mnist"] = found["auroc_neighbor"]
+        metrics["auroc_gradients_mnist"] = found["auroc_gradients"]
         metrics["caught_mnist"] = found["caught"]
         metrics["flagged_fashion"] = found["flagged"]
-        for key in ("auroc", "auroc_pca", "auroc_neighbor", "caught", "flagged"):
+        scores = ("auroc", "auroc_pca", "auroc_neighbor", "auroc_gradients", "caught", "flagged")
+        for key in scores:
             metrics[f"{key}_mean"] = np.mean([report[key] for report in reports])
         for digit, report in enumerate(reports):
             metrics[f"auroc_digit_{digit}"] = report["auroc"]
@@ -160,6 +162,8 @@ def detector_report(model, pca, s, train, held_out, normal, anomalous):
     scores = np.concatenate([normal_scores, anomalous_scores])
     pca_scores = squared_error(pca.reconstruct(images), images)
     distances, _ = nearest_neighbors(images, train[: s.neighbors])
+    histograms = gradient_histograms(train[: s.neighbors])
+    gradient_distances, _ = nearest_neighbors(gradient_histograms(images), histograms)
 
     curve = []
     for rate in ALARMS:
@@ -169,6 +173,7 @@ def detector_report(model, pca, s, train, held_out, normal, anomalous):
         "auroc": roc_auc_score(is_anomaly, scores),
         "auroc_pca": roc_auc_score(is_anomaly, pca_scores),
         "auroc_neighbor": roc_auc_score(is_anomaly, distances[:, 0]),
+        "auroc_gradients": roc_auc_score(is_anomaly, gradient_distances[:, 0]),
         "flagged": 100 * float((normal_scores > threshold).mean()),
         "caught": 100 * float((anomalous_scores > threshold).mean()),
         "curve": curve,

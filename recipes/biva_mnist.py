@@ -32,6 +32,7 @@ Data: mnist and fashion_mnist through tensorflow-datasets (downloaded, or from T
 """
 
 from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run.reports import binary_baselines
 
 import dataclasses
 from functools import partial
@@ -66,12 +67,16 @@ class Settings(ShortStepSettings):
     free_bits: float = 2.0  # Free nats per variable in the first half, then decreasing to 0
     nll_samples: int = 1000  # Number of importance samples for the test NLL (paper: 1,000)
     fashion_epochs: int = 10  # Epochs for the BIVA trained on Fashion-MNIST
+    templates: str = "300 1000"
+    """Candidate numbers of components for the Bernoulli mixture, a baseline; the best is chosen on
+    held-out training digits."""
+    boosted: int = 800_000  # Number of pixels used to train the boosted trees, a baseline
 
 
 PRESETS = {
     "smoke": dict(layers=2, latent_dim=2, units=16, ladder_hidden=16, vae_latent_dim=4,
                   vae_hidden=19, epochs=2, fashion_epochs=1, steps_per_epoch=10, batch_size=20,
-                  nll_samples=4),
+                  nll_samples=4, templates="5 10", boosted=1000),
     "cpu": dict(epochs=40, steps_per_epoch=600, batch_size=100, grid_every=5,
                 steps_per_execution=100),
     "paper": dict(layers=6, units=512, ladder_hidden=1024, vae_hidden=1999, epochs=1000,
@@ -100,7 +105,11 @@ def main(run: Run, s: Settings):
     clothes = partial(data.train_fashion.stream, s.batch_size, s.seed, augment_batch=binarize)
     run.fit(clothes_model, clothes, part="fashion", epochs=s.fashion_epochs)
 
+    train_digits = data.train_mnist.arrays(s.seed, binarize)
+    baselines = binary_baselines(run, train_digits, test_digits)
+
     with run.evaluation(model) as metrics:
+        metrics |= baselines
         for prefix, each in (("", model), ("ladder_", ladder), ("vae_", vae)):
             count = len(test_digits)
             run.say(

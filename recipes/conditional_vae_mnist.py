@@ -30,7 +30,7 @@ from keras_gen.data import binarize, small_images
 from keras_gen.metrics import active_units, class_report, nll_summary, trained_extractors
 from keras_gen.networks import mlp_decoder, mlp_encoder, start_at_mean, with_labels
 from keras_gen.vae import ConditionalVAE
-from keras_gen.workshop.baselines import BernoulliMixture, mixture_samples
+from keras_gen.workshop.baselines import BernoulliMixture, BoostedPixels, mixture_samples
 from keras_gen.workshop.visualize import captioned
 
 SHAPE = (28, 28, 1)
@@ -42,14 +42,15 @@ class Settings(ShortStepSettings):
     latent_dim: int = 50  # Number of latent dimensions
     hidden: int = 200  # Units in each of the two hidden layers of the encoder and decoder
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
-    components: int = 50  # Number of components in each digit's Bernoulli mixture, the baseline
+    components: int = 50  # Number of components in each digit's Bernoulli mixture, a baseline
+    boosted: int = 50_000  # Number of pixels of each digit used to train the boosted trees
     compared: int = 10_000  # Number of samples and training images to compare
     classifier_steps: int = 1500  # Training steps for each classifier used for evaluation
 
 
 PRESETS = {
     "smoke": dict(hidden=32, latent_dim=8, epochs=2, steps_per_epoch=20, batch_size=20,
-                  components=2, compared=200, classifier_steps=20),
+                  components=2, boosted=1000, compared=200, classifier_steps=20),
     "cpu": dict(epochs=150, steps_per_epoch=600, batch_size=100, grid_every=25,
                 steps_per_execution=100),
     "paper": dict(epochs=600, steps_per_epoch=600, batch_size=100, grid_every=50,
@@ -87,22 +88,28 @@ def main(run: Run, s: Settings):
     run.fit(model, stream, draw)
     run.export(model, default="sample")
 
-    # Fit the baseline, a mixture per digit, and train the classifiers.
-    run.say(f"fitting a mixture of {s.components} Bernoulli distributions to each digit")
+    # Fit the baselines, a mixture and boosted trees per digit, and train the classifiers.
+    run.say(f"fitting {s.components} Bernoulli distributions and boosted trees to each digit")
     mixture_nats = np.zeros(len(test))
+    tree_nats = np.zeros(len(test))
+    options = dict(levels=2, trees=150, learning_rate=0.1, seed=s.seed)
     mixtures = []
     images, _ = data.train.arrays()
     count = s.compared // CLASSES
     for label in range(CLASSES):
         of_label = test_labels == label
-        mixture = BernoulliMixture(binary[labels == label], s.components, seed=s.seed)
+        known = binary[labels == label]
+        mixture = BernoulliMixture(known, s.components, seed=s.seed)
         mixture_nats[of_label] = -mixture.log_prob(test[of_label])
+        trees = BoostedPixels(examples=s.boosted, **options).fit(known.astype("uint8"))
+        tree_nats[of_label] = -trees.log_prob(test[of_label].astype("uint8"))
         mixtures.append(mixture_samples(images[labels == label], count, seed=s.seed))
     extractors = trained_extractors(images, labels, s.classifier_steps)
 
     with run.evaluation(model) as metrics:
         metrics |= nll_summary({"nll": -model.log_prob(test, test_labels)})
         metrics["nll_mixture"] = mixture_nats.mean()
+        metrics["nll_trees"] = tree_nats.mean()
         means, _ = model.encode(test, test_labels)
         metrics["active_units"], _ = active_units(means)
 

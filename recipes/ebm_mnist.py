@@ -151,10 +151,13 @@ def baseline_scores(train, images, s):
     noise = squared_error(pca.reconstruct(train[: s.fitted]), train[: s.fitted]).mean()
     rest = SIDE**2 - s.components  # number of directions not represented by the components
     distances, _ = nearest_neighbors(images, train[: s.fitted])
+    histograms = gradient_histograms(train[: s.fitted])
+    gradient_distances, _ = nearest_neighbors(gradient_histograms(images), histograms)
     return {
         "mixture": -mixture.score_samples(pca.encode(images)) + rest * errors / (2 * noise),
         "pca": errors,
         "neighbor": distances[:, 0],
+        "gradients": gradient_distances[:, 0],
         "brightness": np.abs(images.mean((1, 2, 3)) - train.mean()),
     }
 

@@ -36,7 +36,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from keras_gen.autoencoders import Autoencoder
 from keras_gen.data import Sets, even_order, small_images
 from keras_gen.files.images import flat_pixels
-from keras_gen.metrics import kmeans_report, linear_probe
+from keras_gen.metrics import gradient_histograms, kmeans_report, linear_probe
 from keras_gen.networks import mlp_networks
 from keras_gen.workshop.baselines import PrincipalComponents
 from keras_gen.workshop.visualize import code_scatter, reconstructions
@@ -91,7 +91,12 @@ def main(run: Run, s: Settings):
     fashion_pca = fit_components(data.train_fashion, s)
 
     with run.evaluation(model) as metrics:
-        encoders = {"codes": model.encode, "pixels": flat_pixels, "pca": pca.encode}
+        encoders = {
+            "codes": model.encode,
+            "pixels": flat_pixels,
+            "pca": pca.encode,
+            "gradients": gradient_histograms,
+        }
         for name, encode in encoders.items():
             run.say(f"evaluating {name}")
             metrics |= coding_report(name, encode, train, test, s)

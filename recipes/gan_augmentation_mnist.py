@@ -36,6 +36,7 @@ from keras_gen.files.images import flat_pixels
 from keras_gen.gan import ConditionalGAN
 from keras_gen.metrics import mean_and_deviation
 from keras_gen.networks import conv_encoder
+from keras_gen.workshop.baselines import gradient_accuracy
 from keras_gen.workshop.visualize import samples
 
 
@@ -106,7 +107,8 @@ def main(run: Run, s: Settings):
 
     with run.evaluation(models[main_case]) as metrics:
         for count in counts:
-            metrics |= mean_and_deviation(accuracies[count], f"{{}}_{count}", (*WAYS, "svc"))
+            names = (*WAYS, "svc", "gradients")
+            metrics |= mean_and_deviation(accuracies[count], f"{{}}_{count}", names)
         y_label = f"test accuracy (%), mean and standard deviation over {s.repeats} draws"
         run.draw("accuracy", plot_by_count(metrics, IN_WORDS, counts, "deviation", y_label))
 
@@ -140,6 +142,8 @@ def test_accuracies(s, seed, few, test, model):
 
     machine = SVC().fit(flat_pixels(images), labels)
     accuracies = {"svc": 100 * float(machine.score(flat_pixels(test_images), test_labels))}
+    nearest = gradient_accuracy(images, labels, test_images, test_labels, neighbors=1)
+    accuracies["gradients"] = 100 * nearest
 
     drawn_labels = np.arange(s.generated) % 10
     with averaged_weights(model):

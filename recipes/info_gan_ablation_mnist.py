@@ -15,7 +15,8 @@ trained, so its predictions would not prove anything. Therefore, a classifier is
 each generator's images to predict their category. The classifier's accuracy on new generated images
 shows how much information about the categories the images contain. Its accuracy on test digits
 shows how well the categories correspond to digits; each category is matched to a label on training
-digits, as in info_gan_mnist.py. The baseline for the accuracy on test digits is k-means.
+digits, as in info_gan_mnist.py. The baselines for the accuracy on test digits are k-means on pixels
+and on strokes.
 
 Deviations: as in info_gan_mnist.py, whose model is trained for more steps.
 
@@ -37,6 +38,7 @@ from keras_gen.files.images import flat_pixels
 from keras_gen.gan import InfoGAN
 from keras_gen.metrics import matched_accuracy, train_classifier
 from keras_gen.networks import info_gan_networks
+from keras_gen.workshop.baselines import stroke_codes
 from keras_gen.workshop.visualize import captioned
 
 
@@ -65,6 +67,7 @@ PRESETS = {
 
 CATEGORIES = 10
 NUMBERS = 2
+CLUSTERED = 10_000  # number of digits whose strokes are clustered
 
 
 def main(run: Run, s: Settings):
@@ -83,13 +86,18 @@ def main(run: Run, s: Settings):
     run.export(model, default="sample")
     run.fit(without_term, digits, draw_categories, part="without_term")
 
-    clusters = KMeans(CATEGORIES, n_init=s.starts, random_state=s.seed).fit(flat_pixels(images))
+    # The baselines' inputs are pixels, and codes of the strokes of the first digits.
+    inputs = {
+        "kmeans": (flat_pixels(images), flat_pixels(test_images)),
+        "strokes": stroke_codes(images[:CLUSTERED], test_images),
+    }
 
     with run.evaluation(model) as metrics:
 
         def error(found, test_found):
             """Returns the test error, in %, of categories that are each matched to one label."""
-            return 100 * (1 - matched_accuracy((found, labels), test_found, test_labels))
+            known = (found, labels[: len(found)])
+            return 100 * (1 - matched_accuracy(known, test_found, test_labels))
 
         for name, gan in {"with": model, "without": without_term}.items():
             own = [gan.recognize(each)[0].argmax(axis=1) for each in (images, test_images)]
@@ -113,8 +121,9 @@ def main(run: Run, s: Settings):
             likely = log_q[np.arange(len(asked)), asked].mean()
             metrics[f"information_{name}"] = likely + np.log(CATEGORIES)
 
-        test_clusters = clusters.predict(flat_pixels(test_images))
-        metrics["error_kmeans"] = error(clusters.labels_, test_clusters)
+        for name, (known, compared) in inputs.items():
+            clusters = KMeans(CATEGORIES, n_init=s.starts, random_state=s.seed).fit(known)
+            metrics[f"error_{name}"] = error(clusters.labels_, clusters.predict(compared))
         metrics["error_chance"] = 100 * (1 - 1 / CATEGORIES)
         metrics["told_chance"] = 1 / CATEGORIES
         run.draw("without", draw_categories(without_term))

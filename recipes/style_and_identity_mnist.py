@@ -31,12 +31,13 @@ from functools import partial
 
 import numpy as np
 from keras.optimizers import Adam
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from keras_gen.data import class_triples, small_images
 from keras_gen.metrics import linear_probe, squared_error, trained_extractor
 from keras_gen.networks import conv_decoder, conv_encoder, with_head, with_labels
 from keras_gen.vae import StyleIdentityVAE
-from keras_gen.workshop.baselines import PrincipalComponents
+from keras_gen.workshop.baselines import PrincipalComponents, stroke_codes
 from keras_gen.workshop.visualize import swaps
 
 
@@ -99,6 +100,8 @@ def main(run: Run, s: Settings):
     # Evaluate the baselines, and train the classifier that recognizes swapped digits.
     style_pca = PrincipalComponents(images, s.style_dim)
     identity_pca = PrincipalComponents(images, s.identity_dim)
+    strokes = stroke_codes(images[: s.probed], test_images)
+    discriminants = LinearDiscriminantAnalysis().fit(strokes[0], labels[: s.probed])
     means = np.stack([images[labels == k].mean(axis=0) / 255 for k in range(CLASSES)])
     classifier = trained_extractor(images, labels, s.classifier_steps)
 
@@ -124,6 +127,7 @@ def main(run: Run, s: Settings):
             "identity": (identities, test_identities),
             "style_pca": encoded(style_pca, images[: s.probed], test_images),
             "identity_pca": encoded(identity_pca, images[: s.probed], test_images),
+            "identity_lda": [discriminants.transform(codes) for codes in strokes],
         }
         for name, (codes, test_codes) in probed.items():
             accuracy = linear_probe(codes, labels[: s.probed], test_codes, test_labels)

@@ -112,9 +112,12 @@ def main(run: Run, s: Settings):
     with run.evaluation(model) as metrics:
         evaluate = TranslationEvaluation({}, *held_out.compared())
         metrics |= evaluate.measure(model, "photo_to_monet", "monet_to_photo")
+        photographs = evaluate.source
+        transfer = partial(color_transfer, photographs, evaluate.reference)
         filtered = {
-            "noise_filter": noise_filter(evaluate.source),
-            "noisy_transfer": color_transfer(evaluate.source, evaluate.reference, noise=8.0),
+            "noise_filter": noise_filter(photographs),
+            "noisy_transfer": transfer(noise=8.0),
+            "gray_transfer": transfer(noise=s.evaluated_size / 32, gray=True),
         }
         metrics |= evaluate.measure_filtered(filtered)
         painted = model.translate(photos, "photo_to_monet")

@@ -11,8 +11,9 @@ Expected result of the cpu preset: 11.35 bits per sample on test recordings (lin
 mel spectrograms as the correct digit (phase reconstruction: 95%).
 
 The density of recordings given their mel spectrograms is measured over the 65,536 int16 levels with
-uniform dequantization. It is compared with linear prediction from the 16 preceding samples, which
-does not see the spectrogram. Silence before and after a recording is not counted.
+uniform dequantization. It is compared with linear prediction from the 16 preceding samples, and
+with several adaptive predictors stacked by least squares, none of which sees the spectrogram.
+Silence before and after a recording is not counted.
 
 Sounds are then generated only from the mel spectrograms of test recordings, by WaveGlow and by the
 Griffin-Lim algorithm, which searches for phases without a model of sounds. Classifiers trained on
@@ -39,7 +40,12 @@ from keras_gen.data.sets.spoken import RATE
 from keras_gen.flows import WaveGlow
 from keras_gen.metrics import bits_per_live_value, vocoding_report
 from keras_gen.networks import waveglow
-from keras_gen.workshop.baselines import LinearPredictor, RecursivePredictor, griffin_lim
+from keras_gen.workshop.baselines import (
+    LinearPredictor,
+    RecursivePredictor,
+    StackedPredictor,
+    griffin_lim,
+)
 from keras_gen.workshop.visualize import spectrograms
 
 LEVELS = 2**16  # levels of int16
@@ -111,6 +117,7 @@ def main(run: Run, s: Settings):
     predictors = {
         "linear": LinearPredictor(16, LEVELS, companded=False),
         "recursive": RecursivePredictor(16, LEVELS, companded=False),
+        "stacked": StackedPredictor(levels=LEVELS, companded=False),
     }
     for predictor in predictors.values():
         predictor.fit(live_levels(train[0], s.hop))

@@ -71,6 +71,14 @@ class FactorMixture:
         """Returns log p(x) in nats, float64 `[n]`, for vectors `[n, d]`."""
         return logsumexp(self._joint(vectors), axis=1)
 
+    def sample(self, n: int, seed: int = 0) -> np.ndarray:
+        """Returns samples, float64 `[n, d]`."""
+        rng = np.random.default_rng(checked_seed(seed))
+        chosen = rng.choice(len(self.weights), n, p=self.weights)
+        factors = rng.normal(size=(n, self.factors.shape[-1], 1))
+        noise = rng.normal(size=(n, len(self.noise))) * np.sqrt(self.noise)
+        return self.means[chosen] + (self.factors[chosen] @ factors)[..., 0] + noise
+
     def _joint(self, vectors):
         """Returns log p(x, k), `[n, components]`; inverts only matrices of size `rank`."""
         scaled = self.factors / self.noise[:, None]

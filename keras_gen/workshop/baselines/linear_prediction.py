@@ -230,6 +230,7 @@ class StackedPredictor(RecursivePredictor):
         levels: Number of levels.
         latest: Numbers of latest errors to average. Each number gives a mean absolute error, and
             the scale is the geometric mean of these mean errors.
+        companded: Whether levels are mu-law levels; see `LinearPredictor`.
 
     Example:
         >>> levels = np.random.default_rng(0).integers(100, 156, (3, 200))
@@ -242,10 +243,11 @@ class StackedPredictor(RecursivePredictor):
         taps: Sequence[int] = (8, 16, 32),
         levels: int = 256,
         latest: Sequence[int] = (3, 9, 27, 81),
+        companded: bool = True,
     ):
-        super().__init__(levels=levels, forgetting=0.995, looseness=3e-4)
+        super().__init__(levels=levels, companded=companded, forgetting=0.995, looseness=3e-4)
         self.latest = latest
-        self.predictors = [RecursivePredictor(count, levels) for count in taps]
+        self.predictors = [RecursivePredictor(count, levels, companded) for count in taps]
 
     def fit(self, sequences: np.ndarray) -> StackedPredictor:
         """Fits the predictors and the mixture, and returns `self`.

@@ -84,7 +84,7 @@ def densities(rng):
     sounds = rng.integers(0, 6, (4, 20))
     for predictor in (
         LinearPredictor(2, 6), LinearPredictor(2, 6, adaptive=False), RecursivePredictor(2, 6),
-        StackedPredictor((1, 2), 6),
+        StackedPredictor((1, 2), 6), StackedPredictor((1, 2), 6, companded=False),
     ):  # fmt: skip
         yield predictor.fit(sounds), every(6, 3)
 

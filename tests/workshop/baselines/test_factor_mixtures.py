@@ -18,6 +18,15 @@ def test_densities_are_those_of_the_parameters(rng):
     np.testing.assert_allclose(mixture.log_prob(points), expected)
     np.testing.assert_allclose(mixture.weights.sum(), 1)
 
+    drawn = mixture.sample(100_000, seed=1)
+    mean = mixture.weights @ mixture.means
+    spread = sum(
+        w * (f @ f.T + np.outer(m - mean, m - mean))
+        for w, f, m in zip(mixture.weights, mixture.factors, mixture.means, strict=True)
+    )
+    np.testing.assert_allclose(drawn.mean(axis=0), mean, atol=0.02)
+    np.testing.assert_allclose(np.cov(drawn.T), spread + np.diag(mixture.noise), atol=0.04)
+
 
 def test_reaches_the_density_of_a_known_mixture(rng):
     """Two lines in eight dimensions, with less noise on the second half of the axes."""

@@ -28,6 +28,14 @@ def test_a_stack_is_better_than_its_predictors(rng):
         assert nats < -RecursivePredictor(taps, 256).fit(sounds).log_prob(others).mean()
 
 
+def test_a_stack_predicts_linear_levels(rng):
+    levels = np.floor((resonances(rng, 12, 600) + 1) / 2 * 65536).astype(int)
+    sounds, others = levels[:8], levels[8:]
+    stack = StackedPredictor((2, 4), 65536, companded=False).fit(sounds)
+    entropy = 0.5 * np.log(2 * np.pi * np.e * (0.02 * 32768) ** 2)
+    assert entropy - 0.1 < -stack.log_prob(others).sum() / others.size < entropy + 0.5
+
+
 def test_a_mixture_finds_the_multiple_of_the_scale(rng):
     """Errors are twice as large as the given scales: the cost is the entropy, ln(2 scale) + 2."""
     scales = rng.uniform(20, 40, 4000)

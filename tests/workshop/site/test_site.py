@@ -71,7 +71,7 @@ def test_a_page_has_the_recipe_its_figure_and_its_image(site, models):
             key = models.algorithms[name].figure or group.entries[0].figure.key
             assert words.value(methods.figure_of(group, key)[1]) in text
             assert group.record.command in text
-        for picture in models._pictures(recipes):
+        for picture in models.shown_pictures(recipes):
             assert f'<img src="../{picture.path}"' in text
             with_images += 1
     assert with_images > 50

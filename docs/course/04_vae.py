@@ -372,12 +372,12 @@ for row, digit in enumerate(test_labels[shown]):
 
 # %% [markdown]
 # The ELBO and the divergence add up to $\log p(x)$, up to a few hundredths of a nat, the sampling
-# error. The estimates with weighted samples also agree, mostly within their error. But the error
+# error. Most of the estimates with weighted samples also agree within their error. But the error
 # itself is estimated from the samples. Where $q$ misses a part of the posterior, no sample shows
-# it, and the estimate stays too low, as for the digit 2 here: it is 0.85 nats below, so the samples
-# covered $e^{-0.85}$, less than half, of the posterior. For the 8, about two of 10,000 weights
-# count, and its estimated error is barely meaningful. How fast does the bound rise with $k$? Values
-# slightly below 0 in the plot are sampling errors.
+# it, and the estimate stays too low: an estimate 0.85 nats below $\log p(x)$ covers $e^{-0.85}$,
+# less than half, of the posterior, whatever its error says. Where the estimated error is a few
+# tenths of a nat, only a handful of the 10,000 weights count, and the error is barely meaningful.
+# How fast does the bound rise with $k$? Values slightly below 0 in the plot are sampling errors.
 
 # %%
 seed = keras.random.SeedGenerator(1).next()

@@ -380,10 +380,10 @@ for name, build in kinds.items():
 # The first term of the divergence is at most $\log 1000 = 6.9$ nats here. Both weighted models
 # reduce the VAE's total correlation several times, at the expense of the bound. For this reduction,
 # the $\beta$-TCVAE keeps more information than the $\beta$-VAE and has the better bound, as its
-# derivation promises. But does a low total correlation mean that a code is disentangled? By MIG,
-# two seeds of *one* method differ more than the methods do, and independent latents can be any
-# rotation of the factors. After 1,000 steps, no run comes near the published model. A comparison of
-# such methods needs several seeds, and weights chosen on other seeds, as in the recipe below.
+# derivation promises. But does a low total correlation mean that a code is disentangled? The order
+# of the methods by MIG changes with the seeds, and independent latents can be any rotation of the
+# factors. After 1,000 steps, no run comes near the published model. A comparison of such methods
+# needs several seeds, and weights chosen on other seeds, as in the recipe below.
 #
 # ## 5. Hierarchies, and why their upper layers stay unused
 #

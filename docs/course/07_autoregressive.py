@@ -701,18 +701,17 @@ show(
 
 # %% [markdown]
 # A temperature below 1 makes samples likelier and less varied, and fewer of them are in pieces: at
-# 0.75, less than half as many. That is why it is used. But it also moves samples away from the
-# data: digits have less ink than the test digits even at a temperature of 1, and still less at
-# lower temperatures. At 0.1, nearly all images are empty. The limit, in which the
-# likelier value is always selected, does not even have to give the most likely image. Take two
-# bits: $x_1$ is 1 with probability 0.6, and then $x_2$ is a fair coin; after $x_1 = 0$, the second
-# bit is always 0. Selecting the likelier values gives 1 and then either value, with probability
-# 0.3. But 00 has 0.4.
+# 0.75, about half as many. That is why it is used. But it also moves samples away from the data:
+# digits have less ink than the test digits even at a temperature of 1, and still less at lower
+# temperatures. At 0.1, most images are empty. The limit, in which the likelier value is always
+# selected, does not even have to give the most likely image. Take two bits: $x_1$ is 1 with
+# probability 0.6, and then $x_2$ is a fair coin; after $x_1 = 0$, the second bit is always 0.
+# Selecting the likelier values gives 1 and then either value, with probability 0.3. But 00 has 0.4.
 #
-# And the most likely image is not desirable. An *empty* image is likelier than nine of ten test
-# digits, but digits are never empty. There are so many ways to write a digit that together they
-# have most of the probability. A sample is a **typical** example, with an NLL close to the mean
-# over all examples.
+# And the most likely image is not desirable. An *empty* image is likelier than most test digits,
+# but digits are never empty. There are so many ways to write a digit that together they have most
+# of the probability. A sample is a **typical** example, with an NLL close to the mean over all
+# examples.
 #
 # ## 11. Likelihoods are file sizes
 #

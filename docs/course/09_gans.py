@@ -425,14 +425,13 @@ show(
 )
 
 # %% [markdown]
-# With a slow $D$, the whole cloud of generated points is in one place and moves around. It spreads
-# over the ring only late in training, and at the end, 35% of its points are near a mode, compared
-# with 88% for equal rates. So the first remedy is a discriminator that keeps up with the generator.
-# R1 and the Wasserstein loss end slightly behind plain equal rates here, with one run each, so this
-# does not rank the three. With the Wasserstein loss, half of the points are already near a mode
-# after 300 generator steps, although each of these steps includes five updates of $D$. R1 and the
-# Wasserstein loss address the problems of sections 1 and 3: densities that do not overlap, and
-# circling.
+# With a slow $D$, the cloud of generated points gathers at a few places and moves around. At the
+# end, far fewer of its points are near a mode than with equal rates. So the first remedy is a
+# discriminator that keeps up with the generator. Equal rates, R1, and the Wasserstein loss end
+# close together, with one run each, so this does not rank the three. With the Wasserstein loss,
+# half of the points are already near a mode after 300 generator steps, although each of these steps
+# includes five updates of $D$. R1 and the Wasserstein loss address the problems of sections 1 and
+# 3: densities that do not overlap, and circling.
 #
 # ## 6. The class, on images
 #

@@ -510,13 +510,12 @@ show(
 )
 
 # %% [markdown]
-# With the cycle loss, 0.98 of the points end on a cloud, $F$ recovers $x$ up to 0.025, and in all
-# six games, each class is mapped to its own cloud. So the losses are low. But the six games end in
-# six *different* permutations, and 0.13 of the points are on the intended cloud. Without the cycle
-# loss, this fraction is also 0.13, and a random permutation gives 0.20 on average. So there is no
-# sign that the cycle preserves classes. The cycle does exactly what its loss requires: points are
-# recovered. In the picture, the clouds also keep their width, whereas without the cycle they shrink
-# to strokes.
+# With the cycle loss, more than nine of ten points end on a cloud, $F$ recovers $x$ up to about
+# 0.03, and in most games, each class is mapped to its own cloud. So the losses are low. But the
+# games end in *different* assignments, and the points on the intended cloud are no more than a
+# random permutation gives on average, 0.20. So there is no sign that the cycle preserves classes.
+# The cycle does exactly what its loss requires: points are recovered. In the picture, the clouds
+# also keep their width, whereas without the cycle they shrink to strokes.
 #
 # Near the identity, all six games agree. Rotated by 20°, all classes are preserved; rotated by 50°,
 # *none* is preserved, because the nearest cloud is the wrong cloud. The losses are equally good in

@@ -415,14 +415,14 @@ show(
 # equalizes means and covariances, which helps little: the second feature then has the right
 # variance but is still misleading. DANN has a cost in the source, where the error rises.
 #
-# With a weight of 3, the game fails. The loss has two valleys, and the start at 59° is only 8° from
-# the ridge between them. Gradient descent would reach the correct valley. But the game is not
-# gradient descent, because its discriminator lags behind. This may be why the encoder crosses the
-# ridge, to 124.6°, which is the direction of -55° with the opposite sign. With a weight of 10, the
-# game happens to find the correct valley. Two symptoms of failure are visible without target
-# labels: a higher error in the source, and a discriminator that distinguishes the domains. So a
-# weight can be *ruled out* without target labels, but the data available to the method cannot
-# decide among weights that look alike in both respects.
+# With larger weights, the game can fail. The loss has two valleys, and the start at 59° is only 8°
+# from the ridge between them. Gradient descent would reach the correct valley. But the game is not
+# gradient descent, because its discriminator lags behind. This may be why in some runs, the encoder
+# crosses the ridge and ends near 125°, which is the direction of -55° with the opposite sign;
+# whether a run with a weight of 3 or 10 does so depends on the seed. Two symptoms of failure are
+# visible without target labels: a higher error in the source, and a discriminator that
+# distinguishes the domains. So a weight can be *ruled out* without target labels, but the data
+# available to the method cannot decide among weights that look alike in both respects.
 #
 # ## 4. What alignment cannot promise
 #
@@ -467,9 +467,9 @@ show(
 )
 
 # %% [markdown]
-# With equal proportions, a larger weight does better in theory, although in one case, it does not
-# in practice. With different proportions, a large weight hurts even in theory: here, a weight of 10
-# hurts, whereas small weights still help. With small weights, the features are not aligned, so the
+# With equal proportions, a larger weight does better in theory, although in practice the game may
+# fail. With different proportions, a large weight hurts even in theory: here, a weight of 10 hurts,
+# whereas small weights still help. With small weights, the features are not aligned, so the
 # inequality does not apply: the sum of both errors is far below 0.4. With a weight of 10, the
 # features are more aligned, because the encoder chooses a direction in which the two features
 # nearly cancel in the source and the classifier's sign is wrong in the target. Then both errors are
@@ -629,10 +629,9 @@ for name, (codes, test_codes) in cheap.items():
 # %% [markdown]
 # Erasure is the extreme case: the linear probe does not find the color, but the trees find it
 # perfectly. Codes from networks partly behave in the same way. In every game, the trees find more
-# than the linear probe does. The accuracy of the linear adversary ends below the 65% of always
-# predicting "red". So this adversary looks beaten, and the linear probe finds less than without an
-# adversary. But the trees find *more*: the encoder has hidden the color only from linear probes.
-# The dense adversary left little for either probe to find, without a loss of accuracy in this run.
+# than the linear probe does. With the linear adversary, the linear probe finds less than without an
+# adversary. But the trees find a good deal more than this probe, in some runs even more than
+# without an adversary: the encoder has hidden the color mainly from linear probes.
 #
 # Each game is shown for a single run, and such games end differently from seed to seed, so a claim
 # about a method needs several runs. The recipe in the table below has three runs. In both
@@ -915,8 +914,8 @@ show(
 # single long step fail. Anyone who runs only gradient attacks would report the first version of the
 # threshold as robust. The attack designed for it and SquareAttack show otherwise. Both versions are
 # almost the *same* classifier, so a change that breaks the second version also breaks the first.
-# The accuracy of 0.67 for the first version is too high, because none of the attacks was made for
-# it; 0.55 is closer to the truth.
+# In the last column, the accuracy of the first version is too high, because none of the attacks was
+# made for it; the accuracy of the second version is closer to the truth.
 #
 # Our own PGD training, with dense layers and less than a minute of training, is worse than the
 # threshold, which needs no training. MNIST is nearly black and white, so a threshold undoes much of

@@ -1,9 +1,10 @@
 """Which test files a change reaches, by static imports: what `pytest --changed BASE` runs."""
 
 import ast
+import configparser
 import re
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache, cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -11,17 +12,19 @@ from typing import NamedTuple
 # A change of one of these reaches tests in ways that no import shows.
 EVERYWHERE = (
     "tests/conftest.py",
-    "tests/changed.py",
     "tests/seeding.py",
     "setup.cfg",
     "pyproject.toml",
-    ".ci/",
     "keras_gen/__init__.py",
-    "keras_gen/core/",
-    "keras_gen/keras_internals.py",
 )
+# What tests feel of setup.cfg; the rest describes the package, or checks types.
+FELT = ("tool:pytest", "options", "options.extras_require")
+CORE = "keras_gen.core"
+FUNCTIONS = "tests/contracts/test_functions.py"  # repeats its tests for what packages export
 PAGES = "pytest.mark.pages"  # in the source of tests that read pages, results, and licenses
-DOCSTRINGS = ("docstring", "__doc__")  # in the source of tests that read docstrings
+DOCSTRINGS = ("docstring", "getdoc", "outdated(ROOT)")  # in that of tests that read docstrings
+# In the source of a module whose own words are flags.
+READS_WORDS = re.compile(r"\b(simple_parsing|run_recipe|__doc__)\b")
 
 
 class Choice(NamedTuple):
@@ -33,6 +36,7 @@ class Choice(NamedTuple):
         modules: Changed modules of the package.
         recipes: Names of changed recipes.
         reworded: Modules of the package whose docstrings or comments alone changed.
+        whole: Chosen files that run for all classes and recipes, not only for changed ones.
     """
 
     everything: str
@@ -40,6 +44,7 @@ class Choice(NamedTuple):
     modules: frozenset[str] = frozenset()
     recipes: frozenset[str] = frozenset()
     reworded: frozenset[str] = frozenset()
+    whole: frozenset[str] = frozenset()
 
 
 def changed_files(root: Path, base: str) -> list[str]:
@@ -65,24 +70,27 @@ def changed_files(root: Path, base: str) -> list[str]:
 
 
 def reworded_files(root: Path, base: str, changed: list[str]) -> list[str]:
-    """Returns the changed files of the package whose code is that of a commit.
-
-    Docstrings of `keras_gen/workshop` are not only read, but become flags and pages.
-    """
+    """Returns the changed files that do what they did: in other words, lines, or metadata."""
     found = []
     for path in changed:
-        if not re.fullmatch(r"keras_gen/(?!workshop/).*\.py", path) or not (root / path).exists():
+        if not re.fullmatch(r"(keras_gen|tests)/.*\.py|setup\.cfg", path):
             continue
         command = ["git", "show", f"{base}:{path}"]
         before = subprocess.run(command, cwd=root, capture_output=True, text=True)
-        is_new = before.returncode
-        if not is_new and _code(before.stdout) == _code((root / path).read_text()):
+        if before.returncode or not (root / path).exists():  # new or gone
+            continue
+        after = (root / path).read_text()
+        if not READS_WORDS.search(after) and _felt(path, before.stdout) == _felt(path, after):
             found.append(path)
     return found
 
 
-def _code(source: str) -> str:
-    """The code of a module, without comments, docstrings, and docstrings of fields."""
+def _felt(path: str, source: str) -> object:
+    """What tests feel of a file: its settings, or its code without comments and docstrings."""
+    if path == "setup.cfg":
+        settings = configparser.ConfigParser()
+        settings.read_string(source)
+        return {name: dict(settings[name]) for name in FELT if name in settings}
     tree = ast.parse(source)
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
@@ -101,46 +109,79 @@ def choose(root: Path, changed: list[str], reworded: Sequence[str] = ()) -> Choi
     Args:
         root: Root of the repository.
         changed: Changed files, relative to the root.
-        reworded: Those of which docstrings or comments alone changed.
+        reworded: Those that do what they did.
     """
-    changed = [path for path in changed if path not in reworded]
-    for path in changed:
-        if path.startswith(EVERYWHERE):
+    gone = [path for path in changed if path.endswith(".py") and not (root / path).exists()]
+    imports = imports_of(root, tuple(gone))
+    words = [path for path in reworded if path.endswith(".py")]
+    files: dict[str, str] = {}
+    whole: set[str] = set()
+    for path in (path for path in changed if path not in words):
+        if path in EVERYWHERE and path not in reworded:
             return Choice(f"{path} changed", {})
-        if path.startswith("keras_gen/") and not path.endswith(".py"):
-            return Choice(f"{path} changed, which no import shows", {})
-        if path.startswith("saved_models/"):
-            return Choice(f"{path} changed, which tests of exports read", {})
-    imports = Imports(root)
-    owned = frozenset().union(*map(imports.owned, imports.models))
-    modules = {imports.module_of[path]: path for path in changed if path in imports.module_of}
-    helpers = {imports.helper_of[path]: path for path in changed if path in imports.helper_of}
-    sources = modules | helpers
-    files = {}
+        reasons = _of_imports(imports, path)
+        if not reasons and path not in gone:
+            reasons = _of_names(imports, path)
+        if reasons is None:
+            return Choice(f"{path} changed, which no test imports or names", {})
+        files = reasons | files
+        whole |= {test for test in reasons if imports.whole(test, path)}
+    modules = imports.module_of
+    read = [path for path in words if path in modules]
+    if read:
+        files = imports.that_mention(DOCSTRINGS, f"reads docstrings, and {read[0]} changed") | files
+    names = imports.helper_of | modules
+    return Choice(
+        "",
+        dict(sorted(files.items())),
+        frozenset(names[path] for path in changed if path in names and path not in words),
+        frozenset(Path(path).stem for path in changed if re.fullmatch(r"recipes/\w+\.py", path)),
+        frozenset(modules[path] for path in read),
+        frozenset(whole),
+    )
+
+
+def _of_imports(imports: "Imports", path: str) -> dict[str, str]:
+    """Why test files are reached by a change of what they are or import."""
+    if re.fullmatch(r"tests/.*\btest_\w+\.py", path):
+        return {path: "changed"}
+    if path.endswith("/conftest.py"):
+        folder = path.removesuffix("conftest.py")
+        return {test: f"below {path}" for test in imports.tests if test.startswith(folder)}
+    module = imports.helper_of.get(path) or imports.module_of.get(path, "")
+    if module.startswith("instances."):
+        module = "all_tiny"  # which imports them by the names of their files
+    found = {}
     for test in imports.tests:
-        reached = imports.reached(test)
-        if test in changed:
-            files[test] = "changed"
-        elif found := sorted(reached & sources.keys()):
-            files[test] = f"reaches {sources[found[0]]}"
-        elif test.startswith("tests/contracts/") and (found := sorted(owned & modules.keys())):
+        if module in imports.reached(test):
+            found[test] = f"reaches {path}"
+        elif test.startswith("tests/contracts/") and module in imports.owned_by_models:
             # Of each class, which no import shows.
-            files[test] = f"contracts of the classes that own {modules[found[0]]}"
-        elif pages := _pages(changed):
-            if PAGES in (root / test).read_text():
-                files[test] = f"reads pages, and {pages[0]} changed"
-        if reworded and test not in files:
-            text = (root / test).read_text()
-            if any(word in text for word in DOCSTRINGS):
-                files[test] = f"reads docstrings, and {reworded[0]} changed"
-    recipes = {Path(path).stem for path in changed if re.fullmatch(r"recipes/\w+\.py", path)}
-    words = frozenset(imports.module_of[path] for path in reworded)
-    return Choice("", files, frozenset(modules), frozenset(recipes), words)
+            found[test] = f"contracts of the classes that own {path}"
+        elif test == FUNCTIONS and module in imports.owned_by_functions:
+            found[test] = f"right and hostile calls of {path}"
+    return found
 
 
-def _pages(changed: list[str]) -> list[str]:
-    """The changed files that are pages, or from which pages are made."""
-    return [path for path in changed if not path.startswith(("keras_gen/", "tests/"))]
+def _of_names(imports: "Imports", path: str) -> dict[str, str] | None:
+    """Why test files are reached by a file that is read by its name, or None if none names it."""
+    (room, *folders), name = Path(path).parts[:-1] or [""], Path(path).name
+    if room == "keras_gen":
+        names = {name, *folders[-1:]}
+        readers = {m for m in imports.module_of.values() if imports.strings(m) & names}
+        found = [test for test in imports.tests if imports.reached(test) & readers]
+        return dict.fromkeys(found, f"reaches what reads {path}") or None
+    names = {path, name}
+    if room == "recipes":
+        names.add(Path(name).stem)
+    if room == "saved_models":
+        names |= {room, folders[0]}
+    found = [test for test in imports.tests if imports.named(test) & names]
+    reasons = dict.fromkeys(found, f"names {path}")
+    if room != "tests":
+        return reasons | imports.that_mention([PAGES], f"reads pages, and {path} changed")
+    by_scripts = any(imports.strings(helper) & names for helper in imports.helper_of.values())
+    return reasons if reasons or by_scripts or name.startswith(".") else None
 
 
 class Imports:
@@ -148,35 +189,76 @@ class Imports:
 
     Args:
         root: Root of the repository.
+        gone: Deleted files, which others may still import.
     """
 
-    def __init__(self, root: Path):
+    def __init__(self, root: Path, gone: Iterable[str] = ()):
         self.root = root
-        sources = sorted((root / "keras_gen").rglob("*.py"))
-        self.module_of = {self._relative(path): _module(path, root) for path in sources}
-        self.path_of = {module: root / path for path, module in self.module_of.items()}
+        paths = [*(root / "keras_gen").rglob("*.py"), *(root / path for path in gone)]
         tests = root / "tests"
         helpers = [*tests.glob("*.py"), *(tests / "instances").glob("*.py")]
         helpers += (tests / "contracts").glob("*.py")
-        named = {path: _module(path, tests) for path in helpers if _is_helper(path)}
-        self.helper_of = {self._relative(path): module for path, module in named.items()}
-        self.path_of |= {module: path for path, module in named.items()}
+        self.module_of = {
+            self._relative(path): _module(path, root)
+            for path in sorted(paths)
+            if path.is_relative_to(root / "keras_gen") and path.suffix == ".py"
+        }
+        self.helper_of = {
+            self._relative(path): _module(path, tests)
+            for path in [*helpers, *paths]
+            if path.is_relative_to(tests) and _is_helper(path)
+        }
+        self.path_of = {m: root / path for path, m in (self.module_of | self.helper_of).items()}
         self.tests = sorted(map(self._relative, tests.rglob("test_*.py")))
         self._direct: dict[str, frozenset[str]] = {}
+        self._reached: dict[str, frozenset[str]] = {}
 
     def reached(self, path: str) -> frozenset[str]:
-        """Returns all modules that a test file reaches, directly or not."""
-        conftest = (self.root / path).parent / "conftest.py"
-        todo = set(self.imported(self.root / path))
-        if conftest.exists() and path.count("/") > 1:
-            todo |= self.imported(conftest)
-        seen: set[str] = set()
-        while todo:
-            module = todo.pop()
-            if module not in seen:
-                seen.add(module)
-                todo |= self.direct(module)
-        return frozenset(seen)
+        """Returns all modules that a test file reaches, directly or not.
+
+        Of a model whose tiny instance it names, that is the model's own module.
+        """
+        if path not in self._reached:
+            todo = set().union(*map(self.imported, [self.root / path, *self._conftests(path)]))
+            seen: set[str] = set()
+            while todo:
+                module = todo.pop()
+                if module not in seen:
+                    seen.add(module)
+                    todo |= self.direct(module)
+            if "all_tiny" in seen:
+                named = _strings(self.root / path).intersection(self.models)
+                seen = seen.union(*map(self.module, named))
+            self._reached[path] = frozenset(seen)
+        return self._reached[path]
+
+    def _conftests(self, path: str) -> list[Path]:
+        """The files of fixtures of a test file, but for that of all tests."""
+        folders = [self.root / folder for folder in Path(path).parents[:-2]]
+        return [f / "conftest.py" for f in folders if (f / "conftest.py").exists()]
+
+    def strings(self, module: str) -> frozenset[str]:
+        """Returns the words in a module's strings."""
+        return _strings(self.path_of[module])
+
+    def named(self, path: str) -> frozenset[str]:
+        """Returns the words in the strings of a test file, its fixtures, and its helpers."""
+        helpers = self.reached(path).intersection(self.helper_of.values())
+        own = map(_strings, [self.root / path, *self._conftests(path)])
+        return frozenset().union(*own, *map(self.strings, helpers))
+
+    def whole(self, test: str, path: str) -> bool:
+        """Returns whether a changed file concerns all classes and recipes of a test file."""
+        module = self.module_of.get(path)
+        if module:  # the core concerns all whose test file reaches it
+            return module.startswith(CORE) and module in self.reached(test)
+        return not path.startswith(("tests/instances/", "recipes/"))
+
+    def that_mention(self, words: Sequence[str], reason: str) -> dict[str, str]:
+        """Returns a reason for each test file in whose text one of the words is."""
+        texts = {test: (self.root / test).read_text() for test in self.tests}
+        found = [test for test, text in texts.items() if any(word in text for word in words)]
+        return dict.fromkeys(found, reason)
 
     def direct(self, module: str) -> frozenset[str]:
         """Returns the modules that a module imports itself; none for the index of a package."""
@@ -191,20 +273,46 @@ class Imports:
         """The names of all model classes."""
         return [name for names in lazy(self.path_of["keras_gen"]).values() for name in names]
 
-    def owned(self, model: str) -> frozenset[str]:
-        """Returns the modules of a model class and of its ancestors, and what these import."""
-        todo = self.module(model)
+    def owned(self, name: str) -> frozenset[str]:
+        """Returns the modules of a class and of its ancestors, and what these import.
+
+        Args:
+            name: Name of a model class, or of a class or function with its package: "losses.Hinge".
+        """
+        todo = self.module(name)
         own: set[str] = set()
         while todo:
             module = todo.pop()
             if module not in own:
                 own.add(module)
                 todo |= self._bases(module)
+        instances = {module for module in self._instances if name in self.strings(module)}
+        return frozenset(own | instances).union(*map(self.direct, own))
+
+    @cached_property
+    def _instances(self) -> set[str]:
+        return {module for module in self.helper_of.values() if module.startswith("instances.")}
+
+    def changed_itself(self, name: str, modules: frozenset[str]) -> bool:
+        """Returns whether the module of a class, or one that it imports, is among the changed."""
+        own = self.module(name).union(*map(self.direct, self.module(name)))
+        return any(not module.startswith(CORE) for module in own & modules)
+
+    @cached_property
+    def owned_by_models(self) -> frozenset[str]:
+        """The modules that some model class owns."""
+        return frozenset().union(*map(self.owned, self.models))
+
+    @cached_property
+    def owned_by_functions(self) -> frozenset[str]:
+        """The modules that define what packages export, and what these import."""
+        own = set().union(*(self._defined(*exported) for exported in self._exported))
         return frozenset(own).union(*map(self.direct, own))
 
-    def module(self, model: str) -> set[str]:
-        """Returns the module that defines a model class, as a set."""
-        return self._defined("keras_gen", model)
+    def module(self, name: str) -> set[str]:
+        """Returns the module that defines a class or function, as a set; see `owned`."""
+        package, _, short = name.rpartition(".")
+        return self._defined(f"keras_gen.{package}".removesuffix("."), short)
 
     def _bases(self, module: str) -> set[str]:
         """The modules in which the bases of a module's classes are defined."""
@@ -266,8 +374,28 @@ class Imports:
 
 
 @cache
+def imports_of(root: Path, gone: tuple[str, ...] = ()) -> Imports:
+    """Returns the static imports of a repository, which are read once."""
+    return Imports(root, gone)
+
+
+@cache
 def _tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text())
+    return ast.parse(path.read_text() if path.exists() else "")
+
+
+@cache
+def _strings(path: Path) -> frozenset[str]:
+    """The words in a file's strings but docstrings, and the parts of the paths among them."""
+    words: set[str] = set()
+    docstrings = set()
+    for node in ast.walk(_tree(path)):
+        if _is_text(node):
+            docstrings.add(node.value)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            if node not in docstrings:  # whose expressions come first
+                words |= {*node.value.split(), *re.split(r"[\s/]+", node.value)}
+    return frozenset(words)
 
 
 def _is_helper(path: Path) -> bool:

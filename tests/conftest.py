@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from changed import Choice, Imports, changed_files, choose, lazy, reworded_files
+from changed import FUNCTIONS, Choice, changed_files, choose, imports_of, lazy, reworded_files
 
 ROOT = Path(__file__).resolve().parents[1]
 TESTS = ROOT / "tests"
@@ -147,18 +147,18 @@ def pytest_ignore_collect(collection_path, config):
 def _choose_items(config, items) -> None:
     """Marks the tests of changed classes and recipes, and leaves out those of the others."""
     choice = config.choice
-    imports = Imports(ROOT)
+    imports = imports_of(ROOT)
     kept, left_out = [], []
     for item in items:
-        name = _class_or_recipe(item)
+        name = _subject(item)
         if name is None:
             kept.append(item)
-        elif (
-            name in choice.recipes
-            or imports.owned(name) & choice.modules
-            or imports.module(name) & choice.reworded
-        ):
+            continue
+        own = choice.modules | (imports.module(name) & choice.reworded)
+        if name in choice.recipes or imports.changed_itself(name, own):
             item.add_marker("changed")
+        whole = str(item.path.relative_to(ROOT)) in choice.whole
+        if whole or item.get_closest_marker("changed") or imports.owned(name) & own:
             kept.append(item)
         else:
             left_out.append(item)
@@ -166,12 +166,14 @@ def _choose_items(config, items) -> None:
     config.hook.pytest_deselected(items=left_out)
 
 
-def _class_or_recipe(item) -> str | None:
-    """The class or the recipe that a contract or a smoke run is repeated for."""
+def _subject(item) -> str | None:
+    """The class, function, or recipe that a contract or a smoke run is repeated for."""
     room = item.path.relative_to(TESTS).parts[0]
     values = item.callspec.params.values() if hasattr(item, "callspec") else ()
     names = [getattr(value, "__name__", value) for value in values]
     known = {"contracts": MODELS, "recipes": RECIPES}.get(room, ())
+    if str(item.path.relative_to(ROOT)) == FUNCTIONS:
+        known = {name for name in names if isinstance(name, str) and "." in name}
     return next((name for name in names if isinstance(name, str) and name in known), None)
 
 

@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_sample_image
 
+from forked import run_script
 from keras_gen.files.images import read_image, write_image
-from processes import RECIPES, ROOT, environment, run_script
+from processes import RECIPES, ROOT, environment
 from wheels import EXPORTS, install_wheel, outside_checkout
 
 pytestmark = pytest.mark.pages

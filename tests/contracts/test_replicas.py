@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from all_tiny import TINY
+from forked import run_workers
 from keras_gen.core import averaged_weights, make_strategy
-from processes import run_workers
 from tiny import cheapest, core, difference, losses_of, players, state
 
 EPOCHS = 2

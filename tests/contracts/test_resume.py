@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from contracts.resume import resumes, twice
-from processes import run_script
+from forked import run_script
 from tiny import PATTERNS
 
 

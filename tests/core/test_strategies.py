@@ -6,8 +6,8 @@ import time
 import pytest
 import tensorflow as tf
 
+from forked import run_script
 from keras_gen.core import STRATEGIES, distribution, is_chief, make_strategy
-from processes import run_script
 
 WORKERS = {"worker": ["127.0.0.1:1", "127.0.0.1:2"]}
 
@@ -74,6 +74,16 @@ def test_multiworker_comes_before_all_else(monkeypatch, name):
         make_strategy(name)
 
 
+def test_a_failure_to_find_a_tpu_is_one_sentence(monkeypatch):
+    def fail(tpu):
+        raise ValueError("Nothing there. All of it:\nlines")
+
+    monkeypatch.setattr(tf.distribute.cluster_resolver, "TPUClusterResolver", fail)
+    with pytest.raises(ValueError, match=r"found on this machine \(Nothing there\): use --strat"):
+        make_strategy("tpu")
+
+
+@pytest.mark.thorough
 def test_tpu_is_refused_soon(tmp_path):
     """In a process of its own, because looking for TPUs changes the runtime."""
     code = tmp_path / "code.py"

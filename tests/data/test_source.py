@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 
+from forked import run_workers
 from keras_gen.data import Source
 from keras_gen.data.source import Stack
-from processes import run_workers
 
 
 def numbers(n):

@@ -9,8 +9,9 @@ import time
 import numpy as np
 import pytest
 
+from forked import run, run_killed, start
 from keras_gen.files.images import read_image
-from processes import environment, event_steps, run, run_killed, start, tasks
+from processes import environment, event_steps, tasks
 
 pytestmark = pytest.mark.slow
 EPOCHS = 5

@@ -12,11 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from forked import keras_gen, run, run_afresh
 from keras_gen.data import load_tfds, offline_unpaired, people_table
 from keras_gen.files.images import read_image, write_png
 from keras_gen.serving.exported import SUFFIX, load
 from keras_gen.workshop.run import folder, run_recipe
-from processes import RECIPES, ROOT, environment, event_steps, keras_gen, run, run_afresh
+from processes import RECIPES, ROOT, environment, event_steps
 
 OFFLINE = "Using a small offline sample instead of the real data, because "
 # Recipes whose data are drawn at run time.

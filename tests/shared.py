@@ -10,6 +10,16 @@ import tensorflow as tf
 from keras_gen.core import training_step
 
 
+@contextlib.contextmanager
+def eagerly():
+    """Runs graphs of capabilities eagerly: with few examples, a call is shorter than a trace."""
+    tf.config.run_functions_eagerly(True)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(False)
+
+
 def independent_seeds(model) -> None:
     """Lets equal examples of a score have other noise, to see how it is distributed."""
 

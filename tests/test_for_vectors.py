@@ -182,12 +182,12 @@ CLASSES = {"VAE": {}, "ConditionalVAE": {"classes": 2}, "M2": {"classes": 2}}
 def test_weights_from_before_the_likelihood_changed_name_the_one_that_they_need(name, tmp_path):
     def made(**options):
         model = getattr(keras_gen, name).for_vectors(3, **SMALL, **CLASSES[name], **options)
-        model.compile()
+        model.compile(run_eagerly=True)
         return model
 
     older = made(likelihood="unbounded_normal")
     older.save_weights(tmp_path / "a.weights.h5")
-    older.export(tmp_path / "older")
+    older.export(tmp_path / "older", signatures=["score"])
     state = TrainingState(tmp_path / "checkpoints", {})
     parts = np.eye(3), np.array([0, 1, 1])
     older.fit(*parts[: len(older.batch)], verbose=0, callbacks=[state])

@@ -10,6 +10,7 @@ import tensorflow as tf
 from keras_gen import MADE, VAE
 from keras_gen.data import table_columns
 from keras_gen.losses.likelihoods.cells import CellLikelihood
+from shared import eagerly
 
 FRAME = pd.DataFrame(
     {
@@ -21,6 +22,12 @@ FRAME = pd.DataFrame(
 )
 COLUMNS = table_columns(FRAME)
 ORDERS = pytest.mark.parametrize("any_order", [False, True])
+
+
+@pytest.fixture
+def eager():
+    with eagerly():
+        yield
 
 
 def moved(model, rng, size=0.5):
@@ -95,7 +102,7 @@ def test_gaps_are_filled_from_the_conditional_distribution(rng):
     model = moved(MADE.for_table(COLUMNS, hidden=(6,)), rng)
     row = np.array([-1, 1, 0, 1], "float32")
     rows, p = conditional(model, row)
-    n = 3000
+    n = 1500
     drawn = model.fill(tf.repeat(row[None], n, axis=0), np.arange(n, dtype="int32"))
     cells = np.floor(model.prepare(drawn).numpy())
     found = np.array([(cells == each).all(axis=1).mean() for each in rows])
@@ -140,6 +147,7 @@ def test_samples_are_tables_like_the_training_rows():
 
 
 @ORDERS
+@pytest.mark.usefixtures("eager")
 def test_tables_are_filled_and_what_is_known_stays(any_order):
     model = MADE.for_table(COLUMNS, hidden=(4,), any_order=any_order)
     part = FRAME[2:7]
@@ -179,6 +187,7 @@ ODD_DTYPES = {
 }
 
 
+@pytest.mark.usefixtures("eager")
 @pytest.mark.parametrize("dtype", ODD_DTYPES)
 def test_dtypes_and_known_values_are_those_of_the_training_rows(dtype):
     frame = pd.DataFrame({"x": ODD_DTYPES[dtype], "y": ["a", "b", "b"]})
@@ -205,6 +214,7 @@ def test_dicts_keep_the_dtypes_of_their_arrays():
     assert set(found["gaps"]) == {True, None, False} and set(found["category"]) == {1, 2, 3}
 
 
+@pytest.mark.usefixtures("eager")
 def test_rows_of_texts_and_of_float32_are_values():
     table = {"age": [1.0, 2.0, 3.0], "pay": [20.0, 10.0, 20.0]}
     model = MADE.for_table(table_columns(table), hidden=(4,))
@@ -289,6 +299,7 @@ def test_rows_that_do_not_fit_are_refused_by_name(rows, sentence):
             call(rows)
 
 
+@pytest.mark.usefixtures("eager")
 def test_unknown_words_can_be_gaps():
     model = MADE.for_table(table_columns(FRAME, unknown="gap"), hidden=(4,))
     assert model.log_prob(FRAME.assign(work="sea")).shape == (20,)

@@ -49,7 +49,16 @@ def images(model, count):
     return np.random.default_rng(0).integers(0, 256, (count, *shape), "uint8")
 
 
-def test_runs_equal_those_of_single_steps_and_resume_exactly(tmp_path):
+def test_runs_equal_those_of_single_steps():
+    one, auto = compiled(1), compiled("auto")
+    x = images(one, 8)
+    assert fitted(one, x, batch_size=4, shuffle=False)[0] == [1, 1]
+    assert fitted(auto, x, batch_size=4, shuffle=False)[0] == [2]
+    assert max(difference(one, state(one), state(auto)).values(), default=0) < 1e-6
+
+
+@pytest.mark.thorough
+def test_longer_runs_equal_those_of_single_steps_and_resume_exactly(tmp_path):
     results = []
     for steps in (1, "auto"):
         model = compiled(steps)

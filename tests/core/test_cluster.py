@@ -28,8 +28,9 @@ def test_all_meet(addresses):
         wait_for_others(addresses, own)
         met.append(own)
         with socket.create_server(("127.0.0.1", int(own.split(":")[1]))):
-            time.sleep(2)
+            all_met.wait(10)
 
+    all_met = threading.Barrier(3)
     threads = [
         threading.Thread(target=come, args=pair)
         for pair in zip(addresses, (0, 0.1, 0.6), strict=True)
@@ -42,8 +43,10 @@ def test_all_meet(addresses):
 
 
 def test_who_does_not_come_is_named(addresses, monkeypatch):
-    monkeypatch.setenv(MINUTES, "0.02")
-    said = f"{addresses[1]}, {addresses[2]} in TF_CONFIG did not respond within 0.02 minutes: start"
+    monkeypatch.setenv(MINUTES, "0.005")
+    said = (
+        f"{addresses[1]}, {addresses[2]} in TF_CONFIG did not respond within 0.005 minutes: start"
+    )
     with pytest.raises(TimeoutError, match=said):
         wait_for_others(addresses, addresses[0])
 

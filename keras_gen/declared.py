@@ -261,9 +261,9 @@ def declare(
     annotations = inspect.get_annotations(cls, eval_str=True)
     for name in fields_of(cls).keys() & vars(cls).keys() - annotations.keys():
         raise TypeError(
-            f"{cls.__name__}.{name} is {shown(vars(cls)[name])}, but {name} is an argument of "
-            "its base class: annotate it as the base class does. To fix its value, also assign "
-            "fixed(...)."
+            f"{cls.__name__}.{name} is {shown(vars(cls)[name])}, but {name} is an argument of its "
+            "base class: annotate the argument as the base class does. To fix its value, also "
+            "assign fixed(...)."
         )
     inherited = {*getattr(cls, "__dataclass_fields__", ())}
     dataclasses.dataclass(init=False, eq=False, repr=frozen, frozen=frozen)(cls)

@@ -341,8 +341,8 @@ class GenerativeModel(keras.Model):
                 losses[shown] = terms[name]
             elif shown not in losses:
                 raise ValueError(
-                    f"{type(self).__name__}.loss_weights names {name!r}, which is not a term of "
-                    f"its loss: expected one of {sorted(terms)}."
+                    f"{type(self).__name__}.loss_weights contains {name!r}, which is not a term "
+                    f"of its loss: expected one of {sorted(terms)}."
                 )
         return losses
 

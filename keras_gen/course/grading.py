@@ -104,7 +104,7 @@ def _pairs(exercise: Exercise, function: Callable, arguments: tuple) -> Pairs | 
     if any(each.dtype.kind == "c" for each in found):
         return "returns complex numbers: expected real numbers."
     if any(each.dtype != np.float64 for each in found):
-        return "returns nothing that is a number: expected an array. Check `return`."
+        return "returns no numbers: expected an array. Check `return`."
     return list(zip(found, expected, strict=True))
 
 

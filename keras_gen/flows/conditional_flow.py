@@ -163,8 +163,9 @@ class ConditionalFlow(Flow):
     def _require_condition(self, shape):
         if shape is None or len(shape) != 1:
             raise ValueError(
-                f"flow accepts conditions of shape {shape}: expected vectors (columns,). Build the "
-                "flow with coupling_flow and its condition_dim. Without conditions, use Flow."
+                f"flow accepts conditions of shape {shape}: expected vectors (columns,). Build "
+                "the flow with coupling_flow and its argument condition_dim. Without conditions, "
+                "use Flow."
             )
 
     @override

@@ -119,8 +119,8 @@ def resolve(identifier: Any, known: Mapping[str, type[T]], base: type[T], kind: 
         result = keras.saving.deserialize_keras_object(dict(identifier))
     if not isinstance(result, base):
         raise ValueError(
-            f"Unknown {kind} {identifier!r}: pass one of the names {', '.join(sorted(known))}, "
-            f"an instance of {base.__name__}, or its config."
+            f"Unknown {kind} {identifier!r}: pass one of the names {', '.join(sorted(known))}, an "
+            f"instance of {base.__name__}, or the config of such an instance."
         )
     return result
 

@@ -76,10 +76,10 @@ def find(models: Path, model: str) -> Path:
     if (place("recipes") / f"{name}.py").is_file():
         if models == SHIPPED:
             raise FileNotFoundError(
-                f"{model} is not in the installed package: expected a path, or one of its exports, "
-                f"{', '.join(exports(models))}. Copy saved_models/{name} from a checkout and pass "
-                f"its path, or train it with `keras-gen train {name} --export exports` and pass "
-                f"exports/{name}."
+                f"{model} is not in the installed package: expected a path, or one of the "
+                f"package's exports, {', '.join(exports(models))}. Copy saved_models/{name} from "
+                f"a checkout and pass its path, or train it with `keras-gen train {name} --export "
+                f"exports` and pass exports/{name}."
             )
         raise FileNotFoundError(
             f"{model} has not been trained: it is neither a path nor an export in {models}. "

@@ -199,8 +199,8 @@ def _export_of_run(folder: Path) -> Path:
         if versions(export):
             return resolve(export)
     raise FileNotFoundError(
-        f"the run in {folder} has neither best.keras nor an export: finish the run with "
-        "--resume, or pass the folder that its --export set."
+        f"the run in {folder} has neither best.keras nor an export: finish the run with --resume, "
+        "or pass the folder that was given to --export."
     )
 
 

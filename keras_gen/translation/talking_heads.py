@@ -301,7 +301,7 @@ def _number_of_people(identities) -> int:
     if len(tables) != 1:
         raise ValueError(
             f"The network '{identities.name}' has {len(tables)} Embedding layers: expected one "
-            "such layer."
+            "Embedding layer."
         )
     return tables[0].input_dim
 

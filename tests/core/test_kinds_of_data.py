@@ -443,11 +443,7 @@ DTYPES = [
     (Labels(3), "float32", r"^Labels have dtype float32: .*integers in \[0, 2\]"),
     (Waveforms(2), "int32", "int32: expected int16, or floats"),
     (MuLaw(2), "int32", "int32: expected int16, or floats"),
-    (
-        CHARACTERS,
-        "float32",
-        "^Texts have dtype float32: expected strings, or their character indices",
-    ),
+    (CHARACTERS, "float32", "^Texts have dtype float32: expected strings, or character indices"),
     (TEXTS, "complex64", "^Counts have dtype complex64"),
 ]
 

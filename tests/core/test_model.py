@@ -327,7 +327,7 @@ class TestWeights:
         logs = reported(model, self.TERMS, loss=tf.constant([1.0]))
         assert set(logs) == set(model.loss_names)
         assert float(logs["prior_loss"]) == 2.5 and np.isnan(logs["watched"])
-        with pytest.raises(ValueError, match=r"names 'fit', which is not a term .* \['prior'"):
+        with pytest.raises(ValueError, match=r"contains 'fit', which is not a term .* \['prior'"):
             model.report({"prior": tf.constant([1.0])}, loss=tf.constant([1.0]))
 
     def test_terms_of_other_precision_are_summed_in_float32(self):

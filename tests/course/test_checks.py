@@ -37,7 +37,7 @@ WRONG = {
     "constant": lambda y: np.asarray(y, float) + 0.7,
     "NaN": lambda y: np.asarray(y, float) * np.nan,
     "shape": lambda y: np.asarray(y)[None],
-    "nothing": lambda y: None,
+    "no numbers": lambda y: None,
 }
 REVERSED = ("straight_through", "gradient_reversal")  # need the gradient of tensors
 
@@ -132,7 +132,7 @@ def after_the_first_inputs(result):
         (raises, "raises KeyError for arrays of shapes a [3, 3], b [3, 3]: 'size'"),
         (in_place, "changes its arguments in place: work on copies."),
         (lambda a, b: (a, b), "returns 2 results: expected 1, as a tuple."),
-        (lambda a, b: "text", "returns nothing that is a number: expected an array."),
+        (lambda a, b: "text", "returns no numbers: expected an array."),
         (lambda a, b: (a + 2 * b).T, "is transposed."),
         (lambda a, b: (a + 2 * b) ** 2, "is the square of the expected result."),
         (lambda a, b: np.exp(a + 2 * b), "lacks a logarithm, or contains an extra exponential."),

@@ -42,7 +42,7 @@ def test_an_installed_package_names_the_exports_that_it_has(tmp_path, monkeypatc
     (tmp_path / "a" / "1" / "saved_model.pb").touch()
     with pytest.raises(
         FileNotFoundError,
-        match=r"glow_mnist is not in the installed package: .* one of its exports, a\. Copy "
+        match=r"glow_mnist is not in the installed package: .* package's exports, a\. Copy "
         r"saved_models/glow_mnist from a checkout and pass its path, or train it with `keras-gen ",
     ):
         find(tmp_path, "glow_mnist")

@@ -78,8 +78,8 @@ class Characters(Edge):
             return self._numbers(values)
         if not values.dtype.is_integer:
             raise TypeError(
-                f"Texts have dtype {values.dtype.name}: expected strings, or their character "
-                "indices as integers."
+                f"Texts have dtype {values.dtype.name}: expected strings, or character indices as "
+                "integers."
             )
         values = of_shape(values, (self.length, 1), "Character indices")
         return integers_within(values, PADDING, self.levels - 1, "Character indices")

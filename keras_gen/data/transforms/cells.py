@@ -116,7 +116,7 @@ def require_cells(columns: Sequence[Column]) -> list[Column]:
     for column in columns:
         if not isinstance(column, Column):
             raise TypeError(
-                f"columns contains {shown(column)}: expected columns made by "
+                f"columns contains {shown(column)}: expected columns created by "
                 "keras_gen.data.table_columns."
             )
         if not column.shares:

@@ -47,7 +47,7 @@ class NormalScores:
         self._known = []
         rows = self._texts(rows)
         if not len(rows):
-            raise ValueError("There are no rows: expected at least one.")
+            raise ValueError("There are no rows: expected at least one row.")
         for column, values in zip(self.columns, rows.T, strict=True):
             if column.categories:
                 self._known.append(np.array(column.categories))

@@ -141,7 +141,8 @@ def _middles(size, labels, pad, kind):
     """Returns the midpoints of cells in pixels, which begin at -0.5 as in `imshow`."""
     if labels and (size - pad) % len(labels):
         raise ValueError(
-            f"There are {len(labels)} {kind}_labels, but {size} pixels with {pad} between cells "
-            f"cannot be divided into {len(labels)} equal {kind}s: expected one label per {kind}."
+            f"There are {len(labels)} {kind}_labels, but {size} pixels with {pad} pixels between "
+            f"cells cannot be divided into {len(labels)} equal {kind}s: expected one label per "
+            f"{kind}."
         )
     return [(size - pad) * (i + 0.5) / len(labels) + (pad - 1) / 2 for i in range(len(labels))]

@@ -104,7 +104,7 @@ def main(run: Run, s: Settings):
     # Prepare the evaluation: the classifiers' features of test images, and the baseline.
     extractors = trained_extractors(images, labels, s.classifier_steps)
     evaluate = GenerationEvaluation(extractors, images[: len(test_images)], s.seed)
-    mixture = mixture_samples(images, len(test_images), seed=s.seed)
+    mixture = mixture_samples(images, len(test_images), seed=s.seed, black=True)
 
     # Train the other combinations.
     rows = {"_".join(TABLE[0]): measure(model, evaluate, s, health)}

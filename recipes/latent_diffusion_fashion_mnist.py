@@ -148,7 +148,7 @@ def main(run: Run, s: Settings):
             "": drawn,
             "prior_": of_prior,
             "reconstructed_": coder.reconstruct(held_out),
-            "baseline_": mixture_samples(images, count, seed=s.seed),
+            "baseline_": mixture_samples(images, count, seed=s.seed, black=True),
         }
         metrics |= sample_report(extractors, images, held_out, sets, s.seed)
         rows = {

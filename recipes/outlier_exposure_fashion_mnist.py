@@ -42,7 +42,12 @@ from sklearn.metrics import roc_auc_score
 
 from keras_gen.classifiers import Classifier
 from keras_gen.data import Sets, Source, small_images
-from keras_gen.metrics import mean_and_deviation, nearest_neighbors, squared_error
+from keras_gen.metrics import (
+    gradient_histograms,
+    mean_and_deviation,
+    nearest_neighbors,
+    squared_error,
+)
 from keras_gen.workshop.baselines import PrincipalComponents, compressed_bits
 from keras_gen.workshop.visualize import image_rows, roc_plot
 
@@ -184,14 +189,20 @@ def doubt(model):
 def baseline_scores(s, images, outliers):
     """Returns scores that need no network, as functions of images; high for outliers."""
     known = images[: s.known]
+    histograms = gradient_histograms(known)
     pca = PrincipalComponents(images, 20)
     usual = compressed_bits(known).mean()
     order = np.random.default_rng(s.seed).permutation(len(outliers))
     both = np.concatenate([known, outliers[order[: s.known]]])
     trees = HistGradientBoostingClassifier(random_state=s.seed)
     trees.fit(pca.encode(both), np.arange(len(both)) >= len(known))
+
+    def nearest(found, reference):
+        return nearest_neighbors(found, reference)[0][:, 0]
+
     return {
-        "nearest": lambda found: nearest_neighbors(found, known)[0][:, 0],
+        "nearest": lambda found: nearest(found, known),
+        "gradients": lambda found: nearest(gradient_histograms(found), histograms),
         "png": lambda found: np.abs(compressed_bits(found) - usual),
         "pca": lambda found: squared_error(pca.reconstruct(found), found),
         "trees": lambda found: trees.predict_proba(pca.encode(found))[:, 1],

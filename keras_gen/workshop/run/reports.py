@@ -154,7 +154,7 @@ def report_samples_by_steps(
     extractors = trained_extractors(padded, labels, s.classifier_steps)
     count = min(s.compared, len(test_images))
     held_out = test_images[:count]
-    mixture = mixture_samples(images, count, seed=s.seed)
+    mixture = mixture_samples(images, count, seed=s.seed, black=True)
 
     run.say(
         f"generating {count} samples with {s.sampling_steps} steps, and fewer samples with "

@@ -97,7 +97,7 @@ def test_a_last_batch_that_leaves_a_replica_without_examples(mirrored):
     five = [np.concatenate([array, array[:1]]) for array in data(model, 4)]
     before = model.step.numpy()
     use = lambda: model.fit(*five, batch_size=4, shuffle=False, verbose=0)  # noqa: E731
-    sentence = "last batch has fewer examples than there are replicas .2.: drop it"
+    sentence = "last batch has fewer examples than there are replicas .2.: drop this"
     if getattr(model, "discriminator_steps", 1) > 1:
         sentence = "with 2 replicas, choose a batch size that is a multiple of 4"
     refused(ValueError, use, sentence)

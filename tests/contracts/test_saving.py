@@ -148,7 +148,7 @@ def test_every_signature_of_an_export_equals_the_model(trained, tmp_path):
 def loads_again(path, model):
     """Checks that an export gives the same model again, in the networks that it serves."""
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*no signature reads")
+        warnings.filterwarnings("ignore", message=".*no signature uses")
         copy = keras_gen.load(path)
     assert plain(copy.get_config()) == plain(model.get_config())
     for name in read_metadata(path)["networks"]:

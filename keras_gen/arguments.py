@@ -6,7 +6,7 @@ import operator
 import os
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sized
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +130,12 @@ def checked_list(name: str, value: Any) -> list:
     raise TypeError(f"{name} is {shown(value)}: expected a list.")
 
 
+def refuse_empty(name: str, values: Sized, what: str) -> None:
+    """Raises a ValueError that asks for at least one of `what` if there are no values."""
+    if not len(values):
+        raise ValueError(f"{name} is empty: expected at least one {what}.")
+
+
 def checked_names(name: str, value: Any) -> tuple[str, ...]:
     """Returns the names in a list as a tuple of strings.
 
@@ -208,8 +214,7 @@ def checked_shape(name: str, value: Any) -> tuple[int, ...]:
         ValueError: If a size is below 1 or above 2**20, or if there are no sizes.
     """
     sizes = value if hasattr(value, "__len__") else (value,)
-    if not len(sizes):
-        raise ValueError(f"{name} is empty: expected at least one size.")
+    refuse_empty(name, sizes, "size")
     return tuple(checked_size(name, size) for size in sizes)
 
 

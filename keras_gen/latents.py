@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.arguments import checked_array, checked_integer
+from keras_gen.arguments import checked_array, checked_integer, refuse_empty
 from keras_gen.checked_arguments import checked_types
 from keras_gen.core import noise
 from keras_gen.core.capabilities import for_users, of_source, sampling_noise
@@ -244,8 +244,8 @@ def latent_arithmetic(  # noqa: D417
     """
     prepare = self.edges["latents"].prepare
     latents = {name: prepare(z) for name, z in {"a": a, "b": b, "c": c}.items()}
-    if empty := [name for name, z in latents.items() if not len(z)]:
-        raise ValueError(f"{empty[0]} is empty: expected at least one latent.")
+    for name, z in latents.items():
+        refuse_empty(name, z, "latent")
     plus, minus, added = (np.mean(z, axis=0) for z in latents.values())
     random = np.random.default_rng(seed)
     noises = random.uniform(-spread, spread, (n, *plus.shape))
@@ -354,9 +354,8 @@ def nearest_latents(
             "expected a model whose images depend only on the latents."
         )
     targets = model.prepare(*of_source((images,), most=1))
+    refuse_empty("images", targets, "image")
     count = len(targets)
-    if not count:
-        raise ValueError("images is empty: expected at least one image.")
     key = noise.stateless_seed(0, seed, "sample")
     # The starts of an image do not depend on the number of images.
     starts = tf.random.stateless_normal([count, tries, *model.edges["latents"].shape], key)

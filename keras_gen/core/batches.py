@@ -79,13 +79,24 @@ def prepare_batch(self, data) -> dict[str, tf.Tensor]:
     must equal x.
 
     Raises:
-        ValueError: If a part is missing, unknown, or invalid, or if there are too many parts.
+        ValueError: If a part is missing, unknown, invalid, or empty, or if there are too many
+            parts.
     """
     edges = self.edges | self.training_edges
     edges[TARGET] = edges["x"]
+    sentence = "A batch has no examples: expected at least one. Leave out empty batches."
+    if (replicas := replica_count()) > 1:
+        sentence = (
+            f"The last batch has fewer examples than there are replicas ({replicas}): drop this "
+            "batch, or choose another batch size."
+        )
     batch = {}
     for name, part in self.named_parts(data).items():
-        batch[name] = edges[name].prepare(part)
+        values = edges[name].prepare(part)
+        # With an empty part, the loss is NaN, and networks fail with unrelated errors or crash the
+        # process.
+        with tf.control_dependencies([require(tf.shape(values)[0] > 0, sentence)]):
+            batch[name] = tf.identity(values)
     if TARGET in batch and not self.reconstructs_pairs:
         same = tf.reduce_all(tf.equal(batch["x"], batch.pop(TARGET)))
         sentence = (
@@ -94,27 +105,7 @@ def prepare_batch(self, data) -> dict[str, tf.Tensor]:
         )
         with tf.control_dependencies([require(same, sentence)]):
             batch["x"] = tf.identity(batch["x"])
-    return with_examples(batch)
-
-
-def with_examples(batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-    """Returns a replica's part of a batch, and rejects a part that contains no examples.
-
-    With an empty part, the loss is NaN, and networks fail with unrelated errors or crash the
-    process.
-    """
-    sentence = "A batch has no examples: expected at least one. Leave out empty batches."
-    if replica_count() > 1:
-        sentence = (
-            f"The last batch has fewer examples than there are replicas ({replica_count()}): drop "
-            "this batch, or choose another batch size."
-        )
-    found = {}
-    for name, values in batch.items():
-        enough = require(tf.shape(values)[0] > 0, sentence)
-        with tf.control_dependencies([enough]):
-            found[name] = tf.identity(values)
-    return found
+    return batch
 
 
 def _are_labels(values, x) -> bool:

@@ -28,7 +28,7 @@ from keras_gen.core.kinds_of_data.table_data import StandardizedVectors, Vectors
 from keras_gen.core.minimize import NOT_FINITE, NonFiniteLossError, trainable_weights
 from keras_gen.core.network_checks import check_weights
 from keras_gen.core.optimizers import LearningRates, unaveraged
-from keras_gen.core.training_state import release_folders, require_epoch
+from keras_gen.core.training_state import TrainingState
 from keras_gen.keras_internals import CALLED_BY_FIT
 from keras_gen.messages import refusal, warn
 
@@ -80,7 +80,7 @@ class Call:
             ) from None
         self.arguments = dict(bound.arguments)
         self.arguments |= self.arguments.pop("kwargs", {})
-        self.callbacks: list = []
+        self.states: list[TrainingState] = []
         self.first_step = model.step.numpy()
 
     def run(self):
@@ -90,11 +90,12 @@ class Call:
             NonFiniteLossError: If a loss, a gradient, or a weight was not finite.
             ValueError: If the data or an argument is invalid.
         """
-        self.known = _Known(self.model)
+        model = self.model
+        self.known = _Known(model)
         ended = False
         try:
             self.prepare()
-            with unaveraged(getattr(self.model, "optimizer", None)):
+            with unaveraged(getattr(model, "optimizer", None)):
                 result = self.method(**self.arguments)
             ended = True
             return result
@@ -103,14 +104,24 @@ class Call:
                 raise sentence from error
             raise
         finally:
-            trained = self.model.step.numpy() != self.first_step
+            trained = model.step.numpy() != self.first_step
             if not (trained if self.trains else ended):
                 self.known.restore()
-            release_folders(self.callbacks)
+            for state in self.states:
+                state.release()
+            if model._steps_together:  # other calls take single steps
+                self.run_together(1)
 
     def prepare(self) -> None:
         """Checks the arguments and inspects the data."""
         raise NotImplementedError
+
+    def run_together(self, steps: int) -> None:
+        """Sets the number of steps per TensorFlow call, for training and for held-out data."""
+        model = self.model
+        if steps != model.steps_per_execution:
+            model.steps_per_execution = steps
+            model.test_function = None
 
     def _in_one_sentence(self, error: Exception) -> Exception | None:
         """Returns this library's own error if a check in a graph failed, or None."""
@@ -119,7 +130,7 @@ class Call:
             sentence = refusal(text)
             return ValueError(sentence) if sentence else None
         loss = text.split(NOT_FINITE)[1].split()[0].replace("'s_", "'s ")
-        checkpoints = [c.latest for c in self.callbacks if getattr(c, "latest", None)]
+        checkpoints = [state.latest for state in self.states if state.latest]
         where = checkpoints[0] if checkpoints else "none"
         unmoved = "no trainable weight was changed"
         if len(self.model.players()) > 1:
@@ -139,7 +150,20 @@ class Call:
             if arguments[name] is not None or name in _NEVER_NONE:
                 checked_integer(name, arguments[name], _LEAST[name])
         # Keras would look for the history of `fit` in the user's CallbackList.
-        arguments["callbacks"] = as_list(arguments.get("callbacks"))
+        given = arguments.get("callbacks")
+        given = getattr(given, "callbacks", given) or []
+        callbacks = list(given) if isinstance(given, list | tuple) else [given]
+        for callback in callbacks:
+            if isinstance(callback, type):
+                name = callback.__name__
+                raise TypeError(
+                    f"callbacks contains the class {name}: expected an instance, {name}(...)."
+                )
+            if not hasattr(callback, "set_model"):
+                raise TypeError(
+                    f"callbacks contains {shown(callback)}: expected a keras.callbacks.Callback."
+                )
+        arguments["callbacks"] = callbacks
         _refuse_weights(self.owner, arguments)
 
     def divide(self, data: FitData) -> None:
@@ -196,14 +220,6 @@ class FitCall(Call):
     trains = True
 
     @override
-    def run(self):
-        try:
-            return super().run()
-        finally:
-            if self.model._steps_together:  # other calls take single steps
-                self._run_together(1)
-
-    @override
     def prepare(self):
         model, arguments = self.model, self.arguments
         self.check_arguments()
@@ -212,24 +228,30 @@ class FitCall(Call):
             checked_integer("validation_freq", frequency, 1)
         x, y = arguments.get("x"), arguments.get("y")
         training = fit_data(model, self.owner, x, y, learns=True)
-        held_out = self._take_held_out(training)
+        held_out = None
+        if arguments.get("validation_split") or arguments.get("validation_data") is not None:
+            held_out = self._take_held_out(training)
+        several = [training] if held_out is None else [training, held_out]
+        if any(isinstance(data, Sourced) for data in several):
+            self._divide_sources(*several)
         training.check(arguments.get("steps_per_epoch"))
         if held_out is not None:
             held_out.check(arguments.get("validation_steps"))
         if not training.divided_by_keras:
             # Without this setting, Keras warns about its own default.
             arguments.setdefault("shuffle", False)
-        self.callbacks = arguments["callbacks"]
+        callbacks = arguments["callbacks"]
+        self.states = [each for each in callbacks if isinstance(each, TrainingState)]
         start = arguments.get("initial_epoch", 0)
         if start < arguments.get("epochs", 1):
-            require_epoch(self.callbacks, start)
+            for state in self.states:
+                state.require_epoch(start)
         optimizers = list(model._networks_of) if model.compiled else []
         if optimizers != ["optimizer"]:
-            refuse_callbacks(self.owner, optimizers, self.callbacks)
-            arguments["callbacks"] = [LearningRates(), *self.callbacks]
+            refuse_callbacks(self.owner, optimizers, callbacks)
+            arguments["callbacks"] = [LearningRates(), *callbacks]
         check_weights(model)
         refuse_frozen(model)
-        several = [training] if held_out is None else [training, held_out]
         first = self.look(*several)
         if model.density_of_vectors and self.first_step == 0 and first:
             _warn_of_few_values(model, first["x"])
@@ -244,7 +266,7 @@ class FitCall(Call):
             if steps != model._steps_together:
                 model.train_function = None
             model.__dict__["_steps_together"] = steps
-            self._run_together(steps)
+            self.run_together(steps)
 
     def _automatic_steps(self, training: FitData) -> int:
         """Returns the number of steps per TensorFlow call for `steps_per_execution="auto"`."""
@@ -252,27 +274,19 @@ class FitCall(Call):
         size = arguments.get("batch_size") or USUAL_BATCH
         steps = arguments.get("steps_per_epoch") or training.steps(size)
         single = model.distribute_strategy.num_replicas_in_sync == 1 and not model.run_eagerly
-        each = resamples(model) or any(map(follows_batches, self.callbacks))
+        each = resamples(model) or any(map(follows_batches, arguments["callbacks"]))
         if not steps or not single or each:
             return 1
         # With another number, Keras would take more steps of an infinite stream than requested.
         steps = math.gcd(steps, arguments.get("validation_steps") or 0)
         return max(n for n in range(1, _MOST_STEPS + 1) if steps % n == 0)
 
-    def _run_together(self, steps: int) -> None:
-        """Sets the number of steps per TensorFlow call, for training and for held-out data."""
-        model = self.model
-        if steps != model.steps_per_execution:
-            model.steps_per_execution = steps
-            model.test_function = None
-
     def _take_held_out(self, training: FitData) -> FitData | None:
-        """Removes the held-out data from the arguments, and makes sources yield batches."""
+        """Removes the held-out data from the arguments; returns None if Keras splits arrays."""
         arguments = self.arguments
         split = arguments.get("validation_split") or 0
         if split and checked_number("validation_split", split, minimum=0, maximum=1) == 1:
             raise ValueError("validation_split is 1: expected a fraction below 1.")
-        held_out = None
         if arguments.get("validation_data") is not None:
             owner = f"validation_data of {self.owner}"
             given = arguments.pop("validation_data")
@@ -282,18 +296,22 @@ class FitCall(Call):
                 given = _parts_together(self.model, tuple(given))
             x, y, weights = keras.utils.unpack_x_y_sample_weight(given)
             _refuse_weights(owner, {"sample_weight": weights})
-            held_out = fit_data(self.model, owner, x, y)
-        elif isinstance(training, Arrays):
+            return fit_data(self.model, owner, x, y)
+        if isinstance(training, Arrays):
             training.split = split
-        elif isinstance(training, Sourced) and split and hasattr(training.source, "split"):
-            held_out = training.split(arguments.pop("validation_split"), self.model.seed)
-        elif split:
-            kind = type(arguments["x"]).__name__
-            raise ValueError(
-                f"validation_split is {split:g}, but x is a {kind}: expected arrays or a "
-                "keras_gen.data.Source, which can be split. Pass the held-out examples as "
-                "validation_data."
-            )
+            return None
+        if isinstance(training, Sourced) and hasattr(training.source, "split"):
+            return training.split(arguments.pop("validation_split"), self.model.seed)
+        kind = type(arguments["x"]).__name__
+        raise ValueError(
+            f"validation_split is {split:g}, but x is a {kind}: expected arrays or a "
+            "keras_gen.data.Source, which can be split. Pass the held-out examples as "
+            "validation_data."
+        )
+
+    def _divide_sources(self, training: FitData, held_out: FitData | None = None) -> None:
+        """Makes sources yield batches, whose size and order come from the arguments."""
+        arguments = self.arguments
         size = arguments.get("batch_size") or USUAL_BATCH
         if isinstance(training, Sourced):
             arguments.pop("batch_size", None)
@@ -304,7 +322,6 @@ class FitCall(Call):
                 training.divide(size)
         if isinstance(held_out, Sourced):
             held_out.divide(arguments.pop("validation_batch_size", None) or size)
-        return held_out
 
     def _tell_duration(self, training: FitData) -> None:
         """Prints the length of published runs before a shorter run with few images."""
@@ -533,27 +550,6 @@ _BATCH_METHODS = (
     "on_train_batch_begin",
     "on_train_batch_end",
 )
-
-
-def as_list(callbacks) -> list:
-    """Returns the callbacks of `fit` (one, several, or a Keras `CallbackList`) as a list.
-
-    Raises:
-        TypeError: If an element is not a callback.
-    """
-    callbacks = getattr(callbacks, "callbacks", callbacks) or []
-    callbacks = list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks]
-    for callback in callbacks:
-        if isinstance(callback, type):
-            name = callback.__name__
-            raise TypeError(
-                f"callbacks contains the class {name}: expected an instance, {name}(...)."
-            )
-        if not hasattr(callback, "set_model"):
-            raise TypeError(
-                f"callbacks contains {shown(callback)}: expected a keras.callbacks.Callback."
-            )
-    return callbacks
 
 
 def refuse_callbacks(owner: str, optimizers: list[str], callbacks) -> None:

@@ -451,7 +451,7 @@ def _learn_names(model, parts: dict[str, Any]) -> None:
     edges = model.edges | model.training_edges
     for name, part in parts.items():
         named = getattr(edges[name], "adapted", True) or edges[name].columns
-        if is_table(part) and not named:
+        if not named and is_table(part):
             edges[name].name_columns(part.columns)
     labels = next((parts[name] for name in parts if isinstance(edges[name], Labels)), None)
     if labels is not None and not model.class_names:

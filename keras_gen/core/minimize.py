@@ -41,6 +41,7 @@ class Gradients:
             each weight, multiplied by the loss scale if the optimizer has one.
         checked: Operation that checks that the loss is finite. Updates must wait for this
             operation.
+        name: Name of the loss function, used in errors.
     """
 
     loss: tf.Tensor
@@ -48,6 +49,7 @@ class Gradients:
     variables: list
     values: list
     checked: tf.Tensor
+    name: str
 
 
 def trainable_weights(*networks) -> list:
@@ -86,7 +88,7 @@ def gradients(
             f"optimizer is {shown(optimizer)}: expected a keras.optimizers.Optimizer."
         )
     checked_flag("xla", xla)
-    name = _name_of(loss_fn)
+    name = getattr(loss_fn, "__name__", "the loss")  # a partial function has no name
     weights = trainable_weights(*networks)
     if not weights:
         names = ", ".join(network.name for network in networks) or "at least one network"
@@ -116,7 +118,7 @@ def gradients(
                 f"{name} does not depend on {weight.path}: every trainable weight of the network "
                 "must contribute to its loss. Freeze weights that do not contribute."
             )
-    return Gradients(loss, tuple(rest), weights, slopes, part)
+    return Gradients(loss, tuple(rest), weights, slopes, part, name)
 
 
 def joint_gradients(*players: tuple) -> tuple[list[Gradients], list[list]]:
@@ -234,14 +236,10 @@ def minimize(
     ```
     """
     found = gradients(loss_fn, optimizer, *networks, xla=xla)
-    updated = apply_gradients(optimizer, found, name=_name_of(loss_fn))
+    updated = apply_gradients(optimizer, found, name=found.name)
     with tf.control_dependencies([] if updated is None else [updated]):
         loss, *rest = tf.nest.map_structure(tf.identity, (found.loss, *found.rest))
     return (loss, *rest) if found.rest else loss
-
-
-def _name_of(loss_fn: Callable) -> str:
-    return getattr(loss_fn, "__name__", "the loss")  # a partial function has no name
 
 
 _mappings: list[list] = [[]]

@@ -246,28 +246,23 @@ def check_weights(model) -> None:
     """
     for weight in own_amounts(model):
         refuse_negative(f"The weight {weight.path} of {model.name}", weight.numpy())
-    owners = _owners(model)
     for weight in model.weights:
         if not keras.backend.is_float_dtype(weight.dtype):
             continue
         if not keras.ops.all(keras.ops.isfinite(weight)):
-            owner = owners.get(id(weight), model.name)
+            parts = [part for part in model.layers if isinstance(part, keras.Model)]
+            owners = [part for part in parts if any(each is weight for each in part.weights)]
             raise NonFiniteLossError(
-                f"The weight {weight.path} of {owner} is not finite: load a good checkpoint, "
-                "or rebuild the model."
+                f"The weight {weight.path} of {(owners or [model])[-1].name} is not finite: load a "
+                "good checkpoint, or rebuild the model."
             )
-
-
-def _owners(model) -> dict[int, str]:
-    """Returns the names of the networks by the ids of their weights."""
-    networks = [part for part in model.layers if isinstance(part, keras.Model)]
-    return {id(weight): network.name for network in networks for weight in network.weights}
 
 
 def own_amounts(model) -> list[keras.Variable]:
     """Returns the model's own counts and standard deviations, which cannot be negative."""
-    owners = _owners(model)
-    return [each for each in model.weights if each.name in _AMOUNTS and id(each) not in owners]
+    networks = [part for part in model.layers if isinstance(part, keras.Model)]
+    theirs = {id(weight) for network in networks for weight in network.weights}
+    return [each for each in model.weights if each.name in _AMOUNTS and id(each) not in theirs]
 
 
 def refuse_negative(name: str, values: np.ndarray) -> None:

@@ -432,20 +432,6 @@ class TrainingState(keras.callbacks.Callback):
                 )
 
 
-def require_epoch(callbacks, epoch: int) -> None:
-    """Raises a `CheckpointError` if a `TrainingState` in `callbacks` expects a different epoch."""
-    for callback in callbacks:
-        if isinstance(callback, TrainingState):
-            callback.require_epoch(epoch)
-
-
-def release_folders(callbacks) -> None:
-    """Releases the folders of all `TrainingState` objects in the callbacks of a `fit` call."""
-    for callback in callbacks:
-        if isinstance(callback, TrainingState):
-            callback.release()
-
-
 def _paths(directory: Path) -> list[Path]:
     """Returns the checkpoints in a folder, newest first."""
     return sorted(directory.glob("state-*.npz"), reverse=True)

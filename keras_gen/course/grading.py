@@ -55,6 +55,11 @@ class Exercise:
         """Name of the function to write."""
         return self.reference.__name__
 
+    @property
+    def parameters(self) -> list[str]:
+        """Names of the arguments, in order."""
+        return inspect.getfullargspec(self.reference).args
+
     def arguments(self, seed: int) -> tuple:
         """Returns the arguments for a seed, which are equal in every call."""
         return self.inputs(np.random.default_rng([seed, zlib.crc32(self.name.encode())]))
@@ -115,8 +120,7 @@ def _array(output: Any) -> np.ndarray:
 
 
 def _shapes(exercise: Exercise, arguments: tuple) -> str:
-    names = inspect.signature(exercise.reference).parameters
-    shaped = zip(names, arguments, strict=True)
+    shaped = zip(exercise.parameters, arguments, strict=True)
     shown = [f"{name} {list(np.shape(x))}" for name, x in shaped if hasattr(x, "shape")]
     return f"arrays of shapes {', '.join(shown)}" if shown else "numbers"
 
@@ -202,7 +206,7 @@ def _factor(found: np.ndarray, expected: np.ndarray) -> float:
 def _ignored(exercise: Exercise, function: Callable, place: int) -> str:
     """Returns the name of an argument that a function ignores although the reference uses it."""
     arguments = exercise.arguments(SEEDS[0])
-    for number, name in enumerate(inspect.signature(exercise.reference).parameters):
+    for number, name in enumerate(exercise.parameters):
         changed = list(arguments)
         if not isinstance(value := arguments[number], np.ndarray) or value.size < 2:
             continue

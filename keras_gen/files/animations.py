@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from keras_gen.arguments import checked_array, checked_path
+from keras_gen.arguments import checked_array, checked_path, refuse_empty
 from keras_gen.files.images import enlarged_grid, grid, rgb, to_pillow
 from keras_gen.files.reading import open_regular, read_regular
 from keras_gen.files.writing import replacing
@@ -102,8 +102,7 @@ def write_animation(
     if format is None:
         raise ValueError(f"{path} does not end in {' or '.join(ANIMATED)}: rename it.")
     images = [to_pillow(frame) for frame in frames]
-    if not images:
-        raise ValueError(f"frames is empty: expected at least one frame for {path}.")
+    refuse_empty("frames", images, f"frame for {path}")
     for image in images:
         image.thumbnail((side, side))
     first, *rest = images

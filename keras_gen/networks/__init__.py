@@ -71,15 +71,14 @@ from keras_gen.networks.translation.context_encoder_networks import (
     context_decoder,
     context_encoder,
 )
+from keras_gen.networks.translation.generators import resnet_generator, unet_generator
 from keras_gen.networks.translation.patch_discriminator import patch_discriminator
-from keras_gen.networks.translation.resnet_generator import resnet_generator
 from keras_gen.networks.translation.super_resolution_networks import (
     sr_discriminator,
     sr_resnet,
     vgg_features,
 )
 from keras_gen.networks.translation.talking_heads_networks import talking_head_networks
-from keras_gen.networks.translation.unet_generator import unet_generator
 from keras_gen.networks.translation.unit_networks import unit_networks
 from keras_gen.networks.vae.conditional_vae_networks import conditional_vae_networks, m2_networks
 from keras_gen.networks.vae.hierarchy_networks import (

@@ -648,9 +648,9 @@ class TestPlainErrors:
 
     def test_the_last_checkpoint_is_named(self):
         call = Prepared(Steep(), bad_loss, (), {})
-        call.callbacks = [
-            types.SimpleNamespace(latest=None),
-            types.SimpleNamespace(latest="state-7.npz"),
+        call.states = [
+            types.SimpleNamespace(latest=None, release=lambda: None),
+            types.SimpleNamespace(latest="state-7.npz", release=lambda: None),
         ]
         with pytest.raises(NonFiniteLossError, match=r"^g_loss was .* checkpoint: state-7\.npz\. "):
             call.run()

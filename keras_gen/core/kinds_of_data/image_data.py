@@ -22,6 +22,12 @@ from keras_gen.messages import warn
 DIMMEST = 16
 
 
+def _subject(self: Images | Levels) -> str:
+    """Name of the data in messages, such as "Images" or "Target images"; "Vectors" if flat."""
+    name = self.name.replace("_", " ")
+    return (name.replace("images", "vectors") if len(self.shape) == 1 else name).capitalize()
+
+
 @dataclasses.dataclass(frozen=True)
 class Images(Edge):
     """Images: uint8 outside the model, and float32 in a given range inside it.
@@ -80,10 +86,7 @@ class Images(Edge):
         """Value inside the model that represents black, which is level 0 outside."""
         return self.low + self.black_level * (self.high - self.low) / 255.0
 
-    @property
-    def subject(self) -> str:
-        """Name of the data in messages, such as "Images", "Target images", or "Vectors"."""
-        return _subject(self)
+    subject = property(_subject)
 
     def _conversions(self) -> str:
         """Describes how to convert integers to a format that `prepare` accepts."""
@@ -169,9 +172,10 @@ class Levels(Edge):
     @override
     def prepare(self, values) -> tf.Tensor:
         """Accepts integers `[batch, *shape]`."""
-        subject = _subject(self)
-        values = of_shape(as_tensor(values, self.name), self.shape, subject)
-        return integers_within(values, 0, self.levels - 1, subject)
+        values = of_shape(as_tensor(values, self.name), self.shape, self.subject)
+        return integers_within(values, 0, self.levels - 1, self.subject)
+
+    subject = property(_subject)
 
     @override
     def restore(self, values):
@@ -186,12 +190,6 @@ class Levels(Edge):
     @override
     def inner_spec(self):
         return tf.TensorSpec([None, *self.shape], tf.int32)
-
-
-def _subject(edge: Images | Levels) -> str:
-    """Returns the name of an edge's data for messages; flat data is never called images."""
-    name = edge.name.replace("_", " ")
-    return (name.replace("images", "vectors") if len(edge.shape) == 1 else name).capitalize()
 
 
 def missing_pixels(masks: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from keras_gen.arguments import checked_integer
+from keras_gen.arguments import checked_integer, refuse_empty
 from keras_gen.checked_arguments import checked_types
 
 
@@ -30,10 +30,7 @@ class Factors:
 
     @checked_types
     def __init__(self, sizes: Mapping[str, int]):
-        if not sizes:
-            raise ValueError(
-                "sizes is empty: expected at least one factor, such as {'shape': 3, 'x': 32}."
-            )
+        refuse_empty("sizes", sizes, "factor, such as {'shape': 3, 'x': 32}")
         self.names = tuple(sizes)
         self.sizes = tuple(
             checked_integer(f"the number of values of factor {name!r}", size, minimum=2)

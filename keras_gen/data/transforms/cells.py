@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.arguments import checked_list, checked_names, shown
+from keras_gen.arguments import checked_list, checked_names, refuse_empty, shown
 from keras_gen.data.transforms.tables import Column, _all_right, _numbered, parsed_numbers
 
 # Maximum position within a cell, chosen so that rounding does not reach the next cell.
@@ -111,8 +111,7 @@ def require_cells(columns: Sequence[Column]) -> list[Column]:
     # A loaded layer receives configurations of columns.
     load = keras.saving.deserialize_keras_object
     columns = [load(each) if isinstance(each, dict) else each for each in columns]
-    if not columns:
-        raise ValueError("columns is empty: expected at least one column.")
+    refuse_empty("columns", columns, "column")
     for column in columns:
         if not isinstance(column, Column):
             raise TypeError(

@@ -26,6 +26,7 @@ from keras_gen.arguments import (
     checked_list,
     checked_number,
     checked_positive,
+    refuse_empty,
     require_unicode,
     shown,
 )
@@ -676,8 +677,7 @@ class RowVectors(tf.Module):
     @checked_types
     def __init__(self, columns: Sequence[Column]):
         super().__init__()
-        if not columns:
-            raise ValueError("columns is empty: expected at least one column.")
+        refuse_empty("columns", columns, "column")
         self.columns = list(columns)
         self.size = sum(column.width for column in columns)
         self.tables = [_numbered(column) for column in columns]

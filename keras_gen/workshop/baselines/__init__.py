@@ -6,6 +6,8 @@ docstring does not allow.
 
 from keras_gen.workshop.baselines.classifiers import (
     color_balanced_classes,
+    coral,
+    coral_accuracy,
     few_label_baselines,
     gradient_accuracy,
     graph_accuracy,
@@ -14,11 +16,7 @@ from keras_gen.workshop.baselines.classifiers import (
     svm_accuracy,
 )
 from keras_gen.workshop.baselines.color_contexts import ColorContexts
-from keras_gen.workshop.baselines.coral import coral, coral_accuracy
-from keras_gen.workshop.baselines.denoising import BoostedDenoiser
-from keras_gen.workshop.baselines.factor_mixtures import FactorMixture
 from keras_gen.workshop.baselines.fairness import LinearErasure, RepairedScores, reweighing
-from keras_gen.workshop.baselines.fills import border_mean, laplace_fill, ridge_fill
 from keras_gen.workshop.baselines.filters import (
     color_transfer,
     deslanted,
@@ -42,9 +40,10 @@ from keras_gen.workshop.baselines.linear_prediction import (
     RecursivePredictor,
     StackedPredictor,
 )
-from keras_gen.workshop.baselines.logistic_mixtures import LogisticMixture
 from keras_gen.workshop.baselines.mixtures import (
     BernoulliMixture,
+    FactorMixture,
+    LogisticMixture,
     best_mixture,
     mixture_samples,
 )
@@ -70,6 +69,14 @@ from keras_gen.workshop.baselines.quantized_codes import (
     QuantizedComponents,
     ink_moments,
 )
+from keras_gen.workshop.baselines.restoration import (
+    BoostedDenoiser,
+    ClusteredRidge,
+    bicubic,
+    border_mean,
+    laplace_fill,
+    ridge_fill,
+)
 from keras_gen.workshop.baselines.sound_baselines import (
     Equalizer,
     FrameCodebook,
@@ -77,4 +84,3 @@ from keras_gen.workshop.baselines.sound_baselines import (
     griffin_lim,
 )
 from keras_gen.workshop.baselines.tables import ChowLiuTree, IndependentColumns, ProductMixture
-from keras_gen.workshop.baselines.upscaling import ClusteredRidge, bicubic

@@ -8,7 +8,7 @@ from sklearn.linear_model import Ridge
 
 from keras_gen.arguments import checked_seed
 from keras_gen.metrics.metric_arguments import as_images
-from keras_gen.workshop.baselines.logistic_mixtures import LogisticMixture
+from keras_gen.workshop.baselines.mixtures import LogisticMixture
 from keras_gen.workshop.baselines.pixel_contexts import nearest_before
 
 _LEVELS = 256

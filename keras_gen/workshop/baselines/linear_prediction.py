@@ -10,7 +10,7 @@ from scipy.optimize import minimize
 
 from keras_gen.arguments import checked_integer, checked_number, checked_positive
 from keras_gen.data.transforms.waveforms import mu_law_waveform
-from keras_gen.workshop.baselines.logistic_mixtures import LogisticMixture
+from keras_gen.workshop.baselines.mixtures import LogisticMixture
 from keras_gen.workshop.baselines.n_grams import as_sequences
 
 _ENOUGH = 50_000  # number of samples to which the scale is fitted

@@ -1,4 +1,4 @@
-"""Mixtures of Bernoulli or Gaussian distributions, fitted to images."""
+"""Mixtures of Bernoulli, Gaussian, and logistic distributions."""
 
 from __future__ import annotations
 
@@ -17,6 +17,13 @@ CERTAIN = 1e-6  # minimum distance of a probability from 0 and 1
 HELD = 2**25  # maximum number of values of log p(x, k) kept at once
 IMAGES_EACH = (30, 60, 120, 240)  # images per Gaussian to try, finest mixture first
 SEARCHED = 1000  # number of samples and held-out images whose nearest neighbors are found
+_PULLED = 1e-4  # minimum responsibility with which a vector counts for a component
+_LEAST_NOISE = 1e-6  # minimum noise variance, as a fraction of the variance of all vectors
+_MULTIPLES = tuple(1.7**power for power in range(-5, 4))
+_EM_STEPS = 50  # number of EM steps of a logistic mixture
+_UNIFORM = (
+    1e-4  # weight of a uniform distribution over all levels, so that no level is impossible
+)
 
 
 class BernoulliMixture:
@@ -251,3 +258,166 @@ def _gaussian(rows: np.ndarray, count: int, rng: np.random.Generator, black: boo
         share = np.clip((rows == 0).mean(axis=0), CERTAIN, 1 - CERTAIN)
         drawn[drawn < rows.mean(axis=0) + rows.std(axis=0) * ndtri(share)] = 0
     return drawn
+
+
+class FactorMixture:
+    """A Gaussian mixture with low-rank covariances plus diagonal noise shared by all components.
+
+    The covariance of component k is W_k W_k^T + diag(noise), where W_k has `rank` columns
+    (Ghahramani, Hinton: "The EM Algorithm for Mixtures of Factor Analyzers", 1996). Because this
+    requires far fewer parameters than full covariances, a mixture can have many components.
+
+    Args:
+        vectors: Training vectors `[n, d]`.
+        components: Number of components.
+        rank: Number of factors of each component.
+        iterations: Number of EM steps.
+        seed: Seed for k-means, which initializes the components.
+
+    Example: `nats = -FactorMixture(train, 120).log_prob(test)`.
+    """
+
+    def __init__(
+        self,
+        vectors: np.ndarray,
+        components: int = 120,
+        rank: int = 2,
+        iterations: int = 20,
+        seed: int = 0,
+    ):
+        search = MiniBatchKMeans(components, n_init=1, random_state=checked_seed(seed))
+        share = np.eye(components)[search.fit_predict(vectors)]
+        self.noise: np.ndarray = vectors.var(axis=0)
+        least = _LEAST_NOISE * self.noise
+        self.factors = np.zeros([components, vectors.shape[1], rank])
+        for iteration in range(iterations + 1):
+            if iteration:
+                joint = self._joint(vectors)
+                share = np.exp(joint - logsumexp(joint, axis=1, keepdims=True))
+            self.weights = (share.sum(axis=0) + 1) / (len(vectors) + components)
+            moments = [_moments(vectors, each) for each in share.T]
+            self.means = np.stack([mean for mean, _ in moments])
+            covariances = np.stack([covariance for _, covariance in moments])
+            if iteration == 0:
+                values, directions = np.linalg.eigh(covariances)
+                rest = values[:, :-rank].mean(axis=1)[:, None]
+                lengths = np.sqrt(np.maximum(values[:, -rank:] - rest, 0))
+                self.factors = directions[..., -rank:] * lengths[:, None]
+                explained = self.factors @ self.factors.mT
+            else:
+                # Eqs. (15) and (16) for the moments of each component.
+                inverse = np.linalg.inv(self.factors @ self.factors.mT + np.diag(self.noise))
+                beta = self.factors.mT @ inverse
+                products = covariances @ beta.mT
+                second = np.eye(rank) - beta @ self.factors + beta @ products
+                self.factors = products @ np.linalg.inv(second)
+                explained = self.factors @ products.mT
+            noise = np.diagonal(covariances - explained, axis1=1, axis2=2)
+            self.noise = np.maximum(self.weights @ noise, least)
+
+    def log_prob(self, vectors: np.ndarray) -> np.ndarray:
+        """Returns log p(x) in nats, float64 `[n]`, for vectors `[n, d]`."""
+        return logsumexp(self._joint(vectors), axis=1)
+
+    def sample(self, n: int, seed: int = 0) -> np.ndarray:
+        """Returns samples, float64 `[n, d]`."""
+        rng = np.random.default_rng(checked_seed(seed))
+        chosen = rng.choice(len(self.weights), n, p=self.weights)
+        factors = rng.normal(size=(n, self.factors.shape[-1], 1))
+        noise = rng.normal(size=(n, len(self.noise))) * np.sqrt(self.noise)
+        return self.means[chosen] + (self.factors[chosen] @ factors)[..., 0] + noise
+
+    def _joint(self, vectors):
+        """Returns log p(x, k), `[n, components]`; inverts only matrices of size `rank`."""
+        scaled = self.factors / self.noise[:, None]
+        inner = np.eye(self.factors.shape[-1]) + self.factors.mT @ scaled
+        # The columns of `projections` map a vector to its part that the factors explain.
+        projections = scaled @ np.linalg.cholesky(np.linalg.inv(inner))
+        squares = (
+            (vectors**2 / self.noise).sum(axis=1, keepdims=True)
+            - 2 * vectors @ (self.means / self.noise).T
+            + (self.means**2 / self.noise).sum(axis=1)
+        )
+        for factor in np.moveaxis(projections, -1, 0):
+            squares -= (vectors @ factor.T - (self.means * factor).sum(axis=1)) ** 2
+        volumes = np.linalg.slogdet(inner)[1] + np.log(2 * np.pi * self.noise).sum()
+        return np.log(self.weights) - 0.5 * (volumes + squares)
+
+
+def _moments(vectors, share):
+    """Returns the mean and the covariance of the vectors, weighted by `share`."""
+    near = share > _PULLED
+    if not near.any():
+        near[share.argmax()] = True
+    rows = vectors[near]
+    weights = share[near, None] / share[near].sum()
+    mean = (weights * rows).sum(axis=0)
+    return mean, (weights * (rows - mean)).T @ (rows - mean)
+
+
+class LogisticMixture:
+    """Probabilities of levels under a mixture of logistic distributions with the same center.
+
+    Each value comes with a scale, such as the mean of the latest errors. The scales of the
+    distributions are fixed multiples of the value's scale. Values are grouped by their scales, and
+    each group has its own mixture weights, fitted by expectation maximization. Each level gets the
+    probability of its interval.
+
+    Args:
+        borders: Borders between consecutive levels, ascending floats `[levels - 1]`.
+        multiples: Multiples of the given scale, one per distribution.
+        groups: Number of groups, which contain equal numbers of values.
+
+    Example:
+        >>> mixture = LogisticMixture(np.arange(255) + 0.5).fit(levels, predictions, errors)
+        >>> -mixture.log_prob(test_levels, test_predictions, test_errors).mean()  # nats per value
+    """
+
+    def __init__(
+        self,
+        borders: np.ndarray,
+        multiples: Sequence[float] = _MULTIPLES,
+        groups: int = 8,
+    ):
+        self.borders = np.concatenate([[-np.inf], borders, [np.inf]])
+        self.multiples = np.array(multiples)
+        self.groups = groups
+
+    def fit(
+        self, levels: np.ndarray, centers: np.ndarray, scales: np.ndarray
+    ) -> LogisticMixture:
+        """Fits the mixture weights of each group, and returns `self`.
+
+        Args:
+            levels: Levels, integers `[n]`.
+            centers: Predicted values, in the unit of the borders, `[n]`.
+            scales: Scales of the values, above 0, `[n]`.
+        """
+        self._cuts = np.quantile(scales, np.arange(1, self.groups) / self.groups)
+        group = np.searchsorted(self._cuts, scales)
+        masses = self._masses(levels, centers, scales)
+        members = np.eye(self.groups)[group]
+        self._weights = np.full([self.groups, len(self.multiples)], 1 / len(self.multiples))
+        for _ in range(_EM_STEPS):
+            joint = self._weights[group] * masses + 1e-12
+            responsibilities = joint / joint.sum(axis=1, keepdims=True)
+            self._weights = members.T @ responsibilities
+            self._weights /= np.maximum(self._weights.sum(axis=1, keepdims=True), 1e-12)
+        return self
+
+    def log_prob(
+        self, levels: np.ndarray, centers: np.ndarray, scales: np.ndarray
+    ) -> np.ndarray:
+        """Returns log P(level) in nats, float64 `[n]`, for arguments in the format of `fit`."""
+        weights = self._weights[np.searchsorted(self._cuts, scales)]
+        mass = (weights * self._masses(levels, centers, scales)).sum(axis=1)
+        return np.log((1 - _UNIFORM) * mass + _UNIFORM / (len(self.borders) - 1))
+
+    def _masses(self, levels, centers, scales):
+        """Returns the probability of each level under each distribution, `[n, distributions]`."""
+        scales = scales[:, None] * self.multiples
+        low = (self.borders[levels] - centers)[:, None] / scales
+        high = (self.borders[levels + 1] - centers)[:, None] / scales
+        # This is sigmoid(high) - sigmoid(low), without a loss of digits where both are near 1.
+        below = np.logaddexp(0, -high) + np.logaddexp(0, low)
+        return -np.expm1(low - high) * np.exp(-below)

@@ -8,7 +8,6 @@ import numpy as np
 from keras_gen.files.images import enlarged_grid, read_image, write_image
 from keras_gen.serving import exported
 from keras_gen.workshop.cli import models
-from keras_gen.workshop.cli.names import names_of
 
 # Missing parts of an image: the first and last row and column, in units of half an image.
 HALVES = {
@@ -51,7 +50,7 @@ def complete(options: argparse.Namespace) -> int:
         )
     label = options.label
     if label is not None:
-        label = models.numbered("--label", label, names_of(model.metadata)["label"])
+        label = models.numbered("--label", label, models.names_of(model.metadata)["label"])
     labels = _labels(model, signature, label)
     drawn = _drawn(model, signature, models.fitted(image, shape), missing, labels, options)
     write_image(options.out, drawn[0] if len(drawn) == 1 else enlarged_grid(drawn, len(labels)))

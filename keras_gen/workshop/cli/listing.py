@@ -14,7 +14,6 @@ from keras_gen.licenses import forbid_commerce, terms_of
 from keras_gen.messages import nearest, printable
 from keras_gen.serving import exported
 from keras_gen.workshop.cli import models
-from keras_gen.workshop.cli.names import names_of
 from keras_gen.workshop.cli.recipes import recipes
 from keras_gen.workshop.results import read_published, words
 from keras_gen.workshop.results.page_lines import entry_of_export
@@ -121,7 +120,7 @@ def _show_metadata(metadata: dict[str, Any]) -> None:
         ]
         print_line("signature", f"{signature}({', '.join(inputs)})")
     taken = {key for signature in signatures.values() for key in signature["inputs"]}
-    for condition, names in names_of(metadata).items():
+    for condition, names in models.names_of(metadata).items():
         if condition in taken:
             print_line(condition, ", ".join(names))
     for name, columns in metadata.get("columns", {}).items():

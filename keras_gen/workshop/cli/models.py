@@ -5,7 +5,7 @@ import contextlib
 import csv
 import io
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from keras_gen.files.sounds import as_int16, write_wav
 from keras_gen.files.writing import replacing
 from keras_gen.messages import nearest
 from keras_gen.serving import exported
-from keras_gen.workshop.cli.names import names_of
+from keras_gen.serving.exported import data_of
 
 # Default number of samples, and extensions of the files in which they are written.
 KINDS = {
@@ -31,6 +31,27 @@ LARGEST_GRID = 10_000  # maximum number of images or sounds in memory at once
 RATE = 8000  # samples per second, as in all audio recipes
 PAUSE = 0.3  # seconds between sounds
 ANY = "any"  # label value: each sample gets a random label
+DIGITS = tuple("0123456789")
+# Class names of the datasets, in the order of their labels.
+CLASSES = {
+    "fashion_mnist": (
+        "T-shirt/top",
+        "Trouser",
+        "Pullover",
+        "Dress",
+        "Coat",
+        "Sandal",
+        "Shirt",
+        "Sneaker",
+        "Bag",
+        "Ankle boot",
+    ),
+    "mnist": DIGITS,
+    "usps": DIGITS,
+}
+SPEAKERS = {"spoken_digit": ("George", "Jackson", "Nicolas", "Theo", "Yweweler")}
+# Names of the values of each condition, by dataset.
+NAMES: Mapping[str, Mapping[str, Sequence[str]]] = {"label": CLASSES, "speaker": SPEAKERS}
 
 
 def sample(options: argparse.Namespace) -> int:
@@ -153,6 +174,16 @@ def _write_images(options: argparse.Namespace, images: np.ndarray) -> None:
     # Samples with several images are videos, or pairs from two domains.
     kind = "samples" if images.ndim == 5 else "images"
     print(f"{len(images)} {kind} written to {options.out}")
+
+
+def names_of(metadata: Mapping[str, Any]) -> dict[str, Sequence[str]]:
+    """Returns the names, in order, of an export's labels and speakers, if known."""
+    # A model has one set of classes, whether they are called labels or speakers.
+    if names := metadata.get("class_names"):
+        return dict.fromkeys(NAMES, names)
+    # If there are several datasets (`mnist/3.0.1 and ...`), the first one determines the names.
+    data = data_of(metadata).partition("/")[0]
+    return {condition: sets.get(data, ()) for condition, sets in NAMES.items()}
 
 
 def rate_of(metadata: dict[str, Any]) -> int:

@@ -14,7 +14,6 @@ from keras_gen.serving import exported
 from keras_gen.serving.exported import data_of
 from keras_gen.workshop.cli import listing, models
 from keras_gen.workshop.cli.complete import HALVES, completes, half
-from keras_gen.workshop.cli.names import names_of
 from keras_gen.workshop.cli.recipes import recipes
 
 LONGEST = 1024  # maximum pixels on the longer side of an image; larger images take too long
@@ -342,7 +341,7 @@ def panels(metadata: Mapping[str, Any]) -> list[Panel]:
         (s for s in drawing if s.takes(_is_image)), key=lambda s: s.name != default
     )
     found: list[Panel] = list(map(Images, translating))
-    names = names_of(metadata)
+    names = models.names_of(metadata)
     for signature in signatures.values():
         if set(signature.asked) == {"seed", "n"}:
             if signature.image:

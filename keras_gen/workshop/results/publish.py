@@ -103,7 +103,7 @@ def _record(recipe: ModuleType, published: Published, run: FinishedRun) -> Recor
         steps=run.metrics.get("steps"),  # type: ignore[arg-type]
         minutes=run.metrics.get("minutes", 0),
         device=(run.metrics.get("device") or "unknown").removesuffix(ONE_REPLICA),
-        versions=", ".join(map(" ".join, (run.versions or {}).items())) or None,
+        versions=", ".join(map(" ".join, (run.versions or {}).items())) or "unknown",
         date=run.date,
         values=values,
         resumed=bool(run.metrics.get("resumed")),

@@ -22,6 +22,7 @@ from keras_gen.workshop.run.outline import Outline, read_outline
 # Flags that do not change the experimental setting of the paper.
 NEUTRAL = ("--preset", "--seed", "--deterministic", "--strategy", "--grid-every")
 USUAL_DEVICE = "2 CPU cores"
+USUAL_VERSIONS = "keras_gen 0.1.0, keras 3.15.1, tensorflow 2.21.0"
 LIST_OF_WORDS = re.compile(r'\[\n\s+((?:[\w".+-]+,?\s+)+)\]')
 
 
@@ -39,7 +40,8 @@ class Record:
         steps: Number of training steps. Files store this number only if it is not the product of
             epochs and steps per epoch.
         minutes: Duration of the run, in minutes.
-        versions: Text that lists packages with their versions, or None if not recorded.
+        versions: Text that lists packages with their versions, or "unknown". Files store the
+            versions only if they are not the usual ones.
         date: Day of the run, or None if not recorded.
         note: Note for readers, such as the reason that a result is worse than the paper's, or None.
         values: Published results by name of the metric.
@@ -59,7 +61,7 @@ class Record:
     minutes: int | float
     values: dict
     device: str = USUAL_DEVICE
-    versions: str | None = None
+    versions: str = USUAL_VERSIONS
     date: str | None = None
     note: str | None = None
     resumed: bool = False
@@ -231,7 +233,7 @@ def _split(joined: Mapping[str, Any], run: int) -> dict[str, Any]:
 
 def _usual(path: Path, config: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the fields that follow from the settings and from the declared metrics."""
-    usual: dict[str, Any] = {"device": USUAL_DEVICE}
+    usual: dict[str, Any] = {"device": USUAL_DEVICE, "versions": USUAL_VERSIONS}
     if "epochs" in config and "steps_per_epoch" in config:
         usual["steps"] = config["epochs"] * config["steps_per_epoch"]
     if path.with_suffix(".toml").is_file():

@@ -40,8 +40,6 @@ from keras_gen.keras_internals import new_names
 from keras_gen.serving.export import add_metadata, export, load_weights
 from keras_gen.serving.exported import Exported, load, read_metadata, resolve, versions
 from keras_gen.workshop.run import last_lines
-from keras_gen.workshop.run.clock import Clock
-from keras_gen.workshop.run.curves import epochs_of, loss_curves, write_history
 from keras_gen.workshop.run.devices import choose_policy, describe_devices
 from keras_gen.workshop.run.flags import (
     FREE,
@@ -52,6 +50,7 @@ from keras_gen.workshop.run.flags import (
     parse,
 )
 from keras_gen.workshop.run.folder import choose_folder, is_finished, leave_folder, train_on
+from keras_gen.workshop.run.progress import Clock, epochs_of, loss_curves, write_history
 
 # Metadata about training, which a run copies from the export whose weights it uses.
 OF_TRAINING = ("steps", "minutes", "resumed", "device", "policy", "date", "versions")

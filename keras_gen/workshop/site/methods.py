@@ -1,6 +1,9 @@
 """Pages of methods: description, formula, training step next to its code, and results."""
 
 import ast
+import dataclasses
+import html
+import itertools
 import posixpath
 import re
 from pathlib import Path
@@ -17,9 +20,8 @@ from keras_gen.workshop.results.algorithms import (
 )
 from keras_gen.workshop.results.topics import Topics, read_topics
 from keras_gen.workshop.results.words import anchor
-from keras_gen.workshop.site import pictures, reference, sources
+from keras_gen.workshop.site import reference, sources
 from keras_gen.workshop.site.links import Links, outside_code
-from keras_gen.workshop.site.pictures import Picture
 from keras_gen.workshop.site.sources import (
     PACKAGE,
     docstring_of,
@@ -34,7 +36,26 @@ HEAD = "---\nhide:\n  - toc\n---\n"
 MOST_PICTURES = 3
 MOST_RECIPES = 8
 CELL_BAR = "\\|"  # a vertical bar that does not end a table cell
+GALLERY = "docs/gallery.md"
+# The linked pictures of the grid at the top are not matched.
+_IMAGE = re.compile(r'(?<!\[)<img src="([^"]+)" width="(\d+)" alt="([^"]*)">')
 _DEVIATIONS = re.compile(r"(?:^|(?<=\s))Deviations?: (.*?)(?=\n\n|\Z)", re.DOTALL)
+
+
+@dataclasses.dataclass(frozen=True)
+class Picture:
+    """A picture: its path relative to the repository's root, width, description, and caption."""
+
+    path: str
+    width: int
+    alt: str
+    caption: str
+
+    def shown(self, page: str) -> str:
+        """Returns the Markdown that shows the picture on a page."""
+        path = posixpath.relpath(self.path, posixpath.dirname(page))
+        alt = html.escape(self.alt)
+        return f'<img src="{path}" width="{self.width}" alt="{alt}">\n\n{self.caption}'
 
 
 class Methods:
@@ -62,9 +83,7 @@ class Methods:
         self.groups = read_groups(root)
         self.topics: Topics = read_topics(root / "recipes")
         self.recipes = sorted(path.stem for path in (root / "recipes").glob("*.py"))
-        self.pictures = pictures.read_pictures(
-            (root / pictures.PAGE).read_text(encoding="utf-8")
-        )
+        self.pictures = read_pictures((root / GALLERY).read_text(encoding="utf-8"))
         self._imported = {
             name: imported(root / "recipes" / f"{name}.py") for name in self.recipes
         }
@@ -173,7 +192,7 @@ class Methods:
     def shown_pictures(self, recipes: list[str]) -> list[Picture]:
         """Returns the pictures of the first recipe that has pictures."""
         for recipe in recipes:
-            if found := pictures.of_recipe(recipe, self.pictures, self.recipes):
+            if found := of_recipe(recipe, self.pictures, self.recipes):
                 return found[:MOST_PICTURES]
         return []
 
@@ -244,6 +263,27 @@ class Methods:
             return f"[`{name}`]({name}.md)" if name in self.classes and name != own else match[0]
 
         return outside_code(text, lambda part: re.sub(r"(?<![\[`])`(\w+)`(?!`)", link, part))
+
+
+def read_pictures(text: str) -> list[Picture]:
+    """Reads pictures from the gallery's text; the paragraph below a picture is its caption."""
+    found = []
+    for paragraph, caption in itertools.pairwise(text.split("\n\n")):
+        for source, width, alt in _IMAGE.findall(paragraph):
+            path = posixpath.normpath(posixpath.join(posixpath.dirname(GALLERY), source))
+            found.append(Picture(path, int(width), alt, caption.strip()))
+    return found
+
+
+def of_recipe(recipe: str, pictures: list[Picture], recipes: list[str]) -> list[Picture]:
+    """Returns the pictures of a recipe, whose file names begin with the recipe's name."""
+    found = []
+    for picture in pictures:
+        stem = posixpath.splitext(posixpath.basename(picture.path))[0]
+        named = [name for name in recipes if stem == name or stem.startswith(f"{name}_")]
+        if named and max(named, key=len) == recipe:
+            found.append(picture)
+    return found
 
 
 def place(name: str) -> str:

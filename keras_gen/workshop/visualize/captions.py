@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from keras_gen.arguments import refuse_empty
 from keras_gen.files.images import LARGEST_IMAGE, READABLE_WIDTH, as_shown, to_pillow
 from keras_gen.workshop.visualize.plots import new_figure, pixels
 
@@ -138,8 +139,7 @@ def text_page(texts: Iterable[str]) -> np.ndarray:
         for line in str(text).split("\n"):
             lines += textwrap.wrap(line, COLUMNS) or [""]
         lines.append("")
-    if not lines:
-        raise ValueError("texts is empty: expected at least one text.")
+    refuse_empty("texts", lines, "text")
     height = 0.165 * len(lines) + 0.2
     figure = new_figure(0.08 * COLUMNS + 0.3, height)
     # A dollar sign would begin a formula.

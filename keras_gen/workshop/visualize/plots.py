@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from keras_gen.arguments import checked_seed
+from keras_gen.arguments import checked_seed, refuse_empty
 from keras_gen.files.images import beside, enlarged_grid
 from keras_gen.messages import in_words
 
@@ -189,8 +189,7 @@ def line_plot(
                     f"The line {name!r} contains {min(values)}: expected positive numbers for a "
                     "logarithmic scale."
                 )
-    if not lines:
-        raise ValueError("lines is empty: expected at least one line.")
+    refuse_empty("lines", lines, "line")
     spreads = spreads or {}
     for name, spread in spreads.items():
         if name not in lines or len(spread) != len(lines[name][0]):

@@ -12,7 +12,7 @@ import pytest
 from all_tiny import TINY
 from keras_gen.core import TrainingState, averaged_weights
 from keras_gen.core.callbacks import Evaluation
-from keras_gen.workshop.run.curves import write_history
+from keras_gen.workshop.run.progress import write_history
 from processes import tasks
 from tiny import state
 

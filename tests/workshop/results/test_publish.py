@@ -108,7 +108,7 @@ def test_exports_of_older_versions(root, tmp_path):
     file.write_text(json.dumps(old))
     publish(root, [tmp_path / "a"])
     (record,) = read_records(root)["toy"]
-    assert (record.versions, record.date) == (None, None)
+    assert (record.versions, record.date) == ("unknown", None)
     noted = {"libraries": {"keras": "3.15.1"}, "created": "2029-12-31T23:59:59+00:00"}
     file.write_text(json.dumps(old | noted))
     publish(root, [tmp_path / "a"])

@@ -17,7 +17,7 @@ pytest.importorskip("griffe", reason='needs the tools of the site: pip install -
 import griffe
 
 from keras_gen.vae import factor_vae
-from keras_gen.workshop.site import build, links, methods, pictures, sources, versions
+from keras_gen.workshop.site import build, links, methods, sources, versions
 from processes import ROOT
 
 pytestmark = pytest.mark.pages
@@ -147,10 +147,10 @@ def test_links_are_turned():
 def test_captions_are_those_of_the_gallery():
     image = '<img src="../recipes/results/a_b.png" width="10" alt="x">'
     text = f"[{image}](#a)\n\n{image}\n\nA sentence.\n"
-    (picture,) = pictures.read_pictures(text)
-    assert picture == pictures.Picture("recipes/results/a_b.png", 10, "x", "A sentence.")
-    assert pictures.of_recipe("a", [picture], ["a", "a_b"]) == []
-    assert pictures.of_recipe("a_b", [picture], ["a", "a_b"]) == [picture]
+    (picture,) = methods.read_pictures(text)
+    assert picture == methods.Picture("recipes/results/a_b.png", 10, "x", "A sentence.")
+    assert methods.of_recipe("a", [picture], ["a", "a_b"]) == []
+    assert methods.of_recipe("a_b", [picture], ["a", "a_b"]) == [picture]
 
 
 def test_content_of_other_sites_is_found(tmp_path):

@@ -7,11 +7,12 @@ compare codes with the same number of principal components.
   python recipes/embeddings_mnist.py --preset smoke     under a minute
 
 Expected result of the cpu preset: a linear probe reaches 76.5% accuracy with 100 labels (on pixels:
-76.0%).
+76.0%; on histograms of gradients: 84.8%).
 
-The codes of three encoders, trained on MNIST, Fashion-MNIST, and USPS, are compared with pixels and
-with PCA of the same dimension. They are evaluated with logistic regression and 5 nearest neighbors,
-given 100, 1,000, and all training labels, and with k-means with ten clusters on the test set.
+The codes of three encoders, trained on MNIST, Fashion-MNIST, and USPS, are compared with pixels,
+with PCA of the same dimension, and with histograms of gradients. They are evaluated with logistic
+regression and 5 nearest neighbors, given 100, 1,000, and all training labels, and with k-means with
+ten clusters on the test set.
 
 To measure transfer, the MNIST encoder encodes USPS, and the Fashion-MNIST encoder encodes MNIST.
 Both are compared with PCA fitted to the same source, with pixels, and with an encoder trained on

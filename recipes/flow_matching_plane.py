@@ -99,6 +99,13 @@ def main(run: Run, s: Settings):
                 metrics[f"off_{method}_{steps}"] = off_board(model, s.compared, s.seed, steps)
         drawn, _ = mixture.sample(s.compared)
         metrics["off_mixture"] = float(np.isinf(BOARD.log_density(drawn)).mean())
+        # The mass of the other baselines on white squares is estimated at uniform points.
+        low, high = train.arrays().min(axis=0), train.arrays().max(axis=0)
+        anywhere = np.random.default_rng(s.seed).uniform(low, high, (400_000, 2))
+        is_white = np.isinf(BOARD.log_density(anywhere))
+        for name in ("histogram", "trees"):
+            mass = np.exp(rivals[name](anywhere))
+            metrics[f"off_{name}"] = mass[is_white].sum() / mass.sum()
         rows = {"checkerboard": (points, {"known density": BOARD.log_density, **densities})}
         run.draw("densities", planar_densities(rows))
         run.animate("flowing", flowing(models))

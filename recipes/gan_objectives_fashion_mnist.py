@@ -11,7 +11,7 @@ Goodfellow et al. 2014 (non-saturating); Mao et al. 2017 (least squares); Arjovs
   python recipes/gan_objectives_fashion_mnist.py --preset smoke  # about a minute
 
 Expected result of the cpu preset: the non-saturating objective with R1 reaches a kernel distance of
-0.030; a Gaussian mixture, whose blur is not visible at this size, has 0.006.
+0.030; a Gaussian mixture, whose blur is not visible at this size, has 0.004.
 
 As in the larger study by Lucic et al. (2018), all combinations train one small DCGAN from the same
 weights on the same number of images. Here, the two networks have different learning rates (Heusel

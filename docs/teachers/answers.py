@@ -359,3 +359,43 @@ def kernel_distance_of(x, y):
         return kernel(a, a)[pairs].mean()
 
     return different(x) + different(y) - 2 * kernel(x, y).mean()
+
+
+# 17. Words
+
+
+def word_perplexity(bits, characters, words):
+    return 2 ** (bits * characters / words)
+
+
+def bits_per_character(logits, characters):
+    p = np.exp(logits) / np.exp(logits).sum(axis=2, keepdims=True)
+    text, place = np.nonzero(characters >= 0)
+    return -np.mean(np.log2(p[text, place, characters[text, place]]))
+
+
+def top_p(p, mass):
+    order = np.argsort(-p, axis=1)
+    likeliest = np.take_along_axis(p, order, axis=1)
+    before = np.cumsum(likeliest, axis=1) - likeliest
+    likeliest = np.where(before < mass, likeliest, 0)
+    q = np.zeros_like(p)
+    np.put_along_axis(q, order, likeliest, axis=1)
+    return q / q.sum(axis=1, keepdims=True)
+
+
+def paired_difference(first, second, sizes):
+    d = second - first
+    difference = d.sum() / sizes.sum()
+    residuals = d - difference * sizes
+    stories = len(d)
+    error = np.sqrt(stories / (stories - 1) * np.sum(residuals**2)) / sizes.sum()
+    return difference, error
+
+
+def kneser_ney(counts, discount):
+    seen = counts > 0
+    shorter = seen.sum(axis=0) / seen.sum()
+    mass = np.maximum(counts - discount, 0)
+    mass = mass + discount * seen.sum(axis=1, keepdims=True) * shorter
+    return mass / counts.sum(axis=1, keepdims=True)

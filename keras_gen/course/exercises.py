@@ -33,6 +33,7 @@ from keras_gen.losses import (
 from keras_gen.metrics import (
     Moments,
     bits_per_dimension,
+    bits_per_live_value,
     code_uses,
     decision_gaps,
     frechet_distance,
@@ -1892,3 +1893,259 @@ def kernel_distance_of(x, y):
     set.
     """
     return _mmd(x, y)
+
+
+# 17. Words
+
+
+@_exercise(
+    "17",
+    1,
+    lambda r: (
+        np.float32(r.uniform(0.3, 1.0, 4)),
+        int(r.integers(40, 60)),
+        int(r.integers(8, 11)),
+    ),
+    {
+        "is the perplexity per character": lambda b, n, w: 2**b,
+        "is in bits per word: the exponential is missing": lambda b, n, w: b * n / w,
+        "divides by the number of characters per word instead of multiplying": lambda b, n, w: (
+            2 ** (b * w / n)
+        ),
+        "has the base e, but bits have the base 2": lambda b, n, w: np.exp(b * n / w),
+        "multiplies perplexities, but only bits can be added": lambda b, n, w: 2**b * n / w,
+        "is the perplexity of the whole text": lambda b, n, w: 2 ** np.float64(b * n),
+    },
+)
+def word_perplexity(bits, characters, words):
+    """Return the perplexity per word of several models, `[models]`.
+
+    `bits` contains the bits per character of each model, `[models]`. They were measured on a text
+    of `characters` characters and `words` words.
+    """
+    return 2 ** (bits * characters / words)
+
+
+def _text_inputs(r):
+    lengths = np.append(r.integers(2, 6, size=int(r.integers(2, 5))), 7)
+    sequences = r.integers(5, size=(len(lengths), 8))
+    return _normal(r, len(lengths), 8, 5), np.where(
+        np.arange(8) < lengths[:, None], sequences, -1
+    )
+
+
+def _log_p(logits, characters):
+    """Returns the log-probability of each character; for padding, of the last level."""
+    logs = log_softmax(logits, axis=2)
+    return np.take_along_axis(logs, characters[..., None] % logs.shape[2], axis=2)[..., 0]
+
+
+def _nats(logits, characters):
+    return -np.sum(_log_p(logits, characters), axis=1, where=characters >= 0)
+
+
+@_exercise(
+    "17",
+    2,
+    _text_inputs,
+    {
+        "is in nats, not in bits": lambda x, c: _nats(x, c).sum() / np.sum(c >= 0),
+        "divides by a number that includes padding": lambda x, c: (
+            _nats(x, c).sum() / np.log(2) / c.size
+        ),
+        "includes the padding as characters": lambda x, c: -_log_p(x, c).mean() / np.log(2),
+        "averages over texts, so short texts count too much": lambda x, c: (
+            np.mean(_nats(x, c) / np.sum(c >= 0, axis=1)) / np.log(2)
+        ),
+        "is the total: the division by the number of characters is missing": lambda x, c: (
+            _nats(x, c).sum() / np.log(2)
+        ),
+        "uses logits as log-probabilities: the softmax is missing": lambda x, c: (
+            -np.mean(
+                np.take_along_axis(x, np.maximum(c, 0)[..., None], axis=2)[..., 0], where=c >= 0
+            )
+            / np.log(2)
+        ),
+        "divides by the number of texts": lambda x, c: _nats(x, c).mean() / np.log(2),
+    },
+)
+def bits_per_character(logits, characters):
+    """Return the bits per character of several texts, as a number.
+
+    `logits` is `[texts, time, levels]`. `characters` contains integers, `[texts, time]`, and -1 for
+    padding, which is ignored. The logits of a character are at the position of this character.
+    """
+    return bits_per_live_value(_nats(logits, characters), characters)
+
+
+def _filtered(p, kept, rescaled=True):
+    q = np.where(kept, p, 0)
+    return q / q.sum(axis=1, keepdims=True) if rescaled else q
+
+
+def _mass_before(p):
+    """Returns, for each character, the probability of all likelier characters."""
+    return np.sum(p[:, None] * (p[:, None] > p[..., None]), axis=2)
+
+
+def _rank(p):
+    return np.sum(p[:, None] > p[..., None], axis=2)
+
+
+@_exercise(
+    "17",
+    2,
+    _sized(lambda r, n, k: (np.float32(r.dirichlet(np.ones(k), size=n)), r.uniform(0.6, 0.9))),
+    {
+        "does not sum to 1: divide by the kept probability": lambda p, mass: _filtered(
+            p, _mass_before(p) < mass, rescaled=False
+        ),
+        "keeps the unlikely characters": lambda p, mass: _filtered(p, _mass_before(-p) > -mass),
+        "drops the character that reaches the mass: less is kept": lambda p, mass: _filtered(
+            p, (_mass_before(p) + p < mass) | (_mass_before(p) == 0)
+        ),
+        "keeps one character too many": lambda p, mass: _filtered(
+            p, _rank(p) <= np.sum(_mass_before(p) < mass, axis=1, keepdims=True)
+        ),
+        "compares single probabilities with a threshold": lambda p, mass: (
+            _filtered(p, p > 1 - mass)
+            if np.all(p.max(axis=1) > 1 - mass)
+            else _filtered(p, p >= p.max(axis=1, keepdims=True))
+        ),
+        "keeps the same number of characters in each row": lambda p, mass: _filtered(
+            p, p >= np.sort(p, axis=1)[:, [-math.ceil(mass * p.shape[1])]]
+        ),
+        "is sorted: restore the order of the characters": lambda p, mass: (
+            -np.sort(-_filtered(p, _mass_before(p) < mass), axis=1)
+        ),
+    },
+)
+def top_p(p, mass):
+    """Return the distributions of nucleus (top-p) sampling, `[contexts, levels]`.
+
+    `p` contains the probabilities of the next character, `[contexts, levels]`, and `mass` is a
+    number between 0 and 1. In each row, keep the smallest set of likeliest characters whose
+    probabilities add up to at least `mass`. Set all other probabilities to 0, and divide by the
+    sum.
+    """
+    return _filtered(p, _mass_before(p) < mass)
+
+
+def _story_inputs(r):
+    count = int(r.integers(6, 12))
+    sizes = r.integers(50, 500, size=count)
+    first = sizes * r.normal(2.5, 0.2, size=count)
+    return first, first - sizes * r.normal(0.3, 0.2, size=count), sizes
+
+
+def _difference(first, second, sizes, paired=True, units=True, corrected=True):
+    d = second - first
+    total, count = sizes.sum(), len(sizes)
+    difference = d.sum() / total
+    residuals = d - difference * sizes if units else d - d.mean()
+    squares = np.sum(residuals**2)
+    if not paired:
+        means = (first.sum() / total, second.sum() / total)
+        squares = sum(
+            np.sum((bits - mean * sizes) ** 2)
+            for bits, mean in zip((first, second), means, strict=True)
+        )
+    correction = count / (count - 1) if corrected else 1
+    return difference, np.sqrt(correction * squares) / total
+
+
+def _of_means(first, second, sizes):
+    d = (second - first) / sizes
+    return d.mean(), d.std(ddof=1) / np.sqrt(len(d))
+
+
+def _deviation(first, second, sizes):
+    difference, error = _difference(first, second, sizes)
+    return difference, error * np.sqrt(len(sizes))
+
+
+@_exercise(
+    "17",
+    2,
+    _story_inputs,
+    {
+        "treats the two models as independent: their stories are the same": lambda a, b, n: (
+            _difference(a, b, n, paired=False)
+        ),
+        "ignores that a long story has more bits: subtract the difference times the size": (
+            lambda a, b, n: _difference(a, b, n, units=False)
+        ),
+        "lacks the factor S / (S - 1)": lambda a, b, n: _difference(a, b, n, corrected=False),
+        "averages over stories, so short stories count too much": _of_means,
+        "contains a standard deviation, not a standard error": _deviation,
+        "subtracts the second model from the first": lambda a, b, n: _difference(b, a, n),
+        "contains the variance, not its square root": lambda a, b, n: (
+            _difference(a, b, n)[0],
+            _difference(a, b, n)[1] ** 2,
+        ),
+    },
+)
+def paired_difference(first, second, sizes):
+    r"""Return the difference of two models in bits per character, and its standard error.
+
+    `first` and `second` contain the bits that the two models need for each story, `[stories]`, and
+    `sizes` the numbers of characters, `[stories]`. With $d_s$ = `second` - `first`, return
+    $\hat d = \sum_s d_s / \sum_s n_s$ and
+    $\sqrt{rac{S}{S - 1} \sum_s (d_s - \hat d\, n_s)^2} / \sum_s n_s$, as a tuple.
+    """
+    return _difference(first, second, sizes)
+
+
+def _bigram_inputs(r):
+    contexts, levels = _sizes(r)
+    counts = r.integers(1, 9, size=(contexts, levels)) * (r.random((contexts, levels)) < 0.5)
+    counts[:, 0] += 1
+    counts[0] += 1
+    return counts, r.uniform(0.3, 0.9)
+
+
+def _smoothed(counts, discount, shorter=None, subtract=True, different=None):
+    if shorter is None:
+        shorter = np.count_nonzero(counts, axis=0) / np.count_nonzero(counts)
+    if different is None:
+        different = np.count_nonzero(counts, axis=1)[:, None]
+    left = np.maximum(counts - discount, 0) if subtract else counts
+    return (left + discount * different * shorter) / counts.sum(axis=1, keepdims=True)
+
+
+@_exercise(
+    "17",
+    3,
+    _bigram_inputs,
+    {
+        "counts occurrences in the shorter context, not different contexts": lambda c, d: (
+            _smoothed(c, d, shorter=c.sum(axis=0) / c.sum())
+        ),
+        "has a uniform distribution as the shorter context": lambda c, d: _smoothed(
+            c, d, shorter=1 / c.shape[1]
+        ),
+        "sums to more than 1: subtract the discount from the counts": lambda c, d: _smoothed(
+            c, d, subtract=False
+        ),
+        "sums to less than 1: the shorter context is missing": lambda c, d: _smoothed(
+            c, d, different=0
+        ),
+        "subtracts the discount for each different character, but adds it only once": lambda c, d: (
+            _smoothed(c, d, different=1)
+        ),
+        "is transposed: rows are contexts": lambda c, d: _smoothed(c.T, d).T,
+        "is not divided by the number of occurrences of the context": lambda c, d: (
+            _smoothed(c, d) * c.sum(axis=1, keepdims=True)
+        ),
+    },
+)
+def kneser_ney(counts, discount):
+    r"""Return the bigram probabilities of interpolated Kneser-Ney smoothing, `[contexts, levels]`.
+
+    `counts` contains integers, `[contexts, levels]`: how often each character follows each context.
+    Each context and each character occurs. With the discount $D$,
+    $q(w \mid h) = (\max(c(h w) - D, 0) + D\, N(h\, \cdot)\, q'(w)) / c(h)$, where $N(h\, \cdot)$ is
+    the number of different characters that follow $h$, and $q'(w)$ is the number of different
+    contexts of $w$, divided by the number of different bigrams.
+    """
+    return _smoothed(counts, discount)

@@ -490,6 +490,7 @@ class GenerativeModel(keras.Model):
     # Files -----------------------------------------------------------------------------------
 
     save = saving.save
+    save_weights = saving.save_weights
     load_weights = saving.load_weights
     export = saving.export
     from_pretrained = classmethod(saving.from_pretrained)

@@ -1,28 +1,56 @@
 """Methods of `GenerativeModel` for saving, loading weights, and exporting."""
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 import keras_gen
 from keras_gen.arguments import checked_path
 from keras_gen.core.capabilities import for_users
+from keras_gen.files.writing import replacing_by_name
 from keras_gen.messages import older_likelihood
 
 
 def save(self, filepath, *args, **kwargs):
     """Saves the model as in Keras, to a `.keras` file or to the Hub, `hf://<user>/<name>`.
 
-    Any other value of `filepath` raises a ValueError.
+    Any other value of `filepath` raises a ValueError. A file is written completely or not at all;
+    if this fails, an OSError names the remedy.
     """
     if not str(filepath).endswith(".keras") and not str(filepath).startswith("hf://"):
         raise ValueError(
             f"filepath is '{filepath}': expected a name that ends in .keras, or begins with "
             "hf://."
         )
-    keras.Model.save(self, filepath, *args, **kwargs)
+    # The weights, and two moments of an optimizer.
+    _replace(self, keras.Model.save, 3, ".keras", filepath, *args, **kwargs)
+
+
+def save_weights(self, filepath, *args, **kwargs):
+    """Saves the weights like `keras.Model.save_weights`, completely or not at all; see `save`."""
+    _replace(self, keras.Model.save_weights, 1, ".weights.h5", filepath, *args, **kwargs)
+
+
+def _replace(model, save, copies, suffix, filepath, *args, **kwargs):
+    """Saves to a temporary file that replaces a local file, for which `copies` must find room."""
+    path = str(filepath)
+    asks = kwargs.get("overwrite") is False and Path(path).exists()
+    if (
+        args
+        or kwargs.keys() - {"overwrite"}
+        or asks
+        or "://" in path
+        or not path.endswith(suffix)
+    ):
+        save(model, filepath, *args, **kwargs)
+        return
+    size = sum(math.prod(v.shape) * tf.as_dtype(v.dtype).size for v in model.variables)
+    with replacing_by_name(path, copies * size) as temporary:
+        save(model, temporary)
 
 
 def load_weights(self, filepath, *args, **kwargs):

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import io
 import itertools
 import math
 import subprocess
@@ -107,8 +108,10 @@ def write_animation(
         image.thumbnail((side, side))
     first, *rest = images
     durations = [milliseconds] * len(rest) + [8 * milliseconds]
+    encoded = io.BytesIO()  # see `write_image`
+    first.save(encoded, format, save_all=True, append_images=rest, duration=durations, loop=0)
     with replacing(path) as file:
-        first.save(file, format, save_all=True, append_images=rest, duration=durations, loop=0)
+        file.write(encoded.getvalue())
 
 
 def video_strips(videos: np.ndarray, frames: int = 8) -> np.ndarray:
@@ -179,8 +182,10 @@ def _map_animation(source: Path, target: Path, function: Callable, bar: Callable
             "duration": durations,
             "quality": 95,
         }
+        encoded = io.BytesIO()
+        first.save(encoded, format, **options)
         with replacing(target) as file:
-            first.save(file, format, **options)
+            file.write(encoded.getvalue())
 
 
 def _require_end(source: Path) -> None:

@@ -331,8 +331,11 @@ def _write(path: str | Path, image: np.ndarray, format: str, **options: Any) -> 
             f"{path} is a {format} file, which cannot store opacity, but the image has 4 channels: "
             "write a PNG file, or convert the image with keras_gen.files.images.as_shown."
         )
+    # Pillow would write to the file's descriptor, and ignore that a disk is full.
+    encoded = io.BytesIO()
+    pillow.save(encoded, format, quality=95, **options)
     with replacing(path) as file:
-        pillow.save(file, format, quality=95, **options)
+        file.write(encoded.getvalue())
 
 
 def to_pillow(image: np.ndarray) -> Image.Image:

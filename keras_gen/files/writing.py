@@ -103,14 +103,51 @@ def replacing(path: str | Path):
     """
     path = checked_path("path", path)
     temporary = partial_path(path)
+    with _failure_named(path):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _clear_once(path.parent.resolve())
+            with open(temporary, "wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        finally:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+
+
+@contextlib.contextmanager
+def replacing_by_name(path: str | Path, size: int):
+    """Yields a temporary path for a library that opens files itself; the file replaces `path`.
+
+    Args:
+        path: Path of the file to write; its folder is created.
+        size: Number of bytes that must be free, because on a full disk, HDF5 ends the process.
+
+    Raises:
+        OSError: See `replacing`.
+    """
+    path = checked_path("path", path)
+    folder = partial_path(path)
+    with _failure_named(path):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _clear_once(path.parent.resolve())
+            folder.mkdir()
+            if shutil.disk_usage(folder).free < size:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            yield folder / path.name
+            os.replace(folder / path.name, path)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _failure_named(path: Path):
+    """Raises errors of the system with the name of the file and a remedy."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _clear_once(path.parent.resolve())
-        with open(temporary, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+        yield
     except OSError as error:
         way_out = {
             errno.ENOSPC: "free some space",
@@ -123,9 +160,6 @@ def replacing(path: str | Path):
             f"Cannot write {path} ({error.strerror or error}): {way_out}. Any existing file at "
             "this path is unchanged.",
         ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
 
 
 def partial_path(path: Path) -> Path:

@@ -1,6 +1,8 @@
 """The base of all models: configuration, optimizers, batches, weights of losses, reports."""
 
 import functools
+from collections import namedtuple
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -511,6 +513,32 @@ class TestFiles:
         assert not list(tmp_path.iterdir())
         Line(line()).save(tmp_path / "model.keras", overwrite=True)
         assert (tmp_path / "model.keras").exists()
+
+    @pytest.mark.parametrize("name", ["model.keras", "model.weights.h5"])
+    def test_survive_a_full_disk(self, tmp_path, monkeypatch, name):
+        model, path = Line(line()), tmp_path / name
+        save = model.save if name == "model.keras" else model.save_weights
+        save(path)
+        before = path.read_bytes()
+        free = namedtuple("usage", "free")(10)
+        monkeypatch.setattr("keras_gen.files.writing.shutil.disk_usage", lambda path: free)
+        with pytest.raises(OSError, match=rf"^\[Errno 28\] Cannot write {path} .*free some space"):
+            save(path)
+        assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
+
+    def test_a_failed_save_keeps_the_earlier_file(self, tmp_path, monkeypatch):
+        model, path = Line(line()), tmp_path / "model.keras"
+        model.save(path)
+        before = path.read_bytes()
+
+        def fails(self, filepath):
+            Path(filepath).write_bytes(b"half")
+            raise OSError(27, "File too large")
+
+        monkeypatch.setattr(keras.Model, "save", fails)
+        with pytest.raises(OSError, match=r"File too large.*Any existing file at this path is un"):
+            model.save(path)
+        assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
 
     def test_exports_are_saved_models(self, tmp_path):
         with pytest.raises(ValueError, match=r"^format is 'onnx': expected 'tf_saved_model'"):

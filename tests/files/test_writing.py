@@ -113,3 +113,28 @@ def test_names_can_be_as_long_as_the_file_system_allows(tmp_path, letter):
     with replacing(path) as file:
         file.write(b"a")
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.tif", "a.bmp", "a.png", "a.gif"])
+def test_images_are_not_truncated_by_a_full_disk(tmp_path, name):
+    """Pillow does not notice that a write to a descriptor is short."""
+    path = tmp_path / name
+    code = f"""
+import resource
+import numpy as np
+from keras_gen.files.animations import write_animation
+from keras_gen.files.images import write_image
+path, image = {str(path)!r}, np.random.default_rng(0).integers(0, 256, (64, 64), "uint8")
+write = write_image if not path.endswith("gif") else lambda p, i: write_animation(p, [i, i])
+write(path, image[:8, :8])
+resource.setrlimit(resource.RLIMIT_FSIZE, (1100, 1100))
+before = open(path, "rb").read()
+try:
+    write(path, image)
+except OSError as error:
+    print(error.strerror)
+assert open(path, "rb").read() == before
+"""
+    result = python("-c", code)
+    assert f"Cannot write {path} (File too large)" in result.stdout, result.stderr
+    assert names(tmp_path) == [name]

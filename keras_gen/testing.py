@@ -80,7 +80,7 @@ class Try(NamedTuple):
 
 
 def check_model(model: GenerativeModel, leave_out: Collection[str] = ()) -> int:
-    """Checks that a model rejects invalid input with a one-sentence error that names the input.
+    """Checks that a model rejects invalid input with a one-line error that names the input.
 
     The model is recreated with one argument changed at a time: strings instead of counts, NaN
     instead of numbers, and networks that are None or of a different size. Its capabilities,
@@ -98,7 +98,7 @@ def check_model(model: GenerativeModel, leave_out: Collection[str] = ()) -> int:
 
     Raises:
         AssertionError: If an invalid call was accepted, or if an error was not a TypeError or
-            ValueError whose message is one sentence. The error lists one fault per line.
+            ValueError whose message is one line. The error lists one fault per line.
 
     Example:
         >>> check_model(VAE.for_images((8, 8, 1), filters=(4,))) > 100
@@ -141,7 +141,7 @@ def check_function(function: Callable, /, *args, **kwargs) -> int:
 
     Raises:
         AssertionError: If an invalid call was accepted, if a valid call was rejected, or if an
-            error was not a TypeError or ValueError whose message is one sentence. The error lists
+            error was not a TypeError or ValueError whose message is one line. The error lists
             one fault per line.
 
     Example:
@@ -214,11 +214,11 @@ def _unclear(each: Try) -> str | None:
 def _is_clear(
     error: Exception, words: tuple[str, ...], ends: tuple[str, ...] = (".", "?")
 ) -> bool:
-    """Returns whether an error is one sentence that names the argument."""
+    """Returns whether an error message is one line that names the argument."""
     text = str(error)
-    one_sentence = "\n" not in text and len(text) < LONGEST and text.endswith(ends)
+    one_line = "\n" not in text and len(text) < LONGEST and text.endswith(ends)
     named = any(word in text.lower() for word in words)
-    return isinstance(error, TypeError | ValueError) and one_sentence and named
+    return isinstance(error, TypeError | ValueError) and one_line and named
 
 
 def _refused(each: Try) -> str | None:
@@ -226,7 +226,7 @@ def _refused(each: Try) -> str | None:
     try:
         each.run()
     except (TypeError, ValueError) as error:
-        return f"{each.call}: refused, although valid: {error}"
+        return f"{each.call}: rejected, although valid: {error}"
     return None
 
 
@@ -496,7 +496,7 @@ class _FunctionCheck:
             result = self._call(changed)
         except Exception as error:
             text = f"{type(error).__name__}: {error}"
-            self.faults.append(f"{call}: refused, although valid: {text}")
+            self.faults.append(f"{call}: rejected, although valid: {text}")
             return
         if self._differs(result):
             self.faults.append(f"{call}: different result")

@@ -77,7 +77,7 @@ def test_what_a_class_takes_or_leaves_to_python_is_listed(network):
 
 
 def test_what_is_right_and_refused_is_listed(network):
-    with pytest.raises(AssertionError, match=r"handles 1 of .*\ncount=.* refused, although valid"):
+    with pytest.raises(AssertionError, match=r"handles 1 of .*\ncount=.* rejected, although valid"):
         check_model(Narrow(network))
 
 

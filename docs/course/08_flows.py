@@ -1,14 +1,15 @@
 # %% [markdown]
 # # 8. Normalizing flows
 #
-# A flow transforms an example into numbers that look like normal noise, by an invertible map. Given
-# data, it returns their likelihood: exactly, without a bound. Given noise, the inverse returns an
-# example. The price is that every layer must have an inexpensive inverse and determinant.
+# A flow is an invertible map that transforms an example into numbers that look like normal noise.
+# Given data, the flow returns their exact likelihood, not just a bound. Given noise, its inverse
+# returns an example. The price is that every layer must have an inexpensive inverse and
+# determinant.
 #
 # After this chapter, you can derive the change of variables, build a coupling and its
-# log-determinant, write the training step of a flow, count bits per dimension, and explain what no
-# flow can do. We start with 2-D points, because their true density is known. Images come at the
-# end.
+# log-determinant, write the training step of a flow, count bits per dimension, and explain what
+# flows cannot do. We start with 2-D points, because their true density is known, and end with
+# images.
 #
 # With `QUICK=1` in the environment, the chapter runs in seconds, with fewer steps and points.
 
@@ -54,24 +55,24 @@ random = np.random.default_rng(0)
 #
 # $$P(X \le x) = P(Z \le f(x)).$$
 #
-# Differentiate with respect to $x$. On the left is the density. On the right, the chain rule adds a
-# factor:
+# Differentiate with respect to $x$. The left side becomes the density. On the right side, the chain
+# rule adds a factor:
 #
 # $$p_X(x) = p_Z(f(x)) f'(x).$$
 #
-# A decreasing $f$ reverses the event and gives the same with $-f'(x)$. So in both cases, the factor
-# is $|f'(x)|$. It measures how much $f$ stretches: the mass of a short interval of length $dx$ is
-# on an interval of length $|f'(x)| dx$ afterward. Where $f$ stretches strongly, many $z$ correspond
-# to few $x$, so the density of $x$ is high.
+# For a decreasing $f$, the event becomes $Z \ge f(x)$, and the factor is $-f'(x)$. So in both
+# cases, the factor is $|f'(x)|$. It measures how much $f$ stretches: $f$ moves the mass of a short
+# interval of length $dx$ to an interval of length $|f'(x)| dx$. Where $f$ stretches strongly, a
+# short interval of $x$ corresponds to a long interval of $z$, so the density of $x$ is high.
 #
-# **More dimensions.** Let $f$ map $D$ numbers to $D$ numbers, with an inverse. Near a point $x$, it
-# is nearly linear: $f(x + h) \approx f(x) + J h$, where $J$ is the **Jacobian**, the matrix of all
-# $\partial f_i / \partial x_j$. A linear map transforms a small cube of volume $v$ into a
+# **More dimensions.** Let $f$ map $D$ numbers to $D$ numbers, with an inverse. Near a point $x$,
+# $f$ is nearly linear: $f(x + h) \approx f(x) + J h$, where $J$ is the **Jacobian**, the matrix of
+# all $\partial f_i / \partial x_j$. A linear map transforms a small cube of volume $v$ into a
 # parallelepiped of volume $|\det J| v$. The mass is preserved, so
 #
 # $$p_X(x) = p_Z(f(x)) |\det J(x)|.$$
 #
-# With a standard normal $z$, we train the logarithm (equations 2 and 3 of Dinh et al. 2017):
+# With a standard normal $z$, we maximize the logarithm (equations 2 and 3 of Dinh et al. 2017):
 #
 # $$\log p_X(x) = \log N(f(x); 0, I) + \log |\det J(x)|.$$
 #
@@ -120,7 +121,7 @@ show(
 #
 # **Layers.** A flow is a chain of maps, $f = f_n \circ \ldots \circ f_1$. Its Jacobian is a product
 # of matrices. The determinant of a product is the product of the determinants, so log-determinants
-# add up. It is enough to construct one good layer.
+# add up. So it is enough to construct one good layer.
 #
 # ## 2. Why the inverse and the determinant must be inexpensive
 #
@@ -128,8 +129,9 @@ show(
 # training example in each step, and the inverse for sampling. Consider an ordinary dense layer with
 # the matrix $W$. For an image with 32 × 32 pixels and three colors, $D = 3072$, the determinant of
 # $W$ requires about $2 D^3 / 3$ operations. And a general network has no closed-form inverse at
-# all: its Jacobian differs for each example and requires $D$ passes of automatic differentiation. A
-# triangular matrix solves this. Its determinant is the product of its diagonal, $D$ factors.
+# all, and its Jacobian differs for each example and requires $D$ passes of automatic
+# differentiation. A triangular Jacobian solves the problem of the determinant, which is then the
+# product of the $D$ diagonal entries.
 
 # %%
 D = 3072
@@ -140,12 +142,12 @@ print(f"determinant of a triangular one            {D:.0e} operations")
 # ## 3. Affine couplings
 #
 # Real NVP (Dinh et al. 2017) splits the numbers into two halves, $x_1$ and $x_2$. The first half
-# **stays**. A network applied to the first half determines how the second half is scaled and
-# shifted:
+# **stays** unchanged. A network applied to the first half determines how the second half is scaled
+# and shifted:
 #
 # $$y_1 = x_1, \qquad y_2 = x_2 \cdot e^{s(x_1)} + t(x_1).$$
 #
-# **The inverse.** Since $x_1 = y_1$ is still there, we can compute $s$ and $t$ again:
+# **The inverse.** Since $y_1$ equals $x_1$, we can recompute $s$ and $t$ from it:
 #
 # $$x_1 = y_1, \qquad x_2 = (y_2 - t(y_1)) \cdot e^{-s(y_1)}.$$
 #
@@ -157,8 +159,8 @@ print(f"determinant of a triangular one            {D:.0e} operations")
 # $$J = \begin{pmatrix} I & 0 \\ \partial y_2 / \partial x_1 & \mathrm{diag}(e^{s(x_1)})
 # \end{pmatrix}.$$
 #
-# It is triangular. Its diagonal has ones, followed by the numbers $e^{s_i}$. The lower left block
-# may be arbitrarily complicated: it does not enter the determinant. So
+# The Jacobian is triangular. Its diagonal consists of ones, followed by the numbers $e^{s_i}$. The
+# lower left block may be arbitrarily complicated, because it does not affect the determinant. So
 #
 # $$\log |\det J| = \sum_i s_i(x_1).$$
 #
@@ -240,8 +242,8 @@ show(
 )
 
 # %% [markdown]
-# Each layer is simple, but the chain is not: its Jacobian is full, and its determinant still costs
-# almost nothing.
+# Each layer is simple, but the chain is not: no entry of its Jacobian has to be 0, but the
+# determinant still costs almost nothing.
 #
 # ## 4. Masks, permutations and 1x1 convolutions
 #
@@ -276,7 +278,7 @@ print(f"Jacobian of 24 rows         {np.linalg.slogdet(jacobian)[1]:.4f}")
 # %% [markdown]
 # ## 5. The training step
 #
-# Maximum likelihood: the loss is the mean of $-\log p_X(x)$. The step needs neither a separate
+# For maximum likelihood, the loss is the mean of $-\log p_X(x)$. The step needs neither a separate
 # decoder nor noise. `GenerativeModel` provides an optimizer, the data check (`prepare_batch`), and
 # the update (`minimize`).
 
@@ -325,13 +327,13 @@ entropy = -MOONS.log_density(moons_test).mean()
 print(f"the least possible, the entropy of the moons: {entropy:.3f} nats")
 
 # %% [markdown]
-# The class `Flow` has the same step. It adds sampling, densities, checks, and saving. It accepts
-# the chain unchanged, so the new model is already trained. When it is created, it checks that the
-# layers' inverses are correct and that their log-determinants match numerical differences of the
-# outputs.
+# The class `Flow` has the same step, and adds sampling, densities, checks, and saving. It accepts
+# the chain unchanged, so the new model is already trained. When a `Flow` is created, it checks that
+# the layers' inverses are correct and that their log-determinants match numerical differences of
+# the outputs.
 #
 # How far is the model from the truth? The mean of $\log p - \log q$ over test points is the
-# Kullback-Leibler divergence of the model $q$ from the moons $p$. Whatever the model has learned,
+# Kullback-Leibler divergence from the moons $p$ to the model $q$. Whatever the model has learned,
 # $q$ must have total mass 1. To check this, we sum $q$ over a grid.
 
 
@@ -373,8 +375,8 @@ show(
 # ## 6. What the layers do
 #
 # Pass the points through the couplings, together with a grid of lines. Each coupling moves all
-# points along only one axis, and along each line parallel to this axis, it stretches and shifts.
-# Eight such moves separate the moons and place them next to each other.
+# points along only one axis, and stretches and shifts each line parallel to this axis. Eight such
+# moves separate the moons and place them next to each other.
 
 # %%
 points = moons_test[:3000]
@@ -403,9 +405,9 @@ show(drawn, "bent", "Points of the moons and a grid on their way through the cou
 
 # %% [markdown]
 # The grid is bent and stretched, but never cut: the map is invertible and smooth. We return to this
-# point in section 8. At the end, the points should be normal. For two standard normal numbers, the
-# squared radius exceeds $r^2$ with probability $e^{-r^2 / 2}$, so we know how many latents should
-# be in a disk.
+# point in section 8. At the end, the points should be normally distributed. For two standard normal
+# numbers, the squared radius exceeds $r^2$ with probability $e^{-r^2 / 2}$, so we know how many
+# latents should be in a disk.
 
 # %%
 latents = model.encode(moons_test)
@@ -435,8 +437,9 @@ show(
 # %% [markdown]
 # **The class can also build the chain.** `Flow.for_vectors` constructs the couplings, standardizes
 # data in any units, and puts Glow's **activation normalization** before each coupling: a scale and
-# a shift of each number, initialized so that the first batch has mean 0 and variance 1. Its
-# log-determinant is the sum of the logarithms of the scales. We train it for fewer steps.
+# a shift of each number, initialized so that the first batch has mean 0 and variance 1. The
+# log-determinant of this layer is the sum of the logarithms of the scales. We train the new flow
+# for fewer steps.
 
 # %%
 of_class = Flow.for_vectors(2, steps=COUPLINGS, hidden=(UNITS, UNITS))
@@ -451,7 +454,7 @@ print("KL from the moons to Flow.for_vectors(2):", divergence(MOONS, of_class, m
 #
 # Pixels are integers, the **levels** 0 to 255. A density may put a narrow peak on each level, and a
 # peak of width $w$ and mass 1 has the height $1 / w$. So the likelihood of levels can be made
-# arbitrarily large, and the "best" flow has learned only that levels are integers.
+# arbitrarily large, and the "best" flow would have learned only that levels are integers.
 #
 # The remedy is **uniform dequantization**: add noise $u$ from $[0, 1)$ to each value. Then the
 # model assigns each vector of levels $k$ a probability, the mass of its cube:
@@ -463,10 +466,10 @@ print("KL from the moons to Flow.for_vectors(2):", divergence(MOONS, of_class, m
 #
 # $$E_u [ \log p(k + u) ] \le \log E_u [ p(k + u) ] = \log P(k).$$
 #
-# Training on noisy data maximizes the left side. So it is a **lower bound** on the log-probability
-# of the levels (Theis et al. 2016), and no flow can get below the entropy of the levels. We show
-# both facts for a small example. We construct a distribution of two values with two levels each,
-# with four known probabilities.
+# Training on noisy data maximizes the left side, which is a **lower bound** on the log-probability
+# of the levels (Theis et al. 2016). So the loss of a flow cannot fall below the entropy of the
+# levels. We show both facts with a small example: two values with two levels each, and four known
+# probabilities.
 
 # %%
 table = np.array([0.4, 0.1, 0.2, 0.3])
@@ -520,8 +523,9 @@ show(
 )
 
 # %% [markdown]
-# Without noise, the loss falls far below the entropy and would continue to fall. This number is
-# meaningless. With noise, the order is correct: entropy, probability of levels, bound.
+# Without noise, the loss falls far below the entropy and would continue to fall, so this number is
+# meaningless. With noise, the values are in the correct order: the entropy, the negative
+# log-probability of the levels, and the bound.
 #
 # **Bits per dimension.** Papers divide by the number of values $D$, and by $\log 2$ to convert nats
 # to bits. One step is easily forgotten. A flow on images operates on $x = (k + u) / 256$, in $[0,
@@ -530,9 +534,9 @@ show(
 #
 # $$\text{bits per dimension} = \frac{-\log p(x)}{D \log 2} + \log_2 256.$$
 #
-# A model that knows nothing, the uniform density on $[0, 1)$, has 8 bits: one byte per value. If a
-# paper scales to $[-1, 1]$, the last term is $\log_2 128 = 7$. If it is forgotten, the reported
-# numbers are too low by 7 or 8 bits.
+# A model that knows nothing, the uniform density on $[0, 1)$, needs 8 bits per dimension, which is
+# one byte per value. If a paper scales values to $[-1, 1]$, the last term is $\log_2 128 = 7$. If
+# this term is forgotten, the reported numbers are too low by 7 or 8 bits.
 
 # %%
 print("uniform in [0, 1) ", bits_per_dimension(0.0, 784, "uniform", levels_per_unit=256), "bits")
@@ -543,11 +547,11 @@ print("uniform in [-1, 1)", bits_per_dimension(density_of_two, 784, "uniform", 1
 # ## 8. What flows cannot do
 #
 # A flow is a smooth map with a smooth inverse. It can stretch and bend the plane, but cannot cut
-# it. The plane of latents is in one piece, and normal noise is everywhere. So the density of a flow
-# is above 0 *everywhere*. But data in two clusters with a gap between them form two pieces. Take
-# the latents of one point from each cluster, and the straight line between these latents: the flow
-# maps this line to a path from one cluster to the other, and the density is positive along the
-# whole path. This path is the **filament**.
+# it. The plane of latents is connected, and the density of normal noise is positive everywhere. So
+# the density of a flow is positive *everywhere*. But data in two clusters with a gap between them
+# consist of two pieces. Take the latents of one point from each cluster, and the straight line
+# between these latents: the flow maps this line to a path from one cluster to the other, and the
+# density is positive along the whole path. This path is the **filament**.
 
 # %%
 CLUSTERS = PlanarNormals(np.array([[-1.4, -1.4], [1.4, 1.4]]), std=0.3)
@@ -595,25 +599,25 @@ show(
 #
 # The filament has little mass, and more training makes it thinner. But then the map must stretch
 # more and more in the gap, where neighboring latents go to different clusters, and a map with such
-# stretching is badly conditioned (Cornish et al. 2020). The same holds for holes: a disk of latents
-# cannot become a ring. Remedies are a latent distribution with several pieces, a variable that
-# selects the piece, or numbers that are *appended* to the data. Also note that a flow has as many
-# latents as values. Unlike a VAE, it does not compress to fewer latents.
+# stretching is badly conditioned (Cornish et al. 2020). The same is true for holes: a disk of
+# latents cannot become a ring. Remedies are a latent distribution with several pieces, a variable
+# that selects the piece, or additional numbers *appended* to the data. Also note that a flow has as
+# many latents as the data have values. Unlike a VAE, it does not compress to fewer latents.
 #
 # ## 9. Images: several scales
 #
-# A flow on images keeps all numbers through all layers, which is slow. Real NVP and Glow therefore
-# let half of the channels leave early:
+# In a flow on images, all numbers would pass through all layers, which is slow. Real NVP and Glow
+# therefore let half of the channels leave early:
 #
 # 1. **Squeeze**: each square of 2 × 2 pixels becomes one pixel with four times the channels.
-# 2. Several steps: activation normalization, 1x1 convolution, coupling.
+# 2. **Steps**: several times, activation normalization, a 1x1 convolution, and a coupling.
 # 3. **Split**: half of the channels leave as latents. The other half continues at step 1.
 #
-# Nothing is discarded. The channels that leave early are also latents, and their normal density
-# counts in the likelihood. They describe details at their scale, given the rest. So there are as
-# many latents as pixels. The logit of section 1 is applied first, because pixel values are bounded
-# and normal numbers are not. `Flow.for_images` builds all of this. We use digits with 8 × 8 pixels
-# and 17 gray levels, on which a small flow learns in half a minute.
+# Nothing is discarded. The channels that leave early are also latents, and their normal density is
+# part of the likelihood. They describe details at their scale, given the other latents. So there
+# are as many latents as pixels. The logit of section 1 is applied first, because pixel values are
+# bounded and normal numbers are not. `Flow.for_images` builds all of this. We use digits with 8 × 8
+# pixels and 17 gray levels, on which a small flow learns in half a minute.
 
 # %%
 digits = load_digits().images.astype("uint8")[..., None]  # 1797 digits of 8 x 8 pixels
@@ -640,9 +644,9 @@ codes = glow.encode(test_digits[:12])
 print("latents of a digit:", codes.shape[1])
 
 # %% [markdown]
-# `log_prob` of the class already uses one level as its unit, so nothing must be added here. The
-# flow predicts test digits better than a histogram for each pixel does. It predicts its training
-# digits even better: 1,500 digits are few.
+# The class's `log_prob` already uses one level as its unit, so we do not have to add anything here.
+# The flow predicts test digits better than a histogram for each pixel does. It predicts its
+# training digits even better, because 1,500 training digits are few.
 #
 # The first 32 latents leave at the fine scale, and the last 32 latents leave at the coarse scale.
 # We resample one part to see what it encodes. The inverse is exact: from unchanged latents, each
@@ -667,25 +671,25 @@ show(
 # %% [markdown]
 # The fine latents encode little more than shades of single pixels: the digit does not change. With
 # resampled coarse latents, the digits change. The last two rows share their coarse latents and look
-# alike. For larger images and longer training, here are samples from a published run:
+# alike. Here are samples from a published run, with larger images and longer training:
 #
 # ![Samples of Glow for handwritten digits.](../../recipes/results/glow_mnist.png)
 #
 # ## 10. Common claims, and what is true
 #
-# - **"$p_X(x) = p_Z(z) |\det \partial x / \partial z|$."** This is upside down. With the map from
-#   noise to data, divide by its determinant (question 1). A quick check: if the *data* are
-#   stretched, their density must fall.
-# - **"Flows give the exact likelihood of images."** It is exact for the density of noisy values.
-#   For the levels, which are stored in a file, it is a bound (section 7). Noise with a learned
-#   distribution improves the bound (Ho et al. 2019).
+# - **"$p_X(x) = p_Z(z) |\det \partial x / \partial z|$."** This is upside down. If the map leads
+#   from noise to data, the density is divided by its determinant (question 1). As a quick check, if
+#   the *data* are stretched, their density must fall.
+# - **"Flows give the exact likelihood of images."** The likelihood is exact for the density of
+#   noisy values. For the levels, which are stored in a file, it is a bound (section 7). Noise with
+#   a learned distribution improves the bound (Ho et al. 2019).
 # - **"The networks of a coupling must be invertible."** They are never inverted. Only the scaling
 #   and the shift are inverted.
-# - **"The multi-scale flow discards half of the numbers."** They leave as latents and contribute to
-#   the likelihood.
-# - **"A better likelihood means better samples."** Mix a good model with 99% noise. The likelihood
-#   of each image falls by at most $\log 100 = 4.6$ nats. That is negligible compared with an
-#   image's hundreds of nats, yet nearly all samples are noise (Theis et al. 2016).
+# - **"The multi-scale flow discards half of the numbers."** These numbers leave as latents and
+#   contribute to the likelihood.
+# - **"A better likelihood means better samples."** Mix a good model with 99% noise. The
+#   log-likelihood of each image falls by at most $\log 100 = 4.6$ nats. That is negligible compared
+#   with an image's hundreds of nats, yet nearly all samples are noise (Theis et al. 2016).
 # - **"A likelihood distinguishes strange images from common images."** Flows trained on photographs
 #   of objects assign house numbers, which they have never seen, a *higher* likelihood (Nalisnick et
 #   al. 2019). Smooth images are likely, whatever they show.
@@ -706,13 +710,14 @@ show(
 # </details>
 #
 # **2.** NICE (Dinh et al. 2015) has couplings without scales: $y_2 = x_2 + t(x_1)$. Which 2-D
-# densities are impossible for a chain of them with normal latents?
+# densities are impossible for a chain of these couplings with normal latents?
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# Its log-determinant is 0, so $p_X(x) = N(f(x); 0, I)$. This is never above $1 / (2 \pi) = 0.159$,
-# the normal density at 0. So a narrow peak is impossible: such a flow moves mass around but never
-# makes it denser. The paper adds one layer at the end that scales each number by a constant.
+# The log-determinant of such a chain is 0, so $p_X(x) = N(f(x); 0, I)$. This density never exceeds
+# $1 / (2 \pi) = 0.159$, the normal density at 0. So a narrow peak is impossible: such a flow moves
+# mass around but never makes it denser. The paper adds one layer at the end that scales each number
+# by a constant.
 #
 # </details>
 #
@@ -721,11 +726,11 @@ show(
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# Write `flip=False` in the chain. Now $x_1$ always stays: the latents' first number is the data's,
-# with a variance of about 3 instead of 1. All grid lines move only vertically. For each $x_1$, the
-# map of $x_2$ is a scale and a shift, so the density along each vertical line is normal. Where one
-# moon is above the other, the model fills the gap. The divergence from the moons was 0.97 nats in
-# our run, instead of 0.11.
+# Write `flip=False` in the chain. Now $x_1$ always stays: the first latent equals the first number
+# of the data, with a variance of about 3 instead of 1. The grid moves only vertically. For each
+# $x_1$, $x_2$ is only scaled and shifted, so the density along each vertical line is normal. Where
+# one moon is above the other, the model fills the gap. In our run, the divergence was 0.97 nats
+# instead of 0.11.
 #
 # </details>
 #

@@ -2,7 +2,7 @@
 # # 9. GANs: the game, its vector field, why it fails, and what helps
 #
 # A generative adversarial network (GAN) has no likelihood. Two networks play against each other:
-# the **generator** $G$ makes examples from noise, and the **discriminator** $D$ predicts the
+# the **generator** $G$ generates examples from noise, and the **discriminator** $D$ predicts the
 # probability that an example is real. Why does this work, and why does it fail so often? We study
 # games so small that everything can be computed, and turn to images at the end.
 #
@@ -71,22 +71,22 @@ random = np.random.default_rng(0)
 #
 # $$D^*(x) = \frac{p(x)}{p(x) + q(x)}.$$
 #
-# **Its value.** Insert it, with $m = (p + q) / 2$ for the mean of both densities. Then $\log (p /
-# (p + q)) = \log (p / m) - \log 2$ and $\log (q / (p + q)) = \log (q / m) - \log 2$. Two
-# Kullback-Leibler divergences from $m$ remain, such as $\mathrm{KL}(p, m) = E_{x \sim p} [ \log
-# (p(x) / m(x)) ]$:
+# **The value of the game.** Insert $D^*$ into $V$, and let $m = (p + q) / 2$ be the mean of both
+# densities. Then $\log (p / (p + q)) = \log (p / m) - \log 2$ and $\log (q / (p + q)) = \log (q /
+# m) - \log 2$. Two Kullback-Leibler divergences from $m$ remain, such as $\mathrm{KL}(p, m) = E_{x
+# \sim p} [ \log (p(x) / m(x)) ]$:
 #
 # $$V(D^*, G) = -2 \log 2 + \mathrm{KL}(p, m) + \mathrm{KL}(q, m)
 # = -2 \log 2 + 2 \mathrm{JS}(p, q).$$
 #
-# JS is the **Jensen-Shannon divergence**, half the sum of the two divergences. It is 0 if both
+# JS is the **Jensen-Shannon divergence**, half the sum of the two divergences. JS is 0 if both
 # densities are equal, and at most $\log 2$, because $p / m$ and $q / m$ are at most 2. So against
 # the best discriminator, the generator minimizes a divergence. We check both formulas with two
 # normal distributions whose densities we know.
 #
 # In code, $D$ is the sigmoid of a **logit**, the number that the network returns. With
 # $\mathrm{softplus}(l) = \log(1 + e^l)$, $-\log D$ is the softplus of the negative logit, and
-# $-\log (1 - D)$ that of the logit. `Minimax` computes the negative of $V$ in this way.
+# $-\log (1 - D)$ is the softplus of the logit. `Minimax` computes the negative of $V$ in this way.
 
 
 # %%
@@ -156,11 +156,12 @@ show(
 # On the left, $D$ is accurate wherever there are examples. Beyond 2.5, there are almost no
 # examples, so $D$ learns little there.
 #
-# On the right is the first problem. If the densities barely overlap, JS is nearly $\log 2$, whether
-# they are near or far. It has almost no slope, so it does not tell the generator in which direction
-# to move. The **Wasserstein distance** is the average distance over which mass must be moved, by
-# the shortest plan, to turn one density into the other. Here, it equals the distance between the
-# means, so its slope has size 1, however far apart the densities are. We return to it in section 5.
+# The right panel shows the first problem. If the densities barely overlap, JS is nearly $\log 2$,
+# whether they are close together or far apart. JS is then almost flat, so it does not tell the
+# generator in which direction to move. The **Wasserstein distance** is the average distance over
+# which mass must be moved, by the shortest plan, to turn one density into the other. Here, the
+# Wasserstein distance equals the distance between the means, so its slope has size 1, however far
+# apart the densities are. Section 5 uses this distance as a loss.
 #
 # ## 2. Two generator losses
 #
@@ -171,9 +172,10 @@ show(
 # - **non-saturating**: $-\log D$. Its derivative with respect to $l$ is $-(1 - D)$.
 #
 # Both fall as $D$ grows. But early in training, the discriminator is confident, and $D$ is near 0
-# for generated examples. In this case, the first derivative is nearly 0, and the second derivative
-# is nearly -1. What matters is the derivative with respect to the *logit*: the network moves the
-# logit, and $D$ itself barely moves where the sigmoid is flat.
+# for generated examples. In this case, the derivative of the minimax loss is nearly 0, and the
+# derivative of the non-saturating loss is nearly -1. The derivative with respect to the *logit* is
+# the one that matters: the network moves the logit, and $D$ itself barely moves where the sigmoid
+# is flat.
 
 # %%
 logits = np.linspace(-8, 8, 201)
@@ -196,10 +198,10 @@ show(
 )
 
 # %% [markdown]
-# It is sometimes claimed that the change "does not affect the dynamics." The *fixed point* is the
-# same, and so is the derivative there: at $D = 1/2$, both are $-1/2$. Everywhere else, the
-# generator's step has a different length, so the game follows a different path. The next section
-# proves and plots this.
+# It is sometimes claimed that changing the loss "does not affect the dynamics." The *fixed point*
+# is the same for both losses, and so is the derivative at this point: at $D = 1/2$, both
+# derivatives are $-1/2$. Everywhere else, the generator's step has a different length, so the game
+# follows a different path. The next section proves and plots this.
 #
 # ## 3. The field of the game
 #
@@ -213,14 +215,14 @@ show(
 # $$\dot\psi = -\theta s(\theta \psi), \qquad \dot\theta = \psi s(\theta \psi)
 # \quad \text{(minimax)}, \qquad \dot\theta = \psi s(-\theta \psi) \quad \text{(non-saturating)}.$$
 #
-# How does the distance to the equilibrium change? Half its square has the derivative $\theta
-# \dot\theta + \psi \dot\psi$. With minimax, this derivative is 0: along the field, the distance
-# stays constant. With the non-saturating loss, it is
+# How does the distance to the equilibrium change? Half of the squared distance has the derivative
+# $\theta \dot\theta + \psi \dot\psi$. With minimax, this derivative is 0: along the field, the
+# distance stays constant. With the non-saturating loss, it is
 #
 # $$\theta \psi ( s(-\theta \psi) - s(\theta \psi) ) = -\theta \psi \tanh(\theta \psi / 2),$$
 #
-# because $s(u) - s(-u) = (e^u - 1) / (e^u + 1) = \tanh(u / 2)$. It is below 0 except on the axes.
-# So the two losses have different dynamics even in the smallest GAN.
+# because $s(u) - s(-u) = (e^u - 1) / (e^u + 1) = \tanh(u / 2)$. This derivative is negative except
+# on the axes. So the two losses have different dynamics even in the smallest GAN.
 #
 # **Near the equilibrium**, $s = 1/2$, so both are the same linear field:
 #
@@ -237,17 +239,18 @@ show(
 # exactly 1. The path is then an ellipse, nearly a circle for small $h$.
 #
 # **R1.** Add $\frac{\gamma}{2} |\partial l / \partial x|^2$ at the data to the discriminator's
-# loss, where $l$ is the logit of an example $x$. Here, it is $\frac{\gamma}{2} \psi^2$, so
-# $\dot\psi$ gets the friction $-\gamma \psi$. The same solution now needs $2 \lambda^2 = -1/2 - 2
-# \gamma \lambda$:
+# loss, where $l$ is the logit of an example $x$. Here, this penalty is $\frac{\gamma}{2} \psi^2$,
+# so $\dot\psi$ gets a friction term, $-\gamma \psi$. The solution above now requires $2 \lambda^2 =
+# -1/2 - 2 \gamma \lambda$:
 #
 # $$\lambda = -\frac{\gamma}{2} \pm \frac{1}{2} \sqrt{\gamma^2 - 1}.$$
 #
-# Their real part is negative for every $\gamma > 0$: for $\gamma > 1$, the root is real, and
-# smaller than $\gamma$. So the game converges near the equilibrium. An alternating step then has
-# $\psi' = (1 - h \gamma) \psi - \frac{h}{2} \theta$, and $\theta'$ as before. We measure the
-# eigenvalues of the library's own training step and compare them with the matrices of these steps.
-# The Wasserstein game is omitted: its penalty has a kink at $\psi = 0$, so it has no such matrix.
+# The real part of both eigenvalues is negative for every $\gamma > 0$: for $\gamma > 1$, the root
+# is real, and smaller than $\gamma$. So the game converges near the equilibrium. In an alternating
+# step, $\psi' = (1 - h \gamma) \psi - \frac{h}{2} \theta$, and the formula for $\theta'$ does not
+# change. We measure the eigenvalues of the library's own training step and compare them with the
+# matrices of these steps. The Wasserstein game is omitted: its penalty has a kink at $\psi = 0$, so
+# it has no such matrix.
 
 # %%
 H = 0.2  # step length
@@ -278,7 +281,7 @@ for name, matrix in theory.items():
     print(f"{name:50} {measured:9.4f} {abs(np.linalg.eigvals(matrix)).max():16.4f}")
 
 # %% [markdown]
-# Now the paths, all from the same starting point.
+# Now we plot the paths, all from the same starting point.
 
 # %%
 axis = np.linspace(-2, 2, ARROWS)
@@ -298,12 +301,12 @@ show(
 # %% [markdown]
 # The first two fields differ in the corners, where $\theta \psi$ is far from 0: where one loss
 # moves the generator quickly, the other barely moves it. The minimax path is a ring. The
-# non-saturating path comes closer, but more and more slowly, because near the equilibrium it is the
-# same rotation. R1 converges. With the Wasserstein loss of section 5 and a gradient penalty of
-# weight $w$, the critic's loss is $\theta \psi + w (|\psi| - 1)^2$ and the generator's loss is
-# $-\theta \psi$, so $\dot\psi = -\theta - 2 w (|\psi| - 1) \mathrm{sign}(\psi)$ and $\dot\theta =
-# \psi$. The penalty pulls $|\psi|$ to 1, where $\theta$ keeps moving, so the path does not
-# converge.
+# non-saturating path comes closer, but more and more slowly, because near the equilibrium, the
+# non-saturating loss has the same rotation as the minimax loss. R1 converges. With the Wasserstein
+# loss of section 5 and a gradient penalty of weight $w$, the critic's loss is $\theta \psi + w
+# (|\psi| - 1)^2$ and the generator's loss is $-\theta \psi$, so $\dot\psi = -\theta - 2 w (|\psi| -
+# 1) \mathrm{sign}(\psi)$ and $\dot\theta = \psi$. The penalty pulls $|\psi|$ toward 1, and $\theta$
+# keeps moving as long as $\psi$ is not 0, so the path does not converge.
 #
 # ## 4. The training step
 #
@@ -368,15 +371,16 @@ class PlainGAN(GenerativeModel):
 # - `PlainGAN` with equal learning rates;
 # - `GAN` with `R1`: the friction of section 3;
 # - `WGANGP`: the Wasserstein distance as the loss (Arjovsky et al. 2017; Gulrajani et al. 2017).
-#   The distance is the largest difference between the means of $D$ over data and over generated
-#   examples, among all functions $D$ whose slope is nowhere above 1 (the Kantorovich–Rubinstein
-#   duality, which we do not prove). $D$ now returns any number, not a probability, and is called
-#   the **critic**. It minimizes $E_q D - E_p D + w E (|\partial D / \partial x| - 1)^2$ at points
-#   between data and generated examples, with a small weight $w$ for such small networks, and makes
-#   five updates per generator update. The generator minimizes $-E_q D$.
+#   The distance is the largest possible difference between the mean of $D$ over data and the mean
+#   of $D$ over generated examples, among all functions $D$ whose slope never exceeds 1 (the
+#   Kantorovich–Rubinstein duality, which we do not prove). $D$ now returns any number, not a
+#   probability, and is called the **critic**. It minimizes $E_q D - E_p D + w E (|\partial D /
+#   \partial x| - 1)^2$ at points between data and generated examples, with a small weight $w$ for
+#   such small networks, and makes five updates per generator update. The generator minimizes $-E_q
+#   D$.
 #
 # Below, a mode counts as covered if one of 2,500 generated points is near it, within three standard
-# deviations of its center. A cloud over the whole plane would cover all of them, so the fraction of
+# deviations of its center. A cloud over the whole plane would cover all modes, so the fraction of
 # all points near a mode is reported as well.
 
 # %%
@@ -430,14 +434,14 @@ show(
 # discriminator that keeps up with the generator. Equal rates, R1, and the Wasserstein loss end
 # close together, with one run each, so this does not rank the three. With the Wasserstein loss,
 # half of the points are already near a mode after 300 generator steps, although each of these steps
-# includes five updates of $D$. R1 and the Wasserstein loss address the problems of sections 1 and
+# includes five updates of $D$. The Wasserstein loss and R1 address the problems of sections 1 and
 # 3: densities that do not overlap, and circling.
 #
 # ## 6. The class, on images
 #
 # `GAN.for_images` builds the DCGAN networks (Radford et al. 2016). They are narrow here, and
 # training is short, so the learning rates are higher than the paper's 0.0002. Here, the generator
-# has the higher learning rate, because on images, the discriminator soon wins.
+# has the higher learning rate, because on images, the discriminator soon becomes too strong.
 
 # %%
 data = small_images("mnist", first=100 if QUICK else None)
@@ -459,8 +463,8 @@ show(samples(model, n=60, columns=12), "digits", f"60 samples after {IMAGE_STEPS
 # the samples, and evaluate them with separate metrics ([chapter 10](10_gans_that_draw.md)). One
 # more check is needed. Does the generator copy the training images? It was trained on 32,000
 # images, each used only once, so it is unlikely to have memorized an image. After long training,
-# the check is more important: the training image nearest to a sample should differ from the sample.
-# And between two latents, the images should change gradually.
+# this check is more important: the training image nearest to a sample should differ from the
+# sample. And when we interpolate between two latents, images should change gradually.
 
 # %%
 ends = model.draw_latents(8, seed=1)
@@ -480,21 +484,21 @@ show(
 # %% [markdown]
 # ## 7. Common claims, and what is true
 #
-# - **"A GAN minimizes the Jensen-Shannon divergence."** It does so against the best discriminator
-#   and with the minimax loss. In practice, $D$ lags a few steps behind, and the loss is the
-#   non-saturating one (question 2).
+# - **"A GAN minimizes the Jensen-Shannon divergence."** It does so only against the best
+#   discriminator and with the minimax loss. In practice, $D$ lags a few steps behind, and the loss
+#   is the non-saturating loss (question 2).
 # - **"Training is finished when D outputs 1/2."** The best $D$ for equal densities outputs 1/2, but
 #   so does a $D$ that is too weak to see a difference.
 # - **"The loss of WGAN's critic is the Wasserstein distance."** Up to its sign, it would be the
-#   distance for the best critic with slope at most 1. A trained critic and a penalty give an
-#   estimate, and the recipe below measures its error.
-# - **"R1 makes GANs converge."** This is proven near an equilibrium, for small steps. It does not
-#   imply anything about players far from an equilibrium.
+#   distance for the best critic with slope at most 1. A trained critic with a penalty only gives an
+#   estimate; the recipe `wgan_distances` measures its error.
+# - **"R1 makes GANs converge."** Convergence is proven near an equilibrium, for small steps. The
+#   proof does not imply anything about players far from an equilibrium.
 #
 # ## Questions
 #
 # **1.** In section 1, the loss ended well below $2 \log 2 = 1.386$. Where would it end if both
-# densities were equal, and where if they did not overlap at all?
+# densities were equal, and where would it end if they did not overlap at all?
 #
 # <details markdown="1"><summary>Answer</summary>
 #
@@ -504,21 +508,21 @@ show(
 #
 # </details>
 #
-# **2.** Let $D$ be the best discriminator for the current generator, and keep it fixed. Let the
-# generator's density $q$ change slightly: the non-saturating loss changes. Which divergences
-# between $p$ and $q$ change by the same amount?
+# **2.** Let $D$ be the best discriminator for the current generator, and keep it fixed. If the
+# generator's density $q$ changes slightly, the non-saturating loss changes as well. Which
+# combination of divergences between $p$ and $q$ changes by the same amount?
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# Write $q_0$ for the current density, which $D^*$ has seen, and $m_0 = (p + q_0) / 2$. The loss is
-# the mean over $q$ of $-\log D^* = \log (q_0 / p) - \log (q_0 / m_0) + \log 2$. The slope of the
-# first mean at $q = q_0$ is that of $\mathrm{KL}(q, p)$: this divergence also has a part in which
-# the logarithm changes, but this part is the integral of the change in $q$, which is 0. In the same
-# way, the slope of the second mean is that of $2 \mathrm{JS} = \mathrm{KL}(p, m) + \mathrm{KL}(q,
-# m)$: as $m$ changes by $\delta$, its logarithms change by the integral of $-(p + q) \delta / m =
-# -2 \delta$, which is also 0. So the generator follows $\mathrm{KL}(q, p) - 2 \mathrm{JS}(p, q)$
-# (Arjovsky and Bottou 2017). This KL divergence penalizes examples outside the data far more than
-# missing modes.
+# Write $q_0$ for the current density, for which $D^*$ is best, and $m_0 = (p + q_0) / 2$. The loss
+# is the mean over $q$ of $-\log D^* = \log (q_0 / p) - \log (q_0 / m_0) + \log 2$. At $q = q_0$,
+# the first mean has the same slope as $\mathrm{KL}(q, p)$: in this divergence, the logarithm also
+# changes, but this change contributes only the integral of the change in $q$, which is 0. In the
+# same way, the second mean has the same slope as $2 \mathrm{JS} = \mathrm{KL}(p, m) +
+# \mathrm{KL}(q, m)$: as $m$ changes by $\delta$, its logarithms change by the integral of $-(p + q)
+# \delta / m = -2 \delta$, which is also 0. So the generator follows $\mathrm{KL}(q, p) - 2
+# \mathrm{JS}(p, q)$ (Arjovsky and Bottou 2017). This KL divergence penalizes examples outside the
+# data far more than missing modes.
 #
 # </details>
 #

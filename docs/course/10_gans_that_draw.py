@@ -2,9 +2,9 @@
 # # 10. GANs for images
 #
 # [Chapter 9](09_gans.md) was about the game. This chapter is about images: how the networks are
-# built, how to request a class, how to constrain the discriminator, what the latents are good for,
-# and how samples are evaluated without a likelihood. The last topic comes with a warning. Every
-# metric fails to detect some defects, and we show which.
+# built, how to request a class, how to constrain the discriminator, how latents can be used, and
+# how samples are evaluated without a likelihood. The last topic comes with a warning. Every metric
+# fails to detect some defects, and we show which.
 #
 # After this chapter, you can explain the reason for each DCGAN guideline, write the step of a
 # conditional GAN, bound the slope of a discriminator, compute Fréchet and kernel distances,
@@ -91,23 +91,24 @@ def pretrained(name, build):
 # guidelines and their reasons:
 #
 # - **No pooling.** The generator doubles the side length with transposed convolutions of stride 2,
-#   and the discriminator halves it with convolutions of stride 2. Both learn how to resample.
+#   and the discriminator halves it with convolutions of stride 2. So both networks learn how to
+#   resample.
 # - **Batch normalization**, except at the generator's output and the discriminator's input, where
-#   brightness matters. It keeps the maps of a deep generator from vanishing or exploding. Section 2
-#   shows its disadvantages.
+#   brightness matters. This normalization keeps the maps of a deep generator from vanishing or
+#   exploding. Section 2 shows its disadvantages.
 # - **ReLU** in the generator with **tanh** at its output, because images are in $[-1, 1]$. **Leaky
 #   ReLU** in the discriminator: where it rejects an image, it must still have a slope, because
 #   otherwise the generator does not learn.
-# - **Adam** with learning rate 0.0002 and $\beta_1 = 0.5$. The game rotates (chapter 9), and a long
-#   memory of old gradients points in the wrong direction.
+# - **Adam** with learning rate 0.0002 and $\beta_1 = 0.5$. The game rotates (chapter 9), so a long
+#   average over old gradients points in the wrong direction.
 #
 # One detail is easily overlooked. A transposed convolution with kernel size $k$ and stride $s$
-# places a copy of its kernel, multiplied by each pixel's value, at every $s$-th position, and sums
-# them. How many copies overlap at an output position? Along one axis, copies of length $k$ start at
-# the positions $0, s, 2s, \ldots$. If $s$ divides $k$, the number is $k / s$ everywhere. If not, it
-# alternates between the integers around $k / s$, with period $s$. In two dimensions, the numbers
-# for the two axes are multiplied. Where more copies overlap, the output is initially larger: a
-# **checkerboard** (Odena et al. 2016).
+# places a copy of its kernel, multiplied by a pixel's value, at every $s$-th position, and sums the
+# copies. How many copies overlap at an output position? Along one axis, copies of length $k$ start
+# at the positions $0, s, 2s, \ldots$. If $s$ divides $k$, the number is $k / s$ everywhere. If not,
+# it alternates between the integers around $k / s$, with period $s$. In two dimensions, the numbers
+# for the two axes are multiplied. Where more copies overlap, the output is initially larger, which
+# results in a **checkerboard pattern** (Odena et al. 2016).
 
 
 # %%
@@ -143,10 +144,10 @@ sides = [layer.kernel_size for layer in generator.layers if isinstance(layer, Co
 print("kernels of the library's generator:", sides)
 
 # %% [markdown]
-# With a stride of 2, use kernels of size 4. But an equal number of copies is only a good start.
-# Neighboring output pixels depend on different kernel entries: there are four sets of entries, for
-# even and odd rows and columns. If training makes the sets unequal, a grid appears anyway, as we
-# will see.
+# With a stride of 2, use kernels of size 4. But an equal number of copies is only a good starting
+# point. Neighboring output pixels depend on different kernel entries: there are four sets of
+# entries, for even and odd rows and columns. If training makes the sets unequal, a grid appears
+# anyway, as we will see.
 #
 # ## 2. A class-conditional GAN
 #
@@ -156,8 +157,8 @@ print("kernels of the library's generator:", sides)
 #
 # For each $y$ separately, this is the game of chapter 9. So the best discriminator is $D^*(x, y) =
 # p(x \mid y) / (p(x \mid y) + q(x \mid y))$, and the only equilibrium of optimal players is $q(x
-# \mid y) = p(x \mid y)$: the correct images, *for each class*. The only new part in the step below
-# is that labels are passed along. Generated images get the labels of the batch.
+# \mid y) = p(x \mid y)$: the correct images, *for each class*. The only change in the step below is
+# that labels are passed to both networks. Generated images get the labels of the batch.
 #
 # ![The generator turns 32 latents and a class into maps of sizes 4 × 4, 8 × 8, 16 × 16, and 32 × 32. The discriminator turns an image and a class back into maps of sizes 16 × 16, 8 × 8, and 4 × 4, and one number.](diagrams/10_dcgan.svg)
 #
@@ -227,10 +228,10 @@ for name in ("d_loss", "g_loss"):
 
 # %% [markdown]
 # The class `ConditionalGAN` has the same step and adds sampling, checks, penalties, and saving. It
-# accepts the trained networks. Do samples show the requested class? This requires a classifier,
-# which makes errors itself, so its accuracy on test images is printed too. Ours is linear, on
-# **histograms of gradients**: the frequencies of edge directions in 4 × 4 cells of the image. These
-# features are not learned from images. We will need them again in section 4.
+# accepts the trained networks. Do samples show the requested class? To find out, we need a
+# classifier, which makes errors itself, so we also print its accuracy on test images. Ours is
+# linear, on **histograms of gradients**: the frequencies of edge directions in 4 × 4 cells of the
+# image. These features are not learned from images. Section 4 also uses them.
 
 # %%
 conditional = ConditionalGAN(generator, discriminator, CLASSES)
@@ -261,15 +262,15 @@ show(
 
 # %% [markdown]
 # Longer training would help: after so few steps, Gaussian mixtures per class are far better. And
-# the grid of section 1 is visible, although the kernels have size 4. Another remedy is a second
-# task for the discriminator, to predict the class (`ACGAN`): in published runs on digits, 99.9% of
-# the samples showed the requested class, compared with 94.2%.
+# the grid of section 1 is visible, although the kernels have size 4. To improve class agreement,
+# give the discriminator a second task, predicting the class (`ACGAN`): in published runs on digits,
+# 99.9% of the samples showed the requested class, compared with 94.2% for the conditional GAN.
 #
 # **A side effect of batch normalization.** In training, each map is normalized with the mean and
 # variance of the *batch*. So a sample depends on the rest of the batch. If all samples in a batch
 # have the same class, these statistics reveal the class. We generate the same latents with the same
 # label 0 in two contexts: among all classes, and among samples of the same class. At inference,
-# moving averages replace the batch statistics, and the context does not matter.
+# moving averages replace the batch statistics, so the context does not matter.
 
 # %%
 z = random.normal(size=(64, LATENTS)).astype("float32")
@@ -303,11 +304,11 @@ show(
 )
 
 # %% [markdown]
-# In the *discriminator*, this is worse. Real and generated batches have different statistics, so it
-# can distinguish the batches without looking at any single image. In training mode, a generator
-# that is asked for a batch of one class generates images unlike those that it was trained to
-# generate. And penalties on each image's slope are incompatible with batch normalization. That is
-# why later GANs normalize the discriminator differently.
+# In the *discriminator*, this effect is worse. Real and generated batches have different
+# statistics, so the discriminator can distinguish the batches without looking at any single image.
+# In training mode, a generator that is asked for a batch of one class generates images unlike those
+# that it was trained to generate. And penalties on each image's slope are incompatible with batch
+# normalization. That is why later GANs normalize the discriminator differently.
 #
 # ## 3. Spectral normalization
 #
@@ -315,14 +316,14 @@ show(
 # network. A dense layer $x \to W x$, with one row of the matrix $W$ per output, stretches a
 # difference between inputs by at most its largest singular value $\sigma(W)$. ReLU and leaky ReLU
 # do not stretch differences. A chain of layers stretches differences at most by the product of
-# these values. So divide each $W$ by $\sigma(W)$, and the slope of $D$ is at most 1.
+# these values. So if each $W$ is divided by $\sigma(W)$, the slope of $D$ is at most 1.
 #
 # **Power iteration** finds $\sigma$. Start with a random $u$ and repeat $v = W u / |W u|$, $u = W^T
 # v / |W^T v|$. Expand $u$ in the right singular vectors. Each round multiplies the $i$-th component
 # by $\sigma_i^2$, so relative to the first component, the other components shrink by $(\sigma_i /
 # \sigma_1)^2$. The estimate is $|W u|$, and its relative error falls like $(\sigma_2 /
 # \sigma_1)^{4t}$, because this error is quadratic in the other components. In training, one round
-# per step is enough: $W$ changes slowly, and $u$ is kept between steps.
+# per step is enough, because $W$ changes slowly, and $u$ is kept between steps.
 
 # %%
 W = random.normal(size=(64, 64))
@@ -346,12 +347,13 @@ error = np.abs(layer(bumps) - tf.nn.conv2d(bumps, kernel, 1, "VALID")).max()
 print(f"the library's layer, against a kernel divided by its singular value: {error:.0e}")
 
 # %% [markdown]
-# **A common additional claim** is that each convolution now has a slope of at most 1. This is not
-# true. The kernel is normalized after reshaping to a matrix with $k \cdot k \cdot c$ rows. The
-# convolution is a larger linear map, in which this matrix appears at every position. On a torus,
-# its singular values are known: for each frequency $\omega$, they are the singular values of the
-# small matrix $\sum_{a, b} K_{ab} e^{-i (\omega_1 a + \omega_2 b)}$ (Sedghi et al. 2019), where
-# $K_{ab}$ is the matrix of input by output channels at position $(a, b)$ of the kernel.
+# **A common claim** is that each convolution now also has a slope of at most 1. This is not true.
+# The kernel is normalized after reshaping to a matrix with $k \cdot k \cdot c$ rows. The
+# convolution is a larger linear map, in which this matrix appears at every position. If the image
+# wraps around at its borders, the singular values of this map are known: for each frequency
+# $\omega$, they are the singular values of the small matrix $\sum_{a, b} K_{ab} e^{-i (\omega_1 a +
+# \omega_2 b)}$ (Sedghi et al. 2019), where $K_{ab}$ is the matrix of input by output channels at
+# position $(a, b)$ of the kernel.
 #
 # How large can the slope be? Let $R$ be the reshaped kernel. The output at a position is $R^T$
 # times the window $w$ of $k \times k$ pixels around it, so its squared length is at most
@@ -377,13 +379,14 @@ for name, each in (("random 3x3 kernel", kernel), ("smooth 3x3 kernel", smooth))
 # So spectral normalization bounds the slope, with a constant that grows with the kernel size. In
 # practice, it keeps all layers at the same scale.
 #
-# ## 4. How samples are measured
+# ## 4. How samples are evaluated
 #
-# Without a likelihood, *sets* are compared instead: samples and test images, by features $f$ of a
-# network or, here, by histograms of gradients.
+# Without a likelihood, we compare two *sets*, samples and test images, in the features of a network
+# or, here, in histograms of gradients.
 #
 # **Fréchet distance.** Fit a normal distribution to each set of features, and compute the distance
-# between the two (Heusel et al. 2017: FID, with features from an Inception network):
+# between the two distributions (Heusel et al. 2017; called FID with features from an Inception
+# network):
 #
 # $$d^2 = |m_a - m_b|^2 + \mathrm{tr} \left( C_a + C_b - 2 (C_a C_b)^{1/2} \right).$$
 #
@@ -398,9 +401,9 @@ for name, each in (("random 3x3 kernel", kernel), ("smooth 3x3 kernel", smooth))
 #
 # It is the squared distance between the means of both sets in the space of the kernel; here $d$ is
 # the number of features. Means over *pairs* $a \ne a'$ are unbiased estimates. So for two halves of
-# one set, the average is 0 for any $n$, and negative values also occur. We take two parts of the
-# training set and observe both distances. Values after ± here and below are jackknife standard
-# errors: they measure how the estimate changes when single images are left out.
+# one set, the average is 0 for any $n$, and negative values also occur. We compute both distances
+# between two parts of the training set. Values after ± here and below are jackknife standard
+# errors, which measure how the estimate changes when single images are left out.
 
 # %%
 one = frechet_distance(np.array([[0.0], [2.0]]), np.array([[3.0], [9.0]]))["distance"]
@@ -440,15 +443,15 @@ show(
 # $n$.**
 #
 # **Precision and recall** (Kynkäänniemi et al. 2019). Draw a ball around each real image that
-# reaches its fifth neighbor. *Precision* is the fraction of samples inside any of these balls: are
-# the samples good? Then draw balls around the samples. *Recall* is the fraction of real images
-# inside: are all real images covered?
+# extends to the image's fifth-nearest neighbor. *Precision* is the fraction of samples inside any
+# of these balls: are the samples good? Then draw balls around the samples. *Recall* is the fraction
+# of real images inside any of these balls: are all real images covered?
 #
-# We evaluate samples from four GANs and a simple baseline, a **Gaussian mixture** over pixels
+# We evaluate samples from four GANs and a simple baseline, a **Gaussian mixture** on pixels
 # (Richardson and Weiss 2018). We also evaluate sets that should *fail*: test images of only five
 # classes, blurred images, negatives (black and white exchanged), and exact copies of training
-# images. The last column is the median distance to the nearest of 5,000 training images, in pixels,
-# relative to that of test images.
+# images. The last column is the median distance, in pixels, to the nearest of 5,000 training
+# images, divided by the same median for test images.
 
 # %%
 others, others_labels = test[N:], test_labels[N:]
@@ -499,11 +502,11 @@ show(
 # %% [markdown]
 # Read the rows from top to bottom.
 #
-# - **Other test images** are the reference: the distance between equal distributions under these
-#   estimates. Even they have a precision of only 0.91 and a recall of only 0.89.
-# - **Copies** of training images are perfect by all metrics except the last. No distance between
-#   sets detects where samples come from.
-# - **Negatives** are also perfect by these metrics: their gradients point in the opposite
+# - **Other test images** are the reference: they have the same distribution as the test images.
+#   Even so, their precision is only 0.91, and their recall is only 0.89.
+# - **Copies** of training images are perfect according to all metrics except the last. No distance
+#   between sets can detect where samples come from.
+# - **Negatives** are also perfect according to these metrics: their gradients point in the opposite
 #   direction, and the histograms ignore the sign. A feature that maps many images to the same value
 #   cannot detect changes among these images. Only the last column detects the negatives.
 # - **Blur** lowers precision, and **missing classes** lower recall. The two metrics are designed
@@ -512,11 +515,11 @@ show(
 #   data, where balls are dense. It is far behind test images in recall and in both distances. But
 #   it is not a weak baseline: it beats BigGAN in Fréchet distance (slightly), precision, and
 #   recall, though not in kernel distance.
-# - Of the three large GANs, **DCGAN** is best by both distances and by recall, and has the lowest
-#   precision. **BigGAN** has the best precision and the worst recall. A single number does not rank
-#   them, nor does a single type of features. Here, StyleGAN and BigGAN are about equal in kernel
-#   distance, and StyleGAN is better in Fréchet distance. In the features of trained classifiers,
-#   BigGAN has less than half of StyleGAN's kernel distance (table at the end).
+# - Of the three large GANs, **DCGAN** is best in both distances and in recall, but has the lowest
+#   precision. **BigGAN** has the best precision and the worst recall. Neither a single metric nor a
+#   single type of features is enough to rank them. Here, StyleGAN and BigGAN are about equal in
+#   kernel distance, and StyleGAN is better in Fréchet distance. In the features of trained
+#   classifiers, BigGAN has less than half of StyleGAN's kernel distance (see the table at the end).
 # - Our small GAN is worse than the mixture in all four metrics. Its recall is the lowest of all
 #   rows.
 #
@@ -529,16 +532,17 @@ show(
 # The players of a GAN need not converge. In the game of chapter 9, they circled around the
 # equilibrium, whose *center* is the point where they should be. So a moving average of the
 # generator's weights, $\bar w \leftarrow \beta \bar w + (1 - \beta) w$, is maintained during
-# training and used for sampling. How much of the circle remains? Let $w_t = e^{i \theta t}$, with
-# the angle $\theta$ per step. The average is a sum over all previous steps, a geometric series:
+# training and used for sampling. How large a circle does the average describe? Let $w_t = e^{i
+# \theta t}$, with the angle $\theta$ per step. The average is a sum over all previous steps, a
+# geometric series:
 #
 # $$\bar w_t = (1 - \beta) \sum_{j \ge 0} \beta^j e^{i \theta (t - j)}
 # = e^{i \theta t} \frac{1 - \beta}{1 - \beta e^{-i \theta}}, \qquad
 # |\bar w_t| = \frac{1 - \beta}{\sqrt{1 - 2 \beta \cos \theta + \beta^2}}.$$
 #
-# It is also a circle, with a smaller radius. We let the two numbers of chapter 9 take turns, with
-# steps of $h = 0.2$. Their matrix has determinant 1 and trace $2 - h^2/4$, so $\cos \theta = 1 -
-# h^2/8$.
+# The average also moves on a circle, with a smaller radius. We update the two numbers of chapter 9
+# in turn, with steps of $h = 0.2$. Their matrix has determinant 1 and trace $2 - h^2/4$, so $\cos
+# \theta = 1 - h^2/8$.
 
 # %%
 H = 0.2
@@ -570,15 +574,15 @@ axes.legend(loc="lower right")
 show(drawn, "averages", "Two players circle around (0, 0), with their averages.")
 
 # %% [markdown]
-# With 0.999, the start is forgotten only after thousands of steps. If the average is too long for
-# the run, it still contains old weights. The exports in this chapter contain averages.
+# With $\beta = 0.999$, the average forgets the starting point only after thousands of steps. If the
+# average is too long for the run, it still contains old weights. The exports in this chapter
+# contain averages.
 #
 # ## 6. Truncation
 #
-# A trained generator can use latents from a distribution other than the one on which it was
-# trained. Large latent values were rare in training, and their images are often poor.
-# **Truncation** keeps each latent in $[-t, t]$ (Brock et al. 2019). The variance of a truncated
-# normal number is known:
+# A trained generator can be given latents from a distribution other than the one used in training.
+# Large latent values were rare in training, and their images are often poor. **Truncation** keeps
+# each latent in $[-t, t]$ (Brock et al. 2019). The variance of a truncated normal number is known:
 #
 # $$1 - \frac{2 t \varphi(t)}{2 \Phi(t) - 1},$$
 #
@@ -626,21 +630,21 @@ show(
 )
 
 # %% [markdown]
-# Both curves fall: precision is gained at the expense of recall. At $\psi = 0$, precision is 1 and
-# recall 0, the value of a single image. It is *not* the mean image: the mean of styles is a style,
-# here the style of a patterned pullover. The two generators cannot be ranked where the curves do
-# not overlap. (The curves use 500 images per set. The table above used 1,000, so its numbers
-# differ.)
+# Both curves fall: precision is gained at the expense of recall. At $\psi = 0$, all samples are the
+# same image, so precision is 1 and recall is 0. This image is *not* the mean image: the mean of
+# styles is a style, here the style of a patterned pullover. The two generators cannot be ranked
+# where the curves do not overlap. (The curves use 500 images per set, but the table above uses
+# 1,000, so the numbers differ.)
 #
-# ## 7. Walks between latents, and back from images
+# ## 7. From latents to latents, and from images to latents
 #
-# What is on a straight line between two latents? A normal latent with $d$ numbers has a squared
-# length of $d$ on average, with a standard deviation of only $\sqrt{2d}$. The length varies by this
-# value divided by $2 \sqrt d$, the slope of the square: its standard deviation is about $1 / \sqrt
-# 2 \approx 0.7$ for any $d$. So nearly all samples are close to a **sphere** with radius $\sqrt d$,
-# which is 10 for $d = 100$. The midpoint of two independent samples has half the variance, so its
-# length is $\sqrt{d / 2}$, about 7, where the generator was never trained. An arc around the origin
-# stays on the sphere. Is this visible?
+# Which latents are on a straight line between two latents? The squared length of a normally
+# distributed latent with $d$ numbers has a mean of $d$ and a standard deviation of only
+# $\sqrt{2d}$. Dividing by $2 \sqrt d$, the slope of the square, shows that the standard deviation
+# of the length is about $1 / \sqrt 2 \approx 0.7$ for any $d$. So nearly all samples are close to a
+# **sphere** with radius $\sqrt d$, which is 10 for $d = 100$. The midpoint of two independent
+# samples has half the variance, so its length is $\sqrt{d / 2}$, about 7, where the generator was
+# never trained. An arc around the origin stays on the sphere. Is this visible?
 
 # %%
 ends = dcgan.draw_latents(2 * N, seed=2)
@@ -671,18 +675,19 @@ show(
 )
 
 # %% [markdown]
-# By kernel distance, the midpoints of lines are slightly farther from test images than the
-# endpoints and the midpoints of arcs, by less than two standard errors. Visually, there is no
-# difference. Midpoints of arcs have the distribution of latents, and midpoints of lines do not, but
-# this generator is not sensitive to the difference. A generator is continuous, so a small enough
-# step changes little. But the image may change quickly: in the middle pair, the shoe dissolves and
-# the shirt appears within three of ten steps, and the images in between are neither.
+# In kernel distance, images from midpoints of lines are slightly farther from test images than
+# images from endpoints or midpoints of arcs, but by less than two standard errors. Visually, there
+# is no difference. Midpoints of arcs have the distribution of latents, and midpoints of lines do
+# not, but this generator is not sensitive to the difference. A generator is continuous, so a small
+# enough step changes little. But the image may change quickly: in the middle pair, the shoe
+# dissolves and the shirt appears within three of ten steps, and the images in between are neither.
 #
 # **Inversion.** Which latents generate a given image $x$? A GAN has no encoder, but the generator
 # has a gradient: minimize $|G(z) - x|^2$ over $z$ with Adam, starting at $z = 0$. For images that
 # $G$ generated itself, an exact solution exists, so the remaining error is due to the search. For
-# test images, two errors add up: images that $G$ cannot generate, and latents that the search does
-# not find. The simple baseline uses as many numbers per image: 100 principal components.
+# test images, there are two sources of error: $G$ cannot generate some images, and the search does
+# not find some latents. The simple baseline uses the same number of values per image: 100 principal
+# components.
 
 # %%
 EACH = 6  # test images, and as many of the generator's own
@@ -742,26 +747,28 @@ show(
 )
 
 # %% [markdown]
-# For test images, the search is better than 100 components on average, and worse for two of six.
-# For the generator's own images, the exact solution is known, with an error of 0. The search finds
-# *none* of them within its 400 steps and is worse than the components for two of six: it turns a
-# bag into a shoe. Their mean error equals that of test images, 15, so these errors do *not* show
-# what $G$ cannot generate: most of the error may come from the search. And a small error does not
-# imply the correct latents: for the last image, the latents found are at a distance of 10 from the
-# true latents. The search finds a similar image, not *the* code of an image. To find codes, train
-# an encoder ([chapter 4](04_vae.md)).
+# For test images, the search has a smaller error than 100 components on average, but a larger error
+# for two of six images. For the generator's own images, the exact solution is known, with an error
+# of 0. The search does *not* find any of these solutions within its 400 steps, and is worse than
+# the components for two of six images: it turns a bag into a shoe. The mean error is 15, as for
+# test images, so errors on test images do *not* show what $G$ cannot generate: most of the error
+# may come from the search. And a small error does not imply that the latents are correct: for the
+# last image, the latents found are at a distance of 10 from the true latents. The search finds a
+# similar image, not *the* code of an image. To find codes, train an encoder ([chapter
+# 4](04_vae.md)).
 #
 # ## 8. Styles
 #
 # StyleGAN (Karras et al. 2019) changes how latents enter the network. A DCGAN receives $z$ at its
-# first layer, and $z$ is normal in all directions. Where the data lack a combination of properties,
-# the map has to bend around the hole. StyleGAN's mapping $w = f(z)$ can do the bending, and $w$
-# need not be normal. Its synthesis network starts with a *learned constant*. In each layer, every
-# channel of the maps is normalized to mean 0 and standard deviation 1, and then scaled and shifted
-# by numbers that depend only on $w$. Because the next layer normalizes its inputs, the scales of a
-# style affect only its own layer. Fine noise is added as well. The export here has the generator of
-# the second paper (Karras et al. 2020), in which $w$ scales the channels before each convolution,
-# and the outputs are divided by the standard deviation that this would cause.
+# first layer, and $z$ is normal in all directions. If a combination of properties does not occur in
+# the data, the map has to bend around this gap. In StyleGAN, the mapping $w = f(z)$ can do the
+# bending, and $w$ does not have to be normally distributed. Its synthesis network starts with a
+# *learned constant*. In each layer, every channel of the maps is normalized to mean 0 and standard
+# deviation 1, and then scaled and shifted by numbers that depend only on $w$. Because the next
+# layer normalizes its inputs, the scales of a style affect only its own layer. Fine noise is added
+# as well. The export here has the generator of the second paper (Karras et al. 2020), in which $w$
+# scales the channels before each convolution, and the outputs are divided by the standard deviation
+# that this would cause.
 #
 # Because each layer has its own $w$, styles can be **mixed**: the coarse layers use the style of
 # one sample, and the fine layers use the style of another sample. Which properties does each style
@@ -800,25 +807,25 @@ show(
 # and texture. The picture shows mixtures after three layers. Rows share their shape, and columns
 # share their tone.
 #
-# Only the structure of the network causes this division of labor. Mixing in training (some samples
-# get two styles) makes layers depend less on each other.
+# This division of labor comes only from the structure of the network. Mixing styles in training
+# (some samples get two styles) makes layers depend less on each other.
 #
 # ## 9. Common claims, and what is true
 #
 # - **"FID measures how good images are."** It compares two normal distributions in the features of
-#   one network, with a bias that depends on the number of images (section 4). It is 0 for copies of
-#   the test set, and does not detect what its features do not capture.
+#   one network, with a bias that depends on the number of images (section 4). The FID is 0 for
+#   copies of the test set, and does not detect differences that its features do not capture.
 # - **"Spectral normalization makes every layer 1-Lipschitz."** This holds for dense layers once the
 #   power iteration has converged. A convolution has up to $k$ times the slope of its reshaped
 #   kernel (section 3).
 # - **"Batch normalization is a property of the network."** It is a property of the network *and the
 #   batch* (section 2).
-# - **"Interpolation proves that nothing is memorized."** It shows that the generator is continuous.
-#   To find copies, search for them, among *all* training images and for each sample.
-# - **"A lower temperature, psi, or truncation improves the model."** In section 6, it traded recall
-#   for precision, and the model itself does not change.
-# - **"The generator has an inverse."** It maps 100 numbers to 1024, so most images have no latents
-#   at all (section 7).
+# - **"Interpolation proves that nothing is memorized."** Interpolation shows that the generator is
+#   continuous. To find copies, search *all* training images for each sample.
+# - **"A lower temperature, psi, or truncation improves the model."** In section 6, truncation
+#   traded recall for precision, and it does not change the model itself.
+# - **"The generator has an inverse."** The generator maps 100 numbers to 1024, so most images have
+#   no latents at all (section 7).
 #
 # ## Questions
 #
@@ -827,22 +834,23 @@ show(
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# In our features, a generator of negatives of clothes has a kernel distance of 0. The histograms
-# use the direction of an edge without its sign, so a negative has the same features. Every feature
-# has such blind spots: it maps some changed images to the same values. So report several features,
-# and look at the images.
+# In our features, a generator of negative images of clothes has a kernel distance of 0. The
+# histograms use the direction of an edge without its sign, so a negative has the same features.
+# Every feature has such blind spots: it maps some changed images to the same values. So report
+# several features, and look at the images.
 #
 # </details>
 #
 # **2.** Let both sets have $d$ independent features with variance 1. How large is the part of the
-# Fréchet distance that comes from the means alone, for $n$ images per set? What is it for $d =
+# Fréchet distance that comes from the means alone, for $n$ images per set? How large is it for $d =
 # 2048$, as with Inception, and $n = 1000$?
 #
 # <details markdown="1"><summary>Answer</summary>
 #
 # Each sample mean has the variance $1 / n$, so the squared difference of two of them is $2 / n$ on
-# average, and $2 d / n$ for all features. For $d = 2048$ and $n = 1000$, this is 4.1, between sets
-# from the same distribution, and the covariances add more. So papers use 50,000 images.
+# average, and $2 d / n$ for all features. For $d = 2048$ and $n = 1000$, this is 4.1, although both
+# sets have the same distribution, and the covariances add more. For this reason, papers use 50,000
+# images.
 #
 # </details>
 #
@@ -852,21 +860,21 @@ show(
 # <details markdown="1"><summary>Answer</summary>
 #
 # Labels now contain no information about the image: $p(x \mid y) = p(x)$ for each $y$. So each row
-# contains all types of clothes, and the players' losses look as before. Of our samples, 9.8% had
-# the requested class, as expected by chance. The loss cannot detect this: the labels are wrong for
-# the discriminator, too.
+# contains all types of clothes, and the losses of the two players look the same as before. Of our
+# samples, 9.8% had the requested class, as expected by chance. The loss cannot detect this: the
+# labels are wrong for the discriminator, too.
 #
 # </details>
 #
 # ## Where to go from here
 #
-# Values are from the published runs in [RESULTS.md](../../RESULTS.md). Their kernel distances use
-# the features of two trained classifiers, and the worse result counts.
+# Values are from the published runs in [RESULTS.md](../../RESULTS.md). Their kernel distances are
+# computed with the features of two trained classifiers; the larger distance is shown.
 #
 # | topic | class | recipe | result | paper |
 # |-|-|-|-|-|
-# | clothes by DCGAN | `GAN` | [dcgan_fashion_mnist](../../recipes/dcgan_fashion_mnist.py) | kernel distance 0.008699; Gaussian mixture 0.1370 | [Radford et al. 2016](https://arxiv.org/abs/1511.06434) |
-# | faces by DCGAN | `GAN` | [dcgan_celeb_a](../../recipes/dcgan_celeb_a.py) | kernel distance 0.1291; Gaussian mixture 0.1191 | [Radford et al. 2016](https://arxiv.org/abs/1511.06434) |
+# | clothes from DCGAN | `GAN` | [dcgan_fashion_mnist](../../recipes/dcgan_fashion_mnist.py) | kernel distance 0.008699; Gaussian mixture 0.1370 | [Radford et al. 2016](https://arxiv.org/abs/1511.06434) |
+# | faces from DCGAN | `GAN` | [dcgan_celeb_a](../../recipes/dcgan_celeb_a.py) | kernel distance 0.1291; Gaussian mixture 0.1191 | [Radford et al. 2016](https://arxiv.org/abs/1511.06434) |
 # | digits of a class | `ConditionalGAN`, `ACGAN` | [conditional_gan_mnist](../../recipes/conditional_gan_mnist.py) | requested class 0.942; Gaussian mixture per class 0.9464 | [Mirza, Osindero 2014](https://arxiv.org/abs/1411.1784) |
 # | losses and normalizations compared | `GAN` | [gan_objectives_fashion_mnist](../../recipes/gan_objectives_fashion_mnist.py) | kernel distance with R1 0.0298, with spectral normalization 0.02949; Gaussian mixture 0.004188 | [Miyato et al. 2018](https://arxiv.org/abs/1802.05957) |
 # | truncation | `BigGAN` | [big_gan_fashion_mnist](../../recipes/big_gan_fashion_mnist.py) | kernel distance 0.04079; Gaussian mixture 0.1370; recall 0.1866, truncated at 1 0.04230, Gaussian mixture 0.7234 | [Brock et al. 2019](https://arxiv.org/abs/1809.11096) |

@@ -1,21 +1,21 @@
 # %% [markdown]
 # # 11. Image-to-image translation
 #
-# A **translation** generates an image of one domain from an image of another: a photograph from a
-# map, a painting from a photograph, a large image from a small one. There are three types of data,
-# each with its own difficulty:
+# A **translation** generates an image in one domain from an image in another: a photograph from a
+# map, a painting from a photograph, or a large image from a small one. There are three types of
+# data, each with its own difficulty:
 #
-# - **pairs**, where a source and its target are known. Often a source allows many targets, and a
-#   pixel distance is minimized by a blurred mixture of them;
-# - **no pairs**, only two collections of images. Then nothing in the data shows which image of one
-#   collection belongs to which image of the other;
-# - **small and large images**, where pairs cost nothing. In this case, two goals conflict: a small
-#   error and a natural appearance. We derive the size of this conflict for one normal number and
-#   for posterior samples.
+# - **pairs** of a source and its known target. Often a source allows many targets, and a blurred
+#   mixture of these targets minimizes a pixel distance;
+# - **no pairs**, only two collections of images. Then nothing in the data shows which image in one
+#   collection belongs to which image in the other;
+# - **small and large images**, for which pairs cost nothing. In this case, two goals conflict: a
+#   small error and a natural appearance. We derive how much they conflict for a single normally
+#   distributed number and for posterior samples.
 #
 # After this chapter, you can state which outputs minimize squared and absolute losses, write the
-# steps of pix2pix and CycleGAN, prove that a cycle does not determine a mapping, and compute the
-# price of a sharp image.
+# training steps of pix2pix and CycleGAN, prove that a cycle does not determine a mapping, and
+# compute the price of a sharp image.
 #
 # With `QUICK=1` in the environment, the chapter runs in seconds, on less data and with fewer steps.
 
@@ -53,26 +53,27 @@ random = np.random.default_rng(0)
 warnings.filterwarnings("ignore", message=".*does not contain the weights of discriminator")
 
 # %% [markdown]
-# ## 1. Pairs: what a distance answers
+# ## 1. Pairs: what a distance rewards
 #
 # Let $x$ be a source and $y$ its target, both images, and $y_i$ the level of pixel $i$ in $y$. If
 # $x$ does not determine $y$, then $y_i$ has a distribution for each $x$. A network outputs one
 # number $a$ per pixel. Which $a$ is best?
 #
 # - **Squared loss** $E[(y_i - a)^2 \mid x]$: its derivative with respect to $a$ is $2 (a - E[y_i
-#   \mid x])$. It is 0 at the **mean** of the targets.
-# - **Absolute loss** $E[|y_i - a| \mid x]$: if $a$ increases slightly, the loss increases by this
-#   amount for every target below $a$, and decreases by this amount for every target above $a$. So
-#   the derivative is $P(y_i < a \mid x) - P(y_i > a \mid x)$, which changes its sign at the
+#   \mid x])$, which is 0 at the **mean** of the targets.
+# - **Absolute loss** $E[|y_i - a| \mid x]$: if $a$ increases slightly, the loss increases by the
+#   same amount for every target below $a$, and decreases by this amount for every target above $a$.
+#   So the derivative is $P(y_i < a \mid x) - P(y_i > a \mid x)$, which changes its sign at the
 #   **median**.
 #
-# Both choose each pixel separately. Neither result has to be an image that occurs in the data.
+# Both losses choose each pixel separately, so neither result has to be an image that occurs in the
+# data.
 #
-# Here is an example that we can compute. The source $x$ is a black-and-white digit. The target $y$
-# is the same digit on a striped background: of every four rows, one row has level 160, and three
-# rows have level 0. Which row is bright differs from image to image, and $x$ does not determine
-# which row is bright. So each background pixel is 160 with probability $1/4$. Its mean is 40, and
-# its median is 0.
+# Here is an example with computable answers. The source $x$ is a black-and-white digit. The target
+# $y$ is the same digit on a striped background: of every four rows, one row has level 160, and
+# three rows have level 0. Which row is bright differs from image to image, and $x$ does not
+# determine which row is bright. So each background pixel is 160 with probability $1/4$. Its mean is
+# 40, and its median is 0.
 
 # %%
 data = small_images("mnist", first=DIGITS)
@@ -144,12 +145,12 @@ absolute.fit(pairs.stream(16, 0), steps_per_epoch=PAIR_STEPS, verbose=0)
 answer("trained, absolute loss", absolute.generator)
 
 # %% [markdown]
-# Here, "squared" and "absolute" are the two losses in levels from 0 to 255, over the background
-# pixels, and the last two columns describe the outputs. Trained networks come close to the theory:
-# the squared loss gives a gray level of 40, and the absolute loss omits the stripes. Their losses
-# are close to the minimum. In both cases, the standard deviation of the levels is far below the
-# targets' 69, so no background looks like a target. And a *true* target of the same $x$, sampled
-# again, has twice the squared error of the mean, and one and a half times the absolute error of the
+# Here, "squared" and "absolute" are the two losses over the background pixels, in levels from 0 to
+# 255, and the last two columns describe the outputs. Trained networks come close to the theory: the
+# squared loss yields a gray level of 40, and the absolute loss omits the stripes. The losses of
+# both networks are close to the minimum. In both cases, the standard deviation of the levels is far
+# below the targets' 69, so no background looks like a target. And another *true* target of the same
+# $x$ has twice the squared error of the mean, and one and a half times the absolute error of the
 # median. Section 5 derives the factor 2.
 #
 # ## 2. A loss that is learned
@@ -162,23 +163,23 @@ answer("trained, absolute loss", absolute.generator)
 #
 # For the best $D$, this is $-2 \log 2 + 2\,\mathrm{JS}$ of two *joint* distributions, $p(x) p(y
 # \mid x)$ and $p(x) q(y \mid x)$, where $q$ is the distribution of $G$'s outputs. The minimum is
-# reached only where $q(y \mid x) = p(y \mid x)$ for (almost) all $x$. A discriminator that sees
-# only $y$, as in equation (2), compares $p(y)$ with $q(y)$. Their divergence is 0 even if $G$
-# translates every $x$ to a correct image for *another* $x$. So only the condition ties the output
-# to the source. Equation (4) adds an absolute loss with a weight $\lambda$. In practice, and in our
-# code, $G$ minimizes $-\log D$ instead of $\log (1 - D)$ (chapter 9):
+# reached only if $q(y \mid x) = p(y \mid x)$ for (almost) all $x$. A discriminator that sees only
+# $y$, as in equation (2), compares $p(y)$ with $q(y)$. Their divergence is 0 even if $G$ translates
+# every $x$ to a correct image for *another* $x$. So the output is tied to the source only because
+# $D$ sees the source. Equation (4) adds an absolute loss with a weight $\lambda$. In practice, and
+# in our code, $G$ minimizes $-\log D$ instead of $\log (1 - D)$ (chapter 9):
 #
 # $$E[-\log D(x, G(x))] + \lambda E[\,|y - G(x)|\,].$$
 #
-# Here, $|\cdot|$ of an image is the *mean* of its absolute values in $[-1, 1]$; in section 5,
-# $|\cdot|^2$ is a sum of squares.
+# Here, $|\cdot|$ is the *mean* of an image's absolute values, with pixels in $[-1, 1]$; in section
+# 5, $|\cdot|^2$ is a sum of squares.
 #
-# **PatchGAN.** $D$ returns a map of logits `[batch, h, w, 1]`, each of which depends only on one
-# patch of source and image. The loss is the mean over the map. To the extent that $D$ does not know
-# the position of a patch, the game compares the distributions of all real and generated patches. So
-# $D$ evaluates texture, here stripes, and cannot detect whether distant patches fit together. This
-# is left to the absolute loss. The paper uses patches of 70x70 pixels in 256x256 images; ours have
-# 16x16 pixels in 28x28 images.
+# **PatchGAN.** $D$ returns a map of logits `[batch, h, w, 1]`, each of which depends on only one
+# patch of the source and the image. The loss is the mean over the map. To the extent that $D$ does
+# not know the position of a patch, the game compares the distributions of all real and generated
+# patches. So $D$ evaluates texture (here, stripes), and cannot detect whether distant patches fit
+# together. The absolute loss has to ensure this. The paper uses patches of 70x70 pixels in 256x256
+# images; we use patches of 16x16 pixels in 28x28 images.
 #
 # The following class implements this step.
 
@@ -257,25 +258,25 @@ show(
 )  # fmt: skip
 
 # %% [markdown]
-# With weights of 10 and 0, there are stripes, with about the targets' mean of 40 and standard
-# deviation of 69. Both errors are close to those of another target: twice the minimum squared error
-# and one and a half times the minimum absolute error. So the squared distance ranks these two
-# networks last, and the absolute distance puts them 50 to 60 percent above the minimum. Yet only
-# these two networks generate stripes at all; the stripes for weight 0 are broken. With a weight of
-# 100, which the paper uses for its images, the background is nearly the same as with the absolute
-# loss alone.
+# With weights of 10 and 0, there are stripes, whose mean and standard deviation are close to the
+# targets' 40 and 69. Both errors are close to the errors of another target: twice the minimum
+# squared error and one and a half times the minimum absolute error. So the squared distance ranks
+# these two networks last, and the absolute distance puts them 50 to 60 percent above the minimum.
+# Yet only these two networks generate stripes at all; the stripes for weight 0 are broken. With a
+# weight of 100, which the paper uses for its images, the background is nearly the same as with the
+# absolute loss alone.
 #
-# But look at the stripes again: in *all* 600 test images, the same row is bright. The data have
-# four answers for each $x$, and each run found only one of them. Without noise, $G$ can give only
-# one answer for each $x$, so $q(y \mid x) = p(y \mid x)$ is out of reach. $G$ could at least give
-# different answers for different $x$, but it did not.
+# But look at the stripes again: in *all* 600 test images, the same row is bright. The data contain
+# four targets for each $x$, and each run found only one of them. Without noise, $G$ can generate
+# only one target for each $x$, so it cannot reach $q(y \mid x) = p(y \mid x)$. $G$ could at least
+# choose different rows for different $x$, but it did not.
 #
-# **The effect of the absolute loss on the game.** Take one pixel with two answers, bright with
-# probability $p = 0.3$ for a given $x$. Suppose that $G$ generates bright with probability $q$.
-# With the game's loss $\log (1 - D)$ and the best $D$, it minimizes, up to a constant,
-# $2\,\mathrm{JS}(p, q) + \lambda (q (1 - p) + (1 - q) p)$. The first term is minimal at $q = p$.
-# The second term is linear in $q$ with slope $1 - 2p > 0$, so it pulls $q$ toward 0, the median. We
-# compute the best $q$ on a grid.
+# **The effect of the absolute loss on the game.** Take one pixel with two possible values that, for
+# a given $x$, is bright with probability $p = 0.3$. Suppose that $G$ makes it bright with
+# probability $q$. With the game's loss $\log (1 - D)$ and the best $D$, $G$ minimizes, up to a
+# constant, $2\,\mathrm{JS}(p, q) + \lambda (q (1 - p) + (1 - q) p)$. The first term is minimal at
+# $q = p$. The second term is linear in $q$ with slope $1 - 2p > 0$, so it pulls $q$ toward 0, the
+# median. We compute the best $q$ on a grid.
 
 # %%
 p, q = 0.3, np.linspace(1e-6, 1 - 1e-6, 100_001)
@@ -308,13 +309,14 @@ show(
 )
 
 # %% [markdown]
-# So the absolute loss is not part of the goal "answer as the data do": it moves the best answer
-# toward the median. With a weight of 3, bright is generated 6 times in 100, compared with 30 in the
-# data. (It never disappears entirely, because the slope of the JS divergence at $q = 0$ is minus
-# infinity.) In return, the absolute loss gives a direction from the first step on, when $D$ has not
-# learned anything yet, and evaluates the arrangement of patches, which $D$ cannot detect. So it is
-# a compromise. The authors found that their generators ignored the noise they were given. Our
-# computation offers one reason: varied answers increase the absolute loss.
+# So the absolute loss does not help $G$ match the distribution of the data: it moves the best $q$
+# toward the median. With a weight of 3, the pixel is bright in 6% of the outputs, compared with 30%
+# of the targets. (The fraction never becomes 0, because the slope of the JS divergence at $q = 0$
+# is minus infinity.) In return, the absolute loss gives a direction from the first step on, when
+# $D$ has not learned anything yet, and evaluates the arrangement of patches, which $D$ cannot
+# detect. So the absolute loss is a compromise. The authors found that their generators ignored the
+# noise in their input. Our computation offers one reason: varied outputs increase the absolute
+# loss.
 #
 # ## 3. No pairs: CycleGAN
 #
@@ -339,23 +341,24 @@ show(
 #
 # Then $G'(x)$ has the density $p_Y$, and $F'(y)$ the density $p_X$, because $s^{-1}$ also preserves
 # $p_Y$. And $F'(G'(x)) = F(s^{-1}(s(G(x)))) = x$, and likewise $G'(F'(y)) = y$. So the cycle loss
-# is 0, and discriminators, however good, receive the same distributions. All these losses are equal
-# for $(G, F)$ and $(G', F')$. $\square$
+# is 0, and discriminators, however good, receive the same distributions. So all of these losses are
+# equal for $(G, F)$ and $(G', F')$. $\square$
 #
-# Such maps $s$ are abundant: a rotation of a normal distribution with equal variances, an exchange
-# of two equally frequent classes by a map between their distributions, or mirroring if mirrored
-# images are equally frequent. So where the losses allow $G$, they also allow all these $s \circ G$.
-# The choice among them depends on the networks, their initial weights, and the path of training.
+# There are many such maps $s$: a rotation of a normal distribution with equal variances, a swap of
+# two equally frequent classes with a map between their distributions, or mirroring if mirrored
+# images are equally frequent. So if the losses allow $G$, they also allow $s \circ G$ for every
+# such $s$. The choice among them depends on the networks, their initial weights, and the path of
+# training.
 #
 # We test this with five classes, each a small cloud on a ring. The clouds of $Y$ are the clouds of
-# $X$, rotated by some degrees, and this rotation is the *intended* mapping. Labels are hidden from
+# $X$, rotated by some degrees, and this rotation is the *intended* mapping. Labels are not used in
 # training. All $5! = 120$ ways to map clouds to clouds can have a cycle loss of 0 and generate the
 # correct distributions. If one of them were chosen at random, each class would be preserved with
 # probability $1/5$.
 #
-# A game with two numbers is tiny, so we train 24 at once. `EinsumDense` gives each game its own
-# weights: `"bsi,sio->bso"` has the batch b, the game s, and inputs i and outputs o. There are four
-# types:
+# A game with two numbers is tiny, so we train 24 games at once. `EinsumDense` gives each game its
+# own weights: `"bsi,sio->bso"` has the batch b, the game s, and inputs i and outputs o. There are
+# four types:
 #
 # - without a cycle loss, rotated by 50°;
 # - with a cycle loss of weight 10, rotated by 50°;
@@ -515,13 +518,14 @@ show(
 # games end in *different* assignments, and the points on the intended cloud are no more than a
 # random permutation gives on average, 0.20. So there is no sign that the cycle preserves classes.
 # The cycle does exactly what its loss requires: points are recovered. In the picture, the clouds
-# also keep their width, whereas without the cycle they shrink to strokes.
+# also keep their width; without the cycle loss, they shrink to strokes.
 #
 # Near the identity, all six games agree. Rotated by 20°, all classes are preserved; rotated by 50°,
 # *none* is preserved, because the nearest cloud is the wrong cloud. The losses are equally good in
 # both cases. So agreement between runs does not show that the mapping is correct: the runs share a
 # preference. Convolutional networks may prefer to leave shapes in place, which we did not test.
-# This would suit photographs and paintings, but it does not follow from the cycle loss.
+# Such a preference would suit photographs and paintings, but it does not follow from the cycle
+# loss.
 #
 # CycleGAN has one more term, for similar domains: the **identity loss** $|G(y) - y|$ (sec. 5.2),
 # which encourages $G$ to leave images that are already in $Y$ unchanged. This loss may exclude some
@@ -534,8 +538,9 @@ show(
 # the standard deviations 1 and 0.01: the second number of $y$ is invisible grain. $G(x) = (x_1,
 # 0.01 x_2)$ and $F(y) = (y_1, 100 y_2)$ have a cycle loss of 0 and generate the correct
 # distributions. Half of $x$ is hidden in the grain. An error of 0.01 in $y_2$ is multiplied by 100.
-# Chu, Zhmoginov, Sandler (2017) found a CycleGAN that hides photographs in maps in this way. A test
-# is to add a little noise to $G(x)$ and to check whether $F$ still recovers $x$.
+# Chu, Zhmoginov, Sandler (2017) found a CycleGAN that hides photographs in maps in this way. To
+# test for hidden information, add a little noise to $G(x)$ and check whether $F$ still recovers
+# $x$.
 #
 # We test the published CycleGAN of the recipe `cyclegan_monet` on two photographs.
 
@@ -573,29 +578,29 @@ show(
 )
 
 # %% [markdown]
-# Noise of 6.4 levels changes the outputs of $F$ by 1.5 levels, so $F$ dampens it. Afterward, the
-# photograph is recovered as well as before: 11.9 compared with 11.8 levels. So for these two
-# photographs, $F$ does not need any grain that such noise destroys. Two images cannot prove more,
-# and information may still be hidden in coarser structures. Nor does the cycle preserve everything:
-# the red columns of the pagoda come back brown. (The picture is stored with few colors, so shades
-# cannot be judged from it.)
+# Noise of 6.4 levels changes the outputs of $F$ by 1.5 levels, so $F$ dampens the noise. With
+# noise, the error of the recovered photograph is almost the same as without: 11.9 levels, compared
+# with 11.8. So for these two photographs, $F$ does not need any grain that such noise destroys. Two
+# images cannot prove more, and information may still be hidden in coarser structures. Nor does the
+# cycle preserve everything: the red columns of the pagoda come back brown. (The picture is stored
+# with few colors, so shades cannot be judged from it.)
 #
 # ## 4. Shared latents: UNIT and CoGAN
 #
-# UNIT (Liu, Breuel, Kautz 2017) assumes that two images that belong together have the same latents
-# $z$. Each domain has an encoder and a generator, as in a VAE: $E_X, G_X$ and $E_Y, G_Y$. An
-# encoder returns the mean of a normal $q(z \mid x)$ with standard deviation 1, and the prior is
+# UNIT (Liu, Breuel, Kautz 2017) assumes that corresponding images in the two domains have the same
+# latents $z$. Each domain has an encoder and a generator, as in a VAE: $E_X, G_X$ and $E_Y, G_Y$.
+# An encoder returns the mean of a normal $q(z \mid x)$ with standard deviation 1, and the prior is
 # standard normal. The translation is $G_Y(z)$ with $z$ from $E_X(x)$. The loss sums the negative
-# bounds of both VAEs (reconstruction and divergence), two adversarial losses, and, for $x \to y \to
-# x$ and $y \to x \to y$, the reconstruction of the start and the divergence of the intermediate
-# latents. The code below omits the adversarial losses.
+# bounds of both VAEs (reconstruction and divergence), two adversarial losses, and, for the cycles
+# $x \to y \to x$ and $y \to x \to y$, the reconstruction of the original image and the divergence
+# of the intermediate latents. The code below omits the adversarial losses.
 #
 # Does this assumption determine a mapping? Let $R$ be a rotation of the latents. Let $E_Y'(y) = R
 # E_Y(y)$ and $G_Y'(z) = G_Y(R^{-1} z)$, and leave $X$ unchanged. The divergence of $q$ depends on
 # the *length* of its mean, which $R$ preserves, and the noise of $q$ is the same in all directions.
 # $G_Y'$ undoes $R$ in reconstructions. A translation uses $R^{-1} z$ with $z$ from the other
-# domain, so for its discriminator, we need one more condition: the latents of each domain, over all
-# images, have a distribution that $R$ preserves, such as a normal one around 0 with equal
+# domain, so for its discriminator, we need one more condition: in each domain, the distribution of
+# the latents of all images is preserved by $R$, such as a normal distribution with mean 0 and equal
 # variances. And the cycles encode generated images, so $E_Y \circ G_Y$ and $E_X \circ G_X$ must
 # commute with $R$, as they do where they return $z$ up to a factor. Then all terms are equal, but
 # the translation is different. We check this with a linear model in which both domains are standard
@@ -636,24 +641,24 @@ for name, R in (("R = 1", np.eye(2)), ("R = 90°", quarter)):
     )
 
 # %% [markdown]
-# The terms agree up to sampling noise, and the translations differ by a rotation of 90°. So the
-# *losses* do not determine the mapping here either. In UNIT, **shared weights** do: both encoders
-# share their last layers, and both generators share their first layers. $R$ would have to be
-# computed by the few layers specific to $Y$. If these layers can only recolor or redraw edges, they
-# cannot turn a 3 into a 7. So the assumption is built into the architecture, and it is valid only
-# if the architecture suits the domains.
+# The terms of the loss agree up to sampling noise, but the translations differ by a rotation of
+# 90°. So the *losses* do not determine the mapping here either. In UNIT, **shared weights**
+# determine it: both encoders share their last layers, and both generators share their first layers.
+# $R$ would have to be computed by the few layers specific to $Y$. If these layers can only recolor
+# or redraw edges, they cannot turn a 3 into a 7. So the assumption is built into the architecture,
+# and it is valid only if the architecture suits the domains.
 #
 # CoGAN (Liu, Tuzel 2016) shares weights without any encoder: two generators with the same first
-# layers generate a pair of images from one $z$. Its losses do not tie the two images of a pair. The
-# recipe `co_gan_mnist` measures how often both images have the same class: 0.9314 for digits and
-# negatives, and 0.5598 for digits and edges, compared with about 0.11 for images from different
-# pairs.
+# layers generate a pair of images from one $z$. Its losses do not tie the two images of a pair to
+# each other. The recipe `co_gan_mnist` measures how often both images have the same class: 0.9314
+# for digits and negatives, and 0.5598 for digits and edges, compared with about 0.11 for images
+# from different pairs.
 #
 # ## 5. What a sharp image costs
 #
 # In **super-resolution**, $s$ is a small image, and $x$ is the large image from which it was made.
-# Pairs cost nothing, and a small image allows many large ones. From here on, $\hat x$ is an
-# estimate computed from $s$ alone.
+# Pairs cost nothing, and many large images are consistent with each small image. From here on,
+# $\hat x$ is an estimate computed from $s$ alone.
 #
 # **The mean does not look like the data.** Let $m(s) = E[x \mid s]$, which minimizes the squared
 # loss, and write MMSE for its error $E|x - m(s)|^2$. By the law of total variance, summed over all
@@ -661,8 +666,8 @@ for name, R in (("R = 1", np.eye(2)), ("R = 90°", quarter)):
 #
 # $$\mathrm{Var}(x) = \mathrm{Var}(m(s)) + E[\mathrm{Var}(x \mid s)] = \mathrm{Var}(m(s)) + \mathrm{MMSE}.$$
 #
-# So wherever $s$ does not determine $x$, the variance of the mean is too small, by exactly the
-# error of the mean.
+# So if $s$ does not determine $x$, the variance of the mean is too small, and the difference is
+# exactly the error of the mean.
 #
 # **A posterior sample costs a factor of 2.** Sample $\hat x$ from the posterior $p(x \mid s)$. Then
 # $(\hat x, s)$ has the same distribution as $(x, s)$, so $\hat x$ looks like the data. Given $s$,
@@ -670,9 +675,9 @@ for name, R in (("R = 1", np.eye(2)), ("R = 90°", quarter)):
 #
 # $$E|x - \hat x|^2 = E|x - m(s)|^2 + E|\hat x - m(s)|^2 = 2\,\mathrm{MMSE}.$$
 #
-# The mixed term is 0 because of the independence. We did not assume a normal distribution. In
-# decibels of PSNR, $-10 \log_{10}$ of the mean squared error with white as 1, the cost is $10
-# \log_{10} 2 = 3.01$ dB.
+# The cross term is 0 because the samples are independent. We did not assume a normal distribution.
+# The PSNR in decibels is $-10 \log_{10}$ of the mean squared error if white is 1, so the cost is
+# $10 \log_{10} 2 = 3.01$ dB.
 #
 # **In between.** Let $x$ be normal with mean 0 and variance 1, and $s = x + n$ with normal noise
 # $n$ with variance $v$, independent of $x$. Then $m(s) = s / (1 + v)$, with variance $1 / (1 + v)$
@@ -688,12 +693,12 @@ for name, R in (("R = 1", np.eye(2)), ("R = 90°", quarter)):
 # Cauchy–Schwarz. How far are the estimates from the data? The 2-Wasserstein distance between two
 # normal distributions with mean 0 is the difference between their standard deviations, here $1 -
 # d$. By Cauchy–Schwarz again, any estimate with standard deviation $d'$ has at least the distance
-# $|1 - d'|$, and a nonzero mean only increases the distance and the error. So another estimate at
-# this distance has $d' \ge d$, and no smaller error. Therefore the minimum error for each distance,
-# from 0 to $1 - d_0$, is a parabola: the **perception-distortion tradeoff** of Blau and Michaeli
-# (2018) in its simplest case. They prove for much more general distributions and distances that the
-# minimum distance does not increase with the allowed error, and that an error of 2 MMSE suffices
-# for a distance of 0.
+# $|1 - d'|$, and a nonzero mean only increases the distance and the error. So any other estimate at
+# this distance has $d' \ge d$, and its error is not smaller. Therefore, the minimum error as a
+# function of the distance, from 0 to $1 - d_0$, is a parabola: the **perception-distortion
+# tradeoff** of Blau and Michaeli (2018) in its simplest case. They prove for much more general
+# distributions and distances that the minimum distance does not increase with the allowed error,
+# and that an error of 2 MMSE suffices for a distance of 0.
 
 # %%
 v = 1.0  # variance of the noise
@@ -730,11 +735,12 @@ show(
 
 # %% [markdown]
 # The mean has the minimum error and a standard deviation of 0.71, compared with 1 in the data. The
-# posterior sample has the correct standard deviation and twice the error. But twice is not
-# *necessary* here: the stretched mean has the distribution of the data, at an error of 0.586
-# instead of 0.5. It is not a posterior sample: given $s$, it is always the same number. The
-# observation itself has the same error as the posterior sample, and its standard deviation is too
-# large. So a poor estimate may be bad in both respects; only along the curve is there a tradeoff.
+# posterior sample has the correct standard deviation and twice the error. But twice the error is
+# not *necessary* here: the stretched mean has the distribution of the data, with an error of 0.586
+# instead of 0.5. The stretched mean is not a posterior sample, because it is always the same number
+# for a given $s$. The observation itself has the same error as the posterior sample, and its
+# standard deviation is too large. So a poor estimate may be bad in both respects; a tradeoff exists
+# only along the curve.
 #
 # ### The same with images
 #
@@ -793,11 +799,12 @@ show(
 )
 
 # %% [markdown]
-# The error of a posterior sample is twice the error of the mean, up to sampling error over 600
-# digits, which is a loss of 3 dB. The mean has a variance of 30.2, and its error of 21.58 is about
-# the difference from the data's variance, 51.6. In the picture, the samples are clean digits, but
-# some are *different* digits, such as a 5 instead of a 7. The mean shows its uncertainty as blur.
-# To read a license plate, prefer the blurred image, because sharpness is not evidence.
+# Up to sampling error over 600 digits, the error of a posterior sample is twice the error of the
+# mean, which corresponds to a loss of 3 dB. The mean has a variance of 30.2, and its error of 21.58
+# is about the difference from the data's variance, 51.6. In the picture, the samples are clean
+# digits, but some are *different* digits, such as a 5 instead of a 7. The mean shows its
+# uncertainty as blur. To read a license plate, prefer the blurred image, because sharpness is not
+# evidence.
 #
 # ## 6. SRGAN
 #
@@ -805,13 +812,13 @@ show(
 # (3): a content loss, on pixels or on **features**, the maps inside a trained network (equations
 # (4) and (5)), and a small weight times the adversarial loss of section 2, without the condition.
 # With pixels alone, the best output is the mean of section 5, which is smooth. The adversarial loss
-# pulls the distribution of outputs toward that of the data. Wherever $s$ leaves something
-# undetermined, the mean does not have that distribution, and a more realistic output has a larger
-# squared error: this is not a fault of the training. How large the increase must be for photographs
-# is unknown, because their posterior is unknown.
+# pulls the distribution of outputs toward the distribution of the data. Wherever $s$ does not
+# determine $x$, the mean does not have the distribution of the data, and a more realistic output
+# has a larger squared error. This is not a fault of the training. How large the increase must be
+# for photographs is unknown, because their posterior is unknown.
 #
-# The published export of the recipe `srgan_set5` is the network trained on pixels. We apply it to
-# two photographs at a quarter of their side length.
+# The published export of the recipe `srgan_set5` is the network trained on pixels. We apply this
+# network to two photographs that were reduced to a quarter of their side length.
 
 # %%
 enlarger = keras_gen.load("srgan_set5")
@@ -842,25 +849,29 @@ show(
 )
 
 # %% [markdown]
-# The network gains 1.2 dB over bicubic interpolation. It has a third of the original's fine detail,
-# as the law of total variance suggests for an output close to the mean. In the published run, the
-# adversarial loss lowers the PSNR on Set5 from 30.87 to 30.42 dB. On Set14, it raises the fine
-# detail from 0.4263 to 0.5237 of the originals', and lowers the patch distance, a distance between
-# the distributions of small patches, from 138.4 to 105.3. So it trades a little PSNR for the other
-# two metrics. We do not show a picture of its output, so there is no visual comparison here.
+# The network gains 1.2 dB over bicubic interpolation. Its output has a third of the original's fine
+# detail: as the law of total variance suggests, outputs close to the mean lack detail. In the
+# published run, the adversarial loss lowers the PSNR on Set5 from 30.87 to 30.42 dB. On Set14, this
+# loss raises the fine detail from 0.4263 to 0.5237 of the originals' fine detail, and lowers the
+# patch distance, a distance between the distributions of small patches, from 138.4 to 105.3. So it
+# trades a little PSNR for the other two metrics. We do not show images from SRGAN, so there is no
+# visual comparison here.
 #
 # ## 7. Common claims, and what is true
 #
-# - **"Cycle consistency makes the translation unique"**, or "preserves the content". By itself, it
-#   does neither (section 3). The networks and their initialization select one of many mappings.
+# - **"Cycle consistency makes the translation unique"**, or "preserves the content". By itself,
+#   cycle consistency does neither (section 3). The networks and their initialization select one of
+#   many mappings.
 # - **"All seeds agree, so the data determine the mapping."** Six runs agreed on a wrong mapping.
 #   Compare translations with some true pairs.
-# - **"The conditional GAN samples from all answers."** It would at the optimum of the game, with
-#   noise and without the absolute loss. Ours gave only one of the four possible answers.
-# - **"The absolute loss is slightly sharper than the squared loss."** It gives the median instead
-#   of the mean. With our stripes, the result is an empty background, not a sharper one.
+# - **"The conditional GAN samples from all possible targets."** It would at the optimum of the
+#   game, with noise and without the absolute loss. Ours generated only one of the four possible
+#   targets.
+# - **"The absolute loss is slightly sharper than the squared loss."** The absolute loss yields the
+#   median instead of the mean. With our stripes, the result is an empty background, not a sharper
+#   one.
 # - **"A higher PSNR means a better image."** Outputs close to the mean have the highest expected
-#   PSNR, and where the data are uncertain, real images often do not look like the mean.
+#   PSNR, but if the target is uncertain, real images often do not look like the mean.
 #
 # ## Questions
 #
@@ -885,15 +896,15 @@ show(
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# A pixel is 160 or 0, each with probability $1/2$. The squared loss is minimized by 80, with the
-# value $80^2 = 6400$. The absolute loss is $(160 - a)/2 + a/2 = 80$ for *every* $a$ from 0 to 160:
-# it has no preference, and the output of a trained network depends on its initialization and on the
-# sampled batches.
+# A pixel is 160 or 0, each with probability $1/2$. The squared loss is minimal at $a = 80$, where
+# it is $80^2 = 6400$. The absolute loss is $(160 - a)/2 + a/2 = 80$ for *every* $a$ from 0 to 160:
+# this loss has no preference, and the output of a trained network depends on its initialization and
+# on the sampled batches.
 #
 # </details>
 #
-# **3.** Change the code: in the last of the `kinds` in section 3, write 130 instead of 50. Where
-# will the classes go? Predict it before you run it.
+# **3.** Change the code: in the last of the `kinds` in section 3, write 130 instead of 50. To which
+# clouds will the classes be mapped? Make a prediction before you run the code.
 #
 # <details markdown="1"><summary>Answer</summary>
 #
@@ -912,6 +923,6 @@ show(
 # | pairs | `Pix2Pix` | [pix2pix_facades](../../recipes/pix2pix_facades.py) | patch distance 129.8, with the absolute loss alone 424.6; nearest label map 83.05 | [Isola et al. 2017](https://arxiv.org/abs/1611.07004) |
 # | no pairs, cycles | `CycleGAN` | [cyclegan_monet](../../recipes/cyclegan_monet.py) | excess patch distance 0.2152; color transfer and gray grain 0.4715 | [Zhu et al. 2017](https://arxiv.org/abs/1703.10593) |
 # | shared latents | `UNIT` | [unit_mnist_usps](../../recipes/unit_mnist_usps.py) | USPS accuracy after translation 0.8355; nearest neighbor on cropped ink 0.9450 | [Liu et al. 2017](https://arxiv.org/abs/1703.00848) |
-# | shared weights | `CoGAN` | [co_gan_mnist](../../recipes/co_gan_mnist.py) | digits and negatives of the same class 0.9314; mismatched pairs 0.1068 | [Liu, Tuzel 2016](https://arxiv.org/abs/1606.07536) |
+# | shared weights | `CoGAN` | [co_gan_mnist](../../recipes/co_gan_mnist.py) | fraction of pairs with matching classes, negatives 0.9314; mismatched pairs 0.1068 | [Liu, Tuzel 2016](https://arxiv.org/abs/1606.07536) |
 # | super-resolution | `SRGAN` | [srgan_set5](../../recipes/srgan_set5.py) | PSNR on Set5 30.87 dB, SRGAN 30.42; ridge regression per patch cluster 29.79 | [Ledig et al. 2017](https://arxiv.org/abs/1609.04802) |
 # | missing parts, the price of an adversarial loss | `ContextEncoder` | [context_encoder_cifar10](../../recipes/context_encoder_cifar10.py) | PSNR of the missing center 17.16 dB, without the adversarial loss 18.11; ridge regression 17.63 | [Pathak et al. 2016](https://arxiv.org/abs/1604.07379) |

@@ -1,20 +1,21 @@
 # %% [markdown]
 # # 12. Adversarial training for other purposes
 #
-# In [chapter 9](09_gans.md), two networks played a game to generate examples: one minimized what
-# the other maximized. The same type of game serves other purposes, in which nothing is generated:
+# In [chapter 9](09_gans.md), two networks played a game to generate examples: one minimized the
+# value that the other maximized. The same type of game serves other purposes, in which nothing is
+# generated:
 #
 # - **domain adaptation**: features that do not distinguish two domains, so that labels from one
 #   domain can be used in the other domain;
 # - **blind representations**: features that do not reveal an attribute, such as a person's sex;
 # - **robustness**: a classifier that remains correct when an adversary changes its input slightly.
 #
-# In all three, the adversary used in training is rarely the best adversary, and results look better
-# than they are if they are tested only with this adversary. So half of this chapter is about
-# evaluation. After reading it, you can derive the bound behind domain adaptation, explain what
-# aligned or blind features cannot do, compute the worst change of an input for a linear model, and
-# evaluate a defense honestly. The first parts use problems so small that the right answers are
-# known.
+# In all three cases, the adversary used in training is rarely the best adversary, and results look
+# better than they are if they are tested only against this adversary. So half of this chapter is
+# about evaluation. After reading it, you can derive the bound behind domain adaptation, explain
+# what aligned or blind features cannot do, compute the worst change of an input for a linear model,
+# and evaluate a defense honestly. The first sections use problems so small that the correct answers
+# are known.
 #
 # With `QUICK=1` in the environment, the chapter runs in seconds, on less data and with fewer steps.
 
@@ -73,8 +74,8 @@ random = np.random.default_rng(0)
 #
 # Here is a problem with two features. The label is $y = \pm 1$, both equally likely. The first
 # feature is $1.5 y$ plus normal noise with standard deviation 1, in both domains. The second is
-# $2.5 y$ plus noise in the source, where it is the more informative feature. In the target, it is
-# independent of the label: it is 1.5 plus noise.
+# $2.5 y$ plus noise in the source, where it is the more informative feature. In the target, the
+# second feature is 1.5 plus noise, independent of the label.
 
 # %%
 FIRST, SECOND = 1.5, 2.5  # how far the features move with the label, in the source
@@ -111,7 +112,7 @@ show(drawn, "points", "Points of both domains. Only the first number means the s
 # ## 2. A bound on the target error
 #
 # Let $h$ be a classifier, and $\epsilon_S(h)$ and $\epsilon_T(h)$ its errors in the two domains.
-# What can we know about $\epsilon_T(h)$ without target labels? (Ben-David et al. 2010.) Write
+# What can we know about $\epsilon_T(h)$ without target labels (Ben-David et al. 2010)? Write
 # $\epsilon_T(h, h')$ for the fraction of target examples on which $h$ and $h'$ disagree. Take any
 # other classifier $h^*$ from the same class $H$. Where $h$ is wrong, either $h^*$ is wrong or the
 # two disagree:
@@ -119,8 +120,8 @@ show(drawn, "points", "Points of both domains. Only the first number means the s
 # $$\epsilon_T(h) \le \epsilon_T(h^*) + \epsilon_T(h, h^*)
 # \le \epsilon_T(h^*) + \epsilon_S(h, h^*) + |\epsilon_T(h, h^*) - \epsilon_S(h, h^*)|.$$
 #
-# The middle term is at most $\epsilon_S(h) + \epsilon_S(h^*)$ by the same argument. The last term
-# is at most its largest value for *any* pair in $H$, which is called $d / 2$. So
+# The middle term is at most $\epsilon_S(h) + \epsilon_S(h^*)$, by the same argument. The last term
+# is at most its maximum over *all* pairs in $H$, which is called $d / 2$. So
 #
 # $$\epsilon_T(h) \le \epsilon_S(h) + \frac{d}{2} + \lambda^*, \qquad
 # \lambda^* = \min_{h^* \in H} \left( \epsilon_S(h^*) + \epsilon_T(h^*) \right).$$
@@ -213,11 +214,11 @@ drawn.legend(loc="outside right center")
 show(drawn, "bound", "The bound on the target error, and its terms, for each feature.")
 
 # %% [markdown]
-# The direction that is best in the source does poorly in the target. (The direction of -31° is the
-# worst, because the sign of the best classifier in the source changes there.) At 0°, the feature is
-# the first number alone: $d$ is 0, and both errors are equal. The bound holds everywhere, but it is
-# loose: its middle term is a worst case over all classifiers. The bound motivates a method, but it
-# is not an estimate of the error.
+# The direction that is best in the source has a large error in the target. (The direction of -31°
+# is the worst, because the sign of the best classifier in the source changes there.) At 0°, the
+# feature is the first number alone: $d$ is 0, and the errors in both domains are equal. The bound
+# holds everywhere, but it is loose, because its middle term is a worst case over all classifiers.
+# The bound motivates a method, but does not estimate the error.
 #
 # ## 3. The game of domain adaptation
 #
@@ -228,13 +229,13 @@ show(drawn, "bound", "The bound on the target error, and its terms, for each fea
 # $$\min_D \left( E_S [ -\log D(f) ] + E_T [ -\log (1 - D(f)) ] \right)
 # = 2 \log 2 - 2 \mathrm{JS}(p_S, p_T).$$
 #
-# This loss is largest where the domains look alike. So the encoder *maximizes* this loss, with a
-# weight $\lambda$, while it minimizes the classifier's loss on source labels. (This $\lambda$ is
-# not $\lambda^*$.) A trick makes a second optimizer unnecessary: between the encoder and the
-# discriminator, a layer returns its input unchanged, but multiplies the gradient by $-\lambda$ on
-# the way back. This is **gradient reversal**, and the method is DANN (Ganin et al. 2016). One
-# descent step on the *sum* of both losses then moves all networks as intended. The library's
-# `reverse_gradient` is this layer.
+# This loss is largest if the domains have the same features. So the encoder *maximizes* this loss,
+# with a weight $\lambda$, while it minimizes the classifier's loss on source labels. (This
+# $\lambda$ is not $\lambda^*$.) A trick makes a second optimizer unnecessary: between the encoder
+# and the discriminator, a layer returns its input unchanged, but multiplies the gradient by
+# $-\lambda$ in the backward pass. This is **gradient reversal**, and the method is DANN (Ganin et
+# al. 2016). One descent step on the *sum* of both losses then moves all networks as intended. The
+# library's function `reverse_gradient` does this.
 #
 # ![The encoder turns examples of both domains into features. The classifier predicts labels from them, and the discriminator predicts the domain behind a gradient reversal. A dashed arrow shows that the gradient of the domain loss reaches the encoder with the opposite sign.](diagrams/12_dann.svg)
 #
@@ -279,7 +280,7 @@ class PlainDANN(GenerativeModel):
 # %% [markdown]
 # The encoder is a projection on one direction of length 1. Limiting its length matters: otherwise,
 # larger features increase the loss of a discriminator that lags behind. (The optimal discriminator
-# would not be affected.) The encoder starts with the direction that is best in the source.
+# would not be affected.) The encoder is initialized with the direction that is best in the source.
 
 
 # %%
@@ -332,8 +333,8 @@ print(f"2 log 2 - 2 JS at this angle  {2 * np.log(2) - 2 * js(angle_of(plain)):.
 # discriminator should not guide the encoder. Because everything is known here, we also compute
 # where the game *should* end: start from the best direction in the source and descend on the
 # classifier's loss plus $2 \lambda$ JS. And we compare with simple baselines: the source alone, and
-# CORAL, which gives the source features the mean and covariance of the target before a linear
-# classifier is fitted to them. The best direction for the target is 0°.
+# CORAL, which transforms the source features to the mean and covariance of the target features
+# before a linear classifier is fitted to them. The best direction for the target is 0°.
 
 
 # %%
@@ -412,8 +413,8 @@ show(
 # %% [markdown]
 # With a weight of 1, the game ends where the theory predicts, and the error in the target falls
 # nearly to the minimum. The discriminator's loss shows how far apart the domains still are. CORAL
-# equalizes means and covariances, which helps little: the second feature then has the right
-# variance but is still misleading. DANN has a cost in the source, where the error rises.
+# equalizes means and covariances, which helps little: the second feature then has the same variance
+# as in the target, but is still misleading. DANN has a cost: the error in the source rises.
 #
 # With larger weights, the game can fail. The loss has two valleys, and the start at 59° is only 8°
 # from the ridge between them. Gradient descent would reach the correct valley. But the game is not
@@ -422,21 +423,22 @@ show(
 # whether a run with a weight of 3 or 10 does so depends on the seed. Two symptoms of failure are
 # visible without target labels: a higher error in the source, and a discriminator that
 # distinguishes the domains. So a weight can be *ruled out* without target labels, but the data
-# available to the method cannot decide among weights that look alike in both respects.
+# available to the method cannot decide between weights that are similar in both respects.
 #
 # ## 4. What alignment cannot promise
 #
 # Let the features have *exactly* the same distribution in both domains. Then every classifier $h$
-# on them predicts +1 equally often in both, with some probability $r$. Let $\pi_S$ and $\pi_T$ be
-# the fractions of the label +1. A classifier that predicts +1 with probability $r$ where $\pi_S$ of
-# the examples have it is wrong for a fraction of at least $|r - \pi_S|$. So
+# on these features predicts +1 equally often in both domains, with some probability $r$. Let
+# $\pi_S$ and $\pi_T$ be the fractions of the label +1. If a classifier predicts +1 for a fraction
+# $r$ of the source examples, and a fraction $\pi_S$ has this label, at least a fraction $|r -
+# \pi_S|$ of the predictions are wrong. So
 #
 # $$\epsilon_S(h) + \epsilon_T(h) \ge |r - \pi_S| + |r - \pi_T| \ge |\pi_S - \pi_T|.$$
 #
 # If the labels have different proportions in the target, alignment *forces* errors (Zhao et al.
-# 2019). Features that are not exactly aligned escape by at most their total variation, the largest
-# difference between the probabilities of a set. We train again, with nine tenths of the target
-# labels equal to +1.
+# 2019). If features are not exactly aligned, the sum of the errors can be lower, but at most by
+# their total variation, the largest difference between the two probabilities of any set. We train
+# again, with nine tenths of the target labels equal to +1.
 
 # %%
 print("weight    learned   theory   error: source   target, learned   theory")
@@ -473,8 +475,8 @@ show(
 # inequality does not apply: the sum of both errors is far below 0.4. With a weight of 10, the
 # features are more aligned, because the encoder chooses a direction in which the two features
 # nearly cancel in the source and the classifier's sign is wrong in the target. Then both errors are
-# high. Here, CORAL, which aligns features regardless of the proportions, does far worse than
-# training on the source alone.
+# high. Here, CORAL, which aligns features regardless of the proportions, has a far larger error
+# than training on the source alone.
 #
 # So aligned features are not the goal. They help when the labels have the same proportions and one
 # classifier is good in both domains. The second condition cannot be verified without target labels.
@@ -482,10 +484,10 @@ show(
 # ## 5. Blind representations, and who tests them
 #
 # Now the adversary predicts an **attribute** $a$, 0 or 1, such as a person's sex, from a code $z$.
-# If $z$ has the same distribution for both values, no decision based on $z$ can differ between them
-# on average. More precisely, let $h$ be any decision, and TV the total variation distance between
-# $p(z \mid a = 0)$ and $p(z \mid a = 1)$. The probabilities of the set where $h$ is 1 differ by at
-# most TV:
+# If $z$ has the same distribution for both values, no decision based on $z$ can be more frequent
+# for one value than for the other. More precisely, let $h$ be any decision, and TV the total
+# variation distance between $p(z \mid a = 0)$ and $p(z \mid a = 1)$. The probabilities of the set
+# where $h$ is 1 differ by at most TV:
 #
 # $$|P(h = 1 \mid a = 0) - P(h = 1 \mid a = 1)| \le \mathrm{TV}.$$
 #
@@ -496,9 +498,10 @@ show(
 #
 # How misleading can a weak test be? Let the code be one number, $N(0, 1)$ for $a = 0$ and $N(0,
 # s^2)$ for $a = 1$. A linear probe compares means and does not find a difference. But $|z|$ is
-# informative. We score by the area under the ROC curve (AUC): the probability that an example with
-# $a = 1$ gets a higher score than an example with $a = 0$, which is 0.5 for a blind code. For two
-# independent standard normal variables $u$ and $v$, the point $(u, v)$ has a uniform angle. So
+# informative. We measure how well a score predicts $a$ with the area under the ROC curve (AUC): the
+# probability that an example with $a = 1$ gets a higher score than an example with $a = 0$, which
+# is 0.5 for a blind code. For two independent standard normal variables $u$ and $v$, the point $(u,
+# v)$ has a uniform angle. So
 #
 # $$P(s |u| > |v|) = \frac{2}{\pi} \arctan s.$$
 
@@ -521,15 +524,15 @@ print(f"2 / pi arctan s            {2 / np.pi * np.arctan(S):.3f}")
 # %% [markdown]
 # Now for digits. The label is whether a digit is odd. Each digit is painted red or green: four
 # fifths of the odd digits and half of the even digits are red. So color helps to predict the label,
-# and the code of a plain classifier reveals it. `ALFR` (Edwards and Storkey 2016) plays the game in
-# turns: an **adversary** learns to predict the color from the code, with five steps per encoder
-# step. The encoder minimizes the classifier's loss minus a weight times the adversary's loss. The
-# weight again grows from 0, and the encoder's learning rate falls to 0, so that the adversary can
-# catch up.
+# and the code of a plain classifier reveals the color. `ALFR` (Edwards and Storkey 2016) plays the
+# game in turns: an **adversary** learns to predict the color from the code, with five steps per
+# encoder step. The encoder minimizes the classifier's loss minus a weight times the adversary's
+# loss. The weight again grows from 0, and the encoder's learning rate falls to 0, so that the
+# adversary can catch up.
 #
-# The adversary is evaluated on training digits, where always predicting "red" is correct for 65%.
-# The two **probes** are other classifiers: logistic regression and boosted trees. They are trained
-# from scratch on the final codes of digits, with half of the digits in each class red, and
+# The adversary is evaluated on training digits, where always predicting "red" has an accuracy of
+# 65%. The two **probes** are other classifiers: logistic regression and boosted trees. They are
+# trained from scratch on the final codes of digits, half of which are red in each class, and
 # evaluated on test digits.
 
 # %%
@@ -597,9 +600,10 @@ show(
 
 # %% [markdown]
 # Two simple methods serve as baselines. If the colors are known, digits can be converted to gray.
-# If not, all information that a *linear* probe can find can be erased in closed form:
+# If not, all information that is accessible to a *linear* probe can be erased in closed form:
 # `LinearErasure` (LEACE, Belrose et al. 2023) moves examples as little as possible so that both
-# colors have the same mean. The probes receive the means of 4 × 4 pixel blocks.
+# colors have the same mean. For both baselines, the probes receive the means of blocks of 4 × 4
+# pixels.
 
 
 # %%
@@ -634,18 +638,18 @@ for name, (codes, test_codes) in cheap.items():
 # without an adversary: the encoder has hidden the color mainly from linear probes.
 #
 # Each game is shown for a single run, and such games end differently from seed to seed, so a claim
-# about a method needs several runs. The recipe in the table below has three runs. In both
-# comparisons, gray digits hide the color better than every game: if you know what to hide, remove
-# it instead of learning to hide it.
+# about a method needs several runs. The recipe in the table at the end uses three seeds. Both here
+# and there, gray digits hide the color better than every game: if you know what to hide, remove it
+# instead of learning to hide it.
 #
 # ## 6. Adversarial examples: why linear models have them
 #
 # An **adversarial example** is an input that was changed so little that a person still recognizes
 # it, but a classifier now misclassifies it. Let each of the $n$ numbers in $x$ change by at most
 # $\epsilon$. Take a linear classifier, the sign of $w \cdot x$, and a label $y = \pm 1$. Its
-# **margin** $y w \cdot x$ is positive where it is correct. To find the change $\delta$ that lowers
-# the margin most, choose each number separately: $\delta_i = -\epsilon y \, \mathrm{sign}(w_i)$. It
-# lowers the margin by
+# **margin** $y w \cdot x$ is positive if the classification is correct. To find the change $\delta$
+# that lowers the margin most, choose each number separately: $\delta_i = -\epsilon y \,
+# \mathrm{sign}(w_i)$. This change lowers the margin by
 #
 # $$\epsilon \sum_i |w_i| = \epsilon |w|_1.$$
 #
@@ -668,14 +672,14 @@ for name, (codes, test_codes) in cheap.items():
 # $$\Phi \left( \frac{w \cdot \mu - \epsilon |w|_1}{|w|_2} \right).$$
 #
 # Without an attack, the best $w$ is $\mu$. What is the best $w$ under attack? Let $w_i$ have the
-# sign of $\mu_i$; the other sign only harms. The numerator is
+# sign of $\mu_i$; the opposite sign can only lower the accuracy. The numerator is
 #
 # $$\sum_i |w_i| (|\mu_i| - \epsilon) \le \sum_i |w_i| (|\mu_i| - \epsilon)_+ \le |w|_2 |s|_2,$$
 #
-# where $(\cdot)_+$ cuts off below 0, $s_i = (|\mu_i| - \epsilon)_+ \mathrm{sign}(\mu_i)$, and the
-# last step is the Cauchy–Schwarz inequality. It is an equality for $w = s$. So the best robust
-# classifier *drops* all features that an attack can outweigh, and its accuracy under attack is
-# $\Phi(|s|_2)$.
+# where $(\cdot)_+$ replaces negative values with 0, $s_i = (|\mu_i| - \epsilon)_+
+# \mathrm{sign}(\mu_i)$, and the last step is the Cauchy–Schwarz inequality. It is an equality for
+# $w = s$. So the best robust classifier *drops* all features that an attack can outweigh, and its
+# accuracy under attack is $\Phi(|s|_2)$.
 #
 # We use 5 strong features with $\mu_i = 0.6$ and 200 weak features with $\mu_i = 0.15$; the noise
 # has standard deviation 1. The attack may move each feature by 0.15, so it can cancel each weak
@@ -699,9 +703,9 @@ for name, w in (("standard", standard_w), ("robust", robust_w)):
     )
 
 # %% [markdown]
-# Each is the best linear classifier for its own goal. The standard classifier has the higher
-# accuracy without an attack and the lower accuracy under attack. So here, robustness costs
-# accuracy, because the weak features are useful but fragile (Tsipras et al. 2019).
+# Each of the two classifiers is the best linear classifier for its own goal. The standard
+# classifier has the higher accuracy without an attack and the lower accuracy under attack. So here,
+# robustness costs accuracy, because the weak features are useful but fragile (Tsipras et al. 2019).
 #
 # ## 7. Adversarial training
 #
@@ -716,7 +720,8 @@ for name, w in (("standard", standard_w), ("robust", robust_w)):
 # with $w$, but this has no first-order effect, because the slope is 0 at a maximum. At a corner of
 # the cube, as for linear classifiers, $\delta^*$ does not move. (Where some $w_i$ is 0, as in the
 # robust solution here, there are several maxima and no derivative, only a subgradient.) So a
-# training step is: attack, then descend with the attacked examples as if they were data.
+# training step attacks the examples, and then descends on the loss of the attacked examples as if
+# they were data.
 #
 # For our linear problem, FGSM is the exact maximum. Which direction minimizes the loss? The
 # attacked margin is normal with mean $w \cdot \mu - \epsilon |w|_1$ and standard deviation $|w|_2$,
@@ -816,19 +821,20 @@ show(drawn, "gaussian", "Weights of both classifiers, and their accuracies under
 
 # %% [markdown]
 # The learned weights are noisy, because they come from only 20,000 points. Even so, the dots are
-# close to the curves. The curves cross: to the left of the crossing, the standard classifier is
-# better. At the strength for which it was trained, the robust classifier is better.
+# close to the curves. The curves cross: the standard classifier is better under weaker attacks, and
+# the robust classifier is better at the strength for which it was trained.
 #
 # ## 8. Attacks on networks, and an honest evaluation
 #
-# A network is not linear, so one FGSM step need not find the worst change. Other attacks:
+# A network is not linear, so one FGSM step does not necessarily find the worst change. There are
+# stronger attacks:
 #
 # - **PGD**, projected gradient descent: many small FGSM steps from a random start, each followed by
 #   a projection of $x'$ onto the cube with side $2 \epsilon$ around $x$ (Madry et al. 2018);
 # - **APGD**: PGD that chooses its step sizes automatically, here with two losses: the cross-entropy
 #   and the margin (Croce and Hein 2020);
-# - **SquareAttack**: no gradient at all. Random squares of the image are moved to the border of the
-#   cube, and changes that help are kept (Andriushchenko et al. 2020).
+# - **SquareAttack**, which uses no gradients: random squares of the image are moved to the border
+#   of the cube, and changes that help are kept (Andriushchenko et al. 2020).
 #
 # Each attack finds *some* change, never provably the worst change. So every accuracy under attack
 # is an upper bound on the true robust accuracy. We report, for each image, the worst case over all
@@ -842,8 +848,8 @@ show(drawn, "gaussian", "Weights of both classifiers, and their accuracies under
 #   the threshold with a steep sigmoid, whose slope is almost exactly 0, so gradient attacks see
 #   nothing. The second, the library's `thresholded`, lets the gradient pass as if the threshold
 #   were absent: this attack is made *for* the defense;
-# - the published model of the recipe, a convolutional network trained with PGD for 49 minutes:
-#   `keras_gen.load` returns it with its networks.
+# - the recipe's published model, a convolutional network trained with PGD for 49 minutes, which
+#   `keras_gen.load` returns with its networks.
 
 # %%
 test_images, test_labels = data.test.take(ATTACKED).arrays()
@@ -910,20 +916,20 @@ show(
 # %% [markdown]
 # The accuracy of the undefended network and of the network trained with FGSM falls to 0. The
 # FGSM-trained network is a typical failure: it withstands only FGSM, with which it was trained,
-# although after such short training it is weak without an attack as well. It has learned to make a
-# single long step fail. Anyone who runs only gradient attacks would report the first version of the
-# threshold as robust. The attack designed for it and SquareAttack show otherwise. Both versions are
-# almost the *same* classifier, so a change that breaks the second version also breaks the first.
-# In the last column, the accuracy of the first version is too high, because none of the attacks was
-# made for it; the accuracy of the second version is closer to the truth.
+# although after such short training it is weak without an attack as well. The network has learned
+# to make a single long step fail. If we ran only gradient attacks, we would report that the first
+# version of the threshold is robust. The attack designed for it and SquareAttack show otherwise.
+# Both versions are almost the *same* classifier, so a change that breaks the second version also
+# breaks the first. In the last column, the accuracy of the first version is too high, because none
+# of the attacks was made for it; the accuracy of the second version is closer to the truth.
 #
 # Our own PGD training, with dense layers and less than a minute of training, is worse than the
-# threshold, which needs no training. MNIST is nearly black and white, so a threshold undoes much of
-# a change below one half: a simple baseline that should accompany every result on MNIST. The
-# published network, trained for 49 minutes, is better than both, also in the worst case. In the
-# picture, the changes are clearly visible, because 0.3 is a large epsilon, yet each digit remains
-# legible. The visible size of the changes does not reveal that one of the two rows changes ten
-# predictions and the other row changes none.
+# threshold, which needs no training. MNIST is nearly black and white, so a threshold removes most
+# of a change below one half. This simple baseline should accompany every result on MNIST. The
+# published network, trained for 49 minutes, is better than our networks and the threshold, even in
+# the worst case. In the picture, the changes are clearly visible, because 0.3 is a large epsilon,
+# yet each digit remains legible. From the visible size of the changes, one cannot tell that one of
+# the two rows changes ten predictions and the other row changes none.
 #
 # With 100 digits, an accuracy near 0.9 has a standard error of 0.03. More attacks, restarts, and
 # queries can only lower the last column.
@@ -931,18 +937,18 @@ show(
 # ## 9. Common claims, and what is true
 #
 # - **"Adversarial examples exist because networks are so nonlinear."** This was the first
-#   explanation. Linear classifiers in many dimensions already have them, because of the 1-norm in
-#   section 6.
-# - **"Gradient reversal makes features the same in both domains."** It makes features that reveal
-#   little to the *current* discriminator. And identically distributed features are not sufficient
-#   (section 4).
+#   explanation. But even linear classifiers in many dimensions have adversarial examples, because
+#   of the 1-norm in section 6.
+# - **"Gradient reversal makes features the same in both domains."** Gradient reversal only produces
+#   features that reveal little to the *current* discriminator. And identically distributed features
+#   are not sufficient (section 4).
 # - **"The adversary is at chance, so the code is blind."** It only means that this adversary cannot
 #   predict the attribute. Test the final code, as it is deployed, with other probes trained from
 #   scratch.
-# - **"The defense withstands PGD."** Every attack gives an upper bound. Evaluate a defense by the
-#   worst of several attacks that know it, one of them without gradients.
-# - **"Robustness always costs accuracy."** In our Gaussian problem, it must. Where features are
-#   strong enough, it costs almost nothing (question 3).
+# - **"The defense withstands PGD."** Every attack gives an upper bound. Evaluate a defense with the
+#   worst of several attacks that know the defense, at least one of them without gradients.
+# - **"Robustness always costs accuracy."** In our Gaussian problem, it does. If features are strong
+#   enough, robustness costs almost nothing (question 3).
 #
 # ## Questions
 #
@@ -953,8 +959,8 @@ show(
 #
 # Only $d$ is 0, because the domains cannot be distinguished. Every classifier is constant, so with
 # equally frequent labels, all errors are $1/2$. Hence $\epsilon_S = 1/2$ and $\lambda^* = 1$. The
-# bound is $3/2$, which is uninformative. A small $d$ is useful only together with the other two
-# terms.
+# bound is $3/2$, which is uninformative. A small $d$ is useful only if the other two terms are also
+# small.
 #
 # </details>
 #
@@ -976,9 +982,10 @@ show(
 # <details markdown="1"><summary>Answer</summary>
 #
 # Write `np.full(200, 0.3)`. An attack of 0.15 now only halves the weak features. So the robust
-# classifier keeps them, weighted by half of their mean. Its accuracy under attack is 0.991, and the
-# accuracy of the standard classifier is 0.990: robustness costs almost nothing. In the picture, the
-# curves of both classifiers nearly coincide, up to attacks as strong as the weak features.
+# classifier keeps these features, weighted by half of their mean. Its accuracy under attack is
+# 0.991, and the accuracy of the standard classifier is 0.990: robustness costs almost nothing. In
+# the picture, the curves of both classifiers nearly coincide, up to attacks as strong as the weak
+# features.
 #
 # </details>
 #

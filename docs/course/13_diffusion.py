@@ -2,12 +2,13 @@
 # # 13. Diffusion and flow matching
 #
 # It is easy to turn data into noise: add noise repeatedly. Diffusion models and flow matching learn
-# the reverse. A network receives a noisy point and predicts the mean of the noise or data that it
-# may contain. This is plain regression, without a game and without an encoder to train.
+# the reverse. A network receives a noisy point and predicts the mean of the noise, or of the data,
+# from which the point may have come. This is plain regression, without a game and without an
+# encoder to train.
 #
 # After this chapter, you can explain what the network learns, derive the losses of DDPM and flow
 # matching, write both samplers, and compute exact likelihoods. We use 2-D points, for which the
-# right answers are known, and look at images at the end.
+# correct answers are known, and look at images at the end.
 #
 # With `QUICK=1` in the environment, the chapter runs in seconds, with fewer steps and points.
 
@@ -65,8 +66,8 @@ test = BOARD.sample(POINTS, seed=1)
 #
 # The number $\beta$ grows from 0.0001 to 0.02 along the chain. The steps do not have to be computed
 # one by one. Suppose that $x_s = \alpha_s x + \sigma_s \epsilon'$ with $\sigma_s^2 = 1 -
-# \alpha_s^2$. Then $x_t$ has the factor $\alpha_t = \sqrt{1 - \beta} \alpha_s$ in front of $x$. Its
-# noise is the sum of two independent normal variables, so the variances add up: $(1 - \beta)
+# \alpha_s^2$. Then $x$ has the factor $\alpha_t = \sqrt{1 - \beta} \alpha_s$ in $x_t$. The noise in
+# $x_t$ is the sum of two independent normal variables, so the variances add up: $(1 - \beta)
 # \sigma_s^2 + \beta = 1 - (1 - \beta) \alpha_s^2 = 1 - \alpha_t^2$. So at all times
 #
 # $$x_t = \alpha(t) x + \sigma(t) \epsilon, \qquad \alpha(t)^2 = \prod (1 - \beta), \qquad
@@ -96,8 +97,8 @@ print(f"KL of the end from N(0, 1), for the number 1.5 {divergence:.1e} nats")
 
 # %% [markdown]
 # **Why is the end pure noise?** The product of all $1 - \beta$ is $\bar\alpha_T = 0.00004$. So only
-# a fraction $\alpha(1) = 0.006$ of $x$ remains, under noise with standard deviation 1. The end
-# barely depends on the start, and we can sample it without any data.
+# a fraction $\alpha(1) = 0.006$ of $x$ remains, under noise with standard deviation 1. The end of
+# the chain barely depends on its start, so we can sample the end without any data.
 
 # %%
 drawn = new_figure(11, 2.6)
@@ -122,7 +123,8 @@ show(drawn, "noising", "The points of the board at five times.")
 # This is the **mean over all noises that could have been added**. The same mean is also related to
 # the score. The density of $x_t$ is a mean over data, $q(x_t) = \int p(x) q(x_t \mid x) dx$, with
 # the normal density $q(x_t \mid x)$ with mean $\alpha x$ and variance $\sigma^2$. The gradient with
-# respect to $x_t$ can be taken inside the integral, and $\epsilon = (x_t - \alpha x) / \sigma$:
+# respect to $x_t$ can be moved inside the integral, and with $\epsilon = (x_t - \alpha x) /
+# \sigma$,
 #
 # $$\nabla q(x_t) = \int p(x) q(x_t \mid x) \frac{-(x_t - \alpha x)}{\sigma^2} dx
 # = -\frac{1}{\sigma} \int p(x) q(x_t \mid x) \epsilon dx.$$
@@ -133,10 +135,10 @@ show(drawn, "noising", "The points of the board at five times.")
 # $$\nabla \log q(x_t) = -\frac{1}{\sigma} E(\epsilon \mid x_t).$$
 #
 # This is Tweedie's formula. Predicting the noise is equivalent to knowing the direction in which
-# the density grows. We check this in a case where everything is known: the data are five points.
-# Then the conditional mean is a weighted sum of five noises. The score comes from automatic
-# differentiation of $\log q$. And a million samples show the target of the regression: the mean
-# noise of the samples that end near a given point.
+# the density grows. We check this on an example in which everything is known: the data are five
+# points. Then the conditional mean is a weighted sum of five noises, and the score comes from
+# automatic differentiation of $\log q$. A million samples show the target of the regression: the
+# mean noise of the samples near a given point.
 
 # %%
 FIVE = np.array([[-1.5, -1.0], [-1.0, 1.2], [0.2, -0.3], [1.2, 1.3], [1.5, -0.8]])
@@ -195,14 +197,14 @@ show(
 
 # %% [markdown]
 # With little noise, each arrow points to one of the data points. With a lot of noise, the arrows
-# point to the center of all five: with so much noise, each data point is a possible origin.
+# point to the center of all five points, because each of them is a possible origin.
 #
 # ## 3. The loss of DDPM
 #
-# DDPM is a variational autoencoder ([chapter 4](04_vae.md)) whose encoder is fixed: it is the chain
-# of section 1, and the latents are all its states. The decoder is a chain in the reverse direction,
-# $p(x_s \mid x_t)$, from $p(x_1) = N(0, I)$. The negative ELBO is a sum with one divergence for
-# each step (equation 5 of the paper):
+# DDPM is a variational autoencoder ([chapter 4](04_vae.md)) whose encoder is fixed: the encoder is
+# the chain of section 1, and the latents are all states of the chain. The decoder is a chain in the
+# reverse direction, $p(x_s \mid x_t)$, from $p(x_1) = N(0, I)$. The negative ELBO is a sum that
+# contains a divergence for each step (equation 5 of the paper):
 #
 # $$\mathrm{KL}(q(x_1 \mid x), p(x_1)) + \sum_t E \mathrm{KL}(q(x_s \mid x_t, x), p(x_s \mid x_t)) +
 # E[-\log p(x \mid x_{1/T})].$$
@@ -210,9 +212,9 @@ show(
 # The first term has no trainable parameters and is nearly 0. The other terms compare a reverse step
 # of the model with the **posterior** $q(x_s \mid x_t, x)$: the reverse step if $x$ were known. By
 # Bayes' rule, this posterior is proportional to $q(x_s \mid x) q(x_t \mid x_s)$. Both factors are
-# normal densities, so the posterior is normal, too. Precisions, the inverses of variances, add up,
-# and the mean is weighted by precision. With $a = \alpha_t / \alpha_s$ and the variance $\beta =
-# \sigma_t^2
+# normal densities, so the posterior is normal, too. The precisions (the inverses of the variances)
+# add up, and the mean is weighted by precision. With $a = \alpha_t / \alpha_s$ and the variance
+# $\beta = \sigma_t^2
 # - a^2 \sigma_s^2$ of the step:
 #
 # $$\tilde\beta = \left( \frac{1}{\sigma_s^2} + \frac{a^2}{\beta} \right)^{-1}
@@ -241,20 +243,20 @@ print(
 print(f"posterior:             mean {by_formula[0][0, 0]:.5f}, variance {by_formula[1]:.5f}")
 
 # %% [markdown]
-# The model does not know $x$. It predicts the noise, and hence an example $\hat x = (x_t - \sigma_t
-# \epsilon_\theta) / \alpha_t$. Let its reverse step be the posterior with $\hat x$ instead of $x$.
-# Then both normal distributions have the variance $\tilde\beta$, and their divergence is
+# The model does not know $x$. It predicts the noise, which determines an example $\hat x = (x_t -
+# \sigma_t \epsilon_\theta) / \alpha_t$. Let its reverse step be the posterior with $\hat x$ instead
+# of $x$. Then both normal distributions have the variance $\tilde\beta$, and their divergence is
 # $|\tilde\mu - \hat\mu|^2 / (2 \tilde\beta)$ (equation 8). The means differ by $\alpha_s \beta /
 # \sigma_t^2$ times $x - \hat x$, and $x - \hat x = -(\sigma_t / \alpha_t) (\epsilon -
-# \epsilon_\theta)$. Together, with $\alpha_t^2 = (1 - \beta) \alpha_s^2$ for neighbors in the
-# chain:
+# \epsilon_\theta)$. Combining these equations, with $\alpha_t^2 = (1 - \beta) \alpha_s^2$ for
+# neighbors in the chain, gives
 #
 # $$\mathrm{KL} = w(t) |\epsilon - \epsilon_\theta|^2, \qquad
 # w(t) = \frac{\beta}{2 (1 - \beta) \sigma_s^2}.$$
 #
 # This is equation 12 for the variance $\tilde\beta$; with the variance $\beta$, $\sigma_s$ becomes
-# $\sigma_t$, and a constant is added. So a bound on the likelihood is a squared error in the noise,
-# with a weight for each time. DDPM drops the weight (equation 14):
+# $\sigma_t$, and a constant is added. So the bound on the likelihood is a squared error in the
+# noise, with a weight that depends on the time. DDPM drops the weight (equation 14):
 #
 # $$L = E_{t, x, \epsilon} |\epsilon - \epsilon_\theta(\alpha(t) x + \sigma(t) \epsilon, t)|^2.$$
 
@@ -292,12 +294,12 @@ show(
 # The bound gives most weight to the first steps, where the noise is too small to be visible.
 # Equation 14 gives relatively more weight to large noise, where the shape of an image is
 # determined. Both losses are minimized by the same prediction, $E(\epsilon \mid x_t)$, if the
-# network is free at each $t$. For a network of limited size, the weights determine at which times
-# it should be most accurate.
+# network can represent any function at each $t$. For a network of limited size, the weights
+# determine at which times it should be most accurate.
 #
 # ## 4. The training step
 #
-# Here is algorithm 1 as a model of this library. `GenerativeModel` provides an optimizer, the data
+# Here is algorithm 1 as a model in this library. `GenerativeModel` provides an optimizer, the data
 # check (`prepare_batch`), noise (`normal`, `uniform`), and the update (`minimize`).
 
 
@@ -351,12 +353,12 @@ print(f"loss of test points by PlainDDPM {both[0]:.3f}, by DDPM {both[1]:.3f}")
 print("they differ by the draws of noise and times")
 
 # %% [markdown]
-# The loss does not go to 0, and should not, because $x_t$ does not determine the noise. Is this
-# variance of the noise the remaining loss? For the checkerboard, $q(x_t)$ is known: a uniform
-# number plus a normal number has a density that is a difference between two values of the normal
-# distribution function $\Phi$. So we know the score and, by section 2, the best prediction. The
-# squared error of any prediction is the error of the best prediction plus the mean squared distance
-# between the two.
+# The loss does not go to 0, and should not, because $x_t$ does not determine the noise. Is the
+# remaining loss equal to the variance of the noise given $x_t$? For the checkerboard, $q(x_t)$ is
+# known: the density of the sum of a uniform number and a normal number is a difference between two
+# values of the normal distribution function $\Phi$. So we know the score and, by section 2, the
+# best prediction. The squared error of any prediction is the error of the best prediction plus the
+# mean squared distance between the two predictions.
 
 
 # %%
@@ -393,15 +395,16 @@ for time in (0.05, 0.1, 0.2, 0.4, 0.8):
 #
 # ## 5. Sampling
 #
-# **Ancestral.** Sample $x_1$ from $N(0, I)$. Predict the noise, and hence $\hat x$. Sample $x_s$
-# from the posterior with $\hat x$ for $x$, and so on (algorithm 2).
+# **Ancestral.** Sample $x_1$ from $N(0, I)$. Predict the noise, and compute $\hat x$ from it.
+# Sample $x_s$ from the posterior with $\hat x$ in place of $x$, and repeat these steps until time 0
+# (algorithm 2).
 #
 # ![A chain of variables from the example to pure noise. Solid arrows add noise. Dashed arrows show a sampling step: from the noisy point and its time, the network predicts the noise, and the step computes an earlier point.](diagrams/13_chain.svg)
 #
 # *The chain. Solid: noise is added. Dashed: one sampling step from time t to the earlier time s.*
 #
-# **DDIM** (Song et al. 2021) adds no new noise. It recombines both predicted parts at the earlier
-# time:
+# **DDIM** (Song et al. 2021) adds no new noise. It recombines the predicted example and the
+# predicted noise at the earlier time:
 #
 # $$x_s = \alpha_s \hat x + \sigma_s \epsilon_\theta.$$
 #
@@ -412,8 +415,9 @@ for time in (0.05, 0.1, 0.2, 0.4, 0.8):
 #
 # an Euler step for the differential equation $dy / dr = \epsilon_\theta$, with $y = x_t /
 # \alpha_t$. So each latent $x_1$ leads to one sample. More steps solve the same equation more
-# accurately, and the end point stays the same. Both samplers are one formula (equations 12 and 16
-# of Song et al.), with $\eta = 0$ for DDIM and $\eta = 1$ for ancestral sampling:
+# accurately, so the end point barely changes. Both samplers are special cases of one formula
+# (equations 12 and 16 of Song et al.), with $\eta = 0$ for DDIM and $\eta = 1$ for ancestral
+# sampling:
 #
 # $$x_s = \alpha_s \hat x + \sqrt{\sigma_s^2 - \eta^2 \tilde\beta} \epsilon_\theta +
 # \eta \sqrt{\tilde\beta} \epsilon.$$
@@ -490,10 +494,10 @@ show(drawn, "steps", "Left: errors of both samplers. Right: the same latents, wi
 
 # %% [markdown]
 # With DDIM, the colors stay in place: the same latent gives the same sample, whether there are few
-# or many steps. With ancestral sampling, the new noise mixes them. Both need about 20 steps here.
-# With more steps, the number of points on white squares does not decrease. So the remaining error
-# should come from the *network*, not from the number of steps. We can verify this by also running
-# DDIM with the best prediction from section 4.
+# or many steps. With ancestral sampling, the new noise mixes the colors. Both samplers need about
+# 20 steps here. With more steps, the number of points on white squares does not decrease. So the
+# remaining error should come from the *network*, not from the number of steps. We can verify this
+# by also running DDIM with the best prediction from section 4.
 
 # %%
 for count in (20, min(100, MOST_STEPS)):
@@ -506,7 +510,8 @@ for count in (20, min(100, MOST_STEPS)):
 
 # %% [markdown]
 # Without any network error, 20 steps leave 5% on white squares, and 100 steps almost none. So from
-# about 100 steps on, all of our 11% is due to the network, and only longer training helps.
+# about 100 steps on, the network causes all of the 11% measured above, and only longer training
+# helps.
 #
 # ## 6. Flow matching
 #
@@ -517,8 +522,9 @@ for count in (20, min(100, MOST_STEPS)):
 #
 # The network learns, by squared error, the conditional mean $u(x_t, t) = E(\epsilon - x \mid x_t)$.
 # Each pair has its own line, but the network knows only $x_t$, and returns one velocity for all
-# lines that cross there. Why do points that follow it have the correct distribution at all times?
-# Let $h$ be any smooth function. By the chain rule, and then by averaging first for given $x_t$:
+# lines that cross at this point. Why do points that move with this velocity have the correct
+# distribution at all times? Let $h$ be any smooth function. By the chain rule, and then by
+# averaging first for given $x_t$:
 #
 # $$\frac{d}{dt} E[ h(x_t) ] = E \left[ \nabla h(x_t) \cdot \frac{dx_t}{dt} \right]$$
 #
@@ -528,8 +534,8 @@ for count in (20, min(100, MOST_STEPS)):
 #
 # The last line is the rate at which the mean of $h$ changes if points with the density of $x_t$
 # move with velocity $u$ alone. So both motions have the same means for all $h$, and therefore the
-# same density. And regression on the velocities of single lines is sufficient: $u$ is their
-# conditional mean.
+# same density. And regression on the velocities of single lines is sufficient, because $u$ is the
+# conditional mean of these velocities.
 #
 # This argument used neither the straight line nor the independence of noise and data. On the path
 # of section 1, the velocity is $\alpha' E(x \mid x_t) + \sigma' E(\epsilon \mid x_t)$, and DDIM
@@ -538,11 +544,11 @@ for count in (20, min(100, MOST_STEPS)):
 #
 # **Are the paths straight?** The *lines* are, but the paths of $u$ bend where lines cross. Tong et
 # al. (2024) assign the noise of each batch to its points so that the sum of squared distances is
-# minimal: **optimal pairing**. Two lines of such a pairing do not cross at the same time, because
-# if they did, exchanging their ends would shorten them. So fewer lines conflict with each other.
-# The straightness is the mean squared distance between the velocity along the path and the velocity
-# along the line from end to end. It is 0 for straight paths at constant speed, and then *one* Euler
-# step is exact.
+# minimal: **optimal pairing**. Two points on lines of such a pairing never meet, because if they
+# did, exchanging the ends of their lines would shorten the lines. So fewer lines conflict with each
+# other. The straightness is the mean squared distance between the velocity along the path and the
+# velocity along the line from end to end. It is 0 for straight paths at constant speed, and then
+# *one* Euler step is exact.
 
 # %%
 flows = {}
@@ -602,12 +608,13 @@ show(drawn, "few_steps", "One and four Euler steps, for both pairings.")
 
 # %% [markdown]
 # One step from time 1 goes to $x_1 - u(x_1, 1)$. With independent pairing, the noise contains no
-# information about its example. So $u(\epsilon, 1) = \epsilon - E(x)$, and *all* samples end at the
-# same point, the mean of the data. Black and white squares meet at this point, so half of the
-# samples count as wrong. With optimal pairing, the noise indicates where its example is, and one
-# step already spreads the points over the board, though not with its sharp edges: the pairing is
-# optimal only within batches of 128 examples. The loss shows the same effect: where lines rarely
-# cross, the velocity barely varies, and the unavoidable part of the loss nearly disappears.
+# information about the example with which it is paired. So $u(\epsilon, 1) = \epsilon - E(x)$, and
+# *all* samples end at the same point, the mean of the data. Black and white squares meet at this
+# point, so half of the samples count as wrong. With optimal pairing, the noise indicates where its
+# example is, and one step already spreads the points over the board, though without sharp edges
+# between squares: the pairing is optimal only within batches of 128 examples. The loss shows the
+# same effect: where lines rarely cross, the velocity barely varies, and the unavoidable part of the
+# loss nearly disappears.
 #
 # ## 7. Exact likelihoods
 #
@@ -622,11 +629,11 @@ show(drawn, "few_steps", "One and four Euler steps, for both pairings.")
 #
 # $$\log q(x_0) = \log N(x_1; 0, I) + \int_0^1 \nabla \cdot u(x_t, t) dt.$$
 #
-# `FlowMatching.log_prob` does this with a Runge–Kutta method. It is not a bound, unlike the
-# likelihoods of DDPM and the VAE. Its only error is the error of the numerical solution. If this
+# `FlowMatching.log_prob` does this with a Runge–Kutta method. Unlike the likelihoods of DDPM and
+# the VAE, the result is not a bound. Its only error is the error of the numerical solution. If this
 # error is small, the density of the *model* must have total mass 1, however good the model is. And
-# the mean of $\log p - \log q$ over test points is the divergence of the model from the
-# checkerboard.
+# the mean of $\log p - \log q$ over test points is the KL divergence from the checkerboard to the
+# model.
 
 # %%
 axis = np.linspace(-3.2, 3.2, SIDE)
@@ -664,15 +671,15 @@ show(
 #
 # - **"The reverse process removes the noise that was added."** The added noise is unknown. The
 #   network predicts the *mean* over all noises that could have been added, and section 4 shows how
-#   far a single noise is from it. Therefore, $\hat x$ at large $t$ is blurred, because it is the
-#   mean of many examples, and one large reverse step does not give a sample.
-# - **"DDPM needs 1000 steps to sample."** It is *trained* at 1000 points in time. The number of
-#   steps is chosen afterward (section 5): the network only predicts the mean noise at a given time,
-#   and any solver may use this prediction.
+#   far a single noise is from this mean. At large $t$, $\hat x$ is blurred, because it is the mean
+#   of many examples, so one large reverse step does not give a sample.
+# - **"DDPM needs 1000 steps to sample."** DDPM is *trained* at 1000 points in time. The number of
+#   sampling steps is chosen afterward (section 5): the network only predicts the mean noise at a
+#   given time, and any solver may use this prediction.
 # - **"A lower loss means better samples."** Most of the loss is a variance that no network can
 #   remove. It also depends on the time weights and on the prediction target.
-# - **"Flow matching has straight paths."** Its *conditional* paths are straight, from one noise
-#   sample to one point. The paths of samples are curved, as measured in section 6.
+# - **"Flow matching has straight paths."** Only its *conditional* paths, from one noise sample to
+#   one point, are straight. The paths of generated samples are curved, as section 6 shows.
 # - **"Diffusion models have no latents."** The noise at time 1 is the latent, with the size of the
 #   example. With DDIM, it determines the sample.
 #
@@ -683,34 +690,34 @@ show(
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# All noise comes from this one point $c$, so $E(\epsilon \mid x_t) = (x_t - \alpha c) / \sigma$:
-# the noise that was added, without any error. Then $\hat x = c$ at any time, and one step is
-# enough. Steps are needed because there are several possible origins.
+# Every noisy point comes from this one point $c$, so $E(\epsilon \mid x_t) = (x_t - \alpha c) /
+# \sigma$, which is exactly the noise that was added. Then $\hat x = c$ at any time, and one step is
+# enough. Several steps are needed only if there are several possible origins.
 #
 # </details>
 #
-# **2.** A perfect network has been trained on a finite training set, for as long as we like. What
-# do its samples look like?
+# **2.** A network with unlimited capacity is trained on a finite training set until its loss is
+# minimal. What do its samples look like?
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# The best prediction is given in section 2, with all training points instead of the five points.
-# The resulting score leads exactly to these points, so the network only reproduces the training
-# set. New samples come from the network's *failure* to fit: the network is smooth and cannot fit
-# each point. The minimum loss on the training set is not the goal.
+# The best prediction is given in section 2, with all training points in place of the five points.
+# The resulting score leads exactly to these training points, so the network only reproduces the
+# training set. New samples come from the network's *failure* to fit: the network is smooth and
+# cannot fit each point. The minimum loss on the training set is not the goal.
 #
 # </details>
 #
-# **3.** Change the code: in `sampled`, omit the new noise, but keep everything else as with $\eta =
-# 1$. What do the samples after 100 steps look like, and why?
+# **3.** Change the code: in `sampled`, omit the new noise, but keep everything else as it is for
+# $\eta = 1$. What do the samples after 100 steps look like, and why?
 #
 # <details markdown="1"><summary>Answer</summary>
 #
 # Write `fresh = 0.0 * latents`. All samples land in nearly the same place in the middle of the
-# board: with the best prediction, their standard deviation is 0.07 instead of 1.1. Each step now
-# has less noise than $x_s$ should have: the variance is $\sigma_s^2 - \tilde\beta$ instead of
-# $\sigma_s^2$. The network still assumes the noise of time $s$ and removes too much of it. DDIM
-# omits the new noise *and* keeps $\sigma_s \epsilon_\theta$.
+# board: with the best prediction, their standard deviation is 0.07 instead of 1.1. After each step,
+# the point now contains less noise than $x_s$ should: the variance is $\sigma_s^2 - \tilde\beta$
+# instead of $\sigma_s^2$. The network still assumes the noise of time $s$ and removes too much of
+# it. DDIM omits the new noise *and* keeps $\sigma_s \epsilon_\theta$.
 #
 # </details>
 #

@@ -3,12 +3,12 @@
 #
 # [Chapter 13](13_diffusion.md) derived diffusion models and used 2-D points to check them. This
 # chapter is about images: what the network should predict, how its architecture uses the time, how
-# labels guide a sample, and which sampler needs the fewest network evaluations. All experiments
-# use handwritten digits of 16 × 16 pixels and one network, which is trained in about a minute.
+# labels guide sampling, and which sampler needs the fewest network evaluations. All experiments use
+# handwritten digits of 16 × 16 pixels and one network, which is trained in about a minute.
 #
 # After this chapter, you can convert between the three common predictions, draw the U-Net of a
-# diffusion model, derive DPM-Solver++ and classifier-free guidance, explain what guidance changes
-# about the distribution, and relate EDM to the prediction of $v$.
+# diffusion model, derive DPM-Solver++ and classifier-free guidance, explain how guidance changes
+# the distribution, and relate EDM to predicting $v$.
 #
 # With `QUICK=1` in the environment, the chapter runs in seconds, with fewer steps and images.
 
@@ -62,9 +62,9 @@ random = np.random.default_rng(0)
 # $$x_t = \alpha(t) x + \sigma(t) \epsilon, \qquad \alpha^2 + \sigma^2 = 1. \tag{1}$$
 #
 # The linear path of DDPM was designed for images with more pixels. Neighboring pixels of a large
-# image are similar, so its content survives more noise. For small images, Nichol and Dhariwal
-# (2021) proposed a path that adds noise more slowly: the point $(\alpha, \sigma)$ moves on the
-# unit circle at constant speed, so $\alpha$ is about $\cos(\pi t / 2)$.
+# image are similar, so the content of the image survives more noise. For small images, Nichol and
+# Dhariwal (2021) proposed a path that adds noise more slowly: the point $(\alpha, \sigma)$ moves on
+# the unit circle at constant speed, so $\alpha$ is about $\cos(\pi t / 2)$.
 
 # %%
 data = small_images("mnist", labels=True, first=TRAIN)
@@ -126,21 +126,21 @@ show(
 # \alpha x) / \sigma$. For a given $x_t$, these relations are linear, so they also hold for
 # conditional means: three *perfect* networks, one per target, contain the same information.
 #
-# Imperfect networks differ in how errors are converted. Subtract each relation for the prediction,
-# with a hat, from the relation for the truth. Since $x_t$ is the same in both,
+# Imperfect networks differ in how errors are converted. Subtract each relation for the predictions,
+# which have a hat, from the same relation for the true values. Since $x_t$ is the same in both,
 #
 # $$x - \hat x = -\sigma (v - \hat v) = -\frac{\sigma}{\alpha} (\epsilon - \hat\epsilon).
 # \tag{4}$$
 #
-# So the three losses are one error with three weights:
+# So the three losses are the same error with three different weights:
 #
 # $$|\epsilon - \hat\epsilon|^2 = \frac{\alpha^2}{\sigma^2} |x - \hat x|^2, \qquad
 # |v - \hat v|^2 = \frac{1}{\sigma^2} |x - \hat x|^2
 # = |x - \hat x|^2 + |\epsilon - \hat\epsilon|^2. \tag{5}$$
 #
 # The last step uses $1 / \sigma^2 = 1 + \alpha^2 / \sigma^2$: the loss of $v$ is the *sum* of the
-# other two. We check all equations with random numbers, once written out and once as computed by
-# the library.
+# other two losses. We check all equations with random numbers, and compare the equations as written
+# here with the library's functions.
 
 # %%
 x, eps, predicted = random.normal(size=(3, 5, 4))
@@ -184,18 +184,18 @@ show(
 
 # %% [markdown]
 # Read the left panel from the right: near $t = 1$, an error in the predicted noise is divided by
-# $\alpha$, which is nearly 0. A predicted example has the opposite weakness. Near $t = 0$, it
-# gives the noise only after division by $\sigma$, and its loss has little weight there, where fine
-# detail is decided. With $v$, no number is divided by anything small. By equation 5, its loss is
-# at least as large as each of the others, so neither end is neglected. Section 7 trains all three
-# and compares them.
+# $\alpha$, which is nearly 0. Predicting the example has the opposite weakness: near $t = 0$,
+# computing the noise requires a division by $\sigma$, and the loss has little weight there, where
+# fine detail is decided. Predicting $v$ never requires division by a small number. By equation 5,
+# the loss of $v$ is at least as large as each of the other losses, so neither end is neglected.
+# Section 7 trains all three and compares them.
 #
 # ## 3. The U-Net
 #
-# The network maps an image to an image. It needs a large context, to decide which digit it is, and
-# fine detail, to place strokes. A **U-Net** (Ronneberger et al. 2015) computes the context on
-# smaller maps and returns to the full size, where **skip connections** bring back the detail:
-# earlier maps of the same size are appended as channels.
+# The network maps an image to an image. It needs a large context to decide which digit the image
+# shows, and fine detail to place strokes. A **U-Net** (Ronneberger et al. 2015) computes the
+# context on smaller maps and returns to the full size, where **skip connections** bring back the
+# detail: earlier maps of the same size are appended as channels.
 #
 # The time enters every block. It is encoded as sines and cosines of 32 frequencies, followed by
 # two dense layers; if labels are given, an embedding of the label is added. Each block normalizes
@@ -220,13 +220,13 @@ print("maps after each skip connection:", *(layer.output.shape[1:] for layer in 
 # %% [markdown]
 # ## 4. Training
 #
-# The training step is the one of chapter 13, with $v$ as the target: sample times and noise,
+# The training step is the same as in chapter 13, with $v$ as the target: sample times and noise,
 # compute $x_t$ and $v$, and minimize $|v - \hat v|^2$. `ConditionalDDPM` also passes the label to
-# the network, and replaces it with the label "none" for 10% of the examples, which section 6
-# needs. One detail is not in the papers: in training, black is 40 levels darker than black, and
-# samples are clipped, so that small errors do not cover the background with faint noise. And the
-# embedding of the labels starts with a standard deviation of 1 instead of 0.03, so that labels
-# influence the network from the first step.
+# the network, and replaces it with the label "none" for 10% of the examples, which section 6 needs.
+# Two details are not in the papers. In training, black pixels are 40 gray levels darker than black,
+# and samples are clipped, so that small errors do not cover the background with faint noise. And
+# the embedding of the labels is initialized with a standard deviation of 1 instead of 0.03, so that
+# labels influence the network from the first step.
 
 # %%
 for layer in network.layers:
@@ -241,15 +241,15 @@ history = model.fit(stream, steps_per_epoch=STEPS // 2, epochs=2, verbose=0).his
 print(f"loss {history[0]:.3f} in the first half, {history[1]:.3f} in the second")
 
 # %% [markdown]
-# What does the network predict at each time? By section 2 of chapter 13, its best prediction
-# $\hat x$ is the mean of all digits that could have led to $x_t$. As a baseline, consider the best
+# What does the network predict at each time? By section 2 of chapter 13, its best prediction $\hat
+# x$ is the mean of all digits that could have led to $x_t$. As a baseline, consider the best
 # *linear* prediction. With the mean $\mu$ and the covariance $C = U \Lambda U^T$ of the training
-# digits, it shrinks each principal component $i$ separately:
+# digits, this prediction shrinks each principal component $i$ separately:
 #
 # $$\hat x_\mathrm{lin} = \mu + U D U^T (x_t - \alpha \mu), \qquad
 # D_i = \frac{\alpha \lambda_i}{\alpha^2 \lambda_i + \sigma^2}.$$
 #
-# It would be the best of all predictions if digits were normally distributed.
+# The linear prediction would be the best of all predictions if digits were normally distributed.
 
 # %%
 prepared = model.prepare(test).numpy()
@@ -301,23 +301,23 @@ show(
 # %% [markdown]
 # With little noise, the network's error is well below the error of the linear prediction, and the
 # label barely matters. Toward $t = 1$, a predictor without labels can only return the mean of all
-# digits, whatever its architecture, so the advantage disappears. What a diffusion model adds to a
-# normal distribution is therefore decided at small and medium $t$. A label helps most where the
-# noise hides the digit: there, the prediction is the mean of one class.
+# digits, whatever its architecture, so the advantage disappears. So a diffusion model improves on a
+# normal distribution at small and medium $t$. A label helps most where the noise hides the digit:
+# there, the prediction is the mean of one class.
 #
 # ## 5. Samplers
 #
-# A sampler starts from $x_1 = \epsilon$ and moves to $t = 0$ through a sequence of times. With
-# equation 3, the network gives $\hat x$ and $\hat\epsilon$ at each of them. Four samplers solve
-# the same differential equation, and one adds noise:
+# A sampler starts from $x_1 = \epsilon$ and moves to $t = 0$ through a sequence of times. At each
+# time, equation 3 turns the network's output into $\hat x$ and $\hat\epsilon$. Four samplers solve
+# the same differential equation, and one sampler adds noise:
 #
 # - **DDIM**: $x_s = \alpha_s \hat x + \sigma_s \hat\epsilon$ for the next time $s < t$.
 # - **Euler**: $x_s = x_t + (s - t) \dot x_t$, with the velocity $\dot x_t = \alpha' \hat x +
 #   \sigma' \hat\epsilon$.
-# - **Heun**: an Euler step, and then the step again with the mean velocity of its two ends. It
-#   costs two evaluations of the network per step.
+# - **Heun**: an Euler step, which is then repeated with the mean of the velocities at its two ends.
+#   This costs two evaluations of the network per step.
 # - **DPM-Solver++** (Lu et al. 2022), which we derive now.
-# - **Ancestral**: the random step of DDPM, from chapter 13.
+# - **Ancestral**: DDPM's random step from chapter 13.
 #
 # Substitute $\hat\epsilon = (x_t - \alpha_t \hat x) / \sigma_t$ into DDIM, and divide by
 # $\sigma_s$. With $\lambda = \log(\alpha / \sigma)$, so that $e^\lambda = \alpha / \sigma$,
@@ -332,16 +332,17 @@ show(
 # \hat x(\lambda)\, d\lambda. \tag{7}$$
 #
 # The factor $e^\lambda$ is known, so only the change of $\hat x$ within the step has to be
-# approximated. DDIM keeps $\hat x$ constant. DPM-Solver++(2M) extrapolates: it uses the previous
-# prediction $\hat x_-$, made a distance of $h_-$ earlier in $\lambda$, to estimate $\hat x$ in the
+# approximated. DDIM keeps $\hat x$ constant. DPM-Solver++(2M) extrapolates: it uses the prediction
+# $\hat x_-$ from the previous step, whose length in $\lambda$ is $h_-$, to estimate $\hat x$ in the
 # middle of the current step of length $h$:
 #
 # $$\hat x + \frac{h}{2 h_-} (\hat x - \hat x_-). \tag{8}$$
 #
-# This costs *no* further evaluation. We check the order of the error where the solution is known.
-# If the data are normal with variance $c$, then $x_t$ has the variance $\alpha^2 c + \sigma^2$ and
-# $\hat x = \alpha c x_t / (\alpha^2 c + \sigma^2)$. The equation is linear, and preserves $x_t$
-# divided by its standard deviation. So the exact solution is a ratio of standard deviations.
+# This costs *no* further evaluation. We check the order of the error on an example with a known
+# solution. If the data are normal with variance $c$, then $x_t$ has the variance $\alpha^2 c +
+# \sigma^2$ and $\hat x = \alpha c x_t / (\alpha^2 c + \sigma^2)$. The equation is linear, and
+# preserves $x_t$ divided by its standard deviation. So the exact solution is a ratio of standard
+# deviations.
 
 
 # %%
@@ -372,18 +373,19 @@ for c in (4.0, 0.3):
         print(f"variance {c}, {name:10}{numbers}{order:8.2f}")
 
 # %% [markdown]
-# Halving the step roughly halves the error of DDIM and Euler, which are of first order, and
-# divides the error of Heun and DPM-Solver++ by nearly four: they are of second order. The order of
-# a solver is not its error, however. With variance 0.3, of the same order as the variance of our
-# pixels, the leading errors of Euler's method nearly cancel on this path, and more steps do not
-# always reduce its error. So Euler's method can be accurate here by coincidence, which does not
+# Halving the step roughly halves the error of DDIM and Euler, which are of first order, and divides
+# the error of Heun and DPM-Solver++ by nearly four: they are of second order. The order of a solver
+# is not its error, however. With a variance of 0.3, which is similar to the variance of our pixels,
+# the leading errors of Euler's method nearly cancel on this path, and more steps do not always
+# reduce the total error. So Euler's method can be accurate here by coincidence, which does not
 # generalize to other data or paths.
 #
 # With a trained network, there are two errors. The *solver's* error is the distance from the exact
-# solution for the same latents; we take many steps of DPM-Solver++ as exact. The *samples'* error
-# is the kernel distance between samples and test digits, measured in histograms of their
-# gradients, where training digits show what is possible. The first is defined for the four
-# samplers without noise. The columns contain equal numbers of network evaluations.
+# solution for the same latents; we treat a solution with many steps of DPM-Solver++ as exact. The
+# *samples'* error is the kernel distance between samples and test digits in gradient histograms;
+# the distance of training digits shows what is achievable. The solver's error is defined only for
+# the four samplers without noise. Each column compares samplers with equal numbers of network
+# evaluations.
 
 
 # %%
@@ -491,28 +493,28 @@ show(
 
 # %% [markdown]
 # The two panels answer different questions. On the left, every additional evaluation helps. On the
-# right, the curves of the better solvers are nearly flat: once the solver's error is small
-# compared with the error of the network, more steps do not bring samples closer to the data. The
-# panels may also rank solvers differently, because the left panel compares pixels, and the right
-# panel compares edges.
+# right, the curves of the better solvers are nearly flat: once the solver's error is small compared
+# with the error of the network, more steps do not bring samples closer to the data. The two panels
+# may also rank solvers differently, because the left panel compares pixels, and the right panel
+# compares edges.
 #
 # ## 6. Classifier-free guidance
 #
-# The label selects the digit. Ho and Salimans (2022) make samples agree with their labels more
-# clearly. By Bayes' rule at time $t$, $\log q(x_t \mid c) = \log q(x_t) + \log q(c \mid x_t) +
+# The label selects the digit. With the method of Ho and Salimans (2022), samples match their labels
+# more often. By Bayes' rule at time $t$, $\log q(x_t \mid c) = \log q(x_t) + \log q(c \mid x_t) +
 # \mathrm{const}$. So the difference between the scores with and without a label is the gradient of
 # a classifier of noisy images, although no classifier was trained:
 #
 # $$\nabla \log q(x_t \mid c) - \nabla \log q(x_t) = \nabla \log q(c \mid x_t). \tag{9}$$
 #
-# Guidance adds this difference $w$ more times:
+# Guidance adds $w$ times this difference to the score:
 #
 # $$(1 + w) \nabla \log q(x_t \mid c) - w \nabla \log q(x_t)
 # = \nabla \log q(x_t) + (1 + w) \nabla \log q(c \mid x_t). \tag{10}$$
 #
-# The score is $-\epsilon / \sigma$ for the predicted noise, so the same combination applies to
-# predicted noises. The weights $1 + w$ and $-w$ sum to 1, and equation 3 is linear for fixed
-# $x_t$. Therefore it also applies to $\hat v$ and $\hat x$:
+# With predicted noise $\hat\epsilon$, the score is $-\hat\epsilon / \sigma$, so predicted noises
+# are combined with the same weights. The weights $1 + w$ and $-w$ sum to 1, and equation 3 is
+# linear for fixed $x_t$. Therefore, the combination also applies to $\hat v$ and $\hat x$:
 
 # %%
 w, t = 2.0, tf.constant(0.6, "float64")
@@ -525,9 +527,9 @@ for name in ("example", "noise"):
     print(f"combining {name}s instead of v: largest difference {gap:.0e}")
 
 # %% [markdown]
-# We sweep $w$. A small classifier of clean digits, trained on the same images, counts how often
-# the requested digit is recognized. The variety is the variance of the pixels within a class,
-# relative to test digits.
+# We sweep $w$. Agreement is the fraction of samples in which a small classifier, trained on the
+# same clean digits, recognizes the requested digit. Variety is the variance of the pixels within a
+# class, relative to test digits.
 
 # %%
 judge = Classifier.for_images(SHAPE, CLASSES, filters=8, hidden=64, seed=0)
@@ -591,17 +593,17 @@ print(f"with w = {WEIGHTS[-1]:g}:     {last[0]:.1%} requested digits, variety {l
 
 # %% [markdown]
 # A small weight brings samples closer to test digits, because more of them show the requested
-# digit. A large weight moves samples away again, because they become bold and alike. The published
-# run in the table below shows the same: of the weights 0, 1, 2, and 4, the distance is smallest at
-# 1.
+# digit. A large weight moves samples away again, because strokes become bold and samples become
+# similar. The published run in the table at the end shows the same effect: among the weights 0, 1,
+# 2, and 4, the distance is smallest at 1.
 #
 # **Which distribution is sampled?** At $t = 0$, the right side of equation 10 is the score of the
 # sharpened density $p_w(x) \propto p(x)\, p(c \mid x)^{1 + w}$. It is tempting to conclude that
 # guided samples have this density. They do not, because at $t > 0$, equation 10 is *not* the score
-# of noised samples from $p_w$: noising and raising to a power do not commute. We check this where
-# everything is known: two classes, $N(-1, 1)$ and $N(1, 1)$, which are equally likely. Then all
-# scores are exact, and the differential equation is solved with many steps from 2001 quantiles of
-# the normal distribution, so there is no random number and no network.
+# of noised samples from $p_w$: noising and raising to a power do not commute. We check this on an
+# example in which everything is known: two equally likely classes, $N(-1, 1)$ and $N(1, 1)$. Then
+# all scores are exact, and the differential equation is solved with many steps from 2001 quantiles
+# of the normal distribution, without random numbers or a network.
 
 # %%
 QUANTILES = norm.ppf((np.arange(2001) + 0.5) / 2001)
@@ -650,21 +652,22 @@ show(
 )
 
 # %% [markdown]
-# So guidance is not sampling from a sharper model. It is a change of the sampler that moves
-# samples away from other classes, further than Bayes' rule would.
+# So guidance does not sample from a sharper model. It changes the sampler so that samples move away
+# from other classes, further than they would under Bayes' rule.
 #
 # ## 7. Latent diffusion
 #
-# Most of the pixels of an image are predictable from their neighbors, and every sampling step pays
-# for all of them. **Latent diffusion** (Rombach et al. 2022) first trains an autoencoder, then
-# trains a diffusion model on its codes, and finally decodes the samples. The autoencoder handles
-# fine detail in one pass, and the diffusion model handles composition on fewer numbers. The
-# decoder sets a limit: samples cannot have more detail than decoded codes of real images.
+# Most pixels of an image are predictable from their neighbors, but every sampling step computes all
+# of them. **Latent diffusion** (Rombach et al. 2022) first trains an autoencoder, then trains a
+# diffusion model on its codes, and finally decodes the samples. The autoencoder handles fine detail
+# in one pass, and the diffusion model handles composition with fewer numbers. The decoder sets a
+# limit: samples cannot have more detail than the reconstructions of real images.
 #
-# Here is the smallest example. The autoencoder is PCA with 24 components, scaled to variance 1,
-# and the diffusion model is a network of dense layers. It is so fast that we train it three times,
-# with each prediction of section 2. The latents are not clipped, so errors remain visible. For the
-# predicted noise, the library warns that this path leaves too little of an example at its end.
+# Here is the smallest example. The autoencoder is PCA with 24 components, scaled to variance 1, and
+# the diffusion model is a network of dense layers. Training is so fast that we repeat it for each
+# of the three predictions in section 2. The latents are not clipped, so errors remain visible. When
+# the noise is predicted, the library warns that at its end, this path leaves too little of an
+# example.
 
 
 # %%
@@ -712,20 +715,21 @@ show(
 )
 
 # %% [markdown]
-# The predicted noise fails on this path. In the first step, its error is divided by $\alpha(1)$,
-# which is 0.00005, and latents are not clipped, so nothing corrects the result. For images,
-# clipping to the range of pixels hides this weakness.
+# Predicting the noise fails on this path. In the first step, the error of the predicted noise is
+# divided by $\alpha(1)$, which is 0.00005, and latents are not clipped, so nothing corrects the
+# result. With images, clipping to the range of pixel values hides this weakness.
 #
-# Compare the other rows with the decoded training digits, which have the same blur: the gap to
-# them belongs to the diffusion model, which was trained for a few seconds, and the blur belongs to
-# PCA. Normal latents have the mean and the covariance of the codes, but do not decode to digits.
-# The structure beyond mean and covariance is what the diffusion model has to learn. The U-Net for
-# pixels is closer to the test digits than these latent models, but also had more training.
+# Compare the other rows with the decoded training digits, which have the same blur: the blur comes
+# from PCA, and the remaining gap comes from the diffusion model, which was trained for a few
+# seconds. Normally distributed latents have the mean and the covariance of the codes, but do not
+# decode to digits. The diffusion model has to learn the structure beyond mean and covariance.
+# Samples from the U-Net on pixels are closer to the test digits than samples from these latent
+# models, but the U-Net was also trained for longer.
 #
-# ## 8. EDM is the prediction of v
+# ## 8. EDM predicts v
 #
 # Karras et al. (2022) write a noisy example as $y = x + \sigma n$, with $n$ from $N(0, I)$ and any
-# $\sigma > 0$. Data have the standard deviation $\sigma_d$. Their denoiser is
+# $\sigma > 0$. The data have the standard deviation $\sigma_d$. The denoiser is
 #
 # $$D(y, \sigma) = c_\mathrm{skip}\, y + c_\mathrm{out} F(c_\mathrm{in}\, y), \tag{11}$$
 #
@@ -769,17 +773,16 @@ print("noise levels of 18 steps:", *(f"{level:.3g}" for level in levels))
 #
 # ![Clothes sampled from EDM.](../../recipes/results/edm_fashion_mnist.png)
 #
-# In kernel distance, it beats a Gaussian mixture, which our digits are also compared with in
-# section 7. In the distance between small patches, it does not: outlines are right, but textures
-# are not.
+# In kernel distance, EDM beats a Gaussian mixture. In the distance between small patches, it does
+# not: outlines are right, but textures are not.
 #
 # ## 9. Common claims, and what is true
 #
 # - **"Predicting the noise is better than predicting the example."** Perfect predictions are
-#   equivalent. The losses weight times differently, and converted errors are divided by $\alpha$
-#   or by $\sigma$ (section 2).
-# - **"More sampling steps give better samples."** They give a better solution of the equation. The
-#   samples stop improving when the error of the network dominates (section 5).
+#   equivalent. But the losses weight times differently, and converted errors are divided by
+#   $\alpha$ or by $\sigma$ (section 2).
+# - **"More sampling steps give better samples."** More steps solve the equation more accurately.
+#   But samples stop improving when the error of the network dominates (section 5).
 # - **"A second-order solver costs twice as much."** Heun's method does. DPM-Solver++ reuses the
 #   previous prediction, and costs one evaluation per step, like DDIM.
 # - **"Guidance samples from a density that is sharpened toward the class."** Equation 10 is the
@@ -797,34 +800,35 @@ print("noise levels of 18 steps:", *(f"{level:.3g}" for level in levels))
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# With $\alpha = 0$ and $\sigma = 1$, equation 1 gives $x_1 = \epsilon$, so a predicted noise
-# contains nothing new, and $x$ cannot be computed from it. A predicted $x$ is sufficient, and so
-# is $v = -x$. The noise is independent of the example, so the best prediction of $v$ is $-E(x)$,
-# minus the mean of the data.
+# With $\alpha = 0$ and $\sigma = 1$, equation 1 gives $x_1 = \epsilon$, so the predicted noise
+# contains no new information, and $x$ cannot be computed from it. A predicted $x$ determines the
+# other two, and so does $v = -x$. The noise is independent of the example, so the best prediction
+# of $v$ is $-E(x)$, minus the mean of the data.
 #
 # </details>
 #
-# **2.** Data have only one point $c$. How many evaluations do DDIM, Euler, and DPM-Solver++ need
-# for an exact sample?
+# **2.** The data consist of a single point $c$. How many evaluations do DDIM, Euler, and
+# DPM-Solver++ need for an exact sample?
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# The best prediction is $\hat x = c$ at every time. In equation 7, $\hat x$ is then constant, so
-# the integral is exact with a single step, for DDIM and for DPM-Solver++, whose extrapolation adds
+# The best prediction is $\hat x = c$ at every time. In equation 7, $\hat x$ is then constant, so a
+# single step computes the integral exactly, both for DDIM and for DPM-Solver++, whose extrapolation
+# adds
 # 0. Euler's method also ends at $\hat x$ in its last step here, but its intermediate points are
 # inexact on the cosine path, because the velocity changes along the circle.
 #
 # </details>
 #
-# **3.** Change the code: guide with $w = -1$. What is sampled, and what do agreement and variety
-# become?
+# **3.** Change the code: guide with $w = -1$. What is sampled, and how do agreement and variety
+# change?
 #
 # <details markdown="1"><summary>Answer</summary>
 #
 # Equation 10 becomes $\nabla \log q(x_t)$: the label has no effect, and samples are digits of any
 # class. Agreement falls to about one in ten, the chance level, and the variance within a requested
 # class becomes the variance over all digits, which is larger than 1 on the scale of the table.
-# `sample` refuses negative weights, so use `sampler` with the label "none", `np.full(N, CLASSES)`.
+# `sample` rejects negative weights, so use `sampler` with the label "none", `np.full(N, CLASSES)`.
 #
 # </details>
 #

@@ -2,10 +2,10 @@
 # # 15. Energy-based models and scores
 #
 # A density must be positive and have a total mass of 1. Flows and autoregressive models satisfy the
-# second condition by construction, which restricts their networks. An energy-based model gives up
-# this restriction: any network $E$ with one output defines a density $e^{-E(x)} / Z$, whose
-# constant $Z$ is never computed. This chapter shows how to train and sample without $Z$, and what
-# is lost.
+# second condition by construction, which restricts their networks. An energy-based model has no
+# such restriction: any network $E$ with one output defines a density $e^{-E(x)} / Z$, whose
+# constant $Z$ is never computed. This chapter shows how to train and sample without $Z$, and at
+# what price.
 #
 # After this chapter, you can derive the gradient of the likelihood and Langevin dynamics, explain
 # why chains fail and which remedies help, and sample with scores at many noise levels. Read it
@@ -95,8 +95,8 @@ def off_board(points):
 # = E_{x \sim p}[\nabla_\theta E(x)] - E_{x \sim q}[\nabla_\theta E(x)].$$
 #
 # A step lowers the energy of data and raises the energy of the model's *own samples*. Training is
-# stationary where both have the same mean gradient. We check the formula for $\log Z$ on a set of
-# five points. The energies of these points are the parameters.
+# stationary where data and samples have the same mean gradient. We check the formula for $\log Z$
+# on a set of five points. The energies of these points are the parameters.
 
 # %%
 energies = random.normal(size=5)
@@ -109,7 +109,7 @@ print("minus the probability of each point       ", -probabilities.round(6))
 # %% [markdown]
 # In the plane, a grid replaces the samples: $\log Z$ is computed from a sum over cells, with a
 # random point in each cell, and the likelihood is exact apart from the error of this sum. The class
-# below overrides the step of `EBM`, which runs chains.
+# below overrides the training step of `EBM`, which would run chains.
 
 
 # %%
@@ -216,10 +216,10 @@ show(drawn, "variance", "Langevin chains of a standard normal density are too wi
 #   which are stored in a **replay buffer**. A small fraction of the chains restarts from noise.
 #
 # `EBM` uses persistent chains, or contrastive divergence with `from_data=1`. Its loss, the mean
-# energy of the data minus that of the chains, is near 0 at the start of training, when the network
-# cannot distinguish the two, and at the end, when they have the same distribution. The loss does
-# not show which is the case. On the board, we can compute the KL divergence instead. We first try
-# the method without remedies at the correct temperature, 1.
+# energy of the data minus the mean energy of the chains, is near 0 at the start of training, when
+# the network cannot distinguish data from chains, and at the end, when both have the same
+# distribution. The loss does not show which is the case. On the board, we can compute the KL
+# divergence instead. We first train at the correct temperature, 1, without any remedy.
 #
 # ![A chain starts in the replay buffer. Each of K steps moves down the gradient of the energy and adds noise. The loss is the energy of data minus the energy of the chains' ends, which return to the buffer along a dashed arrow.](diagrams/15_langevin.svg)
 #
@@ -243,7 +243,8 @@ print(f"plain chains: KL divergence {divergence(plain.score):.3g} nats")
 #   of $10^{-6}$ to $10^{-4}$; here, $T = 0.01$;
 # - **jumps**: propose a point $y$, and accept it with probability $\min(1, e^{E(x) - E(y)})$
 #   (Metropolis et al. 1953). This preserves the density exactly. Half of the proposals are close to
-#   $x$, and the others are uniform in the box. In two dimensions, these cross all barriers.
+#   $x$, and the others are uniform in the box. In two dimensions, the uniform proposals cross all
+#   barriers.
 
 
 # %%
@@ -324,7 +325,7 @@ for factor in (0.5, 1, 2, 3, 5):
 # ## 4. Scores at many noise levels
 #
 # The gradient $\nabla \log q = -\nabla E$ is called the score, and does not contain $Z$. Why not
-# learn it directly? Its value at noisy data follows from denoising ([chapter 2](02_denoising.md)):
+# learn it directly? The score of noisy data follows from denoising ([chapter 2](02_denoising.md)):
 # for $y = x + \sigma \epsilon$, the best prediction of $-\epsilon / \sigma$ from $y$ is the score
 # of the density of $y$. That is **denoising score matching** (Vincent 2011). Its smallest loss is
 # not 0. For normal data with variance $v$, the score is $-y / (v + \sigma^2)$, and the loss, the
@@ -342,12 +343,12 @@ print(f"smallest loss:     {loss:.3f}, expected {v / (v + sigma**2):.3f}")
 # %% [markdown]
 # A score at one noise level has two weaknesses. It is learned only where there are data. And it
 # barely depends on the *weights* of separate modes: in $0.2\, N(-5, 1) + 0.8\, N(5, 1)$, the score
-# near each mode is that of this mode alone. The weights only move the narrow region in between
-# where the score changes its sign. Chains stay on the side on which they start, so the fractions of
-# chains in the modes do not change. Noise helps: with a standard deviation of 10, the two modes
-# merge, and chains move between them. Song and Ermon (2019) learn the score at levels $\sigma_1 >
-# \dots > \sigma_L$, and run chains from the first level to the last. This is **annealed Langevin
-# dynamics**. We use the exact scores, so nothing is trained.
+# near each mode is nearly equal to the score of this mode alone. The weights only move the narrow
+# region between the modes where the score changes its sign. Chains stay on the side on which they
+# start, so the fractions of chains in the modes do not change. Noise helps: with a standard
+# deviation of 10, the two modes merge, and chains move between them. Song and Ermon (2019) learn
+# the score at levels $\sigma_1 > \dots > \sigma_L$, and run chains from the first level to the
+# last. This is **annealed Langevin dynamics**. We use the exact scores, so nothing is trained.
 
 
 # %%
@@ -437,15 +438,15 @@ show(drawn, "samplers", "Samples of one score network, by two samplers.")
 # ![Rows of small digits from chains in the buffer, new chains, and a mixture.](../../recipes/results/ebm_mnist_chains.png)
 #
 # Measured by the kernel distance, chains from the buffer are closer to test digits than the mixture
-# is. New chains, with the *same* energy, are several times as far away: after 256 steps, the
-# frequencies of shapes among them still differ from those in the data. So `sample` continues chains
-# from the buffer by default, and any published result should state where its chains start.
+# is. New chains, with the *same* energy, are several times as far away: after 256 steps, shapes
+# still occur with other frequencies than in the data. So `sample` continues chains from the buffer
+# by default, and any published result should state where its chains start.
 #
 # Does the energy detect outliers? A model of digits detects clothes with an AUROC of 0.997, which
 # exceeds the AUROCs of a Gaussian mixture, principal components, and the distance to the nearest
 # neighbor. A model of clothes fails at detecting digits: its AUROC of 0.54 is near chance, whereas
-# the same baselines exceed 0.98. As with likelihoods, the model does not consider digits less
-# likely than clothes.
+# the same baselines exceed 0.98. As in models with likelihoods, the model of clothes does not
+# assign digits lower likelihoods than clothes.
 #
 # ## 6. Common claims, and what is true
 #
@@ -453,8 +454,8 @@ show(drawn, "samplers", "Samples of one score network, by two samplers.")
 #   difference between two means, not a distance between distributions.
 # - **"A low temperature only sharpens the density."** This is true of chains in equilibrium. In
 #   section 3, no scaling factor turns the energy of the cold chains into the density of the board.
-# - **"Langevin dynamics samples from the density."** Its variance is too large by a factor of about
-#   $1 + \eta / (2 s^2)$, and between separate modes it practically never mixes.
+# - **"Langevin dynamics samples from the density."** The variance of its samples is too large by a
+#   factor of about $1 + \eta / (2 s^2)$, and chains almost never move between separate modes.
 # - **"Score matching learns the density."** It learns gradients where there are data, and gradients
 #   near separate modes do not determine the weights of these modes.
 #
@@ -465,10 +466,10 @@ show(drawn, "samplers", "Samples of one score network, by two samplers.")
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# Training is stationary where the data and the ends of the chains have the same mean of $x^2$: $1 =
-# (1 - \eta / v)^2 + 2 \eta$. The chain's stationary variance $v / (1 - \eta / (2 v))$ is then
-# exactly 1. So the samples are correct, but the *energy* contains the error of the chain: $v
-# \approx 1 - \eta / 2$.
+# Training is stationary where $x^2$ has the same mean over the data and over the ends of the
+# chains: $1 = (1 - \eta / v)^2 + 2 \eta$. The chain's stationary variance $v / (1 - \eta / (2 v))$
+# is then exactly 1. So the samples are correct, but the *energy* contains the error of the chain:
+# $v \approx 1 - \eta / 2$.
 #
 # </details>
 #
@@ -478,11 +479,11 @@ show(drawn, "samplers", "Samples of one score network, by two samplers.")
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# The exact gradient and chains with jumps do, because they compare the masses of the two halves.
-# Local chains do not cross between the halves, so the fraction of chains in each half does not
-# depend on the constant. The scores of both energies are equal except at the border, where there
-# are no data, so score matching at a low noise level does not detect the difference either. At a
-# noise level at which the halves overlap, it does.
+# The exact gradient and chains with jumps detect it, because they compare the masses of the two
+# halves. Local chains do not cross between the halves, so the fraction of chains in each half does
+# not depend on the constant. The scores of both energies are equal except at the border, where
+# there are no data, so score matching at a low noise level does not detect the difference either.
+# At a noise level at which the halves overlap, it does.
 #
 # </details>
 #
@@ -490,8 +491,8 @@ show(drawn, "samplers", "Samples of one score network, by two samplers.")
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# Every chain becomes uniform noise after each step, so the second mean is taken over the whole box
-# instead of over samples from the model. Training lowers the energies of data and raises the
+# Every chain becomes uniform noise after each step, so the second mean is computed over the whole
+# box instead of over samples from the model. Training lowers the energies of data and raises the
 # energies of noise without limit, because nothing raises the energy where it is already too low.
 # The absolute values of the energies grow until `fit` stops.
 #

@@ -2,8 +2,8 @@
 # # 16. Evaluation: what a number sees, and what it misses
 #
 # Every chapter reports numbers: nats, kernel distances, precision and recall, accuracies. This
-# chapter asks what each of them can detect. We construct "models" whose faults we know, because we
-# put them there, and check which measures find them.
+# chapter asks what each of them can detect. We construct "models" with known faults, and check
+# which measures find these faults.
 #
 # After this chapter, you can explain why good likelihoods and good samples are different
 # properties, test whether two sets come from the same distribution, find copies of training images,
@@ -51,8 +51,8 @@ DRAWS = 2_000 if QUICK else 200_000  # random numbers for checks of formulas
 random = np.random.default_rng(0)
 
 # %% [markdown]
-# The data are digits. For likelihoods, each pixel is black or white with its gray value as the
-# probability; for samples, digits stay gray.
+# The data are digits. For likelihoods, digits are binarized: each pixel is white with its gray
+# value as the probability. For samples, digits stay gray.
 
 # %%
 data = small_images("mnist", labels=True, first=TRAIN)
@@ -71,16 +71,16 @@ known, asked = binary(train), binary(test)
 # %% [markdown]
 # ## 1. Good likelihoods and good samples are different properties
 #
-# Take any model $p$, and mix it with noise $r$: $q = 0.01\, p + 0.99\, r$. Of its samples, 99% are
-# noise. But $q(x) \geq 0.01\, p(x)$, so
+# Take any model $p$, and mix it with noise $r$: $q = 0.01\, p + 0.99\, r$. Of the samples from $q$,
+# 99% are noise. But $q(x) \geq 0.01\, p(x)$, so
 #
 # $$-\log q(x) \leq -\log p(x) + \log 100,$$
 #
 # and $\log 100$ is 4.6 nats, however many pixels an image has (Theis et al. 2016). The reverse is
-# also possible. Let a model choose a *training* digit, and flip each pixel with probability
-# $\epsilon$. Its samples look perfect, but a test digit differs from every training digit in dozens
-# of pixels, each of which costs $\log \frac{1 - \epsilon}{\epsilon}$ nats. We compare both with a
-# mixture of Bernoulli templates and with coin flips.
+# also possible. Let a model choose a *training* digit, and flip each of its pixels with a small
+# probability $\epsilon$. The samples look perfect, but a test digit differs from every training
+# digit in dozens of pixels, each of which costs $\log \frac{1 - \epsilon}{\epsilon}$ nats. We
+# compare both models with a mixture of Bernoulli templates and with coin flips.
 
 # %%
 smaller, larger = (BernoulliMixture(known, size, iterations=15) for size in SIZES)
@@ -129,21 +129,21 @@ strips = {
 show(captioned(strips.values(), list(strips)), "models", "Ten samples of each of three models.")
 
 # %% [markdown]
-# The second model samples almost nothing but noise, yet its likelihood is close to that of the
-# mixture. The third samples real digits, and has by far the worst likelihood of the three.
-# **Neither property implies the other**, so report both.
+# The second model generates almost nothing but noise, yet its likelihood is close to the mixture's.
+# The third model generates real digits, but has by far the worst likelihood of the three. **Neither
+# property implies the other**, so report both.
 #
 # A likelihood also needs a unit. $-\log p$ in nats, divided by $D \log 2$ for $D$ values, is **bits
-# per dimension**, and it is comparable only for the same data: the same size, the same number of
-# levels, and the same preprocessing. A *density* of gray levels without added noise can be
-# increased without limit, by peaks at the levels ([chapter 8](08_flows.md)).
+# per dimension**, and values are comparable only for the same data: the same size, the same number
+# of levels, and the same preprocessing. A *density* of gray levels without added noise can be
+# increased without limit by placing peaks at the levels ([chapter 8](08_flows.md)).
 #
 # ## 2. A likelihood from samples?
 #
-# For a model that can only be sampled, early papers fitted a **Parzen density** to samples: the mean
-# of normal densities $N(s_i, h^2 I)$ around them, with $h$ chosen on held-out data. Is the result a
-# likelihood of the model? We estimate it for three sets: training digits, which are perfect
-# samples; the centers of k-means; and samples from a Gaussian mixture.
+# For a model that can only be sampled, early papers fitted a **Parzen density** to samples: the
+# mean of normal densities $N(s_i, h^2 I)$ around them, with $h$ chosen on held-out data. Does the
+# result measure the model's likelihood? We estimate it for three sets: training digits, which are
+# perfect samples; the centers of k-means; and samples from a Gaussian mixture.
 
 
 # %%
@@ -164,16 +164,18 @@ for name, some in {
     print(f"{name:20} h = {std:.2f}, {estimate:6.1f} nats")
 
 # %% [markdown]
-# Perfect samples are *not* the best. Centers of clusters, which are blurred digits, are better,
-# because a blurred digit is close to many test digits. In 784 dimensions, a thousand samples are far
-# too few for a density, so the estimate measures how well $N$ points cover the data as *codes*, not
-# how likely the data are under the model. We report it only for comparison with papers that used it.
+# Perfect samples do *not* have the best estimate. Cluster centers, which are blurred digits, have a
+# better one, because a blurred digit is close to many test digits. In 784 dimensions, a thousand
+# samples are far too few for a density, so the estimate measures how well $N$ points cover the data
+# as *codes*, not how likely the data are under the model. We report it only for comparison with
+# papers that used it.
 #
 # ## 3. Can a classifier tell the sets apart?
 #
-# Train a classifier to distinguish samples from test images. If it cannot, the sets agree in
-# everything that this classifier can see. For equal class sizes, the best possible accuracy has a
-# simple interpretation: the classifier that predicts "real" where $p > q$ is right with probability
+# Train a classifier to distinguish samples from test images. If it cannot, the sets do not differ
+# in any way that this classifier can detect. For equal class sizes, the best possible accuracy has
+# a simple interpretation: the classifier that predicts "real" where $p > q$ is right with
+# probability
 #
 # $$\frac12 \int \max(p, q)\, dx = \frac12 + \frac12 \mathrm{TV}(p, q), \qquad
 # \mathrm{TV}(p, q) = \frac12 \int |p - q|\, dx.$$
@@ -204,8 +206,8 @@ print(f"other test digits: AUC {told_apart(scaled(test[:N]), scaled(other)):.3f}
 print(f"Gaussian mixture:  AUC {told_apart(scaled(test[:N]), scaled(made)):.3f}")
 
 # %% [markdown]
-# A linear classifier on pixels barely detects the mixture, although anyone who looks at the next
-# picture does. The bound is only as good as the classifier.
+# A linear classifier on pixels barely distinguishes the mixture's samples from digits, although
+# anyone who looks at the next picture can. The bound is only as good as the classifier.
 #
 # ## 4. Eight faults, eight measures
 #
@@ -214,10 +216,10 @@ print(f"Gaussian mixture:  AUC {told_apart(scaled(test[:N]), scaled(made)):.3f}"
 # *Inputs of the measures in this chapter. A likelihood needs the model's density; the other measures need only samples.*
 #
 # We now make sets with one fault each; each row of the plot shows one measure. A measure is useful
-# only relative to its own chance variation, so each value is shown in **standard deviations** from
-# the measure's mean over random pairs of sets of *real* digits, sampled from the training and test
-# digits. The features are pixels, histograms of gradients, or the hidden layer of a classifier that
-# was trained on training digits.
+# only relative to its own chance variation, so each value is shown as its distance, in **standard
+# deviations**, from the measure's mean over random pairs of sets of *real* digits. The features are
+# pixels, histograms of gradients, or the hidden layer of a classifier that was trained on training
+# digits.
 
 # %%
 classifier = MLPClassifier((100,), random_state=0)
@@ -313,21 +315,21 @@ show(
 # Read the plot by columns. A value between -3 and 3 is inconclusive, because the standard
 # deviations come from few pairs of sets.
 #
-# - **Other test digits** and **copies of training digits** look alike to every measure that
+# - **Other test digits** and **copies of training digits** cannot be told apart by any measure that
 #   compares two sets. Only the distance to the training digits detects copies.
-# - **Blur** and **noise** look minor to the eye but are large for histograms of gradients, which
-#   respond to edges. In these features, they are worse than a missing class.
-# - A **shift by one pixel** is invisible to the eye, and is one of the largest faults for pixels and
-#   gradients. Such a measure punishes harmless changes.
-# - **Missing nines** hardly change the kernel distances: nine tenths of the samples are right, and
-#   nines resemble fours and sevens. Recall and coverage are designed to detect this fault.
+# - **Blur** and **noise** look minor but are large faults in histograms of gradients, which respond
+#   to edges. In these features, both faults are larger than a missing class.
+# - A **shift by one pixel** is hardly visible, but is one of the largest faults in pixels and
+#   gradients. So measures on these features penalize harmless changes.
+# - **Missing nines** barely change the kernel distances: the other nine digits are right, and nines
+#   resemble fours and sevens. Recall and coverage are designed to detect this fault.
 # - The **repeated image** is in a dense region, so it passes precision and coverage, which check
 #   whether balls are empty, not how many samples they contain. Kernel distances depend on this
 #   number.
 # - In one set, **one sample in 50 is pure noise**, which a visitor would notice at once. No measure
 #   finds this fault with certainty, because a mean over a set barely depends on 2% of the set.
-# - The **Gaussian mixture** passes the linear classifier on pixels almost unnoticed and has good
-#   precision, but gradients detect it immediately.
+# - The **Gaussian mixture** is barely detected by the linear classifier on pixels and has good
+#   precision, but distances in gradient histograms detect it at once.
 #
 # **No row finds all faults, and no column is found by all rows.** So this library reports several
 # measures: distances in at least two types of features, one measure of quality and one of coverage,
@@ -341,9 +343,9 @@ show(
 #
 # - **Is this sample a copy?** It is if its distance to the nearest training image is far below the
 #   distance to the second-nearest one (Yoon et al. 2023: less than a third).
-# - **Is the set closer to the training images than new images are?** Compare the distances of
-#   samples with those of *held-out* images (Meehan et al. 2020). If samples are closer, the AUC of
-#   the distance is below one half.
+# - **Are the samples closer to the training images than new images are?** Compare the distances of
+#   samples with the distances of *held-out* images (Meehan et al. 2020). If samples are closer, the
+#   AUC of the distance is below one half.
 #
 # We replace a fraction of the new digits with training digits, either unchanged or moved by one
 # pixel.
@@ -393,11 +395,12 @@ show(
 )
 
 # %% [markdown]
-# The ratio finds each exact copy, and none that is moved by one pixel. The pixel distance barely
-# registers moved copies, even if *all* samples are copies, whereas in the space of gradient
-# histograms, the moved copies are close to their originals. So search in a feature space that
-# ignores the changes that a copy may have undergone. The AUC differs clearly from chance only if
-# about a tenth of the samples are copies; a search for individual copies needs only one.
+# The ratio of distances finds every exact copy, but no copy that is moved by one pixel. The AUC of
+# the pixel distance barely changes with moved copies, even if *all* samples are copies, whereas in
+# the space of gradient histograms, the moved copies are close to their originals. So search in a
+# feature space that ignores the changes that a copy may have undergone. The AUC differs clearly
+# from chance only if at least about a tenth of the samples are copies, whereas a search for
+# individual copies can find a single one.
 #
 # Held-out images are essential here. New digits are close to training digits too, so a small
 # distance alone proves nothing.
@@ -406,8 +409,9 @@ show(
 #
 # **Test examples.** A mean over $n$ test examples has a standard error of $s / \sqrt n$. When two
 # models are compared on the *same* examples, the difference is a mean of paired differences, with
-# the variance $s_1^2 + s_2^2 - 2 \rho s_1 s_2$ per example. Hard digits are hard for both models, so
-# the correlation $\rho$ is high, and the difference is known far better than either value.
+# the variance $s_1^2 + s_2^2 - 2 \rho s_1 s_2$ per example. Hard digits are hard for both models,
+# so the correlation $\rho$ is high, and the difference is known far more precisely than either
+# value.
 
 # %%
 a, b = -smaller.log_prob(asked), -larger.log_prob(asked)
@@ -442,15 +446,15 @@ show(
 
 # %% [markdown]
 # **Seeds.** Another seed gives another model. The error over test examples does not include this
-# variation, so train several times. And whoever reports the best of $k$ runs *on the test set*
-# reports a number that is too good: the expected maximum of $k$ normal numbers is 0.56, 1.16, and
-# 1.54 standard deviations for 2, 5, and 10 runs. Choose the run on validation data, and report its
-# test value.
+# variation, so train several times. And if you report the best of $k$ runs *on the test set*, the
+# reported number is too good: the expected maximum of $k$ normal numbers is 0.56, 1.16, and 1.54
+# standard deviations for 2, 5, and 10 runs. Choose the run on validation data, and report its test
+# value.
 #
-# **Judges.** For a claim about visual quality, show pairs to people who do not know which is which.
-# If the two models are equally good, the number of votes for one of them is binomial with
-# probability one half. With 20 pairs, 14 is the smallest number of votes that is reached or
-# exceeded by chance in fewer than 6% of cases.
+# **Judges.** To support a claim about visual quality, show pairs of samples to people who do not
+# know which model generated which sample. If the two models are equally good, the number of votes
+# for one of them is binomial with probability one half. With 20 pairs, 14 is the smallest number of
+# votes that is reached or exceeded by chance in fewer than 6% of experiments.
 
 # %%
 for k in (2, 5, 10):
@@ -464,29 +468,30 @@ for least in (13, 14, 15, 16):
 # ## 7. Common claims, and what is true
 #
 # - **"A lower NLL means better samples."** In section 1, replacing 99% of the samples with noise
-#   costs at most 4.6 nats. Across *similar* models, the two often improve together, but this must
-#   be shown.
-# - **"The Parzen estimate measures the likelihood."** Perfect samples lose to blurred centers.
-# - **"FID 0 means that the model is perfect."** Copies and, in features that ignore the sign,
-#   negatives have a distance of about 0 ([chapter 10](10_gans_that_draw.md)).
+#   costs at most 4.6 nats. Across *similar* models, likelihoods and samples often improve together,
+#   but this must be shown.
+# - **"The Parzen estimate measures the likelihood."** Blurred cluster centers have a better
+#   estimate than perfect samples.
+# - **"An FID of 0 means that the model is perfect."** Copies have a distance of about 0, and so do
+#   negatives in features that ignore the sign ([chapter 10](10_gans_that_draw.md)).
 # - **"Precision 1 means that all samples are good."** It means that they are in balls around real
 #   images. The radius of these balls depends on the number of images and on outliers among them.
 # - **"The classifier cannot tell them apart, so the distributions agree."** *This* classifier cannot.
-# - **"Model A is better: 86.9 against 87.1 nats."** Without the standard error of the paired
-#   difference, and without other seeds, this is not known.
+# - **"Model A is better: 86.9 nats, compared with 87.1."** Without the standard error of the paired
+#   difference, and without other seeds, we cannot know.
 #
 # ## Questions
 #
-# **1.** On average, model A assigns test images a log-likelihood 2 nats higher than model B does.
-# Both have a standard error of 3 nats over 1,000 test images. Can we still be certain that A is
-# better?
+# **1.** On average, the log-likelihood of test images is 2 nats higher under model A than under
+# model B. Both means have a standard error of 3 nats over 1,000 test images. Can we still be
+# certain that A is better?
 #
 # <details markdown="1"><summary>Answer</summary>
 #
 # Yes. If A is better by about 2 nats on *each* image, the differences barely vary, and their mean
-# has a tiny standard error. The errors of 3 nats describe how hard the images are, which is the
-# same for both models. Whether the training run is representative is a different question, which
-# only other seeds can answer.
+# has a tiny standard error. The standard errors of 3 nats describe how much the images vary in
+# difficulty, and this variation affects both models equally. Whether the training run is
+# representative is a different question, which only other seeds can answer.
 #
 # </details>
 #
@@ -496,20 +501,20 @@ for least in (13, 14, 15, 16):
 # <details markdown="1"><summary>Answer</summary>
 #
 # The total variation is at least $2 \cdot 0.95 - 1 = 0.9$. It does not follow that the samples look
-# bad: adding the smallest number to one pixel of each sample suffices to separate the sets
-# perfectly. Total variation ignores how far the differences move an image.
+# bad: adding a tiny number to one pixel of each sample suffices to separate the sets perfectly.
+# Total variation ignores how large the differences between images are.
 #
 # </details>
 #
-# **3.** Change the code: let the "memory" of section 1 choose its $\epsilon$ on held-out digits. What
-# happens to its likelihood and to its samples?
+# **3.** Change the code: choose the $\epsilon$ of the "memory" in section 1 on held-out digits.
+# What happens to the model's likelihood and to its samples?
 #
 # <details markdown="1"><summary>Answer</summary>
 #
 # The best $\epsilon$ is close to the fraction of pixels in which a new digit differs from its
-# nearest training digits, several percent. The likelihood improves by more than 100 nats, and the
-# samples become training digits with visible salt and pepper. Choosing $\epsilon$ by likelihood
-# makes the samples worse, as section 1 predicts.
+# nearest training digits, which is several percent. The likelihood improves by more than 100 nats,
+# and the samples become training digits with visible salt-and-pepper noise. Choosing $\epsilon$ by
+# likelihood makes the samples worse, as section 1 predicts.
 #
 # </details>
 #
@@ -520,6 +525,6 @@ for least in (13, 14, 15, 16):
 # | topic | class | recipe | result | paper |
 # |-|-|-|-|-|
 # | Parzen estimates | `GAN` | [gan_mnist](../../recipes/gan_mnist.py) | 161.0 nats, paper 225; Gaussian mixture 262.4 | [Goodfellow et al. 2014](https://arxiv.org/abs/1406.2661) |
-# | distances in two kinds of features | `GAN` | [dcgan_fashion_mnist](../../recipes/dcgan_fashion_mnist.py) | kernel distance 0.008699; Gaussian mixture 0.1370 | [Radford et al. 2016](https://arxiv.org/abs/1511.06434) |
+# | distances in two types of features | `GAN` | [dcgan_fashion_mnist](../../recipes/dcgan_fashion_mnist.py) | kernel distance 0.008699; Gaussian mixture 0.1370 | [Radford et al. 2016](https://arxiv.org/abs/1511.06434) |
 # | modes covered, and samples near a mode | `PacGAN` | [gan_modes](../../recipes/gan_modes.py) | 24.0 of 25 modes; 0.1032 of the samples near a mode, Gaussian mixture 0.9916 | [Lin et al. 2018](https://arxiv.org/abs/1712.04086) |
 # | the two-sample test for tables | `MADE` | [table_models_adult](../../recipes/table_models_adult.py) | 19.468 nats; Chow-Liu tree 20.04 | [Germain et al. 2015](https://arxiv.org/abs/1502.03509) |

@@ -108,11 +108,11 @@ def _gradients(function: Callable, *tensors):
     1,
     _sized(lambda r, n, d: (_uniform(r, n, 4, d), _uniform(r, n, 4, d))),
     {
-        "averages over values instead of adding them: the factor is wrong": lambda x, y: np.mean(
+        "averages over pixels instead of summing: the factor is wrong": lambda x, y: np.mean(
             (x - y) ** 2, axis=(1, 2)
         ),
-        "covers only one axis": lambda x, y: np.sum((x - y) ** 2, axis=1),
-        "adds absolute differences, not squared differences": lambda x, y: abs(x - y).sum(
+        "sums over only one axis": lambda x, y: np.sum((x - y) ** 2, axis=1),
+        "sums absolute differences, not squared differences": lambda x, y: abs(x - y).sum(
             (1, 2)
         ),
         "is the square root of the squared error": lambda x, y: np.sqrt(
@@ -168,7 +168,7 @@ def _spectrum(x, k, centered=True, root=False, kept=False, count=0):
     lambda r: (_normal(r, 12, 6) * np.arange(1, 7, dtype="float32") + 1, int(r.integers(2, 5))),
     {
         "does not center the examples": lambda x, k: _spectrum(x, k, centered=False),
-        "adds singular values that are not squared": lambda x, k: _spectrum(x, k, root=True),
+        "sums singular values without squaring them": lambda x, k: _spectrum(x, k, root=True),
         "is the variance that the code preserves": lambda x, k: _spectrum(x, k, kept=True),
         "divides by n - 1, not by n": lambda x, k: _spectrum(x, k, count=-1),
         "is a sum over examples, not a mean: the factor is wrong": lambda x, k: (
@@ -193,8 +193,8 @@ def smallest_error(x, k):
     1,
     _sized(lambda r, n, d: (_normal(r, n, d), _uniform(r, n, d), float(r.uniform(0.2, 0.4)))),
     {
-        "removes the values that should stay": lambda x, u, rate: np.where(u < rate, x, 0),
-        "rescales the values that stay, as dropout does: the factor is wrong": lambda x, u, rate: (
+        "removes the values that should be kept": lambda x, u, rate: np.where(u < rate, x, 0),
+        "rescales the remaining values, as dropout does: the factor is wrong": lambda x, u, rate: (
             np.where(u < rate, 0, x) / (1 - rate)
         ),
         "sets values to 1 instead of 0": lambda x, u, rate: np.where(u < rate, 1, x),
@@ -206,7 +206,7 @@ def masking_noise(x, uniform, rate):
     """Return the examples with values set to 0 (masking noise) where `uniform` is below `rate`.
 
     `x` and `uniform` are `[n, d]`, and `rate` is a number between 0 and 1. All other values of `x`
-    stay as they are.
+    remain unchanged.
     """
     return np.where(uniform < rate, 0, x)
 
@@ -221,7 +221,7 @@ def masking_noise(x, uniform, rate):
         "is the difference from the denoised example: a division is missing": lambda x, y, s: (
             y - x
         ),
-        "multiplies where it should divide": lambda x, y, s: (y - x) * s**2,
+        "multiplies by the variance instead of dividing by it": lambda x, y, s: (y - x) * s**2,
         "is the score of a normal distribution with mean 0": lambda x, y, s: -x / s**2,
     },
 )
@@ -275,7 +275,7 @@ def sparsity_penalty(activity, target):
             np.full(len(h), (w**2).sum(), "float32")
         ),
         "is the norm, not its square": lambda h, w: np.sqrt((h * (1 - h)) ** 2 @ (w**2).sum(0)),
-        "adds weights before they are squared": lambda h, w: (h * (1 - h)) ** 2 @ w.sum(0) ** 2,
+        "sums the weights before squaring them": lambda h, w: (h * (1 - h)) ** 2 @ w.sum(0) ** 2,
     },
 )
 def contraction(codes, weights):
@@ -299,7 +299,7 @@ def _log_normal(x, mean, log_variance):
     1,
     _normals(3),
     {
-        "lacks the constant with pi": lambda x, m, v: (
+        "lacks the constant that contains pi": lambda x, m, v: (
             _log_normal(x, m, v) + np.log(2 * np.pi) / 2
         ).sum(1),
         "uses the variance as a standard deviation": lambda x, m, v: _log_normal(
@@ -309,7 +309,7 @@ def _log_normal(x, mean, log_variance):
         "lacks the logarithm of the standard deviation": lambda x, m, v: (
             _log_normal(x, m, v) + v / 2
         ).sum(1),
-        "multiplies by the variance where it should divide": lambda x, m, v: (
+        "multiplies by the variance instead of dividing by it": lambda x, m, v: (
             _log_normal(x, m, -v) - v
         ).sum(1),
     },
@@ -330,11 +330,11 @@ _weights = _sized(lambda r, n, k: (_normal(r, k, n) * 3 - 200,))
     2,
     _weights,
     {
-        "lacks the division by the number of samples": lambda w: logsumexp(w, axis=0),
+        "does not divide by the number of samples": lambda w: logsumexp(w, axis=0),
         "is the mean of the logarithms": lambda w: w.mean(axis=0),
         "is only the largest weight": lambda w: w.max(axis=0),
         "is a mean over the wrong axis": lambda w: logsumexp(w, axis=1) - np.log(w.shape[1]),
-        "computes exponentials that are 0 in float32: the logarithm is infinite": lambda w: (
+        "computes exponentials that underflow in float32, so the logarithm is infinite": lambda w: (
             np.log(np.exp(w).mean(axis=0))
         ),
     },
@@ -363,7 +363,7 @@ def log_mean_exp(log_weights):
     },
 )
 def elbo(log_likelihood, log_prior, log_proposal):
-    """Return the evidence lower bound of each example, estimated with samples of the proposal.
+    """Return the evidence lower bound of each example, estimated with samples from the proposal.
 
     The arguments are log p(x | z), log p(z), and log q(z | x) at the samples, `[samples, n]`. The
     result is `[n]`.
@@ -389,7 +389,7 @@ def _effective(log_weights):
         "does not square the sum of the weights": lambda w: (lambda v: v.sum(0) / (v**2).sum(0))(
             np.exp(w - w.max(0))
         ),
-        "computes exponentials that are 0 in float32": lambda w: (
+        "computes exponentials that underflow to 0 in float32": lambda w: (
             np.exp(w).sum(0) ** 2 / (np.exp(w) ** 2).sum(0)
         ),
     },
@@ -500,7 +500,7 @@ def log_bernoulli(logits, x):
     },
 )
 def kl_between(mean_q, log_variance_q, mean_p, log_variance_p):
-    """Return KL(q || p) of two normal distributions with independent values, in nats.
+    """Return KL(q || p) for two normal distributions with independent values, in nats.
 
     All arguments are `[n, d]`, and the result is `[n]`.
     """
@@ -591,7 +591,7 @@ def gumbel_softmax(logits, gumbel, temperature):
     """Return relaxed one-hot codes.
 
     `logits` and the Gumbel noise `gumbel` are `[n, k]`, and `temperature` is a positive number. The
-    rows of the result, `[n, k]`, add up to 1.
+    rows of the result, `[n, k]`, sum to 1.
     """
     return tf.exp(relaxed_codes(logits, gumbel, temperature))
 
@@ -608,7 +608,7 @@ def _entropy(indices, codes):
     {
         "is the entropy: an exponential is missing": _entropy,
         "mixes nats and bits": lambda i, k: 2 ** _entropy(i, k),
-        "counts the codes in use, even rare ones": lambda i, k: len(np.unique(i)),
+        "gives rare codes the same weight as frequent codes": lambda i, k: len(np.unique(i)),
         "has the wrong sign in the exponent": lambda i, k: np.exp(-_entropy(i, k)),
         "uses squared frequencies instead of the entropy": lambda i, k: (
             i.size**2 / (code_uses(i, k) ** 2).sum()
@@ -616,9 +616,10 @@ def _entropy(indices, codes):
     },
 )
 def code_perplexity(indices, codes):
-    """Return, as a number, the perplexity of a codebook: the exponential of the entropy of its use.
+    """Return, as a number, the perplexity of a codebook.
 
-    `indices` is `[n]`, with integers from 0 to `codes - 1`. Some codes may never be used.
+    `indices` is `[n]`, with integers from 0 to `codes - 1`. Some codes may never be used. The
+    perplexity is the exponential of the entropy of the codes' frequencies.
     """
     return perplexity(code_uses(indices, codes))
 
@@ -639,7 +640,7 @@ def code_perplexity(indices, codes):
         "lets the loss be negative: the sign is wrong below the capacity": lambda kl, c, w: (
             w * (kl - c)
         ),
-        "lacks the loss below the capacity": lambda kl, c, w: w * np.maximum(kl - c, 0),
+        "is 0 below the capacity": lambda kl, c, w: w * np.maximum(kl - c, 0),
         "adds the weight instead of multiplying": lambda kl, c, w: w + abs(kl - c),
         "applies the weight only to the divergence": lambda kl, c, w: abs(w * kl - c),
     },
@@ -648,7 +649,7 @@ def capacity_loss(kl, capacity, weight):
     """Return the loss that keeps the divergence of each example near a capacity.
 
     `kl` is `[n]`, in nats, and the other arguments are numbers. The loss, `[n]`, is the weight
-    times the absolute distance of the divergence from the capacity.
+    times the absolute difference between the divergence and the capacity.
     """
     return weight * np.abs(kl - capacity)
 
@@ -676,7 +677,7 @@ def _gap(information, entropies, axis=0):
 def mutual_information_gap(information, entropies):
     """Return the mutual information gap (MIG) as a number.
 
-    `information`, `[codes, factors]`, is the mutual information of codes and factors, and
+    `information`, `[codes, factors]`, is the mutual information between codes and factors, and
     `entropies`, `[factors]`, contains the entropies of the factors. For each factor, the gap is
     between the two most informative codes.
     """
@@ -781,7 +782,7 @@ def _chain(logits, levels, total=np.sum, shift=0):
         ),
         "uses the logits of the next position": lambda a, x: _chain(a, x, shift=1),
         "is the loss, which has the opposite sign": lambda a, x: -_chain(a, x),
-        "adds logits that are not normalized": lambda a, x: np.take_along_axis(
+        "sums logits that are not normalized": lambda a, x: np.take_along_axis(
             a, x[..., None], 2
         ).sum((1, 2)),
         "is the probability: the logarithm is missing": lambda a, x: np.exp(_chain(a, x)),
@@ -790,7 +791,7 @@ def _chain(logits, levels, total=np.sum, shift=0):
 def chain_log_prob(logits, levels):
     """Return the log-probability of sequences, `[n]`, in nats.
 
-    `logits`, `[n, positions, k]`, depend on earlier positions only, and `levels`, `[n, positions]`,
+    `logits`, `[n, positions, k]`, depend only on earlier positions, and `levels`, `[n, positions]`,
     contains integers from 0 to k - 1.
     """
     k = logits.shape[-1]
@@ -868,11 +869,13 @@ def causal_attention(queries, keys, values):
     1,
     _sized(lambda r, n, d: (_normal(r, n, d), _normal(r, n))),
     {
-        "has the wrong sign before the determinant": lambda z, j: norm.logpdf(z).sum(1) - j,
-        "lacks the determinant": lambda z, j: norm.logpdf(z).sum(1),
-        "lacks the constant with pi": lambda z, j: -(z**2).sum(1) / 2 + j,
+        "has the wrong sign before the log-determinant": lambda z, j: norm.logpdf(z).sum(1) - j,
+        "lacks the log-determinant": lambda z, j: norm.logpdf(z).sum(1),
+        "lacks the constant that contains pi": lambda z, j: -(z**2).sum(1) / 2 + j,
         "is a mean over values, not a sum": lambda z, j: norm.logpdf(z).mean(1) + j,
-        "lacks a factor before the squares": lambda z, j: (norm.logpdf(z) - z**2 / 2).sum(1) + j,
+        "lacks the factor before the squares": lambda z, j: (
+            (norm.logpdf(z) - z**2 / 2).sum(1) + j
+        ),
     },
 )
 def flow_log_prob(z, log_det):
@@ -935,13 +938,13 @@ def coupling_inverse(y, network):
             a / d / math.log(2) - math.log2(k)
         ),
         "is not divided by the number of values": lambda a, d, k: a / math.log(2) + math.log2(k),
-        "multiplies where it should divide by log 2": lambda a, d, k: (
+        "multiplies by log 2 instead of dividing by it": lambda a, d, k: (
             a / d * math.log(2) + math.log2(k)
         ),
     },
 )
 def bits(nats, dimensions, levels):
-    """Return bits per dimension of images whose `levels` levels were scaled to [0, 1).
+    """Return the bits per dimension of images whose `levels` levels were scaled to [0, 1).
 
     `nats`, `[n]`, is the negative log density of the scaled images with uniform noise that is one
     level wide. `dimensions` is the number of values in an image.
@@ -961,7 +964,7 @@ def bits(nats, dimensions, levels):
             np.linalg.slogdet(w)[1]
         ),
         "lacks the logarithm": lambda w, a, b: a * b * abs(np.linalg.det(w)),
-        "has the wrong sign, as for the inverse": lambda w, a, b: (
+        "has the wrong sign: it is the log-determinant of the inverse": lambda w, a, b: (
             -a * b * np.linalg.slogdet(w)[1]
         ),
         "uses only the diagonal": lambda w, a, b: a * b * np.log(abs(np.diag(w))).sum(),
@@ -1081,9 +1084,9 @@ def _js(p, q, share=0.5, scale=1.0):
     },
 )
 def jensen_shannon(p, q):
-    """Return the Jensen-Shannon divergence, in nats, of two discrete distributions as a number.
+    """Return, as a number, the Jensen-Shannon divergence between two distributions, in nats.
 
-    `p` and `q` are `[k]` and add up to 1. The divergence is between 0 and log 2.
+    `p` and `q` are discrete distributions, `[k]`. The divergence is between 0 and log 2.
     """
     return _js(p, q)
 
@@ -1104,7 +1107,7 @@ def jensen_shannon(p, q):
     },
 )
 def truncated(style, mean_style, psi):
-    """Return a truncated style: at `psi` = 1 the style itself, and at `psi` = 0 the mean style.
+    """Return a truncated style, which is the style itself at `psi` = 1 and the mean style at 0.
 
     `style` and `mean_style` are `[d]`, and `psi` is a number.
     """
@@ -1156,7 +1159,7 @@ def _slopes(critic, x):
         "swaps the weights of real and generated examples": lambda f, x, y, e: (
             (_slopes(f, (1 - e) * x + e * y) - 1) ** 2
         ),
-        "penalizes any slope, not its distance from 1": lambda f, x, y, e: (
+        "penalizes any slope, not the difference from 1": lambda f, x, y, e: (
             _slopes(f, e * x + (1 - e) * y) ** 2
         ),
         "compares the squared slope with 1": lambda f, x, y, e: (
@@ -1201,17 +1204,17 @@ def _frechet(a, s, b, t, mean=1.0, cross=1.0):
         "lacks the cross term of the covariances": lambda a, s, b, t: _frechet(
             a, s, b, t, cross=0
         ),
-        "lacks a factor before the cross term": lambda a, s, b, t: _frechet(
+        "lacks the factor before the cross term": lambda a, s, b, t: _frechet(
             a, s, b, t, cross=0.5
         ),
         "compares only the means": lambda a, s, b, t: ((a - b) ** 2).sum(),
-        "takes the square root of each entry, not of the matrix": lambda a, s, b, t: (
+        "uses the square root of each entry, not of the matrix": lambda a, s, b, t: (
             ((a - b) ** 2).sum() + np.trace(s + t - 2 * np.sqrt(np.abs(s @ t)))
         ),
     },
 )
 def frechet(mean_a, covariance_a, mean_b, covariance_b):
-    """Return the squared Fréchet distance of two normal distributions as a number.
+    """Return the squared Fréchet distance between two normal distributions as a number.
 
     The means are `[d]`, and the covariances are `[d, d]`, all float64.
     """
@@ -1238,14 +1241,14 @@ def _cycle_inputs(r):
         "is a sum over values, not a mean: the factor is wrong": lambda x, g, f: abs(
             f(g(x)) - x
         ).sum(1),
-        "compares with the translation": lambda x, g, f: abs(f(g(x)) - g(x)).mean(1),
+        "compares the result with the translation": lambda x, g, f: abs(f(g(x)) - g(x)).mean(1),
     },
 )
 def cycle_loss(x, forward, backward):
     """Return the cycle loss, `[n]`, of each example: the mean absolute error after one cycle.
 
-    `x` is `[n, d]`, and `forward` and `backward` are functions that translate `[n, d]` to the other
-    domain and back.
+    `x` is `[n, d]`, and `forward` and `backward` are functions that translate arrays `[n, d]` to
+    the other domain and back.
     """
     return np.abs(backward(forward(x)) - x).mean(axis=1)
 
@@ -1292,7 +1295,7 @@ def psnr(images, originals):
         "weights the adversarial loss instead of the distance": lambda a, x, y, w: (
             w * np.logaddexp(0, -a).mean((1, 2)) + abs(x - y).mean(1)
         ),
-        "squares the differences of the pixels": lambda a, x, y, w: (
+        "squares the pixel differences": lambda a, x, y, w: (
             np.logaddexp(0, -a).mean((1, 2)) + w * ((x - y) ** 2).mean(1)
         ),
         "sums over the patches instead of averaging": lambda a, x, y, w: (
@@ -1338,7 +1341,9 @@ def _shuffled(x, factor, order=(0, 1, 3, 2, 4)):
         ),
         "repeats the first channel": lambda x, f: x[..., 0].repeat(f, 1).repeat(f, 2),
         "tiles small images side by side": lambda x, f: _shuffled(x, f, (0, 3, 1, 4, 2)),
-        "is upside down inside the squares": lambda x, f: _shuffled(x[..., ::-1], f),
+        "reverses the order of pixels inside the squares": lambda x, f: _shuffled(
+            x[..., ::-1], f
+        ),
     },
 )
 def pixel_shuffle(maps, factor):
@@ -1365,7 +1370,7 @@ def _attacked(r):
     lambda r: (_attacked(r)[1], _normal(r, 3, 7), float(r.uniform(0.1, 0.3))),
     {
         "lowers the loss: the sign is wrong": lambda x, g, e: np.clip(x - e * np.sign(g), 0, 1),
-        "leaves the range of pixels": lambda x, g, e: x + e * np.sign(g),
+        "leaves the range of pixel values": lambda x, g, e: x + e * np.sign(g),
         "uses the gradient instead of its sign": lambda x, g, e: np.clip(x + e * g, 0, 1),
         "uses a ball in the Euclidean norm": lambda x, g, e: np.clip(
             x + e * g / np.linalg.norm(g, axis=1, keepdims=True), 0, 1
@@ -1374,7 +1379,7 @@ def _attacked(r):
     },
 )
 def fgsm(x, gradient, epsilon):
-    """Return adversarial examples of the fast gradient sign method, with pixels in [0, 1].
+    """Return adversarial examples from the fast gradient sign method, with pixels in [0, 1].
 
     `x` and `gradient` are `[n, d]`. `gradient` is the gradient of the loss with respect to `x`, and
     `epsilon` is the largest change of a pixel.
@@ -1401,10 +1406,10 @@ def fgsm(x, gradient, epsilon):
     },
 )
 def parity_gap(decisions, attributes):
-    """Return the gap to demographic parity, the difference of two rates of decision 1, as a number.
+    """Return, as a number, the demographic parity gap: the difference between two decision rates.
 
     Both arguments are `[n]` and contain 0 and 1. Each of the two groups that the attribute defines
-    has one rate, and the gap is at least 0.
+    has one rate, the fraction of decisions that are 1, and the gap is at least 0.
     """
     labels = np.arange(len(decisions)) % 2  # other gaps need them
     return decision_gaps(decisions, labels, attributes)["parity_gap"]
@@ -1422,7 +1427,7 @@ def _pgd(x, start, gradient, step, epsilon):
     {
         "lowers the loss: the sign is wrong": lambda x, o, g, s, e: _pgd(x, o, -g, s, e),
         "does not stay in the ball": lambda x, o, g, s, e: np.clip(x + s * np.sign(g), 0, 1),
-        "leaves the range of pixels": lambda x, o, g, s, e: np.clip(
+        "leaves the range of pixel values": lambda x, o, g, s, e: np.clip(
             x + s * np.sign(g), o - e, o + e
         ),
         "centers the ball at the current point": lambda x, o, g, s, e: _pgd(x, x, g, s, e),
@@ -1501,13 +1506,13 @@ def noised(x, noise, alpha_bar):
     lambda r: (*_normals(2)(r), float(r.uniform(0.5, 3))),
     {
         "swaps the two predictions": lambda c, u, w: (1 + w) * u - w * c,
-        "follows another convention, in which weight 1 means no guidance": lambda c, u, w: (
+        "follows another convention, in which a weight of 1 means no guidance": lambda c, u, w: (
             w * c + (1 - w) * u
         ),
-        "adds the prediction without a condition: a sign is wrong": lambda c, u, w: (
+        "adds the unconditional prediction: the sign is wrong": lambda c, u, w: (
             (1 + w) * c + w * u
         ),
-        "lacks the prediction without a condition": lambda c, u, w: (1 + w) * c,
+        "lacks the unconditional prediction": lambda c, u, w: (1 + w) * c,
         "is between the two predictions": lambda c, u, w: (c + w * u) / (1 + w),
     },
 )
@@ -1525,7 +1530,9 @@ def guided(conditional, unconditional, weight):
     2,
     _noising,
     {
-        "does not divide by the factor of the example": lambda x, e, a: x - (1 - a) ** 0.5 * e,
+        "does not divide by the factor before the example": lambda x, e, a: (
+            x - (1 - a) ** 0.5 * e
+        ),
         "adds the noise: the sign is wrong": lambda x, e, a: (x + (1 - a) ** 0.5 * e) / a**0.5,
         "lacks the square root before the noise": lambda x, e, a: (x - (1 - a) * e) / a**0.5,
         "divides by the square of the factor": lambda x, e, a: (x - (1 - a) ** 0.5 * e) / a,
@@ -1669,7 +1676,7 @@ def ddim_step(x_t, noise, alpha_bar_before, alpha_bar):
     1,
     lambda r: (*_normals(3)(r), float(r.uniform(0.05, 0.4))),
     {
-        "lacks a factor before the score": lambda x, s, e, h: x + h * s + h**0.5 * e,
+        "lacks the factor before the score": lambda x, s, e, h: x + h * s + h**0.5 * e,
         "scales the noise with the step, not with its square root": lambda x, s, e, h: (
             x + h / 2 * s + h * e
         ),
@@ -1708,7 +1715,7 @@ def _chains(r):
         ),
         "is a sum over examples, not a mean": lambda f, x, y: f(x).sum() - f(y).sum(),
         "adds the two energies": lambda f, x, y: f(x).mean() + f(y).mean(),
-        "lacks the samples of the chains": lambda f, x, y: f(x).mean(),
+        "lacks the samples from the chains": lambda f, x, y: f(x).mean(),
         "uses the energy of mean points": lambda f, x, y: (
             f(x.mean(0)[None]) - f(y.mean(0)[None])
         )[0],
@@ -1784,7 +1791,7 @@ def score_matching_loss(score, x, noisy, sigma):
 
     `score` is a network's score at `noisy`, and `noisy` is `x` plus noise with the standard
     deviation `sigma`. All arrays are `[n, d]`. The loss is $\frac{\sigma^2}{2}$ times the squared
-    distance of the score from $\nabla \log q(\tilde x \mid x)$.
+    distance between the score and $\nabla \log q(\tilde x \mid x)$.
     """
     path, t = KarrasPath(), tf.constant(sigma)
     target = path.quantity("score", t, Parts(x, (noisy - x) / sigma))
@@ -1817,7 +1824,7 @@ _two_sets = _sized(lambda r, n, m: (_normal(r, n, 4), _normal(r, m, 4) + 0.5))
     },
 )
 def nearest_distance(samples, training):
-    """Return the Euclidean distance of each sample from the nearest training example, `[n]`.
+    """Return the Euclidean distance, `[n]`, from each sample to the nearest training example.
 
     `samples` is `[n, d]`, and `training` is `[m, d]`. Small distances suggest copies.
     """
@@ -1836,7 +1843,7 @@ def _inception(p, marginal=True, exponent=True):
     _sized(lambda r, k, n: (np.float32(r.dirichlet(np.full(k, 0.5), size=n)),)),
     {
         "lacks the exponential": lambda p: _inception(p, exponent=False),
-        "lacks the distribution of all samples": lambda p: _inception(p, marginal=False),
+        "lacks the marginal distribution p(y)": lambda p: _inception(p, marginal=False),
         "swaps the two distributions of the divergence": lambda p: np.exp(
             (p.mean(0) * np.log(p.mean(0) / p)).sum(1).mean()
         ),
@@ -1880,8 +1887,12 @@ def _mmd(x, y, diagonal=False, width=None, cross=2.0, power=3):
         "does not divide inner products by the number of features": lambda x, y: _mmd(
             x, y, width=1
         ),
-        "lacks a factor before the mean over both sets": lambda x, y: _mmd(x, y, cross=1),
-        "has the wrong sign before the mean over both sets": lambda x, y: _mmd(x, y, cross=-2),
+        "lacks the factor before the mean over pairs from both sets": lambda x, y: _mmd(
+            x, y, cross=1
+        ),
+        "has the wrong sign before the mean over pairs from both sets": lambda x, y: _mmd(
+            x, y, cross=-2
+        ),
         "uses a linear kernel, which compares means only": lambda x, y: _mmd(x, y, power=1),
     },
 )

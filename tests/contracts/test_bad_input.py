@@ -1,4 +1,4 @@
-"""What cannot be right is refused in one sentence, before it changes anything."""
+"""Invalid input is rejected with an error of one line, before it changes anything."""
 
 import re
 
@@ -29,7 +29,7 @@ from tiny import batches, core, data, difference, first_batch, players, prepared
 
 
 def refused(kind, function, *parts):
-    """Checks that `function` raises one sentence of the given kind that holds all of `parts`."""
+    """Checks that `function` raises an error of this type and of one line with all `parts`."""
     with pytest.raises(kind) as caught:
         function()
     text = str(caught.value)

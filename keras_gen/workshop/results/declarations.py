@@ -15,7 +15,7 @@ RESULTS = Path("recipes") / "results"
 SPREADS = {
     "seeds": "the standard deviation over runs with different seeds",
     "test examples": "the standard error over the test examples",
-    "label draws": "the standard error of the mean over random choices of the labeled examples",
+    "label samples": "the standard error of the mean over random choices of the labeled examples",
 }
 """Dict from each type of spread to its description."""
 MOST_FIGURES = 6

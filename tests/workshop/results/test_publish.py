@@ -59,11 +59,11 @@ def test_several_seeds_make_one_group(root, tmp_path):
 
 
 def test_seeds_that_a_run_took_the_mean_over(root, tmp_path):
-    spread = '{ "label draws" = "nll_error" }\nseeds = "epochs"'
+    spread = '{ "label samples" = "nll_error" }\nseeds = "epochs"'
     edit(root, '{ "test examples" = "nll_error" }', spread)
     publish(root, [make_export(tmp_path / "a", {"seed": 4, "epochs": 3})])
     (group,) = read_groups(root)["toy"]
-    assert group.seeds == [4, 5, 6] and group.entries[0].spread == (0.25, "3 label draws")
+    assert group.seeds == [4, 5, 6] and group.entries[0].spread == (0.25, "3 label samples")
 
 
 def test_figures_that_are_declared_no_more_are_not_shown(root, tmp_path):

@@ -27,7 +27,6 @@ from keras_gen.workshop.cli import (
     finding,
     listing,
     models,
-    new,
     recipes,
     results,
 )
@@ -301,7 +300,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--max-megabytes", type=_positive, default=20, metavar="N", help=MEGABYTES)
     _add_models(add)
 
-    add = command("new", new.new, "create a project for your own model", NEW)
+    add = command("new", recipes.new, "create a project for your own model", NEW)
     add(
         "name",
         type=_named,

@@ -126,7 +126,7 @@ def main(run: Run, s: Settings):
     count = s.compared // CLASSES
     mixtures = []
     for label in range(CLASSES):
-        mixtures.append(mixture_samples(images[labels == label], count, seed=s.seed))
+        mixtures.append(mixture_samples(images[labels == label], count, seed=s.seed, black=True))
     mixture_labels = np.repeat(np.arange(CLASSES), count)
 
     with run.evaluation(model) as metrics:

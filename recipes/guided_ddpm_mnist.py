@@ -118,7 +118,9 @@ def main(run: Run, s: Settings):
             run.say(f"generating {s.compared} samples with guidance {w:g}")
             metrics |= suffixed(measured(sample(model, asked, w), asked), f"_{w:g}")
         mixtures = [
-            mixture_samples(images[labels == digit], s.compared // CLASSES, seed=s.seed)
+            mixture_samples(
+                images[labels == digit], s.compared // CLASSES, seed=s.seed, black=True
+            )
             for digit in range(CLASSES)
         ]
         of_each = np.repeat(np.arange(CLASSES), s.compared // CLASSES)

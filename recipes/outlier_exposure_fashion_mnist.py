@@ -6,7 +6,8 @@ Hendrycks, Mazeika, Dietterich: "Deep Anomaly Detection with Outlier Exposure", 
   python recipes/outlier_exposure_fashion_mnist.py --preset smoke  about a minute
 
 Expected result of the cpu preset: low confidence detects digits, which are not used in training,
-with an AUROC of 0.91 (without exposure: 0.67; distance to the nearest training image: 0.98).
+with an AUROC of 0.91 (without exposure: 0.67; distance to the nearest training image: 0.98, in
+histograms of gradients: 0.99).
 
 A classifier's confidence is its largest probability, and test images with low confidence count as
 outliers. During training, the classifier also sees other images, half as many as clothes: gray
@@ -18,7 +19,8 @@ weight of 0.5. Digits, the outliers to detect, are never shown.
 
 The baselines are the same classifier without exposure, boosted trees on principal components
 trained with the same outliers, and scores based only on clothes: the size as a PNG file, the
-reconstruction error of principal components, and the distance to the nearest training image.
+reconstruction error of principal components, and the distance to the nearest training image, in
+pixels and in histograms of gradients.
 
 Deviations: the classifier is small and is trained from the start with outliers, which have random
 classes.

@@ -7,7 +7,7 @@ estimates the distance.
   python recipes/wgan_distances.py --preset smoke     under a minute
 
 Expected result of the cpu preset in one dimension (median of three seeds): a relative error of 0.05
-with the gradient penalty and 0.09 with clipped weights.
+with the gradient penalty and 0.09 with clipped weights (exact distance of 50,000 samples: 0.04).
 
 Critics are trained on pairs of normal distributions at known distances, with the one-sided gradient
 penalty (Gulrajani et al. 2017) or with clipped weights. Clipping does not determine the scale of
@@ -30,6 +30,7 @@ from functools import partial
 
 import numpy as np
 from keras.optimizers import SGD, Adam
+from scipy.stats import wasserstein_distance
 
 from keras_gen.data import Split, points_around
 from keras_gen.gan import WGAN
@@ -98,6 +99,9 @@ def main(run: Run, s: Settings):
             unit = 1 if kind == "penalty" else found @ lengths / np.dot(found, found)
             error = np.abs(unit * found - lengths) / lengths
             metrics[f"error_{kind}_{size}d"] = error.mean()
+        for size in (1, 2):
+            error = np.abs(exact_distances(s, size, lengths) - lengths) / lengths
+            metrics[f"error_exact_{size}d"] = error.mean()
         for name, distance in critic_distances(model, test, s.seed).items():
             metrics[f"ring_{name}"] = distance
         floor = ring(s.compared, s.seed).arrays()
@@ -127,6 +131,20 @@ def validation_lines(run, floor):
 def build_critic(size, s):
     hidden = (s.hidden, s.hidden)
     return mlp_encoder((size,), 1, hidden, activation="leaky_relu", name="critic")
+
+
+def exact_distances(s, size, lengths):
+    """Returns exact distances between samples: all points in 1-D, `compared` points in 2-D."""
+    points = points_around(np.zeros((1, size)), 1.0, 50_000, s.seed).arrays()
+    others = np.random.default_rng(s.seed + 1000).normal(size=points.shape)
+    found = []
+    for length in lengths:
+        moved = others + length * np.eye(size)[0]
+        if size == 1:
+            found.append(wasserstein_distance(points[:, 0], moved[:, 0]))
+        else:
+            found.append(earth_movers_distance(points[: s.compared], moved[: s.compared]))
+    return np.array(found)
 
 
 def estimate(run, s, kind, size, length):

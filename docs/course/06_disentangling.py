@@ -2,7 +2,7 @@
 # # 6. Disentangling, hierarchies, few labels, biased data
 #
 # A variational autoencoder ([chapter 4](04_vae.md)) has a code for each image. What can we expect
-# from it, beyond new images? Four hopes are common, and this chapter examines each:
+# from such codes, beyond new images? Four hopes are common, and this chapter examines each of them:
 #
 # - that each latent has one meaning (**disentangling**);
 # - that a hierarchy of latents goes from coarse to fine;
@@ -10,8 +10,7 @@
 # - that codes reveal which examples are rare, so that a bias in the data can be corrected.
 #
 # None of these hopes follows from the likelihood alone. After this chapter, you can prove this,
-# explain why the methods work where they do, and name the baselines with which they should be
-# compared.
+# explain when and why the methods work, and name the baselines with which they should be compared.
 #
 # With `QUICK=1` in the environment, the chapter runs in seconds, on less data and with fewer steps.
 
@@ -85,19 +84,19 @@ def train(model, stream, steps, per_call=PER_CALL, **optimizers):
 #
 # The usual test is a dataset whose **factors** are known. Ours has white shapes on black: a square,
 # an ellipse, or a heart, in 4 sizes and 8 orientations, at 16 positions along $x$ and 16 along $y$.
-# It contains all 24,576 images. A code is called **disentangled** if each factor can be read from a
-# single latent.
+# The dataset contains all 24,576 combinations. A code is called **disentangled** if each factor can
+# be read from a single latent.
 #
 # One score for this is the **mutual information gap**, MIG (Chen et al. 2018). For a factor $v$,
-# compute the mutual information $I(z_j; v)$ with each latent: how many nats knowing $z_j$ saves in
-# predicting $v$. The gap is the largest minus the second largest, divided by the entropy of $v$. If
-# one latent determines $v$ and no other latent is informative, the gap is 1. The MIG is the mean
-# over all factors.
+# compute the mutual information $I(z_j; v)$ with each latent: the number of nats saved in
+# predicting $v$ if $z_j$ is known. The gap is the difference between the largest and the
+# second-largest mutual information, divided by the entropy of $v$. If one latent determines $v$ and
+# no other latent is informative, the gap is 1. The MIG is the mean over all factors.
 #
-# The repository has a model that was trained on these shapes for some minutes, a VAE with annealed
-# capacity (Burgess et al. 2018). `keras_gen.load` returns it with its networks. Here are its
-# latents, and two simple codes: principal components, and three handcrafted features: the amount of
-# ink, and the two coordinates of its center.
+# The repository has a model that was trained on these shapes for a few minutes, a VAE with annealed
+# capacity (Burgess et al. 2018), which `keras_gen.load` returns with its networks. We evaluate its
+# latents and two simple codes: principal components, and three handcrafted features (the amount of
+# ink, and the two coordinates of its center).
 
 # %%
 shapes = Shapes(32, 2 if QUICK else 4, 2 if QUICK else 8, 8 if QUICK else 16, turn=0.25)
@@ -133,11 +132,11 @@ show(
 )
 
 # %% [markdown]
-# Three latents are active: one moves the shape vertically, one horizontally, and one changes its
-# size. The others do nothing. Shape and orientation are barely encoded. The MIG reflects this: two
-# of the five factors are well separated, and a third factor is partly separated. The three
-# handcrafted features, which also ignore shape and orientation, score higher. Such a baseline
-# belongs next to every disentanglement score.
+# Three latents are active: one moves the shape vertically, one moves it horizontally, and one
+# changes its size. The other latents have no effect. Shape and orientation are barely encoded. The
+# MIG reflects this: two of the five factors are well separated, and a third factor is partly
+# separated. The three handcrafted features, which also ignore shape and orientation, score higher.
+# Every disentanglement score should be reported next to such a baseline.
 #
 # ## 2. The likelihood does not see the axes
 #
@@ -147,17 +146,17 @@ show(
 #
 # $$p'(x) = \int N(z'; 0, I) p(x \mid R^T z') dz' = \int N(z; 0, I) p(x \mid z) dz = p(x).$$
 #
-# Both models assign the same probability to *every* image. If one is disentangled, the other is
-# not: each of its latents mixes all factors. So no amount of data and no likelihood can distinguish
-# the two models (Locatello et al. 2019, who show it for any prior with independent latents).
-# Disentangling by likelihood alone is impossible. Something else must determine the axes: labels,
-# or a preference in the model or the data.
+# Both models assign the same probability to *every* image. If one model is disentangled, the other
+# is not: each of its latents mixes several factors. So no amount of data and no likelihood can
+# distinguish the two models (Locatello et al. 2019, who show it for any prior with independent
+# latents). Disentangling by likelihood alone is impossible. Something else must determine the axes:
+# labels, or a preference in the model or the data.
 #
-# What determines them in a VAE? The *encoder* has a normal distribution with **independent**
+# What determines the axes in a VAE? The *encoder* has a normal distribution with **independent**
 # latents. Rotated latents have a correlated posterior, which such a $q$ cannot match. Let the
-# posterior be normal with variances $v_j$. Rotated by $R$, its inverse covariance is $P = R \,
-# \mathrm{diag}(1 / v) R^T$. The best $q$ with independent latents has the variances $1 / P_{jj}$
-# ([chapter 3](03_latent_variables.md)), and the bound loses
+# posterior be normal with variances $v_j$. After a rotation by $R$, its inverse covariance is $P =
+# R \, \mathrm{diag}(1 / v) R^T$. The best $q$ with independent latents has the variances $1 /
+# P_{jj}$ ([chapter 3](03_latent_variables.md)), and the bound loses
 #
 # $$\frac{1}{2} \sum_j \left( \log P_{jj} + \log v_j \right) \ge 0.$$
 #
@@ -209,11 +208,11 @@ print(
 # %% [markdown]
 # The two position latents have the same small variance. After a rotation by 45°, the model
 # describes diagonals, its MIG is halved, and the bound loses a few hundredths of a nat: to the VAE,
-# both descriptions are equally good. For the active and the inactive latent, this is different.
-# Their variances differ by a factor of ten thousand, and mixing them costs up to 4 nats. So a VAE
-# by itself separates *active* from inactive latents, and latents with different precisions from
-# each other (Rolinek et al. 2019). Whether those axes are the factors that a person has in mind
-# depends on the data.
+# both descriptions are equally good. The result is different for the active and the inactive
+# latent. Their variances differ by a factor of ten thousand, and mixing them costs up to 4 nats. So
+# a VAE by itself separates *active* from inactive latents, and latents with different precisions
+# from each other (Rolinek et al. 2019). Whether those axes are the factors that a person has in
+# mind depends on the data.
 #
 # ## 3. What a larger weight of the divergence does
 #
@@ -226,13 +225,14 @@ print(
 # plus a constant. The expression in parentheses is the loss of an ordinary VAE whose noise has the
 # variance $\beta \sigma^2$. Chapter 3 gives the solution. The columns of $W$ are principal
 # components. A component whose variance $\lambda_i$ in the data is below $\beta \sigma^2$ is
-# dropped. For the remaining components, $q$ has the variance $\beta \sigma^2 / \lambda_i$, and on
-# average, each component costs
+# dropped. For the remaining components, $q$ has the variance $\beta \sigma^2 / \lambda_i$, and the
+# mean cost of each component is
 #
 # $$\mathrm{KL}_i = \frac{1}{2} \log \frac{\lambda_i}{\beta \sigma^2}.$$
 #
-# So $\beta$ is a threshold: the larger it is, the fewer latents are active. It increases *noise*,
-# not disentanglement. We train linear VAEs on the shapes and compare.
+# So $\beta$ is a threshold: the larger it is, the fewer latents are active. It increases the
+# *noise*, not disentanglement. We train linear VAEs on the shapes and compare the result with this
+# theory.
 
 # %%
 SIGMA = 1.0
@@ -268,9 +268,9 @@ for beta in BETAS:
 
 # %% [markdown]
 # The divergences agree with the theory to a tenth of a nat. Without an additional weight, we count
-# one active latent more than the theory predicts: near the threshold, the loss has almost no slope
-# with respect to such a latent. So $\beta$ determines *how many* components are kept, but not which
-# axes they have.
+# one active latent more than the theory predicts: near the threshold, the loss is almost flat with
+# respect to such a latent. So $\beta$ determines *how many* components are kept, but not which axes
+# they have.
 #
 # ## 4. The total correlation
 #
@@ -280,16 +280,17 @@ for beta in BETAS:
 # $$\log \frac{q(z \mid x)}{p(z)} = \log \frac{q(z \mid x)}{q(z)}
 # + \log \frac{q(z)}{\prod_j q(z_j)} + \sum_j \log \frac{q(z_j)}{p(z_j)}$$
 #
-# and average over images and samples. On the left is the divergence. On the right are three
-# nonnegative terms:
+# and average over images and samples. The left side becomes the divergence, and the right side
+# becomes a sum of three nonnegative terms:
 #
 # - the **mutual information** between image and code, which good reconstructions need;
 # - the **total correlation**, 0 if and only if the latents are independent in $q(z)$;
 # - the divergence between each latent's distribution and the prior.
 #
-# A $\beta$-VAE penalizes all three, including the information. The $\beta$-TCVAE penalizes only the
-# second (Chen et al. 2018). $q(z)$ is a mixture of $N$ normal distributions, and in training it is
-# estimated from the batch, by `decomposed_kl`. Here is the method as a model.
+# A $\beta$-VAE penalizes all three, including the information. The $\beta$-TCVAE increases the
+# weight of only the second term (Chen et al. 2018). $q(z)$ is a mixture of $N$ normal
+# distributions, and in training, `decomposed_kl` estimates it from the batch. Here is the method as
+# a model.
 
 
 # %%
@@ -378,12 +379,13 @@ for name, build in kinds.items():
 
 # %% [markdown]
 # The first term of the divergence is at most $\log 1000 = 6.9$ nats here. Both weighted models
-# reduce the VAE's total correlation several times, at the expense of the bound. For this reduction,
-# the $\beta$-TCVAE keeps more information than the $\beta$-VAE and has the better bound, as its
-# derivation promises. But does a low total correlation mean that a code is disentangled? The order
-# of the methods by MIG changes with the seeds, and independent latents can be any rotation of the
-# factors. After 1,000 steps, no run comes near the published model. A comparison of such methods
-# needs several seeds, and weights chosen on other seeds, as in the recipe below.
+# reduce the VAE's total correlation several times, at the expense of the bound. For a similar
+# reduction, the $\beta$-TCVAE keeps more information than the $\beta$-VAE and has the better bound,
+# as its derivation promises. But does a low total correlation mean that a code is disentangled? The
+# order of the methods by MIG changes with the seeds, and independent latents can be any rotation of
+# the factors. After 1,000 steps, no run comes near the published model. A comparison of such
+# methods needs several seeds, and weights chosen on other seeds, as in the recipe
+# `disentanglement_factors`.
 #
 # ## 5. Hierarchies, and why their upper layers stay unused
 #
@@ -394,8 +396,8 @@ for name, build in kinds.items():
 # $$z_2 \sim N(0, 1), \qquad z_1 = a z_2 + \sqrt{1 - a^2} \, \epsilon, \qquad p(z_1) = N(0, 1)
 # \text{ for every } a.$$
 #
-# With $a = 0$, the upper layer is cut off, and $p(x)$ does not change. So the likelihood does not
-# require $z_2$ to be used. And the bound discourages its use, because any error in $q(z_2 \mid
+# With $a = 0$, the upper layer has no effect, and $p(x)$ does not change. So the likelihood does
+# not require $z_2$ to be used. And the bound discourages its use, because any error in $q(z_2 \mid
 # z_1)$ lowers the bound. Early in training, the encoder knows nothing, for example $q(z_2 \mid z_1)
 # = N(0, 1)$. The loss is then the mean over $z_1$ of its divergence from the posterior $N(a z_1, 1
 # - a^2)$:
@@ -403,8 +405,9 @@ for name, build in kinds.items():
 # $$\frac{1}{2} \left( \frac{1 + a^2}{1 - a^2} - 1 + \log (1 - a^2) \right),$$
 #
 # which is smallest at $a = 0$. And if $a$ is 0, the posterior *is* $N(0, 1)$, so the encoder has
-# nothing to learn. Neither side can move first. (With networks, an upper layer can make $p(z_1)$
-# richer than a normal density, and increase $p(x)$. This gain has to outweigh the cost first.)
+# nothing to learn. So neither the encoder nor the decoder benefits from moving first. (With
+# networks, an upper layer can make $p(z_1)$ more flexible than a normal density, and so increase
+# $p(x)$. But this gain first has to outweigh the cost.)
 #
 # A remedy is to make the divergence cheap at first: a **warm-up** raises its weight from 0 to 1,
 # and **free bits** exempt the first nats of a layer. The **ladder VAE** (Sønderby et al. 2016) lets
@@ -471,21 +474,22 @@ show(
 # posterior.
 #
 # The right plot shows that training without remedies failed: its bound is far lower, and no layer
-# carries much information. Warm-up solves this. But nearly all of the gain is in $z_1$, the layer
-# next to the image. The top layer is empty with warm-up alone, as the argument predicts. Free bits
-# keep about one nat in the top layer, the amount that they exempt, and barely change the bound. So
-# a hierarchy of this size, on digits, is mostly *one* layer. Doing better requires deeper networks
-# and more training: BIVA, in the table below, has 10.9 nats in its top layer.
+# carries much information. Warm-up solves this. But nearly all of the information is in $z_1$, the
+# layer next to the image. With warm-up alone, the top layer carries no information, as the argument
+# predicts. Free bits keep about one nat in the top layer, the amount that they exempt, and barely
+# change the bound. So a hierarchy of this size, on digits, is mostly *one* layer. Doing better
+# requires deeper networks and more training: BIVA, in the table at the end, has 10.9 nats in its
+# top layer.
 #
 # ## 6. Few labels
 #
 # Labels are expensive, and images are cheap. Can an image model make 100 labels sufficient? The
-# idea is old, and its smallest case has a closed form. The plane has two normal clouds with
-# standard deviation 1, their centers $2 d$ apart, and three *labeled* points in each. From labels
-# alone, we can use the line midway between their means, which is off by chance. From many points
-# *without* labels, a mixture finds both centers, and the labels only tell which cluster is which
-# class. The error is then close to $\Phi(-d)$, the best possible, unless **classes are not
-# clouds**.
+# idea is old, and its smallest case has a closed form. The plane contains two normal clouds with
+# standard deviation 1, whose centers are $2 d$ apart, and three *labeled* points in each cloud.
+# From labels alone, we can use the line midway between the means of the labeled points, but this
+# line is randomly misplaced. From many points *without* labels, a mixture finds both centers, and
+# the labels only indicate which cluster belongs to which class. The error is then close to
+# $\Phi(-d)$, the best possible, unless **classes are not clouds**.
 
 # %%
 D = 1.5
@@ -538,12 +542,13 @@ show(
 )
 
 # %% [markdown]
-# So unlabeled points help through an *assumption*: that the classes are the clusters of $p(x)$.
-# Where this assumption is wrong, they do harm or have no effect.
+# So unlabeled points help through an *assumption*: that the classes are the clusters of $p(x)$. If
+# this assumption is wrong, unlabeled points do harm or have no effect.
 #
 # For images, there are two models (Kingma et al. 2014). **M1** is a VAE on all images with any
 # classifier on its codes. **M2** includes the class in the model: $y$ is one of $K$ classes, $z
-# \sim N(0, I)$, and the decoder is $p(x \mid y, z)$. With a label, the bound is that of chapter 4:
+# \sim N(0, I)$, and the decoder is $p(x \mid y, z)$. With a label, the bound is the same as in
+# chapter 4, given the class:
 #
 # $$\log p(x, y) \ge E_q [ \log p(x \mid y, z) ] + \log p(y) - \mathrm{KL}(q(z \mid x, y), p(z))
 # = -L(x, y).$$
@@ -585,12 +590,13 @@ for name, text in names.items():
     print(f"{text:32} {1 - accuracies[name]:.3f}")
 
 # %% [markdown]
-# Here, M1 loses to a support vector machine on pixels and to label spreading over a neighbor graph,
-# neither of which needs a network. Codes that represent all pixels do not necessarily cluster by
-# class. With 25 times the steps and 50 latents, M1 in the recipe below has an error of 15.5%, still
-# behind label spreading at 11.9%. M2 on top of M1 reaches 6.8%. The gain comes from including the
-# class *in* the model of the codes and from much longer training. Without any network, label
-# spreading over histograms of gradients of deslanted digits reaches 5.8%.
+# Here, M1 is less accurate than a support vector machine on pixels and label spreading over a
+# neighbor graph, neither of which needs a network. Codes that represent all pixels do not
+# necessarily cluster by class. With 25 times as many steps and 50 latents, M1 in the recipe
+# `semi_supervised_vae_mnist` has an error of 15.5%, still higher than label spreading's 11.9%. M2
+# on top of M1 reaches 6.8%. The gain comes from including the class *in* the model of the codes and
+# from much longer training. Without any network, label spreading over histograms of gradients of
+# deslanted digits reaches 5.8%.
 #
 # ## 7. Biased data
 #
@@ -604,9 +610,9 @@ for name, text in names.items():
 #
 # $$\frac{r / (r + \alpha)}{r / (r + \alpha) + (1 - r) / (1 - r + \alpha)}.$$
 #
-# It is $1/2$ at $\alpha = 0$ and $r$ for large $\alpha$. If the codes do *not* separate the groups,
-# the method has no effect. We try the method on digits: odd or even, red or green, where 2% of the
-# odd digits are green. The model has two latents, learned on odd digits only.
+# This fraction is $1/2$ at $\alpha = 0$ and $r$ for large $\alpha$. If the codes do *not* separate
+# the groups, the method has no effect. We try the method on digits: odd or even, red or green,
+# where 2% of the odd digits are green. The model has two latents, learned on odd digits only.
 
 # %%
 for alpha in (0.0, 0.01, 0.1, 1.0):
@@ -674,28 +680,29 @@ show(
 )
 
 # %% [markdown]
-# The latents discovered the color on their own: the codes of green digits are in a region without
-# other codes. Green digits are sampled more than ten times as often as before. The worst group
-# gains as much as if the groups had been known, and the overall accuracy falls only slightly.
+# The model discovered the color on its own: the codes of green digits are in a region without other
+# codes. Green digits are sampled more than ten times as often as before. The worst group gains as
+# much as if the groups had been known, and the overall accuracy falls only slightly.
 #
-# But rare does not mean disadvantaged. The formula predicts 0.40 for this $\alpha$, and a quarter
-# was sampled: the codes are not spread evenly, and unusual red digits are also sampled more often.
-# And the method works because color is one of the two largest differences between these digits. The
-# published result for faces shows the opposite case: men's smiles are not separate in 16 latents,
-# are sampled barely more often, and the worst group does not gain.
+# But rare does not mean disadvantaged. The formula predicts a fraction of 0.40 for this $\alpha$,
+# but only a quarter of the samples were green: the codes are not spread evenly, and unusual red
+# digits are also sampled more often. And the method works because color is one of the two largest
+# differences between these digits. The published result for faces shows the opposite case: in 16
+# latents, men's smiles are not separate and are sampled barely more often, so accuracy on the worst
+# group does not increase.
 #
 # ## 8. Common claims, and what is true
 #
-# - **"A larger beta disentangles."** It increases the noise of the code, so that fewer latents are
-#   worth their cost. The axes of the remaining latents are determined by other factors, and partly
-#   by chance.
+# - **"A larger beta disentangles."** A larger beta increases the noise in the code, so that fewer
+#   latents are worth their cost. The axes of the remaining latents are determined by other factors,
+#   and partly by chance.
 # - **"Independent latents are the true factors."** After any rotation, independent normal latents
 #   are still independent (section 2). Without labels, or a preference in the model, nothing selects
 #   the axes.
-# - **"Upper layers learn abstract concepts."** First check whether they carry any information, by
-#   the divergence of each layer.
-# - **"More unlabeled images always help."** They help where the classes are the clusters of $p(x)$.
-#   Otherwise, they may do harm (section 6).
+# - **"Upper layers learn abstract concepts."** First use the divergence of each layer to check
+#   whether these layers carry any information.
+# - **"More unlabeled images always help."** Unlabeled images help if the classes are the clusters
+#   of $p(x)$. Otherwise, they may do harm (section 6).
 # - **"Rare codes are rare groups."** This is true only if membership in the group is among the
 #   largest differences that the code captures.
 #
@@ -706,15 +713,16 @@ show(
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# Knowing $g(z_j)$ is equivalent to knowing $z_j$, so all mutual informations and the MIG stay the
-# same, up to estimation errors, and so does $p(x)$. The prior is no longer normal, but its latents
-# are still independent. So such scores depend on the *axes*, and not on their scales. A rotation
-# changes the axes.
+# Knowing the transformed latent is equivalent to knowing $z_j$, so all mutual informations and the
+# MIG stay the same, up to estimation errors. $p(x)$ also stays the same. The prior is no longer
+# normal, but its latents are still independent. So such scores depend on the *axes*, and not on
+# their scales. A rotation changes the axes.
 #
 # </details>
 #
 # **2.** In section 3, let two components have the same variance in the data. What is the cost of
-# rotating their two latents, and what does that mean for the positions $x$ and $y$ of the shapes?
+# rotating the two corresponding latents, and what does this imply for the positions $x$ and $y$ of
+# the shapes?
 #
 # <details markdown="1"><summary>Answer</summary>
 #
@@ -731,9 +739,10 @@ show(
 # <details markdown="1"><summary>Answer</summary>
 #
 # The clouds merge into one hump and are no longer visible as two. The best possible error is 0.309.
-# The mixture still has about 0.33 where the classes are the clouds, and six labels alone 0.38: it
-# knows that there are two clouds with equal standard deviations. Where the classes cut across the
-# clouds, the mixture has 0.49, compared with 0.17. </details>
+# If the classes are the clouds, the error of the mixture is still only about 0.33, compared with
+# 0.38 from six labels alone, because the mixture knows that there are two clouds with equal
+# standard deviations. If the classes cut across the clouds, the error of the mixture is 0.49,
+# compared with 0.17. </details>
 #
 # ## Where to go from here
 #

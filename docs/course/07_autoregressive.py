@@ -1,10 +1,10 @@
 # %% [markdown]
 # # 7. Autoregressive models
 #
-# An autoregressive model predicts the probability of each value of an example, given the values
-# before it. The product of these probabilities is the probability of the example. It is exact, not
-# a bound, for any network that sees only earlier values. Language models are of this type. The
-# price is paid in sampling: values are generated one after another.
+# An autoregressive model predicts the probability of each value in an example, given the values
+# before it. The product of these probabilities is the probability of the example, which is exact,
+# not a bound, for any network that sees only earlier values. Language models are of this type. The
+# price is slow sampling, because values are generated one after another.
 #
 # After this chapter, you can derive the chain rule, mask a network and prove that the mask is
 # correct, find the blind spot of PixelCNN, write the training step, compress images to files of
@@ -90,19 +90,19 @@ for order in ((0, 1, 2), (2, 0, 1)):
 
 # %% [markdown]
 # A conditional of a bit is one number for each combination of the preceding bits. So the count
-# doubles with each bit: 1, 2, 4, together 7 numbers, as many as a table of eight probabilities that
-# sum to 1 needs. For an image of 196 bits, this count is $2^{196} - 1$, about $10^{59}$. The chain
-# rule alone saves nothing. A model has to represent how $p(x_i \mid x_1, \ldots, x_{i-1})$ depends
-# on the preceding values with fewer numbers. But there are two gains. Each conditional is easy to
-# normalize: for a bit, one number between 0 and 1 is enough. And the product of normalized
-# conditionals is normalized: sum over the last value first, which gives 1, then over the value
-# before it, and so on. So we may choose the conditionals freely, and the resulting probabilities
-# sum to 1.
+# doubles with each bit: 1, 2, and 4, or 7 numbers in total, as many as are needed for a table of
+# eight probabilities that sum to 1. For an image of 196 bits, this count is $2^{196} - 1$, about
+# $10^{59}$. So the chain rule alone does not save anything: a model needs fewer numbers to
+# represent how $p(x_i \mid x_1, \ldots, x_{i-1})$ depends on the preceding values. But the chain
+# rule has two advantages. Each conditional is easy to normalize: for a bit, one number between 0
+# and 1 is enough. And the product of normalized conditionals is normalized: sum over the last value
+# first, which gives 1, then over the value before it, and so on. So we may choose the conditionals
+# freely, and the resulting probabilities sum to 1.
 #
-# **The data** are handwritten digits at half their size, 14 × 14 pixels, in which a pixel is 1
-# where the mean gray value is above one half. So a digit is a list of 196 bits. One part of the
-# training digits is used for training and another part for model selection, and the test digits are
-# used for the reported results.
+# **The data** are handwritten digits at half their size, 14 × 14 pixels. A pixel is 1 if the mean
+# gray value is above one half. So a digit is a list of 196 bits. One part of the training digits is
+# used for training and another part for model selection, and the test digits are used for the
+# reported results.
 
 
 # %%
@@ -122,15 +122,15 @@ print(f"digits to train {len(train):,}, to choose {len(held_out):,}, to test {le
 print(f"no model at all, each pixel 1/2: {PIXELS * np.log(2):.1f} nats")
 
 # %% [markdown]
-# ## 2. Counting is the cheap baseline
+# ## 2. Counting is the inexpensive baseline
 #
 # The oldest method keeps only the last $k$ values. The conditional is then a table: how often was
-# the next value 1 after these $k$? In text, this is an **n-gram** with $n = k + 1$. For images, we
-# read the pixels row by row and have a choice. We can use the last $k$ pixels in this order, most
-# of which are on the left. Or we can use the $k$ *nearest* of all preceding pixels, some on the
-# left and more in the rows above, as standards for scanned pages do (Langdon and Rissanen 1981).
-# Both tables have $2^k$ entries. For contexts that were rarely seen, `NGrams` and `ContextTable`
-# also use the counts of shorter contexts.
+# the next value 1 after these $k$ values? In text, this is an **n-gram** with $n = k + 1$. For
+# images, we read the pixels row by row, and have a choice of contexts. We can use the last $k$
+# pixels in this order, most of which are on the left. Or we can use the $k$ *nearest* of all
+# preceding pixels, some on the left and more in the rows above, as standards for scanned pages do
+# (Langdon and Rissanen 1981). Both tables have $2^k$ entries. For contexts that were rarely seen,
+# `NGrams` and `ContextTable` also use the counts of shorter contexts.
 #
 # The loss is the mean of $-\log p(x)$ over digits, in nats: the **negative log-likelihood**, NLL.
 
@@ -172,14 +172,15 @@ show(
 # pixels are far less informative than the two nearest pixels, one of which is above. The 13th and
 # the 14th most recent pixels are in the row above: from 8 to 14 pixels, and mostly because of these
 # two, the n-gram's NLL falls by more than 16 nats. Without any context, all pixels share one
-# probability, which is worse than one probability per position. And the training digits become more
-# and more likely with longer contexts, whereas held-out digits become less likely from 18 pixels:
-# most of the $2^{18}$ contexts are rare, and a rare context provides little information about the
-# next pixel. A table cannot recognize that two contexts are similar. Networks can.
+# probability, which is worse than one probability per position. And with longer contexts, the
+# training digits become more and more likely, whereas held-out digits become less likely at 18
+# pixels: most of the $2^{18}$ contexts are rare, and a rare context provides little information
+# about the next pixel. A table cannot recognize that two contexts are similar. Networks can.
 #
-# A second baseline uses no order at all. A **Bernoulli mixture** has a few hundred templates, gray
-# images of pixel probabilities. It samples one template, and then each pixel independently. So all
-# pixels together determine the template, but within a template, no pixel depends on its neighbor.
+# A second baseline does not use any order. A **Bernoulli mixture** has a few hundred templates,
+# gray images of pixel probabilities. It samples one template, and then each pixel independently. So
+# all pixels together determine the template, but within a template, no pixel depends on its
+# neighbor.
 
 # %%
 mixtures = [BernoulliMixture(train, count, iterations=12) for count in TEMPLATES]
@@ -196,8 +197,9 @@ for name, value in {
 # ## 3. MADE: masks, and their proof
 #
 # Can *one* network compute all conditionals at once? Its output $i$ must not depend on $x_i$ and
-# later values. Otherwise the product is not a probability: a network that sees $x_i$ just copies
-# it. MADE (Germain et al. 2015) removes connections from an ordinary network.
+# later values. Otherwise, the product of the conditionals is not a probability, because a network
+# that sees $x_i$ can just copy it. MADE (Germain et al. 2015) removes connections from an ordinary
+# network.
 #
 # Give each unit a number, its **degree**. Input $j$ has degree $j$. A hidden unit of degree $m$ may
 # see units with degrees up to $m$. Output $i$ may see hidden units with degrees *below* $i$. Follow
@@ -267,10 +269,10 @@ show(
 )
 
 # %% [markdown]
-# The first output sees nothing: its bias alone is the logit of $p(x_1)$. If the last mask also
-# allows equal degrees, the diagonal fills: output $i$ sees $x_i$. This mistake is easy to make, and
-# the training loss then looks excellent. So the library's models test every network with random
-# weights before accepting it:
+# The first output sees no inputs: its bias alone is the logit of $p(x_1)$. If the last mask also
+# allows equal degrees, the diagonal is no longer 0: output $i$ sees $x_i$. This mistake is easy to
+# make, and the training loss then looks excellent. So the library's models test every network with
+# random weights before accepting it:
 
 # %%
 leaking = keras.Sequential(
@@ -339,7 +341,7 @@ plain = PlainAutoregressive(network)
 trained(plain, flat(train), 3e-3, STEPS, 100)
 
 # %% [markdown]
-# The class `MADE` has the same step. It adds sampling, probabilities, checks, and saving. It
+# The class `MADE` has the same step, and adds sampling, probabilities, checks, and saving. It
 # accepts the network unchanged, so the new model is already trained:
 
 # %%
@@ -353,7 +355,7 @@ print(f"NLL of held-out digits by MADE {-log_p.mean():.3f}, by hand {-by_hand.me
 # **Teacher forcing.** In training, each conditional sees the *true* preceding pixels, and never
 # pixels that the model has generated. The name comes from recurrent networks, where teacher forcing
 # is a choice. Here, it follows from the chain rule, because each conditional in $\log p(x)$ depends
-# on the true values. We come back to it in section 9.
+# on the true values. Section 9 returns to teacher forcing.
 #
 # ## 5. PixelCNN: masks of convolutions, and the blind spot
 #
@@ -370,21 +372,21 @@ print(f"NLL of held-out digits by MADE {-log_p.mean():.3f}, by hand {-by_hand.me
 # layer with kernel size $2m + 1$ looks up by 1 to $m$ rows, and then up to $m$ columns to either
 # side; or it stays in the row, and then looks only to the **left**. So every move to the right
 # requires a move up in the same layer. Let the first layer have $m = 3$, and let $n$ further layers
-# have $m = 1$. To see a pixel $r$ rows above, as far right as possible, go up one row in each
-# layer, including the first. The number of columns to the right is then at most (with at least $r -
-# 1$ further layers)
+# have $m = 1$. To see as far to the right as possible in the row that is $r$ rows above, go up one
+# row in each of $r$ layers, including the first. With at least $r - 1$ further layers, the number
+# of columns to the right is then at most
 #
 # $$3 + (r - 1) = r + 2.$$
 #
-# The number of layers does not appear. Pixels farther to the right in the rows just above are the
-# **blind spot**: no depth removes it. Depth helps with everything else: $3 + n$ rows above, and $3
-# + n$ columns to the left.
+# This limit does not depend on the number of layers. Pixels farther to the right in the rows just
+# above are the **blind spot**, which no depth can remove. Depth extends the view in the other
+# directions: $3 + n$ rows above, and $3 + n$ columns to the left.
 #
 # **Two stacks.** Gated PixelCNN (van den Oord et al. 2016, the second paper) has a *vertical*
 # stack, which sees only rows above, equally far to the right and to the left, and a *horizontal*
-# stack for the pixel's own row. The vertical stack needs no mask within a row, so the blind spot is
-# gone. The horizontal stack receives the output of the vertical stack. We compare the counted moves
-# with gradients:
+# stack for the pixel's own row. The vertical stack does not need a mask within a row, so there is
+# no blind spot. The horizontal stack receives the output of the vertical stack. We compare the
+# counted moves with gradients:
 
 
 # %%
@@ -424,15 +426,15 @@ show(
 )
 
 # %% [markdown]
-# More layers shrink the red area on the left and above, and leave the corner on the right. The two
-# stacks see everything, given enough layers.
+# More layers shrink the red area on the left and above, but not the corner on the right. With
+# enough layers, the two stacks see all preceding pixels.
 #
 # **Gates.** The second paper also replaces the nonlinearity by $\tanh(a) \cdot s(b)$, with the
 # sigmoid $s$ and two maps $a$ and $b$: one map provides the content, and the other map determines
 # how much of it passes. LSTMs also contain such products; `PixelRNN` consists of LSTMs, and was
-# better than the original PixelCNN. In our published runs on digits of 28 × 28 pixels, PixelCNN has
-# 89.60 nats, and the Gated PixelCNN with as many blocks 84.97, in nearly twice the time (83.74
-# after longer training).
+# better than the original PixelCNN. In our published runs on digits of 28 × 28 pixels, the NLL is
+# 89.60 nats for PixelCNN and, after nearly twice the training time, 84.97 nats for the Gated
+# PixelCNN with the same number of blocks (83.74 for a larger network).
 #
 # `PixelCNN` is the class for both networks, and adds completions to the capabilities of MADE.
 
@@ -447,14 +449,14 @@ for name, model, shape in (("MADE", by_rows_made, flat), ("Gated PixelCNN", gate
 
 # %% [markdown]
 # The Gated PixelCNN has a ninth of MADE's weights, and is slightly better than this MADE on
-# held-out digits; section 6 has a better one. It is also closer to its loss on training digits:
-# MADE has begun to memorize them.
+# held-out digits; section 6 has a better one. Its loss on held-out digits is also closer to its
+# loss on training digits: MADE has begun to memorize the training digits.
 #
 # ## 6. Orders
 #
-# The chain rule holds in every order. So a perfect model would have the same NLL in each order. A
-# network does not: some conditionals are easier to learn than others. We train two more MADEs, from
-# the bottom up and in a random order, which only requires a permutation of the data.
+# The chain rule holds in every order. So a perfect model would have the same NLL in each order. But
+# networks do not, because some conditionals are easier to learn than others. We train two more
+# MADEs, from the bottom up and in a random order, which only requires a permutation of the data.
 
 # %%
 orders = {
@@ -479,25 +481,25 @@ for name, log_p in by_orders(held_out).items():
     print(f"{name:22} {-log_p.mean():.2f} nats of held-out digits")
 
 # %% [markdown]
-# The random order is the best one here. A plausible reason: its first pixels are spread over the
+# Here, the random order is best. A plausible reason is that its first pixels are spread over the
 # image and soon reveal which digit it is, and its last pixels have known neighbors on all sides.
 # For a dense network, it does not matter that the pixels are scattered; for a convolution, it
 # would. (This is one random order, trained once.)
 #
 # The last line averages the *probabilities* of the three models for each digit. By Jensen's
-# inequality, the logarithm of a mean is at least the mean of the logarithms. So this mixture is
-# never worse than the average of the three, and here it is even slightly better than the best of
-# the three.
+# inequality, the logarithm of a mean is at least the mean of the logarithms. So the NLL of this
+# mixture is never worse than the average NLL of the three models, and here it is even slightly
+# better than the best of the three.
 #
 # ## 7. Test digits and samples
 #
-# All choices are made, so we evaluate the test digits. **Bits per dimension** are nats divided by
-# $196 \log 2$: the bits of an ideal code for each pixel (section 11).
+# Now that all choices are made, we evaluate the models on the test digits. **Bits per dimension**
+# are nats divided by $196 \log 2$: the bits of an ideal code for each pixel (section 11).
 #
 # To sample a digit, sample $x_1$ from its conditional, insert it, sample $x_2$, and so on. For the
-# mixture, we sample a template and then its pixels. One property of samples that no likelihood
-# measures: most digits are a single connected piece of ink. We count images with more than one
-# piece, where pixels that touch at a corner are connected.
+# mixture, we sample a template and then its pixels. There is one property of samples that no
+# likelihood measures: most digits are a single connected piece of ink. We count images with more
+# than one piece, where pixels that touch at a corner are connected.
 
 
 # %%
@@ -550,9 +552,9 @@ show(captioned(rows, names), "samples", "Test digits, and the first samples of t
 # %% [markdown]
 # In nats, all networks are better than the counting baselines. The samples tell a different story.
 # MADE is better than the mixture by more than two nats, but *more* of its samples are in pieces.
-# The Gated PixelCNN is less than half a nat better than MADE and half as many of its samples are in
-# pieces; this is still well over twice the fraction among test digits. A likelihood averages over
-# everything that may be wrong, and does not show *what* is.
+# The Gated PixelCNN is less than half a nat better than MADE, but only half as many of its samples
+# are in pieces; this fraction is still well over twice as large as for test digits. A likelihood
+# averages over everything that may be wrong, and does not show *which* fault a model has.
 #
 # ## 8. The cost of sampling
 #
@@ -592,9 +594,9 @@ print("pixels that differ:", np.sum(ways[0] != ways[-1]))
 # Training uses true pixels, and sampling uses generated ones. If the model makes an error, it
 # continues from a beginning that it has never seen, and is likely to make more errors. This is
 # called **exposure bias**. How bad is it? First, a simple count. If each of 196 pixels is right
-# with probability 0.99, regardless of the preceding ones, the whole digit is right with $0.99^{196}
-# = 0.14$. Nothing gets worse along the way, yet most digits are broken. So long samples require
-# small errors, with or without such a bias.
+# with probability 0.99, regardless of the preceding pixels, the whole digit is right with
+# probability $0.99^{196} = 0.14$. Errors do not become more frequent along the way, yet most digits
+# are broken. So long samples require small errors, with or without exposure bias.
 #
 # Now we measure. We give the model the upper rows of test digits and let it generate the rest.
 
@@ -625,16 +627,16 @@ show(
 )
 
 # %% [markdown]
-# With each generated row that contains ink, two or three more digits of a hundred break. If errors
-# strongly amplified themselves, the curve would bend upward, but it does not. The result is
-# consistent with independent errors in each row, which add up. It is not a proof: a digit can break
-# only once, so the curve has to level off.
+# With each generated row that contains ink, two or three more digits out of a hundred break. If
+# errors strongly amplified themselves, the curve would bend upward, but it does not. The result is
+# consistent with independent errors in each row, which add up. But it does not prove that errors
+# are independent: a digit can break only once, so the curve has to level off.
 #
 # **Scheduled sampling** (Bengio et al. 2015) is a proposed remedy: in training, replace each
 # preceding true value, with probability $s$, with a value that the model has generated, and predict
 # the *true* next value from it. Is the optimum still the distribution of the data? Take pairs of
-# equal bits, $x_2 = x_1$, each value with probability 1/2. With probability $s$, the model sees a
-# new bit that is independent of the true $x_2$. So the best prediction is
+# equal bits, $x_2 = x_1$, in which both values have probability 1/2. With probability $s$, the
+# model sees a new bit that is independent of the true $x_2$. So the best prediction is
 #
 # $$q(x_2 = x_1) = (1 - s) \cdot 1 + s \cdot \frac{1}{2}.$$
 #
@@ -655,9 +657,9 @@ for s in (0.0, 0.5, 1.0):
 #
 # A **temperature** $T$ divides the logits of each conditional: $p(x_i \mid \ldots)^{1/T}$,
 # normalized to sum to 1. Below 1, it favors likely values. It is often claimed that samples then
-# come from $p(x)^{1/T}$. They do not. Each conditional is normalized separately, and the *later*
-# cost of a value does not count. The three bits of section 1 show this. We normalize the powers of
-# the whole table or of each conditional, and compare.
+# come from $p(x)^{1/T}$. They do not, because each conditional is normalized separately, and
+# ignores how a value affects the probabilities of *later* values. The three bits of section 1 show
+# this. We normalize the powers of the whole table or of each conditional, and compare.
 
 # %%
 T = 0.5
@@ -706,28 +708,29 @@ show(
 # temperatures. At 0.1, most images are empty. The limit, in which the likelier value is always
 # selected, does not even have to give the most likely image. Take two bits: $x_1$ is 1 with
 # probability 0.6, and then $x_2$ is a fair coin; after $x_1 = 0$, the second bit is always 0.
-# Selecting the likelier values gives 1 and then either value, with probability 0.3. But 00 has 0.4.
+# Selecting the likelier value at each step gives 10 or 11, each with probability 0.3. But 00 has
+# probability 0.4.
 #
 # And the most likely image is not desirable. An *empty* image is likelier than most test digits,
-# but digits are never empty. There are so many ways to write a digit that together they have most
-# of the probability. A sample is a **typical** example, with an NLL close to the mean over all
-# examples.
+# but digits are never empty. There are so many ways to write a digit that, together, these images
+# have most of the probability. A sample is a **typical** example, with an NLL close to the mean
+# over all examples.
 #
 # ## 11. Likelihoods are file sizes
 #
-# A file that represents $x$ needs about $-\log_2 p(x)$ bits if writer and reader both have the
-# model. **Arithmetic coding** achieves this. Start with the interval from 0 to 1. For each pixel,
-# divide it into two parts, white first, with lengths given by the conditionals, and keep the part
-# of the true value. In the end, the interval has length $p(x)$, by the chain rule. Any number
-# inside this interval represents $x$. Use $k$ binary digits with $2^{-k} \le p(x) / 2$, so at most
-# $-\log_2 p(x) + 2$ of them: numbers with $k$ digits are so dense that a whole step between two of
-# them fits inside the interval, and all numbers that begin with the digits at its left end are
-# inside too. The reader computes the first conditional, checks which part contains the number,
+# If writer and reader both have the model, a file that represents $x$ needs about $-\log_2 p(x)$
+# bits. **Arithmetic coding** achieves this. Start with the interval from 0 to 1. For each pixel,
+# divide it into two parts, white first, with lengths given by the conditional, and keep the part
+# that belongs to the true value. In the end, the interval has length $p(x)$, by the chain rule. Any
+# number inside this interval represents $x$. Use $k$ binary digits with $2^{-k} \le p(x) / 2$, so
+# at most $-\log_2 p(x) + 2$ of them: numbers with $k$ digits are so dense that a whole step between
+# two of them fits inside the interval, and all numbers that begin with the digits at its left end
+# are inside too. The reader computes the first conditional, checks which part contains the number,
 # knows the first pixel, and continues. So reading *is* sampling, with the bits of the file instead
 # of noise.
 #
-# Here it is with Python integers, which have arbitrary length. Probabilities are rounded to
-# multiples of $2^{-16}$, identically on both sides.
+# Here is arithmetic coding with Python integers, which have arbitrary length. Probabilities are
+# rounded to multiples of $2^{-16}$, identically on both sides.
 
 
 # %%
@@ -797,12 +800,12 @@ for name, model in (("MADE", by_rows_made), ("Gated PixelCNN", gated)):
     print(f"weights of {name}, 4 bytes each, are paid after {paid:,.0f} digits")
 
 # %% [markdown]
-# The files have the predicted length, and no information is lost. ("Paid" compares with the lzma
-# archive: the savings on that many digits equal the size of the weights.) A general archiver knows
-# nothing about digits and loses even to independent pixels. But the numbers count only the files,
-# not the model, which both sides must have. If the weights are included, the smaller network pays
-# off much sooner. And only *test* digits count: a model that has memorized its training set
-# compresses only that set well.
+# The files have the predicted length, and no information is lost. ("Paid" is the number of digits
+# for which the savings, compared with the lzma archive, equal the size of the weights.) A general
+# archiver knows nothing about digits and needs more space than even independent pixels. But these
+# sizes include only the files, not the model, which both sides must have. If the weights are
+# included, the smaller network pays off much sooner. And only *test* digits are a fair measure,
+# because a model that has memorized its training set compresses only this set well.
 #
 # ## 12. Completing images
 #
@@ -867,42 +870,42 @@ show(
 # If a model receives the half that comes first in its order, its completions continue it, mostly to
 # a digit: the Gated PixelCNN from the upper half, and MADE from the lower half. In the opposite
 # case, each model generates the missing half without seeing the known half, and whether strokes
-# meet is a matter of chance. This would require a model for the opposite order, or a model trained
-# on many orders.
+# meet is a matter of chance. Completing the other half requires a model for the opposite order, or
+# a model trained on many orders.
 #
-# By wrong pixels, the nearest training digit is a strong competitor: it is better than the Gated
-# PixelCNN, and just behind MADE's majority vote. A single completion necessarily has more wrong
-# pixels: it is a *sample*, which varies as digits do, whereas the majority vote of several samples
-# is a best guess.
+# In terms of wrong pixels, the nearest training digit is a strong competitor: it is better than the
+# Gated PixelCNN, and only slightly worse than MADE's majority vote. A single completion necessarily
+# has more wrong pixels: it is a *sample*, which varies as digits do, whereas the majority vote of
+# several samples is a best guess.
 #
 # ## 13. Common claims, and what is true
 #
 # - **"A deep PixelCNN sees all preceding pixels."** Its blind spot has the same corner at any depth
 #   (section 5). Two stacks see all preceding pixels if they are deep enough.
-# - **"The order does not matter, because the chain rule holds in each."** It holds for the true
-#   distribution. What a network learns depends on the order, and the order alone determines which
-#   half it can complete.
+# - **"The order does not matter, because the chain rule holds in each."** The chain rule holds for
+#   the true distribution. But how well a network learns depends on the order, and the order alone
+#   determines which half it can complete.
 # - **"Teacher forcing is a shortcut, and using generated inputs would be correct."** Teacher
 #   forcing is the likelihood itself. Scheduled sampling has a different optimum (section 9).
-# - **"A temperature $T$ samples from $p(x)^{1/T}$."** It changes each conditional separately, which
-#   gives a different distribution (section 10).
-# - **"The best sample is the most likely one."** The likelier value at each step need not give
-#   the most likely image, and the most likely image is not typical.
+# - **"A temperature $T$ samples from $p(x)^{1/T}$."** A temperature changes each conditional
+#   separately, which gives a different distribution (section 10).
+# - **"The best sample is the most likely one."** Selecting the likelier value at each step does not
+#   always give the most likely image, and the most likely image is not typical.
 # - **"Fewer bits mean better samples."** In section 7 MADE has fewer bits than the mixture, and more
 #   broken samples.
 #
 # ## Questions
 #
-# **1.** In section 5, use kernels of size 5 for the further layers ($m = 2$). What can a pixel see
-# to its right, and how many layers does the Gated PixelCNN need to see all rows of a digit of 28 ×
-# 28 pixels from its last one, after a first kernel of size 7?
+# **1.** In section 5, use kernels of size 5 for the further layers ($m = 2$). How far to its right
+# can a pixel see? And how many further layers, after a first kernel of size 7, does the Gated
+# PixelCNN need so that the last row of a digit with 28 × 28 pixels sees all other rows?
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# A move up by one row now allows two columns to the right, and the first layer three. So $r$ rows
-# above, the reach is $3 + 2 (r - 1) = 2r + 1$: the blind corner becomes narrower but remains. Each
-# further layer sees two more rows. There are 27 rows above the last one, and $3 + 2n \ge 27$ for $n
-# = 12$.
+# In the further layers, a move up by one row now allows two columns to the right; in the first
+# layer, it allows three. So in the row that is $r$ rows above, the reach is $3 + 2 (r - 1) = 2r +
+# 1$: the blind corner becomes narrower but remains. Each further layer sees two more rows. There
+# are 27 rows above the last one, and $3 + 2n \ge 27$ for $n = 12$.
 #
 # </details>
 #
@@ -914,7 +917,7 @@ show(
 # Each output sees the pixel that it predicts and copies it: the loss falls to nearly 0. But the
 # outputs are not conditionals, and their product does not sum to 1 over images. The network can
 # neither decode files nor generate samples: sampling $x_i$ requires the output, which requires
-# $x_i$. A loss that is far too good is the usual sign of a leak. The library refuses such a
+# $x_i$. A loss that is far too good is the usual sign of a leak. The library rejects such a
 # network.
 #
 # </details>
@@ -925,17 +928,17 @@ show(
 # <details markdown="1"><summary>Answer</summary>
 #
 # Output $i$ is linear in the preceding pixels, so each conditional is a separate logistic
-# regression. This is the *fully visible sigmoid belief network*, which is older than MADE. The NLL
-# of held-out digits was 38.3 nats in our run, behind the table of 16 pixels; 98% of the samples
-# were in pieces. Strokes are roughly right, but there are single white pixels next to the strokes,
-# because a sum cannot express "white if this one *and* that one are".
+# regression. This is the *fully visible sigmoid belief network*, which is older than MADE. In our
+# run, the NLL of held-out digits was 38.3 nats, worse than with the table of 16 pixels, and 98% of
+# the samples were in pieces. Strokes are roughly right, but there are single white pixels next to
+# the strokes, because a sum cannot express "white if this one *and* that one are".
 #
 # </details>
 #
 # ## Where to go from here
 #
-# On digits of 28 × 28 pixels and with longer training, too, the Gated PixelCNN beats all counting
-# baselines. Here are completions from a published run, whose model is conditional on the class:
+# The Gated PixelCNN also beats all counting baselines on digits of 28 × 28 pixels and with longer
+# training. Here are completions from a published run, whose model is conditional on the class:
 #
 # ![Lower halves of digits, completed four times each.](../../recipes/results/gated_pixel_cnn_mnist_completions.png)
 #

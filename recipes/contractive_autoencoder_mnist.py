@@ -7,12 +7,14 @@ Feature Extraction", ICML 2011. The autoencoder has 1,000 sigmoid codes and the 
   python recipes/contractive_autoencoder_mnist.py                  about 10 minutes on two CPU cores
   python recipes/contractive_autoencoder_mnist.py --preset smoke   under a minute
 
-Expected result of the cpu preset: a test error of 1.67% (without pretraining: 1.73%).
+Expected result of the cpu preset: a test error of 1.67% (without pretraining: 1.73%;
+nearest neighbors of strokes: 1.55%).
 
 For comparison, a plain autoencoder, which is the same model with lambda 0, is also trained. Both
 encoders, and an encoder with random weights, are then fine-tuned with labels as classifiers; as in
 the paper, the epoch is chosen on 10,000 held-out training digits. The pretraining uses all training
-digits without labels.
+digits without labels. Five nearest neighbors in codes of strokes (see `stroke_codes`) are another
+baseline.
 
 Deviations: weights are not tied; Adam is used instead of plain gradient descent; lambda is not
 tuned; and the fine-tuning rate was chosen on the 10,000 held-out training digits.
@@ -27,11 +29,13 @@ import dataclasses
 
 import keras
 from keras.optimizers import Adam
+from sklearn.neighbors import KNeighborsClassifier
 
 from keras_gen.autoencoders import ContractiveAutoencoder
 from keras_gen.data import small_images
 from keras_gen.metrics import fine_tuned_error
 from keras_gen.networks import one_layer_networks
+from keras_gen.workshop.baselines import stroke_codes
 from keras_gen.workshop.visualize import reconstructions, unit_filters
 
 
@@ -65,7 +69,7 @@ def main(run: Run, s: Settings):
     train = labeled.select(slice(cut)).arrays()
     validation = labeled.select(slice(cut, None)).arrays()
     test = data.test.arrays()
-    test_images, _ = test
+    test_images, test_labels = test
 
     models = {}
     with run.strategy.scope():
@@ -91,7 +95,13 @@ def main(run: Run, s: Settings):
         arguments = (encoder, train, validation, test, *tuning)
         reports[name] = run.once(f"fine-tuned, {name}", fine_tuned_error, *arguments)
 
+    run.say("fitting nearest neighbors")
+    images, labels = labeled.arrays()
+    strokes, test_strokes = stroke_codes(images, test_images)
+    nearest = KNeighborsClassifier().fit(strokes, labels)
+
     with run.evaluation(model) as metrics:
+        metrics["neighbors_test_error"] = 100 * (1 - nearest.score(test_strokes, test_labels))
         for name, report in reports.items():
             metrics |= prefixed(f"{name}_", report)
         for name, each in models.items():

@@ -1,10 +1,10 @@
 # %% [markdown]
 # # 1. Autoencoders and principal components
 #
-# An autoencoder compresses an image to a few numbers and reconstructs it. What it has learned is
-# what these numbers preserve. We begin with the only case that can be solved on paper, the linear
-# autoencoder. It leads to principal component analysis (PCA), a method from 1901. Then we see what
-# depth adds, and what an autoencoder cannot do.
+# An autoencoder compresses an image to a few numbers and reconstructs the image from them. By
+# training, it learns which information these numbers should preserve. We begin with the only case
+# that can be solved on paper, the linear autoencoder. It leads to principal component analysis
+# (PCA), a method from 1901. Then we show the benefits of depth, and the limits of autoencoders.
 #
 # After this chapter, you can prove that a linear autoencoder finds the subspace of PCA, state what
 # it does *not* find, and show why codes alone do not generate images.
@@ -60,8 +60,8 @@ print("training images", train_images.shape, "and test images", test_images.shap
 # $$E | x - \mathrm{decoder}(\mathrm{encoder}(x)) |^2,$$
 #
 # where $E$ is the mean over images. With $k = n$, the two networks could copy the image perfectly.
-# With $k$ far below $n$, the **bottleneck**, a code has room only for the differences between
-# images, and the decoder must know what images have in common.
+# If $k$ is far below $n$, the code is a **bottleneck**: it has room only for the differences
+# between images, and the decoder must contain what the images have in common.
 #
 # ## 2. The linear autoencoder on paper
 #
@@ -89,8 +89,8 @@ print("training images", train_images.shape, "and test images", test_images.shap
 # also show that gradient descent has no local minima here, only saddle points).
 #
 # **What is not determined.** Take any invertible matrix $M$ of size $k$. Then $B M$ and $M^{-1} A$
-# have the same product, and the same error. So the *subspace* is found, but not the components: the
-# columns of $B$ may be any basis of this subspace.
+# have the same product as $B$ and $A$, and therefore the same error. So the *subspace* is found,
+# but not the components: the columns of $B$ may be any basis of this subspace.
 #
 # ## 3. The linear autoencoder in code
 #
@@ -123,7 +123,7 @@ class PlainAutoencoder(GenerativeModel):
 # %% [markdown]
 # We use a code with six numbers, and 5,000 digits. Each step uses all digits, because the noise of
 # small batches would rotate the subspace slightly. PCA from scikit-learn is fitted to the same
-# digits. It needs no training, only an eigenvalue problem.
+# digits. PCA needs no training; it solves an eigenvalue problem.
 
 # %%
 CODE = 6
@@ -153,9 +153,9 @@ for name, basis in (("decoder's columns", columns), ("encoder's rows", rows)):
 
 # %% [markdown]
 # The two errors and the sum of the eigenvalues agree. Two subspaces are equal if the largest of
-# their **principal angles** is 0. The *decoder* spans the components' subspace. The *encoder* does
-# not: in directions in which digits never vary, such as pixels that are always black, its initial
-# random weights never change, and they do not need to.
+# their **principal angles** is 0. The columns of the *decoder* span the components' subspace. The
+# rows of the *encoder* do not: in directions in which digits never vary, such as pixels that are
+# always black, the encoder's initial random weights never change, and do not need to.
 
 # %%
 orthonormal, _ = np.linalg.qr(columns)
@@ -240,8 +240,8 @@ show(
 )
 
 # %% [markdown]
-# Two numbers can be plotted in a plane. Neither method has seen the labels, which determine the
-# colors.
+# Codes with two numbers can be plotted in a plane. Colors show the labels, which neither method has
+# seen.
 
 # %%
 panels = {
@@ -257,9 +257,9 @@ show(
 # %% [markdown]
 # ## 5. Between two digits
 #
-# Halfway between two images, pixel by pixel, both are visible. Halfway between their *codes*, the
-# decoder generates connected strokes, though not always a digit. We also measure this: how far is
-# the middle image from the nearest training digit?
+# Halfway between two images, pixel by pixel, both images are visible. Halfway between their
+# *codes*, the decoder generates connected strokes, though not always a digit. We also measure this:
+# how far is the middle image from the nearest training digit?
 
 # %%
 a = test_images[:200:2]
@@ -305,10 +305,10 @@ for name, start in (("test digits", codes), ("random draws", drawn.astype("float
     print(f"change of a code by decoding and encoding it, {name:12}: {np.median(change):.0%}")
 
 # %% [markdown]
-# Many of the decoded samples are not digits. The numbers agree. A digit's code barely changes when
-# it is decoded and encoded again. A random code changes twice as much, so the encoder assigns its
-# image a different code. The codes of digits fill only parts of the 16 dimensions, as they do in
-# the plane above, and a normal distribution also samples from the gaps.
+# Many of the decoded samples are not digits. The numbers confirm this impression. A digit's code
+# barely changes if it is decoded and encoded again. A random code changes twice as much, so the
+# encoder assigns its image a different code. The codes of digits fill only parts of the 16
+# dimensions, as they do in the plane above, and a normal distribution also samples from the gaps.
 #
 # A generator needs codes with a known distribution. There are two ways: learn a distribution of the
 # codes afterward ([chapter 5](05_discrete_latents.md)), or train the encoder so that its codes have
@@ -322,12 +322,13 @@ for name, start in (("test digits", codes), ("random draws", drawn.astype("float
 #   as the code, a linear decoder, and the squared error: see question 2. It requires a nonlinear
 #   decoder.
 # - **"The code space of an autoencoder is smooth, so we can sample from it."** Between the codes of
-#   two digits, it often is. That does not tell us where the codes are.
+#   two digits, it often is. But smoothness does not tell us where the codes are.
 #
 # ## Questions
 #
 # **1.** The covariance matrix has eigenvalues 5, 3, 1, and 1. What is the minimum error of a linear
-# autoencoder with a code of two numbers, and which subspaces reach it? And with three numbers?
+# autoencoder with a code of two numbers, and which subspaces reach it? What are the answers for
+# three numbers?
 #
 # <details markdown="1"><summary>Answer</summary>
 #
@@ -337,8 +338,8 @@ for name, start in (("test digits", codes), ("random draws", drawn.astype("float
 #
 # </details>
 #
-# **2.** An encoder has arbitrary nonlinear layers, and the decoder is linear, $B h + b$. Can its
-# squared error be below that of PCA with as many numbers?
+# **2.** An encoder has arbitrary nonlinear layers, and the decoder is linear, $B h + b$. Can the
+# squared error be smaller than PCA's with the same number of components?
 #
 # <details markdown="1"><summary>Answer</summary>
 #
@@ -356,9 +357,9 @@ for name, start in (("test digits", codes), ("random draws", drawn.astype("float
 #
 # The layers of a network are still several matrices, but their product is one matrix. So the
 # decoder is linear up to its output, where the cross-entropy applies the sigmoid: this is
-# *logistic* PCA. Its error is between that of PCA and that of the deep autoencoder. With 30
-# numbers, the published errors are 13.87, 8.04, and 2.91. On the line between two codes, the logits
-# form a straight line, so both digits are visible at the same time again.
+# *logistic* PCA. Its error is between the errors of PCA and the deep autoencoder. With 30 numbers,
+# the published errors are 13.87, 8.04, and 2.91. On the line between two codes, the logits form a
+# straight line, so both digits are visible at the same time again.
 #
 # </details>
 #

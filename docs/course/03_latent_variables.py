@@ -1,14 +1,14 @@
 # %% [markdown]
 # # 3. Latent variables: naive Monte Carlo, importance sampling, the bound
 #
-# Many models explain observed data by unobserved numbers, the **latents**. It is easy to sample
+# Many models explain observed data with unobserved numbers, the **latents**. It is easy to sample
 # from such a model. But the probability that it assigns to an image is an integral, which is hard
-# to compute. This chapter is about that integral. It leads to the bound on which variational
-# autoencoders are trained.
+# to compute. This chapter is about this integral, and leads to the bound that variational
+# autoencoders maximize.
 #
 # After this chapter, you can explain why averages over the prior fail, derive importance sampling
 # and the evidence lower bound, and explain why all such estimates are too low. We use a decoder for
-# which everything has a closed form, so each estimate can be compared with the right answer.
+# which everything has a closed form, so each estimate can be compared with the correct answer.
 #
 # With `QUICK=1` in the environment, the chapter runs in seconds, on less data and with fewer
 # samples.
@@ -53,13 +53,13 @@ random = np.random.default_rng(0)
 # Sampling in this order is called **ancestral sampling**. We then forget $z$. Here are three
 # models:
 #
-# - A **mixture**: $z$ is one of a few numbers, and each has a center $\mu_z$. The example is near
-#   the center: $x = \mu_z + \sigma \epsilon$ with noise $\epsilon \sim N(0, I)$.
+# - A **mixture**: $z$ is one of a few numbers, each of which has a center $\mu_z$. The example is
+#   near this center: $x = \mu_z + \sigma \epsilon$ with noise $\epsilon \sim N(0, I)$.
 # - A **linear Gaussian decoder**: $z \sim N(0, I)$ and $x = W z + b + \sigma \epsilon$, with a
 #   matrix $W$. If each value of $x$ has its own $\sigma$, this is **factor analysis**. With one
 #   $\sigma$ for all values, it is **probabilistic PCA** (Tipping and Bishop 1999).
 # - A **nonlinear decoder**: $z \sim N(0, I)$ and $x = d(z) + \sigma \epsilon$, with any function
-#   $d$. In chapter 4, it is a network.
+#   $d$. In chapter 4, $d$ is a network.
 #
 # ![Plate notation of a latent-variable model: in a plate that is repeated N times, an arrow leads from the latent z to the observed x, which also depends on the parameters outside of the plate.](diagrams/03_plate.svg)
 #
@@ -106,16 +106,16 @@ show(
 #
 # $$p(x) = N(b, W W^T + \sigma^2 I).$$
 #
-# A network has no closed form. So we test the following methods on the linear decoder, where we can
-# check them; they apply to any decoder.
+# For a network, there is no closed form. So we test the following methods on the linear decoder,
+# for which we can check them; the methods apply to any decoder.
 #
 # ## 2. A linear decoder for digits
 #
 # The data are MNIST digits, with pixels from -1 to 1. We set $\sigma = 0.4$. The $W$ and $b$ that
 # make the training digits most likely are known: $b$ is the mean digit. Let $e_i$ be the principal
 # components of [chapter 1](01_autoencoders.md), with eigenvalues $\lambda_i$. Column $i$ of $W$ is
-# then $\sqrt{\lambda_i - \sigma^2} e_i$. With this $W$, the model has variance $(\lambda_i -
-# \sigma^2) + \sigma^2 = \lambda_i$ along each component, like the data. Where $\lambda_i$ is below
+# then $\sqrt{\lambda_i - \sigma^2} e_i$. With this $W$, the model has the same variance as the data
+# along each component, $(\lambda_i - \sigma^2) + \sigma^2 = \lambda_i$. If $\lambda_i$ is below
 # $\sigma^2$, the variance of the noise alone is already too large, and the column is 0.
 #
 # Pixels are real numbers here. So $p(x)$ is a *density*: it can be above 1, and its logarithm can
@@ -219,10 +219,10 @@ show(
 #
 # $$\hat{p}(x) = \frac{1}{k} \sum_{i=1}^k p(x \mid z_i).$$
 #
-# Its mean is $p(x)$ for any $k$: the estimate is **unbiased**. What it lacks is precision. Most
-# samples explain nothing. Here are digits, each next to the decoded $z_i$ that explains it best,
-# for more and more samples. We also print how far its $\log p(x \mid z)$ is below $\log p(x \mid
-# z)$ at the posterior's mean.
+# Its mean is $p(x)$ for any $k$: the estimate is **unbiased**. But it is imprecise, because most
+# samples do not explain $x$ at all. Here are digits, each next to the decoded $z_i$ that explains
+# it best, for more and more samples. We also print how far $\log p(x \mid z)$ at this $z_i$ is
+# below $\log p(x \mid z)$ at the posterior's mean.
 
 
 # %%
@@ -287,13 +287,13 @@ show(
 # With the posterior as the proposal, *every* weight is exactly $p(x)$, so one sample is enough. A
 # good proposal only has to be close to the posterior. For normal distributions, the mean also has a
 # closed form. Let one latent have the posterior $N(m, s^2)$, and let $q$ be $N(m + \delta s, (c
-# s)^2)$. The integral of $p^2 / q$ is that of a normal curve, if $2 c^2 > 1$:
+# s)^2)$. If $2 c^2 > 1$, $p^2 / q$ is a normal curve up to a factor, and its integral is
 #
 # $$\int \frac{p(z)^2}{q(z)} dz = \frac{c^2}{\sqrt{2 c^2 - 1}} \exp \frac{\delta^2}{2 c^2 - 1}.$$
 #
-# If $2 c^2 \le 1$, it is infinite: such a $q$ is so narrow that rare samples have huge weights. The
-# factors of independent latents are multiplied. The prior is a special case, with $c = 1 / s$ and
-# $\delta = -m / s$. As an imperfect proposal, we use $c = 1.5$.
+# If $2 c^2 \le 1$, the integral is infinite: such a $q$ is so narrow that rare samples have huge
+# weights. The factors of independent latents are multiplied. The prior is a special case, with $c =
+# 1 / s$ and $\delta = -m / s$. As an imperfect proposal, we use $c = 1.5$.
 
 # %%
 C = 1.5
@@ -403,14 +403,15 @@ show(
 # = \log p(x).$$
 #
 # The logarithm of an unbiased estimate of $p(x)$ is too low on average. For $k = 1$, its mean is
-# the **evidence lower bound**, ELBO. How much is lost? Insert $w = p(x) p(z \mid x) / q(z \mid x)$:
+# the **evidence lower bound**, ELBO. How far is it below $\log p(x)$? Insert $w = p(x) p(z \mid x)
+# / q(z \mid x)$:
 #
 # $$\mathrm{ELBO}(x) = E_q [ \log w ]
 # = \log p(x) - E_q \left[ \log \frac{q(z \mid x)}{p(z \mid x)} \right]
 # = \log p(x) - \mathrm{KL}(q, \mathrm{posterior}).$$
 #
-# The loss is the Kullback-Leibler divergence of the proposal from the posterior. The bound is
-# **tight** where $q$ is the posterior, and nowhere else.
+# The difference is the Kullback-Leibler divergence of the proposal from the posterior. The bound is
+# **tight** if and only if $q$ is the posterior.
 #
 # *Computing* the ELBO requires only $w$, not the posterior. And with the linear decoder and a
 # normal $q$, the three terms in this equation each have a closed form. $\log p(x)$ is the normal
@@ -469,10 +470,9 @@ for name, (some_w, q_mean, q_deviation) in cases.items():
 # %% [markdown]
 # The rotated decoder has the *same* $\log p(x)$, because $W Q (W Q)^T = W W^T$. But its posterior
 # is an ellipsoid that is not axis-aligned. A $q$ with independent latents cannot match it, and its
-# bound is lower. The best such $q$ has the variances $1 / (S^{-1})_{ii}$: set the derivative of KL
-# with respect to these variances to zero. So the bound prefers some decoders over others that are
-# equally likely. We will meet this again
-#    in section 7.
+# bound is lower. Setting the derivative of KL with respect to the variances to 0 shows that the
+# best such $q$ has the variances $1 / (S^{-1})_{ii}$. So the bound prefers some decoders over
+# others that are equally likely. Section 7 returns to this preference.
 #
 # ## 6. More samples, a tighter bound
 #
@@ -523,8 +523,8 @@ axes.legend()
 show(drawn, "bounds", "The bound of k samples starts at the ELBO and rises to log p(x).")
 
 # %% [markdown]
-# The last digits reflect sampling error. Which proposal is good? That depends on $k$. We make $q$
-# narrower and wider than the posterior.
+# Differences in the last digits are sampling error. Which proposal is good depends on $k$, as we
+# show by making $q$ narrower and wider than the posterior.
 
 # %%
 widths = [0.4, 0.5, 0.6, 0.7, 0.8, 1.0, 1.25, 1.5, 2.0, 2.5]
@@ -587,9 +587,10 @@ class PlainBound(GenerativeModel):
 
 
 # %% [markdown]
-# We give it a linear decoder, with the mean digit as $b$. The encoder is linear too: $m$ is linear
-# in $x$, as section 2 shows. Variances do not depend on $x$, so we initialize their weights at 0.
-# Then training should find what we computed: the likelihood of PCA, and a tight bound.
+# We give this model a linear decoder, with the mean digit as $b$. The encoder is also linear: $m$
+# is linear in $x$, as section 2 shows. Variances do not depend on $x$, so we initialize their
+# weights at 0. Then training should find what we computed: the likelihood of PCA, and a tight
+# bound.
 
 
 # %%
@@ -616,10 +617,10 @@ for k in (1, 5):
     )
 
 # %% [markdown]
-# The library's class `IWAE` has the same step. With `samples=1`, it is a variational autoencoder.
-# It accepts the networks unchanged. `importance_weighted_nll` averages many weights, and
-# `PriorSampledModel` is a model trained on the naive estimate. We compare all of them with the
-# closed form.
+# The library's class `IWAE` has the same step, and accepts the networks unchanged. With
+# `samples=1`, it is a variational autoencoder. `importance_weighted_nll` averages many weights, and
+# `PriorSampledModel` is a model trained on the naive estimate. We compare all of these results with
+# the closed form.
 
 # %%
 model = IWAE(encoder, decoder, Normal(SIGMA), samples=5)
@@ -644,7 +645,7 @@ for name, nats in estimates.items():
 
 # %% [markdown]
 # Now look at the columns of the learned $W$. A linear autoencoder finds the subspace of the
-# principal components, in any basis (chapter 1). Here too, rotated columns have the same
+# principal components, in any basis (chapter 1). Here, rotated columns also have the same
 # likelihood. But the bound is tight only if the latents are independent in the posterior, which
 # requires orthogonal columns. So the best decoder for the bound has the components *themselves* as
 # columns, up to their signs (Lucas et al. 2019). We print the gap that remains even with the best
@@ -696,20 +697,20 @@ show(
 # such components costs almost nothing.
 #
 # The decoder alone gives $W z + b$, the *mean* of an image. A sample from the model also includes
-# the noise of each pixel. Neither is a good digit. The model's $p(x)$ is one normal distribution, a
-# single hill, and digits are not distributed like that. A network as the decoder can do better.
-# Then the integral has no closed form, the posterior is not normal, and the bound is no longer
-# tight. But sections 3 to 6 apply unchanged, and no line of the training step has to change.
-# [Chapter 4](04_vae.md) continues from here.
+# the noise of each pixel. Neither the mean nor the sample is a good digit. The model's $p(x)$ is
+# one normal distribution, a single hill, and digits are not distributed in this way. A network as
+# the decoder can do better. Then the integral has no closed form, the posterior is not normal, and
+# the bound is no longer tight. But sections 3 to 6 still apply, and the training step does not have
+# to change. [Chapter 4](04_vae.md) continues from here.
 #
 # ## 8. Common claims, and what is true
 #
-# - **"Monte Carlo estimates of the likelihood are unbiased."** Estimates of $p(x)$ are. Their
-#   *logarithms* are too low on average, by about $R / 2k$ where $k$ is large. So report the number
-#   of samples with every $\log p(x)$.
-# - **"Naive Monte Carlo does not work."** It works where few latents explain $x$ well enough, as
-#   with two latents here. In the recipe of the table below, a decoder with two latents trained on
-#   50 prior samples comes close to a VAE. It fails with many latents.
+# - **"Monte Carlo estimates of the likelihood are unbiased."** Estimates of $p(x)$ are unbiased.
+#   But their *logarithms* are too low on average, by about $R / 2k$ if $k$ is large. So report the
+#   number of samples with every $\log p(x)$.
+# - **"Naive Monte Carlo does not work."** It works if few latents explain $x$ well enough, as with
+#   two latents here. In the recipe `naive_monte_carlo_mnist`, a decoder with two latents, trained
+#   with 50 prior samples, comes close to a VAE. With many latents, naive Monte Carlo fails.
 # - **"The better the ELBO of a proposal, the better its estimates."** In the picture of section 6,
 #   a $q$ with half the standard deviations has the better ELBO, but a $q$ with twice the standard
 #   deviations is better for 100 samples. The ELBO tolerates a $q$ that is too narrow, but averages
@@ -729,7 +730,7 @@ show(
 # After the first step, the bound is tight: it equals $\log p(x)$. The second step raises the bound,
 # and the new $\log p(x)$ is at least the new bound. So it is at least its previous value. This is
 # the *expectation-maximization* algorithm (EM). A variational autoencoder takes both steps at once,
-# along gradients, and its $q$ never quite reaches the posterior.
+# with gradients, and its $q$ never quite reaches the posterior.
 #
 # </details>
 #
@@ -738,11 +739,11 @@ show(
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# We cannot tell yet. Both estimates are too low, but by different amounts. That amount depends on
-# how far the model's *proposal* is from its posterior, not on $p(x)$. B may be better and have a
+# We cannot tell yet. Both estimates are too low, but by different amounts, which depend on how far
+# a model's *proposal* is from its posterior, not on $p(x)$. B may be the better model with the
 # worse encoder. Increase the number of samples until the estimates stop rising, and check the
-# effective sample size. Even that does not reveal regions from which the proposal never samples, as
-# with the naive estimate for ten latents.
+# effective sample size. Even these checks do not reveal regions from which the proposal never
+# samples, as with the naive estimate for ten latents.
 #
 # </details>
 #
@@ -753,11 +754,11 @@ show(
 # <details markdown="1"><summary>Answer</summary>
 #
 # $R$ is infinite, so the picture of variances has no second curve. The measured values are finite
-# but meaningless. The runs in the other picture look calm, but they stay below the dashed line.
-# With ten latents, 45 of 200,000 samples carry the sum, and the estimate is 0.43 nats too low. The
-# bound of 1000 samples is 0.68 nats below $\log p(x)$; with `C = 1.5`, it was 0.009. It still
-# rises, but far more slowly than $1 / k$. So it is better for a proposal to be too wide than too
-# narrow.
+# but meaningless. The runs in the other picture look stable, but they stay below the dashed line.
+# With ten latents, 45 of 200,000 samples determine the sum, and the estimate is 0.43 nats too low.
+# The bound of 1000 samples is 0.68 nats below $\log p(x)$; with `C = 1.5`, the difference was 0.009
+# nats. The bound still rises with $k$, but the difference shrinks far more slowly than $1 / k$. So
+# it is better for a proposal to be too wide than too narrow.
 #
 # </details>
 #

@@ -1,9 +1,10 @@
 # %% [markdown]
 # # 5. Discrete latents
 #
-# Some properties are categorical: which digit it is, which letter, which of a few hundred small
-# patches is at a position. A latent for such a property has one of $K$ values. Then the gradient of
-# [chapter 4](04_vae.md) is missing: no slope leads from one category to the next.
+# Some properties are categorical: which digit an image shows, which letter comes next, or which of
+# a few hundred small patches is at a position. A latent for such a property has one of $K$ values.
+# Then the gradient of [chapter 4](04_vae.md) does not exist, because no slope leads from one
+# category to the next.
 #
 # After this chapter, you can derive four gradients for discrete latents, and state for each whether
 # it is unbiased and how large its variance is. You can train autoencoders with categorical latents
@@ -69,32 +70,32 @@ random = np.random.default_rng(0)
 #
 # $$\frac{d}{d\phi} E f(z) = \theta (1 - \theta) \left( f(1) - f(0) \right).$$
 #
-# With one latent, we just compute this. With 20 latents of 10 values, there are $10^{20}$ terms,
-# and we need an estimate from samples. The derivative of a probability is $\partial p = p \cdot
-# \partial \log p$, so for any distribution
+# With one latent, we simply compute this derivative. With 20 latents of 10 values each, the mean
+# has $10^{20}$ terms, and we need an estimate from samples. The derivative of a probability is
+# $\partial p = p \cdot \partial \log p$, so for any distribution
 #
 # $$\partial \sum_z p(z) f(z) = \sum_z p(z) f(z) \, \partial \log p(z) = E [ f(z) \, \partial \log p(z) ].$$
 #
 # This is the **score-function estimator**, also called REINFORCE (Williams 1992). Here $\partial
-# \log p(z) / \partial \phi = z - \theta$. It needs only values of $f$, and it is unbiased for any
-# $f$. Its price is variance, as in chapter 4. Because the mean of $z - \theta$ is 0, we may
-# subtract any number $b$ from the cost, a **baseline**:
+# \log p(z) / \partial \phi = z - \theta$. The estimator needs only values of $f$, and it is
+# unbiased for any $f$. Its price is variance, as in chapter 4. Because the mean of $z - \theta$ is
+# 0, we may subtract any number $b$ from the cost, a **baseline**:
 #
 # $$E [ (f(z) - b) (z - \theta) ] = E [ f(z) (z - \theta) ].$$
 #
-# How good can this be? The estimate is $(f(1) - b)(1 - \theta)$ or $-(f(0) - b) \theta$. With $b =
-# (1 - \theta) f(1) + \theta f(0)$, both are equal: the variance for one binary latent is 0. This
-# $b$ is known for one latent; the usual baseline is the mean cost, $b = E f$, which we use now.
-# With $n$ latents and additive costs, $f = \sum_i f(z_i)$, the costs of all other latents are noise
-# in the estimate for $\phi_1$. Let $s = z_1 - \theta$, and let $g$ be the cost of the first latent,
-# with mean $\mu$ and variance $v$. Then the mean square of the estimate with baseline $E f = n \mu$
-# is
+# How good can a baseline be? The estimate is $(f(1) - b)(1 - \theta)$ or $-(f(0) - b) \theta$. With
+# $b = (1 - \theta) f(1) + \theta f(0)$, both are equal: the variance for one binary latent is 0.
+# But this $b$ is only known for one latent; from now on, we use the usual baseline, the mean cost
+# $b = E f$. With $n$ latents and additive costs, $f = \sum_i f(z_i)$, the costs of all other
+# latents are noise in the estimate for $\phi_1$. Let $s = z_1 - \theta$, and let $g$ be the cost of
+# the first latent, with mean $\mu$ and variance $v$. Then the mean square of the estimate with
+# baseline $E f = n \mu$ is
 #
 # $$E [ s^2 (g - \mu)^2 ] + (n - 1) v E [ s^2 ],$$
 #
-# and without a baseline, the last factor $(n - 1) v$ becomes $(n - 1) v + (n - 1)^2 \mu^2$, $g -
-# \mu$ becomes $g$, and a mixed term $2 (n - 1) \mu E[ s^2 g ]$ is added. The variance is the mean
-# square minus the squared mean. From here on, the cost is $f(z) = (z - 0.45)^2$.
+# and without a baseline, $(n - 1) v$ becomes $(n - 1) v + (n - 1)^2 \mu^2$, $g - \mu$ becomes $g$,
+# and a cross term $2 (n - 1) \mu E[ s^2 g ]$ is added. The variance is the mean square minus the
+# squared mean. From here on, the cost is $f(z) = (z - 0.45)^2$.
 
 
 # %%
@@ -144,9 +145,9 @@ for n in (1, 2, 10, 50):
 
 # %% [markdown]
 # With 50 latents, the standard deviation of one estimate is many times the derivative. A baseline
-# removes most of it, but the remainder still grows with $n$.
+# removes most of this noise, but the remainder still grows with $n$.
 #
-# ## 2. Straight through, and what is wrong with it
+# ## 2. Straight through, and why it is biased
 #
 # The second method pretends that sampling has a slope of 1. In the forward pass, compute the cost
 # at the sample $z$. In the backward pass, pass the derivative $f'(z)$ on to $\theta$ as if $z$ were
@@ -163,8 +164,9 @@ for n in (1, 2, 10, 50):
 #
 # With $c = 0.45$, the true derivative is positive for all $\theta$, so the best $\theta$ is 0:
 # always choose $z = 0$, at a cost of $0.2025$. The straight-through estimate has mean 0 at $\theta
-# = c$. Descent stops there, at a cost of $0.45 \cdot 0.3025 + 0.55 \cdot 0.2025 = 0.2475$. More
-# samples do not help. The estimate acts as if the decoder could receive a value between 0 and 1.
+# = c$. Descent stops at this point, with a cost of $0.45 \cdot 0.3025 + 0.55 \cdot 0.2025 =
+# 0.2475$. More samples do not help. The estimate acts as if the decoder could receive a value
+# between 0 and 1.
 #
 # ## 3. The Gumbel-max trick
 #
@@ -173,8 +175,8 @@ for n in (1, 2, 10, 50):
 # Because $g \le t$ means $u \le \exp(-e^{-t})$, its distribution function is $\exp(-e^{-t})$. Add
 # such noise to logits $l_1, \ldots, l_K$, and select the largest. Let $Z = \sum_j e^{l_j}$. Logit
 # $k$ wins at height $t$ if $l_k + g_k = t$, which has the density $e^{l_k - t} \exp( -e^{l_k - t}
-# )$, and if all other noisy logits are below $t$, each with probability $\exp( -e^{l_j - t} )$.
-# Together,
+# )$, and if all other noisy logits are below $t$, each with probability $\exp( -e^{l_j - t} )$. The
+# product of these factors is integrated over $t$:
 #
 # $$P(k \mathrm{\ wins}) = \int e^{l_k - t} \exp( -Z e^{-t} ) dt
 # = \frac{e^{l_k}}{Z} \int Z e^{-t} \exp( -Z e^{-t} ) dt = \frac{e^{l_k}}{Z}.$$
@@ -229,13 +231,13 @@ show(
 )
 
 # %% [markdown]
-# With two classes, only the difference between two Gumbel variables matters. It is $L = \log u -
-# \log (1 - u)$, and $\tilde z = \mathrm{sigmoid}((\phi + L) / \tau)$ with the slope $\tilde z (1 -
-# \tilde z) / \tau$. So we know the relaxed estimate, $f'(\tilde z)$ times this slope, for each $u$,
-# and its mean and variance are integrals over $u$. Its mean is the exact derivative of $E f(\tilde
-# z)$. But $E f(\tilde z)$ is a different function from $E f(z)$. A fourth method uses the hard $z$
-# in the forward pass and the slope of $\tilde z$ in the backward pass: the **straight-through
-# Gumbel-softmax**.
+# With two classes, only the difference between two Gumbel variables matters. This difference is $L
+# = \log u - \log (1 - u)$, and $\tilde z = \mathrm{sigmoid}((\phi + L) / \tau)$ with the slope
+# $\tilde z (1 - \tilde z) / \tau$. So we know the relaxed estimate, $f'(\tilde z)$ times this
+# slope, for each $u$, and its mean and variance are integrals over $u$. Its mean is the exact
+# derivative of $E f(\tilde z)$. But $E f(\tilde z)$ is a different function from $E f(z)$. A fourth
+# method uses the hard $z$ in the forward pass and the slope of $\tilde z$ in the backward pass: the
+# **straight-through Gumbel-softmax**.
 
 # %%
 u = (np.arange(DRAWS // 10) + 0.5) / (DRAWS // 10)
@@ -306,12 +308,12 @@ show(
 )
 
 # %% [markdown]
-# Where a curve on the left is negative, descent moves $\theta$ up, away from the optimum. The
-# straight-through curve crosses 0 at $\theta = 0.45$, and the curve of temperature 1 at 0.37. Low
-# temperatures follow the true derivative for longer, although the curve of temperature 0.1 also has
-# the wrong sign on the left, and their variance is even larger than that of the score function.
-# (The dip on the right is not an advantage of temperature 1.4: the bias only changes sign at this
-# temperature.) Descent shows both effects. Each step uses one sample.
+# Where a curve in the left panel is negative, descent increases $\theta$, away from the optimum.
+# The straight-through curve crosses 0 at $\theta = 0.45$, and the curve of temperature 1 at 0.37.
+# Low temperatures follow the true derivative for longer, although the curve for temperature 0.1
+# also has the wrong sign at its left end, and the variance is even larger than for the score
+# function. (The dip in the right panel is not an advantage of temperature 1.4: the bias only
+# changes its sign there.) Descent shows both effects. Each step uses one sample.
 
 # %%
 runs = {
@@ -353,7 +355,7 @@ show(
 )
 
 # %% [markdown]
-# The score function finds the optimum, and with a baseline its path is almost noise-free.
+# The score function finds the optimum, and with a baseline, its path is almost free of noise.
 # Straight-through and temperature 1 stay where their *mean* estimates are 0, however long they run.
 # Temperature 0.1 comes close to the optimum but does not stay there.
 #
@@ -365,7 +367,7 @@ show(
 # the reconstruction is estimated.
 #
 # Here are both training methods. The first method decodes relaxed codes. The second method decodes
-# hard codes, and its loss is designed so that its *gradient* is that of the score function, with
+# hard codes, and its loss is designed so that its *gradient* is the score-function estimate, with
 # the mean over the batch as the baseline. (The mean includes the image itself, which makes the
 # gradient smaller by a hundredth.)
 
@@ -486,7 +488,7 @@ show(
 )
 
 # %% [markdown]
-# What do simple models reach? We use a table with the mean of each pixel, and a **Bernoulli
+# How good are simple models? We use a table with the mean of each pixel, and a **Bernoulli
 # mixture**. The mixture is a model with *one* latent with 100 values. For this model, the sum over
 # values is easy to compute, and none of the estimates above is needed: it is trained with exact
 # posteriors (question 1 of [chapter 3](03_latent_variables.md)).
@@ -516,23 +518,24 @@ show(
 
 # %% [markdown]
 # All methods use the same networks. But the score function needs the whole training run to reach
-# what the relaxed codes reach after a few epochs, and remains behind the mixture, which has no
-# network. Its gradient is unbiased, but the gradient of each batch is far from the average, because
-# 20 latents share one cost. Known remedies are a baseline for each image, and several samples. The
-# relaxed and the straight-through gradients are biased, yet better: they beat the mixture, if only
-# by a few nats. Their bounds are valid, because they are computed with hard codes: the *relaxed*
-# loss of the same type of model, 129.0 above, is lower by some nine nats, and bounds nothing here.
-# (All methods use the same seed and learning rate; the curves are still falling.)
+# the bound that the relaxed codes reach after a few epochs, and it remains worse than the mixture,
+# which has no network. The score function's gradient is unbiased, but the gradient of each batch is
+# far from the average, because 20 latents share one cost. Known remedies are a baseline for each
+# image, and several samples. The relaxed and the straight-through gradients are biased, yet better:
+# they beat the mixture, if only by a few nats. Their bounds are valid, because they are computed
+# with hard codes: the *relaxed* loss of the same type of model, 129.0 above, is lower by about nine
+# nats, and is not a bound here. (All methods use the same seed and learning rate; the curves are
+# still falling.)
 #
 # The divergence is the cost of the code under the uniform prior. It is far below $20 \log_2 10 =
 # 66$ bits, because the encoder is uncertain about most latents.
 #
 # ## 6. A codebook
 #
-# The **VQ-VAE** (van den Oord et al. 2017) has no noise at all. Its encoder returns a vector $z$
+# The **VQ-VAE** (van den Oord et al. 2017) does not use any noise. Its encoder returns a vector $z$
 # for each position of the image, and a **codebook** contains vectors $e_1, \ldots, e_K$. The code
-# is the index $k$ of the nearest $e_k$, and the decoder receives that $e_k$. So $q(k \mid x)$ is 1
-# for one $k$. With a uniform prior, its divergence is $\log K$ for each code: a constant, which
+# is the index $k$ of the nearest $e_k$, and the decoder receives this $e_k$. So $q(k \mid x)$ is 1
+# for one $k$. With a uniform prior, the divergence is $\log K$ for each code, a constant that
 # training cannot change. The rest of the bound is the reconstruction, $\log p(x \mid e_k)$. The
 # loss has three terms:
 #
@@ -544,8 +547,9 @@ show(
 #   pass, $z + \mathrm{sg}(e_k - z)$ is $e_k$, and in the backward pass, it is $z$. So the encoder
 #   and the decoder learn. But the codebook gets *no* gradient from this term.
 # - **Codebook.** The second term moves codes. Its gradient for $e_k$ is $2 \sum (e_k - z)$ over the
-#   vectors assigned to it, which is 0 at their mean. This is **k-means**: assign to the nearest,
-#   move to the mean. So a moving average of the vectors can replace it.
+#   vectors assigned to $e_k$, which is 0 at their mean. This is **k-means**: assign each vector to
+#   the nearest code, and move each code to the mean of its vectors. So a moving average of the
+#   vectors can replace this term.
 # - **Commitment.** Nothing so far keeps $z$ near its code, and the copied gradient is only accurate
 #   if $z \approx e_k$. The third term pulls $z$ toward the code.
 #
@@ -591,7 +595,7 @@ for k in range(3):
 # unless the vectors come to it: it is **dead**. This is common, because codebooks start with small
 # numbers, and vectors are elsewhere. Here, points on a ring represent vectors, and 32 codes start
 # near the center. We use k-means steps on batches. The remedy is to **restart** unused codes at
-# vectors from the batch.
+# vectors in the batch.
 
 
 # %%
@@ -645,10 +649,10 @@ show(
 # 64 codes, so an image is 49 indices of 6 bits.
 #
 # The paper's $\beta$ of 0.25 is for losses that are means over all values. Here, the reconstruction
-# is a sum over 784 pixels, and the commitment is a sum over the 8 numbers of a vector. With means
-# converted to sums, it is $0.25 \cdot 784 / 8$, about 25. (The balance also depends on the scale of
-# the reconstruction loss, as the paper notes, so this is a starting point, not a rule.) With a much
-# smaller weight, vectors drift away from their codes.
+# is a sum over 784 pixels, and the commitment is a sum over the 8 numbers of a vector. If means are
+# converted to sums, $\beta$ becomes $0.25 \cdot 784 / 8$, about 25. (The balance also depends on
+# the scale of the reconstruction loss, as the paper notes, so this is a starting point, not a
+# rule.) With a much smaller weight, vectors drift away from their codes.
 
 
 # %%
@@ -743,9 +747,9 @@ if not QUICK:
 
 # %% [markdown]
 # The class `VQVAE` has the same step with `codebook_update="loss"` and `dead_after=None`. By
-# default, it uses moving averages and restarts codes. We compare it with two codes that need no
-# network and have the same number of bits: **k-means on patches** has a codebook of 64 patches with
-# $4 \times 4$ pixels, and **principal components** are rounded, where each bit goes to the
+# default, it uses moving averages and restarts codes. We compare `VQVAE` with two codes that need
+# no network and have the same number of bits: **k-means on patches** has a codebook of 64 patches
+# with $4 \times 4$ pixels, and **principal components** are rounded, where each bit goes to the
 # component whose error it reduces most.
 
 # %%
@@ -772,10 +776,10 @@ show(
 )
 
 # %% [markdown]
-# With a commitment of 25, moving averages with restarts use all codes, and the update by the loss
-# uses most or all of them, with a slightly larger error. With 0.25 and no restarts, only about ten
-# of 64 codes are used, and the error is much larger: the other codes are dead, as in section 7,
-# whereas with a commitment of 25, the same start leaves few dead codes.
+# With a commitment weight of 25, moving averages with restarts use all codes, and training the
+# codebook with the loss uses most or all of them, with a slightly larger error. With 0.25 and no
+# restarts, only about ten of 64 codes are used, and the error is much larger: the other codes are
+# dead, as in section 7, whereas with a commitment of 25, the same start leaves few dead codes.
 #
 # But all three are behind codes without a network. K-means on patches shows blocks, principal
 # components show ripples, and the VQ-VAE blurs. Our VQ-VAE was trained for only a few seconds. In
@@ -785,16 +789,16 @@ show(
 #
 # ## 9. The rate, and a prior over the codes
 #
-# How many bits does a code need? With a uniform prior, it is $\log_2 K = 6$. But codes are not
-# equally frequent, and neighbors are related. Let $p(k)$ be any distribution over grids of codes.
-# An arithmetic coder needs $-\log_2 p(k)$ bits for a grid, plus up to two bits for the whole file.
-# So a better prior gives shorter codes for the same images. The mean of $-\log_2 p$ over codes with
-# true distribution $q$ is the entropy of $q$ plus the divergence of $q$ from $p$, so it is never
-# below the entropy.
+# How many bits does a code need? With a uniform prior, it needs $\log_2 K = 6$ bits. But codes are
+# not equally frequent, and neighbors are related. Let $p(k)$ be any distribution over grids of
+# codes. An arithmetic coder needs $-\log_2 p(k)$ bits for a grid, plus up to two bits for the whole
+# file. So a better prior gives shorter codes for the same images. The mean of $-\log_2 p$ over
+# codes with the true distribution $q$ is the entropy of $q$ plus the divergence $\mathrm{KL}(q,
+# p)$, so it is never below the entropy.
 #
 # The bound has this term, too. Because $q(k \mid x)$ is 1 at the code of $x$, $\log p(x) \ge \log
-# p(x \mid k) + \log p(k)$. A trained prior now replaces $\log p(k) = -49 \log K$. And *that* is the
-# generator: sample codes from it, and decode them.
+# p(x \mid k) + \log p(k)$. A trained prior now replaces $\log p(k) = -49 \log K$. And this prior is
+# the *generator*: sample codes from it, and decode them.
 #
 # We compare four priors: uniform; the frequency of each code; **n-grams**, which use counts to
 # predict a code from the preceding codes in reading order; and `CodePrior`, a PixelCNN that
@@ -869,22 +873,23 @@ show(
 # %% [markdown]
 # The decoder is the same in all three rows. Codes sampled independently give patches that do not
 # fit together. The PixelCNN's patches do fit together, and some form clothes. The PixelCNN also
-# more than halves the bits, 131 compared with 294, without changing the images. As a way to store
-# clothes, k-means on patches with n-grams needs nearly as few bits, 139, and has the smaller error.
+# reduces the number of bits by more than half, from 294 to 131, without changing the images. As a
+# way to store clothes, k-means on patches with n-grams needs nearly as few bits, 139, and has the
+# smaller error.
 #
 # ## 10. Common claims, and what is true
 #
-# - **"Straight-through is an approximation of the gradient."** It is a different vector, and more
-#   samples do not help (section 2). It works in a VQ-VAE to the extent that commitment keeps $z$
-#   near $e_k$, where the decoder is nearly linear.
+# - **"Straight-through is an approximation of the gradient."** It is an estimate of a different
+#   vector, and more samples do not help (section 2). In a VQ-VAE, it works to the extent that the
+#   commitment term keeps $z$ near $e_k$, where the decoder is nearly linear.
 # - **"The Gumbel-softmax is exact at low temperatures."** Its bias goes to 0, but its variance
 #   grows without bound. The temperature trades bias for variance.
 # - **"The Gumbel-softmax VAE maximizes a bound."** Its training loss combines *relaxed* codes with
 #   the divergence of hard codes. The loss is not a bound for the model with hard codes, and is a
 #   bound for the relaxed model only with the divergence of relaxed codes (Maddison et al. 2017).
 #   Report the bound for hard codes, as in section 5.
-# - **"A VQ-VAE has no KL term."** It has a KL term: $\log K$ for each code, here $49 \log 64 = 204$
-#   nats. It is constant in training, but must be counted in a likelihood.
+# - **"A VQ-VAE has no KL term."** The KL term is $\log K$ for each code, here $49 \log 64 = 204$
+#   nats in total. It is constant in training, but must be included in a likelihood.
 # - **"A VQ-VAE generates images."** Its decoder turns codes into images. The generator is the prior
 #   (section 9).
 #
@@ -895,23 +900,24 @@ show(
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# The score function, as always. Straight-through is also unbiased: $f'(z) = a$, so the mean of the
-# estimate is $a \theta (1 - \theta)$, the true derivative. The relaxed estimate is $a$ times the
-# slope of $\tilde z$, so its mean is $a$ times the derivative of $E \tilde z$. But the mean of
-# $\tilde z$ is not $\theta$. At $\theta = 0.6$ and temperature 1, it gives $0.164 a$ instead of
-# $0.24 a$. So does the straight-through Gumbel-softmax, which has the same slope.
+# The score function is unbiased, as always. Straight-through is also unbiased: $f'(z) = a$, so the
+# mean of the estimate is $a \theta (1 - \theta)$, the true derivative. The relaxed estimate is $a$
+# times the slope of $\tilde z$, so its mean is $a$ times the derivative of $E \tilde z$. But the
+# mean of $\tilde z$ is not $\theta$. At $\theta = 0.6$ and temperature 1, the mean of the relaxed
+# estimate is $0.164 a$ instead of $0.24 a$. The straight-through Gumbel-softmax has the same mean,
+# because it uses the same slope.
 #
 # </details>
 #
-# **2.** Someone doubles $K$ and claims that the code now needs 49 more bits. All new codes are
-# dead. How many more bits does it need under the four priors of section 9?
+# **2.** Someone doubles $K$ and claims that each image now needs 49 more bits. All new codes are
+# dead. How many more bits does an image need under the four priors of section 9?
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# Under the uniform prior, it needs 49 more bits, one per code. The other priors assign almost no
-# probability to codes that never occur, so the code needs nearly the same number of bits as before.
-# The images do not change, either. So count bits under a prior fitted to the codes, or check the
-# perplexity, before you compare two codebooks.
+# Under the uniform prior, an image needs 49 more bits, one per code. The other priors assign almost
+# no probability to codes that never occur, so an image needs nearly the same number of bits as
+# before. The images do not change, either. So count bits under a prior fitted to the codes, or
+# check the perplexity, before you compare two codebooks.
 #
 # </details>
 #

@@ -52,7 +52,7 @@ def test_everything_is_on_the_page_and_nothing_overlaps(models, family, name):
     boxes = [text.get_window_extent(renderer) for text in figure.texts if text.get_text()]
     boxes += [axes.get_window_extent(renderer) for axes in figure.axes]
     for number, box in enumerate(boxes):
-        assert 0 <= box.x0 and box.x1 <= method_cards.WIDTH - 8
+        assert 0 <= box.x0 and box.x1 <= method_cards.WIDTH
         assert 0 <= box.y0 and box.y1 <= method_cards.HEIGHT
         for other in boxes[:number]:
             across = min(box.x1, other.x1) - max(box.x0, other.x0)

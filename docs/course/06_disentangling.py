@@ -659,18 +659,19 @@ for name in ("alike", "groups equally often", "by density of codes")[2 if QUICK 
 show(
     captioned(list(drawn_digits.values()), [f"drawn {name}" for name in drawn_digits]),
     "drawn",
-    "Odd training digits under each sampling method.",
+    "Odd training digits under each sampling method. Green digits are brighter than red digits.",
 )
 
 # %%
 codes, _ = model.encode(painted_digits[odd == 1])
 shown = new_figure(8, 4.2)
 axes = shown.subplots()
-for color, group in (("red", 2), ("green", RARE)):
+# Shades of red and green that color-blind readers can distinguish (Okabe, Ito), and two markers.
+styles = {"red": ("#D55E00", "o"), "green": ("#009E73", "^")}
+for (name, (color, marker)), group in zip(styles.items(), (2, RARE), strict=True):
     of_group = codes[groups[odd == 1] == group][:3000]
-    axes.scatter(
-        *of_group.T, s=5, color=f"tab:{color}", label=f"{color} odd digits", linewidths=0
-    )
+    label = f"{name} odd digits"
+    axes.scatter(*of_group.T, s=9, color=color, marker=marker, label=label, linewidths=0)
 axes.set(xlabel="latent 1", ylabel="latent 2")
 axes.legend(markerscale=3)
 show(

@@ -391,52 +391,11 @@ show(
 #
 # The picture compares the three families. Each one predicts a character from the preceding
 # characters, but in a different way.
-
-
-# %%
-def diagram():
-    """Returns a drawing of how three families of models use the preceding characters."""
-    drawn = new_figure(11, 3)
-    arrow = dict(arrowstyle="-|>", color="0.3", linewidth=1.3)
-    box = dict(boxstyle="round,pad=0.35", facecolor="#D6EAF8", edgecolor="#0072B2")
-    target = box | dict(facecolor="#FDEBD0", edgecolor="#D55E00")
-    titles = "n-grams, n = 3", "recurrent network", "causal self-attention"
-    for axes, title in zip(drawn.subplots(1, 3), titles, strict=True):
-        axes.set(xlim=(-0.5, 4.5), ylim=(-0.35, 2.5), title=title)
-        axes.set_axis_off()
-        states = title != titles[0]
-        for place, character in enumerate("words"):
-            middle = dict(ha="center", va="center", fontsize=11)
-            axes.text(place, 0, character if place < 4 else "?", bbox=box, **middle)
-            if states and place < 4:
-                axes.text(
-                    place, 1.1, f"${'hy'['self' in title]}_{place + 1}$", bbox=box, **middle
-                )
-        axes.text(4, 2.2, "s", bbox=target, ha="center", va="center", fontsize=11)
-        for end in range(4):
-            if title == titles[0] and end > 1:
-                axes.annotate("", (3.75, 2.1), (end, 0.3), arrowprops=arrow)
-            elif title == titles[1]:
-                axes.annotate("", (end, 0.8), (end, 0.3), arrowprops=arrow)
-                if end < 3:
-                    axes.annotate("", (end + 0.7, 1.1), (end + 0.3, 1.1), arrowprops=arrow)
-            elif title == titles[2]:
-                for start in range(end + 1):
-                    alone = arrow | dict(color="#D55E00" if end == 3 else "0.7")
-                    axes.annotate("", (end, 0.8), (start, 0.3), arrowprops=alone)
-        if states:
-            axes.annotate("", (3.75, 2.1), (3.15, 1.4), arrowprops=arrow)
-    return drawn
-
-
-show(
-    diagram(),
-    "families",
-    "The prediction of the character s after 'word'. Left: from the last two characters. Middle: "
-    "from a state, which is updated with each character. Right: from all characters at once.",
-)
-
-# %% [markdown]
+#
+# ![Three ways to predict the letter s from the letters w, o, r, and d. The n-gram sees only the last two letters. In the recurrent network, each state depends on one letter and on the previous state. With causal self-attention, each position sees its own letter and all earlier letters.](diagrams/17_families.svg)
+#
+# *The prediction of the character s after "word". Left: from the last two characters. Middle: from a state, which is updated with each character. Right: from all characters at once.*
+#
 # An n-gram model ignores everything before its context. A **recurrent network** has a state $h_i$ of
 # fixed size, which it updates with each character, $h_i = f(h_{i-1}, x_{i-1})$, and from which it
 # predicts the next character. The state can depend on the whole preceding text. Similar contexts can

@@ -267,10 +267,10 @@ for beta in BETAS:
     )
 
 # %% [markdown]
-# The divergences agree with the theory to a tenth of a nat. Without an additional weight, we count
-# one active latent more than the theory predicts: near the threshold, the loss is almost flat with
-# respect to such a latent. So $\beta$ determines *how many* components are kept, but not which axes
-# they have.
+# The divergences agree with the theory to a tenth of a nat. We count at least as many active
+# latents as the theory predicts, and in some runs several more: near the threshold, the loss is
+# almost flat with respect to such a latent, which carries hardly any information. So $\beta$
+# determines *how many* components are kept, but not which axes they have.
 #
 # ## 4. The total correlation
 #
@@ -473,13 +473,13 @@ show(
 # The left plot shows the problem. A large $a$ costs nothing only if the encoder already equals the
 # posterior.
 #
-# The right plot shows that training without remedies failed: its bound is far lower, and no layer
-# carries much information. Warm-up solves this. But nearly all of the information is in $z_1$, the
-# layer next to the image. With warm-up alone, the top layer carries no information, as the argument
-# predicts. Free bits keep about one nat in the top layer, the amount that they exempt, and barely
-# change the bound. So a hierarchy of this size, on digits, is mostly *one* layer. Doing better
-# requires deeper networks and more training: BIVA, in the table at the end, has 10.9 nats in its
-# top layer.
+# The right plot shows that training without remedies failed: its bound is far lower, and all layers
+# together carry far less information. Warm-up solves this. But nearly all of the information is in
+# $z_1$, the layer next to the image. With warm-up alone, the top layer carries no information, as
+# the argument predicts. Free bits keep about one nat in the top layer, the amount that they exempt,
+# and barely change the bound. So a hierarchy of this size, on digits, is mostly *one* layer. Doing
+# better requires deeper networks and more training: BIVA, in the table at the end, has 10.9 nats in
+# its top layer.
 #
 # ## 6. Few labels
 #

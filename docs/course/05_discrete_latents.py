@@ -779,13 +779,14 @@ show(
 # With a commitment weight of 25, moving averages with restarts use all codes, and training the
 # codebook with the loss uses most or all of them, with a slightly larger error. With 0.25 and no
 # restarts, only about ten of 64 codes are used, and the error is much larger: the other codes are
-# dead, as in section 7, whereas with a commitment of 25, the same start leaves few dead codes.
+# dead, as in section 7, whereas with a weight of 25, the same initial codebook leaves few dead
+# codes.
 #
-# But all three are behind codes without a network. K-means on patches shows blocks, principal
-# components show ripples, and the VQ-VAE blurs. Our VQ-VAE was trained for only a few seconds. In
-# the published run on photographs, it reaches 25.3 dB, ahead of k-means on patches (23.0 dB) and of
-# rounded principal components (25.0 dB), but 0.1 dB behind principal components with an entropy
-# code (25.4 dB).
+# But all three VQ-VAEs have larger errors than the codes without a network. K-means on patches
+# shows blocks, principal components show ripples, and the VQ-VAE blurs. Our VQ-VAE was trained for
+# only a few seconds. In the published run on photographs, it reaches 25.3 dB, ahead of k-means on
+# patches (23.0 dB) and of rounded principal components (25.0 dB), but 0.1 dB behind principal
+# components with an entropy code (25.4 dB).
 #
 # ## 9. The rate, and a prior over the codes
 #

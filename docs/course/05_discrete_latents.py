@@ -777,7 +777,7 @@ show(
 
 # %% [markdown]
 # With a commitment weight of 25, moving averages with restarts use all codes, and training the
-# codebook with the loss uses most or all of them, with a slightly larger error. With 0.25 and no
+# codebook with the loss uses most or all of them; their errors differ little. With 0.25 and no
 # restarts, only about ten of 64 codes are used, and the error is much larger: the other codes are
 # dead, as in section 7, whereas with a weight of 25, the same initial codebook leaves few dead
 # codes.

@@ -22,6 +22,7 @@ FELT = ("tool:pytest", "options", "options.extras_require")
 CORE = "keras_gen.core"
 FUNCTIONS = "tests/contracts/test_functions.py"  # repeats its tests for what packages export
 PAGES = "pytest.mark.pages"  # in the source of tests that read pages, results, and licenses
+EXPORTS = ('ROOT / "saved_models"', 'parents[3] / "saved_models"')  # in that of tests of exports
 DOCSTRINGS = ("docstring", "getdoc", "outdated(ROOT)")  # in that of tests that read docstrings
 # In the source of a module whose own words are flags.
 READS_WORDS = re.compile(r"\b(simple_parsing|run_recipe|__doc__)\b")
@@ -174,10 +175,12 @@ def _of_names(imports: "Imports", path: str) -> dict[str, str] | None:
     names = {path, name}
     if room == "recipes":
         names.add(Path(name).stem)
-    if room == "saved_models":
-        names |= {room, folders[0]}
+    if room == "saved_models" and folders:
+        names = {path, folders[0]}
     found = [test for test in imports.tests if imports.named(test) & names]
     reasons = dict.fromkeys(found, f"names {path}")
+    if room == "saved_models":
+        reasons |= imports.that_mention(EXPORTS, f"reads exports, and {path} changed")
     if room != "tests":
         return reasons | imports.that_mention([PAGES], f"reads pages, and {path} changed")
     by_scripts = any(imports.strings(helper) & names for helper in imports.helper_of.values())
@@ -252,7 +255,7 @@ class Imports:
         module = self.module_of.get(path)
         if module:  # the core concerns all whose test file reaches it
             return module.startswith(CORE) and module in self.reached(test)
-        return not path.startswith(("tests/instances/", "recipes/"))
+        return path.startswith("tests/") and not path.startswith("tests/instances/")
 
     def that_mention(self, words: Sequence[str], reason: str) -> dict[str, str]:
         """Returns a reason for each test file in whose text one of the words is."""

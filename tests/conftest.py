@@ -16,6 +16,7 @@ MODELS = {name for names in lazy(ROOT / "keras_gen/__init__.py").values() for na
 RECIPES = {path.stem for path in (ROOT / "recipes").glob("*.py")}
 # Recipes, exports, and the workshop use models; plain `pytest` checks the models themselves.
 ROOMS_AROUND_MODELS = {"recipes", "serving", "workshop"}
+MOST_CHANGED = 12  # classes whose dear contracts `--changed` runs
 LONG = 3.0  # Seconds, from which on a quick test is named at the end of the run
 NAMED = 5  # of them at most
 
@@ -135,7 +136,10 @@ def pytest_report_header(config):
 
 
 def pytest_ignore_collect(collection_path, config):
-    """Leaves out the files that no change reaches."""
+    """Leaves out files without a quick test, and those that no change reaches."""
+    in_room = collection_path.parent == TESTS and collection_path.name in ROOMS_AROUND_MODELS
+    if in_room and config.option.markexpr == "quick":
+        return True
     choice = config.choice
     if not choice or choice.everything or not collection_path.name.startswith("test_"):
         return None
@@ -148,17 +152,23 @@ def _choose_items(config, items) -> None:
     """Marks the tests of changed classes and recipes, and leaves out those of the others."""
     choice = config.choice
     imports = imports_of(ROOT)
+
+    def own(name):  # Changed modules; of those of which words alone changed, the one that has it.
+        return choice.modules | (imports.module(name) & choice.reworded)
+
+    changed = {name for name in MODELS if imports.changed_itself(name, own(name))}
+    if len(changed) > MOST_CHANGED:
+        changed = set()  # dear contracts run for the class that stands for each pattern alone
     kept, left_out = [], []
     for item in items:
         name = _subject(item)
         if name is None:
             kept.append(item)
             continue
-        own = choice.modules | (imports.module(name) & choice.reworded)
-        if name in choice.recipes or imports.changed_itself(name, own):
+        if name in choice.recipes or name in changed:
             item.add_marker("changed")
         whole = str(item.path.relative_to(ROOT)) in choice.whole
-        if whole or item.get_closest_marker("changed") or imports.owned(name) & own:
+        if whole or name in choice.recipes or imports.owned(name) & own(name):
             kept.append(item)
         else:
             left_out.append(item)

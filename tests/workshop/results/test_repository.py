@@ -143,3 +143,37 @@ def test_every_preset_has_a_command():
             changed = config | {"seed": 3, "epochs": 7, "deterministic": True}
             line = command(name, recipe.Settings, recipe.PRESETS, changed)
             assert settings_of(ROOT / "recipes" / f"{name}.py", line) == changed
+
+
+# Words of a headline and of its dataset, and the strongest inexpensive baseline for such results.
+STRONGEST = [
+    (r"NLL|ELBO|bound|-log p\(rest", "binarized", "boosted trees"),
+    ("NLL with uniform dequantization", "", "boosted trees"),
+    (r"-log P\(row\)", "", "Chow-Liu tree"),
+    (r"-log P\(row", "", "mixture of .* product"),
+    (r"\b(50|100|{labels}) labels", "^MNIST", "HOG|gradient histograms"),
+    ("^AUROC", "", "nearest in gradient histograms"),
+    ("kernel distance(?! of)|requested class", "", "Gaussian mixture"),
+    ("test error, fine-tuned", "^MNIST", "nearest neighbors of strokes"),
+    ("matched to a class|trained on the categories", "", "k-means on strokes"),
+    ("per (character|word|code)", "", "n-grams|Kneser-Ney"),
+    ("per (16-bit )?sample", "digits", "stacked least squares"),
+    ("PSNR.* codes", "", "entropy-coded principal components"),
+    ("PSNR gain", "", "boosted trees"),
+    ("known density", "swinging body", "mixture of factor analyzers"),
+    ("checkerboard|white squares", "", "histogram"),
+    ("excess patch distance", "", "color transfer and gray grain"),
+    ("USPS .*accuracy", "", "nearest neighbor on cropped digits"),
+    ("under the worst attack", "", "pixel threshold"),
+]
+
+
+def test_a_headline_is_compared_with_the_strongest_inexpensive_baseline():
+    for name, (group, *_) in read_groups(ROOT).items():
+        published = group.published
+        compared = [*published.figures, *published.matrices]
+        baselines = ", ".join(label for each in compared for label in each.baselines)
+        for headline_words, dataset, baseline in STRONGEST:
+            if re.search(headline_words, published.figures[0].metric):
+                if re.search(dataset, published.dataset):
+                    assert re.search(baseline, baselines), f"{name} lacks {baseline}"

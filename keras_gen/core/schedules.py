@@ -158,7 +158,10 @@ class Exponential(Linear):
 
     @override
     def _at(self, step):
-        return self.start * (self.end / self.start) ** self._progress(step)
+        # The ratio of the two values may be outside the range of float32.
+        done = self._progress(step)
+        value = abs(self.start) ** (1.0 - done) * abs(self.end) ** done
+        return math.copysign(1.0, self.start) * value
 
 
 @keras.saving.register_keras_serializable("keras_gen")

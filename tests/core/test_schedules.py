@@ -39,6 +39,12 @@ def test_values(schedule, values, bounds):
     assert bounds[0] - 1e-6 <= min(path) and max(path) <= bounds[1] + 1e-6
 
 
+@pytest.mark.parametrize(("start", "end"), [(1e-20, 1e20), (1e30, 1e-30), (-1e-30, -1e30)])
+def test_ends_whose_ratio_float32_cannot_hold(start, end):
+    found = [Exponential(start, end, 100)(step) for step in (0, 50, 100)]
+    np.testing.assert_allclose(found, [start, math.copysign(1, start), end], rtol=1e-4)
+
+
 @every_schedule
 def test_final_is_where_it_ends(schedule):
     assert final(schedule) == schedule.final

@@ -162,6 +162,12 @@ def test_check_prints_and_returns_the_verdict(capsys):
     assert right == "kl: right." and wrong.startswith("kl: has the shape [")
 
 
+@each_exercise
+def test_wrong_constants_do_not_end_the_grading(exercise, capsys):
+    course.grade(exercise.chapter, {exercise.name: lambda *arguments: 0.0})
+    assert f"{exercise.name}: " in capsys.readouterr().out
+
+
 def test_grade_goes_on_after_wrong_functions(capsys):
     wrong = {"reparameterized": None, "log_bernoulli": leaves, "kl_between": "text"}
     assert course.grade("04", wrong | {"kl": ANSWERS.kl})["kl"] == 2

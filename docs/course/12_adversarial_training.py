@@ -587,15 +587,16 @@ for name, model in games.items():
 drawn = new_figure(11, 3.9)
 row = drawn.subplots(1, len(panels), squeeze=False)[0]
 for axes, (name, codes) in zip(row, panels.items(), strict=True):
-    for color, name_of in ((0, "red"), (1, "green")):
+    # Shades of red and green that color-blind readers can distinguish (Okabe, Ito), two markers.
+    for color, style in enumerate((dict(color="#D55E00"), dict(color="#009E73", marker="^"))):
         shown = codes[test_colors[2][:2000] == color]
-        axes.scatter(*shown.T, s=4, color=f"tab:{name_of}", alpha=0.5, linewidths=0)
+        axes.scatter(*shown.T, s=7, alpha=0.5, linewidths=0, **style)
     axes.set(title=name, xlim=(-1.05, 1.05), ylim=(-1.05, 1.05), xlabel="code 1")
 row[0].set_ylabel("code 2")
 show(
     drawn,
     "codes",
-    "Codes of test digits, by color. A blind code would mix both colors everywhere.",
+    "Codes of red (dots) and green (triangles) test digits. A blind code would mix both everywhere.",
 )
 
 # %% [markdown]

@@ -431,7 +431,7 @@ def _bound(cls, signature: inspect.Signature, args, kwargs) -> tuple[dict, dict]
     frozen_default=True, field_specifiers=(argument, fixed, made_by, network, networks)
 )
 class Declared:
-    """Base class of immutable objects with declared arguments. Objects are compared by value."""
+    """Base class for immutable objects with declared arguments. Objects are compared by value."""
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -462,7 +462,7 @@ class Declared:
 
 @dataclass_transform(field_specifiers=(argument, fixed, made_by, network, networks))
 class DeclaredLayer(keras.layers.Layer):
-    """Base class of layers with declared arguments, which `get_config` returns.
+    """Base class for layers with declared arguments, which `get_config` returns.
 
     `options` contains arguments for the base layer, such as `autocast`, which have the same values
     in all layers of the class.

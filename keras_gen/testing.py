@@ -98,7 +98,7 @@ def check_model(model: GenerativeModel, leave_out: Collection[str] = ()) -> int:
 
     Raises:
         AssertionError: If an invalid call was accepted, or if an error was not a TypeError or
-            ValueError whose message is one line. The error lists one fault per line.
+            ValueError with a one-line message. The AssertionError lists one fault per line.
 
     Example:
         >>> check_model(VAE.for_images((8, 8, 1), filters=(4,))) > 100
@@ -181,7 +181,7 @@ def check_flow(flow: InvertibleLayer) -> int:
     shape = tuple(flow.input_shape[1:])
     if None in shape:
         raise ValueError(
-            f"flow has input shape {shape}: expected a known size. Build the flow for this size."
+            f"flow has input shape {shape}: expected a known size. Build the flow for a fixed size."
         )
     parts = flow.parts((None, *shape))
     condition = _random_example(flow.condition_shape)

@@ -1,4 +1,4 @@
-"""Fair representations of Adult: predict income but not sex.
+"""Fair representations on Adult: predict income but not sex.
 
 Edwards, Storkey: "Censoring Representations with an Adversary", ICLR 2016; Raff, Sylvester:
 "Gradient Reversal against Discrimination", DSAA 2018; Louizos, Swersky, Li, Welling, Zemel: "The

@@ -1,4 +1,4 @@
-"""Generative defenses of a classifier on MNIST, under defense-aware and unaware attacks.
+"""Generative defenses of an MNIST classifier under defense-aware and defense-unaware attacks.
 
 Samangouei, Kabkab, Chellappa: "Defense-GAN: Protecting Classifiers against Adversarial Attacks
 using Generative Models", ICLR 2018; Meng, Chen: "MagNet: A Two-Pronged Defense against Adversarial

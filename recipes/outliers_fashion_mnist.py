@@ -1,4 +1,4 @@
-"""Outlier detection by likelihood on Fashion-MNIST and MNIST.
+"""Likelihood-based outlier detection on Fashion-MNIST and MNIST.
 
 Nalisnick, Matsukawa, Teh, Gorur, Lakshminarayanan: "Do Deep Generative Models Know What They Don't
 Know?", ICLR 2019. Models of clothes assign a higher likelihood to digits than to clothes.

@@ -1,4 +1,4 @@
-"""UNIT between MNIST and USPS.
+"""UNIT for image translation between MNIST and USPS.
 
 Liu, Breuel, Kautz: "Unsupervised Image-to-Image Translation Networks", NeurIPS 2017.
 

@@ -75,8 +75,8 @@ class ADDA(DomainModel):
         def encoder_loss():
             features = self.features_of(batch["target_x"])
             logits = self.discriminator_logits(features)
-            # Eq. (9), with the labels inverted: the discriminator should classify them as source
-            # features.
+            # Eq. (9), with the labels inverted: the discriminator should classify target features
+            # as source features.
             return domain_cross_entropy(logits, SOURCE), features
 
         adversarial, target = self.minimize(encoder_loss, "optimizer")

@@ -13,7 +13,7 @@ TARGET = 1
 
 
 class DomainModel(OpposedClassifier):
-    """Base class of classifiers trained with source labels for use in a target domain.
+    """Base class for classifiers trained with source labels for use in a target domain.
 
     `fit` accepts source images, their labels, and unlabeled target images. `evaluate` accepts
     labeled images from either domain, so target labels are used only for evaluation. A

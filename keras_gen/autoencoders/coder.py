@@ -31,7 +31,7 @@ from keras_gen.networks import (
 
 
 class Coder(LikelihoodModel):
-    """Base class of models that can encode, decode, reconstruct, and interpolate.
+    """Base class for models that can encode, decode, reconstruct, and interpolate.
 
     The decoder's outputs are the parameters of a likelihood, p(x | codes). `code_names` contains
     the names of the encoder's outputs; the decoder uses the first output.
@@ -105,7 +105,7 @@ class Coder(LikelihoodModel):
 
 
 class EncoderDecoder(Coder):
-    """Base class of coders with one encoder and one decoder, which class methods can build.
+    """Base class for coders with one encoder and one decoder, which class methods can build.
 
     Args:
         encoder: Network that maps examples to codes `[batch, ...]`.
@@ -230,7 +230,7 @@ class EncoderDecoder(Coder):
 
 
 def outputs_per_value(likelihood: likelihoods.Likelihood) -> int:
-    """Returns a standard decoder's number of outputs per value, before `with_scales`."""
+    """Returns a standard decoder's number of outputs per value before `with_scales` is applied."""
     shared = isinstance(likelihood, likelihoods.ColumnNormal)
     return 1 if shared else likelihood.params_per_value
 

@@ -62,7 +62,7 @@ class SparseAutoencoder(Autoencoder):
 
     @for_users
     def activations(self, images, batch_size: int = 256):
-        """Returns the mean of each code unit over a set of images, float32 `[codes]`."""
+        """Returns the mean activation of each code unit over a set of images, float32 `[codes]`."""
         return self.encode(images, batch_size=batch_size).mean(axis=0)
 
     def _sparsity(self, codes):

@@ -11,7 +11,7 @@ from keras_gen.networks import mlp_encoder
 
 
 class OpposedClassifier(Classifier):
-    """Base class of classifiers with a discriminator that predicts a domain or an attribute.
+    """Base class for classifiers with a discriminator that predicts a domain or an attribute.
 
     The `train_step` of a subclass defines how the encoder is trained against the discriminator.
 

@@ -126,7 +126,7 @@ def compile_model(  # noqa: D417
     automatic = steps_per_execution == "auto"
     check_compile(self, optimizers, jit_compile, 1 if automatic else steps_per_execution)
     built = built_optimizers(players, optimizers)
-    # No check follows this line, so a call that fails keeps the previous compilation.
+    # All checks precede this line, so a failed call leaves the previous compilation unchanged.
     keras.Model.compile(
         self,
         optimizer=None,

@@ -17,7 +17,7 @@ SCORE_SAMPLES = 16  # latents per estimate of a bound; an estimate from one late
 
 
 class LikelihoodModel(GenerativeModel):
-    """Base class of models in which one optimizer minimizes a weighted sum of terms in nats.
+    """Base class for models in which one optimizer minimizes a weighted sum of terms in nats.
 
     A subclass defines the terms of its loss (`terms`) and their weights (`loss_weights`). A model
     of p(x | given) lists the names of its conditions in `given`. The conditions are part of each

@@ -33,7 +33,7 @@ from keras_gen.keras_internals import own_metrics
     )
 )
 class GenerativeModel(keras.Model):
-    """Base class of all models. It assigns networks to optimizers and prepares every step.
+    """Base class for all models. It assigns networks to optimizers and prepares every step.
 
     A subclass declares its arguments as fields (see `keras_gen.declared`), which `get_config` and
     `.keras` files use. The subclass also defines its `players`, the edges for its data (`edges`, in
@@ -67,7 +67,7 @@ class GenerativeModel(keras.Model):
     # The capability that the Keras method `predict` runs.
     predicts: ClassVar[str | None] = None
     _xla = False  # whether losses and gradients are compiled, as set by `compile`
-    # Steps per TensorFlow call of the training graph, if their number is automatic.
+    # Number of steps per TensorFlow call of the training graph if chosen automatically, else None.
     _steps_together: int | None = None
     # Renamed arguments: name in files of earlier versions -> new name.
     renamed: ClassVar[dict[str, str]] = {}

@@ -53,9 +53,9 @@ def fused(optimizer) -> contextlib.AbstractContextManager:
 
 
 def unaveraged(optimizer) -> contextlib.AbstractContextManager:
-    """Opens a block in which `fit` does not replace the trained weights when it ends.
+    """Returns a context manager that keeps `fit` from replacing the weights with their averages.
 
-    Keras would overwrite the weights with their averages, but only for the optimizer named
+    At the end of training, Keras would overwrite the weights, but only for the optimizer named
     `optimizer`. In this library, averages are used through `averaged_weights`.
     """
     if not getattr(optimizer, "use_ema", False):

@@ -39,7 +39,7 @@ def checked_whole(name: str, value: Any, minimum: int) -> int:
 
 
 class Schedule(Declared, keras.optimizers.schedules.LearningRateSchedule):
-    """Base class of numbers that depend on the step. They are also Keras learning-rate schedules.
+    """Base class for numbers that depend on the step, which are also Keras learning-rate schedules.
 
     A subclass declares its numbers as fields, is registered for saving, and defines `_at` and
     `_ends`.

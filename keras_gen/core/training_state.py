@@ -160,7 +160,7 @@ class TrainingState(keras.callbacks.Callback):
         if lock is None:
             raise CheckpointError(
                 f"{self.directory} belongs to another TrainingState, whose run has not ended: "
-                "wait for that run, stop it, or choose another folder."
+                "wait for that run to end, stop it, or choose another folder."
             )
         # The folder is also released when this object is garbage-collected or the process ends.
         self._let_go = weakref.finalize(self, let_go, lock)

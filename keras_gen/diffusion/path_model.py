@@ -31,7 +31,7 @@ BlackLevel = Annotated[float, functools.partial(checked_number, minimum=-255, ma
 
 
 class PathModel(LikelihoodModel):
-    """Base class of models with one network, a path from data to noise, and a choice of solvers.
+    """Base class for models with one network, a path from data to noise, and a choice of solvers.
 
     The network receives points x_t on the path and their times t, and predicts one of
     `keras_gen.diffusion.paths.QUANTITIES`, from which the other quantities follow. Images are in

@@ -51,7 +51,7 @@ class Parts(NamedTuple):
 
 
 class Path(Declared):
-    """Base class of paths. A subclass defines `alpha`, `sigma`, and their derivatives.
+    """Base class for paths. A subclass defines `alpha`, `sigma`, and their derivatives.
 
     All functions accept times as a floating-point tensor, either a scalar or `[batch]`, and compute
     in the dtype of this tensor.
@@ -130,7 +130,7 @@ class Path(Declared):
 
 
 class VariancePreserving(Path):
-    """Base class of paths with alpha^2 + sigma^2 = 1."""
+    """Base class for paths with alpha^2 + sigma^2 = 1."""
 
     @override
     def sigma_slope(self, t):

@@ -40,7 +40,7 @@ class Move(NamedTuple):
 
 
 class Solver(Declared):
-    """Base class of solvers. A subclass defines a single step (`step`).
+    """Base class for solvers. A subclass defines a single step (`step`).
 
     For every solver, a step to time 0 ends at the predicted example.
     """

@@ -97,7 +97,7 @@ def first_nats(model, x, seeds, **given) -> tf.Tensor:
 
 
 def parts_of_steps(steps: int) -> list[int]:
-    """Divides the steps 0 to `steps` - 1 into parts; returns their starts, and the end of the last.
+    """Divides the steps 0 to `steps` - 1 into parts; returns their starts and the last part's end.
 
     The parts grow geometrically, because L_t decreases approximately as 1 / t. With parts of equal
     size, the first part would contain terms of very different magnitudes.

@@ -223,7 +223,7 @@ class EBM(GenerativeModel):
         }
 
     def from_noise(self, noises, steps=60, start="buffer"):
-        """Returns the ends of chains that start at distinct positions in the buffer or at noise."""
+        """Returns the ends of chains that start from distinct buffer entries or from noise."""
         starts = [
             lambda: tf.gather(self.buffer.value, noises["places"]),
             lambda: noises["fresh"],

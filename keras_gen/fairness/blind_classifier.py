@@ -14,7 +14,7 @@ from keras_gen.networks import mlp_encoder
 
 
 class BlindClassifier(OpposedClassifier):
-    """Base class of classifiers whose features should not reveal an attribute, such as sex.
+    """Base class for classifiers whose features should not reveal an attribute, such as sex.
 
     `fit` and `evaluate` accept examples, their labels, and their attributes. A discriminator
     predicts the attribute from the features; the `train_step` of a subclass defines how the encoder

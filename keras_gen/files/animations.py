@@ -132,7 +132,7 @@ def video_strips(videos: np.ndarray, frames: int = 8) -> np.ndarray:
 
 
 def video_grid(videos: np.ndarray, columns: int | None = None) -> np.ndarray:
-    """Combines videos into a grid in one video, uint8 `[frames, height, width, 3]`.
+    """Arranges videos in a grid within a single video, uint8 `[frames, height, width, 3]`.
 
     Args:
         videos: Videos, uint8 `[n, frames, height, width, 1 or 3]`.

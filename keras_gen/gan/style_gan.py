@@ -98,7 +98,7 @@ class StyleGAN(GAN):
 
     @override
     def train_step(self, data):
-        """Updates the discriminator, then the generator and the mapping, and the running means."""
+        """Updates the discriminator, then the generator and mapping, then the running means."""
         losses = super().train_step(data)
         if self.training:
             with tf.control_dependencies([losses["g_loss"]]):

@@ -9,7 +9,7 @@ from keras_gen.layers.layer_arguments import require_input
 
 
 class _Enlarging(DeclaredLayer):
-    """Base class of the enlargement layers, which defines the factor and the shapes."""
+    """Base class for the enlargement layers, which defines the factor and the shapes."""
 
     factor: Count
 

@@ -22,7 +22,7 @@ from keras_gen.losses.per_example import of_tensors, per_example_mean, resolve, 
 
 
 class Objective(Declared):
-    """Base class of objectives. Subclasses define the losses as functions of logits.
+    """Base class for objectives. Subclasses define the losses as functions of logits.
 
     Attributes:
         compares: Whether `generator` requires `real_logits`. If False, models do not pass real
@@ -101,7 +101,7 @@ def discrimination(objective: Any, real_logits, *fake_logits) -> tuple[tf.Tensor
 
 
 class FDivergence(Objective):
-    """Base class of f-GAN objectives: bounds on a divergence D_f(P || Q) of data P and model Q.
+    """Base class for f-GAN objectives: bounds on a divergence D_f(P || Q) of data P and model Q.
 
     Nowozin, Cseke, Tomioka: "f-GAN: Training Generative Neural Samplers using Variational
     Divergence Minimization", NeurIPS 2016. With the logit V, its output activation g, and the

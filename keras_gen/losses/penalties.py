@@ -22,7 +22,7 @@ from keras_gen.losses.per_example import (
 
 
 class Penalty(Declared):
-    """Base class of penalties on a discriminator.
+    """Base class for penalties on a discriminator.
 
     Args:
         weight: Factor applied to the penalty in the loss, at least 0.

@@ -184,10 +184,10 @@ def squared_error(images: np.ndarray, originals: np.ndarray) -> np.ndarray:
     principal components have the lowest error.
 
     Args:
-        images: Images `[n, ...]`: uint8, or floats in units of 255 levels. Floats may be outside
-            [0, 1], as in linear reconstructions.
-        originals: Original images, in the shape and order of `images`: uint8, or floats in the same
-            units.
+        images: Images `[n, ...]`: uint8, or floats on a scale where 1.0 is level 255. Floats may be
+            outside [0, 1], as in linear reconstructions.
+        originals: Original images, in the shape and order of `images`: uint8, or floats on the same
+            scale.
 
     Example:
         >>> squared_error(np.ones([1, 28, 28, 1], "float32"), np.zeros([1, 28, 28, 1], "uint8"))

@@ -71,7 +71,7 @@ def scaled_levels(images, levels: int | None):
     """Scales levels, which start at 0, to [-1, 1]; returns images unchanged if `levels` is None."""
     if not levels:
         return images
-    # Scale in float32, in which adjacent levels differ.
+    # Scale in float32, which keeps adjacent levels distinct.
     return layers.Rescaling(2 / (levels - 1), offset=-1, dtype="float32")(images)
 
 

@@ -26,7 +26,7 @@ MUCH_BETTER = 0.2  # accuracy gain in another range that counts as an error
 
 
 class Attack(Declared):
-    """Base class of attacks that follow the gradient of the loss within a ball around the input.
+    """Base class for attacks that follow the gradient of the loss within a ball around the input.
 
     As in Foolbox and the Adversarial Robustness Toolbox, `epsilon` is in input units, the norm
     applies to the change, and a targeted attack lowers the loss of a target class instead of

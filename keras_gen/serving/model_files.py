@@ -36,7 +36,7 @@ def read_description(file: Path) -> dict[str, np.ndarray]:
 
 
 def stored_weights(path: Path, described: dict[str, np.ndarray]) -> dict[int, np.ndarray]:
-    """Returns a dict that maps positions among a model's weights to an export's weights."""
+    """Returns a dict that maps indices of a model's weights to their values in an export."""
     values = _values_beside(described)
     stored = tf.train.load_checkpoint(str(path / VARIABLES))
     for number, index in enumerate(described["kept"]):
@@ -50,11 +50,11 @@ def _values_beside(described: dict[str, np.ndarray]) -> dict[int, np.ndarray]:
 
 
 def description(model: Any, kept: Iterable[Any]) -> bytes | None:
-    """Returns the information that `load` needs, in addition to the export's variables.
+    """Returns the information that `load` needs in addition to the export's variables.
 
     The information consists of the model's configuration, the number of training steps, a list of
-    the weights in the export, and the remaining weights of the exported networks and layers. Only
-    training reads the remaining weights, such as the counts of a codebook.
+    the weights in the export, and the remaining weights of the exported networks and layers. The
+    remaining weights, such as the counts of a codebook, are used only in training.
 
     Args:
         model: Model to export.

@@ -210,8 +210,9 @@ def _of_export(path: Path) -> GenerativeModel:
     file = path / MODEL
     if not file.is_file():
         raise ValueError(
-            f"{path} has no {MODEL}, which describes how to build its model: build the model as "
-            "before, and load these weights with keras_gen.serving.export.load_weights."
+            f"{path} has no {MODEL}, which describes how to build its model: build the model with "
+            "its original arguments, and load these weights with "
+            "keras_gen.serving.export.load_weights."
         )
     with _in_one_sentence(file):
         described = read_description(file)

@@ -14,7 +14,7 @@ from keras_gen.losses.adversarial import Objective
 
 
 class AdversarialPredictor(GenerativeModel):
-    """Base class of models that predict a known target, with or without a discriminator."""
+    """Base class for models that predict a known target, with or without a discriminator."""
 
     discriminator: keras.Model | None = network("seen -> logits", default=None)
     objective: Named[Objective] = made_by(adversarial.get_of_fakes, default="non_saturating")

@@ -24,7 +24,7 @@ SIZE_MULTIPLE = 4
 
 
 class Translator(GenerativeModel):
-    """Base class of image-to-image models; `directions` returns a model's networks by name.
+    """Base class for image-to-image models; `directions` returns a model's networks by name.
 
     Each direction is exported as a signature for uint8 images, which also accepts a seed if the
     direction's network is random at inference. The networks determine the number of channels, and

@@ -95,7 +95,7 @@ class GumbelVAE(VAE):
         return super().loss_weights() | {"elbo": None}
 
     def relaxed(self, x) -> tuple:
-        """Returns relaxed codes, sampled with this step's noise, their logarithms, and the logits.
+        """Returns relaxed codes (sampled with this step's noise), their logarithms, and the logits.
 
         With `straight_through`, the returned codes have the values of hard codes and the gradients
         of relaxed codes.

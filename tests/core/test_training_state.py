@@ -455,7 +455,7 @@ input()
             [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         assert other.stdout.readline() == "held\n"
-        with pytest.raises(CheckpointError, match="wait for that run, stop it, or choose another"):
+        with pytest.raises(CheckpointError, match="wait for that run to end, stop it, or choose"):
             TrainingState(tmp_path)
         other.kill()
         other.communicate()

@@ -98,7 +98,7 @@ REFUSED = [
     (lambda: data.photos_and_paintings(8, photos="x"), "Only one of --photos and --paintings"),
     (lambda: data.photos_and_paintings(8, paintings="x"), "Only one of --photos and --paintings"),
     (lambda: data.shrunk(np.zeros([10, 8, 3], "uint8"), 4),
-     "10x8 cannot be shrunk by 4: crop their"),
+     "10x8 cannot be shrunk by a factor of 4: crop their"),
     (lambda: data.shrunk(np.zeros([8, 8, 3], "float32"), 4),
      r"images has dtype float32 and shape \(8, 8, "),
     (lambda: Source(np.zeros([0, 3])), "at least one"),

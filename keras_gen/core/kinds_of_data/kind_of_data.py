@@ -14,7 +14,7 @@ PADDING = -1
 
 
 class Edge:
-    """Base class of edges. Each edge has a `name`, by which clients refer to the data."""
+    """Base class for edges. Each edge has a `name`, by which clients refer to the data."""
 
     name: str
     # Whether a model returns floats for float inputs instead of the served form.
@@ -157,7 +157,7 @@ def of_shape(values, shape, subject):
         raise ValueError(
             f"{subject} have shape {values.shape}: expected [{', '.join(sizes)}]{way_out}."
         )
-    # A step may not know the shape, and `fit` may reuse a step built for another shape.
+    # The shape may be unknown in a step, and `fit` may reuse a step built for another shape.
     values = tf.ensure_shape(values, [None, *shape])
     if None not in shape:
         return values

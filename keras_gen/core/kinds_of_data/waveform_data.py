@@ -20,7 +20,7 @@ CLIPPED = 0.01
 
 
 class Sounds(Edge):
-    """Base class of audio edges, which require recordings of equal length."""
+    """Base class for audio edges, which require recordings of equal length."""
 
     @override
     def as_array(self, values):

@@ -198,7 +198,7 @@ def _dancer(joints: dict, lagging: np.ndarray, size: int) -> np.ndarray:
     draw.rectangle([0, 0.86 * side, side, side], fill=_FLOOR)
     disk(np.array([hips[0], 0.93]), 0.16, 0.03, _SHADOW)
 
-    # The hair hangs behind the body, from both sides of the head to its end.
+    # The hair hangs behind the body, from both sides of the head to the tip of the hair.
     across = np.array([0.085, 0])
     draw.polygon(pixels([head - across, head + across, hair_end]), fill=_HAIR)
     disk(hair_end, 0.035, 0.035, _HAIR)

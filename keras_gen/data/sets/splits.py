@@ -16,7 +16,7 @@ OFFLINE_WARNING = "Using a small offline sample instead of the real data, becaus
 
 
 class Parts:
-    """Base class of objects whose fields are sources that can be described."""
+    """Base class for objects whose fields are sources that can be described."""
 
     def parts(self) -> dict[str, Source]:
         """Returns the sources by name."""

@@ -117,8 +117,8 @@ def shrunk(images: tf.Tensor, factor: PositiveInteger) -> tf.Tensor:
     *_, height, width, _ = images.shape
     if height % factor or width % factor:
         raise ValueError(
-            f"images of size {height}x{width} cannot be shrunk by {factor}: crop their sides to "
-            f"multiples of {factor}."
+            f"images of size {height}x{width} cannot be shrunk by a factor of {factor}: crop their "
+            f"sides to multiples of {factor}."
         )
     size = [height // factor, width // factor]
     small = tf.image.resize(images, size, "bicubic", antialias=True)

@@ -38,7 +38,7 @@ from keras_gen.tensor_checks import require
 _NUMBER = r"\s*[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?\s*"
 # Texts of converted missing values; "None" and "NA" can be categories.
 _MISSING = ("", "nan", "NaN", "NaT", "<NA>")
-# Minimum and maximum standard deviation of columns that float32 can represent.
+# Range of a column's standard deviation; outside this range, float32 overflows or underflows.
 _LEAST_DEVIATION = 1e-30
 _LARGEST_DEVIATION = 1e30
 MOST_DECIMALS = 6

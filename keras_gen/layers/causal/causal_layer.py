@@ -6,7 +6,7 @@ from keras_gen.declared import DeclaredLayer
 
 
 class CausalLayer(DeclaredLayer):
-    """Base class of layers whose outputs depend only on inputs at previous positions.
+    """Base class for layers whose outputs depend only on inputs at previous positions.
 
     Positions are the pixels of an image, row by row and from left to right, or the time steps of a
     sequence, which is treated as a single row. `call` computes all positions at once, as in

@@ -86,7 +86,7 @@ GATES = 4  # output, forget, input, content
 
 
 class PixelLSTM(CausalLayer):
-    """Base class of `RowLSTM` and `DiagonalLSTM`, with the cell of eq. (3) and its scan over rows.
+    """Base class for `RowLSTM` and `DiagonalLSTM`, with the cell of eq. (3) and its scan over rows.
 
     Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, sec. 3.1.
     The gates `[..., 4 * units]` are in the order `[gate, unit]`. The input's contribution to the

@@ -14,7 +14,7 @@ from keras_gen.declared import DeclaredLayer
 
 
 class InvertibleLayer(DeclaredLayer):
-    """Base class of layers y = f(x) with an inverse and a known log |det dy/dx|.
+    """Base class for layers y = f(x) with an inverse and a known log |det dy/dx|.
 
     The density of x follows from log p(x) = log p(f(x)) + log |det dy/dx| (Dinh, Sohl-Dickstein,
     Bengio: "Density Estimation Using Real NVP", ICLR 2017, eq. (3)).

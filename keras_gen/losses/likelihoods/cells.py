@@ -123,8 +123,8 @@ class CellLikelihood:
             weight: Factor applied to the result, `[batch]`.
 
         Returns:
-            A dict with the term "gap" of a loss, whose weight is in `gap_weights`. Both dicts are
-            empty if no column has gaps.
+            A dict with the loss term "gap", whose weight is in `gap_weights`. Both dicts are empty
+            if no column has gaps.
         """
         if not self.gap_weights:
             return {}

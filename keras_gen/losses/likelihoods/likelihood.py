@@ -13,7 +13,7 @@ from keras_gen.losses.per_example import of_tensors
 
 
 class Likelihood(Declared):
-    """Base class of likelihoods.
+    """Base class for likelihoods.
 
     Attributes:
         range: Minimum and maximum of the data.

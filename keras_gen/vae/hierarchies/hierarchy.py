@@ -40,7 +40,7 @@ class Drawn(NamedTuple):
 
 
 class HierarchicalVAE(Coder):
-    """Base class of VAEs with L layers of normal latents, generated from layer L down to the data.
+    """Base class for VAEs with L layers of normal latents, generated from layer L down to the data.
 
     p(x, z) = p(z_L) p(z_{L-1} | z_L) ... p(x | z), where p(z_L) is N(0, 1). A subclass names the
     variables of a layer (`parts`) and defines inference (`posterior`). Lists of networks start with

@@ -56,8 +56,8 @@ class ContextTable:
         for part in _parts(_gray(images)):
             entries = 2 * self._contexts(part) + part
             counts += np.bincount(entries.ravel(), minlength=counts.size).reshape(-1, 2)
-        # The farthest pixel is the last bit of a context: without this bit, the counts of two
-        # adjacent contexts are added.
+        # The farthest pixel is the last bit of a context, so dropping this bit adds the counts of
+        # two adjacent contexts.
         by_length = [counts]
         for _ in range(self.context):
             by_length.append(by_length[-1].reshape(-1, 2, 2).sum(axis=1))

@@ -198,7 +198,7 @@ class QuantizedComponents:
 
 
 class Quantizer:
-    """Quantization levels with minimum squared error, to which bits can be added.
+    """Scalar quantizer with minimum squared error, whose number of bits can be increased.
 
     Args:
         values: Numbers to fit, `[n]`.
@@ -206,7 +206,7 @@ class Quantizer:
     Attributes:
         bits: Current number of bits, initially 0.
         levels: The 2^bits levels.
-        gain: Decrease of the mean squared error due to one more bit.
+        gain: Decrease in the mean squared error due to one more bit.
 
     Example:
         >>> quantizer = Quantizer(np.array([1.0, 3.0, 9.0, 11.0]))

@@ -79,7 +79,7 @@ code is then 1.
 SAMPLE = """\
 Generate new images as a grid, new sounds as one sequence, new texts, or new rows of a table. The
 same model, seed, and number of samples always give the same result. If the number exceeds the
-export's limit, it is split into several requests with different seeds.
+export's limit, the samples are generated in several requests with different seeds.
 """
 COMPLETE = """\
 Inpaint the missing part of an image with an export that supports it. Write one image, or a grid
@@ -101,13 +101,13 @@ earlier run of the same command is replaced.
 """
 RESULTS = """\
 Generate RESULTS.md, one page per family in docs/results, docs/topics.md, the syllabus and its
-companions in docs/course, and the marked block in README.md from the recipes. Works only in a
+companion pages in docs/course, and the marked block in README.md from the recipes. Works only in a
 checkout of this project.
 """
 REPRODUCE = """\
 Rerun the command behind published results in a new folder, and compare every metric. The exit code
 is 1 if a metric is outside the recipe's stated tolerance. The time of each published command is
-printed first, and the command stops early if the published data is not available.
+printed first. If the published data is not available, the run stops early.
 """
 
 
@@ -236,8 +236,8 @@ def _parser() -> argparse.ArgumentParser:
         type=_path,
         required=True,
         metavar="OUT",
-        help="output file: .png, .gif for videos, .wav for sounds, .txt for texts (with an empty "
-        "line after each), or .csv for table rows",
+        help="output file: .png, .gif for videos, .wav for sounds, .txt for texts (separated by "
+        "blank lines), or .csv for table rows",
     )
     add("--signature", metavar="NAME", help="signature to run (default: sample)")
     add("--overwrite", action="store_true", help="replace an existing file")

@@ -76,7 +76,7 @@ class Record:
 
     @property
     def setting(self) -> str:
-        """The settings except the seed, which runs of one group share."""
+        """The settings that all runs of a group share: all settings except the seed."""
         config = self.config | {"seed": None}
         return json.dumps([config, self.train_size, self.split], sort_keys=True)
 

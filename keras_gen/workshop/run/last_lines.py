@@ -70,7 +70,7 @@ def longer(
 ) -> list[str]:
     """Returns the commands and the minutes of published runs that take longer than this run.
 
-    Quick previews are left out. On an offline sample, these previews would only repeat this run.
+    Quick previews are left out, because on an offline sample, they would only repeat this run.
 
     Args:
         recipe: Recipe file.

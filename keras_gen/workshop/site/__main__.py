@@ -28,7 +28,8 @@ def main() -> int:
         "--cards",
         type=Path,
         metavar="PDF",
-        help="Write the cards of all methods, one A5 page each, to this file. Build no site.",
+        help="Write the cards of all methods, one A5 page each, to this file instead of building "
+        "the site.",
     )
     given = parser.parse_args()
     try:

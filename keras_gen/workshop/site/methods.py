@@ -31,7 +31,7 @@ from keras_gen.workshop.site.sources import (
 )
 
 FOLDER = "methods"
-# The table of contents is hidden, because code needs its width.
+# The table of contents is hidden to make room for code.
 HEAD = "---\nhide:\n  - toc\n---\n"
 MOST_PICTURES = 3
 MOST_RECIPES = 8

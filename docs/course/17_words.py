@@ -64,9 +64,9 @@ random = np.random.default_rng(0)
 # $$-\log_2 q(x) = -\sum_{i=1}^n \log_2 q(x_i \mid x_1, \ldots, x_{i-1})$$
 #
 # bits for the text, which is also the length of its compressed file. Divided by $n$, this number is
-# the **bits per character**. **Perplexity** is 2 to the power of the bits, or $e$ to the power of
-# the nats. A model that chooses uniformly among $m$ characters has the perplexity $m$, so perplexity
-# is an effective number of choices.
+# the **bits per character**. **Perplexity** is 2 to the power of the bits per character, or $e$ to
+# the power of the nats per character. A model that chooses uniformly among $m$ characters has the
+# perplexity $m$, so perplexity is an effective number of choices.
 #
 # Let the text come from a distribution $p$. The expected number of bits is the **cross-entropy**,
 #
@@ -147,8 +147,8 @@ print(repr(test_stories[0][:200]))
 # \text{perplexity per word} = 2^{n b / w}.$$
 #
 # Spaces, punctuation marks, and end tokens are among the $n$ characters, so a word takes about six
-# characters in this text. The exponent makes perplexities sensitive: a small difference in bits per
-# character is a large factor per word.
+# characters in this text. Because of the exponent, a small difference in bits per character becomes
+# a large factor in perplexity per word.
 
 # %%
 characters = np.sum(test >= 0)
@@ -243,9 +243,9 @@ for order in ORDERS:
 # %% [markdown]
 # ## 3. Kneser-Ney smoothing
 #
-# **Absolute discounting** subtracts a constant $D$ between 0 and 1 from each count, and gives the
-# subtracted mass to the prediction $q'$ of a shorter context. Let $N(h\, \cdot)$ be the number of
-# *different* characters that follow $h$. Then
+# **Absolute discounting** subtracts a constant $D$ between 0 and 1 from each count, and
+# redistributes the subtracted mass according to $q'$, the prediction from a shorter context. Let
+# $N(h\, \cdot)$ be the number of *different* characters that follow $h$. Then
 #
 # $$q(w \mid h) = \frac{\max(c(h w) - D, 0) + D\, N(h\, \cdot)\, q'(w)}{c(h)},$$
 #
@@ -512,11 +512,13 @@ print(
 print(f"outputs 12 to 19 by at least {difference[12:].min():.2f}")
 
 # %% [markdown]
-# **Positions.** The formula for $y_i$ is a sum over a *set* of earlier positions. If these positions are
-# permuted, the sum does not change: attention alone cannot distinguish "dog bites man" from "man bites
-# dog". So a vector for each position is added to the inputs (`LearnedPositions`). In our network, these
-# vectors are trained. Vaswani et al. (2017) use fixed sines and cosines of several frequencies
-# $\omega$. For one frequency, the inner product of the vectors of positions $i$ and $j$ is
+# **Positions.** The formula for $y_i$ is a sum over a *set* of earlier positions. If these
+# positions are permuted, the sum does not change: for one layer of attention, the last output
+# cannot distinguish the order of the earlier words. (With several layers, the mask provides some
+# information about the order, because each position sees a different set.) So a vector for each
+# position is added to the inputs (`LearnedPositions`). In our network, these vectors are trained.
+# Vaswani et al. (2017) use fixed sines and cosines of several frequencies $\omega$. For one
+# frequency, the inner product of the vectors of positions $i$ and $j$ is
 #
 # $$\sin \omega i \sin \omega j + \cos \omega i \cos \omega j = \cos \omega (i - j),$$
 #
@@ -689,7 +691,7 @@ for first, second in (
 # **Which context does a model use?** In a passage, later characters have more context. The left
 # panel shows the bits by position. For the right panel, we replace one character of the context, at
 # a distance $k$ before the prediction, with another character, and measure the divergence of the
-# new prediction from the old one. For n-grams, it is 0 from the distance $n$ on.
+# new prediction from the old one. For n-grams, the divergence is 0 for distances of at least $n$.
 
 # %%
 full = test[(test >= 0).all(axis=1)][:200]
@@ -1032,17 +1034,19 @@ for name in list(texts)[2:]:
     print(f"{name}: {said} ({np.median(copies[name]):.0f} and {reference:.0f} characters)")
 
 # %% [markdown]
-# Text sampled from relative frequencies of long contexts contains whole phrases of the book, which is
-# why it reads well. The networks saw each training passage only a few times, and they are too small to
-# store the text. Larger models that are trained longer can store parts of it: Carlini et al. (2021)
-# extracted hundreds of verbatim passages from GPT-2. Our search finds exact copies, not paraphrases.
+# Text sampled from relative frequencies of long contexts contains whole phrases of the book, which
+# is why it reads well. In training, the networks read most passages at most once, and they are too
+# small to store the text. Larger models that are trained longer can store parts of it: Carlini et
+# al. (2021) extracted hundreds of verbatim passages from GPT-2. Our search finds exact copies, not
+# paraphrases.
 #
 # ## 10. Limits
 #
-# - **Bits average over characters.** Whether a story is consistent or a number is true affects only a
-#   few characters, so a model with good bits can state false facts fluently.
-# - **The test text must be unseen.** Here, it is a later part of the same collection. A model trained
-#   on text from the web may have seen its test text, and then its bits show memory.
+# - **Bits average over characters.** An inconsistent story or a false number affects only a few
+#   characters, so a model with good bits can state false facts fluently.
+# - **The test text must be unseen.** Here, it is a later part of the same collection. A model
+#   trained on text from the web may have seen its test text, and then its bits partly measure
+#   memorization.
 # - **Passages are short.** Every model here forgets at the start of a passage, so none of these
 #   numbers measures the coherence of a long text.
 # - **One training run per network.** The paired error does not include the variation over seeds,
@@ -1053,15 +1057,15 @@ for name in list(texts)[2:]:
 #
 # - **"N-grams are obsolete."** In section 6, they need one pass over the text, and they remain the
 #   reference for small data and short training. Report them.
-# - **"A lower perplexity means a better model."** Only for the same text and the same units. A
-#   tokenizer with more pieces per word lowers the perplexity per piece without any improvement
-#   (section 1).
+# - **"A lower perplexity means a better model."** That holds only for the same text and the same
+#   units. A tokenizer with more pieces per word lowers the perplexity per piece without any
+#   improvement (section 1).
 # - **"Kneser-Ney uses unigram frequencies as the last resort."** It counts *contexts*, and the
 #   constraint of section 3 leaves no other choice.
-# - **"Attention knows the order of the words."** Without positions, the last output does not change
-#   if the earlier characters are permuted (section 5).
-# - **"A transformer uses its whole window."** Measure it: in section 6, one changed character matters
-#   less and less with distance.
+# - **"Attention knows the order of the words."** Without positions, the last output of a layer does
+#   not change if the earlier characters are permuted (section 5).
+# - **"A transformer uses its whole window."** This must be measured: in section 6, the effect of
+#   one changed character decreases with distance.
 # - **"Top-p sampling improves the model."** It changes the sampler. The truncated distribution assigns
 #   probability 0 to real text (section 8).
 #

@@ -13,7 +13,7 @@ from keras_gen.layers.layer_arguments import FractionBelow1
 
 
 class DrawingLayer(DeclaredLayer):
-    """Base class for layers whose noise is a function of a seed and of a counter, which is a weight.
+    """Base class for layers whose noise depends on a seed and on a counter stored as a weight.
 
     `keras.layers.Dropout` uses the same noise on every replica of a distribution strategy, and
     `tf.train.Checkpoint` does not save its state. With the layers in this file, training on N

@@ -82,7 +82,7 @@ class ADDA(DomainModel):
         adversarial, target = self.minimize(encoder_loss, "optimizer")
 
         def discriminator_loss():
-            # The sum of the losses for both domains.
+            # The discriminator's loss is the sum of the losses for both domains.
             return self.domain_loss(source, target)
 
         d_loss, accuracy = self.minimize(discriminator_loss, "d_optimizer")

@@ -99,7 +99,8 @@ class Coder(LikelihoodModel):
     def freeze(self) -> None:
         """Freezes the coder's weights, so that another model can be trained on its codes."""
         self.trainable = False
-        # Otherwise, saved files of the other model would contain the state of an unused optimizer.
+        # The optimizer is deleted, because the other model's saved files would otherwise
+        # contain its unused state.
         self.optimizer = None
         self.compiled = False
 

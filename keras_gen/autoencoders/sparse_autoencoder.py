@@ -68,7 +68,7 @@ class SparseAutoencoder(Autoencoder):
     def _sparsity(self, codes):
         if self.penalty == "l1":
             return tf.reduce_sum(tf.abs(codes), axis=list(range(1, codes.shape.rank)))
-        # The output of a sigmoid may be rounded to 0 or 1.
+        # The mean is clipped, because the output of a sigmoid may be rounded to 0 or 1.
         mean = tf.clip_by_value(batch_mean(codes), 1e-6, 1 - 1e-6)
         rho = self.target
         divergence = rho * tf.math.log(rho / mean) + (1 - rho) * tf.math.log(

@@ -70,7 +70,7 @@ class CausalModel(LikelihoodModel):
         parameters = self.parameters(x, conditions)
         if not self.padded:
             return {"nll": -self.likelihood.log_prob(parameters, x)}
-        # Padding is also assigned a probability, which is ignored.
+        # Padding is also assigned a probability, which the losses ignore.
         log_probs = self.likelihood.log_probs(parameters, tf.maximum(x, 0))
         live = tf.cast(x >= 0, tf.float32)
         return {"nll": -tf.reduce_sum(live * log_probs, axis=list(range(1, x.shape.rank)))}

@@ -70,9 +70,9 @@ class ConditionalCodePrior(CodePrior):
         require_classes(classes, self.network)
         self.condition_on(name, label_edges(classes, name))
         if name in self.coder.edges:
-            # The coder's edge may contain the names of the classes.
+            # Use the coder's edge, because it may contain the names of the classes.
             self.edges[name] = self.coder.edges[name]
 
 
-# The name of this edge in files written by earlier versions.
+# Register the class under its name in files written by earlier versions.
 keras.saving.get_custom_objects()["keras_gen>ClassCodePrior"] = ConditionalCodePrior

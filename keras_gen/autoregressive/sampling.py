@@ -140,7 +140,7 @@ def _sample_cached(network, draw, noise, conditions):
     # The values of a position are adjacent: [height, width, channels, batch, ...].
     noise = tf.transpose(noise, [1, 2, 3, 0, *range(4, noise.shape.rank)])
     walker = Walker(network, conditions)
-    require_causal(network)  # comes after checks whose errors name a layer
+    require_causal(network)  # called after the checks whose errors name a layer
 
     def draw_place(column, caches, places, maps, noise_of_row):
         values = tf.zeros([batch, channels])

@@ -149,7 +149,8 @@ class TableMADE(LikelihoodModel):
         count = len(self.columns)
         places = tf.range(count)
         start = tf.fill(tf.shape(noise)[:2], -1.0)
-        # If the network may see later columns, these are also given.
+        # If the network can condition on later columns, known values of these columns are also
+        # given.
         start = known if known is not None and self.any_order else start
 
         def step(place, x, log_weight):

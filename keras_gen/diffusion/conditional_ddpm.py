@@ -60,7 +60,7 @@ class ConditionalDDPM(DDPM):
 
     batch = ("x", "labels")
     given = ("labels",)
-    evaluations = DDPM.evaluations | {"sample": 4}  # with labels, and without them
+    evaluations = DDPM.evaluations | {"sample": 4}  # two with and two without labels
 
     network: keras.Model = network("points times labels -> points")
     classes: Count = argument(kw_only=True)

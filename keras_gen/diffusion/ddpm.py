@@ -108,7 +108,7 @@ class DDPM(PathModel):
 
         noise = self.normal("noise", keras.ops.shape(x))
         x_t = self.probability_path.at(t, x, noise)  # eq. (4): alpha x + sigma noise
-        # The noise, x, or v = alpha noise - sigma x.
+        # The target is the noise, x, or v = alpha noise - sigma x.
         target = self.probability_path.quantity(self.prediction, t, Parts(x, noise))
         error = target - self.network_output(x_t, t, **conditions)
         return {"denoising": per_example_mean(tf.square(error))}

@@ -113,7 +113,7 @@ class EDM(PathModel):
 
     @override
     def parts(self, x_t, t, **given):
-        # As in the paper, nothing is clipped.
+        # As in the paper, the predicted example is not clipped.
         return self.unclipped_parts(x_t, t, **given)
 
     # The likelihood --------------------------------------------------------------------------

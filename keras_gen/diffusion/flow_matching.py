@@ -172,7 +172,8 @@ def optimal_pairing(noise: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
         <tf.Tensor: shape=(2,), dtype=float32, numpy=array([0., 1.], dtype=float32)>
     """
     x = _flat(x)
-    # The squared distances, without factors and terms that do not affect the best pairing.
+    # The costs are squared distances without the factors and terms that do not affect the best
+    # pairing.
     costs = -tf.matmul(x - tf.reduce_mean(x, axis=0), _flat(noise), transpose_b=True)
     order = tf.numpy_function(_assigned, [costs], tf.int64)
     return tf.gather(noise, order)

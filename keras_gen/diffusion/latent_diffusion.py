@@ -177,7 +177,7 @@ class LatentDiffusion(DDPM):
 def latents_of(coder, x) -> tf.Tensor:
     """Returns a coder's latents for prepared examples: codes, means, or unquantized latents."""
     if not hasattr(coder, "quantizer"):
-        return coder.encoded(x)[0]  # this method may first scale the examples
+        return coder.encoded(x)[0]  # `encoded` may first scale the examples
     latents, *_ = tf.nest.flatten(coder.encoder(x, training=False))
     return tf.cast(latents, tf.float32)
 

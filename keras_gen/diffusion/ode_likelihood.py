@@ -30,7 +30,7 @@ def ode_nats(model, velocity: Callable, x: tf.Tensor) -> tf.Tensor:
     if model.data == "images":
         log_width = float(x.shape[1:].num_elements()) * math.log(LEVEL)
         x += LEVEL * (uniform(tf.shape(x), model.score_seeds(x, "levels")) - 0.5)
-    # Random directions of ones and minus ones give the lowest variance, which is zero if the
+    # Random directions with entries 1 and -1 give the lowest variance, which is zero if the
     # velocity of each value depends only on this value.
     probe = tf.where(uniform(tf.shape(x), model.score_seeds(x)) < 0.5, -1.0, 1.0)
     return model.edges["x"].nats_outside(-ode_log_prob(velocity, x, probe) - log_width)
@@ -68,7 +68,7 @@ def ode_log_prob(
         <tf.Tensor: shape=(1,), dtype=float32, numpy=array([-1.837877], dtype=float32)>
     """
     length = tf.cast(1 / steps, x.dtype)
-    # The four evaluations of a step: their positions in time, and their weights in the mean.
+    # Each step has four evaluations, with these offsets in time and these weights in the mean.
     ahead = tf.constant([0.0, 0.5, 0.5, 1.0], x.dtype) * length
     weights = tf.constant([1.0, 2.0, 2.0, 1.0], x.dtype) / 6.0
     nothing = tf.zeros_like(x), tf.zeros_like(per_example_sum(x))
@@ -76,7 +76,7 @@ def ode_log_prob(
     def step(number, x, change):
         t = tf.cast(number, x.dtype) * length
 
-        # Because of the loop, the graph contains the network only once.
+        # The four evaluations are in a loop, so that the graph contains the network only once.
         def place(k, v, mean_v, mean_d):
             v, d = _velocity_and_divergence(velocity, x + ahead[k] * v, t + ahead[k], probe)
             return k + 1, v, mean_v + weights[k] * v, mean_d + weights[k] * d
@@ -93,7 +93,7 @@ def ode_log_prob(
 
 def _velocity_and_divergence(velocity, x, t, probe) -> tuple:
     exact = x.shape.rank == 2 and x.shape[1] <= MOST_VALUES
-    # The velocity may be constant.
+    # If the velocity is constant, its gradient is zero instead of None.
     zero = dict(unconnected_gradients="zero")
     with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
         tape.watch(x)

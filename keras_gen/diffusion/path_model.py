@@ -115,7 +115,7 @@ class PathModel(LikelihoodModel):
         if self.data == "images":
             edge = self.edges["x"]
             example = tf.clip_by_value(parts.example, edge.black, edge.high)
-            # The rest of the point is noise.
+            # The part of the point that is not the example is noise.
             parts = self.probability_path.parts("example", t, x_t, example)
         return parts
 
@@ -152,7 +152,7 @@ class PathModel(LikelihoodModel):
     def followed(self, latents, times, step, seeds=None, **given) -> tf.Tensor:
         """Follows the path from latents with standard deviation 1 through `times`, down to 0."""
 
-        # The network is traced once, even for solvers with two evaluations per step.
+        # This function traces the network once, even for solvers with two evaluations per step.
         @functools.partial(tf.function, autograph=False)
         def predict(x_t, t):
             return self.parts(x_t, t, **given)

@@ -210,8 +210,8 @@ class LinearPath(VariancePreserving):
 
     @override
     def alpha_slope(self, t):
-        # At a time of the chain, this is the mean of both sides; otherwise, rounding would choose a
-        # side.
+        # The slope jumps at each time of the chain. Here, it is the mean of the slopes on both
+        # sides; otherwise, rounding would select one side.
         sides = [self._between(t + side * SAME_TIME) for side in (-1, 1)]
         slopes = [tf.gather(table, i + 1) - tf.gather(table, i) for i, _, table in sides]
         return self.alpha(t) * tf.add_n(slopes) * tf.cast(self.steps, slopes[0].dtype) / 2
@@ -262,7 +262,7 @@ class CosinePath(VariancePreserving):
     @override
     def sigma(self, t):
         turned, first = self._turned(t), self._first_angle
-        # This is 1 - alpha^2, computed without subtracting nearly equal numbers.
+        # `square` is 1 - alpha^2, computed without subtracting nearly equal numbers.
         square = tf.sin(turned) * tf.sin(turned + 2 * first) / math.cos(first) ** 2
         return tf.sqrt(square)
 
@@ -273,7 +273,7 @@ class CosinePath(VariancePreserving):
 
     @override
     def sigma_slope(self, t):
-        # Without an offset, the slope is also finite at 0.
+        # Without an offset, the slope has a simpler formula, which is also finite at time 0.
         return super().sigma_slope(t) if self.offset else self._speed * self.alpha(t)
 
 

@@ -135,7 +135,8 @@ class DPMSolver(Solver):
         length = log_ratio(move.s) - log_ratio(move.t)
         length_before = log_ratio(move.t) - log_ratio(move.before)
         share = length / (2 * length_before)
-        # The weight is 0 in the first step, in the last step, and after a step from pure noise.
+        # The weight of the extrapolation is 0 in the first step, in the last step, and after a step
+        # from pure noise.
         extrapolates = tf.math.is_finite(share) & (move.s > 0)
         share = tf.where(extrapolates, share, tf.zeros_like(share))
         example = move.parts.example + share * (move.parts.example - move.example_before)
@@ -212,7 +213,7 @@ def solve(
             values = seeded(tf.random.stateless_normal, seeds, tf.shape(x)[1:], number)
             return tf.cast(tf.ensure_shape(values, x.shape), x.dtype)
 
-        # Use gather, because OpenVINO slices incorrectly with a loop variable.
+        # Use `tf.gather`, because OpenVINO slices incorrectly if the index is a loop variable.
         t = tf.gather(times, number)
         s = tf.gather(times, number + 1)
         parts = predict(x, t)

@@ -30,7 +30,8 @@ class CellScores:
             shares = np.array(column.shares)
             row[1 : len(shares) + 1] = (1 - column.missing) * shares / shares.sum()
         self.starts = np.cumsum(widths, axis=1) - widths
-        # Without gaps among the training rows, a missing value can have any score.
+        # If no training row has a gap in a column, any score is valid for a missing value, so the
+        # interval has width 1.
         widths[:, 0] = np.where(widths[:, 0] > 0, widths[:, 0], 1.0)
         self.widths = widths
 
@@ -49,7 +50,8 @@ class CellScores:
         """
         number = tf.cast(tf.floor(cells), tf.int32) + 1
         starts, widths = self._at(self.starts, number), self._at(self.widths, number)
-        # In float64, since float32 cannot represent narrow intervals near 1.
+        # The points are computed in float64, because float32 cannot represent narrow intervals near
+        # 1.
         points = starts + tf.cast(offset, tf.float64) * widths
         scores = tf.math.ndtri(tf.clip_by_value(points, 1e-12, 1 - 1e-12))
         log_normal = -0.5 * (tf.square(scores) + math.log(2 * math.pi))

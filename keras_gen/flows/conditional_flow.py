@@ -144,7 +144,8 @@ class ConditionalFlow(Flow):
         shape = self.flow.condition_shape
         if self.classes:
             self.condition_on("labels", label_edges(self.classes))
-            # Number of training examples in each class.
+            # Number of training examples in each class, from which class probabilities are
+            # computed.
             self.class_counts = self.add_weight(
                 name="class_counts", shape=(self.classes,), dtype="int64", initializer="zeros",
                 trainable=False, aggregation="only_first_replica",

@@ -152,7 +152,8 @@ class Flow(LikelihoodModel):
             offset = noise.uniform(keras.ops.shape(x), self.score_seeds(x))
             latents, log_det, _ = self.forward(x, offset, *given.values())
             return self.negative_log_prob(latents, log_det)
-        # Neither the result nor the noise may depend on the positions of values in their cells.
+        # Seeds are computed from cell numbers, so that neither the result nor the noise depends on
+        # the positions of values in their cells.
         seeds = self.score_seeds(tf.floor(x))
         offsets = noise.uniform([tf.shape(x)[0], SCORE_SAMPLES, len(self.columns)], seeds)
         offset = tf.reshape(offsets, [-1, len(self.columns)])
@@ -224,7 +225,7 @@ class Flow(LikelihoodModel):
                 f"{type(self).__name__} has no {name} method, because a flow cannot "
                 "compute the distribution of some columns given others: use MADE.for_table."
             )
-        return self.__getattribute__(name)  # raises the usual error
+        return self.__getattribute__(name)  # raises the usual AttributeError
 
     # Building --------------------------------------------------------------------------------
 
@@ -257,7 +258,7 @@ class Flow(LikelihoodModel):
                 f"number per column. Build it with {type(self).__name__}.for_table."
             )
         rows = Rows(self.columns)
-        self.resources = [rows.cells]  # also read by the signatures
+        self.resources = [rows.cells]  # lookup tables, which the signatures also read
         return rows
 
     def _require_condition(self, shape):
@@ -343,7 +344,7 @@ class Flow(LikelihoodModel):
                 f"{cls.__name__}.for_table got shape={shown(options['shape'])}: leave it out, "
                 "because the number of columns determines the shape."
             )
-        # The scores of cells have no units, unlike conditions.
+        # Unlike conditions, the scores of cells need no standardization.
         options.setdefault("standardize", options.get("conditions") is not None)
         return cls.for_vectors(len(columns), columns=columns, **options)
 

@@ -61,7 +61,8 @@ class WaveGlow(LikelihoodModel):
 
     default_signature = "vocode"
     log_prob = log_prob
-    # Each audio sample receives the features of its position in the flow.
+    # The number of audio samples is limited, because each of them receives the features of its
+    # position in the flow.
     most_elements = 2**17
 
     flow: keras.Model = network()

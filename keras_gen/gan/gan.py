@@ -323,7 +323,7 @@ class GAN(GenerativeModel):
 
         Example: `neighbors, distances = model.nearest_neighbors(model.sample(8), images, k=3)`.
         """
-        # Imported here, because metrics import models.
+        # Imported in this method to avoid a circular import: the metrics package imports models.
         from keras_gen.metrics import nearest_neighbors
 
         distances, indices = nearest_neighbors(examples, training, k)
@@ -357,7 +357,7 @@ class GAN(GenerativeModel):
                 f"{type(self).__name__} has no {name} method, because it has no encoder: "
                 "use keras_gen.gan.nearest_latents(model, images), which finds latents."
             )
-        return self.__getattribute__(name)  # raises the usual error
+        return self.__getattribute__(name)  # raises the usual AttributeError
 
     @property
     def latent_network(self) -> keras.Model:

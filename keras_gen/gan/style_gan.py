@@ -32,7 +32,7 @@ from keras_gen.losses.penalties import Penalty
 from keras_gen.losses.regularizers import lazily
 from keras_gen.networks import style_discriminator, style_generator, style_mapping
 
-# Weights with which the latest batch enters the running means.
+# Weight of the latest batch in the running means.
 MEAN_STYLE = 0.005
 MEAN_PATH = 0.01
 
@@ -140,7 +140,8 @@ class StyleGAN(GAN):
             lengths = path_lengths(generate, self.styled(*styles), directions)
             return (lengths - self.mean_path.value) / every
 
-        # In other steps, the term is 0, so that neither the loss nor the mean changes.
+        # In steps that do not compute the penalty, the term is 0, so neither the loss nor the mean
+        # changes.
         deviation = lazily(every, self.step.value, n, compute)
         path = {"path": every * deviation**2, "path_length": self.mean_path.value + deviation}
         return super().generator_terms(batch) | path

@@ -79,7 +79,7 @@ class UnrolledGAN(GAN):
                 with stateless(self.discriminator, weights):
                     terms = self.discriminator_terms(batch, fake, "unrolled")
                 loss = global_mean(self.weighted(terms))
-            # The sum of the gradients over all replicas.
+            # The gradients are summed over all replicas.
             slopes = [global_sum(slope) for slope in tape.gradient(loss, weights)]
             weights = [w - self.unrolled_rate * s for w, s in zip(weights, slopes, strict=True)]
         return weights

@@ -169,7 +169,7 @@ class _State(NamedTuple):
 
 def _checkpoints(steps: int) -> list[int]:
     """Returns the steps after which step lengths are checked, first at 22% and then more often."""
-    before = 0  # in percent of the steps
+    before = 0  # the previous checkpoint, in percent of the steps
     after = 22
     found = []
     while after <= 100:

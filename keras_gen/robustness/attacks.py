@@ -46,7 +46,7 @@ class Attack(Declared):
     norm: Literal["inf", "2"] = "inf"
     targeted: bool = False
 
-    # The number of steps, their length as a fraction of epsilon, and their starting point.
+    # Number of steps, step length as a fraction of epsilon, and starting point.
     steps = 1
     relative_step = 1.0
     random_start = False

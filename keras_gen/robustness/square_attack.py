@@ -67,7 +67,8 @@ class SquareAttack(Attack):
         radius = self.radius(x, epsilon)
         _, height, width, channels = x.shape
         batch = tf.shape(x)[0]
-        # This is computed outside the loop, in which replicas cannot exchange their sizes.
+        # The replica's slice is computed outside the loop, because replicas cannot exchange their
+        # batch sizes inside the loop.
         first, total = replica_slice(batch)
         sides = tf.constant([self._side(query, height, width) for query in range(self.queries)])
 

@@ -104,7 +104,7 @@ class ContextEncoder(AdversarialPredictor):
         def generator_loss():
             missing = self._missing(keras.ops.shape(x)[0], self.stateless_seed("regions"))
             filled = tf.cast(self((1 - missing) * x, training=self.training), tf.float32)
-            # Weights of the squared errors, 0 where nothing is predicted.
+            # The weights of the squared errors are 0 where nothing is predicted.
             weights = missing
             if self.mask == "center":
                 border = centered_square(x.shape[1], self._margin) - missing

@@ -147,7 +147,8 @@ class CycleGAN(Translator):
     def _apply(self, generator, source, target):
         """Returns translations of `source` and, for the identity loss, of `target`."""
         if not self.identity_weight:
-            return any_size(generator, source, self.training), target  # gives a loss of 0
+            # With `target` as its own translation, the identity loss is 0.
+            return any_size(generator, source, self.training), target
         both = any_size(generator, tf.concat([source, target], axis=0), self.training)
         return tf.split(both, [keras.ops.shape(source)[0], keras.ops.shape(target)[0]])
 

@@ -90,7 +90,7 @@ class Pix2PixVideo(AdversarialPredictor):
             #     + E log(1 - D(x_{t-1}, x_t, G(x_{t-1}), G(x_t))).
             terms = {
                 "adversarial": self.objective.generator(self.judged(x, fake)),
-                "l1": l1(fake, y),  # over all frames
+                "l1": l1(fake, y),  # mean over all frames
             }
             return self.weighted(terms), terms, fake
 
@@ -142,7 +142,7 @@ class Pix2PixVideo(AdversarialPredictor):
         count = tf.shape(x)[1]
 
         def body(t, frame, frames):
-            # Use gather, because OpenVINO slices incorrectly with a loop variable.
+            # Use `tf.gather`, because OpenVINO slices incorrectly if the index is a loop variable.
             frame = self([tf.gather(x, t, axis=1), frame], training=False)
             frame = tf.ensure_shape(frame, [None, *self.frame_shape])
             return t + 1, frame, frames.write(t, frame)

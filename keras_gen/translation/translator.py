@@ -33,8 +33,8 @@ class Translator(GenerativeModel):
 
     # Width of the reflection padding around images during translation, in pixels.
     margin = 0
-    # Number by which the sides must be divisible for networks that accept any size; 1 if
-    # networks do not halve images.
+    # Number by which the sides must be divisible for networks that accept any size; 1 if the
+    # networks do not downsample images.
     size_multiple = SIZE_MULTIPLE
 
     @for_users

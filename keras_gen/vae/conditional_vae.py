@@ -131,7 +131,7 @@ class ConditionalVAE(VAE):
         mean, log_variance = self.prior_of(*given)
         latents = inferred.latents
         noise = (latents - mean) * tf.exp(-0.5 * log_variance)
-        # log p(z|c) - log N(z; 0, 1), in which the constants cancel.
+        # log p(z|c) - log N(z; 0, 1); the constants of the two log densities cancel.
         change = 0.5 * (tf.square(latents) - tf.square(noise) - log_variance)
         return ratio + tf.reduce_sum(change, axis=list(range(1 - mean.shape.rank, 0)))
 

@@ -10,7 +10,7 @@ from keras_gen.declared import fixed
 from keras_gen.losses import dip_penalties
 from keras_gen.vae.vae import VAE
 
-# The ratio of lambda_d to lambda_od in the paper's experiments, for each type.
+# Ratio of lambda_d to lambda_od in the paper's experiments, for each type of DIP-VAE.
 RATIOS = {"I": 10.0, "II": 1.0}
 
 

@@ -15,7 +15,8 @@ from keras_gen.declared import network
 from keras_gen.losses import kl_categorical, relaxed_codes, relaxed_kl
 from keras_gen.vae.vae import VAE, Inferred
 
-# Jang et al., sec. 4: max(0.5, exp(-r t)) with r = 1e-5, which is 0.5 after log(2) / r steps.
+# Temperature schedule from Jang et al., sec. 4: max(0.5, exp(-r t)) with r = 1e-5, which reaches
+# 0.5 after log(2) / r steps.
 ANNEALED = Exponential(1.0, 0.5, steps=69_315)
 LEAST = 1e-3  # minimum temperature; below it, gradients vanish in float32
 

@@ -67,8 +67,8 @@ class IWAE(VAE):
             log_weights = self.log_ratio(x, fixed)
         elbo = tf.reduce_mean(log_weights, axis=0)
         bound = importance_weighted_nats(log_weights)  # for the decoder's gradient
-        # sum_i (w_i / sum_j w_j)^2 d log w_i / d z_i, which reaches q's parameters only through
-        # z_i.
+        # The encoder's gradient is sum_i (w_i / sum_j w_j)^2 d log w_i / d z_i, which reaches q's
+        # parameters only through z_i.
         squares = tf.square(tf.nn.softmax(log_weights, axis=0))
         by_latents = tape.gradient(log_weights, fixed.latents)
         slopes = tf.stop_gradient(tf.einsum("kb,kb...->kb...", squares, by_latents))

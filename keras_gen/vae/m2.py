@@ -83,7 +83,7 @@ class M2(VAE):
     @override
     def terms(self, batch):
         x, labels = batch["x"], batch["labels"]
-        # Latents from q(z|x,y) for every class y, or only for the label's class.
+        # Latents are sampled from q(z|x,y) for every class y, or only for the class of the label.
         example, y = self.possible(labels)
         posterior = self.encoded(tf.gather(x, example), y)
         drawn = self.drawn(posterior, self.stateless_seed("latents"))

@@ -68,7 +68,7 @@ class PixelVAE(VAE):
     ```
     """
 
-    unserved = ()  # exports have an input for the temperature of the pixels
+    unserved = ()  # nothing is left out: exports have an input for the pixel temperature
 
     decoder: keras.Model = network("z x -> parameters")
     free_bits: NonNegative = 0.1
@@ -85,7 +85,7 @@ class PixelVAE(VAE):
 
     @override
     def loss_weights(self):
-        # None means that the term is reported, but not minimized.
+        # A weight of None means that the term is reported, but not minimized.
         return {"reconstruction": 1.0, "free_kl": self.beta, "kl": None, "elbo": None}
 
     # The loss --------------------------------------------------------------------------------
@@ -93,7 +93,7 @@ class PixelVAE(VAE):
     @override
     def reconstruction(self, latents, x, *given):
         """Returns -log p(x | latents), summed over the values; each is given all earlier values."""
-        # The second x is the decoder's input.
+        # The second x is the input of the autoregressive decoder.
         return super().reconstruction(latents, x, x)
 
     # Samples ---------------------------------------------------------------------------------

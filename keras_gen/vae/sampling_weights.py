@@ -47,7 +47,8 @@ class SamplingWeights(DeclaredLayer):
     ```
     """
 
-    # A step must end before the next batch is sampled.
+    # Batches are sampled with the updated weights, so a step must end before the next batch is
+    # sampled.
     draws_batches = True
 
     options: ClassVar = {"trainable": False, "dtype": "float32", "autocast": False}
@@ -151,7 +152,8 @@ class SamplingWeights(DeclaredLayer):
         )
         good = require(~tf.reduce_any(bad), sentence, values[first], index[first])
         with tf.control_dependencies([known, good]):
-            # A scatter operation would apply repeated indices in an undefined order.
+            # The last value for each index is selected here, because a scatter operation would
+            # apply repeated indices in an undefined order.
             last = tf.math.unsorted_segment_max(tf.range(tf.size(index)), index, self.size)
         written = tf.gather(values, tf.maximum(last, 0))
         self._change(tf.where(last < 0, self.values.value, written))

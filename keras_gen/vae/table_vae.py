@@ -32,7 +32,7 @@ from keras_gen.tables import (
 )
 from keras_gen.vae.vae import VAE
 
-_LARGEST_LATENT = 1e15  # its square is finite in float32
+_LARGEST_LATENT = 1e15  # maximum magnitude of a latent, whose square is finite in float32
 _MOST_WEIGHTS = 2**28  # maximum number of values in the covariances of a prior
 
 
@@ -104,8 +104,8 @@ class TableVAE(VAE):
         latents, posterior = inferred
         parameters, gap_logits = self.likelihood.split(self.decoded(latents))
         log_probs = self.likelihood.log_probs(parameters, x)
-        # One sample estimates the difference between the two priors, which is 0 before
-        # `fit_prior`.
+        # The log ratio of the fitted prior to the standard normal prior is estimated with one
+        # sample. It is 0 before `fit_prior`.
         kl = kl_standard_normal(*posterior) - self.prior.log_ratio(latents)
         terms = {"reconstruction": -tf.reduce_sum(log_probs, axis=1), "kl": kl}
         return terms | self.likelihood.gap_terms(x, gap_logits)
@@ -120,7 +120,8 @@ class TableVAE(VAE):
 
     @override
     def nats(self, x):
-        # Neither the result nor the noise may depend on the positions of values in their cells.
+        # Seeds are computed from cell numbers, so that neither the result nor the noise depends on
+        # the positions of values in their cells.
         seeds = self.score_seeds(tf.floor(x))
         return importance_weighted_nats(self.log_weights(x, SCORE_SAMPLES, seeds))
 
@@ -273,7 +274,7 @@ class MixturePrior(DeclaredLayer):
             raise ValueError(
                 f"latents is {shown(latents)}: expected numbers [n, {self.latent_dim}]."
             )
-        wrong = ~(np.abs(latents) < _LARGEST_LATENT).all(axis=1)  # also for NaN
+        wrong = ~(np.abs(latents) < _LARGEST_LATENT).all(axis=1)  # also true for NaN
         if len(latents) < self.components or wrong.any():
             raise ValueError(
                 f"The prior has {self.components} components for {len(latents)} rows, "
@@ -285,7 +286,8 @@ class MixturePrior(DeclaredLayer):
             self.components, reg_covar=1e-3, random_state=checked_seed(seed)
         )
         with warnings.catch_warnings():
-            # More iterations change the density only slightly.
+            # Convergence warnings are hidden, because more iterations change the density only
+            # slightly.
             warnings.simplefilter("ignore", ConvergenceWarning)
             mixture.fit(latents)
         whitening = mixture.precisions_cholesky_

@@ -141,7 +141,7 @@ class VAE(EncoderDecoder):
         """Returns log p(z) - log q(z|x) for inferred latents, `[batch]` or `[samples, batch]`."""
         latents, (mean, log_variance) = inferred
         noise = (latents - mean) * tf.exp(-0.5 * log_variance)
-        # log N(z; 0, 1) - log N(z; mean, variance), in which the constants cancel.
+        # log N(z; 0, 1) - log N(z; mean, variance); the constants of the two log densities cancel.
         ratio = 0.5 * (tf.square(noise) + log_variance - tf.square(latents))
         return tf.reduce_sum(ratio, axis=list(range(1 - mean.shape.rank, 0)))
 
@@ -168,7 +168,7 @@ class VAE(EncoderDecoder):
         """Returns examples generated from `noise` with p(x|z) or p(x|z, given)."""
         if "values" not in noise:
             return self.reconstructed(noise["latents"], *given)
-        # The means alone would vary less than the data.
+        # Values are sampled, because the means alone would vary less than the data.
         return self.likelihood.draw(self.decoded(noise["latents"], *given), noise["values"])
 
     # Building --------------------------------------------------------------------------------

@@ -81,7 +81,8 @@ class BIVA(HierarchicalVAE):
         features: list = [x]
         latents: list = []
         for upward, names in zip(self.bottom_up, self.layout, strict=True):
-            # q(z_i^BU | x, z_{<i}^BU), and at the top, q(z_L | x, z_{<L}^BU).
+            # The distribution is q(z_i^BU | x, z_{<i}^BU), or in the top layer, q(z_L | x,
+            # z_{<L}^BU).
             features, (q,) = heads(upward, [*features, *latents], self.training)
             upwards.append((features, q))
             # The top-down pass samples this variable again, with the same noise.
@@ -92,7 +93,7 @@ class BIVA(HierarchicalVAE):
             below, q = upwards[layer - 1]
             if layer == self.depth:
                 return [q]
-            # q(z_i^TD | x, z_{<i}^BU, z_{>i}).
+            # The top-down distribution is q(z_i^TD | x, z_{<i}^BU, z_{>i}).
             _, (q_td,) = heads(self.lateral[layer - 1], [*below, *features], self.training)
             return [q, q_td]
 

@@ -65,10 +65,10 @@ class HierarchicalVAE(Coder):
         seed: Seed for the noise of the latents.
     """
 
-    # The names of the variables in every layer except the top layer, which has a single variable.
+    # Names of the variables in each layer except the top layer, which has a single variable.
     parts: ClassVar[tuple[str, ...]] = ("",)
-    # Parts whose distribution is inferred before the layers above. Its divergence from
-    # p(z_i | layers above) must therefore be estimated with a sample.
+    # Parts whose distribution is inferred before the layers above them. The divergence of this
+    # distribution from p(z_i | layers above) must therefore be estimated with a sample.
     estimated: ClassVar[tuple[str, ...]] = ()
 
     unserved = ("temperature",)
@@ -161,8 +161,8 @@ class HierarchicalVAE(Coder):
 
         def posterior(layer, features, priors):
             latents_of_layer = [parts[name] for name in self.layout[layer - 1]]
-            # exp(-500) is 0. With infinity instead of 500, models converted by tf2onnx generate
-            # different images.
+            # The standard deviation exp(-1000 / 2) is 0 in float32. With an infinite value instead
+            # of 1000, models converted by tf2onnx generate different images.
             return [(z, tf.fill(tf.shape(z), -1000.0)) for z in latents_of_layer]
 
         return posterior
@@ -204,7 +204,7 @@ class HierarchicalVAE(Coder):
         """
         batch = keras.ops.shape(x)[0]
         repeated = tf.repeat(x, samples, axis=0)
-        # The batch axis comes first, because each replica uses its slice of the batch.
+        # The noise has the batch axis first, because each replica uses its slice of the batch.
         noise = tf.reshape(normal([batch, samples, self.size], seed), [-1, self.size])
         posterior = self.posterior(repeated, noise)
         if layers is not None:
@@ -309,7 +309,7 @@ class HierarchicalVAE(Coder):
         self.edges |= {name: Vectors((self.size,), name) for name in ("latents", "noise")}
         self.edges["layers"] = Levels((), self.depth + 1, name="layers")
         self.edges["temperature"] = Number(0.0, 10.0, "temperature")
-        # Run the networks once to detect mismatches.
+        # Run the networks once to detect incompatible networks.
         self.log_weights(tf.zeros([1, *shape], self.edges["x"].inner_spec().dtype), 1, [0, 0])
         for name, each_layer in lists.items():
             variables = len(self.parts) if name == "top_down" else 1

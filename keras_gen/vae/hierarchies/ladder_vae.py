@@ -72,7 +72,8 @@ def precision_weighted(a: tuple, b: tuple) -> tuple[tf.Tensor, tf.Tensor]:
     """Returns the normalized product of two normal distributions, given as (mean, log variance)."""
     mean_a, log_variance_a = a
     mean_b, log_variance_b = b
-    # The fraction of a's precision in the sum is a sigmoid, which cannot overflow.
+    # The fraction of the total precision that is due to `a` is computed as a sigmoid, which cannot
+    # overflow.
     logit = log_variance_b - log_variance_a
     mean = tf.sigmoid(logit) * mean_a + tf.sigmoid(-logit) * mean_b
     return mean, log_variance_a + tf.math.log_sigmoid(logit)

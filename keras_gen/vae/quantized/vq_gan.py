@@ -117,7 +117,7 @@ class VQGAN(VQVAE):
             maps = [self.feature_network(each, training=False) for each in (x, images)]
             reconstruction = -self.likelihood.log_prob(parameters, x)
             feature = values * feature_distance(*maps)
-            # L_rec of eq. (7).
+            # The sum of both terms is L_rec of eq. (7).
             rest = global_mean(reconstruction + self.scheduled(self.feature_weight) * feature)
             logits = self.discriminator(images, training=self.training)
             generator_loss = self.objective.generator(logits)

@@ -68,9 +68,9 @@ class VQVAE2(VQVAE):
     @override
     def quantized(self, x):
         features, h_top = run(self.top_encoder, [x], self.training)  # algorithm 1, line 1
-        e_top, top = self.top_quantizer(h_top)  # line 2
-        (h_bottom,) = run(self.encoder, [features, e_top], self.training)  # line 3
-        e_bottom, bottom = self.quantizer(h_bottom)  # line 4
+        e_top, top = self.top_quantizer(h_top)  # algorithm 1, line 2
+        (h_bottom,) = run(self.encoder, [features, e_top], self.training)  # algorithm 1, line 3
+        e_bottom, bottom = self.quantizer(h_bottom)  # algorithm 1, line 4
         return [h_bottom, h_top], [e_bottom, e_top], [bottom, top]
 
     @override

@@ -151,7 +151,7 @@ STRONGEST = [
     ("NLL with uniform dequantization", "", "boosted trees"),
     (r"-log P\(row\)", "", "Chow-Liu tree"),
     (r"-log P\(row", "", "mixture of .* product"),
-    (r"\b(50|100|{labels}) labels", "^MNIST", "HOG|gradient histograms"),
+    (r"\b(50|100|labels}) labels", "^MNIST", "HOG|gradient histograms"),
     ("^AUROC", "", "nearest in gradient histograms"),
     ("kernel distance(?! of)|requested class", "", "Gaussian mixture"),
     ("test error, fine-tuned", "^MNIST", "nearest neighbors of strokes"),
@@ -163,8 +163,10 @@ STRONGEST = [
     ("known density", "swinging body", "mixture of factor analyzers"),
     ("checkerboard|white squares", "", "histogram"),
     ("excess patch distance", "", "color transfer and gray grain"),
-    ("USPS .*accuracy", "", "nearest neighbor on cropped digits"),
+    ("USPS .*accuracy|MNIST-M", "", "nearest neighbor on cropped digits"),
     ("under the worst attack", "", "pixel threshold"),
+    ("class accuracy from", "", "linear discriminants of strokes"),
+    ("error of critic's distance", "", "exact distance"),
 ]
 
 

@@ -114,7 +114,7 @@ def checked_choice(name: str, value: Any, options: Iterable[str]) -> str:
     """Returns an argument if it is one of the options; otherwise raises a ValueError."""
     options = tuple(options)
     if not isinstance(value, str) or value not in options:
-        # If the value is 2, an option "2" has quotation marks.
+        # If the value is the number 2, the string option "2" is shown in quotation marks.
         quoted = len(options) == 1 or str(value) in options
         known = ", ".join(map(repr, options) if quoted else options)
         one_of = "one of " * (len(options) > 1)
@@ -125,7 +125,7 @@ def checked_choice(name: str, value: Any, options: Iterable[str]) -> str:
 def checked_list(name: str, value: Any) -> list:
     """Returns an iterable argument as a list; raises a TypeError for a str or a single value."""
     if not isinstance(value, str | bytes | Mapping):
-        with contextlib.suppress(TypeError):  # not iterable
+        with contextlib.suppress(TypeError):  # the options are not iterable
             return list(value)
     raise TypeError(f"{name} is {shown(value)}: expected a list.")
 
@@ -184,7 +184,7 @@ def checked_path(name: str, value: Any) -> Path:
 
 
 def _is_flag(value) -> bool:
-    # In Python, a bool is a number; NumPy has its own Boolean type.
+    # A Python bool is also a number, and NumPy has its own Boolean type.
     return isinstance(value, bool) or type(value).__name__ in ("bool_", "bool")
 
 

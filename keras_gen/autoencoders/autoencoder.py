@@ -74,7 +74,8 @@ class Autoencoder(EncoderDecoder):
 
     # Building --------------------------------------------------------------------------------
 
-    # Use half the squared error, because a learned standard deviation would shrink with the error.
+    # The loss is half the squared error, because a learned standard deviation would shrink with the
+    # error.
     options_of_vectors = EncoderDecoder.options_of_vectors | {
         "likelihood": UnboundedNormal(scale=1.0)
     }

@@ -93,8 +93,7 @@ def prepare_batch(self, data) -> dict[str, tf.Tensor]:
     batch = {}
     for name, part in self.named_parts(data).items():
         values = edges[name].prepare(part)
-        # With an empty part, the loss is NaN, and networks fail with unrelated errors or crash the
-        # process.
+        # An empty part would make the loss NaN, and cause unrelated errors or a crash in networks.
         with tf.control_dependencies([require(tf.shape(values)[0] > 0, sentence)]):
             batch[name] = tf.identity(values)
     if TARGET in batch and not self.reconstructs_pairs:

@@ -158,7 +158,8 @@ def _over_batches(model, function, names, arrays, batch_size):
     if len(set(counts)) > 1:
         raise ValueError(_unequal(model, function, names, counts))
     specs = [edge.inner_spec() for edge in edges]
-    # TensorFlow would warn if many functions that are defined in one place were traced.
+    # The functions are partial objects, because TensorFlow warns if many functions defined in one
+    # place are traced.
     by_name = functools.partial(_by_name, function, model, names)
     graph = model.graph(function, by_name, specs)
     as_floats = {
@@ -167,7 +168,7 @@ def _over_batches(model, function, names, arrays, batch_size):
         if edge.keeps_floats and np.issubdtype(np.asarray(array[:1]).dtype, np.floating)
     }
     parts = []
-    # An empty batch is also run, so that its outputs have the right shapes and dtypes.
+    # An empty batch is also run, so that its outputs have the correct shapes and dtypes.
     for start in range(0, max(first, 1), batch_size):
         batch = [array[start : start + batch_size] for array in arrays]
         prepared = [edge.prepare(part) for edge, part in zip(edges, batch, strict=True)]
@@ -419,7 +420,8 @@ def _given(edge, name: str, value):
         return edge
     if tf.is_tensor(value):
         value = value.numpy()
-    # Values of uneven lengths are left to `prepare`, whose message describes the expected format.
+    # Sequences of unequal lengths are passed to `prepare`, whose message describes the expected
+    # format.
     flat = tf.nest.flatten(value.tolist() if hasattr(value, "tolist") else value)
     if any(np.isscalar(each) and each == -1 for each in flat):
         raise ValueError(

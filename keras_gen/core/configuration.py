@@ -11,7 +11,8 @@ from keras_gen.arguments import checked_choice
 from keras_gen.checked_arguments import checked_by_type
 from keras_gen.declared import accepts, named_parameters
 
-# Names depend on the process, because Keras numbers them; the other keys do not have plain values.
+# Entries that are not compared: names depend on the process, because Keras numbers them, and the
+# other entries do not have plain values.
 _LEFT_OUT = ("name", "dtype", "trainable")
 _NOT_PLAIN = ("__numpy__", "__tensor__", "__lambda__")
 _NOT_SERIALIZABLE = (AttributeError, NotImplementedError, TypeError, ValueError)
@@ -110,7 +111,7 @@ def _of_serialized(name: str, value) -> dict[str, Any]:
         config = value.get("config")
         if value["class_name"] in _NOT_PLAIN:
             return {}
-        if not isinstance(config, dict):  # a function, given by its name
+        if not isinstance(config, dict):  # a function, represented by its name
             return {name: config}
         if "layers" in config:  # a network
             return {}

@@ -28,7 +28,7 @@ def replica_slice(local) -> tuple:
     index = tf.distribute.get_replica_context().replica_id_in_sync_group
     if tf.get_static_value(local) is not None:
         return index * local, replicas * local
-    # The last batch of an epoch may be split unequally.
+    # The replicas' sizes are exchanged, because the last batch of an epoch may be split unequally.
     sizes = global_sum(tf.one_hot(index, replicas) * tf.cast(local, tf.float32))
     sizes = tf.cast(sizes, tf.int32)
     return tf.reduce_sum(sizes[:index]), tf.reduce_sum(sizes)
@@ -69,8 +69,8 @@ def global_batch(values: tf.Tensor) -> tf.Tensor:
     """Returns the examples of all replicas, `[global batch, ...]`, identical on every replica."""
     if replica_count() == 1:
         return values
-    # Several workers need tensors that are assigned to a device, unlike tensors that come directly
-    # from the data.
+    # With several workers, the tensors must be assigned to a device, unlike tensors that come
+    # directly from the data.
     return tf.distribute.get_replica_context().all_gather(tf.identity(values), axis=0)
 
 
@@ -170,7 +170,8 @@ def wait_for_others(addresses: Sequence[str], own: str) -> None:
     minutes = float(os.environ.get(MINUTES, 15))
     missing = [address for address in addresses if address != own]
     start = time.monotonic()
-    printed = start - 5  # the first line is printed after 5 s, and then one every 10 s
+    # The first line is printed after 5 s, and then one line every 10 s.
+    printed = start - 5
     try:
         door = socket.create_server(("", _host_and_port(own)[1]))
     except OSError as error:
@@ -232,7 +233,8 @@ def make_strategy(name: str = "auto") -> tf.distribute.Strategy:
     """
     name = checked_choice("name", name, STRATEGIES)
     if name == "auto":
-        # Logical devices would start the runtime, but workers must be connected before that.
+        # Use physical devices, because listing logical devices would start the runtime, and workers
+        # must be connected before that.
         several = len(tf.config.list_physical_devices("GPU")) > 1
         name = "multiworker" if _workers() else "mirrored" if several else "default"
     if name == "default":
@@ -264,7 +266,7 @@ def make_strategy(name: str = "auto") -> tf.distribute.Strategy:
 @functools.cache
 def _mirrored(devices):
     # Each process has only one strategy. A second strategy would number its collective operations
-    # from the same start, and TensorFlow would confuse the operations of both.
+    # from the same start, and TensorFlow would confuse the operations of the two strategies.
     return tf.distribute.MirroredStrategy(devices)
 
 

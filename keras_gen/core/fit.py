@@ -109,7 +109,7 @@ class Call:
                 self.known.restore()
             for state in self.states:
                 state.release()
-            if model._steps_together:  # other calls take single steps
+            if model._steps_together:  # otherwise, each call runs a single step
                 self.run_together(1)
 
     def prepare(self) -> None:
@@ -203,7 +203,8 @@ class Call:
         changed = {name: edge for name, edge in seen.items() if edge != before[name]}
         if changed:
             model.training_edges.update(changed)
-            # The compiled functions have already read the edges.
+            # The compiled functions are discarded, because they were traced with the previous
+            # edges.
             model.train_function = model.test_function = None
         if self.arguments.get("verbose", 1) and is_chief():
             for name, edge in changed.items():
@@ -277,7 +278,8 @@ class FitCall(Call):
         each = resamples(model) or any(map(follows_batches, arguments["callbacks"]))
         if not steps or not single or each:
             return 1
-        # With another number, Keras would take more steps of an infinite stream than requested.
+        # With a number that does not divide both, Keras would take more steps of an infinite stream
+        # than requested.
         steps = math.gcd(steps, arguments.get("validation_steps") or 0)
         return max(n for n in range(1, _MOST_STEPS + 1) if steps % n == 0)
 
@@ -542,7 +544,7 @@ _OF_ONE_OPTIMIZER = {
     keras.callbacks.SwapEMAWeights: "use keras_gen.core.averaged_weights",
     keras.callbacks.TensorBoard: "leave write_steps_per_second out",
 }
-# Keras callbacks that do nothing for single batches, unless they are told otherwise.
+# Keras callbacks that have no effect on single batches by default.
 _OF_EPOCHS = ("ModelCheckpoint", "BackupAndRestore", "TensorBoard")
 _BATCH_METHODS = (
     "on_batch_begin",
@@ -556,7 +558,8 @@ def refuse_callbacks(owner: str, optimizers: list[str], callbacks) -> None:
     """Raises a ValueError for callbacks that need a single optimizer if the model has several."""
     for callback in callbacks:
         for kind, way_out in _OF_ONE_OPTIMIZER.items():
-            # Only this feature of TensorBoard uses the steps of `model.optimizer`.
+            # Only TensorBoard's option `write_steps_per_second` uses the steps of
+            # `model.optimizer`.
             works = getattr(callback, "write_steps_per_second", True)
             if isinstance(callback, kind) and works:
                 raise ValueError(

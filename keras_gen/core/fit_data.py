@@ -21,7 +21,7 @@ from keras_gen.data.transforms.texts import sorted_names
 from keras_gen.files.sounds import of_one_length
 from keras_gen.messages import BAD_INPUT, END, warn
 
-_LOOKED_AT = 256  # number of examples inspected in arrays
+_LOOKED_AT = 256  # maximum number of examples of an array that are inspected
 _MOST_KEPT = 1000  # maximum number of batches kept from a generator
 _EXPECTED = "arrays, a tf.data.Dataset, a keras.utils.PyDataset, or a generator of batches"
 
@@ -321,7 +321,7 @@ class Arrays(FitData):
             names = ["x"] * len(given)
         if learns:
             _learn_names(model, dict(zip(model.batch, given, strict=False)))
-        edges = edges or _training_edges(model)  # with the learned names
+        edges = edges or _training_edges(model)  # includes the learned names of labels
         # Maximum number of parts in x; longer lists contain recordings.
         most = len(edges) - (y is not None)
         if isinstance(edges[0], Sounds) and isinstance(x, list | tuple) and len(x) > most:
@@ -470,7 +470,7 @@ def _learn_classes(model, names) -> None:
         ValueError: If the names differ from the names that the model knows.
     """
     known = model.class_names
-    # A source may name labels other than the labels that the model uses.
+    # Labels from a data source may have names that differ from the model's names.
     if names is None or len(names) != model.named_classes or tuple(names) == known:
         return
     if known:

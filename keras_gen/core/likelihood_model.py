@@ -82,7 +82,7 @@ def log_prob(self, x: tf.Tensor, **given):
     A model of p(x | given) also accepts its conditions, as keyword arguments with the names in the
     class's `given`.
     """
-    # This is a method of models whose `nats` is -log p(x) or a bound on it.
+    # This function is a method of models whose `nats` is -log p(x) or a bound on it.
     return {"log_probs": -self.nats(x, **given)}
 
 

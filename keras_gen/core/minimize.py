@@ -154,9 +154,9 @@ def joint_gradients(*players: tuple) -> tuple[list[Gradients], list[list]]:
         scales = [optimizer.scale_loss(tf.constant(1.0)) for _, optimizer, _ in players]
         parts = zip(found, scales, strict=True)
         field = [tf.convert_to_tensor(g) / scale for part, scale in parts for g in part.values]
-        # The sum over replicas is held constant: each replica computes the gradient of its own part
-        # on its own, and the optimizers sum these gradients. The norm is scaled, so that the
-        # gradients do not vanish in float16.
+        # The sum over replicas is held constant: each replica computes the gradient of only its own
+        # part, and the optimizers sum these gradients. The norm is scaled, so that the gradients do
+        # not vanish in float16.
         whole = [tf.stop_gradient(global_sum(v)) for v in field]
         norm = tf.add_n([tf.reduce_sum(v * w) for v, w in zip(field, whole, strict=True)])
         norm *= scales[0]
@@ -198,10 +198,11 @@ def apply_gradients(
     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         values = _spread_overflow(values)
     else:
-        # The squared norm is much faster to check than every number, and Adam keeps such squares.
+        # The squared norm is checked, because checking every number is much slower. Gradients whose
+        # squares overflow are also rejected, because Adam averages these squares.
         norm = tf.linalg.global_norm(list(map(_float32, values)))
         checks.append(tf.debugging.check_numerics(norm, f"{NOT_FINITE}{name}'s_gradient"))
-    # Otherwise, a graph could update first and check later.
+    # Without this dependency, a graph could update the weights before the checks.
     with tf.control_dependencies(checks), fused(optimizer):
         optimizer.apply(values, variables)
         return tf.group(*checks)

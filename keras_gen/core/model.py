@@ -49,7 +49,7 @@ class GenerativeModel(keras.Model):
     """
 
     # The parts of a batch, as names of edges in the order of `fit`, and the names of the conditions
-    # of x. Both are not annotated, because annotated attributes are arguments.
+    # of x. Neither is annotated, because annotated attributes are arguments.
     batch = cast(tuple[str, ...], ("x",))
     given = cast(tuple[str, ...], ())
     # Arguments of `sample` that exports lack, because every request would have to contain them.
@@ -60,11 +60,11 @@ class GenerativeModel(keras.Model):
     frozen: ClassVar[tuple[str, ...]] = ()
     # Whether second examples, the y of `fit`, are the reconstruction targets for x.
     reconstructs_pairs = False
-    # Whether `log_prob` of vectors has no upper bound where a column repeats values.
+    # Whether `log_prob` of vectors is unbounded if a column contains repeated values.
     density_of_vectors = False
-    # The names of the optimizers' losses.
+    # Names of the losses that the optimizers minimize.
     totals: ClassVar[tuple[str, ...]] = ("loss",)
-    # The capability that the Keras method `predict` runs.
+    # Name of the capability that the Keras method `predict` runs.
     predicts: ClassVar[str | None] = None
     _xla = False  # whether losses and gradients are compiled, as set by `compile`
     # Number of steps per TensorFlow call of the training graph if chosen automatically, else None.
@@ -106,7 +106,7 @@ class GenerativeModel(keras.Model):
         # Edges for data whose form during training differs from its form at inference, with the
         # same names as in `edges`.
         self.training_edges: dict = {}
-        # One replica's value is kept, because every replica adds the same number.
+        # The counter keeps the value of one replica, because every replica adds the same number.
         counter = dict(
             shape=(), dtype="int64", initializer="zeros", trainable=False,
             aggregation="only_first_replica",
@@ -115,7 +115,7 @@ class GenerativeModel(keras.Model):
         self.evaluation_step = self.add_weight(name="evaluation_step", **counter)
         # The networks are already built; the model itself has nothing to build from data.
         self.built = True
-        # Otherwise, Keras would choose XLA for an uncompiled model.
+        # Without this setting, Keras would choose XLA for an uncompiled model.
         self.jit_compile = False
 
     def set_up(self) -> None:
@@ -136,7 +136,7 @@ class GenerativeModel(keras.Model):
         if field is not None and name in self.__dict__ and "shapes" not in field.metadata:
             value = declared.checked(field, value)
         if "_graphs" in self.__dict__ and name in self.arguments():
-            self._graphs.clear()  # the graphs contain the previous value
+            self._graphs.clear()  # the compiled graphs contain the previous value
         super().__setattr__(name, value)
 
     @override
@@ -264,7 +264,7 @@ class GenerativeModel(keras.Model):
             reserved={*dir(GenerativeModel), *cls._stored},
         )
         for name, training in (("train_step", True), ("test_step", False)):
-            function = getattr(cls, name)  # defined by the class, or by another base class
+            function = getattr(cls, name)  # inherited or defined by the class itself
             if getattr(function, "trains", None) != training:
                 setattr(cls, name, as_step(function, training))
 
@@ -352,7 +352,7 @@ class GenerativeModel(keras.Model):
         Values whose names are not in `loss_names`, such as the result of a metric, are returned
         unchanged.
         """
-        # A step with non-finite losses does not count.
+        # A step with non-finite losses is not counted.
         with tf.control_dependencies(list(losses.values())):
             (self.step if self.training else self.evaluation_step).assign_add(1)
         results = dict(losses)

@@ -69,7 +69,7 @@ def example_seeds(x: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     # The last bits are dropped, because they depend on whether the CPU used vector instructions.
     bits = tf.bitwise.bitwise_and(bits + 128, -256)
     positions = tf.range(tf.cast(size, tf.int64)) * 2**32
-    # Each pair of a position and a value becomes a random number, so sums do not collide.
+    # Each pair of a position and a value is mapped to a random number, so that sums do not collide.
     codes = tf.reduce_sum(_mixed(bits + positions), axis=1)
     return tf.stack([tf.repeat(seed[0], batch), seed[1] + codes], axis=1)
 
@@ -137,7 +137,7 @@ def gumbel(shape, seed: tf.Tensor, dtype="float32") -> tf.Tensor:
     softmax (Jang, Gu, Poole: "Categorical Reparameterization with Gumbel-Softmax", ICLR 2017, eq.
     (1)).
     """
-    # At u = 0, the noise would be infinite.
+    # The minimum is above 0, because the noise would be infinite at u = 0.
     u = for_replica(tf.random.stateless_uniform, shape, seed, minval=1e-37, maxval=1.0)
     return tf.cast(-tf.math.log(-tf.math.log(u)), dtype)
 

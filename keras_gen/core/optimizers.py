@@ -27,7 +27,8 @@ def replaced(optimizer, **methods: Callable):
     try:
         yield
     finally:
-        # Replicas are threads, and the first one to leave restores the methods for all.
+        # Replicas are threads, and the first replica to leave the block restores the methods for
+        # all.
         for name in new:
             own.pop(name, None)
 
@@ -81,10 +82,10 @@ class LearningRates(keras.callbacks.Callback):
 
 def _adam_step(optimizer, shared, gradient, variable, learning_rate):
     """Runs algorithm 1 of Kingma & Ba (2015) in the efficient order of section 2, as in Keras."""
-    if isinstance(gradient, tf.IndexedSlices):  # the gradient of an embedding
+    if isinstance(gradient, tf.IndexedSlices):  # the sparse gradient of an embedding
         return type(optimizer).update_step(optimizer, gradient, variable, learning_rate)
     m, v = moments(optimizer, index_of(optimizer, variable))
-    # Scalars are the same for all weights, which saves tracing time. Replicas do not share tensors.
+    # Scalars are shared by all weights of a replica, which saves tracing time.
     key = tf.compat.v1.get_default_graph(), variable.dtype
     if key not in shared or replica_count() > 1:
         # With `gradient_accumulation_steps`, the number of iterations is a tensor.
@@ -160,7 +161,7 @@ def forget_start(optimizer: keras.optimizers.Optimizer) -> None:
 def _average(optimizer, weights) -> None:
     steps = keras.ops.cast(optimizer.iterations, "float32")
     m = optimizer.ema_momentum
-    # The update of A / (1 - m^n), for an average A of n steps, expressed as a momentum.
+    # The weighted average A of n steps, divided by 1 - m^n, is updated with this momentum.
     momentum = m * (1 - m**steps) / (1 - m ** (steps + 1))
     for weight, average in zip(weights, averages_alone(optimizer), strict=True):
         share = keras.ops.cast(momentum, average.dtype)
@@ -181,7 +182,7 @@ def _averages(model: Any) -> list:
     for name in model.players():
         optimizer: Any = getattr(model, name, None)
         optimizer = getattr(optimizer, "inner_optimizer", optimizer)
-        # Before the first update, the averages are zeros.
+        # Before the first update, the averages are zeros, and are not used.
         if not getattr(optimizer, "use_ema", False) or optimizer.iterations.numpy() == 0:
             continue
         # The optimizer's weights include weights of layers that were frozen later.

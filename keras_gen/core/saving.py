@@ -26,7 +26,7 @@ def save(self, filepath, *args, **kwargs):
             f"filepath is '{filepath}': expected a name that ends in .keras, or begins with "
             "hf://."
         )
-    # The weights, and two moments of an optimizer.
+    # A file contains the weights and two moments of an optimizer for each weight.
     _replace(self, keras.Model.save, 3, ".keras", filepath, *args, **kwargs)
 
 

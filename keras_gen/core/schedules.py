@@ -126,7 +126,7 @@ class Linear(Schedule):
     @override
     def _at(self, step):
         p = self._progress(step)
-        # With this formula, both ends are reached exactly.
+        # In contrast to start + p (end - start), this formula reaches both ends exactly.
         return (1.0 - p) * self.start + p * self.end
 
     def _progress(self, step):

@@ -55,7 +55,7 @@ def magnitudes(waveforms: tf.Tensor, window: int, floor: float) -> tf.Tensor:
     channels = tf.transpose(waveforms, [0, 2, 1])
     spectra = tf.signal.stft(channels, window, max(1, window // 5), pad_end=True)
     # The factor is 4 / window, because the window's sum is half its length, and because only one of
-    # a real sine wave's two frequencies is kept.
+    # the two frequencies of a real sine wave is kept.
     spectra *= 4.0 / window
     power = tf.square(tf.math.real(spectra)) + tf.square(tf.math.imag(spectra))
     return tf.sqrt(power + floor**2)

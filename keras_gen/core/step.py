@@ -27,8 +27,8 @@ class Step(NamedTuple):
 
 
 NO_STEP = Step()
-# This is not an attribute of the model, because replicas are threads that wait for each other
-# inside a step.
+# The running step is not an attribute of the model, because replicas are threads that wait for each
+# other inside a step.
 running: contextvars.ContextVar[Step] = contextvars.ContextVar("running", default=NO_STEP)
 
 
@@ -84,7 +84,8 @@ def taken_dry(model, data) -> dict:
     """Runs a training step in which `minimize` only returns the loss; metrics are updated."""
     with contextlib.ExitStack() as dry:
         for name in model.players() if model.compiled else ():
-            # The optimizer's updates would not be undone at the end of the scope.
+            # Optimizers must not update weights here, because the end of the scope would not undo
+            # updates.
             dry.enter_context(replaced(getattr(model, name), apply=refuse_training))
         scope = dry.enter_context(keras.StatelessScope())
         # The class's method is called, because the object's attribute may be a graph traced in

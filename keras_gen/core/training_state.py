@@ -25,7 +25,7 @@ from keras_gen.files.writing import clear_partial_files, hold, let_go, replacing
 from keras_gen.messages import older_likelihood, warn
 
 _META = "meta"
-# The states that own folders in this process, by folder.
+# Training states that own a folder in this process, by folder.
 _owners: weakref.WeakValueDictionary = weakref.WeakValueDictionary()
 
 
@@ -216,7 +216,8 @@ class TrainingState(keras.callbacks.Callback):
         there = self._meta["config"]
         keys = sorted(there.keys() | self.config.keys())
         pairs = {key: (there.get(key), self.config.get(key)) for key in keys}
-        # If the data is unknown for the checkpoint or for this run, it is assumed to be the same.
+        # If the data of the checkpoint or of this run is unknown, it is assumed to be the same
+        # data.
         if self._data and self._meta.get("data"):
             pairs["data"] = (self._meta["data"], self._data)
         return {key: (one, other) for key, (one, other) in pairs.items() if one != other}
@@ -259,7 +260,7 @@ class TrainingState(keras.callbacks.Callback):
 
     def _configuration(self, model) -> dict[str, Any]:
         found = plain_configuration(model)
-        # The number of steps is unknown before `fit`, and for some types of data.
+        # The number of steps is unknown before `fit`, and for some types of data also during `fit`.
         if steps := (self.params or {}).get("steps"):
             found["steps_per_epoch"] = steps
         return found
@@ -270,11 +271,11 @@ class TrainingState(keras.callbacks.Callback):
         self._trains = True
         if is_chief():
             self._refuse_others_work()
-        # Callbacks have just reset their counters.
+        # These are the initial values, because the callbacks have just reset their counters.
         self._fresh = [_counters(callback)[0] for callback in self.tracked]
         differences = self.differences(self.model)
         self._refuse("run", differences)
-        # If a callback changed a value, the initial value is compared.
+        # If a callback changed a setting during training, the setting's initial value is compared.
         self._settings = {
             name: here if name in differences else self._settings.get(name, here)
             for name, here in self._configuration(self.model).items()
@@ -329,7 +330,8 @@ class TrainingState(keras.callbacks.Callback):
             )
         for number, callback in enumerate(self.tracked):
             saved = self._meta["callbacks"][number]
-            # A file must not replace anything else, such as methods and paths.
+            # Only counters are restored: a file must not replace methods, paths, or other
+            # attributes.
             counters = set().union(*_counters(callback))
             for name in saved["plain"].keys() & counters:
                 if _is_counter(saved["plain"][name]):

@@ -1411,7 +1411,8 @@ def parity_gap(decisions, attributes):
     Both arguments are `[n]` and contain 0 and 1. Each of the two groups that the attribute defines
     has one rate, the fraction of decisions that are 1, and the gap is at least 0.
     """
-    labels = np.arange(len(decisions)) % 2  # other gaps need them
+    # The parity gap does not depend on the labels, but other gaps require both labels.
+    labels = np.arange(len(decisions)) % 2
     return decision_gaps(decisions, labels, attributes)["parity_gap"]
 
 
@@ -1559,7 +1560,7 @@ def _posterior(x_t, x_0, before, now, beta=None, roots=True):
     return of_t * x_t + before**power * beta / (1 - now) * x_0, beta * (1 - before) / (1 - now)
 
 
-# The noise path of a diffusion chain, with alpha-bar used as the time.
+# Noise path of a diffusion chain, with alpha-bar used as the time.
 _CHAIN: Any = SimpleNamespace(alpha=tf.sqrt, sigma=lambda t: tf.sqrt(1 - t))
 
 

@@ -14,7 +14,7 @@ SEEDS = range(5)
 Pairs = list[tuple[np.ndarray, np.ndarray]]
 """Pairs of a found array and the expected array, one pair per seed."""
 
-# Sentences about a result, and what makes the found result of the expected one.
+# Sentences about an incorrect result, and the functions that map the expected result to it.
 _CHANGES: dict[str, Callable] = {
     "has the wrong sign": np.negative,
     "is the square of the expected result": np.square,

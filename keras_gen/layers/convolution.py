@@ -42,7 +42,8 @@ class Conv2D(keras.layers.Conv2D):
             above = (height - 1) // 2
             rows = tf.pad(rows, ((0, 0), (above, height - 1 - above), (0, 0), (0, 0)))
         batch, high, wide, _ = ops.shape(rows)
-        # For an empty batch, TensorFlow's convolution returns another number of channels.
+        # The shape is restored, because TensorFlow's convolution returns another number of channels
+        # for an empty batch.
         rows = ops.cast(tf.reshape(rows, (batch, high, wide, parts)), precise)
         # The gradient of `tf.split` is faster than the gradient of an index. Unlike the gradient of
         # `tf.slice`, it also has a gradient under XLA.

@@ -101,7 +101,7 @@ class SpectralNormalization(keras.layers.Wrapper):
 
     @checked_arguments
     def __init__(self, layer: keras.Layer, iterations: int = 1, **kwargs):
-        # Without `autocast`, the kernel is not cast, whatever the policy.
+        # Without `autocast`, the kernel stays float32, regardless of the policy.
         super().__init__(layer, **kwargs | {"dtype": "float32", "autocast": False})
         self.iterations = iterations
 

@@ -25,9 +25,9 @@ class DrawingLayer(DeclaredLayer):
         **kwargs: Additional arguments for `keras.layers.Layer`, such as `name`.
     """
 
-    # Whether to apply noise also at inference. All examples then have the same noise, which is
-    # determined by `noise.inference_seed`, so a result does not depend on the other examples in
-    # the batch.
+    # Whether to apply noise also at inference. In that case, all examples have the same noise,
+    # which is determined by `noise.inference_seed`, so a result does not depend on the other
+    # examples in the batch.
     always = False
 
     seed: int | None = None

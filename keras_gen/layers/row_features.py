@@ -35,7 +35,7 @@ class RowFeatures(DeclaredLayer):
                [0., 0., 0.]], dtype=float32)
     """
 
-    # In bfloat16, 127.9 would be rounded to 128, which is a different cell.
+    # Inputs are not cast, because bfloat16 would round 127.9 to 128, which is a different cell.
     options: ClassVar = {"autocast": False}
 
     columns: Sequence[Column] = argument(check=lambda _, value: require_cells(value))
@@ -58,13 +58,13 @@ class RowFeatures(DeclaredLayer):
     @override
     def call(self, cells):
         cells = tf.cast(cells, tf.float32)
-        # The first row of each table contains zeros, for missing values.
+        # Missing values select the first row of each table, which contains zeros.
         rows = tf.where(cells >= 0, tf.floor(cells), -1.0) + 1.0
         features = []
         for place, table in enumerate(self.tables):
             row = tf.cast(tf.minimum(rows[:, place], len(table) - 1.0), tf.int32)
             features.append(tf.gather(table, row))
-        # NaN values remain NaN.
+        # NaN values are added to the output, so that they are not mistaken for missing values.
         nan = tf.reduce_sum(tf.where(tf.math.is_nan(cells), cells, 0.0), axis=1, keepdims=True)
         return tf.cast(tf.concat(features, axis=1) + nan, self.compute_dtype)
 

@@ -33,7 +33,8 @@ class SinusoidalFeatures(DeclaredLayer):
     count: Count
     slowest: Positive = 0.1
     fastest: float = 1000.0
-    # Half precision cannot distinguish times that are close together.
+    # The layer computes in float32, because half precision cannot distinguish times that are close
+    # together.
     options: ClassVar = {"dtype": "float32"}
 
     @override
@@ -95,7 +96,7 @@ class AdaptiveGroupNormalization(DeclaredLayer):
         scale, offset = tf.split(self.affine(condition), 2, axis=-1)
         means = tf.reduce_mean(maps, axis=[1, 2])
         mean = self._of_group(means)
-        # The derivative of a variance with respect to the channel's mean is zero.
+        # The mean needs no gradient here: a variance's derivative with respect to its mean is zero.
         center = tf.stop_gradient(means)[:, None, None]
         within = tf.reduce_mean(tf.math.squared_difference(maps, center), axis=[1, 2])
         variance = self._of_group(within + tf.square(means - mean))

@@ -93,14 +93,15 @@ class VectorQuantizer(DeclaredLayer):
                 f"{self.dim}, the number of dimensions of a code."
             )
         latents = tf.cast(latents, tf.float32)
-        # Use float64, because the squares of numbers far from 0 lose small differences in float32.
+        # Distances are computed in float64, because the squares of numbers far from 0 lose small
+        # differences in float32.
         flat = tf.reshape(tf.cast(latents, tf.float64), [-1, self.dim])
         codes = tf.cast(tf.convert_to_tensor(self.codebook), tf.float64)
         # Eq. (1): |z - e|^2, without |z|^2, which is equal for all codes.
         distances = tf.reduce_sum(codes**2, -1) - 2 * tf.matmul(flat, codes, transpose_b=True)
         indices = tf.argmin(distances, axis=-1, output_type=tf.int32)
         indices = tf.reshape(indices, tf.shape(latents)[:-1])
-        # Eq. (2): the added term is 0 and carries the gradient to the latents; the codes get no
+        # Eq. (2): the added term is 0 and passes the gradient to the latents; the codes receive no
         # gradient.
         quantized = tf.stop_gradient(self.embed(indices)) + (latents - tf.stop_gradient(latents))
         return quantized, indices

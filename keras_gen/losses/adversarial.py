@@ -275,7 +275,7 @@ class Minimax(Objective):
         return math.log(self.real_target / (2.0 - self.real_target))
 
     def _real(self, logits):
-        # The cross-entropy between the target for real examples and D.
+        # Cross-entropy between the target for real examples and D.
         return tf.nn.softplus(-logits) + (1.0 - self.real_target) * logits
 
     def _fake(self, logits):

@@ -79,7 +79,7 @@ def _unit(vectors):
     return vectors * tf.math.rsqrt(squares + EPSILON)
 
 
-_TINY = 1e-6  # added because the square root has no gradient at 0
+_TINY = 1e-6  # added, because the square root has no derivative at 0
 
 
 @checked_types

@@ -32,8 +32,8 @@ class Penalty(Declared):
 
     weight: NonNegative = 10.0
     every: PositiveInteger = 1
-    # The noise for a call, and whether each value of an example gets its own noise. These
-    # attributes are not annotated, because annotated attributes are arguments.
+    # Noise for a call, and whether each value of an example gets its own noise. These attributes
+    # are not annotated, because annotated attributes are arguments.
     noise = "uniform"
     noise_per_value = False
 
@@ -262,7 +262,8 @@ def _logits_and_slope(discriminator, examples):
 def _squared_distance_to_1(discriminator, examples, one_sided=False):
     """Returns (|grad D| - 1)^2 of each example, `[batch]`; if one-sided, 0 for slopes below 1."""
     _, slope = _logits_and_slope(discriminator, examples)
-    # The square root has no derivative at 0, which is the slope of a critic that ignores its input.
+    # The squared norm is limited, because the square root has no derivative at 0, which is the
+    # squared slope of a critic that ignores its input.
     norm = tf.sqrt(tf.maximum(slope, 1e-12))
     return tf.square(tf.nn.relu(norm - 1.0) if one_sided else norm - 1.0)
 

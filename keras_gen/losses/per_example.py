@@ -189,6 +189,6 @@ def drawn_outcome(logits: tf.Tensor, uniform: tf.Tensor) -> tf.Tensor:
         uniform: Uniform noise in [0, 1), `[..., 1]`.
     """
     cumulative = tf.cumsum(softmax(logits), axis=-1)
-    # The last sum is 1 up to rounding. An outcome with probability 0 is never sampled.
+    # The last sum is 1 except for rounding errors. An outcome with probability 0 is never sampled.
     passed = cumulative[..., :-1] <= uniform * cumulative[..., -1:]
     return tf.reduce_sum(tf.cast(passed, tf.int32), axis=-1)

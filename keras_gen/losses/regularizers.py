@@ -95,8 +95,8 @@ def path_lengths(
         images = tf.cast(generate(styles), tf.float32)
         along = per_example_sum(images * directions) / math.sqrt(math.prod(images.shape[1:3]))
     squares = tf.square(tf.cast(tape.gradient(along, styles), tf.float32))
-    # The square root has no derivative at 0, which is the value for an image that ignores its
-    # styles.
+    # The value is limited, because the square root has no derivative at 0, which is the value for
+    # an image that ignores its styles.
     return tf.sqrt(tf.maximum(tf.reduce_mean(tf.reduce_sum(squares, 2), 1), 1e-12))
 
 

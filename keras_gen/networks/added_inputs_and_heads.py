@@ -224,7 +224,7 @@ def keep_latents(
         )
     heads = [ops.take(head, kept, axis=-1) for head in encoder.outputs]
     latents = keras.Input((len(kept),))
-    # All dropped latents use the zero that is appended to the kept latents.
+    # All dropped latents are replaced by the zero that is appended to the kept latents.
     padded = ops.pad(latents, [[0, 0], [0, 1]])
     places = [kept.index(n) if n in kept else len(kept) for n in range(count)]
     images = decoder(ops.take(padded, places, axis=-1))

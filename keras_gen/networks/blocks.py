@@ -31,8 +31,7 @@ def conv(
         spectral: Whether to wrap the layer in `SpectralNormalization`.
         **kwargs: Additional arguments for the layer.
     """
-    # An initializer object repeats its values when it is called again, so each layer gets its own
-    # copy.
+    # An initializer object returns the same values in every call, so each layer gets its own copy.
     initializer = initializer or keras.initializers.RandomNormal(stddev=0.02)
     made = layer(filters, size, use_bias=use_bias, kernel_initializer=initializer, **kwargs)
     return SpectralNormalization(made) if spectral else made
@@ -254,7 +253,8 @@ def doubled(x, filters: int, upsampling: str, **options):
     if upsampling in ("resize", "bilinear"):
         x = NearestEnlargement()(x)
         if upsampling == "bilinear":
-            # The Keras layer requires known sizes. Blurring the nearest neighbors is equivalent.
+            # The bilinear Keras layer requires known sizes; blurring the nearest-neighbor
+            # enlargement is equivalent.
             x = blurred(x)
         return conv(filters, 3, **options)(reflect_pad(x, 1))
     x = conv(filters, 3, strides=2, padding="same", layer=layers.Conv2DTranspose, **options)(x)

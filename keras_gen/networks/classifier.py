@@ -46,7 +46,7 @@ def conv_classifier(
         >>> logits = conv_classifier(channels=1)(np.zeros((2, 28, 28, 1), "uint8"))["logits"]
     """
     dtype = "float32"
-    # Do not cast to uint8, because a cast to integers has no gradient.
+    # Images are not cast to uint8, because a cast to integers has no gradient.
     images = keras.Input((None, None, channels), dtype="float32")
     x = layers.Rescaling(1 / 127.5, offset=-1, dtype=dtype)(images)
     for depth, width in enumerate(widths):

@@ -237,7 +237,7 @@ def linear_networks(mean: np.ndarray, latent_dim: int = 30) -> tuple[keras.Model
         >>> encoder, decoder = linear_networks(np.full((28, 28, 1), -0.7), latent_dim=30)
     """
     mean = np.asarray(mean, "float32")
-    # Use lists, because a network's JSON cannot contain arrays.
+    # Pixel means are passed as lists, because a network's JSON cannot contain arrays.
     images = keras.Input(mean.shape)
     x = layers.Rescaling(1.0, offset=(-mean).tolist(), dtype="float32")(images)
     x = layers.Flatten()(x)

@@ -99,6 +99,6 @@ def character_rnn(
     for _ in range(blocks - 1):
         states.append(CausalLSTM(units)(layers.Concatenate()([before, states[-1]])))
     x = layers.Concatenate()(states) if blocks > 1 else states[0]
-    # The logits are float32, whatever the internal precision.
+    # The logits are float32, regardless of the internal precision.
     logits = layers.Dense(levels, dtype="float32")(x)
     return keras.Model(characters, logits, name="character_rnn")

@@ -73,7 +73,7 @@ class Board(keras.callbacks.Callback):
         if self.settings:
             text = json.dumps(dict(self.settings), indent=4, default=str)
             with self.writer.as_default():
-                # An indentation of four spaces creates a code block.
+                # In TensorBoard's Markdown, an indentation of four spaces creates a code block.
                 tf.summary.text("settings", f"    {text}".replace("\n", "\n    "), step=0)
 
     @override

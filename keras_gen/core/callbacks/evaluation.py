@@ -103,8 +103,8 @@ class Evaluation(keras.callbacks.Callback):
         if self._begun:
             return
         self._begun = True
-        # A value restored from a checkpoint is also discarded: without the file, no model with this
-        # value exists.
+        # A best value restored from a checkpoint is also discarded: without the file, no model with
+        # this value exists.
         self.best_value = None
         self.best_epoch = None
         record = _read(self.path) if epoch and self.path else {}
@@ -177,7 +177,7 @@ def _read(path: Path) -> dict:
             refuse_bomb(path, file)
             with zipfile.ZipFile(file) as members:
                 record = json.loads(members.read(_RECORD))
-        # Another program may have written the file.
+        # The record is checked, because another program may have written the file.
         is_ours = isinstance(record, dict) and isinstance(record.get("value"), float)
         return record if is_ours and math.isfinite(record["value"]) else {}
     except (OSError, KeyError, ValueError, RecursionError, zipfile.BadZipFile):

@@ -81,7 +81,7 @@ class TimeLeft(keras.callbacks.Callback):
             is_told = not (epoch + 1) % math.ceil(epochs / (self.lines or epochs))
         if left > 0 and is_told and is_chief():
             logs = logs or {}
-            # Total losses have shorter names than their terms.
+            # The total losses have the shortest names, so the two shortest names are shown.
             losses = sorted((name for name in logs if name.endswith("loss")), key=len)[:2]
             held_out = [name for name in logs if name.startswith("val_")][:1]
             told = "".join(f", {name} {logs[name]:.4g}" for name in [*losses, *held_out])

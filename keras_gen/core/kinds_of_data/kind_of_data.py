@@ -19,7 +19,7 @@ class Edge:
     name: str
     # Whether a model returns floats for float inputs instead of the served form.
     keeps_floats = False
-    # Minimum and maximum value inside the model; None if they are unlimited, like the data.
+    # Minimum and maximum of prepared values inside the model; None if the values are unlimited.
     span: tuple[float, float] | None = None
     # A valid example `[1, ...]` of a client's input, for edges that reject zeros or empty strings.
     example: np.ndarray | None = None
@@ -189,7 +189,7 @@ def within(values, low, high, subject, expected, slack=1e-3):
     """Checks that values are in [low, high], with a tolerance for a decoder's rounding errors."""
     least = tf.cast(tf.reduce_min(values), tf.float32)
     most = tf.cast(tf.reduce_max(values), tf.float32)
-    # Comparisons with NaN are false, so NaN is also rejected.
+    # Comparisons with NaN are false, so this check also rejects NaN.
     inside = (least >= low - slack) & (most <= high + slack)
     sentence = f"{subject} range from {{}} to {{}}: expected {expected}."
     with tf.control_dependencies([require(inside, sentence, least, most)]):

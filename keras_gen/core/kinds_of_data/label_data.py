@@ -42,7 +42,7 @@ class Labels(Edge):
             labels = self._numbers(labels)
         way_out = "expected [batch]. Convert one-hot labels with np.argmax(labels, axis=-1)."
         if labels.shape.rank is None:
-            # The rank is unknown in a step that is built for several shapes.
+            # The rank of the labels is unknown in a step that is built for several shapes.
             columns = tf.reduce_prod(tf.shape(labels)[1:])
             labels = tf.reshape(labels, [-1, columns])
             sentence = f"{self.subject} have {{}} columns: {way_out}"

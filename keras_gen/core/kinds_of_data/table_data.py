@@ -36,7 +36,7 @@ from keras_gen.data.transforms.tables import (
 )
 from keras_gen.tensor_checks import require
 
-# Range of log mel magnitudes, somewhat beyond log(1e-5) and a full-scale sine.
+# Range of log mel magnitudes, slightly wider than from log(1e-5) to a full-scale sine wave.
 LOG_MEL_RANGE = (-16.0, 12.0)
 LOG_MEL = "natural logarithms of magnitudes, -16 to 12 (multiply decibels by 0.1151)"
 
@@ -293,8 +293,8 @@ class StandardizedVectors(keras.layers.Layer, Edge):
         self.shape = tuple(shape)
         if None in self.shape:
             raise ValueError(f"{name} have shape {self.shape}: expected known sizes.")
-        # The numbers are float64, because float32 would round large numbers before their mean is
-        # subtracted.
+        # The means and standard deviations are float64, because float32 would round large numbers
+        # before their mean is subtracted.
         units = dict(shape=self.shape[-1:], dtype="float64")
         self.mean = self.add_weight(name="mean", initializer="zeros", **units)
         self.deviation = self.add_weight(name="deviation", initializer="ones", **units)
@@ -355,7 +355,7 @@ class StandardizedVectors(keras.layers.Layer, Edge):
             values = checked_numbers(batch, self.name.capitalize())
             values = of_shape(values, self.shape, self.name.capitalize())
             examples += len(values)
-            # NumPy is used, because TensorFlow treats subnormal numbers as 0.
+            # NumPy computes the statistics, because TensorFlow treats subnormal numbers as 0.
             rows = values.numpy().astype(np.float64).reshape(-1, self.shape[-1])
             if not len(rows):
                 continue
@@ -429,7 +429,7 @@ class StandardizedVectors(keras.layers.Layer, Edge):
 
     @override
     def nats_outside(self, nats):
-        # For each value, p(x) = p((x - mean) / unit) / unit.
+        # Change of variables for each value: p(x) = p((x - mean) / unit) / unit.
         values = math.prod(self.shape[:-1])
         log_units = tf.reduce_sum(tf.math.log(self._units()))
         return nats + values * tf.cast(log_units, tf.float32)

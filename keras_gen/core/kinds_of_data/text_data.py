@@ -94,7 +94,8 @@ class Characters(Edge):
         place = tf.range(self.length)[None]
         in_text = place < lengths[:, None]
 
-        # A binary search is used, because an export would have to track a lookup table.
+        # Characters are found by binary search, because an export would have to track a lookup
+        # table.
         known = code_points(self.alphabet)
         order = np.argsort(known).astype(np.int32)
         rank = tf.searchsorted(known[order], tf.reshape(points, [-1]))
@@ -109,7 +110,7 @@ class Characters(Edge):
     def _require_known(self, points, unknown):
         """Raises an error for the first unknown character, with its position."""
         wrong = tf.concat([tf.where(unknown), [[0, 0]]], axis=0)[0]
-        # A column is added, because there may be no characters to gather from.
+        # A column is added to the texts, because there may be no characters to gather from.
         point = tf.gather_nd(tf.pad(points, [[0, 1], [0, 0]]), wrong)
         character = tf.strings.unicode_encode([point], "UTF-8")
         sentence = (

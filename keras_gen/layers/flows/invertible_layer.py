@@ -106,7 +106,7 @@ class Chain(InvertibleLayer, keras.Model):
     @checked_arguments
     def __init__(self, layers: Sequence[InvertibleLayer], **kwargs):
         super().__init__(**kwargs)
-        # `layers` is a property of keras.Model.
+        # The attribute cannot be named `layers`, which is a property of keras.Model.
         self.steps = list(layers)
         foreign = [step for step in self.steps if not isinstance(step, InvertibleLayer)]
         if foreign or not self.steps:

@@ -58,7 +58,7 @@ class ActNorm(InvertibleLayer):
         mean, log_deviation = self._first_batch(x) if training else self._stored()
         log_slope = self.log_scale.value - log_deviation
         y = (x - mean) * tf.exp(log_slope) + self.bias.value
-        # Table 1: h * w * sum(log |s|).
+        # Table 1: the log-determinant is h * w * sum(log |s|).
         places = tf.cast(tf.reduce_prod(tf.shape(x)[1:-1]), tf.float32)
         log_det = tf.fill(tf.shape(x)[:1], places * tf.reduce_sum(log_slope))
         return y, log_det, (mean, log_deviation) if training else ()
@@ -261,7 +261,7 @@ class InvertibleConvolution(InvertibleLayer):
             identity = np.eye(matrix.shape[0], dtype="float32")
             diagonal = tf.reduce_sum(tf.linalg.qr(matrix).r * identity, axis=1)
             log_det = tf.reduce_sum(tf.math.log(tf.abs(diagonal)))
-        # Eq. (9), once for each pixel.
+        # Eq. (9): the log-determinant is added once for each pixel.
         places = tf.cast(tf.reduce_prod(tf.shape(x)[1:-1]), tf.float32)
         return _mixed(x, matrix), tf.fill(tf.shape(x)[:1], places * log_det), ()
 

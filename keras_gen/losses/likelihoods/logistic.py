@@ -99,7 +99,7 @@ class DiscretizedLogistic(Likelihood):
     def draw(self, params, uniform, temperature=1.0):
         logits, means, scales = self._split(params)
         chosen = drawn_outcome(logits / temperature, uniform[..., :1])
-        # Otherwise, both ends would be infinite.
+        # The probability is clipped, because its quantiles would be infinite at 0 and 1.
         inside = tf.clip_by_value(uniform[..., 1], 1e-7, 1 - 1e-7)
         return self._value(means, temperature * scales, chosen, inside)
 

@@ -63,7 +63,7 @@ class Normal(Likelihood):
     @override
     def draw(self, params, uniform, temperature=1.0):
         mean, scale = self._split(params)
-        # Otherwise, both ends would be infinite.
+        # The probability is clipped, because its quantiles would be infinite at 0 and 1.
         inside = tf.clip_by_value(uniform[..., 0], 1e-7, 1 - 1e-7)
         return mean + temperature * scale * tf.math.ndtri(inside)
 
@@ -190,7 +190,7 @@ class NormalMixture(Likelihood):
         axes = means.shape.rank - 1
         mean = tf.gather(means, chosen, axis=-1, batch_dims=axes)[..., 0]
         scale = tf.gather(scales, chosen, axis=-1, batch_dims=axes)[..., 0]
-        # Otherwise, both ends would be infinite.
+        # The probability is clipped, because its quantiles would be infinite at 0 and 1.
         inside = tf.clip_by_value(uniform[..., 1], 1e-7, 1 - 1e-7)
         return mean + temperature * scale * tf.math.ndtri(inside)
 

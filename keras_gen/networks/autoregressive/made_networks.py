@@ -60,7 +60,7 @@ def made(
         degrees = np.arange(units) % (values - 1) + 1
         x = MaskedDense(degrees.tolist(), seen.tolist(), activation=activation)(x)
         seen = degrees
-    # The parameters are float32, whatever the internal precision.
+    # The parameters are float32, regardless of the internal precision.
     head = MaskedDense(
         order.tolist(),
         seen.tolist(),
@@ -113,7 +113,7 @@ def table_made(
         )
     inputs = keras.Input((count,))
     features = RowFeatures(columns)
-    # Masks have no effect if all degrees are equal.
+    # If all degrees are equal, the masks have no effect.
     order = np.ones(count, int) if any_order else np.arange(1, count + 1)
     seen = feature_degrees = order[features.places]
     x = first = features(inputs)

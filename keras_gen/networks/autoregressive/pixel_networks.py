@@ -68,7 +68,7 @@ def pixel_cnn(
         x = layers.Add()([x, inner])
     for _ in range(2):
         x = masked(layers.ReLU()(x), head_filters or 2 * filters)
-    # The logits are float32, whatever the internal precision.
+    # The logits are float32, regardless of the internal precision.
     logits = masked(layers.ReLU()(x), channels * outputs_per_value, dtype="float32")
     return keras.Model(images, logits, name="pixel_cnn")
 
@@ -213,7 +213,7 @@ def gated_stacks(
             added = masked(inner, filters, kernel_initializer="zeros")
             horizontal = layers.Add()([horizontal, added])
     x = masked(layers.ReLU()(horizontal), head_filters or filters)
-    # The parameters are float32, whatever the internal precision.
+    # The parameters are float32, regardless of the internal precision.
     return masked(layers.ReLU()(x), channels * outputs_per_value, dtype="float32")
 
 
@@ -284,7 +284,7 @@ def pixel_rnn(
         x = layers.Add()([x, masked(lstm(x), 2 * units)])
     for _ in range(2):
         x = masked(layers.ReLU()(x), head_filters or 2 * units)
-    # The logits are float32, whatever the internal precision.
+    # The logits are float32, regardless of the internal precision.
     logits = masked(layers.ReLU()(x), channels * outputs_per_value, dtype="float32")
     return keras.Model(images, logits, name=f"pixel_rnn_{kind}")
 

@@ -72,7 +72,7 @@ def transformer(
         x = layers.Add()([x, _dropped(looked, dropout)])
         inner = layers.Dense(4 * units, "gelu")(layers.LayerNormalization()(x))
         x = layers.Add()([x, _dropped(layers.Dense(units)(inner), dropout)])
-    # The logits are float32, whatever the internal precision.
+    # The logits are float32, regardless of the internal precision.
     logits = layers.Dense(levels, dtype="float32")(layers.LayerNormalization()(x))
     return keras.Model([codes, labels] if classes else codes, logits, name="transformer")
 

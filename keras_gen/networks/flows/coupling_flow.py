@@ -101,13 +101,13 @@ def _network(shape, hidden, activation, condition_dim) -> keras.Model:
     if condition_dim:
         condition = keras.Input([condition_dim])
         inputs.append(condition)
-        if image:  # repeat the condition at every pixel
+        if image:  # repeat the condition for every pixel
             condition = layers.Reshape([1, 1, condition_dim])(condition)
             condition = layers.UpSampling2D(shape[:2])(condition)
         x = layers.Concatenate()([passive, condition])
     for units in hidden:
         x = layer(units, activation=activation)(x)
-    # The outputs are float32, whatever the internal precision.
+    # The outputs are float32, regardless of the internal precision.
     head = partial(layer, shape[-1], kernel_initializer="zeros", dtype="float32")
     outputs = [head()(x), head()(x)]
     return keras.Model(inputs if condition_dim else passive, outputs)

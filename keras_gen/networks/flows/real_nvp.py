@@ -90,7 +90,7 @@ def _residual_network(shape, blocks, filters) -> keras.Model:
     for _ in range(blocks):
         y = layers.ReLU()(x)
         y = he_conv(filters, 3, activation="relu")(y)
-        # Blocks start as the identity, so that the sum of many blocks keeps its scale.
+        # Each block is initialized to the identity, so that the sum of many blocks keeps its scale.
         x = layers.Add()([x, he_conv(filters, 3, initializer="zeros")(y)])
     x = layers.ReLU()(x)
     return keras.Model(passive, halves(zero_conv(2 * shape[-1])(x)))

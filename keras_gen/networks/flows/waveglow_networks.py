@@ -111,6 +111,6 @@ def _wave_network(channels, bands, filters, blocks) -> keras.Model:
         both = layers.Conv1D(2 * filters, 3, dilation_rate=2**number, padding="same")(x)
         gated.append(GatedUnit()(layers.Add()([both, bias])))
     skips = layers.Concatenate()(gated) if len(gated) > 1 else gated[0]
-    # The outputs are float32, whatever the internal precision.
+    # The outputs are float32, regardless of the internal precision.
     last = layers.Conv1D(2 * (channels - stays), 1, kernel_initializer="zeros", dtype="float32")
     return keras.Model([passive, condition], halves(last(skips)))

@@ -121,7 +121,8 @@ def _dense(units, **options):
 
 
 def _conditional_batch_norm(x, condition):
-    # De Vries et al.: "Modulating early visual processing by language", NeurIPS 2017.
+    # Conditional batch normalization, from De Vries et al.: "Modulating early visual processing by
+    # language", NeurIPS 2017.
     channels = x.shape[-1]
     gain = layers.Reshape((1, 1, channels))(_dense(channels, use_bias=False)(condition))
     bias = layers.Reshape((1, 1, channels))(_dense(channels, use_bias=False)(condition))

@@ -81,7 +81,7 @@ def dcgan_discriminator(
     x = downsample(images, halvings(image_shape), filters, normalization)
     sides = x.shape[1:3]
     x = layers.Flatten()(conv(1, sides, use_bias=True, spectral=normalization == "spectral")(x))
-    # The logits are float32, whatever the internal precision.
+    # The logits are float32, regardless of the internal precision.
     return keras.Model(images, layers.Reshape((), dtype="float32")(x), name=name)
 
 
@@ -186,6 +186,6 @@ def dcgan_without(
         x = layers.Dense(1)(x)
     else:
         x = layers.Flatten()(conv(1, sides, use_bias=True, initializer=initializer)(x))
-    # The logits are float32, whatever the internal precision.
+    # The logits are float32, regardless of the internal precision.
     logits = layers.Reshape((), dtype="float32")(x)
     return generator, keras.Model(images, logits, name="discriminator")

@@ -97,7 +97,7 @@ def video_discriminator(
             x = batch_norm()(x)
         x = layers.LeakyReLU(negative_slope=0.2)(x)
     x = conv3d(1, x.shape[1:4], use_bias=True)(x)
-    # The logits are float32, whatever the internal precision.
+    # The logits are float32, regardless of the internal precision.
     logits = layers.Reshape((), dtype="float32")(x)
     return keras.Model(videos, logits, name="video_discriminator")
 

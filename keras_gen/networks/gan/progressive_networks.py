@@ -55,7 +55,8 @@ def progressive_generator(
     for side in sides(image_shape):
         count = channels(side, filters, width)
         if side == 4:
-            # As in the authors' code, inputs with variance 1 then yield variance 1 in all layers.
+            # With this gain, as in the authors' code, inputs with variance 1 yield variance 1 in
+            # all layers.
             x = EqualizedDense(16 * count, gain=2**0.5 / 4, activation=LEAKY)(x)
             x = PixelNormalization()(layers.Reshape((4, 4, count))(x))
         else:

@@ -35,7 +35,8 @@ def maxout_discriminator(
         >>> discriminator = maxout_discriminator((28, 28, 1), hidden=(32,), pieces=2)
     """
     images = keras.Input(image_shape)
-    # Scale pixels to [0, 1], as in the authors' code, so that a dropped pixel is black, not gray.
+    # Pixels are scaled to [0, 1], as in the authors' code, so that a dropped pixel is black, not
+    # gray.
     x = layers.Flatten()(layers.Rescaling(0.5, offset=0.5)(images))
     x = Dropout(rate=0.4 * dropout)(x)
     for units in hidden:

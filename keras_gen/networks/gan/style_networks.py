@@ -100,7 +100,7 @@ def _modulated(styles, noise, steps, colors):
     """
     x = LearnedConstant((4, 4, steps[0][1]))(styles)
     images = None
-    offset = 16  # The first noise map at 4x4 is not used: there is only one convolution.
+    offset = 16  # The first noise map at 4x4 is not used, because there is only one convolution.
     for level, (side, count) in enumerate(steps):
         for number in [2 * level - 1, 2 * level] if level else [0]:
             x = _doubled(x) if number % 2 else x
@@ -164,5 +164,5 @@ def style_discriminator(
 def _doubled(x):
     """Repeats pixels to double height and width, then smooths with the filter [1, 2, 1] / 4."""
     x = layers.ZeroPadding2D(1)(NearestEnlargement()(x))
-    # Averaging neighbors twice yields this filter.
+    # Averaging neighbors twice applies the filter 1, 2, 1 along each axis.
     return layers.AveragePooling2D(2, strides=1)(layers.AveragePooling2D(2, strides=1)(x))

@@ -80,7 +80,7 @@ def resnet_generator(
     for width in (2 * filters, filters):
         x = norm_relu(doubled(x, width, upsampling))
     x = conv(image_shape[-1], 7, layer=Conv2D, use_bias=True)(reflect_pad(x, 3))
-    # The output is float32, whatever the internal precision.
+    # The output is float32, regardless of the internal precision.
     x = layers.Activation("tanh", dtype="float32")(x)
     return keras.Model(images, x, name=name)
 

@@ -41,7 +41,8 @@ def unit_networks(
         >>> networks = unit_networks(filters=16)
     """
     width = 4 * filters
-    # Without normalization, small initial weights would lose the image.
+    # The initial weights are from He et al., because without normalization, smaller weights would
+    # lose the image.
     he = dict(initializer="he_normal", use_bias=True)
     networks = {}
     for domain, of_images in zip("xy", channels, strict=True):

@@ -133,8 +133,8 @@ def _leaky(x, units):
 
 def _normal(x, dim) -> list:
     """Returns the mean and the log variance; the variance is a softplus, initially about 1."""
-    # With an exponential instead, samples in upper layers could be so large that lower layers
-    # overflow.
+    # With an exponential instead of the softplus, samples in upper layers could be so large that
+    # lower layers overflow.
     mean = layers.Dense(dim, dtype="float32")(x)
     bias = keras.initializers.Constant(math.log(math.e - 1))
     y = layers.Dense(dim, dtype="float32", bias_initializer=bias)(x)

@@ -29,8 +29,8 @@ SHUFFLE, AUGMENT, LEFT, RIGHT, AUGMENT_BATCH, WEIGHTED = range(6)
 
 MEMORY_LIMIT = 4 * 2**30
 """Default maximum number of bytes of decoded examples in memory."""
-_ALIGNMENT = 64  # of a tensor's memory, in bytes
-_COLLECTED = 100  # number of examples that are decoded before they are added to the others
+_ALIGNMENT = 64  # alignment of a tensor's memory, in bytes
+_COLLECTED = 100  # number of decoded examples that are added to the other examples at once
 
 
 class Source:
@@ -231,7 +231,7 @@ class Source:
         specs = [
             spec for spec in tf.nest.flatten(self.element_spec) if spec.shape.rank is not None
         ]
-        # Unknown sizes count as 1.
+        # Sides of unknown size count as 1.
         sizes = [math.prod(side or 1 for side in spec.shape) * spec.dtype.size for spec in specs]
         needed = self._size * sum(sizes)
         if needed > limit:
@@ -312,7 +312,7 @@ class Source:
         def stored(position: tf.Tensor) -> Any:
             return self._stored(_shuffled(position, self._size, key))
 
-        # Reading whole batches at once is far faster.
+        # If possible, whole batches are read at once, which is far faster.
         if augment is None and self._decode is None:
 
             def batch(number: tf.Tensor) -> Any:
@@ -351,7 +351,8 @@ class Source:
             return example
 
         if augment is not None:
-            # The function is called once outside the graph, so that a mistake raises its own error.
+            # The function is called once outside the graph, so that a mistake in it raises the
+            # original error.
             with tf.device("CPU:0"):
                 read(tf.constant(0, tf.int64))
         elif self._decode is None:
@@ -463,7 +464,7 @@ def _stacked(value: Any) -> tf.Tensor:
             "supports, such as float64."
         ) from None
     with tf.device("CPU:0"):
-        # For an array, `tf.identity` would make two copies.
+        # For an array, `tf.identity` would make two copies instead of one.
         return tf.identity(value) if tf.is_tensor(value) else tf.constant(value)
 
 
@@ -536,7 +537,7 @@ def _shared(array: np.ndarray) -> tf.Tensor:
     if array.dtype.kind in "iuf":
         return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
     with tf.device("CPU:0"):
-        return tf.constant(array)  # a copy, because DLPack lacks other types
+        return tf.constant(array)  # copies, because DLPack does not support other types
 
 
 def _collect(examples: tf.data.Dataset, size: int) -> Stack:
@@ -548,7 +549,8 @@ def _collect(examples: tf.data.Dataset, size: int) -> Stack:
         except tf.errors.InvalidArgumentError as error:
             if not re.search(r"\[tensor\]: \[.*?\], \[batch\]: \[", error.message):
                 raise
-            # The shapes that TensorFlow names depend on the order of its threads.
+            # The examples are checked here, because the shapes in TensorFlow's error depend on the
+            # order of its threads.
             _require_one_shape(examples)
             raise
     return stack
@@ -574,8 +576,8 @@ def _different_shapes(first: list, other: list) -> ValueError:
 def _options() -> tf.data.Options:
     options = tf.data.Options()
     options.deterministic = True
-    # Autotuning is slower here than one thread per core from the start, and the end of an iterator
-    # waits for it for up to a minute.
+    # Autotuning is disabled: it is slower here than one thread per core from the start, and may
+    # delay the end of an iterator by up to a minute.
     options.autotune.enabled = False
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
     return options

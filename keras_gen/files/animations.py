@@ -169,7 +169,7 @@ def _map_animation(source: Path, target: Path, function: Callable, bar: Callable
                 raise ValueError(
                     f"its frames have {pixels:,} pixels: expected at most {MOST_PIXELS:,}"
                 )
-        if loop is None and format != "GIF":  # a GIF without a loop count plays once
+        if loop is None and format != "GIF":  # a GIF without a loop count is played once
             loop = 1
         options = {} if loop is None else {"loop": loop}
         frames = translated()
@@ -204,7 +204,7 @@ def _map_video(source: Path, target: Path, function: Callable, bar: Callable) ->
             '"keras-generative[video]".'
         ) from None
     with _reading(source), open_regular(source):
-        pass  # ffmpeg would block if the source is a pipe
+        pass  # checks the source first, because ffmpeg would block if it is a pipe
     with contextlib.closing(read_frames(str(source))) as stream:
         with _reading(source):
             about = next(stream)
@@ -232,7 +232,7 @@ def _map_video(source: Path, target: Path, function: Callable, bar: Callable) ->
                 "0:v",
                 "-map",
                 "1:a?",
-            ]  # includes the sound, if there is any
+            ]  # includes arguments for the sound, if there is any
             command += ["-vf", "crop=trunc(iw/2)*2:trunc(ih/2)*2", "-pix_fmt", "yuv420p"]
             command += ["-c:v", "libx264", "-crf", "18", "-f", "mp4", file.name]
             with subprocess.Popen(command, stdin=subprocess.PIPE) as process:

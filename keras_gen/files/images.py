@@ -120,7 +120,8 @@ def decoded(
 
 def _refusal(image: Image.Image, most: int) -> str:
     """Returns the reason that an image cannot be decoded, or an empty string."""
-    # A tile is decoded completely, even if the image shows little of it.
+    # Count a tile's pixels, because a tile is decoded completely even if the image shows little of
+    # it.
     tile = [getattr(image, "tag_v2", {}).get(tag, 0) for tag in _TILE_SIDES]
     width, height = max(image.size, tile, key=math.prod)
     if width * height > most:

@@ -125,7 +125,7 @@ def _flac(contents: bytes, seconds: float | None) -> tuple[int, np.ndarray]:
     with _readable("FLAC", contents):
         file = soundfile.SoundFile(io.BytesIO(contents))
     with file:
-        # Even a small file can contain hours of silence.
+        # The length is checked, because even a small file can contain hours of silence.
         if file.frames == _UNKNOWN:
             raise ValueError(
                 "a FLAC file that does not state its length, probably because an encoder "

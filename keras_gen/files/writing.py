@@ -76,7 +76,8 @@ def hold(folder: Path, way_out: str = "choose another one") -> FileLock | None:
 def let_go(lock: FileLock) -> None:
     """Releases a folder, and removes it if nothing was written to it."""
     path = Path(lock.lock_file)
-    # The file is removed before the release, because afterward it may belong to another owner.
+    # The file is removed before the lock is released, because afterward it may belong to another
+    # owner.
     with contextlib.suppress(OSError):
         path.unlink()
         path.parent.rmdir()
@@ -197,7 +198,7 @@ def _clear_once(folder: Path) -> None:
 
 
 def _runs(process: int) -> bool:
-    if os.name == "nt":  # on Windows, the harmless signal ends the process
+    if os.name == "nt":  # on Windows, `os.kill` ends the process even with signal 0
         return True
     try:
         os.kill(process, 0)

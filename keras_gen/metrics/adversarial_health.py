@@ -14,7 +14,7 @@ from keras_gen.core import is_chief, stateless, training_step
 from keras_gen.metrics.samples.modes import bin_shares
 from keras_gen.metrics.samples.neighbors import nearest_neighbors
 
-# Each limit is the value below which the condition holds.
+# Each condition below holds if the value is below its limit.
 SURE = 0.02  # discriminator certain of all examples: loss as a fraction of the guessing loss
 MOSTLY = 0.5  # discriminator mostly right: loss as a fraction of the guessing loss
 FLAT = 0.01  # vanished gradient of the generator: change of the generator's loss

@@ -17,7 +17,7 @@ from keras_gen.metrics.samples.wasserstein import mean_patch_distance
 
 BATCH = 64  # number of images measured at once
 SSIM_WINDOW = 11
-# From Wang et al. (2003), finest scale first.
+# Weights of the scales from Wang et al. (2003), finest scale first.
 SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 
 
@@ -244,7 +244,8 @@ def hole_psnr(
         raise ValueError(
             "filled differs from originals where nothing is missing: restore the known pixels."
         )
-    # Known pixels add nothing to the errors, so they must not be counted as pixels.
+    # Known pixels add nothing to the squared errors, so the mean is computed over missing pixels
+    # only.
     errors = 10 ** (-psnr(filled, originals, of=of).astype(np.float64) / 10)
     with np.errstate(divide="ignore"):
         return float(-10 * np.log10(errors.mean() / missing.mean()))

@@ -97,7 +97,7 @@ def importance_weighted_nll(
             f"There are {len(given[0])} conditions for {len(images)} images: expected one "
             "condition per image."
         )
-    # AutoGraph is used only for the loop below.
+    # AutoGraph is needed only for the loop below, so the model's method is excluded.
     log_weights = tf.autograph.experimental.do_not_convert(model.log_weights)
 
     specs = [tf.TensorSpec([None, *shape]), tf.TensorSpec([], tf.int64)]
@@ -105,12 +105,12 @@ def importance_weighted_nll(
 
     @tf.function(input_signature=specs)
     def estimate(x, batch, *condition):
-        # The sums of w / exp(largest), w^2 / exp(2 largest), and log w.
+        # Sums of w / exp(largest), w^2 / exp(2 largest), and log w over the samples.
         total = squares = logs = tf.zeros(tf.shape(x)[:1], tf.float64)
         largest = total - math.inf
         for number in tf.range(tf.constant(chunks, tf.int64)):
             # Iterations run one at a time, because parallel iterations would each keep their own
-            # samples.
+            # samples in memory.
             tf.autograph.experimental.set_loop_options(parallel_iterations=1)
             key = stateless_seed(seed, batch * chunks + number, "importance_weights")
             log_w = tf.cast(log_weights(x, chunk, key, *condition), tf.float64)
@@ -119,7 +119,7 @@ def importance_weighted_nll(
             logs += tf.reduce_sum(tf.where(wanted, log_w, 0.0), axis=0)
             log_w = tf.where(wanted, log_w, -math.inf)
             peak = tf.maximum(largest, tf.reduce_max(log_w, axis=0))
-            # A weight of 0 has the logarithm -infinity, from which nothing can be subtracted.
+            # The logarithm of a weight of 0 is -infinity, from which nothing can be subtracted.
             shift = tf.where(tf.math.is_inf(peak), tf.zeros_like(peak), peak)
             w = tf.exp(log_w - shift)
             scale = tf.exp(largest - shift)

@@ -37,9 +37,9 @@ def as_numbers(values, name: str) -> np.ndarray:
     refuse_masked(name, values)
     try:
         array = np.asarray(values)
-    except ValueError:  # lists of different lengths
+    except ValueError:  # raised for lists of different lengths
         array = np.asarray(None)
-    # bfloat16 has kind V.
+    # The NumPy dtype bfloat16 has kind V.
     if array.dtype.kind not in "biufV" or array.dtype.names:
         raise TypeError(f"{name} is {shown(values)}: expected an array of numbers.")
     return array
@@ -58,7 +58,7 @@ def as_features(features: np.ndarray, name: str, rows: int = 2) -> np.ndarray:
             or has a magnitude of at least 1e150.
     """
     matrix = as_numbers(features, name).astype(np.float64)
-    # The squares and sums of larger numbers would be infinite.
+    # The squares and sums of numbers above this limit would be infinite.
     usable = matrix.size and (np.abs(matrix) < LARGEST).all()  # this also rejects NaN
     if matrix.ndim < 2 or len(matrix) < rows or not usable:
         raise ValueError(

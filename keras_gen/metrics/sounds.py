@@ -160,7 +160,7 @@ def _autocorrelation(frames: np.ndarray) -> np.ndarray:
     return np.fft.irfft(spectra)[..., :size]
 
 
-# Maps each feature to the labels that it predicts, speakers or words.
+# For each metric: the feature, and the label that is predicted from it (speaker or word).
 _PROBES = {
     "speaker_by_covariance": (cepstral_covariance, 0),
     "speaker": (average_spectrum, 0),

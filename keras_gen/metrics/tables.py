@@ -80,7 +80,7 @@ def _binned(columns, cells, bins):
         if not column.categories:
             ends = np.cumsum(column.shares)
             middles = ends - np.array(column.shares) / 2
-            # Each cell is in the bin that contains the middle of the cell.
+            # Each cell is assigned to the bin that contains the middle of the cell.
             numbers = np.unique(np.floor(middles * bins), return_inverse=True)[1]
             known = cells[:, place] >= 0
             cells[known, place] = numbers[cells[known, place]]
@@ -273,7 +273,7 @@ def _values(columns, rows):
 
 
 def _trees(columns):
-    # scikit-learn allows at most 255 categories.
+    # scikit-learn supports at most 255 categories per column.
     words = [0 < len(column.categories) <= 255 for column in columns]
     return HistGradientBoostingClassifier(
         max_iter=60,

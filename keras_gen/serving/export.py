@@ -392,8 +392,8 @@ def _concrete(function: Callable, specs: Specs, halves: Halves, largest: Largest
         return tensor if as_it_is else tf.cast(tensor, tf.int32)
 
     def signature(*tensors: tf.Tensor) -> dict[str, tf.Tensor]:
-        # Runtimes other than Python accept any shape, which may cause networks to crash the
-        # process.
+        # Shapes are checked here, because runtimes other than Python accept any shape, which may
+        # cause networks to crash the process.
         tensors = tuple(map(tf.ensure_shape, tensors, (spec.shape for spec in specs.values())))
         tensors = request_limits.checked(dict(zip(specs, tensors, strict=True)), largest)
         values = [(v, tf.cast(half, tf.float32)) for v, half in halves.values()]
@@ -445,7 +445,7 @@ def _module(
     module.kept = []
     parameters = {}
     for name, network in networks.items():
-        # A distributed variable is saved as a plain variable.
+        # Use the plain variable, because a distributed variable is saved as a plain variable.
         values = [halves.get(id(v), (v, v.value))[1] for v in network.variables]
         used = [value for value in values if any(id(part) in read for part in _parts(value))]
         if used:
@@ -503,8 +503,7 @@ def _describe(
         "defaults": {k: v for k, v in getattr(model, "signature_defaults", dict)().items() if v},
         **bounds,
         "inference": getattr(model, "inference_policy", INFERENCE),
-        # The entry includes the training data of the pretrained model, if training started from
-        # one.
+        # The terms include the training data of the pretrained model, if training started from one.
         "terms": licenses.as_json({"data": metadata.get("data"), "first": started_from}),
     }
     if started_from:

@@ -201,7 +201,8 @@ class Exported:
         try:
             outputs = self._model.signatures[signature](**tensors)
         except tf.errors.OpError as error:
-            # The message is the last line before the description of the position in the graph.
+            # TensorFlow's message is the last line before the description of the position in the
+            # graph.
             message = error.message.partition("\n\t [[")[0].strip().splitlines()[-1][:200]
             message = refusal(error.message) or out_of_memory(error) or message
             raise ValueError(
@@ -225,7 +226,7 @@ def _held(name: str, value: Any, dtype: Any) -> np.ndarray:
         raise ValueError(
             f"input {name!r} is {shown(value)}: expected an array, or nested lists of equal length."
         ) from None
-    if dtype is object:  # strings or bytes: NumPy's own types drop trailing NULs
+    if dtype is object:  # strings or bytes, because NumPy's own types drop trailing NULs
         array = np.asarray(value, object)
         if wrong := [each for each in array.flat if not _is_text(each)]:
             raise ValueError(

@@ -10,7 +10,8 @@ from keras_gen.tensor_checks import require
 PNG, JPEG, BMP = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM"
 HEAD = 54  # bytes
 _BASE = (1, 2**8, 2**16, 2**24)
-# EXIF data is among the first segments of a file, and its first directory is short.
+# Limits on the segments and on the directory entries that are searched: EXIF data is among the
+# first segments of a file, and its first directory is short.
 _SEGMENTS = 2**10
 _ENTRIES = 2**8
 _ENTRY = 12  # bytes
@@ -109,7 +110,8 @@ def _size(name: str, content: tf.Tensor) -> tf.Tensor:
     def of_bmp() -> tf.Tensor:
         width, height = _number(head[18:22]), _number(head[22:26])
         bits = _number(head[28:30])
-        # Shorter headers have other fields, and compressed pixels would be misread.
+        # Only this type is read: shorter headers have other fields, and compressed pixels would be
+        # misread.
         is_plain = (_number(head[14:18]) >= 40) & (_number(head[30:34]) == 0)
         known = is_plain & tf.reduce_any(bits == [8, 24, 32])
         sentence = (
@@ -117,7 +119,7 @@ def _size(name: str, content: tf.Tensor) -> tf.Tensor:
             "8, 24, or 32 bits without compression. Send it as PNG."
         )
         with tf.control_dependencies([require(known, sentence, bits)]):
-            # If the first row is at the top, the height is negative.
+            # The stored height is negative if the first row is at the top.
             return tf.stack([tf.minimum(height, 2**32 - height), width])
 
     kinds = {PNG: of_png, JPEG: of_jpeg}

@@ -76,7 +76,8 @@ def description(model: Any, kept: Iterable[Any]) -> bytes | None:
         )
         return None
     compiled = config.get("compile_config") or {}
-    # Execution settings, such as the steps per execution, depend on the next training run.
+    # Only optimizers are stored: other settings, such as the steps per execution, depend on the
+    # next training run.
     optimizers = {name: compiled[name] for name in model.players() if name in compiled}
     config["compile_config"] = optimizers
     places = _places(model)
@@ -98,7 +99,7 @@ def _places(model: keras.Model) -> dict[int, int]:
     """Returns the position of each TensorFlow variable, by id, among the model's weights."""
     places = {}
     for index, weight in enumerate(model.weights):
-        # A distributed variable has components.
+        # If a variable is distributed, its components are also included.
         for part in (weight.value, *getattr(weight.value, "values", ())):
             places[id(part)] = index
     return places

@@ -113,7 +113,7 @@ class Tiled:
             parts = piece, piece[:, : -STEP - 1 : -1], rest.reshape(height, -1, channels)
             return self.network(np.hstack(parts))[: height * scale, : width * scale]
 
-        # The piece and the reduced image together have at most as many pixels as a tile.
+        # The piece and the reduced image together have at most as many pixels as one tile.
         tile = 3 * self.tile // 4
         overlap = _steps(tile // 4)
         rows, columns = (_spans(side, tile, overlap) for side in image.shape[:2])
@@ -176,7 +176,7 @@ def _measure(
     network: Callable[[np.ndarray], np.ndarray], channels: int
 ) -> tuple[int, int | None]:
     """Cuts edges off a probe, and measures how far from the cuts the output differs."""
-    # The edges have a different contrast, so that cutting them off changes the mean and the
+    # The probe's edges have a different contrast, so that cutting them off changes the mean and the
     # standard deviation.
     rng = np.random.default_rng(0)
     side = SMALLEST // 4
@@ -194,7 +194,8 @@ def _measure(
     last = network(probe[:-STEP, :-STEP]) - whole[:-cut, :-cut]
     change = np.abs([first, last[::-1, ::-1]]).max(axis=(0, -1))
     distance = np.minimum(*np.indices(change.shape)) // scale
-    # Anywhere in the image, rounding may change single pixels by one level.
+    # An output has changed if it differs by more than one level, because rounding may change single
+    # pixels anywhere by one level.
     changed = [
         (ring := change[distance == pixels]).max() > 1 or ring.mean() > 0.01
         for pixels in range(LIMIT + 1)

@@ -94,9 +94,9 @@ def class_triples(
         fold = tf.random.experimental.stateless_fold_in
         begin = tf.gather(first, place)
         count = tf.gather(size, place)
-        # Positions are counted around the class as on a ring, skipping the example itself.
+        # Indices are counted around the class as on a ring, without the example itself.
         same = begin + (place - begin + 1 + uniform(count - 1, fold(key, 0))) % count
-        # Positions are counted around all examples as on a ring, skipping the class.
+        # Indices are counted around all examples as on a ring, without the examples of the class.
         other = (begin + count + uniform(len(order) - count, fold(key, 1))) % len(order)
         x, label = source.gather(tf.gather(order, place))
         same_x, _ = source.gather(tf.gather(order, same))

@@ -120,6 +120,7 @@ def inverse_density(
         _, place, counts = np.unique(bins, return_inverse=True, return_counts=True)
         density = counts / (len(bins) * bin_width)
         logarithms -= np.log(density + alpha)[place]
-    # With many latents, the product itself would exceed the range of floats.
+    # The logarithms are shifted, because the product of many latents' weights could exceed the
+    # range of floats.
     weights = np.exp(logarithms - logarithms.max())
     return weights / weights.mean()

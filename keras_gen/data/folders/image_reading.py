@@ -20,10 +20,10 @@ from keras_gen.files.images import SUFFIXES, Decoded, decoded, luma
 from keras_gen.files.reading import read_regular
 from keras_gen.messages import warn
 
-# Extensions of unsupported image types.
+# Extensions of image types that cannot be read.
 _UNREAD = (".heic", ".heif", ".avif", ".jxl", ".jp2", ".svg", ".dng", ".cr2", ".nef", ".arw")
-_MOST_VISITS = 100  # of one folder through links
-_OF_SYSTEMS = ("__MACOSX", "@eaDir")  # folders that archives and servers add to a user's folders
+_MOST_VISITS = 100  # maximum number of visits to one folder through links
+_OF_SYSTEMS = ("__MACOSX", "@eaDir")  # folders that archives and file servers add
 
 
 class Pixels(NamedTuple):
@@ -184,7 +184,7 @@ def read_images(
         for file in files:
             try:
                 contents.append(read_regular(file))
-                # Files are also decoded if their bytes are stored, to find broken files.
+                # Files whose bytes are stored are also decoded, to find damaged files.
                 image = pixels.decoded(contents[-1])
             except (OSError, ValueError) as error:
                 return Broken(file, str(error))
@@ -370,7 +370,7 @@ def report_broken(
     files_of: dict[str, list[str]] = {}
     examples: dict[str, str] = {}
     for file, why in broken:
-        alike = re.sub(r"\d+", "", why)  # such as the maximum value of an image
+        alike = re.sub(r"\d+", "", why)  # without numbers, which may vary by file
         examples.setdefault(alike, why)
         files_of.setdefault(alike, []).append(os.path.relpath(file, folder))
     reasons = listed([f"{listed(names)} ({examples[why]})" for why, names in files_of.items()])

@@ -10,7 +10,7 @@ from scipy import ndimage
 from keras_gen.checked_arguments import checked_types
 from keras_gen.files.images import luma
 
-# Each comment begins with the symbol used in the paper.
+# The comment on each constant begins with the symbol used in the paper.
 _THRESHOLD = 30.0  # T: mean color distance (0..441) in a grid cell that triggers a stroke
 _CURVATURE = 0.5  # f_c: weight of a new direction relative to the previous one
 _BLUR = 0.5  # f_sigma: standard deviation of the blur, in brush radii
@@ -49,7 +49,7 @@ def paint(
             f"photo is {photo.dtype} {list(photo.shape)}: expected uint8 [height, width, 3]."
         )
     rng = np.random.default_rng(seed)
-    canvas = np.full(photo.shape, np.inf)  # bare canvas, far from any color
+    canvas = np.full(photo.shape, np.inf)  # an empty canvas differs infinitely from any color
     for radius in radii:
         reference = ndimage.gaussian_filter(photo.astype(float), _BLUR * radius, axes=(0, 1))
         starts = _starts(canvas, reference, radius)
@@ -128,7 +128,7 @@ def _render(
     height, width, _ = canvas.shape
     square = np.indices([2 * radius + 1] * 2, np.int32).reshape(2, -1).T - radius
     offsets = square[(square**2).sum(axis=-1) <= (radius + 0.3) ** 2]
-    stride = width + 2 * radius  # a margin collects pixels outside the canvas
+    stride = width + 2 * radius  # the margin receives pixels outside the canvas
     for part in np.array_split(
         np.arange(len(points)), 1 + points.size * len(offsets) // 4_000_000
     ):

@@ -11,7 +11,8 @@ VOICES = ("alto", "baritone", "bass", "soprano", "tenor")
 """Names of the voices; the index of a name is the number of the voice."""
 _RATE = 8000
 _TAKES, _DIGITS = 10, 10
-# Pitch in Hz, length of the vocal tract relative to the tenor, and decay of the overtones.
+# For each speaker: pitch in Hz, length of the vocal tract relative to the tenor's, and decay of the
+# overtones.
 _SPEAKERS = (
     (190, 0.9, 1.0),
     (115, 1.05, 1.6),
@@ -56,7 +57,8 @@ def _word(samples, voice, digit, rng):
     length = int(samples * rng.uniform(0.5, 0.8))
     start = int(rng.uniform(0, samples - length))
     progress = np.linspace(0, 1, length)
-    # Pairs (0, 1), (1, 2), ..., then (0, 2), (1, 3), ...: no word is the reverse of another word.
+    # The words are the vowel pairs (0, 1), (1, 2), ..., then (0, 2), (1, 3), ..., so that no word
+    # is the reverse of another word.
     first = _VOWELS[digit % 5]
     second = _VOWELS[(digit + 1 + digit // 5) % 5]
     glide = 1 / (1 + np.exp(-12 * (progress - rng.uniform(0.4, 0.6))))[:, None]

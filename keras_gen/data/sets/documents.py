@@ -206,7 +206,7 @@ def _newsgroups() -> tuple[_Texts, _Texts, tuple[str, ...]]:
     try:
         train, names = fetch("train", download=False)
     except OSError:
-        # Without this check, scikit-learn would retry for a long time without a message.
+        # If the host is unreachable, scikit-learn would retry for a long time without a message.
         missing = f"the 20 newsgroups are not prepared in {home}"
         if reason := unreachable([ARCHIVE.url]):
             raise DataUnavailable(f"{missing}, and {reason}: connect to a network.") from None
@@ -216,7 +216,7 @@ def _newsgroups() -> tuple[_Texts, _Texts, tuple[str, ...]]:
             raise DataUnavailable(
                 f"{missing}, and the download failed with: {error}."
             ) from error
-    test, _ = fetch("test", download=False)  # both parts are downloaded together
+    test, _ = fetch("test", download=False)  # downloaded with the training part
     return train, test, tuple(names)
 
 

@@ -11,13 +11,13 @@ from keras_gen.arguments import checked_integer
 from keras_gen.checked_arguments import checked_types
 
 _FINER = 4  # factor by which a frame is drawn larger before it is reduced
-_BEFORE = 24  # frames simulated before the first one, so that nothing starts at rest
-# The position of each joint in `points`.
+_BEFORE = 24  # number of frames simulated before the first frame, so that nothing starts at rest
+# Index of each joint in `points`.
 JOINTS = (
     "head", "neck", "hips", "left_elbow", "left_hand", "right_elbow", "right_hand",
     "left_knee", "left_foot", "right_knee", "right_foot",
 )  # fmt: skip
-# The lines of a pose, and the color of each line.
+# Lines that connect the joints of a pose, and the color of each line.
 BONES = {
     ("head", "neck"): (255, 255, 255),
     ("neck", "hips"): (255, 0, 0),

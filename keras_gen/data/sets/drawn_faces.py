@@ -26,7 +26,7 @@ PARTS = {
     "nose": (0, 255, 0),
     "mouth": (255, 0, 128),
 }
-_CLOSED = ("left_eye", "right_eye", "mouth")  # closed lines
+_CLOSED = ("left_eye", "right_eye", "mouth")  # landmarks whose lines are closed
 
 
 class FaceFrames(NamedTuple):
@@ -148,7 +148,8 @@ def _placed(line, looks, pose, inner=True) -> np.ndarray:
     """Rotates and moves points of a face whose outline is a circle of radius 1."""
     x, y = np.transpose(line)
     if inner:
-        # When a head turns, points in the middle move most, and the outline does not move.
+        # When a head turns, points in the middle of the face move most, and points on the outline
+        # do not move.
         x = x + pose["turn"] * (1 - x**2)
         y = y + pose["nod"] * (1 - y**2)
     x = x * looks["width"]

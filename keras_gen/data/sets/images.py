@@ -26,8 +26,8 @@ from keras_gen.data.transforms.images import pad_to, resize_cover
 
 _COLORED = ("cifar10",)  # datasets with 32x32 color images
 _PAINTINGS = "cycle_gan/monet2photo"
-_LEAST_HELD_OUT = 3  # minimum number of held-out images for comparing sets
-_LEAST_LABELED = 10  # minimum number for comparisons with classifiers; see `sample_report`
+_LEAST_HELD_OUT = 3  # minimum number of held-out images for comparisons of sets
+_LEAST_LABELED = 10  # minimum number of images to compare with classifiers; see `sample_report`
 
 
 @checked_types

@@ -10,7 +10,7 @@ from keras_gen.checked_arguments import checked_types
 from keras_gen.data.source import Source, checked_labels
 from keras_gen.declared import Declared, Positive
 
-ALONG = 100  # normal densities per half circle, spaced by less than their standard deviation
+ALONG = 100  # normal densities per half circle, with a spacing below their standard deviation
 
 
 class PlanarNormals(Declared):

@@ -122,7 +122,7 @@ class Shapes(Declared):
         return np.rint(255 * coverage).astype(np.uint8)
 
 
-# Signed distances (negative inside) to shapes of area 1 around the origin; v points downward.
+# Signed distances (negative inside) to shapes of area 1 centered at the origin; v points downward.
 
 
 def _square(u: np.ndarray, v: np.ndarray) -> np.ndarray:
@@ -132,8 +132,8 @@ def _square(u: np.ndarray, v: np.ndarray) -> np.ndarray:
 def _ellipse(u: np.ndarray, v: np.ndarray) -> np.ndarray:
     b = 1 / np.sqrt(2 * np.pi)
     a = 2 * b
-    # The first-order distance is (level - 1) / |gradient of the level|; limits avoid 0 / 0 at the
-    # center.
+    # The distance is approximated to first order by (level - 1) / |gradient of the level|; limits
+    # avoid 0 / 0 at the center.
     level = np.maximum(np.hypot(u / a, v / b), 1e-6)
     return (level - 1) * level / np.maximum(np.hypot(u / a**2, v / b**2), 1e-6)
 

@@ -100,7 +100,7 @@ def spoken_digits(
         features = ("audio", "label", "audio/filename")
         source = load_tfds("spoken_digit", "train", size=size, features=features)
         audio, digits, files = source.arrays()
-        # Names of files have the form DIGIT_SPEAKER_TAKE.wav.
+        # File names have the form DIGIT_SPEAKER_TAKE.wav.
         parts = [name.decode().removesuffix(".wav").split("_") for name in files]
         names, who = np.unique([speaker for _, speaker, _ in parts], return_inverse=True)
         speakers = tuple(map(str, names))

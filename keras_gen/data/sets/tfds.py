@@ -22,7 +22,7 @@ from keras_gen.data.transforms.images import resize_cover
 from keras_gen.data.transforms.waveforms import fit_length
 from keras_gen.messages import nearest
 
-_OWN = ("adult", "facades", "reuters", "usps")  # builders that come with this library
+_OWN = ("adult", "facades", "reuters", "usps")  # datasets with builders in this library
 _TIMEOUT = 3.0  # seconds to wait for a host to respond
 
 
@@ -235,7 +235,7 @@ def _prepare(
         # Without this check, tensorflow-datasets would create the folders before searching them.
         raise DataUnavailable(lacking)
     if not by_hand and (reason := unreachable(_urls(builder))):
-        # Without this check, tensorflow-datasets would retry for minutes without a message.
+        # If the host is unreachable, tensorflow-datasets would retry for minutes without a message.
         raise DataUnavailable(f"{missing}, and {reason}: connect to a network, {advice}.")
     config = tfds.download.DownloadConfig(
         try_download_gcs=False, manual_dir=str(manual_dir) if manual_dir else None
@@ -300,7 +300,7 @@ def _connect(address: tuple) -> str | None:
         except OSError as error:
             outcome.append(str(error))
 
-    # Runs in a thread, because resolving a host name has no time-out.
+    # The attempt runs in a thread, because resolving a host name has no time-out.
     thread = threading.Thread(target=attempt, daemon=True)
     thread.start()
     thread.join(_TIMEOUT + 1)

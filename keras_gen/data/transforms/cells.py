@@ -108,7 +108,7 @@ def require_cells(columns: Sequence[Column]) -> list[Column]:
         ValueError: If there are no columns, or if a column has no cells.
     """
     columns = checked_list("columns", columns)
-    # A loaded layer receives configurations of columns.
+    # If the layer is loaded from a file, the columns are configurations.
     load = keras.saving.deserialize_keras_object
     columns = [load(each) if isinstance(each, dict) else each for each in columns]
     refuse_empty("columns", columns, "column")
@@ -139,7 +139,7 @@ def number_texts(column: Column, numbers: tf.Tensor) -> tf.Tensor:
     if column.decimals is None:
         return tf.strings.as_string(numbers, precision=9, shortest=True)
     scale = 10.0**column.decimals
-    # Adding 0 turns -0 into 0.
+    # Adding 0 converts -0 to 0.
     numbers = tf.round(numbers * scale) / scale + 0.0
     return tf.strings.as_string(numbers, precision=column.decimals)
 

@@ -67,7 +67,7 @@ def random_crop_flip(
                     f"crop is {crop}: expected a crop of at most the image size, "
                     f"{image.shape[:2]}."
                 )
-            if smallest < 1:  # the side that shrinks to the side of the crop
+            if smallest < 1:  # `side` is resized to the side of the crop
                 shrinking = tf.nn.relu(tf.random.stateless_uniform([], seed, lowest, 1.0))
                 side = tf.cast(tf.round(height / smallest**shrinking), tf.int32)
                 height = width = tf.minimum(side, tf.reduce_min(tf.shape(image)[:2]))
@@ -86,7 +86,7 @@ def random_crop_flip(
                 "example with the shapes "
                 f"{tf.nest.map_structure(lambda part: part.shape, example)}."
             )
-        # All images use the same seeds.
+        # The same seeds are used for all images of an example.
         changed = [on_image(crop_flip, image) for image in example[:images]]
         return (*changed, *example[images:])
 

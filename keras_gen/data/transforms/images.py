@@ -63,7 +63,7 @@ def cover_window(image: tf.Tensor, size: tuple[int, int]) -> list:
 def resized(image: tf.Tensor, window: list, size: tuple[int, int]) -> tf.Tensor:
     """Resizes a window of an image with antialiasing; returns float32 `[*size, channels]`."""
     top, left, height, width = window
-    # The window is cropped first, so that pixels outside it are not resized.
+    # The window is cropped before resizing, so that pixels outside it are not resized.
     part = image[top : top + height, left : left + width]
     found = tf.image.resize(part, size, antialias=True)
     return tf.ensure_shape(found, [*size, image.shape[-1]])
@@ -171,14 +171,14 @@ def random_regions(noise: tf.Tensor, side: int, fraction: float = 0.25) -> tf.Te
 @functools.cache
 def _upsampling(cells: int, side: int) -> np.ndarray:
     """Returns bicubic upsampling as a matrix `[side, cells]`, because XLA has no kernel for it."""
-    with tf.init_scope():  # creates a constant even while a step is traced
+    with tf.init_scope():  # creates a constant, even while a step is traced
         rows = np.eye(cells, dtype="float32")[None, ..., None]
         return tf.image.resize(rows, [side, cells], "bicubic").numpy()[0, ..., 0]
 
 
 # Steps, in rows and columns, along the four directions of a gradient, 45 degrees apart.
 _STEPS = ((0, 1), (1, 1), (1, 0), (1, -1))
-# Connects adjacent positions within an image, but not in different images.
+# This structure connects adjacent positions within an image, but not in different images.
 _TOUCHING = np.stack([np.zeros([3, 3]), np.ones([3, 3]), np.zeros([3, 3])])
 
 
@@ -207,7 +207,7 @@ def edge_maps(
     blurred = ndimage.gaussian_filter(gray, (0, sigma, sigma))
     rows = ndimage.correlate1d(blurred, [-0.5, 0, 0.5], axis=1)
     columns = ndimage.correlate1d(blurred, [-0.5, 0, 0.5], axis=2)
-    # Gradients are rounded, so that those on either side of an edge are equal.
+    # Slopes are rounded, so that the slopes on either side of an edge are equal.
     slope = np.hypot(rows, columns).round(6)
     direction = np.round(np.arctan2(rows, columns) / (np.pi / 4)).astype(int) % 4
     padded = np.pad(slope, ((0, 0), (1, 1), (1, 1)))

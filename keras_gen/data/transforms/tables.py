@@ -36,7 +36,7 @@ from keras_gen.files.reading import MOST_BYTES, read_text
 from keras_gen.tensor_checks import require
 
 _NUMBER = r"\s*[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?\s*"
-# Texts of converted missing values; "None" and "NA" can be categories.
+# Texts to which missing values are converted; "None" and "NA" may be categories.
 _MISSING = ("", "nan", "NaN", "NaT", "<NA>")
 # Range of a column's standard deviation; outside this range, float32 overflows or underflows.
 _LEAST_DEVIATION = 1e-30
@@ -308,7 +308,7 @@ def _numbers_column(name, values, **more):
     starts, counts = np.unique(ascending, return_counts=True)
     if len(starts) > MOST_VALUES:
         rare = np.full(len(starts), True)
-        for _ in range(2):  # frequent among all rows, then among the remaining rows
+        for _ in range(2):  # first among all rows, then among the remaining rows
             rare &= counts * QUANTILES < counts[rare].sum()
         # A frequent value has its own cell, which ends before the next value.
         (frequent,) = np.where(~rare)

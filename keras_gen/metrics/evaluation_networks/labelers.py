@@ -153,8 +153,7 @@ def fit_logits(
     optimizer = keras.optimizers.AdamW(rate, weight_decay=1e-3)
     # XLA compilation would take longer than it saves.
     trained.compile(optimizer, loss, jit_compile=False)
-    # The number of steps is passed, because otherwise Keras would run a last step without a
-    # batch.
+    # The number of steps is given, because Keras would otherwise run a last step without a batch.
     trained.fit(batches, steps_per_epoch=steps, shuffle=False, verbose=0)
 
 
@@ -288,7 +287,7 @@ def pixel_accuracy(segmenter: keras.Model, images: np.ndarray, labels: np.ndarra
         )
     try:
         outputs = segmenter.predict(images, batch_size=16, verbose=0)
-    except ValueError as error:  # the message of TensorFlow has many lines
+    except ValueError as error:  # TensorFlow's own message has many lines
         raise ValueError(
             f"segmenter does not accept images of shape {list(images.shape)}: expected the shape "
             "of its training images."

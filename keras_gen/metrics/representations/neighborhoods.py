@@ -47,8 +47,7 @@ def matched_accuracy(
     known_clusters = as_classes(known[0], "known clusters", len(known_labels))
     labels = as_classes(labels, "labels")
     clusters = as_classes(clusters, "clusters", len(labels))
-    # The table has rows and columns only for numbers that occur, because numbers may be large,
-    # for example IDs.
+    # The table has rows and columns only for IDs that occur, because IDs may be large numbers.
     counts = contingency_matrix(known_clusters, known_labels)
     rows, columns = linear_sum_assignment(counts, maximize=True)
     matched = dict(
@@ -143,7 +142,7 @@ def retrieval_curve(
     for part in _hits(queries, query_y, gallery, gallery_y, seed, leave_one_out):
         for row in part:
             ranks = np.flatnonzero(row) + 1
-            # The rounding error of a product such as 0.7 * 10 is subtracted.
+            # Subtracting 1e-9 removes the rounding error of a product such as 0.7 * 10.
             wanted = np.maximum(np.ceil(fractions * len(ranks) - 1e-9).astype(int), 1)
             curves.append(wanted / ranks[wanted - 1])
     return np.mean(curves, axis=0)

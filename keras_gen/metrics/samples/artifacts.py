@@ -139,7 +139,7 @@ def _standing_out(power, row, column):
     """Returns the power of a frequency relative to the surrounding frequencies."""
     steps = np.arange(-NEIGHBORS, NEIGHBORS + 1)
     around = power[np.ix_((row + steps) % len(power), (column + steps) % power.shape[1])]
-    # The adjacent frequencies, into which the window spreads the peak, are left out.
+    # The frequencies next to the peak, into which the window spreads it, are left out.
     far = np.maximum(*np.abs(np.meshgrid(steps, steps))) > 1
     level = np.median(around[far])
     if not level and not power[row, column]:

@@ -163,7 +163,7 @@ def kernel_distance(
 
 def _kernel(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     base = x @ y.T / x.shape[1] + 1.0
-    return base * base * base  # ten times as fast as ** 3
+    return base * base * base  # ten times as fast as base**3
 
 
 def _sums(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -247,7 +247,7 @@ def inception_score(
         )
     if from_logits:
         predictions = special.softmax(predictions, axis=1)
-    # Comparisons with NaN are false, so NaN is also rejected.
+    # Comparisons with NaN are false, so this check also rejects NaN.
     sums = predictions.sum(axis=1)
     if not (predictions.min() >= 0 and np.all(np.abs(sums - 1) < 1e-3)):
         raise ValueError(

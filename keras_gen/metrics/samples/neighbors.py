@@ -159,7 +159,8 @@ def prdc(real: np.ndarray, generated: np.ndarray, k: PositiveInteger = 5) -> dic
     Example: `prdc(real_features, generated_features)["precision"]`.
     """
     real, generated = as_feature_pair(real, generated, ("real", "generated"), rows=k + 1)
-    # Small numbers lose the fewest digits in the expansion of |x - y|^2.
+    # Vectors are centered, because small numbers lose the fewest digits in the expansion of |x -
+    # y|^2.
     center = real.mean(axis=0)
     real = real - center
     generated = generated - center
@@ -191,7 +192,8 @@ def prdc(real: np.ndarray, generated: np.ndarray, k: PositiveInteger = 5) -> dic
 
 
 def _squared_radii(features: np.ndarray, k: int) -> np.ndarray:
-    # Each row is its own nearest neighbor.
+    # Find k + 1 neighbors, because each row is its own nearest neighbor.
     radii = nearest_neighbors(features, features, k + 1)[0][:, k]
-    # Balls remain closed after rounding, which is on the order of |x|^2 times 1e-16.
+    # The radii are enlarged by the rounding error, about |x|^2 times 1e-16, so that the balls
+    # remain closed.
     return radii**2 * (1 + 1e-10) + 1e-13 * np.max(np.sum(features**2, axis=1))

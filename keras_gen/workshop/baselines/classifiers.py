@@ -144,7 +144,7 @@ def graph_accuracy(
     Example: `graph_accuracy(codes, few_labels(labels, 100), test_codes, test_labels)`.
     """
     spreading = LabelSpreading(kernel="knn", n_neighbors=NEIGHBORS, alpha=ALPHA, max_iter=2000)
-    # A code that no label reaches has no probabilities, and counts as the first class.
+    # A code that no label reaches has NaN probabilities, and is assigned to the first class.
     with np.errstate(invalid="ignore"):
         spreading.fit(codes.astype(np.float64), labels)
         return float(spreading.score(test_codes.astype(np.float64), test_labels))

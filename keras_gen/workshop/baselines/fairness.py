@@ -9,7 +9,7 @@ from sklearn.model_selection import cross_val_predict
 from keras_gen.arguments import checked_number, checked_seed
 from keras_gen.metrics.metric_arguments import as_features, as_labels
 
-SMALLEST = 1e-8  # smallest variance, as a fraction of the largest one, that is not treated as 0
+SMALLEST = 1e-8  # minimum nonzero variance, as a fraction of the largest variance
 _FOLDS = 5
 _QUANTILES = np.linspace(0, 1, 1001)
 
@@ -53,11 +53,11 @@ class LinearErasure:
         whiten = directions / scales @ directions.T
         unwhiten = directions * scales @ directions.T
         covariance = whiten @ (centered.T @ indicators / len(vectors))
-        # One of these columns is redundant, because the other columns determine it.
+        # One column of `covariance` is redundant, because the other columns determine it.
         basis, strengths, _ = np.linalg.svd(covariance, full_matrices=False)
         basis = basis[:, strengths > SMALLEST * strengths.max()]
         self.erased = whiten @ basis @ (basis.T @ unwhiten)
-        # A constant column stays constant, because probes that standardize would amplify rounding
+        # Constant columns are kept constant, because probes that standardize would amplify rounding
         # errors.
         self.erased[:, np.ptp(vectors, axis=0) == 0] = 0.0
 

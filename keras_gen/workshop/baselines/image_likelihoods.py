@@ -77,7 +77,8 @@ class ProbabilisticPCA:
         pca = PCA(components, svd_solver=solver, random_state=0).fit(levels)
         self._mean = pca.mean_
         self._directions = pca.components_.T
-        # These are the maximum-likelihood variances, whereas scikit-learn divides by n - 1.
+        # Variances are scaled to maximum-likelihood estimates, because scikit-learn divides by n -
+        # 1.
         self._variances = pca.explained_variance_ * (n - 1) / n + NOISE
         self._total = np.sum((levels - self._mean) ** 2) / n + self.dimensions * NOISE
         self._choose(components)
@@ -85,7 +86,7 @@ class ProbabilisticPCA:
     def _choose(self, components, noise=None):
         self.components = components
         left = max(self.dimensions - components, 1)
-        # Tipping & Bishop, eq. (8): the mean of the remaining variances.
+        # Tipping & Bishop, eq. (8): the noise variance is the mean of the remaining variances.
         of_rest = (self._total - np.sum(self._variances[:components])) / left
         self.noise = float(max(of_rest, NOISE) if noise is None else noise)
 

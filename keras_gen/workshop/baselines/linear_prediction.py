@@ -56,7 +56,7 @@ class LinearPredictor:
         borders = np.asarray(place(np.arange(levels - 1) + 0.5, levels), np.float64)
         self._middles = np.append(middles, 0.0)  # the last element represents padding, -1
         self._borders = np.concatenate([[-np.inf], borders, [np.inf]])
-        # Coefficients of the previous sample, the sample before it, and so on.
+        # Coefficients of the preceding samples, starting with the latest sample.
         self.coefficients: np.ndarray | None = None
         self.scale = np.zeros(2)  # a, b
 
@@ -126,7 +126,7 @@ class LinearPredictor:
         scale = np.exp(a + b * np.log(latest + _SOFTEST))
         low = (self._borders[level] - center) / scale
         high = (self._borders[level + 1] - center) / scale
-        # This is sigmoid(high) - sigmoid(low), without a loss of digits where both are near 1.
+        # This is log(sigmoid(high) - sigmoid(low)), without a loss of digits where both are near 1.
         below = np.logaddexp(0, -high) + np.logaddexp(0, low)
         mass = np.exp(np.log(-np.expm1(low - high)) - below)
         return np.log((1 - _UNIFORM) * mass + _UNIFORM / self.levels)
@@ -190,7 +190,7 @@ class RecursivePredictor(LinearPredictor):
         """Returns the prediction errors and the predictions, each `[n, time]`."""
         sounds = self._middles[levels]
         past = np.pad(sounds, ((0, 0), (self.taps, 0)))
-        # The latest sample comes first.
+        # In each window, the latest sample comes first.
         seen = sliding_window_view(past[:, :-1], self.taps, axis=1)[..., ::-1]
         errors = self._recursive_errors(seen, levels, self.coefficients)
         return errors, sounds - errors
@@ -206,7 +206,7 @@ class RecursivePredictor(LinearPredictor):
             error = sounds[:, t] - (coefficients * seen[:, t]).sum(axis=1)
             scale = np.abs(errors[:, t : t + self.taps]).mean(axis=1) + _SOFTEST
             errors[:, t + self.taps] = error
-            # Padding does not change the coefficients.
+            # Padding must not change the coefficients.
             live = (levels[:, t] >= 0)[:, None]
             product = np.matmul(covariance, seen[:, t, :, None])[..., 0]
             variance = self.forgetting * scale**2 + (product * seen[:, t]).sum(axis=1)

@@ -250,7 +250,8 @@ def _drawn(flat: np.ndarray, n: int, clusters: int, seed: int, black: bool) -> n
 
 def _gaussian(rows: np.ndarray, count: int, rng: np.random.Generator, black: bool) -> np.ndarray:
     """Samples from the normal distribution with the mean and covariance of the rows."""
-    # Weights with variance 1 / (m - 1) yield the rows' own covariance, so it is never computed.
+    # With weights of variance 1 / (m - 1), the samples have the covariance of the rows, which is
+    # never computed.
     centered = rows - rows.mean(axis=0)
     weights = rng.normal(size=(count, len(rows))).astype(np.float32)
     drawn = rows.mean(axis=0) + weights @ centered / np.sqrt(max(len(rows) - 1, 1))

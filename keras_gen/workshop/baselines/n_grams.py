@@ -63,7 +63,7 @@ class NGrams:
         while n_grams:
             keys, counts = _counted(n_grams.pop())
             context, level = np.divmod(longer, self._base)
-            # The place value of the first level in the number of a longer context.
+            # Place value of the first level in the number that represents a longer context.
             first = self._base ** len(n_grams)
             shorter = context % first * self._base + level
             before = _counted(shorter)[1]
@@ -263,7 +263,7 @@ class _Counts:
 
 def _counted(keys):
     """Returns the distinct keys, sorted, and their counts."""
-    if keys.max() < _DIRECT:  # sorting is slow if most keys are equal
+    if keys.max() < _DIRECT:  # avoids sorting, which is slow if most keys are equal
         counts = np.bincount(keys)
         (found,) = np.nonzero(counts)
         return found, counts[found]

@@ -9,7 +9,7 @@ from keras_gen.losses.adversarial import get
 
 FEWEST = 100  # minimum number of points of a grid
 NARROWEST = 4  # minimum number of grid steps per standard deviation
-# Where a density is 0, the logarithm of this number is used.
+# Where a density is 0, its logarithm is replaced by the logarithm of this number.
 TINY = 1e-300
 
 
@@ -85,7 +85,7 @@ def nearest_normal(
     def least(parameters):
         center, log_width = parameters
         width = np.exp(np.clip(log_width, np.log(NARROWEST * step), np.log(np.ptp(points))))
-        # The search may subtract infinite divergences.
+        # The divergence is limited, because the search may subtract infinite divergences.
         return min(divergence(objective, density, norm.pdf(points, center, width), step), 1e100)
 
     starts = [

@@ -56,7 +56,8 @@ def ridge_target(
     """
     x = flat_pixels(train_sources)
     y = flat_pixels(train_targets)
-    cut = min(len(x) * 9 // 10, len(x) - 2)  # the score of one pair is not defined
+    # At least two pairs are held out, because the score of one pair is undefined.
+    cut = min(len(x) * 9 // 10, len(x) - 2)
 
     def score(alpha):
         return Ridge(alpha).fit(x[:cut], y[:cut]).score(x[cut:], y[cut:])

@@ -207,7 +207,8 @@ class BoostedPixels:
         self.seed = seed
         self.known = None if known is None else np.asarray(known, bool)
         self.offsets = nearest_before(self.context)
-        # The questions are whether the pixel is above 0, and then each bit, the highest first.
+        # For each pixel, the questions are whether it is above 0, and then the value of each bit,
+        # highest first.
         self._questions: list[HistGradientBoostingClassifier | float] = []
 
     def fit(self, images: np.ndarray) -> BoostedPixels:

@@ -268,7 +268,8 @@ class CodedComponents:
             else:
                 high = step
         self._step = high
-        # The center of a code is the mean of the values that are rounded to one multiple.
+        # The center of a code is the mean of the values that are rounded to the same multiple of
+        # the step size.
         self._means = [
             _means_by(*pair) for pair in zip(_rounded(codes, self._step).T, codes.T, strict=True)
         ]

@@ -126,7 +126,7 @@ class ProductMixture:
     def _one_hot(self, cells):
         cells = _checked_cells(cells, self.sizes, least=-1)
         pairs = zip(self.sizes, cells.T, strict=True)
-        # The last row, which contains zeros, represents gaps.
+        # The last row of each table, which contains zeros, represents gaps.
         columns = [np.eye(size + 1, size, dtype="float32")[column] for size, column in pairs]
         return np.concatenate(columns, axis=1)
 

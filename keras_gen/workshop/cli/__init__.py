@@ -158,7 +158,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         0
     """
     parser = _parser()
-    if "_ARGCOMPLETE" in os.environ:  # the process ends here if a shell requests completions
+    if "_ARGCOMPLETE" in os.environ:  # if a shell requests completions, the process ends here
         import argcomplete
 
         argcomplete.autocomplete(parser)

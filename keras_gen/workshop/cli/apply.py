@@ -34,7 +34,7 @@ def apply(options: argparse.Namespace) -> int:
 
     from tqdm import tqdm
 
-    bar = functools.partial(tqdm, disable=None)  # hides the bar in log files
+    bar = functools.partial(tqdm, disable=None)  # hides the bar if the output is not a terminal
     tiles = functools.partial(bar, unit="tile", leave=False)
     frames = functools.partial(bar, unit="frame", leave=False)
 
@@ -134,7 +134,7 @@ def _images(patterns: Sequence[str]) -> list[Path]:
         matches: list[Path] = []
         for match in map(Path, names):
             if match.is_dir():
-                # Videos take a long time, so videos in folders are skipped.
+                # Videos in folders are skipped, because processing them takes a long time.
                 inside = sorted(match.iterdir())
                 matches += [file for file in inside if file.suffix.lower() in SUFFIXES]
             elif match == path or match.suffix.lower() in SUFFIXES + VIDEOS:

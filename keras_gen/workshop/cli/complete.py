@@ -9,7 +9,7 @@ from keras_gen.files.images import enlarged_grid, read_image, write_image
 from keras_gen.serving import exported
 from keras_gen.workshop.cli import models
 
-# Missing parts of an image: the first and last row and column, in units of half an image.
+# Missing part of an image: its first and last row and column, in units of half an image.
 HALVES = {
     "lower": (1, 2, 0, 2),
     "upper": (0, 1, 0, 2),

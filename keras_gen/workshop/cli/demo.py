@@ -30,7 +30,7 @@ def demo(options: argparse.Namespace) -> int:
             f'needs {" and ".join(missing)}: install with pip install "keras-generative[demo]", or '
             'in a checkout with pip install -e ".[demo]"'
         )
-    # Gradio reads these variables when it is imported; without them, it sends usage data to its
+    # Gradio reads these variables when it is imported. Without them, it sends usage data to its
     # developers.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
@@ -57,7 +57,8 @@ def demo(options: argparse.Namespace) -> int:
             print(
                 f"warning: anyone who can reach {options.host} can use the page", file=sys.stderr
             )
-        # Uploads are deleted even if a signal ends the process.
+        # On SIGTERM, raise KeyboardInterrupt, so that uploads are deleted even if a signal ends the
+        # process.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         if others:
             print(f"exports without a panel, listed at the end of the page: {len(others)}")

@@ -23,7 +23,7 @@ from keras_gen.workshop.results.topics import read_chapters, read_topics
 ALIASES = "aliases.toml"  # in the recipes folder; maps entry names to synonyms
 HITS = 5
 SHOWN = 3  # maximum number of classes, recipes, and chapters per hit
-# The public names in these packages are also entries.
+# Packages whose public names are also entries.
 ROOMS = ("metrics", "losses", "layers", "networks", "data")
 STOP_WORDS = frozenset(
     "a an and are as at by can do does for from how i in is it my of on or the to use using vs "

@@ -210,7 +210,7 @@ def _headline(metadata: dict[str, Any]) -> str:
         figures = published.on(config).figures
         figure = next((own for own in figures if own.of_export), figures[0])
         entry = entry_of_export(figure, config, metrics)
-        # Asterisks mark bold text only on pages.
+        # Asterisks are removed, because they mark bold text only on pages.
         return f"{' '.join(words.headline(entry))} ({words.beside(entry).replace('*', '')})"
     except (FileNotFoundError, ValueError, KeyError):
         numbers = (

@@ -69,7 +69,7 @@ def sample(options: argparse.Namespace) -> int:
     refuse_existing([options.out], options)
     path = exported.resolve(exported.find(options.models, options.model))
     signature = options.signature or "sample"
-    # Check this before the model is loaded, because loading takes seconds.
+    # Conditions are checked before the model is loaded, because loading takes seconds.
     conditions = _conditions(path, signature, dict(options.set))
     model = exported.load(path)
     known(model, signature)
@@ -167,7 +167,7 @@ def _write_images(options: argparse.Namespace, images: np.ndarray) -> None:
     if ending == ".gif":
         write_animation(options.out, video_grid(images, options.columns), milliseconds=100)
     else:
-        # Videos are shown as strips of frames.
+        # Videos are written as strips of frames.
         still = images.ndim == 4
         drawn = enlarged_grid(images, options.columns) if still else video_strips(images)
         write_png(options.out, drawn)
@@ -266,7 +266,8 @@ def refuse_existing(
             f"{existing[0]}{more} already exists: choose another --out, "
             "or pass --overwrite to replace it."
         )
-    # `Path.resolve` raises an error for circular links; reading such a file reports them later.
+    # Use `os.path.realpath`, because `Path.resolve` raises an error for circular links, which are
+    # reported later when the file is read.
     if taken := set(map(os.path.realpath, targets)) & set(map(os.path.realpath, sources)):
         raise ValueError(f"{min(taken)} is one of the input images: choose another --out.")
 

@@ -38,19 +38,18 @@ from keras_gen.workshop.cli.request_guard import Guard
 SHOWN = 448  # approximate size in pixels to which smaller images are enlarged
 HEIGHT = 380
 PIXELS = 50_000_000  # maximum size of an image; larger images would delay all visitors
-# Events run one after another. When this number of events is waiting, further events are
-# rejected.
+# Maximum number of waiting events, which run one after another. Further events are rejected.
 WAITING = 64
-# Maximum number of visitors whose state is kept, at about a megabyte each.
+# Maximum number of visitors whose state is kept; a state takes about a megabyte.
 VISITORS = 100
 
 # The page uses fonts installed on the visitor's machine, because web fonts would be downloaded.
 FONT = ["system-ui", "sans-serif"]
 MONOSPACE = ["ui-monospace", "monospace"]
-# Images fill the available space.
+# Images are scaled to fill the available space.
 CSS = ".image-container img { object-fit: contain !important; width: 100%; height: 100%; }"
 
-# A photograph for visitors to try.
+# Photograph that visitors can try.
 EXAMPLE = "sklearn/datasets/images/china.jpg"
 CREDIT = (
     "Example photograph by [danielbuechele](https://www.flickr.com/photos/danielbuechele/"
@@ -74,7 +73,7 @@ def page(
     """
     example = _example(uploads)
     choices = [(offer.name, index) for index, offer in enumerate(offers)]
-    # The first model is one that accepts photographs, if there is one.
+    # The first model shown is one that accepts photographs, if there is one.
     takers = [
         any(isinstance(p, Images) and p.any_size for p in offer.panels) for offer in offers
     ]
@@ -127,7 +126,7 @@ def page(
         pwa=False,
         mcp_server=False,
         enable_monitoring=False,
-        # Only errors raised in `_on` are shown, because others may reveal paths on this machine.
+        # Gradio shows only errors raised in `_on`, because others may reveal paths on this machine.
         show_error=False,
         css=CSS,
         theme=gr.themes.Soft(font=FONT, font_mono=MONOSPACE),
@@ -173,7 +172,7 @@ def _images(path: Path, panel: Images, example: Path | None) -> None:
     def run(progress: gr.Progress, file: str | None) -> tuple:
         if file is None:
             return None, None, ""
-        image = _read(file)  # refused before a model is loaded
+        image = _read(file)  # rejects an invalid image before a model is loaded
         taken, made = panel.run(_loaded(path, progress), image)
         shown = None if panel.any_size else _enlarged(taken)
         return shown, _enlarged(made), _compared(taken, made)
@@ -200,7 +199,7 @@ def _samples(path: Path, panel: Samples, tab: gr.Tab) -> None:
 
     def run(progress: gr.Progress, seed: int | None, n: int, *values: float) -> Any:
         conditions = dict(zip(panel.conditions, values, strict=True))
-        panel.inputs(seed, n, conditions)  # refused before a model is loaded
+        panel.inputs(seed, n, conditions)  # rejects invalid inputs before a model is loaded
         model = _loaded(path, progress)
         made = panel.run(model, seed, n, conditions)
         return (models.rate_of(model.metadata), made) if heard else _enlarged(made)
@@ -319,7 +318,8 @@ def _latents(path: Path, panel: Latents, tab: gr.Tab) -> None:
         return begin(progress, None, seed=secrets.randbits(31))
 
     def opened(progress: gr.Progress, file: str | None) -> tuple:
-        # A generator was trained on random latents, all of which are far from zeros.
+        # A panel without an encoder starts from random latents, because its generator was trained
+        # on random latents, all of which are far from zeros.
         return begin(progress, file) if panel.encoder else redraw(progress)
 
     shown = [start, decoded, *sliders]
@@ -388,7 +388,7 @@ def _on(triggers: list, run: Callable, inputs: list, outputs: list, **options: A
         try:
             return run(progress, *values)
         except (OSError, ValueError) as error:
-            # The page renders messages as HTML, and they contain file names.
+            # File names in messages are escaped, because the page renders messages as HTML.
             raise gr.Error(html.escape(str(error)), print_exception=False) from error
 
     options |= dict(concurrency_id="models", concurrency_limit=1, api_visibility="private")

@@ -23,7 +23,8 @@ SLIDERS = 10
 # Range of a slider to either side of the mean, in standard deviations of a standard normal
 # prior.
 REACH = 3
-# With more dimensions, decoding both ends of every dimension would take too long.
+# Maximum number of dimensions that are compared; decoding both ends of more dimensions would take
+# too long.
 PROBED = 256
 ANY = -1  # the value that represents any class
 EFFECTS = {
@@ -411,7 +412,7 @@ def _metadata(path: Path) -> dict[str, Any]:
         metadata = exported.read_metadata(path)
         panels(metadata), about(path, metadata)
     except (*listing.UNREADABLE, IndexError):
-        return {}  # damaged exports and other programs' exports are not shown
+        return {}  # hides damaged exports and exports of other programs
     return metadata
 
 

@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 UPLOAD = "/gradio_api/upload"
-# Paths of pages that serve a file; the file's path follows.
+# Paths of pages that serve a file, followed by the file's path.
 FILE = ("/gradio_api/file=", "/gradio_api/file/")
 DEEP_LINK = "/gradio_api/deep_link"  # saves a visitor's view to a permanent file
 # Gradio paths that the page does not use.
@@ -43,9 +43,9 @@ UNREAD = 100  # number of unread messages after which a visitor's further events
 HEAD = 2**14  # maximum bytes of a request's headers
 PATHS = 16  # maximum number of files named in one request
 LINES = 20  # maximum number of errors logged per minute, one line each
-# Host headers of this machine, with or without a port.
+# Values of Host headers for this machine, with or without a port.
 LOCAL = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?", re.IGNORECASE)
-# Limits of the upload folder. The oldest files are deleted first.
+# Limits of the upload folder, in which the oldest files are deleted first.
 KEPT_FILES = 500
 KEPT_BYTES = 2**30
 
@@ -80,7 +80,7 @@ class Guard:
         self.largest = most + FORM
         self.local = local
         self.unread = unread
-        # Bytes of requests in progress: uploads and other requests.
+        # Bytes of requests in progress, for uploads (True) and other requests (False).
         self.held = {True: 0, False: 0}
         self.uploading = asyncio.Lock()
 
@@ -141,7 +141,7 @@ class Guard:
             origin = request.headers.get("origin")
             if origin and _host_in(origin) != request.headers.get("host"):
                 raise HTTPException(403, "the request comes from another site.")
-            # A chunked body may be longer than the declared length.
+            # A chunked body is rejected, because it may be longer than the declared length.
             if "transfer-encoding" in request.headers:
                 raise HTTPException(
                     411, "expected a request with Content-Length and without Transfer-Encoding."
@@ -240,7 +240,7 @@ class Connection(H11Protocol):
     def _close_if_idle(self, before: Any) -> None:
         """Closes the connection if its state has not changed since the last check."""
         if self.cycle is None or self.cycle.response_complete:
-            now: Any = self.cycle  # None if there is no request yet
+            now: Any = self.cycle  # the current request, or None if there is none yet
         else:
             now = self.transport.get_write_buffer_size() or object()
         if now == before:
@@ -271,7 +271,7 @@ def make_room(uploads: Path, files: int = KEPT_FILES, size: int = KEPT_BYTES) ->
         kept += file.lstat().st_size
         if place >= files or kept > size:
             file.unlink(missing_ok=True)
-            with contextlib.suppress(OSError):  # the folder contains other files
+            with contextlib.suppress(OSError):  # fails if the folder contains other files
                 file.parent.rmdir()
 
 
@@ -315,6 +315,6 @@ def _is_below(file: Any, folder: Path) -> bool:
         return False
     try:
         path = Path(os.path.realpath(file))
-    except UnicodeEncodeError:  # no file name contains an unpaired surrogate
+    except UnicodeEncodeError:  # a file name cannot contain an unpaired surrogate
         return False
     return path.is_relative_to(os.path.realpath(folder)) and path.is_file()

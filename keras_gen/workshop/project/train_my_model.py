@@ -59,7 +59,7 @@ def main(run: Run, s: Settings):
         rows = {"image": test[:10], "noisy": noisy[:10], "found": model.denoise(noisy[:10])}
         return image_rows(rows)
 
-    # Each step: one update of the network.
+    # In each step, the network is updated once.
     run.fit(model, data.train, draw)
     run.export(model)
 

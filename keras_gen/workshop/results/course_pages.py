@@ -18,7 +18,7 @@ FOLDER = Path("docs") / "course"
 FILE = "syllabus.toml"
 _SAID = re.compile(r"^## (\d+\. Common claims.*?)\n\n(.*?)\n+(?=## )", re.DOTALL | re.MULTILINE)
 _NAME = r"(?:[vV]an den )?[A-Z][\w-]+"
-# In a docstring, a citation ends with a year, unlike the number in "arXiv 2006.11239".
+# In a docstring, a citation ends with a year, in contrast to the number in "arXiv 2006.11239".
 _CITATION = re.compile(
     rf'({_NAME}(?:, {_NAME})*(?: et al\.)?): "([^"]+)", ?([^;:()"]*?\b(?:19|20)\d\d\b(?!\.\d))'
 )

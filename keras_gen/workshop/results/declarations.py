@@ -69,7 +69,7 @@ class Figure:
 
     def __post_init__(self):
         """Rejects a tolerance that is not positive, and a spread of an unknown type."""
-        # Results differ between machines.
+        # A tolerance is required, because results differ between machines.
         checked_positive(f"the tolerance of {self.key}", self.tolerance)
         if len(self.spread) > 1 or not self.spread.keys() <= SPREADS.keys():
             raise ValueError(

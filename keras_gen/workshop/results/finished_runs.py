@@ -80,8 +80,8 @@ def read_run(path: str | Path) -> FinishedRun:
         config,
         data,
         metrics,
-        # The metrics of old runs lack the versions and the date, but the export's metadata contains
-        # both.
+        # The metrics of old runs lack the versions and the date, which are in the export's
+        # metadata.
         metrics.get("versions") or metadata.get("libraries"),
         metrics.get("date") or (metadata.get("created") or "")[:10] or None,
         metadata.get("run"),
@@ -109,7 +109,7 @@ def load_recipe(root: str | Path, name: str) -> ModuleType:
     spec = importlib.util.spec_from_file_location(f"keras_gen_recipe_{name}", path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    # The module is registered, because dataclasses look up the module of the settings by name.
+    # The module is registered, because dataclasses look up the settings' module by name.
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     if lacking := [

@@ -27,7 +27,7 @@ END = "<!-- /results -->"
 NONE = "No results have been published yet."
 FOLDER = Path("docs") / "results"
 SHOWN = Path("docs") / "families.toml"
-# The heading is on one line, as wide as the images below it.
+# The heading has no line break, so that it is as wide as the images below it.
 PRODUCED = "Produced by a recipe".replace(" ", "&nbsp;")
 
 INDEX = """\

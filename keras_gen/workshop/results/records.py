@@ -19,7 +19,7 @@ from keras_gen.workshop.results.declarations import RESULTS, read_published
 from keras_gen.workshop.run.flags import PLACES, command, parse
 from keras_gen.workshop.run.outline import Outline, read_outline
 
-# Flags that do not change the experimental setting of the paper.
+# Flags whose values do not change the paper's experimental setting.
 NEUTRAL = ("--preset", "--seed", "--deterministic", "--strategy", "--grid-every")
 USUAL_DEVICE = "2 CPU cores"
 USUAL_VERSIONS = "keras_gen 0.1.0, keras 3.15.1, tensorflow 2.21.0"
@@ -248,7 +248,7 @@ def _read(path: Path, recipe: Path) -> list[Record]:
             for joined in json.loads(read_text(path))
             for run, seed in enumerate(joined["seeds"] if "seeds" in joined else [None])
         ]
-    # A TypeError names fields that are missing or unknown.
+    # A TypeError is raised for missing or unknown fields, and names them.
     except (ValueError, TypeError, AttributeError, LookupError, OSError) as error:
         text = str(error).replace("Record.__init__() ", "").rstrip(".")
         raise ValueError(f"{path} cannot be used ({text}): publish its runs again.") from None

@@ -26,7 +26,7 @@ from keras_gen.files.reading import read_json
 from keras_gen.messages import nearest
 
 PRESETS = ("smoke", "cpu", "paper")
-# Limits of TensorFlow's int32 and float32.
+# Limits of TensorFlow's dtypes int32 and float32.
 LARGEST_INTEGER = 2**31 - 1
 LARGEST_NUMBER = 3e38
 _OF_JSON = {
@@ -131,7 +131,7 @@ class RunSettings:
     training."""
 
     def __init_subclass__(cls):
-        # The heading of a recipe's flags in its help.
+        # This docstring is the heading of the recipe's flags in its help.
         cls.__doc__ = (
             cls.__doc__ or "Settings of the run, followed by the recipe's own settings."
         )
@@ -196,7 +196,8 @@ class ShortStepSettings(RunSettings):
 
     def __post_init__(self):
         super().__post_init__()
-        # Keras would round up the steps of an epoch, so the run could not be resumed.
+        # Otherwise, Keras would round up the number of steps per epoch, and the run could not be
+        # resumed.
         if self.steps_per_epoch % self.steps_per_execution:
             raise ValueError(
                 f"--steps-per-epoch is {self.steps_per_epoch}: expected a multiple of "
@@ -298,7 +299,7 @@ def parse(
             )
         start = _typed(settings, config)
     else:
-        # An invalid name is rejected below.
+        # An invalid preset name is rejected later by the parser.
         start = scales.get(given.preset) or scales.get(QUICK) or scales[usual or _usual_preset()]
     parser = _Parser(
         description=f"{description}\n\nThe defaults below are for --preset {start.preset}.",
@@ -319,7 +320,7 @@ def parse(
         parser.error(str(error))
     if unknown:
         parser.error(_unknown(unknown[0], settings))
-    # Otherwise, optional flags without a value would become None.
+    # Flags without a value are rejected here, because otherwise, optional flags would become None.
     kinds = typing.get_type_hints(settings)
     valued = {_flag(f.name) for f in dataclasses.fields(settings) if kinds[f.name] is not bool}
     for flag, following in itertools.pairwise([*(sys.argv[1:] if argv is None else argv), "--"]):
@@ -339,7 +340,7 @@ def parse(
         f"{_flag(name)} is {value} in that run, but {vars(result)[name]} here"
         for name, value in vars(start).items()
         if saved and vars(result)[name] != value and (name not in FREE or name == "preset")
-        # The number of epochs may be increased.
+        # The number of epochs may be increased, but not reduced.
         if name != "epochs" or vars(result)[name] < value
     ]
     if differences:

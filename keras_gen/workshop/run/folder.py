@@ -49,7 +49,7 @@ def choose_folder(settings: RunSettings, name: str) -> tuple[Path, dict | None]:
         raise ValueError(
             f"--resume found no run in {folder}: leave out --resume to start a run."
         )
-    # Workers share the folder, and the first one locks it for all.
+    # Workers share the folder, which the chief locks for all of them.
     if is_chief() and not _hold(folder):
         raise ValueError(
             f"{folder} is in use by another process: wait for that process, or end it first."
@@ -100,7 +100,7 @@ def train_on(folder: Path, epochs: int) -> None:
         shutil.rmtree(measured, ignore_errors=True)
     elif measured.exists():
         measured.rename(kept)
-    # The metrics come last, because their presence marks a finished run.
+    # The metrics are renamed last, because its presence marks a finished run.
     if is_finished(folder):
         (folder / _METRICS).replace(folder / f"metrics-{epochs}-epochs.json")
 

@@ -49,7 +49,8 @@ def read_outline(path: Path) -> Outline | None:
     module = types.ModuleType(f"keras_gen_outline_{path.stem}")
     module.__file__ = str(path)
     vars(module).update(RunSettings=RunSettings, ShortStepSettings=ShortStepSettings)
-    # Dataclasses and the code that reads the help texts of flags look up the source here.
+    # The module is registered, because dataclasses and the code that reads the flags' help texts
+    # look up the source in `sys.modules`.
     sys.modules[module.__name__] = module
     for statement in filter(_is_quick, tree.body):
         with contextlib.suppress(NameError):  # the definition uses a name that was not imported
@@ -76,7 +77,7 @@ def answer_program() -> None:
     """Calls `answer` if the running program is a recipe that imports this module."""
     file = getattr(sys.modules["__main__"], "__file__", None)
     if _importer() != "__main__" or file is None or not Path(file).is_file():
-        return  # the program is a module, a notebook, or in an archive
+        return  # the program is a module, is a notebook, or is in an archive
     try:
         answer(Path(file))
     except (OSError, SyntaxError, ValueError):

@@ -13,7 +13,7 @@ from keras_gen.messages import out_of_memory
 from keras_gen.quiet import start_tensorflow
 from keras_gen.workshop.run.flags import RunSettings
 
-# Errors that a recipe's user can correct.
+# Errors whose cause a recipe's user can correct.
 CORRECTABLE = (ValueError, TypeError, OSError, FloatingPointError, MemoryError)
 
 

@@ -54,8 +54,7 @@ from keras_gen.workshop.run.progress import Clock, epochs_of, loss_curves, write
 
 # Metadata about training, which a run copies from the export whose weights it uses.
 OF_TRAINING = ("steps", "minutes", "resumed", "device", "policy", "date", "versions")
-# Types of data that consist only of sources, and the number of examples per source in a smoke
-# run.
+# Types of data that consist only of sources, and number of examples per source in a smoke run.
 OF_SOURCES = (Split, Domains, Sets)
 SMOKE_EXAMPLES = 3000
 LINES = 8  # maximum number of progress lines per training run
@@ -331,7 +330,8 @@ class Run:
             *self._records(directory, state),
         ]
         if is_chief():
-            # The file is written only now, so that a run with unusable settings cannot be resumed.
+            # The file is written only after all callbacks are created, so that a run with unusable
+            # settings cannot be resumed.
             write_json(self.directory / "config.json", self._config())
         model.fit(
             stream,
@@ -369,7 +369,8 @@ class Run:
                 "out --weights."
             )
         metrics = read_metadata(path)["metrics"]
-        # The step determines how far a progressive network has grown.
+        # The number of steps is restored, because it determines how far a progressive network has
+        # grown.
         model.step.assign(metrics["steps"])
         load_weights(model, path)
         self.trained = {name: metrics[name] for name in OF_TRAINING if name in metrics}
@@ -388,7 +389,7 @@ class Run:
         )
         different = state.differences(model)
         if different.pop("epochs", None) and different:
-            # Settings that depend on the number of epochs follow the new number.
+            # Settings that depend on the number of epochs may differ if this number has changed.
             state.may_differ += tuple(different)
             self.note(
                 "results differ from the results of a run started with --epochs "
@@ -589,7 +590,7 @@ class Run:
     def _finish(self, path: Path) -> None:
         """Adds the metrics to the export, marks the run as finished, and prints the final lines."""
         add_metadata(path, {"metrics": self.metrics})
-        # This file is written last, because its presence marks the run as finished.
+        # The metrics are written last, because their file marks the run as finished.
         write_json(self.directory / "metrics.json", self.metrics)
         if self.settings.preset == "smoke":
             lines = last_lines.made(self.directory)
@@ -648,13 +649,14 @@ class Run:
         folder = s.export or self.directory / "export"
         for path in versions(folder / self.name).values() if s.resume else ():
             there = read_metadata(path)
-            # A run that continued training also has exports of fewer epochs.
+            # A run that continued an earlier run also has exports with fewer epochs.
             if there.get("run") == self.id and there["config"]["epochs"] == s.epochs:
                 return path
         metadata = dict(
             recipe=self.name,
             run=self.id,
-            # The export does not reveal the paths of the machine that trained it.
+            # Paths are omitted, so that the export does not reveal the folders of the machine that
+            # trained it.
             config={k: v for k, v in s.as_json().items() if k not in PLACES},
             data=self.data,
             own_data=own_data(s),

@@ -18,7 +18,7 @@ from keras_gen.workshop.baselines import ChowLiuTree, IndependentColumns, Produc
 from keras_gen.workshop.run.run import Run
 from keras_gen.workshop.visualize import code_scatter
 
-LABEL = "label"  # the last column
+LABEL = "label"  # name of the last column
 SHOWN = 1500  # maximum number of people per image
 
 
@@ -111,7 +111,8 @@ def report_on_rows(
     places = np.random.default_rng(seed).uniform(0, 0.99, test.shape)
     for name, rival in rivals.items():
         metrics[f"{name}_nll"] = -rival.log_prob(cells_of(columns, test)).mean()
-        # Sampled numbers may be anywhere in their cell.
+        # A sampled number is placed at a position in its cell, because it may be anywhere in the
+        # cell.
         cells = rival.sample(len(test), seed) + places
         samples[f"{name}_"] = model.restore(cells.astype("float32")).numpy().astype(str)
     for name, rows in samples.items():

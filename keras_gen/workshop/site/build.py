@@ -18,7 +18,7 @@ from keras_gen.workshop.site.sources import public
 
 FOLDER = Path("build") / "site"
 CONFIGURATION = "mkdocs.yml"
-ASSETS = Path("docs") / "site"  # copied next to the first page
+ASSETS = Path("docs") / "site"  # folder that is copied next to the first page
 LOADED = re.compile(
     r'<(?:img|script|iframe|audio|link)\s[^>]*?\b(?:src|href)="((?:\w+:)?//[^"]*)"'
 )

@@ -46,7 +46,7 @@ class Declarations(griffe.Extension):
         made = griffe.Function("__init__", parameters=griffe.Parameters(*parameters))
         cls.set_member("__init__", made)
         for field in dataclasses.fields(known):
-            cls.members.pop(field.name, None)  # the field is a parameter, or is fixed
+            cls.members.pop(field.name, None)  # the field is either a parameter or fixed
 
 
 def _method(name: str, function: Callable) -> griffe.Function:

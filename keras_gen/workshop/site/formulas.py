@@ -8,7 +8,8 @@ from markdown import Markdown
 from markdown.extensions import Extension
 from markdown.inlinepatterns import InlineProcessor
 
-# Formulas are processed after code, and before emphasis, which would replace their underscores.
+# Formulas are processed after code, and before emphasis, because emphasis would replace their
+# underscores.
 PRIORITY = 186
 BLOCK = r"\$\$([^$]+)\$\$"
 INLINE = r"(?<![\\$\w])\$(?!\s)([^$\n]+?)(?<!\s)\$(?![\w$])"

@@ -79,7 +79,7 @@ class Links:
 def outside_code(text: str, change: Callable[[str], str]) -> str:
     """Applies a function to the parts of a page's text that are not code blocks."""
     parts = _FENCED.split(text)
-    # `split` returns all groups of the pattern, which are each block and its fence.
+    # `split` also returns the two groups of the pattern: each block, and its fence.
     texts = [change(part) if number % 3 == 0 else part for number, part in enumerate(parts)]
     return "".join(part for number, part in enumerate(texts) if number % 3 != 2)
 

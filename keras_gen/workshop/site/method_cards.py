@@ -17,9 +17,9 @@ from keras_gen.workshop.results.course_pages import citations
 from keras_gen.workshop.site.methods import Methods
 from keras_gen.workshop.site.sources import path_of, summary_of
 
-WIDTH, HEIGHT = 420, 595  # of A5, in points
+WIDTH, HEIGHT = 420, 595  # size of A5 paper, in points
 MARGIN = 32
-TEXT, FORMULA = 9, 13  # sizes in points
+TEXT, FORMULA = 9, 13  # font sizes, in points
 SPACING = 1.4  # distance between lines, relative to the size of the text
 GRAY = "#555555"
 # LaTeX that matplotlib does not render, and its replacements.
@@ -33,7 +33,7 @@ _REPLACED = {
     r"(\\prod_\w)": r"\\;\1\\;",
 }
 # Brackets in a formula, and signs before which a line may end if no bracket is open. The bars in
-# KL(p || q) are not brackets.
+# KL(p || q) do not count as brackets.
 _BRACKET = re.compile(r"\\,\\\|\\,|\\left|\\right|\\\||[{(\[\])}]| [+-] ")
 _OPENS = {"\\left": 1, "\\right": -1} | dict.fromkeys("{([", 1) | dict.fromkeys("})]", -1)
 _WORD = re.compile(r"(?:\$[^$]*\$|\S)+")

@@ -37,7 +37,7 @@ MOST_PICTURES = 3
 MOST_RECIPES = 8
 CELL_BAR = "\\|"  # a vertical bar that does not end a table cell
 GALLERY = "docs/gallery.md"
-# The linked pictures of the grid at the top are not matched.
+# Pattern for images, except the linked images in the grid at the top.
 _IMAGE = re.compile(r'(?<!\[)<img src="([^"]+)" width="(\d+)" alt="([^"]*)">')
 _DEVIATIONS = re.compile(r"(?:^|(?<=\s))Deviations?: (.*?)(?=\n\n|\Z)", re.DOTALL)
 

@@ -71,7 +71,7 @@ def import_line(root: Path, room: str, definition: griffe.Object, methods: set[s
     name = definition.name
     if name in methods:
         return f"from {PACKAGE} import {name}"
-    # A package without names of its own has the names of its modules.
+    # A package that defines no names itself has the names of its modules.
     in_room = find(root, f"{PACKAGE}.{room}", name)
     package = f"{PACKAGE}.{room}" if in_room else definition.module.path
     return f"from {package} import {name}"

@@ -8,7 +8,7 @@ from typing import Any
 import griffe
 
 PACKAGE = "keras_gen"
-# Packages for the command line and this site.
+# Packages that are not part of the library: the command line and this site.
 NO_LIBRARY = ("workshop.cli", "workshop.site")
 
 

@@ -142,7 +142,8 @@ def text_page(texts: Iterable[str]) -> np.ndarray:
     refuse_empty("texts", lines, "text")
     height = 0.165 * len(lines) + 0.2
     figure = new_figure(0.08 * COLUMNS + 0.3, height)
-    # A dollar sign would begin a formula.
+    # Dollar signs are escaped, because matplotlib would interpret them as the beginning of a
+    # formula.
     page = "\n".join(lines).replace("$", r"\$")
     figure.text(
         0.01, 1 - 0.1 / height, page, family="monospace", fontsize=9, va="top", linespacing=1.3

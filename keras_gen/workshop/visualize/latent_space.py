@@ -366,7 +366,7 @@ def _number_of_latents(model) -> int:
     network = getattr(model, "decoder", getattr(model, "generator", None))
     shape = getattr(network, "input_shape", None)
     if isinstance(shape, list) and (hasattr(model, "decode") or hasattr(model, "generate")):
-        shape = shape[0]  # the other inputs are conditions
+        shape = shape[0]  # of the examples; the other inputs are conditions
     if not isinstance(shape, tuple) or len(shape) != 2 or shape[1] is None:
         raise ValueError(
             f"{type(model).__name__} has no decoder or generator for latents [batch, number], "

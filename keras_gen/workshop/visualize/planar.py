@@ -98,7 +98,8 @@ def densities(
     axes.fill_between(middle, p, step="mid", alpha=0.4, label="data")
     axes.fill_between(middle, q, step="mid", alpha=0.4, label="GAN")
     axes.plot(middle, 1 / (1 + np.exp(-logits[:, 0])), color="black", label="D(x)")
-    known = np.where(p + q > 0, p + q, np.nan)  # the line breaks where both are empty
+    # NaN interrupts the line where the bins of both histograms are empty.
+    known = np.where(p + q > 0, p + q, np.nan)
     axes.plot(middle, p / known, ":", color="black", label="best D(x)")
     axes.axhline(0.5, color="gray", linestyle="--", linewidth=1)
     most = max(1.0, 1.05 * p.max(), 1.05 * q.max())

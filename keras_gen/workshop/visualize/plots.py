@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-# Points are marked only on lines with at most this number of points.
+# Maximum number of points on a line for which the points are marked.
 MOST_MARKS = 60
 
 
@@ -353,7 +353,8 @@ def seen_pixels(network, row: int, column: int, scale: int = 8, seed: int = 0) -
     with tf.GradientTape() as tape:
         tape.watch(images)
         parameters = network(images, training=False)[:, row, column]
-        # Random weights are applied, because opposite dependencies would otherwise cancel.
+        # The outputs are weighted with random numbers, because opposite dependencies would
+        # otherwise cancel.
         weights = (
             np.random.default_rng(checked_seed(seed))
             .normal(size=parameters.shape)

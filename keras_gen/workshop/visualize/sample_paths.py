@@ -99,7 +99,7 @@ def _moments(model, n, moments, steps, seed, **given) -> Iterator[tuple[tf.Tenso
         [n, *model.edges["latents"].shape], [checked_seed(seed), 0]
     )
     points = path.sigma(times[0]) * latents
-    follow = tf.function(  # traced only once for all times
+    follow = tf.function(  # traced only once, for all times
         functools.partial(model.followed, step=DDIM().step, **given),
         input_signature=[tf.TensorSpec(latents.shape), tf.TensorSpec([None])],
         autograph=False,

@@ -8,7 +8,7 @@ from keras_gen.core.sound_spectra import WINDOW, spectrogram
 from keras_gen.messages import in_words
 from keras_gen.workshop.visualize.plots import new_figure, pixels
 
-_RANGE = 60.0  # dB between the loudest value and black
+_RANGE = 60.0  # range in dB between the loudest value and black
 _QUIET = 1e-5  # minimum magnitude that is shown as bright
 _SOFTEST = 1e-9  # magnitude that represents silence, because its logarithm is finite
 _WIDEST = 11.0  # width of all columns, in hundreds of pixels
@@ -51,8 +51,8 @@ def spectrograms(
 
     width = min(1.3, _WIDEST / columns)
     figure = new_figure(2.2 + width * columns, 0.6 + 1.5 * len(rows))
-    # All panels have the same extent. Shared axes would have the same effect, but take quadratic
-    # time.
+    # All panels have the same extent. Sharing the axes would have the same effect, but take
+    # quadratic time.
     panels = figure.subplots(len(rows), columns, squeeze=False)
     for axes in panels.ravel():
         axes.set_visible(False)

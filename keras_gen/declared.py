@@ -278,7 +278,7 @@ def declare(
         field = vars(cls)["__dataclass_fields__"][name]
         field.type = annotations[name]
         if field.default_factory is not REQUIRED:
-            # This value is shown in the signature; every object gets its own copy.
+            # The default is shown in the signature; every object gets its own copy.
             field.default = field.default_factory()
         given = field.default is not REQUIRED and field.default is not None
         if given and "check" not in field.metadata:

@@ -26,7 +26,7 @@ LONGEST = 400  # maximum number of characters in a readable sentence
 
 # Annotations of numbers.
 NUMBERS = re.compile(r"\b(float|Positive|NonNegative|Fraction|Weight)\b")
-# No argument can have one of these values; Python considers NaN a float.
+# Values that no argument accepts, including NaN, which is a float in Python.
 ODD = [object(), float("nan"), [None, "a"]]
 NO_NUMBERS = [*ODD, "many", True]
 # Invalid values, by the type of a valid value.

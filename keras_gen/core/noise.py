@@ -102,7 +102,8 @@ def folded(seed: tf.Tensor, number) -> tf.Tensor:
     """
     if seed.shape.rank == 1:
         return tf.random.experimental.stateless_fold_in(seed, number)
-    # These are the states of SplitMix64. The result for number 0 differs from the seed itself.
+    # The seed is advanced to a state of SplitMix64. The result for number 0 differs from the seed
+    # itself.
     step = (tf.cast(number, tf.int64) + 1) * (0x9E3779B97F4A7C15 - 2**64)
     return tf.stack([_mixed(seed[:, 0] + step), seed[:, 1]], axis=1)
 

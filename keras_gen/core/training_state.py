@@ -254,7 +254,8 @@ class TrainingState(keras.callbacks.Callback):
         return self._other_config() | {
             name: (there, here[name])
             for name, there in self._settings.items()
-            # A callback may have changed a learning rate during training.
+            # A callback may have changed a learning rate during training, which is not a
+            # difference.
             if name in here and here[name] not in (there, self._moved.get(name, there))
         }
 

@@ -99,7 +99,7 @@ class MaskedDense(DeclaredLayer):
         self.bias = self.add_weight(
             name="bias", shape=(units,), initializer=self.bias_initializer
         )
-        # M = 1 where m(unit) >= m(input); in the last layer, where d > m(input).
+        # The mask M is 1 where m(unit) >= m(input), or in the last layer, where d > m(input).
         see = np.less if self.strict else np.less_equal
         self.mask = see.outer(self.input_degrees, self.degrees).astype("float32")
 

@@ -54,7 +54,8 @@ def normalized(images, scale, offset, epsilon: float) -> tf.Tensor:
     # Known sizes are used as Python numbers, because tracing an operation takes time.
     batch, height, width, channels = keras.ops.shape(images)
     if images.dtype not in (tf.bfloat16, tf.float16):
-        # For these dtypes, the kernel itself computes in float32, and rounds only its results.
+        # Images in bfloat16 and float16 are not cast, because the kernel computes with them in
+        # float32, and rounds only its results.
         images = tf.cast(images, tf.float32)
     # The batch is treated as a single example that has the channels of all images.
     last = tf.transpose(images, [1, 2, 0, 3])

@@ -97,7 +97,7 @@ class ModulatedConv2D(DeclaredLayer):
     def build(self, input_shape):
         maps, style = input_shape
         shape = (self.kernel_size, self.kernel_size, maps[-1], self.filters)
-        # The norm requires float32 under any policy.
+        # The kernel is float32 under any policy, because its norm requires float32.
         normal = keras.initializers.RandomNormal(stddev=1.0)
         self.kernel = self.add_weight(shape, normal, name="kernel", autocast=False)
         self.scale = (self.kernel_size**2 * maps[-1]) ** -0.5

@@ -25,7 +25,7 @@ from keras_gen.serving.index import verify
 from keras_gen.serving.model_files import MODEL, read_description, stored_weights
 
 HUB = "hf://"
-# The text of the Keras error for an unregistered class or function.
+# Text of the Keras error message for an unregistered class or function.
 _LACKING = re.compile("Could not locate (?:class|function|object) '(?:[^']*>)?([^']+)'")
 
 

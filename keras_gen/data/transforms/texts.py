@@ -156,8 +156,8 @@ class WordCounts(tf.Module):
             texts = tf.convert_to_tensor(texts, tf.string)
         except (TypeError, ValueError):
             raise TypeError(f"texts is {shown(texts)}: expected strings [n].") from None
-        # This replaces invalid bytes. It also replaces control characters, which would truncate a
-        # text and separate words anyway.
+        # `unicode_transcode` replaces invalid bytes. It also replaces control characters, which
+        # would truncate a text, and which separate words anyway.
         texts = tf.strings.unicode_transcode(
             texts, "UTF-8", "UTF-8", replace_control_characters=True
         )

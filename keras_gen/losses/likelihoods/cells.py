@@ -218,7 +218,7 @@ class CellLikelihood:
         logits, means, log_scales = tf.split(parameters[..., : 3 * self.mixtures], 3, axis=-1)
         if self.mixtures > 1:
             means += tf.linspace(-1.5, 1.5, self.mixtures)
-            log_scales -= 1.0  # because each component covers only a part of the range
+            log_scales -= 1.0  # smaller, because each component covers only a part of the range
         return logits, means, tf.exp(tf.clip_by_value(log_scales, *LOG_SCALES))
 
 

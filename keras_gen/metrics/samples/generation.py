@@ -269,7 +269,8 @@ def sample_report(
     evaluate = GenerationEvaluation(extractors, training[: len(held_out)], seed)
     metrics: dict[str, float | str | None] = {}
     for prefix, images in {**sets, "floor_": held_out}.items():
-        # Only a tenth is used, because searching all training images takes time.
+        # Copies are searched for among a tenth of the images, because comparing all images with all
+        # training images takes time.
         copies = memorization(images[: max(1, len(images) // 10)], training)
         metrics |= {prefix + name: value for name, value in (evaluate(images) | copies).items()}
     changed = {"shifted_": shifted, "noisy_": noisy, "torn_": torn}

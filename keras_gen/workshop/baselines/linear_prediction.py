@@ -126,7 +126,7 @@ class LinearPredictor:
         scale = np.exp(a + b * np.log(latest + _SOFTEST))
         low = (self._borders[level] - center) / scale
         high = (self._borders[level + 1] - center) / scale
-        # This is log(sigmoid(high) - sigmoid(low)), without a loss of digits where both are near 1.
+        # `mass` is sigmoid(high) - sigmoid(low), without a loss of digits where both are near 1.
         below = np.logaddexp(0, -high) + np.logaddexp(0, low)
         mass = np.exp(np.log(-np.expm1(low - high)) - below)
         return np.log((1 - _UNIFORM) * mass + _UNIFORM / self.levels)

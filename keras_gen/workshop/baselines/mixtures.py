@@ -419,6 +419,7 @@ class LogisticMixture:
         scales = scales[:, None] * self.multiples
         low = (self.borders[levels] - centers)[:, None] / scales
         high = (self.borders[levels + 1] - centers)[:, None] / scales
-        # This is sigmoid(high) - sigmoid(low), without a loss of digits where both are near 1.
+        # The result is sigmoid(high) - sigmoid(low), without a loss of digits where both are near
+        # 1.
         below = np.logaddexp(0, -high) + np.logaddexp(0, low)
         return -np.expm1(low - high) * np.exp(-below)

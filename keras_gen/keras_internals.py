@@ -15,13 +15,13 @@ from collections.abc import Callable, Iterator
 import keras
 from keras.src.backend.common import global_state
 
-# The overridden methods and their parameters after `self`.
+# Keras methods that this library overrides, and their parameters after `self`.
 OVERRIDDEN = {
     "_get_metrics_result_or_logs": ["logs"],
     "_make_function": ["step_function"],
     "_maybe_symbolic_build": ["iterator", "data_batch"],
 }
-# An argument that `fit` passes to `evaluate`.
+# Argument that `fit` passes when it calls `evaluate`.
 CALLED_BY_FIT = "_use_cached_eval_dataset"
 
 

@@ -146,7 +146,7 @@ def refusal(text: str) -> str | None:
     The sentence comes from `core.require`, or describes a shape that `tf.ensure_shape` rejected.
     """
     if BAD_INPUT in text:
-        # The runtime writes [piece] [value] [piece].
+        # The runtime writes the pieces and the value as [piece] [value] [piece].
         sentence = text.split(BAD_INPUT)[1].split(END)[0].replace("] [", "")
         return sentence.replace("\\'", "'")  # the runtime escapes quotation marks
     if shapes := _SHAPES.search(text):

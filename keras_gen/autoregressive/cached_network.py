@@ -57,7 +57,7 @@ class Walker:
         self.weights = {}
         for node in calls(network):
             if self._kind(node) == CONDITION:
-                _run(node, self.constants)  # once, for all positions
+                _run(node, self.constants)  # computed once for all positions
                 continue
             if isinstance(node.operation, CausalLayer):
                 self.weights[len(self.nodes)] = node.operation.step_weights()

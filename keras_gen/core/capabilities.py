@@ -152,7 +152,7 @@ def _over_batches(model, function, names, arrays, batch_size):
     warn_of_unknown_units(model)
     arrays = [_with_axes(edge, array) for edge, array in zip(edges, arrays, strict=True)]
     first = len(as_examples(edges[0], arrays[0]))
-    # A single value applies to all examples.
+    # A single value is repeated, because it applies to all examples.
     arrays = [a if np.ndim(a) else np.full(first, a) for a in arrays]
     counts = [len(array) for array in arrays]
     if len(set(counts)) > 1:

@@ -10,7 +10,7 @@ from keras_gen.arguments import checked_integer, checked_list
 from keras_gen.core.distribution import global_batch, replica_part
 from keras_gen.tensor_checks import require
 
-MOST_NUMBERS = 2**28  # 1 GiB
+MOST_NUMBERS = 2**28  # maximum number of values in a pool, 1 GiB
 
 
 @keras.saving.register_keras_serializable("keras_gen")

@@ -369,7 +369,7 @@ class GenerativeModel(keras.Model):
     def metrics(self) -> list:
         """Running means of the reported values, and metrics that a subclass adds."""
         means = getattr(self, "_means", {})
-        # Keras also keeps the metrics of an earlier `compile`.
+        # Keras also keeps the metrics of an earlier `compile`, which are left out here.
         return [*means.values(), *(one for one in own_metrics(self) if one.name not in means)]
 
     @override

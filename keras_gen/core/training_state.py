@@ -444,7 +444,7 @@ def _read(path: Path) -> tuple[dict, dict[str, np.ndarray]]:
     """Reads a checkpoint, and raises an error if a part is missing or has an unexpected type."""
     with open_arrays(path) as file:
         meta = _metadata(file)
-        # Reading every member verifies its checksum.
+        # Every array is read, which verifies its checksum.
         arrays = {name: array for name, array in file.items() if name != _META}
     for index, (name, shape, dtype) in enumerate(meta["variables"]):
         array = arrays[f"v{index:05d}"]

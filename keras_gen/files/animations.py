@@ -174,7 +174,7 @@ def _map_animation(source: Path, target: Path, function: Callable, bar: Callable
         options = {} if loop is None else {"loop": loop}
         frames = translated()
         first = next(frames)
-        # Pillow iterates over the frames of other formats twice.
+        # For formats other than GIF, Pillow iterates over the frames twice, which requires a list.
         rest = frames if format == "GIF" else list(frames)
         options |= {
             "save_all": True,

@@ -120,7 +120,7 @@ def kl_categorical(logits_q: tf.Tensor, logits_p: tf.Tensor | None = None) -> tf
         >>> kl_categorical(tf.constant([[50.0, 0.0]]))  # log 2: q is certain of the first class
     """
     log_q = tf.nn.log_softmax(tf.cast(logits_q, tf.float32))
-    # Equal logits represent the uniform distribution.
+    # By default, p is the uniform distribution, whose logits are equal.
     logits_p = tf.zeros_like(log_q) if logits_p is None else tf.cast(logits_p, tf.float32)
     return per_example_sum(tf.exp(log_q) * (log_q - tf.nn.log_softmax(logits_p)))
 

@@ -160,7 +160,7 @@ def softplus(x: tf.Tensor):
     def gradient(upstream):
         return upstream * tf.sigmoid(x)
 
-    # The sigmoid is at least 1/2, so its logarithm is finite.
+    # The sigmoid of |x| is at least 1/2, so its logarithm is finite.
     return tf.nn.relu(x) - tf.math.log(tf.sigmoid(tf.abs(x))), gradient
 
 

@@ -211,7 +211,7 @@ def closest_rows(
     copies = [np.mean([row.tobytes() in known for row in part]) for part in (parts[0], parts[2])]
     count = min(len(parts[1]), len(parts[2]))
     random = np.random.default_rng(0)
-    # Rows are chosen at random, because they are often sorted.
+    # Rows are chosen at random, because the rows of a table are often sorted.
     others = [part[random.permutation(len(part))[:count]] for part in parts[1:]]
     ranks = [_ranks(columns, part) for part in (parts[0], *others)]
     near, other = (_nearest(columns, ranks[0], part) for part in ranks[1:])

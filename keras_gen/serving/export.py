@@ -401,7 +401,8 @@ def _concrete(function: Callable, specs: Specs, halves: Halves, largest: Largest
             outputs = function(*tensors)
         if not isinstance(outputs, Mapping):
             outputs = {"output": outputs}
-        # Converters identify a tensor by a single name.
+        # Outputs must not share names with inputs, because converters identify a tensor by its name
+        # alone.
         names = {key: f"output_{key}" if key in specs else key for key in outputs}
         return {
             names[key]: tf.identity(served(x), name=names[key]) for key, x in outputs.items()

@@ -14,7 +14,7 @@ _BASE = (1, 2**8, 2**16, 2**24)
 # first segments of a file, and its first directory is short.
 _SEGMENTS = 2**10
 _ENTRIES = 2**8
-_ENTRY = 12  # bytes
+_ENTRY = 12  # length of a directory entry, in bytes
 _ORIENTATION = 0x0112
 _SHORT, _LONG = 3, 4
 # The two bytes that begin a scan also occur by chance, about once in 2**16 bytes.

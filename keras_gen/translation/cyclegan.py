@@ -136,7 +136,7 @@ class CycleGAN(Translator):
         # and F were updated. All of them are constants, so the discriminators' loss does not
         # reach the generators.
         def discriminator_loss():
-            # With least squares, (D(real) - 1)^2 + D(past)^2.
+            # With least squares, the loss is (D(real) - 1)^2 + D(past)^2.
             of_x = self.objective.discriminator(d_x(x), d_x(past_x))
             of_y = self.objective.discriminator(d_y(y), d_y(past_y))
             return 0.5 * (of_x + of_y)  # halved (app. 7.1), which hardly changes Adam's steps

@@ -392,7 +392,7 @@ def as_table(values: Any) -> Any:
     """
     if not is_table_file(values):
         return values
-    # All line endings are converted to newlines.
+    # `newline=None` converts all line endings to newlines.
     text = io.StringIO(read_text(values, MOST_BYTES), newline=None)
     reader = csv.reader(text, strict=True)
     try:

@@ -44,7 +44,7 @@ class CausalAttention(CausalLayer):
         right = len(input_shape) == 3 and channels % self.heads == 0
         require_input(self, input_shape, right, expected)
         self.channels = channels
-        # Queries, keys, and values, concatenated.
+        # One kernel computes the queries, keys, and values, in this order.
         self.kernel = self.add_weight(
             name="kernel", shape=(channels, 3 * channels), initializer="glorot_uniform"
         )

@@ -151,7 +151,7 @@ def fit_logits(
     trained = keras.Model(model.input, model.output["logits"])
     rate = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
     optimizer = keras.optimizers.AdamW(rate, weight_decay=1e-3)
-    # XLA compilation would take longer than it saves.
+    # XLA is not used, because its compilation would take longer than it saves.
     trained.compile(optimizer, loss, jit_compile=False)
     # The number of steps is given, because Keras would otherwise run a last step without a batch.
     trained.fit(batches, steps_per_epoch=steps, shuffle=False, verbose=0)

@@ -202,7 +202,7 @@ def gated_stacks(
         first = block == 0
         size = first_kernel if first else kernel
         maps = vertical_maps(vertical, size, sees_itself=not first)
-        # All channels may see the rows above.
+        # This link has no mask, because all channels may depend on the rows above.
         link = layers.Conv2D(2 * filters, 1, kernel_initializer="he_normal")(maps)
         vertical = gated(maps, 1)
         maps = masked(horizontal, 2 * filters, (1, size), "A" if first else "B")

@@ -58,7 +58,7 @@ class LinearPredictor:
         self._borders = np.concatenate([[-np.inf], borders, [np.inf]])
         # Coefficients of the preceding samples, starting with the latest sample.
         self.coefficients: np.ndarray | None = None
-        self.scale = np.zeros(2)  # a, b
+        self.scale = np.zeros(2)  # a and b in exp(a + b log(latest))
 
     def fit(self, sequences: np.ndarray) -> LinearPredictor:
         """Fits the coefficients and the scale, and returns `self`.

@@ -67,7 +67,7 @@ class Settings(ShortStepSettings):
     hidden: int = 500  # Units in the encoder's first layer; the second has half as many
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
     pool: int = 10_000  # Size of the pool, which contains the first training digits
-    draws: int = 5  # Number of repetitions for averaging accuracies
+    draws: int = 5  # Number of repetitions over which accuracies are averaged
 
 
 PRESETS = {

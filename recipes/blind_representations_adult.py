@@ -65,10 +65,10 @@ class Settings(ShortStepSettings):
     features: int = 2  # Number of features per person
     hidden: int = 64  # Units in each hidden layer
     learning_rate: float = 1e-3  # Adam's learning rate, with cosine decay to 0
-    weight: float = 1.0  # Weight of the adversary of the exported model
-    discriminator_steps: int = 10  # Number of steps of ALFR's adversary per encoder step
+    weight: float = 1.0  # Weight of the adversary in the exported model
+    discriminator_steps: int = 10  # Adversary updates per encoder update in ALFR
     alpha: float = 200.0  # Weight of the income cross-entropy in the VFAE, alpha
-    beta: float = 1000.0  # Weight of the discrepancy in the VFAE, beta
+    beta: float = 1000.0  # Weight of the maximum mean discrepancy in the VFAE, beta
 
 
 PRESETS = {

@@ -1,4 +1,4 @@
-"""Fair representations of colored MNIST: odd or even, but not red or green.
+"""Fair representations on colored MNIST: predict parity but not color.
 
 Edwards, Storkey: "Censoring Representations with an Adversary", ICLR 2016; Raff, Sylvester:
 "Gradient Reversal against Discrimination", DSAA 2018.
@@ -60,7 +60,7 @@ class Settings(ShortStepSettings):
     hidden: int = 64  # Units in the adversary's hidden layers
     learning_rate: float = 1e-3  # Adam's learning rate, with cosine decay to 0
     weight: float = 1.0  # Weight of the adversary
-    discriminator_steps: int = 5  # Number of steps of ALFR's adversary per encoder step
+    discriminator_steps: int = 5  # Adversary updates per encoder update in ALFR
     erased: int = 10_000  # Number of digits whose pixels are used to fit linear methods
 
 

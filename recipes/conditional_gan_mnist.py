@@ -63,7 +63,7 @@ class Settings(ShortStepSettings):
     """Adversarial objective of both networks."""
     d_learning_rate: float = 2e-4  # Adam's learning rate for the discriminator
     g_learning_rate: float = 1e-3  # Adam's learning rate for the generator
-    beta_1: float = 0.5  # Adam's beta_1, the decay rate of the average gradient
+    beta_1: float = 0.5  # Adam's beta_1, the decay rate of the gradients' running average
     ema: float = 0.0  # EMA momentum of the generator used for evaluation; 0 disables EMA
     compared: int = 10_000  # Number of samples and training images to compare
     classifier_steps: int = 1500  # Training steps for each classifier used for evaluation

@@ -56,7 +56,7 @@ CENTER = (16, 16, 3)
 
 @dataclasses.dataclass(frozen=True)
 class Settings(RunSettings):
-    filters: int = 64  # Channels of the first layers, doubled at every further stage
+    filters: int = 64  # Channels of the first layers, doubled at every later stage
     mask: Literal["center", "random"] = "center"
     """Missing region: a square in the center, or random regions that cover a quarter of the
     image."""
@@ -65,7 +65,7 @@ class Settings(RunSettings):
     discriminator's learning rate is a tenth of this rate, as in the paper."""
     pretraining_epochs: int = 1  # Epochs of each pretraining run in the feature evaluation
     labels_per_class: int = 100  # Number of labeled images in each of the classes 5 to 9
-    draws: int = 3  # Number of random label selections for averaging accuracies
+    draws: int = 3  # Number of random label selections over which accuracies are averaged
     tuning_epochs: int = 30  # Epochs of fine-tuning, in batches of 50
 
 

@@ -61,7 +61,7 @@ class Settings(RunSettings):
     dataset: Literal["celeb_a", "cifar10"] = "celeb_a"
     """Dataset: faces (celeb_a) or small photographs (cifar10)."""
     images: Path | None = None  # Your own image folder, used instead of the dataset
-    size: int = 64  # Side length of the faces in pixels; CIFAR-10 has 32
+    size: int = 64  # Side length of the face images in pixels; 32 for CIFAR-10
     held_out: int = 100
     """Number of training images held out to choose the epoch and PCA; the last ones are used."""
     latent_dim: int = 128  # Number of latent dimensions; with 2, the latent plane is plotted

@@ -46,7 +46,7 @@ class Settings(RunSettings):
     objective: Objective = "non_saturating"  # Adversarial objective (paper: non_saturating)
     discriminator_steps: int = 1  # Discriminator updates per generator update
     learning_rate: float = 2e-4  # Adam's learning rate for both networks
-    beta_1: float = 0.5  # Adam's beta_1, the decay rate of the average gradient
+    beta_1: float = 0.5  # Adam's beta_1, the decay rate of the gradients' running average
     ema: float = 0.0  # EMA momentum of the generator used for evaluation; 0 disables EMA
     compared: int = 10_000  # Number of samples, test images, and training images to compare
     classifier_steps: int = 1500

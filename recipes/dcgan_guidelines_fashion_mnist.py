@@ -79,7 +79,7 @@ class Settings(ShortStepSettings):
     hidden: int = 512  # Units in the hidden layers of the variant with dense hidden layers
     learning_rate: float = 2e-4
     """Learning rate for both networks; linear decay to 0 in the second half."""
-    beta_1: float = 0.5  # Adam's beta_1, the decay rate of the average gradient
+    beta_1: float = 0.5  # Adam's beta_1, the decay rate of the gradients' running average
     compared: int = 10_000  # Number of samples, test images, and training images to compare
     classifier_steps: int = 1500  # Training steps for each classifier used for evaluation
 

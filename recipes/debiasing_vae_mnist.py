@@ -54,7 +54,7 @@ FIRST_POSITIVE_GROUP = 2  # groups 2 and 3 contain odd digits, or smiling faces
 class Settings(ShortStepSettings):
     dataset: Literal["mnist", "celeb_a"] = "mnist"
     """Dataset: digits in two colors (mnist), or faces (celeb_a)."""
-    examples: int = 20_000  # Number of training images, starting with the first
+    examples: int = 20_000  # Number of training images; the first ones are used
     rare: float = 0.02  # Fraction of green among odd digits, or of men among smiling people
     latent_dim: int = 2  # Number of latent dimensions
     width: int = 16  # Channels of the first of two convolutions; the second has twice as many
@@ -62,7 +62,7 @@ class Settings(ShortStepSettings):
     weight: float = 100.0  # Weight of the cross-entropy; the reconstruction loss has weight 1
     beta: float = 1.0  # Weight of the KL divergence
     alpha: float = 0.01  # Smoothing term; larger values make the sampling more uniform
-    bin_width: float = 1.0  # Width of the bins of the latents' histograms
+    bin_width: float = 1.0  # Bin width of the latents' histograms
 
 
 PRESETS = {

@@ -58,7 +58,7 @@ class Settings(ShortStepSettings):
     weight_decay: str = "0"
     """Weight decay of AdamW, multiplied by the learning rate and not applied to biases. If several
     values are given, the best is chosen on held-out training digits."""
-    choice_epochs: int = 55  # Epochs of each run that chooses the weight decay
+    choice_epochs: int = 55  # Epochs of each run used to choose the weight decay
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
 
 

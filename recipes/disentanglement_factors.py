@@ -56,8 +56,8 @@ class Settings(ShortStepSettings):
     size: int = 64  # Side length of the images in pixels
     scales: int = 6  # Number of values of the scale factor
     orientations: int = 40  # Number of values of the orientation factor
-    positions: int = 32  # Number of values of x and of y
-    turn: float = 1.0  # Range of orientations, as a number of full turns
+    positions: int = 32  # Number of values for each of x and y
+    turn: float = 1.0  # Range of orientations, in full turns
     latent_dim: int = 10  # Number of latent dimensions and of principal components
     hidden: int = 1200  # Units in each of the two hidden layers of the encoder and decoder
     discriminator: int = 1000  # Units in each of the six layers of the FactorVAE's discriminator

@@ -59,9 +59,9 @@ class Settings(ShortStepSettings):
     chain_steps: int = 15  # Steps of each chain per training step
     buffer_size: int = 4096  # Number of chains in the buffer
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
-    new_steps: int = 256  # Steps of chains from noise
+    new_steps: int = 256  # Steps of chains that start from noise
     compared: int = 1000  # Number of samples and test images to compare
-    components: int = 40  # Number of principal components that are compared
+    components: int = 40  # Number of principal components to compare
     gaussians: int = 40
     """Number of components of the mixture that scores outliers; half as many are also tried."""
     fitted: int = 6000  # Number of training images used to fit the baselines

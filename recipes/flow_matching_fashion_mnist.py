@@ -37,7 +37,7 @@ from keras_gen.workshop.visualize import emerging, samples
 @dataclasses.dataclass(frozen=True)
 class Settings(RunSettings):
     images: Path | None = None  # Your own image folder, with or without class subfolders
-    widths: str = "32 64"  # Channels of the network's feature maps, from the largest down
+    widths: str = "32 64"  # Channels of the network's feature maps, largest maps first
     pairing: Literal["independent", "optimal"] = "independent"  # Pairing of noise and images
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
     ema: float = 0.0  # EMA momentum of the weights used for evaluation; 0 disables EMA

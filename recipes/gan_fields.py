@@ -36,8 +36,8 @@ from keras_gen.workshop.visualize import vector_fields
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    rate: float = 0.1  # Learning rate of gradient descent
-    moves: int = 200  # Number of steps of each path
+    rate: float = 0.1  # Learning rate for gradient descent
+    moves: int = 200  # Number of steps in each path
     gamma: float = 0.6
     """Weight of the regularizer in consensus optimization and of the R1 penalty."""
 

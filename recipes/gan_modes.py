@@ -50,7 +50,7 @@ class Settings(ShortStepSettings):
     seeds: int = 3  # Number of seeds per method, starting at `seed`
     hidden: int = 128  # Units in each of the two hidden layers
     latent_dim: int = 256  # Number of latent dimensions
-    unrolled_rate: float = 0.01  # Learning rate of the unrolled discriminator steps
+    unrolled_rate: float = 0.01  # Learning rate for the unrolled discriminator steps
     d_learning_rate: float = 1e-4
     """Discriminator's learning rate; linear decay to 0 in the second half."""
     g_learning_rate: float = 1e-3

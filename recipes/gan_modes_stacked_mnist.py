@@ -44,7 +44,7 @@ class Settings(ShortStepSettings):
     hidden: int = 1024  # Units in the generator's dense layer
     discriminator_hidden: int = 256  # Units in the discriminator's dense layer
     learning_rate: float = 2e-4  # Adam's learning rate for both networks
-    beta_1: float = 0.5  # Adam's beta_1, the decay rate of the average gradient
+    beta_1: float = 0.5  # Adam's beta_1, the decay rate of the gradients' running average
     compared: int = 26_000  # Number of samples whose modes are counted
     classifier_steps: int = 1500  # Training steps for the digit classifier
 

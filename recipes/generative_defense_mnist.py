@@ -55,7 +55,7 @@ COLUMNS = 10  # digits in a sample grid
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    epsilon: float = 0.3  # Maximum change per pixel, as a fraction of its range
+    epsilon: float = 0.3  # Maximum change per pixel, as a fraction of the pixel range
     filters: int = 32  # Channels of the classifier's first convolution
     hidden: int = 200
     """Units in each hidden layer of the VAE, and number of the classifier's features."""

@@ -45,7 +45,7 @@ from keras_gen.workshop.visualize import interpolations, manipulated, samples
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     images: Path | None = None  # Your own image folder, with four class subfolders
-    size: int = 32  # Side length of the faces in pixels, a multiple of 2^scales
+    size: int = 32  # Side length of the face images in pixels, a multiple of 2^scales
     scales: int = 3  # Number of scales, L
     steps: int = 6  # Number of flow steps per scale, K
     filters: int = 64  # Hidden channels of the coupling networks

@@ -41,10 +41,10 @@ CLASSES = 10
 
 @dataclasses.dataclass(frozen=True)
 class Settings(RunSettings):
-    widths: str = "32 64"  # Channels of the network's feature maps, from the largest down
+    widths: str = "32 64"  # Channels of the network's feature maps, largest maps first
     probability_path: Literal["linear", "cosine"] = "cosine"  # Path from digits to noise
     prediction: Literal["noise", "example", "v"] = "noise"  # Prediction target of the network
-    unlabeled: float = 0.1  # Fraction of digits without a label in training
+    unlabeled: float = 0.1  # Fraction of digits whose label is dropped in training
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
     ema: float = 0.0  # EMA momentum of the weights used for evaluation; 0 disables EMA
     guidance: str = "0 1 2 4"  # Guidance strengths w

@@ -49,7 +49,7 @@ class Settings(ShortStepSettings):
     hidden: int = 1024  # Units in the dense layers
     d_learning_rate: float = 2e-4  # Adam's learning rate for the discriminator and the network Q
     g_learning_rate: float = 1e-3  # Adam's learning rate for the generator
-    beta_1: float = 0.5  # Adam's beta_1, the decay rate of the average gradient
+    beta_1: float = 0.5  # Adam's beta_1, the decay rate of the gradients' running average
     augmentation: str = "affine"  # Augmentation of all inputs of the discriminator and Q
     drawn: int = 20_000
     """Number of generated images used to train a category classifier."""

@@ -54,7 +54,7 @@ class Settings(ShortStepSettings):
     scale: float = 1.0  # Standard deviation of the continuous codes predicted by the network Q
     d_learning_rate: float = 2e-4  # Adam's learning rate for the discriminator and the network Q
     g_learning_rate: float = 1e-3  # Adam's learning rate for the generator
-    beta_1: float = 0.5  # Adam's beta_1, the decay rate of the average gradient
+    beta_1: float = 0.5  # Adam's beta_1, the decay rate of the gradients' running average
     augmentation: str = ""
     """Augmentation of all inputs of the discriminator and Q, such as "affine"."""
     starts: int = 5  # Number of k-means restarts; the tightest clustering is kept

@@ -43,7 +43,7 @@ class Settings(RunSettings):
     codebook_size: int = 512  # Number of entries in the codebook, K
     latent_dim: int = 4  # Number of latent dimensions at each of the 8x8 positions
     commitment_weight: float = 0.25
-    """Weight of the commitment loss, when averaged over all values."""
+    """Weight of the commitment loss, which is averaged over all values."""
     filters: int = 64  # Channels of all feature maps of the VQ-VAE
     residual_filters: int = 32  # Channels inside the residual blocks of the VQ-VAE
     coder_epochs: int = 4  # Epochs for the VQ-VAE
@@ -57,7 +57,7 @@ class Settings(RunSettings):
     prior_epochs: int = 4  # Epochs for the baseline
     learning_rate: float = 1e-3
     """Learning rate for all models; linear decay to 0 in the second half."""
-    ema: float = 0.0  # EMA momentum of the diffusion model; 0 disables EMA
+    ema: float = 0.0  # EMA momentum of the diffusion model's weights; 0 disables EMA
     compared: int = 10_000  # Number of samples, test images, and training images to compare
     classifier_steps: int = 1500
     """Training steps for each classifier whose features are compared."""

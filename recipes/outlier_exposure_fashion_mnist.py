@@ -67,7 +67,7 @@ class Settings(ShortStepSettings):
     repeats: int = 3  # Number of seeds per classifier, starting at `seed`
     tested: int = 2000  # Number of test images of clothes and of each type of outlier
     known: int = 10_000
-    """Number of training images for the baselines, of clothes and of outliers."""
+    """Number of training images of clothes and of outliers for the baselines."""
 
 
 PRESETS = {

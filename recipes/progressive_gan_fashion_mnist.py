@@ -49,7 +49,7 @@ class Settings(RunSettings):
     """Objective: wasserstein with a gradient penalty, or non_saturating with the R1 penalty."""
     r1_weight: float = 1.0  # Weight of the R1 penalty for the non_saturating objective
     stable_steps: int = 50_000  # Training steps at each size except the last
-    fade_steps: int = 50_000  # Steps during which a new size fades in
+    fade_steps: int = 50_000  # Training steps during which each new size fades in
     learning_rate: float = 1e-3  # Adam's learning rate for the generator
     d_learning_rate: float = 1e-3  # Adam's learning rate for the discriminator
     ema: float = 0.999  # EMA momentum of the generator used for evaluation; 0 disables EMA

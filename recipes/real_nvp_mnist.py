@@ -49,7 +49,7 @@ class Settings(ShortStepSettings):
     ema: float = 0.999  # EMA momentum of the weights used for evaluation
     temperature: float = 0.7  # Standard deviation of the latents for sampling
     held_out: int = 1000
-    """Number of training images held out to choose the PCA; the last ones are used."""
+    """Training images held out to choose the number of PCA components; the last ones are used."""
     tested: int = 10_000  # Number of test images; the first ones are used
     boosted: int = 200_000  # Number of pixels used to train the boosted trees, a baseline
     components: str = "10 30 100 200 300"

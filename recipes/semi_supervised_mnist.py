@@ -49,7 +49,7 @@ class Settings(ShortStepSettings):
     latent_dim: int = 500
     """Number of ReLU codes, from which the classifier's single layer predicts."""
     hidden: int = 500  # Units in the single hidden layer of the encoder and of the decoder
-    dropout: float = 0.5  # Fraction of pixels dropped in training, with all three methods
+    dropout: float = 0.5  # Fraction of pixels dropped in training, in all three methods
     learning_rate: float = 1e-3  # Adam's learning rate, except for fine-tuning
     fine_tuning_rate: float = 2e-4  # Adam's learning rate for fine-tuning
     classification_weight: float = 100.0

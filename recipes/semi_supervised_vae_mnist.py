@@ -42,10 +42,10 @@ from keras_gen.workshop.visualize import analogies
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    labels: int = 100  # Number of labeled digits, with equal numbers per class
+    labels: int = 100  # Number of labeled digits, split evenly among the classes
     draws: int = 5
     """Number of seeds, starting at `seed`; each seed selects different labeled digits."""
-    latent_dim: int = 50  # Number of latent dimensions of M1 and of the M2 on M1's latents
+    latent_dim: int = 50  # Latent dimensions of M1 and of the M2 trained on M1's latents
     m2_latent_dim: int = 50  # Number of latent dimensions of M2
     m1_hidden: int = 600  # Units in each of the two hidden layers of M1
     hidden: int = 500  # Units in the hidden layer of each network of M2
@@ -57,7 +57,7 @@ class Settings(ShortStepSettings):
     """Weight of the cross-entropy of a labeled digit (every 20th digit), in M2 on M1's latents."""
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
     m1_epochs: int = 10  # Epochs for M1
-    stacked_epochs: int = 10  # Epochs for M2 on M1's latents
+    stacked_epochs: int = 10  # Epochs for the M2 trained on M1's latents
 
 
 PRESETS = {

@@ -72,7 +72,7 @@ class Settings(ShortStepSettings):
     feature_weight: float = 1.0  # Weight of the feature distance in SRGAN
     adversarial_weight: float = 1e-3  # Weight of the adversarial loss in SRGAN
     features: Literal["classifier", "vgg"] = "classifier"
-    """Feature network: a classifier of small images, trained in the run, or VGG19."""
+    """Feature network: one trained in the run to classify small images, or VGG19."""
     classifier_steps: int = 1500
     """Training steps for the classifier that is used as the feature network."""
     clusters: int = 512

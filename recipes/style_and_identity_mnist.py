@@ -44,18 +44,18 @@ from keras_gen.workshop.visualize import swaps
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    style_dim: int = 8  # Number of dimensions of the style
-    identity_dim: int = 16  # Number of dimensions of the identity
+    style_dim: int = 8  # Number of dimensions of the style code
+    identity_dim: int = 16  # Number of dimensions of the identity code
     width: int = 16  # Channels of the first of two convolutions; the second has twice as many
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
     d_learning_rate: float = 2e-4
     """Adam's learning rate for the discriminator, decaying linearly to 0 in the second half; beta_1
     is 0.5."""
     swap_weight: float = 1.0  # Weight of the reconstruction from another digit's identity
-    beta: float = 15.0  # Weight of the KL divergence of the style
+    beta: float = 15.0  # Weight of the KL divergence of the style code
     adversarial_weight: float = 30.0
     """Weight of the adversarial loss, relative to the reconstruction in nats."""
-    probed: int = 10_000  # Number of training digits for the regressions
+    probed: int = 10_000  # Number of training digits used to fit the regressions
     classifier_steps: int = 1500  # Training steps for the classifier of swapped digits
 
 

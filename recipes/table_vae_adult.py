@@ -47,7 +47,7 @@ class Settings(ShortStepSettings):
     normals: int = 20  # Number of normal distributions in the fitted prior
     learning_rate: float = 2e-3  # Adam's learning rate, with cosine decay to 0
     warmup: int = 400  # Steps during which the KL weight rises to 1 in the first phase
-    prior_epochs: int = 4  # Epochs of the second phase, with the fitted prior and half the rate
+    prior_epochs: int = 4  # Second-phase epochs (fitted prior and half the learning rate)
     components: int = 80  # Number of product distributions in the baseline's mixture
 
 

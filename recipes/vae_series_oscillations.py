@@ -53,7 +53,7 @@ class Settings(ShortStepSettings):
     learning_rate: float = 2e-3  # Adam's learning rate; linear decay to 0 in the second half
     most_normals: int = 40
     """Maximum number of mixture components; 1/2 and 1/4 of this number are also tried."""
-    mixed: int = 10_000  # Number of training series for the Gaussian mixture
+    mixed: int = 10_000  # Number of training series used to fit the Gaussian mixture
     analyzers: str = "60 120 240"
     """Candidate numbers of factor analyzers, fitted to all training series; the best is chosen."""
 

@@ -46,7 +46,7 @@ COLUMNS = 10  # digits in a sample grid
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    labels: int = 100  # Number of labeled digits, with equal numbers per class
+    labels: int = 100  # Number of labeled digits, split evenly among the classes
     draws: int = 5
     """Number of seeds, starting at `seed`; each seed selects different labeled digits."""
     labels_per_batch: int = 32  # Number of labeled digits per batch

@@ -79,7 +79,7 @@ class Settings(ShortStepSettings):
     prior_epochs: int = 100  # Epochs for each of the two transformers
     prior_batch_size: int = 64  # Number of examples per training step of the transformers
     prior_learning_rate: float = 1e-3
-    """Adam's learning rate for the transformers, with the schedule of the VQGAN."""
+    """Adam's learning rate for the transformers, with the VQGAN's schedule."""
     held_out: int = 1000
     """Number of training images held out to choose epochs and n-grams; the last ones are used."""
     counted: int = 50_000  # Maximum number of training images whose codes are counted

@@ -45,7 +45,7 @@ class Settings(ShortStepSettings):
     codes_per_place: int = 1  # Number of codes at each position
     latent_dim: int = 64  # Number of dimensions of each codebook entry
     commitment_weight: float = 0.25
-    """Weight of the commitment loss, when averaged over all values."""
+    """Weight of the commitment loss, which is averaged over all values."""
     filters: int = 256  # Channels of all feature maps
     residual_filters: int = 256  # Channels inside the residual blocks
     learning_rate: float = 2e-4  # Adam's learning rate; linear decay to 0 in the second half

@@ -46,7 +46,7 @@ class Settings(ShortStepSettings):
     codebook_size: int = 512  # Number of entries in the codebook, K
     latent_dim: int = 4  # Number of dimensions of each codebook entry
     commitment_weight: float = 0.25
-    """Weight of the commitment loss, when averaged over all values."""
+    """Weight of the commitment loss, which is averaged over all values."""
     codes_per_place: int = 10  # Number of codes at each of the 8x8 positions
     filters: int = 256  # Channels of all feature maps of the VQ-VAE
     residual_filters: int = 256  # Channels inside the residual blocks of the VQ-VAE
@@ -56,7 +56,7 @@ class Settings(ShortStepSettings):
     learning_rate: float = 2e-4
     """Adam's learning rate for the VQ-VAE, constant, then decaying linearly to 0."""
     prior_learning_rate: float = 1e-3
-    """Adam's learning rate for the prior, with the schedule of the VQ-VAE."""
+    """Adam's learning rate for the prior, with the VQ-VAE's schedule."""
     ema: float = 0.999  # EMA momentum of the prior's weights used for evaluation
     held_out: int = 1000
     """Number of training images held out to choose the prior and PCA; the last ones are used."""

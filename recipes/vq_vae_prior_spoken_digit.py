@@ -56,7 +56,7 @@ class Settings(ShortStepSettings):
     prior_repeats: int = 2  # Number of repetitions of the dilations 1, 2, 4, ..., 32
     prior_epochs: int = 20  # Number of epochs for the prior
     prior_learning_rate: float = 2e-3
-    """Adam's learning rate for the prior, with the schedule of the VQ-VAE."""
+    """Adam's learning rate for the prior, with the VQ-VAE's schedule."""
     ema: float = 0.99  # EMA momentum of the prior's weights used for evaluation
     held_out: int = 1  # Recordings per speaker and digit held out to choose the best epoch
     voices: int = 20  # Number of sounds to sample per speaker

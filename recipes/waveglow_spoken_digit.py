@@ -61,7 +61,7 @@ class Settings(ShortStepSettings):
     steps: int = 12
     """Number of flow steps; after every fourth step, 2 of the 8 channels leave the flow."""
     filters: int = 32  # Channels between the blocks of each coupling network
-    blocks: int = 4  # Number of blocks per coupling network, with dilations 1, 2, 4, ..
+    blocks: int = 4  # Number of blocks per coupling network, with dilations that double from 1
     temperature: float = 0.6  # Standard deviation of the latents for sampling
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
     ema: float = 0.99  # EMA momentum of the weights used for evaluation; 0 disables EMA

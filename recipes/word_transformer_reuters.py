@@ -48,7 +48,7 @@ FIRST = 0xE000  # first private-use character
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    vocabulary: int = 4000  # Size of the vocabulary of the most common words, at most 6,200
+    vocabulary: int = 4000  # Number of most common words in the vocabulary, at most 6,200
     length: int = 64  # Words per passage
     units: int = 128  # Number of dimensions of the vectors between the blocks
     blocks: int = 4  # Number of blocks, each with attention and a dense layer

@@ -73,8 +73,8 @@ signatures with their settings. Does not load a model.
 TRAIN = "Run a recipe, as `python recipes/NAME.py` does, with the same flags."
 APPLY = """\
 Run an image-to-image model on images, animations, and videos. Large images are split into
-overlapping tiles. Files that cannot be read or processed are reported and skipped, and the exit
-code is then 1.
+overlapping tiles. If a file cannot be read or processed, it is reported and skipped, and the exit
+code is 1.
 """
 SAMPLE = """\
 Generate new images as a grid, new sounds as one sequence, new texts, or new rows of a table. The
@@ -130,14 +130,14 @@ LABEL = "name of a class, or its number, counted from 0 (default: all classes)"
 MASK = "image of the same size, white where pixels are missing; used instead of --missing"
 MISSING = f"missing half: {', '.join(complete.HALVES)} (default: lower)"
 CONDITION = (
-    "condition of the model, such as label=3, label=Bag, label=any, or steps=20; may be repeated"
+    "condition for sampling, such as label=3, label=Bag, label=any, or steps=20; may be repeated"
 )
 FOLDERS = "name of an export, or folder of one or more exports (default: all in --models)"
 HOST = "address to listen on; 0.0.0.0 lets other machines connect (default: 127.0.0.1)"
 PORT = f"port to listen on; 0 chooses a free one (default: {demo.PORT})"
 MEGABYTES = "maximum upload size in megabytes (default: 20)"
 NOTE = """\
-reason why a metric is worse than the paper's, or other remarks (default: the note of the row
+reason why a metric is worse than in the paper, or other remarks (default: the note of the row
 that is replaced)
 """
 OUTPUT = "new folder for everything that the run writes (default: runs/reproduce/NAME-TIME)"
@@ -245,7 +245,7 @@ def _parser() -> argparse.ArgumentParser:
         "-n",
         type=_samples,
         metavar="N",
-        help="number of samples (default: 64; 8 sounds or texts)",
+        help="number of samples (default: 64, or 8 for sounds and texts)",
     )
     add(
         "--seed",

@@ -98,8 +98,8 @@ class RunSettings:
     mixed_precision: Literal["auto", "none", "bfloat16", "float16"] = "auto"
     """Precision inside the networks. auto: bfloat16 if the processor supports it."""
     jit_compile: bool = simple_parsing.flag(default=False, negative_prefix="--no-")
-    """Compile the training step with XLA, on one device only, which is faster on GPUs after a
-    slower start."""
+    """Compile the training step with XLA, on one device only. Training starts more slowly but then
+    runs faster on GPUs."""
     output: Path | None = None
     """Folder for everything that the run writes (default: runs/RECIPE/TIME)."""
     export: Path | None = None
@@ -109,7 +109,7 @@ class RunSettings:
     """Resume the run in --output, or the most recent unfinished run, with the settings of that run.
     With a larger --epochs, training continues even if the run had finished."""
     config: Path | None = None
-    """The config.json of another run, whose settings replace the settings of a preset."""
+    """The config.json of another run, whose settings replace the preset's settings."""
     weights: Path | None = None
     """Export to evaluate instead of training a model; the other flags must describe the run that
     wrote this export."""
@@ -123,7 +123,7 @@ class RunSettings:
     steps_per_epoch: int = 100
     """Number of training steps per epoch."""
     batch_size: int = 1
-    """Number of examples per step, over all replicas."""
+    """Number of examples per step, summed over all replicas."""
     grid_every: int = 1
     """Number of epochs between sample grids."""
     validate_every: int = 1

@@ -52,7 +52,7 @@ def choose_folder(settings: RunSettings, name: str) -> tuple[Path, dict | None]:
     # Workers share the folder, which the chief locks for all of them.
     if is_chief() and not _hold(folder):
         raise ValueError(
-            f"{folder} is in use by another process: wait for that process, or end it first."
+            f"{folder} is in use by another process: wait for that process to end, or stop it."
         )
     if is_finished(folder) and not settings.resume:
         raise ValueError(

@@ -113,7 +113,7 @@ def _of_serialized(name: str, value) -> dict[str, Any]:
             return {}
         if not isinstance(config, dict):  # a function, represented by its name
             return {name: config}
-        if "layers" in config:  # a network
+        if "layers" in config:  # the value is a network
             return {}
         return {name: value["class_name"], **_of_serialized(name, config)}
     if isinstance(value, dict):

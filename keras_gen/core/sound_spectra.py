@@ -15,7 +15,7 @@ CEPSTRA = 13
 RANGE = 60.0  # dB between the loudest and the quietest band of a sound
 SPEECH = 25.0  # maximum distance of a speech frame from the loudest frame, in dB
 LOWEST = 60.0  # lowest frequency in Hz
-_SOFTEST = 1e-5  # minimum mel magnitude
+_SOFTEST = 1e-5  # minimum magnitude in a mel spectrogram
 
 
 def spectrogram(waveforms: np.ndarray) -> np.ndarray:

@@ -71,7 +71,7 @@ class CoGAN(GAN):
     """
 
     batch = cast(tuple[str, ...], ("x", "y"))
-    critics = 2  # one for each domain
+    critics = 2  # one discriminator output for each domain
     has_dense_networks = False
 
     discriminator: keras.Model = network("x -> logits ...")  # and possibly class logits

@@ -8,7 +8,7 @@ from keras_gen.files.images import MOST_SCANS
 from keras_gen.tensor_checks import require
 
 PNG, JPEG, BMP = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM"
-HEAD = 54  # bytes
+HEAD = 54  # number of bytes read at the start of a file
 _BASE = (1, 2**8, 2**16, 2**24)
 # Limits on the segments and on the directory entries that are searched: EXIF data is among the
 # first segments of a file, and its first directory is short.

@@ -257,7 +257,7 @@ def on_photographs(digits: np.ndarray, photographs: np.ndarray, seed: int = 0) -
     return np.abs(difference).astype("uint8")
 
 
-_STEP = 8  # levels per color bin
+_STEP = 8  # number of levels per color bin
 
 
 @checked_types

@@ -29,7 +29,7 @@ KINDS = {
 }
 LARGEST_GRID = 10_000  # maximum number of images or sounds in memory at once
 RATE = 8000  # samples per second, as in all audio recipes
-PAUSE = 0.3  # seconds between sounds
+PAUSE = 0.3  # seconds of silence between sounds
 ANY = "any"  # label value: each sample gets a random label
 DIGITS = tuple("0123456789")
 # Class names of the datasets, in the order of their labels.

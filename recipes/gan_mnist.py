@@ -1,4 +1,4 @@
-"""The original GAN on MNIST, with the metric of its paper.
+"""The original GAN on MNIST, evaluated with the metric from its paper.
 
 Goodfellow et al.: "Generative Adversarial Nets", NeurIPS 2014, algorithm 1 and table 1. In the
 paper, the Parzen estimate from 10,000 samples is 225 nats per test digit.

@@ -1,4 +1,4 @@
-"""One-dimensional GAN, and two remedies when distributions do not overlap.
+"""One-dimensional GAN, and two remedies for distributions that do not overlap.
 
 Goodfellow et al.: "Generative Adversarial Nets", NeurIPS 2014, algorithm 1 and fig. 1.
 

@@ -1,4 +1,4 @@
-"""Glow on CelebA: density, and smiles by latent arithmetic.
+"""Glow on CelebA: likelihood and latent arithmetic with smiles.
 
 Kingma, Dhariwal: "Glow: Generative Flow with Invertible 1x1 Convolutions", NeurIPS 2018.
 

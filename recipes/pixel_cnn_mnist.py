@@ -1,4 +1,4 @@
-"""PixelCNN on binarized MNIST, with its blind spot.
+"""PixelCNN and its blind spot on binarized MNIST.
 
 Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016.
 

@@ -62,7 +62,7 @@ class Settings(RunSettings):
     width: int = 16_384  # Maximum product of channels and side length for each feature map
     discriminator: Literal["residual", "dcgan"] = "residual"
     """Discriminator of StyleGAN2 (residual) or of DCGAN (dcgan)."""
-    d_filters: int = 64  # Channels of the first DCGAN layer, doubled at each stage
+    d_filters: int = 64  # Channels of the dcgan option's first layer, doubled per stage
     r1_weight: float = 10.0  # Weight of the R1 penalty, which is computed every 16 steps
     path_weight: float = 2.0
     """Weight of the path-length penalty, which is computed every 8 steps."""

@@ -402,7 +402,7 @@ def _setting(text: str) -> tuple[str, str]:
     name, _, value = text.partition("=")
     if not name or not value:
         raise argparse.ArgumentTypeError(
-            f"{shown(text)} is not of the form NAME=VALUE, such as label=3, label=any, or "
+            f"{shown(text)} is not in the form NAME=VALUE, such as label=3, label=any, or "
             "solver=heun"
         )
     return name, value

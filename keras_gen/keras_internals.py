@@ -149,6 +149,33 @@ def averages_alone(optimizer: keras.optimizers.Optimizer) -> list[keras.Variable
     return optimizer._model_variables_moving_average
 
 
+def averages_after(optimizer: keras.optimizers.Optimizer, wrap: Callable) -> None:
+    """Replaces the methods that update an optimizer's averages, and that overwrite the weights.
+
+    Args:
+        optimizer: Optimizer with `use_ema`.
+        wrap: Function that maps a method to its replacement.
+    """
+    average_by(optimizer, wrap(optimizer._update_model_variables_moving_average))
+    overwrite = optimizer._overwrite_model_variables_with_average_value
+    optimizer._overwrite_model_variables_with_average_value = wrap(overwrite)
+
+
+def applied(optimizer: keras.optimizers.Optimizer) -> keras.Variable:
+    """Returns the number of calls to `apply`, including calls that only accumulate gradients."""
+    return optimizer._iterations
+
+
+def clip(optimizer: keras.optimizers.Optimizer, gradients: list) -> list:
+    """Returns gradients that are clipped by the optimizer's own rule."""
+    return type(optimizer)._clip_gradients(optimizer, gradients)
+
+
+def clip_by(optimizer: keras.optimizers.Optimizer, function: Callable) -> None:
+    """Makes an optimizer clip gradients with `function(gradients)`."""
+    optimizer._clip_gradients = function
+
+
 def average_by(optimizer: keras.optimizers.Optimizer, update: Callable) -> None:
     """Makes an optimizer with `use_ema` call `update(weights)` to update its weight averages."""
     optimizer._update_model_variables_moving_average = update

@@ -154,6 +154,29 @@ def test_average_by():
     np.testing.assert_array_equal(keras_internals.averages_alone(optimizer)[0], [0.0])
 
 
+def test_averages_after():
+    """The wrapper gets what updates the averages, and what replaces the weights with them."""
+    weight = keras.Variable([1.0])
+    optimizer = keras.optimizers.SGD(use_ema=True, ema_overwrite_frequency=1)
+    optimizer.build([weight])
+    called = []
+    keras_internals.averages_after(optimizer, lambda method: lambda _: called.append(method))
+    optimizer.apply([keras.ops.ones(1)], [weight])
+    assert len(set(called)) == len(called) == 2
+    assert keras_internals.applied(optimizer) == 1
+
+
+def test_clip_by():
+    weight = keras.Variable([1.0])
+    optimizer = keras.optimizers.SGD(1.0, clipvalue=0.5)
+    optimizer.build([weight])
+    keras_internals.clip_by(
+        optimizer, lambda gradients: keras_internals.clip(optimizer, [8 * g for g in gradients])
+    )
+    optimizer.apply([keras.ops.full(1, 0.1)], [weight])
+    np.testing.assert_allclose(weight, [0.5])
+
+
 @pytest.mark.parametrize("name", keras_internals.OVERRIDDEN)
 def test_overridden(name):
     parameters = list(inspect.signature(getattr(keras.Model, name)).parameters)

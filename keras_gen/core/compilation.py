@@ -12,6 +12,7 @@ from keras_gen.arguments import checked_flag, checked_integer
 from keras_gen.core.kinds_of_data import Images, StandardizedVectors
 from keras_gen.core.minimize import trainable_weights
 from keras_gen.core.network_checks import require_built
+from keras_gen.core.optimizers import correct
 from keras_gen.keras_internals import all_layers, draws
 
 
@@ -49,8 +50,8 @@ def built_optimizer(name: str, identifier, networks: list) -> keras.optimizers.O
             uses a dynamic loss scale.
 
     Raises:
-        ValueError: If the optimizer is unknown, if its learning rate is negative, or if a network
-            is not built.
+        ValueError: If the optimizer is unknown, if its learning rate is negative, if an option does
+            not work on several replicas, or if a network is not built.
     """
     try:
         optimizer = keras.optimizers.get(identifier)
@@ -65,13 +66,26 @@ def built_optimizer(name: str, identifier, networks: list) -> keras.optimizers.O
     rate = float(keras.ops.convert_to_numpy(optimizer.learning_rate))
     if not rate >= 0:
         raise ValueError(f"{name} has learning rate {rate:g}: expected at least 0.")
+    _refuse_on_replicas(name, getattr(optimizer, "inner_optimizer", optimizer))
     # The layers' policies are checked, because a loaded network does not keep its own policy.
     layers = [layer for network in networks for layer in all_layers(network)]
     scaled = any(layer.compute_dtype == "float16" for layer in layers)
     if scaled and not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     optimizer.build(trainable_weights(*networks))
+    correct(optimizer)
     return optimizer
+
+
+def _refuse_on_replicas(name: str, optimizer) -> None:
+    replicas = tf.distribute.get_strategy().num_replicas_in_sync
+    for option in ("gradient_accumulation_steps", "ema_overwrite_frequency"):
+        value = getattr(optimizer, option)
+        if value and replicas > 1:
+            raise ValueError(
+                f"{name} has {option} {value} with {replicas} replicas: Keras supports this option "
+                "only on a single device. Leave it out."
+            )
 
 
 class ReportedMean(keras.metrics.Mean):

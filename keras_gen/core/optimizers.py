@@ -9,8 +9,18 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.core.distribution import replica_count
-from keras_gen.keras_internals import average_by, averages, averages_alone, index_of, moments
+from keras_gen.core.distribution import global_sum, replica_count
+from keras_gen.keras_internals import (
+    applied,
+    average_by,
+    averages,
+    averages_after,
+    averages_alone,
+    clip,
+    clip_by,
+    index_of,
+    moments,
+)
 
 
 @contextlib.contextmanager
@@ -51,6 +61,39 @@ def fused(optimizer) -> contextlib.AbstractContextManager:
     if optimizer.amsgrad:
         return contextlib.nullcontext()
     return replaced(optimizer, update_step=functools.partial(_adam_step, optimizer, {}))
+
+
+def correct(optimizer) -> None:
+    """Makes the options of an optimizer independent of accumulation and of the number of replicas.
+
+    Keras clips each replica's part of the gradient instead of the global gradient. While gradients
+    accumulate, it adds unchanged weights to the moving averages.
+
+    Args:
+        optimizer: `keras.optimizers.Optimizer`, or a `LossScaleOptimizer` that wraps one.
+    """
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+    if optimizer.clipnorm or optimizer.global_clipnorm or optimizer.clipvalue:
+        clip_by(optimizer, functools.partial(_clipped_sum, optimizer))
+    if optimizer.use_ema and optimizer.gradient_accumulation_steps:
+        averages_after(optimizer, functools.partial(_at_updates, optimizer))
+
+
+def _clipped_sum(optimizer, gradients) -> list:
+    """Returns equal parts, one per replica, of the clipped global gradient."""
+    clipped = clip(optimizer, global_sum(list(gradients)))
+    return [gradient / replica_count() for gradient in clipped]
+
+
+def _at_updates(optimizer, method: Callable) -> Callable:
+    """Returns a function that calls a method only when the optimizer updates the weights."""
+
+    def call(weights):
+        steps = optimizer.gradient_accumulation_steps or 1
+        is_update = (applied(optimizer) + 1) % steps == 0
+        keras.ops.cond(is_update, lambda: method(weights), lambda: None)
+
+    return call
 
 
 def unaveraged(optimizer) -> contextlib.AbstractContextManager:
@@ -155,7 +198,10 @@ def forget_start(optimizer: keras.optimizers.Optimizer) -> None:
     forget_start(optimizer)
     ```
     """
-    average_by(optimizer, functools.partial(_average, optimizer))
+    average = functools.partial(_average, optimizer)
+    if optimizer.gradient_accumulation_steps:
+        average = _at_updates(optimizer, average)
+    average_by(optimizer, average)
 
 
 def _average(optimizer, weights) -> None:

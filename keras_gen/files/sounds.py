@@ -10,7 +10,7 @@ import wave
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from scipy.io import wavfile
@@ -23,6 +23,7 @@ from keras_gen.files.writing import replacing
 RATES = (100, 768_000)
 """Minimum and maximum sampling rate of files, in samples per second."""
 _MOST_SOUND = 2**28  # maximum bytes of a file, decoded values, and bytes of the result
+_UNKNOWN_WAV = 2**31 - 2**16  # minimum size declared by encoders that write WAV to a pipe
 _UNKNOWN = 2**63 - 1  # soundfile's number of samples for files that do not state it
 
 
@@ -98,6 +99,7 @@ def _decoded(path: str | os.PathLike, seconds: float | None) -> tuple[np.ndarray
     else:
         with _readable("WAV", contents):
             rate, samples = wavfile.read(io.BytesIO(contents))
+            _require_all_samples(contents)
     if not RATES[0] <= rate <= RATES[1]:
         raise ValueError(
             f"a sound with {rate:,} samples per second: expected {RATES[0]} to {RATES[1]:,}"
@@ -116,6 +118,23 @@ def _decoded(path: str | os.PathLike, seconds: float | None) -> tuple[np.ndarray
             "maximum)"
         )
     return samples, rate
+
+
+def _require_all_samples(contents: bytes) -> None:
+    """Raises a ValueError if a WAV file ends before the last sample that its header declares."""
+    order: Literal["big", "little"] = "big" if contents[:4] == b"RIFX" else "little"
+    start = 12
+    name = b""
+    while name != b"data" and start < len(contents):
+        name = contents[start : start + 4]
+        size = int.from_bytes(contents[start + 4 : start + 8], order)
+        start += 8
+        end = start + size
+        start = end + size % 2
+    if end > len(contents) and size < _UNKNOWN_WAV:
+        raise ValueError(
+            f"the file's format declares {size:,} bytes of samples, but the file is truncated"
+        )
 
 
 def _flac(contents: bytes, seconds: float | None) -> tuple[int, np.ndarray]:

@@ -73,8 +73,9 @@ def signal_to_noise(waveforms: np.ndarray, originals: np.ndarray) -> np.ndarray:
     silent = np.flatnonzero(~wanted.any(axis=1))
     if len(silent):
         raise ValueError(
-            f"originals[{silent[0]}] is silent: expected a sound with nonzero energy, because the "
-            "noise is compared with this sound. Leave out silent recordings."
+            f"originals[{silent[0]}] is silent: expected a sound that is nonzero in 16 bits, "
+            "because the noise is compared with this sound. Leave out silent recordings, or "
+            "amplify quiet recordings with keras_gen.data.to_peak."
         )
     with np.errstate(divide="ignore"):
         noise = np.sum(np.square(sounds - wanted), axis=1)
@@ -104,7 +105,8 @@ def median_pitch(waveforms: np.ndarray, rate: int = 8000) -> np.ndarray:
     is the lag of the first peak that is at least 90% as high as the highest peak (Boersma:
     "Accurate Short-Term Analysis of the Fundamental Frequency and the Harmonics-to-Noise Ratio of a
     Sampled Sound", 1993). A parabola through the values at three lags determines the peak's
-    position between lags. Frames that are quiet or not periodic are omitted; a recording with only
+    position between lags. At low rates, the autocorrelation is interpolated to at least 8,000 lags
+    per second. Frames that are quiet or not periodic are omitted; a recording with only
     such frames yields NaN.
 
     Args:
@@ -130,10 +132,12 @@ def median_pitch(waveforms: np.ndarray, rate: int = 8000) -> np.ndarray:
     frames = frames - frames.mean(axis=2, keepdims=True)
     energy = np.sum(frames**2, axis=2)
     window = np.hanning(size)
-    correlation = _autocorrelation(frames * window)
-    correlation /= _autocorrelation(window)
+    finer = -(-8000 // rate)
+    rate *= finer
+    lags = np.arange(rate // HIGHEST, -(-rate // LOWEST) + 1)
+    correlation = _autocorrelation(frames * window, finer)[..., : lags[-1] + 2]
+    correlation /= _autocorrelation(window, finer)[: lags[-1] + 2]
     correlation /= correlation[..., :1] + 1e-12
-    lags = np.arange(rate // HIGHEST, rate // LOWEST + 1)
     before, found, after = (correlation[..., lags + step] for step in (-1, 0, 1))
     # On the side of a peak, the lag is too short, although the correlation is almost as high.
     peaks = np.where((found > before) & (found >= after), found, -np.inf)
@@ -154,10 +158,11 @@ def median_pitch(waveforms: np.ndarray, rate: int = 8000) -> np.ndarray:
     return medians
 
 
-def _autocorrelation(frames: np.ndarray) -> np.ndarray:
+def _autocorrelation(frames: np.ndarray, finer: int) -> np.ndarray:
+    """Returns the autocorrelation at `finer` lags per sample."""
     size = frames.shape[-1]
     spectra = np.abs(np.fft.rfft(frames, 2 * size)) ** 2
-    return np.fft.irfft(spectra)[..., :size]
+    return np.fft.irfft(spectra, 2 * size * finer)[..., : size * finer]
 
 
 # For each metric: the feature, and the label that is predicted from it (speaker or word).

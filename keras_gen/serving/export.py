@@ -223,7 +223,9 @@ def export(
             (temporary / model_files.MODEL).write_bytes(described)
         return _publish(temporary, folder, description)
     except (OSError, tf.errors.OpError) as error:
-        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        # TensorFlow puts its operation and the temporary path before the cause.
+        first_line = str(error).splitlines()[0].partition(" [Op:")[0]
+        reason = getattr(error, "strerror", None) or first_line.rpartition("; ")[2]
         raise OSError(
             getattr(error, "errno", None) or errno.EIO,
             f"cannot write the export ({reason}): free some space or choose another directory",

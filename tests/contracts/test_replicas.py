@@ -124,6 +124,35 @@ def test_what_is_for_one_device_is_refused_on_two_replicas(option):
             model.compile(**option)
 
 
+@pytest.mark.parametrize("scaled", [False, True])
+@pytest.mark.parametrize("option", ["clipnorm", "global_clipnorm", "clipvalue"])
+def test_two_replicas_clip_the_gradient_of_the_whole_batch(option, scaled):
+    tiny = TINY["Autoencoder"]
+    found = []
+    for strategy in ("default", "mirrored"):
+        keras.utils.set_random_seed(0)
+        with make_strategy(strategy).scope():
+            model = tiny.build(3)
+            sgd = keras.optimizers.SGD(0.1, **{option: 0.01})
+            model.compile(keras.optimizers.LossScaleOptimizer(sgd) if scaled else sgd)
+        model.fit(*tiny.data(8), batch_size=4, epochs=2, shuffle=False, verbose=0)
+        found.append(state(model))
+    assert_equal(model, *found)
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+@pytest.mark.parametrize(
+    "option", [dict(gradient_accumulation_steps=2), dict(use_ema=True, ema_overwrite_frequency=2)]
+)
+def test_options_of_optimizers_for_one_device_are_refused_on_two_replicas(option, scaled):
+    sgd = keras.optimizers.SGD(**option)
+    name = list(option)[-1]
+    with make_strategy("mirrored").scope():
+        model = TINY["Autoencoder"].build(3)
+        with pytest.raises(ValueError, match=rf"^optimizer has {name} 2 with 2 replicas: .*Leave"):
+            model.compile(keras.optimizers.LossScaleOptimizer(sgd) if scaled else sgd)
+
+
 @pytest.mark.parametrize("tiny", ["GAN"], indirect=True)
 def test_two_workers_equal_one_process(trained, request, tmp_path):
     one, losses = fit(trained)

@@ -140,3 +140,26 @@ def test_averages_are_found_under_a_loss_scale():
             np.testing.assert_allclose(weight, expected, rtol=1e-5)
     for weight, last in zip(every, trained, strict=True):
         np.testing.assert_array_equal(weight, last)
+
+
+@pytest.mark.parametrize("overwrite", [None, 2])
+@pytest.mark.parametrize("forget", [False, True])
+def test_accumulated_gradients_are_averaged_as_a_large_batch(forget, overwrite):
+    found = []
+    for accumulated in (None, 2):
+        keras.utils.set_random_seed(0)
+        model = Line()
+        options = dict(ema_momentum=MOMENTUM, ema_overwrite_frequency=overwrite)
+        sgd = keras.optimizers.SGD(
+            0.1, use_ema=True, gradient_accumulation_steps=accumulated, **options
+        )
+        if forget:
+            forget_start(sgd)
+        model.compile(optimizer=sgd)
+        for _ in range(5 * (accumulated or 1)):
+            model.train_step(tf.ones([2, 1]))
+        with averaged_weights(model):
+            found += [model.network.get_weights()]
+        found[-1] += model.network.get_weights()
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5)

@@ -104,3 +104,23 @@ def test_recordings_of_several_lengths_have_a_way_out(call, sounds):
 def test_recordings_of_one_length_are_an_array():
     for sounds in (RECORDINGS[:1] * 3, np.array([*RECORDINGS[:1] * 3, None], object)[:3]):
         np.testing.assert_array_equal(of_one_length(sounds), np.full([3, 5, 1], 0.5))
+
+
+@pytest.mark.parametrize("other", ["", "a chunk before the samples"])
+@pytest.mark.parametrize("cut", [1, 2, 800])
+def test_a_file_that_ends_before_its_samples(tmp_path, cut, other):
+    path = tmp_path / "a.wav"
+    write_wav(path, np.ones([1000], "int16"), RATE)
+    whole = path.read_bytes()
+    if other:
+        chunk = b"LIST" + (3).to_bytes(4, "little") + b"abc\0"
+        whole = whole[:36] + chunk + whole[36:]
+    path.write_bytes(whole + b"LIST")  # a chunk after the samples may be truncated
+    assert read_sound(path, RATE).sum() == 1000
+    path.write_bytes(whole[:-cut])
+    with pytest.raises(ValueError, match="not a readable WAV file"):
+        read_sound(path, RATE)
+    # Encoders that write to a pipe do not know the number of samples.
+    start = whole.index(b"data") + 4
+    path.write_bytes(whole[:start] + (2**32 - 1).to_bytes(4, "little") + whole[start + 4 : -800])
+    assert read_sound(path, RATE).sum() == 600

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from numbers import Real
@@ -60,7 +61,9 @@ class Classes:
             self.names = _classes(folder, sorted_names(self._class_of.values()), names)
         elif labels or names is not None:
             self._class_of = _class_of_subfolders(folder, files, noun)
-            found = sorted_names(path.name for path in visible(folder) if path.is_dir())
+            found = sorted_names(
+                _composed(path.name) for path in visible(folder) if path.is_dir()
+            )
             self.names = _classes(folder, found, names)
 
     def source(self, places: Sequence[int], stored: Any, decode: Callable | None) -> Source:
@@ -101,7 +104,7 @@ def _class_of_subfolders(folder: Path, files: list[Path], noun: str) -> dict[Pat
             f"{outside[0]}, but labels are the names of subfolders: move each file to the "
             "folder of its class, or pass labels as a dict or a CSV file of paths and classes."
         )
-    return {file: file.relative_to(folder).parts[0] for file in files}
+    return {file: _composed(file.relative_to(folder).parts[0]) for file in files}
 
 
 def _class_of_files(
@@ -109,11 +112,14 @@ def _class_of_files(
 ) -> dict[Path, str]:
     """Returns the classes that a dict or a CSV file assigns to files, in the order of the files."""
     known = dict(zip(_relative(folder, files), files, strict=True))
+    composed = {_composed(path): path for path in known}
     given: dict[str, str] = {}
     for path, name in labels.items() if isinstance(labels, Mapping) else _rows(labels):
         path = str(path)
         if path not in known:
             path = path.strip().replace("\\", "/").removeprefix("./")
+        if path not in known:
+            path = composed.get(_composed(path), path)
         if is_missing(name):
             raise ValueError(
                 f"labels has no class for {path}: add its class, or leave out the file."
@@ -122,7 +128,7 @@ def _class_of_files(
             raise TypeError(
                 f"labels assigns the class {shown(name)} to {path}: expected a name or a number."
             )
-        name = str(name).strip()
+        name = _composed(str(name).strip())
         if given.setdefault(path, name) != name:
             raise ValueError(
                 f"labels assigns the classes {given[path]} and {name} to {path}: expected one "
@@ -138,6 +144,11 @@ def _class_of_files(
         raise ValueError("labels is empty: expected paths in the folder and their classes.")
     given = dict(zip(given, without_fractions(given.values()), strict=True))
     return {file: given[path] for path, file in known.items() if path in given}
+
+
+def _composed(text: str) -> str:
+    """Returns a text in which equal letters have equal code points; macOS decomposes file names."""
+    return unicodedata.normalize("NFC", text)
 
 
 def _relative(folder: Path, files: list[Path]) -> list[str]:
@@ -170,7 +181,8 @@ def _rows(path: str | os.PathLike) -> list[tuple[str, str]]:
 def _classes(
     folder: Path, found: Sequence[str], classes: Sequence[str] | None
 ) -> tuple[str, ...]:
-    names = tuple(found if classes is None else map(str, checked_list("classes", classes)))
+    given = found if classes is None else map(str, checked_list("classes", classes))
+    names = tuple(map(_composed, given))
     unknown = [name for name in found if name not in names]
     if unknown or len(set(names)) < len(names):
         raise ValueError(

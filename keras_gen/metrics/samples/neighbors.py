@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.spatial.distance import cdist
 from sklearn.metrics import pairwise_distances_chunked
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import gen_batches
@@ -82,12 +83,24 @@ def _block(search, centered, queries, reference) -> tuple[np.ndarray, np.ndarray
     indices = search.kneighbors(centered, return_distance=False)
     # Expanding |x - y|^2 loses precision if x and y are close, but copies must have distance 0.
     queries = queries.astype(np.float64)
-    exact = [np.linalg.norm(queries - reference[column], axis=1) for column in indices.T]
-    distances = np.stack(exact, axis=1)
+    columns = [np.linalg.norm(queries - reference[column], axis=1) for column in indices.T]
+    distances = np.stack(columns, axis=1)
     order = np.argsort(distances, axis=1, kind="stable")
-    return np.take_along_axis(distances, order, axis=1), np.take_along_axis(
-        indices, order, axis=1
-    )
+    distances = np.take_along_axis(distances, order, axis=1)
+    indices = np.take_along_axis(indices, order, axis=1)
+    # Where the distances are tiny compared with the rows, rounding can hide the nearest rows, which
+    # are at most this far from the center.
+    farthest = distances[:, -1]
+    size = np.linalg.norm(centered.astype(np.float64), axis=1) + farthest
+    share = max(1e-5, 1e3 * np.finfo(centered.dtype).eps)
+    uncertain = np.flatnonzero((farthest > 0) & (farthest < share * size))
+    for start in range(0, len(uncertain), 64):
+        rows = uncertain[start : start + 64]
+        blocks = gen_batches(len(reference), BLOCK)
+        exact = np.concatenate([cdist(queries[rows], reference[b]) for b in blocks], axis=1)
+        indices[rows] = np.argsort(exact, axis=1, kind="stable")[:, : indices.shape[1]]
+        distances[rows] = np.take_along_axis(exact, indices[rows], axis=1)
+    return distances, indices
 
 
 @checked_types
@@ -173,11 +186,14 @@ def prdc(real: np.ndarray, generated: np.ndarray, k: PositiveInteger = 5) -> dic
     for squares in pairwise_distances_chunked(
         generated, real, working_memory=MEMORY, squared=True
     ):
+        rows = slice(start, start + len(squares))
+        _replace_inaccurate(squares, generated[rows], real, real_radii)
         in_real_ball = squares <= real_radii
         precise += int(in_real_ball.any(axis=1).sum())
         balls += int(in_real_ball.sum())
         covered |= in_real_ball.any(axis=0)
-        radii = generated_radii[start : start + len(squares), None]
+        radii = generated_radii[rows, None]
+        _replace_inaccurate(squares, generated[rows], real, radii)
         recalled |= (squares <= radii).any(axis=0)
         start += len(squares)
     return {
@@ -192,8 +208,15 @@ def prdc(real: np.ndarray, generated: np.ndarray, k: PositiveInteger = 5) -> dic
 
 
 def _squared_radii(features: np.ndarray, k: int) -> np.ndarray:
-    # Find k + 1 neighbors, because each row is its own nearest neighbor.
-    radii = nearest_neighbors(features, features, k + 1)[0][:, k]
-    # The radii are enlarged by the rounding error, about |x|^2 times 1e-16, so that the balls
-    # remain closed.
-    return radii**2 * (1 + 1e-10) + 1e-13 * np.max(np.sum(features**2, axis=1))
+    # Find k + 1 neighbors, because each row is its own nearest neighbor. The radii are enlarged by
+    # the rounding error, so that the balls remain closed.
+    return nearest_neighbors(features, features, k + 1)[0][:, k] ** 2 * (1 + 1e-10)
+
+
+def _replace_inaccurate(squares, rows, columns, radii) -> None:
+    """Recomputes squared distances where the expansion of |x - y|^2 cannot decide, in place."""
+    rounding = np.sum(rows**2, axis=1)[:, None] + np.sum(columns**2, axis=1)
+    near = np.nonzero(np.abs(squares - radii) <= 1e-13 * rounding)
+    for start in range(0, len(near[0]), BLOCK):
+        i, j = (places[start : start + BLOCK] for places in near)
+        squares[i, j] = np.sum((rows[i] - columns[j]) ** 2, axis=1)

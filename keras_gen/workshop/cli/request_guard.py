@@ -26,7 +26,13 @@ UPLOAD = "/gradio_api/upload"
 FILE = ("/gradio_api/file=", "/gradio_api/file/")
 DEEP_LINK = "/gradio_api/deep_link"  # saves a visitor's view to a permanent file
 # Gradio paths that the page does not use.
-CLOSED = (DEEP_LINK, "/openapi.json", "/gradio_api/openapi.json", "/gradio_api/dev/reload")
+CLOSED = (
+    DEEP_LINK,
+    "/openapi.json",
+    "/gradio_api/openapi.json",
+    "/gradio_api/dev/reload",
+    "/gradio_api/upload_progress",  # keeps the name of each upload, even if none exists
+)
 FORM = 2**20  # maximum bytes of a request in addition to its file
 EVENT = 2**16  # maximum bytes of any other request; parsed JSON uses 30 times as much memory
 # Number of maximum-size uploads read at once, or the same number of bytes in smaller uploads.
@@ -41,6 +47,9 @@ CONNECTIONS = 400
 OF_ONE_ADDRESS = 200  # maximum number of connections per address
 UNREAD = 100  # number of unread messages after which a visitor's further events are rejected
 HEAD = 2**14  # maximum bytes of a request's headers
+# Maximum number of lines in an upload that begin like a boundary, which a parser reads slowly.
+BOUNDARIES = 100
+PIECE = 2**16  # bytes of a body that Gradio parses before others are served
 PATHS = 16  # maximum number of files named in one request
 LINES = 20  # maximum number of errors logged per minute, one line each
 # Values of Host headers for this machine, with or without a port.
@@ -88,8 +97,10 @@ class Guard:
         """Passes accepted requests to the page, and responds to all others with an error."""
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        request = Request(scope, receive)
         is_upload = scope["path"] == UPLOAD
+        if is_upload:
+            scope = {**scope, "query_string": b""}  # Gradio would keep the name of each upload
+        request = Request(scope, receive)
         body = bytearray()
         started = False
 
@@ -152,6 +163,8 @@ class Guard:
                 raise HTTPException(413, f"expected a request of at most {largest} bytes.")
             make_room(self.uploads)
             await self._read(request, body, is_upload)
+            if body.count(b"\r\n--") > BOUNDARIES and is_upload:
+                raise HTTPException(413, "the upload has too many parts: send one file.")
             if not is_upload:
                 named = _named(bytes(body))
                 files += named["path"]
@@ -280,11 +293,19 @@ def _written(file: Path) -> float:
 
 
 def _again(body: bytes, receive: Receive) -> Receive:
-    """Returns a `receive` function that first returns a body that has already been read."""
-    read: list[Message] = [{"type": "http.request", "body": body}]
+    """Returns a `receive` function that first returns a body that has already been read.
+
+    The body is returned in pieces. After each piece, other requests are served.
+    """
+    places = iter(range(0, max(len(body), 1), PIECE))
 
     async def again() -> Message:
-        return read.pop() if read else await receive()
+        start = next(places, None)
+        if start is None:
+            return await receive()
+        await asyncio.sleep(0)
+        end = start + PIECE
+        return {"type": "http.request", "body": body[start:end], "more_body": end < len(body)}
 
     return again
 

@@ -495,3 +495,15 @@ def test_images_of_other_kinds_are_named(tmp_path):
     says = r"^Images in .* \(2\) are skipped. Convert them to JPEG or PNG: a.HEIC, b.avif$"
     with pytest.warns(UserWarning, match=says):
         assert len(image_folder(tmp_path, 4)) == 2
+
+
+def test_names_whose_letters_are_decomposed(tmp_path):
+    """Archives from macOS contain such names, which look like the usual ones."""
+    usual, decomposed = "\u00e9", "e\u0301"
+    save(tmp_path / decomposed / f"{decomposed}.png")
+    save(tmp_path / "b" / "b.png")
+    given = {f"{usual}/{usual}.png": usual, "b/b.png": "b"}
+    for options in (dict(labels=given), dict(classes=["b", usual]), dict(labels=True)):
+        source = image_folder(tmp_path, 4, **options)
+        assert source.class_names == ("b", usual)
+        assert list(source.arrays()[1]) == [0, 1]

@@ -32,6 +32,19 @@ def test_against_all_distances_and_blocks_change_nothing(rng, monkeypatch, block
     np.testing.assert_array_equal(indices, np.argsort(everything, axis=1)[:, :7])
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_clusters_far_from_each_other(rng, dtype):
+    """No center makes |x - y|^2 exact by expansion."""
+    training = np.concatenate([rng.normal(size=(50, 3)), 1e3 + rng.normal(size=(50, 3))])
+    training = (training * (2e3 if dtype == "float64" else 1)).astype(dtype)
+    generated = (training + 1e-4 * rng.normal(size=training.shape)).astype(dtype)
+    everything = distance.cdist(generated.astype(float), training.astype(float))
+    distances, indices = nearest_neighbors(generated, training, 2)
+    np.testing.assert_array_equal(indices, np.argsort(everything, axis=1)[:, :2])
+    np.testing.assert_allclose(distances, np.sort(everything, axis=1)[:, :2], rtol=1e-12)
+    assert memorization(generated, training)["memorized_fraction"] == 1
+
+
 def test_whole_numbers_are_exact_and_do_not_wrap():
     images = np.array([0, 250, 255], "uint8").reshape(3, 1, 1, 1)
     distances, indices = nearest_neighbors(images, images, k=3)
@@ -94,6 +107,19 @@ def test_against_the_definitions(rng, monkeypatch):
         assert 0 < wanted["precision"] < 1 and 0 < wanted["recall"] < 1
     # Seven rows of distances at once.
     monkeypatch.setitem(prdc.__globals__, "MEMORY", 7 * 25 * 8 / 2**20)
+    assert prdc(real, generated, 3) == pytest.approx(wanted)
+
+
+@pytest.mark.parametrize("shift", ["outlier", "outliers", "clusters"])
+def test_balls_do_not_grow_with_the_farthest_example(rng, shift):
+    real, generated = rng.normal(size=(25, 3)), 1.5 * rng.normal(size=(31, 3))
+    if shift == "clusters":
+        real[:12] += 1e7
+        generated[:16] += 1e7
+    else:
+        real[0] = 1e7
+        generated[0] = -1e7 if shift == "outliers" else 0
+    wanted = {**brute(real, generated, 3), "k": 3, "n_real": 25, "n_generated": 31}
     assert prdc(real, generated, 3) == pytest.approx(wanted)
 
 

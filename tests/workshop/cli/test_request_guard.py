@@ -14,15 +14,17 @@ import pytest
 pytest.importorskip("fastapi", reason='needs gradio: pip install "keras-generative[demo]"')
 
 import uvicorn
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.testclient import TestClient
 
 from keras_gen.workshop.cli import request_guard
 from keras_gen.workshop.cli.request_guard import (
+    BOUNDARIES,
     CLOSED,
     EVENT,
     FORM,
     PATHS,
+    PIECE,
     SESSION,
     UNREAD,
     UPLOAD,
@@ -187,6 +189,30 @@ def test_the_files_that_a_request_names_are_counted(tmp_path):
 def test_what_gradio_keeps_is_short(tmp_path, content, status):
     body = json.dumps(content).encode()
     assert client(tmp_path).post(JOIN, content=body).status_code == status
+
+
+def test_lines_that_begin_like_boundaries_are_counted(tmp_path):
+    page = client(tmp_path)
+    for count, status in ((BOUNDARIES, 200), (BOUNDARIES + 1, 413)):
+        answer = page.post(UPLOAD, content=b"\r\n--xA" * count)
+        assert answer.status_code == status, count
+    assert answer.json() == {"detail": "the upload has too many parts: send one file."}
+
+
+def test_a_body_is_handed_on_in_pieces(tmp_path):
+    """While an upload is parsed, other requests are served."""
+    app = FastAPI()
+    app.add_middleware(Guard, uploads=tmp_path, most=4 * PIECE, local=True)
+
+    @app.post(UPLOAD)
+    async def sizes(request: Request):
+        assert not request.query_params
+        return [len(piece) async for piece in request.stream()]
+
+    page = TestClient(app, base_url="http://localhost")
+    for size, wanted in ((0, [0, 0]), (PIECE, [PIECE, 0]), (PIECE + 7, [PIECE, 7, 0])):
+        found = page.post(UPLOAD, params={"upload_id": "a"}, content=bytes(size)).json()
+        assert [n for n in found if n] == [n for n in wanted if n]
 
 
 def test_visitors_who_do_not_read_their_messages_send_no_further_events(tmp_path):

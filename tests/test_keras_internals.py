@@ -173,7 +173,7 @@ def test_clip_by():
     keras_internals.clip_by(
         optimizer, lambda gradients: keras_internals.clip(optimizer, [8 * g for g in gradients])
     )
-    optimizer.apply([keras.ops.full(1, 0.1)], [weight])
+    optimizer.apply([keras.ops.full((1,), 0.1)], [weight])
     np.testing.assert_allclose(weight, [0.5])
 
 

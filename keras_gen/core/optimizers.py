@@ -198,7 +198,7 @@ def forget_start(optimizer: keras.optimizers.Optimizer) -> None:
     forget_start(optimizer)
     ```
     """
-    average = functools.partial(_average, optimizer)
+    average: Callable = functools.partial(_average, optimizer)
     if optimizer.gradient_accumulation_steps:
         average = _at_updates(optimizer, average)
     average_by(optimizer, average)

@@ -1,4 +1,4 @@
-"""Flow matching on a 2-D checkerboard, along three paths.
+"""Flow matching with three probability paths on a 2-D checkerboard.
 
 Lipman, Chen, Ben-Hamu, Nickel, Le: "Flow Matching for Generative Modeling", ICLR 2023; Tong et al.:
 "Improving and Generalizing Flow-Based Generative Models with Minibatch Optimal Transport", TMLR

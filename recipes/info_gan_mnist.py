@@ -49,8 +49,8 @@ class Settings(ShortStepSettings):
     latent_dim: int = 62  # Number of latent dimensions, not counting the codes
     filters: int = 64  # Channels at the highest resolution
     hidden: int = 1024  # Units in the dense layers
-    weight: float = 1.0  # Weight of the mutual information about the category
-    continuous_weight: float = 1.0  # Weight of the mutual information about the continuous codes
+    weight: float = 1.0  # Weight of the mutual information with the category
+    continuous_weight: float = 1.0  # Weight of the mutual information with the continuous codes
     scale: float = 1.0  # Standard deviation of the continuous codes predicted by the network Q
     d_learning_rate: float = 2e-4  # Adam's learning rate for the discriminator and the network Q
     g_learning_rate: float = 1e-3  # Adam's learning rate for the generator

@@ -52,9 +52,9 @@ class Settings(ShortStepSettings):
     stacked_hidden: int = 500
     """Units in the hidden layer of each network of the M2 that is trained on M1's latents."""
     alpha: float = 0.2
-    """Weight of the cross-entropy of a labeled digit (every second digit), in M2."""
+    """Weight of the cross-entropy of a labeled digit (every second digit), for M2."""
     stacked_alpha: float = 2.0
-    """Weight of the cross-entropy of a labeled digit (every 20th digit), in M2 on M1's latents."""
+    """Weight of the cross-entropy of a labeled digit (every 20th digit), for M2 on M1's latents."""
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
     m1_epochs: int = 10  # Epochs for M1
     stacked_epochs: int = 10  # Epochs for the M2 trained on M1's latents

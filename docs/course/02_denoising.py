@@ -481,7 +481,7 @@ def mean_over_training(noisy, sigma):
     """Returns posterior means of noisy digits `[n, 196]` over the training digits."""
     parts = []
     for some in np.array_split(noisy, max(len(noisy) // 500, 1)):
-        # Of |noisy - x|^2 the part that depends on x.
+        # The part of |noisy - x|^2 that depends on x.
         squares = np.sum(pixels**2, axis=1) - 2 * some.astype("float32") @ pixels.T
         weights = np.exp(-(squares - squares.min(axis=1, keepdims=True)) / (2 * sigma**2))
         parts.append(weights @ pixels / weights.sum(axis=1, keepdims=True))
@@ -505,7 +505,7 @@ methods = {
     "network": by_network,
 }
 restored = {}
-print("squared error of a test digit   ", *(f"noise {sigma:4}" for sigma in AMOUNTS))
+print("squared error per test digit    ", *(f"noise {sigma:4}" for sigma in AMOUNTS))
 noisy = {sigma: clean + sigma * random.normal(size=clean.shape) for sigma in AMOUNTS}
 for name, method in methods.items():
     errors = []
@@ -522,16 +522,20 @@ def as_uint8(values):
 
 rows = [test_digits[:12], *(as_uint8(restored[name, 0.5]) for name in methods)]
 names = ["test digits", "noise 0.5", *list(methods)[1:]]
-show(captioned(rows, names), "denoised", "Test digits with noise of 0.5, and four denoisers.")
+show(
+    captioned(rows, names),
+    "denoised",
+    "Test digits, the same digits with noise of 0.5, and the outputs of four denoisers.",
+)
 
 # %% [markdown]
-# The network is better than the Wiener filter, because it need not be linear; at a noise of 2, they
-# are nearly equal. But at a noise of 0.5 or more, the mean over training digits is better than the
-# network. With a lot of noise, many digits are possible originals, and an average of 15,000 real
-# digits is hard for one layer to beat. With little noise, nearly all of the weight is on the
-# nearest training digit, which is not the test digit. On the 15,000 training digits themselves,
-# this denoiser is the best of all, but on test digits, it is not. It also has to store all training
-# digits.
+# The network is better than the Wiener filter, because it need not be linear; at a noise level of
+# 2, they are nearly equal. But at a noise level of 0.5 or more, the mean over training digits is
+# better than the network. With a lot of noise, many digits are possible originals, and an average
+# of 15,000 real digits is hard for one layer to beat. With little noise, nearly all of the weight
+# is on the nearest training digit, which is not the test digit. For the 15,000 training digits
+# themselves, this denoiser is optimal, but for test digits, it is not. It also has to store all
+# training digits.
 #
 # Look at the 4 in the third column and at the 3 in the ninth: the mean over training digits turns
 # them into a 9 and a 5. The noise has hidden which digit was shown, and a denoiser returns a likely
@@ -559,8 +563,8 @@ show(captioned(rows, names), "denoised", "Test digits with noise of 0.5, and fou
 # **It is also a denoiser.** Let $y = h + \sigma \epsilon$, and let $h$ have the density $\exp( -| h
 # | / b ) / (2 b)$, the **Laplace** distribution. Then $- \log p(h \mid y)$ is $(y - h)^2 / (2
 # \sigma^2) + | h | / b$ plus a constant. So the soft threshold with $\lambda = \sigma^2 / b$ is the
-# *most likely* $h$. The best denoiser is the *mean* of $h$ instead (section 1), computed here by
-# sums over a grid. We compare them, for $\sigma = 1$ and $b = 1$.
+# *most likely* $h$. In contrast, the best denoiser is the posterior *mean* of $h$ (section 1),
+# computed here by sums over a grid. We compare the two for $\sigma = 1$ and $b = 1$.
 
 # %%
 SCALE = 1.0

@@ -48,10 +48,10 @@ UNITS = 195 if QUICK else 600  # units in the hidden layer of each MADE
 STEPS = 2 if QUICK else 3000  # training steps for each
 FILTERS = 2 if QUICK else 16  # for the Gated PixelCNN
 BLOCKS = 1 if QUICK else 2
-PIXEL_STEPS = 2 if QUICK else 1300  # for its training
+PIXEL_STEPS = 2 if QUICK else 1300  # training steps for the Gated PixelCNN
 JUDGED = 20 if QUICK else 500  # digits to complete, and samples to count
 PACKED = 1 if QUICK else 5  # digits that the network compresses
-UNPACKED = 5 if QUICK else 196  # pixels of them to read back
+UNPACKED = 5 if QUICK else 196  # pixels of each digit to decompress
 
 keras.utils.set_random_seed(0)
 random = np.random.default_rng(0)
@@ -89,10 +89,10 @@ for order in ((0, 1, 2), (2, 0, 1)):
     )
 
 # %% [markdown]
-# A conditional of a bit is one number for each combination of the preceding bits. So the count
-# doubles with each bit: 1, 2, and 4, or 7 numbers in total, as many as are needed for a table of
-# eight probabilities that sum to 1. For an image of 196 bits, this count is $2^{196} - 1$, about
-# $10^{59}$. So the chain rule alone does not save anything: a model needs fewer numbers to
+# The conditional distribution of a bit is one number for each combination of the preceding bits. So
+# the count doubles with each bit: 1, 2, and 4. The total is 7 numbers, as many as are needed for a
+# table of eight probabilities that sum to 1. For an image of 196 bits, this total is $2^{196} - 1$,
+# about $10^{59}$. So the chain rule alone does not save anything: a model needs fewer numbers to
 # represent how $p(x_i \mid x_1, \ldots, x_{i-1})$ depends on the preceding values. But the chain
 # rule has two advantages. Each conditional is easy to normalize: for a bit, one number between 0
 # and 1 is enough. And the product of normalized conditionals is normalized: sum over the last value
@@ -118,7 +118,7 @@ digits = half_size(data.train, DIGITS)
 train, held_out = np.split(digits, [len(digits) * 5 // 6])
 test = half_size(data.test, TESTED)
 PIXELS = 14 * 14
-print(f"digits to train {len(train):,}, to choose {len(held_out):,}, to test {len(test):,}")
+print(f"digits: {len(train):,} for training, {len(held_out):,} held out, {len(test):,} for testing")
 print(f"no model at all, each pixel 1/2: {PIXELS * np.log(2):.1f} nats")
 
 # %% [markdown]
@@ -128,9 +128,9 @@ print(f"no model at all, each pixel 1/2: {PIXELS * np.log(2):.1f} nats")
 # the next value 1 after these $k$ values? In text, this is an **n-gram** with $n = k + 1$. For
 # images, we read the pixels row by row, and have a choice of contexts. We can use the last $k$
 # pixels in this order, most of which are on the left. Or we can use the $k$ *nearest* of all
-# preceding pixels, some on the left and more in the rows above, as standards for scanned pages do
-# (Langdon and Rissanen 1981). Both tables have $2^k$ entries. For contexts that were rarely seen,
-# `NGrams` and `ContextTable` also use the counts of shorter contexts.
+# preceding pixels, some on the left and more in the rows above, as compression standards for
+# scanned pages do (Langdon and Rissanen 1981). Both tables have $2^k$ entries. For contexts that
+# were rarely seen, `NGrams` and `ContextTable` also use the counts of shorter contexts.
 #
 # The loss is the mean of $-\log p(x)$ over digits, in nats: the **negative log-likelihood**, NLL.
 
@@ -164,7 +164,7 @@ plot = line_plot(lines, "pixels of the context, k", "NLL, nats")
 show(
     plot,
     "contexts",
-    "Counts of the pixel after a context of k pixels. Longer contexts soon overfit.",
+    "NLL of pixel predictions from counts for contexts of k pixels. Longer contexts soon overfit.",
 )
 
 # %% [markdown]

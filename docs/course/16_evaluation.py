@@ -395,9 +395,9 @@ show(
 )
 
 # %% [markdown]
-# The ratio of distances finds every exact copy, but no copy that is moved by one pixel. The AUC of
-# the pixel distance barely changes with moved copies, even if *all* samples are copies, whereas in
-# the space of gradient histograms, the moved copies are close to their originals. So search in a
+# The ratio of distances finds every exact copy but no copy that is shifted by one pixel. Shifted
+# copies barely change the AUC of the pixel distance, even if *all* samples are copies, whereas in
+# the space of gradient histograms, shifted copies are close to their originals. So search in a
 # feature space that ignores the changes that a copy may have undergone. The AUC differs clearly
 # from chance only if at least about a tenth of the samples are copies, whereas a search for
 # individual copies can find a single one.
@@ -445,11 +445,11 @@ show(
 )
 
 # %% [markdown]
-# **Seeds.** Another seed gives another model. The error over test examples does not include this
-# variation, so train several times. And if you report the best of $k$ runs *on the test set*, the
-# reported number is too good: the expected maximum of $k$ normal numbers is 0.56, 1.16, and 1.54
-# standard deviations for 2, 5, and 10 runs. Choose the run on validation data, and report its test
-# value.
+# **Seeds.** Another seed gives another model. The standard error over test examples does not
+# include this variation, so train several times. And if you report the best of $k$ runs *on the
+# test set*, the reported number is too good: the expected maximum of $k$ independent normal
+# variables is 0.56, 1.16, and 1.54 standard deviations for 2, 5, and 10 runs. Choose the run on
+# validation data, and report its test value.
 #
 # **Judges.** To support a claim about visual quality, show pairs of samples to people who do not
 # know which model generated which sample. If the two models are equally good, the number of votes

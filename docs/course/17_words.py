@@ -398,10 +398,11 @@ show(
 #
 # *The prediction of the character s after "word". Left: from the last two characters. Middle: from a state, which is updated with each character. Right: from all characters at once.*
 #
-# An n-gram model ignores everything before its context. A **recurrent network** has a state $h_i$ of
-# fixed size, which it updates with each character, $h_i = f(h_{i-1}, x_{i-1})$, and from which it
-# predicts the next character. The state can depend on the whole preceding text. Similar contexts can
-# lead to similar states, so a prediction that was learned in one context is used in the other ones.
+# An n-gram model ignores everything before its context. A **recurrent network** has a state $h_i$
+# of fixed size, which it updates with each character, $h_i = f(h_{i-1}, x_{i-1})$, and from which
+# it predicts the next character. The state can depend on the whole preceding text. Similar contexts
+# can lead to similar states, so a prediction that was learned in one context carries over to
+# similar contexts.
 #
 # Learning requires the gradient of later losses with respect to earlier states. With the Jacobian
 # matrix $J_i$ of $h_i$ with respect to $h_{i-1}$, this gradient contains the product
@@ -438,9 +439,10 @@ print(f"LSTM by hand and CausalLSTM: largest difference {difference:.0e}")
 
 # %% [markdown]
 # **Teacher forcing.** In training, the network receives the true preceding characters, so one pass
-# over a passage gives all conditionals, and their sum is the exact log-likelihood. The loss therefore
-# needs no sampling. Section 7 measures what happens when the network receives its own characters
-# instead. (Chapter 7 shows that training on generated characters has the wrong optimum.)
+# over a passage gives all conditionals, and the sum of their logarithms is the exact
+# log-likelihood. The loss therefore needs no sampling. Section 7 measures what happens when the
+# network receives its own characters instead. (Chapter 7 shows that training on generated
+# characters has the wrong optimum.)
 #
 # ## 5. Causal self-attention
 #
@@ -456,11 +458,11 @@ print(f"LSTM by hand and CausalLSTM: largest difference {difference:.0e}")
 # infinity, so that their weights are exactly 0 and the other weights sum to 1.
 #
 # **The scale.** Let the $d$ components of $q$ and $k$ be independent, with mean 0 and variance 1.
-# Each product $q_c k_c$ has mean 0 and variance 1, so the sum $q^T k$ has the variance $d$. Divided
-# by $\sqrt d$, its variance is 1 for every $d$. Without the scale, scores for large $d$ differ so
-# much that one weight is almost 1. The derivative of the softmax, $a_j (1 - a_j)$, is then almost 0,
-# and the queries and keys learn slowly. We measure the entropy of the weights and the sum of these
-# derivatives for 64 positions.
+# Each product $q_c k_c$ has mean 0 and variance 1, so the sum $q^T k$ has the variance $d$. After
+# division by $\sqrt d$, the variance is 1 for every $d$. Without the scale, scores for large $d$
+# differ so much that one weight is almost 1. The derivative of the softmax, $a_j (1 - a_j)$, is
+# then almost 0, and the queries and keys learn slowly. We measure the entropy of the weights and
+# the sum of these derivatives for 64 positions.
 
 # %%
 print("  d    entropy, bits (scaled)   sum of a(1 - a) (scaled)")

@@ -1400,7 +1400,7 @@ def fgsm(x, gradient, epsilon):
             a[y == 1].mean() - a[y == 0].mean()
         ),
         "is a ratio instead of a difference": lambda y, a: y[a == 1].mean() / y[a == 0].mean(),
-        "compares counts of people instead of shares: the factor is wrong": lambda y, a: abs(
+        "compares numbers of people instead of fractions: the factor is wrong": lambda y, a: abs(
             y[a == 1].sum() - y[a == 0].sum()
         ),
     },
@@ -1408,8 +1408,8 @@ def fgsm(x, gradient, epsilon):
 def parity_gap(decisions, attributes):
     """Return, as a number, the demographic parity gap: the difference between two decision rates.
 
-    Both arguments are `[n]` and contain 0 and 1. Each of the two groups that the attribute defines
-    has one rate, the fraction of decisions that are 1, and the gap is at least 0.
+    Both arguments are `[n]` and contain 0 and 1. The attribute defines two groups, and the rate of
+    a group is the fraction of its decisions that are 1. The gap is at least 0.
     """
     # The parity gap does not depend on the labels, but other gaps require both labels.
     labels = np.arange(len(decisions)) % 2
@@ -1465,7 +1465,7 @@ def _reversal(function, x, weight):
     probe=_reversal,
 )
 def gradient_reversal(x, weight):
-    """Return `x` in such a way that its gradient is multiplied by `-weight`.
+    """Return `x` unchanged, but multiply its gradient by `-weight`.
 
     `x` is a tensor `[n, d]`, and `weight` is a positive number. Use TensorFlow. The grader compares
     the value and the gradient with respect to `x`.

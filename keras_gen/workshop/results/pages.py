@@ -45,8 +45,8 @@ KEY = """\
 `keras-gen results` writes these pages from `recipes/results/`, and `keras-gen reproduce RECIPE`
 repeats a published run and compares the results. A recipe publishes at most six metrics. Each is
 shown with the strongest baseline that the same run measured and with references that a model
-cannot be expected to beat, such as held-out images. All other values are in a run's
-`metrics.json`.
+cannot be expected to beat, such as held-out images. All other values are in the
+run's `metrics.json`.
 
 - ↓ means that lower is better, and ↑ that higher is better.
 - **▽ short of the paper**: the result is worse than the paper's value.
@@ -58,7 +58,8 @@ cannot be expected to beat, such as held-out images. All other values are in a r
   closest to a preset, regardless of its result. If a recipe ran with several seeds, the table
   shows the median run by the first metric, or the worse of two runs, with the baselines and
   references of that run.
-- If a recipe was trained on part of a dataset, its name is followed by the size of that part.
+- If a model was trained on part of a dataset, the recipe's name is followed by the size of that
+  part.
 - A command in **bold** falls short of the paper's setting, either because of its preset or because
   of flags that change the preset. A training set in bold is a subset of the full set.
 - "exported": the weights of this run, or of the given seed, are in `saved_models/`. Weights of

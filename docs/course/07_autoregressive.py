@@ -118,7 +118,9 @@ digits = half_size(data.train, DIGITS)
 train, held_out = np.split(digits, [len(digits) * 5 // 6])
 test = half_size(data.test, TESTED)
 PIXELS = 14 * 14
-print(f"digits: {len(train):,} for training, {len(held_out):,} held out, {len(test):,} for testing")
+print(
+    f"digits: {len(train):,} for training, {len(held_out):,} held out, {len(test):,} for testing"
+)
 print(f"no model at all, each pixel 1/2: {PIXELS * np.log(2):.1f} nats")
 
 # %% [markdown]

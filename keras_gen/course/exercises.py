@@ -1,8 +1,9 @@
-"""The exercises of the course by chapter; each function is a statement and its solution.
+"""The exercises of the course, by chapter; each function contains a problem and its solution.
 
-The docstring of a function is the statement that a notebook shows. Typical mistakes are functions
-with the same arguments, each listed with the sentence that a student reads. Unless the statement
-says otherwise, arguments are float32 arrays, and there is one result per example.
+The docstring of a function is the problem statement that a notebook shows. A typical mistake is a
+function with the same arguments as the solution, listed with the message that a student reads.
+Unless the statement specifies otherwise, arguments are float32 arrays, and there is one result per
+example.
 """
 
 import math
@@ -228,8 +229,8 @@ def masking_noise(x, uniform, rate):
 def score(noisy, denoised, sigma):
     r"""Return the score of noisy data, $\nabla \log p(\tilde x)$, at the noisy examples.
 
-    `denoised` is the output of the best denoiser for `noisy`, both `[n, d]`, and `sigma` is the
-    standard deviation of the noise. The result has the shape of `noisy`.
+    `denoised` is the output of the best denoiser for the input `noisy`. Both arrays are `[n, d]`.
+    `sigma` is the standard deviation of the noise. The result has the shape of `noisy`.
     """
     path, t = KarrasPath(), tf.constant(sigma)
     return path.quantity("score", t, path.parts("example", t, noisy, denoised))
@@ -256,7 +257,7 @@ def _bernoulli_kl(p, q):
     },
 )
 def sparsity_penalty(activity, target):
-    """Return, as a number, the divergence of the codes' activities from a target, in nats.
+    """Return, as a number, the KL divergence of the codes' activations from a target, in nats.
 
     `activity`, `[k]`, is the mean activation of each code, between 0 and 1. `target` is a number.
     The result is the sum over codes of KL(Bernoulli(target) || Bernoulli(activity)).
@@ -274,7 +275,9 @@ def sparsity_penalty(activity, target):
         "lacks the slope of the sigmoid, so the result is equal for all examples": lambda h, w: (
             np.full(len(h), (w**2).sum(), "float32")
         ),
-        "is the norm, not its square": lambda h, w: np.sqrt((h * (1 - h)) ** 2 @ (w**2).sum(0)),
+        "is the norm, not the squared norm": lambda h, w: np.sqrt(
+            (h * (1 - h)) ** 2 @ (w**2).sum(0)
+        ),
         "sums the weights before squaring them": lambda h, w: (h * (1 - h)) ** 2 @ w.sum(0) ** 2,
     },
 )
@@ -473,8 +476,8 @@ def kl(mean, log_variance):
 def log_bernoulli(logits, x):
     """Return the log-likelihood of binary images, given the decoder's logits.
 
-    Both arguments are `[n, d]`; `x` contains 0 and 1. The result is `[n]`, in nats. Logits may be
-    as large as 1,000 in absolute value.
+    Both arguments are `[n, d]`, and `x` contains 0 and 1. The result is `[n]`, in nats. The
+    absolute value of a logit may be as large as 1,000.
     """
     return Bernoulli().log_prob(logits, x)
 
@@ -637,19 +640,19 @@ def code_perplexity(indices, codes):
     ),
     {
         "squares the distance": lambda kl, c, w: w * (kl - c) ** 2,
-        "lets the loss be negative: the sign is wrong below the capacity": lambda kl, c, w: (
+        "allows a negative loss: the sign is wrong below the capacity": lambda kl, c, w: (
             w * (kl - c)
         ),
         "is 0 below the capacity": lambda kl, c, w: w * np.maximum(kl - c, 0),
-        "adds the weight instead of multiplying": lambda kl, c, w: w + abs(kl - c),
+        "adds the weight instead of multiplying by it": lambda kl, c, w: w + abs(kl - c),
         "applies the weight only to the divergence": lambda kl, c, w: abs(w * kl - c),
     },
 )
 def capacity_loss(kl, capacity, weight):
-    """Return the loss that keeps the divergence of each example near a capacity.
+    """Return the loss that keeps the KL divergence of each example near a capacity.
 
-    `kl` is `[n]`, in nats, and the other arguments are numbers. The loss, `[n]`, is the weight
-    times the absolute difference between the divergence and the capacity.
+    `kl` is the KL divergence, `[n]`, in nats, and the other arguments are numbers. The loss, `[n]`,
+    is the weight times the absolute difference between the divergence and the capacity.
     """
     return weight * np.abs(kl - capacity)
 
@@ -756,8 +759,8 @@ def causal_mask(n):
 def with_temperature(logits, temperature):
     """Return the probabilities of the levels at a temperature, `[n, levels]`.
 
-    At temperature 1, these are the probabilities of the model; near 0, the most probable level
-    has a probability near 1.
+    At temperature 1, these are the probabilities of the model. At a temperature near 0, the most
+    probable level has a probability near 1.
     """
     return softmax(logits / temperature, axis=1)
 
@@ -823,7 +826,7 @@ def pixel_mask(size, sees_itself):
     """Return the mask of a PixelCNN kernel, `[size, size]` with an odd size.
 
     The mask is 1 at pixels that precede the central pixel in raster order, and 0 at pixels that
-    follow. At the center, it is 1 if `sees_itself` is True (mask B), and 0 otherwise (mask A).
+    follow it. At the center, it is 1 if `sees_itself` is True (mask B), and 0 otherwise (mask A).
     """
     return _raster(size, sees_itself)
 
@@ -881,7 +884,7 @@ def causal_attention(queries, keys, values):
 def flow_log_prob(z, log_det):
     r"""Return the log density of examples x, in nats, `[n]`.
 
-    `z` is `[n, d]`; z = f(x) has a standard normal density. `log_det` is
+    `z` is `[n, d]`, and z = f(x) has a standard normal density. `log_det` is
     $\log | \det \partial f / \partial x |$, `[n]`.
     """
     return norm.logpdf(z).sum(axis=1) + log_det
@@ -921,8 +924,8 @@ def coupling_inverse(y, network):
     """Return the inverse of an affine coupling.
 
     `y` is `[n, 2 d]`. The coupling copies the first `d` values and maps each remaining value x to
-    x exp(log_scale) + shift. `network` maps the first values, `[n, d]`, to a tuple (log_scale,
-    shift), each `[n, d]`.
+    x exp(log_scale) + shift. `network` maps the first `d` values, `[n, d]`, to a tuple (log_scale,
+    shift) of arrays `[n, d]`.
     """
     return _inverse(y, network)
 
@@ -1031,8 +1034,8 @@ _logits = _sized(lambda r, n, d: (30 * _normal(r, d), 30 * _normal(r, d)))
 def discriminator_loss(real_logits, fake_logits):
     """Return the discriminator's loss in the game of Goodfellow et al. for pairs of logits.
 
-    Both arguments and the result are `[n]`; the losses of the real and the generated
-    example in each pair are added. Logits may be as large as 100 in absolute value.
+    Both arguments and the result are `[n]`. The result for a pair is the sum of the losses for the
+    real and the generated example. The absolute value of a logit may be as large as 100.
     """
     return Minimax().discriminator(real_logits, fake_logits)
 
@@ -1107,7 +1110,7 @@ def jensen_shannon(p, q):
     },
 )
 def truncated(style, mean_style, psi):
-    """Return a truncated style, which is the style itself at `psi` = 1 and the mean style at 0.
+    """Return a truncated style: the style itself at `psi` = 1, and the mean style at `psi` = 0.
 
     `style` and `mean_style` are `[d]`, and `psi` is a number.
     """
@@ -1172,8 +1175,8 @@ def _slopes(critic, x):
 def gradient_penalty(critic, real, fake, epsilon):
     """Return the gradient penalty of WGAN-GP for each pair of examples, `[n]`, without a weight.
 
-    `critic` maps a tensor `[n, d]` to `[n]`; `real` and `fake` are tensors `[n, d]`. `epsilon` is
-    `[n, 1]`, the weight of the real example in the interpolated point. Use TensorFlow.
+    `critic` maps a tensor `[n, d]` to `[n]`. `real` and `fake` are tensors `[n, d]`. `epsilon`,
+    `[n, 1]`, is the weight of the real example in the interpolated point. Use TensorFlow.
     """
     return GradientPenalty(1.0)(critic, real, fake, epsilon)
 
@@ -1310,8 +1313,8 @@ def pix2pix_loss(fake_logits, fake, target, weight):
     """Return the generator's loss of pix2pix for each example, `[n]`.
 
     The loss is the nonsaturating loss, averaged over patches, plus the weight times the mean
-    absolute difference of pixels. `fake_logits` is `[n, rows, columns]`; `fake` and `target` are
-    `[n, d]`; `weight` is a number.
+    absolute difference between the pixels of `fake` and `target`. `fake_logits` is
+    `[n, rows, columns]`, `fake` and `target` are `[n, d]`, and `weight` is a number.
     """
     adversarial = NonSaturating().generator(fake_logits)
     return adversarial + weight * np.abs(fake - target).mean(axis=1)
@@ -1393,10 +1396,10 @@ def fgsm(x, gradient, epsilon):
     lambda r: (r.integers(2, size=40), np.int64(r.random(40) < 0.7)),
     {
         "is a signed difference": lambda y, a: y[a == 1].mean() - y[a == 0].mean(),
-        "compares shares of all people, not shares of each group": lambda y, a: abs(
+        "compares fractions of all people, not fractions of each group": lambda y, a: abs(
             (y * a).mean() - (y * (1 - a)).mean()
         ),
-        "compares the attribute between decisions": lambda y, a: abs(
+        "compares rates of the attribute between decisions": lambda y, a: abs(
             a[y == 1].mean() - a[y == 0].mean()
         ),
         "is a ratio instead of a difference": lambda y, a: y[a == 1].mean() / y[a == 0].mean(),
@@ -1569,7 +1572,9 @@ _CHAIN: Any = SimpleNamespace(alpha=tf.sqrt, sigma=lambda t: tf.sqrt(1 - t))
     3,
     _chain_inputs,
     {
-        "swaps the noisy example and the example": lambda x, y, b, a: _posterior(y, x, b, a),
+        "swaps the noisy example and the clean example": lambda x, y, b, a: _posterior(
+            y, x, b, a
+        ),
         "lacks the square roots in the mean": lambda x, y, b, a: _posterior(
             x, y, b, a, roots=False
         ),
@@ -1684,7 +1689,7 @@ def ddim_step(x_t, noise, alpha_bar_before, alpha_bar):
         "moves against the score: the sign is wrong": lambda x, s, e, h: (
             x - h / 2 * s + h**0.5 * e
         ),
-        "lacks the noise, so the chain finds a mode": lambda x, s, e, h: x + h / 2 * s,
+        "lacks the noise, so the chain converges to a mode": lambda x, s, e, h: x + h / 2 * s,
         "uses the step size of another convention": lambda x, s, e, h: (
             x + h * s + (2 * h) ** 0.5 * e
         ),
@@ -1851,7 +1856,7 @@ def _inception(p, marginal=True, exponent=True):
         "is the mean of exponentials, not the exponential of a mean": lambda p: np.exp(
             xlogy(p, p / p.mean(0)).sum(1)
         ).mean(),
-        "adds the divergences of all samples": lambda p: np.exp(
+        "adds the divergences of all samples instead of averaging them": lambda p: np.exp(
             len(p) * _inception(p, exponent=False)
         ),
         "averages over classes, not over samples": lambda p: _inception(p.T),
@@ -1947,7 +1952,7 @@ def _text_inputs(r):
 
 
 def _log_p(logits, characters):
-    """Returns the log-probability of each character; for padding, of the last level."""
+    """Returns the log-probability of each character; padding uses the last level."""
     logs = log_softmax(logits, axis=2)
     return np.take_along_axis(logs, characters[..., None] % logs.shape[2], axis=2)[..., 0]
 
@@ -2013,8 +2018,8 @@ def _rank(p):
             p, _mass_before(p) < mass, rescaled=False
         ),
         "keeps the unlikely characters": lambda p, mass: _filtered(p, _mass_before(-p) > -mass),
-        "drops the character that reaches the mass: less is kept": lambda p, mass: _filtered(
-            p, (_mass_before(p) + p < mass) | (_mass_before(p) == 0)
+        "drops the character that reaches the mass, so it keeps too little": lambda p, mass: (
+            _filtered(p, (_mass_before(p) + p < mass) | (_mass_before(p) == 0))
         ),
         "keeps one character too many": lambda p, mass: _filtered(
             p, _rank(p) <= np.sum(_mass_before(p) < mass, axis=1, keepdims=True)
@@ -2081,10 +2086,10 @@ def _deviation(first, second, sizes):
     2,
     _story_inputs,
     {
-        "treats the two models as independent: their stories are the same": lambda a, b, n: (
+        "treats the two models as independent, but they share their stories": lambda a, b, n: (
             _difference(a, b, n, paired=False)
         ),
-        "ignores that a long story has more bits: subtract the difference times the size": (
+        "ignores that a long story requires more bits: subtract the difference times the size": (
             lambda a, b, n: _difference(a, b, n, units=False)
         ),
         "lacks the factor S / (S - 1)": lambda a, b, n: _difference(a, b, n, corrected=False),
@@ -2098,12 +2103,12 @@ def _deviation(first, second, sizes):
     },
 )
 def paired_difference(first, second, sizes):
-    r"""Return the difference of two models in bits per character, and its standard error.
+    r"""Return two models' difference in bits per character and its standard error, as a tuple.
 
-    `first` and `second` contain the bits that the two models need for each story, `[stories]`, and
-    `sizes` the numbers of characters, `[stories]`. With $d_s$ = `second` - `first`, return
-    $\hat d = \sum_s d_s / \sum_s n_s$ and
-    $\sqrt{rac{S}{S - 1} \sum_s (d_s - \hat d\, n_s)^2} / \sum_s n_s$, as a tuple.
+    `first` and `second` contain the bits that the two models need for each story, `[stories]`.
+    `sizes` contains the number of characters in each story, `[stories]`. With $d_s$ = `second` -
+    `first` and $S$ stories, return $\hat d = \sum_s d_s / \sum_s n_s$ and
+    $\sqrt{\frac{S}{S - 1} \sum_s (d_s - \hat d\, n_s)^2} / \sum_s n_s$.
     """
     return _difference(first, second, sizes)
 
@@ -2155,7 +2160,7 @@ def kneser_ney(counts, discount):
     r"""Return the bigram probabilities of interpolated Kneser-Ney smoothing, `[contexts, levels]`.
 
     `counts` contains integers, `[contexts, levels]`: how often each character follows each context.
-    Each context and each character occurs. With the discount $D$,
+    Each context and each character occurs at least once. With the discount $D$,
     $q(w \mid h) = (\max(c(h w) - D, 0) + D\, N(h\, \cdot)\, q'(w)) / c(h)$, where $N(h\, \cdot)$ is
     the number of different characters that follow $h$, and $q'(w)$ is the number of different
     contexts of $w$, divided by the number of different bigrams.

@@ -3,17 +3,17 @@
 #
 # In [chapter 1](01_autoencoders.md), a code had fewer numbers than the image. Only this bottleneck
 # kept the autoencoder from copying. But a code is not useful just because it is short. A code may
-# even have *more* numbers than the image, if something else keeps it from being a copy. This
-# chapter covers three such constraints: noise in the input, a price for each active code, and a
-# price for codes that change.
+# even have *more* numbers than the image, if another constraint keeps it from being a copy. This
+# chapter covers three such constraints: noise in the input, a penalty on active codes, and a
+# penalty on codes that change with the input.
 #
-# After this chapter, you can prove that the best denoiser is a mean and that it points to where
-# noisy examples are dense. You can explain in which sense contractive autoencoders are denoisers
-# with little noise, where exact zeros in codes come from, and how to find out what a code
-# preserves.
+# After this chapter, you can prove that the best denoiser is a mean, and that it moves each noisy
+# example to where noisy examples are dense. You can explain in which sense contractive autoencoders
+# are denoisers with little noise. You can also explain where exact zeros in codes come from, and
+# how to find out what a code preserves.
 #
 # With `QUICK=1` in the environment, the chapter runs in seconds, on scikit-learn's digits and with
-# few steps.
+# fewer steps.
 
 # %%
 import os
@@ -64,8 +64,8 @@ random = np.random.default_rng(0)
 #
 # $$E | x - r(\tilde x) |^2,$$
 #
-# where $r$ is the encoder and decoder combined, and the mean is over examples and noise. Copying
-# does not help here: $r(\tilde x) = \tilde x$ has the error $n \sigma^2$ for $n$ numbers.
+# where $r$ is the encoder followed by the decoder, and the mean is over examples and noise. Copying
+# the input does not help: for $n$ numbers, $r(\tilde x) = \tilde x$ has the error $n \sigma^2$.
 #
 # Which function $r$ is the best? The same $\tilde x$ may come from many examples. We may choose
 # $r(\tilde x)$ for each $\tilde x$ separately. The gradient of $E( | x - r |^2 \mid \tilde x )$
@@ -74,8 +74,8 @@ random = np.random.default_rng(0)
 # $$r^*(\tilde x) = E( x \mid \tilde x ).$$
 #
 # The best denoiser is the **posterior mean**: the mean of all examples that could have become
-# $\tilde x$, each weighted by how likely that is. Because it is a mean of examples, it need not be
-# an example itself.
+# $\tilde x$, each weighted by its probability given $\tilde x$. A mean of examples need not be an
+# example itself.
 #
 # ## 2. It points uphill
 #
@@ -93,16 +93,17 @@ random = np.random.default_rng(0)
 # $$r^*(\tilde x) - \tilde x = \sigma^2 \nabla \log q(\tilde x).$$
 #
 # The gradient of $\log q$ is called the **score** of $q$. So a denoiser moves each point to where
-# noisy points are denser, by $\sigma^2$ times the score. It learns this without knowing any
-# density, from pairs of noisy and clean points (Vincent 2011). [Chapter 13](13_diffusion.md) builds
-# generators on this.
+# noisy points are denser, by $\sigma^2$ times the score. The denoiser learns the score from pairs
+# of noisy and clean points, without knowing any density (Vincent 2011). [Chapter
+# 13](13_diffusion.md) builds generative models on this result.
 #
-# We check this in a case where everything is known. The data are on a spiral in the plane: a
-# mixture of 150 narrow normal distributions with standard deviation $s = 0.03$, with centers $c$ on
-# the spiral. Then $q$ is also a mixture, with variances $s^2 + \sigma^2$. If $\tilde x$ comes from
-# center $c$, then the data near $c$ are normal, and the second form gives $E(x \mid \tilde x, c) =
-# c + k (\tilde x - c)$ with $k = s^2 / (s^2 + \sigma^2)$. So $E(x \mid \tilde x) = m + k (\tilde x
-# - m)$, where $m$ is the mean of the centers, weighted by their probability given $\tilde x$.
+# We check the second form in a case where all densities are known. The data are on a spiral in the
+# plane: a mixture of 150 narrow normal distributions with standard deviation $s = 0.03$, with
+# centers $c$ on the spiral. Then $q$ is also a mixture, with variances $s^2 + \sigma^2$. If $\tilde
+# x$ comes from center $c$, then the data near $c$ are normal, and the second form gives $E(x \mid
+# \tilde x, c) = c + k (\tilde x - c)$ with $k = s^2 / (s^2 + \sigma^2)$. So $E(x \mid \tilde x) =
+# m + k (\tilde x - m)$, where $m$ is the mean of the centers, weighted by their probability given
+# $\tilde x$.
 
 # %%
 turn = np.linspace(0.5, 2.2, 150)
@@ -154,8 +155,9 @@ print(
 # %% [markdown]
 # ## 3. The training step
 #
-# Here is a denoising autoencoder as a model of this library. `GenerativeModel` provides an
-# optimizer, the data check (`prepare_batch`), noise (`normal`), and the update (`minimize`).
+# The following code implements a denoising autoencoder as a model of this library.
+# `GenerativeModel` provides an optimizer, the data check (`prepare_batch`), noise (`normal`), and
+# the update (`minimize`).
 #
 # ![Noise corrupts the example before the encoder. The loss compares the reconstruction with the clean example.](diagrams/02_denoising.svg)
 #
@@ -186,8 +188,9 @@ class PlainDenoiser(GenerativeModel):
 
 
 # %% [markdown]
-# A code has 64 numbers, although a point has only two. Without noise, nothing keeps this model from
-# copying. We train one model with noise of $\sigma = 0.3$ and one model without noise.
+# A code has 64 numbers, although a point has only two. So without noise, nothing keeps this model
+# from copying its input. We train one model with noise of $\sigma = 0.3$ and one model without
+# noise.
 
 # %%
 
@@ -218,13 +221,15 @@ for sigma, model in plane.items():
     print(f"{sigma:18} {least:15.5f} {distance:12.5f} {least + distance:7.5f} {loss:15.5f}")
 
 # %% [markdown]
-# Without noise, the network is a nearly perfect copy. With noise, most of the loss is unavoidable
-# for any network: the variance of $x$ given $\tilde x$. The error of any $r$ is that minimum error
-# plus its mean squared distance from $r^*$, because $x - r^*$ has mean 0 for each given $\tilde x$.
+# Without noise, the network copies its input nearly perfectly. With noise, most of the loss is the
+# variance of $x$ given $\tilde x$, which no network can avoid. The error of any $r$ is this minimum
+# error plus the mean squared distance between $r$ and $r^*$, because $x - r^*$ has mean 0 for each
+# given $\tilde x$.
 #
-# The class `DenoisingAutoencoder` has the same step. Its loss is a negative log-likelihood: for a
-# normal distribution with standard deviation 1, half the squared error plus a constant, $\log 2
-# \pi$ in the plane. Both implementations are evaluated on 1,000 of the points, with the same noise.
+# The class `DenoisingAutoencoder` has the same step. Its loss is a negative log-likelihood. For a
+# normal distribution with standard deviation 1, this loss is half the squared error plus a
+# constant, which is $\log 2 \pi$ in the plane. We evaluate both implementations on 1,000 of the
+# points, with the same noise.
 
 # %%
 of_class = DenoisingAutoencoder(
@@ -266,28 +271,29 @@ show(
 
 # %% [markdown]
 # With little noise, each arrow ends on the spiral, or on the way to it if the arrow starts halfway
-# between two arms. With more noise, arrows end on the inner side, or in the opening: there, several
-# parts of the spiral compete, and their mean is in between. The network has learned the same field.
-# Without noise, no arrows appear near the spiral: the copy does not know where the data are.
+# between two arms. With more noise, arrows end on the inner side of an arm or in the opening,
+# because several parts of the spiral could be the origin of a noisy point, and their mean is
+# between them. The network has learned the same field. For the network trained without noise, no
+# arrows appear near the spiral, because a copy does not depend on where the data are.
 #
 # ## 4. A little noise penalizes slopes
 #
 # What does noise do to a smooth $r$? Let $J$ be the **Jacobian** of $r$, the matrix of its
-# derivatives, and expand around the clean point: $r(x + \sigma \epsilon) = r(x) + \sigma J \epsilon
-# + \ldots$ The mean of $| x - r - \sigma J \epsilon |^2$ has no mixed term, because $E \epsilon =
-# 0$. And $E | J \epsilon |^2 = | J |^2$, the sum of the squares of all entries, because $E
-# \epsilon_i \epsilon_j$ is 1 for $i = j$ and 0 otherwise. So, up to smaller terms,
+# derivatives, and expand around the clean point: $r(x + \sigma \epsilon) = r(x) + \sigma J
+# \epsilon + \ldots$ The mean of $| x - r - \sigma J \epsilon |^2$ has no cross term, because $E
+# \epsilon = 0$. And $E | J \epsilon |^2 = | J |^2$, the sum of the squares of all entries, because
+# $E \epsilon_i \epsilon_j$ is 1 for $i = j$ and 0 otherwise. So, up to smaller terms,
 #
 # $$E | x - r(x + \sigma \epsilon) |^2 \approx E \left[ | x - r(x) |^2 + \sigma^2 | J(x) |^2 \right].$$
 #
-# Noise is a **penalty on slopes**: the reconstruction of clean points should be good and should
-# barely change with the input. (The next term of the expansion is $\sigma^2$ times second
-# derivatives of $r$, and in the square it is multiplied by $x - r$. For a good denoiser, which is
-# $x + \sigma^2 g(x)$, both are of order $\sigma^2$, so this term is of order $\sigma^6$.) Which $r$
-# minimizes the right-hand side? Write $r(x) = x + \sigma^2 g(x)$, so that $J = I + \sigma^2 J_g$.
-# The sum of the squares of $J$ is $n + 2 \sigma^2 \nabla \cdot g$ plus a term of order $\sigma^4$,
-# where the divergence $\nabla \cdot g$ is the sum of the $\partial g_i / \partial x_i$. Hence the
-# right-hand side is
+# Noise acts as a **penalty on slopes**: the reconstruction of clean points should be accurate, and
+# it should change little with the input. (The next term of the expansion is $\sigma^2$ times second
+# derivatives of $r$. In the square, this term is multiplied by $x - r$. For a good denoiser, which
+# is $x + \sigma^2 g(x)$, both the second derivatives and $x - r$ are of order $\sigma^2$, so the
+# product is of order $\sigma^6$.) Which $r$ minimizes the right-hand side? Write $r(x) = x +
+# \sigma^2 g(x)$, so that $J = I + \sigma^2 J_g$. The sum of the squares of $J$ is $n + 2 \sigma^2
+# \nabla \cdot g$ plus a term of order $\sigma^4$, where the divergence $\nabla \cdot g$ is the sum
+# of the $\partial g_i / \partial x_i$. Hence the right-hand side is
 #
 # $$n \sigma^2 + \sigma^4 E \left[ | g |^2 + 2 \nabla \cdot g \right] + \ldots$$
 #
@@ -298,8 +304,8 @@ show(
 # $$E \left[ | g |^2 - 2 g \cdot \nabla \log p \right]
 # = E | g - \nabla \log p |^2 - E | \nabla \log p |^2,$$
 #
-# and the best $g$ is the score of the *data* (Alain and Bengio 2014). Fitting a function to a score
-# in this way, without knowing it, is called score matching.
+# and the best $g$ is the score of the *data* (Alain and Bengio 2014). Fitting a function to an
+# unknown score in this way is called **score matching**.
 #
 # In one dimension, all three functions can be computed: the denoiser $x + \sigma^2 (\log q)'$, the
 # function that minimizes the penalized error, and $x + \sigma^2 (\log p)'$. The second function
@@ -365,9 +371,10 @@ show(
 )
 
 # %% [markdown]
-# All three functions agree as $\sigma$ goes to 0. Halving the noise from 0.1 to 0.05 reduces the
-# distances to about a third or a quarter. At 0.4, the denoiser and the penalized function are still
-# close to each other, and both are far from the score of the data.
+# The differences among the three functions go to 0 with $\sigma$. Halving the noise from 0.1 to
+# 0.05 reduces the distances between the functions to about a third or a quarter. At 0.4, the
+# denoiser and the penalized function are still close to each other, and both are far from the score
+# of the data.
 #
 # ## 5. Linear denoisers
 #
@@ -381,14 +388,15 @@ show(
 # $$W = C (C + \sigma^2 I)^{-1}.$$
 #
 # Along principal component $i$, with variance $\lambda_i$, $W$ multiplies by $\lambda_i /
-# (\lambda_i + \sigma^2)$. PCA multiplies by 1 or by 0, and keeps the number of components that we
-# choose. Noise *shrinks* all components, and components with small variance the most. So even
-# without a bottleneck, noise keeps a code from being a copy. The minimum error is $\sum_i \lambda_i
-# \sigma^2 / (\lambda_i + \sigma^2)$. This $W$ is called the **Wiener filter**. If the data are
-# normal, it is the best of all denoisers, because then the score is linear.
+# (\lambda_i + \sigma^2)$. In contrast, PCA multiplies each component by 1 or by 0, and we choose
+# how many components it keeps. Training with noise *shrinks* all components, most strongly those
+# with small variance. So even without a bottleneck, noise keeps a code from being a copy. The
+# minimum error is $\sum_i \lambda_i \sigma^2 / (\lambda_i + \sigma^2)$. This $W$ is called the
+# **Wiener filter**. If the data are normally distributed, the score is linear, so the Wiener filter
+# is the best of all denoisers.
 #
-# Now to digits. We shrink them to $14 \times 14$ pixels between 0 and 1, so that many small models
-# can be trained. Some training digits are held out for model selection.
+# The next data are digits. We shrink them to $14 \times 14$ pixels between 0 and 1, so that many
+# small models can be trained. Some training digits are held out for model selection.
 
 # %%
 if QUICK:
@@ -450,12 +458,13 @@ for sigma in (0.25, 0.5, 1.0):
 # Now we train `DenoisingAutoencoder` on digits, with one layer of 400 sigmoid codes for 196 pixels.
 # The pixels are between 0 and 1, and the loss is the cross-entropy $-x \log d - (1 - x) \log (1 -
 # d)$. Its derivative with respect to $d$ is $(d - x) / (d (1 - d))$, whose mean is 0 at $d = E(x
-# \mid \tilde x)$. So this loss has the same best denoiser as the squared error.
+# \mid \tilde x)$. So the cross-entropy has the same best denoiser as the squared error.
 #
-# The network is compared with three other denoisers. A **median filter** returns the median of $3
-# \times 3$ pixels. The **Wiener filter** was derived in section 5. And the **mean over training
-# digits** is the posterior mean of section 1 itself, if the data are the training digits and
-# nothing else: each training digit has the weight $\exp(-| \tilde x - x |^2 / (2 \sigma^2))$.
+# The network is compared with three other denoisers. A **median filter** replaces each pixel with
+# the median of the surrounding $3 \times 3$ pixels. The **Wiener filter** was derived in section 5.
+# The **mean over training digits** is exactly the posterior mean of section 1 if the data
+# distribution contains only the training digits. Each training digit has the weight $\exp(-| \tilde
+# x - x |^2 / (2 \sigma^2))$.
 
 
 # %%
@@ -529,42 +538,43 @@ show(
 )
 
 # %% [markdown]
-# The network is better than the Wiener filter, because it need not be linear; at a noise level of
-# 2, they are nearly equal. But at a noise level of 0.5 or more, the mean over training digits is
-# better than the network. With a lot of noise, many digits are possible originals, and an average
-# of 15,000 real digits is hard for one layer to beat. With little noise, nearly all of the weight
-# is on the nearest training digit, which is not the test digit. For the 15,000 training digits
-# themselves, this denoiser is optimal, but for test digits, it is not. It also has to store all
-# training digits.
+# The network has a smaller squared error than the Wiener filter, because it need not be linear. At
+# a noise level of 2, their errors are nearly equal. But at a noise level of 0.5 or more, the mean
+# over training digits has a smaller error than the network. With a lot of noise, many digits are
+# possible originals, and an average of 15,000 real digits is hard for one layer to beat. With
+# little noise, nearly all of the weight is on the nearest training digit, which is not the test
+# digit. For the 15,000 training digits themselves, the mean over training digits is the optimal
+# denoiser, but for test digits, it is not. This denoiser also has to store all training digits.
 #
 # Look at the 4 in the third column and at the 3 in the ninth: the mean over training digits turns
 # them into a 9 and a 5. The noise has hidden which digit was shown, and a denoiser returns a likely
-# one.
+# digit.
 #
 # ## 7. Sparse codes
 #
-# The second price is for active codes. A **sparse** code has many numbers, but for any example,
-# only a few of them are far from 0. Why should that be good? Think of a code as a list of causes,
-# such as strokes: there are many possible strokes, but any digit has only a few.
+# The second penalty applies to active codes. A **sparse** code has many numbers, but for any
+# example, only a few of them are far from 0. Why should sparsity be useful? Think of a code as a
+# list of causes, such as strokes: many strokes are possible, but any digit has only a few of them.
 #
 # **Where zeros come from.** Let the columns of the decoder be orthonormal, and minimize
 # $\frac{1}{2} | x - B h |^2 + \lambda \sum_i | h_i |$ over the code $h$ of one example. With $y =
 # B^T x$, this is, up to a constant, the sum of the terms $\frac{1}{2} (y_i - h_i)^2 + \lambda |
 # h_i |$. For $h_i > 0$, the derivative is $h_i - y_i + \lambda$, so the minimum is at $h_i = y_i -
-# \lambda$ if this number is positive. For $h_i < 0$, it is the mirror image. Otherwise, it is at
-# the kink:
+# \lambda$ if this number is positive. For $h_i < 0$, the minimum is the mirror image. Otherwise,
+# the minimum is at the kink, $h_i = 0$. In all cases,
 #
 # $$h_i = \mathrm{sign}(y_i) \max( | y_i | - \lambda, 0 ).$$
 #
-# This is the **soft threshold**. Everything between $-\lambda$ and $\lambda$ becomes *exactly* 0. A
-# squared penalty $\frac{1}{2} \lambda h_i^2$ gives $y_i / (1 + \lambda)$, a factor as in section 5,
-# and nothing becomes 0.
+# This is the **soft threshold**. Everything between $-\lambda$ and $\lambda$ becomes *exactly* 0.
+# In contrast, a squared penalty $\frac{1}{2} \lambda h_i^2$ gives $y_i / (1 + \lambda)$. This
+# penalty multiplies each value by a factor, as in section 5, so no nonzero value becomes 0.
 #
-# **It is also a denoiser.** Let $y = h + \sigma \epsilon$, and let $h$ have the density $\exp( -| h
-# | / b ) / (2 b)$, the **Laplace** distribution. Then $- \log p(h \mid y)$ is $(y - h)^2 / (2
-# \sigma^2) + | h | / b$ plus a constant. So the soft threshold with $\lambda = \sigma^2 / b$ is the
-# *most likely* $h$. In contrast, the best denoiser is the posterior *mean* of $h$ (section 1),
-# computed here by sums over a grid. We compare the two for $\sigma = 1$ and $b = 1$.
+# **The soft threshold is also a denoiser.** Let $y = h + \sigma \epsilon$, and let $h$ have the
+# density $\exp( -| h | / b ) / (2 b)$, the **Laplace** distribution. Then $- \log p(h \mid y)$ is
+# $(y - h)^2 / (2 \sigma^2) + | h | / b$ plus a constant. So the soft threshold with $\lambda =
+# \sigma^2 / b$ is the *most likely* $h$. In contrast, the best denoiser is the posterior *mean* of
+# $h$ (section 1), computed here by sums over a grid. We compare the two for $\sigma = 1$ and $b =
+# 1$.
 
 # %%
 SCALE = 1.0
@@ -610,39 +620,42 @@ show(
 )
 
 # %% [markdown]
-# The mean has the smallest error, as expected. The most likely code has exact zeros, but its error
-# is larger even than the error of the linear factor, which is $2/3$ by the formula of section 5. So
-# zeros come from the *maximum* of the posterior. Neither the posterior mean nor samples from the
-# Laplace distribution have exact zeros.
+# The posterior mean has the smallest error, as expected. The most likely code has exact zeros, but
+# its error is larger than even the error of the linear factor, which is $2/3$ by the formula in
+# section 5. So zeros come from the *maximum* of the posterior. Neither the posterior mean nor
+# samples from the Laplace distribution have exact zeros.
 #
 # **With a network.** An encoder with sigmoid codes computes $h$ in one step, so it returns small
 # numbers instead of zeros. The most common penalty (Ng 2011) uses the *mean* activation $m_j$ of
-# each code over the data. It is the Kullback-Leibler divergence between two coins,
+# each code over the data. The penalty is a sum of Kullback-Leibler divergences between two
+# Bernoulli distributions,
 #
 # $$\sum_j \rho \log \frac{\rho}{m_j} + (1 - \rho) \log \frac{1 - \rho}{1 - m_j}.$$
 #
-# Its derivative with respect to $m_j$ is $-\rho / m_j + (1 - \rho) / (1 - m_j)$, which is 0 at $m_j
-# = \rho$. We use $\rho = 0.05$; the penalty competes with the reconstruction loss, so the means
-# need not reach this value. A code that is 0.05 for *every* digit would satisfy the penalty just as
-# well. Only the reconstruction requires codes that distinguish digits.
+# Its derivative with respect to $m_j$ is $-\rho / m_j + (1 - \rho) / (1 - m_j)$, which is 0 at
+# $m_j = \rho$. We use $\rho = 0.05$; the penalty competes with the reconstruction loss, so the mean
+# activations need not reach this value. A code that is 0.05 for *every* digit would satisfy the
+# penalty just as well as a code that is active for a few digits. Only the reconstruction requires
+# codes that distinguish digits.
 #
 # ## 8. Contractive codes
 #
-# The third price is for codes that change. The **contractive autoencoder** (Rifai et al. 2011) adds
-# $\lambda | \partial h / \partial x |^2$ to the loss, the squares of all derivatives of the
-# *encoder*. This differs from the penalty of section 4, which applies to the reconstruction, so
-# that the encoder and the decoder can share the work. For sigmoid codes $h_j = s( w_j \cdot x + b_j
-# )$, the slope of the sigmoid is $h_j (1 - h_j)$. So there is a closed form that costs almost
-# nothing:
+# The third penalty applies to codes that change with the input. The **contractive autoencoder**
+# (Rifai et al. 2011) adds $\lambda | \partial h / \partial x |^2$ to the loss, where $| \partial h
+# / \partial x |^2$ is the sum of the squared derivatives of the *encoder*. In contrast, the penalty
+# in section 4 applies to the derivatives of the reconstruction, which both the encoder and the
+# decoder can reduce. For sigmoid codes $h_j = s( w_j \cdot x + b_j )$, the slope of the sigmoid is
+# $h_j (1 - h_j)$. So there is a closed form that costs almost nothing:
 #
 # $$\left| \frac{\partial h}{\partial x} \right|^2 = \sum_j h_j^2 (1 - h_j)^2 | w_j |^2.$$
 #
 # So a code can have small slopes in two ways. Its values can be near 0 or 1, where the sigmoid is
-# flat. Or its weights can be small, which is almost a cheat, because the decoder's weights only
-# have to be correspondingly larger. We will see which way our model chooses.
+# flat. Or the encoder's weights can be small, which is almost a loophole, because the decoder's
+# weights only have to be correspondingly larger. Section 9 shows which of the two ways our model
+# chooses.
 #
-# Now we train all types of models: the same networks from the same initial weights, with three or
-# four strengths of each penalty.
+# Now we train all types of models with the same networks, from the same initial weights, and with
+# three or four strengths of each penalty.
 
 # %%
 strengths = (1.0,) if QUICK else (0.3, 1.0, 3.0)
@@ -666,10 +679,10 @@ print("by the class      ", contractive[1.0].jacobian_norms(some).round(4))
 # ## 9. What has a code kept?
 #
 # Whether a code is good depends on its purpose. Our purpose is to predict a digit's class with few
-# labels: a linear classifier receives 1,000 labeled codes. For each type of model, the strength is
-# chosen on held-out digits, and only the chosen model is evaluated on test digits. The models are
-# compared with three simple codes: the pixels, 50 principal components, and the same number of
-# sigmoid units with *random* weights.
+# labels: a linear classifier receives 1,000 labeled codes. For each type of model, the strength of
+# the penalty is chosen on held-out digits, and only the chosen model is evaluated on test digits.
+# The models are compared with three simple codes: the pixels, 50 principal components, and the same
+# number of sigmoid units with *random* weights.
 
 # %%
 plain = trained(Autoencoder)
@@ -726,10 +739,11 @@ for kind, settings in kinds.items():
 
 # %% [markdown]
 # How sensitive is a code to small changes? We compare two steps of equal length from each test
-# digit: the digit moved by half a pixel, and random noise. The first is a change along the digits,
-# and the second leads away from them. If the step along the digits changes the code by $a$ and the
-# noise by $b$, then $a / b$ measures how much more sensitive the code is to steps along the digits.
-# For pixels, the ratio is 1. We also count codes below 0.01.
+# digit: shifting the digit by half a pixel, and adding random noise. The first step is a change
+# along the digits, and the second step leads away from the digits. If the step along the digits
+# changes the code by $a$, and the noise changes it by $b$, then $a / b$ measures how much more
+# sensitive the code is to steps along the digits. For pixels, the ratio is 1. We also count codes
+# below 0.01.
 
 # %%
 moved = flat(halved(np.roll(whole_digits, 1, axis=2)))
@@ -748,19 +762,20 @@ for kind, encode in chosen.items():
 print(f"one standard error of an accuracy is {np.sqrt(0.92 * 0.08 / len(test_labels)):.1%}")
 
 # %% [markdown]
-# Only the sparse codes are clearly better than random units. Denoising and contractive codes are
-# about a point better than pixels, as are plain codes, and *worse* than random units. So do not
-# assume that such codes are better for a classifier. It depends on the data, the labels, and the
-# length of training: in the published run below, with 1,000 codes of full-size digits and 10,000
-# labels, denoising codes are better than random units (95.8% compared with 93.4%).
+# In classification accuracy, only the sparse codes are clearly better than random units. Denoising,
+# contractive, and plain codes are about one percentage point better than pixels, but *worse* than
+# random units. So do not assume that trained codes are better for a classifier. The comparison
+# depends on the data, the number of labels, and the length of training: in the published run below,
+# with 1,000 codes of full-size digits and 10,000 labels, denoising codes are better than random
+# units (95.8% compared with 93.4%).
 #
-# The ratio $a / b$ shows the effect of each price. For denoising and contractive codes, a step
-# along the digits changes the code about twice as much as noise does. For random units, it does
-# not. A simpler code achieves almost the same: 50 principal components have a ratio of 1.7. And a
-# high ratio is not a goal in itself, because a digit that is moved keeps its class.
+# The ratio $a / b$ shows the effect of each penalty. For denoising and contractive codes, a step
+# along the digits changes the code about twice as much as noise does. For random units, the ratio
+# is lower. A simpler code achieves almost the same ratio: it is 1.7 for 50 principal components.
+# And a high ratio is not a goal in itself, because a shifted digit keeps its class.
 #
-# The sparse codes have a small mean, and few of them are near 0: these are sigmoids, and nothing
-# sets them to exactly 0.
+# The sparse codes have a small mean, but few of them are near 0, because they are outputs of
+# sigmoids, and nothing sets them to exactly 0.
 
 
 # %%
@@ -779,7 +794,7 @@ show(captioned(rows, names), "filters", "Weights of the first 24 codes of four m
 # Each image shows what one code responds to. The codes of the plain model look like noise, because
 # almost any 400 directions can be decoded to 196 pixels. Denoising and contractive codes are
 # smoother and respond to the center, where digits vary. Several of the sparse codes respond to one
-# stroke each, and others do not respond to any stroke yet.
+# stroke each, but others do not respond to any stroke yet.
 #
 # A code is not equally sensitive to all directions of the input. The **singular values** of
 # $\partial h / \partial x$ at a digit measure how much the code changes along each of 196
@@ -828,31 +843,31 @@ show(
 )
 
 # %% [markdown]
-# The plain code is most sensitive at the border, where no digit ever changes. The first directions
-# of the denoising and contractive codes look, at this digit, like strokes that move or bend. The
-# contractive code is almost insensitive beyond the first 20. The underlying idea: near one digit,
-# the data are close to a surface of few dimensions, a **manifold**, and a code should preserve
-# steps along it. One digit is an example, not a proof. Principal components are also directions,
-# but they are the same for every digit.
+# The plain code is most sensitive at the border, where no digit ever changes. At this digit, the
+# first directions of the denoising and contractive codes look like strokes that move or bend.
+# Beyond its first 20 directions, the contractive code is almost insensitive. The underlying idea is
+# that near one digit, the data are close to a surface with few dimensions, a **manifold**, and that
+# a code should preserve steps along this manifold. One digit is an example, not a proof. Principal
+# components are also directions, but they are the same for every digit.
 #
-# Now we see which way the contractive code chose: its sigmoids stay in the middle, where the slope
-# is nearly 1/4, and its weights are an eighth of the plain model's weights. So it is close to a
-# linear code, and linear codes were the subject of chapter 1. The optimizer lets weights decay
-# slightly (`weight_decay` in section 6), which was too weak to prevent this. In the paper, the
-# encoder and decoder share their weights, which prevents this.
+# The contractive code has chosen small weights: its sigmoids stay in the middle, where the slope is
+# nearly 1/4, and its weights are an eighth of the plain model's weights. So this code is close to a
+# linear code, as in chapter 1. The optimizer applies a slight weight decay (`weight_decay` in
+# section 6), which was too weak to prevent this solution. In the paper, the encoder and the decoder
+# share their weights, which does prevent it.
 #
 # ## 10. Common claims, and what is true
 #
-# - **"A denoising autoencoder removes the noise that was added."** The added noise is unknown. It
-#   returns the *mean* of everything that $x$ could have been. With a lot of noise, this mean is
-#   blurred.
+# - **"A denoising autoencoder removes the noise that was added."** The added noise is unknown. A
+#   denoising autoencoder returns the *mean* of all examples that $x$ could have been. With a lot of
+#   noise, this mean is blurred.
 # - **"A contractive autoencoder is a denoising autoencoder with little noise."** That holds for a
 #   penalty on the slopes of the *reconstruction* (section 4). The contractive autoencoder of Rifai
 #   et al. penalizes the slopes of the *encoder*, which is a different training objective.
 # - **"An L1 penalty is a Laplace prior, so codes have zeros."** The *most likely* code has zeros.
 #   Neither the posterior mean nor samples from the prior have exact zeros (section 7).
 # - **"With a target of 0.05, 5% of the codes are active for each digit."** The target applies to
-#   the mean of each code over digits. It does not imply anything about a single digit.
+#   the mean of each code over digits, and implies nothing about a single digit.
 # - **"Trained codes are better for a classifier."** Compare them with the same number of random
 #   units before you believe this (section 9).
 #
@@ -863,12 +878,12 @@ show(
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# The weights of 1 and $-1$ are in the ratio $\exp( -(\tilde x - 1)^2 / 2 \sigma^2 ) : \exp(
-# -(\tilde x + 1)^2 / 2 \sigma^2 )$, which is $\exp( \tilde x / \sigma^2 ) : \exp( -\tilde x /
-# \sigma^2 )$. So the mean is $\tanh ( \tilde x / \sigma^2 )$. At 0, it is 0, which is not an
-# example. For small $\sigma$, it is almost a step to the nearer number; for large $\sigma$, it is
-# almost 0 wherever $\tilde x$ is small compared with $\sigma^2$. It is not a straight line, because
-# the data are not normal.
+# The weights of 1 and $-1$ are in the ratio $\exp( -(\tilde x - 1)^2 / 2 \sigma^2 ) :
+# \exp( -(\tilde x + 1)^2 / 2 \sigma^2 )$, which is $\exp( \tilde x / \sigma^2 ) : \exp( -\tilde x /
+# \sigma^2 )$. So the best denoiser is $\tanh ( \tilde x / \sigma^2 )$. At 0, it returns 0, which is
+# not an example. For small $\sigma$, it is almost a step to the nearer number. For large $\sigma$,
+# it is almost 0 wherever $\tilde x$ is small compared with $\sigma^2$. It is not a straight line,
+# because the data are not normally distributed.
 #
 # </details>
 #
@@ -879,10 +894,11 @@ show(
 # <details markdown="1"><summary>Answer</summary>
 #
 # Neither the reconstruction nor the error of the denoiser changes. The L1 penalty falls to a tenth,
-# and the contractive penalty to a hundredth. So both can be made tiny without changing the
-# information in the codes, and something must keep the decoder's weights from growing: a limit on
-# the length of its columns, weight decay (as here), or the same weights in encoder and decoder, as
-# in the paper of Rifai et al. Noise has no such loophole.
+# and the contractive penalty to a hundredth. So both penalties can be made tiny without changing
+# the information in the codes. Training must therefore keep the decoder's weights from growing,
+# with a limit on the length of the decoder's columns, with weight decay (as here), or with the same
+# weights in the encoder and the decoder (as in the paper by Rifai et al.). Training with noise has
+# no such loophole.
 #
 # </details>
 #
@@ -891,10 +907,10 @@ show(
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# Inside the spiral, pulled toward the mean of all data. With a lot of noise, very many examples are
-# possible originals, so each end point is a mean over a large part of the spiral. No arrow ends on
-# the data: the nearest end is 0.18 away. The minimum error rises from 0.088 to 0.69, and the
-# network still reaches this minimum.
+# The arrows end inside the spiral, pulled toward the mean of all data. With a lot of noise, very
+# many examples are possible originals, so each end point is a mean over a large part of the spiral.
+# No arrow ends on the data: the nearest end is 0.18 away. The minimum error rises from 0.088 to
+# 0.69, and the network still reaches this minimum.
 #
 # </details>
 #

@@ -770,9 +770,10 @@ print(f"one standard error of an accuracy is {np.sqrt(0.92 * 0.08 / len(test_lab
 # units (95.8% compared with 93.4%).
 #
 # The ratio $a / b$ shows the effect of each penalty. For denoising and contractive codes, a step
-# along the digits changes the code about twice as much as noise does. For random units, the ratio
-# is lower. A simpler code achieves almost the same ratio: it is 1.7 for 50 principal components.
-# And a high ratio is not a goal in itself, because a shifted digit keeps its class.
+# along the digits changes the code about twice as much as noise does. For random units, the step
+# and the noise change the code by almost equal amounts. A simpler code achieves almost the same
+# ratio: it is 1.7 for 50 principal components. And a high ratio is not a goal in itself, because a
+# shifted digit keeps its class.
 #
 # The sparse codes have a small mean, but few of them are near 0, because they are outputs of
 # sigmoids, and nothing sets them to exactly 0.

@@ -1,13 +1,13 @@
 # %% [markdown]
 # # 4. The variational autoencoder
 #
-# An autoencoder learns codes, but it does not tell which codes are likely. Decoding noise does not
-# give a digit ([chapter 1](01_autoencoders.md)). A variational autoencoder (VAE) is a *probability
-# distribution* over images. Its codes have a known distribution, so decoding samples from this
-# distribution gives new digits.
+# An autoencoder learns codes, but it does not indicate which codes are likely. So decoding random
+# noise does not give a digit ([chapter 1](01_autoencoders.md)). A variational autoencoder (VAE) is
+# a *probability distribution* over images. Its codes have a known distribution, so decoding samples
+# from this distribution gives new digits.
 #
 # After this chapter, you can derive the loss of a VAE, state what is approximated in it, and write
-# its training step. Every derivation is checked by a number or a picture.
+# its training step. Every derivation is checked with a number or a picture.
 #
 # With `QUICK=1` in the environment, the chapter runs in seconds, on less data and with fewer steps.
 
@@ -79,7 +79,7 @@ print("training images", train_images.shape, "and test images", test_images.shap
 # $$p(x) = \int p(z) p(x \mid z) dz.$$
 #
 # We want the decoder under which the training images are likely: it maximizes the mean of $\log
-# p(x)$. But the integral is over all latents, and almost all of them give a digit other than $x$.
+# p(x)$. But the integral is over all latents, and almost all latents give a digit other than $x$.
 # Averaging over the prior would require a huge number of samples ([chapter
 # 3](03_latent_variables.md)).
 #
@@ -109,15 +109,16 @@ print("training images", train_images.shape, "and test images", test_images.shap
 # \le \log E_q \left[ \frac{p(z \mid x)}{q(z \mid x)} \right]
 # = \log \int p(z \mid x) dz = \log 1 = 0.$$
 #
-# So the ELBO is never above $\log p(x)$, and the difference is exactly this divergence. Because
-# $\log p(x)$ does not depend on $q$, an encoder that raises the ELBO brings $q$ closer to the
-# posterior. To compute the ELBO, write the joint density as $p(x, z) = p(z) p(x \mid z)$, which
-# splits the logarithm in two:
+# So the ELBO is never above $\log p(x)$, and the difference is exactly the divergence of $q(z \mid
+# x)$ from the posterior. Because $\log p(x)$ does not depend on $q$, an encoder that raises the
+# ELBO brings $q$ closer to the posterior. To compute the ELBO, write the joint density as $p(x,
+# z) = p(z) p(x \mid z)$, which splits the logarithm in two:
 #
 # $$\mathrm{ELBO}(x) = E_q [ \log p(x \mid z) ] - \mathrm{KL}(q(z \mid x), p(z)).$$
 #
 # The first term favors good reconstructions. The second term keeps the encoder's distribution close
-# to the prior. Training minimizes the negative ELBO with respect to both networks at once.
+# to the prior. Training minimizes the negative ELBO with respect to the parameters of both networks
+# at once.
 #
 # ![Plate notation of a VAE: solid arrows from the latent z and the decoder's parameters to the observed x, and dashed arrows from x and the encoder's parameters to z.](diagrams/04_plate.svg)
 #
@@ -133,8 +134,9 @@ print("training images", train_images.shape, "and test images", test_images.shap
 #
 # $$\mathrm{KL} = \frac{1}{2} \left( \mu^2 + \sigma^2 - \log \sigma^2 - 1 \right).$$
 #
-# Divergences of independent latents add up. We compare the formula with its definition, the mean of
-# $\log (q / p)$ over many samples. All such numbers are in nats, the unit of natural logarithms.
+# The divergences of independent latents add up. We compare the formula with the definition of the
+# divergence, the mean of $\log (q / p)$ over many samples from $q$. Divergences and log-likelihoods
+# are in nats, the unit of natural logarithms.
 
 
 # %%
@@ -156,35 +158,36 @@ print(f"keras_gen.losses   {kl_standard_normal(mean, log_variance)[0]:.4f} nats"
 # %% [markdown]
 # ## 4. The gradient through a sample
 #
-# The other term, $E_q [ \log p(x \mid z) ]$, is estimated with one sample of $z$. But we also need
-# its gradient with respect to the encoder's parameters, which determine *how* $z$ is sampled. Write
-# $f(z)$ for $\log p(x \mid z)$, and let only the mean $\mu$ of $q$ be unknown, with $\sigma = 1$.
-# There are two ways.
+# The other term of the ELBO, $E_q [ \log p(x \mid z) ]$, is estimated with one sample of $z$. But
+# we also need the gradient of this term with respect to the encoder's parameters, which determine
+# *how* $z$ is sampled. Write $f(z)$ for $\log p(x \mid z)$, and let only the mean $\mu$ of $q$ be
+# unknown, with $\sigma = 1$. There are two ways to estimate the gradient.
 #
 # **The score function.** Differentiate inside the integral, where only the density depends on
-# $\mu$. Because $\partial q / \partial \mu = q \cdot \partial \log q / \partial \mu$, this is again
-# a mean over samples from $q$. For $\sigma = 1$, $\log q$ is $-(z - \mu)^2 / 2$ plus a constant. So
-# its derivative with respect to $\mu$ is $z - \mu$:
+# $\mu$. Because $\partial q / \partial \mu = q \cdot \partial \log q / \partial \mu$, the
+# derivative is again a mean over samples from $q$. For $\sigma = 1$, $\log q$ is $-(z - \mu)^2 / 2$
+# plus a constant. So the derivative of $\log q$ with respect to $\mu$ is $z - \mu$:
 #
 # $$\frac{\partial}{\partial \mu} \int q(z) f(z) dz
 # = E_q \left[ f(z) \frac{\partial \log q(z)}{\partial \mu} \right]
 # = E_q [ f(z) (z - \mu) ].$$
 #
-# **The reparameterization.** Sample noise $\epsilon$ from $N(0, 1)$ first, and set $z = \mu +
-# \epsilon$. Now $\mu$ is an ordinary number in an ordinary function:
+# **The reparameterization.** First sample noise $\epsilon$ from $N(0, 1)$, and set $z = \mu +
+# \epsilon$. Now $\mu$ is an ordinary argument of a function:
 #
 # $$\frac{\partial}{\partial \mu} E_\epsilon [ f(\mu + \epsilon) ]
 # = E_\epsilon [ f'(\mu + \epsilon) ].$$
 #
-# Both estimates are correct on average, the second only if $f$ has no jumps. The first estimate
+# Both estimates are unbiased, but the second estimate only if $f$ has no jumps. The first estimate
 # uses only the *value* of $f$, and the second estimate uses the *slope* of $f$. Let us measure the
 # variance of both estimates of the derivative with respect to $\mu_1$, with $f(z) = z_1^2 +
-# \ldots + z_n^2$ and at $\mu = (1, ..., 1)$. The true derivative is $2 \mu_1 = 2$. For the
-# reparameterization, the variance is that of $2 (\mu_1 + \epsilon_1)$, which is 4 for any $n$. The
-# score function's estimate is $f(z) \epsilon_1$. For $n = 1$, this is $(\mu + \epsilon)^2
-# \epsilon$. With $E \epsilon^2 = 1$, $E \epsilon^4 = 3$, and $E \epsilon^6 = 15$, its mean square
-# is $\mu^4 + 18 \mu^2 + 15$. Subtracting the squared mean $4 \mu^2$ gives the variance $\mu^4 + 14
-# \mu^2 + 15 = 30$. Likewise, the variance is $4 n^2 + 14 n + 12$ for $n$ latents.
+# \ldots + z_n^2$ and at $\mu = (1, ..., 1)$. The true derivative is $2 \mu_1 = 2$. The
+# reparameterization estimate is $2 (\mu_1 + \epsilon_1)$, whose variance is 4 for any $n$. The
+# score-function estimate is $f(z) \epsilon_1$. For $n = 1$, this estimate is $(\mu + \epsilon)^2
+# \epsilon$. With $E \epsilon^2 = 1$, $E \epsilon^4 = 3$, and $E \epsilon^6 = 15$, the mean square
+# of this estimate is $\mu^4 + 18 \mu^2 + 15$. Subtracting the squared mean $4 \mu^2$ gives the
+# variance $\mu^4 + 14 \mu^2 + 15 = 30$. Likewise, the variance of the score-function estimate is $4
+# n^2 + 14 n + 12$ for $n$ latents.
 
 
 # %%
@@ -226,10 +229,11 @@ show(
 )
 
 # %% [markdown]
-# In training, there is one sample for each image. So the VAE uses the second way: $z = \mu + \sigma
-# \epsilon$, equation 4 of the paper (Kingma and Welling 2014). It also works for $\sigma$: the
-# derivative with respect to $\sigma$ is the mean of $f'(\mu + \sigma \epsilon) \epsilon$. The
-# network returns $\log \sigma^2$, which may be any number, whereas $\sigma$ has to be positive.
+# In training, there is only one sample for each image. So the VAE uses the reparameterization,
+# which has the lower variance here: $z = \mu + \sigma \epsilon$, equation 4 in the paper (Kingma
+# and Welling 2014). The reparameterization also works for $\sigma$: the derivative with respect to
+# $\sigma$ is the mean of $f'(\mu + \sigma \epsilon) \epsilon$. The network returns $\log \sigma^2$,
+# which may be any real number, whereas $\sigma$ has to be positive.
 #
 # ![The encoder returns a mean and a log-variance. Noise, scaled and shifted with them, is the sample z, from which the decoder computes pixel probabilities. One loss compares these with the image, and the other loss is the divergence of the encoder's distribution from the prior.](diagrams/04_vae.svg)
 #
@@ -237,12 +241,12 @@ show(
 #
 # ## 5. The training step
 #
-# Here is the whole method as a model of this library. `GenerativeModel` provides an optimizer, an
-# image check (`prepare_batch`, based on `edges`), the noise of the step (`normal`), and the update
-# (`minimize`). `weighted` adds up the terms of the loss with the weights in `loss_weights`, and
-# `report` returns the values shown by `fit`. `heads` are the encoder's two outputs. Both terms are
-# *sums*, over an image's pixels and over latents; `minimize` averages over the images in a batch.
-# The rest of the code implements the equations above.
+# The following code implements the whole method as a model of this library. `GenerativeModel`
+# provides an optimizer, an image check (`prepare_batch`, based on `edges`), the noise of the step
+# (`normal`), and the update (`minimize`). `weighted` adds up the terms of the loss with the weights
+# in `loss_weights`, and `report` returns the values shown by `fit`. `heads` are the encoder's two
+# outputs. Both terms are *sums*, over an image's pixels and over latents; `minimize` averages over
+# the images in a batch. The rest of the code implements the equations above.
 
 
 # %%
@@ -278,9 +282,9 @@ class PlainVAE(GenerativeModel):
 
 # %% [markdown]
 # The decoder returns logits: $d_i(z)$ is their sigmoid, which `Bernoulli` applies. We give the
-# model only **two** latents. Then we can show all of them in the plane and compute integrals over
-# them on a grid. `start_at_mean` sets the last biases of the decoder so that it begins with the
-# mean digit, which saves the first steps.
+# model only **two** latents. Then we can show all codes in the plane and compute integrals over
+# latents on a grid. `start_at_mean` sets the biases of the decoder's last layer so that the decoder
+# initially returns the mean digit, which saves the first training steps.
 
 # %%
 encoder, decoder = mlp_networks(
@@ -294,9 +298,10 @@ for name in ("loss", "reconstruction_loss", "kl_loss"):
     print(f"{name:20} first epoch {history[name][0]:6.1f}   last {history[name][-1]:6.1f} nats")
 
 # %% [markdown]
-# The library's class `VAE` has the same step. It adds sampling, encoding, scores, and saving. It
+# The library's class `VAE` has the same step, and adds sampling, encoding, scores, and saving. It
 # accepts the networks unchanged, so the new model is already trained. `evaluate` runs the step
-# without changing anything, with the same noise in each evaluation, so both numbers are equal:
+# without changing any weights and with the same noise in each evaluation, so both models have the
+# same loss:
 
 # %%
 model = VAE(encoder, decoder)
@@ -309,22 +314,23 @@ print(f"negative ELBO of test images by PlainVAE {same['loss']:.2f} nats")
 # %% [markdown]
 # ## 6. Is it true? log p(x) = ELBO + KL
 #
-# With two latents, we can sum $p(z) p(x \mid z)$ over a fine grid of the plane. That gives $\log
-# p(x)$ without any encoder. On the same grid, we compute the posterior and the divergence of the
-# encoder's $q$ from it. The ELBO is estimated with samples from $q$, as in training.
+# With two latents, we can sum $p(z) p(x \mid z)$ over a fine grid of the plane. The sum gives $\log
+# p(x)$ without an encoder. On the same grid, we compute the posterior and the divergence of the
+# encoder's $q$ from the posterior. The ELBO is estimated with samples from $q$, as in training.
 #
 # The last column needs no grid and works for any number of latents. The ELBO is the mean of the
 # logarithms of the **weights** $w = p(x, z) / q(z \mid x)$. The mean of the weights *themselves* is
-# $\int q(z \mid x) w dz = \int p(x, z) dz = p(x)$. So we can average $k$ weights first and take the
-# logarithm afterward. For $k = 1$, this is the ELBO. By Jensen's inequality, it never exceeds $\log
-# p(x)$ on average. On average, it also does not fall as $k$ grows: a mean of $k + 1$ weights is the
-# mean of the $k + 1$ means that omit one weight, and the logarithm of that mean is at least the
-# mean of their logarithms. This is the **importance weighted bound**. Papers report it as the
-# likelihood of a VAE. If the weights differ strongly, only a few of them matter, about $(\sum w)^2
-# / \sum w^2$, the `effective_sample_size`. The relative variance of the mean weight is about the
-# reciprocal of the effective sample size, and a small relative error equals the error of the
-# logarithm. So the error in the table is the reciprocal of the square root of the effective sample
-# size.
+# $\int q(z \mid x) w dz = \int p(x, z) dz = p(x)$. So we can average $k$ weights first and compute
+# the logarithm afterward. For $k = 1$, the expected value of this estimate is the ELBO. By Jensen's
+# inequality, the estimate never exceeds $\log p(x)$ on average. On average, the estimate also does
+# not fall as $k$ grows: a mean of $k + 1$ weights is the mean of the $k + 1$ means that omit one
+# weight, and the logarithm of that mean is at least the mean of their logarithms. The expected
+# value of the estimate is the **importance-weighted bound**, which papers report as the
+# log-likelihood of a VAE. If the weights differ strongly, only a few of them matter. Their
+# effective number is $(\sum w)^2 / \sum w^2$, the `effective_sample_size`. The relative variance of
+# the mean weight is about the reciprocal of the effective sample size, and a small relative error
+# of the mean is approximately the error of its logarithm. So the error in the table is the
+# reciprocal of the square root of the effective sample size.
 
 
 # %%
@@ -371,13 +377,14 @@ for row, digit in enumerate(test_labels[shown]):
     )
 
 # %% [markdown]
-# The ELBO and the divergence add up to $\log p(x)$, up to a few hundredths of a nat, the sampling
-# error. Most of the estimates with weighted samples also agree within their error. But the error
-# itself is estimated from the samples. Where $q$ misses a part of the posterior, no sample shows
-# it, and the estimate stays too low: an estimate 0.85 nats below $\log p(x)$ covers $e^{-0.85}$,
-# less than half, of the posterior, whatever its error says. Where the estimated error is a few
-# tenths of a nat, only a handful of the 10,000 weights count, and the error is barely meaningful.
-# How fast does the bound rise with $k$? Values slightly below 0 in the plot are sampling errors.
+# The ELBO and the divergence add up to $\log p(x)$, except for a sampling error of a few hundredths
+# of a nat. Most of the estimates with weighted samples also agree with $\log p(x)$ within their
+# error. But the error itself is estimated from the samples. Where $q$ misses a part of the
+# posterior, no sample reveals this part, and the estimate remains too low. An estimate 0.85 nats
+# below $\log p(x)$ covers only $e^{-0.85}$ of the posterior, less than half, even if its estimated
+# error is small. Where the estimated error is a few tenths of a nat, only a handful of the 10,000
+# weights count, and the error is barely meaningful. How fast does the bound rise with $k$? Values
+# slightly below 0 in the plot are sampling errors.
 
 # %%
 seed = keras.random.SeedGenerator(1).next()
@@ -397,11 +404,11 @@ plot = line_plot(
 show(plot, "bounds", "The bound approaches log p(x) as more weights are averaged.")
 
 # %% [markdown]
-# Where does the lost divergence come from? The pictures show the true posterior of each of these
-# digits in gray, and the encoder's normal distribution in red. The divergence has two sources. The
-# encoder's distribution can only be an axis-aligned ellipse. And a single network computes it for
-# all images, so it is not always in the best place, as for the 8. The other part of the posterior
-# of the 2 is outside its panel.
+# Why is the divergence not 0? The pictures show the true posterior of each of these digits in gray,
+# and the encoder's normal distribution in red. The divergence has two sources. First, the encoder's
+# distribution can only be an axis-aligned ellipse. Second, a single network computes this
+# distribution for all images, so the ellipse is not always at the best position, as for the 8. The
+# other part of the posterior of the 2 is outside its panel.
 
 # %%
 drawn = new_figure(10, 3.7)
@@ -436,9 +443,9 @@ show(
 # %% [markdown]
 # ## 7. The plane of latents
 #
-# The decoder returns an image for every point. We use points at equal steps of the prior's
-# probability. Neighboring images look alike, and most images are digits or between two digits. The
-# divergence from the prior keeps the codes together, as section 9 shows.
+# The decoder returns an image for every point in the plane. We use points at equal steps of the
+# prior's cumulative probability. Neighboring images look alike, and most images are digits or
+# between two digits. The divergence from the prior keeps the codes together, as section 9 shows.
 
 # %%
 show(manifold(model, side=13), "plane", "The decoder's images of 13 x 13 points of the plane.")
@@ -456,9 +463,9 @@ show(
 # ## 8. The class
 #
 # Two latents are good for a map but too few for good digits. `VAE.for_images` builds a model with
-# convolutional networks and as many latents as we like, here eight. (The networks, the number of
-# passes, and the learning rate differ too, so the comparison does not measure the effect of the
-# latents alone.)
+# convolutional networks and any number of latents, here eight. (The networks, the number of passes,
+# and the learning rate differ too, so the comparison does not measure the effect of the latents
+# alone.)
 
 # %%
 convolutional = VAE.for_images((28, 28, 1), latent_dim=8, filters=(16, 32))
@@ -494,10 +501,10 @@ show(
 # %% [markdown]
 # ## 9. The effect of weighting the divergence
 #
-# Multiply the divergence by a number $\beta$. With $\beta = 1$, the loss is the negative ELBO. With
-# a larger $\beta$, the loss bounds $-\log p(x)$ less tightly, and with a smaller $\beta$, it need
-# not be a bound. But changing $\beta$ shows the effects of the two terms. We train three models and
-# look at reconstructions and samples.
+# Multiply the divergence in the loss by a number $\beta$. With $\beta = 1$, the loss is the
+# negative ELBO. With a larger $\beta$, the loss bounds $-\log p(x)$ less tightly. With a smaller
+# $\beta$, the loss need not be a bound. But changing $\beta$ shows the effects of the two terms. We
+# train three models and look at reconstructions and samples.
 
 # %%
 rows = [as_uint8(some)]
@@ -530,41 +537,42 @@ show(
 
 # %% [markdown]
 # With $\beta = 0.1$, a latent costs little, and each $q$ is narrow: the divergence is $55.4 / 20 =
-# 2.8$ nats per latent, like a normal distribution with a standard deviation of about 0.06 if the
-# means are spread like the prior. Samples from the prior mostly fall *between* such codes, where
-# the decoder has not been trained. With $\beta = 10$, training ends where every $q$ is the prior,
-# and the decoder returns the mean digit, whatever $z$ is. This is called *posterior collapse*. Such
-# a model is not even the best solution for this loss: the model of section 5, with two latents, has
-# $139.2 + 10 \cdot 6.2 = 201.2$ on its training images. Early in training, latents help little and
-# cost a lot, and training does not recover.
+# 2.8$ nats per latent, as for a normal distribution with a standard deviation of about 0.06 if the
+# means are distributed like the prior. Samples from the prior mostly fall *between* such codes,
+# where the decoder has not been trained. With $\beta = 10$, training ends where every $q$ equals
+# the prior, and the decoder returns the mean digit for every $z$. This solution is called
+# *posterior collapse*. The collapsed model is not even the best solution for this loss: the model
+# in section 5, with two latents, has a loss of $139.2 + 10 \cdot 6.2 = 201.2$ on its training
+# images. Early in training, latents improve the reconstruction only a little and increase the
+# divergence term a lot, and training does not recover from the collapse.
 #
 # ## 10. Common claims, and what is true
 #
 # - **"The loss is the mean squared error plus the KL divergence."** The squared error is the
 #   negative log-likelihood of a normal distribution, but *summed* over pixels and divided by twice
-#   its variance. Code that *averages* over 784 pixels and *sums* over latents in fact has $\beta =
-#   784 / (2 s^2)$ for the variance $s^2$. With images in $[0, 1]$ and $s = 1$, that is 392, far
-#   more than the 10 in section 9.
+#   the variance of this distribution. Code that *averages* over 784 pixels and *sums* over latents
+#   in fact has $\beta = 784 / (2 s^2)$ for the variance $s^2$. With images in $[0, 1]$ and $s = 1$,
+#   that is 392, far more than the 10 in section 9.
 # - **"The VAE generates blurred images."** Pictures, including those in this chapter, show $d(z)$:
 #   the *mean* of $p(x \mid z)$, not a sample from it. A sample would have white noise at the edges
 #   instead, because pixels are independent given $z$.
-# - **"The reparameterization always has the lower variance."** It usually does, for smooth
-#   functions. It is not a law: see question 2.
-# - **"The KL term is a regularizer that is added."** Nothing was added. The KL term is a part of
-#   the bound, with weight 1.
+# - **"The reparameterization always has the lower variance."** For smooth functions, it usually
+#   does. But there are exceptions, as in question 2.
+# - **"The KL term is a regularizer that is added."** The KL term was not added. It is a part of the
+#   bound, with weight 1.
 #
 # ## Questions
 #
-# **1.** The bound is $\log p(x) - \mathrm{KL}(q(z \mid x), p(z \mid x))$. Training *the
-# decoder* can raise it in two ways. Which one is not what we wanted?
+# **1.** The bound is $\log p(x) - \mathrm{KL}(q(z \mid x), p(z \mid x))$. Training *the decoder*
+# can raise the bound in two ways. Which of these ways is undesirable?
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# It can raise $\log p(x)$, which we want. Or it can make the posterior of the *decoder* simpler, so
-# that an axis-aligned ellipse fits it better. A decoder that sacrifices some $\log p(x)$ for a
-# simpler posterior can have the better bound. So the trained decoder is not the maximum-likelihood
-# decoder. More weights in the bound ([chapter 3](03_latent_variables.md), `IWAE`) or a richer $q$
-# reduce the loss.
+# Training can raise $\log p(x)$, which is the goal. Or it can make the posterior of the *decoder*
+# simpler, so that an axis-aligned ellipse fits it better. A decoder that sacrifices some $\log
+# p(x)$ for a simpler posterior can have a higher bound. So the trained decoder is not the
+# maximum-likelihood decoder. More weights in the bound ([chapter 3](03_latent_variables.md),
+# `IWAE`) or a richer $q$ reduce this effect.
 #
 # </details>
 #
@@ -572,10 +580,11 @@ show(
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# A function that is bounded and has steep slopes, such as $f(z) = \sin(10 z)$. The slope is $10
-# \cos(10 z)$, whose variance is about 50. The score function multiplies values between -1 and 1 by
-# $\epsilon$, so its variance is below 1, here about 0.5. And where $z$ takes only integer values,
-# no slope exists: discrete latents need other methods ([chapter 5](05_discrete_latents.md)).
+# A bounded function with steep slopes is an example, such as $f(z) = \sin(10 z)$. Its slope is $10
+# \cos(10 z)$, whose variance is about 50. The score-function estimate multiplies values between -1
+# and 1 by $\epsilon$, so its variance is below 1, here about 0.5. And where $z$ takes only integer
+# values, no slope exists: discrete latents need other methods ([chapter
+# 5](05_discrete_latents.md)).
 #
 # </details>
 #
@@ -585,9 +594,9 @@ show(
 # <details markdown="1"><summary>Answer</summary>
 #
 # Write `for beta in (0.0, 1.0, 10.0)`. The samples of the first model are strokes that do not form
-# digits, and its divergence is far above the divergence for $\beta = 0.1$. Noise in the latents
-# only harms the reconstruction, so the variances fall toward 0, and the model becomes the plain
-# autoencoder of chapter 1.
+# digits, and its divergence is far above the divergence for $\beta = 0.1$. With $\beta = 0$, noise
+# in the latents only harms the reconstruction, so the variances fall toward 0, and the model
+# becomes the plain autoencoder of chapter 1.
 #
 # </details>
 #

@@ -1,15 +1,15 @@
 # %% [markdown]
 # # 7. Autoregressive models
 #
-# An autoregressive model predicts the probability of each value in an example, given the values
-# before it. The product of these probabilities is the probability of the example, which is exact,
-# not a bound, for any network that sees only earlier values. Language models are of this type. The
-# price is slow sampling, because values are generated one after another.
+# An autoregressive model predicts the probability of each value in an example, given the preceding
+# values. The product of these probabilities is the probability of the example. For any network that
+# sees only earlier values, this product is exact, not a bound. Language models are autoregressive.
+# Their drawback is slow sampling, because values are generated one after another.
 #
 # After this chapter, you can derive the chain rule, mask a network and prove that the mask is
-# correct, find the blind spot of PixelCNN, write the training step, compress images to files of
-# nearly ideal length, and explain the effects of teacher forcing and temperature. Every network is
-# compared with a baseline that only counts.
+# correct, and find the blind spot of PixelCNN. You can write the training step, compress images to
+# files of nearly ideal length, and explain the effects of teacher forcing and temperature. Every
+# network is compared with a baseline that only counts values in contexts.
 #
 # With `QUICK=1` in the environment, the chapter runs in seconds, on less data and with fewer steps.
 
@@ -66,7 +66,7 @@ random = np.random.default_rng(0)
 #
 # This is the **chain rule**. It makes no assumption: every distribution is such a product, for
 # every order of the values. We check it for three bits. Their joint distribution is a table of
-# eight probabilities. From it, we compute the conditionals in two orders and multiply them.
+# eight probabilities. From this table, we compute the conditionals in two orders and multiply them.
 
 # %%
 joint = random.dirichlet(np.ones(8)).reshape(2, 2, 2)
@@ -95,14 +95,14 @@ for order in ((0, 1, 2), (2, 0, 1)):
 # about $10^{59}$. So the chain rule alone does not save anything: a model needs fewer numbers to
 # represent how $p(x_i \mid x_1, \ldots, x_{i-1})$ depends on the preceding values. But the chain
 # rule has two advantages. Each conditional is easy to normalize: for a bit, one number between 0
-# and 1 is enough. And the product of normalized conditionals is normalized: sum over the last value
-# first, which gives 1, then over the value before it, and so on. So we may choose the conditionals
-# freely, and the resulting probabilities sum to 1.
+# and 1 is enough. And the product of normalized conditionals is normalized: the sum over the last
+# value is 1, then the sum over the second-to-last value is 1, and so on. So for any choice of
+# normalized conditionals, the resulting probabilities sum to 1.
 #
 # **The data** are handwritten digits at half their size, 14 × 14 pixels. A pixel is 1 if the mean
 # gray value is above one half. So a digit is a list of 196 bits. One part of the training digits is
-# used for training and another part for model selection, and the test digits are used for the
-# reported results.
+# used for training, and another part is held out for model selection. The reported results are for
+# the test digits.
 
 
 # %%
@@ -126,13 +126,14 @@ print(f"no model at all, each pixel 1/2: {PIXELS * np.log(2):.1f} nats")
 # %% [markdown]
 # ## 2. Counting is the inexpensive baseline
 #
-# The oldest method keeps only the last $k$ values. The conditional is then a table: how often was
-# the next value 1 after these $k$ values? In text, this is an **n-gram** with $n = k + 1$. For
-# images, we read the pixels row by row, and have a choice of contexts. We can use the last $k$
-# pixels in this order, most of which are on the left. Or we can use the $k$ *nearest* of all
-# preceding pixels, some on the left and more in the rows above, as compression standards for
-# scanned pages do (Langdon and Rissanen 1981). Both tables have $2^k$ entries. For contexts that
-# were rarely seen, `NGrams` and `ContextTable` also use the counts of shorter contexts.
+# The oldest method uses only the last $k$ values. The conditional is then a table that contains how
+# often the next value was 1 after each combination of these $k$ values. In text, this is an
+# **n-gram** with $n = k + 1$. For images, we read the pixels row by row, and there are two types of
+# context. We can use the last $k$ pixels in this order, most of which are on the left. Or we can
+# use the $k$ *nearest* of all preceding pixels, some on the left and more in the rows above, as
+# compression standards for scanned pages do (Langdon and Rissanen 1981). Both tables have $2^k$
+# entries. For contexts that were rarely seen, `NGrams` and `ContextTable` also use the counts of
+# shorter contexts.
 #
 # The loss is the mean of $-\log p(x)$ over digits, in nats: the **negative log-likelihood**, NLL.
 
@@ -170,19 +171,20 @@ show(
 )
 
 # %% [markdown]
-# There are two lessons. *Where* the context is matters more than its length: the eight most recent
-# pixels are far less informative than the two nearest pixels, one of which is above. The 13th and
-# the 14th most recent pixels are in the row above: from 8 to 14 pixels, and mostly because of these
-# two, the n-gram's NLL falls by more than 16 nats. Without any context, all pixels share one
-# probability, which is worse than one probability per position. And with longer contexts, the
-# training digits become more and more likely, whereas held-out digits become less likely at 18
-# pixels: most of the $2^{18}$ contexts are rare, and a rare context provides little information
-# about the next pixel. A table cannot recognize that two contexts are similar. Networks can.
+# There are two lessons. First, the *position* of the context matters more than its length: the
+# eight most recent pixels are far less informative than the two nearest pixels, one of which is
+# above. The 13th and the 14th most recent pixels are in the row above. Mostly because of these two
+# pixels, the n-gram's NLL falls by more than 16 nats from a context of 8 pixels to a context of 14
+# pixels. Without any context, all pixels share one probability, and the NLL is higher than with one
+# probability per position. Second, with longer contexts, the training digits become more and more
+# likely, but held-out digits become less likely at 18 pixels: most of the $2^{18}$ contexts are
+# rare, and a rare context provides little information about the next pixel. A table cannot
+# recognize that two contexts are similar, but a network can.
 #
 # A second baseline does not use any order. A **Bernoulli mixture** has a few hundred templates,
-# gray images of pixel probabilities. It samples one template, and then each pixel independently. So
-# all pixels together determine the template, but within a template, no pixel depends on its
-# neighbor.
+# gray images of pixel probabilities. The mixture samples one template, and then samples each pixel
+# independently. So the pixels depend on each other only through the template: given the template,
+# no pixel depends on its neighbors.
 
 # %%
 mixtures = [BernoulliMixture(train, count, iterations=12) for count in TEMPLATES]
@@ -198,10 +200,10 @@ for name, value in {
 # %% [markdown]
 # ## 3. MADE: masks, and their proof
 #
-# Can *one* network compute all conditionals at once? Its output $i$ must not depend on $x_i$ and
-# later values. Otherwise, the product of the conditionals is not a probability, because a network
-# that sees $x_i$ can just copy it. MADE (Germain et al. 2015) removes connections from an ordinary
-# network.
+# Can *one* network compute all conditionals at once? Output $i$ of such a network must not depend
+# on $x_i$ or on later values. Otherwise, the product of the conditionals is not a probability,
+# because a network that sees $x_i$ can just copy it. MADE (Germain et al. 2015) removes connections
+# from an ordinary network.
 #
 # Give each unit a number, its **degree**. Input $j$ has degree $j$. A hidden unit of degree $m$ may
 # see units with degrees up to $m$. Output $i$ may see hidden units with degrees *below* $i$. Follow
@@ -209,19 +211,19 @@ for name, value in {
 #
 # $$j \le m_1 \le m_2 \le \ldots < i.$$
 #
-# So $j < i$ along every path: output $i$ depends only on the values before $i$. In matrix form: let
-# $M_1, M_2, \ldots$ have a 1 where a connection is allowed. An entry of their product counts the
-# paths from an input to an output. If rows are inputs and columns are outputs, the product must be
-# 0 on the diagonal and below it. And it should be above 0 everywhere else, because otherwise
-# earlier values are ignored.
+# So $j < i$ along every path: output $i$ depends only on the values before $i$. In matrix form, let
+# the masks $M_1, M_2, \ldots$ have a 1 where a connection is allowed. An entry of the product of
+# the masks counts the paths from an input to an output. If rows are inputs and columns are outputs,
+# the product must be 0 on and below the diagonal. Above the diagonal, the product should be
+# positive, because otherwise outputs ignore some of the earlier values.
 #
 # ![MADE with four inputs, four hidden units of degrees 1, 2, 3, and 2, and four outputs. Lines lead from an input only to hidden units of the same or a higher degree, and from a hidden unit only to outputs of a higher degree.](diagrams/07_made.svg)
 #
 # *MADE for four values. Numbers are degrees. No path leads to output 1, and none starts at input 4.*
 #
-# Counting paths proves that no information leaks. To test the code, we use gradients: we compute
-# the whole Jacobian of the outputs with respect to the inputs, with random weights. Where the masks
-# leave a path open, the derivative is exactly 0 only by chance.
+# Counting paths proves that no information leaks. To test the code, we compute the whole Jacobian
+# of the outputs with respect to the inputs, with random weights. Where the masks leave a path open,
+# the derivative would be exactly 0 only by chance.
 
 # %%
 D = 8
@@ -273,8 +275,8 @@ show(
 # %% [markdown]
 # The first output sees no inputs: its bias alone is the logit of $p(x_1)$. If the last mask also
 # allows equal degrees, the diagonal is no longer 0: output $i$ sees $x_i$. This mistake is easy to
-# make, and the training loss then looks excellent. So the library's models test every network with
-# random weights before accepting it:
+# make, and the training loss then looks excellent. So before the library's models accept a network,
+# they test it with random weights:
 
 # %%
 leaking = keras.Sequential(
@@ -343,8 +345,8 @@ plain = PlainAutoregressive(network)
 trained(plain, flat(train), 3e-3, STEPS, 100)
 
 # %% [markdown]
-# The class `MADE` has the same step, and adds sampling, probabilities, checks, and saving. It
-# accepts the network unchanged, so the new model is already trained:
+# The class `MADE` has the same step, and adds sampling, probabilities, checks, and saving. The
+# class accepts the network unchanged, so the new model is already trained:
 
 # %%
 by_rows_made = MADE(network, "bernoulli")
@@ -356,39 +358,39 @@ print(f"NLL of held-out digits by MADE {-log_p.mean():.3f}, by hand {-by_hand.me
 # %% [markdown]
 # **Teacher forcing.** In training, each conditional sees the *true* preceding pixels, and never
 # pixels that the model has generated. The name comes from recurrent networks, where teacher forcing
-# is a choice. Here, it follows from the chain rule, because each conditional in $\log p(x)$ depends
-# on the true values. Section 9 returns to teacher forcing.
+# is a choice. In this chapter, teacher forcing follows from the chain rule, because each
+# conditional in $\log p(x)$ depends on the true values. Section 9 returns to teacher forcing.
 #
 # ## 5. PixelCNN: masks of convolutions, and the blind spot
 #
 # A stroke looks the same at every position, but MADE has to learn it separately for each pixel.
 # PixelCNN (van den Oord et al. 2016) uses convolutions, which have the same weights everywhere. A
-# kernel may see rows above, and pixels to the left in its own row. For the pixel itself, there are
-# two masks:
+# kernel may see the rows above the current pixel, and pixels to the left in its own row. For the
+# pixel itself, there are two masks:
 #
 # - **mask A**, in the first layer: the pixel itself is excluded, because it is predicted;
 # - **mask B**, in all later layers: a position may see itself, because its maps no longer contain
 #   the pixel itself.
 #
 # With more layers, each pixel sees farther. Does it see *all* preceding pixels? Count the moves. A
-# layer with kernel size $2m + 1$ looks up by 1 to $m$ rows, and then up to $m$ columns to either
-# side; or it stays in the row, and then looks only to the **left**. So every move to the right
+# layer with kernel size $2m + 1$ can look 1 to $m$ rows up, and then up to $m$ columns to either
+# side. Or it can look within the row, but then only to the **left**. So every move to the right
 # requires a move up in the same layer. Let the first layer have $m = 3$, and let $n$ further layers
-# have $m = 1$. To see as far to the right as possible in the row that is $r$ rows above, go up one
-# row in each of $r$ layers, including the first. With at least $r - 1$ further layers, the number
-# of columns to the right is then at most
+# have $m = 1$. To see as far to the right as possible in the row that is $r$ rows above, move up
+# one row in each of $r$ layers, including the first layer. With at least $r - 1$ further layers,
+# the number of columns to the right is then at most
 #
 # $$3 + (r - 1) = r + 2.$$
 #
 # This limit does not depend on the number of layers. Pixels farther to the right in the rows just
-# above are the **blind spot**, which no depth can remove. Depth extends the view in the other
-# directions: $3 + n$ rows above, and $3 + n$ columns to the left.
+# above are the **blind spot**, which additional layers cannot remove. Additional layers extend the
+# receptive field in the other directions: $3 + n$ rows above, and $3 + n$ columns to the left.
 #
 # **Two stacks.** Gated PixelCNN (van den Oord et al. 2016, the second paper) has a *vertical*
 # stack, which sees only rows above, equally far to the right and to the left, and a *horizontal*
 # stack for the pixel's own row. The vertical stack does not need a mask within a row, so there is
 # no blind spot. The horizontal stack receives the output of the vertical stack. We compare the
-# counted moves with gradients:
+# pixels that the counted moves reach with the gradients:
 
 
 # %%
@@ -428,15 +430,16 @@ show(
 )
 
 # %% [markdown]
-# More layers shrink the red area on the left and above, but not the corner on the right. With
-# enough layers, the two stacks see all preceding pixels.
+# Additional layers shrink the red area on the left and above, but not the corner on the right. With
+# enough layers, the network with two stacks sees all preceding pixels.
 #
-# **Gates.** The second paper also replaces the nonlinearity by $\tanh(a) \cdot s(b)$, with the
-# sigmoid $s$ and two maps $a$ and $b$: one map provides the content, and the other map determines
-# how much of it passes. LSTMs also contain such products; `PixelRNN` consists of LSTMs, and was
-# better than the original PixelCNN. In our published runs on digits of 28 × 28 pixels, the NLL is
-# 89.60 nats for PixelCNN and, after nearly twice the training time, 84.97 nats for the Gated
-# PixelCNN with the same number of blocks (83.74 for a larger network).
+# **Gates.** The second paper also replaces the nonlinearity with $\tanh(a) \cdot s(b)$, where $s$
+# is the sigmoid, and $a$ and $b$ are two feature maps. Map $a$ provides the content, and map $b$
+# determines how much of the content passes. LSTMs also contain such products. `PixelRNN`, which
+# consists of LSTMs, achieved a better likelihood than the original PixelCNN. In our published runs
+# on digits of 28 × 28 pixels, the NLL is 89.60 nats for PixelCNN. After nearly twice the training
+# time, the NLL is 84.97 nats for the Gated PixelCNN with the same number of blocks (83.74 nats for
+# a larger network).
 #
 # `PixelCNN` is the class for both networks, and adds completions to the capabilities of MADE.
 
@@ -450,15 +453,17 @@ for name, model, shape in (("MADE", by_rows_made, flat), ("Gated PixelCNN", gate
     print(f"held-out digits {nll(model, shape(held_out)):.2f} nats")
 
 # %% [markdown]
-# The Gated PixelCNN has a ninth of MADE's weights, and is slightly better than this MADE on
-# held-out digits; section 6 has a better one. Its loss on held-out digits is also closer to its
-# loss on training digits: MADE has begun to memorize the training digits.
+# The Gated PixelCNN has a ninth as many weights as MADE, and a slightly lower NLL on held-out
+# digits than this MADE. (Section 6 trains a better MADE.) The Gated PixelCNN's loss on held-out
+# digits is also closer to its loss on training digits, because MADE has begun to memorize the
+# training digits.
 #
 # ## 6. Orders
 #
 # The chain rule holds in every order. So a perfect model would have the same NLL in each order. But
-# networks do not, because some conditionals are easier to learn than others. We train two more
-# MADEs, from the bottom up and in a random order, which only requires a permutation of the data.
+# the NLL of a network depends on the order, because some conditionals are easier to learn than
+# others. We train two more MADEs, one from the bottom up and one in a random order. Each order only
+# requires a permutation of the data.
 
 # %%
 orders = {
@@ -483,25 +488,26 @@ for name, log_p in by_orders(held_out).items():
     print(f"{name:22} {-log_p.mean():.2f} nats of held-out digits")
 
 # %% [markdown]
-# Here, the random order is best. A plausible reason is that its first pixels are spread over the
-# image and soon reveal which digit it is, and its last pixels have known neighbors on all sides.
-# For a dense network, it does not matter that the pixels are scattered; for a convolution, it
-# would. (This is one random order, trained once.)
+# Here, the random order has the lowest NLL. A plausible reason is that its first pixels are spread
+# over the image and soon reveal the class of the digit, and that its last pixels have known
+# neighbors on all sides. For a dense network, scattered pixels are not a disadvantage, but for a
+# convolution, they would be. (This result is for one random order, trained once.)
 #
 # The last line averages the *probabilities* of the three models for each digit. By Jensen's
 # inequality, the logarithm of a mean is at least the mean of the logarithms. So the NLL of this
-# mixture is never worse than the average NLL of the three models, and here it is even slightly
-# better than the best of the three.
+# mixture is never higher than the average NLL of the three models, and here it is even slightly
+# lower than the lowest of the three NLLs.
 #
 # ## 7. Test digits and samples
 #
 # Now that all choices are made, we evaluate the models on the test digits. **Bits per dimension**
-# are nats divided by $196 \log 2$: the bits of an ideal code for each pixel (section 11).
+# are nats divided by $196 \log 2$. They measure how many bits an ideal code needs per pixel
+# (section 11).
 #
 # To sample a digit, sample $x_1$ from its conditional, insert it, sample $x_2$, and so on. For the
-# mixture, we sample a template and then its pixels. There is one property of samples that no
-# likelihood measures: most digits are a single connected piece of ink. We count images with more
-# than one piece, where pixels that touch at a corner are connected.
+# mixture, we sample a template and then its pixels. We also evaluate one property that the
+# likelihood does not measure: most digits are a single connected piece of ink. We count images with
+# more than one piece, where pixels that touch at a corner are connected.
 
 
 # %%
@@ -552,21 +558,22 @@ names = ["test digits", *drawn]
 show(captioned(rows, names), "samples", "Test digits, and the first samples of three models.")
 
 # %% [markdown]
-# In nats, all networks are better than the counting baselines. The samples tell a different story.
-# MADE is better than the mixture by more than two nats, but *more* of its samples are in pieces.
-# The Gated PixelCNN is less than half a nat better than MADE, but only half as many of its samples
-# are in pieces; this fraction is still well over twice as large as for test digits. A likelihood
-# averages over everything that may be wrong, and does not show *which* fault a model has.
+# In NLL, all networks are better than the counting baselines. The samples lead to a different
+# ranking. MADE's NLL is more than two nats lower than the NLL of the mixture, but *more* of MADE's
+# samples are in pieces. The Gated PixelCNN's NLL is less than half a nat lower than MADE's, but
+# only half as many of its samples are in pieces. This fraction is still well over twice as large as
+# for test digits. A likelihood averages over all errors of a model, and does not show *which*
+# errors the model makes.
 #
 # ## 8. The cost of sampling
 #
-# The loss needs one pass for all pixels. Sampling generates them one after another, because each is
-# an input to the next. In the simple version, each of $N$ pixels requires a pass over all $N$
-# positions, and only one of its $N$ outputs is used: $N^2$ positions. But the maps of earlier
-# pixels no longer change, because they see nothing later. So a sampler caches them and computes
-# each layer at the current pixel only: $N$ positions, the work of *one* pass. Sampling remains a
-# loop of $N$ small steps, each of which depends on the previous step. `sample_causal` supports both
-# ways.
+# The loss needs one pass for all pixels. Sampling generates pixels one after another, because each
+# pixel is an input for the next pixel. In the simple version, each of $N$ pixels requires a pass
+# over all $N$ positions, and only one of the $N$ outputs is used, so the cost is $N^2$ positions.
+# But the feature maps at earlier pixels no longer change, because they do not depend on later
+# pixels. So a sampler caches these maps and computes each layer only at the current pixel. The cost
+# is then $N$ positions, as for *one* pass. Sampling remains a loop of $N$ small steps, each of
+# which depends on the previous step. `sample_causal` supports both ways.
 
 
 # %%
@@ -593,14 +600,15 @@ print("pixels that differ:", np.sum(ways[0] != ways[-1]))
 #
 # ## 9. Accumulating errors
 #
-# Training uses true pixels, and sampling uses generated ones. If the model makes an error, it
-# continues from a beginning that it has never seen, and is likely to make more errors. This is
-# called **exposure bias**. How bad is it? First, a simple count. If each of 196 pixels is right
-# with probability 0.99, regardless of the preceding pixels, the whole digit is right with
-# probability $0.99^{196} = 0.14$. Errors do not become more frequent along the way, yet most digits
-# are broken. So long samples require small errors, with or without exposure bias.
+# Training uses true pixels, and sampling uses generated pixels. If the model makes an error, it
+# continues from preceding pixels unlike any in training, and is likely to make more errors. This
+# effect is called **exposure bias**. How large is it? We begin with a simple calculation. If each
+# of 196 pixels is right with probability 0.99, regardless of the preceding pixels, the whole digit
+# is right with probability $0.99^{196} = 0.14$. Errors do not become more frequent along the way,
+# yet most digits are broken. So long samples require small errors, with or without exposure bias.
 #
-# Now we measure. We give the model the upper rows of test digits and let it generate the rest.
+# Now we measure the errors. We give the model the upper rows of test digits and let it generate the
+# remaining rows.
 
 # %%
 ROWS = (14, 7) if QUICK else (14, 12, 10, 8, 6, 4, 2, 0)  # number of given rows
@@ -631,8 +639,8 @@ show(
 # %% [markdown]
 # With each generated row that contains ink, two or three more digits out of a hundred break. If
 # errors strongly amplified themselves, the curve would bend upward, but it does not. The result is
-# consistent with independent errors in each row, which add up. But it does not prove that errors
-# are independent: a digit can break only once, so the curve has to level off.
+# consistent with errors that occur independently in each row and add up. But the result does not
+# prove that errors are independent: a digit can break only once, so the curve has to level off.
 #
 # **Scheduled sampling** (Bengio et al. 2015) is a proposed remedy: in training, replace each
 # preceding true value, with probability $s$, with a value that the model has generated, and predict
@@ -658,10 +666,11 @@ for s in (0.0, 0.5, 1.0):
 # ## 10. Temperature, and the most likely image
 #
 # A **temperature** $T$ divides the logits of each conditional: $p(x_i \mid \ldots)^{1/T}$,
-# normalized to sum to 1. Below 1, it favors likely values. It is often claimed that samples then
-# come from $p(x)^{1/T}$. They do not, because each conditional is normalized separately, and
-# ignores how a value affects the probabilities of *later* values. The three bits of section 1 show
-# this. We normalize the powers of the whole table or of each conditional, and compare.
+# normalized to sum to 1. A temperature below 1 favors likely values. It is often claimed that
+# samples at temperature $T$ come from $p(x)^{1/T}$. They do not, because each conditional is
+# normalized separately, and ignores how a value affects the probabilities of *later* values. The
+# three bits of section 1 show the difference. We normalize the powers of the whole table or of each
+# conditional, and compare.
 
 # %%
 T = 0.5
@@ -704,14 +713,14 @@ show(
 )
 
 # %% [markdown]
-# A temperature below 1 makes samples likelier and less varied, and fewer of them are in pieces: at
-# 0.75, about half as many. That is why it is used. But it also moves samples away from the data:
-# digits have less ink than the test digits even at a temperature of 1, and still less at lower
-# temperatures. At 0.1, most images are empty. The limit, in which the likelier value is always
-# selected, does not even have to give the most likely image. Take two bits: $x_1$ is 1 with
-# probability 0.6, and then $x_2$ is a fair coin; after $x_1 = 0$, the second bit is always 0.
-# Selecting the likelier value at each step gives 10 or 11, each with probability 0.3. But 00 has
-# probability 0.4.
+# A temperature below 1 makes samples likelier and less varied, and fewer samples are in pieces: at
+# 0.75, about half as many as at 1. That is why low temperatures are used. But they also move
+# samples away from the data: even at a temperature of 1, samples have less ink than test digits,
+# and at lower temperatures, they have still less ink. At 0.1, most images are empty. The limit, in
+# which the likelier value is always selected, does not even have to give the most likely image.
+# Take two bits: $x_1$ is 1 with probability 0.6, and then $x_2$ is a fair coin; after $x_1 = 0$,
+# the second bit is always 0. Selecting the likelier value at each step gives 10 or 11, each with
+# probability 0.3. But 00 has probability 0.4.
 #
 # And the most likely image is not desirable. An *empty* image is likelier than most test digits,
 # but digits are never empty. There are so many ways to write a digit that, together, these images
@@ -723,13 +732,13 @@ show(
 # If writer and reader both have the model, a file that represents $x$ needs about $-\log_2 p(x)$
 # bits. **Arithmetic coding** achieves this. Start with the interval from 0 to 1. For each pixel,
 # divide it into two parts, white first, with lengths given by the conditional, and keep the part
-# that belongs to the true value. In the end, the interval has length $p(x)$, by the chain rule. Any
-# number inside this interval represents $x$. Use $k$ binary digits with $2^{-k} \le p(x) / 2$, so
-# at most $-\log_2 p(x) + 2$ of them: numbers with $k$ digits are so dense that a whole step between
-# two of them fits inside the interval, and all numbers that begin with the digits at its left end
-# are inside too. The reader computes the first conditional, checks which part contains the number,
-# knows the first pixel, and continues. So reading *is* sampling, with the bits of the file instead
-# of noise.
+# that belongs to the true value. After the last pixel, the interval has length $p(x)$, by the chain
+# rule. Any number inside this interval represents $x$. Use $k$ binary digits with $2^{-k} \le p(x)
+# / 2$, so at most $-\log_2 p(x) + 2$ of them: numbers with $k$ digits are so dense that a whole
+# step between two of them fits inside the interval, and all numbers that begin with the digits at
+# its left end are inside too. The reader computes the first conditional, checks which part contains
+# the number, knows the first pixel, and continues. So reading *is* sampling, with the bits of the
+# file instead of noise.
 #
 # Here is arithmetic coding with Python integers, which have arbitrary length. Probabilities are
 # rounded to multiples of $2^{-16}$, identically on both sides.
@@ -802,21 +811,22 @@ for name, model in (("MADE", by_rows_made), ("Gated PixelCNN", gated)):
     print(f"weights of {name}, 4 bytes each, are paid after {paid:,.0f} digits")
 
 # %% [markdown]
-# The files have the predicted length, and no information is lost. ("Paid" is the number of digits
-# for which the savings, compared with the lzma archive, equal the size of the weights.) A general
-# archiver knows nothing about digits and needs more space than even independent pixels. But these
-# sizes include only the files, not the model, which both sides must have. If the weights are
-# included, the smaller network pays off much sooner. And only *test* digits are a fair measure,
-# because a model that has memorized its training set compresses only this set well.
+# The files have the predicted lengths, and no information is lost. ("Paid" is the number of digits
+# for which the savings, compared with the lzma archive, equal the size of the weights.) A
+# general-purpose archiver has no model of digits and needs more bits than even a model with
+# independent pixels. But these sizes include only the files, not the model, which both the writer
+# and the reader must have. If the weights are included, the smaller network pays off much sooner.
+# And only *test* digits are a fair measure, because a model that has memorized its training set
+# compresses only this set well.
 #
 # ## 12. Completing images
 #
 # Suppose that the first half of the values is known. To complete the example, insert the known
 # values and sample the remaining values, each from its conditional. These are exact samples from
-# $p(\text{rest} \mid \text{first half})$, if the known part comes *first* in the order. If it comes
-# last, the conditionals never see it. We give upper or lower halves to the Gated PixelCNN, whose
-# order begins at the top, and to the MADE that begins at the bottom. The simple baseline uses the
-# missing half of the training digit whose known half is nearest.
+# $p(\text{rest} \mid \text{first half})$, if the known part comes *first* in the order. If the
+# known part comes last, the conditionals never see it. We give upper or lower halves to the Gated
+# PixelCNN, whose order begins at the top, and to the MADE that begins at the bottom. The simple
+# baseline uses the missing half of the training digit whose known half is nearest.
 
 # %%
 COMPLETIONS = 2 if QUICK else 8  # of each digit
@@ -869,36 +879,36 @@ show(
 )
 
 # %% [markdown]
-# If a model receives the half that comes first in its order, its completions continue it, mostly to
-# a digit: the Gated PixelCNN from the upper half, and MADE from the lower half. In the opposite
-# case, each model generates the missing half without seeing the known half, and whether strokes
-# meet is a matter of chance. Completing the other half requires a model for the opposite order, or
-# a model trained on many orders.
+# If a model receives the half that comes first in its order, its completions continue this half,
+# mostly to a recognizable digit. This order holds for the Gated PixelCNN and upper halves, and for
+# MADE and lower halves. In the opposite case, each model generates the missing half without seeing
+# the known half, so strokes meet only by chance. Completing the other half requires a model for the
+# opposite order, or a model trained on many orders.
 #
-# In terms of wrong pixels, the nearest training digit is a strong competitor: it is better than the
-# Gated PixelCNN, and only slightly worse than MADE's majority vote. A single completion necessarily
-# has more wrong pixels: it is a *sample*, which varies as digits do, whereas the majority vote of
-# several samples is a best guess.
+# In terms of wrong pixels, the nearest training digit is a strong baseline: it has fewer wrong
+# pixels than the Gated PixelCNN, and only slightly more than MADE's majority vote. A single
+# completion necessarily has more wrong pixels: it is a *sample*, which varies as digits do, whereas
+# the majority vote of several samples is a best guess.
 #
 # ## 13. Common claims, and what is true
 #
 # - **"A deep PixelCNN sees all preceding pixels."** Its blind spot has the same corner at any depth
 #   (section 5). Two stacks see all preceding pixels if they are deep enough.
 # - **"The order does not matter, because the chain rule holds in each."** The chain rule holds for
-#   the true distribution. But how well a network learns depends on the order, and the order alone
-#   determines which half it can complete.
+#   the true distribution in every order. But how well a network learns depends on the order, and
+#   only the order determines which half the network can complete.
 # - **"Teacher forcing is a shortcut, and using generated inputs would be correct."** Teacher
 #   forcing is the likelihood itself. Scheduled sampling has a different optimum (section 9).
 # - **"A temperature $T$ samples from $p(x)^{1/T}$."** A temperature changes each conditional
 #   separately, which gives a different distribution (section 10).
 # - **"The best sample is the most likely one."** Selecting the likelier value at each step does not
 #   always give the most likely image, and the most likely image is not typical.
-# - **"Fewer bits mean better samples."** In section 7 MADE has fewer bits than the mixture, and more
-#   broken samples.
+# - **"Fewer bits mean better samples."** In section 7, MADE needs fewer bits than the mixture, but
+#   has more broken samples.
 #
 # ## Questions
 #
-# **1.** In section 5, use kernels of size 5 for the further layers ($m = 2$). How far to its right
+# **1.** In section 5, use kernels of size 5 for the further layers ($m = 2$). How far to the right
 # can a pixel see? And how many further layers, after a first kernel of size 7, does the Gated
 # PixelCNN need so that the last row of a digit with 28 × 28 pixels sees all other rows?
 #
@@ -925,22 +935,24 @@ show(
 # </details>
 #
 # **3.** Change the code: in section 4, give MADE no hidden layer, `hidden=()`. What is each
-# conditional now, and what happens to NLL and samples?
+# conditional now, and what happens to the NLL and the samples?
 #
 # <details markdown="1"><summary>Answer</summary>
 #
 # Output $i$ is linear in the preceding pixels, so each conditional is a separate logistic
 # regression. This is the *fully visible sigmoid belief network*, which is older than MADE. In our
-# run, the NLL of held-out digits was 38.3 nats, worse than with the table of 16 pixels, and 98% of
-# the samples were in pieces. Strokes are roughly right, but there are single white pixels next to
-# the strokes, because a sum cannot express "white if this one *and* that one are".
+# run, the NLL of held-out digits was 38.3 nats, higher than the NLL of the table with contexts of
+# 16 pixels. Of the samples, 98% were in pieces. Strokes are roughly right, but there are single
+# white pixels next to the strokes, because a sum cannot express "white if this one *and* that one
+# are".
 #
 # </details>
 #
 # ## Where to go from here
 #
-# The Gated PixelCNN also beats all counting baselines on digits of 28 × 28 pixels and with longer
-# training. Here are completions from a published run, whose model is conditional on the class:
+# With longer training, the Gated PixelCNN also beats all counting baselines on digits of 28 × 28
+# pixels. The picture shows completions from a published run, whose model is conditional on the
+# class:
 #
 # ![Lower halves of digits, completed four times each.](../../recipes/results/gated_pixel_cnn_mnist_completions.png)
 #

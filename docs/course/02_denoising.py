@@ -382,8 +382,8 @@ show(
 #
 # $$E | x - W (x + \sigma \epsilon) |^2 = E | x - W x |^2 + \sigma^2 | W |^2$$
 #
-# for any $\sigma$: training with noise is ridge regression. With the covariance $C$ of the data, the
-# gradient $-2 (I - W) C + 2 \sigma^2 W$ is 0 at
+# for any $\sigma$: training with noise is equivalent to ridge regression. With the covariance $C$
+# of the data, the gradient $-2 (I - W) C + 2 \sigma^2 W$ is 0 at
 #
 # $$W = C (C + \sigma^2 I)^{-1}.$$
 #

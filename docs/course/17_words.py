@@ -7,10 +7,10 @@
 # recurrent networks, and transformers.
 #
 # After this chapter, you can convert bits per character to perplexity per word, derive Kneser-Ney
-# smoothing, write causal self-attention and its cache, explain what temperature, top-k, and top-p
-# do to a distribution, compare two language models with an error bar, and search for copied
-# training text. Read chapter 7 before this chapter: it introduces masks, teacher forcing, and
-# arithmetic coding.
+# smoothing, and write causal self-attention with its cache. You can explain how temperature, top-k,
+# and top-p change a distribution, compare two language models with an error bar, and search for
+# copied training text. Read chapter 7 before this chapter, because it introduces masks, teacher
+# forcing, and arithmetic coding.
 #
 # With `QUICK=1` in the environment, the chapter runs in seconds, on less text and with fewer steps.
 
@@ -63,21 +63,21 @@ random = np.random.default_rng(0)
 #
 # $$-\log_2 q(x) = -\sum_{i=1}^n \log_2 q(x_i \mid x_1, \ldots, x_{i-1})$$
 #
-# bits for the text, which is also the length of its compressed file. Divided by $n$, this number is
-# the **bits per character**. **Perplexity** is 2 to the power of the bits per character, or $e$ to
-# the power of the nats per character. A model that chooses uniformly among $m$ characters has the
-# perplexity $m$, so perplexity is an effective number of choices.
+# bits for the text. This number is also the length of the compressed file. Divided by $n$, it is
+# the **bits per character**. The **perplexity** is 2 to the power of the bits per character, or,
+# equivalently, $e$ to the power of the nats per character. A model that chooses uniformly among $m$
+# characters has the perplexity $m$, so perplexity is an effective number of choices.
 #
 # Let the text come from a distribution $p$. The expected number of bits is the **cross-entropy**,
 #
 # $$-E_p \log_2 q = -E_p \log_2 p + E_p \log_2 \frac{p}{q} = H(p) + \mathrm{KL}(p \,\|\, q).$$
 #
-# No model needs fewer bits than the entropy $H(p)$. For English, $H(p)$ is unknown, but we can
-# construct a language with a known entropy: in a **Markov chain**, each letter depends only on the
-# preceding letter. With a table $P$ of the probabilities of the next letter, and the stationary
-# distribution $\pi$, the entropy per letter is $-\sum_{ij} \pi_i P_{ij} \log_2 P_{ij}$. A model
-# $q_j$ that ignores the preceding letter needs $\sum_{ij} \pi_i P_{ij} \log_2 (P_{ij} / q_j)$ bits
-# more. We check both formulas on random text.
+# No model needs fewer bits on average than the entropy $H(p)$. For English, $H(p)$ is unknown, but
+# we can construct a language with a known entropy: in a **Markov chain**, each letter depends only
+# on the preceding letter. With a table $P$ of the probabilities of the next letter, and the
+# stationary distribution $\pi$, the entropy per letter is $-\sum_{ij} \pi_i P_{ij} \log_2 P_{ij}$.
+# A model $q_j$ that ignores the preceding letter needs $\sum_{ij} \pi_i P_{ij} \log_2 (P_{ij} /
+# q_j)$ bits more. We check both formulas on random text.
 
 # %%
 P = random.dirichlet(np.full(4, 0.5), size=4)  # rows are the preceding letters
@@ -101,10 +101,10 @@ print(f"uniform:              {np.log2(4):.3f} bits per letter")
 
 # %% [markdown]
 # **The data** are news stories from the Reuters-21578 collection, from 1987. Only printable ASCII
-# characters and line breaks are kept. If the collection is not installed, docstrings of scikit-learn
-# replace it; the text below describes the news stories. Each story is split into passages of 128
-# characters, and each passage is processed without memory of the preceding passages. The last
-# passage of a story ends with an end token.
+# characters and line breaks are kept in the stories. If the collection is not installed, docstrings
+# of scikit-learn replace it, but the text below describes the news stories. Each story is split
+# into passages of 128 characters, and each passage is processed without memory of the preceding
+# passages. The last passage of a story ends with an end token.
 
 # %%
 data = character_texts("reuters")
@@ -140,15 +140,16 @@ print(f"{LEVELS} different characters, with the end token")
 print(repr(test_stories[0][:200]))
 
 # %% [markdown]
-# **Units.** The bits of a *whole text* do not depend on how it is divided. A text with $n$
-# characters and $w$ words has $n b$ bits, where $b$ is the bits per character, so
+# **Units.** The number of bits of a *whole text* does not depend on how the text is divided into
+# units. A text with $n$ characters and $w$ words has $n b$ bits, where $b$ is the bits per
+# character, so
 #
 # $$\text{bits per word} = \frac{n}{w}\, b, \qquad
 # \text{perplexity per word} = 2^{n b / w}.$$
 #
-# Spaces, punctuation marks, and end tokens are among the $n$ characters, so a word takes about six
-# characters in this text. Because of the exponent, a small difference in bits per character becomes
-# a large factor in perplexity per word.
+# Spaces, punctuation marks, and end tokens are among the $n$ characters, so there are about six
+# characters per word in this text. Because of the exponent, a small difference in bits per
+# character becomes a large factor in perplexity per word.
 
 # %%
 characters = np.sum(test >= 0)
@@ -160,18 +161,20 @@ for bits in (np.log2(LEVELS), 4.0, 2.2, 2.0, 1.8, 1.0):
     print(f"{bits:12.2f} {bits * per_word:18.1f} {2 ** (bits * per_word):20,.0f}")
 
 # %% [markdown]
-# Two numbers can be compared only for the same text and the same treatment of everything in it. A
-# word model that replaces rare words with an *unknown* token needs fewer bits, because it does not
-# encode which rare word it was. A model on pieces of words must be converted by the number of
-# pieces. Bits per *character of the original text* are the safest unit.
+# Two perplexities, or two bit rates, can be compared only if they refer to the same text and if all
+# parts of this text are treated in the same way. A word model that replaces rare words with an
+# *unknown* token needs fewer bits, because it does not encode which rare word it was. The result of
+# a model on word pieces must be converted with the number of pieces. Bits per *character of the
+# original text* are the safest unit.
 #
 # ## 2. Counts, and why they need smoothing
 #
 # An **n-gram** model predicts a character from the preceding $n - 1$ characters, its context $h$.
-# The likelihood is maximal for relative frequencies, $q(w \mid h) = c(h w) / c(h)$, where $c$ counts
-# occurrences in the training text. Before we evaluate such a model, we generate text with it. Shannon
-# (1948) did so by hand: open a book at a random page, find the latest characters of the generated
-# text, and copy the character that follows them. This procedure samples from relative frequencies.
+# The likelihood is maximal for relative frequencies, $q(w \mid h) = c(h w) / c(h)$, where $c$
+# counts occurrences in the training text. Before we evaluate such a model, we generate text with
+# it. Shannon (1948) did so by hand: open a book at a random page, search for the last characters of
+# the generated text, and copy the character that follows them. This procedure samples from relative
+# frequencies.
 
 # %%
 book = "\n".join(train_stories)
@@ -197,18 +200,18 @@ lines = [f"{order}-grams: {texts[0]!r}" for order, texts in shannon_texts.items(
 show(text_page(lines), "shannon", "Text by Shannon's method, from contexts of growing length.")
 
 # %% [markdown]
-# Longer contexts give better text, but section 9 shows that more and more of it is copied. On new
-# text, relative frequencies fail. An n-gram that does not occur in the training text has the
-# probability 0, and one such n-gram makes the number of bits infinite.
+# Longer contexts give more readable text, but section 9 shows that more and more of this text is
+# copied. On new text, relative frequencies fail. An n-gram that does not occur in the training text
+# has the probability 0, and one such n-gram makes the number of bits infinite.
 #
 # **Add-$\alpha$ smoothing** adds a constant to each count. With $V$ different characters,
 #
 # $$q(w \mid h) = \frac{c(h w) + \alpha}{c(h) + \alpha V}.$$
 #
-# This is the mean of the posterior for a Dirichlet prior with parameters $\alpha$; **add-one** is
-# the uniform prior (Laplace). In each context, the formula gives all unseen characters the same
-# probability. That is its weakness: after a rare context, the predictions of a *shorter* context would
-# be better.
+# This estimate is the posterior mean for a Dirichlet prior whose parameters are all $\alpha$.
+# **Add-one smoothing** corresponds to the uniform prior (Laplace). The weakness of the formula is
+# that in each context, all unseen characters have the same probability. After a rare context, the
+# predictions of a *shorter* context would be better.
 
 
 # %%
@@ -262,9 +265,9 @@ for order in ORDERS:
 # \quad \Longrightarrow \quad q'(w) = \frac{N(\cdot\, w)}{N(\cdot\, \cdot)}.$$
 #
 # So the shorter context must *count contexts, not occurrences*. For words, the reason is easy to
-# see: a word such as "Francisco" is frequent, but follows one word only. After any other word, it is
-# unlikely, and its number of contexts, one, expresses this. We search the training text for such
-# words.
+# see: a word such as "Francisco" is frequent, but follows only one word. After any other word,
+# "Francisco" is unlikely, as its number of contexts, one, indicates. We search the training text
+# for such words.
 
 # %%
 before = defaultdict(list)
@@ -287,13 +290,14 @@ for word in narrow:
 #
 # $$n_1 \log D + \sum_{c \ge 2} c\, n_c \log (c - 1 - D) + \text{const.}$$
 #
-# Set its derivative to 0, and keep only the first term of the sum, $c = 2$. The result is $n_1 / D
-# = 2 n_2 / (1 - D)$, so $D = n_1 / (n_1 + 2 n_2)$.
+# Set the derivative with respect to $D$ to 0, and keep only the first term of the sum, $c = 2$. The
+# result is $n_1 / D = 2 n_2 / (1 - D)$, so $D = n_1 / (n_1 + 2 n_2)$.
 #
 # **Modified Kneser-Ney** (Chen and Goodman 1999) uses three discounts, $D_1$, $D_2$, and $D_3$, for
-# counts of 1, 2, and 3 or more, with $D_i = i - (i + 1)\, D\, n_{i+1} / n_i$. It is the standard
-# strong baseline, and the library's `NGrams` implements it for any order. For bigrams, we write it
-# out. Counts are in a table with a row for each preceding character, and one for the beginning.
+# counts of 1, 2, and 3 or more, with $D_i = i - (i + 1)\, D\, n_{i+1} / n_i$. Modified Kneser-Ney
+# is the standard strong baseline, and the library's `NGrams` implements it for any order. The
+# following code implements it for bigrams. Counts are in a table with a row for each preceding
+# character and a row for the beginning of a text.
 
 # %%
 preceding = np.pad(train, ((0, 0), (1, 0)), constant_values=LEVELS)[:, :-1]  # beginning: LEVELS
@@ -348,7 +352,7 @@ print(f"{bits(NGrams(2, LEVELS).fit(train), held_out):.4f} bits per character")
 
 # %% [markdown]
 # We now compare all orders. The order is chosen on the held-out stories. The right panel shows how
-# the chosen order and its bits depend on the amount of training text.
+# the chosen order and its bits per character depend on the amount of training text.
 
 # %%
 by_order = [NGrams(order, LEVELS).fit(train) for order in ORDERS]
@@ -384,14 +388,15 @@ show(
 )
 
 # %% [markdown]
-# With add-one smoothing, the best order is low, and longer contexts soon do harm, because rare
-# contexts predict an almost uniform distribution. With Kneser-Ney smoothing, contexts that are too
-# long increase the bits only slightly, because rare contexts use the predictions of shorter contexts.
-# The training text becomes ever more likely with the order, so the order must not be chosen on it.
+# With add-one smoothing, the best order is low, and longer contexts soon increase the bits per
+# character, because rare contexts predict an almost uniform distribution. With Kneser-Ney
+# smoothing, contexts that are too long increase the bits per character only slightly, because rare
+# contexts use the predictions of shorter contexts. As the order increases, the training text
+# becomes more and more likely, so the order must not be chosen on the training text.
 #
 # ## 4. Recurrent networks
 #
-# The picture compares the three families. Each one predicts a character from the preceding
+# The diagram compares the three families. Each family predicts a character from the preceding
 # characters, but in a different way.
 #
 # ![Three ways to predict the letter s from the letters w, o, r, and d. The n-gram sees only the last two letters. In the recurrent network, each state depends on one letter and on the previous state. With causal self-attention, each position sees its own letter and all earlier letters.](diagrams/17_families.svg)
@@ -399,23 +404,23 @@ show(
 # *The prediction of the character s after "word". Left: from the last two characters. Middle: from a state, which is updated with each character. Right: from all characters at once.*
 #
 # An n-gram model ignores everything before its context. A **recurrent network** has a state $h_i$
-# of fixed size, which it updates with each character, $h_i = f(h_{i-1}, x_{i-1})$, and from which
-# it predicts the next character. The state can depend on the whole preceding text. Similar contexts
-# can lead to similar states, so a prediction that was learned in one context carries over to
-# similar contexts.
+# of fixed size. The network updates the state with each character, $h_i = f(h_{i-1}, x_{i-1})$, and
+# predicts the next character from the state. The state can depend on the whole preceding text.
+# Similar contexts can lead to similar states, so a prediction that was learned in one context
+# carries over to similar contexts.
 #
 # Learning requires the gradient of later losses with respect to earlier states. With the Jacobian
-# matrix $J_i$ of $h_i$ with respect to $h_{i-1}$, this gradient contains the product
-# $J_i J_{i-1} \cdots J_{i-k}$. If all singular values are at most $\sigma < 1$, the product shrinks
-# at least as fast as $\sigma^k$: the gradient **vanishes**. If they exceed 1, it can **explode**,
-# which is why gradients are clipped. The **LSTM** (Hochreiter and Schmidhuber 1997) adds a cell $c$
-# that is updated by a sum. With gates $f$, $i$, and $o$, and new content $g$,
+# matrix $J_i$ of $h_i$ with respect to $h_{i-1}$, this gradient contains the product $J_i J_{i-1}
+# \cdots J_{i-k}$. If all singular values are at most $\sigma < 1$, the product shrinks at least as
+# fast as $\sigma^k$: the gradient **vanishes**. If singular values exceed 1, the gradient can
+# **explode**, which is why gradients are clipped. The **LSTM** (Hochreiter and Schmidhuber 1997)
+# adds a cell $c$ that is updated by a sum. With gates $f$, $i$, and $o$, and new content $g$,
 #
 # $$c_i = f \odot c_{i-1} + i \odot g, \qquad h_i = o \odot \tanh(c_i).$$
 #
 # The direct derivative of $c_i$ with respect to $c_{i-1}$ is the forget gate $f$. If this gate is
-# close to 1, a value is kept for many steps, and so is its gradient. We write the step, and compare
-# it with the library's layer.
+# close to 1, a value and its gradient are preserved for many steps. We implement the step and
+# compare it with the library's layer.
 
 
 # %%
@@ -447,15 +452,17 @@ print(f"LSTM by hand and CausalLSTM: largest difference {difference:.0e}")
 # ## 5. Causal self-attention
 #
 # A recurrent network compresses the past into one state. **Attention** (Vaswani et al. 2017) keeps
-# one vector for *every* position, and lets each position choose among them. From the vector $x_i$ of
-# position $i$, linear maps compute a query $q_i$, a key $k_i$, and a value $v_i$. Position $i$
-# compares its query with the keys of positions $j \le i$, and averages the values of these positions:
+# one vector for *every* position, and each position chooses among these vectors. From the vector
+# $x_i$ of position $i$, linear maps compute a query $q_i$, a key $k_i$, and a value $v_i$. Position
+# $i$ compares its query with the keys of positions $j \le i$, and averages the values of these
+# positions:
 #
 # $$y_i = \sum_{j \le i} a_{ij} v_j, \qquad
 # a_{ij} = \frac{\exp(q_i^T k_j / \sqrt d)}{\sum_{l \le i} \exp(q_i^T k_l / \sqrt d)}.$$
 #
-# **The mask** is the condition $j \le i$. In code, scores of later positions are set to minus
-# infinity, so that their weights are exactly 0 and the other weights sum to 1.
+# **The mask** is the condition $j \le i$. In code, the scores of later positions are set to minus
+# infinity, so that the weights of these positions are exactly 0, and the remaining weights sum
+# to 1.
 #
 # **The scale.** Let the $d$ components of $q$ and $k$ be independent, with mean 0 and variance 1.
 # Each product $q_c k_c$ has mean 0 and variance 1, so the sum $q^T k$ has the variance $d$. After
@@ -479,8 +486,8 @@ for d in (1, 16, 256, 4096):
 
 # %% [markdown]
 # **Heads.** Several heads are computed in parallel, each on its own part of the channels, so that a
-# position can attend to several others for different reasons. Their outputs are concatenated, and
-# passed through a linear map.
+# position can attend to several other positions for different reasons. The outputs of the heads are
+# concatenated and passed through a linear map.
 
 
 # %%
@@ -515,8 +522,8 @@ print(f"outputs 12 to 19 by at least {difference[12:].min():.2f}")
 
 # %% [markdown]
 # **Positions.** The formula for $y_i$ is a sum over a *set* of earlier positions. If these
-# positions are permuted, the sum does not change: for one layer of attention, the last output
-# cannot distinguish the order of the earlier words. (With several layers, the mask provides some
+# positions are permuted, the sum does not change: for one layer of attention, the last output does
+# not depend on the order of the earlier characters. (With several layers, the mask provides some
 # information about the order, because each position sees a different set.) So a vector for each
 # position is added to the inputs (`LearnedPositions`). In our network, these vectors are trained.
 # Vaswani et al. (2017) use fixed sines and cosines of several frequencies $\omega$. For one
@@ -552,10 +559,10 @@ for name, prepare in (("without positions", np.asarray), ("with positions", posi
 
 # %% [markdown]
 # **The cache.** Text is sampled one character at a time. If each character requires a pass over the
-# whole text so far, keys and values of earlier positions are computed again and again. But they
-# never change: by the mask, nothing at an earlier position depends on later characters. So a sampler
-# stores them, and computes the query, key, and value of the *new* position only. The outputs are
-# equal:
+# whole text so far, the keys and values of earlier positions are computed repeatedly. But they
+# never change: because of the mask, nothing at an earlier position depends on later characters. So
+# a sampler stores the keys and values, and computes the query, key, and value of the *new* position
+# only. The outputs with and without the cache are equal:
 
 # %%
 kernel, bias, output_kernel, output_bias = layer.get_weights()
@@ -574,21 +581,21 @@ print(
 # %% [markdown]
 # In a network with several blocks, the argument holds for every block. With vectors of $D$ numbers,
 # the linear maps of a block cost about $12 D^2$ multiplications per position (4 $D^2$ in attention,
-# 8 $D^2$ in the dense layers), and attention costs $2 D$ for each pair of positions. For $T$
-# characters, sampling without a cache costs $T$ passes; with a cache, it costs as much as *one* pass.
-# A recurrent network does not need a cache, because its state summarizes the past: the cost of a step
-# does not depend on the length of the text. A transformer's cache, and the cost of its steps, grow
-# with the text.
+# 8 $D^2$ in the dense layers). Attention costs another $2 D$ multiplications for each pair of
+# positions. For $T$ characters, sampling without a cache costs $T$ passes. With a cache, sampling
+# costs as much as *one* pass. A recurrent network does not need a cache, because its state
+# summarizes the past: the cost of a step does not depend on the length of the text. In contrast, a
+# transformer's cache and the cost of its steps grow with the length of the text.
 #
-# A transformer block adds the output of attention to its input, and then the output of a dense layer
-# applied at each position. `transformer` normalizes the inputs of both parts, as GPT-2 does (Radford
-# et al. 2019).
+# A transformer block adds the output of attention to its input, and then adds the output of a dense
+# layer applied at each position. `transformer` normalizes the inputs of both parts, as GPT-2 does
+# (Radford et al. 2019).
 #
 # ## 6. Training and comparison
 #
-# `CharacterRNN` is the class for both networks; it accepts any causal network, including the
-# transformer. All models see the same training text. Both networks read the same number of passages,
-# with the batch size and the learning rate that suit each network.
+# `CharacterRNN` is the class for both networks, because it accepts any causal network, including
+# the transformer. All models are trained on the same text. Both networks read the same number of
+# passages, with the batch size and the learning rate that suit each network.
 
 
 # %%
@@ -625,15 +632,15 @@ print(f"by the model {recurrent.log_prob(passage[..., None])[0]:.3f} nats")
 
 # %% [markdown]
 # **How certain is a comparison?** For each test *story* $s$ with $n_s$ characters, let $d_s$ be the
-# difference between the bits of two models. The difference in bits per character is a ratio,
-# $\hat d = \sum_s d_s / \sum_s n_s$. Both sums vary with the stories. To first order, the error of
-# $\hat d$ is the sum of the residuals $d_s - \hat d\, n_s$, divided by $\sum_s n_s$. So with $S$
-# independent stories,
+# difference between the bits of two models. The difference between the models in bits per character
+# is a ratio, $\hat d = \sum_s d_s / \sum_s n_s$. Both sums vary with the stories. To first order,
+# the error of $\hat d$ is the sum of the residuals $d_s - \hat d\, n_s$, divided by $\sum_s n_s$.
+# So with $S$ independent stories,
 #
 # $$\mathrm{SE} = \frac{\sqrt{\frac{S}{S - 1} \sum_s (d_s - \hat d\, n_s)^2}}{\sum_s n_s}.$$
 #
 # Characters are not independent, and neither are passages of one story: a story about wheat is easy
-# or hard as a whole. So the units of the formula must be stories. The difference is *paired*: both
+# or hard as a whole. So the units in the formula must be stories. The difference is *paired*: both
 # models are evaluated on the same stories, so the difficulty that they share cancels, as in
 # [chapter 16](16_evaluation.md).
 
@@ -681,19 +688,21 @@ for first, second in (
         )
 
 # %% [markdown]
-# Counting needs one pass over the text. Both networks were trained for about a minute or less, and in
-# such a short time, a network rarely reaches the n-grams. A transformer starts especially slowly: it
-# must first learn *where* the preceding characters are, whereas n-grams and recurrent networks receive
-# the characters in a fixed order. More training changes the comparison. In our published runs on all
-# stories, an LSTM trained for an hour needs 1.597 bits per character, and n-grams need 1.65. But
-# n-grams that also use the latest *words* need 1.592, so the LSTM should not be reported without them.
-# In the published run on words, the transformer is clearly ahead of the 5-grams (see the table at the
-# end).
+# Counting needs one pass over the text. Both networks were trained for about a minute or less. In
+# such a short time, a network rarely matches the bits per character of n-grams. A transformer
+# learns especially slowly at first: it must learn *where* the preceding characters are, whereas
+# n-grams and recurrent networks receive the characters in a fixed order. More training changes the
+# comparison. In our published runs on all stories, an LSTM trained for an hour needs 1.597 bits per
+# character, compared with 1.65 for n-grams. But n-grams that also use the latest *words* need only
+# 1.592 bits per character, so the LSTM should not be reported without this baseline. In the
+# published run on words, the transformer has a clearly lower perplexity per word than the 5-grams
+# (see the table at the end).
 #
 # **Which context does a model use?** In a passage, later characters have more context. The left
-# panel shows the bits by position. For the right panel, we replace one character of the context, at
-# a distance $k$ before the prediction, with another character, and measure the divergence of the
-# new prediction from the old one. For n-grams, the divergence is 0 for distances of at least $n$.
+# panel shows the bits per character by position. For the right panel, we replace one character of
+# the context, at a distance $k$ before the prediction, with another character, and measure the
+# divergence of the new prediction from the original prediction. For n-grams, the divergence is 0
+# for distances of at least $n$.
 
 # %%
 full = test[(test >= 0).all(axis=1)][:200]
@@ -747,21 +756,23 @@ show(
 )
 
 # %% [markdown]
-# All models improve over the first characters of a passage, in which the first words become
-# recognizable. A close character matters far more than a distant one. Where a curve on the left is
-# flat, the model does not benefit from a longer context, even if its architecture allows one. The
-# window is an upper limit on the context that a model uses, not a measurement of it.
+# The predictions of all models improve over the first characters of a passage, in which the first
+# words become recognizable. A close character has a far larger effect than a distant character.
+# Where a curve in the left panel is flat, the model does not benefit from a longer context, even if
+# its architecture allows a longer context. The window is an upper limit on the context that a model
+# uses, not a measurement of it.
 #
 # ## 7. Generated contexts
 #
 # At generation time, the context consists of the model's own characters, including its errors
 # (**exposure bias**, chapter 7). We give both networks the first quarter of test passages, let them
-# continue, and judge the text with an independent model, the n-grams. If errors accumulate, the
-# bits by the judge increase along the passage. The bits of the true continuation do not.
+# continue the passages, and score the generated text with an independent model, the n-grams. If
+# errors accumulate, the bits per character under the n-grams increase along the generated text, but
+# not along the true continuation.
 #
-# One sampler suffices for this section and the next. `sample_causal` passes to `draw` the logits of
-# one position together with the noise of this position. Besides the random number, our noise contains
-# a known character or -1, and the settings of section 8.
+# One sampler suffices for this section and section 8. `sample_causal` passes to `draw` the logits
+# of one position together with the noise of this position. Besides the random number, our noise
+# contains a known character or -1, and the settings of section 8.
 
 
 # %%
@@ -853,8 +864,8 @@ show(
 )
 
 # %% [markdown]
-# The gap is the difference between the bits of generated text and of real text. The code computes
-# whether it grows along the passage:
+# The gap is the difference in bits per character between generated text and real text. The code
+# computes whether the gap grows along the passage:
 
 # %%
 for name in NETWORKS:
@@ -867,27 +878,28 @@ for name in NETWORKS:
     )
 
 # %% [markdown]
-# Accumulating errors would make the gap grow. A gap that is already present at the beginning, and that
-# stays about equal, is the difference between the model and the language.
+# Accumulating errors would make the gap grow. If the gap is already present at the beginning and
+# remains about equal, it shows the difference between the model and the language, not an
+# accumulation of errors.
 #
 # ## 8. Temperature, top-k, and top-p
 #
 # Temperatures below 1, top-k, and top-p concentrate the distribution of the next character.
 #
-# **Temperature** divides the logits by $T$: $p_T(w) \propto p(w)^{1/T}$. With $\beta = 1 / T$ and
-# logits $l$, the entropy in nats is $H = \log \sum_w e^{\beta l_w} - \beta\, E l$. The derivative of
-# the first term with respect to $\beta$ is $E l$, so
+# A **temperature** $T$ divides the logits: $p_T(w) \propto p(w)^{1/T}$. With $\beta = 1 / T$ and
+# logits $l$, the entropy in nats is $H = \log \sum_w e^{\beta l_w} - \beta\, E l$. The derivative
+# of the first term with respect to $\beta$ is $E l$, so
 #
 # $$\frac{dH}{d\beta} = E l - E l - \beta \frac{d E l}{d\beta} = -\beta\, \mathrm{Var}(l) \le 0.$$
 #
-# So entropy never decreases with $T$. For $T \to 0$, only the likeliest character remains (**greedy**
-# choice), and for $T \to \infty$, all characters become equally likely.
+# So entropy never decreases with $T$. For $T \to 0$, only the likeliest character remains (**greedy
+# decoding**), and for $T \to \infty$, all characters become equally likely.
 #
 # **Top-k** keeps the $k$ likeliest characters. The entropy is then at most $\log k$, even in
 # contexts that allow more characters, and all $k$ characters remain possible, even in contexts that
 # determine the next character. **Top-p**, or nucleus sampling (Holtzman et al. 2020), keeps the
-# smallest set of likeliest characters whose probability is at least $p$, so the set is small where
-# the model is certain and large where it is not.
+# smallest set of likeliest characters whose total probability is at least $p$. So the set is small
+# where the model is certain, and large where the model is uncertain.
 #
 # For both, let $S$ be the kept set. The new distribution is $q(w) = p(w) / p(S)$ on $S$, and
 #
@@ -895,7 +907,7 @@ for name in NETWORKS:
 #
 # For top-p, this is at most $-\log p$ for every context, about 0.15 bits for $p = 0.9$. For top-k,
 # there is no bound better than $\log (V / k)$. In the other direction, $\mathrm{KL}(p \,\|\, q)$ is
-# infinite: a truncated model assigns the probability 0 to most texts, so it has no bits per character
+# infinite: a truncated model assigns probability 0 to most texts, so it has no bits per character
 # at all. **Bits describe the model at $T = 1$ without a filter.** They do not describe a sampler.
 
 # %%
@@ -941,9 +953,10 @@ print(
 
 # %% [markdown]
 # We now sample whole texts. For each setting, the same network generates passages without a prompt.
-# We report the bits per character that this network, without a filter, assigns to them; the
-# percentage of words that occur in the training text; and the variety: the number of different
-# 5-grams divided by the number of all 5-grams. Real test passages are the reference.
+# We report the bits per character that this network, without a filter, assigns to the passages. We
+# also report the percentage of words that occur in the training text, and the variety, which is the
+# number of different 5-grams divided by the number of all 5-grams. Real test passages are the
+# reference.
 
 
 # %%
@@ -974,17 +987,18 @@ lines = [f"{name}: {as_texts(sequences)[0]!r}" for name, sequences in generated.
 show(text_page(lines), "texts", "The first text of each setting, and a test passage.")
 
 # %% [markdown]
-# Compare each row with the test passages. Narrow distributions increase the percentage of words that
-# exist, reduce the bits, and reduce the variety. The greedy choice is deterministic, so without a
-# prompt, all its texts are identical. It has the fewest bits, far below those of real text: the most
-# probable text is not typical of the distribution (chapter 7, section 10). **Text with fewer bits than
-# real text is not better text.**
+# Compare each row with the test passages. Narrow distributions increase the percentage of words
+# that occur in the training text, reduce the bits per character, and reduce the variety. Greedy
+# decoding is deterministic, so without a prompt, all its texts are identical. These texts have the
+# fewest bits per character, far fewer than real text, because the most probable text is not typical
+# of the distribution (chapter 7, section 10). **Text with fewer bits than real text is not better
+# text.**
 #
 # ## 9. Detecting copied text
 #
-# A generated text can be good because it was copied. For each passage, we search for the **longest
-# string that also occurs in the training text**. Real text contains such strings too: names, fixed
-# phrases, and formats. So the reference is again the *test* text.
+# A generated text can be readable because it was copied. For each passage, we search for the
+# **longest string that also occurs in the training text**. Real text also contains such strings:
+# names, fixed phrases, and formats. So the reference is again the *test* text.
 
 
 # %%
@@ -1036,40 +1050,40 @@ for name in list(texts)[2:]:
     print(f"{name}: {said} ({np.median(copies[name]):.0f} and {reference:.0f} characters)")
 
 # %% [markdown]
-# Text sampled from relative frequencies of long contexts contains whole phrases of the book, which
-# is why it reads well. In training, the networks read most passages at most once, and they are too
-# small to store the text. Larger models that are trained longer can store parts of it: Carlini et
-# al. (2021) extracted hundreds of verbatim passages from GPT-2. Our search finds exact copies, not
-# paraphrases.
+# Text sampled from relative frequencies of long contexts contains whole phrases of the training
+# text, which is why it reads well. In training, the networks read most passages at most once, and
+# they are too small to store the text. Larger models that are trained longer can store parts of it:
+# Carlini et al. (2021) extracted hundreds of verbatim passages from GPT-2. Our search finds exact
+# copies, not paraphrases.
 #
 # ## 10. Limits
 #
 # - **Bits average over characters.** An inconsistent story or a false number affects only a few
-#   characters, so a model with good bits can state false facts fluently.
+#   characters, so a model with few bits per character can state false facts fluently.
 # - **The test text must be unseen.** Here, it is a later part of the same collection. A model
 #   trained on text from the web may have seen its test text, and then its bits partly measure
 #   memorization.
-# - **Passages are short.** Every model here forgets at the start of a passage, so none of these
-#   numbers measures the coherence of a long text.
+# - **Passages are short.** Every model in this chapter starts each passage without memory of the
+#   preceding text, so none of these numbers measures the coherence of a long text.
 # - **One training run per network.** The paired error does not include the variation over seeds,
-#   learning rates, and training times, which may be far larger. The networks here are a fraction of
-#   the size of published ones, and were trained for a fraction of the time.
+#   learning rates, and training times, which may be far larger. The networks in this chapter are a
+#   fraction of the size of published networks, and were trained for a fraction of the time.
 #
 # ## 11. Common claims, and what is true
 #
-# - **"N-grams are obsolete."** In section 6, they need one pass over the text, and they remain the
-#   reference for small data and short training. Report them.
+# - **"N-grams are obsolete."** In section 6, n-grams need only one pass over the text. They remain
+#   the reference for small datasets and short training, so report their results.
 # - **"A lower perplexity means a better model."** That holds only for the same text and the same
 #   units. A tokenizer with more pieces per word lowers the perplexity per piece without any
 #   improvement (section 1).
-# - **"Kneser-Ney uses unigram frequencies as the last resort."** It counts *contexts*, and the
-#   constraint of section 3 leaves no other choice.
+# - **"Kneser-Ney uses unigram frequencies as the last resort."** Kneser-Ney smoothing counts
+#   *contexts*, and the constraint in section 3 allows no other choice.
 # - **"Attention knows the order of the words."** Without positions, the last output of a layer does
 #   not change if the earlier characters are permuted (section 5).
-# - **"A transformer uses its whole window."** This must be measured: in section 6, the effect of
-#   one changed character decreases with distance.
-# - **"Top-p sampling improves the model."** It changes the sampler. The truncated distribution assigns
-#   probability 0 to real text (section 8).
+# - **"A transformer uses its whole window."** Whether it does must be measured: in section 6, the
+#   effect of one changed character decreases with distance.
+# - **"Top-p sampling improves the model."** Top-p sampling changes only the sampler. The truncated
+#   distribution assigns probability 0 to real text (section 8).
 #
 # ## Questions
 #
@@ -1078,8 +1092,8 @@ for name in list(texts)[2:]:
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# Convert A: its bits per word are $1.5 \log_2 20 = 6.48$, so its perplexity per word is
-# $20^{1.5} = 89$. B is better, with $\log_2 70 = 6.13$ bits per word, although its number looks
+# Convert A: its bits per word are $1.5 \log_2 20 = 6.48$, so its perplexity per word is $20^{1.5} =
+# 89$. B is better, with $\log_2 70 = 6.13$ bits per word, although its perplexity per unit looks
 # larger.
 #
 # </details>
@@ -1089,21 +1103,22 @@ for name in list(texts)[2:]:
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# With $n_2 = 0$, the discount is $D = n_1 / n_1 = 1$. Every discounted count is 0, so all probability
-# goes to the shorter context. This is reasonable: if nothing occurs twice in its context, the counts of
-# the contexts do not help to predict the next character.
+# Because $n_2 = 0$, the discount is $D = n_1 / n_1 = 1$. Every discounted count is 0, so all
+# probability goes to the shorter context. This is reasonable: if nothing occurs twice in its
+# context, the counts of the contexts do not help to predict the next character.
 #
 # </details>
 #
 # **3.** Change the code: in section 5, remove the mask from `attention`, and train a transformer
-# without it. What happens to the bits and to generated text?
+# without it. What happens to the bits per character and to the generated text?
 #
 # <details markdown="1"><summary>Answer</summary>
 #
-# Each position can attend to the character that it should predict, because this character is the input
-# of the next position. The bits fall toward 0, but they are not the bits of any distribution over
-# texts. When text is generated, the later characters do not exist yet, so the samples are meaningless.
-# `CharacterRNN` tests every network when it is constructed, and refuses such a network.
+# Each position can attend to the character that it should predict, because this character is the
+# input of the next position. The bits per character fall toward 0, but they are not a code length
+# under any distribution over texts. When text is generated, the later characters do not exist yet,
+# so the samples are meaningless. `CharacterRNN` tests every network when the model is constructed,
+# and rejects a network without a mask.
 #
 # </details>
 #

@@ -161,10 +161,10 @@ for bits in (np.log2(LEVELS), 4.0, 2.2, 2.0, 1.8, 1.0):
     print(f"{bits:12.2f} {bits * per_word:18.1f} {2 ** (bits * per_word):20,.0f}")
 
 # %% [markdown]
-# Two perplexities, or two bit rates, can be compared only if they refer to the same text and if all
-# parts of this text are treated in the same way. A word model that replaces rare words with an
-# *unknown* token needs fewer bits, because it does not encode which rare word it was. The result of
-# a model on word pieces must be converted with the number of pieces. Bits per *character of the
+# Two perplexities, or two values in bits, can be compared only if they refer to the same text and
+# if all parts of this text are treated in the same way. A word model that replaces rare words with
+# an *unknown* token needs fewer bits, because it does not encode which rare word it was. The result
+# of a model on word pieces must be converted with the number of pieces. Bits per *character of the
 # original text* are the safest unit.
 #
 # ## 2. Counts, and why they need smoothing

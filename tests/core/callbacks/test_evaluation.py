@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import zipfile
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -205,6 +206,9 @@ class TestBest:
         path, replace, left = tmp_path / "best.keras", os.replace, []
 
         def kill(source, target):
+            if tmp_path not in Path(target).parents:  # a temporary copy of the model
+                replace(source, target)
+                return
             if len(left) == number and not done:
                 raise KeyboardInterrupt
             replace(source, target)

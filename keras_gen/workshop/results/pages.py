@@ -54,6 +54,9 @@ run's `metrics.json`.
   a result that a baseline beats is marked °, the best result of each column is **bold**, and
   baselines are in *italics*.
 - Results are compared after rounding to four significant digits.
+- Samples from each cluster of a Gaussian mixture have as many exactly black pixels as the cluster's
+  images. If a note also gives the distance without them, the mixture was measured after the run,
+  with classifiers trained in the same way.
 - The run shown is the one whose weights are in `saved_models/`, or else the run whose command is
   closest to a preset, regardless of its result. If a recipe ran with several seeds, the table
   shows the median run by the first metric, or the worse of two runs, with the baselines and

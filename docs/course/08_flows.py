@@ -7,7 +7,7 @@
 # determinant.
 #
 # After this chapter, you can derive the change of variables, build a coupling and its
-# log-determinant, write the training step of a flow, count bits per dimension, and explain what
+# log-determinant, write the training step of a flow, compute bits per dimension, and explain what
 # flows cannot do. We start with 2-D points, because their true density is known, and end with
 # images.
 #
@@ -121,15 +121,15 @@ show(
 #
 # **Layers.** A flow is a chain of maps, $f = f_n \circ \ldots \circ f_1$. Its Jacobian is a product
 # of matrices. The determinant of a product is the product of the determinants, so log-determinants
-# add up. So it is enough to construct one good layer.
+# add up. One good layer is therefore all that we need to construct.
 #
 # ## 2. Why the inverse and the determinant must be inexpensive
 #
 # We need three things from each layer: $f$ and its log-determinant for the likelihood of each
 # training example in each step, and the inverse for sampling. Consider an ordinary dense layer with
 # the matrix $W$. For an image with 32 × 32 pixels and three colors, $D = 3072$, the determinant of
-# $W$ requires about $2 D^3 / 3$ operations. And a general network has no closed-form inverse at
-# all, and its Jacobian differs for each example and requires $D$ passes of automatic
+# $W$ requires about $2 D^3 / 3$ operations. A general network is even worse: it has no closed-form
+# inverse, and its Jacobian differs for each example and requires $D$ passes of automatic
 # differentiation. A triangular Jacobian solves the problem of the determinant, which is then the
 # product of the $D$ diagonal entries.
 

@@ -178,10 +178,10 @@ def _spectrum(x, k, centered=True, root=False, kept=False, count=0):
     },
 )
 def smallest_error(x, k):
-    """Return, as a number, the smallest squared error of a linear autoencoder with `k` codes.
+    """Return the smallest squared error of a linear autoencoder with a code of `k` numbers.
 
     `x` is `[n, d]`, and biases are allowed. The error of an example is summed over its `d` values,
-    and the result is the mean over the `n` examples.
+    and the result, a single number, is the mean over the `n` examples.
     """
     return _spectrum(x, k)
 

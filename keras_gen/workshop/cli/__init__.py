@@ -120,8 +120,8 @@ files ({", ".join(SUFFIXES)}), folders, or quoted globs, in which ** matches any
 videos ({", ".join(VIDEOS)}) by name or glob
 """
 OUT = """\
-output file for a single image, whose extension sets the format (.mp4 for a video), or output
-folder, created if missing, in which images are saved as PNG and animations in their own format
+output file for a single image or video (the extension sets the format, such as .mp4), or output
+folder (created if missing); in a folder, images are saved as PNG and animations in their own format
 """
 FIT = "if the model has a fixed input size, crop the center of each image and resize it"
 CUT = "if the model has a fixed input size, split larger images into tiles and blend them"

@@ -63,8 +63,8 @@ run's `metrics.json`.
   references of that run.
 - If a model was trained on part of a dataset, the recipe's name is followed by the size of that
   part.
-- A command in **bold** falls short of the paper's setting, either because of its preset or because
-  of flags that change the preset. A training set in bold is a subset of the full set.
+- A command in **bold** does not use the paper's settings: either its preset is not `paper`, or
+  flags change the preset. A training set in bold is a subset of the full set.
 - "exported": the weights of this run, or of the given seed, are in `saved_models/`. Weights of
   other runs are not kept, but `keras-gen reproduce` trains them again.
 - Before version 0.4.0, different binary examples could be evaluated with the same noise. The

@@ -85,7 +85,7 @@ random = np.random.default_rng(0)
 #
 # How good can a baseline be? The estimate is $(f(1) - b)(1 - \theta)$ or $-(f(0) - b) \theta$. With
 # $b = (1 - \theta) f(1) + \theta f(0)$, both are equal: the variance for one binary latent is 0.
-# But this $b$ is only known for one latent; from now on, we use the usual baseline, the mean cost
+# But this $b$ is known only for one latent; from now on, we use the usual baseline, the mean cost
 # $b = E f$. With $n$ latents and additive costs, $f = \sum_i f(z_i)$, the costs of all other
 # latents are noise in the estimate for $\phi_1$. Let $s = z_1 - \theta$, and let $g$ be the cost of
 # the first latent, with mean $\mu$ and variance $v$. Then the mean square of the estimate with

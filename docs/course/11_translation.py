@@ -747,8 +747,8 @@ show(
 # Suppose that the images are a list of digits, each equally likely, and that $s$ consists of a
 # digit's means over 4x4-pixel squares, `[7, 7]`, plus normal noise with standard deviation 0.25
 # (white is 1). By Bayes' rule, the posterior of digit $x_j$ is proportional to $\exp(-|s - s_j|^2 /
-# (2 \cdot 0.25^2))$, with $s_j$ for its small image without noise. So the mean and posterior
-# samples are known exactly, without training.
+# (2 \cdot 0.25^2))$, where $s_j$ is the digit's small image without noise. So the mean and
+# posterior samples are known exactly, without training.
 
 # %%
 NOISE, SOUGHT = 0.25, len(digits) // 10
@@ -800,8 +800,8 @@ show(
 
 # %% [markdown]
 # Up to sampling error over 600 digits, the error of a posterior sample is twice the error of the
-# mean, which corresponds to a loss of 3 dB. The mean has a variance of 30.2, and its error of 21.58
-# is about the difference from the data's variance, 51.6. In the picture, the samples are clean
+# mean, which corresponds to a loss of 3 dB. The mean has a variance of 30.2, which falls short of
+# the data's variance, 51.6, by about the mean's error, 21.58. In the picture, the samples are clean
 # digits, but some are *different* digits, such as a 5 instead of a 7. The mean shows its
 # uncertainty as blur. To read a license plate, prefer the blurred image, because sharpness is not
 # evidence.

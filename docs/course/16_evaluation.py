@@ -331,10 +331,10 @@ show(
 # - The **Gaussian mixture** is barely detected by the linear classifier on pixels and has good
 #   precision, but distances in gradient histograms detect it at once.
 #
-# **No row finds all faults, and no column is found by all rows.** So this library reports several
-# measures: distances in at least two types of features, one measure of quality and one of coverage,
-# and the distance to the training set. And every measure is reported next to its value for real
-# images and for a simple model.
+# **No measure finds every fault, and no fault is found by every measure.** So this library reports
+# several measures: distances in at least two types of features, one measure of quality and one of
+# coverage, and the distance to the training set. And every measure is reported next to its value
+# for real images and for a simple model.
 #
 # ## 5. Finding copies
 #
@@ -473,7 +473,7 @@ for least in (13, 14, 15, 16):
 # - **"The Parzen estimate measures the likelihood."** Blurred cluster centers have a better
 #   estimate than perfect samples.
 # - **"An FID of 0 means that the model is perfect."** Copies have a distance of about 0, and so do
-#   negatives in features that ignore the sign ([chapter 10](10_gans_that_draw.md)).
+#   negative images in features that ignore the sign ([chapter 10](10_gans_that_draw.md)).
 # - **"Precision 1 means that all samples are good."** It means that they are in balls around real
 #   images. The radius of these balls depends on the number of images and on outliers among them.
 # - **"The classifier cannot tell them apart, so the distributions agree."** *This* classifier cannot.

@@ -55,8 +55,8 @@ run's `metrics.json`.
   baselines are in *italics*.
 - Results are compared after rounding to four significant digits.
 - Samples from each cluster of a Gaussian mixture have as many exactly black pixels as the cluster's
-  images. If a note also gives the distance without them, the mixture was measured after the run,
-  with classifiers trained in the same way.
+  images. If a note also gives the distance without this correction, the mixture was measured after
+  the run, with classifiers trained in the same way.
 - The run shown is the one whose weights are in `saved_models/`, or else the run whose command is
   closest to a preset, regardless of its result. If a recipe ran with several seeds, the table
   shows the median run by the first metric, or the worse of two runs, with the baselines and

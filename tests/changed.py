@@ -4,7 +4,7 @@ import ast
 import configparser
 import re
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache, cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -222,13 +222,8 @@ class Imports:
         Of a model whose tiny instance it names, that is the model's own module.
         """
         if path not in self._reached:
-            todo = set().union(*map(self.imported, [self.root / path, *self._conftests(path)]))
-            seen: set[str] = set()
-            while todo:
-                module = todo.pop()
-                if module not in seen:
-                    seen.add(module)
-                    todo |= self.direct(module)
+            own = set().union(*map(self.imported, [self.root / path, *self._conftests(path)]))
+            seen = _followed(own, self.direct)
             if "all_tiny" in seen:
                 named = _strings(self.root / path).intersection(self.models)
                 seen = seen.union(*map(self.module, named))
@@ -282,13 +277,7 @@ class Imports:
         Args:
             name: Name of a model class, or of a class or function with its package: "losses.Hinge".
         """
-        todo = self.module(name)
-        own: set[str] = set()
-        while todo:
-            module = todo.pop()
-            if module not in own:
-                own.add(module)
-                todo |= self._bases(module)
+        own = _followed(self.module(name), self._bases)
         instances = {module for module in self._instances if name in self.strings(module)}
         return frozenset(own | instances).union(*map(self.direct, own))
 
@@ -399,6 +388,18 @@ def _strings(path: Path) -> frozenset[str]:
             if node not in docstrings:  # whose expressions come first
                 words |= {*node.value.split(), *re.split(r"[\s/]+", node.value)}
     return frozenset(words)
+
+
+def _followed(start: set[str], step: Callable[[str], Iterable[str]]) -> set[str]:
+    """Returns the modules that a step leads to from the start, directly or not."""
+    todo = set(start)
+    seen: set[str] = set()
+    while todo:
+        module = todo.pop()
+        if module not in seen:
+            seen.add(module)
+            todo.update(step(module))
+    return seen
 
 
 def _is_helper(path: Path) -> bool:

@@ -104,10 +104,8 @@ def replacing(path: str | Path):
     """
     path = checked_path("path", path)
     temporary = partial_path(path)
-    with _failure_named(path):
+    with _in_its_folder(path):
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _clear_once(path.parent.resolve())
             with open(temporary, "wb") as file:
                 yield file
                 file.flush()
@@ -131,10 +129,8 @@ def replacing_by_name(path: str | Path, size: int):
     """
     path = checked_path("path", path)
     folder = partial_path(path)
-    with _failure_named(path):
+    with _in_its_folder(path):
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _clear_once(path.parent.resolve())
             folder.mkdir()
             if shutil.disk_usage(folder).free < size:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -145,9 +141,11 @@ def replacing_by_name(path: str | Path, size: int):
 
 
 @contextlib.contextmanager
-def _failure_named(path: Path):
-    """Raises errors of the system with the name of the file and a remedy."""
+def _in_its_folder(path: Path):
+    """Prepares a file's folder; raises the system's errors with the file's name and a remedy."""
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _clear_once(path.parent.resolve())
         yield
     except OSError as error:
         way_out = {

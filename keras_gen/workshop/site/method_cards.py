@@ -55,7 +55,8 @@ def write_cards(methods: Methods, path: Path) -> None:
 
 def card(methods: Methods, family: str, name: str) -> Figure:
     """Returns the card of a class."""
-    definition, algorithm = methods.classes[name], methods.algorithms[name]
+    definition = methods.classes[name]
+    algorithm = methods.algorithms[name]
     recipes = methods.recipes_of(name)
     page = _Page()
     page.write(methods.title(family), TEXT, color=GRAY)
@@ -98,11 +99,13 @@ def equations(formula: str) -> list[str]:
 
 def terms_of(equation: str) -> list[str]:
     """Returns an equation in parts that begin with a sign outside of all brackets."""
-    depth, norm = 0, 1
+    depth = 0
+    norm = 1  # change of the depth at the next bracket of a norm
     starts = [0]
     for found in _BRACKET.finditer(equation):
         if found[0] == "\\|":
-            depth, norm = depth + norm, -norm
+            depth += norm
+            norm = -norm
         elif found[0] in (" + ", " - ") and not depth:
             starts.append(found.start())
         depth += _OPENS.get(found[0], 0)
@@ -162,10 +165,13 @@ class _Page:
         """Shows a picture as large as possible above a height."""
         with Image.open(path) as image:
             pixels = np.asarray(image.convert("RGB"))
-        free = WIDTH - 2 * MARGIN, self.y - 10 - bottom
-        scale = min(free[0] / pixels.shape[1], free[1] / pixels.shape[0])
-        wide, high = scale * pixels.shape[1], scale * pixels.shape[0]
-        left, low = (WIDTH - wide) / 2, bottom + (free[1] - high) / 2
+        rows, columns, _ = pixels.shape
+        free = self.y - 10 - bottom
+        scale = min((WIDTH - 2 * MARGIN) / columns, free / rows)
+        wide = scale * columns
+        high = scale * rows
+        left = (WIDTH - wide) / 2
+        low = bottom + (free - high) / 2
         place = (left / WIDTH, low / HEIGHT, wide / WIDTH, high / HEIGHT)
         axes = self.figure.add_axes(place)
         axes.imshow(pixels, interpolation="none")

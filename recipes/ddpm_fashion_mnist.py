@@ -39,6 +39,7 @@ class Settings(RunSettings):
     widths: str = "32 64"  # Channels of the network's feature maps, largest maps first
     probability_path: Literal["linear", "cosine"] = "linear"  # Path from images to noise
     prediction: Literal["noise", "example", "v"] = "noise"  # Prediction target of the network
+    darker_black: float = 0.0  # Number of levels by which black is darkened in training
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
     ema: float = 0.0  # EMA momentum of the weights used for evaluation; 0 disables EMA
     solver: Literal["ddim", "ancestral", "dpm_solver", "heun"] = "ddim"
@@ -71,7 +72,8 @@ def main(run: Run, s: Settings):
 
     with run.strategy.scope():
         network = time_unet(images.shape[1:], tuple(map(int, s.widths.split())))
-        model = DDPM(network, s.probability_path, s.prediction, seed=s.seed)
+        black = -s.darker_black
+        model = DDPM(network, s.probability_path, s.prediction, seed=s.seed, black_level=black)
         run.compile(model, run.averaged(Adam(run.in_halves(s.learning_rate))))
 
     # Each step: one gradient update on the loss of eq. (14).

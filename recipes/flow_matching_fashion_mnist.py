@@ -39,6 +39,7 @@ class Settings(RunSettings):
     images: Path | None = None  # Your own image folder, with or without class subfolders
     widths: str = "32 64"  # Channels of the network's feature maps, largest maps first
     pairing: Literal["independent", "optimal"] = "independent"  # Pairing of noise and images
+    darker_black: float = 0.0  # Number of levels by which black is darkened in training
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
     ema: float = 0.0  # EMA momentum of the weights used for evaluation; 0 disables EMA
     solver: Literal["euler", "heun", "dpm_solver"] = "heun"  # Solver used for sampling
@@ -68,7 +69,8 @@ def main(run: Run, s: Settings):
 
     with run.strategy.scope():
         network = time_unet(images.shape[1:], tuple(map(int, s.widths.split())))
-        model = FlowMatching(network, pairing=s.pairing, seed=s.seed)
+        black = -s.darker_black
+        model = FlowMatching(network, pairing=s.pairing, seed=s.seed, black_level=black)
         run.compile(model, run.averaged(Adam(run.in_halves(s.learning_rate))))
 
     # Each step: one gradient update on the loss of eq. (23).

@@ -386,8 +386,11 @@ class PredictCall(Call):
             refuse_no_data(self.owner, "x")
         refuse_masked("x", x)
         warn_of_unknown_units(self.model)
-        data = fit_data(self.model, self.owner, x, edges=self._edges())
+        edges = self._edges()
+        data = fit_data(self.model, self.owner, x, edges=edges)
         self.divide(data)
+        for edge, part in zip(edges, in_order(data.first()), strict=False):
+            edge.seen(part)  # warns about values in another range
         self.arguments["x"] = data.x
 
     def _edges(self) -> list[Edge]:

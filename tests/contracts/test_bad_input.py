@@ -25,7 +25,25 @@ from keras_gen.fairness import VFAE
 from keras_gen.testing import check_model
 from keras_gen.vae import VAE, GumbelVAE, StyleIdentityVAE
 from keras_gen.vae.hierarchies.hierarchy import HierarchicalVAE
-from tiny import batches, core, data, difference, first_batch, players, prepared, state
+from tiny import (
+    batches,
+    core,
+    data,
+    difference,
+    first_batch,
+    given_examples,
+    players,
+    prepared,
+    state,
+)
+
+
+class Prepared(Exception):
+    """Ends a method after its data was prepared."""
+
+
+def stop(*values):
+    raise Prepared
 
 
 def refused(kind, function, *parts):
@@ -102,6 +120,22 @@ def test_a_last_batch_that_leaves_a_replica_without_examples(mirrored):
         sentence = "with 2 replicas, choose a batch size that is a multiple of 4"
     refused(ValueError, use, sentence)
     assert model.step.numpy() == before + 1
+
+
+def test_bits_where_levels_are_meant(model, monkeypatch, rng):
+    """Every method of images warns about them, as `fit` does."""
+    monkeypatch.setattr(type(model), "graph", lambda *_: stop)
+    for name in model.signatures():
+        method = getattr(type(model), name, None)
+        for asked in getattr(method, "takes", lambda model: ())(model):
+            edge = model.edges[asked]
+            if not (isinstance(edge, Images) and len(edge.shape) == 3):
+                continue
+            given = {n: given_examples(model.edges[n], 2, rng) for n in method.takes(model)}
+            given[asked] = given[asked] % 2
+            with pytest.warns(UserWarning, match="uint8 with values 0 and 1.* by 255"):
+                with pytest.raises(Prepared):
+                    method(model, **given)
 
 
 def test_missing_and_surplus_arrays(trained):

@@ -109,6 +109,22 @@ class TestImages:
         Images((1,)).prepare([[1.0009]])
 
 
+    def test_bits_are_nearly_black(self):
+        """Wherever images become numbers, and not only at the first batch of `fit`."""
+        bits = np.eye(4, dtype="uint8").reshape(1, 4, 4, 1)
+        for edge in (Images((4, 4, 1)), Images((4, 4, 1), 0.0), Levels((4, 4, 1))):
+            for look in (edge.prepare, edge.seen):
+                with pytest.warns(UserWarning, match="images are uint8 .* 0 and 1.* by 255") as one:
+                    look(bits)
+                assert len(one) == 1
+                look(0 * bits)
+                look(2 * bits)
+        with pytest.warns(UserWarning, match="images are int64 .* 0 and 1.* by 15"):
+            Levels((4, 4, 1), 16).prepare(bits.astype("int64"))
+        for fine in (Levels((4, 4, 1), 2), Levels((4, 4, 1), name="masks")):
+            fine.prepare(bits)
+
+
 class TestLevels:
     @pytest.mark.parametrize(
         "levels,dtype", [(2, "uint8"), (256, "uint8"), (257, "int32"), (1000, "int32")]

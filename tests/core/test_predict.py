@@ -56,6 +56,14 @@ def test_columns_are_in_the_order_of_the_training_wherever_a_table_is_given(rng)
             use(table.rename(columns={"b": "z"}))
 
 
+def test_predict_warns_about_bits_where_levels_are_meant():
+    model = TINY["VAE"].build(3)
+    bits = data(model)[0] % 2
+    for x in (bits, tf.data.Dataset.from_tensor_slices(bits).batch(4)):
+        with pytest.warns(UserWarning, match="uint8 with values 0 and 1.* by 255"):
+            model.predict(x, verbose=0)
+
+
 def test_predict_of_latents_gives_images():
     model = TINY["GAN"].build(3)
     latents = model.draw_latents(5, seed=1)

@@ -20,12 +20,26 @@ from keras_gen.messages import warn
 
 # Floats are interpreted as levels only if the maximum of the first batch is at least this value.
 DIMMEST = 16
+# Images with at least this number of levels are nearly black if their values are 0 and 1.
+FINE = 16
 
 
 def _subject(self: Images | Levels) -> str:
     """Name of the data in messages, such as "Images" or "Target images"; "Vectors" if flat."""
     name = self.name.replace("_", " ")
     return (name.replace("images", "vectors") if len(self.shape) == 1 else name).capitalize()
+
+
+def _warn_if_binary(subject: str, values, white: int = 255) -> None:
+    """Warns about integers whose values are only 0 and 1, unless they are read in a graph."""
+    if white + 1 < FINE or not tf.executing_eagerly():
+        return
+    values = np.asarray(values)
+    if values.size and values.dtype.kind in "iu" and values.max() == 1:
+        warn(
+            f"The {subject.lower()} are {values.dtype} with values 0 and 1, which are nearly "
+            f"black: multiply the values by {white}."
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,7 +74,9 @@ class Images(Edge):
         """Accepts uint8 in [0, 255], or floats in [`low`, `high`], `[batch, *shape]`."""
         values = of_shape(as_tensor(values, self.name), self.shape, self.subject)
         levels = self.float_levels or values.dtype == tf.uint8
-        if values.dtype != tf.uint8:
+        if values.dtype == tf.uint8:
+            _warn_if_binary(self.subject, values)
+        else:
             if not values.dtype.is_floating:
                 raise TypeError(
                     f"{self.subject} have dtype {values.dtype.name}: expected {self.expected()}. "
@@ -114,15 +130,11 @@ class Images(Edge):
         values = np.asarray(values)
         if not values.size or values.dtype.kind not in "uf":
             return None
+        if values.dtype == np.uint8:
+            _warn_if_binary(self.subject, values)
+            return None
         least = float(values.min())
         most = float(values.max())
-        if values.dtype == np.uint8:
-            if most == 1:
-                warn(
-                    f"The {self.subject.lower()} are uint8 with values 0 and 1, which are nearly "
-                    "black: multiply the values by 255."
-                )
-            return None
         if self.low < 0 <= least < most <= self.high:
             inside = f"[{self.low:g}, {self.high:g}]"
             warn(
@@ -173,9 +185,17 @@ class Levels(Edge):
     def prepare(self, values) -> tf.Tensor:
         """Accepts integers `[batch, *shape]`."""
         values = of_shape(as_tensor(values, self.name), self.shape, self.subject)
-        return integers_within(values, 0, self.levels - 1, self.subject)
+        levels = integers_within(values, 0, self.levels - 1, self.subject)
+        self.seen(values)
+        return levels
 
     subject = property(_subject)
+
+    @override
+    def seen(self, values) -> None:
+        # Other data with levels, such as masks, may consist of 0 and 1.
+        if len(self.shape) == 3 and self.subject.lower().endswith("images"):
+            _warn_if_binary(self.subject, values, self.levels - 1)
 
     @override
     def restore(self, values):

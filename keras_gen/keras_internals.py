@@ -149,16 +149,21 @@ def averages_alone(optimizer: keras.optimizers.Optimizer) -> list[keras.Variable
     return optimizer._model_variables_moving_average
 
 
-def averages_after(optimizer: keras.optimizers.Optimizer, wrap: Callable) -> None:
-    """Replaces the methods that update an optimizer's averages, and that overwrite the weights.
+def averaging(optimizer: keras.optimizers.Optimizer, wrap: Callable) -> dict[str, Callable]:
+    """Returns the methods that update an optimizer's averages and that overwrite the weights.
 
     Args:
         optimizer: Optimizer with `use_ema`.
         wrap: Function that maps a method to its replacement.
+
+    Returns:
+        The wrapped methods by name.
     """
-    average_by(optimizer, wrap(optimizer._update_model_variables_moving_average))
-    overwrite = optimizer._overwrite_model_variables_with_average_value
-    optimizer._overwrite_model_variables_with_average_value = wrap(overwrite)
+    names = (
+        "_update_model_variables_moving_average",
+        "_overwrite_model_variables_with_average_value",
+    )
+    return {name: wrap(getattr(optimizer, name)) for name in names}
 
 
 def applied(optimizer: keras.optimizers.Optimizer) -> keras.Variable:
@@ -171,9 +176,9 @@ def clip(optimizer: keras.optimizers.Optimizer, gradients: list) -> list:
     return type(optimizer)._clip_gradients(optimizer, gradients)
 
 
-def clip_by(optimizer: keras.optimizers.Optimizer, function: Callable) -> None:
-    """Makes an optimizer clip gradients with `function(gradients)`."""
-    optimizer._clip_gradients = function
+def clipping(function: Callable) -> dict[str, Callable]:
+    """Returns `function(gradients)` under the name of the method with which optimizers clip."""
+    return {"_clip_gradients": function}
 
 
 def average_by(optimizer: keras.optimizers.Optimizer, update: Callable) -> None:

@@ -154,25 +154,27 @@ def test_average_by():
     np.testing.assert_array_equal(keras_internals.averages_alone(optimizer)[0], [0.0])
 
 
-def test_averages_after():
+def test_averaging():
     """The wrapper gets what updates the averages, and what replaces the weights with them."""
     weight = keras.Variable([1.0])
     optimizer = keras.optimizers.SGD(use_ema=True, ema_overwrite_frequency=1)
     optimizer.build([weight])
     called = []
-    keras_internals.averages_after(optimizer, lambda method: lambda _: called.append(method))
+    methods = keras_internals.averaging(optimizer, lambda method: lambda _: called.append(method))
+    vars(optimizer).update(methods)
     optimizer.apply([keras.ops.ones(1)], [weight])
     assert len(set(called)) == len(called) == 2
     assert keras_internals.applied(optimizer) == 1
 
 
-def test_clip_by():
+def test_clipping():
     weight = keras.Variable([1.0])
     optimizer = keras.optimizers.SGD(1.0, clipvalue=0.5)
     optimizer.build([weight])
-    keras_internals.clip_by(
-        optimizer, lambda gradients: keras_internals.clip(optimizer, [8 * g for g in gradients])
+    methods = keras_internals.clipping(
+        lambda gradients: keras_internals.clip(optimizer, [8 * g for g in gradients])
     )
+    vars(optimizer).update(methods)
     optimizer.apply([keras.ops.full((1,), 0.1)], [weight])
     np.testing.assert_allclose(weight, [0.5])
 

@@ -12,7 +12,6 @@ from keras_gen.arguments import checked_flag, checked_integer
 from keras_gen.core.kinds_of_data import Images, StandardizedVectors
 from keras_gen.core.minimize import trainable_weights
 from keras_gen.core.network_checks import require_built
-from keras_gen.core.optimizers import correct
 from keras_gen.keras_internals import all_layers, draws
 
 
@@ -73,7 +72,6 @@ def built_optimizer(name: str, identifier, networks: list) -> keras.optimizers.O
     if scaled and not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     optimizer.build(trainable_weights(*networks))
-    correct(optimizer)
     return optimizer
 
 

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from keras_gen.arguments import checked_flag, shown
 from keras_gen.core.distribution import global_mean, global_sum, replica_count
-from keras_gen.core.optimizers import fused
+from keras_gen.core.optimizers import corrected, fused
 from keras_gen.core.step import refuse_training
 
 NOT_FINITE = "keras_gen: not finite: "
@@ -203,7 +203,7 @@ def apply_gradients(
         norm = tf.linalg.global_norm(list(map(_float32, values)))
         checks.append(tf.debugging.check_numerics(norm, f"{NOT_FINITE}{name}'s_gradient"))
     # Without this dependency, a graph could update the weights before the checks.
-    with tf.control_dependencies(checks), fused(optimizer):
+    with tf.control_dependencies(checks), fused(optimizer), corrected(optimizer):
         optimizer.apply(values, variables)
         return tf.group(*checks)
 

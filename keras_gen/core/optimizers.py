@@ -14,10 +14,10 @@ from keras_gen.keras_internals import (
     applied,
     average_by,
     averages,
-    averages_after,
     averages_alone,
+    averaging,
     clip,
-    clip_by,
+    clipping,
     index_of,
     moments,
 )
@@ -63,8 +63,8 @@ def fused(optimizer) -> contextlib.AbstractContextManager:
     return replaced(optimizer, update_step=functools.partial(_adam_step, optimizer, {}))
 
 
-def correct(optimizer) -> None:
-    """Makes the options of an optimizer independent of accumulation and of the number of replicas.
+def corrected(optimizer) -> contextlib.AbstractContextManager:
+    """Opens a block in which options do not depend on accumulation or the number of replicas.
 
     Keras clips each replica's part of the gradient instead of the global gradient. While gradients
     accumulate, it adds unchanged weights to the moving averages.
@@ -73,10 +73,13 @@ def correct(optimizer) -> None:
         optimizer: `keras.optimizers.Optimizer`, or a `LossScaleOptimizer` that wraps one.
     """
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)
-    if optimizer.clipnorm or optimizer.global_clipnorm or optimizer.clipvalue:
-        clip_by(optimizer, functools.partial(_clipped_sum, optimizer))
+    methods: dict[str, Callable] = {}
+    clips = optimizer.clipnorm or optimizer.global_clipnorm or optimizer.clipvalue
+    if clips and replica_count() > 1:
+        methods |= clipping(functools.partial(_clipped_sum, optimizer))
     if optimizer.use_ema and optimizer.gradient_accumulation_steps:
-        averages_after(optimizer, functools.partial(_at_updates, optimizer))
+        methods |= averaging(optimizer, functools.partial(_at_updates, optimizer))
+    return replaced(optimizer, **methods)
 
 
 def _clipped_sum(optimizer, gradients) -> list:
@@ -102,6 +105,7 @@ def unaveraged(optimizer) -> contextlib.AbstractContextManager:
     At the end of training, Keras would overwrite the weights, but only for the optimizer named
     `optimizer`. In this library, averages are used through `averaged_weights`.
     """
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
     if not getattr(optimizer, "use_ema", False):
         return contextlib.nullcontext()
     return replaced(optimizer, finalize_variable_values=lambda variables: None)

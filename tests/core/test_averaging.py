@@ -13,6 +13,7 @@ from keras_gen.core import (
     minimize,
     take_weights,
 )
+from keras_gen.core.kinds_of_data import Vectors
 from keras_gen.gan import GAN
 from keras_gen.networks import dcgan_discriminator, dcgan_generator
 
@@ -140,6 +141,32 @@ def test_averages_are_found_under_a_loss_scale():
             np.testing.assert_allclose(weight, expected, rtol=1e-5)
     for weight, last in zip(every, trained, strict=True):
         np.testing.assert_array_equal(weight, last)
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+def test_fit_keeps_the_trained_weights(scaled):
+    """Keras would overwrite them with their averages at the end, also under a loss scale."""
+    sgd = keras.optimizers.SGD(0.1, use_ema=True, ema_momentum=MOMENTUM)
+    model, found = Line(), []
+    model.edges["x"] = Vectors((1,))
+    model.compile(optimizer=keras.optimizers.LossScaleOptimizer(sgd) if scaled else sgd)
+    last = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: found.append(model.network.get_weights())
+    )
+    model.fit(tf.ones([8, 1]), batch_size=2, verbose=0, callbacks=[last])
+    for weight, expected in zip(model.network.get_weights(), found[-1], strict=True):
+        np.testing.assert_array_equal(weight, expected)
+
+
+def test_compile_and_steps_leave_the_methods_of_an_optimizer_alone():
+    """It is its user's, who may use it elsewhere."""
+    options = dict(use_ema=True, gradient_accumulation_steps=2, clipnorm=0.1)
+    sgd = keras.optimizers.SGD(0.1, **options)
+    model = Line()
+    model.compile(optimizer=sgd)
+    model.train_step(tf.ones([2, 1]))
+    assert model.optimizer is sgd
+    assert not [name for name, value in vars(sgd).items() if callable(value) and "_" in name[:1]]
 
 
 @pytest.mark.parametrize("overwrite", [None, 2])

@@ -108,7 +108,6 @@ class TestImages:
     def test_a_decoder_may_round_a_little_beyond_the_range(self):
         Images((1,)).prepare([[1.0009]])
 
-
     def test_bits_are_nearly_black(self):
         """Wherever images become numbers, and not only at the first batch of `fit`."""
         bits = np.eye(4, dtype="uint8").reshape(1, 4, 4, 1)

@@ -184,11 +184,13 @@ def _samples(path: Path, panel: Samples, tab: gr.Tab) -> None:
     heard = isinstance(panel, Sounds)
     with gr.Row():
         with gr.Column():
-            seed = gr.Number(0, label="Seed", info=EFFECTS["seed"], precision=0)
+            seed = _as_entered(gr.Number(0, label="Seed", info=EFFECTS["seed"], precision=0))
             label = "Sounds" if heard else "Images"
             usual = 1 if heard else min(16, panel.most)
             info = f"Number of {label.lower()} to generate at once."
-            n = gr.Slider(1, panel.most, value=usual, step=1, label=label, info=info)
+            n = _as_entered(
+                gr.Slider(1, panel.most, value=usual, step=1, label=label, info=info)
+            )
             conditions = [_condition(panel, name) for name in panel.conditions]
             draw = gr.Button("Generate", variant="primary")
         drawn: gr.Audio | gr.Image
@@ -230,8 +232,17 @@ def _condition(panel: Samples, name: str) -> gr.Number | gr.Dropdown | gr.Slider
     if limits := panel.signature.limits.get(name):
         low, high = limits
         step = 1 if whole else round((high - low) / 100, 3)
-        return gr.Slider(low, high, step=step, **common)
-    return gr.Number(precision=0 if whole else None, **common)
+        return _as_entered(gr.Slider(low, high, step=step, **common))
+    return _as_entered(gr.Number(precision=0 if whole else None, **common))
+
+
+def _as_entered(element: Any) -> Any:
+    """Returns an element that passes on each value unchanged, so that the panel checks it.
+
+    Otherwise, Gradio would round fractions, and would describe other errors without a name.
+    """
+    element.preprocess = lambda payload: payload
+    return element
 
 
 def _classes(path: Path, panel: Classes, tab: gr.Tab) -> None:
@@ -265,8 +276,10 @@ def _completion(path: Path, panel: Completion, tab: gr.Tab) -> None:
             label = gr.Dropdown(choices, value=0, label="Label", info=info, visible=labeled)
             info = "Number of completions to generate."
             usual = 9 if several else 1
-            n = gr.Slider(
-                1, MOST, value=usual, step=1, label="Images", info=info, visible=several
+            n = _as_entered(
+                gr.Slider(
+                    1, MOST, value=usual, step=1, label="Images", info=info, visible=several
+                )
             )
             draw = gr.Button("Complete", variant="primary")
         before = _image("Model input")
@@ -295,7 +308,7 @@ def _latents(path: Path, panel: Latents, tab: gr.Tab) -> None:
                 if index % 2 == 0:
                     row = gr.Row()
                 with row:
-                    sliders.append(gr.Slider(-1, 1, value=0, **_latent(index)))
+                    sliders.append(_as_entered(gr.Slider(-1, 1, value=0, **_latent(index))))
         with gr.Column():
             decoded = _image("Decoded")
 
@@ -388,8 +401,10 @@ def _on(triggers: list, run: Callable, inputs: list, outputs: list, **options: A
         try:
             return run(progress, *values)
         except (OSError, ValueError) as error:
+            # An export's own messages begin with its path on this machine.
+            message = str(error).rpartition(" failed: ")[2]
             # File names in messages are escaped, because the page renders messages as HTML.
-            raise gr.Error(html.escape(str(error)), print_exception=False) from error
+            raise gr.Error(html.escape(message), print_exception=False) from error
 
     options |= dict(concurrency_id="models", concurrency_limit=1, api_visibility="private")
     gr.on(triggers, fn=checked, inputs=inputs, outputs=outputs, **options)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from keras_gen.arguments import checked_integer, checked_number
 from keras_gen.files.images import grid, to_pillow
 from keras_gen.serving import exported
 from keras_gen.serving.exported import data_of
@@ -123,13 +124,17 @@ class Samples:
         scalars = {name for name, spec in self.signature.inputs.items() if spec["shape"] == []}
         return {name: value for name, value in self.signature.usual.items() if name in scalars}
 
-    def inputs(self, seed: int | None, n: int, conditions: Mapping[str, Any]) -> dict[str, Any]:
-        """Returns the signature's inputs, and rejects inputs that are missing or out of range."""
-        if not 1 <= n <= self.most:
-            raise ValueError(f"the number of samples is {n}: expected 1 to {self.most}.")
-        inputs = dict(conditions) | {"seed": seed, "n": n}
-        if empty := [name for name, value in inputs.items() if value is None]:
-            raise ValueError(f"{words(empty[0])} is empty: enter a number.")
+    def inputs(self, seed: Any, n: Any, conditions: Mapping[str, Any]) -> dict[str, Any]:
+        """Returns the signature's inputs, and rejects numbers that are missing or out of range."""
+        limits = dict(self.signature.limits) | {"n": (1, self.most)}
+        inputs = {"seed": seed, "n": n, **conditions}
+        for name, value in inputs.items():
+            dtype = self.signature.inputs[name]["dtype"]
+            if dtype in ("int32", "float32"):
+                whole = dtype == "int32"
+                low, high = limits.get(name, (-(2**31), 2**31 - 1) if whole else (None, None))
+                displayed = "Number of samples" if name == "n" else words(name)
+                inputs[name] = entered(displayed, value, low, high, whole)
         return inputs
 
     def run(
@@ -210,8 +215,7 @@ class Completion:
         self, model: exported.Exported, image: np.ndarray, missing: str, label: int, n: int
     ) -> tuple[np.ndarray, np.ndarray]:
         """Returns an image whose missing part is gray, and a grid of 1 to `MOST` completions."""
-        if not 1 <= n <= MOST:
-            raise ValueError(f"the number of completions is {n}: expected 1 to {MOST}.")
+        n = int(entered("Number of completions", n, 1, MOST))
         _, height, width, _ = self.signature.inputs["images"]["shape"]
         before = fitted(image, self.signature.inputs["images"]["shape"])
         mask = half(MISSING[missing], height, width)
@@ -238,13 +242,10 @@ class Start:
 
     def at(self, values: Sequence[float]) -> np.ndarray:
         """Returns the latents for the sliders' values, which are within `reach`."""
-        if not all(abs(value) <= self.reach for value in values):
-            raise ValueError(
-                f"the sliders are at {', '.join(map(str, values))}: expected values from "
-                f"-{self.reach} to {self.reach}."
-            )
         latents = self.latents.copy()
-        latents[self.moved] = values
+        for dimension, value in zip(self.moved, values, strict=True):
+            name = f"Latent {dimension}"
+            latents[dimension] = entered(name, value, -self.reach, self.reach, whole=False)
         return latents
 
 
@@ -385,6 +386,20 @@ def fitted(
         pillow.thumbnail((LONGEST, LONGEST), Image.Resampling.LANCZOS)
         image = np.asarray(pillow)
     return models.fitted(image, shape)
+
+
+def entered(name: str, value: Any, low: Any, high: Any, whole: bool = True) -> float:
+    """Returns a number that a visitor entered; raises a ValueError for any other value."""
+    if value is None:
+        raise ValueError(f"{name} is empty: enter a number.")
+    if whole and isinstance(value, float) and value.is_integer():
+        value = int(value)  # JSON does not distinguish 1.0 from 1
+    try:
+        if whole:
+            return checked_integer(name, value, low, high)
+        return checked_number(name, value, low, high)
+    except TypeError as error:
+        raise ValueError(str(error)) from None
 
 
 def words(name: str) -> str:

@@ -148,7 +148,7 @@ def test_steps_solvers_and_guidance(home):
     assert rows.shape == (2 * 10 + 2, len(panels.STEPS) * 10 + 2, 3)
     third = model("sample", seed=7, n=2, steps=panels.STEPS[2], **conditions)["images"]
     np.testing.assert_array_equal(rows[12:20, 22:30], np.repeat(third[1], 3, axis=-1))
-    with pytest.raises(ValueError, match="number of samples is 9: expected 1 to 8"):
+    with pytest.raises(ValueError, match="Number of samples is 9: expected an integer from 1 to 8"):
         in_steps.run(model, 7, 9, conditions)
     widgets = pytest.importorskip("keras_gen.workshop.cli.page")
     kinds = [type(widgets._condition(samples, name)).__name__ for name in usual]
@@ -161,12 +161,12 @@ def test_sliders_move_what_changes_most(home):
     start = found["Latents"].start(model)
     assert start.moved == [*range(8), 10, 11] and panels.SLIDERS == 10
     assert start.reach == 3 and not start.latents.any()
+    with pytest.raises(ValueError, match="Latent 11 is empty: enter a number"):
+        start.at([0] * 9 + [None])
     moved = start.at([0, 0, 0, 2, 0, 0, 0, 0, 0, 0])
     assert (found["Latents"].run(model, moved) == 128 + 80).all()
     for value in (3.1, -1e9, float("inf"), float("nan")):
-        with pytest.raises(
-            ValueError, match=r"the sliders are at .*: expected values from -3 to 3"
-        ):
+        with pytest.raises(ValueError, match=r"^Latent 1 is .*: expected a number from -3 to 3"):
             start.at([0, value])
 
 
@@ -401,10 +401,18 @@ def test_the_page_bounds_what_is_sent(client):
     assert "10000x5001 pixels, more than the maximum of 50,000,000" in output["error"]
     drawing = ("number", "slider")
     assert client.join(drawing, -(2**31), 64)[1]["data"]
-    for values in ((2**31, 1), (-(2**40), 1), (0, 0), (0, 65), (0, 10**9), (0, float("nan"))):
-        assert client.join(drawing, *values)[1]["error"], values
-    for values in ((None, 1), ("a", 1), (0, [1]), (float("inf"), 1)):
-        assert "data" not in client.join(drawing, *values)[1], values
+    seed = "Seed is {}: expected an integer from -2147483648 to 2147483647."
+    count = "Number of samples is {}: expected an integer from 1 to 64."
+    for value, found in (
+        (2**31, "2147483648"), (-(2**40), "-1099511627776"), (0.5, "0.5"), ("a", "&#x27;a&#x27;"),
+        (float("nan"), "nan"), (float("inf"), "inf"), ([1], "[1]"), (True, "True"),
+    ):  # fmt: skip
+        assert client.join(drawing, value, 1)[1]["error"] == seed.format(found)
+        assert client.join(drawing, 0, value)[1]["error"] == count.format(found)
+    for value in (0, 65, -1):
+        assert client.join(drawing, 0, value)[1]["error"] == count.format(value)
+    assert client.join(drawing, None, 1)[1]["error"] == "Seed is empty: enter a number."
+    assert client.join(drawing, 0, None)[1]["error"].startswith("Number of samples is empty")
     assert client.upload(bytes(2**20 + 1))[0] == 413
     for path, most in (("gradio_api/upload", 2**21), ("gradio_api/queue/join", 2**16)):
         large = {"Content-Length": str(most + 1)}  # the answer comes before the rest

@@ -48,7 +48,7 @@ class Settings(ShortStepSettings):
     blocks: int = 1  # Number of LSTMs
     learning_rate: float = 3e-3  # Adam's learning rate; linear decay to 0 in the second half
     held_out: int = 500
-    """Training stories held out to choose the epoch and n-grams; the last ones are used."""
+    """Training stories held out to choose the epoch and n-gram order; the last ones are used."""
     tested: int = 3299  # Number of test stories; the first ones are used
     orders: str = "1 2 3 4 5 6 7 8 9"
     """Candidate orders of the n-grams, a baseline; the best order is chosen."""

@@ -88,8 +88,8 @@ class Settings(RunSettings):
     blocks: int = 9  # Residual blocks of the generators
     discriminator_filters: int = 64  # Channels of the discriminators' first layer
     upsampling: Literal["transposed", "smoothed", "resize", "bilinear"] = "transposed"
-    """Upsampling in the generators: transposed is the paper's method; the others avoid checkerboard
-    artifacts."""
+    """Upsampling in the generators: transposed, as in the paper, or another method, which avoids
+    checkerboard artifacts."""
     normalization: Literal["instance", "group", "pixel"] = "instance"
     """Normalization in the generators: instance is the paper's method; pixel allows images to be
     translated in tiles."""

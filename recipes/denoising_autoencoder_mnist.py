@@ -54,8 +54,8 @@ class Settings(ShortStepSettings):
 
     images: Path | None = None  # Your own image folder, with or without class subfolders
     corruption: Literal["masking", "salt_and_pepper", "gaussian"] = "masking"
-    """Corruption of the main model, which is exported; models with the other corruptions are also
-    trained."""
+    """Corruption used to train the main model, which is exported; models are also trained with the
+    other corruptions."""
     amount: float = 0.25
     """Fraction of pixels changed by the main model's corruption; for gaussian, the standard
     deviation of the noise as a fraction of the range of a pixel."""

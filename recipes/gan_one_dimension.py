@@ -54,7 +54,7 @@ class Settings(ShortStepSettings):
     discriminator_steps: int = 5  # Discriminator updates per generator update
     learning_rate: float = 1e-3  # Adam's learning rate; linear decay to 0 in the second half
     r1: float = 1e-3  # Weight of the R1 penalty
-    ema: float = 0.99  # EMA momentum of both networks' weights used for evaluation
+    ema: float = 0.99  # EMA momentum for both networks; evaluation uses the averaged weights
     seeds: int = 10  # Number of runs per method in the second experiment
     width: float = 0.05  # Standard deviation of the data and the model in the second experiment
     apart_steps: int = 2000  # Training steps for each run in the second experiment

@@ -56,7 +56,8 @@ class Settings(ShortStepSettings):
     temperature: float = 0.7  # Standard deviation of the latents for sampling
     amount: float = 1.0  # Shift of the faces' latents, as a multiple of the attribute direction
     held_out: int = 100
-    """Number of training images held out to choose the epoch and PCA; the last ones are used."""
+    """Number of training images held out to choose the epoch and the number of PCA components; the
+    last ones are used."""
     boosted: int = 400_000
     """Number of values of each channel to which the boosted trees, a baseline, are fitted."""
     classifier_steps: int = 1500  # Training steps for each evaluation classifier

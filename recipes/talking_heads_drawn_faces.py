@@ -145,7 +145,7 @@ def main(run: Run, s: Settings):
         metrics |= suffixed(measure(truth), "_frames")
         rows = {}
         for shots in (1, MOST_SHOTS):
-            run.say(f"generating new people from {shots} of their images")
+            run.say(f"generating images of new people; reference images per person: {shots}")
             ways = {
                 "meta": meta_learned(model, new, shots, tested),
                 "tuned": fine_tuned(model, new, shots, tested, s),

@@ -456,7 +456,7 @@ mean, deviation = diagonal_posterior(x, w)
 cases = {
     "prior": (w, np.zeros(LATENTS), np.ones(LATENTS)),
     "wider posterior": (w, mean, C * deviation),
-    "turned decoder, best q": (turned, turned_mean, independent),
+    "rotated, best q": (turned, turned_mean, independent),
     "posterior": (w, mean, deviation),
 }
 print("proposal                    log p(x)         ELBO           KL   ELBO + KL - log p(x)")

@@ -269,7 +269,7 @@ for beta in BETAS:
 # %% [markdown]
 # The divergences agree with the theory to a tenth of a nat. We count at least as many active
 # latents as the theory predicts, and in some runs several more: near the threshold, the loss is
-# almost flat with respect to such a latent, which carries hardly any information. So $\beta$
+# almost flat with respect to such a latent, which carries almost no information. So $\beta$
 # determines *how many* components are kept, but not which axes they have.
 #
 # ## 4. The total correlation
@@ -379,8 +379,9 @@ for name, build in kinds.items():
 
 # %% [markdown]
 # The first term of the divergence is at most $\log 1000 = 6.9$ nats here. Both weighted models
-# reduce the VAE's total correlation several times, at the expense of the bound. For a similar
-# reduction, the $\beta$-TCVAE keeps more information than the $\beta$-VAE and has the better bound,
+# reduce the total correlation to a fraction of the VAE's, at the expense of the bound. For a
+# similar reduction, the $\beta$-TCVAE keeps more information than the $\beta$-VAE and has the
+# better bound,
 # as its derivation promises. But does a low total correlation mean that a code is disentangled? The
 # order of the methods by MIG changes with the seeds, and independent latents can be any rotation of
 # the factors. After 1,000 steps, no run comes near the published model. A comparison of such
@@ -449,7 +450,7 @@ helps = {
 if QUICK:
     helps = {"no help": {}}
 sizes = dict(latent_dims=(24, 16, 8), hidden=(128, 64, 32))
-print("nats of test digits      ELBO      z1      z2      z3")
+print("nats per test digit      ELBO      z1      z2      z3")
 for place, (name, help_of) in enumerate(helps.items()):
     keras.utils.set_random_seed(0)
     ladder = LadderVAE(**ladder_networks((28, 28, 1), **sizes), **help_of)

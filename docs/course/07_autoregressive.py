@@ -390,7 +390,7 @@ print(f"NLL of held-out digits by MADE {-log_p.mean():.3f}, by hand {-by_hand.me
 # stack, which sees only rows above, equally far to the right and to the left, and a *horizontal*
 # stack for the pixel's own row. The vertical stack does not need a mask within a row, so there is
 # no blind spot. The horizontal stack receives the output of the vertical stack. We compare the
-# pixels that the counted moves reach with the gradients:
+# pixels that these moves can reach with the pixels that have a nonzero gradient:
 
 
 # %%
@@ -426,7 +426,8 @@ for layers, stacks in ((1, 1), (9, 1), (1, 2), (9, 2))[:: 3 if QUICK else 1]:
 show(
     captioned([np.stack(list(pictures.values()))], column_names=list(pictures)),
     "blind_spot",
-    "Receptive field of the blue pixel, by gradient: white is seen, red precedes it but is not, dark comes later.",
+    "Receptive field of the blue pixel, from gradients. White pixels are seen, red pixels precede"
+    " the blue pixel but are not seen, and dark pixels come later.",
 )
 
 # %% [markdown]
@@ -485,7 +486,7 @@ def by_orders(images):
 
 
 for name, log_p in by_orders(held_out).items():
-    print(f"{name:22} {-log_p.mean():.2f} nats of held-out digits")
+    print(f"{name:22} {-log_p.mean():.2f} nats per held-out digit")
 
 # %% [markdown]
 # Here, the random order has the lowest NLL. A plausible reason is that its first pixels are spread

@@ -324,7 +324,7 @@ flow.build((None, 2))
 plain = PlainFlow(flow)
 trained(plain, MOONS.sample(50_000, seed=0), STEPS)
 entropy = -MOONS.log_density(moons_test).mean()
-print(f"the least possible, the entropy of the moons: {entropy:.3f} nats")
+print(f"lowest possible loss, the entropy of the moons: {entropy:.3f} nats")
 
 # %% [markdown]
 # The class `Flow` has the same step, and adds sampling, densities, checks, and saving. It accepts
@@ -357,7 +357,7 @@ same = [
     each.evaluate(moons_test, batch_size=500, return_dict=True, verbose=0)["loss"]
     for each in (plain, model)
 ]
-print(f"loss of test points by PlainFlow {same[0]:.4f}, by Flow {same[1]:.4f} nats")
+print(f"loss on test points: PlainFlow {same[0]:.4f}, Flow {same[1]:.4f} nats")
 print("KL from the moons to the flow   ", divergence(MOONS, model, moons_test))
 grid, area = square_grid(5, 2 * SIDE)
 mass = np.exp(model.log_prob(grid, batch_size=5_000)).sum() * area
@@ -447,8 +447,8 @@ trained(of_class, MOONS.sample(50_000, seed=0), CLASS_STEPS)
 print("KL from the moons to Flow.for_vectors(2):", divergence(MOONS, of_class, moons_test))
 
 # %% [markdown]
-# After fewer steps, its divergence from the moons is smaller than that of the plain flow with some
-# seeds, and larger with others, so trainings this short do not rank the two.
+# After fewer steps, the new flow's divergence from the moons is smaller than the plain flow's with
+# some seeds and larger with others, so runs this short do not rank the two flows.
 #
 # ## 7. Dequantization, and bits per dimension
 #
@@ -485,7 +485,7 @@ for name, points in {
     flows[name] = Flow.for_vectors(2, steps=COUPLINGS, hidden=(UNITS, UNITS))
     trained(flows[name], points, CLASS_STEPS)
 
-# The mass of each cell of the noisy flow, by 30 x 30 points in it.
+# The mass of each cell under the flow trained with noise, from 30 x 30 points per cell.
 middles = (np.arange(30) + 0.5) / 30
 inside = np.stack(np.meshgrid(middles, middles), axis=-1).reshape(-1, 2)
 in_cells = (cells[:, None] + inside).reshape(-1, 2).astype("float32")
@@ -493,7 +493,7 @@ log_p = flows["levels plus noise"].log_prob(in_cells, batch_size=5_000).reshape(
 bound = -np.sum(table * log_p.mean(axis=1))
 nll = -np.sum(table * np.log(np.exp(log_p).mean(axis=1)))
 print(f"entropy of the levels                   {entropy:.4f} nats")
-print(f"-log P of the levels, by the integral   {nll:.4f} nats")
+print(f"-log P of the levels, from the integral {nll:.4f} nats")
 print(f"the bound, -log p of noisy levels       {bound:.4f} nats")
 
 

@@ -336,7 +336,7 @@ for _ in range(100):
     errors.append(1 - np.linalg.norm(W @ u) / values[0])
 rate = (values[1] / values[0]) ** 4
 print(f"error after 90 and 100 rounds {errors[89]:.1e} and {errors[99]:.1e}", end=", ")
-print(f"ratio {(errors[99] / errors[89]) ** 0.1:.3f} a round, (s2 / s1)^4 {rate:.3f}")
+print(f"ratio {(errors[99] / errors[89]) ** 0.1:.3f} per round, (s2 / s1)^4 {rate:.3f}")
 
 layer = SpectralNormalization(Conv2D(16, 3, use_bias=False), iterations=200)
 layer(tf.zeros((1, 8, 8, 8)), training=True)
@@ -344,7 +344,7 @@ kernel = layer.layer.kernel.numpy()  # [3, 3, 8, 16]
 kernel /= np.linalg.svd(kernel.reshape(-1, 16), compute_uv=False)[0]
 bumps = tf.eye(8, batch_shape=(1, 8))[..., :8]
 error = np.abs(layer(bumps) - tf.nn.conv2d(bumps, kernel, 1, "VALID")).max()
-print(f"the library's layer, against a kernel divided by its singular value: {error:.0e}")
+print(f"difference from a kernel divided by its largest singular value: {error:.0e}")
 
 # %% [markdown]
 # **A common claim** is that each convolution now also has a slope of at most 1. This is not true.
@@ -358,7 +358,7 @@ print(f"the library's layer, against a kernel divided by its singular value: {er
 # How large can the slope be? Let $R$ be the reshaped kernel. The output at a position is $R^T$
 # times the window $w$ of $k \times k$ pixels around it, so its squared length is at most
 # $\sigma(R)^2 |w|^2$. Sum over all positions. Each pixel is in $k^2$ windows, so the sum of all
-# $|w|^2$ is $k^2 |x|^2$. The output has at most the length $k \, \sigma(R) \, |x|$, and the slope
+# $|w|^2$ is $k^2 |x|^2$. The output's length is at most $k \, \sigma(R) \, |x|$, and the slope
 # of the convolution is at most $k$ times the slope of its reshaped kernel. We measure this ratio
 # for a random kernel and for a kernel that is constant over all nine positions.
 
@@ -434,7 +434,8 @@ right.set(xscale="log", xlabel="images in each set, n", ylabel="kernel distance"
 show(
     drawn,
     "bias",
-    "Two parts of one training set. The Fréchet distance depends on n, the kernel distance does not.",
+    "Two parts of one training set. The Fréchet distance depends on n; the kernel distance does"
+    " not.",
 )
 
 # %% [markdown]
@@ -575,8 +576,8 @@ show(drawn, "averages", "Two players circle around (0, 0), with their averages."
 
 # %% [markdown]
 # With $\beta = 0.999$, the average forgets the starting point only after thousands of steps. If the
-# average is too long for the run, it still contains old weights. The exports in this chapter
-# contain averages.
+# averaging window is too long for the run, the average still contains old weights. The exports in
+# this chapter contain averages.
 #
 # ## 6. Truncation
 #

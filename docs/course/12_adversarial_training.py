@@ -400,14 +400,14 @@ for weight in WEIGHTS[1:4]:
     height = np.interp(ended, angles, losses)
     valleys.plot(np.degrees(ended), height, "o", color=line.get_color())
 valleys.axvline(np.degrees(best_in_source), color="gray", linestyle="--", label="start")
-valleys.set(title="what the encoder minimizes", xlabel="angle, degrees", ylabel="nats")
+valleys.set(title="loss of the encoder", xlabel="angle, degrees", ylabel="nats")
 valleys.set(xlim=(-90, 90), ylim=(0, 2.2))
 valleys.legend(loc="upper left")
 show(
     drawn,
     "features",
-    "Densities of the feature without and with the game. Right: the landscape of the encoder, and"
-    " where the trained models ended (dots).",
+    "Left and center: densities of the feature without and with the game. Right: the encoder's"
+    " loss, with dots where training ended.",
 )
 
 # %% [markdown]
@@ -465,7 +465,7 @@ axes.legend(loc="upper center")
 show(
     drawn,
     "shift",
-    "Half of the source has label +1. Where the target differs, a large weight harms.",
+    "Half of the source has label +1. If the target differs, a large weight is harmful.",
 )
 
 # %% [markdown]
@@ -566,15 +566,15 @@ def alfr(hidden, weight):
 
 
 games = {
-    "no opponent": alfr((), 0.0),
+    "no adversary": alfr((), 0.0),
     "linear adversary": alfr((), 1.0),
     "dense adversary": alfr((64, 64), 1.0),
 }
 if QUICK:
     games = {"linear adversary": games["linear adversary"]}
 panels = {}
-print("                       accuracy of    AUC of the color by    label")
-print("                     the adversary        lines      trees   right")
+print("                       accuracy of   probe's AUC for color   label")
+print("                     the adversary       linear      trees correct")
 for name, model in games.items():
     falling = keras.optimizers.schedules.CosineDecay(1e-3, DIGIT_STEPS)
     adam = {"optimizer": Adam(falling), "d_optimizer": Adam(1e-3)}
@@ -626,7 +626,7 @@ cheap = {
     "linearly erased": (erase(pixels), erase(test_pixels)),
     "gray digits": (blocks(gray(probe_colors[0])), blocks(gray(test_colors[0]))),
 }
-print("AUC of the color by    lines   trees")
+print("probe's AUC for color linear   trees")
 for name, (codes, test_codes) in cheap.items():
     aucs = leak(codes, probe_colors[2], test_codes, test_colors[2])
     print(f"{name:20} {aucs[0]:7.3f} {aucs[1]:7.3f}")

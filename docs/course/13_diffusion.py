@@ -305,7 +305,7 @@ show(
 
 # %%
 class PlainDDPM(GenerativeModel):
-    """The network takes points x_t and times t, and predicts the noise."""
+    """A model whose network predicts the noise from points x_t and times t."""
 
     def __init__(self, network, **kwargs):
         super().__init__(**kwargs)
@@ -349,8 +349,8 @@ both = [
     each.evaluate(np.tile(test, (10, 1)), batch_size=500, return_dict=True, verbose=0)["loss"]
     for each in (plain, ddpm)
 ]
-print(f"loss of test points by PlainDDPM {both[0]:.3f}, by DDPM {both[1]:.3f}")
-print("they differ by the draws of noise and times")
+print(f"loss on test points: PlainDDPM {both[0]:.3f}, DDPM {both[1]:.3f}")
+print("the losses differ because noise and times are sampled")
 
 # %% [markdown]
 # The loss does not go to 0, and should not, because $x_t$ does not determine the noise. Is the

@@ -1,5 +1,5 @@
 # %% [markdown]
-# # 14. Diffusion that draws
+# # 14. Diffusion for images
 #
 # [Chapter 13](13_diffusion.md) derived diffusion models and used 2-D points to check them. This
 # chapter is about images: what the network should predict, how its architecture uses the time, how

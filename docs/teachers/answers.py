@@ -300,7 +300,7 @@ def ddpm_posterior(x_t, x_0, alpha_bar_before, alpha_bar):
     return of_example * x_0 + of_point * x_t, variance
 
 
-# 14. Diffusion that draws
+# 14. Diffusion for images
 
 
 def velocity_target(x, noise, alpha_bar):

@@ -27,8 +27,8 @@ class Step(NamedTuple):
 
 
 NO_STEP = Step()
-# The running step is not an attribute of the model, because replicas are threads that wait for each
-# other inside a step.
+# The running step is a context variable instead of an attribute of the model, because replicas are
+# threads, which share the model and wait for each other inside a step.
 running: contextvars.ContextVar[Step] = contextvars.ContextVar("running", default=NO_STEP)
 
 

@@ -74,8 +74,8 @@ class TrainingState(keras.callbacks.Callback):
 
     Raises:
         CheckpointError: When training starts, if another run owns the folder, if none of the
-            folder's checkpoints is usable, if the checkpoint has other settings, data,
-            architecture, or callbacks than this run, or if `fit` does not start at `epoch`. During
+            folder's checkpoints is usable, if the checkpoint's settings, data, architecture,
+            or callbacks differ from this run's, or if `fit` does not start at `epoch`. During
             training, if another process has written to the folder.
         OSError: If the folder cannot be written to.
         ValueError: If `keep` is below 1, if JSON cannot represent `config`, or if `data` is not an

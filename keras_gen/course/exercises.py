@@ -1598,7 +1598,7 @@ def ddpm_posterior(x_t, x_0, alpha_bar_before, alpha_bar):
     return posterior(_CHAIN, tf.constant(alpha_bar), tf.constant(alpha_bar_before), x_t, x_0)
 
 
-# 14. Diffusion that draws
+# 14. Diffusion for images
 
 
 @_exercise(

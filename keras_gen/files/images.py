@@ -413,8 +413,8 @@ def luma(images):
     """Returns the luma of RGB images according to ITU-R BT.601, in the units of the images.
 
     Args:
-        images: RGB values `[..., 3]`, as an array of numbers, for which the result is float64, or
-            as a tensor of floats.
+        images: RGB values `[..., 3]`, either an array of numbers (the result is float64) or a
+            tensor of floats.
 
     Example:
         >>> luma(np.array([255.0, 0.0, 0.0])).round(3)

@@ -147,8 +147,8 @@ def _flac(contents: bytes, seconds: float | None) -> tuple[int, np.ndarray]:
         # The length is checked, because even a small file can contain hours of silence.
         if file.frames == _UNKNOWN:
             raise ValueError(
-                "a FLAC file that does not state its length, probably because an encoder "
-                "wrote it to a pipe (encode the sound again, to a file)"
+                "the FLAC file does not state its length, probably because an encoder wrote it "
+                "to a pipe (encode the sound again, and write it to a file)"
             )
         frames = min(file.frames, _count(seconds, file.samplerate) or file.frames)
         if frames * file.channels > _MOST_SOUND:

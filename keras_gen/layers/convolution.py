@@ -12,11 +12,11 @@ _FEW = 4  # maximum number of output channels for which separate rows are faster
 class Conv2D(keras.layers.Conv2D):
     """A `keras.layers.Conv2D` that takes about half the time for large kernels and few filters.
 
-    CPUs compute 16 output channels at once, so most of the work is wasted on 1 or 3 channels.
+    CPUs compute 16 output channels at once, so with 1 or 3 channels, most of the work is wasted.
     For up to four filters, this layer computes each row of the kernel in separate channels, with a
-    convolution of height 1, and then adds the rows. In half precision, the layer adds in float32,
-    and for float16, whose range a row may exceed, it also convolves in float32. The result equals
-    the result of the Keras layer except for rounding.
+    convolution of height 1, and then adds the rows. In half precision, the layer adds in float32;
+    with float16, it also convolves in float32, because a row may exceed the range of float16. The
+    result equals the result of the Keras layer except for rounding.
 
     The layer has the arguments, weights, and name of the Keras layer, so weights that were saved
     with one layer can be loaded into the other.

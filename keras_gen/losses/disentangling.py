@@ -119,8 +119,8 @@ def dip_penalties(
     """Returns the squared distance between the covariance of latents and the identity matrix.
 
     Kumar, Sattigeri, Balakrishnan (2018). The covariance over the global batch is either the
-    covariance of the means (DIP-VAE-I, eq. (6)) or the covariance of the latents, which adds the
-    mean of the variances (DIP-VAE-II, eqs. (5) and (7)).
+    covariance of the means (DIP-VAE-I, eq. (6)) or the covariance of the latents, which also
+    includes the mean of the variances (DIP-VAE-II, eqs. (5) and (7)).
 
     Args:
         mean: Means of q(z|x), `[batch, latents]`.

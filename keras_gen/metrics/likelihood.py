@@ -193,7 +193,7 @@ class LatentDecoder(Protocol):
 def latent_grid(
     model: LatentDecoder, side: int = 300, span: float = 4.5, batch_size: int = 1000
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Decodes a grid of two-dimensional latents, on which p(x) is a sum that requires no sampling.
+    """Decodes a grid of two-dimensional latents on which p(x) is a sum, computed without sampling.
 
     p(x) is the integral of N(z; 0, 1) p(x|z). On a grid, the integral becomes a mixture of
     Bernoulli distributions, whose templates are the decoded points and whose weights are the

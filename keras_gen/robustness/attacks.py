@@ -128,7 +128,7 @@ class Attack(Declared):
             )
 
     def direction(self, slope):
-        """Returns the step of length 1 that increases a linear loss with this slope most."""
+        """Returns the step of length 1 that most increases a linear loss with this slope."""
         return tf.sign(slope) if self.norm == "inf" else unit(slope)
 
     def within(self, change, radius):

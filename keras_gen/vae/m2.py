@@ -129,7 +129,7 @@ class M2(VAE):
     # Estimates of log p(x) -------------------------------------------------------------------
 
     def every_class(self, values) -> tuple[tf.Tensor, tf.Tensor]:
-        """Returns each example once per class, and these classes, both `[batch * classes, ...]`."""
+        """Returns each example once per class, with the classes, both `[batch * classes, ...]`."""
         each = tf.repeat(values, self.classes, axis=0)
         return each, tf.tile(tf.range(self.classes), tf.shape(values)[:1])
 

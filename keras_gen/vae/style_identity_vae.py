@@ -163,7 +163,7 @@ class StyleIdentityVAE(EncoderDecoder):
     # Style and identity ----------------------------------------------------------------------
 
     def heads(self, x) -> list[tf.Tensor]:
-        """Returns the mean and log variance of the style, and the identity, for examples."""
+        """Returns the style mean, the style log variance, and the identity of each example."""
         return super().encoded(x)
 
     @override

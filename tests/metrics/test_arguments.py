@@ -117,7 +117,7 @@ REFUSED = [
     (lambda: metrics.earth_movers_distance(ROWS, X), "features"),
     (lambda: metrics.pyramid_distances(IMAGES, IMAGES / 255), "target to be uint8 .*found float64"),
     (lambda: metrics.pyramid_distances(IMAGES[:, :8, :8], IMAGES[:, :8, :8]),
-     "square images of the same size, a power of two"),
+     "square images of the same size, with a side length that is a power of two"),
     (lambda: metrics.pyramid_distances(IMAGES, np.zeros([4, 32, 32, 3], "uint8")),
      r"shape \(16, 16, 3\) and a target of shape \(32, 32, 3\)"),
     (lambda: metrics.matched_accuracy(ROWS[:0], LABELS, LABELS), "known has 0 parts: expected"),

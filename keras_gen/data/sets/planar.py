@@ -143,7 +143,7 @@ def checkerboard(squares: int = 4, side: float = 2.0) -> PlanarSquares:
 
 @checked_types
 def points_around(centers: np.ndarray, std: float, n: int, seed: int = 0) -> Source:
-    """Samples points, float32 `[d]`, from a mixture of equally likely normals, such as a ring.
+    """Samples points, float32 `[d]`, from an equally weighted Gaussian mixture, such as a ring.
 
     Args:
         centers: Centers of the modes, `[modes, d]`; see `keras_gen.metrics.ring_centers` and

@@ -56,8 +56,8 @@ def rare_group(examples: Source, rare: float = 0.05, seed: int = 0) -> tuple[Sou
         examples: Examples `(image, label)`, with labels 0 to 3. A label is twice the class, plus 1
             if the example has the attribute. With `faces(labels=True)`, class 1 contains smiling
             faces, and the attribute is 1 for men.
-        rare: Maximum fraction of the resulting examples in class 1 that have the attribute, from 0
-            to below 1. Use 0.5 for a test set.
+        rare: Maximum fraction of the resulting examples in class 1 that have the attribute, at
+            least 0 and below 1. Use 0.5 for a test set.
         seed: Seed for the selection.
 
     Returns:

@@ -145,7 +145,7 @@ def number_texts(column: Column, numbers: tf.Tensor) -> tf.Tensor:
 
 
 def likeliest(column: Column, probabilities: tf.Tensor) -> tf.Tensor:
-    """Returns the most likely categories, or the mean numbers, as strings `[n]`.
+    """Returns the most likely categories, or the means of numeric columns, as strings `[n]`.
 
     Args:
         column: Column with cells.

@@ -101,7 +101,7 @@ class NormalScores:
 
     @checked_types
     def drawn(self, levels: tf.Tensor, seed: StatelessSeed) -> tf.Tensor:
-        """Samples normal numbers, float32 `[n, columns]`, within the intervals given by `levels`.
+        """Samples standard normal values, float32 `[n, columns]`, within the intervals `levels`.
 
         Args:
             levels: Indices of intervals, int32 `[n, columns]`.
@@ -109,7 +109,7 @@ class NormalScores:
 
         Raises:
             TypeError: If an argument does not consist of numbers.
-            ValueError: If an argument has a different shape, or if an interval does not exist.
+            ValueError: If an argument has the wrong shape, or if an interval does not exist.
         """
         levels = self._checked_levels(levels)
         places = tf.random.stateless_uniform(tf.shape(levels), seed)

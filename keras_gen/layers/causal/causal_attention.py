@@ -85,7 +85,7 @@ class CausalAttention(CausalLayer):
 
     @override
     def empty_cache(self, weights, batch, width):
-        """Returns keys and values, each `[batch, heads, width, channels / heads]`."""
+        """Returns zeros for the keys and values, each `[batch, heads, width, channels / heads]`."""
         shape = [batch, self.heads, width, self.channels // self.heads]
         zeros = tf.zeros(shape, self.compute_dtype)
         return zeros, zeros

@@ -204,8 +204,9 @@ class RowLSTM(PixelLSTM):
     Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, sec. 3.1,
     eq. (3) and fig. 4 (left). The gates of a pixel depend on the input of its row up to the pixel
     itself (mask B) and on the states of the `kernel_size` nearest pixels in the row above. The
-    pixel's c depends on the c of the pixel above. The layer therefore sees only a triangle above
-    the pixel. Floats `[batch, height, width, channels]` become `[batch, height, width, units]`.
+    pixel's cell state c depends on the cell state of the pixel above. The layer therefore sees only
+    a triangle above the pixel. Floats `[batch, height, width, channels]` become `[batch, height,
+    width, units]`.
 
     Args:
         units: Number of features in a pixel's state (h in the paper), at least `image_channels`.

@@ -28,7 +28,7 @@ def attribute_leak(
 
     The probes are logistic regression on standardized codes, and gradient-boosted trees. They are
     fitted to training codes and evaluated on test codes. Pass the codes that users of the model
-    would receive, because codes with the noise of training may reveal less.
+    would receive, because codes with training noise may reveal less.
 
     Args:
         codes: Training codes, finite numbers `[n, d]`.
@@ -37,8 +37,8 @@ def attribute_leak(
         test_codes: Test codes, finite numbers `[m, d]`.
         test_attributes: Attributes of the test codes, integers `[m]`, 0 or 1. Both values must
             occur.
-        seed: Seed for the trees. With more than 10,000 examples, the seed also determines the tenth
-            of the examples that is held out to decide when to stop training.
+        seed: Seed for the trees. With more than 10,000 examples, the seed also determines which 10%
+            of the examples are held out for early stopping.
 
     Returns:
         A dict with "linear" and "trees", accuracies between 0 and 1; "linear_auc" and "trees_auc",

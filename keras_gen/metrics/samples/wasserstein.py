@@ -133,8 +133,8 @@ def pyramid_distances(
     if images.shape[1:] != target.shape[1:] or height != width or not power_of_two:
         raise ValueError(
             f"pyramid_distances got images of shape {images.shape[1:]} and a target of shape "
-            f"{target.shape[1:]}: expected square images of the same size, a power of two of at "
-            "least 16 pixels."
+            f"{target.shape[1:]}: expected square images of the same size, with a side length that "
+            "is a power of two and at least 16 pixels."
         )
     rng = np.random.default_rng(seed)
     of_images = _patches(images, patches, rng)

@@ -153,7 +153,7 @@ def sides(image_shape: tuple) -> list[int]:
 
 
 def channels(side: int, filters: int, width: int) -> int:
-    """Returns the number of channels: at most `filters` and `width // side`, at least 1."""
+    """Returns the number of channels: the smaller of `filters` and `width // side`, at least 1."""
     return max(1, min(filters, width // side))
 
 

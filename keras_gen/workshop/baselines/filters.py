@@ -79,8 +79,8 @@ def framed_ink(images: np.ndarray) -> np.ndarray:
 def deslanted(images: np.ndarray) -> np.ndarray:
     """Shears each image horizontally so that its ink is upright and in the center.
 
-    The covariance between the rows and the columns of the ink becomes 0. An image without ink, or
-    with ink in a single row, is shifted but not sheared. The resulting images are uint8
+    The covariance between the row and column positions of the ink becomes 0. An image without ink,
+    or with ink in a single row, is shifted but not sheared. The resulting images are uint8
     `[n, H, W, 1]`.
 
     Args:

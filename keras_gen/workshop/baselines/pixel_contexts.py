@@ -233,7 +233,8 @@ class BoostedPixels:
     def log_prob(self, images: np.ndarray) -> np.ndarray:
         """Returns log P(x) in nats, float64 `[n]`, for images in the format of `fit`.
 
-        If pixels are known, the result is the log probability of the other pixels given these.
+        If some pixels are known, the result is the log probability of the other pixels given the
+        known pixels.
         """
         if not self._questions:
             raise ValueError("These trees are not fitted: call fit first.")

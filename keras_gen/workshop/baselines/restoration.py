@@ -124,7 +124,7 @@ def laplace_fill(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
     links = sparse.kronsum(_chain(width), _chain(height))
     laplacian = (sparse.diags(links.sum(axis=0).A1) - links).tocsr()
     pixels = images.reshape(n, height * width, channels).transpose(1, 0, 2).copy()
-    # Images with equal masks are solved together.
+    # The equations of images with equal masks are solved together.
     kinds, kind = np.unique(missing.reshape(n, -1), axis=0, return_inverse=True)
     for number, hole in enumerate(kinds):
         if hole.all():

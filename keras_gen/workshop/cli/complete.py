@@ -9,7 +9,7 @@ from keras_gen.files.images import enlarged_grid, read_image, write_image
 from keras_gen.serving import exported
 from keras_gen.workshop.cli import models
 
-# Missing part of an image: its first and last row and column, in units of half an image.
+# Bounds of the missing part (top, bottom, left, right), in units of half the image's side.
 HALVES = {
     "lower": (1, 2, 0, 2),
     "upper": (0, 1, 0, 2),

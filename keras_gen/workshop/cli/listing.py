@@ -20,7 +20,7 @@ from keras_gen.workshop.results.page_lines import entry_of_export
 
 WIDTH = 80
 INDENT = "    "
-MOST_WORDS = 20  # number of words of a column that `show` prints
+MOST_WORDS = 20  # maximum number of a column's categories that `show` prints
 OTHERS = "others"  # recipes and exports that belong to no model family
 UNREADABLE = (
     OSError,

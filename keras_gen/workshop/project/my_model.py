@@ -54,7 +54,7 @@ class MyModel(GenerativeModel):
 
     @capability
     def denoise(self, x):
-        """Denoises images with the maximum noise; this is a method and an export signature."""
+        """Denoises images, assuming the maximum noise; this method is also an export signature."""
         deviations = keras.ops.full([keras.ops.shape(x)[0]], self.deviation)
         return {"x": self.network([x, deviations], training=False)}
 

@@ -161,7 +161,7 @@ def outdated(root: str | Path) -> dict[Path, str]:
         root / "README.md": _readme(root, runs, families),
     }
     for family in _families(runs):
-        texts[root / FOLDER / f"{family}.md"] = page(family, runs)
+        texts[root / FOLDER / f"{family}.md"] = page(family, runs, families[family].title)
     if topics := read_topics(root / "recipes"):
         texts[root / PAGE_OF_TOPICS] = _topics(topics, root)
     titles = {name: family.title for name, family in families.items()}
@@ -199,11 +199,11 @@ def index(runs: Sequence[list[Group]], root: Path) -> str:
     return "\n".join([*parts, KEY])
 
 
-def page(family: str, runs: Sequence[list[Group]]) -> str:
+def page(family: str, runs: Sequence[list[Group]], title: str) -> str:
     """Returns a family's page: the runs of each recipe with their results and notes."""
     devices = [group.record.device for own in _of(family, runs) for group in own]
     usual = statistics.mode(devices)
-    parts = [f"# Results: {family}\n\n{PAGE}Runs used {usual} unless stated otherwise.\n"]
+    parts = [f"# Results: {title}\n\n{PAGE}Runs used {usual} unless stated otherwise.\n"]
     said = []
     for own in _of(family, runs):
         published = own[0].published

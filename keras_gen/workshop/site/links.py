@@ -44,7 +44,7 @@ class Links:
     def turned(self, page: str, text: str) -> str:
         """Returns the text of `page`, a path relative to the root, with its links converted.
 
-        A link to a sound is followed by a player.
+        An audio player is inserted after each link to a sound.
         """
 
         def turn(match: re.Match) -> str:
@@ -85,7 +85,7 @@ def outside_code(text: str, change: Callable[[str], str]) -> str:
 
 
 def source_page(path: str, text: str) -> str:
-    """Returns a page that shows a program or another text file, excluded from search."""
+    """Returns a page, excluded from search, that shows a program or another text file."""
     fence = "`" * 6
     language = LANGUAGES.get(os.path.splitext(path)[1], "text")
     head = f"---\ntitle: {posixpath.basename(path)}\nsearch:\n  exclude: true\n---\n\n# {path}\n"

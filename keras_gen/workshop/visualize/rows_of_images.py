@@ -76,7 +76,7 @@ def translations_below(
 def denoised(model, images) -> np.ndarray:
     """Shows a row of images, and rows of their corrupted and denoised versions below.
 
-    The model corrupts the images; every call adds the same corruption.
+    The model corrupts the images; every call applies the same corruption.
 
     Args:
         model: A `DenoisingAutoencoder`.

@@ -130,7 +130,7 @@ def test_the_headline_is_of_the_run_nearest_to_a_preset_whatever_its_value(
     groups = make_groups(*records)
     assert groups[0].entries[0].value == values[shown]
     assert lines(index([groups], root))[0][4] == f"{values[shown]:.2f}"
-    assert lines(page("vae", [groups]))[0][1] == f"{values[shown]:.2f}"
+    assert lines(page("vae", [groups], "VAEs"))[0][1] == f"{values[shown]:.2f}"
 
 
 # Pages -------------------------------------------------------------------------------------------
@@ -293,8 +293,8 @@ def runs(root):
 
 
 def test_a_page_has_all_figures_of_its_runs(runs):
-    text = page("vae", runs)
-    assert text.startswith("# Results: vae\n")
+    text = page("vae", runs, "Variational autoencoders")
+    assert text.startswith("# Results: Variational autoencoders\n")
     head, first, rest = text.partition("## Toy")
     assert head.endswith(" Runs used 2 CPU cores unless stated otherwise.\n\n")
     assert first + rest == PAGE

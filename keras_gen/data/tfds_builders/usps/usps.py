@@ -64,7 +64,9 @@ class Usps(tfds.core.GeneratorBasedBuilder):
         missing = [name for name in _FILES.values() if not (folder / name).exists()]
         if missing:
             raise FileNotFoundError(
-                f"{folder} contains neither usps.npz nor {' and '.join(missing)}."
+                f"{folder} contains neither usps.npz nor {' and '.join(missing)}: expected "
+                f"usps.npz, or both {' and '.join(_FILES.values())}. See "
+                "Usps.MANUAL_DOWNLOAD_INSTRUCTIONS."
             )
         return {
             split: self._generate_examples(*read_libsvm((folder / name).read_bytes()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -176,6 +176,14 @@ def as_logits(logits: np.ndarray, name: str = "logits") -> np.ndarray:
             "pass one row for each example, without NaN."
         )
     return logits
+
+
+def as_candidates(name: str, values: Iterable) -> list:
+    """Returns values to choose from as a list, or raises a ValueError if there are none."""
+    candidates = list(values)
+    if not candidates:
+        raise ValueError(f"{name} is empty: expected at least one value to try.")
+    return candidates
 
 
 def check_within(name: str, number: int, most: int) -> None:

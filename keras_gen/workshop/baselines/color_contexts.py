@@ -67,9 +67,10 @@ class ColorContexts:
 
     def log_prob(self, images: np.ndarray) -> np.ndarray:
         """Returns log P(x) in nats, float64 `[n]`, for uint8 images `[n, H, W, C]`."""
+        images = as_images(images, channels=(len(self._channels),))
         found = np.zeros(len(images))
         for channel, (*fitted, mixture) in enumerate(self._channels):
-            seen, levels = self._examples(as_images(images), channel)
+            seen, levels = self._examples(images, channel)
             nats = mixture.log_prob(levels, *_predicted(seen, *fitted))
             found += nats.reshape(len(images), -1).sum(axis=1)
         return found

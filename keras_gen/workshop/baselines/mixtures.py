@@ -9,8 +9,14 @@ from scipy.special import logsumexp, ndtri
 from sklearn.cluster import MiniBatchKMeans
 from sklearn.mixture import GaussianMixture
 
-from keras_gen.arguments import checked_integer, checked_positive, checked_seed
-from keras_gen.metrics.metric_arguments import as_images
+from keras_gen.arguments import checked_flag, checked_integer, checked_positive, checked_seed
+from keras_gen.metrics.metric_arguments import (
+    as_candidates,
+    as_feature_pair,
+    as_features,
+    as_images,
+    as_labels,
+)
 from keras_gen.metrics.samples.neighbors import nearest_neighbors
 
 CERTAIN = 1e-6  # minimum distance of a probability from 0 and 1
@@ -88,7 +94,7 @@ class BernoulliMixture:
         Example: `BernoulliMixture.of_best_size(train, sizes=(100, 300, 1000))`.
         """
         known, held_out = np.split(examples, [len(examples) * 5 // 6])
-        mixtures = [cls(known, size, seed=seed) for size in sizes]
+        mixtures = [cls(known, size, seed=seed) for size in as_candidates("sizes", sizes)]
         return max(mixtures, key=lambda mixture: mixture.log_prob(held_out).mean())
 
     @classmethod
@@ -161,10 +167,14 @@ def best_mixture(
 
     Example: `nats = -best_mixture(points, held_out).score_samples(test_points)`.
     """
-    if not components or not 1 <= min(components) <= max(components) <= len(train):
+    train, held_out = as_feature_pair(train, held_out, ("train", "held_out"), rows=1)
+    components = [
+        checked_integer("components", count) for count in as_candidates("components", components)
+    ]
+    if not 1 <= min(components) <= max(components) <= len(train):
         raise ValueError(
-            f"components is {tuple(components)} for {len(train)} vectors: expected at least one "
-            f"number, each from 1 to {len(train)}."
+            f"components is {tuple(components)} for {len(train)} vectors: expected numbers from 1 "
+            f"to {len(train)}."
         )
     fitted = [
         GaussianMixture(count, random_state=checked_seed(seed)).fit(train)
@@ -202,14 +212,12 @@ def mixture_samples(
     Example: `generation_report(extractor(images), extractor(mixture_samples(images, 10_000)))`.
     """
     images = as_images(images)
+    n = checked_integer("n", n, minimum=1)
+    black = checked_flag("black", black)
     flat = images.reshape(len(images), -1).astype(np.float32)
     if clusters is None:
         clusters = _most_clusters(flat, seed, black)
-    if n < 1 or not 1 <= clusters <= len(images):
-        raise ValueError(
-            f"mixture_samples got n={n} and clusters={clusters} for {len(images)} images: pass "
-            f"an n of at least 1, and 1 to {len(images)} clusters."
-        )
+    clusters = checked_integer("clusters", clusters, 1, len(images))
     pixels = np.clip(np.rint(_drawn(flat, n, clusters, seed, black)), 0, 255).astype(np.uint8)
     return pixels.reshape(n, *images.shape[1:])
 
@@ -269,11 +277,15 @@ class FactorMixture:
     requires far fewer parameters than full covariances, a mixture can have many components.
 
     Args:
-        vectors: Training vectors `[n, d]`.
-        components: Number of components.
-        rank: Number of factors of each component.
+        vectors: Training vectors `[n, d]` without constant columns, whose density is infinite.
+        components: Number of components, 1 to n.
+        rank: Number of factors of each component, 1 to d - 1.
         iterations: Number of EM steps.
         seed: Seed for k-means, which initializes the components.
+
+    Raises:
+        TypeError: If an argument has the wrong type.
+        ValueError: If a column of the vectors is constant, or if an argument is out of range.
 
     Example: `nats = -FactorMixture(train, 120).log_prob(test)`.
     """
@@ -286,9 +298,20 @@ class FactorMixture:
         iterations: int = 20,
         seed: int = 0,
     ):
+        vectors = as_features(vectors, "vectors")
+        components = checked_integer("components", components, 1, len(vectors))
+        rank = checked_integer("rank", rank, 1, vectors.shape[1] - 1)
+        iterations = checked_integer("iterations", iterations, minimum=0)
         search = MiniBatchKMeans(components, n_init=1, random_state=checked_seed(seed))
         share = np.eye(components)[search.fit_predict(vectors)]
+        self.offset = vectors.mean(axis=0)
+        vectors = vectors - self.offset
         self.noise: np.ndarray = vectors.var(axis=0)
+        if constant := np.flatnonzero(np.ptp(vectors, axis=0) == 0).tolist():
+            raise ValueError(
+                f"Column {constant[0]} of vectors is constant: expected columns that vary. Leave "
+                "out constant columns."
+            )
         least = _LEAST_NOISE * self.noise
         self.factors = np.zeros([components, vectors.shape[1], rank])
         for iteration in range(iterations + 1):
@@ -297,7 +320,7 @@ class FactorMixture:
                 share = np.exp(joint - logsumexp(joint, axis=1, keepdims=True))
             self.weights = (share.sum(axis=0) + 1) / (len(vectors) + components)
             moments = [_moments(vectors, each) for each in share.T]
-            self.means = np.stack([mean for mean, _ in moments])
+            self._centers = np.stack([mean for mean, _ in moments])
             covariances = np.stack([covariance for _, covariance in moments])
             if iteration == 0:
                 values, directions = np.linalg.eigh(covariances)
@@ -318,7 +341,18 @@ class FactorMixture:
 
     def log_prob(self, vectors: np.ndarray) -> np.ndarray:
         """Returns log p(x) in nats, float64 `[n]`, for vectors `[n, d]`."""
-        return logsumexp(self._joint(vectors), axis=1)
+        vectors = as_features(vectors, "vectors", rows=1)
+        if vectors.shape[1] != len(self.offset):
+            raise ValueError(
+                f"vectors has {vectors.shape[1]} columns: expected {len(self.offset)}, as in "
+                "training."
+            )
+        return logsumexp(self._joint(vectors - self.offset), axis=1)
+
+    @property
+    def means(self) -> np.ndarray:
+        """Means of the components, float64 `[components, d]`."""
+        return self._centers + self.offset
 
     def sample(self, n: int, seed: int = 0) -> np.ndarray:
         """Returns samples, float64 `[n, d]`."""
@@ -329,18 +363,21 @@ class FactorMixture:
         return self.means[chosen] + (self.factors[chosen] @ factors)[..., 0] + noise
 
     def _joint(self, vectors):
-        """Returns log p(x, k), `[n, components]`; inverts only matrices of size `rank`."""
+        """Returns log p(x, k), `[n, components]`, for vectors without the mean of all vectors.
+
+        Only matrices of size `rank` are inverted.
+        """
         scaled = self.factors / self.noise[:, None]
         inner = np.eye(self.factors.shape[-1]) + self.factors.mT @ scaled
         # The columns of `projections` map a vector to its part that the factors explain.
         projections = scaled @ np.linalg.cholesky(np.linalg.inv(inner))
         squares = (
             (vectors**2 / self.noise).sum(axis=1, keepdims=True)
-            - 2 * vectors @ (self.means / self.noise).T
-            + (self.means**2 / self.noise).sum(axis=1)
+            - 2 * vectors @ (self._centers / self.noise).T
+            + (self._centers**2 / self.noise).sum(axis=1)
         )
         for factor in np.moveaxis(projections, -1, 0):
-            squares -= (vectors @ factor.T - (self.means * factor).sum(axis=1)) ** 2
+            squares -= (vectors @ factor.T - (self._centers * factor).sum(axis=1)) ** 2
         volumes = np.linalg.slogdet(inner)[1] + np.log(2 * np.pi * self.noise).sum()
         return np.log(self.weights) - 0.5 * (volumes + squares)
 
@@ -382,7 +419,8 @@ class LogisticMixture:
     ):
         self.borders = np.concatenate([[-np.inf], borders, [np.inf]])
         self.multiples = np.array(multiples)
-        self.groups = groups
+        self.groups = checked_integer("groups", groups, minimum=1)
+        self._weights: np.ndarray | None = None
 
     def fit(
         self, levels: np.ndarray, centers: np.ndarray, scales: np.ndarray
@@ -393,26 +431,51 @@ class LogisticMixture:
             levels: Levels, integers `[n]`.
             centers: Predicted values, in the unit of the borders, `[n]`.
             scales: Scales of the values, above 0, `[n]`.
+
+        Raises:
+            TypeError: If the levels are not integers.
+            ValueError: If the levels are out of range, or if the shapes differ.
         """
+        levels, centers, scales = self._checked(levels, centers, scales)
         self._cuts = np.quantile(scales, np.arange(1, self.groups) / self.groups)
         group = np.searchsorted(self._cuts, scales)
         masses = self._masses(levels, centers, scales)
         members = np.eye(self.groups)[group]
-        self._weights = np.full([self.groups, len(self.multiples)], 1 / len(self.multiples))
+        weights = np.full([self.groups, len(self.multiples)], 1 / len(self.multiples))
         for _ in range(_EM_STEPS):
-            joint = self._weights[group] * masses + 1e-12
+            joint = weights[group] * masses + 1e-12
             responsibilities = joint / joint.sum(axis=1, keepdims=True)
-            self._weights = members.T @ responsibilities
-            self._weights /= np.maximum(self._weights.sum(axis=1, keepdims=True), 1e-12)
+            weights = members.T @ responsibilities
+            weights /= np.maximum(weights.sum(axis=1, keepdims=True), 1e-12)
+        self._weights = weights
         return self
 
     def log_prob(
         self, levels: np.ndarray, centers: np.ndarray, scales: np.ndarray
     ) -> np.ndarray:
         """Returns log P(level) in nats, float64 `[n]`, for arguments in the format of `fit`."""
+        if self._weights is None:
+            raise ValueError("This mixture is not fitted: call fit first.")
+        levels, centers, scales = self._checked(levels, centers, scales)
         weights = self._weights[np.searchsorted(self._cuts, scales)]
         mass = (weights * self._masses(levels, centers, scales)).sum(axis=1)
         return np.log((1 - _UNIFORM) * mass + _UNIFORM / (len(self.borders) - 1))
+
+    def _checked(self, levels, centers, scales):
+        levels = as_labels(levels, "levels").astype(np.int64)
+        most = len(self.borders) - 2
+        if levels.min() < 0 or levels.max() > most:
+            raise ValueError(
+                f"levels range from {levels.min()} to {levels.max()}: expected 0 to {most}."
+            )
+        centers, scales = np.asarray(centers, np.float64), np.asarray(scales, np.float64)
+        if not (levels.shape == centers.shape == scales.shape and (scales > 0).all()):
+            raise ValueError(
+                f"There are {len(levels)} levels, centers of shape {list(centers.shape)}, and "
+                f"scales of shape {list(scales.shape)}: expected one center and one scale above 0 "
+                "per level."
+            )
+        return levels, centers, scales
 
     def _masses(self, levels, centers, scales):
         """Returns the probability of each level under each distribution, `[n, distributions]`."""

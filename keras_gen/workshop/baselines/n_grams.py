@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from keras_gen.arguments import checked_array, checked_integer
+from keras_gen.metrics.metric_arguments import as_candidates
 
 _FREE = 9  # number of bits of a hash that are dropped
 _DIRECT = 2**24  # keys below this number are counted in an array
@@ -133,7 +134,12 @@ class WordNGrams(NGrams):
 
     def __init__(self, order: int, levels: int, letters: np.ndarray):
         super().__init__(order, levels)
-        self.letters = letters
+        self.letters = checked_array("letters", letters)
+        if self.letters.dtype != bool or self.letters.shape != (levels,):
+            raise ValueError(
+                f"letters has dtype {self.letters.dtype} and shape {list(self.letters.shape)}: "
+                f"expected a bool mask [{levels}]."
+            )
         self.share = 0.5  # weight of the n-grams without words
         self._words: list[tuple[np.ndarray, _Counts]] = []
 
@@ -213,7 +219,7 @@ def best_n_grams(
 
     Example: `best_n_grams(train, held_out, orders=range(1, 7), levels=97).log_prob(test)`.
     """
-    models = [NGrams(order, levels).fit(train) for order in orders]
+    models = [NGrams(order, levels).fit(train) for order in as_candidates("orders", orders)]
     return max(models, key=lambda model: model.log_prob(held_out).sum())
 
 
@@ -393,5 +399,8 @@ def best_grid_n_grams(
 
     Example: `best_grid_n_grams(train, held_out, (2, 3, 4), levels=512, classes=10).order`.
     """
-    models = [GridNGrams(order, levels, classes).fit(*train) for order in orders]
+    models = [
+        GridNGrams(order, levels, classes).fit(*train)
+        for order in as_candidates("orders", orders)
+    ]
     return max(models, key=lambda model: model.log_prob(*held_out).sum())

@@ -257,6 +257,11 @@ class BoostedPixels:
         """Returns the flat positions of all unknown pixels."""
         if self.known is None:
             return np.arange(pixels.size)
+        if self.known.shape != pixels.shape[1:] or self.known.all():
+            raise ValueError(
+                f"known has shape {list(self.known.shape)} and {self.known.sum()} known pixels: "
+                f"expected shape {list(pixels.shape[1:])} and at least one unknown pixel."
+            )
         return np.flatnonzero(np.broadcast_to(~self.known, pixels.shape))
 
     def _before(self, pixels, places):

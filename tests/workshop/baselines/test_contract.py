@@ -15,6 +15,7 @@ from keras_gen.workshop.baselines import (
     CodedComponents,
     ColorContexts,
     ContextTable,
+    FactorMixture,
     FrameCodebook,
     GridNGrams,
     LinearPredictor,
@@ -30,6 +31,7 @@ from keras_gen.workshop.baselines import (
     StackedPredictor,
     WordNGrams,
     best_mixture,
+    best_n_grams,
     border_mean,
     compressed_bits,
     coral,
@@ -167,6 +169,8 @@ EYE = np.eye(4, dtype=int)
 CODES = zeros(1, 1, dtype=int)
 MEL = zeros(1, 4, 8, dtype="float32")
 SOUND = zeros(1, 512, 1, dtype=float)
+VECTORS = NOISE[:, 0, 0] / 1.0
+MIXTURE = LogisticMixture([0.5, 1.5])
 HALF = np.stack([np.ones([4, 4]), np.eye(4)])[..., None]  # the first mask leaves nothing known
 GRID = np.linspace(-12.0, 12.0, 2401)
 UINT8 = "xpected .*uint8"
@@ -210,9 +214,26 @@ REFUSED = [
     (lambda: BernoulliMixture(255 * EYE, 1), "values from 0 to 255: expected zeros and ones"),
     (lambda: BernoulliMixture(EYE, 5), "components is 5: expected an integer from 1 to 4"),
     (lambda: mixture_samples(NOISE / 255, 5, 2), UINT8),
-    (lambda: mixture_samples(NOISE, 0, 2), "n=0 and clusters=2"),
-    (lambda: mixture_samples(NOISE, 5, 0), "n=5 and clusters=0"),
-    (lambda: mixture_samples(NOISE, 5, 7), "n=5 and clusters=7"),
+    (lambda: mixture_samples(NOISE, 0, 2), "n is 0: expected an integer of at least 1"),
+    (lambda: mixture_samples(NOISE, 5, 0), "clusters is 0: expected an integer from 1 to 6"),
+    (lambda: mixture_samples(NOISE, 5, 7), "clusters is 7: expected an integer from 1 to 6"),
+    (lambda: best_mixture(EYE, EYE, components=()), "components is empty: expected at least one"),
+    (lambda: best_mixture(EYE[0], EYE), r"train to be finite numbers \[n, d\]"),
+    (lambda: FactorMixture(VECTORS, 7), "components is 7: expected an integer from 1 to 6"),
+    (lambda: FactorMixture(VECTORS, 2, rank=3), "rank is 3: expected an integer from 1 to 2"),
+    (lambda: FactorMixture(VECTORS * [1, 0, 1], 2, 1), "Column 1 of vectors is constant"),
+    (lambda: FactorMixture(VECTORS * np.nan, 2, 1), "vectors to be finite numbers"),
+    (lambda: FactorMixture(VECTORS, 2, 1).log_prob(EYE), "vectors has 4 columns: expected 3"),
+    (lambda: MIXTURE.log_prob(EYE[0], EYE[0], EYE[0] + 1), "This mixture is not fitted"),
+    (lambda: MIXTURE.fit(EYE[0] - 1, EYE[0], EYE[0] + 1), "range from -1 to 0: expected 0 to 2"),
+    (lambda: MIXTURE.fit(3 * EYE[0], EYE[0], EYE[0] + 1), "range from 0 to 3: expected 0 to 2"),
+    (lambda: MIXTURE.fit(EYE[0], EYE[0], EYE[0]), "one center and one scale above 0"),
+    (lambda: best_n_grams(CODES, CODES, [], 4), "orders is empty"),
+    (lambda: BernoulliMixture.of_best_size(EYE, ()), "sizes is empty"),
+    (lambda: WordNGrams(1, 2, [True]), r"letters has dtype bool and shape \[1\]: expected .*\[2\]"),
+    (lambda: BoostedPixels(2, known=np.ones([4, 4])).fit(NOISE[..., :1]), "16 known pixels: exp"),
+    (lambda: BoostedPixels(2, known=np.zeros([3, 4])).fit(NOISE[..., :1]), "expected shape .4, 4"),
+    (lambda: ColorContexts(NOISE, 2, trees=2).log_prob(NOISE[..., :1]), r"uint8 \[n, H, W, 3\]"),
     (lambda: best_mixture(EYE, EYE, components=(5,)), r"components is \(5,\) for 4 vectors"),
     (lambda: BoostedPixels(levels=2).fit(NOISE[..., :1]), BINARIZE),
     (lambda: BoostedPixels().log_prob(BINARY), UNFITTED),
@@ -261,6 +282,45 @@ REFUSED = [
 def test_mistakes_are_told(call, sentence):
     with pytest.raises(ValueError, match=sentence):
         call()
+
+
+WRONG_TYPES = [
+    (lambda: mixture_samples(NOISE, 2.5, 2), "n is 2.5: expected an integer"),
+    (lambda: mixture_samples(NOISE, 3, 1.5), "clusters is 1.5: expected an integer"),
+    (lambda: mixture_samples(NOISE, 3, 2, black="no"), "black is 'no': expected True or False"),
+    (lambda: FactorMixture(VECTORS, 2.0), "components is 2.0: expected an integer"),
+    (lambda: best_mixture(EYE, EYE, components=(1.5,)), "components is 1.5: expected an integer"),
+    (lambda: MIXTURE.fit(VECTORS[0], VECTORS[0], VECTORS[0]), "levels has dtype float64"),
+]
+
+
+@pytest.mark.parametrize(("call", "sentence"), WRONG_TYPES)
+def test_wrong_types_are_told(call, sentence):
+    with pytest.raises(TypeError, match=sentence):
+        call()
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "float32"])
+def test_the_dtype_of_vectors_and_levels_does_not_matter(rng, dtype):
+    vectors = rng.integers(0, 256, (300, 5))
+    expected = FactorMixture(vectors / 1.0, 3, 2, 5).log_prob(vectors / 1.0)
+    found = FactorMixture(vectors.astype(dtype), 3, 2, 5).log_prob(vectors.astype(dtype))
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    if dtype != "float32":
+        levels, centers, scales = vectors[:, 0], vectors[:, 1] / 1.0, 1.0 + vectors[:, 2]
+        levels[:3] = 255
+        mixture = LogisticMixture(np.arange(255) + 0.5).fit(levels, centers, scales)
+        expected = mixture.log_prob(levels, centers, scales)
+        found = mixture.log_prob(levels.astype(dtype), centers, scales)
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_the_origin_of_vectors_does_not_matter(rng):
+    vectors = rng.normal(0, 2, (300, 6)).astype("float32")
+    found, expected = (
+        FactorMixture(v, 3, 2, 5).log_prob(v) for v in (vectors.astype(float) + 1e6, vectors)
+    )
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
 def test_hostile_input(rng):

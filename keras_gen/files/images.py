@@ -106,8 +106,8 @@ def decoded(
                 stored = f"{image.mode} {image.tile}"
                 image.load()
                 refusal = (_refusal_of_values if unscaled else _refusal_of_depth)(image, stored)
-                if bits := re.search("L;([24])", stored):
-                    _scale_transparent_level(image, int(bits[1]))
+                if image.format == "PNG":
+                    _scale_transparent_level(image, contents[24])
                 if not refusal:
                     convert = _values if unscaled else rgba if alpha else rgb
                     return Decoded(convert(image), _is_transparent(image))
@@ -188,10 +188,17 @@ def _refusal_of_depth(image: Image.Image, stored: str) -> str:
 
 
 def _scale_transparent_level(image: Image.Image, bits: int) -> None:
-    """Scales a PNG's transparent gray level as Pillow scales pixels, so they are comparable."""
+    """Makes a PNG's transparent gray level or color comparable with the pixels.
+
+    Only the lowest `bits` bits count, and Pillow scales pixels of 2 and 4 bits to 8 bits.
+    """
     level = image.info.get("transparency")
-    if isinstance(level, int):
-        image.info["transparency"] = level * 255 // (2**bits - 1)
+    most = 2**bits - 1
+    if isinstance(level, int) and image.mode == "L":
+        level &= most
+        image.info["transparency"] = level * 255 // most if bits in (2, 4) else level
+    elif isinstance(level, tuple):
+        image.info["transparency"] = tuple(value & most for value in level)
 
 
 def _is_transparent(image: Image.Image) -> bool:

@@ -146,9 +146,14 @@ def _of_png(name: str, content: tf.Tensor, bits: tf.Tensor, color: tf.Tensor) ->
         f"{name} contains a 16-bit image whose maximum value is {{}} instead of 65535, as if it "
         "had fewer bits: expected the full 16-bit range. Multiply the values, or store 8 bits."
     )
-    with tf.control_dependencies(
-        [require((largest == 0) | (largest >= 2**14), sentence, largest)]
-    ):
+    checks = [
+        require(
+            ~((bits == 16) & (color == 2) & image_headers.has_transparent_color(content)),
+            f"{name} contains a 16-bit image with a transparent color: store it with 8 bits.",
+        ),
+        require((largest == 0) | (largest >= 2**14), sentence, largest),
+    ]
+    with tf.control_dependencies(checks):
         content = tf.identity(content)
     # When asked for four channels, the decoder returns a wrong opacity for opaque palette images,
     # and for gray images with fewer than 8 bits.

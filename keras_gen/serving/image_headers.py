@@ -82,6 +82,14 @@ def begins(head: tf.Tensor, kind: bytes) -> tf.Tensor:
     return tf.reduce_all(head[..., : len(kind)] == list(kind), axis=-1)
 
 
+def has_transparent_color(content: tf.Tensor) -> tf.Tensor:
+    """Returns whether the header of a PNG file names a transparent color or gray level."""
+    header = tf.strings.split(content, "IDAT")[0]
+    return tf.strings.length(tf.strings.regex_replace(header, "tRNS", "")) < tf.strings.length(
+        header
+    )
+
+
 def bmp_palette(content: tf.Tensor, head: tf.Tensor) -> tf.Tensor:
     """Returns the 256 colors of an 8-bit BMP file, uint8 `[256, 3]`."""
     start = 14 + _number(head[14:18])

@@ -247,6 +247,12 @@ def test_a_transparent_gray_is_white_and_no_other_is(bits, level):
     assert not opaque.transparent and (opaque.pixels == shown).all()
 
 
+@pytest.mark.parametrize("bits,channels", [(2, 1), (4, 1), (8, 1), (8, 3)])
+def test_only_the_bits_of_a_transparent_level_count(bits, channels):
+    found = decoded(bare_png(bits, 1, 2**bits + 1, channels))
+    assert found.transparent and (found.pixels == 255).all()
+
+
 def test_a_transparent_color_of_16_bits_is_refused():
     with pytest.raises(ValueError, match=r"^a 16-bit image with a transparent color .*8 bits"):
         decode_image(bare_png(16, 30_000, 117, channels=3))

@@ -89,15 +89,15 @@ def exif(orientation, order="<", type="H", before=0, directory=8):
 
 
 def png_of_16_bits(pixels):
-    """A PNG file of RGB and opacity, uint16 `[height, width, 4]`, which Pillow cannot write."""
+    """A PNG file of RGB, and opacity if there are 4 channels, which Pillow cannot write."""
 
     def chunk(kind, data):
         check = struct.pack(">I", zlib.crc32(kind + data))
         return struct.pack(">I", len(data)) + kind + data + check
 
-    height, width, _ = pixels.shape
+    height, width, channels = pixels.shape
     rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in pixels)
-    header = struct.pack(">IIBBBBB", width, height, 16, 6, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, 16, {3: 2, 4: 6}[channels], 0, 0, 0)
     pixels = zlib.compress(rows)
     return PNG + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
 
@@ -227,6 +227,18 @@ def test_files_of_16_bits_that_use_fewer_are_refused(exported):
             decode_image(content)
         with pytest.raises(ValueError, match="images_bytes contains a 16-bit image whose maximum"):
             exported("shift_bytes", images_bytes=[content])
+
+
+def test_a_transparent_color_of_16_bits_is_refused(exported):
+    """As in Python, where only the upper 8 bits of a pixel are known."""
+    opaque = png_of_16_bits(RNG.integers(2**15, 2**16, (6, 9, 3)))
+    data = b"tRNS" + opaque[-30:-24]
+    part = struct.pack(">I", 6) + data + struct.pack(">I", zlib.crc32(data))
+    content = opaque[:33] + part + opaque[33:]
+    for use in (decode_image, lambda file: exported("shift_bytes", images_bytes=[file])):
+        use(opaque)
+        with pytest.raises(ValueError, match=r"a 16-bit image with a transparent color.*8 bits"):
+            use(content)
 
 
 def test_files_are_not_longer_than_a_request_may_be(exported):

@@ -466,7 +466,8 @@ for count, first, second, distance in zip(counts, *off.values(), moved, strict=T
 # %%
 drawn = new_figure(11, 4.6)
 shown = [count for count in (5, 10, 20, 100, 1000) if count <= MOST_STEPS]
-colors = np.array(["tab:blue", "tab:orange", "tab:green", "tab:red"])
+# Colors that color-blind readers can distinguish (Okabe, Ito).
+colors = np.array(["#0072B2", "#E69F00", "#CC79A7", "#000000"])
 quadrants = colors[2 * (latents[:, 0] > 0) + (latents[:, 1] > 0)]
 panels = drawn.subplots(2, len(shown))
 for row, (name, found) in zip(panels, made.items(), strict=True):
@@ -533,14 +534,31 @@ for count in (20, min(100, MOST_STEPS)):
 # $$= E [ \nabla h(x_t) \cdot u(x_t, t) ].$$
 #
 # The last line is the rate at which the mean of $h$ changes if points with the density of $x_t$
-# move with velocity $u$ alone. So both motions have the same means for all $h$, and therefore the
-# same density. And regression on the velocities of single lines is sufficient, because $u$ is the
-# conditional mean of these velocities.
+# move with velocity $u$ alone. So both motions change the means of all $h$ at the same rate. They
+# also start from the same density, so they have the same density at all times, provided that $u$ is
+# smooth enough in $x$ (Lipschitz) for this equation to have only one solution. And regression on
+# the velocities of single lines is sufficient, because $u$ is the conditional mean of these
+# velocities.
 #
 # This argument used neither the straight line nor the independence of noise and data. On the path
 # of section 1, the velocity is $\alpha' E(x \mid x_t) + \sigma' E(\epsilon \mid x_t)$, and DDIM
 # follows the corresponding differential equation. So diffusion and flow matching are the same
 # method with different paths, weights, and names.
+#
+# **The same path as a stochastic equation.** With very many steps, the chain of section 1 becomes
+# $dx = -\frac{1}{2} b(t) x dt + \sqrt{b(t)} dW$, where $b(t) dt$ is the variance of the noise that
+# is added during $dt$, and $W$ is Brownian motion. Song et al. (2021) show that two equations lead
+# back from time 1 to time 0 with the same densities: the **reverse stochastic equation** and the
+# **probability-flow equation**,
+#
+# $$dx = \left[ -\tfrac{1}{2} b x - b \nabla \log q(x, t) \right] dt + \sqrt{b} d\bar W, \qquad
+# \frac{dx}{dt} = -\tfrac{1}{2} b x - \tfrac{1}{2} b \nabla \log q(x, t).$$
+#
+# Ancestral sampling solves the first equation and DDIM the second. The second follows from the
+# argument above. Noise with variance $b dt$ changes the density by $\frac{1}{2} b \Delta q dt$, and
+# $\Delta q = \nabla \cdot (q \nabla \log q)$, so a velocity of $-\frac{1}{2} b \nabla \log q$
+# spreads the density in the same way without noise. The first equation moves twice as far along the
+# score and compensates for it with new noise.
 #
 # **Are the paths straight?** The *lines* are, but the paths of $u$ bend where lines cross. Tong et
 # al. (2024) assign the noise of each batch to its points so that the sum of squared distances is
